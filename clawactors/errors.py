@@ -1,0 +1,11 @@
+"""Errors that say whose fault it is: the caller's (`Refused`, `NotFound`); the log's own are in `eventlog.errors`."""
+
+__all__ = ["NotFound", "Refused"]
+
+
+class Refused(Exception):
+    """The command is illegal in this state; nothing was written. The text says why and, where there is one, the way out."""
+
+
+class NotFound(Exception):
+    """Nothing has this id."""

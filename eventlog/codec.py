@@ -1,0 +1,88 @@
+"""Events to bytes and back: the commit envelope, one deterministic decoder for all readers, upcasts for old events.
+
+1. A body is `{"v":1,"events":[{"type":…}, …]}` with at least one event.
+2. Decoding the same bytes gives the same events, or the same refusal, in every reader.
+3. A tag that was ever released decodes for ever: a changed event gets a new tag and an upcast from the old one.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from eventlog.errors import FromTheFuture, Malformed
+
+__all__ = ["ENVELOPE_VERSION", "Codec", "Upcast"]
+
+ENVELOPE_VERSION: Final = 1
+
+type Upcast = Callable[[dict[str, Any]], dict[str, Any]]
+"""An old event as plain JSON → the same event one release newer, as plain JSON (its `type` included)."""
+
+
+class _Head(msgspec.Struct):
+    type: str
+
+
+class _Shape(msgspec.Struct):
+    v: int
+    events: list[dict[str, Any]]
+
+
+class Codec[E]:
+    """The events of one kind of aggregate: `events` is the union of their tagged structs.
+
+    `upcasts` maps a retired tag to the function that turns such an event into its successor.
+    """
+
+    def __init__(self, events: Any, upcasts: Mapping[str, Upcast] | None = None) -> None:
+        self._upcasts = dict(upcasts or {})
+        members = getattr(events, "__args__", (events,))
+        self.tags: frozenset[str] = frozenset(member.__struct_config__.tag for member in members)
+        self._event = events
+        envelope = msgspec.defstruct("Envelope", [("v", int), ("events", tuple[events, ...])])
+        self._decoder = msgspec.json.Decoder(envelope)
+        self._encoder = msgspec.json.Encoder()
+
+    def encode(self, events: tuple[E, ...]) -> bytes:
+        """The body of a commit that holds these events, in this order."""
+        return self._encoder.encode({"v": ENVELOPE_VERSION, "events": events})
+
+    def decode(self, body: bytes) -> tuple[E, ...]:
+        """The events of a commit's body.
+
+        Raises: `Malformed` when it is no commit at all; `FromTheFuture` when a later release wrote it.
+        """
+        try:
+            envelope: Any = self._decoder.decode(body)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            return self._decode_slowly(body, error)
+        if envelope.v != ENVELOPE_VERSION or not envelope.events:
+            return self._decode_slowly(body, Malformed("a commit holds at least one event"))
+        events: tuple[E, ...] = envelope.events
+        return events
+
+    def _decode_slowly(self, body: bytes, cause: Exception) -> tuple[E, ...]:
+        """Tells old from new from garbage; only messages that the fast path refused come here."""
+        try:
+            shape = msgspec.json.decode(body, type=_Shape)
+            tags = [msgspec.convert(event, _Head).type for event in shape.events]
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise Malformed(f"not a commit: {error}") from None
+        if shape.v > ENVELOPE_VERSION:
+            raise FromTheFuture(f"envelope version {shape.v}, this release reads up to {ENVELOPE_VERSION}")
+        if shape.v < ENVELOPE_VERSION or not shape.events:
+            raise Malformed(f"not a commit: envelope version {shape.v}, {len(shape.events)} events")
+        unknown = [tag for tag in tags if tag not in self.tags and tag not in self._upcasts]
+        if unknown:
+            raise FromTheFuture(f"event type {unknown[0]!r} is not known to this release")
+        try:
+            return tuple(self._convert(event) for event in shape.events)
+        except (msgspec.ValidationError, KeyError, TypeError, ValueError) as error:
+            raise Malformed(f"not a commit: {error}") from cause
+
+    def _convert(self, event: dict[str, Any]) -> E:
+        while (upcast := self._upcasts.get(event["type"])) is not None:
+            event = upcast(event)
+        converted: E = msgspec.convert(event, self._event)
+        return converted

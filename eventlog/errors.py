@@ -1,0 +1,61 @@
+"""Errors of the log. The class says whose fault it is and what helps: retry, catch up, configure, or call a person."""
+
+__all__ = [
+    "Corrupt",
+    "EventLogError",
+    "FromTheFuture",
+    "Malformed",
+    "Misconfigured",
+    "PermissionDenied",
+    "TooLarge",
+    "Unavailable",
+    "WrongVersion",
+]
+
+
+class EventLogError(Exception):
+    """The root of all errors raised by this package."""
+
+
+class WrongVersion(EventLogError):
+    """Somebody else appended to the aggregate first: catch up and decide again."""
+
+    def __init__(self, aggregate: str, expected: int, actual: int) -> None:
+        super().__init__(f"{aggregate} is at version {actual}, not {expected}")
+        self.aggregate, self.expected, self.actual = aggregate, expected, actual
+
+
+class Unavailable(EventLogError):
+    """The log can't be reached or is too busy now: the same call may succeed later."""
+
+
+class Misconfigured(EventLogError):
+    """The server or the settings lack something that the log needs: a person changes them, a retry does not help."""
+
+
+class PermissionDenied(Misconfigured):
+    """The server's permissions forbid this subject."""
+
+    def __init__(self, subject: str, action: str = "publish to") -> None:
+        super().__init__(f"permission denied: this user may not {action} {subject!r}")
+        self.subject = subject
+
+
+class TooLarge(EventLogError):
+    """The message exceeds what the server takes: pass the payload by reference."""
+
+    def __init__(self, size_bytes: int, limit_bytes: int) -> None:
+        super().__init__(f"a commit of {size_bytes} bytes exceeds the limit of {limit_bytes} bytes")
+        self.size_bytes, self.limit_bytes = size_bytes, limit_bytes
+
+
+class Malformed(EventLogError):
+    """A stored message is no commit: skipped by every reader, counted, and kept for a person to see."""
+
+
+class FromTheFuture(EventLogError):
+    """A stored commit has an event type or envelope that this release does not know: its aggregate is frozen here."""
+
+
+class Corrupt(EventLogError):
+    """What is stored contradicts itself: stop, a person looks."""

@@ -1,0 +1,111 @@
+"""What goes into the log (`Draft`) and what comes out (`Record`).
+
+1. An aggregate is `<kind>/<id>`; its messages live under `claw.<kind>.<id>.>`.
+2. Its version is the log sequence of its last message, 0 when it has none.
+3. The time of a record is the log's time, never a reader's clock.
+"""
+
+import re
+
+import msgspec
+
+__all__ = ["ADDRESSED", "LOG", "ROOT", "Draft", "Record", "aggregate_pattern", "is_id", "parse_subject", "subject_of"]
+
+ROOT = "claw"
+LOG = "log"
+ADDRESSED = "to"
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+
+
+def is_id(text: str) -> bool:
+    """True for an id that is safe as one subject token."""
+    return _ID.fullmatch(text) is not None
+
+
+def subject_of(kind: str, id: str, to: str = "") -> str:
+    """The subject that a commit of this aggregate is stored under; `to` addresses it to one node."""
+    return f"{ROOT}.{kind}.{id}.{ADDRESSED}.{to}" if to else f"{ROOT}.{kind}.{id}.{LOG}"
+
+
+def aggregate_pattern(kind: str, id: str) -> str:
+    """The one filter string that guards and reads an aggregate (the guard compares it literally)."""
+    return f"{ROOT}.{kind}.{id}.>"
+
+
+def parse_subject(subject: str) -> tuple[str, str, str] | None:
+    """`(kind, id, to)` of a commit's subject, or None where the subject has another shape."""
+    parts = subject.split(".")
+    match len(parts):
+        case 4 if parts[3] == LOG:
+            return parts[1], parts[2], ""
+        case 5 if parts[3] == ADDRESSED:
+            return parts[1], parts[2], parts[4]
+        case _:
+            return None
+
+
+class Draft(msgspec.Struct, frozen=True, gc=False):
+    """A commit about to be appended: encoded events of one aggregate and who caused them.
+
+    `commit` names the append for ever: a resent draft with the same name is recognised in the log.
+    """
+
+    kind: str
+    id: str
+    body: bytes
+    commit: str
+    to: str = ""
+    by: str = ""
+    cause: str = ""
+    flow: str = ""
+
+    @property
+    def subject(self) -> str:
+        """Where it will be stored."""
+        return subject_of(self.kind, self.id, self.to)
+
+    @property
+    def aggregate(self) -> str:
+        """`kind/id`, for messages to people."""
+        return f"{self.kind}/{self.id}"
+
+
+class Record(msgspec.Struct, frozen=True, gc=False):
+    """One stored message. `headers` are the raw NATS header bytes, read only when asked for."""
+
+    seq: int
+    at_ns: int
+    subject: str
+    body: bytes
+    headers: bytes = b""
+
+    def header(self, name: str) -> str:
+        """The value of a header, or '' when it is absent."""
+        key = b"\r\n" + name.encode() + b":"
+        start = self.headers.find(key)
+        if start < 0:
+            return ""
+        start += len(key)
+        end = self.headers.find(b"\r\n", start)
+        return self.headers[start : end if end >= 0 else None].decode("utf-8", "replace").strip()
+
+    @property
+    def commit(self) -> str:
+        """The name that the appender gave this commit, '' for messages published by hand."""
+        return self.header("Claw-Commit")
+
+    @property
+    def by(self) -> str:
+        """Who appended it, as `role/name`."""
+        return self.header("Claw-By")
+
+    @property
+    def cause(self) -> str:
+        """The commit or command that led to this one."""
+        return self.header("Claw-Cause")
+
+    @property
+    def flow(self) -> str:
+        """What all commits of one undertaking share."""
+        return self.header("Claw-Flow")
