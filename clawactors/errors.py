@@ -4,7 +4,7 @@ __all__ = ["NotFound", "Refused"]
 
 
 class Refused(Exception):
-    """The command is illegal in this state; nothing was written. The text says why and, where there is one, the way out."""
+    """The command is illegal in this state and nothing was written; the text says why and the way out."""
 
 
 class NotFound(Exception):

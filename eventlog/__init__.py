@@ -1,7 +1,7 @@
 """The append-only log that everything else is a fold of.
 
 In: `EventLog.append` takes a `Draft` (the encoded events of one aggregate) guarded by the version the writer saw.
-Out: `EventLog.read` and `EventLog.follow` give `Record`s in the order of the log; a `Codec` turns their bodies into events.
+Out: `EventLog.read` and `EventLog.follow` give `Record`s in log order; a `Codec` turns their bodies into events.
 
 Adapters: `InProcessLog` for tests and simulations, `eventlog.jetstream.JetStreamLog` for a real nats-server; one set of
 contract tests holds both. It will never know what a task or a node is, and never stop for a message it can't read.
