@@ -21,11 +21,15 @@ type Presence = Literal["absent", "online", "draining", "cordoned", "offline", "
 
 
 class Node(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One node; `joined` is its last join with what was configured since. Times in ns since 1970."""
+    """One node. `joined` is its last join with what was configured since; `left`: it stopped in good order.
+
+    Times in ns since 1970.
+    """
 
     status: Presence = "absent"
     joined: e.Joined = e.Joined(incarnation="")
     reason: str = ""
+    left: bool = False
     registered_ns: int = 0
     updated_ns: int = 0
 
@@ -111,7 +115,8 @@ def evolve(node: Node, event: e.NodeEvent, at_ns: int) -> Node:
             registered_ns = node.registered_ns if node.status not in ("absent", "removed") else at_ns
             return Node(status="online", joined=event, registered_ns=registered_ns, updated_ns=at_ns)
         case e.Left() | e.Lost() if _is(node, event.incarnation):
-            return replace(node, status="offline", reason=event.reason, updated_ns=at_ns)
+            left = isinstance(event, e.Left)
+            return replace(node, status="offline", reason=event.reason, left=left, updated_ns=at_ns)
         case e.Returned() if node.status == "offline" and event.incarnation == node.incarnation:
             return replace(node, status="online", reason="", updated_ns=at_ns)
         case e.Drained() if node.alive and node.status != "draining":
