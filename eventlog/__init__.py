@@ -19,6 +19,7 @@ from eventlog.errors import (
     Unavailable,
     WrongVersion,
 )
+from eventlog.inprocess import InProcessLog
 from eventlog.log import EventLog, Follower, Head
 from eventlog.record import Draft, Record, aggregate_pattern, is_id, parse_subject, subject_of
 
@@ -31,6 +32,7 @@ __all__ = [
     "Follower",
     "FromTheFuture",
     "Head",
+    "InProcessLog",
     "Malformed",
     "Misconfigured",
     "PermissionDenied",
