@@ -7,6 +7,7 @@
 
 import heapq
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
@@ -20,6 +21,9 @@ from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
 
 __all__ = ["Order", "Placement"]
+
+FROZEN: Final = 1 << 62
+"""A version that no commit reaches."""
 
 
 class Order(msgspec.Struct, frozen=True, gc=False):
@@ -91,6 +95,23 @@ class Placement:
             self._release(id, held.task, task, at_ns)
         if task.exists:
             self._hold(id, version, task)
+
+    def apply_nothing(self, kind: str, id: str, version: int) -> None:
+        """A record that says nothing: it still counts as a version."""
+        self.position = max(self.position, version)
+        if kind == "task" and (held := self._tasks.get(id)) is not None and version > held.version:
+            task = held.task
+            self._hold(id, version, task)
+        elif kind == "node" and (seat := self._seats.get(id)) is not None and version > seat.version:
+            seat.update(version, seat.node)
+
+    def freeze(self, kind: str, id: str) -> None:
+        """A later release has written to this aggregate: nothing is decided about it here."""
+        if kind == "task" and (held := self._tasks.get(id)) is not None:
+            self._orphans.discard(id)
+            held.version = held.ordered = FROZEN
+        elif kind == "node" and (seat := self._seats.get(id)) is not None:
+            seat.version = FROZEN
 
     def _release(self, id: str, before: Task, after: Task, at_ns: int) -> None:
         life = before.life

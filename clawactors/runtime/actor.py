@@ -1,6 +1,8 @@
 """One aggregate in the hands of one process: decides, appends, and catches up when somebody else was first."""
 
 import asyncio
+from collections.abc import Callable
+
 from clawactors.decider import Decider
 from clawactors.errors import Refused
 from clawactors.fold import Folded, fold
@@ -11,6 +13,10 @@ from eventlog import Codec, Draft, EventLog, Record, WrongVersion, aggregate_pat
 __all__ = ["Actor", "Desk"]
 
 _RACES_BEFORE_PAUSE = 3
+
+
+def _to_nobody(_: object) -> str:
+    return ""
 
 
 class Desk:
@@ -24,11 +30,21 @@ class Desk:
 class Actor[C, S, E]:
     """Commands go in by `handle`, or by `note` (decided now, written with the next `flush`).
 
+    `route` names the node that must hear of an append, '' for nobody in particular.
     `state` and `version` are what the log holds as far as this process knows; noted commands are not in them yet.
     """
 
-    def __init__(self, desk: Desk, decider: Decider[C, S, E], codec: Codec[E], id: str, known: Folded[S] | None = None):
-        self.desk, self.decider, self.codec, self.id = desk, decider, codec, id
+    def __init__(
+        self,
+        desk: Desk,
+        decider: Decider[C, S, E],
+        codec: Codec[E],
+        id: str,
+        known: Folded[S] | None = None,
+        *,
+        route: Callable[[S], str] = _to_nobody,
+    ) -> None:
+        self.desk, self.decider, self.codec, self.id, self._route = desk, decider, codec, id, route
         self._known = known or Folded(decider.initial)
         self._noted: list[tuple[C, tuple[E, ...]]] = []
         self._ahead = self._known.state
@@ -50,20 +66,18 @@ class Actor[C, S, E]:
         """Sequence of the last commit that `state` includes."""
         return self._known.version
 
-    async def handle(self, *commands: C, to: str = "", flow: str = "") -> tuple[E, ...]:
-        """Decides and appends; returns the events, none for a repeat.
+    async def handle(self, *commands: C, flow: str = "") -> bool:
+        """Decides and appends; False where nothing had to be written.
 
         Raises: `Refused`, only on a state that was fresh; what the log raises.
         """
-        events: list[E] = []
         for command in commands:
             try:
-                events += self.note(command)
+                self.note(command)
             except Refused:
                 await self.catch_up()  # a refusal is a read: never believe it on a stale state
-                events += self.note(command)
-        await self.flush(to=to, flow=flow)
-        return tuple(events)
+                self.note(command)
+        return await self.flush(flow=flow)
 
     def note(self, command: C) -> tuple[E, ...]:
         """Decides now, on top of what was noted before; written by the next `flush`. Raises `Refused`."""
@@ -73,19 +87,25 @@ class Actor[C, S, E]:
             self._ahead = self._after(self._ahead, events)
         return events
 
+    def forget(self) -> None:
+        """Drops what was noted and can't be written."""
+        self._noted.clear()
+        self._sent = None
+        self._ahead = self._known.state
+
     def _after(self, state: S, events: tuple[E, ...]) -> S:
         now_ns = self.desk.clock.now_ns()
         for event in events:
             state = self.decider.evolve(state, event, now_ns)
         return state
 
-    async def flush(self, *, to: str = "", flow: str = "") -> None:
-        """Returns when everything noted so far is in the log.
+    async def flush(self, *, flow: str = "") -> bool:
+        """Returns when everything noted so far is in the log; False where nothing was left to write.
 
         Raises: `Refused` when it lost a race and the noted commands are illegal now (they are dropped then).
         """
         async with self._writing:
-            races = 0
+            races, wrote = 0, False
             while self._noted:
                 # After an append in doubt the same notes go out under the same name: the log knows it if it has it.
                 name, count = self._sent = self._sent or (self.desk.names.commit(), len(self._noted))
@@ -95,7 +115,7 @@ class Actor[C, S, E]:
                     id=self.id,
                     body=self.codec.encode(events),
                     commit=name,
-                    to=to,
+                    to=self._route(self._known.state),
                     by=self.desk.by,
                     flow=flow,
                 )
@@ -108,9 +128,11 @@ class Actor[C, S, E]:
                         await asyncio.sleep(self.desk.clock.roll() * min(0.1, 0.002 * 2**races))
                     await self.catch_up()
                 else:
+                    wrote = True
                     if self._sent is not None:  # else it came back by `catch_up` before the answer did
                         self._known = Folded(self._after(self._known.state, events), version)
                         self._written(count)
+            return wrote
 
     def _written(self, count: int) -> None:
         self._sent = None
