@@ -3,7 +3,9 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Protocol
 
-__all__ = ["Lease", "Leases", "Requests", "Serving"]
+from eventlog import Record
+
+__all__ = ["Lease", "Leases", "Live", "Requests", "Serving"]
 
 
 class Lease(Protocol):
@@ -47,4 +49,15 @@ class Requests(Protocol):
 
     async def serve(self, subject: str, answer: Callable[[bytes], Awaitable[bytes]], queue: str = "") -> Serving:
         """Answers requests on the subject; with a queue, one of its members gets each."""
+        ...
+
+
+class Live(Protocol):
+    """Records as they are stored, pushed unasked: quick, but what a broken connection misses is gone."""
+
+    def tail(self, pattern: str, on_record: Callable[[Record], None], on_gap: Callable[[], None]) -> Callable[[], None]:
+        """Calls `on_record` for each matching record from now on, `on_gap` when some may have been missed.
+
+        Returns what ends it. Both are called in the event loop and must be quick.
+        """
         ...
