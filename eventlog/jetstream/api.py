@@ -6,8 +6,18 @@ import msgspec
 
 from eventlog.errors import EventLogError, Misconfigured, Unavailable
 from eventlog.jetstream.connection import Connection
+from eventlog.record import Record
 
-__all__ = ["ApiError", "Refusal", "call", "check", "next_message"]
+__all__ = [
+    "ApiError",
+    "Refusal",
+    "StoredMessage",
+    "call",
+    "check",
+    "last_message",
+    "message_at",
+    "next_message",
+]
 
 NO_MESSAGE = 10037
 
@@ -40,6 +50,11 @@ class StoredMessage(msgspec.Struct):
     time: str = ""
     hdrs: bytes = b""
     data: bytes = b""
+
+    @property
+    def commit(self) -> str:
+        """The name that its appender gave it, '' for messages published by hand."""
+        return Record(self.seq, 0, self.subject, self.data, self.hdrs).commit
 
 
 class _MessageAnswer(msgspec.Struct):
@@ -77,9 +92,22 @@ def check(subject: str, answer: bytes) -> None:
 
 async def next_message(connection: Connection, stream: str, after: int, pattern: str) -> StoredMessage | None:
     """The first message after a sequence that matches; asked of the stream's leader, so never stale."""
+    return await _message(connection, stream, {"seq": after + 1, "next_by_subj": pattern})
+
+
+async def last_message(connection: Connection, stream: str, pattern: str) -> StoredMessage | None:
+    """The last message that matches, asked of the stream's leader."""
+    return await _message(connection, stream, {"last_by_subj": pattern})
+
+
+async def message_at(connection: Connection, stream: str, seq: int) -> StoredMessage | None:
+    """The message at a sequence, asked of the stream's leader."""
+    return await _message(connection, stream, {"seq": seq})
+
+
+async def _message(connection: Connection, stream: str, which: dict[str, Any]) -> StoredMessage | None:
     subject = f"{connection.address.api}.STREAM.MSG.GET.{stream}"
-    body = msgspec.json.encode({"seq": after + 1, "next_by_subj": pattern})
-    _, raw = await connection.ask(subject, body)
+    _, raw = await connection.ask(subject, msgspec.json.encode(which))
     answer = _messages.decode(raw)
     if answer.error is not None and answer.error.err_code != NO_MESSAGE:
         check(subject, raw)

@@ -25,7 +25,7 @@ class JetStreamLog:
     def __init__(self, connection: Connection, source: reader.Source, give_up_s: float = GIVE_UP_S) -> None:
         self.connection = connection
         self._source = source
-        self._publisher = Publisher(connection, source.stream)
+        self._publisher = Publisher(connection, source.stream, give_up_s, lagging=source.replicas > 1)
         self._give_up_s = give_up_s
 
     @classmethod
