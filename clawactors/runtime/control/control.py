@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from clawactors.errors import Refused
+from clawactors.kinds import DECODER
 from clawactors.nodes import NODE
 from clawactors.nodes import commands as nc
 from clawactors.nodes import events as ne
@@ -17,17 +18,8 @@ from clawactors.runtime.control.watch import Watch
 from clawactors.runtime.ports import Leases, Requests
 from clawactors.tasks import TASK
 from clawactors.tasks import events as te
-from eventlog import (
-    Draft,
-    FromTheFuture,
-    Malformed,
-    Misconfigured,
-    Record,
-    TooLarge,
-    Unavailable,
-    WrongVersion,
-    parse_subject,
-)
+from eventlog import Draft, Follower, Misconfigured, TooLarge, Unavailable, WrongVersion
+from eventlog.decoding import Commit
 
 __all__ = ["PATTERNS", "Control"]
 
@@ -64,27 +56,24 @@ class Control:
         finally:
             await follower.aclose()
 
-    async def _fold(self, follower: object) -> None:
-        async for batch in follower:  # type: ignore[attr-defined]
-            for record in batch:
-                self._place(record)
+    async def _fold(self, follower: Follower) -> None:
+        async for batch in follower:
+            commits = [DECODER.decode(record) for record in batch]
+            for commit in commits:
+                self._place(commit)
             self._wake.set()
-            await self.views.apply(batch)
+            await self.views.apply(commits)
 
-    def _place(self, record: Record) -> None:
-        address = parse_subject(record.subject)
-        if address is None:
-            return
-        kind, id, _ = address
-        try:
-            if kind == "task":
-                self.placement.apply_task(id, record.seq, te.CODEC.decode(record.body), record.at_ns)
-            elif kind == "node":
-                self.placement.apply_node(id, record.seq, ne.CODEC.decode(record.body), record.at_ns)
-        except Malformed:
-            self.placement.apply_nothing(kind, id, record.seq)
-        except FromTheFuture:
-            self.placement.freeze(kind, id)
+    def _place(self, commit: Commit) -> None:
+        record, placement = commit.record, self.placement
+        if commit.fault == "malformed":
+            placement.apply_nothing(commit.kind, commit.id, record.seq)
+        elif commit.fault == "future":
+            placement.freeze(commit.kind, commit.id)
+        elif commit.kind == "task":
+            placement.apply_task(commit.id, record.seq, commit.events, record.at_ns)
+        elif commit.kind == "node":
+            placement.apply_node(commit.id, record.seq, commit.events, record.at_ns)
 
     async def _act(self) -> None:
         while True:

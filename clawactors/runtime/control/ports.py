@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from clawactors.placement import Snapshot
-from eventlog import Record
+from eventlog.decoding import Commit
 
 __all__ = ["Views"]
 
@@ -16,6 +16,6 @@ class Views(Protocol):
         """What placement starts from: the views as they are."""
         ...
 
-    async def apply(self, records: Sequence[Record]) -> None:
-        """Takes records in the order of the log; waits while too many are held, so that memory stays flat."""
+    async def apply(self, commits: Sequence[Commit]) -> None:
+        """Takes commits in the order of the log; waits while too many are held, so that memory stays flat."""
         ...
