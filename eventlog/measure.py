@@ -1,4 +1,4 @@
-"""How fast a log is: appends one at a time, appends at once, reading. Pure of any command line; works on every adapter."""
+"""How fast a log is: appends one at a time, appends at once, reading; works on every adapter."""
 
 import asyncio
 import itertools

@@ -26,6 +26,7 @@ class Append:
         "headers",
         "next",
         "pattern",
+        "size_bytes",
         "subject",
         "tries",
         "version",
@@ -41,13 +42,9 @@ class Append:
         self.expected = expected
         self.version = version
         self.deadline = deadline
+        self.size_bytes = len(self.headers) + len(self.body) + OVERHEAD_BYTES  # on the wire, a little rounded up
         self.tries = 0
         self.next: deque[Append] | None = None
-
-    @property
-    def size_bytes(self) -> int:
-        """What it takes on the wire, a little rounded up."""
-        return len(self.headers) + len(self.body) + OVERHEAD_BYTES
 
 
 def single_frame(append: Append, reply: str) -> bytes:

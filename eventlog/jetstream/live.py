@@ -1,4 +1,4 @@
-"""Records as the server republishes them on `live.>` when they are stored: no consumer, no cost while nobody listens."""
+"""Records as the server republishes them on `live.>` once stored: no consumer, no cost while nobody listens."""
 
 from collections.abc import Callable
 from datetime import datetime
