@@ -39,6 +39,11 @@ class InProcessLog:
         self._size_bytes = 0
         self._closed = False
 
+    @property
+    def last_seq(self) -> int:
+        """Sequence of the newest record."""
+        return len(self._records)
+
     async def __aenter__(self) -> Self:
         return self
 
