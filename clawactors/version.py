@@ -1,4 +1,4 @@
-"""The release, said once: the distribution's metadata, the data folder and the service protocol all take it from here."""
+"""The release, said once: the distribution, the data folder and the service protocol take it from here."""
 
 from typing import Final
 
