@@ -130,7 +130,9 @@ class Actor[C, S, E]:
                 else:
                     wrote = True
                     if self._sent is not None:  # else it came back by `catch_up` before the answer did
-                        self._known = Folded(self._after(self._known.state, events), version)
+                        all_of_it = count == len(self._noted)
+                        state = self._ahead if all_of_it else self._after(self._known.state, events)
+                        self._known = Folded(state, version)
                         self._written(count)
             return wrote
 

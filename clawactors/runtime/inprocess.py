@@ -116,9 +116,13 @@ class InProcessLive:
         after = self._log.last_seq
 
         async def follow() -> None:
-            async for batch in await self._log.follow([pattern], after=after):
-                for record in batch:
-                    on_record(record)
+            follower = await self._log.follow([pattern], after=after)
+            try:
+                async for batch in follower:
+                    for record in batch:
+                        on_record(record)
+            finally:
+                await follower.aclose()
 
         task = asyncio.create_task(follow())
 

@@ -26,6 +26,7 @@ class Skill:
         self.is_async = inspect.iscoroutinefunction(function)
         parameters, takes_more = parameters_of(function)
         description = (inspect.getdoc(function) or "").partition("\n")[0]
+        self._required = frozenset(parameter.name for parameter in parameters if parameter.required)
         self.offer = Offer(name, version, description, parameters, takes_more)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -41,15 +42,20 @@ class Skill:
 
     def arguments(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Keyword arguments for the function, converted to what its annotations say. Raises `Refused`."""
-        check_params(self.offer, params)
-        if self._struct is None or not params:
+        struct = self._struct
+        if struct is None:
+            check_params(self.offer, params)
             return dict(params)
         try:
-            converted = msgspec.convert(params, self._struct)
+            converted = msgspec.convert(params, struct)
         except msgspec.ValidationError as error:
+            check_params(self.offer, params)  # says it better where it sees it too
             raise Refused(f"skill {self.name!r}: {error}") from None
-        known = self._struct.__struct_fields__
-        return {name: getattr(converted, name) if name in known else value for name, value in params.items()}
+        known = struct.__struct_fields__
+        arguments = {name: getattr(converted, name) if name in known else value for name, value in params.items()}
+        if not self._required <= params.keys():
+            check_params(self.offer, params)
+        return arguments
 
 
 def skill(

@@ -1,7 +1,8 @@
-"""Records as the server republishes them on `live.>` once stored: no consumer, no cost while nobody listens."""
+"""Records as the server republishes them on `live.>` when they are stored: no consumer, no cost without listeners."""
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 
 from eventlog.jetstream.connection import Connection
 from eventlog.record import Record
@@ -43,5 +44,9 @@ def _ns(text: str) -> int:
     if not text:
         return 0
     whole, _, fraction = text.rstrip("Z").partition(".")
-    seconds = int(datetime.fromisoformat(f"{whole}+00:00").timestamp())
-    return seconds * 1_000_000_000 + int(fraction.ljust(9, "0")[:9] or 0)
+    return _second_ns(whole) + int(fraction.ljust(9, "0")[:9])
+
+
+@lru_cache(maxsize=4)
+def _second_ns(whole: str) -> int:
+    return int(datetime.fromisoformat(f"{whole}+00:00").timestamp()) * 1_000_000_000
