@@ -58,7 +58,7 @@ class Watch:
         while True:
             with contextlib.suppress(Unavailable):
                 async for key, value in self._leases.watch(prefix):
-                    self._hear(key.removeprefix(prefix), value)
+                    self._hear(key.removeprefix(prefix).partition(".")[0], value)
             self.forgive()
             await asyncio.sleep(_TICK_S)
 

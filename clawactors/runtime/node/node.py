@@ -31,6 +31,7 @@ from eventlog import (
     Follower,
     FromTheFuture,
     Malformed,
+    NoResponders,
     Record,
     Unavailable,
     aggregate_pattern,
@@ -41,13 +42,14 @@ __all__ = ["LEASE_S", "NodeActor", "NodeSettings", "node_key"]
 
 LEASE_S = 1.5
 _BEATS_PER_LEASE = 3
+_PROBES = 2
 
 _log = logging.getLogger(__name__)
 
 
-def node_key(id: str) -> str:
-    """The key of a node's lease."""
-    return f"node.{id}"
+def node_key(id: str, incarnation: str = "") -> str:
+    """The key of the lease of one incarnation of a node; without one, what all of them begin with."""
+    return f"node.{id}.{incarnation}" if id else "node."
 
 
 class NodeSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,8 +94,9 @@ class NodeActor:
         self._follower: Follower = await self.desk.log.follow(
             [f"claw.task.*.to.{self.id}", aggregate_pattern("node", self.id)]
         )
-        self._lease = await self._acquire()
+        await self._be_the_only_one()
         self._serving: Serving = await self.requests.serve(f"claw.live.{self.id}", self._answer_probe)
+        self._lease = await self._acquire()
         await self.actor.catch_up()
         joined = ne.Joined(
             incarnation=self.incarnation,
@@ -104,16 +107,26 @@ class NodeActor:
         )
         await self.actor.handle(nc.Join(joined))
 
-    async def _acquire(self) -> Lease:
-        """The lease of this id. One that a dead predecessor left runs out by itself, so it waits for that once."""
-        deadline_s = self.desk.clock.monotonic_s() + self.settings.lease_s * 2 + 1
-        while True:
-            lease = await self.leases.acquire(node_key(self.id), self._figures(), self.settings.lease_s)
-            if lease is not None:
-                return lease
-            if self.desk.clock.monotonic_s() > deadline_s:
+    async def _be_the_only_one(self) -> None:
+        """Returns when no older incarnation answers: at once when nobody listens, after a lease time when one hangs."""
+        clock = self.desk.clock
+        patience_s = clock.monotonic_s() + self.settings.lease_s
+        silent = 0
+        while silent < _PROBES and clock.monotonic_s() < patience_s:
+            try:
+                await self.requests.request(f"claw.live.{self.id}", b"", self.settings.lease_s / _BEATS_PER_LEASE)
+            except NoResponders:
+                silent += 1
+            except Unavailable:
+                continue  # it hangs
+            else:
                 raise Refused(f"a node with the id {self.id!r} is alive; choose another id or stop that one first")
-            await asyncio.sleep(self.settings.lease_s / _BEATS_PER_LEASE)
+
+    async def _acquire(self) -> Lease:
+        lease = await self.leases.acquire(node_key(self.id, self.incarnation), self._figures(), self.settings.lease_s)
+        if lease is None:
+            raise Refused(f"somebody else holds the lease of incarnation {self.incarnation} of node {self.id!r}")
+        return lease
 
     async def serve(self) -> None:
         """Works until it is stopped; returns when everything is handed back."""
@@ -149,11 +162,10 @@ class NodeActor:
             await asyncio.sleep(self.settings.lease_s / _BEATS_PER_LEASE)
             try:
                 if not await self._lease.renew(self._figures()):
-                    lease = await self.leases.acquire(node_key(self.id), self._figures(), self.settings.lease_s)
-                    self._lease = lease or self._lease
+                    self._lease = await self._acquire()
             except Unavailable:
                 continue  # the server is away; whether that matters is the watch's to judge
-            except EventLogError as error:
+            except (EventLogError, Refused) as error:
                 _log.warning("node %s: heartbeat failed: %s", self.id, error)
 
     async def _answer_probe(self, _: bytes) -> bytes:
