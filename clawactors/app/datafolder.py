@@ -22,7 +22,7 @@ import msgspec
 from clawactors.version import VERSION
 from eventlog import Misconfigured
 
-__all__ = ["FORMAT", "RESERVE_BYTES", "DataFolder", "InUse", "holder", "write_private"]
+__all__ = ["FORMAT", "RESERVE_BYTES", "DataFolder", "InUse", "explained", "holder", "write_private"]
 
 FORMAT: Final = 1
 RESERVE_BYTES: Final = 256 << 20
@@ -58,7 +58,7 @@ class DataFolder:
 
         Raises: `InUse`; `Misconfigured` for a folder that is foreign, full, not writable or of a newer release.
         """
-        with _explained(path):
+        with explained(path):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             marker = _read_marker(path)
             lock = _lock(path)
@@ -108,7 +108,7 @@ class DataFolder:
             )
         if version != before:
             self._marker = msgspec.structs.replace(self._marker, server_version=text)
-            with _explained(self.path):
+            with explained(self.path):
                 write_private(self.path / _MARKER, msgspec.json.encode(self._marker))
 
     def release(self) -> None:
@@ -158,6 +158,29 @@ def write_private(path: Path, content: bytes) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turns what the system refuses about a data folder's files into one line with the way out.
+
+    Raises: `Misconfigured` in place of `OSError`.
+    """
+    try:
+        yield
+    except OSError as error:
+        match error.errno:
+            case errno.ENOSPC | errno.EDQUOT:
+                reason = "the disk is full: free some space"
+            case errno.EROFS:
+                reason = "the file system is read-only: mount it writable"
+            case errno.EACCES | errno.EPERM:
+                reason = "this user may not write there: change its owner or mode"
+            case errno.EEXIST | errno.ENOTDIR:
+                reason = "a file is in the way: remove it"
+            case _:
+                reason = f"{error.strerror or error}: repair it"
+        raise Misconfigured(f"can't use data folder {path}: {reason}, or choose another folder with --data") from error
 
 
 def _read_marker(path: Path) -> _Marker | None:
@@ -221,23 +244,3 @@ def _is_alive(pid: int) -> bool:
     except PermissionError:
         pass
     return pid > 0
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Turns what the system refuses into one line with the way out."""
-    try:
-        yield
-    except OSError as error:
-        match error.errno:
-            case errno.ENOSPC | errno.EDQUOT:
-                reason = "the disk is full: free some space"
-            case errno.EROFS:
-                reason = "the file system is read-only: mount it writable"
-            case errno.EACCES | errno.EPERM:
-                reason = "this user may not write there: change its owner or mode"
-            case errno.EEXIST | errno.ENOTDIR:
-                reason = "a file is in the way: remove it"
-            case _:
-                reason = f"{error.strerror or error}: repair it"
-        raise Misconfigured(f"can't use data folder {path}: {reason}, or choose another folder with --data") from error

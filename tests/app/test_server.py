@@ -125,7 +125,7 @@ async def test_it_is_started_again_when_it_is_killed(server: NatsServer) -> None
 
 async def test_it_is_started_again_when_it_hangs(server: NatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(child, "_LOOK_EVERY_S", 0.01)
-    monkeypatch.setattr(child, "_HUNG_S", 0.1)
+    monkeypatch.setattr(server, "_patience_s", 0.1)
     monkeypatch.setattr("clawactors.app.server.health._ASK_S", 0.2)
     restarted = asyncio.Event()
     watch = asyncio.create_task(server.supervise(restarted.set))
@@ -133,6 +133,35 @@ async def test_it_is_started_again_when_it_hangs(server: NatsServer, monkeypatch
     async with asyncio.timeout(10):
         await restarted.wait()
     assert await server.health() == ""
+    await server.stop()
+    await watch
+
+
+async def test_a_server_that_met_a_full_disk_is_restarted_once_there_is_space(
+    server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(child, "_LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr(server, "_patience_s", 0.0)
+    looks: list[str] = []
+    restarted = asyncio.Event()
+
+    async def unwell() -> str:
+        looks.append("" if restarted.is_set() else "write error: no space left on device")
+        return looks[-1]
+
+    def space() -> int:
+        if len(looks) < 3:
+            raise Misconfigured("only 3 MB are free")
+        return 1 << 30
+
+    monkeypatch.setattr(server, "health", unwell)
+    monkeypatch.setattr(server._folder, "check_space", space)
+    before = server.pid
+    watch = asyncio.create_task(server.supervise(restarted.set))
+    async with asyncio.timeout(10):
+        await restarted.wait()
+    assert len(looks) == 3, "a server that can be read is left alone as long as the disk is full"
+    assert server.pid != before
     await server.stop()
     await watch
 

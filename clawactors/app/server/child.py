@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from clawactors.app.datafolder import DataFolder, write_private
+from clawactors.app.datafolder import DataFolder, explained, write_private
 from clawactors.app.server.binary import find_binary
 from clawactors.app.server.config import HOST, Identity, User, choose_ports, load_identity, render, save_identity
 from clawactors.app.server.health import SILENT, ask_health, ask_name
@@ -24,6 +24,7 @@ _ATTEMPTS: Final = 5
 _SILENT_S: Final = 30.0
 _RECOVERY_S: Final = 600.0  # a large store is read before the first client may come; meanwhile the server says so
 _HUNG_S: Final = 60.0
+_LONGEST_PATIENCE_S: Final = 3600.0  # doubled every time, because some ills no restart cures
 _LOOK_EVERY_S: Final = 5.0
 _SLOWEST_RETRY_S: Final = 10.0
 _PORT_TAKEN: Final = "address already in use"
@@ -40,6 +41,7 @@ class NatsServer:
         self._wanted_port = port
         self._identity: Identity | None = None
         self._process: Process | None = None
+        self._patience_s = _HUNG_S
         self._stopping = asyncio.Event()
         self._changing = asyncio.Lock()
 
@@ -72,7 +74,7 @@ class NatsServer:
         await self._start()
 
     async def health(self) -> str:
-        """'' for a server that takes appends, else what it says is wrong, or that it does not answer."""
+        """'' for a server that takes appends on all streams, else what it says is wrong, or that it does not answer."""
         return await ask_health(self._known.http_port)
 
     async def supervise(self, on_restart: Callable[[], None] = lambda: None) -> None:
@@ -116,7 +118,8 @@ class NatsServer:
             binary, version = await asyncio.to_thread(find_binary)
             self._folder.check_space()
             self._folder.admit_server(version)
-            home.mkdir(mode=0o700, exist_ok=True)
+            with explained(home):
+                home.mkdir(mode=0o700, exist_ok=True)
             for _ in range(_ATTEMPTS):
                 known = self._identity or choose_ports(load_identity(home / "identity.json"), self._wanted_port)
                 reason = await self._try_start(binary, home, known)
@@ -129,12 +132,18 @@ class NatsServer:
     async def _try_start(self, binary: Path, home: Path, known: Identity) -> str:
         """'' once it is ready, else why it is not."""
         stored = await asyncio.to_thread(_size_of, home / "jetstream")
-        config = render(known, home, max_file_store=stored + self._folder.check_space())
-        write_private(home / "nats.conf", config.encode())
-        log = home / "nats.log"
-        with log.open("ab") as errors:
+        config, log = home / "nats.conf", home / "nats.log"
+        with explained(home):
+            text = render(known, home, max_file_store=stored + self._folder.check_space())
+            write_private(config, text.encode())
+            save_identity(home / "identity.json", known)
+            errors = log.open("ab")
+        with errors:
             begins = errors.tell()
-            process = await spawn([str(binary), "-c", str(home / "nats.conf")], errors=errors, hold=self._folder.lock)
+            try:
+                process = await spawn([str(binary), "-c", str(config)], errors=errors, hold=self._folder.lock)
+            except OSError as error:
+                return str(error)
         try:
             reason = await self._until_ready(process, known)
         except BaseException:
@@ -143,8 +152,6 @@ class NatsServer:
         if reason:
             await end(process)
             return last_words(log, begins) or reason
-        if known != self._identity:
-            save_identity(home / "identity.json", known)
         self._identity, self._process = known, process
         return ""
 
@@ -153,7 +160,7 @@ class NatsServer:
         clock = asyncio.get_running_loop().time
         began = clock()
         while process.returncode is None:
-            answer = await ask_health(known.http_port)
+            answer = await ask_health(known.http_port, streams=False)
             if not answer and await ask_name(known.port) == known.name:
                 return ""
             if self._stopping.is_set():
@@ -174,15 +181,27 @@ class NatsServer:
             except TimeoutError:
                 answer = await self.health()
                 if not answer:
-                    well = clock()
-                elif clock() - well > _HUNG_S:
-                    _log.warning("nats-server is not well for %d s (%s): ending it", _HUNG_S, answer)
+                    well, self._patience_s = clock(), _HUNG_S
+                elif clock() - well > self._patience_s and self._would_help(answer):
+                    _log.warning("nats-server is not well for %d s (%s): ending it", self._patience_s, answer)
+                    self._patience_s = min(2 * self._patience_s, _LONGEST_PATIENCE_S)
                     self._process.kill()
             else:
                 if not self._stopping.is_set():
                     _log.warning("nats-server ended with %d", code)
                     return True
         return False
+
+    def _would_help(self, answer: str) -> bool:
+        """True where a restart may cure this: a hung server, or one that found the disk full when now there is space.
+
+        While the disk is full, a server that still reads is better than none.
+        """
+        try:
+            self._folder.check_space()
+        except Misconfigured:
+            return answer == SILENT
+        return True
 
 
 def _size_of(folder: Path) -> int:

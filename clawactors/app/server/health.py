@@ -17,13 +17,17 @@ class _Info(msgspec.Struct):
     server_name: str
 
 
-async def ask_health(http_port: int) -> str:
-    """'' for a server that takes appends, else what it says is wrong, `SILENT` where nothing answers."""
+async def ask_health(http_port: int, *, streams: bool = True) -> str:
+    """'' for a healthy server, else what it says is wrong, `SILENT` where nothing answers.
+
+    Without `streams` only JetStream as a whole counts: a stream that can't be recovered must not keep the others away.
+    """
+    path = "/healthz" if streams else "/healthz?js-server-only=true"
     try:
         async with asyncio.timeout(_ASK_S):
             reader, writer = await asyncio.open_connection(HOST, http_port)
             try:
-                writer.write(b"GET /healthz HTTP/1.0\r\n\r\n")
+                writer.write(f"GET {path} HTTP/1.0\r\n\r\n".encode())
                 answer = await reader.read()
             finally:
                 writer.close()
