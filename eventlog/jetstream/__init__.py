@@ -7,8 +7,26 @@ Beside it, on the same connection: leases in a key-value bucket, requests and se
 It never decides what is in a commit, never reads with a lock, and never reports a lost race that it has not proved.
 """
 
+from eventlog.jetstream.advisories import Disconnects
 from eventlog.jetstream.connection import Connection
 from eventlog.jetstream.contexts import Address
+from eventlog.jetstream.dead import JetStreamDeadLetters
+from eventlog.jetstream.leases import JetStreamLease, JetStreamLeases
+from eventlog.jetstream.live import LiveFeed
 from eventlog.jetstream.log import JetStreamLog
+from eventlog.jetstream.requests import JetStreamRequests, JetStreamServing
+from eventlog.jetstream.streams import lacking
 
-__all__ = ["Address", "Connection", "JetStreamLog"]
+__all__ = [
+    "Address",
+    "Connection",
+    "Disconnects",
+    "JetStreamDeadLetters",
+    "JetStreamLease",
+    "JetStreamLeases",
+    "JetStreamLog",
+    "JetStreamRequests",
+    "JetStreamServing",
+    "LiveFeed",
+    "lacking",
+]

@@ -17,7 +17,7 @@ from nats.aio.client import Client, Server, Srv
 from nats.aio.subscription import Subscription
 from nats.aio.transport import TcpTransport
 
-from eventlog.errors import Misconfigured, PermissionDenied, Unavailable
+from eventlog.errors import Misconfigured, NoResponders, PermissionDenied, Unavailable
 from eventlog.jetstream.contexts import Address
 from eventlog.jetstream.parser import OnMessage, Parser
 
@@ -34,6 +34,8 @@ type Reply = tuple[bytes, bytes]
 
 class RawSubscription(Subscription):
     """A subscription whose messages go from the parser straight to a callback; nats-py only re-subscribes it."""
+
+    is_denied = False
 
 
 class _Transport(TcpTransport):
@@ -94,6 +96,9 @@ class Connection(Client):
             connection = cls(address, name)
             try:
                 await connection._connect(url, connect_timeout_s)
+            except PermissionDenied:
+                await connection.aclose()
+                raise
             except (OSError, TimeoutError, errors.Error) as error:
                 reason = error
                 if _is_refusal(error):
@@ -123,8 +128,8 @@ class Connection(Client):
         self.options["allow_reconnect"] = True
         self.options["max_reconnect_attempts"] = -1
         self._inbox = self.new_inbox()
-        self.listen(f"{self._inbox}.*", self._on_answer)
         self._back.set()
+        await self.confirm(self.listen(f"{self._inbox}.*", self._on_answer))
 
     # Subscriptions and frames
 
@@ -163,6 +168,16 @@ class Connection(Client):
         self.write(f"SUB {subject} {queue} {self._sid}\r\n".encode())
         return subscription
 
+    async def confirm(self, subscription: RawSubscription) -> None:
+        """Returns when the server has the subscription. Raises: `PermissionDenied`, `Unavailable`."""
+        try:
+            await self.flush()
+        except errors.Error as error:
+            raise Unavailable(f"the server did not take {subscription.subject!r}: {_text(error)}") from None
+        if subscription.is_denied:
+            self.unlisten(subscription)
+            raise PermissionDenied(subscription.subject, "subscribe to")
+
     def unlisten(self, subscription: RawSubscription) -> None:
         """Ends a raw subscription; no callback comes after this."""
         sid: int = subscription._id
@@ -176,6 +191,13 @@ class Connection(Client):
             return False
         self._transport.write(frames)
         return True
+
+    def publish_now(self, subject: bytes, body: bytes, headers: bytes = b"") -> bool:
+        """Sends a message that no one acknowledges; False, and it is gone, when there is no connection."""
+        if headers:
+            size = len(headers) + len(body)
+            return self.write(b"HPUB %b %d %d\r\n%b%b\r\n" % (subject, len(headers), size, headers, body))
+        return self.write(b"PUB %b %d\r\n%b\r\n" % (subject, len(body), body))
 
     # Requests
 
@@ -233,7 +255,7 @@ class Connection(Client):
             self.forget(inbox)
             del self._requests[key]
         if got[0].startswith(b"NATS/1.0 503"):
-            raise Unavailable(f"nobody serves {subject!r}")
+            raise NoResponders(f"nobody answers on {subject!r}")
         return got
 
     # What nats-py reports
@@ -246,6 +268,10 @@ class Connection(Client):
             return
         action = "publish to" if denied[1].lower() == "publish" else "subscribe to"
         error = PermissionDenied(denied[2], action)
+        if action == "subscribe to":
+            for subscription in self._subs.values():
+                if isinstance(subscription, RawSubscription) and subscription.subject == error.subject:
+                    subscription.is_denied = True
         for pending in self._requests.values():
             if pending.subject == error.subject and not pending.answer.done():
                 pending.answer.set_exception(PermissionDenied(error.subject, action))

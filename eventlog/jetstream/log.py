@@ -65,6 +65,11 @@ class JetStreamLog:
         """Closes the connection; appends and followers that still wait end with `Unavailable`."""
         await self.connection.aclose()
 
+    @property
+    def identity(self) -> str:
+        """Which log this is: a recreated one has another identity."""
+        return self._source.identity
+
     async def append(self, draft: Draft, expected: int) -> int:
         """Stores the draft if its aggregate is at version `expected`; returns the new version. See `EventLog`."""
         return await self._publisher.append(draft, expected)

@@ -260,6 +260,8 @@ class PushFollower:
         created = await call(
             connection, f"CONSUMER.CREATE.{stream}.{self._consumer}", {"stream_name": stream, "config": config}
         )
+        if self._subscription.is_denied:
+            raise PermissionDenied(inbox, "subscribe to")
         if self._consumer_seq == 0:
             self._pending = created["num_pending"]
 

@@ -8,9 +8,10 @@ from eventlog.errors import Misconfigured, Unavailable
 from eventlog.jetstream.api import Refusal, call
 from eventlog.jetstream.connection import Connection
 
-__all__ = ["EVENTS", "KINDS", "SCHEMA", "ensure", "lacking", "stores"]
+__all__ = ["EVENTS", "KINDS", "LIVE", "SCHEMA", "ensure", "ensure_store", "lacking", "stores"]
 
 EVENTS: Final = "CLAW_EVENTS"
+LIVE: Final = "KV_claw-live"
 KINDS: Final = ("task", "node", "chat", "memory", "schedule")
 SCHEMA: Final = 1
 OLDEST_SERVER: Final = (2, 12)
@@ -68,12 +69,13 @@ def stores(kinds: Sequence[str] = KINDS, replicas: int = 1) -> list[Store]:
         | {
             "name": "CLAW_DEAD",
             "subjects": ["claw.dead.>"],
+            "duplicate_window": 3600 * _SECOND_NS,
             "max_bytes": 256 << 20,
             "allow_direct": True,
         },
         common
         | {
-            "name": "KV_claw-live",
+            "name": LIVE,
             "storage": "memory",
             "subjects": ["$KV.claw-live.>"],
             "max_msgs_per_subject": 1,
@@ -103,7 +105,7 @@ async def ensure(connection: Connection, kinds: Sequence[str] = KINDS, replicas:
     found = await lacking(connection)
     if found:
         raise Misconfigured(found[0])
-    wanted = stores(kinds, replicas or await _replicas(connection))
+    wanted = stores(kinds, replicas or _replicas(connection))
     infos = await asyncio.gather(*(_ensure_one(connection, store) for store in wanted))
     return infos[0]
 
@@ -126,9 +128,15 @@ async def lacking(connection: Connection) -> list[str]:
     return found
 
 
-async def _replicas(connection: Connection) -> int:
+def _replicas(connection: Connection) -> int:
     """Three on a cluster of three or more, else one."""
     return 3 if connection.cluster_size >= 3 else 1
+
+
+async def ensure_store(connection: Connection, name: str) -> None:
+    """Creates one store again: those in memory vanish with a server that restarts."""
+    replicas = _replicas(connection)
+    await _ensure_one(connection, next(store for store in stores(replicas=replicas) if store["name"] == name))
 
 
 async def _ensure_one(connection: Connection, store: Store) -> dict[str, Any]:
