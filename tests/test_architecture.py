@@ -89,7 +89,10 @@ def exported(tree: ast.Module) -> list[str] | None:
     """The names in `__all__`, None where a module has none."""
     for node in tree.body:
         match node:
-            case ast.Assign(targets=[ast.Name(id="__all__")], value=value):
+            case (
+                ast.Assign(targets=[ast.Name(id="__all__")], value=ast.expr() as value)
+                | ast.AnnAssign(target=ast.Name(id="__all__"), value=ast.expr() as value)
+            ):
                 return list(ast.literal_eval(value))
     return None
 
@@ -177,6 +180,7 @@ def test_a_module_without_docstring_is_found() -> None:
         ("clawactors/app/cli/__main__.py", "from clawactors.app.cli.main import main\nmain()"),
         ("memory/_postings.py", "X = 1"),
         ("clawactors/app/__init__.py", ""),
+        ("clawactors/app/__init__.py", "__all__: list[str] = []"),
     ],
 )
 def test_a_source_that_keeps_the_rules_passes(path: str, source: str) -> None:
