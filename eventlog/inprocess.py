@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final, Literal, Self
 
-from eventlog.errors import TooLarge, Unavailable, WrongVersion
+from eventlog.errors import EventLogError, TooLarge, Unavailable, WrongVersion
 from eventlog.headers import STATUS_LINE, header_lines
 from eventlog.log import Head
 from eventlog.record import ROOT, Draft, Record
@@ -80,6 +80,16 @@ class InProcessLog:
         if self.fault is not None:
             self.fault("after", draft)
         return version
+
+    async def append_many(self, drafts: Sequence[tuple[Draft, int]]) -> list[int | EventLogError]:
+        """As many appends, independent of each other; one outcome each. See `EventLog`."""
+        outcomes: list[int | EventLogError] = []
+        for draft, expected in drafts:
+            try:
+                outcomes.append(await self.append(draft, expected))
+            except EventLogError as error:
+                outcomes.append(error)
+        return outcomes
 
     def publish(self, subject: str, body: bytes, headers: bytes = b"") -> int:
         """Stores any message without a guard, as a person with a NATS client could; returns its sequence."""

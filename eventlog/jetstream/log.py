@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
 from typing import Final, Self
 
+from eventlog.errors import EventLogError
 from eventlog.jetstream import reader, streams
 from eventlog.jetstream.connection import Connection
 from eventlog.jetstream.contexts import Address
@@ -73,6 +74,10 @@ class JetStreamLog:
     async def append(self, draft: Draft, expected: int) -> int:
         """Stores the draft if its aggregate is at version `expected`; returns the new version. See `EventLog`."""
         return await self._publisher.append(draft, expected)
+
+    async def append_many(self, drafts: Sequence[tuple[Draft, int]]) -> list[int | EventLogError]:
+        """As many appends, independent of each other; one outcome each. See `EventLog`."""
+        return await self._publisher.append_many(drafts)
 
     def read(
         self, patterns: Sequence[str], *, after: int = 0, since_ns: int | None = None, until: int | None = None

@@ -90,10 +90,39 @@ class Publisher:
 
     async def append(self, draft: Draft, expected: int) -> int:
         """The new version. Raises: as `EventLog.append`."""
-        while self._held >= HELD_APPENDS or self._held_bytes >= HELD_BYTES:
-            room = self._loop.create_future()
-            self._room.append(room)
-            await room
+        while not self._has_room:
+            await self._wait_for_room()
+        return await self._admit(draft, expected)
+
+    async def append_many(self, drafts: Sequence[tuple[Draft, int]]) -> list[int | EventLogError]:
+        """The new version of each, or why there is none."""
+        waiting: list[asyncio.Future[int] | EventLogError] = []
+        for draft, expected in drafts:
+            while not self._has_room:
+                await self._wait_for_room()
+            try:
+                waiting.append(self._admit(draft, expected))
+            except EventLogError as error:
+                waiting.append(error)
+        outcomes: list[int | EventLogError] = []
+        for each in waiting:
+            try:
+                outcomes.append(each if isinstance(each, EventLogError) else await each)
+            except EventLogError as error:
+                outcomes.append(error)
+        return outcomes
+
+    @property
+    def _has_room(self) -> bool:
+        return self._held < HELD_APPENDS and self._held_bytes < HELD_BYTES
+
+    async def _wait_for_room(self) -> None:
+        room = self._loop.create_future()
+        self._room.append(room)
+        await room
+
+    def _admit(self, draft: Draft, expected: int) -> asyncio.Future[int]:
+        """Queues the draft; its version or its error comes with the future."""
         if self._connection.is_closed:
             raise Unavailable("the connection is closed")
         append = Append(draft, expected, self._loop.create_future(), self._loop.time() + self._give_up_s)
@@ -113,7 +142,7 @@ class Publisher:
         if not self._sweep_planned:
             self._sweep_planned = True
             self._loop.call_later(SWEEP_S, self._sweep)
-        return await append.version
+        return append.version
 
     # Sending
 
@@ -315,7 +344,7 @@ class Publisher:
                 append.version.set_exception(outcome)
         self._held -= 1
         self._held_bytes -= append.size_bytes
-        if self._room and self._held < HELD_APPENDS and self._held_bytes < HELD_BYTES:
+        if self._room and self._has_room:
             room = self._room.popleft()
             if not room.done():
                 room.set_result(None)
