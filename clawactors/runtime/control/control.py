@@ -18,7 +18,7 @@ from clawactors.runtime.control.watch import Watch
 from clawactors.runtime.ports import Leases, Requests
 from clawactors.tasks import TASK
 from clawactors.tasks import events as te
-from eventlog import Draft, Follower, Misconfigured, TooLarge, Unavailable, WrongVersion
+from eventlog import Draft, Follower, Unavailable, WrongVersion
 from eventlog.decoding import Commit
 
 __all__ = ["PATTERNS", "Control"]
@@ -92,33 +92,49 @@ class Control:
                     await self._wake.wait()
 
     def _carry_out(self, orders: Sequence[Order]) -> None:
-        for order in orders:
-            task = asyncio.ensure_future(self._append(order))
-            self._appending.add(task)
-            task.add_done_callback(self._appending.discard)
+        task = asyncio.create_task(self._append(orders))
+        self._appending.add(task)
+        task.add_done_callback(self._appending.discard)
 
-    async def _append(self, order: Order) -> None:
-        try:
-            events = TASK.decide(order.command, order.task)
-            draft = Draft(
-                kind="task",
-                id=order.id,
-                body=te.CODEC.encode(events),
-                commit=self.desk.names.commit(),
-                to=order.to,
-                by=self.desk.by,
-            )
+    async def _append(self, orders: Sequence[Order]) -> None:
+        sent: list[Order] = []
+        drafts: list[tuple[Draft, int]] = []
+        for order in orders:
+            try:
+                events = TASK.decide(order.command, order.task)
+            except Refused as refusal:
+                _log.error("placement: task %s: %s", order.id, refusal)
+                continue
             if events:
-                await self.desk.log.append(draft, order.version)
-        except WrongVersion:
-            self.placement.withdraw(order)  # the follower brings what came in between, and with it a new order
-        except (Refused, Misconfigured, TooLarge) as error:
-            self.placement.withdraw(order)
-            _log.error("placement: task %s: %s", order.id, error)
-        except Unavailable:
+                sent.append(order)
+                drafts.append((self._draft(order, events), order.version))
+        unavailable = []
+        for order, outcome in zip(sent, await self.desk.log.append_many(drafts), strict=True):
+            match outcome:
+                case int():
+                    pass
+                case WrongVersion():
+                    self.placement.withdraw(order)  # the follower brings what came between, and with it a new order
+                case Unavailable():
+                    unavailable.append(order)
+                case _:
+                    self.placement.withdraw(order)
+                    _log.error("placement: task %s: %s", order.id, outcome)
+        if unavailable:
             await asyncio.sleep(_WITHDRAWN_PAUSE_S)
-            self.placement.withdraw(order)
-            self._wake.set()
+            for order in unavailable:
+                self.placement.withdraw(order)
+        self._wake.set()
+
+    def _draft(self, order: Order, events: tuple[te.TaskEvent, ...]) -> Draft:
+        return Draft(
+            kind="task",
+            id=order.id,
+            body=te.CODEC.encode(events),
+            commit=self.desk.names.commit(),
+            to=order.to,
+            by=self.desk.by,
+        )
 
     async def _lose(self, id: str, incarnation: str, reason: str) -> None:
         if not self.leadership.leading:
