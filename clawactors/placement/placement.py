@@ -53,6 +53,7 @@ class Placement:
         self._pending: dict[Shape, list[tuple[int, int, str]]] = {}
         self._due: list[tuple[int, str]] = []
         self._orphans: set[str] = set()
+        self._awaited: dict[str, int] = {}
 
     def load(self, snapshot: Snapshot) -> None:
         """Starts from a view instead of from the first event."""
@@ -81,12 +82,12 @@ class Placement:
         if node.status == "removed" and not seat.assigned:
             del self._seats[id]
 
-    def apply_task(self, id: str, version: int, events: Sequence[e.TaskEvent], at_ns: int) -> None:
-        """Folds a commit of a task."""
+    def apply_task(self, id: str, version: int, events: Sequence[e.TaskEvent], at_ns: int) -> bool:
+        """Folds a commit of a task; False when an ended task, forgotten here, goes on: it has to be adopted then."""
         self.position = max(self.position, version)
         held = self._tasks.get(id)
         if held is not None and version <= held.version:
-            return
+            return True
         task = held.task if held else Task()
         for event in events:
             # Results of steps are of no use here and may be large.
@@ -95,6 +96,22 @@ class Placement:
             self._release(id, held.task, task, at_ns)
         if task.exists:
             self._hold(id, version, task)
+            return True
+        if id in self._awaited:
+            self._awaited[id] = version
+        elif any(isinstance(event, e.Retried) for event in events):
+            self._awaited[id] = version
+            return False
+        return True
+
+    def adopt(self, id: str, version: int, task: Task) -> bool:
+        """Takes in a task as it was read from its log; False when more of it has come meanwhile: read again."""
+        if version < self._awaited[id]:
+            return False
+        del self._awaited[id]
+        if task.exists:
+            self._hold(id, version, task)
+        return True
 
     def apply_nothing(self, kind: str, id: str, version: int) -> None:
         """A record that says nothing: it still counts as a version."""

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
 from clawactors.errors import Refused
 from clawactors.kinds import DECODER
@@ -12,6 +12,7 @@ from clawactors.nodes import commands as nc
 from clawactors.nodes import events as ne
 from clawactors.placement import Order, Placement
 from clawactors.runtime.actor import Actor, Desk
+from clawactors.runtime.control.dead import DeadLetters, DeadLetterWorker
 from clawactors.runtime.control.leadership import Leadership
 from clawactors.runtime.control.ports import Views
 from clawactors.runtime.control.watch import Watch
@@ -26,7 +27,7 @@ __all__ = ["PATTERNS", "Control"]
 PATTERNS = ("claw.task.>", "claw.node.>")
 
 _IDLE_S = 60.0
-_WITHDRAWN_PAUSE_S = 0.05
+_UNAVAILABLE_PAUSE_S = 0.05
 
 _log = logging.getLogger(__name__)
 
@@ -34,13 +35,14 @@ _log = logging.getLogger(__name__)
 class Control:
     """`serve` runs until it is cancelled. `placement` and `watch` may be asked at any time."""
 
-    def __init__(self, desk: Desk, leases: Leases, requests: Requests, views: Views) -> None:
+    def __init__(self, desk: Desk, leases: Leases, requests: Requests, views: Views, dead: DeadLetters) -> None:
         self.desk, self.views, self.requests = desk, views, requests
+        self.dead = DeadLetterWorker(dead)
         self.placement = Placement()
         self._wake = asyncio.Event()
         self.leadership = Leadership(leases, desk.clock, desk.by, self._wake.set)
         self.watch = Watch(leases, requests, desk.clock, self.placement.live_nodes, self._lose)
-        self._appending: set[asyncio.Task[None]] = set()
+        self._working: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
         """Folds, leads when it may, watches."""
@@ -53,6 +55,7 @@ class Control:
                 group.create_task(self._act())
                 group.create_task(self.leadership.serve())
                 group.create_task(self.watch.serve())
+                group.create_task(self.dead.serve())
         finally:
             await follower.aclose()
 
@@ -70,10 +73,31 @@ class Control:
             placement.apply_nothing(commit.kind, commit.id, record.seq)
         elif commit.fault == "future":
             placement.freeze(commit.kind, commit.id)
-        elif commit.kind == "task":
-            placement.apply_task(commit.id, record.seq, commit.events, record.at_ns)
         elif commit.kind == "node":
             placement.apply_node(commit.id, record.seq, commit.events, record.at_ns)
+        elif commit.kind == "task" and not placement.apply_task(commit.id, record.seq, commit.events, record.at_ns):
+            self._spawn(self._learn(commit.id))
+
+    async def _learn(self, id: str) -> None:
+        """Reads a task that had ended, and so was forgotten here, and now goes on."""
+        actor = Actor(self.desk, TASK, te.CODEC, id)
+        with contextlib.suppress(Refused):
+            await self._patiently(actor.catch_up)
+            while not self.placement.adopt(id, actor.version, actor.state):
+                await self._patiently(actor.catch_up)
+            self._wake.set()
+
+    async def _patiently(self, call: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                return await call()
+            except Unavailable:
+                await asyncio.sleep(_UNAVAILABLE_PAUSE_S)
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._working.add(task)
+        task.add_done_callback(self._working.discard)
 
     async def _act(self) -> None:
         while True:
@@ -83,18 +107,13 @@ class Control:
                 now_ns = self.desk.clock.now_ns()
                 orders = list(self.placement.orders(now_ns))
                 if orders:
-                    self._carry_out(orders)
+                    self._spawn(self._append(orders))
                 due_ns = self.placement.next_due_ns()
                 if due_ns is not None:
                     wait_s = min(wait_s, max(0.001, (due_ns - now_ns) / 1e9))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
                     await self._wake.wait()
-
-    def _carry_out(self, orders: Sequence[Order]) -> None:
-        task = asyncio.create_task(self._append(orders))
-        self._appending.add(task)
-        task.add_done_callback(self._appending.discard)
 
     async def _append(self, orders: Sequence[Order]) -> None:
         sent: list[Order] = []
@@ -121,7 +140,7 @@ class Control:
                     self.placement.withdraw(order)
                     _log.error("placement: task %s: %s", order.id, outcome)
         if unavailable:
-            await asyncio.sleep(_WITHDRAWN_PAUSE_S)
+            await asyncio.sleep(_UNAVAILABLE_PAUSE_S)
             for order in unavailable:
                 self.placement.withdraw(order)
         self._wake.set()
