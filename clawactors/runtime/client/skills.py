@@ -13,6 +13,10 @@ from eventlog import Unavailable
 __all__ = ["KnownSkills"]
 
 
+class _Answer(msgspec.Struct):
+    rows: list[Offer] = []
+
+
 class KnownSkills:
     """Offers by name, asked for once each; an unknown skill is asked for again, a node may bring it later."""
 
@@ -29,10 +33,10 @@ class KnownSkills:
         offer = self._offers.get(spec.skill)
         if offer is None:
             try:
-                offers = msgspec.json.decode(await self._ask("skills", {"name": spec.skill}), type=list[Offer])
+                answer = msgspec.json.decode(await self._ask("skills", {}), type=_Answer)
             except (Unavailable, msgspec.MsgspecError):
                 return  # the node checks again
-            self.learn(offers)
+            self.learn(answer.rows)
             offer = self._offers.get(spec.skill)
         if offer is not None:
             check_params(offer, spec.params)
