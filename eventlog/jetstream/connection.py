@@ -17,7 +17,7 @@ from nats.aio.client import Client, Server, Srv
 from nats.aio.subscription import Subscription
 from nats.aio.transport import TcpTransport
 
-from eventlog.errors import Misconfigured, NoResponders, PermissionDenied, Unavailable
+from eventlog.errors import EventLogError, Misconfigured, NoResponders, PermissionDenied, Unavailable
 from eventlog.jetstream.contexts import Address
 from eventlog.jetstream.parser import OnMessage, Parser
 
@@ -96,10 +96,10 @@ class Connection(Client):
             connection = cls(address, name)
             try:
                 await connection._connect(url, connect_timeout_s)
-            except PermissionDenied:
+            except (OSError, TimeoutError, errors.Error, EventLogError) as error:
                 await connection.aclose()
-                raise
-            except (OSError, TimeoutError, errors.Error) as error:
+                if isinstance(error, EventLogError):
+                    raise
                 reason = error
                 if _is_refusal(error):
                     raise Misconfigured(f"the server at {_shown(url)} refused {name!r}: {_text(error)}") from None

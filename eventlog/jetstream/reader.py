@@ -102,6 +102,11 @@ class PushFollower:
         """True when records can be taken without waiting."""
         return bool(self._queue)
 
+    @property
+    def waiting_bytes(self) -> int:
+        """The size of what waits to be taken."""
+        return sum(len(record.body) + len(record.headers) for record in self._queue)
+
     def __aiter__(self) -> Self:
         return self
 
@@ -278,6 +283,9 @@ class PushFollower:
         if self._subscription is not None:
             self._connection.unlisten(self._subscription)
             self._subscription = None
+        if self._connection.is_closed:
+            self._error = Unavailable("the connection is closed")
+            self._notify()
 
     def _on_back(self) -> None:
         self._restart("the connection was lost")
@@ -289,7 +297,7 @@ class PushFollower:
         if self._silent_ticks >= 2 and self._subscription is not None and self._connection.online:
             self._silent_ticks = 0
             self._restart("the consumer is silent")
-        self._watch = asyncio.get_running_loop().call_later(HEARTBEAT_S * 1.5, self._tick)
+        self._watch = asyncio.get_running_loop().call_later(HEARTBEAT_S * 1.25, self._tick)
 
     def _restart(self, reason: str) -> None:
         if self._closed or self._error is not None:
