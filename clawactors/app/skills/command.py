@@ -29,6 +29,8 @@ _CALLERS_FAULT: Final = {
     errno.EISDIR,
 }
 
+_endings: set[asyncio.Future[None]] = set()
+
 
 class Captured(msgspec.Struct, frozen=True):
     """The first bytes of what a command printed, and how many there were in all."""
@@ -83,7 +85,10 @@ async def run_command(
             stdout, stderr = await asyncio.shield(collecting)
             await process.wait()
         finally:
-            await _end(process, life, collecting)
+            ending = asyncio.ensure_future(_end(process, life, collecting))
+            _endings.add(ending)
+            ending.add_done_callback(_endings.discard)
+            await asyncio.shield(ending)  # who is cancelled again need not wait for it
         said = os.read(status, 100).split()
     finally:
         os.close(status)

@@ -43,13 +43,13 @@ def _skills_in(module: ModuleType) -> list[Skill]:
 def _modules(spec: str) -> Iterable[tuple[ModuleType, str]]:
     """The modules that a spec names, each with what to call it to people."""
     path = Path(spec).expanduser()
-    if path.is_dir():
+    if spec and path.is_dir():
         files = sorted(file for file in path.glob("*.py") if not file.name.startswith("_"))
-        return [(_file(file), str(file)) for file in files]
+        return [(_file(file, str(file)), str(file)) for file in files]
     if path.suffix == ".py" or "/" in spec:
         if not path.is_file():
             raise Misconfigured(f"--skills {spec}: there is no such file")
-        return [(_file(path), spec)]
+        return [(_file(path, spec), spec)]
     return [(_module(spec), spec)]
 
 
@@ -66,13 +66,13 @@ def _module(name: str) -> ModuleType:
         raise
 
 
-def _file(path: Path) -> ModuleType:
+def _file(path: Path, called: str) -> ModuleType:
     path = path.resolve()
     _let_import(path.parent)
     if _is_what_import_finds(path):  # then neighbours that import it share it
-        return _explained(str(path), lambda: importlib.import_module(path.stem))
+        return _explained(called, lambda: importlib.import_module(path.stem))
     name = f"skills_{sha256(str(path).encode()).hexdigest()[:12]}"
-    return sys.modules.get(name) or _explained(str(path), lambda: _load(name, path))
+    return sys.modules.get(name) or _explained(called, lambda: _load(name, path))
 
 
 def _is_what_import_finds(path: Path) -> bool:
