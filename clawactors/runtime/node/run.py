@@ -272,7 +272,6 @@ class TaskRun:
         except (Refused, Stopped):
             pass  # another attempt has taken over, or the task has ended: its record stands
         except TooLarge as error:
-            self.actor.forget()
             self._failed(ValueError(f"what this attempt would record is too large: {error}"))
             await self._patiently(self.actor.flush)
 
