@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from eventlog import Record
 from eventlog.decoding import Commit
 from projections.index import ascending
 from projections.store import Reading, Writing
@@ -53,6 +54,8 @@ class Faults:
     def __init__(self) -> None:
         self._noted: dict[tuple[str, str], Count] = {}
         self._some_frozen: bool | None = None
+        self.reports: list[tuple[Record, str]] | None = None
+        """Filled, where somebody puts a list here, with every record that has a fault and why."""
 
     def fold(self, commit: Commit, txn: Writing) -> None:
         """Counts a commit that has a fault."""
@@ -61,6 +64,8 @@ class Faults:
 
     def note(self, commit: Commit, fault: str, reason: str) -> None:
         """Counts a fault of a commit."""
+        if self.reports is not None:
+            self.reports.append((commit.record, f"{fault}: {reason}"))
         seq, kind = commit.record.seq, _clean(commit.kind)
         noted = self._noted.get((kind, fault))
         if noted is None:

@@ -15,6 +15,7 @@ import msgspec
 from clawactors.kinds import DECODER
 from eventlog import Corrupt, Record
 from eventlog.decoding import Commit, Decoder
+from projections.faults import Faults
 from projections.store import META, MapFull, Reading, Store, Writing
 from projections.view import Projection
 
@@ -48,7 +49,7 @@ class Projector:
         self._decode = decoder.decode
         self._views = projection.views()
         self._by_kind = {view.kind: view for view in self._views if view.kind}
-        self._faults = next(view for view in self._views if view.name == "faults")
+        self.faults = next(view for view in self._views if isinstance(view, Faults))
 
     @classmethod
     def open(cls, projection: Projection, path: Path, identity: str, **options: Any) -> Self:
@@ -94,6 +95,8 @@ class Projector:
 
     def apply_commits(self, commits: Sequence[Commit], upto: int = 0, batch: int = BATCH) -> None:
         """As `apply`, for records that the caller has decoded with the shared decoder."""
+        if commits and commits[0].record.seq <= self.position:
+            commits = [commit for commit in commits if commit.record.seq > self.position]
         for part in batched(commits, batch):
             for piece in _by_size(part):
                 self._apply(piece, piece[-1].record.seq)
@@ -134,7 +137,7 @@ class Projector:
             if view is None or commit.record.seq <= applied:
                 continue
             if commit.fault:
-                self._faults.fold(commit, txn)
+                self.faults.fold(commit, txn)
             if commit.id:
                 view.fold(commit, txn)
             events += len(commit.events)

@@ -65,7 +65,7 @@ class Control:
             for commit in commits:
                 self._place(commit)
             self._wake.set()
-            await self.views.apply(commits)
+            await self.views.apply(commits, follower.position)
 
     def _place(self, commit: Commit) -> None:
         record, placement = commit.record, self.placement
