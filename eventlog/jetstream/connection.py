@@ -77,6 +77,7 @@ class Connection(Client):
         self._token = 0
         self._waiting: dict[bytes, OnMessage] = {}
         self._requests: dict[bytes, _Pending] = {}
+        self.reported: Exception | None = None
         self.on_lost: list[Callable[[], None]] = []
         self.on_back: list[Callable[[], None]] = []
         self.on_denied: list[Callable[[PermissionDenied], None]] = []
@@ -100,7 +101,7 @@ class Connection(Client):
                 await connection.aclose()
                 if isinstance(error, EventLogError):
                     raise
-                reason = error
+                reason = connection.reported or error
                 if _is_refusal(error):
                     raise Misconfigured(f"the server at {_shown(url)} refused {name!r}: {_text(error)}") from None
                 continue
@@ -145,9 +146,9 @@ class Connection(Client):
         return tuple(int(number) for number in numbers[0].split(".")) if numbers else (0,)
 
     @property
-    def cluster_size(self) -> int:
-        """How many servers of the cluster are known, 1 without one."""
-        return max(1, len(self._server_info.get("connect_urls") or ()))
+    def is_clustered(self) -> bool:
+        """True when the server is part of a cluster, whether or not its other servers are up now."""
+        return bool(self._server_info.get("cluster"))
 
     async def wait_online(self, timeout_s: float) -> None:
         """Returns when the connection is usable. Raises: `Unavailable` after the timeout, or when closed."""
@@ -279,6 +280,7 @@ class Connection(Client):
             on_denied(error)
 
     async def _on_error(self, error: Exception) -> None:
+        self.reported = error
         _log.debug("connection %r: %s", self.name, error)
 
     async def _on_disconnect(self) -> None:

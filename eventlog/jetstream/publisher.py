@@ -33,6 +33,7 @@ BATCH_APPENDS: Final = 1000
 BATCH_BYTES: Final = 8 << 20
 HELD_APPENDS: Final = 16_384
 HELD_BYTES: Final = 64 << 20
+ANSWER_S: Final = 2.0
 SWEEP_S: Final = 0.25
 RECALL_S: Final = 0.05
 SHORTEST_WAIT_S: Final = 0.005
@@ -68,7 +69,7 @@ class Publisher:
     """The way into one stream for all appends of a process. `lagging`: a new leader may not know its tail at once."""
 
     def __init__(
-        self, connection: Connection, stream: str, give_up_s: float, lagging: bool = False, answer_s: float = 5.0
+        self, connection: Connection, stream: str, give_up_s: float, lagging: bool = False, answer_s: float = ANSWER_S
     ) -> None:
         self._connection, self._stream, self._lagging = connection, stream, lagging
         self._give_up_s, self._answer_s = give_up_s, answer_s

@@ -238,7 +238,7 @@ async def test_a_killed_server_loses_and_doubles_nothing(own_server: Callable[..
         for _ in range(2):
             await goes_on()
             server.kill()
-            await asyncio.to_thread(server.start)
+            await server.restart()
         await goes_on()
         async with asyncio.timeout(20):
             stop.set()
@@ -261,7 +261,7 @@ async def test_a_server_that_is_away_is_waited_for(own_server: Callable[..., Nat
         waiting = asyncio.ensure_future(log.append(draft(), 0))
         await asyncio.sleep(0.3)
         assert not waiting.done()
-        await asyncio.to_thread(server.start)
+        await server.restart()
         async with asyncio.timeout(10):
             assert await waiting == 1
 
@@ -433,7 +433,7 @@ async def test_no_traceback_is_printed_when_a_server_goes_and_comes(
     server = own_server()
     async with await JetStreamLog.connect(server.url(), "test") as log:
         server.kill()
-        await asyncio.to_thread(server.start)
+        await server.restart()
         async with asyncio.timeout(10):
             await log.append(draft(), 0)
     assert not [record for record in caplog.records if record.exc_info]
