@@ -18,7 +18,7 @@ from clawactors.tasks import TASK, Task
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
 from clawactors.tasks.submission import checked_id, spec_of
-from eventlog import Draft, EventLog, EventLogError, WrongVersion
+from eventlog import Draft, EventLog, EventLogError, TooLarge, WrongVersion
 
 __all__ = ["Client", "Ref", "Rejected", "TaskFailed", "Wish"]
 
@@ -106,10 +106,11 @@ class Client:
         """Makes all of them; repeats are counted, refusals are told one by one and hold up nobody else."""
         refused: list[Rejected] = []
         todo: dict[str, tuple[int, e.Spec]] = {}
+        await self.skills.seek({wish.spec.skill for wish in wishes})
         for index, wish in enumerate(wishes):
             try:
                 checked_id(wish.id)
-                await self.skills.check(wish.spec)
+                self.skills.fits(wish.spec)
                 if (earlier := todo.get(wish.id)) is not None:
                     if earlier[1] != wish.spec:
                         raise Refused("the id comes twice in the batch, with another content")
@@ -123,13 +124,13 @@ class Client:
         for id, new in (await self._submit_fresh(todo)).items():
             try:
                 submitted += new if new is not None else await self._submit(id, todo[id][1])
-            except Refused as refusal:
+            except (Refused, TooLarge) as refusal:
                 refused.append(Rejected(todo[id][0], id, str(refusal)))
         existing = len(wishes) - submitted - len(refused)
         return Batch(submitted, existing, tuple(sorted(refused, key=lambda rejected: rejected.index)))
 
     async def _submit_fresh(self, todo: Mapping[str, tuple[int, e.Spec]]) -> dict[str, bool | None]:
-        """True for each task that is made; None where the id is taken, so that one has to look."""
+        """True for each task that is made; None where the id is taken or the task too large: `_submit` tells."""
         drafts = [
             Draft(
                 kind="task",
@@ -142,7 +143,7 @@ class Client:
         ]
         made: dict[str, bool | None] = {}
         for id, outcome in zip(todo, await self.log.append_many([(draft, 0) for draft in drafts]), strict=True):
-            if isinstance(outcome, EventLogError) and not isinstance(outcome, WrongVersion):
+            if isinstance(outcome, EventLogError) and not isinstance(outcome, WrongVersion | TooLarge):
                 raise outcome
             made[id] = True if isinstance(outcome, int) else None
         return made
