@@ -1,12 +1,10 @@
 """One measured figure, as people and scripts read it."""
 
-import os
-import platform
 from typing import Any
 
 import msgspec
 
-__all__ = ["Figure", "machine_conditions", "percentile", "table"]
+__all__ = ["Figure", "percentile", "table"]
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,11 +17,6 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     p99_ms: float | None = None
     limit_per_s: float | None = None
     conditions: dict[str, Any] = {}
-
-
-def machine_conditions() -> dict[str, Any]:
-    """What every figure depends on."""
-    return {"cores": os.cpu_count(), "python": platform.python_version(), "platform": platform.platform(terse=True)}
 
 
 def percentile(values: list[float], share: float) -> float:

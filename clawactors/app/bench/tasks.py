@@ -1,26 +1,27 @@
-"""Whole tasks through the real processes: throughput, latency, recovery, what idling costs."""
+"""Whole tasks through the real processes: throughput and latency."""
 
-import asyncio
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
-from clawactors.app.bench.figures import Figure, machine_conditions, percentile
-from clawactors.app.bench.skills import noop, spin, steps
+from clawactors.app.bench.figures import Figure, percentile
+from clawactors.app.bench.scene import Scene
+from clawactors.app.bench.skills import noop, steps
 from clawactors.runtime.client.client import Client, Wish
 from clawactors.runtime.naming import new_id
 from clawactors.skills import Skill
 from clawactors.tasks.submission import spec_of
-from eventlog.measure import measure_appends
+from eventlog.measure import measure_appends, measure_single_appends
 
-__all__ = ["SKILLS", "latency", "step_rate", "task_rate"]
+__all__ = ["latency", "run_all", "step_rate", "task_rate"]
 
-SKILLS = (noop, steps, spin)
-_APPENDS_A_TASK = 3
+_APPENDS_A_TASK: Final = 3
+_STEPS_A_TASK: Final = 5
+_WARM_UP: Final = 1000
 
 
-async def _run_all(client: Client, skill: Skill, params: dict[str, Any], n: int) -> float:
-    """Seconds from the first submit of a batch to the last task's end."""
+async def run_all(client: Client, skill: Skill, params: Mapping[str, Any], n: int) -> float:
+    """Seconds from the first submit of one batch to the end of its last task."""
     run = new_id()
     wishes = [Wish(f"{run}-{number}", spec_of(skill.name, params)) for number in range(n)]
     client.skills.learn([skill.offer])
@@ -35,35 +36,41 @@ async def _run_all(client: Client, skill: Skill, params: dict[str, Any], n: int)
 
 
 async def _limit(client: Client) -> float:
-    """Appends a second that the log takes from one process, batches and guards as in real life."""
-    return (await measure_appends(client.log, 30_000)).per_s
+    """Appends a second that the log takes from one process, batched and guarded as in real life."""
+    return (await measure_appends(client.log, 20_000)).per_s
 
 
-async def task_rate(client: Client, n: int, conditions: dict[str, Any]) -> Figure:
+async def task_rate(scene: Scene, n: int | None) -> Figure:
     """No-op tasks, submitted as one batch, until all are completed."""
-    await _run_all(client, noop, {}, min(n, 1000))
-    seconds = await _run_all(client, noop, {}, n)
-    limit = await _limit(client) / _APPENDS_A_TASK
-    return Figure(name="tasks", n=n, per_s=n / seconds, limit_per_s=limit, conditions=machine_conditions() | conditions)
-
-
-async def step_rate(client: Client, n: int, conditions: dict[str, Any], steps_each: int = 5) -> Figure:
-    """Steps of tasks with five steps each."""
-    tasks = max(1, n // steps_each)
-    await _run_all(client, steps, {"n": steps_each}, min(tasks, 500))
-    seconds = await _run_all(client, steps, {"n": steps_each}, tasks)
-    limit = await _limit(client) / _APPENDS_A_TASK * steps_each
+    n = n or 10_000
+    await run_all(scene.client, noop, {}, _WARM_UP)
+    seconds = await run_all(scene.client, noop, {}, n)
     return Figure(
-        name="steps",
-        n=tasks * steps_each,
-        per_s=tasks * steps_each / seconds,
-        limit_per_s=limit,
-        conditions=machine_conditions() | conditions | {"steps_a_task": steps_each},
+        name="tasks",
+        n=n,
+        per_s=n / seconds,
+        limit_per_s=await _limit(scene.client) / _APPENDS_A_TASK,
+        conditions=scene.conditions(skill="no-op", limit="strict appends / 3"),
     )
 
 
-async def latency(client: Client, n: int, conditions: dict[str, Any]) -> Figure:
+async def step_rate(scene: Scene, n: int | None) -> Figure:
+    """Steps of tasks that have five each."""
+    tasks = max(1, (n or 20_000) // _STEPS_A_TASK)
+    await run_all(scene.client, steps, {"n": _STEPS_A_TASK}, _WARM_UP)
+    seconds = await run_all(scene.client, steps, {"n": _STEPS_A_TASK}, tasks)
+    return Figure(
+        name="steps",
+        n=tasks * _STEPS_A_TASK,
+        per_s=tasks * _STEPS_A_TASK / seconds,
+        limit_per_s=await _limit(scene.client) / _APPENDS_A_TASK * _STEPS_A_TASK,
+        conditions=scene.conditions(steps_a_task=_STEPS_A_TASK, limit="strict appends / 3 x 5"),
+    )
+
+
+async def latency(scene: Scene, n: int | None) -> Figure:
     """One task at a time, from submit to the result in hand."""
+    n, client = n or 1000, scene.client
     client.skills.learn([noop.offer])
     took_s: list[float] = []
     for number in range(n + 50):
@@ -71,11 +78,13 @@ async def latency(client: Client, n: int, conditions: dict[str, Any]) -> Figure:
         await client.run(noop.name)
         if number >= 50:
             took_s.append(time.perf_counter() - begin)
+    single = await measure_single_appends(client.log, 300)
     return Figure(
         name="latency",
         n=n,
         per_s=n / sum(took_s),
         p50_ms=percentile(took_s, 0.5) * 1e3,
         p99_ms=percentile(took_s, 0.99) * 1e3,
-        conditions=machine_conditions() | conditions,
+        limit_per_s=single.per_s / _APPENDS_A_TASK,
+        conditions=scene.conditions(skill="no-op", limit="single strict appends / 3", append_p50_ms=single.p50_ms),
     )
