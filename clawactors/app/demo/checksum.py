@@ -5,7 +5,7 @@ from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 
-__all__ = ["doubled_rows", "open_read_only", "quoted", "row_count", "table_checksum", "table_names"]
+__all__ = ["doubled_rows", "open_read_only", "quoted", "row_count", "table_checksum"]
 
 _MODULUS = 1 << 256
 
@@ -20,15 +20,6 @@ def open_read_only(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     db.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
     return db
-
-
-def table_names(path: Path) -> list[str]:
-    """The tables that people made in a file."""
-    with closing(open_read_only(path)) as db:
-        rows = db.execute(
-            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
-        )
-        return [name for (name,) in rows]
 
 
 def row_count(path: Path, table: str) -> int:

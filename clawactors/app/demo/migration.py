@@ -3,7 +3,8 @@
 1. The rows of a batch and its line in the ledger are one transaction of the target: either both are there or none is.
 2. So a batch that runs again finds its line and only repeats what it said: right by itself, whatever else was recorded.
 3. Rows keep their rowid, and a batch is the next rows behind one: gaps and deletions shift nothing.
-4. A batch is on disk when `copy` returns, since its step goes on record as done then.
+4. The ledger stays in the target: even if every record but the rows were lost, all of it may run again.
+5. A batch is on disk when `copy` returns, since its step goes on record as done then.
 """
 
 import sqlite3
@@ -13,7 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from clawactors.app.demo.checksum import quoted, row_count, table_checksum, table_names
+from clawactors.app.demo.checksum import quoted, row_count, table_checksum
+from clawactors.app.demo.shape import shape_of, table_names
 
 __all__ = ["BATCH", "FIRST", "Migration"]
 
@@ -43,42 +45,28 @@ class Migration:
             raise ValueError(f"there is no folder {target.parent}")
         self.task, self.source, self.target = task, source, target
         with self._explained():
-            self.table = table or self._only_table()
+            self.shape = shape_of(source, table or self._only_table())
             self._db = sqlite3.connect(target.absolute().as_uri(), uri=True, timeout=_WAIT_S, isolation_level=None)
         try:
             with self._explained():
-                self._open()
+                self._db.execute(f"PRAGMA encoding = '{self.shape.encoding}'")  # what is attached must have the same
+                self._db.execute("PRAGMA journal_mode = WAL")
+                self._db.execute("PRAGMA synchronous = FULL")
+                self._db.execute("ATTACH ? AS source", (f"{source.absolute().as_uri()}?mode=ro",))
         except BaseException:
             self._db.close()
             raise
+        self.table, rowid = self.shape.name, self.shape.rowid
+        quoted_table, names = quoted(self.table), ", ".join((rowid, *map(quoted, self.shape.columns)))
+        span = f"FROM source.{quoted_table} WHERE {rowid} >= ? ORDER BY {rowid} LIMIT ?"
+        self._insert = f"INSERT INTO main.{quoted_table} ({names}) SELECT {names} {span}"
+        self._span = f"SELECT count(*), max({rowid}) FROM (SELECT {rowid} {span})"  # noqa: S608 - quoted
 
     def _only_table(self) -> str:
         tables = table_names(self.source)
         if len(tables) != 1:
             raise ValueError(f"{self.source} has {len(tables)} tables, so say which: {', '.join(tables)}")
         return tables[0]
-
-    def _open(self) -> None:
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")
-        self._db.execute("ATTACH ? AS source", (f"{self.source.absolute().as_uri()}?mode=ro",))
-        found = self._db.execute(
-            "SELECT type, sql LIKE 'CREATE VIRTUAL %' FROM source.sqlite_schema WHERE name = ?", (self.table,)
-        ).fetchone()
-        if found != ("table", 0):
-            raise ValueError(f"{self.source} has no table {self.table!r}")
-        columns = [row[1] for row in self._db.execute(f"PRAGMA source.table_info({quoted(self.table)})")]
-        free = [name for name in ("rowid", "oid", "_rowid_") if name not in {column.lower() for column in columns}]
-        try:
-            self._rowid = free[0]
-            self._db.execute(f"SELECT {self._rowid} FROM source.{quoted(self.table)} LIMIT 0")  # noqa: S608 - quoted
-        except (IndexError, sqlite3.OperationalError):
-            raise ValueError(f"{self.table!r} in {self.source} has no rowid to go by") from None
-        names = ", ".join(map(quoted, columns))
-        table, rowid = quoted(self.table), self._rowid
-        span = f"FROM source.{table} WHERE {rowid} >= ? ORDER BY {rowid} LIMIT ?"
-        self._insert = f"INSERT INTO main.{table} ({rowid}, {names}) SELECT {rowid}, {names} {span}"
-        self._span = f"SELECT count(*), max({rowid}) FROM (SELECT {rowid} {span})"  # noqa: S608 - quoted
 
     def __enter__(self) -> Self:
         return self
@@ -91,9 +79,8 @@ class Migration:
         with self._writing():
             if self._exists(self.table):
                 return self._continued()
-            schema = self._db.execute("SELECT sql FROM source.sqlite_schema WHERE name = ?", (self.table,)).fetchone()
             rows = self._db.execute(f"SELECT count(*) FROM source.{quoted(self.table)}").fetchone()[0]  # noqa: S608
-            self._db.execute(schema[0])
+            self._db.execute(self.shape.schema)
             self._db.execute(
                 "CREATE TABLE IF NOT EXISTS _claw_migration (name TEXT PRIMARY KEY, task TEXT, rows INTEGER)"
             )
@@ -131,14 +118,10 @@ class Migration:
     def index(self) -> int:
         """Makes the indexes that the source has; returns how many."""
         with self._writing():
-            wanted = self._db.execute(
-                "SELECT name, sql FROM source.sqlite_schema WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL",
-                (self.table,),
-            ).fetchall()
-            for name, sql in wanted:
+            for name, sql in self.shape.indexes.items():
                 if not self._exists(name):
                     self._db.execute(sql)
-            return len(wanted)
+        return len(self.shape.indexes)
 
     def verify(self) -> dict[str, Any]:
         """The number of rows and the checksum, which are those of the source."""
@@ -151,12 +134,6 @@ class Migration:
                 f"but {rows} with {checksum[:12]} in {self.target}: did somebody write to either meanwhile?"
             )
         return {"rows": rows, "checksum": checksum}
-
-    def tidy(self) -> None:
-        """Takes the ledger out of the target again."""
-        with self._writing():
-            for name in _LEDGER:
-                self._db.execute(f"DROP TABLE IF EXISTS {name}")
 
     def _exists(self, name: str) -> bool:
         return bool(self._db.execute("SELECT 1 FROM main.sqlite_schema WHERE name = ?", (name,)).fetchone())
