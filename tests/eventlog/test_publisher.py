@@ -14,6 +14,8 @@ from eventlog.jetstream.connection import Connection
 from eventlog.jetstream.publisher import Publisher
 from tests.eventlog.model_server import Event, Message, ModelConnection
 
+QUICKLY_S = 0.01
+
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,7 +34,7 @@ def events(*some: Event) -> Iterator[Event]:
     return iter(some)
 
 
-def on(model: ModelConnection, give_up_s: float = 5, answer_s: float = 0.01) -> Publisher:
+def on(model: ModelConnection, give_up_s: float = 5, answer_s: float = 1) -> Publisher:
     return Publisher(cast("Connection", model), "E", give_up_s, answer_s=answer_s)
 
 
@@ -124,30 +126,30 @@ async def test_a_refusal_that_names_nothing_is_bisected() -> None:
 @pytest.mark.parametrize("fault", ["busy", "no stream", "lose message", "cut before"])
 async def test_what_was_not_stored_is_sent_again(fault: Event) -> None:
     model = ModelConnection(events(fault))
-    assert await on(model).append(draft(), 0) == 1
+    assert await on(model, answer_s=QUICKLY_S).append(draft(), 0) == 1
     assert len(model.stored) == 1
 
 
 @pytest.mark.parametrize("fault", ["lose ack", "cut after"])
 async def test_what_was_stored_without_an_answer_is_recognised(fault: Event) -> None:
     model = ModelConnection(events(fault))
-    assert await on(model).append(draft(), 0) == 1
+    assert await on(model, answer_s=QUICKLY_S).append(draft(), 0) == 1
     assert len(model.stored) == 1
 
 
 @pytest.mark.parametrize("fault", ["lose ack", "cut after", "lose message", "cut before", "busy", "no stream"])
 async def test_a_whole_batch_in_doubt_is_settled(fault: Event) -> None:
     model = ModelConnection(events(fault))
-    assert await crowd(on(model), 80) == list(range(1, 81))
+    assert await crowd(on(model, answer_s=QUICKLY_S), 80) == list(range(1, 81))
     assert len(model.stored) == 80
 
 
 async def test_a_lost_answer_is_never_told_as_a_lost_race_though_others_went_on() -> None:
     model = ModelConnection(events("lose ack"))
-    to = on(model)
+    to = on(model, answer_s=QUICKLY_S)
     waiting = asyncio.ensure_future(to.append(draft(), 0))
     await asyncio.sleep(0.001)
-    assert await on(model).append(draft(commit="other"), 1) == 2
+    assert await on(model, answer_s=QUICKLY_S).append(draft(commit="other"), 1) == 2
     assert await waiting == 1
 
 
@@ -163,7 +165,7 @@ async def test_an_append_that_nothing_helps_is_unavailable_when_its_time_is_over
 
     model = ModelConnection(forever())
     with pytest.raises(Unavailable, match="may or may not be stored"):
-        await on(model, give_up_s=0.05).append(draft(), 0)
+        await on(model, give_up_s=0.05, answer_s=QUICKLY_S).append(draft(), 0)
 
 
 async def test_without_connection_appends_wait_and_then_fail() -> None:
@@ -252,7 +254,7 @@ def test_whatever_happens_each_append_ends_with_the_truth(some: list[Event], pla
 
     async def run() -> None:
         model = ModelConnection(iter(some))
-        to = on(model)
+        to = on(model, answer_s=QUICKLY_S)
         commits = [(f"t{id}", f"c{n}", expected) for n, (id, expected) in enumerate(plan)]
         results = await asyncio.gather(
             *(to.append(draft(id, commit), expected) for id, commit, expected in commits), return_exceptions=True
