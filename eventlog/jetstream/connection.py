@@ -97,6 +97,10 @@ class Connection(Client):
             connection = cls(address, name)
             try:
                 await connection._connect(url, connect_timeout_s)
+            except ImportError:
+                raise Misconfigured(
+                    "credentials and nkeys need the package nkeys: pip install 'nats-py[nkeys]'"
+                ) from None
             except (OSError, TimeoutError, errors.Error, EventLogError) as error:
                 await connection.aclose()
                 if isinstance(error, EventLogError):
@@ -276,7 +280,7 @@ class Connection(Client):
         for pending in self._requests.values():
             if pending.subject == error.subject and not pending.answer.done():
                 pending.answer.set_exception(PermissionDenied(error.subject, action))
-        for on_denied in self.on_denied:
+        for on_denied in list(self.on_denied):
             on_denied(error)
 
     async def _on_error(self, error: Exception) -> None:
@@ -292,7 +296,7 @@ class Connection(Client):
                 pending.answer.set_exception(
                     Unavailable(f"the connection was lost before {pending.subject!r} answered")
                 )
-        for on_lost in self.on_lost:
+        for on_lost in list(self.on_lost):
             on_lost()
         if not self.is_closed:
             _log.warning("connection %r to %s is lost, trying again", self.name, self._where())
@@ -300,7 +304,7 @@ class Connection(Client):
     async def _on_reconnect(self) -> None:
         self._back.set()
         _log.info("connection %r is back at %s", self.name, self._where())
-        for on_back in self.on_back:
+        for on_back in list(self.on_back):
             on_back()
 
     def _next_server(self, servers: Sequence[Server], info: dict[str, Any]) -> tuple[Server, float]:

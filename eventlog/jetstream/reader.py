@@ -249,7 +249,7 @@ class PushFollower:
         self._pending = 1  # unknown until the server says so
         self._credit.clear()
         self._alive = True
-        self._subscription = connection.listen(inbox, self._on_message)
+        subscription = self._subscription = connection.listen(inbox, self._on_message)
         config = {
             "name": self._consumer,
             "deliver_subject": inbox,
@@ -265,9 +265,9 @@ class PushFollower:
         created = await call(
             connection, f"CONSUMER.CREATE.{stream}.{self._consumer}", {"stream_name": stream, "config": config}
         )
-        if self._subscription.is_denied:
+        if subscription.is_denied:
             raise PermissionDenied(inbox, "subscribe to")
-        if self._consumer_seq == 0:
+        if self._subscription is subscription and self._consumer_seq == 0:
             self._pending = created["num_pending"]
 
     def _leave(self) -> None:

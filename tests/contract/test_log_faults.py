@@ -201,9 +201,14 @@ async def test_a_log_that_was_created_anew_ends_its_followers(proxy: Proxy, nats
 # A server that dies
 
 
-@pytest.mark.parametrize("readers", [2])
-async def test_a_killed_server_loses_and_doubles_nothing(own_server: Callable[..., NatsServer], readers: int) -> None:
-    server = own_server()
+@pytest.mark.parametrize(
+    ("kills", "writers"),
+    [(2, 60), pytest.param(25, 900, marks=pytest.mark.soak), pytest.param(25, 8, marks=pytest.mark.soak)],
+)
+async def test_a_killed_server_loses_and_doubles_nothing(
+    own_server: Callable[..., NatsServer], kills: int, writers: int
+) -> None:
+    server, readers = own_server(), 2
     async with (
         await JetStreamLog.connect(server.url(), "writer") as writer,
         await JetStreamLog.connect(server.url(), "reader") as reader,
@@ -229,13 +234,13 @@ async def test_a_killed_server_loses_and_doubles_nothing(own_server: Callable[..
                     more.notify_all()
 
         async def goes_on() -> None:
-            """Returns when 300 more are acknowledged."""
-            goal = len(acknowledged) + 300
+            """Returns when some more of each writer are acknowledged."""
+            goal = len(acknowledged) + 5 * writers
             async with asyncio.timeout(20), more:
                 await more.wait_for(lambda: len(acknowledged) >= goal)
 
-        writing = [asyncio.ensure_future(write(name)) for name in range(60)]
-        for _ in range(2):
+        writing = [asyncio.ensure_future(write(name)) for name in range(writers)]
+        for _ in range(kills):
             await goes_on()
             server.kill()
             await server.restart()
