@@ -6,7 +6,6 @@
 
 import asyncio
 import itertools
-import re
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final, Literal, Self
@@ -14,6 +13,7 @@ from typing import Final, Literal, Self
 from eventlog.errors import EventLogError, TooLarge, Unavailable, WrongVersion
 from eventlog.headers import STATUS_LINE, header_lines
 from eventlog.log import Head
+from eventlog.patterns import matcher
 from eventlog.record import ROOT, Draft, Record
 
 __all__ = ["Fault", "FaultPoint", "InProcessFollower", "InProcessLog"]
@@ -188,10 +188,3 @@ class InProcessFollower:
         waiter = asyncio.get_running_loop().create_future()
         self._changes.append(waiter)
         await waiter
-
-
-def matcher(patterns: Sequence[str]) -> Callable[[str], object]:
-    """A test for subjects that fit any of the NATS patterns (`*` one token, `>` one or more at the end)."""
-    tokens = {"*": r"[^.]+", ">": r".+"}
-    forms = (r"\.".join(tokens.get(token, re.escape(token)) for token in pattern.split(".")) for pattern in patterns)
-    return re.compile("|".join(forms)).fullmatch

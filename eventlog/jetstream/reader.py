@@ -16,6 +16,7 @@ from typing import Any, Final, Self
 from eventlog.errors import Corrupt, EventLogError, PermissionDenied, Unavailable
 from eventlog.jetstream.api import call, next_message
 from eventlog.jetstream.connection import Connection, RawSubscription
+from eventlog.patterns import covering, matcher
 from eventlog.record import Record
 
 __all__ = ["PushFollower", "Source"]
@@ -57,6 +58,7 @@ class PushFollower:
 
     def __init__(self, source: Source, patterns: Sequence[str], after: int, since_ns: int | None = None) -> None:
         self._source, self._patterns, self._since_ns = source, tuple(patterns), since_ns
+        self._fits = matcher(patterns) if len(patterns) > 1 else None
         self._connection = source.connection
         self._queue: list[Record] = []
         self._credit: list[bytes] = []
@@ -202,7 +204,9 @@ class PushFollower:
         seq = int(parts[5])
         self._pending = int(parts[8])
         self._received = self._covered = seq
-        self._queue.append(Record(seq, int(parts[7]), str(subject, "utf-8", "replace"), body, headers))
+        name = str(subject, "utf-8", "replace")
+        if self._fits is None or self._fits(name):
+            self._queue.append(Record(seq, int(parts[7]), name, body, headers))
         if self._changes:
             self._notify()
 
@@ -253,7 +257,7 @@ class PushFollower:
         config = {
             "name": self._consumer,
             "deliver_subject": inbox,
-            "filter_subjects": self._patterns,
+            "filter_subject": covering(self._patterns),
             "ack_policy": "none",
             "mem_storage": True,
             "num_replicas": 1,
