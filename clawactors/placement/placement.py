@@ -8,7 +8,7 @@
 """
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -40,11 +40,11 @@ class Placement:
         self._awaited: dict[str, int] = {}
         self._frozen: set[str] = set()
 
-    def load(self, snapshot: Snapshot, frozen: Iterable[tuple[str, str]] = ()) -> None:
-        """Starts from a view instead of from the first event; `frozen`: `(kind, id)` of what a later release wrote."""
+    def load(self, snapshot: Snapshot) -> None:
+        """Starts from a view instead of from the first event."""
         for id, _, node in snapshot.nodes():
             self._seats[id] = Seat(id, node)
-        for kind, id in frozen:
+        for kind, id in snapshot.frozen():
             self.freeze(kind, id)
         for id, version, task in snapshot.open_tasks():
             self._hold(id, version, task)

@@ -43,6 +43,9 @@ class NoViews:
     def nodes(self) -> Iterable[tuple[str, int, Node]]:
         return ()
 
+    def frozen(self) -> Iterable[tuple[str, str]]:
+        return ()
+
     def snapshot(self) -> "NoViews":
         return self
 
