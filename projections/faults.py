@@ -54,8 +54,10 @@ class Faults:
     def __init__(self) -> None:
         self._noted: dict[tuple[str, str], Count] = {}
         self._some_frozen: bool | None = None
-        self.reports: list[tuple[Record, str]] | None = None
-        """Filled, where somebody puts a list here, with every record that has a fault and why."""
+        self.keeps_met = False
+        """Whether `met` is filled: somebody wants to see the records themselves."""
+        self.met: list[tuple[Record, str]] = []
+        """The records of the present batch that have a fault, and what it is."""
 
     def fold(self, commit: Commit, txn: Writing) -> None:
         """Counts a commit that has a fault."""
@@ -64,8 +66,8 @@ class Faults:
 
     def note(self, commit: Commit, fault: str, reason: str) -> None:
         """Counts a fault of a commit."""
-        if self.reports is not None:
-            self.reports.append((commit.record, f"{fault}: {reason}"))
+        if self.keeps_met and not (self.met and self.met[-1][0] is commit.record):
+            self.met.append((commit.record, f"{fault}: {reason}"))
         seq, kind = commit.record.seq, _clean(commit.kind)
         noted = self._noted.get((kind, fault))
         if noted is None:
@@ -100,6 +102,7 @@ class Faults:
     def forget(self) -> None:
         """See `View`."""
         self._noted.clear()
+        self.met.clear()
         self._some_frozen = None
 
 

@@ -6,6 +6,7 @@ import msgspec
 
 __all__ = [
     "QUESTIONS",
+    "DigestQuestion",
     "ErrorReply",
     "FaultsQuestion",
     "FaultsReply",
@@ -86,6 +87,12 @@ class FaultsQuestion(Question, frozen=True, kw_only=True):
     limit: int = 100
 
 
+class DigestQuestion(Question, frozen=True, kw_only=True):
+    """The digest of the rows, of all views or of those named; it reads every row."""
+
+    views: tuple[str, ...] = ()
+
+
 QUESTIONS: Final[dict[str, type[Question]]] = {
     "tasks": TasksQuestion,
     "task": TaskQuestion,
@@ -95,6 +102,7 @@ QUESTIONS: Final[dict[str, type[Question]]] = {
     "skills": SkillsQuestion,
     "status": StatusQuestion,
     "faults": FaultsQuestion,
+    "digest": DigestQuestion,
 }
 """What can be asked, by the last token of the subject."""
 

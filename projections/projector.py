@@ -19,13 +19,16 @@ from projections.faults import Faults
 from projections.store import META, MapFull, Reading, Store, Writing
 from projections.view import Projection
 
-__all__ = ["BATCH", "BATCH_BYTES", "Projector", "State", "state_of"]
+__all__ = ["BATCH", "BATCH_BYTES", "REPORTS_MAX", "Projector", "State", "state_of"]
 
 BATCH: Final = 1024
 """Commits a transaction, at most, while the log is followed."""
 
 BATCH_BYTES: Final = 16 << 20
 """Bytes of bodies a transaction, at most, so that few large commits don't fill the memory."""
+
+REPORTS_MAX: Final = 20_000
+"""Faults that are kept for somebody to take, at most; all are counted."""
 
 _STATE: Final = b"state"
 
@@ -47,9 +50,11 @@ class Projector:
     def __init__(self, projection: Projection, store: Store, state: State, decoder: Decoder = DECODER) -> None:
         self.projection, self.store, self.state = projection, store, state
         self._decode = decoder.decode
-        self._views = projection.views()
-        self._by_kind = {view.kind: view for view in self._views if view.kind}
-        self.faults = next(view for view in self._views if isinstance(view, Faults))
+        self.views = projection.views()
+        self._by_kind = {view.kind: view for view in self.views if view.kind}
+        self.faults = next(view for view in self.views if isinstance(view, Faults))
+        self.reports: list[tuple[Record, str]] = []
+        """The first of what could not be folded and why, of written batches; filled while `faults.keeps_met`."""
 
     @classmethod
     def open(cls, projection: Projection, path: Path, identity: str, **options: Any) -> Self:
@@ -129,6 +134,8 @@ class Projector:
             )
             txn.put(META, _STATE, msgspec.json.encode(state))
         self.state = state
+        self.reports += self.faults.met[: REPORTS_MAX - len(self.reports)]
+        self.faults.met.clear()
 
     def _fold(self, commits: Sequence[Commit], txn: Writing) -> int:
         events, applied, by_kind = 0, self.state.position, self._by_kind
@@ -141,12 +148,12 @@ class Projector:
             if commit.id:
                 view.fold(commit, txn)
             events += len(commit.events)
-        for view in self._views:
+        for view in self.views:
             view.write(txn)
         return events
 
     def _forget(self) -> None:
-        for view in self._views:
+        for view in self.views:
             view.forget()
 
     def close(self) -> None:

@@ -21,12 +21,13 @@ from projections import tasktable as t
 from projections.keys import LAST, PLACE_BYTES, number, place
 from projections.pages import cursor_key, page, trimmed
 from projections.projector import State, state_of
+from projections.replay import digest
 from projections.selection import Filter, pending, select
 from projections.skills import skill_rows
 from projections.store import Reading, Store
 from projections.tally import sums
 
-__all__ = ["NODE_STATUSES", "Queries"]
+__all__ = ["NODE_STATUSES", "Queries", "problem"]
 
 NODE_STATUSES: Final = ("online", "busy", "draining", "cordoned", "offline")
 """The states of nodes in rows."""
@@ -95,6 +96,8 @@ class Queries:
                 return self._status(reading) | {"events": state.events, "size_bytes": store.size_bytes}
             case m.FaultsQuestion():
                 return _faults(reading, question.limit)
+            case m.DigestQuestion():
+                return {"identity": state.identity, "digest": digest(reading, views=question.views)}
             case _:
                 raise Refused("there is no such question")
 

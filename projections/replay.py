@@ -10,20 +10,32 @@ import hashlib
 import struct
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from clawactors.errors import Refused
 from eventlog import EventLog, Record, Unavailable
 from projections.cluster import CLUSTER
 from projections.projector import BATCH_BYTES, Projector, state_of
 from projections.store import Reading, Store
 from projections.view import Projection
 
-__all__ = ["REPLAY_BATCH", "Progress", "Replayed", "Verified", "digest", "fill", "replay", "verify"]
+__all__ = [
+    "REPLAY_BATCH",
+    "Progress",
+    "Replayed",
+    "Stand",
+    "Verified",
+    "digest",
+    "fill",
+    "replay",
+    "stand_of",
+    "verify",
+]
 
 REPLAY_BATCH: Final = 8192
 """Commits a transaction: nobody waits for these rows, and what is touched again and again is written less often."""
@@ -33,6 +45,8 @@ _GARBAGE_THRESHOLD: Final = 200_000
 
 type Progress = Callable[[int, int], None]
 """Called with the position and the position at which it will be done."""
+type Apply = Callable[[list[Record], int], Awaitable[None]]
+"""Applies records, and where the reader stands behind them."""
 
 
 class Replayed(msgspec.Struct, frozen=True):
@@ -50,11 +64,19 @@ class Replayed(msgspec.Struct, frozen=True):
         return self.events / self.seconds if self.seconds > 0 else 0.0
 
 
+class Stand(msgspec.Struct, frozen=True):
+    """What a store says: of which log, up to where, and the digest of its rows."""
+
+    identity: str
+    position: int
+    digest: str
+
+
 class Verified(msgspec.Struct, frozen=True):
     """Whether the rows of the live store are those that the log makes."""
 
     equal: bool
-    live_digest: str
+    live: Stand
     replayed: Replayed
 
 
@@ -96,8 +118,13 @@ async def fill(
     until: int | None = None,
     until_ns: int | None = None,
     progress: Progress | None = None,
+    apply: Apply | None = None,
 ) -> None:
-    """Applies what lies between the projector's position and the end, a sequence or a time."""
+    """Applies what lies between the projector's position and the end, a sequence or a time.
+
+    `apply` does the writing where it must not hold up the loop; by default it is done at once.
+    """
+    apply = apply or _at_once(projector)
     last = (await log.head()).last_seq
     end = last if until is None else min(until, last)
     waiting: list[Record] = []
@@ -111,13 +138,20 @@ async def fill(
                 break
             size_bytes += sum(len(record.body) for record in records)
             if len(waiting) >= REPLAY_BATCH or size_bytes >= BATCH_BYTES:
-                projector.apply(waiting, batch=REPLAY_BATCH)
+                await apply(waiting, 0)
                 waiting, size_bytes = [], 0
                 if progress is not None:
                     progress(projector.position, end)
-        projector.apply(waiting, upto=end, batch=REPLAY_BATCH)
+        await apply(waiting, end)
     if progress is not None:
         progress(projector.position, end)
+
+
+def _at_once(projector: Projector) -> Apply:
+    async def apply(records: list[Record], upto: int) -> None:
+        projector.apply(records, upto, REPLAY_BATCH)
+
+    return apply
 
 
 def _through(records: list[Record], until_ns: int) -> list[Record]:
@@ -138,36 +172,42 @@ def _little_garbage() -> Iterator[None]:
 
 async def verify(
     log: EventLog,
-    live: Store,
+    live: Stand,
     *,
     projection: Projection = CLUSTER,
     views: tuple[str, ...] = (),
     folder: Path | None = None,
     progress: Progress | None = None,
 ) -> Verified:
-    """Builds the views anew in a temporary folder, up to where the live store is, and compares.
-
-    Raises: `Unavailable` where there is no live view yet.
-    """
-    with live.snapshot() as reading:
-        state = state_of(reading)
-        live_digest = digest(reading, projection, views)
-    if state is None:
-        raise Unavailable("there is no live view yet")
+    """Builds the views anew in a temporary folder, up to where the live ones stand, and compares."""
     with tempfile.TemporaryDirectory(prefix="replay-", dir=folder) as scratch:
         replayed = await replay(
-            log, Path(scratch), until=state.position, projection=projection, views=views, progress=progress
+            log, Path(scratch), until=live.position, projection=projection, views=views, progress=progress
         )
-    same_log = (await log.head()).identity == state.identity
-    return Verified(same_log and replayed.digest == live_digest, live_digest, replayed)
+    same_log = (await log.head()).identity == live.identity
+    return Verified(same_log and replayed.digest == live.digest, live, replayed)
+
+
+def stand_of(store: Store, projection: Projection = CLUSTER, views: tuple[str, ...] = ()) -> Stand:
+    """Where a store stands now.
+
+    Raises: `Unavailable` where it is still new.
+    """
+    with store.snapshot() as reading:
+        state = state_of(reading)
+        if state is None:
+            raise Unavailable("there is no view yet")
+        return Stand(state.identity, state.position, digest(reading, projection, views))
 
 
 def digest(reading: Reading, projection: Projection = CLUSTER, views: tuple[str, ...] = ()) -> str:
-    """The hash of all rows, or of those of the named views."""
-    tables = [table for view in projection.views() if not views or view.name in views for table in view.tables]
+    """The hash of all rows, or of those of the named views. Raises: `Refused` for a view that is not there."""
+    tables = {view.name: view.tables for view in projection.views()}
+    if unknown := set(views) - set(tables):
+        raise Refused(f"there is no view {min(unknown)!r}; there are {', '.join(tables)}")
     whole = hashlib.blake2b(digest_size=16)
     frame = struct.Struct("<II").pack
-    for table in sorted(tables):
+    for table in sorted(table for name in views or tables for table in tables[name]):
         whole.update(frame(len(table), reading.count(table)) + table.encode())
         parts: list[bytes] = []
         for key, value in reading.cursor(table):

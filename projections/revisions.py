@@ -34,7 +34,7 @@ class Revisions:
     def begun(self) -> Path:
         """The folder of the revision that is being built: one that was begun and not finished, or the next."""
         live = self._number(self.live())
-        newest = max(self._numbers(), default=0)
+        newest = max(self.numbers(), default=0)
         return self._path(newest if newest > live else max(newest, live) + 1)
 
     def discard(self, path: Path) -> None:
@@ -58,7 +58,7 @@ class Revisions:
     def sweep(self) -> None:
         """Removes older revisions that nobody reads."""
         live = self._number(self.live())
-        for number in self._numbers():
+        for number in self.numbers():
             if number < live and not _is_read(self._path(number)):
                 self.discard(self._path(number))
 
@@ -68,7 +68,8 @@ class Revisions:
     def _number(self, path: Path | None) -> int:
         return 0 if path is None else int(path.name.rpartition("@")[2])
 
-    def _numbers(self) -> list[int]:
+    def numbers(self) -> list[int]:
+        """The revisions that are there."""
         numbers = []
         for path in self.folder.glob(f"{self.name}@*"):
             with contextlib.suppress(ValueError):
@@ -84,6 +85,6 @@ def _is_read(path: Path) -> bool:
     except EventLogError:
         return True
     try:
-        return store.is_read
+        return store.is_read_by_any
     finally:
         store.close()

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from clawactors.nodes import Node
 from clawactors.tasks import OPEN, Journal, Task
 from projections import tasktable as t
-from projections.faults import frozen, frozen_of
+from projections.faults import frozen
 from projections.index import ascending
 from projections.keys import term
 from projections.nodes import stored_nodes
@@ -27,7 +27,7 @@ class StartingPoint(msgspec.Struct):
     _frozen: list[tuple[str, str]]
 
     def open_tasks(self) -> Iterable[tuple[str, int, Task]]:
-        """`(id, version, task)` of all that have not ended, but for frozen ones; results of steps are left out."""
+        """`(id, version, task)` of all that have not ended; results of steps are left out."""
         return self._tasks
 
     def nodes(self) -> Iterable[tuple[str, int, Node]]:
@@ -58,7 +58,5 @@ def _open_tasks(reading: Reading) -> Iterator[tuple[str, int, Task]]:
             if not key.startswith(prefix):
                 break
             stored = t.load(reading, key[len(prefix) :])
-            if frozen_of(reading, "task", stored.id) is not None:
-                continue
             journal = Journal(replace(entry, result=None) for entry in stored.task.journal)
             yield stored.id, stored.version, replace(stored.task, journal=journal)

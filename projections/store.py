@@ -6,6 +6,7 @@
 """
 
 import contextlib
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -26,6 +27,7 @@ type _Tables = dict[str, lmdb._Database]
 _MAP_BYTES: Final = 1 << 40  # address space, not disk: the file grows with what is written
 _LEAST_MAP_BYTES: Final = 1 << 26
 _READERS: Final = 512
+_FILE: Final = "data.mdb"
 _WRITES_PER_CHECK: Final = 1024
 
 _DAMAGE: Final = (
@@ -88,6 +90,7 @@ class Store:
         self.path = path
         self._environment, self._tables = environment, tables
         self._open_snapshots = 0
+        self._mapping = threading.Condition()  # the map must not move while a reader of this process begins
         self._writes = 0
 
     @classmethod
@@ -100,6 +103,8 @@ class Store:
             with _explained(path):
                 if not readonly:
                     path.mkdir(mode=0o700, parents=True, exist_ok=True)
+                elif not (path / _FILE).exists() or not (path / _FILE).stat().st_size:
+                    raise Corrupt(f"{path} holds no view")
                 environment = _environment(path, len(tables) + 1, readonly, map_bytes)
                 try:
                     return cls(path, environment, _tables(path, environment, tables, readonly))
@@ -113,13 +118,16 @@ class Store:
     def snapshot(self) -> Iterator[Reading]:
         """The present moment, for reading."""
         with _explained(self.path):
-            transaction = self._begin()
-            self._open_snapshots += 1
+            with self._mapping:
+                transaction = self._begin()
+                self._open_snapshots += 1
             try:
                 yield Reading(transaction, self._tables)
             finally:
-                self._open_snapshots -= 1
                 transaction.abort()
+                with self._mapping:
+                    self._open_snapshots -= 1
+                    self._mapping.notify_all()
 
     def _begin(self) -> _Transaction:
         try:
@@ -145,20 +153,27 @@ class Store:
 
         Raises: `Unavailable` while this process reads a snapshot.
         """
-        if self._open_snapshots:
-            raise Unavailable(f"{self.path} can't grow while it is read")
-        self._environment.set_mapsize(2 * self._environment.info()["map_size"])
+        with self._mapping:
+            if self._open_snapshots:
+                raise Unavailable(f"{self.path} can't grow while it is read")
+            self._environment.set_mapsize(2 * self._environment.info()["map_size"])
 
     @property
     def size_bytes(self) -> int:
         """What it takes on disk."""
         return (self._environment.info()["last_pgno"] + 1) * self._environment.stat()["psize"]
 
+    def wait_unread(self) -> None:
+        """Returns once this process reads no snapshot of it."""
+        with self._mapping:
+            self._mapping.wait_for(lambda: not self._open_snapshots)
+
     @property
-    def is_read(self) -> bool:
+    def is_read_by_any(self) -> bool:
         """True while any process reads a snapshot of it."""
         self._environment.reader_check()
-        return "no active readers" not in self._environment.readers()
+        slots = self._environment.readers().splitlines()[1:]  # pid, thread, transaction or "-"
+        return any(not slot.endswith("-") for slot in slots)
 
     def close(self) -> None:
         """Syncs and closes it. Order: idempotent."""
@@ -200,7 +215,7 @@ def _tables(path: Path, environment: lmdb.Environment, tables: Sequence[str], re
 def _check_size(path: Path, environment: lmdb.Environment) -> None:
     """A page beyond the end of the file would kill the process when it is touched."""
     needed = (environment.info()["last_pgno"] + 1) * environment.stat()["psize"]
-    file = path / "data.mdb"
+    file = path / _FILE
     if environment.info()["last_txnid"] and file.stat().st_size < needed:
         raise Corrupt(f"{file} is cut short: {file.stat().st_size} of {needed} bytes are left")
 

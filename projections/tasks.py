@@ -50,8 +50,13 @@ class Tasks:
         self._work, self._faults = work, faults
         self._skills, self._counts, self._ticks = Tally(t.SKILLS, 4), Tally(t.COUNTS, 1), Ticks()
         self._cache: OrderedDict[str, _Held] = OrderedDict()
-        self._cache_limit, self.cached_bytes = cache_bytes, 0
+        self.cache_bytes, self.cached_bytes = cache_bytes, 0
         self._touched: dict[str, _Held] = {}
+
+    @property
+    def cached(self) -> int:
+        """How many decoded tasks are kept."""
+        return len(self._cache)
 
     def fold(self, commit: Commit, txn: Writing) -> None:
         """See `View`."""
@@ -126,7 +131,7 @@ class Tasks:
             if held.task.life.status in FINAL:  # hardly ever touched again
                 self.cached_bytes -= self._cache.pop(id).size_bytes
         self._touched.clear()
-        while self.cached_bytes > self._cache_limit and self._cache:
+        while self.cached_bytes > self.cache_bytes and self._cache:
             self.cached_bytes -= self._cache.popitem(last=False)[1].size_bytes
         rows.write(txn, self._counts, self._skills, self._work)
         self._ticks.write(txn)

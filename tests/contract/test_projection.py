@@ -17,6 +17,7 @@ from projections.cluster import CLUSTER
 from projections.live import LiveViews, live_store
 from projections.projector import Projector
 from projections.replay import Stand, digest, replay, stand_of, verify
+from projections.revisions import Revisions
 from tests.projections.histories import FUTURE, History, random_history, run
 
 IDENTITY = "log-1"
@@ -244,14 +245,14 @@ async def test_another_log_of_that_name_is_built_anew(tmp_path: Path) -> None:
     for seed in (41, 42):
         async with InProcessLog() as log:
             await append_all(log, random_history(seed, 100))
-            views = await LiveViews.open(log, tmp_path, pulse=lambda id: None, now_ns=lambda: 0)
+            views = await LiveViews.open(log, tmp_path, pulse=lambda _: None, now_ns=lambda: 0)
             expected = (await replay(log, tmp_path / f"replay-{seed}")).digest
             assert stand_of(views.store).digest == expected
             await views.aclose()
     store = live_store(tmp_path)
     assert stand_of(store).digest == expected
     store.close()
-    assert [path.name for path in sorted(tmp_path.glob("cluster@*"))] == ["cluster@2"]
+    assert Revisions(tmp_path, "cluster").numbers() == [2]
 
 
 async def test_views_ahead_of_the_log_are_built_anew(tmp_path: Path) -> None:
@@ -267,7 +268,7 @@ async def test_views_ahead_of_the_log_are_built_anew(tmp_path: Path) -> None:
         ahead.apply(more.records)
         ahead.close()
         (tmp_path / "cluster.live").write_text("1")
-        views = await LiveViews.open(log, tmp_path, pulse=lambda id: None, now_ns=lambda: 0)
+        views = await LiveViews.open(log, tmp_path, pulse=lambda _: None, now_ns=lambda: 0)
         assert views.position == head.last_seq
         assert stand_of(views.store).digest == (await replay(log, tmp_path / "replay")).digest
         await views.aclose()
