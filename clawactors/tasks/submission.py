@@ -122,5 +122,8 @@ def _is_number(value: object) -> bool:
 
 
 def _shown(wish: object) -> str:
-    text = repr(wish)
+    try:
+        text = repr(wish)
+    except Exception:  # what it raises is its own business
+        text = f"a value of type {type(wish).__name__}"
     return text if len(text) <= 42 else f"{text[:41]}…"
