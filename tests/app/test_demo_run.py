@@ -293,9 +293,10 @@ def test_progress_is_one_line_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "40")
     terminal = Terminal()
-    progress = Progress(terminal)
+    clock = iter((100.0, 100.0, 100.01, 100.2, 100.2))
+    progress = Progress(terminal, lambda: next(clock))
     progress.update(0.5, "half")
-    progress.update(0.5, "half")
+    progress.update(0.6, "too soon for the eye")
     progress.update(2, "x" * 99)
     progress.say("done")
     half, full, done = terminal.getvalue().split("\r\x1b[K")[1:]

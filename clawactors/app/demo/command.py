@@ -1,17 +1,20 @@
 """`claw demo`: a cluster of its own, the main job on it, the report."""
 
 import asyncio
+import logging
 import os
 import shutil
 import signal
 import sys
 import tempfile
+from asyncio.subprocess import PIPE
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from clawactors.app.cli.problem import EXITS
 from clawactors.app.client import Client
 from clawactors.app.cluster import Cluster, Plan
 from clawactors.app.demo.progress import Progress
@@ -36,14 +39,19 @@ class _Stage:
         """What `claw-replay --verify --json` says of the cluster."""
         command = [sys.executable, "-P", "-m", "clawactors.app.cli.replay", "--verify", "--json"]
         process = await asyncio.create_subprocess_exec(
-            *command, "--data", str(self._cluster.path), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+            *command, "--data", str(self._cluster.path), stdout=PIPE, stderr=PIPE
         )
-        answer, errors = await process.communicate()
         try:
-            said: dict[str, Any] = msgspec.json.decode(answer)
+            answer, errors = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+        try:
+            said: dict[str, Any] = msgspec.json.decode(answer, type=dict[str, Any])
         except msgspec.MsgspecError:
-            return {"equal": False, "error": errors.decode(errors="replace").strip()}
-        return said
+            return {"error": errors.decode(errors="replace").strip()[-500:] or "claw-replay said nothing"}
+        problem = said.get("error")
+        return {"error": problem["message"]} if problem else said
 
 
 def run(options: Any) -> int:
@@ -53,15 +61,24 @@ def run(options: Any) -> int:
     """
     import uvloop
 
+    logging.basicConfig(level=logging.ERROR)  # that the killed node is started again is no news here
     progress = Progress(sys.stderr)
-    folder = Path(options.data).absolute() if options.data else Path(tempfile.mkdtemp(prefix="claw-demo-"))
-    report: dict[str, Any] = uvloop.run(_in(folder, progress))
-    if report["ok"] and not options.data:
-        shutil.rmtree(folder, ignore_errors=True)
-    else:
-        progress.say(f"Everything of it is kept in {folder}")
-    sys.stdout.write(msgspec.json.encode(report).decode() + "\n" if options.json else text_of(report))
-    return 0 if report["ok"] else 1
+    folder = Path(options.data).expanduser().absolute() if options.data else None
+    place = folder or Path(tempfile.mkdtemp(prefix="claw-demo-"))
+    keep = True
+    try:
+        report: dict[str, Any] = uvloop.run(_in(place, progress))
+        keep = folder is not None or not report["ok"]
+    except KeyboardInterrupt:
+        keep = folder is not None
+        raise
+    finally:
+        if keep:
+            progress.say(f"Everything of it is kept in {place}")
+        else:
+            shutil.rmtree(place, ignore_errors=True)
+    sys.stdout.write((msgspec.json.encode(report).decode() if options.json else text_of(report)) + "\n")
+    return 0 if report["ok"] else EXITS["failed"]
 
 
 async def _in(folder: Path, progress: Progress) -> dict[str, Any]:

@@ -189,7 +189,7 @@ class Installation:
             raise ValueError(f"{name} is missing in {self.package}") from None
         digest, wanted = sha256(content).hexdigest(), self.manifest.files[name]
         if digest != wanted:
-            raise ValueError(f"{name} is corrupt: SHA-256 {digest[:16]}… instead of {wanted[:16]}… in {self.package}")
+            raise ValueError(f"{name} is corrupt: SHA-256 {digest[:16]}… instead of {wanted[:16]}…")
         return content
 
     def _is_complete(self, folder: Path) -> bool:

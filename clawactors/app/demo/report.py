@@ -88,6 +88,7 @@ def report(facts: Facts) -> dict[str, Any]:
         "resumed_on": found.to_node if found else None,
         "noticed_s": _seconds(found.noticed_ns, facts.kill) if found else None,
         "resumed_s": _seconds(found.resumed_ns, facts.kill) if found else None,
+        "migration_s": _span_s(facts.commits),
         "replay": dict(facts.replay),
         "seconds": round(facts.seconds, 2),
     }
@@ -130,6 +131,10 @@ def _resumed(found: Recovery | None, kill: Kill | None) -> dict[str, Any]:
 
 def _seconds(at_ns: int, kill: Kill | None) -> float | None:
     return round((at_ns - kill.at_ns) / 1e9, 3) if kill else None
+
+
+def _span_s(commits: Sequence[Commit]) -> float:
+    return round((commits[-1].record.at_ns - commits[0].record.at_ns) / 1e9, 3) if commits else 0.0
 
 
 def _of(target: TableFigures | None, source: TableFigures) -> str:
