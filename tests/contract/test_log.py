@@ -355,6 +355,20 @@ async def test_caught_up_does_not_wait_for_what_does_not_match(log: EventLog) ->
     await follower.aclose()
 
 
+async def test_caught_up_with_several_patterns_does_not_wait_for_what_matches_none(log: EventLog) -> None:
+    follower = await log.follow(["claw.task.a.>", "claw.node.>"], after=0)
+    await log.append(draft("a"), 0)
+    for n in range(20):
+        await log.append(draft(f"other{n}"), 0)
+    assert [record.seq for record in await take(follower, 1)] == [1]
+    async with asyncio.timeout(5):
+        await follower.caught_up()
+    await log.append(Draft("node", "n1", BODY, "c1"), 0)
+    assert [record.seq for record in await take(follower, 1)] == [22]
+    assert follower.position == 22
+    await follower.aclose()
+
+
 async def test_closing_ends_a_waiting_iteration(log: EventLog) -> None:
     follower = await log.follow(ALL)
     waiting = asyncio.ensure_future(anext(follower, None))
