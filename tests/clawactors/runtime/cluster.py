@@ -13,16 +13,21 @@ from clawactors.kinds import DECODER
 from clawactors.nodes import NODE, Node
 from clawactors.nodes.events import CODEC as NODE_CODEC
 from clawactors.placement import Snapshot
-from clawactors.runtime.actor import Desk
+from clawactors.runtime.actor import Actor, Desk
 from clawactors.runtime.client import Client
 from clawactors.runtime.clock import Clock, SystemClock
 from clawactors.runtime.control import Control
 from clawactors.runtime.inprocess import InProcessDeadLetters, InProcessLeases, InProcessLive, InProcessRequests
 from clawactors.runtime.node import NodeActor, NodeSettings
+from clawactors.runtime.node.run import Assignment, TaskRun
+from clawactors.runtime.node.threads import DaemonThreads
 from clawactors.runtime.ports import Lease, Serving
 from clawactors.skills import Skill
 from clawactors.tasks import TASK, Task
+from clawactors.tasks import commands as c
 from clawactors.tasks.events import CODEC as TASK_CODEC
+from clawactors.tasks.events import Scheduled
+from clawactors.tasks.submission import spec_of
 from eventlog import Draft, EventLogError, Follower, Head, InProcessLog, Unavailable, aggregate_pattern
 from eventlog.decoding import Commit
 from eventlog.record import Record
@@ -63,6 +68,12 @@ class EmptySnapshot:
     def nodes(self) -> Iterable[tuple[str, int, Node]]:
         return ()
 
+    def frozen(self) -> Iterable[tuple[str, str]]:
+        return ()
+
+    def frozen(self) -> Iterable[tuple[str, str]]:
+        return ()
+
 
 class Views:
     """Keeps every commit that it was given; `gate` holds up the feeding while it is cleared."""
@@ -76,7 +87,7 @@ class Views:
     def snapshot(self) -> Snapshot:
         return self.start
 
-    async def apply(self, commits: Sequence[Commit]) -> None:
+    async def apply(self, commits: Sequence[Commit], upto: int) -> None:
         await self.gate.wait()
         self.commits += commits
 
@@ -95,6 +106,8 @@ class Link:
         self._down = False
         self.appends: list[Draft] = []
         self.fault: Callable[[str, Draft], None] = lambda point, draft: None
+        self.hold: tuple[bytes, asyncio.Event, asyncio.Event] | None = None
+        """An append whose body has these bytes sets the first event and waits for the second."""
 
     # The cable
 
@@ -123,6 +136,9 @@ class Link:
     async def append(self, draft: Draft, expected: int) -> int:
         await self.turns()
         self._check()
+        if self.hold is not None and self.hold[0] in draft.body:
+            self.hold[1].set()
+            await self.hold[2].wait()
         self.fault("before", draft)
         version = await self._log.append(draft, expected)
         self.appends.append(draft)
@@ -345,3 +361,57 @@ async def all_turns() -> None:
 
 def reading(id: str) -> list[str]:
     return [aggregate_pattern("task", id)]
+
+
+class Stage(Cluster):
+    """One node's side of tasks without the node: gives tasks away by hand and runs single attempts."""
+
+    def __init__(self, clock: Clock | None = None, seed: int | None = None) -> None:
+        super().__init__(clock, seed)
+        self.threads = DaemonThreads("test")
+        self.here = self.desk("node/n1")
+        self.wire = self.links["node/n1"]
+        self.runs: list[asyncio.Task[None]] = []
+
+    async def tell(self, id: str, *commands: c.TaskCommand) -> Task:
+        """Somebody else decides on the task."""
+        actor = Actor(Desk(self.log, self.clock, "test/else"), TASK, TASK_CODEC, id)
+        await actor.catch_up()
+        for command in commands:
+            await actor.handle(command)
+        return actor.state
+
+    async def assign(
+        self, skill: Skill | None, params: dict[str, Any] | None = None, id: str = "t", **wishes: Any
+    ) -> TaskRun:
+        """Submits the task unless it is there, gives it to this node, and is about to run it."""
+        name = skill.name if skill else "nobody-knows"
+        if not self.task(id).exists:
+            await self.tell(id, c.Submit(spec_of(name, params, **wishes)))
+        if self.task(id).life.status == "waiting":
+            await self.tell(id, c.Ready())
+        await self.tell(id, c.Schedule("n1", f"i{next(self._names)}"))
+        record = [commit.record for commit in self.commits(id)][-1]
+        [event] = TASK_CODEC.decode(record.body)
+        assert isinstance(event, Scheduled)
+        return TaskRun(self.here, Assignment(id, record.seq, event, record.at_ns), skill, self.threads)
+
+    def begin(self, run: TaskRun) -> asyncio.Task[None]:
+        task = self.spawn("node/n1", run.run())
+        self.runs.append(task)
+        return task
+
+    async def run(self, skill: Skill | None, params: dict[str, Any] | None = None, **wishes: Any) -> Task:
+        """Runs one attempt to its end; the task after it."""
+        run = await self.assign(skill, params, **wishes)
+        async with asyncio.timeout(PATIENCE_S):
+            await self.begin(run)
+        return self.task(run.id)
+
+    async def interrupt(self, id: str = "t") -> None:
+        """Its node was lost."""
+        await self.tell(id, c.Interrupt(self.task(id).fence, "its node is gone"))
+
+    async def hear(self, run: TaskRun) -> None:
+        """What was appended last reaches the run, as its node would bring it."""
+        await run.observe([commit.record for commit in self.commits(run.id)][-1])
