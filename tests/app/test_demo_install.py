@@ -1,4 +1,4 @@
-"""`install-package`: five steps, each of which can fail clearly and run again."""
+"""`install-package` (R-T11): five steps, each of which can fail clearly and run again."""
 
 import itertools
 import json

@@ -1,4 +1,4 @@
-"""`migrate-table`: no row lost, no row doubled, wherever it is killed and whatever records are lost with it."""
+"""`migrate-table` (R-T11): no row lost, no row doubled, wherever it is killed and whatever records are lost with it."""
 
 import itertools
 import os
