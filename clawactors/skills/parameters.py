@@ -103,9 +103,9 @@ def params_struct(function: Callable[..., Any]) -> type[msgspec.Struct]:
     """A struct to convert given parameters with; an annotation that is no type leaves its value as it comes."""
     parameters = _signature(function)
     takes_more = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters)
-    fields = [
-        (parameter.name, _or_unset(parameter.annotation), msgspec.UNSET)
-        for parameter in parameters
+    fields = [  # named by number: a parameter may have a name that a class can't give to a field
+        (f"p{number}", _or_unset(parameter.annotation), msgspec.field(default=msgspec.UNSET, name=parameter.name))
+        for number, parameter in enumerate(parameters)
         if parameter.kind is not inspect.Parameter.VAR_KEYWORD
     ]
     return msgspec.defstruct("Params", fields, kw_only=True, forbid_unknown_fields=not takes_more)
@@ -114,8 +114,8 @@ def params_struct(function: Callable[..., Any]) -> type[msgspec.Struct]:
 def convert_params(params: Mapping[str, Any], struct: type[msgspec.Struct]) -> dict[str, Any]:
     """The parameters as the annotations want them. Raises: `msgspec.ValidationError`."""
     converted = msgspec.convert(params, struct, str_keys=True, dec_hook=_construct)
-    known = struct.__struct_fields__
-    return {name: getattr(converted, name) if name in known else value for name, value in params.items()}
+    fields = dict(zip(struct.__struct_encode_fields__, struct.__struct_fields__, strict=True))
+    return {name: getattr(converted, fields[name]) if name in fields else value for name, value in params.items()}
 
 
 def _construct(kind: type, value: Any) -> Any:
