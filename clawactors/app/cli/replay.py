@@ -32,7 +32,7 @@ def _program(argv: Sequence[str]) -> int:
     parser.add_argument("--into", metavar="DIR", help="keep what was built in this new folder")
     options = options_of(parser, argv)
     if options.verify and (options.until or options.into):
-        raise Problem("usage", "--verify compares with the live views as they are: leave --until and --into away")
+        raise Problem("usage", "--verify compares with the live views as they are", "leave --until and --into away")
     _check_views(options.view)
     return asyncio.run(_replay(options))
 
@@ -42,7 +42,7 @@ def _check_views(wanted: Sequence[str]) -> None:
 
     known = [view.name for view in CLUSTER.views()]
     if unknown := [name for name in wanted if name not in known]:
-        raise Problem("usage", f"there is no view {unknown[0]!r}: use {', '.join(known)}")
+        raise Problem("usage", f"there is no view {unknown[0]!r}", f"use {', '.join(known)}")
 
 
 async def _replay(options: Any) -> int:
@@ -72,7 +72,7 @@ def _progress(options: Any) -> Iterator[Callable[[int, int], None]]:
 async def _verify(log: "EventLog", data: "Path", options: Any, progress: Callable[[int, int], None]) -> dict[str, Any]:
     from eventlog import Unavailable
     from projections.cluster import CLUSTER
-    from projections.replay import verify
+    from projections.replay import stand_of, verify
     from projections.revisions import Revisions
     from projections.store import Store
 
@@ -81,12 +81,12 @@ async def _verify(log: "EventLog", data: "Path", options: Any, progress: Callabl
         raise Unavailable(f"there are no live views in {data}: name the data folder of a control process with --data")
     live = Store.open(path, CLUSTER.tables, readonly=True)
     try:
-        verified = await verify(log, live, views=tuple(options.view), progress=progress)
+        stand = stand_of(live, views=tuple(options.view))
     finally:
         live.close()
-    return _report(verified.replayed, verified.equal and not verified.replayed.incomplete) | {
-        "live_digest": verified.live_digest
-    }
+    verified = await verify(log, stand, views=tuple(options.view), progress=progress)
+    equal = verified.equal and not verified.replayed.incomplete
+    return _report(verified.replayed, equal) | {"live_digest": stand.digest}
 
 
 async def _build(log: "EventLog", options: Any, progress: Callable[[int, int], None]) -> dict[str, Any]:

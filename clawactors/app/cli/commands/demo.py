@@ -13,7 +13,6 @@ def arguments(parser: Parser) -> None:
 
 def run(options: Any) -> int:
     """Runs it."""
-    from clawactors.app.demo import command
+    from clawactors.app.demo.command import run as demo
 
-    code: int = command.run(options)
-    return code
+    return demo(options)
