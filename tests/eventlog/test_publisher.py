@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from eventlog import Draft, Misconfigured, PermissionDenied, TooLarge, Unavailable, WrongVersion
-from eventlog.jetstream import publisher
+from eventlog.jetstream import backlog, publisher
 from eventlog.jetstream.connection import Connection
 from eventlog.jetstream.publisher import Publisher
 from tests.eventlog.model_server import Event, Message, ModelConnection
@@ -216,7 +216,7 @@ async def test_a_message_that_the_stream_finds_too_large_fails_alone() -> None:
 
 
 async def test_what_is_held_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(publisher, "HELD_APPENDS", 100)
+    monkeypatch.setattr(backlog, "MOST_APPENDS", 100)
     model = ModelConnection()
     to = on(model)
     results = await crowd(to, 1000)
