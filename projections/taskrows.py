@@ -58,8 +58,8 @@ class TaskRows:
             wish = (_wish(old), (spec.skill, spec.user, spec.tags))
             self._wished.setdefault(wish, []).append(key)
         journal = new.journal
-        done = len(old.journal) if old else 0
-        if len(journal) > done:
+        if old is None or old.journal is not journal:
+            done = len(old.journal) if old else 0
             for ordinal, entry in enumerate(journal.since(done), done):
                 self._steps.append((t.step_key(key, ordinal), t.entry_value(entry)))
 

@@ -7,6 +7,8 @@
 from collections import OrderedDict
 from typing import Final
 
+import msgspec
+
 from clawactors.tasks import FINAL, TASK, Task
 from clawactors.tasks import events as e
 from eventlog.decoding import Commit
@@ -24,19 +26,19 @@ CACHE_BYTES: Final = 64 << 20
 """Encoded size of the decoded tasks that are kept; in memory they take several times as much."""
 
 _HELD_BYTES: Final = 1000
+_NOBODY: Final = Task()
 _Completed, _AttemptFailed = e.Completed, e.AttemptFailed
 
 
-class _Held:
+class _Held(msgspec.Struct):
     """A task in memory: as it is now, and as it was last written."""
 
-    __slots__ = ("frozen", "key", "size_bytes", "task", "version", "written")
-
-    def __init__(self, key: bytes, task: Task, written: Task | None, size_bytes: int, frozen: bool) -> None:
-        self.key, self.task, self.written = key, task, written
-        self.version = 0
-        self.size_bytes = size_bytes + _HELD_BYTES
-        self.frozen = frozen
+    key: bytes
+    task: Task
+    written: Task | None
+    size_bytes: int
+    frozen: bool = False
+    version: int = 0
 
 
 class Tasks:
@@ -61,28 +63,28 @@ class Tasks:
     def fold(self, commit: Commit, txn: Writing) -> None:
         """See `View`."""
         id, record = commit.id, commit.record
-        held = self._cache.get(id)
-        if held is None:
-            held = self._load(id, txn)
-            if held is None and self._faults.is_frozen("task", id, txn):
-                return
+        held = self._cache.get(id) or self._load(id, txn)
         if commit.fault:
             if commit.fault == "future":
                 self._faults.freeze(commit, txn)
                 if held is not None:
                     held.frozen = True
         elif held is None:
-            task = self._folded(Task(), commit)
-            if task.spec is None:
+            if self._faults.is_frozen("task", id, txn):
                 return
-            held = self._keep(id, _Held(place(record.seq), task, None, 0, False))
+            task = self._folded(_NOBODY, commit)
+            if task is _NOBODY:
+                return
+            held = self._cache[id] = _Held(place(record.seq), task, None, _HELD_BYTES)
+            self.cached_bytes += _HELD_BYTES
             self._ticks.tick(record.at_ns, held.key, txn)
         elif not held.frozen:
             held.task = self._folded(held.task, commit)
         if held is not None:
             held.version = record.seq
-            held.size_bytes += len(record.body)
-            self.cached_bytes += len(record.body)
+            size_bytes = len(record.body)
+            held.size_bytes += size_bytes
+            self.cached_bytes += size_bytes
             if id not in self._touched:
                 self._touched[id] = held
                 self._cache.move_to_end(id)
@@ -115,10 +117,7 @@ class Tasks:
             return None
         stored = t.load(txn, key)
         frozen = self._faults.is_frozen("task", id, txn)
-        return self._keep(id, _Held(key, stored.task, stored.task, stored.size_bytes, frozen))
-
-    def _keep(self, id: str, held: _Held) -> _Held:
-        self._cache[id] = held
+        held = self._cache[id] = _Held(key, stored.task, stored.task, stored.size_bytes + _HELD_BYTES, frozen)
         self.cached_bytes += held.size_bytes
         return held
 

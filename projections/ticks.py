@@ -22,6 +22,7 @@ _SECOND_NS: Final = 1_000_000_000
 class _Clock(msgspec.Struct):
     latest_ns: int = 0
     skew_ns: int = 0
+    second: int = 0
 
 
 _decode = msgspec.json.Decoder(_Clock).decode
@@ -32,27 +33,29 @@ class Ticks:
 
     def __init__(self) -> None:
         self._clock: _Clock | None = None
-        self._changed = False
 
     def tick(self, at_ns: int, key: bytes, txn: Writing) -> None:
         """A task was submitted at that time, with that key."""
-        clock = self._clock = self._clock or _clock(txn)
+        clock = self._clock
+        if clock is None:
+            clock = self._clock = _clock(txn)
         if at_ns > clock.latest_ns:
-            if at_ns // _SECOND_NS > clock.latest_ns // _SECOND_NS:
-                txn.put(TICKS, place(at_ns // _SECOND_NS), key)
-            clock.latest_ns, self._changed = at_ns, True
+            clock.latest_ns = at_ns
+            second = at_ns // _SECOND_NS
+            if second > clock.second:
+                clock.second = second
+                txn.put(TICKS, place(second), key)
         elif clock.latest_ns - at_ns > clock.skew_ns:
-            clock.skew_ns, self._changed = clock.latest_ns - at_ns, True
+            clock.skew_ns = clock.latest_ns - at_ns
 
     def write(self, txn: Writing) -> None:
         """Puts where the clock stands."""
-        if self._changed:
+        if self._clock is not None:
             txn.put(TICKS, _NOW, msgspec.json.encode(self._clock))
-            self._changed = False
 
     def forget(self) -> None:
         """Drops what is not written."""
-        self._clock, self._changed = None, False
+        self._clock = None
 
 
 def _clock(reading: Reading) -> _Clock:
