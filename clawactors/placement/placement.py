@@ -244,7 +244,7 @@ class Placement:
             return ["a later release has written to it; only such a release can go on with it"]
         return why_not(held.shape, self._seats.values(), now_ns)
 
-    def waiting_count(self) -> int:
+    def open_count(self) -> int:
         """How many tasks are open."""
         return len(self._tasks)
 
