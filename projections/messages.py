@@ -65,6 +65,8 @@ class NodesQuestion(Question, frozen=True, kw_only=True):
     skill: str = ""
     available: bool = False
     silent_s: float | None = None
+    limit: int = 1000
+    cursor: str = ""
 
 
 class NodeQuestion(Question, frozen=True, kw_only=True):
@@ -74,7 +76,10 @@ class NodeQuestion(Question, frozen=True, kw_only=True):
 
 
 class SkillsQuestion(Question, frozen=True, kw_only=True):
-    """What the nodes offer, with figures of what ran."""
+    """What the nodes offer, by name, with figures of what ran."""
+
+    limit: int = 1000
+    cursor: str = ""
 
 
 class StatusQuestion(Question, frozen=True, kw_only=True):
