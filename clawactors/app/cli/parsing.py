@@ -7,7 +7,20 @@ from typing import Any, Final, NoReturn, override
 from clawactors.app.cli.problem import Problem
 from clawactors.app.settings import duration_s, time_ns
 
-__all__ = ["GLOBALS", "Parser", "count", "duration", "options_of", "pair", "place", "split", "time", "words"]
+__all__ = [
+    "GLOBALS",
+    "Parser",
+    "count",
+    "duration",
+    "options_of",
+    "pair",
+    "place",
+    "port",
+    "split",
+    "time",
+    "worded",
+    "words",
+]
 
 GLOBALS: Final = ("data", "nats", "context", "json", "debug")
 """What every command knows."""
@@ -47,7 +60,9 @@ def split(argv: Sequence[str]) -> tuple[list[str], str | None, list[str]]:
 
 def options_of(parser: Parser, argv: Sequence[str]) -> Any:
     """The parsed options. Raises: `Problem`."""
-    return parser.parse_args(list(_settled(argv)))
+    settled = _settled(argv)
+    # Intermixed, for `submit SKILL --priority high JSON`; but that way can't take what follows `--`.
+    return parser.parse_args(settled) if "--" in settled else parser.parse_intermixed_args(settled)
 
 
 def _settled(argv: Sequence[str]) -> list[str]:
@@ -69,8 +84,8 @@ def _is_duration(text: str) -> bool:
     return True
 
 
-def _worded[T](read: Callable[[str], T]) -> Callable[[str], T]:
-    """argparse shows the text of its own error only."""
+def worded[T](read: Callable[[str], T]) -> Callable[[str], T]:
+    """As a type of an option: argparse shows the text of its own error only."""
 
     def checked(text: str) -> T:
         try:
@@ -98,15 +113,23 @@ def _count(text: str) -> int:
     return int(text)
 
 
-duration = _worded(duration_s)
+def _port(text: str) -> int:
+    if not 0 < (number := _count(text)) < 1 << 16:
+        raise ValueError(f"{number} is no port: use 1 to 65535")
+    return number
+
+
+port = worded(_port)
+"""A TCP port."""
+duration = worded(duration_s)
 """Seconds, as in `30s`."""
-time = _worded(time_ns)
+time = worded(time_ns)
 """Nanoseconds since 1970 of an ISO 8601 time."""
-place = _worded(_place)
+place = worded(_place)
 """`("seq", n)` or `("time", ns)`."""
-pair = _worded(_pair)
+pair = worded(_pair)
 """`(key, value)` of `K=V`."""
-count = _worded(_count)
+count = worded(_count)
 """A number, 0 or more."""
 
 

@@ -1,8 +1,8 @@
 """What commands do with a server: connect, ask the views, in the words of `Problem` where it fails."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import msgspec
@@ -14,7 +14,7 @@ from clawactors.app.discovery import Found, discover
 from clawactors.errors import Refused
 from eventlog import NoResponders, Unavailable
 
-__all__ = ["ask", "connected", "explained", "find", "with_client"]
+__all__ = ["ask", "explained", "find", "with_client"]
 
 _GIVE_UP_S: Final = 10.0
 """How long a command goes on with a server that has gone away."""
@@ -30,20 +30,13 @@ def find(options: Any) -> Found:
     return found
 
 
-@asynccontextmanager
-async def connected(found: Found) -> AsyncIterator[Client]:
-    """A client of that server. Raises: `Problem` saying which server it was and why that one."""
-    async with Client.at(found, give_up_s=_GIVE_UP_S) as client:
-        yield client
-
-
 def with_client(options: Any, work: Callable[[Client], Awaitable[int]]) -> int:
     """Runs the work of a command with a client; returns its exit code."""
 
     async def run() -> int:
         found = find(options)
         try:
-            async with connected(found) as client:
+            async with Client.at(found, give_up_s=_GIVE_UP_S) as client:
                 return await work(client)
         except NoResponders as error:
             raise _without_control(found, error) from error

@@ -2,11 +2,13 @@
 
 from typing import Any, Final
 
-from clawactors.app.cli.parsing import Parser, count, time, words
+from clawactors.app.cli.parsing import Parser, count, time, worded, words
+from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.rows import task_table
 from clawactors.app.cli.screen import emit, note
 from clawactors.app.cli.session import ask, with_client
 from clawactors.app.client import Client
+from clawactors.tasks import STATUSES
 
 __all__ = ["arguments", "run"]
 
@@ -15,7 +17,7 @@ _PAGE: Final = 1000
 
 def arguments(parser: Parser) -> None:
     """What it takes."""
-    parser.add_argument("--status", type=words, default=[], metavar="A,B", help="in any of these states")
+    parser.add_argument("--status", type=_statuses, default=[], metavar="A,B", help="in any of these states")
     parser.add_argument("--node", default="", help="given to this node")
     parser.add_argument("--user", default="")
     parser.add_argument("--skill", default="")
@@ -27,8 +29,18 @@ def arguments(parser: Parser) -> None:
     parser.add_argument("--fresh", action="store_true", help="wait until the views hold all that is in the log now")
 
 
+@worded
+def _statuses(text: str) -> list[str]:
+    for word in (wanted := words(text)):
+        if word not in STATUSES:
+            raise ValueError(f"there is no status {word[:40]!r}: use {', '.join(STATUSES)}")
+    return wanted
+
+
 def run(options: Any) -> int:
     """Lists them; the last row of a page that others follow has their `cursor`."""
+    if not options.limit:
+        raise Problem("usage", "--limit 0 asks for nothing", "claw status counts")
     question = {
         "status": options.status,
         "node": options.node,

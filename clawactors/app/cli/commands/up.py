@@ -7,13 +7,14 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from clawactors.app.cli.foreground import Signals
-from clawactors.app.cli.parsing import Parser, count
+from clawactors.app.cli.parsing import Parser, count, port
 from clawactors.app.cli.problem import INTERRUPTED, Problem
 from clawactors.app.cli.screen import Screen, card, emit
 from clawactors.app.cluster import Cluster, Plan
@@ -37,7 +38,7 @@ def arguments(parser: Parser) -> None:
         metavar="MODULE:FUNCTION",
         help="what the skill `python` may call",
     )
-    parser.add_argument("--port", type=count, metavar="P", help="port of the server")
+    parser.add_argument("--port", type=port, metavar="P", help="port of the server")
     parser.add_argument("--no-restart", dest="restart", action="store_false", help="leave killed processes dead")
     parser.add_argument("--detach", action="store_true", help="return when it is ready; `claw down` stops it")
     parser.add_argument("--detached", action="store_true", help=argparse.SUPPRESS)
@@ -93,7 +94,7 @@ def _tell_ready(options: Any, cluster: Cluster) -> None:
         _leave_terminal(cluster.path / "logs" / "supervisor.log")
 
 
-def shown(screen: Screen, ready: dict[str, Any]) -> Any:
+def shown(screen: Screen, ready: dict[str, Any]) -> Iterator[str]:
     """The ready line for people; the address has its password left out."""
     nodes = ", ".join(ready["pids"]["nodes"])
     where = ready["nats_url"].rpartition("@")[2].removeprefix("nats://")
