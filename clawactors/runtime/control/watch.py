@@ -2,6 +2,7 @@
 
 1. A node is lost when its lease has lapsed, or when two probes in a row find nobody listening.
 2. After this process (re)connected, absence counts only after a full lease time: leases die with a server.
+3. The same after it stood still itself: what it has not heard may lie in its own buffers.
 """
 
 import asyncio
@@ -19,6 +20,8 @@ from eventlog import NoResponders, Unavailable
 __all__ = ["Watch"]
 
 _TICK_S = 0.25
+_PAUSED_S = 1.0
+"""A tick that took so long means that this process was stopped or starved."""
 _PROBE_AFTER = 0.6
 """Share of the lease time without a heartbeat after which a node is asked."""
 _PROBE_TIMEOUT_S = 0.3
@@ -48,10 +51,15 @@ class Watch:
         listen = asyncio.ensure_future(self._listen())
         try:
             while True:
+                before_s = self._clock.monotonic_s()
                 await asyncio.sleep(_TICK_S)
+                if self._clock.monotonic_s() - before_s > _PAUSED_S:
+                    self.forgive()
                 self._judge()
         finally:
             listen.cancel()
+            for work in self._probing.values():
+                work.cancel()
 
     async def _listen(self) -> None:
         prefix = node_key("")
@@ -120,7 +128,7 @@ class Watch:
                 continue
             except Unavailable:
                 return  # it may hang; then its lease lapses
-            if answer.decode() == incarnation:
+            if answer == incarnation.encode():
                 self._heard_s[id, incarnation] = max(
                     self._heard_s.get((id, incarnation), 0.0), self._clock.monotonic_s() - self._lease_s / 2
                 )

@@ -31,7 +31,7 @@ from clawactors.tasks.retry import after_failure
 from clawactors.tasks.task import assigned
 from eventlog import Misconfigured, Record, TooLarge, Unavailable
 
-__all__ = ["Assignment", "TaskRun"]
+__all__ = ["Assignment", "Stop", "TaskRun"]
 
 WINDOW_S: Final = 0.02
 RESULT_MAX_BYTES: Final = 256 * 1024
@@ -89,6 +89,7 @@ class TaskRun:
         self._progress: float | None = None
         self._code: Code | None = None
         self._verdict: BaseException | None = None
+        self.on_cleared: Callable[[], None] | None = None
         self._over = False
         self._window: asyncio.TimerHandle | None = None
         self._background: set[asyncio.Task[None]] = set()
@@ -232,6 +233,9 @@ class TaskRun:
         self._note(c.CompleteStep(self.fence, name, kept, round(took_s, 6), self._progress), kept)
         if self._eager:
             await self._write()
+            if self.on_cleared is not None:  # it got further than the runs that took their nodes with them
+                self.on_cleared()
+                self.on_cleared = None
         return kept
 
     async def fail_step(self, name: str, error: Exception, took_s: float) -> None:

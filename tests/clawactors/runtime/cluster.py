@@ -35,6 +35,8 @@ from eventlog.record import Record
 PATIENCE_S = 10.0
 """After this a test gives up waiting for something that should have happened long ago."""
 
+_LOOK_AGAIN_S = 0.02
+
 _process: ContextVar[str] = ContextVar("process", default="")
 
 
@@ -66,9 +68,6 @@ class EmptySnapshot:
         return ()
 
     def nodes(self) -> Iterable[tuple[str, int, Node]]:
-        return ()
-
-    def frozen(self) -> Iterable[tuple[str, str]]:
         return ()
 
     def frozen(self) -> Iterable[tuple[str, str]]:
@@ -217,6 +216,8 @@ class Cluster:
         self.dead = InProcessDeadLetters()
         self.chance = None if seed is None else random.Random(seed)
         self.links: dict[str, Link] = {}
+        self.fault: Callable[[str, Draft], None] | None = None
+        """What links that are made from now on begin with."""
         self.controls: dict[str, Control] = {}
         self.nodes: dict[str, NodeActor] = {}
         self.mains: dict[str, asyncio.Task[None]] = {}
@@ -233,6 +234,8 @@ class Cluster:
     def link(self, name: str) -> Link:
         """A new way in for the process of that name."""
         link = self.links[name] = Link(self, self.chance and random.Random(self.chance.random()))
+        if self.fault is not None:
+            link.fault = self.fault
         return link
 
     def desk(self, name: str) -> Desk:
@@ -255,9 +258,11 @@ class Cluster:
         self.mains[name] = self.spawn(name, control.serve())
         return control
 
-    async def node(self, id: str, skills: Iterable[Skill], slots: int = 5, **settings: Any) -> NodeActor:
+    async def node(
+        self, id: str, skills: Iterable[Skill], slots: int = 5, *, as_process: str = "", **settings: Any
+    ) -> NodeActor:
         """A node that runs."""
-        name = f"node/{id}"
+        name = as_process or f"node/{id}"
         desk = self.desk(name)
         link = self.links[name]
         node = NodeActor(desk, link, link, NodeSettings(id=id, slots=slots, **settings), skills)
@@ -341,12 +346,13 @@ class Cluster:
 
 
 async def until(log: InProcessLog, holds: Callable[[], object], what: str = "") -> None:
-    """Returns when it holds; looks again whenever something is appended."""
+    """Returns when it holds; looks again whenever something is appended, and shortly after that."""
     follower = await log.follow(["claw.>"])
     try:
         async with asyncio.timeout(PATIENCE_S):
             while not holds():
-                await anext(follower)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(anext(follower), _LOOK_AGAIN_S)
     except TimeoutError:
         raise AssertionError(f"it never came: {what}") from None
     finally:
@@ -375,7 +381,11 @@ class Stage(Cluster):
 
     async def tell(self, id: str, *commands: c.TaskCommand) -> Task:
         """Somebody else decides on the task."""
-        actor = Actor(Desk(self.log, self.clock, "test/else"), TASK, TASK_CODEC, id)
+        return await self.tell_to("", id, *commands)
+
+    async def tell_to(self, node: str, id: str, *commands: c.TaskCommand) -> Task:
+        """Somebody else decides on the task, and the node hears of it."""
+        actor = Actor(Desk(self.log, self.clock, "test/else"), TASK, TASK_CODEC, id, route=lambda task: node)
         await actor.catch_up()
         for command in commands:
             await actor.handle(command)
