@@ -44,6 +44,11 @@ class _Transport(TcpTransport):
     @override
     async def connect(self, uri: Any, buffer_size: int, connect_timeout: int) -> None:
         await super().connect(uri, READ_BYTES, connect_timeout)
+        writer = self._io_writer
+        if writer is not None and writer.get_extra_info("sockname") == writer.get_extra_info("peername"):
+            # The system may choose the very port that is dialled while its server is away, and so keep the server out.
+            writer.transport.abort()
+            raise OSError("connected to itself")
 
     @override
     async def read(self, buffer_size: int) -> bytes:
@@ -194,6 +199,9 @@ class Connection(Client):
         """Sends prepared protocol bytes now; False, and nothing is kept, when there is no connection."""
         if self._status != Client.CONNECTED or self._transport is None:
             return False
+        if self._pending:  # what nats-py itself wants to send goes first
+            self._transport.writelines(self._pending)
+            self._pending, self._pending_data_size = [], 0
         self._transport.write(frames)
         return True
 
