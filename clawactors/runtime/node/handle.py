@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, overload
 
-from clawactors.runtime.node.code import as_exception
+from clawactors.runtime.node.code import Stopped, as_exception
 
 if TYPE_CHECKING:
     from clawactors.runtime.node.run import TaskRun
@@ -94,4 +94,10 @@ class SyncTaskHandle:
         self._run.report(done / total if total else 0.0)
 
     def _call(self, coroutine: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+        try:
+            return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+        except RuntimeError:
+            if not self._loop.is_closed():
+                raise
+            coroutine.close()  # the node has ended; this thread was left behind
+            raise Stopped from None

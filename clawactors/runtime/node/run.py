@@ -20,7 +20,7 @@ import msgspec
 from clawactors.errors import Refused
 from clawactors.fold import Folded
 from clawactors.runtime.actor import Actor, Desk
-from clawactors.runtime.node.code import Code, as_exception, call_in_thread
+from clawactors.runtime.node.code import Code, Stopped, as_exception, call_in_thread
 from clawactors.runtime.node.failure import classify
 from clawactors.runtime.node.handle import SyncTaskHandle, TaskHandle
 from clawactors.skills import Skill
@@ -69,10 +69,6 @@ class Assignment(msgspec.Struct, frozen=True):
     def known(self) -> Folded[Task]:
         """The task as far as the node knows it by now."""
         return Folded(assigned(self.event, self.at_ns), self.version)
-
-
-class Stopped(BaseException):
-    """Unwinds the code of a task that must not go on. No `Exception`, so that code does not swallow it by habit."""
 
 
 class TaskRun:
