@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from clawactors.app.cli.problem import Problem
-from clawactors.app.cli.session import ask
+from clawactors.app.cli.session import ask, ask_rows
 from clawactors.app.client import Client
 from clawactors.app.datafolder import RESERVE_BYTES
 from clawactors.app.discovery import Found
@@ -117,7 +117,7 @@ async def _check_views(client: Client) -> AsyncIterator[Check]:
             f"{status['needs_upgrade']} need a newer release, such as {first['kind']} {first['id']}: {first['reason']}"
         )
         yield Check("upgrade", "failed", f"{text}; install it")
-    yield _of_nodes((await ask(client, "nodes"))["rows"])
+    yield _of_nodes((await ask_rows(client, "nodes"))[0])
     yield _of_tasks(status["tasks"])
 
 

@@ -17,6 +17,7 @@ __all__ = [
     "place",
     "port",
     "split",
+    "through",
     "time",
     "worded",
     "words",
@@ -97,7 +98,11 @@ def worded[T](read: Callable[[str], T]) -> Callable[[str], T]:
 
 
 def _place(text: str) -> tuple[str, int]:
-    return ("seq", int(text)) if text.isascii() and text.isdigit() else ("time", time_ns(text))
+    return ("seq", int(text)) if text.isascii() and text.isdigit() else ("time", _through(text))
+
+
+def _through(text: str) -> int:
+    return time_ns(text) + 999
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -125,6 +130,8 @@ duration = worded(duration_s)
 """Seconds, as in `30s`."""
 time = worded(time_ns)
 """Nanoseconds since 1970 of an ISO 8601 time."""
+through = worded(_through)
+"""The same for the end of the microsecond: what is shown with that time is within it."""
 place = worded(_place)
 """`("seq", n)` or `("time", ns)`."""
 pair = worded(_pair)

@@ -1,18 +1,16 @@
 """`claw tasks`: lists from the views."""
 
-from typing import Any, Final
+from typing import Any
 
-from clawactors.app.cli.parsing import Parser, count, time, worded, words
+from clawactors.app.cli.parsing import Parser, count, through, time, worded, words
 from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.rows import task_table
 from clawactors.app.cli.screen import emit, note
-from clawactors.app.cli.session import ask, with_client
+from clawactors.app.cli.session import ask_rows, with_client
 from clawactors.app.client import Client
 from clawactors.tasks import STATUSES
 
 __all__ = ["arguments", "run"]
-
-_PAGE: Final = 1000
 
 
 def arguments(parser: Parser) -> None:
@@ -23,7 +21,7 @@ def arguments(parser: Parser) -> None:
     parser.add_argument("--skill", default="")
     parser.add_argument("--tag", default="")
     parser.add_argument("--since", type=time, metavar="TIME", help="submitted then or later")
-    parser.add_argument("--until", type=time, metavar="TIME", help="submitted then or earlier")
+    parser.add_argument("--until", type=through, metavar="TIME", help="submitted then or earlier")
     parser.add_argument("--limit", type=count, default=100, metavar="N", help="rows at most (default 100)")
     parser.add_argument("--cursor", default="", help="go on behind the page whose last row had this cursor")
     parser.add_argument("--fresh", action="store_true", help="wait until the views hold all that is in the log now")
@@ -53,15 +51,7 @@ def run(options: Any) -> int:
     }
 
     async def show(client: Client) -> int:
-        rows: list[dict[str, Any]] = []
-        cursor = options.cursor
-        while True:
-            limit = min(_PAGE, options.limit - len(rows))
-            answer = await ask(client, "tasks", **question, limit=limit, cursor=cursor)
-            rows += answer["rows"]
-            cursor = answer["cursor"]
-            if not cursor or len(rows) >= options.limit:
-                break
+        rows, cursor = await ask_rows(client, "tasks", options.limit, options.cursor, **question)
         if cursor and rows:
             rows[-1]["cursor"] = cursor
         emit(options, rows, lambda screen: task_table(screen, rows))
