@@ -141,6 +141,18 @@ def test_what_is_no_id_is_refused_in_a_line(id: str) -> None:
     assert checked_id("t-1_A") == "t-1_A"
 
 
+def deep(levels: int) -> list[Any]:
+    """Lists within lists."""
+    inner: list[Any] = []
+    for _ in range(levels - 1):
+        inner = [inner]
+    return inner
+
+
+def test_values_may_be_nested_a_hundred_levels_deep() -> None:
+    assert spec_of("echo", {"a": deep(99)}, metadata={"a": deep(99)}).params == {"a": deep(99)}
+
+
 LOOP: list[Any] = []
 LOOP.append(LOOP)
 
@@ -158,6 +170,7 @@ LOOP.append(LOOP)
         ({"params": {"a": Fraction(1, 2)}}, "can't be written as a task"),
         ({"params": {"a": "\ud800"}}, "can't be written as a task"),
         ({"params": {"a": LOOP}}, "can't be written as a task"),
+        ({"params": {"a": deep(100)}}, "values are nested deeper than 100"),
         ({"params": {"a": 10**5000}}, "can't be written as a task"),
         ({"params": {object(): 1}}, "can't be written as a task"),
         ({"name": 7}, "Expected `str`, got `int`"),
