@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from eventlog.errors import FromTheFuture, Malformed
+from eventlog.nesting import DEPTH_MAX, is_too_deep
 
 __all__ = ["ENVELOPE_VERSION", "Codec", "Upcast"]
 
@@ -53,6 +54,8 @@ class Codec[E]:
 
         Raises: `Malformed` when it is no commit at all; `FromTheFuture` when a later release wrote it.
         """
+        if is_too_deep(body):
+            raise Malformed(f"not a commit: nested deeper than {DEPTH_MAX} levels")
         try:
             envelope: Any = self._decoder.decode(body)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
