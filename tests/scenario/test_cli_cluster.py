@@ -1,5 +1,6 @@
 """Every command against one real cluster, by real processes: answers, their shapes, exit codes."""
 
+import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -75,15 +76,15 @@ def test_a_task_is_submitted_awaited_and_shown(claw: Claw) -> None:
     assert [step["name"] for step in row["steps"]] == ["step-0", "step-1", "step-2"]
     assert all(set(step) == STEP_ROW for step in row["steps"])
     assert claw("task", "c-1", "--json").answer == row
-    again = claw("submit", "count", '{"up_to": 3}', "--id", "c-1", "--tag", "x", "--user", "ada", "--json")
+    again = claw.quick("submit", "count", '{"up_to": 3}', "--id", "c-1", "--tag", "x", "--user", "ada", "--json")
     assert (again.code, again.answer) == (0, row)
-    other = claw("submit", "count", '{"up_to": 4}', "--id", "c-1", "--json")
+    other = claw.quick("submit", "count", '{"up_to": 4}', "--id", "c-1", "--json")
     assert (other.code, other.answer["error"]["code"]) == (4, "refused")
 
 
 def test_its_history_and_its_past_are_told(claw: Claw) -> None:
-    claw("submit", "count", '{"up_to": 2}', "--id", "h-1", "--wait")
-    history = claw("task", "h-1", "--history", "--json").answer
+    claw.quick("submit", "count", '{"up_to": 2}', "--id", "h-1", "--wait")
+    history = claw.quick("task", "h-1", "--history", "--json").answer
     assert [entry["type"] for entry in history] == [
         "task.submitted",
         "task.scheduled",
@@ -94,11 +95,29 @@ def test_its_history_and_its_past_are_told(claw: Claw) -> None:
     ]
     assert all(entry["seq"] and entry["at"] for entry in history)
     first, second = history[0]["seq"], history[1]["seq"]
-    assert claw("task", "h-1", "--at", str(first), "--json").answer["status"] == "pending"
-    assert claw("task", "h-1", "--at", history[1]["at"], "--json").answer["status"] == "scheduled"
-    assert len(claw("task", "h-1", "--at", str(second), "--history", "--json").answer) == 2
-    before = claw("task", "h-1", "--at", "2020-01-01T00:00:00Z", "--json")
+    assert claw.quick("task", "h-1", "--at", str(first), "--json").answer["status"] == "pending"
+    assert claw.quick("task", "h-1", "--at", history[1]["at"], "--json").answer["status"] == "scheduled"
+    assert len(claw.quick("task", "h-1", "--at", str(second), "--history", "--json").answer) == 2
+    before = claw.quick("task", "h-1", "--at", "2020-01-01T00:00:00Z", "--json")
     assert (before.code, before.answer["error"]["message"]) == (3, "there was no task 'h-1' then")
+
+
+def test_parameters_come_from_standard_input(claw: Claw) -> None:
+    done = claw("--json", "submit", "echo", "--wait", "30s", "-", stdin='{"text": "任务 🦀"}')
+    assert done.answer["result"] == "任务 🦀"
+    assert claw("submit", "echo", "-", stdin="nonsense").code == 2
+
+
+async def submit_from_python(data: Path) -> Any:
+    async with Client.connect(data=str(data), user="grace hopper") as claw:
+        ref = await claw.submit("count", {"up_to": 2}, id="from-python", priority="high")
+        return await ref.result(timeout_s=30)
+
+
+def test_three_lines_of_python_do_the_same(claw: Claw) -> None:
+    assert asyncio.run(submit_from_python(claw.data)) == 2
+    history = claw.quick("task", "from-python", "--history", "--json").answer
+    assert history[0]["by"] == "client/grace-hopper"
 
 
 def test_waiting_for_a_task_that_fails_ends_with_1(claw: Claw) -> None:
@@ -111,16 +130,16 @@ def test_waiting_for_a_task_that_fails_ends_with_1(claw: Claw) -> None:
 
 
 def test_waiting_too_short_ends_with_5_and_names_the_task(claw: Claw) -> None:
-    late = claw("submit", "sleep", '{"seconds": 30}', "--wait", "200ms", "--json")
+    late = claw.quick("submit", "sleep", '{"seconds": 30}', "--wait", "200ms", "--json")
     assert late.code == 5
     assert late.answer["error"]["code"] == "timeout"
     id = late.answer["task"]["id"]
-    assert claw("why", id, "--json").answer["status"] in ("scheduled", "running")
+    assert claw.quick("why", id, "--json").answer["status"] in ("scheduled", "running")
     assert claw("cancel", id).code == 0
 
 
 def test_parameters_that_do_not_fit_are_refused(claw: Claw) -> None:
-    refused = claw("submit", "count", '{"up_to": "three"}', "--json")
+    refused = claw.quick("submit", "count", '{"up_to": "three"}', "--json")
     assert refused.code == 4
     assert "'up_to' takes integer" in refused.answer["error"]["message"]
 
@@ -137,7 +156,7 @@ def test_a_batch_goes_through_but_for_its_bad_lines(claw: Claw, tmp_path: Path) 
     ]
     lines = [*good[:20], *bad, "", *good[20:], good[0]]
     (tmp_path / "batch.jsonl").write_text("\n".join(lines))
-    done = claw("submit", "--batch", str(tmp_path / "batch.jsonl"), "--json")
+    done = claw.quick("submit", "--batch", str(tmp_path / "batch.jsonl"), "--json")
     assert done.code == 4
     report = done.answer
     assert (report["submitted"], report["existing"]) == (40, 1)
@@ -155,21 +174,23 @@ def test_tasks_are_listed_newest_first_by_filter_and_page(claw: Claw) -> None:
     rows = claw("tasks", "--tag", "listed", "--fresh", "--json").answer
     assert [row["id"] for row in rows] == ["l-4", "l-3", "l-2", "l-1", "l-0"]
     assert all(set(row) >= TASK_ROW for row in rows)
-    page = claw("tasks", "--tag", "listed", "--limit", "3", "--json").answer
-    rest = claw("tasks", "--tag", "listed", "--cursor", page[-1]["cursor"], "--json").answer
+    page = claw.quick("tasks", "--tag", "listed", "--limit", "3", "--json").answer
+    rest = claw.quick("tasks", "--tag", "listed", "--cursor", page[-1]["cursor"], "--json").answer
     assert [row["id"] for row in page + rest] == [row["id"] for row in rows]
-    since = claw("tasks", "--tag", "listed", "--since", rows[1]["submitted_at"], "--skill", "echo", "--json").answer
+    since = claw.quick(
+        "tasks", "--tag", "listed", "--since", rows[1]["submitted_at"], "--skill", "echo", "--json"
+    ).answer
     assert {row["id"] for row in since} >= {"l-4", "l-3"}
-    assert claw("tasks", "--tag", "listed", "--status", "dead", "--json").answer == []
-    assert claw("tasks", "--tag", "listed", "--cursor", "x", "--json").code == 2
-    plain = claw("tasks", "--tag", "listed", "--limit", "2")
+    assert claw.quick("tasks", "--tag", "listed", "--status", "dead", "--json").answer == []
+    assert claw.quick("tasks", "--tag", "listed", "--cursor", "x", "--json").code == 2
+    plain = claw.quick("tasks", "--tag", "listed", "--limit", "2")
     assert [line.split("\t")[0] for line in plain.out.splitlines()] == ["l-4", "l-3"]
     assert "--cursor" in plain.err
 
 
 def test_a_task_is_paused_resumed_cancelled_and_retried(claw: Claw) -> None:
-    claw("submit", "nobody-has-it", "--id", "p-1")
-    assert claw("why", "p-1", "--json").answer == {
+    claw.quick("submit", "nobody-has-it", "--id", "p-1")
+    assert claw.quick("why", "p-1", "--json").answer == {
         "id": "p-1",
         "status": "pending",
         "reasons": ["no online node has the skill 'nobody-has-it'"],
@@ -177,11 +198,11 @@ def test_a_task_is_paused_resumed_cancelled_and_retried(claw: Claw) -> None:
     }
     assert claw("pause", "p-1", "--json").answer["status"] == "paused"
     assert claw("resume", "p-1", "--json").answer["status"] == "pending"
-    assert claw("cancel", "p-1", "--json").answer["status"] == "cancelled"
-    illegal = claw("pause", "p-1", "--json")
+    assert claw.quick("cancel", "p-1", "--json").answer["status"] == "cancelled"
+    illegal = claw.quick("pause", "p-1", "--json")
     assert (illegal.code, illegal.answer["error"]["code"]) == (4, "refused")
     assert claw("retry", "p-1", "--json").answer["status"] == "pending"
-    assert claw("cancel", "p-1").code == 0
+    assert claw.quick("cancel", "p-1").code == 0
 
 
 def test_what_nobody_knows_ends_with_3(claw: Claw) -> None:
@@ -198,9 +219,9 @@ def test_nodes_are_listed_and_controlled(claw: Claw) -> None:
     assert claw("cordon", "n2", "--json").answer["status"] == "cordoned"
     assert claw("drain", "n2", "--json").answer["status"] == "draining"
     assert claw("uncordon", "n2", "--json").answer["status"] == "online"
-    changed = claw("node", "set", "n2", "--slots", "7", "--affinity", "zone=a", "--json").answer
+    changed = claw.quick("node", "set", "n2", "--slots", "7", "--affinity", "zone=a", "--json").answer
     assert (changed["slots"], changed["affinity"]) == (7, {"zone": "a"})
-    assert claw("node", "set", "n2", "--affinity", "zone=", "--json").answer["affinity"] == {}
+    assert claw.quick("node", "set", "n2", "--affinity", "zone=", "--json").answer["affinity"] == {}
     assert claw("remove", "n2", "--json").code == 4
 
 
@@ -221,7 +242,7 @@ def test_the_status_says_which_server_and_why(claw: Claw, cluster: Cluster) -> N
         "url": f"nats://127.0.0.1:{cluster.nats_url.rpartition(':')[2]}",
         "why": f"a cluster runs on {claw.data}",
     }
-    by_url = claw("--nats", cluster.nats_url, "status", "--json").answer
+    by_url = claw.quick("--nats", cluster.nats_url, "status", "--json").answer
     assert by_url["server"]["why"] == "named by --nats"
 
 
@@ -231,8 +252,6 @@ async def publish_by_hand(cluster: Cluster) -> None:
 
 
 def test_the_doctor_finds_all_well_and_shows_what_lies_about(claw: Claw, cluster: Cluster) -> None:
-    import asyncio
-
     asyncio.run(publish_by_hand(cluster))
     done = claw("doctor", "--json")
     report = done.answer
@@ -243,13 +262,14 @@ def test_the_doctor_finds_all_well_and_shows_what_lies_about(claw: Claw, cluster
     assert set(checks) >= {"server", "requirements", "streams", "leader", "views", "nodes", "dead letters", "disk"}
     assert all(set(check) >= {"name", "ok", "detail"} for check in checks.values())
     foreign = {
-        check["name"]: check for check in claw("--nats", cluster.nats_url + "/", "doctor", "--json").answer["checks"]
+        check["name"]: check
+        for check in claw.quick("--nats", cluster.nats_url + "/", "doctor", "--json").answer["checks"]
     }
     assert foreign["sync"]["verdict"] == "unknown"
 
 
 def test_a_replay_is_equal_to_the_live_views(claw: Claw, tmp_path: Path) -> None:
-    claw("submit", "echo", '{"text": "hi"}', "--wait")
+    claw.quick("submit", "echo", '{"text": "hi"}', "--wait")
     verified = claw("--verify", "--json", module="replay")
     assert verified.code == 0, verified
     report = verified.answer
@@ -277,30 +297,30 @@ def test_a_node_joins_and_hands_back_at_the_end(claw: Claw) -> None:
             assert node.stdout is not None
             ready = msgspec.json.decode(node.stdout.readline())
             assert (ready["ready"], ready["id"], ready["pids"]) == (True, "extra", {"nodes": {"extra": node.pid}})
-            placed = claw("submit", "echo", '{"text": "here"}', "--affinity", "zone=b", "--wait", "30s", "--json")
+            placed = claw.quick("submit", "echo", '{"text": "here"}', "--affinity", "zone=b", "--wait", "30s", "--json")
             assert placed.answer["node"] == "extra"
         finally:
             node.terminate()
         assert node.wait(20) == 0
-    assert claw("node", "extra", "--json").answer["status"] == "offline"
-    assert claw("remove", "extra", "--json").answer["status"] == "removed"
-    assert claw("node", "extra").code == 3
+    assert claw.quick("node", "extra", "--json").answer["status"] == "offline"
+    assert claw.quick("remove", "extra", "--json").answer["status"] == "removed"
+    assert claw.quick("node", "extra").code == 3
 
 
 def test_without_a_server_it_ends_with_5_soon(claw: Claw) -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         closed = f"nats://127.0.0.1:{silent.getsockname()[1]}"
-        refused = claw("tasks", "--nats", closed, "--json")
+        refused = claw.quick("tasks", "--nats", closed, "--json")
         assert (refused.code, refused.answer["error"]["code"]) == (5, "unavailable")
         silent.listen()
         began_s = time.monotonic()
-        assert claw("tasks", "--nats", closed).code == 5
+        assert claw.quick("tasks", "--nats", closed).code == 5
         assert time.monotonic() - began_s < 6  # two seconds of patience; the rest is the start of a process
 
 
 def test_a_wrong_password_is_told(claw: Claw, cluster: Cluster) -> None:
     port = cluster.nats_url.rpartition(":")[2]
-    wrong = claw("tasks", "--nats", f"nats://claw:wrong@127.0.0.1:{port}", "--json")
+    wrong = claw.quick("tasks", "--nats", f"nats://claw:wrong@127.0.0.1:{port}", "--json")
     assert (wrong.code, wrong.answer["error"]["code"]) == (4, "misconfigured")
     assert "wrong" not in wrong.answer["error"]["message"]
