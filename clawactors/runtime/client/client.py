@@ -98,19 +98,22 @@ class Client:
         spec = spec_of(skill, params, **wishes)
         await self.skills.check(spec)
         self.waiting.expect([id])
-        if await self._submit(id, spec):
+        try:
+            if not await self._submit(id, spec):
+                await self.look(id)  # it may have ended before
             return await self._result(id, timeout_s)
-        return await Ref(self, id).result(timeout_s)
+        finally:
+            self.waiting.forget(id)
 
     async def submit_many(self, wishes: Sequence[Wish]) -> Batch:
         """Makes all of them; repeats are counted, refusals are told one by one and hold up nobody else."""
         refused: list[Rejected] = []
         todo: dict[str, tuple[int, e.Spec]] = {}
-        await self.skills.seek({wish.spec.skill for wish in wishes})
+        fits = await self.skills.checker({wish.spec.skill for wish in wishes})
         for index, wish in enumerate(wishes):
             try:
                 checked_id(wish.id)
-                self.skills.fits(wish.spec)
+                await fits(wish.spec)
                 if (earlier := todo.get(wish.id)) is not None:
                     if earlier[1] != wish.spec:
                         raise Refused("the id comes twice in the batch, with another content")
@@ -174,22 +177,26 @@ class Client:
 
     async def ended(self, ids: Iterable[str]) -> AsyncIterator[str]:
         """The ids as their tasks end; what ended before is found by reading."""
-        wanted = list(ids)
+        wanted = list(dict.fromkeys(ids))
         self.waiting.expect(wanted)
-        for id in wanted:
-            await self.look(id)
-        async for id in self.waiting.each(wanted):
-            yield id
+        try:
+            for id in wanted:
+                await self.look(id)
+            async for id in self.waiting.each(wanted):
+                yield id
+        finally:
+            for id in wanted:
+                self.waiting.forget(id)
 
     async def _result(self, id: str, timeout_s: float | None) -> Any:
         try:
             async with asyncio.timeout(timeout_s):
-                await self.waiting.ended(id)
+                known = await self.waiting.ended(id)
         except TimeoutError:
             raise TimeoutError(f"task {id} has not ended within {timeout_s:g} s") from None
-        finally:
-            self.waiting.forget(id)
-        life = (await self.look(id)).state.life
+        life = known.state.life
+        if known.frozen:
+            raise Refused(f"task {id} needs a newer release: {known.frozen}")
         if life.status != "completed":
             raise TaskFailed(id, life.status, life.error)
         return life.result
@@ -231,11 +238,15 @@ class Ref:
     async def result(self, timeout_s: float | None = None) -> Any:
         """What the task returned, once it has ended.
 
-        Raises: `TaskFailed` when it ended otherwise, `TimeoutError`, `NotFound`.
+        Raises: `TaskFailed` when it ended otherwise, `TimeoutError`, `NotFound`, `Refused` (needs a newer release).
         """
-        self._client.waiting.expect([self.id])
-        await self._client.look(self.id)
-        return await self._client._result(self.id, timeout_s)
+        waiting = self._client.waiting
+        waiting.expect([self.id])
+        try:
+            await self._client.look(self.id)
+            return await self._client._result(self.id, timeout_s)
+        finally:
+            waiting.forget(self.id)
 
     async def look(self) -> Folded[Task]:
         """The task as the log has it. Raises: `NotFound`."""
