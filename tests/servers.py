@@ -50,8 +50,10 @@ def free_port() -> int:
 class NatsServer:
     """One server; its port stays the same."""
 
-    def __init__(self, folder: Path, more: str = "", jetstream: bool = True, name: str = "test") -> None:
-        self.folder, self.more, self.jetstream, self.name = folder, more, jetstream, name
+    def __init__(
+        self, folder: Path, more: str = "", jetstream: bool = True, name: str = "test", sync: str = "always"
+    ) -> None:
+        self.folder, self.more, self.jetstream, self.name, self.sync = folder, more, jetstream, name, sync
         self.port = free_port()
         self.lines: list[str] = []
         self._process: subprocess.Popen[str] | None = None
@@ -63,7 +65,7 @@ class NatsServer:
 
     def spawn(self) -> None:
         """Starts the process. Call it from the main thread: the process dies with the thread that made it."""
-        store = f'jetstream {{ store_dir: "{self.folder}/js", sync_interval: always, max_file_store: 20GB }}'
+        store = f'jetstream {{ store_dir: "{self.folder}/js", sync_interval: {self.sync}, max_file_store: 20GB }}'
         path = self.folder / "nats.conf"
         path.write_text(
             f'server_name: {self.name}\nlisten: "{HOST}:{self.port}"\n{store if self.jetstream else ""}\n{self.more}\n'

@@ -214,6 +214,10 @@ class Connection(Client):
 
     # Requests
 
+    def publish_request(self, subject: str, reply: str) -> bool:
+        """Sends a question without a body that any number may answer."""
+        return self.write(f"PUB {subject} {reply} 0\r\n\r\n".encode())
+
     def expect(self, on_answer: OnMessage) -> str:
         """A fresh reply subject; its answers go to `on_answer` until it is forgotten."""
         self._token += 1

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from eventlog import Draft, EventLogError, Record, Unavailable, WrongVersion
-from eventlog.jetstream import JetStreamLog
+from eventlog.jetstream import Connection, JetStreamLog, syncs_always
 from eventlog.jetstream.api import call
 from tests.servers import Cluster, accounts
 
@@ -70,6 +70,13 @@ async def test_rules_1_and_2_rivals_at_different_servers_never_both_win(cluster:
                 assert {type(first), type(second)} == {int, WrongVersion}
         records = await read_all(one)
         assert len({record.subject for record in records}) == len(records) == 63
+
+
+async def test_all_servers_are_asked_whether_they_sync(cluster: Cluster, user: str) -> None:
+    async with await connect(cluster.url(user), "test"):  # by now the servers know each other
+        system = await Connection.open(cluster.servers[0].url("sys"), "test")
+        assert await syncs_always(system) is True
+        await system.aclose()
 
 
 async def test_reading_sees_what_was_just_appended_through_another_server(cluster: Cluster, user: str) -> None:

@@ -51,6 +51,9 @@ class Wire:
         self.written.append(frames)
         return True
 
+    def publish_request(self, subject: str, reply: str) -> bool:
+        return True
+
     async def wait_online(self, timeout_s: float) -> None: ...
 
     async def ask(
