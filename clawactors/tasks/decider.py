@@ -9,7 +9,7 @@
 7. A wish to cancel outlives the run that is told of it: what would make the task go on ends it instead.
 """
 
-from typing import assert_never
+from typing import Final, assert_never
 
 from clawactors.decider import Decider
 from clawactors.errors import Refused
@@ -20,6 +20,10 @@ from clawactors.tasks.submission import difference
 from clawactors.tasks.task import FINAL, MAX_INTERRUPTIONS, RETRIABLE, Task
 
 __all__ = ["TASK", "decide"]
+
+# As tuples, because a union in `isinstance` is made anew at every call.
+_OF_NODE: Final = (c.CompleteStep, c.Start, c.Complete, c.FailStep, c.StartStep, c.Return, c.Fail, c.Wait, c.ConfirmCancel, c.Compensate)  # fmt: skip
+_BEFORE_IT_RUNS: Final = (c.Start, c.Return, c.ConfirmCancel)
 
 
 def decide(command: c.TaskCommand, task: Task) -> tuple[e.TaskEvent, ...]:
@@ -33,6 +37,8 @@ def decide(command: c.TaskCommand, task: Task) -> tuple[e.TaskEvent, ...]:
         if isinstance(command, c.Archive):
             return ()
         raise Refused("the task is archived")
+    if isinstance(command, _OF_NODE):  # by far the most frequent
+        return _of_node(command, task)
     match command:
         case c.Ready():
             return (e.Readied(),) if status == "waiting" else ()
@@ -62,7 +68,7 @@ def decide(command: c.TaskCommand, task: Task) -> tuple[e.TaskEvent, ...]:
                 raise Refused(f"the task is {status}; only an ended task can be archived")
             return (e.Archived(),)
         case _:
-            return _of_node(command, task)
+            assert_never(command)
 
 
 def _submit(command: c.Submit, task: Task) -> tuple[e.TaskEvent, ...]:
@@ -159,7 +165,7 @@ def _of_node(
     if isinstance(command, c.CompleteStep) and status == "paused":
         _fenced(task, command.fence)  # the pause came while the step ran: what is done is done
     else:
-        _running(task, command.fence, or_scheduled=isinstance(command, c.Start | c.Return | c.ConfirmCancel))
+        _running(task, command.fence, or_scheduled=isinstance(command, _BEFORE_IT_RUNS))
     match command:
         case c.Start():
             return (e.Started(),) if status == "scheduled" else ()
