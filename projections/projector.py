@@ -52,7 +52,7 @@ class Projector:
         self._decode = decoder.decode
         self.views = projection.views()
         self._by_kind = {view.kind: view for view in self.views if view.kind}
-        self.faults = next(view for view in self.views if isinstance(view, Faults))
+        self.faults = next((view for view in self.views if isinstance(view, Faults)), None) or Faults()
         self.reports: list[tuple[Record, str]] = []
         """The first of what could not be folded and why, of written batches; filled while `faults.keeps_met`."""
 
