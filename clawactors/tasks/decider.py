@@ -22,7 +22,10 @@ from clawactors.tasks.task import FINAL, MAX_INTERRUPTIONS, RETRIABLE, Task
 __all__ = ["TASK", "decide"]
 
 # As tuples, because a union in `isinstance` is made anew at every call.
-_OF_NODE: Final = (c.CompleteStep, c.Start, c.Complete, c.FailStep, c.StartStep, c.Return, c.Fail, c.Wait, c.ConfirmCancel, c.Compensate)  # fmt: skip
+_OF_NODE: Final = (
+    c.CompleteStep, c.Start, c.Complete, c.FailStep, c.StartStep,
+    c.Return, c.Fail, c.Wait, c.ConfirmCancel, c.Compensate,
+)  # fmt: skip
 _BEFORE_IT_RUNS: Final = (c.Start, c.Return, c.ConfirmCancel)
 
 
