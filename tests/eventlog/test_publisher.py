@@ -242,7 +242,8 @@ async def test_one_append_that_waits_long_keeps_no_ended_ones() -> None:
     model = ModelConnection(stuck)
     to = on(model, answer_s=60)
     waiting = asyncio.ensure_future(to.append(draft("stuck"), 0))
-    await asyncio.sleep(0)
+    await asyncio.sleep(0.001)
+    assert len(model.rounds) == 1
     for n in range(3):
         await to.append_many([(draft(f"m{n}-{k}"), 0) for k in range(1500)])
     assert not waiting.done()
