@@ -44,9 +44,11 @@ class Scene:
                 raise Unavailable("the connection broke")
             yield change
 
-    def beat(self, id: str = "n1", incarnation: str = "i1", body: bytes | None = None) -> None:
+    async def beat(self, id: str = "n1", incarnation: str = "i1", body: bytes | None = None) -> None:
+        """A heartbeat, and it was heard."""
         value = msgspec.json.encode(Figures(incarnation, self.clock.now_ns(), running=3)) if body is None else body
         self.leases._tell(node_key(id, incarnation), value)
+        await self.ticks(2)
 
     async def answer(self, answer: bytes | Callable[[], bytes] = b"i1", id: str = "n1") -> None:
         async def served(_: bytes) -> bytes:
@@ -91,7 +93,7 @@ async def scene(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
 
 async def test_a_node_that_beats_is_alive_and_its_figures_are_known(scene: Scene) -> None:
     for _ in range(6):
-        scene.beat()
+        await scene.beat()
         await scene.pass_s(0.5)
     assert scene.lost == []
     assert scene.judge.figures["n1"].running == 3
@@ -102,7 +104,7 @@ async def test_a_node_that_hangs_is_lost_when_its_lease_has_lapsed(scene: Scene)
         raise Unavailable("no answer in time")
 
     await scene.answer(hangs)
-    scene.beat()
+    await scene.beat()
     await scene.pass_s(LEASE_S - 0.25)
     assert scene.lost == []
     await scene.pass_s(0.75)
@@ -121,7 +123,7 @@ async def test_a_node_that_was_never_heard_has_a_full_lease_time_from_when_it_is
 
 
 async def test_a_silent_node_that_nobody_hears_is_lost_before_its_lease_has_lapsed(scene: Scene) -> None:
-    scene.beat()
+    await scene.beat()
     await scene.pass_s(0.75)
     assert scene.lost == []
     await scene.pass_s(0.25)
@@ -130,7 +132,7 @@ async def test_a_silent_node_that_nobody_hears_is_lost_before_its_lease_has_laps
 
 async def test_a_silent_node_that_answers_gets_more_time(scene: Scene) -> None:
     await scene.answer()
-    scene.beat()
+    await scene.beat()
     await scene.pass_s(10)
     assert scene.lost == []
 
@@ -152,7 +154,7 @@ async def test_one_missed_probe_is_no_death(scene: Scene) -> None:
 
 
 async def test_a_hint_gets_a_node_asked_at_once(scene: Scene) -> None:
-    scene.beat()
+    await scene.beat()
     await scene.ticks()
     scene.judge.suspect("somebody-else")
     scene.judge.suspect("n1")
@@ -169,7 +171,7 @@ async def test_a_hint_about_a_node_that_is_well_changes_nothing(scene: Scene) ->
 
 async def test_the_answer_of_another_incarnation_is_no_sign_of_life(scene: Scene) -> None:
     await scene.answer(b"\xff another")
-    scene.beat()
+    await scene.beat()
     await scene.pass_s(2.25)
     assert (await scene.until_lost())[:2] == ("n1", "i1")
 
@@ -180,16 +182,16 @@ async def test_the_heartbeat_of_another_incarnation_is_no_sign_of_life(scene: Sc
 
     await scene.answer(hangs)
     for _ in range(8):
-        scene.beat(incarnation="i0")
+        await scene.beat(incarnation="i0")
         await scene.pass_s(0.25)
     assert (await scene.until_lost())[:2] == ("n1", "i1")
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[]", b'{"incarnation":5}', b"null"])
 async def test_garbage_in_a_lease_is_no_sign_of_life_and_does_no_harm(scene: Scene, body: bytes) -> None:
-    scene.beat(body=body)
+    await scene.beat(body=body)
     await scene.pass_s(0.5)
-    scene.beat()
+    await scene.beat()
     await scene.pass_s(0.5)
     assert scene.lost == []
     assert scene.judge.figures["n1"].incarnation == "i1"
@@ -197,7 +199,7 @@ async def test_garbage_in_a_lease_is_no_sign_of_life_and_does_no_harm(scene: Sce
 
 async def test_after_a_reconnect_silence_counts_only_from_then_on(scene: Scene) -> None:
     await scene.answer(lambda: _raise(Unavailable("the server is away")))
-    scene.beat()
+    await scene.beat()
     await scene.pass_s(1.5)
     scene.judge.forgive()
     await scene.pass_s(1.25)
@@ -208,21 +210,21 @@ async def test_after_a_reconnect_silence_counts_only_from_then_on(scene: Scene) 
 
 async def test_a_watch_that_breaks_forgives_and_listens_again(scene: Scene) -> None:
     await scene.answer(lambda: _raise(Unavailable("the server is away")))
-    scene.beat()
+    await scene.beat()
     await scene.pass_s(1.5)
     scene.broken = 1
-    scene.beat()  # it breaks on this one
+    await scene.beat()  # it breaks on this one
     await scene.ticks()
     await scene.pass_s(1.25)
     assert scene.lost == []
-    scene.beat()
+    await scene.beat()
     await scene.pass_s(1.25)
     assert scene.lost == []
 
 
 async def test_after_a_pause_of_this_process_nobody_is_dead_for_what_it_did_not_hear(scene: Scene) -> None:
     await scene.answer(lambda: _raise(Unavailable("the answer waits in a buffer")))
-    scene.beat()
+    await scene.beat()
     await scene.ticks()
     scene.clock.move(30)
     await scene.ticks(10)
@@ -241,7 +243,7 @@ async def test_what_the_report_of_a_loss_raises_does_not_end_the_watch(scene: Sc
         await scene.lose(id, incarnation, reason)
 
     scene.judge._lost = fails_first
-    scene.beat()
+    await scene.beat()
     await scene.pass_s(2)
     await scene.until_lost()
     assert len(told) == 2
