@@ -114,7 +114,8 @@ class Connection(Client):
                 if _is_refusal(error):
                     raise Misconfigured(f"the server at {_shown(url)} refused {name!r}: {_text(error)}") from None
                 continue
-            connection.set_server_pool(list(dict.fromkeys([url, *urls])))
+            found = [f"{server.scheme}://{server.netloc}" for server in connection.servers if server.netloc not in url]
+            connection.set_server_pool(list(dict.fromkeys([url, *urls, *found])))
             return connection
         raise Unavailable(f"no nats-server answers at {', '.join(map(_shown, urls))}: {_text(reason)}") from None
 
@@ -296,6 +297,8 @@ class Connection(Client):
             on_denied(error)
 
     async def _on_error(self, error: Exception) -> None:
+        if _is_refusal(error) and self.reported is not None and not _is_refusal(self.reported):
+            _log.warning("connection %r is refused at %s: %s", self.name, self._where(), _text(error))
         self.reported = error
         _log.debug("connection %r: %s", self.name, error)
 

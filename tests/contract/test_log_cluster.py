@@ -116,6 +116,17 @@ async def test_rule_3_a_killed_leader_loses_and_doubles_nothing(cluster: Cluster
         await _check(log, follower, acknowledged)
 
 
+async def test_who_knows_one_server_finds_the_others(cluster: Cluster, user: str) -> None:
+    async with await connect(cluster.servers[2].url(user), "test") as log:
+        await log.append(draft("a", "c1"), 0)
+        cluster.servers[2].kill()
+        try:
+            async with asyncio.timeout(20):
+                await log.append(draft("b", "c2"), 0)
+        finally:
+            await cluster.servers[2].restart()
+
+
 async def _step_down(log: JetStreamLog) -> None:
     await call(log.connection, "STREAM.LEADER.STEPDOWN.CLAW_EVENTS")
 
