@@ -1,4 +1,4 @@
-"""The numbered rules of placement, each order and each way in which one comes to nothing."""
+"""The rules of placement and of what it knows: each order, and each way in which one comes to nothing."""
 
 from collections.abc import Iterable
 
@@ -81,7 +81,7 @@ def test_a_pending_task_goes_to_a_node_that_has_room() -> None:
     assert log.tasks["t"].fence == e.Fence("a", "i7", 1)
 
 
-def test_rule_1_what_was_seen_already_changes_nothing() -> None:
+def test_what_was_seen_already_changes_nothing() -> None:
     log = Log()
     log.node("a", joined())
     running(log)
@@ -95,7 +95,7 @@ def test_rule_1_what_was_seen_already_changes_nothing() -> None:
     assert log.placement.position == log.seq
 
 
-def test_rule_2_an_order_is_proposed_once_a_version() -> None:
+def test_rule_1_an_order_is_proposed_once_a_version() -> None:
     log = Log()
     log.node("a", joined())
     log.task("t", submitted())
@@ -106,7 +106,7 @@ def test_rule_2_an_order_is_proposed_once_a_version() -> None:
     assert again.version == version
 
 
-def test_rule_2_a_withdrawn_order_is_proposed_again() -> None:
+def test_rule_1_a_withdrawn_order_is_proposed_again() -> None:
     log = Log()
     log.node("a", joined())
     log.task("t", submitted())
@@ -117,7 +117,7 @@ def test_rule_2_a_withdrawn_order_is_proposed_again() -> None:
     assert again == order
 
 
-def test_rule_3_an_order_counts_at_its_node_until_a_newer_version_is_seen() -> None:
+def test_an_order_counts_at_its_node_until_a_newer_version_is_seen() -> None:
     log = Log()
     log.node("a", joined(slots=1))
     log.task("t", submitted())
@@ -129,7 +129,7 @@ def test_rule_3_an_order_counts_at_its_node_until_a_newer_version_is_seen() -> N
     assert placed(log.orders()) == [("u", "a")]
 
 
-def test_rule_3_a_late_withdrawal_takes_nothing_from_a_newer_order() -> None:
+def test_a_late_withdrawal_takes_nothing_from_a_newer_order() -> None:
     log = Log()
     log.node("a", joined(slots=1))
     log.task("t", submitted())
@@ -143,7 +143,7 @@ def test_rule_3_a_late_withdrawal_takes_nothing_from_a_newer_order() -> None:
     assert log.assigned("a") == set()
 
 
-def test_rule_3_what_a_rival_has_done_with_a_task_is_counted_where_it_did() -> None:
+def test_what_a_rival_has_done_with_a_task_is_counted_where_it_did() -> None:
     log = Log()
     log.node("a", joined(slots=1))
     log.node("b", joined("j1", slots=1))
@@ -158,7 +158,7 @@ def test_rule_3_what_a_rival_has_done_with_a_task_is_counted_where_it_did() -> N
     assert (log.assigned("a"), log.assigned("b")) == (set(), set())
 
 
-def test_rule_4_a_node_gets_no_more_than_its_room() -> None:
+def test_rule_2_a_node_gets_no_more_than_its_room() -> None:
     log = Log()
     log.node("a", joined(slots=2))
     for number in range(5):
@@ -195,7 +195,7 @@ def test_cancelling_is_not_a_pace() -> None:
     assert log.placement._seats["a"].room(log.now_ns) == 1
 
 
-def test_the_most_urgent_goes_first_then_the_oldest_whatever_its_shape() -> None:
+def test_rule_3_the_most_urgent_goes_first_then_the_oldest_whatever_its_shape() -> None:
     log = Log()
     for id, priority, skill in [
         ("a", 2, "echo"),
@@ -209,7 +209,7 @@ def test_the_most_urgent_goes_first_then_the_oldest_whatever_its_shape() -> None
     assert placed(log.orders()) == [("c", "n"), ("a", "n"), ("b", "n"), ("e", "n")]
 
 
-def test_a_shape_that_finds_no_seat_holds_up_no_other() -> None:
+def test_rule_3_a_shape_that_finds_no_seat_holds_up_no_other() -> None:
     log = Log()
     log.task("t", submitted("rare", 4))
     log.task("u", submitted("echo", 1))
@@ -411,6 +411,29 @@ def test_a_task_that_ended_again_before_it_was_read_is_not_taken_in() -> None:
     assert log.placement.open_count() == 0
 
 
+def test_an_ended_task_does_not_rise_from_a_submission_made_by_hand() -> None:
+    log = Log()
+    log.node("a", joined())
+    running(log)
+    log.task("t", e.Completed("done"))
+    placement = log.placement
+    assert not placement.apply_task("t", 9, (submitted(),), SECOND, first=False)
+    assert placement.adopt("t", 9, log.tasks["t"])  # its log says that it has ended
+    assert placement.orders(SECOND) == []
+    assert placement.open_count() == 0
+
+
+def test_a_submission_that_is_not_the_first_of_its_log_is_read_before_it_is_believed() -> None:
+    log = Log()
+    log.node("a", joined())
+    placement = log.placement
+    assert placement.apply_task("t", 2, (e.Started(),), SECOND)  # by hand, on a task that does not exist
+    assert not placement.apply_task("t", 3, (submitted(),), SECOND, first=False)
+    assert placement.apply_task("t", 4, (submitted(),), SECOND)
+    assert placement.adopt("t", 4, Task(spec=submitted()))
+    assert placed(placement.orders(SECOND)) == [("t", "a")]
+
+
 # What says nothing, and what is from a later release
 
 
@@ -437,7 +460,7 @@ def test_an_illegal_event_is_a_version_and_changes_nothing() -> None:
     assert list(log.placement.live_nodes()) == [("a", "i1")]
 
 
-def test_rule_5_a_frozen_task_is_left_alone() -> None:
+def test_a_frozen_task_is_left_alone() -> None:
     log = Log()
     log.node("a", joined(slots=1))
     running(log, "t")
@@ -456,18 +479,19 @@ def test_rule_5_a_frozen_task_is_left_alone() -> None:
     assert not any(log.placement.apply_task(id, 99, (e.Retried(),), 1) is False for id in ("never", "u"))
 
 
-def test_rule_5_an_order_for_a_task_that_froze_is_not_proposed_again() -> None:
+def test_an_order_for_a_task_that_froze_is_not_proposed_again() -> None:
     log = Log()
     log.node("a", joined(slots=1))
     log.task("t", submitted())
     (order,) = log.orders()
     log.placement.freeze("task", "t")
+    assert log.assigned("a") == set()
     log.placement.withdraw(order)
     assert log.orders() == []
     assert log.assigned("a") == set()
 
 
-def test_rule_5_a_frozen_node_gets_nothing_new_and_keeps_what_it_has() -> None:
+def test_a_frozen_node_gets_nothing_new_and_keeps_what_it_has() -> None:
     log = Log()
     log.node("a", joined())
     running(log)
@@ -479,7 +503,7 @@ def test_rule_5_a_frozen_node_gets_nothing_new_and_keeps_what_it_has() -> None:
     assert log.placement.why("u", log.now_ns) == ["node a is of a later release than this process"]
 
 
-def test_rule_5_what_runs_on_a_node_of_a_later_release_is_not_taken_back() -> None:
+def test_what_runs_on_a_node_of_a_later_release_is_not_taken_back() -> None:
     log = Log()
     log.placement.freeze("node", "z")  # its first word was one that this release does not know
     log.task("t", submitted())

@@ -215,15 +215,16 @@ class Control:
             return
         order = self.in_flight.pop(self.chance.randrange(len(self.in_flight)))
         lost_before, lost_after = luck < 0.1, luck > 0.9
-        stored = not lost_before and carry_out(self.store, order)
-        if not stored or lost_after:
+        if not lost_before:
+            carry_out(self.store, order)  # a lost race needs no withdrawal: what won it comes with the log
+        if lost_before or lost_after:
             self.placement.withdraw(order)
 
 
-def carry_out(store: Store, order: Order) -> bool:
-    """The guarded append: it succeeds only on the version that the order was decided on."""
+def carry_out(store: Store, order: Order) -> None:
+    """The guarded append: it is stored only on the version that the order was decided on."""
     if store.versions["task", order.id] != order.version:
-        return False
+        return
     state = store.tasks[order.id]
     assert state.life == order.task.life, "decided on something else"
     events = TASK.decide(order.command, order.task)
@@ -231,7 +232,6 @@ def carry_out(store: Store, order: Order) -> bool:
         before, state = state, TASK.evolve(state, event, store.now_ns)
         assert state is not before, f"{event} is illegal in {before.life}"
     store.append_task(order.id, events)
-    return True
 
 
 class World:
