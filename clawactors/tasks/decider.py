@@ -169,7 +169,12 @@ def _of_node(
         _fenced(task, command.fence)  # the pause came while the step ran: what is done is done
     else:
         _running(task, command.fence, or_scheduled=isinstance(command, _BEFORE_IT_RUNS))
-    match command:
+    match command:  # every miss takes time, so the frequent ones come first
+        case c.CompleteStep():
+            _not_done(task, command.step)
+            return (e.StepCompleted(command.step, command.result, command.took_s, command.progress),)
+        case c.Complete():
+            return (e.Completed(command.result),)
         case c.Start():
             return (e.Started(),) if status == "scheduled" else ()
         case c.Return():
@@ -179,9 +184,6 @@ def _of_node(
         case c.StartStep():
             _not_done(task, command.step)
             return (e.StepStarted(command.step),)
-        case c.CompleteStep():
-            _not_done(task, command.step)
-            return (e.StepCompleted(command.step, command.result, command.took_s, command.progress),)
         case c.FailStep():
             _not_done(task, command.step)
             return (e.StepFailed(command.step, command.error, command.took_s),)
@@ -197,8 +199,6 @@ def _of_node(
             if task.life.cancel_requested and command.then == "retry":
                 return (e.AttemptFailed(error=command.error, then="failed"),)
             return (e.AttemptFailed(error=command.error, then=command.then, retry_at_ns=command.retry_at_ns),)
-        case c.Complete():
-            return (e.Completed(command.result),)
         case c.ConfirmCancel():
             if not task.life.cancel_requested:
                 raise Refused("nobody asked for a cancel")
