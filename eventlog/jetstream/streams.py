@@ -80,6 +80,8 @@ def stores(kinds: Sequence[str] = KINDS, replicas: int = 1) -> list[Store]:
             "storage": "memory",
             "subjects": ["$KV.claw-live.>"],
             "max_msgs_per_subject": 1,
+            "max_msg_size": 16 << 10,  # what others put there must not take the memory that leases need
+            "max_age": 600 * _SECOND_NS,
             "discard": "new",
             "allow_rollup_hdrs": True,
             "allow_direct": True,
