@@ -40,6 +40,7 @@ from eventlog import (
     Record,
     Unavailable,
     aggregate_pattern,
+    is_id,
     parse_subject,
 )
 
@@ -202,7 +203,7 @@ class NodeActor:
         async for batch in self._given:
             for record in batch:
                 address = parse_subject(record.subject)
-                if address is not None:
+                if address is not None and is_id(address[1]):
                     self._on_task(address[1], record)
             self._fill_slots()
 
@@ -348,8 +349,11 @@ class NodeActor:
         await asyncio.gather(*(self._patiently(partial(self._return, assignment)) for assignment in queued))
 
     async def _return(self, assignment: Assignment) -> None:
-        actor = Actor(self.desk, TASK, te.CODEC, assignment.id, assignment.known)
+        known = None if assignment.unsure else assignment.known
+        actor = Actor(self.desk, TASK, te.CODEC, assignment.id, known)
         with contextlib.suppress(Refused):  # somebody else moved it
+            if assignment.unsure:
+                await actor.catch_up()
             await actor.handle(tc.Return(assignment.fence, f"node {self.id} gives back its queue"))
 
     async def _hand_back(self) -> None:
