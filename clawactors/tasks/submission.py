@@ -96,9 +96,12 @@ def as_stored(spec: Spec) -> Spec:
 
 
 def difference(stored: Spec, wished: Spec) -> str | None:
-    """The first field in which they differ once both are in the log, None where there is none. Raises `Refused`."""
+    """The first field in which they differ once both are in the log, None where there is none. Raises `Refused`.
+
+    `type` says how the wish came, not what is wished: the same task of a batch and alone is the same task.
+    """
     wished = as_stored(wished)
-    fields = Spec.__struct_fields__
+    fields = [field for field in Spec.__struct_fields__ if field != "type"]
     return next((it for it in fields if _canonical(getattr(stored, it)) != _canonical(getattr(wished, it))), None)
 
 

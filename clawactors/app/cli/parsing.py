@@ -12,6 +12,7 @@ __all__ = [
     "Parser",
     "count",
     "duration",
+    "lease",
     "options_of",
     "pair",
     "place",
@@ -124,10 +125,19 @@ def _port(text: str) -> int:
     return number
 
 
+def _lease(text: str) -> float:
+    seconds = duration_s(text)
+    if not 1 <= seconds <= 120:
+        raise ValueError(f"{text!r} is no silence to bear: 1s to 120s")
+    return seconds
+
+
 port = worded(_port)
 """A TCP port."""
 duration = worded(duration_s)
 """Seconds, as in `30s`."""
+lease = worded(_lease)
+"""Seconds that a node may be silent."""
 time = worded(time_ns)
 """Nanoseconds since 1970 of an ISO 8601 time."""
 through = worded(_through)

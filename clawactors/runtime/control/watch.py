@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable, Iterable
 import msgspec
 
 from clawactors.runtime.clock import Clock
-from clawactors.runtime.node.machine import Figures
-from clawactors.runtime.node.node import LEASE_S, node_key
+from clawactors.runtime.node.machine import LEASE_S, Figures
+from clawactors.runtime.node.node import node_key
 from clawactors.runtime.ports import Leases, Requests
 from eventlog import NoResponders, Unavailable
 
@@ -38,10 +38,9 @@ class Watch:
         clock: Clock,
         live_nodes: Callable[[], Iterable[tuple[str, str]]],
         lost: Callable[[str, str, str], Awaitable[None]],
-        lease_s: float = LEASE_S,
     ) -> None:
         self._leases, self._requests, self._clock = leases, requests, clock
-        self._live_nodes, self._lost, self._lease_s = live_nodes, lost, lease_s
+        self._live_nodes, self._lost = live_nodes, lost
         self.figures: dict[str, Figures] = {}
         self._heard_s: dict[tuple[str, str], float] = {}
         self._probing: dict[str, asyncio.Task[None]] = {}
@@ -94,10 +93,16 @@ class Watch:
             del self._heard_s[key]
         for id, incarnation in alive:
             silent_s = now_s - self._heard_s.setdefault((id, incarnation), now_s)
-            if silent_s >= self._lease_s + _TICK_S:
+            lease_s = self._lease_s(id, incarnation)
+            if silent_s >= lease_s + _TICK_S:
                 self._report(id, incarnation, f"no heartbeat for {silent_s:.1f} s")
-            elif silent_s >= self._lease_s * _PROBE_AFTER:
+            elif silent_s >= lease_s * _PROBE_AFTER:
                 self._probe(id, incarnation)
+
+    def _lease_s(self, id: str, incarnation: str) -> float:
+        """How long this node may be silent: what it says of itself."""
+        figures = self.figures.get(id)
+        return figures.lease_s if figures is not None and figures.incarnation == incarnation else LEASE_S
 
     def _probe(self, id: str, incarnation: str) -> None:
         if id not in self._probing:
@@ -129,8 +134,7 @@ class Watch:
             except Unavailable:
                 return  # it may hang; then its lease lapses
             if answer == incarnation.encode():
-                self._heard_s[id, incarnation] = max(
-                    self._heard_s.get((id, incarnation), 0.0), self._clock.monotonic_s() - self._lease_s / 2
-                )
+                half_ago_s = self._clock.monotonic_s() - self._lease_s(id, incarnation) / 2
+                self._heard_s[id, incarnation] = max(self._heard_s.get((id, incarnation), 0.0), half_ago_s)
             return
         await self._lost(id, incarnation, "its connection is gone")

@@ -22,7 +22,7 @@ from clawactors.nodes import commands as nc
 from clawactors.nodes import events as ne
 from clawactors.runtime.actor import Actor, Desk
 from clawactors.runtime.naming import new_id
-from clawactors.runtime.node.machine import Figures, Gauge, this_machine
+from clawactors.runtime.node.machine import LEASE_S, Figures, Gauge, this_machine
 from clawactors.runtime.node.run import Assignment, Stop, TaskRun
 from clawactors.runtime.node.threads import DaemonThreads
 from clawactors.runtime.ports import Lease, Leases, Requests
@@ -44,9 +44,8 @@ from eventlog import (
     parse_subject,
 )
 
-__all__ = ["LEASE_S", "NodeActor", "NodeSettings", "node_key"]
+__all__ = ["NodeActor", "NodeSettings", "node_key"]
 
-LEASE_S = 1.5
 _BEATS_PER_LEASE = 3
 _PROBES = 2
 _LAST_WORD_S = 1.0
@@ -180,7 +179,16 @@ class NodeActor:
     def _figures(self) -> bytes:
         cpu, memory, disk = self._gauge.read()
         return msgspec.json.encode(
-            Figures(self.incarnation, self.desk.clock.now_ns(), len(self._runs), len(self._queue), cpu, memory, disk)
+            Figures(
+                self.incarnation,
+                self.desk.clock.now_ns(),
+                len(self._runs),
+                len(self._queue),
+                cpu,
+                memory,
+                disk,
+                self.settings.lease_s,
+            )
         )
 
     async def _beat(self) -> None:

@@ -13,12 +13,13 @@ from typing import Any
 
 import msgspec
 
-from clawactors.app.cli.foreground import Signals
-from clawactors.app.cli.parsing import Parser, count, port
+from clawactors.app.cli.foreground import NOT_SEEN, Signals
+from clawactors.app.cli.parsing import Parser, count, lease, port
 from clawactors.app.cli.problem import INTERRUPTED, Problem
-from clawactors.app.cli.screen import Screen, card, emit
+from clawactors.app.cli.screen import Screen, card, emit, note
 from clawactors.app.cluster import Cluster, Plan
 from clawactors.app.settings import data_folder
+from clawactors.runtime.node.machine import LEASE_S
 
 __all__ = ["arguments", "run"]
 
@@ -37,6 +38,9 @@ def arguments(parser: Parser) -> None:
         default=[],
         metavar="MODULE:FUNCTION",
         help="what the skill `python` may call",
+    )
+    parser.add_argument(
+        "--lease", type=lease, default=LEASE_S, metavar="D", help="how long a node may be silent (default 1.5s)"
     )
     parser.add_argument("--port", type=port, metavar="P", help="port of the server")
     parser.add_argument("--no-restart", dest="restart", action="store_false", help="leave killed processes dead")
@@ -66,6 +70,7 @@ async def _serve(options: Any, path: Path) -> int:
         port=options.port,
         nats_url=options.nats or "",
         restart=options.restart,
+        lease_s=options.lease,
     )
     cluster = Cluster(path, plan)
     with Signals(lambda: _kill_nodes(cluster)) as signals:
@@ -78,6 +83,8 @@ async def _serve(options: Any, path: Path) -> int:
         finally:
             watching.cancel()
         try:
+            if plan.nats_url:
+                note(NOT_SEEN)
             _tell_ready(options, cluster)
             await signals.stopping.wait()
         finally:
