@@ -80,7 +80,9 @@ class Control:
             placement.freeze(commit.kind, commit.id)
         elif commit.kind == "node":
             placement.apply_node(commit.id, record.seq, commit.events, record.at_ns)
-        elif commit.kind == "task" and not placement.apply_task(commit.id, record.seq, commit.events, record.at_ns):
+        elif commit.kind == "task" and not placement.apply_task(
+            commit.id, record.seq, commit.events, record.at_ns, first=record.expected == 0
+        ):
             self._spawn(self._learn(commit.id))
 
     async def _learn(self, id: str) -> None:
