@@ -8,6 +8,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 
 import msgspec
 
@@ -106,18 +107,18 @@ class Watch:
 
     def _probe(self, id: str, incarnation: str) -> None:
         if id not in self._probing:
-            self._start(id, self._ask(id, incarnation))
+            self._start(id, partial(self._ask, id, incarnation))
 
     def _report(self, id: str, incarnation: str, reason: str) -> None:
         key = f"{id} {incarnation}"
         if key not in self._probing:
-            self._start(key, self._lost(id, incarnation, reason))
+            self._start(key, partial(self._lost, id, incarnation, reason))
 
-    def _start(self, key: str, work: Awaitable[None]) -> None:
+    def _start(self, key: str, work: Callable[[], Awaitable[None]]) -> None:
         async def guarded() -> None:
             try:
                 with contextlib.suppress(Unavailable):
-                    await work
+                    await work()
             finally:
                 del self._probing[key]
 
