@@ -37,6 +37,8 @@ def stores(kinds: Sequence[str] = KINDS, replicas: int = 1) -> list[Store]:
         "metadata": {"claw.schema": str(SCHEMA), "claw.version": release},
     }
     file = common | {"storage": "file"}
+    # What may be lost with the machine need not wait for its disk; a replicated stream does not know this mode.
+    unsynced = {"persist_mode": "async"} if replicas == 1 else {}
     return [
         file
         | {
@@ -61,8 +63,7 @@ def stores(kinds: Sequence[str] = KINDS, replicas: int = 1) -> list[Store]:
         | {
             "name": "CLAW_OUTPUT",
             "subjects": ["claw.output.>"],
-            # Output may be lost with the machine; a replicated stream does not know this mode.
-            **({"persist_mode": "async"} if replicas == 1 else {}),
+            **unsynced,
             "max_age": 7 * _DAY_NS,
             "allow_direct": True,
         },
@@ -70,6 +71,7 @@ def stores(kinds: Sequence[str] = KINDS, replicas: int = 1) -> list[Store]:
         | {
             "name": "CLAW_DEAD",
             "subjects": ["claw.dead.>"],
+            **unsynced,
             "duplicate_window": 3600 * _SECOND_NS,
             "max_bytes": 64 << 20,
             "allow_direct": True,
