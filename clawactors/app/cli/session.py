@@ -42,7 +42,7 @@ def with_client(options: Any, work: Callable[[Client], Awaitable[int]]) -> int:
         except NoResponders as error:
             raise _without_control(found, error) from error
         except Unavailable as error:
-            raise Problem("unavailable", f"{error}; that server is {found.why}", _LOOK) from error
+            raise Problem("unavailable", f"{error} (the server: {found.why})", _LOOK) from error
 
     return asyncio.run(run())
 
