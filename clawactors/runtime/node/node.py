@@ -315,7 +315,8 @@ class NodeActor:
             if not self.actor.observe(record):
                 await self._patiently(self.actor.catch_up)
         except Refused as refusal:
-            _log.error("node %s: %s", self.id, refusal)
+            if self.actor.frozen:
+                _log.error("node %s: %s", self.id, refusal)  # else it concerns a command, and whoever gave it is told
         self._heed(self.actor.state)
 
     def _heed(self, node: Node) -> None:

@@ -245,6 +245,16 @@ async def test_a_second_node_with_an_id_in_use_is_refused_and_leaves_no_trace(st
     await stage.until_status("t0", "completed")
 
 
+async def test_a_predecessor_that_hangs_is_waited_for_a_lease_time_and_then_succeeded(stage: Stage) -> None:
+    async def hangs(_: bytes) -> bytes:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    await stage.requests.serve("claw.live.n1", hangs)
+    node = await stage.node("n1", [], lease_s=0.1)
+    assert stage.node_state("n1").incarnation == node.incarnation
+
+
 async def test_a_node_whose_join_fails_lets_go_of_everything(stage: Stage) -> None:
     def fault(point: str, draft: Draft) -> None:
         raise Unavailable("away")

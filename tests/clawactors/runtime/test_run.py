@@ -244,7 +244,8 @@ IMPOSSIBLE: dict[str, Any] = {
     "surrogate": "\ud800",
     "nan": math.nan,
     "inf in a struct": [{"deep": (1.0, -math.inf)}],
-    "deep": nested(2000),
+    "deep": nested(499),
+    "deeper": nested(2000),
     "very deep": nested(100_000),
     "large": "x" * 300_000,
 }
