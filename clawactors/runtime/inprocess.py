@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from clawactors.runtime.clock import Clock
-from eventlog import NoResponders, Record, Unavailable
+from eventlog import NoResponders, PermissionDenied, Record, Unavailable
 from eventlog.inprocess import InProcessLog
 
 __all__ = ["InProcessDeadLetters", "InProcessLeases", "InProcessLive", "InProcessRequests"]
@@ -110,7 +110,13 @@ class InProcessLive:
     def __init__(self, log: InProcessLog) -> None:
         self._log = log
 
-    def tail(self, pattern: str, on_record: Callable[[Record], None], on_gap: Callable[[], None]) -> Callable[[], None]:
+    def tail(
+        self,
+        pattern: str,
+        on_record: Callable[[Record], None],
+        on_gap: Callable[[], None],
+        on_denied: Callable[[PermissionDenied], None],
+    ) -> Callable[[], None]:
         """Calls `on_record` for each matching record from now on. Returns what ends it."""
 
         after = self._log.last_seq
