@@ -398,7 +398,7 @@ async def test_what_a_broken_connection_missed_is_read_when_it_is_back(cluster: 
     gaps: list[Any] = []
 
     class Deaf:
-        def tail(self, pattern: str, on_record: Any, on_gap: Any) -> Any:
+        def tail(self, pattern: str, on_record: Any, on_gap: Any, on_denied: Any) -> Any:
             gaps.append(on_gap)
             return lambda: gaps.remove(on_gap)
 
