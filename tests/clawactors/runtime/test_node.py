@@ -1,6 +1,7 @@
 """A node: what it takes, in which order, how it stops, and what it does when it was believed dead."""
 
 import asyncio
+import itertools
 import threading
 from typing import Any
 
@@ -168,7 +169,7 @@ async def test_a_stopped_node_hands_everything_back_and_leaves(stage: Stage) -> 
 
     @skill("steps")
     async def steps(task: TaskHandle) -> None:
-        for n in range(1000):
+        for n in itertools.count():
             await task.step(f"s{n}", asyncio.sleep, 0)
             reached.set()
 
