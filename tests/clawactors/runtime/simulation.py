@@ -420,7 +420,9 @@ class World:
             main = self.cluster.mains.get(f"node/{id}")
             if main is None or main.done() or self.cluster.nodes[id]._stopped.is_set():
                 await self._node(id)
-            await self._tell_node(id, nc.Uncordon())
+            while self.audit.nodes[id].state.status != "online":  # one that is offline still has to come back
+                await self._tell_node(id, nc.Uncordon())
+                await asyncio.sleep(0.1)
         for id in self.acknowledged:
             if self.audit.tasks[id].state.life.status == "paused":
                 await self._command(id, c.Resume())
