@@ -37,6 +37,7 @@ from eventlog import (
     Malformed,
     Misconfigured,
     NoResponders,
+    PermissionDenied,
     Record,
     Unavailable,
     aggregate_pattern,
@@ -92,6 +93,7 @@ class NodeActor:
         self._draining = False
         self._stopped = asyncio.Event()
         self._superseded = False
+        self._denied: PermissionDenied | None = None
         self._heeded = Node()
         self._open = contextlib.AsyncExitStack()
         self._idle = asyncio.Event()
@@ -157,7 +159,10 @@ class NodeActor:
         return lease
 
     async def serve(self) -> None:
-        """Works until it is stopped; returns when everything is handed back."""
+        """Works until it is stopped; returns when everything is handed back.
+
+        Raises: `PermissionDenied` when it may not record what it runs; what the log raises.
+        """
         work = [asyncio.ensure_future(self._beat()), asyncio.ensure_future(self._take_work())]
         end = [asyncio.ensure_future(self._hear_of_itself()), asyncio.ensure_future(self._stopped.wait())]
         try:
@@ -166,6 +171,8 @@ class NodeActor:
                 await self._hand_back()
             for task in done:
                 task.result()
+            if self._denied is not None:
+                raise self._denied
         finally:
             for task in (*work, *end):
                 task.cancel()
@@ -271,6 +278,9 @@ class NodeActor:
     async def _live(self, run: TaskRun) -> None:
         try:
             await run.run()
+        except PermissionDenied as error:
+            self._denied = error
+            self.stop()
         except Exception as error:
             _log.error("node %s: task %s: %s", self.id, run.id, error, exc_info=error)
             reason = f"node {self.id} could not record it: {error}"

@@ -29,7 +29,7 @@ from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
 from clawactors.tasks.retry import after_failure
 from clawactors.tasks.task import assigned
-from eventlog import Misconfigured, Record, TooLarge, Unavailable
+from eventlog import Misconfigured, PermissionDenied, Record, TooLarge, Unavailable
 from eventlog.nesting import is_too_deep
 
 __all__ = ["Assignment", "Stop", "TaskRun"]
@@ -291,6 +291,8 @@ class TaskRun:
                 return
             except Unavailable:
                 pass
+            except PermissionDenied:
+                raise  # then nothing that this node runs can be recorded
             except Misconfigured as error:
                 _log.error("task %s: %s", self.id, error)
             await asyncio.sleep(_RETRY_WRITE_S * (0.5 + self.clock.roll()))
