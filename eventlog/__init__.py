@@ -14,11 +14,13 @@ from eventlog.errors import (
     FromTheFuture,
     Malformed,
     Misconfigured,
+    NoResponders,
     PermissionDenied,
     TooLarge,
     Unavailable,
     WrongVersion,
 )
+from eventlog.inprocess import InProcessLog
 from eventlog.log import EventLog, Follower, Head
 from eventlog.record import Draft, Record, aggregate_pattern, is_id, parse_subject, subject_of
 
@@ -31,8 +33,10 @@ __all__ = [
     "Follower",
     "FromTheFuture",
     "Head",
+    "InProcessLog",
     "Malformed",
     "Misconfigured",
+    "NoResponders",
     "PermissionDenied",
     "Record",
     "TooLarge",

@@ -6,6 +6,7 @@ __all__ = [
     "FromTheFuture",
     "Malformed",
     "Misconfigured",
+    "NoResponders",
     "PermissionDenied",
     "TooLarge",
     "Unavailable",
@@ -27,6 +28,10 @@ class WrongVersion(EventLogError):
 
 class Unavailable(EventLogError):
     """The log can't be reached or is too busy now: the same call may succeed later."""
+
+
+class NoResponders(Unavailable):
+    """Nobody listens on the subject, and the server says so at once."""
 
 
 class Misconfigured(EventLogError):

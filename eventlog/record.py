@@ -96,6 +96,12 @@ class Record(msgspec.Struct, frozen=True, gc=False):
         return self.header("Claw-Commit")
 
     @property
+    def expected(self) -> int:
+        """The version that this commit was appended on, -1 for messages published by hand."""
+        value = self.header("Nats-Expected-Last-Subject-Sequence")
+        return int(value) if value.isdigit() else -1
+
+    @property
     def by(self) -> str:
         """Who appended it, as `role/name`."""
         return self.header("Claw-By")

@@ -1,0 +1,140 @@
+"""A cluster on this machine: the server, control, nodes, in one data folder, under one supervisor."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Coroutine, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from clawactors.app.datafolder import DataFolder
+from clawactors.app.processes.start import ControlStart, NodeStart
+from clawactors.app.processes.supervisor import Child
+from clawactors.app.runfile import Pids, Run, remove_run, write_run
+from clawactors.app.server import NatsServer
+from clawactors.version import VERSION
+
+__all__ = ["Cluster", "Plan"]
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What to start. `nats_url` names a server of somebody else's; without it one is started."""
+
+    nodes: int = 2
+    slots: int = 5
+    skills: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
+    port: int | None = None
+    nats_url: str = ""
+    restart: bool = True
+
+
+class Cluster:
+    """Runs between `start` and `stop`, or in an `async with`; the processes die with this one, however it ends."""
+
+    def __init__(self, path: Path, plan: Plan) -> None:
+        self.path, self.plan = path, plan
+        self.server: NatsServer | None = None
+        self.control: Child | None = None
+        self.nodes: dict[str, Child] = {}
+        self._folder: DataFolder | None = None
+        self._watching: list[asyncio.Task[None]] = []
+        self._started_at = datetime.now(UTC).isoformat(timespec="seconds")
+        self._up = False
+
+    @property
+    def nats_url(self) -> str:
+        """Where clients connect, with credentials."""
+        return self.server.url if self.server else self.plan.nats_url
+
+    @property
+    def run(self) -> Run:
+        """Addresses and process ids, as they are now."""
+        return Run(
+            pid=self._pid,
+            nats_url=self.nats_url,
+            sys_url=self.server.sys_url if self.server else "",
+            started_at=self._started_at,
+            version=VERSION,
+            pids=Pids(
+                server=self.server.pid if self.server else 0,
+                control=self.control.pid if self.control else 0,
+                nodes={id: child.pid for id, child in self.nodes.items()},
+            ),
+        )
+
+    async def start(self) -> None:
+        """Returns when everything is ready; on any failure everything is stopped again.
+
+        Raises: `Misconfigured` (`InUse` for a second one on the same data), `Unavailable`, `Refused`.
+        """
+        self._pid = os.getpid()
+        self._folder = DataFolder.claim(self.path)
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _start(self) -> None:
+        folder, plan = self._folder, self.plan
+        if folder is None:
+            raise RuntimeError("the data folder is not claimed")
+        logs = self.path / "logs"
+        logs.mkdir(exist_ok=True)
+        if not plan.nats_url:
+            self.server = NatsServer(folder, port=plan.port)
+            await self.server.start()
+            self._watch(self.server.supervise(self._note))
+        data, sys_url = str(self.path), self.server.sys_url if self.server else ""
+        control = ControlStart(name="control", nats_url=self.nats_url, sys_url=sys_url, data=data)
+        self.control = Child("clawactors.app.processes.control", control, logs / "control.log", self._note)
+        for number in range(1, plan.nodes + 1):
+            id = f"n{number}"
+            start = NodeStart(
+                name=id, nats_url=self.nats_url, data=data, slots=plan.slots, skills=plan.skills, allow=plan.allow
+            )
+            self.nodes[id] = Child("clawactors.app.processes.node", start, logs / f"{id}.log", self._note)
+        await asyncio.gather(*(child.start() for child in self._children()))
+        for child in self._children():
+            self._watch(child.supervise(restart=plan.restart))
+        self._up = True
+        self._note()
+
+    def _children(self) -> Sequence[Child]:
+        return [child for child in (self.control, *self.nodes.values()) if child is not None]
+
+    def _watch(self, work: Coroutine[None, None, None]) -> None:
+        self._watching.append(asyncio.create_task(work))
+
+    def _note(self) -> None:
+        if self._up and self._folder is not None:
+            write_run(self._folder, self.run)
+
+    async def stop(self) -> None:
+        """Nodes hand back their work, then control ends, then the server. Again is harmless."""
+        self._up = False
+        await asyncio.gather(*(child.stop() for child in self.nodes.values()))
+        if self.control is not None:
+            await self.control.stop()
+        if self.server is not None:
+            await self.server.stop()
+        for task in self._watching:
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(*self._watching, return_exceptions=True)
+        self._watching.clear()
+        if self._folder is not None:
+            remove_run(self._folder)
+            self._folder.release()
+            self._folder = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()

@@ -1,0 +1,246 @@
+"""The folder that holds all a cluster keeps, claimed by one supervisor at a time.
+
+1. A folder is ours when it has our marker or is empty; anything else is never written to.
+2. The claim is a lock of the kernel: it ends with its holders, however they end, and no stale file can block a start.
+3. The server child inherits the lock, so a claim is free only when nobody writes to the store any more.
+"""
+
+import errno
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import msgspec
+
+from clawactors.version import VERSION
+from eventlog import Misconfigured
+
+__all__ = ["FORMAT", "RESERVE_BYTES", "DataFolder", "InUse", "explained", "holder", "write_private"]
+
+FORMAT: Final = 1
+RESERVE_BYTES: Final = 256 << 20
+"""Space that the store leaves free, so that views and logs can still be written when appends are refused."""
+
+_MARKER, _LOCK = "claw.json", "lock"
+_NOT_FOREIGN = {_LOCK, "lost+found", ".DS_Store"}
+_WAIT_S = 3.0
+
+
+class InUse(Misconfigured):
+    """A cluster runs on this data folder already."""
+
+
+class _Marker(msgspec.Struct):
+    format: int
+    version: str
+    created_at: str
+    server_version: str = ""
+
+
+class DataFolder:
+    """A claimed data folder: `claim` it, `release` it, or use it in a `with`."""
+
+    def __init__(self, path: Path, lock: int, marker: _Marker) -> None:
+        self.path = path
+        self.lock = lock
+        self._marker = marker
+
+    @classmethod
+    def claim(cls, path: Path) -> Self:
+        """Makes the folder where it is missing and holds it until released or the process is gone.
+
+        Raises: `InUse`; `Misconfigured` for a folder that is foreign, full, not writable or of a newer release.
+        """
+        with explained(path):
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            marker = _read_marker(path)
+            lock = _lock(path)
+            try:
+                if marker is None or marker.version != VERSION:
+                    created_at = marker.created_at if marker else datetime.now(UTC).isoformat(timespec="seconds")
+                    marker = _Marker(FORMAT, VERSION, created_at, marker.server_version if marker else "")
+                    write_private(path / _MARKER, msgspec.json.encode(marker))
+                claimed = cls(path, lock, marker)
+                claimed.check_space()
+                os.ftruncate(lock, 0)
+                os.pwrite(lock, str(os.getpid()).encode(), 0)
+            except BaseException:
+                os.close(lock)
+                raise
+            return claimed
+
+    @property
+    def server(self) -> Path:
+        """Where the server keeps its store, its configuration and its log."""
+        return self.path / "server"
+
+    def check_space(self) -> int:
+        """The free bytes beyond the reserve.
+
+        Raises: `Misconfigured` where the reserve itself is not there.
+        """
+        free = shutil.disk_usage(self.path).free
+        if free <= RESERVE_BYTES:
+            raise Misconfigured(
+                f"only {free >> 20} MB are free for data folder {self.path}, it needs {RESERVE_BYTES >> 20} MB: "
+                "free some space, or choose another folder with --data"
+            )
+        return free - RESERVE_BYTES
+
+    def admit_server(self, version: tuple[int, int, int]) -> None:
+        """Notes which server writes the store from now on.
+
+        Raises: `Misconfigured` for a release older than the last one: it may not understand the store.
+        """
+        text = ".".join(map(str, version))
+        before = tuple(map(int, self._marker.server_version.split("."))) if self._marker.server_version else (0, 0, 0)
+        if version[:2] < before[:2]:
+            raise Misconfigured(
+                f"data folder {self.path} was last served by nats-server {self._marker.server_version}, "
+                f"this is {text}: install that release or a newer one"
+            )
+        if version != before:
+            self._marker = msgspec.structs.replace(self._marker, server_version=text)
+            with explained(self.path):
+                write_private(self.path / _MARKER, msgspec.json.encode(self._marker))
+
+    def release(self) -> None:
+        """Ends the claim; again is harmless."""
+        if self.lock >= 0:
+            os.close(self.lock)
+            self.lock = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.release()
+
+
+def holder(path: Path) -> int | None:
+    """The pid of the supervisor that holds this folder now, None where nobody does."""
+    try:
+        lock = os.open(path / _LOCK, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _pid_in(lock)
+    finally:
+        os.close(lock)
+    return None
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Replaces a file at once and durably; only its owner can read it, at no moment anybody else."""
+    new = path.with_name(f".{path.name}.{os.getpid()}")
+    with suppress(FileNotFoundError):
+        new.unlink()
+    try:
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turns what the system refuses about a data folder's files into one line with the way out.
+
+    Raises: `Misconfigured` in place of `OSError`.
+    """
+    try:
+        yield
+    except OSError as error:
+        match error.errno:
+            case errno.ENOSPC | errno.EDQUOT:
+                reason = "the disk is full: free some space"
+            case errno.EROFS:
+                reason = "the file system is read-only: mount it writable"
+            case errno.EACCES | errno.EPERM:
+                reason = "this user may not write there: change its owner or mode"
+            case errno.EEXIST | errno.ENOTDIR:
+                reason = "a file is in the way: remove it"
+            case _:
+                reason = f"{error.strerror or error}: repair it"
+        raise Misconfigured(f"can't use data folder {path}: {reason}, or choose another folder with --data") from error
+
+
+def _read_marker(path: Path) -> _Marker | None:
+    """The marker of a folder of ours, None for an empty folder."""
+    try:
+        marker = msgspec.json.decode((path / _MARKER).read_bytes(), type=_Marker)
+    except FileNotFoundError:
+        foreign = sorted(set(os.listdir(path)) - _NOT_FOREIGN)
+        foreign = [name for name in foreign if not name.startswith(f".{_MARKER}.")]
+        if foreign:
+            raise Misconfigured(
+                f"{path} holds {foreign[0]!r} and is no data folder of claw: choose a new or empty one with --data"
+            ) from None
+        return None
+    except msgspec.MsgspecError:
+        raise Misconfigured(
+            f"{path / _MARKER} is damaged: restore it from a backup, or choose another folder with --data"
+        ) from None
+    if marker.format > FORMAT:
+        raise Misconfigured(
+            f"data folder {path} was written by claw {marker.version}, this is {VERSION}: "
+            "update claw, or choose another folder with --data"
+        )
+    return marker
+
+
+def _lock(path: Path) -> int:
+    lock = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    deadline = time.monotonic() + _WAIT_S
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            # A server whose supervisor was killed takes a moment to follow it; a living supervisor stays.
+            pid = _pid_in(lock)
+            if _is_alive(pid) or time.monotonic() > deadline:
+                os.close(lock)
+                raise InUse(
+                    f"data folder {path} is in use by a running cluster (pid {pid}): "
+                    "stop it with claw down, or choose another folder with --data"
+                ) from None
+            time.sleep(0.02)
+        except BaseException:
+            os.close(lock)
+            raise
+        else:
+            return lock
+
+
+def _pid_in(lock: int) -> int:
+    with suppress(ValueError):
+        return int(os.pread(lock, 20, 0))
+    return 0
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0) if pid > 0 else None
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return pid > 0

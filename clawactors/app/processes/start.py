@@ -1,0 +1,95 @@
+"""What a child process is told when it starts, and how it says that it is ready."""
+
+import asyncio
+import gc
+import logging
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from clawactors.app.lifeline import die_with_parent
+from clawactors.errors import Refused
+from eventlog import EventLogError, Misconfigured
+
+__all__ = ["ControlStart", "NodeStart", "Ready", "Start", "main"]
+
+
+class Start(msgspec.Struct, frozen=True, kw_only=True):
+    """What every child is told; `parent` 0 for a process that lives on its own."""
+
+    parent: int = 0
+    nats_url: str
+    sys_url: str = ""
+    data: str
+    name: str
+
+
+class ControlStart(Start, frozen=True, kw_only=True):
+    """What a control process is told."""
+
+
+class NodeStart(Start, frozen=True, kw_only=True):
+    """What a node process is told; `name` is the node's id."""
+
+    slots: int = 5
+    skills: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
+    affinity: dict[str, str] = {}
+
+
+class Ready(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The one line a child prints: it is ready, or it can't be and says whose fault that is."""
+
+    ready: bool
+    code: str = ""
+    message: str = ""
+
+
+def say(ready: Ready) -> None:
+    """Prints the line."""
+    sys.stdout.write(msgspec.json.encode(ready).decode() + "\n")
+    sys.stdout.flush()
+
+
+def main[T: Start](kind: type[T], serve: Callable[[T, Callable[[], None]], Awaitable[None]]) -> None:
+    """The main of a child: reads its start, serves until SIGTERM or SIGINT, exits 0 when that ended well."""
+    start = msgspec.json.decode(sys.stdin.buffer.readline(), type=kind)
+    if start.parent:
+        die_with_parent(start.parent)
+    logging.basicConfig(
+        level=logging.WARNING, stream=sys.stderr, format=f"%(asctime)s {start.name} %(levelname)s %(message)s"
+    )
+    # A start-up's worth of modules and tables is not worth scanning again and again.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    try:
+        run(serve(start, lambda: say(Ready(True))))
+    except (Refused, Misconfigured) as error:
+        say(Ready(False, "refused" if isinstance(error, Refused) else "misconfigured", str(error)))
+        sys.exit(4)
+    except EventLogError as error:
+        say(Ready(False, "unavailable", str(error)))
+        sys.exit(5)
+
+
+def run(work: Awaitable[Any]) -> None:
+    """Runs until done or until SIGTERM or SIGINT cancels the work once."""
+
+    async def guarded() -> None:
+        task = asyncio.ensure_future(work)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, task.cancel)
+        try:
+            await task
+        except asyncio.CancelledError:
+            if not task.cancelled():
+                raise
+
+    import uvloop
+
+    uvloop.run(guarded())

@@ -1,0 +1,128 @@
+"""Starts the processes of a cluster, starts again what dies, stops all in good order."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+
+from clawactors.app.processes.start import Ready, Start
+from clawactors.errors import Refused
+from eventlog import Misconfigured, Unavailable
+
+__all__ = ["Child"]
+
+_READY_S = 60.0
+_STOP_S = 15.0
+_RETRY_S = (0.0, 0.2, 1.0, 5.0)
+
+_log = logging.getLogger(__name__)
+
+
+class Child:
+    """One child process, kept running. `changed` is called whenever its pid changes."""
+
+    def __init__(self, module: str, start: Start, log: Path, changed: Callable[[], None]) -> None:
+        self.module, self.start_message, self.log_path, self._changed = module, start, log, changed
+        self._process: Process | None = None
+        self._stopping = False
+
+    @property
+    def name(self) -> str:
+        """How people know it."""
+        return self.start_message.name
+
+    @property
+    def pid(self) -> int:
+        """The process id, 0 while it does not run."""
+        return self._process.pid if self._process and self._process.returncode is None else 0
+
+    async def start(self) -> None:
+        """Returns when the child is ready.
+
+        Raises: `Refused`, `Misconfigured`, `Unavailable` with what the child says of itself.
+        """
+        with self.log_path.open("ab") as errors:
+            self._process = await self._spawn(errors)
+        self._changed()
+        try:
+            async with asyncio.timeout(_READY_S):
+                line = await self._first_line(self._process)
+        except TimeoutError:
+            await self.stop()
+            raise Unavailable(f"{self.name} was not ready within {_READY_S:g} s; see {self.log_path}") from None
+        match line:
+            case Ready(ready=True):
+                return
+            case Ready(code="refused", message=message):
+                raise Refused(message)
+            case Ready(code="misconfigured", message=message):
+                raise Misconfigured(message)
+            case Ready(message=message):
+                raise Unavailable(message)
+            case None:
+                raise Unavailable(f"{self.name} ended before it was ready; see {self.log_path}")
+
+    async def _spawn(self, errors: IO[bytes]) -> Process:
+        command = [sys.executable, "-P", "-m", self.module]
+        # A session of its own: Ctrl-C reaches the supervisor alone, which lets nodes hand back their work.
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=PIPE, stdout=PIPE, stderr=errors, start_new_session=True
+        )
+        stdin: Any = process.stdin
+        start = msgspec.structs.replace(self.start_message, parent=os.getpid())
+        with contextlib.suppress(ConnectionError):
+            stdin.write(msgspec.json.encode(start) + b"\n")
+            await stdin.drain()
+        stdin.close()
+        return process
+
+    async def _first_line(self, process: Process) -> Ready | None:
+        stdout: Any = process.stdout
+        line = await stdout.readline()
+        if not line:
+            await process.wait()
+            return None
+        try:
+            return msgspec.json.decode(line, type=Ready)
+        except msgspec.MsgspecError:
+            return Ready(False, "unavailable", f"{self.name} said {line[:200]!r} instead of being ready")
+
+    async def supervise(self, *, restart: bool) -> None:
+        """Waits for its end and starts it again, until `stop`; without `restart` it stays dead."""
+        failures = 0
+        while self._process is not None:
+            code = await self._process.wait()
+            self._changed()
+            if self._stopping or not restart:
+                return
+            _log.warning("%s has ended (%d); starting it again", self.name, code)
+            await asyncio.sleep(_RETRY_S[min(failures, len(_RETRY_S) - 1)])
+            try:
+                await self.start()
+                failures = 0
+            except (Refused, Misconfigured, Unavailable) as error:
+                failures += 1
+                _log.error("%s stays away: %s", self.name, error)
+
+    async def stop(self) -> None:
+        """Asks it to stop, kills it when it does not in time. Again is harmless."""
+        self._stopping = True
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        try:
+            async with asyncio.timeout(_STOP_S):
+                await process.wait()
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()

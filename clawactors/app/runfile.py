@@ -1,0 +1,58 @@
+"""What runs on a data folder now: addresses and process ids, for the commands that come later.
+
+The file counts only while the supervisor that wrote it holds the folder: after a kill or a power cut it is stale at
+once, without looking at clocks or process tables.
+"""
+
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from clawactors.app.datafolder import DataFolder, holder, write_private
+
+__all__ = ["NAME", "Pids", "Run", "read_run", "remove_run", "write_run"]
+
+NAME: Final = "run.json"
+
+
+class Pids(msgspec.Struct, frozen=True):
+    """The processes of a running cluster; 0 for what runs elsewhere."""
+
+    server: int = 0
+    control: int = 0
+    memory: int = 0
+    nodes: dict[str, int] = {}
+
+
+class Run(msgspec.Struct, frozen=True):
+    """A running cluster. `nats_url` and `sys_url` carry credentials, `sys_url` is empty for a server of others."""
+
+    pid: int
+    nats_url: str
+    started_at: str
+    version: str
+    sys_url: str = ""
+    pids: Pids = Pids()
+
+
+def write_run(folder: DataFolder, run: Run) -> None:
+    """Says what runs now; readers see the old file or the new one, never a part."""
+    write_private(folder.path / NAME, msgspec.json.encode(run))
+
+
+def read_run(path: Path) -> Run | None:
+    """What runs on this data folder, None where nothing does."""
+    pid = holder(path)
+    if not pid:
+        return None
+    try:
+        run = msgspec.json.decode((path / NAME).read_bytes(), type=Run)
+    except (OSError, msgspec.MsgspecError):
+        return None
+    return run if run.pid == pid else None
+
+
+def remove_run(folder: DataFolder) -> None:
+    """Says that nothing runs any more."""
+    (folder.path / NAME).unlink(missing_ok=True)

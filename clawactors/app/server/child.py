@@ -1,0 +1,214 @@
+"""The server's life: started, watched, started again, stopped."""
+
+import asyncio
+import logging
+import os
+from asyncio.subprocess import Process
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from clawactors.app.datafolder import DataFolder, explained, write_private
+from clawactors.app.server.binary import find_binary
+from clawactors.app.server.config import HOST, Identity, User, choose_ports, load_identity, render, save_identity
+from clawactors.app.server.health import SILENT, ask_health, ask_name
+from clawactors.app.server.process import end, last_words, spawn
+from eventlog import Misconfigured, Unavailable
+
+__all__ = ["NatsServer"]
+
+_log = logging.getLogger(__name__)
+
+_ATTEMPTS: Final = 5
+_SILENT_S: Final = 30.0
+_RECOVERY_S: Final = 600.0  # a large store is read before the first client may come; meanwhile the server says so
+_HUNG_S: Final = 60.0
+_LONGEST_PATIENCE_S: Final = 3600.0  # doubled every time, because some ills no restart cures
+_LOOK_EVERY_S: Final = 5.0
+_SLOWEST_RETRY_S: Final = 10.0
+_PORT_TAKEN: Final = "address already in use"
+
+
+class NatsServer:
+    """One nats-server on loopback that belongs to this process and to one data folder.
+
+    It is killed when the thread that runs `start` or `supervise` ends (see `lifeline`): run them in the main one.
+    """
+
+    def __init__(self, folder: DataFolder, *, port: int | None = None) -> None:
+        self._folder = folder
+        self._wanted_port = port
+        self._identity: Identity | None = None
+        self._process: Process | None = None
+        self._patience_s = _HUNG_S
+        self._stopping = asyncio.Event()
+        self._changing = asyncio.Lock()
+
+    @property
+    def pid(self) -> int:
+        """The process id of the running server, 0 where none runs."""
+        return self._process.pid if self._process and self._process.returncode is None else 0
+
+    @property
+    def url(self) -> str:
+        """Where clients connect, with credentials."""
+        return self._url(self._known.claw)
+
+    @property
+    def sys_url(self) -> str:
+        """Where the system account connects, with credentials."""
+        return self._url(self._known.sys)
+
+    @property
+    def port(self) -> int:
+        """Where clients connect; the same at every start on this data folder as long as nobody else takes it."""
+        return self._known.port
+
+    async def start(self) -> None:
+        """Returns once the server takes appends.
+
+        Raises: `Misconfigured` for what a person must change, `Unavailable` where it did not come up in time.
+        """
+        self._stopping.clear()
+        await self._start()
+
+    async def health(self) -> str:
+        """'' for a server that takes appends on all streams, else what it says is wrong, or that it does not answer."""
+        return await ask_health(self._known.http_port)
+
+    async def supervise(self, on_restart: Callable[[], None] = lambda: None) -> None:
+        """Starts it again whenever it dies or hangs, at the same address, until `stop`."""
+        while await self._is_lost():
+            wait_s = 0.1
+            while not self._stopping.is_set():
+                try:
+                    await self._start()
+                except (Misconfigured, Unavailable) as error:
+                    _log.error("nats-server stays away: %s", error)
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(self._stopping.wait(), wait_s)
+                    wait_s = min(2 * wait_s, _SLOWEST_RETRY_S)
+                else:
+                    _log.warning("nats-server runs again, pid %d", self.pid)
+                    on_restart()
+                    break
+
+    async def stop(self) -> None:
+        """Ends it: asks, waits, kills. Again is harmless."""
+        self._stopping.set()
+        async with self._changing:
+            if self._process:
+                await end(self._process)
+
+    @property
+    def _known(self) -> Identity:
+        if self._identity is None:
+            raise RuntimeError("the server was never started")
+        return self._identity
+
+    def _url(self, user: User) -> str:
+        return f"nats://{user.name}:{user.password}@{HOST}:{self.port}"
+
+    async def _start(self) -> None:
+        async with self._changing:
+            if self.pid:
+                return
+            home = self._folder.server
+            binary, version = await asyncio.to_thread(find_binary)
+            self._folder.check_space()
+            self._folder.admit_server(version)
+            with explained(home):
+                home.mkdir(mode=0o700, exist_ok=True)
+            for _ in range(_ATTEMPTS):
+                known = self._identity or choose_ports(load_identity(home / "identity.json"), self._wanted_port)
+                reason = await self._try_start(binary, home, known)
+                if not reason:
+                    return
+                if _PORT_TAKEN not in reason or self._identity or self._wanted_port:
+                    break
+            raise Unavailable(f"nats-server did not start: {reason} (more in {home / 'nats.log'})")
+
+    async def _try_start(self, binary: Path, home: Path, known: Identity) -> str:
+        """'' once it is ready, else why it is not."""
+        stored = await asyncio.to_thread(_size_of, home / "jetstream")
+        config, log = home / "nats.conf", home / "nats.log"
+        with explained(home):
+            text = render(known, home, max_file_store=stored + self._folder.check_space())
+            write_private(config, text.encode())
+            save_identity(home / "identity.json", known)
+            errors = log.open("ab")
+        with errors:
+            begins = errors.tell()
+            try:
+                process = await spawn([str(binary), "-c", str(config)], errors=errors, hold=self._folder.lock)
+            except OSError as error:
+                return str(error)
+        try:
+            reason = await self._until_ready(process, known)
+        except BaseException:
+            await end(process)
+            raise
+        if reason:
+            await end(process)
+            return last_words(log, begins) or reason
+        self._identity, self._process = known, process
+        return ""
+
+    async def _until_ready(self, process: Process, known: Identity) -> str:
+        """'' once it takes appends under its own name, else why it never will."""
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        while process.returncode is None:
+            answer = await ask_health(known.http_port, streams=False)
+            if not answer and await ask_name(known.port) == known.name:
+                return ""
+            if self._stopping.is_set():
+                return "it was stopped meanwhile"
+            if clock() - began > (_SILENT_S if answer == SILENT else _RECOVERY_S):
+                return answer or "another server answers on its port"
+            await asyncio.sleep(0.01)
+        return f"it ended with {process.returncode}"
+
+    async def _is_lost(self) -> bool:
+        """Waits for the end of the process, and ends one that hangs; False once a stop was asked for."""
+        clock = asyncio.get_running_loop().time
+        well = clock()
+        while self._process and not self._stopping.is_set():
+            try:
+                async with asyncio.timeout(_LOOK_EVERY_S):
+                    code = await self._process.wait()
+            except TimeoutError:
+                answer = await self.health()
+                if not answer:
+                    well, self._patience_s = clock(), _HUNG_S
+                elif clock() - well > self._patience_s and self._would_help(answer):
+                    _log.warning("nats-server is not well for %d s (%s): ending it", self._patience_s, answer)
+                    self._patience_s = min(2 * self._patience_s, _LONGEST_PATIENCE_S)
+                    self._process.kill()
+            else:
+                if not self._stopping.is_set():
+                    _log.warning("nats-server ended with %d", code)
+                    return True
+        return False
+
+    def _would_help(self, answer: str) -> bool:
+        """True where a restart may cure this: a hung server, or one that found the disk full when now there is space.
+
+        While the disk is full, a server that still reads is better than none.
+        """
+        try:
+            self._folder.check_space()
+        except Misconfigured:
+            return answer == SILENT
+        return True
+
+
+def _size_of(folder: Path) -> int:
+    """Bytes in the files of a folder; what goes away meanwhile counts nothing."""
+    total = 0
+    for at, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                total += os.lstat(os.path.join(at, name)).st_size
+    return total

@@ -1,0 +1,9 @@
+"""The kinds of aggregates of this release, and the one decoder that all readers of the log share."""
+
+from clawactors.nodes.events import CODEC as NODE_CODEC
+from clawactors.tasks.events import CODEC as TASK_CODEC
+from eventlog.decoding import Decoder
+
+__all__ = ["DECODER"]
+
+DECODER = Decoder({"task": TASK_CODEC, "node": NODE_CODEC})

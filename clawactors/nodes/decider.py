@@ -1,0 +1,141 @@
+"""The state machine of a node.
+
+1. One incarnation of an id lives at a time: a join is refused while an older one is alive, and ends a dead one.
+2. What speaks for an incarnation that is over changes nothing.
+3. `busy` is no state: it is an online node without a free slot, seen at query time.
+"""
+
+from typing import Literal, assert_never
+
+import msgspec
+from msgspec.structs import replace
+
+from clawactors.decider import Decider
+from clawactors.errors import Refused
+from clawactors.nodes import commands as c
+from clawactors.nodes import events as e
+
+__all__ = ["NODE", "Node", "Presence", "decide", "evolve"]
+
+type Presence = Literal["absent", "online", "draining", "cordoned", "offline", "removed"]
+
+
+class Node(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One node. `joined` is its last join with what was configured since; `left`: it stopped in good order.
+
+    Times in ns since 1970.
+    """
+
+    status: Presence = "absent"
+    joined: e.Joined = e.Joined(incarnation="")
+    reason: str = ""
+    left: bool = False
+    registered_ns: int = 0
+    updated_ns: int = 0
+
+    @property
+    def incarnation(self) -> str:
+        """The run of the node that counts."""
+        return self.joined.incarnation
+
+    @property
+    def alive(self) -> bool:
+        """True while its incarnation is believed to run."""
+        return self.status in ("online", "draining", "cordoned")
+
+    @property
+    def takes_work(self) -> bool:
+        """True when new tasks may be given to it."""
+        return self.status == "online"
+
+
+def decide(command: c.NodeCommand, node: Node) -> tuple[e.NodeEvent, ...]:
+    """The events that the command leads to in this state, none for a repeat. Raises `Refused`."""
+    match command:
+        case c.Join():
+            if node.incarnation == command.joined.incarnation:
+                return ()
+            if node.alive and command.alive:
+                raise Refused("a node with this id is alive; choose another id or stop that one first")
+            return (command.joined,)
+        case c.Leave():
+            return (e.Left(command.incarnation, command.reason),) if _is(node, command.incarnation) else ()
+        case c.Lose():
+            return (e.Lost(command.incarnation, command.reason),) if _is(node, command.incarnation) else ()
+        case c.Return():
+            lost = node.status == "offline" and node.incarnation == command.incarnation
+            return (e.Returned(command.incarnation),) if lost else ()
+        case c.Drain():
+            _alive(node)
+            return () if node.status == "draining" else (e.Drained(),)
+        case c.Cordon():
+            _alive(node)
+            return () if node.status == "cordoned" else (e.Cordoned(),)
+        case c.Uncordon():
+            _alive(node)
+            return () if node.status == "online" else (e.Uncordoned(),)
+        case c.Configure():
+            _exists(node)
+            if command.slots is not None and command.slots < 0:
+                raise Refused("slots can't be negative")
+            changed = replace(node.joined, **_given(command.slots, command.affinity)) != node.joined
+            return (e.Configured(command.slots, command.affinity),) if changed else ()
+        case c.Remove():
+            _exists(node)
+            if node.alive:
+                raise Refused("the node is alive; drain and stop it first")
+            return (e.Removed(),)
+        case _:
+            assert_never(command)
+
+
+def _is(node: Node, incarnation: str) -> bool:
+    return node.alive and node.incarnation == incarnation
+
+
+def _exists(node: Node) -> None:
+    if node.status in ("absent", "removed"):
+        raise Refused("there is no such node")
+
+
+def _alive(node: Node) -> None:
+    _exists(node)
+    if not node.alive:
+        raise Refused("the node is offline")
+
+
+def _given(slots: int | None, affinity: dict[str, str] | None) -> dict[str, object]:
+    return {k: v for k, v in (("slots", slots), ("affinity", affinity)) if v is not None}
+
+
+def evolve(node: Node, event: e.NodeEvent, at_ns: int) -> Node:
+    """The state after the event; the same object where the event is illegal in this state."""
+    match event:
+        case e.Joined() if event.incarnation and event.incarnation != node.incarnation:
+            registered_ns = node.registered_ns if node.status not in ("absent", "removed") else at_ns
+            return Node(status="online", joined=event, registered_ns=registered_ns, updated_ns=at_ns)
+        case e.Left() | e.Lost() if _is(node, event.incarnation):
+            left = isinstance(event, e.Left)
+            return replace(node, status="offline", reason=event.reason, left=left, updated_ns=at_ns)
+        case e.Returned() if node.status == "offline" and event.incarnation == node.incarnation:
+            return replace(node, status="online", reason="", updated_ns=at_ns)
+        case e.Drained() if node.alive and node.status != "draining":
+            return replace(node, status="draining", updated_ns=at_ns)
+        case e.Cordoned() if node.alive and node.status != "cordoned":
+            return replace(node, status="cordoned", updated_ns=at_ns)
+        case e.Uncordoned() if node.alive and node.status != "online":
+            return replace(node, status="online", updated_ns=at_ns)
+        case e.Configured() if node.status not in ("absent", "removed"):
+            joined = replace(node.joined, **_given(event.slots, event.affinity))
+            return node if joined == node.joined else replace(node, joined=joined, updated_ns=at_ns)
+        case e.Removed() if node.status == "offline":
+            return replace(node, status="removed", updated_ns=at_ns)
+        case _:
+            return node
+
+
+def _is_final(node: Node) -> bool:
+    return node.status == "removed"
+
+
+NODE: Decider[c.NodeCommand, Node, e.NodeEvent] = Decider("node", Node(), decide, evolve, _is_final)

@@ -1,0 +1,115 @@
+"""What happened to a node. Heartbeats are leases, not events. Tags are promises (see `eventlog.codec`)."""
+
+import msgspec
+
+from eventlog import Codec
+
+__all__ = [
+    "CODEC",
+    "Configured",
+    "Cordoned",
+    "Drained",
+    "Joined",
+    "Left",
+    "Lost",
+    "Machine",
+    "NodeEvent",
+    "Offer",
+    "Parameter",
+    "Removed",
+    "Returned",
+    "Uncordoned",
+]
+
+
+class Parameter(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One parameter of a skill: `type` is a JSON type name, a union of them joined by `|`, or `any`."""
+
+    name: str
+    type: str = "any"
+    required: bool = True
+
+
+class Offer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A skill as a node offers it. `open` skills take parameters beyond those listed."""
+
+    name: str
+    version: str = "1"
+    description: str = ""
+    parameters: tuple[Parameter, ...] = ()
+    open: bool = False
+
+
+class Machine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where a node runs."""
+
+    hostname: str = ""
+    platform: str = ""
+    arch: str = ""
+    ip: str = ""
+    overlay_ip: str = ""
+    port: int = 0
+    pid: int = 0
+
+
+class _Event(msgspec.Struct, frozen=True, omit_defaults=True):
+    pass
+
+
+class Joined(_Event, frozen=True, kw_only=True, tag="node.joined"):
+    """One incarnation of the node is there and takes work; it ends any older incarnation."""
+
+    incarnation: str
+    slots: int = 5
+    offers: tuple[Offer, ...] = ()
+    affinity: dict[str, str] = {}
+    tags: tuple[str, ...] = ()
+    machine: Machine = Machine()
+
+
+class Left(_Event, frozen=True, tag="node.left"):
+    """It stopped in good order."""
+
+    incarnation: str
+    reason: str = ""
+
+
+class Lost(_Event, frozen=True, tag="node.lost"):
+    """It is silent: what it ran goes on elsewhere."""
+
+    incarnation: str
+    reason: str = ""
+
+
+class Returned(_Event, frozen=True, tag="node.returned"):
+    """The lost incarnation was alive after all and takes work again; what it ran meanwhile is fenced off."""
+
+    incarnation: str
+
+
+class Drained(_Event, frozen=True, tag="node.drained"):
+    """It finishes what it runs, hands back its queue and takes nothing new."""
+
+
+class Cordoned(_Event, frozen=True, tag="node.cordoned"):
+    """It keeps its queue and takes nothing new."""
+
+
+class Uncordoned(_Event, frozen=True, tag="node.uncordoned"):
+    """It takes work again."""
+
+
+class Configured(_Event, frozen=True, tag="node.configured"):
+    """A person changed its slots or its affinity; None leaves a value as it is."""
+
+    slots: int | None = None
+    affinity: dict[str, str] | None = None
+
+
+class Removed(_Event, frozen=True, tag="node.removed"):
+    """It is forgotten until it joins again."""
+
+
+type NodeEvent = Joined | Left | Lost | Returned | Drained | Cordoned | Uncordoned | Configured | Removed
+
+CODEC: Codec[NodeEvent] = Codec(NodeEvent.__value__)

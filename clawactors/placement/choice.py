@@ -1,0 +1,118 @@
+"""Which node fits a task best, and why none does. A policy: facts in, verdict out."""
+
+import math
+from collections.abc import Iterable
+
+import msgspec
+
+from clawactors.nodes import Node
+from clawactors.tasks.events import Spec
+
+__all__ = ["Seat", "Shape", "choose", "shape_of", "why_not"]
+
+CREDIT_MIN = 64
+"""Tasks that may be given to a node ahead of its slots, at least; the rest is twice its slots."""
+
+_PACE_S = 0.2
+"""A node gets as much work ahead as it has lately ended in this time: fast tasks never starve it, slow ones never queue
+behind a busy node while another one idles."""
+
+
+class Shape(msgspec.Struct, frozen=True):
+    """What a task asks of a node; tasks of one shape are placed alike."""
+
+    skill: str
+    requires: tuple[str, ...] = ()
+    prefers: tuple[str, ...] = ()
+    affinity: tuple[tuple[str, str], ...] = ()
+
+
+def shape_of(spec: Spec) -> Shape:
+    """The shape of a task."""
+    return Shape(spec.skill, spec.requires, spec.prefers, tuple(sorted(spec.affinity.items())))
+
+
+class Seat:
+    """A node as placement sees it: what it can do, what it was given and how fast it works."""
+
+    __slots__ = ("assigned", "id", "node", "pace", "paced_ns", "skills", "version")
+
+    def __init__(self, id: str, version: int, node: Node) -> None:
+        self.id = id
+        self.assigned: set[str] = set()
+        self.pace, self.paced_ns = 0.0, 0
+        self.update(version, node)
+
+    def update(self, version: int, node: Node) -> None:
+        """Takes over the node's new state."""
+        self.version, self.node = version, node
+        self.skills = frozenset(offer.name for offer in node.joined.offers)
+
+    def ended_one(self, at_ns: int) -> None:
+        """One of its tasks ended at that time."""
+        self.pace = self._pace_at(at_ns) + 1
+        self.paced_ns = at_ns
+
+    def _pace_at(self, at_ns: int) -> float:
+        return self.pace * math.exp(-max(0, at_ns - self.paced_ns) / (_PACE_S * 1e9))
+
+    def room(self, now_ns: int) -> int:
+        """How many tasks more it may be given now."""
+        slots = self.node.joined.slots
+        ahead = min(int(self._pace_at(now_ns)), max(CREDIT_MIN, 2 * slots)) if slots else 0
+        return slots + ahead - len(self.assigned)
+
+    @property
+    def load(self) -> float:
+        """Tasks given per slot."""
+        return len(self.assigned) / max(1, self.node.joined.slots)
+
+
+def _fits(shape: Shape, seat: Seat) -> bool:
+    return (
+        seat.node.takes_work
+        and shape.skill in seat.skills
+        and all(skill in seat.skills for skill in shape.requires)
+        and all(seat.node.joined.affinity.get(key) == value for key, value in shape.affinity)
+    )
+
+
+def choose(shape: Shape, seats: Iterable[Seat], now_ns: int) -> Seat | None:
+    """The seat with room that has most of the preferred skills, then the least load, then the smallest id."""
+    best: Seat | None = None
+    best_rank: tuple[int, float, str] = (0, 0.0, "")
+    for seat in seats:
+        if _fits(shape, seat) and seat.room(now_ns) > 0:
+            rank = (-sum(skill in seat.skills for skill in shape.prefers), seat.load, seat.id)
+            if best is None or rank < best_rank:
+                best, best_rank = seat, rank
+    return best
+
+
+def why_not(shape: Shape, seats: Iterable[Seat], now_ns: int) -> list[str]:
+    """The reasons, for people, why a task of this shape is not placed; empty when it could be."""
+    known = list(seats)
+    alive = [seat for seat in known if seat.node.alive]
+    if not alive:
+        return ["no node is online; start one with `claw up` or `claw join`"]
+    needed = (shape.skill, *shape.requires)
+    able = [seat for seat in alive if all(skill in seat.skills for skill in needed)]
+    if not able:
+        lacking = next((skill for skill in needed if not any(skill in seat.skills for seat in alive)), None)
+        if lacking is not None:
+            return [f"no online node has the skill {lacking!r}"]
+        return [f"no single online node has all of the skills {', '.join(needed)}"]
+    matching = [seat for seat in able if _fits_affinity(shape, seat)]
+    if not matching:
+        wanted = ", ".join(f"{key}={value}" for key, value in shape.affinity)
+        return [f"no online node with the skill has the affinity {wanted}"]
+    working = [seat for seat in matching if seat.node.takes_work]
+    if not working:
+        return [f"node {seat.id} is {seat.node.status} and takes nothing new" for seat in matching]
+    if all(seat.room(now_ns) <= 0 for seat in working):
+        return [f"no free slot: node {seat.id} has {seat.node.joined.slots}, all taken" for seat in working]
+    return []
+
+
+def _fits_affinity(shape: Shape, seat: Seat) -> bool:
+    return all(seat.node.joined.affinity.get(key) == value for key, value in shape.affinity)

@@ -1,0 +1,23 @@
+"""What placement needs from a view to start without reading the whole log."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from clawactors.nodes import Node
+from clawactors.tasks import Task
+
+__all__ = ["Snapshot"]
+
+
+class Snapshot(Protocol):
+    """The open tasks and the nodes as of one position of the log; results of steps may be left out."""
+
+    position: int
+
+    def open_tasks(self) -> Iterable[tuple[str, int, Task]]:
+        """`(id, version, task)` of all that have not ended."""
+        ...
+
+    def nodes(self) -> Iterable[tuple[str, int, Node]]:
+        """`(id, version, node)` of all that ever joined and were not removed."""
+        ...

@@ -1,0 +1,189 @@
+"""One aggregate in the hands of one process: decides, appends, and catches up when somebody else was first."""
+
+import asyncio
+from collections.abc import Callable
+
+from clawactors.decider import Decider
+from clawactors.errors import Refused
+from clawactors.fold import Folded, fold
+from clawactors.runtime.clock import Clock
+from clawactors.runtime.naming import Names
+from eventlog import Codec, Draft, EventLog, Record, WrongVersion, aggregate_pattern
+
+__all__ = ["Actor", "Desk"]
+
+_RACES_BEFORE_PAUSE = 3
+
+
+def _to_nobody(_: object) -> str:
+    return ""
+
+
+class Desk:
+    """What every actor of a process works with: the log, the time, and the name under which it appends."""
+
+    def __init__(self, log: EventLog, clock: Clock, by: str) -> None:
+        self.log, self.clock, self.by = log, clock, by
+        self.names = Names()
+
+
+class Actor[C, S, E]:
+    """Commands go in by `handle`, or by `note` (decided now, written with the next `flush`).
+
+    `route` names the node that must hear of an append, '' for nobody in particular.
+    `state` and `version` are what the log holds as far as this process knows; noted commands are not in them yet.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        decider: Decider[C, S, E],
+        codec: Codec[E],
+        id: str,
+        known: Folded[S] | None = None,
+        *,
+        route: Callable[[S], str] = _to_nobody,
+    ) -> None:
+        self.desk, self.decider, self.codec, self.id, self._route = desk, decider, codec, id, route
+        self._known = known or Folded(decider.initial)
+        self._noted: list[tuple[C, tuple[E, ...]]] = []
+        self._ahead = self._known.state
+        self._sent: tuple[str, int] | None = None  # name of the append whose fate is open, and how many notes it holds
+        self._writing = asyncio.Lock()  # keeps the order of this process's own appends; the version guards the rest
+
+    @property
+    def state(self) -> S:
+        """The state as the log has it."""
+        return self._known.state
+
+    @property
+    def ahead(self) -> S:
+        """The state with what was noted, though not all of it may be written."""
+        return self._ahead
+
+    @property
+    def version(self) -> int:
+        """Sequence of the last commit that `state` includes."""
+        return self._known.version
+
+    async def handle(self, *commands: C, flow: str = "") -> bool:
+        """Decides and appends; False where nothing had to be written.
+
+        Raises: `Refused`, only on a state that was fresh; what the log raises.
+        """
+        for command in commands:
+            try:
+                self.note(command)
+            except Refused:
+                await self.catch_up()  # a refusal is a read: never believe it on a stale state
+                self.note(command)
+        return await self.flush(flow=flow)
+
+    def note(self, command: C) -> tuple[E, ...]:
+        """Decides now, on top of what was noted before; written by the next `flush`. Raises `Refused`."""
+        events = self.decider.decide(command, self._ahead)
+        if events:
+            self._noted.append((command, events))
+            self._ahead = self._after(self._ahead, events)
+        return events
+
+    def forget(self) -> None:
+        """Drops what was noted and can't be written."""
+        self._noted.clear()
+        self._sent = None
+        self._ahead = self._known.state
+
+    def _after(self, state: S, events: tuple[E, ...]) -> S:
+        now_ns = self.desk.clock.now_ns()
+        for event in events:
+            state = self.decider.evolve(state, event, now_ns)
+        return state
+
+    async def flush(self, *, flow: str = "") -> bool:
+        """Returns when everything noted so far is in the log; False where nothing was left to write.
+
+        Raises: `Refused` when it lost a race and the noted commands are illegal now (they are dropped then).
+        """
+        async with self._writing:
+            races, wrote = 0, False
+            while self._noted:
+                # After an append in doubt the same notes go out under the same name: the log knows it if it has it.
+                name, count = self._sent = self._sent or (self.desk.names.commit(), len(self._noted))
+                events = tuple(event for _, events in self._noted[:count] for event in events)
+                draft = Draft(
+                    kind=self.decider.kind,
+                    id=self.id,
+                    body=self.codec.encode(events),
+                    commit=name,
+                    to=self._route(self._known.state),
+                    by=self.desk.by,
+                    flow=flow,
+                )
+                try:
+                    version = await self.desk.log.append(draft, self._known.version)
+                except WrongVersion:
+                    self._sent = None
+                    races += 1
+                    if races > _RACES_BEFORE_PAUSE:
+                        await asyncio.sleep(self.desk.clock.roll() * min(0.1, 0.002 * 2**races))
+                    await self.catch_up()
+                else:
+                    wrote = True
+                    if self._sent is not None:  # else it came back by `catch_up` before the answer did
+                        all_of_it = count == len(self._noted)
+                        state = self._ahead if all_of_it else self._after(self._known.state, events)
+                        self._known = Folded(state, version)
+                        self._written(count)
+            return wrote
+
+    def _written(self, count: int) -> None:
+        self._sent = None
+        del self._noted[:count]
+        if not self._noted:
+            self._ahead = self._known.state
+
+    async def catch_up(self) -> None:
+        """Folds what others appended meanwhile and decides the noted commands again. Raises `Refused`."""
+        before = self.version
+        async for batch in self.desk.log.read([aggregate_pattern(self.decider.kind, self.id)], after=before):
+            for record in batch:
+                self._take(record)
+        if self.version != before:
+            self._redecide()
+
+    def observe(self, record: Record) -> bool:
+        """Takes in a commit that came by another way; False when some before it are missing: `catch_up` then.
+
+        Raises: `Refused` as `catch_up`.
+        """
+        if record.seq <= self.version:
+            return True
+        if record.expected != self.version:
+            return False
+        self._take(record)
+        self._redecide()
+        return True
+
+    def _take(self, record: Record) -> None:
+        if record.seq <= self.version:
+            return
+        self._known = fold(self.decider, self.codec, self._known, record)
+        if self._sent is not None and record.commit == self._sent[0]:
+            self._written(self._sent[1])
+
+    def _redecide(self) -> None:
+        """Decides again what is noted, on the state as it is now known."""
+        self._sent = None  # guarded by a version that is passed, so what was under way is lost
+        if self._known.frozen:
+            self._noted.clear()
+            raise Refused(f"{self.decider.kind} {self.id} needs a newer release: {self._known.frozen}")
+        commands = [command for command, _ in self._noted]
+        self._noted.clear()
+        self._ahead = self._known.state
+        for command in commands:
+            try:
+                self.note(command)
+            except Refused:
+                self._noted.clear()
+                self._ahead = self._known.state
+                raise

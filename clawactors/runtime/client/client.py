@@ -1,0 +1,231 @@
+"""What users and the command line call: submit, wait, look, cancel. It decides for itself; nothing is asked of a server
+but to keep what was decided."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from clawactors.errors import NotFound, Refused
+from clawactors.fold import Folded
+from clawactors.runtime.actor import Actor, Desk
+from clawactors.runtime.client.skills import KnownSkills
+from clawactors.runtime.client.waiting import Waiting
+from clawactors.runtime.naming import id_of_key, new_id
+from clawactors.runtime.ports import Live, Requests
+from clawactors.tasks import TASK, Task
+from clawactors.tasks import commands as c
+from clawactors.tasks import events as e
+from clawactors.tasks.submission import checked_id, spec_of
+from eventlog import EventLog
+
+__all__ = ["Client", "Ref", "Rejected", "TaskFailed", "Wish"]
+
+_QUERY_TIMEOUT_S = 5.0
+
+
+class TaskFailed(Exception):
+    """The awaited task ended without a result. `status` is failed, dead or cancelled."""
+
+    def __init__(self, id: str, status: str, error: e.TaskError | None) -> None:
+        super().__init__(f"task {id} is {status}" + (f": {error.kind}: {error.message}" if error else ""))
+        self.id, self.status, self.error = id, status, error
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """One task of a batch: its id and what is asked for."""
+
+    id: str
+    spec: e.Spec
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """A task of a batch that was refused, by its place in the batch."""
+
+    index: int
+    id: str
+    message: str
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """What became of a batch."""
+
+    submitted: int
+    existing: int
+    refused: tuple[Rejected, ...] = ()
+
+
+class Client:
+    """One connection's worth of asking. Tasks are aggregates: every call decides on the state that the log shows."""
+
+    def __init__(self, desk: Desk, requests: Requests, live: Live) -> None:
+        self.desk, self.requests = desk, requests
+        self.skills = KnownSkills(self.ask)
+        self.waiting = Waiting(desk.log, live)
+
+    @property
+    def log(self) -> EventLog:
+        """The log it appends to."""
+        return self.desk.log
+
+    # Submitting
+
+    async def submit(
+        self,
+        skill: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        id: str | None = None,
+        key: str | None = None,
+        **wishes: Any,
+    ) -> "Ref":
+        """Makes the task, or finds it when it was made before with the same id (or idempotency key) and content.
+
+        `wishes` are those of `spec_of`: priority, tags, requires, timeout_s, max_retries …
+        Raises: `Refused` (malformed, parameters that don't fit the skill, id taken by another task).
+        """
+        spec = spec_of(skill, params, **wishes)
+        await self.skills.check(spec)
+        ref = Ref(self, self._id(id, key))
+        await self._submit(ref.id, spec)
+        return ref
+
+    async def run(self, skill: str, params: Mapping[str, Any] | None = None, **wishes: Any) -> Any:
+        """Submits and returns the result: `submit` and `Ref.result` in one, without a read in between."""
+        timeout_s = wishes.pop("wait_s", None)
+        id = self._id(wishes.pop("id", None), wishes.pop("key", None))
+        spec = spec_of(skill, params, **wishes)
+        await self.skills.check(spec)
+        self.waiting.expect([id])
+        if await self._submit(id, spec):
+            return await self._result(id, timeout_s)
+        return await Ref(self, id).result(timeout_s)
+
+    async def submit_many(self, wishes: Sequence[Wish]) -> Batch:
+        """Makes all of them; repeats are counted, refusals are told one by one and hold up nobody else."""
+        refused: list[Rejected] = []
+        todo: dict[str, tuple[int, e.Spec]] = {}
+        existing = 0
+        for index, wish in enumerate(wishes):
+            try:
+                checked_id(wish.id)
+                await self.skills.check(wish.spec)
+                if (earlier := todo.get(wish.id)) is not None:
+                    existing += 1
+                    if earlier[1] != wish.spec:
+                        raise Refused("the id comes twice in the batch, with another content")
+                    continue
+            except Refused as refusal:
+                refused.append(Rejected(index, wish.id, str(refusal)))
+                continue
+            todo[wish.id] = (index, wish.spec)
+
+        async def one(id: str, index: int, spec: e.Spec) -> bool:
+            try:
+                return await self._submit(id, spec)
+            except Refused as refusal:
+                refused.append(Rejected(index, id, str(refusal)))
+                return False
+
+        written = await asyncio.gather(*(one(id, index, spec) for id, (index, spec) in todo.items()))
+        submitted = sum(written)
+        existing = len(wishes) - submitted - len(refused)
+        return Batch(submitted, existing, tuple(sorted(refused, key=lambda rejected: rejected.index)))
+
+    async def _submit(self, id: str, spec: e.Spec) -> bool:
+        """True when the task is new."""
+        return await Actor(self.desk, TASK, e.CODEC, id).handle(c.Submit(spec))
+
+    def _id(self, id: str | None, key: str | None) -> str:
+        if id is not None and key is not None:
+            raise Refused("give an id or a key, not both")
+        if key is not None:
+            return id_of_key(key)
+        return checked_id(id) if id is not None else f"t-{new_id()}"
+
+    # Looking and waiting
+
+    def ref(self, id: str) -> "Ref":
+        """A handle on a task that may or may not exist."""
+        return Ref(self, checked_id(id))
+
+    async def look(self, id: str) -> Folded[Task]:
+        """The task as the log has it. Raises: `NotFound`."""
+        known = await self.waiting.look(id)
+        if not known.state.exists:
+            raise NotFound(f"there is no task {id!r}")
+        return known
+
+    async def ended(self, ids: Iterable[str]) -> AsyncIterator[str]:
+        """The ids as their tasks end; what ended before is found by reading."""
+        wanted = list(ids)
+        self.waiting.expect(wanted)
+        for id in wanted:
+            await self.look(id)
+        async for id in self.waiting.each(wanted):
+            yield id
+
+    async def _result(self, id: str, timeout_s: float | None) -> Any:
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self.waiting.ended(id)
+        except TimeoutError:
+            raise TimeoutError(f"task {id} has not ended within {timeout_s:g} s") from None
+        finally:
+            self.waiting.forget(id)
+        life = (await self.look(id)).state.life
+        if life.status != "completed":
+            raise TaskFailed(id, life.status, life.error)
+        return life.result
+
+    # Changing
+
+    async def command(self, id: str, command: c.TaskCommand) -> Folded[Task]:
+        """Decides a command on the task and returns the task after it. Raises: `NotFound`, `Refused`."""
+        actor = Actor(self.desk, TASK, e.CODEC, checked_id(id), route=_runner)
+        await actor.catch_up()
+        if not actor.state.exists:
+            raise NotFound(f"there is no task {id!r}")
+        await actor.handle(command)
+        return Folded(actor.state, actor.version)
+
+    async def cancel(self, id: str) -> Folded[Task]:
+        """Ends the task; running code is told and confirms. Raises: `NotFound`, `Refused`."""
+        return await self.command(id, c.Cancel(self.desk.by))
+
+    async def ask(self, name: str, question: Any = None) -> bytes:
+        """The answer of the views to a query. Raises: `Unavailable` when no control process answers."""
+        return await self.requests.request(f"claw.query.{name}", msgspec.json.encode(question), _QUERY_TIMEOUT_S)
+
+
+def _runner(task: Task) -> str:
+    """The node that must hear of a change to the task."""
+    return task.life.node if task.life.status in ("scheduled", "running", "paused") else ""
+
+
+class Ref:
+    """A handle on one task."""
+
+    def __init__(self, client: Client, id: str) -> None:
+        self._client, self.id = client, id
+
+    def __repr__(self) -> str:
+        return f"<task {self.id}>"
+
+    async def result(self, timeout_s: float | None = None) -> Any:
+        """What the task returned, once it has ended.
+
+        Raises: `TaskFailed` when it ended otherwise, `TimeoutError`, `NotFound`.
+        """
+        self._client.waiting.expect([self.id])
+        await self._client.look(self.id)
+        return await self._client._result(self.id, timeout_s)
+
+    async def look(self) -> Folded[Task]:
+        """The task as the log has it. Raises: `NotFound`."""
+        return await self._client.look(self.id)
+
+    async def cancel(self) -> Folded[Task]:
+        """Ends the task. Raises: `NotFound`, `Refused`."""
+        return await self._client.cancel(self.id)

@@ -1,0 +1,50 @@
+"""Who appends what placement decides: the control process that holds the lease. Two at once do no harm."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+from clawactors.runtime.clock import Clock
+from clawactors.runtime.ports import Lease, Leases
+from eventlog import Unavailable
+
+__all__ = ["LEADER_KEY", "Leadership"]
+
+LEADER_KEY = "leader"
+_TERM_S = 2.0
+
+
+class Leadership:
+    """Holds the lease when it can get it; `leading` says whether it believes to."""
+
+    def __init__(self, leases: Leases, clock: Clock, name: str, changed: Callable[[], None]) -> None:
+        self._leases, self._clock, self._name, self._changed = leases, clock, name, changed
+        self._lease: Lease | None = None
+        self._until_s = 0.0
+
+    @property
+    def leading(self) -> bool:
+        """True while its term surely runs; after a pause of the process it is False before anything is appended."""
+        return self._lease is not None and self._clock.monotonic_s() < self._until_s
+
+    async def serve(self) -> None:
+        """Tries for ever to get and keep the lease."""
+        try:
+            while True:
+                with contextlib.suppress(Unavailable):
+                    await self._renew()
+                await asyncio.sleep(_TERM_S / 4 * (0.9 + 0.2 * self._clock.roll()))
+        finally:
+            if self._lease is not None:
+                with contextlib.suppress(Exception):
+                    await self._lease.release()
+
+    async def _renew(self) -> None:
+        asked_s, before = self._clock.monotonic_s(), self.leading
+        value = self._name.encode()
+        if self._lease is None or not await self._lease.renew(value):
+            self._lease = await self._leases.acquire(LEADER_KEY, value, _TERM_S)
+        if self._lease is not None:
+            self._until_s = asked_s + _TERM_S
+        if self.leading and not before:
+            self._changed()

@@ -1,0 +1,21 @@
+"""What the control process feeds: views, whatever they are kept in."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from clawactors.placement import Snapshot
+from eventlog.decoding import Commit
+
+__all__ = ["Views"]
+
+
+class Views(Protocol):
+    """Folds of the log for queries."""
+
+    def snapshot(self) -> Snapshot:
+        """What placement starts from: the views as they are."""
+        ...
+
+    async def apply(self, commits: Sequence[Commit]) -> None:
+        """Takes commits in the order of the log; waits while too many are held, so that memory stays flat."""
+        ...

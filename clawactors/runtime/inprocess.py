@@ -1,0 +1,132 @@
+"""Presence, questions and live records within one process: the ports of the runtime without a server, for tests."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from clawactors.runtime.clock import Clock
+from eventlog import NoResponders, Record, Unavailable
+from eventlog.inprocess import InProcessLog
+
+__all__ = ["InProcessLeases", "InProcessLive", "InProcessRequests"]
+
+
+class InProcessLeases:
+    """Keys that expire by the given clock."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._held: dict[str, tuple[bytes, float, _Lease]] = {}
+        self._watchers: list[tuple[str, asyncio.Queue[tuple[str, bytes | None]]]] = []
+
+    async def acquire(self, key: str, value: bytes, ttl_s: float) -> "_Lease | None":
+        """The lease, None while somebody holds the key."""
+        held = self._held.get(key)
+        if held is not None and held[1] > self._clock.monotonic_s():
+            return None
+        lease = _Lease(self, key, ttl_s)
+        self._put(lease, value)
+        return lease
+
+    async def watch(self, prefix: str) -> AsyncIterator[tuple[str, bytes | None]]:
+        """Present and future values of the keys below the prefix."""
+        changes: asyncio.Queue[tuple[str, bytes | None]] = asyncio.Queue()
+        for key, (value, _, _) in self._held.items():
+            if key.startswith(prefix):
+                changes.put_nowait((key, value))
+        self._watchers.append((prefix, changes))
+        while True:
+            yield await changes.get()
+
+    def _put(self, lease: "_Lease", value: bytes) -> None:
+        self._held[lease.key] = (value, self._clock.monotonic_s() + lease.ttl_s, lease)
+        self._tell(lease.key, value)
+
+    def _tell(self, key: str, value: bytes | None) -> None:
+        for prefix, changes in self._watchers:
+            if key.startswith(prefix):
+                changes.put_nowait((key, value))
+
+
+class _Lease:
+    def __init__(self, leases: InProcessLeases, key: str, ttl_s: float) -> None:
+        self._leases, self.key, self.ttl_s = leases, key, ttl_s
+
+    async def renew(self, value: bytes) -> bool:
+        """Holds it for another term; False when it is lost."""
+        held = self._leases._held.get(self.key)
+        if held is None or held[2] is not self or held[1] <= self._leases._clock.monotonic_s():
+            return False
+        self._leases._put(self, value)
+        return True
+
+    async def release(self) -> None:
+        """Gives it up at once."""
+        if self._leases._held.get(self.key, (b"", 0.0, None))[2] is self:
+            del self._leases._held[self.key]
+            self._leases._tell(self.key, None)
+
+
+class InProcessRequests:
+    """Questions and answers by subject."""
+
+    def __init__(self) -> None:
+        self._answers: dict[str, Callable[[bytes], Awaitable[bytes]]] = {}
+
+    async def request(self, subject: str, body: bytes, timeout_s: float) -> bytes:
+        """The answer. Raises: `NoResponders`, `Unavailable`."""
+        answer = self._answers.get(subject)
+        if answer is None:
+            raise NoResponders(f"nobody answers on {subject}")
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await answer(body)
+        except TimeoutError:
+            raise Unavailable(f"no answer on {subject} within {timeout_s:g} s") from None
+
+    async def serve(self, subject: str, answer: Callable[[bytes], Awaitable[bytes]], queue: str = "") -> "_Serving":
+        """Answers requests on the subject; the newest endpoint wins."""
+        self._answers[subject] = answer
+        return _Serving(self._answers, subject, answer)
+
+
+class _Serving:
+    def __init__(
+        self,
+        answers: dict[str, Callable[[bytes], Awaitable[bytes]]],
+        subject: str,
+        answer: Callable[[bytes], Awaitable[bytes]],
+    ) -> None:
+        self._answers, self._subject, self._answer = answers, subject, answer
+
+    async def aclose(self) -> None:
+        """Answers no more."""
+        if self._answers.get(self._subject) is self._answer:
+            del self._answers[self._subject]
+
+
+class InProcessLive:
+    """Tails an in-process log; it never has gaps."""
+
+    def __init__(self, log: InProcessLog) -> None:
+        self._log = log
+
+    def tail(self, pattern: str, on_record: Callable[[Record], None], on_gap: Callable[[], None]) -> Callable[[], None]:
+        """Calls `on_record` for each matching record from now on. Returns what ends it."""
+
+        after = self._log.last_seq
+
+        async def follow() -> None:
+            follower = await self._log.follow([pattern], after=after)
+            try:
+                async for batch in follower:
+                    for record in batch:
+                        on_record(record)
+            finally:
+                await follower.aclose()
+
+        task = asyncio.create_task(follow())
+
+        def stop() -> None:
+            task.cancel()
+
+        return stop

@@ -1,0 +1,40 @@
+"""Names that no other process gives: commits, incarnations, tasks without an id of their own."""
+
+import hashlib
+import itertools
+import os
+import time
+
+__all__ = ["Names", "id_of_key", "new_id"]
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def _base32(number: int, length: int) -> str:
+    digits = []
+    for _ in range(length):
+        digits.append(_ALPHABET[number & 31])
+        number >>= 5
+    return "".join(reversed(digits))
+
+
+def new_id() -> str:
+    """A fresh id that sorts by time: 9 characters of milliseconds, 12 of chance."""
+    return _base32(time.time_ns() // 1_000_000, 9) + _base32(int.from_bytes(os.urandom(8), "big"), 12)
+
+
+def id_of_key(key: str) -> str:
+    """The task id that an idempotency key stands for: the same everywhere and always."""
+    return "key-" + hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
+
+
+class Names:
+    """Commit names of one process: a random prefix and a counter."""
+
+    def __init__(self) -> None:
+        self._prefix = new_id()
+        self._next = itertools.count(1)
+
+    def commit(self) -> str:
+        """The next name."""
+        return f"{self._prefix}-{next(self._next)}"

@@ -1,0 +1,10 @@
+"""A node: one process that runs tasks of the skills it has.
+
+In: `task.scheduled` on `claw.task.*.to.<node>`, its own log, requests on `claw.live.<node>`.
+Out: what the tasks do, appended to their logs under the fence of the attempt; a lease with figures of the machine.
+A node holds no state that the log lacks: killed at any moment, its tasks go on elsewhere.
+"""
+
+from clawactors.runtime.node.node import NodeActor, NodeSettings
+
+__all__ = ["NodeActor", "NodeSettings"]

@@ -1,0 +1,92 @@
+"""What a skill's code holds in its hand: `task.step(…)`, `task.progress(…)`, `task.cancelled`."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, overload
+
+if TYPE_CHECKING:
+    from clawactors.runtime.node.run import TaskRun
+
+__all__ = ["SyncTaskHandle", "TaskHandle"]
+
+
+class TaskHandle:
+    """The task, for async code."""
+
+    def __init__(self, run: "TaskRun") -> None:
+        self._run = run
+
+    @property
+    def id(self) -> str:
+        """The task's id."""
+        return self._run.id
+
+    @property
+    def attempt(self) -> int:
+        """1 for the first run of the task; each scheduling counts one up."""
+        return self._run.fence.attempt
+
+    @property
+    def cancelled(self) -> bool:
+        """True once the code should end: it was cancelled, or runs elsewhere by now."""
+        return self._run.stopping
+
+    @overload
+    async def step[T](self, name: str, function: Callable[..., Awaitable[T]], *args: Any, **kwargs: Any) -> T: ...
+
+    @overload
+    async def step[T](self, name: str, function: Callable[..., T], *args: Any, **kwargs: Any) -> T: ...
+
+    async def step(self, name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Runs the function once in the life of the task and returns its result, then and on every resume.
+
+        The result has to be JSON: what comes back is what JSON makes of it, on the first run too.
+        Sync functions run in a thread. Order: at least once; recorded exactly once.
+        """
+        return await self._run.step(name, function, args, kwargs)
+
+    def progress(self, done: float, total: float = 1.0) -> None:
+        """Tells how far the task is; seen with the next recorded step and the next heartbeat."""
+        self._run.report(done / total if total else 0.0)
+
+
+class SyncTaskHandle:
+    """The task, for sync code in a thread: the same calls, without `await`."""
+
+    def __init__(self, run: "TaskRun", loop: asyncio.AbstractEventLoop) -> None:
+        self._run, self._loop = run, loop
+
+    @property
+    def id(self) -> str:
+        """The task's id."""
+        return self._run.id
+
+    @property
+    def attempt(self) -> int:
+        """1 for the first run of the task; each scheduling counts one up."""
+        return self._run.fence.attempt
+
+    @property
+    def cancelled(self) -> bool:
+        """True once the code should end; long loops without steps look at it."""
+        return self._run.stopping
+
+    def step[T](self, name: str, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """As `TaskHandle.step`; the function runs in this thread."""
+        done, result = self._call(self._run.begin_step(name))
+        if done:
+            return result  # type: ignore[no-any-return]
+        started_s = self._run.clock.monotonic_s()
+        try:
+            result = function(*args, **kwargs)
+        except Exception as error:
+            self._call(self._run.fail_step(name, error, self._run.clock.monotonic_s() - started_s))
+            raise
+        return self._call(self._run.end_step(name, result, self._run.clock.monotonic_s() - started_s))  # type: ignore[no-any-return]
+
+    def progress(self, done: float, total: float = 1.0) -> None:
+        """Tells how far the task is; seen with the next recorded step and the next heartbeat."""
+        self._run.report(done / total if total else 0.0)
+
+    def _call(self, coroutine: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()

@@ -1,0 +1,317 @@
+"""The node actor: joins as a new incarnation, runs what it is given in its slots, hands the rest back when it stops.
+
+1. The node has the last word: it runs at most `slots` tasks at a time and keeps the others in order.
+2. What is addressed to another incarnation is none of its business.
+3. When it learns that it was believed dead, everything it runs is over; it stops that and offers itself again.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from clawactors.errors import Refused
+from clawactors.nodes import NODE, Node
+from clawactors.nodes import commands as nc
+from clawactors.nodes import events as ne
+from clawactors.runtime.actor import Actor, Desk
+from clawactors.runtime.naming import new_id
+from clawactors.runtime.node.machine import Figures, Gauge, this_machine
+from clawactors.runtime.node.run import Assignment, TaskRun
+from clawactors.runtime.node.threads import DaemonThreads
+from clawactors.runtime.ports import Lease, Leases, Requests, Serving
+from clawactors.skills import Skill
+from clawactors.tasks import TASK
+from clawactors.tasks import commands as tc
+from clawactors.tasks import events as te
+from eventlog import (
+    EventLogError,
+    Follower,
+    FromTheFuture,
+    Malformed,
+    NoResponders,
+    Record,
+    Unavailable,
+    aggregate_pattern,
+    parse_subject,
+)
+
+__all__ = ["LEASE_S", "NodeActor", "NodeSettings", "node_key"]
+
+LEASE_S = 1.5
+_BEATS_PER_LEASE = 3
+_PROBES = 2
+
+_log = logging.getLogger(__name__)
+
+
+def node_key(id: str, incarnation: str = "") -> str:
+    """The key of the lease of one incarnation of a node; without one, what all of them begin with."""
+    return f"node.{id}.{incarnation}" if id else "node."
+
+
+class NodeSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a node is told at its start."""
+
+    id: str
+    slots: int = 5
+    affinity: dict[str, str] = {}
+    lease_s: float = LEASE_S
+    grace_s: float = 5.0
+    folder: str = "/"
+
+
+class NodeActor:
+    """`start`, then `serve` until `stop` is called or the node is superseded."""
+
+    def __init__(
+        self, desk: Desk, leases: Leases, requests: Requests, settings: NodeSettings, skills: Iterable[Skill]
+    ) -> None:
+        self.desk, self.leases, self.requests, self.settings = desk, leases, requests, settings
+        self.skills: Mapping[str, Skill] = {skill.name: skill for skill in skills}
+        self.id, self.incarnation = settings.id, new_id()
+        self.slots = settings.slots
+        self.actor: Actor[nc.NodeCommand, Node, ne.NodeEvent] = Actor(desk, NODE, ne.CODEC, self.id)
+        self._queue: dict[str, Assignment] = {}
+        self._runs: dict[str, TaskRun] = {}
+        self._work: set[asyncio.Task[None]] = set()
+        self._threads = DaemonThreads(f"skill-{self.id}")
+        self._draining = False
+        self._stopped = asyncio.Event()
+        self._superseded = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def start(self) -> None:
+        """In place when it returns: the lease is held, the join is in the log, assignments are heard.
+
+        Raises: `Refused` when a node with this id is alive; what the log raises.
+        """
+        self._gauge = Gauge(self.settings.folder)
+        # Listen before joining: nothing that is addressed to this incarnation can be missed.
+        self._follower: Follower = await self.desk.log.follow(
+            [f"claw.task.*.to.{self.id}", aggregate_pattern("node", self.id)]
+        )
+        await self._be_the_only_one()
+        self._serving: Serving = await self.requests.serve(f"claw.live.{self.id}", self._answer_probe)
+        self._lease = await self._acquire()
+        await self.actor.catch_up()
+        joined = ne.Joined(
+            incarnation=self.incarnation,
+            slots=self.slots,
+            offers=tuple(skill.offer for skill in self.skills.values()),
+            affinity=self.settings.affinity,
+            machine=this_machine(),
+        )
+        await self.actor.handle(nc.Join(joined))
+
+    async def _be_the_only_one(self) -> None:
+        """Returns when no older incarnation answers: at once when nobody listens, after a lease time when one hangs."""
+        clock = self.desk.clock
+        patience_s = clock.monotonic_s() + self.settings.lease_s
+        silent = 0
+        while silent < _PROBES and clock.monotonic_s() < patience_s:
+            try:
+                await self.requests.request(f"claw.live.{self.id}", b"", self.settings.lease_s / _BEATS_PER_LEASE)
+            except NoResponders:
+                silent += 1
+            except Unavailable:
+                continue  # it hangs
+            else:
+                raise Refused(f"a node with the id {self.id!r} is alive; choose another id or stop that one first")
+
+    async def _acquire(self) -> Lease:
+        lease = await self.leases.acquire(node_key(self.id, self.incarnation), self._figures(), self.settings.lease_s)
+        if lease is None:
+            raise Refused(f"somebody else holds the lease of incarnation {self.incarnation} of node {self.id!r}")
+        return lease
+
+    async def serve(self) -> None:
+        """Works until it is stopped; returns when everything is handed back."""
+        beat = asyncio.ensure_future(self._beat())
+        listen = asyncio.ensure_future(self._listen())
+        stop = asyncio.ensure_future(self._stopped.wait())
+        try:
+            done, _ = await asyncio.wait((beat, listen, stop), return_when=asyncio.FIRST_COMPLETED)
+            if not self._superseded:
+                await self._hand_back()
+            for task in done:
+                task.result()
+        finally:
+            for task in (beat, listen, stop):
+                task.cancel()
+            await self._follower.aclose()
+            await self._serving.aclose()
+
+    def stop(self) -> None:
+        """Asks it to finish: `serve` hands everything back and returns."""
+        self._stopped.set()
+
+    # Presence
+
+    def _figures(self) -> bytes:
+        cpu, memory, disk = self._gauge.read()
+        return msgspec.json.encode(
+            Figures(self.incarnation, self.desk.clock.now_ns(), len(self._runs), len(self._queue), cpu, memory, disk)
+        )
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(self.settings.lease_s / _BEATS_PER_LEASE)
+            try:
+                if not await self._lease.renew(self._figures()):
+                    self._lease = await self._acquire()
+            except Unavailable:
+                continue  # the server is away; whether that matters is the watch's to judge
+            except (EventLogError, Refused) as error:
+                _log.warning("node %s: heartbeat failed: %s", self.id, error)
+
+    async def _answer_probe(self, _: bytes) -> bytes:
+        return self.incarnation.encode()
+
+    # Work
+
+    async def _listen(self) -> None:
+        async for batch in self._follower:
+            for record in batch:
+                address = parse_subject(record.subject)
+                if address is None:
+                    continue
+                kind, id, _ = address
+                if kind == "node":
+                    await self._on_node(record)
+                else:
+                    self._on_task(id, record)
+            if self._superseded:
+                return
+            self._fill_slots()
+
+    def _on_task(self, id: str, record: Record) -> None:
+        try:
+            events = te.CODEC.decode(record.body)
+        except (Malformed, FromTheFuture):
+            return  # counted by the views
+        first = events[0]
+        if isinstance(first, te.Scheduled):
+            if first.incarnation == self.incarnation:
+                self._take(Assignment(id, record.seq, first, record.at_ns))
+        elif (run := self._runs.get(id)) is not None:
+            self._spawn(run.observe(record))
+        elif id in self._queue and any(
+            isinstance(event, te.Cancelled | te.Paused | te.Interrupted) for event in events
+        ):
+            del self._queue[id]
+
+    def _take(self, assignment: Assignment) -> None:
+        if (run := self._runs.get(assignment.id)) is not None:
+            run.stop("superseded")
+        if self._draining:
+            self._spawn(self._return(assignment))
+        else:
+            self._queue[assignment.id] = assignment
+
+    def _fill_slots(self) -> None:
+        while self._queue and len(self._runs) < self.slots and not self._draining:
+            id = next((id for id in self._queue if id not in self._runs), None)
+            if id is None:
+                return
+            assignment = self._queue.pop(id)
+            run = TaskRun(self.desk, assignment, self.skills.get(assignment.event.skill), self._threads)
+            self._runs[id] = run
+            self._idle.clear()
+            self._spawn(self._live(run))
+
+    async def _live(self, run: TaskRun) -> None:
+        try:
+            await run.run()
+        finally:
+            del self._runs[run.id]
+            if not self._runs:
+                self._idle.set()
+            self._fill_slots()
+
+    def _spawn(self, coroutine: object) -> None:
+        task: asyncio.Task[None] = asyncio.ensure_future(coroutine)  # type: ignore[call-overload]
+        self._work.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._work.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("node %s: %s", self.id, error, exc_info=error)
+
+    # What happens to the node itself
+
+    async def _on_node(self, record: Record) -> None:
+        before = self.actor.state
+        try:
+            if not self.actor.observe(record):
+                await self.actor.catch_up()
+        except Refused as refusal:
+            _log.error("node %s: %s", self.id, refusal)
+        node = self.actor.state
+        if node is before:
+            return
+        if node.incarnation != self.incarnation:
+            if before.incarnation == self.incarnation:
+                self._superseded = True
+                self._stop_all()
+            return
+        self.slots = node.joined.slots
+        if node.status == "offline" and not node.left:
+            self._stop_all()
+            self._spawn(self._come_back())
+        elif node.status == "draining" and not self._draining:
+            self._draining = True
+            self._spawn(self._return_queue())
+        elif node.status == "online":
+            self._draining = False
+
+    def _stop_all(self) -> None:
+        self._queue.clear()
+        for run in list(self._runs.values()):
+            run.stop("superseded")
+
+    async def _come_back(self) -> None:
+        while True:
+            try:
+                await self.actor.handle(nc.Return(self.incarnation))
+                return
+            except Unavailable:
+                await asyncio.sleep(self.settings.lease_s / _BEATS_PER_LEASE)
+            except Refused:
+                return
+
+    # The end
+
+    async def _return_queue(self) -> None:
+        queued, self._queue = list(self._queue.values()), {}
+        await asyncio.gather(*(self._return(assignment) for assignment in queued))
+
+    async def _return(self, assignment: Assignment) -> None:
+        actor = Actor(self.desk, TASK, te.CODEC, assignment.id, assignment.known)
+        with contextlib.suppress(Refused, Unavailable):  # somebody else moved it, or will when this node has left
+            await actor.handle(tc.Return(assignment.fence, f"node {self.id} drains"))
+
+    async def _hand_back(self) -> None:
+        """Drains: no new work, the queue goes back, running tasks get the grace time to reach their next step."""
+        self._draining = True
+        with contextlib.suppress(Refused, Unavailable):
+            await self.actor.handle(nc.Drain())
+        await self._return_queue()
+        for run in list(self._runs.values()):
+            run.stop("drain")
+        try:
+            async with asyncio.timeout(self.settings.grace_s):
+                await self._idle.wait()
+        except TimeoutError:
+            for run in list(self._runs.values()):
+                run.stop_now()
+            with contextlib.suppress(TimeoutError):  # what does not let go is recovered elsewhere
+                async with asyncio.timeout(1):
+                    await self._idle.wait()
+        with contextlib.suppress(Refused, Unavailable):
+            await self.actor.handle(nc.Leave(self.incarnation, "stopped"))
+            await self._lease.release()

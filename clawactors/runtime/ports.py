@@ -1,0 +1,63 @@
+"""What the runtime needs beside the log: presence that expires, questions with answers; see `eventlog.jetstream`."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Protocol
+
+from eventlog import Record
+
+__all__ = ["Lease", "Leases", "Live", "Requests", "Serving"]
+
+
+class Lease(Protocol):
+    """A key that is held until it is not renewed in time."""
+
+    async def renew(self, value: bytes) -> bool:
+        """Holds it for another term with a new value; False when it is lost. Raises: `Unavailable`."""
+        ...
+
+    async def release(self) -> None:
+        """Gives it up at once."""
+        ...
+
+
+class Leases(Protocol):
+    """Keys that expire, in the memory of the server."""
+
+    async def acquire(self, key: str, value: bytes, ttl_s: float) -> Lease | None:
+        """The lease, None while somebody holds the key. Raises: `Unavailable`."""
+        ...
+
+    def watch(self, prefix: str) -> AsyncIterator[tuple[str, bytes | None]]:
+        """Present and future values of the keys below the prefix; None where a key is given up or has expired."""
+        ...
+
+
+class Serving(Protocol):
+    """An endpoint that answers."""
+
+    async def aclose(self) -> None:
+        """Answers no more."""
+        ...
+
+
+class Requests(Protocol):
+    """Questions and answers between processes; nothing of it is stored."""
+
+    async def request(self, subject: str, body: bytes, timeout_s: float) -> bytes:
+        """The answer. Raises: `NoResponders` when nobody listens, `Unavailable` when no answer comes in time."""
+        ...
+
+    async def serve(self, subject: str, answer: Callable[[bytes], Awaitable[bytes]], queue: str = "") -> Serving:
+        """Answers requests on the subject; with a queue, one of its members gets each."""
+        ...
+
+
+class Live(Protocol):
+    """Records as they are stored, pushed unasked: quick, but what a broken connection misses is gone."""
+
+    def tail(self, pattern: str, on_record: Callable[[Record], None], on_gap: Callable[[], None]) -> Callable[[], None]:
+        """Calls `on_record` for each matching record from now on, `on_gap` when some may have been missed.
+
+        Returns what ends it. Both are called in the event loop and must be quick.
+        """
+        ...

@@ -1,0 +1,74 @@
+"""The `skill` decorator: a function with a name, a retry policy and limits. There is no global registry."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+import msgspec
+
+from clawactors.errors import Refused
+from clawactors.nodes.events import Offer
+from clawactors.skills.parameters import check_params, parameters_of, params_struct
+from clawactors.tasks.retry import Retry
+
+__all__ = ["Skill", "skill"]
+
+
+class Skill:
+    """A function that nodes run as tasks. Calling it calls the function, so that it stays easy to test."""
+
+    def __init__(
+        self, function: Callable[..., Any], name: str, *, version: str, retry: Retry, timeout_s: float | None
+    ) -> None:
+        self.function, self.name, self.version = function, name, version
+        self.retry, self.timeout_s = retry, timeout_s
+        self.is_async = inspect.iscoroutinefunction(function)
+        parameters, takes_more = parameters_of(function)
+        description = (inspect.getdoc(function) or "").partition("\n")[0]
+        self._required = frozenset(parameter.name for parameter in parameters if parameter.required)
+        self.offer = Offer(name, version, description, parameters, takes_more)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Calls the function itself."""
+        return self.function(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<skill {self.name!r}>"
+
+    @cached_property
+    def _struct(self) -> type[msgspec.Struct] | None:
+        return params_struct(self.function)
+
+    def arguments(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Keyword arguments for the function, converted to what its annotations say. Raises `Refused`."""
+        struct = self._struct
+        if struct is None:
+            check_params(self.offer, params)
+            return dict(params)
+        try:
+            converted = msgspec.convert(params, struct)
+        except msgspec.ValidationError as error:
+            check_params(self.offer, params)  # says it better where it sees it too
+            raise Refused(f"skill {self.name!r}: {error}") from None
+        known = struct.__struct_fields__
+        arguments = {name: getattr(converted, name) if name in known else value for name, value in params.items()}
+        if not self._required <= params.keys():
+            check_params(self.offer, params)
+        return arguments
+
+
+def skill(
+    name: str, *, version: str = "1", retry: Retry | None = None, timeout_s: float | None = None
+) -> Callable[[Callable[..., Any]], Skill]:
+    """Makes a function a skill: its first parameter is the task's handle, the others are the task's parameters.
+
+    `timeout_s` bounds one attempt, in seconds. Sync functions run in threads.
+    """
+    if not name or any(character.isspace() or character in "*>" for character in name) or len(name) > 128:
+        raise ValueError(f"{name!r} is no skill name: 1 to 128 characters, no white space, no wildcard")
+
+    def wrap(function: Callable[..., Any]) -> Skill:
+        return Skill(function, name, version=version, retry=retry or Retry(), timeout_s=timeout_s)
+
+    return wrap

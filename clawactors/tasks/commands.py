@@ -1,0 +1,211 @@
+"""What can be asked of a task. A command from a node carries the fence of the run that it speaks for."""
+
+from typing import Any
+
+import msgspec
+
+from clawactors.tasks.events import Fence, Outcome, Spec, TaskError, WaitReason
+
+__all__ = [
+    "Archive",
+    "Block",
+    "Cancel",
+    "Compensate",
+    "Complete",
+    "CompleteStep",
+    "ConfirmCancel",
+    "Fail",
+    "FailStep",
+    "Interrupt",
+    "Pause",
+    "Ready",
+    "Resume",
+    "Retry",
+    "Return",
+    "Schedule",
+    "Signal",
+    "Start",
+    "StartStep",
+    "Submit",
+    "TaskCommand",
+    "Unblock",
+    "Wait",
+]
+
+
+class _Command(msgspec.Struct, frozen=True):
+    pass
+
+
+class Submit(_Command, frozen=True):
+    """Make it."""
+
+    spec: Spec
+    at_ns: int = 0
+
+
+class Ready(_Command, frozen=True):
+    """What it waited for came."""
+
+
+class Schedule(_Command, frozen=True):
+    """Give it to a node."""
+
+    node: str
+    incarnation: str
+
+
+class Start(_Command, frozen=True):
+    """The node runs it now."""
+
+    fence: Fence
+
+
+class Return(_Command, frozen=True):
+    """The node will not run it now."""
+
+    fence: Fence
+    reason: str = ""
+
+
+class StartStep(_Command, frozen=True):
+    """A long step begins."""
+
+    fence: Fence
+    step: str
+
+
+class CompleteStep(_Command, frozen=True):
+    """A step has its result."""
+
+    fence: Fence
+    step: str
+    result: Any = None
+    took_s: float = 0.0
+    progress: float | None = None
+
+
+class FailStep(_Command, frozen=True):
+    """A step raised."""
+
+    fence: Fence
+    step: str
+    error: str
+    took_s: float = 0.0
+
+
+class Compensate(_Command, frozen=True):
+    """A step was undone."""
+
+    fence: Fence
+    step: str
+    took_s: float = 0.0
+
+
+class Wait(_Command, frozen=True):
+    """The code waits; its slot is free meanwhile."""
+
+    fence: Fence
+    reason: WaitReason
+    until_ns: int = 0
+    name: str = ""
+
+
+class Interrupt(_Command, frozen=True):
+    """That run of it is gone. `counted` False: the code is known not to be the cause."""
+
+    fence: Fence
+    reason: str
+    counted: bool = True
+
+
+class Fail(_Command, frozen=True):
+    """The code raised; `then` and `retry_at_ns` are what the retry policy says."""
+
+    fence: Fence
+    error: TaskError
+    then: Outcome
+    retry_at_ns: int = 0
+
+
+class Complete(_Command, frozen=True):
+    """The code returned."""
+
+    fence: Fence
+    result: Any = None
+
+
+class Cancel(_Command, frozen=True):
+    """End it."""
+
+    by: str = ""
+
+
+class ConfirmCancel(_Command, frozen=True):
+    """The node has stopped its code."""
+
+    fence: Fence
+
+
+class Pause(_Command, frozen=True):
+    """Hold it."""
+
+    by: str = ""
+
+
+class Resume(_Command, frozen=True):
+    """Hold it no more."""
+
+
+class Block(_Command, frozen=True):
+    """Put it before a person; with a fence where its own run found the reason."""
+
+    reason: str
+    fence: Fence | None = None
+
+
+class Unblock(_Command, frozen=True):
+    """The person is done."""
+
+
+class Retry(_Command, frozen=True):
+    """Make an ended or blocked task go once more."""
+
+    by: str = ""
+
+
+class Signal(_Command, frozen=True):
+    """Tell it something."""
+
+    name: str
+    payload: Any = None
+
+
+class Archive(_Command, frozen=True):
+    """Its history has been moved."""
+
+
+type TaskCommand = (
+    Submit
+    | Ready
+    | Schedule
+    | Start
+    | Return
+    | StartStep
+    | CompleteStep
+    | FailStep
+    | Compensate
+    | Wait
+    | Interrupt
+    | Fail
+    | Complete
+    | Cancel
+    | ConfirmCancel
+    | Pause
+    | Resume
+    | Block
+    | Unblock
+    | Retry
+    | Signal
+    | Archive
+)

@@ -1,0 +1,250 @@
+"""What happened to a task. Tags are promises: stored events decode for ever (see `eventlog.codec`)."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from eventlog import Codec
+
+__all__ = [
+    "CODEC",
+    "Archived",
+    "AttemptFailed",
+    "Blocked",
+    "CancelRequested",
+    "Cancelled",
+    "Completed",
+    "Fence",
+    "Interrupted",
+    "Outcome",
+    "Paused",
+    "Readied",
+    "Resumed",
+    "Retried",
+    "Returned",
+    "Scheduled",
+    "Signalled",
+    "Spec",
+    "Started",
+    "StepCompensated",
+    "StepCompleted",
+    "StepFailed",
+    "StepStarted",
+    "Submitted",
+    "TaskError",
+    "TaskEvent",
+    "Unblocked",
+    "WaitReason",
+    "Waiting",
+]
+
+type WaitReason = Literal["dependency", "timer", "retry", "signal"]
+type Outcome = Literal["retry", "failed", "dead"]
+
+
+class Fence(msgspec.Struct, frozen=True):
+    """Which run of a task speaks: a node's command counts only while the task is in that very attempt."""
+
+    node: str
+    incarnation: str
+    attempt: int
+
+
+class TaskError(msgspec.Struct, frozen=True, rename={"kind": "class"}):
+    """Why an attempt failed; `kind` is the error class, on the wire `class`."""
+
+    kind: str
+    message: str
+
+
+class Spec(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What was asked for. Times in ns since 1970, durations in seconds; None takes the skill's own default."""
+
+    skill: str
+    params: dict[str, Any] = {}
+    name: str = ""
+    description: str = ""
+    user: str = ""
+    type: str = msgspec.field(default="single", name="kind")
+    priority: int = 2
+    requires: tuple[str, ...] = ()
+    prefers: tuple[str, ...] = ()
+    affinity: dict[str, str] = {}
+    tags: tuple[str, ...] = ()
+    metadata: dict[str, Any] = {}
+    after: tuple[str, ...] = ()
+    not_before_ns: int = 0
+    deadline_ns: int = 0
+    timeout_s: float | None = None
+    max_retries: int | None = None
+
+
+class _Event(msgspec.Struct, frozen=True, omit_defaults=True):
+    pass
+
+
+class Submitted(Spec, frozen=True, omit_defaults=True, kw_only=True, tag="task.submitted"):
+    """The task exists. It waits while it has predecessors (`after`) or a start time (`not_before_ns`)."""
+
+
+class Readied(_Event, frozen=True, tag="task.ready"):
+    """What it waited for came."""
+
+
+class Scheduled(_Event, frozen=True, kw_only=True, tag="task.scheduled"):
+    """Given to one incarnation of a node, with all that the node needs to run it without reading anything."""
+
+    node: str
+    incarnation: str
+    attempt: int
+    skill: str
+    params: dict[str, Any] = {}
+    timeout_s: float | None = None
+    max_retries: int | None = None
+    failures: int = 0
+    interruptions: int = 0
+
+
+class Started(_Event, frozen=True, tag="task.started"):
+    """Its code runs."""
+
+
+class Returned(_Event, frozen=True, tag="task.returned"):
+    """The node gave it back before starting it."""
+
+    reason: str = ""
+
+
+class StepStarted(_Event, frozen=True, tag="step.started"):
+    """A step runs; optional, for long steps that should be seen."""
+
+    step: str
+
+
+class StepCompleted(_Event, frozen=True, tag="step.completed"):
+    """A step's result is on record: it never runs again. `progress` is 0..1 where the code reported it."""
+
+    step: str
+    result: Any = None
+    took_s: float = 0.0
+    progress: float | None = None
+
+
+class StepFailed(_Event, frozen=True, tag="step.failed"):
+    """A step raised."""
+
+    step: str
+    error: str = ""
+    took_s: float = 0.0
+
+
+class StepCompensated(_Event, frozen=True, tag="step.compensated"):
+    """A completed step was undone."""
+
+    step: str
+    took_s: float = 0.0
+
+
+class Waiting(_Event, frozen=True, tag="task.waiting"):
+    """It gave its slot back until something comes; `until_ns` where that is a time."""
+
+    reason: WaitReason = msgspec.field(name="for")
+    until_ns: int = 0
+    name: str = ""
+
+
+class Interrupted(_Event, frozen=True, tag="task.interrupted"):
+    """Its node went away. `counted`: its code may have run and may be the cause; `dead`: it has happened too often."""
+
+    reason: str
+    counted: bool = True
+    dead: bool = False
+
+
+class AttemptFailed(_Event, frozen=True, kw_only=True, tag="task.attempt_failed"):
+    """Its code raised; `then` says what follows, `retry_at_ns` when."""
+
+    error: TaskError
+    then: Outcome
+    retry_at_ns: int = 0
+
+
+class Completed(_Event, frozen=True, tag="task.completed"):
+    """Its code returned."""
+
+    result: Any = None
+
+
+class CancelRequested(_Event, frozen=True, tag="task.cancel_requested"):
+    """Somebody wants it to end; running code is told."""
+
+    by: str = ""
+
+
+class Cancelled(_Event, frozen=True, tag="task.cancelled"):
+    """It ended because that was wanted."""
+
+
+class Paused(_Event, frozen=True, tag="task.paused"):
+    """Held by a person; an attempt that ran ends at its next step."""
+
+    by: str = ""
+
+
+class Resumed(_Event, frozen=True, tag="task.resumed"):
+    """Held no more."""
+
+
+class Blocked(_Event, frozen=True, tag="task.blocked"):
+    """It needs a person."""
+
+    reason: str
+
+
+class Unblocked(_Event, frozen=True, tag="task.unblocked"):
+    """A person dealt with it."""
+
+
+class Retried(_Event, frozen=True, tag="task.retried"):
+    """Made to go once more, with all its retries before it; completed steps stay."""
+
+    by: str = ""
+
+
+class Signalled(_Event, frozen=True, tag="task.signalled"):
+    """A message to it, kept in order until its code takes it."""
+
+    name: str
+    payload: Any = None
+
+
+class Archived(_Event, frozen=True, tag="task.archived"):
+    """Its history moved to the archive; this stays behind so that the id stays taken."""
+
+
+type TaskEvent = (
+    Submitted
+    | Readied
+    | Scheduled
+    | Started
+    | Returned
+    | StepStarted
+    | StepCompleted
+    | StepFailed
+    | StepCompensated
+    | Waiting
+    | Interrupted
+    | AttemptFailed
+    | Completed
+    | CancelRequested
+    | Cancelled
+    | Paused
+    | Resumed
+    | Blocked
+    | Unblocked
+    | Retried
+    | Signalled
+    | Archived
+)
+
+CODEC: Codec[TaskEvent] = Codec(TaskEvent.__value__)

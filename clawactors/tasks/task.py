@@ -1,0 +1,99 @@
+"""The state of one task: what was asked (`spec`), what changes (`life`), which steps were done (`journal`)."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from clawactors.tasks.events import Fence, Scheduled, Signalled, Spec, TaskError, WaitReason
+from clawactors.tasks.journal import EMPTY, Journal
+
+__all__ = ["FINAL", "MAX_INTERRUPTIONS", "MAX_RETRIES", "OPEN", "STATUSES", "Life", "Status", "Task", "assigned"]
+
+type Status = Literal[
+    "pending",
+    "waiting",
+    "scheduled",
+    "running",
+    "paused",
+    "blocked",
+    "completed",
+    "failed",
+    "cancelled",
+    "dead",
+    "archived",
+]
+
+STATUSES: tuple[Status, ...] = Status.__value__.__args__
+FINAL: frozenset[Status] = frozenset(("completed", "failed", "cancelled", "dead", "archived"))
+OPEN: frozenset[Status] = frozenset(STATUSES) - FINAL
+
+MAX_RETRIES = 3
+MAX_INTERRUPTIONS = 5
+
+
+class Life(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What changes as events come; small, so that a view can rewrite it on every commit. Times in ns since 1970."""
+
+    status: Status = "pending"
+    waiting_for: WaitReason | None = None
+    until_ns: int = 0
+    waiting_name: str = ""
+    node: str = ""
+    incarnation: str = ""
+    attempt: int = 0
+    failures: int = 0
+    interruptions: int = 0
+    resumes_to: Status = "pending"
+    cancel_requested: bool = False
+    blocked_reason: str = ""
+    result: Any = None
+    error: TaskError | None = None
+    progress: float = 0.0
+    steps_completed: int = 0
+    signals: tuple[Signalled, ...] = ()
+    submitted_ns: int = 0
+    scheduled_ns: int = 0
+    started_ns: int = 0
+    completed_ns: int = 0
+    updated_ns: int = 0
+
+
+class Task(msgspec.Struct, frozen=True):
+    """One task; `spec` None before anybody has asked for it."""
+
+    spec: Spec | None = None
+    life: Life = Life()
+    journal: Journal = EMPTY
+
+    @property
+    def exists(self) -> bool:
+        """True once it was submitted."""
+        return self.spec is not None
+
+    @property
+    def fence(self) -> Fence:
+        """The run that may speak for it now."""
+        return Fence(self.life.node, self.life.incarnation, self.life.attempt)
+
+    @property
+    def max_retries(self) -> int:
+        """User retries it has in all."""
+        limit = self.spec.max_retries if self.spec else None
+        return MAX_RETRIES if limit is None else limit
+
+
+def assigned(event: Scheduled, at_ns: int) -> Task:
+    """The part of a task that its node needs, from the one commit that gave it away: nothing else has to be read."""
+    return Task(
+        spec=Spec(skill=event.skill, params=event.params, timeout_s=event.timeout_s, max_retries=event.max_retries),
+        life=Life(
+            status="scheduled",
+            node=event.node,
+            incarnation=event.incarnation,
+            attempt=event.attempt,
+            failures=event.failures,
+            interruptions=event.interruptions,
+            scheduled_ns=at_ns,
+            updated_ns=at_ns,
+        ),
+    )

@@ -1,0 +1,60 @@
+"""A stored record as every reader understands it: whose it is, and its events or what is wrong with it.
+
+1. Whatever lies under `claw.<kind>.<id>.>` belongs to that aggregate and counts as a version of it.
+2. The same record gives the same commit in every reader; none raises, so none stops.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from eventlog.codec import Codec
+from eventlog.errors import FromTheFuture, Malformed
+from eventlog.record import ADDRESSED, ROOT, Record, is_id
+
+__all__ = ["Commit", "Decoder", "Fault"]
+
+type Fault = Literal["", "malformed", "future"]
+"""`malformed`: no commit at all, skipped. `future`: a later release wrote it, so its aggregate is frozen here."""
+
+
+class Commit(msgspec.Struct, frozen=True, gc=False):
+    """The events of one record; none where there is a `fault`. `id` is '' where the subject names no aggregate."""
+
+    record: Record
+    kind: str
+    id: str
+    events: tuple[Any, ...] = ()
+    fault: Fault = ""
+    reason: str = ""
+
+    @property
+    def to(self) -> str:
+        """The node that it is addressed to, '' for nobody."""
+        parts = self.record.subject.split(".")
+        return parts[4] if len(parts) == 5 and parts[3] == ADDRESSED else ""
+
+
+class Decoder:
+    """Decodes the records of several kinds of aggregates; `codecs` by kind."""
+
+    def __init__(self, codecs: Mapping[str, Codec[Any]]) -> None:
+        self.codecs = dict(codecs)
+
+    def decode(self, record: Record) -> Commit:
+        """The commit that the record holds."""
+        parts = record.subject.split(".", 3)
+        if len(parts) < 4 or parts[0] != ROOT or not is_id(parts[2]):
+            kind = parts[1] if len(parts) > 1 and parts[1] in self.codecs else ""
+            return Commit(record, kind, "", fault="malformed", reason="the subject names no aggregate")
+        kind, id = parts[1], parts[2]
+        codec = self.codecs.get(kind)
+        if codec is None:
+            return Commit(record, kind, id, fault="future", reason="its kind is not known to this release")
+        try:
+            return Commit(record, kind, id, codec.decode(record.body))
+        except Malformed as error:
+            return Commit(record, kind, id, fault="malformed", reason=str(error))
+        except FromTheFuture as error:
+            return Commit(record, kind, id, fault="future", reason=str(error))

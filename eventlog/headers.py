@@ -1,0 +1,33 @@
+"""The headers of a commit: the guard, the name of the commit, and who caused it."""
+
+import re
+from typing import Final
+
+from eventlog.record import Draft, aggregate_pattern
+
+__all__ = ["STATUS_LINE", "header_lines"]
+
+STATUS_LINE: Final = "NATS/1.0\r\n"
+
+_ID = r"[A-Za-z0-9_-]{1,128}"
+_PLACE = re.compile(rf"{_ID} {_ID} (?:{_ID})?")
+
+
+def header_lines(draft: Draft, expected: int) -> str:
+    """The header lines of a guarded append, without status line and end.
+
+    Raises: `ValueError` where an id or a header's value could break out of its place on the wire.
+    """
+    if _PLACE.fullmatch(f"{draft.kind} {draft.id} {draft.to}") is None:
+        raise ValueError(f"not ids that can be part of a subject: {draft.kind!r}, {draft.id!r}, {draft.to!r}")
+    by, cause, flow = draft.by, draft.cause, draft.flow
+    if not draft.commit or not f"{draft.commit}{by}{cause}{flow}".isprintable():
+        raise ValueError(f"a commit has a name, and its headers are printable text: {draft.commit!r}")
+    return (
+        f"Nats-Expected-Last-Subject-Sequence: {expected}\r\n"
+        f"Nats-Expected-Last-Subject-Sequence-Subject: {aggregate_pattern(draft.kind, draft.id)}\r\n"
+        f"Claw-Commit: {draft.commit}\r\n"
+        f"{f'Claw-By: {by}\r\n' if by else ''}"
+        f"{f'Claw-Cause: {cause}\r\n' if cause else ''}"
+        f"{f'Claw-Flow: {flow}\r\n' if flow else ''}"
+    )

@@ -1,0 +1,187 @@
+"""The `EventLog` in memory: the same rules as on a server, with a clock and fault points for exact tests.
+
+1. An append is stored and seen by every follower before it returns.
+2. A fault before storing leaves no trace; a fault after storing leaves the record: to the caller both look the same.
+"""
+
+import asyncio
+import itertools
+import re
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Final, Literal, Self
+
+from eventlog.errors import TooLarge, Unavailable, WrongVersion
+from eventlog.headers import STATUS_LINE, header_lines
+from eventlog.log import Head
+from eventlog.record import ROOT, Draft, Record
+
+__all__ = ["Fault", "FaultPoint", "InProcessFollower", "InProcessLog"]
+
+MAX_BYTES: Final = 1 << 20
+
+type FaultPoint = Literal["before", "after"]
+type Fault = Callable[[FaultPoint, Draft], None]
+"""Called before and after a draft is stored; what it raises (say `Unavailable`) is what the appender gets."""
+
+_identities = itertools.count(1)
+
+
+class InProcessLog:
+    """A log that lives as long as the process. `clock` gives nanoseconds since 1970."""
+
+    def __init__(self, clock: Callable[[], int] = time.time_ns, fault: Fault | None = None) -> None:
+        self.clock, self.fault = clock, fault
+        self._identity = f"inprocess-{next(_identities)}"
+        self._records: list[Record] = []
+        self._aggregates: dict[str, list[Record]] = {}
+        self._followers: list[InProcessFollower] = []
+        self._size_bytes = 0
+        self._closed = False
+
+    @property
+    def last_seq(self) -> int:
+        """Sequence of the newest record."""
+        return len(self._records)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Ends the followers; later appends are `Unavailable`."""
+        self._closed = True
+        for follower in list(self._followers):
+            await follower.aclose()
+
+    async def append(self, draft: Draft, expected: int) -> int:
+        """Stores the draft if its aggregate is at version `expected`; returns the new version. See `EventLog`."""
+        headers = f"{STATUS_LINE}{header_lines(draft, expected)}\r\n".encode()
+        if len(headers) + len(draft.body) > MAX_BYTES:
+            raise TooLarge(len(headers) + len(draft.body), MAX_BYTES)
+        if self._closed:
+            raise Unavailable("the log is closed")
+        if self.fault is not None:
+            self.fault("before", draft)
+        stored = self._aggregates.get(draft.aggregate, [])
+        version = stored[-1].seq if stored else 0
+        if version == expected:
+            version = self.publish(draft.subject, draft.body, headers)
+        else:
+            later = (
+                record.seq for record in reversed(stored) if record.seq > expected and record.commit == draft.commit
+            )
+            found = next(later, None)
+            if found is None:
+                raise WrongVersion(draft.aggregate, expected, version)
+            version = found
+        if self.fault is not None:
+            self.fault("after", draft)
+        return version
+
+    def publish(self, subject: str, body: bytes, headers: bytes = b"") -> int:
+        """Stores any message without a guard, as a person with a NATS client could; returns its sequence."""
+        record = Record(len(self._records) + 1, self.clock(), subject, body, headers)
+        self._records.append(record)
+        self._size_bytes += len(subject) + len(headers) + len(body)
+        parts = subject.split(".", 3)
+        if len(parts) == 4 and parts[0] == ROOT:
+            self._aggregates.setdefault(f"{parts[1]}/{parts[2]}", []).append(record)
+        for follower in self._followers:
+            follower.wake()
+        return record.seq
+
+    async def read(
+        self, patterns: Sequence[str], *, after: int = 0, since_ns: int | None = None, until: int | None = None
+    ) -> AsyncIterator[list[Record]]:
+        """Batches of the records matching any pattern, with `after < seq`, up to `until` or the present end."""
+        end = len(self._records) if until is None else min(until, len(self._records))
+        fits = matcher(patterns)
+        for batch in itertools.batched(self._records[after:end], 1000):
+            matching = [
+                record for record in batch if fits(record.subject) and (since_ns is None or record.at_ns >= since_ns)
+            ]
+            if matching:
+                yield matching
+
+    async def follow(self, patterns: Sequence[str], *, after: int | None = None) -> "InProcessFollower":
+        """Reads on from `after` for ever; None starts with what is appended from now on."""
+        if self._closed:
+            raise Unavailable("the log is closed")
+        follower = InProcessFollower(
+            self._records, self._followers, matcher(patterns), len(self._records) if after is None else after
+        )
+        self._followers.append(follower)
+        return follower
+
+    async def head(self) -> Head:
+        """Where the log ends now."""
+        last = len(self._records)
+        return Head(self._identity, min(1, last), last, last, self._size_bytes)
+
+
+class InProcessFollower:
+    """A `Follower` on the list of records."""
+
+    def __init__(
+        self, records: list[Record], followers: "list[InProcessFollower]", fits: Callable[[str], object], after: int
+    ) -> None:
+        self._records, self._followers, self._fits = records, followers, fits
+        self._position = after
+        self._changes: list[asyncio.Future[None]] = []
+        self._closed = False
+
+    @property
+    def position(self) -> int:
+        """Sequence up to which everything matching has been handed out."""
+        return self._position
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> list[Record]:
+        while not self._closed:
+            if self._position < len(self._records):
+                batch = [each for each in self._records[self._position :] if self._fits(each.subject)]
+                self._position = len(self._records)
+                self.wake()
+                if batch:
+                    return batch
+            await self._change()
+        raise StopAsyncIteration
+
+    async def caught_up(self) -> None:
+        """Returns once all that was in the log at the call has been handed out."""
+        end = len(self._records)
+        while any(self._fits(record.subject) for record in self._records[self._position : end]):
+            if self._closed:
+                raise Unavailable("the follower is closed")
+            await self._change()
+
+    async def aclose(self) -> None:
+        """Stops it; a waiting iteration ends. Order: idempotent."""
+        self._closed = True
+        if self in self._followers:
+            self._followers.remove(self)
+        self.wake()
+
+    def wake(self) -> None:
+        """Lets everything that waits for a change look again."""
+        changes, self._changes = self._changes, []
+        for waiter in changes:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    async def _change(self) -> None:
+        waiter = asyncio.get_running_loop().create_future()
+        self._changes.append(waiter)
+        await waiter
+
+
+def matcher(patterns: Sequence[str]) -> Callable[[str], object]:
+    """A test for subjects that fit any of the NATS patterns (`*` one token, `>` one or more at the end)."""
+    tokens = {"*": r"[^.]+", ">": r".+"}
+    forms = (r"\.".join(tokens.get(token, re.escape(token)) for token in pattern.split(".")) for pattern in patterns)
+    return re.compile("|".join(forms)).fullmatch

@@ -1,0 +1,32 @@
+"""The log on JetStream; the only package that imports nats.
+
+In: `JetStreamLog.append` sends each commit with its version guard, alone or in an atomic batch with others.
+Out: `follow` and `read` are push consumers parsed straight from the socket.
+Beside it, on the same connection: leases in a key-value bucket, requests and service endpoints, dead letters.
+
+It never decides what is in a commit, never reads with a lock, and never reports a lost race that it has not proved.
+"""
+
+from eventlog.jetstream.advisories import Disconnects
+from eventlog.jetstream.connection import Connection
+from eventlog.jetstream.contexts import Address
+from eventlog.jetstream.dead import JetStreamDeadLetters
+from eventlog.jetstream.leases import JetStreamLease, JetStreamLeases
+from eventlog.jetstream.live import LiveFeed
+from eventlog.jetstream.log import JetStreamLog
+from eventlog.jetstream.requests import JetStreamRequests, JetStreamServing
+from eventlog.jetstream.streams import lacking
+
+__all__ = [
+    "Address",
+    "Connection",
+    "Disconnects",
+    "JetStreamDeadLetters",
+    "JetStreamLease",
+    "JetStreamLeases",
+    "JetStreamLog",
+    "JetStreamRequests",
+    "JetStreamServing",
+    "LiveFeed",
+    "lacking",
+]

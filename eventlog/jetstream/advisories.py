@@ -1,0 +1,59 @@
+"""The server's own word that a client is gone, for those who may listen to the system account."""
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from eventlog.jetstream.connection import Connection
+from eventlog.jetstream.contexts import Address
+
+__all__ = ["Disconnects"]
+
+
+class _Client(msgspec.Struct):
+    name: str = ""
+
+
+class _Disconnect(msgspec.Struct):
+    client: _Client
+
+
+class Disconnects:
+    """Tells the names of connections that end. A hint: the client may be back already."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @classmethod
+    async def open(
+        cls, address: Address | str, on_disconnect: Callable[[str], None], name: str = "claw-advisories"
+    ) -> Self:
+        """Listens with a user of the system account. Raises: `Unavailable`, `Misconfigured`, `PermissionDenied`."""
+        connection = await Connection.open(address, name)
+        decoder = msgspec.json.Decoder(_Disconnect)
+
+        def on_message(subject: bytes, reply: bytes, headers: bytes, body: bytes) -> None:
+            gone = decoder.decode(body).client.name
+            if gone:
+                on_disconnect(gone)
+
+        try:
+            await connection.confirm(connection.listen("$SYS.ACCOUNT.*.DISCONNECT", on_message))
+        except BaseException:
+            await connection.aclose()
+            raise
+        return cls(connection)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Ends it."""
+        await self._connection.aclose()

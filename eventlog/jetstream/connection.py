@@ -1,0 +1,334 @@
+"""One connection to a nats-server: nats-py's client with raw routes, prepared frames, and errors that say whose fault.
+
+1. It reconnects for ever, with jitter; it is closed by `aclose` only.
+2. `online` is true only when the server knows every subscription again.
+3. A refused permission fails what waits for it at once, under the name of the subject.
+"""
+
+import asyncio
+import logging
+import random
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Self, override
+
+from nats import errors
+from nats.aio.client import Client, Server, Srv
+from nats.aio.subscription import Subscription
+from nats.aio.transport import TcpTransport
+
+from eventlog.errors import Misconfigured, NoResponders, PermissionDenied, Unavailable
+from eventlog.jetstream.contexts import Address
+from eventlog.jetstream.parser import OnMessage, Parser
+
+__all__ = ["Connection", "RawSubscription", "Reply"]
+
+READ_BYTES: Final = 1 << 18
+MAX_RECONNECT_WAIT_S: Final = 0.25
+_DENIED = re.compile(r'permissions violation for (publish|subscription)[^"]*"([^"]*)"', re.IGNORECASE)
+_log = logging.getLogger(__name__)
+
+type Reply = tuple[bytes, bytes]
+"""The headers and the body of an answer."""
+
+
+class RawSubscription(Subscription):
+    """A subscription whose messages go from the parser straight to a callback; nats-py only re-subscribes it."""
+
+    is_denied = False
+
+
+class _Transport(TcpTransport):
+    """Reads in big chunks: one wake-up of the event loop brings hundreds of messages."""
+
+    @override
+    async def connect(self, uri: Any, buffer_size: int, connect_timeout: int) -> None:
+        await super().connect(uri, READ_BYTES, connect_timeout)
+
+    @override
+    async def read(self, buffer_size: int) -> bytes:
+        data: bytes = await super().read(READ_BYTES)
+        return data
+
+    @override
+    def __bool__(self) -> bool:
+        return True
+
+
+class _Pending:
+    """A request that waits for its answer."""
+
+    __slots__ = ("answer", "subject")
+
+    def __init__(self, subject: str, answer: asyncio.Future[Reply]) -> None:
+        self.subject, self.answer = subject, answer
+
+
+class Connection(Client):
+    """nats-py's client, open to a server; `name` shows in the server's lists and disconnect advisories."""
+
+    def __init__(self, address: Address, name: str) -> None:
+        super().__init__()
+        self.address, self.name = address, name
+        self._parser = Parser(self)
+        self._ps = self._parser  # type: ignore[assignment]  # the same two methods, not the same class
+        self._back = asyncio.Event()
+        self._inbox = ""
+        self._token = 0
+        self._waiting: dict[bytes, OnMessage] = {}
+        self._requests: dict[bytes, _Pending] = {}
+        self.on_lost: list[Callable[[], None]] = []
+        self.on_back: list[Callable[[], None]] = []
+        self.on_denied: list[Callable[[PermissionDenied], None]] = []
+
+    @classmethod
+    async def open(cls, address: Address | str | None = None, name: str = "claw", connect_timeout_s: float = 2) -> Self:
+        """Connects to the first server that answers.
+
+        Raises: `Unavailable` (nobody answers), `Misconfigured` (refused: wrong password, TLS …).
+        """
+        if not isinstance(address, Address):
+            address = Address.of(address)
+        urls = list(address.urls)
+        random.shuffle(urls)
+        reason: Exception = Unavailable("no server address given")
+        for url in urls:
+            connection = cls(address, name)
+            try:
+                await connection._connect(url, connect_timeout_s)
+            except PermissionDenied:
+                await connection.aclose()
+                raise
+            except (OSError, TimeoutError, errors.Error) as error:
+                reason = error
+                if _is_refusal(error):
+                    raise Misconfigured(f"the server at {_shown(url)} refused {name!r}: {_text(error)}") from None
+                continue
+            connection.set_server_pool(list(dict.fromkeys([url, *urls])))
+            return connection
+        raise Unavailable(f"no nats-server answers at {', '.join(map(_shown, urls))}: {_text(reason)}") from None
+
+    async def _connect(self, url: str, timeout_s: float) -> None:
+        await self.connect(
+            servers=[url],
+            name=self.name,
+            error_cb=self._on_error,
+            disconnected_cb=self._on_disconnect,
+            reconnected_cb=self._on_reconnect,
+            allow_reconnect=False,
+            max_reconnect_attempts=1,
+            reconnect_time_wait=0,
+            connect_timeout=timeout_s,  # type: ignore[arg-type]  # nats-py hands it to wait_for, which takes fractions
+            ping_interval=5,
+            max_outstanding_pings=2,
+            reconnect_to_server_handler=self._next_server,
+            pending_size=1 << 26,
+            **self.address.options(),
+        )
+        self.options["allow_reconnect"] = True
+        self.options["max_reconnect_attempts"] = -1
+        self._inbox = self.new_inbox()
+        self._back.set()
+        await self.confirm(self.listen(f"{self._inbox}.*", self._on_answer))
+
+    # Subscriptions and frames
+
+    @property
+    def online(self) -> bool:
+        """True while the server is connected and knows all subscriptions."""
+        return self._back.is_set() and self._status == Client.CONNECTED
+
+    @property
+    def version(self) -> tuple[int, ...]:
+        """The version of the server, `(2, 15, 0)`."""
+        numbers = re.match(r"\d+(\.\d+)*", str(self._server_info.get("version", "0")))
+        return tuple(int(number) for number in numbers[0].split(".")) if numbers else (0,)
+
+    @property
+    def cluster_size(self) -> int:
+        """How many servers of the cluster are known, 1 without one."""
+        return max(1, len(self._server_info.get("connect_urls") or ()))
+
+    async def wait_online(self, timeout_s: float) -> None:
+        """Returns when the connection is usable. Raises: `Unavailable` after the timeout, or when closed."""
+        if self.is_closed:
+            raise Unavailable("the connection is closed")
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._back.wait()
+        except TimeoutError:
+            raise Unavailable(f"no connection to {self._where()} for {timeout_s:g} s") from None
+
+    def listen(self, subject: str, on_message: OnMessage, queue: str = "") -> RawSubscription:
+        """Subscribes `on_message` to a subject; it is called from the parser, so it must be quick and never block."""
+        self._sid += 1
+        subscription = RawSubscription(self, self._sid, subject, queue=queue)
+        self._subs[self._sid] = subscription
+        self._parser.routes[b"%d" % self._sid] = on_message
+        self.write(f"SUB {subject} {queue} {self._sid}\r\n".encode())
+        return subscription
+
+    async def confirm(self, subscription: RawSubscription) -> None:
+        """Returns when the server has the subscription. Raises: `PermissionDenied`, `Unavailable`."""
+        try:
+            await self.flush()
+        except errors.Error as error:
+            raise Unavailable(f"the server did not take {subscription.subject!r}: {_text(error)}") from None
+        if subscription.is_denied:
+            self.unlisten(subscription)
+            raise PermissionDenied(subscription.subject, "subscribe to")
+
+    def unlisten(self, subscription: RawSubscription) -> None:
+        """Ends a raw subscription; no callback comes after this."""
+        sid: int = subscription._id
+        self._subs.pop(sid, None)
+        if self._parser.routes.pop(b"%d" % sid, None) is not None:
+            self.write(b"UNSUB %d\r\n" % sid)
+
+    def write(self, frames: bytes) -> bool:
+        """Sends prepared protocol bytes now; False, and nothing is kept, when there is no connection."""
+        if self._status != Client.CONNECTED or self._transport is None:
+            return False
+        self._transport.write(frames)
+        return True
+
+    def publish_now(self, subject: bytes, body: bytes, headers: bytes = b"") -> bool:
+        """Sends a message that no one acknowledges; False, and it is gone, when there is no connection."""
+        if headers:
+            size = len(headers) + len(body)
+            return self.write(b"HPUB %b %d %d\r\n%b%b\r\n" % (subject, len(headers), size, headers, body))
+        return self.write(b"PUB %b %d\r\n%b\r\n" % (subject, len(body), body))
+
+    # Requests
+
+    def expect(self, on_answer: OnMessage) -> str:
+        """A fresh reply subject; its answers go to `on_answer` until it is forgotten."""
+        self._token += 1
+        token = b"%d" % self._token
+        self._waiting[token] = on_answer
+        return f"{self._inbox}.{self._token}"
+
+    def expect_nothing(self) -> str:
+        """A reply subject whose answers are dropped: for requests that the server only takes with one."""
+        return f"{self._inbox}.0"
+
+    def forget(self, reply: str) -> None:
+        """No answer to this reply subject is wanted any more."""
+        self._waiting.pop(reply[len(self._inbox) + 1 :].encode(), None)
+
+    def _on_answer(self, subject: bytes, reply: bytes, headers: bytes, body: bytes) -> None:
+        on_answer = self._waiting.get(subject[len(self._inbox) + 1 :])
+        if on_answer is not None:
+            on_answer(subject, reply, headers, body)
+
+    async def ask(self, subject: str, body: bytes = b"", headers: bytes = b"", timeout_s: float = 5) -> Reply:
+        """One request, one answer.
+
+        Raises: `Unavailable` (no connection, nobody serves the subject, no answer in time), `PermissionDenied`.
+        """
+        if not self.online:
+            await self.wait_online(timeout_s)
+        answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+
+        def take(subject: bytes, reply: bytes, headers: bytes, body: bytes) -> None:
+            if not answer.done():
+                answer.set_result((headers, body))
+
+        inbox = self.expect(take)
+        key = inbox.encode()
+        self._requests[key] = _Pending(subject, answer)
+        try:
+            if headers:
+                self.write(
+                    f"HPUB {subject} {inbox} {len(headers)} {len(headers) + len(body)}\r\n".encode()
+                    + headers
+                    + body
+                    + b"\r\n"
+                )
+            else:
+                self.write(f"PUB {subject} {inbox} {len(body)}\r\n".encode() + body + b"\r\n")
+            async with asyncio.timeout(timeout_s):
+                got = await answer
+        except TimeoutError:
+            raise Unavailable(f"no answer on {subject!r} within {timeout_s:g} s") from None
+        finally:
+            self.forget(inbox)
+            del self._requests[key]
+        if got[0].startswith(b"NATS/1.0 503"):
+            raise NoResponders(f"nobody answers on {subject!r}")
+        return got
+
+    # What nats-py reports
+
+    @override
+    async def _process_err(self, err_msg: str) -> None:
+        denied = _DENIED.search(err_msg)
+        if denied is None:
+            await self._process_op_err(errors.Error(f"nats: {err_msg}"))
+            return
+        action = "publish to" if denied[1].lower() == "publish" else "subscribe to"
+        error = PermissionDenied(denied[2], action)
+        if action == "subscribe to":
+            for subscription in self._subs.values():
+                if isinstance(subscription, RawSubscription) and subscription.subject == error.subject:
+                    subscription.is_denied = True
+        for pending in self._requests.values():
+            if pending.subject == error.subject and not pending.answer.done():
+                pending.answer.set_exception(PermissionDenied(error.subject, action))
+        for on_denied in self.on_denied:
+            on_denied(error)
+
+    async def _on_error(self, error: Exception) -> None:
+        _log.debug("connection %r: %s", self.name, error)
+
+    async def _on_disconnect(self) -> None:
+        if not self._back.is_set():
+            return
+        self._back.clear()
+        for pending in self._requests.values():
+            if not pending.answer.done():
+                pending.answer.set_exception(
+                    Unavailable(f"the connection was lost before {pending.subject!r} answered")
+                )
+        for on_lost in self.on_lost:
+            on_lost()
+        if not self.is_closed:
+            _log.warning("connection %r to %s is lost, trying again", self.name, self._where())
+
+    async def _on_reconnect(self) -> None:
+        self._back.set()
+        _log.info("connection %r is back at %s", self.name, self._where())
+        for on_back in self.on_back:
+            on_back()
+
+    def _next_server(self, servers: Sequence[Server], info: dict[str, Any]) -> tuple[Server, float]:
+        """The server with the fewest failed tries, after a wait with jitter so that clients don't return in step."""
+        server = min(servers, key=lambda server: (server.reconnects, random.random()))  # noqa: S311
+        longest = MAX_RECONNECT_WAIT_S if server.reconnects else MAX_RECONNECT_WAIT_S / 5
+        return server, random.uniform(0, longest)  # noqa: S311
+
+    @override
+    async def _connect_to_server(self, s: Srv) -> None:
+        if not self._transport:
+            self._transport = _Transport()  # type: ignore[no-untyped-call]
+        await super()._connect_to_server(s)
+
+    def _where(self) -> str:
+        return ", ".join(_shown(url) for url in self.address.urls)
+
+    async def aclose(self) -> None:
+        """Closes the connection; what still waits fails with `Unavailable`."""
+        await self.close()
+
+
+def _shown(url: str) -> str:
+    """The address without the password."""
+    return re.sub(r"//[^@/]*@", "//", url)
+
+
+def _text(error: Exception) -> str:
+    return str(error).removeprefix("nats: ").strip("'") or type(error).__name__
+
+
+def _is_refusal(error: Exception) -> bool:
+    return isinstance(error, errors.Error) and "authorization" in str(error).lower()

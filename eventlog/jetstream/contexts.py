@@ -1,0 +1,138 @@
+"""Where the server is and how to sign in: the nats CLI's context files and environment, nothing to configure twice.
+
+Order of what wins: an explicit address, an explicit context, `NATS_URL` (with `NATS_CREDS`), `NATS_CONTEXT`, the CLI's
+selected context, and at last a server on this machine.
+"""
+
+import json
+import os
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, Self
+
+import msgspec
+
+from eventlog.errors import Misconfigured
+
+__all__ = ["DEFAULT_URL", "Address"]
+
+DEFAULT_URL: Final = "nats://127.0.0.1:4222"
+
+
+class Address(msgspec.Struct, frozen=True):
+    """The servers of one cluster and the credentials for it, in the words of the nats CLI's context files."""
+
+    urls: tuple[str, ...] = (DEFAULT_URL,)
+    user: str = ""
+    password: str = ""
+    token: str = ""
+    creds: str = ""
+    nkey: str = ""
+    cert: str = ""
+    key: str = ""
+    ca: str = ""
+    tls_first: bool = False
+    inbox_prefix: str = "_INBOX"
+    domain: str = ""
+
+    @classmethod
+    def of(cls, url: str | None = None, context: str | None = None, env: Mapping[str, str] = os.environ) -> Self:
+        """The address that these arguments, the environment and the context files name.
+
+        Raises: `Misconfigured` (no such context, or not readable).
+        """
+        if url:
+            return cls(urls=_split(url))
+        if context:
+            return cls.from_context(context, env)
+        if env.get("NATS_URL"):
+            return cls(urls=_split(env["NATS_URL"]), creds=env.get("NATS_CREDS", ""))
+        selected = env.get("NATS_CONTEXT") or _selected(env)
+        if selected:
+            return cls.from_context(selected, env)
+        return cls(creds=env.get("NATS_CREDS", ""))
+
+    @classmethod
+    def from_context(cls, name: str, env: Mapping[str, str] = os.environ) -> Self:
+        """The address in the CLI's context file of that name."""
+        path = _folder(env) / "context" / f"{name}.json"
+        try:
+            raw: Any = json.loads(path.read_bytes())
+        except (OSError, ValueError) as error:
+            raise Misconfigured(f"the NATS context {name!r} can't be read: {error}") from None
+        if not isinstance(raw, dict):
+            raise Misconfigured(f"the NATS context {name!r} is no JSON object: {path}")
+
+        def text(key: str) -> str:
+            value = raw.get(key)
+            return value if isinstance(value, str) else ""
+
+        def file(key: str) -> str:
+            return str(Path(text(key)).expanduser()) if text(key) else ""
+
+        if text("user_jwt") or text("nsc"):
+            raise Misconfigured(f"the NATS context {name!r} signs in by user_jwt or nsc: use a creds file")
+        return cls(
+            urls=_split(text("url") or DEFAULT_URL),
+            user=text("user"),
+            password=text("password"),
+            token=text("token"),
+            creds=file("creds"),
+            nkey=file("nkey"),
+            cert=file("cert"),
+            key=file("key"),
+            ca=file("ca"),
+            tls_first=raw.get("tls_first") is True,
+            inbox_prefix=text("inbox_prefix") or "_INBOX",
+            domain=text("jetstream_domain"),
+        )
+
+    @property
+    def api(self) -> str:
+        """The prefix of the JetStream API."""
+        return f"$JS.{self.domain}.API" if self.domain else "$JS.API"
+
+    def options(self) -> dict[str, Any]:
+        """What nats-py's `connect` takes for it."""
+        options: dict[str, Any] = {"inbox_prefix": self.inbox_prefix}
+        if self.user:
+            options |= {"user": self.user, "password": self.password}
+        if self.token:
+            options["token"] = self.token
+        if self.creds:
+            options["user_credentials"] = self.creds
+        if self.nkey:
+            options["nkeys_seed"] = self.nkey
+        if self.ca or self.cert or any(url.startswith("tls:") for url in self.urls):
+            options |= {"tls": self._tls(), "tls_handshake_first": self.tls_first}
+        return options
+
+    def _tls(self) -> ssl.SSLContext:
+        try:
+            context = ssl.create_default_context(cafile=self.ca or None)
+            if self.cert:
+                context.load_cert_chain(self.cert, self.key or None)
+        except OSError as error:
+            raise Misconfigured(f"the TLS files can't be used: {error}") from None
+        return context
+
+
+def _split(urls: str) -> tuple[str, ...]:
+    """Several addresses, separated by commas, each with its scheme."""
+    found = tuple(url.strip() for url in urls.split(",") if url.strip())
+    if any(url.startswith(("ws:", "wss:")) for url in found):
+        raise Misconfigured("websocket addresses are not supported: use nats:// or tls://")
+    return tuple(url if "://" in url else f"nats://{url}" for url in found)
+
+
+def _folder(env: Mapping[str, str]) -> Path:
+    home = env.get("XDG_CONFIG_HOME")
+    return (Path(home) if home else Path("~/.config").expanduser()) / "nats"
+
+
+def _selected(env: Mapping[str, str]) -> str:
+    try:
+        return (_folder(env) / "context.txt").read_text().strip()
+    except OSError:
+        return ""

@@ -1,0 +1,47 @@
+"""Copies of records that no reader could use, kept for people: `claw.dead.<kind>`.
+
+The same record, copied by several readers, is kept once (within the hour that the stream remembers its ids).
+"""
+
+import msgspec
+
+from eventlog.errors import Unavailable
+from eventlog.jetstream.api import ApiError
+from eventlog.jetstream.connection import Connection
+from eventlog.record import ROOT, Record, is_id
+
+__all__ = ["JetStreamDeadLetters"]
+
+_ROOM_BYTES = 1024
+
+
+class _Stored(msgspec.Struct):
+    error: ApiError | None = None
+
+
+class JetStreamDeadLetters:
+    """The way into `CLAW_DEAD`; `identity` names the log that the records are from."""
+
+    def __init__(self, connection: Connection, identity: str) -> None:
+        self._connection, self._identity = connection, identity
+
+    async def copy(self, record: Record, reason: str) -> None:
+        """Keeps the record with where it came from and why. Raises: `Unavailable`. Order: idempotent."""
+        parts = record.subject.split(".")
+        kind = parts[1] if len(parts) > 2 and parts[0] == ROOT and is_id(parts[1]) else "unknown"
+        headers = (
+            "NATS/1.0\r\n"
+            f"Nats-Msg-Id: {self._identity}/{record.seq}\r\n"
+            f"Claw-Subject: {_one_line(record.subject)}\r\n"
+            f"Claw-Seq: {record.seq}\r\n"
+            f"Claw-Reason: {_one_line(reason)}\r\n\r\n"
+        ).encode()
+        body = record.body[: self._connection.max_payload - len(headers) - _ROOM_BYTES]
+        _, answer = await self._connection.ask(f"{ROOT}.dead.{kind}", body, headers)
+        error = msgspec.json.decode(answer, type=_Stored).error
+        if error is not None:
+            raise Unavailable(f"a dead letter was refused: {error.description}")
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())[:500]

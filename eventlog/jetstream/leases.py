@@ -1,0 +1,254 @@
+"""Keys that expire, in the memory of the server: presence of nodes, the leader's term.
+
+1. A key has one holder: it is taken only where it is absent, and renewed only by the revision that its holder wrote.
+2. The server expires a key by itself, in whole seconds: a term is rounded up, and may last 1.3 s longer than asked.
+3. The store is in memory: after a restart of the server it is empty and made again, and no marker says who vanished.
+"""
+
+import asyncio
+import math
+import re
+import secrets
+from collections.abc import AsyncIterator
+from typing import Final
+
+import msgspec
+
+from eventlog.errors import EventLogError, Misconfigured, NoResponders, Unavailable
+from eventlog.jetstream.api import ApiError, Refusal, StoredMessage, call, last_message, message_at
+from eventlog.jetstream.connection import Connection
+from eventlog.jetstream.streams import LIVE, ensure_store
+from eventlog.jetstream.verdict import named_sequence
+from eventlog.record import Record
+
+__all__ = ["JetStreamLease", "JetStreamLeases"]
+
+_PREFIX: Final = "$KV.claw-live."
+_KEY = re.compile(r"[-/_=.a-zA-Z0-9]+")
+_HEARTBEAT_S: Final = 0.5
+_WRONG_LAST_SEQUENCE: Final = 10071
+_NO_STREAM: Final = 10059
+_TIMEOUT_S: Final = 2.0
+
+
+class _Stored(msgspec.Struct):
+    seq: int = 0
+    error: ApiError | None = None
+
+
+class _Taken(EventLogError):
+    """The key is at another revision."""
+
+    def __init__(self, revision: int) -> None:
+        super().__init__(f"the key is at revision {revision}")
+        self.revision = revision
+
+
+class JetStreamLeases:
+    """The keys of the bucket `claw-live`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def acquire(self, key: str, value: bytes, ttl_s: float) -> "JetStreamLease | None":
+        """The lease, None while somebody holds the key. Raises: `Unavailable`, `PermissionDenied`."""
+        lease = JetStreamLease(self, key, max(1, math.ceil(ttl_s)))
+        revision = 0
+        while True:
+            try:
+                await lease.write(value, revision)
+            except _Taken as taken:
+                found = await message_at(self._connection, LIVE, taken.revision) if taken.revision else None
+                if found is not None and _is_live(found):
+                    return lease if lease.adopt(found) else None
+                if taken.revision == revision:
+                    raise Unavailable(f"the key {key!r} changes too fast") from None
+                revision = taken.revision if found is not None else 0
+                continue
+            return lease
+
+    async def get(self, key: str) -> bytes | None:
+        """The value of a key, None where nobody holds it."""
+        try:
+            found = await last_message(self._connection, LIVE, _subject(key))
+        except (Refusal, NoResponders):
+            await self.heal()
+            return None
+        return found.data if found is not None and _is_live(found) else None
+
+    async def watch(self, prefix: str) -> AsyncIterator[tuple[str, bytes | None]]:
+        """Present and future values of the keys below the prefix; None where a key is given up or has expired.
+
+        Raises: `Unavailable` when the connection or the store was lost: what changed meanwhile is not known.
+        """
+        watching = _Watching(self._connection, prefix)
+        try:
+            while True:
+                try:
+                    await watching.open()
+                    break
+                except Refusal as refusal:
+                    if refusal.err_code != _NO_STREAM:
+                        raise
+                    await self.heal()
+            while True:
+                for change in await watching.changes():
+                    yield change
+        finally:
+            watching.close()
+
+    async def put(self, subject: str, headers: str, value: bytes) -> int:
+        """Stores one message; returns its revision."""
+        raw = f"NATS/1.0\r\n{headers}\r\n".encode()
+        for healed in (False, True):
+            try:
+                _, answer = await self._connection.ask(subject, value, raw, timeout_s=_TIMEOUT_S)
+                break
+            except NoResponders:
+                if healed:
+                    raise
+                await self.heal()
+        stored = msgspec.json.decode(answer, type=_Stored)
+        if stored.error is None:
+            return stored.seq
+        if stored.error.err_code == _WRONG_LAST_SEQUENCE:
+            raise _Taken(named_sequence(stored.error.description))
+        if stored.error.code < 500 and stored.error.err_code != 10164:
+            raise Misconfigured(f"{subject} refused: {stored.error.description}")
+        raise Unavailable(f"{subject}: {stored.error.description}")
+
+    async def heal(self) -> None:
+        """Makes the store again where a restarted server has lost it."""
+        await ensure_store(self._connection, LIVE)
+
+
+class JetStreamLease:
+    """A key held by this process until it is not renewed in time."""
+
+    def __init__(self, leases: JetStreamLeases, key: str, ttl_s: int) -> None:
+        self._leases, self.key, self.ttl_s = leases, key, ttl_s
+        self._subject = _subject(key)
+        self._token = secrets.token_hex(8)
+        self._revision = 0
+
+    async def renew(self, value: bytes) -> bool:
+        """Holds it for another term with a new value; False when it is lost. Raises: `Unavailable`."""
+        while True:
+            try:
+                await self.write(value, self._revision)
+            except _Taken as taken:
+                # An answer may have been lost: then the newer revision is our own.
+                found = await message_at(self._leases._connection, LIVE, taken.revision) if taken.revision else None
+                if found is None or not self.adopt(found):
+                    return False
+            else:
+                return True
+
+    async def release(self) -> None:
+        """Gives it up at once."""
+        gone = f"Nats-Expected-Last-Subject-Sequence: {self._revision}\r\nKV-Operation: DEL\r\nNats-TTL: 1s\r\n"
+        try:
+            await self._leases.put(self._subject, gone, b"")
+        except _Taken:
+            return
+
+    async def write(self, value: bytes, revision: int) -> None:
+        """Stores the value where the key is at `revision`."""
+        guard = f"Nats-Expected-Last-Subject-Sequence: {revision}\r\n"
+        term = f"Nats-TTL: {self.ttl_s}s\r\nClaw-Lease: {self._token}\r\n"
+        self._revision = await self._leases.put(self._subject, guard + term, value)
+
+    def adopt(self, found: StoredMessage) -> bool:
+        """Goes on from a stored revision if this lease wrote it."""
+        if _header(found, "Claw-Lease") != self._token:
+            return False
+        self._revision = found.seq
+        return True
+
+
+class _Watching:
+    """A push consumer on the last value of each key."""
+
+    def __init__(self, connection: Connection, prefix: str) -> None:
+        self._connection, self._prefix = connection, prefix
+        self._changes: list[tuple[str, bytes | None]] = []
+        self._wake = asyncio.Event()
+        self._expected = 1
+        self._broken = ""
+        self._inbox = connection.new_inbox()
+        self._consumer = self._inbox.rpartition(".")[2]
+        self._subscription = connection.listen(self._inbox, self._on_message)
+        connection.on_lost.append(self._on_lost)
+
+    async def open(self) -> None:
+        """Creates the consumer."""
+        config = {
+            "name": self._consumer,
+            "deliver_subject": self._inbox,
+            "deliver_policy": "last_per_subject",
+            "ack_policy": "none",
+            "filter_subject": f"{_PREFIX}>",
+            "mem_storage": True,
+            "num_replicas": 1,
+            "idle_heartbeat": int(_HEARTBEAT_S * 1e9),
+            "inactive_threshold": 5_000_000_000,
+        }
+        body = {"stream_name": LIVE, "config": config}
+        await call(self._connection, f"CONSUMER.CREATE.{LIVE}.{self._consumer}", body)
+
+    async def changes(self) -> list[tuple[str, bytes | None]]:
+        """All that changed since the last call, at least one."""
+        while not self._changes:
+            if self._broken:
+                raise Unavailable(f"the keys are not watched any more: {self._broken}")
+            self._wake.clear()
+            try:
+                async with asyncio.timeout(_HEARTBEAT_S * 4):
+                    await self._wake.wait()
+            except TimeoutError:
+                self._broken = "the server is silent"
+        changes, self._changes = self._changes, []
+        return changes
+
+    def close(self) -> None:
+        """Ends it; the server drops a consumer that nobody listens to."""
+        self._connection.unlisten(self._subscription)
+        if self._on_lost in self._connection.on_lost:
+            self._connection.on_lost.remove(self._on_lost)
+        delete = f"{self._connection.address.api}.CONSUMER.DELETE.{LIVE}.{self._consumer}"
+        self._connection.write(f"PUB {delete} {self._connection.expect_nothing()} 0\r\n\r\n".encode())
+
+    def _on_lost(self) -> None:
+        self._broken = "the connection was lost"
+        self._wake.set()
+
+    def _on_message(self, subject: bytes, reply: bytes, headers: bytes, body: bytes) -> None:
+        self._wake.set()
+        parts = reply.split(b".")
+        if len(parts) < 9:
+            last = Record(0, 0, "", b"", headers).header("Nats-Last-Consumer")
+            if last.isdecimal() and int(last) != self._expected - 1:
+                self._broken = "a message was lost"
+            return
+        if int(parts[6 if len(parts) == 9 else 8]) != self._expected:
+            self._broken = "a message was lost"
+            return
+        self._expected += 1
+        key = str(subject, "utf-8", "replace").removeprefix(_PREFIX)
+        if key.startswith(self._prefix):
+            gone = b"\r\nNats-Marker-Reason:" in headers or b"\r\nKV-Operation:" in headers
+            self._changes.append((key, None if gone else body))
+
+
+def _subject(key: str) -> str:
+    if _KEY.fullmatch(key) is None:
+        raise ValueError(f"not a key: {key!r}")
+    return f"{_PREFIX}{key}"
+
+
+def _header(message: StoredMessage, name: str) -> str:
+    return Record(message.seq, 0, message.subject, b"", message.hdrs).header(name)
+
+
+def _is_live(message: StoredMessage) -> bool:
+    return not (_header(message, "Nats-Marker-Reason") or _header(message, "KV-Operation"))

@@ -1,0 +1,52 @@
+"""Records as the server republishes them on `live.>` when they are stored: no consumer, no cost without listeners."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import lru_cache
+
+from eventlog.jetstream.connection import Connection
+from eventlog.record import Record
+
+__all__ = ["LiveFeed"]
+
+
+class LiveFeed:
+    """Tails of stored records over one connection; what is stored while it is broken is missed, and that is told."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def tail(self, pattern: str, on_record: Callable[[Record], None], on_gap: Callable[[], None]) -> Callable[[], None]:
+        """Calls `on_record` for each record stored from now on, `on_gap` after a reconnect. Returns what ends it."""
+
+        def on_message(subject: bytes, reply: bytes, headers: bytes, body: bytes) -> None:
+            on_record(_record(headers, body))
+
+        subscription = self._connection.listen(f"live.{pattern}", on_message)
+        self._connection.on_back.append(on_gap)
+
+        def stop() -> None:
+            self._connection.unlisten(subscription)
+            self._connection.on_back.remove(on_gap)
+
+        return stop
+
+
+def _record(headers: bytes, body: bytes) -> Record:
+    stored = Record(0, 0, "", b"", headers)
+    seq = stored.header("Nats-Sequence")
+    at = stored.header("Nats-Time-Stamp")
+    return Record(int(seq or 0), _ns(at), stored.header("Nats-Subject"), body, headers)
+
+
+def _ns(text: str) -> int:
+    """Nanoseconds since 1970 of an RFC 3339 time, 0 where there is none."""
+    if not text:
+        return 0
+    whole, _, fraction = text.rstrip("Z").partition(".")
+    return _second_ns(whole) + int(fraction.ljust(9, "0")[:9])
+
+
+@lru_cache(maxsize=4)
+def _second_ns(whole: str) -> int:
+    return int(datetime.fromisoformat(f"{whole}+00:00").timestamp()) * 1_000_000_000

@@ -1,0 +1,92 @@
+"""The `EventLog` on JetStream."""
+
+from collections.abc import AsyncIterator, Sequence
+from types import TracebackType
+from typing import Final, Self
+
+from eventlog.jetstream import reader, streams
+from eventlog.jetstream.connection import Connection
+from eventlog.jetstream.contexts import Address
+from eventlog.jetstream.publisher import Publisher
+from eventlog.log import Head
+from eventlog.record import Draft, Record
+
+__all__ = ["JetStreamLog"]
+
+GIVE_UP_S: Final = 30.0
+
+
+class JetStreamLog:
+    """The log in the stream `CLAW_EVENTS` of a nats-server or cluster; an `EventLog`.
+
+    Others who speak to the same server (leases, requests) share its `connection`.
+    """
+
+    def __init__(self, connection: Connection, source: reader.Source, give_up_s: float = GIVE_UP_S) -> None:
+        self.connection = connection
+        self._source = source
+        self._publisher = Publisher(connection, source.stream, give_up_s, lagging=source.replicas > 1)
+        self._give_up_s = give_up_s
+
+    @classmethod
+    async def connect(
+        cls,
+        url: Address | str | None = None,
+        name: str = "claw",
+        *,
+        kinds: Sequence[str] = streams.KINDS,
+        replicas: int | None = None,
+        give_up_s: float = GIVE_UP_S,
+    ) -> Self:
+        """Opens a connection called `name`, creates or checks the streams.
+
+        `url` may hold user and password, and several servers separated by commas; None means what the nats CLI would
+        use. `give_up_s` is how long an append in doubt is retried. `replicas` None means 3 on a cluster, else 1.
+        Raises: `Unavailable` (no server), `Misconfigured` (password, version, JetStream, foreign stream).
+        """
+        connection = await Connection.open(url, name)
+        try:
+            info = await streams.ensure(connection, kinds, replicas)
+        except BaseException:
+            await connection.aclose()
+            raise
+        source = reader.Source(connection, streams.EVENTS, info["created"], info["config"]["num_replicas"])
+        return cls(connection, source, give_up_s)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Closes the connection; appends and followers that still wait end with `Unavailable`."""
+        await self.connection.aclose()
+
+    @property
+    def identity(self) -> str:
+        """Which log this is: a recreated one has another identity."""
+        return self._source.identity
+
+    async def append(self, draft: Draft, expected: int) -> int:
+        """Stores the draft if its aggregate is at version `expected`; returns the new version. See `EventLog`."""
+        return await self._publisher.append(draft, expected)
+
+    def read(
+        self, patterns: Sequence[str], *, after: int = 0, since_ns: int | None = None, until: int | None = None
+    ) -> AsyncIterator[list[Record]]:
+        """Batches of the records matching any pattern, with `after < seq`, up to `until` or the present end."""
+        return reader.read(self._source, patterns, after, since_ns, until, self._give_up_s)
+
+    async def follow(self, patterns: Sequence[str], *, after: int | None = None) -> reader.PushFollower:
+        """Reads on from `after` for ever; None starts with what is appended from now on."""
+        if after is None:
+            after = (await self._source.state())["last_seq"]
+        return await reader.PushFollower(self._source, patterns, after).open()
+
+    async def head(self) -> Head:
+        """Where the log ends now."""
+        state = await self._source.state()
+        return Head(self._source.identity, state["first_seq"], state["last_seq"], state["messages"], state["bytes"])

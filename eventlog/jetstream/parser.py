@@ -1,0 +1,128 @@
+"""Cuts the server's byte stream into messages; the messages of raw routes go straight to their callback.
+
+1. Any split of a byte stream into chunks gives the same messages in the same order.
+2. A message for a raw route costs one scan, one split and two slices: no regular expression, no task switch.
+3. Everything else (ordinary subscriptions, PING, PONG, INFO, errors) is handed to the client's own methods.
+4. A callback that raises is logged; it never stops the stream.
+"""
+
+import json
+import logging
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+from nats.errors import ProtocolError
+
+__all__ = ["OnMessage", "Parser"]
+
+type OnMessage = Callable[[bytes, bytes, bytes, bytes], None]
+"""Takes `(subject, reply, headers, body)`; `reply` and `headers` are empty when absent."""
+
+MAX_LINE_BYTES: Final = 1 << 20
+
+_log = logging.getLogger(__name__)
+
+
+class Sink(Protocol):
+    """The client's own methods that receive what no raw route takes."""
+
+    async def _process_msg(self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None: ...
+    async def _process_err(self, err_msg: str) -> None: ...
+    async def _process_ping(self) -> None: ...
+    async def _process_pong(self) -> None: ...
+    async def _process_info(self, info: dict[str, Any]) -> None: ...
+
+
+class Parser:
+    """Takes the place of nats-py's own parser: same two methods, `parse` and `reset`."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self.routes: dict[bytes, OnMessage] = {}
+        self._generation = 0
+        self.reset()
+
+    def reset(self) -> None:
+        """Forgets the unfinished message of a connection that is gone."""
+        self._generation += 1
+        self._held: list[bytes] = []
+        self._held_bytes = 0
+        self._needed_bytes = 0
+
+    async def parse(self, data: bytes = b"") -> None:
+        """Dispatches every message that `data` completes; keeps the rest for the next call."""
+        if self._held:
+            self._held.append(data)
+            self._held_bytes += len(data)
+            if self._held_bytes < self._needed_bytes:
+                return  # a huge message is joined once, when it is whole
+            data = b"".join(self._held)
+            self._held.clear()
+        generation = self._generation
+        try:
+            done, needed = await self._dispatch(data)
+        except (ValueError, IndexError) as error:
+            raise ProtocolError(f"nats: malformed protocol line: {error}") from None
+        if self._generation != generation:
+            return  # the connection was given up meanwhile: its rest must not lead the next one's bytes
+        rest = data[done:] if done else data
+        if rest:
+            self._held.append(rest)
+        self._held_bytes, self._needed_bytes = len(rest), needed
+
+    async def _dispatch(self, data: bytes) -> tuple[int, int]:
+        """Returns how far it came and how many bytes the unfinished message needs, 0 where that is not known."""
+        find, routes, end, position = data.find, self.routes, len(data), 0
+        while (eol := find(b"\r\n", position)) >= 0:
+            args = data[position:eol].split()
+            op = args[0]
+            if op == b"HMSG":
+                start = eol + 2
+                stop = start + int(args[-1])
+                if stop + 2 > end:
+                    return position, stop + 2 - position
+                split = start + int(args[-2])
+                reply = args[3] if len(args) == 6 else b""
+                route = routes.get(args[2])
+                if route is None:
+                    await self._sink._process_msg(int(args[2]), args[1], reply, data[split:stop], data[start:split])
+                else:
+                    try:
+                        route(args[1], reply, data[start:split], data[split:stop])
+                    except Exception:
+                        _log.exception("the reader of %s failed on a message", args[1].decode("utf-8", "replace"))
+                position = stop + 2
+            elif op == b"MSG":
+                start = eol + 2
+                stop = start + int(args[-1])
+                if stop + 2 > end:
+                    return position, stop + 2 - position
+                reply = args[3] if len(args) == 5 else b""
+                route = routes.get(args[2])
+                if route is None:
+                    await self._sink._process_msg(int(args[2]), args[1], reply, data[start:stop], b"")
+                else:
+                    try:
+                        route(args[1], reply, b"", data[start:stop])
+                    except Exception:
+                        _log.exception("the reader of %s failed on a message", args[1].decode("utf-8", "replace"))
+                position = stop + 2
+            else:
+                line = data[position:eol]
+                position = eol + 2
+                await self._control(op, line)
+        if end - position > MAX_LINE_BYTES:
+            raise ValueError("no end of line")
+        return position, 0
+
+    async def _control(self, op: bytes, line: bytes) -> None:
+        if op == b"PING":
+            await self._sink._process_ping()
+        elif op == b"PONG":
+            await self._sink._process_pong()
+        elif op == b"-ERR":
+            await self._sink._process_err(line[4:].decode("utf-8", "replace").strip().strip("'"))
+        elif op == b"INFO":
+            await self._sink._process_info(json.loads(line[4:]))
+        elif op != b"+OK":
+            raise ValueError(f"unknown operation {op[:20]!r}")

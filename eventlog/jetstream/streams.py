@@ -1,0 +1,178 @@
+"""The six stores of the log as data, and the one place that creates or checks them."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Final
+
+from eventlog.errors import Misconfigured, Unavailable
+from eventlog.jetstream.api import Refusal, call
+from eventlog.jetstream.connection import Connection
+
+__all__ = ["EVENTS", "KINDS", "LIVE", "SCHEMA", "ensure", "ensure_store", "lacking", "stores"]
+
+EVENTS: Final = "CLAW_EVENTS"
+LIVE: Final = "KV_claw-live"
+KINDS: Final = ("task", "node", "chat", "memory", "schedule")
+SCHEMA: Final = 1
+OLDEST_SERVER: Final = (2, 12)
+
+_SECOND_NS: Final = 1_000_000_000
+_DAY_NS: Final = 86_400 * _SECOND_NS
+_NOT_FOUND: Final = 10059
+_ALREADY_THERE: Final = 10058
+
+type Store = dict[str, Any]
+
+
+def stores(kinds: Sequence[str] = KINDS, replicas: int = 1) -> list[Store]:
+    """The configuration of every store, as `$JS.API.STREAM.CREATE` takes it."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        release = version("clawactors")
+    except PackageNotFoundError:
+        release = "0"
+    common = {
+        "num_replicas": replicas,
+        "metadata": {"claw.schema": str(SCHEMA), "claw.version": release},
+    }
+    file = common | {"storage": "file"}
+    return [
+        file
+        | {
+            "name": EVENTS,
+            "subjects": [f"claw.{kind}.>" for kind in kinds],
+            "allow_atomic": True,
+            "allow_direct": True,
+            "deny_delete": True,
+            "republish": {"src": ">", "dest": "live.>"},
+        },
+        file | {"name": "CLAW_COMMANDS", "subjects": ["claw.cmd.>"], "retention": "workqueue", "allow_direct": True},
+        file
+        | {
+            "name": "CLAW_TIMERS",
+            "subjects": ["claw.timer.>", "claw.fired.>"],
+            "allow_msg_schedules": True,
+            "allow_msg_ttl": True,
+            "allow_rollup_hdrs": True,
+            "allow_direct": True,
+        },
+        file
+        | {
+            "name": "CLAW_OUTPUT",
+            "subjects": ["claw.output.>"],
+            "persist_mode": "async",
+            "max_age": 7 * _DAY_NS,
+            "allow_direct": True,
+        },
+        file
+        | {
+            "name": "CLAW_DEAD",
+            "subjects": ["claw.dead.>"],
+            "duplicate_window": 3600 * _SECOND_NS,
+            "max_bytes": 256 << 20,
+            "allow_direct": True,
+        },
+        common
+        | {
+            "name": LIVE,
+            "storage": "memory",
+            "subjects": ["$KV.claw-live.>"],
+            "max_msgs_per_subject": 1,
+            "discard": "new",
+            "allow_rollup_hdrs": True,
+            "allow_direct": True,
+            "deny_delete": True,
+            "allow_msg_ttl": True,
+            "subject_delete_marker_ttl": _SECOND_NS,
+        },
+        file
+        | {
+            "name": "OBJ_claw-blobs",
+            "subjects": ["$O.claw-blobs.C.>", "$O.claw-blobs.M.>"],
+            "discard": "new",
+            "allow_rollup_hdrs": True,
+            "allow_direct": True,
+        },
+    ]
+
+
+async def ensure(connection: Connection, kinds: Sequence[str] = KINDS, replicas: int | None = None) -> dict[str, Any]:
+    """Creates what is missing, checks what is there; returns the server's description of the events stream.
+
+    Raises: `Misconfigured` (what lacks, or a newer schema), `Unavailable`, `PermissionDenied`. Order: idempotent.
+    """
+    found = await lacking(connection)
+    if found:
+        raise Misconfigured(found[0])
+    wanted = stores(kinds, replicas or _replicas(connection))
+    infos = await asyncio.gather(*(_ensure_one(connection, store) for store in wanted))
+    return infos[0]
+
+
+async def lacking(connection: Connection) -> list[str]:
+    """What this server lacks, one sentence each; empty when it will do. Whether it syncs can't be seen from here."""
+    found = []
+    version = connection.version
+    if version < OLDEST_SERVER:
+        shown = ".".join(map(str, version))
+        found.append(f"nats-server {shown} is too old: {'.'.join(map(str, OLDEST_SERVER))} or newer is needed")
+    try:
+        await call(connection, "INFO")
+    except Misconfigured as error:
+        found.append(str(error))
+    except Unavailable:
+        if not connection.online:
+            raise
+        found.append("the server runs without JetStream (start it with a `jetstream {}` block or `-js`)")
+    return found
+
+
+def _replicas(connection: Connection) -> int:
+    """Three on a cluster of three or more, else one."""
+    return 3 if connection.cluster_size >= 3 else 1
+
+
+async def ensure_store(connection: Connection, name: str) -> None:
+    """Creates one store again: those in memory vanish with a server that restarts."""
+    replicas = _replicas(connection)
+    await _ensure_one(connection, next(store for store in stores(replicas=replicas) if store["name"] == name))
+
+
+async def _ensure_one(connection: Connection, store: Store) -> dict[str, Any]:
+    name = store["name"]
+    try:
+        info: dict[str, Any] = await call(connection, f"STREAM.INFO.{name}")
+    except Refusal as refusal:
+        if refusal.err_code != _NOT_FOUND:
+            raise
+    else:
+        return await _reconcile(connection, store, info)
+    try:
+        created: dict[str, Any] = await call(connection, f"STREAM.CREATE.{name}", store, timeout_s=15)
+    except Refusal as refusal:
+        if refusal.err_code != _ALREADY_THERE:
+            raise Misconfigured(f"the stream {name} can't be created: {refusal.description}") from None
+        info = await call(connection, f"STREAM.INFO.{name}")
+        return await _reconcile(connection, store, info)
+    return created
+
+
+async def _reconcile(connection: Connection, store: Store, info: dict[str, Any]) -> dict[str, Any]:
+    """Adds the subjects of new kinds; anything else that differs is for a person to decide."""
+    have, name = info["config"], store["name"]
+    schema = have.get("metadata", {}).get("claw.schema", str(SCHEMA))
+    if not schema.isdecimal() or int(schema) > SCHEMA:
+        raise Misconfigured(f"the stream {name} has schema {schema}, this release knows {SCHEMA}: upgrade first")
+    for key, value in store.items():
+        if key in ("name", "metadata", "num_replicas", "subjects", "max_age", "max_bytes"):
+            continue
+        if have.get(key, False) != value:
+            raise Misconfigured(f"the stream {name} has {key} = {have.get(key)!r} where {value!r} is needed")
+    missing = [subject for subject in store["subjects"] if subject not in have["subjects"]]
+    if not missing:
+        return info
+    updated: dict[str, Any] = await call(
+        connection, f"STREAM.UPDATE.{name}", have | {"subjects": have["subjects"] + missing}, timeout_s=15
+    )
+    return updated

@@ -1,0 +1,61 @@
+"""What tests of several folders share: a log of every kind, and a real server that comes with the install."""
+
+import itertools
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from eventlog import EventLog, InProcessLog
+from eventlog.jetstream import JetStreamLog
+from tests.servers import NatsServer, accounts, running
+
+_accounts = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
+    """One server for the whole run; every test takes an account of its own in it."""
+    with running(tmp_path_factory.mktemp("nats"), accounts()) as server:
+        yield server
+
+
+@pytest.fixture
+def nats_url(nats_server: NatsServer) -> str:
+    """The address of an empty account of a running server."""
+    return nats_server.url(f"t{next(_accounts)}")
+
+
+@pytest.fixture(params=["inprocess", pytest.param("jetstream", marks=pytest.mark.nats)])
+async def log(request: pytest.FixtureRequest) -> AsyncIterator[EventLog]:
+    """An empty log: the test runs once for each adapter."""
+    if request.param == "inprocess":
+        async with InProcessLog() as inprocess:
+            yield inprocess
+    else:
+        async with await JetStreamLog.connect(request.getfixturevalue("nats_url"), "test") as jetstream:
+            yield jetstream
+
+
+@pytest.fixture
+async def jetstream_log(nats_url: str) -> AsyncIterator[JetStreamLog]:
+    """An empty log on a real server."""
+    async with await JetStreamLog.connect(nats_url, "test") as jetstream:
+        yield jetstream
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[Callable[..., NatsServer]]:
+    """Starts servers that a test may kill or configure; they end with the test."""
+    started: list[NatsServer] = []
+
+    def start(more: str = "", jetstream: bool = True) -> NatsServer:
+        folder = tmp_path / f"server-{len(started)}"
+        folder.mkdir()
+        server = NatsServer(folder, more, jetstream)
+        started.append(server)
+        return server.start()
+
+    yield start
+    for server in started:
+        server.kill()

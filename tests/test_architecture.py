@@ -1,0 +1,187 @@
+"""The rules of the architecture, read from the source with `ast`, each with a source that breaks it."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LAYERS = ("eventlog", "clawactors", "projections", "memory", "clawactors.app")  # right may import left, never back
+OWNERS = {"nats": "eventlog.jetstream", "lmdb": "projections", "hnswlib": "memory"}
+BANNED_NAMES = {"utils", "helpers", "common", "base", "manager", "misc", "data", "service"}
+IMPURE = frozenset(
+    {"asyncio", "concurrent", "http", "logging", "multiprocessing", "os", "random", "sched", "secrets", "select"}
+    | {"selectors", "shutil", "signal", "socket", "socketserver", "sqlite3", "ssl", "subprocess", "tempfile"}
+    | {"threading", "time", "urllib", "uuid"}
+)
+LIMIT = 20  # entries of clawactors/; more are grouped by a written decision
+FACADE = "clawactors.__init__"  # exports public names of all of clawactors, lazily
+
+
+def sources() -> list[Path]:
+    return sorted(
+        path for top in ("eventlog", "clawactors", "projections", "memory") for path in (ROOT / top).rglob("*.py")
+    )
+
+
+def module_of(path: str) -> str:
+    return path.removesuffix(".py").replace("/", ".")
+
+
+def is_within(module: str, package: str) -> bool:
+    return module == package or module.startswith(package + ".")
+
+
+def layer_of(module: str) -> int | None:
+    """The layer that holds a module; the longest name wins, so `clawactors.app` is not `clawactors`."""
+    fitting = [number for number, name in enumerate(LAYERS) if is_within(module, name)]
+    return max(fitting, key=lambda number: len(LAYERS[number]), default=None)
+
+
+def imports(module: str, tree: ast.Module) -> Iterator[str]:
+    """Every imported module, wherever in the file; `from a import b` counts as `a.b`, which lies within `a`."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=names):
+                yield from (alias.name for alias in names)
+            case ast.ImportFrom(module=origin, names=names, level=level):
+                parents = module.split(".")[:-level] if level else []
+                yield from (".".join([*parents, *filter(None, [origin]), alias.name]) for alias in names)
+            case ast.Call(
+                func=ast.Name(id="import_module" | "__import__") | ast.Attribute(attr="import_module"),
+                args=[ast.Constant(value=str(name)), *_],
+            ):
+                yield name
+
+
+def is_pure(module: str) -> bool:
+    outside = ("clawactors.runtime", "clawactors.app")
+    return is_within(module, "clawactors") and module != FACADE and not any(is_within(module, name) for name in outside)
+
+
+def wrong_imports(path: str, tree: ast.Module) -> Iterator[str]:
+    module = module_of(path)
+    layer = layer_of(module)
+    for name in imports(module, tree):
+        top, target = name.split(".")[0], layer_of(name)
+        if target is not None and layer is not None and target > layer and module != FACADE:
+            yield f"{path}: {LAYERS[layer]} imports {name}, which lies above it"
+        if top in OWNERS and not is_within(module, OWNERS[top]):
+            yield f"{path}: imports {top}, which only {OWNERS[top]} may"
+        if is_pure(module):
+            if is_within(name, "clawactors.runtime") or is_within(name, "clawactors.app"):
+                yield f"{path}: pure code imports {name}"
+            elif top in IMPURE:
+                yield f"{path}: pure code imports {top}: ids, times and effects come from outside"
+            elif top not in sys.stdlib_module_names and top not in {"msgspec", "eventlog", "clawactors"}:
+                yield f"{path}: pure code imports {top}: only the standard library, msgspec and eventlog"
+
+
+def wrong_names(path: str) -> Iterator[str]:
+    for part in path.removesuffix(".py").split("/"):
+        if part in BANNED_NAMES:
+            yield f"{path}: {part!r} says nothing about what is in it"
+
+
+def exported(tree: ast.Module) -> list[str] | None:
+    """The names in `__all__`, None where a module has none."""
+    for node in tree.body:
+        match node:
+            case (
+                ast.Assign(targets=[ast.Name(id="__all__")], value=ast.expr() as value)
+                | ast.AnnAssign(target=ast.Name(id="__all__"), value=ast.expr() as value)
+            ):
+                return list(ast.literal_eval(value))
+    return None
+
+
+def wrong_exports(path: str, tree: ast.Module) -> Iterator[str]:
+    if ast.get_docstring(tree) is None:
+        yield f"{path}: the module has no docstring"
+    names = exported(tree)
+    stem = Path(path).stem
+    if names is None:
+        holds_names = any(not isinstance(node, ast.Expr) for node in tree.body)
+        if holds_names and (stem == "__init__" or not stem.startswith("_")):
+            yield f"{path}: no __all__"
+        return
+    for node in tree.body:
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                if name in names and ast.get_docstring(node) is None:
+                    yield f"{path}: public {name} has no docstring"
+
+
+def violations(path: str, source: str) -> list[str]:
+    tree = ast.parse(source, path)
+    return [*wrong_imports(path, tree), *wrong_names(path), *wrong_exports(path, tree)]
+
+
+def test_the_sources_keep_every_rule() -> None:
+    found = [text for path in sources() for text in violations(path.relative_to(ROOT).as_posix(), path.read_text())]
+    assert not found, "\n".join(found)
+
+
+def test_the_actor_system_fits_on_one_screen() -> None:
+    entries = [entry.name for entry in (ROOT / "clawactors").iterdir() if entry.name != "__pycache__"]
+    assert len(entries) <= LIMIT, f"group clawactors/ by a written decision: {sorted(entries)}"
+
+
+GOOD = '"""Fine."""\n'
+
+
+@pytest.mark.parametrize(
+    ("path", "source", "complaint"),
+    [
+        ("eventlog/codec.py", "import clawactors.errors", "eventlog imports clawactors.errors, which lies above"),
+        ("eventlog/log.py", "from ..clawactors import errors", "eventlog imports clawactors.errors"),
+        ("clawactors/runtime/actor.py", "from projections import store", "clawactors imports projections.store"),
+        ("clawactors/runtime/node/actor.py", "def f():\n    import clawactors.app.cli", "imports clawactors.app.cli"),
+        ("projections/store.py", "from memory import recall", "projections imports memory.recall"),
+        ("memory/recall.py", "from clawactors.app import settings", "memory imports clawactors.app.settings"),
+        ("clawactors/app/server.py", "import nats", "only eventlog.jetstream may"),
+        ("eventlog/memory_log.py", "from nats.aio import client", "only eventlog.jetstream may"),
+        ("eventlog/jet.py", "import importlib\nimportlib.import_module('nats')", "only eventlog.jetstream may"),
+        ("memory/index.py", "import lmdb", "only projections may"),
+        ("projections/tasks.py", "import hnswlib", "only memory may"),
+        ("clawactors/tasks/decider.py", "import asyncio", "pure code imports asyncio"),
+        ("clawactors/tasks/decider.py", "from time import time_ns", "pure code imports time"),
+        ("clawactors/process.py", "import concurrent.futures", "pure code imports concurrent"),
+        ("clawactors/nodes/events.py", "import numpy", "pure code imports numpy"),
+        ("clawactors/nodes/events.py", "from clawactors.runtime import clock", "pure code imports clawactors.runtime"),
+        ("clawactors/nodes/events.py", "from ..runtime import clock", "pure code imports clawactors.runtime"),
+        ("memory/utils.py", "", "'utils' says nothing"),
+        ("clawactors/common/task.py", "", "'common' says nothing"),
+        ("memory/recall.py", "def find(): ...", "no __all__"),
+        ("memory/__init__.py", "from memory.recall import find", "no __all__"),
+        ("memory/recall.py", "__all__ = ['find']\nasync def find(): ...", "public find has no docstring"),
+        ("memory/recall.py", "__all__ = ['Find']\nclass Find: ...", "public Find has no docstring"),
+    ],
+)
+def test_a_source_that_breaks_a_rule_is_found(path: str, source: str, complaint: str) -> None:
+    assert any(complaint in text for text in violations(path, GOOD + source)), violations(path, GOOD + source)
+
+
+def test_a_module_without_docstring_is_found() -> None:
+    assert violations("memory/recall.py", "__all__ = []") == ["memory/recall.py: the module has no docstring"]
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("eventlog/jetstream/connection.py", "import nats, asyncio\n__all__ = []"),
+        ("projections/store.py", "import lmdb\nfrom clawactors.tasks import TASK\n__all__ = []"),
+        ("clawactors/app/processes.py", "import memory, projections\n__all__ = []"),
+        ("clawactors/runtime/actor.py", "import asyncio\nfrom clawactors import errors\n__all__ = []"),
+        ("clawactors/tasks/decider.py", "import msgspec\nfrom eventlog import Codec\n__all__ = []"),
+        ("clawactors/__init__.py", "from clawactors.runtime import client\n__all__ = []"),
+        ("clawactors/app/cli/__main__.py", "from clawactors.app.cli.main import main\nmain()"),
+        ("memory/_postings.py", "X = 1"),
+        ("clawactors/app/__init__.py", ""),
+        ("clawactors/app/__init__.py", "__all__: list[str] = []"),
+    ],
+)
+def test_a_source_that_keeps_the_rules_passes(path: str, source: str) -> None:
+    assert violations(path, GOOD + source) == []
