@@ -1,7 +1,6 @@
 """Which concepts of the thesaurus a text touches."""
 
 import re
-from functools import lru_cache
 
 from memory.text.normal import fold
 from memory.text.term import Analyzer
@@ -24,7 +23,7 @@ class ConceptFinder:
         self._analyzer = analyzer
         self._of: dict[str, tuple[str, ...]] = {}
         for concept, words in CONCEPTS.items():
-            for word in words.split():
+            for word in words:
                 key = word if _RUN.match(word) else " ".join(self._bases(word.replace("_", " ")))
                 if key and CONCEPT_MARK + concept not in self._of.get(key, ()):
                     self._of[key] = (*self._of.get(key, ()), CONCEPT_MARK + concept)

@@ -30,7 +30,7 @@ _NUMBERS = "2 two, 3 three, 4 four, 5 five, 6 six, 7 seven, 8 eight, 9 nine, 10 
 
 BASE_FORMS: dict[str, str] = {
     form: base
-    for family in ",".join((_VERBS, _NOUNS, _NUMBERS)).split(",")
+    for family in f"{_VERBS},{_NOUNS},{_NUMBERS}".split(",")
     for base, *forms in [family.split()]
     for form in forms
 }

@@ -25,4 +25,4 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).casefold()
-    return unicodedata.normalize("NFC", _MARK.sub("", unicodedata.normalize("NFD", text))).replace("’", "'")
+    return unicodedata.normalize("NFC", _MARK.sub("", unicodedata.normalize("NFD", text))).replace("\u2019", "'")

@@ -7,13 +7,14 @@ __all__ = ["SENTENCE_LIMIT", "sentences"]
 SENTENCE_LIMIT = 1000
 """Longer stretches without an end (logs, code, encoded bytes) are cut at this many characters."""
 
+# An end before a space, a full-width end anywhere, a new line.
 _END = re.compile(
-    r"(?P<latin>[.!?…]+[\"'”’)\]»]*)(?=\s|$|[\u3400-\u9fff])"  # an end before a space
-    r"|[。！？!?；…｡]+[”’」』）)\"']*"  # noqa: RUF001 - or a full-width end anywhere
-    r"|؟+|।+|\n\s*"
+    "(?P<latin>[.!?\u2026]+[\"'\u201d\u2019)\\]\u00bb]*)(?=\\s|$|[\u3400-\u9fff])"
+    "|[\u3002\uff01\uff1f!?\uff1b\u2026\uff61]+[\u201d\u2019\u300d\u300f\uff09)\"']*"
+    "|\u061f+|\u0964+|\\n\\s*"
 )
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s(\"'“‘])(?:mr|mrs|ms|dr|prof|sr|jr|st|vs|etc|e\.g|i\.e|no|fig|vol|inc|ltd|co|dept|approx|a\.m|p\.m"
+    r"(?:^|[\s(\"'\u201c\u2018])(?:mr|mrs|ms|dr|prof|sr|jr|st|vs|etc|e\.g|i\.e|no|fig|vol|inc|ltd|co|dept|approx|a\.m|p\.m"
     r"|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|[a-z]|[a-z]\.[a-z])\.$",
     re.IGNORECASE,
 )
