@@ -1,0 +1,192 @@
+"""The search: candidates by words, concepts and vectors, one pool, one ranking."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from memory.index import Index
+from memory.index.index import EXACT_LIMIT
+from memory.index.item import Item
+from memory.index.postings import Numbers
+from memory.recall.filter import Filter, admitted
+from memory.recall.fusion import FEATURES, WEIGHTS, features
+from memory.recall.hit import Hit
+from memory.recall.lexical import CONCEPTS, WORDS, Term, bm25, coverage, terms_of_query
+from memory.recall.relevance import THRESHOLD, relevance
+from memory.recall.speaker import SpeakerFinder
+from memory.text.date import day_of, mentioned_days
+from memory.text.excerpt import excerpt
+from memory.text.normal import clean
+from memory.text.term import is_unspaced
+from projections.store import Reading
+
+__all__ = ["QUERY_LIMIT", "Evidence", "Ranking", "Searcher"]
+
+QUERY_LIMIT: Final = 2000
+"""Characters of a query that count."""
+
+_POOL_ALL: Final = 1024
+_POOL_EACH: Final = 256
+_NEIGHBOURS_OF: Final = 64
+_WEAK: Final = 3
+_NOTHING: Final = Filter()
+
+type Scores = npt.NDArray[np.float32]
+
+
+type Evidence = tuple[Scores, Scores, Scores]
+"""What a relevance follows from: shares of words and concepts covered, fused score."""
+
+
+class Ranking(msgspec.Struct, frozen=True):
+    """The items of a pool, best first."""
+
+    numbers: Numbers
+    features: Scores
+    evidence: Evidence
+    relevances: Scores
+
+
+class Searcher:
+    """Searches one index. Safe to call from several threads."""
+
+    def __init__(self, index: Index) -> None:
+        self.index = index
+        self._speakers = SpeakerFinder(index.columns.speakers)
+
+    def search(
+        self,
+        text: str,
+        limit: int = 5,
+        wanted: Filter = _NOTHING,
+        threshold: float = THRESHOLD,
+        now_ns: int = 0,
+    ) -> list[Hit]:
+        """The best memories, best first. None reaches the threshold: the best few, marked weak.
+
+        `now_ns` is what words like «yesterday» count from, 0 for the newest memory's time.
+        """
+        with self.index.store.snapshot() as reading:
+            ranking, terms = self.rank(reading, text, wanted, now_ns)
+            kept = np.flatnonzero(ranking.relevances >= threshold)[:limit]
+            weak = not len(kept)
+            if weak:
+                kept = np.arange(min(limit, _WEAK, len(ranking.numbers)))
+            weights = {term.text: term.idf for term in terms}
+            hits = []
+            for place in kept.tolist():
+                item = self.index.item(reading, int(ranking.numbers[place]))
+                if item is not None and item.memory.content is not None:
+                    hits.append(self._hit(item, ranking, place, weak, weights))
+            return hits
+
+    def rank(
+        self, reading: Reading, text: str, wanted: Filter = _NOTHING, now_ns: int = 0
+    ) -> tuple[Ranking, list[Term]]:
+        """All items of the pool, best first, and the query's terms."""
+        text = clean(text[:QUERY_LIMIT])
+        index = self.index
+        with index.lock:
+            columns = index.columns
+            mask = admitted(index, reading, wanted)
+            words = terms_of_query(reading, columns, index.analyzer.terms(text))
+            concepts = terms_of_query(reading, columns, index.concepts.concepts(text))
+            by_words, by_concepts = bm25(words, columns, WORDS), bm25(concepts, columns, CONCEPTS)
+            idf = {term.text: term.idf for term in (*words, *concepts)}
+            query = index.embedder.query(text, lambda term: idf.get(term, 0.0))
+            pool = self._pool(mask, by_words, by_concepts, query)
+            # A longer item says more; the root keeps it from winning by length alone.
+            similarities = index.vectors.similarities(query, pool)
+            similarities *= np.sqrt(index.vectors.lengths[pool])
+            today = day_of(now_ns or int(columns.at_ns[: columns.count].max(initial=0)))
+            rows = features(
+                columns,
+                pool,
+                by_words,
+                by_concepts,
+                similarities,
+                self._speakers.mentioned(text),
+                mentioned_days(text, today),
+            )
+            before, after = columns.before[pool], columns.after[pool]
+        fused = rows @ np.array([WEIGHTS[name] for name in FEATURES], np.float32)
+        # A tie goes to the older one: the order is the same in every run.
+        order = np.lexsort((pool, -fused))
+        pool, before, after = pool[order], before[order], after[order]
+        evidence = (
+            _covered(words, pool, before, after),
+            _covered(concepts, pool, before, after),
+            fused[order],
+        )
+        return Ranking(pool, rows[order], evidence, relevance(*evidence, is_unspaced(text))), words
+
+    def _pool(self, mask: npt.NDArray[np.bool_], by_words: Scores, by_concepts: Scores, query: Scores) -> Numbers:
+        """The items that are compared in full: all of a small set, else the best by each way and their neighbours."""
+        candidates: Numbers = np.flatnonzero(mask)
+        if len(candidates) <= _POOL_ALL:
+            return candidates
+        by_vector = self._nearest(mask, candidates, query)
+        best = [_top(scores, candidates, _POOL_EACH) for scores in (by_words, by_concepts)]
+        columns = self.index.columns
+        first = np.concatenate([_top(scores, candidates, _NEIGHBOURS_OF) for scores in (by_words, by_concepts)])
+        near = np.concatenate((columns.before[first], columns.after[first])).astype(np.int64)
+        near = near[near >= 0]
+        pool: Numbers = np.unique(np.concatenate((*best, by_vector, near[mask[near]])))
+        return pool
+
+    def _nearest(self, mask: npt.NDArray[np.bool_], candidates: Numbers, query: Scores) -> Numbers:
+        """The nearest candidates: exact for a small or strongly filtered set, else by the graph."""
+        index = self.index
+        share = len(candidates) / max(index.columns.living, 1)
+        if len(candidates) > EXACT_LIMIT and share > 0.25:
+            found = index.nearest(query, round(_POOL_EACH / share))
+            found = found[mask[found]]
+            if len(found) >= _POOL_EACH // 2:
+                return found
+        similarities = index.vectors.similarities(query, candidates)
+        best: Numbers = np.argpartition(-similarities, min(_POOL_EACH, len(candidates) - 1))[:_POOL_EACH]
+        return candidates[best]
+
+    def _hit(self, item: Item, ranking: Ranking, place: int, weak: bool, weights: dict[str, float]) -> Hit:
+        content = item.content
+        row = ranking.features[place]
+        return Hit(
+            id=item.id,
+            kind=content.kind,
+            text=content.text,
+            excerpt=excerpt(content.text, weights, self.index.analyzer.terms),
+            score=round(float(ranking.relevances[place]), 4),
+            weak=weak,
+            owner=content.owner,
+            speaker=content.speaker,
+            session=content.session,
+            tags=content.tags,
+            at_ns=content.happened_ns,
+            sources=content.sources,
+            parents=content.parents,
+            count=item.memory.count,
+            fact=content.fact,
+            parts={name: round(float(row[nth]) * WEIGHTS[name], 4) for nth, name in enumerate(FEATURES) if row[nth]},
+        )
+
+
+def _covered(
+    terms: Sequence[Term], pool: Numbers, before: npt.NDArray[np.int32], after: npt.NDArray[np.int32]
+) -> Scores:
+    """The share of the query that an item covers; what only a neighbour covers counts half."""
+    own = coverage(terms, pool)
+    near = np.maximum(coverage(terms, before.astype(np.int64)), coverage(terms, after.astype(np.int64)))
+    covered: Scores = np.maximum(own, np.float32(0.5) * (own + near))
+    return covered
+
+
+def _top(scores: Scores, candidates: Numbers, k: int) -> Numbers:
+    """The `k` candidates with the greatest scores, none with zero."""
+    own = scores[candidates]
+    positive = np.flatnonzero(own)
+    if len(positive) > k:
+        positive = positive[np.argpartition(-own[positive], k)[:k]]
+    return candidates[positive]
