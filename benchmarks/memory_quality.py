@@ -37,12 +37,12 @@ def rankers(scratch: Scratch) -> dict[str, Ranker]:
 
     def words(text: str) -> list[str]:
         with index.store.snapshot() as reading:
-            terms = terms_of_query(reading, index.columns, index.analyzer.terms(text))
+            terms = terms_of_query(reading, index.columns, index.lexicon.analyzer.terms(text))
             return named(bm25(terms, index.columns, WORDS)[:-1])
 
     def vectors(text: str) -> list[str]:
         with index.store.snapshot() as reading:
-            terms = terms_of_query(reading, index.columns, index.terms_of(text))
+            terms = terms_of_query(reading, index.columns, index.lexicon.terms(text))
             idf = {term.text: term.idf for term in terms}
             query = index.embedder.query(text, lambda term: idf.get(term, 0.0))
             return named(index.vectors.similarities(query, np.arange(index.columns.count)))
@@ -57,10 +57,8 @@ def figures(questions: Sequence[Question], ranker: Ranker) -> list[float]:
     for question in asked:
         found = ranker(question.text)
         places = [place for place, id in enumerate(found, 1) if id in question.evidence]
-        sums += [
-            *(sum(place <= k for place in places) / len(question.evidence) for k in DEPTHS),
-            1 / min(places or [1e9]),
-        ]
+        recalls = [sum(place <= k for place in places) / len(question.evidence) for k in DEPTHS]
+        sums += np.array([*recalls, 1 / places[0] if places else 0.0], np.float64)
     return [round(float(value), 3) for value in sums / len(asked)]
 
 

@@ -27,7 +27,7 @@ PRIOR = {
 }  # fmt: skip
 PULL = 0.05
 STEPS = 300
-KEPT = 0.85
+KEPT = 0.9
 
 type Floats = npt.NDArray[np.float64]
 

@@ -10,10 +10,9 @@ from clawactors.memories.events import Recorded
 from memory.embedding import Embedder, HashedEmbedder
 from memory.index import TABLES, Index
 from memory.recall import Filter, Hit, Searcher
-from memory.text.concept import ConceptFinder
 from memory.text.date import parse_date
+from memory.text.lexicon import Lexicon
 from memory.text.normal import clean
-from memory.text.term import Analyzer
 from projections.store import Store
 
 __all__ = ["Scratch", "open_scratch"]
@@ -25,14 +24,13 @@ class Scratch:
     """Conversations that can be searched."""
 
     def __init__(self, path: Path, embedder: str | Embedder) -> None:
-        analyzer = Analyzer()
-        concepts = ConceptFinder(analyzer)
+        lexicon = Lexicon()
         if isinstance(embedder, str):
             if embedder != "hashed":
                 raise ValueError(f"there is no embedder {embedder!r}; give 'hashed' or an Embedder")
-            embedder = HashedEmbedder(analyzer, concepts)
+            embedder = HashedEmbedder(lexicon)
         self._store = Store.open(path, TABLES)
-        self.index = Index(self._store, embedder, analyzer, concepts, path / "graph")
+        self.index = Index(self._store, embedder, lexicon, path / "graph")
         self.searcher = Searcher(self.index)
         with self._store.snapshot() as reading:
             self._version = max((item.version for item in self.index.items(reading)), default=0)

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from memory.embedding.embedder import Idf, Matrix, Vector
-from memory.text.concept import CONCEPT_MARK, ConceptFinder
-from memory.text.term import Analyzer
+from memory.text.concept import CONCEPT_MARK
+from memory.text.lexicon import Lexicon
 
 __all__ = ["HashedEmbedder"]
 
@@ -30,28 +30,25 @@ type _Features = tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]
 class HashedEmbedder:
     """See the module. Deterministic; `dim` trades memory for fewer accidental likenesses."""
 
-    def __init__(self, analyzer: Analyzer, concepts: ConceptFinder, dim: int = 384) -> None:
+    def __init__(self, lexicon: Lexicon, dim: int = 384) -> None:
         self.dim = dim
         self.name = f"hashed-{dim}-1"
-        self._analyzer, self._concepts = analyzer, concepts
+        self._terms = lexicon.terms
         self._features: Callable[[str], _Features] = lru_cache(_WORDS_CACHED)(self._hash)
 
     def documents(self, texts: Sequence[str]) -> tuple[Matrix, Vector]:
         """See `Embedder`."""
         rows = np.zeros((len(texts), self.dim), np.float32)
         for nth, text in enumerate(texts):
-            rows[nth] = self._vector(Counter(self._words(text)), None)
+            rows[nth] = self._vector(Counter(self._terms(text)), None)
         lengths = np.linalg.norm(rows, axis=1).astype(np.float32)
         rows /= np.maximum(lengths, 1e-9)[:, None]
         return rows, lengths
 
     def query(self, text: str, idf: Idf) -> Vector:
         """See `Embedder`."""
-        vector = self._vector(Counter(self._words(text)), idf)
+        vector = self._vector(Counter(self._terms(text)), idf)
         return vector / max(float(np.linalg.norm(vector)), 1e-9)
-
-    def _words(self, text: str) -> list[str]:
-        return self._analyzer.terms(text) + self._concepts.concepts(text)
 
     def _vector(self, words: Counter[str], idf: Idf | None) -> Vector:
         if not words:

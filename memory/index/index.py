@@ -20,9 +20,9 @@ from memory.index.columns import Columns
 from memory.index.graph import Graph, load_graph
 from memory.index.item import KINDS, Item, asks, tag_term, text_of
 from memory.index.postings import POSTINGS, Draft, Numbers
+from memory.index.top import best_of
 from memory.index.vectors import VECTORS, Vectors, pack, quantised
-from memory.text.concept import ConceptFinder
-from memory.text.term import Analyzer
+from memory.text.lexicon import Lexicon
 from projections.index import ascending
 from projections.store import META, Reading, Store, Writing
 
@@ -39,7 +39,7 @@ EXACT_LIMIT: Final = 8192
 
 _NEXT: Final = b"memory.next"
 _SLICE: Final = 64
-_BREADTH: Final = 256
+_BREADTH: Final = 200
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Item).decode
@@ -55,11 +55,8 @@ class _Change(msgspec.Struct):
 class Index:
     """See the module. `lock` guards `columns`, `vectors` and the graph."""
 
-    def __init__(
-        self, store: Store, embedder: Embedder, analyzer: Analyzer, concepts: ConceptFinder, folder: Path
-    ) -> None:
-        self.store, self.embedder = store, embedder
-        self.analyzer, self.concepts = analyzer, concepts
+    def __init__(self, store: Store, embedder: Embedder, lexicon: Lexicon, folder: Path) -> None:
+        self.store, self.embedder, self.lexicon = store, embedder, lexicon
         self.lock = threading.Lock()
         self.columns, self.vectors = Columns(), Vectors(embedder.dim)
         self._folder = folder
@@ -86,15 +83,12 @@ class Index:
         for _, row in ascending(reading, ITEMS):
             yield _decode(row)
 
-    def terms_of(self, text: str) -> list[str]:
-        """What a text is found by."""
-        return self.analyzer.terms(text) + self.concepts.concepts(text)
-
     def nearest(self, query: Vector, k: int) -> Numbers:
         """About the `k` living items whose vectors are nearest; exact while there are few. Call under the lock."""
         graph, columns = self._graph, self.columns
         if columns.living <= EXACT_LIMIT or graph.count == 0:
-            return _best(self.vectors.similarities(query, living := columns.living_numbers()), living, k)
+            living = columns.living_numbers()
+            return best_of(self.vectors.similarities(query, living), living, k)
         found = graph.search(query, k, _BREADTH)
         behind = np.arange(graph.upto, columns.count)
         found = np.concatenate((found, behind))
@@ -149,7 +143,7 @@ class Index:
 
     def _counted(self, item: Item) -> Counter[str]:
         content = item.content
-        return Counter(self.terms_of(text_of(item))) | Counter(map(tag_term, content.tags))
+        return Counter(self.lexicon.terms(text_of(item))) | Counter(map(tag_term, content.tags))
 
     def commit(self) -> None:
         """Takes in what `write` put, now that it is durable."""
@@ -248,9 +242,3 @@ def _key(number: int) -> bytes:
 def _found_by(item: Item | None) -> tuple[str, tuple[str, ...]] | None:
     """What postings and vector follow from."""
     return (text_of(item), item.content.tags) if item and item.memory.searched else None
-
-
-def _best(scores: Vector, numbers: Numbers, k: int) -> Numbers:
-    if len(scores) <= k:
-        return numbers
-    return numbers[np.argpartition(-scores, k)[:k]]

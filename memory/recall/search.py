@@ -8,9 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from memory.index import Index
+from memory.index.columns import NONE
 from memory.index.index import EXACT_LIMIT
 from memory.index.item import Item
 from memory.index.postings import Numbers
+from memory.index.top import best_of, top
 from memory.recall.filter import Filter, admitted
 from memory.recall.fusion import FEATURES, WEIGHTS, features
 from memory.recall.hit import Hit
@@ -29,11 +31,13 @@ QUERY_LIMIT: Final = 2000
 """Characters of a query that count."""
 
 _POOL_ALL: Final = 1024
-_POOL_EACH: Final = 256
-_NEIGHBOURS_OF: Final = 64
+_POOL_EACH: Final = 128
+_NEIGHBOURS_OF: Final = 32
+_JUDGED: Final = 64
 _WEAK: Final = 3
 _NOTHING: Final = Filter()
 
+type Mask = npt.NDArray[np.bool_]
 type Scores = npt.NDArray[np.float32]
 
 
@@ -42,7 +46,7 @@ type Evidence = tuple[Scores, Scores, Scores]
 
 
 class Ranking(msgspec.Struct, frozen=True):
-    """The items of a pool, best first."""
+    """The items of a pool, best first; evidence and relevance of the first ones only."""
 
     numbers: Numbers
     features: Scores
@@ -70,7 +74,7 @@ class Searcher:
         `now_ns` is what words like «yesterday» count from, 0 for the newest memory's time.
         """
         with self.index.store.snapshot() as reading:
-            ranking, terms = self.rank(reading, text, wanted, now_ns)
+            ranking, terms = self.rank(reading, text, wanted, now_ns, max(limit, _JUDGED))
             kept = np.flatnonzero(ranking.relevances >= threshold)[:limit]
             weak = not len(kept)
             if weak:
@@ -84,16 +88,16 @@ class Searcher:
             return hits
 
     def rank(
-        self, reading: Reading, text: str, wanted: Filter = _NOTHING, now_ns: int = 0
+        self, reading: Reading, text: str, wanted: Filter = _NOTHING, now_ns: int = 0, judged: int = _JUDGED
     ) -> tuple[Ranking, list[Term]]:
-        """All items of the pool, best first, and the query's terms."""
+        """All items of the pool, best first, and the query's terms. The first `judged` get a relevance."""
         text = clean(text[:QUERY_LIMIT])
         index = self.index
         with index.lock:
             columns = index.columns
-            mask = admitted(index, reading, wanted)
-            words = terms_of_query(reading, columns, index.analyzer.terms(text))
-            concepts = terms_of_query(reading, columns, index.concepts.concepts(text))
+            mask = None if wanted == _NOTHING else admitted(index, reading, wanted)
+            words = terms_of_query(reading, columns, index.lexicon.analyzer.terms(text))
+            concepts = terms_of_query(reading, columns, index.lexicon.concepts.concepts(text))
             by_words, by_concepts = bm25(words, columns, WORDS), bm25(concepts, columns, CONCEPTS)
             idf = {term.text: term.idf for term in (*words, *concepts)}
             query = index.embedder.query(text, lambda term: idf.get(term, 0.0))
@@ -115,40 +119,41 @@ class Searcher:
         fused = rows @ np.array([WEIGHTS[name] for name in FEATURES], np.float32)
         # A tie goes to the older one: the order is the same in every run.
         order = np.lexsort((pool, -fused))
-        pool, before, after = pool[order], before[order], after[order]
-        evidence = (
-            _covered(words, pool, before, after),
-            _covered(concepts, pool, before, after),
-            fused[order],
-        )
-        return Ranking(pool, rows[order], evidence, relevance(*evidence, is_unspaced(text))), words
+        first = order[:judged]
+        near = (pool[first], before[first], after[first])
+        evidence = (_covered(words, *near), _covered(concepts, *near), fused[first])
+        return Ranking(pool[order], rows[order], evidence, relevance(*evidence, is_unspaced(text))), words
 
-    def _pool(self, mask: npt.NDArray[np.bool_], by_words: Scores, by_concepts: Scores, query: Scores) -> Numbers:
+    def _pool(self, mask: Mask | None, by_words: Scores, by_concepts: Scores, query: Scores) -> Numbers:
         """The items that are compared in full: all of a small set, else the best by each way and their neighbours."""
-        candidates: Numbers = np.flatnonzero(mask)
-        if len(candidates) <= _POOL_ALL:
-            return candidates
-        by_vector = self._nearest(mask, candidates, query)
-        best = [_top(scores, candidates, _POOL_EACH) for scores in (by_words, by_concepts)]
         columns = self.index.columns
-        first = np.concatenate([_top(scores, candidates, _NEIGHBOURS_OF) for scores in (by_words, by_concepts)])
+        admits = columns.living if mask is None else int(np.count_nonzero(mask))
+        if admits <= _POOL_ALL:
+            return columns.living_numbers() if mask is None else np.flatnonzero(mask)
+        if mask is not None:
+            by_words, by_concepts = by_words[:-1] * mask, by_concepts[:-1] * mask
+        best = [top(scores, _POOL_EACH) for scores in (by_words, by_concepts)]
+        first = np.concatenate([top(scores, _NEIGHBOURS_OF) for scores in (by_words, by_concepts)])
         near = np.concatenate((columns.before[first], columns.after[first])).astype(np.int64)
-        near = near[near >= 0]
-        pool: Numbers = np.unique(np.concatenate((*best, by_vector, near[mask[near]])))
+        near = near[near != NONE]
+        if mask is not None:
+            near = near[mask[near]]
+        pool: Numbers = np.unique(np.concatenate((*best, self._nearest(mask, admits, query), near)))
         return pool
 
-    def _nearest(self, mask: npt.NDArray[np.bool_], candidates: Numbers, query: Scores) -> Numbers:
-        """The nearest candidates: exact for a small or strongly filtered set, else by the graph."""
+    def _nearest(self, mask: Mask | None, admits: int, query: Scores) -> Numbers:
+        """The nearest items: exact among few or strongly filtered ones, else by the graph."""
         index = self.index
-        share = len(candidates) / max(index.columns.living, 1)
-        if len(candidates) > EXACT_LIMIT and share > 0.25:
+        if mask is None:
+            return index.nearest(query, _POOL_EACH)
+        share = admits / index.columns.living
+        if admits > EXACT_LIMIT and share > 0.25:
             found = index.nearest(query, round(_POOL_EACH / share))
             found = found[mask[found]]
             if len(found) >= _POOL_EACH // 2:
                 return found
-        similarities = index.vectors.similarities(query, candidates)
-        best: Numbers = np.argpartition(-similarities, min(_POOL_EACH, len(candidates) - 1))[:_POOL_EACH]
-        return candidates[best]
+        candidates = np.flatnonzero(mask)
+        return best_of(index.vectors.similarities(query, candidates), candidates, _POOL_EACH)
 
     def _hit(self, item: Item, ranking: Ranking, place: int, weak: bool, weights: dict[str, float]) -> Hit:
         content = item.content
@@ -157,7 +162,7 @@ class Searcher:
             id=item.id,
             kind=content.kind,
             text=content.text,
-            excerpt=excerpt(content.text, weights, self.index.analyzer.terms),
+            excerpt=excerpt(content.text, weights, self.index.lexicon.analyzer.terms),
             score=round(float(ranking.relevances[place]), 4),
             weak=weak,
             owner=content.owner,
@@ -181,12 +186,3 @@ def _covered(
     near = np.maximum(coverage(terms, before.astype(np.int64)), coverage(terms, after.astype(np.int64)))
     covered: Scores = np.maximum(own, np.float32(0.5) * (own + near))
     return covered
-
-
-def _top(scores: Scores, candidates: Numbers, k: int) -> Numbers:
-    """The `k` candidates with the greatest scores, none with zero."""
-    own = scores[candidates]
-    positive = np.flatnonzero(own)
-    if len(positive) > k:
-        positive = positive[np.argpartition(-own[positive], k)[:k]]
-    return candidates[positive]

@@ -6,8 +6,9 @@ bigrams; emoji are terms. Never here: weights, scores or what a text means.
 """
 
 from memory.text.excerpt import excerpt
+from memory.text.lexicon import Lexicon
 from memory.text.normal import clean, fold
 from memory.text.sentence import sentences
 from memory.text.term import Analyzer
 
-__all__ = ["Analyzer", "clean", "excerpt", "fold", "sentences"]
+__all__ = ["Analyzer", "Lexicon", "clean", "excerpt", "fold", "sentences"]
