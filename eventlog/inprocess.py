@@ -6,14 +6,14 @@
 
 import asyncio
 import itertools
-import re
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final, Literal, Self
 
-from eventlog.errors import TooLarge, Unavailable, WrongVersion
+from eventlog.errors import EventLogError, TooLarge, Unavailable, WrongVersion
 from eventlog.headers import STATUS_LINE, header_lines
 from eventlog.log import Head
+from eventlog.patterns import matcher
 from eventlog.record import ROOT, Draft, Record
 
 __all__ = ["Fault", "FaultPoint", "InProcessFollower", "InProcessLog"]
@@ -80,6 +80,16 @@ class InProcessLog:
         if self.fault is not None:
             self.fault("after", draft)
         return version
+
+    async def append_many(self, drafts: Sequence[tuple[Draft, int]]) -> list[int | EventLogError]:
+        """As many appends, independent of each other; one outcome each. See `EventLog`."""
+        outcomes: list[int | EventLogError] = []
+        for draft, expected in drafts:
+            try:
+                outcomes.append(await self.append(draft, expected))
+            except EventLogError as error:
+                outcomes.append(error)
+        return outcomes
 
     def publish(self, subject: str, body: bytes, headers: bytes = b"") -> int:
         """Stores any message without a guard, as a person with a NATS client could; returns its sequence."""
@@ -178,10 +188,3 @@ class InProcessFollower:
         waiter = asyncio.get_running_loop().create_future()
         self._changes.append(waiter)
         await waiter
-
-
-def matcher(patterns: Sequence[str]) -> Callable[[str], object]:
-    """A test for subjects that fit any of the NATS patterns (`*` one token, `>` one or more at the end)."""
-    tokens = {"*": r"[^.]+", ">": r".+"}
-    forms = (r"\.".join(tokens.get(token, re.escape(token)) for token in pattern.split(".")) for pattern in patterns)
-    return re.compile("|".join(forms)).fullmatch

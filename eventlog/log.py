@@ -5,6 +5,7 @@ from typing import Protocol, Self
 
 import msgspec
 
+from eventlog.errors import EventLogError
 from eventlog.record import Draft, Record
 
 __all__ = ["EventLog", "Follower", "Head"]
@@ -53,6 +54,10 @@ class EventLog(Protocol):
         Raises: `WrongVersion`, `Unavailable` (it may or may not be stored: the same call later tells),
         `TooLarge`, `PermissionDenied`.
         """
+        ...
+
+    async def append_many(self, drafts: Sequence[tuple[Draft, int]]) -> list[int | EventLogError]:
+        """As many appends, independent of each other and of distinct aggregates: one outcome each, in their order."""
         ...
 
     def read(

@@ -1,62 +1,137 @@
-"""The views of a running control process: fed from its one reader, written in a thread, asked from anywhere."""
+"""The views of a running process: fed by its one reader, written in a thread, so that nobody waits for a disk.
+
+1. What was put is written after `gather_s` at the latest, at once when somebody waits for it, and when it is closed.
+2. No more is held than `HELD_MAX` commits: then `put` waits, and with it the reader.
+3. A full disk is waited out; nothing that was put is skipped.
+"""
 
 import asyncio
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Final
 
+from eventlog import Misconfigured, Record, Unavailable
 from eventlog.decoding import Commit
 from projections.projector import BATCH, Projector
 
-__all__ = ["Feed"]
+__all__ = ["GATHER_S", "HELD_MAX", "Feed"]
 
-_HELD_MAX = 50_000
-"""Commits that may wait to be written; then the reader waits, so that memory stays flat."""
+HELD_MAX: Final = 50_000
+"""Commits that may wait to be written."""
+GATHER_S: Final = 0.1
+"""How long commits gather by default: a task that ends within it is written once, not thrice."""
 
-_GATHER_S = 0.03
-"""How long commits gather before they are written together: one transaction costs a few milliseconds."""
+_GATHER_MAX_S: Final = 30.0
+_TOGETHER: Final = 4 * BATCH
+_PAUSE_S: Final = 1.0
+
+_log = logging.getLogger(__name__)
 
 
 class Feed:
-    """Takes commits, writes them in batches; `serve` is its life."""
+    """Takes commits in the order of the log; `serve` is its life.
 
-    def __init__(self, projector: Projector) -> None:
-        self.projector = projector
+    `on_fault` is told of every record that could not be folded, and why, once its batch is written.
+    """
+
+    def __init__(self, projector: Projector, gather_s: float = GATHER_S) -> None:
+        if not 0 <= gather_s <= _GATHER_MAX_S:
+            raise Misconfigured(f"views are written after {gather_s} s; it must be between 0 and {_GATHER_MAX_S:g} s")
+        self.projector, self.gather_s = projector, gather_s
+        self.on_fault: Callable[[Record, str], None] = _ignore
+        self.taken = projector.position
+        """Sequence up to which everything has been put."""
+        self.trouble = ""
+        """Why nothing can be written now."""
+        self.writing = asyncio.Lock()
+        """Held while rows are written; whoever holds it may exchange the projector."""
+        projector.faults.keeps_met = True
         self._held: list[Commit] = []
-        self._more = asyncio.Event()
-        self._room = asyncio.Event()
-        self._room.set()
-        self._written: list[tuple[int, asyncio.Future[None]]] = []
+        self._more, self._now, self._room = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+        self._thread = ThreadPoolExecutor(1, "views")
 
-    async def put(self, commits: Sequence[Commit]) -> None:
-        """Takes commits in the order of the log; waits while too many are held."""
+    async def put(self, commits: Sequence[Commit], upto: int = 0) -> None:
+        """Takes commits, all there are up to that sequence; waits while too many are held."""
         self._held += commits
+        self.taken = max(self.taken, upto, commits[-1].record.seq if commits else 0)
         self._more.set()
-        if len(self._held) >= _HELD_MAX:
+        if len(self._held) >= _TOGETHER:
+            self._now.set()
+        while len(self._held) >= HELD_MAX:
             self._room.clear()
             await self._room.wait()
 
     async def serve(self) -> None:
-        """Writes what comes, for ever; what is held when it is cancelled is read from the log at the next start."""
+        """Writes what comes, until cancelled. Raises: `Corrupt`."""
         while True:
             await self._more.wait()
-            if len(self._held) < BATCH:
-                await asyncio.sleep(_GATHER_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.gather_s):
+                    await self._now.wait()
+            try:
+                await self.flush()
+            except Unavailable as error:
+                if not self.trouble:
+                    _log.error("the views stand still, but nothing is lost: %s", error)
+                self.trouble = str(error)
+                await asyncio.sleep(_PAUSE_S)
+            else:
+                self.trouble = ""
+
+    async def flush(self) -> None:
+        """Returns when everything put so far is in the rows. Raises: `Unavailable`, `Corrupt`."""
+        async with self.writing:
             self._more.clear()
-            batch, self._held = self._held, []
+            self._now.clear()
+            held, self._held = self._held, []
             self._room.set()
-            await asyncio.to_thread(self.projector.apply_commits, batch)
-            self._tell()
+            try:
+                await self._write(held, self.taken)
+            except BaseException:
+                self._held = held + self._held  # what of it was written is skipped by its position
+                self._more.set()
+                raise
+            reports, self.projector.reports = self.projector.reports, []
+        for record, reason in reports:
+            self.on_fault(record, reason)
+        self._tell()
+
+    async def _write(self, commits: list[Commit], upto: int) -> None:
+        """Writes in the thread; who is cancelled meanwhile leaves when the thread is done with the store."""
+        run = asyncio.get_running_loop().run_in_executor
+        writing = run(self._thread, self.projector.apply_commits, commits, upto, _TOGETHER)
+        try:
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            await asyncio.wait([writing])
+            raise
+
+    async def reached(self, seq: int) -> None:
+        """Returns when the rows say everything up to this sequence, which must be put sooner or later."""
+        if self.projector.position < seq:
+            future = asyncio.get_running_loop().create_future()
+            self._waiting.append((seq, future))
+            self._now.set()
+            await future
 
     def _tell(self) -> None:
-        waiting, self._written = self._written, []
+        waiting, self._waiting = self._waiting, []
         for seq, future in waiting:
             if seq > self.projector.position:
-                self._written.append((seq, future))
+                self._waiting.append((seq, future))
+                self._now.set()
             elif not future.done():
                 future.set_result(None)
 
-    async def reached(self, seq: int) -> None:
-        """Returns when the rows say everything up to this sequence of the log."""
-        if self.projector.position < seq:
-            future = asyncio.get_running_loop().create_future()
-            self._written.append((seq, future))
-            await future
+    async def aclose(self) -> None:
+        """Writes what is held, as far as that is possible, and ends the thread; the projector stays open."""
+        with suppress(Unavailable):
+            await self.flush()
+        self._thread.shutdown()
+
+
+def _ignore(record: Record, reason: str) -> None:
+    pass

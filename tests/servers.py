@@ -1,9 +1,11 @@
 """Real nats-servers for tests: on loopback, in a temporary folder, dead with their parent."""
 
+import asyncio
 import contextlib
 import ctypes
 import re
 import signal
+import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -45,8 +47,13 @@ class NatsServer:
         self.lines: list[str] = []
         self._process: subprocess.Popen[str] | None = None
 
-    def start(self, ready: str = "Server is ready") -> "NatsServer":
+    def start(self) -> "NatsServer":
         """Returns when it takes clients."""
+        self.spawn()
+        return self.wait_ready()
+
+    def spawn(self) -> None:
+        """Starts the process. Call it from the main thread: the process dies with the thread that made it."""
         store = f'jetstream {{ store_dir: "{self.folder}/js", sync_interval: always, max_file_store: 20GB }}'
         path = self.folder / "nats.conf"
         path.write_text(
@@ -59,7 +66,7 @@ class NatsServer:
             text=True,
             preexec_fn=_die_with_parent,  # noqa: PLW1509
         )
-        is_ready = threading.Event()
+        is_ready = self._is_ready = threading.Event()
 
         def listen() -> None:
             assert process.stderr is not None
@@ -67,15 +74,23 @@ class NatsServer:
                 self.lines.append(line)
                 if found := _LISTENS.search(line):
                     self.port = int(found[1])
-                if ready in line:
+                if "Server is ready" in line:
                     is_ready.set()
             is_ready.set()
 
         self._listening = threading.Thread(target=listen, daemon=True)
         self._listening.start()
-        if not is_ready.wait(20) or process.poll() is not None:
+
+    def wait_ready(self) -> "NatsServer":
+        """Returns when the spawned process takes clients."""
+        if not self._is_ready.wait(20) or self._process is None or self._process.poll() is not None:
             raise RuntimeError("the server did not start:\n" + "".join(self.lines[-20:]))
         return self
+
+    async def restart(self) -> None:
+        """Starts it again after `kill`, without blocking the event loop."""
+        self.spawn()
+        await asyncio.to_thread(self.wait_ready)
 
     @property
     def pid(self) -> int:
@@ -110,3 +125,44 @@ def running(folder: Path, more: str = "", jetstream: bool = True) -> Iterator[Na
         yield server.start()
     finally:
         server.kill()
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of loopback that nobody listens on now."""
+    probes = [socket.socket() for _ in range(count)]
+    try:
+        for probe in probes:
+            probe.bind((HOST, 0))
+        return [probe.getsockname()[1] for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()
+
+
+class Cluster:
+    """Three servers that replicate to each other."""
+
+    def __init__(self, folder: Path, more: str = "") -> None:
+        routes = free_ports(3)
+        every = ", ".join(f"nats-route://{HOST}:{port}" for port in routes)
+        self.servers = []
+        for number, port in enumerate(routes):
+            place = folder / f"n{number}"
+            place.mkdir()
+            cluster = f'cluster {{ name: test, listen: "{HOST}:{port}", routes: [{every}] }}'
+            self.servers.append(NatsServer(place, f"{cluster}\n{more}", name=f"n{number}"))
+
+    def start(self) -> "Cluster":
+        """Returns when all three take clients; they may still be electing."""
+        for server in self.servers:
+            server.spawn()
+        for server in self.servers:
+            server.wait_ready()
+        return self
+
+    def url(self, user: str) -> str:
+        return ",".join(server.url(user) for server in self.servers)
+
+    def kill(self) -> None:
+        for server in self.servers:
+            server.kill()

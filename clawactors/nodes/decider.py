@@ -1,8 +1,9 @@
 """The state machine of a node.
 
 1. One incarnation of an id lives at a time: a join is refused while an older one is alive, and ends a dead one.
-2. What speaks for an incarnation that is over changes nothing.
+2. What speaks for an incarnation that is over changes nothing; one that left in good order is over.
 3. `busy` is no state: it is an online node without a free slot, seen at query time.
+4. A lost incarnation may return, as drained or cordoned as it was; what it was given before the loss is over.
 """
 
 from typing import Literal, assert_never
@@ -23,13 +24,15 @@ type Presence = Literal["absent", "online", "draining", "cordoned", "offline", "
 class Node(msgspec.Struct, frozen=True, omit_defaults=True):
     """One node. `joined` is its last join with what was configured since; `left`: it stopped in good order.
 
-    Times in ns since 1970.
+    `returns_to`: what it was before it was lost. Times in ns since 1970; `lost_ns`: the last loss of its incarnation.
     """
 
     status: Presence = "absent"
     joined: e.Joined = e.Joined(incarnation="")
     reason: str = ""
     left: bool = False
+    returns_to: Presence = "online"
+    lost_ns: int = 0
     registered_ns: int = 0
     updated_ns: int = 0
 
@@ -48,11 +51,18 @@ class Node(msgspec.Struct, frozen=True, omit_defaults=True):
         """True when new tasks may be given to it."""
         return self.status == "online"
 
+    def may_run(self, incarnation: str, given_ns: int) -> bool:
+        """True while a task that was given to that incarnation at that time may still run there."""
+        return self.alive and self.incarnation == incarnation and given_ns > self.lost_ns
+
 
 def decide(command: c.NodeCommand, node: Node) -> tuple[e.NodeEvent, ...]:
     """The events that the command leads to in this state, none for a repeat. Raises `Refused`."""
     match command:
         case c.Join():
+            if not command.joined.incarnation:
+                raise Refused("each start of a node is an incarnation with a name")
+            _slots(command.joined.slots)
             if node.incarnation == command.joined.incarnation:
                 return ()
             if node.alive and command.alive:
@@ -63,8 +73,7 @@ def decide(command: c.NodeCommand, node: Node) -> tuple[e.NodeEvent, ...]:
         case c.Lose():
             return (e.Lost(command.incarnation, command.reason),) if _is(node, command.incarnation) else ()
         case c.Return():
-            lost = node.status == "offline" and node.incarnation == command.incarnation
-            return (e.Returned(command.incarnation),) if lost else ()
+            return (e.Returned(command.incarnation),) if _is_lost(node, command.incarnation) else ()
         case c.Drain():
             _alive(node)
             return () if node.status == "draining" else (e.Drained(),)
@@ -76,8 +85,7 @@ def decide(command: c.NodeCommand, node: Node) -> tuple[e.NodeEvent, ...]:
             return () if node.status == "online" else (e.Uncordoned(),)
         case c.Configure():
             _exists(node)
-            if command.slots is not None and command.slots < 0:
-                raise Refused("slots can't be negative")
+            _slots(command.slots or 0)
             changed = replace(node.joined, **_given(command.slots, command.affinity)) != node.joined
             return (e.Configured(command.slots, command.affinity),) if changed else ()
         case c.Remove():
@@ -93,8 +101,16 @@ def _is(node: Node, incarnation: str) -> bool:
     return node.alive and node.incarnation == incarnation
 
 
+def _is_lost(node: Node, incarnation: str) -> bool:
+    return node.status == "offline" and not node.left and node.incarnation == incarnation
+
+
+def _is_known(node: Node) -> bool:
+    return node.status not in ("absent", "removed")
+
+
 def _exists(node: Node) -> None:
-    if node.status in ("absent", "removed"):
+    if not _is_known(node):
         raise Refused("there is no such node")
 
 
@@ -102,6 +118,11 @@ def _alive(node: Node) -> None:
     _exists(node)
     if not node.alive:
         raise Refused("the node is offline")
+
+
+def _slots(slots: int) -> None:
+    if slots < 0:
+        raise Refused("slots can't be negative")
 
 
 def _given(slots: int | None, affinity: dict[str, str] | None) -> dict[str, object]:
@@ -112,26 +133,33 @@ def evolve(node: Node, event: e.NodeEvent, at_ns: int) -> Node:
     """The state after the event; the same object where the event is illegal in this state."""
     match event:
         case e.Joined() if event.incarnation and event.incarnation != node.incarnation:
-            registered_ns = node.registered_ns if node.status not in ("absent", "removed") else at_ns
+            registered_ns = node.registered_ns if _is_known(node) else at_ns
             return Node(status="online", joined=event, registered_ns=registered_ns, updated_ns=at_ns)
-        case e.Left() | e.Lost() if _is(node, event.incarnation):
-            left = isinstance(event, e.Left)
-            return replace(node, status="offline", reason=event.reason, left=left, updated_ns=at_ns)
-        case e.Returned() if node.status == "offline" and event.incarnation == node.incarnation:
-            return replace(node, status="online", reason="", updated_ns=at_ns)
+        case e.Left() if _is(node, event.incarnation):
+            return replace(node, status="offline", reason=event.reason, left=True, updated_ns=at_ns)
+        case e.Lost() if _is(node, event.incarnation):
+            lost = replace(node, returns_to=node.status, lost_ns=at_ns, updated_ns=at_ns)
+            return replace(lost, status="offline", reason=event.reason)
+        case e.Returned() if _is_lost(node, event.incarnation):
+            return replace(node, status=node.returns_to, reason="", updated_ns=at_ns)
         case e.Drained() if node.alive and node.status != "draining":
             return replace(node, status="draining", updated_ns=at_ns)
         case e.Cordoned() if node.alive and node.status != "cordoned":
             return replace(node, status="cordoned", updated_ns=at_ns)
         case e.Uncordoned() if node.alive and node.status != "online":
             return replace(node, status="online", updated_ns=at_ns)
-        case e.Configured() if node.status not in ("absent", "removed"):
+        case e.Configured() if _is_known(node):
             joined = replace(node.joined, **_given(event.slots, event.affinity))
             return node if joined == node.joined else replace(node, joined=joined, updated_ns=at_ns)
         case e.Removed() if node.status == "offline":
             return replace(node, status="removed", updated_ns=at_ns)
-        case _:
+        case (
+            e.Joined() | e.Left() | e.Lost() | e.Returned() | e.Drained() | e.Cordoned() | e.Uncordoned()
+            | e.Configured() | e.Removed()
+        ):  # fmt: skip
             return node
+        case _:
+            assert_never(event)
 
 
 def _is_final(node: Node) -> bool:

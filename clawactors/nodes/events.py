@@ -1,5 +1,7 @@
 """What happened to a node. Heartbeats are leases, not events. Tags are promises (see `eventlog.codec`)."""
 
+from typing import Annotated
+
 import msgspec
 
 from eventlog import Codec
@@ -20,6 +22,9 @@ __all__ = [
     "Returned",
     "Uncordoned",
 ]
+
+
+type _Number = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
 class Parameter(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -48,8 +53,8 @@ class Machine(msgspec.Struct, frozen=True, omit_defaults=True):
     arch: str = ""
     ip: str = ""
     overlay_ip: str = ""
-    port: int = 0
-    pid: int = 0
+    port: _Number = 0
+    pid: _Number = 0
 
 
 class _Event(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -60,7 +65,7 @@ class Joined(_Event, frozen=True, kw_only=True, tag="node.joined"):
     """One incarnation of the node is there and takes work; it ends any older incarnation."""
 
     incarnation: str
-    slots: int = 5
+    slots: _Number = 5
     offers: tuple[Offer, ...] = ()
     affinity: dict[str, str] = {}
     tags: tuple[str, ...] = ()
@@ -82,7 +87,7 @@ class Lost(_Event, frozen=True, tag="node.lost"):
 
 
 class Returned(_Event, frozen=True, tag="node.returned"):
-    """The lost incarnation was alive after all and takes work again; what it ran meanwhile is fenced off."""
+    """The lost incarnation was alive after all and is as it was; what it ran before is over."""
 
     incarnation: str
 
@@ -102,7 +107,7 @@ class Uncordoned(_Event, frozen=True, tag="node.uncordoned"):
 class Configured(_Event, frozen=True, tag="node.configured"):
     """A person changed its slots or its affinity; None leaves a value as it is."""
 
-    slots: int | None = None
+    slots: _Number | None = None
     affinity: dict[str, str] | None = None
 
 

@@ -5,7 +5,8 @@ that leads. Two that believe to lead do no harm: every order is guarded by the v
 Never here: heartbeats; a lost node is an event like any other.
 """
 
-from clawactors.placement.placement import Order, Placement
+from clawactors.placement.order import Order
+from clawactors.placement.placement import Placement
 from clawactors.placement.ports import Snapshot
 
 __all__ = ["Order", "Placement", "Snapshot"]

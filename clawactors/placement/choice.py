@@ -33,19 +33,23 @@ def shape_of(spec: Spec) -> Shape:
 
 
 class Seat:
-    """A node as placement sees it: what it can do, what it was given and how fast it works."""
+    """A node as placement sees it: what it can do, what it was given and how fast it works.
 
-    __slots__ = ("assigned", "id", "node", "pace", "paced_ns", "skills", "version")
+    `frozen`: a later release has written to it, so nothing is known of it any more.
+    """
 
-    def __init__(self, id: str, version: int, node: Node) -> None:
+    __slots__ = ("assigned", "frozen", "id", "node", "pace", "paced_ns", "skills")
+
+    def __init__(self, id: str, node: Node) -> None:
         self.id = id
         self.assigned: set[str] = set()
+        self.frozen = False
         self.pace, self.paced_ns = 0.0, 0
-        self.update(version, node)
+        self.update(node)
 
-    def update(self, version: int, node: Node) -> None:
+    def update(self, node: Node) -> None:
         """Takes over the node's new state."""
-        self.version, self.node = version, node
+        self.node = node
         self.skills = frozenset(offer.name for offer in node.joined.offers)
 
     def ended_one(self, at_ns: int) -> None:
@@ -71,10 +75,15 @@ class Seat:
 def _fits(shape: Shape, seat: Seat) -> bool:
     return (
         seat.node.takes_work
+        and not seat.frozen
         and shape.skill in seat.skills
         and all(skill in seat.skills for skill in shape.requires)
-        and all(seat.node.joined.affinity.get(key) == value for key, value in shape.affinity)
+        and _fits_affinity(shape, seat)
     )
+
+
+def _fits_affinity(shape: Shape, seat: Seat) -> bool:
+    return all(seat.node.joined.affinity.get(key) == value for key, value in shape.affinity)
 
 
 def choose(shape: Shape, seats: Iterable[Seat], now_ns: int) -> Seat | None:
@@ -92,9 +101,10 @@ def choose(shape: Shape, seats: Iterable[Seat], now_ns: int) -> Seat | None:
 def why_not(shape: Shape, seats: Iterable[Seat], now_ns: int) -> list[str]:
     """The reasons, for people, why a task of this shape is not placed; empty when it could be."""
     known = list(seats)
-    alive = [seat for seat in known if seat.node.alive]
+    alive = [seat for seat in known if seat.node.alive and not seat.frozen]
     if not alive:
-        return ["no node is online; start one with `claw up` or `claw join`"]
+        later = [f"node {seat.id} is of a later release than this process" for seat in known if seat.frozen]
+        return later or ["no node is online; start one with `claw up` or `claw join`"]
     needed = (shape.skill, *shape.requires)
     able = [seat for seat in alive if all(skill in seat.skills for skill in needed)]
     if not able:
@@ -112,7 +122,3 @@ def why_not(shape: Shape, seats: Iterable[Seat], now_ns: int) -> list[str]:
     if all(seat.room(now_ns) <= 0 for seat in working):
         return [f"no free slot: node {seat.id} has {seat.node.joined.slots}, all taken" for seat in working]
     return []
-
-
-def _fits_affinity(shape: Shape, seat: Seat) -> bool:
-    return all(seat.node.joined.affinity.get(key) == value for key, value in shape.affinity)

@@ -21,3 +21,7 @@ class Snapshot(Protocol):
     def nodes(self) -> Iterable[tuple[str, int, Node]]:
         """`(id, version, node)` of all that ever joined and were not removed."""
         ...
+
+    def frozen(self) -> Iterable[tuple[str, str]]:
+        """`(kind, id)` of what a later release has written; nothing is decided about it here."""
+        ...

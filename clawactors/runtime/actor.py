@@ -1,14 +1,14 @@
 """One aggregate in the hands of one process: decides, appends, and catches up when somebody else was first."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from clawactors.decider import Decider
 from clawactors.errors import Refused
 from clawactors.fold import Folded, fold
 from clawactors.runtime.clock import Clock
 from clawactors.runtime.naming import Names
-from eventlog import Codec, Draft, EventLog, Record, WrongVersion, aggregate_pattern
+from eventlog import Codec, Draft, EventLog, EventLogError, Record, TooLarge, WrongVersion, aggregate_pattern
 
 __all__ = ["Actor", "Desk"]
 
@@ -25,6 +25,13 @@ class Desk:
     def __init__(self, log: EventLog, clock: Clock, by: str) -> None:
         self.log, self.clock, self.by = log, clock, by
         self.names = Names()
+
+
+class _Dropped:
+    """What became of notes that can't be written any more: all from number `first` on; `error` says why."""
+
+    first = 0
+    error: Refused | EventLogError | None = None
 
 
 class Actor[C, S, E]:
@@ -46,7 +53,9 @@ class Actor[C, S, E]:
     ) -> None:
         self.desk, self.decider, self.codec, self.id, self._route = desk, decider, codec, id, route
         self._known = known or Folded(decider.initial)
-        self._noted: list[tuple[C, tuple[E, ...]]] = []
+        self._noted: list[tuple[int, C, tuple[E, ...]]] = []
+        self._last_number = 0  # of a note; they are numbered so that each flush knows its own
+        self._dropped = _Dropped()
         self._ahead = self._known.state
         self._sent: tuple[str, int] | None = None  # name of the append whose fate is open, and how many notes it holds
         self._writing = asyncio.Lock()  # keeps the order of this process's own appends; the version guards the rest
@@ -66,29 +75,55 @@ class Actor[C, S, E]:
         """Sequence of the last commit that `state` includes."""
         return self._known.version
 
+    @property
+    def frozen(self) -> str:
+        """Why this release can't go on with the aggregate, '' where it can."""
+        return self._known.frozen
+
     async def handle(self, *commands: C, flow: str = "") -> bool:
-        """Decides and appends; False where nothing had to be written.
+        """Decides and appends all of them, or none; False where nothing had to be written.
 
         Raises: `Refused`, only on a state that was fresh; what the log raises.
         """
-        for command in commands:
-            try:
-                self.note(command)
-            except Refused:
-                await self.catch_up()  # a refusal is a read: never believe it on a stale state
-                self.note(command)
+        try:
+            self._note_all(commands)
+        except Refused:
+            await self.catch_up()  # a refusal is a read: never believe it on a stale state
+            self._note_all(commands)
         return await self.flush(flow=flow)
 
     def note(self, command: C) -> tuple[E, ...]:
         """Decides now, on top of what was noted before; written by the next `flush`. Raises `Refused`."""
+        self._last_number += 1
+        return self._decide(self._last_number, command)
+
+    def _note_all(self, commands: Iterable[C]) -> None:
+        before, ahead = len(self._noted), self._ahead
+        try:
+            for command in commands:
+                self.note(command)
+        except Refused:
+            del self._noted[before:]
+            self._ahead = ahead
+            raise
+
+    def _decide(self, number: int, command: C) -> tuple[E, ...]:
+        self._refuse_frozen()
         events = self.decider.decide(command, self._ahead)
         if events:
-            self._noted.append((command, events))
+            self._noted.append((number, command, events))
             self._ahead = self._after(self._ahead, events)
         return events
 
-    def forget(self) -> None:
-        """Drops what was noted and can't be written."""
+    def _refuse_frozen(self) -> None:
+        if self.frozen:
+            raise Refused(f"{self.decider.kind} {self.id} needs a newer release: {self.frozen}")
+
+    def _drop(self, error: Refused | EventLogError) -> None:
+        """Gives up everything noted; who waits for it to be written is told."""
+        if self._noted:
+            self._dropped.first, self._dropped.error = self._noted[0][0], error
+            self._dropped = _Dropped()
         self._noted.clear()
         self._sent = None
         self._ahead = self._known.state
@@ -102,14 +137,16 @@ class Actor[C, S, E]:
     async def flush(self, *, flow: str = "") -> bool:
         """Returns when everything noted so far is in the log; False where nothing was left to write.
 
-        Raises: `Refused` when it lost a race and the noted commands are illegal now (they are dropped then).
+        Raises: `Refused` when it lost a race and the noted commands are illegal now, `TooLarge` when one of them fits
+        no commit (all are dropped then); what else the log raises, and the next flush tries again.
         """
+        last, dropped = self._last_number, self._dropped
+        races, wrote = 0, False
         async with self._writing:
-            races, wrote = 0, False
-            while self._noted:
+            while self._noted and self._noted[0][0] <= last:
                 # After an append in doubt the same notes go out under the same name: the log knows it if it has it.
                 name, count = self._sent = self._sent or (self.desk.names.commit(), len(self._noted))
-                events = tuple(event for _, events in self._noted[:count] for event in events)
+                events = tuple(event for _, _, events in self._noted[:count] for event in events)
                 draft = Draft(
                     kind=self.decider.kind,
                     id=self.id,
@@ -127,6 +164,11 @@ class Actor[C, S, E]:
                     if races > _RACES_BEFORE_PAUSE:
                         await asyncio.sleep(self.desk.clock.roll() * min(0.1, 0.002 * 2**races))
                     await self.catch_up()
+                except TooLarge as error:
+                    if count == 1:
+                        self._drop(error)
+                        raise
+                    self._sent = (self.desk.names.commit(), count // 2)
                 else:
                     wrote = True
                     if self._sent is not None:  # else it came back by `catch_up` before the answer did
@@ -134,7 +176,9 @@ class Actor[C, S, E]:
                         state = self._ahead if all_of_it else self._after(self._known.state, events)
                         self._known = Folded(state, version)
                         self._written(count)
-            return wrote
+        if dropped.error is not None and last >= dropped.first:
+            raise dropped.error
+        return wrote
 
     def _written(self, count: int) -> None:
         self._sent = None
@@ -144,46 +188,43 @@ class Actor[C, S, E]:
 
     async def catch_up(self) -> None:
         """Folds what others appended meanwhile and decides the noted commands again. Raises `Refused`."""
-        before = self.version
-        async for batch in self.desk.log.read([aggregate_pattern(self.decider.kind, self.id)], after=before):
-            for record in batch:
-                self._take(record)
-        if self.version != before:
-            self._redecide()
+        pattern = aggregate_pattern(self.decider.kind, self.id)
+        # All is read before any is folded: nothing may be appended on a state that was not decided on again.
+        records = [record async for batch in self.desk.log.read([pattern], after=self.version) for record in batch]
+        self._take(records)
+        self._refuse_frozen()
 
     def observe(self, record: Record) -> bool:
         """Takes in a commit that came by another way; False when some before it are missing: `catch_up` then.
 
         Raises: `Refused` as `catch_up`.
         """
-        if record.seq <= self.version:
-            return True
-        if record.expected != self.version:
+        if record.seq > self.version and record.expected != self.version:
             return False
-        self._take(record)
-        self._redecide()
+        self._take((record,))
         return True
 
-    def _take(self, record: Record) -> None:
-        if record.seq <= self.version:
-            return
-        self._known = fold(self.decider, self.codec, self._known, record)
-        if self._sent is not None and record.commit == self._sent[0]:
-            self._written(self._sent[1])
+    def _take(self, records: Iterable[Record]) -> None:
+        """Folds the new ones among them."""
+        before = self.version
+        for record in records:
+            if record.seq > self.version:
+                self._known = fold(self.decider, self.codec, self._known, record)
+                if self._sent is not None and record.commit == self._sent[0]:
+                    self._written(self._sent[1])
+        if self.version != before:
+            self._redecide()
 
     def _redecide(self) -> None:
         """Decides again what is noted, on the state as it is now known."""
         self._sent = None  # guarded by a version that is passed, so what was under way is lost
-        if self._known.frozen:
-            self._noted.clear()
-            raise Refused(f"{self.decider.kind} {self.id} needs a newer release: {self._known.frozen}")
-        commands = [command for command, _ in self._noted]
-        self._noted.clear()
+        noted, self._noted = self._noted, []
         self._ahead = self._known.state
-        for command in commands:
-            try:
-                self.note(command)
-            except Refused:
-                self._noted.clear()
-                self._ahead = self._known.state
-                raise
+        try:
+            self._refuse_frozen()
+            for number, command, _ in noted:
+                self._decide(number, command)
+        except Refused as refusal:
+            self._noted = noted
+            self._drop(refusal)
+            raise

@@ -7,7 +7,7 @@ from clawactors.runtime.clock import Clock
 from eventlog import NoResponders, Record, Unavailable
 from eventlog.inprocess import InProcessLog
 
-__all__ = ["InProcessLeases", "InProcessLive", "InProcessRequests"]
+__all__ = ["InProcessDeadLetters", "InProcessLeases", "InProcessLive", "InProcessRequests"]
 
 
 class InProcessLeases:
@@ -130,3 +130,14 @@ class InProcessLive:
             task.cancel()
 
         return stop
+
+
+class InProcessDeadLetters:
+    """Bad records by sequence: `letters` holds `(record, reason)`."""
+
+    def __init__(self) -> None:
+        self.letters: dict[int, tuple[Record, str]] = {}
+
+    async def copy(self, record: Record, reason: str) -> None:
+        """Keeps the record once."""
+        self.letters.setdefault(record.seq, (record, reason))

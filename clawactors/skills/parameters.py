@@ -4,6 +4,9 @@ import inspect
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import is_dataclass
+from enum import Enum
 from typing import Any
 
 import msgspec
@@ -11,51 +14,74 @@ import msgspec
 from clawactors.errors import Refused
 from clawactors.nodes.events import Offer, Parameter
 
-__all__ = ["check_params", "parameters_of", "params_struct"]
+__all__ = ["check_params", "convert_params", "parameters_of", "params_struct"]
 
-_JSON_TYPES: dict[Any, str] = {
+_JSON_TYPES: dict[type, str] = {
     str: "string",
     bytes: "string",
+    bytearray: "string",
+    memoryview: "string",
+    bool: "boolean",
     int: "integer",
     float: "number",
-    bool: "boolean",
     list: "array",
     tuple: "array",
     set: "array",
     frozenset: "array",
     dict: "object",
     type(None): "null",
-    None: "null",
 }
+_JSON_ABCS: tuple[tuple[type, str], ...] = (
+    (Mapping, "object"),
+    (msgspec.Struct, "object"),
+    (Sequence, "array"),
+    (AbstractSet, "array"),
+)
 
 
 def _json_type(annotation: Any) -> str:
-    if annotation in (Any, inspect.Parameter.empty):
-        return "any"
-    origin = typing.get_origin(annotation)
-    if origin in (typing.Union, types.UnionType):
-        parts = {_json_type(part) for part in typing.get_args(annotation)}
-        return "any" if "any" in parts else "|".join(sorted(parts))
+    """The JSON types that an annotation takes, `any` where that can't be said."""
+    if annotation is None:
+        return "null"
+    if isinstance(annotation, typing.TypeAliasType):
+        return _json_type(annotation.__value__)
+    origin, args = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        return _json_type(args[0])
     if origin is typing.Literal:
-        return "|".join(sorted({_JSON_TYPES.get(type(value), "any") for value in typing.get_args(annotation)}))
+        return "|".join(sorted({_JSON_TYPES.get(type(value), "any") for value in args}))
+    if origin in (typing.Union, types.UnionType):
+        parts = {kind for part in args for kind in _json_type(part).split("|")}
+        return "any" if "any" in parts else "|".join(sorted(parts))
     kind = origin or annotation
-    try:
-        if isinstance(kind, type) and issubclass(kind, Mapping | msgspec.Struct):
-            return "object"
-        if isinstance(kind, type) and issubclass(kind, Sequence) and kind not in (str, bytes):
-            return "array"
-        return _JSON_TYPES.get(kind, "any")
-    except TypeError:
-        return "any"
+    return _json_type_of_class(kind) if isinstance(kind, type) else "any"
+
+
+def _json_type_of_class(kind: type) -> str:
+    if is_dataclass(kind):
+        return "object"
+    if issubclass(kind, Enum):
+        return "|".join(sorted({_json_type_of(member.value) for member in kind})) or "any"
+    for ancestor in kind.__mro__:
+        if ancestor in _JSON_TYPES:
+            return _JSON_TYPES[ancestor]
+    return next((name for abc, name in _JSON_ABCS if issubclass(kind, abc)), "any")
 
 
 def _signature(function: Callable[..., Any]) -> list[inspect.Parameter]:
-    """The parameters behind the task handle, annotations resolved where they can be."""
+    """The parameters behind the task's handle, annotations resolved where they can be."""
     try:
         signature = inspect.signature(function, eval_str=True)
-    except (NameError, SyntaxError):
+    except Exception:  # an annotation may say anything; what can't be evaluated takes anything
         signature = inspect.signature(function)
-    return list(signature.parameters.values())[1:]
+    parameters = list(signature.parameters.values())
+    if not parameters or parameters[0].kind in (parameters[0].KEYWORD_ONLY, parameters[0].VAR_KEYWORD):
+        raise TypeError(f"{_name(function)}: a skill takes the task's handle as its first parameter")
+    return parameters[1:]
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return getattr(function, "__qualname__", repr(function))
 
 
 def parameters_of(function: Callable[..., Any]) -> tuple[tuple[Parameter, ...], bool]:
@@ -66,28 +92,46 @@ def parameters_of(function: Callable[..., Any]) -> tuple[tuple[Parameter, ...], 
             case inspect.Parameter.VAR_KEYWORD:
                 takes_more = True
             case inspect.Parameter.VAR_POSITIONAL | inspect.Parameter.POSITIONAL_ONLY:
-                raise TypeError(f"{function.__qualname__}: parameters are passed by name, {parameter} can't be")
+                raise TypeError(f"{_name(function)}: parameters are passed by name, {parameter} can't be")
             case _:
                 required = parameter.default is inspect.Parameter.empty
                 named.append(Parameter(parameter.name, _json_type(parameter.annotation), required))
     return tuple(named), takes_more
 
 
-def params_struct(function: Callable[..., Any]) -> type[msgspec.Struct] | None:
-    """A struct to convert given parameters with, None where msgspec does not know an annotation."""
+def params_struct(function: Callable[..., Any]) -> type[msgspec.Struct]:
+    """A struct to convert given parameters with; an annotation that is no type leaves its value as it comes."""
     parameters = _signature(function)
     takes_more = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters)
-    fields: list[tuple[str, Any, Any]] = []
-    for parameter in parameters:
-        if parameter.kind is not inspect.Parameter.VAR_KEYWORD:
-            annotation = Any if parameter.annotation is inspect.Parameter.empty else parameter.annotation
-            fields.append((parameter.name, annotation | msgspec.UnsetType, msgspec.UNSET))
+    fields = [  # named by number: a parameter may have a name that a class can't give to a field
+        (f"p{number}", _or_unset(parameter.annotation), msgspec.field(default=msgspec.UNSET, name=parameter.name))
+        for number, parameter in enumerate(parameters)
+        if parameter.kind is not inspect.Parameter.VAR_KEYWORD
+    ]
+    return msgspec.defstruct("Params", fields, kw_only=True, forbid_unknown_fields=not takes_more)
+
+
+def convert_params(params: Mapping[str, Any], struct: type[msgspec.Struct]) -> dict[str, Any]:
+    """The parameters as the annotations want them. Raises: `msgspec.ValidationError`."""
+    converted = msgspec.convert(params, struct, str_keys=True, dec_hook=_construct)
+    fields = dict(zip(struct.__struct_encode_fields__, struct.__struct_fields__, strict=True))
+    return {name: getattr(converted, fields[name]) if name in fields else value for name, value in params.items()}
+
+
+def _construct(kind: type, value: Any) -> Any:
+    """What msgspec does not know (`Path`, `Fraction` …) is made from the value by its own class."""
+    return value if isinstance(value, typing.get_origin(kind) or kind) else kind(value)
+
+
+def _or_unset(annotation: Any) -> Any:
+    if annotation is inspect.Parameter.empty:
+        return Any
     try:
-        struct = msgspec.defstruct("Params", fields, kw_only=True, forbid_unknown_fields=not takes_more)
-        msgspec.convert({}, struct)
-    except TypeError:
-        return None
-    return struct
+        optional = typing.Union[annotation, msgspec.UnsetType]  # noqa: UP007 (an annotation may lack `|`)
+        msgspec.json.Decoder(optional)
+    except Exception:  # what an annotation raises is its own business
+        return Any
+    return optional
 
 
 def _json_type_of(value: Any) -> str:

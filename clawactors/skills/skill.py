@@ -9,7 +9,7 @@ import msgspec
 
 from clawactors.errors import Refused
 from clawactors.nodes.events import Offer
-from clawactors.skills.parameters import check_params, parameters_of, params_struct
+from clawactors.skills.parameters import check_params, convert_params, parameters_of, params_struct
 from clawactors.tasks.retry import Retry
 
 __all__ = ["Skill", "skill"]
@@ -37,22 +37,16 @@ class Skill:
         return f"<skill {self.name!r}>"
 
     @cached_property
-    def _struct(self) -> type[msgspec.Struct] | None:
+    def _struct(self) -> type[msgspec.Struct]:
         return params_struct(self.function)
 
     def arguments(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Keyword arguments for the function, converted to what its annotations say. Raises `Refused`."""
-        struct = self._struct
-        if struct is None:
-            check_params(self.offer, params)
-            return dict(params)
         try:
-            converted = msgspec.convert(params, struct)
+            arguments = convert_params(params, self._struct)
         except msgspec.ValidationError as error:
             check_params(self.offer, params)  # says it better where it sees it too
             raise Refused(f"skill {self.name!r}: {error}") from None
-        known = struct.__struct_fields__
-        arguments = {name: getattr(converted, name) if name in known else value for name, value in params.items()}
         if not self._required <= params.keys():
             check_params(self.offer, params)
         return arguments
@@ -65,8 +59,10 @@ def skill(
 
     `timeout_s` bounds one attempt, in seconds. Sync functions run in threads.
     """
-    if not name or any(character.isspace() or character in "*>" for character in name) or len(name) > 128:
-        raise ValueError(f"{name!r} is no skill name: 1 to 128 characters, no white space, no wildcard")
+    if not 0 < len(name) <= 128 or not name.isprintable() or any(each.isspace() or each in "*>" for each in name):
+        raise ValueError(f"{name!r} is no skill name: 1 to 128 printable characters, no white space, no wildcard")
+    if timeout_s is not None and not timeout_s > 0:
+        raise ValueError("a timeout is more than 0 s")
 
     def wrap(function: Callable[..., Any]) -> Skill:
         return Skill(function, name, version=version, retry=retry or Retry(), timeout_s=timeout_s)

@@ -41,7 +41,6 @@ class Submit(_Command, frozen=True):
     """Make it."""
 
     spec: Spec
-    at_ns: int = 0
 
 
 class Ready(_Command, frozen=True):

@@ -1,6 +1,6 @@
 """What happened to a task. Tags are promises: stored events decode for ever (see `eventlog.codec`)."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -14,10 +14,12 @@ __all__ = [
     "CancelRequested",
     "Cancelled",
     "Completed",
+    "Count",
     "Fence",
     "Interrupted",
     "Outcome",
     "Paused",
+    "Priority",
     "Readied",
     "Resumed",
     "Retried",
@@ -40,6 +42,9 @@ __all__ = [
 
 type WaitReason = Literal["dependency", "timer", "retry", "signal"]
 type Outcome = Literal["retry", "failed", "dead"]
+type Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""A number, or a time in ns since 1970, that every store and every language can hold."""
+type Priority = Annotated[int, msgspec.Meta(ge=1, le=4)]
 
 
 class Fence(msgspec.Struct, frozen=True):
@@ -47,7 +52,7 @@ class Fence(msgspec.Struct, frozen=True):
 
     node: str
     incarnation: str
-    attempt: int
+    attempt: Count
 
 
 class TaskError(msgspec.Struct, frozen=True, rename={"kind": "class"}):
@@ -66,17 +71,17 @@ class Spec(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     description: str = ""
     user: str = ""
     type: str = msgspec.field(default="single", name="kind")
-    priority: int = 2
+    priority: Priority = 2
     requires: tuple[str, ...] = ()
     prefers: tuple[str, ...] = ()
     affinity: dict[str, str] = {}
     tags: tuple[str, ...] = ()
     metadata: dict[str, Any] = {}
     after: tuple[str, ...] = ()
-    not_before_ns: int = 0
-    deadline_ns: int = 0
+    not_before_ns: Count = 0
+    deadline_ns: Count = 0
     timeout_s: float | None = None
-    max_retries: int | None = None
+    max_retries: Count | None = None
 
 
 class _Event(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -96,13 +101,13 @@ class Scheduled(_Event, frozen=True, kw_only=True, tag="task.scheduled"):
 
     node: str
     incarnation: str
-    attempt: int
+    attempt: Count
     skill: str
     params: dict[str, Any] = {}
     timeout_s: float | None = None
-    max_retries: int | None = None
-    failures: int = 0
-    interruptions: int = 0
+    max_retries: Count | None = None
+    failures: Count = 0
+    interruptions: Count = 0
 
 
 class Started(_Event, frozen=True, tag="task.started"):
@@ -149,7 +154,7 @@ class Waiting(_Event, frozen=True, tag="task.waiting"):
     """It gave its slot back until something comes; `until_ns` where that is a time."""
 
     reason: WaitReason = msgspec.field(name="for")
-    until_ns: int = 0
+    until_ns: Count = 0
     name: str = ""
 
 
@@ -166,7 +171,7 @@ class AttemptFailed(_Event, frozen=True, kw_only=True, tag="task.attempt_failed"
 
     error: TaskError
     then: Outcome
-    retry_at_ns: int = 0
+    retry_at_ns: Count = 0
 
 
 class Completed(_Event, frozen=True, tag="task.completed"):

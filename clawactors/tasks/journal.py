@@ -26,42 +26,62 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     took_s: float = 0.0
 
 
+class _Storage:
+    """Entries in order, and for each the place of the entry before it with the same name (-1 for none)."""
+
+    __slots__ = ("entries", "last", "previous")
+
+    def __init__(self, entries: list[Entry], previous: list[int], last: dict[str, int]) -> None:
+        self.entries, self.previous, self.last = entries, previous, last
+
+    def push(self, entry: Entry) -> None:
+        name, entries, last = entry.name, self.entries, self.last
+        self.previous.append(last.get(name, -1))
+        last[name] = len(entries)
+        entries.append(entry)
+
+    def branch(self, length: int) -> "_Storage":
+        """Storage of its own with the first `length` entries."""
+        last = self.last.copy()
+        for entry, previous in zip(reversed(self.entries[length:]), reversed(self.previous[length:]), strict=True):
+            if previous >= 0:
+                last[entry.name] = previous
+            else:
+                del last[entry.name]
+        return _Storage(self.entries[:length], self.previous[:length], last)
+
+
 class Journal:
     """See the module. `len` counts entries, iteration gives them in order, `journal.last(name)` a step's state."""
 
-    __slots__ = ("_entries", "_last", "_length", "_previous")
+    __slots__ = ("_length", "_storage")
 
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
-        self._entries: list[Entry] = []
-        self._previous: list[int] = []
-        self._last: dict[str, int] = {}
+        self._storage = _Storage([], [], {})
         self._length = 0
         for entry in entries:
-            self._push(entry)
-
-    def _push(self, entry: Entry) -> None:
-        self._previous.append(self._last.get(entry.name, -1))
-        self._last[entry.name] = len(self._entries)
-        self._entries.append(entry)
-        self._length += 1
+            self._storage.push(entry)
+            self._length += 1
 
     def extended(self, entry: Entry) -> "Journal":
         """This journal with one entry more."""
-        if self._length == len(self._entries):
-            longer = Journal.__new__(Journal)
-            longer._entries, longer._previous, longer._last = self._entries, self._previous, self._last
-            longer._length = self._length
-        else:  # somebody else already continued from here: branch off with storage of our own
-            longer = Journal(self)
-        longer._push(entry)
+        storage, length = self._storage, self._length
+        if length == 0:  # all tasks begin with the same empty journal
+            storage = _Storage([], [], {})
+        elif length != len(storage.entries):  # somebody else has continued from here already
+            storage = storage.branch(length)
+        storage.push(entry)
+        longer = Journal.__new__(Journal)
+        longer._storage, longer._length = storage, length + 1
         return longer
 
     def last(self, name: str) -> Entry | None:
         """The last entry of the step, None when there is none."""
-        at = self._last.get(name, -1)
+        storage = self._storage
+        at = storage.last.get(name, -1)
         while at >= self._length:
-            at = self._previous[at]
-        return self._entries[at] if at >= 0 else None
+            at = storage.previous[at]
+        return storage.entries[at] if at >= 0 else None
 
     def completed(self, name: str) -> bool:
         """True when the step is done and not undone."""
@@ -70,7 +90,7 @@ class Journal:
 
     def since(self, length: int) -> list[Entry]:
         """The entries behind the first `length`."""
-        return self._entries[length : self._length]
+        return self._storage.entries[length : self._length]
 
     def steps(self) -> list[Entry]:
         """One entry a step, its last, in the order in which the steps first appeared."""
@@ -83,8 +103,7 @@ class Journal:
         return self._length
 
     def __iter__(self) -> Iterator[Entry]:
-        for at in range(self._length):
-            yield self._entries[at]
+        return iter(self._storage.entries[: self._length])
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Journal) and list(self) == list(other)

@@ -1,5 +1,7 @@
 """What follows when an attempt failed: the retry policy, pure. 1, 2, 4 … seconds, capped, with jitter."""
 
+import math
+
 import msgspec
 
 from clawactors.tasks.events import Outcome, TaskError
@@ -10,9 +12,14 @@ __all__ = ["Retry", "after_failure"]
 NOT_RETRIED = frozenset(("validation", "cancelled"))
 """Error classes that come back the same however often one tries."""
 
+_LONGEST_S = 1e9
+
 
 class Retry(msgspec.Struct, frozen=True):
-    """How often and when a failed task is tried again. Waits in seconds; `jitter` is the share that is random."""
+    """How often and when a failed task is tried again. Waits in seconds; `jitter` is the share that is random.
+
+    Raises: `ValueError` for what is no policy.
+    """
 
     max_retries: int = MAX_RETRIES
     wait_s: float = 1.0
@@ -20,10 +27,23 @@ class Retry(msgspec.Struct, frozen=True):
     cap_s: float = 60.0
     jitter: float = 0.1
 
+    def __post_init__(self) -> None:
+        if self.max_retries < 0:
+            raise ValueError("retries are 0 or more")
+        if not (0 <= self.wait_s < math.inf and 0 <= self.cap_s < _LONGEST_S):
+            raise ValueError("waits are seconds, 0 or more, and end one day")
+        if not 1 <= self.factor < math.inf:
+            raise ValueError("a wait never gets shorter: its factor is 1 or more")
+        if not 0 <= self.jitter <= 1:
+            raise ValueError("jitter is a share, 0 to 1")
+
     def wait_after(self, failures: int, roll: float) -> float:
-        """Seconds before the next try after the n-th failure; `roll` in 0..1 spreads the jitter."""
-        wait_s = min(self.cap_s, self.wait_s * self.factor ** min(failures - 1, 64))
-        return wait_s * (1 - self.jitter + 2 * self.jitter * roll)
+        """Seconds before the next try after the n-th failure; `roll` in 0..1 spreads the jitter around the wait."""
+        try:
+            grown_s = self.wait_s * float(self.factor) ** (failures - 1)
+        except OverflowError:
+            grown_s = math.inf if self.wait_s else 0.0
+        return min(self.cap_s, grown_s) * (1 - self.jitter + 2 * self.jitter * roll)
 
 
 def after_failure(

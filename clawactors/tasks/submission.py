@@ -1,21 +1,34 @@
-"""A wish as users write it, made a `Spec`: names for priorities, checks that need no log."""
+"""A wish as users write it, made a `Spec`: names for priorities, checks that need no log.
 
+1. A spec is what the log will give back: whatever JSON would change is changed, whatever it can't hold is refused.
+2. Two specs are the same when the log would tell them alike: `1` is not `True`, the order of keys says nothing.
+"""
+
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+import msgspec
 
 from clawactors.errors import Refused
 from clawactors.tasks.events import Spec
 from eventlog import is_id
 
-__all__ = ["PRIORITIES", "checked_id", "priority_of", "spec_of"]
+__all__ = ["PRIORITIES", "TYPES", "as_stored", "checked_id", "difference", "priority_of", "spec_of"]
 
 PRIORITIES: Mapping[str, int] = {"low": 1, "normal": 2, "high": 3, "urgent": 4}
+TYPES = ("single", "batch", "scheduled", "workflow")
+
+_NAME_MAX = 128
+_encode = msgspec.json.Encoder().encode
+_canonical = msgspec.json.Encoder(order="deterministic").encode
+_decode = msgspec.json.Decoder(Spec).decode
 
 
 def priority_of(wish: str | int) -> int:
     """1 to 4 from a number or a name. Raises `Refused`."""
     value = PRIORITIES.get(wish, 0) if isinstance(wish, str) else wish
-    if value not in PRIORITIES.values() or isinstance(value, bool):
+    if type(value) is not int or value not in PRIORITIES.values():
         raise Refused(f"priority {wish!r} is none of {', '.join(PRIORITIES)}")
     return value
 
@@ -23,8 +36,7 @@ def priority_of(wish: str | int) -> int:
 def checked_id(id: str, what: str = "id") -> str:
     """The id itself. Raises `Refused` when it is none."""
     if not is_id(id):
-        shown = id if len(id) <= 40 else f"{id[:40]}…"
-        raise Refused(f"{shown!r} is no {what}: 1 to 128 letters, digits, '-' or '_'")
+        raise Refused(f"{_shown(id)} is no {what}: 1 to 128 letters, digits, '-' or '_'")
     return id
 
 
@@ -46,25 +58,72 @@ def spec_of(
     max_retries: int | None = None,
 ) -> Spec:
     """What is asked for, checked as far as that needs neither log nor nodes. Raises `Refused`."""
-    if not 0 < len(skill) <= 128:
-        raise Refused("a task names its skill: 1 to 128 characters")
-    if timeout_s is not None and timeout_s <= 0:
-        raise Refused("a timeout is more than 0 s")
-    if max_retries is not None and max_retries < 0:
+    if type not in TYPES:
+        raise Refused(f"type {_shown(type)} is none of {', '.join(TYPES)}")
+    if timeout_s is not None and not (_is_number(timeout_s) and 0 < timeout_s < math.inf):
+        raise Refused("a timeout is a number of seconds, more than 0")
+    if isinstance(max_retries, int) and max_retries < 0:
         raise Refused("retries are 0 or more")
-    return Spec(
-        skill=skill,
-        params=dict(params or {}),
-        name=name,
-        description=description,
-        user=user,
-        type=type,
-        priority=priority_of(priority),
-        requires=tuple(requires),
-        prefers=tuple(prefers),
-        affinity=dict(affinity or {}),
-        tags=tuple(tags),
-        metadata=dict(metadata or {}),
-        timeout_s=timeout_s,
-        max_retries=max_retries,
+    return as_stored(
+        Spec(
+            skill=_skill(skill),
+            params=_mapping(params, "params"),
+            name=name,
+            description=description,
+            user=user,
+            type=type,
+            priority=priority_of(priority),
+            requires=tuple(_skill(each) for each in _many(requires, "requires")),
+            prefers=tuple(_skill(each) for each in _many(prefers, "prefers")),
+            affinity=_mapping(affinity, "affinity"),
+            tags=_many(tags, "tags"),
+            metadata=_mapping(metadata, "metadata"),
+            timeout_s=timeout_s,
+            max_retries=max_retries,
+        )
     )
+
+
+def as_stored(spec: Spec) -> Spec:
+    """The spec as the log gives it back. Raises `Refused` where the log could not hold it."""
+    try:
+        return _decode(_encode(spec))
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:  # of msgspec too
+        raise Refused(f"this can't be written as a task: {error}") from None
+
+
+def difference(stored: Spec, wished: Spec) -> str | None:
+    """The first field in which they differ once both are in the log, None where there is none. Raises `Refused`."""
+    wished = as_stored(wished)
+    fields = Spec.__struct_fields__
+    return next((it for it in fields if _canonical(getattr(stored, it)) != _canonical(getattr(wished, it))), None)
+
+
+def _skill(name: object) -> str:
+    if not (isinstance(name, str) and 0 < len(name) <= _NAME_MAX and name.isprintable()):
+        raise Refused(f"{_shown(name)} is no name of a skill: 1 to {_NAME_MAX} printable characters")
+    return name
+
+
+def _many(wish: object, what: str) -> tuple[Any, ...]:
+    if isinstance(wish, str) or not isinstance(wish, Iterable):
+        raise Refused(f"{what} is a list of texts, not {_shown(wish)}")
+    return tuple(wish)
+
+
+def _mapping(wish: object, what: str) -> dict[str, Any]:
+    if not isinstance(wish, Mapping | None):
+        raise Refused(f"{what} is an object with named values, not {_shown(wish)}")
+    return dict(wish or {})
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _shown(wish: object) -> str:
+    try:
+        text = repr(wish)
+    except Exception:  # what it raises is its own business
+        text = f"a value of type {type(wish).__name__}"
+    return text if len(text) <= 42 else f"{text[:41]}…"

@@ -7,7 +7,18 @@ import msgspec
 from clawactors.tasks.events import Fence, Scheduled, Signalled, Spec, TaskError, WaitReason
 from clawactors.tasks.journal import EMPTY, Journal
 
-__all__ = ["FINAL", "MAX_INTERRUPTIONS", "MAX_RETRIES", "OPEN", "STATUSES", "Life", "Status", "Task", "assigned"]
+__all__ = [
+    "FINAL",
+    "MAX_INTERRUPTIONS",
+    "MAX_RETRIES",
+    "OPEN",
+    "RETRIABLE",
+    "STATUSES",
+    "Life",
+    "Status",
+    "Task",
+    "assigned",
+]
 
 type Status = Literal[
     "pending",
@@ -26,6 +37,7 @@ type Status = Literal[
 STATUSES: tuple[Status, ...] = Status.__value__.__args__
 FINAL: frozenset[Status] = frozenset(("completed", "failed", "cancelled", "dead", "archived"))
 OPEN: frozenset[Status] = frozenset(STATUSES) - FINAL
+RETRIABLE: frozenset[Status] = frozenset(("blocked", "failed", "cancelled", "dead"))
 
 MAX_RETRIES = 3
 MAX_INTERRUPTIONS = 5
@@ -74,6 +86,12 @@ class Task(msgspec.Struct, frozen=True):
     def fence(self) -> Fence:
         """The run that may speak for it now."""
         return Fence(self.life.node, self.life.incarnation, self.life.attempt)
+
+    @property
+    def records_steps(self) -> bool:
+        """True while a step can be completed: in a run, or after the pause that came while the step ran."""
+        life = self.life
+        return life.status == "running" or (life.status == "paused" and life.node != "")
 
     @property
     def max_retries(self) -> int:

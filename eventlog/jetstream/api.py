@@ -1,6 +1,8 @@
 """The JetStream API as plain requests: JSON in, JSON out, refusals as errors with the server's own code."""
 
-from typing import Any
+import asyncio
+import random
+from typing import Any, Final
 
 import msgspec
 
@@ -19,7 +21,10 @@ __all__ = [
     "next_message",
 ]
 
-NO_MESSAGE = 10037
+NO_MESSAGE: Final = 10037
+NOT_ENABLED: Final = frozenset({10039, 10076})
+TRY_S: Final = 1.0
+SHORTEST_TRY_S: Final = 0.1
 
 
 class ApiError(msgspec.Struct, frozen=True):
@@ -72,10 +77,22 @@ async def call(connection: Connection, name: str, body: Any = None, timeout_s: f
     Raises: `Refusal` (the server's own code in it), `Unavailable` (also for its code 503), `PermissionDenied`.
     """
     subject = f"{connection.address.api}.{name}"
-    raw = msgspec.json.encode(body) if body is not None else b""
-    _, answer = await connection.ask(subject, raw, timeout_s=timeout_s)
+    answer = await _ask(connection, subject, msgspec.json.encode(body) if body is not None else b"", timeout_s)
     check(subject, answer)
     return msgspec.json.decode(answer)
+
+
+async def _ask(connection: Connection, subject: str, body: bytes, timeout_s: float) -> bytes:
+    """Asks until somebody answers: while a leader is elected, requests go unanswered. All of them are repeatable."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + timeout_s
+    while True:
+        try:
+            return (await connection.ask(subject, body, timeout_s=min(TRY_S, max(0.01, deadline - loop.time()))))[1]
+        except Unavailable:
+            if loop.time() >= deadline - SHORTEST_TRY_S or connection.is_closed:
+                raise
+        await asyncio.sleep(random.uniform(0.02, SHORTEST_TRY_S))  # noqa: S311
 
 
 def check(subject: str, answer: bytes) -> None:
@@ -83,10 +100,10 @@ def check(subject: str, answer: bytes) -> None:
     error = _answers.decode(answer).error
     if error is None:
         return
+    if error.err_code in NOT_ENABLED:
+        raise Misconfigured(f"{error.description}: JetStream is needed, for this account too")
     if error.code == 503:
         raise Unavailable(f"{subject}: {error.description} ({error.err_code})")
-    if error.err_code == 10039:
-        raise Misconfigured(f"JetStream is not enabled for this account: {error.description}")
     raise Refusal(subject, error)
 
 
@@ -107,7 +124,7 @@ async def message_at(connection: Connection, stream: str, seq: int) -> StoredMes
 
 async def _message(connection: Connection, stream: str, which: dict[str, Any]) -> StoredMessage | None:
     subject = f"{connection.address.api}.STREAM.MSG.GET.{stream}"
-    _, raw = await connection.ask(subject, msgspec.json.encode(which))
+    raw = await _ask(connection, subject, msgspec.json.encode(which), 5)
     answer = _messages.decode(raw)
     if answer.error is not None and answer.error.err_code != NO_MESSAGE:
         check(subject, raw)

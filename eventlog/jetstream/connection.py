@@ -17,7 +17,7 @@ from nats.aio.client import Client, Server, Srv
 from nats.aio.subscription import Subscription
 from nats.aio.transport import TcpTransport
 
-from eventlog.errors import Misconfigured, NoResponders, PermissionDenied, Unavailable
+from eventlog.errors import EventLogError, Misconfigured, NoResponders, PermissionDenied, Unavailable
 from eventlog.jetstream.contexts import Address
 from eventlog.jetstream.parser import OnMessage, Parser
 
@@ -77,6 +77,7 @@ class Connection(Client):
         self._token = 0
         self._waiting: dict[bytes, OnMessage] = {}
         self._requests: dict[bytes, _Pending] = {}
+        self.reported: Exception | None = None
         self.on_lost: list[Callable[[], None]] = []
         self.on_back: list[Callable[[], None]] = []
         self.on_denied: list[Callable[[PermissionDenied], None]] = []
@@ -96,11 +97,15 @@ class Connection(Client):
             connection = cls(address, name)
             try:
                 await connection._connect(url, connect_timeout_s)
-            except PermissionDenied:
+            except ImportError:
+                raise Misconfigured(
+                    "credentials and nkeys need the package nkeys: pip install 'nats-py[nkeys]'"
+                ) from None
+            except (OSError, TimeoutError, errors.Error, EventLogError) as error:
                 await connection.aclose()
-                raise
-            except (OSError, TimeoutError, errors.Error) as error:
-                reason = error
+                if isinstance(error, EventLogError):
+                    raise
+                reason = connection.reported or error
                 if _is_refusal(error):
                     raise Misconfigured(f"the server at {_shown(url)} refused {name!r}: {_text(error)}") from None
                 continue
@@ -145,9 +150,9 @@ class Connection(Client):
         return tuple(int(number) for number in numbers[0].split(".")) if numbers else (0,)
 
     @property
-    def cluster_size(self) -> int:
-        """How many servers of the cluster are known, 1 without one."""
-        return max(1, len(self._server_info.get("connect_urls") or ()))
+    def is_clustered(self) -> bool:
+        """True when the server is part of a cluster, whether or not its other servers are up now."""
+        return bool(self._server_info.get("cluster"))
 
     async def wait_online(self, timeout_s: float) -> None:
         """Returns when the connection is usable. Raises: `Unavailable` after the timeout, or when closed."""
@@ -275,10 +280,11 @@ class Connection(Client):
         for pending in self._requests.values():
             if pending.subject == error.subject and not pending.answer.done():
                 pending.answer.set_exception(PermissionDenied(error.subject, action))
-        for on_denied in self.on_denied:
+        for on_denied in list(self.on_denied):
             on_denied(error)
 
     async def _on_error(self, error: Exception) -> None:
+        self.reported = error
         _log.debug("connection %r: %s", self.name, error)
 
     async def _on_disconnect(self) -> None:
@@ -290,7 +296,7 @@ class Connection(Client):
                 pending.answer.set_exception(
                     Unavailable(f"the connection was lost before {pending.subject!r} answered")
                 )
-        for on_lost in self.on_lost:
+        for on_lost in list(self.on_lost):
             on_lost()
         if not self.is_closed:
             _log.warning("connection %r to %s is lost, trying again", self.name, self._where())
@@ -298,7 +304,7 @@ class Connection(Client):
     async def _on_reconnect(self) -> None:
         self._back.set()
         _log.info("connection %r is back at %s", self.name, self._where())
-        for on_back in self.on_back:
+        for on_back in list(self.on_back):
             on_back()
 
     def _next_server(self, servers: Sequence[Server], info: dict[str, Any]) -> tuple[Server, float]:

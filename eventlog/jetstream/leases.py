@@ -15,8 +15,10 @@ from typing import Final
 import msgspec
 
 from eventlog.errors import EventLogError, Misconfigured, NoResponders, Unavailable
-from eventlog.jetstream.api import ApiError, Refusal, StoredMessage, call, last_message, message_at
+from eventlog.jetstream import consumer
+from eventlog.jetstream.api import ApiError, Refusal, StoredMessage, last_message, message_at
 from eventlog.jetstream.connection import Connection
+from eventlog.jetstream.consumer import header_number
 from eventlog.jetstream.streams import LIVE, ensure_store
 from eventlog.jetstream.verdict import named_sequence
 from eventlog.record import Record
@@ -176,25 +178,14 @@ class _Watching:
         self._expected = 1
         self._broken = ""
         self._inbox = connection.new_inbox()
-        self._consumer = self._inbox.rpartition(".")[2]
+        self._consumer = ""
         self._subscription = connection.listen(self._inbox, self._on_message)
         connection.on_lost.append(self._on_lost)
 
     async def open(self) -> None:
         """Creates the consumer."""
-        config = {
-            "name": self._consumer,
-            "deliver_subject": self._inbox,
-            "deliver_policy": "last_per_subject",
-            "ack_policy": "none",
-            "filter_subject": f"{_PREFIX}>",
-            "mem_storage": True,
-            "num_replicas": 1,
-            "idle_heartbeat": int(_HEARTBEAT_S * 1e9),
-            "inactive_threshold": 5_000_000_000,
-        }
-        body = {"stream_name": LIVE, "config": config}
-        await call(self._connection, f"CONSUMER.CREATE.{LIVE}.{self._consumer}", body)
+        where = {"deliver_policy": "last_per_subject", "filter_subject": f"{_PREFIX}>"}
+        self._consumer, _ = await consumer.create(self._connection, LIVE, self._inbox, _HEARTBEAT_S, **where)
 
     async def changes(self) -> list[tuple[str, bytes | None]]:
         """All that changed since the last call, at least one."""
@@ -215,8 +206,8 @@ class _Watching:
         self._connection.unlisten(self._subscription)
         if self._on_lost in self._connection.on_lost:
             self._connection.on_lost.remove(self._on_lost)
-        delete = f"{self._connection.address.api}.CONSUMER.DELETE.{LIVE}.{self._consumer}"
-        self._connection.write(f"PUB {delete} {self._connection.expect_nothing()} 0\r\n\r\n".encode())
+        if self._consumer:
+            consumer.delete(self._connection, LIVE, self._consumer)
 
     def _on_lost(self) -> None:
         self._broken = "the connection was lost"
@@ -226,8 +217,8 @@ class _Watching:
         self._wake.set()
         parts = reply.split(b".")
         if len(parts) < 9:
-            last = Record(0, 0, "", b"", headers).header("Nats-Last-Consumer")
-            if last.isdecimal() and int(last) != self._expected - 1:
+            last = header_number(headers, b"Nats-Last-Consumer:")
+            if last is not None and last != self._expected - 1:
                 self._broken = "a message was lost"
             return
         if int(parts[6 if len(parts) == 9 else 8]) != self._expected:

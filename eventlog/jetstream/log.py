@@ -4,10 +4,14 @@ from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
 from typing import Final, Self
 
-from eventlog.jetstream import reader, streams
+from eventlog.errors import EventLogError
+from eventlog.jetstream import streams
 from eventlog.jetstream.connection import Connection
 from eventlog.jetstream.contexts import Address
+from eventlog.jetstream.follower import PushFollower
 from eventlog.jetstream.publisher import Publisher
+from eventlog.jetstream.reader import read
+from eventlog.jetstream.source import Source
 from eventlog.log import Head
 from eventlog.record import Draft, Record
 
@@ -22,7 +26,7 @@ class JetStreamLog:
     Others who speak to the same server (leases, requests) share its `connection`.
     """
 
-    def __init__(self, connection: Connection, source: reader.Source, give_up_s: float = GIVE_UP_S) -> None:
+    def __init__(self, connection: Connection, source: Source, give_up_s: float = GIVE_UP_S) -> None:
         self.connection = connection
         self._source = source
         self._publisher = Publisher(connection, source.stream, give_up_s, lagging=source.replicas > 1)
@@ -50,7 +54,7 @@ class JetStreamLog:
         except BaseException:
             await connection.aclose()
             raise
-        source = reader.Source(connection, streams.EVENTS, info["created"], info["config"]["num_replicas"])
+        source = Source(connection, streams.EVENTS, info["created"], info["config"]["num_replicas"])
         return cls(connection, source, give_up_s)
 
     async def __aenter__(self) -> Self:
@@ -74,17 +78,21 @@ class JetStreamLog:
         """Stores the draft if its aggregate is at version `expected`; returns the new version. See `EventLog`."""
         return await self._publisher.append(draft, expected)
 
+    async def append_many(self, drafts: Sequence[tuple[Draft, int]]) -> list[int | EventLogError]:
+        """As many appends, independent of each other; one outcome each. See `EventLog`."""
+        return await self._publisher.append_many(drafts)
+
     def read(
         self, patterns: Sequence[str], *, after: int = 0, since_ns: int | None = None, until: int | None = None
     ) -> AsyncIterator[list[Record]]:
         """Batches of the records matching any pattern, with `after < seq`, up to `until` or the present end."""
-        return reader.read(self._source, patterns, after, since_ns, until, self._give_up_s)
+        return read(self._source, patterns, after, since_ns, until, self._give_up_s)
 
-    async def follow(self, patterns: Sequence[str], *, after: int | None = None) -> reader.PushFollower:
+    async def follow(self, patterns: Sequence[str], *, after: int | None = None) -> PushFollower:
         """Reads on from `after` for ever; None starts with what is appended from now on."""
         if after is None:
             after = (await self._source.state())["last_seq"]
-        return await reader.PushFollower(self._source, patterns, after).open()
+        return await PushFollower(self._source, patterns, after).open()
 
     async def head(self) -> Head:
         """Where the log ends now."""

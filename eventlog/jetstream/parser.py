@@ -78,10 +78,11 @@ class Parser:
             op = args[0]
             if op == b"HMSG":
                 start = eol + 2
-                stop = start + int(args[-1])
+                split, stop = start + int(args[-2]), start + int(args[-1])
                 if stop + 2 > end:
+                    if split > stop:
+                        raise ValueError("headers longer than their message")
                     return position, stop + 2 - position
-                split = start + int(args[-2])
                 reply = args[3] if len(args) == 6 else b""
                 route = routes.get(args[2])
                 if route is None:

@@ -10,7 +10,7 @@
 import asyncio
 import random
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
@@ -18,9 +18,10 @@ import msgspec
 
 from eventlog.errors import EventLogError, Misconfigured, PermissionDenied, TooLarge, Unavailable, WrongVersion
 from eventlog.jetstream.api import ApiError
+from eventlog.jetstream.backlog import Backlog
 from eventlog.jetstream.connection import Connection
 from eventlog.jetstream.frames import Append, batch_frames, single_frame
-from eventlog.jetstream.verdict import judge, loser, named_sequence
+from eventlog.jetstream.verdict import accused, judge_all, named_sequence
 from eventlog.record import Draft
 
 __all__ = ["Publisher"]
@@ -31,8 +32,7 @@ SECOND_BATCH: Final = 128
 BATCHES: Final = 2
 BATCH_APPENDS: Final = 1000
 BATCH_BYTES: Final = 8 << 20
-HELD_APPENDS: Final = 16_384
-HELD_BYTES: Final = 64 << 20
+ANSWER_S: Final = 2.0
 SWEEP_S: Final = 0.25
 RECALL_S: Final = 0.05
 SHORTEST_WAIT_S: Final = 0.005
@@ -68,17 +68,13 @@ class Publisher:
     """The way into one stream for all appends of a process. `lagging`: a new leader may not know its tail at once."""
 
     def __init__(
-        self, connection: Connection, stream: str, give_up_s: float, lagging: bool = False, answer_s: float = 5.0
+        self, connection: Connection, stream: str, give_up_s: float, lagging: bool = False, answer_s: float = ANSWER_S
     ) -> None:
         self._connection, self._stream, self._lagging = connection, stream, lagging
         self._give_up_s, self._answer_s = give_up_s, answer_s
         self._loop = asyncio.get_running_loop()
-        self._queue: deque[Append] = deque()
+        self._backlog = Backlog()
         self._groups: deque[_Flight] = deque()
-        self._current: dict[str, Append] = {}
-        self._deadlines: deque[Append] = deque()
-        self._held = self._held_bytes = 0
-        self._room: deque[asyncio.Future[None]] = deque()
         self._flights: dict[str, _Flight] = {}
         self._singles = self._batches = self._batch_number = 0
         self._batch_prefix = connection.new_inbox().rpartition(".")[2]
@@ -90,70 +86,70 @@ class Publisher:
 
     async def append(self, draft: Draft, expected: int) -> int:
         """The new version. Raises: as `EventLog.append`."""
-        while self._held >= HELD_APPENDS or self._held_bytes >= HELD_BYTES:
-            room = self._loop.create_future()
-            self._room.append(room)
-            await room
+        while not self._backlog.has_room:
+            await self._backlog.room()
+        return await self._accept(draft, expected)
+
+    async def append_many(self, drafts: Sequence[tuple[Draft, int]]) -> list[int | EventLogError]:
+        """The new version of each, or why there is none."""
+        waiting: list[asyncio.Future[int] | EventLogError] = []
+        for draft, expected in drafts:
+            while not self._backlog.has_room:
+                await self._backlog.room()
+            try:
+                waiting.append(self._accept(draft, expected))
+            except EventLogError as error:
+                waiting.append(error)
+        outcomes: list[int | EventLogError] = []
+        for each in waiting:
+            try:
+                outcomes.append(each if isinstance(each, EventLogError) else await each)
+            except EventLogError as error:
+                outcomes.append(error)
+        return outcomes
+
+    def _accept(self, draft: Draft, expected: int) -> asyncio.Future[int]:
+        """The future that its version or its error comes with."""
         if self._connection.is_closed:
             raise Unavailable("the connection is closed")
         append = Append(draft, expected, self._loop.create_future(), self._loop.time() + self._give_up_s)
         if append.size_bytes > self._connection.max_payload:
             raise TooLarge(append.size_bytes, self._connection.max_payload)
-        self._held += 1
-        self._held_bytes += append.size_bytes
-        self._deadlines.append(append)
-        current = self._current.setdefault(append.aggregate, append)
-        if current is append:
-            self._queue.append(append)
-        elif current.next is None:
-            current.next = deque((append,))
-        else:
-            current.next.append(append)
+        self._backlog.accept(append)
         self._plan_pump()
         if not self._sweep_planned:
             self._sweep_planned = True
             self._loop.call_later(SWEEP_S, self._sweep)
-        return await append.version
+        return append.version
 
     # Sending
 
+    def _plan_pump(self) -> None:
+        if not self._pump_planned:
+            self._pump_planned = True
+            self._loop.call_soon(self._pump)
+
     def _pump(self) -> None:
-        """Sends what may go now: forced groups first, few appends singly, many as a batch."""
+        """Sends what may go now: groups on their second way first, then few appends singly or many as a batch."""
         self._pump_planned = False
-        while self._connection.online and (self._groups or self._queue):
-            if self._groups:
-                flight = self._groups[0]
-                flight.appends = [append for append in flight.appends if self._is_open(append)]
-                if len(flight.appends) > 1 and self._batches >= BATCHES:
-                    return
-                self._groups.popleft()
-                if flight.appends:
-                    self._send(flight)
-                continue
-            waiting = len(self._queue)
+        while self._groups and self._connection.online:
+            group = self._groups[0]
+            group.appends = [append for append in group.appends if self._backlog.is_open(append)]
+            if len(group.appends) > 1 and self._batches >= BATCHES:
+                return
+            self._groups.popleft()
+            if group.appends:
+                self._send(group)
+        while (waiting := len(self._backlog.queue)) and self._connection.online:
             if self._batches == 0 and self._singles + waiting <= SINGLES:
-                for append in self._take():
+                for append in self._backlog.take(SINGLES, BATCH_BYTES):
                     self._send(_Flight([append]))
                 return
             if self._batches >= BATCHES or waiting < (SECOND_BATCH if self._batches else SINGLES):
                 return
-            taken = self._take()
+            taken = self._backlog.take(BATCH_APPENDS, BATCH_BYTES)
             if taken:
                 self._send(_Flight(taken))
-
-    def _take(self) -> list[Append]:
-        queue, size = self._queue, 0
-        taken: list[Append] = []
-        while queue and len(taken) < BATCH_APPENDS:
-            size += queue[0].size_bytes
-            if taken and size > BATCH_BYTES:
-                break
-            append = queue.popleft()
-            if append.version.done():  # the caller gave up before it was sent
-                self._finish(append, 0)
-            else:
-                taken.append(append)
-        return taken
 
     def _send(self, flight: _Flight) -> None:
         reply = flight.reply = self._connection.expect(partial(self._on_answer, flight))
@@ -179,6 +175,33 @@ class Publisher:
             self._batches -= 1
         return True
 
+    def _again(
+        self, appends: Sequence[Append], *, suspect: bool, at_once: bool = False, reason: str = "no stream answers"
+    ) -> None:
+        """Sends what is still open once more, as a group of its own, until its time is over."""
+        now = self._loop.time()
+        for append in appends:
+            if append.version.done() or append.deadline <= now:
+                self._backlog.finish(append, self._too_late(reason))
+        group = _Flight([append for append in appends if self._backlog.is_open(append)], suspect)
+        if at_once:
+            self._regroup(group)
+        elif group.appends:
+            tries = group.appends[0].tries
+            for append in group.appends:
+                append.tries += 1
+            delay_s = min(LONGEST_WAIT_S, SHORTEST_WAIT_S * 2**tries) * random.uniform(0.5, 1)  # noqa: S311
+            self._loop.call_later(delay_s, self._regroup, group)
+
+    def _halve(self, appends: Sequence[Append], at_once: bool = True) -> None:
+        middle = len(appends) // 2
+        for half in (appends[:middle], appends[middle:]):
+            self._again(half, suspect=True, at_once=at_once, reason="the server refuses it")
+
+    def _regroup(self, group: _Flight) -> None:
+        self._groups.append(group)
+        self._plan_pump()
+
     # Answers
 
     def _on_answer(self, flight: _Flight, _subject: bytes, _reply: bytes, headers: bytes, body: bytes) -> None:
@@ -192,12 +215,11 @@ class Publisher:
         except msgspec.MsgspecError:
             return  # no answer of a stream: the time limit decides
         self._land(flight)
-        appends = flight.appends
         if ack.error is not None:
             self._on_refusal(flight, ack.error)
         else:
-            for version, append in enumerate(appends, ack.seq - len(appends) + 1):
-                self._finish(append, version)
+            for version, append in enumerate(flight.appends, ack.seq - len(flight.appends) + 1):
+                self._backlog.finish(append, version)
         self._pump()
 
     def _on_refusal(self, flight: _Flight, error: ApiError) -> None:
@@ -221,22 +243,13 @@ class Publisher:
 
     async def _settle(self, flight: _Flight, named: int) -> None:
         """Finds out who lost, and whether what seems lost was stored by an earlier try."""
-        appends = [append for append in flight.appends if self._is_open(append)]
+        appends = [append for append in flight.appends if self._backlog.is_open(append)]
         try:
-            if len(appends) > 1 and named and not flight.suspect:
-                aggregate = await loser(self._connection, self._stream, named)
-                rest = [append for append in appends if append.aggregate != aggregate]
-                if len(rest) < len(appends):
-                    self._again(rest, suspect=True, at_once=True)
-                    appends = [append for append in appends if append.aggregate == aggregate]
-            alone = len(appends) == 1
-            verdicts = [
-                verdict
-                for some in _slices(appends, 100)
-                for verdict in await asyncio.gather(
-                    *(judge(self._connection, self._stream, append, named if alone else 0) for append in some)
-                )
-            ]
+            if len(appends) > 1 and not flight.suspect:
+                blamed = set(await accused(self._connection, self._stream, appends, named))
+                self._again([append for append in appends if append not in blamed], suspect=True, at_once=True)
+                appends = [append for append in appends if append in blamed]
+            verdicts = await judge_all(self._connection, self._stream, appends, named)
         except Misconfigured as error:
             self._fail(appends, error)
             return
@@ -248,118 +261,40 @@ class Publisher:
             if verdict is None:
                 undecided.append(append)
             else:
-                self._finish(append, verdict)
-        if alone and undecided and named <= undecided[0].expected and not (self._lagging and undecided[0].tries < 5):
+                self._backlog.finish(append, verdict)
+        if len(undecided) < len(appends):
+            self._again(undecided, suspect=True, at_once=True)
+        elif len(undecided) > 1:
+            self._halve(undecided)
+        elif undecided and named <= undecided[0].expected and not (self._lagging and undecided[0].tries < 5):
             # The guard was refused and nothing follows: the caller expects a version that the log does not have.
-            self._finish(undecided[0], WrongVersion(undecided[0].aggregate, undecided[0].expected, named))
-        elif len(undecided) == len(appends) > 1:
-            self._halve(appends)
+            self._fail(undecided, WrongVersion(undecided[0].aggregate, undecided[0].expected, named))
         else:
-            self._again(undecided, suspect=True, at_once=not alone, reason="its outcome is not known")
-
-    def _again(
-        self, appends: Sequence[Append], *, suspect: bool, at_once: bool = False, reason: str = "no stream answers"
-    ) -> None:
-        """Sends what is still open once more, as a group of its own, until its time is over."""
-        now = self._loop.time()
-        for append in appends:
-            if append.version.done() or append.deadline <= now:
-                self._finish(append, self._too_late(append, reason))
-        group = _Flight([append for append in appends if self._is_open(append)], suspect)
-        if at_once:
-            self._regroup(group)
-        elif group.appends:
-            tries = group.appends[0].tries
-            for append in group.appends:
-                append.tries += 1
-            delay_s = min(LONGEST_WAIT_S, SHORTEST_WAIT_S * 2**tries) * random.uniform(0.5, 1)  # noqa: S311
-            self._loop.call_later(delay_s, self._regroup, group)
-
-    def _halve(self, appends: Sequence[Append], at_once: bool = True) -> None:
-        middle = len(appends) // 2
-        for half in (appends[:middle], appends[middle:]):
-            self._again(half, suspect=True, at_once=at_once, reason="the server refuses it")
-
-    def _regroup(self, group: _Flight) -> None:
-        self._groups.append(group)
-        self._plan_pump()
-
-    # Ends
-
-    def _is_open(self, append: Append) -> bool:
-        return self._current.get(append.aggregate) is append
-
-    def _finish(self, append: Append, outcome: int | Exception) -> None:
-        """Gives the outcome to the caller and lets the next append of the aggregate go."""
-        if not self._is_open(append):
-            return
-        self._release(append, outcome)
-        waiting = append.next
-        while waiting:
-            following = waiting.popleft()
-            if following.version.done():
-                self._release(following, 0)
-                continue
-            following.next = waiting
-            self._current[append.aggregate] = following
-            self._queue.append(following)
-            self._plan_pump()
-            return
-        del self._current[append.aggregate]
-
-    def _release(self, append: Append, outcome: int | Exception) -> None:
-        if not append.version.done():
-            if isinstance(outcome, int):
-                append.version.set_result(outcome)
-            else:
-                append.version.set_exception(outcome)
-        self._held -= 1
-        self._held_bytes -= append.size_bytes
-        if self._room and self._held < HELD_APPENDS and self._held_bytes < HELD_BYTES:
-            room = self._room.popleft()
-            if not room.done():
-                room.set_result(None)
+            self._again(undecided, suspect=True, reason="its outcome is not known")
 
     def _fail(self, appends: Sequence[Append], error: Exception) -> None:
         for append in appends:
-            self._finish(append, error)
+            self._backlog.finish(append, error)
         self._plan_pump()
 
-    def _too_late(self, append: Append, reason: str) -> Unavailable:
-        return Unavailable(
-            f"{append.aggregate}: {reason}; gave up after {self._give_up_s:g} s, it may or may not be stored"
-        )
+    def _too_late(self, reason: str) -> Unavailable:
+        return Unavailable(f"{reason}; gave up after {self._give_up_s:g} s, the append may or may not be stored")
 
     # Time, connection, permissions
 
-    def _plan_pump(self) -> None:
-        if not self._pump_planned:
-            self._pump_planned = True
-            self._loop.call_soon(self._pump)
-
     def _sweep(self) -> None:
         """One timer for all: answers that are overdue, appends whose time is over."""
-        now, expired = self._loop.time(), False
+        now = self._loop.time()
         for flight in list(self._flights.values()):
             if now - flight.sent_at > self._answer_s:
                 self._recall(flight, f"no answer within {self._answer_s:g} s")
-        while self._deadlines and (self._deadlines[0].version.done() or self._deadlines[0].deadline <= now):
-            append = self._deadlines.popleft()
-            if append.version.done():
-                continue
-            expired = True
-            error = self._too_late(append, "no answer" if self._connection.online else "no connection")
-            if self._is_open(append):
-                self._finish(append, error)
-            else:
-                append.version.set_exception(error)
-        if expired:
-            self._queue = deque(append for append in self._queue if self._is_open(append))
+        if self._backlog.expire(now, self._too_late("no answer" if self._connection.online else "no connection")):
             for group in self._groups:
-                group.appends = [append for append in group.appends if self._is_open(append)]
-        self._sweep_planned = bool(self._deadlines)
+                group.appends = [append for append in group.appends if self._backlog.is_open(append)]
+        self._sweep_planned = bool(self._backlog)
         if self._sweep_planned:
             self._loop.call_later(SWEEP_S, self._sweep)
+        self._plan_pump()
 
     def _recall(self, flight: _Flight, reason: str) -> None:
         if self._land(flight):
@@ -370,13 +305,12 @@ class Publisher:
         for flight in list(self._flights.values()):
             self._recall(flight, "the connection was lost")
         if self._connection.is_closed:
-            while self._current:
-                self._fail(list(self._current.values()), Unavailable("the connection is closed"))
+            self._backlog.finish_all(Unavailable("the connection is closed"))
 
     def _on_denied(self, denied: PermissionDenied) -> None:
         """The server drops a forbidden message: its append fails now, the rest of its batch goes without it."""
         parts = denied.subject.split(".")
-        append = self._current.get(f"{parts[1]}/{parts[2]}") if len(parts) > 2 else None
+        append = self._backlog.current(f"{parts[1]}/{parts[2]}") if len(parts) > 2 else None
         if append is None or append.subject != denied.subject.encode():
             return
         for flight in self._flights.values():
@@ -384,9 +318,4 @@ class Publisher:
                 # One round for all refusals of a batch: each message of it may be answered by one.
                 flight.recalled = True
                 self._loop.call_later(RECALL_S, self._recall, flight, "a part of its batch was forbidden")
-        self._finish(append, PermissionDenied(denied.subject))
-
-
-def _slices(appends: Sequence[Append], size: int) -> Iterator[Sequence[Append]]:
-    for start in range(0, len(appends), size):
-        yield appends[start : start + size]
+        self._fail([append], PermissionDenied(denied.subject))

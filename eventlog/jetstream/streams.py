@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 
-from eventlog.errors import Misconfigured, Unavailable
-from eventlog.jetstream.api import Refusal, call
+from eventlog.errors import Misconfigured, NoResponders
+from eventlog.jetstream.api import Refusal, call, check
 from eventlog.jetstream.connection import Connection
 
 __all__ = ["EVENTS", "KINDS", "LIVE", "SCHEMA", "ensure", "ensure_store", "lacking", "stores"]
@@ -61,7 +61,8 @@ def stores(kinds: Sequence[str] = KINDS, replicas: int = 1) -> list[Store]:
         | {
             "name": "CLAW_OUTPUT",
             "subjects": ["claw.output.>"],
-            "persist_mode": "async",
+            # Output may be lost with the machine; a replicated stream does not know this mode.
+            **({"persist_mode": "async"} if replicas == 1 else {}),
             "max_age": 7 * _DAY_NS,
             "allow_direct": True,
         },
@@ -106,8 +107,13 @@ async def ensure(connection: Connection, kinds: Sequence[str] = KINDS, replicas:
     if found:
         raise Misconfigured(found[0])
     wanted = stores(kinds, replicas or _replicas(connection))
-    infos = await asyncio.gather(*(_ensure_one(connection, store) for store in wanted))
-    return infos[0]
+    infos = await asyncio.gather(*(_ensure_one(connection, store) for store in wanted), return_exceptions=True)
+    described = []
+    for info in infos:
+        if isinstance(info, BaseException):
+            raise info
+        described.append(info)
+    return described[0]
 
 
 async def lacking(connection: Connection) -> list[str]:
@@ -118,19 +124,18 @@ async def lacking(connection: Connection) -> list[str]:
         shown = ".".join(map(str, version))
         found.append(f"nats-server {shown} is too old: {'.'.join(map(str, OLDEST_SERVER))} or newer is needed")
     try:
-        await call(connection, "INFO")
+        subject = f"{connection.address.api}.INFO"
+        check(subject, (await connection.ask(subject, timeout_s=2))[1])
     except Misconfigured as error:
         found.append(str(error))
-    except Unavailable:
-        if not connection.online:
-            raise
+    except NoResponders:
         found.append("the server runs without JetStream (start it with a `jetstream {}` block or `-js`)")
     return found
 
 
 def _replicas(connection: Connection) -> int:
-    """Three on a cluster of three or more, else one."""
-    return 3 if connection.cluster_size >= 3 else 1
+    """Three on a cluster, else one."""
+    return 3 if connection.is_clustered else 1
 
 
 async def ensure_store(connection: Connection, name: str) -> None:

@@ -1,9 +1,12 @@
-"""What became of an append that the server refused with 10071, as the leader of the stream knows it.
+"""What became of appends that the server refused with 10071, as the leader of the stream knows it.
 
 A guard that held makes our commit the first one after the expected version; so that one message tells.
 """
 
+import asyncio
+import itertools
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from eventlog.errors import WrongVersion
@@ -12,9 +15,14 @@ from eventlog.jetstream.connection import Connection
 from eventlog.jetstream.frames import Append
 from eventlog.record import ROOT
 
-__all__ = ["judge", "loser", "named_sequence"]
+__all__ = ["accused", "judge_all", "named_sequence"]
+
+AT_ONCE: Final = 100
 
 _SEQUENCE: Final = re.compile(r"(\d+)\s*$")
+
+type Verdict = int | WrongVersion | None
+"""The version that the append got, or the race that it lost, or None while the leader shows neither."""
 
 
 def named_sequence(description: str) -> int:
@@ -23,18 +31,25 @@ def named_sequence(description: str) -> int:
     return int(found[1]) if found else 0
 
 
-async def loser(connection: Connection, stream: str, seq: int) -> str:
-    """The aggregate, as `kind/id`, of the message at this sequence; '' when there is no such message."""
-    message = await message_at(connection, stream, seq)
+async def accused(connection: Connection, stream: str, appends: Sequence[Append], named: int) -> list[Append]:
+    """Those of a refused batch whose aggregate the message at sequence `named` belongs to; all where none does."""
+    message = await message_at(connection, stream, named) if named else None
     parts = message.subject.split(".") if message is not None else []
-    return f"{parts[1]}/{parts[2]}" if len(parts) >= 4 and parts[0] == ROOT else ""
+    aggregate = f"{parts[1]}/{parts[2]}" if len(parts) >= 4 and parts[0] == ROOT else ""
+    return [append for append in appends if append.aggregate == aggregate] or list(appends)
 
 
-async def judge(connection: Connection, stream: str, append: Append, named: int = 0) -> int | WrongVersion | None:
-    """The version that the append got, or the race that it lost, or None while the leader shows neither.
+async def judge_all(connection: Connection, stream: str, appends: Sequence[Append], named: int) -> list[Verdict]:
+    """A verdict for each; `named` is the last sequence of the aggregate where there is one append only."""
+    verdicts: list[Verdict] = []
+    for some in itertools.batched(appends, AT_ONCE):
+        verdicts += await asyncio.gather(
+            *(_judge(connection, stream, append, named if len(appends) == 1 else 0) for append in some)
+        )
+    return verdicts
 
-    `named` is the aggregate's last sequence where the refusal told it.
-    """
+
+async def _judge(connection: Connection, stream: str, append: Append, named: int) -> Verdict:
     first = await next_message(connection, stream, append.expected, append.pattern)
     if first is None:
         return None

@@ -185,6 +185,21 @@ async def test_many_losers_in_a_crowd_each_get_their_own_answer(log: EventLog) -
     assert lost == dict(zip(range(0, 100, 7), versions, strict=True))
 
 
+async def test_many_appends_at_once_give_one_outcome_each_in_their_order(log: EventLog) -> None:
+    taken = await log.append(draft("t3"), 0)
+    outcomes = await log.append_many([
+        *((draft(f"t{n}", f"c{n}"), 0) for n in range(40)),
+        (draft("large", body=b"x" * (1 << 20)), 0),
+        (draft("t3"), 0),
+    ])  # fmt: skip
+    assert [n for n, outcome in enumerate(outcomes) if isinstance(outcome, WrongVersion)] == [3]
+    assert isinstance(outcomes[40], TooLarge)
+    assert outcomes[41] == taken
+    stored = {record.commit: record.seq for record in await everything(log) if record.commit != "c1" or record.seq > 1}
+    assert all(stored[f"c{n}"] == outcome for n, outcome in enumerate(outcomes[:40]) if n not in (1, 3))
+    assert await log.append_many([]) == []
+
+
 async def test_versions_in_a_crowd_are_those_of_the_stored_records(log: EventLog) -> None:
     versions = await asyncio.gather(*(log.append(draft(f"t{n}", f"c{n}"), 0) for n in range(150)))
     stored = {record.commit: record.seq for record in await everything(log)}
@@ -352,6 +367,20 @@ async def test_caught_up_does_not_wait_for_what_does_not_match(log: EventLog) ->
     await log.append(draft(), 0)
     async with asyncio.timeout(5):
         await follower.caught_up()
+    await follower.aclose()
+
+
+async def test_caught_up_with_several_patterns_does_not_wait_for_what_matches_none(log: EventLog) -> None:
+    follower = await log.follow(["claw.task.a.>", "claw.node.>"], after=0)
+    await log.append(draft("a"), 0)
+    for n in range(20):
+        await log.append(draft(f"other{n}"), 0)
+    assert [record.seq for record in await take(follower, 1)] == [1]
+    async with asyncio.timeout(5):
+        await follower.caught_up()
+    await log.append(Draft("node", "n1", BODY, "c1"), 0)
+    assert [record.seq for record in await take(follower, 1)] == [22]
+    assert follower.position == 22
     await follower.aclose()
 
 

@@ -67,7 +67,7 @@ class Child:
             case Ready(message=message):
                 raise Unavailable(message)
             case None:
-                raise Unavailable(f"{self.name} ended before it was ready; see {self.log_path}")
+                raise Unavailable(f"{self.name} ended before it was ready: {_last_line(self.log_path)}")
 
     async def _spawn(self, errors: IO[bytes]) -> Process:
         command = [sys.executable, "-P", "-m", self.module]
@@ -126,3 +126,8 @@ class Child:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
+
+
+def _last_line(path: Path) -> str:
+    lines = path.read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it said nothing"

@@ -18,7 +18,7 @@ from clawactors.tasks import TASK, Task
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
 from clawactors.tasks.submission import checked_id, spec_of
-from eventlog import EventLog
+from eventlog import Draft, EventLog, EventLogError, TooLarge, WrongVersion
 
 __all__ = ["Client", "Ref", "Rejected", "TaskFailed", "Wish"]
 
@@ -106,13 +106,12 @@ class Client:
         """Makes all of them; repeats are counted, refusals are told one by one and hold up nobody else."""
         refused: list[Rejected] = []
         todo: dict[str, tuple[int, e.Spec]] = {}
-        existing = 0
+        await self.skills.seek({wish.spec.skill for wish in wishes})
         for index, wish in enumerate(wishes):
             try:
                 checked_id(wish.id)
-                await self.skills.check(wish.spec)
+                self.skills.fits(wish.spec)
                 if (earlier := todo.get(wish.id)) is not None:
-                    existing += 1
                     if earlier[1] != wish.spec:
                         raise Refused("the id comes twice in the batch, with another content")
                     continue
@@ -121,17 +120,33 @@ class Client:
                 continue
             todo[wish.id] = (index, wish.spec)
 
-        async def one(id: str, index: int, spec: e.Spec) -> bool:
+        submitted = 0
+        for id, new in (await self._submit_fresh(todo)).items():
             try:
-                return await self._submit(id, spec)
-            except Refused as refusal:
-                refused.append(Rejected(index, id, str(refusal)))
-                return False
-
-        written = await asyncio.gather(*(one(id, index, spec) for id, (index, spec) in todo.items()))
-        submitted = sum(written)
+                submitted += new if new is not None else await self._submit(id, todo[id][1])
+            except (Refused, TooLarge) as refusal:
+                refused.append(Rejected(todo[id][0], id, str(refusal)))
         existing = len(wishes) - submitted - len(refused)
         return Batch(submitted, existing, tuple(sorted(refused, key=lambda rejected: rejected.index)))
+
+    async def _submit_fresh(self, todo: Mapping[str, tuple[int, e.Spec]]) -> dict[str, bool | None]:
+        """True for each task that is made; None where the id is taken or the task too large: `_submit` tells."""
+        drafts = [
+            Draft(
+                kind="task",
+                id=id,
+                body=e.CODEC.encode(TASK.decide(c.Submit(spec), TASK.initial)),
+                commit=self.desk.names.commit(),
+                by=self.desk.by,
+            )
+            for id, (_, spec) in todo.items()
+        ]
+        made: dict[str, bool | None] = {}
+        for id, outcome in zip(todo, await self.log.append_many([(draft, 0) for draft in drafts]), strict=True):
+            if isinstance(outcome, EventLogError) and not isinstance(outcome, WrongVersion | TooLarge):
+                raise outcome
+            made[id] = True if isinstance(outcome, int) else None
+        return made
 
     async def _submit(self, id: str, spec: e.Spec) -> bool:
         """True when the task is new."""

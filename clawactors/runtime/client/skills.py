@@ -1,5 +1,6 @@
 """What the nodes offer, as far as a client knows: parameters are checked before anything is written."""
 
+import contextlib
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
@@ -11,6 +12,10 @@ from clawactors.tasks.events import Spec
 from eventlog import Unavailable
 
 __all__ = ["KnownSkills"]
+
+
+class _Answer(msgspec.Struct):
+    rows: list[Offer] = []
 
 
 class KnownSkills:
@@ -26,13 +31,17 @@ class KnownSkills:
 
     async def check(self, spec: Spec) -> None:
         """Raises `Refused` when the parameters don't fit the skill; a skill that nobody has yet is let through."""
-        offer = self._offers.get(spec.skill)
-        if offer is None:
-            try:
-                offers = msgspec.json.decode(await self._ask("skills", {"name": spec.skill}), type=list[Offer])
-            except (Unavailable, msgspec.MsgspecError):
-                return  # the node checks again
-            self.learn(offers)
-            offer = self._offers.get(spec.skill)
-        if offer is not None:
+        await self.seek((spec.skill,))
+        self.fits(spec)
+
+    async def seek(self, names: Iterable[str]) -> None:
+        """Asks what the nodes offer when one of the skills is unknown: once, however many tasks there are."""
+        if all(name in self._offers for name in names):
+            return
+        with contextlib.suppress(Unavailable, msgspec.MsgspecError):  # the node checks again
+            self.learn(msgspec.json.decode(await self._ask("skills", {}), type=_Answer).rows)
+
+    def fits(self, spec: Spec) -> None:
+        """As `check`, by what is known."""
+        if (offer := self._offers.get(spec.skill)) is not None:
             check_params(offer, spec.params)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
 from clawactors.errors import Refused
 from clawactors.kinds import DECODER
@@ -12,13 +12,14 @@ from clawactors.nodes import commands as nc
 from clawactors.nodes import events as ne
 from clawactors.placement import Order, Placement
 from clawactors.runtime.actor import Actor, Desk
+from clawactors.runtime.control.dead import DeadLetters, DeadLetterWorker
 from clawactors.runtime.control.leadership import Leadership
 from clawactors.runtime.control.ports import Views
 from clawactors.runtime.control.watch import Watch
 from clawactors.runtime.ports import Leases, Requests
 from clawactors.tasks import TASK
 from clawactors.tasks import events as te
-from eventlog import Draft, Follower, Misconfigured, TooLarge, Unavailable, WrongVersion
+from eventlog import Draft, Follower, Unavailable, WrongVersion
 from eventlog.decoding import Commit
 
 __all__ = ["PATTERNS", "Control"]
@@ -26,7 +27,7 @@ __all__ = ["PATTERNS", "Control"]
 PATTERNS = ("claw.task.>", "claw.node.>")
 
 _IDLE_S = 60.0
-_WITHDRAWN_PAUSE_S = 0.05
+_UNAVAILABLE_PAUSE_S = 0.05
 
 _log = logging.getLogger(__name__)
 
@@ -34,13 +35,14 @@ _log = logging.getLogger(__name__)
 class Control:
     """`serve` runs until it is cancelled. `placement` and `watch` may be asked at any time."""
 
-    def __init__(self, desk: Desk, leases: Leases, requests: Requests, views: Views) -> None:
+    def __init__(self, desk: Desk, leases: Leases, requests: Requests, views: Views, dead: DeadLetters) -> None:
         self.desk, self.views, self.requests = desk, views, requests
+        self.dead = DeadLetterWorker(dead)
         self.placement = Placement()
         self._wake = asyncio.Event()
         self.leadership = Leadership(leases, desk.clock, desk.by, self._wake.set)
         self.watch = Watch(leases, requests, desk.clock, self.placement.live_nodes, self._lose)
-        self._appending: set[asyncio.Task[None]] = set()
+        self._working: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
         """Folds, leads when it may, watches."""
@@ -53,6 +55,7 @@ class Control:
                 group.create_task(self._act())
                 group.create_task(self.leadership.serve())
                 group.create_task(self.watch.serve())
+                group.create_task(self.dead.serve())
         finally:
             await follower.aclose()
 
@@ -62,7 +65,7 @@ class Control:
             for commit in commits:
                 self._place(commit)
             self._wake.set()
-            await self.views.apply(commits)
+            await self.views.apply(commits, follower.position)
 
     def _place(self, commit: Commit) -> None:
         record, placement = commit.record, self.placement
@@ -70,10 +73,31 @@ class Control:
             placement.apply_nothing(commit.kind, commit.id, record.seq)
         elif commit.fault == "future":
             placement.freeze(commit.kind, commit.id)
-        elif commit.kind == "task":
-            placement.apply_task(commit.id, record.seq, commit.events, record.at_ns)
         elif commit.kind == "node":
             placement.apply_node(commit.id, record.seq, commit.events, record.at_ns)
+        elif commit.kind == "task" and not placement.apply_task(commit.id, record.seq, commit.events, record.at_ns):
+            self._spawn(self._learn(commit.id))
+
+    async def _learn(self, id: str) -> None:
+        """Reads a task that had ended, and so was forgotten here, and now goes on."""
+        actor = Actor(self.desk, TASK, te.CODEC, id)
+        with contextlib.suppress(Refused):
+            await self._patiently(actor.catch_up)
+            while not self.placement.adopt(id, actor.version, actor.state):
+                await self._patiently(actor.catch_up)
+            self._wake.set()
+
+    async def _patiently(self, call: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                return await call()
+            except Unavailable:
+                await asyncio.sleep(_UNAVAILABLE_PAUSE_S)
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._working.add(task)
+        task.add_done_callback(self._working.discard)
 
     async def _act(self) -> None:
         while True:
@@ -83,7 +107,7 @@ class Control:
                 now_ns = self.desk.clock.now_ns()
                 orders = list(self.placement.orders(now_ns))
                 if orders:
-                    self._carry_out(orders)
+                    self._spawn(self._append(orders))
                 due_ns = self.placement.next_due_ns()
                 if due_ns is not None:
                     wait_s = min(wait_s, max(0.001, (due_ns - now_ns) / 1e9))
@@ -91,34 +115,45 @@ class Control:
                 async with asyncio.timeout(wait_s):
                     await self._wake.wait()
 
-    def _carry_out(self, orders: Sequence[Order]) -> None:
+    async def _append(self, orders: Sequence[Order]) -> None:
+        sent: list[Order] = []
+        drafts: list[tuple[Draft, int]] = []
         for order in orders:
-            task = asyncio.ensure_future(self._append(order))
-            self._appending.add(task)
-            task.add_done_callback(self._appending.discard)
-
-    async def _append(self, order: Order) -> None:
-        try:
-            events = TASK.decide(order.command, order.task)
-            draft = Draft(
-                kind="task",
-                id=order.id,
-                body=te.CODEC.encode(events),
-                commit=self.desk.names.commit(),
-                to=order.to,
-                by=self.desk.by,
-            )
+            try:
+                events = TASK.decide(order.command, order.task)
+            except Refused as refusal:
+                _log.error("placement: task %s: %s", order.id, refusal)
+                continue
             if events:
-                await self.desk.log.append(draft, order.version)
-        except WrongVersion:
-            self.placement.withdraw(order)  # the follower brings what came in between, and with it a new order
-        except (Refused, Misconfigured, TooLarge) as error:
-            self.placement.withdraw(order)
-            _log.error("placement: task %s: %s", order.id, error)
-        except Unavailable:
-            await asyncio.sleep(_WITHDRAWN_PAUSE_S)
-            self.placement.withdraw(order)
-            self._wake.set()
+                sent.append(order)
+                drafts.append((self._draft(order, events), order.version))
+        unavailable = []
+        for order, outcome in zip(sent, await self.desk.log.append_many(drafts), strict=True):
+            match outcome:
+                case int():
+                    pass
+                case WrongVersion():
+                    self.placement.withdraw(order)  # the follower brings what came between, and with it a new order
+                case Unavailable():
+                    unavailable.append(order)
+                case _:
+                    self.placement.withdraw(order)
+                    _log.error("placement: task %s: %s", order.id, outcome)
+        if unavailable:
+            await asyncio.sleep(_UNAVAILABLE_PAUSE_S)
+            for order in unavailable:
+                self.placement.withdraw(order)
+        self._wake.set()
+
+    def _draft(self, order: Order, events: tuple[te.TaskEvent, ...]) -> Draft:
+        return Draft(
+            kind="task",
+            id=order.id,
+            body=te.CODEC.encode(events),
+            commit=self.desk.names.commit(),
+            to=order.to,
+            by=self.desk.by,
+        )
 
     async def _lose(self, id: str, incarnation: str, reason: str) -> None:
         if not self.leadership.leading:

@@ -16,6 +16,9 @@ class Views(Protocol):
         """What placement starts from: the views as they are."""
         ...
 
-    async def apply(self, commits: Sequence[Commit]) -> None:
-        """Takes commits in the order of the log; waits while too many are held, so that memory stays flat."""
+    async def apply(self, commits: Sequence[Commit], upto: int) -> None:
+        """Takes commits in the order of the log, all there are up to that sequence.
+
+        Waits while too many are held, so that memory stays flat.
+        """
         ...

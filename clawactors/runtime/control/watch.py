@@ -73,10 +73,11 @@ class Watch:
         """Gives every node a full lease time from now: what was silent may have been the server."""
         self._heard_s.clear()
 
-    def suspect(self, id: str, incarnation: str) -> None:
+    def suspect(self, id: str) -> None:
         """A hint that this node may be gone: it is asked at once."""
-        if (id, incarnation) in set(self._live_nodes()):
-            self._probe(id, incarnation)
+        for known, incarnation in self._live_nodes():
+            if known == id:
+                self._probe(id, incarnation)
 
     def _judge(self) -> None:
         now_s = self._clock.monotonic_s()

@@ -27,4 +27,4 @@ def classify(error: BaseException) -> TaskError:
     frames = traceback.extract_tb(error.__traceback__)
     if frames:
         text += f" ({frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno})"
-    return TaskError(kind, text[:_MESSAGE_MAX])
+    return TaskError(kind, text.encode(errors="backslashreplace").decode()[:_MESSAGE_MAX])

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, overload
 
+from clawactors.runtime.node.code import as_exception
+
 if TYPE_CHECKING:
     from clawactors.runtime.node.run import TaskRun
 
@@ -79,9 +81,12 @@ class SyncTaskHandle:
         started_s = self._run.clock.monotonic_s()
         try:
             result = function(*args, **kwargs)
-        except Exception as error:
+        except (Exception, SystemExit, KeyboardInterrupt) as raised:
+            error = as_exception(raised)
             self._call(self._run.fail_step(name, error, self._run.clock.monotonic_s() - started_s))
-            raise
+            if error is raised:
+                raise
+            raise error from raised
         return self._call(self._run.end_step(name, result, self._run.clock.monotonic_s() - started_s))  # type: ignore[no-any-return]
 
     def progress(self, done: float, total: float = 1.0) -> None:

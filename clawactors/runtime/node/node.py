@@ -91,9 +91,8 @@ class NodeActor:
         """
         self._gauge = Gauge(self.settings.folder)
         # Listen before joining: nothing that is addressed to this incarnation can be missed.
-        self._follower: Follower = await self.desk.log.follow(
-            [f"claw.task.*.to.{self.id}", aggregate_pattern("node", self.id)]
-        )
+        self._given: Follower = await self.desk.log.follow([f"claw.task.*.to.{self.id}"])
+        self._told: Follower = await self.desk.log.follow([aggregate_pattern("node", self.id)])
         await self._be_the_only_one()
         self._serving: Serving = await self.requests.serve(f"claw.live.{self.id}", self._answer_probe)
         self._lease = await self._acquire()
@@ -130,19 +129,19 @@ class NodeActor:
 
     async def serve(self) -> None:
         """Works until it is stopped; returns when everything is handed back."""
-        beat = asyncio.ensure_future(self._beat())
-        listen = asyncio.ensure_future(self._listen())
-        stop = asyncio.ensure_future(self._stopped.wait())
+        work = [asyncio.ensure_future(self._beat()), asyncio.ensure_future(self._take_work())]
+        end = [asyncio.ensure_future(self._hear_of_itself()), asyncio.ensure_future(self._stopped.wait())]
         try:
-            done, _ = await asyncio.wait((beat, listen, stop), return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait((*work, *end), return_when=asyncio.FIRST_COMPLETED)
             if not self._superseded:
                 await self._hand_back()
             for task in done:
                 task.result()
         finally:
-            for task in (beat, listen, stop):
+            for task in (*work, *end):
                 task.cancel()
-            await self._follower.aclose()
+            await self._given.aclose()
+            await self._told.aclose()
             await self._serving.aclose()
 
     def stop(self) -> None:
@@ -173,17 +172,19 @@ class NodeActor:
 
     # Work
 
-    async def _listen(self) -> None:
-        async for batch in self._follower:
+    async def _take_work(self) -> None:
+        async for batch in self._given:
             for record in batch:
                 address = parse_subject(record.subject)
-                if address is None:
-                    continue
-                kind, id, _ = address
-                if kind == "node":
-                    await self._on_node(record)
-                else:
-                    self._on_task(id, record)
+                if address is not None:
+                    self._on_task(address[1], record)
+            self._fill_slots()
+
+    async def _hear_of_itself(self) -> None:
+        """Returns when another incarnation has taken its place."""
+        async for batch in self._told:
+            for record in batch:
+                await self._on_node(record)
             if self._superseded:
                 return
             self._fill_slots()

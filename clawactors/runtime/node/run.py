@@ -4,11 +4,14 @@
    them rides in one commit, so that a short task costs one append here.
 2. A suspect, a task whose last run took its node with it, is on record as running before its code runs.
 3. A refusal means that another attempt has taken over: the code is stopped and nothing more is recorded.
+4. Only the code is ever cancelled, never its recording: once it has ended, its outcome goes into the log.
 """
 
 import asyncio
 import inspect
-from collections.abc import Callable
+import logging
+import math
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from typing import Any, Final, Literal
 
@@ -17,6 +20,7 @@ import msgspec
 from clawactors.errors import Refused
 from clawactors.fold import Folded
 from clawactors.runtime.actor import Actor, Desk
+from clawactors.runtime.node.code import Code, as_exception, call_in_thread
 from clawactors.runtime.node.failure import classify
 from clawactors.runtime.node.handle import SyncTaskHandle, TaskHandle
 from clawactors.skills import Skill
@@ -25,24 +29,36 @@ from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
 from clawactors.tasks.retry import after_failure
 from clawactors.tasks.task import assigned
-from eventlog import Record, TooLarge, Unavailable
+from eventlog import Misconfigured, Record, TooLarge, Unavailable
 
 __all__ = ["Assignment", "TaskRun"]
 
 WINDOW_S: Final = 0.02
 RESULT_MAX_BYTES: Final = 256 * 1024
+STEP_NAME_MAX: Final = 256
+DEPTH_MAX: Final = 500
 _RETRY_WRITE_S: Final = 0.2
 
-type Stop = Literal["", "cancel", "pause", "superseded", "drain"]
+type Stop = Literal["", "pause", "drain", "cancel", "lost", "superseded"]
+_STRENGTH: Final[dict[Stop, int]] = {"": 0, "pause": 1, "drain": 1, "cancel": 2, "lost": 3, "superseded": 4}
+"""A stronger reason replaces a weaker one."""
+_GENTLE: Final = ("", "pause", "drain")
+"""These leave the code to reach its next step."""
+
+_log = logging.getLogger(__name__)
 
 
 class Assignment(msgspec.Struct, frozen=True):
-    """What `task.scheduled` brought: enough to run the task without reading anything."""
+    """What `task.scheduled` brought: enough to run the task without reading anything.
+
+    `unsure`: something has come since, or nobody guarded the append, so the task's own log has to be asked first.
+    """
 
     id: str
     version: int
     event: e.Scheduled
     at_ns: int
+    unsure: bool = False
 
     @property
     def fence(self) -> e.Fence:
@@ -71,44 +87,46 @@ class TaskRun:
         self._noted_bytes = 0
         self._used: set[str] = set()
         self._progress: float | None = None
-        self._code: asyncio.Task[Any] | None = None
+        self._code: Code | None = None
+        self._verdict: BaseException | None = None
+        self._over = False
         self._window: asyncio.TimerHandle | None = None
         self._background: set[asyncio.Task[None]] = set()
 
     @property
     def stopping(self) -> bool:
         """True once the code should end."""
-        return self._stop != ""
+        return self._over or self._stop != "" or self._verdict is not None
 
     async def run(self) -> None:
         """Runs the code and records its end; returns when the record is durable or another attempt has taken over."""
-        self._code = asyncio.current_task()
         try:
             await self._start()
             result = await self._call_skill()
-            self.actor.note(c.Complete(self.fence, _as_json(result, "the skill")))
-        except (Stopped, asyncio.CancelledError) as error:
-            if self._code is not None and self._code.cancelling():
-                if not self.stopping:
-                    raise  # the node itself goes down
-                self._code.uncancel()
-            elif not self.stopping:  # the code's own doing
-                self._failed(error)
-        except Refused as refusal:
-            self._failed(refusal)
+            if self._stop in ("", "drain") and self._verdict is None:
+                self.actor.note(c.Complete(self.fence, _as_json(result, "the skill")))
+            else:
+                self._failed(Stopped())
+        except asyncio.CancelledError as error:
+            if (own := asyncio.current_task()) is not None and own.cancelling():
+                raise  # the node itself goes down
+            self._failed(error)
         except BaseException as error:
             self._failed(error)
-        if self._window is not None:
-            self._window.cancel()
+        finally:
+            self._over = True
+            if self._window is not None:
+                self._window.cancel()
         if self._stop not in ("superseded", "pause"):
             await self._finish()
 
     async def _start(self) -> None:
         event = self.assignment.event
-        if event.attempt > 1:  # an earlier attempt may have left completed steps
+        if event.attempt > 1 or self.assignment.unsure:  # an earlier attempt may have left completed steps
             self.actor = Actor(self.desk, TASK, e.CODEC, self.id)
-            await self._patiently(self.actor.catch_up)
+            await self._patiently(self._read)
             self._look()
+            self._check()
         self._note(c.Start(self.fence))
         if event.interruptions:
             await self._write()
@@ -116,40 +134,58 @@ class TaskRun:
         else:
             self._window = asyncio.get_running_loop().call_later(WINDOW_S, self._close_window)
 
+    async def _read(self) -> None:
+        await self.actor.catch_up()
+        if self.actor.version < self.assignment.version:
+            raise Unavailable("what was read is older than the assignment")
+
     def _close_window(self) -> None:
         self._eager = True
-        self._in_background(self._write())
-
-    def _in_background(self, coroutine: Any) -> None:
-        task = asyncio.ensure_future(self._quietly(coroutine))
+        task = asyncio.ensure_future(self._write_beside())
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
-    async def _quietly(self, coroutine: Any) -> None:
+    async def _write_beside(self) -> None:
+        """Writes while the code goes on; an error ends the code, for what it believes to be recorded is not."""
         try:
-            await coroutine
+            await self._write()
         except Stopped:
-            self._cancel_code()
+            pass
+        except Exception as error:
+            self._give_up(error)
+
+    def _give_up(self, verdict: BaseException) -> None:
+        if self._code is not None and not self._code.ended and not self.stopping:
+            self._verdict = verdict
+            self._code.cancel()
+
+    def _expire(self, timeout_s: float) -> None:
+        self._give_up(TimeoutError(f"the attempt took longer than {timeout_s:g} s"))
+        if self._code is not None and self.skill is not None and not self.skill.is_async:
+            self._code.leave()  # a thread can't be ended, and its time is over
 
     async def _call_skill(self) -> Any:
-        skill = self.skill
+        skill, event = self.skill, self.assignment.event
         if skill is None:
-            raise Refused(f"this node has no skill {self.assignment.event.skill!r}")
-        arguments = skill.arguments(self.assignment.event.params)
-        timeout_s = self.assignment.event.timeout_s or skill.timeout_s
+            raise Refused(f"this node has no skill {event.skill!r}")
+        arguments = skill.arguments(event.params)
+        loop = asyncio.get_running_loop()
         if skill.is_async:
-            code = skill.function(TaskHandle(self), **arguments)
+            code = Code.begin(skill.function(TaskHandle(self), **arguments))
         else:
-            loop = asyncio.get_running_loop()
             handle = SyncTaskHandle(self, loop)
-            code = loop.run_in_executor(self.threads, lambda: _guarded(skill.function, handle, **arguments))
-        if timeout_s is None:
-            return await code
+            code = Code.begin_in_thread(self.threads, lambda: skill.function(handle, **arguments))
+        self._code = code
+        if self._stop not in _GENTLE:
+            code.cancel()
+        timeout_s = event.timeout_s or skill.timeout_s
+        if timeout_s is None or code.ended:
+            return await code.outcome()
+        expiry = loop.call_later(timeout_s, self._expire, timeout_s)
         try:
-            async with asyncio.timeout(timeout_s):
-                return await code
-        except TimeoutError as error:
-            raise TimeoutError(f"the attempt took longer than {timeout_s:g} s") from error
+            return await code.outcome()
+        finally:
+            expiry.cancel()
 
     # Steps
 
@@ -160,21 +196,26 @@ class TaskRun:
             return result
         started_s = self.clock.monotonic_s()
         try:
-            if inspect.iscoroutinefunction(function):
+            if _is_async(function):
                 result = await function(*args, **kwargs)
             else:
                 loop = asyncio.get_running_loop()
-                result = await loop.run_in_executor(self.threads, lambda: _guarded(function, *args, **kwargs))
+                result = await loop.run_in_executor(self.threads, call_in_thread, lambda: function(*args, **kwargs))
                 if inspect.isawaitable(result):
                     result = await result
-        except Exception as error:
+        except (Exception, SystemExit, KeyboardInterrupt) as raised:
+            error = as_exception(raised)
             await self.fail_step(name, error, self.clock.monotonic_s() - started_s)
-            raise
+            if error is raised:
+                raise
+            raise error from raised
         return await self.end_step(name, result, self.clock.monotonic_s() - started_s)
 
-    async def begin_step(self, name: str) -> tuple[bool, Any]:
+    async def begin_step(self, name: object) -> tuple[bool, Any]:
         """`(True, result)` when the step is on record already."""
         self._check()
+        if not isinstance(name, str) or not 0 < len(name) <= STEP_NAME_MAX or not name.isprintable():
+            raise Refused(f"a step is named by 1 to {STEP_NAME_MAX} printable characters, not {repr(name)[:40]}")
         if name in self._used:
             await self._block(f"the code uses the step name {name!r} twice; step names are unique within a task")
         self._used.add(name)
@@ -185,6 +226,8 @@ class TaskRun:
 
     async def end_step(self, name: str, result: Any, took_s: float) -> Any:
         """Records the result and returns what the record will give back on a resume."""
+        if self._over:
+            raise Stopped  # left behind
         kept = _as_json(result, f"step {name!r}")
         self._note(c.CompleteStep(self.fence, name, kept, round(took_s, 6), self._progress), kept)
         if self._eager:
@@ -195,11 +238,14 @@ class TaskRun:
         """Notes that the step raised; the record goes out with the attempt's failure or the next step."""
         self._used.discard(name)  # code may catch the error and try the step again
         if not self.stopping:
-            self._note(c.FailStep(self.fence, name, classify(error).message, round(took_s, 6)))
+            message = classify(error).message
+            self._note(c.FailStep(self.fence, name, message, round(took_s, 6)), message)
+            if self._noted_bytes > RESULT_MAX_BYTES:
+                await self._write()
 
     def report(self, share: float) -> None:
         """Keeps the progress, 0..1, for the next record."""
-        self._progress = min(1.0, max(0.0, share))
+        self._progress = min(1.0, max(0.0, float(share)))
 
     @property
     def progress(self) -> float | None:
@@ -220,14 +266,15 @@ class TaskRun:
         except Refused:
             self._look()
             raise
-        if payload is not None and not self._eager:
+        if payload is not None and (not self._eager or type(command) is c.FailStep):
             self._noted_bytes += len(msgspec.json.encode(payload))
-            self._eager = self._noted_bytes > RESULT_MAX_BYTES
+            self._eager = self._eager or self._noted_bytes > RESULT_MAX_BYTES
 
     async def _write(self) -> None:
         """Returns when all that was noted is durable. Raises `Stopped` when another attempt has taken over."""
         try:
             await self._patiently(self.actor.flush)
+            self._noted_bytes = 0
         except Refused:
             self._look()
             if not self.stopping:
@@ -241,24 +288,32 @@ class TaskRun:
                 await call()
                 return
             except Unavailable:
-                await asyncio.sleep(_RETRY_WRITE_S * (0.5 + self.clock.roll()))
+                pass
+            except Misconfigured as error:
+                _log.error("task %s: %s", self.id, error)
+            await asyncio.sleep(_RETRY_WRITE_S * (0.5 + self.clock.roll()))
 
     def _failed(self, error: BaseException) -> None:
-        event, skill = self.assignment.event, self.skill
-        if self.stopping or (skill is None and not isinstance(error, Refused)):
+        """Notes how the attempt failed, unless something else is to be recorded than that."""
+        if self._stop:
             return
-        failure = classify(error)
-        state = self.actor.ahead
+        state, event = self.actor.ahead, self.assignment.event
         if state.life.status != "running" or state.fence != self.fence:
+            if not isinstance(error, Refused | Stopped):
+                raise error
             self._stop = "superseded"
             return
-        retry = skill.retry if skill else None
-        if retry is None:
-            outcome: e.Outcome = "failed"
-            at_ns = 0
-        else:
+        failure = classify(self._verdict or error)
+        outcome: e.Outcome = "failed"
+        at_ns = 0
+        if self.skill is not None:
             outcome, at_ns = after_failure(
-                retry, failure, state.life.failures, event.max_retries, self.clock.now_ns(), self.clock.roll()
+                self.skill.retry,
+                failure,
+                state.life.failures,
+                event.max_retries,
+                self.clock.now_ns(),
+                self.clock.roll(),
             )
         self.actor.note(c.Fail(self.fence, failure, outcome, at_ns))
 
@@ -266,13 +321,13 @@ class TaskRun:
         try:
             if self._stop == "cancel":
                 self.actor.note(c.ConfirmCancel(self.fence))
-            elif self._stop == "drain":
-                self.actor.note(c.Interrupt(self.fence, f"node {self.fence.node} stops", counted=False))
+            elif self._stop in ("drain", "lost"):
+                reason = "stops" if self._stop == "drain" else "was believed dead"
+                self.actor.note(c.Interrupt(self.fence, f"node {self.fence.node} {reason}", counted=False))
             await self._patiently(self.actor.flush)
-        except (Refused, Stopped):
+        except Refused:
             pass  # another attempt has taken over, or the task has ended: its record stands
         except TooLarge as error:
-            self.actor.forget()
             self._failed(ValueError(f"what this attempt would record is too large: {error}"))
             await self._patiently(self.actor.flush)
 
@@ -290,7 +345,8 @@ class TaskRun:
     def _look(self) -> None:
         """Stops the code when the state says so."""
         life = self.actor.state.life
-        if self.actor.state.fence != self.fence or life.status not in ("scheduled", "running", "paused"):
+        open_here = life.status in ("scheduled", "running", "paused") and self.actor.state.fence == self.fence
+        if not open_here or self.actor.frozen:
             self.stop("superseded")
         elif life.status == "paused":
             self.stop("pause")
@@ -299,41 +355,65 @@ class TaskRun:
 
     def stop(self, why: Stop) -> None:
         """Ends the code: at once where it awaits, at its next step where it does not."""
-        if not self.stopping and (self._code is None or not self._code.done()):
-            self._stop = why
-            if why not in ("pause", "drain"):
-                self._cancel_code()
+        if self._over or _STRENGTH[why] <= _STRENGTH[self._stop]:
+            return
+        self._stop = why
+        if why not in _GENTLE:
+            self.stop_now()
 
     def stop_now(self) -> None:
         """Does not wait for the next step any longer."""
-        self._cancel_code()
-
-    def _cancel_code(self) -> None:
-        if self._code is not None and self._code is not asyncio.current_task():
+        if self._code is not None:
             self._code.cancel()
+
+    def leave(self) -> None:
+        """Does not wait for the code to end any longer."""
+        if self._code is not None:
+            self._code.leave()
 
     def _check(self) -> None:
         if self.stopping:
             raise Stopped
 
 
-def _guarded(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Calls in a thread; StopIteration can't cross a future, so it is made an error that says so."""
-    try:
-        return function(*args, **kwargs)
-    except StopIteration as error:
-        raise RuntimeError("the code raised StopIteration") from error
+def _is_async(function: Callable[..., Any]) -> bool:
+    code = getattr(function, "__code__", None)  # `inspect` unwraps at a cost that shows in short steps
+    return bool(code.co_flags & inspect.CO_COROUTINE) if code is not None else inspect.iscoroutinefunction(function)
 
 
 def _as_json(value: Any, whose: str) -> Any:
-    """The value as JSON gives it back."""
+    """The value as JSON gives it back. Raises `Refused` where every reader of the log could not have it back alike."""
     if value is None:
         return value
     try:
         encoded = msgspec.json.encode(value)
         decoded = msgspec.json.decode(encoded)
-    except (TypeError, ValueError, RecursionError, msgspec.MsgspecError, UnicodeError) as error:
+    except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
         raise Refused(f"{whose} returned what JSON can't hold: {error}") from None
     if len(encoded) > RESULT_MAX_BYTES:
         raise Refused(f"{whose} returned {len(encoded)} bytes; results may have {RESULT_MAX_BYTES}")
+    if encoded.count(b"[") + encoded.count(b"{") > DEPTH_MAX and _depth(decoded) > DEPTH_MAX:
+        raise Refused(f"{whose} returned what JSON can't hold for sure: it is nested deeper than {DEPTH_MAX}")
+    if b"null" in encoded and not _is_finite(msgspec.to_builtins(value)):
+        raise Refused(f"{whose} returned what JSON can't hold: a number that is not finite")
     return decoded
+
+
+def _inner(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple | set) else ()
+
+
+def _depth(value: Any) -> int:
+    depth, level = 0, [value]
+    while level:
+        depth, level = depth + 1, [inner for each in level for inner in _inner(each)]
+    return depth
+
+
+def _is_finite(value: Any) -> bool:
+    level = [value]
+    while level:
+        if any(isinstance(each, float) and not math.isfinite(each) for each in level):
+            return False
+        level = [inner for each in level for inner in _inner(each)]
+    return True

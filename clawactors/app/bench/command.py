@@ -1,0 +1,84 @@
+"""`claw bench NAME`: measures on a scratch cluster of its own, or with `--nats` on one that is there."""
+
+import contextlib
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from clawactors.app.bench.figures import Figure, table
+from clawactors.app.bench.scene import Scene
+from clawactors.app.client import Client
+from clawactors.app.cluster import Cluster, Plan
+from clawactors.app.discovery import discover
+from clawactors.errors import Refused
+
+__all__ = ["run"]
+
+_SKILLS: Final = ("clawactors.app.bench.skills",)
+
+
+def run(options: Any) -> int:
+    """Measures and prints the figures."""
+    import uvloop
+
+    names = list(_benches()) if options.name == "all" else [options.name]
+    for name in names:
+        if name not in _benches():
+            raise Refused(f"there is no bench {name!r}; there are {', '.join(_benches())} and all")
+    figures = uvloop.run(_measure(names, options))
+    if options.json:
+        document = figures if options.name == "all" else figures[0]
+        sys.stdout.write(msgspec.json.encode(document).decode() + "\n")
+    else:
+        sys.stdout.write(table(figures) + "\n")
+    return 0
+
+
+def _benches() -> dict[str, Any]:
+    from clawactors.app.bench import log, processes, tasks
+
+    return {
+        "tasks": tasks.task_rate,
+        "steps": tasks.step_rate,
+        "latency": tasks.latency,
+        "recovery": processes.recovery,
+        "idle": processes.idle,
+        "append": log.append_rate,
+        "replay": log.replay_rate,
+    }
+
+
+async def _measure(names: list[str], options: Any) -> list[Figure]:
+    figures = []
+    for name in names:
+        async with _scene(name, options) as scene:
+            sys.stderr.write(f"measuring {name} …\n")
+            figures.append(await _benches()[name](scene, options.n))
+    return figures
+
+
+@asynccontextmanager
+async def _scene(name: str, options: Any) -> AsyncIterator[Scene]:
+    """A fresh cluster for each figure, so that none runs on the leftovers of another."""
+    if options.nats:
+        async with Client.at(discover(nats=options.nats), user="bench") as client:
+            yield Scene(client, None)
+        return
+    plan = {
+        "recovery": Plan(nodes=2, slots=5, skills=_SKILLS),
+        "idle": Plan(nodes=2, slots=5, skills=_SKILLS),
+    }.get(name, Plan(nodes=1, slots=1000, skills=_SKILLS))
+    folder = Path(tempfile.mkdtemp(prefix="claw-bench-"))
+    with contextlib.ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        async with (
+            Cluster(folder / "cluster", plan) as cluster,
+            Client.at(discover(nats=cluster.nats_url), user="bench") as client,
+        ):
+            yield Scene(client, cluster)

@@ -1,0 +1,33 @@
+"""Skills that do next to nothing, so that what is measured is everything around them."""
+
+from clawactors.runtime.node.handle import TaskHandle
+from clawactors.skills import skill
+
+__all__ = ["noop", "spin", "steps"]
+
+
+@skill("bench-noop")
+async def noop(task: TaskHandle) -> None:
+    """Does nothing."""
+
+
+async def _nothing(number: int) -> int:
+    return number
+
+
+@skill("bench-steps")
+async def steps(task: TaskHandle, n: int = 5) -> int:
+    """Runs n steps that do nothing."""
+    for number in range(n):
+        await task.step(f"step-{number}", _nothing, number)
+    return n
+
+
+@skill("bench-slow")
+async def spin(task: TaskHandle, steps: int = 1000, seconds: float = 0.02) -> int:
+    """Runs many short steps, to be killed in between."""
+    import asyncio
+
+    for number in range(steps):
+        await task.step(f"step-{number}", asyncio.sleep, seconds)
+    return steps

@@ -1,0 +1,90 @@
+"""Whole tasks through the real processes: throughput and latency."""
+
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from clawactors.app.bench.figures import Figure, percentile
+from clawactors.app.bench.scene import Scene
+from clawactors.app.bench.skills import noop, steps
+from clawactors.runtime.client.client import Client, Wish
+from clawactors.runtime.naming import new_id
+from clawactors.skills import Skill
+from clawactors.tasks.submission import spec_of
+from eventlog.measure import measure_appends, measure_single_appends
+
+__all__ = ["latency", "run_all", "step_rate", "task_rate"]
+
+_APPENDS_A_TASK: Final = 3
+_STEPS_A_TASK: Final = 5
+_WARM_UP: Final = 1000
+
+
+async def run_all(client: Client, skill: Skill, params: Mapping[str, Any], n: int) -> float:
+    """Seconds from the first submit of one batch to the end of its last task."""
+    run = new_id()
+    wishes = [Wish(f"{run}-{number}", spec_of(skill.name, params)) for number in range(n)]
+    client.skills.learn([skill.offer])
+    begin = time.perf_counter()
+    client.waiting.expect([wish.id for wish in wishes])
+    batch = await client.submit_many(wishes)
+    if batch.submitted != n:
+        raise RuntimeError(f"only {batch.submitted} of {n} tasks were submitted: {batch.refused[:3]}")
+    async for id in client.waiting.each([wish.id for wish in wishes]):
+        client.waiting.forget(id)
+    return time.perf_counter() - begin
+
+
+async def _limit(client: Client) -> float:
+    """Appends a second that the log takes from one process, batched and guarded as in real life."""
+    return (await measure_appends(client.log, 20_000)).per_s
+
+
+async def task_rate(scene: Scene, n: int | None) -> Figure:
+    """No-op tasks, submitted as one batch, until all are completed."""
+    n = n or 10_000
+    await run_all(scene.client, noop, {}, _WARM_UP)
+    seconds = await run_all(scene.client, noop, {}, n)
+    return Figure(
+        name="tasks",
+        n=n,
+        per_s=n / seconds,
+        limit_per_s=await _limit(scene.client) / _APPENDS_A_TASK,
+        conditions=scene.conditions(skill="no-op", limit="strict appends / 3"),
+    )
+
+
+async def step_rate(scene: Scene, n: int | None) -> Figure:
+    """Steps of tasks that have five each."""
+    tasks = max(1, (n or 20_000) // _STEPS_A_TASK)
+    await run_all(scene.client, steps, {"n": _STEPS_A_TASK}, _WARM_UP)
+    seconds = await run_all(scene.client, steps, {"n": _STEPS_A_TASK}, tasks)
+    return Figure(
+        name="steps",
+        n=tasks * _STEPS_A_TASK,
+        per_s=tasks * _STEPS_A_TASK / seconds,
+        limit_per_s=await _limit(scene.client) / _APPENDS_A_TASK * _STEPS_A_TASK,
+        conditions=scene.conditions(steps_a_task=_STEPS_A_TASK, limit="strict appends / 3 x 5"),
+    )
+
+
+async def latency(scene: Scene, n: int | None) -> Figure:
+    """One task at a time, from submit to the result in hand."""
+    n, client = n or 1000, scene.client
+    client.skills.learn([noop.offer])
+    took_s: list[float] = []
+    for number in range(n + 50):
+        begin = time.perf_counter()
+        await client.run(noop.name)
+        if number >= 50:
+            took_s.append(time.perf_counter() - begin)
+    single = await measure_single_appends(client.log, 300)
+    return Figure(
+        name="latency",
+        n=n,
+        per_s=n / sum(took_s),
+        p50_ms=percentile(took_s, 0.5) * 1e3,
+        p99_ms=percentile(took_s, 0.99) * 1e3,
+        limit_per_s=single.per_s / _APPENDS_A_TASK,
+        conditions=scene.conditions(skill="no-op", limit="single strict appends / 3", append_p50_ms=single.p50_ms),
+    )

@@ -1,0 +1,111 @@
+"""`claw submit --batch`: a task a line; what is wrong with a line holds up no other."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import batched
+from pathlib import Path
+from typing import IO, Any, Final
+
+from clawactors.app.cli.bar import Bar
+from clawactors.app.cli.problem import EXITS, Problem
+from clawactors.app.cli.screen import Screen, emit, note, table
+from clawactors.app.cli.session import with_client
+from clawactors.app.cli.wish import id_in, wish_of_line
+from clawactors.app.client import Client
+from clawactors.errors import Refused
+from clawactors.runtime.client.client import Wish
+
+__all__ = ["run"]
+
+_AT_ONCE: Final = 2000
+"""Lines that are read and submitted together: many enough to fill the log's batches, few enough to hold in memory."""
+
+_SHOWN: Final = 20
+
+
+def run(options: Any) -> int:
+    """Submits every line that can be; tells which could not."""
+
+    async def submit(client: Client) -> int:
+        report = await _Report(options.batch).fill(client, shown=not options.json)
+        emit(options, report, lambda screen: _shown(screen, report))
+        refused = report["refused"]
+        if not refused:
+            return 0
+        note(f"{len(refused)} refused, first line {refused[0]['line']}: {refused[0]['message']}")
+        return EXITS["refused"]
+
+    with _opened(options.batch):
+        pass
+    return with_client(options, submit)
+
+
+class _Report:
+    """Gathers what becomes of the lines of a file."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._submitted = self._existing = 0
+        self._refused: list[dict[str, Any]] = []
+
+    async def fill(self, client: Client, *, shown: bool) -> dict[str, Any]:
+        """Reads the file to its end. Raises: `Unavailable` with what was submitted until then."""
+        with _opened(self._name) as file, Bar("submitting", _count_lines(self._name), shown=shown) as bar:
+            for lines in batched(enumerate(file, 1), _AT_ONCE):
+                await self._submit(client, lines)
+                bar.at(lines[-1][0])
+        self._refused.sort(key=lambda refused: refused["line"])
+        return {"submitted": self._submitted, "existing": self._existing, "refused": self._refused}
+
+    async def _submit(self, client: Client, lines: tuple[tuple[int, bytes], ...]) -> None:
+        numbers: list[int] = []
+        wishes: list[Wish] = []
+        for number, line in lines:
+            if not line.strip():
+                continue
+            try:
+                wishes.append(wish_of_line(line))
+                numbers.append(number)
+            except Refused as refusal:
+                self._refuse(number, id_in(line), str(refusal))
+        batch = await client.submit_many(wishes)
+        self._submitted += batch.submitted
+        self._existing += batch.existing
+        for rejected in batch.refused:
+            self._refuse(numbers[rejected.index], rejected.id, rejected.message)
+
+    def _refuse(self, line: int, id: str | None, message: str) -> None:
+        self._refused.append({"line": line, "id": id, "message": message})
+
+
+@contextmanager
+def _opened(name: str) -> Iterator[IO[bytes]]:
+    if name == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        file = Path(name).expanduser().open("rb")
+    except OSError as error:
+        raise Problem("usage", f"can't read {name}: {error.strerror}", "name a file of JSON lines") from None
+    with file:
+        yield file
+
+
+def _count_lines(name: str) -> int:
+    """Lines of a file, 0 where that can't be known before."""
+    path = Path(name).expanduser()
+    if name == "-" or not path.is_file():
+        return 0
+    with path.open("rb") as file:
+        return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+
+
+def _shown(screen: Screen, report: dict[str, Any]) -> Iterator[str]:
+    refused = report["refused"]
+    yield f"submitted {report['submitted']}, existing {report['existing']}, refused {len(refused)}"
+    if refused:
+        rows = ((each["line"], each["id"], each["message"]) for each in refused[:_SHOWN])
+        yield from table(screen, ("LINE", "ID", "WHY"), rows)
+        if len(refused) > _SHOWN:
+            yield f"and {len(refused) - _SHOWN} more: --json lists all"

@@ -1,0 +1,22 @@
+"""`claw bench`: measurements; all of them are in `clawactors.app.bench`."""
+
+from typing import Any, Final
+
+from clawactors.app.cli.parsing import Parser, count
+
+__all__ = ["NAMES", "arguments", "run"]
+
+NAMES: Final = ("tasks", "steps", "latency", "recovery", "idle", "append", "replay", "all")
+
+
+def arguments(parser: Parser) -> None:
+    """What it takes."""
+    parser.add_argument("name", choices=NAMES, help="what to measure")
+    parser.add_argument("--n", type=count, metavar="N", help="how many")
+
+
+def run(options: Any) -> int:
+    """Measures."""
+    from clawactors.app.bench.command import run as bench
+
+    return bench(options)

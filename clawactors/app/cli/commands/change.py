@@ -1,0 +1,42 @@
+"""`claw cancel`, `pause`, `resume`, `retry`: one command to one task."""
+
+from typing import Any
+
+from clawactors.app.cli.parsing import Parser
+from clawactors.app.cli.past import task_row
+from clawactors.app.cli.rows import task_card
+from clawactors.app.cli.screen import emit
+from clawactors.app.cli.session import explained, with_client
+from clawactors.app.client import Client
+from clawactors.tasks import commands as c
+
+__all__ = ["arguments", "run"]
+
+
+def arguments(parser: Parser) -> None:
+    """What they take."""
+    parser.add_argument("id", metavar="ID")
+
+
+def run(options: Any) -> int:
+    """Decides the command on the task and shows the task after it."""
+
+    async def change(client: Client) -> int:
+        with explained(f"claw task {options.id} --history shows what happened to it"):
+            row = task_row(options.id, await client.command(options.id, _command(options.command, client.desk.by)))
+        emit(options, row, lambda screen: task_card(screen, row))
+        return 0
+
+    return with_client(options, change)
+
+
+def _command(word: str, by: str) -> c.TaskCommand:
+    match word:
+        case "cancel":
+            return c.Cancel(by)
+        case "pause":
+            return c.Pause(by)
+        case "resume":
+            return c.Resume()
+        case _:
+            return c.Retry(by)

@@ -1,0 +1,57 @@
+"""`claw doctor`: every check that can be made from here, in one report."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from clawactors.app.cli.checks import Check, check_cluster, check_disk, check_server, check_sync
+from clawactors.app.cli.parsing import Parser
+from clawactors.app.cli.problem import EXITS
+from clawactors.app.cli.screen import Screen, emit, table
+from clawactors.app.cli.session import find
+from clawactors.app.client import Client
+from eventlog import EventLogError
+
+__all__ = ["arguments", "run"]
+
+
+def arguments(parser: Parser) -> None:
+    """It takes nothing of its own."""
+
+
+def run(options: Any) -> int:
+    """Makes them; the exit code is 1 where one failed."""
+    return asyncio.run(_examine(options))
+
+
+async def _examine(options: Any) -> int:
+    rows = [check.row async for check in _checks(options)]
+    report = {"ok": all(row["ok"] for row in rows), "checks": rows}
+    emit(options, report, lambda screen: _shown(screen, report))
+    return 0 if report["ok"] else EXITS["failed"]
+
+
+async def _checks(options: Any) -> AsyncIterator[Check]:
+    try:
+        found = find(options)
+    except EventLogError as error:
+        yield Check("server", "failed", str(error))
+        return
+    checks = [check async for check in check_server(found)]
+    for check in checks:
+        yield check
+    if all(check.verdict == "ok" for check in checks):
+        try:
+            async with Client.at(found) as client:
+                async for check in check_cluster(client):
+                    yield check
+        except EventLogError as error:
+            yield Check("streams", "failed", str(error))
+    yield check_sync(found)
+    yield check_disk(found)
+
+
+def _shown(screen: Screen, report: dict[str, Any]) -> Iterator[str]:
+    return table(
+        screen, ("CHECK", "", "WHAT"), ((row["name"], row["verdict"], row["detail"]) for row in report["checks"])
+    )

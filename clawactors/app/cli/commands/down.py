@@ -1,0 +1,70 @@
+"""`claw down`: stops the cluster of the data folder, however it was started, and returns when nothing is left of it."""
+
+import os
+import signal
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from clawactors.app.cli.parsing import Parser
+from clawactors.app.cli.problem import Problem
+from clawactors.app.cli.screen import card, emit
+from clawactors.app.datafolder import holder
+from clawactors.app.settings import data_folder
+
+__all__ = ["arguments", "run"]
+
+_GOOD_ORDER_S: Final = 40.0
+_HURRY_S: Final = 20.0
+_LOOK_EVERY_S: Final = 0.02
+
+
+def arguments(parser: Parser) -> None:
+    """It takes nothing of its own."""
+
+
+def run(options: Any) -> int:
+    """Stops it. Where nothing runs that is said, and all is as wished."""
+    path = data_folder(options.data)
+    pid = holder(path)
+    if pid is not None:
+        _stop(path, pid)
+    answer = {"stopped": pid is not None, "data": str(path)}
+    said = f"stopped the cluster on {path}" if pid is not None else f"no cluster runs on {path}"
+    emit(options, answer, lambda screen: card(screen, [("down", said)]))
+    return 0
+
+
+def _stop(path: Path, pid: int) -> None:
+    """Asks the supervisor, asks again, and gives up. Raises: `Problem`."""
+    for wait_s in (_GOOD_ORDER_S, _HURRY_S):
+        if pid:  # 0: the supervisor is gone and its server is about to follow
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        if _is_gone(path, pid, wait_s):
+            return
+    raise Problem(
+        "unavailable", f"the cluster on {path} is still stopping (pid {pid})", f"kill -9 {pid} ends all of it"
+    )
+
+
+def _is_gone(path: Path, pid: int, wait_s: float) -> bool:
+    """True when the supervisor has ended and the folder is free, within that time."""
+    end_s = time.monotonic() + wait_s
+    while time.monotonic() < end_s:
+        if holder(path) != pid and not (pid and _is_alive(pid)):
+            return True
+        time.sleep(_LOOK_EVERY_S)
+    return False
+
+
+def _is_alive(pid: int) -> bool:
+    """A zombie that nobody waits for has ended as well."""
+    import psutil
+
+    try:
+        status: str = psutil.Process(pid).status()
+    except psutil.NoSuchProcess:
+        return False
+    return status != "zombie"

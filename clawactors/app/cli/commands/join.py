@@ -1,0 +1,91 @@
+"""`claw join`: one node in the foreground, for a cluster that is there."""
+
+import asyncio
+import logging
+import os
+import re
+import socket
+import sys
+from typing import Any, Final
+
+from clawactors.app.cli.foreground import Signals
+from clawactors.app.cli.parsing import Parser, count, pair
+from clawactors.app.cli.problem import INTERRUPTED, Problem
+from clawactors.app.cli.screen import card, emit
+from clawactors.app.cli.session import find
+from clawactors.app.discovery import Found
+from clawactors.app.processes.node import serve
+from clawactors.app.processes.start import NodeStart
+from clawactors.tasks.submission import checked_id
+
+__all__ = ["arguments", "run"]
+
+_NOT_ID: Final = re.compile(r"[^A-Za-z0-9_-]+")
+
+
+def arguments(parser: Parser) -> None:
+    """What it takes."""
+    parser.add_argument("--id", help="the node's id (default: the name of this machine)")
+    parser.add_argument("--slots", type=count, default=5, metavar="N", help="tasks it runs at a time (default 5)")
+    parser.add_argument(
+        "--skills", nargs="+", action="extend", default=[], metavar="MODULE|FILE", help="your own skills"
+    )
+    parser.add_argument(
+        "--allow",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="MODULE:FUNCTION",
+        help="what the skill `python` may call",
+    )
+    parser.add_argument(
+        "--affinity",
+        nargs="+",
+        action="extend",
+        type=pair,
+        default=[],
+        metavar="K=V",
+        help="tags that tasks may ask for",
+    )
+
+
+def run(options: Any) -> int:
+    """Runs it until it is told to stop."""
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="claw: %(message)s")
+    found = find(options)
+    id = checked_id(options.id or _NOT_ID.sub("-", socket.gethostname()).strip("-") or "node", "node id")
+    start = NodeStart(
+        name=id,
+        nats_url=found.url,
+        data=str(found.data) if found.data.is_dir() else "/",
+        slots=options.slots,
+        skills=tuple(options.skills),
+        allow=tuple(options.allow),
+        affinity=dict(options.affinity),
+    )
+    return asyncio.run(_serve(options, found, start))
+
+
+async def _serve(options: Any, found: Found, start: NodeStart) -> int:
+    ready = {"ready": True, "id": start.name, "nats_url": found.url, "pids": {"nodes": {start.name: os.getpid()}}}
+    said = False
+
+    def tell_ready() -> None:
+        nonlocal said
+        said = True
+        emit(options, ready, lambda screen: card(screen, [("ready", f"node {start.name} at {found.shown}")]))
+
+    with Signals(lambda: os._exit(INTERRUPTED)) as signals:
+        work = asyncio.ensure_future(serve(start, tell_ready))
+        watching = asyncio.ensure_future(signals.cancel(work))
+        try:
+            await work
+        except asyncio.CancelledError:
+            return 0 if said else INTERRUPTED
+        finally:
+            watching.cancel()
+    if signals.stopping.is_set():
+        return 0
+    raise Problem(
+        "refused", f"another node has joined as {start.name!r}, so this one has stopped", "choose another --id"
+    )

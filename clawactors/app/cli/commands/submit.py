@@ -1,0 +1,97 @@
+"""`claw submit`: one task, or with `--batch` many."""
+
+import asyncio
+import math
+from typing import Any
+
+from clawactors.app.cli.parsing import GLOBALS, Parser, count, duration, pair, words
+from clawactors.app.cli.past import task_row
+from clawactors.app.cli.problem import EXITS, Problem
+from clawactors.app.cli.rows import task_card
+from clawactors.app.cli.screen import emit, note
+from clawactors.app.cli.session import with_client
+from clawactors.app.cli.wish import wish_of_options
+from clawactors.app.client import Client
+from clawactors.errors import Refused
+from clawactors.tasks.submission import PRIORITIES
+
+__all__ = ["arguments", "run"]
+
+
+def arguments(parser: Parser) -> None:
+    """What it takes."""
+    parser.add_argument("skill", nargs="?", help="what to do")
+    parser.add_argument("params", nargs="?", metavar="JSON|@FILE|-", help="its parameters, a JSON object")
+    parser.add_argument("--id", help="the task's id; the same id and content again makes no second task")
+    parser.add_argument("--key", help="an idempotency key that the id is made from")
+    parser.add_argument("--name", default="", help="for people")
+    parser.add_argument("--description", default="", help="for people")
+    parser.add_argument("--user", default="", help="whose task it is")
+    parser.add_argument("--priority", choices=list(PRIORITIES), default="normal")
+    parser.add_argument("--requires", type=words, default=[], metavar="A,B", help="further skills its node must have")
+    parser.add_argument("--prefers", type=words, default=[], metavar="C", help="skills its node should have")
+    parser.add_argument("--affinity", type=pair, action="append", default=[], metavar="K=V", help="where it may run")
+    parser.add_argument("--tag", action="append", default=[], metavar="LABEL")
+    parser.add_argument("--metadata", metavar="JSON", help="a JSON object of your own")
+    parser.add_argument("--timeout", type=duration, metavar="D", help="limit of one attempt, as in 30s or 5m")
+    parser.add_argument("--retries", type=count, metavar="N", help="tries after the first one (default 3)")
+    parser.add_argument(
+        "--wait",
+        type=lambda text: math.inf if text == "" else duration(text),
+        metavar="D",
+        help="wait for the end, so long at most; without D as long as it takes",
+    )
+    parser.add_argument("--batch", metavar="FILE", help="one JSON object a line, named as these options; - is stdin")
+
+
+def run(options: Any) -> int:
+    """Submits."""
+    if options.batch is not None:
+        return _submit_batch(options)
+    if not options.skill:
+        raise Problem("usage", "which skill?", "claw submit SKILL [JSON], or claw submit --batch FILE")
+    wish = wish_of_options(options)
+
+    async def submit(client: Client) -> int:
+        for rejected in (await client.submit_many([wish])).refused:
+            raise Refused(rejected.message)
+        ended = options.wait is None or await _ended(client, wish.id, options.wait)
+        row = task_row(wish.id, await client.look(wish.id))
+        if not ended:
+            raise Problem("timeout", f"task {wish.id} is {row['status']} after {options.wait:g} s", extra={"task": row})
+        emit(options, row, lambda screen: task_card(screen, row))
+        if options.wait is None or row["status"] == "completed":
+            return 0
+        note(_failure(row))
+        return EXITS["failed"]
+
+    return with_client(options, submit)
+
+
+def _submit_batch(options: Any) -> int:
+    from clawactors.app.cli.commands import batch
+
+    parser = Parser("claw submit", "")
+    arguments(parser)
+    defaults = vars(parser.parse_args([]))
+    own = {*GLOBALS, "batch"}
+    given = [name for name, value in defaults.items() if name not in own and getattr(options, name) != value]
+    if given:
+        raise Problem("usage", f"--batch takes the skill and all options from its lines, not {given[0]!r}")
+    return batch.run(options)
+
+
+async def _ended(client: Client, id: str, wait_s: float) -> bool:
+    """True once the task has ended, False when that takes too long."""
+    try:
+        async with asyncio.timeout(None if math.isinf(wait_s) else wait_s):
+            async for _ in client.ended([id]):
+                pass
+    except TimeoutError:
+        return False
+    return True
+
+
+def _failure(row: dict[str, Any]) -> str:
+    error = row["error"]
+    return f"task {row['id']} is {row['status']}" + (f": {error['class']}: {error['message']}" if error else "")

@@ -1,0 +1,43 @@
+"""`claw why`: the task's log tells, and for pending ones placement."""
+
+from typing import Any
+
+from clawactors.app.cli.parsing import Parser
+from clawactors.app.cli.past import Past, read_past
+from clawactors.app.cli.reasons import reasons_of, waiting_for
+from clawactors.app.cli.screen import card, emit
+from clawactors.app.cli.session import ask, with_client
+from clawactors.app.client import Client
+from eventlog import NoResponders
+
+__all__ = ["arguments", "run"]
+
+
+def arguments(parser: Parser) -> None:
+    """What it takes."""
+    parser.add_argument("id", metavar="ID")
+
+
+def run(options: Any) -> int:
+    """Tells the reasons."""
+
+    async def tell(client: Client) -> int:
+        past = await read_past(client, options.id)
+        life = past.folded.state.life
+        reasons = reasons_of(past)
+        if life.status == "pending" and not past.folded.frozen:
+            reasons += await _not_placed(client, past)
+        answer = {"id": past.id, "status": life.status, "reasons": reasons, "waiting_for": waiting_for(life)}
+        facts = [("status", life.status), *(("", reason) for reason in reasons)]
+        emit(options, answer, lambda screen: card(screen, facts))
+        return 0
+
+    return with_client(options, tell)
+
+
+async def _not_placed(client: Client, past: Past) -> list[str]:
+    try:
+        found: list[str] = (await ask(client, "why", id=past.id))["reasons"]
+    except NoResponders:
+        return ["no control process answers, so nobody places it: claw up starts one"]
+    return found or ["a node is about to get it"]

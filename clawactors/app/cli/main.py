@@ -1,0 +1,83 @@
+"""The `claw` command: finds the command, imports it, runs it."""
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from clawactors.app.cli.catalogue import COMMANDS
+from clawactors.app.cli.parsing import Parser, options_of, split
+from clawactors.app.cli.problem import Problem
+from clawactors.app.cli.shell import execute
+
+__all__ = ["main"]
+
+_HEAD = """\
+usage: claw [global options] COMMAND [options]
+
+Durable tasks and memory for AI agents, as one event log on NATS JetStream.
+"""
+
+_FOOT = """
+global options, before or after the command:
+  --data DIR      data folder (CLAW_DATA; else `claw` in the user's own)
+  --nats URL      server to talk to, with user and password where needed
+  --context NAME  context of the nats CLI that names the server
+  --json          one JSON document on standard output
+  --debug         show tracebacks
+
+`claw COMMAND --help` says more. Exit codes: 0 done, 1 the awaited task failed or a check did not hold, 2 usage,
+3 not found, 4 refused, 5 unavailable."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The exit code of `claw` with these arguments."""
+    return execute(_dispatch, argv)
+
+
+def _dispatch(argv: Sequence[str]) -> int:
+    before, name, after = split(argv)
+    if name is None:
+        return _without_command(before)
+    command = COMMANDS.get(name)
+    if command is None:
+        raise Problem("usage", f"there is no command {name[:40]!r}{_meant(name)}")
+    parser = Parser(f"claw {name}", command.summary)
+    module = import_module(command.module)
+    module.arguments(parser)
+    options = options_of(parser, [*before, *after])
+    options.command = name
+    code: int = module.run(options)
+    return code
+
+
+def _without_command(options: Sequence[str]) -> int:
+    if "--version" in options:
+        from clawactors.version import VERSION
+
+        print(f"claw {VERSION}")
+        return 0
+    if "-h" not in options and "--help" not in options:
+        raise Problem("usage", "which command?")
+    print(_overview())
+    return 0
+
+
+def _overview() -> str:
+    lines, group = [_HEAD], ""
+    for name, command in COMMANDS.items():
+        if command.group != group:
+            group = command.group
+            lines.append(f"{group}:")
+        lines.append(f"  {name:<10}{command.summary}")
+    return "\n".join([*lines, _FOOT])
+
+
+def _meant(name: str) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name, COMMANDS, n=1)
+    return f": did you mean {near[0]!r}?" if near else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""Arguments: options that stand before or after the command, values as people write them."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NoReturn, override
+
+from clawactors.app.cli.problem import Problem
+from clawactors.app.settings import duration_s, time_ns
+
+__all__ = ["GLOBALS", "Parser", "count", "duration", "options_of", "pair", "place", "split", "time", "words"]
+
+GLOBALS: Final = ("data", "nats", "context", "json", "debug")
+"""What every command knows."""
+
+_VALUED: Final = frozenset(("--data", "--context", "--nats"))
+_OPTIONAL: Final = frozenset(("--wait",))
+"""Options whose value may be left out; they take the next argument only when that can be a duration."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that knows the global options and raises `Problem` where it does not understand."""
+
+    def __init__(self, prog: str, summary: str) -> None:
+        super().__init__(prog=prog, description=f"{summary[:1].upper()}{summary[1:]}.", allow_abbrev=False)
+        known = self.add_argument_group("global options")
+        known.add_argument("--data", metavar="DIR", help="data folder (CLAW_DATA; else `claw` in the user's own)")
+        known.add_argument("--nats", metavar="URL", help="server to talk to, with user and password where needed")
+        known.add_argument("--context", metavar="NAME", help="context of the nats CLI that names the server")
+        known.add_argument("--json", action="store_true", help="one JSON document on standard output")
+        known.add_argument("--debug", action="store_true", help="show tracebacks")
+
+    @override
+    def error(self, message: str) -> NoReturn:
+        raise Problem("usage", message, f"{self.prog} --help")
+
+
+def split(argv: Sequence[str]) -> tuple[list[str], str | None, list[str]]:
+    """Options before the command, the command (None where there is none), all that follows it."""
+    at = 0
+    while at < len(argv):
+        word = argv[at]
+        if not word.startswith("-") or word == "-":
+            return list(argv[:at]), word, list(argv[at + 1 :])
+        at += 2 if word in _VALUED else 1
+    return list(argv), None, []
+
+
+def options_of(parser: Parser, argv: Sequence[str]) -> Any:
+    """The parsed options. Raises: `Problem`."""
+    return parser.parse_args(list(_settled(argv)))
+
+
+def _settled(argv: Sequence[str]) -> list[str]:
+    """Keeps an option that may go without a value from taking what is not for it."""
+    settled: list[str] = []
+    for at, word in enumerate(argv):
+        if word == "--":
+            return [*settled, *argv[at:]]
+        follows = argv[at + 1] if at + 1 < len(argv) else ""
+        settled.append(f"{word}=" if word in _OPTIONAL and not _is_duration(follows) else word)
+    return settled
+
+
+def _is_duration(text: str) -> bool:
+    try:
+        duration_s(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _worded[T](read: Callable[[str], T]) -> Callable[[str], T]:
+    """argparse shows the text of its own error only."""
+
+    def checked(text: str) -> T:
+        try:
+            return read(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return checked
+
+
+def _place(text: str) -> tuple[str, int]:
+    return ("seq", int(text)) if text.isascii() and text.isdigit() else ("time", time_ns(text))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, sign, value = text.partition("=")
+    if not (key and sign):
+        raise ValueError(f"{text[:40]!r} is no pair: write KEY=VALUE")
+    return key, value
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError(f"{text[:40]!r} is no number: write 0, 1, 2 …")
+    return int(text)
+
+
+duration = _worded(duration_s)
+"""Seconds, as in `30s`."""
+time = _worded(time_ns)
+"""Nanoseconds since 1970 of an ISO 8601 time."""
+place = _worded(_place)
+"""`("seq", n)` or `("time", ns)`."""
+pair = _worded(_pair)
+"""`(key, value)` of `K=V`."""
+count = _worded(_count)
+"""A number, 0 or more."""
+
+
+def words(text: str) -> list[str]:
+    """The parts of `a,b`."""
+    return [word for word in (part.strip() for part in text.split(",")) if word]

@@ -1,0 +1,88 @@
+"""What can go wrong, as people and scripts learn of it: a word, a sentence, what to do, and the exit code."""
+
+from typing import Any, Final
+
+__all__ = ["EXITS", "INTERRUPTED", "Problem", "problem_of"]
+
+EXITS: Final = {
+    "failed": 1,
+    "usage": 2,
+    "not_found": 3,
+    "refused": 4,
+    "misconfigured": 4,
+    "unavailable": 5,
+    "timeout": 5,
+    "corrupt": 5,
+    "internal": 70,
+}
+"""1 the awaited task failed or a check did not hold, 2 usage, 3 not found, 4 refused, 5 unavailable; 70 is a fault of
+the program itself."""
+
+INTERRUPTED: Final = 130
+"""After Ctrl-C, as shells have it."""
+
+_HINTS: Final = {
+    "usage": "claw --help lists commands and options",
+    "not_found": "claw tasks and claw nodes list what there is",
+    "refused": "nothing was changed",
+    "misconfigured": "claw doctor checks the server and the cluster",
+    "unavailable": "claw up starts a cluster, --nats names a server, claw doctor looks for the cause",
+    "timeout": "it may still happen: look again, or wait longer",
+    "corrupt": "keep the data folder as it is and look at its logs",
+    "internal": "this is a fault in claw: run it again with --debug and report what it prints",
+}
+
+
+class Problem(Exception):
+    """Ends a command: `code` is a key of `EXITS`, `extra` goes beside the error in the JSON document."""
+
+    def __init__(self, code: str, message: str, hint: str = "", extra: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.code, self.message, self.extra = code, " ".join(message.split()), extra or {}
+        self.hint, self._by_default = hint or _HINTS[code], not hint
+
+    @property
+    def exit(self) -> int:
+        """The exit code of the program."""
+        return EXITS[self.code]
+
+    @property
+    def line(self) -> str:
+        """What standard error gets."""
+        says_it = self.hint in self.message or (self._by_default and "claw " in self.message)
+        return f"claw: {self.message}" + ("" if says_it else f" ({self.hint})")
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What standard output gets with `--json`."""
+        return {"error": {"code": self.code, "message": self.message, "hint": self.hint}, **self.extra}
+
+
+def problem_of(error: BaseException) -> Problem:
+    """The problem that an exception of the lower packages stands for."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, BaseExceptionGroup):
+        return problem_of(error.exceptions[0])
+    # Imported only where something went wrong: they bring half of the event log with them.
+    import eventlog
+    from clawactors.errors import NotFound, Refused
+
+    text = str(error) or type(error).__name__
+    match error:
+        case NotFound():
+            return Problem("not_found", text)
+        case Refused() | eventlog.WrongVersion() | eventlog.TooLarge():
+            return Problem("refused", text)
+        case eventlog.Misconfigured():
+            return Problem("misconfigured", text)
+        case eventlog.Unavailable():
+            return Problem("unavailable", text)
+        case eventlog.EventLogError():
+            return Problem("corrupt", text)
+        case TimeoutError():
+            return Problem("timeout", text)
+        case OSError():
+            return Problem("misconfigured", text, "check the path, its owner and the space on its disk")
+        case _:
+            return Problem("internal", f"{type(error).__name__}: {text}")

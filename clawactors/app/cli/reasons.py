@@ -1,0 +1,103 @@
+"""Why a task is in its state, in sentences; pure, from what its log says."""
+
+from typing import Any, assert_never
+
+from clawactors.app.cli.past import Past
+from clawactors.app.cli.screen import when
+from clawactors.instant import iso
+from clawactors.tasks import Life
+from clawactors.tasks import events as e
+
+__all__ = ["reasons_of", "waiting_for"]
+
+
+def waiting_for(life: Life) -> dict[str, Any]:
+    """What a waiting task waits for, as data; empty for any other."""
+    if life.status != "waiting":
+        return {}
+    facts = {"for": life.waiting_for, "until": iso(life.until_ns), "name": life.waiting_name}
+    return {name: value for name, value in facts.items() if value}
+
+
+def reasons_of(past: Past) -> list[str]:
+    """The sentences; none for a pending task, whose reasons placement knows."""
+    life = past.folded.state.life
+    if past.folded.frozen:
+        return [f"it needs a newer release: {past.folded.frozen}"]
+    asked = [f"its end was asked for by {_who(past, e.CancelRequested)}"] if life.cancel_requested else []
+    match life.status:
+        case "pending":
+            return asked
+        case "waiting":
+            return [_waiting(past, life), *asked]
+        case "scheduled":
+            since = f"since {when(iso(life.scheduled_ns))}"
+            return [
+                f"node {life.node} has it {since} (attempt {life.attempt}) and starts it in its next free slot",
+                *asked,
+            ]
+        case "running":
+            return [f"node {life.node} runs it, attempt {life.attempt}; {_newest_step(past)}", *asked]
+        case "paused":
+            return [f"{_who(past, e.Paused)} paused it: claw resume {past.id} lets it go on as {life.resumes_to}"]
+        case "blocked":
+            return [f"it needs a person: {life.blocked_reason}", f"claw retry {past.id} lets it go once more"]
+        case "completed":
+            return [f"it ended well at {when(iso(life.completed_ns))}, attempt {life.attempt}"]
+        case "cancelled":
+            return [f"{_who(past, e.CancelRequested)} cancelled it"]
+        case "failed" | "dead":
+            return [_failed(past, life), f"claw retry {past.id} lets it go once more"]
+        case "archived":
+            return ["it ended, and its history was moved to the archive"]
+        case _:
+            assert_never(life.status)
+
+
+def _waiting(past: Past, life: Life) -> str:
+    until = f" at {when(iso(life.until_ns))}" if life.until_ns else ""
+    match life.waiting_for:
+        case "retry":
+            error = f" after {life.error.kind}: {life.error.message}" if life.error else ""
+            return f"retry {life.failures} of {past.folded.state.max_retries} comes{until}{error}"
+        case "timer":
+            return f"it goes on{until}"
+        case "dependency":
+            after = past.folded.state.spec.after if past.folded.state.spec else ()
+            return f"it comes after {', '.join(after)}"
+        case "signal":
+            return f"it waits for the signal {life.waiting_name!r}" + (
+                f", no longer than until{until}" if until else ""
+            )
+        case None:
+            return "it waits"
+        case _:
+            assert_never(life.waiting_for)
+
+
+def _newest_step(past: Past) -> str:
+    steps = past.folded.state.journal.steps()
+    if not steps:
+        return "no step is on record yet"
+    newest = max(steps, key=lambda step: step.at_ns)
+    return f"its newest step {newest.name!r} is {newest.status} since {when(iso(newest.at_ns))}"
+
+
+def _failed(past: Past, life: Life) -> str:
+    if past.last(e.Interrupted, e.AttemptFailed) is None or life.error is None:
+        return f"it is {life.status}"
+    said = f"{life.error.kind}: {life.error.message}"
+    if life.error.kind == "interrupted":
+        return f"{life.interruptions} runs in a row were interrupted with no new step: {life.error.message}"
+    tries = f"attempt {life.attempt} failed"
+    if life.status == "failed":
+        return f"{tries} with an error that is not retried, {said}"
+    return f"{tries} and its {past.folded.state.max_retries} retries are used up, {said}"
+
+
+def _who(past: Past, kind: type) -> str:
+    found = past.last(kind)
+    if found is None:
+        return "somebody"
+    event, commit = found
+    return event.by or commit.record.by or "somebody"

@@ -1,0 +1,75 @@
+"""What commands do with a server: connect, ask the views, in the words of `Problem` where it fails."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Final
+
+import msgspec
+
+from clawactors.app.cli.problem import Problem
+from clawactors.app.cli.screen import note
+from clawactors.app.client import Client
+from clawactors.app.discovery import Found, discover
+from clawactors.errors import Refused
+from eventlog import NoResponders, Unavailable
+
+__all__ = ["ask", "connected", "explained", "find", "with_client"]
+
+_GIVE_UP_S: Final = 10.0
+"""How long a command goes on with a server that has gone away."""
+
+_LOOK: Final = "claw doctor looks for the cause"
+
+
+def find(options: Any) -> Found:
+    """The server that the global options lead to. Raises: `Unavailable`, `Misconfigured`."""
+    found = discover(options.nats, options.data, options.context)
+    if found.ignored:
+        note(f"{found.ignored}: the server is {found.why}")
+    return found
+
+
+@asynccontextmanager
+async def connected(found: Found) -> AsyncIterator[Client]:
+    """A client of that server. Raises: `Problem` saying which server it was and why that one."""
+    async with Client.at(found, give_up_s=_GIVE_UP_S) as client:
+        yield client
+
+
+def with_client(options: Any, work: Callable[[Client], Awaitable[int]]) -> int:
+    """Runs the work of a command with a client; returns its exit code."""
+
+    async def run() -> int:
+        found = find(options)
+        try:
+            async with connected(found) as client:
+                return await work(client)
+        except NoResponders as error:
+            raise _without_control(found, error) from error
+        except Unavailable as error:
+            raise Problem("unavailable", f"{error}; that server is {found.why}", _LOOK) from error
+
+    return asyncio.run(run())
+
+
+async def ask(client: Client, name: str, **question: Any) -> dict[str, Any]:
+    """The answer of the views. Raises: `Problem` with their own words, `Unavailable` where nobody answers."""
+    answer: dict[str, Any] = msgspec.json.decode(await client.ask(name, question))
+    if (error := answer.get("error")) is not None:
+        raise Problem(error["code"], error["message"], error.get("hint", ""))
+    return answer
+
+
+@contextmanager
+def explained(hint: str) -> Iterator[None]:
+    """Adds to a refusal where to look. Raises: `Problem` in place of `Refused`."""
+    try:
+        yield
+    except Refused as refusal:
+        raise Problem("refused", str(refusal), hint) from refusal
+
+
+def _without_control(found: Found, error: NoResponders) -> Problem:
+    start = "claw down, then claw up" if found.is_own else "claw up with the same --nats starts one"
+    return Problem("unavailable", f"no control process answers at {found.shown} ({error})", start)

@@ -1,0 +1,54 @@
+"""The client that users import: finds its server by itself."""
+
+import getpass
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final, Self
+
+from clawactors.app.discovery import Found, discover
+from clawactors.runtime import client
+from clawactors.runtime.actor import Desk
+from clawactors.runtime.clock import SystemClock
+from eventlog.jetstream import Connection, JetStreamLog, JetStreamRequests, LiveFeed
+
+__all__ = ["Client"]
+
+_NOT_NAME: Final = re.compile(r"[^A-Za-z0-9_.@-]+")
+
+
+class Client(client.Client):
+    """`async with Client.connect() as claw:`; everything else is in `clawactors.runtime.client`."""
+
+    def __init__(self, log: JetStreamLog, name: str) -> None:
+        connection = log.connection
+        super().__init__(Desk(log, SystemClock(), name), JetStreamRequests(connection), LiveFeed(connection))
+        self.connection: Connection = connection
+
+    @classmethod
+    @asynccontextmanager
+    async def connect(
+        cls, url: str | None = None, data: str | None = None, *, context: str | None = None, user: str = ""
+    ) -> AsyncIterator[Self]:
+        """A client of the cluster that `claw` finds with `--nats`, `--data` and `--context`.
+
+        `user` is who it acts for in the history, by default the one who runs this process.
+        Raises: `Unavailable` (no cluster, no server), `Misconfigured` (password, version, context).
+        """
+        async with cls.at(discover(url, data, context), user=user) as connected:
+            yield connected
+
+    @classmethod
+    @asynccontextmanager
+    async def at(cls, found: Found, *, user: str = "", give_up_s: float = 30.0) -> AsyncIterator[Self]:
+        """A client of a server that was found. `give_up_s` is how long an append in doubt is retried."""
+        name = f"client/{_NOT_NAME.sub('-', user or _login())[:64]}"
+        async with await JetStreamLog.connect(found.address, name, give_up_s=give_up_s) as log:
+            yield cls(log, name)
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a user without a name, as in containers
+        return "unknown"

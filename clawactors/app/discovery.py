@@ -1,0 +1,89 @@
+"""Which server to talk to, and why: the first that is named, in an order that `docs/interface` promises.
+
+`--nats`, an explicit `--data` with a running cluster, `CLAW_NATS_URL`, the run file of the data folder, `NATS_URL`,
+`--context` or `NATS_CONTEXT`. Nothing else is guessed: talking to a stranger's server is worse than talking to none.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from clawactors.app.runfile import Run, read_run
+from clawactors.app.settings import data_folder
+from eventlog import Misconfigured, Unavailable
+from eventlog.jetstream import Address
+
+__all__ = ["Found", "discover"]
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A server. `run` is the cluster of the data folder, None where none runs there; `ignored` was overruled."""
+
+    address: Address
+    why: str
+    data: Path
+    run: Run | None = None
+    ignored: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The addresses, without passwords."""
+        return ", ".join(f"{scheme}://{rest.rpartition('@')[2]}" for scheme, _, rest in self._parts())
+
+    @property
+    def url(self) -> str:
+        """The addresses with credentials, as one text that any NATS client takes.
+
+        Raises: `Misconfigured` for credentials that are in files.
+        """
+        address = self.address
+        if address.creds or address.nkey or address.cert or address.ca:
+            raise Misconfigured(f"{self.why}: it signs in with files, which a node can't be told; use a plain address")
+        secret = address.token or (f"{address.user}:{address.password}" if address.user else "")
+        with_secret = (f"{scheme}://{secret}@{rest}" if secret and "@" not in rest else f"{scheme}://{rest}"
+                       for scheme, _, rest in self._parts())  # fmt: skip
+        return ",".join(with_secret)
+
+    @property
+    def is_own(self) -> bool:
+        """True for the server that the data folder's own cluster started."""
+        return self.run is not None and self.run.pids.server > 0 and self.address.urls == (self.run.nats_url,)
+
+    def _parts(self) -> list[tuple[str, str, str]]:
+        return [url.partition("://") for url in self.address.urls]
+
+
+def discover(
+    nats: str | None = None,
+    data: str | None = None,
+    context: str | None = None,
+    env: Mapping[str, str] = os.environ,
+) -> Found:
+    """The server that these arguments and this environment lead to.
+
+    Raises: `Unavailable` where nothing is named and nothing runs, `Misconfigured` for a context that can't be read.
+    """
+    folder = data_folder(data)
+    run = read_run(folder)
+    ignored = f"the context {context!r} is not used" if context else ""
+
+    def at(url: str, why: str) -> Found:
+        # Credentials of the nats CLI's environment belong to its own address only.
+        return Found(Address.of(url, env={}), why, folder, run, ignored)
+
+    if nats:
+        return at(nats, "named by --nats")
+    if data and run:
+        return at(run.nats_url, f"a cluster runs on {folder}, named by --data")
+    if env.get("CLAW_NATS_URL"):
+        return at(env["CLAW_NATS_URL"], "named by CLAW_NATS_URL")
+    if run:
+        return at(run.nats_url, f"a cluster runs on {folder}")
+    if env.get("NATS_URL"):
+        return Found(Address.of(env=env), "named by NATS_URL", folder, run, ignored)
+    if name := context or env.get("NATS_CONTEXT"):
+        by = "--context" if context else "NATS_CONTEXT"
+        return Found(Address.from_context(name, env), f"context {name!r}, named by {by}", folder, run)
+    raise Unavailable(f"no cluster runs on {folder}: start one with `claw up`, or name a server with --nats")

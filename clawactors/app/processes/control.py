@@ -1,0 +1,100 @@
+"""The main of a control process: placement, recovery, views, queries."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from clawactors.app.processes.start import ControlStart, main
+from clawactors.errors import Refused
+from clawactors.nodes.row import Pulse
+from clawactors.runtime.actor import Desk
+from clawactors.runtime.clock import SystemClock
+from clawactors.runtime.control import Control
+from eventlog import EventLogError, Record
+from eventlog.jetstream import Disconnects, JetStreamDeadLetters, JetStreamLeases, JetStreamLog, JetStreamRequests
+from projections.live import LiveViews
+from projections.messages import QUESTIONS
+from projections.queries import problem
+
+__all__ = ["serve"]
+
+_QUEUE = "control"
+
+
+async def serve(start: ControlStart, ready: Callable[[], None]) -> None:
+    """Folds the log and leads when it may, until cancelled."""
+    async with contextlib.AsyncExitStack() as stack:
+        log = await stack.enter_async_context(await JetStreamLog.connect(start.nats_url, f"claw-control/{start.name}"))
+        clock, identity = SystemClock(), (await log.head()).identity
+        views = await LiveViews.open(
+            log, Path(start.data) / "views", pulse=lambda node: _pulse(control, node), now_ns=clock.now_ns
+        )
+        stack.push_async_callback(views.aclose)
+        control = Control(
+            Desk(log, clock, f"control/{start.name}"),
+            JetStreamLeases(log.connection),
+            JetStreamRequests(log.connection),
+            views,
+            JetStreamDeadLetters(log.connection, identity),
+        )
+        views.feed.on_fault = lambda record, reason: _keep(control, record, reason)
+        log.connection.on_back.append(control.watch.forgive)
+        await _listen_to_disconnects(stack, start.sys_url, control)
+        await _answer(control, views)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(views.serve())
+            group.create_task(control.serve())
+            ready()
+
+
+def _keep(control: Control, record: Record, reason: str) -> None:
+    """Every control process sees every fault; the one that leads keeps a copy for people."""
+    if control.leadership.leading:
+        control.dead.put(record, reason)
+
+
+def _pulse(control: Control, id: str) -> Pulse | None:
+    figures = control.watch.figures.get(id)
+    if figures is None:
+        return None
+    return Pulse(figures.incarnation, figures.at_ns, figures.cpu, figures.memory, figures.disk)
+
+
+async def _listen_to_disconnects(stack: contextlib.AsyncExitStack, sys_url: str, control: Control) -> None:
+    """Learns of a dead node at once where the system account may be listened to; else its heartbeats tell."""
+
+    def on_disconnect(name: str) -> None:
+        role, _, id = name.partition("/")
+        if role == "claw-node":
+            control.watch.suspect(id)
+
+    if sys_url:
+        with contextlib.suppress(EventLogError):
+            await stack.enter_async_context(await Disconnects.open(sys_url, on_disconnect))
+
+
+class _WhyQuestion(msgspec.Struct, forbid_unknown_fields=True):
+    id: str
+
+
+async def _answer(control: Control, views: LiveViews) -> None:
+    """Serves `claw.query.<name>`: the questions to the views, and `why` to placement."""
+
+    async def why(body: bytes) -> bytes:
+        try:
+            question = msgspec.json.decode(body, type=_WhyQuestion)
+        except msgspec.MsgspecError as error:
+            return problem(Refused(f"not a question: {error}"))
+        return msgspec.json.encode({"reasons": control.placement.why(question.id, control.desk.clock.now_ns())})
+
+    for name in QUESTIONS:
+        await control.requests.serve(f"claw.query.{name}", partial(views.answer, name), _QUEUE)
+    await control.requests.serve("claw.query.why", why, _QUEUE)
+
+
+if __name__ == "__main__":
+    main(ControlStart, serve)

@@ -1,0 +1,154 @@
+"""Runs one command under a keeper (see `keeper`) and collects what it prints, up to a limit."""
+
+import asyncio
+import errno
+import os
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Final
+
+import msgspec
+
+from clawactors.app.skills import keeper
+from clawactors.errors import Refused
+
+__all__ = ["Captured", "Outcome", "run_command"]
+
+_GRACE_S: Final = 2.0
+_LAST_S: Final = 5.0  # what hangs in the kernel ends when that lets it go; nobody waits for it longer
+_CHUNK_BYTES: Final = 1 << 16
+_CALLERS_FAULT: Final = {
+    errno.ENOENT,
+    errno.EACCES,
+    errno.ENOTDIR,
+    errno.ENOEXEC,
+    errno.E2BIG,
+    errno.ELOOP,
+    errno.EISDIR,
+}
+
+_endings: set[asyncio.Future[None]] = set()
+
+
+class Captured(msgspec.Struct, frozen=True):
+    """The first bytes of what a command printed, and how many there were in all."""
+
+    head: bytes
+    size_bytes: int
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """How a command ended: its exit code, negative for a signal, and what it printed."""
+
+    exit: int
+    stdout: Captured
+    stderr: Captured
+
+
+async def run_command(
+    argv: Sequence[str], *, cwd: str | None, env: Mapping[str, str], input: bytes | None, limit_bytes: int
+) -> Outcome:
+    """Runs it to its end. Cancelled, it asks the command to end, and kills all that is left two seconds later.
+
+    Raises: `Refused` for what can't be run at all, `OSError` where the machine is short of something.
+    """
+    life_read, life = os.pipe()
+    status, status_write = os.pipe()
+    try:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-I", "-S", keeper.__file__, str(life_read), str(status_write), *argv),
+                stdin=DEVNULL if input is None else PIPE,
+                stdout=PIPE,
+                stderr=PIPE,
+                cwd=cwd,
+                env=env,
+                pass_fds=(life_read, status_write),
+                start_new_session=True,
+            )
+        finally:
+            os.close(life_read)
+            os.close(status_write)
+    except OSError as error:
+        os.close(life)
+        os.close(status)
+        raise _explained(error.errno, argv[0], cwd) from error
+    except BaseException:
+        os.close(life)
+        os.close(status)
+        raise
+    collecting = asyncio.ensure_future(_collect_both(process, input, limit_bytes))
+    try:
+        try:
+            stdout, stderr = await asyncio.shield(collecting)
+            await process.wait()
+        finally:
+            ending = asyncio.ensure_future(_end(process, life, collecting))
+            _endings.add(ending)
+            ending.add_done_callback(_endings.discard)
+            await asyncio.shield(ending)  # who is cancelled again need not wait for it
+        said = os.read(status, 100).split()
+    finally:
+        os.close(status)
+    match said:
+        case [b"exit", code]:
+            return Outcome(int(code), stdout, stderr)
+        case [b"error", number, *_]:
+            raise _explained(int(number), argv[0], cwd)
+        case _:
+            raise RuntimeError(f"the keeper of {argv[0]!r} was killed")
+
+
+async def _collect_both(process: Process, input: bytes | None, limit_bytes: int) -> tuple[Captured, Captured]:
+    stdout, stderr, _ = await asyncio.gather(
+        _collect(process.stdout, limit_bytes), _collect(process.stderr, limit_bytes), _feed(process.stdin, input)
+    )
+    return stdout, stderr
+
+
+async def _collect(stream: asyncio.StreamReader | None, limit_bytes: int) -> Captured:
+    """Reads to the end, so that the command never waits for us; keeps the beginning."""
+    head, size_bytes = bytearray(), 0
+    while stream is not None and (chunk := await stream.read(_CHUNK_BYTES)):
+        head += chunk[: max(0, limit_bytes - len(head))]
+        size_bytes += len(chunk)
+    return Captured(bytes(head), size_bytes)
+
+
+async def _feed(stream: asyncio.StreamWriter | None, input: bytes | None) -> None:
+    if stream is None or input is None:
+        return
+    with suppress(ConnectionError):  # it need not read all of it
+        stream.write(input)
+        await stream.drain()
+    stream.close()
+    with suppress(ConnectionError):
+        await stream.wait_closed()
+
+
+async def _end(process: Process, life: int, collecting: asyncio.Future[tuple[Captured, Captured]]) -> None:
+    try:
+        if process.returncode is None:
+            with suppress(BrokenPipeError):
+                os.write(life, b"t")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_GRACE_S):
+                    await process.wait()
+    finally:
+        os.close(life)
+    try:
+        async with asyncio.timeout(_LAST_S):
+            await process.wait()
+            await collecting
+    except TimeoutError:
+        collecting.cancel()
+
+
+def _explained(number: int | None, program: str, cwd: str | None) -> Exception:
+    if number not in _CALLERS_FAULT:
+        return OSError(number or 0, os.strerror(number or 0), program)
+    if cwd is not None and not os.path.isdir(cwd):
+        return Refused(f"can't run {program!r}: cwd {cwd!r} is no folder here")
+    return Refused(f"can't run {program!r}: {os.strerror(number or 0)}")

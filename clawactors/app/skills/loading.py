@@ -1,0 +1,120 @@
+"""From what people write after `--skills` to `Skill` objects: modules, files and folders, with errors of one line."""
+
+import importlib
+import importlib.util
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from hashlib import sha256
+from pathlib import Path
+from types import ModuleType
+
+from clawactors.app.skills.builtin import builtin_skills
+from clawactors.skills import Skill
+from eventlog import Misconfigured
+
+__all__ = ["load_skills"]
+
+
+def load_skills(specs: Sequence[str], *, allow: Sequence[str] = ()) -> list[Skill]:
+    """The built-in skills and those in the given modules, `.py` files and folders; `allow` is for the skill `python`.
+
+    Files find their neighbours by import, modules are also looked for in the working folder. Own skills win over
+    built-in ones of the same name.
+    Raises: `Misconfigured` for what is missing or broken, holds no skill, or two skills of one name.
+    """
+    own: dict[str, tuple[Skill, str]] = {}
+    for spec in dict.fromkeys(specs):
+        found = {id(skill): (skill, where) for module, where in _modules(spec) for skill in _skills_in(module)}
+        if not found:
+            raise Misconfigured(f'--skills {spec}: there is no skill in it; mark a function with @skill("name")')
+        for skill, where in found.values():
+            other, elsewhere = own.setdefault(skill.name, (skill, where))
+            if other is not skill:
+                raise Misconfigured(f"two skills are named {skill.name!r}, in {elsewhere} and in {where}: rename one")
+    named = {skill.name: skill for skill in builtin_skills(allow)}
+    return list((named | {name: skill for name, (skill, _) in own.items()}).values())
+
+
+def _skills_in(module: ModuleType) -> list[Skill]:
+    return [value for value in vars(module).values() if isinstance(value, Skill)]
+
+
+def _modules(spec: str) -> Iterable[tuple[ModuleType, str]]:
+    """The modules that a spec names, each with what to call it to people."""
+    path = Path(spec).expanduser()
+    if spec and path.is_dir():
+        files = sorted(file for file in path.glob("*.py") if not file.name.startswith("_"))
+        return [(_file(file, str(file)), str(file)) for file in files]
+    if path.suffix == ".py" or "/" in spec:
+        if not path.is_file():
+            raise Misconfigured(f"--skills {spec}: there is no such file")
+        return [(_file(path, spec), spec)]
+    return [(_module(spec), spec)]
+
+
+def _module(name: str) -> ModuleType:
+    _let_import(Path.cwd())
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise Misconfigured(f"--skills {name}: that is neither a module nor a .py file nor a folder")
+    try:
+        return _explained(name, lambda: importlib.import_module(name))
+    except Misconfigured as error:
+        missing = error.__cause__
+        if isinstance(missing, ModuleNotFoundError) and f"{name}.".startswith(f"{missing.name}."):
+            raise Misconfigured(f"--skills {name}: there is no such module, file or folder") from None
+        raise
+
+
+def _file(path: Path, called: str) -> ModuleType:
+    path = path.resolve()
+    _let_import(path.parent)
+    if _is_what_import_finds(path):  # then neighbours that import it share it
+        return _explained(called, lambda: importlib.import_module(path.stem))
+    name = f"skills_{sha256(str(path).encode()).hexdigest()[:12]}"
+    return sys.modules.get(name) or _explained(called, lambda: _load(name, path))
+
+
+def _is_what_import_finds(path: Path) -> bool:
+    try:
+        spec = importlib.util.find_spec(path.stem) if path.stem.isidentifier() else None
+    except ValueError:  # a module that was made by hand, such as __main__
+        return False
+    return spec is not None and spec.origin == str(path)
+
+
+def _load(name: str, path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError("that is no Python file")
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _let_import(folder: Path) -> None:
+    if str(folder) not in sys.path:
+        sys.path.append(str(folder))  # last, so that it hides nothing that is installed
+    importlib.invalidate_caches()
+
+
+def _explained(what: str, load: Callable[[], ModuleType]) -> ModuleType:
+    try:
+        return load()
+    except SyntaxError as error:
+        at = f"{error.filename}, line {error.lineno}: " if error.lineno else ""
+        raise Misconfigured(f"--skills {what}: {at}{error.msg}") from error
+    except (Exception, SystemExit) as error:
+        # The innermost line of theirs, not of the import machinery or of us.
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_theirs(frame.filename)]
+        at = f"{frames[-1].filename}, line {frames[-1].lineno}: " if frames else ""
+        text = " ".join(traceback.format_exception_only(error)[-1].split())
+        raise Misconfigured(f"--skills {what}: {at}{text}") from error
+
+
+def _is_theirs(filename: str) -> bool:
+    return not filename.startswith("<") and Path(filename) != Path(__file__)

@@ -1,0 +1,54 @@
+"""What placement holds of a task, and what it proposes to do with it."""
+
+import msgspec
+
+from clawactors.placement.choice import Shape
+from clawactors.tasks import Task
+from clawactors.tasks import commands as c
+
+__all__ = ["Held", "Order"]
+
+
+class Order(msgspec.Struct, frozen=True, gc=False):
+    """A command to a task, decided on this version of it; `to` is the node that must hear of it."""
+
+    id: str
+    version: int
+    task: Task
+    command: c.TaskCommand
+    to: str = ""
+
+
+class Held:
+    """An open task. `ordered`: an order on this version is under way, `to`: where it gives the task to.
+
+    `seat` is the node at which it is counted.
+    """
+
+    __slots__ = ("ordered", "seat", "shape", "task", "to", "version")
+
+    def __init__(self, version: int, task: Task, shape: Shape) -> None:
+        self.version, self.task, self.shape = version, task, shape
+        self.ordered, self.to, self.seat = False, "", ""
+
+    @property
+    def given(self) -> bool:
+        """True while the task is a node's."""
+        return self.task.life.status in ("scheduled", "running")
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """Its place among the pending ones: the most urgent first, then the oldest."""
+        spec = self.task.spec
+        return (-spec.priority if spec else 0, self.task.life.submitted_ns)
+
+    def stays(self, task: Task) -> bool:
+        """True when the task's new state is kept in the same places as the present one."""
+        old, new = self.task.life, task.life
+        return (
+            not self.ordered
+            and old.status == new.status
+            and old.attempt == new.attempt
+            and old.until_ns == new.until_ns
+            and old.waiting_for == new.waiting_for
+        )

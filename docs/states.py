@@ -1,0 +1,131 @@
+"""Derives the transition tables of tasks and nodes from `evolve` and writes them as `states.md` beside this file.
+
+Run `python docs/states.py` from the repository root after a change of the rules; a test holds that it was done.
+"""
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import product
+from pathlib import Path
+from typing import Any, get_args
+
+PAGE = Path(__file__).with_suffix(".md")
+sys.path.insert(0, str(PAGE.parent.parent))
+
+from msgspec.structs import replace  # noqa: E402
+
+from clawactors.nodes import NODE, Node  # noqa: E402
+from clawactors.nodes import events as ne  # noqa: E402
+from clawactors.nodes.decider import Presence  # noqa: E402
+from clawactors.tasks import STATUSES, TASK, Entry, Journal, Life, Task  # noqa: E402
+from clawactors.tasks import events as te  # noqa: E402
+
+type Table = Mapping[str, Mapping[str, tuple[str, ...]]]
+"""Tag of an event → status before it → every status that may follow. What is not in it is illegal."""
+
+ABSENT = "absent"
+_NOW_NS = 1000
+
+
+def task_table() -> Table:
+    """What every event of a task does in every status."""
+    return _table(TASK.evolve, _tasks(), _task_events(), STATUSES)
+
+
+def node_table() -> Table:
+    """What every event of a node does in every status."""
+    return _table(NODE.evolve, _nodes(), _node_events(), get_args(Presence.__value__)[1:])
+
+
+def _table(evolve: Any, states: Iterable[tuple[str, Any]], events: Iterable[Any], statuses: Iterable[str]) -> Table:
+    order = (ABSENT, *statuses)
+    found: dict[str, dict[str, set[str]]] = {}
+    known = list(states)
+    for event in events:
+        row = found.setdefault(event.__struct_config__.tag, {})
+        for status, state in known:
+            after = evolve(state, event, _NOW_NS)
+            if after is not state:
+                row.setdefault(status, set()).add(_status(after))
+    return {
+        tag: {status: tuple(sorted(row[status], key=order.index)) for status in sorted(row, key=order.index)}
+        for tag, row in found.items()
+    }
+
+
+def _status(state: Task | Node) -> str:
+    return state.life.status if isinstance(state, Task) else state.status
+
+
+def _tasks() -> Iterator[tuple[str, Task]]:
+    yield ABSENT, Task()
+    done = Journal([Entry("step", "completed", 1, 1)])
+    waits = te.Submitted(skill="echo", not_before_ns=_NOW_NS + 1)
+    for status, asked, journal in product(STATUSES, (False, True), (Journal(), done)):
+        life = Life(status=status, cancel_requested=asked, node="n1", incarnation="i1", attempt=1)
+        yield status, Task(waits, life, journal)
+        yield status, Task(waits, replace(life, resumes_to="waiting", waiting_for="dependency"), journal)
+        yield status, Task(waits, replace(life, resumes_to="blocked", waiting_for="timer"), journal)
+
+
+def _task_events() -> Iterator[te.TaskEvent]:
+    yield from (te.Submitted(skill="echo"), te.Submitted(skill="echo", after=("t",)), te.Readied())
+    yield from (te.Scheduled(node="n1", incarnation="i1", attempt=2, skill="echo"), te.Started(), te.Returned())
+    yield from (te.StepStarted("step"), te.StepCompleted("step"), te.StepFailed("step"), te.StepCompensated("step"))
+    yield from (te.Waiting("timer"), te.Interrupted("gone"), te.Interrupted("gone", dead=True))
+    for then in get_args(te.Outcome.__value__):
+        yield te.AttemptFailed(error=te.TaskError("unknown", ""), then=then)
+    yield from (te.Completed(), te.CancelRequested(), te.Cancelled(), te.Paused(), te.Resumed())
+    yield from (te.Blocked("why"), te.Unblocked(), te.Retried(), te.Signalled("go"), te.Archived())
+
+
+def _nodes() -> Iterator[tuple[str, Node]]:
+    yield ABSENT, Node()
+    joined = ne.Joined(incarnation="i1")
+    for status in get_args(Presence.__value__)[1:]:
+        yield status, Node(status=status, joined=joined)
+        yield status, Node(status=status, joined=joined, returns_to="draining")
+        yield status, Node(status=status, joined=joined, returns_to="cordoned")
+        yield status, Node(status=status, joined=joined, left=True)
+
+
+def _node_events() -> Iterator[ne.NodeEvent]:
+    yield from (ne.Joined(incarnation="i2"), ne.Left("i1"), ne.Lost("i1"), ne.Returned("i1"), ne.Drained())
+    yield from (ne.Cordoned(), ne.Uncordoned(), ne.Configured(slots=9), ne.Removed())
+
+
+def markdown(table: Table, statuses: Iterable[str]) -> str:
+    """The table with an event a row and a status a column."""
+    columns = (ABSENT, *statuses)
+    lines = ["| event | " + " | ".join(columns) + " |", "| --- |" + " --- |" * len(columns)]
+    for tag, row in table.items():
+        cells = (" / ".join("same" if to == before else to for to in row.get(before, ())) for before in columns)
+        lines.append(f"| `{tag}` | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def page() -> str:
+    """The whole of `states.md`."""
+    return f"""# States
+
+Derived from `evolve` by `docs/states.py`; a test holds that they agree. A column is the status before the event, a cell
+the status after it. An empty cell: the event is illegal there, so it changes nothing and is counted.
+
+## Tasks
+
+{markdown(task_table(), STATUSES)}
+
+`task.scheduled` is legal for the next attempt alone, `task.cancelled` only after `task.cancel_requested`, `task.paused`
+only before it. A step is completed once; in `paused` only the one that ran when the pause came.
+
+## Nodes
+
+{markdown(node_table(), get_args(Presence.__value__)[1:])}
+
+`node.joined` brings another incarnation; `node.left`, `node.lost` and `node.returned` count for the present one alone.
+A node that left in good order does not return, it joins anew.
+"""
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

@@ -1,0 +1,306 @@
+"""Follows the log in order through a push consumer; what gets lost on the way is noticed and fetched again.
+
+1. The consumer sequence in the reply subject of each message leaves no hole; a hole recreates the consumer.
+2. After a gap, silence or reconnect, it goes on at the last received sequence + 1: nothing lost, nothing twice.
+3. The server may only send on when what came before has been taken: a slow taker holds a bounded amount.
+4. "The end" is what the stream's leader says, since the server that delivers may lag behind it.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, Self
+
+from eventlog.errors import Corrupt, EventLogError, PermissionDenied, Unavailable
+from eventlog.jetstream import consumer
+from eventlog.jetstream.connection import RawSubscription
+from eventlog.jetstream.consumer import header_number, header_value
+from eventlog.jetstream.source import Source
+from eventlog.patterns import covering, matcher
+from eventlog.record import Record
+
+__all__ = ["PushFollower"]
+
+HEARTBEAT_S: Final = 1.0
+SETTLE_S: Final = 10
+
+_log = logging.getLogger(__name__)
+
+
+class PushFollower:
+    """A `Follower` on a push consumer of one stream."""
+
+    def __init__(self, source: Source, patterns: Sequence[str], after: int, since_ns: int | None = None) -> None:
+        self._source, self._patterns, self._since_ns = source, tuple(patterns), since_ns
+        self._fits = matcher(patterns) if len(patterns) > 1 else None
+        self._connection = source.connection
+        self._queue: list[Record] = []
+        self._credit: list[bytes] = []
+        self._covered = self._queued = self._taken = after
+        self._number = 0
+        self._at_end = False
+        self._alive = True
+        self._silent_ticks = 0
+        self._subscription: RawSubscription | None = None
+        self._consumer = ""
+        self._reopening: asyncio.Task[None] | None = None
+        self._watch: asyncio.TimerHandle | None = None
+        self._changes: list[asyncio.Future[None]] = []
+        self._error: EventLogError | None = None
+        self._closed = False
+
+    async def open(self) -> Self:
+        """Creates the consumer; whatever is appended after this returns will be seen."""
+        try:
+            await self._create()
+        except BaseException:
+            self._leave()
+            raise
+        self._connection.on_lost.append(self._on_lost)
+        self._connection.on_back.append(self._on_back)
+        self._watch = asyncio.get_running_loop().call_later(HEARTBEAT_S, self._tick)
+        return self
+
+    @property
+    def position(self) -> int:
+        """Sequence up to which everything matching has been handed out."""
+        return self._taken if self._queue else max(self._taken, self._covered)
+
+    @property
+    def at_end(self) -> bool:
+        """True when the consumer had nothing more to send at the time of the last message."""
+        return self._at_end and self._subscription is not None
+
+    @property
+    def waiting(self) -> bool:
+        """True when records can be taken without waiting."""
+        return bool(self._queue)
+
+    @property
+    def waiting_bytes(self) -> int:
+        """The size of what waits to be taken."""
+        return sum(len(record.body) + len(record.headers) for record in self._queue)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> list[Record]:
+        while not self._queue:
+            if self._error is not None:
+                raise self._error
+            if self._closed:
+                raise StopAsyncIteration
+            await self.change()
+        return self.take()
+
+    def take(self) -> list[Record]:
+        """All records that wait, maybe none."""
+        batch, self._queue = self._queue, []
+        if batch:
+            self._taken = batch[-1].seq
+            self._notify()
+        if self._credit:
+            self._connection.write(b"".join(b"PUB %b 0\r\n\r\n" % reply for reply in self._credit))
+            self._credit.clear()
+        return batch
+
+    async def change(self) -> None:
+        """Returns when a message came, records were taken, or the follower ended."""
+        waiter = asyncio.get_running_loop().create_future()
+        self._changes.append(waiter)
+        await waiter
+
+    async def covers(self, end: int) -> bool:
+        """True when all that matches up to `end` has been received; asks the leader when the consumer is at its end."""
+        if self._covered >= end:
+            return True
+        if not self.at_end:
+            return False
+        covered = self._covered
+        following = await self._source.next_seq(covered, self._patterns)
+        if (following is None or following > end) and covered == self._covered:
+            self._covered = end
+        return self._covered >= end
+
+    async def caught_up(self) -> None:
+        """Returns once all that was in the log at the call has been handed out."""
+        end = (await self._source.state())["last_seq"]
+        while not await self.covers(end):
+            await self._change_or_raise()
+        queued = self._queued
+        while self._taken < queued:
+            await self._change_or_raise()
+
+    def raise_error(self) -> None:
+        """Raises what ended the follower, if anything did."""
+        if self._error is not None:
+            raise self._error
+
+    async def _change_or_raise(self) -> None:
+        self.raise_error()
+        if self._closed:
+            raise Unavailable("the follower is closed")
+        await self.change()
+
+    async def aclose(self) -> None:
+        """Stops it; a waiting iteration ends. Order: idempotent."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._watch is not None:
+            self._watch.cancel()
+        if self._reopening is not None:
+            self._reopening.cancel()
+        for hooks, hook in ((self._connection.on_lost, self._on_lost), (self._connection.on_back, self._on_back)):
+            if hook in hooks:
+                hooks.remove(hook)
+        self._leave()
+        self._queue.clear()
+        self._notify()
+
+    # Messages
+
+    def _on_message(self, subject: bytes, reply: bytes, headers: bytes, body: bytes) -> None:
+        self._alive = True
+        parts = reply.split(b".")
+        count = len(parts)
+        if count < 9 or parts[1] != b"ACK":
+            self._on_control(reply, headers)
+            return
+        if count > 9:
+            del parts[2:4]  # the longer form names domain and account first
+        number = int(parts[6])
+        if number != self._number + 1:
+            self._restart(f"message {self._number + 1} of the consumer is missing")
+            return
+        self._number = number
+        self._at_end = parts[8] == b"0"
+        self._covered = seq = int(parts[5])
+        name = str(subject, "utf-8", "replace")
+        if self._fits is None or self._fits(name):
+            self._queue.append(Record(seq, int(parts[7]), name, body, headers))
+            self._queued = seq
+        if self._changes:
+            self._notify()
+
+    def _on_control(self, reply: bytes, headers: bytes) -> None:
+        """Heartbeats prove that nothing is missing; flow control asks whether more may come."""
+        if reply:
+            self._credit.append(reply)
+        else:
+            last = header_number(headers, b"Nats-Last-Consumer:")
+            if last is not None and last != self._number:
+                self._restart(f"{last - self._number} messages of the consumer are missing")
+                return
+            self._covered = max(self._covered, header_number(headers, b"Nats-Last-Stream:") or 0)
+            stalled = header_value(headers, b"Nats-Consumer-Stalled:")
+            if stalled:
+                self._credit.append(stalled)
+        if not self._queue:
+            self.take()
+        if self._changes:
+            self._notify()
+
+    def _notify(self) -> None:
+        changes, self._changes = self._changes, []
+        for waiter in changes:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    # The consumer
+
+    def _start(self) -> dict[str, Any]:
+        if self._since_ns is not None and self._covered == 0:
+            since = datetime.fromtimestamp(self._since_ns // 1_000_000_000, UTC)
+            fraction = f"{self._since_ns % 1_000_000_000:09d}"
+            return {"deliver_policy": "by_start_time", "opt_start_time": f"{since:%Y-%m-%dT%H:%M:%S}.{fraction}Z"}
+        if self._covered == 0:
+            return {"deliver_policy": "all"}
+        return {"deliver_policy": "by_start_sequence", "opt_start_seq": self._covered + 1}
+
+    async def _create(self) -> None:
+        inbox = self._connection.new_inbox()
+        self._number = 0
+        self._at_end = False
+        self._credit.clear()
+        self._alive = True
+        subscription = self._subscription = self._connection.listen(inbox, self._on_message)
+        self._consumer, created = await consumer.create(
+            self._connection,
+            self._source.stream,
+            inbox,
+            HEARTBEAT_S,
+            filter_subject=covering(self._patterns),
+            flow_control=True,
+            **self._start(),
+        )
+        if subscription.is_denied:
+            raise PermissionDenied(inbox, "subscribe to")
+        if self._subscription is subscription and self._number == 0:
+            self._at_end = created["num_pending"] == 0
+
+    def _leave(self) -> None:
+        """Gives the present consumer back to the server, which would also notice by itself."""
+        if self._subscription is not None:
+            self._connection.unlisten(self._subscription)
+            self._subscription = None
+            consumer.delete(self._connection, self._source.stream, self._consumer)
+
+    def _on_lost(self) -> None:
+        if self._subscription is not None:
+            self._connection.unlisten(self._subscription)
+            self._subscription = None
+        if self._connection.is_closed:
+            self._error = Unavailable("the connection is closed")
+            self._notify()
+
+    def _on_back(self) -> None:
+        self._restart("the connection was lost")
+
+    def _tick(self) -> None:
+        """Two silent ticks in a row: the consumer is gone (one may be this process being busy)."""
+        self._silent_ticks = 0 if self._alive else self._silent_ticks + 1
+        self._alive = False
+        if self._silent_ticks >= 2 and self._subscription is not None and self._connection.online:
+            self._silent_ticks = 0
+            self._restart("the consumer is silent")
+        self._watch = asyncio.get_running_loop().call_later(HEARTBEAT_S * 1.25, self._tick)
+
+    def _restart(self, reason: str) -> None:
+        if self._closed or self._error is not None:
+            return
+        _log.info("reading of %s goes on after %d: %s", self._source.stream, self._covered, reason)
+        self._leave()
+        if self._reopening is None or self._reopening.done():
+            self._reopening = asyncio.get_running_loop().create_task(self._reopen())
+
+    async def _reopen(self) -> None:
+        """Tries until the consumer is there again; only what a retry can't heal ends the follower."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + SETTLE_S
+        while self._subscription is None:
+            try:
+                await self._connection.wait_online(3600)
+                last = (await self._source.state())["last_seq"]
+                if last < self._covered:
+                    # A new leader may still be applying its tail; a log that stays short has lost acknowledged records.
+                    if loop.time() > deadline:
+                        raise Corrupt(f"the log ends at {last}, but {self._covered} was read: records are lost")
+                    await asyncio.sleep(0.1)
+                    continue
+                await self._create()
+            except (PermissionDenied, Corrupt) as error:
+                self._error = error
+                self._leave()
+                self._notify()
+                return
+            except EventLogError as error:
+                self._leave()
+                if self._connection.is_closed:
+                    self._error = Unavailable("the connection is closed")
+                    self._notify()
+                    return
+                _log.info("reading of %s has to wait: %s", self._source.stream, error)
+                await asyncio.sleep(random.uniform(0.05, 0.25))  # noqa: S311

@@ -1,0 +1,36 @@
+"""A stream as something to read from: its present end and identity, asked of its leader."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from eventlog.errors import Corrupt
+from eventlog.jetstream.api import call, next_message
+from eventlog.jetstream.connection import Connection
+
+__all__ = ["Source"]
+
+
+class Source:
+    """A stream to read from, and how it was named when this process first saw it."""
+
+    def __init__(self, connection: Connection, stream: str, created: str, replicas: int) -> None:
+        self.connection, self.stream, self.created, self.replicas = connection, stream, created, replicas
+
+    @property
+    def identity(self) -> str:
+        """Name and time of creation: another one means another log."""
+        return f"{self.stream}@{self.created}"
+
+    async def state(self) -> dict[str, Any]:
+        """The stream's present state. Raises: `Corrupt` when it is not the stream that it was."""
+        info = await call(self.connection, f"STREAM.INFO.{self.stream}")
+        if info["created"] != self.created:
+            raise Corrupt(f"the stream {self.stream} was created anew at {info['created']}: all views must be rebuilt")
+        state: dict[str, Any] = info["state"]
+        return state
+
+    async def next_seq(self, after: int, patterns: Sequence[str]) -> int | None:
+        """The sequence of the first matching message after `after`, asked of the leader."""
+        found = await asyncio.gather(*(next_message(self.connection, self.stream, after, each) for each in patterns))
+        return min((message.seq for message in found if message is not None), default=None)

@@ -1,0 +1,52 @@
+"""The projection that everybody asks: tasks, nodes and what could not be folded, in one store."""
+
+import hashlib
+import sys
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+from clawactors.kinds import DECODER
+from clawactors.nodes import Node
+from clawactors.nodes.events import Joined, Machine, Offer, Parameter
+from clawactors.tasks import Entry, Life
+from clawactors.tasks.events import Signalled, Submitted, TaskError
+from projections.faults import Faults
+from projections.nodes import Nodes, new_work
+from projections.tasks import Tasks
+from projections.view import Projection, View
+
+__all__ = ["CLUSTER", "REVISION"]
+
+REVISION: Final = 1
+"""Raised by hand when a fold or a key changes; a change of the stored structs is noticed by itself."""
+
+_STORED: Final = (Submitted, Life, Entry, TaskError, Signalled, Node, Joined, Offer, Parameter, Machine)
+
+
+def _views() -> Sequence[View]:
+    work, faults = new_work(), Faults()
+    return Tasks(work, faults), Nodes(work, faults), faults
+
+
+def _schema() -> str:
+    """A name for all that the bytes of rows depend on, reasons of faults included."""
+    shapes = [(kind.__name__, kind.__struct_encode_fields__) for kind in _STORED]
+    parts: tuple[Any, ...] = (REVISION, shapes, msgspec.__version__, sys.version_info[:2])
+    return hashlib.blake2b(repr(parts).encode(), digest_size=8).hexdigest()
+
+
+def _tags() -> str:
+    tags = {kind: sorted(codec.tags) for kind, codec in DECODER.codecs.items()}
+    return hashlib.blake2b(repr(sorted(tags.items())).encode(), digest_size=8).hexdigest()
+
+
+CLUSTER: Final = Projection(
+    name="cluster",
+    patterns=("claw.task.>", "claw.node.>"),
+    tables=tuple(table for view in _views() for table in view.tables),
+    schema=_schema(),
+    tags=_tags(),
+    views=_views,
+)

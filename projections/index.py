@@ -1,0 +1,83 @@
+"""Walks through sorted keys from the newest to the oldest, alone, together (`Union`) or intersected (`newest`).
+
+A list of everything with one value is a run of keys with one prefix; its walk seeks instead of reading on. So an
+intersection costs as many seeks as its shortest list is long, whatever the others hold.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from projections.store import Cursor, Reading
+
+__all__ = ["Run", "Union", "Walk", "ascending", "newest"]
+
+
+class Walk(Protocol):
+    """A sorted set of keys that is searched downwards."""
+
+    def at_most(self, key: bytes) -> bytes | None:
+        """The greatest key that is not above `key`, None when there is none."""
+        ...
+
+
+class Run:
+    """The keys of a table that start with a prefix, without it."""
+
+    def __init__(self, reading: Reading, table: str, prefix: bytes = b"") -> None:
+        self._cursor: Cursor = reading.cursor(table)
+        self._prefix = prefix
+
+    def at_most(self, key: bytes) -> bytes | None:
+        """See `Walk`."""
+        cursor, prefix = self._cursor, self._prefix
+        wanted = prefix + key
+        if cursor.set_range(wanted):
+            if cursor.key() == wanted:
+                return key
+            if not cursor.prev():
+                return None
+        elif not cursor.last():
+            return None
+        found = cursor.key()
+        return found[len(prefix) :] if found.startswith(prefix) else None
+
+
+class Union:
+    """The keys that any of the walks has."""
+
+    def __init__(self, walks: Sequence[Walk]) -> None:
+        self._walks = walks
+
+    def at_most(self, key: bytes) -> bytes | None:
+        """See `Walk`."""
+        return max((found for walk in self._walks if (found := walk.at_most(key)) is not None), default=None)
+
+
+def newest(walks: Sequence[Walk], first: bytes, last: bytes) -> Iterator[bytes]:
+    """The keys that all of the walks have, from `first` down to `last`. All keys have the length of `first`."""
+    key: bytes | None = first
+    while key is not None:
+        agreed = 0
+        while agreed < len(walks):
+            for walk in walks:
+                found = walk.at_most(key)
+                if found is None or found < last:
+                    return
+                agreed = agreed + 1 if found == key else 1
+                key = found
+                if agreed >= len(walks):
+                    break
+        yield key
+        key = _before(key)
+
+
+def _before(key: bytes) -> bytes | None:
+    number = int.from_bytes(key, "big")
+    return (number - 1).to_bytes(len(key), "big") if number else None
+
+
+def ascending(reading: Reading, table: str, first: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+    """The items of a table from the key `first` upwards."""
+    cursor = reading.cursor(table)
+    if cursor.set_range(first) if first else cursor.first():
+        yield from cursor

@@ -1,0 +1,177 @@
+"""The live views of a process that writes them: opened or built anew, fed, asked, rebuilt beside and switched.
+
+What is found at the start is used when it is sound, of this release and of this log; anything else is built anew in a
+revision beside it, and an unfinished one goes on where it stopped.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final, Self
+
+from clawactors.errors import NotFound, Refused
+from clawactors.nodes.row import Pulse
+from eventlog import Corrupt, EventLog, EventLogError, Head, Record, Unavailable
+from eventlog.decoding import Commit
+from projections.cluster import CLUSTER
+from projections.feed import GATHER_S, Feed
+from projections.messages import DigestQuestion
+from projections.projector import Projector
+from projections.queries import Queries, problem
+from projections.replay import REPLAY_BATCH, Progress, fill
+from projections.revisions import Revisions
+from projections.starting import StartingPoint, starting_point
+from projections.store import Store
+from projections.view import Projection
+
+__all__ = ["LiveViews", "live_store"]
+
+_FRESH_S: Final = 5.0
+
+_log = logging.getLogger(__name__)
+
+
+class LiveViews:
+    """`open` it, run `serve`, give it every commit by `apply`. `feed.taken` tells what it was given."""
+
+    def __init__(self, log: EventLog, revisions: Revisions, feed: Feed, queries: Queries) -> None:
+        self._log, self._revisions, self.feed, self._queries = log, revisions, feed, queries
+
+    @classmethod
+    async def open(
+        cls,
+        log: EventLog,
+        folder: Path,
+        *,
+        pulse: Callable[[str], Pulse | None],
+        now_ns: Callable[[], int],
+        gather_s: float = GATHER_S,
+        projection: Projection = CLUSTER,
+        progress: Progress | None = None,
+    ) -> Self:
+        """The views below `folder`, caught up with the log.
+
+        Raises: `Unavailable`, `Misconfigured`.
+        """
+        revisions, head = Revisions(folder, projection.name), await log.head()
+        usable = _usable(revisions, projection, head)
+        projector = usable or _begun(revisions, projection, head)
+        projector.faults.keeps_met = usable is not None  # what an older revision has folded was told by that
+        await fill(log, projector, progress=progress)
+        if usable is None:
+            revisions.switch(projector.store.path)
+        revisions.sweep()
+        feed = Feed(projector, gather_s)
+        return cls(log, revisions, feed, Queries(lambda: feed.projector.store, pulse, now_ns))
+
+    @property
+    def position(self) -> int:
+        """Sequence of the log up to which the rows say everything."""
+        return self.feed.projector.position
+
+    @property
+    def store(self) -> Store:
+        """The store that is live now."""
+        return self.feed.projector.store
+
+    def snapshot(self) -> StartingPoint:
+        """Where placement starts from."""
+        return starting_point(self.store)
+
+    async def apply(self, commits: Sequence[Commit], upto: int = 0) -> None:
+        """Takes commits in the order of the log, from `position` on; waits while too many are held."""
+        await self.feed.put(commits, upto)
+
+    async def serve(self) -> None:
+        """Writes, until cancelled. Raises: `Corrupt`; the next `open` builds anew."""
+        await self.feed.serve()
+
+    async def fresh(self) -> None:
+        """Returns when the rows hold everything that was in the log at the call. Raises: `Unavailable`."""
+        last = self.feed.taken
+        head = await self._log.head()
+        if head.last_seq > last:  # it may be of kinds that no view is about; only what is, is waited for
+            patterns = self.feed.projector.projection.patterns
+            async for records in self._log.read(patterns, after=last, until=head.last_seq):
+                last = records[-1].seq
+        try:
+            async with asyncio.timeout(_FRESH_S):
+                await self.feed.reached(last)
+        except TimeoutError:
+            raise Unavailable(f"the views are at {self.position}, the log is at {last}") from None
+
+    async def answer(self, name: str, body: bytes) -> bytes:
+        """The answer to a question on `claw.query.<name>`, or an error in its place; it never raises for either."""
+        try:
+            question = self._queries.read(name, body)
+            if question.fresh:
+                await self.fresh()
+            if isinstance(question, DigestQuestion):
+                return await asyncio.to_thread(self._queries.answer, question)
+            return self._queries.answer(question)
+        except (Refused, NotFound, EventLogError, RecursionError) as error:
+            return problem(error)
+
+    async def rebuild(self, progress: Progress | None = None) -> None:
+        """Builds a new revision beside the live one, from the log alone, and switches to it."""
+        old = self.feed.projector
+        new = _begun(self._revisions, old.projection, await self._log.head())
+
+        async def apply(records: list[Record], upto: int) -> None:
+            await asyncio.to_thread(new.apply, records, upto, REPLAY_BATCH)
+
+        await fill(self._log, new, progress=progress, apply=apply)
+        async with self.feed.writing:
+            await fill(self._log, new, until=old.position, apply=apply)
+            new.faults.keeps_met = True
+            self.feed.projector = new
+            self._revisions.switch(new.store.path)
+        await asyncio.to_thread(old.store.wait_unread)
+        old.close()
+        self._revisions.sweep()
+
+    async def aclose(self) -> None:
+        """Writes what is held and closes the store."""
+        await self.feed.aclose()
+        self.feed.projector.close()
+
+
+def live_store(folder: Path, projection: Projection = CLUSTER) -> Store:
+    """The live store, for reading by another process than the one that writes it.
+
+    Raises: `Unavailable` where there is none, `Corrupt`.
+    """
+    path = Revisions(folder, projection.name).live()
+    if path is None:
+        raise Unavailable(f"there are no views in {folder}")
+    return Store.open(path, projection.tables, readonly=True)
+
+
+def _usable(revisions: Revisions, projection: Projection, head: Head) -> Projector | None:
+    path = revisions.live()
+    return None if path is None else _opened(path, projection, head)
+
+
+def _begun(revisions: Revisions, projection: Projection, head: Head) -> Projector:
+    """The revision that is being built, from its beginning where what is there is of no use."""
+    path = revisions.begun()
+    projector = _opened(path, projection, head)
+    if projector is None:
+        revisions.discard(path)
+        projector = Projector.open(projection, path, head.identity)
+    return projector
+
+
+def _opened(path: Path, projection: Projection, head: Head) -> Projector | None:
+    """The projector of a store that fits this release and this log."""
+    try:
+        projector = Projector.open(projection, path, head.identity)
+    except Corrupt as error:
+        _log.warning("views are built anew: %s", error)
+        return None
+    if projector.position > head.last_seq:
+        _log.warning("views are built anew: they are at %d, the log ends at %d", projector.position, head.last_seq)
+        projector.close()
+        return None
+    return projector

@@ -1,0 +1,187 @@
+"""Applies records to the views of one projection: decode, fold, write rows and position in one transaction.
+
+1. A record is applied once: what lies at or before the stored position is skipped, by whomever it was applied.
+2. After a failure the store is as before the batch, and so is what is held in memory.
+3. No record stops it; what can't be folded is counted.
+"""
+
+from collections.abc import Sequence
+from itertools import batched
+from pathlib import Path
+from typing import Any, Final, Self
+
+import msgspec
+
+from clawactors.kinds import DECODER
+from eventlog import Corrupt, Record
+from eventlog.decoding import Commit, Decoder
+from projections.faults import Faults
+from projections.store import META, MapFull, Reading, Store, Writing
+from projections.view import Projection
+
+__all__ = ["BATCH", "BATCH_BYTES", "REPORTS_MAX", "Projector", "State", "state_of"]
+
+BATCH: Final = 1024
+"""Commits a transaction, at most, while the log is followed."""
+
+BATCH_BYTES: Final = 16 << 20
+"""Bytes of bodies a transaction, at most, so that few large commits don't fill the memory."""
+
+REPORTS_MAX: Final = 20_000
+"""Faults that are kept for somebody to take, at most; all are counted."""
+
+_STATE: Final = b"state"
+
+
+class State(msgspec.Struct, frozen=True):
+    """What a store is: rows of `schema` from the log `identity`, up to `position`. `events` folded so far."""
+
+    projection: str
+    schema: str
+    tags: str
+    identity: str
+    position: int = 0
+    events: int = 0
+
+
+class Projector:
+    """Writes one store. `position` is the sequence up to which everything is in the rows."""
+
+    def __init__(self, projection: Projection, store: Store, state: State, decoder: Decoder = DECODER) -> None:
+        self.projection, self.store, self.state = projection, store, state
+        self._decode = decoder.decode
+        self.views = projection.views()
+        self._by_kind = {view.kind: view for view in self.views if view.kind}
+        self.faults = next(view for view in self.views if isinstance(view, Faults))
+        self.reports: list[tuple[Record, str]] = []
+        """The first of what could not be folded and why, of written batches; filled while `faults.keeps_met`."""
+
+    @classmethod
+    def open(cls, projection: Projection, path: Path, identity: str, **options: Any) -> Self:
+        """Opens the store in that folder, made where it is missing.
+
+        Raises: `Corrupt` where it is damaged, of another log, or its rows are not those that this release makes.
+        """
+        store = Store.open(path, projection.tables, **options)
+        try:
+            fresh = State(projection.name, projection.schema, projection.tags, identity)
+            with store.snapshot() as reading:
+                known = state_of(reading)
+                frozen = reading.count("frozen") if "frozen" in projection.tables else 0
+            if known is None:
+                with store.write() as txn:
+                    txn.put(META, _STATE, msgspec.json.encode(fresh))
+            state = known or fresh
+            if (state.projection, state.schema) != (fresh.projection, fresh.schema):
+                raise Corrupt(f"{path} was made by another release")
+            if state.tags != fresh.tags:
+                if frozen:
+                    raise Corrupt(f"{path} holds aggregates that this release may be able to read")
+                state = msgspec.structs.replace(state, tags=fresh.tags)
+            if state.identity != identity:
+                raise Corrupt(f"{path} was made from another log")
+        except BaseException:
+            store.close()
+            raise
+        return cls(projection, store, state)
+
+    @property
+    def position(self) -> int:
+        """Sequence of the log up to which the rows say everything."""
+        return self.state.position
+
+    def apply(self, records: Sequence[Record], upto: int = 0, batch: int = BATCH) -> None:
+        """Folds records that follow each other in the log and writes them, `batch` a transaction.
+
+        `upto`: where the reader stands, when that is beyond the last record. Order: at least once is enough.
+        Raises: `Unavailable` (full disk), `Corrupt`; what was written before stays.
+        """
+        self.apply_commits([self._decode(record) for record in records if record.seq > self.position], upto, batch)
+
+    def apply_commits(self, commits: Sequence[Commit], upto: int = 0, batch: int = BATCH) -> None:
+        """As `apply`, for records that the caller has decoded with the shared decoder."""
+        if commits and commits[0].record.seq <= self.position:
+            commits = [commit for commit in commits if commit.record.seq > self.position]
+        for part in batched(commits, batch):
+            for piece in _by_size(part):
+                self._apply(piece, piece[-1].record.seq)
+        if upto > self.position:
+            self._apply((), upto)
+
+    def _apply(self, commits: Sequence[Commit], position: int) -> None:
+        try:
+            try:
+                self._write(commits, position)
+            except MapFull:
+                self._forget()
+                self.store.grow()
+                self._write(commits, position)
+        except BaseException:
+            self._forget()
+            raise
+
+    def _write(self, commits: Sequence[Commit], position: int) -> None:
+        with self.store.write() as txn:
+            stored = state_of(txn)
+            if stored is not None and stored.position != self.state.position:
+                if stored.position < self.state.position:
+                    raise Corrupt(f"{self.store.path} lost what was written to it")
+                self._forget()  # another process wrote: what it applied is applied
+                self.state = stored
+            events = self._fold(commits, txn)
+            state = msgspec.structs.replace(
+                self.state, position=max(position, self.state.position), events=self.state.events + events
+            )
+            txn.put(META, _STATE, msgspec.json.encode(state))
+        self.state = state
+        self.reports += self.faults.met[: REPORTS_MAX - len(self.reports)]
+        self.faults.met.clear()
+
+    def _fold(self, commits: Sequence[Commit], txn: Writing) -> int:
+        events, applied, by_kind = 0, self.state.position, self._by_kind
+        for commit in commits:
+            view = by_kind.get(commit.kind)
+            if view is None or commit.record.seq <= applied:
+                continue
+            if commit.fault:
+                self.faults.fold(commit, txn)
+            if commit.id:
+                view.fold(commit, txn)
+            events += len(commit.events)
+        for view in self.views:
+            view.write(txn)
+        return events
+
+    def _forget(self) -> None:
+        for view in self.views:
+            view.forget()
+
+    def close(self) -> None:
+        """Closes the store."""
+        self.store.close()
+
+
+def state_of(reading: Reading) -> State | None:
+    """What the store is, None for a new one. Raises: `Corrupt`."""
+    value = reading.get(META, _STATE)
+    if value is None:
+        return None
+    try:
+        return msgspec.json.decode(value, type=State)
+    except msgspec.MsgspecError as error:
+        raise Corrupt(f"the state of the store is damaged: {error}") from error
+
+
+def _by_size(commits: Sequence[Commit]) -> list[Sequence[Commit]]:
+    """Cuts a batch where its bodies grow too large to be held at once."""
+    if sum(len(commit.record.body) for commit in commits) <= BATCH_BYTES:
+        return [commits]
+    parts: list[list[Commit]] = [[]]
+    size_bytes = 0
+    for commit in commits:
+        if size_bytes > BATCH_BYTES:
+            parts.append([])
+            size_bytes = 0
+        parts[-1].append(commit)
+        size_bytes += len(commit.record.body)
+    return list(parts)

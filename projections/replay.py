@@ -1,0 +1,223 @@
+"""Builds views from the log alone, and proves that the live ones are what the log says.
+
+The digest is a hash of all rows in the order of their keys. It covers what follows from the log: not the position that
+the store keeps beside the rows, no heartbeats. Two stores at one position of one log have one digest.
+"""
+
+import contextlib
+import gc
+import hashlib
+import struct
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from itertools import takewhile
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from clawactors.errors import Refused
+from eventlog import EventLog, Record, Unavailable
+from projections.cluster import CLUSTER
+from projections.projector import BATCH_BYTES, Projector, state_of
+from projections.store import Reading, Store
+from projections.view import Projection
+
+__all__ = [
+    "REPLAY_BATCH",
+    "Progress",
+    "Replayed",
+    "Stand",
+    "Verified",
+    "digest",
+    "fill",
+    "replay",
+    "stand_of",
+    "verify",
+]
+
+REPLAY_BATCH: Final = 8192
+"""Commits a transaction: nobody waits for these rows, and what is touched again and again is written less often."""
+
+_CHUNK: Final = 4096
+_GARBAGE_THRESHOLD: Final = 200_000
+
+type Progress = Callable[[int, int], None]
+"""Called with the position and the position at which it will be done."""
+type Apply = Callable[[list[Record], int], Awaitable[None]]
+"""Applies records, and where the reader stands behind them."""
+
+
+class Replayed(msgspec.Struct, frozen=True):
+    """What a replay read and what came out; `incomplete` counts aggregates that a newer release wrote."""
+
+    events: int
+    seconds: float
+    position: int
+    digest: str
+    incomplete: int
+
+    @property
+    def per_s(self) -> float:
+        """Events a second, reading included and the digest not."""
+        return self.events / self.seconds if self.seconds > 0 else 0.0
+
+
+class Stand(msgspec.Struct, frozen=True):
+    """What a store says: of which log, up to where, and the digest of its rows."""
+
+    identity: str
+    position: int
+    digest: str
+
+
+class Verified(msgspec.Struct, frozen=True):
+    """Whether the rows of the live store are those that the log makes."""
+
+    equal: bool
+    live: Stand
+    replayed: Replayed
+
+
+async def replay(
+    log: EventLog,
+    into: Path,
+    *,
+    until: int | None = None,
+    until_ns: int | None = None,
+    projection: Projection = CLUSTER,
+    views: tuple[str, ...] = (),
+    progress: Progress | None = None,
+) -> Replayed:
+    """Fills a store in that folder from the first record up to a sequence or a time; goes on where it once stopped.
+
+    `views` narrows the digest to those; none means all.
+    """
+    projector = Projector.open(projection, into, (await log.head()).identity)
+    try:
+        before, began = projector.state.events, time.perf_counter()
+        await fill(log, projector, until=until, until_ns=until_ns, progress=progress)
+        seconds = time.perf_counter() - began
+        with projector.store.snapshot() as reading:
+            return Replayed(
+                events=projector.state.events - before,
+                seconds=seconds,
+                position=projector.position,
+                digest=digest(reading, projection, views),
+                incomplete=_frozen(reading, projection),
+            )
+    finally:
+        projector.close()
+
+
+async def fill(
+    log: EventLog,
+    projector: Projector,
+    *,
+    until: int | None = None,
+    until_ns: int | None = None,
+    progress: Progress | None = None,
+    apply: Apply | None = None,
+) -> None:
+    """Applies what lies between the projector's position and the end, a sequence or a time.
+
+    `apply` does the writing where it must not hold up the loop; by default it is done at once.
+    """
+    apply = apply or _at_once(projector)
+    last = (await log.head()).last_seq
+    end = last if until is None else min(until, last)
+    waiting: list[Record] = []
+    size_bytes = 0
+    with _little_garbage():
+        async for records in log.read(projector.projection.patterns, after=projector.position, until=end):
+            kept = records if until_ns is None else _through(records, until_ns)
+            waiting += kept
+            if len(kept) < len(records):
+                end = waiting[-1].seq if waiting else projector.position
+                break
+            size_bytes += sum(len(record.body) for record in records)
+            if len(waiting) >= REPLAY_BATCH or size_bytes >= BATCH_BYTES:
+                await apply(waiting, 0)
+                waiting, size_bytes = [], 0
+                if progress is not None:
+                    progress(projector.position, end)
+        await apply(waiting, end)
+    if progress is not None:
+        progress(projector.position, end)
+
+
+def _at_once(projector: Projector) -> Apply:
+    async def apply(records: list[Record], upto: int) -> None:
+        projector.apply(records, upto, REPLAY_BATCH)
+
+    return apply
+
+
+def _through(records: list[Record], until_ns: int) -> list[Record]:
+    """The records before the first one that is later."""
+    return list(takewhile(lambda record: record.at_ns <= until_ns, records))
+
+
+@contextlib.contextmanager
+def _little_garbage() -> Iterator[None]:
+    """A fold makes no cycles, yet looking for some takes a tenth of its time."""
+    thresholds = gc.get_threshold()
+    gc.set_threshold(_GARBAGE_THRESHOLD, *thresholds[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
+
+
+async def verify(
+    log: EventLog,
+    live: Stand,
+    *,
+    projection: Projection = CLUSTER,
+    views: tuple[str, ...] = (),
+    folder: Path | None = None,
+    progress: Progress | None = None,
+) -> Verified:
+    """Builds the views anew in a temporary folder, up to where the live ones stand, and compares."""
+    with tempfile.TemporaryDirectory(prefix="replay-", dir=folder) as scratch:
+        replayed = await replay(
+            log, Path(scratch), until=live.position, projection=projection, views=views, progress=progress
+        )
+    same_log = (await log.head()).identity == live.identity
+    return Verified(same_log and replayed.digest == live.digest, live, replayed)
+
+
+def stand_of(store: Store, projection: Projection = CLUSTER, views: tuple[str, ...] = ()) -> Stand:
+    """Where a store stands now.
+
+    Raises: `Unavailable` where it is still new.
+    """
+    with store.snapshot() as reading:
+        state = state_of(reading)
+        if state is None:
+            raise Unavailable("there is no view yet")
+        return Stand(state.identity, state.position, digest(reading, projection, views))
+
+
+def digest(reading: Reading, projection: Projection = CLUSTER, views: tuple[str, ...] = ()) -> str:
+    """The hash of all rows, or of those of the named views. Raises: `Refused` for a view that is not there."""
+    tables = {view.name: view.tables for view in projection.views()}
+    if unknown := set(views) - set(tables):
+        raise Refused(f"there is no view {min(unknown)!r}; there are {', '.join(tables)}")
+    whole = hashlib.blake2b(digest_size=16)
+    frame = struct.Struct("<II").pack
+    for table in sorted(table for name in views or tables for table in tables[name]):
+        whole.update(frame(len(table), reading.count(table)) + table.encode())
+        parts: list[bytes] = []
+        for key, value in reading.cursor(table):
+            parts += (frame(len(key), len(value)), key, value)
+            if len(parts) >= _CHUNK:
+                whole.update(b"".join(parts))
+                parts.clear()
+        whole.update(b"".join(parts))
+    return whole.hexdigest()
+
+
+def _frozen(reading: Reading, projection: Projection) -> int:
+    return reading.count("frozen") if "frozen" in projection.tables else 0

@@ -1,0 +1,90 @@
+"""The stores of one projection: numbered folders beside each other, and a file that names the live one.
+
+1. The live one is named by one rename, so a reader finds the old or the new, never half of one.
+2. Only the projector switches. The old folder goes when nobody reads it any more.
+"""
+
+import contextlib
+import os
+import shutil
+from pathlib import Path
+
+from eventlog import Corrupt, EventLogError
+from projections.store import Store
+
+__all__ = ["Revisions"]
+
+
+class Revisions:
+    """The revisions of the projection `name` below `folder`."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.folder, self.name = folder, name
+        self._pointer = folder / f"{name}.live"
+
+    def live(self) -> Path | None:
+        """The folder of the live revision, None where there is none."""
+        try:
+            number = int(self._pointer.read_text())
+        except (FileNotFoundError, NotADirectoryError, ValueError):
+            return None
+        path = self._path(number)
+        return path if path.is_dir() else None
+
+    def begun(self) -> Path:
+        """The folder of the revision that is being built: one that was begun and not finished, or the next."""
+        live = self._number(self.live())
+        newest = max(self.numbers(), default=0)
+        return self._path(newest if newest > live else max(newest, live) + 1)
+
+    def discard(self, path: Path) -> None:
+        """Removes a revision that can't be used."""
+        shutil.rmtree(path, ignore_errors=True)
+
+    def switch(self, to: Path) -> None:
+        """Makes that revision the live one, durably."""
+        new = self._pointer.with_suffix(".new")
+        with new.open("w") as file:
+            file.write(str(self._number(to)))
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(self._pointer)
+        folder = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def sweep(self) -> None:
+        """Removes older revisions that nobody reads."""
+        live = self._number(self.live())
+        for number in self.numbers():
+            if number < live and not _is_read(self._path(number)):
+                self.discard(self._path(number))
+
+    def _path(self, number: int) -> Path:
+        return self.folder / f"{self.name}@{number}"
+
+    def _number(self, path: Path | None) -> int:
+        return 0 if path is None else int(path.name.rpartition("@")[2])
+
+    def numbers(self) -> list[int]:
+        """The revisions that are there."""
+        numbers = []
+        for path in self.folder.glob(f"{self.name}@*"):
+            with contextlib.suppress(ValueError):
+                numbers.append(int(path.name.rpartition("@")[2]))
+        return numbers
+
+
+def _is_read(path: Path) -> bool:
+    try:
+        store = Store.open(path, (), readonly=True)
+    except Corrupt:
+        return False
+    except EventLogError:
+        return True
+    try:
+        return store.is_read_by_any
+    finally:
+        store.close()

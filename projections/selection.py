@@ -1,0 +1,69 @@
+"""Which tasks a question is about: the shortest of the lists that it names leads, the rows confirm."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from clawactors.tasks import Task
+from projections import tasktable as t
+from projections.index import Run, Union, Walk, ascending, newest
+from projections.keys import LAST, term
+from projections.store import Reading
+from projections.tasktable import StoredTask
+from projections.ticks import between
+
+__all__ = ["LISTED_ENTRIES", "Filter", "pending", "select"]
+
+LISTED_ENTRIES: Final = 200
+"""Journal entries that a task in a list carries at most, the newest."""
+
+
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked for; all that is given must hold, of several statuses any. Times bound the submission, in ns."""
+
+    status: tuple[str, ...] = ()
+    node: str = ""
+    user: str = ""
+    skill: str = ""
+    tag: str = ""
+    since_ns: int | None = None
+    until_ns: int | None = None
+
+    def fits(self, task: Task) -> bool:
+        """True for a task that is asked for."""
+        spec, life = task.spec, task.life
+        return (
+            spec is not None
+            and (not self.status or life.status in self.status)
+            and (not self.node or life.node == self.node)
+            and (not self.user or spec.user == self.user)
+            and (not self.skill or spec.skill == self.skill)
+            and (not self.tag or self.tag in spec.tags)
+            and (self.since_ns is None or life.submitted_ns >= self.since_ns)
+            and (self.until_ns is None or life.submitted_ns <= self.until_ns)
+        )
+
+
+def select(reading: Reading, wanted: Filter, below: bytes = LAST) -> Iterator[StoredTask]:
+    """The tasks asked for, newest first, from the key `below` downwards."""
+    first, last = between(reading, wanted.since_ns, wanted.until_ns)
+    for key in newest(_walks(reading, wanted), min(first, below), last):
+        stored = t.load(reading, key, LISTED_ENTRIES)
+        if wanted.fits(stored.task):
+            yield stored
+
+
+def _walks(reading: Reading, wanted: Filter) -> list[Walk]:
+    walks: list[Walk] = []
+    if wanted.status:
+        walks.append(Union([Run(reading, t.INDEX, term(t.STATUS, status)) for status in wanted.status]))
+    named = ((t.NODE, wanted.node), (t.USER, wanted.user), (t.SKILL, wanted.skill), (t.TAG, wanted.tag))
+    walks.extend(Run(reading, t.INDEX, term(field, value)) for field, value in named if value)
+    return walks or [Run(reading, t.LIVES)]
+
+
+def pending(reading: Reading, above: bytes = b"") -> Iterator[tuple[bytes, StoredTask]]:
+    """The pending tasks in the order in which they are due, each with its place in the queue, behind `above`."""
+    for at, _ in ascending(reading, t.QUEUE, above + b"\0" if above else b""):
+        yield at, t.load(reading, at[1:], LISTED_ENTRIES)

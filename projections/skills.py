@@ -1,0 +1,46 @@
+"""What the nodes offer, by skill, with figures of what ran."""
+
+from typing import Any
+
+from projections import tasktable as t
+from projections.nodes import stored_nodes
+from projections.store import Reading
+from projections.tally import sums_of
+from projections.taskrows import BUSY, FAILED, SUBMITTED, SUCCEEDED
+
+__all__ = ["skill_rows"]
+
+_WIDTH = 4
+
+
+def skill_rows(reading: Reading) -> list[dict[str, Any]]:
+    """A row for every skill that a node offers, by name; `nodes` are those that could be given work."""
+    rows: dict[str, dict[str, Any]] = {}
+    for stored in stored_nodes(reading):
+        for offer in stored.node.joined.offers:
+            row = rows.setdefault(
+                offer.name,
+                {
+                    "name": offer.name,
+                    "description": offer.description,
+                    "parameters": offer.parameters,
+                    "open": offer.open,
+                    "versions": {},
+                    "nodes": [],
+                },
+            )
+            row["versions"].setdefault(offer.version, []).append(stored.id)
+            if stored.node.takes_work:
+                row["nodes"].append(stored.id)
+    return [row | _figures(reading, name) for name, row in sorted(rows.items())]
+
+
+def _figures(reading: Reading, skill: str) -> dict[str, Any]:
+    sums = sums_of(reading, t.SKILLS, skill, _WIDTH)
+    ended = sums[SUCCEEDED] + sums[FAILED]
+    return {
+        "submitted": sums[SUBMITTED],
+        "succeeded": sums[SUCCEEDED],
+        "failed": sums[FAILED],
+        "mean_s": round(sums[BUSY] / ended / 1e9, 6) if ended else 0.0,
+    }

@@ -1,0 +1,62 @@
+"""Where placement begins: the open tasks and the nodes as of one position, without reading the whole log."""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+from msgspec.structs import replace
+
+from clawactors.nodes import Node
+from clawactors.tasks import OPEN, Journal, Task
+from projections import tasktable as t
+from projections.faults import frozen
+from projections.index import ascending
+from projections.keys import term
+from projections.nodes import stored_nodes
+from projections.projector import state_of
+from projections.store import Reading, Store
+
+__all__ = ["StartingPoint", "starting_point"]
+
+
+class StartingPoint(msgspec.Struct):
+    """A `clawactors.placement.Snapshot`."""
+
+    position: int
+    _tasks: list[tuple[str, int, Task]]
+    _nodes: list[tuple[str, int, Node]]
+    _frozen: list[tuple[str, str]]
+
+    def open_tasks(self) -> Iterable[tuple[str, int, Task]]:
+        """`(id, version, task)` of all that have not ended; results of steps are left out."""
+        return self._tasks
+
+    def nodes(self) -> Iterable[tuple[str, int, Node]]:
+        """`(id, version, node)` of all that ever joined and were not removed."""
+        return self._nodes
+
+    def frozen(self) -> Iterable[tuple[str, str]]:
+        """`(kind, id)` of what a later release has written."""
+        return self._frozen
+
+
+def starting_point(store: Store) -> StartingPoint:
+    """Where the store stands."""
+    with store.snapshot() as reading:
+        state = state_of(reading)
+        return StartingPoint(
+            state.position if state else 0,
+            list(_open_tasks(reading)),
+            [(stored.id, stored.version, stored.node) for stored in stored_nodes(reading)],
+            [(kind, id) for kind in ("task", "node") for id, _ in frozen(reading, kind)],
+        )
+
+
+def _open_tasks(reading: Reading) -> Iterator[tuple[str, int, Task]]:
+    for status in sorted(OPEN):
+        prefix = term(t.STATUS, status)
+        for key, _ in ascending(reading, t.INDEX, prefix):
+            if not key.startswith(prefix):
+                break
+            stored = t.load(reading, key[len(prefix) :])
+            journal = Journal(replace(entry, result=None) for entry in stored.task.journal)
+            yield stored.id, stored.version, replace(stored.task, journal=journal)

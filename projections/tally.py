@@ -1,0 +1,57 @@
+"""Sums by word, added up in memory and written once a batch; a word whose sums are all 0 has no row."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from projections.index import ascending
+from projections.keys import term
+from projections.store import Reading, Writing
+
+__all__ = ["Tally", "sums", "sums_of"]
+
+_WORD = b"w"
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(tuple[str, list[int]]).decode
+
+
+class Tally:
+    """One table of sums; each word has `width` of them."""
+
+    def __init__(self, table: str, width: int) -> None:
+        self._table, self._width = table, width
+        self._added: dict[str, list[int]] = {}
+
+    def add(self, word: str, column: int, amount: int) -> None:
+        """Adds to one sum of a word."""
+        added = self._added.get(word)
+        if added is None:
+            added = self._added[word] = [0] * self._width
+        added[column] += amount
+
+    def write(self, txn: Writing) -> None:
+        """Puts the new sums."""
+        for word, added in self._added.items():
+            if any(added):
+                total = [a + b for a, b in zip(sums_of(txn, self._table, word, self._width), added, strict=True)]
+                if any(total):
+                    txn.put(self._table, term(_WORD, word), _encode((word, total)))
+                else:
+                    txn.delete(self._table, term(_WORD, word))
+        self._added.clear()
+
+    def forget(self) -> None:
+        """Drops what is not written."""
+        self._added.clear()
+
+
+def sums_of(reading: Reading, table: str, word: str, width: int) -> list[int]:
+    """The sums of one word, zeros where it has none."""
+    value = reading.get(table, term(_WORD, word))
+    return [0] * width if value is None else _decode(value)[1]
+
+
+def sums(reading: Reading, table: str) -> Iterator[tuple[str, list[int]]]:
+    """Every word with its sums, in no useful order."""
+    for _, value in ascending(reading, table):
+        yield _decode(value)

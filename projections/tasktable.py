@@ -1,0 +1,152 @@
+"""How tasks lie in the store, and reading them back.
+
+A task's key is the place of its submission in the log: rows lie in the order in which they are listed, and new ones go
+to the end. The spec is stored once, the life on every change, journal entries one by one as they come.
+"""
+
+from typing import Final
+
+import msgspec
+
+from clawactors.tasks import Entry, Journal, Life, Task
+from clawactors.tasks.events import Spec, Submitted
+from eventlog import Corrupt
+from projections.keys import LAST, number
+from projections.store import Reading
+
+__all__ = [
+    "COUNTS",
+    "IDS",
+    "INDEX",
+    "LIVES",
+    "NODE",
+    "QUEUE",
+    "SKILL",
+    "SKILLS",
+    "SPECS",
+    "STATUS",
+    "STEPS",
+    "TAG",
+    "USER",
+    "StoredTask",
+    "entry_value",
+    "find",
+    "life_value",
+    "load",
+    "queue_key",
+    "spec_value",
+    "step_key",
+]
+
+IDS: Final = "task.ids"
+"""id → key."""
+SPECS: Final = "task.specs"
+"""key → id and spec."""
+LIVES: Final = "task.lives"
+"""key → version and life."""
+STEPS: Final = "task.steps"
+"""key, number of the entry → journal entry."""
+INDEX: Final = "task.index"
+"""term, key → nothing."""
+QUEUE: Final = "task.queue"
+"""255 - priority, key → nothing; the pending tasks in the order in which they are due."""
+COUNTS: Final = "task.counts"
+"""status → how many."""
+SKILLS: Final = "task.skills"
+"""skill → submitted, succeeded, failed, ns busy."""
+
+STATUS, SKILL, USER, TAG, NODE = b"s", b"k", b"u", b"t", b"n"
+"""The fields of the index."""
+
+_ORDINAL_BYTES: Final = 4
+_encode = msgspec.json.Encoder().encode
+_spec = msgspec.json.Decoder(Submitted).decode
+_life = msgspec.json.Decoder(Life).decode
+_entry = msgspec.json.Decoder(Entry).decode
+
+
+class StoredTask(msgspec.Struct):
+    """A task as it was read. `omitted` is how many of its first journal entries were left out."""
+
+    key: bytes
+    id: str
+    version: int
+    task: Task
+    size_bytes: int
+    omitted: int = 0
+
+
+def spec_value(id: str, spec: Spec) -> bytes:
+    """The stored form of what was asked for: always as the event that asked, so that equal specs are equal bytes."""
+    if type(spec) is not Submitted:
+        spec = Submitted(**{name: getattr(spec, name) for name in Spec.__struct_fields__})
+    return id.encode() + b"\n" + _encode(spec)
+
+
+def life_value(version: int, life: Life) -> bytes:
+    """The stored form of what changes."""
+    return version.to_bytes(8, "big") + _encode(life)
+
+
+def entry_value(entry: Entry) -> bytes:
+    """The stored form of a journal entry."""
+    return _encode(entry)
+
+
+def step_key(key: bytes, ordinal: int) -> bytes:
+    """Where the journal entry with that number lies."""
+    return key + ordinal.to_bytes(_ORDINAL_BYTES, "big")
+
+
+def queue_key(priority: int) -> bytes:
+    """Where pending tasks of a priority stand, before their keys: the most urgent first, then the oldest."""
+    return bytes((255 - min(max(priority, 0), 255),))
+
+
+def find(reading: Reading, id: str) -> bytes | None:
+    """The key of the task with that id; the id must be a proper one."""
+    return reading.get(IDS, id.encode())
+
+
+def load(reading: Reading, key: bytes, newest_entries: int | None = None) -> StoredTask:
+    """The task with that key, with its whole journal or only so many of its newest entries.
+
+    Raises: `Corrupt`.
+    """
+    head, life = reading.get(SPECS, key), reading.get(LIVES, key)
+    if head is None or life is None:
+        raise Corrupt(f"the row of task {number(key)} is incomplete")
+    try:
+        id, _, spec = head.partition(b"\n")
+        journal, omitted, size_bytes = _journal(reading, key, newest_entries)
+        task = Task(spec=_spec(spec), life=_life(life[8:]), journal=journal)
+    except msgspec.MsgspecError as error:
+        raise Corrupt(f"the row of task {number(key)} is damaged: {error}") from error
+    size_bytes += len(head) + len(life)
+    return StoredTask(key, id.decode(), int.from_bytes(life[:8], "big"), task, size_bytes, omitted)
+
+
+def _journal(reading: Reading, key: bytes, newest: int | None) -> tuple[Journal, int, int]:
+    cursor = reading.cursor(STEPS)
+    first = 0
+    if newest is not None:
+        last = _last_ordinal(reading, key)
+        first = max(0, last + 1 - newest)
+    entries, size_bytes = [], 0
+    found = cursor.set_range(step_key(key, first))
+    while found:
+        at, value = cursor.item()
+        if not at.startswith(key):
+            break
+        entries.append(_entry(value))
+        size_bytes += len(value)
+        found = cursor.next()
+    return Journal(entries), first, size_bytes
+
+
+def _last_ordinal(reading: Reading, key: bytes) -> int:
+    """The number of the newest journal entry, -1 where there is none."""
+    cursor = reading.cursor(STEPS)
+    found = cursor.prev() if cursor.set_range(key + LAST[:_ORDINAL_BYTES]) else cursor.last()
+    at = cursor.key() if found else b""
+    return int.from_bytes(at[len(key) :], "big") if at.startswith(key) else -1

@@ -1,0 +1,78 @@
+"""When tasks were submitted, as places in the log: a window of time becomes a range of keys without a key per task.
+
+The log's clock may step back. `latest_ns` only grows and has one row a second; `skew_ns` is the farthest that a task's
+own time ever lay behind it. A range made from both holds every task of its window; the ones beside it are filtered out.
+"""
+
+from typing import Final
+
+import msgspec
+
+from projections.index import Run
+from projections.keys import LAST, PLACE_BYTES, place
+from projections.store import Reading, Writing
+
+__all__ = ["TICKS", "Ticks", "between"]
+
+TICKS: Final = "task.ticks"
+_NOW: Final = b"~"  # sorts behind every second
+_SECOND_NS: Final = 1_000_000_000
+
+
+class _Clock(msgspec.Struct):
+    latest_ns: int = 0
+    skew_ns: int = 0
+    second: int = 0
+
+
+_decode = msgspec.json.Decoder(_Clock).decode
+
+
+class Ticks:
+    """Written by the tasks view."""
+
+    def __init__(self) -> None:
+        self._clock: _Clock | None = None
+
+    def tick(self, at_ns: int, key: bytes, txn: Writing) -> None:
+        """A task was submitted at that time, with that key."""
+        clock = self._clock
+        if clock is None:
+            clock = self._clock = _clock(txn)
+        if at_ns > clock.latest_ns:
+            clock.latest_ns = at_ns
+            second = at_ns // _SECOND_NS
+            if second > clock.second:
+                clock.second = second
+                txn.put(TICKS, place(second), key)
+        elif clock.latest_ns - at_ns > clock.skew_ns:
+            clock.skew_ns = clock.latest_ns - at_ns
+
+    def write(self, txn: Writing) -> None:
+        """Puts where the clock stands."""
+        if self._clock is not None:
+            txn.put(TICKS, _NOW, msgspec.json.encode(self._clock))
+
+    def forget(self) -> None:
+        """Drops what is not written."""
+        self._clock = None
+
+
+def _clock(reading: Reading) -> _Clock:
+    value = reading.get(TICKS, _NOW)
+    return _Clock() if value is None else _decode(value)
+
+
+def between(reading: Reading, since_ns: int | None, until_ns: int | None) -> tuple[bytes, bytes]:
+    """The first and the last key, counted from the newest, that a task submitted in the window can have."""
+    first, last = LAST, b"\0" * PLACE_BYTES
+    ticks = Run(reading, TICKS)
+    if since_ns is not None and since_ns > 0:
+        second = ticks.at_most(place(min(since_ns, 1 << 63) // _SECOND_NS))
+        last = last if second is None else reading.get(TICKS, second) or last
+    if until_ns is not None:
+        beyond = max(0, until_ns + _clock(reading).skew_ns) // _SECOND_NS + 1
+        cursor = reading.cursor(TICKS)
+        if cursor.set_range(place(min(beyond, 1 << 63))) and cursor.key() != _NOW:
+            first = cursor.value()
+    return first, last

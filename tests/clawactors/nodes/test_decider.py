@@ -1,0 +1,165 @@
+"""The numbered rules of nodes, as sentences."""
+
+import pytest
+
+from clawactors.nodes import NODE, Node
+from clawactors.nodes import commands as c
+from clawactors.nodes import events as e
+from tests.spec import SECOND, spec
+
+given = spec(NODE)
+
+
+def joined(incarnation: str = "i1", slots: int = 5) -> e.Joined:
+    """A node that offers one skill."""
+    return e.Joined(incarnation=incarnation, slots=slots, offers=(e.Offer("echo"),), affinity={"room": "1"})
+
+
+LOST = e.Lost("i1", "no heartbeat")
+HISTORIES: dict[str, tuple[e.NodeEvent, ...]] = {
+    "absent": (),
+    "online": (joined(),),
+    "draining": (joined(), e.Drained()),
+    "cordoned": (joined(), e.Cordoned()),
+    "offline": (joined(), LOST),
+    "left": (joined(), e.Left("i1", "stopped")),
+    "removed": (joined(), LOST, e.Removed()),
+}
+ALIVE = ("online", "draining", "cordoned")
+GONE = ("offline", "left")
+UNKNOWN = ("absent", "removed")
+
+
+# Rule 1: one incarnation of an id lives at a time
+
+
+def test_a_node_joins_and_takes_work() -> None:
+    node = given().when(c.Join(joined())).then(joined())
+    assert (node.status, node.incarnation, node.alive, node.takes_work) == ("online", "i1", True, True)
+    assert (node.registered_ns, node.updated_ns) == (SECOND, SECOND)
+
+
+def test_a_repeated_join_is_quiet() -> None:
+    for history in (HISTORIES["online"], HISTORIES["draining"], HISTORIES["offline"]):
+        given(*history).when(c.Join(joined())).quietly()
+
+
+@pytest.mark.parametrize("status", ALIVE)
+def test_a_join_is_refused_while_an_older_incarnation_is_alive(status: str) -> None:
+    given(*HISTORIES[status]).when(c.Join(joined("i2"), alive=True)).refused("a node with this id is alive")
+
+
+@pytest.mark.parametrize("status", HISTORIES)
+def test_a_join_ends_an_older_incarnation_that_is_dead(status: str) -> None:
+    node = given(*HISTORIES[status]).when(c.Join(joined("i2", 7))).then(joined("i2", 7))
+    assert (node.status, node.incarnation, node.joined.slots) == ("online", "i2", 7)
+    assert (node.reason, node.left, node.lost_ns) == ("", False, 0)
+    assert node.registered_ns == (node.updated_ns if status in UNKNOWN else SECOND)
+
+
+def test_an_incarnation_has_a_name_and_slots_that_can_be_counted() -> None:
+    given().when(c.Join(joined(""))).refused("an incarnation with a name")
+    given().when(c.Join(joined(slots=-1))).refused("slots can't be negative")
+    assert NODE.evolve(Node(), joined(""), 1) == Node()
+
+
+# Rule 2: what speaks for an incarnation that is over changes nothing
+
+
+@pytest.mark.parametrize("command", [c.Leave("i0"), c.Lose("i0", "silent"), c.Return("i0")])
+@pytest.mark.parametrize("status", HISTORIES)
+def test_another_incarnation_has_no_say(status: str, command: c.NodeCommand) -> None:
+    given(*HISTORIES[status]).when(command).quietly()
+
+
+@pytest.mark.parametrize("status", ALIVE)
+def test_a_silent_node_is_lost_and_one_that_stops_has_left(status: str) -> None:
+    node = given(*HISTORIES[status]).when(c.Lose("i1", "no heartbeat")).then(LOST)
+    assert (node.status, node.reason, node.left, node.lost_ns) == ("offline", "no heartbeat", False, node.updated_ns)
+    node = given(*HISTORIES[status]).when(c.Leave("i1", "stopped")).then(e.Left("i1", "stopped"))
+    assert (node.status, node.reason, node.left) == ("offline", "stopped", True)
+
+
+def test_a_repeated_loss_is_quiet() -> None:
+    for status in (*GONE, *UNKNOWN):
+        given(*HISTORIES[status]).when(c.Lose("i1", "again"), c.Leave("i1")).quietly()
+
+
+def test_what_left_in_good_order_does_not_return() -> None:
+    given(*HISTORIES["left"]).when(c.Return("i1")).quietly()
+
+
+# Rule 4: a lost incarnation may return
+
+
+@pytest.mark.parametrize("status", ALIVE)
+def test_what_was_lost_returns_as_it_was(status: str) -> None:
+    node = given(*HISTORIES[status], LOST).when(c.Return("i1")).then(e.Returned("i1"))
+    assert (node.status, node.reason) == (status, "")
+    given(*HISTORIES[status]).when(c.Return("i1")).quietly()
+
+
+def test_what_was_given_before_the_loss_is_over() -> None:
+    node = given(joined()).state
+    assert node.may_run("i1", 2 * SECOND)
+    assert not node.may_run("i0", 2 * SECOND)
+    lost = given(joined(), LOST)  # at 2 s
+    assert not lost.state.may_run("i1", 1 * SECOND)
+    back = lost.when(c.Return("i1")).then(e.Returned("i1"))
+    assert not back.may_run("i1", 1 * SECOND)
+    assert not back.may_run("i1", 2 * SECOND)
+    assert back.may_run("i1", 2 * SECOND + 1)
+    assert given(joined(), LOST, joined("i2")).state.may_run("i2", 1)
+
+
+# What people ask
+
+
+@pytest.mark.parametrize(
+    ("command", "event", "status"),
+    [
+        (c.Drain(), e.Drained(), "draining"),
+        (c.Cordon(), e.Cordoned(), "cordoned"),
+        (c.Uncordon(), e.Uncordoned(), "online"),
+    ],
+    ids=["drain", "cordon", "uncordon"],
+)
+def test_a_person_drains_cordons_and_uncordons_what_is_alive(
+    command: c.NodeCommand, event: e.NodeEvent, status: str
+) -> None:
+    for before in ALIVE:
+        if before == status:
+            given(*HISTORIES[before]).when(command).quietly()
+        else:
+            node = given(*HISTORIES[before]).when(command).then(event)
+            assert (node.status, node.takes_work) == (status, status == "online")
+    for before in GONE:
+        given(*HISTORIES[before]).when(command).refused("the node is offline")
+    for before in UNKNOWN:
+        given(*HISTORIES[before]).when(command).refused("there is no such node")
+
+
+@pytest.mark.parametrize("status", [*ALIVE, *GONE])
+def test_slots_and_affinity_are_changed_and_the_rest_stays(status: str) -> None:
+    known = given(*HISTORIES[status])
+    node = known.when(c.Configure(slots=0)).then(e.Configured(slots=0))
+    assert (node.joined.slots, node.joined.affinity, node.status) == (0, {"room": "1"}, known.state.status)
+    node = known.when(c.Configure(affinity={})).then(e.Configured(affinity={}))
+    assert (node.joined.slots, node.joined.affinity) == (0, {})
+    known.when(c.Configure(), c.Configure(0), c.Configure(0, {})).quietly()
+    known.when(c.Configure(slots=-1)).refused("slots can't be negative")
+
+
+def test_only_what_is_known_can_be_configured_or_removed() -> None:
+    for status in UNKNOWN:
+        given(*HISTORIES[status]).when(c.Configure(slots=1)).refused("there is no such node")
+        given(*HISTORIES[status]).when(c.Remove()).refused("there is no such node")
+
+
+def test_only_what_is_gone_is_removed() -> None:
+    for status in ALIVE:
+        given(*HISTORIES[status]).when(c.Remove()).refused("the node is alive; drain and stop it first")
+    for status in GONE:
+        node = given(*HISTORIES[status]).when(c.Remove()).then(e.Removed())
+        assert node.status == "removed"
+        assert NODE.is_final(node)

@@ -1,0 +1,84 @@
+"""The laws that tie `decide` to `evolve` for nodes, in every state that can be reached."""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import get_args
+
+from clawactors.errors import Refused
+from clawactors.nodes import NODE, Node
+from clawactors.nodes import commands as c
+from clawactors.nodes import events as e
+from clawactors.nodes.decider import Presence
+
+NOW_NS = 1000
+
+
+def commands() -> Iterator[c.NodeCommand]:
+    """All that anybody could ask of a node."""
+    for incarnation in ("i1", "i2", ""):
+        yield c.Join(e.Joined(incarnation=incarnation))
+        yield c.Join(e.Joined(incarnation=incarnation), alive=True)
+        yield from (c.Leave(incarnation), c.Lose(incarnation, "silent"), c.Return(incarnation))
+    yield from (c.Drain(), c.Cordon(), c.Uncordon(), c.Remove())
+    yield from (c.Configure(), c.Configure(3), c.Configure(0), c.Configure(-1), c.Configure(affinity={"room": "2"}))
+
+
+def events() -> Iterator[e.NodeEvent]:
+    """One event or more of every type."""
+    for incarnation in ("i1", "i2", ""):
+        yield from (
+            e.Joined(incarnation=incarnation),
+            e.Left(incarnation),
+            e.Lost(incarnation),
+            e.Returned(incarnation),
+        )
+    yield from (e.Drained(), e.Cordoned(), e.Uncordoned(), e.Removed())
+    yield from (e.Configured(), e.Configured(3), e.Configured(0), e.Configured(affinity={"room": "2"}))
+
+
+@cache
+def states() -> list[Node]:
+    """Every state, the first before anything was asked."""
+    found = [Node()]
+    for node in found:
+        for command in commands():
+            try:
+                decided = NODE.decide(command, node)
+            except Refused:
+                continue
+            after = node
+            for event in decided:
+                before, after = after, NODE.evolve(after, event, NOW_NS)
+                assert after is not before, f"{command} leads to {event}, which is illegal in {before}"
+            if after not in found:
+                found.append(after)
+    return found
+
+
+def test_every_status_is_reached() -> None:
+    assert {node.status for node in states()} == set(get_args(Presence.__value__))
+
+
+def test_everything_is_tried() -> None:
+    assert {type(event) for event in events()} == set(e.NodeEvent.__value__.__args__)
+    assert {type(command) for command in commands()} == set(c.NodeCommand.__value__.__args__)
+
+
+def test_evolve_is_total_and_takes_only_what_some_command_leads_to() -> None:
+    for node in states():
+        decided = set()
+        for command in commands():
+            try:
+                decided |= {type(event) for event in NODE.decide(command, node)}
+            except Refused:
+                continue
+        before = repr(node)
+        legal = {type(event) for event in events() if NODE.evolve(node, event, NOW_NS) is not node}
+        assert legal == decided, f"in {node}"
+        assert repr(node) == before
+
+
+def test_a_removed_node_is_final_and_can_join_again() -> None:
+    for node in states():
+        assert NODE.is_final(node) == (node.status == "removed")
+        assert NODE.evolve(node, e.Joined(incarnation="i9"), NOW_NS).status == "online"

@@ -1,0 +1,417 @@
+"""A whole cluster in one event loop: processes that can be killed, a log that can fail, a clock that is set by hand."""
+
+import asyncio
+import contextlib
+import itertools
+import random
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
+from contextvars import ContextVar
+from typing import Any, Self
+
+from clawactors.fold import Folded, fold
+from clawactors.kinds import DECODER
+from clawactors.nodes import NODE, Node
+from clawactors.nodes.events import CODEC as NODE_CODEC
+from clawactors.placement import Snapshot
+from clawactors.runtime.actor import Actor, Desk
+from clawactors.runtime.client import Client
+from clawactors.runtime.clock import Clock, SystemClock
+from clawactors.runtime.control import Control
+from clawactors.runtime.inprocess import InProcessDeadLetters, InProcessLeases, InProcessLive, InProcessRequests
+from clawactors.runtime.node import NodeActor, NodeSettings
+from clawactors.runtime.node.run import Assignment, TaskRun
+from clawactors.runtime.node.threads import DaemonThreads
+from clawactors.runtime.ports import Lease, Serving
+from clawactors.skills import Skill
+from clawactors.tasks import TASK, Task
+from clawactors.tasks import commands as c
+from clawactors.tasks.events import CODEC as TASK_CODEC
+from clawactors.tasks.events import Scheduled
+from clawactors.tasks.submission import spec_of
+from eventlog import Draft, EventLogError, Follower, Head, InProcessLog, Unavailable, aggregate_pattern
+from eventlog.decoding import Commit
+from eventlog.record import Record
+
+PATIENCE_S = 10.0
+"""After this a test gives up waiting for something that should have happened long ago."""
+
+_process: ContextVar[str] = ContextVar("process", default="")
+
+
+class ManualClock:
+    """Time stands still until a test moves it; `roll` gives what a test says."""
+
+    def __init__(self, now_s: float = 1_700_000_000.0, roll: float = 0.5) -> None:
+        self.now_s, self.chance = now_s, roll
+
+    def now_ns(self) -> int:
+        return int(self.now_s * 1e9)
+
+    def monotonic_s(self) -> float:
+        return self.now_s
+
+    def roll(self) -> float:
+        return self.chance
+
+    def move(self, seconds: float) -> None:
+        self.now_s += seconds
+
+
+class EmptySnapshot:
+    """Placement starts from the first event."""
+
+    position = 0
+
+    def open_tasks(self) -> Iterable[tuple[str, int, Task]]:
+        return ()
+
+    def nodes(self) -> Iterable[tuple[str, int, Node]]:
+        return ()
+
+    def frozen(self) -> Iterable[tuple[str, str]]:
+        return ()
+
+    def frozen(self) -> Iterable[tuple[str, str]]:
+        return ()
+
+
+class Views:
+    """Keeps every commit that it was given; `gate` holds up the feeding while it is cleared."""
+
+    def __init__(self, snapshot: Snapshot | None = None) -> None:
+        self.start = snapshot or EmptySnapshot()
+        self.commits: list[Commit] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    def snapshot(self) -> Snapshot:
+        return self.start
+
+    async def apply(self, commits: Sequence[Commit], upto: int) -> None:
+        await self.gate.wait()
+        self.commits += commits
+
+
+class Link:
+    """One process's way to everything shared. Cut, nothing goes through any more, as after a kill.
+
+    With `chance`, every call takes a few turns of the loop, so that whatever can interleave does; `fault` is asked
+    before and after each append and raises what it likes.
+    """
+
+    def __init__(self, cluster: "Cluster", chance: random.Random | None = None) -> None:
+        self._log, self._leases, self._requests = cluster.log, cluster.leases, cluster.requests
+        self._chance = chance
+        self._is_cut = asyncio.Event()
+        self._down = False
+        self.appends: list[Draft] = []
+        self.fault: Callable[[str, Draft], None] = lambda point, draft: None
+        self.hold: tuple[bytes, asyncio.Event, asyncio.Event] | None = None
+        """An append whose body has these bytes sets the first event and waits for the second."""
+
+    # The cable
+
+    def cut(self) -> None:
+        self._is_cut.set()
+        self._down = True
+
+    def unplug(self) -> None:
+        """Calls fail until `plug`; what follows the log is late, not lost."""
+        self._down = True
+
+    def plug(self) -> None:
+        self._down = False
+
+    def _check(self) -> None:
+        if self._down:
+            raise Unavailable("the cable is out")
+
+    async def turns(self) -> None:
+        if self._chance is not None:
+            for _ in range(self._chance.choice((0, 0, 1, 2, 5))):
+                await asyncio.sleep(0)
+
+    # EventLog
+
+    async def append(self, draft: Draft, expected: int) -> int:
+        await self.turns()
+        self._check()
+        if self.hold is not None and self.hold[0] in draft.body:
+            self.hold[1].set()
+            await self.hold[2].wait()
+        self.fault("before", draft)
+        version = await self._log.append(draft, expected)
+        self.appends.append(draft)
+        await self.turns()
+        self.fault("after", draft)
+        self._check()
+        return version
+
+    async def append_many(self, drafts: Sequence[tuple[Draft, int]]) -> list[int | EventLogError]:
+        outcomes: list[int | EventLogError] = []
+        for draft, expected in drafts:
+            try:
+                outcomes.append(await self.append(draft, expected))
+            except EventLogError as error:
+                outcomes.append(error)
+        return outcomes
+
+    async def read(
+        self, patterns: Sequence[str], *, after: int = 0, since_ns: int | None = None, until: int | None = None
+    ) -> AsyncIterator[list[Record]]:
+        await self.turns()
+        self._check()
+        async for batch in self._log.read(patterns, after=after, since_ns=since_ns, until=until):
+            for some in itertools.batched(batch, self._chance.randint(1, 3) if self._chance else len(batch)):
+                yield list(some)
+                await self.turns()
+                self._check()
+
+    async def follow(self, patterns: Sequence[str], *, after: int | None = None) -> Follower:
+        self._check()
+        return await self._log.follow(patterns, after=after)
+
+    async def head(self) -> Head:
+        self._check()
+        return await self._log.head()
+
+    # Leases and Requests
+
+    async def acquire(self, key: str, value: bytes, ttl_s: float) -> Lease | None:
+        self._check()
+        lease = await self._leases.acquire(key, value, ttl_s)
+        return None if lease is None else _LinkedLease(self, lease)
+
+    def watch(self, prefix: str) -> AsyncIterator[tuple[str, bytes | None]]:
+        return self._leases.watch(prefix)
+
+    async def request(self, subject: str, body: bytes, timeout_s: float) -> bytes:
+        self._check()
+        return await self._requests.request(subject, body, timeout_s)
+
+    async def serve(self, subject: str, answer: Any, queue: str = "") -> Serving:
+        self._check()
+        return await self._requests.serve(subject, answer, queue)
+
+
+class _LinkedLease:
+    def __init__(self, link: Link, lease: Lease) -> None:
+        self._link, self._lease = link, lease
+
+    async def renew(self, value: bytes) -> bool:
+        self._link._check()
+        return await self._lease.renew(value)
+
+    async def release(self) -> None:
+        self._link._check()
+        await self._lease.release()
+
+
+class Cluster:
+    """Controls, nodes and clients on one log. Leaving it stops whatever still runs."""
+
+    def __init__(self, clock: Clock | None = None, seed: int | None = None) -> None:
+        self.clock = clock or SystemClock()
+        self.log = InProcessLog(self.clock.now_ns)
+        self.leases, self.requests = InProcessLeases(self.clock), InProcessRequests()
+        self.dead = InProcessDeadLetters()
+        self.chance = None if seed is None else random.Random(seed)
+        self.links: dict[str, Link] = {}
+        self.controls: dict[str, Control] = {}
+        self.nodes: dict[str, NodeActor] = {}
+        self.mains: dict[str, asyncio.Task[None]] = {}
+        self._names = itertools.count(1)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for name in list(self.links):
+            await self.kill(name)
+        await self.log.aclose()
+
+    def link(self, name: str) -> Link:
+        """A new way in for the process of that name."""
+        link = self.links[name] = Link(self, self.chance and random.Random(self.chance.random()))
+        return link
+
+    def desk(self, name: str) -> Desk:
+        return Desk(self.link(name), self.clock, name)
+
+    def spawn(self, process: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Runs it, and whatever it starts, as a part of that process."""
+        token = _process.set(process)
+        try:
+            return asyncio.create_task(work)
+        finally:
+            _process.reset(token)
+
+    async def control(self, name: str = "", views: Views | None = None) -> Control:
+        """A control process that runs."""
+        name = name or f"control/{next(self._names)}"
+        desk = self.desk(name)
+        link = self.links[name]
+        control = self.controls[name] = Control(desk, link, link, views or Views(), self.dead)
+        self.mains[name] = self.spawn(name, control.serve())
+        return control
+
+    async def node(self, id: str, skills: Iterable[Skill], slots: int = 5, **settings: Any) -> NodeActor:
+        """A node that runs."""
+        name = f"node/{id}"
+        desk = self.desk(name)
+        link = self.links[name]
+        node = NodeActor(desk, link, link, NodeSettings(id=id, slots=slots, **settings), skills)
+        started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        async def life() -> None:
+            try:
+                await node.start()
+            except BaseException as error:
+                started.set_exception(error)
+                return
+            started.set_result(None)
+            await node.serve()
+
+        self.mains[name] = self.spawn(name, life())
+        await started
+        self.nodes[id] = node
+        return node
+
+    def client(self, name: str = "") -> Client:
+        name = name or f"client/{next(self._names)}"
+        return Client(self.desk(name), self.requests, InProcessLive(self.log))
+
+    async def kill(self, name: str) -> None:
+        """Ends the process as SIGKILL would: from now on it reaches nothing, and none of its code goes on."""
+        if (link := self.links.pop(name, None)) is not None:
+            link.cut()
+        while running := [task for task in asyncio.all_tasks() if task.get_context().get(_process) == name]:
+            for task in running:
+                task.cancel()
+            await asyncio.wait(running, timeout=1)
+        if (main := self.mains.pop(name, None)) is not None:
+            with contextlib.suppress(asyncio.CancelledError, BaseException):
+                main.result()
+
+    async def finish(self, name: str) -> None:
+        """Waits until the process has ended by itself; raises what it ended with."""
+        async with asyncio.timeout(PATIENCE_S):
+            await self.mains[name]
+
+    # What the log says
+
+    def commits(self, id: str = "", kind: str = "task") -> Iterator[Commit]:
+        for record in self.log._records:
+            commit = DECODER.decode(record)
+            if commit.kind == kind and id in ("", commit.id):
+                yield commit
+
+    def events(self, id: str, kind: str = "task") -> list[Any]:
+        return [event for commit in self.commits(id, kind) for event in commit.events]
+
+    def named(self, id: str, kind: str = "task") -> list[str]:
+        """The tags of the events, in order."""
+        return [event.__struct_config__.tag for event in self.events(id, kind)]
+
+    def task(self, id: str) -> Task:
+        return self.folded(id).state
+
+    def folded(self, id: str) -> Folded[Task]:
+        known: Folded[Task] = Folded(Task())
+        for commit in self.commits(id):
+            known = fold(TASK, TASK_CODEC, known, commit.record)
+        return known
+
+    def node_state(self, id: str) -> Node:
+        known: Folded[Node] = Folded(Node())
+        for commit in self.commits(id, "node"):
+            known = fold(NODE, NODE_CODEC, known, commit.record)
+        return known.state
+
+    async def until(self, holds: Callable[[], object], what: str = "") -> None:
+        """Returns when it holds; looks again whenever something is appended."""
+        await until(self.log, holds, what)
+
+    async def until_status(self, id: str, *statuses: str) -> Task:
+        await self.until(lambda: self.task(id).life.status in statuses, f"{id} {statuses}")
+        return self.task(id)
+
+    async def until_event(self, id: str, tag: str, kind: str = "task") -> None:
+        await self.until(lambda: tag in self.named(id, kind), f"{id} {tag}")
+
+
+async def until(log: InProcessLog, holds: Callable[[], object], what: str = "") -> None:
+    """Returns when it holds; looks again whenever something is appended."""
+    follower = await log.follow(["claw.>"])
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            while not holds():
+                await anext(follower)
+    except TimeoutError:
+        raise AssertionError(f"it never came: {what}") from None
+    finally:
+        await follower.aclose()
+
+
+async def all_turns() -> None:
+    """Lets everything that is ready run until nothing but timers and other threads is left."""
+    for _ in range(200):
+        await asyncio.sleep(0)
+
+
+def reading(id: str) -> list[str]:
+    return [aggregate_pattern("task", id)]
+
+
+class Stage(Cluster):
+    """One node's side of tasks without the node: gives tasks away by hand and runs single attempts."""
+
+    def __init__(self, clock: Clock | None = None, seed: int | None = None) -> None:
+        super().__init__(clock, seed)
+        self.threads = DaemonThreads("test")
+        self.here = self.desk("node/n1")
+        self.wire = self.links["node/n1"]
+        self.runs: list[asyncio.Task[None]] = []
+
+    async def tell(self, id: str, *commands: c.TaskCommand) -> Task:
+        """Somebody else decides on the task."""
+        actor = Actor(Desk(self.log, self.clock, "test/else"), TASK, TASK_CODEC, id)
+        await actor.catch_up()
+        for command in commands:
+            await actor.handle(command)
+        return actor.state
+
+    async def assign(
+        self, skill: Skill | None, params: dict[str, Any] | None = None, id: str = "t", **wishes: Any
+    ) -> TaskRun:
+        """Submits the task unless it is there, gives it to this node, and is about to run it."""
+        name = skill.name if skill else "nobody-knows"
+        if not self.task(id).exists:
+            await self.tell(id, c.Submit(spec_of(name, params, **wishes)))
+        if self.task(id).life.status == "waiting":
+            await self.tell(id, c.Ready())
+        await self.tell(id, c.Schedule("n1", f"i{next(self._names)}"))
+        record = [commit.record for commit in self.commits(id)][-1]
+        [event] = TASK_CODEC.decode(record.body)
+        assert isinstance(event, Scheduled)
+        return TaskRun(self.here, Assignment(id, record.seq, event, record.at_ns), skill, self.threads)
+
+    def begin(self, run: TaskRun) -> asyncio.Task[None]:
+        task = self.spawn("node/n1", run.run())
+        self.runs.append(task)
+        return task
+
+    async def run(self, skill: Skill | None, params: dict[str, Any] | None = None, **wishes: Any) -> Task:
+        """Runs one attempt to its end; the task after it."""
+        run = await self.assign(skill, params, **wishes)
+        async with asyncio.timeout(PATIENCE_S):
+            await self.begin(run)
+        return self.task(run.id)
+
+    async def interrupt(self, id: str = "t") -> None:
+        """Its node was lost."""
+        await self.tell(id, c.Interrupt(self.task(id).fence, "its node is gone"))
+
+    async def hear(self, run: TaskRun) -> None:
+        """What was appended last reaches the run, as its node would bring it."""
+        await run.observe([commit.record for commit in self.commits(run.id)][-1])

@@ -1,0 +1,76 @@
+"""The retry policy: 1, 2, 4 … seconds, capped, with jitter; what comes back the same is not tried again."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clawactors.tasks.events import TaskError
+from clawactors.tasks.retry import NOT_RETRIED, Retry, after_failure
+
+NETWORK = TaskError("network", "no route to host")
+SECOND = 1_000_000_000
+
+
+def test_waits_double_up_to_the_cap() -> None:
+    waits = [Retry(jitter=0, cap_s=10).wait_after(n, 0.7) for n in range(1, 7)]
+    assert waits == [1, 2, 4, 8, 10, 10]
+
+
+def test_jitter_spreads_around_the_wait() -> None:
+    retry = Retry(wait_s=10, jitter=0.1)
+    assert [retry.wait_after(1, roll) for roll in (0.0, 0.5, 1.0)] == [9.0, 10.0, 11.0]
+
+
+def test_first_try_and_three_retries_then_dead() -> None:
+    outcomes = [after_failure(Retry(jitter=0), NETWORK, failures, None, 0, 0.5) for failures in range(4)]
+    assert outcomes == [("retry", SECOND), ("retry", 2 * SECOND), ("retry", 4 * SECOND), ("dead", 0)]
+
+
+def test_the_wish_of_the_task_counts_more_than_the_skill() -> None:
+    assert after_failure(Retry(max_retries=9), NETWORK, 0, 0, 0, 0.5) == ("dead", 0)
+    assert after_failure(Retry(max_retries=0, jitter=0), NETWORK, 0, 1, 5, 0.5) == ("retry", SECOND + 5)
+
+
+@pytest.mark.parametrize("kind", sorted(NOT_RETRIED))
+def test_some_errors_come_back_the_same(kind: str) -> None:
+    assert after_failure(Retry(), TaskError(kind, ""), 0, 9, 0, 0.5) == ("failed", 0)
+
+
+@given(
+    failures=st.integers(0, 10**6),
+    roll=st.floats(0, 1),
+    wait_s=st.floats(0, 1e300),
+    factor=st.floats(1, 1e300),
+    cap_s=st.floats(0, 9e8),
+    jitter=st.floats(0, 1),
+)
+@settings(deadline=None)
+def test_no_growth_overflows(
+    failures: int, roll: float, wait_s: float, factor: float, cap_s: float, jitter: float
+) -> None:
+    retry = Retry(10**7, wait_s, factor, cap_s, jitter)
+    now_ns = 1_800_000_000 * SECOND
+    outcome, at_ns = after_failure(retry, NETWORK, failures, None, now_ns, roll)
+    assert outcome == "retry"
+    assert now_ns <= at_ns <= now_ns + 2.1 * cap_s * SECOND
+    assert at_ns < 2**63
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"max_retries": -1}, "retries are 0 or more"),
+        ({"wait_s": -1}, "waits are seconds"),
+        ({"wait_s": float("nan")}, "waits are seconds"),
+        ({"cap_s": float("inf")}, "waits are seconds"),
+        ({"factor": 0.5}, "never gets shorter"),
+        ({"factor": float("inf")}, "never gets shorter"),
+        ({"jitter": 1.5}, "jitter is a share"),
+        ({"jitter": -0.5}, "jitter is a share"),
+    ],
+)
+def test_what_is_no_policy_is_refused_at_once(wrong: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        Retry(**wrong)

@@ -1,0 +1,160 @@
+"""The rules of the guard on three servers, where answers come from different machines and leaders change."""
+
+import asyncio
+import itertools
+from collections.abc import Iterator
+
+import pytest
+
+from eventlog import Draft, EventLogError, Record, Unavailable, WrongVersion
+from eventlog.jetstream import JetStreamLog
+from eventlog.jetstream.api import call
+from tests.servers import Cluster, accounts
+
+pytestmark = pytest.mark.nats
+ALL = ("claw.>",)
+_users = itertools.count()
+
+
+def draft(id: str, commit: str) -> Draft:
+    return Draft("task", id, b'{"v":1,"events":[{"type":"x"}]}', commit)
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    cluster = Cluster(tmp_path_factory.mktemp("cluster"), accounts(10))
+    try:
+        yield cluster.start()
+    finally:
+        cluster.kill()
+
+
+async def connect(url: str, name: str) -> JetStreamLog:
+    """Waits for the servers to have elected whoever they need."""
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                return await JetStreamLog.connect(url, name)
+            except Unavailable:
+                await asyncio.sleep(0.2)
+
+
+@pytest.fixture
+def user() -> str:
+    return f"t{next(_users)}"
+
+
+async def read_all(log: JetStreamLog) -> list[Record]:
+    return [record async for batch in log.read(ALL) for record in batch]
+
+
+async def leader_of(log: JetStreamLog) -> str:
+    leader: str = (await call(log.connection, "STREAM.INFO.CLAW_EVENTS"))["cluster"]["leader"]
+    return leader
+
+
+async def test_rules_1_and_2_rivals_at_different_servers_never_both_win(cluster: Cluster, user: str) -> None:
+    async with (
+        await connect(cluster.servers[0].url(user), "one") as one,
+        await connect(cluster.servers[1].url(user), "two") as two,
+    ):
+        assert (await call(one.connection, "STREAM.INFO.CLAW_EVENTS"))["config"]["num_replicas"] == 3
+        for crowd in (1, 2, 60):  # single against single, against batch, batch against batch
+            appends = [
+                log.append(draft(f"r{crowd}-{n}", f"{name}-{crowd}-{n}"), 0)
+                for n in range(crowd)
+                for name, log in (("one", one), ("two", two))
+            ]
+            results = await asyncio.gather(*appends, return_exceptions=True)
+            for first, second in itertools.batched(results, 2):
+                assert {type(first), type(second)} == {int, WrongVersion}
+        records = await read_all(one)
+        assert len({record.subject for record in records}) == len(records) == 63
+
+
+async def test_reading_sees_what_was_just_appended_through_another_server(cluster: Cluster, user: str) -> None:
+    async with (
+        await connect(cluster.servers[0].url(user), "writer") as writer,
+        await connect(cluster.servers[1].url(user), "reader") as reader,
+        await connect(cluster.servers[2].url(user), "third") as third,
+    ):
+        follower = await third.follow(["claw.task.other.>"])
+        for n in range(30):
+            version = await writer.append(draft(f"t{n}", "c"), 0)
+            (record,) = [each async for batch in reader.read([f"claw.task.t{n}.>"]) for each in batch]
+            assert record.seq == version
+        async with asyncio.timeout(5):
+            await follower.caught_up()
+        await follower.aclose()
+
+
+async def test_rule_3_a_leader_that_steps_down_loses_and_doubles_nothing(cluster: Cluster, user: str) -> None:
+    async with await connect(cluster.url(user), "test") as log, await connect(cluster.url(user), "reader") as reader:
+        follower = await reader.follow(ALL, after=0)
+        acknowledged = await _write_while(log, lambda: _step_down(log), times=3)
+        await _check(log, follower, acknowledged)
+
+
+async def test_rule_3_a_killed_leader_loses_and_doubles_nothing(cluster: Cluster, user: str) -> None:
+    async with await connect(cluster.url(user), "test") as log, await connect(cluster.url(user), "reader") as reader:
+        follower = await reader.follow(ALL, after=0)
+
+        async def kill_leader() -> None:
+            name = await leader_of(log)
+            victim = next(server for server in cluster.servers if server.name == name)
+            victim.kill()
+            await victim.restart()
+
+        acknowledged = await _write_while(log, kill_leader, times=1)
+        await _check(log, follower, acknowledged)
+
+
+async def _step_down(log: JetStreamLog) -> None:
+    await call(log.connection, "STREAM.LEADER.STEPDOWN.CLAW_EVENTS")
+
+
+async def _write_while(log: JetStreamLog, disturb, times: int) -> dict[str, int]:  # type: ignore[no-untyped-def]
+    """What 40 writers got acknowledged while the cluster was disturbed; they go on until each disturbance is over."""
+    acknowledged: dict[str, int] = {}
+    more, stop = asyncio.Condition(), asyncio.Event()
+
+    async def write(name: int) -> None:
+        number = 0
+        while not stop.is_set():
+            commit = f"{name}-{number}"
+            acknowledged[commit] = await log.append(draft(commit, commit), 0)
+            number += 1
+            async with more:
+                more.notify_all()
+
+    async def goes_on(count: int) -> None:
+        goal = len(acknowledged) + count
+        async with asyncio.timeout(30), more:
+            await more.wait_for(lambda: len(acknowledged) >= goal)
+
+    writing = [asyncio.ensure_future(write(name)) for name in range(40)]
+    for _ in range(times):
+        await goes_on(200)
+        while True:
+            try:
+                await disturb()
+                break
+            except EventLogError:
+                await asyncio.sleep(0.1)
+        await goes_on(200)
+    stop.set()
+    async with asyncio.timeout(30):
+        await asyncio.gather(*writing)
+    return acknowledged
+
+
+async def _check(log: JetStreamLog, follower, acknowledged: dict[str, int]) -> None:  # type: ignore[no-untyped-def]
+    stored = await read_all(log)
+    assert {record.commit: record.seq for record in stored} == acknowledged
+    assert len(stored) == len(acknowledged)
+    seen: list[Record] = []
+    async with asyncio.timeout(30):
+        while len(seen) < len(stored):
+            seen += await anext(follower)
+    assert seen == stored
+    await follower.aclose()

@@ -1,0 +1,59 @@
+"""Dead letters, the server's advisories, and live records, against a real server."""
+
+import asyncio
+
+import pytest
+
+from eventlog import Draft, Record
+from eventlog.jetstream import Connection, Disconnects, JetStreamDeadLetters, JetStreamLog, LiveFeed
+from eventlog.jetstream.api import call, message_at
+from tests.servers import NatsServer
+
+pytestmark = pytest.mark.nats
+
+
+async def test_a_bad_record_is_kept_once_with_where_it_came_from_and_why(jetstream_log: JetStreamLog) -> None:
+    letters = JetStreamDeadLetters(jetstream_log.connection, jetstream_log.identity)
+    bad = Record(7, 1, "claw.task.x.log", b"\x00garbage")
+    await letters.copy(bad, "no\r\ncommit")
+    await letters.copy(bad, "seen by another reader")
+    await letters.copy(Record(8, 1, "odd subject", b""), "x" * 10_000)
+    await letters.copy(Record(9, 1, "claw.task.x.log", b"x" * (1 << 20)), "large")
+    state = (await call(jetstream_log.connection, "STREAM.INFO.CLAW_DEAD"))["state"]
+    assert state["messages"] == 3
+    first = await message_at(jetstream_log.connection, "CLAW_DEAD", 1)
+    assert first is not None
+    kept = Record(1, 0, first.subject, first.data, first.hdrs)
+    assert (kept.subject, kept.body) == ("claw.dead.task", b"\x00garbage")
+    assert [kept.header(f"Claw-{name}") for name in ("Subject", "Seq", "Reason")] == [
+        "claw.task.x.log",
+        "7",
+        "no commit",
+    ]
+    second = await message_at(jetstream_log.connection, "CLAW_DEAD", 2)
+    assert second is not None
+    assert second.subject == "claw.dead.unknown"
+
+
+async def test_the_server_tells_whose_connection_has_ended(nats_server: NatsServer, nats_url: str) -> None:
+    gone: asyncio.Queue[str] = asyncio.Queue()
+    async with await Disconnects.open(nats_server.url("sys"), gone.put_nowait):
+        connection = await Connection.open(nats_url, "claw-node/n1/inc7")
+        await connection.aclose()
+        async with asyncio.timeout(5):
+            while await gone.get() != "claw-node/n1/inc7":
+                pass
+
+
+async def test_live_records_are_the_stored_ones(jetstream_log: JetStreamLog) -> None:
+    records: asyncio.Queue[Record] = asyncio.Queue()
+    stop = LiveFeed(jetstream_log.connection).tail("claw.task.a.>", records.put_nowait, lambda: None)
+    seq = await jetstream_log.append(Draft("task", "a", b"{}", "c1", by="me"), 0)
+    await jetstream_log.append(Draft("task", "b", b"{}", "c2"), 0)
+    async with asyncio.timeout(5):
+        live = await records.get()
+    (stored,) = [record async for batch in jetstream_log.read(["claw.task.a.>"]) for record in batch]
+    assert (live.seq, live.at_ns, live.subject, live.body) == (seq, stored.at_ns, stored.subject, stored.body)
+    assert (live.commit, live.by) == ("c1", "me")
+    stop()
+    assert records.empty()

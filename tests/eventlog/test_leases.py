@@ -1,0 +1,155 @@
+"""Keys that expire, against a real server. Rule numbers are those of the module."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from eventlog import Unavailable
+from eventlog.jetstream import JetStreamLeases, JetStreamLog
+from tests.proxy import Proxy
+from tests.servers import NatsServer
+
+pytestmark = pytest.mark.nats
+
+
+@pytest.fixture
+def leases(jetstream_log: JetStreamLog) -> JetStreamLeases:
+    return JetStreamLeases(jetstream_log.connection)
+
+
+class Watch:
+    """The changes that a watcher sees, in the background."""
+
+    def __init__(self, leases: JetStreamLeases, prefix: str) -> None:
+        self._changes: asyncio.Queue[tuple[str, bytes | None]] = asyncio.Queue()
+        self._task = asyncio.ensure_future(self._listen(leases.watch(prefix)))
+
+    async def _listen(self, changes: AsyncIterator[tuple[str, bytes | None]]) -> None:
+        async for change in changes:
+            self._changes.put_nowait(change)
+
+    async def next(self, timeout_s: float = 5) -> tuple[str, bytes | None]:
+        async with asyncio.timeout(timeout_s):
+            return await self._changes.get()
+
+    async def ended(self) -> BaseException | None:
+        async with asyncio.timeout(10):
+            await asyncio.wait([self._task])
+        return self._task.exception()
+
+    async def aclose(self) -> None:
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+
+
+async def test_rule_1_a_key_has_one_holder(leases: JetStreamLeases) -> None:
+    lease = await leases.acquire("node.a", b"1", 5)
+    assert lease is not None
+    assert await leases.acquire("node.a", b"2", 5) is None
+    assert await leases.acquire("node.b", b"3", 5) is not None
+    assert await leases.get("node.a") == b"1"
+    assert await leases.get("node.c") is None
+
+
+async def test_rule_1_of_many_who_try_at_once_one_gets_it(leases: JetStreamLeases) -> None:
+    tries = await asyncio.gather(*(leases.acquire("leader", b"%d" % n, 5) for n in range(20)))
+    assert sum(lease is not None for lease in tries) == 1
+
+
+async def test_renewing_changes_the_value_and_keeps_the_key(leases: JetStreamLeases) -> None:
+    lease = await leases.acquire("node.a", b"1", 1)
+    assert lease is not None
+    for n in range(5):
+        assert await lease.renew(b"%d" % n)
+        await asyncio.sleep(0.3)
+    assert await leases.get("node.a") == b"4"
+
+
+async def test_releasing_frees_the_key_at_once(leases: JetStreamLeases) -> None:
+    lease = await leases.acquire("node.a", b"1", 5)
+    assert lease is not None
+    await lease.release()
+    assert await leases.get("node.a") is None
+    assert await lease.renew(b"2") is False
+    second = await leases.acquire("node.a", b"3", 5)
+    assert second is not None
+    await lease.release()
+    assert await leases.get("node.a") == b"3", "a holder of before has no say"
+
+
+async def test_rule_2_a_key_that_is_not_renewed_expires_and_is_told(leases: JetStreamLeases) -> None:
+    watch = Watch(leases, "node.")
+    lease = await leases.acquire("node.a", b"1", 1)
+    assert lease is not None
+    assert await watch.next() == ("node.a", b"1")
+    assert await watch.next() == ("node.a", None)
+    assert await leases.get("node.a") is None
+    assert await lease.renew(b"2") is False
+    assert await leases.acquire("node.a", b"3", 1) is not None
+    await watch.aclose()
+
+
+async def test_a_watcher_sees_what_is_there_and_what_comes_below_its_prefix(leases: JetStreamLeases) -> None:
+    first = await leases.acquire("node.a", b"1", 5)
+    assert first is not None
+    assert await first.renew(b"2")
+    await leases.acquire("leader", b"x", 5)
+    watch = Watch(leases, "node.")
+    assert await watch.next() == ("node.a", b"2")
+    await leases.acquire("node.b", b"3", 5)
+    assert await watch.next() == ("node.b", b"3")
+    await first.release()
+    assert await watch.next() == ("node.a", None)
+    await watch.aclose()
+
+
+async def test_an_answer_that_is_lost_does_not_lose_the_lease(nats_server: NatsServer, nats_url: str) -> None:
+    async with (
+        Proxy(nats_server.port) as proxy,
+        await JetStreamLog.connect(proxy.url(nats_url), "test") as log,
+    ):
+        lease = await JetStreamLeases(log.connection).acquire("node.a", b"1", 5)
+        assert lease is not None
+        proxy.deaf = True
+        renewing = asyncio.ensure_future(lease.renew(b"2"))
+        await proxy.lost.wait()
+        proxy.cut()
+        with pytest.raises(Unavailable):
+            await renewing
+        assert await lease.renew(b"3")
+
+
+async def test_a_watcher_is_told_when_it_may_have_missed_something(nats_server: NatsServer, nats_url: str) -> None:
+    async with (
+        Proxy(nats_server.port) as proxy,
+        await JetStreamLog.connect(proxy.url(nats_url), "test") as log,
+    ):
+        leases = JetStreamLeases(log.connection)
+        watch = Watch(leases, "")
+        await leases.acquire("a", b"1", 5)
+        await watch.next()
+        proxy.cut()
+        assert isinstance(await watch.ended(), Unavailable)
+
+
+async def test_rule_3_a_restarted_server_has_no_keys_and_takes_new_ones(own_server: Callable[..., NatsServer]) -> None:
+    server = own_server()
+    async with await JetStreamLog.connect(server.url(), "test") as log:
+        leases = JetStreamLeases(log.connection)
+        lease = await leases.acquire("node.a", b"1", 5)
+        assert lease is not None
+        server.kill()
+        await server.restart()
+        async with asyncio.timeout(10):
+            assert await lease.renew(b"2") is False
+            assert await leases.acquire("node.a", b"3", 5) is not None
+            assert await leases.get("node.a") == b"3"
+
+
+@pytest.mark.parametrize("key", ["", "a b", "a*", "a>", "a\r\n"])
+async def test_a_key_that_is_no_subject_is_refused(leases: JetStreamLeases, key: str) -> None:
+    with pytest.raises(ValueError, match="key"):
+        await leases.acquire(key, b"", 1)

@@ -1,0 +1,215 @@
+"""Histories for tests of views: made by the deciders, as actors make them, with what strangers put between."""
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+from clawactors.errors import Refused
+from clawactors.nodes import NODE, Node
+from clawactors.nodes import commands as nc
+from clawactors.nodes import events as ne
+from clawactors.tasks import TASK, Task
+from clawactors.tasks import commands as tc
+from clawactors.tasks import events as te
+from eventlog import Record, subject_of
+
+AT = 1_763_720_000_000_000_000
+SKILLS, USERS, TAGS, NODES = ("echo", "sleep", "shell"), ("ada", "bob", ""), ("x", "y", "z"), ("n1", "n2", "n3")
+FUTURE = b'{"v":1,"events":[{"type":"task.levitated"}]}'
+GARBAGE = (b"", b"{", b"[]", b'{"v":1,"events":[]}', b'{"v":1,"events":[{"type":"task.started","x"', b"\xff\xfe")
+
+
+class History:
+    """A log in a list; time goes on by itself and now and then steps back."""
+
+    def __init__(self, seed: int = 0, steps_back: bool = False) -> None:
+        self.records: list[Record] = []
+        self.random = random.Random(seed)
+        self.tasks: dict[str, Task] = {}
+        self.nodes: dict[str, Node] = {}
+        self.steps_back = steps_back
+        self._at_ns = AT
+
+    def publish(self, subject: str, body: bytes) -> int:
+        self._at_ns += self.random.randrange(1, 3_000_000_000)
+        if self.steps_back and self.random.random() < 0.05:
+            self._at_ns -= self.random.randrange(30_000_000_000)
+        self.records.append(Record(len(self.records) + 1, self._at_ns, subject, body))
+        return len(self.records)
+
+    def task(self, id: str, *events: te.TaskEvent, to: str = "") -> int:
+        """Stores a commit of a task, legal or not."""
+        seq = self.publish(subject_of("task", id, to), te.CODEC.encode(events))
+        task = self.tasks.get(id, Task())
+        for event in events:
+            task = TASK.evolve(task, event, self.records[-1].at_ns)
+        self.tasks[id] = task
+        return seq
+
+    def node(self, id: str, *events: ne.NodeEvent) -> int:
+        """Stores a commit of a node, legal or not."""
+        seq = self.publish(subject_of("node", id), ne.CODEC.encode(events))
+        node = self.nodes.get(id, Node())
+        for event in events:
+            node = NODE.evolve(node, event, self.records[-1].at_ns)
+        self.nodes[id] = node
+        return seq
+
+    def command(self, id: str, *commands: tc.TaskCommand, to: str = "") -> bool:
+        """Stores what the commands lead to in one commit; False where they are refused or say nothing."""
+        task, events = self.tasks.get(id, Task()), []
+        try:
+            for command in commands:
+                decided = TASK.decide(command, task)
+                for event in decided:
+                    task = TASK.evolve(task, event, self._at_ns)
+                events += decided
+        except Refused:
+            return False
+        if events:
+            self.task(id, *events, to=to)
+        return bool(events)
+
+
+def joined(incarnation: str = "i1", slots: int = 2, skills: tuple[str, ...] = SKILLS) -> ne.Joined:
+    return ne.Joined(incarnation=incarnation, slots=slots, offers=tuple(ne.Offer(name) for name in skills))
+
+
+def run(history: History, id: str, steps: int = 0, node: str = "n1", result: Any = None) -> None:
+    """A task from submitted to completed in three commits."""
+    history.command(id, tc.Submit(te.Spec(skill="echo", params={"text": "hi"}, user="ada")))
+    history.command(id, tc.Schedule(node, "i1"), to=node)
+    fence = history.tasks[id].fence
+    done = [tc.CompleteStep(fence, f"step-{n}", {"n": n}, 0.25) for n in range(steps)]
+    history.command(id, tc.Start(fence), *done, tc.Complete(fence, result))
+
+
+def random_history(seed: int, length: int, *, strangers: bool = True) -> History:
+    """So many attempts at something, by people, placement, nodes and strangers."""
+    history = History(seed, steps_back=True)
+    r = history.random
+    for name in NODES[:2]:
+        history.node(name, joined())
+    for n in range(length):
+        roll = r.random()
+        if roll < 0.25:
+            submit(history, f"t{n}")
+        elif roll < 0.32:
+            _of_node(history)
+        elif strangers and roll < 0.40:
+            _of_stranger(history)
+        elif history.tasks:
+            _of_task(history, r.choice(list(history.tasks)))
+    return history
+
+
+def submit(history: History, id: str) -> None:
+    r = history.random
+    spec = te.Spec(
+        skill=r.choice(SKILLS),
+        params={"n": r.randrange(5)},
+        user=r.choice(USERS),
+        priority=r.choice((1, 2, 2, 3, 4)),
+        tags=tuple(r.sample(TAGS, r.randrange(3))),
+        after=("t0",) if r.random() < 0.1 else (),
+    )
+    history.command(id, tc.Submit(spec))
+
+
+def _of_node(history: History) -> None:
+    r = history.random
+    id = r.choice(NODES)
+    node = history.nodes.get(id, Node())
+    command = r.choice(
+        (
+            nc.Join(joined(f"i{r.randrange(4)}", r.randrange(1, 4), tuple(r.sample(SKILLS, 2)))),
+            nc.Leave(node.incarnation),
+            nc.Lose(node.incarnation, "silent"),
+            nc.Return(node.incarnation),
+            nc.Drain(),
+            nc.Cordon(),
+            nc.Uncordon(),
+            nc.Configure(slots=r.randrange(4)),
+            nc.Remove(),
+        )
+    )
+    try:
+        events = NODE.decide(command, node)
+    except Refused:
+        return
+    if events:
+        history.node(id, *events)
+
+
+def _of_stranger(history: History) -> None:
+    """Bad bytes, illegal events, future events, subjects that name nothing."""
+    r = history.random
+    id = r.choice([*history.tasks, "stranger"])
+    match r.randrange(6):
+        case 0:
+            history.publish(f"claw.task.{id}.log", r.choice(GARBAGE))
+        case 1:
+            history.publish(f"claw.node.{r.choice(NODES)}.log", r.choice(GARBAGE))
+        case 2:
+            history.task(id, r.choice((te.Started(), te.Completed(1), te.StepCompleted("s", 1), te.Readied())))
+        case 3 if r.random() < 0.3:
+            history.publish(f"claw.task.{id}.log", FUTURE)
+        case 4:
+            history.publish(r.choice(("claw.task.log", "claw.task.a*b.log", f"claw.task.{'x' * 200}.log")), b"{}")
+        case _:
+            history.publish(f"claw.task.{id}.to.n1.far", te.CODEC.encode((te.Returned("odd"),)))
+
+
+def _of_task(history: History, id: str) -> None:
+    """Mostly what moves the task on, else whatever may happen to it, legal for its node or not."""
+    r, task = history.random, history.tasks[id]
+    fence, node = task.fence, r.choice(NODES)
+    likely = r.random() < 0.7
+    wishes = [_next(r, task, fence, node)] if likely else r.sample(list(_commands(r, task, fence, node)), 6)
+    for command in wishes:
+        if history.command(id, command, to=node if isinstance(command, tc.Schedule) else ""):
+            return
+
+
+def _next(r: random.Random, task: Task, fence: te.Fence, node: str) -> tc.TaskCommand:
+    match task.life.status:
+        case "pending":
+            return tc.Schedule(node, "i1")
+        case "scheduled":
+            return tc.Start(fence)
+        case "running" if task.life.cancel_requested:
+            return tc.ConfirmCancel(fence)
+        case "running":
+            return r.choice(list(_of_running(r, task, fence)))
+        case "waiting":
+            return tc.Ready()
+        case "paused":
+            return tc.Resume()
+        case "blocked":
+            return tc.Unblock()
+        case _:
+            return r.choice((tc.Retry("ada"), tc.Archive()))
+
+
+def _of_running(r: random.Random, task: Task, fence: te.Fence) -> Iterator[tc.TaskCommand]:
+    for _ in range(6):
+        value = r.choice((None, 1, {"a": [2**70, -0.5, "ü"]}))
+        yield tc.CompleteStep(fence, f"s{r.randrange(9)}", value, 0.1, r.choice((None, 0.5)))
+    yield tc.StartStep(fence, f"s{r.randrange(9)}")
+    yield tc.FailStep(fence, f"s{r.randrange(9)}", "no", 0.1)
+    yield tc.Compensate(fence, f"s{r.randrange(9)}")
+    yield tc.Wait(fence, "signal", 0, "go")
+    yield tc.Complete(fence, "done")
+    yield tc.Fail(fence, te.TaskError("unknown", "boom"), r.choice(("retry", "dead", "failed")), task.life.updated_ns)
+
+
+def _commands(r: random.Random, task: Task, fence: te.Fence, node: str) -> Iterator[tc.TaskCommand]:
+    yield from _of_running(r, task, fence)
+    yield tc.Schedule(node, "i1")
+    yield tc.Start(fence)
+    yield tc.Interrupt(fence, "gone")
+    yield tc.Return(fence)
+    yield tc.Ready()
+    yield r.choice((tc.Pause("ada"), tc.Resume(), tc.Block("odd"), tc.Unblock()))
+    yield r.choice((tc.Cancel("ada"), tc.ConfirmCancel(fence), tc.Retry("ada"), tc.Archive()))
+    yield tc.Signal("go", {"n": r.randrange(9)})

@@ -1,0 +1,64 @@
+"""What the views must say, worked out the slow way: one fold an aggregate, lists by filtering all of them."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+import msgspec
+
+from clawactors.fold import Folded, fold
+from clawactors.nodes import NODE, Node
+from clawactors.nodes import events as ne
+from clawactors.tasks import TASK, Task
+from clawactors.tasks import events as te
+from eventlog import Record, is_id
+from projections.selection import Filter
+
+
+class Known(msgspec.Struct):
+    id: str
+    seq: int
+    folded: Folded[Task]
+
+    @property
+    def task(self) -> Task:
+        return self.folded.state
+
+
+class Model:
+    def __init__(self, records: Iterable[Record]) -> None:
+        tasks: dict[str, Folded[Task]] = {}
+        nodes: dict[str, Folded[Node]] = {}
+        born: dict[str, int] = {}
+        for record in records:
+            parts = record.subject.split(".")
+            if len(parts) < 4 or not is_id(parts[2]):
+                continue
+            id = parts[2]
+            if parts[1] == "task":
+                before = tasks.get(id, Folded(Task()))
+                tasks[id] = fold(TASK, te.CODEC, before, record)
+                if tasks[id].state.exists and not before.state.exists:
+                    born[id] = record.seq
+            else:
+                nodes[id] = fold(NODE, ne.CODEC, nodes.get(id, Folded(Node())), record)
+        self.tasks = sorted((Known(id, seq, tasks[id]) for id, seq in born.items()), key=lambda known: -known.seq)
+        self.nodes = {id: folded for id, folded in sorted(nodes.items()) if folded.state != Node()}
+        self.frozen = {id for id, folded in tasks.items() if folded.frozen}
+
+    def select(self, wanted: Filter) -> list[str]:
+        return [known.id for known in self.tasks if wanted.fits(known.task)]
+
+    def counts(self) -> Counter[str]:
+        return Counter(known.task.life.status for known in self.tasks)
+
+    def pending(self) -> list[str]:
+        waiting = [known for known in self.tasks if known.task.life.status == "pending"]
+        return [known.id for known in sorted(waiting, key=lambda known: (-_priority(known.task), known.seq))]
+
+    def running_on(self, node: str) -> int:
+        return sum(known.task.life.status == "running" and known.task.life.node == node for known in self.tasks)
+
+
+def _priority(task: Task) -> int:
+    assert task.spec is not None
+    return task.spec.priority

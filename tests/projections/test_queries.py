@@ -1,0 +1,228 @@
+"""Questions as bytes, answers as bytes: pages, figures, errors, and answers that always fit into a message."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from clawactors.nodes.row import Pulse
+from clawactors.tasks import commands as tc
+from clawactors.tasks import events as te
+from projections import messages as m
+from projections.pages import PAGE_BYTES
+from projections.projector import Projector
+from projections.queries import Queries
+from tests.projections.histories import AT, FUTURE, History, joined, random_history, run
+
+type Ask = Callable[..., dict[str, Any]]
+NOW_NS = AT + 10**15
+
+
+@pytest.fixture
+def pulses() -> dict[str, Pulse]:
+    return {}
+
+
+@pytest.fixture
+def ask(projector: Projector, pulses: dict[str, Pulse]) -> Ask:
+    queries = Queries(lambda: projector.store, pulses.get, lambda: NOW_NS)
+
+    def ask(name: str, **question: Any) -> dict[str, Any]:
+        body = queries.reply(name, msgspec.json.encode(question))
+        assert len(body) < 1 << 20
+        answer: dict[str, Any] = msgspec.json.decode(body)
+        return answer
+
+    return ask
+
+
+def test_a_task_is_found_by_its_id_as_the_promised_row(projector: Projector, ask: Ask) -> None:
+    history = History()
+    history.node("n1", joined())
+    run(history, "t", steps=2, result={"ok": True})
+    projector.apply(history.records)
+    answer = ask("task", id="t")
+    row = answer["row"]
+    assert list(row) == [
+        "id", "name", "skill", "type", "status", "priority", "user", "params", "requires", "prefers", "affinity",
+        "tags", "description", "metadata", "after", "timeout_s", "deadline", "max_retries", "waiting_for", "node",
+        "attempt", "progress", "steps", "result", "error", "submitted_at", "scheduled_at", "started_at", "completed_at",
+        "updated_at", "version",
+    ]  # fmt: skip
+    assert row["status"] == "completed"
+    assert (row["node"], row["progress"], row["result"], row["version"]) == ("n1", 100.0, {"ok": True}, 4)
+    assert [(step["name"], step["status"], step["result"]) for step in row["steps"]] == [
+        ("step-0", "completed", {"n": 0}),
+        ("step-1", "completed", {"n": 1}),
+    ]
+    assert answer["position"] == 4
+    msgspec.convert(answer, m.RowReply)
+
+
+def test_pages_hold_every_task_once_while_others_come_and_change(projector: Projector, ask: Ask) -> None:
+    history = random_history(3, 200, strangers=False)
+    projector.apply(history.records)
+    before = {row["id"] for row in ask("tasks", limit=1000)["rows"]}
+    seen: list[str] = []
+    cursor = ""
+    while cursor is not None:
+        page = ask("tasks", limit=7, cursor=cursor)
+        seen += [row["id"] for row in page["rows"]]
+        cursor = page["cursor"]
+        run(history, f"new{len(seen)}")
+        projector.apply(history.records)
+    assert len(seen) == len(set(seen))
+    assert set(seen) == before
+
+
+def test_the_last_page_has_no_cursor(projector: Projector, ask: Ask) -> None:
+    history = History()
+    for n in range(4):
+        run(history, f"t{n}")
+    projector.apply(history.records)
+    assert ask("tasks", limit=4)["cursor"] is None
+    first = ask("tasks", limit=2)
+    assert ask("tasks", limit=2, cursor=first["cursor"])["cursor"] is None
+
+
+def test_pending_tasks_come_in_the_order_in_which_they_are_due(projector: Projector, ask: Ask) -> None:
+    history = History()
+    for n, priority in enumerate((2, 4, 1, 4, 3)):
+        history.command(f"t{n}", tc.Submit(te.Spec(skill="echo", priority=priority)))
+    projector.apply(history.records)
+    page = ask("pending", limit=3)
+    rest = ask("pending", limit=3, cursor=page["cursor"])
+    assert [row["id"] for row in page["rows"] + rest["rows"]] == ["t1", "t3", "t4", "t0", "t2"]
+
+
+def test_an_answer_fits_into_a_message_whatever_the_rows_hold(projector: Projector, ask: Ask) -> None:
+    history = History()
+    for n in range(5):
+        history.command(f"t{n}", tc.Submit(te.Spec(skill="echo", params={"x": "y" * 400_000}, name="z" * 100_000)))
+    history.task("huge", te.Submitted(skill="echo", name="n" * 700_000, params={"x": "y" * 100_000}),
+                 te.Scheduled(node="n1", incarnation="i1", attempt=1, skill="echo"),
+                 te.Started(), te.Completed("r" * 800_000))  # fmt: skip
+    projector.apply(history.records)
+    seen, cursor = [], ""
+    while cursor is not None:
+        page = ask("tasks", cursor=cursor)
+        seen += [row["id"] for row in page["rows"]]
+        cursor = page["cursor"]
+    assert seen == ["huge", "t4", "t3", "t2", "t1", "t0"]
+    row = ask("task", id="huge")["row"]
+    assert row["omitted"] == ["result"]
+    assert row["result"] is None
+    assert len(msgspec.json.encode(row)) <= PAGE_BYTES
+
+
+def test_a_list_shows_the_newest_steps_of_a_long_task(projector: Projector, ask: Ask) -> None:
+    history = History()
+    run(history, "t", steps=500)
+    projector.apply(history.records)
+    listed = ask("tasks")["rows"][0]
+    assert (len(listed["steps"]), listed["steps"][-1]["name"], listed["omitted"]) == (200, "step-499", ["steps"])
+    assert len(ask("task", id="t")["row"]["steps"]) == 500
+
+
+def test_nodes_by_state_skill_and_free_slots_with_their_pulse(
+    projector: Projector, ask: Ask, pulses: dict[str, Pulse]
+) -> None:
+    history = History()
+    history.node("n1", joined(slots=1))
+    history.node("n2", joined(slots=5, skills=("shell",)))
+    history.node("n3", joined(slots=5, skills=("echo",)))
+    history.command("t", tc.Submit(te.Spec(skill="echo")))
+    history.command("t", tc.Schedule("n1", "i1"), to="n1")
+    history.command("t", tc.Start(history.tasks["t"].fence))
+    projector.apply(history.records)
+    pulses["n2"] = Pulse("i1", NOW_NS - 10**9, cpu=12.5)
+    pulses["n3"] = Pulse("older", NOW_NS, cpu=99.0)
+
+    def ids(**question: Any) -> list[str]:
+        return [row["id"] for row in ask("nodes", **question)["rows"]]
+
+    assert ids() == ["n1", "n2", "n3"]
+    assert ids(status="busy") == ["n1"]
+    assert ids(status="online") == ["n2", "n3"]
+    assert ids(available=True, skill="echo") == ["n3"]
+    assert ids(skill="shell") == ["n1", "n2"]
+    assert ids(silent_s=5) == ["n1", "n3"]
+    assert ask("node", id="n2")["row"]["cpu"] == 12.5
+    assert ask("node", id="n3")["row"]["cpu"] is None
+
+
+def test_the_status_counts_tasks_and_nodes_and_what_could_not_be_folded(projector: Projector, ask: Ask) -> None:
+    history = History()
+    history.node("n1", joined())
+    for n in range(3):
+        run(history, f"t{n}")
+    history.command("open", tc.Submit(te.Spec(skill="echo")))
+    history.publish("claw.task.open.log", FUTURE)
+    history.publish("claw.task.t0.log", b"garbage")
+    projector.apply(history.records)
+    answer = ask("status")
+    status = msgspec.convert(answer, m.StatusReply)
+    assert {name: count for name, count in status.tasks.items() if count} == {"completed": 3, "pending": 1}
+    assert {name: count for name, count in status.nodes.items() if count} == {"online": 1}
+    assert (status.needs_upgrade, status.faults, status.position) == (1, 2, len(history.records))
+    faults = msgspec.convert(ask("faults"), m.FaultsReply)
+    assert [(row["kind"], row["id"]) for row in faults.frozen] == [("task", "open")]
+    assert "task.levitated" in ask("task", id="open")["row"]["needs_upgrade"]
+
+
+def test_skills_are_told_with_their_nodes_and_figures(projector: Projector, ask: Ask) -> None:
+    history = History()
+    history.node("n1", joined(skills=("echo", "shell")))
+    history.node("n2", joined(skills=("echo",)))
+    run(history, "t")
+    projector.apply(history.records)
+    echo, shell = ask("skills")["rows"]
+    assert (echo["name"], echo["versions"], echo["nodes"]) == ("echo", {"1": ["n1", "n2"]}, ["n1", "n2"])
+    assert (echo["submitted"], echo["succeeded"], echo["failed"]) == (1, 1, 0)
+    assert (shell["name"], shell["submitted"]) == ("shell", 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "question", "code", "words"),
+    [
+        ("levitate", {}, "refused", "there is no question"),
+        ("tasks", {"limit": 0}, "refused", "between 1 and"),
+        ("tasks", {"limit": 10**6}, "refused", "between 1 and"),
+        ("tasks", {"limit": "x"}, "refused", "not a question"),
+        ("tasks", {"colour": "red"}, "refused", "colour"),
+        ("tasks", {"status": ["lost"]}, "refused", "pending"),
+        ("tasks", {"cursor": "???"}, "refused", "another question"),
+        ("tasks", {"cursor": "AAAA"}, "refused", "another question"),
+        ("nodes", {"status": "lost"}, "refused", "online"),
+        ("task", {}, "refused", "id"),
+        ("task", {"id": "a.b"}, "refused", "an id has"),
+        ("task", {"id": "x" * 5000}, "refused", "an id has"),
+        ("task", {"id": "absent"}, "not_found", "no task absent"),
+        ("node", {"id": "absent"}, "not_found", "no node absent"),
+        ("digest", {"views": ["moods"]}, "refused", "no view 'moods'"),
+    ],
+)
+def test_a_wrong_question_gets_an_error_that_helps(
+    ask: Ask, name: str, question: dict[str, Any], code: str, words: str
+) -> None:
+    error = msgspec.convert(ask(name, **question), m.ErrorReply).error
+    assert error.code == code
+    assert words in error.message
+
+
+@pytest.mark.parametrize("body", [b"\xff", b"[", b"[" * 5000, b"null", b"7"])
+def test_bytes_that_are_no_question_get_an_error(projector: Projector, body: bytes) -> None:
+    queries = Queries(lambda: projector.store, lambda _: None, lambda: 0)
+    assert b'"code":"refused"' in queries.reply("tasks", body)
+
+
+def test_a_cursor_of_another_question_is_refused(projector: Projector, ask: Ask) -> None:
+    history = History()
+    for n in range(5):
+        run(history, f"t{n}")
+    projector.apply(history.records)
+    cursor = ask("tasks", limit=2)["cursor"]
+    assert "error" in ask("tasks", limit=2, skill="echo", cursor=cursor)
+    assert "error" in ask("pending", cursor=cursor)
+    assert "error" not in ask("tasks", limit=3, cursor=cursor)

@@ -1,0 +1,169 @@
+"""The store: atomic, read beside its writer, never a crash of the process for what a file holds."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from eventlog import Corrupt, Misconfigured, Unavailable
+from projections.store import MapFull, Store
+
+TABLES = ("a", "b")
+
+
+def fill(store: Store, count: int, size_bytes: int = 100) -> None:
+    with store.write() as txn:
+        txn.put_all("a", [(b"%08d" % n, b"x" * size_bytes) for n in range(count)])
+
+
+def count_of(store: Store) -> int:
+    with store.snapshot() as reading:
+        return reading.count("a")
+
+
+@pytest.fixture
+def filled(tmp_path: Path) -> Path:
+    store = Store.open(tmp_path / "s", TABLES)
+    fill(store, 5000)
+    store.close()
+    return tmp_path / "s" / "data.mdb"
+
+
+def test_a_block_that_raises_leaves_nothing(tmp_path: Path) -> None:
+    store = Store.open(tmp_path, TABLES)
+
+    def half() -> None:
+        with store.write() as txn:
+            txn.put("a", b"k", b"v")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        half()
+    assert count_of(store) == 0
+    store.close()
+
+
+def test_a_snapshot_does_not_see_what_is_written_meanwhile(tmp_path: Path) -> None:
+    store = Store.open(tmp_path, TABLES)
+    with store.snapshot() as before:
+        fill(store, 10)
+        assert before.count("a") == 0
+        assert store.is_read_by_any
+    assert count_of(store) == 10
+    assert not store.is_read_by_any
+    store.close()
+
+
+def test_a_full_map_grows_and_the_same_write_succeeds(tmp_path: Path) -> None:
+    store = Store.open(tmp_path, TABLES, map_bytes=1 << 20)
+    fill(store, 100)
+    with pytest.raises(MapFull):
+        fill(store, 20_000)
+    with store.snapshot(), pytest.raises(Unavailable):
+        store.grow()
+    for _ in range(3):
+        store.grow()
+    fill(store, 20_000)
+    assert count_of(store) == 20_000
+    store.close()
+
+
+def test_another_process_reads_while_the_writer_is_alive_and_grows(tmp_path: Path) -> None:
+    store = Store.open(tmp_path, TABLES, map_bytes=1 << 20)
+    fill(store, 100)
+    code = (
+        "import sys; from pathlib import Path; from projections.store import Store\n"
+        f"store = Store.open(Path({str(tmp_path)!r}), {TABLES!r}, readonly=True)\n"
+        "for line in sys.stdin:\n"
+        "    with store.snapshot() as reading: print(reading.count('a'), flush=True)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+    ) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        try:
+            child.stdin.write("\n")
+            assert child.stdout.readline() == "100\n"
+            for _ in range(4):
+                store.grow()
+            fill(store, 30_000)
+            child.stdin.write("\n")
+            assert child.stdout.readline() == "30000\n"
+        finally:
+            child.kill()
+    store.close()
+
+
+def test_a_killed_reader_does_not_keep_old_pages(tmp_path: Path) -> None:
+    store = Store.open(tmp_path, TABLES)
+    fill(store, 10)
+    code = (
+        "from pathlib import Path; from projections.store import Store\n"
+        f"store = Store.open(Path({str(tmp_path)!r}), {TABLES!r}, readonly=True)\n"
+        "with store.snapshot() as reading: print('reading', flush=True); input()\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"reading\n"
+        assert store.is_read_by_any
+        child.kill()
+    assert not store.is_read_by_any
+    store.close()
+
+
+@pytest.mark.parametrize("keep", [0.0, 0.001, 0.5, 0.99])
+def test_a_file_that_is_cut_short_is_corrupt(filled: Path, keep: float) -> None:
+    """Touching a page behind the end of the file would be SIGBUS, so this runs in a child."""
+    with filled.open("r+b") as file:
+        file.truncate(int(filled.stat().st_size * keep))
+    code = (
+        "from pathlib import Path; from eventlog import Corrupt; from projections.store import Store\n"
+        f"try: Store.open(Path({str(filled.parent)!r}), {TABLES!r}, readonly=True)\n"
+        "except Corrupt: print('corrupt')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stdout) == (0, b"corrupt\n")
+
+
+@pytest.mark.parametrize("content", [b"SQLite format 3\0" + bytes(8000), os.urandom(100_000), b"x"])
+def test_a_foreign_file_is_corrupt(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "data.mdb").write_bytes(content)
+    with pytest.raises(Corrupt):
+        Store.open(tmp_path, TABLES)
+
+
+def test_a_store_of_somebody_else_is_corrupt(tmp_path: Path) -> None:
+    import lmdb
+
+    with lmdb.open(str(tmp_path), max_dbs=3) as environment:
+        environment.open_db(b"theirs")
+    with pytest.raises(Corrupt):
+        Store.open(tmp_path, TABLES)
+
+
+def test_overwritten_pages_are_corrupt_when_they_are_read(filled: Path) -> None:
+    content = bytearray(filled.read_bytes())
+    content[4096 * 3 : -4096] = os.urandom(len(content) - 4096 * 4)
+    filled.write_bytes(bytes(content))
+    code = (
+        "from pathlib import Path; from eventlog import Corrupt; from projections.store import Store\n"
+        "try:\n"
+        f"    store = Store.open(Path({str(filled.parent)!r}), {TABLES!r})\n"
+        "    with store.snapshot() as reading: print(sum(1 for _ in reading.cursor('a')))\n"
+        "except Corrupt: print('corrupt')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=False)
+    assert done.returncode != -signal.SIGSEGV
+    assert done.stdout == b"corrupt\n"
+
+
+def test_a_folder_that_can_not_be_used_is_said_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(Misconfigured):
+        Store.open(tmp_path / "file", TABLES)
+    with pytest.raises((Corrupt, Misconfigured)):
+        Store.open(tmp_path / "absent", TABLES, readonly=True)

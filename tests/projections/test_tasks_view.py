@@ -1,0 +1,133 @@
+"""The tasks view against the slow way, over random histories of deciders and strangers."""
+
+import itertools
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clawactors.tasks import STATUSES
+from clawactors.tasks import commands as tc
+from clawactors.tasks import events as te
+from projections import tasktable as t
+from projections.cluster import CLUSTER
+from projections.index import Run
+from projections.keys import LAST
+from projections.projector import Projector
+from projections.selection import Filter, pending, select
+from projections.store import Reading
+from projections.tally import sums
+from tests.projections.histories import AT, NODES, SKILLS, TAGS, USERS, History, random_history, run
+from tests.projections.model import Model
+
+seeds = st.integers(0, 1 << 30)
+filters = st.builds(
+    Filter,
+    status=st.lists(st.sampled_from(STATUSES), max_size=3, unique=True).map(tuple),
+    node=st.sampled_from(("", *NODES)),
+    user=st.sampled_from(USERS),
+    skill=st.sampled_from(("", *SKILLS)),
+    tag=st.sampled_from(("", *TAGS)),
+    since_ns=st.none() | st.integers(0, 200).map(lambda s: AT + s * 1_000_000_000),
+    until_ns=st.none() | st.integers(0, 200).map(lambda s: AT + s * 1_000_000_000),
+)
+
+
+def selected(reading: Reading, wanted: Filter) -> list[str]:
+    return [stored.id for stored in select(reading, wanted)]
+
+
+@settings(max_examples=40, deadline=None)
+@given(seeds, st.lists(filters, min_size=10, max_size=30), st.integers(1, 40))
+def test_rows_and_lists_are_those_of_the_slow_way(seed: int, wanted: list[Filter], batch: int) -> None:
+    history = random_history(seed, 120)
+    model = Model(history.records)
+    with TemporaryDirectory() as folder:
+        projector = Projector.open(CLUSTER, Path(folder), "log-1")
+        projector.apply(history.records, batch=batch)
+        with projector.store.snapshot() as reading:
+            for known in model.tasks:
+                key = t.find(reading, known.id)
+                assert key is not None
+                stored = t.load(reading, key)
+                assert (stored.id, stored.version, stored.task) == (known.id, known.folded.version, known.task)
+            assert reading.count(t.IDS) == len(model.tasks)
+            for each in wanted:
+                assert selected(reading, each) == model.select(each)
+            assert {status: count for status, (count,) in sums(reading, t.COUNTS)} == dict(model.counts())
+            assert [stored.id for _, stored in pending(reading)] == model.pending()
+        projector.close()
+
+
+@pytest.mark.parametrize(
+    "wanted", [Filter(), Filter(skill="echo"), Filter(status=("completed", "pending"), user="ada")]
+)
+def test_a_page_begins_below_the_last_row_of_the_page_before(projector: Projector, wanted: Filter) -> None:
+    history = random_history(7, 300, strangers=False)
+    projector.apply(history.records)
+    with projector.store.snapshot() as reading:
+        whole = [stored.key for stored in select(reading, wanted)]
+        paged: list[bytes] = []
+        while True:
+            below = (int.from_bytes(paged[-1], "big") - 1).to_bytes(8, "big") if paged else LAST
+            page = [stored.key for stored in itertools.islice(select(reading, wanted, below), 7)]
+            if not page:
+                break
+            paged += page
+        assert paged == whole
+        assert len(whole) > 7
+
+
+def test_long_words_and_any_characters_can_be_looked_up(projector: Projector) -> None:
+    history = History()
+    words = ("x" * 100_000, "ü\0ü", " ", "\U0001f600" * 300)
+    for n, word in enumerate(words):
+        history.command(f"t{n}", tc.Submit(te.Spec(skill=word, user=word, tags=(word, word))))
+    projector.apply(history.records)
+    with projector.store.snapshot() as reading:
+        for n, word in enumerate(words):
+            assert selected(reading, Filter(user=word, skill=word, tag=word)) == [f"t{n}"]
+
+
+@pytest.mark.parametrize("others", [100, 2000])
+def test_a_selection_costs_its_shortest_list_and_not_the_table(
+    projector: Projector, others: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history = History()
+    for n in range(others):
+        if n % (others // 4) == 0:
+            history.command(f"odd{n}", tc.Submit(te.Spec(skill="echo", user="ada", tags=("odd",))))
+            history.command(f"odd{n}", tc.Cancel())
+        run(history, f"t{n}")
+    projector.apply(history.records)
+    seeks = 0
+    at_most = Run.at_most
+
+    def counting(self: Run, key: bytes) -> bytes | None:
+        nonlocal seeks
+        seeks += 1
+        return at_most(self, key)
+
+    monkeypatch.setattr(Run, "at_most", counting)
+    with projector.store.snapshot() as reading:
+        assert len(selected(reading, Filter(skill="echo", user="ada", tag="odd"))) == 4
+        assert len(selected(reading, Filter(status=("cancelled",), skill="echo"))) == 4
+        assert seeks < 60
+
+
+def test_the_newest_page_reads_no_more_rows_than_it_shows(
+    projector: Projector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history = History()
+    for n in range(300):
+        run(history, f"t{n}")
+    projector.apply(history.records)
+    loaded = []
+    load = t.load
+    monkeypatch.setattr(t, "load", lambda *args: loaded.append(args[1]) or load(*args))
+    with projector.store.snapshot() as reading:
+        whole = select(reading, Filter(since_ns=AT, status=("completed",)))
+        assert [stored.id for stored in itertools.islice(whole, 10)] == [f"t{n}" for n in range(299, 289, -1)]
+        assert len(loaded) == 10
