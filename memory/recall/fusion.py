@@ -73,7 +73,7 @@ def features(
 
 
 def _standard(values: Scores) -> Scores:
-    deviation = values.std()
+    deviation = values.std() if len(values) else 0.0
     if deviation < 1e-6:
         return np.zeros_like(values)
     standard: Scores = (values - values.mean()) / deviation

@@ -38,9 +38,9 @@ _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 
 
 def is_unspaced(text: str) -> bool:
-    """True where most letters belong to a script without spaces between words."""
-    runs = sum(map(len, _RUN.findall(text)))
-    return runs * 2 > sum(map(str.isalpha, text))
+    """True for a text mostly in scripts without spaces between words; a spaced word counts as two of its characters."""
+    parts = _RUN.split(text)
+    return sum(map(len, parts[1::2])) > 2 * sum(len(_WORD.findall(part)) for part in parts[::2])
 
 
 class Analyzer:
