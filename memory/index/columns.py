@@ -119,9 +119,9 @@ class Columns:
             getattr(self, name)[number] = empty
 
     def _link(self, number: int) -> None:
-        """Places the item in its session by position; mostly that is at the end."""
+        """Places a raw item in its session by position; mostly that is at the end."""
         session = int(self.session[number])
-        if session == NONE:
+        if session == NONE or self.kind[number] != 0:
             return
         place = (int(self.position[number]), number)
         after, before = NONE, self._last.get(session, NONE)

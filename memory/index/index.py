@@ -18,8 +18,8 @@ from clawactors.memories import Memory
 from memory.embedding import Embedder, Vector
 from memory.index.columns import Columns
 from memory.index.graph import Graph, load_graph
-from memory.index.item import KINDS, Item, asks, tag_term, text_of
-from memory.index.postings import POSTINGS, Draft, Numbers
+from memory.index.item import KINDS, Item, asks, marks_of, text_of
+from memory.index.postings import POSTINGS, Draft, Numbers, lookup
 from memory.index.top import best_of
 from memory.index.vectors import VECTORS, Vectors, pack, quantised
 from memory.text.lexicon import Lexicon
@@ -77,6 +77,13 @@ class Index:
         """The item with this id, whatever its status."""
         number = reading.get(IDS, id.encode())
         return self.item(reading, int.from_bytes(number, "big")) if number else None
+
+    def with_terms(self, reading: Reading, *terms: str) -> list[Item]:
+        """The items that have all of these terms, in the order in which they were recorded."""
+        numbers = lookup(reading, terms[0])[0]
+        for term in terms[1:]:
+            numbers = np.intersect1d(numbers, lookup(reading, term)[0], assume_unique=True)
+        return [item for number in numbers.tolist() if (item := self.item(reading, number)) is not None]
 
     def items(self, reading: Reading) -> Iterator[Item]:
         """All items in the order in which they were recorded, those that are not searched included."""
@@ -142,8 +149,7 @@ class Index:
             txn.put(META, _NEXT, self._next.to_bytes(4, "big"))
 
     def _counted(self, item: Item) -> Counter[str]:
-        content = item.content
-        return Counter(self.lexicon.terms(text_of(item))) | Counter(map(tag_term, content.tags))
+        return Counter(self.lexicon.terms(text_of(item))) | Counter(marks_of(item))
 
     def commit(self) -> None:
         """Takes in what `write` put, now that it is durable."""
@@ -172,14 +178,13 @@ class Index:
 
     def _set(self, item: Item, terms: int) -> None:
         columns, content = self.columns, item.content
-        speaks = content.kind == "raw"
         columns.set(
             item.number,
             {
                 "kind": KINDS.index(content.kind),
                 "owner": columns.owners.number(content.owner),
                 "speaker": columns.speakers.number(content.speaker),
-                "session": columns.sessions.number(content.session) if speaks else -1,
+                "session": columns.sessions.number(content.session),
                 "position": min(content.position, 2**31 - 1),
                 "at_ns": content.happened_ns,
                 "terms": min(terms, 65_535),

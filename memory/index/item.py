@@ -6,15 +6,14 @@ from typing import Final
 import msgspec
 
 from clawactors.memories import Content, Kind, Memory
-from memory.text.normal import fold
+from memory.text.normal import clean, fold
 
-__all__ = ["KINDS", "TAG_MARK", "Item", "asks", "tag_term", "text_of"]
+__all__ = ["KINDS", "Item", "asks", "marks_of", "object_term", "subject_term", "tag_term", "text_of"]
 
 KINDS: Final[tuple[Kind, ...]] = ("raw", "summary", "knowledge")
-TAG_MARK: Final = "\x02"
-"""First character of a tag among terms."""
-
-_TAG_LIMIT: Final = 96
+# The first characters of terms that no word has: tags, and what facts are about.
+_TAG, _SUBJECT, _OBJECT = "\x02", "\x03", "\x04"
+_NAME_LIMIT: Final = 96
 _ASKS = re.compile('[?\uff1f\u061f]\\s*["\u201d\u2019\u300d\u300f)\uff09]*\\s*$')
 
 
@@ -42,7 +41,30 @@ def text_of(item: Item) -> str:
 
 def tag_term(tag: str) -> str:
     """The term that stands for a tag as a filter."""
-    return TAG_MARK + fold(tag)[:_TAG_LIMIT]
+    return _mark(_TAG, tag)
+
+
+def subject_term(name: str) -> str:
+    """The term of all facts about this."""
+    return _mark(_SUBJECT, name)
+
+
+def object_term(name: str) -> str:
+    """The term of all facts that lead to this."""
+    return _mark(_OBJECT, name)
+
+
+def _mark(mark: str, name: str) -> str:
+    return mark + fold(clean(name))[:_NAME_LIMIT]
+
+
+def marks_of(item: Item) -> list[str]:
+    """The terms beside those of its text."""
+    content = item.content
+    marks = [tag_term(tag) for tag in content.tags]
+    if content.fact:
+        marks += (subject_term(content.fact.subject), object_term(content.fact.object))
+    return marks
 
 
 def asks(text: str) -> bool:

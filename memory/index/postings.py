@@ -35,9 +35,10 @@ def lookup(reading: Reading, term: str) -> Posting:
     cursor = reading.cursor(POSTINGS)
     if cursor.set_range(prefix):
         for key, value in cursor:
-            if not key.startswith(prefix) or len(key) != size + 4:
+            if not key.startswith(prefix):
                 break
-            found.append(value)
+            if len(key) == size + 4:
+                found.append(value)
     packed = np.frombuffer(b"".join(found), _PACKED)
     return (packed >> _COUNT_BITS).astype(np.int64), (packed & _COUNT_MAX).astype(np.float32)
 
