@@ -83,7 +83,7 @@ def faded(items: Iterable[Item], now_ns: int) -> list[Order]:
 
 
 def _duplicates(raw: Sequence[Item], known: Known, lexicon: Lexicon) -> Iterator[Order]:
-    """Notes that say what an older one says: counted there, archived here. What was said in a session keeps its place."""
+    """Notes that say what an older one says are counted there; what was said in a session keeps its place."""
     merged: set[str] = set()
     for item in raw:
         if item.content.session:
