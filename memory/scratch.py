@@ -1,6 +1,7 @@
 """A memory in a folder, without a log or a server: what benchmarks and notebooks use. The same code as the product."""
 
 from collections.abc import Iterable, Mapping
+from itertools import batched
 from pathlib import Path
 from typing import Any
 
@@ -37,15 +38,14 @@ class Scratch:
 
     def add_turns(self, turns: Iterable[Mapping[str, Any]]) -> None:
         """Adds messages: dicts with `id, session, index, date, speaker, text`. A repeated id is quiet."""
-        batch: list[tuple[str, Content]] = []
-        for turn in turns:
-            batch.append((str(turn["id"]), _content(turn)))
-            if len(batch) == _BATCH:
-                self._write(batch)
-                batch = []
-        self._write(batch)
+        self.write_turns(turns)
         while self.index.grow():
             pass
+
+    def write_turns(self, turns: Iterable[Mapping[str, Any]]) -> None:
+        """As `add_turns`, but leaves to `index.grow` what the graph does not need at once."""
+        for batch in batched(turns, _BATCH):
+            self._write([(str(turn["id"]), _content(turn)) for turn in batch])
 
     def _write(self, batch: list[tuple[str, Content]]) -> None:
         try:
@@ -69,9 +69,14 @@ class Scratch:
             items = (self.index.item(reading, int(number)) for number in ranking.numbers[:k])
             return [item.id for item in items if item is not None]
 
-    def hits(self, query: str, limit: int = 5, wanted: Filter | None = None) -> list[Hit]:
-        """The same as people see it: with relevance, excerpt and what the score is made of."""
-        return self.searcher.search(query, limit, wanted or Filter())
+    def hits(self, query: str, limit: int = 5, **wanted: Any) -> list[Hit]:
+        """The same as people see it: with relevance, excerpt and what the score is made of; `wanted` as in `Filter`."""
+        return self.searcher.search(query, limit, Filter(**wanted))
+
+    @property
+    def stored_bytes(self) -> int:
+        """What the rows take on disk, without the graph."""
+        return self._store.size_bytes
 
     def close(self) -> None:
         """Saves what the next opening can use."""

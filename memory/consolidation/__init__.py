@@ -5,8 +5,9 @@ from what they name. So the same input gives the same commands, and doing it twi
 Only what was said or done counts as evidence: what memory concluded or recalled is never condensed again.
 """
 
-from memory.consolidation.consolidate import Known, consolidated, faded
+from memory.consolidation.consolidate import consolidated, faded
 from memory.consolidation.history import task_memories
+from memory.consolidation.known import Known
 from memory.consolidation.order import Order
 
 __all__ = ["Known", "Order", "consolidated", "faded", "task_memories"]

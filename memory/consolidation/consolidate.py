@@ -8,48 +8,22 @@
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol
 
-from msgspec.structs import replace
-
-from clawactors.memories import Content, Fact, Memory, memory_id
-from clawactors.memories.commands import Archive, Believe, Merge, Record, Revise, Supersede
+from clawactors.memories import Content, memory_id
+from clawactors.memories.commands import Archive, Merge, Record, Revise
+from memory.consolidation.belief import beliefs
 from memory.consolidation.episode import Episode, episodes
-from memory.consolidation.fact import facts_in, inferred, statement
-from memory.consolidation.importance import KEPT, importance, retention, tone
+from memory.consolidation.importance import KEPT, retention, tone
 from memory.consolidation.keyword import keywords
-from memory.consolidation.likeness import contradicts, likeness, same_fact
+from memory.consolidation.known import Known
+from memory.consolidation.likeness import likeness
 from memory.consolidation.order import Order
 from memory.consolidation.pattern import FAILURE, Pattern, failures, topics
 from memory.consolidation.summary import SUMMARY_LIMIT, summary
 from memory.index.item import Item
 from memory.text.lexicon import Lexicon
 
-__all__ = ["Known", "consolidated", "faded"]
-
-
-class Known(Protocol):
-    """What is remembered already."""
-
-    def memory(self, id: str) -> Memory | None:
-        """The memory with this id."""
-        ...
-
-    def facts(self, owner: str, subject: str) -> Iterable[tuple[str, Memory]]:
-        """Ids and memories of the owner's facts about this subject."""
-        ...
-
-    def session(self, owner: str, session: str, position: int) -> Sequence[Item]:
-        """The raw memories of a session, from the beginning of the episode that has this position."""
-        ...
-
-    def tagged(self, owner: str, tags: tuple[str, ...]) -> Sequence[Item]:
-        """The owner's memories that have all of these tags."""
-        ...
-
-    def similar(self, item: Item) -> Sequence[Item]:
-        """A few memories of the same owner and kind that come nearest to this one, itself not among them."""
-        ...
+__all__ = ["consolidated", "faded"]
 
 
 def consolidated(
@@ -63,7 +37,7 @@ def consolidated(
     return [
         *_duplicates(raw, known, lexicon),
         *_summaries(raw, known, lexicon, now_ns, everything),
-        *_facts(raw, known),
+        *beliefs(raw, known),
         *(order for pattern in patterns for order in _kept_up(pattern, known)),
     ]
 
@@ -174,88 +148,3 @@ def _kept_up(pattern: Pattern, known: Known) -> Iterator[Order]:
                     tone=content.tone,
                 ),
             )
-
-
-# Facts
-
-
-class _Facts:
-    """What is known, and what this run has stated on top of it."""
-
-    def __init__(self, known: Known) -> None:
-        self._known = known
-        self._stated: dict[str, Memory] = {}
-
-    def about(self, content: Content, fact: Fact) -> list[tuple[str, Memory]]:
-        known = dict(self._known.facts(content.owner, fact.subject)) | self._stated
-        return [
-            (id, memory)
-            for id, memory in known.items()
-            if memory.status == "live" and memory.content and memory.content.owner == content.owner
-        ]
-
-    def is_known(self, id: str) -> bool:
-        memory = self._known.memory(id)
-        return id in self._stated or (memory is not None and memory.status != "absent")
-
-    def state(self, id: str, content: Content) -> None:
-        self._stated[id] = Memory("live", content, count=1)
-
-    def change(self, id: str, memory: Memory) -> None:
-        self._stated[id] = memory
-
-
-def _facts(raw: Sequence[Item], known: Known) -> Iterator[Order]:
-    facts = _Facts(known)
-    for item in raw:
-        for nth, fact in enumerate(facts_in(item.content)):
-            id = memory_id(item.content.owner, f"fact/{item.id}/{nth}")
-            yield from _stated(facts, item, id, fact)
-            if follows := inferred(fact):
-                yield from _stated(facts, item, memory_id(item.content.owner, f"inferred/{item.id}/{nth}"), follows)
-
-
-def _stated(facts: _Facts, item: Item, id: str, fact: Fact) -> Iterator[Order]:
-    if facts.is_known(id):
-        return
-    said = item.content
-    about = facts.about(said, fact)
-    for other_id, other in about:
-        if other.content and other.content.fact and same_fact(other.content.fact, fact):
-            if id not in other.occurrences:
-                confidence = round(1 - (1 - other.content.fact.confidence) * (1 - fact.confidence), 4)
-                yield Order(
-                    other_id,
-                    Merge(occurrence=id, sources=said.sources, parents=(item.id,), happened_ns=said.happened_ns),
-                )
-                yield Order(other_id, Believe(confidence, "stated again"))
-                believed = replace(other.content, fact=replace(other.content.fact, confidence=confidence))
-                facts.change(other_id, replace(other, content=believed, occurrences=other.occurrences | {id}))
-            return
-    content = Content(
-        text=statement(fact),
-        kind="knowledge",
-        owner=said.owner,
-        tags=("fact", fact.predicate),
-        happened_ns=said.happened_ns,
-        sources=said.sources,
-        parents=(item.id,),
-        fact=fact,
-        importance=round(max(importance(said.text), 0.6), 3),
-        origin="consolidation",
-    )
-    yield Order(id, Record(content))
-    facts.state(id, content)
-    for other_id, other in about:
-        if not (other.content and other.content.fact and contradicts(other.content.fact, fact)):
-            continue
-        there = other.content.fact
-        # Whatever was true later holds; what was heard last may tell of an earlier time.
-        if there.valid_from_ns <= fact.valid_from_ns:
-            older, newer, until_ns = other_id, id, fact.valid_from_ns
-        else:
-            older, newer, until_ns = id, other_id, there.valid_from_ns
-        yield Order(older, Supersede(newer, until_ns, "contradicted"))
-        facts.change(older, replace(other if older == other_id else Memory("live", content), status="superseded"))
-        if older == id:
-            return

@@ -30,7 +30,7 @@ type _Features = tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]
 class HashedEmbedder:
     """See the module. Deterministic; `dim` trades memory for fewer accidental likenesses."""
 
-    def __init__(self, lexicon: Lexicon, dim: int = 384) -> None:
+    def __init__(self, lexicon: Lexicon, dim: int = 256) -> None:
         self.dim = dim
         self.name = f"hashed-{dim}-1"
         self._terms = lexicon.terms

@@ -52,7 +52,10 @@ class Names:
 
 
 class Columns:
-    """See the module. `count` items have a number; `before` and `after` are the neighbours in a session."""
+    """See the module. `count` items have a number; `before` and `after` are the neighbours in a session.
+
+    `newest_ns`: the time of the newest item that ever was.
+    """
 
     alive: npt.NDArray[np.bool_]
     kind: npt.NDArray[np.int8]
@@ -72,6 +75,7 @@ class Columns:
         self.count = 0
         self.living = 0
         self.term_sum = 0
+        self.newest_ns = 0
         self.owners, self.speakers, self.sessions = Names(), Names(), Names()
         self._last: dict[int, int] = {}
         self._capacity = 0
@@ -96,6 +100,7 @@ class Columns:
         self.alive[number] = True
         self.living += 1
         self.term_sum += int(self.terms[number])
+        self.newest_ns = max(self.newest_ns, int(self.at_ns[number]))
         self._link(number)
 
     def remove(self, number: int) -> None:

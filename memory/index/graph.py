@@ -22,7 +22,7 @@ from memory.index.postings import Numbers
 __all__ = ["Graph", "Manifest", "load_graph"]
 
 _LINKS: Final = 16
-_BUILD_BREADTH: Final = 150
+_BUILD_BREADTH: Final = 200
 _SEED: Final = 17
 _LEAST_CAPACITY: Final = 1024
 _DELETED_MAX: Final = 0.25

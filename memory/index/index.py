@@ -39,7 +39,7 @@ EXACT_LIMIT: Final = 8192
 
 _NEXT: Final = b"memory.next"
 _SLICE: Final = 64
-_BREADTH: Final = 200
+_BREADTH: Final = 400
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Item).decode

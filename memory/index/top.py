@@ -25,10 +25,10 @@ def best_of(scores: Scores, numbers: Numbers, k: int) -> Numbers:
 def top(scores: Scores, k: int) -> Numbers:
     """Where the `k` greatest scores stand, in no order; those above zero only."""
     blocks = len(scores) // _BLOCK
-    bound = np.float32(0)
+    bound = 0.0
     if blocks > k:
         # The k-th greatest of the blocks' maxima is not above the k-th greatest score.
         maxima = scores[: blocks * _BLOCK].reshape(blocks, _BLOCK).max(axis=1)
-        bound = max(np.partition(maxima, blocks - k)[blocks - k], bound)
-    places: Numbers = np.flatnonzero((scores >= bound) & (scores > 0))
+        bound = float(np.partition(maxima, blocks - k)[blocks - k])
+    places: Numbers = np.flatnonzero(scores >= bound if bound > 0 else scores > 0)
     return best_of(scores[places], places, k)

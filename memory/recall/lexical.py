@@ -77,7 +77,6 @@ def coverage(terms: Iterable[Term], numbers: Numbers) -> Scores:
     for term in terms:
         total += term.idf
         if len(term.numbers):
-            places = np.searchsorted(term.numbers, numbers)
-            places[places == len(term.numbers)] = 0
-            covered += np.float32(term.idf) * (term.numbers[places] == numbers)
+            places = np.minimum(np.searchsorted(term.numbers, numbers), len(term.numbers) - 1)
+            covered += (term.numbers[places] == numbers) * np.float32(term.idf)
     return covered / np.float32(total or 1.0)

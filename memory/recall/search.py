@@ -10,7 +10,7 @@ import numpy.typing as npt
 from memory.index import Index
 from memory.index.columns import NONE
 from memory.index.index import EXACT_LIMIT
-from memory.index.item import Item
+from memory.index.item import Item, text_of
 from memory.index.postings import Numbers
 from memory.index.top import best_of, top
 from memory.recall.filter import Filter, admitted
@@ -84,8 +84,30 @@ class Searcher:
             for place in kept.tolist():
                 item = self.index.item(reading, int(ranking.numbers[place]))
                 if item is not None and item.memory.content is not None:
-                    hits.append(self._hit(item, ranking, place, weak, weights))
+                    shown = excerpt(item.content.text, weights, self.index.lexicon.analyzer.terms)
+                    score = round(float(ranking.relevances[place]), 4)
+                    hits.append(_hit(item, score, weak, shown, _parts(ranking.features[place])))
             return hits
+
+    def similar(self, id: str, limit: int = 5, wanted: Filter = _NOTHING) -> list[Hit]:
+        """The memories most like this one, say, tasks like a task; none where there is no such memory."""
+        with self.index.store.snapshot() as reading:
+            item = self.index.find(reading, id)
+        if item is None or item.memory.content is None:
+            return []
+        hits = self.search(text_of(item), limit + 1, wanted, threshold=0.0, now_ns=item.content.happened_ns)
+        return [hit for hit in hits if hit.id != id][:limit]
+
+    def newest(self, limit: int = 5, wanted: Filter = _NOTHING) -> list[Hit]:
+        """The newest memories, newest first; with `since_ns` and `until_ns` those of any window. Each counts as 1."""
+        with self.index.store.snapshot() as reading:
+            with self.index.lock:
+                columns = self.index.columns
+                admits = np.flatnonzero(admitted(self.index, reading, wanted))
+                order = np.lexsort((admits, columns.at_ns[admits]))[::-1][:limit]
+                numbers = admits[order]
+            found = (self.index.item(reading, int(number)) for number in numbers)
+            return [_hit(item, 1.0, False, item.content.text, {}) for item in found if item and item.memory.content]
 
     def rank(
         self, reading: Reading, text: str, wanted: Filter = _NOTHING, now_ns: int = 0, judged: int = _JUDGED
@@ -105,7 +127,7 @@ class Searcher:
             # A longer item says more; the root keeps it from winning by length alone.
             similarities = index.vectors.similarities(query, pool)
             similarities *= np.sqrt(index.vectors.lengths[pool])
-            today = day_of(now_ns or int(columns.at_ns[: columns.count].max(initial=0)))
+            today = day_of(now_ns or columns.newest_ns)
             rows = features(
                 columns,
                 pool,
@@ -133,7 +155,12 @@ class Searcher:
         if mask is not None:
             by_words, by_concepts = by_words[:-1] * mask, by_concepts[:-1] * mask
         best = [top(scores, _POOL_EACH) for scores in (by_words, by_concepts)]
-        first = np.concatenate([top(scores, _NEIGHBOURS_OF) for scores in (by_words, by_concepts)])
+        first = np.concatenate(
+            [
+                best_of(scores[found], found, _NEIGHBOURS_OF)
+                for scores, found in zip((by_words, by_concepts), best, strict=True)
+            ]
+        )
         near = np.concatenate((columns.before[first], columns.after[first])).astype(np.int64)
         near = near[near != NONE]
         if mask is not None:
@@ -155,34 +182,38 @@ class Searcher:
         candidates = np.flatnonzero(mask)
         return best_of(index.vectors.similarities(query, candidates), candidates, _POOL_EACH)
 
-    def _hit(self, item: Item, ranking: Ranking, place: int, weak: bool, weights: dict[str, float]) -> Hit:
-        content = item.content
-        row = ranking.features[place]
-        return Hit(
-            id=item.id,
-            kind=content.kind,
-            text=content.text,
-            excerpt=excerpt(content.text, weights, self.index.lexicon.analyzer.terms),
-            score=round(float(ranking.relevances[place]), 4),
-            weak=weak,
-            owner=content.owner,
-            speaker=content.speaker,
-            session=content.session,
-            tags=content.tags,
-            at_ns=content.happened_ns,
-            sources=content.sources,
-            parents=content.parents,
-            count=item.memory.count,
-            fact=content.fact,
-            parts={name: round(float(row[nth]) * WEIGHTS[name], 4) for nth, name in enumerate(FEATURES) if row[nth]},
-        )
+
+def _hit(item: Item, score: float, weak: bool, shown: str, parts: dict[str, float]) -> Hit:
+    content = item.content
+    return Hit(
+        id=item.id,
+        kind=content.kind,
+        text=content.text,
+        excerpt=shown,
+        score=score,
+        weak=weak,
+        owner=content.owner,
+        speaker=content.speaker,
+        session=content.session,
+        tags=content.tags,
+        at_ns=content.happened_ns,
+        sources=content.sources,
+        parents=content.parents,
+        count=item.memory.count,
+        fact=content.fact,
+        parts=parts,
+    )
+
+
+def _parts(row: Scores) -> dict[str, float]:
+    """What a rank is made of, without what adds nothing."""
+    return {name: round(float(row[nth]) * WEIGHTS[name], 4) for nth, name in enumerate(FEATURES) if row[nth]}
 
 
 def _covered(
     terms: Sequence[Term], pool: Numbers, before: npt.NDArray[np.int32], after: npt.NDArray[np.int32]
 ) -> Scores:
     """The share of the query that an item covers; what only a neighbour covers counts half."""
-    own = coverage(terms, pool)
-    near = np.maximum(coverage(terms, before.astype(np.int64)), coverage(terms, after.astype(np.int64)))
-    covered: Scores = np.maximum(own, np.float32(0.5) * (own + near))
+    own, earlier, later = coverage(terms, np.concatenate((pool, before, after))).reshape(3, len(pool))
+    covered: Scores = np.maximum(own, np.float32(0.5) * (own + np.maximum(earlier, later)))
     return covered

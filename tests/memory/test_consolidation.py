@@ -277,6 +277,19 @@ def test_an_older_statement_heard_later_does_not_overturn_what_holds(world: Worl
     assert facts["Anna lives in Berlin"].status == "superseded"
 
 
+def test_what_was_merged_and_then_overturned_stays_settled(world: World) -> None:
+    for nth, city in enumerate(("Berlin", "Berlin", "Munich", "Munich")):
+        says(world, nth, f"I live in {city}", (nth + 1) * DAY)
+    world.consolidate()
+    world.changes.clear()
+    world.consolidate()
+    assert world.changes == []
+    assert {text: memory.count for text, memory in world.facts().items()} == {
+        "Anna lives in Berlin": 2,
+        "Anna lives in Munich": 2,
+    }
+
+
 def test_going_back_and_forth_leaves_one_that_holds(world: World) -> None:
     for nth, city in enumerate(("Berlin", "Munich", "Berlin", "Rome")):
         says(world, nth, f"I live in {city}", (nth + 1) * DAY)

@@ -58,7 +58,7 @@ def test_jsonl_takes_what_it_knows_and_says_what_it_cannot_read() -> None:
     found = list(from_jsonl("\n".join(lines), owner="o", session="f"))
     contents = [one for one in found if isinstance(one, Content)]
     assert [one.text for one in contents] == ["I moved", "plain", "known"]
-    assert (contents[0].kind, contents[0].tags, contents[0].speaker) == ("raw", ("home", "5"), "Ana")
+    assert (contents[0].kind, contents[0].tags, contents[0].speaker) == ("knowledge", ("home", "5"), "Ana")
     assert contents[0].happened_ns == 1_683_504_000 * 10**9
     assert (contents[1].kind, contents[1].owner, contents[1].session, contents[1].position) == ("raw", "o", "f", 6)
     assert contents[2].kind == "knowledge"

@@ -138,6 +138,20 @@ def test_an_empty_memory_answers_nothing(index: Index) -> None:
     assert Searcher(index).search("anything") == []
 
 
+def test_the_newest_and_any_window_are_one_call_away(searcher: Searcher) -> None:
+    assert [hit.id for hit in searcher.newest(3)] == ["m7", "m6", "m5"]
+    window = Filter(since_ns=19_501 * DAY, until_ns=19_503 * DAY)
+    assert [hit.id for hit in searcher.newest(9, window)] == ["m3", "m2", "m1"]
+    assert searcher.newest(9, Filter(owner="nobody")) == []
+
+
+def test_memories_like_one_are_found_without_itself(index: Index) -> None:
+    tasks = ("install theme-dark failed", "install theme-light failed", "backup completed", "install font completed")
+    notes(index, **{f"t{nth}": text for nth, text in enumerate(tasks)})
+    assert [hit.id for hit in Searcher(index).similar("t0", 2)] == ["t1", "t3"]
+    assert Searcher(index).similar("nobody") == []
+
+
 @pytest.fixture
 def crowd(index: Index) -> Searcher:
     """More items than are compared in full, with a few that answer."""
