@@ -28,6 +28,10 @@ class _Facts:
         """All facts of the owner about the subject, those that hold no more included."""
         return dict(self._known.facts(owner, subject)) | self._stated.get((owner, fold(subject)), {})
 
+    def is_settled(self, id: str) -> bool:
+        """True for what was recorded before, also where it is archived or forgotten by now."""
+        return self._known.memory(id) is not None
+
     def state(self, id: str, memory: Memory) -> None:
         """Notes how the fact stands now."""
         content = memory.content
@@ -48,7 +52,7 @@ def beliefs(raw: Sequence[Item], known: Known) -> Iterator[Order]:
 
 def _stated(facts: _Facts, item: Item, id: str, fact: Fact) -> Iterator[Order]:
     about = facts.about(item.content.owner, fact.subject)
-    if id in about or any(id in memory.occurrences for memory in about.values()):
+    if id in about or facts.is_settled(id) or any(id in memory.occurrences for memory in about.values()):
         return
     holding = {other: memory for other, memory in about.items() if memory.status == "live"}
     for other, memory in holding.items():

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from benchmarks.memory_set import load
 from clawactors.errors import Refused
 from clawactors.memories import MEMORY, Content, Fact, Memory
+from clawactors.memories.commands import Forget
 from memory.consolidation import Order, consolidated, faded
 from memory.consolidation.episode import GAP_NS, SIZE, episodes
 from memory.consolidation.fact import facts_in, inferred, statement
@@ -275,6 +276,19 @@ def test_an_older_statement_heard_later_does_not_overturn_what_holds(world: Worl
     facts = world.facts()
     assert facts["Anna lives in Munich"].status == "live"
     assert facts["Anna lives in Berlin"].status == "superseded"
+
+
+def test_a_forgotten_fact_is_not_stated_anew(world: World) -> None:
+    says(world, 1, "I live in Berlin", DAY)
+    says(world, 2, "I live in Munich", 2 * DAY)
+    world.consolidate()
+    with world.index.store.snapshot() as reading:
+        ids = {one.content.text: one.id for one in world.index.items(reading) if one.content.fact}
+    world.apply(Order(ids["Anna lives in Munich"], Forget()))
+    world.changes.clear()
+    world.consolidate()
+    assert world.changes == []
+    assert list(world.facts()) == ["Anna lives in Berlin"]
 
 
 def test_what_was_merged_and_then_overturned_stays_settled(world: World) -> None:
