@@ -11,7 +11,7 @@ from clawactors.kinds import DECODER
 from clawactors.nodes import Node
 from clawactors.nodes.events import Joined, Machine, Offer, Parameter
 from clawactors.tasks import Entry, Life
-from clawactors.tasks.events import Signalled, Submitted, TaskError
+from clawactors.tasks.events import Submitted, TaskError
 from projections.faults import Faults
 from projections.nodes import Nodes, new_work
 from projections.tasks import Tasks
@@ -22,7 +22,7 @@ __all__ = ["CLUSTER", "REVISION"]
 REVISION: Final = 1
 """Raised by hand when a fold or a key changes; a change of the stored structs is noticed by itself."""
 
-_STORED: Final = (Submitted, Life, Entry, TaskError, Signalled, Node, Joined, Offer, Parameter, Machine)
+_STORED: Final = (Submitted, Life, Entry, TaskError, Node, Joined, Offer, Parameter, Machine)
 
 
 def _views() -> Sequence[View]:
