@@ -38,7 +38,7 @@ class Seat:
     `frozen`: a later release has written to it, so nothing is known of it any more.
     """
 
-    __slots__ = ("assigned", "frozen", "id", "node", "pace", "paced_ns", "skills")
+    __slots__ = ("assigned", "frozen", "id", "node", "pace", "paced_ns", "skills", "timeouts")
 
     def __init__(self, id: str, node: Node) -> None:
         self.id = id
@@ -51,6 +51,7 @@ class Seat:
         """Takes over the node's new state."""
         self.node = node
         self.skills = frozenset(offer.name for offer in node.joined.offers)
+        self.timeouts = {offer.name: offer.timeout_s for offer in node.joined.offers if offer.timeout_s}
 
     def ended_one(self, at_ns: int) -> None:
         """One of its tasks ended at that time."""

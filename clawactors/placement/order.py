@@ -22,14 +22,14 @@ class Order(msgspec.Struct, frozen=True, gc=False):
 class Held:
     """An open task. `ordered`: an order on this version is under way, `to`: where it gives the task to.
 
-    `seat` is the node at which it is counted.
+    `seat` is the node at which it is counted, `timed` whether it has timers.
     """
 
-    __slots__ = ("ordered", "seat", "shape", "task", "to", "version")
+    __slots__ = ("ordered", "seat", "shape", "task", "timed", "to", "version")
 
     def __init__(self, version: int, task: Task, shape: Shape) -> None:
         self.version, self.task, self.shape = version, task, shape
-        self.ordered, self.to, self.seat = False, "", ""
+        self.ordered, self.to, self.seat, self.timed = False, "", "", False
 
     @property
     def given(self) -> bool:
@@ -47,6 +47,7 @@ class Held:
         old, new = self.task.life, task.life
         return (
             not self.ordered
+            and self.task.spec is task.spec
             and old.status == new.status
             and old.attempt == new.attempt
             and old.until_ns == new.until_ns

@@ -5,6 +5,7 @@
 3. A task counts at one node at most: where it was given to, or where an order is about to give it to.
 4. A node never has more tasks than its room when an order is made.
 5. What a later release has written to is left alone, and so are the tasks on a node that it has written to.
+6. A task goes on, or ends, by a timer only when that very timer is wanted in its present version and has gone off.
 """
 
 import heapq
@@ -18,9 +19,12 @@ from clawactors.placement.choice import Seat, Shape, choose, shape_of, why_not
 from clawactors.placement.order import Held, Order
 from clawactors.placement.ports import Snapshot
 from clawactors.placement.ranking import Ranking
+from clawactors.placement.silence import SILENCE_S, Silence
 from clawactors.tasks import TASK, Task
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
+from clawactors.tasks import timers as t
+from clawactors.timers import Agenda
 
 __all__ = ["Placement"]
 
@@ -28,14 +32,16 @@ _ENDED_THERE = frozenset(("completed", "failed", "dead"))
 
 
 class Placement:
-    """All open tasks and all nodes, as of `position`."""
+    """All open tasks and all nodes, as of `position`. `agenda` is where their timers are kept, among others."""
 
-    def __init__(self) -> None:
+    def __init__(self, agenda: Agenda | None = None, silence_s: float = SILENCE_S) -> None:
         self.position = 0
+        self.agenda = agenda or Agenda()
+        self.silence = Silence(silence_s)
         self._tasks: dict[str, Held] = {}
         self._seats: dict[str, Seat] = {}
         self._pending: dict[Shape, Ranking[tuple[int, int]]] = {}
-        self._due: Ranking[int] = Ranking()
+        self._due: dict[str, None] = {}
         self._orphans: dict[str, None] = {}
         self._awaited: dict[str, int] = {}
         self._frozen: set[str] = set()
@@ -133,6 +139,9 @@ class Placement:
             held = self._tasks[id] = Held(version, task, shape_of(task.spec))
         else:
             stays = held.stays(task)
+            if task.spec is not None and held.task.spec is not task.spec:  # edited: it may fit elsewhere now
+                self._unqueue(id, held)
+                held.shape = shape_of(task.spec)
             held.version, held.task, held.ordered, held.to = version, task, False, ""
             if stays:
                 return
@@ -147,18 +156,48 @@ class Placement:
         self._count(id, held, "" if orphan else life.node if held.given else held.to)
         if idle and life.status == "pending":
             self._pending.setdefault(held.shape, Ranking()).put(id, held.rank)
-        elif (queue := self._pending.get(held.shape)) is not None:
-            queue.discard(id)
-            if not queue:
-                del self._pending[held.shape]
-        if idle and life.status == "waiting" and (life.until_ns or life.waiting_for in ("timer", "retry")):
-            self._due.put(id, life.until_ns)
         else:
-            self._due.discard(id)
+            self._unqueue(id, held)
+        due = self._timed(id, held)
+        if idle and due:
+            self._due[id] = None
+        else:
+            self._due.pop(id, None)
+        if life.status == "running" and not orphan:
+            self.silence.runs(id, life, self._timeout_of(held))
+        else:
+            self.silence.rests(id)
         if idle and orphan:
             self._orphans[id] = None
         else:
             self._orphans.pop(id, None)
+
+    def _unqueue(self, id: str, held: Held) -> None:
+        if (queue := self._pending.get(held.shape)) is not None:
+            queue.discard(id)
+            if not queue:
+                del self._pending[held.shape]
+
+    def _timed(self, id: str, held: Held) -> bool:
+        """Enters the timers that the task wants; True when one of them has gone off already."""
+        agenda, (deadline_ns, wait_ns) = self.agenda, t.open_timers(held.task)
+        before, held.timed = held.timed, deadline_ns is not None or wait_ns is not None
+        if not (before or held.timed):
+            return False
+        agenda.want(t.DEADLINE, id, deadline_ns, held.version)
+        agenda.want(t.WAIT, id, wait_ns, held.version)
+        return any(agenda.is_due(kind, id) for kind in t.KINDS)
+
+    def _timeout_of(self, held: Held) -> float | None:
+        spec, seat = held.task.spec, self._seats.get(held.task.life.node)
+        if spec is None:
+            return None
+        return spec.timeout_s or (seat.timeouts.get(spec.skill) if seat else None)
+
+    def ring(self, id: str) -> None:
+        """A timer of the task has gone off."""
+        if (held := self._tasks.get(id)) is not None:
+            self._enter(id, held)
 
     def _count(self, id: str, held: Held, where: str) -> None:
         if held.seat != where and (left := self._seats.get(held.seat)) is not None:
@@ -178,14 +217,18 @@ class Placement:
         if (seat := self._seats.get(node)) is not None:
             seat.ended_one(at_ns)
 
-    def next_due_ns(self) -> int | None:
-        """When the next waiting task is due, ns since 1970."""
-        first = self._due.first()
-        return first[0] if first else None
+    def next_check_ns(self) -> int | None:
+        """When to ask for orders again though nothing has happened: an attempt may have gone silent by then."""
+        return self.silence.next_check_ns()
 
     def orders(self, now_ns: int, limit: int = 1000) -> list[Order]:
         """Commands that the present state calls for, at most `limit` of each sort, each proposed once a version."""
-        return [*self._recoveries(limit), *self._timers(now_ns, limit), *self._placements(now_ns, limit)]
+        return [
+            *self._recoveries(limit),
+            *self._timers(limit),
+            *self._silent(now_ns, limit),
+            *self._placements(now_ns, limit),
+        ]
 
     def _order(self, id: str, command: c.TaskCommand, to: str = "") -> Order:
         held = self._tasks[id]
@@ -203,12 +246,19 @@ class Placement:
             left_well = same and node.left
             yield self._order(id, c.Interrupt(task.fence, f"node {task.life.node}: {reason}", counted=not left_well))
 
-    def _timers(self, now_ns: int, limit: int) -> Iterator[Order]:
-        for _ in range(limit):
-            first = self._due.first()
-            if first is None or first[0] > now_ns:
-                return
-            yield self._order(first[1], c.Ready())
+    def _timers(self, limit: int) -> Iterator[Order]:
+        for id in list(self._due)[:limit]:
+            task = self._tasks[id].task
+            kind = next(kind for kind in t.KINDS if self.agenda.is_due(kind, id))
+            yield self._order(id, t.when_due(kind, task), to=task.life.node)
+
+    def _silent(self, now_ns: int, limit: int) -> Iterator[Order]:
+        for id in self.silence.to_check(now_ns, limit):
+            held = self._tasks[id]
+            reason = self.silence.verdict(id, held.task.life, now_ns)
+            if reason and not held.ordered and id not in self._frozen:
+                node = held.task.life.node
+                yield self._order(id, c.Interrupt(held.task.fence, f"node {node}: {reason}"), to=node)
 
     def _placements(self, now_ns: int, limit: int) -> Iterator[Order]:
         """The most urgent first, whatever its shape; a shape that finds no seat waits, the others go on."""

@@ -2,7 +2,7 @@
 
 In: `JetStreamLog.append` sends each commit with its version guard, alone or in an atomic batch with others.
 Out: `follow` and `read` are push consumers parsed straight from the socket.
-Beside it, on the same connection: leases in a key-value bucket, requests and service endpoints, dead letters.
+Beside it, on the same connection: leases in a key-value bucket, timers, requests and service endpoints, dead letters.
 
 It never decides what is in a commit, never reads with a lock, and never reports a lost race that it has not proved.
 """
@@ -16,6 +16,7 @@ from eventlog.jetstream.live import LiveFeed
 from eventlog.jetstream.log import JetStreamLog
 from eventlog.jetstream.requests import JetStreamRequests, JetStreamServing
 from eventlog.jetstream.streams import lacking
+from eventlog.jetstream.timers import JetStreamTimers
 
 __all__ = [
     "Address",
@@ -27,6 +28,7 @@ __all__ = [
     "JetStreamLog",
     "JetStreamRequests",
     "JetStreamServing",
+    "JetStreamTimers",
     "LiveFeed",
     "lacking",
 ]

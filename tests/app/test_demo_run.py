@@ -24,7 +24,13 @@ from clawactors.runtime.actor import Desk
 from clawactors.runtime.client import Client
 from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.control import Control
-from clawactors.runtime.inprocess import InProcessDeadLetters, InProcessLeases, InProcessLive, InProcessRequests
+from clawactors.runtime.inprocess import (
+    InProcessDeadLetters,
+    InProcessLeases,
+    InProcessLive,
+    InProcessRequests,
+    InProcessTimers,
+)
 from clawactors.runtime.node import NodeActor, NodeSettings
 from clawactors.tasks import Task
 from clawactors.tasks import events as e
@@ -81,7 +87,9 @@ class InProcessStage:
 
     async def start(self) -> None:
         desk = Desk(self.log, self.clock, "control/test")
-        control = Control(desk, self.leases, self.requests, NoViews(), InProcessDeadLetters())
+        control = Control(
+            desk, self.leases, self.requests, NoViews(), InProcessDeadLetters(), InProcessTimers(desk.clock)
+        )
         self.serving["control"] = asyncio.create_task(control.serve())
         for id, line in self.lines.items():
             settings = NodeSettings(id=id, lease_s=0.3)

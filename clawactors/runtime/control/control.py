@@ -10,15 +10,18 @@ from clawactors.kinds import DECODER
 from clawactors.nodes import NODE
 from clawactors.nodes import commands as nc
 from clawactors.nodes import events as ne
-from clawactors.placement import Order, Placement
+from clawactors.placement import SILENCE_S, Order, Placement
 from clawactors.runtime.actor import Actor, Desk
 from clawactors.runtime.control.dead import DeadLetters, DeadLetterWorker
 from clawactors.runtime.control.leadership import Leadership
 from clawactors.runtime.control.ports import Views
+from clawactors.runtime.control.timers import TimerKeeper
 from clawactors.runtime.control.watch import Watch
-from clawactors.runtime.ports import Leases, Requests
+from clawactors.runtime.ports import Leases, Requests, Timers
 from clawactors.tasks import TASK
 from clawactors.tasks import events as te
+from clawactors.tasks.timers import KINDS
+from clawactors.timers import Agenda
 from eventlog import Draft, Follower, Unavailable, WrongVersion
 from eventlog.decoding import Commit
 
@@ -35,13 +38,30 @@ _log = logging.getLogger(__name__)
 class Control:
     """`serve` runs until it is cancelled. `placement` and `watch` may be asked at any time."""
 
-    def __init__(self, desk: Desk, leases: Leases, requests: Requests, views: Views, dead: DeadLetters) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        leases: Leases,
+        requests: Requests,
+        views: Views,
+        dead: DeadLetters,
+        timers: Timers,
+        silence_s: float = SILENCE_S,
+    ) -> None:
         self.desk, self.views, self.requests = desk, views, requests
         self.dead = DeadLetterWorker(dead)
-        self.placement = Placement()
+        self.agenda = Agenda()
+        self.placement = Placement(self.agenda, silence_s)
         self._wake = asyncio.Event()
-        self.leadership = Leadership(leases, desk.clock, desk.by, self._wake.set)
+        self.leadership = Leadership(leases, desk.clock, desk.by, self._stir)
         self.watch = Watch(leases, requests, desk.clock, self.placement.live_nodes, self._lose)
+        self.timers = TimerKeeper(
+            timers,
+            self.agenda,
+            position=lambda: self.placement.position,
+            leads=lambda: self.leadership.leading,
+            rang=self._ring,
+        )
         self._working: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
@@ -56,6 +76,7 @@ class Control:
                 group.create_task(self.leadership.serve())
                 group.create_task(self.watch.serve())
                 group.create_task(self.dead.serve())
+                group.create_task(self.timers.serve())
         finally:
             await follower.aclose()
 
@@ -64,7 +85,8 @@ class Control:
             commits = [DECODER.decode(record) for record in batch]
             for commit in commits:
                 self._place(commit)
-            self._wake.set()
+                self.desk.time.hear(commit.record.at_ns)
+            self._stir()
             await self.views.apply(commits, follower.position)
 
     def _place(self, commit: Commit) -> None:
@@ -78,6 +100,16 @@ class Control:
         elif commit.kind == "task" and not placement.apply_task(commit.id, record.seq, commit.events, record.at_ns):
             self._spawn(self._learn(commit.id))
 
+    def _ring(self, kind: str, id: str) -> None:
+        if kind in KINDS:
+            self.placement.ring(id)
+        self._wake.set()
+
+    def _stir(self) -> None:
+        """Something has changed: orders may follow, and timers."""
+        self._wake.set()
+        self.timers.wake()
+
     async def _learn(self, id: str) -> None:
         """Reads a task that had ended, and so was forgotten here, and now goes on."""
         actor = Actor(self.desk, TASK, te.CODEC, id)
@@ -85,7 +117,7 @@ class Control:
             await self._patiently(actor.catch_up)
             while not self.placement.adopt(id, actor.version, actor.state):
                 await self._patiently(actor.catch_up)
-            self._wake.set()
+            self._stir()
 
     async def _patiently(self, call: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -104,13 +136,13 @@ class Control:
             self._wake.clear()
             wait_s = _IDLE_S
             if self.leadership.leading:
-                now_ns = self.desk.clock.now_ns()
+                now_ns = self.desk.time.now_ns()
                 orders = list(self.placement.orders(now_ns))
                 if orders:
                     self._spawn(self._append(orders))
-                due_ns = self.placement.next_due_ns()
-                if due_ns is not None:
-                    wait_s = min(wait_s, max(0.001, (due_ns - now_ns) / 1e9))
+                check_ns = self.placement.next_check_ns()
+                if check_ns is not None:
+                    wait_s = min(wait_s, max(0.001, (check_ns - now_ns) / 1e9))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
                     await self._wake.wait()

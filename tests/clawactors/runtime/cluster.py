@@ -17,7 +17,13 @@ from clawactors.runtime.actor import Actor, Desk
 from clawactors.runtime.client import Client
 from clawactors.runtime.clock import Clock, SystemClock
 from clawactors.runtime.control import Control
-from clawactors.runtime.inprocess import InProcessDeadLetters, InProcessLeases, InProcessLive, InProcessRequests
+from clawactors.runtime.inprocess import (
+    InProcessDeadLetters,
+    InProcessLeases,
+    InProcessLive,
+    InProcessRequests,
+    InProcessTimers,
+)
 from clawactors.runtime.node import NodeActor, NodeSettings
 from clawactors.runtime.node.run import Assignment, TaskRun
 from clawactors.runtime.node.threads import DaemonThreads
@@ -214,7 +220,7 @@ class Cluster:
         self.clock = clock or SystemClock()
         self.log = InProcessLog(self.clock.now_ns)
         self.leases, self.requests = InProcessLeases(self.clock), InProcessRequests()
-        self.dead = InProcessDeadLetters()
+        self.dead, self.timers = InProcessDeadLetters(), InProcessTimers(self.clock)
         self.chance = None if seed is None else random.Random(seed)
         self.links: dict[str, Link] = {}
         self.controls: dict[str, Control] = {}
@@ -246,12 +252,12 @@ class Cluster:
         finally:
             _process.reset(token)
 
-    async def control(self, name: str = "", views: Views | None = None) -> Control:
+    async def control(self, name: str = "", views: Views | None = None, **settings: Any) -> Control:
         """A control process that runs."""
         name = name or f"control/{next(self._names)}"
         desk = self.desk(name)
         link = self.links[name]
-        control = self.controls[name] = Control(desk, link, link, views or Views(), self.dead)
+        control = self.controls[name] = Control(desk, link, link, views or Views(), self.dead, self.timers, **settings)
         self.mains[name] = self.spawn(name, control.serve())
         return control
 
