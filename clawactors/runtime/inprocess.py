@@ -1,6 +1,7 @@
 """Presence, questions and live records within one process: the ports of the runtime without a server, for tests."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
 from msgspec.structs import replace
@@ -8,6 +9,7 @@ from msgspec.structs import replace
 from clawactors.runtime.clock import Clock
 from eventlog import NoResponders, Record, Unavailable
 from eventlog.inprocess import InProcessLog
+from eventlog.patterns import matcher
 from eventlog.timers import Mark
 
 __all__ = ["InProcessDeadLetters", "InProcessLeases", "InProcessLive", "InProcessRequests", "InProcessTimers"]
@@ -74,6 +76,20 @@ class InProcessRequests:
 
     def __init__(self) -> None:
         self._answers: dict[str, Callable[[bytes], Awaitable[bytes]]] = {}
+        self._hearing: dict[int, tuple[Callable[[str], object], Callable[[str, bytes], None]]] = {}
+        self._numbers = itertools.count()
+
+    def tell(self, subject: str, body: bytes) -> None:
+        """Says it to whoever hears it now."""
+        for fits, on_message in list(self._hearing.values()):
+            if fits(subject):
+                on_message(subject, body)
+
+    async def hear(self, pattern: str, on_message: Callable[[str, bytes], None]) -> Callable[[], None]:
+        """Calls back with subject and body of what is told; returns what ends that."""
+        number = next(self._numbers)
+        self._hearing[number] = (matcher([pattern]), on_message)
+        return lambda: self._hearing.pop(number, None) and None
 
     async def request(self, subject: str, body: bytes, timeout_s: float) -> bytes:
         """The answer. Raises: `NoResponders`, `Unavailable`."""

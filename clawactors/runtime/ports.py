@@ -48,6 +48,14 @@ class Requests(Protocol):
         """The answer. Raises: `NoResponders` when nobody listens, `Unavailable` when no answer comes in time."""
         ...
 
+    def tell(self, subject: str, body: bytes) -> None:
+        """Says it to whoever hears it now; gone where nobody does."""
+        ...
+
+    async def hear(self, pattern: str, on_message: Callable[[str, bytes], None]) -> Callable[[], None]:
+        """Calls back with subject and body of what is told; returns what ends that. The callback must be quick."""
+        ...
+
     async def serve(self, subject: str, answer: Callable[[bytes], Awaitable[bytes]], queue: str = "") -> Serving:
         """Answers requests on the subject; with a queue, one of its members gets each."""
         ...

@@ -7,8 +7,8 @@ from typing import Any, Final
 import msgspec
 
 from clawactors.app.cli.problem import Problem
-from clawactors.app.settings import duration_s
 from clawactors.errors import Refused
+from clawactors.instant import duration_s
 from clawactors.runtime.client.client import Wish
 from clawactors.runtime.naming import id_of_key, new_id
 from clawactors.tasks.submission import checked_id, spec_of

@@ -17,6 +17,7 @@ from clawactors.runtime.control.leadership import Leadership
 from clawactors.runtime.control.ports import Views
 from clawactors.runtime.control.timers import TimerKeeper
 from clawactors.runtime.control.watch import Watch
+from clawactors.runtime.node.pulse import ALIVE
 from clawactors.runtime.ports import Leases, Requests, Timers
 from clawactors.tasks import TASK
 from clawactors.tasks import events as te
@@ -69,6 +70,7 @@ class Control:
         snapshot = self.views.snapshot()
         self.placement.load(snapshot)
         follower = await self.desk.log.follow(PATTERNS, after=snapshot.position)
+        deaf = await self.requests.hear(f"{ALIVE}.*", self._hear_alive)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._fold(follower))
@@ -78,7 +80,11 @@ class Control:
                 group.create_task(self.dead.serve())
                 group.create_task(self.timers.serve())
         finally:
+            deaf()
             await follower.aclose()
+
+    def _hear_alive(self, subject: str, _: bytes) -> None:
+        self.placement.silence.heard(subject.rpartition(".")[2], self.desk.time.now_ns())
 
     async def _fold(self, follower: Follower) -> None:
         async for batch in follower:

@@ -1,4 +1,4 @@
-"""What a skill's code holds in its hand: `task.step(…)`, `task.progress(…)`, `task.cancelled`."""
+"""What a skill's code holds in its hand: `task.step(…)`, `task.sleep(…)`, `task.progress(…)`, `task.cancelled`."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -47,9 +47,22 @@ class TaskHandle:
         """
         return await self._run.step(name, function, args, kwargs)
 
+    async def sleep(self, how_long: str | float) -> None:
+        """Goes on after `7d`, `1h30m` or a number of seconds, wherever there is room then; its slot is free meanwhile.
+
+        Until when is decided once, however often the task is resumed. From a second on, the code unwinds here and runs
+        again up to this place: what it did outside of steps is done again, steps that run beside it are cut off.
+        Raises: `Refused` where that is no duration.
+        """
+        await self._run.sleep(how_long)
+
     def progress(self, done: float, total: float = 1.0) -> None:
         """Tells how far the task is; seen with the next recorded step and the next heartbeat."""
         self._run.report(done / total if total else 0.0)
+
+    def heartbeat(self) -> None:
+        """A sign of life: code that runs long without a step or progress gives one before the silence limit (900 s)."""
+        self._run.pulse.beat()
 
 
 class SyncTaskHandle:
@@ -89,9 +102,17 @@ class SyncTaskHandle:
             raise error from raised
         return self._call(self._run.end_step(name, result, self._run.clock.monotonic_s() - started_s))  # type: ignore[no-any-return]
 
+    def sleep(self, how_long: str | float) -> None:
+        """As `TaskHandle.sleep`."""
+        self._call(self._run.sleep(how_long))
+
     def progress(self, done: float, total: float = 1.0) -> None:
         """Tells how far the task is; seen with the next recorded step and the next heartbeat."""
         self._run.report(done / total if total else 0.0)
+
+    def heartbeat(self) -> None:
+        """A sign of life: code that runs long without a step or progress gives one before the silence limit (900 s)."""
+        self._run.pulse.beat()
 
     def _call(self, coroutine: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()

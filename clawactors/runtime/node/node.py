@@ -8,7 +8,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
@@ -19,6 +19,7 @@ from clawactors.nodes import events as ne
 from clawactors.runtime.actor import Actor, Desk
 from clawactors.runtime.naming import new_id
 from clawactors.runtime.node.machine import Figures, Gauge, this_machine
+from clawactors.runtime.node.pulse import ALIVE, Pulse
 from clawactors.runtime.node.run import Assignment, TaskRun
 from clawactors.runtime.node.threads import DaemonThreads
 from clawactors.runtime.ports import Lease, Leases, Requests, Serving
@@ -175,6 +176,7 @@ class NodeActor:
     async def _take_work(self) -> None:
         async for batch in self._given:
             for record in batch:
+                self.desk.time.hear(record.at_ns)
                 address = parse_subject(record.subject)
                 if address is not None:
                     self._on_task(address[1], record)
@@ -201,7 +203,7 @@ class NodeActor:
         elif (run := self._runs.get(id)) is not None:
             self._spawn(run.observe(record))
         elif id in self._queue and any(
-            isinstance(event, te.Cancelled | te.Paused | te.Interrupted) for event in events
+            isinstance(event, te.Cancelled | te.Paused | te.Interrupted | te.Expired) for event in events
         ):
             del self._queue[id]
 
@@ -219,10 +221,19 @@ class NodeActor:
             if id is None:
                 return
             assignment = self._queue.pop(id)
-            run = TaskRun(self.desk, assignment, self.skills.get(assignment.event.skill), self._threads)
+            pulse = Pulse(self.desk.clock, self._tell_alive(id))
+            run = TaskRun(self.desk, assignment, self.skills.get(assignment.event.skill), self._threads, pulse)
             self._runs[id] = run
             self._idle.clear()
             self._spawn(self._live(run))
+
+    def _tell_alive(self, id: str) -> Callable[[], None]:
+        loop, subject = asyncio.get_running_loop(), f"{ALIVE}.{id}"
+
+        def tell() -> None:
+            loop.call_soon_threadsafe(self.requests.tell, subject, b"")
+
+        return tell
 
     async def _live(self, run: TaskRun) -> None:
         try:

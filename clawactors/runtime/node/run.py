@@ -13,7 +13,7 @@ import logging
 import math
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NoReturn
 
 import msgspec
 
@@ -23,6 +23,8 @@ from clawactors.runtime.actor import Actor, Desk
 from clawactors.runtime.node.code import Code, as_exception, call_in_thread
 from clawactors.runtime.node.failure import classify
 from clawactors.runtime.node.handle import SyncTaskHandle, TaskHandle
+from clawactors.runtime.node.pulse import Pulse
+from clawactors.runtime.node.sleep import IN_PLACE_S, SLEEP, seconds_of, until_of, written
 from clawactors.skills import Skill
 from clawactors.tasks import TASK, Task
 from clawactors.tasks import commands as c
@@ -78,14 +80,18 @@ class Stopped(BaseException):
 class TaskRun:
     """The actor of one attempt; `run` is its life."""
 
-    def __init__(self, desk: Desk, assignment: Assignment, skill: Skill | None, threads: Executor) -> None:
+    def __init__(
+        self, desk: Desk, assignment: Assignment, skill: Skill | None, threads: Executor, pulse: Pulse | None = None
+    ) -> None:
         self.desk, self.assignment, self.skill, self.threads = desk, assignment, skill, threads
+        self.pulse = pulse or Pulse(desk.clock)
         self.id, self.fence, self.clock = assignment.id, assignment.fence, desk.clock
         self.actor: Actor[c.TaskCommand, Task, e.TaskEvent] = Actor(desk, TASK, e.CODEC, self.id, assignment.known)
         self._stop: Stop = ""
         self._eager = False
         self._noted_bytes = 0
         self._used: set[str] = set()
+        self._sleeps = 0
         self._progress: float | None = None
         self._code: Code | None = None
         self._verdict: BaseException | None = None
@@ -216,6 +222,8 @@ class TaskRun:
         self._check()
         if not isinstance(name, str) or not 0 < len(name) <= STEP_NAME_MAX or not name.isprintable():
             raise Refused(f"a step is named by 1 to {STEP_NAME_MAX} printable characters, not {repr(name)[:40]}")
+        if name.startswith(SLEEP):
+            raise Refused(f"the step name {name!r} begins with {SLEEP!r}, as sleeps do; choose another")
         if name in self._used:
             await self._block(f"the code uses the step name {name!r} twice; step names are unique within a task")
         self._used.add(name)
@@ -244,19 +252,43 @@ class TaskRun:
                 await self._write()
 
     def report(self, share: float) -> None:
-        """Keeps the progress, 0..1, for the next record."""
+        """Keeps the progress, 0..1, for the next record; a sign of life."""
         self._progress = min(1.0, max(0.0, float(share)))
+        self.pulse.beat()
 
     @property
     def progress(self) -> float | None:
         """What the code last reported, 0..1."""
         return self._progress
 
-    async def _block(self, reason: str) -> None:
-        self._note(c.Block(reason, self.fence))
+    async def sleep(self, wish: object) -> None:
+        """See `TaskHandle.sleep`."""
+        self._check()
+        seconds, now_ns = seconds_of(wish), self.desk.time.now_ns()
+        self._sleeps += 1
+        name = f"{SLEEP}{self._sleeps}"
+        entry = self.actor.ahead.journal.last(name)
+        if entry is not None:
+            until_ns = until_of(entry.result)
+        elif seconds < IN_PLACE_S:
+            await asyncio.sleep(seconds)
+            return
+        else:
+            record = written(now_ns + int(seconds * 1e9))
+            until_ns = until_of(record)
+            self._note(c.CompleteStep(self.fence, name, record, 0.0, self._progress))
+        if until_ns > now_ns:
+            await self.give_way(c.Wait(self.fence, "timer", until_ns))
+
+    async def give_way(self, command: c.Wait | c.Block) -> NoReturn:
+        """Ends this attempt for now: the command is on record, the code unwinds, the slot is free."""
+        self._note(command)
         await self._write()
         self._stop = "superseded"
         raise Stopped
+
+    async def _block(self, reason: str) -> NoReturn:
+        await self.give_way(c.Block(reason, self.fence))
 
     # Recording
 

@@ -63,6 +63,13 @@ class ManualClock:
         self.now_s += seconds
 
 
+class WallClock(ManualClock):
+    """The time of day is moved by hand, durations stand still: nobody's lease runs out over it."""
+
+    def monotonic_s(self) -> float:
+        return 0.0
+
+
 class EmptySnapshot:
     """Placement starts from the first event."""
 
@@ -72,9 +79,6 @@ class EmptySnapshot:
         return ()
 
     def nodes(self) -> Iterable[tuple[str, int, Node]]:
-        return ()
-
-    def frozen(self) -> Iterable[tuple[str, str]]:
         return ()
 
     def frozen(self) -> Iterable[tuple[str, str]]:
@@ -194,6 +198,19 @@ class Link:
     async def request(self, subject: str, body: bytes, timeout_s: float) -> bytes:
         self._check()
         return await self._requests.request(subject, body, timeout_s)
+
+    def tell(self, subject: str, body: bytes) -> None:
+        if not self._down:
+            self._requests.tell(subject, body)
+
+    async def hear(self, pattern: str, on_message: Callable[[str, bytes], None]) -> Callable[[], None]:
+        self._check()
+
+        def take(subject: str, body: bytes) -> None:
+            if not self._down:
+                on_message(subject, body)
+
+        return await self._requests.hear(pattern, take)
 
     async def serve(self, subject: str, answer: Any, queue: str = "") -> Serving:
         self._check()

@@ -4,7 +4,7 @@ import asyncio
 from contextlib import aclosing
 
 from clawactors.skills import skill
-from tests.clawactors.runtime.cluster import PATIENCE_S, Cluster, ManualClock
+from tests.clawactors.runtime.cluster import PATIENCE_S, Cluster, ManualClock, WallClock
 
 NOW_S = 1_700_000_000.0
 
@@ -26,7 +26,7 @@ async def is_set(cluster: Cluster, kind: str, id: str) -> None:
 
 
 async def test_a_task_with_a_start_time_waits_for_it() -> None:
-    clock = ManualClock(NOW_S)
+    clock = WallClock(NOW_S)
     async with Cluster(clock) as cluster:
         await cluster.control()
         await cluster.node("n1", [echo])
@@ -43,7 +43,7 @@ async def test_a_task_with_a_start_time_waits_for_it() -> None:
 
 
 async def test_a_deadline_ends_an_open_task_with_class_timeout() -> None:
-    clock = ManualClock(NOW_S)
+    clock = WallClock(NOW_S)
     async with Cluster(clock) as cluster:
         await cluster.control()
         await cluster.client().submit("nobody-has-it", id="t", deadline_ns=at(60))
@@ -55,7 +55,7 @@ async def test_a_deadline_ends_an_open_task_with_class_timeout() -> None:
 
 
 async def test_a_deadline_of_an_ended_task_is_quiet_and_taken_back() -> None:
-    clock = ManualClock(NOW_S)
+    clock = WallClock(NOW_S)
     async with Cluster(clock) as cluster:
         await cluster.control()
         await cluster.node("n1", [echo])
@@ -84,7 +84,7 @@ async def test_a_timer_that_went_off_while_nobody_led_is_heard_by_the_next() -> 
 
 
 async def test_a_lost_store_of_timers_is_filled_again_from_the_log() -> None:
-    clock = ManualClock(NOW_S)
+    clock = WallClock(NOW_S)
     async with Cluster(clock) as cluster:
         await cluster.client().submit("echo", id="t", not_before_ns=at(60))
         clock.move(120)  # nobody has ever set a timer, and its time is over
@@ -94,7 +94,7 @@ async def test_a_lost_store_of_timers_is_filled_again_from_the_log() -> None:
 
 
 async def test_an_attempt_without_a_sign_of_life_is_interrupted_and_one_with_is_not() -> None:
-    clock = ManualClock(NOW_S)
+    clock = WallClock(NOW_S)
     hold = asyncio.Event()
 
     @skill("hang")
