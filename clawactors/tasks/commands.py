@@ -108,12 +108,14 @@ class Compensate(_Command, frozen=True):
 
 
 class Wait(_Command, frozen=True):
-    """The code waits; its slot is free meanwhile."""
+    """The code waits; its slot is free meanwhile. `taken` signals of the name it has had, as this reader counts them:
+    when there are more by now, it need not wait."""
 
     fence: Fence
     reason: WaitReason
     until_ns: int = 0
     name: str = ""
+    taken: int = 0
 
 
 class Interrupt(_Command, frozen=True):

@@ -16,6 +16,7 @@ from clawactors.errors import Refused
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
 from clawactors.tasks.evolution import evolve
+from clawactors.tasks.journal import SIGNAL
 from clawactors.tasks.submission import difference
 from clawactors.tasks.task import FINAL, MAX_INTERRUPTIONS, RETRIABLE, Task
 
@@ -101,6 +102,7 @@ def _schedule(command: c.Schedule, task: Task, spec: e.Spec) -> tuple[e.TaskEven
             max_retries=spec.max_retries,
             failures=life.failures,
             interruptions=life.interruptions,
+            steps=life.steps_completed,
         ),
     )
 
@@ -230,6 +232,8 @@ def _of_node(
         case c.Wait():
             if command.reason == "timer" and command.until_ns <= 0:
                 raise Refused("a timer needs its time")
+            if command.reason == "signal" and task.journal.count(SIGNAL + command.name) > command.taken:
+                return ()  # it came while the wait was being written
             return _or_cancel(task, e.Waiting(command.reason, command.until_ns, command.name))
         case c.Fail():
             if task.life.cancel_requested and command.then in ("retry", "blocked"):

@@ -112,7 +112,10 @@ class Readied(_Event, frozen=True, tag="task.ready"):
 
 
 class Scheduled(_Event, frozen=True, kw_only=True, tag="task.scheduled"):
-    """Given to one incarnation of a node, with all that the node needs to run it without reading anything."""
+    """Given to one incarnation of a node, with all that the node needs to run it without reading anything.
+
+    Where `steps` are completed already, it has to read them.
+    """
 
     node: str
     incarnation: str
@@ -123,6 +126,7 @@ class Scheduled(_Event, frozen=True, kw_only=True, tag="task.scheduled"):
     max_retries: Count | None = None
     failures: Count = 0
     interruptions: Count = 0
+    steps: Count = 0
 
 
 class Started(_Event, frozen=True, tag="task.started"):

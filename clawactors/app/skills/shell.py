@@ -8,7 +8,7 @@ import msgspec
 
 from clawactors.app.skills.command import Captured, Outcome, run_command
 from clawactors.runtime.node.handle import TaskHandle
-from clawactors.runtime.node.run import RESULT_MAX_BYTES
+from clawactors.runtime.node.results import RESULT_MAX_BYTES
 from clawactors.skills import skill
 
 __all__ = ["shell"]

@@ -56,6 +56,14 @@ class TaskHandle:
         """
         await self._run.sleep(how_long)
 
+    async def signal(self, name: str) -> Any:
+        """The payload of the next signal of that name: the first call gives the first one that was sent, and so on.
+
+        Signals are kept from the submit on. Where there is none, the code waits: after a moment it unwinds here and
+        runs again up to this place when the signal has come; its slot is free meanwhile.
+        """
+        return await self._run.signals.take(name)
+
     def progress(self, done: float, total: float = 1.0) -> None:
         """Tells how far the task is; seen with the next recorded step and the next heartbeat."""
         self._run.report(done / total if total else 0.0)
@@ -105,6 +113,10 @@ class SyncTaskHandle:
     def sleep(self, how_long: str | float) -> None:
         """As `TaskHandle.sleep`."""
         self._call(self._run.sleep(how_long))
+
+    def signal(self, name: str) -> Any:
+        """As `TaskHandle.signal`."""
+        return self._call(self._run.signals.take(name))
 
     def progress(self, done: float, total: float = 1.0) -> None:
         """Tells how far the task is; seen with the next recorded step and the next heartbeat."""

@@ -10,8 +10,7 @@
 import asyncio
 import inspect
 import logging
-import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any, Final, Literal, NoReturn
 
@@ -24,11 +23,14 @@ from clawactors.runtime.node.code import Code, as_exception, call_in_thread
 from clawactors.runtime.node.failure import classify
 from clawactors.runtime.node.handle import SyncTaskHandle, TaskHandle
 from clawactors.runtime.node.pulse import Pulse
+from clawactors.runtime.node.results import RESULT_MAX_BYTES, as_json
+from clawactors.runtime.node.signals import Signals
 from clawactors.runtime.node.sleep import IN_PLACE_S, SLEEP, seconds_of, until_of, written
 from clawactors.skills import Skill
 from clawactors.tasks import TASK, Task
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
+from clawactors.tasks.journal import SIGNAL
 from clawactors.tasks.retry import after_failure
 from clawactors.tasks.task import assigned
 from eventlog import Misconfigured, Record, TooLarge, Unavailable
@@ -36,9 +38,7 @@ from eventlog import Misconfigured, Record, TooLarge, Unavailable
 __all__ = ["Assignment", "TaskRun"]
 
 WINDOW_S: Final = 0.02
-RESULT_MAX_BYTES: Final = 256 * 1024
 STEP_NAME_MAX: Final = 256
-DEPTH_MAX: Final = 500
 _RETRY_WRITE_S: Final = 0.2
 
 type Stop = Literal["", "pause", "drain", "cancel", "lost", "superseded"]
@@ -92,12 +92,19 @@ class TaskRun:
         self._noted_bytes = 0
         self._used: set[str] = set()
         self._sleeps = 0
+        self.signals = Signals(self)
         self._progress: float | None = None
         self._code: Code | None = None
         self._verdict: BaseException | None = None
         self._over = False
         self._window: asyncio.TimerHandle | None = None
         self._background: set[asyncio.Task[None]] = set()
+
+    @property
+    def goes_on(self) -> bool:
+        """True while the log has this very run going."""
+        state = self.actor.state
+        return state.life.status == "running" and state.fence == self.fence
 
     @property
     def stopping(self) -> bool:
@@ -110,7 +117,7 @@ class TaskRun:
             await self._start()
             result = await self._call_skill()
             if self._stop in ("", "drain") and self._verdict is None:
-                self.actor.note(c.Complete(self.fence, _as_json(result, "the skill")))
+                self.actor.note(c.Complete(self.fence, as_json(result, "the skill")))
             else:
                 self._failed(Stopped())
         except asyncio.CancelledError as error:
@@ -128,11 +135,12 @@ class TaskRun:
 
     async def _start(self) -> None:
         event = self.assignment.event
-        if event.attempt > 1 or self.assignment.unsure:  # an earlier attempt may have left completed steps
+        if event.attempt > 1 or event.steps or self.assignment.unsure:  # there may be completed steps
             self.actor = Actor(self.desk, TASK, e.CODEC, self.id)
-            await self._patiently(self._read)
+            await self.patiently(self._read)
+            self.signals.are_all_known()
             self._look()
-            self._check()
+            self.check()
         self._note(c.Start(self.fence))
         if event.interruptions:
             await self._write()
@@ -219,11 +227,11 @@ class TaskRun:
 
     async def begin_step(self, name: object) -> tuple[bool, Any]:
         """`(True, result)` when the step is on record already."""
-        self._check()
+        self.check()
         if not isinstance(name, str) or not 0 < len(name) <= STEP_NAME_MAX or not name.isprintable():
             raise Refused(f"a step is named by 1 to {STEP_NAME_MAX} printable characters, not {repr(name)[:40]}")
-        if name.startswith(SLEEP):
-            raise Refused(f"the step name {name!r} begins with {SLEEP!r}, as sleeps do; choose another")
+        if name.startswith((SLEEP, SIGNAL)):
+            raise Refused(f"the step name {name!r} begins as those of sleeps and signals do; choose another")
         if name in self._used:
             await self._block(f"the code uses the step name {name!r} twice; step names are unique within a task")
         self._used.add(name)
@@ -236,7 +244,7 @@ class TaskRun:
         """Records the result and returns what the record will give back on a resume."""
         if self._over:
             raise Stopped  # left behind
-        kept = _as_json(result, f"step {name!r}")
+        kept = as_json(result, f"step {name!r}")
         self._note(c.CompleteStep(self.fence, name, kept, round(took_s, 6), self._progress), kept)
         if self._eager:
             await self._write()
@@ -263,7 +271,7 @@ class TaskRun:
 
     async def sleep(self, wish: object) -> None:
         """See `TaskHandle.sleep`."""
-        self._check()
+        self.check()
         seconds, now_ns = seconds_of(wish), self.desk.time.now_ns()
         self._sleeps += 1
         name = f"{SLEEP}{self._sleeps}"
@@ -282,8 +290,16 @@ class TaskRun:
 
     async def give_way(self, command: c.Wait | c.Block) -> NoReturn:
         """Ends this attempt for now: the command is on record, the code unwinds, the slot is free."""
+        await self.record(command)
+        self.unwind()
+
+    async def record(self, command: c.TaskCommand) -> None:
+        """On record when it returns; the version decides, so it may have come to nothing."""
         self._note(command)
         await self._write()
+
+    def unwind(self) -> NoReturn:
+        """Ends the code of this attempt, which is over."""
         self._stop = "superseded"
         raise Stopped
 
@@ -305,7 +321,7 @@ class TaskRun:
     async def _write(self) -> None:
         """Returns when all that was noted is durable. Raises `Stopped` when another attempt has taken over."""
         try:
-            await self._patiently(self.actor.flush)
+            await self.patiently(self.actor.flush)
             self._noted_bytes = 0
         except Refused:
             self._look()
@@ -313,7 +329,7 @@ class TaskRun:
                 raise
             raise Stopped from None
 
-    async def _patiently(self, call: Callable[[], Any]) -> None:
+    async def patiently(self, call: Callable[[], Any]) -> None:
         """Tries until the log is there: an outage stops no task, its record just waits."""
         while True:
             try:
@@ -356,12 +372,12 @@ class TaskRun:
             elif self._stop in ("drain", "lost"):
                 reason = "stops" if self._stop == "drain" else "was believed dead"
                 self.actor.note(c.Interrupt(self.fence, f"node {self.fence.node} {reason}", counted=False))
-            await self._patiently(self.actor.flush)
+            await self.patiently(self.actor.flush)
         except Refused:
             pass  # another attempt has taken over, or the task has ended: its record stands
         except TooLarge as error:
             self._failed(ValueError(f"what this attempt would record is too large: {error}"))
-            await self._patiently(self.actor.flush)
+            await self.patiently(self.actor.flush)
 
     # What comes from outside
 
@@ -369,10 +385,11 @@ class TaskRun:
         """Takes in a commit that somebody else appended to this task."""
         try:
             if not self.actor.observe(record):
-                await self._patiently(self.actor.catch_up)
+                await self.patiently(self.actor.catch_up)
         except Refused:
             pass
         self._look()
+        self.signals.look()
 
     def _look(self) -> None:
         """Stops the code when the state says so."""
@@ -403,7 +420,8 @@ class TaskRun:
         if self._code is not None:
             self._code.leave()
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Raises `Stopped` where the code must not go on."""
         if self.stopping:
             raise Stopped
 
@@ -411,41 +429,3 @@ class TaskRun:
 def _is_async(function: Callable[..., Any]) -> bool:
     code = getattr(function, "__code__", None)  # `inspect` unwraps at a cost that shows in short steps
     return bool(code.co_flags & inspect.CO_COROUTINE) if code is not None else inspect.iscoroutinefunction(function)
-
-
-def _as_json(value: Any, whose: str) -> Any:
-    """The value as JSON gives it back. Raises `Refused` where every reader of the log could not have it back alike."""
-    if value is None:
-        return value
-    try:
-        encoded = msgspec.json.encode(value)
-        decoded = msgspec.json.decode(encoded)
-    except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
-        raise Refused(f"{whose} returned what JSON can't hold: {error}") from None
-    if len(encoded) > RESULT_MAX_BYTES:
-        raise Refused(f"{whose} returned {len(encoded)} bytes; results may have {RESULT_MAX_BYTES}")
-    if encoded.count(b"[") + encoded.count(b"{") > DEPTH_MAX and _depth(decoded) > DEPTH_MAX:
-        raise Refused(f"{whose} returned what JSON can't hold for sure: it is nested deeper than {DEPTH_MAX}")
-    if b"null" in encoded and not _is_finite(msgspec.to_builtins(value)):
-        raise Refused(f"{whose} returned what JSON can't hold: a number that is not finite")
-    return decoded
-
-
-def _inner(value: Any) -> Iterable[Any]:
-    return value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple | set) else ()
-
-
-def _depth(value: Any) -> int:
-    depth, level = 0, [value]
-    while level:
-        depth, level = depth + 1, [inner for each in level for inner in _inner(each)]
-    return depth
-
-
-def _is_finite(value: Any) -> bool:
-    level = [value]
-    while level:
-        if any(isinstance(each, float) and not math.isfinite(each) for each in level):
-            return False
-        level = [inner for each in level for inner in _inner(each)]
-    return True
