@@ -7,7 +7,6 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
@@ -16,6 +15,7 @@ from eventlog.errors import Corrupt, Misconfigured, Unavailable
 from eventlog.jetstream.api import ApiError, call
 from eventlog.jetstream.connection import Connection
 from eventlog.jetstream.follower import PushFollower
+from eventlog.jetstream.moments import rfc3339
 from eventlog.jetstream.source import Source
 from eventlog.record import ROOT, Record, is_id
 from eventlog.timers import Mark
@@ -53,7 +53,7 @@ class JetStreamTimers:
         """Sets the timer, in place of one with this name. Raises: `Unavailable`, `Misconfigured`."""
         headers = (
             "NATS/1.0\r\n"
-            f"Nats-Schedule: @at {_rfc3339(at_ns)}\r\n"
+            f"Nats-Schedule: @at {rfc3339(at_ns)}\r\n"
             f"Nats-Schedule-Target: {_FIRED}.{kind}.{id}\r\n"
             f"Nats-Schedule-TTL: {KEPT}\r\n\r\n"
         ).encode()
@@ -113,7 +113,3 @@ def _mark(record: Record) -> Mark | None:
     if fired and record.at_ns < body.at_ns:
         return None
     return Mark(parts[2], parts[3], body.at_ns, body.version, fired, record.seq)
-
-
-def _rfc3339(at_ns: int) -> str:
-    return f"{datetime.fromtimestamp(at_ns // 1_000_000_000, UTC):%Y-%m-%dT%H:%M:%S}.{at_ns % 1_000_000_000:09d}Z"

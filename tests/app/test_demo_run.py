@@ -32,6 +32,7 @@ from clawactors.runtime.inprocess import (
     InProcessTimers,
 )
 from clawactors.runtime.node import NodeActor, NodeSettings
+from clawactors.schedules import Schedule
 from clawactors.tasks import Task
 from clawactors.tasks import events as e
 from eventlog import Draft, InProcessLog, Record
@@ -47,6 +48,9 @@ class NoViews:
         return ()
 
     def nodes(self) -> Iterable[tuple[str, int, Node]]:
+        return ()
+
+    def schedules(self) -> Iterable[tuple[str, int, Schedule]]:
         return ()
 
     def frozen(self) -> Iterable[tuple[str, str]]:

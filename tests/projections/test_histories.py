@@ -2,6 +2,7 @@
 
 from clawactors.kinds import DECODER
 from clawactors.nodes.events import CODEC as NODES
+from clawactors.schedules.events import CODEC as SCHEDULES
 from clawactors.tasks import STATUSES
 from clawactors.tasks.events import CODEC as TASKS
 from projections.projector import Projector
@@ -17,6 +18,6 @@ def test_histories_hold_every_event_every_status_and_every_fault(projector: Proj
             faults.add(commit.fault)
             tags |= {type(event).__struct_config__.tag for event in commit.events}
         statuses |= {task.life.status for task in history.tasks.values()}
-    assert tags == TASKS.tags | NODES.tags
+    assert tags == TASKS.tags | NODES.tags | SCHEDULES.tags
     assert statuses == set(STATUSES)
     assert faults == {"", "malformed", "future"}

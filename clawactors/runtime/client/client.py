@@ -10,6 +10,7 @@ import msgspec
 from clawactors.errors import NotFound, Refused
 from clawactors.fold import Folded
 from clawactors.runtime.actor import Actor, Desk
+from clawactors.runtime.client.schedules import Schedules
 from clawactors.runtime.client.skills import KnownSkills
 from clawactors.runtime.client.waiting import Waiting
 from clawactors.runtime.naming import id_of_key, new_id
@@ -63,6 +64,7 @@ class Client:
         self.desk, self.requests = desk, requests
         self.skills = KnownSkills(self.ask)
         self.waiting = Waiting(desk.log, live)
+        self.schedules = Schedules(self)
 
     @property
     def log(self) -> EventLog:

@@ -15,10 +15,13 @@ from clawactors.runtime.actor import Actor, Desk
 from clawactors.runtime.control.dead import DeadLetters, DeadLetterWorker
 from clawactors.runtime.control.leadership import Leadership
 from clawactors.runtime.control.ports import Views
+from clawactors.runtime.control.schedules import ScheduleKeeper
 from clawactors.runtime.control.timers import TimerKeeper
 from clawactors.runtime.control.watch import Watch
 from clawactors.runtime.node.pulse import ALIVE
 from clawactors.runtime.ports import Leases, Requests, Timers
+from clawactors.schedules import SCHEDULE
+from clawactors.schedules.roster import TIMER
 from clawactors.tasks import TASK
 from clawactors.tasks import events as te
 from clawactors.tasks.timers import KINDS
@@ -28,9 +31,10 @@ from eventlog.decoding import Commit
 
 __all__ = ["PATTERNS", "Control"]
 
-PATTERNS = ("claw.task.>", "claw.node.>")
+PATTERNS = ("claw.task.>", "claw.node.>", "claw.schedule.>")
 
 _IDLE_S = 60.0
+_TIME_S = 20.0
 _UNAVAILABLE_PAUSE_S = 0.05
 
 _log = logging.getLogger(__name__)
@@ -56,19 +60,24 @@ class Control:
         self._wake = asyncio.Event()
         self.leadership = Leadership(leases, desk.clock, desk.by, self._stir)
         self.watch = Watch(leases, requests, desk.clock, self.placement.live_nodes, self._lose)
+        self.schedules = ScheduleKeeper(desk, self.agenda, self._wake.set)
         self.timers = TimerKeeper(
             timers,
             self.agenda,
-            position=lambda: self.placement.position,
+            position=lambda: self._position,
             leads=lambda: self.leadership.leading,
             rang=self._ring,
         )
+        self._position = 0
         self._working: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
         """Folds, leads when it may, watches."""
+        await self._learn_time()
         snapshot = self.views.snapshot()
+        self._position = snapshot.position
         self.placement.load(snapshot)
+        self.schedules.roster.load(snapshot.schedules(), snapshot.frozen())
         follower = await self.desk.log.follow(PATTERNS, after=snapshot.position)
         deaf = await self.requests.hear(f"{ALIVE}.*", self._hear_alive)
         try:
@@ -79,9 +88,20 @@ class Control:
                 group.create_task(self.watch.serve())
                 group.create_task(self.dead.serve())
                 group.create_task(self.timers.serve())
+                group.create_task(self._keep_time())
         finally:
             deaf()
             await follower.aclose()
+
+    async def _keep_time(self) -> None:
+        """Asks the log for its time now and then: records alone tell too little where few come."""
+        while True:
+            await asyncio.sleep(_TIME_S)
+            with contextlib.suppress(Unavailable):
+                await self._learn_time()
+
+    async def _learn_time(self) -> None:
+        self.desk.time.hear((await self.desk.log.head()).at_ns)
 
     def _hear_alive(self, subject: str, _: bytes) -> None:
         self.placement.silence.heard(subject.rpartition(".")[2], self.desk.time.now_ns())
@@ -92,11 +112,14 @@ class Control:
             for commit in commits:
                 self._place(commit)
                 self.desk.time.hear(commit.record.at_ns)
+            self._position = batch[-1].seq
             self._stir()
             await self.views.apply(commits, follower.position)
 
     def _place(self, commit: Commit) -> None:
         record, placement = commit.record, self.placement
+        if commit.kind == SCHEDULE.kind:
+            self._plan(commit)
         if commit.fault == "malformed":
             placement.apply_nothing(commit.kind, commit.id, record.seq)
         elif commit.fault == "future":
@@ -106,9 +129,17 @@ class Control:
         elif commit.kind == "task" and not placement.apply_task(commit.id, record.seq, commit.events, record.at_ns):
             self._spawn(self._learn(commit.id))
 
+    def _plan(self, commit: Commit) -> None:
+        if commit.fault == "future":
+            self.schedules.roster.freeze(commit.id)
+        else:
+            self.schedules.roster.apply(commit.id, commit.record.seq, commit.events, commit.record.at_ns)
+
     def _ring(self, kind: str, id: str) -> None:
         if kind in KINDS:
             self.placement.ring(id)
+        elif kind == TIMER:
+            self.schedules.roster.ring(id)
         self._wake.set()
 
     def _stir(self) -> None:
@@ -142,6 +173,7 @@ class Control:
             self._wake.clear()
             wait_s = _IDLE_S
             if self.leadership.leading:
+                self.schedules.fire()
                 now_ns = self.desk.time.now_ns()
                 orders = list(self.placement.orders(now_ns))
                 if orders:

@@ -28,6 +28,7 @@ from clawactors.runtime.node import NodeActor, NodeSettings
 from clawactors.runtime.node.run import Assignment, TaskRun
 from clawactors.runtime.node.threads import DaemonThreads
 from clawactors.runtime.ports import Lease, Serving
+from clawactors.schedules import Schedule
 from clawactors.skills import Skill
 from clawactors.tasks import TASK, Task
 from clawactors.tasks import commands as c
@@ -79,6 +80,9 @@ class EmptySnapshot:
         return ()
 
     def nodes(self) -> Iterable[tuple[str, int, Node]]:
+        return ()
+
+    def schedules(self) -> Iterable[tuple[str, int, Schedule]]:
         return ()
 
     def frozen(self) -> Iterable[tuple[str, str]]:
