@@ -136,12 +136,13 @@ class Placement:
         if held is None:
             if task.spec is None or TASK.is_final(task):
                 return
-            held = self._tasks[id] = Held(version, task, shape_of(task.spec))
+            held = self._tasks[id] = Held(version, task, shape_of(task.spec, task.life.avoid))
         else:
             stays = held.stays(task)
-            if task.spec is not None and held.task.spec is not task.spec:  # edited: it may fit elsewhere now
+            edited = held.task.spec is not task.spec
+            if task.spec is not None and (edited or held.shape.avoid != task.life.avoid):  # it may fit elsewhere now
                 self._unqueue(id, held)
-                held.shape = shape_of(task.spec)
+                held.shape = shape_of(task.spec, task.life.avoid)
             held.version, held.task, held.ordered, held.to = version, task, False, ""
             if stays:
                 return

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, overload
 
 from clawactors.runtime.node.code import as_exception
+from clawactors.tasks.retry import Retry
 
 if TYPE_CHECKING:
     from clawactors.runtime.node.run import TaskRun
@@ -34,18 +35,25 @@ class TaskHandle:
         return self._run.stopping
 
     @overload
-    async def step[T](self, name: str, function: Callable[..., Awaitable[T]], *args: Any, **kwargs: Any) -> T: ...
+    async def step[T](
+        self, name: str, function: Callable[..., Awaitable[T]], *args: Any, retry: Retry | None = None, **kwargs: Any
+    ) -> T: ...
 
     @overload
-    async def step[T](self, name: str, function: Callable[..., T], *args: Any, **kwargs: Any) -> T: ...
+    async def step[T](
+        self, name: str, function: Callable[..., T], *args: Any, retry: Retry | None = None, **kwargs: Any
+    ) -> T: ...
 
-    async def step(self, name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    async def step(
+        self, name: str, function: Callable[..., Any], *args: Any, retry: Retry | None = None, **kwargs: Any
+    ) -> Any:
         """Runs the function once in the life of the task and returns its result, then and on every resume.
 
         The result has to be JSON: what comes back is what JSON makes of it, on the first run too.
-        Sync functions run in a thread. Order: at least once; recorded exactly once.
+        Sync functions run in a thread. With `retry`, a step that raises is tried again here, its slot kept meanwhile,
+        before the attempt fails. Order: at least once; recorded exactly once.
         """
-        return await self._run.step(name, function, args, kwargs)
+        return await self._run.step(name, function, args, kwargs, retry)
 
     async def sleep(self, how_long: str | float) -> None:
         """Goes on after `7d`, `1h30m` or a number of seconds, wherever there is room then; its slot is free meanwhile.
@@ -94,21 +102,27 @@ class SyncTaskHandle:
         """True once the code should end; long loops without steps look at it."""
         return self._run.stopping
 
-    def step[T](self, name: str, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    def step[T](
+        self, name: str, function: Callable[..., T], *args: Any, retry: Retry | None = None, **kwargs: Any
+    ) -> T:
         """As `TaskHandle.step`; the function runs in this thread."""
         done, result = self._call(self._run.begin_step(name))
         if done:
             return result  # type: ignore[no-any-return]
-        started_s = self._run.clock.monotonic_s()
-        try:
-            result = function(*args, **kwargs)
-        except (Exception, SystemExit, KeyboardInterrupt) as raised:
-            error = as_exception(raised)
-            self._call(self._run.fail_step(name, error, self._run.clock.monotonic_s() - started_s))
-            if error is raised:
-                raise
-            raise error from raised
-        return self._call(self._run.end_step(name, result, self._run.clock.monotonic_s() - started_s))  # type: ignore[no-any-return]
+        failures, clock = 0, self._run.clock
+        while True:
+            started_s = clock.monotonic_s()
+            try:
+                result = function(*args, **kwargs)
+            except (Exception, SystemExit, KeyboardInterrupt) as raised:
+                error = as_exception(raised)
+                if self._call(self._run.tries_again(name, error, clock.monotonic_s() - started_s, retry, failures)):
+                    failures += 1
+                    continue
+                if error is raised:
+                    raise
+                raise error from raised
+            return self._call(self._run.end_step(name, result, clock.monotonic_s() - started_s))  # type: ignore[no-any-return]
 
     def sleep(self, how_long: str | float) -> None:
         """As `TaskHandle.sleep`."""
@@ -127,4 +141,8 @@ class SyncTaskHandle:
         self._run.pulse.beat()
 
     def _call(self, coroutine: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+        try:
+            return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+        except RuntimeError:  # the node is gone, and the loop with it; this thread was left behind
+            coroutine.close()
+            raise

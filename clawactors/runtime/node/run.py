@@ -20,7 +20,7 @@ from clawactors.errors import Refused
 from clawactors.fold import Folded
 from clawactors.runtime.actor import Actor, Desk
 from clawactors.runtime.node.code import Code, as_exception, call_in_thread
-from clawactors.runtime.node.failure import classify
+from clawactors.runtime.node.failure import classify, message_of
 from clawactors.runtime.node.handle import SyncTaskHandle, TaskHandle
 from clawactors.runtime.node.pulse import Pulse
 from clawactors.runtime.node.results import RESULT_MAX_BYTES, as_json
@@ -31,7 +31,7 @@ from clawactors.tasks import TASK, Task
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
 from clawactors.tasks.journal import SIGNAL
-from clawactors.tasks.retry import after_failure
+from clawactors.tasks.retry import Retry, Verdict, after_failure
 from clawactors.tasks.task import assigned
 from eventlog import Misconfigured, Record, TooLarge, Unavailable
 
@@ -203,27 +203,34 @@ class TaskRun:
 
     # Steps
 
-    async def step(self, name: str, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    async def step(
+        self, name: str, function: Callable[..., Any], args: Any, kwargs: Any, retry: Retry | None = None
+    ) -> Any:
         """See `TaskHandle.step`."""
         done, result = await self.begin_step(name)
         if done:
             return result
-        started_s = self.clock.monotonic_s()
-        try:
-            if _is_async(function):
-                result = await function(*args, **kwargs)
-            else:
-                loop = asyncio.get_running_loop()
-                result = await loop.run_in_executor(self.threads, call_in_thread, lambda: function(*args, **kwargs))
-                if inspect.isawaitable(result):
-                    result = await result
-        except (Exception, SystemExit, KeyboardInterrupt) as raised:
-            error = as_exception(raised)
-            await self.fail_step(name, error, self.clock.monotonic_s() - started_s)
-            if error is raised:
-                raise
-            raise error from raised
-        return await self.end_step(name, result, self.clock.monotonic_s() - started_s)
+        failures = 0
+        while True:
+            started_s = self.clock.monotonic_s()
+            try:
+                result = await self._do(function, args, kwargs)
+            except (Exception, SystemExit, KeyboardInterrupt) as raised:
+                error = as_exception(raised)
+                if await self.tries_again(name, error, self.clock.monotonic_s() - started_s, retry, failures):
+                    failures += 1
+                    continue
+                if error is raised:
+                    raise
+                raise error from raised
+            return await self.end_step(name, result, self.clock.monotonic_s() - started_s)
+
+    async def _do(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        if _is_async(function):
+            return await function(*args, **kwargs)
+        loop = asyncio.get_running_loop()
+        result = await loop.run_in_executor(self.threads, call_in_thread, lambda: function(*args, **kwargs))
+        return await result if inspect.isawaitable(result) else result
 
     async def begin_step(self, name: object) -> tuple[bool, Any]:
         """`(True, result)` when the step is on record already."""
@@ -254,10 +261,25 @@ class TaskRun:
         """Notes that the step raised; the record goes out with the attempt's failure or the next step."""
         self._used.discard(name)  # code may catch the error and try the step again
         if not self.stopping:
-            message = classify(error).message
+            message = message_of(error)
             self._note(c.FailStep(self.fence, name, message, round(took_s, 6)), message)
             if self._noted_bytes > RESULT_MAX_BYTES:
                 await self._write()
+
+    async def tries_again(self, name: str, error: Exception, took_s: float, retry: Retry | None, failures: int) -> bool:
+        """Notes that the step raised; True when it is time for the step's own next try."""
+        await self.fail_step(name, error, took_s)
+        if retry is None or self.stopping:
+            return False
+        strategy = classify(error, self.skill.errors if self.skill else ())[1]
+        if strategy in ("give_up", "ask") or failures >= retry.max_retries:
+            return False
+        if self._eager:
+            await self._write()
+        await asyncio.sleep(retry.wait_after(failures + 1, self.clock.roll(), longer=strategy == "back_off"))
+        self.check()
+        self._used.add(name)
+        return True
 
     def report(self, share: float) -> None:
         """Keeps the progress, 0..1, for the next record; a sign of life."""
@@ -351,19 +373,18 @@ class TaskRun:
                 raise error
             self._stop = "superseded"
             return
-        failure = classify(self._verdict or error)
-        outcome: e.Outcome = "failed"
-        at_ns = 0
+        failure, strategy = classify(self._verdict or error, self.skill.errors if self.skill else ())
+        verdict = Verdict("failed")
         if self.skill is not None:
-            outcome, at_ns = after_failure(
+            verdict = after_failure(
                 self.skill.retry,
-                failure,
+                strategy,
                 state.life.failures,
                 event.max_retries,
                 self.clock.now_ns(),
                 self.clock.roll(),
             )
-        self.actor.note(c.Fail(self.fence, failure, outcome, at_ns))
+        self.actor.note(c.Fail(self.fence, failure, verdict.then, verdict.retry_at_ns, verdict.elsewhere))
 
     async def _finish(self) -> None:
         try:

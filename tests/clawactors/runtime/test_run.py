@@ -1,6 +1,7 @@
 """One attempt of one task: what is recorded when, and what the code may do without harm."""
 
 import asyncio
+import json
 import math
 import threading
 from typing import Any
@@ -324,7 +325,11 @@ RAISED: dict[str, tuple[BaseException, str, str]] = {
     "ValueError": (ValueError("bad"), "failed", "validation"),
     "TimeoutError": (TimeoutError("own"), "waiting", "timeout"),
     "MemoryError": (MemoryError(), "waiting", "memory"),
-    "PermissionError": (PermissionError("no"), "waiting", "permission"),
+    "JSONDecodeError": (json.JSONDecodeError("of an answer", "{", 0), "waiting", "unknown"),
+    "KeyError": (KeyError("choices"), "waiting", "unknown"),
+    "TypeError": (TypeError("None has no length"), "waiting", "unknown"),
+    "NotImplementedError": (NotImplementedError(), "failed", "validation"),
+    "PermissionError": (PermissionError("no"), "blocked", "permission"),
     "ConnectionResetError": (ConnectionResetError("gone"), "waiting", "network"),
     "SystemExit": (SystemExit(3), "waiting", "unknown"),
     "KeyboardInterrupt": (KeyboardInterrupt(), "waiting", "unknown"),
@@ -334,7 +339,7 @@ RAISED: dict[str, tuple[BaseException, str, str]] = {
     "CancelledError": (asyncio.CancelledError("own"), "failed", "cancelled"),
     "BaseException": (Odd("odd"), "waiting", "unknown"),
     "ExceptionGroup": (BaseExceptionGroup("many", [Odd("a"), ValueError("b")]), "waiting", "unknown"),
-    "Unavailable": (Unavailable("of the code's own log"), "waiting", "unknown"),
+    "Unavailable": (Unavailable("of the code's own log"), "waiting", "network"),
     "surrogate": (RuntimeError("\ud800"), "waiting", "unknown"),
 }
 
