@@ -49,7 +49,8 @@ class TaskHandle:
     ) -> Any:
         """Runs the function once in the life of the task and returns its result, then and on every resume.
 
-        The result has to be JSON: what comes back is what JSON makes of it, on the first run too.
+        The result has to be JSON: what comes back is what JSON makes of it, on the first run too. A resume has to give
+        the same function and arguments to the name; when it does not, the task is blocked with the reason.
         Sync functions run in a thread. With `retry`, a step that raises is tried again here, its slot kept meanwhile,
         before the attempt fails. Order: at least once; recorded exactly once.
         """
@@ -106,7 +107,7 @@ class SyncTaskHandle:
         self, name: str, function: Callable[..., T], *args: Any, retry: Retry | None = None, **kwargs: Any
     ) -> T:
         """As `TaskHandle.step`; the function runs in this thread."""
-        done, result = self._call(self._run.begin_step(name))
+        done, result = self._call(self._run.begin_step(name, function, args, kwargs))
         if done:
             return result  # type: ignore[no-any-return]
         failures, clock = 0, self._run.clock

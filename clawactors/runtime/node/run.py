@@ -21,6 +21,7 @@ from clawactors.fold import Folded
 from clawactors.runtime.actor import Actor, Desk
 from clawactors.runtime.node.code import Code, as_exception, call_in_thread
 from clawactors.runtime.node.failure import classify, message_of
+from clawactors.runtime.node.fingerprint import difference, fingerprint
 from clawactors.runtime.node.handle import SyncTaskHandle, TaskHandle
 from clawactors.runtime.node.pulse import Pulse
 from clawactors.runtime.node.results import RESULT_MAX_BYTES, as_json
@@ -90,7 +91,7 @@ class TaskRun:
         self._stop: Stop = ""
         self._eager = False
         self._noted_bytes = 0
-        self._used: set[str] = set()
+        self._used: dict[str, str] = {}  # names of steps and what they call
         self._sleeps = 0
         self.signals = Signals(self)
         self._progress: float | None = None
@@ -207,7 +208,7 @@ class TaskRun:
         self, name: str, function: Callable[..., Any], args: Any, kwargs: Any, retry: Retry | None = None
     ) -> Any:
         """See `TaskHandle.step`."""
-        done, result = await self.begin_step(name)
+        done, result = await self.begin_step(name, function, args, kwargs)
         if done:
             return result
         failures = 0
@@ -232,7 +233,7 @@ class TaskRun:
         result = await loop.run_in_executor(self.threads, call_in_thread, lambda: function(*args, **kwargs))
         return await result if inspect.isawaitable(result) else result
 
-    async def begin_step(self, name: object) -> tuple[bool, Any]:
+    async def begin_step(self, name: object, function: Callable[..., Any], args: Any, kwargs: Any) -> tuple[bool, Any]:
         """`(True, result)` when the step is on record already."""
         self.check()
         if not isinstance(name, str) or not 0 < len(name) <= STEP_NAME_MAX or not name.isprintable():
@@ -241,9 +242,14 @@ class TaskRun:
             raise Refused(f"the step name {name!r} begins as those of sleeps and signals do; choose another")
         if name in self._used:
             await self._block(f"the code uses the step name {name!r} twice; step names are unique within a task")
-        self._used.add(name)
+        call = self._used[name] = fingerprint(function, args, kwargs)
         entry = self.actor.ahead.journal.last(name)
         if entry is not None and entry.status == "completed":
+            if entry.fingerprint and entry.fingerprint != call:
+                await self._block(
+                    f"the journal does not fit the code: step {name!r} is {difference(entry.fingerprint, call)}; "
+                    "give it the old code back, or fork the task from this step"
+                )
             return True, entry.result
         return False, None
 
@@ -252,14 +258,15 @@ class TaskRun:
         if self._over:
             raise Stopped  # left behind
         kept = as_json(result, f"step {name!r}")
-        self._note(c.CompleteStep(self.fence, name, kept, round(took_s, 6), self._progress), kept)
+        call = self._used.get(name, "")
+        self._note(c.CompleteStep(self.fence, name, kept, round(took_s, 6), self._progress, call), kept)
         if self._eager:
             await self._write()
         return kept
 
     async def fail_step(self, name: str, error: Exception, took_s: float) -> None:
         """Notes that the step raised; the record goes out with the attempt's failure or the next step."""
-        self._used.discard(name)  # code may catch the error and try the step again
+        self._used.pop(name, None)  # code may catch the error and try the step again
         if not self.stopping:
             message = message_of(error)
             self._note(c.FailStep(self.fence, name, message, round(took_s, 6)), message)
@@ -268,6 +275,7 @@ class TaskRun:
 
     async def tries_again(self, name: str, error: Exception, took_s: float, retry: Retry | None, failures: int) -> bool:
         """Notes that the step raised; True when it is time for the step's own next try."""
+        call = self._used.get(name, "")
         await self.fail_step(name, error, took_s)
         if retry is None or self.stopping:
             return False
@@ -278,7 +286,7 @@ class TaskRun:
             await self._write()
         await asyncio.sleep(retry.wait_after(failures + 1, self.clock.roll(), longer=strategy == "back_off"))
         self.check()
-        self._used.add(name)
+        self._used[name] = call
         return True
 
     def report(self, share: float) -> None:

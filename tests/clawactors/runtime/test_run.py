@@ -105,9 +105,9 @@ async def test_a_resumed_task_gets_its_recorded_results_and_runs_no_completed_st
     calls: list[str] = []
     go, first = threading.Event(), threading.Event()
 
-    def work(name: str) -> dict[str, str]:
-        calls.append(name)
-        return {"by": name}
+    def work(task: Any, name: str) -> dict[str, str]:
+        calls.append(f"{name}{task.attempt}")
+        return {"by": calls[-1]}
 
     async def wait_there() -> None:
         await asyncio.get_running_loop().run_in_executor(None, go.wait)
@@ -115,18 +115,18 @@ async def test_a_resumed_task_gets_its_recorded_results_and_runs_no_completed_st
     @skill("resume")
     async def resumed(task: TaskHandle) -> list[Any]:
         await opened(stage)
-        results = [await task.step("a", work, f"a{task.attempt}"), await task.step("b", work, f"b{task.attempt}")]
+        results = [await task.step("a", work, task, "a"), await task.step("b", work, task, "b")]
         if task.attempt == 1:
             await asyncio.Event().wait()
-        return [*results, await task.step("c", work, f"c{task.attempt}")]
+        return [*results, await task.step("c", work, task, "c")]
 
     @skill("resume")
     def resumed_in_thread(task: SyncTaskHandle) -> list[Any]:
-        results = [task.step("a", work, f"a{task.attempt}"), task.step("b", work, f"b{task.attempt}")]
+        results = [task.step("a", work, task, "a"), task.step("b", work, task, "b")]
         if task.attempt == 1:
             first.set()
             go.wait(PATIENCE_S)
-        return [*results, task.step("c", work, f"c{task.attempt}")]
+        return [*results, task.step("c", work, task, "c")]
 
     code = resumed_in_thread if in_thread else resumed
     old = stage.begin(await stage.assign(code))
