@@ -43,9 +43,10 @@ class _Command(msgspec.Struct, frozen=True):
 
 
 class Submit(_Command, frozen=True):
-    """Make it."""
+    """Make it. `delayed`: its start was reckoned from the moment of asking, so a repeat may have another."""
 
     spec: Spec
+    delayed: bool = False
 
 
 class Ready(_Command, frozen=True):

@@ -11,6 +11,8 @@
 
 from typing import assert_never
 
+from msgspec.structs import replace
+
 from clawactors.decider import Decider
 from clawactors.errors import Refused
 from clawactors.tasks import commands as c
@@ -82,6 +84,8 @@ def _submit(command: c.Submit, task: Task) -> tuple[e.TaskEvent, ...]:
     spec = command.spec
     if task.spec is None:
         return (e.Submitted(**{name: getattr(spec, name) for name in e.Spec.__struct_fields__}),)
+    if command.delayed:
+        spec = replace(spec, not_before_ns=task.spec.not_before_ns)
     if (other := difference(task.spec, spec)) is not None:
         raise Refused(f"the id is taken by a task with another {other}; choose another id")
     return ()

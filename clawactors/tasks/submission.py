@@ -9,18 +9,30 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from clawactors.errors import Refused
 from clawactors.tasks.events import OnDead, Spec
 from eventlog import is_id
 
-__all__ = ["ON_DEAD", "PRIORITIES", "TYPES", "as_stored", "checked_id", "difference", "priority_of", "spec_of"]
+__all__ = [
+    "ON_DEAD",
+    "PRIORITIES",
+    "TYPES",
+    "as_stored",
+    "checked_id",
+    "delayed",
+    "difference",
+    "priority_of",
+    "spec_of",
+]
 
 PRIORITIES: Mapping[str, int] = {"low": 1, "normal": 2, "high": 3, "urgent": 4}
 ON_DEAD = ("block", "fail", "run")
 TYPES = ("single", "batch", "scheduled", "workflow")
 
 _NAME_MAX = 128
+_LONGEST_S = 100 * 365 * 86_400.0
 _encode = msgspec.json.Encoder().encode
 _canonical = msgspec.json.Encoder(order="deterministic").encode
 _decode = msgspec.json.Decoder(Spec).decode
@@ -95,6 +107,18 @@ def spec_of(
             max_retries=max_retries,
         )
     )
+
+
+def delayed(spec: Spec, delay_s: float, now_ns: int) -> Spec:
+    """The task, to start so many seconds after that time. Raises `Refused`."""
+    if not (_is_number(delay_s) and 0 <= delay_s < _LONGEST_S):
+        raise Refused(f"a delay is a number of seconds, 0 or more, not {_shown(delay_s)}")
+    if spec.not_before_ns:
+        raise Refused("give a delay or a start, not both")
+    start_ns = now_ns + int(delay_s * 1e9)
+    if spec.deadline_ns and spec.deadline_ns <= start_ns:
+        raise Refused("the deadline comes before the start")
+    return replace(spec, not_before_ns=start_ns)
 
 
 def as_stored(spec: Spec) -> Spec:

@@ -18,7 +18,7 @@ from clawactors.runtime.ports import Live, Requests
 from clawactors.tasks import TASK, Task
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
-from clawactors.tasks.submission import checked_id, spec_of
+from clawactors.tasks.submission import checked_id, delayed, spec_of
 from eventlog import Draft, EventLog, EventLogError, TooLarge, WrongVersion
 
 __all__ = ["Client", "Ref", "Rejected", "TaskFailed", "Wish"]
@@ -35,10 +35,11 @@ class TaskFailed(Exception):
 
 
 class Wish(msgspec.Struct, frozen=True):
-    """One task of a batch: its id and what is asked for."""
+    """One task of a batch: its id and what is asked for; with `delay_s` it starts so long after it was asked for."""
 
     id: str
     spec: e.Spec
+    delay_s: float | None = None
 
 
 class Rejected(msgspec.Struct, frozen=True):
@@ -80,17 +81,21 @@ class Client:
         *,
         id: str | None = None,
         key: str | None = None,
+        delay_s: float | None = None,
         **wishes: Any,
     ) -> "Ref":
         """Makes the task, or finds it when it was made before with the same id (or idempotency key) and content.
 
         `wishes` are those of `spec_of`: priority, tags, requires, timeout_s, max_retries …
+        With `delay_s` it starts so long from now; a repeat leaves the start as it was.
         Raises: `Refused` (malformed, parameters that don't fit the skill, id taken by another task).
         """
         spec = spec_of(skill, params, **wishes)
+        if delay_s is not None:
+            spec = delayed(spec, delay_s, await self.now_ns())
         await self.skills.check(spec)
         ref = Ref(self, self._id(id, key))
-        await self._submit(ref.id, spec)
+        await self._submit(ref.id, spec, delayed=delay_s is not None)
         return ref
 
     async def run(self, skill: str, params: Mapping[str, Any] | None = None, **wishes: Any) -> Any:
@@ -109,9 +114,13 @@ class Client:
         refused: list[Rejected] = []
         todo: dict[str, tuple[int, e.Spec]] = {}
         await self.skills.seek({wish.spec.skill for wish in wishes})
+        late = {wish.id for wish in wishes if wish.delay_s is not None}
+        now_ns = await self.now_ns() if late else 0
         for index, wish in enumerate(wishes):
             try:
                 checked_id(wish.id)
+                if wish.delay_s is not None:
+                    wish = Wish(wish.id, delayed(wish.spec, wish.delay_s, now_ns))
                 self.skills.fits(wish.spec)
                 if (earlier := todo.get(wish.id)) is not None:
                     if earlier[1] != wish.spec:
@@ -125,7 +134,7 @@ class Client:
         submitted = 0
         for id, new in (await self._submit_fresh(todo)).items():
             try:
-                submitted += new if new is not None else await self._submit(id, todo[id][1])
+                submitted += new if new is not None else await self._submit(id, todo[id][1], delayed=id in late)
             except (Refused, TooLarge) as refusal:
                 refused.append(Rejected(todo[id][0], id, str(refusal)))
         existing = len(wishes) - submitted - len(refused)
@@ -150,9 +159,15 @@ class Client:
             made[id] = True if isinstance(outcome, int) else None
         return made
 
-    async def _submit(self, id: str, spec: e.Spec) -> bool:
+    async def _submit(self, id: str, spec: e.Spec, *, delayed: bool = False) -> bool:
         """True when the task is new."""
-        return await Actor(self.desk, TASK, e.CODEC, id).handle(c.Submit(spec))
+        return await Actor(self.desk, TASK, e.CODEC, id).handle(c.Submit(spec, delayed))
+
+    async def now_ns(self) -> int:
+        """The time of the log, ns since 1970: the clock of this machine may be off. Raises: `Unavailable`."""
+        time = self.desk.time
+        time.hear((await self.log.head()).at_ns)
+        return time.now_ns()
 
     def _id(self, id: str | None, key: str | None) -> str:
         if id is not None and key is not None:

@@ -34,7 +34,7 @@ class Schedules:
         checked_name(name)
         plan = plan_of(cron, skill, params, **wishes)
         await self._client.skills.check(plan.task)
-        return await self._decide(name, c.Add(plan, await self._now_ns(), self._client.desk.by))
+        return await self._decide(name, c.Add(plan, await self._client.now_ns(), self._client.desk.by))
 
     async def pause(self, name: str) -> Folded[Schedule]:
         """Lets nothing come until it is resumed. Raises: `NotFound`."""
@@ -42,16 +42,11 @@ class Schedules:
 
     async def resume(self, name: str) -> Folded[Schedule]:
         """Lets it go on with its next time. Raises: `NotFound`."""
-        return await self._change(name, c.Resume(await self._now_ns(), self._client.desk.by))
+        return await self._change(name, c.Resume(await self._client.now_ns(), self._client.desk.by))
 
     async def remove(self, name: str) -> Folded[Schedule]:
         """Lets nothing come any more; tasks that were made stay. Raises: `NotFound`."""
         return await self._change(name, c.Remove(self._client.desk.by))
-
-    async def _now_ns(self) -> int:
-        desk = self._client.desk
-        desk.time.hear((await desk.log.head()).at_ns)
-        return desk.time.now_ns()
 
     async def _change(self, name: str, command: c.ScheduleCommand) -> Folded[Schedule]:
         return await self._decide(checked_name(name), command, must_exist=True)

@@ -8,7 +8,7 @@ from functools import partial
 from clawactors.fold import Folded, fold
 from clawactors.runtime.ports import Live
 from clawactors.tasks import TASK, Task
-from clawactors.tasks.events import CODEC, AttemptFailed, Cancelled, Completed, Interrupted
+from clawactors.tasks.events import CODEC, AttemptFailed, Cancelled, Completed, Deleted, Expired, Interrupted
 from eventlog import EventLog, FromTheFuture, Malformed, Record, Unavailable, aggregate_pattern, parse_subject
 
 __all__ = ["Waiting"]
@@ -81,7 +81,7 @@ class Waiting:
         except (Malformed, FromTheFuture):
             return
         match last:
-            case Completed() | Cancelled():
+            case Completed() | Cancelled() | Expired() | Deleted():
                 self._resolve(address[1])
             case AttemptFailed() if last.then != "retry":
                 self._resolve(address[1])
