@@ -28,10 +28,16 @@ class Skill:
         retry: Retry,
         timeout_s: float | None,
         errors: tuple[ErrorRule, ...] = (),
+        isolate: bool = False,
+        memory_mb: int | None = None,
     ) -> None:
         self.function, self.name, self.version = function, name, version
         self.retry, self.timeout_s, self.errors = retry, timeout_s, errors
+        self.isolate, self.memory_mb = isolate, memory_mb
         self.is_async = inspect.iscoroutinefunction(function)
+        self.in_thread = not (self.is_async or isolate)
+        if isolate and (self.is_async or "<locals>" in getattr(function, "__qualname__", "<locals>")):
+            raise ValueError("isolated code is a sync function at the top of its module")
         parameters, takes_more = parameters_of(function)
         description = (inspect.getdoc(function) or "").partition("\n")[0]
         self._required = frozenset(parameter.name for parameter in parameters if parameter.required)
@@ -67,12 +73,17 @@ def skill(
     retry: Retry | None = None,
     timeout_s: float | None = None,
     errors: Iterable[ErrorRule] = (),
+    isolate: bool = False,
+    memory_mb: int | None = None,
 ) -> Callable[[Callable[..., Any]], Skill]:
     """Makes a function a skill: its first parameter is the task's handle, the others are the task's parameters.
 
     `timeout_s` bounds one attempt, in seconds. `errors` are rules for its failures, taken before the general ones.
-    Sync functions run in threads.
+    Sync functions run in threads; with `isolate` in a process of their own, which may have `memory_mb` of addresses and
+    is killed when its time is over.
     """
+    if memory_mb is not None and not (isolate and memory_mb > 0):
+        raise ValueError("memory_mb is more than 0, and for isolated code")
     rules = tuple(errors)
     if not 0 < len(name) <= 128 or not name.isprintable() or any(each.isspace() or each in "*>" for each in name):
         raise ValueError(f"{name!r} is no skill name: 1 to 128 printable characters, no white space, no wildcard")
@@ -80,6 +91,15 @@ def skill(
         raise ValueError("a timeout is more than 0 s")
 
     def wrap(function: Callable[..., Any]) -> Skill:
-        return Skill(function, name, version=version, retry=retry or Retry(), timeout_s=timeout_s, errors=rules)
+        return Skill(
+            function,
+            name,
+            version=version,
+            retry=retry or Retry(),
+            timeout_s=timeout_s,
+            errors=rules,
+            isolate=isolate,
+            memory_mb=memory_mb,
+        )
 
     return wrap

@@ -6,14 +6,24 @@ from collections.abc import Iterable, Iterator
 from clawactors.tasks.events import TaskError
 from clawactors.tasks.failures import STRATEGIES, ErrorRule, Strategy, kind_of, told
 
-__all__ = ["classify", "message_of"]
+__all__ = ["Told", "classify", "message_of"]
 
 _MESSAGE_MAX = 2000
 _CAUSES_MAX = 10
 
 
+class Told(Exception):
+    """A failure that was classed where it happened, in another process."""
+
+    def __init__(self, error: TaskError, strategy: Strategy) -> None:
+        super().__init__(error.message)
+        self.error, self.strategy = error, strategy
+
+
 def classify(error: BaseException, rules: Iterable[ErrorRule] = ()) -> tuple[TaskError, Strategy]:
     """The error class with what to tell people, and the strategy for that class."""
+    if isinstance(error, Told):
+        return error.error, error.strategy
     rules = tuple(rules)
     verdicts = {kind_of(map(told, _causes(leaf)), rules) for leaf in _leaves(error)}
     kind, strategy = verdicts.pop() if len(verdicts) == 1 else ("unknown", STRATEGIES["unknown"])
@@ -22,6 +32,8 @@ def classify(error: BaseException, rules: Iterable[ErrorRule] = ()) -> tuple[Tas
 
 def message_of(error: BaseException) -> str:
     """What it says and where it was raised; cut at 2000 characters."""
+    if isinstance(error, Told):
+        return error.error.message
     text = "".join(traceback.format_exception_only(error)).strip()
     frames = traceback.extract_tb(error.__traceback__)
     if frames:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, overload
 
 from clawactors.runtime.node.code import as_exception
+from clawactors.runtime.node.fingerprint import fingerprint
 from clawactors.tasks.retry import Retry
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class SyncTaskHandle:
         self, name: str, function: Callable[..., T], *args: Any, retry: Retry | None = None, **kwargs: Any
     ) -> T:
         """As `TaskHandle.step`; the function runs in this thread."""
-        done, result = self._call(self._run.begin_step(name, function, args, kwargs))
+        done, result = self._call(self._run.begin_step(name, fingerprint(function, args, kwargs)))
         if done:
             return result  # type: ignore[no-any-return]
         failures, clock = 0, self._run.clock

@@ -23,6 +23,7 @@ from clawactors.runtime.node.code import Code, as_exception, call_in_thread
 from clawactors.runtime.node.failure import classify, message_of
 from clawactors.runtime.node.fingerprint import difference, fingerprint
 from clawactors.runtime.node.handle import SyncTaskHandle, TaskHandle
+from clawactors.runtime.node.isolation import run_isolated
 from clawactors.runtime.node.pulse import Pulse
 from clawactors.runtime.node.results import RESULT_MAX_BYTES, as_json
 from clawactors.runtime.node.signals import Signals
@@ -176,7 +177,7 @@ class TaskRun:
 
     def _expire(self, timeout_s: float) -> None:
         self._give_up(TimeoutError(f"the attempt took longer than {timeout_s:g} s"))
-        if self._code is not None and self.skill is not None and not self.skill.is_async:
+        if self._code is not None and self.skill is not None and self.skill.in_thread:
             self._code.leave()  # a thread can't be ended, and its time is over
 
     async def _call_skill(self) -> Any:
@@ -185,7 +186,9 @@ class TaskRun:
             raise Refused(f"this node has no skill {event.skill!r}")
         arguments = skill.arguments(event.params)
         loop = asyncio.get_running_loop()
-        if skill.is_async:
+        if skill.isolate:
+            code = Code.begin(run_isolated(self, skill, event.params))
+        elif skill.is_async:
             code = Code.begin(skill.function(TaskHandle(self), **arguments))
         else:
             handle = SyncTaskHandle(self, loop)
@@ -208,7 +211,7 @@ class TaskRun:
         self, name: str, function: Callable[..., Any], args: Any, kwargs: Any, retry: Retry | None = None
     ) -> Any:
         """See `TaskHandle.step`."""
-        done, result = await self.begin_step(name, function, args, kwargs)
+        done, result = await self.begin_step(name, fingerprint(function, args, kwargs))
         if done:
             return result
         failures = 0
@@ -233,7 +236,7 @@ class TaskRun:
         result = await loop.run_in_executor(self.threads, call_in_thread, lambda: function(*args, **kwargs))
         return await result if inspect.isawaitable(result) else result
 
-    async def begin_step(self, name: object, function: Callable[..., Any], args: Any, kwargs: Any) -> tuple[bool, Any]:
+    async def begin_step(self, name: object, call: str) -> tuple[bool, Any]:
         """`(True, result)` when the step is on record already."""
         self.check()
         if not isinstance(name, str) or not 0 < len(name) <= STEP_NAME_MAX or not name.isprintable():
@@ -242,7 +245,7 @@ class TaskRun:
             raise Refused(f"the step name {name!r} begins as those of sleeps and signals do; choose another")
         if name in self._used:
             await self._block(f"the code uses the step name {name!r} twice; step names are unique within a task")
-        call = self._used[name] = fingerprint(function, args, kwargs)
+        self._used[name] = call
         entry = self.actor.ahead.journal.last(name)
         if entry is not None and entry.status == "completed":
             if entry.fingerprint and entry.fingerprint != call:
