@@ -2,24 +2,31 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 __all__ = ["duration_s", "iso", "time_ns"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FIRST_US = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
-_LAST_US = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _DURATION = re.compile(rf"(?:{_PART.pattern})+", re.ASCII)
 _LONGEST_S = 100 * 365 * 86400.0
+_SECOND = timedelta(seconds=1)
+_FIRST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _SECOND
+_LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _SECOND
 
 
 def iso(at_ns: int) -> str | None:
     """ISO 8601 in UTC with its zone; None for 0, which means never. What no calendar holds becomes its nearest end."""
     if at_ns == 0:
         return None
-    at_us = min(max(at_ns // 1000, _FIRST_US), _LAST_US)
-    return (_EPOCH + timedelta(microseconds=at_us)).isoformat(timespec="microseconds")
+    second, ns = divmod(at_ns, 1_000_000_000)
+    return f"{_to_the_second(min(max(second, _FIRST), _LAST))}.{ns // 1000:06d}+00:00"
+
+
+@lru_cache(maxsize=4096)  # rows of one list lie close together, and the calendar is slow
+def _to_the_second(second: int) -> str:
+    return (_EPOCH + timedelta(seconds=second)).isoformat()[:19]
 
 
 def duration_s(text: str) -> float:

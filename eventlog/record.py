@@ -99,7 +99,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     def expected(self) -> int:
         """The version that this commit was appended on, -1 for messages published by hand."""
         value = self.header("Nats-Expected-Last-Subject-Sequence")
-        return int(value) if value.isdigit() else -1
+        return int(value) if value.isdecimal() and len(value) < 20 else -1
 
     @property
     def by(self) -> str:

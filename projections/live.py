@@ -16,7 +16,7 @@ from eventlog import Corrupt, EventLog, EventLogError, Head, Record, Unavailable
 from eventlog.decoding import Commit
 from projections.cluster import CLUSTER
 from projections.feed import GATHER_S, Feed
-from projections.messages import DigestQuestion
+from projections.messages import NodeQuestion, StatusQuestion, TaskQuestion
 from projections.projector import Projector
 from projections.queries import Queries, problem
 from projections.replay import REPLAY_BATCH, Progress, fill
@@ -28,6 +28,8 @@ from projections.view import Projection
 __all__ = ["LiveViews", "live_store"]
 
 _FRESH_S: Final = 5.0
+_QUICK: Final = (TaskQuestion, NodeQuestion, StatusQuestion)
+"""Questions that are answered at once; a page of a thousand rows would hold up the loop."""
 
 _log = logging.getLogger(__name__)
 
@@ -107,9 +109,9 @@ class LiveViews:
             question = self._queries.read(name, body)
             if question.fresh:
                 await self.fresh()
-            if isinstance(question, DigestQuestion):
-                return await asyncio.to_thread(self._queries.answer, question)
-            return self._queries.answer(question)
+            if isinstance(question, _QUICK):
+                return self._queries.answer(question)
+            return await asyncio.to_thread(self._queries.answer, question)
         except (Refused, NotFound, EventLogError, RecursionError) as error:
             return problem(error)
 
@@ -132,8 +134,9 @@ class LiveViews:
         self._revisions.sweep()
 
     async def aclose(self) -> None:
-        """Writes what is held and closes the store."""
+        """Writes what is held and closes the store, once it has given its last answer."""
         await self.feed.aclose()
+        await asyncio.to_thread(self.store.wait_unread)
         self.feed.projector.close()
 
 

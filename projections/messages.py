@@ -67,6 +67,8 @@ class NodesQuestion(Question, frozen=True, kw_only=True):
     skill: str = ""
     available: bool = False
     silent_s: float | None = None
+    limit: int = 1000
+    cursor: str = ""
 
 
 class NodeQuestion(Question, frozen=True, kw_only=True):
@@ -76,7 +78,10 @@ class NodeQuestion(Question, frozen=True, kw_only=True):
 
 
 class SkillsQuestion(Question, frozen=True, kw_only=True):
-    """What the nodes offer, with figures of what ran."""
+    """What the nodes offer, by name, with figures of what ran."""
+
+    limit: int = 1000
+    cursor: str = ""
 
 
 class SchedulesQuestion(Question, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ import msgspec
 
 from clawactors.errors import Refused
 
-__all__ = ["LIMIT", "PAGE_BYTES", "cursor_key", "page", "trimmed"]
+__all__ = ["LIMIT", "PAGE_BYTES", "IllPut", "checked_limit", "cursor_key", "page", "trimmed"]
 
 LIMIT: Final = 1000
 """Rows a page, at most."""
@@ -25,12 +25,15 @@ _MARK_BYTES: Final = 6
 _encode = msgspec.json.Encoder().encode
 
 
+class IllPut(Refused):
+    """The question itself is wrong; no state of the views could answer it."""
+
+
 def page(
     rows: Iterable[tuple[bytes, dict[str, Any]]], limit: int, question: str
 ) -> tuple[list[msgspec.Raw], str | None]:
-    """The first of the `(key, row)`, and the cursor to the rest, None where there is none. Raises: `Refused`."""
-    if not 1 <= limit <= LIMIT:
-        raise Refused(f"the limit is {limit}; it must be between 1 and {LIMIT}")
+    """The first of the `(key, row)`, and the cursor to the rest, None where there is none. Raises: `IllPut`."""
+    checked_limit(limit)
     taken: list[msgspec.Raw] = []
     size_bytes, last = 0, b""
     for key, row in rows:
@@ -43,8 +46,15 @@ def page(
     return taken, None
 
 
+def checked_limit(limit: int) -> int:
+    """The limit itself. Raises: `IllPut`."""
+    if not 1 <= limit <= LIMIT:
+        raise IllPut(f"the limit is {limit}; it must be between 1 and {LIMIT}")
+    return limit
+
+
 def cursor_key(cursor: str, question: str) -> bytes:
-    """The key of the last row before the cursor, nothing for the first page. Raises: `Refused`."""
+    """The key of the last row before the cursor, nothing for the first page. Raises: `IllPut`."""
     if not cursor:
         return b""
     try:
@@ -53,7 +63,7 @@ def cursor_key(cursor: str, question: str) -> bytes:
         decoded = b""
     mark, key = decoded[:_MARK_BYTES], decoded[_MARK_BYTES:]
     if mark != _mark(question) or not key:
-        raise Refused("the cursor belongs to another question; ask again without it")
+        raise IllPut("the cursor belongs to another question; ask again without it")
     return key
 
 

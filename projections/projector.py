@@ -5,7 +5,8 @@
 3. No record stops it; what can't be folded is counted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import batched
 from pathlib import Path
 from typing import Any, Final, Self
@@ -52,7 +53,7 @@ class Projector:
         self._decode = decoder.decode
         self.views = projection.views()
         self._by_kind = {view.kind: view for view in self.views if view.kind}
-        self.faults = next(view for view in self.views if isinstance(view, Faults))
+        self.faults = next((view for view in self.views if isinstance(view, Faults)), None) or Faults()
         self.reports: list[tuple[Record, str]] = []
         """The first of what could not be folded and why, of written batches; filled while `faults.keeps_met`."""
 
@@ -96,31 +97,45 @@ class Projector:
         `upto`: where the reader stands, when that is beyond the last record. Order: at least once is enough.
         Raises: `Unavailable` (full disk), `Corrupt`; what was written before stays.
         """
-        self.apply_commits([self._decode(record) for record in records if record.seq > self.position], upto, batch)
+        for part in self._parts(records, batch):
+            # Decoded one by one: a commit is folded while it is still close at hand, and gone when it is.
+            self._apply(partial(map, self._decode, part), part[-1].seq)
+        self._advance(upto)
 
     def apply_commits(self, commits: Sequence[Commit], upto: int = 0, batch: int = BATCH) -> None:
         """As `apply`, for records that the caller has decoded with the shared decoder."""
-        if commits and commits[0].record.seq <= self.position:
-            commits = [commit for commit in commits if commit.record.seq > self.position]
-        for part in batched(commits, batch):
-            for piece in _by_size(part):
-                self._apply(piece, piece[-1].record.seq)
-        if upto > self.position:
-            self._apply((), upto)
+        by_seq = {commit.record.seq: commit for commit in commits}
+        for part in self._parts([commit.record for commit in commits], batch):
+            self._apply(partial(map, by_seq.__getitem__, [record.seq for record in part]), part[-1].seq)
+        self._advance(upto)
 
-    def _apply(self, commits: Sequence[Commit], position: int) -> None:
+    def _parts(self, records: Sequence[Record], batch: int) -> Iterator[Sequence[Record]]:
+        """What is not applied yet, cut where a transaction would have too many records or too many bytes."""
+        if records and records[0].seq <= self.position:
+            records = [record for record in records if record.seq > self.position]
+        for part in batched(records, batch):
+            if sum(len(record.body) for record in part) <= BATCH_BYTES:
+                yield part
+            else:
+                yield from _by_size(part)
+
+    def _advance(self, upto: int) -> None:
+        if upto > self.position:
+            self._apply(tuple, upto)
+
+    def _apply(self, commits: Callable[[], Iterable[Commit]], position: int) -> None:
         try:
             try:
-                self._write(commits, position)
+                self._write(commits(), position)
             except MapFull:
                 self._forget()
                 self.store.grow()
-                self._write(commits, position)
+                self._write(commits(), position)
         except BaseException:
             self._forget()
             raise
 
-    def _write(self, commits: Sequence[Commit], position: int) -> None:
+    def _write(self, commits: Iterable[Commit], position: int) -> None:
         with self.store.write() as txn:
             stored = state_of(txn)
             if stored is not None and stored.position != self.state.position:
@@ -137,7 +152,7 @@ class Projector:
         self.reports += self.faults.met[: REPORTS_MAX - len(self.reports)]
         self.faults.met.clear()
 
-    def _fold(self, commits: Sequence[Commit], txn: Writing) -> int:
+    def _fold(self, commits: Iterable[Commit], txn: Writing) -> int:
         events, applied, by_kind = 0, self.state.position, self._by_kind
         for commit in commits:
             view = by_kind.get(commit.kind)
@@ -172,16 +187,14 @@ def state_of(reading: Reading) -> State | None:
         raise Corrupt(f"the state of the store is damaged: {error}") from error
 
 
-def _by_size(commits: Sequence[Commit]) -> list[Sequence[Commit]]:
-    """Cuts a batch where its bodies grow too large to be held at once."""
-    if sum(len(commit.record.body) for commit in commits) <= BATCH_BYTES:
-        return [commits]
-    parts: list[list[Commit]] = [[]]
+def _by_size(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
+    part: list[Record] = []
     size_bytes = 0
-    for commit in commits:
+    for record in records:
+        part.append(record)
+        size_bytes += len(record.body)
         if size_bytes > BATCH_BYTES:
-            parts.append([])
-            size_bytes = 0
-        parts[-1].append(commit)
-        size_bytes += len(commit.record.body)
-    return list(parts)
+            yield part
+            part, size_bytes = [], 0
+    if part:
+        yield part

@@ -3,7 +3,7 @@
 Heartbeats are joined here, through `pulse`; they are in no view. A wrong question gets an error, never an exception.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 import msgspec
@@ -21,7 +21,7 @@ from projections import nodes as n
 from projections import schedules as s
 from projections import tasktable as t
 from projections.keys import LAST, PLACE_BYTES, number, place
-from projections.pages import cursor_key, page, trimmed
+from projections.pages import IllPut, checked_limit, cursor_key, page, trimmed
 from projections.projector import State, state_of
 from projections.replay import digest
 from projections.selection import Filter, pending, select
@@ -47,14 +47,14 @@ class Queries:
         self._store, self._pulse, self._now_ns = store, pulse, now_ns
 
     def read(self, name: str, body: bytes) -> m.Question:
-        """The question that arrived on `claw.query.<name>`. Raises: `Refused`."""
+        """The question that arrived on `claw.query.<name>`. Raises: `IllPut`."""
         kind = m.QUESTIONS.get(name)
         if kind is None:
-            raise Refused(f"there is no question {name!r}; ask one of {', '.join(m.QUESTIONS)}")
+            raise IllPut(f"there is no question {name!r}; ask one of {', '.join(m.QUESTIONS)}")
         try:
             return msgspec.json.decode(body or b"{}", type=kind)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise Refused(f"not a question: {error}") from None
+            raise IllPut(f"not a question: {error}") from None
 
     def answer(self, question: m.Question) -> bytes:
         """The encoded answer. Raises: `Refused`, `NotFound`, `Unavailable`, `Corrupt`."""
@@ -86,14 +86,14 @@ class Queries:
                 rows = ((at, _row(stored, reading)) for at, stored in pending(reading, above))
                 return _page(rows, question.limit, "pending")
             case m.NodesQuestion():
-                return {"rows": list(self._nodes(question, reading))}
+                return _named(self._nodes(question, reading), "id", question)
             case m.NodeQuestion(id=id):
                 node = n.load_node(reading, _checked(id))
                 if node is None or node.node.status == "removed":
                     raise NotFound(_absent(reading, "node", id))
                 return {"row": self._node_row(node, reading)}
             case m.SkillsQuestion():
-                return {"rows": skill_rows(reading)}
+                return _named(skill_rows(reading), "name", question)
             case m.SchedulesQuestion():
                 return {"rows": [_schedule(each) for each in s.stored_schedules(reading) if each.schedule.exists]}
             case m.ScheduleQuestion(id=id):
@@ -108,12 +108,12 @@ class Queries:
             case m.DigestQuestion():
                 return {"identity": state.identity, "digest": digest(reading, views=question.views)}
             case _:
-                raise Refused("there is no such question")
+                raise IllPut("there is no such question")
 
     def _tasks(self, question: m.TasksQuestion, reading: Reading) -> _Reply:
         wanted = Filter(**{name: getattr(question, name) for name in Filter.__struct_fields__})
         if unknown := set(wanted.status) - set(STATUSES):
-            raise Refused(f"there is no status {min(unknown)!r}; use one of {', '.join(STATUSES)}")
+            raise IllPut(f"there is no status {min(unknown)!r}; use one of {', '.join(STATUSES)}")
         mark = f"tasks {wanted!r}"
         key = cursor_key(question.cursor, mark)
         below = place(max(0, number(key[:PLACE_BYTES]) - 1)) if key else LAST
@@ -123,7 +123,7 @@ class Queries:
     def _nodes(self, question: m.NodesQuestion, reading: Reading) -> Iterator[_Reply]:
         status, skill = question.status, question.skill
         if status and status not in NODE_STATUSES:
-            raise Refused(f"there is no node status {status!r}; use one of {', '.join(NODE_STATUSES)}")
+            raise IllPut(f"there is no node status {status!r}; use one of {', '.join(NODE_STATUSES)}")
         if question.available or status == "busy":
             found = n.nodes_with(reading, status="online")
         elif status:
@@ -162,7 +162,9 @@ class Queries:
 def problem(error: Exception) -> bytes:
     """The error as an answer."""
     match error:
-        case Refused():
+        case IllPut():
+            code, hint = "usage", ""
+        case Refused() | RecursionError():
             code, hint = "refused", ""
         case NotFound():
             code, hint = "not_found", ""
@@ -176,6 +178,14 @@ def problem(error: Exception) -> bytes:
 def _page(rows: Iterator[tuple[bytes, _Reply]], limit: int, mark: str) -> _Reply:
     taken, cursor = page(rows, limit, mark)
     return {"rows": taken, "cursor": cursor}
+
+
+def _named(rows: Iterable[_Reply], name: str, question: m.NodesQuestion | m.SkillsQuestion) -> _Reply:
+    """A page of rows that come in the order of their names."""
+    mark = repr(msgspec.structs.replace(question, cursor="", fresh=False, limit=1))
+    after = cursor_key(question.cursor, mark).decode("utf-8", "replace")
+    keyed = ((row[name].encode(), row) for row in rows if not after or row[name] > after)
+    return _page(keyed, question.limit, mark)
 
 
 def _row(stored: t.StoredTask, reading: Reading) -> _Reply:
@@ -194,7 +204,7 @@ def _schedule(stored: s.StoredSchedule) -> _Reply:
 
 def _checked(id: str) -> str:
     if not is_id(id):
-        raise Refused("an id has 1 to 128 of the characters A-Z a-z 0-9 _ -")
+        raise IllPut("an id has 1 to 128 of the characters A-Z a-z 0-9 _ -")
     return id
 
 
@@ -204,6 +214,7 @@ def _absent(reading: Reading, kind: str, id: str) -> str:
 
 
 def _faults(reading: Reading, limit: int) -> _Reply:
+    checked_limit(limit)
     frozen = (
         {"kind": kind, "id": id, "seq": since.seq, "reason": since.reason}
         for kind in ("task", "node", "schedule")

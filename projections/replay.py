@@ -37,7 +37,7 @@ __all__ = [
     "verify",
 ]
 
-REPLAY_BATCH: Final = 8192
+REPLAY_BATCH: Final = 32_768
 """Commits a transaction: nobody waits for these rows, and what is touched again and again is written less often."""
 
 _CHUNK: Final = 4096

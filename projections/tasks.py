@@ -54,6 +54,7 @@ class Tasks:
         self._cache: OrderedDict[str, _Held] = OrderedDict()
         self.cache_bytes, self.cached_bytes = cache_bytes, 0
         self._touched: dict[str, _Held] = {}
+        self._ends: dict[tuple[str, str, int], list[int]] = {}  # node, skill, how → runs, ns busy
 
     @property
     def cached(self) -> int:
@@ -105,11 +106,12 @@ class Tasks:
     def _ended(self, task: Task, at_ns: int, how: int) -> None:
         """A run of the task ended by itself; its time counts from its start, of a repeated one from its schedule."""
         life = task.life
-        busy_ns = max(0, at_ns - max(life.started_ns, life.scheduled_ns))
-        skill = task.spec.skill if task.spec else ""
-        for tally, word in ((self._work, life.node), (self._skills, skill)):
-            tally.add(word, how, 1)
-            tally.add(word, BUSY, busy_ns)
+        ended = (life.node, task.spec.skill if task.spec else "", how)
+        sums = self._ends.get(ended)
+        if sums is None:
+            sums = self._ends[ended] = [0, 0]
+        sums[0] += 1
+        sums[1] += max(0, at_ns - max(life.started_ns, life.scheduled_ns))
 
     def _load(self, id: str, txn: Writing) -> _Held | None:
         key = t.find(txn, id)
@@ -133,6 +135,11 @@ class Tasks:
         while self.cached_bytes > self.cache_bytes and self._cache:
             self.cached_bytes -= self._cache.popitem(last=False)[1].size_bytes
         rows.write(txn, self._counts, self._skills, self._work)
+        for (node, skill, how), (runs, busy_ns) in self._ends.items():
+            for tally, word in ((self._work, node), (self._skills, skill)):
+                tally.add(word, how, runs)
+                tally.add(word, BUSY, busy_ns)
+        self._ends.clear()
         self._ticks.write(txn)
         self._counts.write(txn)
         self._skills.write(txn)
@@ -141,6 +148,7 @@ class Tasks:
         """See `View`."""
         self._cache.clear()
         self._touched.clear()
+        self._ends.clear()
         self.cached_bytes = 0
         self._ticks.forget()
         self._counts.forget()

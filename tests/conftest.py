@@ -49,10 +49,10 @@ def own_server(tmp_path: Path) -> Iterator[Callable[..., NatsServer]]:
     """Starts servers that a test may kill or configure; they end with the test."""
     started: list[NatsServer] = []
 
-    def start(more: str = "", jetstream: bool = True) -> NatsServer:
+    def start(more: str = "", jetstream: bool = True, sync: str = "always") -> NatsServer:
         folder = tmp_path / f"server-{len(started)}"
         folder.mkdir()
-        server = NatsServer(folder, more, jetstream)
+        server = NatsServer(folder, more, jetstream, sync=sync)
         started.append(server)
         return server.start()
 

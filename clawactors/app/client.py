@@ -18,12 +18,16 @@ _NOT_NAME: Final = re.compile(r"[^A-Za-z0-9_.@-]+")
 
 
 class Client(client.Client):
-    """`async with Client.connect() as claw:`; everything else is in `clawactors.runtime.client`."""
+    """`async with Client.connect() as claw:`; everything else is in `clawactors.runtime.client`.
 
-    def __init__(self, log: JetStreamLog, name: str) -> None:
+    `found` says which server it talks to, and why that one.
+    """
+
+    def __init__(self, log: JetStreamLog, name: str, found: Found) -> None:
         connection = log.connection
         super().__init__(Desk(log, SystemClock(), name), JetStreamRequests(connection), LiveFeed(connection))
         self.connection: Connection = connection
+        self.found = found
 
     @classmethod
     @asynccontextmanager
@@ -44,7 +48,7 @@ class Client(client.Client):
         """A client of a server that was found. `give_up_s` is how long an append in doubt is retried."""
         name = f"client/{_NOT_NAME.sub('-', user or _login())[:64]}"
         async with await JetStreamLog.connect(found.address, name, give_up_s=give_up_s) as log:
-            yield cls(log, name)
+            yield cls(log, name, found)
 
 
 def _login() -> str:

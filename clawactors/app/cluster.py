@@ -15,6 +15,7 @@ from clawactors.app.processes.start import ControlStart, NodeStart
 from clawactors.app.processes.supervisor import Child
 from clawactors.app.runfile import Pids, Run, remove_run, write_run
 from clawactors.app.server import NatsServer
+from clawactors.runtime.node.machine import LEASE_S
 from clawactors.version import VERSION
 
 __all__ = ["Cluster", "Plan"]
@@ -30,6 +31,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     port: int | None = None
     nats_url: str = ""
     restart: bool = True
+    lease_s: float = LEASE_S
 
 
 class Cluster:
@@ -95,7 +97,13 @@ class Cluster:
         for number in range(1, plan.nodes + 1):
             id = f"n{number}"
             start = NodeStart(
-                name=id, nats_url=self.nats_url, data=data, slots=plan.slots, skills=plan.skills, allow=plan.allow
+                name=id,
+                nats_url=self.nats_url,
+                data=data,
+                slots=plan.slots,
+                skills=plan.skills,
+                allow=plan.allow,
+                lease_s=plan.lease_s,
             )
             self.nodes[id] = Child("clawactors.app.processes.node", start, logs / f"{id}.log", self._note)
         await asyncio.gather(*(child.start() for child in self._children()))

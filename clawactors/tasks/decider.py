@@ -9,7 +9,7 @@
 7. A wish to cancel outlives the run that is told of it: what would make the task go on ends it instead.
 """
 
-from typing import assert_never
+from typing import Final, assert_never
 
 from msgspec.structs import replace
 
@@ -27,6 +27,13 @@ __all__ = ["TASK", "decide"]
 _FIXED = ("skill", "after", "fork_of", "fork_step")
 """What makes a task the one that it is: edits leave it alone."""
 
+# As tuples, because a union in `isinstance` is made anew at every call.
+_OF_NODE: Final = (
+    c.CompleteStep, c.Start, c.Complete, c.FailStep, c.StartStep,
+    c.Return, c.Fail, c.Wait, c.ConfirmCancel, c.Compensate,
+)  # fmt: skip
+_BEFORE_IT_RUNS: Final = (c.Start, c.Return, c.ConfirmCancel)
+
 
 def decide(command: c.TaskCommand, task: Task) -> tuple[e.TaskEvent, ...]:
     """The events that the command leads to in this state, none for a repeat. Raises `Refused`."""
@@ -39,6 +46,8 @@ def decide(command: c.TaskCommand, task: Task) -> tuple[e.TaskEvent, ...]:
         if isinstance(command, c.Archive):
             return ()
         raise Refused("the task is archived")
+    if isinstance(command, _OF_NODE):  # by far the most frequent
+        return _of_node(command, task)
     match command:
         case c.Ready():
             return (e.Readied(),) if status == "waiting" else ()
@@ -77,7 +86,7 @@ def decide(command: c.TaskCommand, task: Task) -> tuple[e.TaskEvent, ...]:
                 raise Refused(f"the task is {status}; only an ended task can be archived")
             return (e.Archived(),)
         case _:
-            return _of_node(command, task)
+            assert_never(command)
 
 
 def _submit(command: c.Submit, task: Task) -> tuple[e.TaskEvent, ...]:
@@ -210,8 +219,15 @@ def _of_node(
     if isinstance(command, c.CompleteStep) and status == "paused":
         _fenced(task, command.fence)  # the pause came while the step ran: what is done is done
     else:
-        _running(task, command.fence, or_scheduled=isinstance(command, c.Start | c.Return | c.ConfirmCancel))
-    match command:
+        _running(task, command.fence, or_scheduled=isinstance(command, _BEFORE_IT_RUNS))
+    match command:  # every miss takes time, so the frequent ones come first
+        case c.CompleteStep():
+            _not_done(task, command.step)
+            return (
+                e.StepCompleted(command.step, command.result, command.took_s, command.progress, command.fingerprint),
+            )
+        case c.Complete():
+            return (e.Completed(command.result),)
         case c.Start():
             return (e.Started(),) if status == "scheduled" else ()
         case c.Return():
@@ -221,11 +237,6 @@ def _of_node(
         case c.StartStep():
             _not_done(task, command.step)
             return (e.StepStarted(command.step),)
-        case c.CompleteStep():
-            _not_done(task, command.step)
-            return (
-                e.StepCompleted(command.step, command.result, command.took_s, command.progress, command.fingerprint),
-            )
         case c.FailStep():
             _not_done(task, command.step)
             return (e.StepFailed(command.step, command.error, command.took_s),)
@@ -250,8 +261,6 @@ def _of_node(
                     elsewhere=command.elsewhere,
                 ),
             )
-        case c.Complete():
-            return (e.Completed(command.result),)
         case c.ConfirmCancel():
             if not task.life.cancel_requested:
                 raise Refused("nobody asked for a cancel")

@@ -33,6 +33,7 @@ TYPES = ("single", "batch", "scheduled", "workflow")
 
 _NAME_MAX = 128
 _LONGEST_S = 100 * 365 * 86_400.0
+_DEPTH_MAX = 100
 _encode = msgspec.json.Encoder().encode
 _canonical = msgspec.json.Encoder(order="deterministic").encode
 _decode = msgspec.json.Decoder(Spec).decode
@@ -124,16 +125,31 @@ def delayed(spec: Spec, delay_s: float, now_ns: int) -> Spec:
 def as_stored(spec: Spec) -> Spec:
     """The spec as the log gives it back. Raises `Refused` where the log could not hold it."""
     try:
-        return _decode(_encode(spec))
+        stored = _decode(_encode(spec))
+        _refuse_deep([stored.params, stored.metadata])
+        return stored
     except (TypeError, ValueError, OverflowError, RecursionError) as error:  # of msgspec too
         raise Refused(f"this can't be written as a task: {error}") from None
 
 
 def difference(stored: Spec, wished: Spec) -> str | None:
-    """The first field in which they differ once both are in the log, None where there is none. Raises `Refused`."""
+    """The first field in which they differ once both are in the log, None where there is none. Raises `Refused`.
+
+    `type` says how the wish came, not what is wished: the same task of a batch and alone is the same task.
+    """
     wished = as_stored(wished)
-    fields = Spec.__struct_fields__
+    fields = [field for field in Spec.__struct_fields__ if field != "type"]
     return next((it for it in fields if _canonical(getattr(stored, it)) != _canonical(getattr(wished, it))), None)
+
+
+def _refuse_deep(level: list[Any]) -> None:
+    """What can just be decoded here could not be by a reader with less stack."""
+    for _ in range(_DEPTH_MAX):
+        inner = [part for whole in level for part in (whole.values() if isinstance(whole, dict) else whole)]
+        level = [part for part in inner if isinstance(part, dict | list)]
+        if not level:
+            return
+    raise Refused(f"this can't be written as a task: values are nested deeper than {_DEPTH_MAX}")
 
 
 def _skill(name: object) -> str:

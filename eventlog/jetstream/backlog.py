@@ -14,6 +14,7 @@ __all__ = ["Backlog"]
 
 MOST_APPENDS: Final = 16_384
 MOST_BYTES: Final = 64 << 20
+_ENDED_KEPT: Final = 1000
 
 
 class Backlog:
@@ -106,6 +107,8 @@ class Backlog:
                 self.finish(append, error)
             else:
                 append.version.set_exception(error)
+        if len(self._deadlines) > 2 * self._count + _ENDED_KEPT:  # one that waits long keeps ended ones behind it
+            self._deadlines = deque(append for append in self._deadlines if not append.version.done())
         if expired:
             self.queue = deque(append for append in self.queue if self.is_open(append))
         return expired

@@ -17,19 +17,17 @@ from nats.aio.client import Client, Server, Srv
 from nats.aio.subscription import Subscription
 from nats.aio.transport import TcpTransport
 
-from eventlog.errors import EventLogError, Misconfigured, NoResponders, PermissionDenied, Unavailable
+from eventlog.errors import EventLogError, Misconfigured, PermissionDenied, Unavailable
 from eventlog.jetstream.contexts import Address
 from eventlog.jetstream.parser import OnMessage, Parser
+from eventlog.jetstream.replies import Replies, Reply
 
-__all__ = ["Connection", "RawSubscription", "Reply"]
+__all__ = ["Connection", "RawSubscription"]
 
 READ_BYTES: Final = 1 << 18
 MAX_RECONNECT_WAIT_S: Final = 0.25
 _DENIED = re.compile(r'permissions violation for (publish|subscription)[^"]*"([^"]*)"', re.IGNORECASE)
 _log = logging.getLogger(__name__)
-
-type Reply = tuple[bytes, bytes]
-"""The headers and the body of an answer."""
 
 
 class RawSubscription(Subscription):
@@ -44,6 +42,11 @@ class _Transport(TcpTransport):
     @override
     async def connect(self, uri: Any, buffer_size: int, connect_timeout: int) -> None:
         await super().connect(uri, READ_BYTES, connect_timeout)
+        writer = self._io_writer
+        if writer is not None and writer.get_extra_info("sockname") == writer.get_extra_info("peername"):
+            # The system may choose the very port that is dialled while its server is away, and so keep the server out.
+            writer.transport.abort()
+            raise OSError("connected to itself")
 
     @override
     async def read(self, buffer_size: int) -> bytes:
@@ -55,15 +58,6 @@ class _Transport(TcpTransport):
         return True
 
 
-class _Pending:
-    """A request that waits for its answer."""
-
-    __slots__ = ("answer", "subject")
-
-    def __init__(self, subject: str, answer: asyncio.Future[Reply]) -> None:
-        self.subject, self.answer = subject, answer
-
-
 class Connection(Client):
     """nats-py's client, open to a server; `name` shows in the server's lists and disconnect advisories."""
 
@@ -73,10 +67,7 @@ class Connection(Client):
         self._parser = Parser(self)
         self._ps = self._parser  # type: ignore[assignment]  # the same two methods, not the same class
         self._back = asyncio.Event()
-        self._inbox = ""
-        self._token = 0
-        self._waiting: dict[bytes, OnMessage] = {}
-        self._requests: dict[bytes, _Pending] = {}
+        self._replies = Replies("", self.write)
         self.reported: Exception | None = None
         self.on_lost: list[Callable[[], None]] = []
         self.on_back: list[Callable[[], None]] = []
@@ -109,7 +100,8 @@ class Connection(Client):
                 if _is_refusal(error):
                     raise Misconfigured(f"the server at {_shown(url)} refused {name!r}: {_text(error)}") from None
                 continue
-            connection.set_server_pool(list(dict.fromkeys([url, *urls])))
+            found = [f"{server.scheme}://{server.netloc}" for server in connection.servers if server.netloc not in url]
+            connection.set_server_pool(list(dict.fromkeys([url, *urls, *found])))
             return connection
         raise Unavailable(f"no nats-server answers at {', '.join(map(_shown, urls))}: {_text(reason)}") from None
 
@@ -132,9 +124,9 @@ class Connection(Client):
         )
         self.options["allow_reconnect"] = True
         self.options["max_reconnect_attempts"] = -1
-        self._inbox = self.new_inbox()
+        self._replies = Replies(self.new_inbox(), self.write)
         self._back.set()
-        await self.confirm(self.listen(f"{self._inbox}.*", self._on_answer))
+        await self.confirm(self.listen(f"{self._replies.inbox}.*", self._replies.on_message))
 
     # Subscriptions and frames
 
@@ -156,13 +148,13 @@ class Connection(Client):
 
     async def wait_online(self, timeout_s: float) -> None:
         """Returns when the connection is usable. Raises: `Unavailable` after the timeout, or when closed."""
-        if self.is_closed:
-            raise Unavailable("the connection is closed")
         try:
             async with asyncio.timeout(timeout_s):
                 await self._back.wait()
         except TimeoutError:
             raise Unavailable(f"no connection to {self._where()} for {timeout_s:g} s") from None
+        if self.is_closed:
+            raise Unavailable("the connection is closed")
 
     def listen(self, subject: str, on_message: OnMessage, queue: str = "") -> RawSubscription:
         """Subscribes `on_message` to a subject; it is called from the parser, so it must be quick and never block."""
@@ -194,6 +186,9 @@ class Connection(Client):
         """Sends prepared protocol bytes now; False, and nothing is kept, when there is no connection."""
         if self._status != Client.CONNECTED or self._transport is None:
             return False
+        if self._pending:  # what nats-py itself wants to send goes first
+            self._transport.writelines(self._pending)
+            self._pending, self._pending_data_size = [], 0
         self._transport.write(frames)
         return True
 
@@ -206,62 +201,30 @@ class Connection(Client):
 
     # Requests
 
+    def publish_request(self, subject: str, reply: str) -> bool:
+        """Sends a question without a body that any number may answer."""
+        return self.write(f"PUB {subject} {reply} 0\r\n\r\n".encode())
+
     def expect(self, on_answer: OnMessage) -> str:
         """A fresh reply subject; its answers go to `on_answer` until it is forgotten."""
-        self._token += 1
-        token = b"%d" % self._token
-        self._waiting[token] = on_answer
-        return f"{self._inbox}.{self._token}"
+        return self._replies.expect(on_answer)
 
     def expect_nothing(self) -> str:
         """A reply subject whose answers are dropped: for requests that the server only takes with one."""
-        return f"{self._inbox}.0"
+        return f"{self._replies.inbox}.0"
 
     def forget(self, reply: str) -> None:
         """No answer to this reply subject is wanted any more."""
-        self._waiting.pop(reply[len(self._inbox) + 1 :].encode(), None)
-
-    def _on_answer(self, subject: bytes, reply: bytes, headers: bytes, body: bytes) -> None:
-        on_answer = self._waiting.get(subject[len(self._inbox) + 1 :])
-        if on_answer is not None:
-            on_answer(subject, reply, headers, body)
+        self._replies.forget(reply)
 
     async def ask(self, subject: str, body: bytes = b"", headers: bytes = b"", timeout_s: float = 5) -> Reply:
         """One request, one answer.
 
-        Raises: `Unavailable` (no connection, nobody serves the subject, no answer in time), `PermissionDenied`.
+        Raises: `NoResponders`, `Unavailable` (no connection, no answer in time), `PermissionDenied`.
         """
         if not self.online:
             await self.wait_online(timeout_s)
-        answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-
-        def take(subject: bytes, reply: bytes, headers: bytes, body: bytes) -> None:
-            if not answer.done():
-                answer.set_result((headers, body))
-
-        inbox = self.expect(take)
-        key = inbox.encode()
-        self._requests[key] = _Pending(subject, answer)
-        try:
-            if headers:
-                self.write(
-                    f"HPUB {subject} {inbox} {len(headers)} {len(headers) + len(body)}\r\n".encode()
-                    + headers
-                    + body
-                    + b"\r\n"
-                )
-            else:
-                self.write(f"PUB {subject} {inbox} {len(body)}\r\n".encode() + body + b"\r\n")
-            async with asyncio.timeout(timeout_s):
-                got = await answer
-        except TimeoutError:
-            raise Unavailable(f"no answer on {subject!r} within {timeout_s:g} s") from None
-        finally:
-            self.forget(inbox)
-            del self._requests[key]
-        if got[0].startswith(b"NATS/1.0 503"):
-            raise NoResponders(f"nobody answers on {subject!r}")
-        return got
+        return await self._replies.ask(subject, body, headers, timeout_s)
 
     # What nats-py reports
 
@@ -277,29 +240,28 @@ class Connection(Client):
             for subscription in self._subs.values():
                 if isinstance(subscription, RawSubscription) and subscription.subject == error.subject:
                     subscription.is_denied = True
-        for pending in self._requests.values():
-            if pending.subject == error.subject and not pending.answer.done():
-                pending.answer.set_exception(PermissionDenied(error.subject, action))
+        else:
+            self._replies.deny(error.subject)
         for on_denied in list(self.on_denied):
             on_denied(error)
 
     async def _on_error(self, error: Exception) -> None:
+        if _is_refusal(error) and self.reported is not None and not _is_refusal(self.reported):
+            _log.warning("connection %r is refused at %s: %s", self.name, self._where(), _text(error))
         self.reported = error
         _log.debug("connection %r: %s", self.name, error)
 
     async def _on_disconnect(self) -> None:
-        if not self._back.is_set():
+        if self.is_closed:
+            self._back.set()  # whoever waits for the connection learns that it will not come
+        elif self._back.is_set():
+            self._back.clear()
+            _log.warning("connection %r to %s is lost, trying again", self.name, self._where())
+        else:
             return
-        self._back.clear()
-        for pending in self._requests.values():
-            if not pending.answer.done():
-                pending.answer.set_exception(
-                    Unavailable(f"the connection was lost before {pending.subject!r} answered")
-                )
+        self._replies.lose()
         for on_lost in list(self.on_lost):
             on_lost()
-        if not self.is_closed:
-            _log.warning("connection %r to %s is lost, trying again", self.name, self._where())
 
     async def _on_reconnect(self) -> None:
         self._back.set()

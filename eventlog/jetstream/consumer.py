@@ -32,7 +32,7 @@ async def create(
 def delete(connection: Connection, stream: str, name: str) -> None:
     """Gives a consumer back; where that gets lost, the server notices by itself."""
     subject = f"{connection.address.api}.CONSUMER.DELETE.{stream}.{name}"
-    connection.write(f"PUB {subject} {connection.expect_nothing()} 0\r\n\r\n".encode())
+    connection.publish_request(subject, connection.expect_nothing())
 
 
 def header_value(headers: bytes, name: bytes) -> bytes:

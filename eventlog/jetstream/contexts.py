@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Self
+from urllib.parse import unquote, urlparse
 
 import msgspec
 
@@ -96,10 +97,11 @@ class Address(msgspec.Struct, frozen=True):
     def options(self) -> dict[str, Any]:
         """What nats-py's `connect` takes for it."""
         options: dict[str, Any] = {"inbox_prefix": self.inbox_prefix}
-        if self.user:
-            options |= {"user": self.user, "password": self.password}
-        if self.token:
-            options["token"] = self.token
+        user, password, token = self._sign_in()
+        if user:
+            options |= {"user": user, "password": password}
+        if token:
+            options["token"] = token
         if self.creds:
             options["user_credentials"] = self.creds
         if self.nkey:
@@ -107,6 +109,16 @@ class Address(msgspec.Struct, frozen=True):
         if self.ca or self.cert or any(url.startswith("tls:") for url in self.urls):
             options |= {"tls": self._tls(), "tls_handshake_first": self.tls_first}
         return options
+
+    def _sign_in(self) -> tuple[str, str, str]:
+        """User, password and token; those in the addresses count for servers that the cluster names later, too."""
+        places = {(urlparse(url).username, urlparse(url).password) for url in self.urls}
+        if self.user or self.token or len(places) > 1:
+            return self.user, self.password, self.token
+        ((name, password),) = places
+        if name and password is None:
+            return "", "", unquote(name)
+        return unquote(name or ""), unquote(password or ""), ""
 
     def _tls(self) -> ssl.SSLContext:
         try:

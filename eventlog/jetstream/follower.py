@@ -165,22 +165,21 @@ class PushFollower:
     def _on_message(self, subject: bytes, reply: bytes, headers: bytes, body: bytes) -> None:
         self._alive = True
         parts = reply.split(b".")
-        count = len(parts)
-        if count < 9 or parts[1] != b"ACK":
+        if len(parts) > 9:
+            del parts[2:4], parts[9:]  # the longer form names domain and account first, and ends with a random token
+        elif len(parts) < 9:
             self._on_control(reply, headers)
             return
-        if count > 9:
-            del parts[2:4]  # the longer form names domain and account first
-        number = int(parts[6])
-        if number != self._number + 1:
+        _, _, _, _, _, sequence, number, at_ns, pending = parts
+        if int(number) != self._number + 1:
             self._restart(f"message {self._number + 1} of the consumer is missing")
             return
-        self._number = number
-        self._at_end = parts[8] == b"0"
-        self._covered = seq = int(parts[5])
+        self._number += 1
+        self._at_end = pending == b"0"
+        self._covered = seq = int(sequence)
         name = str(subject, "utf-8", "replace")
         if self._fits is None or self._fits(name):
-            self._queue.append(Record(seq, int(parts[7]), name, body, headers))
+            self._queue.append(Record(seq, int(at_ns), name, body, headers))
             self._queued = seq
         if self._changes:
             self._notify()

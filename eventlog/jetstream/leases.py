@@ -3,6 +3,8 @@
 1. A key has one holder: it is taken only where it is absent, and renewed only by the revision that its holder wrote.
 2. The server expires a key by itself, in whole seconds: a term is rounded up, and may last 1.3 s longer than asked.
 3. The store is in memory: after a restart of the server it is empty and made again, and no marker says who vanished.
+4. A value without a term, or with a longer one than is asked for, is no lease: put there by hand, it would hold the
+   key for ever. Whoever wants the key writes over it.
 """
 
 import asyncio
@@ -61,8 +63,10 @@ class JetStreamLeases:
                 await lease.write(value, revision)
             except _Taken as taken:
                 found = await message_at(self._connection, LIVE, taken.revision) if taken.revision else None
-                if found is not None and _is_live(found):
-                    return lease if lease.adopt(found) else None
+                if found is not None and lease.adopt(found):
+                    return lease
+                if found is not None and _is_live(found) and _term_s(found) <= lease.ttl_s:
+                    return None
                 if taken.revision == revision:
                     raise Unavailable(f"the key {key!r} changes too fast") from None
                 revision = taken.revision if found is not None else 0
@@ -239,6 +243,13 @@ def _subject(key: str) -> str:
 
 def _header(message: StoredMessage, name: str) -> str:
     return Record(message.seq, 0, message.subject, b"", message.hdrs).header(name)
+
+
+def _term_s(message: StoredMessage) -> float:
+    """How long the server keeps the value, in seconds; without end for one that is no lease."""
+    term = _header(message, "Nats-TTL").removesuffix("s")
+    is_lease = _header(message, "Claw-Lease") and term.isdecimal() and len(term) < 10
+    return int(term) if is_lease else math.inf
 
 
 def _is_live(message: StoredMessage) -> bool:

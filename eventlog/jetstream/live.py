@@ -19,7 +19,11 @@ class LiveFeed:
         """Calls `on_record` for each record stored from now on, `on_gap` after a reconnect. Returns what ends it."""
 
         def on_message(subject: bytes, reply: bytes, headers: bytes, body: bytes) -> None:
-            on_record(_record(headers, body))
+            try:
+                record = _record(headers, body)
+            except ValueError:
+                return  # put there by hand: the server's own headers are well-formed
+            on_record(record)
 
         subscription = self._connection.listen(f"live.{pattern}", on_message)
         self._connection.on_back.append(on_gap)

@@ -77,37 +77,45 @@ class Parser:
             args = data[position:eol].split()
             op = args[0]
             if op == b"HMSG":
+                if len(args) == 6:
+                    _, subject, sid, reply, head_bytes, size_bytes = args
+                else:
+                    _, subject, sid, head_bytes, size_bytes = args
+                    reply = b""
                 start = eol + 2
-                split, stop = start + int(args[-2]), start + int(args[-1])
+                split, stop = start + int(head_bytes), start + int(size_bytes)
                 if stop + 2 > end:
                     if split > stop:
                         raise ValueError("headers longer than their message")
                     return position, stop + 2 - position
-                reply = args[3] if len(args) == 6 else b""
-                route = routes.get(args[2])
-                if route is None:
-                    await self._sink._process_msg(int(args[2]), args[1], reply, data[split:stop], data[start:split])
-                else:
-                    try:
-                        route(args[1], reply, data[start:split], data[split:stop])
-                    except Exception:
-                        _log.exception("the reader of %s failed on a message", args[1].decode("utf-8", "replace"))
                 position = stop + 2
+                route = routes.get(sid)
+                if route is None:
+                    await self._sink._process_msg(int(sid), subject, reply, data[split:stop], data[start:split])
+                    continue
+                try:
+                    route(subject, reply, data[start:split], data[split:stop])
+                except Exception:
+                    _log.exception("the reader of %s failed on a message", subject.decode("utf-8", "replace"))
             elif op == b"MSG":
+                if len(args) == 5:
+                    _, subject, sid, reply, size_bytes = args
+                else:
+                    _, subject, sid, size_bytes = args
+                    reply = b""
                 start = eol + 2
-                stop = start + int(args[-1])
+                stop = start + int(size_bytes)
                 if stop + 2 > end:
                     return position, stop + 2 - position
-                reply = args[3] if len(args) == 5 else b""
-                route = routes.get(args[2])
-                if route is None:
-                    await self._sink._process_msg(int(args[2]), args[1], reply, data[start:stop], b"")
-                else:
-                    try:
-                        route(args[1], reply, b"", data[start:stop])
-                    except Exception:
-                        _log.exception("the reader of %s failed on a message", args[1].decode("utf-8", "replace"))
                 position = stop + 2
+                route = routes.get(sid)
+                if route is None:
+                    await self._sink._process_msg(int(sid), subject, reply, data[start:stop], b"")
+                    continue
+                try:
+                    route(subject, reply, b"", data[start:stop])
+                except Exception:
+                    _log.exception("the reader of %s failed on a message", subject.decode("utf-8", "replace"))
             else:
                 line = data[position:eol]
                 position = eol + 2

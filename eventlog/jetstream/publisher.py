@@ -93,19 +93,25 @@ class Publisher:
     async def append_many(self, drafts: Sequence[tuple[Draft, int]]) -> list[int | EventLogError]:
         """The new version of each, or why there is none."""
         waiting: list[asyncio.Future[int] | EventLogError] = []
-        for draft, expected in drafts:
-            while not self._backlog.has_room:
-                await self._backlog.room()
-            try:
-                waiting.append(self._accept(draft, expected))
-            except EventLogError as error:
-                waiting.append(error)
-        outcomes: list[int | EventLogError] = []
-        for each in waiting:
-            try:
-                outcomes.append(each if isinstance(each, EventLogError) else await each)
-            except EventLogError as error:
-                outcomes.append(error)
+        try:
+            for draft, expected in drafts:
+                while not self._backlog.has_room:
+                    await self._backlog.room()
+                try:
+                    waiting.append(self._accept(draft, expected))
+                except EventLogError as error:
+                    waiting.append(error)
+            outcomes: list[int | EventLogError] = []
+            for each in waiting:
+                try:
+                    outcomes.append(each if isinstance(each, EventLogError) else await each)
+                except EventLogError as error:
+                    outcomes.append(error)
+        except BaseException:
+            for each in waiting:
+                if isinstance(each, asyncio.Future):
+                    each.cancel()
+            raise
         return outcomes
 
     def _accept(self, draft: Draft, expected: int) -> asyncio.Future[int]:

@@ -4,17 +4,17 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 
-from eventlog.errors import Misconfigured, NoResponders
-from eventlog.jetstream.api import Refusal, call, check
+from eventlog.errors import Misconfigured
+from eventlog.jetstream.api import Refusal, call
 from eventlog.jetstream.connection import Connection
+from eventlog.jetstream.inspection import lacking
 
-__all__ = ["EVENTS", "KINDS", "LIVE", "SCHEMA", "ensure", "ensure_store", "lacking", "stores"]
+__all__ = ["EVENTS", "KINDS", "LIVE", "SCHEMA", "ensure", "ensure_store", "stores"]
 
 EVENTS: Final = "CLAW_EVENTS"
 LIVE: Final = "KV_claw-live"
 KINDS: Final = ("task", "node", "chat", "memory", "schedule")
 SCHEMA: Final = 1
-OLDEST_SERVER: Final = (2, 12)
 
 _SECOND_NS: Final = 1_000_000_000
 _DAY_NS: Final = 86_400 * _SECOND_NS
@@ -37,6 +37,8 @@ def stores(kinds: Sequence[str] = KINDS, replicas: int = 1) -> list[Store]:
         "metadata": {"claw.schema": str(SCHEMA), "claw.version": release},
     }
     file = common | {"storage": "file"}
+    # What may be lost with the machine need not wait for its disk; a replicated stream does not know this mode.
+    unsynced = {"persist_mode": "async"} if replicas == 1 else {}
     return [
         file
         | {
@@ -61,8 +63,7 @@ def stores(kinds: Sequence[str] = KINDS, replicas: int = 1) -> list[Store]:
         | {
             "name": "CLAW_OUTPUT",
             "subjects": ["claw.output.>"],
-            # Output may be lost with the machine; a replicated stream does not know this mode.
-            **({"persist_mode": "async"} if replicas == 1 else {}),
+            **unsynced,
             "max_age": 7 * _DAY_NS,
             "allow_direct": True,
         },
@@ -70,8 +71,9 @@ def stores(kinds: Sequence[str] = KINDS, replicas: int = 1) -> list[Store]:
         | {
             "name": "CLAW_DEAD",
             "subjects": ["claw.dead.>"],
+            **unsynced,
             "duplicate_window": 3600 * _SECOND_NS,
-            "max_bytes": 256 << 20,
+            "max_bytes": 64 << 20,
             "allow_direct": True,
         },
         common
@@ -80,6 +82,8 @@ def stores(kinds: Sequence[str] = KINDS, replicas: int = 1) -> list[Store]:
             "storage": "memory",
             "subjects": ["$KV.claw-live.>"],
             "max_msgs_per_subject": 1,
+            "max_msg_size": 16 << 10,  # what others put there must not take the memory that leases need
+            "max_age": 600 * _SECOND_NS,
             "discard": "new",
             "allow_rollup_hdrs": True,
             "allow_direct": True,
@@ -114,23 +118,6 @@ async def ensure(connection: Connection, kinds: Sequence[str] = KINDS, replicas:
             raise info
         described.append(info)
     return described[0]
-
-
-async def lacking(connection: Connection) -> list[str]:
-    """What this server lacks, one sentence each; empty when it will do. Whether it syncs can't be seen from here."""
-    found = []
-    version = connection.version
-    if version < OLDEST_SERVER:
-        shown = ".".join(map(str, version))
-        found.append(f"nats-server {shown} is too old: {'.'.join(map(str, OLDEST_SERVER))} or newer is needed")
-    try:
-        subject = f"{connection.address.api}.INFO"
-        check(subject, (await connection.ask(subject, timeout_s=2))[1])
-    except Misconfigured as error:
-        found.append(str(error))
-    except NoResponders:
-        found.append("the server runs without JetStream (start it with a `jetstream {}` block or `-js`)")
-    return found
 
 
 def _replicas(connection: Connection) -> int:
@@ -170,7 +157,7 @@ async def _reconcile(connection: Connection, store: Store, info: dict[str, Any])
     if not schema.isdecimal() or int(schema) > SCHEMA:
         raise Misconfigured(f"the stream {name} has schema {schema}, this release knows {SCHEMA}: upgrade first")
     for key, value in store.items():
-        if key in ("name", "metadata", "num_replicas", "subjects", "max_age", "max_bytes"):
+        if key in ("name", "metadata", "num_replicas", "subjects", "max_age", "max_bytes", "duplicate_window"):
             continue
         if have.get(key, False) != value:
             raise Misconfigured(f"the stream {name} has {key} = {have.get(key)!r} where {value!r} is needed")

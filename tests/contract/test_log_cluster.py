@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from eventlog import Draft, EventLogError, Record, Unavailable, WrongVersion
-from eventlog.jetstream import JetStreamLog
+from eventlog.jetstream import Connection, JetStreamLog, syncs_always
 from eventlog.jetstream.api import call
 from tests.servers import Cluster, accounts
 
@@ -72,6 +72,13 @@ async def test_rules_1_and_2_rivals_at_different_servers_never_both_win(cluster:
         assert len({record.subject for record in records}) == len(records) == 63
 
 
+async def test_all_servers_are_asked_whether_they_sync(cluster: Cluster, user: str) -> None:
+    async with await connect(cluster.url(user), "test"):  # by now the servers know each other
+        system = await Connection.open(cluster.servers[0].url("sys"), "test")
+        assert await syncs_always(system) is True
+        await system.aclose()
+
+
 async def test_reading_sees_what_was_just_appended_through_another_server(cluster: Cluster, user: str) -> None:
     async with (
         await connect(cluster.servers[0].url(user), "writer") as writer,
@@ -107,6 +114,17 @@ async def test_rule_3_a_killed_leader_loses_and_doubles_nothing(cluster: Cluster
 
         acknowledged = await _write_while(log, kill_leader, times=1)
         await _check(log, follower, acknowledged)
+
+
+async def test_who_knows_one_server_finds_the_others(cluster: Cluster, user: str) -> None:
+    async with await connect(cluster.servers[2].url(user), "test") as log:
+        await log.append(draft("a", "c1"), 0)
+        cluster.servers[2].kill()
+        try:
+            async with asyncio.timeout(20):
+                await log.append(draft("b", "c2"), 0)
+        finally:
+            await cluster.servers[2].restart()
 
 
 async def _step_down(log: JetStreamLog) -> None:

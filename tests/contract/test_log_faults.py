@@ -303,6 +303,23 @@ async def test_a_log_that_is_closed_is_unavailable(nats_url: str) -> None:
     await follower.aclose()
 
 
+async def test_closing_while_the_server_is_away_ends_all_that_wait(own_server: Callable[..., NatsServer]) -> None:
+    server = own_server()
+    log = await JetStreamLog.connect(server.url(), "test")
+    follower = await log.follow(ALL)
+    lost = asyncio.Event()
+    log.connection.on_lost.append(lost.set)
+    server.kill()
+    await lost.wait()
+    waiting = [asyncio.ensure_future(each) for each in (log.append(draft(), 0), anext(follower), log.head())]
+    await asyncio.sleep(0)
+    await log.aclose()
+    async with asyncio.timeout(5):
+        results = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(result) for result in results] == [Unavailable] * 3
+    await follower.aclose()
+
+
 # Permissions and settings
 
 FORBIDDEN = '["claw.task.Secret.>", "claw.node.>"]'

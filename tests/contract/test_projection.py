@@ -132,8 +132,8 @@ def child(folder: Path, records: list[Record]) -> "subprocess.Popen[str]":
         "records = msgspec.msgpack.decode((folder / 'records').read_bytes(), type=list[Record])\n"
         f"projector = Projector.open(CLUSTER, folder / 'views', {IDENTITY!r})\n"
         "print(projector.position, flush=True)\n"
-        "for record in records:\n"
-        "    projector.apply([record])\n"
+        "for record in records[projector.position :]:\n"
+        "    projector.apply([record]); print(projector.position, flush=True)\n"
         "projector.close()\n"
     )
     return subprocess.Popen([sys.executable, "-c", code, str(folder)], stdout=subprocess.PIPE, text=True)
@@ -148,16 +148,15 @@ def test_kill_9_while_it_writes_loses_nothing_and_doubles_nothing(tmp_path: Path
             try:
                 assert process.stdout is not None
                 positions.append(int(process.stdout.readline()))
-                process.wait(roll.uniform(0.01, 0.15))
-            except subprocess.TimeoutExpired:
-                pass
+                for _ in range(roll.randrange(5, 60)):
+                    process.stdout.readline()
             finally:
                 process.kill()
-        assert process.returncode in (0, -signal.SIGKILL)
+        assert process.returncode == -signal.SIGKILL
     projector = Projector.open(CLUSTER, tmp_path / "views", IDENTITY)
     positions.append(projector.position)
     assert positions == sorted(positions)
-    assert len(set(positions)) > 2
+    assert len(set(positions)) == len(positions)
     assert digest_of(projector) == digest_after([record for record in records if record.seq <= projector.position])
     projector.apply(records)
     assert digest_of(projector) == digest_after(records)

@@ -75,3 +75,16 @@ def test_what_the_client_takes_has_only_what_was_set(env: dict[str, str]) -> Non
 def test_tls_files_that_are_not_there_are_named() -> None:
     with pytest.raises(Misconfigured, match="TLS"):
         Address(ca="/nowhere").options()
+
+
+@pytest.mark.parametrize(
+    ("urls", "expected"),
+    [
+        ("nats://u:p%40x@a:1", {"user": "u", "password": "p@x"}),
+        ("nats://u:p@a:1,nats://u:p@b:1", {"user": "u", "password": "p"}),
+        ("nats://s3cr3t@a:1", {"token": "s3cr3t"}),
+        ("nats://u:p@a:1,nats://b:1", {}),
+    ],
+)
+def test_what_an_address_signs_in_with_counts_for_the_whole_cluster(urls: str, expected: dict[str, str]) -> None:
+    assert Address.of(urls, env={}).options() == {"inbox_prefix": "_INBOX"} | expected

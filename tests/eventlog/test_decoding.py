@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from clawactors.kinds import DECODER
 from clawactors.tasks import events as te
 from eventlog import Record, is_id, parse_subject
+from eventlog.nesting import DEPTH_MAX, is_too_deep
 
 BODY = te.CODEC.encode((te.Started(), te.Completed(1)))
 
@@ -60,3 +61,25 @@ def test_any_body_is_a_commit_or_a_fault(body: bytes) -> None:
 def test_a_newer_event_and_a_newer_envelope_are_of_the_future() -> None:
     for body in (b'{"v":1,"events":[{"type":"task.levitated"}]}', b'{"v":2,"events":[{"type":"task.started"}]}'):
         assert decoded("claw.task.t.log", body)[2] == "future"
+
+
+def nested(depth: int, text: str = "") -> bytes:
+    inner = "[" * depth + f'"{text}"' + "]" * depth
+    return f'{{"v":1,"events":[{{"type":"task.completed","result":{inner}}}]}}'.encode()
+
+
+@pytest.mark.parametrize("text", ["", "[" * 3000, "]" * 3000, '[{\\"[' * 1000, "[]" * 5000])
+def test_what_is_nested_deeper_than_anybody_can_surely_decode_is_malformed(text: str) -> None:
+    assert decoded("claw.task.t.log", nested(DEPTH_MAX - 3, text))[2] == ""
+    assert decoded("claw.task.t.log", nested(DEPTH_MAX - 2, text))[2] == "malformed"
+    assert decoded("claw.task.t.log", nested(9_993, text))[2] == "malformed"
+
+
+def test_many_brackets_side_by_side_are_no_depth() -> None:
+    body = te.CODEC.encode((te.Completed([{"n": [n, "]}"]} for n in range(5000)]),))
+    assert decoded("claw.task.t.log", body)[2] == ""
+
+
+@given(st.binary(max_size=3000))
+def test_depth_is_told_of_any_bytes(body: bytes) -> None:
+    is_too_deep(body + b"[" * 600)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from eventlog import Unavailable
+from eventlog import Misconfigured, Unavailable
 from eventlog.jetstream import JetStreamLeases, JetStreamLog
 from tests.proxy import Proxy
 from tests.servers import NatsServer
@@ -153,3 +153,32 @@ async def test_rule_3_a_restarted_server_has_no_keys_and_takes_new_ones(own_serv
 async def test_a_key_that_is_no_subject_is_refused(leases: JetStreamLeases, key: str) -> None:
     with pytest.raises(ValueError, match="key"):
         await leases.acquire(key, b"", 1)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        "",
+        "Nats-TTL: never\r\n",
+        "Nats-TTL: 3600s\r\nClaw-Lease: forged\r\n",
+        "Claw-Lease: forged\r\n",
+        "Nats-TTL: 2s\r\n",
+    ],
+)
+async def test_rule_4_a_value_that_is_no_lease_holds_nobody_up(leases: JetStreamLeases, headers: str) -> None:
+    lease = await leases.acquire("leader", b"1", 2)
+    assert lease is not None
+    await leases.put("$KV.claw-live.leader", headers, b"by hand")
+    assert not await lease.renew(b"1")
+    assert await leases.acquire("leader", b"2", 2) is not None
+    assert await leases.get("leader") == b"2"
+
+
+async def test_rule_4_a_lease_of_the_same_term_is_one(leases: JetStreamLeases, jetstream_log: JetStreamLog) -> None:
+    assert await leases.acquire("leader", b"1", 2) is not None
+    assert await JetStreamLeases(jetstream_log.connection).acquire("leader", b"2", 1.5) is None
+
+
+async def test_what_is_far_too_large_for_a_lease_is_refused(leases: JetStreamLeases) -> None:
+    with pytest.raises(Misconfigured, match="message size exceeds"):
+        await leases.put("$KV.claw-live.some", "", b"x" * 900_000)

@@ -23,7 +23,10 @@ def test_a_method_that_is_overridden_or_called_has_its_shape(name: str, paramete
     assert list(inspect.signature(getattr(Client, name)).parameters) == parameters
 
 
-@pytest.mark.parametrize("name", ["_ps", "_sid", "_subs", "_status", "_transport", "_server_info", "_current_server"])
+ATTRIBUTES = ["_ps", "_sid", "_subs", "_status", "_transport", "_server_info", "_pending", "_pending_data_size"]
+
+
+@pytest.mark.parametrize("name", ATTRIBUTES)
 async def test_an_attribute_that_is_used_exists(name: str) -> None:
     assert hasattr(Client(), name)
 

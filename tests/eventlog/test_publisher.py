@@ -224,6 +224,34 @@ async def test_what_is_held_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert max(map(len, model.rounds)) <= 100
 
 
+async def test_giving_up_many_appends_leaves_nothing_behind() -> None:
+    model = ModelConnection(events("late", "late"))
+    to = on(model)
+    waiting = asyncio.ensure_future(to.append_many([(draft(f"t{n}"), 0) for n in range(50)]))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert await to.append(draft("t49"), 0) <= len(model.stored)
+    with pytest.raises(ValueError, match="subject"):
+        await to.append_many([(draft("good"), 0), (draft("not good"), 0)])
+
+
+async def test_one_append_that_waits_long_keeps_no_ended_ones() -> None:
+    stuck: Iterator[Event] = iter(["lose message"])
+    model = ModelConnection(stuck)
+    to = on(model, answer_s=60)
+    waiting = asyncio.ensure_future(to.append(draft("stuck"), 0))
+    await asyncio.sleep(0.001)
+    assert len(model.rounds) == 1
+    for n in range(3):
+        await to.append_many([(draft(f"m{n}-{k}"), 0) for k in range(1500)])
+    assert not waiting.done()
+    to._backlog.expire(0, Unavailable("too late"))
+    assert len(to._backlog._deadlines) < 1500
+    waiting.cancel()
+
+
 async def test_closing_the_connection_ends_all_that_wait() -> None:
     model = ModelConnection(events("lose message"))
     to = on(model, answer_s=60)

@@ -152,6 +152,22 @@ def test_nodes_by_state_skill_and_free_slots_with_their_pulse(
     assert ask("node", id="n3")["row"]["cpu"] is None
 
 
+def test_many_nodes_and_skills_come_in_pages(projector: Projector, ask: Ask) -> None:
+    history = History()
+    for n in range(25):
+        history.node(f"n{n:02}", joined(skills=(f"skill-{n:02}", "echo")))
+    projector.apply(history.records)
+    for name, key in (("nodes", "id"), ("skills", "name")):
+        whole = [row[key] for row in ask(name)["rows"]]
+        paged, cursor = [], ""
+        while cursor is not None:
+            page = ask(name, limit=7, cursor=cursor)
+            paged += [row[key] for row in page["rows"]]
+            cursor = page["cursor"]
+        assert paged == whole == sorted(whole)
+        assert len(whole) > 20
+
+
 def test_the_status_counts_tasks_and_nodes_and_what_could_not_be_folded(projector: Projector, ask: Ask) -> None:
     history = History()
     history.node("n1", joined())
@@ -186,18 +202,18 @@ def test_skills_are_told_with_their_nodes_and_figures(projector: Projector, ask:
 @pytest.mark.parametrize(
     ("name", "question", "code", "words"),
     [
-        ("levitate", {}, "refused", "there is no question"),
-        ("tasks", {"limit": 0}, "refused", "between 1 and"),
-        ("tasks", {"limit": 10**6}, "refused", "between 1 and"),
-        ("tasks", {"limit": "x"}, "refused", "not a question"),
-        ("tasks", {"colour": "red"}, "refused", "colour"),
-        ("tasks", {"status": ["lost"]}, "refused", "pending"),
-        ("tasks", {"cursor": "???"}, "refused", "another question"),
-        ("tasks", {"cursor": "AAAA"}, "refused", "another question"),
-        ("nodes", {"status": "lost"}, "refused", "online"),
-        ("task", {}, "refused", "id"),
-        ("task", {"id": "a.b"}, "refused", "an id has"),
-        ("task", {"id": "x" * 5000}, "refused", "an id has"),
+        ("levitate", {}, "usage", "there is no question"),
+        ("tasks", {"limit": 0}, "usage", "between 1 and"),
+        ("tasks", {"limit": 10**6}, "usage", "between 1 and"),
+        ("tasks", {"limit": "x"}, "usage", "not a question"),
+        ("tasks", {"colour": "red"}, "usage", "colour"),
+        ("tasks", {"status": ["lost"]}, "usage", "pending"),
+        ("tasks", {"cursor": "???"}, "usage", "another question"),
+        ("tasks", {"cursor": "AAAA"}, "usage", "another question"),
+        ("nodes", {"status": "lost"}, "usage", "online"),
+        ("task", {}, "usage", "id"),
+        ("task", {"id": "a.b"}, "usage", "an id has"),
+        ("task", {"id": "x" * 5000}, "usage", "an id has"),
         ("task", {"id": "absent"}, "not_found", "no task absent"),
         ("node", {"id": "absent"}, "not_found", "no node absent"),
         ("digest", {"views": ["moods"]}, "refused", "no view 'moods'"),
@@ -214,7 +230,7 @@ def test_a_wrong_question_gets_an_error_that_helps(
 @pytest.mark.parametrize("body", [b"\xff", b"[", b"[" * 5000, b"null", b"7"])
 def test_bytes_that_are_no_question_get_an_error(projector: Projector, body: bytes) -> None:
     queries = Queries(lambda: projector.store, lambda _: None, lambda: 0)
-    assert b'"code":"refused"' in queries.reply("tasks", body)
+    assert b'"code":"usage"' in queries.reply("tasks", body)
 
 
 def test_a_cursor_of_another_question_is_refused(projector: Projector, ask: Ask) -> None:

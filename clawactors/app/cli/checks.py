@@ -7,13 +7,13 @@ from typing import Any, Final, Literal
 import msgspec
 
 from clawactors.app.cli.problem import Problem
-from clawactors.app.cli.session import ask
+from clawactors.app.cli.session import ask, ask_rows
 from clawactors.app.client import Client
 from clawactors.app.datafolder import RESERVE_BYTES
 from clawactors.app.discovery import Found
 from clawactors.runtime.control.leadership import LEADER_KEY
 from eventlog import EventLogError, NoResponders, Unavailable
-from eventlog.jetstream import Connection, JetStreamLeases, lacking
+from eventlog.jetstream import Connection, JetStreamLeases, lacking, syncs_always
 from eventlog.jetstream.api import call
 
 __all__ = ["Check", "check_cluster", "check_disk", "check_server", "check_sync", "leader_of"]
@@ -54,19 +54,27 @@ async def check_server(found: Found) -> AsyncIterator[Check]:
         await connection.aclose()
 
 
-def check_sync(found: Found) -> Check:
-    """Whether acknowledged means synced: only seen in the configuration of a server of our own."""
-    if not found.is_own:
-        return Check("sync", "unknown", "can't be seen from here: the server must run with sync_interval: always")
+async def check_sync(found: Found) -> Check:
+    """Whether acknowledged means synced: only a user of the system account may ask, so only of a server of our own."""
+    address = found.run.sys_url if found.run is not None and found.is_own else ""
     try:
-        config = (found.data / "server" / "nats.conf").read_text()
-    except OSError as error:
-        return Check("sync", "unknown", f"the server's configuration can't be read: {error}")
-    if "sync_interval: always" in config:
-        return Check("sync", "ok", "sync_interval: always")
-    return Check(
-        "sync", "failed", "the server's configuration lacks sync_interval: always; claw down and claw up write it"
-    )
+        system = await Connection.open(address, "claw-doctor") if address else None
+    except EventLogError as error:
+        return Check("sync", "unknown", f"the server does not tell: {error}")
+    try:
+        always = await syncs_always(system)
+    finally:
+        if system is not None:
+            await system.aclose()
+    match always:
+        case True:
+            return Check("sync", "ok", "sync_interval: always")
+        case False:
+            return Check(
+                "sync", "failed", "a power cut loses minutes: set sync_interval: always in the jetstream block"
+            )
+        case None:
+            return Check("sync", "unknown", "can't be seen from here: the server must run with sync_interval: always")
 
 
 def check_disk(found: Found) -> Check:
@@ -117,7 +125,7 @@ async def _check_views(client: Client) -> AsyncIterator[Check]:
             f"{status['needs_upgrade']} need a newer release, such as {first['kind']} {first['id']}: {first['reason']}"
         )
         yield Check("upgrade", "failed", f"{text}; install it")
-    yield _of_nodes((await ask(client, "nodes"))["rows"])
+    yield _of_nodes((await ask_rows(client, "nodes"))[0])
     yield _of_tasks(status["tasks"])
 
 

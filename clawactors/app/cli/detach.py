@@ -44,6 +44,7 @@ def detach(options: Any, path: Path) -> int:
 def _command(options: Any, path: Path) -> list[str]:
     command = [sys.executable, "-P", "-m", "clawactors.app.cli.main", "up", "--json", "--detached", "--data", str(path)]
     command += ["--nodes", str(options.nodes), "--slots", str(options.slots)]
+    command += ["--lease", f"{options.lease:g}s"]
     command += ["--port", str(options.port)] if options.port is not None else []
     command += ["--nats", options.nats] if options.nats else []
     command += ["--skills", *options.skills] if options.skills else []

@@ -9,7 +9,12 @@ from typing import Final, Self
 from clawactors.app.cli.problem import INTERRUPTED
 from clawactors.app.cli.screen import note
 
-__all__ = ["Signals"]
+__all__ = ["NOT_SEEN", "Signals"]
+
+NOT_SEEN: Final = (
+    "whether this server syncs before it acknowledges can't be seen from here: "
+    "without `sync_interval: always` in its jetstream block a power cut can lose acknowledged work"
+)
 
 _NUMBERS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

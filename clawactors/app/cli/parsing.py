@@ -7,7 +7,22 @@ from typing import Any, Final, NoReturn, override
 from clawactors.app.cli.problem import Problem
 from clawactors.instant import duration_s, time_ns
 
-__all__ = ["GLOBALS", "Parser", "count", "duration", "options_of", "pair", "place", "split", "time", "words"]
+__all__ = [
+    "GLOBALS",
+    "Parser",
+    "count",
+    "duration",
+    "lease",
+    "options_of",
+    "pair",
+    "place",
+    "port",
+    "split",
+    "through",
+    "time",
+    "worded",
+    "words",
+]
 
 GLOBALS: Final = ("data", "nats", "context", "json", "debug")
 """What every command knows."""
@@ -47,7 +62,9 @@ def split(argv: Sequence[str]) -> tuple[list[str], str | None, list[str]]:
 
 def options_of(parser: Parser, argv: Sequence[str]) -> Any:
     """The parsed options. Raises: `Problem`."""
-    return parser.parse_args(list(_settled(argv)))
+    settled = _settled(argv)
+    # Intermixed, for `submit SKILL --priority high JSON`; but that way can't take what follows `--`.
+    return parser.parse_args(settled) if "--" in settled else parser.parse_intermixed_args(settled)
 
 
 def _settled(argv: Sequence[str]) -> list[str]:
@@ -69,8 +86,8 @@ def _is_duration(text: str) -> bool:
     return True
 
 
-def _worded[T](read: Callable[[str], T]) -> Callable[[str], T]:
-    """argparse shows the text of its own error only."""
+def worded[T](read: Callable[[str], T]) -> Callable[[str], T]:
+    """As a type of an option: argparse shows the text of its own error only."""
 
     def checked(text: str) -> T:
         try:
@@ -82,7 +99,11 @@ def _worded[T](read: Callable[[str], T]) -> Callable[[str], T]:
 
 
 def _place(text: str) -> tuple[str, int]:
-    return ("seq", int(text)) if text.isascii() and text.isdigit() else ("time", time_ns(text))
+    return ("seq", int(text)) if text.isascii() and text.isdigit() else ("time", _through(text))
+
+
+def _through(text: str) -> int:
+    return time_ns(text) + 999
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -98,15 +119,34 @@ def _count(text: str) -> int:
     return int(text)
 
 
-duration = _worded(duration_s)
+def _port(text: str) -> int:
+    if not 0 < (number := _count(text)) < 1 << 16:
+        raise ValueError(f"{number} is no port: use 1 to 65535")
+    return number
+
+
+def _lease(text: str) -> float:
+    seconds = duration_s(text)
+    if not 1 <= seconds <= 120:
+        raise ValueError(f"{text!r} is no silence to bear: 1s to 120s")
+    return seconds
+
+
+port = worded(_port)
+"""A TCP port."""
+duration = worded(duration_s)
 """Seconds, as in `30s`."""
-time = _worded(time_ns)
+lease = worded(_lease)
+"""Seconds that a node may be silent."""
+time = worded(time_ns)
 """Nanoseconds since 1970 of an ISO 8601 time."""
-place = _worded(_place)
+through = worded(_through)
+"""The same for the end of the microsecond: what is shown with that time is within it."""
+place = worded(_place)
 """`("seq", n)` or `("time", ns)`."""
-pair = _worded(_pair)
+pair = worded(_pair)
 """`(key, value)` of `K=V`."""
-count = _worded(_count)
+count = worded(_count)
 """A number, 0 or more."""
 
 

@@ -1,8 +1,8 @@
 """`claw-replay`, also `bin/replay`: builds views from the log alone, and proves that the live ones are equal."""
 
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from clawactors.app.cli.parsing import Parser, options_of, place
@@ -12,9 +12,11 @@ from clawactors.app.cli.shell import execute
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from eventlog import EventLog
+    from clawactors.app.cli.source import Source
 
 __all__ = ["main"]
+
+type _Tell = Callable[[int, int], None]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -47,17 +49,18 @@ def _check_views(wanted: Sequence[str]) -> None:
 
 async def _replay(options: Any) -> int:
     from clawactors.app.cli.screen import card, emit
+    from clawactors.app.cli.source import opened
 
-    async with _log(options) as (log, data):
-        with _progress(options) as progress:
-            report = await (_verify(log, data, options, progress) if options.verify else _build(log, options, progress))
+    async with opened(options) as source:
+        with _progress(options) as tell:
+            report = await (_verify(source, options, tell) if options.verify else _build(source, options, tell))
     facts = [(name.replace("_", " "), value) for name, value in report.items()]
     emit(options, report, lambda screen: card(screen, facts))
     return EXITS["failed"] if report["equal"] is False else 0
 
 
 @contextmanager
-def _progress(options: Any) -> Iterator[Callable[[int, int], None]]:
+def _progress(options: Any) -> Iterator[_Tell]:
     from clawactors.app.cli.bar import Bar
 
     with Bar("replaying", shown=not options.json) as bar:
@@ -69,27 +72,18 @@ def _progress(options: Any) -> Iterator[Callable[[int, int], None]]:
         yield tell
 
 
-async def _verify(log: "EventLog", data: "Path", options: Any, progress: Callable[[int, int], None]) -> dict[str, Any]:
-    from eventlog import Unavailable
-    from projections.cluster import CLUSTER
-    from projections.replay import stand_of, verify
-    from projections.revisions import Revisions
-    from projections.store import Store
+async def _verify(source: "Source", options: Any, tell: _Tell) -> dict[str, Any]:
+    from projections.replay import verify
 
-    path = Revisions(data / "views", CLUSTER.name).live()
-    if path is None:
-        raise Unavailable(f"there are no live views in {data}: name the data folder of a control process with --data")
-    live = Store.open(path, CLUSTER.tables, readonly=True)
-    try:
-        stand = stand_of(live, views=tuple(options.view))
-    finally:
-        live.close()
-    verified = await verify(log, stand, views=tuple(options.view), progress=progress)
+    views = tuple(options.view)
+    live = await source.live(views)
+    verified = await verify(source.log, live, views=views, progress=tell)
+    # What this release can't read is not proved.
     equal = verified.equal and not verified.replayed.incomplete
-    return _report(verified.replayed, equal) | {"live_digest": stand.digest}
+    return _report(verified.replayed, equal) | {"live_digest": live.digest}
 
 
-async def _build(log: "EventLog", options: Any, progress: Callable[[int, int], None]) -> dict[str, Any]:
+async def _build(source: "Source", options: Any, tell: _Tell) -> dict[str, Any]:
     import tempfile
     from pathlib import Path
 
@@ -99,7 +93,7 @@ async def _build(log: "EventLog", options: Any, progress: Callable[[int, int], N
     bounds: dict[str, Any] = {"until": until} if unit == "seq" else {"until_ns": until}
     with tempfile.TemporaryDirectory(prefix="replay-") as scratch:
         into = _new_folder(options.into) if options.into else Path(scratch)
-        replayed = await replay(log, into, views=tuple(options.view), progress=progress, **bounds)
+        replayed = await replay(source.log, into, views=tuple(options.view), progress=tell, **bounds)
     return _report(replayed, None)
 
 
@@ -122,36 +116,6 @@ def _report(replayed: Any, equal: bool | None) -> dict[str, Any]:
         "position": replayed.position,
         "incomplete": replayed.incomplete,
     }
-
-
-@asynccontextmanager
-async def _log(options: Any) -> "AsyncIterator[tuple[EventLog, Path]]":
-    """The log of a running cluster, or of a stopped one: then its server runs for as long as it is read."""
-    from clawactors.app.cli.session import find
-    from clawactors.app.datafolder import DataFolder
-    from clawactors.app.server import NatsServer
-    from clawactors.app.settings import data_folder
-    from eventlog import Unavailable
-    from eventlog.jetstream import JetStreamLog
-
-    try:
-        found = find(options)
-    except Unavailable:
-        folder = data_folder(options.data)
-        if not (folder / "server").is_dir():
-            raise
-    else:
-        async with await JetStreamLog.connect(found.address, "claw-replay") as log:
-            yield log, found.data
-        return
-    with DataFolder.claim(folder) as claimed:
-        server = NatsServer(claimed)
-        try:
-            await server.start()
-            async with await JetStreamLog.connect(server.url, "claw-replay") as log:
-                yield log, folder
-        finally:
-            await server.stop()
 
 
 if __name__ == "__main__":

@@ -54,7 +54,8 @@ class Screen(msgspec.Struct, frozen=True):
 def emit(options: Any, document: Any, human: Callable[[Screen], Iterable[str]]) -> None:
     """Prints the one answer of a command."""
     if options.json:
-        sys.stdout.write(msgspec.json.encode(document).decode() + "\n")
+        sys.stdout.flush()
+        sys.stdout.buffer.write(msgspec.json.encode(document) + b"\n")  # UTF-8 wherever it goes
     else:
         for line in human(Screen.of(sys.stdout)):
             sys.stdout.write(line + "\n")

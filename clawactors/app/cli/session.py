@@ -1,24 +1,25 @@
 """What commands do with a server: connect, ask the views, in the words of `Problem` where it fails."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import msgspec
 
-from clawactors.app.cli.problem import Problem
+from clawactors.app.cli.problem import EXITS, Problem
 from clawactors.app.cli.screen import note
 from clawactors.app.client import Client
 from clawactors.app.discovery import Found, discover
 from clawactors.errors import Refused
 from eventlog import NoResponders, Unavailable
 
-__all__ = ["ask", "connected", "explained", "find", "with_client"]
+__all__ = ["ask", "ask_rows", "explained", "find", "with_client"]
 
 _GIVE_UP_S: Final = 10.0
 """How long a command goes on with a server that has gone away."""
 
+_PAGE: Final = 1000
 _LOOK: Final = "claw doctor looks for the cause"
 
 
@@ -30,25 +31,18 @@ def find(options: Any) -> Found:
     return found
 
 
-@asynccontextmanager
-async def connected(found: Found) -> AsyncIterator[Client]:
-    """A client of that server. Raises: `Problem` saying which server it was and why that one."""
-    async with Client.at(found, give_up_s=_GIVE_UP_S) as client:
-        yield client
-
-
 def with_client(options: Any, work: Callable[[Client], Awaitable[int]]) -> int:
     """Runs the work of a command with a client; returns its exit code."""
 
     async def run() -> int:
         found = find(options)
         try:
-            async with connected(found) as client:
+            async with Client.at(found, give_up_s=_GIVE_UP_S) as client:
                 return await work(client)
         except NoResponders as error:
             raise _without_control(found, error) from error
         except Unavailable as error:
-            raise Problem("unavailable", f"{error}; that server is {found.why}", _LOOK) from error
+            raise Problem("unavailable", f"{error} (the server: {found.why})", _LOOK) from error
 
     return asyncio.run(run())
 
@@ -57,7 +51,8 @@ async def ask(client: Client, name: str, **question: Any) -> dict[str, Any]:
     """The answer of the views. Raises: `Problem` with their own words, `Unavailable` where nobody answers."""
     answer: dict[str, Any] = msgspec.json.decode(await client.ask(name, question))
     if (error := answer.get("error")) is not None:
-        raise Problem(error["code"], error["message"], error.get("hint", ""))
+        code = error["code"] if error["code"] in EXITS else "unavailable"
+        raise Problem(code, error["message"], error.get("hint", ""))
     return answer
 
 
@@ -68,6 +63,20 @@ def explained(hint: str) -> Iterator[None]:
         yield
     except Refused as refusal:
         raise Problem("refused", str(refusal), hint) from refusal
+
+
+async def ask_rows(
+    client: Client, name: str, most: int | None = None, cursor: str = "", **question: Any
+) -> tuple[list[dict[str, Any]], str | None]:
+    """The rows of a list, page after page, `most` of them or all; and the cursor to the rest. Raises: as `ask`."""
+    rows: list[dict[str, Any]] = []
+    while True:
+        limit = _PAGE if most is None else min(_PAGE, most - len(rows))
+        answer = await ask(client, name, limit=limit, cursor=cursor, **question)
+        rows += answer["rows"]
+        cursor = answer["cursor"]
+        if not cursor or len(rows) == most:
+            return rows, cursor
 
 
 def _without_control(found: Found, error: NoResponders) -> Problem:

@@ -36,7 +36,7 @@ def execute(program: Callable[[Sequence[str]], int], argv: Sequence[str] | None 
 
 
 def _tell(error: Exception, *, as_json: bool, debug: bool) -> int:
-    if debug and not isinstance(error, Problem):
+    if debug and (error.__cause__ is not None or not isinstance(error, Problem)):
         import traceback
 
         traceback.print_exception(error)

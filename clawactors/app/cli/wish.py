@@ -64,6 +64,7 @@ def wish_of_line(line: bytes) -> Wish:
         name=given.name,
         description=given.description,
         user=given.user,
+        type="batch",
         priority=given.priority,
         requires=_words(given.requires),
         prefers=_words(given.prefers),

@@ -95,7 +95,7 @@ async def _answer(control: Control, views: LiveViews) -> None:
     async def why(body: bytes) -> bytes:
         try:
             question = msgspec.json.decode(body, type=_WhyQuestion)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             return problem(Refused(f"not a question: {error}"))
         return msgspec.json.encode({"reasons": control.placement.why(question.id, control.desk.clock.now_ns())})
 

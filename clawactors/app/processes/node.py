@@ -18,7 +18,9 @@ async def serve(start: NodeStart, ready: Callable[[], None]) -> None:
     skills = load_skills(start.skills, allow=start.allow)
     async with await JetStreamLog.connect(start.nats_url, f"claw-node/{start.name}") as log:
         desk = Desk(log, SystemClock(), f"node/{start.name}")
-        settings = NodeSettings(id=start.name, slots=start.slots, affinity=start.affinity, folder=start.data)
+        settings = NodeSettings(
+            id=start.name, slots=start.slots, affinity=start.affinity, folder=start.data, lease_s=start.lease_s
+        )
         node = NodeActor(desk, JetStreamLeases(log.connection), JetStreamRequests(log.connection), settings, skills)
         await node.start()
         ready()

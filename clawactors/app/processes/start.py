@@ -12,6 +12,7 @@ import msgspec
 
 from clawactors.app.lifeline import die_with_parent
 from clawactors.errors import Refused
+from clawactors.runtime.node.machine import LEASE_S
 from eventlog import EventLogError, Misconfigured
 
 __all__ = ["ControlStart", "NodeStart", "Ready", "Start", "main"]
@@ -38,6 +39,7 @@ class NodeStart(Start, frozen=True, kw_only=True):
     skills: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
     affinity: dict[str, str] = {}
+    lease_s: float = LEASE_S
 
 
 class Ready(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -14,7 +14,7 @@ import msgspec
 
 from clawactors.app.processes.start import Ready, Start
 from clawactors.errors import Refused
-from eventlog import Misconfigured, Unavailable
+from eventlog import EventLogError, Misconfigured, Unavailable
 
 __all__ = ["Child"]
 
@@ -107,7 +107,7 @@ class Child:
             try:
                 await self.start()
                 failures = 0
-            except (Refused, Misconfigured, Unavailable) as error:
+            except (Refused, EventLogError, OSError) as error:
                 failures += 1
                 _log.error("%s stays away: %s", self.name, error)
 

@@ -26,6 +26,7 @@ _RECOVERY_S: Final = 600.0  # a large store is read before the first client may 
 _HUNG_S: Final = 60.0
 _LONGEST_PATIENCE_S: Final = 3600.0  # doubled every time, because some ills no restart cures
 _LOOK_EVERY_S: Final = 5.0
+_DISK_WAS_FULL: Final = "no space left on device"
 _SLOWEST_RETRY_S: Final = 10.0
 _PORT_TAKEN: Final = "address already in use"
 
@@ -182,8 +183,8 @@ class NatsServer:
                 answer = await self.health()
                 if not answer:
                     well, self._patience_s = clock(), _HUNG_S
-                elif clock() - well > self._patience_s and self._would_help(answer):
-                    _log.warning("nats-server is not well for %d s (%s): ending it", self._patience_s, answer)
+                elif clock() - well > self._patience_with(answer) and self._would_help(answer):
+                    _log.warning("nats-server is not well for %d s (%s): ending it", clock() - well, answer)
                     self._patience_s = min(2 * self._patience_s, _LONGEST_PATIENCE_S)
                     self._process.kill()
             else:
@@ -191,6 +192,10 @@ class NatsServer:
                     _log.warning("nats-server ended with %d", code)
                     return True
         return False
+
+    def _patience_with(self, answer: str) -> float:
+        """Seconds to wait for it to get well by itself, which one that met a full disk never does."""
+        return _LOOK_EVERY_S if _DISK_WAS_FULL in answer else self._patience_s
 
     def _would_help(self, answer: str) -> bool:
         """True where a restart may cure this: a hung server, or one that found the disk full when now there is space.

@@ -3,12 +3,13 @@ but to keep what was decided."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from typing import Any
+from itertools import batched
+from typing import Any, Final
 
 import msgspec
 
 from clawactors.errors import NotFound, Refused
-from clawactors.fold import Folded
+from clawactors.fold import Folded, fold
 from clawactors.runtime.actor import Actor, Desk
 from clawactors.runtime.client.schedules import Schedules
 from clawactors.runtime.client.skills import KnownSkills
@@ -19,11 +20,13 @@ from clawactors.tasks import TASK, Task
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
 from clawactors.tasks.submission import checked_id, delayed, spec_of
-from eventlog import Draft, EventLog, EventLogError, TooLarge, WrongVersion
+from eventlog import Draft, EventLog, EventLogError, TooLarge, WrongVersion, aggregate_pattern
 
 __all__ = ["Client", "Ref", "Rejected", "TaskFailed", "Wish"]
 
 _QUERY_TIMEOUT_S = 5.0
+_TOGETHER: Final = 1000
+"""Tasks that are read at once: a reading of many costs as much as one of a few."""
 
 
 class TaskFailed(Exception):
@@ -105,15 +108,18 @@ class Client:
         spec = spec_of(skill, params, **wishes)
         await self.skills.check(spec)
         self.waiting.expect([id])
-        if await self._submit(id, spec):
+        try:
+            if not await self._submit(id, spec):
+                await self.look(id)  # it may have ended before
             return await self._result(id, timeout_s)
-        return await Ref(self, id).result(timeout_s)
+        finally:
+            self.waiting.forget(id)
 
     async def submit_many(self, wishes: Sequence[Wish]) -> Batch:
         """Makes all of them; repeats are counted, refusals are told one by one and hold up nobody else."""
         refused: list[Rejected] = []
         todo: dict[str, tuple[int, e.Spec]] = {}
-        await self.skills.seek({wish.spec.skill for wish in wishes})
+        fits = await self.skills.checker({wish.spec.skill for wish in wishes})
         late = {wish.id for wish in wishes if wish.delay_s is not None}
         now_ns = await self.now_ns() if late else 0
         for index, wish in enumerate(wishes):
@@ -121,7 +127,7 @@ class Client:
                 checked_id(wish.id)
                 if wish.delay_s is not None:
                     wish = Wish(wish.id, delayed(wish.spec, wish.delay_s, now_ns))
-                self.skills.fits(wish.spec)
+                await fits(wish.spec)
                 if (earlier := todo.get(wish.id)) is not None:
                     if earlier[1] != wish.spec:
                         raise Refused("the id comes twice in the batch, with another content")
@@ -131,12 +137,16 @@ class Client:
                 continue
             todo[wish.id] = (index, wish.spec)
 
-        submitted = 0
-        for id, new in (await self._submit_fresh(todo)).items():
+        made = await self._submit_fresh(todo)
+        submitted = sum(new is True for new in made.values())
+        async for id, known in self._read_together([id for id, new in made.items() if new is None]):
+            index, spec = todo[id]
             try:
-                submitted += new if new is not None else await self._submit(id, todo[id][1], delayed=id in late)
+                # What the log has of it says mostly all; where it does not, the usual way tells.
+                if known.frozen or TASK.decide(c.Submit(spec, id in late), known.state):
+                    submitted += await self._submit(id, spec, delayed=id in late)
             except (Refused, TooLarge) as refusal:
-                refused.append(Rejected(todo[id][0], id, str(refusal)))
+                refused.append(Rejected(index, id, str(refusal)))
         existing = len(wishes) - submitted - len(refused)
         return Batch(submitted, existing, tuple(sorted(refused, key=lambda rejected: rejected.index)))
 
@@ -158,6 +168,17 @@ class Client:
                 raise outcome
             made[id] = True if isinstance(outcome, int) else None
         return made
+
+    async def _read_together(self, ids: Sequence[str]) -> AsyncIterator[tuple[str, Folded[Task]]]:
+        """The tasks as the log has them: one reading for many, where each alone would cost a consumer."""
+        for group in batched(ids, _TOGETHER):
+            known: dict[str, Folded[Task]] = dict.fromkeys(group, Folded(TASK.initial))
+            async for records in self.log.read([aggregate_pattern("task", id) for id in group]):
+                for record in records:
+                    id = record.subject.split(".", 3)[2]
+                    known[id] = fold(TASK, e.CODEC, known[id], record)
+            for id, folded in known.items():
+                yield id, folded
 
     async def _submit(self, id: str, spec: e.Spec, *, delayed: bool = False) -> bool:
         """True when the task is new."""
@@ -191,22 +212,26 @@ class Client:
 
     async def ended(self, ids: Iterable[str]) -> AsyncIterator[str]:
         """The ids as their tasks end; what ended before is found by reading."""
-        wanted = list(ids)
+        wanted = list(dict.fromkeys(ids))
         self.waiting.expect(wanted)
-        for id in wanted:
-            await self.look(id)
-        async for id in self.waiting.each(wanted):
-            yield id
+        try:
+            for id in wanted:
+                await self.look(id)
+            async for id in self.waiting.each(wanted):
+                yield id
+        finally:
+            for id in wanted:
+                self.waiting.forget(id)
 
     async def _result(self, id: str, timeout_s: float | None) -> Any:
         try:
             async with asyncio.timeout(timeout_s):
-                await self.waiting.ended(id)
+                known = await self.waiting.ended(id)
         except TimeoutError:
             raise TimeoutError(f"task {id} has not ended within {timeout_s:g} s") from None
-        finally:
-            self.waiting.forget(id)
-        life = (await self.look(id)).state.life
+        life = known.state.life
+        if known.frozen:
+            raise Refused(f"task {id} needs a newer release: {known.frozen}")
         if life.status != "completed":
             raise TaskFailed(id, life.status, life.error)
         return life.result
@@ -248,11 +273,15 @@ class Ref:
     async def result(self, timeout_s: float | None = None) -> Any:
         """What the task returned, once it has ended.
 
-        Raises: `TaskFailed` when it ended otherwise, `TimeoutError`, `NotFound`.
+        Raises: `TaskFailed` when it ended otherwise, `TimeoutError`, `NotFound`, `Refused` (needs a newer release).
         """
-        self._client.waiting.expect([self.id])
-        await self._client.look(self.id)
-        return await self._client._result(self.id, timeout_s)
+        waiting = self._client.waiting
+        waiting.expect([self.id])
+        try:
+            await self._client.look(self.id)
+            return await self._client._result(self.id, timeout_s)
+        finally:
+            waiting.forget(self.id)
 
     async def look(self) -> Folded[Task]:
         """The task as the log has it. Raises: `NotFound`."""

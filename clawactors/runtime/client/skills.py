@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from clawactors.errors import Refused
 from clawactors.nodes.events import Offer
 from clawactors.skills import check_params
 from clawactors.tasks.events import Spec
@@ -19,7 +20,7 @@ class _Answer(msgspec.Struct):
 
 
 class KnownSkills:
-    """Offers by name, asked for once each; an unknown skill is asked for again, a node may bring it later."""
+    """Offers by name, asked for once; what they refuse is asked again, for a node may have brought newer ones."""
 
     def __init__(self, ask: Callable[[str, Any], Awaitable[bytes]]) -> None:
         self._ask = ask
@@ -31,17 +32,31 @@ class KnownSkills:
 
     async def check(self, spec: Spec) -> None:
         """Raises `Refused` when the parameters don't fit the skill; a skill that nobody has yet is let through."""
-        await self.seek((spec.skill,))
-        self.fits(spec)
+        await (await self.checker((spec.skill,)))(spec)
 
-    async def seek(self, names: Iterable[str]) -> None:
-        """Asks what the nodes offer when one of the skills is unknown: once, however many tasks there are."""
-        if all(name in self._offers for name in names):
-            return
+    async def checker(self, names: Iterable[str]) -> Callable[[Spec], Awaitable[None]]:
+        """`check` for many tasks of these skills: the nodes' offers are asked for once at most."""
+        asked = not all(name in self._offers for name in names)
+        if asked:
+            await self._refresh()
+
+        async def check(spec: Spec) -> None:
+            nonlocal asked
+            try:
+                self._fits(spec)
+            except Refused:
+                if asked:
+                    raise
+                asked = True
+                await self._refresh()
+                self._fits(spec)
+
+        return check
+
+    async def _refresh(self) -> None:
         with contextlib.suppress(Unavailable, msgspec.MsgspecError):  # the node checks again
             self.learn(msgspec.json.decode(await self._ask("skills", {}), type=_Answer).rows)
 
-    def fits(self, spec: Spec) -> None:
-        """As `check`, by what is known."""
+    def _fits(self, spec: Spec) -> None:
         if (offer := self._offers.get(spec.skill)) is not None:
             check_params(offer, spec.params)

@@ -1,9 +1,13 @@
-"""Waiting for tasks to end: a live tail per task, or one for all when there are many, closed by one read."""
+"""Waiting for tasks to end: a live tail per task, or one for all when there are many, closed by one read.
+
+1. Whoever expects a task forgets it again; it is listened for while anybody expects it.
+2. What is heard wakes, what is read decides: a record made by hand, or one that this release can't read, is looked at.
+"""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable
 from functools import partial
+from typing import Final
 
 from clawactors.fold import Folded, fold
 from clawactors.runtime.ports import Live
@@ -13,54 +17,80 @@ from eventlog import EventLog, FromTheFuture, Malformed, Record, Unavailable, ag
 
 __all__ = ["Waiting"]
 
-MANY = 64
-_READ_AGAIN_S = 0.2
+MANY: Final = 64
+_READ_AGAIN_S: Final = 0.2
 
 
 def _put(ended: asyncio.Queue[str], id: str, _: object) -> None:
     ended.put_nowait(id)
 
 
+class _Expected:
+    __slots__ = ("end", "ended_at", "stop", "waiters")
+
+    def __init__(self) -> None:
+        self.waiters = 0
+        self.end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.ended_at = 0  # version by which it has ended, as far as it was heard
+        self.stop: Callable[[], None] | None = None
+
+
 class Waiting:
-    """Futures of tasks that have not ended yet."""
+    """Tasks that somebody waits for."""
 
     def __init__(self, log: EventLog, live: Live) -> None:
         self._log, self._live = log, live
-        self._futures: dict[str, asyncio.Future[None]] = {}
-        self._stops: dict[str, Callable[[], None]] = {}
+        self._expected: dict[str, _Expected] = {}
         self._stop_all: Callable[[], None] | None = None
-        self._reading: set[asyncio.Task[None]] = set()
+        self._unclear: dict[str, None] = {}
+        self._looking: asyncio.Task[None] | None = None
 
     def expect(self, ids: Iterable[str]) -> None:
-        """From now on the end of these tasks will be noticed; call it before submitting and no read is needed."""
-        fresh = [id for id in ids if id not in self._futures]
-        loop = asyncio.get_running_loop()
-        for id in fresh:
-            self._futures[id] = loop.create_future()
+        """From now on the end of these tasks will be noticed; call it before submitting and no read is needed.
+
+        Each call is undone by a `forget` for each id.
+        """
+        fresh: list[str] = []
+        for id in dict.fromkeys(ids):
+            if id not in self._expected:
+                self._expected[id] = _Expected()
+                fresh.append(id)
+            self._expected[id].waiters += 1
         if self._stop_all is not None:
             return
-        if len(self._futures) > MANY:
-            self._stop_all = self._live.tail("claw.task.*.log", self._hear, self._gap)
-            for stop in self._stops.values():
-                stop()
-            self._stops.clear()
+        if len(self._expected) > MANY:
+            self._stop_all = self._live.tail("claw.task.>", self._hear, self._gap)
+            for expected in self._expected.values():
+                if expected.stop is not None:
+                    expected.stop()
+                    expected.stop = None
         else:
             for id in fresh:
-                self._stops[id] = self._live.tail(aggregate_pattern("task", id), self._hear, self._gap)
+                self._expected[id].stop = self._live.tail(aggregate_pattern("task", id), self._hear, self._gap)
 
     def forget(self, id: str) -> None:
-        """Nobody waits for it any more."""
-        if (future := self._futures.pop(id, None)) is not None:
-            future.cancel()
-        if (stop := self._stops.pop(id, None)) is not None:
-            stop()
-        if not self._futures and self._stop_all is not None:
+        """One less waits for it."""
+        expected = self._expected[id]
+        expected.waiters -= 1
+        if expected.waiters:
+            return
+        del self._expected[id]
+        expected.end.cancel()
+        if expected.stop is not None:
+            expected.stop()
+        if not self._expected and self._stop_all is not None:
             self._stop_all()
             self._stop_all = None
 
-    async def ended(self, id: str) -> None:
-        """Returns when the task has ended; `expect` it first."""
-        await asyncio.shield(self._futures[id])
+    async def ended(self, id: str) -> Folded[Task]:
+        """The task once it has ended, or once a later release has written to it; `expect` it first."""
+        while True:
+            await asyncio.shield(self._expected[id].end)
+            known = await self.look(id)
+            if TASK.is_final(known.state) or known.frozen:
+                return known
+            if known.version < self._expected[id].ended_at:
+                await asyncio.sleep(_READ_AGAIN_S)  # what was read is older than what was heard
 
     async def look(self, id: str) -> Folded[Task]:
         """Reads the task from the log; notices when it has ended."""
@@ -68,48 +98,70 @@ class Waiting:
         async for batch in self._log.read([aggregate_pattern("task", id)]):
             for record in batch:
                 known = fold(TASK, CODEC, known, record)
-        if TASK.is_final(known.state):
-            self._resolve(id)
+        if (expected := self._expected.get(id)) is not None:
+            if TASK.is_final(known.state) or known.frozen:
+                self._resolve(id, known.version)
+            elif expected.end.done() and expected.ended_at <= known.version:
+                expected.end = asyncio.get_running_loop().create_future()  # it goes on: somebody made it
         return known
 
     def _hear(self, record: Record) -> None:
         address = parse_subject(record.subject)
-        if address is None or address[1] not in self._futures:
+        if address is None or address[1] not in self._expected:
+            return
+        _, id, to = address
+        if to and b'"task.cancelled"' not in record.body:
+            return  # given to a node, or a word to it: no end, and not worth decoding
+        if record.expected < 0:
+            self._look_soon((id,))
             return
         try:
             last = CODEC.decode(record.body)[-1]
-        except (Malformed, FromTheFuture):
+        except Malformed:
+            return
+        except FromTheFuture:
+            self._look_soon((id,))
             return
         match last:
             case Completed() | Cancelled() | Expired() | Deleted():
-                self._resolve(address[1])
+                self._resolve(id, record.seq)
             case AttemptFailed() if last.then != "retry":
-                self._resolve(address[1])
+                self._resolve(id, record.seq)
             case Interrupted() if last.dead:
-                self._resolve(address[1])
+                self._resolve(id, record.seq)
 
-    def _resolve(self, id: str) -> None:
-        if (future := self._futures.get(id)) is not None and not future.done():
-            future.set_result(None)
+    def _resolve(self, id: str, version: int) -> None:
+        if (expected := self._expected.get(id)) is not None:
+            expected.ended_at = max(expected.ended_at, version)
+            if not expected.end.done():
+                expected.end.set_result(None)
 
     def _gap(self) -> None:
-        task = asyncio.ensure_future(self._look_at_all())
-        self._reading.add(task)
-        task.add_done_callback(self._reading.discard)
+        self._look_soon(self._expected)
 
-    async def _look_at_all(self) -> None:
-        for id in list(self._futures):
-            while id in self._futures and not self._futures[id].done():
-                with contextlib.suppress(Unavailable):
+    def _look_soon(self, ids: Iterable[str]) -> None:
+        self._unclear.update(dict.fromkeys(ids))
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.ensure_future(self._look_at_unclear())
+
+    async def _look_at_unclear(self) -> None:
+        while self._unclear:
+            id = next(iter(self._unclear))
+            if id in self._expected and not self._expected[id].end.done():
+                try:
+                    del self._unclear[id]  # before it is read: what comes meanwhile is looked at again
                     await self.look(id)
-                    break
-                await asyncio.sleep(_READ_AGAIN_S)
+                except Unavailable:
+                    self._unclear[id] = None
+                    await asyncio.sleep(_READ_AGAIN_S)
+            else:
+                del self._unclear[id]
 
     async def each(self, ids: Iterable[str]) -> AsyncIterator[str]:
-        """The ids, in the order in which the tasks end."""
+        """The ids, in the order in which the tasks end; `expect` them first."""
         ended: asyncio.Queue[str] = asyncio.Queue()
         wanted = list(dict.fromkeys(ids))
         for id in wanted:
-            self._futures[id].add_done_callback(partial(_put, ended, id))
+            self._expected[id].end.add_done_callback(partial(_put, ended, id))
         for _ in wanted:
             yield await ended.get()

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
 
 from clawactors.errors import Refused
 from clawactors.kinds import DECODER
@@ -23,10 +24,11 @@ from clawactors.runtime.ports import Leases, Requests, Timers
 from clawactors.schedules import SCHEDULE
 from clawactors.schedules.roster import TIMER
 from clawactors.tasks import TASK
+from clawactors.tasks import commands as tc
 from clawactors.tasks import events as te
 from clawactors.tasks.timers import KINDS
 from clawactors.timers import Agenda
-from eventlog import Draft, Follower, Unavailable, WrongVersion
+from eventlog import Draft, EventLogError, Follower, TooLarge, Unavailable, WrongVersion
 from eventlog.decoding import Commit
 
 __all__ = ["PATTERNS", "Control"]
@@ -91,6 +93,8 @@ class Control:
                 group.create_task(self._keep_time())
         finally:
             deaf()
+            for task in list(self._working):
+                task.cancel()
             await follower.aclose()
 
     async def _keep_time(self) -> None:
@@ -115,6 +119,7 @@ class Control:
             self._position = batch[-1].seq
             self._stir()
             await self.views.apply(commits, follower.position)
+        raise Unavailable("the log is followed no longer")  # placing on a fold that stands still would only do harm
 
     def _place(self, commit: Commit) -> None:
         record, placement = commit.record, self.placement
@@ -126,7 +131,9 @@ class Control:
             placement.freeze(commit.kind, commit.id)
         elif commit.kind == "node":
             placement.apply_node(commit.id, record.seq, commit.events, record.at_ns)
-        elif commit.kind == "task" and not placement.apply_task(commit.id, record.seq, commit.events, record.at_ns):
+        elif commit.kind == "task" and not placement.apply_task(
+            commit.id, record.seq, commit.events, record.at_ns, first=record.expected == 0
+        ):
             self._spawn(self._learn(commit.id))
 
     def _plan(self, commit: Commit) -> None:
@@ -166,7 +173,12 @@ class Control:
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
         self._working.add(task)
-        task.add_done_callback(self._working.discard)
+        task.add_done_callback(self._worked)
+
+    def _worked(self, task: asyncio.Task[None]) -> None:
+        self._working.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("control: %s", error, exc_info=error)
 
     async def _act(self) -> None:
         while True:
@@ -197,23 +209,35 @@ class Control:
             if events:
                 sent.append(order)
                 drafts.append((self._draft(order, events), order.version))
-        unavailable = []
-        for order, outcome in zip(sent, await self.desk.log.append_many(drafts), strict=True):
+        outcomes: Sequence[int | EventLogError]
+        try:
+            outcomes = await self.desk.log.append_many(drafts)
+        except Unavailable as error:
+            outcomes = [error] * len(drafts)
+        again: list[Order] = []
+        for order, outcome in zip(sent, outcomes, strict=True):
             match outcome:
-                case int():
-                    pass
-                case WrongVersion():
-                    self.placement.withdraw(order)  # the follower brings what came between, and with it a new order
-                case Unavailable():
-                    unavailable.append(order)
+                case int() | WrongVersion():
+                    pass  # the follower brings what was stored, and with it what follows from it
+                case TooLarge():
+                    self._spawn(self._patiently(partial(self._block, order, outcome)))
                 case _:
-                    self.placement.withdraw(order)
-                    _log.error("placement: task %s: %s", order.id, outcome)
-        if unavailable:
+                    again.append(order)
+                    if not isinstance(outcome, Unavailable):
+                        _log.error("placement: task %s: %s", order.id, outcome)
+        if again:
             await asyncio.sleep(_UNAVAILABLE_PAUSE_S)
-            for order in unavailable:
+            for order in again:
                 self.placement.withdraw(order)
         self._wake.set()
+
+    async def _block(self, order: Order, error: TooLarge) -> None:
+        """Puts the task before a person: what it needs to be given away fits no commit."""
+        actor = Actor(self.desk, TASK, te.CODEC, order.id)
+        with contextlib.suppress(Refused):
+            await actor.catch_up()
+            if actor.version == order.version:
+                await actor.handle(tc.Block(f"it can't be given to a node: {error}"))
 
     def _draft(self, order: Order, events: tuple[te.TaskEvent, ...]) -> Draft:
         return Draft(
@@ -229,6 +253,6 @@ class Control:
         if not self.leadership.leading:
             return
         actor = Actor(self.desk, NODE, ne.CODEC, id)
-        await actor.catch_up()
         with contextlib.suppress(Refused):
+            await actor.catch_up()
             await actor.handle(nc.Lose(incarnation, reason))

@@ -40,11 +40,11 @@ class Leadership:
                     await self._lease.release()
 
     async def _renew(self) -> None:
-        asked_s, before = self._clock.monotonic_s(), self.leading
+        asked_s, until_s = self._clock.monotonic_s(), self._until_s
         value = self._name.encode()
         if self._lease is None or not await self._lease.renew(value):
             self._lease = await self._leases.acquire(LEADER_KEY, value, _TERM_S)
-        if self._lease is not None:
-            self._until_s = asked_s + _TERM_S
-        if self.leading and not before:
+        lapsed = self._clock.monotonic_s() >= until_s  # perhaps while it asked: somebody may have looked meanwhile
+        self._until_s = asked_s + _TERM_S if self._lease is not None else 0.0
+        if self.leading and lapsed:
             self._changed()

@@ -2,23 +2,27 @@
 
 1. A node is lost when its lease has lapsed, or when two probes in a row find nobody listening.
 2. After this process (re)connected, absence counts only after a full lease time: leases die with a server.
+3. The same after it stood still itself: what it has not heard may lie in its own buffers.
 """
 
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 
 import msgspec
 
 from clawactors.runtime.clock import Clock
-from clawactors.runtime.node.machine import Figures
-from clawactors.runtime.node.node import LEASE_S, node_key
+from clawactors.runtime.node.machine import LEASE_S, Figures
+from clawactors.runtime.node.node import node_key
 from clawactors.runtime.ports import Leases, Requests
 from eventlog import NoResponders, Unavailable
 
 __all__ = ["Watch"]
 
 _TICK_S = 0.25
+_PAUSED_S = 1.0
+"""A tick that took so long means that this process was stopped or starved."""
 _PROBE_AFTER = 0.6
 """Share of the lease time without a heartbeat after which a node is asked."""
 _PROBE_TIMEOUT_S = 0.3
@@ -35,10 +39,9 @@ class Watch:
         clock: Clock,
         live_nodes: Callable[[], Iterable[tuple[str, str]]],
         lost: Callable[[str, str, str], Awaitable[None]],
-        lease_s: float = LEASE_S,
     ) -> None:
         self._leases, self._requests, self._clock = leases, requests, clock
-        self._live_nodes, self._lost, self._lease_s = live_nodes, lost, lease_s
+        self._live_nodes, self._lost = live_nodes, lost
         self.figures: dict[str, Figures] = {}
         self._heard_s: dict[tuple[str, str], float] = {}
         self._probing: dict[str, asyncio.Task[None]] = {}
@@ -48,10 +51,15 @@ class Watch:
         listen = asyncio.ensure_future(self._listen())
         try:
             while True:
+                before_s = self._clock.monotonic_s()
                 await asyncio.sleep(_TICK_S)
+                if self._clock.monotonic_s() - before_s > _PAUSED_S:
+                    self.forgive()
                 self._judge()
         finally:
             listen.cancel()
+            for work in self._probing.values():
+                work.cancel()
 
     async def _listen(self) -> None:
         prefix = node_key("")
@@ -86,25 +94,31 @@ class Watch:
             del self._heard_s[key]
         for id, incarnation in alive:
             silent_s = now_s - self._heard_s.setdefault((id, incarnation), now_s)
-            if silent_s >= self._lease_s + _TICK_S:
+            lease_s = self._lease_s(id, incarnation)
+            if silent_s >= lease_s + _TICK_S:
                 self._report(id, incarnation, f"no heartbeat for {silent_s:.1f} s")
-            elif silent_s >= self._lease_s * _PROBE_AFTER:
+            elif silent_s >= lease_s * _PROBE_AFTER:
                 self._probe(id, incarnation)
+
+    def _lease_s(self, id: str, incarnation: str) -> float:
+        """How long this node may be silent: what it says of itself."""
+        figures = self.figures.get(id)
+        return figures.lease_s if figures is not None and figures.incarnation == incarnation else LEASE_S
 
     def _probe(self, id: str, incarnation: str) -> None:
         if id not in self._probing:
-            self._start(id, self._ask(id, incarnation))
+            self._start(id, partial(self._ask, id, incarnation))
 
     def _report(self, id: str, incarnation: str, reason: str) -> None:
         key = f"{id} {incarnation}"
         if key not in self._probing:
-            self._start(key, self._lost(id, incarnation, reason))
+            self._start(key, partial(self._lost, id, incarnation, reason))
 
-    def _start(self, key: str, work: Awaitable[None]) -> None:
+    def _start(self, key: str, work: Callable[[], Awaitable[None]]) -> None:
         async def guarded() -> None:
             try:
                 with contextlib.suppress(Unavailable):
-                    await work
+                    await work()
             finally:
                 del self._probing[key]
 
@@ -120,9 +134,8 @@ class Watch:
                 continue
             except Unavailable:
                 return  # it may hang; then its lease lapses
-            if answer.decode() == incarnation:
-                self._heard_s[id, incarnation] = max(
-                    self._heard_s.get((id, incarnation), 0.0), self._clock.monotonic_s() - self._lease_s / 2
-                )
+            if answer == incarnation.encode():
+                half_ago_s = self._clock.monotonic_s() - self._lease_s(id, incarnation) / 2
+                self._heard_s[id, incarnation] = max(self._heard_s.get((id, incarnation), 0.0), half_ago_s)
             return
         await self._lost(id, incarnation, "its connection is gone")

@@ -9,9 +9,13 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
 from typing import Any, Final
 
-__all__ = ["GRACE_S", "Code", "as_exception", "call_in_thread"]
+__all__ = ["GRACE_S", "Code", "Stopped", "as_exception", "call_in_thread"]
 
 GRACE_S: Final = 5.0
+
+
+class Stopped(BaseException):
+    """Unwinds the code of a task that must not go on. No `Exception`, so that code does not swallow it by habit."""
 
 
 class Code:

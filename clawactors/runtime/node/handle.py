@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, overload
 
-from clawactors.runtime.node.code import as_exception
+from clawactors.runtime.node.code import Stopped, as_exception
 from clawactors.runtime.node.fingerprint import fingerprint
 from clawactors.tasks.retry import Retry
 
@@ -145,6 +145,8 @@ class SyncTaskHandle:
     def _call(self, coroutine: Any) -> Any:
         try:
             return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
-        except RuntimeError:  # the node is gone, and the loop with it; this thread was left behind
-            coroutine.close()
-            raise
+        except RuntimeError:
+            if not self._loop.is_closed():
+                raise
+            coroutine.close()  # the node has ended; this thread was left behind
+            raise Stopped from None

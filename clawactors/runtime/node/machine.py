@@ -8,7 +8,10 @@ import msgspec
 
 from clawactors.nodes.events import Machine
 
-__all__ = ["Figures", "Gauge", "this_machine"]
+__all__ = ["LEASE_S", "Figures", "Gauge", "this_machine"]
+
+LEASE_S = 1.5
+"""How long a node may be silent before it is given up, unless it says otherwise of itself."""
 
 
 class Figures(msgspec.Struct, frozen=True):
@@ -21,6 +24,7 @@ class Figures(msgspec.Struct, frozen=True):
     cpu: float = 0.0
     memory: float = 0.0
     disk: float = 0.0
+    lease_s: float = LEASE_S
 
 
 def this_machine(port: int = 0) -> Machine:

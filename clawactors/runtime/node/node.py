@@ -2,15 +2,19 @@
 
 1. The node has the last word: it runs at most `slots` tasks at a time and keeps the others in order.
 2. What is addressed to another incarnation is none of its business.
-3. When it learns that it was believed dead, everything it runs is over; it stops that and offers itself again.
+3. When it learns that it was believed dead, everything it has is over; it says so and offers itself again.
+4. What came in between is read before code runs. Of tasks that have seen several nodes die, it runs one at a time.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from functools import partial
+from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from clawactors.errors import Refused
 from clawactors.nodes import NODE, Node
@@ -18,11 +22,11 @@ from clawactors.nodes import commands as nc
 from clawactors.nodes import events as ne
 from clawactors.runtime.actor import Actor, Desk
 from clawactors.runtime.naming import new_id
-from clawactors.runtime.node.machine import Figures, Gauge, this_machine
+from clawactors.runtime.node.machine import LEASE_S, Figures, Gauge, this_machine
 from clawactors.runtime.node.pulse import ALIVE, Pulse
-from clawactors.runtime.node.run import Assignment, TaskRun
+from clawactors.runtime.node.run import Assignment, Stop, TaskRun
 from clawactors.runtime.node.threads import DaemonThreads
-from clawactors.runtime.ports import Lease, Leases, Requests, Serving
+from clawactors.runtime.ports import Lease, Leases, Requests
 from clawactors.skills import Skill
 from clawactors.tasks import TASK
 from clawactors.tasks import commands as tc
@@ -32,18 +36,23 @@ from eventlog import (
     Follower,
     FromTheFuture,
     Malformed,
+    Misconfigured,
     NoResponders,
     Record,
     Unavailable,
     aggregate_pattern,
+    is_id,
     parse_subject,
 )
 
-__all__ = ["LEASE_S", "NodeActor", "NodeSettings", "node_key"]
+__all__ = ["NodeActor", "NodeSettings", "node_key"]
 
-LEASE_S = 1.5
 _BEATS_PER_LEASE = 3
 _PROBES = 2
+_LAST_WORD_S = 1.0
+
+SUSPECT = 2
+"""Nodes that a task has seen die in a row, without a new step, before it runs apart from others like it."""
 
 _log = logging.getLogger(__name__)
 
@@ -77,11 +86,14 @@ class NodeActor:
         self.actor: Actor[nc.NodeCommand, Node, ne.NodeEvent] = Actor(desk, NODE, ne.CODEC, self.id)
         self._queue: dict[str, Assignment] = {}
         self._runs: dict[str, TaskRun] = {}
+        self._suspects: set[str] = set()
         self._work: set[asyncio.Task[None]] = set()
         self._threads = DaemonThreads(f"skill-{self.id}")
         self._draining = False
         self._stopped = asyncio.Event()
         self._superseded = False
+        self._heeded = Node()
+        self._open = contextlib.AsyncExitStack()
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -91,11 +103,21 @@ class NodeActor:
         Raises: `Refused` when a node with this id is alive; what the log raises.
         """
         self._gauge = Gauge(self.settings.folder)
+        try:
+            await self._join()
+        except BaseException:
+            await self._open.aclose()
+            raise
+
+    async def _join(self) -> None:
         # Listen before joining: nothing that is addressed to this incarnation can be missed.
         self._given: Follower = await self.desk.log.follow([f"claw.task.*.to.{self.id}"])
+        self._open.push_async_callback(self._given.aclose)
         self._told: Follower = await self.desk.log.follow([aggregate_pattern("node", self.id)])
+        self._open.push_async_callback(self._told.aclose)
         await self._be_the_only_one()
-        self._serving: Serving = await self.requests.serve(f"claw.live.{self.id}", self._answer_probe)
+        serving = await self.requests.serve(f"claw.live.{self.id}", self._answer_probe)
+        self._open.push_async_callback(serving.aclose)
         self._lease = await self._acquire()
         await self.actor.catch_up()
         joined = ne.Joined(
@@ -105,7 +127,13 @@ class NodeActor:
             affinity=self.settings.affinity,
             machine=this_machine(),
         )
-        await self.actor.handle(nc.Join(joined))
+        try:
+            await self.actor.handle(nc.Join(joined))
+        except BaseException:
+            with contextlib.suppress(EventLogError):
+                await self._lease.release()
+            raise
+        self._heeded = self.actor.state
 
     async def _be_the_only_one(self) -> None:
         """Returns when no older incarnation answers: at once when nobody listens, after a lease time when one hangs."""
@@ -118,7 +146,7 @@ class NodeActor:
             except NoResponders:
                 silent += 1
             except Unavailable:
-                continue  # it hangs
+                await asyncio.sleep(self.settings.lease_s / 10)  # it hangs
             else:
                 raise Refused(f"a node with the id {self.id!r} is alive; choose another id or stop that one first")
 
@@ -141,9 +169,7 @@ class NodeActor:
         finally:
             for task in (*work, *end):
                 task.cancel()
-            await self._given.aclose()
-            await self._told.aclose()
-            await self._serving.aclose()
+            await self._open.aclose()
 
     def stop(self) -> None:
         """Asks it to finish: `serve` hands everything back and returns."""
@@ -154,7 +180,16 @@ class NodeActor:
     def _figures(self) -> bytes:
         cpu, memory, disk = self._gauge.read()
         return msgspec.json.encode(
-            Figures(self.incarnation, self.desk.clock.now_ns(), len(self._runs), len(self._queue), cpu, memory, disk)
+            Figures(
+                self.incarnation,
+                self.desk.clock.now_ns(),
+                len(self._runs),
+                len(self._queue),
+                cpu,
+                memory,
+                disk,
+                self.settings.lease_s,
+            )
         )
 
     async def _beat(self) -> None:
@@ -178,7 +213,7 @@ class NodeActor:
             for record in batch:
                 self.desk.time.hear(record.at_ns)
                 address = parse_subject(record.subject)
-                if address is not None:
+                if address is not None and is_id(address[1]):
                     self._on_task(address[1], record)
             self._fill_slots()
 
@@ -195,35 +230,34 @@ class NodeActor:
         try:
             events = te.CODEC.decode(record.body)
         except (Malformed, FromTheFuture):
-            return  # counted by the views
-        first = events[0]
-        if isinstance(first, te.Scheduled):
-            if first.incarnation == self.incarnation:
-                self._take(Assignment(id, record.seq, first, record.at_ns))
-        elif (run := self._runs.get(id)) is not None:
-            self._spawn(run.observe(record))
-        elif id in self._queue and any(
-            isinstance(event, te.Cancelled | te.Paused | te.Interrupted | te.Expired) for event in events
-        ):
-            del self._queue[id]
+            events = ()  # counted by the views
+        given = next((event for event in events if isinstance(event, te.Scheduled)), None)
+        if (run := self._runs.get(id)) is not None:
+            self._spawn(run.observe(record))  # which finds out whether it is over
+        by_hand = record.expected < 0
+        if given is not None and given.incarnation == self.incarnation and not (by_hand and id in self._queue):
+            self._take(Assignment(id, record.seq, given, record.at_ns, unsure=by_hand or len(events) > 1))
+        elif (queued := self._queue.get(id)) is not None:
+            self._queue[id] = replace(queued, unsure=True)
 
     def _take(self, assignment: Assignment) -> None:
-        if (run := self._runs.get(assignment.id)) is not None:
-            run.stop("superseded")
         if self._draining:
-            self._spawn(self._return(assignment))
+            self._spawn(self._patiently(lambda: self._return(assignment)))
         else:
             self._queue[assignment.id] = assignment
 
     def _fill_slots(self) -> None:
         while self._queue and len(self._runs) < self.slots and not self._draining:
-            id = next((id for id in self._queue if id not in self._runs), None)
+            id = next((id for id, assignment in self._queue.items() if self._may_run(assignment)), None)
             if id is None:
                 return
             assignment = self._queue.pop(id)
             pulse = Pulse(self.desk.clock, self._tell_alive(id))
             run = TaskRun(self.desk, assignment, self.skills.get(assignment.event.skill), self._threads, pulse)
             self._runs[id] = run
+            if assignment.event.interruptions >= SUSPECT:
+                self._suspects.add(id)
+                run.on_cleared = partial(self._clear, id)
             self._idle.clear()
             self._spawn(self._live(run))
 
@@ -235,17 +269,47 @@ class NodeActor:
 
         return tell
 
+    def _may_run(self, assignment: Assignment) -> bool:
+        if assignment.id in self._runs:
+            return False
+        return assignment.event.interruptions < SUSPECT or not self._suspects
+
+    def _clear(self, id: str) -> None:
+        self._suspects.discard(id)
+        self._fill_slots()
+
     async def _live(self, run: TaskRun) -> None:
         try:
             await run.run()
+        except Exception as error:
+            _log.error("node %s: task %s: %s", self.id, run.id, error, exc_info=error)
+            reason = f"node {self.id} could not record it: {error}"
+            self._spawn(self._patiently(lambda: self._interrupt(run, reason)))
         finally:
             del self._runs[run.id]
             if not self._runs:
                 self._idle.set()
-            self._fill_slots()
+            self._clear(run.id)
 
-    def _spawn(self, coroutine: object) -> None:
-        task: asyncio.Task[None] = asyncio.ensure_future(coroutine)  # type: ignore[call-overload]
+    async def _interrupt(self, run: TaskRun, reason: str) -> None:
+        actor = Actor(self.desk, TASK, te.CODEC, run.id)
+        with contextlib.suppress(Refused):
+            await actor.catch_up()
+            await actor.handle(tc.Interrupt(run.fence, reason))
+
+    async def _patiently(self, call: Callable[[], Awaitable[Any]]) -> None:
+        while True:
+            try:
+                await call()
+                return
+            except Unavailable:
+                pass
+            except Misconfigured as error:
+                _log.error("node %s: %s", self.id, error)
+            await asyncio.sleep(self.settings.lease_s / _BEATS_PER_LEASE)
+
+    def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(coroutine)
         self._work.add(task)
         task.add_done_callback(self._done)
 
@@ -257,73 +321,82 @@ class NodeActor:
     # What happens to the node itself
 
     async def _on_node(self, record: Record) -> None:
-        before = self.actor.state
         try:
             if not self.actor.observe(record):
-                await self.actor.catch_up()
+                await self._patiently(self.actor.catch_up)
         except Refused as refusal:
             _log.error("node %s: %s", self.id, refusal)
-        node = self.actor.state
+        self._heed(self.actor.state)
+
+    def _heed(self, node: Node) -> None:
+        """Acts on what has become of the node since the last time; its own appends count as well as others'."""
+        before, self._heeded = self._heeded, node
         if node is before:
             return
         if node.incarnation != self.incarnation:
             if before.incarnation == self.incarnation:
                 self._superseded = True
-                self._stop_all()
+                self._queue.clear()
+                self._stop_all("superseded")
             return
         self.slots = node.joined.slots
-        if node.status == "offline" and not node.left:
-            self._stop_all()
-            self._spawn(self._come_back())
-        elif node.status == "draining" and not self._draining:
-            self._draining = True
-            self._spawn(self._return_queue())
+        if node.status == "offline":
+            if before.status != "offline" and not node.left and not self._stopped.is_set():
+                self._spawn(self._come_back())
+        elif node.status == "draining":
+            if not self._draining:
+                self._draining = True
+                self._spawn(self._return_queue())
         elif node.status == "online":
-            self._draining = False
+            self._draining = self._stopped.is_set()
 
-    def _stop_all(self) -> None:
-        self._queue.clear()
+    def _stop_all(self, why: Stop) -> None:
         for run in list(self._runs.values()):
-            run.stop("superseded")
+            run.stop(why)
 
     async def _come_back(self) -> None:
-        while True:
-            try:
-                await self.actor.handle(nc.Return(self.incarnation))
-                return
-            except Unavailable:
-                await asyncio.sleep(self.settings.lease_s / _BEATS_PER_LEASE)
-            except Refused:
-                return
+        """What it has is given up by itself, for whoever believed it dead may not be there to do it."""
+        self._stop_all("lost")
+        self._spawn(self._return_queue())
+        with contextlib.suppress(Refused):
+            await self._patiently(lambda: self.actor.handle(nc.Return(self.incarnation)))
 
     # The end
 
     async def _return_queue(self) -> None:
         queued, self._queue = list(self._queue.values()), {}
-        await asyncio.gather(*(self._return(assignment) for assignment in queued))
+        await asyncio.gather(*(self._patiently(partial(self._return, assignment)) for assignment in queued))
 
     async def _return(self, assignment: Assignment) -> None:
-        actor = Actor(self.desk, TASK, te.CODEC, assignment.id, assignment.known)
-        with contextlib.suppress(Refused, Unavailable):  # somebody else moved it, or will when this node has left
-            await actor.handle(tc.Return(assignment.fence, f"node {self.id} drains"))
+        known = None if assignment.unsure else assignment.known
+        actor = Actor(self.desk, TASK, te.CODEC, assignment.id, known)
+        with contextlib.suppress(Refused):  # somebody else moved it
+            if assignment.unsure:
+                await actor.catch_up()
+            await actor.handle(tc.Return(assignment.fence, f"node {self.id} gives back its queue"))
 
     async def _hand_back(self) -> None:
         """Drains: no new work, the queue goes back, running tasks get the grace time to reach their next step."""
         self._draining = True
-        with contextlib.suppress(Refused, Unavailable):
+        with contextlib.suppress(Refused, EventLogError):
             await self.actor.handle(nc.Drain())
-        await self._return_queue()
-        for run in list(self._runs.values()):
-            run.stop("drain")
-        try:
-            async with asyncio.timeout(self.settings.grace_s):
-                await self._idle.wait()
-        except TimeoutError:
+        self._stop_all("drain")
+        returned = asyncio.ensure_future(self._return_queue())
+        if not await self._is_idle_within(self.settings.grace_s):
             for run in list(self._runs.values()):
                 run.stop_now()
-            with contextlib.suppress(TimeoutError):  # what does not let go is recovered elsewhere
-                async with asyncio.timeout(1):
-                    await self._idle.wait()
-        with contextlib.suppress(Refused, Unavailable):
+            if not await self._is_idle_within(_LAST_WORD_S):
+                for run in list(self._runs.values()):
+                    run.leave()
+                await self._is_idle_within(_LAST_WORD_S)  # what can't even be recorded is recovered elsewhere
+        await asyncio.wait((returned,), timeout=_LAST_WORD_S)
+        returned.cancel()
+        with contextlib.suppress(Refused, EventLogError):
             await self.actor.handle(nc.Leave(self.incarnation, "stopped"))
             await self._lease.release()
+
+    async def _is_idle_within(self, wait_s: float) -> bool:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await self._idle.wait()
+        return self._idle.is_set()

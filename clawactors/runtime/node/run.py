@@ -19,7 +19,7 @@ import msgspec
 from clawactors.errors import Refused
 from clawactors.fold import Folded
 from clawactors.runtime.actor import Actor, Desk
-from clawactors.runtime.node.code import Code, as_exception, call_in_thread
+from clawactors.runtime.node.code import Code, Stopped, as_exception, call_in_thread
 from clawactors.runtime.node.failure import classify, message_of
 from clawactors.runtime.node.fingerprint import difference, fingerprint
 from clawactors.runtime.node.handle import SyncTaskHandle, TaskHandle
@@ -37,7 +37,7 @@ from clawactors.tasks.retry import Retry, Verdict, after_failure
 from clawactors.tasks.task import assigned
 from eventlog import Misconfigured, Record, TooLarge, Unavailable
 
-__all__ = ["Assignment", "TaskRun"]
+__all__ = ["Assignment", "Stop", "TaskRun"]
 
 WINDOW_S: Final = 0.02
 STEP_NAME_MAX: Final = 256
@@ -75,10 +75,6 @@ class Assignment(msgspec.Struct, frozen=True):
         return Folded(assigned(self.event, self.at_ns), self.version)
 
 
-class Stopped(BaseException):
-    """Unwinds the code of a task that must not go on. No `Exception`, so that code does not swallow it by habit."""
-
-
 class TaskRun:
     """The actor of one attempt; `run` is its life."""
 
@@ -98,6 +94,7 @@ class TaskRun:
         self._progress: float | None = None
         self._code: Code | None = None
         self._verdict: BaseException | None = None
+        self.on_cleared: Callable[[], None] | None = None
         self._over = False
         self._window: asyncio.TimerHandle | None = None
         self._background: set[asyncio.Task[None]] = set()
@@ -265,6 +262,9 @@ class TaskRun:
         self._note(c.CompleteStep(self.fence, name, kept, round(took_s, 6), self._progress, call), kept)
         if self._eager:
             await self._write()
+            if self.on_cleared is not None:  # it got further than the runs that took their nodes with them
+                self.on_cleared()
+                self.on_cleared = None
         return kept
 
     async def fail_step(self, name: str, error: Exception, took_s: float) -> None:

@@ -82,3 +82,9 @@ def test_a_removed_node_is_final_and_can_join_again() -> None:
     for node in states():
         assert NODE.is_final(node) == (node.status == "removed")
         assert NODE.evolve(node, e.Joined(incarnation="i9"), NOW_NS).status == "online"
+
+
+def test_a_join_without_a_new_incarnation_is_illegal() -> None:
+    for node in states():
+        assert NODE.evolve(node, e.Joined(incarnation=""), NOW_NS) is node
+        assert NODE.evolve(node, e.Joined(incarnation=node.incarnation, slots=9), NOW_NS) is node

@@ -42,6 +42,8 @@ from eventlog.record import Record
 PATIENCE_S = 10.0
 """After this a test gives up waiting for something that should have happened long ago."""
 
+_LOOK_AGAIN_S = 0.02
+
 _process: ContextVar[str] = ContextVar("process", default="")
 
 
@@ -83,9 +85,6 @@ class EmptySnapshot:
         return ()
 
     def schedules(self) -> Iterable[tuple[str, int, Schedule]]:
-        return ()
-
-    def frozen(self) -> Iterable[tuple[str, str]]:
         return ()
 
 
@@ -244,6 +243,8 @@ class Cluster:
         self.dead, self.timers = InProcessDeadLetters(), InProcessTimers(self.clock)
         self.chance = None if seed is None else random.Random(seed)
         self.links: dict[str, Link] = {}
+        self.fault: Callable[[str, Draft], None] | None = None
+        """What links that are made from now on begin with."""
         self.controls: dict[str, Control] = {}
         self.nodes: dict[str, NodeActor] = {}
         self.mains: dict[str, asyncio.Task[None]] = {}
@@ -260,6 +261,8 @@ class Cluster:
     def link(self, name: str) -> Link:
         """A new way in for the process of that name."""
         link = self.links[name] = Link(self, self.chance and random.Random(self.chance.random()))
+        if self.fault is not None:
+            link.fault = self.fault
         return link
 
     def desk(self, name: str) -> Desk:
@@ -282,9 +285,11 @@ class Cluster:
         self.mains[name] = self.spawn(name, control.serve())
         return control
 
-    async def node(self, id: str, skills: Iterable[Skill], slots: int = 5, **settings: Any) -> NodeActor:
+    async def node(
+        self, id: str, skills: Iterable[Skill], slots: int = 5, *, as_process: str = "", **settings: Any
+    ) -> NodeActor:
         """A node that runs."""
-        name = f"node/{id}"
+        name = as_process or f"node/{id}"
         desk = self.desk(name)
         link = self.links[name]
         node = NodeActor(desk, link, link, NodeSettings(id=id, slots=slots, **settings), skills)
@@ -368,12 +373,13 @@ class Cluster:
 
 
 async def until(log: InProcessLog, holds: Callable[[], object], what: str = "") -> None:
-    """Returns when it holds; looks again whenever something is appended."""
+    """Returns when it holds; looks again whenever something is appended, and shortly after that."""
     follower = await log.follow(["claw.>"])
     try:
         async with asyncio.timeout(PATIENCE_S):
             while not holds():
-                await anext(follower)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(anext(follower), _LOOK_AGAIN_S)
     except TimeoutError:
         raise AssertionError(f"it never came: {what}") from None
     finally:
@@ -402,7 +408,11 @@ class Stage(Cluster):
 
     async def tell(self, id: str, *commands: c.TaskCommand) -> Task:
         """Somebody else decides on the task."""
-        actor = Actor(Desk(self.log, self.clock, "test/else"), TASK, TASK_CODEC, id)
+        return await self.tell_to("", id, *commands)
+
+    async def tell_to(self, node: str, id: str, *commands: c.TaskCommand) -> Task:
+        """Somebody else decides on the task, and the node hears of it."""
+        actor = Actor(Desk(self.log, self.clock, "test/else"), TASK, TASK_CODEC, id, route=lambda task: node)
         await actor.catch_up()
         for command in commands:
             await actor.handle(command)

@@ -105,3 +105,11 @@ def test_a_life_is_consistent_in_every_state() -> None:
         if task.exists and life.status not in FINAL:
             assert not life.completed_ns
         assert life.cancel_requested <= (life.status in ("running", *FINAL))
+
+
+def test_only_the_next_attempt_can_be_scheduled() -> None:
+    for task in states():
+        for attempt in range(task.life.attempt + 4):
+            event = e.Scheduled(node="n1", incarnation="i1", attempt=attempt, skill="echo")
+            legal = task.life.status == "pending" and task.exists and attempt == task.life.attempt + 1
+            assert (TASK.evolve(task, event, NOW_NS) is not task) == legal

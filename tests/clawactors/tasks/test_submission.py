@@ -64,7 +64,11 @@ def test_a_repeat_is_quiet_in_every_state(status: str) -> None:
     given(submitted(spec), *history[1:]).when(c.Submit(spec), c.Submit(spec_of(**FULL))).quietly()
 
 
-@pytest.mark.parametrize("name", OTHER)
+def test_a_task_is_the_same_whether_it_comes_alone_or_in_a_batch() -> None:
+    given(submitted(spec_of(**FULL))).when(c.Submit(spec_of(**FULL | {"type": OTHER["type"]}))).quietly()
+
+
+@pytest.mark.parametrize("name", sorted(OTHER.keys() - {"type"}))
 def test_a_repeat_with_other_content_is_refused_and_told_what_differs(name: str) -> None:
     other = spec_of(**(FULL | {name: OTHER[name]}))
     given(submitted(spec_of(**FULL))).when(c.Submit(other)).refused(f"a task with another {name}")
@@ -141,6 +145,18 @@ def test_what_is_no_id_is_refused_in_a_line(id: str) -> None:
     assert checked_id("t-1_A") == "t-1_A"
 
 
+def deep(levels: int) -> list[Any]:
+    """Lists within lists."""
+    inner: list[Any] = []
+    for _ in range(levels - 1):
+        inner = [inner]
+    return inner
+
+
+def test_values_may_be_nested_a_hundred_levels_deep() -> None:
+    assert spec_of("echo", {"a": deep(99)}, metadata={"a": deep(99)}).params == {"a": deep(99)}
+
+
 LOOP: list[Any] = []
 LOOP.append(LOOP)
 
@@ -158,6 +174,7 @@ LOOP.append(LOOP)
         ({"params": {"a": Fraction(1, 2)}}, "can't be written as a task"),
         ({"params": {"a": "\ud800"}}, "can't be written as a task"),
         ({"params": {"a": LOOP}}, "can't be written as a task"),
+        ({"params": {"a": deep(100)}}, "values are nested deeper than 100"),
         ({"params": {"a": 10**5000}}, "can't be written as a task"),
         ({"params": {object(): 1}}, "can't be written as a task"),
         ({"name": 7}, "Expected `str`, got `int`"),

@@ -1,7 +1,7 @@
 """`claw submit --batch`: a task a line; what is wrong with a line holds up no other."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import batched
 from pathlib import Path
@@ -28,7 +28,8 @@ def run(options: Any) -> int:
     """Submits every line that can be; tells which could not."""
 
     async def submit(client: Client) -> int:
-        report = await _Report(options.batch).fill(client, shown=not options.json)
+        with Bar("submitting", _count_lines(options.batch), shown=not options.json) as bar:
+            report = await _Report().fill(client, file, bar)
         emit(options, report, lambda screen: _shown(screen, report))
         refused = report["refused"]
         if not refused:
@@ -36,25 +37,22 @@ def run(options: Any) -> int:
         note(f"{len(refused)} refused, first line {refused[0]['line']}: {refused[0]['message']}")
         return EXITS["refused"]
 
-    with _opened(options.batch):
-        pass
-    return with_client(options, submit)
+    with _opened(options.batch) as file:
+        return with_client(options, submit)
 
 
 class _Report:
     """Gathers what becomes of the lines of a file."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self) -> None:
         self._submitted = self._existing = 0
         self._refused: list[dict[str, Any]] = []
 
-    async def fill(self, client: Client, *, shown: bool) -> dict[str, Any]:
-        """Reads the file to its end. Raises: `Unavailable` with what was submitted until then."""
-        with _opened(self._name) as file, Bar("submitting", _count_lines(self._name), shown=shown) as bar:
-            for lines in batched(enumerate(file, 1), _AT_ONCE):
-                await self._submit(client, lines)
-                bar.at(lines[-1][0])
+    async def fill(self, client: Client, file: Iterable[bytes], bar: Bar) -> dict[str, Any]:
+        """Reads the file to its end."""
+        for lines in batched(enumerate(file, 1), _AT_ONCE):
+            await self._submit(client, lines)
+            bar.at(lines[-1][0])
         self._refused.sort(key=lambda refused: refused["line"])
         return {"submitted": self._submitted, "existing": self._existing, "refused": self._refused}
 

@@ -9,6 +9,7 @@ from clawactors.app.cli.screen import emit
 from clawactors.app.cli.session import explained, with_client
 from clawactors.app.client import Client
 from clawactors.tasks import commands as c
+from clawactors.tasks.submission import checked_id
 
 __all__ = ["arguments", "run"]
 
@@ -20,10 +21,11 @@ def arguments(parser: Parser) -> None:
 
 def run(options: Any) -> int:
     """Decides the command on the task and shows the task after it."""
+    id = checked_id(options.id)
 
     async def change(client: Client) -> int:
-        with explained(f"claw task {options.id} --history shows what happened to it"):
-            row = task_row(options.id, await client.command(options.id, _command(options.command, client.desk.by)))
+        with explained(f"claw task {id} --history shows what happened to it"):
+            row = task_row(id, await client.command(id, _command(options.command, client.desk.by)))
         emit(options, row, lambda screen: task_card(screen, row))
         return 0
 

@@ -47,7 +47,7 @@ async def _checks(options: Any) -> AsyncIterator[Check]:
                     yield check
         except EventLogError as error:
             yield Check("streams", "failed", str(error))
-    yield check_sync(found)
+    yield await check_sync(found)
     yield check_disk(found)
 
 

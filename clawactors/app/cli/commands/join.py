@@ -8,14 +8,15 @@ import socket
 import sys
 from typing import Any, Final
 
-from clawactors.app.cli.foreground import Signals
-from clawactors.app.cli.parsing import Parser, count, pair
+from clawactors.app.cli.foreground import NOT_SEEN, Signals
+from clawactors.app.cli.parsing import Parser, count, lease, pair
 from clawactors.app.cli.problem import INTERRUPTED, Problem
-from clawactors.app.cli.screen import card, emit
+from clawactors.app.cli.screen import card, emit, note
 from clawactors.app.cli.session import find
 from clawactors.app.discovery import Found
 from clawactors.app.processes.node import serve
 from clawactors.app.processes.start import NodeStart
+from clawactors.runtime.node.machine import LEASE_S
 from clawactors.tasks.submission import checked_id
 
 __all__ = ["arguments", "run"]
@@ -37,6 +38,9 @@ def arguments(parser: Parser) -> None:
         default=[],
         metavar="MODULE:FUNCTION",
         help="what the skill `python` may call",
+    )
+    parser.add_argument(
+        "--lease", type=lease, default=LEASE_S, metavar="D", help="how long a node may be silent (default 1.5s)"
     )
     parser.add_argument(
         "--affinity",
@@ -62,6 +66,7 @@ def run(options: Any) -> int:
         skills=tuple(options.skills),
         allow=tuple(options.allow),
         affinity=dict(options.affinity),
+        lease_s=options.lease,
     )
     return asyncio.run(_serve(options, found, start))
 
@@ -73,6 +78,8 @@ async def _serve(options: Any, found: Found, start: NodeStart) -> int:
     def tell_ready() -> None:
         nonlocal said
         said = True
+        if not found.is_own:
+            note(NOT_SEEN)
         emit(options, ready, lambda screen: card(screen, [("ready", f"node {start.name} at {found.shown}")]))
 
     with Signals(lambda: os._exit(INTERRUPTED)) as signals:

@@ -5,7 +5,7 @@ from typing import Any
 from clawactors.app.cli.parsing import Parser
 from clawactors.app.cli.rows import node_table
 from clawactors.app.cli.screen import emit
-from clawactors.app.cli.session import ask, with_client
+from clawactors.app.cli.session import ask_rows, with_client
 from clawactors.app.client import Client
 
 __all__ = ["arguments", "run"]
@@ -19,7 +19,7 @@ def run(options: Any) -> int:
     """Lists them."""
 
     async def show(client: Client) -> int:
-        rows = (await ask(client, "nodes", fresh=True))["rows"]
+        rows, _ = await ask_rows(client, "nodes", fresh=True)
         emit(options, rows, lambda screen: node_table(screen, rows))
         return 0
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from clawactors.app.cli.parsing import Parser
 from clawactors.app.cli.screen import emit, table
-from clawactors.app.cli.session import ask, with_client
+from clawactors.app.cli.session import ask_rows, with_client
 from clawactors.app.client import Client
 
 __all__ = ["arguments", "run"]
@@ -18,7 +18,7 @@ def run(options: Any) -> int:
     """Lists them."""
 
     async def show(client: Client) -> int:
-        rows = (await ask(client, "skills", fresh=True))["rows"]
+        rows, _ = await ask_rows(client, "skills", fresh=True)
         heads = ("SKILL", "PARAMETERS", "NODES", "SUBMITTED", "FAILED", "DESCRIPTION")
         emit(options, rows, lambda screen: table(screen, heads, map(_cells, rows)))
         return 0

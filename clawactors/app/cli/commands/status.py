@@ -6,7 +6,7 @@ from typing import Any
 from clawactors.app.cli.checks import leader_of
 from clawactors.app.cli.parsing import Parser
 from clawactors.app.cli.screen import Screen, card, emit
-from clawactors.app.cli.session import ask, find, with_client
+from clawactors.app.cli.session import ask, with_client
 from clawactors.app.client import Client
 
 __all__ = ["arguments", "run"]
@@ -20,7 +20,6 @@ def run(options: Any) -> int:
     """Sums it up."""
 
     async def show(client: Client) -> int:
-        found = find(options)
         head = await client.log.head()
         views = await ask(client, "status")
         answer = {
@@ -31,7 +30,7 @@ def run(options: Any) -> int:
             "leader": await leader_of(client),
             "faults": views["faults"],
             "needs_upgrade": views["needs_upgrade"],
-            "server": {"url": found.shown, "why": found.why},
+            "server": {"url": client.found.shown, "why": client.found.why},
         }
         emit(options, answer, lambda screen: _shown(screen, answer))
         return 0

@@ -7,17 +7,19 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from clawactors.app.cli.foreground import Signals
-from clawactors.app.cli.parsing import Parser, count
+from clawactors.app.cli.foreground import NOT_SEEN, Signals
+from clawactors.app.cli.parsing import Parser, count, lease, port
 from clawactors.app.cli.problem import INTERRUPTED, Problem
-from clawactors.app.cli.screen import Screen, card, emit
+from clawactors.app.cli.screen import Screen, card, emit, note
 from clawactors.app.cluster import Cluster, Plan
 from clawactors.app.settings import data_folder
+from clawactors.runtime.node.machine import LEASE_S
 
 __all__ = ["arguments", "run"]
 
@@ -37,7 +39,10 @@ def arguments(parser: Parser) -> None:
         metavar="MODULE:FUNCTION",
         help="what the skill `python` may call",
     )
-    parser.add_argument("--port", type=count, metavar="P", help="port of the server")
+    parser.add_argument(
+        "--lease", type=lease, default=LEASE_S, metavar="D", help="how long a node may be silent (default 1.5s)"
+    )
+    parser.add_argument("--port", type=port, metavar="P", help="port of the server")
     parser.add_argument("--no-restart", dest="restart", action="store_false", help="leave killed processes dead")
     parser.add_argument("--detach", action="store_true", help="return when it is ready; `claw down` stops it")
     parser.add_argument("--detached", action="store_true", help=argparse.SUPPRESS)
@@ -65,6 +70,7 @@ async def _serve(options: Any, path: Path) -> int:
         port=options.port,
         nats_url=options.nats or "",
         restart=options.restart,
+        lease_s=options.lease,
     )
     cluster = Cluster(path, plan)
     with Signals(lambda: _kill_nodes(cluster)) as signals:
@@ -77,6 +83,8 @@ async def _serve(options: Any, path: Path) -> int:
         finally:
             watching.cancel()
         try:
+            if plan.nats_url:
+                note(NOT_SEEN)
             _tell_ready(options, cluster)
             await signals.stopping.wait()
         finally:
@@ -93,7 +101,7 @@ def _tell_ready(options: Any, cluster: Cluster) -> None:
         _leave_terminal(cluster.path / "logs" / "supervisor.log")
 
 
-def shown(screen: Screen, ready: dict[str, Any]) -> Any:
+def shown(screen: Screen, ready: dict[str, Any]) -> Iterator[str]:
     """The ready line for people; the address has its password left out."""
     nodes = ", ".join(ready["pids"]["nodes"])
     where = ready["nats_url"].rpartition("@")[2].removeprefix("nats://")

@@ -1,0 +1,55 @@
+"""What a server must have before it may hold the log, and what can be seen of how it keeps it."""
+
+import asyncio
+from typing import Any, Final
+
+import msgspec
+
+from eventlog.errors import EventLogError, Misconfigured, NoResponders
+from eventlog.jetstream.api import check
+from eventlog.jetstream.connection import Connection
+
+__all__ = ["lacking", "syncs_always"]
+
+OLDEST_SERVER: Final = (2, 12)
+SURVEY_S: Final = 0.5
+
+
+async def lacking(connection: Connection) -> list[str]:
+    """What this server lacks, one sentence each; empty when it will do; see also `syncs_always`."""
+    found = []
+    version = connection.version
+    if version < OLDEST_SERVER:
+        shown = ".".join(map(str, version))
+        found.append(f"nats-server {shown} is too old: {'.'.join(map(str, OLDEST_SERVER))} or newer is needed")
+    try:
+        subject = f"{connection.address.api}.INFO"
+        check(subject, (await connection.ask(subject, timeout_s=2))[1])
+    except Misconfigured as error:
+        found.append(str(error))
+    except NoResponders:
+        found.append("the server runs without JetStream (start it with a `jetstream {}` block or `-js`)")
+    return found
+
+
+async def syncs_always(system: Connection | None) -> bool | None:
+    """True when every server syncs before it acknowledges, so that a power cut loses nothing acknowledged.
+
+    Only a user of the system account may ask; None where it can't be seen.
+    """
+    if system is None:
+        return None
+    answers: list[bytes] = []
+    inbox = system.expect(lambda _subject, _reply, _headers, body: answers.append(body))
+    system.publish_request("$SYS.REQ.SERVER.PING.JSZ", inbox)
+    try:
+        first = await system.ask("$SYS.REQ.SERVER.PING.JSZ", timeout_s=2)
+        if system.is_clustered:
+            await asyncio.sleep(SURVEY_S)  # how many will answer is not known
+    except EventLogError:
+        return None
+    finally:
+        system.forget(inbox)
+    configs = [msgspec.json.decode(answer).get("data", {}).get("config") for answer in (first[1], *answers) if answer]
+    seen: list[Any] = [config for config in configs if config is not None]
+    return all(config.get("sync_always", False) for config in seen) if seen else None

@@ -1,0 +1,250 @@
+"""The command line without a cluster: what it costs, what it understands, how everything ends."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from clawactors.app.cli import catalogue
+from clawactors.app.cli.main import main
+from clawactors.app.cli.problem import EXITS, Problem, problem_of
+from clawactors.app.cli.replay import main as replay
+from clawactors.errors import NotFound, Refused
+from eventlog import Corrupt, Misconfigured, NoResponders, TooLarge, Unavailable, WrongVersion
+
+ROOT = str(Path(__file__).parents[2])
+HEAVY = {"asyncio", "msgspec", "nats", "lmdb", "numpy", "psutil", "eventlog", "uvloop"}
+
+
+@pytest.fixture(autouse=True)
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No cluster is to be found."""
+    for name in ("CLAW_NATS_URL", "NATS_URL", "NATS_CONTEXT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CLAW_DATA", str(tmp_path / "data"))
+
+
+def modules_after(code: str) -> set[str]:
+    """What a fresh Python has imported when it has run the code."""
+    code = f"import sys\n{code}\nprint(*sorted(sys.modules), file=sys.stderr)"
+    env = os.environ | {"PYTHONPATH": ROOT}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, check=False)
+    return set(done.stderr.decode().split())
+
+
+def test_help_imports_nothing_heavy() -> None:
+    loaded = modules_after("from clawactors.app.cli.main import main\nmain(['--help'])")
+    assert "clawactors.app.cli.main" in loaded
+    assert not loaded & HEAVY
+
+
+def test_a_usage_error_imports_nothing_heavy() -> None:
+    assert not modules_after("from clawactors.app.cli.main import main\nmain(['nosuch'])") & HEAVY
+
+
+def test_the_overview_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    shown = capsys.readouterr().out
+    assert all(f"  {name} " in shown for name in catalogue.COMMANDS)
+
+
+@pytest.mark.parametrize("name", catalogue.COMMANDS)
+def test_every_command_is_there_and_has_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    module = import_module(catalogue.COMMANDS[name].module)
+    assert callable(module.run)
+    assert main([name, "--help"]) == 0
+    assert "--json" in capsys.readouterr().out
+
+
+def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("claw 0.")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "which command?"),
+        (["taks"], "did you mean 'tasks'?"),
+        (["tasks", "--nosuch"], "--nosuch"),
+        (["--nosuch", "tasks"], "--nosuch"),
+        (["tasks", "--status", "asleep"], "no status 'asleep'"),
+        (["tasks", "--since", "yesterday"], "no time"),
+        (["tasks", "--limit", "-1"], "--limit"),
+        (["tasks", "--limit", "0"], "asks for nothing"),
+        (["submit"], "which skill?"),
+        (["submit", "echo", "[1]"], "Expected `object`"),
+        (["submit", "echo", "{"], "truncated"),
+        (["submit", "echo", "@/nonexistent"], "can't read /nonexistent"),
+        (["submit", "echo", "--metadata", "1"], "--metadata"),
+        (["submit", "echo", "--timeout", "soon"], "no duration"),
+        (["submit", "echo", "--priority", "utmost"], "invalid choice"),
+        (["submit", "echo", "--affinity", "zone"], "KEY=VALUE"),
+        (["submit", "--batch", "x", "--priority", "high"], "not 'priority'"),
+        (["submit", "--batch", "/nonexistent"], "can't read /nonexistent"),
+        (["task"], "ID"),
+        (["task", "t", "--at", "noon"], "no time"),
+        (["node", "a", "b"], "which node?"),
+        (["node", "set", "a"], "what is to be set?"),
+        (["node", "a", "--slots", "3"], "which node?"),
+        (["up", "--port", "70000"], "no port"),
+        (["up", "--context", "x"], "no context"),
+        (["bench", "nosuch"], "invalid choice"),
+    ],
+)
+def test_what_is_not_understood_ends_with_2(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*arguments, "--json"]) == 2
+    shown = capsys.readouterr()
+    error = json.loads(shown.out)["error"]
+    assert error["code"] == "usage"
+    assert said in error["message"]
+    assert error["hint"]
+    assert shown.err.startswith("claw: ")
+    assert shown.err.count("\n") == 1
+
+
+def test_without_json_standard_output_stays_empty(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["taks"]) == 2
+    assert capsys.readouterr().out == ""
+
+
+def test_json_behind_two_dashes_is_no_option(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tasks", "--", "--json"]) == 2
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("arguments", [["tasks"], ["task", "t-1"], ["submit", "echo"], ["nodes"], ["join"], ["status"]])
+def test_without_a_cluster_it_ends_with_5_and_says_how_to_start_one(
+    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 5
+    said = capsys.readouterr().err
+    assert f"no cluster runs on {tmp_path / 'data'}" in said
+    assert "claw up" in said
+
+
+def test_the_doctor_reports_that_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--json"]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert not report["ok"]
+    assert [check["name"] for check in report["checks"]] == ["server"]
+
+
+def test_down_where_nothing_runs_is_quiet(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["down", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["stopped"] is False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(["--verify", "--until", "5"], "--verify"), (["--view", "nosuch"], "no view"), (["--until", "noon"], "no time")],
+)
+def test_replay_understands_as_strictly(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert replay(arguments) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Any], int]], None]:
+    """Puts a function in place of the command `nodes`."""
+
+    def put(run: Callable[[Any], int]) -> None:
+        module: Any = ModuleType("clawactors_test_command")
+        module.arguments, module.run = lambda parser: None, run
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        monkeypatch.setitem(catalogue.COMMANDS, "nodes", catalogue.Command("", module.__name__, "be tested"))
+
+    return put
+
+
+def test_global_options_stand_on_either_side(command: Callable[[Callable[[Any], int]], None]) -> None:
+    seen: list[Any] = []
+
+    def see(options: Any) -> int:
+        seen.append(options)
+        return 0
+
+    command(see)
+    assert main(["--json", "--data", "a", "nodes", "--nats=b", "--context", "c", "--debug"]) == 0
+    assert (seen[0].json, seen[0].data, seen[0].nats, seen[0].context, seen[0].debug) == (True, "a", "b", "c", True)
+
+
+def test_ctrl_c_ends_with_130(
+    command: Callable[[Callable[[Any], int]], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(options: Any) -> int:
+        raise KeyboardInterrupt
+
+    command(interrupted)
+    assert main(["nodes"]) == 130
+    assert capsys.readouterr().err == "claw: interrupted\n"
+
+
+def test_a_fault_of_the_program_is_one_line(
+    command: Callable[[Callable[[Any], int]], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(options: Any) -> int:
+        raise KeyError("oh")
+
+    command(broken)
+    assert main(["nodes", "--json"]) == EXITS["internal"]
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["error"]["code"] == "internal"
+    assert "Traceback" not in shown.err
+    assert shown.err.count("\n") == 1
+    assert main(["nodes", "--debug"]) == EXITS["internal"]
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_reader_that_has_left_ends_it_quietly() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "clawactors.app.cli.main", "--help"],
+            env=os.environ | {"PYTHONPATH": ROOT},
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "exit"),
+    [
+        (NotFound("no"), "not_found", 3),
+        (Refused("no"), "refused", 4),
+        (WrongVersion("task/t", 1, 2), "refused", 4),
+        (TooLarge(2, 1), "refused", 4),
+        (Misconfigured("no"), "misconfigured", 4),
+        (Unavailable("no"), "unavailable", 5),
+        (NoResponders("no"), "unavailable", 5),
+        (TimeoutError("no"), "timeout", 5),
+        (Corrupt("no"), "corrupt", 5),
+        (PermissionError(13, "no"), "misconfigured", 4),
+        (ExceptionGroup("several", [Refused("no")]), "refused", 4),
+        (ZeroDivisionError("no"), "internal", 70),
+    ],
+)
+def test_every_error_has_its_exit_code(error: Exception, code: str, exit: int) -> None:
+    problem = problem_of(error)
+    assert (problem.code, problem.exit) == (code, exit)
+
+
+def test_an_error_is_one_line_with_the_way_out() -> None:
+    problem = Problem("refused", "it is\nso", "do that")
+    assert problem.line == "claw: it is so (do that)"
+    assert problem.document == {"error": {"code": "refused", "message": "it is so", "hint": "do that"}}
+    assert Problem("unavailable", "nothing runs: start it with `claw up`").line.endswith("`claw up`")

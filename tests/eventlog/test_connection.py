@@ -1,0 +1,93 @@
+"""The connection by itself: what it does while the server is away, and what it never does."""
+
+import asyncio
+import functools
+from collections.abc import Callable
+from urllib.parse import urlparse
+
+import pytest
+
+from eventlog import Unavailable
+from eventlog.jetstream import Address, Connection
+from eventlog.jetstream.connection import MAX_RECONNECT_WAIT_S, _Transport
+from tests.servers import NatsServer, free_port
+
+pytestmark = pytest.mark.nats
+
+
+async def test_a_socket_that_reaches_itself_is_no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    port = free_port()
+    itself = functools.partial(asyncio.open_connection, local_addr=("127.0.0.1", port))
+    monkeypatch.setattr(asyncio, "open_connection", itself)
+    with pytest.raises(OSError, match="connected to itself"):
+        await _Transport().connect(urlparse(f"nats://127.0.0.1:{port}"), 1, 2)
+
+
+async def test_a_request_waits_for_a_server_that_comes_back(own_server: Callable[..., NatsServer]) -> None:
+    server = own_server()
+    connection = await Connection.open(server.url(), "test")
+    lost = asyncio.Event()
+    connection.on_lost.append(lost.set)
+    server.kill()
+    await lost.wait()
+    waiting = asyncio.ensure_future(connection.ask("$JS.API.INFO", timeout_s=10))
+    await server.restart()
+    _, answer = await waiting
+    assert b"account_info_response" in answer
+    await connection.aclose()
+
+
+async def test_a_request_gives_up_in_its_time_while_the_server_is_away(own_server: Callable[..., NatsServer]) -> None:
+    server = own_server()
+    connection = await Connection.open(server.url(), "test")
+    lost = asyncio.Event()
+    connection.on_lost.append(lost.set)
+    server.kill()
+    await lost.wait()
+    assert not connection.online
+    with pytest.raises(Unavailable, match=r"no connection to nats://127\.0\.0\.1"):
+        await connection.ask("any", timeout_s=0.2)
+    assert connection.write(b"PUB a 0\r\n\r\n") is False
+    await connection.aclose()
+    with pytest.raises(Unavailable, match="closed"):
+        await connection.ask("any")
+
+
+async def test_it_comes_back_within_a_quarter_of_a_second_once_the_server_is_there(
+    own_server: Callable[..., NatsServer],
+) -> None:
+    server = own_server()
+    connection = await Connection.open(server.url(), "test")
+    back = asyncio.Event()
+    connection.on_back.append(back.set)
+    server.kill()
+    await server.restart()
+    async with asyncio.timeout(MAX_RECONNECT_WAIT_S + 1):
+        await back.wait()
+    await connection.aclose()
+
+
+async def test_passwords_are_not_shown() -> None:
+    with pytest.raises(Unavailable) as caught:
+        await Connection.open(Address(urls=("nats://user:hidden@127.0.0.1:1",)), "test")
+    assert "hidden" not in str(caught.value)
+
+
+async def test_a_raw_route_and_an_ordinary_subscription_live_side_by_side(nats_url: str) -> None:
+    connection = await Connection.open(nats_url, "test")
+    raw: asyncio.Queue[bytes] = asyncio.Queue()
+    ordinary: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def take(message: object) -> None:
+        ordinary.put_nowait(message.data)  # type: ignore[attr-defined]
+
+    subscription = connection.listen("a.*", lambda _s, _r, _h, body: raw.put_nowait(body))
+    await connection.subscribe("a.b", cb=take)
+    connection.publish_now(b"a.b", b"one", b"NATS/1.0\r\nA: b\r\n\r\n")
+    async with asyncio.timeout(5):
+        assert (await raw.get(), await ordinary.get()) == (b"one", b"one")
+        connection.unlisten(subscription)
+        connection.publish_now(b"a.b", b"two")
+        assert await ordinary.get() == b"two"
+    assert raw.empty()
+    await connection.aclose()

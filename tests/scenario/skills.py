@@ -1,0 +1,130 @@
+"""Skills that behave as the real world does: they leave traces, raise, hang, take their node along."""
+
+import asyncio
+import os
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+from clawactors import Retry, SyncTask, Task, skill
+
+
+def leave_trace(path: str, *words: object) -> None:
+    """Adds one line to a file, whole or not at all, whoever else writes."""
+    line = " ".join(map(str, words)).encode() + b"\n"
+    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        os.write(file, line)
+    finally:
+        os.close(file)
+
+
+@skill("work")
+async def work(task: Task, trace: str, steps: int = 5, seconds: float = 0.01) -> dict[str, Any]:
+    """Runs steps; each says on disk that it ran, and in its result by which attempt."""
+
+    async def one(number: int) -> dict[str, int]:
+        leave_trace(trace, task.id, f"s{number}", task.attempt)
+        await asyncio.sleep(seconds)
+        return {"attempt": task.attempt}
+
+    return {"attempt": task.attempt, "steps": [await task.step(f"s{n}", one, n) for n in range(steps)]}
+
+
+@skill("work-in-thread")
+def work_in_thread(task: SyncTask, trace: str, steps: int = 5, seconds: float = 0.01) -> dict[str, Any]:
+    """The same by sync code."""
+
+    def one(number: int) -> dict[str, int]:
+        leave_trace(trace, task.id, f"s{number}", task.attempt)
+        threading.Event().wait(seconds)
+        return {"attempt": task.attempt}
+
+    return {"attempt": task.attempt, "steps": [task.step(f"s{n}", one, n) for n in range(steps)]}
+
+
+@skill("raises", retry=Retry(max_retries=1, wait_s=0.05))
+async def raises(task: Task, text: str) -> None:
+    """Fails, and fails again."""
+    raise RuntimeError(text)
+
+
+@skill("hangs", timeout_s=0.5, retry=Retry(max_retries=0))
+async def hangs(task: Task) -> None:
+    """Waits for what never comes."""
+    await asyncio.Event().wait()
+
+
+@skill("hangs-in-thread", timeout_s=0.5, retry=Retry(max_retries=0))
+def hangs_in_thread(task: SyncTask) -> None:
+    """Waits in a thread, where nothing can end it."""
+    threading.Event().wait()
+
+
+@skill("exits")
+async def exits(task: Task, after: str = "") -> None:
+    """Takes its node along; with `after`, once that step is done."""
+    if after:
+        await task.step(after, lambda: 1)
+    os._exit(3)
+
+
+@skill("aborts")
+def aborts(task: SyncTask) -> None:
+    """Dies in a thread as native code does."""
+    os.abort()
+
+
+@skill("is-killed")
+async def is_killed(task: Task) -> None:
+    """Dies as by the kernel, which has run out of memory."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@skill("returns")
+async def returns(task: Task, what: str) -> Any:
+    """Returns what can't be kept."""
+    match what:
+        case "an object":
+            return object()
+        case "a circle":
+            circle: list[Any] = []
+            circle.append(circle)
+            return circle
+        case "not a number":
+            return float("nan")
+        case "half a character":
+            return "\ud800"
+        case "too much":
+            return "x" * 300_000
+        case "too deep":
+            nested: list[Any] = []
+            for _ in range(100_000):
+                nested = [nested]
+            return nested
+        case _:
+            return Path(what)
+
+
+@skill("same-step")
+async def same_step(task: Task) -> None:
+    """Uses one step name twice."""
+    await task.step("once", lambda: 1)
+    await task.step("once", lambda: 2)
+
+
+@skill("bad-step")
+async def bad_step(task: Task, name: Any) -> None:
+    """Uses a step name that is none."""
+    await task.step(name, lambda: 1)
+
+
+@skill("swallows", retry=Retry(max_retries=0))
+async def swallows(task: Task) -> str:
+    """Catches whatever comes."""
+    try:
+        await task.step("broken", object)
+    except BaseException as error:
+        return type(error).__name__
+    return "nothing"

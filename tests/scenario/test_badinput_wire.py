@@ -1,0 +1,264 @@
+"""What is published by hand on every subject that anything reads: counted and kept, and no harm to the work."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from itertools import chain
+from typing import Any
+
+import msgspec
+import pytest
+import pytest_asyncio
+
+from clawactors.app.cluster import Plan
+from clawactors.errors import Refused
+from eventlog.jetstream import JetStreamLeases, JetStreamLog
+from projections.messages import QUESTIONS
+from tests.scenario import garbage
+from tests.scenario.garbage import NOT_QUESTIONS, Garbage, commit, headers
+from tests.scenario.system import PATIENCE_S, SKILLS, System, running, until
+
+pytestmark = [pytest.mark.nats, pytest.mark.asyncio(loop_scope="module")]
+
+TASKS = 500
+FLOOD = 10_000
+SHARE = 4
+"""The flood to compare with is as dense, and a quarter as long."""
+NO_WORSE = 2.5
+"""How much longer work may take beside garbage than beside a flood that nobody looks at."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
+    async with running(tmp_path_factory.mktemp("wire"), Plan(nodes=2, slots=50, skills=(SKILLS,))) as system:
+        await system.online("n1", "n2")
+        yield system
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stranger(system: System) -> AsyncIterator[JetStreamLog]:
+    """A connection of somebody else's."""
+    async with await JetStreamLog.connect(system.cluster.nats_url, "stranger") as log:
+        yield log
+
+
+async def incarnations(system: System) -> dict[str, str]:
+    """Of the nodes that are there."""
+    rows = (await system.ask("nodes", fresh=True))["rows"]
+    return {row["id"]: row["incarnation"] for row in rows if row["status"] in ("online", "busy")}
+
+
+async def faults(system: System) -> dict[tuple[str, str], int]:
+    """How many of each sort the views have counted."""
+    told = (await system.ask("faults", fresh=True))["faults"]
+    return {(each["kind"], each["fault"]): each["count"] for each in told}
+
+
+async def put(stranger: JetStreamLog, subject: str, body: bytes, lines: bytes = b"") -> None:
+    """Publishes by hand; the server must take it."""
+    _, answer = await stranger.connection.ask(subject, body, lines)
+    assert b'"error"' not in answer, answer
+
+
+async def echo(system: System) -> None:
+    """The cluster works."""
+    assert await system.client.run("echo", {"text": "hi"}, wait_s=PATIENCE_S) == "hi"
+
+
+async def took_s(system: System, count: int, prefix: str, started: asyncio.Event) -> float:
+    """Seconds that so many tasks of five steps take, from when all of them are in the log."""
+    ids = await system.submit(count, prefix=prefix, seconds=0.05)
+    began = time.monotonic()
+    started.set()
+    await system.ended(ids, 2 * PATIENCE_S)
+    return time.monotonic() - began
+
+
+async def beside(system: System, count: int, prefix: str, *floods: Any) -> tuple[float, list[Any]]:
+    """Seconds that the tasks take while floods run, and what those return."""
+    started = asyncio.Event()
+    work = asyncio.create_task(took_s(system, count, prefix, started))
+    await started.wait()
+    done = await asyncio.gather(*floods)
+    return await work, done
+
+
+async def test_ten_thousand_bad_messages_beside_500_tasks_do_no_harm_and_are_all_counted(
+    system: System, stranger: JetStreamLog
+) -> None:
+    made = Garbage(1, [f"flood-{number}" for number in range(TASKS)], ["n1", "n2"])
+    many = list(made.on_the_log(FLOOD * 8 // 10))
+    others = chain(made.on_the_log(FLOOD // 10), made.beside_the_log(FLOOD // 10, await incarnations(system)))
+    odd = made.shuffled(others)
+    connection, before = stranger.connection, await faults(system)
+    harmless_s, _ = await beside(
+        system,
+        TASKS // SHARE,
+        "beside-",
+        garbage.publish_batches(connection, list(garbage.harmless(many[::SHARE]))),
+        garbage.publish(connection, list(garbage.harmless(odd[::SHARE]))),
+    )
+    garbage_s, (stored, more) = await beside(
+        system, TASKS, "flood-", garbage.publish_batches(connection, many), garbage.publish(connection, odd)
+    )
+    ratio = garbage_s / (harmless_s * SHARE)
+    print(f"{TASKS} tasks took {garbage_s:.1f} s, {ratio:.2f} times as long as beside a flood that nobody reads")
+    assert ratio < NO_WORSE
+    stored += more
+    counted = {sort: count for sort, count in stored.items() if sort[1]}
+    assert sum(counted.values()) > FLOOD * 0.8
+    assert await faults(system) == {sort: count + before.get(sort, 0) for sort, count in counted.items()}
+    await shown_by_the_doctor(system, sum(counted.values()))
+    for log in (system.cluster.path / "logs").iterdir():
+        assert "Traceback" not in log.read_text(), log
+    audit = await system.audit()
+    for number in range(TASKS):
+        assert audit.tasks[f"flood-{number}"].life.status == "completed"
+
+
+async def shown_by_the_doctor(system: System, total: int) -> None:
+    """Every sort with its count, and a copy of each message for people."""
+    shown: dict[str, str] = {}
+
+    async def all_are_copied() -> bool:
+        report = (await system.run_claw("doctor")).answer
+        shown.update({check["name"]: check["detail"] for check in report["checks"]})
+        return shown["dead letters"].startswith(f"{total} in the stream")
+
+    await until(all_are_copied, f"{total} dead letters")
+    for (kind, fault), count in (await faults(system)).items():
+        assert f"{count} {fault} ({kind})" in shown["faults"]
+    assert "need a newer release" in shown["upgrade"]
+
+
+async def test_a_replay_of_all_that_is_equal_and_says_that_it_is_incomplete(system: System) -> None:
+    replayed = (await system.run_claw("--verify", module="replay")).answer
+    assert replayed["digest"] == replayed["live_digest"]
+    assert replayed["incomplete"] == (await system.ask("status"))["needs_upgrade"] > 1000
+
+
+async def test_an_illegal_event_by_hand_changes_nothing_and_is_counted(system: System, stranger: JetStreamLog) -> None:
+    before = (await faults(system)).get(("task", "illegal"), 0)
+    ref = await system.client.submit("no-such-skill", {}, id="illegal-1")
+    version = (await ref.look()).version
+    for event in ("task.completed", "task.started", "task.archived", "task.unblocked"):
+        await put(stranger, f"claw.task.{ref.id}.log", commit({"type": event}))
+    known = await ref.look()
+    assert (known.state.life.status, known.version > version) == ("pending", True)
+    assert (await faults(system))["task", "illegal"] == before + 4
+    assert (await ref.cancel()).state.life.status == "cancelled"
+
+
+async def test_a_second_submission_by_hand_runs_no_ended_task_again(system: System, stranger: JetStreamLog) -> None:
+    (id,) = await system.submit(1, prefix="ended-", steps=2)
+    await system.ended([id])
+    ran = system.trace.read_text().count(f"{id} ")
+    spec = {"type": "task.submitted", "skill": "work", "params": {"trace": str(system.trace), "steps": 2}}
+    await put(stranger, f"claw.task.{id}.log", commit(spec))
+    await echo(system)
+    known = await system.client.look(id)
+    assert (known.state.life.status, known.state.life.attempt) == ("completed", 1)
+    assert system.trace.read_text().count(f"{id} ") == ran == 2
+
+
+async def test_a_task_of_a_later_release_is_left_alone_and_the_others_go_on(
+    system: System, stranger: JetStreamLog
+) -> None:
+    (id,) = await system.submit(1, prefix="later-", steps=1, seconds=0.0)
+    await system.ended([id])
+    await put(stranger, f"claw.task.{id}.log", commit({"type": "task.teleported"}))
+    with pytest.raises(Refused, match=r"needs a newer release.*task\.teleported"):
+        await system.client.cancel(id)
+    assert (await system.run_claw("cancel", id)).code == 4
+    await echo(system)
+
+
+async def test_a_node_that_exists_on_paper_only_is_lost_and_its_tasks_go_elsewhere(
+    system: System, stranger: JetStreamLog
+) -> None:
+    ghost = {"type": "node.joined", "incarnation": "forged", "slots": 1000, "offers": [{"name": "work", "open": True}]}
+    await put(stranger, "claw.node.ghost.log", commit(ghost))
+    ids = await system.submit(100, prefix="haunted-", steps=1)
+    await system.ended(ids)
+    await system.online("n1", "n2")
+    audit = await system.audit()
+    assert any(audit.tasks[id].life.attempt == 2 for id in ids)
+    assert all(audit.tasks[id].life.status == "completed" for id in ids)
+
+
+async def test_what_is_addressed_to_a_node_by_hand_runs_nothing(system: System, stranger: JetStreamLog) -> None:
+    before = system.trace.read_text().count("\n")
+    (busy,) = await system.submit(1, prefix="addressed-", steps=20)
+    for id, incarnation in (await incarnations(system)).items():
+        given = {"node": id, "incarnation": incarnation, "skill": "work", "params": {"trace": str(system.trace)}}
+        for task, attempt in ((busy, 1), (busy, 2), ("nobody-1", 1), ("nobody-2", 7), ("\u00e9", 1), ("x" * 200, 1)):
+            event = {"type": "task.scheduled", "attempt": attempt, **given}
+            await put(stranger, f"claw.task.{task}.to.{id}", commit(event))
+    await system.ended([busy])
+    await echo(system)
+    await system.audit()
+    assert system.trace.read_text().count("\n") == before + 20
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (),
+        (b"KV-Operation: DEL",),
+        (b"KV-Operation: PURGE", b"Nats-Rollup: sub"),
+        (b"Nats-Rollup: all",),
+        (b"Nats-TTL: never",),
+        (b"Nats-TTL: 3600s", b"Claw-Lease: forged"),
+    ],
+    ids=repr,
+)
+async def test_a_forged_lease_holds_nobody_up(system: System, stranger: JetStreamLog, lines: tuple[bytes, ...]) -> None:
+    forged = headers(*lines) if lines else b""
+    leases = JetStreamLeases(stranger.connection)
+    for id, incarnation in (await incarnations(system)).items():
+        await put(stranger, f"$KV.claw-live.node.{id}.{incarnation}", b"forged", forged)
+    await put(stranger, "$KV.claw-live.leader", b"forged", forged)
+
+    async def one_leads() -> bool:
+        return await leases.get("leader") == b"control/control"
+
+    await until(one_leads, "control leads again", 5)
+    await echo(system)
+    await system.online("n1", "n2")
+
+
+async def test_forged_live_records_end_no_wait(system: System, stranger: JetStreamLog) -> None:
+    ref = await system.client.submit("work", {"trace": str(system.trace), "steps": 10})
+    waiting = asyncio.create_task(ref.result(PATIENCE_S))
+    while not waiting.done():
+        for lines in ((), (b"Nats-Sequence: soon",), (b"Nats-Sequence: 7", b"Nats-Subject: claw.task.x.log")):
+            body = commit({"type": "task.completed", "result": "forged"})
+            stranger.connection.publish_now(b"live.claw.task.%b.log" % ref.id.encode(), body, headers(*lines))
+        await stranger.head()
+    assert (await waiting)["attempt"] == 1
+
+
+async def test_every_bad_question_is_answered(system: System, stranger: JetStreamLog) -> None:
+    for name in (*QUESTIONS, "why"):
+        for body in (b"", *NOT_QUESTIONS):
+            _, answer = await stranger.connection.ask(f"claw.query.{name}", body, timeout_s=5)
+            told = msgspec.json.decode(answer)
+            assert body == b"" or told["error"]["message"], (name, body[:40], told)
+    for id, incarnation in (await incarnations(system)).items():
+        assert (await stranger.connection.ask(f"claw.live.{id}", b"x" * 900_000))[1] == incarnation.encode()
+
+
+async def test_batches_that_strangers_leave_open_do_not_hold_up_ours(system: System, stranger: JetStreamLog) -> None:
+    for number in range(60):  # more than the server keeps open at a time, each for 10 s
+        lines = headers(b"Nats-Batch-Id: open-%d" % number, b"Nats-Batch-Sequence: 1")
+        stranger.connection.publish_now(b"claw.chat.open.log", b"{}", lines)
+    await stranger.head()
+    began = time.monotonic()
+    await system.ended(await system.submit(200, prefix="open-", steps=1))
+    assert time.monotonic() - began < 9
+
+
+async def test_after_all_of_this_the_record_is_whole(system: System) -> None:
+    await system.audit()
+    for log in (system.cluster.path / "logs").iterdir():
+        assert "Traceback" not in log.read_text(), log

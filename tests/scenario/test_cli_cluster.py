@@ -1,0 +1,326 @@
+"""Every command against one real cluster, by real processes: answers, their shapes, exit codes."""
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import pytest_asyncio
+
+from clawactors.app.client import Client
+from clawactors.app.cluster import Cluster, Plan
+from clawactors.app.discovery import discover
+from tests.scenario.claw import ROOT, Claw
+
+pytestmark = pytest.mark.nats
+
+TASK_ROW = (
+    {"id", "name", "skill", "type", "status", "priority", "user", "params", "requires", "prefers", "affinity", "tags"}
+    | {"description", "metadata", "after", "timeout_s", "deadline", "max_retries", "waiting_for", "node", "attempt"}
+    | {"progress", "steps", "result", "error", "submitted_at", "scheduled_at", "started_at", "completed_at"}
+    | {"updated_at", "version"}
+)
+NODE_ROW = (
+    {"id", "hostname", "platform", "arch", "status", "skills", "slots", "running", "cpu", "memory", "disk", "ip"}
+    | {"overlay_ip", "port", "affinity", "incarnation", "processed", "succeeded", "failed", "mean_s", "registered_at"}
+    | {"last_heartbeat_at"}
+)
+STEP_ROW = {"name", "status", "result", "error", "started_at", "completed_at"}
+SKILLS = '''
+from clawactors import Retry, skill
+
+
+@skill("boom", retry=Retry(max_retries=0))
+async def boom(task, text: str = "it broke"):
+    """Fails."""
+    raise ValueError(text)
+
+
+@skill("count")
+async def count(task, up_to: int):
+    """Counts in steps."""
+    for number in range(up_to):
+        await task.step(f"step-{number}", lambda: number)
+    return up_to
+'''
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cluster]:
+    folder = tmp_path_factory.mktemp("cli")
+    skills = folder / "own_skills.py"
+    skills.write_text(SKILLS)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PYTHONPATH", ROOT)
+        async with Cluster(folder / "data", Plan(nodes=2, slots=5, skills=(str(skills),))) as cluster:
+            yield cluster
+
+
+@pytest.fixture(scope="module")
+def claw(cluster: Cluster) -> Claw:
+    return Claw(cluster.path)
+
+
+def test_a_task_is_submitted_awaited_and_shown(claw: Claw) -> None:
+    done = claw(
+        "submit", "count", '{"up_to": 3}', "--id", "c-1", "--wait", "30s", "--tag", "x", "--user", "ada", "--json"
+    )
+    assert (done.code, done.err) == (0, "")
+    row = done.answer
+    assert set(row) >= TASK_ROW
+    assert (row["id"], row["status"], row["result"], row["progress"]) == ("c-1", "completed", 3, 100.0)
+    assert [step["name"] for step in row["steps"]] == ["step-0", "step-1", "step-2"]
+    assert all(set(step) == STEP_ROW for step in row["steps"])
+    assert claw("task", "c-1", "--json").answer == row
+    again = claw.quick("submit", "count", '{"up_to": 3}', "--id", "c-1", "--tag", "x", "--user", "ada", "--json")
+    assert (again.code, again.answer) == (0, row)
+    other = claw.quick("submit", "count", '{"up_to": 4}', "--id", "c-1", "--json")
+    assert (other.code, other.answer["error"]["code"]) == (4, "refused")
+
+
+def test_its_history_and_its_past_are_told(claw: Claw) -> None:
+    claw.quick("submit", "count", '{"up_to": 2}', "--id", "h-1", "--wait")
+    history = claw.quick("task", "h-1", "--history", "--json").answer
+    assert [entry["type"] for entry in history] == [
+        "task.submitted",
+        "task.scheduled",
+        "task.started",
+        "step.completed",
+        "step.completed",
+        "task.completed",
+    ]
+    assert all(entry["seq"] and entry["at"] for entry in history)
+    first, second = history[0]["seq"], history[1]["seq"]
+    assert claw.quick("task", "h-1", "--at", str(first), "--json").answer["status"] == "pending"
+    assert claw.quick("task", "h-1", "--at", history[1]["at"], "--json").answer["status"] == "scheduled"
+    assert len(claw.quick("task", "h-1", "--at", str(second), "--history", "--json").answer) == 2
+    before = claw.quick("task", "h-1", "--at", "2020-01-01T00:00:00Z", "--json")
+    assert (before.code, before.answer["error"]["message"]) == (3, "there was no task 'h-1' then")
+
+
+def test_parameters_come_from_standard_input(claw: Claw) -> None:
+    done = claw("--json", "submit", "echo", "--wait", "30s", "-", stdin='{"text": "任务 🦀"}')
+    assert done.answer["result"] == "任务 🦀"
+    assert claw("submit", "echo", "-", stdin="nonsense").code == 2
+
+
+async def submit_from_python(data: Path) -> Any:
+    async with Client.connect(data=str(data), user="grace hopper") as claw:
+        ref = await claw.submit("count", {"up_to": 2}, id="from-python", priority="high")
+        return await ref.result(timeout_s=30)
+
+
+def test_three_lines_of_python_do_the_same(claw: Claw) -> None:
+    assert asyncio.run(submit_from_python(claw.data)) == 2
+    history = claw.quick("task", "from-python", "--history", "--json").answer
+    assert history[0]["by"] == "client/grace-hopper"
+
+
+def test_waiting_for_a_task_that_fails_ends_with_1(claw: Claw) -> None:
+    failed = claw("submit", "boom", "--id", "f-1", "--wait", "30s", "--json")
+    assert failed.code == 1
+    assert failed.answer["status"] in ("failed", "dead")
+    assert "it broke" in failed.answer["error"]["message"]
+    assert "it broke" in failed.err
+    assert "it broke" in claw("why", "f-1", "--json").answer["reasons"][0]
+
+
+def test_waiting_too_short_ends_with_5_and_names_the_task(claw: Claw) -> None:
+    late = claw.quick("submit", "sleep", '{"seconds": 30}', "--wait", "200ms", "--json")
+    assert late.code == 5
+    assert late.answer["error"]["code"] == "timeout"
+    id = late.answer["task"]["id"]
+    assert claw.quick("why", id, "--json").answer["status"] in ("scheduled", "running")
+    assert claw("cancel", id).code == 0
+
+
+def test_parameters_that_do_not_fit_are_refused(claw: Claw) -> None:
+    refused = claw.quick("submit", "count", '{"up_to": "three"}', "--json")
+    assert refused.code == 4
+    assert "'up_to' takes integer" in refused.answer["error"]["message"]
+
+
+def test_a_batch_goes_through_but_for_its_bad_lines(claw: Claw, tmp_path: Path) -> None:
+    good = [f'{{"id": "b-{n}", "skill": "echo", "params": {{"text": "{n}"}}, "tag": "batch"}}' for n in range(40)]
+    too_large = msgspec.json.encode({"id": "b-large", "skill": "echo", "params": {"text": "x" * 1_100_000}}).decode()
+    bad = [
+        "nonsense",
+        '{"id": "b 1", "skill": "echo"}',
+        '{"skill": "echo", "nope": 1}',
+        too_large,
+        '{"id": "b-0", "skill": "x"}',
+    ]
+    lines = [*good[:20], *bad, "", *good[20:], good[0]]
+    (tmp_path / "batch.jsonl").write_text("\n".join(lines))
+    done = claw.quick("submit", "--batch", str(tmp_path / "batch.jsonl"), "--json")
+    assert done.code == 4
+    report = done.answer
+    assert (report["submitted"], report["existing"]) == (40, 1)
+    assert [each["line"] for each in report["refused"]] == [21, 22, 23, 24, 25]
+    assert [each["id"] for each in report["refused"]] == [None, "b 1", None, "b-large", "b-0"]
+    again = claw("submit", "--batch", "-", "--json", stdin="\n".join(good))
+    assert (again.code, again.answer) == (0, {"submitted": 0, "existing": 40, "refused": []})
+
+
+def test_tasks_are_listed_newest_first_by_filter_and_page(claw: Claw) -> None:
+    lines = "\n".join(
+        f'{{"id": "l-{n}", "skill": "echo", "params": {{"text": ""}}, "tag": "listed"}}' for n in range(5)
+    )
+    claw("submit", "--batch", "-", stdin=lines)
+    rows = claw("tasks", "--tag", "listed", "--fresh", "--json").answer
+    assert [row["id"] for row in rows] == ["l-4", "l-3", "l-2", "l-1", "l-0"]
+    assert all(set(row) >= TASK_ROW for row in rows)
+    page = claw.quick("tasks", "--tag", "listed", "--limit", "3", "--json").answer
+    rest = claw.quick("tasks", "--tag", "listed", "--cursor", page[-1]["cursor"], "--json").answer
+    assert [row["id"] for row in page + rest] == [row["id"] for row in rows]
+    since = claw.quick(
+        "tasks", "--tag", "listed", "--since", rows[1]["submitted_at"], "--skill", "echo", "--json"
+    ).answer
+    assert {row["id"] for row in since} >= {"l-4", "l-3"}
+    assert claw.quick("tasks", "--tag", "listed", "--status", "dead", "--json").answer == []
+    assert claw.quick("tasks", "--tag", "listed", "--cursor", "x", "--json").code == 2
+    plain = claw.quick("tasks", "--tag", "listed", "--limit", "2")
+    assert [line.split("\t")[0] for line in plain.out.splitlines()] == ["l-4", "l-3"]
+    assert "--cursor" in plain.err
+
+
+def test_a_task_is_paused_resumed_cancelled_and_retried(claw: Claw) -> None:
+    claw.quick("submit", "nobody-has-it", "--id", "p-1")
+    assert claw.quick("why", "p-1", "--json").answer == {
+        "id": "p-1",
+        "status": "pending",
+        "reasons": ["no online node has the skill 'nobody-has-it'"],
+        "waiting_for": {},
+    }
+    assert claw("pause", "p-1", "--json").answer["status"] == "paused"
+    assert claw("resume", "p-1", "--json").answer["status"] == "pending"
+    assert claw.quick("cancel", "p-1", "--json").answer["status"] == "cancelled"
+    illegal = claw.quick("pause", "p-1", "--json")
+    assert (illegal.code, illegal.answer["error"]["code"]) == (4, "refused")
+    assert claw("retry", "p-1", "--json").answer["status"] == "pending"
+    assert claw.quick("cancel", "p-1").code == 0
+
+
+def test_what_nobody_knows_ends_with_3(claw: Claw) -> None:
+    for arguments in (["task", "nope"], ["cancel", "nope"], ["why", "nope"], ["node", "nope"], ["drain", "nope"]):
+        unknown = claw(*arguments, "--json")
+        assert (unknown.code, unknown.answer["error"]["code"]) == (3, "not_found"), arguments
+
+
+def test_nodes_are_listed_and_controlled(claw: Claw) -> None:
+    rows = claw("nodes", "--json").answer
+    assert [row["id"] for row in rows] == ["n1", "n2"]
+    assert all(set(row) >= NODE_ROW for row in rows)
+    assert claw("node", "n2", "--json").answer["status"] == "online"
+    assert claw("cordon", "n2", "--json").answer["status"] == "cordoned"
+    assert claw("drain", "n2", "--json").answer["status"] == "draining"
+    assert claw("uncordon", "n2", "--json").answer["status"] == "online"
+    changed = claw.quick("node", "set", "n2", "--slots", "7", "--affinity", "zone=a", "--json").answer
+    assert (changed["slots"], changed["affinity"]) == (7, {"zone": "a"})
+    assert claw.quick("node", "set", "n2", "--affinity", "zone=", "--json").answer["affinity"] == {}
+    assert claw("remove", "n2", "--json").code == 4
+
+
+def test_skills_are_listed_with_what_they_take(claw: Claw) -> None:
+    rows: dict[str, Any] = {row["name"]: row for row in claw("skills", "--json").answer}
+    assert {"echo", "sleep", "shell", "python", "boom", "count"} <= set(rows)
+    assert rows["count"]["parameters"] == [{"name": "up_to", "type": "integer"}]
+    assert rows["count"]["nodes"] == ["n1", "n2"]
+
+
+def test_the_status_says_which_server_and_why(claw: Claw, cluster: Cluster) -> None:
+    status = claw("status", "--json").answer
+    assert set(status) >= {"tasks", "nodes", "log", "projection", "leader"}
+    assert status["nodes"]["online"] == 2
+    assert status["log"]["last_seq"] >= status["projection"]["seq"] > 0
+    assert status["leader"] == "control/control"
+    assert status["server"] == {
+        "url": f"nats://127.0.0.1:{cluster.nats_url.rpartition(':')[2]}",
+        "why": f"a cluster runs on {claw.data}",
+    }
+    by_url = claw.quick("--nats", cluster.nats_url, "status", "--json").answer
+    assert by_url["server"]["why"] == "named by --nats"
+
+
+async def publish_by_hand(cluster: Cluster) -> None:
+    async with Client.at(discover(cluster.nats_url)) as client:
+        await client.connection.ask("claw.task.by-hand.log", b"nonsense")
+
+
+def test_the_doctor_finds_all_well_and_shows_what_lies_about(claw: Claw, cluster: Cluster) -> None:
+    asyncio.run(publish_by_hand(cluster))
+    done = claw("doctor", "--json")
+    report = done.answer
+    assert (done.code, report["ok"]) == (0, True), report
+    checks = {check["name"]: check for check in report["checks"]}
+    assert checks["sync"]["detail"] == "sync_interval: always"
+    assert "1 malformed (task)" in checks["faults"]["detail"]
+    assert set(checks) >= {"server", "requirements", "streams", "leader", "views", "nodes", "dead letters", "disk"}
+    assert all(set(check) >= {"name", "ok", "detail"} for check in checks.values())
+    foreign = {
+        check["name"]: check
+        for check in claw.quick("--nats", cluster.nats_url + "/", "doctor", "--json").answer["checks"]
+    }
+    assert foreign["sync"]["verdict"] == "unknown"
+
+
+def test_a_replay_is_equal_to_the_live_views(claw: Claw, tmp_path: Path) -> None:
+    claw.quick("submit", "echo", '{"text": "hi"}', "--wait")
+    verified = claw("--verify", "--json", module="replay")
+    assert verified.code == 0, verified
+    report = verified.answer
+    assert report["equal"] is True
+    assert report["events"] > 0
+    assert len(report["digest"]) == 32
+    kept = claw("--into", str(tmp_path / "views"), "--until", "5", "--view", "tasks", "--json", module="replay")
+    assert (kept.code, kept.answer["position"], kept.answer["equal"]) == (0, 5, None)
+    assert claw("--into", str(tmp_path / "views"), module="replay").code == 4
+
+
+def test_a_second_up_says_so_and_ends_with_4(claw: Claw) -> None:
+    for more in ([], ["--detach"]):
+        second = claw("up", "--json", *more)
+        assert second.code == 4
+        assert "in use by a running cluster" in second.answer["error"]["message"]
+        assert second.err.count("\n") == 1
+
+
+def test_a_node_joins_and_hands_back_at_the_end(claw: Claw) -> None:
+    taken = claw("join", "--id", "n1", "--json")
+    assert (taken.code, taken.answer["error"]["code"]) == (4, "refused")
+    with claw.start("join", "--id", "extra", "--slots", "3", "--affinity", "zone=b", "gpu=no", "--json") as node:
+        try:
+            assert node.stdout is not None
+            ready = msgspec.json.decode(node.stdout.readline())
+            assert (ready["ready"], ready["id"], ready["pids"]) == (True, "extra", {"nodes": {"extra": node.pid}})
+            placed = claw.quick("submit", "echo", '{"text": "here"}', "--affinity", "zone=b", "--wait", "30s", "--json")
+            assert placed.answer["node"] == "extra"
+        finally:
+            node.terminate()
+        assert node.wait(20) == 0
+    assert claw.quick("node", "extra", "--json").answer["status"] == "offline"
+    assert claw.quick("remove", "extra", "--json").answer["status"] == "removed"
+    assert claw.quick("node", "extra").code == 3
+
+
+def test_without_a_server_it_ends_with_5_soon(claw: Claw) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        closed = f"nats://127.0.0.1:{silent.getsockname()[1]}"
+        refused = claw.quick("tasks", "--nats", closed, "--json")
+        assert (refused.code, refused.answer["error"]["code"]) == (5, "unavailable")
+        silent.listen()
+        began_s = time.monotonic()
+        assert claw.quick("tasks", "--nats", closed).code == 5
+        assert time.monotonic() - began_s < 6  # two seconds of patience; the rest is the start of a process
+
+
+def test_a_wrong_password_is_told(claw: Claw, cluster: Cluster) -> None:
+    port = cluster.nats_url.rpartition(":")[2]
+    wrong = claw.quick("tasks", "--nats", f"nats://claw:wrong@127.0.0.1:{port}", "--json")
+    assert (wrong.code, wrong.answer["error"]["code"]) == (4, "misconfigured")
+    assert "wrong" not in wrong.answer["error"]["message"]

@@ -1,0 +1,178 @@
+"""What is recorded: each event with everything in it and with the least, and whole histories."""
+
+from typing import Any
+
+from clawactors.nodes import events as n
+from clawactors.tasks import events as e
+
+__all__ = ["EXAMPLES", "HISTORIES"]
+
+FULL = e.Submitted(
+    skill="migrate-table",
+    params={"source": "a.db", "batch": 100, "ratio": 0.5, "deep": [{"ü": None}], "big": 2**64},
+    name="move it",
+    description="ein Gerät — 数据",
+    user="ada",
+    type="batch",
+    priority=4,
+    requires=("sqlite",),
+    prefers=("ssd", "gpu"),
+    affinity={"room": "1"},
+    tags=("nightly",),
+    metadata={"ticket": 7},
+    after=("t-0",),
+    not_before_ns=1_800_000_001_000_000_000,
+    deadline_ns=1_900_000_000_000_000_000,
+    timeout_s=900.0,
+    max_retries=0,
+)
+LEAST = e.Submitted(skill="echo")
+ERROR = e.TaskError("network", "no route to host")
+JOINED = n.Joined(
+    incarnation="i1",
+    slots=3,
+    offers=(
+        n.Offer("echo", "2", "Says it again.", (n.Parameter("text", "string|null", False),), True),
+        n.Offer("sleep"),
+    ),
+    affinity={"room": "1"},
+    tags=("lab",),
+    machine=n.Machine("host-1", "Linux", "x86_64", "127.0.0.1", "100.64.0.1", 4222, 4711),
+)
+
+
+def scheduled(attempt: int = 1, node: str = "n1", incarnation: str = "i1", **more: Any) -> e.Scheduled:
+    """Given away."""
+    return e.Scheduled(node=node, incarnation=incarnation, attempt=attempt, skill="echo", **more)
+
+
+EXAMPLES: dict[str, tuple[Any, ...]] = {
+    "task.submitted": (FULL, LEAST),
+    "task.ready": (e.Readied(),),
+    "task.scheduled": (
+        scheduled(7, params={"text": "hi"}, timeout_s=1.5, max_retries=2, failures=1, interruptions=4),
+        scheduled(),
+    ),
+    "task.started": (e.Started(),),
+    "task.returned": (e.Returned("node n1 drains"), e.Returned()),
+    "step.started": (e.StepStarted("copy-0"),),
+    "step.completed": (e.StepCompleted("copy-0", {"rows": [1, None]}, 0.25, 0.5), e.StepCompleted("count")),
+    "step.failed": (e.StepFailed("copy-0", "disk full", 0.25), e.StepFailed("copy-0")),
+    "step.compensated": (e.StepCompensated("copy-0", 0.25), e.StepCompensated("copy-0")),
+    "task.waiting": (
+        *(e.Waiting(reason, 1_800_000_001_000_000_000, "approved") for reason in ("dependency", "timer", "retry")),
+        e.Waiting("signal"),
+    ),
+    "task.interrupted": (e.Interrupted("node n1: silent", counted=False, dead=True), e.Interrupted("")),
+    "task.attempt_failed": (
+        e.AttemptFailed(error=ERROR, then="retry", retry_at_ns=1_800_000_001_000_000_000),
+        *(e.AttemptFailed(error=ERROR, then=then) for then in ("failed", "dead")),
+    ),
+    "task.completed": (e.Completed({"rows": 7, "names": ["a", None]}), e.Completed()),
+    "task.cancel_requested": (e.CancelRequested("client/ada"), e.CancelRequested()),
+    "task.cancelled": (e.Cancelled(),),
+    "task.paused": (e.Paused("client/ada"), e.Paused()),
+    "task.resumed": (e.Resumed(),),
+    "task.blocked": (e.Blocked("its journal does not fit the code"),),
+    "task.unblocked": (e.Unblocked(),),
+    "task.retried": (e.Retried("client/ada"), e.Retried()),
+    "task.signalled": (e.Signalled("approved", {"by": "ada"}), e.Signalled("go")),
+    "task.archived": (e.Archived(),),
+    "node.joined": (JOINED, n.Joined(incarnation="i1")),
+    "node.left": (n.Left("i1", "stopped"), n.Left("i1")),
+    "node.lost": (n.Lost("i1", "no heartbeat for 1.8 s"), n.Lost("i1")),
+    "node.returned": (n.Returned("i1"),),
+    "node.drained": (n.Drained(),),
+    "node.cordoned": (n.Cordoned(),),
+    "node.uncordoned": (n.Uncordoned(),),
+    "node.configured": (n.Configured(0, {}), n.Configured(slots=9), n.Configured()),
+    "node.removed": (n.Removed(),),
+}
+
+LOST = e.Interrupted("node n1: no heartbeat")
+ASKED = e.CancelRequested("client/ada")
+type Bodies = list[tuple[Any, ...] | bytes]
+
+HISTORIES: dict[str, tuple[str, Bodies]] = {
+    "task-fast": ("task", [(LEAST,), (scheduled(),), (e.Started(), e.StepCompleted("count", 3), e.Completed(3))]),
+    "task-retried": (
+        "task",
+        [
+            (LEAST,),
+            (scheduled(),),
+            (e.Started(),),
+            (e.StepCompleted("count", 3, 0.1, 0.5),),
+            (e.StepFailed("copy", "no route"), e.AttemptFailed(error=ERROR, then="retry", retry_at_ns=1)),
+            (e.Readied(),),
+            (scheduled(2, "n2", "j1", failures=1),),
+            (e.Started(), e.AttemptFailed(error=ERROR, then="dead")),
+            (e.Retried("client/ada"),),
+            (scheduled(3),),
+            (e.Started(), e.StepStarted("copy"), e.StepCompleted("copy", 7), e.Completed(7)),
+        ],
+    ),
+    "task-killed-five-times": (
+        "task",
+        [
+            (LEAST,),
+            *((scheduled(attempt), e.Started(), LOST) for attempt in range(1, 5)),
+            (scheduled(5), e.Started(), e.Interrupted("node n1: no heartbeat", dead=True)),
+        ],
+    ),
+    "task-held": (
+        "task",
+        [
+            (LEAST,),
+            (scheduled(),),
+            (e.Started(),),
+            (e.Paused("client/ada"),),
+            (e.StepCompleted("count", 3),),
+            (e.Resumed(),),
+            (scheduled(2),),
+            (e.Returned("node n1 drains"),),
+            (e.Blocked("approve it"),),
+            (e.Signalled("approved", True), e.Unblocked()),
+            (scheduled(3),),
+            (e.Started(), e.StepCompensated("count")),
+            (e.Waiting("signal", 0, "go"),),
+        ],
+    ),
+    "task-cancelled": ("task", [(FULL,), (e.Readied(),), (e.Readied(),), (ASKED, e.Cancelled()), (e.Archived(),)]),
+    "task-cancelled-while-running": (
+        "task",
+        [(LEAST,), (scheduled(),), (e.Started(),), (ASKED,), (e.StepCompleted("a"), e.Cancelled())],
+    ),
+    "task-with-garbage": (
+        "task",
+        [
+            b"hello",
+            (LEAST,),
+            b'{"v":1,"events":[{"type":"task.completed","result":"by hand"}]}',
+            (scheduled(9),),
+            b'{"v":1,"events":[]}',
+            (scheduled(1),),
+            b'{"v":1,"events":[{"type":"task.started","later":1}]}',
+        ],
+    ),
+    "task-of-a-later-release": (
+        "task",
+        [(LEAST,), (scheduled(),), b'{"v":1,"events":[{"type":"task.moved","to":"n2"}]}', (e.Started(), e.Completed())],
+    ),
+    "node-life": (
+        "node",
+        [
+            (JOINED,),
+            (n.Cordoned(),),
+            (n.Lost("i1", "no heartbeat"),),
+            (n.Returned("i1"),),
+            (n.Uncordoned(), n.Configured(9, {"room": "2"})),
+            (n.Drained(),),
+            (n.Left("i1", "stopped"),),
+            (n.Returned("i1"),),
+        ],
+    ),
+    "node-replaced": (
+        "node",
+        [(JOINED,), (n.Lost("i1"),), (n.Removed(),), (n.Joined(incarnation="i2"),), (n.Lost("i1"), n.Left("i1"))],
+    ),
+}

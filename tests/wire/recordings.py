@@ -1,0 +1,89 @@
+"""Recorded commits: how they are read, and how new ones are made. What is recorded is a promise and never rewritten.
+
+`python -m tests.wire.recordings` adds recordings for event types and histories that have none.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from clawactors.decider import Decider
+from clawactors.fold import Folded, fold
+from clawactors.kinds import DECODER
+from clawactors.nodes import NODE
+from clawactors.tasks import TASK, Task
+from eventlog import Record
+from tests.wire.examples import EXAMPLES, HISTORIES
+
+__all__ = ["DECIDERS", "EVENTS_DIR", "HISTORIES_DIR", "fields_of", "folded", "state_of"]
+
+EVENTS_DIR, HISTORIES_DIR = Path(__file__).parent / "events", Path(__file__).parent / "histories"
+DECIDERS: dict[str, Decider[Any, Any, Any]] = {"task": TASK, "node": NODE}
+FIRST_NS = 1_800_000_000_000_000_000
+STEP_NS = 250_000_000
+
+
+def fields_of(value: msgspec.Struct) -> dict[str, Any]:
+    """All fields as plain JSON, those with their default too."""
+    return {name: _plain(getattr(value, name)) for name in value.__struct_fields__}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, msgspec.Struct):
+        return fields_of(value)
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return value
+
+
+def state_of(known: Folded[Any]) -> dict[str, Any]:
+    """What a history leads to, as plain JSON."""
+    state = known.state
+    if isinstance(state, Task):
+        told = {
+            "spec": fields_of(state.spec) if state.spec else None,
+            "life": fields_of(state.life),
+            "journal": [fields_of(entry) for entry in state.journal],
+        }
+    else:
+        told = {"node": fields_of(state)}
+    return told | {"version": known.version, "frozen": bool(known.frozen), "fault": bool(known.fault)}
+
+
+def folded(kind: str, records: list[Record]) -> Folded[Any]:
+    """The fold of the records."""
+    known: Folded[Any] = Folded(DECIDERS[kind].initial)
+    for record in records:
+        known = fold(DECIDERS[kind], DECODER.codecs[kind], known, record)
+    return known
+
+
+def _new() -> Iterator[tuple[Path, object]]:
+    for tag, events in EXAMPLES.items():
+        codec = next(codec for codec in DECODER.codecs.values() if tag in codec.tags)
+        recording = [{"body": codec.encode((event,)).decode(), "event": fields_of(event)} for event in events]
+        yield EVENTS_DIR / f"{tag}.json", recording
+    for name, (kind, bodies) in HISTORIES.items():
+        codec = DECODER.codecs[kind]
+        records = [
+            Record(
+                seq=10 * number + 3,
+                at_ns=FIRST_NS + number * STEP_NS,
+                subject=f"claw.{kind}.x-1.{'to.n1' if number % 2 else 'log'}",
+                body=body if isinstance(body, bytes) else codec.encode(body),
+            )
+            for number, body in enumerate(bodies)
+        ]
+        told = [
+            {"seq": each.seq, "at_ns": each.at_ns, "subject": each.subject, "body": each.body.decode()}
+            for each in records
+        ]
+        yield HISTORIES_DIR / f"{name}.json", {"kind": kind, "records": told, "state": state_of(folded(kind, records))}
+
+
+if __name__ == "__main__":
+    for path, recording in _new():
+        if not path.exists():
+            path.write_bytes(msgspec.json.format(msgspec.json.encode(recording), indent=1) + b"\n")

@@ -1,0 +1,69 @@
+"""Old bytes are a promise: every commit that was ever recorded decodes and folds to what it did then."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from clawactors.kinds import DECODER
+from eventlog import Record
+from tests.wire.recordings import EVENTS_DIR, HISTORIES_DIR, fields_of, folded, state_of
+
+
+def read(path: Path) -> Any:
+    """A recording."""
+    return msgspec.json.decode(path.read_bytes())
+
+
+def recordings(folder: Path) -> list[str]:
+    """Their names."""
+    return sorted(path.stem for path in folder.glob("*.json"))
+
+
+def assert_holds(recorded: Any, now: Any, where: str = "$") -> None:
+    """All that was recorded is so now; a later release may know more."""
+    if isinstance(recorded, dict):
+        for key, value in recorded.items():
+            assert key in now, f"{where}.{key} is gone"
+            assert_holds(value, now[key], f"{where}.{key}")
+    elif isinstance(recorded, list):
+        assert len(recorded) == len(now), where
+        for number, value in enumerate(recorded):
+            assert_holds(value, now[number], f"{where}[{number}]")
+    else:
+        assert (type(recorded), recorded) == (type(now), now), where
+
+
+@pytest.mark.parametrize("kind", sorted(DECODER.codecs))
+def test_every_tag_of_every_codec_has_a_recording(kind: str) -> None:
+    assert set(DECODER.codecs[kind].tags) <= set(recordings(EVENTS_DIR)), "run `python -m tests.wire.recordings`"
+
+
+@pytest.mark.parametrize("tag", recordings(EVENTS_DIR))
+def test_an_event_is_what_it_was_when_it_was_recorded(tag: str) -> None:
+    kind = "node" if tag.startswith("node.") else "task"
+    for recorded in read(EVENTS_DIR / f"{tag}.json"):
+        body = recorded["body"].encode()
+        (event,) = DECODER.codecs[kind].decode(body)
+        assert_holds(recorded["event"], fields_of(event))
+        if tag in DECODER.codecs[kind].tags:  # not retired: what is written is what was written
+            assert DECODER.codecs[kind].encode((event,)) == body
+
+
+@pytest.mark.parametrize("name", recordings(HISTORIES_DIR))
+def test_a_history_leads_where_it_led_when_it_was_recorded(name: str) -> None:
+    recorded = read(HISTORIES_DIR / f"{name}.json")
+    records = [Record(**(each | {"body": each["body"].encode()})) for each in recorded["records"]]
+    assert_holds(recorded["state"], state_of(folded(recorded["kind"], records)))
+
+
+def test_a_recording_that_no_longer_holds_is_found() -> None:
+    recorded = read(HISTORIES_DIR / "task-fast.json")["state"]
+    for path, value in (("status", "failed"), ("attempt", 2), ("attempt", True), ("gone", 1)):
+        wrong = recorded | {"life": recorded["life"] | {path: value}}
+        with pytest.raises(AssertionError):
+            assert_holds(wrong, recorded)
+    with pytest.raises(AssertionError):
+        assert_holds(recorded, recorded | {"journal": []})
+    assert_holds(recorded, recorded | {"life": recorded["life"] | {"new": 1}})
