@@ -155,7 +155,7 @@ class Placement:
         life, idle = held.task.life, not held.ordered and id not in self._frozen
         orphan = held.given and self._is_orphan(held.task)
         self._count(id, held, "" if orphan else life.node if held.given else held.to)
-        if idle and life.status == "pending":
+        if idle and life.status == "pending" and not held.is_overdue:
             self._pending.setdefault(held.shape, Ranking()).put(id, held.rank)
         else:
             self._unqueue(id, held)
