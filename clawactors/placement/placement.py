@@ -5,7 +5,7 @@
 3. A task counts at one node at most: where it was given to, or where an order is about to give it to.
 4. A node never has more tasks than its room when an order is made.
 5. What a later release has written to is left alone, and so are the tasks on a node that it has written to.
-6. A task goes on, or ends, by a timer only when that very timer is wanted in its present version and has gone off.
+6. A task goes on, or ends, by a timer only when its present version wants it and the log has shown its time.
 """
 
 import heapq
@@ -18,8 +18,8 @@ from clawactors.nodes import events as n
 from clawactors.placement.choice import Seat, Shape, choose, shape_of, why_not
 from clawactors.placement.order import Held, Order
 from clawactors.placement.ports import Snapshot
-from clawactors.placement.ranking import Ranking
 from clawactors.placement.silence import SILENCE_S, Silence
+from clawactors.ranking import Ranking
 from clawactors.tasks import TASK, Task
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e

@@ -35,9 +35,9 @@ class Store:
         return self.fired[len(self.fired) - len(due) :]
 
 
-def started(*marks: Mark, position: int = 0) -> Agenda:
+def started(*marks: Mark) -> Agenda:
     agenda = Agenda()
-    agenda.begin(marks, position)
+    agenda.begin(marks)
     return agenda
 
 
@@ -54,14 +54,14 @@ def test_what_is_wanted_is_set_once() -> None:
     agenda.want("wait", "t", 5, 1)
     assert list(agenda.changes(1)) == [Set("wait", "t", 5, 1)]
     assert list(agenda.changes(1)) == []
-    agenda.saw(set_at(5), 1)
+    agenda.saw(set_at(5))
     assert list(agenda.changes(1)) == []
 
 
 def test_what_is_set_already_is_left_alone() -> None:
     agenda = Agenda()
     agenda.want("wait", "t", 5, 1)
-    agenda.begin([set_at(5)], 1)
+    agenda.begin([set_at(5)])
     assert list(agenda.changes(1)) == []
 
 
@@ -74,6 +74,12 @@ def test_what_is_set_for_another_time_is_set_anew() -> None:
 def test_what_is_wanted_no_more_is_cancelled() -> None:
     agenda = started(set_at(5))
     assert list(agenda.changes(1)) == [Cancel("wait", "t", 1)]
+    assert list(agenda.changes(1)) == []
+
+
+def test_what_is_wanted_no_more_and_about_to_go_off_is_left_to_do_so() -> None:
+    agenda = started(set_at(5))
+    agenda.show(5)
     assert list(agenda.changes(1)) == []
 
 
@@ -92,45 +98,62 @@ def test_what_went_off_for_the_wanted_time_is_due() -> None:  # rule 1
     agenda = started(set_at(5))
     agenda.want("wait", "t", 5, 1)
     assert not agenda.is_due("wait", "t")
-    assert agenda.saw(off(5), 1) == ("wait", "t")
+    assert agenda.saw(off(5)) == [("wait", "t")]
     assert agenda.is_due("wait", "t")
     assert list(agenda.changes(1)) == []
 
 
-def test_what_went_off_for_another_time_is_quiet_and_the_right_one_is_set() -> None:  # rule 1
+def test_what_went_off_for_an_earlier_time_is_quiet_and_the_right_one_is_set() -> None:  # rule 1
     agenda = started(set_at(5))
     agenda.want("wait", "t", 7, 2)
-    assert agenda.saw(off(5), 2) is None
+    assert agenda.saw(off(5)) == []
     assert not agenda.is_due("wait", "t")
     assert list(agenda.changes(2)) == [Set("wait", "t", 7, 2)]
 
 
-def test_what_was_resolved_is_due_no_more_and_may_be_wanted_again() -> None:  # rule 1
+def test_one_that_goes_off_shows_the_time_for_all() -> None:  # rule 1
     agenda = started()
-    agenda.want("wait", "t", 5, 1)
-    agenda.saw(off(5), 1)
-    agenda.want("wait", "t", None, 2)
-    assert not agenda.is_due("wait", "t")
-    agenda.want("wait", "t", 5, 3)
-    assert not agenda.is_due("wait", "t")
-    assert list(agenda.changes(3)) == [Set("wait", "t", 5, 3)]
+    for id, at_ns in (("t", 5), ("u", 5), ("v", 4), ("w", 6)):
+        agenda.want("wait", id, at_ns, 1)
+    assert set(agenda.saw(off(5))) == {("wait", id) for id in "tuv"}
+    assert [change.id for change in agenda.changes(1)] == ["w"]
 
 
-def test_what_goes_off_before_the_want_is_known_is_kept() -> None:  # rule 2
+def test_a_record_shows_the_time_too() -> None:  # rule 1
     agenda = started()
-    assert agenda.saw(off(5, version=9), 8) is None
+    agenda.want("deadline", "t", 5, 1)
+    assert agenda.show(4) == []
+    assert agenda.show(6) == [("deadline", "t")]
+    assert agenda.show(7) == []
+
+
+def test_what_is_wanted_for_a_time_that_was_shown_is_due_and_never_set() -> None:  # rules 1 and 3
+    agenda = started()
+    agenda.saw(off(5, version=9))
     agenda.want("wait", "t", 5, 9)
     assert agenda.is_due("wait", "t")
+    assert list(agenda.changes(9)) == []
 
 
-def test_what_a_further_reader_has_set_is_not_cancelled() -> None:  # rule 3
-    agenda = started(set_at(5, version=9), position=8)
+def test_what_was_resolved_is_due_no_more() -> None:
+    agenda = started()
+    agenda.want("wait", "t", 5, 1)
+    agenda.saw(off(5))
+    agenda.want("wait", "t", None, 2)
+    assert not agenda.is_due("wait", "t")
+    agenda.want("wait", "t", 8, 3)
+    assert not agenda.is_due("wait", "t")
+    assert list(agenda.changes(3)) == [Set("wait", "t", 8, 3)]
+
+
+def test_what_a_further_reader_has_set_is_not_cancelled() -> None:  # rule 2
+    agenda = started(set_at(5, version=9))
     assert list(agenda.changes(8)) == []
     assert list(agenda.changes(9)) == [Cancel("wait", "t", 1)]
 
 
 @pytest.mark.parametrize("seed", range(200))
-def test_from_any_history_the_store_comes_right(seed: int) -> None:  # rule 4 too
+def test_from_any_history_the_store_comes_right(seed: int) -> None:  # rule 3
     """Wants, cancels, lost stores, restarts and two leaders in any order; each time is resolved once, none early."""
     r = random.Random(seed)
     store, now_ns = Store(), 0
@@ -160,8 +183,8 @@ def test_from_any_history_the_store_comes_right(seed: int) -> None:  # rule 4 to
                 agendas[which].again(change)
                 continue
             for mark in store.make(change):
-                for each, agenda in enumerate(agendas):
-                    agenda.saw(mark, folded[each])
+                for agenda in agendas:
+                    agenda.saw(mark)
 
     def resolve(which: int) -> None:
         for name, (at_ns, since) in list(truth.items()):
@@ -179,9 +202,11 @@ def test_from_any_history_the_store_comes_right(seed: int) -> None:  # rule 4 to
                 append(name, r.choice((None, now_ns + r.randrange(-3, 20))))
             case 2:
                 now_ns += r.randrange(10)
+                if r.random() < 0.3:
+                    agendas[r.randrange(2)].show(now_ns)
                 for mark in store.go_off(now_ns):
-                    for each, agenda in enumerate(agendas):
-                        agenda.saw(mark, folded[each])
+                    for agenda in agendas:
+                        agenda.saw(mark)
             case 3:
                 which = r.randrange(2)
                 fold(which, r.randint(folded[which], len(log)))
@@ -195,18 +220,18 @@ def test_from_any_history_the_store_comes_right(seed: int) -> None:  # rule 4 to
                     store.open.clear()  # the store is lost
                     store.fired.clear()
                 marks = [*store.open.values(), *store.fired]
-                agendas[which].begin(sorted(marks, key=lambda mark: mark.place), folded[which])
+                agendas[which].begin(sorted(marks, key=lambda mark: mark.place))
 
     for _ in range(300):
         turn()
     now_ns += 100
     for _ in range(6):  # in the end one leads alone, has read all, and has looked at the store
         fold(0, len(log))
-        agendas[0].begin(sorted([*store.open.values(), *store.fired], key=lambda mark: mark.place), folded[0])
+        agendas[0].begin(sorted([*store.open.values(), *store.fired], key=lambda mark: mark.place))
         for _ in range(40):
             lead(0)
         for mark in store.go_off(now_ns):
-            agendas[0].saw(mark, folded[0])
+            agendas[0].saw(mark)
         resolve(0)
     assert not truth, "none is lost"
     assert not store.open, "none is left behind"
