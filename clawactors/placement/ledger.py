@@ -4,7 +4,7 @@
 2. A task counts at one node at most: where it was given to, or where an order is about to give it to.
 3. What a later release has written to is left alone, and so are the tasks on a node that it has written to.
 4. An ended task is let go of; when it goes on, it is read again.
-5. A task is due only when a timer that it wants in its present version has gone off.
+5. A task goes on, or ends, by a timer only when its present version wants it and the log has shown its time.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,8 +16,8 @@ from clawactors.nodes import events as n
 from clawactors.placement.choice import Seat, Shape, shape_of
 from clawactors.placement.order import Held
 from clawactors.placement.ports import Snapshot
-from clawactors.placement.ranking import Ranking
 from clawactors.placement.silence import SILENCE_S, Silence
+from clawactors.ranking import Ranking
 from clawactors.tasks import TASK, Task
 from clawactors.tasks import events as e
 from clawactors.tasks import timers as t
@@ -160,7 +160,7 @@ class Ledger:
         life, idle = held.task.life, not held.ordered and id not in self._frozen
         orphan = held.given and self._is_orphan(held.task)
         self._count(id, held, "" if orphan else life.node if held.given else held.to)
-        if idle and life.status == "pending":
+        if idle and life.status == "pending" and not held.is_overdue:
             self._pending.setdefault(held.shape, Ranking()).put(id, held.rank)
         else:
             self._unqueue(id, held)

@@ -37,6 +37,12 @@ class Held:
         return self.task.life.status in ("scheduled", "running")
 
     @property
+    def is_overdue(self) -> bool:
+        """True when the log itself proves that the deadline has passed; its timer is about to say so."""
+        spec = self.task.spec
+        return spec is not None and 0 < spec.deadline_ns <= self.task.life.updated_ns
+
+    @property
     def rank(self) -> tuple[int, int]:
         """Its place among the pending ones: the most urgent first, then the oldest."""
         spec = self.task.spec

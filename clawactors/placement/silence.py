@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from clawactors.placement.ranking import Ranking
+from clawactors.ranking import Ranking
 from clawactors.tasks import Life
 
 __all__ = ["SILENCE_S", "Silence"]

@@ -105,7 +105,11 @@ class Control:
                 await self._learn_time()
 
     async def _learn_time(self) -> None:
-        self.desk.time.hear((await self.desk.log.head()).at_ns)
+        self._hear_time((await self.desk.log.head()).at_ns)
+
+    def _hear_time(self, at_ns: int) -> None:
+        self.desk.time.hear(at_ns)
+        self.timers.show(at_ns)
 
     def _hear_alive(self, subject: str, _: bytes) -> None:
         self.placement.silence.heard(subject.rpartition(".")[2], self.desk.time.now_ns())
@@ -115,8 +119,8 @@ class Control:
             commits = [DECODER.decode(record) for record in batch]
             for commit in commits:
                 self._place(commit)
-                self.desk.time.hear(commit.record.at_ns)
             self._position = batch[-1].seq
+            self._hear_time(max(record.at_ns for record in batch))
             self._stir()
             await self.views.apply(commits, follower.position)
         raise Unavailable("the log is followed no longer")  # placing on a fold that stands still would only do harm

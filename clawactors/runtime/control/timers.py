@@ -13,7 +13,6 @@ from typing import Final
 from clawactors.runtime.ports import Timers
 from clawactors.timers import Agenda, Cancel, Set
 from eventlog import EventLogError
-from eventlog.timers import Mark
 
 __all__ = ["TimerKeeper"]
 
@@ -47,6 +46,10 @@ class TimerKeeper:
         """There may be something to do."""
         self._more.set()
 
+    def show(self, at_ns: int) -> None:
+        """The log's clock has shown this time."""
+        self._take(self._agenda.show(at_ns))
+
     async def serve(self) -> None:
         """Watches and keeps for ever."""
         async with asyncio.TaskGroup() as group:
@@ -57,18 +60,14 @@ class TimerKeeper:
         while True:
             try:
                 async with asyncio.timeout(_ANEW_S), aclosing(self._timers.watch()) as watching:
-                    self._take(self._agenda.begin(await anext(watching), self._position()))
+                    self._take(self._agenda.begin(await anext(watching)))
                     async for marks in watching:
-                        self._take(self._seen(marks))
+                        self._take([name for mark in marks for name in self._agenda.saw(mark)])
             except TimeoutError:
                 continue
             except EventLogError as error:
                 _log.info("the timers are watched anew: %s", error)
             await asyncio.sleep(_AGAIN_S)
-
-    def _seen(self, marks: list[Mark]) -> list[tuple[str, str]]:
-        position = self._position()
-        return [name for mark in marks if (name := self._agenda.saw(mark, position)) is not None]
 
     def _take(self, due: list[tuple[str, str]]) -> None:
         for kind, id in due:
