@@ -50,6 +50,7 @@ __all__ = ["NodeActor", "NodeSettings", "node_key"]
 _BEATS_PER_LEASE = 3
 _PROBES = 2
 _LAST_WORD_S = 1.0
+_RECORD_S = 3.0
 
 SUSPECT = 2
 """Nodes that a task has seen die in a row, without a new step, before it runs apart from others like it."""
@@ -378,8 +379,7 @@ class NodeActor:
     async def _hand_back(self) -> None:
         """Drains: no new work, the queue goes back, running tasks get the grace time to reach their next step."""
         self._draining = True
-        with contextlib.suppress(Refused, EventLogError):
-            await self.actor.handle(nc.Drain())
+        await self._say(nc.Drain())
         self._stop_all("drain")
         returned = asyncio.ensure_future(self._return_queue())
         if not await self._is_idle_within(self.settings.grace_s):
@@ -391,9 +391,15 @@ class NodeActor:
                 await self._is_idle_within(_LAST_WORD_S)  # what can't even be recorded is recovered elsewhere
         await asyncio.wait((returned,), timeout=_LAST_WORD_S)
         returned.cancel()
-        with contextlib.suppress(Refused, EventLogError):
-            await self.actor.handle(nc.Leave(self.incarnation, "stopped"))
+        await self._say(nc.Leave(self.incarnation, "stopped"))
+        with contextlib.suppress(EventLogError):
             await self._lease.release()
+
+    async def _say(self, command: nc.NodeCommand) -> None:
+        """Records what becomes of the node, unless the log is not there to hear of it."""
+        with contextlib.suppress(Refused, EventLogError, TimeoutError):
+            async with asyncio.timeout(_RECORD_S):
+                await self.actor.handle(command)
 
     async def _is_idle_within(self, wait_s: float) -> bool:
         with contextlib.suppress(TimeoutError):

@@ -35,7 +35,7 @@ from clawactors.tasks import commands as c
 from clawactors.tasks.events import CODEC as TASK_CODEC
 from clawactors.tasks.events import Scheduled
 from clawactors.tasks.submission import spec_of
-from eventlog import Draft, EventLogError, Follower, Head, InProcessLog, Unavailable, aggregate_pattern
+from eventlog import Draft, EventLogError, Follower, Head, InProcessLog, NoResponders, Unavailable, aggregate_pattern
 from eventlog.decoding import Commit
 from eventlog.record import Record
 
@@ -115,25 +115,28 @@ class Link:
     def __init__(self, cluster: "Cluster", chance: random.Random | None = None) -> None:
         self._log, self._leases, self._requests = cluster.log, cluster.leases, cluster.requests
         self._chance = chance
-        self._is_cut = asyncio.Event()
         self._down = False
+        self._up = asyncio.Event()
+        self._up.set()
         self.appends: list[Draft] = []
         self.fault: Callable[[str, Draft], None] = lambda point, draft: None
+        self.read_fault: Callable[[], None] = lambda: None
         self.hold: tuple[bytes, asyncio.Event, asyncio.Event] | None = None
         """An append whose body has these bytes sets the first event and waits for the second."""
 
     # The cable
 
     def cut(self) -> None:
-        self._is_cut.set()
-        self._down = True
+        self.unplug()
 
     def unplug(self) -> None:
         """Calls fail until `plug`; what follows the log is late, not lost."""
         self._down = True
+        self._up.clear()
 
     def plug(self) -> None:
         self._down = False
+        self._up.set()
 
     def _check(self) -> None:
         if self._down:
@@ -174,6 +177,7 @@ class Link:
     ) -> AsyncIterator[list[Record]]:
         await self.turns()
         self._check()
+        self.read_fault()
         async for batch in self._log.read(patterns, after=after, since_ns=since_ns, until=until):
             for some in itertools.batched(batch, self._chance.randint(1, 3) if self._chance else len(batch)):
                 yield list(some)
@@ -182,7 +186,7 @@ class Link:
 
     async def follow(self, patterns: Sequence[str], *, after: int | None = None) -> Follower:
         self._check()
-        return await self._log.follow(patterns, after=after)
+        return _LinkedFollower(self, await self._log.follow(patterns, after=after))
 
     async def head(self) -> Head:
         self._check()
@@ -217,7 +221,37 @@ class Link:
 
     async def serve(self, subject: str, answer: Any, queue: str = "") -> Serving:
         self._check()
-        return await self._requests.serve(subject, answer, queue)
+
+        async def linked(body: bytes) -> bytes:
+            if self._down:
+                raise NoResponders("the cable is out")
+            return await answer(body)
+
+        return await self._requests.serve(subject, linked, queue)
+
+
+class _LinkedFollower:
+    def __init__(self, link: Link, follower: Follower) -> None:
+        self._link, self._follower = link, follower
+
+    @property
+    def position(self) -> int:
+        return self._follower.position
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> list[Record]:
+        batch = await anext(self._follower)
+        await self._link.turns()
+        await self._link._up.wait()
+        return batch
+
+    async def caught_up(self) -> None:
+        await self._follower.caught_up()
+
+    async def aclose(self) -> None:
+        await self._follower.aclose()
 
 
 class _LinkedLease:
@@ -236,14 +270,17 @@ class _LinkedLease:
 class Cluster:
     """Controls, nodes and clients on one log. Leaving it stops whatever still runs."""
 
-    def __init__(self, clock: Clock | None = None, seed: int | None = None) -> None:
+    def __init__(
+        self, clock: Clock | None = None, seed: int | None = None, log: type[InProcessLog] = InProcessLog
+    ) -> None:
         self.clock = clock or SystemClock()
-        self.log = InProcessLog(self.clock.now_ns)
+        self.log = log(self.clock.now_ns)
         self.leases, self.requests = InProcessLeases(self.clock), InProcessRequests()
         self.dead, self.timers = InProcessDeadLetters(), InProcessTimers(self.clock)
         self.chance = None if seed is None else random.Random(seed)
         self.links: dict[str, Link] = {}
         self.fault: Callable[[str, Draft], None] | None = None
+        self.read_fault: Callable[[], None] | None = None
         """What links that are made from now on begin with."""
         self.controls: dict[str, Control] = {}
         self.nodes: dict[str, NodeActor] = {}
@@ -263,10 +300,12 @@ class Cluster:
         link = self.links[name] = Link(self, self.chance and random.Random(self.chance.random()))
         if self.fault is not None:
             link.fault = self.fault
+        if self.read_fault is not None:
+            link.read_fault = self.read_fault
         return link
 
-    def desk(self, name: str) -> Desk:
-        return Desk(self.link(name), self.clock, name)
+    def desk(self, name: str, by: str = "") -> Desk:
+        return Desk(self.link(name), self.clock, by or name)
 
     def spawn(self, process: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Runs it, and whatever it starts, as a part of that process."""
@@ -279,7 +318,7 @@ class Cluster:
     async def control(self, name: str = "", views: Views | None = None, **settings: Any) -> Control:
         """A control process that runs."""
         name = name or f"control/{next(self._names)}"
-        desk = self.desk(name)
+        desk = self.desk(name, f"{name}/{next(self._names)}")
         link = self.links[name]
         control = self.controls[name] = Control(desk, link, link, views or Views(), self.dead, self.timers, **settings)
         self.mains[name] = self.spawn(name, control.serve())
@@ -290,7 +329,7 @@ class Cluster:
     ) -> NodeActor:
         """A node that runs."""
         name = as_process or f"node/{id}"
-        desk = self.desk(name)
+        desk = self.desk(name, f"{name}/{next(self._names)}")
         link = self.links[name]
         node = NodeActor(desk, link, link, NodeSettings(id=id, slots=slots, **settings), skills)
         started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
