@@ -1,4 +1,4 @@
-"""The store of timers, as punctual as can be: sets what placement's agenda asks for, and lets it go off in time."""
+"""The log's clock as placement sees it, and the store of timers, as punctual as can be."""
 
 from clawactors.placement import Placement
 from clawactors.timers import Set
@@ -18,19 +18,16 @@ class Clockwork:
     def until(self, now_ns: int) -> None:
         """Lets go off what is due by then."""
         self._set()
-        for name, mark in list(self.marks.items()):
-            if mark.at_ns <= now_ns:
-                del self.marks[name]
-                self._saw(Mark(*name, mark.at_ns, mark.version, fired=True))
+        self.marks = {name: mark for name, mark in self.marks.items() if mark.at_ns > now_ns}
+        for _, id in self.placement.agenda.show(now_ns):
+            self.placement.ring(id)
 
     def _set(self) -> None:
         for change in list(self.placement.agenda.changes(self.placement.position)):
+            name = (change.kind, change.id)
             if isinstance(change, Set):
-                mark = self.marks[change.kind, change.id] = Mark(change.kind, change.id, change.at_ns, change.version)
-                self._saw(mark)
+                mark = self.marks[name] = Mark(*name, change.at_ns, change.version)
+                for _, id in self.placement.agenda.saw(mark):
+                    self.placement.ring(id)
             else:
-                self.marks.pop((change.kind, change.id), None)
-
-    def _saw(self, mark: Mark) -> None:
-        if (due := self.placement.agenda.saw(mark, self.placement.position)) is not None:
-            self.placement.ring(due[1])
+                self.marks.pop(name, None)
