@@ -84,6 +84,9 @@ class EmptySnapshot:
     def nodes(self) -> Iterable[tuple[str, int, Node]]:
         return ()
 
+    def frozen(self) -> Iterable[tuple[str, str]]:
+        return ()
+
     def schedules(self) -> Iterable[tuple[str, int, Schedule]]:
         return ()
 
