@@ -496,6 +496,8 @@ async def test_actors_that_race_on_any_log_lose_nothing_and_agree(log: EventLog)
 
     await hand("first").handle(c.Submit(e.Spec(skill="echo")))
     hands = [hand(str(n)) for n in range(5)]
+    for each in hands:
+        await each.catch_up()
     await asyncio.gather(*(each.handle(c.Signal("n", [n, k])) for n, each in enumerate(hands) for k in range(6)))
     for each in hands:
         await each.catch_up()
