@@ -39,7 +39,9 @@ async def opened(stage: Stage, id: str = "t") -> None:
 # The fast path
 
 
-async def test_a_short_task_costs_one_commit(stage: Stage) -> None:
+async def test_a_short_task_costs_one_commit(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clawactors.runtime.node.run.WINDOW_S", PATIENCE_S)  # however slow this machine is
+
     @skill("short")
     async def short(task: TaskHandle, x: int) -> int:
         return await task.step("one", later, x) + await task.step("two", same, x)
