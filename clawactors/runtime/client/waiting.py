@@ -102,6 +102,7 @@ class Waiting:
         Raises: `PermissionDenied` where this user may not listen for it.
         """
         while True:
+            self._raise_denied()
             await asyncio.shield(self._expected[id].end)
             self._raise_denied()
             known = await self.look(id)
