@@ -20,16 +20,30 @@ def leave_trace(path: str, *words: object) -> None:
         os.close(file)
 
 
+_at_work: set[object] = set()
+"""Runs of `work` in this process at this moment."""
+
+
 @skill("work")
 async def work(task: Task, trace: str, steps: int = 5, seconds: float = 0.01) -> dict[str, Any]:
-    """Runs steps; each says on disk that it ran, and in its result by which attempt."""
+    """Runs steps; each says on disk that it ran, and in its result by which attempt and beside how many others."""
 
     async def one(number: int) -> dict[str, int]:
         leave_trace(trace, task.id, f"s{number}", task.attempt)
         await asyncio.sleep(seconds)
-        return {"attempt": task.attempt}
+        return {"attempt": task.attempt, "at_work": len(_at_work)}
 
-    return {"attempt": task.attempt, "steps": [await task.step(f"s{n}", one, n) for n in range(steps)]}
+    _at_work.add(task)
+    try:
+        return {"attempt": task.attempt, "steps": [await task.step(f"s{n}", one, n) for n in range(steps)]}
+    finally:
+        _at_work.discard(task)
+
+
+@skill("no-op")
+async def no_op(task: Task, trace: str) -> dict[str, int]:
+    """Does nothing, and says by which attempt."""
+    return {"attempt": task.attempt}
 
 
 @skill("work-in-thread")
