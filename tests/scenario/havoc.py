@@ -1,6 +1,7 @@
 """Kills, stops and continues processes of a cluster at random, by a seed; at the end everything runs again."""
 
 import asyncio
+import contextlib
 import random
 import signal
 from collections.abc import Sequence
@@ -9,6 +10,10 @@ from typing import Self
 from tests.scenario.system import System, until
 
 __all__ = ["Havoc"]
+
+_AMID_WORK = 0.75
+"""Share of the strikes that wait until steps are being run; the others may hit a cluster that is down already."""
+_WORK_S = 8.0
 
 
 class Havoc:
@@ -54,6 +59,8 @@ class Havoc:
             for victim, kills in strokes:
                 await asyncio.sleep(self._chance.uniform(0.3, 1.7) * self._every_s)
                 length_s = self._chance.uniform(0.1, 1) * self._stopped_s
+                if self._chance.random() < _AMID_WORK:
+                    await self._work_goes_on()
                 await until(lambda victim=victim: self._is_up(victim), f"{victim} runs again")
                 if kills:
                     self._system.signal(victim, signal.SIGKILL)
@@ -63,6 +70,16 @@ class Havoc:
                     self.strikes.append(f"stopped {victim} for {length_s:.1f} s")
                     self._stopped.add(victim)
                     self._tasks.append(asyncio.create_task(self._continue(victim, length_s)))
+
+    async def _work_goes_on(self) -> None:
+        """Returns when steps leave traces, or when they have not for a while: all may be done."""
+        before = self._traced()
+        with contextlib.suppress(AssertionError):
+            await until(lambda: self._traced() > before + 100, "steps are run", _WORK_S)
+
+    def _traced(self) -> int:
+        trace = self._system.trace
+        return trace.stat().st_size if trace.exists() else 0
 
     def _is_up(self, victim: str) -> bool:
         return victim not in self._stopped and self._system.pid(victim) > 0

@@ -19,8 +19,8 @@ async def submit(system: System, strike: int, tasks: int) -> None:
     """A part of the tasks, of all sorts, at once; returns when they are acknowledged."""
     with_steps, in_threads = tasks * 6 // 10, tasks // 10
     await asyncio.gather(
-        system.submit(with_steps, "work", f"steps-{strike}-", steps=5, seconds=0.1),
-        system.submit(in_threads, "work-in-thread", f"threads-{strike}-", steps=3, seconds=0.05),
+        system.submit(with_steps, "work", f"steps-{strike}-", steps=8, seconds=0.1),
+        system.submit(in_threads, "work-in-thread", f"threads-{strike}-", steps=5, seconds=0.1),
         system.submit(tasks - with_steps - in_threads, "no-op", f"no-op-{strike}-"),
     )
 
@@ -44,7 +44,7 @@ async def survive(folder: Path, seed: int, *, tasks: int, rounds: int, every_s: 
 
 
 async def test_killed_and_stopped_parts_lose_double_and_forget_nothing(tmp_path: Path) -> None:
-    await survive(tmp_path, 1, tasks=200, rounds=1, every_s=0.7, stopped_s=5)
+    await survive(tmp_path, 2, tasks=200, rounds=1, every_s=0.7, stopped_s=5)
 
 
 @pytest.mark.soak
