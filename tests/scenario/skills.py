@@ -142,3 +142,29 @@ async def swallows(task: Task) -> str:
     except BaseException as error:
         return type(error).__name__
     return "nothing"
+
+
+@skill("gated")
+async def gated(task: Task, trace: str, gate: str) -> dict[str, Any]:
+    """One step that ends when the gate of its attempt opens: a file appears."""
+
+    async def one() -> dict[str, int]:
+        leave_trace(trace, task.id, "s0", task.attempt)
+        while not os.path.exists(f"{gate}-{task.attempt}"):
+            await asyncio.sleep(0.01)
+        return {"attempt": task.attempt}
+
+    return {"attempt": task.attempt, "steps": [await task.step("s0", one)]}
+
+
+@skill("gated-in-thread")
+def gated_in_thread(task: SyncTask, trace: str, gate: str) -> dict[str, Any]:
+    """The same by sync code."""
+
+    def one() -> dict[str, int]:
+        leave_trace(trace, task.id, "s0", task.attempt)
+        while not os.path.exists(f"{gate}-{task.attempt}"):
+            threading.Event().wait(0.01)
+        return {"attempt": task.attempt}
+
+    return {"attempt": task.attempt, "steps": [task.step("s0", one)]}
