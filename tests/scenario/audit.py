@@ -1,13 +1,15 @@
 """One walk over a log, in order, that finds every promise broken; what skills did beside the log is held against it.
 
 1. An acknowledged submit is in the log.
-2. A step is completed once in the life of a task, and does not even run in an attempt that began after that.
+2. A step is completed once in the life of a task, runs once in an attempt, and not at all in one that began after it
+   was completed.
 3. A node's process speaks for its own incarnation and attempt only, and only while the task is theirs.
 4. At no event does a node have more tasks running than slots, nor do its skills ever count more at work.
 5. Every event that our own processes wrote is legal where it stands.
 6. In the end no task is left open.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -128,10 +130,12 @@ class Audit:
     def check_traces(self, trace: Path) -> int:
         """The half of rule 2 that no log shows; how many runs of steps there were."""
         lines = trace.read_text().splitlines() if trace.exists() else []
-        for line in lines:
+        for line, times in Counter(lines).items():
             id, step, attempt = line.split()
             if step in self._done_before.get((id, int(attempt)), ()):
                 self.problems.append(f"task {id}: step {step} ran in attempt {attempt}, though it was done before")
+            if times > 1:
+                self.problems.append(f"task {id}: step {step} ran {times} times in attempt {attempt}")
         return len(lines)
 
 
