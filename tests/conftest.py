@@ -1,6 +1,7 @@
 """What tests of several folders share: a log of every kind, and a real server that comes with the install."""
 
 import itertools
+import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,11 @@ from eventlog.jetstream import JetStreamLog
 from tests.servers import NatsServer, accounts, running
 
 _accounts = itertools.count()
+
+# A shell starts what it runs in the background with Ctrl-C ignored, and children would inherit that.
+for number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

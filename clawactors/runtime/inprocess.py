@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from msgspec.structs import replace
 
 from clawactors.runtime.clock import Clock
-from eventlog import NoResponders, Record, Unavailable
+from eventlog import NoResponders, PermissionDenied, Record, Unavailable
 from eventlog.inprocess import InProcessLog
 from eventlog.patterns import matcher
 from eventlog.timers import Mark
@@ -129,7 +129,13 @@ class InProcessLive:
     def __init__(self, log: InProcessLog) -> None:
         self._log = log
 
-    def tail(self, pattern: str, on_record: Callable[[Record], None], on_gap: Callable[[], None]) -> Callable[[], None]:
+    def tail(
+        self,
+        pattern: str,
+        on_record: Callable[[Record], None],
+        on_gap: Callable[[], None],
+        on_denied: Callable[[PermissionDenied], None],
+    ) -> Callable[[], None]:
         """Calls `on_record` for each matching record from now on. Returns what ends it."""
 
         after = self._log.last_seq

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Protocol
 
-from eventlog import Record
+from eventlog import PermissionDenied, Record
 from eventlog.timers import Mark
 
 __all__ = ["Lease", "Leases", "Live", "Requests", "Serving", "Timers"]
@@ -80,9 +80,16 @@ class Timers(Protocol):
 class Live(Protocol):
     """Records as they are stored, pushed unasked: quick, but what a broken connection misses is gone."""
 
-    def tail(self, pattern: str, on_record: Callable[[Record], None], on_gap: Callable[[], None]) -> Callable[[], None]:
+    def tail(
+        self,
+        pattern: str,
+        on_record: Callable[[Record], None],
+        on_gap: Callable[[], None],
+        on_denied: Callable[[PermissionDenied], None],
+    ) -> Callable[[], None]:
         """Calls `on_record` for each matching record from now on, `on_gap` when some may have been missed.
 
-        Returns what ends it. Both are called in the event loop and must be quick.
+        `on_denied` is called instead where this user may not listen. Returns what ends it. All are called in the event
+        loop and must be quick.
         """
         ...

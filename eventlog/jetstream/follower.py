@@ -60,6 +60,7 @@ class PushFollower:
             raise
         self._connection.on_lost.append(self._on_lost)
         self._connection.on_back.append(self._on_back)
+        self._connection.on_denied.append(self._on_denied)
         self._watch = asyncio.get_running_loop().call_later(HEARTBEAT_S, self._tick)
         return self
 
@@ -156,6 +157,8 @@ class PushFollower:
         for hooks, hook in ((self._connection.on_lost, self._on_lost), (self._connection.on_back, self._on_back)):
             if hook in hooks:
                 hooks.remove(hook)
+        if self._on_denied in self._connection.on_denied:
+            self._connection.on_denied.remove(self._on_denied)
         self._leave()
         self._queue.clear()
         self._notify()
@@ -251,6 +254,13 @@ class PushFollower:
             self._subscription = None
         if self._connection.is_closed:
             self._error = Unavailable("the connection is closed")
+            self._notify()
+
+    def _on_denied(self, error: PermissionDenied) -> None:
+        """Who may not grant credit is sent nothing more; without this, that would look like the end of the log."""
+        if error.subject.startswith(f"$JS.FC.{self._source.stream}.") and self._error is None:
+            self._error = error
+            self._leave()
             self._notify()
 
     def _on_back(self) -> None:

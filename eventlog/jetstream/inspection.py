@@ -21,7 +21,7 @@ async def lacking(connection: Connection) -> list[str]:
     version = connection.version
     if version < OLDEST_SERVER:
         shown = ".".join(map(str, version))
-        found.append(f"nats-server {shown} is too old: {'.'.join(map(str, OLDEST_SERVER))} or newer is needed")
+        return [f"nats-server {shown} is too old: {'.'.join(map(str, OLDEST_SERVER))} or newer is needed"]
     try:
         subject = f"{connection.address.api}.INFO"
         check(subject, (await connection.ask(subject, timeout_s=2))[1])

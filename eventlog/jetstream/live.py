@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from eventlog.errors import PermissionDenied
 from eventlog.jetstream.connection import Connection
 from eventlog.jetstream.moments import nanoseconds
 from eventlog.record import Record
@@ -15,8 +16,17 @@ class LiveFeed:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def tail(self, pattern: str, on_record: Callable[[Record], None], on_gap: Callable[[], None]) -> Callable[[], None]:
-        """Calls `on_record` for each record stored from now on, `on_gap` after a reconnect. Returns what ends it."""
+    def tail(
+        self,
+        pattern: str,
+        on_record: Callable[[Record], None],
+        on_gap: Callable[[], None],
+        on_denied: Callable[[PermissionDenied], None],
+    ) -> Callable[[], None]:
+        """Calls `on_record` for each record stored from now on, `on_gap` after a reconnect. Returns what ends it.
+
+        `on_denied` is called where this user may not listen: nothing comes then.
+        """
 
         def on_message(subject: bytes, reply: bytes, headers: bytes, body: bytes) -> None:
             try:
@@ -25,12 +35,18 @@ class LiveFeed:
                 return  # put there by hand: the server's own headers are well-formed
             on_record(record)
 
+        def on_refused(error: PermissionDenied) -> None:
+            if subscription.is_denied:
+                on_denied(error)
+
         subscription = self._connection.listen(f"live.{pattern}", on_message)
         self._connection.on_back.append(on_gap)
+        self._connection.on_denied.append(on_refused)
 
         def stop() -> None:
             self._connection.unlisten(subscription)
             self._connection.on_back.remove(on_gap)
+            self._connection.on_denied.remove(on_refused)
 
         return stop
 

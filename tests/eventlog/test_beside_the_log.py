@@ -47,7 +47,7 @@ async def test_the_server_tells_whose_connection_has_ended(nats_server: NatsServ
 
 async def test_live_records_are_the_stored_ones(jetstream_log: JetStreamLog) -> None:
     records: asyncio.Queue[Record] = asyncio.Queue()
-    stop = LiveFeed(jetstream_log.connection).tail("claw.task.a.>", records.put_nowait, lambda: None)
+    stop = LiveFeed(jetstream_log.connection).tail("claw.task.a.>", records.put_nowait, *[lambda *_: None] * 2)
     seq = await jetstream_log.append(Draft("task", "a", b"{}", "c1", by="me"), 0)
     await jetstream_log.append(Draft("task", "b", b"{}", "c2"), 0)
     async with asyncio.timeout(5):

@@ -7,6 +7,7 @@ from typing import Any, cast
 import msgspec
 import pytest
 
+from eventlog import PermissionDenied
 from eventlog.jetstream.connection import Connection
 from eventlog.jetstream.contexts import Address
 from eventlog.jetstream.follower import PushFollower
@@ -27,6 +28,7 @@ class Wire:
         self.address = Address()
         self.on_lost: list[Callable[[], None]] = []
         self.on_back: list[Callable[[], None]] = []
+        self.on_denied: list[Callable[[PermissionDenied], None]] = []
         self.online, self.is_closed = True, False
         self.deliver: OnMessage = lambda *_: None
         self.written: list[bytes] = []

@@ -71,6 +71,7 @@ def main[T: Start](kind: type[T], serve: Callable[[T, Callable[[], None]], Await
     try:
         run(serve(start, lambda: say(Ready(True))))
     except (Refused, Misconfigured) as error:
+        logging.error("%s", error)  # for when it was ready once, and nobody reads the line any more
         say(Ready(False, "refused" if isinstance(error, Refused) else "misconfigured", str(error)))
         sys.exit(4)
     except EventLogError as error:

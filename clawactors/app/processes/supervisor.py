@@ -21,6 +21,8 @@ __all__ = ["Child"]
 _READY_S = 60.0
 _STOP_S = 15.0
 _RETRY_S = (0.0, 0.2, 1.0, 5.0)
+_UNFIT = (4, 5)
+"""Exit codes of a child that says itself that it can't work."""
 
 _log = logging.getLogger(__name__)
 
@@ -96,19 +98,20 @@ class Child:
 
     async def supervise(self, *, restart: bool) -> None:
         """Waits for its end and starts it again, until `stop`; without `restart` it stays dead."""
-        failures = 0
+        failures, ready = 0, True
         while self._process is not None:
             code = await self._process.wait()
             self._changed()
             if self._stopping or not restart:
                 return
             _log.warning("%s has ended (%d); starting it again", self.name, code)
+            failures = failures + 1 if code in _UNFIT or not ready else 0
             await asyncio.sleep(_RETRY_S[min(failures, len(_RETRY_S) - 1)])
             try:
+                ready = False
                 await self.start()
-                failures = 0
+                ready = True
             except (Refused, EventLogError, OSError) as error:
-                failures += 1
                 _log.error("%s stays away: %s", self.name, error)
 
     async def stop(self) -> None:

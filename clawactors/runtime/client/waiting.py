@@ -13,7 +13,16 @@ from clawactors.fold import Folded, fold
 from clawactors.runtime.ports import Live
 from clawactors.tasks import TASK, Task
 from clawactors.tasks.events import CODEC, AttemptFailed, Cancelled, Completed, Deleted, Expired, Interrupted
-from eventlog import EventLog, FromTheFuture, Malformed, Record, Unavailable, aggregate_pattern, parse_subject
+from eventlog import (
+    EventLog,
+    FromTheFuture,
+    Malformed,
+    PermissionDenied,
+    Record,
+    Unavailable,
+    aggregate_pattern,
+    parse_subject,
+)
 
 __all__ = ["Waiting"]
 
@@ -42,6 +51,7 @@ class Waiting:
         self._log, self._live = log, live
         self._expected: dict[str, _Expected] = {}
         self._stop_all: Callable[[], None] | None = None
+        self._denied: PermissionDenied | None = None
         self._unclear: dict[str, None] = {}
         self._looking: asyncio.Task[None] | None = None
 
@@ -50,6 +60,8 @@ class Waiting:
 
         Each call is undone by a `forget` for each id.
         """
+        if not self._expected:
+            self._denied = None  # it may be allowed by now
         fresh: list[str] = []
         for id in dict.fromkeys(ids):
             if id not in self._expected:
@@ -59,14 +71,16 @@ class Waiting:
         if self._stop_all is not None:
             return
         if len(self._expected) > MANY:
-            self._stop_all = self._live.tail("claw.task.>", self._hear, self._gap)
+            self._stop_all = self._live.tail("claw.task.>", self._hear, self._gap, self._deny)
             for expected in self._expected.values():
                 if expected.stop is not None:
                     expected.stop()
                     expected.stop = None
         else:
             for id in fresh:
-                self._expected[id].stop = self._live.tail(aggregate_pattern("task", id), self._hear, self._gap)
+                self._expected[id].stop = self._live.tail(
+                    aggregate_pattern("task", id), self._hear, self._gap, self._deny
+                )
 
     def forget(self, id: str) -> None:
         """One less waits for it."""
@@ -83,9 +97,14 @@ class Waiting:
             self._stop_all = None
 
     async def ended(self, id: str) -> Folded[Task]:
-        """The task once it has ended, or once a later release has written to it; `expect` it first."""
+        """The task once it has ended, or once a later release has written to it; `expect` it first.
+
+        Raises: `PermissionDenied` where this user may not listen for it.
+        """
         while True:
+            self._raise_denied()
             await asyncio.shield(self._expected[id].end)
+            self._raise_denied()
             known = await self.look(id)
             if TASK.is_final(known.state) or known.frozen:
                 return known
@@ -136,6 +155,16 @@ class Waiting:
             if not expected.end.done():
                 expected.end.set_result(None)
 
+    def _deny(self, error: PermissionDenied) -> None:
+        """Nothing will be heard, so nobody waits any longer."""
+        self._denied = error
+        for id in self._expected:
+            self._resolve(id, 0)
+
+    def _raise_denied(self) -> None:
+        if self._denied is not None:
+            raise self._denied
+
     def _gap(self) -> None:
         self._look_soon(self._expected)
 
@@ -158,10 +187,12 @@ class Waiting:
                 del self._unclear[id]
 
     async def each(self, ids: Iterable[str]) -> AsyncIterator[str]:
-        """The ids, in the order in which the tasks end; `expect` them first."""
+        """The ids, in the order in which the tasks end; `expect` them first. Raises: `PermissionDenied`."""
         ended: asyncio.Queue[str] = asyncio.Queue()
         wanted = list(dict.fromkeys(ids))
         for id in wanted:
             self._expected[id].end.add_done_callback(partial(_put, ended, id))
         for _ in wanted:
-            yield await ended.get()
+            id = await ended.get()
+            self._raise_denied()
+            yield id

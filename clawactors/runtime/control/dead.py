@@ -2,16 +2,19 @@
 
 import asyncio
 import contextlib
+import logging
 from collections import deque
 from typing import Protocol
 
-from eventlog import Record, Unavailable
+from eventlog import EventLogError, Record, Unavailable
 
 __all__ = ["DeadLetterWorker", "DeadLetters"]
 
 _HELD_MAX_BYTES = 32 << 20
 _AT_ONCE = 16
 _AGAIN_S = 1.0
+
+_log = logging.getLogger(__name__)
 
 
 class DeadLetters(Protocol):
@@ -51,9 +54,16 @@ class DeadLetterWorker:
                 self._more.clear()
                 await self._more.wait()
             record, reason = self._waiting.popleft()
-            while True:
-                with contextlib.suppress(Unavailable):
-                    await self._dead.copy(record, reason)
-                    break
-                await asyncio.sleep(_AGAIN_S)
+            try:
+                await self._copy_patiently(record, reason)
+            except EventLogError as error:
+                if not self.not_copied:
+                    _log.error("dead letters can't be kept: %s", error)
+                self.not_copied += 1
             self._held_bytes -= len(record.body) + 1000
+
+    async def _copy_patiently(self, record: Record, reason: str) -> None:
+        while True:
+            with contextlib.suppress(Unavailable):
+                return await self._dead.copy(record, reason)
+            await asyncio.sleep(_AGAIN_S)

@@ -55,6 +55,8 @@ class Watch:
                 await asyncio.sleep(_TICK_S)
                 if self._clock.monotonic_s() - before_s > _PAUSED_S:
                     self.forgive()
+                if listen.done():
+                    listen.result()
                 self._judge()
         finally:
             listen.cancel()

@@ -38,6 +38,7 @@ from eventlog import (
     Malformed,
     Misconfigured,
     NoResponders,
+    PermissionDenied,
     Record,
     Unavailable,
     aggregate_pattern,
@@ -93,6 +94,7 @@ class NodeActor:
         self._draining = False
         self._stopped = asyncio.Event()
         self._superseded = False
+        self._denied: PermissionDenied | None = None
         self._heeded = Node()
         self._open = contextlib.AsyncExitStack()
         self._idle = asyncio.Event()
@@ -158,7 +160,10 @@ class NodeActor:
         return lease
 
     async def serve(self) -> None:
-        """Works until it is stopped; returns when everything is handed back."""
+        """Works until it is stopped; returns when everything is handed back.
+
+        Raises: `PermissionDenied` when it may not record what it runs; what the log raises.
+        """
         work = [asyncio.ensure_future(self._beat()), asyncio.ensure_future(self._take_work())]
         end = [asyncio.ensure_future(self._hear_of_itself()), asyncio.ensure_future(self._stopped.wait())]
         try:
@@ -167,6 +172,8 @@ class NodeActor:
                 await self._hand_back()
             for task in done:
                 task.result()
+            if self._denied is not None:
+                raise self._denied
         finally:
             for task in (*work, *end):
                 task.cancel()
@@ -282,6 +289,9 @@ class NodeActor:
     async def _live(self, run: TaskRun) -> None:
         try:
             await run.run()
+        except PermissionDenied as error:
+            self._denied = error
+            self.stop()
         except Exception as error:
             _log.error("node %s: task %s: %s", self.id, run.id, error, exc_info=error)
             reason = f"node {self.id} could not record it: {error}"
@@ -326,7 +336,8 @@ class NodeActor:
             if not self.actor.observe(record):
                 await self._patiently(self.actor.catch_up)
         except Refused as refusal:
-            _log.error("node %s: %s", self.id, refusal)
+            if self.actor.frozen:
+                _log.error("node %s: %s", self.id, refusal)  # else it concerns a command, and whoever gave it is told
         self._heed(self.actor.state)
 
     def _heed(self, node: Node) -> None:

@@ -7,11 +7,13 @@ from typing import Any, Final
 import msgspec
 
 from clawactors.errors import Refused
+from eventlog.nesting import is_too_deep
 
 __all__ = ["RESULT_MAX_BYTES", "as_json"]
 
 RESULT_MAX_BYTES: Final = 256 * 1024
-DEPTH_MAX: Final = 500
+_LEVELS_AROUND: Final = 10
+"""Levels of a commit around a result, and some to spare for other readers' envelopes."""
 
 
 def as_json(value: Any, whose: str) -> Any:
@@ -25,8 +27,8 @@ def as_json(value: Any, whose: str) -> Any:
         raise Refused(f"{whose} returned what JSON can't hold: {error}") from None
     if len(encoded) > RESULT_MAX_BYTES:
         raise Refused(f"{whose} returned {len(encoded)} bytes; results may have {RESULT_MAX_BYTES}")
-    if encoded.count(b"[") + encoded.count(b"{") > DEPTH_MAX and _depth(decoded) > DEPTH_MAX:
-        raise Refused(f"{whose} returned what JSON can't hold for sure: it is nested deeper than {DEPTH_MAX}")
+    if is_too_deep(b"[" * _LEVELS_AROUND + encoded):
+        raise Refused(f"{whose} returned what JSON can't hold for sure: it is nested deeper than any reader may go")
     if b"null" in encoded and not _is_finite(msgspec.to_builtins(value)):
         raise Refused(f"{whose} returned what JSON can't hold: a number that is not finite")
     return decoded
@@ -34,13 +36,6 @@ def as_json(value: Any, whose: str) -> Any:
 
 def _inner(value: Any) -> Iterable[Any]:
     return value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple | set) else ()
-
-
-def _depth(value: Any) -> int:
-    depth, level = 0, [value]
-    while level:
-        depth, level = depth + 1, [inner for each in level for inner in _inner(each)]
-    return depth
 
 
 def _is_finite(value: Any) -> bool:

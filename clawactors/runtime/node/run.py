@@ -35,7 +35,7 @@ from clawactors.tasks import events as e
 from clawactors.tasks.journal import SIGNAL
 from clawactors.tasks.retry import Retry, Verdict, after_failure
 from clawactors.tasks.task import assigned
-from eventlog import Misconfigured, Record, TooLarge, Unavailable
+from eventlog import Misconfigured, PermissionDenied, Record, TooLarge, Unavailable
 
 __all__ = ["Assignment", "Stop", "TaskRun"]
 
@@ -370,6 +370,8 @@ class TaskRun:
                 return
             except Unavailable:
                 pass
+            except PermissionDenied:
+                raise  # then nothing that this node runs can be recorded
             except Misconfigured as error:
                 _log.error("task %s: %s", self.id, error)
             await asyncio.sleep(_RETRY_WRITE_S * (0.5 + self.clock.roll()))

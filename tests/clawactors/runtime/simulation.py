@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from clawactors import Retry, skill
@@ -49,6 +49,14 @@ class AuditedLog(InProcessLog):
     """Judges every record when it is stored."""
 
     audit: "Audit"
+
+    def __init__(self, clock: Callable[[], int]) -> None:
+        self._last_ns = 0
+        super().__init__(lambda: self._later(clock()))
+
+    def _later(self, now_ns: int) -> int:
+        self._last_ns = max(self._last_ns + 1, now_ns)  # virtual time stands still while there is something to do
+        return self._last_ns
 
     def publish(self, subject: str, body: bytes, headers: bytes = b"") -> int:
         seq = super().publish(subject, body, headers)
@@ -412,7 +420,9 @@ class World:
             main = self.cluster.mains.get(f"node/{id}")
             if main is None or main.done() or self.cluster.nodes[id]._stopped.is_set():
                 await self._node(id)
-            await self._tell_node(id, nc.Uncordon())
+            while self.audit.nodes[id].state.status != "online":  # one that is offline still has to come back
+                await self._tell_node(id, nc.Uncordon())
+                await asyncio.sleep(0.1)
         for id in self.acknowledged:
             if self.audit.tasks[id].state.life.status == "paused":
                 await self._command(id, c.Resume())

@@ -15,7 +15,11 @@ from clawactors.decider import Decider
 from clawactors.errors import Refused
 from clawactors.fold import Folded
 from clawactors.runtime.actor import Actor, Desk
-from eventlog import Codec, Draft, FromTheFuture, InProcessLog, Malformed, Record, TooLarge, Unavailable
+from clawactors.runtime.clock import SystemClock
+from clawactors.tasks import TASK, Task
+from clawactors.tasks import commands as c
+from clawactors.tasks import events as e
+from eventlog import Codec, Draft, EventLog, FromTheFuture, InProcessLog, Malformed, Record, TooLarge, Unavailable
 from tests.clawactors.runtime.cluster import ManualClock, all_turns
 
 
@@ -482,6 +486,29 @@ async def test_a_cancelled_append_is_one_in_doubt() -> None:
     purse.note(Add(2))
     await purse.flush()
     assert stored(log.log) == [Put(1), Put(2)]
+
+
+async def test_actors_that_race_on_any_log_lose_nothing_and_agree(log: EventLog) -> None:
+    """The same on a real server, where answers and reads take their time."""
+
+    def hand(name: str) -> Actor[c.TaskCommand, Task, e.TaskEvent]:
+        return Actor(Desk(log, SystemClock(), f"test/{name}"), TASK, e.CODEC, "raced")
+
+    def heard(task: Task) -> list[tuple[int, int]]:
+        entries = (task.journal.nth("signal:n", nth) for nth in range(30))
+        return [tuple(entry.result) for entry in entries if entry is not None]
+
+    await hand("first").handle(c.Submit(e.Spec(skill="echo")))
+    hands = [hand(str(n)) for n in range(5)]
+    for each in hands:
+        await each.catch_up()
+    await asyncio.gather(*(each.handle(c.Signal("n", [n, k])) for n, each in enumerate(hands) for k in range(6)))
+    for each in hands:
+        await each.catch_up()
+        assert (each.version, heard(each.state)) == (hands[0].version, heard(hands[0].state))
+    signals = heard(hands[0].state)
+    assert sorted(signals) == [(n, k) for n in range(5) for k in range(6)]
+    assert all([k for m, k in signals if m == n] == list(range(6)) for n in range(5)), "each hand's own order is kept"
 
 
 @pytest.mark.parametrize("seed", range(60))

@@ -398,7 +398,7 @@ async def test_what_a_broken_connection_missed_is_read_when_it_is_back(cluster: 
     gaps: list[Any] = []
 
     class Deaf:
-        def tail(self, pattern: str, on_record: Any, on_gap: Any) -> Any:
+        def tail(self, pattern: str, on_record: Any, on_gap: Any, on_denied: Any) -> Any:
             gaps.append(on_gap)
             return lambda: gaps.remove(on_gap)
 
@@ -498,7 +498,7 @@ async def test_commands_reach_the_task_whatever_comes_in_between(cluster: Cluste
 async def test_many_signals_at_once_are_all_kept(cluster: Cluster) -> None:
     await cluster.client().submit("echo", id="t1")
     await asyncio.gather(*(cluster.client().command("t1", c.Signal("n", n)) for n in range(30)))
-    entries = [cluster.task("t1").journal.nth("signal:go", n) for n in range(30)]
+    entries = [cluster.task("t1").journal.nth("signal:n", n) for n in range(30)]
     assert sorted(entry.result for entry in entries if entry is not None) == list(range(30))
 
 

@@ -1,6 +1,7 @@
 """A node: what it takes, in which order, how it stops, and what it does when it was believed dead."""
 
 import asyncio
+import itertools
 import threading
 from typing import Any
 
@@ -168,7 +169,7 @@ async def test_a_stopped_node_hands_everything_back_and_leaves(stage: Stage) -> 
 
     @skill("steps")
     async def steps(task: TaskHandle) -> None:
-        for n in range(1000):
+        for n in itertools.count():
             await task.step(f"s{n}", asyncio.sleep, 0)
             reached.set()
 
@@ -243,6 +244,16 @@ async def test_a_second_node_with_an_id_in_use_is_refused_and_leaves_no_trace(st
     assert len(stage.log._followers) == 2, "those of the first"
     await give(stage, node, "t0")
     await stage.until_status("t0", "completed")
+
+
+async def test_a_predecessor_that_hangs_is_waited_for_a_lease_time_and_then_succeeded(stage: Stage) -> None:
+    async def hangs(_: bytes) -> bytes:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    await stage.requests.serve("claw.live.n1", hangs)
+    node = await stage.node("n1", [], lease_s=0.1)
+    assert stage.node_state("n1").incarnation == node.incarnation
 
 
 async def test_a_node_whose_join_fails_lets_go_of_everything(stage: Stage) -> None:

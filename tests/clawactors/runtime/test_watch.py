@@ -11,7 +11,7 @@ from clawactors.runtime.control.watch import Watch
 from clawactors.runtime.inprocess import InProcessLeases, InProcessRequests
 from clawactors.runtime.node.machine import Figures
 from clawactors.runtime.node.node import LEASE_S, node_key
-from eventlog import NoResponders, Unavailable
+from eventlog import NoResponders, PermissionDenied, Unavailable
 from tests.clawactors.runtime.cluster import PATIENCE_S, ManualClock
 
 TICK_S = 0.005
@@ -247,6 +247,17 @@ async def test_what_the_report_of_a_loss_raises_does_not_end_the_watch(scene: Sc
     await scene.pass_s(2)
     await scene.until_lost()
     assert len(told) == 2
+
+
+async def test_a_watch_that_may_not_listen_ends_instead_of_judging_deaf(scene: Scene) -> None:
+    async def forbidden(prefix: str) -> AsyncIterator[tuple[str, bytes | None]]:
+        raise PermissionDenied(prefix, "subscribe to")
+        yield
+
+    deaf = Watch(scene, scene.requests, scene.clock, scene.live_nodes, scene.lose)  # type: ignore[arg-type]
+    scene.watch = forbidden  # type: ignore[method-assign]
+    with pytest.raises(PermissionDenied):
+        await asyncio.wait_for(deaf.serve(), PATIENCE_S)
 
 
 def _raise(error: Exception) -> bytes:

@@ -1,0 +1,17 @@
+"""The state of a conversation: as little as deciding needs."""
+
+import msgspec
+
+__all__ = ["RECENT", "Conversation"]
+
+RECENT = 256
+"""So many message ids are remembered against repeats; a client that retries does so long before that."""
+
+
+class Conversation(msgspec.Struct, frozen=True):
+    """How many messages it has, the ids of the newest, and for which of them memories were asked."""
+
+    messages: int = 0
+    recent: tuple[str, ...] = ()
+    requested: tuple[str, ...] = ()
+    updated_ns: int = 0

@@ -1,0 +1,39 @@
+"""What happened in a conversation. Tags are promises: stored events decode for ever (see `eventlog.codec`)."""
+
+from typing import Literal
+
+import msgspec
+
+from eventlog import Codec
+
+__all__ = ["CODEC", "ChatEvent", "ExtractionRequested", "Role", "Said"]
+
+type Role = Literal["user", "assistant", "system", "tool"]
+
+
+class Said(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag="chat.said"):
+    """A message. `message` is its id within the conversation, `user` whose conversation it is, `speaker` a name.
+
+    `happened_ns` 0 takes the time of the commit. `recalled`: memories that its text repeats, which is no new evidence.
+    """
+
+    message: str
+    role: Role
+    text: str
+    user: str = ""
+    speaker: str = ""
+    happened_ns: int = 0
+    recalled: tuple[str, ...] = ()
+
+
+class ExtractionRequested(msgspec.Struct, frozen=True, omit_defaults=True, tag="chat.extraction_requested"):
+    """Memories shall be made of this message; `key` makes the request one job, however often it is seen."""
+
+    message: str
+    user: str
+    key: str
+
+
+type ChatEvent = Said | ExtractionRequested
+
+CODEC: Codec[ChatEvent] = Codec(ChatEvent.__value__)

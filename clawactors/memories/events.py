@@ -1,0 +1,139 @@
+"""What happened to a memory. Tags are promises: stored events decode for ever (see `eventlog.codec`)."""
+
+from typing import Literal
+
+import msgspec
+
+from eventlog import Codec
+
+__all__ = [
+    "CODEC",
+    "Archived",
+    "Believed",
+    "Content",
+    "Fact",
+    "Forgotten",
+    "Kind",
+    "MemoryEvent",
+    "Merged",
+    "Origin",
+    "Recorded",
+    "Restored",
+    "Revised",
+    "Superseded",
+    "Weighed",
+]
+
+type Kind = Literal["raw", "summary", "knowledge"]
+type Origin = Literal["chat", "task", "note", "import", "consolidation"]
+
+
+class Fact(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A statement as a triple. It holds from `valid_from_ns` until `valid_until_ns` (0: since ever, still).
+
+    `inferred`: concluded from other memories, said by nobody. `confidence` is 0..1.
+    """
+
+    subject: str
+    predicate: str
+    object: str
+    negated: bool = False
+    inferred: bool = False
+    confidence: float = 1.0
+    valid_from_ns: int = 0
+    valid_until_ns: int = 0
+
+
+class Content(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What is remembered. Times in ns since 1970; importance is 0..1, tone -1 (bad) .. 1 (good).
+
+    `session` is the conversation, task or document it is part of, `position` its place there.
+    `happened_ns` 0 takes the time of the commit. `sources` are sequences of the log, `parents` ids of memories,
+    `previous` the id of the episode before.
+    """
+
+    text: str
+    kind: Kind = "raw"
+    owner: str = ""
+    speaker: str = ""
+    session: str = ""
+    position: int = 0
+    tags: tuple[str, ...] = ()
+    happened_ns: int = 0
+    sources: tuple[int, ...] = ()
+    parents: tuple[str, ...] = ()
+    previous: str = ""
+    fact: Fact | None = None
+    importance: float = 0.5
+    tone: float = 0.0
+    origin: Origin = "note"
+
+
+class _Event(msgspec.Struct, frozen=True, omit_defaults=True):
+    pass
+
+
+class Recorded(Content, frozen=True, omit_defaults=True, kw_only=True, tag="memory.recorded"):
+    """It is remembered from now on."""
+
+
+class Merged(_Event, frozen=True, kw_only=True, tag="memory.merged"):
+    """The same was met again: counted here instead of being kept twice. `occurrence` names the meeting."""
+
+    occurrence: str
+    sources: tuple[int, ...] = ()
+    parents: tuple[str, ...] = ()
+    happened_ns: int = 0
+
+
+class Revised(_Event, frozen=True, kw_only=True, tag="memory.revised"):
+    """A summary or pattern was condensed anew because more belongs to it."""
+
+    text: str
+    tags: tuple[str, ...] = ()
+    sources: tuple[int, ...] = ()
+    parents: tuple[str, ...] = ()
+    importance: float = 0.5
+    tone: float = 0.0
+
+
+class Superseded(_Event, frozen=True, tag="memory.superseded"):
+    """A later fact contradicts it: it held until `until_ns`, and is kept."""
+
+    by: str
+    until_ns: int
+    reason: str = ""
+
+
+class Believed(_Event, frozen=True, tag="memory.believed"):
+    """What is thought of its fact has changed."""
+
+    confidence: float
+    reason: str = ""
+
+
+class Weighed(_Event, frozen=True, tag="memory.weighed"):
+    """Its importance has changed, by use or by time."""
+
+    importance: float
+
+
+class Archived(_Event, frozen=True, tag="memory.archived"):
+    """Not searched any more, still readable."""
+
+    reason: str = ""
+
+
+class Restored(_Event, frozen=True, tag="memory.restored"):
+    """Searched again."""
+
+
+class Forgotten(_Event, frozen=True, tag="memory.forgotten"):
+    """Gone for good; holds nothing of what it was, since it stays when the rest of the log is purged."""
+
+    reason: str = ""
+
+
+type MemoryEvent = Recorded | Merged | Revised | Superseded | Believed | Weighed | Archived | Restored | Forgotten
+
+CODEC: Codec[MemoryEvent] = Codec(MemoryEvent.__value__)

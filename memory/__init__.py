@@ -1,0 +1,11 @@
+"""Memory: what was lived through, made findable and condensed; every item can be traced to the events it came from.
+
+In: records of the log (task histories, chat messages, memory events) and questions. Out: `Hit`s with sources, and
+commands of `clawactors.memories` (episodes, summaries, knowledge) that become events like all others.
+All that it keeps on disk is a fold: delete it, replay, and the same answers come back.
+It never calls a model or the network by itself, and never takes what it recalled for new evidence.
+"""
+
+from memory.scratch import Scratch, open_scratch
+
+__all__ = ["Scratch", "open_scratch"]

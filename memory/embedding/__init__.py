@@ -1,0 +1,10 @@
+"""Texts to vectors. `HashedEmbedder` needs no model and no network; another `Embedder` may be plugged in its place.
+
+In: texts (documents) or one query. Out: unit `float32` vectors, and for documents the length they had before, which
+ranking uses as a measure of how much a text says. Never here: storing or searching vectors.
+"""
+
+from memory.embedding.embedder import Embedder, Idf, Matrix, Vector
+from memory.embedding.hashed import HashedEmbedder
+
+__all__ = ["Embedder", "HashedEmbedder", "Idf", "Matrix", "Vector"]

@@ -1,0 +1,119 @@
+"""Notes from files: Markdown gives a memory a paragraph or list entry, under its headings; JSON Lines one a line."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, Final, get_args
+
+from clawactors.memories import Content, Kind
+from memory.consolidation.importance import importance, tone
+from memory.text.date import parse_date
+from memory.text.normal import clean
+from memory.text.sentence import sentences
+
+__all__ = ["CHUNK_LIMIT", "chunks", "from_jsonl", "from_markdown"]
+
+CHUNK_LIMIT: Final = 4000
+"""Longer texts become several memories: what is found should be what answers, not a book."""
+
+_HEADING = re.compile(r"(#{1,6})\s+(.*?)\s*#*$")
+_ENTRY = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+(?:\[[ xX]\]\s+)?(.*)")
+_FENCE = re.compile(r"\s*(?:```|~~~)")
+_KINDS: Final = get_args(Kind.__value__)
+
+
+def chunks(text: str, limit: int = CHUNK_LIMIT) -> list[str]:
+    """The text in pieces of at most `limit` characters, cut between sentences."""
+    text = clean(text)
+    if len(text) <= limit:
+        return [text] if text else []
+    found: list[str] = []
+    piece = ""
+    for sentence in sentences(text):
+        if piece and len(piece) + 1 + len(sentence) > limit:
+            found.append(piece)
+            piece = ""
+        piece = f"{piece} {sentence}" if piece else sentence
+    return [*found, piece] if piece else found
+
+
+def from_markdown(text: str, *, owner: str = "", session: str = "", tags: tuple[str, ...] = ()) -> Iterator[Content]:
+    """The memories in a Markdown file; headings become tags."""
+    headings: list[tuple[int, str]] = []
+    position = 0
+    for heading, paragraph in _paragraphs(clean(text)):
+        if heading:
+            headings = [*(one for one in headings if one[0] < heading), (heading, paragraph[:64])]
+            continue
+        for piece in chunks(paragraph):
+            under = tuple(dict.fromkeys((*tags, *(name for _, name in headings))))
+            yield _content(piece, owner=owner, session=session, position=position, tags=under)
+            position += 1
+
+
+def _paragraphs(text: str) -> Iterator[tuple[int, str]]:
+    """Level and text: level 0 is no heading. Code between fences stays together."""
+    lines: list[str] = []
+    fenced = False
+
+    def gathered() -> Iterator[tuple[int, str]]:
+        if lines:
+            yield 0, "\n".join(lines) if fenced else " ".join(line.strip() for line in lines)
+            lines.clear()
+
+    for line in text.split("\n"):
+        if _FENCE.match(line):
+            yield from gathered()
+            fenced = not fenced
+        elif fenced:
+            lines.append(line)
+        elif match := _HEADING.match(line):
+            yield from gathered()
+            yield len(match[1]), match[2]
+        elif match := _ENTRY.match(line):
+            yield from gathered()
+            lines.append(match[1])
+        elif line.strip():
+            lines.append(line)
+        else:
+            yield from gathered()
+    yield from gathered()
+
+
+def from_jsonl(text: str, *, owner: str = "", session: str = "") -> Iterator[Content | str]:
+    """The memories in JSON Lines: objects with `text` and, if they like, `owner speaker session tags date kind`.
+
+    A line that can't be read gives a sentence that says which and why; the others are read all the same.
+    """
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            entry = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            yield f"line {number}: not JSON: {error}"
+            continue
+        if not isinstance(entry, dict) or not isinstance(entry.get("text"), str) or not clean(entry["text"]):
+            yield f"line {number}: no object with a text"
+            continue
+        yield from _entries(entry, owner, session, number)
+
+
+def _entries(entry: dict[str, Any], owner: str, session: str, position: int) -> Iterator[Content]:
+    tags = entry.get("tags")
+    kind = entry.get("kind")
+    for piece in chunks(entry["text"]):
+        yield _content(
+            piece,
+            owner=str(entry.get("owner") or owner),
+            speaker=str(entry.get("speaker") or ""),
+            session=str(entry.get("session") or session),
+            position=position,
+            tags=tuple(map(str, tags)) if isinstance(tags, list) else (),
+            happened_ns=parse_date(str(entry.get("date") or "")),
+            kind=kind if kind in _KINDS else "raw",
+        )
+
+
+def _content(text: str, **fields: Any) -> Content:
+    return Content(text=text, importance=importance(text), tone=tone(text), origin="import", **fields)

@@ -1,0 +1,150 @@
+"""Figures of every item in arrays by item number, in memory: what filters and ranking read for thousands at once."""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from memory.index.postings import Numbers
+
+__all__ = ["NONE", "Columns", "Names"]
+
+NONE: Final = -1
+"""No item, no name."""
+
+_FIGURES: Final[dict[str, tuple[str, int]]] = {
+    "alive": ("?", False),
+    "kind": ("i1", 0),
+    "owner": ("i4", NONE),
+    "speaker": ("i4", NONE),
+    "session": ("i4", NONE),
+    "position": ("i4", 0),
+    "at_ns": ("i8", 0),
+    "terms": ("u2", 0),
+    "importance": ("f4", 0),
+    "asks": ("?", False),
+    "closed": ("?", False),
+    "before": ("i4", NONE),
+    "after": ("i4", NONE),
+}
+
+
+class Names:
+    """Strings as small numbers."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self._numbers: dict[str, int] = {}
+
+    def number(self, text: str) -> int:
+        """The number of a string, a new one for a new string; `NONE` for ''."""
+        if not text:
+            return NONE
+        found = self._numbers.get(text)
+        if found is None:
+            found = self._numbers[text] = len(self.texts)
+            self.texts.append(text)
+        return found
+
+    def find(self, text: str) -> int:
+        """The number of a known string, else `NONE`."""
+        return self._numbers.get(text, NONE)
+
+
+class Columns:
+    """See the module. `count` items have a number; `before` and `after` are the neighbours in a session.
+
+    `newest_ns`: the time of the newest item that ever was.
+    """
+
+    alive: npt.NDArray[np.bool_]
+    kind: npt.NDArray[np.int8]
+    owner: npt.NDArray[np.int32]
+    speaker: npt.NDArray[np.int32]
+    session: npt.NDArray[np.int32]
+    position: npt.NDArray[np.int32]
+    at_ns: npt.NDArray[np.int64]
+    terms: npt.NDArray[np.uint16]
+    importance: npt.NDArray[np.float32]
+    asks: npt.NDArray[np.bool_]
+    closed: npt.NDArray[np.bool_]
+    before: npt.NDArray[np.int32]
+    after: npt.NDArray[np.int32]
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.living = 0
+        self.term_sum = 0
+        self.newest_ns = 0
+        self.owners, self.speakers, self.sessions = Names(), Names(), Names()
+        self._last: dict[int, int] = {}
+        self._capacity = 0
+        self._grow(1024)
+
+    def _grow(self, capacity: int) -> None:
+        for name, (dtype, empty) in _FIGURES.items():
+            column = np.full(capacity, empty, dtype)
+            if self._capacity:
+                column[: self._capacity] = getattr(self, name)
+            setattr(self, name, column)
+        self._capacity = capacity
+
+    def set(self, number: int, figures: dict[str, int | float | bool]) -> None:
+        """The item is alive and has these figures."""
+        while number >= self._capacity:
+            self._grow(2 * self._capacity)
+        self.remove(number)
+        self.count = max(self.count, number + 1)
+        for name, value in figures.items():
+            getattr(self, name)[number] = value
+        self.alive[number] = True
+        self.living += 1
+        self.term_sum += int(self.terms[number])
+        self.newest_ns = max(self.newest_ns, int(self.at_ns[number]))
+        self._link(number)
+
+    def remove(self, number: int) -> None:
+        """The item is gone; its neighbours become neighbours."""
+        if number >= self.count or not self.alive[number]:
+            return
+        before, after = int(self.before[number]), int(self.after[number])
+        if before != NONE:
+            self.after[before] = after
+        if after != NONE:
+            self.before[after] = before
+        session = int(self.session[number])
+        if self._last.get(session) == number:
+            if before == NONE:
+                del self._last[session]
+            else:
+                self._last[session] = before
+        self.living -= 1
+        self.term_sum -= int(self.terms[number])
+        for name, (_, empty) in _FIGURES.items():
+            getattr(self, name)[number] = empty
+
+    def _link(self, number: int) -> None:
+        """Places a raw item in its session by position; mostly that is at the end."""
+        session = int(self.session[number])
+        if session == NONE or self.kind[number] != 0:
+            return
+        place = (int(self.position[number]), number)
+        after, before = NONE, self._last.get(session, NONE)
+        while before != NONE and (int(self.position[before]), before) > place:
+            after, before = before, int(self.before[before])
+        self.before[number], self.after[number] = before, after
+        if before != NONE:
+            self.after[before] = number
+        if after != NONE:
+            self.before[after] = number
+        else:
+            self._last[session] = number
+
+    @property
+    def mean_terms(self) -> float:
+        """How many terms an item has on average, at least 1."""
+        return max(self.term_sum / self.living, 1.0) if self.living else 1.0
+
+    def living_numbers(self) -> Numbers:
+        """All items, in ascending order."""
+        return np.flatnonzero(self.alive[: self.count])

@@ -1,0 +1,34 @@
+"""The sensory level: the newest raw events, whatever they are about."""
+
+from collections import deque
+from typing import Final
+
+from eventlog.decoding import Commit
+
+__all__ = ["SENSES", "Sensory"]
+
+SENSES: Final = 1000
+
+
+class Sensory:
+    """The last `limit` events. A restart fills it again from the log: give it the last `limit` commits."""
+
+    def __init__(self, limit: int = SENSES) -> None:
+        self._commits: deque[Commit] = deque(maxlen=limit)
+        self._limit = limit
+
+    def sense(self, commit: Commit) -> None:
+        """Takes in a commit; what is older than the limit fades. Order: a commit seen before is quiet."""
+        if commit.events and (not self._commits or commit.record.seq > self._commits[-1].record.seq):
+            self._commits.append(commit)
+
+    def newest(self, count: int, since_ns: int = 0) -> list[tuple[Commit, object]]:
+        """The newest events with their commits, oldest of them first, from that time on."""
+        found: list[tuple[Commit, object]] = []
+        for commit in reversed(self._commits):
+            if commit.record.at_ns < since_ns:
+                break
+            found += ((commit, event) for event in reversed(commit.events))
+            if len(found) >= min(count, self._limit):
+                break
+        return found[: max(min(count, self._limit), 0)][::-1]

@@ -1,0 +1,161 @@
+"""How fast and how large the index is on this machine, over natural texts: what `claw bench memory` prints."""
+
+import gc
+import random
+import re
+import shutil
+import sysconfig
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+from memory.scratch import Scratch, open_scratch
+from memory.text import sentences
+
+__all__ = ["Speed", "measure", "queries", "turns"]
+
+_DOCUMENTATION = re.compile(r'"""(.*?)"""', re.DOTALL)
+_SESSION: Final = 20
+_SPEAKERS: Final = 17
+_ASKED: Final = 300
+
+
+class Speed(msgspec.Struct, frozen=True):
+    """Figures of one run. `recall_at_10` is the graph's against exact comparison, equal similarities being equal.
+
+    `bytes_beyond_vectors`: private memory an item, without the graph's `float32` vector; None where it can't be read.
+    """
+
+    items: int
+    write_per_s: float
+    rebuild_per_s: float
+    p50_ms: float
+    p99_ms: float
+    filtered_p50_ms: float
+    search_cpu_ms: float
+    """Processor time of a search, on average: what the others on the machine do not add to."""
+    recall_at_10: float
+    bytes_beyond_vectors: float | None
+    stored_bytes: float
+    open_s: float
+    cpu_share: float
+    """Processor time by wall time while it was filled: well below 1 means that others used the machine."""
+
+
+def measure(count: int) -> Speed:
+    """Fills a memory of so many items, asks it, and opens it again."""
+    asked = queries(_ASKED)
+    folder = Path(tempfile.mkdtemp(prefix="claw-memory-"))
+    try:
+        scratch = open_scratch(folder)
+        scratch.add_turns(turns(100, seed=99))  # what every process needs once does not count for the items
+        before = _private_bytes()
+        # `turns` is read as it goes, so the texts themselves take no memory when the items are weighed.
+        started, busy = time.perf_counter(), time.process_time()
+        scratch.write_turns(turns(count))
+        written = time.perf_counter()
+        while scratch.index.grow():
+            pass
+        grown = time.perf_counter()
+        busy = time.process_time() - busy
+        after = _private_bytes()
+        for text in asked:
+            scratch.hits(text)
+        cpu_s = time.thread_time()
+        open_ms = [_asked_ms(scratch, text) for text in asked]
+        cpu_s = time.thread_time() - cpu_s
+        filtered_ms = [_asked_ms(scratch, text, speaker="speaker3") for text in asked]
+        recall = _recall(scratch, asked)
+        stored = scratch.stored_bytes / count
+        dim = scratch.index.embedder.dim
+        scratch.close()
+        opening = time.perf_counter()
+        again = open_scratch(folder)
+        opened = time.perf_counter()
+        again.close()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return Speed(
+        items=count,
+        write_per_s=count / (written - started),
+        rebuild_per_s=count / (grown - started),
+        p50_ms=float(np.percentile(open_ms, 50)),
+        p99_ms=float(np.percentile(open_ms, 99)),
+        filtered_p50_ms=float(np.percentile(filtered_ms, 50)),
+        search_cpu_ms=1000 * cpu_s / len(asked),
+        recall_at_10=recall,
+        bytes_beyond_vectors=(after - before) / count - 4 * dim if before and after else None,
+        stored_bytes=stored,
+        open_s=opened - opening,
+        cpu_share=busy / (grown - started),
+    )
+
+
+def _asked_ms(scratch: Scratch, text: str, **wanted: Any) -> float:
+    started = time.perf_counter()
+    scratch.hits(text, **wanted)
+    return 1000 * (time.perf_counter() - started)
+
+
+def _recall(scratch: Scratch, asked: list[str]) -> float:
+    index = scratch.index
+    everything = index.columns.living_numbers()
+    shares = []
+    for text in asked:
+        query = index.embedder.query(text, lambda term: 1.0)
+        exact = np.sort(index.vectors.similarities(query, everything))[::-1][:10]
+        found = index.vectors.similarities(query, index.nearest(query, 128))
+        shares.append(np.mean(np.sort(found)[::-1][:10] >= exact - 1e-6))
+    return float(np.mean(shares))
+
+
+def _private_bytes() -> int:
+    """Memory of this process that no file backs, 0 where the system does not say."""
+    gc.collect()
+    try:
+        rollup = Path("/proc/self/smaps_rollup").read_text()
+    except OSError:
+        return 0
+    found = re.search(r"Anonymous: +(\d+) kB", rollup)
+    return 1024 * int(found[1]) if found else 0
+
+
+def _sentences() -> list[str]:
+    """Many different sentences without a download: the standard library's documentation."""
+    found: dict[str, None] = {}
+    for path in sorted(Path(sysconfig.get_paths()["stdlib"]).rglob("*.py")):
+        if "site-packages" in path.parts:
+            continue
+        for block in _DOCUMENTATION.findall(path.read_text(encoding="utf-8", errors="ignore")):
+            for part in re.split(r"\n\s*\n", block):
+                found.update(dict.fromkeys(one for one in sentences(" ".join(part.split())) if 30 < len(one) < 300))
+    return list(found)
+
+
+def turns(count: int, seed: int = 1) -> Iterator[dict[str, Any]]:
+    """Messages as `Scratch.add_turns` takes them: one or two sentences each, twenty a conversation."""
+    draw = random.Random(seed)  # noqa: S311 - texts, not secrets
+    known = _sentences()
+    for nth in range(count):
+        text = " ".join(draw.sample(known, draw.choice((1, 1, 2))))
+        day = f"{2010 + nth // _SESSION % 14}-{1 + nth // 7 % 12:02}-{1 + nth // 3 % 28:02}"
+        said = {"speaker": f"speaker{nth % _SPEAKERS}", "text": text}
+        id = f"{seed}-{nth}"
+        yield {"id": id, "session": f"{seed}-{nth // _SESSION}", "index": nth % _SESSION, "date": day, **said}
+
+
+def queries(count: int, seed: int = 2) -> list[str]:
+    """Questions of a few words that stand together somewhere in the texts; every fifth names a speaker."""
+    draw = random.Random(seed)  # noqa: S311 - texts, not secrets
+    known = _sentences()
+    asked = []
+    for nth in range(count):
+        words = draw.choice(known).split()
+        at = draw.randrange(max(len(words) - 6, 1))
+        asked.append(" ".join(["what does", *words[at : at + 6], *(["speaker3"] if nth % 5 == 0 else [])]) + "?")
+    return asked

@@ -1,0 +1,70 @@
+"""The graph of concepts and relations: facts as edges that can be walked from name to name."""
+
+from collections import deque
+
+import msgspec
+
+from clawactors.memories import Fact
+from memory.index import Index
+from memory.index.item import Item, object_term, subject_term
+from memory.text.normal import fold
+from projections.store import Reading
+
+__all__ = ["Edge", "Relations"]
+
+
+class Edge(msgspec.Struct, frozen=True):
+    """A fact between two names, and the memory that states it; `steps` from where the walk began."""
+
+    fact: Fact
+    id: str
+    holds: bool
+    steps: int = 1
+
+
+class Relations:
+    """Walks over the facts of one owner, at one moment of the store."""
+
+    def __init__(self, index: Index, reading: Reading, owner: str = "") -> None:
+        self._index, self._reading, self._owner = index, reading, owner
+
+    def about(self, name: str, *, past: bool = False) -> list[Edge]:
+        """The facts that name this as subject or object; with `past` also those that hold no more."""
+        return [edge for edge in self._edges(name, 1) if past or edge.holds]
+
+    def walk(self, name: str, depth: int = 2, limit: int = 100) -> list[Edge]:
+        """The facts that hold and can be reached in `depth` steps, nearest first, each once."""
+        found: dict[str, Edge] = {}
+        seen = {fold(name)}
+        waiting = deque([(name, 0)])
+        while waiting and len(found) < limit:
+            at, steps = waiting.popleft()
+            if steps == depth:
+                continue
+            for edge in self._edges(at, steps + 1):
+                if not edge.holds:
+                    continue
+                found.setdefault(edge.id, edge)
+                for other in (edge.fact.subject, edge.fact.object):
+                    if fold(other) not in seen:
+                        seen.add(fold(other))
+                        waiting.append((other, steps + 1))
+        return list(found.values())[:limit]
+
+    def at(self, name: str, time_ns: int) -> list[Edge]:
+        """The facts about this that held at that time."""
+        return [
+            edge
+            for edge in self._edges(name, 1)
+            if edge.fact.valid_from_ns <= time_ns and not 0 < edge.fact.valid_until_ns <= time_ns
+        ]
+
+    def _edges(self, name: str, steps: int) -> list[Edge]:
+        found: dict[int, Item] = {}
+        for term in (subject_term(name), object_term(name)):
+            found |= {item.number: item for item in self._index.with_terms(self._reading, term)}
+        return [
+            Edge(item.content.fact, item.id, item.memory.status == "live", steps)
+            for _, item in sorted(found.items())
+            if item.content.fact and item.content.owner == self._owner
+        ]

@@ -1,0 +1,101 @@
+"""A memory in a folder, without a log or a server: what benchmarks and notebooks use. The same code as the product."""
+
+from collections.abc import Iterable, Mapping
+from itertools import batched
+from pathlib import Path
+from typing import Any
+
+from clawactors.memories import MEMORY, Content
+from clawactors.memories.decider import TEXT_LIMIT_BYTES
+from clawactors.memories.events import Recorded
+from memory.embedding import Embedder, HashedEmbedder
+from memory.index import TABLES, Index
+from memory.recall import Filter, Hit, Searcher
+from memory.text.date import parse_date
+from memory.text.lexicon import Lexicon
+from memory.text.normal import clean
+from projections.store import Store
+
+__all__ = ["Scratch", "open_scratch"]
+
+_BATCH = 512
+
+
+class Scratch:
+    """Conversations that can be searched."""
+
+    def __init__(self, path: Path, embedder: str | Embedder) -> None:
+        lexicon = Lexicon()
+        if isinstance(embedder, str):
+            if embedder != "hashed":
+                raise ValueError(f"there is no embedder {embedder!r}; give 'hashed' or an Embedder")
+            embedder = HashedEmbedder(lexicon)
+        self._store = Store.open(path, TABLES)
+        self.index = Index(self._store, embedder, lexicon, path / "graph")
+        self.searcher = Searcher(self.index)
+        with self._store.snapshot() as reading:
+            self._version = max((item.version for item in self.index.items(reading)), default=0)
+
+    def add_turns(self, turns: Iterable[Mapping[str, Any]]) -> None:
+        """Adds messages: dicts with `id, session, index, date, speaker, text`. A repeated id is quiet."""
+        self.write_turns(turns)
+        while self.index.grow():
+            pass
+
+    def write_turns(self, turns: Iterable[Mapping[str, Any]]) -> None:
+        """As `add_turns`, but leaves to `index.grow` what the graph does not need at once."""
+        for batch in batched(turns, _BATCH):
+            self._write([(str(turn["id"]), _content(turn)) for turn in batch])
+
+    def _write(self, batch: list[tuple[str, Content]]) -> None:
+        try:
+            with self._store.write() as txn:
+                for id, content in batch:
+                    if self.index.present(txn, id) is None:
+                        self._version += 1
+                        event = Recorded(**{name: getattr(content, name) for name in Content.__struct_fields__})
+                        memory = MEMORY.evolve(MEMORY.initial, event, content.happened_ns)
+                        self.index.stage(id, self._version, memory, txn)
+                self.index.write(txn)
+        except BaseException:
+            self.index.drop()
+            raise
+        self.index.commit()
+
+    def search(self, query: str, k: int = 10) -> list[str]:
+        """The ids of the `k` messages that fit best, best first."""
+        with self._store.snapshot() as reading:
+            ranking, _ = self.searcher.rank(reading, query)
+            items = (self.index.item(reading, int(number)) for number in ranking.numbers[:k])
+            return [item.id for item in items if item is not None]
+
+    def hits(self, query: str, limit: int = 5, **wanted: Any) -> list[Hit]:
+        """The same as people see it: with relevance, excerpt and what the score is made of; `wanted` as in `Filter`."""
+        return self.searcher.search(query, limit, Filter(**wanted))
+
+    @property
+    def stored_bytes(self) -> int:
+        """What the rows take on disk, without the graph."""
+        return self._store.size_bytes
+
+    def close(self) -> None:
+        """Saves what the next opening can use."""
+        self.index.save(self._version)
+        self._store.close()
+
+
+def _content(turn: Mapping[str, Any]) -> Content:
+    text = clean(str(turn.get("text") or ""))
+    return Content(
+        text=text.encode()[:TEXT_LIMIT_BYTES].decode(errors="ignore"),
+        speaker=str(turn.get("speaker") or ""),
+        session=str(turn.get("session") or ""),
+        position=int(turn.get("index") or 0),
+        happened_ns=parse_date(str(turn.get("date") or "")),
+        origin="import",
+    )
+
+
+def open_scratch(path: str | Path, embedder: str | Embedder = "hashed") -> Scratch:
+    """Opens the memory in that folder, made where it is missing."""
+    return Scratch(Path(path), embedder)

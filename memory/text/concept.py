@@ -1,0 +1,53 @@
+"""Which concepts of the thesaurus a text touches."""
+
+import re
+
+from memory.text.normal import fold
+from memory.text.term import Analyzer
+from memory.text.thesaurus import CONCEPTS
+
+__all__ = ["CONCEPT_MARK", "ConceptFinder"]
+
+CONCEPT_MARK = "\x01"
+"""First character of a concept among terms; no word has it."""
+
+_SPACED = re.compile(r"[a-z][a-z']*")
+_RUN = re.compile("[\u3400-\u9fff]+")
+_LONGEST = 6
+
+
+class ConceptFinder:
+    """Looks words up in the thesaurus: spaced words by their base form, Chinese by the longest match."""
+
+    def __init__(self, analyzer: Analyzer) -> None:
+        self._analyzer = analyzer
+        self._of: dict[str, tuple[str, ...]] = {}
+        for concept, words in CONCEPTS.items():
+            for word in words:
+                key = word if _RUN.match(word) else " ".join(self._bases(word.replace("_", " ")))
+                if key and CONCEPT_MARK + concept not in self._of.get(key, ()):
+                    self._of[key] = (*self._of.get(key, ()), CONCEPT_MARK + concept)
+
+    def _bases(self, text: str) -> list[str]:
+        return [base for word in _SPACED.findall(text) if (base := self._analyzer.base_form(word))]
+
+    def concepts(self, text: str) -> list[str]:
+        """The concepts in the order of the text, repeats included."""
+        found: list[str] = []
+        folded = fold(text)
+        before = ""
+        for base in self._bases(folded):
+            found += self._of.get(base, ())
+            found += self._of.get(f"{before} {base}", ())
+            before = base
+        if not folded.isascii():
+            for run in _RUN.findall(folded):
+                at = 0
+                while at < len(run):
+                    for length in range(min(_LONGEST, len(run) - at), 0, -1):
+                        if hits := self._of.get(run[at : at + length]):
+                            found += hits
+                            at += length - 1
+                            break
+                    at += 1
+        return found

@@ -1,0 +1,36 @@
+"""English forms that no stemmer brings together: questions ask «did she buy», answers say «I bought»."""
+
+__all__ = ["BASE_FORMS"]
+
+_VERBS = """
+arise arose arisen, awake awoke awoken, bear bore borne, beat beaten, become became, begin began begun, bend bent,
+bind bound, bite bit bitten, bleed bled, blow blew blown, break broke broken, breed bred, bring brought,
+build built, burn burnt, buy bought, catch caught, choose chose chosen, come came, creep crept, deal dealt,
+dig dug, draw drew drawn, dream dreamt, drink drank drunk, drive drove driven, eat ate eaten, fall fell fallen,
+feed fed, feel felt, fight fought, find found, flee fled, fly flew flown, forbid forbade forbidden,
+forget forgot forgotten, forgive forgave forgiven, freeze froze frozen, give gave given, go went gone, grind ground,
+grow grew grown, hang hung, hear heard, hide hid hidden, hold held, keep kept, kneel knelt, know knew known,
+lay laid, lead led, leap leapt, learn learnt, leave left, lend lent, lie lain, light lit, lose lost, make made,
+mean meant, meet met, mistake mistook mistaken, pay paid, prove proven, ride rode ridden, ring rang rung,
+rise rose risen, run ran, say said, see saw seen, seek sought, sell sold, send sent, sew sewn, shake shook shaken,
+shine shone, shoot shot, show shown, shrink shrank shrunk, sing sang sung, sink sank sunk, sit sat, sleep slept,
+slide slid, speak spoke spoken, speed sped, spell spelt, spend spent, spill spilt, spin spun, spoil spoilt,
+spring sprang sprung, stand stood, steal stole stolen, stick stuck, sting stung, strike struck, strive strove,
+swear swore sworn, sweep swept, swell swollen, swim swam swum, swing swung, take took taken, teach taught,
+tear tore torn, tell told, think thought, throw threw thrown, understand understood, undertake undertook,
+wake woke woken, wear wore worn, weave wove woven, weep wept, win won, wind wound, withdraw withdrew withdrawn,
+write wrote written
+"""
+_NOUNS = """
+child children, man men, woman women, foot feet, tooth teeth, goose geese, mouse mice, person people, life lives,
+wife wives, knife knives, leaf leaves, half halves, wolf wolves, shelf shelves, loaf loaves, datum data,
+analysis analyses, crisis crises, good better best, bad worse worst, far further furthest
+"""
+_NUMBERS = "2 two, 3 three, 4 four, 5 five, 6 six, 7 seven, 8 eight, 9 nine, 10 ten, 11 eleven, 12 twelve"
+
+BASE_FORMS: dict[str, str] = {
+    form: base
+    for family in f"{_VERBS},{_NOUNS},{_NUMBERS}".split(",")
+    for base, *forms in [family.split()]
+    for form in forms
+}

@@ -1,0 +1,28 @@
+"""Text made safe to store (`clean`) and equal where people see no difference (`fold`)."""
+
+import re
+import unicodedata
+
+__all__ = ["clean", "fold"]
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]+")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+# Zero-width and direction marks, soft hyphen, variation selectors: invisible, so never part of a term.
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff]")
+# Latin, Greek and Cyrillic accents, Hebrew points, Arabic vowel signs. Marks of other scripts carry meaning.
+_MARK = re.compile("[\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u064b-\u0652\u0670]")
+
+
+def clean(text: str) -> str:
+    """The text without control characters and half surrogate pairs, trimmed; otherwise as it was written."""
+    if not text.isascii():
+        text = _SURROGATE.sub("\ufffd", text)
+    return _CONTROL.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+
+
+def fold(text: str) -> str:
+    """The text in one spelling: width, case, accents and invisible characters make no difference. Keeps no offsets."""
+    if text.isascii():
+        return text.lower()
+    text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).casefold()
+    return unicodedata.normalize("NFC", _MARK.sub("", unicodedata.normalize("NFD", text))).replace("\u2019", "'")

@@ -1,0 +1,67 @@
+"""An empty index in a folder of the test, and a short way to fill it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from clawactors.memories import MEMORY, Content, Memory
+from clawactors.memories import events as e
+from memory.embedding import HashedEmbedder
+from memory.index import TABLES, Index
+from memory.text import Lexicon
+from projections.store import Store
+
+LEXICON = Lexicon()
+
+type Opener = Callable[[], Index]
+
+
+@pytest.fixture
+def open_index(tmp_path: Path) -> Iterator[Opener]:
+    """Opens the index of this test; opening again closes the one before, as a restart does."""
+    stores: list[Store] = []
+
+    def opened() -> Index:
+        while stores:
+            stores.pop().close()
+        stores.append(Store.open(tmp_path / "view", TABLES))
+        return Index(stores[0], HashedEmbedder(LEXICON), LEXICON, tmp_path / "graph")
+
+    yield opened
+    for store in stores:
+        store.close()
+
+
+@pytest.fixture
+def index(open_index: Opener) -> Index:
+    """An empty index."""
+    return open_index()
+
+
+def remembered(content: Content, at_ns: int = 1) -> Memory:
+    """The state after the content was recorded."""
+    fields = {name: getattr(content, name) for name in Content.__struct_fields__}
+    return MEMORY.evolve(MEMORY.initial, e.Recorded(**fields), at_ns)
+
+
+def put(index: Index, *memories: tuple[str, Memory], version: int = 1, grow: bool = True) -> None:
+    """Brings memories into the index as one batch does."""
+    with index.store.write() as txn:
+        for id, memory in memories:
+            index.stage(id, version, memory, txn)
+        index.write(txn)
+    index.commit()
+    while grow and index.grow():
+        pass
+
+
+def notes(index: Index, **texts: str) -> None:
+    """Brings in notes by id."""
+    put(index, *((id, remembered(Content(text=text))) for id, text in texts.items()))
+
+
+def dump(index: Index) -> list[tuple[str, bytes, bytes]]:
+    """Every row of the index's tables."""
+    with index.store.snapshot() as reading:
+        return [(table, key, value) for table in TABLES for key, value in reading.cursor(table)]
