@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from clawactors.runtime.node.handle import SyncTaskHandle as SyncTask
     from clawactors.runtime.node.handle import TaskHandle as Task
     from clawactors.skills import Skill, skill
+    from clawactors.tasks.failures import ErrorRule
     from clawactors.tasks.retry import Retry
     from clawactors.tasks.submission import spec_of
     from eventlog.errors import Corrupt, Misconfigured, PermissionDenied, TooLarge, Unavailable, WrongVersion
@@ -22,6 +23,7 @@ __all__ = [
     "Batch",
     "Client",
     "Corrupt",
+    "ErrorRule",
     "Misconfigured",
     "NotFound",
     "PermissionDenied",
@@ -47,6 +49,7 @@ _HOMES = {
     "Batch": (_CLIENT, "Batch"),
     "Client": ("clawactors.app.client", "Client"),
     "Corrupt": ("eventlog.errors", "Corrupt"),
+    "ErrorRule": ("clawactors.tasks.failures", "ErrorRule"),
     "Misconfigured": ("eventlog.errors", "Misconfigured"),
     "NotFound": ("clawactors.errors", "NotFound"),
     "PermissionDenied": ("eventlog.errors", "PermissionDenied"),

@@ -66,6 +66,8 @@ def _tasks() -> Iterator[tuple[str, Task]]:
         yield status, Task(waits, life, journal)
         yield status, Task(waits, replace(life, resumes_to="waiting", waiting_for="dependency"), journal)
         yield status, Task(waits, replace(life, resumes_to="blocked", waiting_for="timer"), journal)
+        yield status, Task(waits, replace(life, waiting_for="fork"), journal)
+        yield status, Task(waits, replace(life, waiting_for="timer", attempt=0), journal)
 
 
 def _task_events() -> Iterator[te.TaskEvent]:
@@ -77,6 +79,8 @@ def _task_events() -> Iterator[te.TaskEvent]:
         yield te.AttemptFailed(error=te.TaskError("unknown", ""), then=then)
     yield from (te.Completed(), te.CancelRequested(), te.Cancelled(), te.Paused(), te.Resumed())
     yield from (te.Blocked("why"), te.Unblocked(), te.Retried(), te.Signalled("go"), te.Archived())
+    yield from (te.Edited(skill="echo"), te.Edited(skill="echo", not_before_ns=_NOW_NS + 1), te.Deleted())
+    yield from (te.Expired(te.TaskError("timeout", "")), te.Forked((te.Kept("step"),)), te.ForkMade("t-2", "step"))
 
 
 def _nodes() -> Iterator[tuple[str, Node]]:
@@ -116,7 +120,8 @@ the status after it. An empty cell: the event is illegal there, so it changes no
 {markdown(task_table(), STATUSES)}
 
 `task.scheduled` is legal for the next attempt alone, `task.cancelled` only after `task.cancel_requested`, `task.paused`
-only before it. A step is completed once; in `paused` only the one that ran when the pause came.
+only before it. A step is completed once; in `paused` only the one that ran when the pause came. `task.edited` is legal
+before the first attempt, `task.forked` while the task waits for its steps.
 
 ## Nodes
 

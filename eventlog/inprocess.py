@@ -129,7 +129,7 @@ class InProcessLog:
     async def head(self) -> Head:
         """Where the log ends now."""
         last = len(self._records)
-        return Head(self._identity, min(1, last), last, last, self._size_bytes)
+        return Head(self._identity, min(1, last), last, last, self._size_bytes, self.clock())
 
 
 class InProcessFollower:

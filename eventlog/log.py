@@ -12,13 +12,17 @@ __all__ = ["EventLog", "Follower", "Head"]
 
 
 class Head(msgspec.Struct, frozen=True):
-    """The end of a log, and which log it is: a recreated log has another `identity` even if the name is the same."""
+    """The end of a log, and which log it is: a recreated log has another `identity` even if the name is the same.
+
+    `at_ns` is what the log's own clock shows, 0 where it does not tell.
+    """
 
     identity: str
     first_seq: int
     last_seq: int
     messages: int
     size_bytes: int
+    at_ns: int = 0
 
 
 class Follower(Protocol):

@@ -1,4 +1,4 @@
-"""The projection that everybody asks: tasks, nodes and what could not be folded, in one store."""
+"""The projection that everybody asks: tasks, nodes, schedules and what could not be folded, in one store."""
 
 import hashlib
 import sys
@@ -10,10 +10,13 @@ import msgspec
 from clawactors.kinds import DECODER
 from clawactors.nodes import Node
 from clawactors.nodes.events import Joined, Machine, Offer, Parameter
+from clawactors.schedules import Schedule
+from clawactors.schedules.events import Plan
 from clawactors.tasks import Entry, Life
-from clawactors.tasks.events import Signalled, Submitted, TaskError
+from clawactors.tasks.events import Submitted, TaskError
 from projections.faults import Faults
 from projections.nodes import Nodes, new_work
+from projections.schedules import Schedules
 from projections.tasks import Tasks
 from projections.view import Projection, View
 
@@ -22,12 +25,12 @@ __all__ = ["CLUSTER", "REVISION"]
 REVISION: Final = 1
 """Raised by hand when a fold or a key changes; a change of the stored structs is noticed by itself."""
 
-_STORED: Final = (Submitted, Life, Entry, TaskError, Signalled, Node, Joined, Offer, Parameter, Machine)
+_STORED: Final = (Submitted, Life, Entry, TaskError, Node, Joined, Offer, Parameter, Machine, Schedule, Plan)
 
 
 def _views() -> Sequence[View]:
     work, faults = new_work(), Faults()
-    return Tasks(work, faults), Nodes(work, faults), faults
+    return Tasks(work, faults), Nodes(work, faults), Schedules(faults), faults
 
 
 def _schema() -> str:
@@ -44,7 +47,7 @@ def _tags() -> str:
 
 CLUSTER: Final = Projection(
     name="cluster",
-    patterns=("claw.task.>", "claw.node.>"),
+    patterns=("claw.task.>", "claw.node.>", "claw.schedule.>"),
     tables=tuple(table for view in _views() for table in view.tables),
     schema=_schema(),
     tags=_tags(),

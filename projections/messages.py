@@ -17,6 +17,8 @@ __all__ = [
     "Question",
     "RowReply",
     "RowsReply",
+    "ScheduleQuestion",
+    "SchedulesQuestion",
     "SkillsQuestion",
     "StatusQuestion",
     "StatusReply",
@@ -82,6 +84,16 @@ class SkillsQuestion(Question, frozen=True, kw_only=True):
     cursor: str = ""
 
 
+class SchedulesQuestion(Question, frozen=True, kw_only=True):
+    """The schedules that are there, by name."""
+
+
+class ScheduleQuestion(Question, frozen=True, kw_only=True):
+    """One schedule."""
+
+    id: str
+
+
 class StatusQuestion(Question, frozen=True, kw_only=True):
     """How many tasks and nodes there are in each state."""
 
@@ -105,6 +117,8 @@ QUESTIONS: Final[dict[str, type[Question]]] = {
     "nodes": NodesQuestion,
     "node": NodeQuestion,
     "skills": SkillsQuestion,
+    "schedules": SchedulesQuestion,
+    "schedule": ScheduleQuestion,
     "status": StatusQuestion,
     "faults": FaultsQuestion,
     "digest": DigestQuestion,

@@ -11,12 +11,14 @@ import msgspec
 from clawactors.errors import NotFound, Refused
 from clawactors.nodes.row import Pulse
 from clawactors.nodes.row import row as node_row
+from clawactors.schedules.row import row as schedule_row
 from clawactors.tasks import STATUSES
 from clawactors.tasks.row import row as task_row
 from eventlog import EventLogError, Unavailable, is_id
 from projections import faults as f
 from projections import messages as m
 from projections import nodes as n
+from projections import schedules as s
 from projections import tasktable as t
 from projections.keys import LAST, PLACE_BYTES, number, place
 from projections.pages import IllPut, checked_limit, cursor_key, page, trimmed
@@ -92,6 +94,13 @@ class Queries:
                 return {"row": self._node_row(node, reading)}
             case m.SkillsQuestion():
                 return _named(skill_rows(reading), "name", question)
+            case m.SchedulesQuestion():
+                return {"rows": [_schedule(each) for each in s.stored_schedules(reading) if each.schedule.exists]}
+            case m.ScheduleQuestion(id=id):
+                schedule = s.load_schedule(reading, _checked(id))
+                if schedule is None or not schedule.schedule.exists:
+                    raise NotFound(_absent(reading, "schedule", id))
+                return {"row": _schedule(schedule)}
             case m.StatusQuestion():
                 return self._status(reading) | {"events": state.events, "size_bytes": store.size_bytes}
             case m.FaultsQuestion():
@@ -189,6 +198,10 @@ def _row(stored: t.StoredTask, reading: Reading) -> _Reply:
     return row
 
 
+def _schedule(stored: s.StoredSchedule) -> _Reply:
+    return schedule_row(stored.name, stored.version, stored.schedule)
+
+
 def _checked(id: str) -> str:
     if not is_id(id):
         raise IllPut("an id has 1 to 128 of the characters A-Z a-z 0-9 _ -")
@@ -204,7 +217,7 @@ def _faults(reading: Reading, limit: int) -> _Reply:
     checked_limit(limit)
     frozen = (
         {"kind": kind, "id": id, "seq": since.seq, "reason": since.reason}
-        for kind in ("task", "node")
+        for kind in ("task", "node", "schedule")
         for id, since in f.frozen(reading, kind)
     )
     listed = [row for row, _ in zip(frozen, range(limit), strict=False)]

@@ -1,4 +1,4 @@
-"""Where placement begins: the open tasks and the nodes as of one position, without reading the whole log."""
+"""Where a control process begins: open tasks, nodes and schedules as of one position, without reading the whole log."""
 
 from collections.abc import Iterable, Iterator
 
@@ -6,6 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from clawactors.nodes import Node
+from clawactors.schedules import Schedule
 from clawactors.tasks import OPEN, Journal, Task
 from projections import tasktable as t
 from projections.faults import frozen
@@ -13,6 +14,7 @@ from projections.index import ascending
 from projections.keys import term
 from projections.nodes import stored_nodes
 from projections.projector import state_of
+from projections.schedules import stored_schedules
 from projections.store import Reading, Store
 
 __all__ = ["StartingPoint", "starting_point"]
@@ -24,6 +26,7 @@ class StartingPoint(msgspec.Struct):
     position: int
     _tasks: list[tuple[str, int, Task]]
     _nodes: list[tuple[str, int, Node]]
+    _schedules: list[tuple[str, int, Schedule]]
     _frozen: list[tuple[str, str]]
 
     def open_tasks(self) -> Iterable[tuple[str, int, Task]]:
@@ -33,6 +36,10 @@ class StartingPoint(msgspec.Struct):
     def nodes(self) -> Iterable[tuple[str, int, Node]]:
         """`(id, version, node)` of all that ever joined and were not removed."""
         return self._nodes
+
+    def schedules(self) -> Iterable[tuple[str, int, Schedule]]:
+        """`(name, version, schedule)` of all that were ever added."""
+        return self._schedules
 
     def frozen(self) -> Iterable[tuple[str, str]]:
         """`(kind, id)` of what a later release has written."""
@@ -47,7 +54,8 @@ def starting_point(store: Store) -> StartingPoint:
             state.position if state else 0,
             list(_open_tasks(reading)),
             [(stored.id, stored.version, stored.node) for stored in stored_nodes(reading)],
-            [(kind, id) for kind in ("task", "node") for id, _ in frozen(reading, kind)],
+            [(stored.name, stored.version, stored.schedule) for stored in stored_schedules(reading)],
+            [(kind, id) for kind in ("task", "node", "schedule") for id, _ in frozen(reading, kind)],
         )
 
 

@@ -36,13 +36,14 @@ class Parameter(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Offer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A skill as a node offers it. `open` skills take parameters beyond those listed."""
+    """A skill as a node offers it. `open` skills take parameters beyond those listed; `timeout_s` bounds an attempt."""
 
     name: str
     version: str = "1"
     description: str = ""
     parameters: tuple[Parameter, ...] = ()
     open: bool = False
+    timeout_s: float | None = None
 
 
 class Machine(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -8,5 +8,6 @@ Never here: heartbeats; a lost node is an event like any other.
 from clawactors.placement.order import Order
 from clawactors.placement.placement import Placement
 from clawactors.placement.ports import Snapshot
+from clawactors.placement.silence import SILENCE_S
 
-__all__ = ["Order", "Placement", "Snapshot"]
+__all__ = ["SILENCE_S", "Order", "Placement", "Snapshot"]

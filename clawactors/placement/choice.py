@@ -25,11 +25,12 @@ class Shape(msgspec.Struct, frozen=True):
     requires: tuple[str, ...] = ()
     prefers: tuple[str, ...] = ()
     affinity: tuple[tuple[str, str], ...] = ()
+    avoid: str = ""
 
 
-def shape_of(spec: Spec) -> Shape:
-    """The shape of a task."""
-    return Shape(spec.skill, spec.requires, spec.prefers, tuple(sorted(spec.affinity.items())))
+def shape_of(spec: Spec, avoid: str = "") -> Shape:
+    """The shape of a task; `avoid` is the node that it had better not go to."""
+    return Shape(spec.skill, spec.requires, spec.prefers, tuple(sorted(spec.affinity.items())), avoid)
 
 
 class Seat:
@@ -38,7 +39,7 @@ class Seat:
     `frozen`: a later release has written to it, so nothing is known of it any more.
     """
 
-    __slots__ = ("assigned", "frozen", "id", "node", "pace", "paced_ns", "skills")
+    __slots__ = ("assigned", "frozen", "id", "node", "pace", "paced_ns", "skills", "timeouts")
 
     def __init__(self, id: str, node: Node) -> None:
         self.id = id
@@ -51,6 +52,7 @@ class Seat:
         """Takes over the node's new state."""
         self.node = node
         self.skills = frozenset(offer.name for offer in node.joined.offers)
+        self.timeouts = {offer.name: offer.timeout_s for offer in node.joined.offers if offer.timeout_s}
 
     def ended_one(self, at_ns: int) -> None:
         """One of its tasks ended at that time."""
@@ -87,12 +89,12 @@ def _fits_affinity(shape: Shape, seat: Seat) -> bool:
 
 
 def choose(shape: Shape, seats: Iterable[Seat], now_ns: int) -> Seat | None:
-    """The seat with room that has most of the preferred skills, then the least load, then the smallest id."""
+    """The seat with room that is best not avoided, has most of the preferred skills, least load, the smallest id."""
     best: Seat | None = None
-    best_rank: tuple[int, float, str] = (0, 0.0, "")
+    best_rank: tuple[bool, int, float, str] = (False, 0, 0.0, "")
     for seat in seats:
         if _fits(shape, seat) and seat.room(now_ns) > 0:
-            rank = (-sum(skill in seat.skills for skill in shape.prefers), seat.load, seat.id)
+            rank = (seat.id == shape.avoid, -sum(skill in seat.skills for skill in shape.prefers), seat.load, seat.id)
             if best is None or rank < best_rank:
                 best, best_rank = seat, rank
     return best

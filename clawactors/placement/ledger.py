@@ -4,6 +4,7 @@
 2. A task counts at one node at most: where it was given to, or where an order is about to give it to.
 3. What a later release has written to is left alone, and so are the tasks on a node that it has written to.
 4. An ended task is let go of; when it goes on, it is read again.
+5. A task goes on, or ends, by a timer only when its present version wants it and the log has shown its time.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,9 +16,12 @@ from clawactors.nodes import events as n
 from clawactors.placement.choice import Seat, Shape, shape_of
 from clawactors.placement.order import Held
 from clawactors.placement.ports import Snapshot
-from clawactors.placement.ranking import Ranking
+from clawactors.placement.silence import SILENCE_S, Silence
+from clawactors.ranking import Ranking
 from clawactors.tasks import TASK, Task
 from clawactors.tasks import events as e
+from clawactors.tasks import timers as t
+from clawactors.timers import Agenda
 
 __all__ = ["Ledger"]
 
@@ -25,14 +29,16 @@ _ENDED_THERE = frozenset(("completed", "failed", "dead"))
 
 
 class Ledger:
-    """All open tasks and all nodes, as of `position`."""
+    """All open tasks and all nodes, as of `position`. `agenda` is where their timers are kept, among others."""
 
-    def __init__(self) -> None:
+    def __init__(self, agenda: Agenda | None = None, silence_s: float = SILENCE_S) -> None:
         self.position = 0
+        self.agenda = agenda or Agenda()
+        self.silence = Silence(silence_s)
         self._tasks: dict[str, Held] = {}
         self._seats: dict[str, Seat] = {}
         self._pending: dict[Shape, Ranking[tuple[int, int]]] = {}
-        self._due: Ranking[int] = Ranking()
+        self._due: dict[str, None] = {}
         self._orphans: dict[str, None] = {}
         self._awaited: dict[str, int] = {}
         self._frozen: set[str] = set()
@@ -135,9 +141,13 @@ class Ledger:
         if held is None:
             if task.spec is None or TASK.is_final(task):
                 return
-            held = self._tasks[id] = Held(version, task, shape_of(task.spec))
+            held = self._tasks[id] = Held(version, task, shape_of(task.spec, task.life.avoid))
         else:
             stays = held.stays(task)
+            edited = held.task.spec is not task.spec
+            if task.spec is not None and (edited or held.shape.avoid != task.life.avoid):  # it may fit elsewhere now
+                self._unqueue(id, held)
+                held.shape = shape_of(task.spec, task.life.avoid)
             held.version, held.task, held.ordered, held.to = version, task, False, ""
             if stays:
                 return
@@ -150,20 +160,50 @@ class Ledger:
         life, idle = held.task.life, not held.ordered and id not in self._frozen
         orphan = held.given and self._is_orphan(held.task)
         self._count(id, held, "" if orphan else life.node if held.given else held.to)
-        if idle and life.status == "pending":
+        if idle and life.status == "pending" and not held.is_overdue:
             self._pending.setdefault(held.shape, Ranking()).put(id, held.rank)
-        elif (queue := self._pending.get(held.shape)) is not None:
-            queue.discard(id)
-            if not queue:
-                del self._pending[held.shape]
-        if idle and life.status == "waiting" and (life.until_ns or life.waiting_for in ("timer", "retry")):
-            self._due.put(id, life.until_ns)
         else:
-            self._due.discard(id)
+            self._unqueue(id, held)
+        due = self._timed(id, held)
+        if idle and due:
+            self._due[id] = None
+        else:
+            self._due.pop(id, None)
+        if life.status == "running" and not orphan:
+            self.silence.runs(id, life, self._timeout_of(held))
+        else:
+            self.silence.rests(id)
         if idle and orphan:
             self._orphans[id] = None
         else:
             self._orphans.pop(id, None)
+
+    def _unqueue(self, id: str, held: Held) -> None:
+        if (queue := self._pending.get(held.shape)) is not None:
+            queue.discard(id)
+            if not queue:
+                del self._pending[held.shape]
+
+    def _timed(self, id: str, held: Held) -> bool:
+        """Enters the timers that the task wants; True when one of them has gone off already."""
+        agenda, (deadline_ns, wait_ns) = self.agenda, t.open_timers(held.task)
+        before, held.timed = held.timed, deadline_ns is not None or wait_ns is not None
+        if not (before or held.timed):
+            return False
+        agenda.want(t.DEADLINE, id, deadline_ns, held.version)
+        agenda.want(t.WAIT, id, wait_ns, held.version)
+        return any(agenda.is_due(kind, id) for kind in t.KINDS)
+
+    def _timeout_of(self, held: Held) -> float | None:
+        spec, seat = held.task.spec, self._seats.get(held.task.life.node)
+        if spec is None:
+            return None
+        return spec.timeout_s or (seat.timeouts.get(spec.skill) if seat else None)
+
+    def ring(self, id: str) -> None:
+        """A timer of the task has gone off."""
+        if (held := self._tasks.get(id)) is not None:
+            self._enter(id, held)
 
     def _count(self, id: str, held: Held, where: str) -> None:
         if held.seat != where and (left := self._seats.get(held.seat)) is not None:
@@ -183,10 +223,9 @@ class Ledger:
         if (seat := self._seats.get(node)) is not None:
             seat.ended_one(at_ns)
 
-    def next_due_ns(self) -> int | None:
-        """When the next waiting task is due, ns since 1970."""
-        first = self._due.first()
-        return first[0] if first else None
+    def next_check_ns(self) -> int | None:
+        """When to ask for orders again though nothing has happened: an attempt may have gone silent by then."""
+        return self.silence.next_check_ns()
 
     def open_count(self) -> int:
         """How many tasks are open."""

@@ -22,19 +22,25 @@ class Order(msgspec.Struct, frozen=True, gc=False):
 class Held:
     """An open task. `ordered`: an order on this version is under way, `to`: where it gives the task to.
 
-    `seat` is the node at which it is counted.
+    `seat` is the node at which it is counted, `timed` whether it has timers.
     """
 
-    __slots__ = ("ordered", "seat", "shape", "task", "to", "version")
+    __slots__ = ("ordered", "seat", "shape", "task", "timed", "to", "version")
 
     def __init__(self, version: int, task: Task, shape: Shape) -> None:
         self.version, self.task, self.shape = version, task, shape
-        self.ordered, self.to, self.seat = False, "", ""
+        self.ordered, self.to, self.seat, self.timed = False, "", "", False
 
     @property
     def given(self) -> bool:
         """True while the task is a node's."""
         return self.task.life.status in ("scheduled", "running")
+
+    @property
+    def is_overdue(self) -> bool:
+        """True when the log itself proves that the deadline has passed; its timer is about to say so."""
+        spec = self.task.spec
+        return spec is not None and 0 < spec.deadline_ns <= self.task.life.updated_ns
 
     @property
     def rank(self) -> tuple[int, int]:
@@ -47,6 +53,7 @@ class Held:
         old, new = self.task.life, task.life
         return (
             not self.ordered
+            and self.task.spec is task.spec
             and old.status == new.status
             and old.attempt == new.attempt
             and old.until_ns == new.until_ns

@@ -13,6 +13,7 @@ from clawactors.placement.choice import choose, why_not
 from clawactors.placement.ledger import Ledger
 from clawactors.placement.order import Order
 from clawactors.tasks import commands as c
+from clawactors.tasks import timers as t
 
 __all__ = ["Placement"]
 
@@ -22,7 +23,12 @@ class Placement(Ledger):
 
     def orders(self, now_ns: int, limit: int = 1000) -> list[Order]:
         """Commands that the present state calls for, at most `limit` of each sort, each proposed once a version."""
-        return [*self._recoveries(limit), *self._timers(now_ns, limit), *self._placements(now_ns, limit)]
+        return [
+            *self._recoveries(limit),
+            *self._timers(limit),
+            *self._silent(now_ns, limit),
+            *self._placements(now_ns, limit),
+        ]
 
     def _order(self, id: str, command: c.TaskCommand, to: str = "") -> Order:
         held = self._tasks[id]
@@ -40,12 +46,19 @@ class Placement(Ledger):
             left_well = same and node.left
             yield self._order(id, c.Interrupt(task.fence, f"node {task.life.node}: {reason}", counted=not left_well))
 
-    def _timers(self, now_ns: int, limit: int) -> Iterator[Order]:
-        for _ in range(limit):
-            first = self._due.first()
-            if first is None or first[0] > now_ns:
-                return
-            yield self._order(first[1], c.Ready())
+    def _timers(self, limit: int) -> Iterator[Order]:
+        for id in list(self._due)[:limit]:
+            task = self._tasks[id].task
+            kind = next(kind for kind in t.KINDS if self.agenda.is_due(kind, id))
+            yield self._order(id, t.when_due(kind, task), to=task.life.node)
+
+    def _silent(self, now_ns: int, limit: int) -> Iterator[Order]:
+        for id in self.silence.to_check(now_ns, limit):
+            held = self._tasks[id]
+            reason = self.silence.verdict(id, held.task.life, now_ns)
+            if reason and not held.ordered and id not in self._frozen:
+                node = held.task.life.node
+                yield self._order(id, c.Interrupt(held.task.fence, f"node {node}: {reason}"), to=node)
 
     def _placements(self, now_ns: int, limit: int) -> Iterator[Order]:
         """The most urgent first, whatever its shape; a shape that finds no seat waits, the others go on."""

@@ -1,9 +1,10 @@
-"""What placement needs from a view to start without reading the whole log."""
+"""What a control process needs from a view to start without reading the whole log."""
 
 from collections.abc import Iterable
 from typing import Protocol
 
 from clawactors.nodes import Node
+from clawactors.schedules import Schedule
 from clawactors.tasks import Task
 
 __all__ = ["Snapshot"]
@@ -20,6 +21,10 @@ class Snapshot(Protocol):
 
     def nodes(self) -> Iterable[tuple[str, int, Node]]:
         """`(id, version, node)` of all that ever joined and were not removed."""
+        ...
+
+    def schedules(self) -> Iterable[tuple[str, int, Schedule]]:
+        """`(name, version, schedule)` of all that were ever added."""
         ...
 
     def frozen(self) -> Iterable[tuple[str, str]]:

@@ -7,6 +7,7 @@ from clawactors.decider import Decider
 from clawactors.errors import Refused
 from clawactors.fold import Folded, fold
 from clawactors.runtime.clock import Clock
+from clawactors.runtime.logtime import LogTime
 from clawactors.runtime.naming import Names
 from eventlog import Codec, Draft, EventLog, EventLogError, Record, TooLarge, WrongVersion, aggregate_pattern
 
@@ -20,11 +21,11 @@ def _to_nobody(_: object) -> str:
 
 
 class Desk:
-    """What every actor of a process works with: the log, the time, and the name under which it appends."""
+    """What every actor of a process works with: the log, its time, and the name under which it appends."""
 
     def __init__(self, log: EventLog, clock: Clock, by: str) -> None:
         self.log, self.clock, self.by = log, clock, by
-        self.names = Names()
+        self.names, self.time = Names(), LogTime(clock)
 
 
 class _Dropped:

@@ -1,13 +1,18 @@
 """Presence, questions and live records within one process: the ports of the runtime without a server, for tests."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import itertools
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+
+from msgspec.structs import replace
 
 from clawactors.runtime.clock import Clock
 from eventlog import NoResponders, PermissionDenied, Record, Unavailable
 from eventlog.inprocess import InProcessLog
+from eventlog.patterns import matcher
+from eventlog.timers import Mark
 
-__all__ = ["InProcessDeadLetters", "InProcessLeases", "InProcessLive", "InProcessRequests"]
+__all__ = ["InProcessDeadLetters", "InProcessLeases", "InProcessLive", "InProcessRequests", "InProcessTimers"]
 
 
 class InProcessLeases:
@@ -71,6 +76,20 @@ class InProcessRequests:
 
     def __init__(self) -> None:
         self._answers: dict[str, Callable[[bytes], Awaitable[bytes]]] = {}
+        self._hearing: dict[int, tuple[Callable[[str], object], Callable[[str, bytes], None]]] = {}
+        self._numbers = itertools.count()
+
+    def tell(self, subject: str, body: bytes) -> None:
+        """Says it to whoever hears it now."""
+        for fits, on_message in list(self._hearing.values()):
+            if fits(subject):
+                on_message(subject, body)
+
+    async def hear(self, pattern: str, on_message: Callable[[str, bytes], None]) -> Callable[[], None]:
+        """Calls back with subject and body of what is told; returns what ends that."""
+        number = next(self._numbers)
+        self._hearing[number] = (matcher([pattern]), on_message)
+        return lambda: self._hearing.pop(number, None) and None
 
     async def request(self, subject: str, body: bytes, timeout_s: float) -> bytes:
         """The answer. Raises: `NoResponders`, `Unavailable`."""
@@ -136,6 +155,47 @@ class InProcessLive:
             task.cancel()
 
         return stop
+
+
+class InProcessTimers:
+    """Timers that go off by the given clock, which is looked at often: it may be set by hand."""
+
+    _LOOK_S = 0.005
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._marks: list[Mark] = []
+        self._open: dict[tuple[str, str], Mark] = {}
+
+    async def set(self, kind: str, id: str, at_ns: int, version: int) -> None:
+        """Sets the timer, in place of one with this name."""
+        mark = Mark(kind, id, at_ns, version, place=len(self._marks) + 1)
+        self._marks.append(mark)
+        self._open[kind, id] = mark
+
+    async def cancel(self, kind: str, id: str, place: int) -> None:
+        """Takes the timer back, unless it was set again behind that place."""
+        if (mark := self._open.get((kind, id))) is not None and mark.place <= place:
+            del self._open[kind, id]
+
+    async def watch(self) -> AsyncGenerator[list[Mark]]:
+        """First all that are set or have gone off, then each as it comes."""
+        seen = len(self._marks)
+        yield [mark for mark in self._marks if mark.fired or self._open.get((mark.kind, mark.id)) is mark]
+        while True:
+            self._go_off()
+            if len(self._marks) > seen:
+                fresh = self._marks[seen:]
+                seen += len(fresh)
+                yield fresh
+            await asyncio.sleep(self._LOOK_S)
+
+    def _go_off(self) -> None:
+        now_ns = self._clock.now_ns()
+        for name, mark in list(self._open.items()):
+            if mark.at_ns <= now_ns:
+                del self._open[name]
+                self._marks.append(replace(mark, fired=True, place=len(self._marks) + 1))
 
 
 class InProcessDeadLetters:

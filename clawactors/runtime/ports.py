@@ -1,11 +1,12 @@
-"""What the runtime needs beside the log: presence that expires, questions with answers; see `eventlog.jetstream`."""
+"""What the runtime needs beside the log: presence that expires, timers, questions; see `eventlog.jetstream`."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Protocol
 
 from eventlog import PermissionDenied, Record
+from eventlog.timers import Mark
 
-__all__ = ["Lease", "Leases", "Live", "Requests", "Serving"]
+__all__ = ["Lease", "Leases", "Live", "Requests", "Serving", "Timers"]
 
 
 class Lease(Protocol):
@@ -47,8 +48,32 @@ class Requests(Protocol):
         """The answer. Raises: `NoResponders` when nobody listens, `Unavailable` when no answer comes in time."""
         ...
 
+    def tell(self, subject: str, body: bytes) -> None:
+        """Says it to whoever hears it now; gone where nobody does."""
+        ...
+
+    async def hear(self, pattern: str, on_message: Callable[[str, bytes], None]) -> Callable[[], None]:
+        """Calls back with subject and body of what is told; returns what ends that. The callback must be quick."""
+        ...
+
     async def serve(self, subject: str, answer: Callable[[bytes], Awaitable[bytes]], queue: str = "") -> Serving:
         """Answers requests on the subject; with a queue, one of its members gets each."""
+        ...
+
+
+class Timers(Protocol):
+    """Timers that go off by the log's clock, though whoever set them is gone."""
+
+    async def set(self, kind: str, id: str, at_ns: int, version: int) -> None:
+        """Sets the timer, in place of one with this name; one in the past goes off at once. Raises: `Unavailable`."""
+        ...
+
+    async def cancel(self, kind: str, id: str, place: int) -> None:
+        """Takes the timer back, unless it was set again behind that place. Raises: `Unavailable`."""
+        ...
+
+    def watch(self) -> AsyncGenerator[list[Mark]]:
+        """First all that are set or have lately gone off, maybe none; then each as it comes. Raises: `Unavailable`."""
         ...
 
 

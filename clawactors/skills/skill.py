@@ -1,7 +1,7 @@
 """The `skill` decorator: a function with a name, a retry policy and limits. There is no global registry."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -10,6 +10,7 @@ import msgspec
 from clawactors.errors import Refused
 from clawactors.nodes.events import Offer
 from clawactors.skills.parameters import check_params, convert_params, parameters_of, params_struct
+from clawactors.tasks.failures import ErrorRule
 from clawactors.tasks.retry import Retry
 
 __all__ = ["Skill", "skill"]
@@ -19,15 +20,28 @@ class Skill:
     """A function that nodes run as tasks. Calling it calls the function, so that it stays easy to test."""
 
     def __init__(
-        self, function: Callable[..., Any], name: str, *, version: str, retry: Retry, timeout_s: float | None
+        self,
+        function: Callable[..., Any],
+        name: str,
+        *,
+        version: str,
+        retry: Retry,
+        timeout_s: float | None,
+        errors: tuple[ErrorRule, ...] = (),
+        isolate: bool = False,
+        memory_mb: int | None = None,
     ) -> None:
         self.function, self.name, self.version = function, name, version
-        self.retry, self.timeout_s = retry, timeout_s
+        self.retry, self.timeout_s, self.errors = retry, timeout_s, errors
+        self.isolate, self.memory_mb = isolate, memory_mb
         self.is_async = inspect.iscoroutinefunction(function)
+        self.in_thread = not (self.is_async or isolate)
+        if isolate and (self.is_async or "<locals>" in getattr(function, "__qualname__", "<locals>")):
+            raise ValueError("isolated code is a sync function at the top of its module")
         parameters, takes_more = parameters_of(function)
         description = (inspect.getdoc(function) or "").partition("\n")[0]
         self._required = frozenset(parameter.name for parameter in parameters if parameter.required)
-        self.offer = Offer(name, version, description, parameters, takes_more)
+        self.offer = Offer(name, version, description, parameters, takes_more, timeout_s)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Calls the function itself."""
@@ -53,18 +67,39 @@ class Skill:
 
 
 def skill(
-    name: str, *, version: str = "1", retry: Retry | None = None, timeout_s: float | None = None
+    name: str,
+    *,
+    version: str = "1",
+    retry: Retry | None = None,
+    timeout_s: float | None = None,
+    errors: Iterable[ErrorRule] = (),
+    isolate: bool = False,
+    memory_mb: int | None = None,
 ) -> Callable[[Callable[..., Any]], Skill]:
     """Makes a function a skill: its first parameter is the task's handle, the others are the task's parameters.
 
-    `timeout_s` bounds one attempt, in seconds. Sync functions run in threads.
+    `timeout_s` bounds one attempt, in seconds. `errors` are rules for its failures, taken before the general ones.
+    Sync functions run in threads; with `isolate` in a process of their own, which may have `memory_mb` of addresses and
+    is killed when its time is over.
     """
+    if memory_mb is not None and not (isolate and memory_mb > 0):
+        raise ValueError("memory_mb is more than 0, and for isolated code")
+    rules = tuple(errors)
     if not 0 < len(name) <= 128 or not name.isprintable() or any(each.isspace() or each in "*>" for each in name):
         raise ValueError(f"{name!r} is no skill name: 1 to 128 printable characters, no white space, no wildcard")
     if timeout_s is not None and not timeout_s > 0:
         raise ValueError("a timeout is more than 0 s")
 
     def wrap(function: Callable[..., Any]) -> Skill:
-        return Skill(function, name, version=version, retry=retry or Retry(), timeout_s=timeout_s)
+        return Skill(
+            function,
+            name,
+            version=version,
+            retry=retry or Retry(),
+            timeout_s=timeout_s,
+            errors=rules,
+            isolate=isolate,
+            memory_mb=memory_mb,
+        )
 
     return wrap

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from clawactors.tasks.events import Fence, Outcome, Spec, TaskError, WaitReason
+from clawactors.tasks.events import Fence, Kept, Outcome, Spec, TaskError, WaitReason
 
 __all__ = [
     "Archive",
@@ -14,9 +14,14 @@ __all__ = [
     "Complete",
     "CompleteStep",
     "ConfirmCancel",
+    "Delete",
+    "Edit",
+    "Expire",
     "Fail",
     "FailStep",
+    "Inherit",
     "Interrupt",
+    "NoteFork",
     "Pause",
     "Ready",
     "Resume",
@@ -38,9 +43,10 @@ class _Command(msgspec.Struct, frozen=True):
 
 
 class Submit(_Command, frozen=True):
-    """Make it."""
+    """Make it. `delayed`: its start was reckoned from the moment of asking, so a repeat may have another."""
 
     spec: Spec
+    delayed: bool = False
 
 
 class Ready(_Command, frozen=True):
@@ -82,6 +88,7 @@ class CompleteStep(_Command, frozen=True):
     result: Any = None
     took_s: float = 0.0
     progress: float | None = None
+    fingerprint: str = ""
 
 
 class FailStep(_Command, frozen=True):
@@ -102,12 +109,14 @@ class Compensate(_Command, frozen=True):
 
 
 class Wait(_Command, frozen=True):
-    """The code waits; its slot is free meanwhile."""
+    """The code waits; its slot is free meanwhile. `taken` signals of the name it has had, as this reader counts them:
+    when there are more by now, it need not wait."""
 
     fence: Fence
     reason: WaitReason
     until_ns: int = 0
     name: str = ""
+    taken: int = 0
 
 
 class Interrupt(_Command, frozen=True):
@@ -125,6 +134,7 @@ class Fail(_Command, frozen=True):
     error: TaskError
     then: Outcome
     retry_at_ns: int = 0
+    elsewhere: bool = False
 
 
 class Complete(_Command, frozen=True):
@@ -180,6 +190,38 @@ class Signal(_Command, frozen=True):
     payload: Any = None
 
 
+class Edit(_Command, frozen=True):
+    """Ask for something else instead; only before it runs."""
+
+    spec: Spec
+
+
+class Delete(_Command, frozen=True):
+    """Take it away."""
+
+    by: str = ""
+
+
+class Expire(_Command, frozen=True):
+    """End it without a result, whatever it does."""
+
+    error: TaskError
+
+
+class Inherit(_Command, frozen=True):
+    """Some steps for a fork to begin with; the `last` of them set it going."""
+
+    steps: tuple[Kept, ...]
+    last: bool = False
+
+
+class NoteFork(_Command, frozen=True):
+    """Another task begins with steps of this one."""
+
+    to: str
+    step: str
+
+
 class Archive(_Command, frozen=True):
     """Its history has been moved."""
 
@@ -206,5 +248,10 @@ type TaskCommand = (
     | Unblock
     | Retry
     | Signal
+    | Edit
+    | Delete
+    | Expire
+    | Inherit
+    | NoteFork
     | Archive
 )

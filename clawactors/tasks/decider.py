@@ -4,22 +4,28 @@
 2. A repeated wish is quiet, a contradicting one is refused.
 3. What a node says counts only with the fence of the attempt that runs now.
 4. A completed step is never completed again.
-5. An ended task changes only by `Retry` and `Archive`.
+5. An ended task changes only by `Retry`, `NoteFork`, `Delete` and `Archive`.
 6. Losing nodes uses up no user retries; five counted losses in a row without a new step make it `dead`.
 7. A wish to cancel outlives the run that is told of it: what would make the task go on ends it instead.
 """
 
 from typing import Final, assert_never
 
+from msgspec.structs import replace
+
 from clawactors.decider import Decider
 from clawactors.errors import Refused
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
 from clawactors.tasks.evolution import evolve
+from clawactors.tasks.journal import SIGNAL
 from clawactors.tasks.submission import difference
 from clawactors.tasks.task import FINAL, MAX_INTERRUPTIONS, RETRIABLE, Task
 
 __all__ = ["TASK", "decide"]
+
+_FIXED = ("skill", "after", "fork_of", "fork_step")
+"""What makes a task the one that it is: edits leave it alone."""
 
 # As tuples, because a union in `isinstance` is made anew at every call.
 _OF_NODE: Final = (
@@ -64,8 +70,17 @@ def decide(command: c.TaskCommand, task: Task) -> tuple[e.TaskEvent, ...]:
             _open(task, "be unblocked")
             return (e.Unblocked(),) if status == "blocked" else ()
         case c.Signal():
-            _open(task, "take a signal")
-            return (e.Signalled(command.name, command.payload),)
+            return _signal(command, task)
+        case c.Edit():
+            return _edit(command, task, task.spec)
+        case c.Delete():
+            return _delete(command, task)
+        case c.Expire():
+            return () if status in FINAL else (e.Expired(command.error),)
+        case c.Inherit():
+            return _inherit(command, task)
+        case c.NoteFork():
+            return () if command.to in task.life.forks else (e.ForkMade(command.to, command.step),)
         case c.Archive():
             if status not in FINAL:
                 raise Refused(f"the task is {status}; only an ended task can be archived")
@@ -78,6 +93,8 @@ def _submit(command: c.Submit, task: Task) -> tuple[e.TaskEvent, ...]:
     spec = command.spec
     if task.spec is None:
         return (e.Submitted(**{name: getattr(spec, name) for name in e.Spec.__struct_fields__}),)
+    if command.delayed:
+        spec = replace(spec, not_before_ns=task.spec.not_before_ns)
     if (other := difference(task.spec, spec)) is not None:
         raise Refused(f"the id is taken by a task with another {other}; choose another id")
     return ()
@@ -98,6 +115,7 @@ def _schedule(command: c.Schedule, task: Task, spec: e.Spec) -> tuple[e.TaskEven
             max_retries=spec.max_retries,
             failures=life.failures,
             interruptions=life.interruptions,
+            steps=life.steps_completed,
         ),
     )
 
@@ -132,6 +150,39 @@ def _retry(command: c.Retry, task: Task) -> tuple[e.TaskEvent, ...]:
     if status not in RETRIABLE:
         raise Refused(f"the task is {status}, so it is still going; only an ended or blocked task can be retried")
     return (e.Retried(command.by),)
+
+
+def _signal(command: c.Signal, task: Task) -> tuple[e.TaskEvent, ...]:
+    _open(task, "take a signal")
+    life = task.life
+    signalled = e.Signalled(command.name, command.payload)
+    awaited = life.status == "waiting" and life.waiting_for == "signal" and life.waiting_name == command.name
+    return (signalled, e.Readied()) if awaited else (signalled,)
+
+
+def _edit(command: c.Edit, task: Task, spec: e.Spec) -> tuple[e.TaskEvent, ...]:
+    life = task.life
+    if life.status not in ("pending", "waiting", "paused", "blocked") or life.attempt > 0:
+        raise Refused(f"the task is {life.status}, attempt {life.attempt}; only one that has not run yet can be edited")
+    if (fixed := [name for name in _FIXED if getattr(spec, name) != getattr(command.spec, name)]) != []:
+        raise Refused(f"{fixed[0]!r} can't be changed; submit another task")
+    if difference(spec, command.spec) is None:
+        return ()
+    return (e.Edited(**{name: getattr(command.spec, name) for name in e.Spec.__struct_fields__}),)
+
+
+def _delete(command: c.Delete, task: Task) -> tuple[e.TaskEvent, ...]:
+    if task.life.status in ("scheduled", "running"):
+        raise Refused(f"the task is {task.life.status}; cancel it first")
+    return (e.Deleted(command.by),)
+
+
+def _inherit(command: c.Inherit, task: Task) -> tuple[e.TaskEvent, ...]:
+    if task.life.waiting_for != "fork" or task.life.status != "waiting":
+        raise Refused("the task is no fork that waits for its steps")
+    fresh = tuple(kept for kept in command.steps if not task.journal.completed(kept.step))
+    forked: tuple[e.TaskEvent, ...] = (e.Forked(fresh),) if fresh else ()
+    return (*forked, e.Readied()) if command.last else forked
 
 
 def _pause(command: c.Pause, task: Task) -> tuple[e.TaskEvent, ...]:
@@ -172,7 +223,9 @@ def _of_node(
     match command:  # every miss takes time, so the frequent ones come first
         case c.CompleteStep():
             _not_done(task, command.step)
-            return (e.StepCompleted(command.step, command.result, command.took_s, command.progress),)
+            return (
+                e.StepCompleted(command.step, command.result, command.took_s, command.progress, command.fingerprint),
+            )
         case c.Complete():
             return (e.Completed(command.result),)
         case c.Start():
@@ -194,11 +247,20 @@ def _of_node(
         case c.Wait():
             if command.reason == "timer" and command.until_ns <= 0:
                 raise Refused("a timer needs its time")
+            if command.reason == "signal" and task.journal.count(SIGNAL + command.name) > command.taken:
+                return ()  # it came while the wait was being written
             return _or_cancel(task, e.Waiting(command.reason, command.until_ns, command.name))
         case c.Fail():
-            if task.life.cancel_requested and command.then == "retry":
+            if task.life.cancel_requested and command.then in ("retry", "blocked"):
                 return (e.AttemptFailed(error=command.error, then="failed"),)
-            return (e.AttemptFailed(error=command.error, then=command.then, retry_at_ns=command.retry_at_ns),)
+            return (
+                e.AttemptFailed(
+                    error=command.error,
+                    then=command.then,
+                    retry_at_ns=command.retry_at_ns,
+                    elsewhere=command.elsewhere,
+                ),
+            )
         case c.ConfirmCancel():
             if not task.life.cancel_requested:
                 raise Refused("nobody asked for a cancel")

@@ -15,8 +15,15 @@ __all__ = [
     "Cancelled",
     "Completed",
     "Count",
+    "Deleted",
+    "Edited",
+    "Expired",
     "Fence",
+    "ForkMade",
+    "Forked",
     "Interrupted",
+    "Kept",
+    "OnDead",
     "Outcome",
     "Paused",
     "Priority",
@@ -40,8 +47,9 @@ __all__ = [
     "Waiting",
 ]
 
-type WaitReason = Literal["dependency", "timer", "retry", "signal"]
-type Outcome = Literal["retry", "failed", "dead"]
+type WaitReason = Literal["dependency", "timer", "retry", "signal", "fork"]
+type Outcome = Literal["retry", "failed", "dead", "blocked"]
+type OnDead = Literal["block", "fail", "run"]
 type Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 """A number, or a time in ns since 1970, that every store and every language can hold."""
 type Priority = Annotated[int, msgspec.Meta(ge=1, le=4)]
@@ -63,7 +71,11 @@ class TaskError(msgspec.Struct, frozen=True, rename={"kind": "class"}):
 
 
 class Spec(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What was asked for. Times in ns since 1970, durations in seconds; None takes the skill's own default."""
+    """What was asked for. Times in ns since 1970, durations in seconds; None takes the skill's own default.
+
+    `on_dead`: what follows when one of `after` ends without a result. A fork begins with the steps of the task
+    `fork_of` that come before its `fork_step`.
+    """
 
     skill: str
     params: dict[str, Any] = {}
@@ -78,6 +90,9 @@ class Spec(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     tags: tuple[str, ...] = ()
     metadata: dict[str, Any] = {}
     after: tuple[str, ...] = ()
+    on_dead: OnDead = "block"
+    fork_of: str = ""
+    fork_step: str = ""
     not_before_ns: Count = 0
     deadline_ns: Count = 0
     timeout_s: float | None = None
@@ -97,7 +112,10 @@ class Readied(_Event, frozen=True, tag="task.ready"):
 
 
 class Scheduled(_Event, frozen=True, kw_only=True, tag="task.scheduled"):
-    """Given to one incarnation of a node, with all that the node needs to run it without reading anything."""
+    """Given to one incarnation of a node, with all that the node needs to run it without reading anything.
+
+    Where `steps` are completed already, it has to read them.
+    """
 
     node: str
     incarnation: str
@@ -108,6 +126,7 @@ class Scheduled(_Event, frozen=True, kw_only=True, tag="task.scheduled"):
     max_retries: Count | None = None
     failures: Count = 0
     interruptions: Count = 0
+    steps: Count = 0
 
 
 class Started(_Event, frozen=True, tag="task.started"):
@@ -127,12 +146,16 @@ class StepStarted(_Event, frozen=True, tag="step.started"):
 
 
 class StepCompleted(_Event, frozen=True, tag="step.completed"):
-    """A step's result is on record: it never runs again. `progress` is 0..1 where the code reported it."""
+    """A step's result is on record: it never runs again.
+
+    `progress` is 0..1 where the code reported it; `fingerprint` tells what was called with which arguments.
+    """
 
     step: str
     result: Any = None
     took_s: float = 0.0
     progress: float | None = None
+    fingerprint: str = ""
 
 
 class StepFailed(_Event, frozen=True, tag="step.failed"):
@@ -167,11 +190,12 @@ class Interrupted(_Event, frozen=True, tag="task.interrupted"):
 
 
 class AttemptFailed(_Event, frozen=True, kw_only=True, tag="task.attempt_failed"):
-    """Its code raised; `then` says what follows, `retry_at_ns` when."""
+    """Its code raised; `then` says what follows, `retry_at_ns` when, `elsewhere` that another node is better."""
 
     error: TaskError
     then: Outcome
     retry_at_ns: Count = 0
+    elsewhere: bool = False
 
 
 class Completed(_Event, frozen=True, tag="task.completed"):
@@ -223,6 +247,44 @@ class Signalled(_Event, frozen=True, tag="task.signalled"):
     payload: Any = None
 
 
+class Edited(Spec, frozen=True, omit_defaults=True, kw_only=True, tag="task.edited"):
+    """What is asked for was changed before it ran; this is all of it as it is now."""
+
+
+class Deleted(_Event, frozen=True, tag="task.deleted"):
+    """A person took it away; the id stays taken."""
+
+    by: str = ""
+
+
+class Expired(_Event, frozen=True, tag="task.expired"):
+    """It ended without a result before its code could: its deadline passed, or a predecessor has none."""
+
+    error: TaskError
+
+
+class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A completed step that a fork begins with."""
+
+    step: str
+    result: Any = None
+    took_s: float = 0.0
+    fingerprint: str = ""
+
+
+class Forked(_Event, frozen=True, tag="task.forked"):
+    """Some of the steps that this fork begins with; `task.ready` follows the last of them."""
+
+    steps: tuple[Kept, ...]
+
+
+class ForkMade(_Event, frozen=True, tag="task.fork_made"):
+    """Another task was forked off this one before a step."""
+
+    to: str
+    step: str
+
+
 class Archived(_Event, frozen=True, tag="task.archived"):
     """Its history moved to the archive; this stays behind so that the id stays taken."""
 
@@ -249,6 +311,11 @@ type TaskEvent = (
     | Unblocked
     | Retried
     | Signalled
+    | Edited
+    | Deleted
+    | Expired
+    | Forked
+    | ForkMade
     | Archived
 )
 

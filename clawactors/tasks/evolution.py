@@ -10,10 +10,12 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from clawactors.tasks import events as e
-from clawactors.tasks.journal import Entry
+from clawactors.tasks.journal import SIGNAL, Entry
 from clawactors.tasks.task import OPEN, RETRIABLE, Life, Status, Task
 
 __all__ = ["evolve"]
+
+_EDITABLE: frozenset[Status] = frozenset(("pending", "waiting", "paused", "blocked"))
 
 
 def evolve(task: Task, event: e.TaskEvent, at_ns: int) -> Task:
@@ -24,7 +26,7 @@ def evolve(task: Task, event: e.TaskEvent, at_ns: int) -> Task:
     status = life.status
     match event:  # every miss takes time, so the frequent ones come first
         case e.StepCompleted(step=step) if task.records_steps and not journal.completed(step):
-            entry = Entry(step, "completed", at_ns, life.attempt, event.result, "", event.took_s)
+            entry = Entry(step, "completed", at_ns, life.attempt, event.result, "", event.took_s, event.fingerprint)
             return Task(task.spec, _one_step_further(life, event.progress, at_ns), journal.extended(entry))
         case e.Completed() if status == "running":
             after = _completed(life, event, at_ns)
@@ -54,7 +56,18 @@ def evolve(task: Task, event: e.TaskEvent, at_ns: int) -> Task:
         case e.Interrupted() if status in ("scheduled", "running"):
             after = _interrupted(life, event, at_ns)
         case e.Signalled() if status in OPEN:
-            after = replace(life, signals=(*life.signals, event), updated_ns=at_ns)
+            entry = Entry(SIGNAL + event.name, "signalled", at_ns, life.attempt, event.payload)
+            return Task(task.spec, replace(life, updated_ns=at_ns), journal.extended(entry))
+        case e.Edited() if status in _EDITABLE and life.attempt == 0:
+            return _edited(task, event, at_ns)
+        case e.Forked() if life.waiting_for == "fork" and status == "waiting":
+            return _forked(task, event, at_ns)
+        case e.ForkMade() if status != "archived" and event.to not in life.forks:
+            after = replace(life, forks=(*life.forks, event.to), updated_ns=at_ns)
+        case e.Expired() if status in OPEN:
+            after = replace(_ended(life, "failed", at_ns), error=event.error)
+        case e.Deleted() if status not in ("scheduled", "running", "archived"):
+            after = _ended(life, "archived", at_ns)
         case e.CancelRequested() if status in OPEN and not life.cancel_requested:
             after = replace(life, cancel_requested=True, updated_ns=at_ns)
         case e.Cancelled() if status in OPEN and life.cancel_requested:
@@ -78,7 +91,8 @@ def evolve(task: Task, event: e.TaskEvent, at_ns: int) -> Task:
             | e.StepStarted() | e.StepCompleted() | e.StepFailed() | e.StepCompensated()
             | e.Waiting() | e.Interrupted() | e.AttemptFailed() | e.Completed()
             | e.CancelRequested() | e.Cancelled() | e.Paused() | e.Resumed() | e.Blocked() | e.Unblocked()
-            | e.Retried() | e.Signalled() | e.Archived()
+            | e.Retried() | e.Signalled() | e.Edited() | e.Deleted() | e.Expired() | e.Forked() | e.ForkMade()
+            | e.Archived()
         ):  # fmt: skip
             return task
         case _:
@@ -88,11 +102,37 @@ def evolve(task: Task, event: e.TaskEvent, at_ns: int) -> Task:
 
 def _submitted(event: e.Submitted, at_ns: int) -> Task:
     life = Life(submitted_ns=at_ns, updated_ns=at_ns)
-    if event.after:
+    if event.fork_of:
+        life = _waiting(life, at_ns, "fork")
+    elif event.after:
         life = _waiting(life, at_ns, "dependency")
     elif event.not_before_ns > at_ns:
         life = _waiting(life, at_ns, "timer", event.not_before_ns)
     return Task(spec=event, life=life)
+
+
+def _edited(task: Task, event: e.Edited, at_ns: int) -> Task:
+    life = replace(task.life, updated_ns=at_ns)
+    if life.status == "waiting" and life.waiting_for == "timer":  # its start time may be another one now
+        later = event.not_before_ns > at_ns
+        life = _waiting(life, at_ns, "timer", event.not_before_ns) if later else _pending(life, at_ns)
+    spec = e.Submitted(**{name: getattr(event, name) for name in e.Spec.__struct_fields__})
+    return Task(spec, life, task.journal)
+
+
+def _forked(task: Task, event: e.Forked, at_ns: int) -> Task:
+    journal, done = task.journal, 0
+    for kept in event.steps:
+        if not journal.completed(kept.step):
+            done += 1
+            journal = journal.extended(
+                Entry(kept.step, "completed", at_ns, 0, kept.result, "", kept.took_s, kept.fingerprint)
+            )
+    if not done:
+        return task
+    return Task(
+        task.spec, replace(task.life, steps_completed=task.life.steps_completed + done, updated_ns=at_ns), journal
+    )
 
 
 def _scheduled(life: Life, event: e.Scheduled, at_ns: int) -> Life:
@@ -158,9 +198,13 @@ def _interrupted(life: Life, event: e.Interrupted, at_ns: int) -> Life:
 
 
 def _attempt_failed(life: Life, event: e.AttemptFailed, at_ns: int) -> Life:
-    failed = replace(life, failures=life.failures + 1, interruptions=0, error=event.error)
+    avoid = life.node if event.elsewhere else ""
+    failed = replace(life, failures=life.failures + 1, interruptions=0, error=event.error, avoid=avoid)
     if event.then == "retry":
         return _waiting(failed, at_ns, "retry", event.retry_at_ns)
+    if event.then == "blocked":
+        text = f"{event.error.kind}: {event.error.message}"
+        return replace(_no_longer_waiting(failed, at_ns), status="blocked", blocked_reason=text)
     return _ended(failed, event.then, at_ns)
 
 
@@ -175,5 +219,6 @@ def _anew(life: Life, at_ns: int) -> Life:
         interruptions=0,
         cancel_requested=False,
         blocked_reason="",
+        avoid="",
         completed_ns=0,
     )

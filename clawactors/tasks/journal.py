@@ -2,16 +2,21 @@
 
 1. A journal never changes; `extended` gives a longer one. Versions share storage, each sees only its own length.
 2. One step name has at most one state, told by the last entry with that name.
+3. Signals are entries too: those of one name are kept in the order in which they came.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
 import msgspec
 
-__all__ = ["EMPTY", "Entry", "Journal", "StepStatus"]
+__all__ = ["EMPTY", "SIGNAL", "Entry", "Journal", "StepStatus"]
 
-type StepStatus = Literal["running", "completed", "failed", "compensated"]
+type StepStatus = Literal["running", "completed", "failed", "compensated", "signalled"]
+
+SIGNAL = "signal:"
+"""What the names of signals begin with in a journal; no step's name does."""
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -24,31 +29,25 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     result: Any = None
     error: str = ""
     took_s: float = 0.0
+    fingerprint: str = ""
 
 
 class _Storage:
-    """Entries in order, and for each the place of the entry before it with the same name (-1 for none)."""
+    """Entries in order, and for each name the places of its entries."""
 
-    __slots__ = ("entries", "last", "previous")
+    __slots__ = ("entries", "places")
 
-    def __init__(self, entries: list[Entry], previous: list[int], last: dict[str, int]) -> None:
-        self.entries, self.previous, self.last = entries, previous, last
+    def __init__(self, entries: list[Entry], places: dict[str, list[int]]) -> None:
+        self.entries, self.places = entries, places
 
     def push(self, entry: Entry) -> None:
-        name, entries, last = entry.name, self.entries, self.last
-        self.previous.append(last.get(name, -1))
-        last[name] = len(entries)
-        entries.append(entry)
+        self.places.setdefault(entry.name, []).append(len(self.entries))
+        self.entries.append(entry)
 
     def branch(self, length: int) -> "_Storage":
         """Storage of its own with the first `length` entries."""
-        last = self.last.copy()
-        for entry, previous in zip(reversed(self.entries[length:]), reversed(self.previous[length:]), strict=True):
-            if previous >= 0:
-                last[entry.name] = previous
-            else:
-                del last[entry.name]
-        return _Storage(self.entries[:length], self.previous[:length], last)
+        places = {name: places[: bisect_left(places, length)] for name, places in self.places.items()}
+        return _Storage(self.entries[:length], places)
 
 
 class Journal:
@@ -57,7 +56,7 @@ class Journal:
     __slots__ = ("_length", "_storage")
 
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
-        self._storage = _Storage([], [], {})
+        self._storage = _Storage([], {})
         self._length = 0
         for entry in entries:
             self._storage.push(entry)
@@ -67,7 +66,7 @@ class Journal:
         """This journal with one entry more."""
         storage, length = self._storage, self._length
         if length == 0:  # all tasks begin with the same empty journal
-            storage = _Storage([], [], {})
+            storage = _Storage([], {})
         elif length != len(storage.entries):  # somebody else has continued from here already
             storage = storage.branch(length)
         storage.push(entry)
@@ -76,12 +75,19 @@ class Journal:
         return longer
 
     def last(self, name: str) -> Entry | None:
-        """The last entry of the step, None when there is none."""
-        storage = self._storage
-        at = storage.last.get(name, -1)
-        while at >= self._length:
-            at = storage.previous[at]
-        return storage.entries[at] if at >= 0 else None
+        """The last entry of the name, None when there is none."""
+        places = self._storage.places.get(name)
+        if places and places[-1] < self._length:
+            return self._storage.entries[places[-1]]
+        return self.nth(name, self.count(name) - 1)
+
+    def count(self, name: str) -> int:
+        """How many entries have the name."""
+        return bisect_left(self._storage.places.get(name, ()), self._length)
+
+    def nth(self, name: str, n: int) -> Entry | None:
+        """The n-th entry of the name, from 0, None when there are fewer."""
+        return self._storage.entries[self._storage.places[name][n]] if 0 <= n < self.count(name) else None
 
     def completed(self, name: str) -> bool:
         """True when the step is done and not undone."""
@@ -93,10 +99,11 @@ class Journal:
         return self._storage.entries[length : self._length]
 
     def steps(self) -> list[Entry]:
-        """One entry a step, its last, in the order in which the steps first appeared."""
+        """One entry a step, its last, in the order in which the steps first appeared; no signals."""
         latest: dict[str, Entry] = {}
         for entry in self:
-            latest[entry.name] = entry
+            if entry.status != "signalled":
+                latest[entry.name] = entry
         return list(latest.values())
 
     def __len__(self) -> int:

@@ -4,13 +4,11 @@ import math
 
 import msgspec
 
-from clawactors.tasks.events import Outcome, TaskError
+from clawactors.tasks.events import Outcome
+from clawactors.tasks.failures import Strategy
 from clawactors.tasks.task import MAX_RETRIES
 
-__all__ = ["Retry", "after_failure"]
-
-NOT_RETRIED = frozenset(("validation", "cancelled"))
-"""Error classes that come back the same however often one tries."""
+__all__ = ["Retry", "Verdict", "after_failure"]
 
 _LONGEST_S = 1e9
 
@@ -37,25 +35,39 @@ class Retry(msgspec.Struct, frozen=True):
         if not 0 <= self.jitter <= 1:
             raise ValueError("jitter is a share, 0 to 1")
 
-    def wait_after(self, failures: int, roll: float) -> float:
-        """Seconds before the next try after the n-th failure; `roll` in 0..1 spreads the jitter around the wait."""
+    def wait_after(self, failures: int, roll: float, *, longer: bool = False) -> float:
+        """Seconds before the next try after the n-th failure; `roll` in 0..1 spreads the jitter around the wait.
+
+        `longer` waits grow twice as fast: 1, 4, 16 … s, up to the same cap.
+        """
         try:
-            grown_s = self.wait_s * float(self.factor) ** (failures - 1)
+            grown_s = self.wait_s * float(self.factor) ** ((failures - 1) * (2 if longer else 1))
         except OverflowError:
             grown_s = math.inf if self.wait_s else 0.0
         return min(self.cap_s, grown_s) * (1 - self.jitter + 2 * self.jitter * roll)
 
 
+class Verdict(msgspec.Struct, frozen=True):
+    """What follows: `retry_at_ns` (since 1970) where it is tried again, `elsewhere` when another node is better."""
+
+    then: Outcome
+    retry_at_ns: int = 0
+    elsewhere: bool = False
+
+
 def after_failure(
-    retry: Retry, error: TaskError, failures: int, max_retries: int | None, now_ns: int, roll: float
-) -> tuple[Outcome, int]:
-    """The outcome of the failure that follows `failures` earlier ones, and when to try again (ns since 1970).
+    retry: Retry, strategy: Strategy, failures: int, max_retries: int | None, now_ns: int, roll: float
+) -> Verdict:
+    """What follows the failure that comes after `failures` earlier ones.
 
     `max_retries` is the task's own wish, None takes the skill's policy.
     """
-    if error.kind in NOT_RETRIED:
-        return "failed", 0
+    if strategy == "give_up":
+        return Verdict("failed")
+    if strategy == "ask":
+        return Verdict("blocked")
     limit = retry.max_retries if max_retries is None else max_retries
     if failures >= limit:
-        return "dead", 0
-    return "retry", now_ns + int(retry.wait_after(failures + 1, roll) * 1e9)
+        return Verdict("dead")
+    wait_s = retry.wait_after(failures + 1, roll, longer=strategy == "back_off")
+    return Verdict("retry", now_ns + int(wait_s * 1e9), strategy == "elsewhere")

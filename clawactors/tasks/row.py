@@ -35,7 +35,10 @@ def row(id: str, version: int, task: Task) -> dict[str, Any]:
         "timeout_s": spec.timeout_s,
         "deadline": iso(spec.deadline_ns),
         "max_retries": task.max_retries,
+        "on_dead": spec.on_dead,
+        "not_before": iso(spec.not_before_ns),
         "waiting_for": life.waiting_for,
+        "waiting_until": iso(life.until_ns),
         "node": life.node or None,
         "attempt": life.attempt,
         "progress": round(100 * min(max(life.progress, 0.0), 1.0), 2),
@@ -47,6 +50,8 @@ def row(id: str, version: int, task: Task) -> dict[str, Any]:
         "started_at": iso(life.started_ns),
         "completed_at": iso(life.completed_ns),
         "updated_at": iso(life.updated_ns),
+        "fork_of": spec.fork_of or None,
+        "forks": list(life.forks),
         "version": version,
     }
 

@@ -9,17 +9,30 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from clawactors.errors import Refused
-from clawactors.tasks.events import Spec
+from clawactors.tasks.events import OnDead, Spec
 from eventlog import is_id
 
-__all__ = ["PRIORITIES", "TYPES", "as_stored", "checked_id", "difference", "priority_of", "spec_of"]
+__all__ = [
+    "ON_DEAD",
+    "PRIORITIES",
+    "TYPES",
+    "as_stored",
+    "checked_id",
+    "delayed",
+    "difference",
+    "priority_of",
+    "spec_of",
+]
 
 PRIORITIES: Mapping[str, int] = {"low": 1, "normal": 2, "high": 3, "urgent": 4}
+ON_DEAD = ("block", "fail", "run")
 TYPES = ("single", "batch", "scheduled", "workflow")
 
 _NAME_MAX = 128
+_LONGEST_S = 100 * 365 * 86_400.0
 _DEPTH_MAX = 100
 _encode = msgspec.json.Encoder().encode
 _canonical = msgspec.json.Encoder(order="deterministic").encode
@@ -55,6 +68,10 @@ def spec_of(
     affinity: Mapping[str, str] | None = None,
     tags: Iterable[str] = (),
     metadata: Mapping[str, Any] | None = None,
+    after: Iterable[str] = (),
+    on_dead: OnDead = "block",
+    not_before_ns: int = 0,
+    deadline_ns: int = 0,
     timeout_s: float | None = None,
     max_retries: int | None = None,
 ) -> Spec:
@@ -63,6 +80,10 @@ def spec_of(
         raise Refused(f"type {_shown(type)} is none of {', '.join(TYPES)}")
     if timeout_s is not None and not (_is_number(timeout_s) and 0 < timeout_s < math.inf):
         raise Refused("a timeout is a number of seconds, more than 0")
+    if on_dead not in ON_DEAD:
+        raise Refused(f"on_dead {_shown(on_dead)} is none of {', '.join(ON_DEAD)}")
+    if deadline_ns and deadline_ns <= not_before_ns:
+        raise Refused("the deadline comes before the start")
     if isinstance(max_retries, int) and max_retries < 0:
         raise Refused("retries are 0 or more")
     return as_stored(
@@ -79,10 +100,26 @@ def spec_of(
             affinity=_mapping(affinity, "affinity"),
             tags=_many(tags, "tags"),
             metadata=_mapping(metadata, "metadata"),
+            after=tuple(checked_id(each, "task id") for each in _many(after, "after")),
+            on_dead=on_dead,
+            not_before_ns=_time(not_before_ns, "a start"),
+            deadline_ns=_time(deadline_ns, "a deadline"),
             timeout_s=timeout_s,
             max_retries=max_retries,
         )
     )
+
+
+def delayed(spec: Spec, delay_s: float, now_ns: int) -> Spec:
+    """The task, to start so many seconds after that time. Raises `Refused`."""
+    if not (_is_number(delay_s) and 0 <= delay_s < _LONGEST_S):
+        raise Refused(f"a delay is a number of seconds, 0 or more, not {_shown(delay_s)}")
+    if spec.not_before_ns:
+        raise Refused("give a delay or a start, not both")
+    start_ns = now_ns + int(delay_s * 1e9)
+    if spec.deadline_ns and spec.deadline_ns <= start_ns:
+        raise Refused("the deadline comes before the start")
+    return replace(spec, not_before_ns=start_ns)
 
 
 def as_stored(spec: Spec) -> Spec:
@@ -125,6 +162,12 @@ def _many(wish: object, what: str) -> tuple[Any, ...]:
     if isinstance(wish, str) or not isinstance(wish, Iterable):
         raise Refused(f"{what} is a list of texts, not {_shown(wish)}")
     return tuple(wish)
+
+
+def _time(wish: object, what: str) -> int:
+    if type(wish) is not int or not 0 <= wish < 1 << 63:
+        raise Refused(f"{what} is a time in nanoseconds since 1970, not {_shown(wish)}")
+    return wish
 
 
 def _mapping(wish: object, what: str) -> dict[str, Any]:

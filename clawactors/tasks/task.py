@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from clawactors.tasks.events import Fence, Scheduled, Signalled, Spec, TaskError, WaitReason
+from clawactors.tasks.events import Fence, Scheduled, Spec, TaskError, WaitReason
 from clawactors.tasks.journal import EMPTY, Journal
 
 __all__ = [
@@ -44,7 +44,10 @@ MAX_INTERRUPTIONS = 5
 
 
 class Life(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What changes as events come; small, so that a view can rewrite it on every commit. Times in ns since 1970."""
+    """What changes as events come; small, so that a view can rewrite it on every commit. Times in ns since 1970.
+
+    `avoid` is the node that it last failed on and had better not go back to; `forks` are tasks forked off it.
+    """
 
     status: Status = "pending"
     waiting_for: WaitReason | None = None
@@ -62,7 +65,8 @@ class Life(msgspec.Struct, frozen=True, omit_defaults=True):
     error: TaskError | None = None
     progress: float = 0.0
     steps_completed: int = 0
-    signals: tuple[Signalled, ...] = ()
+    avoid: str = ""
+    forks: tuple[str, ...] = ()
     submitted_ns: int = 0
     scheduled_ns: int = 0
     started_ns: int = 0

@@ -2,7 +2,7 @@
 
 In: `JetStreamLog.append` sends each commit with its version guard, alone or in an atomic batch with others.
 Out: `follow` and `read` are push consumers parsed straight from the socket.
-Beside it, on the same connection: leases in a key-value bucket, requests and service endpoints, dead letters.
+Beside it, on the same connection: leases in a key-value bucket, timers, requests and service endpoints, dead letters.
 
 It never decides what is in a commit, never reads with a lock, and never reports a lost race that it has not proved.
 Decisions: ADR 20 (batches and verdicts), 21 (the parser), 22 (leases).
@@ -17,6 +17,7 @@ from eventlog.jetstream.leases import JetStreamLease, JetStreamLeases
 from eventlog.jetstream.live import LiveFeed
 from eventlog.jetstream.log import JetStreamLog
 from eventlog.jetstream.requests import JetStreamRequests, JetStreamServing
+from eventlog.jetstream.timers import JetStreamTimers
 
 __all__ = [
     "Address",
@@ -28,6 +29,7 @@ __all__ = [
     "JetStreamLog",
     "JetStreamRequests",
     "JetStreamServing",
+    "JetStreamTimers",
     "LiveFeed",
     "lacking",
     "syncs_always",

@@ -10,13 +10,13 @@ import asyncio
 import logging
 import random
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any, Final, Self
 
 from eventlog.errors import Corrupt, EventLogError, PermissionDenied, Unavailable
 from eventlog.jetstream import consumer
 from eventlog.jetstream.connection import RawSubscription
 from eventlog.jetstream.consumer import header_number, header_value
+from eventlog.jetstream.moments import rfc3339
 from eventlog.jetstream.source import Source
 from eventlog.patterns import covering, matcher
 from eventlog.record import Record
@@ -215,9 +215,7 @@ class PushFollower:
 
     def _start(self) -> dict[str, Any]:
         if self._since_ns is not None and self._covered == 0:
-            since = datetime.fromtimestamp(self._since_ns // 1_000_000_000, UTC)
-            fraction = f"{self._since_ns % 1_000_000_000:09d}"
-            return {"deliver_policy": "by_start_time", "opt_start_time": f"{since:%Y-%m-%dT%H:%M:%S}.{fraction}Z"}
+            return {"deliver_policy": "by_start_time", "opt_start_time": rfc3339(self._since_ns)}
         if self._covered == 0:
             return {"deliver_policy": "all"}
         return {"deliver_policy": "by_start_sequence", "opt_start_seq": self._covered + 1}

@@ -1,11 +1,10 @@
 """Records as the server republishes them on `live.>` when they are stored: no consumer, no cost without listeners."""
 
 from collections.abc import Callable
-from datetime import datetime
-from functools import lru_cache
 
 from eventlog.errors import PermissionDenied
 from eventlog.jetstream.connection import Connection
+from eventlog.jetstream.moments import nanoseconds
 from eventlog.record import Record
 
 __all__ = ["LiveFeed"]
@@ -56,17 +55,4 @@ def _record(headers: bytes, body: bytes) -> Record:
     stored = Record(0, 0, "", b"", headers)
     seq = stored.header("Nats-Sequence")
     at = stored.header("Nats-Time-Stamp")
-    return Record(int(seq or 0), _ns(at), stored.header("Nats-Subject"), body, headers)
-
-
-def _ns(text: str) -> int:
-    """Nanoseconds since 1970 of an RFC 3339 time, 0 where there is none."""
-    if not text:
-        return 0
-    whole, _, fraction = text.rstrip("Z").partition(".")
-    return _second_ns(whole) + int(fraction.ljust(9, "0")[:9])
-
-
-@lru_cache(maxsize=4)
-def _second_ns(whole: str) -> int:
-    return int(datetime.fromisoformat(f"{whole}+00:00").timestamp()) * 1_000_000_000
+    return Record(int(seq or 0), nanoseconds(at), stored.header("Nats-Subject"), body, headers)

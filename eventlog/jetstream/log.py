@@ -100,4 +100,11 @@ class JetStreamLog:
     async def head(self) -> Head:
         """Where the log ends now."""
         state = await self._source.state()
-        return Head(self._source.identity, state["first_seq"], state["last_seq"], state["messages"], state["bytes"])
+        return Head(
+            self._source.identity,
+            state["first_seq"],
+            state["last_seq"],
+            state["messages"],
+            state["bytes"],
+            state["at_ns"],
+        )

@@ -64,6 +64,20 @@ class JetStreamRequests:
                 raise Unavailable(f"{subject} failed: {failure}")
         return answer
 
+    def tell(self, subject: str, body: bytes) -> None:
+        """Says it to whoever hears it now; gone where nobody does, or the connection is away."""
+        self._connection.publish_now(subject.encode(), body)
+
+    async def hear(self, pattern: str, on_message: Callable[[str, bytes], None]) -> Callable[[], None]:
+        """Calls back with subject and body of what is told; returns what ends that. Raises: `PermissionDenied`."""
+
+        def take(subject: bytes, reply: bytes, headers: bytes, body: bytes) -> None:
+            on_message(str(subject, "utf-8", "replace"), body)
+
+        subscription = self._connection.listen(pattern, take)
+        await self._connection.confirm(subscription)
+        return lambda: self._connection.unlisten(subscription)
+
     async def serve(self, subject: str, answer: Handler, queue: str = "") -> "JetStreamServing":
         """Answers requests on the subject; with a queue, one of its members gets each.
 

@@ -7,6 +7,7 @@ from typing import Any
 from eventlog.errors import Corrupt
 from eventlog.jetstream.api import call, next_message
 from eventlog.jetstream.connection import Connection
+from eventlog.jetstream.moments import nanoseconds
 
 __all__ = ["Source"]
 
@@ -23,12 +24,12 @@ class Source:
         return f"{self.stream}@{self.created}"
 
     async def state(self) -> dict[str, Any]:
-        """The stream's present state. Raises: `Corrupt` when it is not the stream that it was."""
+        """The stream's present state, `at_ns` by its clock. Raises: `Corrupt` when it is not the stream that it was."""
         info = await call(self.connection, f"STREAM.INFO.{self.stream}")
         if info["created"] != self.created:
             raise Corrupt(f"the stream {self.stream} was created anew at {info['created']}: all views must be rebuilt")
         state: dict[str, Any] = info["state"]
-        return state
+        return state | {"at_ns": nanoseconds(info.get("ts", ""))}
 
     async def next_seq(self, after: int, patterns: Sequence[str]) -> int | None:
         """The sequence of the first matching message after `after`, asked of the leader."""

@@ -24,8 +24,15 @@ from clawactors.runtime.actor import Desk
 from clawactors.runtime.client import Client
 from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.control import Control
-from clawactors.runtime.inprocess import InProcessDeadLetters, InProcessLeases, InProcessLive, InProcessRequests
+from clawactors.runtime.inprocess import (
+    InProcessDeadLetters,
+    InProcessLeases,
+    InProcessLive,
+    InProcessRequests,
+    InProcessTimers,
+)
 from clawactors.runtime.node import NodeActor, NodeSettings
+from clawactors.schedules import Schedule
 from clawactors.tasks import Task
 from clawactors.tasks import events as e
 from eventlog import Draft, InProcessLog, Record
@@ -41,6 +48,9 @@ class NoViews:
         return ()
 
     def nodes(self) -> Iterable[tuple[str, int, Node]]:
+        return ()
+
+    def schedules(self) -> Iterable[tuple[str, int, Schedule]]:
         return ()
 
     def frozen(self) -> Iterable[tuple[str, str]]:
@@ -81,7 +91,9 @@ class InProcessStage:
 
     async def start(self) -> None:
         desk = Desk(self.log, self.clock, "control/test")
-        control = Control(desk, self.leases, self.requests, NoViews(), InProcessDeadLetters())
+        control = Control(
+            desk, self.leases, self.requests, NoViews(), InProcessDeadLetters(), InProcessTimers(desk.clock)
+        )
         self.serving["control"] = asyncio.create_task(control.serve())
         for id, line in self.lines.items():
             settings = NodeSettings(id=id, lease_s=0.3)

@@ -4,16 +4,23 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
+from msgspec.structs import replace
+
 from clawactors.errors import Refused
 from clawactors.nodes import NODE, Node
 from clawactors.nodes import commands as nc
 from clawactors.nodes import events as ne
+from clawactors.schedules import SCHEDULE, Schedule
+from clawactors.schedules import commands as sc
+from clawactors.schedules import events as se
+from clawactors.schedules.planning import plan_of
 from clawactors.tasks import TASK, Task
 from clawactors.tasks import commands as tc
 from clawactors.tasks import events as te
 from eventlog import Record, subject_of
 
 AT = 1_763_720_000_000_000_000
+SCHEDULES = ("nightly", "hourly")
 SKILLS, USERS, TAGS, NODES = ("echo", "sleep", "shell"), ("ada", "bob", ""), ("x", "y", "z"), ("n1", "n2", "n3")
 FUTURE = b'{"v":1,"events":[{"type":"task.levitated"}]}'
 GARBAGE = (b"", b"{", b"[]", b'{"v":1,"events":[]}', b'{"v":1,"events":[{"type":"task.started","x"', b"\xff\xfe")
@@ -27,6 +34,7 @@ class History:
         self.random = random.Random(seed)
         self.tasks: dict[str, Task] = {}
         self.nodes: dict[str, Node] = {}
+        self.schedules: dict[str, Schedule] = {}
         self.steps_back = steps_back
         self._at_ns = AT
 
@@ -53,6 +61,15 @@ class History:
         for event in events:
             node = NODE.evolve(node, event, self.records[-1].at_ns)
         self.nodes[id] = node
+        return seq
+
+    def schedule(self, name: str, *events: se.ScheduleEvent) -> int:
+        """Stores a commit of a schedule, legal or not."""
+        seq = self.publish(subject_of("schedule", name), se.CODEC.encode(events))
+        schedule = self.schedules.get(name, Schedule())
+        for event in events:
+            schedule = SCHEDULE.evolve(schedule, event, self.records[-1].at_ns)
+        self.schedules[name] = schedule
         return seq
 
     def command(self, id: str, *commands: tc.TaskCommand, to: str = "") -> bool:
@@ -96,7 +113,9 @@ def random_history(seed: int, length: int, *, strangers: bool = True) -> History
             submit(history, f"t{n}")
         elif roll < 0.32:
             _of_node(history)
-        elif strangers and roll < 0.40:
+        elif roll < 0.36:
+            _of_schedule(history)
+        elif strangers and roll < 0.44:
             _of_stranger(history)
         elif history.tasks:
             _of_task(history, r.choice(list(history.tasks)))
@@ -113,6 +132,8 @@ def submit(history: History, id: str) -> None:
         tags=tuple(r.sample(TAGS, r.randrange(3))),
         after=("t0",) if r.random() < 0.1 else (),
     )
+    if r.random() < 0.05:
+        spec = te.Spec(skill=spec.skill, fork_of="t0", fork_step="s1")
     history.command(id, tc.Submit(spec))
 
 
@@ -141,11 +162,35 @@ def _of_node(history: History) -> None:
         history.node(id, *events)
 
 
+def _of_schedule(history: History) -> None:
+    r = history.random
+    name = r.choice(SCHEDULES)
+    schedule, now_ns = history.schedules.get(name, Schedule()), history.records[-1].at_ns
+    command = r.choice(
+        (
+            sc.Add(plan_of("0 * * * *", "echo", {"text": "hi"}), now_ns, "ada"),
+            sc.Fire(schedule.next_ns, now_ns),
+            sc.Fire(schedule.next_ns, schedule.next_ns),
+            sc.Pause("ada"),
+            sc.Resume(now_ns),
+            sc.Remove() if r.random() < 0.5 else sc.Resume(now_ns),
+        )
+    )
+    try:
+        events = SCHEDULE.decide(command, schedule)
+    except Refused:
+        return
+    if events:
+        history.schedule(name, *events)
+
+
 def _of_stranger(history: History) -> None:
     """Bad bytes, illegal events, future events, subjects that name nothing."""
     r = history.random
     id = r.choice([*history.tasks, "stranger"])
-    match r.randrange(6):
+    match r.randrange(7):
+        case 6:
+            history.schedule(r.choice(SCHEDULES), se.Fired(due_ns=1))
         case 0:
             history.publish(f"claw.task.{id}.log", r.choice(GARBAGE))
         case 1:
@@ -181,6 +226,8 @@ def _next(r: random.Random, task: Task, fence: te.Fence, node: str) -> tc.TaskCo
             return tc.ConfirmCancel(fence)
         case "running":
             return r.choice(list(_of_running(r, task, fence)))
+        case "waiting" if task.life.waiting_for == "fork":
+            return tc.Inherit((te.Kept("s0", {"n": 1}, 0.5),), last=r.random() < 0.5)
         case "waiting":
             return tc.Ready()
         case "paused":
@@ -213,3 +260,10 @@ def _commands(r: random.Random, task: Task, fence: te.Fence, node: str) -> Itera
     yield r.choice((tc.Pause("ada"), tc.Resume(), tc.Block("odd"), tc.Unblock()))
     yield r.choice((tc.Cancel("ada"), tc.ConfirmCancel(fence), tc.Retry("ada"), tc.Archive()))
     yield tc.Signal("go", {"n": r.randrange(9)})
+    yield tc.NoteFork(f"t{r.randrange(9)}", "s1")
+    if task.spec is not None:
+        yield tc.Edit(
+            replace(task.spec, priority=r.choice((1, 4)), tags=tuple(r.sample(TAGS, 1)), user=r.choice(USERS))
+        )
+    if r.random() < 0.2:
+        yield r.choice((tc.Delete("ada"), tc.Expire(te.TaskError("timeout", "its deadline has passed"))))

@@ -2,6 +2,7 @@
 
 from clawactors.kinds import DECODER
 from clawactors.nodes.events import CODEC as NODES
+from clawactors.schedules.events import CODEC as SCHEDULES
 from clawactors.tasks import STATUSES
 from clawactors.tasks.events import CODEC as TASKS
 from projections.projector import Projector
@@ -10,13 +11,13 @@ from tests.projections.histories import random_history
 
 def test_histories_hold_every_event_every_status_and_every_fault(projector: Projector) -> None:
     tags, statuses, faults = set[str](), set[str](), set[str]()
-    for seed in range(6):
+    for seed in range(9):
         history = random_history(seed, 400)
         for record in history.records:
             commit = DECODER.decode(record)
             faults.add(commit.fault)
             tags |= {type(event).__struct_config__.tag for event in commit.events}
         statuses |= {task.life.status for task in history.tasks.values()}
-    assert tags == TASKS.tags | NODES.tags
+    assert tags == TASKS.tags | NODES.tags | SCHEDULES.tags
     assert statuses == set(STATUSES)
     assert faults == {"", "malformed", "future"}

@@ -29,6 +29,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "resume": Command(_TASKS, f"{_HOME}.change", "hold a task no more"),
     "retry": Command(_TASKS, f"{_HOME}.change", "let an ended or blocked task go once more"),
     "why": Command(_TASKS, f"{_HOME}.why", "say why a task is in its state"),
+    "schedule": Command(_TASKS, f"{_HOME}.schedule", "make tasks again and again, by a cron line"),
     "nodes": Command(_NODES, f"{_HOME}.nodes", "list nodes"),
     "node": Command(_NODES, f"{_HOME}.node", "show one node, or set its slots and affinity"),
     "drain": Command(_NODES, f"{_HOME}.presence", "let a node finish what it runs and take nothing new"),

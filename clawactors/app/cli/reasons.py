@@ -69,6 +69,8 @@ def _waiting(past: Past, life: Life) -> str:
             return f"it waits for the signal {life.waiting_name!r}" + (
                 f", no longer than until{until}" if until else ""
             )
+        case "fork":
+            return "the steps that it begins with are still being copied; fork again with the same id to finish that"
         case None:
             return "it waits"
         case _:

@@ -1,14 +1,14 @@
 """A task as it is asked for on a command line or on a line of a batch; both have the same names."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from clawactors.app.cli.problem import Problem
-from clawactors.app.settings import duration_s
 from clawactors.errors import Refused
+from clawactors.instant import duration_s, time_ns
 from clawactors.runtime.client.client import Wish
 from clawactors.runtime.naming import id_of_key, new_id
 from clawactors.tasks.submission import checked_id, spec_of
@@ -35,6 +35,9 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     tag: str | tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     metadata: dict[str, Any] = {}
+    delay: str | None = None
+    at: str | None = None
+    deadline: str | None = None
     timeout: str | None = None
     timeout_s: float | None = None
     retries: int | None = None
@@ -54,10 +57,7 @@ def wish_of_line(line: bytes) -> Wish:
         given = _lines.decode(line)
     except _BAD_JSON as error:
         raise Refused(f"not a task: {error}") from None
-    try:
-        timeout_s = given.timeout_s if given.timeout is None else duration_s(given.timeout)
-    except ValueError as error:
-        raise Refused(f"timeout: {error}") from None
+    timeout_s = given.timeout_s if given.timeout is None else _read("timeout", duration_s, given.timeout)
     spec = spec_of(
         given.skill,
         given.params,
@@ -71,10 +71,12 @@ def wish_of_line(line: bytes) -> Wish:
         affinity=given.affinity,
         tags=((given.tag,) if isinstance(given.tag, str) else given.tag) + given.tags,
         metadata=given.metadata,
+        not_before_ns=_read("at", time_ns, given.at) or 0,
+        deadline_ns=_read("deadline", time_ns, given.deadline) or 0,
         timeout_s=timeout_s,
         max_retries=given.max_retries if given.retries is None else given.retries,
     )
-    return Wish(_id(given.id, given.key), spec)
+    return Wish(_id(given.id, given.key), spec, _read("delay", duration_s, given.delay))
 
 
 def id_in(line: bytes) -> str | None:
@@ -99,10 +101,12 @@ def wish_of_options(options: Any) -> Wish:
         affinity=dict(options.affinity),
         tags=options.tag,
         metadata=object_of(options.metadata, "--metadata"),
+        not_before_ns=options.at or 0,
+        deadline_ns=options.deadline or 0,
         timeout_s=options.timeout,
         max_retries=options.retries,
     )
-    return Wish(_id(options.id, options.key), spec)
+    return Wish(_id(options.id, options.key), spec, options.delay)
 
 
 def params_of(text: str | None) -> dict[str, Any]:
@@ -140,6 +144,13 @@ def _id(id: str | None, key: str | None) -> str:
     if key is not None:
         return id_of_key(key)
     return checked_id(id) if id is not None else f"t-{new_id()}"
+
+
+def _read[T](name: str, read: Callable[[str], T], text: str | None) -> T | None:
+    try:
+        return None if text is None else read(text)
+    except ValueError as error:
+        raise Refused(f"{name}: {error}") from None
 
 
 def _words(given: str | Iterable[str]) -> Iterable[str]:

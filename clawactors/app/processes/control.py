@@ -15,7 +15,14 @@ from clawactors.runtime.actor import Desk
 from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.control import Control
 from eventlog import EventLogError, Record
-from eventlog.jetstream import Disconnects, JetStreamDeadLetters, JetStreamLeases, JetStreamLog, JetStreamRequests
+from eventlog.jetstream import (
+    Disconnects,
+    JetStreamDeadLetters,
+    JetStreamLeases,
+    JetStreamLog,
+    JetStreamRequests,
+    JetStreamTimers,
+)
 from projections.live import LiveViews
 from projections.messages import QUESTIONS
 from projections.queries import problem
@@ -40,6 +47,7 @@ async def serve(start: ControlStart, ready: Callable[[], None]) -> None:
             JetStreamRequests(log.connection),
             views,
             JetStreamDeadLetters(log.connection, identity),
+            JetStreamTimers(log.connection),
         )
         views.feed.on_fault = lambda record, reason: _keep(control, record, reason)
         log.connection.on_back.append(control.watch.forgive)

@@ -6,9 +6,10 @@ from typing import Any, Final
 
 import msgspec
 
+from clawactors.app.skills.alive import kept_alive
 from clawactors.app.skills.command import Captured, Outcome, run_command
 from clawactors.runtime.node.handle import TaskHandle
-from clawactors.runtime.node.run import RESULT_MAX_BYTES
+from clawactors.runtime.node.results import RESULT_MAX_BYTES
 from clawactors.skills import skill
 
 __all__ = ["shell"]
@@ -32,14 +33,14 @@ async def shell(
     """
     if not argv or not argv[0]:
         raise ValueError("argv names a program and its arguments")
-    outcome = await run_command(
+    running = run_command(
         argv,
         cwd=cwd,
         env={name: value for name, value in os.environ.items() if not name.startswith(_OURS)} | (env or {}),
         input=None if input is None else input.encode(),
         limit_bytes=RESULT_MAX_BYTES,
     )
-    return fitted(outcome, RESULT_MAX_BYTES)
+    return fitted(await kept_alive(task, running), RESULT_MAX_BYTES)
 
 
 def fitted(outcome: Outcome, limit_bytes: int) -> dict[str, Any]:

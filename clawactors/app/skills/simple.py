@@ -4,6 +4,7 @@ import asyncio
 import math
 from typing import Final
 
+from clawactors.app.skills.alive import kept_alive
 from clawactors.runtime.node.handle import TaskHandle
 from clawactors.skills import skill
 
@@ -27,7 +28,7 @@ async def sleep(task: TaskHandle, seconds: float, steps: int = 1) -> float:
         raise ValueError(f"can't sleep in {steps} steps; it takes 1 to {STEPS_MAX}")
 
     async def part(number: int) -> None:
-        await asyncio.sleep(seconds / steps)
+        await kept_alive(task, asyncio.sleep(seconds / steps))
         task.progress(number, steps)
 
     for number in range(1, steps + 1):

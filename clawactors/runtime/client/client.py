@@ -12,6 +12,7 @@ from clawactors.errors import NotFound, Refused
 from clawactors.fold import Folded, fold
 from clawactors.runtime.actor import Actor, Desk
 from clawactors.runtime.client.asking import ask
+from clawactors.runtime.client.schedules import Schedules
 from clawactors.runtime.client.skills import KnownSkills
 from clawactors.runtime.client.waiting import Waiting
 from clawactors.runtime.naming import id_of_key, new_id
@@ -19,7 +20,7 @@ from clawactors.runtime.ports import Live, Requests
 from clawactors.tasks import TASK, Task
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
-from clawactors.tasks.submission import checked_id, spec_of
+from clawactors.tasks.submission import checked_id, delayed, spec_of
 from eventlog import Draft, EventLog, EventLogError, TooLarge, WrongVersion, aggregate_pattern
 
 __all__ = ["Client", "Ref", "Rejected", "TaskFailed", "Wish"]
@@ -37,10 +38,11 @@ class TaskFailed(Exception):
 
 
 class Wish(msgspec.Struct, frozen=True):
-    """One task of a batch: its id and what is asked for."""
+    """One task of a batch: its id and what is asked for; with `delay_s` it starts so long after it was asked for."""
 
     id: str
     spec: e.Spec
+    delay_s: float | None = None
 
 
 class Rejected(msgspec.Struct, frozen=True):
@@ -66,6 +68,7 @@ class Client:
         self.desk, self.requests = desk, requests
         self.skills = KnownSkills(self.ask)
         self.waiting = Waiting(desk.log, live)
+        self.schedules = Schedules(self)
 
     @property
     def log(self) -> EventLog:
@@ -81,17 +84,21 @@ class Client:
         *,
         id: str | None = None,
         key: str | None = None,
+        delay_s: float | None = None,
         **wishes: Any,
     ) -> "Ref":
         """Makes the task, or finds it when it was made before with the same id (or idempotency key) and content.
 
         `wishes` are those of `spec_of`: priority, tags, requires, timeout_s, max_retries …
+        With `delay_s` it starts so long from now; a repeat leaves the start as it was.
         Raises: `Refused` (malformed, parameters that don't fit the skill, id taken by another task).
         """
         spec = spec_of(skill, params, **wishes)
+        if delay_s is not None:
+            spec = delayed(spec, delay_s, await self.now_ns())
         await self.skills.check(spec)
         ref = Ref(self, self._id(id, key))
-        await self._submit(ref.id, spec)
+        await self._submit(ref.id, spec, delayed=delay_s is not None)
         return ref
 
     async def run(self, skill: str, params: Mapping[str, Any] | None = None, **wishes: Any) -> Any:
@@ -113,9 +120,13 @@ class Client:
         refused: list[Rejected] = []
         todo: dict[str, tuple[int, e.Spec]] = {}
         fits = await self.skills.checker({wish.spec.skill for wish in wishes})
+        late = {wish.id for wish in wishes if wish.delay_s is not None}
+        now_ns = await self.now_ns() if late else 0
         for index, wish in enumerate(wishes):
             try:
                 checked_id(wish.id)
+                if wish.delay_s is not None:
+                    wish = Wish(wish.id, delayed(wish.spec, wish.delay_s, now_ns))
                 await fits(wish.spec)
                 if (earlier := todo.get(wish.id)) is not None:
                     if earlier[1] != wish.spec:
@@ -132,8 +143,8 @@ class Client:
             index, spec = todo[id]
             try:
                 # What the log has of it says mostly all; where it does not, the usual way tells.
-                if known.frozen or TASK.decide(c.Submit(spec), known.state):
-                    submitted += await self._submit(id, spec)
+                if known.frozen or TASK.decide(c.Submit(spec, id in late), known.state):
+                    submitted += await self._submit(id, spec, delayed=id in late)
             except (Refused, TooLarge) as refusal:
                 refused.append(Rejected(index, id, str(refusal)))
         existing = len(wishes) - submitted - len(refused)
@@ -169,9 +180,15 @@ class Client:
             for id, folded in known.items():
                 yield id, folded
 
-    async def _submit(self, id: str, spec: e.Spec) -> bool:
+    async def _submit(self, id: str, spec: e.Spec, *, delayed: bool = False) -> bool:
         """True when the task is new."""
-        return await Actor(self.desk, TASK, e.CODEC, id).handle(c.Submit(spec))
+        return await Actor(self.desk, TASK, e.CODEC, id).handle(c.Submit(spec, delayed))
+
+    async def now_ns(self) -> int:
+        """The time of the log, ns since 1970: the clock of this machine may be off. Raises: `Unavailable`."""
+        time = self.desk.time
+        time.hear((await self.log.head()).at_ns)
+        return time.now_ns()
 
     def _id(self, id: str | None, key: str | None) -> str:
         if id is not None and key is not None:

@@ -12,7 +12,7 @@ from typing import Final
 from clawactors.fold import Folded, fold
 from clawactors.runtime.ports import Live
 from clawactors.tasks import TASK, Task
-from clawactors.tasks.events import CODEC, AttemptFailed, Cancelled, Completed, Interrupted
+from clawactors.tasks.events import CODEC, AttemptFailed, Cancelled, Completed, Deleted, Expired, Interrupted
 from eventlog import (
     EventLog,
     FromTheFuture,
@@ -142,7 +142,7 @@ class Waiting:
             self._look_soon((id,))
             return
         match last:
-            case Completed() | Cancelled():
+            case Completed() | Cancelled() | Expired() | Deleted():
                 self._resolve(id, record.seq)
             case AttemptFailed() if last.then != "retry":
                 self._resolve(id, record.seq)

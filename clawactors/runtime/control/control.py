@@ -11,24 +11,32 @@ from clawactors.kinds import DECODER
 from clawactors.nodes import NODE
 from clawactors.nodes import commands as nc
 from clawactors.nodes import events as ne
-from clawactors.placement import Order, Placement
+from clawactors.placement import SILENCE_S, Order, Placement
 from clawactors.runtime.actor import Actor, Desk
 from clawactors.runtime.control.dead import DeadLetters, DeadLetterWorker
 from clawactors.runtime.control.leadership import Leadership
 from clawactors.runtime.control.ports import Views
+from clawactors.runtime.control.schedules import ScheduleKeeper
+from clawactors.runtime.control.timers import TimerKeeper
 from clawactors.runtime.control.watch import Watch
-from clawactors.runtime.ports import Leases, Requests
+from clawactors.runtime.node.pulse import ALIVE
+from clawactors.runtime.ports import Leases, Requests, Timers
+from clawactors.schedules import SCHEDULE
+from clawactors.schedules.roster import TIMER
 from clawactors.tasks import TASK
 from clawactors.tasks import commands as tc
 from clawactors.tasks import events as te
+from clawactors.tasks.timers import KINDS
+from clawactors.timers import Agenda
 from eventlog import Draft, EventLogError, Follower, TooLarge, Unavailable, WrongVersion
 from eventlog.decoding import Commit
 
 __all__ = ["PATTERNS", "Control"]
 
-PATTERNS = ("claw.task.>", "claw.node.>")
+PATTERNS = ("claw.task.>", "claw.node.>", "claw.schedule.>")
 
 _IDLE_S = 60.0
+_TIME_S = 20.0
 _UNAVAILABLE_PAUSE_S = 0.05
 
 _log = logging.getLogger(__name__)
@@ -37,20 +45,43 @@ _log = logging.getLogger(__name__)
 class Control:
     """`serve` runs until it is cancelled. `placement` and `watch` may be asked at any time."""
 
-    def __init__(self, desk: Desk, leases: Leases, requests: Requests, views: Views, dead: DeadLetters) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        leases: Leases,
+        requests: Requests,
+        views: Views,
+        dead: DeadLetters,
+        timers: Timers,
+        silence_s: float = SILENCE_S,
+    ) -> None:
         self.desk, self.views, self.requests = desk, views, requests
         self.dead = DeadLetterWorker(dead)
-        self.placement = Placement()
+        self.agenda = Agenda()
+        self.placement = Placement(self.agenda, silence_s)
         self._wake = asyncio.Event()
-        self.leadership = Leadership(leases, desk.clock, desk.by, self._wake.set)
+        self.leadership = Leadership(leases, desk.clock, desk.by, self._stir)
         self.watch = Watch(leases, requests, desk.clock, self.placement.live_nodes, self._lose)
+        self.schedules = ScheduleKeeper(desk, self.agenda, self._wake.set)
+        self.timers = TimerKeeper(
+            timers,
+            self.agenda,
+            position=lambda: self._position,
+            leads=lambda: self.leadership.leading,
+            rang=self._ring,
+        )
+        self._position = 0
         self._working: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
         """Folds, leads when it may, watches."""
+        await self._learn_time()
         snapshot = self.views.snapshot()
+        self._position = snapshot.position
         self.placement.load(snapshot)
+        self.schedules.roster.load(snapshot.schedules(), snapshot.frozen())
         follower = await self.desk.log.follow(PATTERNS, after=snapshot.position)
+        deaf = await self.requests.hear(f"{ALIVE}.*", self._hear_alive)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._fold(follower))
@@ -58,22 +89,46 @@ class Control:
                 group.create_task(self.leadership.serve())
                 group.create_task(self.watch.serve())
                 group.create_task(self.dead.serve())
+                group.create_task(self.timers.serve())
+                group.create_task(self._keep_time())
         finally:
+            deaf()
             for task in list(self._working):
                 task.cancel()
             await follower.aclose()
+
+    async def _keep_time(self) -> None:
+        """Asks the log for its time now and then: records alone tell too little where few come."""
+        while True:
+            await asyncio.sleep(_TIME_S)
+            with contextlib.suppress(Unavailable):
+                await self._learn_time()
+
+    async def _learn_time(self) -> None:
+        self._hear_time((await self.desk.log.head()).at_ns)
+
+    def _hear_time(self, at_ns: int) -> None:
+        self.desk.time.hear(at_ns)
+        self.timers.show(at_ns)
+
+    def _hear_alive(self, subject: str, _: bytes) -> None:
+        self.placement.silence.heard(subject.rpartition(".")[2], self.desk.time.now_ns())
 
     async def _fold(self, follower: Follower) -> None:
         async for batch in follower:
             commits = [DECODER.decode(record) for record in batch]
             for commit in commits:
                 self._place(commit)
-            self._wake.set()
+            self._position = batch[-1].seq
+            self._hear_time(max(record.at_ns for record in batch))
+            self._stir()
             await self.views.apply(commits, follower.position)
         raise Unavailable("the log is followed no longer")  # placing on a fold that stands still would only do harm
 
     def _place(self, commit: Commit) -> None:
         record, placement = commit.record, self.placement
+        if commit.kind == SCHEDULE.kind:
+            self._plan(commit)
         if commit.fault == "malformed":
             placement.apply_nothing(commit.kind, commit.id, record.seq)
         elif commit.fault == "future":
@@ -85,6 +140,24 @@ class Control:
         ):
             self._spawn(self._learn(commit.id))
 
+    def _plan(self, commit: Commit) -> None:
+        if commit.fault == "future":
+            self.schedules.roster.freeze(commit.id)
+        else:
+            self.schedules.roster.apply(commit.id, commit.record.seq, commit.events, commit.record.at_ns)
+
+    def _ring(self, kind: str, id: str) -> None:
+        if kind in KINDS:
+            self.placement.ring(id)
+        elif kind == TIMER:
+            self.schedules.roster.ring(id)
+        self._wake.set()
+
+    def _stir(self) -> None:
+        """Something has changed: orders may follow, and timers."""
+        self._wake.set()
+        self.timers.wake()
+
     async def _learn(self, id: str) -> None:
         """Reads a task that had ended, and so was forgotten here, and now goes on."""
         actor = Actor(self.desk, TASK, te.CODEC, id)
@@ -92,7 +165,7 @@ class Control:
             await self._patiently(actor.catch_up)
             while not self.placement.adopt(id, actor.version, actor.state):
                 await self._patiently(actor.catch_up)
-            self._wake.set()
+            self._stir()
 
     async def _patiently(self, call: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -116,13 +189,14 @@ class Control:
             self._wake.clear()
             wait_s = _IDLE_S
             if self.leadership.leading:
-                now_ns = self.desk.clock.now_ns()
+                self.schedules.fire()
+                now_ns = self.desk.time.now_ns()
                 orders = list(self.placement.orders(now_ns))
                 if orders:
                     self._spawn(self._append(orders))
-                due_ns = self.placement.next_due_ns()
-                if due_ns is not None:
-                    wait_s = min(wait_s, max(0.001, (due_ns - now_ns) / 1e9))
+                check_ns = self.placement.next_check_ns()
+                if check_ns is not None:
+                    wait_s = min(wait_s, max(0.001, (check_ns - now_ns) / 1e9))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
                     await self._wake.wait()

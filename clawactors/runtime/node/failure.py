@@ -1,30 +1,60 @@
-"""What an exception says about a failed attempt: its class, its text."""
+"""What an exception says about a failed attempt: its class and text, and what is best done about it."""
 
-import asyncio
 import traceback
+from collections.abc import Iterable, Iterator
 
-from clawactors.errors import Refused
 from clawactors.tasks.events import TaskError
+from clawactors.tasks.failures import STRATEGIES, ErrorRule, Strategy, kind_of, told
 
-__all__ = ["classify"]
+__all__ = ["Told", "classify", "message_of"]
 
 _MESSAGE_MAX = 2000
-
-_CLASSES: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
-    ((TimeoutError, asyncio.TimeoutError), "timeout"),
-    ((MemoryError,), "memory"),
-    ((PermissionError,), "permission"),
-    ((ConnectionError,), "network"),
-    ((Refused, ValueError, TypeError, LookupError, AttributeError), "validation"),
-    ((asyncio.CancelledError,), "cancelled"),
-)
+_CAUSES_MAX = 10
 
 
-def classify(error: BaseException) -> TaskError:
-    """The error class and what to tell people; text is cut at 2000 characters."""
-    kind = next((name for types, name in _CLASSES if isinstance(error, types)), "unknown")
+class Told(Exception):
+    """A failure that was classed where it happened, in another process."""
+
+    def __init__(self, error: TaskError, strategy: Strategy) -> None:
+        super().__init__(error.message)
+        self.error, self.strategy = error, strategy
+
+
+def classify(error: BaseException, rules: Iterable[ErrorRule] = ()) -> tuple[TaskError, Strategy]:
+    """The error class with what to tell people, and the strategy for that class."""
+    if isinstance(error, Told):
+        return error.error, error.strategy
+    rules = tuple(rules)
+    verdicts = {kind_of(map(told, _causes(leaf)), rules) for leaf in _leaves(error)}
+    kind, strategy = verdicts.pop() if len(verdicts) == 1 else ("unknown", STRATEGIES["unknown"])
+    return TaskError(kind, message_of(error)), strategy
+
+
+def message_of(error: BaseException) -> str:
+    """What it says and where it was raised; cut at 2000 characters."""
+    if isinstance(error, Told):
+        return error.error.message
     text = "".join(traceback.format_exception_only(error)).strip()
     frames = traceback.extract_tb(error.__traceback__)
     if frames:
         text += f" ({frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno})"
-    return TaskError(kind, text.encode(errors="backslashreplace").decode()[:_MESSAGE_MAX])
+    return text.encode(errors="backslashreplace").decode()[:_MESSAGE_MAX]
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    """The failures that a group is made of, or the one that it is."""
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            yield from _leaves(each)
+    else:
+        yield error
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and what it was raised `from`."""
+    cause: BaseException | None = error
+    for _ in range(_CAUSES_MAX):
+        if cause is None:
+            return
+        yield cause
+        cause = cause.__cause__

@@ -1,10 +1,12 @@
-"""What a skill's code holds in its hand: `task.step(…)`, `task.progress(…)`, `task.cancelled`."""
+"""What a skill's code holds in its hand: `task.step(…)`, `task.sleep(…)`, `task.progress(…)`, `task.cancelled`."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, overload
 
 from clawactors.runtime.node.code import Stopped, as_exception
+from clawactors.runtime.node.fingerprint import fingerprint
+from clawactors.tasks.retry import Retry
 
 if TYPE_CHECKING:
     from clawactors.runtime.node.run import TaskRun
@@ -34,22 +36,51 @@ class TaskHandle:
         return self._run.stopping
 
     @overload
-    async def step[T](self, name: str, function: Callable[..., Awaitable[T]], *args: Any, **kwargs: Any) -> T: ...
+    async def step[T](
+        self, name: str, function: Callable[..., Awaitable[T]], *args: Any, retry: Retry | None = None, **kwargs: Any
+    ) -> T: ...
 
     @overload
-    async def step[T](self, name: str, function: Callable[..., T], *args: Any, **kwargs: Any) -> T: ...
+    async def step[T](
+        self, name: str, function: Callable[..., T], *args: Any, retry: Retry | None = None, **kwargs: Any
+    ) -> T: ...
 
-    async def step(self, name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    async def step(
+        self, name: str, function: Callable[..., Any], *args: Any, retry: Retry | None = None, **kwargs: Any
+    ) -> Any:
         """Runs the function once in the life of the task and returns its result, then and on every resume.
 
-        The result has to be JSON: what comes back is what JSON makes of it, on the first run too.
-        Sync functions run in a thread. Order: at least once; recorded exactly once.
+        The result has to be JSON: what comes back is what JSON makes of it, on the first run too. A resume has to give
+        the same function and arguments to the name; when it does not, the task is blocked with the reason.
+        Sync functions run in a thread. With `retry`, a step that raises is tried again here, its slot kept meanwhile,
+        before the attempt fails. Order: at least once; recorded exactly once.
         """
-        return await self._run.step(name, function, args, kwargs)
+        return await self._run.step(name, function, args, kwargs, retry)
+
+    async def sleep(self, how_long: str | float) -> None:
+        """Goes on after `7d`, `1h30m` or a number of seconds, wherever there is room then; its slot is free meanwhile.
+
+        Until when is decided once, however often the task is resumed. From a second on, the code unwinds here and runs
+        again up to this place: what it did outside of steps is done again, steps that run beside it are cut off.
+        Raises: `Refused` where that is no duration.
+        """
+        await self._run.sleep(how_long)
+
+    async def signal(self, name: str) -> Any:
+        """The payload of the next signal of that name: the first call gives the first one that was sent, and so on.
+
+        Signals are kept from the submit on. Where there is none, the code waits: after a moment it unwinds here and
+        runs again up to this place when the signal has come; its slot is free meanwhile.
+        """
+        return await self._run.signals.take(name)
 
     def progress(self, done: float, total: float = 1.0) -> None:
         """Tells how far the task is; seen with the next recorded step and the next heartbeat."""
         self._run.report(done / total if total else 0.0)
+
+    def heartbeat(self) -> None:
+        """A sign of life: code that runs long without a step or progress gives one before the silence limit (900 s)."""
+        self._run.pulse.beat()
 
 
 class SyncTaskHandle:
@@ -73,25 +104,43 @@ class SyncTaskHandle:
         """True once the code should end; long loops without steps look at it."""
         return self._run.stopping
 
-    def step[T](self, name: str, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    def step[T](
+        self, name: str, function: Callable[..., T], *args: Any, retry: Retry | None = None, **kwargs: Any
+    ) -> T:
         """As `TaskHandle.step`; the function runs in this thread."""
-        done, result = self._call(self._run.begin_step(name))
+        done, result = self._call(self._run.begin_step(name, fingerprint(function, args, kwargs)))
         if done:
             return result  # type: ignore[no-any-return]
-        started_s = self._run.clock.monotonic_s()
-        try:
-            result = function(*args, **kwargs)
-        except (Exception, SystemExit, KeyboardInterrupt) as raised:
-            error = as_exception(raised)
-            self._call(self._run.fail_step(name, error, self._run.clock.monotonic_s() - started_s))
-            if error is raised:
-                raise
-            raise error from raised
-        return self._call(self._run.end_step(name, result, self._run.clock.monotonic_s() - started_s))  # type: ignore[no-any-return]
+        failures, clock = 0, self._run.clock
+        while True:
+            started_s = clock.monotonic_s()
+            try:
+                result = function(*args, **kwargs)
+            except (Exception, SystemExit, KeyboardInterrupt) as raised:
+                error = as_exception(raised)
+                if self._call(self._run.tries_again(name, error, clock.monotonic_s() - started_s, retry, failures)):
+                    failures += 1
+                    continue
+                if error is raised:
+                    raise
+                raise error from raised
+            return self._call(self._run.end_step(name, result, clock.monotonic_s() - started_s))  # type: ignore[no-any-return]
+
+    def sleep(self, how_long: str | float) -> None:
+        """As `TaskHandle.sleep`."""
+        self._call(self._run.sleep(how_long))
+
+    def signal(self, name: str) -> Any:
+        """As `TaskHandle.signal`."""
+        return self._call(self._run.signals.take(name))
 
     def progress(self, done: float, total: float = 1.0) -> None:
         """Tells how far the task is; seen with the next recorded step and the next heartbeat."""
         self._run.report(done / total if total else 0.0)
+
+    def heartbeat(self) -> None:
+        """A sign of life: code that runs long without a step or progress gives one before the silence limit (900 s)."""
+        self._run.pulse.beat()
 
     def _call(self, coroutine: Any) -> Any:
         try:

@@ -23,6 +23,7 @@ from clawactors.nodes import events as ne
 from clawactors.runtime.actor import Actor, Desk
 from clawactors.runtime.naming import new_id
 from clawactors.runtime.node.machine import LEASE_S, Figures, Gauge, this_machine
+from clawactors.runtime.node.pulse import ALIVE, Pulse
 from clawactors.runtime.node.run import Assignment, Stop, TaskRun
 from clawactors.runtime.node.threads import DaemonThreads
 from clawactors.runtime.ports import Lease, Leases, Requests
@@ -218,6 +219,7 @@ class NodeActor:
     async def _take_work(self) -> None:
         async for batch in self._given:
             for record in batch:
+                self.desk.time.hear(record.at_ns)
                 address = parse_subject(record.subject)
                 if address is not None and is_id(address[1]):
                     self._on_task(address[1], record)
@@ -258,13 +260,22 @@ class NodeActor:
             if id is None:
                 return
             assignment = self._queue.pop(id)
-            run = TaskRun(self.desk, assignment, self.skills.get(assignment.event.skill), self._threads)
+            pulse = Pulse(self.desk.clock, self._tell_alive(id))
+            run = TaskRun(self.desk, assignment, self.skills.get(assignment.event.skill), self._threads, pulse)
             self._runs[id] = run
             if assignment.event.interruptions >= SUSPECT:
                 self._suspects.add(id)
                 run.on_cleared = partial(self._clear, id)
             self._idle.clear()
             self._spawn(self._live(run))
+
+    def _tell_alive(self, id: str) -> Callable[[], None]:
+        loop, subject = asyncio.get_running_loop(), f"{ALIVE}.{id}"
+
+        def tell() -> None:
+            loop.call_soon_threadsafe(self.requests.tell, subject, b"")
+
+        return tell
 
     def _may_run(self, assignment: Assignment) -> bool:
         if assignment.id in self._runs:

@@ -10,10 +10,9 @@
 import asyncio
 import inspect
 import logging
-import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NoReturn
 
 import msgspec
 
@@ -21,24 +20,27 @@ from clawactors.errors import Refused
 from clawactors.fold import Folded
 from clawactors.runtime.actor import Actor, Desk
 from clawactors.runtime.node.code import Code, Stopped, as_exception, call_in_thread
-from clawactors.runtime.node.failure import classify
+from clawactors.runtime.node.failure import classify, message_of
+from clawactors.runtime.node.fingerprint import difference, fingerprint
 from clawactors.runtime.node.handle import SyncTaskHandle, TaskHandle
+from clawactors.runtime.node.isolation import run_isolated
+from clawactors.runtime.node.pulse import Pulse
+from clawactors.runtime.node.results import RESULT_MAX_BYTES, as_json
+from clawactors.runtime.node.signals import Signals
+from clawactors.runtime.node.sleep import IN_PLACE_S, SLEEP, seconds_of, until_of, written
 from clawactors.skills import Skill
 from clawactors.tasks import TASK, Task
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
-from clawactors.tasks.retry import after_failure
+from clawactors.tasks.journal import SIGNAL
+from clawactors.tasks.retry import Retry, Verdict, after_failure
 from clawactors.tasks.task import assigned
 from eventlog import Misconfigured, PermissionDenied, Record, TooLarge, Unavailable
-from eventlog.nesting import is_too_deep
 
 __all__ = ["Assignment", "Stop", "TaskRun"]
 
 WINDOW_S: Final = 0.02
-RESULT_MAX_BYTES: Final = 256 * 1024
 STEP_NAME_MAX: Final = 256
-_LEVELS_AROUND: Final = 10
-"""Levels of a commit around a result, and some to spare for other readers' envelopes."""
 _RETRY_WRITE_S: Final = 0.2
 
 type Stop = Literal["", "pause", "drain", "cancel", "lost", "superseded"]
@@ -76,14 +78,19 @@ class Assignment(msgspec.Struct, frozen=True):
 class TaskRun:
     """The actor of one attempt; `run` is its life."""
 
-    def __init__(self, desk: Desk, assignment: Assignment, skill: Skill | None, threads: Executor) -> None:
+    def __init__(
+        self, desk: Desk, assignment: Assignment, skill: Skill | None, threads: Executor, pulse: Pulse | None = None
+    ) -> None:
         self.desk, self.assignment, self.skill, self.threads = desk, assignment, skill, threads
+        self.pulse = pulse or Pulse(desk.clock)
         self.id, self.fence, self.clock = assignment.id, assignment.fence, desk.clock
         self.actor: Actor[c.TaskCommand, Task, e.TaskEvent] = Actor(desk, TASK, e.CODEC, self.id, assignment.known)
         self._stop: Stop = ""
         self._eager = False
         self._noted_bytes = 0
-        self._used: set[str] = set()
+        self._used: dict[str, str] = {}  # names of steps and what they call
+        self._sleeps = 0
+        self.signals = Signals(self)
         self._progress: float | None = None
         self._code: Code | None = None
         self._verdict: BaseException | None = None
@@ -91,6 +98,12 @@ class TaskRun:
         self._over = False
         self._window: asyncio.TimerHandle | None = None
         self._background: set[asyncio.Task[None]] = set()
+
+    @property
+    def goes_on(self) -> bool:
+        """True while the log has this very run going."""
+        state = self.actor.state
+        return state.life.status == "running" and state.fence == self.fence
 
     @property
     def stopping(self) -> bool:
@@ -103,7 +116,7 @@ class TaskRun:
             await self._start()
             result = await self._call_skill()
             if self._stop in ("", "drain") and self._verdict is None:
-                self.actor.note(c.Complete(self.fence, _as_json(result, "the skill")))
+                self.actor.note(c.Complete(self.fence, as_json(result, "the skill")))
             else:
                 self._failed(Stopped())
         except asyncio.CancelledError as error:
@@ -121,11 +134,12 @@ class TaskRun:
 
     async def _start(self) -> None:
         event = self.assignment.event
-        if event.attempt > 1 or self.assignment.unsure:  # an earlier attempt may have left completed steps
+        if event.attempt > 1 or event.steps or self.assignment.unsure:  # there may be completed steps
             self.actor = Actor(self.desk, TASK, e.CODEC, self.id)
-            await self._patiently(self._read)
+            await self.patiently(self._read)
+            self.signals.are_all_known()
             self._look()
-            self._check()
+            self.check()
         self._note(c.Start(self.fence))
         if event.interruptions:
             await self._write()
@@ -160,7 +174,7 @@ class TaskRun:
 
     def _expire(self, timeout_s: float) -> None:
         self._give_up(TimeoutError(f"the attempt took longer than {timeout_s:g} s"))
-        if self._code is not None and self.skill is not None and not self.skill.is_async:
+        if self._code is not None and self.skill is not None and self.skill.in_thread:
             self._code.leave()  # a thread can't be ended, and its time is over
 
     async def _call_skill(self) -> Any:
@@ -169,7 +183,9 @@ class TaskRun:
             raise Refused(f"this node has no skill {event.skill!r}")
         arguments = skill.arguments(event.params)
         loop = asyncio.get_running_loop()
-        if skill.is_async:
+        if skill.isolate:
+            code = Code.begin(run_isolated(self, skill, event.params))
+        elif skill.is_async:
             code = Code.begin(skill.function(TaskHandle(self), **arguments))
         else:
             handle = SyncTaskHandle(self, loop)
@@ -188,38 +204,52 @@ class TaskRun:
 
     # Steps
 
-    async def step(self, name: str, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    async def step(
+        self, name: str, function: Callable[..., Any], args: Any, kwargs: Any, retry: Retry | None = None
+    ) -> Any:
         """See `TaskHandle.step`."""
-        done, result = await self.begin_step(name)
+        done, result = await self.begin_step(name, fingerprint(function, args, kwargs))
         if done:
             return result
-        started_s = self.clock.monotonic_s()
-        try:
-            if _is_async(function):
-                result = await function(*args, **kwargs)
-            else:
-                loop = asyncio.get_running_loop()
-                result = await loop.run_in_executor(self.threads, call_in_thread, lambda: function(*args, **kwargs))
-                if inspect.isawaitable(result):
-                    result = await result
-        except (Exception, SystemExit, KeyboardInterrupt) as raised:
-            error = as_exception(raised)
-            await self.fail_step(name, error, self.clock.monotonic_s() - started_s)
-            if error is raised:
-                raise
-            raise error from raised
-        return await self.end_step(name, result, self.clock.monotonic_s() - started_s)
+        failures = 0
+        while True:
+            started_s = self.clock.monotonic_s()
+            try:
+                result = await self._do(function, args, kwargs)
+            except (Exception, SystemExit, KeyboardInterrupt) as raised:
+                error = as_exception(raised)
+                if await self.tries_again(name, error, self.clock.monotonic_s() - started_s, retry, failures):
+                    failures += 1
+                    continue
+                if error is raised:
+                    raise
+                raise error from raised
+            return await self.end_step(name, result, self.clock.monotonic_s() - started_s)
 
-    async def begin_step(self, name: object) -> tuple[bool, Any]:
+    async def _do(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        if _is_async(function):
+            return await function(*args, **kwargs)
+        loop = asyncio.get_running_loop()
+        result = await loop.run_in_executor(self.threads, call_in_thread, lambda: function(*args, **kwargs))
+        return await result if inspect.isawaitable(result) else result
+
+    async def begin_step(self, name: object, call: str) -> tuple[bool, Any]:
         """`(True, result)` when the step is on record already."""
-        self._check()
+        self.check()
         if not isinstance(name, str) or not 0 < len(name) <= STEP_NAME_MAX or not name.isprintable():
             raise Refused(f"a step is named by 1 to {STEP_NAME_MAX} printable characters, not {repr(name)[:40]}")
+        if name.startswith((SLEEP, SIGNAL)):
+            raise Refused(f"the step name {name!r} begins as those of sleeps and signals do; choose another")
         if name in self._used:
             await self._block(f"the code uses the step name {name!r} twice; step names are unique within a task")
-        self._used.add(name)
+        self._used[name] = call
         entry = self.actor.ahead.journal.last(name)
         if entry is not None and entry.status == "completed":
+            if entry.fingerprint and entry.fingerprint != call:
+                await self._block(
+                    f"the journal does not fit the code: step {name!r} is {difference(entry.fingerprint, call)}; "
+                    "give it the old code back, or fork the task from this step"
+                )
             return True, entry.result
         return False, None
 
@@ -227,8 +257,9 @@ class TaskRun:
         """Records the result and returns what the record will give back on a resume."""
         if self._over:
             raise Stopped  # left behind
-        kept = _as_json(result, f"step {name!r}")
-        self._note(c.CompleteStep(self.fence, name, kept, round(took_s, 6), self._progress), kept)
+        kept = as_json(result, f"step {name!r}")
+        call = self._used.get(name, "")
+        self._note(c.CompleteStep(self.fence, name, kept, round(took_s, 6), self._progress, call), kept)
         if self._eager:
             await self._write()
             if self.on_cleared is not None:  # it got further than the runs that took their nodes with them
@@ -238,27 +269,75 @@ class TaskRun:
 
     async def fail_step(self, name: str, error: Exception, took_s: float) -> None:
         """Notes that the step raised; the record goes out with the attempt's failure or the next step."""
-        self._used.discard(name)  # code may catch the error and try the step again
+        self._used.pop(name, None)  # code may catch the error and try the step again
         if not self.stopping:
-            message = classify(error).message
+            message = message_of(error)
             self._note(c.FailStep(self.fence, name, message, round(took_s, 6)), message)
             if self._noted_bytes > RESULT_MAX_BYTES:
                 await self._write()
 
+    async def tries_again(self, name: str, error: Exception, took_s: float, retry: Retry | None, failures: int) -> bool:
+        """Notes that the step raised; True when it is time for the step's own next try."""
+        call = self._used.get(name, "")
+        await self.fail_step(name, error, took_s)
+        if retry is None or self.stopping:
+            return False
+        strategy = classify(error, self.skill.errors if self.skill else ())[1]
+        if strategy in ("give_up", "ask") or failures >= retry.max_retries:
+            return False
+        if self._eager:
+            await self._write()
+        await asyncio.sleep(retry.wait_after(failures + 1, self.clock.roll(), longer=strategy == "back_off"))
+        self.check()
+        self._used[name] = call
+        return True
+
     def report(self, share: float) -> None:
-        """Keeps the progress, 0..1, for the next record."""
+        """Keeps the progress, 0..1, for the next record; a sign of life."""
         self._progress = min(1.0, max(0.0, float(share)))
+        self.pulse.beat()
 
     @property
     def progress(self) -> float | None:
         """What the code last reported, 0..1."""
         return self._progress
 
-    async def _block(self, reason: str) -> None:
-        self._note(c.Block(reason, self.fence))
+    async def sleep(self, wish: object) -> None:
+        """See `TaskHandle.sleep`."""
+        self.check()
+        seconds, now_ns = seconds_of(wish), self.desk.time.now_ns()
+        self._sleeps += 1
+        name = f"{SLEEP}{self._sleeps}"
+        entry = self.actor.ahead.journal.last(name)
+        if entry is not None:
+            until_ns = until_of(entry.result)
+        elif seconds < IN_PLACE_S:
+            await asyncio.sleep(seconds)
+            return
+        else:
+            record = written(now_ns + int(seconds * 1e9))
+            until_ns = until_of(record)
+            self._note(c.CompleteStep(self.fence, name, record, 0.0, self._progress))
+        if until_ns > now_ns:
+            await self.give_way(c.Wait(self.fence, "timer", until_ns))
+
+    async def give_way(self, command: c.Wait | c.Block) -> NoReturn:
+        """Ends this attempt for now: the command is on record, the code unwinds, the slot is free."""
+        await self.record(command)
+        self.unwind()
+
+    async def record(self, command: c.TaskCommand) -> None:
+        """On record when it returns; the version decides, so it may have come to nothing."""
+        self._note(command)
         await self._write()
+
+    def unwind(self) -> NoReturn:
+        """Ends the code of this attempt, which is over."""
         self._stop = "superseded"
         raise Stopped
+
+    async def _block(self, reason: str) -> NoReturn:
+        await self.give_way(c.Block(reason, self.fence))
 
     # Recording
 
@@ -275,7 +354,7 @@ class TaskRun:
     async def _write(self) -> None:
         """Returns when all that was noted is durable. Raises `Stopped` when another attempt has taken over."""
         try:
-            await self._patiently(self.actor.flush)
+            await self.patiently(self.actor.flush)
             self._noted_bytes = 0
         except Refused:
             self._look()
@@ -283,7 +362,7 @@ class TaskRun:
                 raise
             raise Stopped from None
 
-    async def _patiently(self, call: Callable[[], Any]) -> None:
+    async def patiently(self, call: Callable[[], Any]) -> None:
         """Tries until the log is there: an outage stops no task, its record just waits."""
         while True:
             try:
@@ -307,19 +386,18 @@ class TaskRun:
                 raise error
             self._stop = "superseded"
             return
-        failure = classify(self._verdict or error)
-        outcome: e.Outcome = "failed"
-        at_ns = 0
+        failure, strategy = classify(self._verdict or error, self.skill.errors if self.skill else ())
+        verdict = Verdict("failed")
         if self.skill is not None:
-            outcome, at_ns = after_failure(
+            verdict = after_failure(
                 self.skill.retry,
-                failure,
+                strategy,
                 state.life.failures,
                 event.max_retries,
                 self.clock.now_ns(),
                 self.clock.roll(),
             )
-        self.actor.note(c.Fail(self.fence, failure, outcome, at_ns))
+        self.actor.note(c.Fail(self.fence, failure, verdict.then, verdict.retry_at_ns, verdict.elsewhere))
 
     async def _finish(self) -> None:
         try:
@@ -328,12 +406,12 @@ class TaskRun:
             elif self._stop in ("drain", "lost"):
                 reason = "stops" if self._stop == "drain" else "was believed dead"
                 self.actor.note(c.Interrupt(self.fence, f"node {self.fence.node} {reason}", counted=False))
-            await self._patiently(self.actor.flush)
+            await self.patiently(self.actor.flush)
         except Refused:
             pass  # another attempt has taken over, or the task has ended: its record stands
         except TooLarge as error:
             self._failed(ValueError(f"what this attempt would record is too large: {error}"))
-            await self._patiently(self.actor.flush)
+            await self.patiently(self.actor.flush)
 
     # What comes from outside
 
@@ -341,10 +419,11 @@ class TaskRun:
         """Takes in a commit that somebody else appended to this task."""
         try:
             if not self.actor.observe(record):
-                await self._patiently(self.actor.catch_up)
+                await self.patiently(self.actor.catch_up)
         except Refused:
             pass
         self._look()
+        self.signals.look()
 
     def _look(self) -> None:
         """Stops the code when the state says so."""
@@ -375,7 +454,8 @@ class TaskRun:
         if self._code is not None:
             self._code.leave()
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Raises `Stopped` where the code must not go on."""
         if self.stopping:
             raise Stopped
 
@@ -383,34 +463,3 @@ class TaskRun:
 def _is_async(function: Callable[..., Any]) -> bool:
     code = getattr(function, "__code__", None)  # `inspect` unwraps at a cost that shows in short steps
     return bool(code.co_flags & inspect.CO_COROUTINE) if code is not None else inspect.iscoroutinefunction(function)
-
-
-def _as_json(value: Any, whose: str) -> Any:
-    """The value as JSON gives it back. Raises `Refused` where every reader of the log could not have it back alike."""
-    if value is None:
-        return value
-    try:
-        encoded = msgspec.json.encode(value)
-        decoded = msgspec.json.decode(encoded)
-    except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
-        raise Refused(f"{whose} returned what JSON can't hold: {error}") from None
-    if len(encoded) > RESULT_MAX_BYTES:
-        raise Refused(f"{whose} returned {len(encoded)} bytes; results may have {RESULT_MAX_BYTES}")
-    if is_too_deep(b"[" * _LEVELS_AROUND + encoded):
-        raise Refused(f"{whose} returned what JSON can't hold for sure: it is nested deeper than any reader may go")
-    if b"null" in encoded and not _is_finite(msgspec.to_builtins(value)):
-        raise Refused(f"{whose} returned what JSON can't hold: a number that is not finite")
-    return decoded
-
-
-def _inner(value: Any) -> Iterable[Any]:
-    return value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple | set) else ()
-
-
-def _is_finite(value: Any) -> bool:
-    level = [value]
-    while level:
-        if any(isinstance(each, float) and not math.isfinite(each) for each in level):
-            return False
-        level = [inner for each in level for inner in _inner(each)]
-    return True

@@ -9,6 +9,7 @@ from clawactors.tasks import TASK, Task
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
 from clawactors.tasks.task import assigned
+from tests.clawactors.placement.clockwork import Clockwork
 from tests.clawactors.placement.vocabulary import SECOND, joined, submitted
 
 
@@ -18,6 +19,7 @@ class Log:
     def __init__(self, *placements: Placement) -> None:
         self.placements = placements or (Placement(),)
         self.placement = self.placements[0]
+        self.clockwork = Clockwork(self.placement)
         self.tasks: dict[str, Task] = {}
         self.nodes: dict[str, Node] = {}
         self.seq = 0
@@ -47,7 +49,11 @@ class Log:
         return self.seq
 
     def orders(self, limit: int = 1000) -> list[Order]:
-        return self.placement.orders(self.now_ns, limit)
+        return self.orders_at(self.now_ns, limit)
+
+    def orders_at(self, now_ns: int, limit: int = 1000) -> list[Order]:
+        self.clockwork.until(now_ns)
+        return self.placement.orders(now_ns, limit)
 
     def carry_out(self, orders: Iterable[Order]) -> None:
         for order in orders:
@@ -233,13 +239,14 @@ def test_a_waiting_task_is_made_ready_when_it_is_due_and_not_before() -> None:
     log.node("a", joined())
     running(log)
     log.task("t", e.Waiting("timer", 10 * SECOND))
-    assert log.placement.next_due_ns() == 10 * SECOND
-    assert log.placement.orders(10 * SECOND - 1) == []
-    (order,) = log.placement.orders(10 * SECOND)
+    assert log.clockwork.next_ns() == 10 * SECOND
+    assert log.orders_at(10 * SECOND - 1) == []
+    (order,) = log.orders_at(10 * SECOND)
     assert order.command == c.Ready()
-    assert log.placement.next_due_ns() is None
+    assert log.clockwork.next_ns() is None
+    assert log.orders_at(10 * SECOND) == []
     log.placement.withdraw(order)
-    assert log.placement.next_due_ns() == 10 * SECOND
+    assert log.orders_at(10 * SECOND) == [order]
 
 
 def test_a_retry_without_a_time_is_due_at_once() -> None:
@@ -257,7 +264,7 @@ def test_a_signal_is_waited_for_without_a_time_and_with_one() -> None:
     running(log, "u")
     log.task("t", e.Waiting("signal"))
     log.task("u", e.Waiting("signal", 10 * SECOND))
-    assert [order.id for order in log.placement.orders(99 * SECOND)] == ["u"]
+    assert [order.id for order in log.orders_at(99 * SECOND)] == ["u"]
 
 
 def test_a_timer_that_was_moved_is_due_at_its_new_time() -> None:
@@ -265,11 +272,11 @@ def test_a_timer_that_was_moved_is_due_at_its_new_time() -> None:
     log.node("a", joined())
     log.task("t", submitted(not_before_ns=50 * SECOND))
     log.task("t", e.Paused())
-    assert log.placement.next_due_ns() is None
+    assert log.clockwork.next_ns() is None
     log.task("t", e.Resumed())
-    assert log.placement.next_due_ns() == 50 * SECOND
+    assert log.clockwork.next_ns() == 50 * SECOND
     log.task("t", e.CancelRequested(), e.Cancelled())
-    assert log.placement.next_due_ns() is None
+    assert log.clockwork.next_ns() is None
 
 
 # Recovery
@@ -547,7 +554,7 @@ def test_a_placement_that_starts_from_a_view_goes_on_as_the_old_one_would() -> N
     fresh.load(View(log))
     assert fresh.position == log.seq
     assert fresh.open_count() == 3
-    assert fresh.next_due_ns() == 99 * SECOND
+    assert Clockwork(fresh).next_ns() == 99 * SECOND
     assert [(order.id, order.command) for order in fresh.orders(log.now_ns)] == [
         (order.id, order.command) for order in log.orders()
     ]

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawactors.placement.ranking import Ranking
+from clawactors.ranking import Ranking
 
 IDS = st.sampled_from("abcdef")
 

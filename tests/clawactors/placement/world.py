@@ -14,6 +14,7 @@ from clawactors.tasks import OPEN, TASK, Task
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
 from clawactors.tasks.retry import Retry, after_failure
+from tests.clawactors.placement.clockwork import Clockwork
 
 __all__ = ["Control", "Process", "Store", "World"]
 
@@ -125,8 +126,8 @@ class Process:
         if said < 0.9:
             error = e.TaskError("network", "no route")
             policy = Retry(wait_s=0.2)
-            then, at_ns = after_failure(policy, error, life.failures, None, self.store.now_ns, self.chance.random())
-            self.store.task(id, c.Fail(fence, error, then, at_ns))
+            verdict = after_failure(policy, "here", life.failures, None, self.store.now_ns, self.chance.random())
+            self.store.task(id, c.Fail(fence, error, verdict.then, verdict.retry_at_ns))
             return True
         if said < 0.95:
             self.store.task(id, c.Wait(fence, "timer", self.store.now_ns + 3 * TICK_NS))
@@ -169,6 +170,7 @@ class Control:
     def __init__(self, store: Store, chance: Random) -> None:
         self.store, self.chance = store, chance
         self.placement = Placement()
+        self.clockwork = Clockwork(self.placement)
         if chance.random() < 0.7:
             self.placement.load(View(store, chance.randint(0, len(store.commits))))
         self.position = self.placement.position
@@ -201,6 +203,7 @@ class Control:
 
     def propose(self) -> None:
         """Asks placement what to do, and checks that no node gets more than its room."""
+        self.clockwork.until(self.store.now_ns)
         orders = self.placement.orders(self.store.now_ns, self.chance.choice((1, 3, 1000)))
         for order in orders:
             if isinstance(order.command, c.Schedule):

@@ -17,11 +17,18 @@ from clawactors.runtime.actor import Actor, Desk
 from clawactors.runtime.client import Client
 from clawactors.runtime.clock import Clock, SystemClock
 from clawactors.runtime.control import Control
-from clawactors.runtime.inprocess import InProcessDeadLetters, InProcessLeases, InProcessLive, InProcessRequests
+from clawactors.runtime.inprocess import (
+    InProcessDeadLetters,
+    InProcessLeases,
+    InProcessLive,
+    InProcessRequests,
+    InProcessTimers,
+)
 from clawactors.runtime.node import NodeActor, NodeSettings
 from clawactors.runtime.node.run import Assignment, TaskRun
 from clawactors.runtime.node.threads import DaemonThreads
 from clawactors.runtime.ports import Lease, Serving
+from clawactors.schedules import Schedule
 from clawactors.skills import Skill
 from clawactors.tasks import TASK, Task
 from clawactors.tasks import commands as c
@@ -59,6 +66,13 @@ class ManualClock:
         self.now_s += seconds
 
 
+class WallClock(ManualClock):
+    """The time of day is moved by hand, durations stand still: nobody's lease runs out over it."""
+
+    def monotonic_s(self) -> float:
+        return 0.0
+
+
 class EmptySnapshot:
     """Placement starts from the first event."""
 
@@ -71,6 +85,9 @@ class EmptySnapshot:
         return ()
 
     def frozen(self) -> Iterable[tuple[str, str]]:
+        return ()
+
+    def schedules(self) -> Iterable[tuple[str, int, Schedule]]:
         return ()
 
 
@@ -192,6 +209,19 @@ class Link:
         self._check()
         return await self._requests.request(subject, body, timeout_s)
 
+    def tell(self, subject: str, body: bytes) -> None:
+        if not self._down:
+            self._requests.tell(subject, body)
+
+    async def hear(self, pattern: str, on_message: Callable[[str, bytes], None]) -> Callable[[], None]:
+        self._check()
+
+        def take(subject: str, body: bytes) -> None:
+            if not self._down:
+                on_message(subject, body)
+
+        return await self._requests.hear(pattern, take)
+
     async def serve(self, subject: str, answer: Any, queue: str = "") -> Serving:
         self._check()
 
@@ -249,7 +279,7 @@ class Cluster:
         self.clock = clock or SystemClock()
         self.log = log(self.clock.now_ns)
         self.leases, self.requests = InProcessLeases(self.clock), InProcessRequests()
-        self.dead = InProcessDeadLetters()
+        self.dead, self.timers = InProcessDeadLetters(), InProcessTimers(self.clock)
         self.chance = None if seed is None else random.Random(seed)
         self.links: dict[str, Link] = {}
         self.fault: Callable[[str, Draft], None] | None = None
@@ -288,12 +318,12 @@ class Cluster:
         finally:
             _process.reset(token)
 
-    async def control(self, name: str = "", views: Views | None = None) -> Control:
+    async def control(self, name: str = "", views: Views | None = None, **settings: Any) -> Control:
         """A control process that runs."""
         name = name or f"control/{next(self._names)}"
         desk = self.desk(name, f"{name}/{next(self._names)}")
         link = self.links[name]
-        control = self.controls[name] = Control(desk, link, link, views or Views(), self.dead)
+        control = self.controls[name] = Control(desk, link, link, views or Views(), self.dead, self.timers, **settings)
         self.mains[name] = self.spawn(name, control.serve())
         return control
 
@@ -305,19 +335,21 @@ class Cluster:
         desk = self.desk(name, f"{name}/{next(self._names)}")
         link = self.links[name]
         node = NodeActor(desk, link, link, NodeSettings(id=id, slots=slots, **settings), skills)
-        started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        started = asyncio.Event()
 
         async def life() -> None:
-            try:
-                await node.start()
-            except BaseException as error:
-                started.set_exception(error)
-                return
-            started.set_result(None)
+            await node.start()
+            started.set()
             await node.serve()
 
-        self.mains[name] = self.spawn(name, life())
-        await started
+        main = self.mains[name] = self.spawn(name, life())
+        on = asyncio.ensure_future(started.wait())
+        await asyncio.wait((main, on), return_when=asyncio.FIRST_COMPLETED)
+        on.cancel()
+        if not started.is_set():
+            if main.cancelled():
+                raise Unavailable(f"node {id} was killed while it started")
+            main.result()
         self.nodes[id] = node
         return node
 

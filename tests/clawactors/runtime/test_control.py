@@ -171,8 +171,11 @@ async def test_the_tasks_of_a_killed_node_go_on_elsewhere_behind_their_last_step
 
     @skill("steps")
     async def steps(task: TaskHandle) -> str:
+        def run(name: str) -> None:
+            ran.append(f"{task.id}{name}{task.attempt}")
+
         for name in ("a", "b", "c"):
-            await task.step(name, ran.append, f"{task.id}{name}{task.attempt}")
+            await task.step(name, run, name)
             if name == "b" and task.attempt == 1:
                 await go.wait()
         return "done"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cache
-from typing import get_args
+from typing import Any, get_args
 
 from clawactors.errors import Refused
 from clawactors.tasks import TASK, Task
@@ -17,6 +17,7 @@ _SPECS = (
     e.Spec(skill="echo"),
     e.Spec(skill="echo", not_before_ns=NOW_NS + 1),
     e.Spec(skill="echo", after=("t-0",), not_before_ns=NOW_NS + 1),
+    e.Spec(skill="echo", fork_of="t-8", fork_step="copy"),
 )
 _ZOMBIE = e.Fence("n0", "i0", 0)
 
@@ -25,7 +26,9 @@ def commands(task: Task) -> Iterator[c.TaskCommand]:
     """All that anybody could ask of the task: every command, with the right fence and with a wrong one."""
     yield from (c.Submit(spec) for spec in _SPECS)
     yield from (c.Ready(), c.Schedule("n1", "i1"), c.Cancel(), c.Pause(), c.Resume(), c.Block("why"), c.Unblock())
-    yield from (c.Retry(), c.Signal("go"), c.Archive())
+    yield from (c.Retry(), c.Signal("go"), c.Archive(), c.Delete(), c.Expire(ERROR), c.NoteFork("t-9", "copy"))
+    yield from (c.Inherit((e.Kept("copy"),)), c.Inherit((e.Kept("copy"), e.Kept("count")), last=True), c.Inherit(()))
+    yield from (c.Edit(_edited(task, not_before_ns=start_ns)) for start_ns in (0, NOW_NS + 9))
     for fence in (task.fence, _ZOMBIE):
         yield from (c.Start(fence), c.Return(fence), c.StartStep(fence, "copy"), c.CompleteStep(fence, "copy"))
         yield from (c.FailStep(fence, "copy", "oops"), c.Compensate(fence, "copy"), c.Complete(fence))
@@ -33,6 +36,11 @@ def commands(task: Task) -> Iterator[c.TaskCommand]:
         yield from (c.Interrupt(fence, "gone"), c.Interrupt(fence, "stops", counted=False))
         yield from (c.Fail(fence, ERROR, then, NOW_NS + 5) for then in get_args(e.Outcome.__value__))
         yield from (c.ConfirmCancel(fence), c.Block("why", fence))
+
+
+def _edited(task: Task, **changes: Any) -> e.Spec:
+    asked = task.spec or _SPECS[0]
+    return e.Spec(**{name: getattr(asked, name) for name in e.Spec.__struct_fields__} | {"priority": 4} | changes)
 
 
 def events(task: Task) -> Iterator[e.TaskEvent]:
@@ -52,7 +60,13 @@ def events(task: Task) -> Iterator[e.TaskEvent]:
     for then in get_args(e.Outcome.__value__):
         yield e.AttemptFailed(error=ERROR, then=then)
     yield from (e.Completed(), e.CancelRequested(), e.Cancelled(), e.Paused(), e.Resumed(), e.Blocked("why"))
-    yield from (e.Unblocked(), e.Retried(), e.Signalled("go"), e.Archived())
+    yield from (e.Unblocked(), e.Retried(), e.Signalled("go"), e.Archived(), e.Deleted(), e.Expired(ERROR))
+    yield from (e.Edited(skill="echo"), e.Edited(skill="echo", not_before_ns=NOW_NS + 9))
+    yield from (
+        e.Forked(()),
+        e.Forked((e.Kept("copy", 1, -1.0), e.Kept("copy"), e.Kept("count"))),
+        e.ForkMade("t-9", "copy"),
+    )
 
 
 def _what_matters(task: Task) -> tuple[object, ...]:

@@ -71,14 +71,14 @@ def test_deciding_is_a_pure_function_and_a_refusal_has_a_reason() -> None:
             assert outcome(command, task) == first
 
 
-def test_rule_5_of_an_ended_task_no_event_but_two_is_legal() -> None:
+def test_rule_5_of_an_ended_task_no_event_but_four_is_legal() -> None:
     legal = defaultdict(set)
     for task in states():
         for event in events(task):
             if TASK.evolve(task, event, NOW_NS) is not task:
                 legal[task.life.status].add(type(event))
     for status in FINAL:
-        allowed = {e.Archived} | ({e.Retried} if status in RETRIABLE else set())
+        allowed = {e.Archived, e.Deleted, e.ForkMade} | ({e.Retried} if status in RETRIABLE else set())
         assert legal[status] == (allowed if status != "archived" else set())
 
 

@@ -127,7 +127,9 @@ def test_signals_are_kept_in_order() -> None:
         .when(c.Signal("a", 1), c.Signal("b"), c.Signal("a", 1))
         .then(e.Signalled("a", 1), e.Signalled("b"), e.Signalled("a", 1))
     )
-    assert [signal.name for signal in task.life.signals] == ["a", "b", "a"]
+    assert [entry.name for entry in task.journal] == ["signal:a", "signal:b", "signal:a"]
+    assert [entry.status for entry in task.journal] == ["signalled"] * 3
+    assert task.journal.count("signal:a") == 2
 
 
 @pytest.mark.parametrize("status", sorted(FINAL - {"archived"}))

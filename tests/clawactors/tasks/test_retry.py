@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clawactors.tasks.events import TaskError
-from clawactors.tasks.retry import NOT_RETRIED, Retry, after_failure
+from clawactors.tasks.failures import Strategy
+from clawactors.tasks.retry import Retry, Verdict, after_failure
 
-NETWORK = TaskError("network", "no route to host")
 SECOND = 1_000_000_000
 
 
@@ -18,24 +17,36 @@ def test_waits_double_up_to_the_cap() -> None:
     assert waits == [1, 2, 4, 8, 10, 10]
 
 
+def test_longer_waits_grow_twice_as_fast_up_to_the_same_cap() -> None:
+    assert [Retry(jitter=0).wait_after(n, 0.7, longer=True) for n in range(1, 6)] == [1, 4, 16, 60, 60]
+
+
 def test_jitter_spreads_around_the_wait() -> None:
     retry = Retry(wait_s=10, jitter=0.1)
     assert [retry.wait_after(1, roll) for roll in (0.0, 0.5, 1.0)] == [9.0, 10.0, 11.0]
 
 
 def test_first_try_and_three_retries_then_dead() -> None:
-    outcomes = [after_failure(Retry(jitter=0), NETWORK, failures, None, 0, 0.5) for failures in range(4)]
-    assert outcomes == [("retry", SECOND), ("retry", 2 * SECOND), ("retry", 4 * SECOND), ("dead", 0)]
+    verdicts = [after_failure(Retry(jitter=0), "here", failures, None, 0, 0.5) for failures in range(4)]
+    assert verdicts == [*(Verdict("retry", seconds * SECOND) for seconds in (1, 2, 4)), Verdict("dead")]
 
 
 def test_the_wish_of_the_task_counts_more_than_the_skill() -> None:
-    assert after_failure(Retry(max_retries=9), NETWORK, 0, 0, 0, 0.5) == ("dead", 0)
-    assert after_failure(Retry(max_retries=0, jitter=0), NETWORK, 0, 1, 5, 0.5) == ("retry", SECOND + 5)
+    assert after_failure(Retry(max_retries=9), "here", 0, 0, 0, 0.5) == Verdict("dead")
+    assert after_failure(Retry(max_retries=0, jitter=0), "here", 0, 1, 5, 0.5) == Verdict("retry", SECOND + 5)
 
 
-@pytest.mark.parametrize("kind", sorted(NOT_RETRIED))
-def test_some_errors_come_back_the_same(kind: str) -> None:
-    assert after_failure(Retry(), TaskError(kind, ""), 0, 9, 0, 0.5) == ("failed", 0)
+@pytest.mark.parametrize(
+    ("strategy", "verdicts"),
+    [
+        ("elsewhere", [Verdict("retry", 2 * SECOND, elsewhere=True), Verdict("dead")]),
+        ("back_off", [Verdict("retry", 4 * SECOND), Verdict("dead")]),
+        ("ask", [Verdict("blocked"), Verdict("blocked")]),
+        ("give_up", [Verdict("failed"), Verdict("failed")]),
+    ],
+)
+def test_each_strategy_has_its_own_verdict(strategy: Strategy, verdicts: list[Verdict]) -> None:
+    assert [after_failure(Retry(jitter=0), strategy, n, 2, 0, 0.5) for n in (1, 2)] == verdicts
 
 
 @given(
@@ -52,10 +63,12 @@ def test_no_growth_overflows(
 ) -> None:
     retry = Retry(10**7, wait_s, factor, cap_s, jitter)
     now_ns = 1_800_000_000 * SECOND
-    outcome, at_ns = after_failure(retry, NETWORK, failures, None, now_ns, roll)
-    assert outcome == "retry"
-    assert 0 <= at_ns - now_ns <= 2.1 * cap_s * SECOND
-    assert at_ns < 2**63
+    strategies: tuple[Strategy, ...] = ("here", "back_off")
+    for strategy in strategies:
+        verdict = after_failure(retry, strategy, failures, None, now_ns, roll)
+        assert verdict.then == "retry"
+        assert 0 <= verdict.retry_at_ns - now_ns <= 2.1 * cap_s * SECOND
+        assert verdict.retry_at_ns < 2**63
 
 
 @pytest.mark.parametrize(

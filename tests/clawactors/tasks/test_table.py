@@ -24,7 +24,7 @@ DESIGN: dict[str, dict[str, set[str]]] = {
     "step.compensated": {"running": RUNNING},
     "task.waiting": {"running": {"waiting"}},
     "task.interrupted": {"scheduled": {"pending", "dead"}, "running": {"pending", "dead"}},
-    "task.attempt_failed": {"running": {"waiting", "failed", "dead"}},
+    "task.attempt_failed": {"running": {"waiting", "failed", "dead", "blocked"}},
     "task.completed": {"running": {"completed"}},
     "task.cancel_requested": {status: {status} for status in OPEN},
     "task.cancelled": {status: {"cancelled"} for status in OPEN},
@@ -34,6 +34,14 @@ DESIGN: dict[str, dict[str, set[str]]] = {
     "task.unblocked": {"blocked": PENDING},
     "task.retried": dict.fromkeys(("failed", "dead", "cancelled", "blocked"), PENDING),
     "task.signalled": {status: {status} for status in OPEN},
+    "task.edited": {
+        **{status: {status} for status in ("pending", "paused", "blocked")},
+        "waiting": {"waiting", "pending"},
+    },
+    "task.deleted": {status: {"archived"} for status in set(STATUSES) - {"scheduled", "running", "archived"}},
+    "task.expired": {status: {"failed"} for status in OPEN},
+    "task.forked": {"waiting": {"waiting"}},
+    "task.fork_made": {status: {status} for status in set(STATUSES) - {"archived"}},
     "task.archived": {status: {"archived"} for status in FINAL - {"archived"}},
 }
 

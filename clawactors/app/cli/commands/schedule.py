@@ -1,0 +1,97 @@
+"""`claw schedule add|list|show|pause|resume|remove`: tasks made again and again, by a cron line."""
+
+from typing import Any
+
+from clawactors.app.cli.parsing import Parser, count, duration
+from clawactors.app.cli.problem import Problem
+from clawactors.app.cli.schedulerows import schedule_card, schedule_table
+from clawactors.app.cli.screen import emit
+from clawactors.app.cli.session import ask, explained, with_client
+from clawactors.app.cli.wish import params_of
+from clawactors.app.client import Client
+from clawactors.fold import Folded
+from clawactors.schedules import Schedule
+from clawactors.schedules.planning import CATCH_UP
+from clawactors.schedules.row import row as row_of
+from clawactors.tasks.submission import PRIORITIES
+
+__all__ = ["arguments", "run"]
+
+_USAGE = "claw schedule add NAME CRON SKILL [JSON], claw schedule list, claw schedule show|pause|resume|remove NAME"
+
+
+def arguments(parser: Parser) -> None:
+    """What it takes."""
+    parser.add_argument("verb", choices=("add", "list", "show", "pause", "resume", "remove"))
+    parser.add_argument("words", nargs="*", metavar="NAME [CRON SKILL [JSON|@FILE|-]]")
+    parser.add_argument("--zone", help="add: the time zone of the cron line, as in Europe/Berlin (default UTC)")
+    parser.add_argument(
+        "--catch-up",
+        choices=CATCH_UP,
+        help="add: of times that passed while nobody could fire, let all come, none, or one for all (default coalesce)",
+    )
+    parser.add_argument("--user", help="add: whose tasks they are")
+    parser.add_argument("--priority", choices=list(PRIORITIES), help="add: of each task (default normal)")
+    parser.add_argument("--tag", action="append", metavar="LABEL", help="add: of each task")
+    parser.add_argument("--timeout", type=duration, metavar="D", help="add: limit of one attempt, as in 30s or 5m")
+    parser.add_argument("--retries", type=count, metavar="N", help="add: tries after the first one (default 3)")
+
+
+def run(options: Any) -> int:
+    """Does it and shows the schedule after it."""
+    wishes = _wishes(options)
+    match options.verb, options.words:
+        case "add", [_, _, _] | [_, _, _, _]:
+            pass
+        case "list", []:
+            return with_client(options, lambda client: _list(client, options))
+        case (("show" | "pause" | "resume" | "remove"), [_]) if not wishes:
+            pass
+        case _:
+            raise Problem("usage", f"that is no way to {options.verb} schedules", _USAGE)
+
+    async def change(client: Client) -> int:
+        name = options.words[0]
+        if options.verb == "show":
+            row = (await ask(client, "schedule", id=name, fresh=True))["row"]
+        else:
+            with explained("nothing was changed; claw schedule list shows what there is"):
+                known = await _changed(client, options, wishes)
+            row = row_of(name, known.version, known.state)
+        emit(options, row, lambda screen: schedule_card(screen, row))
+        return 0
+
+    return with_client(options, change)
+
+
+def _wishes(options: Any) -> dict[str, Any]:
+    given = {
+        "zone": options.zone,
+        "catch_up": options.catch_up,
+        "user": options.user,
+        "priority": options.priority,
+        "tags": options.tag,
+        "timeout_s": options.timeout,
+        "max_retries": options.retries,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+async def _changed(client: Client, options: Any, wishes: dict[str, Any]) -> Folded[Schedule]:
+    schedules, name = client.schedules, options.words[0]
+    match options.verb:
+        case "add":
+            _, cron, skill, *params = options.words
+            return await schedules.add(name, cron, skill, params_of(params[0] if params else None), **wishes)
+        case "pause":
+            return await schedules.pause(name)
+        case "resume":
+            return await schedules.resume(name)
+        case _:
+            return await schedules.remove(name)
+
+
+async def _list(client: Client, options: Any) -> int:
+    rows = (await ask(client, "schedules", fresh=True))["rows"]
+    emit(options, rows, lambda screen: schedule_table(screen, rows))
+    return 0

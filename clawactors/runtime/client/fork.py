@@ -1,0 +1,112 @@
+"""A new task that begins with what another one did before one of its steps.
+
+In: the journal of the source. Out: the fork, its inherited steps in commits of a size that every server takes, a link
+on both sides. Repeated, or taken up again after an interruption, it gives the same fork: each part is added once.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+from msgspec.structs import replace
+
+from clawactors.errors import NotFound, Refused
+from clawactors.fold import Folded
+from clawactors.runtime.actor import Actor, Desk
+from clawactors.tasks import TASK, Entry, Journal, Task
+from clawactors.tasks import commands as c
+from clawactors.tasks import events as e
+from clawactors.tasks.journal import SIGNAL
+from clawactors.tasks.submission import checked_id
+
+__all__ = ["fork"]
+
+type TaskActor = Actor[c.TaskCommand, Task, e.TaskEvent]
+
+_COMMIT_MAX_BYTES = 480_000
+_NAMED = 5
+
+
+async def fork(desk: Desk, id: str, step: str, new_id: str) -> Folded[Task]:
+    """The task `new_id` as it is then: asks for the same as `id`, has its steps before `step`, and goes on from there.
+
+    It has no predecessors, start time or deadline of its own; signals that came before the step are its signals too.
+    Raises: `NotFound`; `Refused` for a step that the source does not have, and for an id that another task has.
+    """
+    source = _actor(desk, checked_id(id))
+    await source.catch_up()
+    spec = source.state.spec
+    if spec is None:
+        raise NotFound(f"there is no task {id!r}")
+    at = _place_of(source.state.journal, step)
+    fork = _actor(desk, checked_id(new_id))
+    await fork.catch_up()
+    wish = e.Spec(**{name: getattr(spec, name) for name in e.Spec.__struct_fields__})
+    await fork.handle(
+        c.Submit(replace(wish, fork_of=id, fork_step=step, after=(), not_before_ns=0, deadline_ns=0)),
+    )
+    await source.handle(c.NoteFork(new_id, step))
+    for commands in _commits(list(source.state.journal)[:at], source.state.journal, fork):
+        try:
+            await fork.handle(*commands)
+        except Refused:
+            if _waits(fork):
+                raise
+            break  # somebody else has done the same and the fork is on its way
+    return Folded(fork.state, fork.version)
+
+
+def _actor(desk: Desk, id: str) -> TaskActor:
+    return Actor(desk, TASK, e.CODEC, id, route=_runner)
+
+
+def _runner(task: Task) -> str:
+    return task.life.node if task.life.status in ("scheduled", "running", "paused") else ""
+
+
+def _waits(fork: TaskActor) -> bool:
+    return fork.state.life.status == "waiting" and fork.state.life.waiting_for == "fork"
+
+
+def _place_of(journal: Journal, step: str) -> int:
+    """How many entries come before the first one of the step."""
+    for place, entry in enumerate(journal):
+        if entry.name == step and entry.status != "signalled":
+            return place
+    names = [entry.name for entry in journal.steps()][-_NAMED:]
+    known = f"its last steps are {', '.join(map(repr, names))}" if names else "it has no steps yet"
+    raise Refused(f"the task has no step {step!r}; {known}")
+
+
+def _commits(before: list[Entry], journal: Journal, fork: TaskActor) -> Iterator[list[c.TaskCommand]]:
+    """What the fork lacks, in commits; the last of them sets it going."""
+    if not _waits(fork):
+        return
+    commands: list[c.TaskCommand] = []
+    size = 0
+    kept: list[e.Kept] = []
+    for part in _parts(before, journal, fork.state.journal):
+        part_size = len(msgspec.json.encode(part))
+        if size + part_size > _COMMIT_MAX_BYTES:
+            yield [*commands, c.Inherit(tuple(kept))]
+            commands, kept, size = [], [], 0
+        size += part_size
+        if isinstance(part, e.Kept):
+            kept.append(part)
+        else:
+            commands.append(part)
+    yield [*commands, c.Inherit(tuple(kept), last=True)]
+
+
+def _parts(before: list[Entry], journal: Journal, has: Journal) -> Iterator[e.Kept | c.Signal]:
+    seen: dict[str, int] = {}
+    for entry in before:
+        name = entry.name
+        if entry.status == "signalled":
+            seen[name] = seen.get(name, 0) + 1
+            if seen[name] > has.count(name):
+                yield c.Signal(name.removeprefix(SIGNAL), entry.result)
+        elif name not in seen:
+            seen[name] = 1
+            last = journal.last(name)
+            if last is not None and last.status == "completed" and not has.completed(name):
+                yield e.Kept(name, last.result, last.took_s, last.fingerprint)

@@ -1,0 +1,73 @@
+"""Makes the tasks of the schedules that are due.
+
+1. The task first, then the record that its time is over: a crash in between makes the same task again, by its id.
+2. The record is guarded by the version, so that a time is over once, whoever fires it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from clawactors.errors import Refused
+from clawactors.runtime.actor import Actor, Desk
+from clawactors.schedules import SCHEDULE, task_id
+from clawactors.schedules import commands as c
+from clawactors.schedules import events as e
+from clawactors.schedules.roster import Roster
+from clawactors.tasks import TASK
+from clawactors.tasks import commands as tc
+from clawactors.tasks import events as te
+from clawactors.timers import Agenda
+from eventlog import EventLogError
+
+__all__ = ["ScheduleKeeper"]
+
+_AGAIN_S: Final = 0.2
+
+_log = logging.getLogger(__name__)
+
+
+class ScheduleKeeper:
+    """Call `fire` when something may be due and this process leads; `done` is called after each."""
+
+    def __init__(self, desk: Desk, agenda: Agenda, done: Callable[[], None]) -> None:
+        self.desk, self.roster, self._done = desk, Roster(agenda), done
+        self._firing: dict[str, asyncio.Task[None]] = {}
+
+    def fire(self) -> None:
+        """Begins with all that is due and not begun with."""
+        for name in self.roster.due:
+            if name not in self._firing:
+                self._firing[name] = asyncio.create_task(self._fire(name))
+
+    async def _fire(self, name: str) -> None:
+        try:
+            await self._make(name)
+        except Refused as refusal:
+            _log.info("schedule %s: %s", name, refusal)
+        except EventLogError as error:
+            _log.warning("schedule %s has to wait: %s", name, error)
+            await asyncio.sleep(_AGAIN_S)
+        finally:
+            del self._firing[name]
+            self._done()
+
+    async def _make(self, name: str) -> None:
+        known = self.roster.known(name)
+        due_ns, plan = known.state.due_ns, known.state.plan
+        if due_ns is None or plan is None:
+            return
+        actor = Actor(self.desk, SCHEDULE, e.CODEC, name, known)
+        for event in actor.note(c.Fire(due_ns, self.desk.time.now_ns())):
+            if isinstance(event, e.Fired):
+                await asyncio.gather(*(self._submit(task_id(name, at_ns), plan.task) for at_ns in event.times))
+        await actor.flush()
+        # What was written comes back by the log, as everything does; until then it is due no more.
+        self.roster.take(name, actor.version, actor.state)
+
+    async def _submit(self, id: str, spec: te.Spec) -> None:
+        try:
+            await Actor(self.desk, TASK, te.CODEC, id).handle(tc.Submit(spec))
+        except Refused as refusal:
+            _log.error("the task %s of a schedule can't be made: %s", id, refusal)

@@ -1,0 +1,47 @@
+"""What a step called with which arguments, in a few letters: tells whether the journal still fits the code.
+
+`copy_rows:9f3a2b1c`: the function's name and a check sum of the arguments as JSON. Of an argument that JSON can't hold
+only the type counts. The same in every process and release.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final
+from zlib import crc32
+
+import msgspec
+
+__all__ = ["difference", "fingerprint"]
+
+_NAME_MAX: Final = 60
+
+
+def _of_type(value: Any) -> str:
+    return f"<{type(value).__qualname__}>"
+
+
+_encode: Final = msgspec.json.Encoder(order="deterministic", enc_hook=_of_type).encode
+
+
+def fingerprint(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
+    """Taken before the call: the function may change what it is given."""
+    if isinstance(function, partial):  # which flattens itself
+        args, kwargs = (*function.args, *args), {**function.keywords, **kwargs}
+        function = function.func
+    name = getattr(function, "__qualname__", None) or type(function).__qualname__
+    if len(name) > _NAME_MAX or "<" in name:
+        name = name.replace("<locals>.", "")[-_NAME_MAX:]
+    try:
+        told = _encode((args, kwargs))
+    except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError):
+        told = _encode(([_of_type(each) for each in args], sorted(kwargs)))
+    return f"{name}:{crc32(told):08x}"
+
+
+def difference(recorded: str, now: str) -> str:
+    """For people: in what the call on record differs from what the code calls now."""
+    was, _, _ = recorded.rpartition(":")
+    calls, _, _ = now.rpartition(":")
+    if was != calls:
+        return f"on record as a call of {was}, and the code now calls {calls}"
+    return f"on record with other arguments for {was} than the code now gives"

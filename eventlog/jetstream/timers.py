@@ -1,0 +1,115 @@
+"""Timers on message schedules of the server: its clock decides, whoever set them may be gone by then.
+
+1. There is one timer of a name at a time: setting it again replaces it. One in the past goes off at once.
+2. It never goes off before its time; it may go off late, and stays to be seen for a while.
+3. Setting and cancelling are seen by every watcher in the order of the stream, but for a cancel, which leaves nothing.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Final
+
+import msgspec
+
+from eventlog.errors import Corrupt, Misconfigured, Unavailable
+from eventlog.jetstream.api import ApiError, call
+from eventlog.jetstream.connection import Connection
+from eventlog.jetstream.follower import PushFollower
+from eventlog.jetstream.moments import rfc3339
+from eventlog.jetstream.source import Source
+from eventlog.record import ROOT, Record, is_id
+from eventlog.timers import Mark
+
+__all__ = ["JetStreamTimers"]
+
+STREAM: Final = "CLAW_TIMERS"
+KEPT: Final = "10m"
+"""How long one that has gone off stays; who comes later derives it again from the log, and it goes off again."""
+
+_SET, _FIRED = f"{ROOT}.timer", f"{ROOT}.fired"
+_TIMEOUT_S: Final = 5.0
+
+
+class _Body(msgspec.Struct):
+    at_ns: int
+    version: int
+
+
+class _Stored(msgspec.Struct):
+    error: ApiError | None = None
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(_Body).decode
+
+
+class JetStreamTimers:
+    """The timers in `CLAW_TIMERS`: set as `claw.timer.<kind>.<id>`, gone off as `claw.fired.<kind>.<id>`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def set(self, kind: str, id: str, at_ns: int, version: int) -> None:
+        """Sets the timer, in place of one with this name. Raises: `Unavailable`, `Misconfigured`."""
+        headers = (
+            "NATS/1.0\r\n"
+            f"Nats-Schedule: @at {rfc3339(at_ns)}\r\n"
+            f"Nats-Schedule-Target: {_FIRED}.{kind}.{id}\r\n"
+            f"Nats-Schedule-TTL: {KEPT}\r\n\r\n"
+        ).encode()
+        body = _encode(_Body(at_ns, version))
+        _, answer = await self._connection.ask(f"{_SET}.{kind}.{id}", body, headers, timeout_s=_TIMEOUT_S)
+        error = msgspec.json.decode(answer, type=_Stored).error
+        if error is None:
+            return
+        if error.code < 500:
+            raise Misconfigured(f"the timer {kind} {id} was refused: {error.description}")
+        raise Unavailable(f"the timer {kind} {id} was not set: {error.description}")
+
+    async def cancel(self, kind: str, id: str, place: int) -> None:
+        """Takes the timer back, unless it was set again behind that place of the store. Raises: `Unavailable`."""
+        await call(
+            self._connection, f"STREAM.PURGE.{STREAM}", {"filter": f"{_SET}.{kind}.{id}", "seq": place + 1}, _TIMEOUT_S
+        )
+
+    async def watch(self) -> AsyncGenerator[list[Mark]]:
+        """First all that are set or have lately gone off, maybe none; then each as it comes.
+
+        Raises: `Unavailable` when the store is not the same any more: watch again.
+        """
+        info = await call(self._connection, f"STREAM.INFO.{STREAM}")
+        source = Source(self._connection, STREAM, info["created"], info["config"]["num_replicas"])
+        follower = await PushFollower(source, (f"{_SET}.>", f"{_FIRED}.>"), 0).open()
+        async with aclosing(follower):
+            try:
+                end = (await source.state())["last_seq"]
+                present: list[Record] = []
+                while not await follower.covers(end):
+                    present += follower.take()
+                    follower.raise_error()
+                    await follower.change()
+                present += follower.take()
+                yield _marks(present)
+                async for records in follower:
+                    yield _marks(records)
+            except Corrupt as error:
+                raise Unavailable(f"the timers were lost: {error}") from error
+
+
+def _marks(records: list[Record]) -> list[Mark]:
+    return [mark for mark in map(_mark, records) if mark is not None]
+
+
+def _mark(record: Record) -> Mark | None:
+    """What a message says; None for one made by hand that says nothing, or lies about its time."""
+    parts = record.subject.split(".")
+    if len(parts) != 4 or not is_id(parts[3]):
+        return None
+    try:
+        body = _decode(record.body)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    fired = parts[1] == "fired"
+    if fired and record.at_ns < body.at_ns:
+        return None
+    return Mark(parts[2], parts[3], body.at_ns, body.version, fired, record.seq)

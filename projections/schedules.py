@@ -1,0 +1,86 @@
+"""The schedules view: every schedule as `SCHEDULE.evolve` leaves it. There are few, so no list but the one by name."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from clawactors.schedules import SCHEDULE, Schedule
+from eventlog import Corrupt
+from eventlog.decoding import Commit
+from projections.faults import Faults
+from projections.index import ascending
+from projections.store import Reading, Writing
+
+__all__ = ["SCHEDULES", "Schedules", "StoredSchedule", "load_schedule", "stored_schedules"]
+
+SCHEDULES: Final = "schedule.schedules"
+"""name → version and schedule."""
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Schedule).decode
+
+
+class StoredSchedule(msgspec.Struct):
+    """A schedule as it was read."""
+
+    name: str
+    version: int
+    schedule: Schedule
+
+
+class Schedules:
+    """See the module."""
+
+    name = "schedules"
+    kind = "schedule"
+    tables = (SCHEDULES,)
+
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
+        self._touched: dict[str, StoredSchedule] = {}
+
+    def fold(self, commit: Commit, txn: Writing) -> None:
+        """See `View`."""
+        held = self._touched.get(commit.id) or load_schedule(txn, commit.id)
+        held = held or StoredSchedule(commit.id, 0, SCHEDULE.initial)
+        if commit.fault == "future":
+            self._faults.freeze(commit, txn)
+        elif not self._faults.is_frozen("schedule", commit.id, txn):
+            for event in commit.events:
+                after = SCHEDULE.evolve(held.schedule, event, commit.record.at_ns)
+                if after is held.schedule:
+                    self._faults.note(commit, "illegal", f"{type(event).__name__} while {held.schedule.status}")
+                held.schedule = after
+        if held.schedule is not SCHEDULE.initial:
+            held.version = commit.record.seq
+            self._touched[commit.id] = held
+
+    def write(self, txn: Writing) -> None:
+        """See `View`."""
+        for name, held in self._touched.items():
+            txn.put(SCHEDULES, name.encode(), held.version.to_bytes(8, "big") + _encode(held.schedule))
+        self._touched.clear()
+
+    def forget(self) -> None:
+        """See `View`."""
+        self._touched.clear()
+
+
+def load_schedule(reading: Reading, name: str) -> StoredSchedule | None:
+    """The schedule of that name, None where there never was one. Raises: `Corrupt`."""
+    value = reading.get(SCHEDULES, name.encode())
+    return None if value is None else _stored(name.encode(), value)
+
+
+def stored_schedules(reading: Reading) -> Iterator[StoredSchedule]:
+    """All that were ever added, by name."""
+    for key, value in ascending(reading, SCHEDULES):
+        yield _stored(key, value)
+
+
+def _stored(key: bytes, value: bytes) -> StoredSchedule:
+    try:
+        return StoredSchedule(key.decode(), int.from_bytes(value[:8], "big"), _decode(value[8:]))
+    except msgspec.MsgspecError as error:
+        raise Corrupt(f"the row of schedule {key.decode()} is damaged: {error}") from error

@@ -1,0 +1,76 @@
+"""Skills that run in a process of their own; such a process looks for them at the top of a module."""
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from clawactors import ErrorRule, Retry, SyncTask, skill
+
+
+@skill("adds", isolate=True)
+def adds(task: SyncTask, n: int) -> dict[str, Any]:
+    """Steps, progress and the rest, from another process."""
+    total = sum(task.step(f"s{number}", pow, number, 2) for number in range(n))
+    task.progress(1, 2)
+    task.heartbeat()
+    return {"pid": os.getpid(), "total": total, "attempt": task.attempt, "id": task.id}
+
+
+@skill("asks", isolate=True)
+def asks(task: SyncTask) -> Any:
+    """Takes a signal."""
+    return task.signal("approve")
+
+
+@skill("fails", isolate=True, errors=[ErrorRule(kind="quota", text="used up", strategy="give_up")])
+def fails(task: SyncTask, how: str) -> Any:
+    """Fails in one way or another."""
+    match how:
+        case "value":
+            raise ValueError("of no use")
+        case "quota":
+            raise RuntimeError("it is used up")
+        case "segfault":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        case "killed":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "exit":
+            os._exit(3)
+        case "object":
+            return object()
+        case "step":
+            return task.step("s", _flaky, retry=Retry(2, wait_s=0.001))
+        case "twice":
+            return [task.step("s", int, "1"), task.step("s", int, "1")]
+    return None
+
+
+_calls: list[int] = []
+
+
+def _flaky() -> int:
+    _calls.append(1)
+    if len(_calls) < 3:
+        raise RuntimeError("not yet")
+    return len(_calls)
+
+
+@skill("hoards", isolate=True, memory_mb=400)
+def hoards(task: SyncTask) -> int:
+    """Takes more memory than it may."""
+    return len(bytearray(2**30))
+
+
+@skill("hangs", isolate=True)
+def hangs(task: SyncTask, file: str, polite: bool = False) -> str:
+    """Says `here` into a pipe that it holds open, and goes on for ever, or until it is told to end."""
+    with Path(file).open("w", encoding="utf-8") as pipe:
+        pipe.write("here\n")
+        pipe.flush()
+        task.step("told", str, "told")
+        while not (polite and task.cancelled):
+            time.sleep(0.01)
+        pipe.write("in good order")
+    return "ended"

@@ -1,0 +1,41 @@
+"""The examples of a retry and of an approval do what they say."""
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+from clawactors.skills import Skill
+from clawactors.tasks import commands as c
+from tests.clawactors.runtime.cluster import Cluster, Stage
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+
+
+def example(name: str) -> Any:
+    """The module."""
+    spec = importlib.util.spec_from_file_location(f"example_{name}", EXAMPLES / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+async def test_a_flaky_step_is_tried_again(stage: Stage) -> None:
+    task = await stage.run(example("flaky").fetch, {"url": "there"})
+    assert (task.life.status, task.life.result, task.life.attempt) == ("completed", "hello", 1)
+    assert stage.named("t").count("step.failed") == 2
+
+
+async def test_a_person_approves() -> None:
+    publish: Skill = example("approval").publish
+    async with Cluster() as cluster:
+        await cluster.control()
+        await cluster.node("n1", [publish])
+        client = cluster.client()
+        for id, ok in (("yes", True), ("no", False)):
+            await client.submit("publish", {"text": "Hi"}, id=id)
+            await cluster.until_status(id, "waiting")
+            await client.command(id, c.Signal("approve", {"by": "Ada", "ok": ok}))
+        assert (await cluster.until_status("yes", "completed")).life.result == "sent: Hi!"
+        assert (await cluster.until_status("no", "completed")).life.result == "withdrawn by Ada"
