@@ -61,6 +61,7 @@ def _tasks() -> Iterator[tuple[str, Task]]:
     yield ABSENT, Task()
     done = Journal([Entry("step", "completed", 1, 1)])
     waits = te.Submitted(skill="echo", not_before_ns=_NOW_NS + 1)
+    after = te.Submitted(skill="echo", after=("t-1",))
     for status, asked, journal in product(STATUSES, (False, True), (Journal(), done)):
         life = Life(status=status, cancel_requested=asked, node="n1", incarnation="i1", attempt=1)
         yield status, Task(waits, life, journal)
@@ -68,6 +69,9 @@ def _tasks() -> Iterator[tuple[str, Task]]:
         yield status, Task(waits, replace(life, resumes_to="blocked", waiting_for="timer"), journal)
         yield status, Task(waits, replace(life, waiting_for="fork"), journal)
         yield status, Task(waits, replace(life, waiting_for="timer", attempt=0), journal)
+        yield status, Task(after, replace(life, waiting_for="dependency"), journal)
+        if status != "dead":  # to which only attempts lead
+            yield status, Task(after, replace(life, attempt=0), journal)
 
 
 def _task_events() -> Iterator[te.TaskEvent]:
@@ -78,7 +82,14 @@ def _task_events() -> Iterator[te.TaskEvent]:
     for then in get_args(te.Outcome.__value__):
         yield te.AttemptFailed(error=te.TaskError("unknown", ""), then=then)
     yield from (te.Completed(), te.CancelRequested(), te.Cancelled(), te.Paused(), te.Resumed())
-    yield from (te.Blocked("why"), te.Unblocked(), te.Retried(), te.Signalled("go"), te.Archived())
+    yield from (
+        te.Waiting("dependency"),
+        te.Blocked("why"),
+        te.Unblocked(),
+        te.Retried(),
+        te.Signalled("go"),
+        te.Archived(),
+    )
     yield from (te.Edited(skill="echo"), te.Edited(skill="echo", not_before_ns=_NOW_NS + 1), te.Deleted())
     yield from (te.Expired(te.TaskError("timeout", "")), te.Forked((te.Kept("step"),)), te.ForkMade("t-2", "step"))
 
@@ -121,7 +132,9 @@ the status after it. An empty cell: the event is illegal there, so it changes no
 
 `task.scheduled` is legal for the next attempt alone, `task.cancelled` only after `task.cancel_requested`, `task.paused`
 only before it. A step is completed once; in `paused` only the one that ran when the pause came. `task.edited` is legal
-before the first attempt, `task.forked` while the task waits for its steps.
+before the first attempt, `task.forked` while the task waits for its steps. `task.ready` and `task.waiting` (for its
+predecessors, again) are legal in `blocked` where a predecessor without a result is the reason; `task.retried` makes a task
+that ended before its first attempt wait for its predecessors again.
 
 ## Nodes
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from clawactors.nodes import Node
 from clawactors.schedules import Schedule
-from clawactors.tasks import OPEN, Journal, Task
+from clawactors.tasks import OPEN, Journal, Status, Task
 from projections import tasktable as t
 from projections.faults import frozen
 from projections.index import ascending
@@ -25,6 +25,7 @@ class StartingPoint(msgspec.Struct):
 
     position: int
     _tasks: list[tuple[str, int, Task]]
+    _ended: list[tuple[str, Status]]
     _nodes: list[tuple[str, int, Node]]
     _schedules: list[tuple[str, int, Schedule]]
     _frozen: list[tuple[str, str]]
@@ -32,6 +33,10 @@ class StartingPoint(msgspec.Struct):
     def open_tasks(self) -> Iterable[tuple[str, int, Task]]:
         """`(id, version, task)` of all that have not ended; results of steps are left out."""
         return self._tasks
+
+    def ended(self) -> Iterable[tuple[str, Status]]:
+        """Of the predecessors that open tasks wait for, those that have ended, and how."""
+        return self._ended
 
     def nodes(self) -> Iterable[tuple[str, int, Node]]:
         """`(id, version, node)` of all that ever joined and were not removed."""
@@ -49,10 +54,11 @@ class StartingPoint(msgspec.Struct):
 def starting_point(store: Store) -> StartingPoint:
     """Where the store stands."""
     with store.snapshot() as reading:
-        state = state_of(reading)
+        state, tasks = state_of(reading), list(_open_tasks(reading))
         return StartingPoint(
             state.position if state else 0,
-            list(_open_tasks(reading)),
+            tasks,
+            list(_ended(reading, tasks)),
             [(stored.id, stored.version, stored.node) for stored in stored_nodes(reading)],
             [(stored.name, stored.version, stored.schedule) for stored in stored_schedules(reading)],
             [(kind, id) for kind in ("task", "node", "schedule") for id, _ in frozen(reading, kind)],
@@ -68,3 +74,15 @@ def _open_tasks(reading: Reading) -> Iterator[tuple[str, int, Task]]:
             stored = t.load(reading, key[len(prefix) :])
             journal = Journal(replace(entry, result=None) for entry in stored.task.journal)
             yield stored.id, stored.version, replace(stored.task, journal=journal)
+
+
+def _ended(reading: Reading, tasks: Iterable[tuple[str, int, Task]]) -> Iterator[tuple[str, Status]]:
+    awaited: dict[str, None] = {}
+    for _, _, task in tasks:
+        if task.life.waiting_for == "dependency" and task.spec is not None:
+            awaited.update(dict.fromkeys(task.spec.after))
+    for id in awaited:
+        if (key := t.find(reading, id)) is not None:
+            status = t.load(reading, key, newest_entries=0).task.life.status
+            if status not in OPEN:
+                yield id, status

@@ -5,20 +5,23 @@
 3. What a later release has written to is left alone, and so are the tasks on a node that it has written to.
 4. An ended task is let go of; when it goes on, it is read again.
 5. A task goes on, or ends, by a timer only when its present version wants it and the log has shown its time.
+6. What a task waits for is looked at again when that is there, goes on or ends; a task without predecessors, and whom
+   nobody waits for, costs nothing for it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
 from clawactors.nodes import NODE, Node
 from clawactors.nodes import events as n
 from clawactors.placement.choice import Seat, Shape, shape_of
+from clawactors.placement.dependencies import Dependencies
 from clawactors.placement.order import Held
 from clawactors.placement.ports import Snapshot
 from clawactors.placement.silence import SILENCE_S, Silence
 from clawactors.ranking import Ranking
-from clawactors.tasks import TASK, Task
+from clawactors.tasks import TASK, Status, Task
 from clawactors.tasks import events as e
 from clawactors.tasks import timers as t
 from clawactors.timers import Agenda
@@ -39,6 +42,8 @@ class Ledger:
         self._seats: dict[str, Seat] = {}
         self._pending: dict[Shape, Ranking[tuple[int, int]]] = {}
         self._due: dict[str, None] = {}
+        self._dependencies = Dependencies()
+        self._resolved: dict[str, None] = {}
         self._orphans: dict[str, None] = {}
         self._awaited: dict[str, int] = {}
         self._frozen: set[str] = set()
@@ -51,6 +56,8 @@ class Ledger:
             self.freeze(kind, id)
         for id, version, task in snapshot.open_tasks():
             self._hold(id, version, task)
+        for id, status in snapshot.ended():
+            self._ended_for_others(id, status)
         self.position = snapshot.position
 
     def apply_node(self, id: str, version: int, events: Sequence[n.NodeEvent], at_ns: int) -> None:
@@ -140,8 +147,11 @@ class Ledger:
         held = self._tasks.get(id)
         if held is None:
             if task.spec is None or TASK.is_final(task):
+                self._ended_for_others(id, task.life.status)
                 return
             held = self._tasks[id] = Held(version, task, shape_of(task.spec, task.life.avoid))
+            if id in self._dependencies.watched:
+                self._look_again(self._dependencies.opened(id))
         else:
             stays = held.stays(task)
             edited = held.task.spec is not task.spec
@@ -154,6 +164,7 @@ class Ledger:
         self._enter(id, held)
         if TASK.is_final(task):
             del self._tasks[id]
+            self._ended_for_others(id, task.life.status)
 
     def _enter(self, id: str, held: Held) -> None:
         """Brings all that is kept about tasks in line with what is known of this one."""
@@ -164,6 +175,8 @@ class Ledger:
             self._pending.setdefault(held.shape, Ranking()).put(id, held.rank)
         else:
             self._unqueue(id, held)
+        if held.depends or life.waiting_for == "dependency":
+            self._depend(id, held, idle)
         due = self._timed(id, held)
         if idle and due:
             self._due[id] = None
@@ -193,6 +206,41 @@ class Ledger:
         agenda.want(t.DEADLINE, id, deadline_ns, held.version)
         agenda.want(t.WAIT, id, wait_ns, held.version)
         return any(agenda.is_due(kind, id) for kind in t.KINDS)
+
+    def _depend(self, id: str, held: Held, idle: bool) -> None:
+        """Enters the predecessors that the task waits for, and whether something follows from what became of them."""
+        spec, dependencies = held.task.spec, self._dependencies
+        held.depends = spec is not None and held.task.life.waiting_for == "dependency"
+        if held.depends and spec is not None:
+            dependencies.wait(id, spec.after, self._is_open)
+        else:
+            dependencies.forget(id)
+        if idle and dependencies.follows(id, held.task) is not None:
+            self._resolved[id] = None
+        else:
+            self._resolved.pop(id, None)
+
+    def _is_open(self, id: str) -> bool:
+        return id in self._tasks or id in self._awaited
+
+    def _ended_for_others(self, id: str, status: Status) -> None:
+        if id in self._dependencies.watched:
+            self._look_again(self._dependencies.ended(id, status))
+
+    def _look_again(self, ids: Iterable[str]) -> None:
+        for id in ids:
+            self._enter(id, self._tasks[id])
+
+    def asks(self) -> list[str]:
+        """Tasks that others wait for, and that are not open: whoever folds reads how they ended and lets it `learn`."""
+        return self._dependencies.asks()
+
+    def learn(self, id: str, version: int, status: Status | None) -> None:
+        """What became of a task that was asked for, as of that version; None where there is none."""
+        if version > self.position:  # the fold is about to come to it, and may not be told of it by the way
+            self._dependencies.ask_again(id)
+        else:
+            self._look_again(self._dependencies.learn(id, status))
 
     def _timeout_of(self, held: Held) -> float | None:
         spec, seat = held.task.spec, self._seats.get(held.task.life.node)

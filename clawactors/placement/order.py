@@ -22,14 +22,15 @@ class Order(msgspec.Struct, frozen=True, gc=False):
 class Held:
     """An open task. `ordered`: an order on this version is under way, `to`: where it gives the task to.
 
-    `seat` is the node at which it is counted, `timed` whether it has timers.
+    `seat` is the node at which it is counted, `timed` whether it has timers, `depends` whether it waits for others.
     """
 
-    __slots__ = ("ordered", "seat", "shape", "task", "timed", "to", "version")
+    __slots__ = ("depends", "ordered", "seat", "shape", "task", "timed", "to", "version")
 
     def __init__(self, version: int, task: Task, shape: Shape) -> None:
         self.version, self.task, self.shape = version, task, shape
-        self.ordered, self.to, self.seat, self.timed = False, "", "", False
+        self.ordered, self.to, self.seat = False, "", ""
+        self.timed = self.depends = False
 
     @property
     def given(self) -> bool:

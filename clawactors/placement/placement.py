@@ -26,6 +26,7 @@ class Placement(Ledger):
         return [
             *self._recoveries(limit),
             *self._timers(limit),
+            *self._dependents(limit),
             *self._silent(now_ns, limit),
             *self._placements(now_ns, limit),
         ]
@@ -51,6 +52,12 @@ class Placement(Ledger):
             task = self._tasks[id].task
             kind = next(kind for kind in t.KINDS if self.agenda.is_due(kind, id))
             yield self._order(id, t.when_due(kind, task), to=task.life.node)
+
+    def _dependents(self, limit: int) -> Iterator[Order]:
+        for id in list(self._resolved)[:limit]:
+            command = self._dependencies.follows(id, self._tasks[id].task)
+            if command is not None:
+                yield self._order(id, command)
 
     def _silent(self, now_ns: int, limit: int) -> Iterator[Order]:
         for id in self.silence.to_check(now_ns, limit):

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from clawactors.nodes import Node
 from clawactors.schedules import Schedule
-from clawactors.tasks import Task
+from clawactors.tasks import Status, Task
 
 __all__ = ["Snapshot"]
 
@@ -17,6 +17,10 @@ class Snapshot(Protocol):
 
     def open_tasks(self) -> Iterable[tuple[str, int, Task]]:
         """`(id, version, task)` of all that have not ended."""
+        ...
+
+    def ended(self) -> Iterable[tuple[str, Status]]:
+        """Of the predecessors that open tasks wait for, those that have ended, and how."""
         ...
 
     def nodes(self) -> Iterable[tuple[str, int, Node]]:

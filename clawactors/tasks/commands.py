@@ -8,6 +8,7 @@ from clawactors.tasks.events import Fence, Kept, Outcome, Spec, TaskError, WaitR
 
 __all__ = [
     "Archive",
+    "Await",
     "Block",
     "Cancel",
     "Compensate",
@@ -108,6 +109,10 @@ class Compensate(_Command, frozen=True):
     took_s: float = 0.0
 
 
+class Await(_Command, frozen=True):
+    """The predecessor that it is blocked for goes on again."""
+
+
 class Wait(_Command, frozen=True):
     """The code waits; its slot is free meanwhile. `taken` signals of the name it has had, as this reader counts them:
     when there are more by now, it need not wait."""
@@ -167,10 +172,14 @@ class Resume(_Command, frozen=True):
 
 
 class Block(_Command, frozen=True):
-    """Put it before a person; with a fence where its own run found the reason."""
+    """Put it before a person; with a fence where its own run found the reason.
+
+    `waits_for`: it goes on by itself should that come after all.
+    """
 
     reason: str
     fence: Fence | None = None
+    waits_for: WaitReason | None = None
 
 
 class Unblock(_Command, frozen=True):
@@ -245,6 +254,7 @@ type TaskCommand = (
     | Pause
     | Resume
     | Block
+    | Await
     | Unblock
     | Retry
     | Signal

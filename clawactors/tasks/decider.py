@@ -50,7 +50,9 @@ def decide(command: c.TaskCommand, task: Task) -> tuple[e.TaskEvent, ...]:
         return _of_node(command, task)
     match command:
         case c.Ready():
-            return (e.Readied(),) if status == "waiting" else ()
+            return (e.Readied(),) if status == "waiting" or task.life.blocked_by_others else ()
+        case c.Await():
+            return (e.Waiting("dependency"),) if task.life.blocked_by_others else ()
         case c.Schedule():
             return _schedule(command, task, task.spec)
         case c.Cancel():
@@ -198,7 +200,7 @@ def _block(command: c.Block, task: Task) -> tuple[e.TaskEvent, ...]:
     if command.fence is not None:
         _fenced(task, command.fence)
     _open(task, "be blocked")
-    return () if task.life.status == "blocked" else _or_cancel(task, e.Blocked(command.reason))
+    return () if task.life.status == "blocked" else _or_cancel(task, e.Blocked(command.reason, command.waits_for))
 
 
 def _of_node(

@@ -174,7 +174,10 @@ class StepCompensated(_Event, frozen=True, tag="step.compensated"):
 
 
 class Waiting(_Event, frozen=True, tag="task.waiting"):
-    """It gave its slot back until something comes; `until_ns` where that is a time."""
+    """It gave its slot back until something comes; `until_ns` where that is a time.
+
+    A task that is blocked for the sake of others waits for them again: the one without a result goes on.
+    """
 
     reason: WaitReason = msgspec.field(name="for")
     until_ns: Count = 0
@@ -225,9 +228,10 @@ class Resumed(_Event, frozen=True, tag="task.resumed"):
 
 
 class Blocked(_Event, frozen=True, tag="task.blocked"):
-    """It needs a person."""
+    """It needs a person, or, where it waits for others, that the one of them which has no result is made to go on."""
 
     reason: str
+    waits_for: WaitReason | None = msgspec.field(default=None, name="for")
 
 
 class Unblocked(_Event, frozen=True, tag="task.unblocked"):
@@ -235,7 +239,10 @@ class Unblocked(_Event, frozen=True, tag="task.unblocked"):
 
 
 class Retried(_Event, frozen=True, tag="task.retried"):
-    """Made to go once more, with all its retries before it; completed steps stay."""
+    """Made to go once more, with all its retries before it; completed steps stay.
+
+    What ended before it ever ran waits for its predecessors again.
+    """
 
     by: str = ""
 

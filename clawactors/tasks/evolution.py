@@ -44,11 +44,11 @@ def evolve(task: Task, event: e.TaskEvent, at_ns: int) -> Task:
             entry = Entry(step, "compensated", at_ns, life.attempt, None, "", event.took_s)
             back = replace(life, steps_completed=life.steps_completed - 1, updated_ns=at_ns)
             return Task(task.spec, back, journal.extended(entry))
-        case e.Waiting() if status == "running":
+        case e.Waiting() if status == "running" or (event.reason == "dependency" and life.blocked_by_others):
             after = _waiting(life, at_ns, event.reason, event.until_ns, event.name)
         case e.AttemptFailed() if status == "running":
             after = _attempt_failed(life, event, at_ns)
-        case e.Readied() if status == "waiting":
+        case e.Readied() if status == "waiting" or life.blocked_by_others:
             early = life.waiting_for == "dependency" and task.spec.not_before_ns > at_ns
             after = _waiting(life, at_ns, "timer", task.spec.not_before_ns) if early else _pending(life, at_ns)
         case e.Returned() if status == "scheduled":
@@ -79,11 +79,14 @@ def evolve(task: Task, event: e.TaskEvent, at_ns: int) -> Task:
         case e.Resumed() if status == "paused":
             after = replace(life, status=life.resumes_to, node="", incarnation="", updated_ns=at_ns)
         case e.Blocked() if status in OPEN and status != "blocked":
-            after = replace(_no_longer_waiting(life, at_ns), status="blocked", blocked_reason=event.reason)
+            still = life.waiting_for if event.waits_for == life.waiting_for else None
+            after = replace(
+                _no_longer_waiting(life, at_ns), status="blocked", blocked_reason=event.reason, waiting_for=still
+            )
         case e.Unblocked() if status == "blocked":
-            after = replace(_pending(life, at_ns), blocked_reason="")
+            after = _pending(life, at_ns)
         case e.Retried() if status in RETRIABLE:
-            after = _anew(life, at_ns)
+            after = _anew(task.spec, life, at_ns)
         case e.Archived() if status not in OPEN and status != "archived":
             after = replace(life, status="archived", updated_ns=at_ns)
         case (
@@ -182,12 +185,13 @@ def _waiting(life: Life, at_ns: int, reason: e.WaitReason, until_ns: int = 0, na
         waiting_name=name,
         node="",
         incarnation="",
+        blocked_reason="",
         updated_ns=at_ns,
     )
 
 
 def _pending(life: Life, at_ns: int) -> Life:
-    return replace(_no_longer_waiting(life, at_ns), status="pending", node="", incarnation="")
+    return replace(_no_longer_waiting(life, at_ns), status="pending", node="", incarnation="", blocked_reason="")
 
 
 def _interrupted(life: Life, event: e.Interrupted, at_ns: int) -> Life:
@@ -212,13 +216,15 @@ def _ended(life: Life, status: Status, at_ns: int) -> Life:
     return replace(_no_longer_waiting(life, at_ns), status=status, completed_ns=at_ns)
 
 
-def _anew(life: Life, at_ns: int) -> Life:
-    return replace(
+def _anew(spec: e.Spec, life: Life, at_ns: int) -> Life:
+    afresh = replace(
         _pending(life, at_ns),
         failures=0,
         interruptions=0,
         cancel_requested=False,
-        blocked_reason="",
         avoid="",
         completed_ns=0,
     )
+    # One that is blocked is let go by a person, whatever has become of the others.
+    waits = spec.after and life.attempt == 0 and life.status != "blocked"
+    return _waiting(afresh, at_ns, "dependency") if waits else afresh

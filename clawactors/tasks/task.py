@@ -73,6 +73,11 @@ class Life(msgspec.Struct, frozen=True, omit_defaults=True):
     completed_ns: int = 0
     updated_ns: int = 0
 
+    @property
+    def blocked_by_others(self) -> bool:
+        """True while it is blocked because of a predecessor."""
+        return self.status == "blocked" and self.waiting_for == "dependency"
+
 
 class Task(msgspec.Struct, frozen=True):
     """One task; `spec` None before anybody has asked for it."""

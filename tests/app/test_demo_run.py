@@ -33,7 +33,7 @@ from clawactors.runtime.inprocess import (
 )
 from clawactors.runtime.node import NodeActor, NodeSettings
 from clawactors.schedules import Schedule
-from clawactors.tasks import Task
+from clawactors.tasks import Status, Task
 from clawactors.tasks import events as e
 from eventlog import Draft, InProcessLog, Record
 from eventlog.decoding import Commit
@@ -45,6 +45,9 @@ class NoViews:
     position = 0
 
     def open_tasks(self) -> Iterable[tuple[str, int, Task]]:
+        return ()
+
+    def ended(self) -> Iterable[tuple[str, Status]]:
         return ()
 
     def nodes(self) -> Iterable[tuple[str, int, Node]]:

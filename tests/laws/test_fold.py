@@ -119,7 +119,17 @@ def test_whatever_was_folded_every_command_is_decided_or_refused(records: list[R
     fence = task.fence
     for command in (
         *(c.Ready(), c.Schedule("n", "i"), c.Cancel(), c.Interrupt(fence, ""), c.Retry(), c.Pause(), c.Resume()),
-        *(c.Block(""), c.Unblock(), c.Signal(""), c.Archive(), c.Start(fence), c.Complete(fence), c.Return(fence)),
+        *(
+            c.Await(),
+            c.Block("", waits_for="dependency"),
+            c.Block(""),
+            c.Unblock(),
+            c.Signal(""),
+            c.Archive(),
+            c.Start(fence),
+            c.Complete(fence),
+            c.Return(fence),
+        ),
         *(c.CompleteStep(fence, ""), c.ConfirmCancel(fence), c.Submit(task.spec or e.Spec(skill="x"))),
     ):
         try:

@@ -1,6 +1,7 @@
 """Why a task is in its state, in sentences; pure, from what its log says."""
 
-from typing import Any, assert_never
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, assert_never
 
 from clawactors.app.cli.past import Past
 from clawactors.app.cli.screen import when
@@ -8,7 +9,9 @@ from clawactors.instant import iso
 from clawactors.tasks import Life
 from clawactors.tasks import events as e
 
-__all__ = ["reasons_of", "waiting_for"]
+__all__ = ["not_completed", "reasons_of", "waiting_for"]
+
+_SHOWN: Final = 10
 
 
 def waiting_for(life: Life) -> dict[str, Any]:
@@ -40,6 +43,11 @@ def reasons_of(past: Past) -> list[str]:
             return [f"node {life.node} runs it, attempt {life.attempt}; {_newest_step(past)}", *asked]
         case "paused":
             return [f"{_who(past, e.Paused)} paused it: claw resume {past.id} lets it go on as {life.resumes_to}"]
+        case "blocked" if life.blocked_by_others:
+            return [
+                f"{life.blocked_reason}: when that one goes on and completes, so does this",
+                f"claw retry {past.id} lets it go once more, without waiting for that",
+            ]
         case "blocked":
             return [f"it needs a person: {life.blocked_reason}", f"claw retry {past.id} lets it go once more"]
         case "completed":
@@ -64,7 +72,7 @@ def _waiting(past: Past, life: Life) -> str:
             return f"it goes on{until}"
         case "dependency":
             after = past.folded.state.spec.after if past.folded.state.spec else ()
-            return f"it comes after {', '.join(after)}"
+            return f"it comes after {_some(after)}"
         case "signal":
             return f"it waits for the signal {life.waiting_name!r}" + (
                 f", no longer than until{until}" if until else ""
@@ -77,6 +85,17 @@ def _waiting(past: Past, life: Life) -> str:
             assert_never(life.waiting_for)
 
 
+def not_completed(statuses: Mapping[str, str]) -> str:
+    """Which of the predecessors have not completed, and what they are."""
+    left = [f"{id} is {status}" for id, status in statuses.items() if status != "completed"]
+    return f"of them {_some(left)}" if left else "all of them have completed, so it is about to go on"
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
 def _newest_step(past: Past) -> str:
     steps = past.folded.state.journal.steps()
     if not steps:
@@ -86,9 +105,11 @@ def _newest_step(past: Past) -> str:
 
 
 def _failed(past: Past, life: Life) -> str:
-    if past.last(e.Interrupted, e.AttemptFailed) is None or life.error is None:
+    if life.error is None:
         return f"it is {life.status}"
     said = f"{life.error.kind}: {life.error.message}"
+    if past.last(e.Interrupted, e.AttemptFailed) is None:
+        return f"it ended before its code could run, {said}"
     if life.error.kind == "interrupted":
         return f"{life.interruptions} runs in a row were interrupted with no new step: {life.error.message}"
     tries = f"attempt {life.attempt} failed"

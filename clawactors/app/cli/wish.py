@@ -11,6 +11,7 @@ from clawactors.errors import Refused
 from clawactors.instant import duration_s, time_ns
 from clawactors.runtime.client.client import Wish
 from clawactors.runtime.naming import id_of_key, new_id
+from clawactors.tasks.events import OnDead
 from clawactors.tasks.submission import checked_id, spec_of
 
 __all__ = ["Line", "id_in", "object_of", "params_of", "wish_of_line", "wish_of_options"]
@@ -35,6 +36,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     tag: str | tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     metadata: dict[str, Any] = {}
+    after: str | tuple[str, ...] = ()
+    on_dead: OnDead = "block"
     delay: str | None = None
     at: str | None = None
     deadline: str | None = None
@@ -71,6 +74,8 @@ def wish_of_line(line: bytes) -> Wish:
         affinity=given.affinity,
         tags=((given.tag,) if isinstance(given.tag, str) else given.tag) + given.tags,
         metadata=given.metadata,
+        after=_words(given.after),
+        on_dead=given.on_dead,
         not_before_ns=_read("at", time_ns, given.at) or 0,
         deadline_ns=_read("deadline", time_ns, given.deadline) or 0,
         timeout_s=timeout_s,
@@ -101,6 +106,8 @@ def wish_of_options(options: Any) -> Wish:
         affinity=dict(options.affinity),
         tags=options.tag,
         metadata=object_of(options.metadata, "--metadata"),
+        after=options.after,
+        on_dead=options.on_dead,
         not_before_ns=options.at or 0,
         deadline_ns=options.deadline or 0,
         timeout_s=options.timeout,

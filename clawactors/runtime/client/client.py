@@ -3,30 +3,28 @@ but to keep what was decided."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from itertools import batched
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from clawactors.errors import NotFound, Refused
-from clawactors.fold import Folded, fold
+from clawactors.fold import Folded
 from clawactors.runtime.actor import Actor, Desk
 from clawactors.runtime.client.asking import ask
+from clawactors.runtime.client.predecessors import in_order
 from clawactors.runtime.client.schedules import Schedules
 from clawactors.runtime.client.skills import KnownSkills
 from clawactors.runtime.client.waiting import Waiting
 from clawactors.runtime.naming import id_of_key, new_id
 from clawactors.runtime.ports import Live, Requests
+from clawactors.runtime.reading import read_tasks
 from clawactors.tasks import TASK, Task
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
 from clawactors.tasks.submission import checked_id, delayed, spec_of
-from eventlog import Draft, EventLog, EventLogError, TooLarge, WrongVersion, aggregate_pattern
+from eventlog import Draft, EventLog, EventLogError, TooLarge, WrongVersion
 
 __all__ = ["Client", "Ref", "Rejected", "TaskFailed", "Wish"]
-
-_TOGETHER: Final = 1000
-"""Tasks that are read at once: a reading of many costs as much as one of a few."""
 
 
 class TaskFailed(Exception):
@@ -89,16 +87,16 @@ class Client:
     ) -> "Ref":
         """Makes the task, or finds it when it was made before with the same id (or idempotency key) and content.
 
-        `wishes` are those of `spec_of`: priority, tags, requires, timeout_s, max_retries …
+        `wishes` are those of `spec_of`: priority, tags, requires, after, timeout_s, max_retries …
         With `delay_s` it starts so long from now; a repeat leaves the start as it was.
-        Raises: `Refused` (malformed, parameters that don't fit the skill, id taken by another task).
+        Raises: `Refused` (malformed, parameters that don't fit, id taken by another task, predecessors not there).
         """
         spec = spec_of(skill, params, **wishes)
         if delay_s is not None:
             spec = delayed(spec, delay_s, await self.now_ns())
         await self.skills.check(spec)
         ref = Ref(self, self._id(id, key))
-        await self._submit(ref.id, spec, delayed=delay_s is not None)
+        await self._submit_checked(ref.id, spec, delayed=delay_s is not None)
         return ref
 
     async def run(self, skill: str, params: Mapping[str, Any] | None = None, **wishes: Any) -> Any:
@@ -109,14 +107,17 @@ class Client:
         await self.skills.check(spec)
         self.waiting.expect([id])
         try:
-            if not await self._submit(id, spec):
+            if not await self._submit_checked(id, spec):
                 await self.look(id)  # it may have ended before
             return await self._result(id, timeout_s)
         finally:
             self.waiting.forget(id)
 
     async def submit_many(self, wishes: Sequence[Wish]) -> Batch:
-        """Makes all of them; repeats are counted, refusals are told one by one and hold up nobody else."""
+        """Makes all of them; repeats are counted, refusals are told one by one.
+
+        A refusal holds up nobody else but those that come after it. Predecessors may stand anywhere in the batch.
+        """
         refused: list[Rejected] = []
         todo: dict[str, tuple[int, e.Spec]] = {}
         fits = await self.skills.checker({wish.spec.skill for wish in wishes})
@@ -137,9 +138,15 @@ class Client:
                 continue
             todo[wish.id] = (index, wish.spec)
 
+        if any(spec.after for _, spec in todo.values()):
+            specs = {id: spec for id, (_, spec) in todo.items()}
+            unfit = {rejected.id: "it is refused" for rejected in refused}
+            order, reasons = await in_order(self.log, specs, late, unfit)
+            refused += [Rejected(todo[id][0], id, reason) for id, reason in reasons.items()]
+            todo = {id: todo[id] for id in order}
         made = await self._submit_fresh(todo)
         submitted = sum(new is True for new in made.values())
-        async for id, known in self._read_together([id for id, new in made.items() if new is None]):
+        async for id, known in read_tasks(self.log, [id for id, new in made.items() if new is None]):
             index, spec = todo[id]
             try:
                 # What the log has of it says mostly all; where it does not, the usual way tells.
@@ -169,16 +176,12 @@ class Client:
             made[id] = True if isinstance(outcome, int) else None
         return made
 
-    async def _read_together(self, ids: Sequence[str]) -> AsyncIterator[tuple[str, Folded[Task]]]:
-        """The tasks as the log has them: one reading for many, where each alone would cost a consumer."""
-        for group in batched(ids, _TOGETHER):
-            known: dict[str, Folded[Task]] = dict.fromkeys(group, Folded(TASK.initial))
-            async for records in self.log.read([aggregate_pattern("task", id) for id in group]):
-                for record in records:
-                    id = record.subject.split(".", 3)[2]
-                    known[id] = fold(TASK, e.CODEC, known[id], record)
-            for id, folded in known.items():
-                yield id, folded
+    async def _submit_checked(self, id: str, spec: e.Spec, *, delayed: bool = False) -> bool:
+        if spec.after:
+            _, reasons = await in_order(self.log, {id: spec}, {id} if delayed else (), {})
+            if reasons:
+                raise Refused(reasons[id])
+        return await self._submit(id, spec, delayed=delayed)
 
     async def _submit(self, id: str, spec: e.Spec, *, delayed: bool = False) -> bool:
         """True when the task is new."""

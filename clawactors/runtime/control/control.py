@@ -21,6 +21,7 @@ from clawactors.runtime.control.timers import TimerKeeper
 from clawactors.runtime.control.watch import Watch
 from clawactors.runtime.node.pulse import ALIVE
 from clawactors.runtime.ports import Leases, Requests, Timers
+from clawactors.runtime.reading import read_tasks
 from clawactors.schedules import SCHEDULE
 from clawactors.schedules.roster import TIMER
 from clawactors.tasks import TASK
@@ -80,6 +81,7 @@ class Control:
         self._position = snapshot.position
         self.placement.load(snapshot)
         self.schedules.roster.load(snapshot.schedules(), snapshot.frozen())
+        self._find_out()
         follower = await self.desk.log.follow(PATTERNS, after=snapshot.position)
         deaf = await self.requests.hear(f"{ALIVE}.*", self._hear_alive)
         try:
@@ -120,6 +122,7 @@ class Control:
             for commit in commits:
                 self._place(commit)
             self._position = batch[-1].seq
+            self._find_out()
             self._hear_time(max(record.at_ns for record in batch))
             self._stir()
             await self.views.apply(commits, follower.position)
@@ -166,6 +169,17 @@ class Control:
             while not self.placement.adopt(id, actor.version, actor.state):
                 await self._patiently(actor.catch_up)
             self._stir()
+
+    def _find_out(self) -> None:
+        if asked := self.placement.asks():
+            self._spawn(self._patiently(partial(self._read_ended, asked)))
+
+    async def _read_ended(self, ids: Sequence[str]) -> None:
+        """Reads how those ended that others wait for, and that are not open here."""
+        async for id, known in read_tasks(self.desk.log, ids):
+            status = known.state.life.status if known.state.exists and not known.frozen else None
+            self.placement.learn(id, known.version, status)
+        self._stir()
 
     async def _patiently(self, call: Callable[[], Awaitable[None]]) -> None:
         while True:

@@ -92,7 +92,7 @@ class _RemoteRun:
 
     def __init__(self, wire: _Wire, job: Job, skill: Skill) -> None:
         self.id, self.attempt, self.clock = job.id, job.attempt, _Clock()
-        self.signals, self.pulse = self, self
+        self.signals, self.predecessors, self.pulse = self, self, self
         self._wire, self._skill = wire, skill
 
     @property
@@ -119,6 +119,9 @@ class _RemoteRun:
 
     def take(self, name: str) -> Mapping[str, Any]:
         return {"op": "signal", "name": name}
+
+    def results(self) -> Mapping[str, Any]:
+        return {"op": "results"}
 
     def report(self, share: float) -> None:
         self._wire.tell({"op": "progress", "share": share})

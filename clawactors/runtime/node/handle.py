@@ -74,6 +74,13 @@ class TaskHandle:
         """
         return await self._run.signals.take(name)
 
+    async def results(self) -> dict[str, Any]:
+        """What the tasks that this one comes `after` have returned, by id, in that order.
+
+        Those that ended without a result, as may be with `on_dead="run"`, are not in it.
+        """
+        return await self._run.predecessors.results()
+
     def progress(self, done: float, total: float = 1.0) -> None:
         """Tells how far the task is; seen with the next recorded step and the next heartbeat."""
         self._run.report(done / total if total else 0.0)
@@ -133,6 +140,10 @@ class SyncTaskHandle:
     def signal(self, name: str) -> Any:
         """As `TaskHandle.signal`."""
         return self._call(self._run.signals.take(name))
+
+    def results(self) -> dict[str, Any]:
+        """As `TaskHandle.results`."""
+        return self._call(self._run.predecessors.results())  # type: ignore[no-any-return]
 
     def progress(self, done: float, total: float = 1.0) -> None:
         """Tells how far the task is; seen with the next recorded step and the next heartbeat."""

@@ -129,6 +129,8 @@ async def _answer(run: "TaskRun", message: dict[str, Any]) -> Any:
             return await run.sleep(message["how_long"])
         case "signal":
             return await run.signals.take(message["name"])
+        case "results":
+            return await run.predecessors.results()
         case unknown:
             raise Refused(f"nobody knows what {unknown!r} is")
 

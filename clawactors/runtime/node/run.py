@@ -24,6 +24,7 @@ from clawactors.runtime.node.failure import classify, message_of
 from clawactors.runtime.node.fingerprint import difference, fingerprint
 from clawactors.runtime.node.handle import SyncTaskHandle, TaskHandle
 from clawactors.runtime.node.isolation import run_isolated
+from clawactors.runtime.node.predecessors import Predecessors
 from clawactors.runtime.node.pulse import Pulse
 from clawactors.runtime.node.results import RESULT_MAX_BYTES, as_json
 from clawactors.runtime.node.signals import Signals
@@ -90,7 +91,7 @@ class TaskRun:
         self._noted_bytes = 0
         self._used: dict[str, str] = {}  # names of steps and what they call
         self._sleeps = 0
-        self.signals = Signals(self)
+        self.signals, self.predecessors = Signals(self), Predecessors(self)
         self._progress: float | None = None
         self._code: Code | None = None
         self._verdict: BaseException | None = None

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from clawactors.nodes import NODE, Node
 from clawactors.nodes import events as n
 from clawactors.placement import Order, Placement
-from clawactors.tasks import TASK, Task
+from clawactors.tasks import TASK, Status, Task
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
 from clawactors.tasks.task import assigned
@@ -533,6 +533,9 @@ class View:
 
     def open_tasks(self) -> Iterable[tuple[str, int, Task]]:
         return [(id, self._log.seq, task) for id, task in self._log.tasks.items()]
+
+    def ended(self) -> Iterable[tuple[str, Status]]:
+        return [(id, task.life.status) for id, task in self._log.tasks.items() if TASK.is_final(task)]
 
     def nodes(self) -> Iterable[tuple[str, int, Node]]:
         return [(id, self._log.seq, node) for id, node in self._log.nodes.items()]

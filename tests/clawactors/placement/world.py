@@ -10,7 +10,7 @@ from clawactors.nodes import NODE, Node
 from clawactors.nodes import commands as nc
 from clawactors.nodes import events as n
 from clawactors.placement import Order, Placement
-from clawactors.tasks import OPEN, TASK, Task
+from clawactors.tasks import FINAL, OPEN, TASK, Status, Task
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
 from clawactors.tasks.retry import Retry, after_failure
@@ -156,6 +156,9 @@ class View:
 
     def open_tasks(self) -> list[tuple[str, int, Task]]:
         return [(id, seq, task) for id, (seq, task) in self._tasks.items() if task.life.status in OPEN]
+
+    def ended(self) -> list[tuple[str, Status]]:
+        return [(id, task.life.status) for id, (_, task) in self._tasks.items() if task.life.status in FINAL]
 
     def nodes(self) -> list[tuple[str, int, Node]]:
         return [(id, seq, node) for id, (seq, node) in self._nodes.items() if node.status not in ("absent", "removed")]

@@ -30,7 +30,7 @@ from clawactors.runtime.node.threads import DaemonThreads
 from clawactors.runtime.ports import Lease, Serving
 from clawactors.schedules import Schedule
 from clawactors.skills import Skill
-from clawactors.tasks import TASK, Task
+from clawactors.tasks import TASK, Status, Task
 from clawactors.tasks import commands as c
 from clawactors.tasks.events import CODEC as TASK_CODEC
 from clawactors.tasks.events import Scheduled
@@ -79,6 +79,9 @@ class EmptySnapshot:
     position = 0
 
     def open_tasks(self) -> Iterable[tuple[str, int, Task]]:
+        return ()
+
+    def ended(self) -> Iterable[tuple[str, Status]]:
         return ()
 
     def nodes(self) -> Iterable[tuple[str, int, Node]]:

@@ -28,7 +28,7 @@ from clawactors.runtime.client import Client, TaskFailed
 from clawactors.runtime.client.client import Wish
 from clawactors.runtime.node.handle import TaskHandle
 from clawactors.schedules import Schedule
-from clawactors.tasks import TASK, Task
+from clawactors.tasks import TASK, Status, Task
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
 from clawactors.tasks.submission import spec_of
@@ -118,6 +118,11 @@ class FoldedSnapshot:
         for id, known in self._audit.tasks.items():
             if known.state.exists and known.state.life.status not in FINAL:
                 yield id, known.version, known.state
+
+    def ended(self) -> Iterable[tuple[str, Status]]:
+        for id, known in self._audit.tasks.items():
+            if known.state.exists and known.state.life.status in FINAL:
+                yield id, known.state.life.status
 
     def nodes(self) -> Iterable[tuple[str, int, Node]]:
         for id, known in self._audit.nodes.items():

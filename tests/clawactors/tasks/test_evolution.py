@@ -90,8 +90,11 @@ def test_final_is_what_has_ended() -> None:
 def test_a_life_is_consistent_in_every_state() -> None:
     for task in states():
         life = task.life
-        waits = life.status == "waiting" or (life.status == "paused" and life.resumes_to == "waiting")
-        assert (life.waiting_for is not None) == waits
+        status = life.resumes_to if life.status == "paused" else life.status
+        if status == "blocked":
+            assert life.waiting_for in (None, "dependency")
+        else:
+            assert (life.waiting_for is not None) == (status == "waiting")
         if life.status in ("scheduled", "running"):
             assert life.node
             assert life.incarnation

@@ -14,7 +14,7 @@ DOCS = Path(__file__).parents[3] / "docs"
 PENDING, RUNNING = {"pending"}, {"running"}
 DESIGN: dict[str, dict[str, set[str]]] = {
     "task.submitted": {"absent": {"pending", "waiting"}},
-    "task.ready": {"waiting": {"pending", "waiting"}},
+    "task.ready": {status: {"pending", "waiting"} for status in ("waiting", "blocked")},
     "task.scheduled": {"pending": {"scheduled"}},
     "task.started": {"scheduled": RUNNING},
     "task.returned": {"scheduled": PENDING},
@@ -22,7 +22,7 @@ DESIGN: dict[str, dict[str, set[str]]] = {
     "step.completed": {"running": RUNNING, "paused": {"paused"}},
     "step.failed": {"running": RUNNING},
     "step.compensated": {"running": RUNNING},
-    "task.waiting": {"running": {"waiting"}},
+    "task.waiting": {"running": {"waiting"}, "blocked": {"waiting"}},
     "task.interrupted": {"scheduled": {"pending", "dead"}, "running": {"pending", "dead"}},
     "task.attempt_failed": {"running": {"waiting", "failed", "dead", "blocked"}},
     "task.completed": {"running": {"completed"}},
@@ -32,7 +32,10 @@ DESIGN: dict[str, dict[str, set[str]]] = {
     "task.resumed": {"paused": {"pending", "waiting", "blocked"}},
     "task.blocked": {status: {"blocked"} for status in OPEN - {"blocked"}},
     "task.unblocked": {"blocked": PENDING},
-    "task.retried": dict.fromkeys(("failed", "dead", "cancelled", "blocked"), PENDING),
+    "task.retried": {
+        **{status: {"pending", "waiting"} for status in ("failed", "cancelled")},
+        **{status: {"pending"} for status in ("dead", "blocked")},
+    },
     "task.signalled": {status: {status} for status in OPEN},
     "task.edited": {
         **{status: {status} for status in ("pending", "paused", "blocked")},

@@ -47,26 +47,40 @@ class _Report:
     def __init__(self) -> None:
         self._submitted = self._existing = 0
         self._refused: list[dict[str, Any]] = []
+        self._dependent: list[tuple[int, Wish]] = []
 
     async def fill(self, client: Client, file: Iterable[bytes], bar: Bar) -> dict[str, Any]:
         """Reads the file to its end."""
         for lines in batched(enumerate(file, 1), _AT_ONCE):
-            await self._submit(client, lines)
+            await self._submit(client, self._independent(lines))
             bar.at(lines[-1][0])
+        await self._submit(client, self._dependent)
         self._refused.sort(key=lambda refused: refused["line"])
         return {"submitted": self._submitted, "existing": self._existing, "refused": self._refused}
 
-    async def _submit(self, client: Client, lines: tuple[tuple[int, bytes], ...]) -> None:
-        numbers: list[int] = []
-        wishes: list[Wish] = []
+    def _independent(self, lines: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, Wish]]:
+        """Those that can be submitted now; what comes after others is kept until all lines are known."""
         for number, line in lines:
             if not line.strip():
                 continue
             try:
-                wishes.append(wish_of_line(line))
-                numbers.append(number)
+                wish = wish_of_line(line)
             except Refused as refusal:
                 self._refuse(number, id_in(line), str(refusal))
+                continue
+            if wish.spec.after:
+                self._dependent.append((number, wish))
+            else:
+                yield number, wish
+
+    async def _submit(self, client: Client, numbered: Iterable[tuple[int, Wish]]) -> None:
+        numbers: list[int] = []
+        wishes: list[Wish] = []
+        for number, wish in numbered:
+            numbers.append(number)
+            wishes.append(wish)
+        if not wishes:
+            return
         batch = await client.submit_many(wishes)
         self._submitted += batch.submitted
         self._existing += batch.existing

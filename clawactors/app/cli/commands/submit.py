@@ -13,7 +13,7 @@ from clawactors.app.cli.session import with_client
 from clawactors.app.cli.wish import wish_of_options
 from clawactors.app.client import Client
 from clawactors.errors import Refused
-from clawactors.tasks.submission import PRIORITIES
+from clawactors.tasks.submission import ON_DEAD, PRIORITIES
 
 __all__ = ["arguments", "run"]
 
@@ -33,6 +33,13 @@ def arguments(parser: Parser) -> None:
     parser.add_argument("--affinity", type=pair, action="append", default=[], metavar="K=V", help="where it may run")
     parser.add_argument("--tag", action="append", default=[], metavar="LABEL")
     parser.add_argument("--metadata", metavar="JSON", help="a JSON object of your own")
+    parser.add_argument("--after", type=words, default=[], metavar="ID,…", help="start when these have completed")
+    parser.add_argument(
+        "--on-dead",
+        choices=ON_DEAD,
+        default="block",
+        help="what follows when one of those ends without a result: wait for a person, fail too, or run all the same",
+    )
     start = parser.add_mutually_exclusive_group()
     start.add_argument("--delay", type=duration, metavar="D", help="start so long from now, as in 10m")
     start.add_argument("--at", type=time, metavar="T", help="start then, as in 2026-05-01T09:00:00Z; the past is now")

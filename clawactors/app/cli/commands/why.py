@@ -4,10 +4,13 @@ from typing import Any
 
 from clawactors.app.cli.parsing import Parser
 from clawactors.app.cli.past import Past, read_past
-from clawactors.app.cli.reasons import reasons_of, waiting_for
+from clawactors.app.cli.reasons import not_completed, reasons_of, waiting_for
 from clawactors.app.cli.screen import card, emit
 from clawactors.app.cli.session import ask, with_client
 from clawactors.app.client import Client
+from clawactors.fold import Folded
+from clawactors.runtime.reading import read_tasks
+from clawactors.tasks import Task
 from eventlog import NoResponders
 
 __all__ = ["arguments", "run"]
@@ -27,12 +30,22 @@ def run(options: Any) -> int:
         reasons = reasons_of(past)
         if life.status == "pending" and not past.folded.frozen:
             reasons += await _not_placed(client, past)
-        answer = {"id": past.id, "status": life.status, "reasons": reasons, "waiting_for": waiting_for(life)}
+        waits = waiting_for(life)
+        if life.waiting_for == "dependency" and past.folded.state.spec is not None:
+            after = past.folded.state.spec.after
+            statuses = {id: _status(known) async for id, known in read_tasks(client.log, after)}
+            waits |= {"after": statuses}
+            reasons.append(not_completed(statuses))
+        answer = {"id": past.id, "status": life.status, "reasons": reasons, "waiting_for": waits}
         facts = [("status", life.status), *(("", reason) for reason in reasons)]
         emit(options, answer, lambda screen: card(screen, facts))
         return 0
 
     return with_client(options, tell)
+
+
+def _status(known: Folded[Task]) -> str:
+    return known.state.life.status if known.state.exists else "not there yet"
 
 
 async def _not_placed(client: Client, past: Past) -> list[str]:

@@ -1,0 +1,35 @@
+"""What the predecessors of a task have returned, read when its code asks for it: an assignment need not carry it."""
+
+from typing import TYPE_CHECKING, Any
+
+from clawactors.runtime.reading import read_tasks
+
+if TYPE_CHECKING:
+    from clawactors.runtime.node.run import TaskRun
+
+__all__ = ["Predecessors"]
+
+
+class Predecessors:
+    """Those of one attempt; read once."""
+
+    def __init__(self, run: "TaskRun") -> None:
+        self._run = run
+        self._results: dict[str, Any] | None = None
+
+    async def results(self) -> dict[str, Any]:
+        """See `TaskHandle.results`."""
+        self._run.check()
+        if self._results is None:
+            await self._run.patiently(self._read)
+            self._run.check()
+        return dict(self._results or {})
+
+    async def _read(self) -> None:
+        log, id = self._run.desk.log, self._run.id
+        after = [each async for _, own in read_tasks(log, [id]) if own.state.spec for each in own.state.spec.after]
+        self._results = {
+            each: known.state.life.result
+            async for each, known in read_tasks(log, after)
+            if known.state.life.status == "completed"
+        }
