@@ -133,8 +133,8 @@ the status after it. An empty cell: the event is illegal there, so it changes no
 `task.scheduled` is legal for the next attempt alone, `task.cancelled` only after `task.cancel_requested`, `task.paused`
 only before it. A step is completed once; in `paused` only the one that ran when the pause came. `task.edited` is legal
 before the first attempt, `task.forked` while the task waits for its steps. `task.ready` and `task.waiting` (for its
-predecessors, again) are legal in `blocked` where a predecessor without a result is the reason; `task.retried` makes a task
-that ended before its first attempt wait for its predecessors again.
+predecessors, again) are legal in `blocked` where a predecessor without a result is the reason; `task.retried` makes a
+task that ended before its first attempt wait for its predecessors again.
 
 ## Nodes
 

@@ -3,33 +3,36 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-__all__ = ["arranged", "told"]
+__all__ = ["arranged"]
 
 _SHOWN: Final = 8
 
+type _Path = list[tuple[str, Iterator[str]]]
 
-def arranged(after: Mapping[str, Sequence[str]]) -> tuple[list[str], dict[str, tuple[str, ...]]]:
-    """All tasks, each behind its predecessors as far as these are among them; and those that wait for themselves.
 
-    The latter with the way back, as `("a", "b", "a")` for a after b after a. Who is in a ring and not among them has a
-    predecessor that is, or whose predecessor is, and stands behind it.
+def arranged(after: Mapping[str, Sequence[str]]) -> tuple[list[str], dict[str, str]]:
+    """All tasks, each behind its predecessors as far as these are among them; and why those can't be that are in a ring.
+
+    Of rings that share tasks, who is not told of has a predecessor that is, or one that has, and stands behind it.
     """
     order: list[str] = []
-    rings: dict[str, tuple[str, ...]] = {}
+    rings: dict[str, str] = {}
     on_the_way: dict[str, int] = {}
     done: set[str] = set()
     for start in after:
         if start in done:
             continue
-        path: list[tuple[str, Iterator[str]]] = [(start, iter(after[start]))]
+        path: _Path = [(start, iter(after[start]))]
         on_the_way[start] = 0
         while path:
             id, rest = path[-1]
             for predecessor in rest:
                 if predecessor in on_the_way:
-                    ring = tuple(each for each, _ in path[on_the_way[predecessor] :])
-                    for member in ring:
-                        rings.setdefault(member, (*ring, ring[0]))
+                    first, place = on_the_way[predecessor], len(path) - 1
+                    text = _told(path, first)
+                    while place >= first and path[place][0] not in rings:
+                        rings[path[place][0]] = text
+                        place -= 1
                 elif predecessor in after and predecessor not in done:
                     on_the_way[predecessor] = len(path)
                     path.append((predecessor, iter(after[predecessor])))
@@ -42,7 +45,9 @@ def arranged(after: Mapping[str, Sequence[str]]) -> tuple[list[str], dict[str, t
     return order, rings
 
 
-def told(ring: Sequence[str]) -> str:
+def _told(path: _Path, first: int) -> str:
     """The way back in words."""
-    shown = ring if len(ring) <= _SHOWN else (*ring[: _SHOWN - 2], f"… {len(ring) - _SHOWN} more …", *ring[-2:])
-    return f"it would wait for itself: {' after '.join(shown)}"
+    more = len(path) - first - _SHOWN
+    shown = [id for id, _ in path[first : first + _SHOWN - 1 if more > 0 else len(path)]]
+    gap = [f"… {more} more …", path[-1][0]] if more > 0 else []
+    return f"it would wait for itself: {' after '.join((*shown, *gap, shown[0]))}"

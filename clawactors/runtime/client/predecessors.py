@@ -7,7 +7,7 @@ from clawactors.fold import Folded
 from clawactors.runtime.reading import read_tasks
 from clawactors.tasks import TASK, Task
 from clawactors.tasks import commands as c
-from clawactors.tasks.dependencies import arranged, told
+from clawactors.tasks.dependencies import arranged
 from clawactors.tasks.events import Spec
 from eventlog import EventLog
 
@@ -32,7 +32,7 @@ async def in_order(
         if id in known:
             reason = _taken(known[id], c.Submit(specs[id], id in delayed))
         elif id in rings:
-            reason = told(rings[id])
+            reason = rings[id]
         else:
             found = (_missing(each, specs, known, unfit, reasons) for each in specs[id].after)
             reason = next((why for why in found if why), "")
