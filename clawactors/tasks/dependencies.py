@@ -11,7 +11,7 @@ type _Path = list[tuple[str, Iterator[str]]]
 
 
 def arranged(after: Mapping[str, Sequence[str]]) -> tuple[list[str], dict[str, str]]:
-    """All tasks, each behind its predecessors as far as these are among them; and why those can't be that are in a ring.
+    """All tasks, each behind its predecessors as far as these are among them; and why those in a ring can't be.
 
     Of rings that share tasks, who is not told of has a predecessor that is, or one that has, and stands behind it.
     """

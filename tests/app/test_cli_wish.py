@@ -22,22 +22,24 @@ def test_a_line_and_options_of_the_same_names_ask_for_the_same() -> None:
     line = wish_of_line(
         b'{"id":"a","skill":"echo","params":{"text":"hi"},"name":"n","description":"d","user":"u","priority":"high",'
         b'"requires":"x,y","prefers":["z"],"affinity":{"zone":"a"},"tag":"t","metadata":{"k":1},"timeout":"1m30s",'
-        b'"retries":0}'
+        b'"retries":0,"after":["p","q"],"on_dead":"run"}'
     )
     given = options(
         *("echo", '{"text":"hi"}', "--id", "a", "--name", "n", "--description", "d", "--user", "u"),
         *("--priority", "high", "--requires", "x,y", "--prefers", "z", "--affinity", "zone=a", "--tag", "t"),
-        *("--metadata", '{"k":1}', "--timeout", "1m30s", "--retries", "0"),
+        *("--metadata", '{"k":1}', "--timeout", "1m30s", "--retries", "0", "--after", "p,q"),
+        *("--on-dead", "run"),
     )
     assert (line.spec.type, wish_of_options(given).spec.type) == ("batch", "single")
     assert (line.id, difference(line.spec, wish_of_options(given).spec)) == (wish_of_options(given).id, None)
+    assert (line.spec.after, line.spec.on_dead) == (("p", "q"), "run")
     assert (line.spec.timeout_s, line.spec.max_retries, line.spec.requires) == (90.0, 0, ("x", "y"))
 
 
 def test_the_names_of_rows_do_as_well() -> None:
-    named = b'{"id":"a","skill":"s","tags":["t"],"timeout_s":2,"max_retries":1,"priority":3}'
+    named = b'{"id":"a","skill":"s","after":"p,q","tags":["t"],"timeout_s":2,"max_retries":1,"priority":3}'
     assert wish_of_line(named) == wish_of_line(
-        b'{"id":"a","skill":"s","tag":["t"],"timeout":"2s","retries":1,"priority":"high"}'
+        b'{"id":"a","skill":"s","after":["p","q"],"tag":["t"],"timeout":"2s","retries":1,"priority":"high"}'
     )
 
 

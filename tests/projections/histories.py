@@ -232,6 +232,8 @@ def _next(r: random.Random, task: Task, fence: te.Fence, node: str) -> tc.TaskCo
             return tc.Ready()
         case "paused":
             return tc.Resume()
+        case "blocked" if task.life.blocked_by_others:
+            return r.choice((tc.Await(), tc.Ready()))
         case "blocked":
             return tc.Unblock()
         case _:
@@ -258,6 +260,7 @@ def _commands(r: random.Random, task: Task, fence: te.Fence, node: str) -> Itera
     yield tc.Return(fence)
     yield tc.Ready()
     yield r.choice((tc.Pause("ada"), tc.Resume(), tc.Block("odd"), tc.Unblock()))
+    yield tc.Block("t0 is dead", waits_for="dependency")
     yield r.choice((tc.Cancel("ada"), tc.ConfirmCancel(fence), tc.Retry("ada"), tc.Archive()))
     yield tc.Signal("go", {"n": r.randrange(9)})
     yield tc.NoteFork(f"t{r.randrange(9)}", "s1")

@@ -7,6 +7,7 @@
 4. At no event does a node have more tasks running than slots, nor do its skills ever count more at work.
 5. Every event that our own processes wrote is legal where it stands.
 6. In the end no task is left open.
+7. A task that comes after others goes on when they have completed, and not before.
 """
 
 from collections import Counter
@@ -17,7 +18,7 @@ from typing import Any
 from clawactors.kinds import DECODER
 from clawactors.nodes import NODE, Node
 from clawactors.nodes import events as ne
-from clawactors.tasks import TASK, Task
+from clawactors.tasks import FINAL, TASK, Task
 from clawactors.tasks import events as te
 from eventlog import EventLog, Record
 
@@ -81,6 +82,12 @@ class Audit:
             self._incarnation.get(_process(record)),
         ):
             self._problem(record, f"{name} by {record.by}, but it is with {before.life.node or 'nobody'}")
+        if isinstance(event, te.Readied) and before.life.waiting_for == "dependency" and before.spec is not None:
+            enough = FINAL if before.spec.on_dead == "run" else ("completed",)
+            for each in before.spec.after:
+                status = self.tasks.get(each, Task()).life.status
+                if status not in enough:
+                    self._problem(record, f"{name}, but {each} is {status}")
         if isinstance(event, te.StepCompleted):
             self._take_step(id, record, event, before)
         if isinstance(event, te.Scheduled):

@@ -76,7 +76,7 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
     "task.cancelled": (e.Cancelled(),),
     "task.paused": (e.Paused("client/ada"), e.Paused()),
     "task.resumed": (e.Resumed(),),
-    "task.blocked": (e.Blocked("its journal does not fit the code"),),
+    "task.blocked": (e.Blocked("its journal does not fit the code"), e.Blocked("t-1 is dead", "dependency")),
     "task.unblocked": (e.Unblocked(),),
     "task.retried": (e.Retried("client/ada"), e.Retried()),
     "task.signalled": (e.Signalled("approved", {"by": "ada"}), e.Signalled("go")),
@@ -202,6 +202,27 @@ HISTORIES: dict[str, tuple[str, Bodies]] = {
             (e.Retried("client/ada"),),
             (scheduled(),),
             (e.Started(), e.AttemptFailed(error=ERROR, then="blocked")),
+        ],
+    ),
+    "task-blocked-by-others": (
+        "task",
+        [
+            (e.Submitted(skill="echo", after=("t-0", "t-1"), on_dead="block"),),
+            (e.Blocked("its predecessor t-1 is dead", "dependency"),),
+            (e.Waiting("dependency"),),
+            (e.Blocked("its predecessor t-1 is dead", "dependency"),),
+            (e.Paused(),),
+            (e.Resumed(),),
+            (e.Readied(),),
+            (scheduled(),),
+        ],
+    ),
+    "task-failed-with-others": (
+        "task",
+        [
+            (e.Submitted(skill="echo", after=("t-1",), on_dead="fail"),),
+            (e.Expired(e.TaskError("dependency", "its predecessor t-1 is dead")),),
+            (e.Retried("client/ada"),),
         ],
     ),
     "schedule-life": (

@@ -24,6 +24,12 @@ def asks(task: SyncTask) -> Any:
     return task.signal("approve")
 
 
+@skill("gathers", isolate=True)
+def gathers(task: SyncTask) -> Any:
+    """Takes what its predecessors have returned."""
+    return task.results()
+
+
 @skill("fails", isolate=True, errors=[ErrorRule(kind="quota", text="used up", strategy="give_up")])
 def fails(task: SyncTask, how: str) -> Any:
     """Fails in one way or another."""

@@ -7,6 +7,7 @@ Promises (the numbers stand in the complaints):
 4. A node runs no more tasks at a time than it was ever given slots.
 5. In the end no task is left open, and who waited was told what the log says.
 6. Views get every commit once and in order; placement holds nothing that has ended.
+7. A task that comes after others goes on when they have ended as it wants, and not before.
 """
 
 import asyncio
@@ -83,6 +84,7 @@ class Audit:
             before = self.tasks.get(commit.id, Folded(Task()))
             if guarded:
                 self._judge(before.state, record, commit.events)
+            self._judge_order(before.state, record, commit.events)
             after = self.tasks[commit.id] = fold(TASK, e.CODEC, before, record)
             self.recorded.update(
                 (commit.id, event.step) for event in commit.events if isinstance(event, e.StepCompleted)
@@ -95,6 +97,16 @@ class Audit:
         if guarded and after.fault:
             self.complaints.append(f"1: record {record.seq} by {record.by}: {after.fault} ({record.body!r})")
         self.changed.set()
+
+    def _judge_order(self, task: Task, record: Record, events: Iterable[e.TaskEvent]) -> None:
+        if task.spec is None or task.life.waiting_for != "dependency" or record.expected < 0:
+            return
+        enough = FINAL if task.spec.on_dead == "run" else ("completed",)
+        if any(isinstance(event, e.Readied) for event in events):
+            for id in task.spec.after:
+                status = self.tasks.get(id, Folded(Task())).state.life.status
+                if status not in enough:
+                    self.complaints.append(f"7: record {record.seq} lets go what comes after {id}, which is {status}")
 
     def _judge(self, task: Task, record: Record, events: Iterable[e.TaskEvent]) -> None:
         for event in events:
@@ -254,7 +266,17 @@ class World:
         id = f"t{n}"
         steps = self.steps[id] = self.chance.choice((0, 1, 2, 5, 9))
         bad = self.chance.choice((0, 0, 0.1))
-        spec = spec_of("job", {"steps": steps, "wide": self.chance.random() < 0.3, "bad": bad})
+        before = (
+            [f"t{self.chance.randrange(max(0, n - 40), n)}" for _ in range(self.chance.choice((1, 1, 2, 5)))]
+            if n
+            else []
+        )
+        spec = spec_of(
+            "job",
+            {"steps": steps, "wide": self.chance.random() < 0.3, "bad": bad},
+            after=before if self.chance.random() < 0.3 else (),
+            on_dead=self.chance.choice(("run", "run", "fail", "block")),
+        )
         return Wish(id, spec)
 
     async def _users(self) -> None:
@@ -262,6 +284,7 @@ class World:
         while n < self.wanted:
             wishes = [self._wish(n + k) for k in range(min(self.chance.choice((1, 1, 5, 30)), self.wanted - n))]
             n += len(wishes)
+            self.chance.shuffle(wishes)
             client = self._client()
             while True:
                 with contextlib.suppress(Unavailable):
@@ -439,8 +462,11 @@ class World:
         """Returns when all tasks have ended, or nothing more comes."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE_S):
-                while self._open():
+                while open_ids := self._open():
                     self.audit.changed.clear()
+                    for id in open_ids:
+                        if self.audit.tasks[id].state.life.status == "blocked":
+                            await self._command(id, c.Retry("user"))
                     await self.audit.changed.wait()
         for id in self._open():
             history = [(commit.record.seq, commit.record.by, *commit.events) for commit in self.cluster.commits(id)]
@@ -457,7 +483,8 @@ class World:
             times = [self.audit.recorded[id, f"s{n}"] for n in range(self.steps[id])]
             if any(count > 1 for count in times) or (task.life.status == "completed" and 0 in times):
                 self.complain(f"3: {id} is {task.life.status} and has recorded its steps {times} times")
-            if task.life.status == "failed" and not task.life.cancel_requested:
+            alone = task.life.error is None or task.life.error.kind != "dependency"
+            if task.life.status == "failed" and alone and not task.life.cancel_requested:
                 self.complain(f"5: {id} failed: {task.life.error}")  # bad luck is tried again, nothing else may happen
         for name, lives in self.views.items():
             for views in lives:
@@ -469,5 +496,5 @@ class World:
         for name, control in self.cluster.controls.items():
             placement = control.placement
             held = [seat.id for seat in placement._seats.values() if seat.assigned]
-            if placement._tasks or held:
+            if placement._tasks or held or placement._dependencies.watched:
                 self.complain(f"6: placement of {name} still holds {list(placement._tasks)}, on {held}")

@@ -43,6 +43,12 @@ async def test_whatever_becomes_of_the_process_is_the_tasks_error(
     assert words in life.error.message
 
 
+async def test_results_of_predecessors_reach_the_process(stage: Stage) -> None:
+    await stage.run(isolated.adds, {"n": 2}, id="p")
+    task = await stage.run(isolated.gathers, after=["p"])
+    assert task.life.result["p"]["total"] == 1
+
+
 async def test_memory_beyond_the_limit_is_the_tasks_error(stage: Stage) -> None:
     life = (await stage.run(isolated.hoards)).life
     assert (life.status, life.error and life.error.kind) == ("waiting", "memory")
