@@ -43,6 +43,7 @@ class Ledger:
         self._pending: dict[Shape, Ranking[tuple[int, int]]] = {}
         self._due: dict[str, None] = {}
         self._dependencies = Dependencies()
+        self._watched = self._dependencies.watched
         self._resolved: dict[str, None] = {}
         self._orphans: dict[str, None] = {}
         self._awaited: dict[str, int] = {}
@@ -150,7 +151,7 @@ class Ledger:
                 self._ended_for_others(id, task.life.status)
                 return
             held = self._tasks[id] = Held(version, task, shape_of(task.spec, task.life.avoid))
-            if id in self._dependencies.watched:
+            if self._watched and id in self._watched:
                 self._look_again(self._dependencies.opened(id))
         else:
             stays = held.stays(task)
@@ -164,7 +165,8 @@ class Ledger:
         self._enter(id, held)
         if TASK.is_final(task):
             del self._tasks[id]
-            self._ended_for_others(id, task.life.status)
+            if self._watched:
+                self._ended_for_others(id, task.life.status)
 
     def _enter(self, id: str, held: Held) -> None:
         """Brings all that is kept about tasks in line with what is known of this one."""
@@ -224,7 +226,7 @@ class Ledger:
         return id in self._tasks or id in self._awaited
 
     def _ended_for_others(self, id: str, status: Status) -> None:
-        if id in self._dependencies.watched:
+        if id in self._watched:
             self._look_again(self._dependencies.ended(id, status))
 
     def _look_again(self, ids: Iterable[str]) -> None:
