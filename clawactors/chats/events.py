@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from clawactors.memories.events import Moment
 from eventlog import Codec
 
 __all__ = ["CODEC", "ChatEvent", "ExtractionRequested", "Role", "Said"]
@@ -22,7 +23,7 @@ class Said(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag="c
     text: str
     user: str = ""
     speaker: str = ""
-    happened_ns: int = 0
+    happened_ns: Moment = 0
     recalled: tuple[str, ...] = ()
 
 
