@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from clawactors.memories import CODEC, MEMORY, Content, Fact, Memory
-from eventlog.decoding import Commit, Decoder
+from eventlog.decoding import Commit
 from memory.embedding import Embedder, HashedEmbedder
 from memory.index.item import Item
 from memory.index.rows import TABLES
@@ -22,12 +22,10 @@ from projections.faults import Faults
 from projections.store import Writing
 from projections.view import Projection, View
 
-__all__ = ["MEMORY_DECODER", "REVISION", "MemoryView", "memory_projection"]
+__all__ = ["REVISION", "MemoryView", "memory_projection"]
 
 REVISION: Final = 1
 """Raised by hand when texts are cut, weighed or packed otherwise; changes of the stored structs are noticed."""
-
-MEMORY_DECODER: Final = Decoder({"memory": CODEC})
 
 _STORED: Final = (Item, Memory, Content, Fact)
 

@@ -13,7 +13,7 @@ from eventlog import Record
 from memory.embedding import HashedEmbedder
 from memory.index import Index
 from memory.recall import Searcher
-from memory.view import MEMORY_DECODER, MemoryView, memory_projection
+from memory.view import MemoryView, memory_projection
 from projections.faults import counts, frozen_of
 from projections.projector import Projector, State
 from projections.replay import digest
@@ -25,7 +25,7 @@ PROJECTION = memory_projection()
 
 def projector(folder: Path) -> Projector:
     store = Store.open(folder, PROJECTION.tables)
-    return Projector(PROJECTION, store, State("memory", PROJECTION.schema, PROJECTION.tags, "log"), MEMORY_DECODER)
+    return Projector(PROJECTION, store, State("memory", PROJECTION.schema, PROJECTION.tags, "log"))
 
 
 def record(seq: int, id: str, *events: e.MemoryEvent, body: bytes = b"") -> Record:
