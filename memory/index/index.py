@@ -129,6 +129,11 @@ class Index:
             self._graph.add(numbers, self.vectors.rows(numbers))
             return self._graph.upto < self.columns.count
 
+    @property
+    def graph_upto(self) -> int:
+        """Every living item with a smaller number is in the graph."""
+        return self._graph.upto
+
     def save(self, position: int) -> None:
         """Saves the graph, so that the next start need not build it. Raises: `OSError`.
 
