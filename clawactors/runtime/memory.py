@@ -4,8 +4,10 @@ What is remembered is decided here and durable when it returns, whether the memo
 needs that process. Nothing here knows how memory searches.
 """
 
+import contextlib
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import batched
 from typing import Any, Final
 
 import msgspec
@@ -21,15 +23,28 @@ from clawactors.runtime.actor import Actor, Desk
 from clawactors.runtime.naming import new_id
 from clawactors.runtime.ports import Requests
 from clawactors.tasks.submission import checked_id
-from eventlog import Unavailable
+from eventlog import Draft, TooLarge, Unavailable, WrongVersion
 
-__all__ = ["ASK_S", "SEARCH", "Memories", "content_of", "note_key"]
+__all__ = ["ASK_S", "SEARCH", "Kept", "Memories", "content_of", "note_key"]
 
 SEARCH: Final = "memory.search"
 ASK_S: Final = 20.0
 """How long a question may wait: after a start, memory reads the log first."""
 
+_TOGETHER: Final = 1000
 _ERRORS: Final[Mapping[str, type[Exception]]] = {"usage": Refused, "refused": Refused, "not_found": NotFound}
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """What became of one content of many: `version` is the sequence of its commit, `refusal` why there is none.
+
+    `new` is false for what was remembered before.
+    """
+
+    id: str
+    version: int = 0
+    new: bool = False
+    refusal: str = ""
 
 
 class Memories:
@@ -51,6 +66,46 @@ class Memories:
         id = memory_id(content.owner, key or note_key(content))
         await Actor(self._desk, MEMORY, CODEC, id).handle(Record(content))
         return id
+
+    async def keep_many(self, contents: Sequence[Content]) -> list[Kept]:
+        """Remembers all of them, each named by its words; repeats are quiet, refusals hold up nobody else.
+
+        Raises: what the log raises, but for what is wrong with one content.
+        """
+        kept: list[Kept] = []
+        for group in batched(contents, _TOGETHER):
+            ids = [memory_id(content.owner, note_key(content)) for content in group]
+            fresh: dict[str, Draft] = {}
+            for id, content in zip(ids, group, strict=True):
+                with contextlib.suppress(Refused):  # told below
+                    if id not in fresh:
+                        fresh[id] = self._draft(id, content)
+            outcomes = dict(
+                zip(fresh, await self._desk.log.append_many([(one, 0) for one in fresh.values()]), strict=True)
+            )
+            for id, content in zip(ids, group, strict=True):
+                outcome = outcomes.pop(id, None)
+                if isinstance(outcome, int):
+                    kept.append(Kept(id, outcome, True))
+                elif outcome is None or isinstance(outcome, WrongVersion | TooLarge):
+                    kept.append(await self._keep_known(id, content))
+                else:
+                    raise outcome
+        return kept
+
+    def _draft(self, id: str, content: Content) -> Draft:
+        body = CODEC.encode(MEMORY.decide(Record(content), MEMORY.initial))
+        return Draft(kind="memory", id=id, body=body, commit=self._desk.names.commit(), by=self._desk.by)
+
+    async def _keep_known(self, id: str, content: Content) -> Kept:
+        actor = Actor(self._desk, MEMORY, CODEC, id)
+        try:
+            new = await actor.handle(Record(content))
+            if not actor.version:
+                await actor.catch_up()
+            return Kept(id, actor.version, new)
+        except (Refused, TooLarge) as refusal:
+            return Kept(id, refusal=str(refusal))
 
     async def say(
         self,

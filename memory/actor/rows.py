@@ -1,6 +1,6 @@
 """Memories as JSON for people and programs: hits of a search, and items with everything that is known of them."""
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -12,6 +12,8 @@ from memory.recall import Hit
 __all__ = ["fact_row", "hit_row", "item_row"]
 
 type Row = dict[str, Any]
+
+_EXCERPT: Final = 200
 
 
 def hit_row(hit: Hit, *, explain: bool = False) -> Row:
@@ -47,6 +49,8 @@ def item_row(item: Item) -> Row:
         "kind": content.kind,
         "level": memory.level,
         "text": content.text,
+        "excerpt": content.text[:_EXCERPT],
+        "score": None,
         "owner": content.owner,
         "speaker": content.speaker,
         "session": content.session,

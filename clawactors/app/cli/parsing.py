@@ -17,6 +17,7 @@ __all__ = [
     "pair",
     "place",
     "port",
+    "share",
     "split",
     "through",
     "time",
@@ -119,6 +120,13 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise ValueError(f"{text[:40]!r} does not lie within 0 and 1")
+    return value
+
+
 def _port(text: str) -> int:
     if not 0 < (number := _count(text)) < 1 << 16:
         raise ValueError(f"{number} is no port: use 1 to 65535")
@@ -146,6 +154,8 @@ place = worded(_place)
 """`("seq", n)` or `("time", ns)`."""
 pair = worded(_pair)
 """`(key, value)` of `K=V`."""
+share = worded(_share)
+"""A number within 0 and 1."""
 count = worded(_count)
 """A number, 0 or more."""
 
