@@ -61,7 +61,7 @@ def item_row(item: Item) -> Row:
         "importance": content.importance,
         "tone": content.tone,
         "origin": content.origin,
-        "sources": content.sources or (item.version,),
+        "sources": item.sources,
         "parents": content.parents,
         "previous": content.previous,
         "superseded_by": memory.superseded_by,

@@ -23,7 +23,7 @@ class Edge(msgspec.Struct, frozen=True):
 
 
 class Relations:
-    """Walks over the facts of one owner, at one moment of the store."""
+    """Walks over the facts of one owner, '' for those of all, at one moment of the store."""
 
     def __init__(self, reading: Reading, owner: str = "") -> None:
         self._reading, self._owner = reading, owner
@@ -66,5 +66,5 @@ class Relations:
         return [
             Edge(item.content.fact, item.id, item.memory.status == "live", steps)
             for _, item in sorted(found.items())
-            if item.content.fact and item.content.owner == self._owner
+            if item.content.fact and self._owner in ("", item.content.owner)
         ]

@@ -198,7 +198,7 @@ def _hit(item: Item, score: float, weak: bool, shown: str, parts: dict[str, floa
         session=content.session,
         tags=content.tags,
         at_ns=content.happened_ns,
-        sources=content.sources or (item.version,),  # a note comes from nothing but its own commit
+        sources=item.sources,
         parents=content.parents,
         count=item.memory.count,
         fact=content.fact,
