@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 import memory
-from benchmarks.memory_set import Question, Set, load, mixed
+from benchmarks.memory_set import Half, Question, Set, load, mixed
 from memory.index.rows import item_at
 from memory.recall.relevance import THRESHOLD
 from memory.recall.search import Ranking
 from memory.scratch import Scratch
 
-__all__ = ["figures", "kept", "main", "rankers", "strange"]
+__all__ = ["figures", "kept", "main", "rankers", "strange", "table"]
 
 DEPTHS = (5, 10, 20)
 
@@ -89,6 +89,19 @@ def strange(sets: Sequence[Set]) -> tuple[float, float]:
             scratch.close()
     share, noise = np.mean(figures, axis=0)
     return float(share), float(noise)
+
+
+def table(half: Half) -> dict[str, dict[str, list[float]]]:
+    """R@5, R@10, R@20 and MRR of each way to rank, by language: what `claw bench memory` prints."""
+    found: dict[str, dict[str, list[float]]] = {}
+    for one in mixed(half):
+        with tempfile.TemporaryDirectory() as folder:
+            scratch = memory.open_scratch(folder)
+            scratch.add_turns(one.turns)
+            asked = [question for question in one.questions if question.evidence]
+            found[one.name] = {name: figures(asked, ranker) for name, ranker in rankers(scratch).items()}
+            scratch.close()
+    return found
 
 
 def main() -> None:

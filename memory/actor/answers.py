@@ -157,6 +157,7 @@ class Answers:
             "statuses": statuses,
             "owners": owners,
             "origins": origins,
+            "in_index": stock.index.columns.living,
             "in_graph": stock.index.graph_upto,
             "size_bytes": stock.views.store.size_bytes,
             "told": self._actor.told,

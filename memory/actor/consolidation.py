@@ -113,12 +113,17 @@ class Consolidation:
         return faded(self._stock.items(), self._now_ns())
 
     async def run(self, since_ns: int = 0, *, everything: bool = False) -> Report:
-        """Condenses what was recorded since then; with `everything` also episodes that may still go on."""
+        """Condenses what was recorded since then; with `everything` also episodes that may still go on.
+
+        What comes of that is condensed too, so that a second run finds nothing to do.
+        """
         async with self._running:
-            items = await asyncio.to_thread(self._since, 0, since_ns)
-            report = Report()
-            for part in batched([item.id for item in items], _TOGETHER):
-                report = report.plus(await self._condense(list(part), everything=everything))
+            report, items = Report(), await asyncio.to_thread(self._since, 0, since_ns)
+            while items:
+                position = self._stock.views.position
+                for part in batched([item.id for item in items], _TOGETHER):
+                    report = report.plus(await self._condense(list(part), everything=everything))
+                items = await asyncio.to_thread(self._since, position, 0)
             return report
 
     def _since(self, version: int, recorded_ns: int) -> list[Item]:

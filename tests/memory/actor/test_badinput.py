@@ -11,7 +11,7 @@ from tests.memory.actor.conftest import Place
 
 TEXTS = [
     "x",
-    "林月住在拉萨，养了一只猫。",
+    "林月住在拉萨 养了一只猫。",
     "mixed 脚本 текст نص and λέξη",
     "🎉🎉 the 🐈 sat on the 🧶",
     "مرحبا بالعالم، القط نائم",
