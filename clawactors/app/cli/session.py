@@ -13,7 +13,7 @@ from clawactors.app.client import Client
 from clawactors.app.discovery import Found, discover
 from clawactors.errors import Refused
 from clawactors.runtime.memory import ASK_S
-from eventlog import NoResponders, Unavailable
+from eventlog import NoResponders, NoSuchLog, Unavailable
 
 __all__ = ["ask", "ask_memory", "ask_rows", "explained", "find", "with_client"]
 
@@ -42,6 +42,8 @@ def with_client(options: Any, work: Callable[[Client], Awaitable[int]]) -> int:
                 return await work(client)
         except NoResponders as error:
             raise _without_control(found, error) from error
+        except NoSuchLog:
+            raise  # it says itself what to do
         except Unavailable as error:
             raise Problem("unavailable", f"{error} (the server: {found.why})", _LOOK) from error
 
