@@ -2,7 +2,7 @@
 but to keep what was decided."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from itertools import batched
 from typing import Any, Final
 
@@ -11,6 +11,9 @@ import msgspec
 from clawactors.errors import NotFound, Refused
 from clawactors.fold import Folded, fold
 from clawactors.runtime.actor import Actor, Desk
+from clawactors.runtime.client.changing import Changes
+from clawactors.runtime.client.fork import fork
+from clawactors.runtime.client.redriving import Redriven, redrive
 from clawactors.runtime.client.schedules import Schedules
 from clawactors.runtime.client.skills import KnownSkills
 from clawactors.runtime.client.waiting import Waiting
@@ -20,6 +23,7 @@ from clawactors.tasks import TASK, Task
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
 from clawactors.tasks.submission import checked_id, delayed, spec_of
+from clawactors.tasks.wishes import edit_of, signal_of
 from eventlog import Draft, EventLog, EventLogError, TooLarge, WrongVersion, aggregate_pattern
 
 __all__ = ["Client", "Ref", "Rejected", "TaskFailed", "Wish"]
@@ -69,6 +73,7 @@ class Client:
         self.skills = KnownSkills(self.ask)
         self.waiting = Waiting(desk.log, live)
         self.schedules = Schedules(self)
+        self._changes = Changes(desk)
 
     @property
     def log(self) -> EventLog:
@@ -240,25 +245,73 @@ class Client:
 
     async def command(self, id: str, command: c.TaskCommand) -> Folded[Task]:
         """Decides a command on the task and returns the task after it. Raises: `NotFound`, `Refused`."""
-        actor = Actor(self.desk, TASK, e.CODEC, checked_id(id), route=_runner)
-        await actor.catch_up()
-        if not actor.state.exists:
-            raise NotFound(f"there is no task {id!r}")
-        await actor.handle(command)
-        return Folded(actor.state, actor.version)
+        return await self._changes.make(checked_id(id), command)
 
     async def cancel(self, id: str) -> Folded[Task]:
         """Ends the task; running code is told and confirms. Raises: `NotFound`, `Refused`."""
         return await self.command(id, c.Cancel(self.desk.by))
 
+    async def pause(self, id: str) -> Folded[Task]:
+        """Holds the task; running code ends at its next step. Raises: `NotFound`, `Refused`."""
+        return await self.command(id, c.Pause(self.desk.by))
+
+    async def resume(self, id: str) -> Folded[Task]:
+        """Holds the task no more. Raises: `NotFound`, `Refused`."""
+        return await self.command(id, c.Resume())
+
+    async def retry(self, id: str) -> Folded[Task]:
+        """Lets a failed, dead, cancelled or blocked task go once more. Raises: `NotFound`, `Refused`."""
+        return await self.command(id, c.Retry(self.desk.by))
+
+    async def signal(self, id: str, name: str, payload: Any = None) -> Folded[Task]:
+        """Tells the task something: kept, in the order of the calls, until its code takes it.
+
+        Raises: `NotFound`, `Refused` (ended; no name; no JSON).
+        """
+        return await self.command(id, signal_of(name, payload))
+
+    async def delete(self, id: str) -> Folded[Task]:
+        """Takes away a task that no node has; its history stays readable. Raises: `NotFound`, `Refused`."""
+        return await self.command(id, c.Delete(self.desk.by))
+
+    async def edit(self, id: str, **changes: Any) -> Folded[Task]:
+        """Changes what is asked for, by the names of `spec_of`; only before it first runs.
+
+        Raises: `NotFound`, `Refused` (it runs, or somebody else has edited it meanwhile).
+        """
+        spec = (await self._changes.look(checked_id(id))).spec
+        if spec is None:
+            raise NotFound(f"there is no task {id!r}")
+        return await self.command(id, edit_of(spec, changes))
+
+    async def fork(self, id: str, step: str, *, new_id: str | None = None) -> "Ref":
+        """A new task that begins with what `id` did before the step, and goes on from there.
+
+        With `new_id`, the same call again finds the same fork. Raises: `NotFound`, `Refused` (no such step, id taken).
+        """
+        ref = Ref(self, self._id(new_id, None))
+        await fork(self.desk, id, step, ref.id)
+        return ref
+
+    async def redrive(
+        self,
+        *ids: str,
+        skill: str = "",
+        error: str = "",
+        limit: int | None = None,
+        rate_per_s: float | None = None,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> list[Redriven]:
+        """Lets dead tasks go once more: these, or all of that skill and error class, newest first, `limit` at most.
+
+        `progress` is told how many of how many. Order: idempotent, a task that has moved on meanwhile is left alone.
+        Raises: `NotFound`, `Refused`, `Unavailable`.
+        """
+        return await redrive(self, ids, skill=skill, error=error, limit=limit, rate_per_s=rate_per_s, progress=progress)
+
     async def ask(self, name: str, question: Any = None) -> bytes:
         """The answer of the views to a query. Raises: `Unavailable` when no control process answers."""
         return await self.requests.request(f"claw.query.{name}", msgspec.json.encode(question), _QUERY_TIMEOUT_S)
-
-
-def _runner(task: Task) -> str:
-    """The node that must hear of a change to the task."""
-    return task.life.node if task.life.status in ("scheduled", "running", "paused") else ""
 
 
 class Ref:
@@ -290,3 +343,35 @@ class Ref:
     async def cancel(self) -> Folded[Task]:
         """Ends the task. Raises: `NotFound`, `Refused`."""
         return await self._client.cancel(self.id)
+
+    async def pause(self) -> Folded[Task]:
+        """Holds the task. Raises: `NotFound`, `Refused`."""
+        return await self._client.pause(self.id)
+
+    async def resume(self) -> Folded[Task]:
+        """Holds the task no more. Raises: `NotFound`, `Refused`."""
+        return await self._client.resume(self.id)
+
+    async def retry(self) -> Folded[Task]:
+        """Lets it go once more. Raises: `NotFound`, `Refused`."""
+        return await self._client.retry(self.id)
+
+    async def signal(self, name: str, payload: Any = None) -> Folded[Task]:
+        """Tells it something. Raises: `NotFound`, `Refused`."""
+        return await self._client.signal(self.id, name, payload)
+
+    async def fork(self, step: str, *, new_id: str | None = None) -> "Ref":
+        """A new task that goes on from before the step. Raises: `NotFound`, `Refused`."""
+        return await self._client.fork(self.id, step, new_id=new_id)
+
+    async def redrive(self) -> Redriven:
+        """Lets it go once more if it is dead. Raises: `NotFound`."""
+        return (await self._client.redrive(self.id))[0]
+
+    async def delete(self) -> Folded[Task]:
+        """Takes it away. Raises: `NotFound`, `Refused`."""
+        return await self._client.delete(self.id)
+
+    async def edit(self, **changes: Any) -> Folded[Task]:
+        """Changes what is asked for, before it first runs. Raises: `NotFound`, `Refused`."""
+        return await self._client.edit(self.id, **changes)
