@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from clawactors.errors import Refused
 from clawactors.tasks import commands as c
 from clawactors.tasks.events import Spec
-from clawactors.tasks.submission import spec_of
+from clawactors.tasks.submission import checked_id, spec_of
 
 __all__ = ["Outside", "edit_of", "outside_of", "signal_of"]
 
@@ -93,8 +93,8 @@ def outside_of(body: bytes, by: str) -> Outside:
         wish = _decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Refused(f"not a command to a task: {error}") from None
-    if not wish.id.isprintable() or len(wish.id) > _NAME_MAX:
-        raise Refused(f"a command is named by at most {_NAME_MAX} printable characters")
+    if wish.id:
+        checked_id(wish.id, "id of a command")
     return Outside(_command_of(wish, wish.by or by), wish.id)
 
 
