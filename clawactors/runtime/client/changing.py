@@ -11,26 +11,14 @@ from typing import Final, NamedTuple
 
 from clawactors.errors import NotFound, Refused
 from clawactors.fold import Folded
-from clawactors.runtime.actor import Actor, Desk
-from clawactors.tasks import TASK, Task
+from clawactors.runtime.actor import Desk
+from clawactors.runtime.taskactor import TaskActor, actor_of
+from clawactors.tasks import Task
 from clawactors.tasks import commands as c
-from clawactors.tasks import events as e
-from clawactors.tasks.submission import checked_id
 
-__all__ = ["Changes", "TaskActor", "actor_of"]
+__all__ = ["Changes"]
 
 _TOGETHER: Final = 2000
-
-type TaskActor = Actor[c.TaskCommand, Task, e.TaskEvent]
-
-
-def actor_of(desk: Desk, id: str) -> TaskActor:
-    """The actor of a task whose commits reach the node that has it. Raises: `Refused` where that is no id."""
-    return Actor(desk, TASK, e.CODEC, checked_id(id), route=_runner)
-
-
-def _runner(task: Task) -> str:
-    return task.life.node if task.life.status in ("scheduled", "running", "paused") else ""
 
 
 class _Ask(NamedTuple):

@@ -12,11 +12,11 @@ from clawactors.errors import NotFound, Refused
 from clawactors.fold import Folded, fold
 from clawactors.runtime.actor import Actor, Desk
 from clawactors.runtime.client.changing import Changes
-from clawactors.runtime.client.fork import fork
 from clawactors.runtime.client.redriving import Redriven, redrive
 from clawactors.runtime.client.schedules import Schedules
 from clawactors.runtime.client.skills import KnownSkills
 from clawactors.runtime.client.waiting import Waiting
+from clawactors.runtime.fork import fork
 from clawactors.runtime.naming import id_of_key, new_id
 from clawactors.runtime.ports import Live, Requests
 from clawactors.tasks import TASK, Task

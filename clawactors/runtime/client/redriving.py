@@ -12,7 +12,7 @@ import msgspec
 
 from clawactors.errors import Refused
 from clawactors.fold import Folded
-from clawactors.runtime.client.changing import actor_of
+from clawactors.runtime.taskactor import actor_of
 from clawactors.tasks import Task
 from clawactors.tasks import commands as c
 from clawactors.tasks.submission import checked_id

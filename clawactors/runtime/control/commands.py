@@ -19,6 +19,7 @@ from clawactors.fold import Folded, fold
 from clawactors.runtime.actor import Desk
 from clawactors.runtime.control.ports import Commands
 from clawactors.runtime.control.receipts import Receipt, read_receipt, written
+from clawactors.runtime.taskactor import runner_of
 from clawactors.tasks import TASK, Task
 from clawactors.tasks import events as e
 from clawactors.tasks.wishes import outside_of
@@ -153,13 +154,12 @@ class CommandTaker:
         await self._bury(refusals)
 
     def _draft(self, id: str, task: Task, events: list[e.TaskEvent], receipt: Receipt) -> Draft:
-        runs = task.life.status in ("scheduled", "running", "paused")
         return Draft(
             kind=TASK.kind,
             id=id,
             body=e.CODEC.encode(tuple(events)),
             commit=self._desk.names.commit(),
-            to=task.life.node if runs else "",
+            to=runner_of(task),
             by=self._desk.by,
             cause=written(self._commands.identity, receipt),
         )

@@ -15,6 +15,7 @@ from clawactors.placement import SILENCE_S, Order, Placement
 from clawactors.runtime.actor import Actor, Desk
 from clawactors.runtime.control.commands import CommandTaker
 from clawactors.runtime.control.dead import DeadLetters, DeadLetterWorker
+from clawactors.runtime.control.forks import ForkKeeper
 from clawactors.runtime.control.leadership import Leadership
 from clawactors.runtime.control.ports import Commands, Views
 from clawactors.runtime.control.schedules import ScheduleKeeper
@@ -73,6 +74,7 @@ class Control:
             rang=self._ring,
         )
         self.commands = CommandTaker(desk, commands, lambda: self.leadership.leading)
+        self.forks = ForkKeeper(desk, self._wake.set)
         self._position = 0
         self._working: set[asyncio.Task[None]] = set()
 
@@ -194,6 +196,7 @@ class Control:
             wait_s = _IDLE_S
             if self.leadership.leading:
                 self.schedules.fire()
+                self.forks.finish(self.placement.forks)
                 now_ns = self.desk.time.now_ns()
                 orders = list(self.placement.orders(now_ns))
                 if orders:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from clawactors.errors import NotFound, Refused
 from clawactors.fold import Folded
 from clawactors.runtime.actor import Desk
-from clawactors.runtime.client.changing import TaskActor, actor_of
+from clawactors.runtime.taskactor import TaskActor, actor_of
 from clawactors.tasks import Entry, Journal, Task
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
