@@ -3,7 +3,6 @@ but to keep what was decided."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from itertools import batched
 from typing import Any, Final
 
 import msgspec
@@ -24,13 +23,12 @@ from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
 from clawactors.tasks.submission import checked_id, delayed, spec_of
 from clawactors.tasks.wishes import edit_of, signal_of
-from eventlog import Draft, EventLog, EventLogError, TooLarge, WrongVersion, aggregate_pattern
+from eventlog import Draft, EventLog, EventLogError, Record, TooLarge, WrongVersion, subject_of
 
 __all__ = ["Client", "Ref", "Rejected", "TaskFailed", "Wish"]
 
 _QUERY_TIMEOUT_S = 5.0
-_TOGETHER: Final = 1000
-"""Tasks that are read at once: a reading of many costs as much as one of a few."""
+_SAMPLE: Final = 32
 
 
 class TaskFailed(Exception):
@@ -142,21 +140,29 @@ class Client:
                 continue
             todo[wish.id] = (index, wish.spec)
 
-        made = await self._submit_fresh(todo)
-        submitted = sum(new is True for new in made.values())
-        async for id, known in self._read_together([id for id, new in made.items() if new is None]):
+        known = await self._firsts(list(todo)[:: max(1, len(todo) // _SAMPLE)])
+        if any(known.values()):  # a batch that comes again: to be refused by the log costs far more than to be found
+            known = await self._firsts(list(todo))
+        fresh = await self._submit_fresh({id: todo[id] for id in todo if known.get(id) is None})
+        submitted = sum(fresh.values())
+        taken = [id for id in todo if not fresh.get(id)]
+        known |= await self._firsts([id for id in taken if known.get(id) is None])
+        for id in taken:
             index, spec = todo[id]
             try:
-                # What the log has of it says mostly all; where it does not, the usual way tells.
-                if known.frozen or TASK.decide(c.Submit(spec, id in late), known.state):
+                if not _is_repeat(known[id], c.Submit(spec, id in late)):  # then the usual way tells
                     submitted += await self._submit(id, spec, delayed=id in late)
             except (Refused, TooLarge) as refusal:
                 refused.append(Rejected(index, id, str(refusal)))
         existing = len(wishes) - submitted - len(refused)
         return Batch(submitted, existing, tuple(sorted(refused, key=lambda rejected: rejected.index)))
 
-    async def _submit_fresh(self, todo: Mapping[str, tuple[int, e.Spec]]) -> dict[str, bool | None]:
-        """True for each task that is made; None where the id is taken or the task too large: `_submit` tells."""
+    async def _firsts(self, ids: Sequence[str]) -> dict[str, Record | None]:
+        """The records that made these tasks, as far as they are to be seen."""
+        return dict(zip(ids, await self.log.firsts([subject_of("task", id) for id in ids]), strict=True))
+
+    async def _submit_fresh(self, todo: Mapping[str, tuple[int, e.Spec]]) -> dict[str, bool]:
+        """True for each task that is made; False where the id is taken or the task too large: `_submit` tells."""
         drafts = [
             Draft(
                 kind="task",
@@ -167,23 +173,12 @@ class Client:
             )
             for id, (_, spec) in todo.items()
         ]
-        made: dict[str, bool | None] = {}
+        made: dict[str, bool] = {}
         for id, outcome in zip(todo, await self.log.append_many([(draft, 0) for draft in drafts]), strict=True):
             if isinstance(outcome, EventLogError) and not isinstance(outcome, WrongVersion | TooLarge):
                 raise outcome
-            made[id] = True if isinstance(outcome, int) else None
+            made[id] = isinstance(outcome, int)
         return made
-
-    async def _read_together(self, ids: Sequence[str]) -> AsyncIterator[tuple[str, Folded[Task]]]:
-        """The tasks as the log has them: one reading for many, where each alone would cost a consumer."""
-        for group in batched(ids, _TOGETHER):
-            known: dict[str, Folded[Task]] = dict.fromkeys(group, Folded(TASK.initial))
-            async for records in self.log.read([aggregate_pattern("task", id) for id in group]):
-                for record in records:
-                    id = record.subject.split(".", 3)[2]
-                    known[id] = fold(TASK, e.CODEC, known[id], record)
-            for id, folded in known.items():
-                yield id, folded
 
     async def _submit(self, id: str, spec: e.Spec, *, delayed: bool = False) -> bool:
         """True when the task is new."""
@@ -312,6 +307,17 @@ class Client:
     async def ask(self, name: str, question: Any = None) -> bytes:
         """The answer of the views to a query. Raises: `Unavailable` when no control process answers."""
         return await self.requests.request(f"claw.query.{name}", msgspec.json.encode(question), _QUERY_TIMEOUT_S)
+
+
+def _is_repeat(first: Record | None, wish: c.Submit) -> bool:
+    """True where the task was made by the very same wish, whatever has become of it since."""
+    if first is None or first.expected != 0:
+        return False
+    known = fold(TASK, e.CODEC, Folded(TASK.initial), first)
+    try:
+        return known.state.exists and not TASK.decide(wish, known.state)
+    except Refused:
+        return False
 
 
 class Ref:

@@ -188,6 +188,11 @@ class Link:
                 await self.turns()
                 self._check()
 
+    async def firsts(self, subjects: Sequence[str]) -> list[Record | None]:
+        await self.turns()
+        self._check()
+        return await self._log.firsts(subjects)
+
     async def follow(self, patterns: Sequence[str], *, after: int | None = None) -> Follower:
         self._check()
         return _LinkedFollower(self, await self._log.follow(patterns, after=after))
