@@ -10,6 +10,7 @@ import msgspec
 from clawactors.errors import NotFound, Refused
 from clawactors.fold import Folded, fold
 from clawactors.runtime.actor import Actor, Desk
+from clawactors.runtime.client.asking import ask
 from clawactors.runtime.client.changing import Changes
 from clawactors.runtime.client.redriving import Redriven, redrive
 from clawactors.runtime.client.schedules import Schedules
@@ -27,8 +28,8 @@ from eventlog import Draft, EventLog, EventLogError, Record, TooLarge, WrongVers
 
 __all__ = ["Client", "Ref", "Rejected", "TaskFailed", "Wish"]
 
-_QUERY_TIMEOUT_S = 5.0
 _SAMPLE: Final = 32
+"""Tasks of a batch that are looked for first: they tell whether it comes again."""
 
 
 class TaskFailed(Exception):
@@ -306,7 +307,7 @@ class Client:
 
     async def ask(self, name: str, question: Any = None) -> bytes:
         """The answer of the views to a query. Raises: `Unavailable` when no control process answers."""
-        return await self.requests.request(f"claw.query.{name}", msgspec.json.encode(question), _QUERY_TIMEOUT_S)
+        return await ask(self.requests, f"claw.query.{name}", msgspec.json.encode(question))
 
 
 def _is_repeat(first: Record | None, wish: c.Submit) -> bool:
