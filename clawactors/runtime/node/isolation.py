@@ -107,6 +107,8 @@ async def _serve(
                     answer = {"ok": await _answer(run, message)}
                 except Refused as refusal:
                     answer = {"refused": str(refusal)}
+                except TimeoutError as error:
+                    answer = {"late": str(error)}
                 except asyncio.CancelledError:
                     raise
                 except BaseException:  # the run is over here: the code unwinds there
@@ -128,7 +130,7 @@ async def _answer(run: "TaskRun", message: dict[str, Any]) -> Any:
         case "sleep":
             return await run.sleep(message["how_long"])
         case "signal":
-            return await run.signals.take(message["name"])
+            return await run.signals.take(message["name"], message["timeout"])
         case "remember":
             return await run.memories.remember(message["text"], message["tags"], **message["more"])
         case "recall":
