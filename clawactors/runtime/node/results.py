@@ -28,6 +28,6 @@ def as_json(value: Any, whose: str) -> Any:
         raise Refused(f"{whose} returned {len(encoded)} bytes; results may have {RESULT_MAX_BYTES}")
     if is_too_deep(b"[" * _LEVELS_AROUND + encoded):
         raise Refused(f"{whose} returned what JSON can't hold for sure: it is nested deeper than any reader may go")
-    if unfit := unfit_number(value, encoded):
+    if unfit := unfit_number(value, encoded, any_length=True):
         raise Refused(f"{whose} returned what JSON can't hold: {unfit}")
     return decoded
