@@ -280,7 +280,9 @@ class Connection(Client):
 
     @override
     async def _connect_to_server(self, s: Srv) -> None:
-        if not self._transport:
+        if self._transport:
+            self._transport.close()  # a try that failed behind the connect, as with a server that hangs, left it open
+        else:
             self._transport = _Transport()  # type: ignore[no-untyped-call]
         await super()._connect_to_server(s)
 
