@@ -8,14 +8,16 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "guarantees.md"
-PROMISES = [line for line in PAGE.read_text(encoding="utf-8").partition("\n## Promised\n")[2].splitlines() if "| " in line]
+PROMISES = [
+    line for line in PAGE.read_text(encoding="utf-8").partition("\n## Promised\n")[2].splitlines() if "| " in line
+]
 
 
 def all_tests() -> dict[str, bool]:
     """Every test, and whether it runs only with `--soak`."""
     found: dict[str, bool] = {}
     for path in (ROOT / "tests").rglob("test_*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
                 found[node.name] = any(ast.unparse(mark) == "pytest.mark.soak" for mark in node.decorator_list)
     return found

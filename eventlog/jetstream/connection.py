@@ -281,7 +281,8 @@ class Connection(Client):
     @override
     async def _connect_to_server(self, s: Srv) -> None:
         if self._transport:
-            self._transport.close()  # a try that failed behind the connect, as with a server that hangs, left it open
+            # A try that failed behind the connect, as with a server that hangs, left it open.
+            self._transport.close()  # type: ignore[no-untyped-call]
         else:
             self._transport = _Transport()  # type: ignore[no-untyped-call]
         await super()._connect_to_server(s)
