@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, override
 
 import msgspec
@@ -94,7 +94,7 @@ class _RemoteRun:
 
     def __init__(self, wire: _Wire, job: Job, skill: Skill) -> None:
         self.id, self.attempt, self.clock = job.id, job.attempt, _Clock()
-        self.signals, self.pulse = self, self
+        self.signals, self.pulse, self.memories = self, self, self
         self._wire, self._skill = wire, skill
 
     @property
@@ -121,6 +121,12 @@ class _RemoteRun:
 
     def take(self, name: str, timeout: str | float | None) -> Mapping[str, Any]:
         return {"op": "signal", "name": name, "timeout": timeout}
+
+    def remember(self, text: str, tags: Iterable[str] = (), **more: Any) -> Mapping[str, Any]:
+        return {"op": "remember", "text": text, "tags": list(tags), "more": more}
+
+    def recall(self, text: str, limit: int = 5, **wanted: Any) -> Mapping[str, Any]:
+        return {"op": "recall", "text": text, "limit": limit, "wanted": wanted}
 
     def report(self, share: float) -> None:
         self._wire.tell({"op": "progress", "share": share})

@@ -131,6 +131,10 @@ async def _answer(run: "TaskRun", message: dict[str, Any]) -> Any:
             return await run.sleep(message["how_long"])
         case "signal":
             return await run.signals.take(message["name"], message["timeout"])
+        case "remember":
+            return await run.memories.remember(message["text"], message["tags"], **message["more"])
+        case "recall":
+            return await run.memories.recall(message["text"], message["limit"], **message["wanted"])
         case unknown:
             raise Refused(f"nobody knows what {unknown!r} is")
 

@@ -1,13 +1,12 @@
 """What code returned, as every reader of the log gets it back."""
 
-import math
-from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
 
 from clawactors.errors import Refused
 from eventlog.nesting import is_too_deep
+from eventlog.numbers import unfit_number
 
 __all__ = ["RESULT_MAX_BYTES", "as_json"]
 
@@ -29,19 +28,6 @@ def as_json(value: Any, whose: str) -> Any:
         raise Refused(f"{whose} returned {len(encoded)} bytes; results may have {RESULT_MAX_BYTES}")
     if is_too_deep(b"[" * _LEVELS_AROUND + encoded):
         raise Refused(f"{whose} returned what JSON can't hold for sure: it is nested deeper than any reader may go")
-    if b"null" in encoded and not _is_finite(msgspec.to_builtins(value)):
-        raise Refused(f"{whose} returned what JSON can't hold: a number that is not finite")
+    if unfit := unfit_number(value, encoded, any_length=True):
+        raise Refused(f"{whose} returned what JSON can't hold: {unfit}")
     return decoded
-
-
-def _inner(value: Any) -> Iterable[Any]:
-    return value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple | set) else ()
-
-
-def _is_finite(value: Any) -> bool:
-    level = [value]
-    while level:
-        if any(isinstance(each, float) and not math.isfinite(each) for each in level):
-            return False
-        level = [inner for each in level for inner in _inner(each)]
-    return True

@@ -19,11 +19,13 @@ import msgspec
 from clawactors.errors import Refused
 from clawactors.fold import Folded
 from clawactors.runtime.actor import Actor, Desk
+from clawactors.runtime.memory import Memories
 from clawactors.runtime.node.code import Code, Stopped, as_exception, call_in_thread
 from clawactors.runtime.node.failure import classify, message_of
 from clawactors.runtime.node.fingerprint import difference, fingerprint
 from clawactors.runtime.node.handle import SyncTaskHandle, TaskHandle
 from clawactors.runtime.node.isolation import run_isolated
+from clawactors.runtime.node.memories import TaskMemories
 from clawactors.runtime.node.pulse import Pulse
 from clawactors.runtime.node.results import RESULT_MAX_BYTES, as_json
 from clawactors.runtime.node.signals import Signals
@@ -79,7 +81,13 @@ class TaskRun:
     """The actor of one attempt; `run` is its life."""
 
     def __init__(
-        self, desk: Desk, assignment: Assignment, skill: Skill | None, threads: Executor, pulse: Pulse | None = None
+        self,
+        desk: Desk,
+        assignment: Assignment,
+        skill: Skill | None,
+        threads: Executor,
+        pulse: Pulse | None = None,
+        memories: Memories | None = None,
     ) -> None:
         self.desk, self.assignment, self.skill, self.threads = desk, assignment, skill, threads
         self.pulse = pulse or Pulse(desk.clock)
@@ -91,6 +99,7 @@ class TaskRun:
         self._used: dict[str, str] = {}  # names of steps and what they call
         self._sleeps = 0
         self.signals = Signals(self)
+        self.memories = TaskMemories(self, memories)
         self._progress: float | None = None
         self._code: Code | None = None
         self._verdict: BaseException | None = None
