@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from collections import deque
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -11,8 +12,7 @@ from typing import Final
 from clawactors.kinds import DECODER
 from clawactors.runtime.actor import Desk
 from clawactors.runtime.ports import Requests
-from eventlog import Follower, Unavailable, aggregate_pattern
-from eventlog.decoding import Commit
+from eventlog import EventLogError, Follower, Record, Unavailable, aggregate_pattern
 from memory.actor.answers import Answers
 from memory.actor.consolidation import DAY_S, Consolidation
 from memory.actor.extraction import submit_job
@@ -29,6 +29,8 @@ __all__ = ["PATTERNS", "MemoryActor"]
 
 PATTERNS: Final = ("claw.task.>", "claw.chat.>", "claw.memory.>")
 
+_CHATS: Final = "claw.chat."
+_MEMORIES: Final = "claw.memory."
 _QUEUE: Final = "memory"
 _OPENED_S: Final = 15.0
 _FRESH_S: Final = 15.0
@@ -47,10 +49,10 @@ class MemoryActor:
 
     def __init__(self, desk: Desk, requests: Requests, folder: Path, every_s: float = DAY_S) -> None:
         self.desk, self.requests = desk, requests
-        self.sensory = Sensory()
         self.told = 0
         self._folder, self._every_s = folder, every_s
         self._harvest = Harvest()
+        self._sensed: deque[Record] = deque(maxlen=SENSES)
         self._answers = Answers(self)
         self._working: dict[str, Working] = {}
         self._open = asyncio.Event()
@@ -96,8 +98,14 @@ class MemoryActor:
     async def _sense(self, last_seq: int) -> None:
         """Fills the sensory level from the log."""
         async for records in self.desk.log.read(PATTERNS[:2], after=max(0, last_seq - SENSES), until=last_seq):
-            for record in records:
-                self.sensory.sense(DECODER.decode(record))
+            self._sensed += records
+
+    def sensory(self) -> Sensory:
+        """The newest raw events; they are decoded only when somebody asks."""
+        sensory = Sensory()
+        for record in self._sensed:
+            sensory.sense(DECODER.decode(record))
+        return sensory
 
     def _changed(self, changes: list[Change]) -> None:
         self.consolidation.notice(changes)
@@ -108,15 +116,15 @@ class MemoryActor:
         async for batch in follower:
             self._handed = batch[-1].seq
             self.desk.time.hear(batch[-1].at_ns)
-            commits = [DECODER.decode(record) for record in batch]
-            remembered = [commit for commit in commits if commit.kind == "memory"]
+            remembered = [record for record in batch if record.subject.startswith(_MEMORIES)]
             if remembered:
-                self._remembered = max(self._remembered, remembered[-1].record.seq)
+                self._remembered = max(self._remembered, remembered[-1].seq)
             # Where nothing is remembered, rows need not be written either but now and then.
             taken = self.stock.views.feed.taken
             if remembered or batch[-1].seq >= taken + _MARK_EVERY:
-                await self.stock.views.apply([one for one in remembered if one.record.seq > taken], batch[-1].seq)
-            await self._tell([commit for commit in commits if commit.kind != "memory"])
+                fresh = [DECODER.decode(record) for record in remembered if record.seq > taken]
+                await self.stock.views.apply(fresh, batch[-1].seq)
+            await self._tell([record for record in batch if not record.subject.startswith(_MEMORIES)])
             self._done(batch[-1].seq)
         raise Unavailable("the log is followed no longer")
 
@@ -128,33 +136,34 @@ class MemoryActor:
         turn, self._turn = self._turn, asyncio.Event()
         turn.set()
 
-    async def _tell(self, commits: Sequence[Commit]) -> None:
+    async def _tell(self, records: Sequence[Record]) -> None:
         """Appends the memories that task histories lead to, and makes jobs of messages."""
         orders: list[Order] = []
         jobs: list[Job] = []
-        for commit in commits:
-            self.sensory.sense(commit)
-            if commit.record.seq <= self.told:
+        sensed = self._sensed[-1].seq if self._sensed else 0
+        self._sensed += [record for record in records[-SENSES:] if record.seq > sensed]
+        for record in records:
+            if record.seq <= self.told:
                 continue
-            if commit.kind == "chat":
-                jobs += self._harvest.jobs(commit)
-            elif commit.kind == "task":
-                before = await self._before(commit) if self._harvest.lacks(commit) else ()
-                try:
-                    orders += self._harvest.take(commit, before)
-                except Exception:
-                    _log.exception("commit %d is not remembered; the others are", commit.record.seq)
+            try:
+                if record.subject.startswith(_CHATS):
+                    jobs += self._harvest.jobs(DECODER.decode(record))
+                else:
+                    before = await self._before(record) if self._harvest.lacks(record) else ()
+                    orders += self._harvest.take(record, before)
+            except EventLogError:
+                raise
+            except Exception:
+                _log.exception("commit %d is not remembered; the others are", record.seq)
         if orders:
             written = await self.writer.write(orders)
             self._remembered = max(self._remembered, written.last_seq)
         if jobs:
             await asyncio.gather(*(submit_job(self.desk, job) for job in jobs))
 
-    async def _before(self, commit: Commit) -> list[Commit]:
-        pattern, until = aggregate_pattern("task", commit.id), commit.record.seq - 1
-        return [
-            DECODER.decode(record) async for records in self.desk.log.read([pattern], until=until) for record in records
-        ]
+    async def _before(self, record: Record) -> list[Record]:
+        pattern = aggregate_pattern("task", record.subject.split(".", 3)[2])
+        return [each async for records in self.desk.log.read([pattern], until=record.seq - 1) for each in records]
 
     def _mark(self) -> None:
         """Notes how far it has come; what can't be written is looked at again."""

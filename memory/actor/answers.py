@@ -190,7 +190,7 @@ class Answers:
                     "id": commit.id,
                     "event": msgspec.to_builtins(event),
                 }
-                for commit, event in self._actor.sensory.newest(question.limit)
+                for commit, event in self._actor.sensory().newest(question.limit)
             ]
         }
 
