@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from clawactors.app.skills.command import Captured, Outcome
 from clawactors.app.skills.shell import fitted, shell
 from clawactors.errors import Refused
-from clawactors.runtime.node.run import RESULT_MAX_BYTES
+from clawactors.tasks.payload import INLINE_MAX_BYTES
 from tests.app.conftest import Watch
 from tests.app.handles import AsyncHandle
 
@@ -123,7 +123,7 @@ async def test_output_beyond_the_limit_is_cut_but_never_waited_for() -> None:
     assert result["stdout_bytes"] == 64 * 65536
     assert result["stderr"] == "e" * 1000
     assert set(result["stdout"]) == {"o"}
-    assert RESULT_MAX_BYTES - 250 < len(msgspec.json.encode(result)) <= RESULT_MAX_BYTES
+    assert INLINE_MAX_BYTES - 250 < len(msgspec.json.encode(result)) <= INLINE_MAX_BYTES
 
 
 async def test_output_that_is_no_text_shows_as_such() -> None:

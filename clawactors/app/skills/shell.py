@@ -9,8 +9,8 @@ import msgspec
 from clawactors.app.skills.alive import kept_alive
 from clawactors.app.skills.command import Captured, Outcome, run_command
 from clawactors.runtime.node.handle import TaskHandle
-from clawactors.runtime.node.results import RESULT_MAX_BYTES
 from clawactors.skills import skill
+from clawactors.tasks.payload import INLINE_MAX_BYTES
 
 __all__ = ["shell"]
 
@@ -38,9 +38,9 @@ async def shell(
         cwd=cwd,
         env={name: value for name, value in os.environ.items() if not name.startswith(_OURS)} | (env or {}),
         input=None if input is None else input.encode(),
-        limit_bytes=RESULT_MAX_BYTES,
+        limit_bytes=INLINE_MAX_BYTES,
     )
-    return fitted(await kept_alive(task, running), RESULT_MAX_BYTES)
+    return fitted(await kept_alive(task, running), INLINE_MAX_BYTES)
 
 
 def fitted(outcome: Outcome, limit_bytes: int) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 but to keep what was decided."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from itertools import batched
 from typing import Any, Final
 
@@ -13,12 +13,16 @@ from clawactors.fold import Folded, fold
 from clawactors.runtime.actor import Actor, Desk
 from clawactors.runtime.client.schedules import Schedules
 from clawactors.runtime.client.skills import KnownSkills
+from clawactors.runtime.client.streaming import Chunk, follow
 from clawactors.runtime.client.waiting import Waiting
 from clawactors.runtime.naming import id_of_key, new_id
-from clawactors.runtime.ports import Live, Requests
+from clawactors.runtime.payloads import Payloads
+from clawactors.runtime.ports import Blobs, Live, Outputs, Requests
+from clawactors.runtime.said import OUT
 from clawactors.tasks import TASK, Task
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
+from clawactors.tasks.payload import is_reference
 from clawactors.tasks.submission import checked_id, delayed, spec_of
 from eventlog import Draft, EventLog, EventLogError, TooLarge, WrongVersion, aggregate_pattern
 
@@ -64,8 +68,9 @@ class Batch(msgspec.Struct, frozen=True):
 class Client:
     """One connection's worth of asking. Tasks are aggregates: every call decides on the state that the log shows."""
 
-    def __init__(self, desk: Desk, requests: Requests, live: Live) -> None:
+    def __init__(self, desk: Desk, requests: Requests, live: Live, blobs: Blobs, outputs: Outputs) -> None:
         self.desk, self.requests = desk, requests
+        self.payloads, self.outputs = Payloads(blobs), outputs
         self.skills = KnownSkills(self.ask)
         self.waiting = Waiting(desk.log, live)
         self.schedules = Schedules(self)
@@ -97,6 +102,7 @@ class Client:
         if delay_s is not None:
             spec = delayed(spec, delay_s, await self.now_ns())
         await self.skills.check(spec)
+        spec = await self.payloads.outlined(spec)
         ref = Ref(self, self._id(id, key))
         await self._submit(ref.id, spec, delayed=delay_s is not None)
         return ref
@@ -107,6 +113,7 @@ class Client:
         id = self._id(wishes.pop("id", None), wishes.pop("key", None))
         spec = spec_of(skill, params, **wishes)
         await self.skills.check(spec)
+        spec = await self.payloads.outlined(spec)
         self.waiting.expect([id])
         try:
             if not await self._submit(id, spec):
@@ -128,14 +135,15 @@ class Client:
                 if wish.delay_s is not None:
                     wish = Wish(wish.id, delayed(wish.spec, wish.delay_s, now_ns))
                 await fits(wish.spec)
+                spec = await self.payloads.outlined(wish.spec)
                 if (earlier := todo.get(wish.id)) is not None:
-                    if earlier[1] != wish.spec:
+                    if earlier[1] != spec:
                         raise Refused("the id comes twice in the batch, with another content")
                     continue
             except Refused as refusal:
                 refused.append(Rejected(index, wish.id, str(refusal)))
                 continue
-            todo[wish.id] = (index, wish.spec)
+            todo[wish.id] = (index, spec)
 
         made = await self._submit_fresh(todo)
         submitted = sum(new is True for new in made.values())
@@ -234,7 +242,7 @@ class Client:
             raise Refused(f"task {id} needs a newer release: {known.frozen}")
         if life.status != "completed":
             raise TaskFailed(id, life.status, life.error)
-        return life.result
+        return await self.payloads.whole(life.result) if is_reference(life.result) else life.result
 
     # Changing
 
@@ -250,6 +258,10 @@ class Client:
     async def cancel(self, id: str) -> Folded[Task]:
         """Ends the task; running code is told and confirms. Raises: `NotFound`, `Refused`."""
         return await self.command(id, c.Cancel(self.desk.by))
+
+    async def blob(self, name: str) -> bytes:
+        """What code has stored under that name (`TaskHandle.store`). Raises: `Missing`, `Corrupt`, `Unavailable`."""
+        return await self.payloads.blobs.get(name)
 
     async def ask(self, name: str, question: Any = None) -> bytes:
         """The answer of the views to a query. Raises: `Unavailable` when no control process answers."""
@@ -282,6 +294,15 @@ class Ref:
             return await self._client._result(self.id, timeout_s)
         finally:
             waiting.forget(self.id)
+
+    def stream(self, name: str = OUT, *, after: int = 0, live: bool = True) -> AsyncGenerator[Chunk]:
+        """What the task's code emits, as it comes, until the task has ended; from behind the chunk at `after`.
+
+        A task that is tried again emits anew: `attempt` tells its chunks apart. With `live` False it ends with what is
+        there now. `clawactors.LOG` is the stream of what the code prints and logs. Output is kept for seven days.
+        Raises: `NotFound`, `Unavailable`. Order: that of the code; nothing twice, also over a lost connection.
+        """
+        return follow(self._client.waiting, self._client.outputs, self.id, name, after, live=live)
 
     async def look(self) -> Folded[Task]:
         """The task as the log has it. Raises: `NotFound`."""
