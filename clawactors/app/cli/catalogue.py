@@ -29,6 +29,8 @@ COMMANDS: Final[dict[str, Command]] = {
     "resume": Command(_TASKS, f"{_HOME}.change", "hold a task no more"),
     "retry": Command(_TASKS, f"{_HOME}.change", "let an ended or blocked task go once more"),
     "why": Command(_TASKS, f"{_HOME}.why", "say why a task is in its state"),
+    "logs": Command(_TASKS, f"{_HOME}.logs", "show what a task printed or emitted, with -f as it comes"),
+    "blob": Command(_TASKS, f"{_HOME}.blob", "fetch what a task has stored"),
     "schedule": Command(_TASKS, f"{_HOME}.schedule", "make tasks again and again, by a cron line"),
     "nodes": Command(_NODES, f"{_HOME}.nodes", "list nodes"),
     "node": Command(_NODES, f"{_HOME}.node", "show one node, or set its slots and affinity"),

@@ -228,7 +228,7 @@ def main() -> None:
     wire = _Wire(link)
     job = msgspec.json.decode(wire.read(), type=Job)
     threading.Thread(target=wire.listen, daemon=True).start()
-    logging.basicConfig(level=logging.INFO, handlers=[_Log(wire)])
+    logging.basicConfig(level=logging.INFO, handlers=[_Log(wire)], format="%(message)s")
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
     outcome = _outcome(wire, job)
