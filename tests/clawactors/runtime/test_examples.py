@@ -1,12 +1,14 @@
-"""The examples of a retry and of an approval do what they say."""
+"""The examples of a retry, an approval and a streamed result do what they say."""
 
+import asyncio
 import importlib.util
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
 from clawactors.skills import Skill
 from clawactors.tasks import commands as c
-from tests.clawactors.runtime.cluster import Cluster, Stage
+from tests.clawactors.runtime.cluster import PATIENCE_S, Cluster, Stage
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 
@@ -39,3 +41,14 @@ async def test_a_person_approves() -> None:
             await client.command(id, c.Signal("approve", {"by": "Ada", "ok": ok}))
         assert (await cluster.until_status("yes", "completed")).life.result == "sent: Hi!"
         assert (await cluster.until_status("no", "completed")).life.result == "withdrawn by Ada"
+
+
+async def test_an_answer_is_streamed() -> None:
+    streamed = example("streamed")
+    async with Cluster() as cluster:
+        await cluster.control()
+        await cluster.node("n1", [streamed.answer])
+        ref = await cluster.client().submit("answer", {"question": "What?", "pause_s": 0.001})
+        async with asyncio.timeout(PATIENCE_S), aclosing(ref.stream()) as chunks:
+            words = [chunk.value async for chunk in chunks]
+        assert " ".join(words) == await ref.result(PATIENCE_S) == streamed.TEXT

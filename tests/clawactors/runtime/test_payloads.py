@@ -80,6 +80,14 @@ async def test_what_looks_like_a_reference_is_none(cluster: Cluster) -> None:
         assert named_in(on_record)
 
 
+async def test_a_schedule_has_large_parameters_by_reference(cluster: Cluster) -> None:
+    client = cluster.client()
+    known = await client.schedules.add("nightly", "0 3 * * *", "double", {"text": LARGE})
+    assert known.state.plan is not None
+    assert is_reference(known.state.plan.task.params)
+    assert await client.payloads.whole(known.state.plan.task.params) == {"text": LARGE}
+
+
 async def test_more_than_a_task_can_hold_is_refused_before_anything_is_written(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -130,17 +138,13 @@ async def test_a_damaged_step_result_blocks_the_task_and_a_retry_goes_on(stage: 
     assert (await stage.run(late)).life.result == len(LARGE)
 
 
-async def test_large_results_of_threads_and_of_isolated_code(stage: Stage) -> None:
+async def test_large_results_of_threads(stage: Stage) -> None:
     @skill("thread")
     def in_thread(task: SyncTaskHandle, text: str) -> str:
         return task.step("same", str, text)
 
     task = await stage.run(in_thread, {"text": LARGE})
-    assert await cluster_whole(stage, task.life.result) == LARGE
-
-
-async def cluster_whole(stage: Stage, value: Any) -> Any:
-    return await stage.client().payloads.whole(value)
+    assert await stage.client().payloads.whole(task.life.result) == LARGE
 
 
 async def test_a_fork_begins_with_large_steps(cluster: Cluster) -> None:
