@@ -61,6 +61,11 @@ async def test_five_megabytes_there_and_back(system: System, tmp_path: Path) -> 
     assert (full["params"], full["steps"][0]["result"]) == ({"text": FIVE_MB}, FIVE_MB)
     assert await system.client.ref("large").result(5) == {"text": FIVE_MB}
 
+    assert (await system.run_claw("submit", "nobody-has-it", "--id", "waits")).code == 0
+    refused = await system.run_claw("task", "waits", "--result")
+    assert (refused.code, "is pending, so it has no result" in refused.err) == (4, True)
+    assert (await asyncio.to_thread(system.claw, "logs", "nobody")).code == 3
+
     batch = await system.client.submit_many([Wish(f"b{n}", spec_of("echo-large", {"text": FIVE_MB})) for n in range(4)])
     assert (batch.submitted, batch.refused) == (4, ())
     await system.ended([f"b{n}" for n in range(4)])
@@ -137,6 +142,10 @@ async def test_a_flood_hurts_nobody(system: System) -> None:
     assert (result["exit"], result["stdout_bytes"], result["cut"]) == (0, 300_000_000, True)
     whole = await system.client.blob(result["stored"]["stdout"]["blob"])
     assert len(whole) == result["stored"]["stdout"]["bytes"] == 64 << 20
+    copy = system.folder / "copy"
+    named = (await system.run_claw("blob", result["stored"]["stdout"]["blob"], "--out", str(copy))).answer
+    assert (named["bytes"], copy.read_bytes() == whole) == (64 << 20, True)
+    assert (await system.run_claw("blob", "0" * 64)).code == 3
     shown = await asyncio.to_thread(system.claw, "logs", "flood")
     assert len(shown.out) < 9 << 20
     assert "of output were cut here]" in shown.out[-100:]
