@@ -8,6 +8,7 @@ __all__ = [
     "Misconfigured",
     "Missing",
     "NoResponders",
+    "NoSuchLog",
     "PermissionDenied",
     "TooLarge",
     "Unavailable",
@@ -33,6 +34,10 @@ class Unavailable(EventLogError):
 
 class NoResponders(Unavailable):
     """Nobody listens on the subject, and the server says so at once."""
+
+
+class NoSuchLog(Unavailable):
+    """The server is fit for it, but nobody has made a log there yet."""
 
 
 class Misconfigured(EventLogError):

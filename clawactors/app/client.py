@@ -10,6 +10,7 @@ from clawactors.app.discovery import Found, discover
 from clawactors.runtime import client
 from clawactors.runtime.actor import Desk
 from clawactors.runtime.clock import SystemClock
+from eventlog import NoSuchLog
 from eventlog.jetstream import (
     Connection,
     JetStreamBlobs,
@@ -58,9 +59,19 @@ class Client(client.Client):
     @classmethod
     @asynccontextmanager
     async def at(cls, found: Found, *, user: str = "", give_up_s: float = 30.0) -> AsyncIterator[Self]:
-        """A client of a server that was found. `give_up_s` is how long an append in doubt is retried."""
+        """A client of a server that was found. `give_up_s` is how long an append in doubt is retried.
+
+        Raises: as `connect`; `NoSuchLog` where the server has no cluster's streams.
+        """
         name = f"client/{_NOT_NAME.sub('-', user or _login())[:64]}"
-        async with await JetStreamLog.connect(found.address, name, give_up_s=give_up_s) as log:
+        try:
+            opened = await JetStreamLog.connect(found.address, name, create=False, give_up_s=give_up_s)
+        except NoSuchLog:
+            raise NoSuchLog(
+                f"no cluster's streams are at {found.shown} ({found.why}): start a cluster there with "
+                "`claw up --nats URL`, or name another server"
+            ) from None
+        async with opened as log:
             yield cls(log, name, found)
 
 

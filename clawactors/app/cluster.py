@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import os
+import re
+import socket
 from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 import msgspec
 
@@ -19,6 +21,8 @@ from clawactors.runtime.node.machine import LEASE_S
 from clawactors.version import VERSION
 
 __all__ = ["Cluster", "Plan"]
+
+_NOT_NAME: Final = re.compile(r"[^A-Za-z0-9_-]+")
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +97,7 @@ class Cluster:
             await self.server.start()
             self._watch(self.server.supervise(self._note))
         data, sys_url = str(self.path), self.server.sys_url if self.server else ""
-        control = ControlStart(name="control", nats_url=self.nats_url, sys_url=sys_url, data=data)
+        control = ControlStart(name=self._control_name(), nats_url=self.nats_url, sys_url=sys_url, data=data)
         self.control = Child("clawactors.app.processes.control", control, logs / "control.log", self._note)
         for number in range(1, plan.nodes + 1):
             id = f"n{number}"
@@ -113,6 +117,10 @@ class Cluster:
             self._watch(child.supervise(restart=plan.restart))
         self._up = True
         self._note()
+
+    def _control_name(self) -> str:
+        """At a server of others there may be more than one, so each says where it runs."""
+        return f"control-{_NOT_NAME.sub('-', socket.gethostname())}-{self._pid}" if self.plan.nats_url else "control"
 
     def _children(self) -> Sequence[Child]:
         return [child for child in (self.control, *self.nodes.values()) if child is not None]

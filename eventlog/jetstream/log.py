@@ -40,17 +40,20 @@ class JetStreamLog:
         *,
         kinds: Sequence[str] = streams.KINDS,
         replicas: int | None = None,
+        create: bool = True,
         give_up_s: float = GIVE_UP_S,
     ) -> Self:
-        """Opens a connection called `name`, creates or checks the streams.
+        """Opens a connection called `name`, checks the streams and, with `create`, makes those that are missing.
 
         `url` may hold user and password, and several servers separated by commas; None means what the nats CLI would
         use. `give_up_s` is how long an append in doubt is retried. `replicas` None means 3 on a cluster, else 1.
-        Raises: `Unavailable` (no server), `Misconfigured` (password, version, JetStream, foreign stream).
+        Raises: `Unavailable` (no server; `NoSuchLog`: no streams), `Misconfigured` (password, version, JetStream,
+        foreign stream).
         """
         connection = await Connection.open(url, name)
         try:
-            info = await streams.ensure(connection, kinds, replicas)
+            ensured = streams.ensure(connection, kinds, replicas) if create else streams.check(connection, kinds)
+            info = await ensured
         except BaseException:
             await connection.aclose()
             raise

@@ -1,15 +1,15 @@
 """The six stores of the log as data, and the one place that creates or checks them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from typing import Any, Final
 
-from eventlog.errors import Misconfigured
+from eventlog.errors import Misconfigured, NoSuchLog
 from eventlog.jetstream.api import Refusal, call
 from eventlog.jetstream.connection import Connection
 from eventlog.jetstream.inspection import lacking
 
-__all__ = ["EVENTS", "KINDS", "LIVE", "SCHEMA", "ensure", "ensure_store", "stores"]
+__all__ = ["EVENTS", "KINDS", "LIVE", "SCHEMA", "check", "ensure", "ensure_store", "stores"]
 
 EVENTS: Final = "CLAW_EVENTS"
 LIVE: Final = "KV_claw-live"
@@ -65,7 +65,7 @@ def stores(kinds: Sequence[str] = KINDS, replicas: int = 1) -> list[Store]:
             "subjects": ["claw.output.>"],
             **unsynced,
             "max_age": 7 * _DAY_NS,
-            "max_bytes": 512 << 20,
+            "max_bytes": 256 << 20,
             "duplicate_window": 30 * _SECOND_NS,
             "allow_direct": True,
         },
@@ -109,17 +109,38 @@ async def ensure(connection: Connection, kinds: Sequence[str] = KINDS, replicas:
 
     Raises: `Misconfigured` (what lacks, or a newer schema), `Unavailable`, `PermissionDenied`. Order: idempotent.
     """
+    await _refuse_unfit(connection)
+    wanted = stores(kinds, replicas or _replicas(connection))
+    described = await _all(_ensure_one(connection, store) for store in wanted)
+    return described[0]
+
+
+async def check(connection: Connection, kinds: Sequence[str] = KINDS) -> dict[str, Any]:
+    """Checks what is there, changes nothing; returns the server's description of the events stream.
+
+    Raises: `NoSuchLog` where there is none, else as `ensure`.
+    """
+    await _refuse_unfit(connection)
+    events, *_ = await _all(_find(connection, store) for store in stores(kinds, _replicas(connection)))
+    if events is None:
+        raise NoSuchLog(f"this account of the server has no stream {EVENTS}")
+    return events
+
+
+async def _refuse_unfit(connection: Connection) -> None:
     found = await lacking(connection)
     if found:
         raise Misconfigured(found[0])
-    wanted = stores(kinds, replicas or _replicas(connection))
-    infos = await asyncio.gather(*(_ensure_one(connection, store) for store in wanted), return_exceptions=True)
+
+
+async def _all[T](looks: Iterable[Awaitable[T]]) -> list[T]:
+    """Their results, once all have ended; the first error where there was one."""
     described = []
-    for info in infos:
+    for info in await asyncio.gather(*looks, return_exceptions=True):
         if isinstance(info, BaseException):
             raise info
         described.append(info)
-    return described[0]
+    return described
 
 
 def _replicas(connection: Connection) -> int:
@@ -135,25 +156,24 @@ async def ensure_store(connection: Connection, name: str) -> None:
 
 async def _ensure_one(connection: Connection, store: Store) -> dict[str, Any]:
     name = store["name"]
+    if (info := await _find(connection, store)) is None:
+        try:
+            created: dict[str, Any] = await call(connection, f"STREAM.CREATE.{name}", store, timeout_s=15)
+            return created
+        except Refusal as refusal:
+            if refusal.err_code != _ALREADY_THERE or (info := await _find(connection, store)) is None:
+                raise Misconfigured(f"the stream {name} can't be created: {refusal.description}") from None
+    return await _with_subjects(connection, store, info)
+
+
+async def _find(connection: Connection, store: Store) -> dict[str, Any] | None:
+    """The server's description of a store that will do, None where there is none. Raises: `Misconfigured`."""
     try:
-        info: dict[str, Any] = await call(connection, f"STREAM.INFO.{name}")
+        info: dict[str, Any] = await call(connection, f"STREAM.INFO.{store['name']}")
     except Refusal as refusal:
         if refusal.err_code != _NOT_FOUND:
             raise
-    else:
-        return await _reconcile(connection, store, info)
-    try:
-        created: dict[str, Any] = await call(connection, f"STREAM.CREATE.{name}", store, timeout_s=15)
-    except Refusal as refusal:
-        if refusal.err_code != _ALREADY_THERE:
-            raise Misconfigured(f"the stream {name} can't be created: {refusal.description}") from None
-        info = await call(connection, f"STREAM.INFO.{name}")
-        return await _reconcile(connection, store, info)
-    return created
-
-
-async def _reconcile(connection: Connection, store: Store, info: dict[str, Any]) -> dict[str, Any]:
-    """Adds the subjects of new kinds; anything else that differs is for a person to decide."""
+        return None
     have, name = info["config"], store["name"]
     schema = have.get("metadata", {}).get("claw.schema", str(SCHEMA))
     if not schema.isdecimal() or int(schema) > SCHEMA:
@@ -163,10 +183,16 @@ async def _reconcile(connection: Connection, store: Store, info: dict[str, Any])
             continue
         if have.get(key, False) != value:
             raise Misconfigured(f"the stream {name} has {key} = {have.get(key)!r} where {value!r} is needed")
+    return info
+
+
+async def _with_subjects(connection: Connection, store: Store, info: dict[str, Any]) -> dict[str, Any]:
+    """Adds the subjects of new kinds; anything else that differs is for a person to decide."""
+    have = info["config"]
     missing = [subject for subject in store["subjects"] if subject not in have["subjects"]]
     if not missing:
         return info
     updated: dict[str, Any] = await call(
-        connection, f"STREAM.UPDATE.{name}", have | {"subjects": have["subjects"] + missing}, timeout_s=15
+        connection, f"STREAM.UPDATE.{store['name']}", have | {"subjects": have["subjects"] + missing}, timeout_s=15
     )
     return updated

@@ -11,6 +11,7 @@ from eventlog import (
     Corrupt,
     Draft,
     Misconfigured,
+    NoSuchLog,
     PermissionDenied,
     Record,
     Unavailable,
@@ -438,6 +439,18 @@ async def test_a_new_kind_is_added_to_an_existing_stream(nats_url: str) -> None:
         await old.append(draft(), 0)
     async with await JetStreamLog.connect(nats_url, "new", kinds=("task", "flow")) as new:
         assert await new.append(Draft("flow", "f", BODY, "c"), 0) == 2
+
+
+async def test_who_may_only_look_makes_no_streams(nats_url: str) -> None:
+    with pytest.raises(NoSuchLog, match="no stream CLAW_EVENTS"):
+        await JetStreamLog.connect(nats_url, create=False)
+    async with await Connection.open(nats_url, "test") as connection:
+        assert (await call(connection, "STREAM.NAMES"))["total"] == 0
+    async with (
+        await JetStreamLog.connect(nats_url) as log,
+        await JetStreamLog.connect(nats_url, create=False) as again,
+    ):
+        assert again.identity == log.identity
 
 
 async def test_connecting_twice_creates_nothing_twice(nats_url: str) -> None:

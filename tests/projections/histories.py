@@ -4,6 +4,8 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
+from msgspec.structs import replace
+
 from clawactors.errors import Refused
 from clawactors.nodes import NODE, Node
 from clawactors.nodes import commands as nc
@@ -130,6 +132,8 @@ def submit(history: History, id: str) -> None:
         tags=tuple(r.sample(TAGS, r.randrange(3))),
         after=("t0",) if r.random() < 0.1 else (),
     )
+    if r.random() < 0.05:
+        spec = te.Spec(skill=spec.skill, fork_of="t0", fork_step="s1")
     history.command(id, tc.Submit(spec))
 
 
@@ -222,6 +226,8 @@ def _next(r: random.Random, task: Task, fence: te.Fence, node: str) -> tc.TaskCo
             return tc.ConfirmCancel(fence)
         case "running":
             return r.choice(list(_of_running(r, task, fence)))
+        case "waiting" if task.life.waiting_for == "fork":
+            return tc.Inherit((te.Kept("s0", {"n": 1}, 0.5),), last=r.random() < 0.5)
         case "waiting":
             return tc.Ready()
         case "paused":
@@ -254,3 +260,10 @@ def _commands(r: random.Random, task: Task, fence: te.Fence, node: str) -> Itera
     yield r.choice((tc.Pause("ada"), tc.Resume(), tc.Block("odd"), tc.Unblock()))
     yield r.choice((tc.Cancel("ada"), tc.ConfirmCancel(fence), tc.Retry("ada"), tc.Archive()))
     yield tc.Signal("go", {"n": r.randrange(9)})
+    yield tc.NoteFork(f"t{r.randrange(9)}", "s1")
+    if task.spec is not None:
+        yield tc.Edit(
+            replace(task.spec, priority=r.choice((1, 4)), tags=tuple(r.sample(TAGS, 1)), user=r.choice(USERS))
+        )
+    if r.random() < 0.2:
+        yield r.choice((tc.Delete("ada"), tc.Expire(te.TaskError("timeout", "its deadline has passed"))))

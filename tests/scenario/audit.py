@@ -1,13 +1,15 @@
 """One walk over a log, in order, that finds every promise broken; what skills did beside the log is held against it.
 
 1. An acknowledged submit is in the log.
-2. A step is completed once in the life of a task, and does not even run in an attempt that began after that.
+2. A step is completed once in the life of a task, runs once in an attempt, and not at all in one that began after it
+   was completed.
 3. A node's process speaks for its own incarnation and attempt only, and only while the task is theirs.
-4. At no event does a node have more tasks running than slots.
+4. At no event does a node have more tasks running than slots, nor do its skills ever count more at work.
 5. Every event that our own processes wrote is legal where it stands.
 6. In the end no task is left open.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -84,7 +86,7 @@ class Audit:
         if isinstance(event, te.Scheduled):
             self._done_before[id, event.attempt] = frozenset(self._done.get(id, ()))
         if isinstance(event, te.Completed):
-            self._check_attempt(record, name, event.result, before)
+            self._check_result(record, name, event.result, before)
         self._count(id, record, before, after)
 
     def _take_step(self, id: str, record: Record, event: te.StepCompleted, before: Task) -> None:
@@ -92,13 +94,15 @@ class Audit:
         if event.step in done:
             self._problem(record, f"task {id}: step {event.step} is completed again")
         done.add(event.step)
-        self._check_attempt(record, f"task {id}: step {event.step}", event.result, before)
+        self._check_result(record, f"task {id}: step {event.step}", event.result, before)
 
-    def _check_attempt(self, record: Record, what: str, result: Any, before: Task) -> None:
-        """Our skills say in their results which attempt they come from."""
-        attempt = result.get("attempt") if isinstance(result, dict) else None
-        if attempt not in (None, before.life.attempt):
-            self._problem(record, f"{what} has a result of attempt {attempt}, not {before.life.attempt}")
+    def _check_result(self, record: Record, what: str, result: Any, before: Task) -> None:
+        """Our skills say in their results which attempt they come from, and how many ran in their process."""
+        said = result if isinstance(result, dict) else {}
+        if said.get("attempt") not in (None, before.life.attempt):
+            self._problem(record, f"{what} has a result of attempt {said['attempt']}, not {before.life.attempt}")
+        if said.get("at_work", 0) > (slots := self._slots.get(before.life.incarnation, 0)):
+            self._problem(record, f"{what} ran beside {said['at_work']} on node {before.life.node} of {slots} slots")
 
     def _count(self, id: str, record: Record, before: Task, after: Task) -> None:
         for task, change in ((before, set.discard), (after, set.add)):
@@ -126,10 +130,12 @@ class Audit:
     def check_traces(self, trace: Path) -> int:
         """The half of rule 2 that no log shows; how many runs of steps there were."""
         lines = trace.read_text().splitlines() if trace.exists() else []
-        for line in lines:
+        for line, times in Counter(lines).items():
             id, step, attempt = line.split()
             if step in self._done_before.get((id, int(attempt)), ()):
                 self.problems.append(f"task {id}: step {step} ran in attempt {attempt}, though it was done before")
+            if times > 1:
+                self.problems.append(f"task {id}: step {step} ran {times} times in attempt {attempt}")
         return len(lines)
 
 

@@ -20,16 +20,30 @@ def leave_trace(path: str, *words: object) -> None:
         os.close(file)
 
 
+_at_work: set[object] = set()
+"""Runs of `work` in this process at this moment."""
+
+
 @skill("work")
 async def work(task: Task, trace: str, steps: int = 5, seconds: float = 0.01) -> dict[str, Any]:
-    """Runs steps; each says on disk that it ran, and in its result by which attempt."""
+    """Runs steps; each says on disk that it ran, and in its result by which attempt and beside how many others."""
 
     async def one(number: int) -> dict[str, int]:
         leave_trace(trace, task.id, f"s{number}", task.attempt)
         await asyncio.sleep(seconds)
-        return {"attempt": task.attempt}
+        return {"attempt": task.attempt, "at_work": len(_at_work)}
 
-    return {"attempt": task.attempt, "steps": [await task.step(f"s{n}", one, n) for n in range(steps)]}
+    _at_work.add(task)
+    try:
+        return {"attempt": task.attempt, "steps": [await task.step(f"s{n}", one, n) for n in range(steps)]}
+    finally:
+        _at_work.discard(task)
+
+
+@skill("no-op")
+async def no_op(task: Task, trace: str) -> dict[str, int]:
+    """Does nothing, and says by which attempt."""
+    return {"attempt": task.attempt}
 
 
 @skill("work-in-thread")
@@ -128,3 +142,29 @@ async def swallows(task: Task) -> str:
     except BaseException as error:
         return type(error).__name__
     return "nothing"
+
+
+@skill("gated")
+async def gated(task: Task, trace: str, gate: str) -> dict[str, Any]:
+    """One step that ends when the gate of its attempt opens: a file appears."""
+
+    async def one() -> dict[str, int]:
+        leave_trace(trace, task.id, "s0", task.attempt)
+        while not os.path.exists(f"{gate}-{task.attempt}"):  # noqa: ASYNC110, ASYNC240 - opened by another process
+            await asyncio.sleep(0.01)
+        return {"attempt": task.attempt}
+
+    return {"attempt": task.attempt, "steps": [await task.step("s0", one)]}
+
+
+@skill("gated-in-thread")
+def gated_in_thread(task: SyncTask, trace: str, gate: str) -> dict[str, Any]:
+    """The same by sync code."""
+
+    def one() -> dict[str, int]:
+        leave_trace(trace, task.id, "s0", task.attempt)
+        while not os.path.exists(f"{gate}-{task.attempt}"):
+            threading.Event().wait(0.01)
+        return {"attempt": task.attempt}
+
+    return {"attempt": task.attempt, "steps": [task.step("s0", one)]}

@@ -86,12 +86,7 @@ class System:
 
     def signal(self, name: str, number: signal.Signals) -> int:
         """Sends a signal to one process; its pid, 0 where there was none to send it to."""
-        pid = self.pid(name)
-        if pid:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
-                return pid
-        return 0
+        return signal_pid(self.pid(name), number)
 
     async def online(self, *nodes: str) -> None:
         """Returns when exactly these nodes take work."""
@@ -141,6 +136,15 @@ async def until(condition: Callable[[], bool | Awaitable[bool]], what: str, pati
                 await asyncio.sleep(_LOOK_AGAIN_S)
     except TimeoutError:
         raise AssertionError(f"not within {patience_s:g} s: {what}") from None
+
+
+def signal_pid(pid: int, number: signal.Signals) -> int:
+    """Sends a signal to a process; its pid, 0 where there is none to send it to."""
+    if pid:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+            return pid
+    return 0
 
 
 def family(pids: Iterable[int]) -> list[psutil.Process]:

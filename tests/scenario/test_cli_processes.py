@@ -56,6 +56,18 @@ def program_of(node: int, name: str) -> int:
     raise AssertionError(f"no {name} runs below {node}")
 
 
+def sleeps(claw: Claw, ready: dict[str, Any]) -> list[int]:
+    """A task runs a program that has detached another; the pids of the supervisor and of all below it."""
+    argv = msgspec.json.encode({"argv": ["sh", "-c", "setsid sleep 600 & sleep 600"]}).decode()
+    assert claw.quick("submit", "shell", argv).code == 0
+    program_of(ready["pids"]["nodes"]["n1"], "sleep")
+    supervisor = psutil.Process(ready["pids"]["server"]).parent()
+    assert supervisor is not None
+    found = [supervisor.pid, *(child.pid for child in supervisor.children(recursive=True))]
+    assert set(pids_of(ready)) < set(found)
+    return found
+
+
 def wait_for_end(pids: list[int]) -> None:
     psutil.wait_procs([psutil.Process(pid) for pid in pids if not is_gone(pid)], timeout=15)
     assert all(map(is_gone, pids))
@@ -156,6 +168,55 @@ def test_a_foreign_folder_is_left_alone(claw: Claw) -> None:
     assert failed.code == 4
     assert "letter.txt" in failed.answer["error"]["message"]
     assert os.listdir(claw.data) == ["letter.txt"]
+
+
+@pytest.mark.parametrize("end", ["down", "Ctrl-C"])
+def test_programs_that_skills_run_end_with_the_cluster(claw: Claw, end: str) -> None:
+    with claw.start("up", "--nodes", "1", "--json") as up:
+        found = sleeps(claw, ready_line(up))
+        if end == "down":
+            assert claw("down").code == 0
+        else:
+            up.send_signal(signal.SIGINT)
+        up.communicate(timeout=60)
+    wait_for_end(found)
+
+
+def test_the_kill_of_a_detached_supervisor_ends_what_stands_still_as_well(claw: Claw) -> None:
+    ready = claw("up", "--detach", "--nodes", "1", "--json").answer
+    found = sleeps(claw, ready)
+    for pid in pids_of(ready):
+        os.kill(pid, signal.SIGSTOP)
+    os.kill(psutil.Process(ready["pids"]["server"]).ppid(), signal.SIGKILL)
+    wait_for_end(found)
+    assert claw("up", "--nodes", "0", "--detach").code == 0, "the folder is free again"
+
+
+@pytest.mark.soak
+def test_down_ends_what_stands_still_as_well(claw: Claw) -> None:
+    ready = claw("up", "--detach", "--nodes", "1", "--json").answer
+    found = sleeps(claw, ready)
+    for pid in pids_of(ready):
+        os.kill(pid, signal.SIGSTOP)
+    assert claw("down").code == 0
+    wait_for_end(found)
+
+
+def test_a_killed_node_takes_its_programs_along(claw: Claw) -> None:
+    with claw.start("up", "--nodes", "0", "--json") as up:
+        ready_line(up)
+        with claw.start("join", "--id", "extra", "--slots", "1", "--json") as node:
+            ready_line(node)
+            argv = msgspec.json.encode({"argv": ["sleep", "600"]}).decode()
+            assert claw.quick("submit", "shell", argv).code == 0
+            program = program_of(node.pid, "sleep")
+            found = [child.pid for child in psutil.Process(node.pid).children(recursive=True)]
+            assert program in found
+            node.kill()
+            node.communicate()
+        wait_for_end(found)
+        up.send_signal(signal.SIGTERM)
+        up.communicate(timeout=60)
 
 
 def test_a_server_that_is_not_there_ends_up_with_5(claw: Claw) -> None:

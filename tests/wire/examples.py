@@ -3,6 +3,7 @@
 from typing import Any
 
 from clawactors.nodes import events as n
+from clawactors.schedules import events as s
 from clawactors.tasks import events as e
 
 __all__ = ["EXAMPLES", "HISTORIES"]
@@ -27,6 +28,8 @@ FULL = e.Submitted(
     max_retries=0,
 )
 LEAST = e.Submitted(skill="echo")
+FULL_PLAN = e.Spec(skill="echo", params={"text": "hi"}, user="ada", priority=3, tags=("nightly",), timeout_s=1.5)
+NEXT = 1_800_000_060_000_000_000
 ERROR = e.TaskError("network", "no route to host")
 JOINED = n.Joined(
     incarnation="i1",
@@ -78,6 +81,24 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
     "task.retried": (e.Retried("client/ada"), e.Retried()),
     "task.signalled": (e.Signalled("approved", {"by": "ada"}), e.Signalled("go")),
     "task.archived": (e.Archived(),),
+    "task.deleted": (e.Deleted("client/ada"), e.Deleted()),
+    "task.edited": (
+        e.Edited(**{name: getattr(FULL, name) for name in e.Spec.__struct_fields__}),
+        e.Edited(skill="echo", on_dead="run", fork_of="t-1", fork_step="copy-0"),
+    ),
+    "task.expired": (e.Expired(ERROR),),
+    "task.forked": (e.Forked((e.Kept("copy-0", {"rows": [1, None]}, 0.25, "f1"), e.Kept("count"))), e.Forked(())),
+    "task.fork_made": (e.ForkMade("t-2", "copy-0"),),
+    "schedule.added": (
+        s.Added(
+            cron="30 2 * * 1-5", task=FULL_PLAN, zone="Europe/Berlin", catch_up="fire", next_ns=NEXT, by="client/ada"
+        ),
+        s.Added(cron="* * * * *", task=e.Spec(skill="echo"), next_ns=NEXT),
+    ),
+    "schedule.paused": (s.Paused("client/ada"), s.Paused()),
+    "schedule.resumed": (s.Resumed(NEXT, "client/ada"), s.Resumed(NEXT)),
+    "schedule.fired": (s.Fired(due_ns=NEXT, times=(NEXT, NEXT + 60), next_ns=NEXT + 120), s.Fired(due_ns=NEXT)),
+    "schedule.removed": (s.Removed("client/ada"), s.Removed()),
     "node.joined": (JOINED, n.Joined(incarnation="i1")),
     "node.left": (n.Left("i1", "stopped"), n.Left("i1")),
     "node.lost": (n.Lost("i1", "no heartbeat for 1.8 s"), n.Lost("i1")),
@@ -157,6 +178,44 @@ HISTORIES: dict[str, tuple[str, Bodies]] = {
     "task-of-a-later-release": (
         "task",
         [(LEAST,), (scheduled(),), b'{"v":1,"events":[{"type":"task.moved","to":"n2"}]}', (e.Started(), e.Completed())],
+    ),
+    "task-forked": (
+        "task",
+        [
+            (e.Submitted(skill="echo", fork_of="t-1", fork_step="copy"),),
+            (e.Forked((e.Kept("count", 3, 0.1, "f1"),)), e.Readied()),
+            (e.Edited(skill="echo", fork_of="t-1", fork_step="copy", priority=4),),
+            (scheduled(steps=1),),
+            (e.Started(), e.ForkMade("t-2", "copy")),
+            (e.AttemptFailed(error=ERROR, then="retry", retry_at_ns=NEXT, elsewhere=True),),
+            (e.Expired(e.TaskError("timeout", "its deadline has passed")),),
+            (e.Deleted("client/ada"),),
+        ],
+    ),
+    "task-after-the-dead": (
+        "task",
+        [
+            (e.Submitted(skill="echo", after=("t-0", "t-1"), on_dead="fail"),),
+            (e.Paused(),),
+            (e.Resumed(),),
+            (e.Blocked("its predecessor t-1 is dead"),),
+            (e.Retried("client/ada"),),
+            (scheduled(),),
+            (e.Started(), e.AttemptFailed(error=ERROR, then="blocked")),
+        ],
+    ),
+    "schedule-life": (
+        "schedule",
+        [
+            (s.Added(cron="* * * * *", task=FULL_PLAN, zone="Europe/Berlin", next_ns=NEXT, by="client/ada"),),
+            (s.Fired(due_ns=1, times=(1,), next_ns=2),),
+            (s.Fired(due_ns=NEXT, times=(NEXT,), next_ns=NEXT + 60),),
+            (s.Paused(),),
+            (s.Resumed(NEXT + 120),),
+            b"hello",
+            (s.Fired(due_ns=NEXT + 120, next_ns=NEXT + 180),),
+            (s.Removed("client/ada"),),
+        ],
     ),
     "node-life": (
         "node",

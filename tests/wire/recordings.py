@@ -13,14 +13,16 @@ from clawactors.decider import Decider
 from clawactors.fold import Folded, fold
 from clawactors.kinds import DECODER
 from clawactors.nodes import NODE
+from clawactors.schedules import SCHEDULE, Schedule
 from clawactors.tasks import TASK, Task
+from clawactors.tasks.journal import SIGNAL
 from eventlog import Record
 from tests.wire.examples import EXAMPLES, HISTORIES
 
 __all__ = ["DECIDERS", "EVENTS_DIR", "HISTORIES_DIR", "fields_of", "folded", "state_of"]
 
 EVENTS_DIR, HISTORIES_DIR = Path(__file__).parent / "events", Path(__file__).parent / "histories"
-DECIDERS: dict[str, Decider[Any, Any, Any]] = {"task": TASK, "node": NODE}
+DECIDERS: dict[str, Decider[Any, Any, Any]] = {"task": TASK, "node": NODE, "schedule": SCHEDULE}
 FIRST_NS = 1_800_000_000_000_000_000
 STEP_NS = 250_000_000
 
@@ -39,16 +41,21 @@ def _plain(value: Any) -> Any:
 
 
 def state_of(known: Folded[Any]) -> dict[str, Any]:
-    """What a history leads to, as plain JSON."""
+    """What a history leads to, as plain JSON.
+
+    A task's signals are told apart from its steps, as they were kept by the first release.
+    """
     state = known.state
     if isinstance(state, Task):
+        signals = [entry for entry in state.journal if entry.status == "signalled"]
         told = {
             "spec": fields_of(state.spec) if state.spec else None,
-            "life": fields_of(state.life),
-            "journal": [fields_of(entry) for entry in state.journal],
+            "life": fields_of(state.life)
+            | {"signals": [{"name": it.name.removeprefix(SIGNAL), "payload": _plain(it.result)} for it in signals]},
+            "journal": [fields_of(entry) for entry in state.journal if entry.status != "signalled"],
         }
     else:
-        told = {"node": fields_of(state)}
+        told = {"schedule" if isinstance(state, Schedule) else "node": fields_of(state)}
     return told | {"version": known.version, "frozen": bool(known.frozen), "fault": bool(known.fault)}
 
 

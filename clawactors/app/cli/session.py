@@ -12,7 +12,7 @@ from clawactors.app.cli.screen import note
 from clawactors.app.client import Client
 from clawactors.app.discovery import Found, discover
 from clawactors.errors import Refused
-from eventlog import NoResponders, Unavailable
+from eventlog import NoResponders, NoSuchLog, Unavailable
 
 __all__ = ["ask", "ask_rows", "explained", "find", "with_client"]
 
@@ -41,6 +41,8 @@ def with_client(options: Any, work: Callable[[Client], Awaitable[int]]) -> int:
                 return await work(client)
         except NoResponders as error:
             raise _without_control(found, error) from error
+        except NoSuchLog:
+            raise  # it says itself what to do
         except Unavailable as error:
             raise Problem("unavailable", f"{error} (the server: {found.why})", _LOOK) from error
 

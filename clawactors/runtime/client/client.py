@@ -11,6 +11,7 @@ import msgspec
 from clawactors.errors import NotFound, Refused
 from clawactors.fold import Folded, fold
 from clawactors.runtime.actor import Actor, Desk
+from clawactors.runtime.client.asking import ask
 from clawactors.runtime.client.schedules import Schedules
 from clawactors.runtime.client.skills import KnownSkills
 from clawactors.runtime.client.streaming import Chunk, follow
@@ -28,7 +29,6 @@ from eventlog import Draft, EventLog, EventLogError, TooLarge, WrongVersion, agg
 
 __all__ = ["Client", "Ref", "Rejected", "TaskFailed", "Wish"]
 
-_QUERY_TIMEOUT_S = 5.0
 _TOGETHER: Final = 1000
 """Tasks that are read at once: a reading of many costs as much as one of a few."""
 
@@ -265,7 +265,7 @@ class Client:
 
     async def ask(self, name: str, question: Any = None) -> bytes:
         """The answer of the views to a query. Raises: `Unavailable` when no control process answers."""
-        return await self.requests.request(f"claw.query.{name}", msgspec.json.encode(question), _QUERY_TIMEOUT_S)
+        return await ask(self.requests, f"claw.query.{name}", msgspec.json.encode(question))
 
 
 def _runner(task: Task) -> str:

@@ -188,6 +188,7 @@ class Waiting:
 
     async def each(self, ids: Iterable[str]) -> AsyncIterator[str]:
         """The ids, in the order in which the tasks end; `expect` them first. Raises: `PermissionDenied`."""
+        self._raise_denied()
         ended: asyncio.Queue[str] = asyncio.Queue()
         wanted = list(dict.fromkeys(ids))
         for id in wanted:

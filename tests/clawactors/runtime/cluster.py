@@ -347,19 +347,21 @@ class Cluster:
         link = self.links[name]
         supplies = Supplies(self.blobs, self.outputs, secrets)
         node = NodeActor(desk, link, link, NodeSettings(id=id, slots=slots, **settings), skills, supplies)
-        started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        started = asyncio.Event()
 
         async def life() -> None:
-            try:
-                await node.start()
-            except BaseException as error:
-                started.set_exception(error)
-                return
-            started.set_result(None)
+            await node.start()
+            started.set()
             await node.serve()
 
-        self.mains[name] = self.spawn(name, life())
-        await started
+        main = self.mains[name] = self.spawn(name, life())
+        on = asyncio.ensure_future(started.wait())
+        await asyncio.wait((main, on), return_when=asyncio.FIRST_COMPLETED)
+        on.cancel()
+        if not started.is_set():
+            if main.cancelled():
+                raise Unavailable(f"node {id} was killed while it started")
+            main.result()
         self.nodes[id] = node
         return node
 

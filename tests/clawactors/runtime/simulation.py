@@ -27,6 +27,7 @@ from clawactors.runtime.actor import Actor, Desk
 from clawactors.runtime.client import Client, TaskFailed
 from clawactors.runtime.client.client import Wish
 from clawactors.runtime.node.handle import TaskHandle
+from clawactors.schedules import Schedule
 from clawactors.tasks import TASK, Task
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
@@ -123,6 +124,9 @@ class FoldedSnapshot:
             if known.state.status not in ("absent", "removed"):
                 yield id, known.version, known.state
 
+    def schedules(self) -> Iterable[tuple[str, int, Schedule]]:
+        return ()
+
     def frozen(self) -> Iterable[tuple[str, str]]:
         return ()
 
@@ -162,7 +166,7 @@ class World:
         self.views: dict[str, list[Views]] = {}
         self.acknowledged: set[str] = set()
         self.waiters: list[asyncio.Task[None]] = []
-        self.calm = False
+        self.calm = self.enough = False
         self.skill = self._skill()
 
     def complain(self, text: str) -> None:
@@ -378,7 +382,7 @@ class World:
             link.plug()
 
     async def _fates(self) -> None:
-        while True:
+        while not self.enough:
             await self._fate()
             await asyncio.sleep(self.chance.choice((0, 0.01, 0.1, 0.4)))
 
@@ -395,12 +399,8 @@ class World:
             self.waiters.append(asyncio.create_task(self._wait_for_many()))
             fates = [asyncio.create_task(self._fates()) for _ in range(2)]
             await self._users()
-            for fate in fates:
-                fate.cancel()
-            await asyncio.wait(fates)
-            for fate in fates:
-                if not fate.cancelled():
-                    fate.result()
+            self.enough = True
+            await asyncio.gather(*fates)  # each ends what it has begun: a node that is being started, say
             await self._heal()
             await self._end()
             async with asyncio.timeout(PATIENCE_S):

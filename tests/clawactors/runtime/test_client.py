@@ -15,7 +15,7 @@ from clawactors.runtime.node.handle import TaskHandle
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
 from clawactors.tasks.submission import spec_of
-from eventlog import Draft, Unavailable
+from eventlog import Draft, PermissionDenied, Unavailable
 from tests.clawactors.runtime.cluster import PATIENCE_S, Cluster, Stage, all_turns
 from tests.clawactors.runtime.test_node import Work
 
@@ -414,6 +414,22 @@ async def test_what_a_broken_connection_missed_is_read_when_it_is_back(cluster: 
     async with asyncio.timeout(PATIENCE_S):
         assert await asyncio.gather(*waits) == ["0", "1", "2"]
     assert gaps == []
+
+
+async def test_who_may_not_listen_is_told_and_does_not_wait(cluster: Cluster) -> None:
+    client = await running(cluster)
+
+    class Forbidden:
+        def tail(self, pattern: str, on_record: Any, on_gap: Any, on_denied: Any) -> Any:
+            on_denied(PermissionDenied(pattern, "subscribe to"))
+            return lambda: None
+
+    client.waiting._live = Forbidden()
+    ref = await client.submit("nobody-has-it", id="t1")
+    with pytest.raises(PermissionDenied):
+        await ref.result(PATIENCE_S)
+    with pytest.raises(PermissionDenied):
+        await asyncio.wait_for(anext(client.ended(["t1"])), PATIENCE_S)
 
 
 # Changing

@@ -20,6 +20,7 @@ from clawactors.app.cli.screen import Screen, card, emit, note
 from clawactors.app.cluster import Cluster, Plan
 from clawactors.app.secretfile import path_of
 from clawactors.app.settings import data_folder
+from clawactors.errors import Refused
 from clawactors.runtime.node.machine import LEASE_S
 
 __all__ = ["arguments", "run"]
@@ -83,6 +84,8 @@ async def _serve(options: Any, path: Path) -> int:
             await starting
         except asyncio.CancelledError:
             return INTERRUPTED
+        except Refused as refusal:
+            raise Problem("refused", f"{refusal}; claw join --id ID adds a node to a cluster that runs") from refusal
         finally:
             watching.cancel()
         try:

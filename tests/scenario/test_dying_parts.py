@@ -1,0 +1,53 @@
+"""Nodes, control and server are killed and stopped at random while tasks run; the log shows what was kept of it all."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from clawactors.app.cluster import Plan
+from tests.scenario.havoc import Havoc
+from tests.scenario.system import SKILLS, System, running
+
+pytestmark = pytest.mark.nats
+
+NODES = ("n1", "n2", "n3")
+VICTIMS = (*NODES, "control", "server")
+
+
+async def submit(system: System, strike: int, tasks: int) -> None:
+    """A part of the tasks, of all sorts, at once; returns when they are acknowledged."""
+    with_steps, in_threads = tasks * 6 // 10, tasks // 10
+    await asyncio.gather(
+        system.submit(with_steps, "work", f"steps-{strike}-", steps=8, seconds=0.1),
+        system.submit(in_threads, "work-in-thread", f"threads-{strike}-", steps=5, seconds=0.1),
+        system.submit(tasks - with_steps - in_threads, "no-op", f"no-op-{strike}-"),
+    )
+
+
+async def survive(folder: Path, seed: int, *, tasks: int, rounds: int, every_s: float, stopped_s: float) -> None:
+    """A cluster under fire takes so many tasks, spread over the strikes; in the end every promise has held."""
+    async with running(folder, Plan(nodes=len(NODES), slots=4, skills=(SKILLS,))) as system:
+        async with Havoc(system, seed, VICTIMS, every_s=every_s, stopped_s=stopped_s) as havoc:
+            strikes = rounds * havoc.round
+            for strike in range(strikes):
+                await submit(system, strike, tasks // strikes)
+                await havoc.struck(strike + 1)
+        try:
+            assert len(system.submitted) == tasks
+            await system.ended(system.submitted)
+            await system.audit()
+            await system.replay_is_equal()
+            await system.online(*NODES)
+        except AssertionError as error:
+            raise AssertionError(f"seed {seed}, {havoc.strikes}: {error}") from error
+
+
+async def test_killed_and_stopped_parts_lose_double_and_forget_nothing(tmp_path: Path) -> None:
+    await survive(tmp_path, 2, tasks=200, rounds=1, every_s=0.7, stopped_s=5)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(100, 105))
+async def test_many_killed_and_stopped_parts_lose_double_and_forget_nothing(tmp_path: Path, seed: int) -> None:
+    await survive(tmp_path, seed, tasks=2000, rounds=10, every_s=0.7, stopped_s=5)
