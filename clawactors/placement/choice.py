@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from functools import lru_cache
 
 import msgspec
 
@@ -19,7 +20,7 @@ _PACE_S = 0.2
 behind a busy node while another one idles."""
 
 
-class Shape(msgspec.Struct, frozen=True):
+class Shape(msgspec.Struct, frozen=True, cache_hash=True):
     """What a task asks of a node; tasks of one shape are placed alike."""
 
     skill: str
@@ -31,7 +32,14 @@ class Shape(msgspec.Struct, frozen=True):
 
 def shape_of(spec: Spec, avoid: str = "") -> Shape:
     """The shape of a task; `avoid` is the node that it had better not go to."""
+    if not (spec.requires or spec.prefers or spec.affinity or avoid):
+        return _plain(spec.skill)
     return Shape(spec.skill, spec.requires, spec.prefers, tuple(sorted(spec.affinity.items())), avoid)
+
+
+@lru_cache(maxsize=256)
+def _plain(skill: str) -> Shape:
+    return Shape(skill)
 
 
 class Seat:

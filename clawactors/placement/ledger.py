@@ -161,7 +161,10 @@ class Ledger:
         orphan = held.given and self._is_orphan(held.task)
         self._count(id, held, "" if orphan else life.node if held.given else held.to)
         if idle and life.status == "pending" and not held.is_overdue:
-            self._pending.setdefault(held.shape, Ranking()).put(id, held.rank)
+            queue = self._pending.get(held.shape)
+            if queue is None:
+                queue = self._pending[held.shape] = Ranking()
+            queue.put(id, held.rank)
         else:
             self._unqueue(id, held)
         due = self._timed(id, held)

@@ -41,6 +41,9 @@ class _Transport(TcpTransport):
 
     @override
     async def connect(self, uri: Any, buffer_size: int, connect_timeout: int) -> None:
+        for given_up in (self._bare_io_writer, self._io_writer):
+            if given_up is not None:
+                given_up.transport.abort()  # nats-py forgets it: a server that takes connections and hangs has them all
         await super().connect(uri, READ_BYTES, connect_timeout)
         writer = self._io_writer
         if writer is not None and writer.get_extra_info("sockname") == writer.get_extra_info("peername"):

@@ -333,7 +333,7 @@ class NodeActor:
             await asyncio.sleep(self.settings.lease_s / _BEATS_PER_LEASE)
 
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(coroutine)
+        task = asyncio.Task(coroutine, loop=asyncio.get_running_loop(), eager_start=True)
         self._work.add(task)
         task.add_done_callback(self._done)
 

@@ -164,8 +164,6 @@ class TaskRun:
         if event.interruptions:
             await self._write()
             self._eager = True
-        else:
-            self._window = asyncio.get_running_loop().call_later(WINDOW_S, self._close_window)
 
     async def _read(self) -> None:
         await self.actor.catch_up()
@@ -215,6 +213,8 @@ class TaskRun:
             handle = SyncTaskHandle(self, loop)
             code = Code.begin_in_thread(self.threads, lambda: skill.function(handle, **arguments))
         self._code = code
+        if not (code.ended or self._eager):
+            self._window = loop.call_later(WINDOW_S, self._close_window)
         if self._stop not in _GENTLE:
             code.cancel()
         timeout_s = event.timeout_s or skill.timeout_s
