@@ -40,6 +40,8 @@ class Ledger:
         self._pending: dict[Shape, Ranking[tuple[int, int]]] = {}
         self._due: dict[str, None] = {}
         self._orphans: dict[str, None] = {}
+        self.forks: dict[str, None] = {}
+        """Those that wait for steps which somebody is copying, or has ceased to."""
         self._awaited: dict[str, int] = {}
         self._frozen: set[str] = set()
 
@@ -167,6 +169,10 @@ class Ledger:
             queue.put(id, held.rank)
         else:
             self._unqueue(id, held)
+        if life.waiting_for == "fork" and life.status == "waiting":
+            self.forks[id] = None
+        else:
+            self.forks.pop(id, None)
         due = self._timed(id, held)
         if idle and due:
             self._due[id] = None

@@ -15,6 +15,7 @@ from clawactors.errors import Refused
 from clawactors.tasks.events import OnDead, Spec
 from clawactors.tasks.payload import INLINE_MAX_BYTES, Large, is_reference
 from eventlog import is_id
+from eventlog.numbers import unfit_number
 
 __all__ = [
     "ON_DEAD",
@@ -132,11 +133,14 @@ def as_stored(spec: Spec) -> Spec:
         encoded = _encode(spec)
         stored = _decode(encoded)
         _refuse_deep([stored.params, stored.metadata])
-        if len(encoded) > INLINE_MAX_BYTES or is_reference(stored.params):
-            return replace(stored, params=Large(stored.params))
-        return stored
+        unfit = unfit_number([spec.params, spec.metadata], encoded)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:  # of msgspec too
         raise Refused(f"this can't be written as a task: {error}") from None
+    if unfit:
+        raise Refused(f"this can't be written as a task: {unfit}")
+    if len(encoded) > INLINE_MAX_BYTES or is_reference(stored.params):
+        return replace(stored, params=Large(stored.params))
+    return stored
 
 
 def difference(stored: Spec, wished: Spec) -> str | None:

@@ -26,6 +26,7 @@ from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.control import Control
 from clawactors.runtime.inprocess import (
     InProcessBlobs,
+    InProcessCommands,
     InProcessDeadLetters,
     InProcessLeases,
     InProcessLive,
@@ -96,9 +97,8 @@ class InProcessStage:
 
     async def start(self) -> None:
         desk = Desk(self.log, self.clock, "control/test")
-        control = Control(
-            desk, self.leases, self.requests, NoViews(), InProcessDeadLetters(), InProcessTimers(desk.clock)
-        )
+        dead, timers = InProcessDeadLetters(), InProcessTimers(desk.clock)
+        control = Control(desk, self.leases, self.requests, NoViews(), dead, timers, InProcessCommands())
         self.serving["control"] = asyncio.create_task(control.serve())
         for id, line in self.lines.items():
             settings = NodeSettings(id=id, lease_s=0.3)

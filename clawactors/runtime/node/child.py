@@ -71,12 +71,14 @@ class _Wire:
             self._link.sendall(framed(message))
 
     def ask(self, message: Mapping[str, Any]) -> Any:
-        """Sends it and waits for the answer. Raises: `Refused`."""
+        """Sends it and waits for the answer. Raises: `Refused`, `TimeoutError`."""
         with self._asking:
             self.tell(message)
             answer = self._answers.get()
         if "refused" in answer:
             raise Refused(answer["refused"])
+        if "late" in answer:
+            raise TimeoutError(answer["late"])
         if "stop" in answer:
             raise _Unwound
         return answer["ok"]
@@ -133,8 +135,8 @@ class _RemoteRun:
     def sleep(self, how_long: str | float) -> Mapping[str, Any]:
         return {"op": "sleep", "how_long": how_long}
 
-    def take(self, name: str) -> Mapping[str, Any]:
-        return {"op": "signal", "name": name}
+    def take(self, name: str, timeout: str | float | None) -> Mapping[str, Any]:
+        return {"op": "signal", "name": name, "timeout": timeout}
 
     def speak(self) -> "_RemoteRun":
         return self

@@ -67,13 +67,15 @@ class TaskHandle:
         """
         await self._run.sleep(how_long)
 
-    async def signal(self, name: str) -> Any:
+    async def signal(self, name: str, timeout: str | float | None = None) -> Any:  # noqa: ASYNC109 # no scope lasts as long
         """The payload of the next signal of that name: the first call gives the first one that was sent, and so on.
 
         Signals are kept from the submit on. Where there is none, the code waits: after a moment it unwinds here and
         runs again up to this place when the signal has come; its slot is free meanwhile.
+        Raises: `TimeoutError` when none came within `timeout`, seconds or as in `1h`, counted from the first time that
+        the code came here; a signal that comes later is there for the next call.
         """
-        return await self._run.signals.take(name)
+        return await self._run.signals.take(name, timeout)
 
     async def emit(self, chunk: Any, stream: str = OUT) -> None:
         """Gives a piece of output, any JSON up to 256 KB, to whoever follows the task with `Ref.stream`.
@@ -151,9 +153,9 @@ class SyncTaskHandle:
         """As `TaskHandle.sleep`."""
         self._call(self._run.sleep(how_long))
 
-    def signal(self, name: str) -> Any:
+    def signal(self, name: str, timeout: str | float | None = None) -> Any:
         """As `TaskHandle.signal`."""
-        return self._call(self._run.signals.take(name))
+        return self._call(self._run.signals.take(name, timeout))
 
     def emit(self, chunk: Any, stream: str = OUT) -> None:
         """As `TaskHandle.emit`."""

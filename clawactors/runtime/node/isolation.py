@@ -131,6 +131,8 @@ async def _serve(
                     answer = {"ok": await _answer(run, message)}
                 except Refused as refusal:
                     answer = {"refused": str(refusal)}
+                except TimeoutError as error:
+                    answer = {"late": str(error)}
                 except asyncio.CancelledError:
                     raise
                 except BaseException:  # the run is over here: the code unwinds there
@@ -156,7 +158,7 @@ async def _answer(run: "TaskRun", message: dict[str, Any]) -> Any:
         case "store":
             return await run.store(base64.b64decode(message["body"]))
         case "signal":
-            return await run.signals.take(message["name"])
+            return await run.signals.take(message["name"], message["timeout"])
         case unknown:
             raise Refused(f"nobody knows what {unknown!r} is")
 

@@ -1,7 +1,5 @@
 """What code returned, as every reader of the log gets it back."""
 
-import math
-from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
@@ -9,6 +7,7 @@ import msgspec
 from clawactors.errors import Refused
 from clawactors.tasks.payload import INLINE_MAX_BYTES, PAYLOAD_MAX_BYTES, is_reference, shown_size
 from eventlog.nesting import is_too_deep
+from eventlog.numbers import unfit_number
 
 __all__ = ["as_json", "encoded_and_decoded", "is_large"]
 
@@ -42,19 +41,6 @@ def encoded_and_decoded(value: Any, whose: str) -> tuple[bytes, Any]:
         )
     if is_too_deep(b"[" * _LEVELS_AROUND + encoded):
         raise Refused(f"{whose} returned what JSON can't hold for sure: it is nested deeper than any reader may go")
-    if b"null" in encoded and not _is_finite(msgspec.to_builtins(value)):
-        raise Refused(f"{whose} returned what JSON can't hold: a number that is not finite")
+    if unfit := unfit_number(value, encoded, any_length=True):
+        raise Refused(f"{whose} returned what JSON can't hold: {unfit}")
     return encoded, decoded
-
-
-def _inner(value: Any) -> Iterable[Any]:
-    return value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple | set) else ()
-
-
-def _is_finite(value: Any) -> bool:
-    level = [value]
-    while level:
-        if any(isinstance(each, float) and not math.isfinite(each) for each in level):
-            return False
-        level = [inner for each in level for inner in _inner(each)]
-    return True

@@ -19,6 +19,7 @@ from clawactors.runtime.clock import Clock, SystemClock
 from clawactors.runtime.control import Control
 from clawactors.runtime.inprocess import (
     InProcessBlobs,
+    InProcessCommands,
     InProcessDeadLetters,
     InProcessLeases,
     InProcessLive,
@@ -190,6 +191,11 @@ class Link:
                 await self.turns()
                 self._check()
 
+    async def firsts(self, subjects: Sequence[str]) -> list[Record | None]:
+        await self.turns()
+        self._check()
+        return await self._log.firsts(subjects)
+
     async def follow(self, patterns: Sequence[str], *, after: int | None = None) -> Follower:
         self._check()
         return _LinkedFollower(self, await self._log.follow(patterns, after=after))
@@ -284,6 +290,7 @@ class Cluster:
         self.leases, self.requests = InProcessLeases(self.clock), InProcessRequests()
         self.dead, self.timers = InProcessDeadLetters(), InProcessTimers(self.clock)
         self.blobs, self.outputs = InProcessBlobs(), InProcessOutputs()
+        self.commands_in = InProcessCommands()
         self.chance = None if seed is None else random.Random(seed)
         self.links: dict[str, Link] = {}
         self.fault: Callable[[str, Draft], None] | None = None
@@ -327,7 +334,9 @@ class Cluster:
         name = name or f"control/{next(self._names)}"
         desk = self.desk(name, f"{name}/{next(self._names)}")
         link = self.links[name]
-        control = self.controls[name] = Control(desk, link, link, views or Views(), self.dead, self.timers, **settings)
+        control = self.controls[name] = Control(
+            desk, link, link, views or Views(), self.dead, self.timers, self.commands_in, **settings
+        )
         self.mains[name] = self.spawn(name, control.serve())
         return control
 

@@ -194,3 +194,14 @@ async def test_code_may_store_bytes_and_callers_get_them(cluster: Cluster) -> No
     named = await client.run("stores", wait_s=10)
     assert named["bytes"] == 2000
     assert await client.blob(named["blob"]) == b"\x00\xff" * 1000
+
+
+async def test_an_edit_leaves_large_parameters_or_brings_others(cluster: Cluster) -> None:
+    client = cluster.client()
+    await client.submit("double", {"text": LARGE}, id="t")
+    [first] = cluster.blobs.kept
+    await client.edit("t", priority="high")
+    assert cluster.task("t").spec.params == reference(first, len(LARGE) + 11)  # type: ignore[union-attr]
+    assert list(cluster.blobs.kept) == [first]
+    await client.edit("t", params={"text": LARGE + "y"})
+    assert await client.payloads.whole(cluster.task("t").spec.params) == {"text": LARGE + "y"}  # type: ignore[union-attr]
