@@ -148,8 +148,6 @@ async def test_large_results_of_threads(stage: Stage) -> None:
 
 
 async def test_a_fork_begins_with_large_steps(cluster: Cluster) -> None:
-    from clawactors.runtime.client.fork import fork
-
     @skill("two")
     async def two(task: TaskHandle) -> int:
         text = await task.step("large", str, LARGE)
@@ -159,8 +157,8 @@ async def test_a_fork_begins_with_large_steps(cluster: Cluster) -> None:
     await cluster.node("n1", [two])
     client = cluster.client()
     assert await client.run("two", id="t", wait_s=10) == len(LARGE)
-    await fork(cluster.desk("fork"), "t", "count", "t2")
-    assert await client.ref("t2").result(10) == len(LARGE)
+    ref = await client.fork("t", "count", new_id="t2")
+    assert await ref.result(10) == len(LARGE)
 
 
 async def test_an_outage_of_the_store_only_delays_the_task(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
