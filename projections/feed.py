@@ -43,6 +43,8 @@ class Feed:
             raise Misconfigured(f"views are written after {gather_s} s; it must be between 0 and {_GATHER_MAX_S:g} s")
         self.projector, self.gather_s = projector, gather_s
         self.on_fault: Callable[[Record, str], None] = _ignore
+        self.on_written: Callable[[], None] = _nothing
+        """Called in the writing thread when a batch is durable, before anybody who waits for it is told."""
         self.taken = projector.position
         """Sequence up to which everything has been put."""
         self.trouble = ""
@@ -110,12 +112,16 @@ class Feed:
     async def _write(self, commits: list[Commit], upto: int) -> None:
         """Writes in the thread; who is cancelled meanwhile leaves when the thread is done with the store."""
         run = asyncio.get_running_loop().run_in_executor
-        writing = run(self._thread, self.projector.apply_commits, commits, upto, _TOGETHER)
+        writing = run(self._thread, self._apply, commits, upto)
         try:
             await asyncio.shield(writing)
         except asyncio.CancelledError:
             await asyncio.wait([writing])
             raise
+
+    def _apply(self, commits: list[Commit], upto: int) -> None:
+        self.projector.apply_commits(commits, upto, _TOGETHER)
+        self.on_written()
 
     async def reached(self, seq: int) -> None:
         """Returns when the rows say everything up to this sequence, which must be put sooner or later."""
@@ -142,4 +148,8 @@ class Feed:
 
 
 def _ignore(record: Record, reason: str) -> None:
+    pass
+
+
+def _nothing() -> None:
     pass

@@ -280,7 +280,10 @@ class Connection(Client):
 
     @override
     async def _connect_to_server(self, s: Srv) -> None:
-        if not self._transport:
+        if self._transport:
+            # A try that failed behind the connect, as with a server that hangs, left it open.
+            self._transport.close()  # type: ignore[no-untyped-call]
+        else:
             self._transport = _Transport()  # type: ignore[no-untyped-call]
         await super()._connect_to_server(s)
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import threading
+from pathlib import Path
 from typing import Any
 
 from clawactors import Retry, SyncTask, Task, skill
@@ -94,3 +96,26 @@ async def asks(task: Task, trace: str, limit: str = "1h") -> list[Any]:
 async def gathers(task: Task, count: int) -> int:
     """Takes so many numbers; how many of them were out of order."""
     return sum([await task.signal("go") != number for number in range(count)])
+
+
+@skill("waits")
+async def waits(task: Task, mark: str) -> None:
+    """Waits for what never comes."""
+    _leave_trace(mark, os.getpid())
+    await asyncio.Event().wait()
+
+
+@skill("waits-in-thread")
+def waits_in_thread(task: SyncTask, mark: str) -> None:
+    """Looks now and then whether it should end."""
+    Path(mark).write_text(str(os.getpid()))
+    while not task.cancelled:
+        threading.Event().wait(0.01)
+
+
+@skill("waits-isolated", isolate=True)
+def waits_isolated(task: SyncTask, mark: str) -> None:
+    """Waits in a process of its own, and heeds nothing."""
+    Path(mark).write_text(str(os.getpid()))
+    while True:
+        threading.Event().wait(60)

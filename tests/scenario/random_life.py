@@ -36,6 +36,7 @@ class Users:
         self.known: list[str] = []
         self.schedules: set[str] = set()
         self._number = 0
+        self._picked = "nobody"
 
     async def live(self, seconds: float, users: int = 4) -> None:
         """That many users at once."""
@@ -49,33 +50,38 @@ class Users:
         await asyncio.gather(*(user() for _ in range(users)))
 
     async def _act(self) -> None:
-        acts: list[tuple[int, Callable[[], Awaitable[Any]]]] = [
-            (10 if len(self.open) < _OPEN_MAX else 0, self._submit),
-            (6, self._signal),
-            (2, self._signal_by_command),
-            (2, lambda: self.client.cancel(self._any_open())),
-            (2, lambda: self.client.pause(self._any_open())),
-            (4, lambda: self.client.resume(self._any_open())),
-            (1, self._fork),
-            (2, lambda: self.client.retry(self._any_known())),
-            (1, lambda: self.client.redrive(limit=5)),
-            (1, self._schedule),
-            (1, lambda: self.client.delete(self._any_known())),
-            (1, lambda: self.client.edit(self._any_open(), priority=self.chance.choice(("low", "high")))),
-            (3, self._look),
-        ]
-        [act] = self.chance.choices([act for _, act in acts], [weight for weight, _ in acts])
-        name = act.__name__.strip("_<>")
+        acts: dict[str, tuple[int, Callable[[], Awaitable[Any]]]] = {
+            "submit": (10 if len(self.open) < _OPEN_MAX else 0, self._submit),
+            "signal": (6, lambda: self.client.signal(self._any_open(), "go", self.chance.randint(0, 99))),
+            "signal by command": (2, self._signal_by_command),
+            "cancel": (2, lambda: self.client.cancel(self._any_open())),
+            "pause": (2, lambda: self.client.pause(self._any_open())),
+            "resume": (4, lambda: self.client.resume(self._any_open())),
+            "fork": (1, self._fork),
+            "retry": (2, lambda: self.client.retry(self._any_known())),
+            "redrive": (1, lambda: self.client.redrive(limit=5)),
+            "schedule": (1, self._schedule),
+            "delete": (1, lambda: self.client.delete(self._any_known())),
+            "edit": (1, lambda: self.client.edit(self._any_open(), priority=self.chance.choice(("low", "high")))),
+        }
+        [name] = self.chance.choices(list(acts), [weight for weight, _ in acts.values()])
         try:
-            await act()
+            await acts[name][1]()
             self.done[name] += 1
         except (Refused, NotFound):
-            self.done["refused"] += 1
+            self.done[f"{name} refused"] += 1
+            await self._forget_ended()
         except (EventLogError, TimeoutError):
             self.done["unavailable"] += 1
 
+    async def _forget_ended(self) -> None:
+        with contextlib.suppress(EventLogError, NotFound):
+            if TASK.is_final((await self.client.look(self._picked)).state):
+                self.open.pop(self._picked, None)
+
     def _any_open(self) -> str:
-        return self.chance.choice(list(self.open) or ["nobody"])
+        self._picked = self.chance.choice(list(self.open) or ["nobody"])
+        return self._picked
 
     def _any_known(self) -> str:
         return self.chance.choice(self.known or ["nobody"])
@@ -113,19 +119,17 @@ class Users:
         self.known.append(id)
         del self.known[:-_KNOWN_MAX]
 
-    async def _signal(self) -> None:
-        await self.client.signal(self._any_open(), "go", self.chance.randint(0, 99))
-
     async def _signal_by_command(self) -> None:
         body = msgspec.json.encode({"type": "task.signal", "name": "go", "payload": "by command"})
         await self.client.connection.ask(f"claw.cmd.task.{self._any_open()}", body)
 
     async def _fork(self) -> None:
-        source = await self.client.look(self._any_known())
+        source_id = self._any_known()
+        source = await self.client.look(source_id)
         steps = [entry.name for entry in source.state.journal.steps() if entry.status == "completed"]
         if steps:
             id = self._new_id()
-            await self.client.fork(self._any_known(), self.chance.choice(steps), new_id=id)
+            await self.client.fork(source_id, self.chance.choice(steps), new_id=id)
             self._remember(id)
 
     async def _schedule(self) -> None:
@@ -140,11 +144,6 @@ class Users:
                 await schedules.resume(name)
             case _:
                 await schedules.add(name, "*/2 * * * * *", "echo", {"text": name}, catch_up="fire")
-
-    async def _look(self) -> None:
-        id = self._any_open()
-        if id != "nobody" and TASK.is_final((await self.client.look(id)).state):
-            self.open.pop(id, None)
 
     async def settle(self, patience_s: float) -> None:
         """Returns when all tasks of the log have ended. Raises: `AssertionError` with those that have not."""

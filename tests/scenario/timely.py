@@ -21,6 +21,8 @@ class Timely:
         self.fired: dict[str, list[int]] = {}
         self._tasks: dict[str, Task] = {}
         self._made: dict[str, int] = {}
+        self._held: set[str] = set()
+        """Tasks that were paused while they waited: that their timers come late says nothing."""
 
     async def read(self, log: EventLog) -> "Timely":
         """Reads all of it."""
@@ -60,6 +62,8 @@ class Timely:
         match event:
             case te.Submitted():
                 self._made[id] = at_ns
+            case te.Paused() if before.life.status == "waiting":
+                self._held.add(id)
             case te.Readied() if before.life.waiting_for in ("timer", "retry"):
                 self._went_off(id, "wait", before.life.until_ns, at_ns)
             case te.Readied() if before.life.waiting_for == "signal":
@@ -73,8 +77,9 @@ class Timely:
     def _went_off(self, id: str, what: str, until_ns: int, at_ns: int) -> None:
         if not 0 < until_ns <= at_ns:
             self.problems.append(f"task {id}: its {what} until {until_ns} went off at {at_ns}")
-        else:
+        elif id not in self._held:
             self.late_ms.append((at_ns - until_ns) / 1e6)
+        self._held.discard(id)
 
     def __str__(self) -> str:
         late = sorted(self.late_ms) or [0.0]

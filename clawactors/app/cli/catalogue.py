@@ -15,10 +15,10 @@ class Command(NamedTuple):
     summary: str
 
 
-_RUN, _TASKS, _NODES, _CARE = "a cluster", "tasks", "nodes", "looking after it"
+_RUN, _TASKS, _NODES, _MEMORY, _CARE = "a cluster", "tasks", "nodes", "memory", "looking after it"
 
 COMMANDS: Final[dict[str, Command]] = {
-    "up": Command(_RUN, f"{_HOME}.up", "start server, control and nodes on this machine"),
+    "up": Command(_RUN, f"{_HOME}.up", "start server, control, memory and nodes on this machine"),
     "down": Command(_RUN, f"{_HOME}.down", "stop the cluster of the data folder"),
     "join": Command(_RUN, f"{_HOME}.join", "run one node for a cluster that is there"),
     "submit": Command(_TASKS, f"{_HOME}.submit", "make a task, or with --batch many"),
@@ -44,6 +44,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "uncordon": Command(_NODES, f"{_HOME}.presence", "let a node take work again"),
     "remove": Command(_NODES, f"{_HOME}.presence", "forget a node that is gone"),
     "skills": Command(_NODES, f"{_HOME}.skills", "list what the nodes can do"),
+    "memory": Command(_MEMORY, f"{_HOME}.memory", "search what was lived through, add notes, import, export, forget"),
     "status": Command(_CARE, f"{_HOME}.status", "sum up the cluster, and say which server answers"),
     "doctor": Command(_CARE, f"{_HOME}.doctor", "check everything that can be checked from here"),
     "demo": Command(_CARE, f"{_HOME}.demo", "run the main job on real input and report"),

@@ -18,6 +18,7 @@ __all__ = [
     "place",
     "port",
     "rate",
+    "share",
     "split",
     "through",
     "time",
@@ -133,6 +134,13 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise ValueError(f"{text[:40]!r} does not lie within 0 and 1")
+    return value
+
+
 def _port(text: str) -> int:
     if not 0 < (number := _count(text)) < 1 << 16:
         raise ValueError(f"{number} is no port: use 1 to 65535")
@@ -160,6 +168,8 @@ place = worded(_place)
 """`("seq", n)` or `("time", ns)`."""
 pair = worded(_pair)
 """`(key, value)` of `K=V`."""
+share = worded(_share)
+"""A number within 0 and 1."""
 rate = worded(_rate)
 """How many a second, of `100/s`, `30/m`."""
 count = worded(_count)

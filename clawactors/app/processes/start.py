@@ -16,7 +16,7 @@ from clawactors.errors import Refused
 from clawactors.runtime.node.machine import LEASE_S
 from eventlog import EventLogError, Misconfigured
 
-__all__ = ["ControlStart", "NodeStart", "Ready", "Start", "main"]
+__all__ = ["ControlStart", "MemoryStart", "NodeStart", "Ready", "Start", "main"]
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +31,12 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
 
 class ControlStart(Start, frozen=True, kw_only=True):
     """What a control process is told."""
+
+
+class MemoryStart(Start, frozen=True, kw_only=True):
+    """What a memory process is told."""
+
+    daily_s: float = 86_400.0
 
 
 class NodeStart(Start, frozen=True, kw_only=True):

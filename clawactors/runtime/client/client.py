@@ -19,6 +19,7 @@ from clawactors.runtime.client.skills import KnownSkills
 from clawactors.runtime.client.streaming import Chunk, follow
 from clawactors.runtime.client.waiting import Waiting
 from clawactors.runtime.fork import fork
+from clawactors.runtime.memory import Memories
 from clawactors.runtime.naming import id_of_key, new_id
 from clawactors.runtime.payloads import Payloads
 from clawactors.runtime.ports import Blobs, Live, Outputs, Requests
@@ -78,6 +79,7 @@ class Client:
         self.skills = KnownSkills(self.ask)
         self.waiting = Waiting(desk.log, live)
         self.schedules = Schedules(self)
+        self.memories = Memories(desk, requests)
         self._changes = Changes(desk)
 
     @property
@@ -255,6 +257,20 @@ class Client:
     async def cancel(self, id: str) -> Folded[Task]:
         """Ends the task; running code is told and confirms. Raises: `NotFound`, `Refused`."""
         return await self.command(id, c.Cancel(self.desk.by))
+
+    # Memory
+
+    async def remember(self, text: str, *, tags: Iterable[str] = (), **more: Any) -> str:
+        """Remembers the text; durable when it returns the memory's id. See `Memories.remember`."""
+        return await self.memories.remember(text, tags=tags, **more)
+
+    async def recall(self, text: str, *, limit: int = 5, **wanted: Any) -> list[dict[str, Any]]:
+        """The memories that answer best, best first. See `Memories.recall`."""
+        return await self.memories.recall(text, limit=limit, **wanted)
+
+    async def say(self, conversation: str, text: str, **more: Any) -> str:
+        """Adds a message to a conversation; memories are made of a user's own. See `Memories.say`."""
+        return await self.memories.say(conversation, text, **more)
 
     async def pause(self, id: str) -> Folded[Task]:
         """Holds the task; running code ends at its next step. Raises: `NotFound`, `Refused`."""

@@ -16,7 +16,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Buffer, Callable, Mapping
+from collections.abc import Buffer, Callable, Iterable, Mapping
 from typing import Any, override
 
 import msgspec
@@ -110,7 +110,7 @@ class _RemoteRun:
 
     def __init__(self, wire: _Wire, job: Job, skill: Skill) -> None:
         self.id, self.attempt, self.clock = job.id, job.attempt, _Clock()
-        self.signals, self.pulse = self, self
+        self.signals, self.pulse, self.memories = self, self, self
         self._wire, self._skill, self._secrets = wire, skill, job.secrets
 
     @property
@@ -153,6 +153,12 @@ class _RemoteRun:
         if name not in self._secrets:
             raise Refused(f"the node holds no secret {name!r}")
         return self._secrets[name]
+
+    def remember(self, text: str, tags: Iterable[str] = (), **more: Any) -> Mapping[str, Any]:
+        return {"op": "remember", "text": text, "tags": list(tags), "more": more}
+
+    def recall(self, text: str, limit: int = 5, **wanted: Any) -> Mapping[str, Any]:
+        return {"op": "recall", "text": text, "limit": limit, "wanted": wanted}
 
     def report(self, share: float) -> None:
         self._wire.tell({"op": "progress", "share": share})

@@ -1,7 +1,7 @@
 """What a skill's code holds in its hand: `task.step(…)`, `task.sleep(…)`, `task.emit(…)`, `task.cancelled` …"""
 
 import asyncio
-from collections.abc import Awaitable, Buffer, Callable
+from collections.abc import Awaitable, Buffer, Callable, Iterable
 from typing import TYPE_CHECKING, Any, overload
 
 from clawactors.runtime.node.code import Stopped, as_exception
@@ -97,6 +97,29 @@ class TaskHandle:
         """A secret that the skill asks for (`@skill(…, secrets=[…])`) and its node holds. Raises: `Refused`."""
         return self._run.secret(name)
 
+    async def remember(self, text: str, *, tags: Iterable[str] = (), **more: Any) -> str:
+        """Remembers the text for the user of the task; durable when it returns the memory's id.
+
+        A resume that says it again says nothing new; nor does a text that was recalled. `more` are fields of a memory:
+        owner, speaker, session, kind, importance, happened_ns. Raises: `Refused`.
+        """
+        return await self._run.memories.remember(text, tags, **more)
+
+    async def recall(self, text: str, *, limit: int = 5, **wanted: Any) -> list[dict[str, Any]]:
+        """The memories that answer best, as rows with `text`, `excerpt`, `score`, `sources` …
+
+        Raises: `Unavailable` where memory does not answer. It may know more at the next attempt: make it a step,
+        `await task.step("recall", task.recall, question)`, where the code depends on it.
+        """
+        return await self._run.memories.recall(text, limit, **wanted)
+
+    async def ask_memory(self, name: str, /, **question: Any) -> dict[str, Any]:
+        """The answer of memory's process to any of its questions (`memory.actor.questions`).
+
+        Raises: `Refused`, `NotFound`, `Unavailable`.
+        """
+        return await self._run.memories.ask(name, **question)
+
     def progress(self, done: float, total: float = 1.0) -> None:
         """Tells how far the task is; seen with the next recorded step and the next heartbeat."""
         self._run.report(done / total if total else 0.0)
@@ -168,6 +191,14 @@ class SyncTaskHandle:
     def secret(self, name: str) -> str:
         """As `TaskHandle.secret`."""
         return self._run.secret(name)
+
+    def remember(self, text: str, *, tags: Iterable[str] = (), **more: Any) -> str:
+        """As `TaskHandle.remember`."""
+        return self._call(self._run.memories.remember(text, tags, **more))  # type: ignore[no-any-return]
+
+    def recall(self, text: str, *, limit: int = 5, **wanted: Any) -> list[dict[str, Any]]:
+        """As `TaskHandle.recall`."""
+        return self._call(self._run.memories.recall(text, limit, **wanted))  # type: ignore[no-any-return]
 
     def progress(self, done: float, total: float = 1.0) -> None:
         """Tells how far the task is; seen with the next recorded step and the next heartbeat."""

@@ -159,6 +159,10 @@ async def _answer(run: "TaskRun", message: dict[str, Any]) -> Any:
             return await run.store(base64.b64decode(message["body"]))
         case "signal":
             return await run.signals.take(message["name"], message["timeout"])
+        case "remember":
+            return await run.memories.remember(message["text"], message["tags"], **message["more"])
+        case "recall":
+            return await run.memories.recall(message["text"], message["limit"], **message["wanted"])
         case unknown:
             raise Refused(f"nobody knows what {unknown!r} is")
 

@@ -21,6 +21,7 @@ from clawactors.nodes import NODE, Node
 from clawactors.nodes import commands as nc
 from clawactors.nodes import events as ne
 from clawactors.runtime.actor import Actor, Desk
+from clawactors.runtime.memory import Memories
 from clawactors.runtime.naming import new_id
 from clawactors.runtime.node.machine import LEASE_S, Figures, Gauge, this_machine
 from clawactors.runtime.node.pulse import ALIVE, Pulse
@@ -99,6 +100,7 @@ class NodeActor:
         self._suspects: set[str] = set()
         self._work: set[asyncio.Task[None]] = set()
         self._threads = DaemonThreads(f"skill-{self.id}")
+        self._memories = Memories(desk, requests)
         self._draining = False
         self._stopped = asyncio.Event()
         self._superseded = False
@@ -274,7 +276,7 @@ class NodeActor:
             assignment = self._queue.pop(id)
             pulse = Pulse(self.desk.clock, self._tell_alive(id))
             skill = self.skills.get(assignment.event.skill)
-            run = TaskRun(self.desk, assignment, skill, self._threads, self.supplies, pulse)
+            run = TaskRun(self.desk, assignment, skill, self._threads, self.supplies, pulse, self._memories)
             self._runs[id] = run
             if assignment.event.interruptions >= SUSPECT:
                 self._suspects.add(id)

@@ -20,12 +20,14 @@ import msgspec
 from clawactors.errors import Refused
 from clawactors.fold import Folded
 from clawactors.runtime.actor import Actor, Desk
+from clawactors.runtime.memory import Memories
 from clawactors.runtime.node.capture import speaker
 from clawactors.runtime.node.code import Code, Stopped, as_exception, call_in_thread
 from clawactors.runtime.node.failure import classify, message_of
 from clawactors.runtime.node.fingerprint import difference, fingerprint
 from clawactors.runtime.node.handle import SyncTaskHandle, TaskHandle
 from clawactors.runtime.node.isolation import run_isolated
+from clawactors.runtime.node.memories import TaskMemories
 from clawactors.runtime.node.output import TaskOutput
 from clawactors.runtime.node.pulse import Pulse
 from clawactors.runtime.node.results import encoded_and_decoded, is_large
@@ -92,6 +94,7 @@ class TaskRun:
         threads: Executor,
         supplies: Supplies,
         pulse: Pulse | None = None,
+        memories: Memories | None = None,
     ) -> None:
         self.desk, self.assignment, self.skill, self.threads = desk, assignment, skill, threads
         self.supplies = supplies
@@ -105,6 +108,7 @@ class TaskRun:
         self._used: dict[str, str] = {}  # names of steps and what they call
         self._sleeps = 0
         self.signals = Signals(self)
+        self.memories = TaskMemories(self, memories)
         self._progress: float | None = None
         self._output: TaskOutput | None = None
         self._code: Code | None = None
