@@ -140,7 +140,10 @@ class MemoryActor:
                 jobs += self._harvest.jobs(commit)
             elif commit.kind == "task":
                 before = await self._before(commit) if self._harvest.lacks(commit) else ()
-                orders += self._harvest.take(commit, before)
+                try:
+                    orders += self._harvest.take(commit, before)
+                except Exception:
+                    _log.exception("commit %d is not remembered; the others are", commit.record.seq)
         if orders:
             written = await self.writer.write(orders)
             self._remembered = max(self._remembered, written.last_seq)

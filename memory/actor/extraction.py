@@ -6,6 +6,7 @@
 """
 
 import asyncio
+import logging
 from typing import Any, Final
 
 import msgspec
@@ -20,7 +21,7 @@ from clawactors.tasks import TASK
 from clawactors.tasks import commands as tc
 from clawactors.tasks import events as te
 from clawactors.tasks.submission import spec_of
-from eventlog import EventLogError, Unavailable, aggregate_pattern, is_id
+from eventlog import EventLogError, TooLarge, Unavailable, aggregate_pattern, is_id
 from memory.actor.harvest import Job
 from memory.consolidation import Order
 from memory.consolidation.importance import importance, tone
@@ -32,18 +33,24 @@ _PIECES_MAX: Final = 16
 """Longer messages are cut."""
 _PAUSE_S: Final = 0.2
 
+_log = logging.getLogger(__name__)
+
 
 async def submit_job(desk: Desk, job: Job) -> None:
     """Makes the job's task, or finds it; waits out a log that is away."""
-    params = msgspec.to_builtins(job)
-    spec = spec_of(EXTRACT, params, user=job.user[:128], priority="low", tags=("memory",))
-    actor = Actor(desk, TASK, te.CODEC, id_of_key(job.key))
+    try:
+        spec = spec_of(EXTRACT, msgspec.to_builtins(job), user=job.user[:128], priority="low", tags=("memory",))
+        actor = Actor(desk, TASK, te.CODEC, id_of_key(job.key))
+    except (Refused, UnicodeError) as error:
+        _log.warning("message %d is no job: %s", job.seq, error)
+        return
     while True:
         try:
             await actor.handle(tc.Submit(spec))
             return
-        except Refused:
-            return  # somebody gave the key to another task: that one stands
+        except (Refused, TooLarge) as error:  # say, somebody gave the key to another task: that one stands
+            _log.warning("message %d is no job: %s", job.seq, error)
+            return
         except Unavailable:
             await asyncio.sleep(_PAUSE_S)
 

@@ -85,8 +85,8 @@ def test_a_server_of_ones_own_is_used_as_operations_say(own_server: Callable[...
     assert len(started) == 2
 
 
-async def test_appends_and_questions_of_the_page_on_events_are_answered(tmp_path: Path) -> None:
-    append, question, *_ = blocks("events.md", "")
+async def test_appends_commands_and_questions_of_the_page_on_events_are_heeded(tmp_path: Path) -> None:
+    append, commands, question = blocks("events.md", "")
     subject, headers, body = re.match(r"subject  (\S+)\nheaders(.*)\nbody +(.*)", append, re.DOTALL).groups()
     named = re.findall(r"(\S+: \S+)", headers)
     assert len(named) == 4
@@ -98,6 +98,13 @@ async def test_appends_and_questions_of_the_page_on_events_are_answered(tmp_path
         assert "seq" in msgspec.json.decode(answer), answer
         async with asyncio.timeout(PATIENCE_S):
             assert await system.client.ref("hello-1").result() == "hi"
+        task = await system.client.submit("nobody-has-it", id="T1")
+        for line in commands.splitlines():
+            _, _, to, command = shlex.split(line)
+            await connection.ask(to, command.encode())
+        await system.ended([task.id])
+        state = (await task.look()).state
+        assert (state.life.status, [entry.name for entry in state.journal]) == ("cancelled", ["signal:approve"])
         _, answer = await connection.ask(asked, what.encode())
         assert set(msgspec.json.decode(answer)) == {"rows", "cursor", "position"}
 

@@ -19,6 +19,7 @@ from clawactors.tasks.events import TaskEvent
 from eventlog import Draft, InProcessLog, aggregate_pattern
 from eventlog.decoding import Commit
 from memory.actor import MemoryActor
+from memory.actor.consolidation import DAY_S
 
 PATIENCE_S = 30.0
 
@@ -34,10 +35,12 @@ class Place:
         self._names = iter(range(1, 1_000_000))
 
     @contextlib.asynccontextmanager
-    async def running(self, folder: str = "memory", name: str = "memory") -> AsyncIterator[MemoryActor]:
+    async def running(
+        self, folder: str = "memory", name: str = "memory", every_s: float = DAY_S
+    ) -> AsyncIterator[MemoryActor]:
         """An actor that answers; it ends in good order with the block."""
         desk = Desk(self.log, SystemClock(), f"memory/{name}")
-        actor = MemoryActor(desk, self.requests, self.folder / folder)
+        actor = MemoryActor(desk, self.requests, self.folder / folder, every_s)
         await actor.listen()
         serving = asyncio.create_task(actor.serve())
         try:

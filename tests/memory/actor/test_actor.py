@@ -236,3 +236,18 @@ async def test_the_levels_that_are_never_stored(place: Place) -> None:
         assert len(cut) < len(text)
     async with place.running():
         assert len((await place.ask("recent"))["rows"]) == 6
+
+
+async def test_the_daily_run_archives_what_has_faded(place: Place) -> None:
+    follower = await place.log.follow(["claw.memory.>"])
+    ancient_ns = 1_000_000_000_000_000_000
+    faint = await place.memories.remember("it rained a little", importance=0.05, happened_ns=ancient_ns)
+    await place.memories.remember("the house burnt down", importance=1.0)
+    async with place.running(every_s=0.3), asyncio.timeout(PATIENCE_S):
+        async for batch in follower:
+            archived = [one.subject for one in batch if b"memory.archived" in one.body]
+            if archived:
+                break
+        assert archived == [f"claw.memory.{faint}.log"]
+        assert [row["text"] for row in await place.memories.recall("rain", threshold=0)] == ["the house burnt down"]
+        assert (await place.ask("show", id=faint))["row"]["status"] == "archived"
