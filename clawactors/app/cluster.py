@@ -36,6 +36,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     nats_url: str = ""
     restart: bool = True
     lease_s: float = LEASE_S
+    secrets: str = ""
 
 
 class Cluster:
@@ -111,6 +112,7 @@ class Cluster:
                 slots=plan.slots,
                 skills=plan.skills,
                 allow=plan.allow,
+                secrets=plan.secrets,
                 lease_s=plan.lease_s,
             )
             self.nodes[id] = Child("clawactors.app.processes.node", start, logs / f"{id}.log", self._note)

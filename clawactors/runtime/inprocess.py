@@ -1,22 +1,25 @@
 """Presence, questions and live records within one process: the ports of the runtime without a server, for tests."""
 
 import asyncio
+import hashlib
 import itertools
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Buffer, Callable, Iterable
 
 from msgspec.structs import replace
 
 from clawactors.runtime.clock import Clock
-from eventlog import NoResponders, PermissionDenied, Record, Unavailable
+from eventlog import Corrupt, Follower, Missing, NoResponders, PermissionDenied, Record, Unavailable
 from eventlog.inprocess import InProcessLog
 from eventlog.patterns import matcher
 from eventlog.timers import Mark
 
 __all__ = [
+    "InProcessBlobs",
     "InProcessCommands",
     "InProcessDeadLetters",
     "InProcessLeases",
     "InProcessLive",
+    "InProcessOutputs",
     "InProcessRequests",
     "InProcessTimers",
 ]
@@ -203,6 +206,46 @@ class InProcessTimers:
             if mark.at_ns <= now_ns:
                 del self._open[name]
                 self._marks.append(replace(mark, fired=True, place=len(self._marks) + 1))
+
+
+class InProcessBlobs:
+    """Payloads by name: `kept` holds their bytes."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    async def put(self, body: Buffer) -> str:
+        """Keeps it and returns its name."""
+        name = hashlib.sha256(body).hexdigest()
+        self.kept.setdefault(name, bytes(body))
+        return name
+
+    async def get(self, name: str) -> bytes:
+        """The payload. Raises: `Missing`, `Corrupt`."""
+        body = self.kept.get(name)
+        if body is None:
+            raise Missing(f"the object store has no payload {name}")
+        if hashlib.sha256(body).hexdigest() != name:
+            raise Corrupt(f"the payload {name} in the object store is damaged: it is not what was put there")
+        return body
+
+
+class InProcessOutputs:
+    """Streams by task and name."""
+
+    def __init__(self) -> None:
+        self._log = InProcessLog()
+        self._names: set[str] = set()
+
+    async def publish(self, id: str, stream: str, body: bytes, name: str) -> None:
+        """Keeps it behind what is there, once under its name."""
+        if name not in self._names:
+            self._names.add(name)
+            self._log.publish(f"claw.output.{id}.{stream}", body)
+
+    async def follow(self, id: str, stream: str, after: int = 0) -> Follower:
+        """The records of a stream behind that place, and each as it comes."""
+        return await self._log.follow([f"claw.output.{id}.{stream}"], after=after)
 
 
 class InProcessDeadLetters:

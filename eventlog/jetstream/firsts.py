@@ -14,10 +14,18 @@ from eventlog.record import Record
 __all__ = ["firsts"]
 
 _AT_ONCE: Final = 256
+_AGAIN_S: Final = 0.1
 
 
-async def firsts(connection: Connection, stream: str, subjects: Sequence[str]) -> list[Record | None]:
-    """One outcome each, in their order; None where there is none, or where a replica lags. Raises: `Unavailable`."""
+async def firsts(
+    connection: Connection, stream: str, subjects: Sequence[str], patience_s: float
+) -> list[Record | None]:
+    """One outcome each, in their order; None where there is none, or where a replica lags.
+
+    Raises: `Unavailable` when a server does not answer for as long as the patience lasts.
+    """
+    clock = asyncio.get_running_loop().time
+    end_s = clock() + patience_s
     found: list[Record | None] = [None] * len(subjects)
     address = f"{connection.address.api}.DIRECT.GET.{stream}"
     todo = iter(enumerate(subjects))
@@ -25,7 +33,14 @@ async def firsts(connection: Connection, stream: str, subjects: Sequence[str]) -
     async def work(todo: Iterator[tuple[int, str]]) -> None:
         for place, subject in todo:
             body = b'{"seq":1,"next_by_subj":"%b"}' % subject.encode()
-            found[place] = _record(await connection.ask(address, body))
+            while True:
+                try:
+                    found[place] = _record(await connection.ask(address, body))
+                    break
+                except Unavailable:
+                    if clock() > end_s or connection.is_closed:
+                        raise
+                await asyncio.sleep(_AGAIN_S)
 
     await asyncio.gather(*(work(todo) for _ in range(min(_AT_ONCE, len(subjects)))))
     return found

@@ -94,7 +94,7 @@ class JetStreamLog:
 
     async def firsts(self, subjects: Sequence[str]) -> list[Record | None]:
         """The first record under each subject. See `EventLog`."""
-        return await firsts(self.connection, self._source.stream, subjects)
+        return await firsts(self.connection, self._source.stream, subjects, self._give_up_s)
 
     async def follow(self, patterns: Sequence[str], *, after: int | None = None) -> PushFollower:
         """Reads on from `after` for ever; None starts with what is appended from now on."""

@@ -146,7 +146,8 @@ def test_parameters_that_do_not_fit_are_refused(claw: Claw) -> None:
 
 def test_a_batch_goes_through_but_for_its_bad_lines(claw: Claw, tmp_path: Path) -> None:
     good = [f'{{"id": "b-{n}", "skill": "echo", "params": {{"text": "{n}"}}, "tag": "batch"}}' for n in range(40)]
-    too_large = msgspec.json.encode({"id": "b-large", "skill": "echo", "params": {"text": "x" * 1_100_000}}).decode()
+    large = {"id": "b-large", "skill": "echo", "params": {"text": ""}, "description": "x" * 1_100_000}
+    too_large = msgspec.json.encode(large).decode()
     bad = [
         "nonsense",
         '{"id": "b 1", "skill": "echo"}',

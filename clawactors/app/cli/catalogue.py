@@ -34,6 +34,8 @@ COMMANDS: Final[dict[str, Command]] = {
     "edit": Command(_TASKS, f"{_HOME}.edit", "change what a task asks for, before it runs"),
     "delete": Command(_TASKS, f"{_HOME}.change", "take away a task that no node has"),
     "why": Command(_TASKS, f"{_HOME}.why", "say why a task is in its state"),
+    "logs": Command(_TASKS, f"{_HOME}.logs", "show what a task printed or emitted, with -f as it comes"),
+    "blob": Command(_TASKS, f"{_HOME}.blob", "fetch what a task has stored"),
     "schedule": Command(_TASKS, f"{_HOME}.schedule", "make tasks again and again, by a cron line"),
     "nodes": Command(_NODES, f"{_HOME}.nodes", "list nodes"),
     "node": Command(_NODES, f"{_HOME}.node", "show one node, or set its slots and affinity"),

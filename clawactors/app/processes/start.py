@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -39,12 +40,13 @@ class MemoryStart(Start, frozen=True, kw_only=True):
 
 
 class NodeStart(Start, frozen=True, kw_only=True):
-    """What a node process is told; `name` is the node's id."""
+    """What a node process is told; `name` is the node's id, `secrets` the file that it reads them from."""
 
     slots: int = 5
     skills: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
     affinity: dict[str, str] = {}
+    secrets: str = ""
     lease_s: float = LEASE_S
 
 
@@ -57,9 +59,10 @@ class Ready(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def say(ready: Ready) -> None:
-    """Prints the line."""
+    """Prints the line. Nobody reads standard output after it, so what still goes there goes to the log."""
     sys.stdout.write(msgspec.json.encode(ready).decode() + "\n")
     sys.stdout.flush()
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
 
 def main[T: Start](kind: type[T], serve: Callable[[T, Callable[[], None]], Awaitable[None]]) -> None:

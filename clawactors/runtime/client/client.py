@@ -2,10 +2,11 @@
 but to keep what was decided."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from clawactors.errors import NotFound, Refused
 from clawactors.fold import Folded, fold
@@ -15,14 +16,18 @@ from clawactors.runtime.client.changing import Changes
 from clawactors.runtime.client.redriving import Redriven, redrive
 from clawactors.runtime.client.schedules import Schedules
 from clawactors.runtime.client.skills import KnownSkills
+from clawactors.runtime.client.streaming import Chunk, follow
 from clawactors.runtime.client.waiting import Waiting
 from clawactors.runtime.fork import fork
 from clawactors.runtime.memory import Memories
 from clawactors.runtime.naming import id_of_key, new_id
-from clawactors.runtime.ports import Live, Requests
+from clawactors.runtime.payloads import Payloads
+from clawactors.runtime.ports import Blobs, Live, Outputs, Requests
+from clawactors.runtime.said import OUT
 from clawactors.tasks import TASK, Task
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
+from clawactors.tasks.payload import is_reference
 from clawactors.tasks.submission import checked_id, delayed, spec_of
 from clawactors.tasks.wishes import edit_of, signal_of
 from eventlog import Draft, EventLog, EventLogError, Record, TooLarge, WrongVersion, subject_of
@@ -68,8 +73,9 @@ class Batch(msgspec.Struct, frozen=True):
 class Client:
     """One connection's worth of asking. Tasks are aggregates: every call decides on the state that the log shows."""
 
-    def __init__(self, desk: Desk, requests: Requests, live: Live) -> None:
+    def __init__(self, desk: Desk, requests: Requests, live: Live, blobs: Blobs, outputs: Outputs) -> None:
         self.desk, self.requests = desk, requests
+        self.payloads, self.outputs = Payloads(blobs), outputs
         self.skills = KnownSkills(self.ask)
         self.waiting = Waiting(desk.log, live)
         self.schedules = Schedules(self)
@@ -103,6 +109,7 @@ class Client:
         if delay_s is not None:
             spec = delayed(spec, delay_s, await self.now_ns())
         await self.skills.check(spec)
+        spec = await self.payloads.outlined(spec)
         ref = Ref(self, self._id(id, key))
         await self._submit(ref.id, spec, delayed=delay_s is not None)
         return ref
@@ -113,6 +120,7 @@ class Client:
         id = self._id(wishes.pop("id", None), wishes.pop("key", None))
         spec = spec_of(skill, params, **wishes)
         await self.skills.check(spec)
+        spec = await self.payloads.outlined(spec)
         self.waiting.expect([id])
         try:
             if not await self._submit(id, spec):
@@ -134,14 +142,15 @@ class Client:
                 if wish.delay_s is not None:
                     wish = Wish(wish.id, delayed(wish.spec, wish.delay_s, now_ns))
                 await fits(wish.spec)
+                spec = await self.payloads.outlined(wish.spec)
                 if (earlier := todo.get(wish.id)) is not None:
-                    if earlier[1] != wish.spec:
+                    if earlier[1] != spec:
                         raise Refused("the id comes twice in the batch, with another content")
                     continue
             except Refused as refusal:
                 refused.append(Rejected(index, wish.id, str(refusal)))
                 continue
-            todo[wish.id] = (index, wish.spec)
+            todo[wish.id] = (index, spec)
 
         known = await self._firsts(list(todo)[:: max(1, len(todo) // _SAMPLE)])
         if any(known.values()):  # a batch that comes again: to be refused by the log costs far more than to be found
@@ -237,7 +246,7 @@ class Client:
             raise Refused(f"task {id} needs a newer release: {known.frozen}")
         if life.status != "completed":
             raise TaskFailed(id, life.status, life.error)
-        return life.result
+        return await self.payloads.whole(life.result) if is_reference(life.result) else life.result
 
     # Changing
 
@@ -294,7 +303,10 @@ class Client:
         spec = (await self._changes.look(checked_id(id))).spec
         if spec is None:
             raise NotFound(f"there is no task {id!r}")
-        return await self.command(id, edit_of(spec, changes))
+        edit = edit_of(spec, changes)
+        if "params" in changes:  # else they are on record as they should be
+            edit = replace(edit, spec=await self.payloads.outlined(edit.spec))
+        return await self.command(id, edit)
 
     async def fork(self, id: str, step: str, *, new_id: str | None = None) -> "Ref":
         """A new task that begins with what `id` did before the step, and goes on from there.
@@ -320,6 +332,10 @@ class Client:
         Raises: `NotFound`, `Refused`, `Unavailable`.
         """
         return await redrive(self, ids, skill=skill, error=error, limit=limit, rate_per_s=rate_per_s, progress=progress)
+
+    async def blob(self, name: str) -> bytes:
+        """What code has stored under that name (`TaskHandle.store`). Raises: `Missing`, `Corrupt`, `Unavailable`."""
+        return await self.payloads.blobs.get(name)
 
     async def ask(self, name: str, question: Any = None) -> bytes:
         """The answer of the views to a query. Raises: `Unavailable` when no control process answers."""
@@ -358,6 +374,15 @@ class Ref:
             return await self._client._result(self.id, timeout_s)
         finally:
             waiting.forget(self.id)
+
+    def stream(self, name: str = OUT, *, after: int = 0, live: bool = True) -> AsyncGenerator[Chunk]:
+        """What the task's code emits, as it comes, until the task has ended; from behind the chunk at `after`.
+
+        A task that is tried again emits anew: `attempt` tells its chunks apart. With `live` False it ends with what is
+        there now. `clawactors.LOG` is the stream of what the code prints and logs. Output is kept for seven days.
+        Raises: `NotFound`, `Unavailable`. Order: that of the code; nothing twice, also over a lost connection.
+        """
+        return follow(self._client.waiting, self._client.outputs, self.id, name, after, live=live)
 
     async def look(self) -> Folded[Task]:
         """The task as the log has it. Raises: `NotFound`."""

@@ -1,11 +1,12 @@
-"""What a skill's code holds in its hand: `task.step(…)`, `task.sleep(…)`, `task.progress(…)`, `task.cancelled`."""
+"""What a skill's code holds in its hand: `task.step(…)`, `task.sleep(…)`, `task.emit(…)`, `task.cancelled` …"""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Buffer, Callable, Iterable
 from typing import TYPE_CHECKING, Any, overload
 
 from clawactors.runtime.node.code import Stopped, as_exception
 from clawactors.runtime.node.fingerprint import fingerprint
+from clawactors.runtime.said import OUT
 from clawactors.tasks.retry import Retry
 
 if TYPE_CHECKING:
@@ -75,6 +76,26 @@ class TaskHandle:
         the code came here; a signal that comes later is there for the next call.
         """
         return await self._run.signals.take(name, timeout)
+
+    async def emit(self, chunk: Any, stream: str = OUT) -> None:
+        """Gives a piece of output, any JSON up to 256 KB, to whoever follows the task with `Ref.stream`.
+
+        Pieces are sent together every few ms, in order; waits only where the server is slower than the code. They are
+        kept for seven days and are no part of the task's history: a task that runs again emits again, as its next
+        attempt. Raises: `Refused` (no JSON, too large, more than 64 MB in all).
+        """
+        await self._run.speak().emit(chunk, stream)
+
+    async def store(self, body: Buffer) -> dict[str, Any]:
+        """Keeps bytes in the object store; a small object that names them, for results: `{"blob": …, "bytes": …}`.
+
+        `Client.blob` and `claw blob NAME` give them back.
+        """
+        return await self._run.store(body)
+
+    def secret(self, name: str) -> str:
+        """A secret that the skill asks for (`@skill(…, secrets=[…])`) and its node holds. Raises: `Refused`."""
+        return self._run.secret(name)
 
     async def remember(self, text: str, *, tags: Iterable[str] = (), **more: Any) -> str:
         """Remembers the text for the user of the task; durable when it returns the memory's id.
@@ -158,6 +179,18 @@ class SyncTaskHandle:
     def signal(self, name: str, timeout: str | float | None = None) -> Any:
         """As `TaskHandle.signal`."""
         return self._call(self._run.signals.take(name, timeout))
+
+    def emit(self, chunk: Any, stream: str = OUT) -> None:
+        """As `TaskHandle.emit`."""
+        self._call(self._run.speak().emit(chunk, stream))
+
+    def store(self, body: Buffer) -> dict[str, Any]:
+        """As `TaskHandle.store`."""
+        return self._call(self._run.store(body))  # type: ignore[no-any-return]
+
+    def secret(self, name: str) -> str:
+        """As `TaskHandle.secret`."""
+        return self._run.secret(name)
 
     def remember(self, text: str, *, tags: Iterable[str] = (), **more: Any) -> str:
         """As `TaskHandle.remember`."""

@@ -36,6 +36,8 @@ class TaskMemories:
         memories = self._there()
         if not isinstance(text, str):
             raise Refused(f"a memory is a text, not {type(text).__name__}")
+        if self._run.supplies.secrets.hide(text) != text:
+            raise Refused("the text holds a secret of this node; memories are on record, so it can't be remembered")
         if (known := self._recalled.get(_folded(text))) is not None:
             return known
         spec = await self._submitted()

@@ -18,15 +18,18 @@ from clawactors.runtime.client import Client
 from clawactors.runtime.clock import Clock, SystemClock
 from clawactors.runtime.control import Control
 from clawactors.runtime.inprocess import (
+    InProcessBlobs,
     InProcessCommands,
     InProcessDeadLetters,
     InProcessLeases,
     InProcessLive,
+    InProcessOutputs,
     InProcessRequests,
     InProcessTimers,
 )
-from clawactors.runtime.node import NodeActor, NodeSettings
+from clawactors.runtime.node import NodeActor, NodeSettings, Supplies
 from clawactors.runtime.node.run import Assignment, TaskRun
+from clawactors.runtime.node.secrets import Secrets
 from clawactors.runtime.node.threads import DaemonThreads
 from clawactors.runtime.ports import Lease, Serving
 from clawactors.schedules import Schedule
@@ -286,6 +289,7 @@ class Cluster:
         self.log = log(self.clock.now_ns)
         self.leases, self.requests = InProcessLeases(self.clock), InProcessRequests()
         self.dead, self.timers = InProcessDeadLetters(), InProcessTimers(self.clock)
+        self.blobs, self.outputs = InProcessBlobs(), InProcessOutputs()
         self.commands_in = InProcessCommands()
         self.chance = None if seed is None else random.Random(seed)
         self.links: dict[str, Link] = {}
@@ -337,13 +341,21 @@ class Cluster:
         return control
 
     async def node(
-        self, id: str, skills: Iterable[Skill], slots: int = 5, *, as_process: str = "", **settings: Any
+        self,
+        id: str,
+        skills: Iterable[Skill],
+        slots: int = 5,
+        *,
+        as_process: str = "",
+        secrets: Secrets | None = None,
+        **settings: Any,
     ) -> NodeActor:
         """A node that runs."""
         name = as_process or f"node/{id}"
         desk = self.desk(name, f"{name}/{next(self._names)}")
         link = self.links[name]
-        node = NodeActor(desk, link, link, NodeSettings(id=id, slots=slots, **settings), skills)
+        supplies = Supplies(self.blobs, self.outputs, secrets)
+        node = NodeActor(desk, link, link, NodeSettings(id=id, slots=slots, **settings), skills, supplies)
         started = asyncio.Event()
 
         async def life() -> None:
@@ -364,7 +376,7 @@ class Cluster:
 
     def client(self, name: str = "") -> Client:
         name = name or f"client/{next(self._names)}"
-        return Client(self.desk(name), self.requests, InProcessLive(self.log))
+        return Client(self.desk(name), self.requests, InProcessLive(self.log), self.blobs, self.outputs)
 
     async def kill(self, name: str) -> None:
         """Ends the process as SIGKILL would: from now on it reaches nothing, and none of its code goes on."""
@@ -458,6 +470,7 @@ class Stage(Cluster):
         self.here = self.desk("node/n1")
         self.wire = self.links["node/n1"]
         self.runs: list[asyncio.Task[None]] = []
+        self.secrets = Secrets()
 
     async def tell(self, id: str, *commands: c.TaskCommand) -> Task:
         """Somebody else decides on the task."""
@@ -484,7 +497,8 @@ class Stage(Cluster):
         record = [commit.record for commit in self.commits(id)][-1]
         [event] = TASK_CODEC.decode(record.body)
         assert isinstance(event, Scheduled)
-        return TaskRun(self.here, Assignment(id, record.seq, event, record.at_ns), skill, self.threads)
+        given = Assignment(id, record.seq, event, record.at_ns)
+        return TaskRun(self.here, given, skill, self.threads, Supplies(self.blobs, self.outputs, self.secrets))
 
     def begin(self, run: TaskRun) -> asyncio.Task[None]:
         task = self.spawn("node/n1", run.run())

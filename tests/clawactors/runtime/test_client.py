@@ -170,7 +170,7 @@ async def test_a_batch_makes_what_is_new_counts_what_is_there_and_tells_what_is_
         Wish("other", hi),
         Wish("t1", hi),
         Wish("t1", spec_of("echo", {"text": "ho"})),
-        Wish("large", spec_of("unknown", {"text": "x" * 2_000_000})),
+        Wish("large", spec_of("unknown", description="x" * 2_000_000)),
         Wish("t3", spec_of("unknown", {"text": 5})),
     ]
     batch = await client.submit_many(wishes)

@@ -1,13 +1,15 @@
-"""The examples of a retry, an approval, a long sleep and a cron job do what they say."""
+"""The examples of a retry, an approval, a long sleep, a cron job and a streamed result do what they say."""
 
+import asyncio
 import importlib.util
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
 from clawactors.schedules.planning import plan_of
 from clawactors.skills import Skill
 from clawactors.tasks import commands as c
-from tests.clawactors.runtime.cluster import Cluster, Stage, WallClock
+from tests.clawactors.runtime.cluster import PATIENCE_S, Cluster, Stage, WallClock
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 
@@ -40,6 +42,17 @@ async def test_a_person_approves() -> None:
             await client.command(id, c.Signal("approve", {"by": "Ada", "ok": ok}))
         assert (await cluster.until_status("yes", "completed")).life.result == "sent: Hi!"
         assert (await cluster.until_status("no", "completed")).life.result == "withdrawn by Ada"
+
+
+async def test_an_answer_is_streamed() -> None:
+    streamed = example("streamed")
+    async with Cluster() as cluster:
+        await cluster.control()
+        await cluster.node("n1", [streamed.answer])
+        ref = await cluster.client().submit("answer", {"question": "What?", "pause_s": 0.001})
+        async with asyncio.timeout(PATIENCE_S), aclosing(ref.stream()) as chunks:
+            words = [chunk.value async for chunk in chunks]
+        assert " ".join(words) == await ref.result(PATIENCE_S) == streamed.TEXT
 
 
 async def test_a_reminder_comes_again_and_again() -> None:
