@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import aclosing
 from pathlib import Path
 
 import msgspec
@@ -86,7 +87,7 @@ def test_a_server_of_ones_own_is_used_as_operations_say(own_server: Callable[...
 
 
 async def test_appends_commands_and_questions_of_the_page_on_events_are_heeded(tmp_path: Path) -> None:
-    append, commands, question = blocks("events.md", "")
+    append, commands, output, question = blocks("events.md", "")
     subject, headers, body = re.match(r"subject  (\S+)\nheaders(.*)\nbody +(.*)", append, re.DOTALL).groups()
     named = re.findall(r"(\S+: \S+)", headers)
     assert len(named) == 4
@@ -107,6 +108,12 @@ async def test_appends_commands_and_questions_of_the_page_on_events_are_heeded(t
         assert (state.life.status, [entry.name for entry in state.journal]) == ("cancelled", ["signal:approve"])
         _, answer = await connection.ask(asked, what.encode())
         assert set(msgspec.json.decode(answer)) == {"rows", "cursor", "position"}
+
+        subject, headers, body = re.match(r"subject  (\S+)\nheaders  (.*)\nbody +(.*)", output).groups()
+        await connection.ask(subject, body.encode(), f"NATS/1.0\r\n{headers}\r\n\r\n".encode())
+        await system.client.submit("nobody-has-it", id="t-1")
+        async with aclosing(system.client.ref("t-1").stream(live=False)) as chunks:
+            assert [chunk.value async for chunk in chunks] == ["The ", "log "]
 
 
 NAMED = sorted(
