@@ -11,12 +11,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 import memory
-from benchmarks.memory_set import Question, Set, load, mixed
+from benchmarks.memory_set import Half, Question, Set, load, mixed
+from memory.index.rows import item_at
 from memory.recall.relevance import THRESHOLD
 from memory.recall.search import Ranking
 from memory.scratch import Scratch
 
-__all__ = ["figures", "kept", "main", "rankers", "strange"]
+__all__ = ["figures", "kept", "main", "rankers", "strange", "table"]
 
 DEPTHS = (5, 10, 20)
 
@@ -32,7 +33,7 @@ def rankers(scratch: Scratch) -> dict[str, Ranker]:
     def named(scores: "np.ndarray[tuple[int], np.dtype[np.float32]]") -> list[str]:
         best = np.argsort(-scores, kind="stable")[: max(DEPTHS)]
         with index.store.snapshot() as reading:
-            items = [index.item(reading, int(number)) for number in best]
+            items = [item_at(reading, int(number)) for number in best]
         return [item.id for item in items if item]
 
     def words(text: str) -> list[str]:
@@ -69,7 +70,7 @@ def kept(scratch: Scratch, questions: Sequence[Question]) -> tuple[float, float]
         for question in questions:
             ranking: Ranking = scratch.searcher.rank(reading, question.text)[0]
             for place, number in enumerate(ranking.numbers[: 20 if question.evidence else 5]):
-                item = scratch.index.item(reading, int(number))
+                item = item_at(reading, int(number))
                 if item and (not question.evidence or item.id in question.evidence):
                     passed[bool(question.evidence)].append(bool(ranking.relevances[place] >= THRESHOLD))
     return float(np.mean(passed[True])), float(np.mean(passed[False]))
@@ -88,6 +89,19 @@ def strange(sets: Sequence[Set]) -> tuple[float, float]:
             scratch.close()
     share, noise = np.mean(figures, axis=0)
     return float(share), float(noise)
+
+
+def table(half: Half) -> dict[str, dict[str, list[float]]]:
+    """R@5, R@10, R@20 and MRR of each way to rank, by language: what `claw bench memory` prints."""
+    found: dict[str, dict[str, list[float]]] = {}
+    for one in mixed(half):
+        with tempfile.TemporaryDirectory() as folder:
+            scratch = memory.open_scratch(folder)
+            scratch.add_turns(one.turns)
+            asked = [question for question in one.questions if question.evidence]
+            found[one.name] = {name: figures(asked, ranker) for name, ranker in rankers(scratch).items()}
+            scratch.close()
+    return found
 
 
 def main() -> None:

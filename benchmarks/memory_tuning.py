@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 import memory
 from benchmarks.memory_set import Set, load, mixed
+from memory.index.rows import all_items
 from memory.recall.fusion import FEATURES, WEIGHTS
 from memory.recall.relevance import COEFFICIENTS
 from memory.recall.search import Evidence
@@ -51,7 +52,7 @@ def asked(sets: list[Set], strangers: bool = False) -> Iterator[Asked]:
             scratch = memory.open_scratch(folder)
             scratch.add_turns(one.turns)
             with scratch.index.store.snapshot() as reading:
-                ids = {item.number: item.id for item in scratch.index.items(reading)}
+                ids = {item.number: item.id for item in all_items(reading)}
                 for question in others if strangers else one.questions:
                     ranking, _ = scratch.searcher.rank(reading, question.text)
                     true = np.array([ids[int(number)] in question.evidence for number in ranking.numbers])

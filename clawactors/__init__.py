@@ -9,22 +9,27 @@ if TYPE_CHECKING:
     from clawactors.app.client import Client
     from clawactors.errors import NotFound, Refused
     from clawactors.runtime.client.client import Batch, Ref, Rejected, TaskFailed, Wish
+    from clawactors.runtime.client.streaming import Chunk
     from clawactors.runtime.node.handle import SyncTaskHandle as SyncTask
     from clawactors.runtime.node.handle import TaskHandle as Task
+    from clawactors.runtime.said import LOG
     from clawactors.skills import Skill, skill
     from clawactors.tasks.failures import ErrorRule
     from clawactors.tasks.retry import Retry
     from clawactors.tasks.submission import spec_of
-    from eventlog.errors import Corrupt, Misconfigured, PermissionDenied, TooLarge, Unavailable, WrongVersion
+    from eventlog.errors import Corrupt, Misconfigured, Missing, PermissionDenied, TooLarge, Unavailable, WrongVersion
 
     __version__: str
 
 __all__ = [
+    "LOG",
     "Batch",
+    "Chunk",
     "Client",
     "Corrupt",
     "ErrorRule",
     "Misconfigured",
+    "Missing",
     "NotFound",
     "PermissionDenied",
     "Ref",
@@ -46,11 +51,14 @@ __all__ = [
 
 _CLIENT = "clawactors.runtime.client.client"
 _HOMES = {
+    "LOG": ("clawactors.runtime.said", "LOG"),
     "Batch": (_CLIENT, "Batch"),
+    "Chunk": ("clawactors.runtime.client.streaming", "Chunk"),
     "Client": ("clawactors.app.client", "Client"),
     "Corrupt": ("eventlog.errors", "Corrupt"),
     "ErrorRule": ("clawactors.tasks.failures", "ErrorRule"),
     "Misconfigured": ("eventlog.errors", "Misconfigured"),
+    "Missing": ("eventlog.errors", "Missing"),
     "NotFound": ("clawactors.errors", "NotFound"),
     "PermissionDenied": ("eventlog.errors", "PermissionDenied"),
     "Ref": (_CLIENT, "Ref"),

@@ -6,6 +6,7 @@ __all__ = [
     "FromTheFuture",
     "Malformed",
     "Misconfigured",
+    "Missing",
     "NoResponders",
     "NoSuchLog",
     "PermissionDenied",
@@ -69,3 +70,7 @@ class FromTheFuture(EventLogError):
 
 class Corrupt(EventLogError):
     """What is stored contradicts itself: stop, a person looks."""
+
+
+class Missing(Corrupt):
+    """What a reference names is not there."""

@@ -116,6 +116,14 @@ class InProcessLog:
             if matching:
                 yield matching
 
+    async def firsts(self, subjects: Sequence[str]) -> list[Record | None]:
+        """The first record under each subject. See `EventLog`."""
+        wanted: dict[str, Record | None] = dict.fromkeys(subjects)
+        for record in reversed(self._records):
+            if record.subject in wanted:
+                wanted[record.subject] = record
+        return [wanted[subject] for subject in subjects]
+
     async def follow(self, patterns: Sequence[str], *, after: int | None = None) -> "InProcessFollower":
         """Reads on from `after` for ever; None starts with what is appended from now on."""
         if self._closed:

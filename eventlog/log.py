@@ -70,6 +70,13 @@ class EventLog(Protocol):
         """Batches of the records matching any pattern, with `after < seq`, up to `until` or the present end."""
         ...
 
+    async def firsts(self, subjects: Sequence[str]) -> list[Record | None]:
+        """The first record under each subject, by any server that keeps the log: None may only mean that it lags.
+
+        Raises: `Unavailable`.
+        """
+        ...
+
     async def follow(self, patterns: Sequence[str], *, after: int | None = None) -> Follower:
         """Reads on from `after` for ever; None starts with what is appended from now on.
 

@@ -6,6 +6,7 @@
 """
 
 import re
+from functools import lru_cache
 
 import msgspec
 
@@ -71,6 +72,11 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
         return f"{self.kind}/{self.id}"
 
 
+@lru_cache(maxsize=64)
+def _header_key(name: str) -> bytes:
+    return b"\r\n" + name.encode() + b":"
+
+
 class Record(msgspec.Struct, frozen=True, gc=False):
     """One stored message. `headers` are the raw NATS header bytes, read only when asked for."""
 
@@ -82,13 +88,13 @@ class Record(msgspec.Struct, frozen=True, gc=False):
 
     def header(self, name: str) -> str:
         """The value of a header, or '' when it is absent."""
-        key = b"\r\n" + name.encode() + b":"
-        start = self.headers.find(key)
+        headers, key = self.headers, _header_key(name)
+        start = headers.find(key)
         if start < 0:
             return ""
         start += len(key)
-        end = self.headers.find(b"\r\n", start)
-        return self.headers[start : end if end >= 0 else None].decode("utf-8", "replace").strip()
+        end = headers.find(b"\r\n", start)
+        return str(headers[start:end] if end >= 0 else headers[start:], "utf-8", "replace").strip()
 
     @property
     def commit(self) -> str:

@@ -11,7 +11,10 @@ from clawactors import Task, skill
 async def publish(task: Task, text: str) -> str:
     """While it waits it holds no slot, and a restart of everything changes nothing."""
     draft = await task.step("draft", write, text)
-    answer: dict[str, Any] = await task.signal("approve")
+    try:
+        answer: dict[str, Any] = await task.signal("approve", timeout="30d")
+    except TimeoutError:
+        return "nobody decided"
     if not answer.get("ok"):
         return f"withdrawn by {answer.get('by', 'somebody')}"
     return await task.step("send", send, draft)

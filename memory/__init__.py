@@ -6,6 +6,18 @@ All that it keeps on disk is a fold: delete it, replay, and the same answers com
 It never calls a model or the network by itself, and never takes what it recalled for new evidence.
 """
 
-from memory.scratch import Scratch, open_scratch
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from memory.scratch import Scratch, open_scratch
 
 __all__ = ["Scratch", "open_scratch"]
+
+
+def __getattr__(name: str) -> Any:
+    """The public name, imported now: numpy and hnswlib come with it, which those who only read texts do without."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from memory import scratch
+
+    return getattr(scratch, name)

@@ -7,6 +7,7 @@ import numpy as np
 from clawactors.memories import Kind, Memory
 from memory.index import Index
 from memory.index.item import KINDS, Item, subject_term, tag_term
+from memory.index.rows import find, item_at, with_terms
 from memory.recall import Filter, Searcher
 from projections.store import Reading
 
@@ -24,18 +25,18 @@ class KnownIndex:
 
     def memory(self, id: str) -> Memory | None:
         """See `Known`."""
-        item = self._index.find(self._reading, id)
+        item = find(self._reading, id)
         return item.memory if item else None
 
     def facts(self, owner: str, subject: str) -> Iterator[tuple[str, Memory]]:
         """See `Known`."""
-        for item in self._index.with_terms(self._reading, subject_term(subject)):
+        for item in with_terms(self._reading, subject_term(subject)):
             if item.content.owner == owner:
                 yield item.id, item.memory
 
     def tagged(self, owner: str, tags: tuple[str, ...]) -> list[Item]:
         """See `Known`."""
-        found = self._index.with_terms(self._reading, *map(tag_term, tags))
+        found = with_terms(self._reading, *map(tag_term, tags))
         return [item for item in found if item.content.owner == owner]
 
     def session(self, owner: str, session: str, position: int) -> list[Item]:
@@ -53,7 +54,7 @@ class KnownIndex:
         content = item.content
         wanted = Filter(owner=content.owner, kinds=(content.kind,))
         ranking, _ = self._searcher.rank(self._reading, content.text, wanted)
-        found = (self._index.item(self._reading, int(number)) for number in ranking.numbers[:_SIMILAR])
+        found = (item_at(self._reading, int(number)) for number in ranking.numbers[:_SIMILAR])
         return [one for one in found if one is not None and one.id != item.id and one.content.owner == content.owner]
 
     def _of_session(self, session: str, kind: Kind) -> list[Item]:
@@ -64,5 +65,5 @@ class KnownIndex:
             mask = columns.session[: columns.count] == number
             mask &= columns.kind[: columns.count] == KINDS.index(kind)
             mask &= columns.alive[: columns.count] & (number >= 0)
-        items = (index.item(self._reading, int(at)) for at in np.flatnonzero(mask))
+        items = (item_at(self._reading, int(at)) for at in np.flatnonzero(mask))
         return [item for item in items if item is not None]

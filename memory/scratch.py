@@ -9,7 +9,8 @@ from clawactors.memories import MEMORY, Content
 from clawactors.memories.decider import TEXT_LIMIT_BYTES
 from clawactors.memories.events import Recorded
 from memory.embedding import Embedder, HashedEmbedder
-from memory.index import TABLES, Index
+from memory.index import TABLES, Index, IndexWriter
+from memory.index.rows import all_items, item_at
 from memory.recall import Filter, Hit, Searcher
 from memory.text.date import parse_date
 from memory.text.lexicon import Lexicon
@@ -32,9 +33,10 @@ class Scratch:
             embedder = HashedEmbedder(lexicon)
         self._store = Store.open(path, TABLES)
         self.index = Index(self._store, embedder, lexicon, path / "graph")
+        self._writer = IndexWriter(embedder, lexicon)
         self.searcher = Searcher(self.index)
         with self._store.snapshot() as reading:
-            self._version = max((item.version for item in self.index.items(reading)), default=0)
+            self._version = max((item.version for item in all_items(reading)), default=0)
 
     def add_turns(self, turns: Iterable[Mapping[str, Any]]) -> None:
         """Adds messages: dicts with `id, session, index, date, speaker, text`. A repeated id is quiet."""
@@ -51,22 +53,22 @@ class Scratch:
         try:
             with self._store.write() as txn:
                 for id, content in batch:
-                    if self.index.present(txn, id) is None:
+                    if self._writer.present(txn, id) is None:
                         self._version += 1
                         event = Recorded(**{name: getattr(content, name) for name in Content.__struct_fields__})
                         memory = MEMORY.evolve(MEMORY.initial, event, content.happened_ns)
-                        self.index.stage(id, self._version, memory, txn)
-                self.index.write(txn)
+                        self._writer.stage(txn, id, self._version, memory)
+                changes = self._writer.write(txn)
         except BaseException:
-            self.index.drop()
+            self._writer.drop()
             raise
-        self.index.commit()
+        self.index.take(changes)
 
     def search(self, query: str, k: int = 10) -> list[str]:
         """The ids of the `k` messages that fit best, best first."""
         with self._store.snapshot() as reading:
             ranking, _ = self.searcher.rank(reading, query)
-            items = (self.index.item(reading, int(number)) for number in ranking.numbers[:k])
+            items = (item_at(reading, int(number)) for number in ranking.numbers[:k])
             return [item.id for item in items if item is not None]
 
     def hits(self, query: str, limit: int = 5, **wanted: Any) -> list[Hit]:

@@ -1,6 +1,7 @@
 """The views of a running process: fed by its one reader, written in a thread, so that nobody waits for a disk.
 
-1. What was put is written after `gather_s` at the latest, at once when somebody waits for it, and when it is closed.
+1. What was put is written after `gather_s` at the latest, at once when somebody waits for it, and when it is closed;
+   while very much comes it may gather for longer, for larger writes cost less a commit.
 2. No more is held than `HELD_MAX` commits: then `put` waits, and with it the reader.
 3. A full disk is waited out; nothing that was put is skipped.
 """
@@ -25,6 +26,7 @@ GATHER_S: Final = 0.1
 
 _GATHER_MAX_S: Final = 30.0
 _TOGETHER: Final = 4 * BATCH
+_LONGER_WHEN_BUSY: Final = 4
 _PAUSE_S: Final = 1.0
 
 _log = logging.getLogger(__name__)
@@ -41,6 +43,8 @@ class Feed:
             raise Misconfigured(f"views are written after {gather_s} s; it must be between 0 and {_GATHER_MAX_S:g} s")
         self.projector, self.gather_s = projector, gather_s
         self.on_fault: Callable[[Record, str], None] = _ignore
+        self.on_written: Callable[[], None] = _nothing
+        """Called in the writing thread when a batch is durable, before anybody who waits for it is told."""
         self.taken = projector.position
         """Sequence up to which everything has been put."""
         self.trouble = ""
@@ -66,13 +70,15 @@ class Feed:
 
     async def serve(self) -> None:
         """Writes what comes, until cancelled. Raises: `Corrupt`."""
+        wrote = 0
         while True:
             await self._more.wait()
+            gather_s = self.gather_s * _LONGER_WHEN_BUSY if wrote >= BATCH else self.gather_s
             with suppress(TimeoutError):
-                async with asyncio.timeout(self.gather_s):
+                async with asyncio.timeout(min(gather_s, _GATHER_MAX_S)):
                     await self._now.wait()
             try:
-                await self.flush()
+                wrote = await self.flush()
             except Unavailable as error:
                 if not self.trouble:
                     _log.error("the views stand still, but nothing is lost: %s", error)
@@ -81,8 +87,11 @@ class Feed:
             else:
                 self.trouble = ""
 
-    async def flush(self) -> None:
-        """Returns when everything put so far is in the rows. Raises: `Unavailable`, `Corrupt`."""
+    async def flush(self) -> int:
+        """Returns when everything put so far is in the rows: how many commits that were.
+
+        Raises: `Unavailable`, `Corrupt`.
+        """
         async with self.writing:
             self._more.clear()
             self._now.clear()
@@ -98,16 +107,21 @@ class Feed:
         for record, reason in reports:
             self.on_fault(record, reason)
         self._tell()
+        return len(held)
 
     async def _write(self, commits: list[Commit], upto: int) -> None:
         """Writes in the thread; who is cancelled meanwhile leaves when the thread is done with the store."""
         run = asyncio.get_running_loop().run_in_executor
-        writing = run(self._thread, self.projector.apply_commits, commits, upto, _TOGETHER)
+        writing = run(self._thread, self._apply, commits, upto)
         try:
             await asyncio.shield(writing)
         except asyncio.CancelledError:
             await asyncio.wait([writing])
             raise
+
+    def _apply(self, commits: list[Commit], upto: int) -> None:
+        self.projector.apply_commits(commits, upto, _TOGETHER)
+        self.on_written()
 
     async def reached(self, seq: int) -> None:
         """Returns when the rows say everything up to this sequence, which must be put sooner or later."""
@@ -134,4 +148,8 @@ class Feed:
 
 
 def _ignore(record: Record, reason: str) -> None:
+    pass
+
+
+def _nothing() -> None:
     pass

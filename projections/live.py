@@ -19,7 +19,7 @@ from projections.feed import GATHER_S, Feed
 from projections.messages import NodeQuestion, StatusQuestion, TaskQuestion
 from projections.projector import Projector
 from projections.queries import Queries, problem
-from projections.replay import REPLAY_BATCH, Progress, fill
+from projections.replay import REPLAY_BATCH, Apply, Progress, fill
 from projections.revisions import Revisions
 from projections.starting import StartingPoint, starting_point
 from projections.store import Store
@@ -60,7 +60,7 @@ class LiveViews:
         usable = _usable(revisions, projection, head)
         projector = usable or _begun(revisions, projection, head)
         projector.faults.keeps_met = usable is not None  # what an older revision has folded was told by that
-        await fill(log, projector, progress=progress)
+        await fill(log, projector, progress=progress, apply=_in_thread(projector))
         if usable is None:
             revisions.switch(projector.store.path)
         revisions.sweep()
@@ -120,9 +120,7 @@ class LiveViews:
         old = self.feed.projector
         new = _begun(self._revisions, old.projection, await self._log.head())
 
-        async def apply(records: list[Record], upto: int) -> None:
-            await asyncio.to_thread(new.apply, records, upto, REPLAY_BATCH)
-
+        apply = _in_thread(new)
         await fill(self._log, new, progress=progress, apply=apply)
         async with self.feed.writing:
             await fill(self._log, new, until=old.position, apply=apply)
@@ -149,6 +147,15 @@ def live_store(folder: Path, projection: Projection = CLUSTER) -> Store:
     if path is None:
         raise Unavailable(f"there are no views in {folder}")
     return Store.open(path, projection.tables, readonly=True)
+
+
+def _in_thread(projector: Projector) -> Apply:
+    """Writes without holding up the loop: a long build must not cost the connection."""
+
+    async def apply(records: list[Record], upto: int) -> None:
+        await asyncio.to_thread(projector.apply, records, upto, REPLAY_BATCH)
+
+    return apply
 
 
 def _usable(revisions: Revisions, projection: Projection, head: Head) -> Projector | None:

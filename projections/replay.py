@@ -26,6 +26,7 @@ from projections.view import Projection
 
 __all__ = [
     "REPLAY_BATCH",
+    "Apply",
     "Progress",
     "Replayed",
     "Stand",

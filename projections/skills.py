@@ -30,7 +30,7 @@ def skill_rows(reading: Reading) -> list[dict[str, Any]]:
                 },
             )
             row["versions"].setdefault(offer.version, []).append(stored.id)
-            if stored.node.takes_work:
+            if stored.node.takes_work and not offer.lacks:
                 row["nodes"].append(stored.id)
     return [row | _figures(reading, name) for name, row in sorted(rows.items())]
 

@@ -11,7 +11,14 @@ from clawactors.runtime import client
 from clawactors.runtime.actor import Desk
 from clawactors.runtime.clock import SystemClock
 from eventlog import NoSuchLog
-from eventlog.jetstream import Connection, JetStreamLog, JetStreamRequests, LiveFeed
+from eventlog.jetstream import (
+    Connection,
+    JetStreamBlobs,
+    JetStreamLog,
+    JetStreamOutputs,
+    JetStreamRequests,
+    LiveFeed,
+)
 
 __all__ = ["Client"]
 
@@ -26,7 +33,13 @@ class Client(client.Client):
 
     def __init__(self, log: JetStreamLog, name: str, found: Found) -> None:
         connection = log.connection
-        super().__init__(Desk(log, SystemClock(), name), JetStreamRequests(connection), LiveFeed(connection))
+        super().__init__(
+            Desk(log, SystemClock(), name),
+            JetStreamRequests(connection),
+            LiveFeed(connection),
+            JetStreamBlobs(connection),
+            JetStreamOutputs(connection),
+        )
         self.connection: Connection = connection
         self.found = found
 

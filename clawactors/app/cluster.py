@@ -1,4 +1,4 @@
-"""A cluster on this machine: the server, control, nodes, in one data folder, under one supervisor."""
+"""A cluster on this machine: server, control, memory, nodes, in one data folder, under one supervisor."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ from typing import Final, Self
 import msgspec
 
 from clawactors.app.datafolder import DataFolder
-from clawactors.app.processes.start import ControlStart, NodeStart
+from clawactors.app.processes.start import ControlStart, MemoryStart, NodeStart
 from clawactors.app.processes.supervisor import Child
 from clawactors.app.runfile import Pids, Run, remove_run, write_run
 from clawactors.app.server import NatsServer
@@ -36,6 +36,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     nats_url: str = ""
     restart: bool = True
     lease_s: float = LEASE_S
+    secrets: str = ""
 
 
 class Cluster:
@@ -45,6 +46,7 @@ class Cluster:
         self.path, self.plan = path, plan
         self.server: NatsServer | None = None
         self.control: Child | None = None
+        self.memory: Child | None = None
         self.nodes: dict[str, Child] = {}
         self._folder: DataFolder | None = None
         self._watching: list[asyncio.Task[None]] = []
@@ -68,6 +70,7 @@ class Cluster:
             pids=Pids(
                 server=self.server.pid if self.server else 0,
                 control=self.control.pid if self.control else 0,
+                memory=self.memory.pid if self.memory else 0,
                 nodes={id: child.pid for id, child in self.nodes.items()},
             ),
         )
@@ -98,6 +101,8 @@ class Cluster:
         data, sys_url = str(self.path), self.server.sys_url if self.server else ""
         control = ControlStart(name=self._control_name(), nats_url=self.nats_url, sys_url=sys_url, data=data)
         self.control = Child("clawactors.app.processes.control", control, logs / "control.log", self._note)
+        memory = MemoryStart(name="memory", nats_url=self.nats_url, data=data)
+        self.memory = Child("clawactors.app.processes.memory", memory, logs / "memory.log", self._note)
         for number in range(1, plan.nodes + 1):
             id = f"n{number}"
             start = NodeStart(
@@ -107,6 +112,7 @@ class Cluster:
                 slots=plan.slots,
                 skills=plan.skills,
                 allow=plan.allow,
+                secrets=plan.secrets,
                 lease_s=plan.lease_s,
             )
             self.nodes[id] = Child("clawactors.app.processes.node", start, logs / f"{id}.log", self._note)
@@ -121,7 +127,7 @@ class Cluster:
         return f"control-{_NOT_NAME.sub('-', socket.gethostname())}-{self._pid}" if self.plan.nats_url else "control"
 
     def _children(self) -> Sequence[Child]:
-        return [child for child in (self.control, *self.nodes.values()) if child is not None]
+        return [child for child in (self.control, self.memory, *self.nodes.values()) if child is not None]
 
     def _watch(self, work: Coroutine[None, None, None]) -> None:
         self._watching.append(asyncio.create_task(work))
@@ -131,11 +137,12 @@ class Cluster:
             write_run(self._folder, self.run)
 
     async def stop(self) -> None:
-        """Nodes hand back their work, then control ends, then the server. Again is harmless."""
+        """Nodes hand back their work, then memory and control end, then the server. Again is harmless."""
         self._up = False
         await asyncio.gather(*(child.stop() for child in self.nodes.values()))
-        if self.control is not None:
-            await self.control.stop()
+        for child in (self.memory, self.control):
+            if child is not None:
+                await child.stop()
         if self.server is not None:
             await self.server.stop()
         for task in self._watching:

@@ -1,12 +1,16 @@
 """What happened in a conversation. Tags are promises: stored events decode for ever (see `eventlog.codec`)."""
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
+from clawactors.memories.events import Moment
 from eventlog import Codec
 
-__all__ = ["CODEC", "ChatEvent", "ExtractionRequested", "Role", "Said"]
+__all__ = ["CODEC", "EXTRACT", "ChatEvent", "ExtractionRequested", "Role", "Said"]
+
+EXTRACT: Final = "memory.extract"
+"""The skill whose tasks make memories of messages."""
 
 type Role = Literal["user", "assistant", "system", "tool"]
 
@@ -22,7 +26,7 @@ class Said(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag="c
     text: str
     user: str = ""
     speaker: str = ""
-    happened_ns: int = 0
+    happened_ns: Moment = 0
     recalled: tuple[str, ...] = ()
 
 

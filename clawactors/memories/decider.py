@@ -171,10 +171,10 @@ def evolve(memory: Memory, event: e.MemoryEvent, at_ns: int) -> Memory:
                 content=replace(content, fact=replace(content.fact, valid_until_ns=until_ns)),
                 updated_ns=at_ns,
             )
-        case e.Believed() if content.fact is not None and 0 <= event.confidence <= 1:
+        case e.Believed() if content.fact is not None:
             fact = replace(content.fact, confidence=event.confidence)
             return replace(memory, content=replace(content, fact=fact), updated_ns=at_ns)
-        case e.Weighed() if 0 <= event.importance <= 1:
+        case e.Weighed():
             return replace(memory, content=replace(content, importance=event.importance), updated_ns=at_ns)
         case e.Archived() if memory.searched:
             return replace(memory, status="archived", restores_to=status, updated_ns=at_ns)
@@ -194,8 +194,8 @@ def _revised(content: e.Content, event: e.Revised) -> e.Content:
         content,
         text=event.text,
         tags=event.tags,
-        sources=_joined(content.sources, event.sources),
-        parents=_joined(content.parents, event.parents),
+        sources=event.sources,
+        parents=event.parents,
         importance=event.importance,
         tone=event.tone,
     )

@@ -1,6 +1,6 @@
 """What happened to a memory. Tags are promises: stored events decode for ever (see `eventlog.codec`)."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -11,21 +11,30 @@ __all__ = [
     "Archived",
     "Believed",
     "Content",
+    "Count",
     "Fact",
     "Forgotten",
     "Kind",
     "MemoryEvent",
     "Merged",
+    "Moment",
     "Origin",
     "Recorded",
     "Restored",
     "Revised",
+    "Share",
     "Superseded",
+    "Tone",
     "Weighed",
 ]
 
 type Kind = Literal["raw", "summary", "knowledge"]
 type Origin = Literal["chat", "task", "note", "import", "consolidation"]
+type Moment = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""ns since 1970; what is remembered may be older than that."""
+type Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+type Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+type Tone = Annotated[float, msgspec.Meta(ge=-1, le=1)]
 
 
 class Fact(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -39,9 +48,9 @@ class Fact(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     object: str
     negated: bool = False
     inferred: bool = False
-    confidence: float = 1.0
-    valid_from_ns: int = 0
-    valid_until_ns: int = 0
+    confidence: Share = 1.0
+    valid_from_ns: Moment = 0
+    valid_until_ns: Moment = 0
 
 
 class Content(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -57,15 +66,15 @@ class Content(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     owner: str = ""
     speaker: str = ""
     session: str = ""
-    position: int = 0
+    position: Count = 0
     tags: tuple[str, ...] = ()
-    happened_ns: int = 0
-    sources: tuple[int, ...] = ()
+    happened_ns: Moment = 0
+    sources: tuple[Count, ...] = ()
     parents: tuple[str, ...] = ()
     previous: str = ""
     fact: Fact | None = None
-    importance: float = 0.5
-    tone: float = 0.0
+    importance: Share = 0.5
+    tone: Tone = 0.0
     origin: Origin = "note"
 
 
@@ -81,41 +90,41 @@ class Merged(_Event, frozen=True, kw_only=True, tag="memory.merged"):
     """The same was met again: counted here instead of being kept twice. `occurrence` names the meeting."""
 
     occurrence: str
-    sources: tuple[int, ...] = ()
+    sources: tuple[Count, ...] = ()
     parents: tuple[str, ...] = ()
-    happened_ns: int = 0
+    happened_ns: Moment = 0
 
 
 class Revised(_Event, frozen=True, kw_only=True, tag="memory.revised"):
-    """A summary or pattern was condensed anew because more belongs to it."""
+    """A summary or pattern was condensed anew, from these `sources` and `parents` instead of those before."""
 
     text: str
     tags: tuple[str, ...] = ()
-    sources: tuple[int, ...] = ()
+    sources: tuple[Count, ...] = ()
     parents: tuple[str, ...] = ()
-    importance: float = 0.5
-    tone: float = 0.0
+    importance: Share = 0.5
+    tone: Tone = 0.0
 
 
 class Superseded(_Event, frozen=True, tag="memory.superseded"):
     """A later fact contradicts it: it held until `until_ns`, and is kept."""
 
     by: str
-    until_ns: int
+    until_ns: Moment
     reason: str = ""
 
 
 class Believed(_Event, frozen=True, tag="memory.believed"):
     """What is thought of its fact has changed."""
 
-    confidence: float
+    confidence: Share
     reason: str = ""
 
 
 class Weighed(_Event, frozen=True, tag="memory.weighed"):
     """Its importance has changed, by use or by time."""
 
-    importance: float
+    importance: Share
 
 
 class Archived(_Event, frozen=True, tag="memory.archived"):

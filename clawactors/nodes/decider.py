@@ -4,6 +4,7 @@
 2. What speaks for an incarnation that is over changes nothing; one that left in good order is over.
 3. `busy` is no state: it is an online node without a free slot, seen at query time.
 4. A lost incarnation may return, as drained or cordoned as it was; what it was given before the loss is over.
+5. A cordon holds until it is lifted: the next incarnation joins under it, in one commit.
 """
 
 from typing import Literal, assert_never
@@ -24,7 +25,8 @@ type Presence = Literal["absent", "online", "draining", "cordoned", "offline", "
 class Node(msgspec.Struct, frozen=True, omit_defaults=True):
     """One node. `joined` is its last join with what was configured since; `left`: it stopped in good order.
 
-    `returns_to`: what it was before it was lost. Times in ns since 1970; `lost_ns`: the last loss of its incarnation.
+    `returns_to`: what it was before it was lost; `held`: a person's cordon, whatever came after it.
+    Times in ns since 1970; `lost_ns`: the last loss of its incarnation.
     """
 
     status: Presence = "absent"
@@ -32,6 +34,7 @@ class Node(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str = ""
     left: bool = False
     returns_to: Presence = "online"
+    held: bool = False
     lost_ns: int = 0
     registered_ns: int = 0
     updated_ns: int = 0
@@ -67,7 +70,7 @@ def decide(command: c.NodeCommand, node: Node) -> tuple[e.NodeEvent, ...]:
                 return ()
             if node.alive and command.alive:
                 raise Refused("a node with this id is alive; choose another id or stop that one first")
-            return (command.joined,)
+            return (command.joined, e.Cordoned()) if node.held else (command.joined,)
         case c.Leave():
             return (e.Left(command.incarnation, command.reason),) if _is(node, command.incarnation) else ()
         case c.Lose():
@@ -145,14 +148,14 @@ def evolve(node: Node, event: e.NodeEvent, at_ns: int) -> Node:
         case e.Drained() if node.alive and node.status != "draining":
             return replace(node, status="draining", updated_ns=at_ns)
         case e.Cordoned() if node.alive and node.status != "cordoned":
-            return replace(node, status="cordoned", updated_ns=at_ns)
+            return replace(node, status="cordoned", held=True, updated_ns=at_ns)
         case e.Uncordoned() if node.alive and node.status != "online":
-            return replace(node, status="online", updated_ns=at_ns)
+            return replace(node, status="online", held=False, updated_ns=at_ns)
         case e.Configured() if _is_known(node):
             joined = replace(node.joined, **_given(event.slots, event.affinity))
             return node if joined == node.joined else replace(node, joined=joined, updated_ns=at_ns)
         case e.Removed() if node.status == "offline":
-            return replace(node, status="removed", updated_ns=at_ns)
+            return replace(node, status="removed", held=False, updated_ns=at_ns)
         case (
             e.Joined() | e.Left() | e.Lost() | e.Returned() | e.Drained() | e.Cordoned() | e.Uncordoned()
             | e.Configured() | e.Removed()

@@ -36,7 +36,10 @@ class Parameter(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Offer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A skill as a node offers it. `open` skills take parameters beyond those listed; `timeout_s` bounds an attempt."""
+    """A skill as a node offers it. `open` skills take parameters beyond those listed; `timeout_s` bounds an attempt.
+
+    While the node `lacks` secrets that it asks for, it is given no task of it.
+    """
 
     name: str
     version: str = "1"
@@ -44,6 +47,7 @@ class Offer(msgspec.Struct, frozen=True, omit_defaults=True):
     parameters: tuple[Parameter, ...] = ()
     open: bool = False
     timeout_s: float | None = None
+    lacks: tuple[str, ...] = ()
 
 
 class Machine(msgspec.Struct, frozen=True, omit_defaults=True):

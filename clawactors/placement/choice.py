@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Iterable
+from functools import lru_cache
 
 import msgspec
 
 from clawactors.nodes import Node
+from clawactors.nodes.events import Offer
 from clawactors.tasks.events import Spec
 
 __all__ = ["Seat", "Shape", "choose", "shape_of", "why_not"]
@@ -18,7 +20,7 @@ _PACE_S = 0.2
 behind a busy node while another one idles."""
 
 
-class Shape(msgspec.Struct, frozen=True):
+class Shape(msgspec.Struct, frozen=True, cache_hash=True):
     """What a task asks of a node; tasks of one shape are placed alike."""
 
     skill: str
@@ -30,7 +32,14 @@ class Shape(msgspec.Struct, frozen=True):
 
 def shape_of(spec: Spec, avoid: str = "") -> Shape:
     """The shape of a task; `avoid` is the node that it had better not go to."""
+    if not (spec.requires or spec.prefers or spec.affinity or avoid):
+        return _plain(spec.skill)
     return Shape(spec.skill, spec.requires, spec.prefers, tuple(sorted(spec.affinity.items())), avoid)
+
+
+@lru_cache(maxsize=256)
+def _plain(skill: str) -> Shape:
+    return Shape(skill)
 
 
 class Seat:
@@ -51,7 +60,7 @@ class Seat:
     def update(self, node: Node) -> None:
         """Takes over the node's new state."""
         self.node = node
-        self.skills = frozenset(offer.name for offer in node.joined.offers)
+        self.skills = frozenset(offer.name for offer in node.joined.offers if not offer.lacks)
         self.timeouts = {offer.name: offer.timeout_s for offer in node.joined.offers if offer.timeout_s}
 
     def ended_one(self, at_ns: int) -> None:
@@ -112,6 +121,8 @@ def why_not(shape: Shape, seats: Iterable[Seat], now_ns: int) -> list[str]:
     if not able:
         lacking = next((skill for skill in needed if not any(skill in seat.skills for seat in alive)), None)
         if lacking is not None:
+            if secrets := [_without_secret(seat, offer) for seat in alive for offer in _lacking(seat, lacking)]:
+                return secrets
             return [f"no online node has the skill {lacking!r}"]
         return [f"no single online node has all of the skills {', '.join(needed)}"]
     matching = [seat for seat in able if _fits_affinity(shape, seat)]
@@ -124,3 +135,12 @@ def why_not(shape: Shape, seats: Iterable[Seat], now_ns: int) -> list[str]:
     if all(seat.room(now_ns) <= 0 for seat in working):
         return [f"no free slot: node {seat.id} has {seat.node.joined.slots}, all taken" for seat in working]
     return []
+
+
+def _lacking(seat: Seat, skill: str) -> list[Offer]:
+    return [offer for offer in seat.node.joined.offers if offer.name == skill and offer.lacks]
+
+
+def _without_secret(seat: Seat, offer: Offer) -> str:
+    names = " and ".join(map(repr, offer.lacks))
+    return f"node {seat.id} holds no secret {names}, which skill {offer.name!r} asks for: start it with --secrets FILE"

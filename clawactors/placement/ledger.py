@@ -46,6 +46,8 @@ class Ledger:
         self._watched = self._dependencies.watched
         self._resolved: dict[str, None] = {}
         self._orphans: dict[str, None] = {}
+        self.forks: dict[str, None] = {}
+        """Those that wait for steps which somebody is copying, or has ceased to."""
         self._awaited: dict[str, int] = {}
         self._frozen: set[str] = set()
 
@@ -174,11 +176,18 @@ class Ledger:
         orphan = held.given and self._is_orphan(held.task)
         self._count(id, held, "" if orphan else life.node if held.given else held.to)
         if idle and life.status == "pending" and not held.is_overdue:
-            self._pending.setdefault(held.shape, Ranking()).put(id, held.rank)
+            queue = self._pending.get(held.shape)
+            if queue is None:
+                queue = self._pending[held.shape] = Ranking()
+            queue.put(id, held.rank)
         else:
             self._unqueue(id, held)
         if held.depends or life.waiting_for == "dependency":
             self._depend(id, held, idle)
+        if life.waiting_for == "fork" and life.status == "waiting":
+            self.forks[id] = None
+        else:
+            self.forks.pop(id, None)
         due = self._timed(id, held)
         if idle and due:
             self._due[id] = None

@@ -1,18 +1,28 @@
 """Presence, questions and live records within one process: the ports of the runtime without a server, for tests."""
 
 import asyncio
+import hashlib
 import itertools
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Buffer, Callable, Iterable
 
 from msgspec.structs import replace
 
 from clawactors.runtime.clock import Clock
-from eventlog import NoResponders, PermissionDenied, Record, Unavailable
+from eventlog import Corrupt, Follower, Missing, NoResponders, PermissionDenied, Record, Unavailable
 from eventlog.inprocess import InProcessLog
 from eventlog.patterns import matcher
 from eventlog.timers import Mark
 
-__all__ = ["InProcessDeadLetters", "InProcessLeases", "InProcessLive", "InProcessRequests", "InProcessTimers"]
+__all__ = [
+    "InProcessBlobs",
+    "InProcessCommands",
+    "InProcessDeadLetters",
+    "InProcessLeases",
+    "InProcessLive",
+    "InProcessOutputs",
+    "InProcessRequests",
+    "InProcessTimers",
+]
 
 
 class InProcessLeases:
@@ -198,6 +208,46 @@ class InProcessTimers:
                 self._marks.append(replace(mark, fired=True, place=len(self._marks) + 1))
 
 
+class InProcessBlobs:
+    """Payloads by name: `kept` holds their bytes."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    async def put(self, body: Buffer) -> str:
+        """Keeps it and returns its name."""
+        name = hashlib.sha256(body).hexdigest()
+        self.kept.setdefault(name, bytes(body))
+        return name
+
+    async def get(self, name: str) -> bytes:
+        """The payload. Raises: `Missing`, `Corrupt`."""
+        body = self.kept.get(name)
+        if body is None:
+            raise Missing(f"the object store has no payload {name}")
+        if hashlib.sha256(body).hexdigest() != name:
+            raise Corrupt(f"the payload {name} in the object store is damaged: it is not what was put there")
+        return body
+
+
+class InProcessOutputs:
+    """Streams by task and name."""
+
+    def __init__(self) -> None:
+        self._log = InProcessLog()
+        self._names: set[str] = set()
+
+    async def publish(self, id: str, stream: str, body: bytes, name: str) -> None:
+        """Keeps it behind what is there, once under its name."""
+        if name not in self._names:
+            self._names.add(name)
+            self._log.publish(f"claw.output.{id}.{stream}", body)
+
+    async def follow(self, id: str, stream: str, after: int = 0) -> Follower:
+        """The records of a stream behind that place, and each as it comes."""
+        return await self._log.follow([f"claw.output.{id}.{stream}"], after=after)
+
+
 class InProcessDeadLetters:
     """Bad records by sequence: `letters` holds `(record, reason)`."""
 
@@ -207,3 +257,54 @@ class InProcessDeadLetters:
     async def copy(self, record: Record, reason: str) -> None:
         """Keeps the record once."""
         self.letters.setdefault(record.seq, (record, reason))
+
+
+class InProcessCommands:
+    """A queue of commands; `publish` fills it, `again` gives out once more what is not done. `letters` are buried."""
+
+    identity = "inprocess"
+
+    def __init__(self) -> None:
+        self._waiting: list[Record] = []
+        self._taken: dict[int, Record] = {}
+        self._numbers = itertools.count(1)
+        self._more = asyncio.Event()
+        self.letters: dict[int, tuple[Record, str]] = {}
+
+    @property
+    def open_count(self) -> int:
+        """How many are not done."""
+        return len(self._waiting) + len(self._taken)
+
+    def publish(self, subject: str, body: bytes) -> None:
+        """Puts one in."""
+        self._waiting.append(Record(next(self._numbers), 0, subject, body))
+        self._more.set()
+
+    def again(self) -> None:
+        """What was taken and not done waits again."""
+        self._waiting = [*self._taken.values(), *self._waiting]
+        self._taken.clear()
+        self._more.set()
+
+    async def take(self, wait_s: float) -> list[Record]:
+        """What waits now, or comes first within the time."""
+        if not self._waiting:
+            self._more.clear()
+            try:
+                async with asyncio.timeout(wait_s):
+                    await self._more.wait()
+            except TimeoutError:
+                return []
+        took, self._waiting = self._waiting, []
+        self._taken.update((record.seq, record) for record in took)
+        return took
+
+    async def bury(self, record: Record, reason: str) -> None:
+        """Keeps it once."""
+        self.letters.setdefault(record.seq, (record, reason))
+
+    def done(self, seqs: Iterable[int]) -> None:
+        """These are dealt with."""
+        for seq in seqs:
+            self._taken.pop(seq, None)

@@ -1,12 +1,14 @@
-"""What the runtime needs beside the log: presence that expires, timers, questions; see `eventlog.jetstream`."""
+"""What the runtime needs beside the log: presence that expires, timers, questions, room for what is large or said on
+the way; see `eventlog.jetstream`.
+"""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Buffer, Callable
 from typing import Protocol
 
-from eventlog import PermissionDenied, Record
+from eventlog import Follower, PermissionDenied, Record
 from eventlog.timers import Mark
 
-__all__ = ["Lease", "Leases", "Live", "Requests", "Serving", "Timers"]
+__all__ = ["Blobs", "Lease", "Leases", "Live", "Outputs", "Requests", "Serving", "Timers"]
 
 
 class Lease(Protocol):
@@ -74,6 +76,30 @@ class Timers(Protocol):
 
     def watch(self) -> AsyncGenerator[list[Mark]]:
         """First all that are set or have lately gone off, maybe none; then each as it comes. Raises: `Unavailable`."""
+        ...
+
+
+class Blobs(Protocol):
+    """Payloads by the SHA-256 of their bytes; equal ones are kept once."""
+
+    async def put(self, body: Buffer) -> str:
+        """Keeps it and returns its name, 64 hexadecimal digits. Raises: `Unavailable`, `Misconfigured`."""
+        ...
+
+    async def get(self, name: str) -> bytes:
+        """The payload. Raises: `Missing`, `Corrupt` where it is not what was put, `Unavailable`."""
+        ...
+
+
+class Outputs(Protocol):
+    """What tasks say while they run, in streams by task and name."""
+
+    async def publish(self, id: str, stream: str, body: bytes, name: str) -> None:
+        """Keeps it behind what is there; published again under its name it is kept once. Raises: `Unavailable`."""
+        ...
+
+    async def follow(self, id: str, stream: str, after: int = 0) -> Follower:
+        """The records of a stream behind that place, and each as it comes. Raises: `Unavailable`."""
         ...
 
 

@@ -12,6 +12,7 @@ from clawactors.nodes.events import Offer
 from clawactors.skills.parameters import check_params, convert_params, parameters_of, params_struct
 from clawactors.tasks.failures import ErrorRule
 from clawactors.tasks.retry import Retry
+from eventlog import is_id
 
 __all__ = ["Skill", "skill"]
 
@@ -30,10 +31,11 @@ class Skill:
         errors: tuple[ErrorRule, ...] = (),
         isolate: bool = False,
         memory_mb: int | None = None,
+        secrets: tuple[str, ...] = (),
     ) -> None:
         self.function, self.name, self.version = function, name, version
         self.retry, self.timeout_s, self.errors = retry, timeout_s, errors
-        self.isolate, self.memory_mb = isolate, memory_mb
+        self.isolate, self.memory_mb, self.secrets = isolate, memory_mb, secrets
         self.is_async = inspect.iscoroutinefunction(function)
         self.in_thread = not (self.is_async or isolate)
         if isolate and (self.is_async or "<locals>" in getattr(function, "__qualname__", "<locals>")):
@@ -75,16 +77,19 @@ def skill(
     errors: Iterable[ErrorRule] = (),
     isolate: bool = False,
     memory_mb: int | None = None,
+    secrets: Iterable[str] = (),
 ) -> Callable[[Callable[..., Any]], Skill]:
     """Makes a function a skill: its first parameter is the task's handle, the others are the task's parameters.
 
     `timeout_s` bounds one attempt, in seconds. `errors` are rules for its failures, taken before the general ones.
     Sync functions run in threads; with `isolate` in a process of their own, which may have `memory_mb` of addresses and
-    is killed when its time is over.
+    is killed when its time is over. `secrets` are names of what its node must hold; `task.secret(name)` gives them.
     """
     if memory_mb is not None and not (isolate and memory_mb > 0):
         raise ValueError("memory_mb is more than 0, and for isolated code")
-    rules = tuple(errors)
+    rules, asked = tuple(errors), tuple(secrets)
+    if isinstance(secrets, str) or not all(is_id(each) for each in asked):
+        raise ValueError("secrets are a list of names: letters, digits, '-' or '_'")
     if not 0 < len(name) <= 128 or not name.isprintable() or any(each.isspace() or each in "*>" for each in name):
         raise ValueError(f"{name!r} is no skill name: 1 to 128 printable characters, no white space, no wildcard")
     if timeout_s is not None and not timeout_s > 0:
@@ -100,6 +105,7 @@ def skill(
             errors=rules,
             isolate=isolate,
             memory_mb=memory_mb,
+            secrets=asked,
         )
 
     return wrap

@@ -200,9 +200,10 @@ class Signal(_Command, frozen=True):
 
 
 class Edit(_Command, frozen=True):
-    """Ask for something else instead; only before it runs."""
+    """Ask for something else instead; only before it runs, and with `was` only while that is what is asked for."""
 
     spec: Spec
+    was: Spec | None = None
 
 
 class Delete(_Command, frozen=True):

@@ -4,7 +4,7 @@
 2. A repeated wish is quiet, a contradicting one is refused.
 3. What a node says counts only with the fence of the attempt that runs now.
 4. A completed step is never completed again.
-5. An ended task changes only by `Retry`, `NoteFork`, `Delete` and `Archive`.
+5. An ended task changes only by `Retry`, `NoteFork`, `Delete` and `Archive`; any other wish is refused.
 6. Losing nodes uses up no user retries; five counted losses in a row without a new step make it `dead`.
 7. A wish to cancel outlives the run that is told of it: what would make the task go on ends it instead.
 """
@@ -125,7 +125,7 @@ def _schedule(command: c.Schedule, task: Task, spec: e.Spec) -> tuple[e.TaskEven
 def _cancel(command: c.Cancel, task: Task) -> tuple[e.TaskEvent, ...]:
     life = task.life
     if life.status == "cancelled":
-        return ()
+        raise Refused("the task is cancelled already")
     _open(task, "be cancelled")
     if life.status == "running":
         return () if life.cancel_requested else (e.CancelRequested(command.by),)
@@ -170,6 +170,8 @@ def _edit(command: c.Edit, task: Task, spec: e.Spec) -> tuple[e.TaskEvent, ...]:
         raise Refused(f"{fixed[0]!r} can't be changed; submit another task")
     if difference(spec, command.spec) is None:
         return ()
+    if command.was is not None and (other := difference(spec, command.was)) is not None:
+        raise Refused(f"somebody else has edited its {other} meanwhile; look and try again")
     return (e.Edited(**{name: getattr(command.spec, name) for name in e.Spec.__struct_fields__}),)
 
 

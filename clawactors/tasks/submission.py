@@ -13,7 +13,9 @@ from msgspec.structs import replace
 
 from clawactors.errors import Refused
 from clawactors.tasks.events import OnDead, Spec
+from clawactors.tasks.payload import INLINE_MAX_BYTES, Large, is_reference
 from eventlog import is_id
+from eventlog.numbers import unfit_number
 
 __all__ = [
     "ON_DEAD",
@@ -123,13 +125,22 @@ def delayed(spec: Spec, delay_s: float, now_ns: int) -> Spec:
 
 
 def as_stored(spec: Spec) -> Spec:
-    """The spec as the log gives it back. Raises `Refused` where the log could not hold it."""
+    """The spec as the log gives it back. Raises `Refused` where the log could not hold it.
+
+    Parameters that must not be in an event as they are come back as `Large`.
+    """
     try:
-        stored = _decode(_encode(spec))
+        encoded = _encode(spec)
+        stored = _decode(encoded)
         _refuse_deep([stored.params, stored.metadata])
-        return stored
+        unfit = unfit_number([spec.params, spec.metadata], encoded)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:  # of msgspec too
         raise Refused(f"this can't be written as a task: {error}") from None
+    if unfit:
+        raise Refused(f"this can't be written as a task: {unfit}")
+    if len(encoded) > INLINE_MAX_BYTES or is_reference(stored.params):
+        return replace(stored, params=Large(stored.params))
+    return stored
 
 
 def difference(stored: Spec, wished: Spec) -> str | None:

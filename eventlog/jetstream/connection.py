@@ -41,6 +41,9 @@ class _Transport(TcpTransport):
 
     @override
     async def connect(self, uri: Any, buffer_size: int, connect_timeout: int) -> None:
+        for given_up in (self._bare_io_writer, self._io_writer):
+            if given_up is not None:
+                given_up.transport.abort()  # nats-py forgets it: a server that takes connections and hangs has them all
         await super().connect(uri, READ_BYTES, connect_timeout)
         writer = self._io_writer
         if writer is not None and writer.get_extra_info("sockname") == writer.get_extra_info("peername"):
@@ -277,7 +280,10 @@ class Connection(Client):
 
     @override
     async def _connect_to_server(self, s: Srv) -> None:
-        if not self._transport:
+        if self._transport:
+            # A try that failed behind the connect, as with a server that hangs, left it open.
+            self._transport.close()  # type: ignore[no-untyped-call]
+        else:
             self._transport = _Transport()  # type: ignore[no-untyped-call]
         await super()._connect_to_server(s)
 

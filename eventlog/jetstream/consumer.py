@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from eventlog.errors import Unavailable
 from eventlog.jetstream.api import call
 from eventlog.jetstream.connection import Connection
 
@@ -9,6 +10,9 @@ __all__ = ["create", "delete", "header_number", "header_value"]
 
 INACTIVE_S: Final = 10
 """How long the server keeps a consumer that nobody listens to."""
+_TIMEOUT_S: Final = 5.0
+_TRIES_AMONG_MANY: Final = 4
+"""A cluster may give a consumer to a server that has just died: then only one of another name, elsewhere, comes up."""
 
 
 async def create(
@@ -17,7 +21,6 @@ async def create(
     """Makes a consumer that delivers to `inbox`; its name and the server's answer."""
     name = inbox.rpartition(".")[2]
     whole = {
-        "name": name,
         "deliver_subject": inbox,
         "ack_policy": "none",
         "mem_storage": True,
@@ -26,7 +29,19 @@ async def create(
         "inactive_threshold": INACTIVE_S * 1_000_000_000,
         **config,
     }
-    return name, await call(connection, f"CONSUMER.CREATE.{stream}.{name}", {"stream_name": stream, "config": whole})
+    tries = _TRIES_AMONG_MANY if connection.is_clustered else 1
+
+    async def attempt(name: str) -> tuple[str, dict[str, Any]]:
+        asked = {"stream_name": stream, "config": {"name": name, **whole}}
+        return name, await call(connection, f"CONSUMER.CREATE.{stream}.{name}", asked, _TIMEOUT_S / tries)
+
+    for number in range(1, tries):
+        again = f"{name}-{number}"
+        try:
+            return await attempt(again)
+        except Unavailable:
+            delete(connection, stream, again)
+    return await attempt(name)
 
 
 def delete(connection: Connection, stream: str, name: str) -> None:

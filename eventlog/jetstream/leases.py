@@ -33,6 +33,9 @@ _HEARTBEAT_S: Final = 0.5
 _WRONG_LAST_SEQUENCE: Final = 10071
 _NO_STREAM: Final = 10059
 _TIMEOUT_S: Final = 2.0
+_ELECTION_S: Final = 5.0
+"""On three servers a store that was just made, or has lost a server, has nobody who answers for it at first."""
+_LOOK_AGAIN_S: Final = 0.05
 
 
 class _Stored(msgspec.Struct):
@@ -106,14 +109,17 @@ class JetStreamLeases:
     async def put(self, subject: str, headers: str, value: bytes) -> int:
         """Stores one message; returns its revision."""
         raw = f"NATS/1.0\r\n{headers}\r\n".encode()
-        for healed in (False, True):
+        clock = asyncio.get_running_loop().time
+        give_up_s = clock() + _ELECTION_S
+        while True:
             try:
                 _, answer = await self._connection.ask(subject, value, raw, timeout_s=_TIMEOUT_S)
                 break
             except NoResponders:
-                if healed:
+                if clock() > give_up_s:
                     raise
                 await self.heal()
+                await asyncio.sleep(_LOOK_AGAIN_S)
         stored = msgspec.json.decode(answer, type=_Stored)
         if stored.error is None:
             return stored.seq

@@ -9,6 +9,9 @@ from eventlog.record import Record
 
 __all__ = ["LiveFeed"]
 
+_LIVE = "live."
+_PREFIX_CHARS = len(_LIVE)
+
 
 class LiveFeed:
     """Tails of stored records over one connection; what is stored while it is broken is missed, and that is told."""
@@ -30,7 +33,7 @@ class LiveFeed:
 
         def on_message(subject: bytes, reply: bytes, headers: bytes, body: bytes) -> None:
             try:
-                record = _record(headers, body)
+                record = _record(str(subject[_PREFIX_CHARS:], "utf-8", "replace"), headers, body)
             except ValueError:
                 return  # put there by hand: the server's own headers are well-formed
             on_record(record)
@@ -39,7 +42,7 @@ class LiveFeed:
             if subscription.is_denied:
                 on_denied(error)
 
-        subscription = self._connection.listen(f"live.{pattern}", on_message)
+        subscription = self._connection.listen(f"{_LIVE}{pattern}", on_message)
         self._connection.on_back.append(on_gap)
         self._connection.on_denied.append(on_refused)
 
@@ -51,8 +54,8 @@ class LiveFeed:
         return stop
 
 
-def _record(headers: bytes, body: bytes) -> Record:
+def _record(subject: str, headers: bytes, body: bytes) -> Record:
     stored = Record(0, 0, "", b"", headers)
-    seq = stored.header("Nats-Sequence")
-    at = stored.header("Nats-Time-Stamp")
-    return Record(int(seq or 0), nanoseconds(at), stored.header("Nats-Subject"), body, headers)
+    return Record(
+        int(stored.header("Nats-Sequence") or 0), nanoseconds(stored.header("Nats-Time-Stamp")), subject, body, headers
+    )

@@ -8,6 +8,7 @@ from eventlog.errors import EventLogError
 from eventlog.jetstream import streams
 from eventlog.jetstream.connection import Connection
 from eventlog.jetstream.contexts import Address
+from eventlog.jetstream.firsts import firsts
 from eventlog.jetstream.follower import PushFollower
 from eventlog.jetstream.publisher import Publisher
 from eventlog.jetstream.reader import read
@@ -90,6 +91,10 @@ class JetStreamLog:
     ) -> AsyncIterator[list[Record]]:
         """Batches of the records matching any pattern, with `after < seq`, up to `until` or the present end."""
         return read(self._source, patterns, after, since_ns, until, self._give_up_s)
+
+    async def firsts(self, subjects: Sequence[str]) -> list[Record | None]:
+        """The first record under each subject. See `EventLog`."""
+        return await firsts(self.connection, self._source.stream, subjects, self._give_up_s)
 
     async def follow(self, patterns: Sequence[str], *, after: int | None = None) -> PushFollower:
         """Reads on from `after` for ever; None starts with what is appended from now on."""

@@ -65,6 +65,8 @@ def stores(kinds: Sequence[str] = KINDS, replicas: int = 1) -> list[Store]:
             "subjects": ["claw.output.>"],
             **unsynced,
             "max_age": 7 * _DAY_NS,
+            "max_bytes": 256 << 20,
+            "duplicate_window": 30 * _SECOND_NS,
             "allow_direct": True,
         },
         file

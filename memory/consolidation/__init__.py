@@ -6,8 +6,8 @@ Only what was said or done counts as evidence: what memory concluded or recalled
 """
 
 from memory.consolidation.consolidate import consolidated, faded
-from memory.consolidation.history import task_memories
+from memory.consolidation.history import Telling, task_memories
 from memory.consolidation.known import Known
 from memory.consolidation.order import Order
 
-__all__ = ["Known", "Order", "consolidated", "faded", "task_memories"]
+__all__ = ["Known", "Order", "Telling", "consolidated", "faded", "task_memories"]

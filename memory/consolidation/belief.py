@@ -81,7 +81,7 @@ def _again(facts: _Facts, item: Item, id: str, fact: Fact, other: str, memory: M
     if memory.content is None or memory.content.fact is None:
         return
     confidence = round(1 - (1 - memory.content.fact.confidence) * (1 - fact.confidence), 4)
-    yield Order(other, Merge(occurrence=id, sources=said.sources, parents=(item.id,), happened_ns=said.happened_ns))
+    yield Order(other, Merge(occurrence=id, sources=item.sources, parents=(item.id,), happened_ns=said.happened_ns))
     yield Order(other, Believe(confidence, "stated again"))
     believed = replace(memory.content, fact=replace(memory.content.fact, confidence=confidence))
     facts.state(other, replace(memory, content=believed, occurrences=memory.occurrences | {id}))
@@ -95,7 +95,7 @@ def _content(item: Item, fact: Fact) -> Content:
         owner=said.owner,
         tags=("fact", fact.predicate),
         happened_ns=said.happened_ns,
-        sources=said.sources,
+        sources=item.sources,
         parents=(item.id,),
         fact=fact,
         importance=round(max(importance(said.text), 0.6), 3),

@@ -71,7 +71,7 @@ def _duplicates(raw: Sequence[Item], known: Known, lexicon: Lexicon) -> Iterator
                     other.id,
                     Merge(
                         occurrence=item.id,
-                        sources=content.sources,
+                        sources=item.sources,
                         parents=(item.id,),
                         happened_ns=content.happened_ns,
                     ),
@@ -119,7 +119,7 @@ def _summed_up(episode: Episode, previous: str, lexicon: Lexicon) -> Content:
         position=contents[0].position,
         tags=tuple(keywords(texts, lexicon.analyzer)),
         happened_ns=contents[0].happened_ns,
-        sources=tuple(sorted({seq for content in contents for seq in content.sources})),
+        sources=tuple(sorted({seq for item in episode.items for seq in item.sources})),
         parents=tuple(item.id for item in episode.items),
         previous=previous,
         importance=round(max(0.6 * max(weights) + 0.4 * sum(weights) / len(weights), 0.7 if failed else 0.0), 3),

@@ -14,7 +14,7 @@ from memory.consolidation.order import Order
 from memory.consolidation.pattern import FAILURE
 from memory.text.normal import clean
 
-__all__ = ["ERROR_LIMIT", "task_memories"]
+__all__ = ["ERROR_LIMIT", "Telling", "task_memories"]
 
 ERROR_LIMIT: Final = 2000
 _SHOWN: Final = 300
@@ -24,84 +24,129 @@ _STEPS_SHOWN: Final = 8
 class _Course(msgspec.Struct):
     """Where the telling stands."""
 
-    spec: t.Submitted
+    spec: t.Spec
     node: str = ""
     attempt: int = 0
-    step: str = ""
     failures: int = 0
     told: int = 0
+    steps: list[str] = []
+    step_count: int = 0
+    sources: list[int] = []
+    failed: tuple[str, str, int] | None = None
+
+
+class Telling:
+    """One task's history as it comes; `fold` gives the orders that a commit leads to."""
+
+    def __init__(self, id: str) -> None:
+        self.id = id
+        self._course: _Course | None = None
+
+    @property
+    def begun(self) -> bool:
+        """True once it knows what the task is about."""
+        return self._course is not None
+
+    @property
+    def skill(self) -> str:
+        """What the task runs, '' while that is not known."""
+        return self._course.spec.skill if self._course else ""
+
+    @property
+    def is_plain(self) -> bool:
+        """True while the task is one of very many: unnamed, without steps, and nothing has gone wrong."""
+        course = self._course
+        if course is None:
+            return True
+        spec = course.spec
+        told = spec.name or spec.description or spec.user or spec.tags or course.step_count or course.failures
+        return not told and course.attempt <= 1
+
+    def fold(self, commit: Commit) -> list[Order]:
+        """The orders, in the order of the events. Give it all of the task's commits in their order."""
+        return [order for event in commit.events for order in self._told(event, commit.record.seq, commit.record.at_ns)]
+
+    def _told(self, event: t.TaskEvent, seq: int, at_ns: int) -> Iterator[Order]:
+        if isinstance(event, t.Submitted | t.Edited):
+            if self._course is None:
+                self._course = _Course(event, sources=[seq])
+            else:
+                self._course.spec = event
+            return
+        course = self._course
+        if course is None:
+            return
+        match event:
+            case t.Scheduled():
+                course.node, course.attempt = event.node, event.attempt
+            case t.StepCompleted():
+                course.step_count += 1
+                # The first and the last few are told; a migration has thousands of them.
+                if len(course.steps) == _STEPS_SHOWN:
+                    course.steps[-1] = event.step
+                else:
+                    course.steps.append(event.step)
+            case t.StepFailed():
+                course.failed = (event.step, event.error, seq)
+            case t.AttemptFailed() | t.Expired():
+                step, why, at = course.failed or ("", event.error.message, seq)
+                yield _failure(self.id, course, event, step, why, sorted({at, seq}), at_ns)
+                course.failures += 1
+                course.sources.append(seq)
+                course.failed = None
+            case t.Interrupted():
+                yield _interruption(self.id, course, event, seq, at_ns)
+                course.sources.append(seq)
+            case t.Completed() | t.Cancelled():
+                yield _end(self.id, course, event, (*course.sources, seq), at_ns)
+            case _:
+                pass
 
 
 def task_memories(id: str, commits: Iterable[Commit]) -> list[Order]:
     """Orders for the memories of one task, from all of its commits in order. The same history gives the same orders."""
-    return list(_told(id, commits))
-
-
-def _told(id: str, commits: Iterable[Commit]) -> Iterator[Order]:
-    course: _Course | None = None
-    sources: list[int] = []
-    steps: list[str] = []
-    failed: tuple[str, str, int] | None = None
-    for commit in commits:
-        seq, at_ns = commit.record.seq, commit.record.at_ns
-        for event in commit.events:
-            if isinstance(event, t.Submitted):
-                course = course or _Course(event)
-            if course is None:
-                continue
-            match event:
-                case t.Submitted():
-                    sources.append(seq)
-                case t.Scheduled():
-                    course.node, course.attempt = event.node, event.attempt
-                case t.StepCompleted():
-                    steps.append(event.step)
-                case t.StepFailed():
-                    failed = (event.step, event.error, seq)
-                case t.AttemptFailed():
-                    step, why, at = failed or ("", event.error.message, seq)
-                    yield _failure(id, course, event.error, step, why, sorted({at, seq}), at_ns)
-                    course.failures += 1
-                    sources.append(seq)
-                    failed = None
-                case t.Interrupted():
-                    yield _interruption(id, course, event, steps, seq, at_ns)
-                    sources.append(seq)
-                case t.Completed() | t.Cancelled():
-                    yield _end(id, course, event, steps, (*sources, seq), at_ns)
-                case _:
-                    pass
+    telling = Telling(id)
+    return [order for commit in commits for order in telling.fold(commit)]
 
 
 def _failure(
-    id: str, course: _Course, error: t.TaskError, step: str, why: str, sources: list[int], at_ns: int
+    id: str,
+    course: _Course,
+    failed: t.AttemptFailed | t.Expired,
+    step: str,
+    why: str,
+    sources: list[int],
+    at_ns: int,
 ) -> Order:
+    error = failed.error
     at = f" at step {step}" if step else ""
-    text = f"{_named(id, course)} failed{at} on node {course.node}: {error.kind}: {clean(why)[:ERROR_LIMIT]}"
-    tags = [FAILURE, f"skill:{course.spec.skill}", f"error:{error.kind}", f"node:{course.node}"]
+    on = f" on node {course.node}" if course.node else ""
+    text = f"{_named(id, course)} failed{at}{on}: {error.kind}: {clean(why)[:ERROR_LIMIT]}"
+    tags = [FAILURE, f"skill:{course.spec.skill}", f"error:{error.kind}"]
+    tags += [f"node:{course.node}"] if course.node else []
     tags += [f"step:{step}"] if step else []
-    return _order(id, course, f"failure/{course.attempt}", text, tags, sources, at_ns, importance=0.8, tone=-0.6)
+    key = f"failure/{course.attempt}" if isinstance(failed, t.AttemptFailed) else "expired"
+    return _order(id, course, key, text, tags, sources, at_ns, importance=0.8, tone=-0.6)
 
 
-def _interruption(id: str, course: _Course, event: t.Interrupted, steps: list[str], seq: int, at_ns: int) -> Order:
-    after = f" after step {steps[-1]}" if steps else ""
+def _interruption(id: str, course: _Course, event: t.Interrupted, seq: int, at_ns: int) -> Order:
+    after = f" after step {course.steps[-1]}" if course.steps else ""
     text = f"{_named(id, course)} was interrupted on node {course.node}{after}: {clean(event.reason)[:ERROR_LIMIT]}"
     tags = ["interrupted", f"skill:{course.spec.skill}", f"node:{course.node}"]
     key = f"interruption/{course.attempt}"
     return _order(id, course, key, text, tags, [seq], at_ns, importance=0.6, tone=-0.3)
 
 
-def _end(
-    id: str, course: _Course, event: t.Completed | t.Cancelled, steps: list[str], sources: tuple[int, ...], at_ns: int
-) -> Order:
+def _end(id: str, course: _Course, event: t.Completed | t.Cancelled, sources: tuple[int, ...], at_ns: int) -> Order:
     ended = "completed" if isinstance(event, t.Completed) else "was cancelled"
     text = f"{_named(id, course)} {ended} on node {course.node}" if course.node else f"{_named(id, course)} {ended}"
     if course.attempt > 1:
         text += f" at attempt {course.attempt}"
     if course.failures:
         text += f" after {course.failures} failure{'s' if course.failures > 1 else ''}"
-    if steps:
-        shown = steps if len(steps) <= _STEPS_SHOWN else [*steps[: _STEPS_SHOWN - 1], f"… {steps[-1]}"]
+    if course.steps:
+        steps = course.steps
+        shown = steps if course.step_count <= _STEPS_SHOWN else [*steps[:-1], f"… {steps[-1]}"]
         text += f"; steps: {', '.join(shown)}"
     if isinstance(event, t.Completed) and event.result is not None:
         text += f"; result: {_short(event.result)}"

@@ -64,7 +64,7 @@ def _pattern(owner: str, key: str, text: str, met: Sequence[Item], tags: tuple[s
         owner=owner,
         tags=tags,
         happened_ns=max(item.content.happened_ns for item in met),
-        sources=tuple(sorted({seq for item in met for seq in item.content.sources})),
+        sources=tuple(sorted({seq for item in met for seq in item.sources})),
         parents=tuple(item.id for item in met),
         importance=round(min(0.5 + 0.05 * times, 1.0), 3),
         origin="consolidation",

@@ -1,10 +1,12 @@
 """What makes memories findable: postings, vectors, a graph of neighbours, and a few figures an item in plain columns.
 
-In: memories as the log leaves them, in a transaction (`Index.stage`, `write`, `commit`). Out: postings and exact or
+In: memories as the log leaves them (`IndexWriter`, in a transaction; then `Index.take`). Out: postings and exact or
 approximate similarities by item number, from a snapshot. All of it can be thrown away: the log brings it back.
 Never here: what a query means or which item is best (that is `memory.recall`).
 """
 
-from memory.index.index import TABLES, Index
+from memory.index.index import Index
+from memory.index.rows import TABLES
+from memory.index.writer import IndexWriter
 
-__all__ = ["TABLES", "Index"]
+__all__ = ["TABLES", "Index", "IndexWriter"]

@@ -26,6 +26,11 @@ class Item(msgspec.Struct, frozen=True, array_like=True):
     memory: Memory
 
     @property
+    def sources(self) -> tuple[int, ...]:
+        """The events that it comes from; a note comes from nothing but its own commit."""
+        return self.content.sources or (self.version,)
+
+    @property
     def content(self) -> Content:
         """What is remembered. Raises: `ValueError` for what was forgotten."""
         if self.memory.content is None:

@@ -41,13 +41,13 @@ class Working:
         self.id = id
         self._about = ""
         self._lines: list[_Line] = []
-        self._seq = 0
+        self.seq = 0
 
     def fold(self, commit: Commit) -> None:
         """Takes in a commit. Order: a commit seen before is quiet."""
-        if commit.record.seq <= self._seq:
+        if commit.record.seq <= self.seq:
             return
-        self._seq = commit.record.seq
+        self.seq = commit.record.seq
         for event in commit.events:
             match event:
                 case t.Submitted():
@@ -73,7 +73,7 @@ class Working:
 
     def _add(self, rank: int, text: str) -> None:
         text = text if len(text) <= _LINE_LIMIT else text[: _LINE_LIMIT - 1] + "…"
-        self._lines.append(_Line(self._seq, rank, text))
+        self._lines.append(_Line(self.seq, rank, text))
         if len(self._lines) > _KEPT:
             del self._lines[: _KEPT // 2]
 

@@ -5,8 +5,8 @@ from collections import deque
 import msgspec
 
 from clawactors.memories import Fact
-from memory.index import Index
 from memory.index.item import Item, object_term, subject_term
+from memory.index.rows import with_terms
 from memory.text.normal import fold
 from projections.store import Reading
 
@@ -23,10 +23,10 @@ class Edge(msgspec.Struct, frozen=True):
 
 
 class Relations:
-    """Walks over the facts of one owner, at one moment of the store."""
+    """Walks over the facts of one owner, '' for those of all, at one moment of the store."""
 
-    def __init__(self, index: Index, reading: Reading, owner: str = "") -> None:
-        self._index, self._reading, self._owner = index, reading, owner
+    def __init__(self, reading: Reading, owner: str = "") -> None:
+        self._reading, self._owner = reading, owner
 
     def about(self, name: str, *, past: bool = False) -> list[Edge]:
         """The facts that name this as subject or object; with `past` also those that hold no more."""
@@ -62,9 +62,9 @@ class Relations:
     def _edges(self, name: str, steps: int) -> list[Edge]:
         found: dict[int, Item] = {}
         for term in (subject_term(name), object_term(name)):
-            found |= {item.number: item for item in self._index.with_terms(self._reading, term)}
+            found |= {item.number: item for item in with_terms(self._reading, term)}
         return [
             Edge(item.content.fact, item.id, item.memory.status == "live", steps)
             for _, item in sorted(found.items())
-            if item.content.fact and item.content.owner == self._owner
+            if item.content.fact and self._owner in ("", item.content.owner)
         ]

@@ -12,6 +12,7 @@ from memory.index.columns import NONE
 from memory.index.index import EXACT_LIMIT
 from memory.index.item import Item, text_of
 from memory.index.postings import Numbers
+from memory.index.rows import find, item_at
 from memory.index.top import best_of, top
 from memory.recall.filter import Filter, admitted
 from memory.recall.fusion import FEATURES, WEIGHTS, features
@@ -82,7 +83,7 @@ class Searcher:
             weights = {term.text: term.idf for term in terms}
             hits = []
             for place in kept.tolist():
-                item = self.index.item(reading, int(ranking.numbers[place]))
+                item = item_at(reading, int(ranking.numbers[place]))
                 if item is not None and item.memory.content is not None:
                     shown = excerpt(item.content.text, weights, self.index.lexicon.analyzer.terms)
                     score = round(float(ranking.relevances[place]), 4)
@@ -92,7 +93,7 @@ class Searcher:
     def similar(self, id: str, limit: int = 5, wanted: Filter = _NOTHING) -> list[Hit]:
         """The memories most like this one, say, tasks like a task; none where there is no such memory."""
         with self.index.store.snapshot() as reading:
-            item = self.index.find(reading, id)
+            item = find(reading, id)
         if item is None or item.memory.content is None:
             return []
         hits = self.search(text_of(item), limit + 1, wanted, threshold=0.0, now_ns=item.content.happened_ns)
@@ -106,7 +107,7 @@ class Searcher:
                 admits = np.flatnonzero(admitted(self.index, reading, wanted))
                 order = np.lexsort((admits, columns.at_ns[admits]))[::-1][:limit]
                 numbers = admits[order]
-            found = (self.index.item(reading, int(number)) for number in numbers)
+            found = (item_at(reading, int(number)) for number in numbers)
             return [_hit(item, 1.0, False, item.content.text, {}) for item in found if item and item.memory.content]
 
     def rank(
@@ -197,7 +198,7 @@ def _hit(item: Item, score: float, weak: bool, shown: str, parts: dict[str, floa
         session=content.session,
         tags=content.tags,
         at_ns=content.happened_ns,
-        sources=content.sources,
+        sources=item.sources,
         parents=content.parents,
         count=item.memory.count,
         fact=content.fact,

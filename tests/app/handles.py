@@ -2,7 +2,7 @@
 
 import inspect
 import json
-from collections.abc import Callable
+from collections.abc import Buffer, Callable
 from typing import Any, Literal
 
 type Point = Literal["before", "after"]
@@ -35,6 +35,7 @@ class _Handle:
     def __init__(self, journal: Journal | None = None, id: str = "t-1", attempt: int = 1) -> None:
         self.journal, self.id, self.attempt = journal or Journal(), id, attempt
         self._used: set[str] = set()
+        self.stored: list[bytes] = []
 
     def progress(self, done: float, total: float = 1.0) -> None:
         self.journal.progress = done / total
@@ -61,6 +62,10 @@ class SyncHandle(_Handle):
 
 class AsyncHandle(_Handle):
     """For async skills."""
+
+    async def store(self, body: Buffer) -> dict[str, Any]:
+        self.stored.append(bytes(body))
+        return {"blob": f"stored-{len(self.stored)}", "bytes": len(self.stored[-1])}
 
     async def step(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
         if self._begin(name):

@@ -25,13 +25,16 @@ from clawactors.runtime.client import Client
 from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.control import Control
 from clawactors.runtime.inprocess import (
+    InProcessBlobs,
+    InProcessCommands,
     InProcessDeadLetters,
     InProcessLeases,
     InProcessLive,
+    InProcessOutputs,
     InProcessRequests,
     InProcessTimers,
 )
-from clawactors.runtime.node import NodeActor, NodeSettings
+from clawactors.runtime.node import NodeActor, NodeSettings, Supplies
 from clawactors.schedules import Schedule
 from clawactors.tasks import Status, Task
 from clawactors.tasks import events as e
@@ -87,21 +90,23 @@ class InProcessStage:
         self.log, clock = InProcessLog(), SystemClock()
         self.leases, self.requests = InProcessLeases(clock), InProcessRequests()
         self.clock = clock
-        self.client = Client(Desk(self.log, clock, "client/test"), self.requests, InProcessLive(self.log))
+        blobs, outputs = InProcessBlobs(), InProcessOutputs()
+        desk = Desk(self.log, clock, "client/test")
+        self.client = Client(desk, self.requests, InProcessLive(self.log), blobs, outputs)
+        self.supplies = Supplies(blobs, outputs)
         self.serving: dict[str, asyncio.Task[None]] = {}
         self.lines = {"n1": Line(self.log), "n2": Line(self.log)}
         self.killed: list[str] = []
 
     async def start(self) -> None:
         desk = Desk(self.log, self.clock, "control/test")
-        control = Control(
-            desk, self.leases, self.requests, NoViews(), InProcessDeadLetters(), InProcessTimers(desk.clock)
-        )
+        dead, timers = InProcessDeadLetters(), InProcessTimers(desk.clock)
+        control = Control(desk, self.leases, self.requests, NoViews(), dead, timers, InProcessCommands())
         self.serving["control"] = asyncio.create_task(control.serve())
         for id, line in self.lines.items():
             settings = NodeSettings(id=id, lease_s=0.3)
             desk = Desk(line, self.clock, f"node/{id}")
-            node = NodeActor(desk, self.leases, self.requests, settings, load_skills(()))
+            node = NodeActor(desk, self.leases, self.requests, settings, load_skills(()), self.supplies)
             await node.start()
             self.serving[id] = asyncio.create_task(node.serve())
 

@@ -9,7 +9,7 @@ import pytest
 from clawactors.app.skills import load_skills
 from eventlog import Misconfigured
 
-BUILT_IN = {"echo", "sleep", "shell", "python", "migrate-table", "install-package"}
+BUILT_IN = {"echo", "sleep", "shell", "python", "migrate-table", "install-package", "memory.extract"}
 HELLO = """
 from clawactors.skills import skill
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from clawactors.app.skills.command import Captured, Outcome
 from clawactors.app.skills.shell import fitted, shell
 from clawactors.errors import Refused
-from clawactors.runtime.node.run import RESULT_MAX_BYTES
+from clawactors.tasks.payload import INLINE_MAX_BYTES
 from tests.app.conftest import Watch
 from tests.app.handles import AsyncHandle
 
@@ -118,12 +118,15 @@ async def test_malformed_parameters_are_refused(params: dict[str, Any], words: s
 
 async def test_output_beyond_the_limit_is_cut_but_never_waited_for() -> None:
     code = "import sys; [sys.stdout.buffer.write(b'o' * 65536) for _ in range(64)]; sys.stderr.write('e' * 1000)"
-    result = await run(PYTHON, "-c", code)
+    handle = AsyncHandle()
+    result = await shell(handle, [PYTHON, "-c", code])
     assert result["cut"]
+    assert result["stored"] == {"stdout": {"blob": "stored-1", "bytes": 64 * 65536}}
+    assert handle.stored == [b"o" * (64 * 65536)]
     assert result["stdout_bytes"] == 64 * 65536
     assert result["stderr"] == "e" * 1000
     assert set(result["stdout"]) == {"o"}
-    assert RESULT_MAX_BYTES - 250 < len(msgspec.json.encode(result)) <= RESULT_MAX_BYTES
+    assert INLINE_MAX_BYTES - 1000 < len(msgspec.json.encode(result)) <= INLINE_MAX_BYTES
 
 
 async def test_output_that_is_no_text_shows_as_such() -> None:

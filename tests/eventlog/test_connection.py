@@ -91,3 +91,40 @@ async def test_a_raw_route_and_an_ordinary_subscription_live_side_by_side(nats_u
         assert await ordinary.get() == b"two"
     assert raw.empty()
     await connection.aclose()
+
+
+async def test_servers_that_take_connections_and_hang_cost_one_socket_at_a_time() -> None:
+    tries = 0
+    open_now: set[asyncio.StreamWriter] = set()
+    tried_often = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal tries
+        tries += 1
+        open_now.add(writer)
+        if tries == 1:
+            writer.write(b'INFO {"version":"2.12.0","headers":true,"max_payload":1048576}\r\n')
+            while (line := await reader.readline()) and b"_INBOX" not in line:
+                if line.startswith(b"PING"):
+                    writer.write(b"PONG\r\n")
+            writer.write(b"PONG\r\n")
+            await writer.drain()
+        else:
+            if tries > 6:
+                tried_often.set()
+            await reader.read()
+        open_now.discard(writer)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    connection = await Connection.open(
+        f"nats://127.0.0.1:{server.sockets[0].getsockname()[1]}", "test", connect_timeout_s=0.2
+    )
+    async with asyncio.timeout(30):
+        await tried_often.wait()
+    held = len(open_now)
+    await connection.aclose()
+    server.close()
+    for writer in open_now:
+        writer.close()
+    assert held <= 2, "the newest, and the one before that it is just giving up"

@@ -29,7 +29,7 @@ class Wire:
         self.on_lost: list[Callable[[], None]] = []
         self.on_back: list[Callable[[], None]] = []
         self.on_denied: list[Callable[[PermissionDenied], None]] = []
-        self.online, self.is_closed = True, False
+        self.online, self.is_closed, self.is_clustered = True, False, False
         self.deliver: OnMessage = lambda *_: None
         self.written: list[bytes] = []
         self.created: list[dict[str, Any]] = []

@@ -19,7 +19,7 @@ __all__ = ["CODECS", "EVENTS", "JSON", "bodies", "event_types", "nearly", "value
 CODECS: Mapping[str, Codec[Any]] = {"task": TASK_CODEC, "node": NODE_CODEC}
 
 TEXT = st.text(max_size=8) | st.sampled_from(["", "a", "t-1", "\0", "é", "𝄞", '"\\', "task.started"])
-NUMBERS = st.integers(-(2**63), 2**64) | st.floats(allow_nan=False, allow_infinity=False)
+NUMBERS = st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
 JSON = st.recursive(
     st.none() | st.booleans() | NUMBERS | TEXT,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),

@@ -8,7 +8,7 @@ import pytest
 from clawactors.memories import MEMORY, Content, Memory
 from clawactors.memories import events as e
 from memory.embedding import HashedEmbedder
-from memory.index import TABLES, Index
+from memory.index import TABLES, Index, IndexWriter
 from memory.text import Lexicon
 from projections.store import Store
 
@@ -47,11 +47,12 @@ def remembered(content: Content, at_ns: int = 1) -> Memory:
 
 def put(index: Index, *memories: tuple[str, Memory], version: int = 1, grow: bool = True) -> None:
     """Brings memories into the index as one batch does."""
+    writer = IndexWriter(index.embedder, LEXICON)
     with index.store.write() as txn:
         for id, memory in memories:
-            index.stage(id, version, memory, txn)
-        index.write(txn)
-    index.commit()
+            writer.stage(txn, id, version, memory)
+        changes = writer.write(txn)
+    index.take(changes)
     while grow and index.grow():
         pass
 

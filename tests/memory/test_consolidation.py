@@ -21,6 +21,7 @@ from memory.consolidation.likeness import contradicts, likeness
 from memory.consolidation.summary import SUMMARY_LIMIT, summary
 from memory.index import Index
 from memory.index.item import Item
+from memory.index.rows import all_items, find
 from memory.known import KnownIndex
 from tests.memory.conftest import LEXICON, put, remembered
 
@@ -42,7 +43,7 @@ class World:
 
     def consolidate(self, now_ns: int = 10**19, *, everything: bool = False) -> list[Order]:
         with self.index.store.snapshot() as reading:
-            items = list(self.index.items(reading))
+            items = list(all_items(reading))
             orders = consolidated(items, KnownIndex(self.index, reading), LEXICON, now_ns, everything=everything)
         for order in orders:
             self.apply(order)
@@ -65,14 +66,14 @@ class World:
 
     def memory(self, id: str) -> Memory:
         with self.index.store.snapshot() as reading:
-            item = self.index.find(reading, id)
+            item = find(reading, id)
         return item.memory if item else MEMORY.initial
 
     def texts(self, kind: str) -> list[str]:
         with self.index.store.snapshot() as reading:
             return [
                 item.content.text
-                for item in self.index.items(reading)
+                for item in all_items(reading)
                 if item.memory.content and item.content.kind == kind and item.memory.searched
             ]
 
@@ -80,7 +81,7 @@ class World:
         with self.index.store.snapshot() as reading:
             return {
                 item.content.text: item.memory
-                for item in self.index.items(reading)
+                for item in all_items(reading)
                 if item.memory.content and item.content.fact
             }
 
@@ -283,7 +284,7 @@ def test_a_forgotten_fact_is_not_stated_anew(world: World) -> None:
     says(world, 2, "I live in Munich", 2 * DAY)
     world.consolidate()
     with world.index.store.snapshot() as reading:
-        ids = {one.content.text: one.id for one in world.index.items(reading) if one.content.fact}
+        ids = {one.content.text: one.id for one in all_items(reading) if one.content.fact}
     world.apply(Order(ids["Anna lives in Munich"], Forget()))
     world.changes.clear()
     world.consolidate()
@@ -309,7 +310,7 @@ def test_going_back_and_forth_leaves_one_that_holds(world: World) -> None:
         says(world, nth, f"I live in {city}", (nth + 1) * DAY)
         world.consolidate()
     with world.index.store.snapshot() as reading:
-        items = [one for one in world.index.items(reading) if one.content.fact]
+        items = [one for one in all_items(reading) if one.content.fact]
     assert [one.content.text for one in items if one.memory.status == "live"] == ["Anna lives in Rome"]
     assert len(items) == 4
 
@@ -418,9 +419,7 @@ def test_topics_that_come_up_again_become_knowledge(world: World) -> None:
 
 
 @pytest.mark.parametrize("name", ["en_maya_tom", "zh_xiaowen_laozhou", "en_tasks_tuning"])
-def test_twice_is_as_once_and_in_parts_as_at_once(
-    world: World, tmp_path_factory: pytest.TempPathFactory, name: str
-) -> None:
+def test_twice_is_as_once(world: World, tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
     one = next(one for one in load() if one.name == name)
     from memory.scratch import _content
 
@@ -464,7 +463,7 @@ def test_episodes_are_linked_and_traced_to_their_events(world: World) -> None:
         )
     world.consolidate()
     with world.index.store.snapshot() as reading:
-        first, second = (one for one in world.index.items(reading) if one.content.kind == "summary")
+        first, second = (one for one in all_items(reading) if one.content.kind == "summary")
     assert second.content.previous == first.id
     assert first.content.sources == (100, 101, 102)
     assert first.content.parents == ("t0", "t1", "t2")
@@ -474,7 +473,7 @@ def test_two_consolidations_at_once_are_as_one(world: World) -> None:
     for nth in range(4):
         says(world, nth, f"I live in {('Berlin', 'Munich')[nth % 2]} and I'm allergic to nuts", (nth + 1) * DAY)
     with world.index.store.snapshot() as reading:
-        items = list(world.index.items(reading))
+        items = list(all_items(reading))
         known = KnownIndex(world.index, reading)
         both = [consolidated(items, known, LEXICON, 10**19) for _ in range(2)]
     for order in (order for pair in zip(*both, strict=True) for order in pair):
@@ -482,9 +481,7 @@ def test_two_consolidations_at_once_are_as_one(world: World) -> None:
     facts = world.facts()
     assert facts["Anna is allergic to nuts"].count == 4
     with world.index.store.snapshot() as reading:
-        living = [
-            one.content.text for one in world.index.items(reading) if one.content.fact and one.memory.status == "live"
-        ]
+        living = [one.content.text for one in all_items(reading) if one.content.fact and one.memory.status == "live"]
     assert sorted(living) == ["Anna is allergic to nuts", "Anna lives in Munich"]
 
 

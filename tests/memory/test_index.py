@@ -14,14 +14,15 @@ from hypothesis import strategies as st
 
 from clawactors.memories import MEMORY, Content, Memory
 from clawactors.memories import events as e
-from memory.index import Index
+from memory.index import Index, IndexWriter
 from memory.index.columns import NONE, Columns
 from memory.index.graph import Graph, load_graph
 from memory.index.item import tag_term
 from memory.index.postings import lookup
+from memory.index.rows import find, item_at
 from memory.index.top import top
 from memory.index.vectors import quantised
-from tests.memory.conftest import Opener, dump, notes, put, remembered
+from tests.memory.conftest import LEXICON, Opener, dump, notes, put, remembered
 
 RNG = np.random.default_rng(5)
 
@@ -48,8 +49,8 @@ def test_terms_lead_to_items_and_tags_too(index: Index) -> None:
     assert holders(index, "workshop") == [0]
     with index.store.snapshot() as reading:
         assert lookup(reading, "kiln")[1].tolist() == [2.0, 1.0]
-        assert index.find(reading, "b") == index.item(reading, 1)
-        assert index.find(reading, "nobody") is None
+        assert find(reading, "b") == item_at(reading, 1)
+        assert find(reading, "nobody") is None
 
 
 def test_a_revised_text_is_found_by_its_new_words_only(index: Index) -> None:
@@ -77,16 +78,17 @@ def test_what_is_forgotten_or_archived_leaves_no_trace_in_the_index(index: Index
 def test_a_transaction_that_fails_changes_nothing(index: Index) -> None:
     notes(index, a="one kiln")
     before = dump(index)
+    writer = IndexWriter(index.embedder, LEXICON)
     with contextlib.suppress(OSError), index.store.write() as txn:
-        index.stage("b", 2, remembered(Content(text="two kilns")), txn)
-        index.write(txn)
+        writer.stage(txn, "b", 2, remembered(Content(text="two kilns")))
+        writer.write(txn)
         raise OSError("the disk is gone")
-    index.drop()
+    writer.drop()
     assert dump(index) == before
     notes(index, c="three kilns")
     assert holders(index, "kiln") == [0, 1]
     with index.store.snapshot() as reading:
-        assert index.find(reading, "b") is None
+        assert find(reading, "b") is None
 
 
 HISTORY = st.lists(
@@ -109,6 +111,7 @@ def test_rows_depend_on_the_history_not_on_how_it_fell_into_batches(
         folder = tmp_path_factory.mktemp("view")
         store = Store.open(folder, TABLES)
         index = Index(store, HashedEmbedder(LEXICON, 64), LEXICON, folder)
+        writer = IndexWriter(index.embedder, LEXICON)
         states: dict[str, Memory] = {}
         for batch in itertools.batched(enumerate(history, 1), step):
             with store.write() as txn:
@@ -121,9 +124,9 @@ def test_rows_depend_on_the_history_not_on_how_it_fell_into_batches(
                     if isinstance(event, e.Recorded) and states[id] is before and before.content:
                         states[id] = MEMORY.evolve(before, e.Revised(text=text or "x"), version)
                     if states[id] is not MEMORY.initial:
-                        index.stage(id, version, states[id], txn)
-                index.write(txn)
-            index.commit()
+                        writer.stage(txn, id, version, states[id])
+                changes = writer.write(txn)
+            index.take(changes)
         dumps.append(dump(index))
         assert index.columns.living == sum(state.searched for state in states.values())
         store.close()

@@ -31,17 +31,17 @@ def facts(index: Index) -> Index:
 
 def test_facts_are_found_from_both_ends(facts: Index) -> None:
     with facts.store.snapshot() as reading:
-        relations = Relations(facts, reading, "o")
+        relations = Relations(reading, "o")
         assert {edge.id for edge in relations.about("anna")} == {"f0", "f1"}
         assert {edge.id for edge in relations.about("SIEMENS")} == {"f2", "f3"}
         assert {edge.id for edge in relations.about("Anna", past=True)} == {"f0", "f1", "old"}
         assert relations.about("nobody") == []
-        assert Relations(facts, reading, "stranger").about("Anna") == []
+        assert Relations(reading, "stranger").about("Anna") == []
 
 
 def test_a_walk_goes_as_far_as_it_is_told(facts: Index) -> None:
     with facts.store.snapshot() as reading:
-        relations = Relations(facts, reading, "o")
+        relations = Relations(reading, "o")
         assert {edge.id for edge in relations.walk("Munich", 1)} == {"f0"}
         assert {edge.id for edge in relations.walk("Munich", 2)} == {"f0", "f1"}
         assert [edge.steps for edge in relations.walk("Munich", 5)] == [1, 2, 3, 4, 5]
@@ -51,7 +51,7 @@ def test_a_walk_goes_as_far_as_it_is_told(facts: Index) -> None:
 
 def test_what_held_at_a_time(facts: Index) -> None:
     with facts.store.snapshot() as reading:
-        relations = Relations(facts, reading, "o")
+        relations = Relations(reading, "o")
         for time_ns, city in ((5, "Berlin"), (10, "Munich")):
             homes = [edge for edge in relations.at("Anna", time_ns) if edge.fact.predicate == "lives in"]
             assert [edge.fact.object for edge in homes] == [city]

@@ -97,10 +97,13 @@ async def test_parameters_that_only_the_node_can_check_fail_the_task_without_a_r
     assert "'text' takes string, not integer" in str(life.error)
 
 
-async def test_parameters_that_are_too_large_are_refused_alone_and_in_a_batch(system: System) -> None:
-    large = spec_of("echo", {"text": "x" * 1_100_000})
+async def test_a_task_that_is_too_large_is_refused_alone_and_in_a_batch(system: System) -> None:
+    too_much = {"text": "x" * (65 << 20)}
+    with pytest.raises(Refused, match=r"64\.0 MB that a task can hold"):
+        await system.client.submit("echo", too_much)
+    large = spec_of("echo", {"text": ""}, description="x" * 1_100_000)
     with pytest.raises(TooLarge):
-        await system.client.submit("echo", large.params)
+        await system.client.submit("echo", {"text": ""}, description=large.description)
     batch = await system.client.submit_many([Wish("fits", spec_of("echo", {"text": ""})), Wish("too-large", large)])
     assert (batch.submitted, [rejected.id for rejected in batch.refused]) == (1, ["too-large"])
 

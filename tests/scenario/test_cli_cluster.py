@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pytest_asyncio
 from clawactors.app.client import Client
 from clawactors.app.cluster import Cluster, Plan
 from clawactors.app.discovery import discover
-from tests.scenario.claw import ROOT, Claw
+from tests.scenario.claw import PATIENCE_S, ROOT, Claw
 
 pytestmark = pytest.mark.nats
 
@@ -146,7 +146,8 @@ def test_parameters_that_do_not_fit_are_refused(claw: Claw) -> None:
 
 def test_a_batch_goes_through_but_for_its_bad_lines(claw: Claw, tmp_path: Path) -> None:
     good = [f'{{"id": "b-{n}", "skill": "echo", "params": {{"text": "{n}"}}, "tag": "batch"}}' for n in range(40)]
-    too_large = msgspec.json.encode({"id": "b-large", "skill": "echo", "params": {"text": "x" * 1_100_000}}).decode()
+    large = {"id": "b-large", "skill": "echo", "params": {"text": ""}, "description": "x" * 1_100_000}
+    too_large = msgspec.json.encode(large).decode()
     bad = [
         "nonsense",
         '{"id": "b 1", "skill": "echo"}',
@@ -203,6 +204,61 @@ def test_a_task_is_paused_resumed_cancelled_and_retried(claw: Claw) -> None:
     assert (illegal.code, illegal.answer["error"]["code"]) == (4, "refused")
     assert claw("retry", "p-1", "--json").answer["status"] == "pending"
     assert claw.quick("cancel", "p-1").code == 0
+    again = claw.quick("cancel", "p-1", "--json")
+    assert (again.code, again.answer["error"]["message"]) == (4, "the task is cancelled already")
+
+
+def test_a_task_is_edited_told_and_deleted(claw: Claw) -> None:
+    claw.quick("submit", "nobody-has-it", '{"n": 1}', "--id", "edit-1", "--tag", "a")
+    edited = claw("edit", "edit-1", "--priority", "high", "--params", '{"n": 2}', "--json").answer
+    assert (edited["priority"], edited["params"], edited["tags"]) == (3, {"n": 2}, ["a"])
+    assert claw.quick("edit", "edit-1").code == 2
+    assert claw("signal", "edit-1", "go", '{"by": "Ada"}', "--json").answer["status"] == "pending"
+    assert claw.quick("signal", "edit-1", "go", "{").code == 2
+    assert claw("delete", "edit-1", "--json").answer["status"] == "archived"
+    for refused in (["signal", "edit-1", "go"], ["edit", "edit-1", "--name", "x"], ["cancel", "edit-1"]):
+        assert claw.quick(*refused).code in (2, 4), refused
+
+
+def test_a_task_is_forked_before_a_step(claw: Claw) -> None:
+    claw.quick("submit", "count", '{"up_to": 3}', "--id", "fork-1", "--wait")
+    row = claw.quick("task", "fork-1", "--json").answer
+    steps = [step["name"] for step in row["steps"]]
+    assert len(steps) == 3, row
+    fork = claw("fork", "fork-1", "--from", steps[1], "--id", "fork-2", "--json")
+    assert fork.code == 0
+    assert claw.quick("fork", "fork-1", "--from", steps[1], "--id", "fork-2", "--json").answer["id"] == "fork-2"
+    unknown = claw.quick("fork", "fork-1", "--from", "nowhere", "--json")
+    assert unknown.code == 4
+    assert "no step 'nowhere'" in unknown.answer["error"]["message"]
+
+
+def _wait_until(holds: Callable[[], bool]) -> None:
+    give_up_s = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < give_up_s
+
+
+def test_dead_tasks_are_redriven(claw: Claw) -> None:
+    task = {"skill": "sleep", "params": {"seconds": 60}, "timeout_s": 0.05, "retries": 0, "tag": "doomed"}
+    lines = "\n".join(msgspec.json.encode(task | {"id": f"red-{n}"}).decode() for n in range(5))
+    assert claw("submit", "--batch", "-", stdin=lines).code == 0
+
+    def are_dead() -> bool:
+        rows = claw.quick("tasks", "--tag", "doomed", "--fresh", "--json").answer
+        return [row["status"] for row in rows] == ["dead"] * 5
+
+    _wait_until(are_dead)
+    assert claw.quick("redrive", "--skill", "nobody-has-it", "--json").answer == []
+    assert claw.quick("redrive", "--error", "memory", "--json").answer == []
+    rows = claw("redrive", "--skill", "sleep", "--error", "timeout", "--limit", "2", "--rate", "50/s", "--json").answer
+    assert [(row["id"], row["status"]) for row in rows] == [("red-4", "pending"), ("red-3", "pending")]
+    assert [row["id"] for row in claw.quick("redrive", "red-0", "--json").answer] == ["red-0"]
+    _wait_until(are_dead)
+    assert claw.quick("redrive", "nobody").code == 3
+    assert claw.quick("redrive", "--rate", "0").code == 2
+    claw.quick("submit", "echo", '{"text": "hi"}', "--id", "red-done", "--wait")
+    assert claw.quick("redrive", "red-done").code == 4
 
 
 def test_what_nobody_knows_ends_with_3(claw: Claw) -> None:

@@ -27,7 +27,7 @@ def claw(tmp_path: Path) -> Iterator[Claw]:
 
 def pids_of(ready: dict[str, Any]) -> list[int]:
     pids = ready["pids"]
-    return [pids["server"], pids["control"], *pids["nodes"].values()]
+    return [pids["server"], pids["control"], pids["memory"], *pids["nodes"].values()]
 
 
 def is_gone(pid: int) -> bool:

@@ -19,7 +19,7 @@ async def submit(system: System, strike: int, tasks: int) -> None:
     """A part of the tasks, of all sorts, at once; returns when they are acknowledged."""
     with_steps, in_threads = tasks * 6 // 10, tasks // 10
     await asyncio.gather(
-        system.submit(with_steps, "work", f"steps-{strike}-", steps=8, seconds=0.1),
+        system.submit(with_steps, "work", f"steps-{strike}-", steps=6, seconds=0.1),
         system.submit(in_threads, "work-in-thread", f"threads-{strike}-", steps=5, seconds=0.1),
         system.submit(tasks - with_steps - in_threads, "no-op", f"no-op-{strike}-"),
     )

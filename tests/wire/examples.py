@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from clawactors.chats import events as h
+from clawactors.memories import events as m
 from clawactors.nodes import events as n
 from clawactors.schedules import events as s
 from clawactors.tasks import events as e
@@ -49,6 +51,40 @@ def scheduled(attempt: int = 1, node: str = "n1", incarnation: str = "i1", **mor
     return e.Scheduled(node=node, incarnation=incarnation, attempt=attempt, skill="echo", **more)
 
 
+FACT = m.Fact(
+    subject="林月",
+    predicate="lives in",
+    object="Berlin",
+    negated=True,
+    inferred=True,
+    confidence=0.8,
+    valid_from_ns=-5,
+    valid_until_ns=NEXT,
+)
+MERGED = m.Merged(occurrence="m-9", sources=(9,), parents=("m-9",), happened_ns=NEXT)
+REVISED = m.Revised(text="again", tags=("x",), sources=(8,), parents=("m-8",), importance=0.75, tone=-0.5)
+REMEMBERED = m.Recorded(
+    text="林月 doesn't live in Berlin",
+    kind="knowledge",
+    owner="ada",
+    speaker="林月",
+    session="c-1",
+    position=7,
+    tags=("fact", "lives in"),
+    happened_ns=-5,
+    sources=(3, 4),
+    parents=("m-1",),
+    previous="m-0",
+    fact=FACT,
+    importance=0.25,
+    tone=-0.5,
+    origin="consolidation",
+)
+SAID = h.Said(
+    message="1", role="user", text="我搬到了拉萨", user="ada", speaker="Ada", happened_ns=NEXT, recalled=("m-1",)
+)
+ASKED_FOR = h.ExtractionRequested("1", "ada", "chat/c-1/1")
+
 EXAMPLES: dict[str, tuple[Any, ...]] = {
     "task.submitted": (FULL, LEAST),
     "task.ready": (e.Readied(),),
@@ -89,6 +125,20 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
     "task.expired": (e.Expired(ERROR),),
     "task.forked": (e.Forked((e.Kept("copy-0", {"rows": [1, None]}, 0.25, "f1"), e.Kept("count"))), e.Forked(())),
     "task.fork_made": (e.ForkMade("t-2", "copy-0"),),
+    "memory.recorded": (REMEMBERED, m.Recorded(text="a note")),
+    "memory.merged": (MERGED, m.Merged(occurrence="m-9")),
+    "memory.revised": (REVISED, m.Revised(text="again")),
+    "memory.superseded": (m.Superseded("m-2", NEXT, "contradicted"), m.Superseded("m-2", 0)),
+    "memory.believed": (m.Believed(0.5, "stated again"), m.Believed(1.0)),
+    "memory.weighed": (m.Weighed(0.5),),
+    "memory.archived": (m.Archived("faded"), m.Archived()),
+    "memory.restored": (m.Restored(),),
+    "memory.forgotten": (m.Forgotten("client/ada"), m.Forgotten()),
+    "chat.said": (
+        SAID,
+        *(h.Said(message="2", role=role, text="hi") for role in ("user", "assistant", "system", "tool")),
+    ),
+    "chat.extraction_requested": (ASKED_FOR,),
     "schedule.added": (
         s.Added(
             cron="30 2 * * 1-5", task=FULL_PLAN, zone="Europe/Berlin", catch_up="fire", next_ns=NEXT, by="client/ada"
@@ -224,6 +274,24 @@ HISTORIES: dict[str, tuple[str, Bodies]] = {
             (e.Expired(e.TaskError("dependency", "its predecessor t-1 is dead")),),
             (e.Retried("client/ada"),),
         ],
+    ),
+    "memory-life": (
+        "memory",
+        [
+            (REMEMBERED,),
+            (MERGED,),
+            (m.Believed(0.5),),
+            (m.Superseded("m-2", NEXT, "contradicted"),),
+            (REVISED, m.Weighed(0.5)),
+            (m.Archived("faded"),),
+            (m.Restored(),),
+            (MERGED,),
+        ],
+    ),
+    "memory-forgotten": ("memory", [(m.Weighed(0.5),), (REMEMBERED,), b"hello", (m.Forgotten(),), (MERGED,)]),
+    "chat-life": (
+        "chat",
+        [(SAID, ASKED_FOR), (h.Said(message="2", role="assistant", text="hi"),), (SAID,), (ASKED_FOR,)],
     ),
     "schedule-life": (
         "schedule",

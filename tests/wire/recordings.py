@@ -9,11 +9,13 @@ from typing import Any
 
 import msgspec
 
+from clawactors.chats import CHAT
 from clawactors.decider import Decider
 from clawactors.fold import Folded, fold
 from clawactors.kinds import DECODER
+from clawactors.memories import MEMORY
 from clawactors.nodes import NODE
-from clawactors.schedules import SCHEDULE, Schedule
+from clawactors.schedules import SCHEDULE
 from clawactors.tasks import TASK, Task
 from clawactors.tasks.journal import SIGNAL
 from eventlog import Record
@@ -22,7 +24,7 @@ from tests.wire.examples import EXAMPLES, HISTORIES
 __all__ = ["DECIDERS", "EVENTS_DIR", "HISTORIES_DIR", "fields_of", "folded", "state_of"]
 
 EVENTS_DIR, HISTORIES_DIR = Path(__file__).parent / "events", Path(__file__).parent / "histories"
-DECIDERS: dict[str, Decider[Any, Any, Any]] = {"task": TASK, "node": NODE, "schedule": SCHEDULE}
+DECIDERS: dict[str, Decider[Any, Any, Any]] = {each.kind: each for each in (TASK, NODE, SCHEDULE, MEMORY, CHAT)}
 FIRST_NS = 1_800_000_000_000_000_000
 STEP_NS = 250_000_000
 
@@ -35,6 +37,8 @@ def fields_of(value: msgspec.Struct) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, msgspec.Struct):
         return fields_of(value)
+    if isinstance(value, frozenset):
+        return sorted(value)
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
     return value
@@ -55,7 +59,7 @@ def state_of(known: Folded[Any]) -> dict[str, Any]:
             "journal": [fields_of(entry) for entry in state.journal if entry.status != "signalled"],
         }
     else:
-        told = {"schedule" if isinstance(state, Schedule) else "node": fields_of(state)}
+        told = {type(state).__name__.lower(): fields_of(state)}
     return told | {"version": known.version, "frozen": bool(known.frozen), "fault": bool(known.fault)}
 
 

@@ -42,7 +42,7 @@ def test_every_tag_of_every_codec_has_a_recording(kind: str) -> None:
 
 @pytest.mark.parametrize("tag", recordings(EVENTS_DIR))
 def test_an_event_is_what_it_was_when_it_was_recorded(tag: str) -> None:
-    kind = {"node": "node", "schedule": "schedule"}.get(tag.partition(".")[0], "task")  # steps are of tasks
+    kind = tag.partition(".")[0].replace("step", "task")  # steps are of tasks
     for recorded in read(EVENTS_DIR / f"{tag}.json"):
         body = recorded["body"].encode()
         (event,) = DECODER.codecs[kind].decode(body)

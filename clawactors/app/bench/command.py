@@ -41,7 +41,7 @@ def run(options: Any) -> int:
 
 
 def _benches() -> dict[str, Any]:
-    from clawactors.app.bench import log, processes, tasks
+    from clawactors.app.bench import log, memory, processes, tasks
 
     return {
         "tasks": tasks.task_rate,
@@ -51,6 +51,7 @@ def _benches() -> dict[str, Any]:
         "idle": processes.idle,
         "append": log.append_rate,
         "replay": log.replay_rate,
+        "memory": memory.memory,
     }
 
 

@@ -16,9 +16,10 @@ __all__ = ["append_rate", "replay_rate"]
 
 async def append_rate(scene: Scene, n: int | None) -> Figure:
     """Guarded strict appends of one process, as many at once as the appender takes."""
-    n, log = n or 50_000, scene.client.log
-    single = await measure_single_appends(log, 1000)
-    many = await measure_appends(log, n)
+    n = n or 50_000
+    async with scene.bare_log() as log:
+        single = await measure_single_appends(log, 1000)
+        many = await measure_appends(log, n)
     return Figure(
         name="append",
         n=n,

@@ -2,10 +2,14 @@
 
 import os
 import platform
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from clawactors.app.client import Client
 from clawactors.app.cluster import Cluster
+from clawactors.app.datafolder import DataFolder
+from clawactors.app.server import NatsServer
 from clawactors.errors import Refused
 from eventlog.jetstream import JetStreamLog
 
@@ -24,6 +28,25 @@ class Scene:
         if self._cluster is None:
             raise Refused("this figure needs a cluster of its own: leave out --nats")
         return self._cluster
+
+    @asynccontextmanager
+    async def bare_log(self) -> AsyncIterator[JetStreamLog]:
+        """A log that nobody reads, on a server of its own with the same configuration: the limit of the parts.
+
+        On the cluster's log the appends that are measured would be tasks, and be run.
+        """
+        folder = DataFolder.claim(self.cluster.path.parent / "bare")
+        server = NatsServer(folder)
+        try:
+            await server.start()
+            log = await JetStreamLog.connect(server.url, "claw-bench")
+            try:
+                yield log
+            finally:
+                await log.aclose()
+        finally:
+            await server.stop()
+            folder.release()
 
     def conditions(self, **more: Any) -> dict[str, Any]:
         """What the figure depends on."""

@@ -35,9 +35,10 @@ async def run_all(client: Client, skill: Skill, params: Mapping[str, Any], n: in
     return time.perf_counter() - begin
 
 
-async def _limit(client: Client) -> float:
-    """Appends a second that the log takes from one process, batched and guarded as in real life."""
-    return (await measure_appends(client.log, 20_000)).per_s
+async def _limit(scene: Scene) -> float:
+    """Appends a second that a log takes from one process, batched and guarded as in real life."""
+    async with scene.bare_log() as log:
+        return (await measure_appends(log, 20_000)).per_s
 
 
 async def task_rate(scene: Scene, n: int | None) -> Figure:
@@ -49,7 +50,7 @@ async def task_rate(scene: Scene, n: int | None) -> Figure:
         name="tasks",
         n=n,
         per_s=n / seconds,
-        limit_per_s=await _limit(scene.client) / _APPENDS_A_TASK,
+        limit_per_s=await _limit(scene) / _APPENDS_A_TASK,
         conditions=scene.conditions(skill="no-op", limit="strict appends / 3"),
     )
 
@@ -63,7 +64,7 @@ async def step_rate(scene: Scene, n: int | None) -> Figure:
         name="steps",
         n=tasks * _STEPS_A_TASK,
         per_s=tasks * _STEPS_A_TASK / seconds,
-        limit_per_s=await _limit(scene.client) / _APPENDS_A_TASK * _STEPS_A_TASK,
+        limit_per_s=await _limit(scene) / _APPENDS_A_TASK * _STEPS_A_TASK,
         conditions=scene.conditions(steps_a_task=_STEPS_A_TASK, limit="strict appends / 3 x 5"),
     )
 
@@ -78,7 +79,8 @@ async def latency(scene: Scene, n: int | None) -> Figure:
         await client.run(noop.name)
         if number >= 50:
             took_s.append(time.perf_counter() - begin)
-    single = await measure_single_appends(client.log, 300)
+    async with scene.bare_log() as log:
+        single = await measure_single_appends(log, 500)
     return Figure(
         name="latency",
         n=n,

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from clawactors.app.cli.problem import Problem
-from clawactors.app.cli.session import ask, ask_rows
+from clawactors.app.cli.session import ask, ask_memory, ask_rows
 from clawactors.app.client import Client
 from clawactors.app.datafolder import RESERVE_BYTES
 from clawactors.app.discovery import Found
@@ -103,6 +103,7 @@ async def check_cluster(client: Client) -> AsyncIterator[Check]:
         yield Check("views", "failed", "no control process answers: claw up starts one")
     except (Unavailable, Problem) as error:
         yield Check("views", "failed", str(error))
+    yield await _check_memory(client)
     yield await _check_dead_letters(client)
 
 
@@ -153,6 +154,15 @@ def _of_tasks(counts: dict[str, int]) -> Check:
         return Check("tasks", "ok", "none is dead or blocked")
     text = ", ".join(f"{n} {status}" for status, n in left.items())
     return Check("tasks", "warning", f"{text}: claw tasks --status dead,blocked lists them")
+
+
+async def _check_memory(client: Client) -> Check:
+    """Tasks go on without it, so it is no failure."""
+    try:
+        stats = await ask_memory(client, "stats")
+    except (Unavailable, Problem) as error:
+        return Check("memory", "warning", f"it does not answer, nothing can be recalled: {error}")
+    return Check("memory", "ok", f"{stats['items']} memories, {stats['in_index']} in the index")
 
 
 async def _check_dead_letters(client: Client) -> Check:

@@ -10,6 +10,7 @@ import msgspec
 from clawactors.app.cli.commands.up import shown
 from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.screen import emit
+from clawactors.app.secretfile import path_of
 
 __all__ = ["detach"]
 
@@ -49,5 +50,6 @@ def _command(options: Any, path: Path) -> list[str]:
     command += ["--nats", options.nats] if options.nats else []
     command += ["--skills", *options.skills] if options.skills else []
     command += ["--allow", *options.allow] if options.allow else []
+    command += ["--secrets", path_of(options.secrets)] if options.secrets else []
     command += [] if options.restart else ["--no-restart"]
     return command + (["--debug"] if options.debug else [])

@@ -17,6 +17,8 @@ __all__ = [
     "pair",
     "place",
     "port",
+    "rate",
+    "share",
     "split",
     "through",
     "time",
@@ -30,6 +32,8 @@ GLOBALS: Final = ("data", "nats", "context", "json", "debug")
 _VALUED: Final = frozenset(("--data", "--context", "--nats"))
 _OPTIONAL: Final = frozenset(("--wait",))
 """Options whose value may be left out; they take the next argument only when that can be a duration."""
+
+_UNITS_S: Final = {"s": 1, "m": 60, "h": 3600}
 
 
 class Parser(argparse.ArgumentParser):
@@ -113,10 +117,28 @@ def _pair(text: str) -> tuple[str, str]:
     return key, value
 
 
+def _rate(text: str) -> float:
+    number, _, unit = text.partition("/")
+    try:
+        per_s = float(number) / _UNITS_S[unit or "s"]
+    except (ValueError, KeyError):
+        per_s = 0.0
+    if not 0 < per_s < 1e9:
+        raise ValueError(f"{text[:40]!r} is no rate: write 100/s, 30/m or 500/h")
+    return per_s
+
+
 def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise ValueError(f"{text[:40]!r} is no number: write 0, 1, 2 …")
     return int(text)
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise ValueError(f"{text[:40]!r} does not lie within 0 and 1")
+    return value
 
 
 def _port(text: str) -> int:
@@ -146,6 +168,10 @@ place = worded(_place)
 """`("seq", n)` or `("time", ns)`."""
 pair = worded(_pair)
 """`(key, value)` of `K=V`."""
+share = worded(_share)
+"""A number within 0 and 1."""
+rate = worded(_rate)
+"""How many a second, of `100/s`, `30/m`."""
 count = worded(_count)
 """A number, 0 or more."""
 

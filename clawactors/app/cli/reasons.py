@@ -74,11 +74,10 @@ def _waiting(past: Past, life: Life) -> str:
             after = past.folded.state.spec.after if past.folded.state.spec else ()
             return f"it comes after {_some(after)}"
         case "signal":
-            return f"it waits for the signal {life.waiting_name!r}" + (
-                f", no longer than until{until}" if until else ""
-            )
+            gives_up = f" and gives up{until}" if until else ""
+            return f"it waits for the signal {life.waiting_name!r}{gives_up}"
         case "fork":
-            return "the steps that it begins with are still being copied; fork again with the same id to finish that"
+            return "the steps that it begins with are still being copied; where that stopped, control finishes it"
         case None:
             return "it waits"
         case _:

@@ -13,10 +13,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clawactors.app.cli.source import Source
+    from projections.replay import Replayed
+    from projections.view import Projection
 
 __all__ = ["main"]
 
 type _Tell = Callable[[int, int], None]
+type _Parts = list[tuple[Projection, tuple[str, ...]]]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,25 +38,31 @@ def _program(argv: Sequence[str]) -> int:
     options = options_of(parser, argv)
     if options.verify and (options.until or options.into):
         raise Problem("usage", "--verify compares with the live views as they are", "leave --until and --into away")
-    _check_views(options.view)
-    return asyncio.run(_replay(options))
+    return asyncio.run(_replay(options, _parts(options.view)))
 
 
-def _check_views(wanted: Sequence[str]) -> None:
+def _parts(wanted: Sequence[str]) -> "_Parts":
+    """The projections that have the wanted views, each with those of them that are its own; none wanted means all."""
+    from memory.view import memory_projection
     from projections.cluster import CLUSTER
 
-    known = [view.name for view in CLUSTER.views()]
-    if unknown := [name for name in wanted if name not in known]:
-        raise Problem("usage", f"there is no view {unknown[0]!r}", f"use {', '.join(known)}")
+    memory, known = memory_projection(), [view.name for view in CLUSTER.views()]
+    if unknown := [name for name in wanted if name not in (*known, memory.name)]:
+        raise Problem("usage", f"there is no view {unknown[0]!r}", f"use {', '.join((*known, memory.name))}")
+    if not wanted:
+        return [(CLUSTER, ()), (memory, ())]
+    parts: _Parts = [(CLUSTER, views)] if (views := tuple(name for name in wanted if name in known)) else []
+    return [*parts, (memory, ())] if memory.name in wanted else parts
 
 
-async def _replay(options: Any) -> int:
+async def _replay(options: Any, parts: "_Parts") -> int:
     from clawactors.app.cli.screen import card, emit
     from clawactors.app.cli.source import opened
 
     async with opened(options) as source:
         with _progress(options) as tell:
-            report = await (_verify(source, options, tell) if options.verify else _build(source, options, tell))
+            work = _verify(source, parts, tell) if options.verify else _build(source, options, parts, tell)
+            report = _together(await work)
     facts = [(name.replace("_", " "), value) for name, value in report.items()]
     emit(options, report, lambda screen: card(screen, facts))
     return EXITS["failed"] if report["equal"] is False else 0
@@ -72,18 +81,24 @@ def _progress(options: Any) -> Iterator[_Tell]:
         yield tell
 
 
-async def _verify(source: "Source", options: Any, tell: _Tell) -> dict[str, Any]:
+async def _verify(source: "Source", parts: "_Parts", tell: _Tell) -> dict[str, dict[str, Any]]:
+    from clawactors.app.cli.screen import note
     from projections.replay import verify
 
-    views = tuple(options.view)
-    live = await source.live(views)
-    verified = await verify(source.log, live, views=views, progress=tell)
-    # What this release can't read is not proved.
-    equal = verified.equal and not verified.replayed.incomplete
-    return _report(verified.replayed, equal) | {"live_digest": live.digest}
+    reports: dict[str, dict[str, Any]] = {}
+    for projection, views in parts:
+        if len(parts) > 1 and projection.name in source.lacks:
+            note(f"there is no live {projection.name} view to compare with; the next start builds it")
+            continue
+        live = await source.live(projection, views)
+        verified = await verify(source.log, live, projection=projection, views=views, progress=tell)
+        # What this release can't read is not proved.
+        equal = verified.equal and not verified.replayed.incomplete
+        reports[projection.name] = _report(verified.replayed, equal) | {"live_digest": live.digest}
+    return reports
 
 
-async def _build(source: "Source", options: Any, tell: _Tell) -> dict[str, Any]:
+async def _build(source: "Source", options: Any, parts: "_Parts", tell: _Tell) -> dict[str, dict[str, Any]]:
     import tempfile
     from pathlib import Path
 
@@ -91,10 +106,40 @@ async def _build(source: "Source", options: Any, tell: _Tell) -> dict[str, Any]:
 
     unit, until = options.until or ("seq", None)
     bounds: dict[str, Any] = {"until": until} if unit == "seq" else {"until_ns": until}
+    reports: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory(prefix="replay-") as scratch:
         into = _new_folder(options.into) if options.into else Path(scratch)
-        replayed = await replay(source.log, into, views=tuple(options.view), progress=tell, **bounds)
-    return _report(replayed, None)
+        for projection, views in parts:
+            folder = into if projection is parts[0][0] else into / projection.name
+            replayed = await replay(source.log, folder, projection=projection, views=views, progress=tell, **bounds)
+            reports[projection.name] = _report(replayed, None)
+    return reports
+
+
+def _together(reports: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """One report over all projections, with theirs in it where there are several."""
+    if len(reports) == 1:
+        return next(iter(reports.values()))
+    import hashlib
+
+    def joined(name: str) -> str:
+        return hashlib.blake2b("".join(each[name] for each in reports.values()).encode(), digest_size=16).hexdigest()
+
+    each = list(reports.values())
+    events, seconds = sum(one["events"] for one in each), round(sum(one["seconds"] for one in each), 3)
+    verdicts = [one["equal"] for one in each]
+    whole = {
+        "events": events,
+        "seconds": seconds,
+        "per_s": round(events / seconds) if seconds else 0,
+        "digest": joined("digest"),
+        "equal": None if None in verdicts else all(verdicts),
+        "position": max(one["position"] for one in each),
+        "incomplete": sum(one["incomplete"] for one in each),
+    }
+    if "live_digest" in each[0]:
+        whole["live_digest"] = joined("live_digest")
+    return whole | {"projections": reports}
 
 
 def _new_folder(name: str) -> "Path":
@@ -106,7 +151,7 @@ def _new_folder(name: str) -> "Path":
     return path
 
 
-def _report(replayed: Any, equal: bool | None) -> dict[str, Any]:
+def _report(replayed: "Replayed", equal: bool | None) -> dict[str, Any]:
     return {
         "events": replayed.events,
         "seconds": round(replayed.seconds, 3),

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from clawactors.app.cli.screen import Screen, card, short, table, when
+from clawactors.tasks.payload import is_reference, shown_size
 
 __all__ = ["node_card", "node_table", "task_card", "task_table"]
 
@@ -24,7 +25,7 @@ def task_card(screen: Screen, row: Row) -> Iterator[str]:
             ("description", row["description"]),
             ("user", row["user"]),
             ("priority", row["priority"]),
-            ("params", short(row["params"])),
+            ("params", _value(row["params"])),
             ("requires", row["requires"]),
             ("prefers", row["prefers"]),
             ("affinity", row["affinity"]),
@@ -35,7 +36,7 @@ def task_card(screen: Screen, row: Row) -> Iterator[str]:
             ("attempt", row["attempt"]),
             ("retries", row["max_retries"]),
             ("progress", f"{row['progress']:g} %"),
-            ("result", short(row["result"])),
+            ("result", _value(row["result"])),
             ("error", f"{error['class']}: {error['message']}" if error else ""),
             ("submitted", when(row["submitted_at"])),
             ("scheduled", when(row["scheduled_at"])),
@@ -48,7 +49,7 @@ def task_card(screen: Screen, row: Row) -> Iterator[str]:
     if row["steps"]:
         yield ""
         steps = (
-            (s["name"], s["status"], when(s["completed_at"]), s["error"] or short(s["result"])) for s in row["steps"]
+            (s["name"], s["status"], when(s["completed_at"]), s["error"] or _value(s["result"])) for s in row["steps"]
         )
         yield from table(screen, ("STEP", "STATUS", "COMPLETED", "RESULT"), steps)
 
@@ -129,3 +130,10 @@ def node_table(screen: Screen, rows: Iterable[Row]) -> Iterator[str]:
 
 def _percent(share: float | None) -> str:
     return "" if share is None else f"{share:.0f} %"
+
+
+def _value(value: Any) -> str:
+    if not is_reference(value):
+        return short(value)
+    size_bytes = value.get("bytes")
+    return f"{shown_size(size_bytes) if isinstance(size_bytes, int) else '?'}, by reference (--full shows it)"

@@ -12,9 +12,10 @@ from clawactors.app.cli.screen import note
 from clawactors.app.client import Client
 from clawactors.app.discovery import Found, discover
 from clawactors.errors import Refused
+from clawactors.runtime.memory import ASK_S
 from eventlog import NoResponders, NoSuchLog, Unavailable
 
-__all__ = ["ask", "ask_rows", "explained", "find", "with_client"]
+__all__ = ["ask", "ask_memory", "ask_rows", "explained", "find", "with_client"]
 
 _GIVE_UP_S: Final = 10.0
 """How long a command goes on with a server that has gone away."""
@@ -51,7 +52,22 @@ def with_client(options: Any, work: Callable[[Client], Awaitable[int]]) -> int:
 
 async def ask(client: Client, name: str, **question: Any) -> dict[str, Any]:
     """The answer of the views. Raises: `Problem` with their own words, `Unavailable` where nobody answers."""
-    answer: dict[str, Any] = msgspec.json.decode(await client.ask(name, question))
+    return _checked(await client.ask(name, question))
+
+
+async def ask_memory(client: Client, name: str, /, timeout_s: float = ASK_S, **question: Any) -> dict[str, Any]:
+    """The answer of memory's process. Raises: as `ask`."""
+    try:
+        return _checked(
+            await client.requests.request(f"claw.query.memory.{name}", msgspec.json.encode(question), timeout_s)
+        )
+    except NoResponders as error:
+        hint = "claw up starts one, and starts it again when it dies"
+        raise Problem("unavailable", f"no memory process answers at {client.found.shown} ({error})", hint) from error
+
+
+def _checked(encoded: bytes) -> dict[str, Any]:
+    answer: dict[str, Any] = msgspec.json.decode(encoded)
     if (error := answer.get("error")) is not None:
         code = error["code"] if error["code"] in EXITS else "unavailable"
         raise Problem(code, error["message"], error.get("hint", ""))

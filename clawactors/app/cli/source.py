@@ -1,4 +1,7 @@
-"""What a replay reads: the log and the live views of a running cluster, or those that a stopped one has left."""
+"""What a replay reads: the log and the live views of a running cluster, or those that a stopped one has left.
+
+There are two projections, each with a process that keeps it live: the cluster's views by control, memory by its own.
+"""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -14,22 +17,36 @@ from clawactors.app.datafolder import DataFolder
 from clawactors.app.discovery import Found
 from clawactors.app.server import NatsServer
 from clawactors.app.settings import data_folder
-from eventlog import EventLog, Unavailable
+from eventlog import EventLog, NoResponders, Unavailable
 from eventlog.jetstream import JetStreamLog
+from projections.cluster import CLUSTER
 from projections.live import live_store
 from projections.replay import Stand, stand_of
+from projections.view import Projection
 
 __all__ = ["Source", "opened"]
+
+_FOLDERS: Final = {"cluster": "views", "memory": "memory"}
+"""Where a data folder has the live store of a projection."""
+_QUESTIONS: Final = {"cluster": "claw.query.digest", "memory": "claw.query.memory.digest"}
 
 _DIGEST_S: Final = 600.0
 """How long the live views may take to read all their rows."""
 
 
 class Source:
-    """A log, and where the live views made from it stand."""
+    """A log, and where the live views made from it stand. `live` raises `Unavailable` where nobody has them.
 
-    def __init__(self, log: EventLog, live: Callable[[tuple[str, ...]], Awaitable[Stand]]) -> None:
-        self.log, self.live = log, live
+    `lacks` names the projections that were never built here, or were deleted: the next start brings them back.
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        live: Callable[[Projection, tuple[str, ...]], Awaitable[Stand]],
+        lacks: frozenset[str] = frozenset(),
+    ) -> None:
+        self.log, self.live, self.lacks = log, live, lacks
 
 
 @asynccontextmanager
@@ -55,9 +72,12 @@ async def opened(options: Any) -> AsyncIterator[Source]:
 async def _running(found: Found) -> AsyncIterator[Source]:
     async with Client.at(found) as client:
 
-        async def live(views: tuple[str, ...]) -> Stand:
+        async def live(projection: Projection = CLUSTER, views: tuple[str, ...] = ()) -> Stand:
             question = msgspec.json.encode({"views": views})
-            answer = await client.requests.request("claw.query.digest", question, _DIGEST_S)
+            try:
+                answer = await client.requests.request(_QUESTIONS[projection.name], question, _DIGEST_S)
+            except NoResponders as error:
+                raise Unavailable(f"no process keeps the {projection.name} views live at {found.shown}") from error
             try:
                 return msgspec.json.decode(answer, type=Stand)
             except msgspec.ValidationError:
@@ -76,13 +96,15 @@ async def _stopped(folder: Path) -> AsyncIterator[Source]:
             await server.start()
             async with await JetStreamLog.connect(server.url, "claw-replay") as log:
 
-                async def live(views: tuple[str, ...]) -> Stand:
-                    store = live_store(folder / "views")
+                async def live(projection: Projection = CLUSTER, views: tuple[str, ...] = ()) -> Stand:
+                    store = live_store(folder / _FOLDERS[projection.name], projection)
                     try:
-                        return stand_of(store, views=views)
+                        return stand_of(store, projection, views)
                     finally:
                         store.close()
 
-                yield Source(log, live)
+                yield Source(
+                    log, live, frozenset(name for name, part in _FOLDERS.items() if not (folder / part).is_dir())
+                )
         finally:
             await server.stop()

@@ -14,7 +14,7 @@ from clawactors.runtime.naming import id_of_key, new_id
 from clawactors.tasks.events import OnDead
 from clawactors.tasks.submission import checked_id, spec_of
 
-__all__ = ["Line", "id_in", "object_of", "params_of", "wish_of_line", "wish_of_options"]
+__all__ = ["Line", "id_in", "object_of", "params_of", "value_of", "wish_of_line", "wish_of_options"]
 
 _BAD_JSON: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
@@ -118,21 +118,37 @@ def wish_of_options(options: Any) -> Wish:
 
 def params_of(text: str | None) -> dict[str, Any]:
     """Parameters given as JSON, as `@FILE` or as `-` for standard input. Raises: `Problem`."""
-    match text:
-        case None:
-            return {}
-        case "-":
-            import sys
+    if text is None:
+        return {}
+    what = "standard input" if text == "-" else text[1:] if text.startswith("@") else "the parameters"
+    return object_of(_content(text), what)
 
-            return object_of(sys.stdin.buffer.read(), "standard input")
-        case _ if text.startswith("@"):
-            try:
-                content = Path(text[1:]).expanduser().read_bytes()
-            except OSError as error:
-                raise Problem("usage", f"can't read {text[1:]}: {error.strerror}", "name a file of JSON") from None
-            return object_of(content, text[1:])
-        case _:
-            return object_of(text, "the parameters")
+
+def value_of(text: str | None, what: str) -> Any:
+    """Any JSON value, given as such, as `@FILE` or as `-` for standard input; None where it is left out.
+
+    Raises: `Problem`.
+    """
+    if text is None:
+        return None
+    content = _content(text)
+    try:
+        return msgspec.json.decode(content.encode() if isinstance(content, str) else content)
+    except (*_BAD_JSON, UnicodeEncodeError) as error:
+        raise Problem("usage", f"{what}: {error}", "write JSON: a text goes in double quotes") from None
+
+
+def _content(text: str) -> str | bytes:
+    if text == "-":
+        import sys
+
+        return sys.stdin.buffer.read()
+    if not text.startswith("@"):
+        return text
+    try:
+        return Path(text[1:]).expanduser().read_bytes()
+    except OSError as error:
+        raise Problem("usage", f"can't read {text[1:]}: {error.strerror}", "name a file of JSON") from None
 
 
 def object_of(text: str | bytes | None, what: str) -> dict[str, Any]:

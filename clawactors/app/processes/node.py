@@ -1,14 +1,18 @@
 """The main of a node process."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from clawactors.app.processes.start import NodeStart, main
+from clawactors.app.secretfile import read_secrets
 from clawactors.app.skills import load_skills
 from clawactors.runtime.actor import Desk
 from clawactors.runtime.clock import SystemClock
-from clawactors.runtime.node import NodeActor, NodeSettings
-from eventlog.jetstream import JetStreamLeases, JetStreamLog, JetStreamRequests
+from clawactors.runtime.node import NodeActor, NodeSettings, Supplies
+from clawactors.runtime.node.capture import captured
+from clawactors.runtime.node.secrets import Secrets
+from clawactors.skills import Skill
+from eventlog.jetstream import JetStreamBlobs, JetStreamLeases, JetStreamLog, JetStreamOutputs, JetStreamRequests
 
 __all__ = ["serve"]
 
@@ -16,12 +20,21 @@ __all__ = ["serve"]
 async def serve(start: NodeStart, ready: Callable[[], None]) -> None:
     """Joins, works until cancelled, hands everything back."""
     skills = load_skills(start.skills, allow=start.allow)
+    secrets = Secrets(read_secrets(start.secrets))
+    with captured(secrets):
+        await _work(start, skills, secrets, ready)
+
+
+async def _work(start: NodeStart, skills: Sequence[Skill], secrets: Secrets, ready: Callable[[], None]) -> None:
     async with await JetStreamLog.connect(start.nats_url, f"claw-node/{start.name}") as log:
         desk = Desk(log, SystemClock(), f"node/{start.name}")
         settings = NodeSettings(
             id=start.name, slots=start.slots, affinity=start.affinity, folder=start.data, lease_s=start.lease_s
         )
-        node = NodeActor(desk, JetStreamLeases(log.connection), JetStreamRequests(log.connection), settings, skills)
+        supplies = Supplies(JetStreamBlobs(log.connection), JetStreamOutputs(log.connection), secrets)
+        node = NodeActor(
+            desk, JetStreamLeases(log.connection), JetStreamRequests(log.connection), settings, skills, supplies
+        )
         await node.start()
         ready()
         work = asyncio.ensure_future(node.serve())

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -15,7 +16,7 @@ from clawactors.errors import Refused
 from clawactors.runtime.node.machine import LEASE_S
 from eventlog import EventLogError, Misconfigured
 
-__all__ = ["ControlStart", "NodeStart", "Ready", "Start", "main"]
+__all__ = ["ControlStart", "MemoryStart", "NodeStart", "Ready", "Start", "main"]
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,13 +33,20 @@ class ControlStart(Start, frozen=True, kw_only=True):
     """What a control process is told."""
 
 
+class MemoryStart(Start, frozen=True, kw_only=True):
+    """What a memory process is told."""
+
+    daily_s: float = 86_400.0
+
+
 class NodeStart(Start, frozen=True, kw_only=True):
-    """What a node process is told; `name` is the node's id."""
+    """What a node process is told; `name` is the node's id, `secrets` the file that it reads them from."""
 
     slots: int = 5
     skills: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
     affinity: dict[str, str] = {}
+    secrets: str = ""
     lease_s: float = LEASE_S
 
 
@@ -51,9 +59,10 @@ class Ready(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def say(ready: Ready) -> None:
-    """Prints the line."""
+    """Prints the line. Nobody reads standard output after it, so what still goes there goes to the log."""
     sys.stdout.write(msgspec.json.encode(ready).decode() + "\n")
     sys.stdout.flush()
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
 
 def main[T: Start](kind: type[T], serve: Callable[[T, Callable[[], None]], Awaitable[None]]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from clawactors.app.demo.install import install_package
 from clawactors.app.demo.migrate import migrate_table
+from clawactors.app.skills.extract import extract
 from clawactors.app.skills.python import python_skill
 from clawactors.app.skills.shell import shell
 from clawactors.app.skills.simple import echo, sleep
@@ -14,4 +15,4 @@ __all__ = ["builtin_skills"]
 
 def builtin_skills(allow: Sequence[str] = ()) -> list[Skill]:
     """All of them; `allow` names the functions that `python` may call. Raises: `Misconfigured`."""
-    return [echo, sleep, shell, python_skill(allow), migrate_table, install_package]
+    return [echo, sleep, shell, python_skill(allow), migrate_table, install_package, extract]

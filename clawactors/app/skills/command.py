@@ -1,18 +1,21 @@
-"""Runs one command under a keeper (see `keeper`) and collects what it prints, up to a limit."""
+"""Runs one command under a keeper (see `keeper`), collects what it prints up to a limit, and prints it on."""
 
 import asyncio
+import codecs
 import errno
 import os
 import sys
+import tempfile
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from typing import Final
+from contextlib import ExitStack, suppress
+from typing import IO, Final, TextIO
 
 import msgspec
 
 from clawactors.app.skills import keeper
 from clawactors.errors import Refused
+from clawactors.tasks.payload import PAYLOAD_MAX_BYTES
 
 __all__ = ["Captured", "Outcome", "run_command"]
 
@@ -33,10 +36,14 @@ _endings: set[asyncio.Future[None]] = set()
 
 
 class Captured(msgspec.Struct, frozen=True):
-    """The first bytes of what a command printed, and how many there were in all."""
+    """The first bytes of what a command printed, and how many there were in all.
+
+    Where there were more, `spool` is a file with up to 64 MB of them.
+    """
 
     head: bytes
     size_bytes: int
+    spool: IO[bytes] | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -48,9 +55,17 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 async def run_command(
-    argv: Sequence[str], *, cwd: str | None, env: Mapping[str, str], input: bytes | None, limit_bytes: int
+    argv: Sequence[str],
+    *,
+    cwd: str | None,
+    env: Mapping[str, str],
+    input: bytes | None,
+    limit_bytes: int,
+    spools: ExitStack,
 ) -> Outcome:
-    """Runs it to its end. Cancelled, it asks the command to end, and kills all that is left two seconds later.
+    """Runs it to its end; what it prints is printed here too, and more than the limit of it is kept in `spools`.
+
+    Cancelled, it asks the command to end, and kills all that is left two seconds later.
 
     Raises: `Refused` for what can't be run at all, `OSError` where the machine is short of something.
     """
@@ -79,7 +94,7 @@ async def run_command(
         os.close(life)
         os.close(status)
         raise
-    collecting = asyncio.ensure_future(_collect_both(process, input, limit_bytes))
+    collecting = asyncio.ensure_future(_collect_both(process, input, limit_bytes, spools))
     try:
         try:
             stdout, stderr = await asyncio.shield(collecting)
@@ -101,20 +116,34 @@ async def run_command(
             raise RuntimeError(f"the keeper of {argv[0]!r} was killed")
 
 
-async def _collect_both(process: Process, input: bytes | None, limit_bytes: int) -> tuple[Captured, Captured]:
+async def _collect_both(
+    process: Process, input: bytes | None, limit_bytes: int, spools: ExitStack
+) -> tuple[Captured, Captured]:
     stdout, stderr, _ = await asyncio.gather(
-        _collect(process.stdout, limit_bytes), _collect(process.stderr, limit_bytes), _feed(process.stdin, input)
+        _collect(process.stdout, limit_bytes, spools, sys.stdout),
+        _collect(process.stderr, limit_bytes, spools, sys.stderr),
+        _feed(process.stdin, input),
     )
     return stdout, stderr
 
 
-async def _collect(stream: asyncio.StreamReader | None, limit_bytes: int) -> Captured:
-    """Reads to the end, so that the command never waits for us; keeps the beginning."""
+async def _collect(
+    stream: asyncio.StreamReader | None, limit_bytes: int, spools: ExitStack, onward: TextIO
+) -> Captured:
+    """Reads to the end, so that the command never waits for us; keeps the beginning, and more of it in a file."""
     head, size_bytes = bytearray(), 0
+    spool: IO[bytes] | None = None
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
     while stream is not None and (chunk := await stream.read(_CHUNK_BYTES)):
+        if spool is None and size_bytes + len(chunk) > limit_bytes:
+            spool = spools.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
+            spool.write(head)
+        if spool is not None and not spool.closed:  # nobody wants it any more when its task is given up
+            spool.write(chunk[: max(0, PAYLOAD_MAX_BYTES - size_bytes)])
         head += chunk[: max(0, limit_bytes - len(head))]
         size_bytes += len(chunk)
-    return Captured(bytes(head), size_bytes)
+        onward.write(decoder.decode(chunk))
+    return Captured(bytes(head), size_bytes, spool)
 
 
 async def _feed(stream: asyncio.StreamWriter | None, input: bytes | None) -> None:

@@ -1,7 +1,9 @@
 """`shell`: runs a program as a task."""
 
 import codecs
+import mmap
 import os
+from contextlib import ExitStack
 from typing import Any, Final
 
 import msgspec
@@ -9,13 +11,13 @@ import msgspec
 from clawactors.app.skills.alive import kept_alive
 from clawactors.app.skills.command import Captured, Outcome, run_command
 from clawactors.runtime.node.handle import TaskHandle
-from clawactors.runtime.node.results import RESULT_MAX_BYTES
 from clawactors.skills import skill
+from clawactors.tasks.payload import INLINE_MAX_BYTES
 
 __all__ = ["shell"]
 
 _OURS: Final = ("CLAW_", "NATS_")  # the cluster's own credentials are no business of what it runs
-_BRACKETS_BYTES: Final = 200  # of the result beside the two texts
+_BRACKETS_BYTES: Final = 600  # of the result beside the two texts
 
 
 @skill("shell")
@@ -28,19 +30,41 @@ async def shell(
 ) -> dict[str, Any]:
     """Runs a program and returns its exit code (negative for a signal) and what it printed.
 
-    An exit code other than 0 is a result, no error. Text beyond 256 KB in all is cut. `env` adds to the node's own.
+    An exit code other than 0 is a result, no error. Text beyond 256 KB in all is cut; then `stored` names, for each
+    text that was cut, all of it up to 64 MB (`claw blob NAME`). It also goes to `claw logs` as it comes, as far as
+    there is room. `env` adds to the node's own.
     What the program leaves running ends with it. Order: at least once, again when the node dies while it runs.
     """
     if not argv or not argv[0]:
         raise ValueError("argv names a program and its arguments")
-    running = run_command(
-        argv,
-        cwd=cwd,
-        env={name: value for name, value in os.environ.items() if not name.startswith(_OURS)} | (env or {}),
-        input=None if input is None else input.encode(),
-        limit_bytes=RESULT_MAX_BYTES,
-    )
-    return fitted(await kept_alive(task, running), RESULT_MAX_BYTES)
+    with ExitStack() as spools:
+        running = run_command(
+            argv,
+            cwd=cwd,
+            env={name: value for name, value in os.environ.items() if not name.startswith(_OURS)} | (env or {}),
+            input=None if input is None else input.encode(),
+            limit_bytes=INLINE_MAX_BYTES,
+            spools=spools,
+        )
+        outcome = await kept_alive(task, running)
+        result = fitted(outcome, INLINE_MAX_BYTES)
+        if result["cut"]:
+            texts = {"stdout": outcome.stdout, "stderr": outcome.stderr}
+            cut = {name: captured for name, captured in texts.items() if result[name] != _whole_text(captured)}
+            result["stored"] = {name: await kept_alive(task, _stored(task, captured)) for name, captured in cut.items()}
+        return result
+
+
+async def _stored(task: TaskHandle, captured: Captured) -> dict[str, Any]:
+    if captured.spool is None:
+        return await task.store(captured.head)
+    captured.spool.flush()
+    return await task.store(mmap.mmap(captured.spool.fileno(), 0, access=mmap.ACCESS_READ))
+
+
+def _whole_text(captured: Captured) -> str | None:
+    """All that was printed, None where that is not at hand."""
+    return _text(captured) if len(captured.head) == captured.size_bytes else None
 
 
 def fitted(outcome: Outcome, limit_bytes: int) -> dict[str, Any]:

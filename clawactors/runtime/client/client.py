@@ -2,29 +2,41 @@
 but to keep what was decided."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from clawactors.errors import NotFound, Refused
-from clawactors.fold import Folded
+from clawactors.fold import Folded, fold
 from clawactors.runtime.actor import Actor, Desk
 from clawactors.runtime.client.asking import ask
+from clawactors.runtime.client.changing import Changes
 from clawactors.runtime.client.predecessors import in_order
+from clawactors.runtime.client.redriving import Redriven, redrive
 from clawactors.runtime.client.schedules import Schedules
 from clawactors.runtime.client.skills import KnownSkills
+from clawactors.runtime.client.streaming import Chunk, follow
 from clawactors.runtime.client.waiting import Waiting
+from clawactors.runtime.fork import fork
+from clawactors.runtime.memory import Memories
 from clawactors.runtime.naming import id_of_key, new_id
-from clawactors.runtime.ports import Live, Requests
-from clawactors.runtime.reading import read_tasks
+from clawactors.runtime.payloads import Payloads
+from clawactors.runtime.ports import Blobs, Live, Outputs, Requests
+from clawactors.runtime.said import OUT
 from clawactors.tasks import TASK, Task
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
+from clawactors.tasks.payload import is_reference
 from clawactors.tasks.submission import checked_id, delayed, spec_of
-from eventlog import Draft, EventLog, EventLogError, TooLarge, WrongVersion
+from clawactors.tasks.wishes import edit_of, signal_of
+from eventlog import Draft, EventLog, EventLogError, Record, TooLarge, WrongVersion, subject_of
 
 __all__ = ["Client", "Ref", "Rejected", "TaskFailed", "Wish"]
+
+_SAMPLE: Final = 32
+"""Tasks of a batch that are looked for first: they tell whether it comes again."""
 
 
 class TaskFailed(Exception):
@@ -62,11 +74,14 @@ class Batch(msgspec.Struct, frozen=True):
 class Client:
     """One connection's worth of asking. Tasks are aggregates: every call decides on the state that the log shows."""
 
-    def __init__(self, desk: Desk, requests: Requests, live: Live) -> None:
+    def __init__(self, desk: Desk, requests: Requests, live: Live, blobs: Blobs, outputs: Outputs) -> None:
         self.desk, self.requests = desk, requests
+        self.payloads, self.outputs = Payloads(blobs), outputs
         self.skills = KnownSkills(self.ask)
         self.waiting = Waiting(desk.log, live)
         self.schedules = Schedules(self)
+        self.memories = Memories(desk, requests)
+        self._changes = Changes(desk)
 
     @property
     def log(self) -> EventLog:
@@ -95,6 +110,7 @@ class Client:
         if delay_s is not None:
             spec = delayed(spec, delay_s, await self.now_ns())
         await self.skills.check(spec)
+        spec = await self.payloads.outlined(spec)
         ref = Ref(self, self._id(id, key))
         await self._submit_checked(ref.id, spec, delayed=delay_s is not None)
         return ref
@@ -105,6 +121,7 @@ class Client:
         id = self._id(wishes.pop("id", None), wishes.pop("key", None))
         spec = spec_of(skill, params, **wishes)
         await self.skills.check(spec)
+        spec = await self.payloads.outlined(spec)
         self.waiting.expect([id])
         try:
             if not await self._submit_checked(id, spec):
@@ -129,14 +146,15 @@ class Client:
                 if wish.delay_s is not None:
                     wish = Wish(wish.id, delayed(wish.spec, wish.delay_s, now_ns))
                 await fits(wish.spec)
+                spec = await self.payloads.outlined(wish.spec)
                 if (earlier := todo.get(wish.id)) is not None:
-                    if earlier[1] != wish.spec:
+                    if earlier[1] != spec:
                         raise Refused("the id comes twice in the batch, with another content")
                     continue
             except Refused as refusal:
                 refused.append(Rejected(index, wish.id, str(refusal)))
                 continue
-            todo[wish.id] = (index, wish.spec)
+            todo[wish.id] = (index, spec)
 
         if any(spec.after for _, spec in todo.values()):
             specs = {id: spec for id, (_, spec) in todo.items()}
@@ -144,21 +162,29 @@ class Client:
             order, reasons = await in_order(self.log, specs, late, unfit)
             refused += [Rejected(todo[id][0], id, reason) for id, reason in reasons.items()]
             todo = {id: todo[id] for id in order}
-        made = await self._submit_fresh(todo)
-        submitted = sum(new is True for new in made.values())
-        async for id, known in read_tasks(self.log, [id for id, new in made.items() if new is None]):
+        known = await self._firsts(list(todo)[:: max(1, len(todo) // _SAMPLE)])
+        if any(known.values()):  # a batch that comes again: to be refused by the log costs far more than to be found
+            known = await self._firsts(list(todo))
+        fresh = await self._submit_fresh({id: todo[id] for id in todo if known.get(id) is None})
+        submitted = sum(fresh.values())
+        taken = [id for id in todo if not fresh.get(id)]
+        known |= await self._firsts([id for id in taken if known.get(id) is None])
+        for id in taken:
             index, spec = todo[id]
             try:
-                # What the log has of it says mostly all; where it does not, the usual way tells.
-                if known.frozen or TASK.decide(c.Submit(spec, id in late), known.state):
+                if not _is_repeat(known[id], c.Submit(spec, id in late)):  # then the usual way tells
                     submitted += await self._submit(id, spec, delayed=id in late)
             except (Refused, TooLarge) as refusal:
                 refused.append(Rejected(index, id, str(refusal)))
         existing = len(wishes) - submitted - len(refused)
         return Batch(submitted, existing, tuple(sorted(refused, key=lambda rejected: rejected.index)))
 
-    async def _submit_fresh(self, todo: Mapping[str, tuple[int, e.Spec]]) -> dict[str, bool | None]:
-        """True for each task that is made; None where the id is taken or the task too large: `_submit` tells."""
+    async def _firsts(self, ids: Sequence[str]) -> dict[str, Record | None]:
+        """The records that made these tasks, as far as they are to be seen."""
+        return dict(zip(ids, await self.log.firsts([subject_of("task", id) for id in ids]), strict=True))
+
+    async def _submit_fresh(self, todo: Mapping[str, tuple[int, e.Spec]]) -> dict[str, bool]:
+        """True for each task that is made; False where the id is taken or the task too large: `_submit` tells."""
         drafts = [
             Draft(
                 kind="task",
@@ -169,11 +195,11 @@ class Client:
             )
             for id, (_, spec) in todo.items()
         ]
-        made: dict[str, bool | None] = {}
+        made: dict[str, bool] = {}
         for id, outcome in zip(todo, await self.log.append_many([(draft, 0) for draft in drafts]), strict=True):
             if isinstance(outcome, EventLogError) and not isinstance(outcome, WrongVersion | TooLarge):
                 raise outcome
-            made[id] = True if isinstance(outcome, int) else None
+            made[id] = isinstance(outcome, int)
         return made
 
     async def _submit_checked(self, id: str, spec: e.Spec, *, delayed: bool = False) -> bool:
@@ -237,31 +263,112 @@ class Client:
             raise Refused(f"task {id} needs a newer release: {known.frozen}")
         if life.status != "completed":
             raise TaskFailed(id, life.status, life.error)
-        return life.result
+        return await self.payloads.whole(life.result) if is_reference(life.result) else life.result
 
     # Changing
 
     async def command(self, id: str, command: c.TaskCommand) -> Folded[Task]:
         """Decides a command on the task and returns the task after it. Raises: `NotFound`, `Refused`."""
-        actor = Actor(self.desk, TASK, e.CODEC, checked_id(id), route=_runner)
-        await actor.catch_up()
-        if not actor.state.exists:
-            raise NotFound(f"there is no task {id!r}")
-        await actor.handle(command)
-        return Folded(actor.state, actor.version)
+        return await self._changes.make(checked_id(id), command)
 
     async def cancel(self, id: str) -> Folded[Task]:
         """Ends the task; running code is told and confirms. Raises: `NotFound`, `Refused`."""
         return await self.command(id, c.Cancel(self.desk.by))
+
+    # Memory
+
+    async def remember(self, text: str, *, tags: Iterable[str] = (), **more: Any) -> str:
+        """Remembers the text; durable when it returns the memory's id. See `Memories.remember`."""
+        return await self.memories.remember(text, tags=tags, **more)
+
+    async def recall(self, text: str, *, limit: int = 5, **wanted: Any) -> list[dict[str, Any]]:
+        """The memories that answer best, best first. See `Memories.recall`."""
+        return await self.memories.recall(text, limit=limit, **wanted)
+
+    async def say(self, conversation: str, text: str, **more: Any) -> str:
+        """Adds a message to a conversation; memories are made of a user's own. See `Memories.say`."""
+        return await self.memories.say(conversation, text, **more)
+
+    async def pause(self, id: str) -> Folded[Task]:
+        """Holds the task; running code ends at its next step. Raises: `NotFound`, `Refused`."""
+        return await self.command(id, c.Pause(self.desk.by))
+
+    async def resume(self, id: str) -> Folded[Task]:
+        """Holds the task no more. Raises: `NotFound`, `Refused`."""
+        return await self.command(id, c.Resume())
+
+    async def retry(self, id: str) -> Folded[Task]:
+        """Lets a failed, dead, cancelled or blocked task go once more. Raises: `NotFound`, `Refused`."""
+        return await self.command(id, c.Retry(self.desk.by))
+
+    async def signal(self, id: str, name: str, payload: Any = None) -> Folded[Task]:
+        """Tells the task something: kept, in the order of the calls, until its code takes it.
+
+        Raises: `NotFound`, `Refused` (ended; no name; no JSON).
+        """
+        return await self.command(id, signal_of(name, payload))
+
+    async def delete(self, id: str) -> Folded[Task]:
+        """Takes away a task that no node has; its history stays readable. Raises: `NotFound`, `Refused`."""
+        return await self.command(id, c.Delete(self.desk.by))
+
+    async def edit(self, id: str, **changes: Any) -> Folded[Task]:
+        """Changes what is asked for, by the names of `spec_of`; only before it first runs.
+
+        Raises: `NotFound`, `Refused` (it runs, or somebody else has edited it meanwhile).
+        """
+        spec = (await self._changes.look(checked_id(id))).spec
+        if spec is None:
+            raise NotFound(f"there is no task {id!r}")
+        edit = edit_of(spec, changes)
+        if "params" in changes:  # else they are on record as they should be
+            await self.skills.check(edit.spec)
+            edit = replace(edit, spec=await self.payloads.outlined(edit.spec))
+        return await self.command(id, edit)
+
+    async def fork(self, id: str, step: str, *, new_id: str | None = None) -> "Ref":
+        """A new task that begins with what `id` did before the step, and goes on from there.
+
+        With `new_id`, the same call again finds the same fork. Raises: `NotFound`, `Refused` (no such step, id taken).
+        """
+        ref = Ref(self, self._id(new_id, None))
+        await fork(self.desk, id, step, ref.id)
+        return ref
+
+    async def redrive(
+        self,
+        *ids: str,
+        skill: str = "",
+        error: str = "",
+        limit: int | None = None,
+        rate_per_s: float | None = None,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> list[Redriven]:
+        """Lets dead tasks go once more: these, or all of that skill and error class, newest first, `limit` at most.
+
+        `progress` is told how many of how many. Order: idempotent, a task that has moved on meanwhile is left alone.
+        Raises: `NotFound`, `Refused`, `Unavailable`.
+        """
+        return await redrive(self, ids, skill=skill, error=error, limit=limit, rate_per_s=rate_per_s, progress=progress)
+
+    async def blob(self, name: str) -> bytes:
+        """What code has stored under that name (`TaskHandle.store`). Raises: `Missing`, `Corrupt`, `Unavailable`."""
+        return await self.payloads.blobs.get(name)
 
     async def ask(self, name: str, question: Any = None) -> bytes:
         """The answer of the views to a query. Raises: `Unavailable` when no control process answers."""
         return await ask(self.requests, f"claw.query.{name}", msgspec.json.encode(question))
 
 
-def _runner(task: Task) -> str:
-    """The node that must hear of a change to the task."""
-    return task.life.node if task.life.status in ("scheduled", "running", "paused") else ""
+def _is_repeat(first: Record | None, wish: c.Submit) -> bool:
+    """True where the task was made by the very same wish, whatever has become of it since."""
+    if first is None or first.expected != 0:
+        return False
+    known = fold(TASK, e.CODEC, Folded(TASK.initial), first)
+    try:
+        return known.state.exists and not TASK.decide(wish, known.state)
+    except Refused:
+        return False
 
 
 class Ref:
@@ -286,6 +393,15 @@ class Ref:
         finally:
             waiting.forget(self.id)
 
+    def stream(self, name: str = OUT, *, after: int = 0, live: bool = True) -> AsyncGenerator[Chunk]:
+        """What the task's code emits, as it comes, until the task has ended; from behind the chunk at `after`.
+
+        A task that is tried again emits anew: `attempt` tells its chunks apart. With `live` False it ends with what is
+        there now. `clawactors.LOG` is the stream of what the code prints and logs. Output is kept for seven days.
+        Raises: `NotFound`, `Unavailable`. Order: that of the code; nothing twice, also over a lost connection.
+        """
+        return follow(self._client.waiting, self._client.outputs, self.id, name, after, live=live)
+
     async def look(self) -> Folded[Task]:
         """The task as the log has it. Raises: `NotFound`."""
         return await self._client.look(self.id)
@@ -293,3 +409,35 @@ class Ref:
     async def cancel(self) -> Folded[Task]:
         """Ends the task. Raises: `NotFound`, `Refused`."""
         return await self._client.cancel(self.id)
+
+    async def pause(self) -> Folded[Task]:
+        """Holds the task. Raises: `NotFound`, `Refused`."""
+        return await self._client.pause(self.id)
+
+    async def resume(self) -> Folded[Task]:
+        """Holds the task no more. Raises: `NotFound`, `Refused`."""
+        return await self._client.resume(self.id)
+
+    async def retry(self) -> Folded[Task]:
+        """Lets it go once more. Raises: `NotFound`, `Refused`."""
+        return await self._client.retry(self.id)
+
+    async def signal(self, name: str, payload: Any = None) -> Folded[Task]:
+        """Tells it something. Raises: `NotFound`, `Refused`."""
+        return await self._client.signal(self.id, name, payload)
+
+    async def fork(self, step: str, *, new_id: str | None = None) -> "Ref":
+        """A new task that goes on from before the step. Raises: `NotFound`, `Refused`."""
+        return await self._client.fork(self.id, step, new_id=new_id)
+
+    async def redrive(self) -> Redriven:
+        """Lets it go once more if it is dead. Raises: `NotFound`."""
+        return (await self._client.redrive(self.id))[0]
+
+    async def delete(self) -> Folded[Task]:
+        """Takes it away. Raises: `NotFound`, `Refused`."""
+        return await self._client.delete(self.id)
+
+    async def edit(self, **changes: Any) -> Folded[Task]:
+        """Changes what is asked for, before it first runs. Raises: `NotFound`, `Refused`."""
+        return await self._client.edit(self.id, **changes)

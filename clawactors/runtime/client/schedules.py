@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from clawactors.errors import NotFound
 from clawactors.fold import Folded
 from clawactors.runtime.actor import Actor
@@ -34,6 +36,7 @@ class Schedules:
         checked_name(name)
         plan = plan_of(cron, skill, params, **wishes)
         await self._client.skills.check(plan.task)
+        plan = replace(plan, task=await self._client.payloads.outlined(plan.task))
         return await self._decide(name, c.Add(plan, await self._client.now_ns(), self._client.desk.by))
 
     async def pause(self, name: str) -> Folded[Schedule]:

@@ -13,9 +13,11 @@ from clawactors.nodes import commands as nc
 from clawactors.nodes import events as ne
 from clawactors.placement import SILENCE_S, Order, Placement
 from clawactors.runtime.actor import Actor, Desk
+from clawactors.runtime.control.commands import CommandTaker
 from clawactors.runtime.control.dead import DeadLetters, DeadLetterWorker
+from clawactors.runtime.control.forks import ForkKeeper
 from clawactors.runtime.control.leadership import Leadership
-from clawactors.runtime.control.ports import Views
+from clawactors.runtime.control.ports import Commands, Views
 from clawactors.runtime.control.schedules import ScheduleKeeper
 from clawactors.runtime.control.timers import TimerKeeper
 from clawactors.runtime.control.watch import Watch
@@ -54,6 +56,7 @@ class Control:
         views: Views,
         dead: DeadLetters,
         timers: Timers,
+        commands: Commands,
         silence_s: float = SILENCE_S,
     ) -> None:
         self.desk, self.views, self.requests = desk, views, requests
@@ -71,6 +74,8 @@ class Control:
             leads=lambda: self.leadership.leading,
             rang=self._ring,
         )
+        self.commands = CommandTaker(desk, commands, lambda: self.leadership.leading)
+        self.forks = ForkKeeper(desk, self._wake.set)
         self._position = 0
         self._working: set[asyncio.Task[None]] = set()
 
@@ -92,6 +97,7 @@ class Control:
                 group.create_task(self.watch.serve())
                 group.create_task(self.dead.serve())
                 group.create_task(self.timers.serve())
+                group.create_task(self.commands.serve())
                 group.create_task(self._keep_time())
         finally:
             deaf()
@@ -168,6 +174,7 @@ class Control:
             await self._patiently(actor.catch_up)
             while not self.placement.adopt(id, actor.version, actor.state):
                 await self._patiently(actor.catch_up)
+            self._find_out()  # it may wait for others again
             self._stir()
 
     def _find_out(self) -> None:
@@ -204,6 +211,7 @@ class Control:
             wait_s = _IDLE_S
             if self.leadership.leading:
                 self.schedules.fire()
+                self.forks.finish(self.placement.forks)
                 now_ns = self.desk.time.now_ns()
                 orders = list(self.placement.orders(now_ns))
                 if orders:

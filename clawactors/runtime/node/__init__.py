@@ -6,5 +6,6 @@ A node holds no state that the log lacks: killed at any moment, its tasks go on 
 """
 
 from clawactors.runtime.node.node import NodeActor, NodeSettings
+from clawactors.runtime.node.supplies import Supplies
 
-__all__ = ["NodeActor", "NodeSettings"]
+__all__ = ["NodeActor", "NodeSettings", "Supplies"]

@@ -4,17 +4,19 @@ In: one job over the socket with that number, then answers. Out: what the code a
 It ends when its node ends, whatever the code does.
 """
 
+import base64
 import contextlib
 import ctypes
 import importlib
 import importlib.util
+import logging
 import os
 import queue
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Buffer, Callable, Iterable, Mapping
 from typing import Any, override
 
 import msgspec
@@ -43,7 +45,7 @@ class _Wire:
     def __init__(self, link: socket.socket) -> None:
         self._link, self._stream = link, link.makefile("rb")
         self._answers: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-        self._asking = threading.Lock()
+        self._asking, self._telling = threading.Lock(), threading.Lock()
         self.cancelled = False
 
     def read(self) -> bytes:
@@ -65,15 +67,18 @@ class _Wire:
 
     def tell(self, message: Mapping[str, Any]) -> None:
         """Sends it; no answer comes."""
-        self._link.sendall(framed(message))
+        with self._telling:
+            self._link.sendall(framed(message))
 
     def ask(self, message: Mapping[str, Any]) -> Any:
-        """Sends it and waits for the answer. Raises: `Refused`."""
+        """Sends it and waits for the answer. Raises: `Refused`, `TimeoutError`."""
         with self._asking:
             self.tell(message)
             answer = self._answers.get()
         if "refused" in answer:
             raise Refused(answer["refused"])
+        if "late" in answer:
+            raise TimeoutError(answer["late"])
         if "stop" in answer:
             raise _Unwound
         return answer["ok"]
@@ -87,13 +92,26 @@ class _Clock:
         return time.monotonic()
 
 
+class _Log(logging.Handler):
+    """The log lines of the code, for the node to keep."""
+
+    def __init__(self, wire: _Wire) -> None:
+        super().__init__(logging.INFO)
+        self._wire = wire
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        text = self.format(record)
+        self._wire.tell({"op": "log", "text": text, "level": record.levelname, "logger": record.name})
+
+
 class _RemoteRun:
     """As `TaskRun` looks to a handle; each call is a message instead of a coroutine."""
 
     def __init__(self, wire: _Wire, job: Job, skill: Skill) -> None:
         self.id, self.attempt, self.clock = job.id, job.attempt, _Clock()
-        self.signals, self.predecessors, self.pulse = self, self, self
-        self._wire, self._skill = wire, skill
+        self.signals, self.predecessors, self.pulse, self.memories = self, self, self, self
+        self._wire, self._skill, self._secrets = wire, skill, job.secrets
 
     @property
     def fence(self) -> "_RemoteRun":
@@ -117,8 +135,30 @@ class _RemoteRun:
     def sleep(self, how_long: str | float) -> Mapping[str, Any]:
         return {"op": "sleep", "how_long": how_long}
 
-    def take(self, name: str) -> Mapping[str, Any]:
-        return {"op": "signal", "name": name}
+    def take(self, name: str, timeout: str | float | None) -> Mapping[str, Any]:
+        return {"op": "signal", "name": name, "timeout": timeout}
+
+    def speak(self) -> "_RemoteRun":
+        return self
+
+    def emit(self, chunk: Any, stream: str) -> Mapping[str, Any]:
+        return {"op": "emit", "chunk": as_json(chunk, "the code"), "stream": stream}
+
+    def store(self, body: Buffer) -> Mapping[str, Any]:
+        return {"op": "store", "body": base64.b64encode(body).decode()}
+
+    def secret(self, name: str) -> str:
+        if name not in self._skill.secrets:
+            raise Refused(f"skill {self._skill.name!r} asks for no secret {name!r}: name it in @skill(…, secrets=[…])")
+        if name not in self._secrets:
+            raise Refused(f"the node holds no secret {name!r}")
+        return self._secrets[name]
+
+    def remember(self, text: str, tags: Iterable[str] = (), **more: Any) -> Mapping[str, Any]:
+        return {"op": "remember", "text": text, "tags": list(tags), "more": more}
+
+    def recall(self, text: str, limit: int = 5, **wanted: Any) -> Mapping[str, Any]:
+        return {"op": "recall", "text": text, "limit": limit, "wanted": wanted}
 
     def results(self) -> Mapping[str, Any]:
         return {"op": "results"}
@@ -199,6 +239,9 @@ def main() -> None:
     wire = _Wire(link)
     job = msgspec.json.decode(wire.read(), type=Job)
     threading.Thread(target=wire.listen, daemon=True).start()
+    logging.basicConfig(level=logging.INFO, handlers=[_Log(wire)], format="%(message)s")
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
     outcome = _outcome(wire, job)
     sys.stdout.flush()
     sys.stderr.flush()

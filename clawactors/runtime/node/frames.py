@@ -25,3 +25,4 @@ class Job(msgspec.Struct, frozen=True):
     attempt: int
     params: dict[str, Any]
     memory_mb: int | None
+    secrets: dict[str, str] = {}

@@ -1,11 +1,12 @@
-"""What a skill's code holds in its hand: `task.step(…)`, `task.sleep(…)`, `task.progress(…)`, `task.cancelled`."""
+"""What a skill's code holds in its hand: `task.step(…)`, `task.sleep(…)`, `task.emit(…)`, `task.cancelled` …"""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Buffer, Callable, Iterable
 from typing import TYPE_CHECKING, Any, overload
 
 from clawactors.runtime.node.code import Stopped, as_exception
 from clawactors.runtime.node.fingerprint import fingerprint
+from clawactors.runtime.said import OUT
 from clawactors.tasks.retry import Retry
 
 if TYPE_CHECKING:
@@ -66,13 +67,58 @@ class TaskHandle:
         """
         await self._run.sleep(how_long)
 
-    async def signal(self, name: str) -> Any:
+    async def signal(self, name: str, timeout: str | float | None = None) -> Any:  # noqa: ASYNC109 # no scope lasts as long
         """The payload of the next signal of that name: the first call gives the first one that was sent, and so on.
 
         Signals are kept from the submit on. Where there is none, the code waits: after a moment it unwinds here and
         runs again up to this place when the signal has come; its slot is free meanwhile.
+        Raises: `TimeoutError` when none came within `timeout`, seconds or as in `1h`, counted from the first time that
+        the code came here; a signal that comes later is there for the next call.
         """
-        return await self._run.signals.take(name)
+        return await self._run.signals.take(name, timeout)
+
+    async def emit(self, chunk: Any, stream: str = OUT) -> None:
+        """Gives a piece of output, any JSON up to 256 KB, to whoever follows the task with `Ref.stream`.
+
+        Pieces are sent together every few ms, in order; waits only where the server is slower than the code. They are
+        kept for seven days and are no part of the task's history: a task that runs again emits again, as its next
+        attempt. Raises: `Refused` (no JSON, too large, more than 64 MB in all).
+        """
+        await self._run.speak().emit(chunk, stream)
+
+    async def store(self, body: Buffer) -> dict[str, Any]:
+        """Keeps bytes in the object store; a small object that names them, for results: `{"blob": …, "bytes": …}`.
+
+        `Client.blob` and `claw blob NAME` give them back.
+        """
+        return await self._run.store(body)
+
+    def secret(self, name: str) -> str:
+        """A secret that the skill asks for (`@skill(…, secrets=[…])`) and its node holds. Raises: `Refused`."""
+        return self._run.secret(name)
+
+    async def remember(self, text: str, *, tags: Iterable[str] = (), **more: Any) -> str:
+        """Remembers the text for the user of the task; durable when it returns the memory's id.
+
+        A resume that says it again says nothing new; nor does a text that was recalled. `more` are fields of a memory:
+        owner, speaker, session, kind, importance, happened_ns. Raises: `Refused`.
+        """
+        return await self._run.memories.remember(text, tags, **more)
+
+    async def recall(self, text: str, *, limit: int = 5, **wanted: Any) -> list[dict[str, Any]]:
+        """The memories that answer best, as rows with `text`, `excerpt`, `score`, `sources` …
+
+        Raises: `Unavailable` where memory does not answer. It may know more at the next attempt: make it a step,
+        `await task.step("recall", task.recall, question)`, where the code depends on it.
+        """
+        return await self._run.memories.recall(text, limit, **wanted)
+
+    async def ask_memory(self, name: str, /, **question: Any) -> dict[str, Any]:
+        """The answer of memory's process to any of its questions (`memory.actor.questions`).
+
+        Raises: `Refused`, `NotFound`, `Unavailable`.
+        """
+        return await self._run.memories.ask(name, **question)
 
     async def results(self) -> dict[str, Any]:
         """What the tasks that this one comes `after` have returned, by id, in that order.
@@ -137,9 +183,29 @@ class SyncTaskHandle:
         """As `TaskHandle.sleep`."""
         self._call(self._run.sleep(how_long))
 
-    def signal(self, name: str) -> Any:
+    def signal(self, name: str, timeout: str | float | None = None) -> Any:
         """As `TaskHandle.signal`."""
-        return self._call(self._run.signals.take(name))
+        return self._call(self._run.signals.take(name, timeout))
+
+    def emit(self, chunk: Any, stream: str = OUT) -> None:
+        """As `TaskHandle.emit`."""
+        self._call(self._run.speak().emit(chunk, stream))
+
+    def store(self, body: Buffer) -> dict[str, Any]:
+        """As `TaskHandle.store`."""
+        return self._call(self._run.store(body))  # type: ignore[no-any-return]
+
+    def secret(self, name: str) -> str:
+        """As `TaskHandle.secret`."""
+        return self._run.secret(name)
+
+    def remember(self, text: str, *, tags: Iterable[str] = (), **more: Any) -> str:
+        """As `TaskHandle.remember`."""
+        return self._call(self._run.memories.remember(text, tags, **more))  # type: ignore[no-any-return]
+
+    def recall(self, text: str, *, limit: int = 5, **wanted: Any) -> list[dict[str, Any]]:
+        """As `TaskHandle.recall`."""
+        return self._call(self._run.memories.recall(text, limit, **wanted))  # type: ignore[no-any-return]
 
     def results(self) -> dict[str, Any]:
         """As `TaskHandle.results`."""

@@ -5,6 +5,8 @@
 """
 
 import asyncio
+import base64
+import codecs
 import contextlib
 import os
 import signal
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["GRACE_S", "run_isolated"]
 
 GRACE_S: Final = 2.0
+_LAST_WORDS_S: Final = 1.0
+_CHUNK_BYTES: Final = 1 << 16
 
 _OURS: Final = ("CLAW_", "NATS_")  # the cluster's own credentials are no business of the code
 
@@ -51,6 +55,8 @@ async def run_isolated(run: "TaskRun", skill: Skill, params: dict[str, Any]) -> 
             pass_fds=(theirs.fileno(),),
             env=environment,
             stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
         )
     except BaseException:
@@ -59,6 +65,10 @@ async def run_isolated(run: "TaskRun", skill: Skill, params: dict[str, Any]) -> 
     finally:
         theirs.close()
     reader, writer = await asyncio.open_connection(sock=ours)
+    hearing = [
+        asyncio.ensure_future(_hear(run, process.stdout, "stdout")),
+        asyncio.ensure_future(_hear(run, process.stderr, "stderr")),
+    ]
     try:
         writer.write(framed(_job(run, skill, params)))
         return await _serve(run, reader, writer, process)
@@ -70,12 +80,24 @@ async def run_isolated(run: "TaskRun", skill: Skill, params: dict[str, Any]) -> 
         _kill(process)
         writer.close()
         await process.wait()
+        await asyncio.wait(hearing, timeout=_LAST_WORDS_S)  # what left its session may hold the streams open
+        for each in hearing:
+            each.cancel()
+
+
+async def _hear(run: "TaskRun", stream: asyncio.StreamReader | None, source: str) -> None:
+    """Takes what the process prints, so that it never waits for us."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    while stream is not None and (text := await stream.read(_CHUNK_BYTES)):
+        run.speak().write(source, decoder.decode(text))
 
 
 def _job(run: "TaskRun", skill: Skill, params: dict[str, Any]) -> Job:
     module = skill.function.__module__
     file = getattr(sys.modules.get(module), "__file__", None) or ""
-    return Job(module, file, skill.name, run.id, run.fence.attempt, params, skill.memory_mb)
+    held = run.supplies.secrets
+    secrets = {name: value for name in skill.secrets if (value := held.value(name)) is not None}
+    return Job(module, file, skill.name, run.id, run.fence.attempt, params, skill.memory_mb, secrets)
 
 
 async def _serve(
@@ -102,11 +124,15 @@ async def _serve(
                 run.report(message["share"])
             case "beat":
                 run.pulse.beat()
+            case "log":
+                run.speak().note(message["text"], message["level"], message["logger"])
             case _:
                 try:
                     answer = {"ok": await _answer(run, message)}
                 except Refused as refusal:
                     answer = {"refused": str(refusal)}
+                except TimeoutError as error:
+                    answer = {"late": str(error)}
                 except asyncio.CancelledError:
                     raise
                 except BaseException:  # the run is over here: the code unwinds there
@@ -127,8 +153,16 @@ async def _answer(run: "TaskRun", message: dict[str, Any]) -> Any:
             return await run.tries_again(message["name"], _told(message), message["took_s"], retry, message["failures"])
         case "sleep":
             return await run.sleep(message["how_long"])
+        case "emit":
+            return await run.speak().emit(message["chunk"], message["stream"])
+        case "store":
+            return await run.store(base64.b64decode(message["body"]))
         case "signal":
-            return await run.signals.take(message["name"])
+            return await run.signals.take(message["name"], message["timeout"])
+        case "remember":
+            return await run.memories.remember(message["text"], message["tags"], **message["more"])
+        case "recall":
+            return await run.memories.recall(message["text"], message["limit"], **message["wanted"])
         case "results":
             return await run.predecessors.results()
         case unknown:

@@ -21,10 +21,12 @@ from clawactors.nodes import NODE, Node
 from clawactors.nodes import commands as nc
 from clawactors.nodes import events as ne
 from clawactors.runtime.actor import Actor, Desk
+from clawactors.runtime.memory import Memories
 from clawactors.runtime.naming import new_id
 from clawactors.runtime.node.machine import LEASE_S, Figures, Gauge, this_machine
 from clawactors.runtime.node.pulse import ALIVE, Pulse
 from clawactors.runtime.node.run import Assignment, Stop, TaskRun
+from clawactors.runtime.node.supplies import Supplies
 from clawactors.runtime.node.threads import DaemonThreads
 from clawactors.runtime.ports import Lease, Leases, Requests
 from clawactors.skills import Skill
@@ -79,9 +81,16 @@ class NodeActor:
     """`start`, then `serve` until `stop` is called or the node is superseded."""
 
     def __init__(
-        self, desk: Desk, leases: Leases, requests: Requests, settings: NodeSettings, skills: Iterable[Skill]
+        self,
+        desk: Desk,
+        leases: Leases,
+        requests: Requests,
+        settings: NodeSettings,
+        skills: Iterable[Skill],
+        supplies: Supplies,
     ) -> None:
         self.desk, self.leases, self.requests, self.settings = desk, leases, requests, settings
+        self.supplies = supplies
         self.skills: Mapping[str, Skill] = {skill.name: skill for skill in skills}
         self.id, self.incarnation = settings.id, new_id()
         self.slots = settings.slots
@@ -91,6 +100,7 @@ class NodeActor:
         self._suspects: set[str] = set()
         self._work: set[asyncio.Task[None]] = set()
         self._threads = DaemonThreads(f"skill-{self.id}")
+        self._memories = Memories(desk, requests)
         self._draining = False
         self._stopped = asyncio.Event()
         self._superseded = False
@@ -126,7 +136,7 @@ class NodeActor:
         joined = ne.Joined(
             incarnation=self.incarnation,
             slots=self.slots,
-            offers=tuple(skill.offer for skill in self.skills.values()),
+            offers=tuple(self._offer(skill) for skill in self.skills.values()),
             affinity=self.settings.affinity,
             machine=this_machine(),
         )
@@ -137,6 +147,10 @@ class NodeActor:
                 await self._lease.release()
             raise
         self._heeded = self.actor.state
+
+    def _offer(self, skill: Skill) -> ne.Offer:
+        lacks = self.supplies.secrets.lacking(skill.secrets)
+        return replace(skill.offer, lacks=lacks) if lacks else skill.offer
 
     async def _be_the_only_one(self) -> None:
         """Returns when no older incarnation answers: at once when nobody listens, after a lease time when one hangs."""
@@ -261,7 +275,8 @@ class NodeActor:
                 return
             assignment = self._queue.pop(id)
             pulse = Pulse(self.desk.clock, self._tell_alive(id))
-            run = TaskRun(self.desk, assignment, self.skills.get(assignment.event.skill), self._threads, pulse)
+            skill = self.skills.get(assignment.event.skill)
+            run = TaskRun(self.desk, assignment, skill, self._threads, self.supplies, pulse, self._memories)
             self._runs[id] = run
             if assignment.event.interruptions >= SUSPECT:
                 self._suspects.add(id)
@@ -320,7 +335,7 @@ class NodeActor:
             await asyncio.sleep(self.settings.lease_s / _BEATS_PER_LEASE)
 
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(coroutine)
+        task = asyncio.Task(coroutine, loop=asyncio.get_running_loop(), eager_start=True)
         self._work.add(task)
         task.add_done_callback(self._done)
 

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from clawactors.runtime.reading import read_tasks
+from clawactors.tasks.payload import is_reference
 
 if TYPE_CHECKING:
     from clawactors.runtime.node.run import TaskRun
@@ -26,10 +27,11 @@ class Predecessors:
         return dict(self._results or {})
 
     async def _read(self) -> None:
-        log, id = self._run.desk.log, self._run.id
-        after = [each async for _, own in read_tasks(log, [id]) if own.state.spec for each in own.state.spec.after]
-        self._results = {
-            each: known.state.life.result
-            async for each, known in read_tasks(log, after)
-            if known.state.life.status == "completed"
-        }
+        log, run = self._run.desk.log, self._run
+        after = [each async for _, own in read_tasks(log, [run.id]) if own.state.spec for each in own.state.spec.after]
+        lives = {id: known.state.life async for id, known in read_tasks(log, after)}
+        results = {id: life.result for id, life in lives.items() if life.status == "completed"}
+        for id, result in results.items():
+            if is_reference(result):
+                results[id] = await run.whole(result, f"the result of its predecessor {id}")
+        self._results = results

@@ -1,47 +1,46 @@
 """What code returned, as every reader of the log gets it back."""
 
-import math
-from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
 
 from clawactors.errors import Refused
+from clawactors.tasks.payload import INLINE_MAX_BYTES, PAYLOAD_MAX_BYTES, is_reference, shown_size
 from eventlog.nesting import is_too_deep
+from eventlog.numbers import unfit_number
 
-__all__ = ["RESULT_MAX_BYTES", "as_json"]
+__all__ = ["as_json", "encoded_and_decoded", "is_large"]
 
-RESULT_MAX_BYTES: Final = 256 * 1024
 _LEVELS_AROUND: Final = 10
 """Levels of a commit around a result, and some to spare for other readers' envelopes."""
 
 
 def as_json(value: Any, whose: str) -> Any:
     """The value as JSON gives it back. Raises `Refused` where every reader of the log could not have it back alike."""
+    return encoded_and_decoded(value, whose)[1]
+
+
+def is_large(encoded: bytes, value: Any) -> bool:
+    """True for what has to be on record by reference."""
+    return len(encoded) > INLINE_MAX_BYTES or is_reference(value)
+
+
+def encoded_and_decoded(value: Any, whose: str) -> tuple[bytes, Any]:
+    """The value as JSON, and as that gives it back. Raises: as `as_json`."""
     if value is None:
-        return value
+        return b"null", value
     try:
         encoded = msgspec.json.encode(value)
         decoded = msgspec.json.decode(encoded)
     except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
         raise Refused(f"{whose} returned what JSON can't hold: {error}") from None
-    if len(encoded) > RESULT_MAX_BYTES:
-        raise Refused(f"{whose} returned {len(encoded)} bytes; results may have {RESULT_MAX_BYTES}")
+    if len(encoded) > PAYLOAD_MAX_BYTES:
+        raise Refused(
+            f"{whose} returned {shown_size(len(encoded))}; results may have {shown_size(PAYLOAD_MAX_BYTES)}: "
+            "put it elsewhere and return where"
+        )
     if is_too_deep(b"[" * _LEVELS_AROUND + encoded):
         raise Refused(f"{whose} returned what JSON can't hold for sure: it is nested deeper than any reader may go")
-    if b"null" in encoded and not _is_finite(msgspec.to_builtins(value)):
-        raise Refused(f"{whose} returned what JSON can't hold: a number that is not finite")
-    return decoded
-
-
-def _inner(value: Any) -> Iterable[Any]:
-    return value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple | set) else ()
-
-
-def _is_finite(value: Any) -> bool:
-    level = [value]
-    while level:
-        if any(isinstance(each, float) and not math.isfinite(each) for each in level):
-            return False
-        level = [inner for each in level for inner in _inner(each)]
-    return True
+    if unfit := unfit_number(value, encoded, any_length=True):
+        raise Refused(f"{whose} returned what JSON can't hold: {unfit}")
+    return encoded, decoded

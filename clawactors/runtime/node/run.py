@@ -10,7 +10,8 @@
 import asyncio
 import inspect
 import logging
-from collections.abc import Callable
+import threading
+from collections.abc import Buffer, Callable
 from concurrent.futures import Executor
 from typing import Any, Final, Literal, NoReturn
 
@@ -19,24 +20,30 @@ import msgspec
 from clawactors.errors import Refused
 from clawactors.fold import Folded
 from clawactors.runtime.actor import Actor, Desk
+from clawactors.runtime.memory import Memories
+from clawactors.runtime.node.capture import speaker
 from clawactors.runtime.node.code import Code, Stopped, as_exception, call_in_thread
 from clawactors.runtime.node.failure import classify, message_of
 from clawactors.runtime.node.fingerprint import difference, fingerprint
 from clawactors.runtime.node.handle import SyncTaskHandle, TaskHandle
 from clawactors.runtime.node.isolation import run_isolated
+from clawactors.runtime.node.memories import TaskMemories
+from clawactors.runtime.node.output import TaskOutput
 from clawactors.runtime.node.predecessors import Predecessors
 from clawactors.runtime.node.pulse import Pulse
-from clawactors.runtime.node.results import RESULT_MAX_BYTES, as_json
+from clawactors.runtime.node.results import encoded_and_decoded, is_large
 from clawactors.runtime.node.signals import Signals
 from clawactors.runtime.node.sleep import IN_PLACE_S, SLEEP, seconds_of, until_of, written
+from clawactors.runtime.node.supplies import Supplies
 from clawactors.skills import Skill
 from clawactors.tasks import TASK, Task
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
 from clawactors.tasks.journal import SIGNAL
+from clawactors.tasks.payload import INLINE_MAX_BYTES, PAYLOAD_MAX_BYTES, is_reference, shown_size
 from clawactors.tasks.retry import Retry, Verdict, after_failure
 from clawactors.tasks.task import assigned
-from eventlog import Misconfigured, PermissionDenied, Record, TooLarge, Unavailable
+from eventlog import Corrupt, Misconfigured, PermissionDenied, Record, TooLarge, Unavailable
 
 __all__ = ["Assignment", "Stop", "TaskRun"]
 
@@ -51,6 +58,7 @@ _GENTLE: Final = ("", "pause", "drain")
 """These leave the code to reach its next step."""
 
 _log = logging.getLogger(__name__)
+_making = threading.Lock()
 
 
 class Assignment(msgspec.Struct, frozen=True):
@@ -80,19 +88,30 @@ class TaskRun:
     """The actor of one attempt; `run` is its life."""
 
     def __init__(
-        self, desk: Desk, assignment: Assignment, skill: Skill | None, threads: Executor, pulse: Pulse | None = None
+        self,
+        desk: Desk,
+        assignment: Assignment,
+        skill: Skill | None,
+        threads: Executor,
+        supplies: Supplies,
+        pulse: Pulse | None = None,
+        memories: Memories | None = None,
     ) -> None:
         self.desk, self.assignment, self.skill, self.threads = desk, assignment, skill, threads
+        self.supplies = supplies
         self.pulse = pulse or Pulse(desk.clock)
         self.id, self.fence, self.clock = assignment.id, assignment.fence, desk.clock
         self.actor: Actor[c.TaskCommand, Task, e.TaskEvent] = Actor(desk, TASK, e.CODEC, self.id, assignment.known)
+        self._loop = asyncio.get_running_loop()
         self._stop: Stop = ""
         self._eager = False
         self._noted_bytes = 0
         self._used: dict[str, str] = {}  # names of steps and what they call
         self._sleeps = 0
         self.signals, self.predecessors = Signals(self), Predecessors(self)
+        self.memories = TaskMemories(self, memories)
         self._progress: float | None = None
+        self._output: TaskOutput | None = None
         self._code: Code | None = None
         self._verdict: BaseException | None = None
         self.on_cleared: Callable[[], None] | None = None
@@ -115,9 +134,14 @@ class TaskRun:
         """Runs the code and records its end; returns when the record is durable or another attempt has taken over."""
         try:
             await self._start()
-            result = await self._call_skill()
+            try:
+                result = await self._call_skill()
+            finally:
+                if self._output is not None:
+                    await self._output.aclose()  # what it said is there before its end is
+            record = (await self._kept(result, "the skill"))[1]
             if self._stop in ("", "drain") and self._verdict is None:
-                self.actor.note(c.Complete(self.fence, as_json(result, "the skill")))
+                self.actor.note(c.Complete(self.fence, record))
             else:
                 self._failed(Stopped())
         except asyncio.CancelledError as error:
@@ -145,8 +169,6 @@ class TaskRun:
         if event.interruptions:
             await self._write()
             self._eager = True
-        else:
-            self._window = asyncio.get_running_loop().call_later(WINDOW_S, self._close_window)
 
     async def _read(self) -> None:
         await self.actor.catch_up()
@@ -182,16 +204,22 @@ class TaskRun:
         skill, event = self.skill, self.assignment.event
         if skill is None:
             raise Refused(f"this node has no skill {event.skill!r}")
-        arguments = skill.arguments(event.params)
+        params = event.params
+        if is_reference(params):
+            params = await self.whole(params, "its parameters")
+        arguments = skill.arguments(params)
         loop = asyncio.get_running_loop()
+        speaker.set(self.speak)
         if skill.isolate:
-            code = Code.begin(run_isolated(self, skill, event.params))
+            code = Code.begin(run_isolated(self, skill, params))
         elif skill.is_async:
             code = Code.begin(skill.function(TaskHandle(self), **arguments))
         else:
             handle = SyncTaskHandle(self, loop)
             code = Code.begin_in_thread(self.threads, lambda: skill.function(handle, **arguments))
         self._code = code
+        if not (code.ended or self._eager):
+            self._window = loop.call_later(WINDOW_S, self._close_window)
         if self._stop not in _GENTLE:
             code.cancel()
         timeout_s = event.timeout_s or skill.timeout_s
@@ -251,16 +279,18 @@ class TaskRun:
                     f"the journal does not fit the code: step {name!r} is {difference(entry.fingerprint, call)}; "
                     "give it the old code back, or fork the task from this step"
                 )
+            if is_reference(entry.result):
+                return True, await self.whole(entry.result, f"the result of step {name!r}")
             return True, entry.result
         return False, None
 
     async def end_step(self, name: str, result: Any, took_s: float) -> Any:
         """Records the result and returns what the record will give back on a resume."""
+        kept, record = await self._kept(result, f"step {name!r}")
         if self._over:
             raise Stopped  # left behind
-        kept = as_json(result, f"step {name!r}")
         call = self._used.get(name, "")
-        self._note(c.CompleteStep(self.fence, name, kept, round(took_s, 6), self._progress, call), kept)
+        self._note(c.CompleteStep(self.fence, name, record, round(took_s, 6), self._progress, call), record)
         if self._eager:
             await self._write()
             if self.on_cleared is not None:  # it got further than the runs that took their nodes with them
@@ -272,9 +302,9 @@ class TaskRun:
         """Notes that the step raised; the record goes out with the attempt's failure or the next step."""
         self._used.pop(name, None)  # code may catch the error and try the step again
         if not self.stopping:
-            message = message_of(error)
+            message = self.supplies.secrets.hide(message_of(error))
             self._note(c.FailStep(self.fence, name, message, round(took_s, 6)), message)
-            if self._noted_bytes > RESULT_MAX_BYTES:
+            if self._noted_bytes > INLINE_MAX_BYTES:
                 await self._write()
 
     async def tries_again(self, name: str, error: Exception, took_s: float, retry: Retry | None, failures: int) -> bool:
@@ -292,6 +322,49 @@ class TaskRun:
         self.check()
         self._used[name] = call
         return True
+
+    async def _kept(self, result: Any, whose: str) -> tuple[Any, Any]:
+        """What code gets back of a result, and what goes on record: the same, or a reference where it is large."""
+        encoded, kept = encoded_and_decoded(result, whose)
+        if self.skill is not None and self.skill.secrets:
+            self.supplies.secrets.check(encoded, self.skill.secrets, whose)
+        if is_large(encoded, kept):
+            return kept, await self.patiently(lambda: self.supplies.payloads.keep(encoded, whose))
+        return kept, kept
+
+    async def whole(self, value: Any, what: str) -> Any:
+        """What a reference stands for; without it the task can't go on, and a person has to look."""
+        try:
+            return await self.patiently(lambda: self.supplies.payloads.whole(value))
+        except (Corrupt, Refused) as error:
+            await self._block(f"{what} can't be had: {error}")
+
+    async def store(self, body: Buffer) -> dict[str, Any]:
+        """See `TaskHandle.store`."""
+        self.check()
+        size_bytes = memoryview(body).nbytes
+        if size_bytes > PAYLOAD_MAX_BYTES:
+            raise Refused(
+                f"{shown_size(size_bytes)} are more than the {shown_size(PAYLOAD_MAX_BYTES)} that can be stored"
+            )
+        return {"blob": await self.patiently(lambda: self.supplies.payloads.blobs.put(body)), "bytes": size_bytes}
+
+    def speak(self) -> TaskOutput:
+        """Where its code says what it says on the way. May be called in any thread."""
+        with _making:
+            if self._output is None:
+                self._output = TaskOutput(self.supplies, self.id, self.fence, self._loop)
+            return self._output
+
+    def secret(self, name: str) -> str:
+        """See `TaskHandle.secret`."""
+        if self.skill is None or name not in self.skill.secrets:
+            whose = self.skill.name if self.skill else "the skill"
+            raise Refused(f"skill {whose!r} asks for no secret {name!r}: name it in @skill(…, secrets=[…])")
+        value = self.supplies.secrets.value(name)
+        if value is None:
+            raise Refused(f"node {self.fence.node} holds no secret {name!r}")
+        return value
 
     def report(self, share: float) -> None:
         """Keeps the progress, 0..1, for the next record; a sign of life."""
@@ -350,7 +423,7 @@ class TaskRun:
             raise
         if payload is not None and (not self._eager or type(command) is c.FailStep):
             self._noted_bytes += len(msgspec.json.encode(payload))
-            self._eager = self._eager or self._noted_bytes > RESULT_MAX_BYTES
+            self._eager = self._eager or self._noted_bytes > INLINE_MAX_BYTES
 
     async def _write(self) -> None:
         """Returns when all that was noted is durable. Raises `Stopped` when another attempt has taken over."""
@@ -363,12 +436,11 @@ class TaskRun:
                 raise
             raise Stopped from None
 
-    async def patiently(self, call: Callable[[], Any]) -> None:
+    async def patiently(self, call: Callable[[], Any]) -> Any:
         """Tries until the log is there: an outage stops no task, its record just waits."""
         while True:
             try:
-                await call()
-                return
+                return await call()
             except Unavailable:
                 pass
             except PermissionDenied:
@@ -388,6 +460,7 @@ class TaskRun:
             self._stop = "superseded"
             return
         failure, strategy = classify(self._verdict or error, self.skill.errors if self.skill else ())
+        failure = e.TaskError(failure.kind, self.supplies.secrets.hide(failure.message))
         verdict = Verdict("failed")
         if self.skill is not None:
             verdict = after_failure(

@@ -8,7 +8,7 @@ from clawactors.instant import duration_s, iso, time_ns
 __all__ = ["IN_PLACE_S", "SLEEP", "seconds_of", "until_of", "written"]
 
 SLEEP: Final = "sleep:"
-"""What the names of sleeps begin with in a journal; no step's name does."""
+"""What the names of sleeps, and of waits that end, begin with in a journal; no step's name does."""
 
 IN_PLACE_S: Final = 1.0
 """A shorter sleep keeps its slot and is not on record: giving the slot away would take longer."""
@@ -17,16 +17,16 @@ _LONGEST_S: Final = 100 * 365 * 86_400.0
 
 
 def seconds_of(wish: object) -> float:
-    """The seconds to sleep: a number, or a duration as in `7d`. Raises: `Refused`."""
+    """The seconds to wait: a number, or a duration as in `7d`. Raises: `Refused`."""
     if isinstance(wish, str):
         try:
             return duration_s(wish)
         except ValueError as error:
             raise Refused(str(error)) from None
     if isinstance(wish, bool) or not isinstance(wish, int | float):
-        raise Refused(f"a sleep takes seconds or a duration as in '7d', not {repr(wish)[:40]}")
+        raise Refused(f"a wait takes seconds or a duration as in '7d', not {repr(wish)[:40]}")
     if not 0 <= wish <= _LONGEST_S:  # which NaN is not either
-        raise Refused(f"can't sleep {wish:g} seconds; it takes 0 to 100 years")
+        raise Refused(f"can't wait {wish:g} seconds; it takes 0 to 100 years")
     return float(wish)
 
 

@@ -4,6 +4,7 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from contextvars import copy_context
 from typing import Any, override
 
 __all__ = ["DaemonThreads"]
@@ -12,7 +13,10 @@ _IDLE_S = 10.0
 
 
 class DaemonThreads(Executor):
-    """Reuses an idle thread or starts one; how many run is bounded by the node's slots, not here."""
+    """Reuses an idle thread or starts one; how many run is bounded by the node's slots, not here.
+
+    What is called runs in the context of its caller, as with `asyncio.to_thread`.
+    """
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -22,7 +26,8 @@ class DaemonThreads(Executor):
     @override
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         future: Future[Any] = Future()
-        work = (future, lambda: fn(*args, **kwargs))
+        context = copy_context()
+        work = (future, lambda: context.run(fn, *args, **kwargs))
         with self._guard:
             inbox = self._idle.pop() if self._idle else None
         if inbox is None:

@@ -51,8 +51,10 @@ def test_a_join_is_refused_while_an_older_incarnation_is_alive(status: str) -> N
 
 @pytest.mark.parametrize("status", HISTORIES)
 def test_a_join_ends_an_older_incarnation_that_is_dead(status: str) -> None:
-    node = given(*HISTORIES[status]).when(c.Join(joined("i2", 7))).then(joined("i2", 7))
-    assert (node.status, node.incarnation, node.joined.slots) == ("online", "i2", 7)
+    known = given(*HISTORIES[status])
+    also = (e.Cordoned(),) if known.state.held else ()  # rule 5
+    node = known.when(c.Join(joined("i2", 7))).then(joined("i2", 7), *also)
+    assert (node.status, node.incarnation, node.joined.slots) == ("cordoned" if also else "online", "i2", 7)
     assert (node.reason, node.left, node.lost_ns) == ("", False, 0)
     assert node.registered_ns == (node.updated_ns if status in UNKNOWN else SECOND)
 
@@ -137,6 +139,31 @@ def test_a_person_drains_cordons_and_uncordons_what_is_alive(
         given(*HISTORIES[before]).when(command).refused("the node is offline")
     for before in UNKNOWN:
         given(*HISTORIES[before]).when(command).refused("there is no such node")
+
+
+@pytest.mark.parametrize(
+    "since",
+    [
+        (e.Lost("i1", "silent"),),
+        (e.Drained(), e.Left("i1", "stopped")),
+        (e.Drained(), e.Lost("i1"), e.Returned("i1"), e.Left("i1")),
+        (e.Configured(slots=3),),
+    ],
+    ids=["lost", "stopped", "returned", "superseded"],
+)
+def test_a_cordon_holds_until_it_is_lifted(since: tuple[e.NodeEvent, ...]) -> None:
+    cordoned = given(joined(), e.Cordoned(), *since)
+    node = cordoned.when(c.Join(joined("i2"))).then(joined("i2"), e.Cordoned())
+    assert (node.status, node.takes_work) == ("cordoned", False)
+    again = given(joined(), e.Cordoned(), *since, joined("i2"), e.Cordoned(), e.Left("i2"))
+    again.when(c.Join(joined("i3"))).then(joined("i3"), e.Cordoned())
+    lifted = given(joined(), e.Cordoned(), *since, joined("i2"), e.Cordoned(), e.Uncordoned(), e.Left("i2"))
+    lifted.when(c.Join(joined("i3"))).then(joined("i3"))
+
+
+def test_a_removed_node_leaves_its_cordon_behind() -> None:
+    removed = given(joined(), e.Cordoned(), e.Left("i1"), e.Removed())
+    removed.when(c.Join(joined("i2"))).then(joined("i2"))
 
 
 @pytest.mark.parametrize("status", [*ALIVE, *GONE])

@@ -69,7 +69,7 @@ def test_evolve_is_total_and_takes_only_what_some_command_leads_to() -> None:
         decided = set()
         for command in commands():
             try:
-                decided |= {type(event) for event in NODE.decide(command, node)}
+                decided |= {type(event) for event in NODE.decide(command, node)[:1]}  # the next one builds on it
             except Refused:
                 continue
         before = repr(node)

@@ -18,14 +18,18 @@ from clawactors.runtime.client import Client
 from clawactors.runtime.clock import Clock, SystemClock
 from clawactors.runtime.control import Control
 from clawactors.runtime.inprocess import (
+    InProcessBlobs,
+    InProcessCommands,
     InProcessDeadLetters,
     InProcessLeases,
     InProcessLive,
+    InProcessOutputs,
     InProcessRequests,
     InProcessTimers,
 )
-from clawactors.runtime.node import NodeActor, NodeSettings
+from clawactors.runtime.node import NodeActor, NodeSettings, Supplies
 from clawactors.runtime.node.run import Assignment, TaskRun
+from clawactors.runtime.node.secrets import Secrets
 from clawactors.runtime.node.threads import DaemonThreads
 from clawactors.runtime.ports import Lease, Serving
 from clawactors.schedules import Schedule
@@ -190,6 +194,11 @@ class Link:
                 await self.turns()
                 self._check()
 
+    async def firsts(self, subjects: Sequence[str]) -> list[Record | None]:
+        await self.turns()
+        self._check()
+        return await self._log.firsts(subjects)
+
     async def follow(self, patterns: Sequence[str], *, after: int | None = None) -> Follower:
         self._check()
         return _LinkedFollower(self, await self._log.follow(patterns, after=after))
@@ -283,6 +292,8 @@ class Cluster:
         self.log = log(self.clock.now_ns)
         self.leases, self.requests = InProcessLeases(self.clock), InProcessRequests()
         self.dead, self.timers = InProcessDeadLetters(), InProcessTimers(self.clock)
+        self.blobs, self.outputs = InProcessBlobs(), InProcessOutputs()
+        self.commands_in = InProcessCommands()
         self.chance = None if seed is None else random.Random(seed)
         self.links: dict[str, Link] = {}
         self.fault: Callable[[str, Draft], None] | None = None
@@ -326,18 +337,28 @@ class Cluster:
         name = name or f"control/{next(self._names)}"
         desk = self.desk(name, f"{name}/{next(self._names)}")
         link = self.links[name]
-        control = self.controls[name] = Control(desk, link, link, views or Views(), self.dead, self.timers, **settings)
+        control = self.controls[name] = Control(
+            desk, link, link, views or Views(), self.dead, self.timers, self.commands_in, **settings
+        )
         self.mains[name] = self.spawn(name, control.serve())
         return control
 
     async def node(
-        self, id: str, skills: Iterable[Skill], slots: int = 5, *, as_process: str = "", **settings: Any
+        self,
+        id: str,
+        skills: Iterable[Skill],
+        slots: int = 5,
+        *,
+        as_process: str = "",
+        secrets: Secrets | None = None,
+        **settings: Any,
     ) -> NodeActor:
         """A node that runs."""
         name = as_process or f"node/{id}"
         desk = self.desk(name, f"{name}/{next(self._names)}")
         link = self.links[name]
-        node = NodeActor(desk, link, link, NodeSettings(id=id, slots=slots, **settings), skills)
+        supplies = Supplies(self.blobs, self.outputs, secrets)
+        node = NodeActor(desk, link, link, NodeSettings(id=id, slots=slots, **settings), skills, supplies)
         started = asyncio.Event()
 
         async def life() -> None:
@@ -358,7 +379,7 @@ class Cluster:
 
     def client(self, name: str = "") -> Client:
         name = name or f"client/{next(self._names)}"
-        return Client(self.desk(name), self.requests, InProcessLive(self.log))
+        return Client(self.desk(name), self.requests, InProcessLive(self.log), self.blobs, self.outputs)
 
     async def kill(self, name: str) -> None:
         """Ends the process as SIGKILL would: from now on it reaches nothing, and none of its code goes on."""
@@ -452,6 +473,7 @@ class Stage(Cluster):
         self.here = self.desk("node/n1")
         self.wire = self.links["node/n1"]
         self.runs: list[asyncio.Task[None]] = []
+        self.secrets = Secrets()
 
     async def tell(self, id: str, *commands: c.TaskCommand) -> Task:
         """Somebody else decides on the task."""
@@ -478,7 +500,8 @@ class Stage(Cluster):
         record = [commit.record for commit in self.commits(id)][-1]
         [event] = TASK_CODEC.decode(record.body)
         assert isinstance(event, Scheduled)
-        return TaskRun(self.here, Assignment(id, record.seq, event, record.at_ns), skill, self.threads)
+        given = Assignment(id, record.seq, event, record.at_ns)
+        return TaskRun(self.here, given, skill, self.threads, Supplies(self.blobs, self.outputs, self.secrets))
 
     def begin(self, run: TaskRun) -> asyncio.Task[None]:
         task = self.spawn("node/n1", run.run())

@@ -1,7 +1,9 @@
 """Skills that run in a process of their own; such a process looks for them at the top of a module."""
 
+import logging
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -80,3 +82,17 @@ def hangs(task: SyncTask, file: str, polite: bool = False) -> str:
             time.sleep(0.01)
         pipe.write("in good order")
     return "ended"
+
+
+@skill("speaks", isolate=True, secrets=["openai"])
+def speaks(task: SyncTask, text: str = "") -> Any:
+    """Says things on its way, and gives back what it was given."""
+    print("printed", task.secret("openai"))
+    print("no end of line", end="")
+    sys.stderr.write("an error\n")
+    logging.getLogger("mine").info("logged")
+    for number in range(3):
+        task.emit({"number": number})
+    stored = task.store(b"\xff" * 1000)
+    os.system("echo from a program")  # noqa: S605, S607
+    return {"text": task.step("large", str, text), "stored": stored}

@@ -170,7 +170,7 @@ async def test_a_batch_makes_what_is_new_counts_what_is_there_and_tells_what_is_
         Wish("other", hi),
         Wish("t1", hi),
         Wish("t1", spec_of("echo", {"text": "ho"})),
-        Wish("large", spec_of("unknown", {"text": "x" * 2_000_000})),
+        Wish("large", spec_of("unknown", description="x" * 2_000_000)),
         Wish("t3", spec_of("unknown", {"text": 5})),
     ]
     batch = await client.submit_many(wishes)
@@ -441,14 +441,15 @@ async def test_a_cancel_ends_what_waits_and_is_confirmed_by_what_runs(cluster: C
     refs = [await client.submit("work", id=f"t{n}") for n in range(3)]
     unplaced = await client.submit("nobody-has-it", id="t9")
     await cluster.until_status("t0", "running")
-    for ref in (*refs, unplaced):
+    for ref in (unplaced, *reversed(refs)):
         known = await ref.cancel()
         assert known.state.life.cancel_requested
         with pytest.raises(TaskFailed) as failure:
             await ref.result(PATIENCE_S)
         assert failure.value.status == "cancelled"
     assert work.came == ["t0"]
-    assert (await refs[0].cancel()).state.life.status == "cancelled", "a repeat is quiet"
+    with pytest.raises(Refused, match="cancelled already"):
+        await refs[0].cancel()
 
 
 async def test_what_has_ended_can_not_be_cancelled_and_the_refusal_says_how_it_ended(cluster: Cluster) -> None:
@@ -521,3 +522,157 @@ async def test_many_signals_at_once_are_all_kept(cluster: Cluster) -> None:
 async def test_an_unanswered_question_is_unavailable(cluster: Cluster) -> None:
     with pytest.raises(Unavailable):
         await cluster.client().ask("tasks", {})
+
+
+# Changing
+
+
+@skill("gathers")
+async def gathers(task: TaskHandle, count: int) -> list[Any]:
+    return [await task.signal("go") for _ in range(count)]
+
+
+async def test_ten_thousand_signals_at_once_are_a_few_commits_and_are_taken_in_order(cluster: Cluster) -> None:
+    client = await running(cluster, gathers)
+    ref = await client.submit("gathers", {"count": 10_000}, id="t1")
+    await cluster.until_status("t1", "running")
+    writing, written = asyncio.Event(), asyncio.Event()
+    next(reversed(cluster.links.values())).hold = (b"task.signalled", writing, written)
+    sent = asyncio.gather(*(ref.signal("go", number) for number in range(10_000)))
+    await writing.wait()
+    await all_turns()
+    written.set()
+    await sent
+    assert sum(b"task.signalled" in commit.record.body for commit in cluster.commits("t1")) < 10
+    assert await ref.result(PATIENCE_S) == list(range(10_000))
+
+
+async def test_one_refusal_among_commands_that_leave_together_is_its_own(cluster: Cluster) -> None:
+    client = cluster.client()
+    ref = await client.submit("nobody-has-it", id="t1")
+    writing, written = asyncio.Event(), asyncio.Event()
+    cluster.links["client/1"].hold = (b"task.signalled", writing, written)
+    good = [ref.signal("go", number) for number in range(5)]
+    asked = asyncio.gather(*good, ref.retry(), ref.signal("go", 5), return_exceptions=True)
+    await writing.wait()
+    written.set()
+    outcomes = await asked
+    assert [isinstance(outcome, Refused) for outcome in outcomes] == [False] * 5 + [True, False]
+    assert [event.payload for event in cluster.events("t1")[1:]] == list(range(6))
+    with pytest.raises(NotFound):
+        await client.signal("nobody", "go")
+    with pytest.raises(Refused, match="named"):
+        await client.signal("t1", "")
+    assert client._changes._asked == {}
+
+
+async def test_parameters_are_checked_when_they_are_edited(cluster: Cluster) -> None:
+    client = cluster.client()
+    client.skills.learn([echo.offer])
+    ref = await client.submit("echo", {"text": "hi"}, id="t1")
+    with pytest.raises(Refused, match="text"):
+        await ref.edit(params={"text": 7})
+    assert cluster.named("t1") == ["task.submitted"]
+
+
+async def test_a_task_with_large_parameters_is_edited(cluster: Cluster) -> None:
+    client = await running(cluster)
+    large = "x" * 300_000
+    ref = await client.submit("echo", {"text": large}, id="t1", delay_s=3600)
+    await ref.edit(priority="low")
+    await ref.edit(not_before_ns=0)
+    assert await ref.result(PATIENCE_S) == large
+
+
+async def test_a_task_is_held_edited_and_taken_away(cluster: Cluster) -> None:
+    client = cluster.client()
+    ref = await client.submit("nobody-has-it", {"n": 1}, id="t1")
+    assert (await ref.pause()).state.life.status == "paused"
+    edited = await ref.edit(priority="urgent", params={"n": 2})
+    assert edited.state.spec is not None
+    assert (edited.state.spec.priority, edited.state.spec.params) == (4, {"n": 2})
+    with pytest.raises(Refused, match="'skill' can't be changed"):
+        await ref.edit(skill="echo")
+    assert (await ref.resume()).state.life.status == "pending"
+    assert (await ref.delete()).state.life.status == "archived"
+    for call in (ref.cancel, ref.pause, ref.resume, ref.retry, ref.delete, lambda: ref.signal("go")):
+        with pytest.raises(Refused, match="archived"):
+            await call()
+
+
+class Rows:
+    """Answers for the views: the dead tasks of a cluster, a page at a time."""
+
+    def __init__(self, cluster: Cluster, *ids: str) -> None:
+        self.cluster, self.ids = cluster, ids
+
+    async def answer(self, body: bytes) -> bytes:
+        question = msgspec.json.decode(body)
+        left = [id for id in self.ids if id > question["cursor"]][:2]
+        rows = []
+        for id in left:
+            known = self.cluster.folded(id)
+            error = known.state.life.error
+            if known.state.life.status in question["status"]:
+                rows.append({"id": id, "version": known.version, "error": error and {"class": error.kind}})
+        return msgspec.json.encode({"rows": rows, "cursor": left[-1] if len(left) == 2 else None})
+
+
+async def dead(cluster: Cluster, count: int) -> tuple[Client, list[str]]:
+    client = await running(cluster)
+    ids = [f"t{n}" for n in range(count)]
+    for id in ids:
+        await client.submit("fails", {"kind": "dead"}, id=id)
+    for id in ids:
+        await cluster.until_status(id, "dead")
+    await cluster.requests.serve("claw.query.tasks", Rows(cluster, *ids).answer)
+    return client, ids
+
+
+async def test_dead_tasks_are_redriven_once_by_however_many(cluster: Cluster) -> None:
+    client, ids = await dead(cluster, 5)
+    await cluster.kill("control/1")
+    assert await client.redrive(error="memory") == []
+    told: list[tuple[int, int]] = []
+    [one] = await client.redrive(limit=1)
+    assert one.task is not None
+    assert one.task.state.life.status == "pending"
+    twice = await asyncio.gather(
+        client.redrive(progress=lambda *at: told.append(at)), cluster.client("client/b").redrive()
+    )
+    assert sorted(each.id for outcome in twice for each in outcome if each.task) == ids[1:]
+    assert all(cluster.named(id).count("task.retried") == 1 for id in ids)
+    assert told == [(done, 4) for done in range(5)]
+    assert (await client.redrive("t1"))[0].left == "the task is pending, not dead"
+    with pytest.raises(NotFound):
+        await client.redrive("t1", "nobody")
+
+
+async def test_what_has_died_again_since_it_was_listed_is_left_alone(cluster: Cluster) -> None:
+    client, _ = await dead(cluster, 1)
+    answered, go = asyncio.Event(), asyncio.Event()
+    stale = await Rows(cluster, "t0").answer(b'{"cursor":"","status":["dead"]}')
+
+    async def answer(body: bytes) -> bytes:
+        answered.set()
+        await go.wait()
+        return stale
+
+    await cluster.requests.serve("claw.query.tasks", answer)
+    late = asyncio.create_task(client.redrive())
+    await answered.wait()
+    await client.retry("t0")
+    await cluster.until(lambda: cluster.named("t0").count("task.attempt_failed") == 2)
+    go.set()
+    [left] = await late
+    assert (left.task, left.left) == (None, "it has moved on: it is dead")
+
+
+async def test_a_redrive_keeps_its_pace(cluster: Cluster) -> None:
+    client, _ = await dead(cluster, 4)
+    loop = asyncio.get_running_loop()
+    began_s = loop.time()
+    await client.redrive(rate_per_s=20)
+    assert loop.time() - began_s >= 3 / 20
+    with pytest.raises(Refused, match="rate"):
+        await client.redrive(rate_per_s=0)

@@ -87,6 +87,19 @@ async def test_results_of_predecessors_are_at_hand() -> None:
         assert await client.run("gather", wait_s=5) == {}
 
 
+async def test_a_large_result_is_at_hand_as_a_whole() -> None:
+    @skill("much")
+    async def much(task: Handle) -> str:
+        return "x" * 600_000
+
+    async with Cluster() as cluster:
+        await cluster.control()
+        await cluster.node("n1", [much, gather])
+        client = cluster.client()
+        await client.submit("much", id="p")
+        assert await client.run("gather", after=["p"], wait_s=5) == {"p": "x" * 600_000}
+
+
 async def test_what_there_is_not_can_not_be_come_after() -> None:
     async with Cluster() as cluster:
         client = cluster.client()
@@ -199,11 +212,25 @@ async def test_a_dead_predecessor_and_its_redrive(on_dead: Any, ends: Status) ->
         fails[0] = False
         await client.command("p", c.Retry("ada"))
         if on_dead == "fail":
-            await client.command("last", c.Retry("ada"))  # before what it comes after: it waits again
-            await client.command("t", c.Retry("ada"))
+            await client.command("t", c.Retry("ada"))  # it waits again
+            await client.command("last", c.Retry("ada"))
         if on_dead != "run":
             assert (await cluster.until_status("t", "completed")).life.result == {"p": "fine"}
         await cluster.until_status("last", "completed")
+
+
+async def test_one_that_is_retried_waits_again_and_not_for_what_has_completed_meanwhile() -> None:
+    async with Cluster() as cluster:
+        await cluster.control()
+        client = cluster.client()
+        await client.submit("say", id="p")
+        await client.submit("say", id="t", after=["p"])
+        await client.cancel("t")
+        await cluster.node("n1", [say])
+        await cluster.until_status("p", "completed")
+        await client.command("t", c.Retry("ada"))
+        await cluster.until_status("t", "completed")
+        in_order(cluster, ["p", "t"])
 
 
 async def test_the_control_process_dies_between_any_two_layers() -> None:

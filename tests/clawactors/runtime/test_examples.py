@@ -1,12 +1,15 @@
-"""The examples of a retry and of an approval do what they say."""
+"""The examples of a retry, an approval, a long sleep, a cron job and a streamed result do what they say."""
 
+import asyncio
 import importlib.util
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
+from clawactors.schedules.planning import plan_of
 from clawactors.skills import Skill
 from clawactors.tasks import commands as c
-from tests.clawactors.runtime.cluster import Cluster, Stage
+from tests.clawactors.runtime.cluster import PATIENCE_S, Cluster, Stage, WallClock
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 
@@ -39,3 +42,38 @@ async def test_a_person_approves() -> None:
             await client.command(id, c.Signal("approve", {"by": "Ada", "ok": ok}))
         assert (await cluster.until_status("yes", "completed")).life.result == "sent: Hi!"
         assert (await cluster.until_status("no", "completed")).life.result == "withdrawn by Ada"
+
+
+async def test_an_answer_is_streamed() -> None:
+    streamed = example("streamed")
+    async with Cluster() as cluster:
+        await cluster.control()
+        await cluster.node("n1", [streamed.answer])
+        ref = await cluster.client().submit("answer", {"question": "What?", "pause_s": 0.001})
+        async with asyncio.timeout(PATIENCE_S), aclosing(ref.stream()) as chunks:
+            words = [chunk.value async for chunk in chunks]
+        assert " ".join(words) == await ref.result(PATIENCE_S) == streamed.TEXT
+
+
+async def test_a_reminder_comes_again_and_again() -> None:
+    clock = WallClock()
+    async with Cluster(clock) as cluster:
+        await cluster.control()
+        await cluster.node("n1", [example("reminder").remind])
+        await cluster.client().submit("remind", {"text": "plants", "times": 2}, id="r")
+        for number in (1, 2):
+            await cluster.until(lambda number=number: cluster.named("r").count("task.waiting") == number)
+            assert cluster.task("r").life.node == ""
+            clock.move(7 * 86_400)
+        task = await cluster.until_status("r", "completed")
+        assert [entry.result for entry in task.journal.steps() if entry.name.startswith("remind")] == [
+            "for the 1. time: plants",
+            "for the 2. time: plants",
+        ]
+
+
+async def test_a_report_is_made_each_time(stage: Stage) -> None:
+    plan = plan_of("30 8 * * 1-5", "report", {"of": "sales"}, zone="Europe/Berlin")
+    assert plan.task.params == {"of": "sales"}
+    task = await stage.run(example("report").report, {"of": "sales"})
+    assert task.life.result == "sent the report of sales: 10"

@@ -8,7 +8,7 @@ import pytest
 from clawactors import Task as Handle
 from clawactors import skill
 from clawactors.errors import NotFound, Refused
-from clawactors.runtime.client.fork import fork
+from clawactors.runtime.fork import fork
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
 from eventlog import Draft, Unavailable
@@ -144,3 +144,32 @@ async def test_a_blocked_task_can_be_forked_from_the_step_that_no_longer_fits(st
     await fork(stage.desk("client/f"), "t", "b", "f")
     assert (await stage.run(changing, id="f")).life.result == 1 + 3
     assert [entry.name for entry in stage.task("f").journal] == ["a", "b"]
+
+
+@pytest.mark.parametrize("number", range(1, 4))
+async def test_a_fork_that_was_left_half_way_is_finished_by_control(stage: Stage, number: int) -> None:
+    await chapters(stage, 6, 200_000)
+    appended = 0
+
+    def fault(at: str, draft: Draft) -> None:
+        nonlocal appended
+        appended += at == "after"
+        if at == "after" and appended == number:
+            raise Unavailable("killed here")
+
+    desk = stage.desk("client/f")
+    stage.links["client/f"].fault = fault
+    with pytest.raises(Unavailable):
+        await fork(desk, "t", "s5", "f")
+    assert stage.task("f").life.waiting_for == "fork"
+    await stage.control()
+    task = await stage.until_status("f", "pending")
+    assert [entry.name for entry in task.journal.steps()] == [f"s{n}" for n in range(5)]
+    assert stage.named("t").count("task.fork_made") == 1
+
+
+async def test_a_fork_whose_steps_are_nowhere_is_put_before_a_person(stage: Stage) -> None:
+    await stage.tell("f", c.Submit(e.Spec(skill="story", fork_of="nobody", fork_step="s1")))
+    await stage.control()
+    task = await stage.until_status("f", "blocked")
+    assert "no task 'nobody'" in task.life.blocked_reason

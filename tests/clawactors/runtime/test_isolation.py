@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from clawactors import skill
+from clawactors.runtime.node.secrets import Secrets
 from clawactors.tasks import commands as c
 from tests.clawactors.runtime import isolated
 from tests.clawactors.runtime.cluster import PATIENCE_S, Stage
+from tests.clawactors.runtime.test_output import log_of, said
 
 
 async def test_steps_are_recorded_as_in_a_thread(stage: Stage) -> None:
@@ -158,3 +160,21 @@ def test_only_what_another_process_can_find_is_isolated() -> None:
             skill("s", isolate=True)(function)
     with pytest.raises(ValueError, match="memory_mb is more than 0"):
         skill("s", memory_mb=100)
+
+
+async def test_what_it_says_is_heard_and_what_is_large_goes_by_reference(stage: Stage) -> None:
+    stage.secrets = Secrets({"openai": "sk-12345678"})
+    text = "x" * 300_000
+    task = await stage.run(isolated.speaks, {"text": text})
+    assert task.life.status == "completed", task.life.error
+    client = stage.client()
+    result = await client.payloads.whole(task.life.result)
+    assert result["text"] == text
+    assert await client.blob(result["stored"]["blob"]) == b"\xff" * 1000
+    assert [chunk.value for chunk in await said(client, "t")] == [{"number": number} for number in range(3)]
+    lines = await log_of(stage)
+    printed = {name: "".join(line["text"] for line in lines if line["source"] == name) for name in ("stdout", "stderr")}
+    assert printed == {"stdout": "printed ***\nfrom a program\nno end of line", "stderr": "an error\n"} or printed == {
+        "stdout": "printed ***\nno end of linefrom a program\n", "stderr": "an error\n"
+    }  # fmt: skip
+    assert [line["text"] for line in lines if line["source"] == "log"] == ["logged"]

@@ -250,7 +250,6 @@ IMPOSSIBLE: dict[str, Any] = {
     "deep": nested(499),
     "deeper": nested(2000),
     "very deep": nested(100_000),
-    "large": "x" * 300_000,
 }
 
 
@@ -271,7 +270,7 @@ async def test_a_result_that_the_log_can_not_hold_fails_the_task_and_says_so(
     assert task.life.status == "failed"
     assert task.life.error is not None
     assert task.life.error.kind == "validation"
-    assert ("bytes" if what == "large" else "JSON") in task.life.error.message
+    assert "JSON" in task.life.error.message
     assert len(task.life.error.message) <= 2000
     assert not any(commit.fault for commit in stage.commits("t"))
 

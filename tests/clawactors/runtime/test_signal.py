@@ -8,7 +8,9 @@ import pytest
 from clawactors import SyncTask, skill
 from clawactors import Task as Handle
 from clawactors.errors import Refused
+from clawactors.instant import time_ns
 from clawactors.tasks import commands as c
+from clawactors.tasks import events as e
 from clawactors.tasks.submission import spec_of
 from eventlog import Draft
 from tests.clawactors.runtime.cluster import PATIENCE_S, Cluster, Stage, all_turns
@@ -211,3 +213,89 @@ async def test_killed_at_any_point_of_a_signal_the_task_still_gets_it() -> None:
                 await all_turns()
                 task = await cluster.until_status("t", "completed")
                 assert task.life.result[:3] == [1, 0, 2]
+
+
+# With an end
+
+
+@skill("patient")
+async def patient(task: Handle, limit: float | str) -> list[Any]:
+    got: list[Any] = []
+    for _ in range(2):
+        try:
+            got.append(await task.signal("go", timeout=limit))
+        except TimeoutError as error:
+            got.append(str(error))
+    return [*got, await task.signal("go"), task.attempt]
+
+
+@skill("patient")
+def patient_in_thread(task: SyncTask, limit: float | str) -> list[Any]:
+    got: list[Any] = []
+    for _ in range(2):
+        try:
+            got.append(task.signal("go", timeout=limit))
+        except TimeoutError as error:
+            got.append(str(error))
+    return [*got, task.signal("go"), task.attempt]
+
+
+@pytest.mark.parametrize("code", [patient, patient_in_thread], ids=["async", "sync"])
+@pytest.mark.parametrize(("limit", "waits"), [(0.02, 1), ("300ms", 3)])
+async def test_a_wait_that_was_in_vain_took_nothing(code: Any, limit: float | str, waits: int) -> None:
+    async with Cluster() as cluster:
+        await cluster.control()
+        await cluster.node("n1", [code])
+        client = cluster.client()
+        ref = await client.submit("patient", {"limit": limit}, id="t")
+        await cluster.until(
+            lambda: cluster.task("t").life.waiting_for == "signal" and cluster.task("t").life.until_ns == 0
+        )
+        await ref.signal("go", "late")
+        text = f"no signal 'go' came within {limit}"
+        assert (await ref.result(PATIENCE_S))[:3] == [text, text, "late"]
+        assert cluster.named("t").count("task.waiting") == waits
+
+
+async def test_a_signal_in_time_ends_the_wait_and_its_timer(cluster: Cluster) -> None:
+    await cluster.control()
+    await cluster.node("n1", [patient])
+    ref = await cluster.client().submit("patient", {"limit": "1h"}, id="t")
+    await cluster.until_status("t", "waiting")
+    [until_ns] = [event.until_ns for event in cluster.events("t") if isinstance(event, e.Waiting)]
+    for number in range(3):
+        await ref.signal("go", number)
+    assert (await ref.result(PATIENCE_S))[:3] == [0, 1, 2]
+    [moment, *_] = [entry.result for entry in cluster.task("t").journal.steps()]
+    assert time_ns(moment) == until_ns
+
+
+async def test_until_when_it_waits_is_decided_once(stage: Stage) -> None:
+    """A resume does not wait anew, and what was in vain stays so though the signal has come since."""
+    taken: list[Any] = []
+
+    @skill("patient")
+    async def once(task: Handle) -> Any:
+        for _ in range(2):
+            try:
+                taken.append(await task.signal("go", timeout=0.02))
+            except TimeoutError:
+                taken.append(None)
+        if task.attempt == 1:
+            raise RuntimeError("once more")
+        return taken
+
+    await stage.run(once)
+    await stage.tell("t", c.Signal("go", "late"))
+    task = await stage.run(once)
+    assert task.life.result == [None, None, None, None]
+
+
+@pytest.mark.parametrize("limit", [-1, float("nan"), "soon", True, 1e12])
+async def test_what_is_no_time_to_wait_is_refused(stage: Stage, limit: Any) -> None:
+    @skill("patient")
+    async def asks(task: Handle) -> None:
+        with pytest.raises(Refused, match=r"wait|duration"):
+            await task.signal("go", timeout=limit)
+
+    assert (await stage.run(asks)).life.status == "completed"

@@ -182,7 +182,6 @@ def test_a_run_can_block_its_own_task() -> None:
 def test_repeated_wishes_are_quiet() -> None:
     given(*HISTORIES["blocked"]).when(c.Block("again")).quietly()
     given(*HISTORIES["paused"]).when(c.Pause()).quietly()
-    given(*HISTORIES["cancelled"]).when(c.Cancel()).quietly()
     given(*ASKED_TO_END).when(c.Cancel()).quietly()
     given(*PENDING).when(c.Unblock(), c.Resume(), c.Ready()).quietly()
 
@@ -221,10 +220,7 @@ def test_only_a_pending_task_is_scheduled() -> None:
     ids=lambda command: type(command).__name__,
 )
 def test_rule_5_an_ended_task_changes_only_by_retry_and_archive(status: Status, command: c.TaskCommand) -> None:
-    if status == "cancelled" and isinstance(command, c.Cancel):
-        given(*HISTORIES[status]).when(command).quietly()
-    else:
-        given(*HISTORIES[status]).when(command).refused("the task is archived" if status == "archived" else "")
+    given(*HISTORIES[status]).when(command).refused("the task is archived" if status == "archived" else "")
 
 
 def test_the_first_state_is_nothing() -> None:

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import batched
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -19,6 +18,7 @@ from clawactors.runtime.client.client import Wish
 __all__ = ["run"]
 
 _AT_ONCE: Final = 2000
+_AT_ONCE_BYTES: Final = 32 << 20
 """Lines that are read and submitted together: many enough to fill the log's batches, few enough to hold in memory."""
 
 _SHOWN: Final = 20
@@ -51,7 +51,7 @@ class _Report:
 
     async def fill(self, client: Client, file: Iterable[bytes], bar: Bar) -> dict[str, Any]:
         """Reads the file to its end."""
-        for lines in batched(enumerate(file, 1), _AT_ONCE):
+        for lines in _together(enumerate(file, 1)):
             await self._submit(client, self._independent(lines))
             bar.at(lines[-1][0])
         await self._submit(client, self._dependent)
@@ -89,6 +89,19 @@ class _Report:
 
     def _refuse(self, line: int, id: str | None, message: str) -> None:
         self._refused.append({"line": line, "id": id, "message": message})
+
+
+def _together(lines: Iterable[tuple[int, bytes]]) -> Iterator[list[tuple[int, bytes]]]:
+    group: list[tuple[int, bytes]] = []
+    size_bytes = 0
+    for number, line in lines:
+        group.append((number, line))
+        size_bytes += len(line)
+        if len(group) == _AT_ONCE or size_bytes > _AT_ONCE_BYTES:
+            yield group
+            group, size_bytes = [], 0
+    if group:
+        yield group
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from clawactors.app.cli.parsing import Parser, count
 
 __all__ = ["NAMES", "arguments", "run"]
 
-NAMES: Final = ("tasks", "steps", "latency", "recovery", "idle", "append", "replay", "all")
+NAMES: Final = ("tasks", "steps", "latency", "recovery", "idle", "append", "replay", "memory", "all")
 
 
 def arguments(parser: Parser) -> None:

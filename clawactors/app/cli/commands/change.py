@@ -1,4 +1,4 @@
-"""`claw cancel`, `pause`, `resume`, `retry`: one command to one task."""
+"""`claw cancel`, `pause`, `resume`, `retry`, `delete`: one command to one task."""
 
 from typing import Any
 
@@ -40,5 +40,7 @@ def _command(word: str, by: str) -> c.TaskCommand:
             return c.Pause(by)
         case "resume":
             return c.Resume()
+        case "delete":
+            return c.Delete(by)
         case _:
             return c.Retry(by)

@@ -16,6 +16,7 @@ from clawactors.app.cli.session import find
 from clawactors.app.discovery import Found
 from clawactors.app.processes.node import serve
 from clawactors.app.processes.start import NodeStart
+from clawactors.app.secretfile import path_of
 from clawactors.runtime.node.machine import LEASE_S
 from clawactors.tasks.submission import checked_id
 
@@ -39,6 +40,7 @@ def arguments(parser: Parser) -> None:
         metavar="MODULE:FUNCTION",
         help="what the skill `python` may call",
     )
+    parser.add_argument("--secrets", metavar="FILE", help="NAME=VALUE lines, for skills that ask for them")
     parser.add_argument(
         "--lease", type=lease, default=LEASE_S, metavar="D", help="how long a node may be silent (default 1.5s)"
     )
@@ -65,6 +67,7 @@ def run(options: Any) -> int:
         slots=options.slots,
         skills=tuple(options.skills),
         allow=tuple(options.allow),
+        secrets=path_of(options.secrets),
         affinity=dict(options.affinity),
         lease_s=options.lease,
     )

@@ -18,6 +18,7 @@ from clawactors.app.cli.parsing import Parser, count, lease, port
 from clawactors.app.cli.problem import INTERRUPTED, Problem
 from clawactors.app.cli.screen import Screen, card, emit, note
 from clawactors.app.cluster import Cluster, Plan
+from clawactors.app.secretfile import path_of
 from clawactors.app.settings import data_folder
 from clawactors.errors import Refused
 from clawactors.runtime.node.machine import LEASE_S
@@ -40,6 +41,7 @@ def arguments(parser: Parser) -> None:
         metavar="MODULE:FUNCTION",
         help="what the skill `python` may call",
     )
+    parser.add_argument("--secrets", metavar="FILE", help="NAME=VALUE lines, for skills that ask for them")
     parser.add_argument(
         "--lease", type=lease, default=LEASE_S, metavar="D", help="how long a node may be silent (default 1.5s)"
     )
@@ -68,6 +70,7 @@ async def _serve(options: Any, path: Path) -> int:
         slots=options.slots,
         skills=tuple(options.skills),
         allow=tuple(options.allow),
+        secrets=path_of(options.secrets),
         port=options.port,
         nats_url=options.nats or "",
         restart=options.restart,

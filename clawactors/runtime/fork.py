@@ -11,16 +11,14 @@ from msgspec.structs import replace
 
 from clawactors.errors import NotFound, Refused
 from clawactors.fold import Folded
-from clawactors.runtime.actor import Actor, Desk
-from clawactors.tasks import TASK, Entry, Journal, Task
+from clawactors.runtime.actor import Desk
+from clawactors.runtime.taskactor import TaskActor, actor_of
+from clawactors.tasks import Entry, Journal, Task
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
 from clawactors.tasks.journal import SIGNAL
-from clawactors.tasks.submission import checked_id
 
 __all__ = ["fork"]
-
-type TaskActor = Actor[c.TaskCommand, Task, e.TaskEvent]
 
 _COMMIT_MAX_BYTES = 480_000
 _NAMED = 5
@@ -32,13 +30,13 @@ async def fork(desk: Desk, id: str, step: str, new_id: str) -> Folded[Task]:
     It has no predecessors, start time or deadline of its own; signals that came before the step are its signals too.
     Raises: `NotFound`; `Refused` for a step that the source does not have, and for an id that another task has.
     """
-    source = _actor(desk, checked_id(id))
+    source = actor_of(desk, id)
     await source.catch_up()
     spec = source.state.spec
     if spec is None:
         raise NotFound(f"there is no task {id!r}")
     at = _place_of(source.state.journal, step)
-    fork = _actor(desk, checked_id(new_id))
+    fork = actor_of(desk, new_id)
     await fork.catch_up()
     wish = e.Spec(**{name: getattr(spec, name) for name in e.Spec.__struct_fields__})
     await fork.handle(
@@ -53,14 +51,6 @@ async def fork(desk: Desk, id: str, step: str, new_id: str) -> Folded[Task]:
                 raise
             break  # somebody else has done the same and the fork is on its way
     return Folded(fork.state, fork.version)
-
-
-def _actor(desk: Desk, id: str) -> TaskActor:
-    return Actor(desk, TASK, e.CODEC, id, route=_runner)
-
-
-def _runner(task: Task) -> str:
-    return task.life.node if task.life.status in ("scheduled", "running", "paused") else ""
 
 
 def _waits(fork: TaskActor) -> bool:

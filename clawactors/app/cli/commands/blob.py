@@ -1,0 +1,47 @@
+"""`claw blob`: what a task has stored, as bytes."""
+
+import sys
+from base64 import b64encode
+from pathlib import Path
+from typing import Any
+
+from clawactors.app.cli.parsing import Parser
+from clawactors.app.cli.problem import Problem
+from clawactors.app.cli.screen import emit
+from clawactors.app.cli.session import with_client
+from clawactors.app.client import Client
+from eventlog import Missing
+
+__all__ = ["arguments", "run"]
+
+
+def arguments(parser: Parser) -> None:
+    """What it takes."""
+    parser.add_argument("name", metavar="NAME", help="its SHA-256, as a result or a row names it")
+    parser.add_argument("--out", metavar="FILE", help="where to write it (default: standard output)")
+
+
+def run(options: Any) -> int:
+    """Writes it."""
+
+    async def fetch(client: Client) -> int:
+        try:
+            body = await client.blob(options.name)
+        except Missing as error:
+            raise Problem("not_found", str(error), "a row or a result names it: claw task ID") from None
+        _write(options, body)
+        return 0
+
+    return with_client(options, fetch)
+
+
+def _write(options: Any, body: bytes) -> None:
+    about = {"blob": options.name, "bytes": len(body)}
+    if options.out:
+        Path(options.out).expanduser().write_bytes(body)
+        emit(options, about | {"file": options.out}, lambda screen: ())
+    elif options.json:
+        emit(options, about | {"base64": b64encode(body).decode()}, lambda screen: ())
+    else:
+        sys.stdout.buffer.write(body)
+        sys.stdout.buffer.flush()

@@ -1,0 +1,69 @@
+"""`claw edit`: changes what a task asks for, before it runs."""
+
+from typing import Any
+
+from clawactors.app.cli.parsing import Parser, count, duration, pair, time, words
+from clawactors.app.cli.past import task_row
+from clawactors.app.cli.problem import Problem
+from clawactors.app.cli.rows import task_card
+from clawactors.app.cli.screen import emit
+from clawactors.app.cli.session import explained, with_client
+from clawactors.app.cli.wish import object_of, params_of
+from clawactors.app.client import Client
+from clawactors.tasks.submission import PRIORITIES, checked_id
+
+__all__ = ["arguments", "run"]
+
+
+def arguments(parser: Parser) -> None:
+    """What it takes: what is not given stays as it is."""
+    parser.add_argument("id", metavar="ID")
+    parser.add_argument("--params", metavar="JSON|@FILE|-", help="its parameters, a JSON object")
+    parser.add_argument("--name")
+    parser.add_argument("--description")
+    parser.add_argument("--user")
+    parser.add_argument("--priority", choices=list(PRIORITIES))
+    parser.add_argument("--requires", type=words, metavar="A,B", help="further skills its node must have")
+    parser.add_argument("--prefers", type=words, metavar="C", help="skills its node should have")
+    parser.add_argument("--affinity", type=pair, action="append", metavar="K=V", help="where it may run")
+    parser.add_argument("--tag", action="append", metavar="LABEL")
+    parser.add_argument("--metadata", metavar="JSON", help="a JSON object of your own")
+    parser.add_argument("--at", type=time, metavar="T", help="start then, as in 2026-05-01T09:00:00Z; the past is now")
+    parser.add_argument("--deadline", type=time, metavar="T", help="end it as failed when it has not ended by then")
+    parser.add_argument("--timeout", type=duration, metavar="D", help="limit of one attempt, as in 30s or 5m")
+    parser.add_argument("--retries", type=count, metavar="N", help="tries after the first one")
+
+
+def run(options: Any) -> int:
+    """Changes it and shows the task after it."""
+    id, changes = checked_id(options.id), _changes(options)
+    if not changes:
+        raise Problem("usage", "nothing to change", "claw edit ID --priority high, for one; claw edit --help lists all")
+
+    async def change(client: Client) -> int:
+        with explained(f"claw task {id} shows it as it is"):
+            row = task_row(id, await client.edit(id, **changes))
+        emit(options, row, lambda screen: task_card(screen, row))
+        return 0
+
+    return with_client(options, change)
+
+
+def _changes(options: Any) -> dict[str, Any]:
+    given = {
+        "params": None if options.params is None else params_of(options.params),
+        "name": options.name,
+        "description": options.description,
+        "user": options.user,
+        "priority": options.priority,
+        "requires": options.requires,
+        "prefers": options.prefers,
+        "affinity": None if options.affinity is None else dict(options.affinity),
+        "tags": options.tag,
+        "metadata": None if options.metadata is None else object_of(options.metadata, "--metadata"),
+        "not_before_ns": options.at,
+        "deadline_ns": options.deadline,
+        "timeout_s": options.timeout,
+        "max_retries": options.retries,
+    }
+    return {name: value for name, value in given.items() if value is not None}

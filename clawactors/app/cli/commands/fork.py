@@ -1,0 +1,34 @@
+"""`claw fork`: a new task with the steps of another one, up to the one that is to be done anew."""
+
+from typing import Any
+
+from clawactors.app.cli.parsing import Parser
+from clawactors.app.cli.past import task_row
+from clawactors.app.cli.rows import task_card
+from clawactors.app.cli.screen import emit
+from clawactors.app.cli.session import explained, with_client
+from clawactors.app.client import Client
+from clawactors.tasks.submission import checked_id
+
+__all__ = ["arguments", "run"]
+
+
+def arguments(parser: Parser) -> None:
+    """What it takes."""
+    parser.add_argument("id", metavar="ID")
+    parser.add_argument("--from", dest="step", required=True, metavar="STEP", help="the first step to do anew")
+    parser.add_argument("--id", dest="new_id", metavar="NEW", help="the id of the fork; the same again is the same one")
+
+
+def run(options: Any) -> int:
+    """Makes the fork and shows it."""
+    id = checked_id(options.id)
+
+    async def make(client: Client) -> int:
+        with explained(f"claw task {id} shows its steps"):
+            ref = await client.fork(id, options.step, new_id=options.new_id)
+        row = task_row(ref.id, await ref.look())
+        emit(options, row, lambda screen: task_card(screen, row))
+        return 0
+
+    return with_client(options, make)

@@ -1,0 +1,81 @@
+"""`claw logs`: what a task printed and logged, or what it emitted, as far as it is kept (seven days)."""
+
+import sys
+from collections.abc import Iterable
+from contextlib import aclosing
+from typing import Any
+
+import msgspec
+
+from clawactors.app.cli.parsing import Parser, count
+from clawactors.app.cli.session import with_client
+from clawactors.app.client import Client
+from clawactors.instant import iso
+from clawactors.runtime.client.streaming import Chunk
+from clawactors.runtime.said import LOG
+
+__all__ = ["arguments", "run"]
+
+
+def arguments(parser: Parser) -> None:
+    """What it takes."""
+    parser.add_argument("id", metavar="ID")
+    parser.add_argument("-f", "--follow", action="store_true", help="go on until the task has ended")
+    parser.add_argument("--stream", default=LOG, metavar="NAME", help="what code emits there (its usual one is `out`)")
+    parser.add_argument("--attempt", type=count, metavar="N", help="of that attempt alone")
+    parser.add_argument("--after", type=count, default=0, metavar="POSITION", help="from behind that position (--json)")
+
+
+def run(options: Any) -> int:
+    """Prints it; with `--json` a line for each chunk."""
+
+    async def show(client: Client) -> int:
+        stream = client.ref(options.id).stream(options.stream, after=options.after, live=options.follow)
+        shown = _Shown(options)
+        async with aclosing(stream) as chunks:
+            async for chunk in chunks:
+                if options.attempt in (None, chunk.attempt):
+                    shown.put(chunk)
+        return 0
+
+    return with_client(options, show)
+
+
+class _Shown:
+    """Where it is written."""
+
+    def __init__(self, options: Any) -> None:
+        self._json, self._is_log = options.json, options.stream == LOG
+
+    def put(self, chunk: Chunk) -> None:
+        """Writes one chunk."""
+        line = _line(chunk, self._is_log) if self._json else _text(chunk.value, self._is_log).encode()
+        sys.stdout.buffer.write(line)
+        sys.stdout.buffer.flush()
+
+
+def _line(chunk: Chunk, is_log: bool) -> bytes:
+    about = {"position": chunk.position, "at": iso(chunk.at_ns), "attempt": chunk.attempt, "node": chunk.node}
+    told = chunk.value if is_log and isinstance(chunk.value, dict) else {"value": chunk.value}
+    return msgspec.json.encode(told | about) + b"\n"
+
+
+def _text(value: Any, is_log: bool) -> str:
+    """A text of the log as it was printed, but for what a terminal would obey; anything else as JSON."""
+    if not is_log:
+        return _harmless(value) if isinstance(value, str) else msgspec.json.encode(value).decode() + "\n"
+    match value:
+        case {"source": "log", "text": str(text)}:
+            return f"{str(value.get('level', '')).upper()} {_harmless(text)}\n"
+        case {"text": str(text)}:
+            return _harmless(text)
+        case _:
+            return ""
+
+
+def _harmless(text: str) -> str:
+    return "".join(_each(text))
+
+
+def _each(text: str) -> Iterable[str]:
+    return (each if each.isprintable() or each in "\n\t" else " " for each in text)

@@ -1,0 +1,178 @@
+"""`claw memory search|add|import|show|forget|consolidate|export|stats|jobs|say|about|recent|working`."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, get_args
+
+from clawactors.app.cli import memorynotes
+from clawactors.app.cli.memoryrows import (
+    about_table,
+    card_of,
+    hit_list,
+    job_row,
+    job_table,
+    memory_cards,
+    memory_table,
+    recent_table,
+)
+from clawactors.app.cli.parsing import Parser, count, share, through, time
+from clawactors.app.cli.problem import Problem
+from clawactors.app.cli.screen import card, emit
+from clawactors.app.cli.session import ask_memory, ask_rows, with_client
+from clawactors.app.client import Client
+from clawactors.chats.events import EXTRACT, Role
+from clawactors.memories import Kind
+
+__all__ = ["VERBS", "arguments", "run"]
+
+_LONG_S: Final = 600.0
+"""Condensing or forgetting very much takes a while."""
+_ROLES: Final = get_args(Role.__value__)
+_KINDS: Final = get_args(Kind.__value__)
+_USAGE: Final = "claw memory --help shows what there is"
+
+type _Verb = Callable[[Client, Any], Awaitable[int]]
+
+
+def arguments(parser: Parser) -> None:
+    """What it takes."""
+    parser.add_argument("verb", choices=tuple(VERBS), metavar="VERB", help=", ".join(VERBS))
+    parser.add_argument("words", nargs="*", metavar="TEXT|@FILE|ID|NAME", help="what the verb is about")
+    parser.add_argument("--limit", type=count, metavar="N", help="search: so many at most (default 5)")
+    parser.add_argument("--owner", default="", help="whose memories")
+    parser.add_argument("--kind", choices=_KINDS, help="search, add: raw, summary or knowledge")
+    parser.add_argument("--tag", action="append", default=[], metavar="LABEL", help="search, add: with this tag")
+    parser.add_argument("--speaker", default="", help="search, add, say: who says it")
+    parser.add_argument("--session", default="", help="search, add: conversation, task or document")
+    parser.add_argument("--since", type=time, default=0, metavar="TIME", help="search, consolidate: then or later")
+    parser.add_argument("--until", type=through, default=0, metavar="TIME", help="search: then or earlier")
+    parser.add_argument("--threshold", type=share, metavar="0..1", help="search: relevance to reach (default 0.7)")
+    parser.add_argument("--like", default="", metavar="ID", help="search: like this memory")
+    parser.add_argument("--explain", action="store_true", help="search: what each score is made of")
+    parser.add_argument("--role", choices=_ROLES, default="user", help="say: whose message it is")
+    parser.add_argument("--depth", type=count, default=1, metavar="N", help="about: so many steps from the name")
+    parser.add_argument("--budget", type=count, default=1000, metavar="N", help="working: tokens at most")
+    parser.add_argument("--status", default="", help="jobs: pending, processing, failed, success or dead")
+
+
+def run(options: Any) -> int:
+    """Does it and shows what came of it."""
+    verb, least, most = VERBS[options.verb]
+    if not least <= len(options.words) <= most:
+        raise Problem("usage", f"claw memory {options.verb} does not take {len(options.words)} words", _USAGE)
+    return with_client(options, lambda client: verb(client, options))
+
+
+async def _search(client: Client, options: Any) -> int:
+    question: dict[str, Any] = {
+        "text": " ".join(options.words),
+        "like": options.like,
+        "limit": 5 if options.limit is None else options.limit,
+        "owner": options.owner,
+        "kind": options.kind,
+        "tags": options.tag,
+        "speaker": options.speaker,
+        "session": options.session,
+        "since_ns": options.since,
+        "until_ns": options.until,
+        "explain": options.explain,
+    }
+    if options.threshold is not None:
+        question["threshold"] = options.threshold
+    rows = (await ask_memory(client, "search", **question))["rows"]
+    emit(options, rows, lambda screen: hit_list(screen, rows))
+    return 0
+
+
+async def _show(client: Client, options: Any) -> int:
+    rows = [(await ask_memory(client, "show", id=options.words[0]))["row"]]
+    emit(options, rows, lambda screen: memory_cards(screen, rows))
+    return 0
+
+
+async def _forget(client: Client, options: Any) -> int:
+    if bool(options.words) == bool(options.owner):
+        raise Problem("usage", "forget takes an ID or --owner", "claw memory forget ID, claw memory forget --owner U")
+    id = options.words[0] if options.words else ""
+    reply = await ask_memory(client, "forget", _LONG_S, id=id, owner=options.owner, by=client.desk.by)
+    rows = [{"id": each} for each in reply["ids"]]
+    emit(options, rows, lambda screen: card(screen, [("forgotten", len(rows))]))
+    return 0
+
+
+async def _consolidate(client: Client, options: Any) -> int:
+    report = await ask_memory(client, "consolidate", _LONG_S, since_ns=options.since)
+    emit(options, report, lambda screen: card(screen, report.items()))
+    return 0
+
+
+async def _export(client: Client, options: Any) -> int:
+    rows: list[dict[str, Any]] = []
+    after: int | None = -1
+    while after is not None:
+        reply = await ask_memory(client, "export", owner=options.owner, after=after, fresh=after < 0)
+        rows += reply["rows"]
+        after = reply["after"]
+    emit(options, rows, lambda screen: memory_table(screen, rows))
+    return 0
+
+
+async def _stats(client: Client, options: Any) -> int:
+    report = await ask_memory(client, "stats")
+    emit(options, report, lambda screen: card(screen, report.items()))
+    return 0
+
+
+async def _jobs(client: Client, options: Any) -> int:
+    tasks, _ = await ask_rows(client, "tasks", options.limit, skill=EXTRACT, fresh=True)
+    rows = [row for row in map(job_row, tasks) if options.status in ("", row["status"])]
+    if options.owner:
+        rows = [row for row in rows if row["user"] == options.owner]
+    emit(options, rows, lambda screen: job_table(screen, rows))
+    return 0
+
+
+async def _say(client: Client, options: Any) -> int:
+    conversation, *words = options.words
+    message = await client.say(
+        conversation, " ".join(words), role=options.role, user=options.owner, speaker=options.speaker
+    )
+    told = {"conversation": conversation, "message": message, "role": options.role, "user": options.owner}
+    emit(options, told, lambda screen: card(screen, told.items()))
+    return 0
+
+
+async def _about(client: Client, options: Any) -> int:
+    rows = (await ask_memory(client, "about", name=options.words[0], owner=options.owner, depth=options.depth))["rows"]
+    emit(options, rows, lambda screen: about_table(screen, rows))
+    return 0
+
+
+async def _recent(client: Client, options: Any) -> int:
+    limit = 100 if options.limit is None else options.limit
+    rows = (await ask_memory(client, "recent", limit=limit))["rows"]
+    emit(options, rows, lambda screen: recent_table(screen, rows))
+    return 0
+
+
+async def _working(client: Client, options: Any) -> int:
+    answer = await ask_memory(client, "working", task=options.words[0], budget=options.budget)
+    emit(options, answer, lambda screen: card_of(screen, answer["text"]))
+    return 0
+
+
+VERBS: Final[dict[str, tuple[_Verb, int, int]]] = {
+    "search": (_search, 0, 1000),
+    "add": (memorynotes.add, 1, 1000),
+    "import": (memorynotes.import_files, 1, 1000),
+    "show": (_show, 1, 1),
+    "forget": (_forget, 0, 1),
+    "consolidate": (_consolidate, 0, 0),
+    "export": (_export, 0, 0),
+    "stats": (_stats, 0, 0),
+    "jobs": (_jobs, 0, 0),
+    "say": (_say, 2, 1000),
+    "about": (_about, 1, 1),
+    "recent": (_recent, 0, 0),
+    "working": (_working, 1, 1),
+}
+"""What each verb does, and how few and how many words it takes."""

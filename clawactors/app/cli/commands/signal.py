@@ -1,0 +1,34 @@
+"""`claw signal`: something that the task's code waits for, or will."""
+
+from typing import Any
+
+from clawactors.app.cli.parsing import Parser
+from clawactors.app.cli.past import task_row
+from clawactors.app.cli.rows import task_card
+from clawactors.app.cli.screen import emit
+from clawactors.app.cli.session import explained, with_client
+from clawactors.app.cli.wish import value_of
+from clawactors.app.client import Client
+from clawactors.tasks.submission import checked_id
+
+__all__ = ["arguments", "run"]
+
+
+def arguments(parser: Parser) -> None:
+    """What it takes."""
+    parser.add_argument("id", metavar="ID")
+    parser.add_argument("name", metavar="NAME", help="which signal: what the code gives to task.signal()")
+    parser.add_argument("payload", nargs="?", metavar="JSON|@FILE|-", help="what to say (default null)")
+
+
+def run(options: Any) -> int:
+    """Sends it and shows the task after it."""
+    id, payload = checked_id(options.id), value_of(options.payload, "the payload")
+
+    async def tell(client: Client) -> int:
+        with explained(f"claw task {id} --history shows what happened to it"):
+            row = task_row(id, await client.signal(id, options.name, payload))
+        emit(options, row, lambda screen: task_card(screen, row))
+        return 0
+
+    return with_client(options, tell)

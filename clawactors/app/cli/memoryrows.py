@@ -1,0 +1,111 @@
+"""Memories for people: what was found, one with everything of it, jobs, facts, events."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from clawactors.app.cli.screen import Screen, card, plain, short, table, when
+
+__all__ = [
+    "about_table",
+    "card_of",
+    "hit_list",
+    "job_row",
+    "job_table",
+    "memory_cards",
+    "memory_table",
+    "recent_table",
+]
+
+type Row = dict[str, Any]
+
+_STATES: Final = {
+    "running": "processing",
+    "completed": "success",
+    "dead": "dead",
+    "failed": "dead",
+    "cancelled": "dead",
+}
+"""A job's state by its task's status; a task that waits to be tried again has `failed`, all others are `pending`."""
+
+
+def hit_list(screen: Screen, rows: Iterable[Row]) -> Iterator[str]:
+    """Each hit with its score and where it comes from; those below the threshold are marked."""
+    for row in rows:
+        weak = " (weak)" if row["weak"] else ""
+        sources = ", ".join(map(str, row["sources"][:10])) + (" …" if len(row["sources"]) > 10 else "")
+        yield f"{row['score']:.2f}{weak}  {plain(row['excerpt'])}"
+        said = f"{row['speaker']}, " if row["speaker"] else ""
+        yield f"      {row['kind']}, {plain(said)}{when(row['at'])}, events {sources}, {row['id']}"
+        if parts := row.get("parts"):
+            told = ", ".join(f"{name} {value:+.2f}" for name, value in parts.items())
+            yield f"      {told}"
+
+
+def memory_cards(screen: Screen, rows: Iterable[Row]) -> Iterator[str]:
+    """Everything of each."""
+    for row in rows:
+        yield from card(screen, [(name.replace("_", " "), value) for name, value in row.items() if name != "excerpt"])
+
+
+def memory_table(screen: Screen, rows: Iterable[Row]) -> Iterator[str]:
+    """One line a memory."""
+    heads = ("ID", "KIND", "OWNER", "AT", "TAGS", "TEXT")
+    cells = ((row["id"], row["kind"], row["owner"], when(row["at"]), row["tags"], row["text"]) for row in rows)
+    return table(screen, heads, cells)
+
+
+def job_row(task: Row) -> Row:
+    """A job of extraction, from its task's row."""
+    params, error = task["params"] or {}, task["error"]
+    waits = task["status"] == "waiting" and task["attempt"] > 0
+    return {
+        "id": task["id"],
+        "status": "failed" if waits else _STATES.get(task["status"], "pending"),
+        "key": params.get("key"),
+        "user": params.get("user"),
+        "conversation": params.get("conversation"),
+        "message": params.get("message"),
+        "seq": params.get("seq"),
+        "attempt": task["attempt"],
+        "error": error["message"] if error else None,
+        "memories": task["result"] if task["status"] == "completed" else None,
+        "submitted_at": task["submitted_at"],
+        "completed_at": task["completed_at"],
+    }
+
+
+def job_table(screen: Screen, rows: Iterable[Row]) -> Iterator[str]:
+    """One line a job."""
+    heads = ("ID", "STATUS", "USER", "CONVERSATION", "MESSAGE", "ATTEMPT", "ERROR")
+    names = ("id", "status", "user", "conversation", "message", "attempt", "error")
+    return table(screen, heads, ([row[name] for name in names] for row in rows))
+
+
+def about_table(screen: Screen, rows: Iterable[Row]) -> Iterator[str]:
+    """One line a fact."""
+    heads = ("SUBJECT", "PREDICATE", "OBJECT", "HOLDS", "CONFIDENCE", "SINCE", "UNTIL", "MEMORY")
+    cells = (
+        (
+            fact["subject"],
+            f"not {fact['predicate']}" if fact["negated"] else fact["predicate"],
+            fact["object"],
+            row["holds"],
+            fact["confidence"],
+            when(fact["valid_from"]),
+            when(fact["valid_until"]),
+            row["id"],
+        )
+        for row, fact in ((row, row["fact"]) for row in rows)
+    )
+    return table(screen, heads, cells)
+
+
+def recent_table(screen: Screen, rows: Iterable[Row]) -> Iterator[str]:
+    """One line an event."""
+    cells = ((row["seq"], when(row["at"]), row["kind"], row["id"], short(row["event"], 200)) for row in rows)
+    return table(screen, ("SEQ", "AT", "KIND", "ID", "EVENT"), cells)
+
+
+def card_of(screen: Screen, text: str) -> Iterator[str]:
+    """A text line by line."""
+    return (plain(line) for line in text.splitlines())

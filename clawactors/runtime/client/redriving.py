@@ -1,0 +1,110 @@
+"""Lets tasks that are dead go once more, many of them at a measured pace.
+
+1. A task is retried as it was when it was listed; one that has moved on since is left alone.
+   So to redrive twice, or from two places at once, is to redrive once.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from clawactors.errors import Refused
+from clawactors.fold import Folded
+from clawactors.runtime.taskactor import actor_of
+from clawactors.tasks import Task
+from clawactors.tasks import commands as c
+from clawactors.tasks.submission import checked_id
+
+if TYPE_CHECKING:
+    from clawactors.runtime.client.client import Client
+
+__all__ = ["Redriven", "redrive"]
+
+_PAGE: Final = 1000
+_AT_ONCE: Final = 32
+
+
+class Redriven(msgspec.Struct, frozen=True):
+    """What became of one task: its state after it, or why it was left alone."""
+
+    id: str
+    task: Folded[Task] | None = None
+    left: str = ""
+
+
+class _Answer(msgspec.Struct):
+    rows: list[dict[str, Any]] = []
+    cursor: str | None = None
+    error: dict[str, Any] | None = None
+
+
+async def redrive(
+    client: "Client",
+    ids: Sequence[str],
+    *,
+    skill: str,
+    error: str,
+    limit: int | None,
+    rate_per_s: float | None,
+    progress: Callable[[int, int], None],
+) -> list[Redriven]:
+    """See `Client.redrive`."""
+    if rate_per_s is not None and not rate_per_s > 0:
+        raise Refused(f"a rate is more than 0 a second, not {rate_per_s:g}")
+    wanted: list[tuple[str, int | None]]
+    if ids:
+        wanted = [(checked_id(id), None) for id in dict.fromkeys(ids)]
+        for id in ids:
+            await client.look(id)
+    else:
+        wanted = [each async for each in _dead(client, skill, error)]
+    wanted = wanted[:limit]
+    loop, done = asyncio.get_running_loop(), 0
+    began_s, slots = loop.time(), asyncio.Semaphore(_AT_ONCE)
+
+    async def one(place: int, id: str, version: int | None) -> Redriven:
+        nonlocal done
+        if rate_per_s is not None:
+            await asyncio.sleep(began_s + place / rate_per_s - loop.time())
+        async with slots:
+            outcome = await _retry(client, id, version)
+        done += 1
+        progress(done, len(wanted))
+        return outcome
+
+    progress(0, len(wanted))
+    async with asyncio.TaskGroup() as group:
+        works = [group.create_task(one(place, *each)) for place, each in enumerate(wanted)]
+    return [work.result() for work in works]
+
+
+async def _dead(client: "Client", skill: str, error: str) -> AsyncIterator[tuple[str, int | None]]:
+    """`(id, version)` of every dead task of that skill and error class."""
+    cursor = ""
+    while True:
+        question = {"status": ["dead"], "skill": skill, "limit": _PAGE, "cursor": cursor, "fresh": not cursor}
+        answer = msgspec.json.decode(await client.ask("tasks", question), type=_Answer)
+        if answer.error is not None:
+            raise Refused(answer.error["message"])
+        for row in answer.rows:
+            if not error or (row["error"] or {}).get("class") == error:
+                yield row["id"], row["version"]
+        if not answer.cursor:
+            return
+        cursor = answer.cursor
+
+
+async def _retry(client: "Client", id: str, version: int | None) -> Redriven:
+    actor = actor_of(client.desk, id)
+    try:
+        await actor.catch_up()
+        if version not in (None, actor.version):
+            return Redriven(id, left=f"it has moved on: it is {actor.state.life.status}")
+        if actor.state.life.status != "dead":
+            raise Refused(f"the task is {actor.state.life.status}, not dead")
+        await actor.handle(c.Retry(client.desk.by))
+    except Refused as refusal:
+        return Redriven(id, left=str(refusal))
+    return Redriven(id, Folded(actor.state, actor.version))

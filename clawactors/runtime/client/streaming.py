@@ -1,0 +1,78 @@
+"""Following what a task says, to its end."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from typing import Any, Final
+
+import msgspec
+
+from clawactors.errors import NotFound
+from clawactors.runtime.client.waiting import Waiting
+from clawactors.runtime.ports import Outputs
+from clawactors.runtime.said import Said
+from clawactors.tasks.submission import checked_id
+from eventlog import Follower, Record
+
+__all__ = ["Chunk", "follow"]
+
+_PLACES: Final = 12
+"""Bits of a position that count the chunks of one message; no message has so many."""
+
+_decode = msgspec.json.Decoder(Said).decode
+
+
+class Chunk(msgspec.Struct, frozen=True):
+    """One thing that code said: `value` is what it emitted. To go on behind it, pass its `position` as `after`."""
+
+    value: Any
+    attempt: int
+    position: int
+    at_ns: int
+    node: str = ""
+
+
+async def follow(
+    waiting: Waiting, outputs: Outputs, id: str, name: str, after: int, *, live: bool
+) -> AsyncGenerator[Chunk]:
+    """See `Ref.stream`."""
+    waiting.expect([id])
+    try:
+        if not (await waiting.look(id)).state.exists:
+            raise NotFound(f"there is no task {id!r}")
+        follower = await outputs.follow(id, checked_id(name, "stream"), max(0, (after >> _PLACES) - 1))
+        over = asyncio.ensure_future(_over(waiting, id, follower, live))
+        try:
+            while True:
+                coming = asyncio.ensure_future(anext(follower))
+                await asyncio.wait((coming, over), return_when=asyncio.FIRST_COMPLETED)
+                if not coming.done():
+                    coming.cancel()
+                    break
+                for record in coming.result():
+                    for chunk in _chunks(record):
+                        if chunk.position > after:
+                            yield chunk
+                if over.done():
+                    break
+            over.result()
+        finally:
+            over.cancel()
+            await follower.aclose()
+    finally:
+        waiting.forget(id)
+
+
+async def _over(waiting: Waiting, id: str, follower: Follower, live: bool) -> None:
+    """Returns when the task has ended and all that it said has been handed out: it says nothing behind its end."""
+    if live:
+        await waiting.ended(id)
+    await follower.caught_up()
+
+
+def _chunks(record: Record) -> Iterator[Chunk]:
+    try:
+        said = _decode(record.body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return  # put there by hand
+    for place, value in enumerate(said.chunks[: 1 << _PLACES]):
+        yield Chunk(value, said.attempt, (record.seq << _PLACES) + place, record.at_ns, said.node)

@@ -1,0 +1,201 @@
+"""Carries out what other programs want of tasks: `nats pub claw.cmd.task.T1 '{"type":"task.cancel"}'`.
+
+1. All that waits for one task is one commit; commands are decided in the order in which they were published.
+2. A lost race is tried again, without limit, as long as any of them is legal.
+3. A command is done when its events are in the log, or its dead letter is kept. What comes again is known by the
+   receipt in the header of the commit, so it is carried out once; one that was given an id, once in all.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from clawactors.errors import Refused
+from clawactors.fold import Folded, fold
+from clawactors.runtime.actor import Desk
+from clawactors.runtime.control.ports import Commands
+from clawactors.runtime.control.receipts import Receipt, read_receipt, written
+from clawactors.runtime.taskactor import runner_of
+from clawactors.tasks import TASK, Task
+from clawactors.tasks import events as e
+from clawactors.tasks.wishes import outside_of
+from eventlog import Draft, EventLogError, Record, TooLarge, Unavailable, WrongVersion, aggregate_pattern, is_id
+
+__all__ = ["CommandTaker"]
+
+_WAIT_S: Final = 2.0
+_AGAIN_S: Final = 0.2
+_HELD_MAX: Final = 20_000
+_TOGETHER: Final = 2000
+_TOGETHER_MAX_BYTES: Final = 400_000
+_BY: Final = "command"
+
+_log = logging.getLogger(__name__)
+
+
+class _Refusal(msgspec.Struct, frozen=True):
+    record: Record
+    reason: str
+
+
+class CommandTaker:
+    """`serve` runs until cancelled; it takes while this process leads."""
+
+    def __init__(self, desk: Desk, commands: Commands, leads: Callable[[], bool]) -> None:
+        self._desk, self._commands, self._leads = desk, commands, leads
+        self._waiting: dict[str, deque[Record]] = {}
+        self._held: set[int] = set()
+        self._working: set[asyncio.Task[None]] = set()
+        self._less = asyncio.Event()
+        self.carried_out = self.refused = 0
+
+    async def serve(self) -> None:
+        """Takes and carries out for ever."""
+        try:
+            while True:
+                if not self._leads():
+                    await asyncio.sleep(_AGAIN_S)
+                    continue
+                try:
+                    taken = await self._commands.take(_WAIT_S)
+                except EventLogError as error:
+                    _log.info("commands have to wait: %s", error)
+                    await asyncio.sleep(_AGAIN_S)
+                    continue
+                for record in taken:
+                    self._put(record)
+                while len(self._held) > _HELD_MAX:
+                    self._less.clear()
+                    await self._less.wait()
+        finally:
+            for task in list(self._working):
+                task.cancel()
+
+    def _put(self, record: Record) -> None:
+        if record.seq in self._held:
+            return  # it comes again because it takes long
+        self._held.add(record.seq)
+        id = _task_of(record.subject)
+        if (waiting := self._waiting.get(id)) is not None:
+            waiting.append(record)
+            return
+        self._waiting[id] = deque((record,))
+        task = asyncio.create_task(self._work(id))
+        self._working.add(task)
+        task.add_done_callback(self._working.discard)
+
+    async def _work(self, id: str) -> None:
+        """Carries out what waits for one task until nothing more does."""
+        waiting = self._waiting[id]
+        while waiting:
+            records = _some(waiting)
+            races = 0
+            while True:
+                try:
+                    await self._carry_out(id, records)
+                    break
+                except WrongVersion:
+                    races += 1
+                    await asyncio.sleep(self._desk.clock.roll() * min(0.1, 0.002 * 2**races))
+                except TooLarge as error:
+                    if len(records) == 1:
+                        await self._patiently_bury([_Refusal(records[0], str(error))])
+                        break
+                    half = len(records) // 2
+                    waiting.extendleft(reversed(records[half:]))
+                    records = records[:half]
+                except EventLogError as error:
+                    _log.info("commands to task %s have to wait: %s", id, error)
+                    await asyncio.sleep(_AGAIN_S)
+            seqs = [record.seq for record in records]
+            self._commands.done(seqs)
+            self._held.difference_update(seqs)
+            self._less.set()
+        del self._waiting[id]
+
+    async def _carry_out(self, id: str, records: Sequence[Record]) -> None:
+        """Raises: what the log raises; then nothing is done, or it is and is found to be so the next time."""
+        if not id:
+            await self._bury([_Refusal(record, "commands go to claw.cmd.task.<id>") for record in records])
+            return
+        known, told = await self._read(id)
+        receipt = Receipt()
+        events: list[e.TaskEvent] = []
+        refusals: list[_Refusal] = []
+        state = known.state
+        for record in records:
+            if record.seq in told.carried_out:
+                continue
+            try:
+                if record.seq in told.refused:
+                    raise Refused("it was refused when it came first")
+                wish = outside_of(record.body, record.by or _BY)
+                if wish.id and wish.id in told.ids | receipt.ids:
+                    continue
+                if known.frozen:
+                    raise Refused(f"the task needs a newer release: {known.frozen}")
+                decided = TASK.decide(wish.command, state)
+            except Refused as refusal:
+                refusals.append(_Refusal(record, str(refusal)))
+                receipt.refused.add(record.seq)
+                continue
+            receipt.carried_out.add(record.seq)
+            receipt.ids.update({wish.id} - {""})
+            events += decided
+            for event in decided:
+                state = TASK.evolve(state, event, self._desk.time.now_ns())
+        if events:
+            await self._desk.log.append(self._draft(id, known.state, events, receipt), known.version)
+        self.carried_out += len(receipt.carried_out)
+        await self._bury(refusals)
+
+    def _draft(self, id: str, task: Task, events: list[e.TaskEvent], receipt: Receipt) -> Draft:
+        return Draft(
+            kind=TASK.kind,
+            id=id,
+            body=e.CODEC.encode(tuple(events)),
+            commit=self._desk.names.commit(),
+            to=runner_of(task),
+            by=self._desk.by,
+            cause=written(self._commands.identity, receipt),
+        )
+
+    async def _read(self, id: str) -> tuple[Folded[Task], Receipt]:
+        """The task, and which commands its log has answered."""
+        known, told = Folded(TASK.initial), Receipt()
+        async for batch in self._desk.log.read([aggregate_pattern(TASK.kind, id)]):
+            for record in batch:
+                known = fold(TASK, e.CODEC, known, record)
+                told.add(read_receipt(self._commands.identity, record))
+        return known, told
+
+    async def _bury(self, refusals: Sequence[_Refusal]) -> None:
+        await asyncio.gather(*(self._commands.bury(each.record, each.reason) for each in refusals))
+        self.refused += len(refusals)
+
+    async def _patiently_bury(self, refusals: Sequence[_Refusal]) -> None:
+        while True:
+            try:
+                return await self._bury(refusals)
+            except Unavailable:
+                await asyncio.sleep(_AGAIN_S)
+
+
+def _task_of(subject: str) -> str:
+    """The id of the task that a command is for, '' where it is for none."""
+    parts = subject.split(".")
+    return parts[3] if len(parts) == 4 and parts[2] == TASK.kind and is_id(parts[3]) else ""
+
+
+def _some(waiting: deque[Record]) -> list[Record]:
+    """What goes into one commit."""
+    records: list[Record] = []
+    size = 0
+    while waiting and len(records) < _TOGETHER and (not records or size + len(waiting[0].body) < _TOGETHER_MAX_BYTES):
+        records.append(waiting.popleft())
+        size += len(records[-1].body)
+    return records

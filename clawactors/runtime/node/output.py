@@ -1,0 +1,223 @@
+"""What one attempt says: small pieces from any thread, gathered for a few ms, sent in order as messages of its streams.
+
+1. Order within a stream is kept; each message is of one attempt and is kept once, however often it is sent.
+2. What is printed never waits: what is more than can be sent is cut, and the cut is noted. What is emitted waits.
+3. An outage of the server costs what was printed in it, never the task.
+"""
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from contextvars import Context
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from clawactors.errors import Refused
+from clawactors.runtime.node.secrets import HIDDEN
+from clawactors.runtime.said import LOG, OUT, Said
+from clawactors.tasks.payload import INLINE_MAX_BYTES, shown_size
+from clawactors.tasks.submission import checked_id
+from eventlog import EventLogError, Unavailable
+
+if TYPE_CHECKING:
+    from clawactors.runtime.node.supplies import Supplies
+    from clawactors.tasks.events import Fence
+
+__all__ = ["EMIT_MAX_BYTES", "LOG_MAX_BYTES", "TaskOutput"]
+
+LOG_MAX_BYTES: Final = 8 << 20
+"""What one attempt may print; the rest is cut."""
+
+EMIT_MAX_BYTES: Final = 64 << 20
+"""What one attempt may emit."""
+
+_BATCH_S: Final = 0.005
+_MESSAGE_BYTES: Final = 128 << 10
+_MESSAGE_CHUNKS: Final = 1000
+_WAITING_BYTES: Final = 1 << 20
+_LINE_BYTES: Final = 64 << 10
+_LAST_S: Final = 2.0
+_AGAIN_S: Final = 0.2
+
+_log = logging.getLogger(__name__)
+_encode = msgspec.json.Encoder().encode
+
+
+class _Stream:
+    """The chunks of one stream that wait."""
+
+    def __init__(self) -> None:
+        self.chunks: deque[bytes] = deque()
+        self.messages = 0
+
+
+class TaskOutput:
+    """Its `write`, `flush` and `note` may be called in any thread; all else in the event loop."""
+
+    def __init__(self, supplies: "Supplies", id: str, fence: "Fence", loop: asyncio.AbstractEventLoop) -> None:
+        self._supplies, self._id, self._fence, self._loop = supplies, id, fence, loop
+        self._guard = threading.Lock()
+        self._streams: dict[str, _Stream] = {}
+        self._lines: dict[str, str] = {}
+        self._waiting_bytes = self._emitted_bytes = self._logged_bytes = self._cut_bytes = 0
+        self._awake = self._closed = False
+        self._sending: asyncio.Task[None] | None = None
+        self._room = asyncio.Event()
+
+    # What is printed
+
+    def write(self, source: str, text: str) -> None:
+        """Takes what was printed; it goes out with the end of its line."""
+        with self._guard:
+            if self._logged_bytes > LOG_MAX_BYTES:
+                self._cut_bytes += len(text)
+                return
+            text = self._lines.pop(source, "") + text
+            whole, newline, rest = text.rpartition("\n")
+            if len(rest) > _LINE_BYTES:
+                whole, newline, rest = text, "", ""
+            if rest:
+                self._lines[source] = rest
+            if whole or newline:
+                self._say(source, whole + newline)
+
+    def flush(self, source: str) -> None:
+        """What was printed goes out, though its line has not ended."""
+        with self._guard:
+            if rest := self._lines.pop(source, ""):
+                self._say(source, rest)
+
+    def note(self, text: str, level: str, logger: str) -> None:
+        """Takes a line of a log."""
+        with self._guard:
+            self._say("log", text, level=level.lower(), logger=logger)
+
+    def _say(self, source: str, text: str, **more: str) -> None:
+        room = LOG_MAX_BYTES - self._logged_bytes
+        if self._waiting_bytes > _WAITING_BYTES or room <= 0:
+            self._cut_bytes += len(text)
+            return
+        self._note_cut()
+        text = self._supplies.secrets.hide(text.encode(errors="backslashreplace").decode())
+        for start in range(0, len(text), _LINE_BYTES):
+            part = _encode({"source": source, "text": text[start : start + _LINE_BYTES], **more})
+            self._logged_bytes += len(part)
+            if self._logged_bytes > LOG_MAX_BYTES:
+                self._cut_bytes += len(text) - start
+                return
+            self._put(LOG, part)
+
+    def _note_cut(self) -> None:
+        if self._cut_bytes:
+            note = f"[{shown_size(self._cut_bytes)} of output were cut here]\n"
+            self._put(LOG, _encode({"source": "claw", "text": note}))
+            self._cut_bytes = 0
+
+    # What is emitted
+
+    async def emit(self, value: Any, stream: str = OUT) -> None:
+        """Takes a chunk; returns when there is room for the next. Raises: `Refused`."""
+        if checked_id(stream, "stream") == LOG:
+            raise Refused("the stream 'log' is for what code prints; emit to another one")
+        try:
+            chunk = _encode(value)
+        except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
+            raise Refused(f"the code emitted what JSON can't hold: {error}") from None
+        if len(chunk) > INLINE_MAX_BYTES:
+            raise Refused(
+                f"a chunk of {shown_size(len(chunk))} is too large to emit, {shown_size(INLINE_MAX_BYTES)} are the most"
+            )
+        chunk = self._hidden(chunk)
+        self._emitted_bytes += len(chunk)
+        if self._emitted_bytes > EMIT_MAX_BYTES:
+            raise Refused(f"the code emitted more than {shown_size(EMIT_MAX_BYTES)} in this attempt")
+        while self._waiting_bytes > _WAITING_BYTES and not self._closed:
+            self._room.clear()
+            await self._room.wait()
+        with self._guard:
+            self._put(stream, chunk)
+
+    def _hidden(self, chunk: bytes) -> bytes:
+        """The chunk without secrets."""
+        if not self._supplies.secrets:
+            return chunk
+        hidden = self._supplies.secrets.hide(chunk.decode()).encode()
+        try:
+            msgspec.json.decode(hidden)
+        except msgspec.MsgspecError:  # a secret that reads like JSON itself
+            return _encode(HIDDEN)
+        return hidden
+
+    # Sending
+
+    def _put(self, stream: str, chunk: bytes) -> None:
+        if self._closed:
+            return
+        self._streams.setdefault(stream, _Stream()).chunks.append(chunk)
+        self._waiting_bytes += len(chunk)
+        if not self._awake:
+            self._awake = True
+            self._loop.call_soon_threadsafe(self._wake)
+
+    def _wake(self) -> None:
+        if self._sending is None or self._sending.done():
+            # In a context of its own: what is logged here is not said by the task.
+            self._sending = self._loop.create_task(self._send_all(), context=Context())
+
+    async def _send_all(self) -> None:
+        await asyncio.sleep(_BATCH_S)
+        while True:
+            sent = False
+            for name, stream in list(self._streams.items()):
+                if (body := self._message(stream)) is not None:
+                    sent = True
+                    fence = self._fence
+                    label = f"{self._id}/{fence.incarnation}/{fence.attempt}/{name}/{stream.messages}"
+                    await self._send(name, body, label)
+            with self._guard:
+                if not sent and self._waiting_bytes <= 0:
+                    self._awake = False
+                    return
+
+    def _message(self, stream: _Stream) -> bytes | None:
+        taken: list[bytes] = []
+        size = 0
+        with self._guard:
+            while stream.chunks and len(taken) < _MESSAGE_CHUNKS and (not taken or size < _MESSAGE_BYTES):
+                taken.append(stream.chunks.popleft())
+                size += len(taken[-1])
+            self._waiting_bytes -= size
+        self._room.set()
+        if not taken:
+            return None
+        stream.messages += 1
+        said = Said(self._fence.attempt, self._fence.node, [msgspec.Raw(chunk) for chunk in taken])
+        return _encode(said)
+
+    async def _send(self, stream: str, body: bytes, label: str) -> None:
+        while True:
+            try:
+                return await self._supplies.outputs.publish(self._id, stream, body, label)
+            except Unavailable:
+                await asyncio.sleep(_AGAIN_S)
+            except EventLogError as error:
+                _log.warning("task %s: what it says is lost: %s", self._id, error)
+                self._closed = True
+                return None
+
+    async def aclose(self) -> None:
+        """Returns when all is kept, or can't be soon; what is said from then on is lost."""
+        for source in list(self._lines):
+            self.flush(source)
+        with self._guard:
+            self._note_cut()
+            self._closed = True
+        self._room.set()
+        if not self._awake:
+            return
+        self._wake()
+        if self._sending is not None:
+            await asyncio.wait((self._sending,), timeout=_LAST_S)
+            self._sending.cancel()

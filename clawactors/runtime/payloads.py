@@ -1,0 +1,58 @@
+"""Values that are too large for an event, on their way into the object store and back."""
+
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from clawactors.errors import Refused
+from clawactors.runtime.ports import Blobs
+from clawactors.tasks.events import Spec
+from clawactors.tasks.payload import (
+    INLINE_MAX_BYTES,
+    PAYLOAD_MAX_BYTES,
+    Large,
+    is_reference,
+    named_in,
+    reference,
+    shown_size,
+)
+from eventlog import Corrupt
+
+__all__ = ["Payloads"]
+
+
+class Payloads:
+    """Whole values for references and the other way round."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self.blobs = blobs
+
+    async def keep(self, encoded: bytes, what: str) -> dict[str, Any]:
+        """The reference to a value that is encoded as JSON. Raises: `Refused` (too large), `Unavailable`."""
+        if len(encoded) > PAYLOAD_MAX_BYTES:
+            raise Refused(
+                f"{what}: {shown_size(len(encoded))} is more than the {shown_size(PAYLOAD_MAX_BYTES)} that a task can "
+                "hold; put it elsewhere and say where"
+            )
+        return reference(await self.blobs.put(encoded), len(encoded))
+
+    async def whole(self, value: Any) -> Any:
+        """The value that a reference stands for. Raises: `Refused` (no reference), `Corrupt`, `Unavailable`."""
+        name, size_bytes = named_in(value)
+        body = await self.blobs.get(name)
+        if len(body) != size_bytes:
+            raise Corrupt(f"the payload {name} has {len(body)} bytes, and its reference says {size_bytes}")
+        try:
+            return msgspec.json.decode(body)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise Corrupt(f"the payload {name} is no JSON: {error}") from None
+
+    async def outlined(self, spec: Spec) -> Spec:
+        """The task with its parameters by reference, where they are large. Raises: `Refused`, `Unavailable`."""
+        if not isinstance(spec.params, Large):
+            return spec
+        encoded = msgspec.json.encode(spec.params)
+        if 2 * len(encoded) < INLINE_MAX_BYTES and not is_reference(spec.params):
+            return spec  # something else of it is large
+        return replace(spec, params=await self.keep(encoded, "the parameters"))

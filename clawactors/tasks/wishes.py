@@ -1,0 +1,123 @@
+"""Commands as people and other programs ask for them: checked and made whole, before anything reads the log.
+
+1. A wish is what the log will give back, as with a submission: what JSON can't hold is refused.
+2. What comes as bytes is decoded to a command or refused with the reason; nothing else can come of it.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+from msgspec.structs import replace
+
+from clawactors.errors import Refused
+from clawactors.tasks import commands as c
+from clawactors.tasks.events import Spec
+from clawactors.tasks.payload import INLINE_MAX_BYTES
+from clawactors.tasks.submission import checked_id, spec_of
+from eventlog.nesting import is_too_deep
+from eventlog.numbers import unfit_number
+
+__all__ = ["Outside", "edit_of", "outside_of", "signal_of"]
+
+_NAME_MAX: Final = 256
+_LEVELS_AROUND: Final = 10
+_NOT_ASKED: Final = ("fork_of", "fork_step")
+
+
+def signal_of(name: object, payload: Any = None) -> c.Signal:
+    """The command that tells a task something. Raises: `Refused`."""
+    if not (isinstance(name, str) and 0 < len(name) <= _NAME_MAX and name.isprintable()):
+        raise Refused(f"a signal is named by 1 to {_NAME_MAX} printable characters, not {repr(name)[:40]}")
+    try:
+        encoded = msgspec.json.encode(payload)
+        signal = c.Signal(name, msgspec.json.decode(encoded))
+        unfit = unfit_number(payload, encoded, any_length=True)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:  # of msgspec too
+        raise Refused(f"the signal's payload can't be written: {error}") from None
+    if len(encoded) > INLINE_MAX_BYTES:
+        raise Refused(f"the signal's payload has {len(encoded)} bytes; {INLINE_MAX_BYTES} are the most")
+    if unfit or is_too_deep(b"[" * _LEVELS_AROUND + encoded):
+        raise Refused(f"the signal's payload can't be written: {unfit or 'it is nested too deep'}")
+    return signal
+
+
+def edit_of(spec: Spec, changes: Mapping[str, Any]) -> c.Edit:
+    """The command that changes these wishes, named as those of `spec_of`, and leaves the others. Raises: `Refused`."""
+    if unknown := sorted(set(changes) - set(Spec.__struct_fields__)):
+        raise Refused(f"a task has no {unknown[0]!r} that could be edited")
+    as_it_is = _NOT_ASKED if "params" in changes else (*_NOT_ASKED, "params")  # which may be by reference
+    asked = {name: getattr(spec, name) for name in Spec.__struct_fields__ if name not in as_it_is}
+    edited = spec_of(**(asked | dict(changes)))
+    return c.Edit(replace(edited, **{name: getattr(spec, name) for name in as_it_is}), was=spec)
+
+
+class _Wish(msgspec.Struct, frozen=True, tag_field="type", kw_only=True, forbid_unknown_fields=True):
+    """`id` names the wish: with the same id it comes to a task once. `by` is who wishes."""
+
+    id: str = ""
+    by: str = ""
+
+
+class _Cancel(_Wish, frozen=True, tag="task.cancel"):
+    pass
+
+
+class _Pause(_Wish, frozen=True, tag="task.pause"):
+    pass
+
+
+class _Resume(_Wish, frozen=True, tag="task.resume"):
+    pass
+
+
+class _Retry(_Wish, frozen=True, tag="task.retry"):
+    pass
+
+
+class _Delete(_Wish, frozen=True, tag="task.delete"):
+    pass
+
+
+class _Signal(_Wish, frozen=True, tag="task.signal"):
+    name: str
+    payload: Any = None
+
+
+type _Any = _Cancel | _Pause | _Resume | _Retry | _Delete | _Signal
+
+_decode = msgspec.json.Decoder(_Any.__value__).decode
+
+
+class Outside(msgspec.Struct, frozen=True):
+    """A command that came from outside; `id` is '' where it was given none."""
+
+    command: c.TaskCommand
+    id: str = ""
+
+
+def outside_of(body: bytes, by: str) -> Outside:
+    """The command that another program has written; `by` unless it says who wishes. Raises: `Refused`."""
+    try:
+        wish = _decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Refused(f"not a command to a task: {error}") from None
+    if wish.id:
+        checked_id(wish.id, "id of a command")
+    return Outside(_command_of(wish, wish.by or by), wish.id)
+
+
+def _command_of(wish: _Any, by: str) -> c.TaskCommand:
+    match wish:
+        case _Cancel():
+            return c.Cancel(by)
+        case _Pause():
+            return c.Pause(by)
+        case _Resume():
+            return c.Resume()
+        case _Retry():
+            return c.Retry(by)
+        case _Delete():
+            return c.Delete(by)
+        case _Signal():
+            return signal_of(wish.name, wish.payload)

@@ -1,0 +1,42 @@
+"""What tasks say while they run, in the stream `CLAW_OUTPUT`: kept for days, never part of the history."""
+
+from typing import Final
+
+import msgspec
+
+from eventlog.errors import Unavailable
+from eventlog.jetstream.api import ApiError, call
+from eventlog.jetstream.connection import Connection
+from eventlog.jetstream.follower import PushFollower
+from eventlog.jetstream.source import Source
+from eventlog.record import ROOT
+
+__all__ = ["JetStreamOutputs"]
+
+STREAM: Final = "CLAW_OUTPUT"
+_TIMEOUT_S: Final = 5.0
+
+
+class _Stored(msgspec.Struct):
+    error: ApiError | None = None
+
+
+class JetStreamOutputs:
+    """The streams of all tasks, each on `claw.output.<task>.<stream>`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def publish(self, id: str, stream: str, body: bytes, name: str) -> None:
+        """Keeps it behind what is there; under one name it is kept once. Raises: `Unavailable`, `PermissionDenied`."""
+        headers = f"NATS/1.0\r\nNats-Msg-Id: {name}\r\n\r\n".encode()
+        _, answer = await self._connection.ask(f"{ROOT}.output.{id}.{stream}", body, headers, timeout_s=_TIMEOUT_S)
+        error = msgspec.json.decode(answer, type=_Stored).error
+        if error is not None:
+            raise Unavailable(f"output was not taken: {error.description}")
+
+    async def follow(self, id: str, stream: str, after: int = 0) -> PushFollower:
+        """The records of a stream behind that place, and each as it comes. Raises: `Unavailable`."""
+        info = await call(self._connection, f"STREAM.INFO.{STREAM}")
+        source = Source(self._connection, STREAM, info["created"], info["config"]["num_replicas"])
+        return await PushFollower(source, (f"{ROOT}.output.{id}.{stream}",), after).open()

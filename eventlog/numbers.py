@@ -1,0 +1,37 @@
+"""Numbers that not every reader of JSON has alike: what is not finite turns to null, what is long loses digits."""
+
+import math
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+
+import msgspec
+
+__all__ = ["INTEGERS", "unfit_number"]
+
+INTEGERS: Final = range(-(2**63), 2**64)
+"""What readers in other languages have whole."""
+
+_LONG = re.compile(rb"\d{19}")
+
+
+def unfit_number(value: Any, encoded: bytes, *, any_length: bool = False) -> str:
+    """What is wrong with the first number that won't do, '' where all will; `encoded` is the JSON of the value.
+
+    `any_length`: integers may have any, for those who read them with Python alone.
+    """
+    if b"null" not in encoded and (any_length or _LONG.search(encoded) is None):
+        return ""
+    level = [msgspec.to_builtins(value)]
+    while level:
+        for each in level:
+            if isinstance(each, float) and not math.isfinite(each):
+                return f"{each} is a number that is not finite"
+            if type(each) is int and each not in INTEGERS and not any_length:
+                return "an integer is outside of -2^63 to 2^64 - 1: give it as text"
+        level = [inner for each in level for inner in _inner(each)]
+    return ""
+
+
+def _inner(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple | set) else ()

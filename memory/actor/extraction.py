@@ -1,0 +1,99 @@
+"""Messages become memories: the job of each is a task of `memory.extract`, the work is done where the index is.
+
+1. A job's task is named by the idempotency key: one request is one job, however often it is seen.
+2. The payload is checked against the log: a job for a message that is not there, or another user's, is refused.
+3. What it makes is named by user and key: an attempt that is repeated makes nothing twice.
+"""
+
+import asyncio
+import logging
+from typing import Any, Final
+
+import msgspec
+
+from clawactors.chats.events import CODEC, EXTRACT, ExtractionRequested, Said
+from clawactors.errors import Refused
+from clawactors.memories import Content, memory_id
+from clawactors.memories.commands import Record
+from clawactors.runtime.actor import Actor, Desk
+from clawactors.runtime.naming import id_of_key
+from clawactors.tasks import TASK
+from clawactors.tasks import commands as tc
+from clawactors.tasks import events as te
+from clawactors.tasks.submission import spec_of
+from eventlog import EventLogError, TooLarge, Unavailable, aggregate_pattern, is_id
+from memory.actor.harvest import Job
+from memory.consolidation import Order
+from memory.consolidation.importance import importance, tone
+from memory.importing import chunks
+
+__all__ = ["extracted", "submit_job"]
+
+_PIECES_MAX: Final = 16
+"""Longer messages are cut."""
+_PAUSE_S: Final = 0.2
+
+_log = logging.getLogger(__name__)
+
+
+async def submit_job(desk: Desk, job: Job) -> None:
+    """Makes the job's task, or finds it; waits out a log that is away."""
+    try:
+        spec = spec_of(EXTRACT, msgspec.to_builtins(job), user=job.user[:128], priority="low", tags=("memory",))
+        actor = Actor(desk, TASK, te.CODEC, id_of_key(job.key))
+    except (Refused, UnicodeError) as error:
+        _log.warning("message %d is no job: %s", job.seq, error)
+        return
+    while True:
+        try:
+            await actor.handle(tc.Submit(spec))
+            return
+        except (Refused, TooLarge) as error:  # say, somebody gave the key to another task: that one stands
+            _log.warning("message %d is no job: %s", job.seq, error)
+            return
+        except Unavailable:
+            await asyncio.sleep(_PAUSE_S)
+
+
+async def extracted(desk: Desk, job: Job) -> list[Order]:
+    """The memories of the job's message. Raises: `Refused` for a payload that does not fit the log."""
+    said, at_ns = await _message(desk, job)
+    pieces = await asyncio.to_thread(chunks, said.text)
+    return [
+        Order(memory_id(job.user, f"{job.key}/{nth}"), Record(_content(job, said, piece, at_ns)))
+        for nth, piece in enumerate(pieces[:_PIECES_MAX])
+    ]
+
+
+def _content(job: Job, said: Said, text: str, at_ns: int) -> Content:
+    return Content(
+        text=text,
+        owner=job.user,
+        speaker=said.speaker or job.user,
+        session=job.conversation,
+        position=job.seq,
+        happened_ns=said.happened_ns or at_ns,
+        sources=(job.seq,),
+        importance=importance(text),
+        tone=tone(text),
+        origin="chat",
+    )
+
+
+async def _message(desk: Desk, job: Job) -> tuple[Said, int]:
+    if not job.user or not job.key:
+        raise Refused("an extraction names its user and its key")
+    if not is_id(job.conversation):
+        raise Refused(f"{job.conversation[:40]!r} is no conversation")
+    pattern = aggregate_pattern("chat", job.conversation)
+    async for records in desk.log.read([pattern], after=job.seq - 1, until=job.seq):
+        for record in records:
+            try:
+                events: tuple[Any, ...] = CODEC.decode(record.body)
+            except EventLogError as error:
+                raise Refused(f"the message can't be read: {error}") from None
+            said = [each for each in events if isinstance(each, Said) and each.message == job.message]
+            asked = ExtractionRequested(job.message, job.user, job.key)
+            if said and asked in events and said[0].role == "user":
+                return said[0], record.at_ns
+    raise Refused(f"the log has no message {job.message!r} of {job.user!r} at {job.seq}")

@@ -1,0 +1,139 @@
+"""What the log's records lead to: memories of tasks, and jobs for messages. Sync, without input or output.
+
+1. A task's memories follow from its history alone, under ids that follow from the task: told again, nothing changes.
+2. Of the very many tasks that are plain (unnamed, no steps, nothing went wrong) so many a second are remembered; all
+   others are. What is not remembered is not even decoded: memory must not cost what running the tasks costs.
+3. A task whose beginning was not seen here is read from the log once there is something to tell.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from clawactors.chats.events import EXTRACT, ExtractionRequested
+from clawactors.kinds import DECODER
+from eventlog import Record
+from eventlog.decoding import Commit
+from memory.consolidation import Order, Telling
+
+__all__ = ["Harvest", "Job"]
+
+_OPEN_MAX: Final = 20_000
+_RAW_MAX: Final = 8
+_RAW_BYTES_MAX: Final = 16_384
+_PLAIN_PER_S: Final = 10
+_PLAIN_AT_ONCE: Final = 100
+
+# What may be said of a task is looked for in the bytes: a hit may mean nothing, a miss is sure.
+_TELLS = re.compile(rb'"task\.(?:attempt_failed|interrupted|completed|cancelled|expired)"').search
+_ENDS = re.compile(rb'"task\.(?:completed|cancelled|expired)"').search
+_BEGINS: Final = b'"task.submitted"'
+_MARKED = re.compile(rb'"(?:name|description|user|tags)":|"step\.').search
+
+
+class Job(msgspec.Struct, frozen=True):
+    """A message that memories shall be made of; `seq` is its place in the log."""
+
+    key: str
+    user: str
+    conversation: str
+    message: str
+    seq: int
+
+
+class _Held:
+    """A task that has not ended: its records as they came, or, when they are many or were told of, their telling."""
+
+    __slots__ = ("id", "raw", "size_bytes", "telling")
+
+    def __init__(self, id: str) -> None:
+        self.id = id
+        self.raw: list[Record] = []
+        self.size_bytes = 0
+        self.telling: Telling | None = None
+
+    def add(self, record: Record) -> None:
+        """Takes in a record that tells nothing yet."""
+        if self.telling is not None:
+            self.telling.fold(DECODER.decode(record))
+            return
+        self.raw.append(record)
+        self.size_bytes += len(record.body)
+        if len(self.raw) > _RAW_MAX or self.size_bytes > _RAW_BYTES_MAX:
+            self.told()
+
+    def told(self) -> Telling:
+        """The telling of all that was taken in."""
+        if self.telling is None:
+            self.telling = Telling(self.id)
+            for record in self.raw:
+                self.telling.fold(DECODER.decode(record))
+            self.raw.clear()
+        return self.telling
+
+    def is_plain(self, last: Record) -> bool:
+        """Whether the task is one of very many, as far as that is known before its last record is told."""
+        if self.telling is None and not any(_MARKED(record.body) for record in (*self.raw, last)):
+            return True
+        return self.told().is_plain
+
+
+class Harvest:
+    """`take` records of tasks in the order of the log; `lacks` says when a history has to be read first."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, _Held] = {}
+        self._allowance, self._allowed_ns = float(_PLAIN_AT_ONCE), 0
+
+    def lacks(self, record: Record) -> bool:
+        """True for a task that may have something to tell, and whose beginning is not known here."""
+        return _id(record) not in self._open and _TELLS(record.body) is not None and _BEGINS not in record.body
+
+    def take(self, record: Record, before: Iterable[Record] = ()) -> list[Order]:
+        """The memories that the record leads to; `before` is the history where it was lacking."""
+        id, body = _id(record), record.body
+        held = self._open.get(id)
+        if held is None:
+            held = _Held(id)
+            for earlier in before:
+                held.add(earlier)
+            if not (held.raw or held.telling or _BEGINS in body):
+                return []
+            self._open[id] = held
+            if len(self._open) > _OPEN_MAX:
+                del self._open[next(iter(self._open))]
+        if _TELLS(body) is None:
+            held.add(record)
+            return []
+        if _ENDS(body) is not None:
+            del self._open[id]
+            if held.is_plain(record) and not self._allows(record.at_ns):
+                return []
+        telling = held.told()
+        orders = telling.fold(DECODER.decode(record))
+        return [] if telling.skill == EXTRACT else orders  # how memories were made is none
+
+    def _allows(self, at_ns: int) -> bool:
+        """Takes one of the allowance, which grows with the time of the log."""
+        grown = max(0, at_ns - self._allowed_ns) / 1e9 * _PLAIN_PER_S
+        self._allowed_ns = max(at_ns, self._allowed_ns)
+        self._allowance = min(float(_PLAIN_AT_ONCE), self._allowance + grown)
+        if self._allowance < 1:
+            return False
+        self._allowance -= 1
+        return True
+
+    @staticmethod
+    def jobs(commit: Commit) -> list[Job]:
+        """The messages of a chat's commit that memories shall be made of."""
+        return [
+            Job(event.key, event.user, commit.id, event.message, commit.record.seq)
+            for event in commit.events
+            if isinstance(event, ExtractionRequested)
+        ]
+
+
+def _id(record: Record) -> str:
+    return record.subject.split(".", 3)[2]

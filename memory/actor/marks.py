@@ -1,0 +1,39 @@
+"""How far the memory actor has come, in a file: it may be lost, then all is looked at again and nothing changes."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+__all__ = ["Marks", "read_marks", "write_marks"]
+
+NAME: Final = "marks.json"
+
+
+class Marks(msgspec.Struct, frozen=True):
+    """Of the log `identity`: histories are told up to `told`, memories consolidated up to `consolidated`.
+
+    `daily_ns`: when the last daily run was, by the log's time; 0 for never.
+    """
+
+    identity: str
+    told: int = 0
+    consolidated: int = 0
+    daily_ns: int = 0
+
+
+def read_marks(folder: Path, identity: str) -> Marks:
+    """What the folder says, a new beginning where it says nothing of this log."""
+    try:
+        marks = msgspec.json.decode((folder / NAME).read_bytes(), type=Marks)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return Marks(identity)
+    return marks if marks.identity == identity else Marks(identity)
+
+
+def write_marks(folder: Path, marks: Marks) -> None:
+    """Replaces the file. Raises: `OSError`."""
+    new = folder / f"{NAME}.new"
+    new.write_bytes(msgspec.json.encode(marks))
+    os.replace(new, folder / NAME)

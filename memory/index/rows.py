@@ -1,0 +1,73 @@
+"""The rows of memories: by number, by id, by terms. A number is given once, in the order of the log."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from memory.index.item import Item
+from memory.index.postings import POSTINGS, lookup
+from memory.index.vectors import VECTORS
+from projections.index import ascending
+from projections.store import META, Reading, Writing
+
+__all__ = ["TABLES", "all_items", "find", "item_at", "key", "put_item", "put_next", "taken", "with_terms"]
+
+ITEMS: Final = "memory.items"
+"""number → item."""
+IDS: Final = "memory.ids"
+"""id → number."""
+TABLES: Final = (ITEMS, IDS, POSTINGS, VECTORS)
+
+_NEXT: Final = b"memory.next"
+
+_encode = msgspec.msgpack.Encoder(order="deterministic").encode  # sets too: rows are compared by digest
+_decode = msgspec.msgpack.Decoder(Item).decode
+
+
+def key(number: int) -> bytes:
+    """The key of a number."""
+    return number.to_bytes(4, "big")
+
+
+def item_at(reading: Reading, number: int) -> Item | None:
+    """The item with this number."""
+    row = reading.get(ITEMS, key(number))
+    return _decode(row) if row else None
+
+
+def find(reading: Reading, id: str) -> Item | None:
+    """The item with this id, whatever its status."""
+    number = reading.get(IDS, id.encode())
+    return item_at(reading, int.from_bytes(number, "big")) if number else None
+
+
+def all_items(reading: Reading) -> Iterator[Item]:
+    """All items in the order in which they were recorded, those that are not searched included."""
+    for _, row in ascending(reading, ITEMS):
+        yield _decode(row)
+
+
+def with_terms(reading: Reading, *terms: str) -> list[Item]:
+    """The searched items that have all of these terms, in the order in which they were recorded."""
+    numbers = lookup(reading, terms[0])[0]
+    for term in terms[1:]:
+        numbers = np.intersect1d(numbers, lookup(reading, term)[0], assume_unique=True)
+    return [item for number in numbers.tolist() if (item := item_at(reading, number)) is not None]
+
+
+def put_item(txn: Writing, item: Item) -> None:
+    """Sets the row of an item."""
+    txn.put(ITEMS, key(item.number), _encode(item))
+    txn.put(IDS, item.id.encode(), key(item.number))
+
+
+def taken(reading: Reading) -> int:
+    """How many numbers are given away."""
+    return int.from_bytes(reading.get(META, _NEXT) or b"", "big")
+
+
+def put_next(txn: Writing, number: int) -> None:
+    """The numbers below this one are given away."""
+    txn.put(META, _NEXT, key(number))

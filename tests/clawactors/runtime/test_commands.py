@@ -1,0 +1,164 @@
+"""Commands from other programs: folded, carried out once, or kept with the reason."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clawactors import skill
+from clawactors.runtime.control.receipts import Receipt, read_receipt, written
+from clawactors.runtime.node.handle import TaskHandle
+from clawactors.tasks import commands as c
+from clawactors.tasks import events as e
+from eventlog import Draft, Record, Unavailable
+from tests.clawactors.runtime.cluster import PATIENCE_S, Cluster
+from tests.clawactors.runtime.test_node import Work
+
+
+def publish(cluster: Cluster, task: str, type: str, /, **fields: Any) -> None:
+    cluster.commands_in.publish(f"claw.cmd.task.{task}", json.dumps({"type": f"task.{type}", **fields}).encode())
+
+
+async def all_done(cluster: Cluster) -> None:
+    await cluster.until(lambda: not cluster.commands_in.open_count, "all commands are done")
+
+
+@skill("gathers")
+async def gathers(task: TaskHandle, count: int) -> list[Any]:
+    return [await task.signal("go") for _ in range(count)]
+
+
+async def test_ten_thousand_signals_to_a_running_task_are_a_few_commits_and_come_in_order(cluster: Cluster) -> None:
+    client = cluster.client()
+    await client.submit("gathers", {"count": 10_000}, id="t1")
+    await cluster.node("n1", [gathers])
+    control = await cluster.control()
+    await cluster.until_status("t1", "running")
+    for number in range(10_000):
+        publish(cluster, "t1", "signal", name="go", payload=number)
+    assert await client.ref("t1").result(PATIENCE_S) == list(range(10_000))
+    commits = [commit for commit in cluster.commits("t1") if b"task.signalled" in commit.record.body]
+    assert len(commits) <= 10
+    assert commits[0].record.subject == "claw.task.t1.to.n1"
+    assert control.commands.carried_out == 10_000
+    await all_done(cluster)
+
+
+async def test_a_running_task_is_cancelled_from_outside(cluster: Cluster) -> None:
+    work = Work()
+    await cluster.control()
+    await cluster.node("n1", [work.skill])
+    await cluster.client().submit("work", id="t1")
+    await cluster.until_status("t1", "running")
+    publish(cluster, "t1", "cancel", by="a script")
+    await cluster.until_status("t1", "cancelled")
+    assert [event.by for event in cluster.events("t1") if isinstance(event, e.CancelRequested)] == ["a script"]
+
+
+async def test_what_can_not_be_is_kept_with_the_reason_and_holds_up_nothing(cluster: Cluster) -> None:
+    client = cluster.client()
+    control = await cluster.control()
+    await client.submit("nobody-has-it", id="t1")
+    await client.submit("nobody-has-it", id="t2")
+    await client.cancel("t2")
+    cluster.commands_in.publish("claw.cmd.task.t1", b"cancel")
+    cluster.commands_in.publish("claw.cmd.task.t1", b'{"type":"task.completed","result":1}')
+    cluster.commands_in.publish("claw.cmd.node.n1", b'{"type":"task.cancel"}')
+    cluster.commands_in.publish("claw.cmd.task", b'{"type":"task.cancel"}')
+    publish(cluster, "t2", "cancel")
+    publish(cluster, "nobody", "cancel")
+    publish(cluster, "t1", "retry")
+    publish(cluster, "t1", "pause")
+    await all_done(cluster)
+    assert cluster.task("t1").life.status == "paused"
+    reasons = [reason for _, reason in cluster.commands_in.letters.values()]
+    assert len(reasons) == control.commands.refused == 7
+    for words in ("not a command", "claw.cmd.task.<id>", "cancelled already", "no such task", "still going"):
+        assert any(words in reason for reason in reasons), words
+
+
+async def test_what_comes_again_is_carried_out_once(cluster: Cluster) -> None:
+    client = cluster.client()
+    await client.submit("nobody-has-it", id="t1")
+    control = await cluster.control()
+    for number in range(3):
+        publish(cluster, "t1", "signal", name="go", payload=number)
+    publish(cluster, "t1", "retry")  # refused now, and legal later
+    cluster.commands_in.done = lambda seqs: None  # type: ignore[method-assign]  # every acknowledgement is lost
+    await cluster.until(lambda: control.commands.carried_out == 3 and control.commands.refused == 1)
+    await client.cancel("t1")
+    await client.command("t1", c.Retry())
+    await client.cancel("t1")
+    before = cluster.log.last_seq
+    del cluster.commands_in.done
+    cluster.commands_in.again()
+    await all_done(cluster)
+    assert cluster.log.last_seq == before
+    assert len(cluster.commands_in.letters) == 1
+
+
+async def test_a_command_with_an_id_comes_once_however_often_it_is_published(cluster: Cluster) -> None:
+    await cluster.client().submit("nobody-has-it", id="t1")
+    await cluster.control()
+    for number in (1, 2):
+        publish(cluster, "t1", "signal", name="go", payload=number, id="once")
+    await all_done(cluster)
+    publish(cluster, "t1", "signal", name="go", payload=3, id="once")
+    publish(cluster, "t1", "signal", name="go", payload=4, id="another")
+    await all_done(cluster)
+    payloads = [event.payload for event in cluster.events("t1") if isinstance(event, e.Signalled)]
+    assert payloads == [1, 4]
+
+
+@pytest.mark.parametrize("point", ["before", "after"])
+async def test_an_append_in_doubt_is_found_or_made(cluster: Cluster, point: str) -> None:
+    await cluster.client().submit("nobody-has-it", id="t1")
+    failures = iter(range(2))
+
+    def fault(at: str, draft: Draft) -> None:
+        if at == point and draft.cause and next(failures, None) is not None:
+            raise Unavailable("killed here")
+
+    cluster.fault = fault
+    await cluster.control()
+    publish(cluster, "t1", "signal", name="go")
+    await all_done(cluster)
+    assert cluster.named("t1").count("task.signalled") == 1
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_in_the_midst_of_others_every_command_is_carried_out_in_order(seed: int) -> None:
+    async with Cluster(seed=seed) as cluster:
+        await cluster.control()
+        await cluster.control()
+        client = cluster.client()
+        await client.submit("nobody-has-it", id="t1")
+
+        async def quarrel() -> None:
+            for number in range(20):
+                await client.signal("t1", "other", number)
+
+        others = asyncio.create_task(quarrel())
+        for number in range(50):
+            publish(cluster, "t1", "signal", name="go", payload=number)
+            await asyncio.sleep(0)
+        await others
+        await all_done(cluster)
+        payloads = [event.payload for event in cluster.events("t1") if getattr(event, "name", "") == "go"]
+        assert payloads == list(range(50))
+
+
+@given(
+    st.sets(st.integers(1, 2**53)),
+    st.sets(st.integers(1, 300)),
+    st.sets(st.sampled_from(["ids", "refused", "a", "-", "7"])),
+)
+def test_a_receipt_reads_as_it_was_written(carried_out: set[int], refused: set[int], ids: set[str]) -> None:
+    receipt = Receipt(carried_out, refused, ids)
+    record = Record(1, 0, "s", b"", f"NATS/1.0\r\nClaw-Cause: {written('Q@1 x', receipt)}\r\n\r\n".encode())
+    assert read_receipt("Q@1 x", record) == receipt
+    other = read_receipt("another", record)
+    assert (other.carried_out, other.refused, other.ids) == (set(), set(), receipt.ids)

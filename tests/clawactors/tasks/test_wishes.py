@@ -1,0 +1,102 @@
+"""Commands from people and other programs: made whole, or refused with what is wrong."""
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from clawactors.errors import Refused
+from clawactors.tasks import commands as c
+from clawactors.tasks import events as e
+from clawactors.tasks.payload import reference
+from clawactors.tasks.submission import spec_of
+from clawactors.tasks.wishes import Outside, edit_of, outside_of, signal_of
+from tests.clawactors.tasks.vocabulary import given
+
+SPEC = spec_of("copy", {"n": 1}, tags=["a"], priority="high", after=["t-0"])
+
+
+@pytest.mark.parametrize(
+    ("body", "command"),
+    [
+        (b'{"type":"task.cancel"}', c.Cancel("nats")),
+        (b'{"type":"task.cancel","by":"ada"}', c.Cancel("ada")),
+        (b'{"type":"task.pause"}', c.Pause("nats")),
+        (b'{"type":"task.resume"}', c.Resume()),
+        (b'{"type":"task.retry"}', c.Retry("nats")),
+        (b'{"type":"task.delete"}', c.Delete("nats")),
+        (b'{"type":"task.signal","name":"go"}', c.Signal("go")),
+        (b'{"type":"task.signal","name":"go","payload":[1,{"a":null}]}', c.Signal("go", [1, {"a": None}])),
+    ],
+)
+def test_a_command_from_outside_is_one_of_ours(body: bytes, command: c.TaskCommand) -> None:
+    assert outside_of(body, "nats") == Outside(command)
+    named = body[:-1] + b',"id":"once"}'
+    assert outside_of(named, "nats") == Outside(command, "once")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"cancel",
+        b"{}",
+        b"null",
+        b'{"type":"task.start"}',
+        b'{"type":"task.completed","result":1}',
+        b'{"type":"task.cancel","id":7}',
+        b'{"type":"task.cancel","id":"a\\nb"}',
+        b'{"type":"task.cancel","why":"?"}',
+        b'{"type":"task.signal"}',
+        b'{"type":"task.signal","name":""}',
+        b'{"type":"task.signal","name":"a\\u0000"}',
+        b'{"type":"task.cancel"}{"type":"task.cancel"}',
+        b"\xff\xfe",
+        b"[" * 100_000,
+    ],
+)
+def test_what_is_no_command_is_refused(body: bytes) -> None:
+    with pytest.raises(Refused):
+        outside_of(body, "nats")
+
+
+def nested(levels: int) -> Any:
+    return [nested(levels - 1)] if levels else 1
+
+
+@pytest.mark.parametrize(
+    "payload", [object(), {1, 2, object()}, "\ud800", float("nan"), {"a": [float("inf")]}, nested(600), "x" * 300_000]
+)
+def test_a_signal_is_json(payload: Any) -> None:
+    with pytest.raises(Refused, match="payload"):
+        signal_of("go", payload)
+
+
+def test_a_signal_says_what_the_log_will_give_back() -> None:
+    assert signal_of("go", (1, 2)) == c.Signal("go", [1, 2])
+
+
+def test_an_edit_leaves_what_is_not_named() -> None:
+    edit = edit_of(SPEC, {"priority": "low", "params": {"n": 2}})
+    assert edit.spec == replace(SPEC, priority=1, params={"n": 2})
+    with pytest.raises(Refused, match="no 'colour'"):
+        edit_of(SPEC, {"colour": "red"})
+    with pytest.raises(Refused, match="priority"):
+        edit_of(SPEC, {"priority": "soon"})
+
+
+def test_an_edit_leaves_parameters_that_are_kept_by_reference() -> None:
+    kept = replace(SPEC, params=reference("a" * 64, 300_000))
+    edit = edit_of(kept, {"priority": "low"})
+    assert edit.spec == replace(kept, priority=1)
+    assert type(edit.spec.params) is dict
+
+
+def test_two_edits_at_once_do_not_undo_each_other() -> None:
+    submitted = e.Submitted(skill="copy", params={"n": 1})
+    first, second = edit_of(submitted, {"priority": "low"}), edit_of(submitted, {"tags": ["b"]})
+    change = e.Edited(skill="copy", params={"n": 1}, priority=1)
+    given(submitted).when(first).then(change)
+    edited = given(submitted, change)
+    edited.when(second).refused("somebody else has edited its priority meanwhile")
+    edited.when(first).quietly()

@@ -1,0 +1,97 @@
+"""What histories lead to: told once, plain ones within an allowance, memory's own work never."""
+
+from typing import Any
+
+from clawactors.chats import ExtractionRequested, Said
+from clawactors.memories import commands as c
+from clawactors.tasks import events as e
+from eventlog import Record
+from eventlog.decoding import Commit
+from memory.actor.harvest import Harvest
+
+SECOND_NS = 1_000_000_000
+
+
+def commit(seq: int, id: str, *events: Any, at_ns: int = SECOND_NS) -> Record:
+    return Record(seq, at_ns, f"claw.task.{id}.log", e.CODEC.encode(events))
+
+
+def scheduled(attempt: int = 1) -> e.Scheduled:
+    return e.Scheduled(node="n1", incarnation="i", attempt=attempt, skill="echo")
+
+
+def told(harvest: Harvest, count: int, at_ns: int, **spec: object) -> int:
+    """How many of so many tasks are remembered."""
+    remembered = 0
+    for number in range(count):
+        id = f"t-{at_ns}-{number}"
+        submitted = e.Submitted(skill="echo", **spec)  # type: ignore[arg-type]
+        harvest.take(commit(1, id, submitted, at_ns=at_ns))
+        remembered += len(harvest.take(commit(2, id, scheduled(), e.Started(), e.Completed(), at_ns=at_ns)))
+    return remembered
+
+
+def test_of_plain_tasks_so_many_are_remembered_of_others_all() -> None:
+    harvest = Harvest()
+    assert told(harvest, 1000, SECOND_NS) == 100
+    assert told(harvest, 1000, SECOND_NS, user="ada") == 1000
+    assert told(harvest, 1000, 2 * SECOND_NS) == 10
+    assert told(harvest, 10, SECOND_NS) == 0  # no clock that goes back gives more
+
+
+def test_a_failure_is_told_however_many_there_are() -> None:
+    harvest = Harvest()
+    error = e.TaskError("timeout", "too slow")
+    for number in range(1000):
+        harvest.take(commit(1, f"t-{number}", e.Submitted(skill="echo"), scheduled()))
+        (order,) = harvest.take(commit(2, f"t-{number}", e.AttemptFailed(error=error, then="dead")))
+        assert isinstance(order.command, c.Record)
+        assert "failed on node n1: timeout: too slow" in order.command.content.text
+
+
+def test_a_task_that_expires_unplaced_or_is_edited_is_told_as_it_was() -> None:
+    harvest = Harvest()
+    harvest.take(commit(1, "t", e.Submitted(skill="echo", name="first")))
+    harvest.take(commit(2, "t", e.Edited(skill="echo", name="second")))
+    (order,) = harvest.take(commit(3, "t", e.Expired(e.TaskError("timeout", "its deadline has passed"))))
+    assert isinstance(order.command, c.Record)
+    text = order.command.content.text
+    assert "echo t (second) failed: timeout: its deadline has passed" in text
+    assert order.command.content.sources == (3,)
+
+
+def test_the_making_of_memories_is_no_memory() -> None:
+    harvest = Harvest()
+    harvest.take(commit(1, "j", e.Submitted(skill="memory.extract", user="ada"), scheduled()))
+    assert harvest.take(commit(2, "j", e.Completed(["m-1"]))) == []
+
+
+def test_what_began_unseen_is_read_once_there_is_something_to_tell() -> None:
+    harvest = Harvest()
+    before = [commit(1, "t", e.Submitted(skill="backup", user="ada")), commit(2, "t", scheduled())]
+    step, end = commit(3, "t", e.StepCompleted("copy")), commit(4, "t", e.Completed())
+    assert not harvest.lacks(step)
+    assert harvest.take(step) == []
+    assert harvest.lacks(end)
+    (order,) = harvest.take(end, [*before, step])
+    assert isinstance(order.command, c.Record)
+    assert "steps: copy" in order.command.content.text
+    assert harvest.take(commit(9, "unknown", e.Completed())) == []
+
+
+def test_a_task_with_thousands_of_steps_is_told_by_the_first_and_the_last() -> None:
+    harvest = Harvest()
+    harvest.take(commit(1, "t", e.Submitted(skill="migrate"), scheduled()))
+    for number in range(5000):
+        harvest.take(commit(2 + number, "t", e.StepCompleted(f"copy-{number}")))
+    (order,) = harvest.take(commit(6000, "t", e.Completed()))
+    assert isinstance(order.command, c.Record)
+    assert "copy-0, copy-1" in order.command.content.text
+    assert "… copy-4999" in order.command.content.text
+
+
+def test_a_message_is_a_job_and_others_are_none() -> None:
+    events = (Said(message="m", role="user", text="hi"), ExtractionRequested("m", "ada", "k"))
+    (job,) = Harvest.jobs(Commit(Record(7, 1, "claw.chat.c.log", b""), "chat", "c", events))
+    assert (job.key, job.user, job.conversation, job.message, job.seq) == ("k", "ada", "c", "m", 7)
+    assert Harvest.jobs(Commit(Record(8, 1, "claw.chat.c.log", b""), "chat", "c", events[:1])) == []

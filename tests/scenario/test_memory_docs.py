@@ -1,0 +1,62 @@
+"""The worked example of `docs/memory.md`, command by command and in code, on a real cluster."""
+
+import re
+import shlex
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from clawactors.app.client import Client
+from clawactors.app.cluster import Cluster, Plan
+from clawactors.app.discovery import discover
+from tests.scenario.claw import ROOT, Claw
+
+pytestmark = pytest.mark.nats
+
+PAGE = Path(ROOT, "docs", "memory.md").read_text(encoding="utf-8")
+SESSIONS = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+CODE = next(block for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if "@skill" in block)
+SAYS = {
+    "what happened to the kiln?": "coil",
+    "which package failed and why?": "no manifest.json",
+    "窑炉怎么了": "电阻丝",
+}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cluster]:
+    folder = tmp_path_factory.mktemp("docs")
+    (folder / "kiln.py").write_text(CODE, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PYTHONPATH", ROOT)
+        async with Cluster(folder / "data", Plan(nodes=1, skills=(str(folder / "kiln.py"),))) as cluster:
+            yield cluster
+
+
+@pytest.mark.parametrize("session", SESSIONS, ids=["english", "chinese"])
+def test_every_command_of_the_example_works(cluster: Cluster, session: str) -> None:
+    claw = Claw(cluster.path)
+    for line in session.splitlines():
+        program, *words = shlex.split(line)
+        assert program == "claw"
+        if words[0] == "submit":
+            words.append("--wait")
+        done = claw.quick(*words)
+        assert done.code == (1 if words[0] == "submit" else 0), (line, done.err)
+        assert done.out or words[1] in ("about", "search"), line  # what is still being condensed is not there yet
+        for question, answer in SAYS.items():
+            if question in line:
+                assert answer in done.out, (line, done.out)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_code_of_the_example_works(cluster: Cluster) -> None:
+    names: dict[str, Any] = {}
+    exec(compile(CODE, "memory.md", "exec"), names)  # noqa: S102 - our own page
+    async with Client.at(discover(nats=cluster.nats_url), user="test") as client:
+        texts = await names["example"](client)
+        assert texts[0] == "The kiln reached 1240 degrees"
+        assert await client.ref("firing-1").result(30) == "The kiln must stay below 1280 degrees"

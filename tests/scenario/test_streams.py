@@ -1,0 +1,165 @@
+"""R-T10 on real processes: large values by reference, streams that survive lost connections and dead nodes."""
+
+import asyncio
+import json
+import signal
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from clawactors.app.client import Client
+from clawactors.app.cluster import Plan
+from clawactors.app.discovery import discover
+from clawactors.runtime.client.client import TaskFailed, Wish
+from clawactors.tasks.payload import is_reference
+from clawactors.tasks.submission import spec_of
+from tests.scenario.system import PATIENCE_S, System, running, until
+
+SKILLS = str(Path(__file__).with_name("speaking.py"))
+SECRET = "correct-horse-battery-staple"  # noqa: S105
+FIVE_MB = "0123456789abcdef" * (5 << 16)
+
+pytestmark = pytest.mark.nats
+
+
+@pytest.fixture
+async def system(tmp_path: Path) -> AsyncIterator[System]:
+    secrets = tmp_path / "secrets"
+    secrets.write_text(f"mail-key={SECRET}\n")
+    secrets.chmod(0o600)
+    async with running(tmp_path, Plan(nodes=2, slots=4, skills=(SKILLS,), secrets=str(secrets))) as system:
+        yield system
+
+
+async def collect(client: Client, id: str, after: int = 0, most: int = 1 << 30) -> list[Any]:
+    """Chunks until the task has ended, or so many."""
+    chunks: list[Any] = []
+    async with asyncio.timeout(PATIENCE_S), aclosing(client.ref(id).stream(after=after)) as stream:
+        async for chunk in stream:
+            chunks.append(chunk)
+            if len(chunks) == most:
+                break
+    return chunks
+
+
+async def test_five_megabytes_there_and_back(system: System, tmp_path: Path) -> None:
+    params = tmp_path / "params.json"
+    params.write_text(json.dumps({"text": FIVE_MB}))
+    before = (await system.client.log.head()).size_bytes
+    for _ in range(2):  # the same again is quiet
+        done = await system.run_claw("submit", "echo-large", f"@{params}", "--id", "large", "--wait", "60s")
+        assert done.code == 0, done.err
+    row = done.answer
+    assert all(is_reference(value) for value in (row["params"], row["result"], row["steps"][0]["result"]))
+    assert (await system.client.log.head()).size_bytes - before < 20_000
+    assert (await system.run_claw("task", "large", "--result")).answer == {"text": FIVE_MB}
+    full = (await system.run_claw("task", "large", "--full")).answer
+    assert (full["params"], full["steps"][0]["result"]) == ({"text": FIVE_MB}, FIVE_MB)
+    assert await system.client.ref("large").result(5) == {"text": FIVE_MB}
+
+    assert (await system.run_claw("submit", "nobody-has-it", "--id", "waits")).code == 0
+    refused = await system.run_claw("task", "waits", "--result")
+    assert (refused.code, "is pending, so it has no result" in refused.err) == (4, True)
+    assert (await asyncio.to_thread(system.claw, "logs", "nobody")).code == 3
+
+    batch = await system.client.submit_many([Wish(f"b{n}", spec_of("echo-large", {"text": FIVE_MB})) for n in range(4)])
+    assert (batch.submitted, batch.refused) == (4, ())
+    await system.ended([f"b{n}" for n in range(4)])
+    assert await system.client.ref("b3").result(5) == {"text": FIVE_MB}
+    listed = await system.ask("tasks", fresh=True)
+    assert len(json.dumps(listed)) < 20_000
+    await system.replay_is_equal()
+
+
+async def test_a_stream_goes_on_with_another_connection(system: System) -> None:
+    await system.client.submit("counts", {"count": 1500}, id="t")
+    first = await collect(system.client, "t", most=300)
+    async with Client.at(discover(system.cluster.nats_url)) as other:
+        rest = await collect(other, "t", after=first[-1].position)
+    assert [chunk.value for chunk in first + rest] == list(range(1500))
+    assert [chunk.value for chunk in await collect(system.client, "t")] == list(range(1500))
+
+
+async def test_a_stream_goes_on_when_its_connection_is_lost(system: System) -> None:
+    await system.client.submit("counts-in-thread", {"count": 1500}, id="t")
+    values = []
+    async with asyncio.timeout(PATIENCE_S), aclosing(system.client.ref("t").stream()) as stream:
+        async for chunk in stream:
+            values.append(chunk.value)
+            if len(values) in (100, 700):
+                transport = system.client.connection._transport
+                assert transport is not None
+                transport._io_writer.transport.abort()  # type: ignore[union-attr]
+    assert values == list(range(1500))
+
+
+async def test_a_node_that_dies_while_it_streams_is_followed_by_another_attempt(system: System) -> None:
+    await system.client.submit("counts", {"count": 600, "pause_s": 0.003}, id="t")
+    chunks = []
+    async with asyncio.timeout(PATIENCE_S), aclosing(system.client.ref("t").stream()) as stream:
+        async for chunk in stream:
+            chunks.append(chunk)
+            if len(chunks) == 50:
+                assert system.signal(chunk.node, signal.SIGKILL)
+    first = [chunk.value for chunk in chunks if chunk.attempt == 1]
+    second = [chunk.value for chunk in chunks if chunk.attempt == 2]
+    assert len(first) >= 50
+    assert first == list(range(len(first)))
+    assert second == list(range(600))
+    assert [chunk.attempt for chunk in chunks] == [1] * len(first) + [2] * 600
+    shown = await asyncio.to_thread(system.claw, "logs", "t", "--json")
+    printed = [json.loads(line)["text"] for line in shown.out.splitlines()]
+    assert printed == ["attempt 1 counts to 600\n", "attempt 2 counts to 600\n"]
+
+
+async def test_a_server_that_dies_while_a_task_streams_costs_output_at_most(system: System) -> None:
+    await system.client.submit("counts", {"count": 1000, "pause_s": 0.003}, id="t")
+    values = []
+    async with asyncio.timeout(PATIENCE_S), aclosing(system.client.ref("t").stream()) as stream:
+        async for chunk in stream:
+            values.append(chunk.value)
+            if len(values) == 100:
+                system.signal("server", signal.SIGKILL)
+    assert values == sorted(set(values))
+    assert values[-1] == 999
+    assert await system.client.ref("t").result(PATIENCE_S) == 1000
+
+
+async def test_a_flood_hurts_nobody(system: System) -> None:
+    shell = {"argv": ["sh", "-c", "head -c 300000000 /dev/zero | tr '\\0' x"]}
+    await system.client.submit("floods", {"megabytes": 200}, id="flood")
+    await system.client.submit("shell", shell, id="shell")
+    for number in range(20):
+        assert await system.client.run("echo", {"text": str(number)}, wait_s=PATIENCE_S) == str(number)
+    await system.ended(["flood", "shell"])
+    for node in ("n1", "n2"):
+        assert psutil.Process(system.pid(node)).memory_info().rss < 400 << 20
+    result = await system.client.ref("shell").result(5)
+    assert (result["exit"], result["stdout_bytes"], result["cut"]) == (0, 300_000_000, True)
+    whole = await system.client.blob(result["stored"]["stdout"]["blob"])
+    assert len(whole) == result["stored"]["stdout"]["bytes"] == 64 << 20
+    copy = system.folder / "copy"
+    named = (await system.run_claw("blob", result["stored"]["stdout"]["blob"], "--out", str(copy))).answer
+    assert (named["bytes"], copy.read_bytes() == whole) == (64 << 20, True)
+    assert (await system.run_claw("blob", "0" * 64)).code == 3
+    shown = await asyncio.to_thread(system.claw, "logs", "flood")
+    assert len(shown.out) < 9 << 20
+    assert "of output were cut here]" in shown.out[-100:]
+
+
+async def test_a_secret_is_nowhere(system: System) -> None:
+    await system.client.submit("leaks", id="t")
+    with pytest.raises(TaskFailed, match=r"\*\*\* was refused"):
+        await system.client.ref("t").result(PATIENCE_S)
+    assert [chunk.value for chunk in await collect(system.client, "t")] == ["***"]
+    shown = await asyncio.to_thread(system.claw, "logs", "t")
+    assert shown.out == "printed ***\nERROR logged ***\n"
+    node = (await system.client.look("t")).state.life.node
+    log = system.cluster.path / "logs" / f"{node}.log"
+    await until(lambda: "logged ***" in log.read_text(), "the node's log has it hidden")
+    found = [path for path in system.cluster.path.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()]
+    assert not found
