@@ -84,7 +84,8 @@ def decide(command: c.NodeCommand, node: Node) -> tuple[e.NodeEvent, ...]:
             _alive(node)
             return () if node.status == "cordoned" else (e.Cordoned(),)
         case c.Uncordon():
-            _alive(node)
+            if not node.held:
+                _alive(node)
             return () if node.status == "online" else (e.Uncordoned(),)
         case c.Configure():
             _exists(node)
@@ -151,6 +152,9 @@ def evolve(node: Node, event: e.NodeEvent, at_ns: int) -> Node:
             return replace(node, status="cordoned", held=True, updated_ns=at_ns)
         case e.Uncordoned() if node.alive and node.status != "online":
             return replace(node, status="online", held=False, updated_ns=at_ns)
+        case e.Uncordoned() if node.held:
+            returns_to: Presence = "online" if node.returns_to == "cordoned" else node.returns_to
+            return replace(node, held=False, returns_to=returns_to, updated_ns=at_ns)
         case e.Configured() if _is_known(node):
             joined = replace(node.joined, **_given(event.slots, event.affinity))
             return node if joined == node.joined else replace(node, joined=joined, updated_ns=at_ns)

@@ -161,6 +161,17 @@ def test_a_cordon_holds_until_it_is_lifted(since: tuple[e.NodeEvent, ...]) -> No
     lifted.when(c.Join(joined("i3"))).then(joined("i3"))
 
 
+def test_a_cordon_is_lifted_while_the_node_is_away() -> None:
+    left = given(joined(), e.Cordoned(), e.Drained(), e.Left("i1"))
+    node = left.when(c.Uncordon()).then(e.Uncordoned())
+    assert (node.status, node.held) == ("offline", False)
+    left.when(c.Uncordon()).refused("the node is offline")
+    lost = given(joined(), e.Cordoned(), e.Lost("i1"), e.Uncordoned())
+    assert lost.when(c.Return("i1")).then(e.Returned("i1")).status == "online"
+    drained = given(joined(), e.Cordoned(), e.Drained(), e.Lost("i1"), e.Uncordoned())
+    assert drained.when(c.Return("i1")).then(e.Returned("i1")).status == "draining"
+
+
 def test_a_removed_node_leaves_its_cordon_behind() -> None:
     removed = given(joined(), e.Cordoned(), e.Left("i1"), e.Removed())
     removed.when(c.Join(joined("i2"))).then(joined("i2"))
