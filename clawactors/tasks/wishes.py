@@ -13,12 +13,15 @@ from msgspec.structs import replace
 from clawactors.errors import Refused
 from clawactors.tasks import commands as c
 from clawactors.tasks.events import Spec
+from clawactors.tasks.payload import INLINE_MAX_BYTES
 from clawactors.tasks.submission import checked_id, spec_of
+from eventlog.nesting import is_too_deep
+from eventlog.numbers import unfit_number
 
 __all__ = ["Outside", "edit_of", "outside_of", "signal_of"]
 
 _NAME_MAX: Final = 256
-_PAYLOAD_MAX_BYTES: Final = 256 * 1024
+_LEVELS_AROUND: Final = 10
 _NOT_ASKED: Final = ("fork_of", "fork_step")
 
 
@@ -27,20 +30,26 @@ def signal_of(name: object, payload: Any = None) -> c.Signal:
     if not (isinstance(name, str) and 0 < len(name) <= _NAME_MAX and name.isprintable()):
         raise Refused(f"a signal is named by 1 to {_NAME_MAX} printable characters, not {repr(name)[:40]}")
     try:
-        if len(encoded := msgspec.json.encode(payload)) > _PAYLOAD_MAX_BYTES:
-            raise Refused(f"the signal's payload has {len(encoded)} bytes; {_PAYLOAD_MAX_BYTES} are the most")
-        return c.Signal(name, msgspec.json.decode(encoded))
+        encoded = msgspec.json.encode(payload)
+        signal = c.Signal(name, msgspec.json.decode(encoded))
+        unfit = unfit_number(payload, encoded, any_length=True)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:  # of msgspec too
         raise Refused(f"the signal's payload can't be written: {error}") from None
+    if len(encoded) > INLINE_MAX_BYTES:
+        raise Refused(f"the signal's payload has {len(encoded)} bytes; {INLINE_MAX_BYTES} are the most")
+    if unfit or is_too_deep(b"[" * _LEVELS_AROUND + encoded):
+        raise Refused(f"the signal's payload can't be written: {unfit or 'it is nested too deep'}")
+    return signal
 
 
 def edit_of(spec: Spec, changes: Mapping[str, Any]) -> c.Edit:
     """The command that changes these wishes, named as those of `spec_of`, and leaves the others. Raises: `Refused`."""
     if unknown := sorted(set(changes) - set(Spec.__struct_fields__)):
         raise Refused(f"a task has no {unknown[0]!r} that could be edited")
-    asked = {name: getattr(spec, name) for name in Spec.__struct_fields__ if name not in _NOT_ASKED}
+    as_it_is = _NOT_ASKED if "params" in changes else (*_NOT_ASKED, "params")  # which may be by reference
+    asked = {name: getattr(spec, name) for name in Spec.__struct_fields__ if name not in as_it_is}
     edited = spec_of(**(asked | dict(changes)))
-    return c.Edit(replace(edited, **{name: getattr(spec, name) for name in _NOT_ASKED}), was=spec)
+    return c.Edit(replace(edited, **{name: getattr(spec, name) for name in as_it_is}), was=spec)
 
 
 class _Wish(msgspec.Struct, frozen=True, tag_field="type", kw_only=True, forbid_unknown_fields=True):

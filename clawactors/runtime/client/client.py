@@ -305,6 +305,7 @@ class Client:
             raise NotFound(f"there is no task {id!r}")
         edit = edit_of(spec, changes)
         if "params" in changes:  # else they are on record as they should be
+            await self.skills.check(edit.spec)
             edit = replace(edit, spec=await self.payloads.outlined(edit.spec))
         return await self.command(id, edit)
 

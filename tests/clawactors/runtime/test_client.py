@@ -566,6 +566,24 @@ async def test_one_refusal_among_commands_that_leave_together_is_its_own(cluster
     assert client._changes._asked == {}
 
 
+async def test_parameters_are_checked_when_they_are_edited(cluster: Cluster) -> None:
+    client = cluster.client()
+    client.skills.learn([echo.offer])
+    ref = await client.submit("echo", {"text": "hi"}, id="t1")
+    with pytest.raises(Refused, match="text"):
+        await ref.edit(params={"text": 7})
+    assert cluster.named("t1") == ["task.submitted"]
+
+
+async def test_a_task_with_large_parameters_is_edited(cluster: Cluster) -> None:
+    client = await running(cluster)
+    large = "x" * 300_000
+    ref = await client.submit("echo", {"text": large}, id="t1", delay_s=3600)
+    await ref.edit(priority="low")
+    await ref.edit(not_before_ns=0)
+    assert await ref.result(PATIENCE_S) == large
+
+
 async def test_a_task_is_held_edited_and_taken_away(cluster: Cluster) -> None:
     client = cluster.client()
     ref = await client.submit("nobody-has-it", {"n": 1}, id="t1")

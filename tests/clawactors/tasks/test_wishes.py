@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from clawactors.errors import Refused
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
+from clawactors.tasks.payload import reference
 from clawactors.tasks.submission import spec_of
 from clawactors.tasks.wishes import Outside, edit_of, outside_of, signal_of
 from tests.clawactors.tasks.vocabulary import given
@@ -59,7 +60,13 @@ def test_what_is_no_command_is_refused(body: bytes) -> None:
         outside_of(body, "nats")
 
 
-@pytest.mark.parametrize("payload", [object(), {1, 2, object()}, "\ud800"])
+def nested(levels: int) -> Any:
+    return [nested(levels - 1)] if levels else 1
+
+
+@pytest.mark.parametrize(
+    "payload", [object(), {1, 2, object()}, "\ud800", float("nan"), {"a": [float("inf")]}, nested(600), "x" * 300_000]
+)
 def test_a_signal_is_json(payload: Any) -> None:
     with pytest.raises(Refused, match="payload"):
         signal_of("go", payload)
@@ -76,6 +83,13 @@ def test_an_edit_leaves_what_is_not_named() -> None:
         edit_of(SPEC, {"colour": "red"})
     with pytest.raises(Refused, match="priority"):
         edit_of(SPEC, {"priority": "soon"})
+
+
+def test_an_edit_leaves_parameters_that_are_kept_by_reference() -> None:
+    kept = replace(SPEC, params=reference("a" * 64, 300_000))
+    edit = edit_of(kept, {"priority": "low"})
+    assert edit.spec == replace(kept, priority=1)
+    assert type(edit.spec.params) is dict
 
 
 def test_two_edits_at_once_do_not_undo_each_other() -> None:
