@@ -26,7 +26,7 @@ class Node(msgspec.Struct, frozen=True, omit_defaults=True):
     """One node. `joined` is its last join with what was configured since; `left`: it stopped in good order.
 
     `returns_to`: what it was before it was lost; `held`: a person's cordon, whatever came after it.
-    Times in ns since 1970; `lost_ns`: the last loss of its incarnation.
+    `losses`: how often its incarnation was lost. Times in ns since 1970; `lost_ns`: the last of them.
     """
 
     status: Presence = "absent"
@@ -35,6 +35,7 @@ class Node(msgspec.Struct, frozen=True, omit_defaults=True):
     left: bool = False
     returns_to: Presence = "online"
     held: bool = False
+    losses: int = 0
     lost_ns: int = 0
     registered_ns: int = 0
     updated_ns: int = 0
@@ -54,9 +55,12 @@ class Node(msgspec.Struct, frozen=True, omit_defaults=True):
         """True when new tasks may be given to it."""
         return self.status == "online"
 
-    def may_run(self, incarnation: str, given_ns: int) -> bool:
-        """True while a task that was given to that incarnation at that time may still run there."""
-        return self.alive and self.incarnation == incarnation and given_ns > self.lost_ns
+    def may_run(self, incarnation: str, losses: int) -> bool:
+        """True while a task that was given to that incarnation after so many losses may still run there.
+
+        Losses are counted in the log; times would not do: the server's clock may step back.
+        """
+        return self.alive and self.incarnation == incarnation and self.losses == losses
 
 
 def decide(command: c.NodeCommand, node: Node) -> tuple[e.NodeEvent, ...]:
@@ -84,7 +88,8 @@ def decide(command: c.NodeCommand, node: Node) -> tuple[e.NodeEvent, ...]:
             _alive(node)
             return () if node.status == "cordoned" else (e.Cordoned(),)
         case c.Uncordon():
-            _alive(node)
+            if not node.held:
+                _alive(node)
             return () if node.status == "online" else (e.Uncordoned(),)
         case c.Configure():
             _exists(node)
@@ -141,7 +146,7 @@ def evolve(node: Node, event: e.NodeEvent, at_ns: int) -> Node:
         case e.Left() if _is(node, event.incarnation):
             return replace(node, status="offline", reason=event.reason, left=True, updated_ns=at_ns)
         case e.Lost() if _is(node, event.incarnation):
-            lost = replace(node, returns_to=node.status, lost_ns=at_ns, updated_ns=at_ns)
+            lost = replace(node, returns_to=node.status, losses=node.losses + 1, lost_ns=at_ns, updated_ns=at_ns)
             return replace(lost, status="offline", reason=event.reason)
         case e.Returned() if _is_lost(node, event.incarnation):
             return replace(node, status=node.returns_to, reason="", updated_ns=at_ns)
@@ -151,6 +156,9 @@ def evolve(node: Node, event: e.NodeEvent, at_ns: int) -> Node:
             return replace(node, status="cordoned", held=True, updated_ns=at_ns)
         case e.Uncordoned() if node.alive and node.status != "online":
             return replace(node, status="online", held=False, updated_ns=at_ns)
+        case e.Uncordoned() if node.held:
+            returns_to: Presence = "online" if node.returns_to == "cordoned" else node.returns_to
+            return replace(node, held=False, returns_to=returns_to, updated_ns=at_ns)
         case e.Configured() if _is_known(node):
             joined = replace(node.joined, **_given(event.slots, event.affinity))
             return node if joined == node.joined else replace(node, joined=joined, updated_ns=at_ns)

@@ -276,7 +276,7 @@ class Ledger:
         seat = self._seats.get(task.life.node)
         if seat is None:
             return True
-        return not seat.frozen and not seat.node.may_run(task.life.incarnation, task.life.scheduled_ns)
+        return not seat.frozen and not seat.node.may_run(task.life.incarnation, task.life.losses)
 
     def _ended_one(self, node: str, at_ns: int) -> None:
         if (seat := self._seats.get(node)) is not None:

@@ -77,7 +77,7 @@ class Placement(Ledger):
             if seat is None:
                 heapq.heappop(heads)
                 continue
-            yield self._order(id, c.Schedule(seat.id, seat.node.incarnation), to=seat.id)
+            yield self._order(id, c.Schedule(seat.id, seat.node.incarnation, seat.node.losses), to=seat.id)
             limit -= 1
             queue = self._pending.get(shape)
             if queue is not None and (first := queue.first()) is not None:

@@ -55,10 +55,11 @@ class Ready(_Command, frozen=True):
 
 
 class Schedule(_Command, frozen=True):
-    """Give it to a node."""
+    """Give it to a node whose incarnation has been lost, and has returned, so many times."""
 
     node: str
     incarnation: str
+    losses: int = 0
 
 
 class Start(_Command, frozen=True):

@@ -110,6 +110,7 @@ def _schedule(command: c.Schedule, task: Task, spec: e.Spec) -> tuple[e.TaskEven
         e.Scheduled(
             node=command.node,
             incarnation=command.incarnation,
+            losses=command.losses,
             attempt=life.attempt + 1,
             skill=spec.skill,
             params=spec.params,

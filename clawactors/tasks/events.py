@@ -114,7 +114,7 @@ class Readied(_Event, frozen=True, tag="task.ready"):
 class Scheduled(_Event, frozen=True, kw_only=True, tag="task.scheduled"):
     """Given to one incarnation of a node, with all that the node needs to run it without reading anything.
 
-    Where `steps` are completed already, it has to read them.
+    Where `steps` are completed already, it has to read them. `losses`: how often the incarnation was lost before.
     """
 
     node: str
@@ -127,6 +127,7 @@ class Scheduled(_Event, frozen=True, kw_only=True, tag="task.scheduled"):
     failures: Count = 0
     interruptions: Count = 0
     steps: Count = 0
+    losses: Count = 0
 
 
 class Started(_Event, frozen=True, tag="task.started"):

@@ -144,6 +144,7 @@ def _scheduled(life: Life, event: e.Scheduled, at_ns: int) -> Life:
         status="scheduled",
         node=event.node,
         incarnation=event.incarnation,
+        losses=event.losses,
         attempt=event.attempt,
         scheduled_ns=at_ns,
         updated_ns=at_ns,

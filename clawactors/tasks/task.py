@@ -47,6 +47,7 @@ class Life(msgspec.Struct, frozen=True, omit_defaults=True):
     """What changes as events come; small, so that a view can rewrite it on every commit. Times in ns since 1970.
 
     `avoid` is the node that it last failed on and had better not go back to; `forks` are tasks forked off it.
+    `losses`: how often the incarnation that has it had been lost before it got the task.
     """
 
     status: Status = "pending"
@@ -67,6 +68,7 @@ class Life(msgspec.Struct, frozen=True, omit_defaults=True):
     steps_completed: int = 0
     avoid: str = ""
     forks: tuple[str, ...] = ()
+    losses: int = 0
     submitted_ns: int = 0
     scheduled_ns: int = 0
     started_ns: int = 0
@@ -117,6 +119,7 @@ def assigned(event: Scheduled, at_ns: int) -> Task:
             status="scheduled",
             node=event.node,
             incarnation=event.incarnation,
+            losses=event.losses,
             attempt=event.attempt,
             failures=event.failures,
             interruptions=event.interruptions,

@@ -29,7 +29,7 @@ __all__ = ["GRAPH", "Stock"]
 
 GRAPH: Final = "graph"
 _SAVE_AFTER: Final = 10_000
-"""Items that the graph took in since it was saved; less is built again faster than it is worth."""
+"""Items that the graph took in or lost since it was saved; it is also saved when the actor ends."""
 
 _log = logging.getLogger(__name__)
 
@@ -87,6 +87,8 @@ class Stock:
         self._loop.call_soon_threadsafe(self._told, changes)
 
     def _told(self, changes: list[Change]) -> None:
+        # What is gone must go from the saved graph too.
+        self._grown += sum(not change.after.memory.searched for change in changes)
         self._grow.set()
         self.on_changes(changes)
 

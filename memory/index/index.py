@@ -134,6 +134,11 @@ class Index:
         """Every living item with a smaller number is in the graph."""
         return self._graph.upto
 
+    @property
+    def graph_removed(self) -> int:
+        """So many items were in the graph and are gone, their vectors overwritten."""
+        return len(self._graph.removed)
+
     def save(self, position: int) -> None:
         """Saves the graph, so that the next start need not build it. Raises: `OSError`.
 

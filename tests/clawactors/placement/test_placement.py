@@ -23,10 +23,11 @@ class Log:
         self.tasks: dict[str, Task] = {}
         self.nodes: dict[str, Node] = {}
         self.seq = 0
+        self.behind_ns = 0
 
     @property
     def now_ns(self) -> int:
-        return self.seq * SECOND
+        return self.seq * SECOND - self.behind_ns
 
     def task(self, id: str, *events: e.TaskEvent) -> int:
         self.seq += 1
@@ -327,6 +328,22 @@ def test_what_ran_before_a_loss_is_over_though_the_node_returned() -> None:
     log.carry_out(log.orders())
     assert log.tasks["t"].fence == e.Fence("a", "i1", 2)
     assert log.orders() == []
+
+
+def test_a_server_whose_clock_steps_back_costs_no_run_on_a_node_that_returned() -> None:
+    log = Log()
+    log.seq = 10_000
+    log.node("a", joined())
+    log.node("a", n.Lost("i1", "silent"), n.Returned("i1"))
+    log.behind_ns = 3600 * SECOND
+    running(log)
+    assert log.tasks["t"].life.scheduled_ns < log.nodes["a"].lost_ns
+    assert log.orders() == []
+    log.task("t", e.Signalled("go"))
+    assert log.orders() == []
+    log.node("a", n.Lost("i1", "silent"), n.Returned("i1"))
+    (order,) = log.orders()
+    assert order.command == c.Interrupt(e.Fence("a", "i1", 1), "node a: it was lost for a while")
 
 
 def test_a_schedule_that_arrives_after_the_loss_is_taken_back() -> None:

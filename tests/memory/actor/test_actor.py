@@ -178,6 +178,21 @@ async def test_what_is_forgotten_is_gone_with_all_that_was_made_of_it(place: Pla
         assert (await place.ask("stats"))["items"] == 0
 
 
+async def test_what_is_forgotten_is_in_no_file_of_the_index(place: Place) -> None:
+    async with place.running() as actor:
+        id = await place.memories.remember("the secret recipe of the bakery")
+        for number in range(8):
+            await place.memories.remember(f"note {number} stays")
+        await actor.fresh()
+        await asyncio.to_thread(actor.stock.save)
+        before = actor.stock.index.graph_removed
+    async with place.running():
+        await place.ask("forget", id=id)
+    async with place.running() as actor:
+        assert actor.stock.index.graph_removed == before + 1
+        assert all("stays" in row["text"] for row in await place.memories.recall("recipe", limit=9, threshold=0))
+
+
 @pytest.mark.parametrize("damage", ["store", "graph", "rows", "marks"])
 async def test_damage_is_mended_from_the_log(place: Place, damage: str) -> None:
     async with place.running() as actor:
