@@ -20,6 +20,8 @@ _SECOND_NS: Final = 1_000_000_000
 _DAY_NS: Final = 86_400 * _SECOND_NS
 _NOT_FOUND: Final = 10059
 _ALREADY_THERE: Final = 10058
+_NO_ROOM: Final = 10047
+_LEAST_RESERVED_BYTES: Final = 1 << 20
 
 type Store = dict[str, Any]
 
@@ -161,6 +163,9 @@ async def _ensure_one(connection: Connection, store: Store) -> dict[str, Any]:
             created: dict[str, Any] = await call(connection, f"STREAM.CREATE.{name}", store, timeout_s=15)
             return created
         except Refusal as refusal:
+            if refusal.err_code == _NO_ROOM and store.get("max_bytes", 0) > _LEAST_RESERVED_BYTES:
+                # The server sets aside what a store may grow to: on a small disk it may grow to less.
+                return await _ensure_one(connection, store | {"max_bytes": store["max_bytes"] // 2})
             if refusal.err_code != _ALREADY_THERE or (info := await _find(connection, store)) is None:
                 raise Misconfigured(f"the stream {name} can't be created: {refusal.description}") from None
     return await _with_subjects(connection, store, info)
