@@ -6,6 +6,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 from eventlog.jetstream.frames import Append
@@ -95,8 +96,8 @@ class Backlog:
             return
         del self._current[append.aggregate]
 
-    def expire(self, now: float, error: Exception) -> bool:
-        """Ends those whose time is over, all of one kind; True when there were any."""
+    def expire(self, now: float, error_of: Callable[[Append], Exception]) -> bool:
+        """Ends those whose time is over; True when there were any."""
         expired = False
         while self._deadlines and (self._deadlines[0].version.done() or self._deadlines[0].deadline <= now):
             append = self._deadlines.popleft()
@@ -104,9 +105,9 @@ class Backlog:
                 continue
             expired = True
             if self.is_open(append):
-                self.finish(append, error)
+                self.finish(append, error_of(append))
             else:
-                append.version.set_exception(error)
+                append.version.set_exception(error_of(append))
         if len(self._deadlines) > 2 * self._count + _ENDED_KEPT:  # one that waits long keeps ended ones behind it
             self._deadlines = deque(append for append in self._deadlines if not append.version.done())
         if expired:

@@ -29,6 +29,7 @@ class Append:
         "size_bytes",
         "subject",
         "tries",
+        "trouble",
         "version",
     )
 
@@ -44,6 +45,7 @@ class Append:
         self.deadline = deadline
         self.size_bytes = len(self.headers) + len(self.body) + OVERHEAD_BYTES  # on the wire, a little rounded up
         self.tries = 0
+        self.trouble = ""  # why the server could not store it when it last said so
         self.next: deque[Append] | None = None
 
 

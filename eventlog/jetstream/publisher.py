@@ -188,7 +188,7 @@ class Publisher:
         now = self._loop.time()
         for append in appends:
             if append.version.done() or append.deadline <= now:
-                self._backlog.finish(append, self._too_late(reason))
+                self._backlog.finish(append, self._too_late(append.trouble or reason))
         group = _Flight([append for append in appends if self._backlog.is_open(append)], suspect)
         if at_once:
             self._regroup(group)
@@ -241,6 +241,7 @@ class Publisher:
         elif len(appends) > 1:
             self._halve(appends, at_once=code not in BUSY)
         elif code in BUSY or error.code >= 500:
+            appends[0].trouble = error.description
             self._again(appends, suspect=True, reason=error.description)
         elif code == TOO_LARGE:
             self._fail(appends, TooLarge(appends[0].size_bytes, self._connection.max_payload))
@@ -294,7 +295,8 @@ class Publisher:
         for flight in list(self._flights.values()):
             if now - flight.sent_at > self._answer_s:
                 self._recall(flight, f"no answer within {self._answer_s:g} s")
-        if self._backlog.expire(now, self._too_late("no answer" if self._connection.online else "no connection")):
+        reason = "no answer" if self._connection.online else "no connection"
+        if self._backlog.expire(now, lambda append: self._too_late(append.trouble or reason)):
             for group in self._groups:
                 group.appends = [append for append in group.appends if self._backlog.is_open(append)]
         self._sweep_planned = bool(self._backlog)

@@ -247,7 +247,7 @@ async def test_one_append_that_waits_long_keeps_no_ended_ones() -> None:
     for n in range(3):
         await to.append_many([(draft(f"m{n}-{k}"), 0) for k in range(1500)])
     assert not waiting.done()
-    to._backlog.expire(0, Unavailable("too late"))
+    to._backlog.expire(0, lambda _: Unavailable("too late"))
     assert len(to._backlog._deadlines) < 1500
     waiting.cancel()
 

@@ -11,7 +11,7 @@ import pytest
 from clawactors.app.cluster import Plan
 from tests.scenario.system import SKILLS, System, running, until
 
-pytestmark = pytest.mark.nats
+pytestmark = [pytest.mark.nats, pytest.mark.soak]
 
 PLAN = Plan(nodes=1, slots=20, skills=(SKILLS,))
 

@@ -66,6 +66,7 @@ async def test_work_goes_on_when_the_server_is_back(
         assert system.cluster.run.pids == processes, "none of its processes had to be started again"
 
 
+@pytest.mark.soak
 async def test_the_own_server_is_killed_again_and_again(tmp_path: Path) -> None:
     async with running(tmp_path, Plan(nodes=2, slots=10, skills=(SKILLS,))) as system:
         ids = await system.submit(60, steps=6, seconds=0.2)

@@ -53,7 +53,7 @@ class FakeServer:
 
 
 async def told(claw: Claw, *words: str, lines: int = 1) -> tuple[int, str]:
-    """The exit code and the message of a command that ends soon; `lines` is how many it says, the last one why."""
+    """The exit code and the message of a command that ends soon; `lines` is how many it may say, the last one why."""
     process = await asyncio.create_subprocess_exec(
         *claw.command(*words, "--json"),
         env=claw.env,
@@ -68,7 +68,7 @@ async def told(claw: Claw, *words: str, lines: int = 1) -> tuple[int, str]:
         process.kill()
         out, err = await process.communicate()
         raise AssertionError(f"{words} goes on after {SOON_S:g} s: {err.decode()}") from None
-    assert err.count(b"\n") == lines, err
+    assert 1 <= err.count(b"\n") <= lines, err
     message: str = msgspec.json.decode(out.splitlines()[-1])["error"]["message"]
     assert message in err.decode().splitlines()[-1]
     return process.returncode or 0, message
@@ -232,7 +232,7 @@ async def test_a_node_that_may_not_record_ends_with_the_subject_and_its_task_goe
     system: System, server: NatsServer
 ) -> None:
     joining = asyncio.ensure_future(
-        told(system.claw, "--nats", server.url("no-task"), "join", "--id", "mute", "--slots", "50", lines=2)
+        told(system.claw, "--nats", server.url("no-task"), "join", "--id", "mute", "--slots", "50", lines=5)
     )
     await system.online("mute", "n1")
     ids = [(await system.client.submit("echo", {"text": ""})).id for _ in range(20)]
