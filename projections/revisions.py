@@ -5,11 +5,11 @@
 """
 
 import contextlib
-import os
 import shutil
 from pathlib import Path
 
 from eventlog import Corrupt, EventLogError
+from projections import durable
 from projections.store import Store
 
 __all__ = ["Revisions"]
@@ -43,17 +43,7 @@ class Revisions:
 
     def switch(self, to: Path) -> None:
         """Makes that revision the live one, durably."""
-        new = self._pointer.with_suffix(".new")
-        with new.open("w") as file:
-            file.write(str(self._number(to)))
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(self._pointer)
-        folder = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        durable.replace(self._pointer, str(self._number(to)).encode())
 
     def sweep(self) -> None:
         """Removes older revisions that nobody reads."""

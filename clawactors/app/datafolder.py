@@ -21,6 +21,7 @@ import msgspec
 
 from clawactors.version import VERSION
 from eventlog import Misconfigured
+from projections.durable import sync
 
 __all__ = ["FORMAT", "RESERVE_BYTES", "DataFolder", "InUse", "explained", "holder", "write_private"]
 
@@ -153,11 +154,7 @@ def write_private(path: Path, content: bytes) -> None:
     except BaseException:
         new.unlink(missing_ok=True)
         raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync(path.parent)
 
 
 @contextmanager

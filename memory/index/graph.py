@@ -8,7 +8,6 @@
 
 import contextlib
 import hashlib
-import os
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +17,7 @@ import numpy as np
 
 from memory.embedding import Matrix, Vector
 from memory.index.postings import Numbers
+from projections import durable
 
 __all__ = ["Graph", "Manifest", "load_graph"]
 
@@ -105,7 +105,7 @@ class Graph:
         generation = last.generation + 1 if last else 1
         path = folder / f"graph-{generation}.bin"
         self._index.save_index(str(path))
-        _sync(path)
+        durable.sync(path)
         manifest = Manifest(
             generation=generation,
             file=path.name,
@@ -117,11 +117,7 @@ class Graph:
             upto=self.upto,
             position=position,
         )
-        aside = folder / f"{_MANIFEST}.new"
-        aside.write_bytes(msgspec.json.encode(manifest))
-        _sync(aside)
-        aside.replace(folder / _MANIFEST)
-        _sync(folder)
+        durable.replace(folder / _MANIFEST, msgspec.json.encode(manifest))
         for other in folder.glob("graph-*.bin"):
             if other != path:
                 other.unlink(missing_ok=True)
@@ -168,11 +164,3 @@ def load_graph(folder: Path, embedder: str, dim: int) -> tuple[Graph, Manifest] 
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "blake2b").hexdigest()
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
