@@ -3,7 +3,7 @@
 Heartbeats are joined here, through `pulse`; they are in no view. A wrong question gets an error, never an exception.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -29,13 +29,24 @@ from projections.skills import skill_rows
 from projections.store import Reading, Store
 from projections.tally import sums
 
-__all__ = ["NODE_STATUSES", "Queries", "problem"]
+__all__ = ["NODE_STATUSES", "Queries", "problem", "read_question"]
 
 NODE_STATUSES: Final = ("online", "busy", "draining", "cordoned", "offline")
 """The states of nodes in rows."""
 
 type _Reply = dict[str, Any]
 _encode = msgspec.json.Encoder().encode
+
+
+def read_question[Q](kinds: Mapping[str, type[Q]], name: str, body: bytes, about: str = "") -> Q:
+    """The question of that name; `about` is what the subjects of its kinds begin with. Raises: `IllPut`."""
+    kind = kinds.get(name)
+    if kind is None:
+        raise IllPut(f"there is no question {about}{name!r}; ask one of {', '.join(kinds)}")
+    try:
+        return msgspec.json.decode(body or b"{}", type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise IllPut(f"not a question: {error}") from None
 
 
 class Queries:
@@ -48,13 +59,7 @@ class Queries:
 
     def read(self, name: str, body: bytes) -> m.Question:
         """The question that arrived on `claw.query.<name>`. Raises: `IllPut`."""
-        kind = m.QUESTIONS.get(name)
-        if kind is None:
-            raise IllPut(f"there is no question {name!r}; ask one of {', '.join(m.QUESTIONS)}")
-        try:
-            return msgspec.json.decode(body or b"{}", type=kind)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise IllPut(f"not a question: {error}") from None
+        return read_question(m.QUESTIONS, name, body)
 
     def answer(self, question: m.Question) -> bytes:
         """The encoded answer. Raises: `Refused`, `NotFound`, `Unavailable`, `Corrupt`."""

@@ -22,7 +22,7 @@ from memory.index.rows import find, item_at, taken
 from memory.recall import Filter
 from memory.recall.relation import Edge, Relations
 from projections.pages import IllPut
-from projections.queries import problem
+from projections.queries import problem, read_question
 from projections.replay import stand_of
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Answers:
     async def answer(self, name: str, body: bytes) -> bytes:
         """The encoded answer, or an error in its place; it never raises for what was asked."""
         try:
-            question = _read(name, body)
+            question = read_question(q.QUESTIONS, name, body, "memory.")
             await self._actor.opened()
             if question.fresh:
                 await self._actor.fresh()
@@ -247,13 +247,3 @@ def _comes_from(item: Item, ids: dict[str, None]) -> bool:
 
 def _edge_row(edge: Edge) -> _Reply:
     return {"id": edge.id, "holds": edge.holds, "steps": edge.steps, "fact": fact_row(edge.fact)}
-
-
-def _read(name: str, body: bytes) -> q.Question:
-    kind = q.QUESTIONS.get(name)
-    if kind is None:
-        raise IllPut(f"there is no question memory.{name!r}; ask one of {', '.join(q.QUESTIONS)}")
-    try:
-        return msgspec.json.decode(body or b"{}", type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise IllPut(f"not a question: {error}") from None
