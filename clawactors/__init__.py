@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from clawactors.app.client import Client
     from clawactors.errors import NotFound, Refused
-    from clawactors.runtime.client.client import Batch, Ref, Rejected, TaskFailed, Wish
+    from clawactors.runtime.client.client import Ref, TaskFailed
     from clawactors.runtime.client.streaming import Chunk
+    from clawactors.runtime.client.submitting import Batch, Rejected, Wish
     from clawactors.runtime.node.handle import SyncTaskHandle as SyncTask
     from clawactors.runtime.node.handle import TaskHandle as Task
     from clawactors.runtime.said import LOG
@@ -52,7 +53,7 @@ __all__ = [
 _CLIENT = "clawactors.runtime.client.client"
 _HOMES = {
     "LOG": ("clawactors.runtime.said", "LOG"),
-    "Batch": (_CLIENT, "Batch"),
+    "Batch": ("clawactors.runtime.client.submitting", "Batch"),
     "Chunk": ("clawactors.runtime.client.streaming", "Chunk"),
     "Client": ("clawactors.app.client", "Client"),
     "Corrupt": ("eventlog.errors", "Corrupt"),
@@ -63,7 +64,7 @@ _HOMES = {
     "PermissionDenied": ("eventlog.errors", "PermissionDenied"),
     "Ref": (_CLIENT, "Ref"),
     "Refused": ("clawactors.errors", "Refused"),
-    "Rejected": (_CLIENT, "Rejected"),
+    "Rejected": ("clawactors.runtime.client.submitting", "Rejected"),
     "Retry": ("clawactors.tasks.retry", "Retry"),
     "Skill": ("clawactors.skills", "Skill"),
     "SyncTask": ("clawactors.runtime.node.handle", "SyncTaskHandle"),
@@ -71,7 +72,7 @@ _HOMES = {
     "TaskFailed": (_CLIENT, "TaskFailed"),
     "TooLarge": ("eventlog.errors", "TooLarge"),
     "Unavailable": ("eventlog.errors", "Unavailable"),
-    "Wish": (_CLIENT, "Wish"),
+    "Wish": ("clawactors.runtime.client.submitting", "Wish"),
     "WrongVersion": ("eventlog.errors", "WrongVersion"),
     "__version__": ("clawactors.version", "VERSION"),
     "skill": ("clawactors.skills", "skill"),

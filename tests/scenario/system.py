@@ -16,7 +16,7 @@ import pytest
 from clawactors.app.client import Client
 from clawactors.app.cluster import Cluster, Plan
 from clawactors.app.discovery import discover
-from clawactors.runtime.client.client import Wish
+from clawactors.runtime.client.submitting import Wish
 from clawactors.tasks.submission import spec_of
 from eventlog import Unavailable
 from tests.scenario.audit import Audit, read_all

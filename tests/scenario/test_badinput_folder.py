@@ -12,7 +12,7 @@ from clawactors.app.client import Client
 from clawactors.app.cluster import Plan
 from clawactors.app.datafolder import RESERVE_BYTES
 from clawactors.app.discovery import discover
-from clawactors.runtime.client.client import Wish
+from clawactors.runtime.client.submitting import Wish
 from clawactors.tasks.submission import spec_of
 from eventlog import Unavailable
 from tests.scenario.claw import Claw

@@ -9,7 +9,8 @@ import pytest_asyncio
 
 from clawactors.app.cluster import Plan
 from clawactors.errors import Refused
-from clawactors.runtime.client.client import TaskFailed, Wish
+from clawactors.runtime.client.client import TaskFailed
+from clawactors.runtime.client.submitting import Wish, submit
 from clawactors.tasks.submission import spec_of
 from clawactors.tasks.task import MAX_INTERRUPTIONS, Task
 from eventlog import TooLarge
@@ -90,7 +91,7 @@ async def test_parameters_that_do_not_fit_are_refused_and_nothing_is_written(
 
 
 async def test_parameters_that_only_the_node_can_check_fail_the_task_without_a_retry(system: System) -> None:
-    await system.client._submit("unchecked", spec_of("echo", {"text": 7}))  # as a client does that knows no skills
+    await submit(system.client.desk, "unchecked", spec_of("echo", {"text": 7}))  # as a client does that knows no skills
     await system.ended(["unchecked"])
     life = (await system.client.look("unchecked")).state.life
     assert (life.status, life.attempt, life.error and life.error.kind) == ("failed", 1, "validation")

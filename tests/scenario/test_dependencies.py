@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from clawactors.app.cluster import Plan
-from clawactors.runtime.client.client import Wish
+from clawactors.runtime.client.submitting import Wish
 from clawactors.tasks.submission import spec_of
 from eventlog import Unavailable
 from tests.scenario.system import System, running, until

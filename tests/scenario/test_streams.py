@@ -14,7 +14,8 @@ import pytest
 from clawactors.app.client import Client
 from clawactors.app.cluster import Plan
 from clawactors.app.discovery import discover
-from clawactors.runtime.client.client import TaskFailed, Wish
+from clawactors.runtime.client.client import TaskFailed
+from clawactors.runtime.client.submitting import Wish
 from clawactors.tasks.payload import is_reference
 from clawactors.tasks.submission import spec_of
 from tests.scenario.system import PATIENCE_S, System, running, until

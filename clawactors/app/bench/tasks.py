@@ -7,7 +7,8 @@ from typing import Any, Final
 from clawactors.app.bench.figures import Figure, percentile
 from clawactors.app.bench.scene import Scene
 from clawactors.app.bench.skills import noop, steps
-from clawactors.runtime.client.client import Client, Wish
+from clawactors.runtime.client.client import Client
+from clawactors.runtime.client.submitting import Wish
 from clawactors.runtime.naming import new_id
 from clawactors.skills import Skill
 from clawactors.tasks.submission import spec_of

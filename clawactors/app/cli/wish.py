@@ -9,7 +9,7 @@ import msgspec
 from clawactors.app.cli.problem import Problem
 from clawactors.errors import Refused
 from clawactors.instant import duration_s, time_ns
-from clawactors.runtime.client.client import Wish
+from clawactors.runtime.client.submitting import Wish
 from clawactors.runtime.naming import id_of_key, new_id
 from clawactors.tasks.events import OnDead
 from clawactors.tasks.submission import checked_id, spec_of

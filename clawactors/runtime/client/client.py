@@ -3,21 +3,21 @@ but to keep what was decided."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
 from clawactors.errors import NotFound, Refused
-from clawactors.fold import Folded, fold
-from clawactors.runtime.actor import Actor, Desk
+from clawactors.fold import Folded
+from clawactors.runtime.actor import Desk
 from clawactors.runtime.client.asking import ask
 from clawactors.runtime.client.changing import Changes
-from clawactors.runtime.client.predecessors import in_order
 from clawactors.runtime.client.redriving import Redriven, redrive
 from clawactors.runtime.client.schedules import Schedules
 from clawactors.runtime.client.skills import KnownSkills
 from clawactors.runtime.client.streaming import Chunk, follow
+from clawactors.runtime.client.submitting import Batch, Wish, submit, submit_many
 from clawactors.runtime.client.waiting import Waiting
 from clawactors.runtime.fork import fork
 from clawactors.runtime.memory import Memories
@@ -25,18 +25,15 @@ from clawactors.runtime.naming import id_of_key, new_id
 from clawactors.runtime.payloads import Payloads
 from clawactors.runtime.ports import Blobs, Live, Outputs, Requests
 from clawactors.runtime.said import OUT
-from clawactors.tasks import TASK, Task
+from clawactors.tasks import Task
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
 from clawactors.tasks.payload import is_reference
 from clawactors.tasks.submission import checked_id, delayed, spec_of
 from clawactors.tasks.wishes import edit_of, signal_of
-from eventlog import Draft, EventLog, EventLogError, Record, TooLarge, WrongVersion, subject_of
+from eventlog import EventLog
 
-__all__ = ["Client", "Ref", "Rejected", "TaskFailed", "Wish"]
-
-_SAMPLE: Final = 32
-"""Tasks of a batch that are looked for first: they tell whether it comes again."""
+__all__ = ["Client", "Ref", "TaskFailed"]
 
 
 class TaskFailed(Exception):
@@ -45,30 +42,6 @@ class TaskFailed(Exception):
     def __init__(self, id: str, status: str, error: e.TaskError | None) -> None:
         super().__init__(f"task {id} is {status}" + (f": {error.kind}: {error.message}" if error else ""))
         self.id, self.status, self.error = id, status, error
-
-
-class Wish(msgspec.Struct, frozen=True):
-    """One task of a batch: its id and what is asked for; with `delay_s` it starts so long after it was asked for."""
-
-    id: str
-    spec: e.Spec
-    delay_s: float | None = None
-
-
-class Rejected(msgspec.Struct, frozen=True):
-    """A task of a batch that was refused, by its place in the batch."""
-
-    index: int
-    id: str
-    message: str
-
-
-class Batch(msgspec.Struct, frozen=True):
-    """What became of a batch."""
-
-    submitted: int
-    existing: int
-    refused: tuple[Rejected, ...] = ()
 
 
 class Client:
@@ -112,7 +85,7 @@ class Client:
         await self.skills.check(spec)
         spec = await self.payloads.outlined(spec)
         ref = Ref(self, self._id(id, key))
-        await self._submit_checked(ref.id, spec, delayed=delay_s is not None)
+        await submit(self.desk, ref.id, spec, delayed=delay_s is not None)
         return ref
 
     async def run(self, skill: str, params: Mapping[str, Any] | None = None, **wishes: Any) -> Any:
@@ -124,7 +97,7 @@ class Client:
         spec = await self.payloads.outlined(spec)
         self.waiting.expect([id])
         try:
-            if not await self._submit_checked(id, spec):
+            if not await submit(self.desk, id, spec):
                 await self.look(id)  # it may have ended before
             return await self._result(id, timeout_s)
         finally:
@@ -135,83 +108,7 @@ class Client:
 
         A refusal holds up nobody else but those that come after it. Predecessors may stand anywhere in the batch.
         """
-        refused: list[Rejected] = []
-        todo: dict[str, tuple[int, e.Spec]] = {}
-        fits = await self.skills.checker({wish.spec.skill for wish in wishes})
-        late = {wish.id for wish in wishes if wish.delay_s is not None}
-        now_ns = await self.now_ns() if late else 0
-        for index, wish in enumerate(wishes):
-            try:
-                checked_id(wish.id)
-                if wish.delay_s is not None:
-                    wish = Wish(wish.id, delayed(wish.spec, wish.delay_s, now_ns))
-                await fits(wish.spec)
-                spec = await self.payloads.outlined(wish.spec)
-                if (earlier := todo.get(wish.id)) is not None:
-                    if earlier[1] != spec:
-                        raise Refused("the id comes twice in the batch, with another content")
-                    continue
-            except Refused as refusal:
-                refused.append(Rejected(index, wish.id, str(refusal)))
-                continue
-            todo[wish.id] = (index, spec)
-
-        if any(spec.after for _, spec in todo.values()):
-            specs = {id: spec for id, (_, spec) in todo.items()}
-            unfit = {rejected.id: "it is refused" for rejected in refused}
-            order, reasons = await in_order(self.log, specs, late, unfit)
-            refused += [Rejected(todo[id][0], id, reason) for id, reason in reasons.items()]
-            todo = {id: todo[id] for id in order}
-        known = await self._firsts(list(todo)[:: max(1, len(todo) // _SAMPLE)])
-        if any(known.values()):  # a batch that comes again: to be refused by the log costs far more than to be found
-            known = await self._firsts(list(todo))
-        fresh = await self._submit_fresh({id: todo[id] for id in todo if known.get(id) is None})
-        submitted = sum(fresh.values())
-        taken = [id for id in todo if not fresh.get(id)]
-        known |= await self._firsts([id for id in taken if known.get(id) is None])
-        for id in taken:
-            index, spec = todo[id]
-            try:
-                if not _is_repeat(known[id], c.Submit(spec, id in late)):  # then the usual way tells
-                    submitted += await self._submit(id, spec, delayed=id in late)
-            except (Refused, TooLarge) as refusal:
-                refused.append(Rejected(index, id, str(refusal)))
-        existing = len(wishes) - submitted - len(refused)
-        return Batch(submitted, existing, tuple(sorted(refused, key=lambda rejected: rejected.index)))
-
-    async def _firsts(self, ids: Sequence[str]) -> dict[str, Record | None]:
-        """The records that made these tasks, as far as they are to be seen."""
-        return dict(zip(ids, await self.log.firsts([subject_of("task", id) for id in ids]), strict=True))
-
-    async def _submit_fresh(self, todo: Mapping[str, tuple[int, e.Spec]]) -> dict[str, bool]:
-        """True for each task that is made; False where the id is taken or the task too large: `_submit` tells."""
-        drafts = [
-            Draft(
-                kind="task",
-                id=id,
-                body=e.CODEC.encode(TASK.decide(c.Submit(spec), TASK.initial)),
-                commit=self.desk.names.commit(),
-                by=self.desk.by,
-            )
-            for id, (_, spec) in todo.items()
-        ]
-        made: dict[str, bool] = {}
-        for id, outcome in zip(todo, await self.log.append_many([(draft, 0) for draft in drafts]), strict=True):
-            if isinstance(outcome, EventLogError) and not isinstance(outcome, WrongVersion | TooLarge):
-                raise outcome
-            made[id] = isinstance(outcome, int)
-        return made
-
-    async def _submit_checked(self, id: str, spec: e.Spec, *, delayed: bool = False) -> bool:
-        if spec.after:
-            _, reasons = await in_order(self.log, {id: spec}, {id} if delayed else (), {})
-            if reasons:
-                raise Refused(reasons[id])
-        return await self._submit(id, spec, delayed=delayed)
-
-    async def _submit(self, id: str, spec: e.Spec, *, delayed: bool = False) -> bool:
-        """True when the task is new."""
-        return await Actor(self.desk, TASK, e.CODEC, id).handle(c.Submit(spec, delayed))
+        return await submit_many(self, wishes)
 
     async def now_ns(self) -> int:
         """The time of the log, ns since 1970: the clock of this machine may be off. Raises: `Unavailable`."""
@@ -275,20 +172,6 @@ class Client:
         """Ends the task; running code is told and confirms. Raises: `NotFound`, `Refused`."""
         return await self.command(id, c.Cancel(self.desk.by))
 
-    # Memory
-
-    async def remember(self, text: str, *, tags: Iterable[str] = (), **more: Any) -> str:
-        """Remembers the text; durable when it returns the memory's id. See `Memories.remember`."""
-        return await self.memories.remember(text, tags=tags, **more)
-
-    async def recall(self, text: str, *, limit: int = 5, **wanted: Any) -> list[dict[str, Any]]:
-        """The memories that answer best, best first. See `Memories.recall`."""
-        return await self.memories.recall(text, limit=limit, **wanted)
-
-    async def say(self, conversation: str, text: str, **more: Any) -> str:
-        """Adds a message to a conversation; memories are made of a user's own. See `Memories.say`."""
-        return await self.memories.say(conversation, text, **more)
-
     async def pause(self, id: str) -> Folded[Task]:
         """Holds the task; running code ends at its next step. Raises: `NotFound`, `Refused`."""
         return await self.command(id, c.Pause(self.desk.by))
@@ -351,6 +234,22 @@ class Client:
         """
         return await redrive(self, ids, skill=skill, error=error, limit=limit, rate_per_s=rate_per_s, progress=progress)
 
+    # Memory
+
+    async def remember(self, text: str, *, tags: Iterable[str] = (), **more: Any) -> str:
+        """Remembers the text; durable when it returns the memory's id. See `Memories.remember`."""
+        return await self.memories.remember(text, tags=tags, **more)
+
+    async def recall(self, text: str, *, limit: int = 5, **wanted: Any) -> list[dict[str, Any]]:
+        """The memories that answer best, best first. See `Memories.recall`."""
+        return await self.memories.recall(text, limit=limit, **wanted)
+
+    async def say(self, conversation: str, text: str, **more: Any) -> str:
+        """Adds a message to a conversation; memories are made of a user's own. See `Memories.say`."""
+        return await self.memories.say(conversation, text, **more)
+
+    # What lies beside the log
+
     async def blob(self, name: str) -> bytes:
         """What code has stored under that name (`TaskHandle.store`). Raises: `Missing`, `Corrupt`, `Unavailable`."""
         return await self.payloads.blobs.get(name)
@@ -358,17 +257,6 @@ class Client:
     async def ask(self, name: str, question: Any = None) -> bytes:
         """The answer of the views to a query. Raises: `Unavailable` when no control process answers."""
         return await ask(self.requests, f"claw.query.{name}", msgspec.json.encode(question))
-
-
-def _is_repeat(first: Record | None, wish: c.Submit) -> bool:
-    """True where the task was made by the very same wish, whatever has become of it since."""
-    if first is None or first.expected != 0:
-        return False
-    known = fold(TASK, e.CODEC, Folded(TASK.initial), first)
-    try:
-        return known.state.exists and not TASK.decide(wish, known.state)
-    except Refused:
-        return False
 
 
 class Ref:

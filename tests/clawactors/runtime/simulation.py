@@ -26,7 +26,7 @@ from clawactors.nodes import commands as nc
 from clawactors.nodes import events as ne
 from clawactors.runtime.actor import Actor, Desk
 from clawactors.runtime.client import Client, TaskFailed
-from clawactors.runtime.client.client import Wish
+from clawactors.runtime.client.submitting import Wish
 from clawactors.runtime.node.handle import TaskHandle
 from clawactors.schedules import Schedule
 from clawactors.tasks import TASK, Status, Task

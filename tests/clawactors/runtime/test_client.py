@@ -9,7 +9,7 @@ import pytest
 from clawactors import Retry, skill
 from clawactors.errors import NotFound, Refused
 from clawactors.runtime.client import Client, TaskFailed
-from clawactors.runtime.client.client import Rejected, Wish
+from clawactors.runtime.client.submitting import Rejected, Wish
 from clawactors.runtime.client.waiting import MANY
 from clawactors.runtime.node.handle import TaskHandle
 from clawactors.tasks import commands as c

@@ -12,7 +12,7 @@ import pytest
 from clawactors import SyncTask, skill
 from clawactors import Task as Handle
 from clawactors.errors import Refused
-from clawactors.runtime.client.client import Wish
+from clawactors.runtime.client.submitting import Wish
 from clawactors.skills import Skill
 from clawactors.tasks import TASK, Status
 from clawactors.tasks import commands as c

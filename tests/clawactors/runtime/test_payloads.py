@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from clawactors.errors import Refused
-from clawactors.runtime.client.client import Wish
+from clawactors.runtime.client.submitting import Wish
 from clawactors.runtime.node import results
 from clawactors.runtime.node.handle import SyncTaskHandle, TaskHandle
 from clawactors.skills import skill

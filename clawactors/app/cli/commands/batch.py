@@ -13,7 +13,7 @@ from clawactors.app.cli.session import with_client
 from clawactors.app.cli.wish import id_in, wish_of_line
 from clawactors.app.client import Client
 from clawactors.errors import Refused
-from clawactors.runtime.client.client import Wish
+from clawactors.runtime.client.submitting import Wish
 
 __all__ = ["run"]
 

@@ -1,0 +1,151 @@
+"""Tasks come into being: one, or thousands in one call that is idempotent as a whole."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from clawactors.errors import Refused
+from clawactors.fold import Folded, fold
+from clawactors.runtime.actor import Actor, Desk
+from clawactors.runtime.client.predecessors import in_order
+from clawactors.tasks import TASK
+from clawactors.tasks import commands as c
+from clawactors.tasks import events as e
+from clawactors.tasks.submission import checked_id, delayed
+from eventlog import Draft, EventLog, EventLogError, Record, TooLarge, WrongVersion, subject_of
+
+if TYPE_CHECKING:
+    from clawactors.runtime.client.client import Client
+
+__all__ = ["Batch", "Rejected", "Wish", "submit", "submit_many"]
+
+_SAMPLE: Final = 32
+"""Tasks of a batch that are looked for first: they tell whether it comes again."""
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """One task of a batch: its id and what is asked for; with `delay_s` it starts so long after it was asked for."""
+
+    id: str
+    spec: e.Spec
+    delay_s: float | None = None
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """A task of a batch that was refused, by its place in the batch."""
+
+    index: int
+    id: str
+    message: str
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """What became of a batch."""
+
+    submitted: int
+    existing: int
+    refused: tuple[Rejected, ...] = ()
+
+
+async def submit(desk: Desk, id: str, spec: e.Spec, *, delayed: bool = False) -> bool:
+    """True when the task is new. Raises: `Refused`."""
+    if spec.after:
+        _, reasons = await in_order(desk.log, {id: spec}, {id} if delayed else (), {})
+        if reasons:
+            raise Refused(reasons[id])
+    return await _make(desk, id, spec, delayed=delayed)
+
+
+async def submit_many(client: "Client", wishes: Sequence[Wish]) -> Batch:
+    """See `Client.submit_many`."""
+    desk = client.desk
+    refused: list[Rejected] = []
+    late = {wish.id for wish in wishes if wish.delay_s is not None}
+    todo = await _accepted(client, wishes, late, refused)
+    if any(spec.after for _, spec in todo.values()):
+        specs = {id: spec for id, (_, spec) in todo.items()}
+        unfit = {rejected.id: "it is refused" for rejected in refused}
+        order, reasons = await in_order(desk.log, specs, late, unfit)
+        refused += [Rejected(todo[id][0], id, reason) for id, reason in reasons.items()]
+        todo = {id: todo[id] for id in order}
+    known = await _firsts(desk.log, list(todo)[:: max(1, len(todo) // _SAMPLE)])
+    if any(known.values()):  # a batch that comes again: to be refused by the log costs far more than to be found
+        known = await _firsts(desk.log, list(todo))
+    fresh = await _make_fresh(desk, {id: todo[id] for id in todo if known.get(id) is None})
+    submitted = sum(fresh.values())
+    taken = [id for id in todo if not fresh.get(id)]
+    known |= await _firsts(desk.log, [id for id in taken if known.get(id) is None])
+    for id in taken:
+        index, spec = todo[id]
+        try:
+            if not _is_repeat(known[id], c.Submit(spec, id in late)):  # then the usual way tells
+                submitted += await _make(desk, id, spec, delayed=id in late)
+        except (Refused, TooLarge) as refusal:
+            refused.append(Rejected(index, id, str(refusal)))
+    existing = len(wishes) - submitted - len(refused)
+    return Batch(submitted, existing, tuple(sorted(refused, key=lambda rejected: rejected.index)))
+
+
+async def _accepted(
+    client: "Client", wishes: Sequence[Wish], late: set[str], refused: list[Rejected]
+) -> dict[str, tuple[int, e.Spec]]:
+    """By id, the place and the content of each wish that is well put, once; the others go to `refused`."""
+    todo: dict[str, tuple[int, e.Spec]] = {}
+    fits = await client.skills.checker({wish.spec.skill for wish in wishes})
+    now_ns = await client.now_ns() if late else 0
+    for index, wish in enumerate(wishes):
+        try:
+            checked_id(wish.id)
+            spec = wish.spec if wish.delay_s is None else delayed(wish.spec, wish.delay_s, now_ns)
+            await fits(spec)
+            spec = await client.payloads.outlined(spec)
+            if (earlier := todo.get(wish.id)) is not None:
+                if earlier[1] != spec:
+                    raise Refused("the id comes twice in the batch, with another content")
+                continue
+        except Refused as refusal:
+            refused.append(Rejected(index, wish.id, str(refusal)))
+            continue
+        todo[wish.id] = (index, spec)
+    return todo
+
+
+async def _make(desk: Desk, id: str, spec: e.Spec, *, delayed: bool) -> bool:
+    return await Actor(desk, TASK, e.CODEC, id).handle(c.Submit(spec, delayed))
+
+
+async def _make_fresh(desk: Desk, todo: Mapping[str, tuple[int, e.Spec]]) -> dict[str, bool]:
+    """True for each task that is made; False where the id is taken or the task too large: `_make` tells."""
+    drafts = [
+        Draft(
+            kind="task",
+            id=id,
+            body=e.CODEC.encode(TASK.decide(c.Submit(spec), TASK.initial)),
+            commit=desk.names.commit(),
+            by=desk.by,
+        )
+        for id, (_, spec) in todo.items()
+    ]
+    made: dict[str, bool] = {}
+    for id, outcome in zip(todo, await desk.log.append_many([(draft, 0) for draft in drafts]), strict=True):
+        if isinstance(outcome, EventLogError) and not isinstance(outcome, WrongVersion | TooLarge):
+            raise outcome
+        made[id] = isinstance(outcome, int)
+    return made
+
+
+async def _firsts(log: EventLog, ids: Sequence[str]) -> dict[str, Record | None]:
+    """The records that made these tasks, as far as they are to be seen."""
+    return dict(zip(ids, await log.firsts([subject_of("task", id) for id in ids]), strict=True))
+
+
+def _is_repeat(first: Record | None, wish: c.Submit) -> bool:
+    """True where the task was made by the very same wish, whatever has become of it since."""
+    if first is None or first.expected != 0:
+        return False
+    known = fold(TASK, e.CODEC, Folded(TASK.initial), first)
+    try:
+        return known.state.exists and not TASK.decide(wish, known.state)
+    except Refused:
+        return False
