@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from clawactors.placement.limits import announced
 from projections import tasktable as t
 from projections.nodes import stored_nodes
 from projections.store import Reading
@@ -16,7 +17,9 @@ _WIDTH = 4
 def skill_rows(reading: Reading) -> list[dict[str, Any]]:
     """A row for every skill that a node offers, by name; `nodes` are those that could be given work."""
     rows: dict[str, dict[str, Any]] = {}
-    for stored in stored_nodes(reading):
+    nodes = list(stored_nodes(reading))
+    limits = announced(stored.node for stored in nodes)
+    for stored in nodes:
         for offer in stored.node.joined.offers:
             row = rows.setdefault(
                 offer.name,
@@ -26,6 +29,7 @@ def skill_rows(reading: Reading) -> list[dict[str, Any]]:
                     "parameters": offer.parameters,
                     "open": offer.open,
                     "versions": {},
+                    "concurrency": limits.get(offer.name),
                     "nodes": [],
                 },
             )

@@ -25,6 +25,7 @@ __all__ = [
 
 
 type _Number = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+type _Limit = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 
 
 class Parameter(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -38,7 +39,8 @@ class Parameter(msgspec.Struct, frozen=True, omit_defaults=True):
 class Offer(msgspec.Struct, frozen=True, omit_defaults=True):
     """A skill as a node offers it. `open` skills take parameters beyond those listed; `timeout_s` bounds an attempt.
 
-    While the node `lacks` secrets that it asks for, it is given no task of it.
+    While the node `lacks` secrets that it asks for, it is given no task of it. `concurrency` bounds how many of its
+    tasks are under way at once, in the whole cluster.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Offer(msgspec.Struct, frozen=True, omit_defaults=True):
     open: bool = False
     timeout_s: float | None = None
     lacks: tuple[str, ...] = ()
+    concurrency: _Limit | None = None
 
 
 class Machine(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -17,6 +17,7 @@ from clawactors.nodes import NODE, Node
 from clawactors.nodes import events as n
 from clawactors.placement.choice import Seat, Shape, shape_of
 from clawactors.placement.dependencies import Dependencies
+from clawactors.placement.limits import Limits, announced
 from clawactors.placement.order import Held
 from clawactors.placement.ports import Snapshot
 from clawactors.placement.silence import SILENCE_S, Silence
@@ -38,6 +39,7 @@ class Ledger:
         self.position = 0
         self.agenda = agenda or Agenda()
         self.silence = Silence(silence_s)
+        self.limits = Limits()
         self._tasks: dict[str, Held] = {}
         self._seats: dict[str, Seat] = {}
         self._pending: dict[Shape, Ranking[tuple[int, int]]] = {}
@@ -55,6 +57,7 @@ class Ledger:
         """Starts from a view instead of from the first event."""
         for id, _, node in snapshot.nodes():
             self._seats[id] = Seat(id, node)
+        self._announce()
         for kind, id in snapshot.frozen():
             self.freeze(kind, id)
         for id, version, task in snapshot.open_tasks():
@@ -78,6 +81,7 @@ class Ledger:
         seat.update(node)
         if node.status == "removed":
             del self._seats[id]
+        self._announce()
         for task_id in seat.assigned.copy():
             self._enter(task_id, self._tasks[task_id])
 
@@ -175,6 +179,8 @@ class Ledger:
         life, idle = held.task.life, not held.ordered and id not in self._frozen
         orphan = held.given and self._is_orphan(held.task)
         self._count(id, held, "" if orphan else life.node if held.given else held.to)
+        if self.limits:
+            self.limits.note(held.shape.skill, id, under_way=held.is_under_way)
         if idle and life.status == "pending" and not held.is_overdue:
             queue = self._pending.get(held.shape)
             if queue is None:
@@ -201,6 +207,12 @@ class Ledger:
             self._orphans[id] = None
         else:
             self._orphans.pop(id, None)
+
+    def _announce(self) -> None:
+        self.limits.announce(announced(seat.node for seat in self._seats.values()), self._under_way)
+
+    def _under_way(self, skill: str) -> Iterator[str]:
+        return (id for id, held in self._tasks.items() if held.shape.skill == skill and held.is_under_way)
 
     def _unqueue(self, id: str, held: Held) -> None:
         if (queue := self._pending.get(held.shape)) is not None:

@@ -38,6 +38,11 @@ class Held:
         return self.task.life.status in ("scheduled", "running")
 
     @property
+    def is_under_way(self) -> bool:
+        """True while the task is a node's, be it a lost one, or an order is about to make it one's."""
+        return self.given or self.to != ""
+
+    @property
     def is_overdue(self) -> bool:
         """True when the log itself proves that the deadline has passed; its timer is about to say so."""
         spec = self.task.spec

@@ -2,7 +2,7 @@
 
 1. An order is proposed once for a version; a newer version of the task withdraws it by itself.
 2. A node never has more tasks than its room when an order is made.
-3. The most urgent task goes first, then the oldest; what finds no seat holds up nothing else.
+3. The most urgent task goes first, then the oldest; what finds no seat or no place under its limit holds up nobody.
 """
 
 import heapq
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from clawactors.nodes import Node
 from clawactors.placement.choice import choose, why_not
 from clawactors.placement.ledger import Ledger
+from clawactors.placement.limits import Limit
 from clawactors.placement.order import Order
 from clawactors.tasks import commands as c
 from clawactors.tasks import timers as t
@@ -73,7 +74,8 @@ class Placement(Ledger):
         heapq.heapify(heads)
         while heads and limit > 0:
             _, id, shape = heads[0]
-            seat = choose(shape, self._seats.values(), now_ns)
+            forbidden = self.limits and self.limits.forbid(shape.skill)
+            seat = None if forbidden else choose(shape, self._seats.values(), now_ns)
             if seat is None:
                 heapq.heappop(heads)
                 continue
@@ -92,6 +94,11 @@ class Placement(Ledger):
             held.ordered, held.to = False, ""
             self._enter(order.id, held)
 
+    def is_limited(self, order: Order) -> bool:
+        """True for one that takes a place of few."""
+        spec = order.task.spec
+        return bool(order.to and spec is not None and self.limits.of(spec.skill))
+
     def why(self, id: str, now_ns: int) -> list[str]:
         """Why a pending task is not placed; empty when it is about to be, or is not pending."""
         held = self._tasks.get(id)
@@ -99,4 +106,13 @@ class Placement(Ledger):
             return []
         if id in self._frozen:
             return ["a later release has written to it; only such a release can go on with it"]
-        return why_not(held.shape, self._seats.values(), now_ns)
+        limit = self.limit_of(id)
+        return [*([limit.reason] if limit else ()), *why_not(held.shape, self._seats.values(), now_ns)]
+
+    def limit_of(self, id: str) -> Limit | None:
+        """The limit that a pending task waits for, None where it waits for none."""
+        held = self._tasks.get(id)
+        if held is None or held.task.life.status != "pending" or held.ordered:
+            return None
+        limit = self.limits.of(held.shape.skill)
+        return limit if limit is not None and limit.is_reached else None

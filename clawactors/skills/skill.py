@@ -32,6 +32,7 @@ class Skill:
         isolate: bool = False,
         memory_mb: int | None = None,
         secrets: tuple[str, ...] = (),
+        concurrency: int | None = None,
     ) -> None:
         self.function, self.name, self.version = function, name, version
         self.retry, self.timeout_s, self.errors = retry, timeout_s, errors
@@ -43,7 +44,7 @@ class Skill:
         parameters, takes_more = parameters_of(function)
         description = (inspect.getdoc(function) or "").partition("\n")[0]
         self._required = frozenset(parameter.name for parameter in parameters if parameter.required)
-        self.offer = Offer(name, version, description, parameters, takes_more, timeout_s)
+        self.offer = Offer(name, version, description, parameters, takes_more, timeout_s, concurrency=concurrency)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Calls the function itself."""
@@ -78,12 +79,14 @@ def skill(
     isolate: bool = False,
     memory_mb: int | None = None,
     secrets: Iterable[str] = (),
+    concurrency: int | None = None,
 ) -> Callable[[Callable[..., Any]], Skill]:
     """Makes a function a skill: its first parameter is the task's handle, the others are the task's parameters.
 
     `timeout_s` bounds one attempt, in seconds. `errors` are rules for its failures, taken before the general ones.
     Sync functions run in threads; with `isolate` in a process of their own, which may have `memory_mb` of addresses and
     is killed when its time is over. `secrets` are names of what its node must hold; `task.secret(name)` gives them.
+    At most `concurrency` of its tasks are under way at once in the whole cluster; those that wait or sleep don't count.
     """
     if memory_mb is not None and not (isolate and memory_mb > 0):
         raise ValueError("memory_mb is more than 0, and for isolated code")
@@ -94,6 +97,8 @@ def skill(
         raise ValueError(f"{name!r} is no skill name: 1 to 128 printable characters, no white space, no wildcard")
     if timeout_s is not None and not timeout_s > 0:
         raise ValueError("a timeout is more than 0 s")
+    if concurrency is not None and not (type(concurrency) is int and 0 < concurrency < 2**63):
+        raise ValueError("concurrency is how many of its tasks may be under way at once: 1 or more")
 
     def wrap(function: Callable[..., Any]) -> Skill:
         return Skill(
@@ -106,6 +111,7 @@ def skill(
             isolate=isolate,
             memory_mb=memory_mb,
             secrets=asked,
+            concurrency=concurrency,
         )
 
     return wrap

@@ -98,6 +98,13 @@ async def gathers(task: Task, count: int) -> int:
     return sum([await task.signal("go") != number for number in range(count)])
 
 
+@skill("waits-alone", concurrency=1)
+async def waits_alone(task: Task, mark: str) -> None:
+    """Waits for what never comes, one at a time."""
+    _leave_trace(mark, task.id)
+    await asyncio.Event().wait()
+
+
 @skill("waits")
 async def waits(task: Task, mark: str) -> None:
     """Waits for what never comes."""

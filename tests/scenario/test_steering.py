@@ -56,6 +56,25 @@ async def test_a_cancel_reaches_running_code_and_is_confirmed(system: System, sk
     assert (again.code, again.answer["error"]["message"]) == (4, "the task is cancelled already")
 
 
+async def test_why_names_a_limit_and_the_freed_place_is_the_next_ones(system: System) -> None:
+    mark = system.folder / "alone"
+    await begun(system, "waits-alone", "alone-1", mark=str(mark))
+    await system.client.submit("waits-alone", {"mark": str(mark)}, id="alone-2", priority="low")
+    await system.client.submit("waits-alone", {"mark": str(mark)}, id="alone-3")
+    told = await system.run_claw("why", "alone-3")
+    assert (told.answer["status"], told.answer["reasons"]) == (
+        "pending",
+        ['limit: skill "waits-alone" runs 1 of at most 1 at once'],
+    )
+    assert told.answer["waiting_for"] == {"for": "limit", "skill": "waits-alone", "running": 1, "limit": 1}
+    [row] = [row for row in (await system.run_claw("skills")).answer if row["name"] == "waits-alone"]
+    assert row["concurrency"] == 1
+    for number, id in enumerate(("alone-1", "alone-3", "alone-2"), 1):
+        await until(lambda number=number: len(mark.read_text().split()) == number, f"{id} runs")  # type: ignore[misc]
+        await system.client.cancel(id)
+    assert mark.read_text().split() == ["alone-1", "alone-3", "alone-2"]
+
+
 async def test_of_a_cancel_and_a_completion_one_wins_and_both_see_which(system: System) -> None:
     for number in range(30):
         ref = await system.client.submit(

@@ -149,7 +149,11 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
     "schedule.resumed": (s.Resumed(NEXT, "client/ada"), s.Resumed(NEXT)),
     "schedule.fired": (s.Fired(due_ns=NEXT, times=(NEXT, NEXT + 60), next_ns=NEXT + 120), s.Fired(due_ns=NEXT)),
     "schedule.removed": (s.Removed("client/ada"), s.Removed()),
-    "node.joined": (JOINED, n.Joined(incarnation="i1")),
+    "node.joined": (
+        JOINED,
+        n.Joined(incarnation="i1"),
+        n.Joined(incarnation="i1", offers=(n.Offer("ask", lacks=("openai",), concurrency=4),)),
+    ),
     "node.left": (n.Left("i1", "stopped"), n.Left("i1")),
     "node.lost": (n.Lost("i1", "no heartbeat for 1.8 s"), n.Lost("i1")),
     "node.returned": (n.Returned("i1"),),

@@ -99,7 +99,14 @@ async def _answer(control: Control, views: LiveViews) -> None:
             question = msgspec.json.decode(body, type=_WhyQuestion)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             return problem(Refused(f"not a question: {error}"))
-        return msgspec.json.encode({"reasons": control.placement.why(question.id, control.desk.clock.now_ns())})
+        placement = control.placement
+        limit = placement.limit_of(question.id)
+        return msgspec.json.encode(
+            {
+                "reasons": placement.why(question.id, control.desk.clock.now_ns()),
+                "waiting_for": limit.facts if limit else {},
+            }
+        )
 
     for name in QUESTIONS:
         await control.requests.serve(f"claw.query.{name}", partial(views.answer, name), _QUEUE)

@@ -64,7 +64,7 @@ class Control:
         self.agenda = Agenda()
         self.placement = Placement(self.agenda, silence_s)
         self._wake = asyncio.Event()
-        self.leadership = Leadership(leases, desk.clock, desk.by, self._stir)
+        self.leadership = Leadership(leases, desk.clock, desk.by, self._lead)
         self.watch = Watch(leases, requests, desk.clock, self.placement.live_nodes, self._lose)
         self.schedules = ScheduleKeeper(desk, self.agenda, self._wake.set)
         self.timers = TimerKeeper(
@@ -77,6 +77,8 @@ class Control:
         self.commands = CommandTaker(desk, commands, lambda: self.leadership.leading)
         self.forks = ForkKeeper(desk, self._wake.set)
         self._position = 0
+        self._follower: Follower | None = None
+        self._leads = 0
         self._working: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
@@ -87,7 +89,7 @@ class Control:
         self.placement.load(snapshot)
         self.schedules.roster.load(snapshot.schedules(), snapshot.frozen())
         self._find_out()
-        follower = await self.desk.log.follow(PATTERNS, after=snapshot.position)
+        follower = self._follower = await self.desk.log.follow(PATTERNS, after=snapshot.position)
         deaf = await self.requests.hear(f"{ALIVE}.*", self._hear_alive)
         try:
             async with asyncio.TaskGroup() as group:
@@ -161,6 +163,20 @@ class Control:
         elif kind == TIMER:
             self.schedules.roster.ring(id)
         self._wake.set()
+
+    def _lead(self) -> None:
+        """Whoever led before may have given tasks away that are not folded here yet: they count under the limits."""
+        self.placement.limits.closed = True
+        self._leads += 1
+        self._spawn(self._patiently(partial(self._open_limits, self._leads)))
+        self._stir()
+
+    async def _open_limits(self, lead: int) -> None:
+        if self._follower is not None:
+            await self._follower.caught_up()
+        if lead == self._leads:
+            self.placement.limits.closed = False
+            self._stir()
 
     def _stir(self) -> None:
         """Something has changed: orders may follow, and timers."""
@@ -254,6 +270,15 @@ class Control:
         if again:
             await asyncio.sleep(_UNAVAILABLE_PAUSE_S)
             for order in again:
+                if self.placement.is_limited(order):  # its place is another's only once it is known not to be stored
+                    self._spawn(self._patiently(partial(self._withdraw, order)))
+                else:
+                    self.placement.withdraw(order)
+        self._wake.set()
+
+    async def _withdraw(self, order: Order) -> None:
+        async for _, known in read_tasks(self.desk.log, [order.id]):
+            if known.version == order.version:
                 self.placement.withdraw(order)
         self._wake.set()
 

@@ -3,6 +3,7 @@
 All chance comes from one seeded generator, so a history that breaks a rule can be played again.
 """
 
+from collections.abc import Mapping
 from random import Random
 
 from clawactors.errors import Refused
@@ -72,13 +73,15 @@ class Store:
 class Process:
     """A node process, one incarnation of one id; it hears of everything late."""
 
-    def __init__(self, store: Store, chance: Random, id: str, incarnation: str, slots: int) -> None:
+    def __init__(
+        self, store: Store, chance: Random, id: str, incarnation: str, slots: int, limits: Mapping[str, int]
+    ) -> None:
         self.store, self.chance, self.id, self.incarnation, self.slots = store, chance, id, incarnation, slots
         self.position = len(store.commits)
         self.hangs = self.over = False
         self.queue: list[tuple[str, e.Fence]] = []
         self.runs: dict[str, e.Fence] = {}
-        offers = tuple(n.Offer(skill) for skill in SKILLS)
+        offers = tuple(n.Offer(skill, concurrency=limits.get(skill)) for skill in SKILLS)
         store.node(id, nc.Join(n.Joined(incarnation=incarnation, slots=slots, offers=offers)))
 
     def hear(self, limit: int) -> None:
@@ -223,7 +226,8 @@ class Control:
         lost_before, lost_after = luck < 0.1, luck > 0.9
         if not lost_before:
             carry_out(self.store, order)  # a lost race needs no withdrawal: what won it comes with the log
-        if lost_before or lost_after:
+        is_known = self.store.versions["task", order.id] != order.version and self.placement.is_limited(order)
+        if (lost_before or lost_after) and not is_known:
             self.placement.withdraw(order)
 
 
@@ -243,8 +247,8 @@ def carry_out(store: Store, order: Order) -> None:
 class World:
     """Everything together. `step` lets something happen, `settle` lets all come to an end."""
 
-    def __init__(self, seed: int) -> None:
-        self.chance = Random(seed)
+    def __init__(self, seed: int, limits: Mapping[str, int] | None = None) -> None:
+        self.chance, self.limits = Random(seed), limits or {}
         self.store = Store()
         self.controls = [Control(self.store, self.chance) for _ in range(2)]
         self.processes: list[Process] = []
@@ -257,7 +261,8 @@ class World:
 
     def start_node(self, id: str) -> None:
         """A new incarnation; an older one of that id is superseded."""
-        self.processes.append(Process(self.store, self.chance, id, self._name("i"), self.chance.randint(1, 3)))
+        slots = self.chance.randint(1, 3)
+        self.processes.append(Process(self.store, self.chance, id, self._name("i"), slots, self.limits))
 
     def step(self) -> None:
         """One thing happens."""
@@ -281,7 +286,7 @@ class World:
                 control.fold(chance.randint(1, 20))
                 control.read()
             case 7 | 8:
-                chance.choice(self.controls).propose()
+                self.leader().propose()
             case 9 | 10 | 11:
                 chance.choice(self.controls).deliver(chance.random())
             case 12:
@@ -293,6 +298,10 @@ class World:
                         process.hear(chance.randint(0, 10))
                         process.work(calm=False)
                 self._bury()
+
+    def leader(self) -> Control:
+        """Who believes to lead: anybody."""
+        return self.chance.choice(self.controls)
 
     def _somebody_wishes(self) -> None:
         if not self.store.tasks:

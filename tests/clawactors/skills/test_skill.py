@@ -65,3 +65,14 @@ def test_a_timeout_is_more_than_nothing(timeout_s: float) -> None:
 
 def test_names_of_any_language_are_fine() -> None:
     assert skill("数据.迁移/v1")(lambda task: None).name == "数据.迁移/v1"
+
+
+@pytest.mark.parametrize("concurrency", [0, -1, True, 1.5, "2"])
+def test_a_limit_is_a_number_of_tasks(concurrency: object) -> None:
+    with pytest.raises(ValueError, match="concurrency is how many"):
+        skill("s", concurrency=concurrency)  # type: ignore[arg-type]
+
+
+def test_a_limit_is_told_with_the_skill() -> None:
+    assert skill("s", concurrency=4)(lambda task: None).offer.concurrency == 4
+    assert skill("s")(lambda task: None).offer.concurrency is None

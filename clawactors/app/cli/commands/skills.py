@@ -19,7 +19,7 @@ def run(options: Any) -> int:
 
     async def show(client: Client) -> int:
         rows, _ = await ask_rows(client, "skills", fresh=True)
-        heads = ("SKILL", "PARAMETERS", "NODES", "SUBMITTED", "FAILED", "DESCRIPTION")
+        heads = ("SKILL", "PARAMETERS", "NODES", "AT ONCE", "SUBMITTED", "FAILED", "DESCRIPTION")
         emit(options, rows, lambda screen: table(screen, heads, map(_cells, rows)))
         return 0
 
@@ -28,7 +28,15 @@ def run(options: Any) -> int:
 
 def _cells(row: dict[str, Any]) -> tuple[Any, ...]:
     parameters = [_parameter(each) for each in row["parameters"]] + (["…"] if row["open"] else [])
-    return row["name"], parameters, row["nodes"], row["submitted"], row["failed"], row["description"]
+    return (
+        row["name"],
+        parameters,
+        row["nodes"],
+        row["concurrency"] or "any",
+        row["submitted"],
+        row["failed"],
+        row["description"],
+    )
 
 
 def _parameter(parameter: dict[str, Any]) -> str:

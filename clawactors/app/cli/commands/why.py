@@ -27,10 +27,11 @@ def run(options: Any) -> int:
     async def tell(client: Client) -> int:
         past = await read_past(client, options.id)
         life = past.folded.state.life
-        reasons = reasons_of(past)
+        reasons, waits = reasons_of(past), waiting_for(life)
         if life.status == "pending" and not past.folded.frozen:
-            reasons += await _not_placed(client, past)
-        waits = waiting_for(life)
+            told, limit = await _not_placed(client, past)
+            reasons += told
+            waits |= limit
         if life.waiting_for == "dependency" and past.folded.state.spec is not None:
             after = past.folded.state.spec.after
             statuses = {id: _status(known) async for id, known in read_tasks(client.log, after)}
@@ -48,9 +49,10 @@ def _status(known: Folded[Task]) -> str:
     return known.state.life.status if known.state.exists else "not there yet"
 
 
-async def _not_placed(client: Client, past: Past) -> list[str]:
+async def _not_placed(client: Client, past: Past) -> tuple[list[str], dict[str, Any]]:
+    """The reasons, and as data what it waits for where that is a limit."""
     try:
-        found: list[str] = (await ask(client, "why", id=past.id))["reasons"]
+        answer = await ask(client, "why", id=past.id)
     except NoResponders:
-        return ["no control process answers, so nobody places it: claw up starts one"]
-    return found or ["a node is about to get it"]
+        return ["no control process answers, so nobody places it: claw up starts one"], {}
+    return answer["reasons"] or ["a node is about to get it"], answer.get("waiting_for", {})
