@@ -60,7 +60,11 @@ class LiveViews:
         usable = _usable(revisions, projection, head)
         projector = usable or _begun(revisions, projection, head)
         projector.faults.keeps_met = usable is not None  # what an older revision has folded was told by that
-        await fill(log, projector, progress=progress, apply=_in_thread(projector))
+        try:
+            await fill(log, projector, progress=progress, apply=_in_thread(projector))
+        except EventLogError:
+            projector.close()  # who tries again must find it closed; what was filled stays
+            raise
         if usable is None:
             revisions.switch(projector.store.path)
         revisions.sweep()
@@ -121,12 +125,17 @@ class LiveViews:
         new = _begun(self._revisions, old.projection, await self._log.head())
 
         apply = _in_thread(new)
-        await fill(self._log, new, progress=progress, apply=apply)
-        async with self.feed.writing:
-            await fill(self._log, new, until=old.position, apply=apply)
-            new.faults.keeps_met = True
-            self.feed.projector = new
-            self._revisions.switch(new.store.path)
+        try:
+            await fill(self._log, new, progress=progress, apply=apply)
+            async with self.feed.writing:
+                await fill(self._log, new, until=old.position, apply=apply)
+                new.faults.keeps_met = True
+                self.feed.projector = new
+                self._revisions.switch(new.store.path)
+        except EventLogError:
+            if self.feed.projector is not new:
+                new.close()
+            raise
         await asyncio.to_thread(old.store.wait_unread)
         old.close()
         self._revisions.sweep()

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -12,7 +12,7 @@ from typing import Final
 from clawactors.kinds import DECODER
 from clawactors.runtime.actor import Desk
 from clawactors.runtime.ports import Requests
-from eventlog import EventLogError, Follower, Record, Unavailable, aggregate_pattern
+from eventlog import EventLogError, Follower, Head, Record, Unavailable, aggregate_pattern
 from memory.actor.answers import Answers
 from memory.actor.consolidation import DAY_S, Consolidation
 from memory.actor.extraction import submit_job
@@ -35,6 +35,7 @@ _QUEUE: Final = "memory"
 _OPENED_S: Final = 15.0
 _FRESH_S: Final = 15.0
 _MARK_EVERY: Final = 5_000
+_PAUSE_S: Final = 0.2
 _WORKING_MAX: Final = 200
 
 _log = logging.getLogger(__name__)
@@ -67,22 +68,11 @@ class MemoryActor:
             await self.requests.serve(f"claw.query.memory.{name}", answer, _QUEUE)
 
     async def serve(self) -> None:
-        """Opens what it has and works, until cancelled; then saves. Raises: what the log raises, `Corrupt`."""
-        head = await self.desk.log.head()
-        self.desk.time.hear(head.at_ns)
-        self._identity = head.identity
-        marks = read_marks(self._folder, head.identity)
-        self.stock = await Stock.open(self.desk.log, self._folder, self.desk.time.now_ns)
-        self.writer = OrderWriter(self.desk, self.stock.known)
-        self.told = self._marked = self._handled = marks.told if marks.told <= head.last_seq else 0
-        self.consolidation = Consolidation(
-            self.stock, self.writer, self.desk.time.now_ns, marks.consolidated, marks.daily_ns, self._every_s
-        )
-        self.stock.on_changes = self._changed
-        await self._sense(head.last_seq)
-        after = min(self.told, self.stock.views.position)
-        self._follower: Follower = await self.desk.log.follow(PATTERNS, after=after)
-        self._handed = self._remembered = after
+        """Opens what it has and works, until cancelled; then saves. Raises: what the log raises, `Corrupt`.
+
+        A log that is away is waited for, so that no question is lost by a new start.
+        """
+        await self._patiently(self._begin)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.stock.serve())
@@ -95,8 +85,42 @@ class MemoryActor:
             await self.stock.aclose()
             self._mark()
 
+    async def _begin(self) -> None:
+        """Opens rows and index and follows the log from there, or leaves nothing open. Raises: what the log raises."""
+        head = await self.desk.log.head()
+        self.desk.time.hear(head.at_ns)
+        self._identity = head.identity
+        marks = read_marks(self._folder, head.identity)
+        self.stock = await Stock.open(self.desk.log, self._folder, self.desk.time.now_ns)
+        try:
+            await self._follow(head, marks)
+        except EventLogError:
+            await self.stock.aclose()
+            raise
+
+    async def _follow(self, head: Head, marks: Marks) -> None:
+        self.writer = OrderWriter(self.desk, self.stock.known)
+        self.told = self._marked = self._handled = marks.told if marks.told <= head.last_seq else 0
+        self.consolidation = Consolidation(
+            self.stock, self.writer, self.desk.time.now_ns, marks.consolidated, marks.daily_ns, self._every_s
+        )
+        self.stock.on_changes = self._changed
+        await self._sense(head.last_seq)
+        after = min(self.told, self.stock.views.position)
+        self._follower: Follower = await self.desk.log.follow(PATTERNS, after=after)
+        self._handed = self._remembered = after
+
+    async def _patiently[T](self, call: Callable[[], Awaitable[T]]) -> T:
+        while True:
+            try:
+                return await call()
+            except Unavailable as error:
+                _log.info("memory has to wait: %s", error)
+                await asyncio.sleep(_PAUSE_S)
+
     async def _sense(self, last_seq: int) -> None:
         """Fills the sensory level from the log."""
+        self._sensed.clear()
         async for records in self.desk.log.read(PATTERNS[:2], after=max(0, last_seq - SENSES), until=last_seq):
             self._sensed += records
 
@@ -149,7 +173,8 @@ class MemoryActor:
                 if record.subject.startswith(_CHATS):
                     jobs += self._harvest.jobs(DECODER.decode(record))
                 else:
-                    before = await self._before(record) if self._harvest.lacks(record) else ()
+                    lacks = self._harvest.lacks(record)
+                    before = await self._patiently(partial(self._before, record)) if lacks else ()
                     orders += self._harvest.take(record, before)
             except EventLogError:
                 raise

@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from clawactors.memories import commands as c
+from eventlog import Unavailable
 from memory.actor.stock import Stock
 from memory.actor.writer import OrderWriter
 from memory.consolidation import Order, consolidated, faded
@@ -104,7 +105,12 @@ class Consolidation:
             due_ns = self.daily_ns + int(self._every_s * 1e9)
             await asyncio.sleep(max(0.0, (due_ns - self._now_ns()) / 1e9))
             since_ns = self._now_ns() - int(self._every_s * 1e9)
-            report = await self.run(since_ns)
+            try:
+                report = await self.run(since_ns)
+            except Unavailable as error:
+                _log.info("daily consolidation has to wait: %s", error)
+                await asyncio.sleep(_SETTLE_S)
+                continue
             self.daily_ns = self._now_ns()
             _log.info("daily consolidation: %s", report)
             await self._writer.write(await asyncio.to_thread(self._faded))

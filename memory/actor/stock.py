@@ -13,7 +13,7 @@ from typing import Final, Self
 
 from clawactors.fold import Folded
 from clawactors.memories import MEMORY, Memory
-from eventlog import Corrupt, EventLog, Unavailable
+from eventlog import Corrupt, EventLog, EventLogError, Unavailable
 from memory.embedding import Embedder, HashedEmbedder
 from memory.index import Index
 from memory.index.item import Item
@@ -61,7 +61,11 @@ class Stock:
             await asyncio.to_thread(stock._begin)
         except (ValueError, IndexError, OverflowError, Corrupt) as error:  # msgspec's are ValueErrors
             _log.warning("memory's rows are damaged, they are built anew: %s", error)
-            await views.rebuild()
+            try:
+                await views.rebuild()
+            except EventLogError:
+                await views.aclose()
+                raise
             await asyncio.to_thread(stock._begin)
         views.feed.on_written = stock._take
         stock._grow.set()

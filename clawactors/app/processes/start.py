@@ -84,6 +84,7 @@ def main[T: Start](kind: type[T], serve: Callable[[T, Callable[[], None]], Await
         say(Ready(False, "refused" if isinstance(error, Refused) else "misconfigured", str(error)))
         sys.exit(4)
     except EventLogError as error:
+        logging.error("%s", error)
         say(Ready(False, "unavailable", str(error)))
         sys.exit(5)
 

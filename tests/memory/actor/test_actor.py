@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from clawactors.kinds import DECODER
 from clawactors.memories.events import Recorded
 from clawactors.runtime.naming import id_of_key
 from clawactors.tasks import events as e
+from eventlog import Unavailable
 from memory.actor.marks import NAME as MARKS
 from memory.actor.marks import Marks, read_marks
 from memory.index.vectors import VECTORS
@@ -50,6 +52,34 @@ async def test_a_note_is_found_at_once_and_names_its_own_commit(place: Place) ->
     assert row["sources"] == [commit.record.seq]
     assert 0.7 < row["score"] <= 1
     assert not row["weak"]
+
+
+async def test_a_log_that_is_away_at_any_point_of_the_start_is_waited_for(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each try gets one call further than the one before."""
+    async with place.running():
+        await place.memories.remember("The kiln broke in June")
+    monkeypatch.setattr("memory.actor.actor._PAUSE_S", 0)
+    calls, reach = 0, 0
+
+    def away(call: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(*args: Any, **wishes: Any) -> Any:
+            nonlocal calls, reach
+            calls += 1
+            if calls > reach:
+                calls, reach = 0, reach + 1
+                raise Unavailable("not now")
+            return call(*args, **wishes)
+
+        return wrapped
+
+    for name in ("head", "read", "follow"):
+        monkeypatch.setattr(place.log, name, away(getattr(place.log, name)))
+    async with place.running():
+        assert reach >= 5, "it was away at the head, while rows were read, and when it was to be followed"
+        monkeypatch.undo()
+        assert len(await place.memories.recall("what broke in June?")) == 1
 
 
 async def test_a_failure_is_found_with_its_step_its_reason_and_its_events(place: Place) -> None:
