@@ -90,6 +90,10 @@ class Audit:
                 (commit.id, event.step) for event in commit.events if isinstance(event, e.StepCompleted)
             )
         elif commit.kind == "node" and commit.id:
+            if guarded:  # a node may be at work before whoever started it is told so: the log knows first
+                self.incarnations.update(
+                    (record.by, event.incarnation) for event in commit.events if isinstance(event, ne.Joined)
+                )
             known = self.nodes.get(commit.id, Folded(Node()))
             after = self.nodes[commit.id] = fold(NODE, ne.CODEC, known, record)  # type: ignore[assignment]
         else:
@@ -110,10 +114,15 @@ class Audit:
 
     def _judge(self, task: Task, record: Record, events: Iterable[e.TaskEvent]) -> None:
         for event in events:
-            if isinstance(event, OF_A_RUN):
+            if isinstance(event, OF_A_RUN) and not _waits_for_others(event):
                 node, incarnation = task.life.node, self.incarnations.get(record.by, "?")
                 if not record.by.startswith(f"node/{node}/") or task.life.incarnation != incarnation:
                     self.complaints.append(f"2: record {record.seq} by {record.by} ({incarnation}), not {task.fence}")
+
+
+def _waits_for_others(event: e.TaskEvent) -> bool:
+    """Placement puts a task back to wait whose dead predecessor was tried again."""
+    return isinstance(event, e.Waiting) and event.reason == "dependency"
 
 
 class FoldedSnapshot:
@@ -243,8 +252,7 @@ class World:
         while True:
             await self._kill_node(id)
             with contextlib.suppress(Unavailable, Refused):
-                node = await self.cluster.node(id, [self.skill], self.slots[id], lease_s=1.5, grace_s=1.0)
-                self.audit.incarnations[node.desk.by] = node.incarnation
+                await self.cluster.node(id, [self.skill], self.slots[id], lease_s=1.5, grace_s=1.0)
                 return
             await asyncio.sleep(0.1)
 
