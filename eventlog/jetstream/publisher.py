@@ -80,6 +80,7 @@ class Publisher:
         self._batch_prefix = connection.new_inbox().rpartition(".")[2]
         self._pump_planned = self._sweep_planned = False
         self._settling: set[asyncio.Task[None]] = set()
+        self._trouble = ""  # what the server last said when it could not store anything, '' once it could again
         connection.on_lost.append(self._on_lost)
         connection.on_back.append(self._pump)
         connection.on_denied.append(self._on_denied)
@@ -224,6 +225,7 @@ class Publisher:
         if ack.error is not None:
             self._on_refusal(flight, ack.error)
         else:
+            self._trouble = ""
             for version, append in enumerate(flight.appends, ack.seq - len(flight.appends) + 1):
                 self._backlog.finish(append, version)
         self._pump()
@@ -241,7 +243,7 @@ class Publisher:
         elif len(appends) > 1:
             self._halve(appends, at_once=code not in BUSY)
         elif code in BUSY or error.code >= 500:
-            appends[0].trouble = error.description
+            appends[0].trouble = self._trouble = error.description
             self._again(appends, suspect=True, reason=error.description)
         elif code == TOO_LARGE:
             self._fail(appends, TooLarge(appends[0].size_bytes, self._connection.max_payload))
@@ -294,8 +296,8 @@ class Publisher:
         now = self._loop.time()
         for flight in list(self._flights.values()):
             if now - flight.sent_at > self._answer_s:
-                self._recall(flight, f"no answer within {self._answer_s:g} s")
-        reason = "no answer" if self._connection.online else "no connection"
+                self._recall(flight, self._trouble or f"no answer within {self._answer_s:g} s", alone=1)
+        reason = (self._trouble or "no answer") if self._connection.online else "no connection"
         if self._backlog.expire(now, lambda append: self._too_late(append.trouble or reason)):
             for group in self._groups:
                 group.appends = [append for append in group.appends if self._backlog.is_open(append)]
@@ -304,9 +306,11 @@ class Publisher:
             self._loop.call_later(SWEEP_S, self._sweep)
         self._plan_pump()
 
-    def _recall(self, flight: _Flight, reason: str) -> None:
+    def _recall(self, flight: _Flight, reason: str, alone: int = 0) -> None:
+        """Sends all of it again, the first `alone`: a store without room says why to one append, to a batch nothing."""
         if self._land(flight):
-            self._again(flight.appends, suspect=True, at_once=True, reason=reason)
+            for group in (flight.appends[:alone], flight.appends[alone:]):
+                self._again(group, suspect=True, at_once=True, reason=reason)
 
     def _on_lost(self) -> None:
         """What was on its way is in doubt: it goes out again under the same guard."""

@@ -1,6 +1,7 @@
 """The publisher against a model of the server, fault by fault; then any faults in any order."""
 
 import asyncio
+import itertools
 from collections.abc import Iterator
 from typing import cast
 
@@ -166,6 +167,41 @@ async def test_an_append_that_nothing_helps_is_unavailable_when_its_time_is_over
     model = ModelConnection(forever())
     with pytest.raises(Unavailable, match="may or may not be stored"):
         await on(model, give_up_s=0.05, answer_s=QUICKLY_S).append(draft(), 0)
+
+
+class FullServer(ModelConnection):
+    """Has no room for now: as the real one does, it says so to a single append and nothing at all to a batch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.full, self.said_so = True, asyncio.Event()
+
+    def _receive(self, batch: list[Message], event: Event) -> None:
+        if not self.full:
+            super()._receive(batch, event)
+        elif len(batch) == 1:
+            self._refuse(batch[0], 503, 10023, "insufficient storage")
+            self.said_so.set()
+
+
+async def test_a_batch_that_meets_a_full_store_is_told_so_for_each_append() -> None:
+    results = await crowd(on(FullServer(), give_up_s=0.2, answer_s=QUICKLY_S), 200)
+    assert len(results) == 200
+    for result in results:
+        assert isinstance(result, Unavailable)
+        assert str(result).startswith("insufficient storage; gave up after")
+
+
+async def test_a_batch_that_met_a_full_store_is_stored_once_there_is_room_and_old_trouble_is_forgotten() -> None:
+    model = FullServer()
+    to = on(model, give_up_s=2, answer_s=QUICKLY_S)
+    waiting = asyncio.ensure_future(crowd(to, 200))
+    await model.said_so.wait()
+    model.full = False
+    assert sorted(cast("list[int]", await waiting)) == list(range(1, 201))
+    model.events = itertools.repeat("lose message")
+    with pytest.raises(Unavailable, match="no answer"):
+        await to.append(draft(), 0)
 
 
 async def test_without_connection_appends_wait_and_then_fail() -> None:
