@@ -232,7 +232,7 @@ async def test_a_node_that_may_not_record_ends_with_the_subject_and_its_task_goe
     system: System, server: NatsServer
 ) -> None:
     joining = asyncio.ensure_future(
-        told(system.claw, "--nats", server.url("no-task"), "join", "--id", "mute", "--slots", "50", lines=50)
+        told(system.claw, "--nats", server.url("no-task"), "join", "--id", "mute", "--slots", "5", lines=2)
     )
     await system.online("mute", "n1")
     ids = [(await system.client.submit("echo", {"text": ""})).id for _ in range(20)]

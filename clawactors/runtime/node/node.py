@@ -305,8 +305,7 @@ class NodeActor:
         try:
             await run.run()
         except PermissionDenied as error:
-            self._denied = error
-            self.stop()
+            self._deny(error)
         except Exception as error:
             _log.error("node %s: task %s: %s", self.id, run.id, error, exc_info=error)
             reason = f"node {self.id} could not record it: {error}"
@@ -316,6 +315,11 @@ class NodeActor:
             if not self._runs:
                 self._idle.set()
             self._clear(run.id)
+
+    def _deny(self, error: PermissionDenied) -> None:
+        """It may not record what becomes of its tasks: it ends, and says so once, however many it has."""
+        self._denied = error
+        self.stop()
 
     async def _interrupt(self, run: TaskRun, reason: str) -> None:
         actor = Actor(self.desk, TASK, te.CODEC, run.id)
@@ -330,6 +334,9 @@ class NodeActor:
                 return
             except Unavailable:
                 pass
+            except PermissionDenied as error:
+                self._deny(error)
+                return
             except Misconfigured as error:
                 _log.error("node %s: %s", self.id, error)
             await asyncio.sleep(self.settings.lease_s / _BEATS_PER_LEASE)
