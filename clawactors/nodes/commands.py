@@ -39,7 +39,9 @@ class Return(_Command, frozen=True):
 
 
 class Drain(_Command, frozen=True):
-    """Finish what runs, hand back the rest, take nothing new."""
+    """Finish what runs, hand back the rest, take nothing new; `held`, as a person asks for it: until that is lifted."""
+
+    held: bool = False
 
 
 class Cordon(_Command, frozen=True):

@@ -4,7 +4,7 @@
 2. What speaks for an incarnation that is over changes nothing; one that left in good order is over.
 3. `busy` is no state: it is an online node without a free slot, seen at query time.
 4. A lost incarnation may return, as drained or cordoned as it was; what it was given before the loss is over.
-5. A cordon holds until it is lifted: the next incarnation joins under it, in one commit.
+5. A person's cordon or drain holds until it is lifted: the next incarnation joins under it, in one commit.
 """
 
 from typing import Literal, assert_never
@@ -25,8 +25,8 @@ type Presence = Literal["absent", "online", "draining", "cordoned", "offline", "
 class Node(msgspec.Struct, frozen=True, omit_defaults=True):
     """One node. `joined` is its last join with what was configured since; `left`: it stopped in good order.
 
-    `returns_to`: what it was before it was lost; `held`: a person's cordon, whatever came after it.
-    `losses`: how often its incarnation was lost. Times in ns since 1970; `lost_ns`: the last of them.
+    `returns_to`: what it was before it was lost; `held`: a person's cordon, `drains`: a person's drain,
+    whatever came after it. `losses`: how often its incarnation was lost. Times in ns since 1970; `lost_ns`: the last.
     """
 
     status: Presence = "absent"
@@ -35,6 +35,7 @@ class Node(msgspec.Struct, frozen=True, omit_defaults=True):
     left: bool = False
     returns_to: Presence = "online"
     held: bool = False
+    drains: bool = False
     losses: int = 0
     lost_ns: int = 0
     registered_ns: int = 0
@@ -74,7 +75,7 @@ def decide(command: c.NodeCommand, node: Node) -> tuple[e.NodeEvent, ...]:
                 return ()
             if node.alive and command.alive:
                 raise Refused("a node with this id is alive; choose another id or stop that one first")
-            return (command.joined, e.Cordoned()) if node.held else (command.joined,)
+            return (command.joined, *_hold(node))
         case c.Leave():
             return (e.Left(command.incarnation, command.reason),) if _is(node, command.incarnation) else ()
         case c.Lose():
@@ -83,12 +84,12 @@ def decide(command: c.NodeCommand, node: Node) -> tuple[e.NodeEvent, ...]:
             return (e.Returned(command.incarnation),) if _is_lost(node, command.incarnation) else ()
         case c.Drain():
             _alive(node)
-            return () if node.status == "draining" else (e.Drained(),)
+            return (e.Drained(command.held),) if _drains_now(node, held=command.held) else ()
         case c.Cordon():
             _alive(node)
             return () if node.status == "cordoned" else (e.Cordoned(),)
         case c.Uncordon():
-            if not node.held:
+            if not _hold(node):
                 _alive(node)
             return () if node.status == "online" else (e.Uncordoned(),)
         case c.Configure():
@@ -103,6 +104,16 @@ def decide(command: c.NodeCommand, node: Node) -> tuple[e.NodeEvent, ...]:
             return (e.Removed(),)
         case _:
             assert_never(command)
+
+
+def _hold(node: Node) -> tuple[e.NodeEvent, ...]:
+    """What a person has asked for that the next incarnation joins under."""
+    return (e.Drained(held=True),) if node.drains else (e.Cordoned(),) if node.held else ()
+
+
+def _drains_now(node: Node, *, held: bool) -> bool:
+    """True when a drain changes something: one that holds may come after one that doesn't."""
+    return node.alive and (node.status != "draining" or (held and not node.drains))
 
 
 def _is(node: Node, incarnation: str) -> bool:
@@ -150,20 +161,21 @@ def evolve(node: Node, event: e.NodeEvent, at_ns: int) -> Node:
             return replace(lost, status="offline", reason=event.reason)
         case e.Returned() if _is_lost(node, event.incarnation):
             return replace(node, status=node.returns_to, reason="", updated_ns=at_ns)
-        case e.Drained() if node.alive and node.status != "draining":
-            return replace(node, status="draining", updated_ns=at_ns)
+        case e.Drained() if _drains_now(node, held=event.held):
+            return replace(node, status="draining", drains=node.drains or event.held, updated_ns=at_ns)
         case e.Cordoned() if node.alive and node.status != "cordoned":
-            return replace(node, status="cordoned", held=True, updated_ns=at_ns)
+            return replace(node, status="cordoned", held=True, drains=False, updated_ns=at_ns)
         case e.Uncordoned() if node.alive and node.status != "online":
-            return replace(node, status="online", held=False, updated_ns=at_ns)
-        case e.Uncordoned() if node.held:
-            returns_to: Presence = "online" if node.returns_to == "cordoned" else node.returns_to
-            return replace(node, held=False, returns_to=returns_to, updated_ns=at_ns)
+            return replace(node, status="online", held=False, drains=False, updated_ns=at_ns)
+        case e.Uncordoned() if _hold(node):
+            was_held = node.returns_to == "cordoned" or (node.returns_to == "draining" and node.drains)
+            returns_to: Presence = "online" if was_held else node.returns_to
+            return replace(node, held=False, drains=False, returns_to=returns_to, updated_ns=at_ns)
         case e.Configured() if _is_known(node):
             joined = replace(node.joined, **_given(event.slots, event.affinity))
             return node if joined == node.joined else replace(node, joined=joined, updated_ns=at_ns)
         case e.Removed() if node.status == "offline":
-            return replace(node, status="removed", held=False, updated_ns=at_ns)
+            return replace(node, status="removed", held=False, drains=False, updated_ns=at_ns)
         case (
             e.Joined() | e.Left() | e.Lost() | e.Returned() | e.Drained() | e.Cordoned() | e.Uncordoned()
             | e.Configured() | e.Removed()

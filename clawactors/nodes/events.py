@@ -20,10 +20,12 @@ __all__ = [
     "Parameter",
     "Removed",
     "Returned",
+    "Slots",
     "Uncordoned",
 ]
 
 
+type Slots = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 type _Number = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 type _Limit = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 
@@ -73,7 +75,7 @@ class Joined(_Event, frozen=True, kw_only=True, tag="node.joined"):
     """One incarnation of the node is there and takes work; it ends any older incarnation."""
 
     incarnation: str
-    slots: _Number = 5
+    slots: Slots = 5
     offers: tuple[Offer, ...] = ()
     affinity: dict[str, str] = {}
     tags: tuple[str, ...] = ()
@@ -101,7 +103,9 @@ class Returned(_Event, frozen=True, tag="node.returned"):
 
 
 class Drained(_Event, frozen=True, tag="node.drained"):
-    """It finishes what it runs, hands back its queue and takes nothing new."""
+    """It finishes what it runs, hands back its queue and takes nothing new; `held`: until a person lifts that."""
+
+    held: bool = False
 
 
 class Cordoned(_Event, frozen=True, tag="node.cordoned"):
@@ -115,7 +119,7 @@ class Uncordoned(_Event, frozen=True, tag="node.uncordoned"):
 class Configured(_Event, frozen=True, tag="node.configured"):
     """A person changed its slots or its affinity; None leaves a value as it is."""
 
-    slots: _Number | None = None
+    slots: Slots | None = None
     affinity: dict[str, str] | None = None
 
 

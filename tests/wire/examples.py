@@ -157,7 +157,7 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
     "node.left": (n.Left("i1", "stopped"), n.Left("i1")),
     "node.lost": (n.Lost("i1", "no heartbeat for 1.8 s"), n.Lost("i1")),
     "node.returned": (n.Returned("i1"),),
-    "node.drained": (n.Drained(),),
+    "node.drained": (n.Drained(), n.Drained(held=True)),
     "node.cordoned": (n.Cordoned(),),
     "node.uncordoned": (n.Uncordoned(),),
     "node.configured": (n.Configured(0, {}), n.Configured(slots=9), n.Configured()),

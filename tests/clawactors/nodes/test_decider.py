@@ -160,6 +160,52 @@ def test_a_cordon_holds_until_it_is_lifted(since: tuple[e.NodeEvent, ...]) -> No
     lifted.when(c.Join(joined("i3"))).then(joined("i3"))
 
 
+HOLD = e.Drained(held=True)
+
+
+@pytest.mark.parametrize(
+    "since",
+    [
+        (e.Left("i1", "stopped"),),
+        (e.Lost("i1", "silent"),),
+        (e.Lost("i1"), e.Returned("i1"), e.Left("i1")),
+        (e.Configured(slots=3),),
+    ],
+    ids=["stopped", "lost", "returned", "superseded"],
+)
+def test_a_persons_drain_holds_until_it_is_lifted(since: tuple[e.NodeEvent, ...]) -> None:
+    known = given(joined(), HOLD, *since)
+    node = known.when(c.Join(joined("i2"))).then(joined("i2"), HOLD)
+    assert (node.status, node.takes_work) == ("draining", False)
+    again = given(joined(), HOLD, *since, joined("i2"), HOLD, e.Left("i2"))
+    again.when(c.Join(joined("i3"))).then(joined("i3"), HOLD)
+    lifted = given(joined(), HOLD, *since, joined("i2"), HOLD, e.Uncordoned(), e.Left("i2"))
+    lifted.when(c.Join(joined("i3"))).then(joined("i3"))
+
+
+def test_a_drain_of_the_nodes_own_ends_with_it() -> None:
+    given(joined(), e.Drained(), e.Left("i1")).when(c.Join(joined("i2"))).then(joined("i2"))
+    stopping = given(joined(), e.Drained())
+    stopping.when(c.Drain()).quietly()
+    stopping.when(c.Drain(held=True)).then(HOLD)
+    given(joined(), HOLD).when(c.Drain(), c.Drain(held=True)).quietly()
+
+
+def test_of_a_cordon_and_a_drain_the_last_one_holds() -> None:
+    given(joined(), e.Cordoned(), HOLD, e.Left("i1")).when(c.Join(joined("i2"))).then(joined("i2"), HOLD)
+    given(joined(), HOLD, e.Cordoned(), e.Left("i1")).when(c.Join(joined("i2"))).then(joined("i2"), e.Cordoned())
+    given(joined(), e.Cordoned(), HOLD, e.Uncordoned(), e.Left("i1")).when(c.Join(joined("i2"))).then(joined("i2"))
+    given(joined(), HOLD, e.Left("i1"), e.Removed()).when(c.Join(joined("i2"))).then(joined("i2"))
+
+
+def test_a_persons_drain_is_lifted_while_the_node_is_away() -> None:
+    left = given(joined(), HOLD, e.Left("i1"))
+    assert left.when(c.Uncordon()).then(e.Uncordoned()).drains is False
+    given(joined(), HOLD, e.Left("i1"), e.Uncordoned()).when(c.Join(joined("i2"))).then(joined("i2"))
+    lost = given(joined(), HOLD, e.Lost("i1"), e.Uncordoned())
+    assert lost.when(c.Return("i1")).then(e.Returned("i1")).status == "online"
+
+
 def test_a_cordon_is_lifted_while_the_node_is_away() -> None:
     left = given(joined(), e.Cordoned(), e.Drained(), e.Left("i1"))
     node = left.when(c.Uncordon()).then(e.Uncordoned())

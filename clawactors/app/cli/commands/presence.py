@@ -32,7 +32,7 @@ def run(options: Any) -> int:
 def _command(word: str) -> c.NodeCommand:
     match word:
         case "drain":
-            return c.Drain()
+            return c.Drain(held=True)
         case "cordon":
             return c.Cordon()
         case "uncordon":
