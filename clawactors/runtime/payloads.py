@@ -7,10 +7,12 @@ from msgspec.structs import replace
 
 from clawactors.errors import Refused
 from clawactors.runtime.ports import Blobs
+from clawactors.tasks import commands as c
 from clawactors.tasks.events import Spec
 from clawactors.tasks.payload import (
     INLINE_MAX_BYTES,
     PAYLOAD_MAX_BYTES,
+    Encoded,
     Large,
     is_reference,
     named_in,
@@ -47,6 +49,12 @@ class Payloads:
             return msgspec.json.decode(body)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise Corrupt(f"the payload {name} is no JSON: {error}") from None
+
+    async def stored(self, command: c.TaskCommand) -> c.TaskCommand:
+        """The command with what it says by reference, where that is large. Raises: `Refused`, `Unavailable`."""
+        if isinstance(command, c.Signal) and isinstance(command.payload, Encoded):
+            return replace(command, payload=await self.keep(command.payload.body, "the signal's payload"))
+        return command
 
     async def outlined(self, spec: Spec) -> Spec:
         """The task with its parameters by reference, where they are large. Raises: `Refused`, `Unavailable`."""

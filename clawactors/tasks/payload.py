@@ -12,7 +12,16 @@ import msgspec
 
 from clawactors.errors import Refused
 
-__all__ = ["INLINE_MAX_BYTES", "PAYLOAD_MAX_BYTES", "Large", "is_reference", "named_in", "reference", "shown_size"]
+__all__ = [
+    "INLINE_MAX_BYTES",
+    "PAYLOAD_MAX_BYTES",
+    "Encoded",
+    "Large",
+    "is_reference",
+    "named_in",
+    "reference",
+    "shown_size",
+]
 
 INLINE_MAX_BYTES: Final = 256 << 10
 PAYLOAD_MAX_BYTES: Final = 64 << 20
@@ -23,6 +32,12 @@ _NAME: Final = re.compile(r"[0-9a-f]{64}")
 
 class Large(dict[str, Any]):
     """Parameters that have to be kept by reference, found out when they were encoded."""
+
+
+class Encoded(msgspec.Struct, frozen=True):
+    """A value, as JSON, that has to be kept by reference."""
+
+    body: bytes
 
 
 class _Reference(msgspec.Struct, rename={"name": _KEY, "size": "bytes"}):

@@ -11,14 +11,15 @@ import msgspec
 from msgspec.structs import replace
 
 from clawactors.errors import Refused
+from clawactors.outside import Outside, Wish, read_wish
 from clawactors.tasks import commands as c
 from clawactors.tasks.events import Spec
-from clawactors.tasks.payload import INLINE_MAX_BYTES
-from clawactors.tasks.submission import checked_id, spec_of
+from clawactors.tasks.payload import INLINE_MAX_BYTES, Encoded, is_reference, named_in
+from clawactors.tasks.submission import spec_of
 from eventlog.nesting import is_too_deep
 from eventlog.numbers import unfit_number
 
-__all__ = ["Outside", "edit_of", "outside_of", "signal_of"]
+__all__ = ["edit_of", "outside_of", "signal_of"]
 
 _NAME_MAX: Final = 256
 _LEVELS_AROUND: Final = 10
@@ -26,7 +27,10 @@ _NOT_ASKED: Final = ("fork_of", "fork_step")
 
 
 def signal_of(name: object, payload: Any = None) -> c.Signal:
-    """The command that tells a task something. Raises: `Refused`."""
+    """The command that tells a task something; a payload that has to go by reference comes as `Encoded`.
+
+    Raises: `Refused`.
+    """
     if not (isinstance(name, str) and 0 < len(name) <= _NAME_MAX and name.isprintable()):
         raise Refused(f"a signal is named by 1 to {_NAME_MAX} printable characters, not {repr(name)[:40]}")
     try:
@@ -35,10 +39,10 @@ def signal_of(name: object, payload: Any = None) -> c.Signal:
         unfit = unfit_number(payload, encoded, any_length=True)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:  # of msgspec too
         raise Refused(f"the signal's payload can't be written: {error}") from None
-    if len(encoded) > INLINE_MAX_BYTES:
-        raise Refused(f"the signal's payload has {len(encoded)} bytes; {INLINE_MAX_BYTES} are the most")
     if unfit or is_too_deep(b"[" * _LEVELS_AROUND + encoded):
         raise Refused(f"the signal's payload can't be written: {unfit or 'it is nested too deep'}")
+    if len(encoded) > INLINE_MAX_BYTES or is_reference(signal.payload):
+        return c.Signal(name, Encoded(encoded))
     return signal
 
 
@@ -52,10 +56,9 @@ def edit_of(spec: Spec, changes: Mapping[str, Any]) -> c.Edit:
     return c.Edit(replace(edited, **{name: getattr(spec, name) for name in as_it_is}), was=spec)
 
 
-class _Wish(msgspec.Struct, frozen=True, tag_field="type", kw_only=True, forbid_unknown_fields=True):
-    """`id` names the wish: with the same id it comes to a task once. `by` is who wishes."""
+class _Wish(Wish, frozen=True, kw_only=True):
+    """`by` is who wishes."""
 
-    id: str = ""
     by: str = ""
 
 
@@ -86,24 +89,12 @@ class _Signal(_Wish, frozen=True, tag="task.signal"):
 
 type _Any = _Cancel | _Pause | _Resume | _Retry | _Delete | _Signal
 
-_decode = msgspec.json.Decoder(_Any.__value__).decode
+_DECODER: msgspec.json.Decoder[_Any] = msgspec.json.Decoder(_Any.__value__)
 
 
-class Outside(msgspec.Struct, frozen=True):
-    """A command that came from outside; `id` is '' where it was given none."""
-
-    command: c.TaskCommand
-    id: str = ""
-
-
-def outside_of(body: bytes, by: str) -> Outside:
+def outside_of(body: bytes, by: str) -> Outside[c.TaskCommand]:
     """The command that another program has written; `by` unless it says who wishes. Raises: `Refused`."""
-    try:
-        wish = _decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Refused(f"not a command to a task: {error}") from None
-    if wish.id:
-        checked_id(wish.id, "id of a command")
+    wish = read_wish(_DECODER, body, "task")
     return Outside(_command_of(wish, wish.by or by), wish.id)
 
 
@@ -119,5 +110,8 @@ def _command_of(wish: _Any, by: str) -> c.TaskCommand:
             return c.Retry(by)
         case _Delete():
             return c.Delete(by)
+        case _Signal() if is_reference(wish.payload):
+            named_in(wish.payload)
+            return replace(signal_of(wish.name), payload=wish.payload)
         case _Signal():
             return signal_of(wish.name, wish.payload)

@@ -101,7 +101,9 @@ class InProcessStage:
     async def start(self) -> None:
         desk = Desk(self.log, self.clock, "control/test")
         dead, timers = InProcessDeadLetters(), InProcessTimers(desk.clock)
-        control = Control(desk, self.leases, self.requests, NoViews(), dead, timers, InProcessCommands())
+        control = Control(
+            desk, self.leases, self.requests, NoViews(), dead, timers, InProcessCommands(), InProcessBlobs()
+        )
         self.serving["control"] = asyncio.create_task(control.serve())
         for id, line in self.lines.items():
             settings = NodeSettings(id=id, lease_s=0.3)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from tests.scenario.system import PATIENCE_S, System, running, until
 
 pytestmark = [pytest.mark.nats, pytest.mark.asyncio(loop_scope="module")]
 
+DRAIN = b'{"type":"node.drain"}'
 SKILLS = str(Path(__file__).with_name("living.py"))
 
 
@@ -123,7 +125,7 @@ async def test_thousands_of_signals_to_a_running_task_come_in_order_in_a_few_com
 
 async def test_what_is_no_command_is_kept_for_people(system: System) -> None:
     before = (await call(system.client.connection, "STREAM.INFO.CLAW_DEAD"))["state"]["messages"]
-    for subject, body in (("task.nobody", b'{"type":"task.cancel"}'), ("task.r0", b"{"), ("node.n1", b"{}")):
+    for subject, body in (("task.nobody", b'{"type":"task.cancel"}'), ("task.r0", b"{"), ("node.nobody", DRAIN)):
         await system.client.connection.ask(f"claw.cmd.{subject}", body)
 
     async def kept() -> bool:
@@ -133,3 +135,31 @@ async def test_what_is_no_command_is_kept_for_people(system: System) -> None:
     await until(kept, "three dead letters")
     with contextlib.suppress(Refused):
         await system.client.cancel("r0")
+
+
+async def test_a_node_is_drained_from_outside_and_stays_so_over_a_kill(system: System) -> None:
+    async def row_is(wanted: str, incarnation: str = "") -> bool:
+        row = (await system.run_claw("node", "n2")).answer
+        return bool(row["status"] == wanted and row["incarnation"] != incarnation)
+
+    await system.client.connection.ask("claw.cmd.node.n2", DRAIN)
+    await until(lambda: row_is("draining"), "it drains")
+    before = (await system.run_claw("node", "n2")).answer["incarnation"]
+    system.signal("n2", signal.SIGKILL)
+    await until(lambda: row_is("draining", before), "its next incarnation drains")
+    await system.client.connection.ask("claw.cmd.node.n2", b'{"type":"node.uncordon"}')
+    await until(lambda: row_is("online"), "it takes work again")
+
+
+async def test_a_signal_of_some_megabytes_comes_whole(system: System) -> None:
+    text = "payload " * 500_000
+    (system.folder / "payload.json").write_bytes(msgspec.json.encode(text))
+    await begun(system, "asks", "large-signal", trace=str(system.trace))
+    told = await system.run_claw("signal", "large-signal", "go", f"@{system.folder / 'payload.json'}")
+    assert told.code == 0, told.err
+    assert (await system.client.ref("large-signal").result(PATIENCE_S))[0] == text
+    in_one_message = "from outside " * 40_000
+    await begun(system, "asks", "large-command", trace=str(system.trace))
+    body = msgspec.json.encode({"type": "task.signal", "name": "go", "payload": in_one_message})
+    await system.client.connection.ask("claw.cmd.task.large-command", body)
+    assert (await system.client.ref("large-command").result(PATIENCE_S))[0] == in_one_message

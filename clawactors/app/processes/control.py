@@ -17,6 +17,7 @@ from clawactors.runtime.control import Control
 from eventlog import EventLogError, Record
 from eventlog.jetstream import (
     Disconnects,
+    JetStreamBlobs,
     JetStreamCommands,
     JetStreamDeadLetters,
     JetStreamLeases,
@@ -50,6 +51,7 @@ async def serve(start: ControlStart, ready: Callable[[], None]) -> None:
             JetStreamDeadLetters(log.connection, identity),
             JetStreamTimers(log.connection),
             JetStreamCommands(log.connection),
+            JetStreamBlobs(log.connection),
         )
         views.feed.on_fault = lambda record, reason: _keep(control, record, reason)
         log.connection.on_back.append(control.watch.forgive)

@@ -12,9 +12,11 @@ from typing import Final, NamedTuple
 from clawactors.errors import NotFound, Refused
 from clawactors.fold import Folded
 from clawactors.runtime.actor import Desk
+from clawactors.runtime.payloads import Payloads
 from clawactors.runtime.taskactor import TaskActor, actor_of
 from clawactors.tasks import Task
 from clawactors.tasks import commands as c
+from eventlog import EventLogError
 
 __all__ = ["Changes"]
 
@@ -29,8 +31,8 @@ class _Ask(NamedTuple):
 class Changes:
     """Takes commands for tasks."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, desk: Desk, payloads: Payloads) -> None:
+        self._desk, self._payloads = desk, payloads
         self._asked: dict[str, deque[_Ask]] = {}
         self._making: set[asyncio.Task[None]] = set()
 
@@ -67,6 +69,7 @@ class Changes:
         """All of them in one commit, but for those that are refused on a fresh state."""
         if not actor.state.exists:
             raise NotFound(f"there is no task {actor.id!r}")
+        asks = [kept for ask in asks if (kept := await self._stored(ask)) is not None]
         while asks:
             noted: list[_Ask] = []
             refused: list[tuple[_Ask, Refused]] = []
@@ -91,6 +94,14 @@ class Changes:
             if asks := [ask for ask, _ in refused]:
                 await actor.catch_up()  # a refusal is a read: never believe it on a stale state
                 is_fresh = True
+
+    async def _stored(self, ask: _Ask) -> _Ask | None:
+        """What is asked, with what is large of it put away; None where that can't be, which its caller is told."""
+        try:
+            return ask._replace(command=await self._payloads.stored(ask.command))
+        except (Refused, EventLogError) as error:
+            _end(ask, error)
+            return None
 
     async def look(self, id: str) -> Task:
         """The task as the log has it. Raises: `NotFound`, `Refused`."""

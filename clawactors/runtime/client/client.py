@@ -54,7 +54,7 @@ class Client:
         self.waiting = Waiting(desk.log, live)
         self.schedules = Schedules(self)
         self.memories = Memories(desk, requests)
-        self._changes = Changes(desk)
+        self._changes = Changes(desk, self.payloads)
 
     @property
     def log(self) -> EventLog:

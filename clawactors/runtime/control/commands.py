@@ -1,6 +1,6 @@
-"""Carries out what other programs want of tasks: `nats pub claw.cmd.task.T1 '{"type":"task.cancel"}'`.
+"""Carries out what other programs want of tasks and nodes: `nats pub claw.cmd.task.T1 '{"type":"task.cancel"}'`.
 
-1. All that waits for one task is one commit; commands are decided in the order in which they were published.
+1. All that waits for one aggregate is one commit; commands are decided in the order in which they were published.
 2. A lost race is tried again, without limit, as long as any of them is legal.
 3. A command is done when its events are in the log, or its dead letter is kept. What comes again is known by the
    receipt in the header of the commit, so it is carried out once; one that was given an id, once in all.
@@ -10,20 +10,18 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from clawactors.errors import Refused
 from clawactors.fold import Folded, fold
 from clawactors.runtime.actor import Desk
+from clawactors.runtime.control.doors import DOORS, Door, door_of
 from clawactors.runtime.control.ports import Commands
 from clawactors.runtime.control.receipts import Receipt, read_receipt, written
-from clawactors.runtime.taskactor import runner_of
-from clawactors.tasks import TASK, Task
-from clawactors.tasks import events as e
-from clawactors.tasks.wishes import outside_of
-from eventlog import Draft, EventLogError, Record, TooLarge, Unavailable, WrongVersion, aggregate_pattern, is_id
+from clawactors.runtime.payloads import Payloads
+from eventlog import Draft, EventLogError, Record, TooLarge, Unavailable, WrongVersion, aggregate_pattern
 
 __all__ = ["CommandTaker"]
 
@@ -33,6 +31,7 @@ _HELD_MAX: Final = 20_000
 _TOGETHER: Final = 2000
 _TOGETHER_MAX_BYTES: Final = 400_000
 _BY: Final = "command"
+_NOWHERE: Final = " or ".join(f"claw.cmd.{kind}.<id>" for kind in DOORS) + " is where commands go"
 
 _log = logging.getLogger(__name__)
 
@@ -45,8 +44,8 @@ class _Refusal(msgspec.Struct, frozen=True):
 class CommandTaker:
     """`serve` runs until cancelled; it takes while this process leads."""
 
-    def __init__(self, desk: Desk, commands: Commands, leads: Callable[[], bool]) -> None:
-        self._desk, self._commands, self._leads = desk, commands, leads
+    def __init__(self, desk: Desk, commands: Commands, payloads: Payloads, leads: Callable[[], bool]) -> None:
+        self._desk, self._commands, self._payloads, self._leads = desk, commands, payloads, leads
         self._waiting: dict[str, deque[Record]] = {}
         self._held: set[int] = set()
         self._working: set[asyncio.Task[None]] = set()
@@ -79,24 +78,28 @@ class CommandTaker:
         if record.seq in self._held:
             return  # it comes again because it takes long
         self._held.add(record.seq)
-        id = _task_of(record.subject)
-        if (waiting := self._waiting.get(id)) is not None:
+        found = door_of(record.subject)
+        subject = record.subject if found else ""
+        if (waiting := self._waiting.get(subject)) is not None:
             waiting.append(record)
             return
-        self._waiting[id] = deque((record,))
-        task = asyncio.create_task(self._work(id))
+        self._waiting[subject] = deque((record,))
+        task = asyncio.create_task(self._work(subject, found))
         self._working.add(task)
         task.add_done_callback(self._working.discard)
 
-    async def _work(self, id: str) -> None:
-        """Carries out what waits for one task until nothing more does."""
-        waiting = self._waiting[id]
+    async def _work(self, subject: str, found: tuple[Door, str] | None) -> None:
+        """Carries out what waits for one aggregate until nothing more does."""
+        waiting = self._waiting[subject]
         while waiting:
             records = _some(waiting)
             races = 0
             while True:
                 try:
-                    await self._carry_out(id, records)
+                    if found is None:
+                        await self._bury([_Refusal(record, _NOWHERE) for record in records])
+                    else:
+                        await self._carry_out(*found, records)
                     break
                 except WrongVersion:
                     races += 1
@@ -109,22 +112,19 @@ class CommandTaker:
                     waiting.extendleft(reversed(records[half:]))
                     records = records[:half]
                 except EventLogError as error:
-                    _log.info("commands to task %s have to wait: %s", id, error)
+                    _log.info("commands to %s have to wait: %s", subject or "nobody", error)
                     await asyncio.sleep(_AGAIN_S)
             seqs = [record.seq for record in records]
             self._commands.done(seqs)
             self._held.difference_update(seqs)
             self._less.set()
-        del self._waiting[id]
+        del self._waiting[subject]
 
-    async def _carry_out(self, id: str, records: Sequence[Record]) -> None:
+    async def _carry_out(self, door: Door, id: str, records: Sequence[Record]) -> None:
         """Raises: what the log raises; then nothing is done, or it is and is found to be so the next time."""
-        if not id:
-            await self._bury([_Refusal(record, "commands go to claw.cmd.task.<id>") for record in records])
-            return
-        known, told = await self._read(id)
+        known, told = await self._read(door, id)
         receipt = Receipt()
-        events: list[e.TaskEvent] = []
+        events: list[Any] = []
         refusals: list[_Refusal] = []
         state = known.state
         for record in records:
@@ -133,12 +133,12 @@ class CommandTaker:
             try:
                 if record.seq in told.refused:
                     raise Refused("it was refused when it came first")
-                wish = outside_of(record.body, record.by or _BY)
+                wish = door.read(record.body, record.by or _BY)
                 if wish.id and wish.id in told.ids | receipt.ids:
                     continue
                 if known.frozen:
-                    raise Refused(f"the task needs a newer release: {known.frozen}")
-                decided = TASK.decide(wish.command, state)
+                    raise Refused(f"the {door.kind} needs a newer release: {known.frozen}")
+                decided = door.decider.decide(await self._payloads.stored(wish.command), state)
             except Refused as refusal:
                 refusals.append(_Refusal(record, str(refusal)))
                 receipt.refused.add(record.seq)
@@ -147,29 +147,29 @@ class CommandTaker:
             receipt.ids.update({wish.id} - {""})
             events += decided
             for event in decided:
-                state = TASK.evolve(state, event, self._desk.time.now_ns())
+                state = door.decider.evolve(state, event, self._desk.time.now_ns())
         if events:
-            await self._desk.log.append(self._draft(id, known.state, events, receipt), known.version)
+            await self._desk.log.append(self._draft(door, id, known.state, events, receipt), known.version)
         self.carried_out += len(receipt.carried_out)
         await self._bury(refusals)
 
-    def _draft(self, id: str, task: Task, events: list[e.TaskEvent], receipt: Receipt) -> Draft:
+    def _draft(self, door: Door, id: str, state: Any, events: list[Any], receipt: Receipt) -> Draft:
         return Draft(
-            kind=TASK.kind,
+            kind=door.kind,
             id=id,
-            body=e.CODEC.encode(tuple(events)),
+            body=door.codec.encode(tuple(events)),
             commit=self._desk.names.commit(),
-            to=runner_of(task),
+            to=door.runner(state),
             by=self._desk.by,
             cause=written(self._commands.identity, receipt),
         )
 
-    async def _read(self, id: str) -> tuple[Folded[Task], Receipt]:
-        """The task, and which commands its log has answered."""
-        known, told = Folded(TASK.initial), Receipt()
-        async for batch in self._desk.log.read([aggregate_pattern(TASK.kind, id)]):
+    async def _read(self, door: Door, id: str) -> tuple[Folded[Any], Receipt]:
+        """The aggregate, and which commands its log has answered."""
+        known, told = Folded(door.decider.initial), Receipt()
+        async for batch in self._desk.log.read([aggregate_pattern(door.kind, id)]):
             for record in batch:
-                known = fold(TASK, e.CODEC, known, record)
+                known = fold(door.decider, door.codec, known, record)
                 told.add(read_receipt(self._commands.identity, record))
         return known, told
 
@@ -183,12 +183,6 @@ class CommandTaker:
                 return await self._bury(refusals)
             except Unavailable:
                 await asyncio.sleep(_AGAIN_S)
-
-
-def _task_of(subject: str) -> str:
-    """The id of the task that a command is for, '' where it is for none."""
-    parts = subject.split(".")
-    return parts[3] if len(parts) == 4 and parts[2] == TASK.kind and is_id(parts[3]) else ""
 
 
 def _some(waiting: deque[Record]) -> list[Record]:

@@ -22,7 +22,8 @@ from clawactors.runtime.control.schedules import ScheduleKeeper
 from clawactors.runtime.control.timers import TimerKeeper
 from clawactors.runtime.control.watch import Watch
 from clawactors.runtime.node.pulse import ALIVE
-from clawactors.runtime.ports import Leases, Requests, Timers
+from clawactors.runtime.payloads import Payloads
+from clawactors.runtime.ports import Blobs, Leases, Requests, Timers
 from clawactors.runtime.reading import read_tasks
 from clawactors.schedules import SCHEDULE
 from clawactors.schedules.roster import TIMER
@@ -57,6 +58,7 @@ class Control:
         dead: DeadLetters,
         timers: Timers,
         commands: Commands,
+        blobs: Blobs,
         silence_s: float = SILENCE_S,
     ) -> None:
         self.desk, self.views, self.requests = desk, views, requests
@@ -74,7 +76,7 @@ class Control:
             leads=lambda: self.leadership.leading,
             rang=self._ring,
         )
-        self.commands = CommandTaker(desk, commands, lambda: self.leadership.leading)
+        self.commands = CommandTaker(desk, commands, Payloads(blobs), lambda: self.leadership.leading)
         self.forks = ForkKeeper(desk, self._wake.set)
         self._position = 0
         self._follower: Follower | None = None

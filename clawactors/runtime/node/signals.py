@@ -15,6 +15,7 @@ from clawactors.tasks import TASK, Journal, Task
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
 from clawactors.tasks.journal import EMPTY, SIGNAL
+from clawactors.tasks.payload import is_reference
 from eventlog import aggregate_pattern
 
 if TYPE_CHECKING:
@@ -54,14 +55,17 @@ class Signals:
             self._taken[name] = number + 1
             earlier = await self._before_the_run()
             if (entry := earlier.nth(key, number)) is not None:
-                return entry.result
+                return await self._whole(entry.result, name)
             if await self._came(name, key, number - earlier.count(key), patience):
                 entry = run.actor.ahead.journal.nth(key, number - earlier.count(key))
                 if entry is None:
                     run.unwind()
-                return entry.result
+                return await self._whole(entry.result, name)
             self._taken[name] = number
         raise TimeoutError(f"no signal {name!r} came within {timeout}")
+
+    async def _whole(self, payload: Any, name: str) -> Any:
+        return await self._run.whole(payload, f"the signal {name!r}") if is_reference(payload) else payload
 
     async def _came(self, name: str, key: str, number: int, patience: "_Patience | None") -> bool:
         """True once the signal may be there; False when it is on record that the wait was in vain."""

@@ -338,7 +338,7 @@ class Cluster:
         desk = self.desk(name, f"{name}/{next(self._names)}")
         link = self.links[name]
         control = self.controls[name] = Control(
-            desk, link, link, views or Views(), self.dead, self.timers, self.commands_in, **settings
+            desk, link, link, views or Views(), self.dead, self.timers, self.commands_in, self.blobs, **settings
         )
         self.mains[name] = self.spawn(name, control.serve())
         return control

@@ -66,7 +66,7 @@ async def test_what_can_not_be_is_kept_with_the_reason_and_holds_up_nothing(clus
     await client.cancel("t2")
     cluster.commands_in.publish("claw.cmd.task.t1", b"cancel")
     cluster.commands_in.publish("claw.cmd.task.t1", b'{"type":"task.completed","result":1}')
-    cluster.commands_in.publish("claw.cmd.node.n1", b'{"type":"task.cancel"}')
+    cluster.commands_in.publish("claw.cmd.chat.n1", b'{"type":"task.cancel"}')
     cluster.commands_in.publish("claw.cmd.task", b'{"type":"task.cancel"}')
     publish(cluster, "t2", "cancel")
     publish(cluster, "nobody", "cancel")
@@ -76,8 +76,57 @@ async def test_what_can_not_be_is_kept_with_the_reason_and_holds_up_nothing(clus
     assert cluster.task("t1").life.status == "paused"
     reasons = [reason for _, reason in cluster.commands_in.letters.values()]
     assert len(reasons) == control.commands.refused == 7
-    for words in ("not a command", "claw.cmd.task.<id>", "cancelled already", "no such task", "still going"):
+    for words in (
+        "not a command",
+        "claw.cmd.task.<id> or claw.cmd.node.<id>",
+        "cancelled already",
+        "no such task",
+        "still going",
+    ):
         assert any(words in reason for reason in reasons), words
+
+
+async def test_nodes_are_told_from_outside_what_people_tell_them(cluster: Cluster) -> None:
+    def tell(type: str, /, **fields: Any) -> None:
+        cluster.commands_in.publish("claw.cmd.node.n1", json.dumps({"type": f"node.{type}", **fields}).encode())
+
+    control = await cluster.control()
+    await cluster.node("n1", [gathers])
+    tell("configure", slots=9, affinity={"room": "1"})
+    tell("cordon", id="once")
+    tell("uncordon")
+    tell("cordon", id="once")
+    await all_done(cluster)
+    node = cluster.node_state("n1")
+    assert (node.status, node.joined.slots, node.joined.affinity) == ("online", 9, {"room": "1"})
+    tell("drain")
+    tell("remove")
+    tell("join")
+    cluster.commands_in.publish("claw.cmd.node.nobody", b'{"type":"node.drain"}')
+    await all_done(cluster)
+    assert cluster.node_state("n1").status == "draining"
+    reasons = sorted(reason for _, reason in cluster.commands_in.letters.values())
+    assert len(reasons) == control.commands.refused == 3
+    for words, reason in zip(
+        ("not a command to a node", "the node is alive", "there is no such node"), reasons, strict=True
+    ):
+        assert words in reason
+
+
+async def test_a_drain_asked_for_by_a_person_holds_over_restarts_until_it_is_lifted(cluster: Cluster) -> None:
+    await cluster.control()
+    await cluster.node("n1", [gathers])
+    client = cluster.client()
+    cluster.commands_in.publish("claw.cmd.node.n1", b'{"type":"node.drain"}')
+    await all_done(cluster)
+    await client.submit("gathers", {"count": 0}, id="t1")
+    for _ in range(2):
+        await cluster.kill("node/n1")
+        await cluster.node("n1", [gathers])
+        assert cluster.node_state("n1").status == "draining"
+    assert cluster.task("t1").life.status == "pending"
+    cluster.commands_in.publish("claw.cmd.node.n1", b'{"type":"node.uncordon"}')
+    await cluster.until_status("t1", "completed")
 
 
 async def test_what_comes_again_is_carried_out_once(cluster: Cluster) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import msgspec
 import pytest
 
 from clawactors.errors import Refused
@@ -11,7 +12,8 @@ from clawactors.runtime.node import results
 from clawactors.runtime.node.handle import SyncTaskHandle, TaskHandle
 from clawactors.skills import skill
 from clawactors.tasks import commands as c
-from clawactors.tasks.payload import INLINE_MAX_BYTES, is_reference, named_in, reference
+from clawactors.tasks import events as e
+from clawactors.tasks.payload import INLINE_MAX_BYTES, PAYLOAD_MAX_BYTES, is_reference, named_in, reference
 from clawactors.tasks.submission import spec_of
 from tests.clawactors.runtime.cluster import Cluster, Stage
 
@@ -203,3 +205,58 @@ async def test_an_edit_leaves_large_parameters_or_brings_others(cluster: Cluster
     assert list(cluster.blobs.kept) == [first]
     await client.edit("t", params={"text": LARGE + "y"})
     assert await client.payloads.whole(cluster.task("t").spec.params) == {"text": LARGE + "y"}  # type: ignore[union-attr]
+
+
+# Signals
+
+
+@skill("hears")
+async def hears(task: TaskHandle, count: int) -> list[Any]:
+    """Takes so many signals, with a step between them."""
+    heard = []
+    for number in range(count):
+        heard.append(await task.signal("go"))
+        await task.step(f"s{number}", len, heard)
+    return heard
+
+
+async def test_large_signals_go_by_reference_and_code_and_forks_get_them_whole(cluster: Cluster) -> None:
+    await cluster.control()
+    await cluster.node("n1", [hears])
+    client = cluster.client()
+    payloads = [LARGE, "small", CHANCE, [LARGE]]
+    ref = await client.submit("hears", {"count": 5}, id="t")
+    await asyncio.gather(*(ref.signal("go", payload) for payload in payloads))
+    in_command = msgspec.json.encode({"type": "task.signal", "name": "go", "payload": LARGE + "y"})
+    cluster.commands_in.publish("claw.cmd.task.t", in_command)
+    assert await ref.result(10) == [*payloads, LARGE + "y"]
+    told = [event.payload for event in cluster.events("t") if isinstance(event, e.Signalled)]
+    assert [is_reference(payload) for payload in told] == [True, False, True, True, True]
+    assert max(len(record.body) for record in cluster.log._records) < 3000
+    fork = await client.fork("t", "s4", new_id="f")
+    assert await fork.result(10) == [*payloads, LARGE + "y"]
+
+
+async def test_a_program_may_put_a_payload_into_the_object_store_itself(cluster: Cluster) -> None:
+    await cluster.control()
+    await cluster.node("n1", [hears])
+    client = cluster.client()
+    ref = await client.submit("hears", {"count": 1}, id="t")
+    named = await client.payloads.keep(msgspec.json.encode({"all": LARGE}), "it")
+    cluster.commands_in.publish(
+        "claw.cmd.task.t", msgspec.json.encode({"type": "task.signal", "name": "go", "payload": named})
+    )
+    assert await ref.result(10) == [{"all": LARGE}]
+
+
+async def test_a_signal_whose_payload_is_gone_blocks_the_task_and_says_so(cluster: Cluster) -> None:
+    await cluster.control()
+    await cluster.node("n1", [hears])
+    client = cluster.client()
+    ref = await client.submit("hears", {"count": 1}, id="t")
+    body = {"type": "task.signal", "name": "go", "payload": reference("0" * 64, 3)}
+    cluster.commands_in.publish("claw.cmd.task.t", msgspec.json.encode(body))
+    task = await cluster.until_status("t", "blocked")
+    assert "the signal 'go' can't be had" in task.life.blocked_reason
+    with pytest.raises(Refused, match="the signal's payload"):
+        await ref.signal("go", "x" * (PAYLOAD_MAX_BYTES + 1))

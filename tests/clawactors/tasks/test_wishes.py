@@ -2,17 +2,21 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
 from clawactors.errors import Refused
+from clawactors.outside import Outside
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
-from clawactors.tasks.payload import reference
+from clawactors.tasks.payload import INLINE_MAX_BYTES, Encoded, reference
 from clawactors.tasks.submission import spec_of
-from clawactors.tasks.wishes import Outside, edit_of, outside_of, signal_of
+from clawactors.tasks.wishes import edit_of, outside_of, signal_of
 from tests.clawactors.tasks.vocabulary import given
 
+NAME = b"0123456789abcdef" * 4
+KEPT = reference(NAME.decode(), 7)
 SPEC = spec_of("copy", {"n": 1}, tags=["a"], priority="high", after=["t-0"])
 
 
@@ -27,6 +31,7 @@ SPEC = spec_of("copy", {"n": 1}, tags=["a"], priority="high", after=["t-0"])
         (b'{"type":"task.delete"}', c.Delete("nats")),
         (b'{"type":"task.signal","name":"go"}', c.Signal("go")),
         (b'{"type":"task.signal","name":"go","payload":[1,{"a":null}]}', c.Signal("go", [1, {"a": None}])),
+        (b'{"type":"task.signal","name":"go","payload":{"$blob":"%s","bytes":7}}' % NAME, c.Signal("go", KEPT)),
     ],
 )
 def test_a_command_from_outside_is_one_of_ours(body: bytes, command: c.TaskCommand) -> None:
@@ -50,6 +55,7 @@ def test_a_command_from_outside_is_one_of_ours(body: bytes, command: c.TaskComma
         b'{"type":"task.signal"}',
         b'{"type":"task.signal","name":""}',
         b'{"type":"task.signal","name":"a\\u0000"}',
+        b'{"type":"task.signal","name":"go","payload":{"$blob":"by chance"}}',
         b'{"type":"task.cancel"}{"type":"task.cancel"}',
         b"\xff\xfe",
         b"[" * 100_000,
@@ -65,7 +71,7 @@ def nested(levels: int) -> Any:
 
 
 @pytest.mark.parametrize(
-    "payload", [object(), {1, 2, object()}, "\ud800", float("nan"), {"a": [float("inf")]}, nested(600), "x" * 300_000]
+    "payload", [object(), {1, 2, object()}, "\ud800", float("nan"), {"a": [float("inf")]}, nested(600)]
 )
 def test_a_signal_is_json(payload: Any) -> None:
     with pytest.raises(Refused, match="payload"):
@@ -100,3 +106,8 @@ def test_two_edits_at_once_do_not_undo_each_other() -> None:
     edited = given(submitted, change)
     edited.when(second).refused("somebody else has edited its priority meanwhile")
     edited.when(first).quietly()
+
+
+@pytest.mark.parametrize("payload", ["x" * INLINE_MAX_BYTES, {"$blob": "what code calls so"}], ids=["large", "alike"])
+def test_a_payload_that_has_to_go_by_reference_comes_encoded(payload: Any) -> None:
+    assert signal_of("go", payload) == c.Signal("go", Encoded(msgspec.json.encode(payload)))
