@@ -10,7 +10,18 @@ from functools import lru_cache
 
 import msgspec
 
-__all__ = ["ADDRESSED", "LOG", "ROOT", "Draft", "Record", "aggregate_pattern", "is_id", "parse_subject", "subject_of"]
+__all__ = [
+    "ADDRESSED",
+    "LOG",
+    "ROOT",
+    "Draft",
+    "Record",
+    "aggregate_pattern",
+    "is_aggregate_pattern",
+    "is_id",
+    "parse_subject",
+    "subject_of",
+]
 
 ROOT = "claw"
 LOG = "log"
@@ -32,6 +43,12 @@ def subject_of(kind: str, id: str, to: str = "") -> str:
 def aggregate_pattern(kind: str, id: str) -> str:
     """The one filter string that guards and reads an aggregate (the guard compares it literally)."""
     return f"{ROOT}.{kind}.{id}.>"
+
+
+def is_aggregate_pattern(pattern: str) -> bool:
+    """True for what `aggregate_pattern` gives: all of one aggregate, and nothing else."""
+    tokens = pattern.split(".")
+    return len(tokens) == 4 and tokens[3] == ">" and "*" not in tokens[1:3]
 
 
 def parse_subject(subject: str) -> tuple[str, str, str] | None:

@@ -8,6 +8,7 @@ import msgspec
 
 from eventlog.errors import EventLogError, Misconfigured, Unavailable
 from eventlog.jetstream.connection import Connection
+from eventlog.jetstream.moments import nanoseconds
 from eventlog.record import Record
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
 ]
 
 NO_MESSAGE: Final = 10037
+TOO_MANY_CONSUMERS: Final = 10026
 NOT_ENABLED: Final = frozenset({10039, 10076})
 TRY_S: Final = 1.0
 SHORTEST_TRY_S: Final = 0.1
@@ -57,9 +59,9 @@ class StoredMessage(msgspec.Struct):
     data: bytes = b""
 
     @property
-    def commit(self) -> str:
-        """The name that its appender gave it, '' for messages published by hand."""
-        return Record(self.seq, 0, self.subject, self.data, self.hdrs).commit
+    def record(self) -> Record:
+        """The same as a reader of the stream gets it."""
+        return Record(self.seq, nanoseconds(self.time), self.subject, self.data, self.hdrs)
 
 
 class _MessageAnswer(msgspec.Struct):
@@ -102,7 +104,7 @@ def check(subject: str, answer: bytes) -> None:
         return
     if error.err_code in NOT_ENABLED:
         raise Misconfigured(f"{error.description}: JetStream is needed, for this account too")
-    if error.code == 503:
+    if error.code == 503 or error.err_code == TOO_MANY_CONSUMERS:
         raise Unavailable(f"{subject}: {error.description} ({error.err_code})")
     raise Refusal(subject, error)
 

@@ -1,14 +1,23 @@
-"""Reads the log up to an end that is fixed when reading begins."""
+"""Reads the log up to an end that is fixed when reading begins.
+
+One aggregate is read message by message, each asked of the stream's leader, up to the last that it has: who asks for
+what comes after the last has the server search all that is younger, and so does a consumer, however soon it is given
+back (20 ms in 150,000 messages, where finding one that is there takes 0.5). A long aggregate is then worth a consumer.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from typing import Final
 
 from eventlog.errors import Unavailable
+from eventlog.jetstream.api import last_message, next_message
 from eventlog.jetstream.follower import PushFollower
 from eventlog.jetstream.source import Source
-from eventlog.record import Record
+from eventlog.record import Record, is_aggregate_pattern
 
 __all__ = ["read"]
+
+_SINGLY: Final = 24
 
 
 async def read(
@@ -20,12 +29,20 @@ async def read(
     patience_s: float,
 ) -> AsyncIterator[list[Record]]:
     """The records in `(after, end]`, where the end is `until` or the log's end at the call."""
-    end: int = (await source.state())["last_seq"]
-    if until is not None:
-        end = min(end, until)
+    records: list[Record] = []
+    async with source.gate:
+        end: int = (await source.state())["last_seq"]
+        if until is not None:
+            end = min(end, until)
+        if after < end and since_ns is None and len(patterns) == 1 and is_aggregate_pattern(patterns[0]):
+            records, after, end = await _read_singly(source, patterns[0], after, end)
+    if records:
+        yield records
     if after >= end:
         return
-    follower = await PushFollower(source, patterns, 0 if since_ns is not None else after, since_ns).open()
+    follower = PushFollower(source, patterns, 0 if since_ns is not None else after, since_ns)
+    async with source.gate:
+        await follower.open()
     try:
         while True:
             if follower.waiting:
@@ -49,3 +66,19 @@ async def read(
                 follower.raise_error()
     finally:
         await follower.aclose()
+
+
+async def _read_singly(source: Source, pattern: str, after: int, end: int) -> tuple[list[Record], int, int]:
+    """The first records in `(after, end]`, up to where that is, and where the last one lies."""
+    records: list[Record] = []
+    last = await last_message(source.connection, source.stream, pattern)
+    end = min(end, last.seq if last else 0)
+    while after < end and len(records) < _SINGLY:
+        # Guarded by what was read, the last one follows it.
+        follows = last is not None and last.seq == end and last.record.expected == after
+        found = last if follows else await next_message(source.connection, source.stream, after, pattern)
+        if found is None or found.seq > end:
+            return records, end, end
+        records.append(found.record)
+        after = found.seq
+    return records, after, end

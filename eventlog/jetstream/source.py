@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from eventlog.errors import Corrupt
 from eventlog.jetstream.api import call, next_message
@@ -11,12 +11,17 @@ from eventlog.jetstream.moments import nanoseconds
 
 __all__ = ["Source"]
 
+_READINGS: Final = 64
+"""How many may be begun at once: a thousand tasks that all resume would else wait for each other until none of them is
+answered in time, ask again, and so for ever."""
+
 
 class Source:
     """A stream to read from, and how it was named when this process first saw it."""
 
     def __init__(self, connection: Connection, stream: str, created: str, replicas: int) -> None:
         self.connection, self.stream, self.created, self.replicas = connection, stream, created, replicas
+        self.gate = asyncio.Semaphore(_READINGS)
 
     @property
     def identity(self) -> str:

@@ -53,7 +53,7 @@ async def _judge(connection: Connection, stream: str, append: Append, named: int
     first = await next_message(connection, stream, append.expected, append.pattern)
     if first is None:
         return None
-    if first.commit == append.commit:
+    if first.record.commit == append.commit:
         return first.seq
     if not named:
         last = await last_message(connection, stream, append.pattern)

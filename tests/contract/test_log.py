@@ -267,6 +267,33 @@ async def test_reading_gives_what_matches_any_pattern(log: EventLog) -> None:
     assert await everything(log, "claw.task.zz.>") == []
 
 
+@pytest.mark.parametrize("length", [1, 2, 24, 25, 60])
+async def test_one_aggregate_among_others_is_read_whole_however_long_it_is(log: EventLog, length: int) -> None:
+    version, versions = 0, []
+    for number in range(length):
+        await log.append(draft(f"other-{number}"), 0)
+        version = await log.append(draft("a", f"c{number}", to="n1" if number % 3 else ""), version)
+        versions.append(version)
+    await publish(log, "claw.task.a.log", BODY)
+    versions.append((await log.head()).last_seq)
+    await log.append(draft("a-b"), 0)
+    whole = [record async for batch in log.read(ALL) for record in batch]
+    own = [record for record in whole if record.seq in versions]
+    assert await everything(log, "claw.task.a.>") == own
+    assert await everything(log, "claw.task.a.>", until=versions[-2]) == own[:-1]
+    assert await everything(log, "claw.task.a.>", until=versions[-1] - 1) == own[:-1]
+    assert await everything(log, "claw.task.a.>", after=versions[0]) == own[1:]
+    assert await everything(log, "claw.task.a.>", after=versions[-2]) == own[-1:]
+    assert await everything(log, "claw.task.a.>", after=versions[-1]) == []
+
+
+async def test_a_thousand_readings_at_once_are_all_answered(log: EventLog) -> None:
+    """As when a node with a thousand tasks comes back: each reads its own history."""
+    await log.append_many([(draft(f"t{number}"), 0) for number in range(1000)])
+    read = await asyncio.gather(*(everything(log, f"claw.task.t{number}.>") for number in range(1000)))
+    assert [[record.seq for record in records] for records in read] == [[number + 1] for number in range(1000)]
+
+
 async def test_reading_from_a_time_skips_what_is_older(log: EventLog) -> None:
     await log.append(draft("a"), 0)
     (old,) = await everything(log)
