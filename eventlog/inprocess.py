@@ -124,6 +124,12 @@ class InProcessLog:
                 wanted[record.subject] = record
         return [wanted[subject] for subject in subjects]
 
+    async def lasts(self, kind: str, ids: Sequence[str]) -> dict[str, Record]:
+        """By id, the last record of each. See `EventLog`."""
+        wanted = set(ids)
+        parts = ((record.subject.split(".", 3), record) for record in self._records)
+        return {part[2]: record for part, record in parts if part[1] == kind and part[2] in wanted}
+
     async def follow(self, patterns: Sequence[str], *, after: int | None = None) -> "InProcessFollower":
         """Reads on from `after` for ever; None starts with what is appended from now on."""
         if self._closed:

@@ -11,7 +11,7 @@ from eventlog.jetstream.moments import nanoseconds
 from eventlog.jetstream.replies import Reply
 from eventlog.record import Record
 
-__all__ = ["firsts"]
+__all__ = ["firsts", "record_of"]
 
 _AT_ONCE: Final = 256
 _AGAIN_S: Final = 0.1
@@ -35,7 +35,7 @@ async def firsts(
             body = b'{"seq":1,"next_by_subj":"%b"}' % subject.encode()
             while True:
                 try:
-                    found[place] = _record(await connection.ask(address, body))
+                    found[place] = record_of(await connection.ask(address, body))
                     break
                 except Unavailable:
                     if clock() > end_s or connection.is_closed:
@@ -46,7 +46,8 @@ async def firsts(
     return found
 
 
-def _record(reply: Reply) -> Record | None:
+def record_of(reply: Reply) -> Record | None:
+    """What a direct get gave, None where there is nothing. Raises: `Unavailable`."""
     headers, body = reply
     seq = header_value(headers, b"Nats-Sequence:")
     if not seq:

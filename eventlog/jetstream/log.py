@@ -10,6 +10,7 @@ from eventlog.jetstream.connection import Connection
 from eventlog.jetstream.contexts import Address
 from eventlog.jetstream.firsts import firsts
 from eventlog.jetstream.follower import PushFollower
+from eventlog.jetstream.lasts import lasts
 from eventlog.jetstream.publisher import Publisher
 from eventlog.jetstream.reader import read
 from eventlog.jetstream.source import Source
@@ -95,6 +96,10 @@ class JetStreamLog:
     async def firsts(self, subjects: Sequence[str]) -> list[Record | None]:
         """The first record under each subject. See `EventLog`."""
         return await firsts(self.connection, self._source.stream, subjects, self._give_up_s)
+
+    async def lasts(self, kind: str, ids: Sequence[str]) -> dict[str, Record]:
+        """By id, the last record of each. See `EventLog`."""
+        return await lasts(self.connection, self._source.stream, kind, ids, self._give_up_s)
 
     async def follow(self, patterns: Sequence[str], *, after: int | None = None) -> PushFollower:
         """Reads on from `after` for ever; None starts with what is appended from now on."""

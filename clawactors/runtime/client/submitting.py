@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from clawactors.errors import Refused
-from clawactors.fold import Folded, fold
 from clawactors.runtime.actor import Actor, Desk
 from clawactors.runtime.client.predecessors import in_order
+from clawactors.runtime.client.repeats import firsts_of, is_repeat
 from clawactors.tasks import TASK
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
 from clawactors.tasks.submission import checked_id, delayed
-from eventlog import Draft, EventLog, EventLogError, Record, TooLarge, WrongVersion, subject_of
+from eventlog import Draft, EventLogError, TooLarge, WrongVersion
 
 if TYPE_CHECKING:
     from clawactors.runtime.client.client import Client
@@ -69,17 +69,17 @@ async def submit_many(client: "Client", wishes: Sequence[Wish]) -> Batch:
         order, reasons = await in_order(desk.log, specs, late, unfit)
         refused += [Rejected(todo[id][0], id, reason) for id, reason in reasons.items()]
         todo = {id: todo[id] for id in order}
-    known = await _firsts(desk.log, list(todo)[:: max(1, len(todo) // _SAMPLE)])
+    known = await firsts_of(desk.log, list(todo)[:: max(1, len(todo) // _SAMPLE)])
     if any(known.values()):  # a batch that comes again: to be refused by the log costs far more than to be found
-        known = await _firsts(desk.log, list(todo))
+        known = await firsts_of(desk.log, list(todo))
     fresh = await _make_fresh(desk, {id: todo[id] for id in todo if known.get(id) is None})
     submitted = sum(fresh.values())
     taken = [id for id in todo if not fresh.get(id)]
-    known |= await _firsts(desk.log, [id for id in taken if known.get(id) is None])
+    known |= await firsts_of(desk.log, [id for id in taken if known.get(id) is None])
     for id in taken:
         index, spec = todo[id]
         try:
-            if not _is_repeat(known[id], c.Submit(spec, id in late)):  # then the usual way tells
+            if not is_repeat(known[id], c.Submit(spec, id in late)):  # then the usual way tells
                 submitted += await _make(desk, id, spec, delayed=id in late)
         except (Refused, TooLarge) as refusal:
             refused.append(Rejected(index, id, str(refusal)))
@@ -133,19 +133,3 @@ async def _make_fresh(desk: Desk, todo: Mapping[str, tuple[int, e.Spec]]) -> dic
             raise outcome
         made[id] = isinstance(outcome, int)
     return made
-
-
-async def _firsts(log: EventLog, ids: Sequence[str]) -> dict[str, Record | None]:
-    """The records that made these tasks, as far as they are to be seen."""
-    return dict(zip(ids, await log.firsts([subject_of("task", id) for id in ids]), strict=True))
-
-
-def _is_repeat(first: Record | None, wish: c.Submit) -> bool:
-    """True where the task was made by the very same wish, whatever has become of it since."""
-    if first is None or first.expected != 0:
-        return False
-    known = fold(TASK, e.CODEC, Folded(TASK.initial), first)
-    try:
-        return known.state.exists and not TASK.decide(wish, known.state)
-    except Refused:
-        return False

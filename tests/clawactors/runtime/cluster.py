@@ -199,6 +199,11 @@ class Link:
         self._check()
         return await self._log.firsts(subjects)
 
+    async def lasts(self, kind: str, ids: Sequence[str]) -> dict[str, Record]:
+        await self.turns()
+        self._check()
+        return await self._log.lasts(kind, ids)
+
     async def follow(self, patterns: Sequence[str], *, after: int | None = None) -> Follower:
         self._check()
         return _LinkedFollower(self, await self._log.follow(patterns, after=after))
