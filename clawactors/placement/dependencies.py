@@ -3,23 +3,29 @@ its dependents, and nothing where there are none.
 
 1. A predecessor is open, has completed, has ended without a result, or is not there yet. Only completed is for ever.
 2. Of one that is not open the fold does not know how it ended: it is asked for once, and `learn` tells.
+3. A ring is closed by a task that somebody waits for before it is there: then alone it is looked for.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 
 from clawactors.tasks import FINAL, Status, Task
 from clawactors.tasks import commands as c
+from clawactors.tasks.dependencies import ring
 from clawactors.tasks.events import TaskError
 
 __all__ = ["Dependencies"]
 
 
 class _Wait:
-    """What a task still waits for; `dead` are those of it that have ended without a result, and how."""
+    """What a task still waits for; `dead` are those of it that have ended without a result, and how.
 
-    __slots__ = ("dead", "left")
+    `ring` says that it waits for itself, '' where it does not.
+    """
+
+    __slots__ = ("dead", "left", "ring")
 
     def __init__(self, after: Sequence[str]) -> None:
+        self.ring = ""
         self.left = dict.fromkeys(after)
         self.dead: dict[str, Status] = {}
 
@@ -45,6 +51,26 @@ class Dependencies:
                 wait.dead[predecessor] = status
             elif not is_open(predecessor):
                 self._unknown[predecessor] = None
+        if id in self.watched:
+            wait.ring = self._ring(id)
+
+    def _ring(self, id: str) -> str:
+        """The way from the task back to itself in words, '' where there is none."""
+        comes_after: dict[str, str] = {}
+        todo = [id]
+        while todo:
+            at = todo.pop()
+            wait = self._waits.get(at)
+            for predecessor in wait.left if wait is not None else ():
+                if predecessor == id:
+                    way = [at]
+                    while way[-1] != id:
+                        way.append(comes_after[way[-1]])
+                    return ring(way[::-1])
+                if predecessor not in comes_after:
+                    comes_after[predecessor] = at
+                    todo.append(predecessor)
+        return ""
 
     def forget(self, id: str) -> None:
         """The task waits no more."""
@@ -116,6 +142,8 @@ class Dependencies:
         status, spec, wait = task.life.status, task.spec, self._waits.get(id)
         if wait is None or spec is None or status not in ("waiting", "blocked"):
             return None
+        if wait.ring and status == "waiting":
+            return c.Expire(TaskError("dependency", wait.ring)) if spec.on_dead == "fail" else c.Block(wait.ring)
         dead = {} if spec.on_dead == "run" else wait.dead
         if len(wait.left) == len(wait.dead) and not dead:
             return c.Ready()

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-__all__ = ["arranged"]
+__all__ = ["arranged", "ring"]
 
 _SHOWN: Final = 8
 
@@ -29,7 +29,7 @@ def arranged(after: Mapping[str, Sequence[str]]) -> tuple[list[str], dict[str, s
             for predecessor in rest:
                 if predecessor in on_the_way:
                     first, place = on_the_way[predecessor], len(path) - 1
-                    text = _told(path, first)
+                    text = ring([id for id, _ in path[first:]])
                     while place >= first and path[place][0] not in rings:
                         rings[path[place][0]] = text
                         place -= 1
@@ -45,9 +45,9 @@ def arranged(after: Mapping[str, Sequence[str]]) -> tuple[list[str], dict[str, s
     return order, rings
 
 
-def _told(path: _Path, first: int) -> str:
-    """The way back in words."""
-    more = len(path) - first - _SHOWN
-    shown = [id for id, _ in path[first : first + _SHOWN - 1 if more > 0 else len(path)]]
-    gap = [f"… {more} more …", path[-1][0]] if more > 0 else []
-    return f"it would wait for itself: {' after '.join((*shown, *gap, shown[0]))}"
+def ring(ids: Sequence[str]) -> str:
+    """In words, that each of these comes after the next one, and the last one after the first."""
+    more = len(ids) - _SHOWN
+    shown = ids[: _SHOWN - 1] if more > 0 else ids
+    gap = [f"… {more} more …", ids[-1]] if more > 0 else []
+    return f"it would wait for itself: {' after '.join((*shown, *gap, ids[0]))}"

@@ -1,5 +1,8 @@
 """What follows when tasks end that others wait for: each dependent once, none forgotten, and at no cost to the rest."""
 
+import random
+import time
+
 import pytest
 
 from clawactors.nodes import events as n
@@ -310,3 +313,65 @@ def test_a_node_that_is_lost_changes_nothing_for_those_that_wait() -> None:
     log.carry_out(log.orders())
     log.task("p", e.Started(), e.Completed())
     assert told(log) == [READY]
+
+
+# Rule 3: rings that others have closed
+
+
+def test_a_ring_that_was_closed_by_two_at_once_is_found_and_one_of_it_is_put_before_a_person() -> None:
+    log = Log()
+    log.node("a", joined("i1"))
+    log.task("a", submitted(after=("b",)))
+    log.task("b", submitted(after=("c",)))
+    assert told(log) == []
+    log.task("c", submitted(after=("a", "other")))
+    assert told(log) == [("c", c.Block("it would wait for itself: c after a after b after c"))]
+    log.carry_out(log.orders())
+    assert log.tasks["c"].life.status == "blocked"
+    assert told(log) == []
+    log.task("c", e.Retried())  # a person lets it go, without waiting
+    assert log.tasks["c"].life.status == "pending"
+    for id in ("c", "b", "a"):
+        complete(log, id)
+        log.carry_out(order for order in log.orders() if not isinstance(order.command, c.Schedule))
+    assert log.tasks["a"].life.status == "completed"
+
+
+def test_a_ring_fails_by_policy() -> None:
+    log = Log()
+    log.task("a", submitted(after=("b",)))
+    log.task("b", submitted(after=("a",), on_dead="fail"))
+    error = TaskError("dependency", "it would wait for itself: b after a after b")
+    assert told(log) == [("b", c.Expire(error))]
+
+
+def test_a_ring_is_found_by_whoever_begins_with_a_view() -> None:
+    log = Log()
+    for id, after in (("a", "b"), ("b", "c"), ("c", "a")):
+        log.task(id, submitted(after=(after,)))
+    fresh = Placement()
+    fresh.load(View(log))
+    orders = fresh.orders(log.now_ns)
+    assert len(orders) == 1
+    assert isinstance(orders[0].command, c.Block)
+    assert "it would wait for itself" in orders[0].command.reason
+
+
+def test_what_comes_late_and_closes_no_ring_is_left_alone() -> None:
+    log = Log()
+    log.task("end", submitted(after=("left", "right")))
+    log.task("left", submitted(after=("top",)))
+    log.task("right", submitted(after=("top", "left")))
+    log.task("top", submitted())
+    assert [command for _, command in told(log)] == []
+
+
+def test_ten_thousand_that_come_in_any_order_are_looked_at_in_little_time() -> None:
+    log, order = Log(), list(range(1, 10_000))
+    random.Random(7).shuffle(order)
+    began_s = time.process_time()
+    for number in order:
+        log.placement.apply_task(f"t{number}", log.seq + 1, (submitted(after=(f"t{number - 1}",)),), log.now_ns)
+        log.seq += 1
+    assert time.process_time() - began_s < 10
+    assert log.placement.open_count() == len(order)

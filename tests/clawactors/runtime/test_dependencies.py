@@ -18,6 +18,7 @@ from clawactors.tasks import TASK, Status
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
 from clawactors.tasks.submission import spec_of
+from eventlog import Draft
 from tests.clawactors.runtime.cluster import Cluster, EmptySnapshot, Views
 from tests.clawactors.runtime.test_examples import example
 
@@ -290,3 +291,27 @@ async def test_the_example_of_a_fan_in() -> None:
         await client.submit("count", {"text": "to be or not to be"}, id="a")
         await client.submit("count", {"text": "that is the question"}, id="b")
         assert await client.run("total", after=["a", "b"], wait_s=5) == {"a": 6, "b": 4, "sum": 10}
+
+
+async def test_a_ring_with_a_task_that_waits_in_the_log_is_refused(cluster: Cluster) -> None:
+    """A batch was cut, or another client was quicker: `a` is there and waits for what never came."""
+    client = cluster.client()
+    made = e.Submitted(skill="say", after=("b",))
+    await cluster.log.append(Draft(kind="task", id="a", body=e.CODEC.encode((made,)), commit="cut"), 0)
+    with pytest.raises(Refused, match="it would wait for itself: b after a after b"):
+        await client.submit("say", id="b", after=["a"])
+    batch = await client.submit_many([wish("b", "c"), wish("c", "a"), wish("d")])
+    assert (batch.submitted, sorted(rejected.id for rejected in batch.refused)) == (1, ["b", "c"])
+    assert (await client.submit_many([wish("b", "d"), wish("a", "b")])).submitted == 1  # what the batch had left to do
+
+
+async def test_a_ring_that_two_close_at_once_does_not_wait_for_ever(cluster: Cluster) -> None:
+    await cluster.control()
+    await cluster.node("n1", [say])
+    for id, after in (("a", "b"), ("b", "c"), ("c", "a")):
+        made = e.Submitted(skill="say", after=(after,))
+        await cluster.log.append(Draft(kind="task", id=id, body=e.CODEC.encode((made,)), commit=f"cut-{id}"), 0)
+    task = await cluster.until_status("c", "blocked")
+    assert task.life.blocked_reason == "it would wait for itself: c after a after b after c"
+    await cluster.client().retry("c")
+    await cluster.until(lambda: all(cluster.task(id).life.status == "completed" for id in "abc"), "all go on")
