@@ -1,10 +1,7 @@
-"""The memory actor itself: one follower of tasks, chats and memories, fanned out; questions answered beside it."""
+"""The memory actor itself: memories and chats are followed, histories of tasks read in bulk, questions answered."""
 
 import asyncio
 import contextlib
-import logging
-from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -12,53 +9,47 @@ from typing import Final
 from clawactors.kinds import DECODER
 from clawactors.runtime.actor import Desk
 from clawactors.runtime.ports import Requests
-from eventlog import EventLogError, Follower, Head, Record, Unavailable, aggregate_pattern
+from eventlog import Record, Unavailable, aggregate_pattern
 from memory.actor.answers import Answers
 from memory.actor.consolidation import DAY_S, Consolidation
 from memory.actor.extraction import submit_job
-from memory.actor.harvest import Harvest, Job
+from memory.actor.following import Following
+from memory.actor.harvest import jobs_in
+from memory.actor.histories import Histories
 from memory.actor.marks import Marks, read_marks, write_marks
+from memory.actor.patience import patiently
 from memory.actor.questions import QUESTIONS
 from memory.actor.stock import Stock
 from memory.actor.writer import OrderWriter
-from memory.consolidation import Order
-from memory.index.writer import Change
 from memory.level import SENSES, Sensory, Working
 
-__all__ = ["PATTERNS", "MemoryActor"]
+__all__ = ["MemoryActor"]
 
-PATTERNS: Final = ("claw.task.>", "claw.chat.>", "claw.memory.>")
-
-_CHATS: Final = "claw.chat."
-_MEMORIES: Final = "claw.memory."
 _QUEUE: Final = "memory"
 _OPENED_S: Final = 15.0
 _FRESH_S: Final = 15.0
 _MARK_EVERY: Final = 5_000
-_PAUSE_S: Final = 0.2
+_SENSED: Final = ("claw.task.>", "claw.chat.>")
+_SENSED_OF: Final = 4 * SENSES
+"""Among so many records the newest raw ones are looked for; the others are memories and nodes."""
 _WORKING_MAX: Final = 200
-
-_log = logging.getLogger(__name__)
 
 
 class MemoryActor:
-    """`listen`, then `serve` until cancelled. `told` is the sequence up to which histories have become memories."""
+    """`listen`, then `serve` until cancelled."""
 
     stock: Stock
     consolidation: Consolidation
     writer: OrderWriter
+    histories: Histories
 
     def __init__(self, desk: Desk, requests: Requests, folder: Path, every_s: float = DAY_S) -> None:
         self.desk, self.requests = desk, requests
-        self.told = 0
         self._folder, self._every_s = folder, every_s
-        self._harvest = Harvest()
-        self._sensed: deque[Record] = deque(maxlen=SENSES)
+        self._sensory = Sensory()
         self._answers = Answers(self)
         self._working: dict[str, Working] = {}
         self._open = asyncio.Event()
-        self._handed = self._handled = self._remembered = 0
-        self._turn = asyncio.Event()
         self._marked = 0
 
     async def listen(self) -> None:
@@ -72,130 +63,63 @@ class MemoryActor:
 
         A log that is away is waited for, so that no question is lost by a new start.
         """
-        await self._patiently(self._begin)
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self.stock.serve())
-                group.create_task(self._fold(self._follower))
-                group.create_task(self.consolidation.serve())
-                self._open.set()
-        finally:
-            self._open.clear()
-            await self._follower.aclose()
-            await self.stock.aclose()
-            self._mark()
+        begun = await patiently(self._begin)
+        async with begun, asyncio.TaskGroup() as group:
+            for part in (self.stock, self._rows, self._chats, self.histories, self.consolidation):
+                group.create_task(part.serve())
+            self._open.set()
 
-    async def _begin(self) -> None:
+    async def _begin(self) -> contextlib.AsyncExitStack:
         """Opens rows and index and follows the log from there, or leaves nothing open. Raises: what the log raises."""
-        head = await self.desk.log.head()
-        self.desk.time.hear(head.at_ns)
+        desk = self.desk
+        head = await desk.log.head()
+        desk.time.hear(head.at_ns)
         self._identity = head.identity
         marks = read_marks(self._folder, head.identity)
-        self.stock = await Stock.open(self.desk.log, self._folder, self.desk.time.now_ns)
-        try:
-            await self._follow(head, marks)
-        except EventLogError:
-            await self.stock.aclose()
-            raise
-
-    async def _follow(self, head: Head, marks: Marks) -> None:
-        self.writer = OrderWriter(self.desk, self.stock.known)
-        self.told = self._marked = self._handled = marks.told if marks.told <= head.last_seq else 0
-        self.consolidation = Consolidation(
-            self.stock, self.writer, self.desk.time.now_ns, marks.consolidated, marks.daily_ns, self._every_s
-        )
-        self.stock.on_changes = self._changed
-        await self._sense(head.last_seq)
-        after = min(self.told, self.stock.views.position)
-        self._follower: Follower = await self.desk.log.follow(PATTERNS, after=after)
-        self._handed = self._remembered = after
-
-    async def _patiently[T](self, call: Callable[[], Awaitable[T]]) -> T:
-        while True:
-            try:
-                return await call()
-            except Unavailable as error:
-                _log.info("memory has to wait: %s", error)
-                await asyncio.sleep(_PAUSE_S)
-
-    async def _sense(self, last_seq: int) -> None:
-        """Fills the sensory level from the log."""
-        self._sensed.clear()
-        async for records in self.desk.log.read(PATTERNS[:2], after=max(0, last_seq - SENSES), until=last_seq):
-            self._sensed += records
-
-    def sensory(self) -> Sensory:
-        """The newest raw events; they are decoded only when somebody asks."""
-        sensory = Sensory()
-        for record in self._sensed:
-            sensory.sense(DECODER.decode(record))
-        return sensory
-
-    def _changed(self, changes: list[Change]) -> None:
-        self.consolidation.notice(changes)
+        told, heard = (mark if mark <= head.last_seq else 0 for mark in (marks.told, marks.heard))
+        self._marked = told
+        async with contextlib.AsyncExitStack() as stack:
+            self.stock = await Stock.open(desk.log, self._folder, desk.time.now_ns)
+            stack.push_async_callback(self.stock.aclose)
+            self.writer = OrderWriter(desk, self.stock.known)
+            self.consolidation = Consolidation(
+                self.stock, self.writer, desk.time.now_ns, marks.consolidated, marks.daily_ns, self._every_s
+            )
+            self.stock.on_changes = self.consolidation.notice
+            self.histories = Histories(desk, self.writer, told, self._told)
+            self._rows = Following(desk.log, "claw.memory.>", self.stock.views.position, self._put)
+            self._chats = Following(desk.log, "claw.chat.>", heard, self._hear)
+            stack.callback(self._mark)
+            for following in (self._rows, self._chats):
+                await following.open()
+                stack.push_async_callback(following.aclose)
+            stack.callback(self._open.clear)
+            return stack.pop_all()
 
     # The log
 
-    async def _fold(self, follower: Follower) -> None:
-        async for batch in follower:
-            self._handed = batch[-1].seq
-            self.desk.time.hear(batch[-1].at_ns)
-            remembered = [record for record in batch if record.subject.startswith(_MEMORIES)]
-            if remembered:
-                self._remembered = max(self._remembered, remembered[-1].seq)
-            # Where nothing is remembered, rows need not be written either but now and then.
-            taken = self.stock.views.feed.taken
-            if remembered or batch[-1].seq >= taken + _MARK_EVERY:
-                fresh = [DECODER.decode(record) for record in remembered if record.seq > taken]
-                await self.stock.views.apply(fresh, batch[-1].seq)
-            await self._tell([record for record in batch if not record.subject.startswith(_MEMORIES)])
-            self._done(batch[-1].seq)
-        raise Unavailable("the log is followed no longer")
+    async def _put(self, batch: list[Record]) -> None:
+        """Memories go into rows and index."""
+        self.desk.time.hear(batch[-1].at_ns)
+        await self.stock.views.apply([DECODER.decode(record) for record in batch], batch[-1].seq)
 
-    def _done(self, seq: int) -> None:
-        self._handled = seq
-        self.told = max(self.told, seq)
-        if self.told >= self._marked + _MARK_EVERY:
+    async def _hear(self, batch: list[Record]) -> None:
+        """Messages become jobs."""
+        jobs = [job for record in batch for job in jobs_in(DECODER.decode(record))]
+        await asyncio.gather(*(submit_job(self.desk, job) for job in jobs))
+
+    def _told(self) -> None:
+        if self.histories.told >= self._marked + _MARK_EVERY:
             self._mark()
-        turn, self._turn = self._turn, asyncio.Event()
-        turn.set()
-
-    async def _tell(self, records: Sequence[Record]) -> None:
-        """Appends the memories that task histories lead to, and makes jobs of messages."""
-        orders: list[Order] = []
-        jobs: list[Job] = []
-        sensed = self._sensed[-1].seq if self._sensed else 0
-        self._sensed += [record for record in records[-SENSES:] if record.seq > sensed]
-        for record in records:
-            if record.seq <= self.told:
-                continue
-            try:
-                if record.subject.startswith(_CHATS):
-                    jobs += self._harvest.jobs(DECODER.decode(record))
-                else:
-                    lacks = self._harvest.lacks(record)
-                    before = await self._patiently(partial(self._before, record)) if lacks else ()
-                    orders += self._harvest.take(record, before)
-            except EventLogError:
-                raise
-            except Exception:
-                _log.exception("commit %d is not remembered; the others are", record.seq)
-        if orders:
-            written = await self.writer.write(orders)
-            self._remembered = max(self._remembered, written.last_seq)
-        if jobs:
-            await asyncio.gather(*(submit_job(self.desk, job) for job in jobs))
-
-    async def _before(self, record: Record) -> list[Record]:
-        pattern = aggregate_pattern("task", record.subject.split(".", 3)[2])
-        return [each async for records in self.desk.log.read([pattern], until=record.seq - 1) for each in records]
 
     def _mark(self) -> None:
         """Notes how far it has come; what can't be written is looked at again."""
-        self._marked = self.told
-        consolidation = self.consolidation
+        self._marked = self.histories.told
+        marks = Marks(
+            self._identity, self._marked, self._chats.upto, self.consolidation.upto, self.consolidation.daily_ns
+        )
         with contextlib.suppress(OSError):
-            write_marks(self._folder, Marks(self._identity, self.told, consolidation.upto, consolidation.daily_ns))
+            write_marks(self._folder, marks)
 
     # What answers need
 
@@ -211,13 +135,19 @@ class MemoryActor:
         """Returns when all that is in the log now has been told, and is found. Raises: `Unavailable`."""
         try:
             async with asyncio.timeout(_FRESH_S):
-                await self._follower.caught_up()
-                handed = self._handed
-                while self._handled < handed:
-                    await self._turn.wait()
+                await asyncio.gather(*(part.caught_up() for part in (self.histories, self._chats, self._rows)))
         except TimeoutError:
-            raise Unavailable(f"memory is at {self._handled} of the log, not yet at its end") from None
-        await self.stock.reached(self._remembered, _FRESH_S)
+            raise Unavailable(f"memory is at {self.histories.told} of the log, not yet at its end") from None
+        await self.stock.reached(max(self._rows.upto, self.histories.remembered), _FRESH_S)
+
+    async def sensory(self) -> Sensory:
+        """The newest raw events, as the log has them by now."""
+        end = (await self.desk.log.head()).last_seq
+        begin = max(self._sensory.seq, end - _SENSED_OF)
+        async for records in self.desk.log.read(_SENSED, after=begin, until=end):
+            for record in records:
+                self._sensory.sense(DECODER.decode(record))
+        return self._sensory
 
     async def working(self, task: str) -> Working:
         """What the task has at hand, as the log has it by now."""

@@ -64,7 +64,7 @@ class Answers:
             case q.Extract():
                 return await self._extract(question)
             case q.Recent():
-                return self._recent(question)
+                return await self._recent(question)
             case q.Working():
                 return await self._working(question)
             case q.Search():
@@ -160,7 +160,7 @@ class Answers:
             "in_index": stock.index.columns.living,
             "in_graph": stock.index.graph_upto,
             "size_bytes": stock.views.store.size_bytes,
-            "told": self._actor.told,
+            "told": self._actor.histories.told,
             "consolidated": consolidation.upto,
             "last_daily_at": iso(consolidation.daily_ns),
         }
@@ -180,7 +180,7 @@ class Answers:
         views = self._actor.stock.views
         return msgspec.structs.asdict(stand_of(views.store, views.feed.projector.projection, question.views))
 
-    def _recent(self, question: q.Recent) -> _Reply:
+    async def _recent(self, question: q.Recent) -> _Reply:
         return {
             "rows": [
                 {
@@ -190,7 +190,7 @@ class Answers:
                     "id": commit.id,
                     "event": msgspec.to_builtins(event),
                 }
-                for commit, event in self._actor.sensory().newest(question.limit)
+                for commit, event in (await self._actor.sensory()).newest(question.limit)
             ]
         }
 

@@ -1,8 +1,8 @@
 """What the log's records lead to: memories of tasks, and jobs for messages. Sync, without input or output.
 
 1. A task's memories follow from its history alone, under ids that follow from the task: told again, nothing changes.
-2. Of the very many tasks that are plain (unnamed, no steps, nothing went wrong) so many a second are remembered; all
-   others are. What is not remembered is not even decoded: memory must not cost what running the tasks costs.
+2. Of the very many tasks that nobody named and in which nothing went wrong so many a second are remembered; all others
+   are. What is not remembered is not even decoded: memory must not cost what running the tasks costs.
 3. A task whose beginning was not seen here is read from the log once there is something to tell.
 """
 
@@ -18,7 +18,7 @@ from eventlog import Record
 from eventlog.decoding import Commit
 from memory.consolidation import Order, Telling
 
-__all__ = ["Harvest", "Job"]
+__all__ = ["Harvest", "Job", "jobs_in"]
 
 _OPEN_MAX: Final = 20_000
 _RAW_MAX: Final = 8
@@ -27,10 +27,11 @@ _PLAIN_PER_S: Final = 10
 _PLAIN_AT_ONCE: Final = 100
 
 # What may be said of a task is looked for in the bytes: a hit may mean nothing, a miss is sure.
+_SAYS = re.compile(rb'"task\.(?:(submitted)|attempt_failed|interrupted|completed|cancelled|expired)"').search
 _TELLS = re.compile(rb'"task\.(?:attempt_failed|interrupted|completed|cancelled|expired)"').search
 _ENDS = re.compile(rb'"task\.(?:completed|cancelled|expired)"').search
-_BEGINS: Final = b'"task.submitted"'
-_MARKED = re.compile(rb'"(?:name|description|user|tags)":|"step\.').search
+_NAMED = re.compile(rb'"(?:name|description|user|tags)":').search
+_ID_AT: Final = len("claw.task.")
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -75,36 +76,38 @@ class _Held:
 
     def is_plain(self, last: Record) -> bool:
         """Whether the task is one of very many, as far as that is known before its last record is told."""
-        if self.telling is None and not any(_MARKED(record.body) for record in (*self.raw, last)):
+        if self.telling is None and not any(_NAMED(record.body) for record in (*self.raw, last)):
             return True
         return self.told().is_plain
 
 
 class Harvest:
-    """`take` records of tasks in the order of the log; `lacks` says when a history has to be read first."""
+    """`take` records of tasks in the order of the log."""
 
     def __init__(self) -> None:
         self._open: dict[str, _Held] = {}
         self._allowance, self._allowed_ns = float(_PLAIN_AT_ONCE), 0
 
-    def lacks(self, record: Record) -> bool:
-        """True for a task that may have something to tell, and whose beginning is not known here."""
-        return _id(record) not in self._open and _TELLS(record.body) is not None and _BEGINS not in record.body
-
-    def take(self, record: Record, before: Iterable[Record] = ()) -> list[Order]:
-        """The memories that the record leads to; `before` is the history where it was lacking."""
-        id, body = _id(record), record.body
+    def take(self, record: Record, before: Iterable[Record] | None = None) -> list[Order] | None:
+        """The memories that the record leads to; None where the task's history is lacking: read it, and ask again."""
+        subject, body = record.subject, record.body
+        id = subject[_ID_AT : subject.find(".", _ID_AT)]
+        says = _SAYS(body)
         held = self._open.get(id)
         if held is None:
+            if says is None:
+                return []
+            if before is None and says[1] is None:
+                return None
             held = _Held(id)
-            for earlier in before:
+            for earlier in before or ():
                 held.add(earlier)
-            if not (held.raw or held.telling or _BEGINS in body):
+            if not (held.raw or held.telling or says[1]):
                 return []
             self._open[id] = held
             if len(self._open) > _OPEN_MAX:
                 del self._open[next(iter(self._open))]
-        if _TELLS(body) is None:
+        if says is None or _TELLS(body) is None:
             held.add(record)
             return []
         if _ENDS(body) is not None:
@@ -125,15 +128,11 @@ class Harvest:
         self._allowance -= 1
         return True
 
-    @staticmethod
-    def jobs(commit: Commit) -> list[Job]:
-        """The messages of a chat's commit that memories shall be made of."""
-        return [
-            Job(event.key, event.user, commit.id, event.message, commit.record.seq)
-            for event in commit.events
-            if isinstance(event, ExtractionRequested)
-        ]
 
-
-def _id(record: Record) -> str:
-    return record.subject.split(".", 3)[2]
+def jobs_in(commit: Commit) -> list[Job]:
+    """The messages of a chat's commit that memories shall be made of."""
+    return [
+        Job(event.key, event.user, commit.id, event.message, commit.record.seq)
+        for event in commit.events
+        if isinstance(event, ExtractionRequested)
+    ]

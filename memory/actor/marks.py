@@ -12,13 +12,14 @@ NAME: Final = "marks.json"
 
 
 class Marks(msgspec.Struct, frozen=True):
-    """Of the log `identity`: histories are told up to `told`, memories consolidated up to `consolidated`.
+    """How far it is in the log `identity`: `told` histories, `heard` messages, `consolidated` memories.
 
     `daily_ns`: when the last daily run was, by the log's time; 0 for never.
     """
 
     identity: str
     told: int = 0
+    heard: int = 0
     consolidated: int = 0
     daily_ns: int = 0
 

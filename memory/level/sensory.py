@@ -11,11 +11,16 @@ SENSES: Final = 1000
 
 
 class Sensory:
-    """The last `limit` events. A restart fills it again from the log: give it the last `limit` commits."""
+    """The last `limit` events. It fills again from the log: give it the commits behind `seq`, the last `limit` do."""
 
     def __init__(self, limit: int = SENSES) -> None:
         self._commits: deque[Commit] = deque(maxlen=limit)
         self._limit = limit
+
+    @property
+    def seq(self) -> int:
+        """The sequence of the newest commit, 0 before the first."""
+        return self._commits[-1].record.seq if self._commits else 0
 
     def sense(self, commit: Commit) -> None:
         """Takes in a commit; what is older than the limit fades. Order: a commit seen before is quiet."""

@@ -60,7 +60,7 @@ async def test_a_log_that_is_away_at_any_point_of_the_start_is_waited_for(
     """Each try gets one call further than the one before."""
     async with place.running():
         await place.memories.remember("The kiln broke in June")
-    monkeypatch.setattr("memory.actor.actor._PAUSE_S", 0)
+    monkeypatch.setattr("memory.actor.patience._PAUSE_S", 0)
     calls, reach = 0, 0
 
     def away(call: Callable[..., Any]) -> Callable[..., Any]:
