@@ -27,10 +27,11 @@ _PLAIN_PER_S: Final = 10
 _PLAIN_AT_ONCE: Final = 100
 
 # What may be said of a task is looked for in the bytes: a hit may mean nothing, a miss is sure.
-_SAYS = re.compile(rb'"task\.(?:(submitted)|attempt_failed|interrupted|completed|cancelled|expired)"').search
+_SAYS = re.compile(rb'"task\.(?:(submitted|edited)|attempt_failed|interrupted|completed|cancelled|expired)"').search
 _TELLS = re.compile(rb'"task\.(?:attempt_failed|interrupted|completed|cancelled|expired)"').search
 _ENDS = re.compile(rb'"task\.(?:completed|cancelled|expired)"').search
 _NAMED = re.compile(rb'"(?:name|description|user|tags)":').search
+_BEGINS: Final = b"submitted"
 _ID_AT: Final = len("claw.task.")
 
 
@@ -47,12 +48,13 @@ class Job(msgspec.Struct, frozen=True):
 class _Held:
     """A task that has not ended: its records as they came, or, when they are many or were told of, their telling."""
 
-    __slots__ = ("id", "raw", "size_bytes", "telling")
+    __slots__ = ("id", "named", "raw", "size_bytes", "telling")
 
     def __init__(self, id: str) -> None:
         self.id = id
         self.raw: list[Record] = []
         self.size_bytes = 0
+        self.named = False
         self.telling: Telling | None = None
 
     def add(self, record: Record) -> None:
@@ -74,11 +76,10 @@ class _Held:
             self.raw.clear()
         return self.telling
 
-    def is_plain(self, last: Record) -> bool:
+    @property
+    def is_plain(self) -> bool:
         """Whether the task is one of very many, as far as that is known before its last record is told."""
-        if self.telling is None and not any(_NAMED(record.body) for record in (*self.raw, last)):
-            return True
-        return self.told().is_plain
+        return (self.telling is None and not self.named) or self.told().is_plain
 
 
 class Harvest:
@@ -97,22 +98,28 @@ class Harvest:
         if held is None:
             if says is None:
                 return []
-            if before is None and says[1] is None:
+            if before is None and says[1] != _BEGINS:
                 return None
             held = _Held(id)
-            for earlier in before or ():
-                held.add(earlier)
-            if not (held.raw or held.telling or says[1]):
-                return []
+            if before is not None:
+                for earlier in before:
+                    held.add(earlier)
+                if not held.told().begun and says[1] != _BEGINS:
+                    return []
             self._open[id] = held
             if len(self._open) > _OPEN_MAX:
                 del self._open[next(iter(self._open))]
-        if says is None or _TELLS(body) is None:
+        if says is None:
             held.add(record)
             return []
+        if says[1] is not None:
+            held.named = held.named or _NAMED(body) is not None
+            if _TELLS(body) is None:
+                held.add(record)
+                return []
         if _ENDS(body) is not None:
             del self._open[id]
-            if held.is_plain(record) and not self._allows(record.at_ns):
+            if held.is_plain and not self._allows(record.at_ns):
                 return []
         telling = held.told()
         orders = telling.fold(DECODER.decode(record))
