@@ -5,6 +5,7 @@ import contextlib
 import random
 import signal
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Self
 
 from tests.scenario.system import System, until
@@ -64,12 +65,15 @@ class Havoc:
                 await until(lambda victim=victim: self._is_up(victim), f"{victim} runs again")
                 if kills:
                     self._system.signal(victim, signal.SIGKILL)
-                    self.strikes.append(f"killed {victim}")
+                    self._note(f"killed {victim}")
                 else:
                     self._system.signal(victim, signal.SIGSTOP)
-                    self.strikes.append(f"stopped {victim} for {length_s:.1f} s")
+                    self._note(f"stopped {victim} for {length_s:.1f} s")
                     self._stopped.add(victim)
                     self._tasks.append(asyncio.create_task(self._continue(victim, length_s)))
+
+    def _note(self, strike: str) -> None:
+        self.strikes.append(f"{datetime.now(UTC):%T} {strike}")
 
     async def _work_goes_on(self) -> None:
         """Returns when steps leave traces, or when they have not for a while: all may be done."""

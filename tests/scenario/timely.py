@@ -1,5 +1,6 @@
 """What the log must show of timers: none early, none lost; and of schedules: each time once, with its task."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from clawactors.kinds import DECODER
@@ -17,7 +18,8 @@ class Timely:
 
     def __init__(self) -> None:
         self.problems: list[str] = []
-        self.late_ms: list[float] = []
+        self.late: list[tuple[float, str]] = []
+        """By how many milliseconds each timer was late, and which it was."""
         self.fired: dict[str, list[int]] = {}
         self._tasks: dict[str, Task] = {}
         self._made: dict[str, int] = {}
@@ -78,10 +80,12 @@ class Timely:
         if not 0 < until_ns <= at_ns:
             self.problems.append(f"task {id}: its {what} until {until_ns} went off at {at_ns}")
         elif id not in self._held:
-            self.late_ms.append((at_ns - until_ns) / 1e6)
+            self.late.append(
+                ((at_ns - until_ns) / 1e6, f"{what} of {id} until {datetime.fromtimestamp(until_ns / 1e9, UTC):%T}")
+            )
         self._held.discard(id)
 
     def __str__(self) -> str:
-        late = sorted(self.late_ms) or [0.0]
-        middle, most = late[len(late) // 2], late[-1]
-        return f"{len(self.late_ms)} timers, late by ms: p50 {middle:.0f}, max {most:.0f}"
+        late = sorted(self.late) or [(0.0, "")]
+        worst = ", ".join(f"{ms:.0f} ({which})" for ms, which in late[:-6:-1])
+        return f"{len(self.late)} timers, late by ms: p50 {late[len(late) // 2][0]:.0f}, most {worst}"
