@@ -54,9 +54,30 @@ def until(line: str, zone: str, moment_ns: int) -> int:
     return _first(line, _local(zone, moment_ns // _SECOND_NS + 1), reverse=True)
 
 
+class _Times(CronSim):
+    """Counts by hours that pass: where clocks were moved by half of one, it must come back to the hour's own ends."""
+
+    def advance_hour(self) -> bool:
+        moved = super().advance_hour()
+        if moved:
+            self._move_to(minute=0)
+        return moved
+
+    def reverse_hour(self) -> bool:
+        moved = super().reverse_hour()
+        if moved:
+            self._move_to(minute=59)
+        return moved
+
+    def _move_to(self, minute: int) -> None:
+        end = self.dt.replace(minute=minute)
+        if end.tzinfo is None or end.astimezone(UTC).astimezone(end.tzinfo).minute == minute:  # else clocks skip it
+            self.dt = end
+
+
 def _first(line: str, moment: datetime, *, reverse: bool) -> int:
     try:
-        found = next(CronSim(_NAMED.get(line.strip().lower(), line), moment, reverse=reverse))
+        found = next(_Times(_NAMED.get(line.strip().lower(), line), moment, reverse=reverse))
     except (StopIteration, OverflowError):
         return 0
     at_ns = int(found.timestamp()) * _SECOND_NS

@@ -69,6 +69,37 @@ def test_what_comes_each_hour_goes_by_hours_that_pass() -> None:  # rule 2
         assert {later - earlier for earlier, later in pairwise(times)} == {3600 * 10**9}
 
 
+def minutes_that_fit(line: str, zone: str, start_ns: int, end_ns: int) -> list[int]:
+    """Found by looking at the clock at each minute."""
+
+    def fits(field: str, shown: int) -> bool:
+        return shown % int(field[2:]) == 0 if field.startswith("*/") else field in ("*", str(shown))
+
+    minute, hour, day, *_ = line.split()
+    found = []
+    for at_ns in range(start_ns, end_ns, 60 * 10**9):
+        at = datetime.fromtimestamp(at_ns / 1e9, ZoneInfo(zone))
+        if fits(minute, at.minute) and fits(hour, at.hour) and fits(day, at.day):
+            found.append(at_ns)
+    return found
+
+
+@pytest.mark.parametrize("line", ["0 */6 * * *", "45 */2 * * *", "*/20 */5 * * *", "*/30 * * * *", "0 */6 6 * *"])
+@pytest.mark.parametrize("day", ["2024-10-06", "2024-04-07", "2024-06-01"], ids=["forward", "back", "ordinary"])
+def test_no_hour_is_missed_where_clocks_move_by_half_of_one(line: str, day: str) -> None:  # rule 2
+    zone, noon_ns, half_day_ns = "Australia/Lord_Howe", time_ns(f"{day}T01:30:00Z"), 12 * 3600 * 10**9
+    start_ns, end_ns = noon_ns - 2 * half_day_ns, noon_ns + 2 * half_day_ns
+    wanted = minutes_that_fit(line, zone, start_ns, end_ns)
+    times, at_ns = [], start_ns - 1
+    while (at_ns := after(line, zone, at_ns)) < end_ns:
+        times.append(at_ns)
+    assert times == wanted
+    times, at_ns = [], end_ns
+    while (at_ns := until(line, zone, at_ns - 1)) >= start_ns:
+        times.append(at_ns)
+    assert times == wanted[::-1]
+
+
 @given(
     st.sampled_from(["*/7 * * * *", "30 2 * * *", "0 */6 * * *", "15 10 1,15 * *", "*/20 * * * * *"]),
     st.sampled_from(["UTC", BERLIN, "America/New_York", "Australia/Lord_Howe"]),
