@@ -6,7 +6,7 @@ from typing import Any
 from clawactors.kinds import DECODER
 from clawactors.schedules import task_id
 from clawactors.schedules.events import Fired
-from clawactors.tasks import TASK, Task
+from clawactors.tasks import OPEN, TASK, Task
 from clawactors.tasks import events as te
 from eventlog import EventLog
 
@@ -23,6 +23,9 @@ class Timely:
         self.fired: dict[str, list[int]] = {}
         self._tasks: dict[str, Task] = {}
         self._made: dict[str, int] = {}
+        self._opened: dict[str, int] = {}
+        self._waits: dict[str, int] = {}
+        """Since when each task is open again, and waits: a retry after the deadline is over at once, not late."""
         self._held: set[str] = set()
         """Tasks that were paused while they waited: that their timers come late says nothing."""
 
@@ -61,28 +64,32 @@ class Timely:
         after = self._tasks[id] = TASK.evolve(before, event, at_ns)
         if after is before:
             return
+        if before.life.status not in OPEN and after.life.status in OPEN:
+            self._opened[id] = at_ns
         match event:
             case te.Submitted():
                 self._made[id] = at_ns
             case te.Paused() if before.life.status == "waiting":
                 self._held.add(id)
             case te.Readied() if before.life.waiting_for in ("timer", "retry"):
-                self._went_off(id, "wait", before.life.until_ns, at_ns)
+                self._went_off(id, "wait", before.life.until_ns, at_ns, self._waits.get(id, 0))
             case te.Readied() if before.life.waiting_for == "signal":
                 if not any(isinstance(each, te.Signalled) for each in beside):
-                    self._went_off(id, "patience", before.life.until_ns, at_ns)
+                    self._went_off(id, "patience", before.life.until_ns, at_ns, self._waits.get(id, 0))
             case te.Expired() if before.spec is not None and event.error.kind == "timeout":
-                self._went_off(id, "deadline", before.spec.deadline_ns, at_ns)
+                self._went_off(id, "deadline", before.spec.deadline_ns, at_ns, self._opened.get(id, 0))
             case _:
                 pass
+        if after.life.waiting_for is not None and after.life.until_ns != before.life.until_ns:
+            self._waits[id] = at_ns
 
-    def _went_off(self, id: str, what: str, until_ns: int, at_ns: int) -> None:
+    def _went_off(self, id: str, what: str, until_ns: int, at_ns: int, wanted_ns: int) -> None:
         if not 0 < until_ns <= at_ns:
             self.problems.append(f"task {id}: its {what} until {until_ns} went off at {at_ns}")
         elif id not in self._held:
-            self.late.append(
-                ((at_ns - until_ns) / 1e6, f"{what} of {id} until {datetime.fromtimestamp(until_ns / 1e9, UTC):%T}")
-            )
+            due_ns = max(until_ns, wanted_ns)
+            due = datetime.fromtimestamp(due_ns / 1e9, UTC)
+            self.late.append(((at_ns - due_ns) / 1e6, f"{what} of {id}, due at {due:%T}"))
         self._held.discard(id)
 
     def __str__(self) -> str:
