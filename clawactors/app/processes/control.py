@@ -14,7 +14,7 @@ from clawactors.nodes.row import Pulse
 from clawactors.runtime.actor import Desk
 from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.control import Control
-from eventlog import EventLogError, Record
+from eventlog import EventLogError
 from eventlog.jetstream import (
     Disconnects,
     JetStreamBlobs,
@@ -53,7 +53,7 @@ async def serve(start: ControlStart, ready: Callable[[], None]) -> None:
             JetStreamCommands(log.connection),
             JetStreamBlobs(log.connection),
         )
-        views.feed.on_fault = lambda record, reason: _keep(control, record, reason)
+        views.feed.on_fault = control.dead.put
         log.connection.on_back.append(control.watch.forgive)
         await _listen_to_disconnects(stack, start.sys_url, control)
         await _answer(control, views)
@@ -61,12 +61,6 @@ async def serve(start: ControlStart, ready: Callable[[], None]) -> None:
             group.create_task(views.serve())
             group.create_task(control.serve())
             ready()
-
-
-def _keep(control: Control, record: Record, reason: str) -> None:
-    """Every control process sees every fault; the one that leads keeps a copy for people."""
-    if control.leadership.leading:
-        control.dead.put(record, reason)
 
 
 def _pulse(control: Control, id: str) -> Pulse | None:

@@ -62,7 +62,7 @@ class Control:
         silence_s: float = SILENCE_S,
     ) -> None:
         self.desk, self.views, self.requests = desk, views, requests
-        self.dead = DeadLetterWorker(dead)
+        self.dead = DeadLetterWorker(dead, desk.clock, lambda: self.leadership.leading)
         self.agenda = Agenda()
         self.placement = Placement(self.agenda, silence_s)
         self._wake = asyncio.Event()
@@ -171,6 +171,7 @@ class Control:
         self.placement.limits.closed = True
         self._leads += 1
         self._spawn(self._patiently(partial(self._open_limits, self._leads)))
+        self.dead.lead()
         self._stir()
 
     async def _open_limits(self, lead: int) -> None:
