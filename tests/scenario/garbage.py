@@ -129,7 +129,7 @@ class Garbage:
     """Makes it, by a seed, for the tasks and nodes of a running cluster."""
 
     def __init__(self, seed: int, tasks: Sequence[str], nodes: Sequence[str]) -> None:
-        self._chance, self._tasks, self._nodes = random.Random(seed), tasks, nodes
+        self._seed, self._chance, self._tasks, self._nodes = seed, random.Random(seed), tasks, nodes
         self._fresh = 0
 
     def shuffled(self, messages: Iterable[Message]) -> list[Message]:
@@ -207,7 +207,7 @@ class Garbage:
 
     def _nobody(self) -> str:
         self._fresh += 1
-        return f"nobody-{self._fresh}"
+        return f"nobody-{self._seed}-{self._fresh}"
 
 
 def harmless(messages: Sequence[Message]) -> Iterator[Message]:
