@@ -35,6 +35,8 @@ async def fork(desk: Desk, id: str, step: str, new_id: str) -> Folded[Task]:
     spec = source.state.spec
     if spec is None:
         raise NotFound(f"there is no task {id!r}")
+    if source.state.life.status == "archived":
+        raise Refused("the task was deleted or archived; what it has stored may be gone")
     at = _place_of(source.state.journal, step)
     fork = actor_of(desk, new_id)
     await fork.catch_up()

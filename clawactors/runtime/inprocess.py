@@ -3,12 +3,14 @@
 import asyncio
 import hashlib
 import itertools
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Buffer, Callable, Iterable
 
 from msgspec.structs import replace
 
 from clawactors.runtime.clock import Clock
 from eventlog import Corrupt, Follower, Missing, NoResponders, PermissionDenied, Record, Unavailable
+from eventlog.blob import Blob
 from eventlog.inprocess import InProcessLog
 from eventlog.patterns import matcher
 from eventlog.timers import Mark
@@ -211,13 +213,17 @@ class InProcessTimers:
 class InProcessBlobs:
     """Payloads by name: `kept` holds their bytes."""
 
-    def __init__(self) -> None:
+    def __init__(self, now_ns: Callable[[], int] = time.time_ns) -> None:
         self.kept: dict[str, bytes] = {}
+        self._now_ns = now_ns
+        self._put: dict[str, tuple[int, int]] = {}
+        self._versions = itertools.count(1)
 
     async def put(self, body: Buffer) -> str:
         """Keeps it and returns its name."""
         name = hashlib.sha256(body).hexdigest()
         self.kept.setdefault(name, bytes(body))
+        self._put[name] = self._now_ns(), next(self._versions)
         return name
 
     async def get(self, name: str) -> bytes:
@@ -228,6 +234,20 @@ class InProcessBlobs:
         if hashlib.sha256(body).hexdigest() != name:
             raise Corrupt(f"the payload {name} in the object store is damaged: it is not what was put there")
         return body
+
+    async def stored(self) -> list[Blob]:
+        """All that is there."""
+        return [Blob(name, len(self.kept[name]), *put) for name, put in self._put.items()]
+
+    async def remove(self, blob: Blob) -> bool:
+        """Takes it away, False where it was put again since it was listed."""
+        if self._put.get(blob.name) != (blob.put_ns, blob.version):
+            return False
+        del self.kept[blob.name], self._put[blob.name]
+        return True
+
+    async def clear(self) -> None:
+        """Nothing is left half way here."""
 
 
 class InProcessOutputs:
@@ -242,6 +262,10 @@ class InProcessOutputs:
         if name not in self._names:
             self._names.add(name)
             self._log.publish(f"claw.output.{id}.{stream}", body)
+
+    def read(self) -> AsyncIterator[list[Record]]:
+        """All that is kept, of all tasks."""
+        return self._log.read(["claw.output.>"])
 
     async def follow(self, id: str, stream: str, after: int = 0) -> Follower:
         """The records of a stream behind that place, and each as it comes."""

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Buffer, Ca
 from typing import Protocol
 
 from eventlog import Follower, PermissionDenied, Record
+from eventlog.blob import Blob
 from eventlog.timers import Mark
 
 __all__ = ["Blobs", "Lease", "Leases", "Live", "Outputs", "Requests", "Serving", "Timers"]
@@ -90,12 +91,28 @@ class Blobs(Protocol):
         """The payload. Raises: `Missing`, `Corrupt` where it is not what was put, `Unavailable`."""
         ...
 
+    async def stored(self) -> list[Blob]:
+        """All that is there, each with the time of its last put. Raises: `Unavailable`."""
+        ...
+
+    async def remove(self, blob: Blob) -> bool:
+        """Takes it away, False where it was put again since it was listed. Raises: `Unavailable`."""
+        ...
+
+    async def clear(self) -> None:
+        """Ends removals that were left half way. Raises: `Unavailable`."""
+        ...
+
 
 class Outputs(Protocol):
     """What tasks say while they run, in streams by task and name."""
 
     async def publish(self, id: str, stream: str, body: bytes, name: str) -> None:
         """Keeps it behind what is there; published again under its name it is kept once. Raises: `Unavailable`."""
+        ...
+
+    def read(self) -> AsyncIterator[list[Record]]:
+        """All that is kept, of all tasks. Raises: `Unavailable`."""
         ...
 
     async def follow(self, id: str, stream: str, after: int = 0) -> Follower:

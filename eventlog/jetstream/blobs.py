@@ -3,6 +3,8 @@
 1. A payload is there when its description is, which is written last and once: equal payloads share one.
 2. What is given back is what was put: length and SHA-256 are checked on every read.
 3. Of a payload that is being put, a few chunks are on their way at a time; of one that is read, a bounded amount waits.
+4. What is put while it is there is described anew: `put_ns` is never older than the last put that has returned.
+5. Who removes names the version that it saw: what was put meanwhile stays.
 
 The layout is that of NATS's own object stores (its ADR-20): `nats object get claw-blobs NAME` reads them too.
 """
@@ -13,16 +15,18 @@ import hashlib
 import random
 from base64 import urlsafe_b64encode
 from collections import deque
-from collections.abc import Buffer
+from collections.abc import AsyncIterator, Buffer
 from typing import Final
 
 import msgspec
 
+from eventlog.blob import Blob
 from eventlog.errors import Corrupt, EventLogError, Misconfigured, Missing, Unavailable
 from eventlog.jetstream.api import ApiError, StoredMessage, call, last_message
 from eventlog.jetstream.connection import Connection
 from eventlog.jetstream.reader import read
 from eventlog.jetstream.source import Source
+from eventlog.record import Record
 
 __all__ = ["JetStreamBlobs"]
 
@@ -54,6 +58,7 @@ class _Description(msgspec.Struct):
 
 
 class _Stored(msgspec.Struct):
+    seq: int = 0
     error: ApiError | None = None
 
 
@@ -68,28 +73,69 @@ class JetStreamBlobs:
         view = memoryview(body)
         digest = await _digest_of(view)
         name = digest.hex()
-        stored, described = await self._described(name)
-        if described is not None:
-            return name
+        while True:
+            stored, described = await self._described(name)
+            with contextlib.suppress(_Raced):  # by somebody who puts it too, or removes it
+                if stored is not None and described is not None:
+                    await self._describe(described, stored.seq)
+                else:
+                    await self._keep(view, name, digest, stored.seq if stored else 0)
+                return name
+
+    async def _keep(self, view: memoryview, name: str, digest: bytes, after: int) -> None:
+        """Sends what is not there yet; nothing of it stays where that fails."""
         nuid = f"{random.getrandbits(128):032x}"
         size = min(CHUNK_BYTES, self._connection.max_payload - _HEADER_ROOM_BYTES)
         try:
             chunks = await self._send(view, f"$O.{BUCKET}.C.{nuid}", size)
+            encoded = urlsafe_b64encode(digest).decode()
+            description = _Description(name, nuid, view.nbytes, chunks, f"SHA-256={encoded}", options=_Options(size))
+            await self._describe(description, after)
         except BaseException:
             await self._drop(nuid)
             raise
-        description = _Description(
-            name, nuid, view.nbytes, chunks, f"SHA-256={urlsafe_b64encode(digest).decode()}", options=_Options(size)
-        )
-        headers = (
-            "NATS/1.0\r\nNats-Rollup: sub\r\n"
-            f"Nats-Expected-Last-Subject-Sequence: {stored.seq if stored else 0}\r\n\r\n"
-        ).encode()
+
+    async def stored(self) -> list[Blob]:
+        """All that is there. Raises: `Unavailable`."""
+        found = [(record, described) async for record, described in self._descriptions() if not described.deleted]
+        return [Blob(described.name, described.size, record.at_ns, record.seq) for record, described in found]
+
+    async def remove(self, blob: Blob) -> bool:
+        """Takes it away, False where it was put again since it was listed. Raises: `Unavailable`. Order: idempotent."""
+        stored, described = await self._described(blob.name)
+        if stored is None or described is None or stored.seq != blob.version:
+            return False
         try:
-            await self._publish(_about(name), msgspec.json.encode(description), headers)
+            version = await self._describe(msgspec.structs.replace(described, deleted=True), blob.version)
         except _Raced:
-            await self._drop(nuid)
-        return name
+            return False
+        await self._clear(described, version)
+        return True
+
+    async def clear(self) -> None:
+        """Ends removals that were left half way. Raises: `Unavailable`."""
+        async for record, described in self._descriptions():
+            if described.deleted and described.chunks:
+                await self._clear(described, record.seq)
+
+    async def _clear(self, described: _Description, version: int) -> None:
+        subject = f"$O.{BUCKET}.C.{described.nuid}"
+        await call(self._connection, f"STREAM.PURGE.{STREAM}", {"filter": subject}, _TIMEOUT_S)
+        with contextlib.suppress(_Raced):  # put again: under another name of chunks
+            await self._describe(msgspec.structs.replace(described, deleted=True, chunks=0, size=0), version)
+
+    async def _descriptions(self) -> AsyncIterator[tuple[Record, _Description]]:
+        info = await call(self._connection, f"STREAM.INFO.{STREAM}")
+        source = Source(self._connection, STREAM, info["created"], info["config"]["num_replicas"])
+        async for records in read(source, [f"$O.{BUCKET}.M.>"], 0, None, None, _PATIENCE_S):
+            for record in records:
+                with contextlib.suppress(msgspec.MsgspecError):  # another program's, or damaged: it stays
+                    yield record, msgspec.json.decode(record.body, type=_Description)
+
+    async def _describe(self, description: _Description, after: int) -> int:
+        """Writes the description behind that version; its own version."""
+        headers = f"NATS/1.0\r\nNats-Rollup: sub\r\nNats-Expected-Last-Subject-Sequence: {after}\r\n\r\n".encode()
+        return await self._publish(_about(description.name), msgspec.json.encode(description), headers)
 
     async def get(self, name: str) -> bytes:
         """The payload. Raises: `Missing`, `Corrupt`, `Unavailable`."""
@@ -122,7 +168,7 @@ class JetStreamBlobs:
     async def _send(self, view: memoryview, subject: str, size: int) -> int:
         """Sends all of it in order; how many chunks that made."""
         view = view.cast("B")
-        sending: deque[asyncio.Task[None]] = deque()
+        sending: deque[asyncio.Task[int]] = deque()
         chunks = 0
         try:
             for start in range(0, view.nbytes, size):
@@ -138,11 +184,11 @@ class JetStreamBlobs:
             await asyncio.gather(*sending, return_exceptions=True)
         return chunks
 
-    async def _publish(self, subject: str, body: bytes, headers: bytes = b"") -> None:
+    async def _publish(self, subject: str, body: bytes, headers: bytes = b"") -> int:
         _, answer = await self._connection.ask(subject, body, headers, timeout_s=_TIMEOUT_S)
-        error = msgspec.json.decode(answer, type=_Stored).error
-        if error is None:
-            return
+        told = msgspec.json.decode(answer, type=_Stored)
+        if (error := told.error) is None:
+            return told.seq
         if error.err_code == _OTHERS_WERE_FIRST:
             raise _Raced(error.description)
         if error.code >= 500:

@@ -1,5 +1,6 @@
 """What tasks say while they run, in the stream `CLAW_OUTPUT`: kept for days, never part of the history."""
 
+from collections.abc import AsyncIterator
 from typing import Final
 
 import msgspec
@@ -8,13 +9,15 @@ from eventlog.errors import Unavailable
 from eventlog.jetstream.api import ApiError, call
 from eventlog.jetstream.connection import Connection
 from eventlog.jetstream.follower import PushFollower
+from eventlog.jetstream.reader import read
 from eventlog.jetstream.source import Source
-from eventlog.record import ROOT
+from eventlog.record import ROOT, Record
 
 __all__ = ["JetStreamOutputs"]
 
 STREAM: Final = "CLAW_OUTPUT"
 _TIMEOUT_S: Final = 5.0
+_PATIENCE_S: Final = 30.0
 
 
 class _Stored(msgspec.Struct):
@@ -35,8 +38,16 @@ class JetStreamOutputs:
         if error is not None:
             raise Unavailable(f"output was not taken: {error.description}")
 
+    async def read(self) -> AsyncIterator[list[Record]]:
+        """All that is kept, of all tasks. Raises: `Unavailable`."""
+        source = await self._source()
+        async for records in read(source, (f"{ROOT}.output.>",), 0, None, None, _PATIENCE_S):
+            yield records
+
+    async def _source(self) -> Source:
+        info = await call(self._connection, f"STREAM.INFO.{STREAM}")
+        return Source(self._connection, STREAM, info["created"], info["config"]["num_replicas"])
+
     async def follow(self, id: str, stream: str, after: int = 0) -> PushFollower:
         """The records of a stream behind that place, and each as it comes. Raises: `Unavailable`."""
-        info = await call(self._connection, f"STREAM.INFO.{STREAM}")
-        source = Source(self._connection, STREAM, info["created"], info["config"]["num_replicas"])
-        return await PushFollower(source, (f"{ROOT}.output.{id}.{stream}",), after).open()
+        return await PushFollower(await self._source(), (f"{ROOT}.output.{id}.{stream}",), after).open()

@@ -9,7 +9,7 @@ import pytest
 
 from clawactors.runtime.inprocess import InProcessBlobs
 from clawactors.runtime.ports import Blobs
-from eventlog import Corrupt, Missing
+from eventlog import Corrupt, Missing, Unavailable
 from eventlog.jetstream import JetStreamBlobs, JetStreamLog
 from eventlog.jetstream.api import call
 from eventlog.jetstream.blobs import CHUNK_BYTES, STREAM
@@ -85,3 +85,58 @@ async def test_a_damaged_payload_is_told_in_memory() -> None:
     blobs.kept[name] = b"what was not"
     with pytest.raises(Corrupt, match="damaged"):
         await blobs.get(name)
+
+
+# Rules 4 and 5
+
+
+async def test_what_is_put_again_is_young_and_stays_when_it_is_removed_as_it_was(blobs: Blobs) -> None:
+    body = os.urandom(600_000)
+    name = await blobs.put(body)
+    [before] = await blobs.stored()
+    assert (before.name, before.size_bytes) == (name, len(body))
+    assert await blobs.put(body) == name
+    [after] = await blobs.stored()
+    assert after.put_ns > before.put_ns
+    assert after.version != before.version
+    assert not await blobs.remove(before)
+    assert await blobs.get(name) == body
+    assert await blobs.remove(after)
+    assert not await blobs.remove(after)
+    assert await blobs.stored() == []
+    with pytest.raises(Missing):
+        await blobs.get(name)
+    assert await blobs.put(body) == name
+    assert await blobs.get(name) == body
+
+
+async def test_puts_and_removals_at_once_never_lose_what_was_put_last(blobs: Blobs) -> None:
+    body = os.urandom(300_000)
+    for _ in range(5):
+        name = await blobs.put(body)
+        [seen] = await blobs.stored()
+        *_, removed = await asyncio.gather(blobs.put(body), blobs.put(body), blobs.remove(seen))
+        del removed
+        assert await blobs.get(name) == body
+
+
+@pytest.mark.nats
+async def test_a_removal_that_was_left_half_way_is_ended(
+    jetstream_log: JetStreamLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blobs = JetStreamBlobs(jetstream_log.connection)
+    await blobs.put(os.urandom(3_000_000))
+    [blob] = await blobs.stored()
+
+    async def die(*_: object) -> None:
+        raise Unavailable("killed here")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(blobs, "_clear", die)
+        with pytest.raises(Unavailable):
+            await blobs.remove(blob)
+    assert await blobs.stored() == []
+    assert (await state(jetstream_log))["bytes"] > 3_000_000
+    await blobs.clear()
+    assert (await state(jetstream_log))["bytes"] < 10_000
+    await blobs.clear()

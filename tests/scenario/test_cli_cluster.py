@@ -380,3 +380,15 @@ def test_a_wrong_password_is_told(claw: Claw, cluster: Cluster) -> None:
     wrong = claw.quick("tasks", "--nats", f"nats://claw:wrong@127.0.0.1:{port}", "--json")
     assert (wrong.code, wrong.answer["error"]["code"]) == (4, "misconfigured")
     assert "wrong" not in wrong.answer["error"]["message"]
+
+
+def test_a_sweep_tells_what_nothing_names_and_takes_nothing_young(claw: Claw, tmp_path: Path) -> None:
+    (tmp_path / "params.json").write_bytes(msgspec.json.encode({"text": "x" * 300_000}))
+    assert claw("submit", "nobody-has-it", f"@{tmp_path / 'params.json'}", "--id", "sweep-1").code == 0
+    told = claw("sweep", "--older-than", "1d", "--json").answer
+    assert told["ok"]
+    assert told["blobs"] >= 1
+    assert (told["unnamed"], told["removed"]) == (0, 0)
+    assert claw("sweep", "--dry-run").out.splitlines()[1].startswith("0 that no record names")
+    assert claw("sweep", "--older-than", "1h").code == 2
+    assert claw("task", "sweep-1", "--full", "--json").answer["params"] == {"text": "x" * 300_000}

@@ -47,6 +47,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "memory": Command(_MEMORY, f"{_HOME}.memory", "search what was lived through, add notes, import, export, forget"),
     "status": Command(_CARE, f"{_HOME}.status", "sum up the cluster, and say which server answers"),
     "doctor": Command(_CARE, f"{_HOME}.doctor", "check everything that can be checked from here"),
+    "sweep": Command(_CARE, f"{_HOME}.sweep", "take large values away that no record names any more"),
     "demo": Command(_CARE, f"{_HOME}.demo", "run the main job on real input and report"),
     "bench": Command(_CARE, f"{_HOME}.bench", "measure, with the conditions"),
 }

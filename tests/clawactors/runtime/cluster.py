@@ -297,7 +297,7 @@ class Cluster:
         self.log = log(self.clock.now_ns)
         self.leases, self.requests = InProcessLeases(self.clock), InProcessRequests()
         self.dead, self.timers = InProcessDeadLetters(), InProcessTimers(self.clock)
-        self.blobs, self.outputs = InProcessBlobs(), InProcessOutputs()
+        self.blobs, self.outputs = InProcessBlobs(self.clock.now_ns), InProcessOutputs()
         self.commands_in = InProcessCommands()
         self.chance = None if seed is None else random.Random(seed)
         self.links: dict[str, Link] = {}

@@ -1,0 +1,60 @@
+"""`claw sweep`: large values that no record names any more are taken away."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from clawactors.app.cli.bar import Bar
+from clawactors.app.cli.parsing import Parser, duration
+from clawactors.app.cli.problem import Problem
+from clawactors.app.cli.screen import Screen, emit
+from clawactors.app.cli.session import with_client
+from clawactors.app.client import Client
+from clawactors.runtime.sweep import Swept, sweep
+from clawactors.tasks.payload import shown_size
+
+__all__ = ["arguments", "run"]
+
+_DAY_S: Final = 86_400.0
+
+
+def arguments(parser: Parser) -> None:
+    """What it takes."""
+    parser.add_argument(
+        "--older-than", type=duration, default=7 * _DAY_S, metavar="D", help="what was put longer ago (7d; 1d at least)"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only tell what would go")
+
+
+def run(options: Any) -> int:
+    """Takes them away, or tells which it would."""
+    if options.older_than < _DAY_S:
+        raise Problem("usage", "what is younger than a day may be about to be named", "--older-than 1d or more")
+
+    async def look(client: Client) -> int:
+        with Bar("reading", (await client.log.head()).last_seq, shown=not options.json) as bar:
+            swept = await sweep(
+                client.log,
+                client.payloads.blobs,
+                client.outputs,
+                options.older_than,
+                removes=not options.dry_run,
+                progress=bar.at,
+            )
+        report = {
+            "ok": True,
+            "dry_run": options.dry_run,
+            "blobs": swept.blobs,
+            "bytes": swept.bytes,
+            "unnamed": swept.unnamed,
+            "unnamed_bytes": swept.unnamed_bytes,
+            "removed": swept.removed,
+        }
+        emit(options, report, lambda screen: _shown(screen, swept))
+        return 0
+
+    return with_client(options, look)
+
+
+def _shown(screen: Screen, swept: Swept) -> Iterator[str]:
+    yield f"{swept.blobs} large values, {shown_size(swept.bytes)}"
+    yield f"{swept.unnamed} that no record names, {shown_size(swept.unnamed_bytes)}; {swept.removed} removed"
