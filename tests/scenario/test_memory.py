@@ -67,7 +67,7 @@ def claw(cluster: Cluster) -> Claw:
 
 def answer(claw: Claw, *words: str) -> list[dict[str, Any]]:
     """What `claw memory … --json` says."""
-    done = claw("memory", *words, "--json")
+    done = claw.quick("memory", *words, "--json")
     assert done.code == 0, done.err
     rows: list[dict[str, Any]] = done.answer
     return rows

@@ -45,7 +45,7 @@ async def test_work_goes_on_when_the_server_is_back(
     server = own_server()
     async with running(tmp_path, Plan(nodes=2, slots=10, skills=(SKILLS,), nats_url=server.url())) as system:
         processes = system.cluster.run.pids
-        ids = await system.submit(60, steps=6, seconds=0.2)
+        ids = await system.submit(60, steps=6, seconds=0.1)
         await until(lambda: steps_run(system) >= 40, "work is well under way")
         during: asyncio.Task[list[str]] | None = None
         if hangs:

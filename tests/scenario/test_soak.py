@@ -39,7 +39,7 @@ async def lives(folder: Path, seconds: float, seed: int) -> None:
 
 
 async def test_a_short_life_at_random_keeps_every_promise(tmp_path: Path) -> None:
-    await lives(tmp_path, 10.0, seed=1)
+    await lives(tmp_path, 6.0, seed=1)
 
 
 @pytest.mark.soak

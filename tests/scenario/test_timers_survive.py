@@ -110,15 +110,15 @@ async def test_timers_survive_the_death_of_everything(everything: Everything) ->
     async with Client.connect(data=str(everything.data)) as client:
         await client.schedules.add("tick", "* * * * * *", "echo", {"text": "tick"}, catch_up="fire")
         for number in range(24):
-            ref = await client.submit("echo", {"text": "late"}, id=f"d{next(names)}", delay_s=1 + number / 3)
+            ref = await client.submit("echo", {"text": "late"}, id=f"d{next(names)}", delay_s=1 + number / 5)
             timed.append(ref.id)
         for number in range(8):
             skill = ("nap", "nap-sync")[number % 2]
-            ref = await client.submit(skill, {"how_long": f"{1 + number}s"}, id=f"n{next(names)}")
+            ref = await client.submit(skill, {"how_long": f"{1000 + 600 * number}ms"}, id=f"n{next(names)}")
             timed.append(ref.id)
         for number in range(4):
             timed.append((await client.submit("stumble", id=f"r{next(names)}")).id)
-            deadline_ns = started_ns + (2 + 2 * number) * SECOND
+            deadline_ns = started_ns + (2 + number) * SECOND
             doomed.append((await client.submit("nobody-has-it", id=f"x{next(names)}", deadline_ns=deadline_ns)).id)
         async with asyncio.timeout(PATIENCE_S):
             async for _ in client.ended(timed[:2]):  # timers go off, others are open
