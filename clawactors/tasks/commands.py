@@ -134,13 +134,14 @@ class Interrupt(_Command, frozen=True):
 
 
 class Fail(_Command, frozen=True):
-    """The code raised; `then` and `retry_at_ns` are what the retry policy says."""
+    """The code raised; the rest is what the retry policy says (see `Verdict`)."""
 
     fence: Fence
     error: TaskError
     then: Outcome
     retry_at_ns: int = 0
     elsewhere: bool = False
+    max_retries: int | None = None
 
 
 class Complete(_Command, frozen=True):

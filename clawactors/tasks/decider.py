@@ -264,6 +264,7 @@ def _of_node(
                     then=command.then,
                     retry_at_ns=command.retry_at_ns,
                     elsewhere=command.elsewhere,
+                    max_retries=command.max_retries,
                 ),
             )
         case c.ConfirmCancel():

@@ -194,12 +194,16 @@ class Interrupted(_Event, frozen=True, tag="task.interrupted"):
 
 
 class AttemptFailed(_Event, frozen=True, kw_only=True, tag="task.attempt_failed"):
-    """Its code raised; `then` says what follows, `retry_at_ns` when, `elsewhere` that another node is better."""
+    """Its code raised; `then` says what follows, `retry_at_ns` when, `elsewhere` that another node is better.
+
+    `max_retries` is what the skill's policy allows, where the task wishes for nothing else.
+    """
 
     error: TaskError
     then: Outcome
     retry_at_ns: Count = 0
     elsewhere: bool = False
+    max_retries: Count | None = None
 
 
 class Completed(_Event, frozen=True, tag="task.completed"):

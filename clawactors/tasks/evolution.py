@@ -204,7 +204,10 @@ def _interrupted(life: Life, event: e.Interrupted, at_ns: int) -> Life:
 
 def _attempt_failed(life: Life, event: e.AttemptFailed, at_ns: int) -> Life:
     avoid = life.node if event.elsewhere else ""
-    failed = replace(life, failures=life.failures + 1, interruptions=0, error=event.error, avoid=avoid)
+    allowed = life.max_retries if event.max_retries is None else event.max_retries
+    failed = replace(
+        life, failures=life.failures + 1, interruptions=0, error=event.error, avoid=avoid, max_retries=allowed
+    )
     if event.then == "retry":
         return _waiting(failed, at_ns, "retry", event.retry_at_ns)
     if event.then == "blocked":

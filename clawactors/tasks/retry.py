@@ -48,11 +48,15 @@ class Retry(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """What follows: `retry_at_ns` (since 1970) where it is tried again, `elsewhere` when another node is better."""
+    """What follows: `retry_at_ns` (since 1970) where it is tried again, `elsewhere` when another node is better.
+
+    `max_retries` is what the skill's policy allows, where that counted.
+    """
 
     then: Outcome
     retry_at_ns: int = 0
     elsewhere: bool = False
+    max_retries: int | None = None
 
 
 def after_failure(
@@ -66,8 +70,8 @@ def after_failure(
         return Verdict("failed")
     if strategy == "ask":
         return Verdict("blocked")
-    limit = retry.max_retries if max_retries is None else max_retries
+    limit, of_skill = (retry.max_retries, retry.max_retries) if max_retries is None else (max_retries, None)
     if failures >= limit:
-        return Verdict("dead")
+        return Verdict("dead", max_retries=of_skill)
     wait_s = retry.wait_after(failures + 1, roll, longer=strategy == "back_off")
-    return Verdict("retry", now_ns + int(wait_s * 1e9), strategy == "elsewhere")
+    return Verdict("retry", now_ns + int(wait_s * 1e9), strategy == "elsewhere", of_skill)

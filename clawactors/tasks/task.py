@@ -47,6 +47,7 @@ class Life(msgspec.Struct, frozen=True, omit_defaults=True):
     """What changes as events come; small, so that a view can rewrite it on every commit. Times in ns since 1970.
 
     `avoid` is the node that it last failed on and had better not go back to; `forks` are tasks forked off it.
+    `max_retries` is what the skill's policy allows, known from the first failure on.
     `losses`: how often the incarnation that has it had been lost before it got the task.
     """
 
@@ -69,6 +70,7 @@ class Life(msgspec.Struct, frozen=True, omit_defaults=True):
     avoid: str = ""
     forks: tuple[str, ...] = ()
     losses: int = 0
+    max_retries: int | None = None
     submitted_ns: int = 0
     scheduled_ns: int = 0
     started_ns: int = 0
@@ -107,8 +109,8 @@ class Task(msgspec.Struct, frozen=True):
     @property
     def max_retries(self) -> int:
         """User retries it has in all."""
-        limit = self.spec.max_retries if self.spec else None
-        return MAX_RETRIES if limit is None else limit
+        limits = (self.spec.max_retries if self.spec else None, self.life.max_retries)
+        return next((limit for limit in limits if limit is not None), MAX_RETRIES)
 
 
 def assigned(event: Scheduled, at_ns: int) -> Task:

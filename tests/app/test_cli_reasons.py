@@ -79,6 +79,16 @@ TOLD = [
     ),
     (
         "dead",
+        past(*STARTED, e.AttemptFailed(error=FAILED, then="dead", max_retries=0)),
+        "attempt 1 failed and it has no retries, timeout: too slow",
+    ),
+    (
+        "waiting",
+        past(*STARTED, e.AttemptFailed(error=FAILED, then="retry", retry_at_ns=1000 * SECOND_NS, max_retries=7)),
+        f"retry 1 of 7 comes at {AT} after timeout: too slow",
+    ),
+    (
+        "dead",
         past(*STARTED, e.Interrupted("node n1: gone", dead=True)),
         "1 runs in a row were interrupted with no new step: node n1: gone",
     ),

@@ -106,6 +106,7 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
     "task.attempt_failed": (
         e.AttemptFailed(error=ERROR, then="retry", retry_at_ns=1_800_000_001_000_000_000),
         *(e.AttemptFailed(error=ERROR, then=then) for then in ("failed", "dead")),
+        e.AttemptFailed(error=ERROR, then="dead", max_retries=0),
     ),
     "task.completed": (e.Completed({"rows": 7, "names": ["a", None]}), e.Completed()),
     "task.cancel_requested": (e.CancelRequested("client/ada"), e.CancelRequested()),

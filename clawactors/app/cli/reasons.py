@@ -114,7 +114,11 @@ def _failed(past: Past, life: Life) -> str:
     tries = f"attempt {life.attempt} failed"
     if life.status == "failed":
         return f"{tries} with an error that is not retried, {said}"
-    return f"{tries} and its {past.folded.state.max_retries} retries are used up, {said}"
+    limit = past.folded.state.max_retries
+    used_up = (
+        f"its {limit} retries are used up" if limit > 1 else "its retry is used up" if limit else "it has no retries"
+    )
+    return f"{tries} and {used_up}, {said}"
 
 
 def _who(past: Past, kind: type) -> str:

@@ -471,7 +471,8 @@ class TaskRun:
                 self.clock.now_ns(),
                 self.clock.roll(),
             )
-        self.actor.note(c.Fail(self.fence, failure, verdict.then, verdict.retry_at_ns, verdict.elsewhere))
+        then = (verdict.then, verdict.retry_at_ns, verdict.elsewhere, verdict.max_retries)
+        self.actor.note(c.Fail(self.fence, failure, *then))
 
     async def _finish(self) -> None:
         try:

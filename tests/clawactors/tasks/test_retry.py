@@ -28,7 +28,8 @@ def test_jitter_spreads_around_the_wait() -> None:
 
 def test_first_try_and_three_retries_then_dead() -> None:
     verdicts = [after_failure(Retry(jitter=0), "here", failures, None, 0, 0.5) for failures in range(4)]
-    assert verdicts == [*(Verdict("retry", seconds * SECOND) for seconds in (1, 2, 4)), Verdict("dead")]
+    waits = [Verdict("retry", seconds * SECOND, max_retries=3) for seconds in (1, 2, 4)]
+    assert verdicts == [*waits, Verdict("dead", max_retries=3)]
 
 
 def test_the_wish_of_the_task_counts_more_than_the_skill() -> None:
