@@ -74,6 +74,18 @@ async def test_the_rules_of_the_skill_are_asked(stage: Stage) -> None:
     assert (life.status, life.error and life.error.kind) == ("failed", "quota")
 
 
+async def test_how_many_retries_there_are_is_told_as_they_count(stage: Stage) -> None:
+    @skill("twice", retry=Retry(max_retries=1, wait_s=0.01))
+    async def twice(task: Handle) -> None:
+        raise RuntimeError("no")
+
+    assert (await stage.run(twice)).max_retries == 1
+    await stage.tell("t", c.Ready())
+    assert (await stage.run(twice)).life.status == "dead"
+    wished = await stage.run(twice, id="wished", max_retries=0)
+    assert (wished.life.status, wished.max_retries) == ("dead", 0)
+
+
 @pytest.mark.parametrize("in_thread", [False, True])
 @pytest.mark.parametrize(("retries", "outcome"), [(2, "completed"), (1, "waiting")])
 async def test_a_step_is_tried_again_here(stage: Stage, in_thread: bool, retries: int, outcome: str) -> None:
