@@ -1,8 +1,8 @@
 """What the log's records lead to: memories of tasks, and jobs for messages. Sync, without input or output.
 
 1. A task's memories follow from its history alone, under ids that follow from the task: told again, nothing changes.
-2. Of the very many tasks that nobody named and in which nothing went wrong so many a second are remembered; all others
-   are. What is not remembered is not even decoded: memory must not cost what running the tasks costs.
+2. Failures are all remembered, and all ends of tasks that somebody named or that failed. Of the very many others so
+   many ends and interruptions a second are: the rest is not even decoded, for memory must not cost what running costs.
 3. A task whose beginning was not seen here is read from the log once there is something to tell.
 """
 
@@ -30,6 +30,7 @@ _PLAIN_AT_ONCE: Final = 100
 _SAYS = re.compile(rb'"task\.(?:(submitted|edited)|attempt_failed|interrupted|completed|cancelled|expired)"').search
 _TELLS = re.compile(rb'"task\.(?:attempt_failed|interrupted|completed|cancelled|expired)"').search
 _ENDS = re.compile(rb'"task\.(?:completed|cancelled|expired)"').search
+_FAILS = re.compile(rb'"task\.(?:attempt_failed|expired)"').search
 _NAMED = re.compile(rb'"(?:name|description|user|tags)":').search
 _BEGINS: Final = b"submitted"
 _ID_AT: Final = len("claw.task.")
@@ -78,7 +79,7 @@ class _Held:
 
     @property
     def is_plain(self) -> bool:
-        """Whether the task is one of very many, as far as that is known before its last record is told."""
+        """Whether the task is one of very many: nobody named it, and nothing has failed."""
         return (self.telling is None and not self.named) or self.told().is_plain
 
 
@@ -119,8 +120,9 @@ class Harvest:
                 return []
         if _ENDS(body) is not None:
             del self._open[id]
-            if held.is_plain and not self._allows(record.at_ns):
-                return []
+        if _FAILS(body) is None and held.is_plain and not self._allows(record.at_ns):
+            held.add(record)
+            return []
         telling = held.told()
         orders = telling.fold(DECODER.decode(record))
         return [] if telling.skill == EXTRACT else orders  # how memories were made is none

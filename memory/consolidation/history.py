@@ -54,13 +54,12 @@ class Telling:
 
     @property
     def is_plain(self) -> bool:
-        """True while the task is one of very many: nobody named it, and nothing has gone wrong."""
+        """True while the task is one of very many: nobody named it, and nothing has failed."""
         course = self._course
         if course is None:
             return True
         spec = course.spec
-        told = spec.name or spec.description or spec.user or spec.tags or course.failures
-        return not told and course.attempt <= 1
+        return not (spec.name or spec.description or spec.user or spec.tags or course.failures)
 
     def fold(self, commit: Commit) -> list[Order]:
         """The orders, in the order of the events. Give it all of the task's commits in their order."""

@@ -40,6 +40,19 @@ def test_of_plain_tasks_so_many_are_remembered_of_others_all() -> None:
     assert told(harvest, 10, SECOND_NS) == 0  # no clock that goes back gives more
 
 
+def test_a_lost_node_with_very_many_plain_tasks_leaves_no_flood() -> None:
+    harvest = Harvest()
+    interruptions = 0
+    for number in range(1000):
+        harvest.take(commit(1, f"t-{number}", e.Submitted(skill="echo"), scheduled()))
+        interruptions += len(harvest.take(commit(2, f"t-{number}", e.Interrupted("node n1 was lost"))) or ())
+    assert interruptions == 100
+    ends = [harvest.take(commit(3, f"t-{number}", scheduled(2), e.Completed())) for number in range(1000)]
+    assert not any(ends)
+    harvest.take(commit(1, "named", e.Submitted(skill="echo", user="ada"), scheduled()))
+    assert len(harvest.take(commit(2, "named", e.Interrupted("node n1 was lost"))) or ()) == 1
+
+
 def test_a_failure_is_told_however_many_there_are() -> None:
     harvest = Harvest()
     error = e.TaskError("timeout", "too slow")
