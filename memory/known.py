@@ -1,6 +1,6 @@
 """What consolidation needs to know, read from the index."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -17,30 +17,34 @@ _SIMILAR = 8
 
 
 class KnownIndex:
-    """The `Known` of an index, at one moment of its store."""
+    """The `Known` of an index, at one moment of its store. `give_way` is called before each look."""
 
-    def __init__(self, index: Index, reading: Reading) -> None:
-        self._index, self._reading = index, reading
+    def __init__(self, index: Index, reading: Reading, give_way: Callable[[], None] = lambda: None) -> None:
+        self._index, self._reading, self._give_way = index, reading, give_way
         self._searcher = Searcher(index)
 
     def memory(self, id: str) -> Memory | None:
         """See `Known`."""
+        self._give_way()
         item = find(self._reading, id)
         return item.memory if item else None
 
     def facts(self, owner: str, subject: str) -> Iterator[tuple[str, Memory]]:
         """See `Known`."""
+        self._give_way()
         for item in with_terms(self._reading, subject_term(subject)):
             if item.content.owner == owner:
                 yield item.id, item.memory
 
     def tagged(self, owner: str, tags: tuple[str, ...]) -> list[Item]:
         """See `Known`."""
+        self._give_way()
         found = with_terms(self._reading, *map(tag_term, tags))
         return [item for item in found if item.content.owner == owner]
 
     def session(self, owner: str, session: str, position: int) -> list[Item]:
         """See `Known`. Episodes that were summed up say where they begin."""
+        self._give_way()
         summaries = [item for item in self._of_session(session, "summary") if item.content.owner == owner]
         begins = max((i.content.position for i in summaries if i.content.position <= position), default=0)
         return [
@@ -51,6 +55,7 @@ class KnownIndex:
 
     def similar(self, item: Item) -> list[Item]:
         """See `Known`."""
+        self._give_way()
         content = item.content
         wanted = Filter(owner=content.owner, kinds=(content.kind,))
         ranking, _ = self._searcher.rank(self._reading, content.text, wanted)

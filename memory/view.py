@@ -79,12 +79,17 @@ class MemoryView:
         return changes
 
 
-def memory_projection(make: Callable[[], tuple[Embedder, Lexicon]] | None = None) -> Projection:
-    """The projection whose vectors come from that embedder; by default hashed ones, which need nothing."""
+def memory_projection(
+    make: Callable[[], tuple[Embedder, Lexicon]] | None = None, give_way: Callable[[], None] = lambda: None
+) -> Projection:
+    """The projection whose vectors come from that embedder; by default hashed ones, which need nothing.
+
+    `give_way` is called between every few items that are written.
+    """
 
     def views() -> Sequence[View]:
         faults = Faults()
-        return MemoryView(IndexWriter(*(make or _hashed)()), faults), faults
+        return MemoryView(IndexWriter(*(make or _hashed)(), give_way), faults), faults
 
     embedder, lexicon = (make or _hashed)()
     return Projection(

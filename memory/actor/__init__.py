@@ -8,5 +8,6 @@ Never here: how text is cut, compared or searched; those are the packages beside
 """
 
 from memory.actor.actor import MemoryActor
+from memory.actor.precedence import switch_often
 
-__all__ = ["MemoryActor"]
+__all__ = ["MemoryActor", "switch_often"]

@@ -47,6 +47,9 @@ class MemoryActor:
         self.desk, self.requests = desk, requests
         self._folder, self._every_s = folder, every_s
         self._sensory = Sensory()
+        self._thinking = f"consolidation/{desk.by.rpartition('/')[2]}"
+        self._owed = 0
+        """The last memory that was not concluded from others."""
         self._answers = Answers(self)
         self._working: dict[str, Working] = {}
         self._open = asyncio.Event()
@@ -82,8 +85,14 @@ class MemoryActor:
             self.stock = await Stock.open(desk.log, self._folder, desk.time.now_ns)
             stack.push_async_callback(self.stock.aclose)
             self.writer = OrderWriter(desk, self.stock.known)
+            thinking = Desk(desk.log, desk.clock, self._thinking)
             self.consolidation = Consolidation(
-                self.stock, self.writer, desk.time.now_ns, marks.consolidated, marks.daily_ns, self._every_s
+                self.stock,
+                OrderWriter(thinking, self.stock.known),
+                desk.time.now_ns,
+                marks.consolidated,
+                marks.daily_ns,
+                self._every_s,
             )
             self.stock.on_changes = self.consolidation.notice
             self.histories = Histories(desk, self.writer, told, self._told)
@@ -101,6 +110,7 @@ class MemoryActor:
     async def _put(self, batch: list[Record]) -> None:
         """Memories go into rows and index."""
         self.desk.time.hear(batch[-1].at_ns)
+        self._owed = max((record.seq for record in batch if record.by != self._thinking), default=self._owed)
         await self.stock.views.apply([DECODER.decode(record) for record in batch], batch[-1].seq)
 
     async def _hear(self, batch: list[Record]) -> None:
@@ -131,14 +141,17 @@ class MemoryActor:
         except TimeoutError:
             raise Unavailable("memory is still reading the log") from None
 
-    async def fresh(self) -> None:
-        """Returns when all that is in the log now has been told, and is found. Raises: `Unavailable`."""
+    async def fresh(self, *, concluded: bool = True) -> None:
+        """Returns when all that is in the log now has been told, and is found. Raises: `Unavailable`.
+
+        Without `concluded` it does not wait for what consolidation concludes from others: that goes on all the time.
+        """
         try:
             async with asyncio.timeout(_FRESH_S):
                 await asyncio.gather(*(part.caught_up() for part in (self.histories, self._chats, self._rows)))
         except TimeoutError:
             raise Unavailable(f"memory is at {self.histories.told} of the log, not yet at its end") from None
-        await self.stock.reached(max(self._rows.upto, self.histories.remembered), _FRESH_S)
+        await self.stock.reached(max(self._rows.upto if concluded else self._owed, self.histories.remembered), _FRESH_S)
 
     async def sensory(self) -> Sensory:
         """The newest raw events, as the log has them by now."""

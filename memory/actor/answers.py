@@ -48,7 +48,7 @@ class Answers:
             question = read_question(q.QUESTIONS, name, body, "memory.")
             await self._actor.opened()
             if question.fresh:
-                await self._actor.fresh()
+                await self._actor.fresh(concluded=not isinstance(question, q.Search))
             reply = await self._reply(question)
             return _encode(reply | {"position": self._actor.stock.views.position})
         except (Refused, NotFound, EventLogError, RecursionError) as error:
@@ -68,7 +68,8 @@ class Answers:
             case q.Working():
                 return await self._working(question)
             case q.Search():
-                reply = await asyncio.to_thread(self._search, question)
+                with self._actor.stock.precedence.answering():
+                    reply = await asyncio.to_thread(self._search, question)
                 if is_id(question.task):
                     working = await self._actor.working(question.task)
                     working.recalled(question.text, [row["excerpt"] for row in reply["rows"]])

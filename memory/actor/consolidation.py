@@ -155,7 +155,7 @@ class Consolidation:
         with stock.views.store.snapshot() as reading:
             found = (find(reading, id) for id in ids)
             items = [item for item in found if item is not None and item.memory.searched]
-            known = KnownIndex(stock.index, reading)
+            known = KnownIndex(stock.index, reading, stock.precedence.give_way)
             return consolidated(items, known, stock.lexicon, self._now_ns(), everything=everything)
 
 

@@ -35,6 +35,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class Search(Question, frozen=True, kw_only=True):
     """What fits a text best; without a text the newest. `like` is the id of a memory to find similar ones of.
 
+    What consolidation concludes at that very moment may be found a little later, however `fresh` the question.
+
     `task` is the task that asks: it keeps what it was told in its working memory. Times in ns since 1970.
     """
 

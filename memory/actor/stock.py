@@ -14,6 +14,7 @@ from typing import Final, Self
 from clawactors.fold import Folded
 from clawactors.memories import MEMORY, Memory
 from eventlog import Corrupt, EventLog, EventLogError, Unavailable
+from memory.actor.precedence import Precedence
 from memory.embedding import Embedder, HashedEmbedder
 from memory.index import Index
 from memory.index.item import Item
@@ -28,6 +29,7 @@ from projections.view import Projection
 __all__ = ["GRAPH", "Stock"]
 
 GRAPH: Final = "graph"
+_SLICES: Final = 4
 _SAVE_AFTER: Final = 10_000
 """Items that the graph took in or lost since it was saved; it is also saved when the actor ends."""
 
@@ -37,8 +39,10 @@ _log = logging.getLogger(__name__)
 class Stock:
     """`open` it, then `serve`. `on_changes` is called in the loop with what has become durable."""
 
-    def __init__(self, views: LiveViews, folder: Path, embedder: Embedder, lexicon: Lexicon) -> None:
-        self.views, self.folder, self.lexicon = views, folder, lexicon
+    def __init__(
+        self, views: LiveViews, folder: Path, embedder: Embedder, lexicon: Lexicon, precedence: Precedence
+    ) -> None:
+        self.views, self.folder, self.lexicon, self.precedence = views, folder, lexicon, precedence
         self.on_changes: Callable[[list[Change]], None] = _ignore
         self._embedder = embedder
         self._loop = asyncio.get_running_loop()
@@ -54,9 +58,10 @@ class Stock:
         lexicon = Lexicon()
         embedder = HashedEmbedder(lexicon)
         await asyncio.to_thread(folder.mkdir, 0o700, parents=True, exist_ok=True)
-        projection: Projection = memory_projection(lambda: (embedder, lexicon))
+        precedence = Precedence()
+        projection: Projection = memory_projection(lambda: (embedder, lexicon), precedence.give_way)
         views = await LiveViews.open(log, folder, pulse=lambda _: None, now_ns=now_ns, projection=projection)
-        stock = cls(views, folder, embedder, lexicon)
+        stock = cls(views, folder, embedder, lexicon, precedence)
         try:
             await asyncio.to_thread(stock._begin)
         except (ValueError, IndexError, OverflowError, Corrupt) as error:  # msgspec's are ValueErrors
@@ -107,11 +112,18 @@ class Stock:
             await self._grow.wait()
             self._grow.clear()
             before = self.index.graph_upto
-            while await asyncio.to_thread(self.index.grow):
+            while await asyncio.to_thread(self._grow_a_little):
                 pass
             self._grown += max(0, self.index.graph_upto - before)
             if self._grown >= _SAVE_AFTER:
                 await asyncio.to_thread(self.save)
+
+    def _grow_a_little(self) -> bool:
+        for _ in range(_SLICES):
+            self.precedence.give_way()
+            if not self.index.grow():
+                return False
+        return True
 
     def save(self) -> None:
         """Saves the graph; what can't be written is only slower next time."""

@@ -29,7 +29,7 @@ __all__ = ["EXACT_LIMIT", "Index"]
 EXACT_LIMIT: Final = 8192
 """So many vectors are compared one by one: exact, and up to here about as fast as the graph."""
 
-_SLICE: Final = 64
+_SLICE: Final = 16
 _BREADTH: Final = 400
 
 

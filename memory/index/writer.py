@@ -1,6 +1,9 @@
 """Writes the rows that make memories findable, in the caller's transaction."""
 
 from collections import Counter
+from collections.abc import Callable, Sequence
+from itertools import batched
+from typing import Final
 
 import msgspec
 
@@ -15,6 +18,8 @@ from projections.store import Reading, Writing
 
 __all__ = ["Change", "IndexWriter"]
 
+_TOGETHER: Final = 16
+
 
 class Change(msgspec.Struct):
     """An item before and after; `vector` is its packed row where that was made anew."""
@@ -25,10 +30,13 @@ class Change(msgspec.Struct):
 
 
 class IndexWriter:
-    """`stage` changes in the order of the log, `write` them together; `drop` them where that failed."""
+    """`stage` changes in the order of the log, `write` them together; `drop` them where that failed.
 
-    def __init__(self, embedder: Embedder, lexicon: Lexicon) -> None:
-        self._embedder, self._lexicon = embedder, lexicon
+    `give_way` is called between every few items that are written.
+    """
+
+    def __init__(self, embedder: Embedder, lexicon: Lexicon, give_way: Callable[[], None] = lambda: None) -> None:
+        self._embedder, self._lexicon, self._give_way = embedder, lexicon, give_way
         self._staged: dict[str, Change] = {}
         self._next = 0
 
@@ -66,14 +74,16 @@ class IndexWriter:
             if change.before and change.before.memory.searched:
                 postings.remove(change.before.number, self._counted(change.before))
                 txn.delete(VECTORS, key(change.before.number))
-        self._put_found([change for change in stale if change.after.memory.searched], postings, txn)
+        for part in batched((change for change in stale if change.after.memory.searched), _TOGETHER):
+            self._give_way()
+            self._put_found(part, postings, txn)
         postings.write(txn)
         for change in changes:
             put_item(txn, change.after)
         self._staged.clear()
         return changes
 
-    def _put_found(self, changes: list[Change], postings: Draft, txn: Writing) -> None:
+    def _put_found(self, changes: Sequence[Change], postings: Draft, txn: Writing) -> None:
         rows, lengths = self._embedder.documents([text_of(change.after) for change in changes])
         codes, scales = quantised(rows)
         for nth, change in enumerate(changes):

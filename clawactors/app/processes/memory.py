@@ -30,8 +30,10 @@ async def serve(start: MemoryStart, ready: Callable[[], None]) -> None:
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # vectors are short: more threads only get in the way of others
     async with await JetStreamLog.connect(start.nats_url, f"claw-memory/{start.name}") as log:
-        from memory.actor import MemoryActor  # numpy and the index take a moment, and are told their threads
+        # Only now: numpy and the index take a moment, and are told their threads above.
+        from memory.actor import MemoryActor, switch_often
 
+        switch_often()
         desk = Desk(log, SystemClock(), f"memory/{start.name}")
         actor = MemoryActor(desk, JetStreamRequests(log.connection), Path(start.data) / FOLDER, start.daily_s)
         await actor.listen()

@@ -288,11 +288,12 @@ async def test_the_daily_run_archives_what_has_faded(place: Place) -> None:
     ancient_ns = 1_000_000_000_000_000_000
     faint = await place.memories.remember("it rained a little", importance=0.05, happened_ns=ancient_ns)
     await place.memories.remember("the house burnt down", importance=1.0)
-    async with place.running(every_s=0.3), asyncio.timeout(PATIENCE_S):
+    async with place.running(every_s=0.3) as actor, asyncio.timeout(PATIENCE_S):
         async for batch in follower:
             archived = [one.subject for one in batch if b"memory.archived" in one.body]
             if archived:
                 break
         assert archived == [f"claw.memory.{faint}.log"]
+        await actor.fresh()
         assert [row["text"] for row in await place.memories.recall("rain", threshold=0)] == ["the house burnt down"]
         assert (await place.ask("show", id=faint))["row"]["status"] == "archived"
