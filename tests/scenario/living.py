@@ -8,6 +8,8 @@ from typing import Any
 
 from clawactors import Retry, SyncTask, Task, skill
 
+FEW = 2
+
 
 def _leave_trace(path: str, *words: object) -> None:
     line = " ".join(map(str, words)).encode() + b"\n"
@@ -37,6 +39,12 @@ async def plods(task: Task, trace: str, steps: int = 4, seconds: float = 0.05, s
         await task.step(f"s{number}", does.one, f"s{number}")
         await asyncio.sleep(seconds)
     return task.attempt
+
+
+@skill("plods-few", concurrency=FEW)
+async def plods_few(task: Task, trace: str, steps: int = 2, seconds: float = 0.05) -> int:
+    """The same, by few at once."""
+    return await plods(task, trace, steps, seconds)
 
 
 @skill("plods-in-thread")

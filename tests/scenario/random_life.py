@@ -52,7 +52,7 @@ class Users:
     async def _act(self) -> None:
         acts: dict[str, tuple[int, Callable[[], Awaitable[Any]]]] = {
             "submit": (10 if len(self.open) < _OPEN_MAX else 0, self._submit),
-            "signal": (6, lambda: self.client.signal(self._any_open(), "go", self.chance.randint(0, 99))),
+            "signal": (6, lambda: self.client.signal(self._any_open(), "go", self._payload())),
             "signal by command": (2, self._signal_by_command),
             "cancel": (2, lambda: self.client.cancel(self._any_open())),
             "pause": (2, lambda: self.client.pause(self._any_open())),
@@ -62,6 +62,8 @@ class Users:
             "redrive": (1, lambda: self.client.redrive(limit=5)),
             "schedule": (1, self._schedule),
             "delete": (1, lambda: self.client.delete(self._any_known())),
+            "drain": (1, lambda: self._tell_node("drain")),
+            "uncordon": (3, lambda: self._tell_node("uncordon")),
             "edit": (1, lambda: self.client.edit(self._any_open(), priority=self.chance.choice(("low", "high")))),
         }
         [name] = self.chance.choices(list(acts), [weight for weight, _ in acts.values()])
@@ -96,6 +98,7 @@ class Users:
             [
                 ("plods", {"steps": self.chance.randint(1, 6), "seconds": self.chance.random() * 0.2}),
                 ("plods-in-thread", {"steps": 3}),
+                ("plods-few", {"steps": 2, "seconds": self.chance.random() * 0.2}),
                 ("stumbles", {"times": self.chance.randint(0, 3)}),
                 ("dies", {}),
                 ("naps", {"how_long": f"{self.chance.randint(1000, 4000)}ms"}),
@@ -112,12 +115,22 @@ class Users:
             wishes["delay_s"] = self.chance.random() * 4
         if self.chance.random() < 0.1:
             wishes["deadline_ns"] = time.time_ns() + int(self.chance.uniform(5, 20) * 1e9)
+        if self.known and self.chance.random() < 0.15:
+            wishes["after"] = list({self._any_known() for _ in range(self.chance.randint(1, 3))})
+            wishes["on_dead"] = self.chance.choice(("block", "fail", "run"))
         return wishes
 
     def _remember(self, id: str) -> None:
         self.open[id] = None
         self.known.append(id)
         del self.known[:-_KNOWN_MAX]
+
+    def _payload(self) -> Any:
+        return "large" * 60_000 if self.chance.random() < 0.05 else self.chance.randint(0, 99)
+
+    async def _tell_node(self, what: str) -> None:
+        body = msgspec.json.encode({"type": f"node.{what}"})
+        await self.client.connection.ask(f"claw.cmd.node.n{self.chance.randint(1, 3)}", body)
 
     async def _signal_by_command(self) -> None:
         body = msgspec.json.encode({"type": "task.signal", "name": "go", "payload": "by command"})
@@ -155,6 +168,9 @@ class Users:
             if time.monotonic() > end_s:
                 lives = {id: task.life for id, task in list(left.items())[:5]}
                 raise AssertionError(f"{len(left)} tasks are stuck: {lives}")
+            for node in ("n1", "n2", "n3"):
+                with contextlib.suppress(Unavailable):
+                    await self.client.connection.ask(f"claw.cmd.node.{node}", b'{"type":"node.uncordon"}')
             for id, task in left.items():
                 with contextlib.suppress(Refused, Unavailable):
                     await self._help(id, task)

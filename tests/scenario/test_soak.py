@@ -10,6 +10,8 @@ import pytest
 
 from clawactors.app.cluster import Plan
 from tests.scenario.havoc import Havoc
+from tests.scenario.limited import most_at_once
+from tests.scenario.living import FEW
 from tests.scenario.random_life import Users
 from tests.scenario.system import running
 from tests.scenario.timely import Timely
@@ -30,6 +32,7 @@ async def lives(folder: Path, seconds: float, seed: int) -> None:
             await users.live(seconds)
         await users.settle(SETTLE_S)
         audit = await system.audit()
+        assert await most_at_once(system.client.log, "plods-few") <= FEW
         timely = await Timely().read(system.client.log)
         assert not timely.problems, f"{len(timely.problems)} problems: {timely.problems[:10]}"
         await system.replay_is_equal()

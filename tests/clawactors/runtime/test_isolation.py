@@ -11,6 +11,7 @@ import pytest
 from clawactors import skill
 from clawactors.runtime.node.secrets import Secrets
 from clawactors.tasks import commands as c
+from clawactors.tasks.payload import is_reference
 from tests.clawactors.runtime import isolated
 from tests.clawactors.runtime.cluster import PATIENCE_S, Stage
 from tests.clawactors.runtime.test_output import log_of, said
@@ -70,6 +71,16 @@ async def test_a_signal_reaches_the_process_at_once_or_in_the_next_attempt(stage
     assert (await stage.run(isolated.asks)).life.waiting_for == "signal"
     await stage.tell("t", c.Signal("approve", 7))
     assert (await stage.run(isolated.asks)).life.result == 7
+
+
+async def test_a_large_signal_comes_whole_into_the_process(stage: Stage) -> None:
+    text = "x" * 1_000_000
+    await stage.run(isolated.asks)
+    client = stage.client()
+    await client.signal("t", "approve", text)
+    task = await stage.run(isolated.asks)
+    assert is_reference(task.life.result)
+    assert await client.payloads.whole(task.life.result) == text
 
 
 class Child:
