@@ -1,7 +1,8 @@
 """Running attempts that say nothing any more, or go on far beyond their time: a wheel that each commit leaves alone.
 
 An attempt is looked at when the time of its last known sign of life plus the limit has come; only then it is asked
-whether it has shown one since. Rebuilt from the open tasks at every start. Times are the log's, ns since 1970.
+whether it has shown one since. Rebuilt from the open tasks at every start: what was not heard before is no silence.
+Times are the log's, ns since 1970.
 """
 
 from collections.abc import Iterator
@@ -36,6 +37,7 @@ class Silence:
         self.limit_s = limit_s
         self._runs: dict[str, _Run] = {}
         self._checks: Ranking[int] = Ranking()
+        self._listens_ns = 0
 
     def runs(self, id: str, life: Life, timeout_s: float | None) -> None:
         """This attempt of the task runs, as of the last change of `life`."""
@@ -50,6 +52,10 @@ class Silence:
         """No attempt of the task runs."""
         if self._runs.pop(id, None) is not None:
             self._checks.discard(id)
+
+    def listen(self, now_ns: int) -> None:
+        """From now on signs of life are heard; of the time before nobody knows."""
+        self._listens_ns = now_ns
 
     def heard(self, id: str, now_ns: int) -> None:
         """It has shown a sign of life."""
@@ -82,7 +88,7 @@ class Silence:
         return ""
 
     def _last_ns(self, run: _Run, life: Life) -> int:
-        return max(life.updated_ns, run.heard_ns)
+        return max(life.updated_ns, run.heard_ns, self._listens_ns)
 
     def _plan(self, id: str, run: _Run, life: Life) -> None:
         check_ns = self._last_ns(run, life) + int(self.limit_s * 1e9)

@@ -54,7 +54,7 @@ async def serve(start: ControlStart, ready: Callable[[], None]) -> None:
             JetStreamBlobs(log.connection),
         )
         views.feed.on_fault = control.dead.put
-        log.connection.on_back.append(control.watch.forgive)
+        log.connection.on_back.append(control.forgive)
         await _listen_to_disconnects(stack, start.sys_url, control)
         await _answer(control, views)
         async with asyncio.TaskGroup() as group:

@@ -93,6 +93,7 @@ class Control:
         self._find_out()
         follower = self._follower = await self.desk.log.follow(PATTERNS, after=snapshot.position)
         deaf = await self.requests.hear(f"{ALIVE}.*", self._hear_alive)
+        self.forgive()
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._fold(follower))
@@ -122,6 +123,11 @@ class Control:
     def _hear_time(self, at_ns: int) -> None:
         self.desk.time.hear(at_ns)
         self.timers.show(at_ns)
+
+    def forgive(self) -> None:
+        """Nobody is dead for what this process could not hear: it has just begun to listen, or does so again."""
+        self.watch.forgive()
+        self.placement.silence.listen(self.desk.time.now_ns())
 
     def _hear_alive(self, subject: str, _: bytes) -> None:
         self.placement.silence.heard(subject.rpartition(".")[2], self.desk.time.now_ns())

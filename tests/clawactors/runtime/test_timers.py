@@ -14,7 +14,7 @@ from clawactors.skills import skill
 from clawactors.tasks import TASK
 from clawactors.tasks import commands as tc
 from clawactors.tasks import events as te
-from tests.clawactors.runtime.cluster import PATIENCE_S, Cluster, ManualClock, WallClock
+from tests.clawactors.runtime.cluster import PATIENCE_S, Cluster, ManualClock, WallClock, all_turns
 
 NOW_S = 1_700_000_000.0
 
@@ -213,3 +213,30 @@ async def test_a_clock_that_jumps_in_the_control_process_silences_nobody_and_fir
     time.hear(at(2))
     clock.move(86_400)  # the log's own time has not moved
     assert placement.orders(time.now_ns()) == []
+
+
+async def test_who_begins_to_listen_silences_nobody_for_what_was_said_before() -> None:
+    """A long step shows that it lives; control was away for some of it."""
+
+    @skill("hang")
+    async def hang(task: object) -> None:
+        await asyncio.Event().wait()
+
+    clock = WallClock(NOW_S)
+    async with Cluster(clock) as cluster:
+        await cluster.control("control/a", silence_s=900)
+        await cluster.node("n1", [hang])
+        await cluster.client().submit("hang", id="t")
+        await cluster.until_status("t", "running")
+        await cluster.kill("control/a")
+        cluster.leases = type(cluster.leases)(cluster.clock)
+        clock.move(3600)
+        heir = await cluster.control("control/b", silence_s=900)
+        await cluster.until(lambda: heir.leadership.leading, "another leads")
+        await all_turns()
+        assert cluster.named("t") == ["task.submitted", "task.scheduled", "task.started"]
+        assert heir.placement.orders(heir.desk.time.now_ns()) == []
+        now_ns = heir.desk.time.now_ns()
+        assert heir.placement.orders(now_ns + 899 * 10**9) == []
+        [order] = heir.placement.orders(now_ns + 901 * 10**9)
+        assert isinstance(order.command, tc.Interrupt)
