@@ -13,7 +13,7 @@ from eventlog import Codec, FromTheFuture, Malformed, Record
 __all__ = ["Folded", "fold"]
 
 
-class Folded[S](msgspec.Struct, frozen=True):
+class Folded[S](msgspec.Struct, frozen=True, gc=False):
     """A state and the version it stands for; `frozen` says why this release can't go on, `fault` what it skipped."""
 
     state: S

@@ -30,7 +30,7 @@ _NOBODY: Final = Task()
 _Completed, _AttemptFailed = e.Completed, e.AttemptFailed
 
 
-class _Held(msgspec.Struct):
+class _Held(msgspec.Struct, gc=False):
     """A task in memory: as it is now, and as it was last written."""
 
     key: bytes

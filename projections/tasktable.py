@@ -65,7 +65,7 @@ _life = msgspec.json.Decoder(Life).decode
 _entry = msgspec.json.Decoder(Entry).decode
 
 
-class StoredTask(msgspec.Struct):
+class StoredTask(msgspec.Struct, gc=False):
     """A task as it was read. `omitted` is how many of its first journal entries were left out."""
 
     key: bytes

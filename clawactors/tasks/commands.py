@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 
-class _Command(msgspec.Struct, frozen=True):
+class _Command(msgspec.Struct, frozen=True, gc=False):
     pass
 
 

@@ -55,7 +55,7 @@ type Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 type Priority = Annotated[int, msgspec.Meta(ge=1, le=4)]
 
 
-class Fence(msgspec.Struct, frozen=True):
+class Fence(msgspec.Struct, frozen=True, gc=False):
     """Which run of a task speaks: a node's command counts only while the task is in that very attempt."""
 
     node: str
@@ -63,14 +63,14 @@ class Fence(msgspec.Struct, frozen=True):
     attempt: Count
 
 
-class TaskError(msgspec.Struct, frozen=True, rename={"kind": "class"}):
+class TaskError(msgspec.Struct, frozen=True, gc=False, rename={"kind": "class"}):
     """Why an attempt failed; `kind` is the error class, on the wire `class`."""
 
     kind: str
     message: str
 
 
-class Spec(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Spec(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
     """What was asked for. Times in ns since 1970, durations in seconds; None takes the skill's own default.
 
     `on_dead`: what follows when one of `after` ends without a result. A fork begins with the steps of the task
@@ -99,7 +99,7 @@ class Spec(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     max_retries: Count | None = None
 
 
-class _Event(msgspec.Struct, frozen=True, omit_defaults=True):
+class _Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     pass
 
 
@@ -275,7 +275,7 @@ class Expired(_Event, frozen=True, tag="task.expired"):
     error: TaskError
 
 
-class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
+class Kept(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A completed step that a fork begins with."""
 
     step: str

@@ -19,7 +19,7 @@ SIGNAL = "signal:"
 """What the names of signals begin with in a journal; no step's name does."""
 
 
-class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+class Entry(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What happened to a step: `at_ns` is the log's time of it, `took_s` the seconds that the step ran."""
 
     name: str

@@ -34,7 +34,7 @@ class Large(dict[str, Any]):
     """Parameters that have to be kept by reference, found out when they were encoded."""
 
 
-class Encoded(msgspec.Struct, frozen=True):
+class Encoded(msgspec.Struct, frozen=True, gc=False):
     """A value, as JSON, that has to be kept by reference."""
 
     body: bytes

@@ -47,7 +47,7 @@ class Retry(msgspec.Struct, frozen=True):
         return min(self.cap_s, grown_s) * (1 - self.jitter + 2 * self.jitter * roll)
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class Verdict(msgspec.Struct, frozen=True, gc=False):
     """What follows: `retry_at_ns` (since 1970) where it is tried again, `elsewhere` when another node is better.
 
     `max_retries` is what the skill's policy allows, where that counted.

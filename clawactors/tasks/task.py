@@ -43,7 +43,7 @@ MAX_RETRIES = 3
 MAX_INTERRUPTIONS = 5
 
 
-class Life(msgspec.Struct, frozen=True, omit_defaults=True):
+class Life(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What changes as events come; small, so that a view can rewrite it on every commit. Times in ns since 1970.
 
     `avoid` is the node that it last failed on and had better not go back to; `forks` are tasks forked off it.
@@ -83,7 +83,7 @@ class Life(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.status == "blocked" and self.waiting_for == "dependency"
 
 
-class Task(msgspec.Struct, frozen=True):
+class Task(msgspec.Struct, frozen=True, gc=False):
     """One task; `spec` None before anybody has asked for it."""
 
     spec: Spec | None = None

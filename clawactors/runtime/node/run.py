@@ -61,7 +61,7 @@ _log = logging.getLogger(__name__)
 _making = threading.Lock()
 
 
-class Assignment(msgspec.Struct, frozen=True):
+class Assignment(msgspec.Struct, frozen=True, gc=False):
     """What `task.scheduled` brought: enough to run the task without reading anything.
 
     `unsure`: something has come since, or nobody guarded the append, so the task's own log has to be asked first.
