@@ -14,7 +14,7 @@ import msgspec
 from clawactors.errors import Refused
 from clawactors.nodes.events import Offer, Parameter
 
-__all__ = ["check_params", "convert_params", "parameters_of", "params_struct"]
+__all__ = ["Conversion", "check_params", "parameters_of"]
 
 _JSON_TYPES: dict[type, str] = {
     str: "string",
@@ -99,23 +99,24 @@ def parameters_of(function: Callable[..., Any]) -> tuple[tuple[Parameter, ...], 
     return tuple(named), takes_more
 
 
-def params_struct(function: Callable[..., Any]) -> type[msgspec.Struct]:
-    """A struct to convert given parameters with; an annotation that is no type leaves its value as it comes."""
-    parameters = _signature(function)
-    takes_more = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters)
-    fields = [  # named by number: a parameter may have a name that a class can't give to a field
-        (f"p{number}", _or_unset(parameter.annotation), msgspec.field(default=msgspec.UNSET, name=parameter.name))
-        for number, parameter in enumerate(parameters)
-        if parameter.kind is not inspect.Parameter.VAR_KEYWORD
-    ]
-    return msgspec.defstruct("Params", fields, kw_only=True, forbid_unknown_fields=not takes_more)
+class Conversion:
+    """Given parameters as the annotations of a function want them; an annotation that is no type takes what comes."""
 
+    def __init__(self, function: Callable[..., Any]) -> None:
+        parameters = _signature(function)
+        takes_more = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters)
+        fields = [  # named by number: a parameter may have a name that a class can't give to a field
+            (f"p{number}", _or_unset(parameter.annotation), msgspec.field(default=msgspec.UNSET, name=parameter.name))
+            for number, parameter in enumerate(parameters)
+            if parameter.kind is not inspect.Parameter.VAR_KEYWORD
+        ]
+        self._fields = {parameter.name: f"p{number}" for number, parameter in enumerate(parameters[: len(fields)])}
+        self._struct = msgspec.defstruct("Params", fields, kw_only=True, forbid_unknown_fields=not takes_more)
 
-def convert_params(params: Mapping[str, Any], struct: type[msgspec.Struct]) -> dict[str, Any]:
-    """The parameters as the annotations want them. Raises: `msgspec.ValidationError`."""
-    converted = msgspec.convert(params, struct, str_keys=True, dec_hook=_construct)
-    fields = dict(zip(struct.__struct_encode_fields__, struct.__struct_fields__, strict=True))
-    return {name: getattr(converted, fields[name]) if name in fields else value for name, value in params.items()}
+    def __call__(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments. Raises: `msgspec.ValidationError`."""
+        converted, fields = msgspec.convert(params, self._struct, str_keys=True, dec_hook=_construct), self._fields
+        return {name: getattr(converted, fields[name]) if name in fields else value for name, value in params.items()}
 
 
 def _construct(kind: type, value: Any) -> Any:

@@ -9,7 +9,7 @@ import msgspec
 
 from clawactors.errors import Refused
 from clawactors.nodes.events import Offer
-from clawactors.skills.parameters import check_params, convert_params, parameters_of, params_struct
+from clawactors.skills.parameters import Conversion, check_params, parameters_of
 from clawactors.tasks.failures import ErrorRule
 from clawactors.tasks.retry import Retry
 from eventlog import is_id
@@ -54,13 +54,15 @@ class Skill:
         return f"<skill {self.name!r}>"
 
     @cached_property
-    def _struct(self) -> type[msgspec.Struct]:
-        return params_struct(self.function)
+    def _converted(self) -> Conversion:
+        return Conversion(self.function)
 
     def arguments(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Keyword arguments for the function, converted to what its annotations say. Raises `Refused`."""
+        if not (params or self._required):
+            return {}
         try:
-            arguments = convert_params(params, self._struct)
+            arguments = self._converted(params)
         except msgspec.ValidationError as error:
             check_params(self.offer, params)  # says it better where it sees it too
             raise Refused(f"skill {self.name!r}: {error}") from None

@@ -110,7 +110,7 @@ class _RemoteRun:
 
     def __init__(self, wire: _Wire, job: Job, skill: Skill) -> None:
         self.id, self.attempt, self.clock = job.id, job.attempt, _Clock()
-        self.signals, self.predecessors, self.pulse, self.memories = self, self, self, self
+        self.steps, self.signals, self.predecessors, self.pulse, self.memories = self, self, self, self, self
         self._wire, self._skill, self._secrets = wire, skill, job.secrets
 
     @property
@@ -121,10 +121,10 @@ class _RemoteRun:
     def stopping(self) -> bool:
         return self._wire.cancelled
 
-    def begin_step(self, name: object, call: str) -> Mapping[str, Any]:
+    def begin(self, name: object, call: str) -> Mapping[str, Any]:
         return {"op": "begin", "name": name if isinstance(name, str) else "", "call": call}
 
-    def end_step(self, name: str, result: Any, took_s: float) -> Mapping[str, Any]:
+    def end(self, name: str, result: Any, took_s: float) -> Mapping[str, Any]:
         return {"op": "end", "name": name, "result": as_json(result, f"step {name!r}"), "took_s": took_s}
 
     def tries_again(self, name: str, error: Exception, took_s: float, retry: Any, failures: int) -> Mapping[str, Any]:

@@ -56,7 +56,7 @@ class TaskHandle:
         Sync functions run in a thread. With `retry`, a step that raises is tried again here, its slot kept meanwhile,
         before the attempt fails. Order: at least once; recorded exactly once.
         """
-        return await self._run.step(name, function, args, kwargs, retry)
+        return await self._run.steps.take(name, function, args, kwargs, retry)
 
     async def sleep(self, how_long: str | float) -> None:
         """Goes on after `7d`, `1h30m` or a number of seconds, wherever there is room then; its slot is free meanwhile.
@@ -65,7 +65,7 @@ class TaskHandle:
         again up to this place: what it did outside of steps is done again, steps that run beside it are cut off.
         Raises: `Refused` where that is no duration.
         """
-        await self._run.sleep(how_long)
+        await self._run.steps.sleep(how_long)
 
     async def signal(self, name: str, timeout: str | float | None = None) -> Any:  # noqa: ASYNC109 # no scope lasts as long
         """The payload of the next signal of that name: the first call gives the first one that was sent, and so on.
@@ -161,7 +161,7 @@ class SyncTaskHandle:
         self, name: str, function: Callable[..., T], *args: Any, retry: Retry | None = None, **kwargs: Any
     ) -> T:
         """As `TaskHandle.step`; the function runs in this thread."""
-        done, result = self._call(self._run.begin_step(name, fingerprint(function, args, kwargs)))
+        done, result = self._call(self._run.steps.begin(name, fingerprint(function, args, kwargs)))
         if done:
             return result  # type: ignore[no-any-return]
         failures, clock = 0, self._run.clock
@@ -171,17 +171,19 @@ class SyncTaskHandle:
                 result = function(*args, **kwargs)
             except (Exception, SystemExit, KeyboardInterrupt) as raised:
                 error = as_exception(raised)
-                if self._call(self._run.tries_again(name, error, clock.monotonic_s() - started_s, retry, failures)):
+                if self._call(
+                    self._run.steps.tries_again(name, error, clock.monotonic_s() - started_s, retry, failures)
+                ):
                     failures += 1
                     continue
                 if error is raised:
                     raise
                 raise error from raised
-            return self._call(self._run.end_step(name, result, clock.monotonic_s() - started_s))  # type: ignore[no-any-return]
+            return self._call(self._run.steps.end(name, result, clock.monotonic_s() - started_s))  # type: ignore[no-any-return]
 
     def sleep(self, how_long: str | float) -> None:
         """As `TaskHandle.sleep`."""
-        self._call(self._run.sleep(how_long))
+        self._call(self._run.steps.sleep(how_long))
 
     def signal(self, name: str, timeout: str | float | None = None) -> Any:
         """As `TaskHandle.signal`."""

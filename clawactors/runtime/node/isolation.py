@@ -145,14 +145,16 @@ async def _serve(
 async def _answer(run: "TaskRun", message: dict[str, Any]) -> Any:
     match message["op"]:
         case "begin":
-            return await run.begin_step(message["name"], message["call"])
+            return await run.steps.begin(message["name"], message["call"])
         case "end":
-            return await run.end_step(message["name"], message["result"], message["took_s"])
+            return await run.steps.end(message["name"], message["result"], message["took_s"])
         case "fail":
             retry = msgspec.convert(message["retry"], Retry | None)
-            return await run.tries_again(message["name"], _told(message), message["took_s"], retry, message["failures"])
+            return await run.steps.tries_again(
+                message["name"], _told(message), message["took_s"], retry, message["failures"]
+            )
         case "sleep":
-            return await run.sleep(message["how_long"])
+            return await run.steps.sleep(message["how_long"])
         case "emit":
             return await run.speak().emit(message["chunk"], message["stream"])
         case "store":

@@ -8,7 +8,6 @@
 """
 
 import asyncio
-import inspect
 import logging
 import threading
 from collections.abc import Buffer, Callable
@@ -22,9 +21,8 @@ from clawactors.fold import Folded
 from clawactors.runtime.actor import Actor, Desk
 from clawactors.runtime.memory import Memories
 from clawactors.runtime.node.capture import speaker
-from clawactors.runtime.node.code import Code, Stopped, as_exception, call_in_thread
-from clawactors.runtime.node.failure import classify, message_of
-from clawactors.runtime.node.fingerprint import difference, fingerprint
+from clawactors.runtime.node.code import Code, Stopped
+from clawactors.runtime.node.failure import classify
 from clawactors.runtime.node.handle import SyncTaskHandle, TaskHandle
 from clawactors.runtime.node.isolation import run_isolated
 from clawactors.runtime.node.memories import TaskMemories
@@ -33,22 +31,20 @@ from clawactors.runtime.node.predecessors import Predecessors
 from clawactors.runtime.node.pulse import Pulse
 from clawactors.runtime.node.results import encoded_and_decoded, is_large
 from clawactors.runtime.node.signals import Signals
-from clawactors.runtime.node.sleep import IN_PLACE_S, SLEEP, seconds_of, until_of, written
+from clawactors.runtime.node.steps import Steps
 from clawactors.runtime.node.supplies import Supplies
 from clawactors.skills import Skill
 from clawactors.tasks import TASK, Task
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
-from clawactors.tasks.journal import SIGNAL
 from clawactors.tasks.payload import INLINE_MAX_BYTES, PAYLOAD_MAX_BYTES, is_reference, shown_size
-from clawactors.tasks.retry import Retry, Verdict, after_failure
+from clawactors.tasks.retry import Verdict, after_failure
 from clawactors.tasks.task import assigned
 from eventlog import Corrupt, Misconfigured, PermissionDenied, Record, TooLarge, Unavailable
 
 __all__ = ["Assignment", "Stop", "TaskRun"]
 
 WINDOW_S: Final = 0.02
-STEP_NAME_MAX: Final = 256
 _RETRY_WRITE_S: Final = 0.2
 
 type Stop = Literal["", "pause", "drain", "cancel", "lost", "superseded"]
@@ -104,18 +100,16 @@ class TaskRun:
         self.actor: Actor[c.TaskCommand, Task, e.TaskEvent] = Actor(desk, TASK, e.CODEC, self.id, assignment.known)
         self._loop = asyncio.get_running_loop()
         self._stop: Stop = ""
-        self._eager = False
+        self.eager = False
         self._noted_bytes = 0
-        self._used: dict[str, str] = {}  # names of steps and what they call
-        self._sleeps = 0
-        self.signals, self.predecessors = Signals(self), Predecessors(self)
+        self.steps, self.signals, self.predecessors = Steps(self), Signals(self), Predecessors(self)
         self.memories = TaskMemories(self, memories)
-        self._progress: float | None = None
+        self.progress: float | None = None  # what the code last reported, 0..1
         self._output: TaskOutput | None = None
         self._code: Code | None = None
         self._verdict: BaseException | None = None
         self.on_cleared: Callable[[], None] | None = None
-        self._over = False
+        self.over = False
         self._window: asyncio.TimerHandle | None = None
         self._background: set[asyncio.Task[None]] = set()
 
@@ -128,7 +122,7 @@ class TaskRun:
     @property
     def stopping(self) -> bool:
         """True once the code should end."""
-        return self._over or self._stop != "" or self._verdict is not None
+        return self.over or self._stop != "" or self._verdict is not None
 
     async def run(self) -> None:
         """Runs the code and records its end; returns when the record is durable or another attempt has taken over."""
@@ -139,7 +133,7 @@ class TaskRun:
             finally:
                 if self._output is not None:
                     await self._output.aclose()  # what it said is there before its end is
-            record = (await self._kept(result, "the skill"))[1]
+            record = (await self.kept(result, "the skill"))[1]
             if self._stop in ("", "drain") and self._verdict is None:
                 self.actor.note(c.Complete(self.fence, record))
             else:
@@ -151,7 +145,7 @@ class TaskRun:
         except BaseException as error:
             self._failed(error)
         finally:
-            self._over = True
+            self.over = True
             if self._window is not None:
                 self._window.cancel()
         if self._stop not in ("superseded", "pause"):
@@ -165,10 +159,10 @@ class TaskRun:
             self.signals.are_all_known()
             self._look()
             self.check()
-        self._note(c.Start(self.fence))
+        self.note(c.Start(self.fence))
         if event.interruptions:
-            await self._write()
-            self._eager = True
+            await self.write()
+            self.eager = True
 
     async def _read(self) -> None:
         await self.actor.catch_up()
@@ -176,7 +170,7 @@ class TaskRun:
             raise Unavailable("what was read is older than the assignment")
 
     def _close_window(self) -> None:
-        self._eager = True
+        self.eager = True
         task = asyncio.ensure_future(self._write_beside())
         self._background.add(task)
         task.add_done_callback(self._background.discard)
@@ -184,7 +178,7 @@ class TaskRun:
     async def _write_beside(self) -> None:
         """Writes while the code goes on; an error ends the code, for what it believes to be recorded is not."""
         try:
-            await self._write()
+            await self.write()
         except Stopped:
             pass
         except Exception as error:
@@ -218,7 +212,7 @@ class TaskRun:
             handle = SyncTaskHandle(self, loop)
             code = Code.begin_in_thread(self.threads, lambda: skill.function(handle, **arguments))
         self._code = code
-        if not (code.ended or self._eager):
+        if not (code.ended or self.eager):
             self._window = loop.call_later(WINDOW_S, self._close_window)
         if self._stop not in _GENTLE:
             code.cancel()
@@ -231,99 +225,9 @@ class TaskRun:
         finally:
             expiry.cancel()
 
-    # Steps
+    # Values
 
-    async def step(
-        self, name: str, function: Callable[..., Any], args: Any, kwargs: Any, retry: Retry | None = None
-    ) -> Any:
-        """See `TaskHandle.step`."""
-        done, result = await self.begin_step(name, fingerprint(function, args, kwargs))
-        if done:
-            return result
-        failures = 0
-        while True:
-            started_s = self.clock.monotonic_s()
-            try:
-                result = await self._do(function, args, kwargs)
-            except (Exception, SystemExit, KeyboardInterrupt) as raised:
-                error = as_exception(raised)
-                if await self.tries_again(name, error, self.clock.monotonic_s() - started_s, retry, failures):
-                    failures += 1
-                    continue
-                if error is raised:
-                    raise
-                raise error from raised
-            return await self.end_step(name, result, self.clock.monotonic_s() - started_s)
-
-    async def _do(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-        if _is_async(function):
-            return await function(*args, **kwargs)
-        loop = asyncio.get_running_loop()
-        result = await loop.run_in_executor(self.threads, call_in_thread, lambda: function(*args, **kwargs))
-        return await result if inspect.isawaitable(result) else result
-
-    async def begin_step(self, name: object, call: str) -> tuple[bool, Any]:
-        """`(True, result)` when the step is on record already."""
-        self.check()
-        if not isinstance(name, str) or not 0 < len(name) <= STEP_NAME_MAX or not name.isprintable():
-            raise Refused(f"a step is named by 1 to {STEP_NAME_MAX} printable characters, not {repr(name)[:40]}")
-        if name.startswith((SLEEP, SIGNAL)):
-            raise Refused(f"the step name {name!r} begins as those of sleeps and signals do; choose another")
-        if name in self._used:
-            await self._block(f"the code uses the step name {name!r} twice; step names are unique within a task")
-        self._used[name] = call
-        entry = self.actor.ahead.journal.last(name)
-        if entry is not None and entry.status == "completed":
-            if entry.fingerprint and entry.fingerprint != call:
-                await self._block(
-                    f"the journal does not fit the code: step {name!r} is {difference(entry.fingerprint, call)}; "
-                    "give it the old code back, or fork the task from this step"
-                )
-            if is_reference(entry.result):
-                return True, await self.whole(entry.result, f"the result of step {name!r}")
-            return True, entry.result
-        return False, None
-
-    async def end_step(self, name: str, result: Any, took_s: float) -> Any:
-        """Records the result and returns what the record will give back on a resume."""
-        kept, record = await self._kept(result, f"step {name!r}")
-        if self._over:
-            raise Stopped  # left behind
-        call = self._used.get(name, "")
-        self._note(c.CompleteStep(self.fence, name, record, round(took_s, 6), self._progress, call), record)
-        if self._eager:
-            await self._write()
-            if self.on_cleared is not None:  # it got further than the runs that took their nodes with them
-                self.on_cleared()
-                self.on_cleared = None
-        return kept
-
-    async def fail_step(self, name: str, error: Exception, took_s: float) -> None:
-        """Notes that the step raised; the record goes out with the attempt's failure or the next step."""
-        self._used.pop(name, None)  # code may catch the error and try the step again
-        if not self.stopping:
-            message = self.supplies.secrets.hide(message_of(error))
-            self._note(c.FailStep(self.fence, name, message, round(took_s, 6)), message)
-            if self._noted_bytes > INLINE_MAX_BYTES:
-                await self._write()
-
-    async def tries_again(self, name: str, error: Exception, took_s: float, retry: Retry | None, failures: int) -> bool:
-        """Notes that the step raised; True when it is time for the step's own next try."""
-        call = self._used.get(name, "")
-        await self.fail_step(name, error, took_s)
-        if retry is None or self.stopping:
-            return False
-        strategy = classify(error, self.skill.errors if self.skill else ())[1]
-        if strategy in ("give_up", "ask") or failures >= retry.max_retries:
-            return False
-        if self._eager:
-            await self._write()
-        await asyncio.sleep(retry.wait_after(failures + 1, self.clock.roll(), longer=strategy == "back_off"))
-        self.check()
-        self._used[name] = call
-        return True
-
-    async def _kept(self, result: Any, whose: str) -> tuple[Any, Any]:
+    async def kept(self, result: Any, whose: str) -> tuple[Any, Any]:
         """What code gets back of a result, and what goes on record: the same, or a reference where it is large."""
         encoded, kept = encoded_and_decoded(result, whose)
         if self.skill is not None and self.skill.secrets:
@@ -337,7 +241,7 @@ class TaskRun:
         try:
             return await self.patiently(lambda: self.supplies.payloads.whole(value))
         except (Corrupt, Refused) as error:
-            await self._block(f"{what} can't be had: {error}")
+            await self.block(f"{what} can't be had: {error}")
 
     async def store(self, body: Buffer) -> dict[str, Any]:
         """See `TaskHandle.store`."""
@@ -368,32 +272,8 @@ class TaskRun:
 
     def report(self, share: float) -> None:
         """Keeps the progress, 0..1, for the next record; a sign of life."""
-        self._progress = min(1.0, max(0.0, float(share)))
+        self.progress = min(1.0, max(0.0, float(share)))
         self.pulse.beat()
-
-    @property
-    def progress(self) -> float | None:
-        """What the code last reported, 0..1."""
-        return self._progress
-
-    async def sleep(self, wish: object) -> None:
-        """See `TaskHandle.sleep`."""
-        self.check()
-        seconds, now_ns = seconds_of(wish), self.desk.time.now_ns()
-        self._sleeps += 1
-        name = f"{SLEEP}{self._sleeps}"
-        entry = self.actor.ahead.journal.last(name)
-        if entry is not None:
-            until_ns = until_of(entry.result)
-        elif seconds < IN_PLACE_S:
-            await asyncio.sleep(seconds)
-            return
-        else:
-            record = written(now_ns + int(seconds * 1e9))
-            until_ns = until_of(record)
-            self._note(c.CompleteStep(self.fence, name, record, 0.0, self._progress))
-        if until_ns > now_ns:
-            await self.give_way(c.Wait(self.fence, "timer", until_ns))
 
     async def give_way(self, command: c.Wait | c.Block) -> NoReturn:
         """Ends this attempt for now: the command is on record, the code unwinds, the slot is free."""
@@ -402,30 +282,32 @@ class TaskRun:
 
     async def record(self, command: c.TaskCommand) -> None:
         """On record when it returns; the version decides, so it may have come to nothing."""
-        self._note(command)
-        await self._write()
+        self.note(command)
+        await self.write()
 
     def unwind(self) -> NoReturn:
         """Ends the code of this attempt, which is over."""
         self._stop = "superseded"
         raise Stopped
 
-    async def _block(self, reason: str) -> NoReturn:
+    async def block(self, reason: str) -> NoReturn:
+        """Ends this attempt until a person has looked."""
         await self.give_way(c.Block(reason, self.fence))
 
     # Recording
 
-    def _note(self, command: c.TaskCommand, payload: Any = None) -> None:
+    def note(self, command: c.TaskCommand, payload: Any = None) -> None:
+        """Decides it now, to be written later; `payload` is what makes it large. Raises `Refused`."""
         try:
             self.actor.note(command)
         except Refused:
             self._look()
             raise
-        if payload is not None and (not self._eager or type(command) is c.FailStep):
+        if payload is not None and (not self.eager or type(command) is c.FailStep):
             self._noted_bytes += len(msgspec.json.encode(payload))
-            self._eager = self._eager or self._noted_bytes > INLINE_MAX_BYTES
+            self.eager = self.eager or self._noted_bytes > INLINE_MAX_BYTES
 
-    async def _write(self) -> None:
+    async def write(self) -> None:
         """Returns when all that was noted is durable. Raises `Stopped` when another attempt has taken over."""
         try:
             await self.patiently(self.actor.flush)
@@ -435,6 +317,19 @@ class TaskRun:
             if not self.stopping:
                 raise
             raise Stopped from None
+
+    async def go_on_record(self) -> None:
+        """What was noted is durable when it returns, but for the first moment of an attempt, which gathers."""
+        if self.eager:
+            await self.write()
+            if self.on_cleared is not None:  # it got further than the runs that took their nodes with them
+                self.on_cleared()
+                self.on_cleared = None
+
+    async def relieve(self) -> None:
+        """Writes what was noted where it has become much."""
+        if self._noted_bytes > INLINE_MAX_BYTES:
+            await self.write()
 
     async def patiently(self, call: Callable[[], Any]) -> Any:
         """Tries until the log is there: an outage stops no task, its record just waits."""
@@ -513,7 +408,7 @@ class TaskRun:
 
     def stop(self, why: Stop) -> None:
         """Ends the code: at once where it awaits, at its next step where it does not."""
-        if self._over or _STRENGTH[why] <= _STRENGTH[self._stop]:
+        if self.over or _STRENGTH[why] <= _STRENGTH[self._stop]:
             return
         self._stop = why
         if why not in _GENTLE:
@@ -533,8 +428,3 @@ class TaskRun:
         """Raises `Stopped` where the code must not go on."""
         if self.stopping:
             raise Stopped
-
-
-def _is_async(function: Callable[..., Any]) -> bool:
-    code = getattr(function, "__code__", None)  # `inspect` unwraps at a cost that shows in short steps
-    return bool(code.co_flags & inspect.CO_COROUTINE) if code is not None else inspect.iscoroutinefunction(function)

@@ -1,0 +1,150 @@
+"""The steps that a task's code takes, its sleeps among them.
+
+1. A step that is on record as completed gives what is on record; it never runs again.
+2. A step name used twice, or a record that is of another call, blocks the task: the journal does not fit the code.
+3. The n-th sleep ends when the record says, on every resume the same.
+"""
+
+import asyncio
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from clawactors.errors import Refused
+from clawactors.runtime.node.code import Stopped, as_exception, call_in_thread
+from clawactors.runtime.node.failure import classify, message_of
+from clawactors.runtime.node.fingerprint import difference, fingerprint
+from clawactors.runtime.node.sleep import IN_PLACE_S, SLEEP, seconds_of, until_of, written
+from clawactors.tasks import commands as c
+from clawactors.tasks.journal import SIGNAL
+from clawactors.tasks.payload import is_reference
+from clawactors.tasks.retry import Retry
+
+if TYPE_CHECKING:
+    from clawactors.runtime.node.run import TaskRun
+
+__all__ = ["NAME_MAX", "Steps"]
+
+NAME_MAX: Final = 256
+
+
+class Steps:
+    """Those of one attempt."""
+
+    def __init__(self, run: "TaskRun") -> None:
+        self._run = run
+        self._called: dict[str, str] = {}  # names of steps and what they call
+        self._sleeps = 0
+
+    async def take(
+        self, name: str, function: Callable[..., Any], args: Any, kwargs: Any, retry: Retry | None = None
+    ) -> Any:
+        """See `TaskHandle.step`."""
+        done, result = await self.begin(name, fingerprint(function, args, kwargs))
+        if done:
+            return result
+        failures, clock = 0, self._run.clock
+        while True:
+            started_s = clock.monotonic_s()
+            try:
+                result = await self._do(function, args, kwargs)
+            except (Exception, SystemExit, KeyboardInterrupt) as raised:
+                error = as_exception(raised)
+                if await self.tries_again(name, error, clock.monotonic_s() - started_s, retry, failures):
+                    failures += 1
+                    continue
+                if error is raised:
+                    raise
+                raise error from raised
+            return await self.end(name, result, clock.monotonic_s() - started_s)
+
+    async def _do(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        if _is_async(function):
+            return await function(*args, **kwargs)
+        loop = asyncio.get_running_loop()
+        result = await loop.run_in_executor(self._run.threads, call_in_thread, lambda: function(*args, **kwargs))
+        return await result if inspect.isawaitable(result) else result
+
+    async def begin(self, name: object, call: str) -> tuple[bool, Any]:
+        """`(True, result)` when the step is on record already."""
+        run = self._run
+        run.check()
+        if not isinstance(name, str) or not 0 < len(name) <= NAME_MAX or not name.isprintable():
+            raise Refused(f"a step is named by 1 to {NAME_MAX} printable characters, not {repr(name)[:40]}")
+        if name.startswith((SLEEP, SIGNAL)):
+            raise Refused(f"the step name {name!r} begins as those of sleeps and signals do; choose another")
+        if name in self._called:
+            await run.block(f"the code uses the step name {name!r} twice; step names are unique within a task")
+        self._called[name] = call
+        entry = run.actor.ahead.journal.last(name)
+        if entry is None or entry.status != "completed":
+            return False, None
+        if entry.fingerprint and entry.fingerprint != call:
+            await run.block(
+                f"the journal does not fit the code: step {name!r} is {difference(entry.fingerprint, call)}; "
+                "give it the old code back, or fork the task from this step"
+            )
+        if is_reference(entry.result):
+            return True, await run.whole(entry.result, f"the result of step {name!r}")
+        return True, entry.result
+
+    async def end(self, name: str, result: Any, took_s: float) -> Any:
+        """Records the result and returns what the record will give back on a resume."""
+        run = self._run
+        kept, record = await run.kept(result, f"step {name!r}")
+        if run.over:
+            raise Stopped  # left behind
+        call = self._called.get(name, "")
+        run.note(c.CompleteStep(run.fence, name, record, round(took_s, 6), run.progress, call), record)
+        await run.go_on_record()
+        return kept
+
+    async def fail(self, name: str, error: Exception, took_s: float) -> None:
+        """Notes that the step raised; the record goes out with the attempt's failure or the next step."""
+        run = self._run
+        self._called.pop(name, None)  # code may catch the error and try the step again
+        if not run.stopping:
+            message = run.supplies.secrets.hide(message_of(error))
+            run.note(c.FailStep(run.fence, name, message, round(took_s, 6)), message)
+            await run.relieve()
+
+    async def tries_again(self, name: str, error: Exception, took_s: float, retry: Retry | None, failures: int) -> bool:
+        """Notes that the step raised; True when it is time for the step's own next try."""
+        run, call = self._run, self._called.get(name, "")
+        await self.fail(name, error, took_s)
+        if retry is None or run.stopping:
+            return False
+        strategy = classify(error, run.skill.errors if run.skill else ())[1]
+        if strategy in ("give_up", "ask") or failures >= retry.max_retries:
+            return False
+        if run.eager:
+            await run.write()
+        await asyncio.sleep(retry.wait_after(failures + 1, run.clock.roll(), longer=strategy == "back_off"))
+        run.check()
+        self._called[name] = call
+        return True
+
+    async def sleep(self, wish: object) -> None:
+        """See `TaskHandle.sleep`."""
+        run = self._run
+        run.check()
+        seconds, now_ns = seconds_of(wish), run.desk.time.now_ns()
+        self._sleeps += 1
+        name = f"{SLEEP}{self._sleeps}"
+        entry = run.actor.ahead.journal.last(name)
+        if entry is not None:
+            until_ns = until_of(entry.result)
+        elif seconds < IN_PLACE_S:
+            await asyncio.sleep(seconds)
+            return
+        else:
+            record = written(now_ns + int(seconds * 1e9))
+            until_ns = until_of(record)
+            run.note(c.CompleteStep(run.fence, name, record, 0.0, run.progress))
+        if until_ns > now_ns:
+            await run.give_way(c.Wait(run.fence, "timer", until_ns))
+
+
+def _is_async(function: Callable[..., Any]) -> bool:
+    code = getattr(function, "__code__", None)  # `inspect` unwraps at a cost that shows in short steps
+    return bool(code.co_flags & inspect.CO_COROUTINE) if code is not None else inspect.iscoroutinefunction(function)
