@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -17,6 +17,8 @@ from clawactors.runtime.node.machine import LEASE_S
 from eventlog import EventLogError, Misconfigured
 
 __all__ = ["ControlStart", "MemoryStart", "NodeStart", "Ready", "Start", "main"]
+
+_SWITCH_S: Final = 0.0005
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +79,8 @@ def main[T: Start](kind: type[T], serve: Callable[[T, Callable[[], None]], Await
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    # A thread that computes (views, skills) may keep the event loop from its work for so long at a time.
+    sys.setswitchinterval(_SWITCH_S)
     try:
         run(serve(start, lambda: say(Ready(True))))
     except (Refused, Misconfigured) as error:
