@@ -14,7 +14,7 @@ import msgspec
 
 from clawactors.runtime.clock import Clock
 from clawactors.runtime.node.machine import LEASE_S, Figures
-from clawactors.runtime.node.node import node_key
+from clawactors.runtime.node.presence import node_key
 from clawactors.runtime.ports import Leases, Requests
 from eventlog import NoResponders, Unavailable
 

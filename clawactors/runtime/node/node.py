@@ -24,11 +24,12 @@ from clawactors.runtime.actor import Actor, Desk
 from clawactors.runtime.memory import Memories
 from clawactors.runtime.naming import new_id
 from clawactors.runtime.node.machine import LEASE_S, Figures, Gauge, this_machine
+from clawactors.runtime.node.presence import BEATS_PER_LEASE, Presence
 from clawactors.runtime.node.pulse import ALIVE, Pulse
 from clawactors.runtime.node.run import Assignment, Stop, TaskRun
 from clawactors.runtime.node.supplies import Supplies
 from clawactors.runtime.node.threads import DaemonThreads
-from clawactors.runtime.ports import Lease, Leases, Requests
+from clawactors.runtime.ports import Leases, Requests
 from clawactors.skills import Skill
 from clawactors.tasks import TASK
 from clawactors.tasks import commands as tc
@@ -39,7 +40,6 @@ from eventlog import (
     FromTheFuture,
     Malformed,
     Misconfigured,
-    NoResponders,
     PermissionDenied,
     Record,
     Unavailable,
@@ -48,10 +48,8 @@ from eventlog import (
     parse_subject,
 )
 
-__all__ = ["NodeActor", "NodeSettings", "node_key"]
+__all__ = ["NodeActor", "NodeSettings"]
 
-_BEATS_PER_LEASE = 3
-_PROBES = 2
 _LAST_WORD_S = 1.0
 _RECORD_S = 3.0
 
@@ -59,11 +57,6 @@ SUSPECT = 2
 """Nodes that a task has seen die in a row, without a new step, before it runs apart from others like it."""
 
 _log = logging.getLogger(__name__)
-
-
-def node_key(id: str, incarnation: str = "") -> str:
-    """The key of the lease of one incarnation of a node; without one, what all of them begin with."""
-    return f"node.{id}.{incarnation}" if id else "node."
 
 
 class NodeSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,7 +82,7 @@ class NodeActor:
         skills: Iterable[Skill],
         supplies: Supplies,
     ) -> None:
-        self.desk, self.leases, self.requests, self.settings = desk, leases, requests, settings
+        self.desk, self.requests, self.settings = desk, requests, settings
         self.supplies = supplies
         self.skills: Mapping[str, Skill] = {skill.name: skill for skill in skills}
         self.id, self.incarnation = settings.id, new_id()
@@ -97,6 +90,9 @@ class NodeActor:
         self.actor: Actor[nc.NodeCommand, Node, ne.NodeEvent] = Actor(desk, NODE, ne.CODEC, self.id)
         self._queue: dict[str, Assignment] = {}
         self._runs: dict[str, TaskRun] = {}
+        self._presence = Presence(
+            leases, requests, desk.clock, self.id, self.incarnation, settings.lease_s, self._figures
+        )
         self._suspects: set[str] = set()
         self._work: set[asyncio.Task[None]] = set()
         self._threads = DaemonThreads(f"skill-{self.id}")
@@ -128,10 +124,8 @@ class NodeActor:
         self._open.push_async_callback(self._given.aclose)
         self._told: Follower = await self.desk.log.follow([aggregate_pattern("node", self.id)])
         self._open.push_async_callback(self._told.aclose)
-        await self._be_the_only_one()
-        serving = await self.requests.serve(f"claw.live.{self.id}", self._answer_probe)
-        self._open.push_async_callback(serving.aclose)
-        self._lease = await self._acquire()
+        self._open.push_async_callback(self._presence.aclose)
+        await self._presence.open()
         await self.actor.catch_up()
         joined = ne.Joined(
             incarnation=self.incarnation,
@@ -143,8 +137,7 @@ class NodeActor:
         try:
             await self.actor.handle(nc.Join(joined))
         except BaseException:
-            with contextlib.suppress(EventLogError):
-                await self._lease.release()
+            await self._presence.give_up()
             raise
         self._heeded = self.actor.state
 
@@ -152,33 +145,12 @@ class NodeActor:
         lacks = self.supplies.secrets.lacking(skill.secrets)
         return replace(skill.offer, lacks=lacks) if lacks else skill.offer
 
-    async def _be_the_only_one(self) -> None:
-        """Returns when no older incarnation answers: at once when nobody listens, after a lease time when one hangs."""
-        clock = self.desk.clock
-        patience_s = clock.monotonic_s() + self.settings.lease_s
-        silent = 0
-        while silent < _PROBES and clock.monotonic_s() < patience_s:
-            try:
-                await self.requests.request(f"claw.live.{self.id}", b"", self.settings.lease_s / _BEATS_PER_LEASE)
-            except NoResponders:
-                silent += 1
-            except Unavailable:
-                await asyncio.sleep(self.settings.lease_s / 10)  # it hangs
-            else:
-                raise Refused(f"a node with the id {self.id!r} is alive; choose another id or stop that one first")
-
-    async def _acquire(self) -> Lease:
-        lease = await self.leases.acquire(node_key(self.id, self.incarnation), self._figures(), self.settings.lease_s)
-        if lease is None:
-            raise Refused(f"somebody else holds the lease of incarnation {self.incarnation} of node {self.id!r}")
-        return lease
-
     async def serve(self) -> None:
         """Works until it is stopped; returns when everything is handed back.
 
         Raises: `PermissionDenied` when it may not record what it runs; what the log raises.
         """
-        work = [asyncio.ensure_future(self._beat()), asyncio.ensure_future(self._take_work())]
+        work = [asyncio.ensure_future(self._presence.beat()), asyncio.ensure_future(self._take_work())]
         end = [asyncio.ensure_future(self._hear_of_itself()), asyncio.ensure_future(self._stopped.wait())]
         try:
             done, _ = await asyncio.wait((*work, *end), return_when=asyncio.FIRST_COMPLETED)
@@ -213,20 +185,6 @@ class NodeActor:
                 self.settings.lease_s,
             )
         )
-
-    async def _beat(self) -> None:
-        while True:
-            await asyncio.sleep(self.settings.lease_s / _BEATS_PER_LEASE)
-            try:
-                if not await self._lease.renew(self._figures()):
-                    self._lease = await self._acquire()
-            except Unavailable:
-                continue  # the server is away; whether that matters is the watch's to judge
-            except (EventLogError, Refused) as error:
-                _log.warning("node %s: heartbeat failed: %s", self.id, error)
-
-    async def _answer_probe(self, _: bytes) -> bytes:
-        return self.incarnation.encode()
 
     # Work
 
@@ -339,7 +297,7 @@ class NodeActor:
                 return
             except Misconfigured as error:
                 _log.error("node %s: %s", self.id, error)
-            await asyncio.sleep(self.settings.lease_s / _BEATS_PER_LEASE)
+            await asyncio.sleep(self.settings.lease_s / BEATS_PER_LEASE)
 
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         task = asyncio.Task(coroutine, loop=asyncio.get_running_loop(), eager_start=True)
@@ -425,8 +383,7 @@ class NodeActor:
         await asyncio.wait((returned,), timeout=_LAST_WORD_S)
         returned.cancel()
         await self._say(nc.Leave(self.incarnation, "stopped"))
-        with contextlib.suppress(EventLogError):
-            await self._lease.release()
+        await self._presence.give_up()
 
     async def _say(self, command: nc.NodeCommand) -> None:
         """Records what becomes of the node, unless the log is not there to hear of it."""

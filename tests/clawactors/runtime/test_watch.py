@@ -9,8 +9,8 @@ import pytest
 from clawactors.runtime.control import watch as module
 from clawactors.runtime.control.watch import Watch
 from clawactors.runtime.inprocess import InProcessLeases, InProcessRequests
-from clawactors.runtime.node.machine import Figures
-from clawactors.runtime.node.node import LEASE_S, node_key
+from clawactors.runtime.node.machine import LEASE_S, Figures
+from clawactors.runtime.node.presence import node_key
 from eventlog import NoResponders, PermissionDenied, Unavailable
 from tests.clawactors.runtime.cluster import PATIENCE_S, ManualClock
 

@@ -1,0 +1,94 @@
+"""How a node shows that it is there: a lease that it renews, probes that it answers, and no other of its name."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+
+from clawactors.errors import Refused
+from clawactors.runtime.clock import Clock
+from clawactors.runtime.ports import Lease, Leases, Requests, Serving
+from eventlog import EventLogError, NoResponders, Unavailable
+
+__all__ = ["BEATS_PER_LEASE", "Presence", "node_key"]
+
+BEATS_PER_LEASE = 3
+_PROBES = 2
+
+_log = logging.getLogger(__name__)
+
+
+def node_key(id: str, incarnation: str = "") -> str:
+    """The key of the lease of one incarnation of a node; without one, what all of them begin with."""
+    return f"node.{id}.{incarnation}" if id else "node."
+
+
+class Presence:
+    """That of one incarnation, from `open` to `aclose`; `figures` are what it tells of itself with each beat."""
+
+    def __init__(
+        self,
+        leases: Leases,
+        requests: Requests,
+        clock: Clock,
+        id: str,
+        incarnation: str,
+        lease_s: float,
+        figures: Callable[[], bytes],
+    ) -> None:
+        self._leases, self._requests, self._clock = leases, requests, clock
+        self._id, self._incarnation, self._lease_s, self._figures = id, incarnation, lease_s, figures
+        self._serving: Serving | None = None
+        self._lease: Lease | None = None
+
+    async def open(self) -> None:
+        """Probes are answered and the lease is held when it returns. Raises: `Refused` when such a node is alive."""
+        await self._be_the_only_one()
+        self._serving = await self._requests.serve(f"claw.live.{self._id}", self._answer)
+        self._lease = await self._acquire()
+
+    async def _be_the_only_one(self) -> None:
+        """Returns when no older incarnation answers: at once when nobody listens, after a lease time when one hangs."""
+        patience_s = self._clock.monotonic_s() + self._lease_s
+        silent = 0
+        while silent < _PROBES and self._clock.monotonic_s() < patience_s:
+            try:
+                await self._requests.request(f"claw.live.{self._id}", b"", self._lease_s / BEATS_PER_LEASE)
+            except NoResponders:
+                silent += 1
+            except Unavailable:
+                await asyncio.sleep(self._lease_s / 10)  # it hangs
+            else:
+                raise Refused(f"a node with the id {self._id!r} is alive; choose another id or stop that one first")
+
+    async def _acquire(self) -> Lease:
+        lease = await self._leases.acquire(node_key(self._id, self._incarnation), self._figures(), self._lease_s)
+        if lease is None:
+            raise Refused(f"somebody else holds the lease of incarnation {self._incarnation} of node {self._id!r}")
+        return lease
+
+    async def _answer(self, _: bytes) -> bytes:
+        return self._incarnation.encode()
+
+    async def beat(self) -> None:
+        """Renews the lease for ever."""
+        while True:
+            await asyncio.sleep(self._lease_s / BEATS_PER_LEASE)
+            try:
+                if self._lease is None or not await self._lease.renew(self._figures()):
+                    self._lease = await self._acquire()
+            except Unavailable:
+                continue  # the server is away; whether that matters is the watch's to judge
+            except (EventLogError, Refused) as error:
+                _log.warning("node %s: heartbeat failed: %s", self._id, error)
+
+    async def give_up(self) -> None:
+        """Lets go of the lease, as far as the server is there to hear of it."""
+        if self._lease is not None:
+            with contextlib.suppress(EventLogError):
+                await self._lease.release()
+
+    async def aclose(self) -> None:
+        """Answers no more."""
+        if self._serving is not None:
+            await self._serving.aclose()
