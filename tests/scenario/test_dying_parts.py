@@ -1,13 +1,14 @@
 """Nodes, control and server are killed and stopped at random while tasks run; the log shows what was kept of it all."""
 
 import asyncio
+import signal
 from pathlib import Path
 
 import pytest
 
 from clawactors.app.cluster import Plan
 from tests.scenario.havoc import Havoc
-from tests.scenario.system import SKILLS, System, running
+from tests.scenario.system import SKILLS, System, running, until
 
 pytestmark = pytest.mark.nats
 
@@ -51,3 +52,17 @@ async def test_killed_and_stopped_parts_lose_double_and_forget_nothing(tmp_path:
 @pytest.mark.parametrize("seed", range(100, 105))
 async def test_many_killed_and_stopped_parts_lose_double_and_forget_nothing(tmp_path: Path, seed: int) -> None:
     await survive(tmp_path, seed, tasks=2000, rounds=10, every_s=0.7, stopped_s=5)
+
+
+async def test_a_thousand_tasks_of_a_killed_node_all_go_on(tmp_path: Path) -> None:
+    """Each of them reads its own history at the same time as the others."""
+    async with running(tmp_path, Plan(nodes=1, slots=1000, skills=(SKILLS,))) as system:
+        await system.submit(1000, "work", steps=3, seconds=0.5)
+        await until(lambda: any(line.split()[1] == "s1" for line in lines_of(system.trace)), "a step is on record")
+        system.signal("n1", signal.SIGKILL)
+        await system.ended(system.submitted)
+        await system.audit()
+
+
+def lines_of(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []
