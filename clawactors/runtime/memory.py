@@ -22,6 +22,7 @@ from clawactors.memories.commands import Record
 from clawactors.runtime.actor import Actor, Desk
 from clawactors.runtime.naming import new_id
 from clawactors.runtime.ports import Requests
+from clawactors.runtime.recalling import ask
 from clawactors.tasks.submission import checked_id
 from eventlog import Draft, TooLarge, Unavailable, WrongVersion
 
@@ -148,7 +149,7 @@ class Memories:
 
     async def ask(self, name: str, /, timeout_s: float = ASK_S, **question: Any) -> dict[str, Any]:
         """The answer to `claw.query.<name>`. Raises: `Refused`, `NotFound`, `Unavailable`."""
-        answer = await self._requests.request(f"claw.query.{name}", msgspec.json.encode(question), timeout_s)
+        answer = await ask(self._requests, f"claw.query.{name}", msgspec.json.encode(question), timeout_s)
         reply: dict[str, Any] = msgspec.json.decode(answer)
         if (error := reply.get("error")) is not None:
             raise _ERRORS.get(error["code"], Unavailable)(error["message"])

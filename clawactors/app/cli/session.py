@@ -12,6 +12,7 @@ from clawactors.app.cli.screen import note
 from clawactors.app.client import Client
 from clawactors.app.discovery import Found, discover
 from clawactors.errors import Refused
+from clawactors.runtime import recalling
 from clawactors.runtime.memory import ASK_S
 from eventlog import NoResponders, NoSuchLog, Unavailable
 
@@ -58,9 +59,8 @@ async def ask(client: Client, name: str, **question: Any) -> dict[str, Any]:
 async def ask_memory(client: Client, name: str, /, timeout_s: float = ASK_S, **question: Any) -> dict[str, Any]:
     """The answer of memory's process. Raises: as `ask`."""
     try:
-        return _checked(
-            await client.requests.request(f"claw.query.memory.{name}", msgspec.json.encode(question), timeout_s)
-        )
+        subject = f"claw.query.memory.{name}"
+        return _checked(await recalling.ask(client.requests, subject, msgspec.json.encode(question), timeout_s))
     except NoResponders as error:
         hint = "claw up starts one, and starts it again when it dies"
         raise Problem("unavailable", f"no memory process answers at {client.found.shown} ({error})", hint) from error
