@@ -19,6 +19,7 @@ __all__ = [
     "Large",
     "is_reference",
     "named_in",
+    "outlined",
     "reference",
     "shown_size",
 ]
@@ -64,6 +65,14 @@ def named_in(value: Any) -> tuple[str, int]:
     if not _NAME.fullmatch(found.name):
         raise Refused("that is no reference to a payload: its name is no SHA-256")
     return found.name, found.size
+
+
+def outlined(value: dict[str, Any]) -> str:
+    """A reference in words: what is large is told by its size, for its name says nothing to people."""
+    size_bytes = value.get("bytes")
+    if isinstance(size_bytes, int) and size_bytes >= 0:
+        return f"({shown_size(size_bytes)} of data)"
+    return "(data kept elsewhere)"
 
 
 def shown_size(size_bytes: int) -> str:

@@ -9,6 +9,7 @@ import msgspec
 from clawactors.memories import Content, memory_id
 from clawactors.memories.commands import Record
 from clawactors.tasks import events as t
+from clawactors.tasks.payload import is_reference, outlined
 from eventlog.decoding import Commit
 from memory.consolidation.order import Order
 from memory.consolidation.pattern import FAILURE
@@ -193,6 +194,8 @@ def _order(
 
 def _short(value: Any) -> str:
     """A value as people would write it, on one line."""
+    if is_reference(value):
+        return outlined(value)
     if isinstance(value, dict):
         text = ", ".join(f"{name}={_short(one)}" for name, one in value.items())
     elif isinstance(value, str):

@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from clawactors.tasks import events as t
+from clawactors.tasks.payload import is_reference, outlined
 from eventlog.decoding import Commit
 from memory.text.normal import clean
 
@@ -96,5 +97,7 @@ class Working:
 def _short(value: Any) -> str:
     if value is None or value == {}:
         return ""
+    if is_reference(value):
+        return outlined(value)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return " ".join(clean(text).split())[:_LINE_LIMIT]

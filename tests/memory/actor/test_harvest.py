@@ -74,6 +74,16 @@ def test_a_task_that_expires_unplaced_or_is_edited_is_told_as_it_was() -> None:
     assert order.command.content.sources == (3,)
 
 
+def test_large_values_are_told_by_their_size() -> None:
+    harvest = Harvest()
+    large = {"$blob": "0" * 64, "bytes": 3 << 20}
+    harvest.take(commit(1, "t", e.Submitted(skill="render", user="ada", params={"frames": large}), scheduled()))
+    (order,) = harvest.take(commit(2, "t", e.Completed(large))) or ()
+    assert isinstance(order.command, c.Record)
+    assert "render t frames=(3.0 MB of data) completed" in order.command.content.text
+    assert order.command.content.text.endswith("result: (3.0 MB of data)")
+
+
 def test_the_making_of_memories_is_no_memory() -> None:
     harvest = Harvest()
     harvest.take(commit(1, "j", e.Submitted(skill="memory.extract", user="ada"), scheduled()))

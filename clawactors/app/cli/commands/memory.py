@@ -16,7 +16,7 @@ from clawactors.app.cli.memoryrows import (
 )
 from clawactors.app.cli.parsing import Parser, count, share, through, time
 from clawactors.app.cli.problem import Problem
-from clawactors.app.cli.screen import card, emit
+from clawactors.app.cli.screen import card, emit, note
 from clawactors.app.cli.session import ask_memory, ask_rows, with_client
 from clawactors.app.client import Client
 from clawactors.chats.events import EXTRACT, Role
@@ -26,6 +26,10 @@ __all__ = ["VERBS", "arguments", "run"]
 
 _LONG_S: Final = 600.0
 """Condensing or forgetting very much takes a while."""
+_STILL_THERE: Final = (
+    "no answer, index or view holds them any more; the log still has the commits that they came from, "
+    "and copies of the log have them too (docs/memory.md, Forgetting)"
+)
 _ROLES: Final = get_args(Role.__value__)
 _KINDS: Final = get_args(Kind.__value__)
 _USAGE: Final = "claw memory --help shows what there is"
@@ -96,6 +100,7 @@ async def _forget(client: Client, options: Any) -> int:
     reply = await ask_memory(client, "forget", _LONG_S, id=id, owner=options.owner, by=client.desk.by)
     rows = [{"id": each} for each in reply["ids"]]
     emit(options, rows, lambda screen: card(screen, [("forgotten", len(rows))]))
+    note(_STILL_THERE)
     return 0
 
 
