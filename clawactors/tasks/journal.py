@@ -77,7 +77,9 @@ class Journal:
     def last(self, name: str) -> Entry | None:
         """The last entry of the name, None when there is none."""
         places = self._storage.places.get(name)
-        if places and places[-1] < self._length:
+        if not places:
+            return None
+        if places[-1] < self._length:
             return self._storage.entries[places[-1]]
         return self.nth(name, self.count(name) - 1)
 
