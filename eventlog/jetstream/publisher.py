@@ -33,6 +33,9 @@ BATCHES: Final = 2
 BATCH_APPENDS: Final = 1000
 BATCH_BYTES: Final = 8 << 20
 ANSWER_S: Final = 2.0
+ANSWER_MAX_S: Final = 10.0
+SLOWER: Final = 4
+"""An answer may take so many times as long as the last one did: a busy server that is asked again is busier still."""
 SWEEP_S: Final = 0.25
 RECALL_S: Final = 0.05
 SHORTEST_WAIT_S: Final = 0.005
@@ -71,7 +74,7 @@ class Publisher:
         self, connection: Connection, stream: str, give_up_s: float, lagging: bool = False, answer_s: float = ANSWER_S
     ) -> None:
         self._connection, self._stream, self._lagging = connection, stream, lagging
-        self._give_up_s, self._answer_s = give_up_s, answer_s
+        self._give_up_s, self._answer_s, self._patience_s = give_up_s, answer_s, answer_s
         self._loop = asyncio.get_running_loop()
         self._backlog = Backlog()
         self._groups: deque[_Flight] = deque()
@@ -221,7 +224,9 @@ class Publisher:
             ack = _acks.decode(body)
         except msgspec.MsgspecError:
             return  # no answer of a stream: the time limit decides
-        self._land(flight)
+        if self._land(flight):
+            took_s = self._loop.time() - flight.sent_at
+            self._patience_s = max(self._answer_s, min(ANSWER_MAX_S, SLOWER * took_s))
         if ack.error is not None:
             self._on_refusal(flight, ack.error)
         else:
@@ -295,8 +300,8 @@ class Publisher:
         """One timer for all: answers that are overdue, appends whose time is over."""
         now = self._loop.time()
         for flight in list(self._flights.values()):
-            if now - flight.sent_at > self._answer_s:
-                self._recall(flight, self._trouble or f"no answer within {self._answer_s:g} s", alone=1)
+            if now - flight.sent_at > self._patience_s:
+                self._recall(flight, self._trouble or f"no answer within {self._patience_s:.1f} s", alone=1)
         reason = (self._trouble or "no answer") if self._connection.online else "no connection"
         if self._backlog.expire(now, lambda append: self._too_late(append.trouble or reason)):
             for group in self._groups:

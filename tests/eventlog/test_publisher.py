@@ -79,6 +79,16 @@ async def test_at_most_two_batches_are_in_flight() -> None:
     assert await waiting == list(range(1, 3501))
 
 
+async def test_a_server_that_has_become_slow_is_not_asked_again_before_its_answer_can_come() -> None:
+    model = ModelConnection(events("late", "late"))
+    to = on(model, answer_s=0.012)  # the model is late by 0.02 s
+    await to.append(draft("a"), 0)
+    sent = len(model.rounds)
+    assert sent > 1  # nothing was known of it, so the first was asked again
+    await to.append(draft("b"), 0)
+    assert len(model.rounds) == sent + 1
+
+
 async def test_two_of_one_aggregate_are_never_on_the_way_together() -> None:
     model = ModelConnection()
     to = on(model)
@@ -276,7 +286,7 @@ async def test_giving_up_many_appends_leaves_nothing_behind() -> None:
 async def test_one_append_that_waits_long_keeps_no_ended_ones() -> None:
     stuck: Iterator[Event] = iter(["lose message"])
     model = ModelConnection(stuck)
-    to = on(model, answer_s=60)
+    to = on(model, give_up_s=60, answer_s=60)
     waiting = asyncio.ensure_future(to.append(draft("stuck"), 0))
     await asyncio.sleep(0.001)
     assert len(model.rounds) == 1
