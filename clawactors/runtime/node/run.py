@@ -363,7 +363,7 @@ class TaskRun:
                 strategy,
                 state.life.failures,
                 event.max_retries,
-                self.clock.now_ns(),
+                self.desk.time.now_ns(),
                 self.clock.roll(),
             )
         then = (verdict.then, verdict.retry_at_ns, verdict.elsewhere, verdict.max_retries)

@@ -6,10 +6,11 @@ import pytest
 
 from clawactors import ErrorRule, Retry, SyncTask, skill
 from clawactors import Task as Handle
+from clawactors.runtime.actor import Desk
 from clawactors.runtime.node.failure import classify
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
-from tests.clawactors.runtime.cluster import Cluster, Stage
+from tests.clawactors.runtime.cluster import Cluster, ManualClock, Stage
 
 FAST = Retry(max_retries=3, wait_s=0.01, jitter=0)
 
@@ -84,6 +85,20 @@ async def test_how_many_retries_there_are_is_told_as_they_count(stage: Stage) ->
     assert (await stage.run(twice)).life.status == "dead"
     wished = await stage.run(twice, id="wished", max_retries=0)
     assert (wished.life.status, wished.max_retries) == ("dead", 0)
+
+
+@pytest.mark.parametrize("jump_s", [-3600.0, 3600.0])
+async def test_when_it_is_tried_again_is_reckoned_by_the_time_of_the_log(stage: Stage, jump_s: float) -> None:
+    @skill("later", retry=Retry(wait_s=10, jitter=0))
+    async def later(task: Handle) -> None:
+        raise RuntimeError("not yet")
+
+    log_ns = (await stage.log.head()).at_ns
+    stage.here = Desk(stage.wire, ManualClock(log_ns / 1e9 + jump_s), "node/n1")
+    stage.here.time.hear(log_ns)
+    life = (await stage.run(later)).life
+    assert life.status == "waiting"
+    assert abs(life.until_ns - log_ns - 10 * 10**9) < 60 * 10**9
 
 
 @pytest.mark.parametrize("in_thread", [False, True])
