@@ -18,7 +18,7 @@ from typing import Any
 from clawactors.kinds import DECODER
 from clawactors.nodes import NODE, Node
 from clawactors.nodes import events as ne
-from clawactors.tasks import FINAL, TASK, Task
+from clawactors.tasks import TASK, Task
 from clawactors.tasks import events as te
 from eventlog import EventLog, Record
 
@@ -40,6 +40,7 @@ class Audit:
         self._slots: dict[str, int] = {}
         self._running: dict[tuple[str, str], set[str]] = {}
         self._done: dict[str, set[str]] = {}
+        self._ended: set[str] = set()
         self._done_before: dict[tuple[str, int], frozenset[str]] = {}
 
     def take(self, record: Record) -> None:
@@ -76,6 +77,8 @@ class Audit:
                 self._problem(record, f"{name} is illegal, it is {before.life.status}")
             return
         self.tasks[id] = after
+        if TASK.is_final(after):
+            self._ended.add(id)
         role, _, who = record.by.partition("/")
         if role == "node" and (before.life.node, before.life.incarnation) != (
             who,
@@ -83,10 +86,10 @@ class Audit:
         ):
             self._problem(record, f"{name} by {record.by}, but it is with {before.life.node or 'nobody'}")
         if isinstance(event, te.Readied) and before.life.waiting_for == "dependency" and before.spec is not None:
-            enough = FINAL if before.spec.on_dead == "run" else ("completed",)
+            may_go_on = before.spec.on_dead == "run"  # and one that had died may be retried while that is written
             for each in before.spec.after:
                 status = self.tasks.get(each, Task()).life.status
-                if status not in enough:
+                if status != "completed" and not (may_go_on and each in self._ended):
                     self._problem(record, f"{name}, but {each} is {status}")
         if isinstance(event, te.StepCompleted):
             self._take_step(id, record, event, before)

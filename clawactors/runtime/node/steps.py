@@ -1,7 +1,8 @@
 """The steps that a task's code takes, its sleeps among them.
 
 1. A step that is on record as completed gives what is on record; it never runs again.
-2. A step name used twice, or a record that is of another call, blocks the task: the journal does not fit the code.
+2. A step name used twice, a record that is of another call, or a call that is on record under a name that the code
+   does not ask for any more, blocks the task: the journal does not fit the code.
 3. The n-th sleep ends when the record says, on every resume the same.
 """
 
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from clawactors.errors import Refused
 from clawactors.runtime.node.code import Stopped, as_exception, call_in_thread
 from clawactors.runtime.node.failure import classify, message_of
-from clawactors.runtime.node.fingerprint import difference, fingerprint
+from clawactors.runtime.node.fingerprint import difference, fingerprint, tells_apart
 from clawactors.runtime.node.sleep import IN_PLACE_S, SLEEP, seconds_of, until_of, written
 from clawactors.tasks import commands as c
 from clawactors.tasks.journal import SIGNAL
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["NAME_MAX", "Steps"]
 
 NAME_MAX: Final = 256
+_TURNS: Final = 5
 
 
 class Steps:
@@ -35,6 +37,7 @@ class Steps:
         self._run = run
         self._called: dict[str, str] = {}  # names of steps and what they call
         self._sleeps = 0
+        self._earlier: dict[str, list[str]] | None = None
 
     async def take(
         self, name: str, function: Callable[..., Any], args: Any, kwargs: Any, retry: Retry | None = None
@@ -77,6 +80,11 @@ class Steps:
             await run.block(f"the code uses the step name {name!r} twice; step names are unique within a task")
         self._called[name] = call
         entry = run.actor.ahead.journal.last(name)
+        if entry is None and (names := self._of_before().get(call)) and (other := await self._unasked(names)):
+            await run.block(
+                f"the journal does not fit the code: step {name!r} makes the call that is on record as step {other!r}; "
+                "give it the old name back, or fork the task from that step"
+            )
         if entry is None or entry.status != "completed":
             return False, None
         if entry.fingerprint and entry.fingerprint != call:
@@ -87,6 +95,22 @@ class Steps:
         if is_reference(entry.result):
             return True, await run.whole(entry.result, f"the result of step {name!r}")
         return True, entry.result
+
+    def _of_before(self) -> dict[str, list[str]]:
+        """By call, the names of what earlier attempts have completed."""
+        if self._earlier is None:
+            self._earlier = {}
+            for entry in self._run.actor.ahead.journal:
+                is_earlier = entry.status == "completed" and entry.attempt < self._run.fence.attempt
+                if is_earlier and tells_apart(entry.fingerprint):
+                    self._earlier.setdefault(entry.fingerprint, []).append(entry.name)
+        return self._earlier
+
+    async def _unasked(self, names: list[str]) -> str:
+        """The first of them that the code has not asked for, '' where it has asked for all."""
+        for _ in range(_TURNS):  # those that are taken beside this one ask meanwhile
+            await asyncio.sleep(0)
+        return next((name for name in names if name not in self._called), "")
 
     async def end(self, name: str, result: Any, took_s: float) -> Any:
         """Records the result and returns what the record will give back on a resume."""

@@ -75,6 +75,50 @@ async def test_a_journal_that_does_not_fit_blocks_the_task(
 
 
 @pytest.mark.parametrize("in_thread", [False, True])
+async def test_a_step_that_was_renamed_blocks_the_task_instead_of_running_again(stage: Stage, in_thread: bool) -> None:
+    @skill("renaming")
+    async def renaming(task: Handle) -> str:
+        await task.step("first", two)
+        result: str = await task.step("copy" if task.attempt == 1 else "copy it", one, 1)
+        if task.attempt == 1:
+            await fails()
+        return result
+
+    @skill("renaming")
+    def renaming_in_thread(task: SyncTask) -> str:
+        task.step("first", two)
+        result: str = task.step("copy" if task.attempt == 1 else "copy it", one, 1)
+        if task.attempt == 1:
+            raise RuntimeError("again")
+        return result
+
+    code = renaming_in_thread if in_thread else renaming
+    await stage.run(code)
+    life = (await stage.run(code)).life
+    assert life.status == "blocked"
+    assert "step 'copy it' makes the call that is on record as step 'copy'" in life.blocked_reason
+    assert stage.named("t").count("step.completed") == 2
+
+
+async def test_equal_calls_under_several_names_are_several_steps(stage: Stage) -> None:
+    """In a row, and beside each other, where one of them was not on record yet when the attempt ended."""
+
+    @skill("many")
+    async def many(task: Handle) -> None:
+        for number in range(3):
+            await task.step(f"s{number}", one, 1)
+        if task.attempt == 1:
+            await task.step("b", one, 1)
+            await fails()
+        await asyncio.gather(task.step("a", one, 1), task.step("b", one, 1))
+        for number in range(3, 5):
+            await task.step(f"s{number}", one, 1)
+
+    await stage.run(many)
+    assert (await stage.run(many)).life.status == "completed"
+
+
+@pytest.mark.parametrize("in_thread", [False, True])
 async def test_a_journal_that_fits_is_used(stage: Stage, in_thread: bool) -> None:
     code = twice(one, ({"b": 1, "a": {3, 1, 2}},), one, ({"a": {2, 3, 1}, "b": 1},), in_thread=in_thread)
     await stage.run(code)
