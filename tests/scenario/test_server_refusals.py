@@ -193,7 +193,7 @@ async def system(server: NatsServer, tmp_path_factory: pytest.TempPathFactory) -
         ("live", ["submit", "echo", '{"text": ""}', "--wait"], "subscribe to 'live.claw.task."),
         ("inbox", ["status"], "subscribe to '_INBOX."),
         ("api", ["status"], "publish to '$JS.API."),
-        ("consumer", ["task", "some"], "publish to '$JS.API.CONSUMER.CREATE.CLAW_EVENTS."),
+        ("consumer", ["join", "--id", "no-consumer"], "publish to '$JS.API.CONSUMER.CREATE.CLAW_EVENTS."),
     ],
 )
 async def test_a_missing_permission_is_named_with_its_subject(
