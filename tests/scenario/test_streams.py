@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 import pytest
+import pytest_asyncio
 
 from clawactors.app.client import Client
 from clawactors.app.cluster import Plan
@@ -24,15 +25,16 @@ SKILLS = str(Path(__file__).with_name("speaking.py"))
 SECRET = "correct-horse-battery-staple"  # noqa: S105
 FIVE_MB = "0123456789abcdef" * (5 << 16)
 
-pytestmark = pytest.mark.nats
+pytestmark = [pytest.mark.nats, pytest.mark.asyncio(loop_scope="module")]
 
 
-@pytest.fixture
-async def system(tmp_path: Path) -> AsyncIterator[System]:
-    secrets = tmp_path / "secrets"
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
+    folder = tmp_path_factory.mktemp("streams")
+    secrets = folder / "secrets"
     secrets.write_text(f"mail-key={SECRET}\n")
     secrets.chmod(0o600)
-    async with running(tmp_path, Plan(nodes=2, slots=4, skills=(SKILLS,), secrets=str(secrets))) as system:
+    async with running(folder, Plan(nodes=2, slots=4, skills=(SKILLS,), secrets=str(secrets))) as system:
         yield system
 
 
@@ -77,18 +79,18 @@ async def test_five_megabytes_there_and_back(system: System, tmp_path: Path) -> 
 
 
 async def test_a_stream_goes_on_with_another_connection(system: System) -> None:
-    await system.client.submit("counts", {"count": 1500}, id="t")
-    first = await collect(system.client, "t", most=300)
+    await system.client.submit("counts", {"count": 1500}, id="moves")
+    first = await collect(system.client, "moves", most=300)
     async with Client.at(discover(system.cluster.nats_url)) as other:
-        rest = await collect(other, "t", after=first[-1].position)
+        rest = await collect(other, "moves", after=first[-1].position)
     assert [chunk.value for chunk in first + rest] == list(range(1500))
-    assert [chunk.value for chunk in await collect(system.client, "t")] == list(range(1500))
+    assert [chunk.value for chunk in await collect(system.client, "moves")] == list(range(1500))
 
 
 async def test_a_stream_goes_on_when_its_connection_is_lost(system: System) -> None:
-    await system.client.submit("counts-in-thread", {"count": 1500}, id="t")
+    await system.client.submit("counts-in-thread", {"count": 1500}, id="cut")
     values = []
-    async with asyncio.timeout(PATIENCE_S), aclosing(system.client.ref("t").stream()) as stream:
+    async with asyncio.timeout(PATIENCE_S), aclosing(system.client.ref("cut").stream()) as stream:
         async for chunk in stream:
             values.append(chunk.value)
             if len(values) in (100, 700):
@@ -99,9 +101,9 @@ async def test_a_stream_goes_on_when_its_connection_is_lost(system: System) -> N
 
 
 async def test_a_node_that_dies_while_it_streams_is_followed_by_another_attempt(system: System) -> None:
-    await system.client.submit("counts", {"count": 600, "pause_s": 0.003}, id="t")
+    await system.client.submit("counts", {"count": 600, "pause_s": 0.003}, id="node-dies")
     chunks = []
-    async with asyncio.timeout(PATIENCE_S), aclosing(system.client.ref("t").stream()) as stream:
+    async with asyncio.timeout(PATIENCE_S), aclosing(system.client.ref("node-dies").stream()) as stream:
         async for chunk in stream:
             chunks.append(chunk)
             if len(chunks) == 50:
@@ -112,25 +114,40 @@ async def test_a_node_that_dies_while_it_streams_is_followed_by_another_attempt(
     assert first == list(range(len(first)))
     assert second == list(range(600))
     assert [chunk.attempt for chunk in chunks] == [1] * len(first) + [2] * 600
-    shown = await asyncio.to_thread(system.claw, "logs", "t", "--json")
+    shown = await asyncio.to_thread(system.claw, "logs", "node-dies", "--json")
     printed = [json.loads(line)["text"] for line in shown.out.splitlines()]
     assert printed == ["attempt 1 counts to 600\n", "attempt 2 counts to 600\n"]
 
 
 async def test_a_server_that_dies_while_a_task_streams_costs_output_at_most(system: System) -> None:
-    await system.client.submit("counts", {"count": 1000, "pause_s": 0.003}, id="t")
+    await system.client.submit("counts", {"count": 1000, "pause_s": 0.003}, id="server-dies")
     values = []
-    async with asyncio.timeout(PATIENCE_S), aclosing(system.client.ref("t").stream()) as stream:
+    async with asyncio.timeout(PATIENCE_S), aclosing(system.client.ref("server-dies").stream()) as stream:
         async for chunk in stream:
             values.append(chunk.value)
             if len(values) == 100:
                 system.signal("server", signal.SIGKILL)
     assert values == sorted(set(values))
     assert values[-1] == 999
-    assert await system.client.ref("t").result(PATIENCE_S) == 1000
+    assert await system.client.ref("server-dies").result(PATIENCE_S) == 1000
+
+
+async def test_a_secret_is_nowhere(system: System) -> None:
+    await system.client.submit("leaks", id="leaks")
+    with pytest.raises(TaskFailed, match=r"\*\*\* was refused"):
+        await system.client.ref("leaks").result(PATIENCE_S)
+    assert [chunk.value for chunk in await collect(system.client, "leaks")] == ["***"]
+    shown = await asyncio.to_thread(system.claw, "logs", "leaks")
+    assert shown.out == "printed ***\nERROR logged ***\n"
+    node = (await system.client.look("leaks")).state.life.node
+    log = system.cluster.path / "logs" / f"{node}.log"
+    await until(lambda: "logged ***" in log.read_text(), "the node's log has it hidden")
+    found = [path for path in system.cluster.path.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()]
+    assert not found
 
 
 async def test_a_flood_hurts_nobody(system: System) -> None:
+    await system.online("n1", "n2")
     shell = {"argv": ["sh", "-c", "head -c 300000000 /dev/zero | tr '\\0' x"]}
     await system.client.submit("floods", {"megabytes": 200}, id="flood")
     await system.client.submit("shell", shell, id="shell")
@@ -150,17 +167,3 @@ async def test_a_flood_hurts_nobody(system: System) -> None:
     shown = await asyncio.to_thread(system.claw, "logs", "flood")
     assert len(shown.out) < 9 << 20
     assert "of output were cut here]" in shown.out[-100:]
-
-
-async def test_a_secret_is_nowhere(system: System) -> None:
-    await system.client.submit("leaks", id="t")
-    with pytest.raises(TaskFailed, match=r"\*\*\* was refused"):
-        await system.client.ref("t").result(PATIENCE_S)
-    assert [chunk.value for chunk in await collect(system.client, "t")] == ["***"]
-    shown = await asyncio.to_thread(system.claw, "logs", "t")
-    assert shown.out == "printed ***\nERROR logged ***\n"
-    node = (await system.client.look("t")).state.life.node
-    log = system.cluster.path / "logs" / f"{node}.log"
-    await until(lambda: "logged ***" in log.read_text(), "the node's log has it hidden")
-    found = [path for path in system.cluster.path.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()]
-    assert not found
