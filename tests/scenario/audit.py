@@ -41,6 +41,8 @@ class Audit:
         self._running: dict[tuple[str, str], set[str]] = {}
         self._done: dict[str, set[str]] = {}
         self._ended: set[str] = set()
+        self._completed: set[str] = set()
+        """Ever: what has ended may be retried or deleted while others are told of its end."""
         self._done_before: dict[tuple[str, int], frozenset[str]] = {}
 
     def take(self, record: Record) -> None:
@@ -79,6 +81,8 @@ class Audit:
         self.tasks[id] = after
         if TASK.is_final(after):
             self._ended.add(id)
+        if after.life.status == "completed":
+            self._completed.add(id)
         role, _, who = record.by.partition("/")
         if role == "node" and (before.life.node, before.life.incarnation) != (
             who,
@@ -86,11 +90,10 @@ class Audit:
         ):
             self._problem(record, f"{name} by {record.by}, but it is with {before.life.node or 'nobody'}")
         if isinstance(event, te.Readied) and before.life.waiting_for == "dependency" and before.spec is not None:
-            may_go_on = before.spec.on_dead == "run"  # and one that had died may be retried while that is written
+            enough = self._ended if before.spec.on_dead == "run" else self._completed
             for each in before.spec.after:
-                status = self.tasks.get(each, Task()).life.status
-                if status != "completed" and not (may_go_on and each in self._ended):
-                    self._problem(record, f"{name}, but {each} is {status}")
+                if each not in enough:
+                    self._problem(record, f"{name}, but {each} is {self.tasks.get(each, Task()).life.status}")
         if isinstance(event, te.StepCompleted):
             self._take_step(id, record, event, before)
         if isinstance(event, te.Scheduled):
