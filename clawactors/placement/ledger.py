@@ -40,6 +40,7 @@ class Ledger:
         self.agenda = agenda or Agenda()
         self.silence = Silence(silence_s)
         self.limits = Limits()
+        self._limited = self.limits.by_skill
         self._tasks: dict[str, Held] = {}
         self._seats: dict[str, Seat] = {}
         self._pending: dict[Shape, Ranking[tuple[int, int]]] = {}
@@ -179,7 +180,7 @@ class Ledger:
         life, idle = held.task.life, not held.ordered and id not in self._frozen
         orphan = held.given and self._is_orphan(held.task)
         self._count(id, held, "" if orphan else life.node if held.given else held.to)
-        if self.limits:
+        if self._limited:
             self.limits.note(held.shape.skill, id, under_way=held.is_under_way)
         if idle and life.status == "pending" and not held.is_overdue:
             queue = self._pending.get(held.shape)

@@ -50,32 +50,29 @@ def announced(nodes: Iterable[Node]) -> dict[str, int]:
 
 
 class Limits:
-    """The limits by skill; falsy while there are none, so that who has none pays nothing for them."""
+    """`by_skill` is one and the same dict for ever, empty while there are none: who has none pays a look at it."""
 
     def __init__(self) -> None:
         self.closed = False
-        self._limits: dict[str, Limit] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._limits)
+        self.by_skill: dict[str, Limit] = {}
 
     def of(self, skill: str) -> Limit | None:
         """The skill's limit, None where it has none."""
-        return self._limits.get(skill)
+        return self.by_skill.get(skill)
 
     def announce(self, limits: dict[str, int], under_way: Callable[[str], Iterable[str]]) -> None:
         """These hold from now on; of a skill that had none, `under_way` tells the tasks that a node has."""
-        for skill in self._limits.keys() - limits.keys():
-            del self._limits[skill]
+        for skill in self.by_skill.keys() - limits.keys():
+            del self.by_skill[skill]
         for skill, at_most in limits.items():
-            if (limit := self._limits.get(skill)) is not None:
+            if (limit := self.by_skill.get(skill)) is not None:
                 limit.at_most = at_most
             else:
-                self._limits[skill] = Limit(skill, at_most, set(under_way(skill)))
+                self.by_skill[skill] = Limit(skill, at_most, set(under_way(skill)))
 
     def note(self, skill: str, id: str, *, under_way: bool) -> None:
         """Whether that task takes a place."""
-        if (limit := self._limits.get(skill)) is None:
+        if (limit := self.by_skill.get(skill)) is None:
             return
         if under_way:
             limit.under_way.add(id)
@@ -84,5 +81,5 @@ class Limits:
 
     def forbid(self, skill: str) -> bool:
         """True while no other task of the skill may begin."""
-        limit = self._limits.get(skill)
+        limit = self.by_skill.get(skill)
         return limit is not None and (self.closed or limit.is_reached)

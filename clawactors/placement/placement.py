@@ -74,7 +74,7 @@ class Placement(Ledger):
         heapq.heapify(heads)
         while heads and limit > 0:
             _, id, shape = heads[0]
-            forbidden = self.limits and self.limits.forbid(shape.skill)
+            forbidden = self._limited and self.limits.forbid(shape.skill)
             seat = None if forbidden else choose(shape, self._seats.values(), now_ns)
             if seat is None:
                 heapq.heappop(heads)

@@ -121,7 +121,7 @@ def test_who_waits_for_a_limit_is_told_so() -> None:
 
 def test_whoever_has_no_limit_has_none() -> None:
     placement = Placement()
-    assert not placement.limits
+    assert not placement.limits.by_skill
     assert placement.limits.of("echo") is None
     assert not placement.limits.forbid("echo")
 
