@@ -1,8 +1,9 @@
 """Fits the weights of the ranking and the calibration of relevance: `python -m benchmarks.memory_tuning`.
 
 Reads the tuning half only. Each file counts twice, in a memory of its own and mixed with the others. Weights maximise
-the likelihood of the evidence under a softmax over the pool, and are drawn towards `PRIOR`, so that what a few hundred
-questions say does not outweigh what is plausible for texts of any kind. Prints what belongs into `memory.recall`.
+the likelihood of the evidence under a softmax over the pool, and are drawn towards the present ones, for what a few
+hundred questions say must not outweigh what holds for texts of any kind: take what it prints into `memory.recall` only
+where `benchmarks.memory_general` loses nothing. The calibration is that of the present weights.
 """
 
 import tempfile
@@ -22,11 +23,7 @@ from memory.text.term import is_unspaced
 
 __all__ = ["main"]
 
-PRIOR = {
-    "words": 0.6, "concepts": 0.3, "vector": 0.3, "speaker": 1.0, "session": 0.3, "date": 2.0,
-    "asks": -0.5, "length": 0.3, "importance": 0.5, "closed": -1.0,
-}  # fmt: skip
-PULL = 0.05
+PULL = 0.5
 STEPS = 300
 KEPT = 0.9
 
@@ -64,7 +61,7 @@ def asked(sets: list[Set], strangers: bool = False) -> Iterator[Asked]:
 
 
 def fitted(questions: list[Asked]) -> Floats:
-    prior = np.array([PRIOR[name] for name in FEATURES])
+    prior = np.array([WEIGHTS[name] for name in FEATURES])
     weights, squares = prior.copy(), np.full(len(prior), 1e-8)
     useful = [one for one in questions if one.true.any()]
     for _ in range(STEPS):
@@ -128,7 +125,8 @@ def main() -> None:
     print(
         "WEIGHTS", {name: round(float(value), 2) for name, value in zip(FEATURES, weights, strict=True)}, "was", WEIGHTS
     )
-    print("COEFFICIENTS", calibrated(questions, strange, weights).round(2).tolist(), "was", COEFFICIENTS)
+    present = np.array([WEIGHTS[name] for name in FEATURES])
+    print("COEFFICIENTS", calibrated(questions, strange, present).round(2).tolist(), "was", COEFFICIENTS)
 
 
 if __name__ == "__main__":

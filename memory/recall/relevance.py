@@ -16,7 +16,7 @@ THRESHOLD: Final = 0.7
 
 type Scores = npt.NDArray[np.float32]
 
-COEFFICIENTS: Final[tuple[float, ...]] = (-1.45, 0.7, 5.1, 0.8, 0.53)
+COEFFICIENTS: Final[tuple[float, ...]] = (-1.23, 0.57, 4.02, 1.17, 0.46)
 """Constant; what is added in scripts without spaces, where pairs of characters cover less; then one a feature: share of
 words covered, share of concepts covered, fused score."""
 

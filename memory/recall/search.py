@@ -137,6 +137,7 @@ class Searcher:
                 similarities,
                 self._speakers.mentioned(text),
                 mentioned_days(text, today),
+                unspaced := is_unspaced(text),
             )
             before, after = columns.before[pool], columns.after[pool]
         fused = rows @ np.array([WEIGHTS[name] for name in FEATURES], np.float32)
@@ -145,7 +146,7 @@ class Searcher:
         first = order[:judged]
         near = (pool[first], before[first], after[first])
         evidence = (_covered(words, *near), _covered(concepts, *near), fused[first])
-        return Ranking(pool[order], rows[order], evidence, relevance(*evidence, is_unspaced(text))), words
+        return Ranking(pool[order], rows[order], evidence, relevance(*evidence, unspaced)), words
 
     def _pool(self, mask: Mask | None, by_words: Scores, by_concepts: Scores, query: Scores) -> Numbers:
         """The items that are compared in full: all of a small set, else the best by each way and their neighbours."""
