@@ -1,5 +1,7 @@
 """What tasks went through, read in bulk: all that is new, twice a second, and at once when somebody waits for it.
 
+While nothing happens it looks ever more seldom, up to every few seconds: an idle cluster has nothing to pay for.
+
 Running tasks make nearly all of the log. Who follows it is woken for every few records, and so is the server that
 sends them; who comes by now and then spares both, and whoever asks does not notice.
 """
@@ -22,6 +24,7 @@ __all__ = ["Histories"]
 
 _PATTERN: Final = "claw.task.>"
 _PACE_S: Final = 0.5
+_SLOWEST_S: Final = 4.0
 
 _log = logging.getLogger(__name__)
 
@@ -42,15 +45,18 @@ class Histories:
 
     async def serve(self) -> None:
         """Reads on, until cancelled; a log that is away is waited for. Raises: `Corrupt`, `Misconfigured`."""
+        pause_s = _PACE_S
         while True:
             self._wanted.clear()
             self._begun += 1
+            told = self.told
             await patiently(self._read)
+            pause_s = _PACE_S if self.told > told else min(2 * pause_s, _SLOWEST_S)
             self._ended = self._begun
             turn, self._turn = self._turn, asyncio.Event()
             turn.set()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_PACE_S):
+                async with asyncio.timeout(pause_s):
                     await self._wanted.wait()
 
     async def caught_up(self) -> None:
