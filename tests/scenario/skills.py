@@ -76,6 +76,14 @@ def hangs_in_thread(task: SyncTask) -> None:
     threading.Event().wait()
 
 
+@skill("blocks-the-loop")
+async def blocks_the_loop(task: Task, trace: str, seconds: float) -> dict[str, int]:
+    """Waits as sync code does, where it should not."""
+    leave_trace(trace, task.id, "s0", task.attempt)
+    threading.Event().wait(seconds)
+    return {"attempt": task.attempt}
+
+
 @skill("exits")
 async def exits(task: Task, after: str = "") -> None:
     """Takes its node along; with `after`, once that step is done."""

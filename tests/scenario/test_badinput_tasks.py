@@ -192,6 +192,15 @@ async def test_a_skill_that_hangs_ends_by_its_timeout_and_its_slot_is_free_again
     assert await system.client.run("echo", {"text": "there is room"}, wait_s=PATIENCE_S) == "there is room"
 
 
+async def test_async_code_that_blocks_its_node_does_not_make_it_look_dead(system: System) -> None:
+    """For three lease times nothing else moves on that node; its signs of life come from a thread of their own."""
+    params = {"trace": str(system.trace), "seconds": 5.0}
+    assert await system.client.run("blocks-the-loop", params, wait_s=PATIENCE_S) == {"attempt": 1}
+    logs = "".join(path.read_text() for path in (system.cluster.path / "logs").glob("n*.log"))
+    assert "stood still for" in logs
+    assert "`def` instead of `async def`" in logs
+
+
 async def test_a_skill_that_swallows_everything_keeps_what_it_returned(system: System) -> None:
     assert await system.client.run("swallows", wait_s=PATIENCE_S) == "Refused"
 

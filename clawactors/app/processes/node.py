@@ -1,18 +1,26 @@
 """The main of a node process."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 
 from clawactors.app.processes.start import NodeStart, main
 from clawactors.app.secretfile import read_secrets
 from clawactors.app.skills import load_skills
 from clawactors.runtime.actor import Desk
 from clawactors.runtime.clock import SystemClock
-from clawactors.runtime.node import NodeActor, NodeSettings, Supplies
+from clawactors.runtime.node import Apart, NodeActor, NodeSettings, Supplies
 from clawactors.runtime.node.capture import captured
 from clawactors.runtime.node.secrets import Secrets
 from clawactors.skills import Skill
-from eventlog.jetstream import JetStreamBlobs, JetStreamLeases, JetStreamLog, JetStreamOutputs, JetStreamRequests
+from eventlog.jetstream import (
+    Connection,
+    JetStreamBlobs,
+    JetStreamLeases,
+    JetStreamLog,
+    JetStreamOutputs,
+    JetStreamRequests,
+)
 
 __all__ = ["serve"]
 
@@ -25,15 +33,28 @@ async def serve(start: NodeStart, ready: Callable[[], None]) -> None:
         await _work(start, skills, secrets, ready)
 
 
+@asynccontextmanager
+async def _link(start: NodeStart) -> AsyncIterator[tuple[JetStreamLeases, JetStreamRequests]]:
+    """A connection for the node's signs of life alone."""
+    connection = await Connection.open(start.nats_url, f"claw-pulse/{start.name}")
+    try:
+        yield JetStreamLeases(connection), JetStreamRequests(connection)
+    finally:
+        await connection.aclose()
+
+
 async def _work(start: NodeStart, skills: Sequence[Skill], secrets: Secrets, ready: Callable[[], None]) -> None:
-    async with await JetStreamLog.connect(start.nats_url, f"claw-node/{start.name}") as log:
+    async with (
+        await JetStreamLog.connect(start.nats_url, f"claw-node/{start.name}") as log,
+        Apart(lambda: _link(start)) as apart,
+    ):
         desk = Desk(log, SystemClock(), f"node/{start.name}")
         settings = NodeSettings(
             id=start.name, slots=start.slots, affinity=start.affinity, folder=start.data, lease_s=start.lease_s
         )
         supplies = Supplies(JetStreamBlobs(log.connection), JetStreamOutputs(log.connection), secrets)
         node = NodeActor(
-            desk, JetStreamLeases(log.connection), JetStreamRequests(log.connection), settings, skills, supplies
+            desk, JetStreamLeases(log.connection), JetStreamRequests(log.connection), settings, skills, supplies, apart
         )
         await node.start()
         ready()

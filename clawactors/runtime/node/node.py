@@ -23,6 +23,7 @@ from clawactors.nodes import events as ne
 from clawactors.runtime.actor import Actor, Desk
 from clawactors.runtime.memory import Memories
 from clawactors.runtime.naming import new_id
+from clawactors.runtime.node.apart import Apart
 from clawactors.runtime.node.machine import LEASE_S, Figures, Gauge, this_machine
 from clawactors.runtime.node.presence import BEATS_PER_LEASE, Presence
 from clawactors.runtime.node.pulse import ALIVE, Pulse
@@ -53,6 +54,11 @@ __all__ = ["NodeActor", "NodeSettings"]
 _LAST_WORD_S = 1.0
 _RECORD_S = 3.0
 
+_TURN_S = 0.5
+_BLOCKED_S = 1.0
+_GONE_S = 30.0
+_NAMED = 3
+
 SUSPECT = 2
 """Nodes that a task has seen die in a row, without a new step, before it runs apart from others like it."""
 
@@ -81,6 +87,7 @@ class NodeActor:
         settings: NodeSettings,
         skills: Iterable[Skill],
         supplies: Supplies,
+        apart: Apart | None = None,
     ) -> None:
         self.desk, self.requests, self.settings = desk, requests, settings
         self.supplies = supplies
@@ -90,8 +97,16 @@ class NodeActor:
         self.actor: Actor[nc.NodeCommand, Node, ne.NodeEvent] = Actor(desk, NODE, ne.CODEC, self.id)
         self._queue: dict[str, Assignment] = {}
         self._runs: dict[str, TaskRun] = {}
+        self._apart, self._turned_s = apart, desk.clock.monotonic_s()
         self._presence = Presence(
-            leases, requests, desk.clock, self.id, self.incarnation, settings.lease_s, self._figures
+            apart.leases if apart else leases,
+            apart.requests if apart else requests,
+            desk.clock,
+            self.id,
+            self.incarnation,
+            settings.lease_s,
+            self._figures,
+            self._loop_turns,
         )
         self._suspects: set[str] = set()
         self._work: set[asyncio.Task[None]] = set()
@@ -124,8 +139,8 @@ class NodeActor:
         self._open.push_async_callback(self._given.aclose)
         self._told: Follower = await self.desk.log.follow([aggregate_pattern("node", self.id)])
         self._open.push_async_callback(self._told.aclose)
-        self._open.push_async_callback(self._presence.aclose)
-        await self._presence.open()
+        self._open.push_async_callback(lambda: self._present(self._presence.aclose()))
+        await self._present(self._presence.open())
         await self.actor.catch_up()
         joined = ne.Joined(
             incarnation=self.incarnation,
@@ -137,7 +152,7 @@ class NodeActor:
         try:
             await self.actor.handle(nc.Join(joined))
         except BaseException:
-            await self._presence.give_up()
+            await self._present(self._presence.give_up())
             raise
         self._heeded = self.actor.state
 
@@ -150,7 +165,12 @@ class NodeActor:
 
         Raises: `PermissionDenied` when it may not record what it runs; what the log raises.
         """
-        work = [asyncio.ensure_future(self._presence.beat()), asyncio.ensure_future(self._take_work())]
+        work = [
+            asyncio.ensure_future(self._present(self._presence.beat())),
+            asyncio.ensure_future(self._take_work()),
+        ]
+        if self._apart is not None:
+            work.append(asyncio.ensure_future(self._turn()))
         end = [asyncio.ensure_future(self._hear_of_itself()), asyncio.ensure_future(self._stopped.wait())]
         try:
             done, _ = await asyncio.wait((*work, *end), return_when=asyncio.FIRST_COMPLETED)
@@ -170,6 +190,32 @@ class NodeActor:
         self._stopped.set()
 
     # Presence
+
+    def _present[T](self, work: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T]:
+        """The work of its presence, in the loop that does it."""
+        return self._apart.do(work) if self._apart else work
+
+    async def _turn(self) -> None:
+        """Notices that the loop goes round, and tells people when it did not: code has blocked it, and all others."""
+        clock = self.desk.clock
+        while True:
+            await asyncio.sleep(_TURN_S)
+            before_s, self._turned_s = self._turned_s, clock.monotonic_s()
+            if (stood_s := self._turned_s - before_s - _TURN_S) > _BLOCKED_S:
+                ids = [id for id, run in self._runs.items() if run.skill is not None and run.skill.is_async]
+                _log.warning(
+                    "node %s stood still for %.1f s: async code blocked it, maybe of %s; written `def` instead of "
+                    "`async def`, a skill runs in a thread and blocks nobody",
+                    self.id,
+                    stood_s,
+                    ", ".join(ids[:_NAMED]) + (" …" if len(ids) > _NAMED else "") or "a task that has ended",
+                )
+
+    def _loop_turns(self) -> bool:
+        """False when the loop has stood still for so long that its tasks are better off elsewhere."""
+        if self._apart is None:
+            return True
+        return self.desk.clock.monotonic_s() - self._turned_s < max(_GONE_S, self.settings.lease_s)
 
     def _figures(self) -> bytes:
         cpu, memory, disk = self._gauge.read()
@@ -383,7 +429,7 @@ class NodeActor:
         await asyncio.wait((returned,), timeout=_LAST_WORD_S)
         returned.cancel()
         await self._say(nc.Leave(self.incarnation, "stopped"))
-        await self._presence.give_up()
+        await self._present(self._presence.give_up())
 
     async def _say(self, command: nc.NodeCommand) -> None:
         """Records what becomes of the node, unless the log is not there to hear of it."""

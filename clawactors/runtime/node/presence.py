@@ -24,7 +24,10 @@ def node_key(id: str, incarnation: str = "") -> str:
 
 
 class Presence:
-    """That of one incarnation, from `open` to `aclose`; `figures` are what it tells of itself with each beat."""
+    """That of one incarnation, from `open` to `aclose`.
+
+    `figures` are what it tells of itself with each beat; while `lives` says no, it shows nothing.
+    """
 
     def __init__(
         self,
@@ -35,9 +38,11 @@ class Presence:
         incarnation: str,
         lease_s: float,
         figures: Callable[[], bytes],
+        lives: Callable[[], bool],
     ) -> None:
         self._leases, self._requests, self._clock = leases, requests, clock
         self._id, self._incarnation, self._lease_s, self._figures = id, incarnation, lease_s, figures
+        self._lives = lives
         self._serving: Serving | None = None
         self._lease: Lease | None = None
 
@@ -68,12 +73,14 @@ class Presence:
         return lease
 
     async def _answer(self, _: bytes) -> bytes:
-        return self._incarnation.encode()
+        return self._incarnation.encode() if self._lives() else b""
 
     async def beat(self) -> None:
         """Renews the lease for ever."""
         while True:
             await asyncio.sleep(self._lease_s / BEATS_PER_LEASE)
+            if not self._lives():
+                continue
             try:
                 if self._lease is None or not await self._lease.renew(self._figures()):
                     self._lease = await self._acquire()
