@@ -82,6 +82,28 @@ async def test_a_log_that_is_away_at_any_point_of_the_start_is_waited_for(
         assert len(await place.memories.recall("what broke in June?")) == 1
 
 
+async def test_histories_that_can_not_be_read_for_a_while_are_told_later_and_once(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("memory.actor.patience._PAUSE_S", 0)
+    read, refusals = place.log.read, iter(range(3))
+
+    def away(*args: Any, **wishes: Any) -> Any:
+        if next(refusals, None) is not None:
+            raise Unavailable("not now")
+        return read(*args, **wishes)
+
+    async with place.running() as actor:
+        monkeypatch.setattr(place.log, "read", away)
+        for number in range(3):
+            await install(place, f"install-{number}")
+        await actor.fresh()
+        assert next(refusals, None) is None, "it was away"
+        rows = await place.memories.recall("which package failed and why?", limit=10, threshold=0)
+    failed = [row["session"] for row in rows if "failed at step" in row["text"]]
+    assert sorted(failed) == [f"install-{number}" for number in range(3)]
+
+
 async def test_a_failure_is_found_with_its_step_its_reason_and_its_events(place: Place) -> None:
     async with place.running():
         versions = await install(place)
