@@ -13,7 +13,7 @@ from typing import Final
 __all__ = ["Precedence", "switch_often"]
 
 _SWITCH_S: Final = 0.0005
-_LONGEST_S: Final = 0.02
+_LONGEST_S: Final = 0.01
 """So that the background gets on, however many ask."""
 
 
