@@ -313,7 +313,8 @@ class NodeActor:
         except Exception as error:
             _log.error("node %s: task %s: %s", self.id, run.id, error, exc_info=error)
             reason = f"node {self.id} could not record it: {error}"
-            self._spawn(self._patiently(lambda: self._interrupt(run, reason)))
+            # It keeps its slot for as long as the log has it running.
+            await self._patiently(lambda: self._interrupt(run, reason))
         finally:
             del self._runs[run.id]
             if not self._runs:
