@@ -1,7 +1,8 @@
 """Timers on message schedules of the server: its clock decides, whoever set them may be gone by then.
 
 1. There is one timer of a name at a time: setting it again replaces it. One in the past goes off at once.
-2. It never goes off before its time; it may go off late, and stays to be seen for a while.
+2. It never goes off before its time; it may go off late, or twice where the server dies just then, and stays to be
+   seen for a while.
 3. Setting and cancelling are seen by every watcher in the order of the stream, but for a cancel, which leaves nothing.
 """
 

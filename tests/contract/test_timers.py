@@ -174,7 +174,9 @@ async def test_messages_by_hand_are_no_timers(jetstream_log: JetStreamLog) -> No
 
 
 @pytest.mark.nats
-async def test_timers_survive_the_death_of_the_server_and_go_off_once(own_server: Callable[..., NatsServer]) -> None:
+async def test_timers_survive_the_death_of_the_server_and_all_go_off_at_their_time(
+    own_server: Callable[..., NatsServer],
+) -> None:
     server = own_server()
     async with await JetStreamLog.connect(server.url(), "test") as log:
         timers = JetStreamTimers(log.connection)
@@ -185,6 +187,6 @@ async def test_timers_survive_the_death_of_the_server_and_go_off_once(own_server
         server.kill()
         await server.restart()
         fired = await watch.fired(*wanted)
-        assert sorted(mark.id for mark in fired) == sorted(wanted)
-        assert {mark.id: mark.at_ns for mark in fired} == wanted
+        # One that was going off when the server died may do so again: whoever hears it decides on the task's version.
+        assert {(mark.id, mark.at_ns) for mark in fired} == set(wanted.items())
         await watch.stop()
