@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Iterable, Sequence
 from typing import Any, Final
 
-from eventlog.errors import Misconfigured, NoSuchLog
+from eventlog.errors import Misconfigured, NoSuchLog, Unavailable
 from eventlog.jetstream.api import Refusal, call
 from eventlog.jetstream.connection import Connection
 from eventlog.jetstream.inspection import lacking
@@ -21,6 +21,9 @@ _DAY_NS: Final = 86_400 * _SECOND_NS
 _NOT_FOUND: Final = 10059
 _ALREADY_THERE: Final = 10058
 _NO_ROOM: Final = 10047
+_NO_PEERS: Final = 10005
+_PEERS_S: Final = 10.0
+_PEERS_AGAIN_S: Final = 0.2
 _LEAST_RESERVED_BYTES: Final = 1 << 20
 
 type Store = dict[str, Any]
@@ -160,8 +163,7 @@ async def _ensure_one(connection: Connection, store: Store) -> dict[str, Any]:
     name = store["name"]
     if (info := await _find(connection, store)) is None:
         try:
-            created: dict[str, Any] = await call(connection, f"STREAM.CREATE.{name}", store, timeout_s=15)
-            return created
+            return await _create(connection, store)
         except Refusal as refusal:
             if refusal.err_code == _NO_ROOM and store.get("max_bytes", 0) > _LEAST_RESERVED_BYTES:
                 # The server sets aside what a store may grow to: on a small disk it may grow to less.
@@ -169,6 +171,22 @@ async def _ensure_one(connection: Connection, store: Store) -> dict[str, Any]:
             if refusal.err_code != _ALREADY_THERE or (info := await _find(connection, store)) is None:
                 raise Misconfigured(f"the stream {name} can't be created: {refusal.description}") from None
     return await _with_subjects(connection, store, info)
+
+
+async def _create(connection: Connection, store: Store) -> dict[str, Any]:
+    """The server's description of the new store; waits for servers of a cluster that is just coming up."""
+    clock = asyncio.get_running_loop().time
+    deadline_s = clock() + _PEERS_S
+    while True:
+        try:
+            created: dict[str, Any] = await call(connection, f"STREAM.CREATE.{store['name']}", store, timeout_s=15)
+            return created
+        except Refusal as refusal:
+            if refusal.err_code != _NO_PEERS or "offline" not in refusal.description:
+                raise
+            if clock() > deadline_s:
+                raise Unavailable(f"the stream {store['name']} can't be created: {refusal.description}") from None
+        await asyncio.sleep(_PEERS_AGAIN_S)
 
 
 async def _find(connection: Connection, store: Store) -> dict[str, Any] | None:
