@@ -10,6 +10,7 @@
 import asyncio
 import logging
 import threading
+import weakref
 from collections.abc import Buffer, Callable
 from concurrent.futures import Executor
 from typing import Any, Final, Literal, NoReturn
@@ -102,8 +103,9 @@ class TaskRun:
         self._stop: Stop = ""
         self.eager = False
         self._noted_bytes = 0
-        self.steps, self.signals, self.predecessors = Steps(self), Signals(self), Predecessors(self)
-        self.memories = TaskMemories(self, memories)
+        me: TaskRun = weakref.proxy(self)  # in circles with its parts, each run would wait for the garbage collector
+        self.steps, self.signals, self.predecessors = Steps(me), Signals(me), Predecessors(me)
+        self.memories = TaskMemories(me, memories)
         self.progress: float | None = None  # what the code last reported, 0..1
         self._output: TaskOutput | None = None
         self._code: Code | None = None
@@ -145,9 +147,10 @@ class TaskRun:
         except BaseException as error:
             self._failed(error)
         finally:
-            self.over = True
+            self.over, self._code = True, None
             if self._window is not None:
                 self._window.cancel()
+                self._window = None
         if self._stop not in ("superseded", "pause"):
             await self._finish()
 
@@ -170,7 +173,7 @@ class TaskRun:
             raise Unavailable("what was read is older than the assignment")
 
     def _close_window(self) -> None:
-        self.eager = True
+        self.eager, self._window = True, None
         task = asyncio.ensure_future(self._write_beside())
         self._background.add(task)
         task.add_done_callback(self._background.discard)
