@@ -35,8 +35,8 @@ async def serve(start: NodeStart, ready: Callable[[], None]) -> None:
 
 @asynccontextmanager
 async def _link(start: NodeStart) -> AsyncIterator[tuple[JetStreamLeases, JetStreamRequests]]:
-    """A connection for the node's signs of life alone."""
-    connection = await Connection.open(start.nats_url, f"claw-pulse/{start.name}")
+    """A connection for the node's signs of life alone: when it ends, nobody is left to answer a probe."""
+    connection = await Connection.open(start.nats_url, f"claw-node/{start.name}")
     try:
         yield JetStreamLeases(connection), JetStreamRequests(connection)
     finally:
@@ -45,7 +45,7 @@ async def _link(start: NodeStart) -> AsyncIterator[tuple[JetStreamLeases, JetStr
 
 async def _work(start: NodeStart, skills: Sequence[Skill], secrets: Secrets, ready: Callable[[], None]) -> None:
     async with (
-        await JetStreamLog.connect(start.nats_url, f"claw-node/{start.name}") as log,
+        await JetStreamLog.connect(start.nats_url, f"claw-work/{start.name}") as log,
         Apart(lambda: _link(start)) as apart,
     ):
         desk = Desk(log, SystemClock(), f"node/{start.name}")
