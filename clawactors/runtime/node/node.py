@@ -54,7 +54,7 @@ __all__ = ["NodeActor", "NodeSettings"]
 _LAST_WORD_S = 1.0
 _RECORD_S = 3.0
 
-_TURN_S = 0.5
+_TURN_S = 1.0
 _BLOCKED_S = 1.0
 _GONE_S = 30.0
 _NAMED = 3
