@@ -8,6 +8,7 @@
 """
 
 import asyncio
+import contextlib
 import logging
 import threading
 import weakref
@@ -353,6 +354,8 @@ class TaskRun:
             return
         state, event = self.actor.ahead, self.assignment.event
         if state.life.status != "running" or state.fence != self.fence:
+            if isinstance(error, asyncio.CancelledError):
+                return  # it was giving way, and has noted that
             if not isinstance(error, Refused | Stopped):
                 raise error
             self._stop = "superseded"
@@ -372,13 +375,18 @@ class TaskRun:
         then = (verdict.then, verdict.retry_at_ns, verdict.elsewhere, verdict.max_retries)
         self.actor.note(c.Fail(self.fence, failure, *then))
 
-    async def _finish(self) -> None:
-        try:
+    def _note_stop(self) -> None:
+        """Notes why the code was stopped; it may be refused where the code was just giving way, and that is noted."""
+        with contextlib.suppress(Refused):
             if self._stop == "cancel":
                 self.actor.note(c.ConfirmCancel(self.fence))
             elif self._stop in ("drain", "lost"):
                 reason = "stops" if self._stop == "drain" else "was believed dead"
                 self.actor.note(c.Interrupt(self.fence, f"node {self.fence.node} {reason}", counted=False))
+
+    async def _finish(self) -> None:
+        self._note_stop()
+        try:
             await self.patiently(self.actor.flush)
         except Refused:
             pass  # another attempt has taken over, or the task has ended: its record stands

@@ -924,3 +924,55 @@ async def test_what_a_run_would_record_too_large_for_this_server_fails_the_attem
     assert task.life.status == "failed"
     assert task.life.error is not None
     assert "too large" in task.life.error.message
+
+
+# Ended while it gives way
+
+
+class Held:
+    """The node's log; the first append of a wait stays on its way until whoever writes it is cancelled."""
+
+    def __init__(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.on_its_way = asyncio.Event()
+        append = stage.here.log.append
+
+        async def held(draft: Draft, expected: int) -> int:
+            if b'"task.waiting"' in draft.body and not self.on_its_way.is_set():
+                self.on_its_way.set()
+                await asyncio.Event().wait()
+            return await append(draft, expected)
+
+        monkeypatch.setattr(stage.here.log, "append", held)
+
+
+@skill("gives-way", retry=Retry(max_retries=0))
+async def gives_way(task: TaskHandle, until: str) -> None:
+    await task.step("one", later, 1)
+    await (task.sleep("1h") if until == "timer" else task.signal("go", timeout="1h"))
+
+
+@pytest.mark.parametrize("until", ["timer", "signal"])
+async def test_a_cancel_that_meets_a_wait_on_its_way_to_the_log_is_confirmed(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, until: str
+) -> None:
+    held, run = Held(stage, monkeypatch), await stage.assign(gives_way, {"until": until})
+    life = stage.begin(run)
+    async with asyncio.timeout(PATIENCE_S):
+        await held.on_its_way.wait()
+        await stage.tell("t", c.Cancel("user"))
+        await stage.hear(run)
+        await life
+    assert stage.task("t").life.status == "cancelled"
+
+
+@pytest.mark.parametrize("until", ["timer", "signal"])
+async def test_a_timeout_that_meets_a_wait_on_its_way_to_the_log_lets_it_wait(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, until: str
+) -> None:
+    held, run = Held(stage, monkeypatch), await stage.assign(gives_way, {"until": until}, timeout_s=3600)
+    life = stage.begin(run)
+    async with asyncio.timeout(PATIENCE_S):
+        await held.on_its_way.wait()
+        run._expire(3600)
+        await life
+    assert stage.task("t").life.waiting_for == until
