@@ -55,14 +55,21 @@ async def test_a_diamond_goes_through_while_control_is_killed_at_every_layer(sys
     for _ in range(2):  # the second time to see that it is idempotent
         assert not (await system.client.submit_many(wishes)).refused
         system.submitted += [wish.id for wish in wishes]
-    kills = 0
+    killed = {0}
+
+    def is_killed() -> bool:
+        """True once a control process that was not killed before is."""
+        if system.pid("control") in killed:
+            return False
+        killed.add(system.signal("control", signal.SIGKILL))
+        return True
+
     for layer in layers[:-1]:
         async for _ in system.client.ended([wish.id for wish in layer[:1]]):
             break
-        await until(lambda: system.pid("control") > 0, "control runs again")
-        kills += system.signal("control", signal.SIGKILL) > 0
+        await until(is_killed, "control runs again, and is killed")
     await system.ended(wish.id for wish in wishes)
-    assert kills == len(layers) - 1
+    assert len(killed) == len(layers)
     audit = await system.audit()
     for layer in layers[1:]:
         for wish in layer:
