@@ -1,0 +1,61 @@
+"""Questions that are put again before an answer is given up: whoever was asked may hang, or have been killed.
+
+Every question may be put again: none changes anything twice.
+"""
+
+import asyncio
+from typing import Final
+
+from clawactors.runtime.ports import Requests
+from eventlog import NoResponders, Unavailable
+
+__all__ = ["hedged"]
+
+_PAUSE_S: Final = 0.1
+
+
+async def hedged(
+    requests: Requests,
+    subject: str,
+    question: bytes,
+    timeout_s: float,
+    *,
+    again_s: float,
+    slower: int = 1,
+    absent_s: float = 0.0,
+) -> bytes:
+    """The first answer; asked again after `again_s` without one, then after `slower` times as long, and so on.
+
+    `absent_s` is for how long nobody may be there to ask.
+    Raises: `NoResponders` when nobody has been there for so long, `Unavailable` when no answer comes in time or
+    answering failed, `PermissionDenied`.
+    """
+    clock = asyncio.get_running_loop().time
+    end_s = clock() + timeout_s
+    absent_until_s = min(clock() + absent_s, end_s)
+    asked: set[asyncio.Task[bytes]] = set()
+    try:
+        while (left_s := end_s - clock()) > 0:
+            asked.add(asyncio.create_task(_request(requests, subject, question, left_s)))
+            done, _ = await asyncio.wait(asked, timeout=again_s, return_when=asyncio.FIRST_COMPLETED)
+            if not done:
+                again_s *= slower
+                absent_until_s = min(clock() + absent_s, end_s)  # somebody took it just now
+                continue
+            asked -= done
+            for each in done:
+                try:
+                    return each.result()
+                except NoResponders:
+                    if clock() >= absent_until_s:
+                        raise
+            await asyncio.sleep(_PAUSE_S)
+        raise Unavailable(f"no answer on {subject} within {timeout_s:g} s")
+    finally:
+        for each in asked:
+            each.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
+
+
+async def _request(requests: Requests, subject: str, question: bytes, timeout_s: float) -> bytes:
+    return await requests.request(subject, question, timeout_s)
