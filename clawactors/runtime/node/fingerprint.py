@@ -5,7 +5,8 @@ only the type counts. The same in every process and release.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
+from types import CodeType
 from typing import Any, Final
 from zlib import crc32
 
@@ -14,6 +15,7 @@ import msgspec
 __all__ = ["difference", "fingerprint", "tells_apart"]
 
 _NAME_MAX: Final = 60
+_NAMED_MAX: Final = 45
 
 
 def _of_type(value: Any) -> str:
@@ -22,6 +24,7 @@ def _of_type(value: Any) -> str:
 
 _encode: Final = msgspec.json.Encoder(order="deterministic", enc_hook=_of_type).encode
 
+_LAMBDA: Final = "<lambda>"
 _NO_ARGUMENTS: Final = f":{crc32(_encode(((), {}))):08x}"
 
 
@@ -31,6 +34,8 @@ def fingerprint(function: Callable[..., Any], args: Sequence[Any], kwargs: Mappi
         args, kwargs = (*function.args, *args), {**function.keywords, **kwargs}
         function = function.func
     name = getattr(function, "__qualname__", None) or type(function).__qualname__
+    if name.endswith(_LAMBDA) and isinstance(code := getattr(function, "__code__", None), CodeType):
+        name = f"<lambda {_named_in(code)}>"
     if len(name) > _NAME_MAX or "<" in name:
         name = name.replace("<locals>.", "")[-_NAME_MAX:]
     try:
@@ -38,6 +43,18 @@ def fingerprint(function: Callable[..., Any], args: Sequence[Any], kwargs: Mappi
     except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError):
         told = _encode(([_of_type(each) for each in args], sorted(kwargs)))
     return f"{name}:{crc32(told):08x}"
+
+
+@cache
+def _named_in(code: CodeType) -> str:
+    """The names that code uses: all that tells one lambda from another in every release of Python."""
+    names, inner = {*code.co_names, *code.co_freevars}, [code]
+    while inner:
+        for each in inner.pop().co_consts:
+            if isinstance(each, CodeType):
+                names.update(each.co_names, each.co_freevars)
+                inner.append(each)
+    return " ".join(sorted(names))[:_NAMED_MAX]
 
 
 def tells_apart(call: str) -> bool:

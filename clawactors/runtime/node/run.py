@@ -133,6 +133,7 @@ class TaskRun:
             await self._start()
             try:
                 result = await self._call_skill()
+                await self.steps.close()
             finally:
                 if self._output is not None:
                     await self._output.aclose()  # what it said is there before its end is

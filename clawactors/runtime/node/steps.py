@@ -2,12 +2,13 @@
 
 1. A step that is on record as completed gives what is on record; it never runs again.
 2. A step name used twice, a record that is of another call, or a call that is on record under a name that the code
-   does not ask for any more, blocks the task: the journal does not fit the code.
+   does not ask for any more, blocks the task: the journal does not fit the code. What else the code leaves is told.
 3. The n-th sleep ends when the record says, on every resume the same.
 """
 
 import asyncio
 import inspect
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,6 +29,9 @@ __all__ = ["NAME_MAX", "Steps"]
 
 NAME_MAX: Final = 256
 _TURNS: Final = 5
+_SHOWN: Final = 5
+
+_log = logging.getLogger(__name__)
 
 
 class Steps:
@@ -80,11 +84,9 @@ class Steps:
             await run.block(f"the code uses the step name {name!r} twice; step names are unique within a task")
         self._called[name] = call
         entry = run.actor.ahead.journal.last(name)
-        if entry is None and (names := self._of_before().get(call)) and (other := await self._unasked(names)):
-            await run.block(
-                f"the journal does not fit the code: step {name!r} makes the call that is on record as step {other!r}; "
-                "give it the old name back, or fork the task from that step"
-            )
+        names = self._of_before().get(call) if entry is None and tells_apart(call) else None
+        if names and (other := await self._unasked(names)):
+            await run.block(_renamed(name, other))
         if entry is None or entry.status != "completed":
             return False, None
         if entry.fingerprint and entry.fingerprint != call:
@@ -97,14 +99,39 @@ class Steps:
         return True, entry.result
 
     def _of_before(self) -> dict[str, list[str]]:
-        """By call, the names of what earlier attempts have completed."""
+        """By call, the names of what earlier attempts have completed and a later one has to ask for again."""
         if self._earlier is None:
-            self._earlier = {}
+            self._earlier, strayed = (
+                {},
+                0,
+            )  # strayed: in this attempt a step failed, and what follows may have been amends
             for entry in self._run.actor.ahead.journal:
-                is_earlier = entry.status == "completed" and entry.attempt < self._run.fence.attempt
-                if is_earlier and tells_apart(entry.fingerprint):
+                if entry.attempt >= self._run.fence.attempt:
+                    break
+                if entry.status == "failed":
+                    strayed = entry.attempt
+                elif entry.status == "completed" and entry.attempt != strayed and entry.fingerprint:
                     self._earlier.setdefault(entry.fingerprint, []).append(entry.name)
         return self._earlier
+
+    async def close(self) -> None:
+        """Called when the code has returned: what it left of its journal is told, or blocks the task.
+
+        A step taken anew whose call equals one left behind has most likely been renamed; only at the end this is known
+        of calls that many steps may make. Code may also go another way than before, which is its right.
+        """
+        names = (name for names in self._of_before().values() for name in names)
+        left = [name for name in names if name not in self._called]
+        if not left:
+            return
+        run, journal = self._run, self._run.actor.ahead.journal
+        calls = {entry.fingerprint: entry for name in left if (entry := journal.last(name)) is not None}
+        for name, call in self._called.items():
+            entry, other = journal.last(name), calls.get(call)
+            if entry is not None and other is not None and entry.attempt > other.attempt:
+                await run.block(_renamed(name, other.name))
+        shown = ", ".join(map(repr, left[:_SHOWN])) + (f" and {len(left) - _SHOWN} more" if len(left) > _SHOWN else "")
+        _log.warning("the code did not ask for what is on record of earlier attempts: step %s", shown)
 
     async def _unasked(self, names: list[str]) -> str:
         """The first of them that the code has not asked for, '' where it has asked for all."""
@@ -167,6 +194,13 @@ class Steps:
             run.note(c.CompleteStep(run.fence, name, record, 0.0, run.progress))
         if until_ns > now_ns:
             await run.give_way(c.Wait(run.fence, "timer", until_ns))
+
+
+def _renamed(name: str, other: str) -> str:
+    return (
+        f"the journal does not fit the code: step {name!r} makes the call that is on record as step {other!r}; "
+        "give it the old name back, or fork the task from that step"
+    )
 
 
 def _is_async(function: Callable[..., Any]) -> bool:

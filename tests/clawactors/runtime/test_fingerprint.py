@@ -100,6 +100,75 @@ async def test_a_step_that_was_renamed_blocks_the_task_instead_of_running_again(
     assert stage.named("t").count("step.completed") == 2
 
 
+def nothing() -> str:
+    return "nothing"
+
+
+@pytest.mark.parametrize(
+    "call", [nothing, lambda: one(1), functools.partial(nothing)], ids=["function", "lambda", "partial"]
+)
+@pytest.mark.parametrize("last", [False, True])
+async def test_a_renamed_step_without_arguments_is_known_at_the_end(stage: Stage, call: Any, last: bool) -> None:
+    """Many steps may make such a call, so only what the whole of the code has asked for tells."""
+
+    @skill("renaming")
+    async def renaming(task: Handle) -> str:
+        if last:
+            await task.step("other", lambda: two(1))
+        result: str = await task.step("poll" if task.attempt == 1 else "poll it", call)
+        if task.attempt == 1:
+            await fails()
+        if not last:
+            await task.step("other", lambda: two(1))
+        return result
+
+    await stage.run(renaming)
+    life = (await stage.run(renaming)).life
+    assert life.status == "blocked"
+    assert "step 'poll it' makes the call that is on record as step 'poll'" in life.blocked_reason
+    await stage.tell("t", c.Retry())
+    assert (await stage.run(renaming)).life.status == "blocked"
+
+
+async def test_code_that_goes_another_way_is_not_stopped_and_its_log_tells(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    @skill("seeking")
+    async def seeking(task: Handle) -> str:
+        if task.attempt == 1:  # as code that looks at something outside: a file, a memory
+            await task.step("research", lambda: one("a"))
+            await fails()
+        return await task.step("write", lambda: two("b"))
+
+    await stage.run(seeking)
+    assert (await stage.run(seeking)).life.result == "two"
+    assert "did not ask for what is on record of earlier attempts: step 'research'" in caplog.text
+
+
+async def test_amends_for_a_step_that_failed_are_not_missed_when_it_succeeds(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    @skill("booking")
+    async def booking(task: Handle) -> str:
+        def book() -> str:
+            if task.attempt == 1:
+                raise RuntimeError("full")
+            return "booked"
+
+        await task.step("first", one, 1)
+        try:
+            result: str = await task.step("book", book)
+        except RuntimeError:
+            await task.step("tell", one, 2)
+            raise
+        await task.step("tell of it", one, 2)
+        return result
+
+    await stage.run(booking)
+    assert (await stage.run(booking)).life.result == "booked"
+    assert "did not ask" not in caplog.text
+
+
 async def test_equal_calls_under_several_names_are_several_steps(stage: Stage) -> None:
     """In a row, and beside each other, where one of them was not on record yet when the attempt ended."""
 
@@ -171,13 +240,16 @@ def test_what_is_called_and_with_what_makes_the_difference() -> None:
         fingerprint(one, (Connection(),), {}),
         fingerprint(Connection().copy, (1,), {}),
         fingerprint(lambda n: n, (1,), {}),
+        fingerprint(lambda n: one(n, 1), (1,), {}),
+        fingerprint(lambda n: [two(n) for _ in range(n)], (1,), {}),
     ]
     assert len(set(calls)) == len(calls)
     assert fingerprint(one, (Connection(),), {}) == fingerprint(one, (Connection(),), {})
+    assert fingerprint(lambda: one(1), (), {}).startswith("<lambda one>:")
     assert fingerprint(functools.partial(one, 1, n=2), (3,), {}) == fingerprint(one, (1, 3), {"n": 2})
     assert fingerprint(one, (), {"a": 1, "b": 2}) == fingerprint(one, (), {"b": 2, "a": 1})
     assert fingerprint(one, ({(1, 2): object()},), {}).startswith("one:")
-    assert calls[-2].partition(":")[0].endswith("Connection.copy")
+    assert calls[-4].partition(":")[0].endswith("Connection.copy")
 
 
 async def test_what_a_step_changes_in_its_arguments_changes_nothing(stage: Stage) -> None:
