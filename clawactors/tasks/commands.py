@@ -189,9 +189,12 @@ class Unblock(_Command, frozen=True):
 
 
 class Retry(_Command, frozen=True):
-    """Make an ended or blocked task go once more."""
+    """Make an ended or blocked task go once more, asked for at that time (0: nobody knows); with another deadline where
+    that is not None, 0 for none at all."""
 
     by: str = ""
+    at_ns: int = 0
+    deadline_ns: int | None = None
 
 
 class Signal(_Command, frozen=True):

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from clawactors.decider import Decider
 from clawactors.errors import Refused
+from clawactors.instant import iso
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
 from clawactors.tasks.evolution import evolve
@@ -60,7 +61,7 @@ def decide(command: c.TaskCommand, task: Task) -> tuple[e.TaskEvent, ...]:
         case c.Interrupt():
             return _interrupt(command, task)
         case c.Retry():
-            return _retry(command, task)
+            return _retry(command, task, task.spec)
         case c.Pause():
             return _pause(command, task)
         case c.Resume():
@@ -146,13 +147,16 @@ def _interrupt(command: c.Interrupt, task: Task) -> tuple[e.TaskEvent, ...]:
     return (e.Interrupted(command.reason, counted, dead=counted and life.interruptions + 1 >= MAX_INTERRUPTIONS),)
 
 
-def _retry(command: c.Retry, task: Task) -> tuple[e.TaskEvent, ...]:
+def _retry(command: c.Retry, task: Task, spec: e.Spec) -> tuple[e.TaskEvent, ...]:
     status = task.life.status
     if status == "completed":
         raise Refused("the task is completed; submit it again under another id")
     if status not in RETRIABLE:
         raise Refused(f"the task is {status}, so it is still going; only an ended or blocked task can be retried")
-    return (e.Retried(command.by),)
+    deadline_ns = spec.deadline_ns if command.deadline_ns is None else command.deadline_ns
+    if 0 < deadline_ns <= command.at_ns:
+        raise Refused(f"its deadline {iso(deadline_ns)} has passed, so it would end at once; retry it with a later one")
+    return (e.Retried(command.by, None if deadline_ns == spec.deadline_ns else deadline_ns),)
 
 
 def _signal(command: c.Signal, task: Task) -> tuple[e.TaskEvent, ...]:

@@ -246,10 +246,12 @@ class Unblocked(_Event, frozen=True, tag="task.unblocked"):
 class Retried(_Event, frozen=True, tag="task.retried"):
     """Made to go once more, with all its retries before it; completed steps stay.
 
-    What ended before it ever ran waits for its predecessors again.
+    What ended before it ever ran waits for its predecessors again. `deadline_ns` is its deadline from then on, 0 for
+    none; None leaves it as it was.
     """
 
     by: str = ""
+    deadline_ns: Count | None = None
 
 
 class Signalled(_Event, frozen=True, tag="task.signalled"):

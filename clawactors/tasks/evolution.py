@@ -86,7 +86,7 @@ def evolve(task: Task, event: e.TaskEvent, at_ns: int) -> Task:
         case e.Unblocked() if status == "blocked":
             after = _pending(life, at_ns)
         case e.Retried() if status in RETRIABLE:
-            after = _anew(task.spec, life, at_ns)
+            return _retried(task, task.spec, event, at_ns)
         case e.Archived() if status not in OPEN and status != "archived":
             after = replace(life, status="archived", updated_ns=at_ns)
         case (
@@ -218,6 +218,11 @@ def _attempt_failed(life: Life, event: e.AttemptFailed, at_ns: int) -> Life:
 
 def _ended(life: Life, status: Status, at_ns: int) -> Life:
     return replace(_no_longer_waiting(life, at_ns), status=status, completed_ns=at_ns)
+
+
+def _retried(task: Task, spec: e.Spec, event: e.Retried, at_ns: int) -> Task:
+    asked = spec if event.deadline_ns is None else replace(spec, deadline_ns=event.deadline_ns)
+    return Task(asked, _anew(asked, task.life, at_ns), task.journal)
 
 
 def _anew(spec: e.Spec, life: Life, at_ns: int) -> Life:

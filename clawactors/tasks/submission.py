@@ -23,6 +23,7 @@ __all__ = [
     "TYPES",
     "as_stored",
     "checked_id",
+    "checked_time",
     "delayed",
     "difference",
     "priority_of",
@@ -54,6 +55,13 @@ def checked_id(id: str, what: str = "id") -> str:
     if not is_id(id):
         raise Refused(f"{_shown(id)} is no {what}: 1 to 128 letters, digits, '-' or '_'")
     return id
+
+
+def checked_time(wish: object, what: str) -> int:
+    """The time itself, ns since 1970. Raises `Refused` when it is none."""
+    if type(wish) is not int or not 0 <= wish < 1 << 63:
+        raise Refused(f"{what} is a time in nanoseconds since 1970, not {_shown(wish)}")
+    return wish
 
 
 def spec_of(
@@ -104,8 +112,8 @@ def spec_of(
             metadata=_mapping(metadata, "metadata"),
             after=tuple(checked_id(each, "task id") for each in _many(after, "after")),
             on_dead=on_dead,
-            not_before_ns=_time(not_before_ns, "a start"),
-            deadline_ns=_time(deadline_ns, "a deadline"),
+            not_before_ns=checked_time(not_before_ns, "a start"),
+            deadline_ns=checked_time(deadline_ns, "a deadline"),
             timeout_s=timeout_s,
             max_retries=max_retries,
         )
@@ -173,12 +181,6 @@ def _many(wish: object, what: str) -> tuple[Any, ...]:
     if isinstance(wish, str) or not isinstance(wish, Iterable):
         raise Refused(f"{what} is a list of texts, not {_shown(wish)}")
     return tuple(wish)
-
-
-def _time(wish: object, what: str) -> int:
-    if type(wish) is not int or not 0 <= wish < 1 << 63:
-        raise Refused(f"{what} is a time in nanoseconds since 1970, not {_shown(wish)}")
-    return wish
 
 
 def _mapping(wish: object, what: str) -> dict[str, Any]:

@@ -11,15 +11,16 @@ import msgspec
 from msgspec.structs import replace
 
 from clawactors.errors import Refused
+from clawactors.instant import time_ns
 from clawactors.outside import Outside, Wish, read_wish
 from clawactors.tasks import commands as c
 from clawactors.tasks.events import Spec
 from clawactors.tasks.payload import INLINE_MAX_BYTES, Encoded, is_reference, named_in
-from clawactors.tasks.submission import spec_of
+from clawactors.tasks.submission import checked_time, spec_of
 from eventlog.nesting import is_too_deep
 from eventlog.numbers import unfit_number
 
-__all__ = ["edit_of", "outside_of", "signal_of"]
+__all__ = ["edit_of", "outside_of", "retry_of", "signal_of"]
 
 _NAME_MAX: Final = 256
 _LEVELS_AROUND: Final = 10
@@ -44,6 +45,14 @@ def signal_of(name: object, payload: Any = None) -> c.Signal:
     if len(encoded) > INLINE_MAX_BYTES or is_reference(signal.payload):
         return c.Signal(name, Encoded(encoded))
     return signal
+
+
+def retry_of(by: str, at_ns: int, deadline_ns: object = None) -> c.Retry:
+    """The command that makes a task go once more, with another deadline where one is given, 0 for none.
+
+    Raises: `Refused`.
+    """
+    return c.Retry(by, at_ns, None if deadline_ns is None else checked_time(deadline_ns, "a deadline"))
 
 
 def edit_of(spec: Spec, changes: Mapping[str, Any]) -> c.Edit:
@@ -74,8 +83,8 @@ class _Resume(_Wish, frozen=True, tag="task.resume"):
     pass
 
 
-class _Retry(_Wish, frozen=True, tag="task.retry"):
-    pass
+class _Retry(_Wish, frozen=True, kw_only=True, tag="task.retry"):
+    deadline: str | None = None
 
 
 class _Delete(_Wish, frozen=True, tag="task.delete"):
@@ -92,13 +101,16 @@ type _Any = _Cancel | _Pause | _Resume | _Retry | _Delete | _Signal
 _DECODER: msgspec.json.Decoder[_Any] = msgspec.json.Decoder(_Any.__value__)
 
 
-def outside_of(body: bytes, by: str) -> Outside[c.TaskCommand]:
-    """The command that another program has written; `by` unless it says who wishes. Raises: `Refused`."""
+def outside_of(body: bytes, by: str, at_ns: int) -> Outside[c.TaskCommand]:
+    """The command that another program has written, `by` unless it says who wishes, decided at that time.
+
+    Raises: `Refused`.
+    """
     wish = read_wish(_DECODER, body, "task")
-    return Outside(_command_of(wish, wish.by or by), wish.id)
+    return Outside(_command_of(wish, wish.by or by, at_ns), wish.id)
 
 
-def _command_of(wish: _Any, by: str) -> c.TaskCommand:
+def _command_of(wish: _Any, by: str, at_ns: int) -> c.TaskCommand:
     match wish:
         case _Cancel():
             return c.Cancel(by)
@@ -107,7 +119,7 @@ def _command_of(wish: _Any, by: str) -> c.TaskCommand:
         case _Resume():
             return c.Resume()
         case _Retry():
-            return c.Retry(by)
+            return retry_of(by, at_ns, None if wish.deadline is None else _time_of(wish.deadline))
         case _Delete():
             return c.Delete(by)
         case _Signal() if is_reference(wish.payload):
@@ -115,3 +127,10 @@ def _command_of(wish: _Any, by: str) -> c.TaskCommand:
             return replace(signal_of(wish.name), payload=wish.payload)
         case _Signal():
             return signal_of(wish.name, wish.payload)
+
+
+def _time_of(text: str) -> int:
+    try:
+        return time_ns(text)
+    except ValueError as error:
+        raise Refused(f"deadline: {error}") from None

@@ -25,7 +25,7 @@ class Timely:
         self._made: dict[str, int] = {}
         self._opened: dict[str, int] = {}
         self._waits: dict[str, int] = {}
-        """Since when each task is open again, and waits: a retry after the deadline is over at once, not late."""
+        """Since when each task is open again, and waits: what is wanted after its time is over at once, not late."""
         self._held: set[str] = set()
         """Tasks that were paused while they waited: that their timers come late says nothing."""
 

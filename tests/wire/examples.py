@@ -115,7 +115,12 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
     "task.resumed": (e.Resumed(),),
     "task.blocked": (e.Blocked("its journal does not fit the code"), e.Blocked("t-1 is dead", "dependency")),
     "task.unblocked": (e.Unblocked(),),
-    "task.retried": (e.Retried("client/ada"), e.Retried()),
+    "task.retried": (
+        e.Retried("client/ada"),
+        e.Retried(),
+        e.Retried("client/ada", 1_800_000_001_000_000_000),
+        e.Retried("", 0),
+    ),
     "task.signalled": (e.Signalled("approved", {"by": "ada"}), e.Signalled("go")),
     "task.archived": (e.Archived(),),
     "task.deleted": (e.Deleted("client/ada"), e.Deleted()),
@@ -245,6 +250,14 @@ HISTORIES: dict[str, tuple[str, Bodies]] = {
             (e.AttemptFailed(error=ERROR, then="retry", retry_at_ns=NEXT, elsewhere=True),),
             (e.Expired(e.TaskError("timeout", "its deadline has passed")),),
             (e.Deleted("client/ada"),),
+        ],
+    ),
+    "task-retried-with-another-deadline": (
+        "task",
+        [
+            (e.Submitted(skill="echo", deadline_ns=NEXT),),
+            (e.Expired(e.TaskError("timeout", "its deadline has passed")),),
+            (e.Retried("client/ada", 2 * NEXT),),
         ],
     ),
     "task-after-the-dead": (

@@ -55,7 +55,7 @@ def reasons_of(past: Past) -> list[str]:
         case "cancelled":
             return [f"{_who(past, e.CancelRequested)} cancelled it"]
         case "failed" | "dead":
-            return [_failed(past, life), f"claw retry {past.id} lets it go once more"]
+            return [_failed(past, life), f"claw retry {past.id}{_deadline_too(past, life)} lets it go once more"]
         case "archived":
             return ["it ended, and its history was moved to the archive"]
         case _:
@@ -119,6 +119,11 @@ def _failed(past: Past, life: Life) -> str:
         f"its {limit} retries are used up" if limit > 1 else "its retry is used up" if limit else "it has no retries"
     )
     return f"{tries} and {used_up}, {said}"
+
+
+def _deadline_too(past: Past, life: Life) -> str:
+    spec = past.folded.state.spec
+    return " --deadline T" if spec and 0 < spec.deadline_ns <= life.completed_ns else ""
 
 
 def _who(past: Past, kind: type) -> str:

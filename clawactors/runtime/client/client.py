@@ -30,7 +30,7 @@ from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
 from clawactors.tasks.payload import is_reference
 from clawactors.tasks.submission import checked_id, delayed, spec_of
-from clawactors.tasks.wishes import edit_of, signal_of
+from clawactors.tasks.wishes import edit_of, retry_of, signal_of
 from eventlog import EventLog
 
 __all__ = ["Client", "Ref", "TaskFailed"]
@@ -180,9 +180,12 @@ class Client:
         """Holds the task no more. Raises: `NotFound`, `Refused`."""
         return await self.command(id, c.Resume())
 
-    async def retry(self, id: str) -> Folded[Task]:
-        """Lets a failed, dead, cancelled or blocked task go once more. Raises: `NotFound`, `Refused`."""
-        return await self.command(id, c.Retry(self.desk.by))
+    async def retry(self, id: str, *, deadline_ns: int | None = None) -> Folded[Task]:
+        """Lets a failed, dead, cancelled or blocked task go once more; with another deadline, 0 for none.
+
+        Raises: `NotFound`, `Refused` (nothing to try again; its deadline has passed).
+        """
+        return await self.command(id, retry_of(self.desk.by, await self.now_ns(), deadline_ns))
 
     async def signal(self, id: str, name: str, payload: Any = None) -> Folded[Task]:
         """Tells the task something: kept, in the order of the calls, until its code takes it.
@@ -306,9 +309,9 @@ class Ref:
         """Holds the task no more. Raises: `NotFound`, `Refused`."""
         return await self._client.resume(self.id)
 
-    async def retry(self) -> Folded[Task]:
+    async def retry(self, *, deadline_ns: int | None = None) -> Folded[Task]:
         """Lets it go once more. Raises: `NotFound`, `Refused`."""
-        return await self._client.retry(self.id)
+        return await self._client.retry(self.id, deadline_ns=deadline_ns)
 
     async def signal(self, name: str, payload: Any = None) -> Folded[Task]:
         """Tells it something. Raises: `NotFound`, `Refused`."""

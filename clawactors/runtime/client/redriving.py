@@ -61,6 +61,7 @@ async def redrive(
     else:
         wanted = [each async for each in _dead(client, skill, error)]
     wanted = wanted[:limit]
+    await client.now_ns()  # from here on the time of the log is known well enough
     loop, done = asyncio.get_running_loop(), 0
     began_s, slots = loop.time(), asyncio.Semaphore(_AT_ONCE)
 
@@ -104,7 +105,7 @@ async def _retry(client: "Client", id: str, version: int | None) -> Redriven:
             return Redriven(id, left=f"it has moved on: it is {actor.state.life.status}")
         if actor.state.life.status != "dead":
             raise Refused(f"the task is {actor.state.life.status}, not dead")
-        await actor.handle(c.Retry(client.desk.by))
+        await actor.handle(c.Retry(client.desk.by, client.desk.time.now_ns()))
     except Refused as refusal:
         return Redriven(id, left=str(refusal))
     return Redriven(id, Folded(actor.state, actor.version))

@@ -133,7 +133,7 @@ class CommandTaker:
             try:
                 if record.seq in told.refused:
                     raise Refused("it was refused when it came first")
-                wish = door.read(record.body, record.by or _BY)
+                wish = door.read(record.body, record.by or _BY, self._desk.time.now_ns())
                 if wish.id and wish.id in told.ids | receipt.ids:
                     continue
                 if known.frozen:

@@ -20,11 +20,11 @@ __all__ = ["DOORS", "Door", "door_of"]
 
 
 class Door(msgspec.Struct, frozen=True):
-    """`read` makes a command of bytes and of who sent them; `runner` names the node that must hear of a change."""
+    """`read` makes a command of bytes, who sent them, and the time; `runner` names the node that must hear of it."""
 
     decider: Decider[Any, Any, Any]
     codec: Codec[Any]
-    read: Callable[[bytes, str], Outside[Any]]
+    read: Callable[[bytes, str, int], Outside[Any]]
     runner: Callable[[Any], str]
 
     @property
@@ -35,7 +35,7 @@ class Door(msgspec.Struct, frozen=True):
 
 DOORS: Final[Mapping[str, Door]] = {
     "task": Door(TASK, TASK_CODEC, task_wish_of, runner_of),
-    "node": Door(NODE, NODE_CODEC, node_wish_of, lambda _: ""),
+    "node": Door(NODE, NODE_CODEC, lambda body, by, _: node_wish_of(body, by), lambda _: ""),
 }
 
 

@@ -27,7 +27,15 @@ def commands(task: Task) -> Iterator[c.TaskCommand]:
     yield from (c.Submit(spec) for spec in _SPECS)
     yield from (c.Ready(), c.Schedule("n1", "i1"), c.Cancel(), c.Pause(), c.Resume(), c.Block("why"), c.Unblock())
     yield from (c.Await(), c.Block("a is dead", waits_for="dependency"))
-    yield from (c.Retry(), c.Signal("go"), c.Archive(), c.Delete(), c.Expire(ERROR), c.NoteFork("t-9", "copy"))
+    yield from (
+        c.Retry(),
+        c.Retry("", NOW_NS, NOW_NS + 9),
+        c.Signal("go"),
+        c.Archive(),
+        c.Delete(),
+        c.Expire(ERROR),
+        c.NoteFork("t-9", "copy"),
+    )
     yield from (c.Inherit((e.Kept("copy"),)), c.Inherit((e.Kept("copy"), e.Kept("count")), last=True), c.Inherit(()))
     yield from (c.Edit(_edited(task, not_before_ns=start_ns)) for start_ns in (0, NOW_NS + 9))
     for fence in (task.fence, _ZOMBIE):
@@ -62,7 +70,15 @@ def events(task: Task) -> Iterator[e.TaskEvent]:
         yield e.AttemptFailed(error=ERROR, then=then)
     yield from (e.Completed(), e.CancelRequested(), e.Cancelled(), e.Paused(), e.Resumed(), e.Blocked("why"))
     yield from (e.Blocked("a is dead", "dependency"), e.Waiting("dependency"))
-    yield from (e.Unblocked(), e.Retried(), e.Signalled("go"), e.Archived(), e.Deleted(), e.Expired(ERROR))
+    yield from (
+        e.Unblocked(),
+        e.Retried("", NOW_NS + 9),
+        e.Retried(),
+        e.Signalled("go"),
+        e.Archived(),
+        e.Deleted(),
+        e.Expired(ERROR),
+    )
     yield from (e.Edited(skill="echo"), e.Edited(skill="echo", not_before_ns=NOW_NS + 9))
     yield from (
         e.Forked(()),

@@ -1,13 +1,16 @@
 """Rule 1 (a change is an event, the illegal is refused) and rule 2 (a repeated wish is quiet) along a task's life."""
 
 import pytest
+from msgspec.structs import replace
 
 from clawactors.tasks import FINAL, OPEN, Status, Task
 from clawactors.tasks import commands as c
 from clawactors.tasks import events as e
 from clawactors.tasks.task import assigned
+from clawactors.tasks.timers import open_timers
 from tests.clawactors.tasks.vocabulary import (
     ASKED_TO_END,
+    ERROR,
     FENCE,
     HISTORIES,
     PENDING,
@@ -164,6 +167,22 @@ def test_what_is_going_or_done_can_not_be_retried() -> None:
     for status in sorted(OPEN - {"blocked"}):
         given(*HISTORIES[status]).when(c.Retry()).refused("still going")
     given(*HISTORIES["completed"]).when(c.Retry()).refused("submit it again under another id")
+
+
+def test_a_task_whose_deadline_has_passed_is_retried_with_another_one_only() -> None:
+    timed = replace(SUBMITTED, deadline_ns=60 * SECOND)
+    expired = given(timed, scheduled(), e.Started(), e.Expired(ERROR))
+    for at_s in (60, 61):
+        expired.when(c.Retry("ada", at_s * SECOND)).refused("its deadline 1970-01-01T00:01:00.000000+00:00 has passed")
+    expired.when(c.Retry("ada", 61 * SECOND, 61 * SECOND)).refused("has passed")
+    later = c.Retry("ada", 61 * SECOND, 62 * SECOND)
+    task = given(timed, e.Expired(ERROR)).when(later).then(e.Retried("ada", 62 * SECOND))
+    assert (task.life.status, task.spec and task.spec.deadline_ns) == ("pending", 62 * SECOND)
+    task = given(timed, e.Expired(ERROR)).when(c.Retry("ada", 61 * SECOND, 0)).then(e.Retried("ada", 0))
+    assert (task.spec and task.spec.deadline_ns, open_timers(task)) == (0, (None, None))
+    for early in (c.Retry("ada", 59 * SECOND), c.Retry("ada", 59 * SECOND, 60 * SECOND), c.Retry("ada")):
+        task = given(timed, e.Expired(ERROR)).when(early).then(e.Retried("ada"))
+        assert (task.spec and task.spec.deadline_ns) == 60 * SECOND
 
 
 @pytest.mark.parametrize("status", sorted(OPEN - {"blocked"}))

@@ -14,6 +14,7 @@ from clawactors.tasks.payload import INLINE_MAX_BYTES, Encoded, reference
 from clawactors.tasks.submission import spec_of
 from clawactors.tasks.wishes import edit_of, outside_of, signal_of
 from tests.clawactors.tasks.vocabulary import given
+from tests.spec import SECOND
 
 NAME = b"0123456789abcdef" * 4
 KEPT = reference(NAME.decode(), 7)
@@ -27,7 +28,8 @@ SPEC = spec_of("copy", {"n": 1}, tags=["a"], priority="high", after=["t-0"])
         (b'{"type":"task.cancel","by":"ada"}', c.Cancel("ada")),
         (b'{"type":"task.pause"}', c.Pause("nats")),
         (b'{"type":"task.resume"}', c.Resume()),
-        (b'{"type":"task.retry"}', c.Retry("nats")),
+        (b'{"type":"task.retry"}', c.Retry("nats", 7)),
+        (b'{"type":"task.retry","deadline":"1970-01-01T00:00:09Z"}', c.Retry("nats", 7, 9 * SECOND)),
         (b'{"type":"task.delete"}', c.Delete("nats")),
         (b'{"type":"task.signal","name":"go"}', c.Signal("go")),
         (b'{"type":"task.signal","name":"go","payload":[1,{"a":null}]}', c.Signal("go", [1, {"a": None}])),
@@ -35,9 +37,9 @@ SPEC = spec_of("copy", {"n": 1}, tags=["a"], priority="high", after=["t-0"])
     ],
 )
 def test_a_command_from_outside_is_one_of_ours(body: bytes, command: c.TaskCommand) -> None:
-    assert outside_of(body, "nats") == Outside(command)
+    assert outside_of(body, "nats", 7) == Outside(command)
     named = body[:-1] + b',"id":"once"}'
-    assert outside_of(named, "nats") == Outside(command, "once")
+    assert outside_of(named, "nats", 7) == Outside(command, "once")
 
 
 @pytest.mark.parametrize(
@@ -52,6 +54,8 @@ def test_a_command_from_outside_is_one_of_ours(body: bytes, command: c.TaskComma
         b'{"type":"task.cancel","id":7}',
         b'{"type":"task.cancel","id":"a\\nb"}',
         b'{"type":"task.cancel","why":"?"}',
+        b'{"type":"task.retry","deadline":"tomorrow"}',
+        b'{"type":"task.retry","deadline":7}',
         b'{"type":"task.signal"}',
         b'{"type":"task.signal","name":""}',
         b'{"type":"task.signal","name":"a\\u0000"}',
@@ -63,7 +67,7 @@ def test_a_command_from_outside_is_one_of_ours(body: bytes, command: c.TaskComma
 )
 def test_what_is_no_command_is_refused(body: bytes) -> None:
     with pytest.raises(Refused):
-        outside_of(body, "nats")
+        outside_of(body, "nats", 7)
 
 
 def nested(levels: int) -> Any:

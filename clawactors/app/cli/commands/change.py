@@ -1,4 +1,4 @@
-"""`claw cancel`, `pause`, `resume`, `retry`, `delete`: one command to one task."""
+"""`claw cancel`, `pause`, `resume`, `delete`: one command to one task."""
 
 from typing import Any
 
@@ -40,7 +40,5 @@ def _command(word: str, by: str) -> c.TaskCommand:
             return c.Pause(by)
         case "resume":
             return c.Resume()
-        case "delete":
-            return c.Delete(by)
         case _:
-            return c.Retry(by)
+            return c.Delete(by)
