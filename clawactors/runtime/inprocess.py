@@ -249,6 +249,13 @@ class InProcessBlobs:
     async def clear(self) -> None:
         """Nothing is left half way here."""
 
+    async def unfinished(self, before_ns: int) -> list[str]:
+        """None: a put is done at one stroke here."""
+        return []
+
+    async def drop(self, unfinished: str) -> None:
+        """Nothing to take away."""
+
 
 class InProcessOutputs:
     """Streams by task and name."""

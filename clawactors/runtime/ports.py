@@ -103,6 +103,14 @@ class Blobs(Protocol):
         """Ends removals that were left half way. Raises: `Unavailable`."""
         ...
 
+    async def unfinished(self, before_ns: int) -> list[str]:
+        """Puts that were left half way, of which nothing has come since that time. Raises: `Unavailable`."""
+        ...
+
+    async def drop(self, unfinished: str) -> None:
+        """Takes away what came of such a put. Raises: `Unavailable`. Order: idempotent."""
+        ...
+
 
 class Outputs(Protocol):
     """What tasks say while they run, in streams by task and name."""

@@ -7,6 +7,7 @@
 3. A task's own records keep nothing any more once it was deleted or archived, longer ago than that as well: until then
    a fork of it may be under way.
 4. What was put again since it was looked at stays: the store compares versions.
+5. Parts of a put that was killed half way go too, once nothing of it came for longer than that.
 """
 
 import re
@@ -28,13 +29,14 @@ _RUNS: Final = re.compile(rb"[0-9a-f]{64,}")
 
 
 class Swept(msgspec.Struct):
-    """Payloads that there are, that no record names, and that were removed, with their bytes."""
+    """Payloads that there are, that no record names, and that were removed, with their bytes; `unfinished` puts."""
 
     blobs: int = 0
     bytes: int = 0
     unnamed: int = 0
     unnamed_bytes: int = 0
     removed: int = 0
+    unfinished: int = 0
 
 
 async def sweep(
@@ -70,7 +72,11 @@ async def sweep(
             swept.unnamed += 1
             swept.unnamed_bytes += blob.size_bytes
             swept.removed += removes and await blobs.remove(blob)
+    unfinished = await blobs.unfinished(before_ns)
+    swept.unfinished = len(unfinished)
     if removes:
+        for name in unfinished:
+            await blobs.drop(name)
         await blobs.clear()
     return swept
 

@@ -5,6 +5,8 @@
 3. Of a payload that is being put, a few chunks are on their way at a time; of one that is read, a bounded amount waits.
 4. What is put while it is there is described anew: `put_ns` is never older than the last put that has returned.
 5. Who removes names the version that it saw: what was put meanwhile stays.
+6. Parts of a put that was killed half way are nobody's. They go when nothing of that put came for as long as the caller
+   says; a put that goes on for half a day begins anew, so from a day on it is never one that goes on.
 
 The layout is that of NATS's own object stores (its ADR-20): `nats object get claw-blobs NAME` reads them too.
 """
@@ -13,6 +15,7 @@ import asyncio
 import contextlib
 import hashlib
 import random
+import time
 from base64 import urlsafe_b64encode
 from collections import deque
 from collections.abc import AsyncIterator, Buffer
@@ -32,6 +35,7 @@ __all__ = ["JetStreamBlobs"]
 
 BUCKET: Final = "claw-blobs"
 STREAM: Final = f"OBJ_{BUCKET}"
+_CHUNKS: Final = f"$O.{BUCKET}.C."
 CHUNK_BYTES: Final = 256 << 10
 
 _HEADER_ROOM_BYTES: Final = 1024
@@ -40,6 +44,7 @@ _TIMEOUT_S: Final = 10.0
 _PATIENCE_S: Final = 30.0
 _OTHERS_WERE_FIRST: Final = 10071
 _IN_THREAD_BYTES: Final = 1 << 20
+_LONGEST_PUT_S: Final = 43_200.0
 
 
 class _Options(msgspec.Struct):
@@ -75,7 +80,7 @@ class JetStreamBlobs:
         name = digest.hex()
         while True:
             stored, described = await self._described(name)
-            with contextlib.suppress(_Raced):  # by somebody who puts it too, or removes it
+            with contextlib.suppress(_Raced):  # by somebody who puts it too, removes it, or sweeps
                 if stored is not None and described is not None:
                     await self._describe(described, stored.seq)
                 else:
@@ -86,8 +91,11 @@ class JetStreamBlobs:
         """Sends what is not there yet; nothing of it stays where that fails."""
         nuid = f"{random.getrandbits(128):032x}"
         size = min(CHUNK_BYTES, self._connection.max_payload - _HEADER_ROOM_BYTES)
+        began_s = time.time()  # not of a clock that stands still with the process
         try:
-            chunks = await self._send(view, f"$O.{BUCKET}.C.{nuid}", size)
+            chunks = await self._send(view, f"{_CHUNKS}{nuid}", size)
+            if not 0 <= time.time() - began_s < _LONGEST_PUT_S:
+                raise _Raced("it took so long that its first parts may have been swept")
             encoded = urlsafe_b64encode(digest).decode()
             description = _Description(name, nuid, view.nbytes, chunks, f"SHA-256={encoded}", options=_Options(size))
             await self._describe(description, after)
@@ -118,19 +126,54 @@ class JetStreamBlobs:
             if described.deleted and described.chunks:
                 await self._clear(described, record.seq)
 
+    async def unfinished(self, before_ns: int) -> list[str]:
+        """Puts that were left half way, of which nothing has come since that time. Raises: `Unavailable`."""
+        names = await self._names_of_chunks()
+        odd: list[bytes] = []
+        async for record in self._records_of_descriptions():
+            if (described := _read(record)) is not None:
+                names.discard(described.nuid)
+            else:
+                odd.append(record.body)
+        lone = [name for name in names if not any(name.encode() in body for body in odd)]
+        return [name for name in lone if 0 < await self._newest_ns(name) < before_ns]
+
+    async def drop(self, unfinished: str) -> None:
+        """Takes away what came of such a put. Raises: `Unavailable`. Order: idempotent."""
+        await call(self._connection, f"STREAM.PURGE.{STREAM}", {"filter": f"{_CHUNKS}{unfinished}"}, _TIMEOUT_S)
+
+    async def _names_of_chunks(self) -> set[str]:
+        """The names under which there are any, of all puts; asked before the descriptions, which come later."""
+        names: set[str] = set()
+        while True:
+            question = {"subjects_filter": f"{_CHUNKS}*", "offset": len(names)}
+            info = await call(self._connection, f"STREAM.INFO.{STREAM}", question, _TIMEOUT_S)
+            page = info["state"].get("subjects") or {}
+            names.update(subject.removeprefix(_CHUNKS) for subject in page)
+            if not page or len(names) >= info.get("total", 0):
+                return names
+
+    async def _newest_ns(self, name: str) -> int:
+        """When the last chunk under that name came, 0 where there is none any more."""
+        chunk = await last_message(self._connection, STREAM, f"{_CHUNKS}{name}")
+        return chunk.record.at_ns if chunk else 0
+
     async def _clear(self, described: _Description, version: int) -> None:
-        subject = f"$O.{BUCKET}.C.{described.nuid}"
-        await call(self._connection, f"STREAM.PURGE.{STREAM}", {"filter": subject}, _TIMEOUT_S)
+        await self.drop(described.nuid)
         with contextlib.suppress(_Raced):  # put again: under another name of chunks
             await self._describe(msgspec.structs.replace(described, deleted=True, chunks=0, size=0), version)
 
     async def _descriptions(self) -> AsyncIterator[tuple[Record, _Description]]:
+        async for record in self._records_of_descriptions():
+            if (described := _read(record)) is not None:
+                yield record, described
+
+    async def _records_of_descriptions(self) -> AsyncIterator[Record]:
         info = await call(self._connection, f"STREAM.INFO.{STREAM}")
         source = Source(self._connection, STREAM, info["created"], info["config"]["num_replicas"])
         async for records in read(source, [f"$O.{BUCKET}.M.>"], 0, None, None, _PATIENCE_S):
             for record in records:
-                with contextlib.suppress(msgspec.MsgspecError):  # another program's, or damaged: it stays
-                    yield record, msgspec.json.decode(record.body, type=_Description)
+                yield record
 
     async def _describe(self, description: _Description, after: int) -> int:
         """Writes the description behind that version; its own version."""
@@ -145,7 +188,7 @@ class JetStreamBlobs:
         info = await call(self._connection, f"STREAM.INFO.{STREAM}")
         source = Source(self._connection, STREAM, info["created"], info["config"]["num_replicas"])
         body = bytearray()
-        async for records in read(source, [f"$O.{BUCKET}.C.{described.nuid}"], 0, None, None, _PATIENCE_S):
+        async for records in read(source, [f"{_CHUNKS}{described.nuid}"], 0, None, None, _PATIENCE_S):
             for record in records:
                 body += record.body
             if len(body) > described.size:
@@ -198,11 +241,19 @@ class JetStreamBlobs:
     async def _drop(self, nuid: str) -> None:
         """Takes back chunks that nothing describes; where that fails they take room and do no other harm."""
         with contextlib.suppress(EventLogError):
-            await call(self._connection, f"STREAM.PURGE.{STREAM}", {"filter": f"$O.{BUCKET}.C.{nuid}"}, 2)
+            await call(self._connection, f"STREAM.PURGE.{STREAM}", {"filter": f"{_CHUNKS}{nuid}"}, 2)
 
 
 class _Raced(EventLogError):
-    """Somebody else has put the same payload meanwhile."""
+    """Others have been there meanwhile: it is put again."""
+
+
+def _read(record: Record) -> _Description | None:
+    """None where it is another program's, or damaged: what it describes stays."""
+    try:
+        return msgspec.json.decode(record.body, type=_Description)
+    except msgspec.MsgspecError:
+        return None
 
 
 def _about(name: str) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import os
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,8 +12,8 @@ from clawactors.runtime.inprocess import InProcessBlobs
 from clawactors.runtime.ports import Blobs
 from eventlog import Corrupt, Missing, Unavailable
 from eventlog.jetstream import JetStreamBlobs, JetStreamLog
-from eventlog.jetstream.api import call
-from eventlog.jetstream.blobs import CHUNK_BYTES, STREAM
+from eventlog.jetstream.api import call, last_message
+from eventlog.jetstream.blobs import CHUNK_BYTES, STREAM, _about
 
 SIZES = (0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 5_000_000)
 
@@ -140,3 +141,64 @@ async def test_a_removal_that_was_left_half_way_is_ended(
     await blobs.clear()
     assert (await state(jetstream_log))["bytes"] < 10_000
     await blobs.clear()
+
+
+# Rule 6
+
+
+async def half_way(blobs: JetStreamBlobs, monkeypatch: pytest.MonkeyPatch, body: bytes) -> None:
+    """A put that ends as a kill ends it: with parts that nobody took back."""
+
+    async def die(*_: object, **__: object) -> None:
+        raise Unavailable("killed here")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(blobs, "_describe", die)
+        patched.setattr(blobs, "_drop", die)
+        with pytest.raises(Unavailable):
+            await blobs.put(body)
+
+
+@pytest.mark.nats
+async def test_what_a_killed_put_left_goes_when_it_is_old_and_nothing_else_does(
+    jetstream_log: JetStreamLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blobs, whole, damaged = JetStreamBlobs(jetstream_log.connection), os.urandom(600_000), os.urandom(700_000)
+    name = await blobs.put(whole)
+    began_ns = (await blobs.stored())[0].put_ns
+    await half_way(blobs, monkeypatch, os.urandom(3_000_000))
+    odd = await blobs.put(damaged)
+    found = await last_message(jetstream_log.connection, STREAM, _about(odd))
+    assert found is not None
+    await jetstream_log.connection.ask(_about(odd), found.data[:-1])  # no JSON any more, but it still names its chunks
+    assert await blobs.unfinished(began_ns) == []
+    [left] = await blobs.unfinished(began_ns + 3600 * 10**9)
+    assert (await state(jetstream_log))["bytes"] > 4_000_000
+    await blobs.drop(left)
+    await blobs.drop(left)
+    assert await blobs.unfinished(began_ns + 3600 * 10**9) == []
+    assert (await state(jetstream_log))["bytes"] < 1_400_000
+    assert await blobs.get(name) == whole
+
+
+@pytest.mark.nats
+async def test_a_put_that_stood_still_for_too_long_begins_anew(
+    jetstream_log: JetStreamLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blobs, body, sends = JetStreamBlobs(jetstream_log.connection), os.urandom(600_000), 0
+    send, times = blobs._send, iter((0.0, 90_000.0, 90_000.0, 90_001.0))
+
+    async def sweep_meanwhile(view: memoryview, subject: str, size: int) -> int:
+        nonlocal sends
+        sends += 1
+        chunks = await send(view, subject, size)
+        if sends == 1:
+            await blobs.drop(subject.rpartition(".")[2])
+        return chunks
+
+    monkeypatch.setattr(blobs, "_send", sweep_meanwhile)
+    monkeypatch.setattr("eventlog.jetstream.blobs.time", SimpleNamespace(time=lambda: next(times)))
+    name = await blobs.put(body)
+    monkeypatch.undo()
+    assert sends == 2
+    assert await blobs.get(name) == body

@@ -48,6 +48,7 @@ def run(options: Any) -> int:
             "unnamed": swept.unnamed,
             "unnamed_bytes": swept.unnamed_bytes,
             "removed": swept.removed,
+            "unfinished": swept.unfinished,
         }
         emit(options, report, lambda screen: _shown(screen, swept))
         return 0
@@ -58,3 +59,5 @@ def run(options: Any) -> int:
 def _shown(screen: Screen, swept: Swept) -> Iterator[str]:
     yield f"{swept.blobs} large values, {shown_size(swept.bytes)}"
     yield f"{swept.unnamed} that no record names, {shown_size(swept.unnamed_bytes)}; {swept.removed} removed"
+    if swept.unfinished:
+        yield f"{swept.unfinished} that were left half way"
