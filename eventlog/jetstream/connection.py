@@ -36,17 +36,64 @@ class RawSubscription(Subscription):
     is_denied = False
 
 
+class _Reader(asyncio.StreamReader):
+    """Gives what comes to `take` at once, without waking a task, while somebody reads and nothing else waits."""
+
+    def __init__(self, take: Callable[[bytes], bytes]) -> None:
+        super().__init__(limit=READ_BYTES)
+        self._take, self._waiting_bytes, self._is_read = take, 0, False
+
+    @override
+    def feed_data(self, data: bytes) -> None:  # type: ignore[override]  # no transport brings anything else
+        if self._is_read and not self._waiting_bytes:
+            try:
+                data = self._take(data)
+            except errors.ProtocolError as error:
+                self.set_exception(error)
+                return
+        if data:
+            self._waiting_bytes += len(data)
+            super().feed_data(data)
+
+    @override
+    async def read(self, n: int = -1) -> bytes:
+        """What `take` has left."""
+        self._is_read = True
+        try:
+            data = await super().read(n)
+        finally:
+            self._is_read = False
+        self._waiting_bytes -= len(data)
+        return data
+
+    @override
+    async def readline(self) -> bytes:
+        line = await super().readline()
+        self._waiting_bytes -= len(line)
+        return line
+
+
 class _Transport(TcpTransport):
-    """Reads in big chunks: one wake-up of the event loop brings hundreds of messages."""
+    """Gives what it reads to `take`, hundreds of messages at a time; over TLS, to the client's own loop."""
+
+    def __init__(self, take: Callable[[bytes], bytes]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._take = take
 
     @override
     async def connect(self, uri: Any, buffer_size: int, connect_timeout: int) -> None:
         for given_up in (self._bare_io_writer, self._io_writer):
             if given_up is not None:
                 given_up.transport.abort()  # nats-py forgets it: a server that takes connections and hangs has them all
-        await super().connect(uri, READ_BYTES, connect_timeout)
-        writer = self._io_writer
-        if writer is not None and writer.get_extra_info("sockname") == writer.get_extra_info("peername"):
+        loop, reader = asyncio.get_running_loop(), _Reader(self._take)
+        async with asyncio.timeout(connect_timeout):
+            transport, protocol = await loop.create_connection(
+                lambda: asyncio.StreamReaderProtocol(reader), uri.hostname, uri.port
+            )
+        writer = asyncio.StreamWriter(transport, protocol, reader, loop)
+        self._bare_io_reader = self._io_reader = reader
+        self._bare_io_writer = self._io_writer = writer
+        if writer.get_extra_info("sockname") == writer.get_extra_info("peername"):
             # The system may choose the very port that is dialled while its server is away, and so keep the server out.
             writer.transport.abort()
             raise OSError("connected to itself")
@@ -284,7 +331,8 @@ class Connection(Client):
             # A try that failed behind the connect, as with a server that hangs, left it open.
             self._transport.close()  # type: ignore[no-untyped-call]
         else:
-            self._transport = _Transport()  # type: ignore[no-untyped-call]
+            self._transport = _Transport(self._parser.feed)
+        self._parser.reset()
         await super()._connect_to_server(s)
 
     def _where(self) -> str:

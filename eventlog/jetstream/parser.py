@@ -1,8 +1,8 @@
-"""Cuts the server's byte stream into messages; the messages of raw routes go straight to their callback.
+"""Cuts the server's byte stream into messages, which go straight to the callbacks of their routes.
 
 1. Any split of a byte stream into chunks gives the same messages in the same order.
-2. A message for a raw route costs one scan, one split and two slices: no regular expression, no task switch.
-3. Everything else (ordinary subscriptions, PING, PONG, INFO, errors) is handed to the client's own methods.
+2. A message costs one scan, one split and two slices: no regular expression, no task switch.
+3. Lines that are no messages (PING, PONG, INFO, errors) are handed to the client's own methods, in their order.
 4. A callback that raises is logged; it never stops the stream.
 """
 
@@ -19,14 +19,14 @@ type OnMessage = Callable[[bytes, bytes, bytes, bytes], None]
 """Takes `(subject, reply, headers, body)`; `reply` and `headers` are empty when absent."""
 
 MAX_LINE_BYTES: Final = 1 << 20
+_NO_MESSAGE: Final = -1
 
 _log = logging.getLogger(__name__)
 
 
 class Sink(Protocol):
-    """The client's own methods that receive what no raw route takes."""
+    """The client's own methods that receive what is no message."""
 
-    async def _process_msg(self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None: ...
     async def _process_err(self, err_msg: str) -> None: ...
     async def _process_ping(self) -> None: ...
     async def _process_pong(self) -> None: ...
@@ -49,29 +49,48 @@ class Parser:
         self._held_bytes = 0
         self._needed_bytes = 0
 
-    async def parse(self, data: bytes = b"") -> None:
-        """Dispatches every message that `data` completes; keeps the rest for the next call."""
+    def feed(self, data: bytes) -> bytes:
+        """Dispatches every message that `data` completes, up to the first line that is none: what follows from there.
+
+        Nothing follows where all was taken; an unfinished message is kept for the next call. Raises: `ProtocolError`.
+        """
         if self._held:
             self._held.append(data)
             self._held_bytes += len(data)
             if self._held_bytes < self._needed_bytes:
-                return  # a huge message is joined once, when it is whole
+                return b""  # a huge message is joined once, when it is whole
             data = b"".join(self._held)
             self._held.clear()
         generation = self._generation
         try:
-            done, needed = await self._dispatch(data)
+            done, needed = self._dispatch(data)
         except (ValueError, IndexError) as error:
-            raise ProtocolError(f"nats: malformed protocol line: {error}") from None
+            raise _malformed(error) from None
         if self._generation != generation:
-            return  # the connection was given up meanwhile: its rest must not lead the next one's bytes
+            return b""  # the connection was given up meanwhile: its rest must not lead the next one's bytes
         rest = data[done:] if done else data
+        if needed == _NO_MESSAGE:
+            self._held_bytes = self._needed_bytes = 0
+            return rest
         if rest:
             self._held.append(rest)
         self._held_bytes, self._needed_bytes = len(rest), needed
+        return b""
 
-    async def _dispatch(self, data: bytes) -> tuple[int, int]:
-        """Returns how far it came and how many bytes the unfinished message needs, 0 where that is not known."""
+    async def parse(self, data: bytes = b"") -> None:
+        """Takes all of it: what `feed` leaves is handed to the client, line by line. Raises: `ProtocolError`."""
+        generation = self._generation
+        while (data := self.feed(data)) and self._generation == generation:
+            line, _, data = data.partition(b"\r\n")
+            try:
+                await self._control(line)
+            except ValueError as error:
+                raise _malformed(error) from None
+            if self._generation != generation:
+                return
+
+    def _dispatch(self, data: bytes) -> tuple[int, int]:
+        """How far it came, and how many bytes the unfinished message needs: 0 where that is not known."""
         find, routes, end, position = data.find, self.routes, len(data), 0
         while (eol := find(b"\r\n", position)) >= 0:
             args = data[position:eol].split()
@@ -84,47 +103,33 @@ class Parser:
                     reply = b""
                 start = eol + 2
                 split, stop = start + int(head_bytes), start + int(size_bytes)
-                if stop + 2 > end:
-                    if split > stop:
-                        raise ValueError("headers longer than their message")
-                    return position, stop + 2 - position
-                position = stop + 2
-                route = routes.get(sid)
-                if route is None:
-                    await self._sink._process_msg(int(sid), subject, reply, data[split:stop], data[start:split])
-                    continue
-                try:
-                    route(subject, reply, data[start:split], data[split:stop])
-                except Exception:
-                    _log.exception("the reader of %s failed on a message", subject.decode("utf-8", "replace"))
+                if split > stop:
+                    raise ValueError("headers longer than their message")
             elif op == b"MSG":
                 if len(args) == 5:
                     _, subject, sid, reply, size_bytes = args
                 else:
                     _, subject, sid, size_bytes = args
                     reply = b""
-                start = eol + 2
+                start = split = eol + 2
                 stop = start + int(size_bytes)
-                if stop + 2 > end:
-                    return position, stop + 2 - position
-                position = stop + 2
-                route = routes.get(sid)
-                if route is None:
-                    await self._sink._process_msg(int(sid), subject, reply, data[start:stop], b"")
-                    continue
-                try:
-                    route(subject, reply, b"", data[start:stop])
-                except Exception:
-                    _log.exception("the reader of %s failed on a message", subject.decode("utf-8", "replace"))
             else:
-                line = data[position:eol]
-                position = eol + 2
-                await self._control(op, line)
+                return position, _NO_MESSAGE
+            if stop + 2 > end:
+                return position, stop + 2 - position
+            position = stop + 2
+            if (route := routes.get(sid)) is None:
+                continue  # its end has crossed the message
+            try:
+                route(subject, reply, data[start:split], data[split:stop])
+            except Exception:
+                _log.exception("the reader of %s failed on a message", subject.decode("utf-8", "replace"))
         if end - position > MAX_LINE_BYTES:
             raise ValueError("no end of line")
         return position, 0
 
-    async def _control(self, op: bytes, line: bytes) -> None:
+    async def _control(self, line: bytes) -> None:
+        op = line[:4].rstrip()
         if op == b"PING":
             await self._sink._process_ping()
         elif op == b"PONG":
@@ -134,4 +139,8 @@ class Parser:
         elif op == b"INFO":
             await self._sink._process_info(json.loads(line[4:]))
         elif op != b"+OK":
-            raise ValueError(f"unknown operation {op[:20]!r}")
+            raise ValueError(f"unknown operation {line[:20]!r}")
+
+
+def _malformed(error: Exception) -> ProtocolError:
+    return ProtocolError(f"nats: malformed protocol line: {error}")

@@ -92,7 +92,9 @@ class Publisher:
         """The new version. Raises: as `EventLog.append`."""
         while not self._backlog.has_room:
             await self._backlog.room()
-        return await self._accept(draft, expected)
+        version = self._accept(draft, expected)
+        self._plan_pump()  # not now: others that append in this turn of the loop go along
+        return await version
 
     async def append_many(self, drafts: Sequence[tuple[Draft, int]]) -> list[int | EventLogError]:
         """The new version of each, or why there is none."""
@@ -100,11 +102,13 @@ class Publisher:
         try:
             for draft, expected in drafts:
                 while not self._backlog.has_room:
+                    self._pump()
                     await self._backlog.room()
                 try:
                     waiting.append(self._accept(draft, expected))
                 except EventLogError as error:
                     waiting.append(error)
+            self._pump()
             outcomes: list[int | EventLogError] = []
             for each in waiting:
                 try:
@@ -126,7 +130,6 @@ class Publisher:
         if append.size_bytes > self._connection.max_payload:
             raise TooLarge(append.size_bytes, self._connection.max_payload)
         self._backlog.accept(append)
-        self._plan_pump()
         if not self._sweep_planned:
             self._sweep_planned = True
             self._loop.call_later(SWEEP_S, self._sweep)

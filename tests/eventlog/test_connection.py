@@ -17,10 +17,11 @@ pytestmark = pytest.mark.nats
 
 async def test_a_socket_that_reaches_itself_is_no_server(monkeypatch: pytest.MonkeyPatch) -> None:
     port = free_port()
-    itself = functools.partial(asyncio.open_connection, local_addr=("127.0.0.1", port))
-    monkeypatch.setattr(asyncio, "open_connection", itself)
+    loop = asyncio.get_running_loop()
+    itself = functools.partial(loop.create_connection, local_addr=("127.0.0.1", port))
+    monkeypatch.setattr(loop, "create_connection", itself)
     with pytest.raises(OSError, match="connected to itself"):
-        await _Transport().connect(urlparse(f"nats://127.0.0.1:{port}"), 1, 2)
+        await _Transport(bytes).connect(urlparse(f"nats://127.0.0.1:{port}"), 1, 2)
 
 
 async def test_a_request_waits_for_a_server_that_comes_back(own_server: Callable[..., NatsServer]) -> None:
@@ -73,23 +74,19 @@ async def test_passwords_are_not_shown() -> None:
     assert "hidden" not in str(caught.value)
 
 
-async def test_a_raw_route_and_an_ordinary_subscription_live_side_by_side(nats_url: str) -> None:
+async def test_a_route_takes_what_comes_until_its_end(nats_url: str) -> None:
     connection = await Connection.open(nats_url, "test")
-    raw: asyncio.Queue[bytes] = asyncio.Queue()
-    ordinary: asyncio.Queue[bytes] = asyncio.Queue()
-
-    async def take(message: object) -> None:
-        ordinary.put_nowait(message.data)  # type: ignore[attr-defined]
-
-    subscription = connection.listen("a.*", lambda _s, _r, _h, body: raw.put_nowait(body))
-    await connection.subscribe("a.b", cb=take)
+    took: asyncio.Queue[bytes] = asyncio.Queue()
+    still: asyncio.Queue[bytes] = asyncio.Queue()
+    subscription = connection.listen("a.*", lambda _s, _r, _h, body: took.put_nowait(body))
+    connection.listen("a.b", lambda _s, _r, _h, body: still.put_nowait(body))
     connection.publish_now(b"a.b", b"one", b"NATS/1.0\r\nA: b\r\n\r\n")
     async with asyncio.timeout(5):
-        assert (await raw.get(), await ordinary.get()) == (b"one", b"one")
+        assert (await took.get(), await still.get()) == (b"one", b"one")
         connection.unlisten(subscription)
         connection.publish_now(b"a.b", b"two")
-        assert await ordinary.get() == b"two"
-    assert raw.empty()
+        assert await still.get() == b"two"
+    assert took.empty()
     await connection.aclose()
 
 

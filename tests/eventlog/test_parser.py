@@ -12,7 +12,7 @@ from nats.errors import ProtocolError
 from eventlog.jetstream.parser import Parser
 
 RAW = b"7"
-ORDINARY = b"8"
+ENDED = b"8"
 
 
 class Sink:
@@ -22,9 +22,6 @@ class Sink:
         self.seen: list[tuple[Any, ...]] = []
         self.parser = Parser(self)
         self.parser.routes[RAW] = lambda *message: self.seen.append(("raw", *message))
-
-    async def _process_msg(self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
-        self.seen.append(("msg", sid, subject, reply, data, headers))
 
     async def _process_err(self, err_msg: str) -> None:
         self.seen.append(("err", err_msg))
@@ -55,11 +52,11 @@ subject = st.lists(token, min_size=1, max_size=4).map(b".".join)
 reply = st.one_of(st.just(b""), subject)
 body = st.one_of(st.binary(max_size=40), st.just(b"MSG a 7 3\r\nPING\r\n"), st.just(b"\r\n\r\n"))
 headers = st.binary(max_size=20).map(lambda text: b"NATS/1.0\r\nA: " + text + b"\r\n\r\n")
-sid = st.sampled_from([RAW, ORDINARY])
+sid = st.sampled_from([RAW, ENDED])
 
 
 @st.composite
-def messages(draw: st.DrawFn) -> tuple[bytes, tuple[Any, ...]]:
+def messages(draw: st.DrawFn) -> tuple[bytes, tuple[Any, ...] | None]:
     where, at, to, text = draw(subject), draw(sid), draw(reply), draw(body)
     head = draw(st.one_of(st.just(b""), headers))
     place = where + b" " + at + (b" " + to if to else b"")
@@ -67,7 +64,7 @@ def messages(draw: st.DrawFn) -> tuple[bytes, tuple[Any, ...]]:
         wire = b"HMSG %b %d %d\r\n%b%b\r\n" % (place, len(head), len(head) + len(text), head, text)
     else:
         wire = b"MSG %b %d\r\n%b\r\n" % (place, len(text), text)
-    return wire, ("raw", where, to, head, text) if at == RAW else ("msg", int(at), where, to, text, head)
+    return wire, ("raw", where, to, head, text) if at == RAW else None
 
 
 controls = st.sampled_from(
@@ -95,8 +92,15 @@ def test_any_split_of_a_stream_gives_the_same_messages(
     assert feed(*chunks) == [seen for _, seen in stream if seen is not None]
 
 
+def test_messages_come_without_a_task_switch_up_to_the_first_line_that_is_none() -> None:
+    sink = Sink()
+    assert sink.parser.feed(b"MSG a 7 1\r\n1\r\nMSG a 7 1\r\n2\r\nPI") == b""
+    assert sink.parser.feed(b"NG\r\nMSG a 7 1\r\n3\r\n") == b"PING\r\nMSG a 7 1\r\n3\r\n"
+    assert [body for _, _, _, _, body in sink.seen] == [b"1", b"2"]
+
+
 def test_one_byte_at_a_time_gives_the_same_messages() -> None:
-    wire = b'INFO {"a":1}\r\nMSG a.b 7 r.s 3\r\nx\r\n\r\nHMSG a 8 12 14\r\nNATS/1.0\r\n\r\nhi\r\nPING\r\n'
+    wire = b'INFO {"a":1}\r\nMSG a.b 7 r.s 3\r\nx\r\n\r\nHMSG a 7 12 14\r\nNATS/1.0\r\n\r\nhi\r\nPING\r\n'
     assert feed(*(bytes([each]) for each in wire)) == feed(wire)
     assert len(feed(wire)) == 4
 

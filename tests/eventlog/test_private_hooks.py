@@ -8,7 +8,6 @@ from nats.aio.subscription import Subscription
 from nats.aio.transport import TcpTransport
 
 METHODS = [
-    ("_process_msg", ["self", "sid", "subject", "reply", "data", "headers"]),
     ("_process_err", ["self", "err_msg"]),
     ("_process_op_err", ["self", "e"]),
     ("_process_ping", ["self"]),
@@ -50,5 +49,6 @@ def test_subscriptions_are_told_to_the_server_again_after_a_reconnect() -> None:
 
 
 def test_the_transport_reads_what_it_is_asked_for() -> None:
+    assert list(TcpTransport().__dict__) == ["_bare_io_reader", "_io_reader", "_bare_io_writer", "_io_writer"]
     assert list(inspect.signature(TcpTransport.read).parameters) == ["self", "buffer_size"]
     assert list(inspect.signature(TcpTransport.connect).parameters) == ["self", "uri", "buffer_size", "connect_timeout"]

@@ -81,6 +81,7 @@ class Control:
         self._position = 0
         self._follower: Follower | None = None
         self._leads = 0
+        self._check: asyncio.TimerHandle | None = None
         self._working: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
@@ -106,6 +107,8 @@ class Control:
                 group.create_task(self._keep_time())
         finally:
             deaf()
+            if self._check is not None:
+                self._check.cancel()
             for task in list(self._working):
                 task.cancel()
             await follower.aclose()
@@ -140,7 +143,8 @@ class Control:
             self._position = batch[-1].seq
             self._find_out()
             self._hear_time(max(record.at_ns for record in batch))
-            self._stir()
+            self._order()
+            self.timers.wake()
             await self.views.apply(commits, follower.position)
         raise Unavailable("the log is followed no longer")  # placing on a fold that stands still would only do harm
 
@@ -221,7 +225,7 @@ class Control:
                 await asyncio.sleep(_UNAVAILABLE_PAUSE_S)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work)
+        task = asyncio.Task(work, loop=asyncio.get_running_loop(), eager_start=True)
         self._working.add(task)
         task.add_done_callback(self._worked)
 
@@ -232,21 +236,26 @@ class Control:
 
     async def _act(self) -> None:
         while True:
+            self._order()
+            await self._wake.wait()
             self._wake.clear()
-            wait_s = _IDLE_S
-            if self.leadership.leading:
-                self.schedules.fire()
-                self.forks.finish(self.placement.forks)
-                now_ns = self.desk.time.now_ns()
-                orders = list(self.placement.orders(now_ns))
-                if orders:
-                    self._spawn(self._append(orders))
-                check_ns = self.placement.next_check_ns()
-                if check_ns is not None:
-                    wait_s = min(wait_s, max(0.001, (check_ns - now_ns) / 1e9))
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait_s):
-                    await self._wake.wait()
+
+    def _order(self) -> None:
+        """Carries out what follows from the fold; it is asked again when time alone has an effect."""
+        if self._check is not None:
+            self._check.cancel()
+            self._check = None
+        if not self.leadership.leading:
+            return
+        self.schedules.fire()
+        self.forks.finish(self.placement.forks)
+        now_ns = self.desk.time.now_ns()
+        orders = list(self.placement.orders(now_ns))
+        if orders:
+            self._spawn(self._append(orders))
+        check_ns = self.placement.next_check_ns()
+        wait_s = _IDLE_S if check_ns is None else min(_IDLE_S, max(0.001, (check_ns - now_ns) / 1e9))
+        self._check = asyncio.get_running_loop().call_later(wait_s, self._wake.set)
 
     async def _append(self, orders: Sequence[Order]) -> None:
         sent: list[Order] = []

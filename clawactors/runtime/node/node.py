@@ -126,6 +126,7 @@ class NodeActor:
 
         Raises: `Refused` when a node with this id is alive; what the log raises.
         """
+        self._loop = asyncio.get_running_loop()
         self._gauge = Gauge(self.settings.folder)
         try:
             await self._join()
@@ -278,7 +279,7 @@ class NodeActor:
             if id is None:
                 return
             assignment = self._queue.pop(id)
-            pulse = Pulse(self.desk.clock, self._tell_alive(id))
+            pulse = Pulse(self.desk.clock, partial(self._tell_alive, id))
             skill = self.skills.get(assignment.event.skill)
             run = TaskRun(self.desk, assignment, skill, self._threads, self.supplies, pulse, self._memories)
             self._runs[id] = run
@@ -288,13 +289,9 @@ class NodeActor:
             self._idle.clear()
             self._spawn(self._live(run))
 
-    def _tell_alive(self, id: str) -> Callable[[], None]:
-        loop, subject = asyncio.get_running_loop(), f"{ALIVE}.{id}"
-
-        def tell() -> None:
-            loop.call_soon_threadsafe(self.requests.tell, subject, b"")
-
-        return tell
+    def _tell_alive(self, id: str) -> None:
+        """May be called in any thread."""
+        self._loop.call_soon_threadsafe(self.requests.tell, f"{ALIVE}.{id}", b"")
 
     def _may_run(self, assignment: Assignment) -> bool:
         if assignment.id in self._runs:
@@ -347,7 +344,7 @@ class NodeActor:
             await asyncio.sleep(self.settings.lease_s / BEATS_PER_LEASE)
 
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.Task(coroutine, loop=asyncio.get_running_loop(), eager_start=True)
+        task = asyncio.Task(coroutine, loop=self._loop, eager_start=True)
         self._work.add(task)
         task.add_done_callback(self._done)
 

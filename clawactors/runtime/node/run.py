@@ -14,6 +14,7 @@ import threading
 import weakref
 from collections.abc import Buffer, Callable
 from concurrent.futures import Executor
+from functools import cached_property
 from typing import Any, Final, Literal, NoReturn
 
 import msgspec
@@ -104,9 +105,7 @@ class TaskRun:
         self._stop: Stop = ""
         self.eager = False
         self._noted_bytes = 0
-        me: TaskRun = weakref.proxy(self)  # in circles with its parts, each run would wait for the garbage collector
-        self.steps, self.signals, self.predecessors = Steps(me), Signals(me), Predecessors(me)
-        self.memories = TaskMemories(me, memories)
+        self._memories = memories
         self.progress: float | None = None  # what the code last reported, 0..1
         self._output: TaskOutput | None = None
         self._code: Code | None = None
@@ -115,6 +114,29 @@ class TaskRun:
         self.over = False
         self._window: asyncio.TimerHandle | None = None
         self._background: set[asyncio.Task[None]] = set()
+
+    # Its parts are made when they are asked for: most runs need few. In circles with them, each run would have to wait
+    # for the garbage collector.
+
+    @cached_property
+    def steps(self) -> Steps:
+        """The steps that its code takes."""
+        return Steps(weakref.proxy(self))
+
+    @cached_property
+    def signals(self) -> Signals:
+        """The signals that its code takes."""
+        return Signals(weakref.proxy(self))
+
+    @cached_property
+    def predecessors(self) -> Predecessors:
+        """What the tasks that this one came after have returned."""
+        return Predecessors(weakref.proxy(self))
+
+    @cached_property
+    def memories(self) -> TaskMemories:
+        """What its code remembers and recalls."""
+        return TaskMemories(weakref.proxy(self), self._memories)
 
     @property
     def goes_on(self) -> bool:
@@ -133,7 +155,8 @@ class TaskRun:
             await self._start()
             try:
                 result = await self._call_skill()
-                await self.steps.close()
+                if self._is_resumed:
+                    await self.steps.close()
             finally:
                 if self._output is not None:
                     await self._output.aclose()  # what it said is there before its end is
@@ -156,9 +179,15 @@ class TaskRun:
         if self._stop not in ("superseded", "pause"):
             await self._finish()
 
+    @property
+    def _is_resumed(self) -> bool:
+        """Whether there may be completed steps."""
+        event = self.assignment.event
+        return event.attempt > 1 or event.steps > 0 or self.assignment.unsure
+
     async def _start(self) -> None:
         event = self.assignment.event
-        if event.attempt > 1 or event.steps or self.assignment.unsure:  # there may be completed steps
+        if self._is_resumed:
             self.actor = Actor(self.desk, TASK, e.CODEC, self.id)
             await self.patiently(self._read)
             self.signals.are_all_known()
@@ -386,7 +415,8 @@ class TaskRun:
                 self.actor.note(c.Interrupt(self.fence, f"node {self.fence.node} {reason}", counted=False))
 
     async def _finish(self) -> None:
-        self._note_stop()
+        if self._stop:
+            self._note_stop()
         try:
             await self.patiently(self.actor.flush)
         except Refused:
