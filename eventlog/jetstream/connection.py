@@ -25,6 +25,7 @@ from eventlog.jetstream.replies import Replies, Reply
 __all__ = ["Connection", "RawSubscription"]
 
 READ_BYTES: Final = 1 << 18
+SOON_S: Final = 0.001
 MAX_RECONNECT_WAIT_S: Final = 0.25
 _DENIED = re.compile(r'permissions violation for (publish|subscription)[^"]*"([^"]*)"', re.IGNORECASE)
 _log = logging.getLogger(__name__)
@@ -116,6 +117,7 @@ class Connection(Client):
         self.address, self.name = address, name
         self._parser = Parser(self)
         self._ps = self._parser  # type: ignore[assignment]  # the same two methods, not the same class
+        self._soon: list[bytes] = []
         self._back = asyncio.Event()
         self._replies = Replies("", self.write)
         self.reported: Exception | None = None
@@ -212,11 +214,12 @@ class Connection(Client):
         subscription = RawSubscription(self, self._sid, subject, queue=queue)
         self._subs[self._sid] = subscription
         self._parser.routes[b"%d" % self._sid] = on_message
-        self.write(f"SUB {subject} {queue} {self._sid}\r\n".encode())
+        self._write_soon(f"SUB {subject} {queue} {self._sid}\r\n".encode())
         return subscription
 
     async def confirm(self, subscription: RawSubscription) -> None:
         """Returns when the server has the subscription. Raises: `PermissionDenied`, `Unavailable`."""
+        self._send_soon()
         try:
             await self.flush()
         except errors.Error as error:
@@ -230,7 +233,7 @@ class Connection(Client):
         sid: int = subscription._id
         self._subs.pop(sid, None)
         if self._parser.routes.pop(b"%d" % sid, None) is not None:
-            self.write(b"UNSUB %d\r\n" % sid)
+            self._write_soon(b"UNSUB %d\r\n" % sid)
 
     def write(self, frames: bytes) -> bool:
         """Sends prepared protocol bytes now; False, and nothing is kept, when there is no connection."""
@@ -239,8 +242,25 @@ class Connection(Client):
         if self._pending:  # what nats-py itself wants to send goes first
             self._transport.writelines(self._pending)
             self._pending, self._pending_data_size = [], 0
+        if self._soon:
+            frames = b"".join((*self._soon, frames))
+            self._soon.clear()
         self._transport.write(frames)
         return True
+
+    def _write_soon(self, frames: bytes) -> None:
+        """Sends them with what is sent next, a moment later at most: each write costs a call of the system.
+
+        They are of subscriptions, of which the server is told anew after a reconnect.
+        """
+        if self._status == Client.CONNECTED:
+            if not self._soon:
+                asyncio.get_running_loop().call_later(SOON_S, self._send_soon)
+            self._soon.append(frames)
+
+    def _send_soon(self) -> None:
+        if self._soon:
+            self.write(b"")
 
     def publish_now(self, subject: bytes, body: bytes, headers: bytes = b"") -> bool:
         """Sends a message that no one acknowledges; False, and it is gone, when there is no connection."""
@@ -309,6 +329,7 @@ class Connection(Client):
             _log.warning("connection %r to %s is lost, trying again", self.name, self._where())
         else:
             return
+        self._soon.clear()
         self._replies.lose()
         for on_lost in list(self.on_lost):
             on_lost()
