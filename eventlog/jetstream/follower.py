@@ -23,7 +23,7 @@ from eventlog.record import Record
 
 __all__ = ["PushFollower"]
 
-HEARTBEAT_S: Final = 1.0
+HEARTBEAT_S: Final = 2.0
 SETTLE_S: Final = 10
 
 _log = logging.getLogger(__name__)

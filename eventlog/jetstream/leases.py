@@ -29,7 +29,8 @@ __all__ = ["JetStreamLease", "JetStreamLeases"]
 
 _PREFIX: Final = "$KV.claw-live."
 _KEY = re.compile(r"[-/_=.a-zA-Z0-9]+")
-_HEARTBEAT_S: Final = 0.5
+_HEARTBEAT_S: Final = 1.0
+_SILENCE_S: Final = 2.5
 _WRONG_LAST_SEQUENCE: Final = 10071
 _NO_STREAM: Final = 10059
 _TIMEOUT_S: Final = 2.0
@@ -204,7 +205,7 @@ class _Watching:
                 raise Unavailable(f"the keys are not watched any more: {self._broken}")
             self._wake.clear()
             try:
-                async with asyncio.timeout(_HEARTBEAT_S * 4):
+                async with asyncio.timeout(_SILENCE_S):
                     await self._wake.wait()
             except TimeoutError:
                 self._broken = "the server is silent"

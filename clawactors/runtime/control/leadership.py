@@ -33,7 +33,7 @@ class Leadership:
             while True:
                 with contextlib.suppress(Unavailable):
                     await self._renew()
-                await asyncio.sleep(_TERM_S / 4 * (0.9 + 0.2 * self._clock.roll()))
+                await asyncio.sleep(_TERM_S / 3 * (0.9 + 0.2 * self._clock.roll()))
         finally:
             if self._lease is not None:
                 with contextlib.suppress(Exception):
