@@ -1,5 +1,6 @@
 """Records as the server republishes them on `live.>` when they are stored: no consumer, no cost without listeners."""
 
+import re
 from collections.abc import Callable
 
 from eventlog.errors import PermissionDenied
@@ -10,6 +11,7 @@ from eventlog.record import Record
 __all__ = ["LiveFeed"]
 
 _LIVE = "live."
+_STORED = re.compile(rb"\r\nNats-Sequence: ?(\d{1,19})\r\nNats-Time-Stamp: ?([!-~]+)\r\n").search
 _PREFIX_CHARS = len(_LIVE)
 
 
@@ -32,11 +34,13 @@ class LiveFeed:
         """
 
         def on_message(subject: bytes, reply: bytes, headers: bytes, body: bytes) -> None:
+            if (stored := _STORED(headers)) is None:
+                return  # put there by hand: the server says of each when it was stored
             try:
-                record = _record(str(subject[_PREFIX_CHARS:], "utf-8", "replace"), headers, body)
+                at_ns = nanoseconds(str(stored[2], "ascii"))
             except ValueError:
-                return  # put there by hand: the server's own headers are well-formed
-            on_record(record)
+                return
+            on_record(Record(int(stored[1]), at_ns, str(subject[_PREFIX_CHARS:], "utf-8", "replace"), body, headers))
 
         def on_refused(error: PermissionDenied) -> None:
             if subscription.is_denied:
@@ -52,10 +56,3 @@ class LiveFeed:
             self._connection.on_denied.remove(on_refused)
 
         return stop
-
-
-def _record(subject: str, headers: bytes, body: bytes) -> Record:
-    stored = Record(0, 0, "", b"", headers)
-    return Record(
-        int(stored.header("Nats-Sequence") or 0), nanoseconds(stored.header("Nats-Time-Stamp")), subject, body, headers
-    )

@@ -7,6 +7,7 @@
 """
 
 import re
+from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Final
 
@@ -87,7 +88,7 @@ class Harvest:
     """`take` records of tasks in the order of the log."""
 
     def __init__(self) -> None:
-        self._open: dict[str, _Held] = {}
+        self._open: OrderedDict[str, _Held] = OrderedDict()
         self._allowance, self._allowed_ns = float(_PLAIN_AT_ONCE), 0
 
     def take(self, record: Record, before: Iterable[Record] | None = None) -> list[Order] | None:
@@ -109,7 +110,7 @@ class Harvest:
                     return []
             self._open[id] = held
             if len(self._open) > _OPEN_MAX:
-                del self._open[next(iter(self._open))]
+                self._open.popitem(last=False)
         if says is None:
             held.add(record)
             return []

@@ -9,6 +9,7 @@
 import asyncio
 import contextlib
 import logging
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from functools import partial
 from typing import Any
@@ -95,7 +96,7 @@ class NodeActor:
         self.id, self.incarnation = settings.id, new_id()
         self.slots = settings.slots
         self.actor: Actor[nc.NodeCommand, Node, ne.NodeEvent] = Actor(desk, NODE, ne.CODEC, self.id)
-        self._queue: dict[str, Assignment] = {}
+        self._queue: OrderedDict[str, Assignment] = OrderedDict()  # a dict gets slow where the first goes and goes
         self._runs: dict[str, TaskRun] = {}
         self._apart, self._turned_s = apart, desk.clock.monotonic_s()
         self._presence = Presence(
@@ -400,7 +401,7 @@ class NodeActor:
     # The end
 
     async def _return_queue(self) -> None:
-        queued, self._queue = list(self._queue.values()), {}
+        queued, self._queue = list(self._queue.values()), OrderedDict()
         await asyncio.gather(*(self._patiently(partial(self._return, assignment)) for assignment in queued))
 
     async def _return(self, assignment: Assignment) -> None:
