@@ -196,8 +196,11 @@ async def test_async_code_that_blocks_its_node_does_not_make_it_look_dead(system
     """For three lease times nothing else moves on that node; its signs of life come from a thread of their own."""
     params = {"trace": str(system.trace), "seconds": 5.0}
     assert await system.client.run("blocks-the-loop", params, wait_s=PATIENCE_S) == {"attempt": 1}
-    logs = "".join(path.read_text() for path in (system.cluster.path / "logs").glob("n*.log"))
-    assert "stood still for" in logs
+    logs = system.cluster.path / "logs"
+    await until(
+        lambda: any("stood still for" in path.read_text() for path in logs.glob("n*.log")),
+        "the log of the node tells it",
+    )
     assert "`def` instead of `async def`" in logs
 
 
