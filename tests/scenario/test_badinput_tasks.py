@@ -192,6 +192,10 @@ async def test_a_skill_that_hangs_ends_by_its_timeout_and_its_slot_is_free_again
     assert await system.client.run("echo", {"text": "there is room"}, wait_s=PATIENCE_S) == "there is room"
 
 
+def _tells_of_blocking(log: str) -> bool:
+    return "stood still for" in log and "`def` instead of `async def`" in log
+
+
 async def test_async_code_that_blocks_its_node_does_not_make_it_look_dead(system: System) -> None:
     """For three lease times nothing else moves on that node; its signs of life come from a thread of their own."""
     params = {"trace": str(system.trace), "seconds": 5.0}
