@@ -28,15 +28,16 @@ CACHE_BYTES: Final = 64 << 20
 _HELD_BYTES: Final = 1000
 _NOBODY: Final = Task()
 _Completed, _AttemptFailed = e.Completed, e.AttemptFailed
+_evolve = TASK.evolve
 
 
 class _Held(msgspec.Struct, gc=False):
-    """A task in memory: as it is now, and as it was last written."""
+    """A task in memory: as it is now, and as it was last written; without a key while nobody has asked for it."""
 
-    key: bytes
-    task: Task
-    written: Task | None
-    size_bytes: int
+    key: bytes = b""
+    task: Task = _NOBODY
+    written: Task | None = None
+    size_bytes: int = _HELD_BYTES
     frozen: bool = False
     version: int = 0
 
@@ -51,9 +52,9 @@ class Tasks:
     def __init__(self, work: Tally, faults: Faults, cache_bytes: int = CACHE_BYTES) -> None:
         self._work, self._faults = work, faults
         self._skills, self._counts, self._ticks = Tally(t.SKILLS, 4), Tally(t.COUNTS, 1), Ticks()
-        self._cache: OrderedDict[str, _Held] = OrderedDict()
+        self._cache: OrderedDict[str, _Held] = OrderedDict()  # left by earlier batches, the oldest first
         self.cache_bytes, self.cached_bytes = cache_bytes, 0
-        self._touched: dict[str, _Held] = {}
+        self._touched: dict[str, _Held] = {}  # of this batch, in no cache meanwhile
         self._ends: dict[tuple[str, str, int], list[int]] = {}  # node, skill, how → runs, ns busy
 
     @property
@@ -63,45 +64,28 @@ class Tasks:
 
     def fold(self, commit: Commit, txn: Writing) -> None:
         """See `View`."""
-        id, record = commit.id, commit.record
-        held = self._cache.get(id) or self._load(id, txn)
-        if commit.fault:
-            if commit.fault == "future":
-                self._faults.freeze(commit, txn)
-                if held is not None:
-                    held.frozen = True
-        elif held is None:
-            if self._faults.is_frozen("task", id, txn):
-                return
-            task = self._folded(_NOBODY, commit)
-            if task is _NOBODY:
-                return
-            held = self._cache[id] = _Held(place(record.seq), task, None, _HELD_BYTES)
-            self.cached_bytes += _HELD_BYTES
-            self._ticks.tick(record.at_ns, held.key, txn)
+        record = commit.record
+        held = self._touched.get(commit.id) or self._touch(commit.id, txn)
+        if commit.fault == "future":
+            self._faults.freeze(commit, txn)
+            held.frozen = True
         elif not held.frozen:
-            held.task = self._folded(held.task, commit)
-        if held is not None:
-            held.version = record.seq
-            size_bytes = len(record.body)
-            held.size_bytes += size_bytes
-            self.cached_bytes += size_bytes
-            if id not in self._touched:
-                self._touched[id] = held
-                self._cache.move_to_end(id)
-
-    def _folded(self, task: Task, commit: Commit) -> Task:
-        at_ns, evolve = commit.record.at_ns, TASK.evolve
-        for event in commit.events:
-            after = evolve(task, event, at_ns)
-            if after is task:
-                self._faults.note(commit, "illegal", f"{type(event).__name__} while {task.life.status}")
-                continue
-            kind = type(event)
-            if kind is _Completed or kind is _AttemptFailed:
-                self._ended(task, at_ns, SUCCEEDED if kind is _Completed else FAILED)
-            task = after
-        return task
+            task = before = held.task
+            for event in commit.events:
+                after = _evolve(task, event, record.at_ns)
+                if after is task:
+                    self._faults.note(commit, "illegal", f"{type(event).__name__} while {task.life.status}")
+                    continue
+                kind = type(event)
+                if kind is _Completed or kind is _AttemptFailed:
+                    self._ended(task, record.at_ns, SUCCEEDED if kind is _Completed else FAILED)
+                task = after
+            held.task = task
+            if before is _NOBODY and task is not _NOBODY:
+                held.key = place(record.seq)
+                self._ticks.tick(record.at_ns, held.key, txn)
+        held.version = record.seq
+        held.size_bytes += len(record.body)
 
     def _ended(self, task: Task, at_ns: int, how: int) -> None:
         """A run of the task ended by itself; its time counts from its start, of a repeated one from its schedule."""
@@ -113,24 +97,32 @@ class Tasks:
         sums[0] += 1
         sums[1] += max(0, at_ns - max(life.started_ns, life.scheduled_ns))
 
-    def _load(self, id: str, txn: Writing) -> _Held | None:
-        key = t.find(txn, id)
-        if key is None:
-            return None
-        stored = t.load(txn, key)
-        frozen = self._faults.is_frozen("task", id, txn)
-        held = self._cache[id] = _Held(key, stored.task, stored.task, stored.size_bytes + _HELD_BYTES, frozen)
-        self.cached_bytes += held.size_bytes
+    def _touch(self, id: str, txn: Writing) -> _Held:
+        """The task as it is in memory or in the store, or as nobody asked for it yet."""
+        held = self._cache.pop(id, None)
+        if held is not None:
+            self.cached_bytes -= held.size_bytes
+        else:
+            held = _Held(frozen=self._faults.is_frozen("task", id, txn))
+            if (key := t.find(txn, id)) is not None:
+                stored = t.load(txn, key)
+                held.key, held.task, held.written = key, stored.task, stored.task
+                held.size_bytes += stored.size_bytes
+        self._touched[id] = held
         return held
 
     def write(self, txn: Writing) -> None:
         """See `View`."""
         rows = TaskRows()
         for id, held in self._touched.items():
-            rows.change(id, held.key, held.version, held.written, held.task)
-            held.written = held.task
-            if held.task.life.status in FINAL:  # hardly ever touched again
-                self.cached_bytes -= self._cache.pop(id).size_bytes
+            task = held.task
+            if task is _NOBODY:
+                continue
+            rows.change(id, held.key, held.version, held.written, task)
+            if task.life.status not in FINAL:  # those are hardly ever touched again
+                held.written = task
+                self._cache[id] = held
+                self.cached_bytes += held.size_bytes
         self._touched.clear()
         while self.cached_bytes > self.cache_bytes and self._cache:
             self.cached_bytes -= self._cache.popitem(last=False)[1].size_bytes
