@@ -13,6 +13,7 @@ __all__ = [
     "count",
     "duration",
     "lease",
+    "moment",
     "options_of",
     "pair",
     "place",
@@ -32,6 +33,9 @@ GLOBALS: Final = ("data", "nats", "context", "json", "debug")
 _VALUED: Final = frozenset(("--data", "--context", "--nats"))
 _OPTIONAL: Final = frozenset(("--wait",))
 """Options whose value may be left out; they take the next argument only when that can be a duration."""
+
+_TIMED: Final = frozenset(("--delay", "--timeout", "--older-than"))
+"""Options whose value must not be taken for an option where it is a negative duration: that is to be told as such."""
 
 _UNITS_S: Final = {"s": 1, "m": 60, "h": 3600}
 
@@ -72,13 +76,18 @@ def options_of(parser: Parser, argv: Sequence[str]) -> Any:
 
 
 def _settled(argv: Sequence[str]) -> list[str]:
-    """Keeps an option that may go without a value from taking what is not for it."""
+    """Keeps an option that may go without a value from taking what is not for it, and gives others what is theirs."""
     settled: list[str] = []
-    for at, word in enumerate(argv):
+    given = iter(enumerate(argv))
+    for at, word in given:
         if word == "--":
             return [*settled, *argv[at:]]
         follows = argv[at + 1] if at + 1 < len(argv) else ""
-        settled.append(f"{word}=" if word in _OPTIONAL and not _is_duration(follows) else word)
+        if word in _TIMED and follows[:1] == "-" and follows[1:2].isdigit():
+            settled.append(f"{word}={follows}")
+            next(given)
+        else:
+            settled.append(f"{word}=" if word in _OPTIONAL and not _is_duration(follows) else word)
     return settled
 
 
@@ -104,6 +113,13 @@ def worded[T](read: Callable[[str], T]) -> Callable[[str], T]:
 
 def _place(text: str) -> tuple[str, int]:
     return ("seq", int(text)) if text.isascii() and text.isdigit() else ("time", _through(text))
+
+
+def _moment(text: str) -> int:
+    at_ns = time_ns(text)
+    if not 0 < at_ns < 1 << 63:
+        raise ValueError(f"{text[:40]!r} is no time that can be kept: between 1970 and 2262")
+    return at_ns
 
 
 def _through(text: str) -> int:
@@ -162,6 +178,8 @@ lease = worded(_lease)
 """Seconds that a node may be silent."""
 time = worded(time_ns)
 """Nanoseconds since 1970 of an ISO 8601 time."""
+moment = worded(_moment)
+"""The same, where it is kept on record."""
 through = worded(_through)
 """The same for the end of the microsecond: what is shown with that time is within it."""
 place = worded(_place)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from clawactors.app.cli.parsing import Parser, count, duration, pair, time, words
+from clawactors.app.cli.parsing import Parser, count, duration, moment, pair, words
 from clawactors.app.cli.past import task_row
 from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.rows import task_card
@@ -28,8 +28,8 @@ def arguments(parser: Parser) -> None:
     parser.add_argument("--affinity", type=pair, action="append", metavar="K=V", help="where it may run")
     parser.add_argument("--tag", action="append", metavar="LABEL")
     parser.add_argument("--metadata", metavar="JSON", help="a JSON object of your own")
-    parser.add_argument("--at", type=time, metavar="T", help="start then, as in 2026-05-01T09:00:00Z; the past is now")
-    parser.add_argument("--deadline", type=time, metavar="T", help="end it as failed when it has not ended by then")
+    parser.add_argument("--at", type=moment, metavar="T", help="start then: 2026-05-01T09:00:00Z; the past is now")
+    parser.add_argument("--deadline", type=moment, metavar="T", help="end it as failed when it has not ended by then")
     parser.add_argument("--timeout", type=duration, metavar="D", help="limit of one attempt, as in 30s or 5m")
     parser.add_argument("--retries", type=count, metavar="N", help="tries after the first one")
 

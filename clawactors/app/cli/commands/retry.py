@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from clawactors.app.cli.parsing import Parser, time
+from clawactors.app.cli.parsing import Parser, moment
 from clawactors.app.cli.past import task_row
 from clawactors.app.cli.rows import task_card
 from clawactors.app.cli.screen import emit
@@ -16,7 +16,7 @@ __all__ = ["arguments", "run"]
 def arguments(parser: Parser) -> None:
     """What it takes."""
     parser.add_argument("id", metavar="ID")
-    parser.add_argument("--deadline", type=time, metavar="T", help="another deadline, where its own has passed")
+    parser.add_argument("--deadline", type=moment, metavar="T", help="another deadline, where its own has passed")
 
 
 def run(options: Any) -> int:

@@ -4,7 +4,7 @@ import asyncio
 import math
 from typing import Any
 
-from clawactors.app.cli.parsing import GLOBALS, Parser, count, duration, pair, time, words
+from clawactors.app.cli.parsing import GLOBALS, Parser, count, duration, moment, pair, words
 from clawactors.app.cli.past import task_row
 from clawactors.app.cli.problem import EXITS, Problem
 from clawactors.app.cli.rows import task_card
@@ -42,8 +42,8 @@ def arguments(parser: Parser) -> None:
     )
     start = parser.add_mutually_exclusive_group()
     start.add_argument("--delay", type=duration, metavar="D", help="start so long from now, as in 10m")
-    start.add_argument("--at", type=time, metavar="T", help="start then, as in 2026-05-01T09:00:00Z; the past is now")
-    parser.add_argument("--deadline", type=time, metavar="T", help="end it as failed when it has not ended by then")
+    start.add_argument("--at", type=moment, metavar="T", help="start then: 2026-05-01T09:00:00Z; the past is now")
+    parser.add_argument("--deadline", type=moment, metavar="T", help="end it as failed when it has not ended by then")
     parser.add_argument("--timeout", type=duration, metavar="D", help="limit of one attempt, as in 30s or 5m")
     parser.add_argument("--retries", type=count, metavar="N", help="tries after the first one (default 3)")
     parser.add_argument(
