@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,15 @@ async def naps(task: Task, how_long: str) -> list[int]:
     before = await task.step("before", attempt, "before")
     await task.sleep(how_long)
     return [before, await task.step("after", attempt, "after")]
+
+
+_now_ns = time.time_ns
+
+
+@skill("moves-clock")
+async def moves_clock(task: Task, seconds: int) -> None:
+    """Lets the clock of its node's process jump, so far from the right time."""
+    time.time_ns = lambda: _now_ns() + seconds * 10**9
 
 
 @skill("asks")
