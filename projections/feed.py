@@ -21,7 +21,7 @@ __all__ = ["GATHER_S", "HELD_MAX", "Feed"]
 
 HELD_MAX: Final = 50_000
 """Commits that may wait to be written."""
-GATHER_S: Final = 0.1
+GATHER_S: Final = 0.3
 """How long commits gather by default: a task that ends within it is written once, not thrice."""
 
 _GATHER_MAX_S: Final = 30.0

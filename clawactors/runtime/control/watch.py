@@ -20,7 +20,9 @@ from eventlog import NoResponders, Unavailable
 
 __all__ = ["Watch"]
 
-_TICK_S = 0.25
+_TICK_S = 0.5
+_SLACK_S = 0.25
+"""A heartbeat may be so late."""
 _PAUSED_S = 1.0
 """A tick that took so long means that this process was stopped or starved."""
 _PROBE_AFTER = 0.6
@@ -97,7 +99,7 @@ class Watch:
         for id, incarnation in alive:
             silent_s = now_s - self._heard_s.setdefault((id, incarnation), now_s)
             lease_s = self._lease_s(id, incarnation)
-            if silent_s >= lease_s + _TICK_S:
+            if silent_s >= lease_s + _SLACK_S:
                 self._report(id, incarnation, f"no heartbeat for {silent_s:.1f} s")
             elif silent_s >= lease_s * _PROBE_AFTER:
                 self._probe(id, incarnation)
