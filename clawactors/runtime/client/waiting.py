@@ -44,19 +44,40 @@ def _whole(heard: list[Record]) -> Folded[Task] | None:
     return known if TASK.is_final(known.state) else None
 
 
-def _put(ended: asyncio.Queue[str], id: str, _: object) -> None:
-    ended.put_nowait(id)
-
-
 class _Expected:
-    __slots__ = ("end", "ended_at", "heard", "stop", "waiters")
+    """A task that somebody waits for; `on_end` is called once it is believed to have ended."""
+
+    __slots__ = ("ended", "ended_at", "heard", "on_end", "stop", "waiters")
 
     def __init__(self) -> None:
         self.heard: list[Record] = []
         self.waiters = 0
-        self.end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.ended = False
         self.ended_at = 0  # version by which it has ended, as far as it was heard
+        self.on_end: list[Callable[[], None]] = []
         self.stop: Callable[[], None] | None = None
+
+    def end(self) -> None:
+        self.ended = True
+        calls, self.on_end = self.on_end, []
+        for call in calls:
+            call()
+
+    def then(self, call: Callable[[], None]) -> None:
+        if self.ended:
+            call()
+        else:
+            self.on_end.append(call)
+
+    async def wait(self) -> None:
+        waiter = asyncio.get_running_loop().create_future()
+        self.then(partial(_release, waiter))
+        await waiter
+
+
+def _release(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():  # it may have been cancelled
+        waiter.set_result(None)
 
 
 class Waiting:
@@ -104,7 +125,6 @@ class Waiting:
         if expected.waiters:
             return
         del self._expected[id]
-        expected.end.cancel()
         if expected.stop is not None:
             expected.stop()
         if not self._expected and self._stop_all is not None:
@@ -118,7 +138,7 @@ class Waiting:
         """
         while True:
             self._raise_denied()
-            await asyncio.shield(self._expected[id].end)
+            await self._expected[id].wait()
             self._raise_denied()
             known = _whole(self._expected[id].heard) or await self.look(id)
             if TASK.is_final(known.state) or known.frozen:
@@ -135,8 +155,8 @@ class Waiting:
         if (expected := self._expected.get(id)) is not None:
             if TASK.is_final(known.state) or known.frozen:
                 self._resolve(id, known.version)
-            elif expected.end.done() and expected.ended_at <= known.version:
-                expected.end = asyncio.get_running_loop().create_future()  # it goes on: somebody made it
+            elif expected.ended_at <= known.version:
+                expected.ended = False  # it goes on: somebody made it
         return known
 
     def _hear(self, record: Record) -> None:
@@ -169,8 +189,8 @@ class Waiting:
     def _resolve(self, id: str, version: int) -> None:
         if (expected := self._expected.get(id)) is not None:
             expected.ended_at = max(expected.ended_at, version)
-            if not expected.end.done():
-                expected.end.set_result(None)
+            if not expected.ended:
+                expected.end()
 
     def _deny(self, error: PermissionDenied) -> None:
         """Nothing will be heard, so nobody waits any longer."""
@@ -193,7 +213,7 @@ class Waiting:
     async def _look_at_unclear(self) -> None:
         while self._unclear:
             id = next(iter(self._unclear))
-            if id in self._expected and not self._expected[id].end.done():
+            if id in self._expected and not self._expected[id].ended:
                 try:
                     del self._unclear[id]  # before it is read: what comes meanwhile is looked at again
                     await self.look(id)
@@ -209,7 +229,7 @@ class Waiting:
         ended: asyncio.Queue[str] = asyncio.Queue()
         wanted = list(dict.fromkeys(ids))
         for id in wanted:
-            self._expected[id].end.add_done_callback(partial(_put, ended, id))
+            self._expected[id].then(partial(ended.put_nowait, id))
         for _ in wanted:
             id = await ended.get()
             self._raise_denied()
