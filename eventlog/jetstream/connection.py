@@ -22,7 +22,7 @@ from eventlog.jetstream.contexts import Address
 from eventlog.jetstream.parser import OnMessage, Parser
 from eventlog.jetstream.replies import Replies, Reply
 
-__all__ = ["Connection", "RawSubscription"]
+__all__ = ["Connection", "RawSubscription", "Reader"]
 
 READ_BYTES: Final = 1 << 18
 SOON_S: Final = 0.001
@@ -37,7 +37,7 @@ class RawSubscription(Subscription):
     is_denied = False
 
 
-class _Reader(asyncio.StreamReader):
+class Reader(asyncio.StreamReader):
     """Gives what comes to `take` at once, without waking a task, while somebody reads and nothing else waits."""
 
     def __init__(self, take: Callable[[bytes], bytes]) -> None:
@@ -86,7 +86,7 @@ class _Transport(TcpTransport):
         for given_up in (self._bare_io_writer, self._io_writer):
             if given_up is not None:
                 given_up.transport.abort()  # nats-py forgets it: a server that takes connections and hangs has them all
-        loop, reader = asyncio.get_running_loop(), _Reader(self._take)
+        loop, reader = asyncio.get_running_loop(), Reader(self._take)
         async with asyncio.timeout(connect_timeout):
             transport, protocol = await loop.create_connection(
                 lambda: asyncio.StreamReaderProtocol(reader), uri.hostname, uri.port

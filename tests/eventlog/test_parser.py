@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nats.errors import ProtocolError
 
+from eventlog.jetstream.connection import Reader
 from eventlog.jetstream.parser import Parser
 
 RAW = b"7"
@@ -27,6 +28,7 @@ class Sink:
         self.seen.append(("err", err_msg))
 
     async def _process_ping(self) -> None:
+        await asyncio.sleep(0)  # as the client's own, which writes
         self.seen.append(("ping",))
 
     async def _process_pong(self) -> None:
@@ -90,6 +92,44 @@ def test_any_split_of_a_stream_gives_the_same_messages(
     cuts = sorted(data.draw(st.lists(st.integers(0, len(wire)), max_size=10)))
     chunks = [wire[start:stop] for start, stop in zip([0, *cuts], [*cuts, len(wire)], strict=True)]
     assert feed(*chunks) == [seen for _, seen in stream if seen is not None]
+
+
+@given(streams, st.data())
+def test_what_comes_straight_and_what_the_loop_reads_keep_their_order(
+    stream: list[tuple[bytes, tuple[Any, ...] | None]], data: st.DataObject
+) -> None:
+    wire = b"".join(part for part, _ in stream)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(wire)), max_size=10)))
+    turns = data.draw(st.lists(st.integers(0, 3), min_size=len(cuts) + 1, max_size=len(cuts) + 1))
+    sink = Sink()
+
+    async def run() -> None:
+        reader = Reader(sink.parser.feed)
+
+        async def loop() -> None:
+            while part := await reader.read(1 << 16):
+                await sink.parser.parse(part)
+
+        reading = asyncio.ensure_future(loop())
+        for start, stop, some in zip([0, *cuts], [*cuts, len(wire)], turns, strict=True):
+            for _ in range(some):
+                await asyncio.sleep(0)
+            if start < stop:
+                reader.feed_data(wire[start:stop])
+        reader.feed_eof()
+        await reading
+
+    asyncio.run(run())
+    assert sink.seen == [seen for _, seen in stream if seen is not None]
+
+
+async def test_a_protocol_error_reaches_whoever_reads() -> None:
+    reader = Reader(Sink().parser.feed)
+    reading = asyncio.ensure_future(reader.read(1))
+    await asyncio.sleep(0)
+    reader.feed_data(b"MSG a 7 x\r\n")
+    with pytest.raises(ProtocolError):
+        await reading
 
 
 def test_messages_come_without_a_task_switch_up_to_the_first_line_that_is_none() -> None:
