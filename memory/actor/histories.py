@@ -1,4 +1,4 @@
-"""What tasks went through, read in bulk: all that is new, twice a second, and at once when somebody waits for it.
+"""What tasks went through, read in bulk: all that is new, once a second, and at once when somebody waits for it.
 
 While nothing happens it looks ever more seldom, up to every few seconds: an idle cluster has nothing to pay for.
 
@@ -23,7 +23,7 @@ from memory.consolidation import Order
 __all__ = ["Histories"]
 
 _PATTERN: Final = "claw.task.>"
-_PACE_S: Final = 0.5
+_PACE_S: Final = 1.0
 _SLOWEST_S: Final = 4.0
 
 _log = logging.getLogger(__name__)
