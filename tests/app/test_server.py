@@ -154,13 +154,23 @@ async def test_a_server_that_met_a_full_disk_is_restarted_once_there_is_space(
             raise Misconfigured("only 3 MB are free")
         return 1 << 30
 
+    ended_at: list[int] = []
+    process = server._process
+    assert process is not None
+    kill = process.kill
+
+    def end() -> None:
+        ended_at.append(len(looks))
+        kill()
+
+    monkeypatch.setattr(process, "kill", end)
     monkeypatch.setattr(server, "health", unwell)
     monkeypatch.setattr(server._folder, "check_space", space)
     before = server.pid
     watch = asyncio.create_task(server.supervise(restarted.set))
     async with asyncio.timeout(10):
         await restarted.wait()
-    assert len(looks) == 3, "a server that can be read is left alone as long as the disk is full"
+    assert ended_at[0] == 3, "a server that can be read is left alone as long as the disk is full"
     assert server.pid != before
     await server.stop()
     await watch

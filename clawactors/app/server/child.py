@@ -186,7 +186,8 @@ class NatsServer:
                 elif clock() - well > self._patience_with(answer) and self._would_help(answer):
                     _log.warning("nats-server is not well for %d s (%s): ending it", clock() - well, answer)
                     self._patience_s = min(2 * self._patience_s, _LONGEST_PATIENCE_S)
-                    self._process.kill()
+                    with suppress(ProcessLookupError):  # it has just ended, which the next look will see
+                        self._process.kill()
             else:
                 if not self._stopping.is_set():
                     _log.warning("nats-server ended with %d", code)
