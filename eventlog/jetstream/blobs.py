@@ -140,7 +140,7 @@ class JetStreamBlobs:
 
     async def drop(self, unfinished: str) -> None:
         """Takes away what came of such a put. Raises: `Unavailable`. Order: idempotent."""
-        await call(self._connection, f"STREAM.PURGE.{STREAM}", {"filter": f"{_CHUNKS}{unfinished}"}, _TIMEOUT_S)
+        await self._purge(unfinished, _TIMEOUT_S)
 
     async def _names_of_chunks(self) -> set[str]:
         """The names under which there are any, of all puts; asked before the descriptions, which come later."""
@@ -241,7 +241,10 @@ class JetStreamBlobs:
     async def _drop(self, nuid: str) -> None:
         """Takes back chunks that nothing describes; where that fails they take room and do no other harm."""
         with contextlib.suppress(EventLogError):
-            await call(self._connection, f"STREAM.PURGE.{STREAM}", {"filter": f"{_CHUNKS}{nuid}"}, 2)
+            await self._purge(nuid, 2)
+
+    async def _purge(self, nuid: str, timeout_s: float) -> None:
+        await call(self._connection, f"STREAM.PURGE.{STREAM}", {"filter": f"{_CHUNKS}{nuid}"}, timeout_s)
 
 
 class _Raced(EventLogError):

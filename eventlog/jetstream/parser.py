@@ -80,7 +80,7 @@ class Parser:
     async def parse(self, data: bytes = b"") -> None:
         """Takes all of it: what `feed` leaves is handed to the client, line by line. Raises: `ProtocolError`."""
         generation = self._generation
-        while (data := self.feed(data)) and self._generation == generation:
+        while data := self.feed(data):
             line, _, data = data.partition(b"\r\n")
             try:
                 await self._control(line)

@@ -101,10 +101,8 @@ class Steps:
     def _of_before(self) -> dict[str, list[str]]:
         """By call, the names of what earlier attempts have completed and a later one has to ask for again."""
         if self._earlier is None:
-            self._earlier, strayed = (
-                {},
-                0,
-            )  # strayed: in this attempt a step failed, and what follows may have been amends
+            self._earlier = {}
+            strayed = 0  # the attempt in which a step failed: what follows may have been amends
             for entry in self._run.actor.ahead.journal:
                 if entry.attempt >= self._run.fence.attempt:
                     break
