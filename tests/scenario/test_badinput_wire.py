@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.nats, pytest.mark.asyncio(loop_scope="module")]
 
 PER_TASK = 20
 """Bad messages that come beside each task."""
-NO_WORSE = {125: 6, 500: 3.5}
+NO_WORSE = {125: 6, 500: 2.5}
 """How much longer so many tasks may take beside garbage than beside a flood that nobody looks at: few tell little."""
 
 
