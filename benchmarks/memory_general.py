@@ -11,10 +11,10 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
-import memory
 from benchmarks.memory_quality import figures, rankers
 from benchmarks.memory_set import Question
-from memory.text import sentences
+from clawactors import memory
+from clawactors.memory.text import sentences
 
 __all__ = ["main", "paragraphs", "report"]
 

@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-import memory
 from benchmarks.memory_set import Half, Question, Set, load, mixed
-from memory.index.rows import item_at
-from memory.recall.relevance import THRESHOLD
-from memory.recall.search import Ranking
-from memory.scratch import Scratch
+from clawactors import memory
+from clawactors.memory.index.rows import item_at
+from clawactors.memory.recall.relevance import THRESHOLD
+from clawactors.memory.recall.search import Ranking
+from clawactors.memory.scratch import Scratch
 
 __all__ = ["figures", "kept", "main", "rankers", "strange", "table"]
 
@@ -26,7 +26,7 @@ type Ranker = Callable[[str], list[str]]
 
 def rankers(scratch: Scratch) -> dict[str, Ranker]:
     """Ways to rank the same memory."""
-    from memory.recall.lexical import WORDS, bm25, terms_of_query
+    from clawactors.memory.recall.lexical import WORDS, bm25, terms_of_query
 
     index = scratch.index
 

@@ -10,7 +10,7 @@ def main() -> None:
     # One thread: what a search costs, not what a free machine can hide.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
-    from memory.measure import measure
+    from clawactors.memory.measure import measure
 
     speed = measure(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)
     for name in speed.__struct_fields__:

@@ -2,7 +2,7 @@
 
 Reads the tuning half only. Each file counts twice, in a memory of its own and mixed with the others. Weights maximise
 the likelihood of the evidence under a softmax over the pool, and are drawn towards the present ones, for what a few
-hundred questions say must not outweigh what holds for texts of any kind: take what it prints into `memory.recall` only
+hundred questions say must not outweigh what holds for texts of any kind: take what it prints into `memory/recall` only
 where `benchmarks.memory_general` loses nothing. The calibration is that of the present weights.
 """
 
@@ -13,13 +13,13 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-import memory
 from benchmarks.memory_set import Set, load, mixed
-from memory.index.rows import all_items
-from memory.recall.fusion import FEATURES, WEIGHTS
-from memory.recall.relevance import COEFFICIENTS
-from memory.recall.search import Evidence
-from memory.text.term import is_unspaced
+from clawactors import memory
+from clawactors.memory.index.rows import all_items
+from clawactors.memory.recall.fusion import FEATURES, WEIGHTS
+from clawactors.memory.recall.relevance import COEFFICIENTS
+from clawactors.memory.recall.search import Evidence
+from clawactors.memory.text.term import is_unspaced
 
 __all__ = ["main"]
 

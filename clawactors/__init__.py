@@ -7,18 +7,26 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from clawactors.app.client import Client
-    from clawactors.errors import NotFound, Refused
+    from clawactors.eventlog.errors import (
+        Corrupt,
+        Misconfigured,
+        Missing,
+        PermissionDenied,
+        TooLarge,
+        Unavailable,
+        WrongVersion,
+    )
+    from clawactors.kernel.errors import NotFound, Refused
     from clawactors.runtime.client.client import Ref, TaskFailed
     from clawactors.runtime.client.streaming import Chunk
-    from clawactors.runtime.client.submitting import Batch, Rejected, Wish
-    from clawactors.runtime.node.handle import SyncTaskHandle as SyncTask
-    from clawactors.runtime.node.handle import TaskHandle as Task
-    from clawactors.runtime.said import LOG
-    from clawactors.skills import Skill, skill
-    from clawactors.tasks.failures import ErrorRule
-    from clawactors.tasks.retry import Retry
-    from clawactors.tasks.submission import spec_of
-    from eventlog.errors import Corrupt, Misconfigured, Missing, PermissionDenied, TooLarge, Unavailable, WrongVersion
+    from clawactors.runtime.client.submitting import Batch, Rejected, TaskRequest
+    from clawactors.runtime.node.context import SyncTaskContext as SyncTask
+    from clawactors.runtime.node.context import TaskContext as Task
+    from clawactors.runtime.output import LOG
+    from clawactors.systems.skills import Skill, skill
+    from clawactors.systems.tasks.failures import ErrorRule
+    from clawactors.systems.tasks.retry import Retry
+    from clawactors.systems.tasks.submission import spec_of
 
     __version__: str
 
@@ -41,9 +49,9 @@ __all__ = [
     "SyncTask",
     "Task",
     "TaskFailed",
+    "TaskRequest",
     "TooLarge",
     "Unavailable",
-    "Wish",
     "WrongVersion",
     "__version__",
     "skill",
@@ -52,31 +60,31 @@ __all__ = [
 
 _CLIENT = "clawactors.runtime.client.client"
 _HOMES = {
-    "LOG": ("clawactors.runtime.said", "LOG"),
+    "LOG": ("clawactors.runtime.output", "LOG"),
     "Batch": ("clawactors.runtime.client.submitting", "Batch"),
     "Chunk": ("clawactors.runtime.client.streaming", "Chunk"),
     "Client": ("clawactors.app.client", "Client"),
-    "Corrupt": ("eventlog.errors", "Corrupt"),
-    "ErrorRule": ("clawactors.tasks.failures", "ErrorRule"),
-    "Misconfigured": ("eventlog.errors", "Misconfigured"),
-    "Missing": ("eventlog.errors", "Missing"),
-    "NotFound": ("clawactors.errors", "NotFound"),
-    "PermissionDenied": ("eventlog.errors", "PermissionDenied"),
+    "Corrupt": ("clawactors.eventlog.errors", "Corrupt"),
+    "ErrorRule": ("clawactors.systems.tasks.failures", "ErrorRule"),
+    "Misconfigured": ("clawactors.eventlog.errors", "Misconfigured"),
+    "Missing": ("clawactors.eventlog.errors", "Missing"),
+    "NotFound": ("clawactors.kernel.errors", "NotFound"),
+    "PermissionDenied": ("clawactors.eventlog.errors", "PermissionDenied"),
     "Ref": (_CLIENT, "Ref"),
-    "Refused": ("clawactors.errors", "Refused"),
+    "Refused": ("clawactors.kernel.errors", "Refused"),
     "Rejected": ("clawactors.runtime.client.submitting", "Rejected"),
-    "Retry": ("clawactors.tasks.retry", "Retry"),
-    "Skill": ("clawactors.skills", "Skill"),
-    "SyncTask": ("clawactors.runtime.node.handle", "SyncTaskHandle"),
-    "Task": ("clawactors.runtime.node.handle", "TaskHandle"),
+    "Retry": ("clawactors.systems.tasks.retry", "Retry"),
+    "Skill": ("clawactors.systems.skills", "Skill"),
+    "SyncTask": ("clawactors.runtime.node.context", "SyncTaskContext"),
+    "Task": ("clawactors.runtime.node.context", "TaskContext"),
     "TaskFailed": (_CLIENT, "TaskFailed"),
-    "TooLarge": ("eventlog.errors", "TooLarge"),
-    "Unavailable": ("eventlog.errors", "Unavailable"),
-    "Wish": ("clawactors.runtime.client.submitting", "Wish"),
-    "WrongVersion": ("eventlog.errors", "WrongVersion"),
+    "TooLarge": ("clawactors.eventlog.errors", "TooLarge"),
+    "Unavailable": ("clawactors.eventlog.errors", "Unavailable"),
+    "TaskRequest": ("clawactors.runtime.client.submitting", "TaskRequest"),
+    "WrongVersion": ("clawactors.eventlog.errors", "WrongVersion"),
     "__version__": ("clawactors.version", "VERSION"),
-    "skill": ("clawactors.skills", "skill"),
-    "spec_of": ("clawactors.tasks.submission", "spec_of"),
+    "skill": ("clawactors.systems.skills", "skill"),
+    "spec_of": ("clawactors.systems.tasks.submission", "spec_of"),
 }
 
 

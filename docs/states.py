@@ -14,11 +14,11 @@ sys.path.insert(0, str(PAGE.parent.parent))
 
 from msgspec.structs import replace  # noqa: E402
 
-from clawactors.nodes import NODE, Node  # noqa: E402
-from clawactors.nodes import events as ne  # noqa: E402
-from clawactors.nodes.decider import Presence  # noqa: E402
-from clawactors.tasks import STATUSES, TASK, Entry, Journal, Life, Task  # noqa: E402
-from clawactors.tasks import events as te  # noqa: E402
+from clawactors.systems.nodes import NODE, Node  # noqa: E402
+from clawactors.systems.nodes import events as ne  # noqa: E402
+from clawactors.systems.nodes.decider import Presence  # noqa: E402
+from clawactors.systems.tasks import STATUSES, TASK, Entry, Journal, Task, TaskStatus  # noqa: E402
+from clawactors.systems.tasks import events as te  # noqa: E402
 
 type Table = Mapping[str, Mapping[str, tuple[str, ...]]]
 """Tag of an event → status before it → every status that may follow. What is not in it is illegal."""
@@ -63,7 +63,7 @@ def _tasks() -> Iterator[tuple[str, Task]]:
     waits = te.Submitted(skill="echo", not_before_ns=_NOW_NS + 1)
     after = te.Submitted(skill="echo", after=("t-1",))
     for status, asked, journal in product(STATUSES, (False, True), (Journal(), done)):
-        life = Life(status=status, cancel_requested=asked, node="n1", incarnation="i1", attempt=1)
+        life = TaskStatus(status=status, cancel_requested=asked, node="n1", incarnation="i1", attempt=1)
         yield status, Task(waits, life, journal)
         yield status, Task(waits, replace(life, resumes_to="waiting", waiting_for="dependency"), journal)
         yield status, Task(waits, replace(life, resumes_to="blocked", waiting_for="timer"), journal)
@@ -88,15 +88,19 @@ def _task_events() -> Iterator[te.TaskEvent]:
         te.Unblocked(),
         te.Retried(),
         te.Signalled("go"),
-        te.Archived(),
+        te.TaskArchived(),
     )
     yield from (te.Edited(skill="echo"), te.Edited(skill="echo", not_before_ns=_NOW_NS + 1), te.Deleted())
-    yield from (te.Expired(te.TaskError("timeout", "")), te.Forked((te.Kept("step"),)), te.ForkMade("t-2", "step"))
+    yield from (
+        te.Expired(te.TaskError("timeout", "")),
+        te.Forked((te.InheritedStep("step"),)),
+        te.ForkMade("t-2", "step"),
+    )
 
 
 def _nodes() -> Iterator[tuple[str, Node]]:
     yield ABSENT, Node()
-    joined = ne.Joined(incarnation="i1")
+    joined = ne.NodeJoined(incarnation="i1")
     for status in get_args(Presence.__value__)[1:]:
         yield status, Node(status=status, joined=joined)
         yield status, Node(status=status, joined=joined, returns_to="draining")
@@ -105,8 +109,14 @@ def _nodes() -> Iterator[tuple[str, Node]]:
 
 
 def _node_events() -> Iterator[ne.NodeEvent]:
-    yield from (ne.Joined(incarnation="i2"), ne.Left("i1"), ne.Lost("i1"), ne.Returned("i1"), ne.Drained())
-    yield from (ne.Cordoned(), ne.Uncordoned(), ne.Configured(slots=9), ne.Removed())
+    yield from (
+        ne.NodeJoined(incarnation="i2"),
+        ne.NodeLeft("i1"),
+        ne.NodeLost("i1"),
+        ne.NodeReturned("i1"),
+        ne.NodeDrained(),
+    )
+    yield from (ne.NodeCordoned(), ne.NodeUncordoned(), ne.NodeConfigured(slots=9), ne.NodeRemoved())
 
 
 def markdown(table: Table, statuses: Iterable[str]) -> str:

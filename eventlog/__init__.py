@@ -3,12 +3,12 @@
 In: `EventLog.append` takes a `Draft` (the encoded events of one aggregate) guarded by the version the writer saw.
 Out: `EventLog.read` and `EventLog.follow` give `Record`s in log order; a `Codec` turns their bodies into events.
 
-Adapters: `InProcessLog` for tests and simulations, `eventlog.jetstream.JetStreamLog` for a real nats-server; one set of
+Adapters: `InProcessLog` for tests and simulations, `JetStreamLog` for a real nats-server; one set of
 contract tests holds both. It will never know what a task or a node is, and never stop for a message it can't read.
 """
 
-from eventlog.codec import Codec
-from eventlog.errors import (
+from clawactors.eventlog.codec import Codec
+from clawactors.eventlog.errors import (
     Corrupt,
     EventLogError,
     FromTheFuture,
@@ -22,9 +22,9 @@ from eventlog.errors import (
     Unavailable,
     WrongVersion,
 )
-from eventlog.inprocess import InProcessLog
-from eventlog.log import EventLog, Follower, Head
-from eventlog.record import Draft, Record, aggregate_pattern, is_id, parse_subject, subject_of
+from clawactors.eventlog.inprocess import InProcessLog
+from clawactors.eventlog.log import EventLog, Follower, Head
+from clawactors.eventlog.record import Draft, Record, aggregate_pattern, is_id, parse_subject, subject_of
 
 __all__ = [
     "Codec",

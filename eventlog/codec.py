@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import msgspec
 
-from eventlog.errors import FromTheFuture, Malformed
-from eventlog.nesting import DEPTH_MAX, is_too_deep
+from clawactors.eventlog.errors import FromTheFuture, Malformed
+from clawactors.eventlog.nesting import DEPTH_MAX, is_too_deep
 
 __all__ = ["ENVELOPE_VERSION", "Codec", "Upcast"]
 

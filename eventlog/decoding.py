@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from eventlog.codec import Codec
-from eventlog.errors import FromTheFuture, Malformed
-from eventlog.record import ADDRESSED, ROOT, Record
+from clawactors.eventlog.codec import Codec
+from clawactors.eventlog.errors import FromTheFuture, Malformed
+from clawactors.eventlog.record import ADDRESSED, ROOT, Record
 
 __all__ = ["Commit", "Decoder", "Fault"]
 

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from eventlog.record import Draft, aggregate_pattern
+from clawactors.eventlog.record import Draft, aggregate_pattern
 
 __all__ = ["STATUS_LINE", "header_lines"]
 

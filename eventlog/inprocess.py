@@ -10,11 +10,11 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final, Literal, Self
 
-from eventlog.errors import EventLogError, TooLarge, Unavailable, WrongVersion
-from eventlog.headers import STATUS_LINE, header_lines
-from eventlog.log import Head
-from eventlog.patterns import matcher
-from eventlog.record import ROOT, Draft, Record
+from clawactors.eventlog.errors import EventLogError, TooLarge, Unavailable, WrongVersion
+from clawactors.eventlog.headers import STATUS_LINE, header_lines
+from clawactors.eventlog.log import Head
+from clawactors.eventlog.patterns import matcher
+from clawactors.eventlog.record import ROOT, Draft, Record
 
 __all__ = ["Fault", "FaultPoint", "InProcessFollower", "InProcessLog"]
 

@@ -5,8 +5,8 @@ from typing import Protocol, Self
 
 import msgspec
 
-from eventlog.errors import EventLogError
-from eventlog.record import Draft, Record
+from clawactors.eventlog.errors import EventLogError
+from clawactors.eventlog.record import Draft, Record
 
 __all__ = ["EventLog", "Follower", "Head"]
 

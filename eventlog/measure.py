@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from eventlog.log import EventLog
-from eventlog.record import Draft
+from clawactors.eventlog.log import EventLog
+from clawactors.eventlog.record import Draft
 
 __all__ = ["BODY", "Figures", "measure_appends", "measure_read", "measure_single_appends"]
 

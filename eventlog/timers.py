@@ -1,11 +1,11 @@
-"""A timer as the store of timers shows it; see `eventlog.jetstream.timers`."""
+"""A timer as the store of timers shows it; see `clawactors.eventlog.jetstream.timers`."""
 
 import msgspec
 
-__all__ = ["Mark"]
+__all__ = ["TimerMark"]
 
 
-class Mark(msgspec.Struct, frozen=True, gc=False):
+class TimerMark(msgspec.Struct, frozen=True, gc=False):
     """A timer that was set for `at_ns` (ns since 1970), or that has gone off since (`fired`).
 
     `kind` and `id` name it: there is one of a name at a time. `version` is that of the aggregate which asked for it,

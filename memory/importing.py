@@ -5,11 +5,11 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final, get_args
 
-from clawactors.memories import Content, Kind
-from memory.consolidation.importance import importance, tone
-from memory.text.date import parse_date
-from memory.text.normal import clean
-from memory.text.sentence import sentences
+from clawactors.memory.consolidation.importance import importance, tone
+from clawactors.memory.text.date import parse_date
+from clawactors.memory.text.normal import clean
+from clawactors.memory.text.sentence import sentences
+from clawactors.systems.memories import Content, Kind
 
 __all__ = ["CHUNK_LIMIT", "chunks", "from_jsonl", "from_markdown"]
 

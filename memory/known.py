@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from clawactors.memories import Kind, Memory
-from memory.index import Index
-from memory.index.item import KINDS, Item, subject_term, tag_term
-from memory.index.rows import find, item_at, with_terms
-from memory.recall import Filter, Searcher
-from projections.store import Reading
+from clawactors.memory.index import Index
+from clawactors.memory.index.item import KINDS, Item, subject_term, tag_term
+from clawactors.memory.index.rows import find, item_at, with_terms
+from clawactors.memory.recall import Filter, Searcher
+from clawactors.projections.store import Reading
+from clawactors.systems.memories import Kind, Memory
 
 __all__ = ["KnownIndex"]
 
@@ -17,10 +17,10 @@ _SIMILAR = 8
 
 
 class KnownIndex:
-    """The `Known` of an index, at one moment of its store. `give_way` is called before each look."""
+    """The `Known` of an index, at one moment of its store. `suspend` is called before each look."""
 
-    def __init__(self, index: Index, reading: Reading, give_way: Callable[[], None] = lambda: None) -> None:
-        self._index, self._reading, self._give_way = index, reading, give_way
+    def __init__(self, index: Index, reading: Reading, suspend: Callable[[], None] = lambda: None) -> None:
+        self._index, self._reading, self._give_way = index, reading, suspend
         self._searcher = Searcher(index)
 
     def memory(self, id: str) -> Memory | None:

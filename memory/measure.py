@@ -14,8 +14,8 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from memory.scratch import Scratch, open_scratch
-from memory.text import sentences
+from clawactors.memory.scratch import Scratch, open_scratch
+from clawactors.memory.text import sentences
 
 __all__ = ["Speed", "measure", "queries", "turns"]
 

@@ -5,17 +5,17 @@ from itertools import batched
 from pathlib import Path
 from typing import Any
 
-from clawactors.memories import MEMORY, Content
-from clawactors.memories.decider import TEXT_LIMIT_BYTES
-from clawactors.memories.events import Recorded
-from memory.embedding import Embedder, HashedEmbedder
-from memory.index import TABLES, Index, IndexWriter
-from memory.index.rows import all_items, item_at
-from memory.recall import Filter, Hit, Searcher
-from memory.text.date import parse_date
-from memory.text.lexicon import Lexicon
-from memory.text.normal import clean
-from projections.store import Store
+from clawactors.memory.embedding import Embedder, HashedEmbedder
+from clawactors.memory.index import TABLES, Index, IndexWriter
+from clawactors.memory.index.rows import all_items, item_at
+from clawactors.memory.recall import Filter, Hit, Searcher
+from clawactors.memory.text.date import parse_date
+from clawactors.memory.text.lexicon import Lexicon
+from clawactors.memory.text.normal import clean
+from clawactors.projections.store import Store
+from clawactors.systems.memories import MEMORY, Content
+from clawactors.systems.memories.decider import TEXT_LIMIT_BYTES
+from clawactors.systems.memories.events import MemoryRecorded
 
 __all__ = ["Scratch", "open_scratch"]
 
@@ -55,7 +55,7 @@ class Scratch:
                 for id, content in batch:
                     if self._writer.present(txn, id) is None:
                         self._version += 1
-                        event = Recorded(**{name: getattr(content, name) for name in Content.__struct_fields__})
+                        event = MemoryRecorded(**{name: getattr(content, name) for name in Content.__struct_fields__})
                         memory = MEMORY.evolve(MEMORY.initial, event, content.happened_ns)
                         self._writer.stage(txn, id, self._version, memory)
                 changes = self._writer.write(txn)

@@ -11,16 +11,16 @@ from typing import Final
 
 import msgspec
 
-from clawactors.memories import CODEC, MEMORY, Content, Fact, Memory
-from eventlog.decoding import Commit
-from memory.embedding import Embedder, HashedEmbedder
-from memory.index.item import Item
-from memory.index.rows import TABLES
-from memory.index.writer import Change, IndexWriter
-from memory.text.lexicon import Lexicon
-from projections.faults import Faults
-from projections.store import Writing
-from projections.view import Projection, View
+from clawactors.eventlog.decoding import Commit
+from clawactors.memory.embedding import Embedder, HashedEmbedder
+from clawactors.memory.index.item import Item
+from clawactors.memory.index.rows import TABLES
+from clawactors.memory.index.writer import Change, IndexWriter
+from clawactors.memory.text.lexicon import Lexicon
+from clawactors.projections.faults import Faults
+from clawactors.projections.store import Writing
+from clawactors.projections.view import Projection, View
+from clawactors.systems.memories import CODEC, MEMORY, Content, Fact, Memory
 
 __all__ = ["REVISION", "MemoryView", "memory_projection"]
 
@@ -80,16 +80,16 @@ class MemoryView:
 
 
 def memory_projection(
-    make: Callable[[], tuple[Embedder, Lexicon]] | None = None, give_way: Callable[[], None] = lambda: None
+    make: Callable[[], tuple[Embedder, Lexicon]] | None = None, suspend: Callable[[], None] = lambda: None
 ) -> Projection:
     """The projection whose vectors come from that embedder; by default hashed ones, which need nothing.
 
-    `give_way` is called between every few items that are written.
+    `suspend` is called between every few items that are written.
     """
 
     def views() -> Sequence[View]:
         faults = Faults()
-        return MemoryView(IndexWriter(*(make or _hashed)(), give_way), faults), faults
+        return MemoryView(IndexWriter(*(make or _hashed)(), suspend), faults), faults
 
     embedder, lexicon = (make or _hashed)()
     return Projection(

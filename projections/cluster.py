@@ -8,24 +8,36 @@ from typing import Any, Final
 import msgspec
 
 from clawactors.kinds import DECODER
-from clawactors.nodes import Node
-from clawactors.nodes.events import Joined, Machine, Offer, Parameter
-from clawactors.schedules import Schedule
-from clawactors.schedules.events import Plan
-from clawactors.tasks import Entry, Life
-from clawactors.tasks.events import Submitted, TaskError
-from projections.faults import Faults
-from projections.nodes import Nodes, new_work
-from projections.schedules import Schedules
-from projections.tasks import Tasks
-from projections.view import Projection, View
+from clawactors.projections.faults import Faults
+from clawactors.projections.nodes import Nodes, new_work
+from clawactors.projections.schedules import Schedules
+from clawactors.projections.tasks import Tasks
+from clawactors.projections.view import Projection, View
+from clawactors.systems.nodes import Node
+from clawactors.systems.nodes.events import Machine, NodeJoined, Offer, Parameter
+from clawactors.systems.schedules import Schedule
+from clawactors.systems.schedules.events import SchedulePlan
+from clawactors.systems.tasks import Entry, TaskStatus
+from clawactors.systems.tasks.events import Submitted, TaskError
 
 __all__ = ["CLUSTER", "REVISION"]
 
 REVISION: Final = 1
 """Raised by hand when a fold or a key changes; a change of the stored structs is noticed by itself."""
 
-_STORED: Final = (Submitted, Life, Entry, TaskError, Node, Joined, Offer, Parameter, Machine, Schedule, Plan)
+_STORED: Final = (
+    Submitted,
+    TaskStatus,
+    Entry,
+    TaskError,
+    Node,
+    NodeJoined,
+    Offer,
+    Parameter,
+    Machine,
+    Schedule,
+    SchedulePlan,
+)
 
 
 def _views() -> Sequence[View]:

@@ -9,10 +9,10 @@ from typing import Final
 
 import msgspec
 
-from eventlog import Record
-from eventlog.decoding import Commit
-from projections.index import ascending
-from projections.store import Reading, Writing
+from clawactors.eventlog import Record
+from clawactors.eventlog.decoding import Commit
+from clawactors.projections.index import ascending
+from clawactors.projections.store import Reading, Writing
 
 __all__ = ["FAULTS", "FROZEN", "Count", "Faults", "Frozen", "counts", "frozen", "frozen_of"]
 

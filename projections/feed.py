@@ -13,9 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Final
 
-from eventlog import Misconfigured, Record, Unavailable
-from eventlog.decoding import Commit
-from projections.projector import BATCH, Projector
+from clawactors.eventlog import Misconfigured, Record, Unavailable
+from clawactors.eventlog.decoding import Commit
+from clawactors.projections.projector import BATCH, Projector
 
 __all__ = ["GATHER_S", "HELD_MAX", "Feed"]
 

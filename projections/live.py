@@ -10,20 +10,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, Self
 
-from clawactors.errors import NotFound, Refused
-from clawactors.nodes.row import Pulse
-from eventlog import Corrupt, EventLog, EventLogError, Head, Record, Unavailable
-from eventlog.decoding import Commit
-from projections.cluster import CLUSTER
-from projections.feed import GATHER_S, Feed
-from projections.messages import NodeQuestion, StatusQuestion, TaskQuestion
-from projections.projector import Projector
-from projections.queries import Queries, problem
-from projections.replay import REPLAY_BATCH, Apply, Progress, fill
-from projections.revisions import Revisions
-from projections.starting import StartingPoint, starting_point
-from projections.store import Store
-from projections.view import Projection
+from clawactors.eventlog import Corrupt, EventLog, EventLogError, Head, Record, Unavailable
+from clawactors.eventlog.decoding import Commit
+from clawactors.kernel.errors import NotFound, Refused
+from clawactors.projections.cluster import CLUSTER
+from clawactors.projections.feed import GATHER_S, Feed
+from clawactors.projections.messages import NodeQuestion, StatusQuestion, TaskQuestion
+from clawactors.projections.projector import Projector
+from clawactors.projections.queries import Queries, problem
+from clawactors.projections.replay import REPLAY_BATCH, Apply, Progress, fill
+from clawactors.projections.revisions import Revisions
+from clawactors.projections.starting import StartingPoint, starting_point
+from clawactors.projections.store import Store
+from clawactors.projections.view import Projection
+from clawactors.systems.nodes.row import Heartbeat
 
 __all__ = ["LiveViews", "live_store"]
 
@@ -46,7 +46,7 @@ class LiveViews:
         log: EventLog,
         folder: Path,
         *,
-        pulse: Callable[[str], Pulse | None],
+        pulse: Callable[[str], Heartbeat | None],
         now_ns: Callable[[], int],
         gather_s: float = GATHER_S,
         projection: Projection = CLUSTER,

@@ -8,16 +8,16 @@ from typing import Final
 
 import msgspec
 
-from clawactors.nodes import NODE, Node
-from clawactors.nodes.row import Work
-from eventlog import Corrupt
-from eventlog.decoding import Commit
-from projections.faults import Faults
-from projections.index import ascending
-from projections.keys import term
-from projections.store import Reading, Writing
-from projections.tally import Tally, sums_of
-from projections.taskrows import BUSY, FAILED, RUNNING, SCHEDULED, SUCCEEDED
+from clawactors.eventlog import Corrupt
+from clawactors.eventlog.decoding import Commit
+from clawactors.projections.faults import Faults
+from clawactors.projections.index import ascending
+from clawactors.projections.keys import term
+from clawactors.projections.store import Reading, Writing
+from clawactors.projections.tally import Tally, sums_of
+from clawactors.projections.taskrows import BUSY, FAILED, RUNNING, SCHEDULED, SUCCEEDED
+from clawactors.systems.nodes import NODE, Node
+from clawactors.systems.nodes.row import NodeWork
 
 __all__ = ["NODES", "WORK", "Nodes", "StoredNode", "load_node", "new_work", "nodes_with", "stored_nodes", "work_of"]
 
@@ -111,10 +111,10 @@ def new_work() -> Tally:
     return Tally(WORK, _WIDTH)
 
 
-def work_of(reading: Reading, id: str) -> Work:
+def work_of(reading: Reading, id: str) -> NodeWork:
     """What a node did so far."""
     sums = sums_of(reading, WORK, id, _WIDTH)
-    return Work(sums[SCHEDULED], sums[RUNNING], sums[SUCCEEDED], sums[FAILED], sums[BUSY])
+    return NodeWork(sums[SCHEDULED], sums[RUNNING], sums[SUCCEEDED], sums[FAILED], sums[BUSY])
 
 
 def load_node(reading: Reading, id: str) -> StoredNode | None:

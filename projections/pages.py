@@ -12,9 +12,9 @@ from typing import Any, Final
 
 import msgspec
 
-from clawactors.errors import Refused
+from clawactors.kernel.errors import Refused
 
-__all__ = ["LIMIT", "PAGE_BYTES", "IllPut", "checked_limit", "cursor_key", "page", "trimmed"]
+__all__ = ["LIMIT", "PAGE_BYTES", "InvalidQuery", "checked_limit", "cursor_key", "page", "trimmed"]
 
 LIMIT: Final = 1000
 """Rows a page, at most."""
@@ -25,14 +25,14 @@ _MARK_BYTES: Final = 6
 _encode = msgspec.json.Encoder().encode
 
 
-class IllPut(Refused):
+class InvalidQuery(Refused):
     """The question itself is wrong; no state of the views could answer it."""
 
 
 def page(
     rows: Iterable[tuple[bytes, dict[str, Any]]], limit: int, question: str
 ) -> tuple[list[msgspec.Raw], str | None]:
-    """The first of the `(key, row)`, and the cursor to the rest, None where there is none. Raises: `IllPut`."""
+    """The first of the `(key, row)`, and the cursor to the rest, None where there is none. Raises: `InvalidQuery`."""
     checked_limit(limit)
     taken: list[msgspec.Raw] = []
     size_bytes, last = 0, b""
@@ -47,14 +47,14 @@ def page(
 
 
 def checked_limit(limit: int) -> int:
-    """The limit itself. Raises: `IllPut`."""
+    """The limit itself. Raises: `InvalidQuery`."""
     if not 1 <= limit <= LIMIT:
-        raise IllPut(f"the limit is {limit}; it must be between 1 and {LIMIT}")
+        raise InvalidQuery(f"the limit is {limit}; it must be between 1 and {LIMIT}")
     return limit
 
 
 def cursor_key(cursor: str, question: str) -> bytes:
-    """The key of the last row before the cursor, nothing for the first page. Raises: `IllPut`."""
+    """The key of the last row before the cursor, nothing for the first page. Raises: `InvalidQuery`."""
     if not cursor:
         return b""
     try:
@@ -63,7 +63,7 @@ def cursor_key(cursor: str, question: str) -> bytes:
         decoded = b""
     mark, key = decoded[:_MARK_BYTES], decoded[_MARK_BYTES:]
     if mark != _mark(question) or not key:
-        raise IllPut("the cursor belongs to another question; ask again without it")
+        raise InvalidQuery("the cursor belongs to another question; ask again without it")
     return key
 
 

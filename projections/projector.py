@@ -13,12 +13,12 @@ from typing import Any, Final, Self
 
 import msgspec
 
+from clawactors.eventlog import Corrupt, Record
+from clawactors.eventlog.decoding import Commit, Decoder
 from clawactors.kinds import DECODER
-from eventlog import Corrupt, Record
-from eventlog.decoding import Commit, Decoder
-from projections.faults import Faults
-from projections.store import META, MapFull, Reading, Store, Writing
-from projections.view import Projection
+from clawactors.projections.faults import Faults
+from clawactors.projections.store import META, MapFull, Reading, Store, Writing
+from clawactors.projections.view import Projection
 
 __all__ = ["BATCH", "BATCH_BYTES", "REPORTS_MAX", "Projector", "State", "state_of"]
 

@@ -8,26 +8,26 @@ from typing import Any, Final
 
 import msgspec
 
-from clawactors.errors import NotFound, Refused
-from clawactors.nodes.row import Pulse
-from clawactors.nodes.row import row as node_row
-from clawactors.schedules.row import row as schedule_row
-from clawactors.tasks import STATUSES
-from clawactors.tasks.row import row as task_row
-from eventlog import EventLogError, Unavailable, is_id
-from projections import faults as f
-from projections import messages as m
-from projections import nodes as n
-from projections import schedules as s
-from projections import tasktable as t
-from projections.keys import LAST, PLACE_BYTES, number, place
-from projections.pages import IllPut, checked_limit, cursor_key, page, trimmed
-from projections.projector import State, state_of
-from projections.replay import digest
-from projections.selection import Filter, pending, select
-from projections.skills import skill_rows
-from projections.store import Reading, Store
-from projections.tally import sums
+from clawactors.eventlog import EventLogError, Unavailable, is_id
+from clawactors.kernel.errors import NotFound, Refused
+from clawactors.projections import faults as f
+from clawactors.projections import messages as m
+from clawactors.projections import nodes as n
+from clawactors.projections import schedules as s
+from clawactors.projections import tasktable as t
+from clawactors.projections.keys import LAST, PLACE_BYTES, number, place
+from clawactors.projections.pages import InvalidQuery, checked_limit, cursor_key, page, trimmed
+from clawactors.projections.projector import State, state_of
+from clawactors.projections.replay import digest
+from clawactors.projections.selection import Filter, pending, select
+from clawactors.projections.skills import skill_rows
+from clawactors.projections.store import Reading, Store
+from clawactors.projections.tally import sums
+from clawactors.systems.nodes.row import Heartbeat
+from clawactors.systems.nodes.row import row as node_row
+from clawactors.systems.schedules.row import row as schedule_row
+from clawactors.systems.tasks import STATUSES
+from clawactors.systems.tasks.row import row as task_row
 
 __all__ = ["NODE_STATUSES", "Queries", "problem", "read_question"]
 
@@ -39,26 +39,26 @@ _encode = msgspec.json.Encoder().encode
 
 
 def read_question[Q](kinds: Mapping[str, type[Q]], name: str, body: bytes, about: str = "") -> Q:
-    """The question of that name; `about` is what the subjects of its kinds begin with. Raises: `IllPut`."""
+    """The question of that name; `about` is what the subjects of its kinds begin with. Raises: `InvalidQuery`."""
     kind = kinds.get(name)
     if kind is None:
-        raise IllPut(f"there is no question {about}{name!r}; ask one of {', '.join(kinds)}")
+        raise InvalidQuery(f"there is no question {about}{name!r}; ask one of {', '.join(kinds)}")
     try:
         return msgspec.json.decode(body or b"{}", type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise IllPut(f"not a question: {error}") from None
+        raise InvalidQuery(f"not a question: {error}") from None
 
 
 class Queries:
     """`store` gives the live store, `pulse` the last heartbeat of a node, `now_ns` the time for `silent_s`."""
 
     def __init__(
-        self, store: Callable[[], Store], pulse: Callable[[str], Pulse | None], now_ns: Callable[[], int]
+        self, store: Callable[[], Store], pulse: Callable[[str], Heartbeat | None], now_ns: Callable[[], int]
     ) -> None:
         self._store, self._pulse, self._now_ns = store, pulse, now_ns
 
     def read(self, name: str, body: bytes) -> m.Question:
-        """The question that arrived on `claw.query.<name>`. Raises: `IllPut`."""
+        """The question that arrived on `claw.query.<name>`. Raises: `InvalidQuery`."""
         return read_question(m.QUESTIONS, name, body)
 
     def answer(self, question: m.Question) -> bytes:
@@ -113,12 +113,12 @@ class Queries:
             case m.DigestQuestion():
                 return {"identity": state.identity, "digest": digest(reading, views=question.views)}
             case _:
-                raise IllPut("there is no such question")
+                raise InvalidQuery("there is no such question")
 
     def _tasks(self, question: m.TasksQuestion, reading: Reading) -> _Reply:
         wanted = Filter(**{name: getattr(question, name) for name in Filter.__struct_fields__})
         if unknown := set(wanted.status) - set(STATUSES):
-            raise IllPut(f"there is no status {min(unknown)!r}; use one of {', '.join(STATUSES)}")
+            raise InvalidQuery(f"there is no status {min(unknown)!r}; use one of {', '.join(STATUSES)}")
         mark = f"tasks {wanted!r}"
         key = cursor_key(question.cursor, mark)
         below = place(max(0, number(key[:PLACE_BYTES]) - 1)) if key else LAST
@@ -128,7 +128,7 @@ class Queries:
     def _nodes(self, question: m.NodesQuestion, reading: Reading) -> Iterator[_Reply]:
         status, skill = question.status, question.skill
         if status and status not in NODE_STATUSES:
-            raise IllPut(f"there is no node status {status!r}; use one of {', '.join(NODE_STATUSES)}")
+            raise InvalidQuery(f"there is no node status {status!r}; use one of {', '.join(NODE_STATUSES)}")
         if question.available or status == "busy":
             found = n.nodes_with(reading, status="online")
         elif status:
@@ -167,7 +167,7 @@ class Queries:
 def problem(error: Exception) -> bytes:
     """The error as an answer."""
     match error:
-        case IllPut():
+        case InvalidQuery():
             code, hint = "usage", ""
         case Refused() | RecursionError():
             code, hint = "refused", ""
@@ -209,7 +209,7 @@ def _schedule(stored: s.StoredSchedule) -> _Reply:
 
 def _checked(id: str) -> str:
     if not is_id(id):
-        raise IllPut("an id has 1 to 128 of the characters A-Z a-z 0-9 _ -")
+        raise InvalidQuery("an id has 1 to 128 of the characters A-Z a-z 0-9 _ -")
     return id
 
 

@@ -17,12 +17,12 @@ from typing import Final
 
 import msgspec
 
-from clawactors.errors import Refused
-from eventlog import EventLog, Record, Unavailable
-from projections.cluster import CLUSTER
-from projections.projector import BATCH_BYTES, Projector, state_of
-from projections.store import Reading, Store
-from projections.view import Projection
+from clawactors.eventlog import EventLog, Record, Unavailable
+from clawactors.kernel.errors import Refused
+from clawactors.projections.cluster import CLUSTER
+from clawactors.projections.projector import BATCH_BYTES, Projector, state_of
+from clawactors.projections.store import Reading, Store
+from clawactors.projections.view import Projection
 
 __all__ = [
     "REPLAY_BATCH",

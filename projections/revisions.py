@@ -8,9 +8,9 @@ import contextlib
 import shutil
 from pathlib import Path
 
-from eventlog import Corrupt, EventLogError
-from projections import durable
-from projections.store import Store
+from clawactors.eventlog import Corrupt, EventLogError
+from clawactors.projections import durable
+from clawactors.projections.store import Store
 
 __all__ = ["Revisions"]
 

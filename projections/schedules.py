@@ -5,12 +5,12 @@ from typing import Final
 
 import msgspec
 
-from clawactors.schedules import SCHEDULE, Schedule
-from eventlog import Corrupt
-from eventlog.decoding import Commit
-from projections.faults import Faults
-from projections.index import ascending
-from projections.store import Reading, Writing
+from clawactors.eventlog import Corrupt
+from clawactors.eventlog.decoding import Commit
+from clawactors.projections.faults import Faults
+from clawactors.projections.index import ascending
+from clawactors.projections.store import Reading, Writing
+from clawactors.systems.schedules import SCHEDULE, Schedule
 
 __all__ = ["SCHEDULES", "Schedules", "StoredSchedule", "load_schedule", "stored_schedules"]
 

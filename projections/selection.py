@@ -5,13 +5,13 @@ from typing import Final
 
 import msgspec
 
-from clawactors.tasks import Task
-from projections import tasktable as t
-from projections.index import Run, Union, Walk, ascending, newest
-from projections.keys import LAST, term
-from projections.store import Reading
-from projections.tasktable import StoredTask
-from projections.ticks import between
+from clawactors.projections import tasktable as t
+from clawactors.projections.index import Run, Union, Walk, ascending, newest
+from clawactors.projections.keys import LAST, term
+from clawactors.projections.store import Reading
+from clawactors.projections.tasktable import StoredTask
+from clawactors.projections.ticks import between
+from clawactors.systems.tasks import Task
 
 __all__ = ["LISTED_ENTRIES", "Filter", "pending", "select"]
 

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from clawactors.placement.limits import announced
-from projections import tasktable as t
-from projections.nodes import stored_nodes
-from projections.store import Reading
-from projections.tally import sums_of
-from projections.taskrows import BUSY, FAILED, SUBMITTED, SUCCEEDED
+from clawactors.projections import tasktable as t
+from clawactors.projections.nodes import stored_nodes
+from clawactors.projections.store import Reading
+from clawactors.projections.tally import sums_of
+from clawactors.projections.taskrows import BUSY, FAILED, SUBMITTED, SUCCEEDED
+from clawactors.systems.placement.limits import announced
 
 __all__ = ["skill_rows"]
 

@@ -5,23 +5,23 @@ from collections.abc import Iterable, Iterator
 import msgspec
 from msgspec.structs import replace
 
-from clawactors.nodes import Node
-from clawactors.schedules import Schedule
-from clawactors.tasks import OPEN, Journal, Status, Task
-from projections import tasktable as t
-from projections.faults import frozen
-from projections.index import ascending
-from projections.keys import term
-from projections.nodes import stored_nodes
-from projections.projector import state_of
-from projections.schedules import stored_schedules
-from projections.store import Reading, Store
+from clawactors.projections import tasktable as t
+from clawactors.projections.faults import frozen
+from clawactors.projections.index import ascending
+from clawactors.projections.keys import term
+from clawactors.projections.nodes import stored_nodes
+from clawactors.projections.projector import state_of
+from clawactors.projections.schedules import stored_schedules
+from clawactors.projections.store import Reading, Store
+from clawactors.systems.nodes import Node
+from clawactors.systems.schedules import Schedule
+from clawactors.systems.tasks import OPEN, Journal, Status, Task
 
 __all__ = ["StartingPoint", "starting_point"]
 
 
 class StartingPoint(msgspec.Struct):
-    """A `clawactors.placement.Snapshot`."""
+    """A `clawactors.systems.placement.Snapshot`."""
 
     position: int
     _tasks: list[tuple[str, int, Task]]

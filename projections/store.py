@@ -13,7 +13,7 @@ from typing import Final
 
 import lmdb
 
-from eventlog import Corrupt, Misconfigured, Unavailable
+from clawactors.eventlog import Corrupt, Misconfigured, Unavailable
 
 __all__ = ["META", "Cursor", "MapFull", "Reading", "Store", "Writing"]
 

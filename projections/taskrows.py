@@ -6,11 +6,11 @@ sums is worked out once.
 
 from typing import Final
 
-from clawactors.tasks import Task
-from projections import tasktable as t
-from projections.keys import term
-from projections.store import Writing
-from projections.tally import Tally
+from clawactors.projections import tasktable as t
+from clawactors.projections.keys import term
+from clawactors.projections.store import Writing
+from clawactors.projections.tally import Tally
+from clawactors.systems.tasks import Task
 
 __all__ = ["BUSY", "FAILED", "RUNNING", "SCHEDULED", "SUBMITTED", "SUCCEEDED", "TaskRows"]
 
@@ -23,7 +23,7 @@ _AT_NODE: Final = {"scheduled": SCHEDULED, "running": RUNNING}
 
 type _Stand = tuple[str, str, int]
 """Status, node and priority; '' for the status of a task that is not stored yet."""
-type _Wish = tuple[str, str, tuple[str, ...]]
+type _TaskCommandIn = tuple[str, str, tuple[str, ...]]
 """Skill, user and tags."""
 _UNBORN: Final = ("", "", 0)
 
@@ -37,7 +37,7 @@ class TaskRows:
         self._lives: list[tuple[bytes, bytes]] = []
         self._steps: list[tuple[bytes, bytes]] = []
         self._moved: dict[tuple[_Stand, _Stand], list[bytes]] = {}
-        self._wished: dict[tuple[_Wish | None, _Wish], list[bytes]] = {}
+        self._wished: dict[tuple[_TaskCommandIn | None, _TaskCommandIn], list[bytes]] = {}
 
     def change(self, id: str, key: bytes, version: int, old: Task | None, new: Task) -> None:
         """The task with that key was stored as `old`, None for not at all, and is `new` now."""
@@ -114,11 +114,11 @@ def _queued(stand: _Stand) -> set[bytes]:
     return {t.queue_key(priority)} if status == "pending" else set()
 
 
-def _wish(task: Task | None) -> _Wish | None:
+def _wish(task: Task | None) -> _TaskCommandIn | None:
     return None if task is None or task.spec is None else (task.spec.skill, task.spec.user, task.spec.tags)
 
 
-def _wishes(wish: _Wish | None) -> set[bytes]:
+def _wishes(wish: _TaskCommandIn | None) -> set[bytes]:
     """The lists that a task is on because of what was asked for."""
     if wish is None:
         return set()

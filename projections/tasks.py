@@ -9,16 +9,16 @@ from typing import Final
 
 import msgspec
 
-from clawactors.tasks import FINAL, TASK, Task
-from clawactors.tasks import events as e
-from eventlog.decoding import Commit
-from projections import tasktable as t
-from projections.faults import Faults
-from projections.keys import place
-from projections.store import Writing
-from projections.tally import Tally
-from projections.taskrows import BUSY, FAILED, SUCCEEDED, TaskRows
-from projections.ticks import TICKS, Ticks
+from clawactors.eventlog.decoding import Commit
+from clawactors.projections import tasktable as t
+from clawactors.projections.faults import Faults
+from clawactors.projections.keys import place
+from clawactors.projections.store import Writing
+from clawactors.projections.tally import Tally
+from clawactors.projections.taskrows import BUSY, FAILED, SUCCEEDED, TaskRows
+from clawactors.projections.ticks import TICKS, SubmissionTimeIndex
+from clawactors.systems.tasks import FINAL, TASK, Task
+from clawactors.systems.tasks import events as e
 
 __all__ = ["CACHE_BYTES", "Tasks"]
 
@@ -51,7 +51,7 @@ class Tasks:
 
     def __init__(self, work: Tally, faults: Faults, cache_bytes: int = CACHE_BYTES) -> None:
         self._work, self._faults = work, faults
-        self._skills, self._counts, self._ticks = Tally(t.SKILLS, 4), Tally(t.COUNTS, 1), Ticks()
+        self._skills, self._counts, self._ticks = Tally(t.SKILLS, 4), Tally(t.COUNTS, 1), SubmissionTimeIndex()
         self._cache: OrderedDict[str, _Held] = OrderedDict()  # left by earlier batches, the oldest first
         self.cache_bytes, self.cached_bytes = cache_bytes, 0
         self._touched: dict[str, _Held] = {}  # of this batch, in no cache meanwhile

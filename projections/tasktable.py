@@ -8,11 +8,11 @@ from typing import Final
 
 import msgspec
 
-from clawactors.tasks import Entry, Journal, Life, Task
-from clawactors.tasks.events import Spec, Submitted
-from eventlog import Corrupt
-from projections.keys import LAST, number
-from projections.store import Reading
+from clawactors.eventlog import Corrupt
+from clawactors.projections.keys import LAST, number
+from clawactors.projections.store import Reading
+from clawactors.systems.tasks import Entry, Journal, Task, TaskStatus
+from clawactors.systems.tasks.events import Spec, Submitted
 
 __all__ = [
     "COUNTS",
@@ -61,7 +61,7 @@ STATUS, SKILL, USER, TAG, NODE = b"s", b"k", b"u", b"t", b"n"
 _ORDINAL_BYTES: Final = 4
 _encode = msgspec.json.Encoder().encode
 _spec = msgspec.json.Decoder(Submitted).decode
-_life = msgspec.json.Decoder(Life).decode
+_life = msgspec.json.Decoder(TaskStatus).decode
 _entry = msgspec.json.Decoder(Entry).decode
 
 
@@ -83,7 +83,7 @@ def spec_value(id: str, spec: Spec) -> bytes:
     return id.encode() + b"\n" + _encode(spec)
 
 
-def life_value(version: int, life: Life) -> bytes:
+def life_value(version: int, life: TaskStatus) -> bytes:
     """The stored form of what changes."""
     return version.to_bytes(8, "big") + _encode(life)
 

@@ -8,11 +8,11 @@ from typing import Final
 
 import msgspec
 
-from projections.index import Run
-from projections.keys import LAST, PLACE_BYTES, place
-from projections.store import Reading, Writing
+from clawactors.projections.index import Run
+from clawactors.projections.keys import LAST, PLACE_BYTES, place
+from clawactors.projections.store import Reading, Writing
 
-__all__ = ["TICKS", "Ticks", "between"]
+__all__ = ["TICKS", "SubmissionTimeIndex", "between"]
 
 TICKS: Final = "task.ticks"
 _NOW: Final = b"~"  # sorts behind every second
@@ -28,7 +28,7 @@ class _Clock(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Clock).decode
 
 
-class Ticks:
+class SubmissionTimeIndex:
     """Written by the tasks view."""
 
     def __init__(self) -> None:

@@ -5,8 +5,8 @@ from typing import Protocol
 
 import msgspec
 
-from eventlog.decoding import Commit
-from projections.store import Writing
+from clawactors.eventlog.decoding import Commit
+from clawactors.projections.store import Writing
 
 __all__ = ["Projection", "View"]
 

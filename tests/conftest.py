@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from eventlog import EventLog, InProcessLog
-from eventlog.jetstream import JetStreamLog
+from clawactors.eventlog import EventLog, InProcessLog
+from clawactors.eventlog.jetstream import JetStreamLog
 from tests.servers import NatsServer, accounts, running
 
 _accounts = itertools.count()

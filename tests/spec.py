@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from clawactors.decider import Decider
-from clawactors.errors import Refused
+from clawactors.kernel.decider import Decider
+from clawactors.kernel.errors import Refused
 
 __all__ = ["SECOND", "Given", "spec"]
 

@@ -7,11 +7,8 @@ from contextlib import asynccontextmanager
 from typing import Final, Self
 
 from clawactors.app.discovery import Found, discover
-from clawactors.runtime import client
-from clawactors.runtime.actor import Desk
-from clawactors.runtime.clock import SystemClock
-from eventlog import NoSuchLog
-from eventlog.jetstream import (
+from clawactors.eventlog import NoSuchLog
+from clawactors.eventlog.jetstream import (
     Connection,
     JetStreamBlobs,
     JetStreamLog,
@@ -19,6 +16,9 @@ from eventlog.jetstream import (
     JetStreamRequests,
     LiveFeed,
 )
+from clawactors.runtime import client
+from clawactors.runtime.actor import ActorContext
+from clawactors.runtime.clock import SystemClock
 
 __all__ = ["Client"]
 
@@ -34,7 +34,7 @@ class Client(client.Client):
     def __init__(self, log: JetStreamLog, name: str, found: Found) -> None:
         connection = log.connection
         super().__init__(
-            Desk(log, SystemClock(), name),
+            ActorContext(log, SystemClock(), name),
             JetStreamRequests(connection),
             LiveFeed(connection),
             JetStreamBlobs(connection),

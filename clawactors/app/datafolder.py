@@ -19,9 +19,9 @@ from typing import Final, Self
 
 import msgspec
 
+from clawactors.eventlog import Misconfigured
+from clawactors.projections.durable import sync
 from clawactors.version import VERSION
-from eventlog import Misconfigured
-from projections.durable import sync
 
 __all__ = ["FORMAT", "RESERVE_BYTES", "DataFolder", "InUse", "explained", "holder", "write_private"]
 

@@ -12,8 +12,8 @@ import msgspec
 
 from clawactors.app.runfile import Run, read_run
 from clawactors.app.settings import data_folder
-from eventlog import Misconfigured, Unavailable
-from eventlog.jetstream import Address
+from clawactors.eventlog import Misconfigured, Unavailable
+from clawactors.eventlog.jetstream import Address
 
 __all__ = ["Found", "discover"]
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from eventlog import Misconfigured
+from clawactors.eventlog import Misconfigured
 
 __all__ = ["PREFIX", "path_of", "read_secrets"]
 

@@ -3,15 +3,15 @@
 import asyncio
 from collections.abc import Callable, Iterable
 
-from clawactors.decider import Decider
-from clawactors.errors import Refused
-from clawactors.fold import Folded, fold
+from clawactors.eventlog import Codec, Draft, EventLog, EventLogError, Record, TooLarge, WrongVersion, aggregate_pattern
+from clawactors.kernel.decider import Decider
+from clawactors.kernel.errors import Refused
+from clawactors.kernel.fold import Snapshot, fold
 from clawactors.runtime.clock import Clock
 from clawactors.runtime.logtime import LogTime
 from clawactors.runtime.naming import Names
-from eventlog import Codec, Draft, EventLog, EventLogError, Record, TooLarge, WrongVersion, aggregate_pattern
 
-__all__ = ["Actor", "Desk"]
+__all__ = ["Actor", "ActorContext"]
 
 _RACES_BEFORE_PAUSE = 3
 
@@ -20,7 +20,7 @@ def _to_nobody(_: object) -> str:
     return ""
 
 
-class Desk:
+class ActorContext:
     """What every actor of a process works with: the log, its time, and the name under which it appends."""
 
     def __init__(self, log: EventLog, clock: Clock, by: str) -> None:
@@ -44,16 +44,16 @@ class Actor[C, S, E]:
 
     def __init__(
         self,
-        desk: Desk,
+        desk: ActorContext,
         decider: Decider[C, S, E],
         codec: Codec[E],
         id: str,
-        known: Folded[S] | None = None,
+        known: Snapshot[S] | None = None,
         *,
         route: Callable[[S], str] = _to_nobody,
     ) -> None:
         self.desk, self.decider, self.codec, self.id, self._route = desk, decider, codec, id, route
-        self._known = known or Folded(decider.initial)
+        self._known = known or Snapshot(decider.initial)
         self._noted: list[tuple[int, C, tuple[E, ...]]] = []
         self._last_number = 0  # of a note; they are numbered so that each flush knows its own
         self._dropped = _Dropped()
@@ -175,7 +175,7 @@ class Actor[C, S, E]:
                     if self._sent is not None:  # else it came back by `catch_up` before the answer did
                         all_of_it = count == len(self._noted)
                         state = self._ahead if all_of_it else self._after(self._known.state, events)
-                        self._known = Folded(state, version)
+                        self._known = Snapshot(state, version)
                         self._written(count)
         if dropped.error is not None and last >= dropped.first:
             raise dropped.error

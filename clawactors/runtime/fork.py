@@ -9,14 +9,14 @@ from collections.abc import Iterator
 import msgspec
 from msgspec.structs import replace
 
-from clawactors.errors import NotFound, Refused
-from clawactors.fold import Folded
-from clawactors.runtime.actor import Desk
+from clawactors.kernel.errors import NotFound, Refused
+from clawactors.kernel.fold import Snapshot
+from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.taskactor import TaskActor, actor_of
-from clawactors.tasks import Entry, Journal, Task
-from clawactors.tasks import commands as c
-from clawactors.tasks import events as e
-from clawactors.tasks.journal import SIGNAL
+from clawactors.systems.tasks import Entry, Journal, Task
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.journal import SIGNAL
 
 __all__ = ["fork"]
 
@@ -24,7 +24,7 @@ _COMMIT_MAX_BYTES = 480_000
 _NAMED = 5
 
 
-async def fork(desk: Desk, id: str, step: str, new_id: str) -> Folded[Task]:
+async def fork(desk: ActorContext, id: str, step: str, new_id: str) -> Snapshot[Task]:
     """The task `new_id` as it is then: asks for the same as `id`, has its steps before `step`, and goes on from there.
 
     It has no predecessors, start time or deadline of its own; signals that came before the step are its signals too.
@@ -52,7 +52,7 @@ async def fork(desk: Desk, id: str, step: str, new_id: str) -> Folded[Task]:
             if _waits(fork):
                 raise
             break  # somebody else has done the same and the fork is on its way
-    return Folded(fork.state, fork.version)
+    return Snapshot(fork.state, fork.version)
 
 
 def _waits(fork: TaskActor) -> bool:
@@ -75,21 +75,21 @@ def _commits(before: list[Entry], journal: Journal, fork: TaskActor) -> Iterator
         return
     commands: list[c.TaskCommand] = []
     size = 0
-    kept: list[e.Kept] = []
+    kept: list[e.InheritedStep] = []
     for part in _parts(before, journal, fork.state.journal):
         part_size = len(msgspec.json.encode(part))
         if size + part_size > _COMMIT_MAX_BYTES:
             yield [*commands, c.Inherit(tuple(kept))]
             commands, kept, size = [], [], 0
         size += part_size
-        if isinstance(part, e.Kept):
+        if isinstance(part, e.InheritedStep):
             kept.append(part)
         else:
             commands.append(part)
     yield [*commands, c.Inherit(tuple(kept), last=True)]
 
 
-def _parts(before: list[Entry], journal: Journal, has: Journal) -> Iterator[e.Kept | c.Signal]:
+def _parts(before: list[Entry], journal: Journal, has: Journal) -> Iterator[e.InheritedStep | c.Signal]:
     seen: dict[str, int] = {}
     for entry in before:
         name = entry.name
@@ -101,4 +101,4 @@ def _parts(before: list[Entry], journal: Journal, has: Journal) -> Iterator[e.Ke
             seen[name] = 1
             last = journal.last(name)
             if last is not None and last.status == "completed" and not has.completed(name):
-                yield e.Kept(name, last.result, last.took_s, last.fingerprint)
+                yield e.InheritedStep(name, last.result, last.took_s, last.fingerprint)

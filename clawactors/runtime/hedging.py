@@ -6,8 +6,8 @@ Every question may be put again: none changes anything twice.
 import asyncio
 from typing import Final
 
+from clawactors.eventlog import NoResponders, Unavailable
 from clawactors.runtime.ports import Requests
-from eventlog import NoResponders, Unavailable
 
 __all__ = ["hedged"]
 

@@ -8,12 +8,12 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Buffer, Ca
 
 from msgspec.structs import replace
 
+from clawactors.eventlog import Corrupt, Follower, Missing, NoResponders, PermissionDenied, Record, Unavailable
+from clawactors.eventlog.blob import Blob
+from clawactors.eventlog.inprocess import InProcessLog
+from clawactors.eventlog.patterns import matcher
+from clawactors.eventlog.timers import TimerMark
 from clawactors.runtime.clock import Clock
-from eventlog import Corrupt, Follower, Missing, NoResponders, PermissionDenied, Record, Unavailable
-from eventlog.blob import Blob
-from eventlog.inprocess import InProcessLog
-from eventlog.patterns import matcher
-from eventlog.timers import Mark
 
 __all__ = [
     "InProcessBlobs",
@@ -176,12 +176,12 @@ class InProcessTimers:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._marks: list[Mark] = []
-        self._open: dict[tuple[str, str], Mark] = {}
+        self._marks: list[TimerMark] = []
+        self._open: dict[tuple[str, str], TimerMark] = {}
 
     async def set(self, kind: str, id: str, at_ns: int, version: int) -> None:
         """Sets the timer, in place of one with this name."""
-        mark = Mark(kind, id, at_ns, version, place=len(self._marks) + 1)
+        mark = TimerMark(kind, id, at_ns, version, place=len(self._marks) + 1)
         self._marks.append(mark)
         self._open[kind, id] = mark
 
@@ -190,7 +190,7 @@ class InProcessTimers:
         if (mark := self._open.get((kind, id))) is not None and mark.place <= place:
             del self._open[kind, id]
 
-    async def watch(self) -> AsyncGenerator[list[Mark]]:
+    async def watch(self) -> AsyncGenerator[list[TimerMark]]:
         """First all that are set or have gone off, then each as it comes."""
         seen = len(self._marks)
         yield [mark for mark in self._marks if mark.fired or self._open.get((mark.kind, mark.id)) is mark]

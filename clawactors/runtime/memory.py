@@ -12,21 +12,21 @@ from typing import Any, Final
 
 import msgspec
 
-from clawactors.chats import CHAT, Said
-from clawactors.chats.commands import Say
-from clawactors.chats.events import CODEC as CHAT_CODEC
-from clawactors.chats.events import Role
-from clawactors.errors import NotFound, Refused
-from clawactors.memories import CODEC, MEMORY, Content, memory_id
-from clawactors.memories.commands import Record
-from clawactors.runtime.actor import Actor, Desk
+from clawactors.eventlog import Draft, TooLarge, Unavailable, WrongVersion
+from clawactors.kernel.errors import NotFound, Refused
+from clawactors.runtime.actor import Actor, ActorContext
 from clawactors.runtime.naming import new_id
 from clawactors.runtime.ports import Requests
 from clawactors.runtime.recalling import ask
-from clawactors.tasks.submission import checked_id
-from eventlog import Draft, TooLarge, Unavailable, WrongVersion
+from clawactors.systems.chats import CHAT, MessageAdded
+from clawactors.systems.chats.commands import AddMessage
+from clawactors.systems.chats.events import CODEC as CHAT_CODEC
+from clawactors.systems.chats.events import Role
+from clawactors.systems.memories import CODEC, MEMORY, Content, memory_id
+from clawactors.systems.memories.commands import RecordMemory
+from clawactors.systems.tasks.submission import checked_id
 
-__all__ = ["ASK_S", "SEARCH", "Kept", "Memories", "content_of", "note_key"]
+__all__ = ["ASK_S", "SEARCH", "Memories", "StoredNote", "content_of", "note_key"]
 
 SEARCH: Final = "memory.search"
 ASK_S: Final = 20.0
@@ -36,7 +36,7 @@ _TOGETHER: Final = 1000
 _ERRORS: Final[Mapping[str, type[Exception]]] = {"usage": Refused, "refused": Refused, "not_found": NotFound}
 
 
-class Kept(msgspec.Struct, frozen=True):
+class StoredNote(msgspec.Struct, frozen=True):
     """What became of one content of many: `version` is the sequence of its commit, `refusal` why there is none.
 
     `new` is false for what was remembered before.
@@ -51,7 +51,7 @@ class Kept(msgspec.Struct, frozen=True):
 class Memories:
     """What one process does with memory."""
 
-    def __init__(self, desk: Desk, requests: Requests) -> None:
+    def __init__(self, desk: ActorContext, requests: Requests) -> None:
         self._desk, self._requests = desk, requests
 
     async def remember(self, text: str, *, key: str = "", tags: Iterable[str] = (), **more: Any) -> str:
@@ -65,15 +65,15 @@ class Memories:
     async def keep(self, content: Content, key: str = "") -> str:
         """As `remember`, with the content as it is."""
         id = memory_id(content.owner, key or note_key(content))
-        await Actor(self._desk, MEMORY, CODEC, id).handle(Record(content))
+        await Actor(self._desk, MEMORY, CODEC, id).handle(RecordMemory(content))
         return id
 
-    async def keep_many(self, contents: Sequence[Content]) -> list[Kept]:
+    async def keep_many(self, contents: Sequence[Content]) -> list[StoredNote]:
         """Remembers all of them, each named by its words; repeats are quiet, refusals hold up nobody else.
 
         Raises: what the log raises, but for what is wrong with one content.
         """
-        kept: list[Kept] = []
+        kept: list[StoredNote] = []
         for group in batched(contents, _TOGETHER):
             ids = [memory_id(content.owner, note_key(content)) for content in group]
             fresh: dict[str, Draft] = {}
@@ -87,7 +87,7 @@ class Memories:
             for id, content in zip(ids, group, strict=True):
                 outcome = outcomes.pop(id, None)
                 if isinstance(outcome, int):
-                    kept.append(Kept(id, outcome, True))
+                    kept.append(StoredNote(id, outcome, True))
                 elif outcome is None or isinstance(outcome, WrongVersion | TooLarge):
                     kept.append(await self._keep_known(id, content))
                 else:
@@ -95,18 +95,18 @@ class Memories:
         return kept
 
     def _draft(self, id: str, content: Content) -> Draft:
-        body = CODEC.encode(MEMORY.decide(Record(content), MEMORY.initial))
+        body = CODEC.encode(MEMORY.decide(RecordMemory(content), MEMORY.initial))
         return Draft(kind="memory", id=id, body=body, commit=self._desk.names.commit(), by=self._desk.by)
 
-    async def _keep_known(self, id: str, content: Content) -> Kept:
+    async def _keep_known(self, id: str, content: Content) -> StoredNote:
         actor = Actor(self._desk, MEMORY, CODEC, id)
         try:
-            new = await actor.handle(Record(content))
+            new = await actor.handle(RecordMemory(content))
             if not actor.version:
                 await actor.catch_up()
-            return Kept(id, actor.version, new)
+            return StoredNote(id, actor.version, new)
         except (Refused, TooLarge) as refusal:
-            return Kept(id, refusal=str(refusal))
+            return StoredNote(id, refusal=str(refusal))
 
     async def say(
         self,
@@ -125,7 +125,7 @@ class Memories:
         `recalled` names memories that the text repeats. Returns the message's id; the same id again is quiet.
         Raises: `Refused`; what the log raises.
         """
-        said = Said(
+        said = MessageAdded(
             message=message or new_id(),
             role=role,
             text=text,
@@ -136,11 +136,11 @@ class Memories:
         )
         actor = Actor(self._desk, CHAT, CHAT_CODEC, checked_id(conversation, "name of a conversation"))
         await actor.catch_up()
-        await actor.handle(Say(said, conversation))
+        await actor.handle(AddMessage(said, conversation))
         return said.message
 
     async def recall(self, text: str, *, limit: int = 5, **wanted: Any) -> list[dict[str, Any]]:
-        """The memories that answer best, best first, as rows; `wanted` as in `memory.actor.questions.Search`.
+        """The memories that answer best, best first, as rows; `wanted` as in `Search` of memory's questions.
 
         Raises: `Refused` (a wrong question), `Unavailable` (nobody answers).
         """

@@ -5,11 +5,12 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from clawactors.errors import Refused
+from clawactors.eventlog import Corrupt
+from clawactors.kernel.errors import Refused
 from clawactors.runtime.ports import Blobs
-from clawactors.tasks import commands as c
-from clawactors.tasks.events import Spec
-from clawactors.tasks.payload import (
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks.events import Spec
+from clawactors.systems.tasks.payload import (
     INLINE_MAX_BYTES,
     PAYLOAD_MAX_BYTES,
     Encoded,
@@ -19,7 +20,6 @@ from clawactors.tasks.payload import (
     reference,
     shown_size,
 )
-from eventlog import Corrupt
 
 __all__ = ["Payloads"]
 
@@ -56,7 +56,7 @@ class Payloads:
             return replace(command, payload=await self.keep(command.payload.body, "the signal's payload"))
         return command
 
-    async def outlined(self, spec: Spec) -> Spec:
+    async def offload_payload(self, spec: Spec) -> Spec:
         """The task with its parameters by reference, where they are large. Raises: `Refused`, `Unavailable`."""
         if not isinstance(spec.params, Large):
             return spec

@@ -1,13 +1,13 @@
 """What the runtime needs beside the log: presence that expires, timers, questions, room for what is large or said on
-the way; see `eventlog.jetstream`.
+the way; see `clawactors.eventlog.jetstream`.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Buffer, Callable
 from typing import Protocol
 
-from eventlog import Follower, PermissionDenied, Record
-from eventlog.blob import Blob
-from eventlog.timers import Mark
+from clawactors.eventlog import Follower, PermissionDenied, Record
+from clawactors.eventlog.blob import Blob
+from clawactors.eventlog.timers import TimerMark
 
 __all__ = ["Blobs", "Lease", "Leases", "Live", "Outputs", "Requests", "Serving", "Timers"]
 
@@ -75,7 +75,7 @@ class Timers(Protocol):
         """Takes the timer back, unless it was set again behind that place. Raises: `Unavailable`."""
         ...
 
-    def watch(self) -> AsyncGenerator[list[Mark]]:
+    def watch(self) -> AsyncGenerator[list[TimerMark]]:
         """First all that are set or have lately gone off, maybe none; then each as it comes. Raises: `Unavailable`."""
         ...
 

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from itertools import batched
 from typing import Final
 
-from clawactors.fold import Folded, fold
-from clawactors.tasks import TASK, Task
-from clawactors.tasks.events import CODEC
-from eventlog import EventLog, aggregate_pattern
+from clawactors.eventlog import EventLog, aggregate_pattern
+from clawactors.kernel.fold import Snapshot, fold
+from clawactors.systems.tasks import TASK, Task
+from clawactors.systems.tasks.events import CODEC
 
 __all__ = ["read_tasks"]
 
@@ -19,7 +19,7 @@ _WORTH: Final = 500
 _AT_ONCE: Final = 16
 
 
-async def read_tasks(log: EventLog, ids: Iterable[str]) -> AsyncIterator[tuple[str, Folded[Task]]]:
+async def read_tasks(log: EventLog, ids: Iterable[str]) -> AsyncIterator[tuple[str, Snapshot[Task]]]:
     """Each of them once, in that order; one that is not there as it was before its first event.
 
     Raises: what the log raises.
@@ -29,7 +29,7 @@ async def read_tasks(log: EventLog, ids: Iterable[str]) -> AsyncIterator[tuple[s
         return
     alone = len(wanted) == 1 or len(wanted) * _WORTH <= (await log.head()).messages
     for group in batched(wanted, _AT_ONCE if alone else _TOGETHER):
-        known: dict[str, Folded[Task]] = dict.fromkeys(group, Folded(TASK.initial))
+        known: dict[str, Snapshot[Task]] = dict.fromkeys(group, Snapshot(TASK.initial))
         patterns = [aggregate_pattern("task", id) for id in group]
         readings = [[each] for each in patterns] if alone else [patterns]
         await asyncio.gather(*(_read(log, some, known) for some in readings))
@@ -37,7 +37,7 @@ async def read_tasks(log: EventLog, ids: Iterable[str]) -> AsyncIterator[tuple[s
             yield id, folded
 
 
-async def _read(log: EventLog, patterns: Sequence[str], known: dict[str, Folded[Task]]) -> None:
+async def _read(log: EventLog, patterns: Sequence[str], known: dict[str, Snapshot[Task]]) -> None:
     async for records in log.read(patterns):
         for record in records:
             id = record.subject.split(".", 3)[2]

@@ -16,19 +16,19 @@ from typing import Final
 
 import msgspec
 
-from clawactors.errors import Refused
+from clawactors.eventlog import Corrupt, EventLog, Missing, Record
+from clawactors.eventlog.blob import Blob
+from clawactors.kernel.errors import Refused
 from clawactors.runtime.ports import Blobs, Outputs
 from clawactors.runtime.reading import read_tasks
-from eventlog import Corrupt, EventLog, Missing, Record
-from eventlog.blob import Blob
 
-__all__ = ["Swept", "sweep"]
+__all__ = ["SweepReport", "sweep"]
 
 _NAME: Final = 64
 _RUNS: Final = re.compile(rb"[0-9a-f]{64,}")
 
 
-class Swept(msgspec.Struct):
+class SweepReport(msgspec.Struct):
     """Payloads that there are, that no record names, and that were removed, with their bytes; `unfinished` puts."""
 
     blobs: int = 0
@@ -47,7 +47,7 @@ async def sweep(
     *,
     removes: bool = True,
     progress: Callable[[int], None] = lambda seq: None,
-) -> Swept:
+) -> SweepReport:
     """Finds them and takes them away; `progress` is told how far the log was read. Raises: what log and store raise."""
     now_ns = (await log.head()).at_ns
     if not now_ns:
@@ -66,7 +66,7 @@ async def sweep(
             for record in records:
                 search.keep(record.body)
     await _look_within(blobs, all_blobs, search)
-    swept = Swept(len(all_blobs), sum(blob.size_bytes for blob in all_blobs))
+    swept = SweepReport(len(all_blobs), sum(blob.size_bytes for blob in all_blobs))
     for blob in all_blobs:
         if blob.name in search.left:
             swept.unnamed += 1

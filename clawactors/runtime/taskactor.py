@@ -1,17 +1,17 @@
 """The actor of a task for those who do not run it: what they append reaches the node that does."""
 
-from clawactors.runtime.actor import Actor, Desk
-from clawactors.tasks import TASK, Task
-from clawactors.tasks import commands as c
-from clawactors.tasks import events as e
-from clawactors.tasks.submission import checked_id
+from clawactors.runtime.actor import Actor, ActorContext
+from clawactors.systems.tasks import TASK, Task
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.submission import checked_id
 
 __all__ = ["TaskActor", "actor_of", "runner_of"]
 
 type TaskActor = Actor[c.TaskCommand, Task, e.TaskEvent]
 
 
-def actor_of(desk: Desk, id: str) -> TaskActor:
+def actor_of(desk: ActorContext, id: str) -> TaskActor:
     """The actor, which has read nothing yet. Raises: `Refused` where that is no id."""
     return Actor(desk, TASK, e.CODEC, checked_id(id), route=runner_of)
 

@@ -9,19 +9,19 @@ It never decides what is in a commit, never reads with a lock, and never reports
 Decisions: ADR 20 (batches and verdicts), 21 (the parser), 22 (leases).
 """
 
-from eventlog.jetstream.advisories import Disconnects
-from eventlog.jetstream.blobs import JetStreamBlobs
-from eventlog.jetstream.commands import JetStreamCommands
-from eventlog.jetstream.connection import Connection
-from eventlog.jetstream.contexts import Address
-from eventlog.jetstream.dead import JetStreamDeadLetters
-from eventlog.jetstream.inspection import lacking, syncs_always
-from eventlog.jetstream.leases import JetStreamLease, JetStreamLeases
-from eventlog.jetstream.live import LiveFeed
-from eventlog.jetstream.log import JetStreamLog
-from eventlog.jetstream.outputs import JetStreamOutputs
-from eventlog.jetstream.requests import JetStreamRequests, JetStreamServing
-from eventlog.jetstream.timers import JetStreamTimers
+from clawactors.eventlog.jetstream.advisories import Disconnects
+from clawactors.eventlog.jetstream.blobs import JetStreamBlobs
+from clawactors.eventlog.jetstream.commands import JetStreamCommands
+from clawactors.eventlog.jetstream.connection import Connection
+from clawactors.eventlog.jetstream.contexts import Address
+from clawactors.eventlog.jetstream.dead import JetStreamDeadLetters
+from clawactors.eventlog.jetstream.inspection import lacking, syncs_always
+from clawactors.eventlog.jetstream.leases import JetStreamLease, JetStreamLeases
+from clawactors.eventlog.jetstream.live import LiveFeed
+from clawactors.eventlog.jetstream.log import JetStreamLog
+from clawactors.eventlog.jetstream.outputs import JetStreamOutputs
+from clawactors.eventlog.jetstream.requests import JetStreamRequests, JetStreamServing
+from clawactors.eventlog.jetstream.timers import JetStreamTimers
 
 __all__ = [
     "Address",

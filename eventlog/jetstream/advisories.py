@@ -6,8 +6,8 @@ from typing import Self
 
 import msgspec
 
-from eventlog.jetstream.connection import Connection
-from eventlog.jetstream.contexts import Address
+from clawactors.eventlog.jetstream.connection import Connection
+from clawactors.eventlog.jetstream.contexts import Address
 
 __all__ = ["Disconnects"]
 

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import msgspec
 
-from eventlog.errors import EventLogError, Misconfigured, Unavailable
-from eventlog.jetstream.connection import Connection
-from eventlog.jetstream.moments import nanoseconds
-from eventlog.record import Record
+from clawactors.eventlog.errors import EventLogError, Misconfigured, Unavailable
+from clawactors.eventlog.jetstream.connection import Connection
+from clawactors.eventlog.jetstream.moments import nanoseconds
+from clawactors.eventlog.record import Record
 
 __all__ = [
     "ApiError",

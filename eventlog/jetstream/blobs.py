@@ -23,13 +23,13 @@ from typing import Final
 
 import msgspec
 
-from eventlog.blob import Blob
-from eventlog.errors import Corrupt, EventLogError, Misconfigured, Missing, Unavailable
-from eventlog.jetstream.api import ApiError, StoredMessage, call, last_message
-from eventlog.jetstream.connection import Connection
-from eventlog.jetstream.reader import read
-from eventlog.jetstream.source import Source
-from eventlog.record import Record
+from clawactors.eventlog.blob import Blob
+from clawactors.eventlog.errors import Corrupt, EventLogError, Misconfigured, Missing, Unavailable
+from clawactors.eventlog.jetstream.api import ApiError, StoredMessage, call, last_message
+from clawactors.eventlog.jetstream.connection import Connection
+from clawactors.eventlog.jetstream.reader import read
+from clawactors.eventlog.jetstream.source import Source
+from clawactors.eventlog.record import Record
 
 __all__ = ["JetStreamBlobs"]
 

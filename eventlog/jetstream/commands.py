@@ -8,11 +8,11 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any, Final
 
-from eventlog.errors import EventLogError, Unavailable
-from eventlog.jetstream.api import call
-from eventlog.jetstream.connection import Connection, RawSubscription
-from eventlog.jetstream.dead import JetStreamDeadLetters
-from eventlog.record import Record
+from clawactors.eventlog.errors import EventLogError, Unavailable
+from clawactors.eventlog.jetstream.api import call
+from clawactors.eventlog.jetstream.connection import Connection, RawSubscription
+from clawactors.eventlog.jetstream.dead import JetStreamDeadLetters
+from clawactors.eventlog.record import Record
 
 __all__ = ["ACK_WAIT_S", "JetStreamCommands"]
 

@@ -17,10 +17,10 @@ from nats.aio.client import Client, Server, Srv
 from nats.aio.subscription import Subscription
 from nats.aio.transport import TcpTransport
 
-from eventlog.errors import EventLogError, Misconfigured, PermissionDenied, Unavailable
-from eventlog.jetstream.contexts import Address
-from eventlog.jetstream.parser import OnMessage, Parser
-from eventlog.jetstream.replies import Replies, Reply
+from clawactors.eventlog.errors import EventLogError, Misconfigured, PermissionDenied, Unavailable
+from clawactors.eventlog.jetstream.contexts import Address
+from clawactors.eventlog.jetstream.parser import OnMessage, Parser
+from clawactors.eventlog.jetstream.replies import Replies, Reply
 
 __all__ = ["Connection", "RawSubscription", "Reader"]
 

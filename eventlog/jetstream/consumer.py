@@ -2,9 +2,9 @@
 
 from typing import Any, Final
 
-from eventlog.errors import Unavailable
-from eventlog.jetstream.api import call
-from eventlog.jetstream.connection import Connection
+from clawactors.eventlog.errors import Unavailable
+from clawactors.eventlog.jetstream.api import call
+from clawactors.eventlog.jetstream.connection import Connection
 
 __all__ = ["create", "delete", "header_number", "header_value"]
 

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlparse
 
 import msgspec
 
-from eventlog.errors import Misconfigured
+from clawactors.eventlog.errors import Misconfigured
 
 __all__ = ["DEFAULT_URL", "Address"]
 

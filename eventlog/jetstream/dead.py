@@ -5,10 +5,10 @@ The same record, copied by several readers, is kept once (within the hour that t
 
 import msgspec
 
-from eventlog.errors import Unavailable
-from eventlog.jetstream.api import ApiError
-from eventlog.jetstream.connection import Connection
-from eventlog.record import ROOT, Record, is_id
+from clawactors.eventlog.errors import Unavailable
+from clawactors.eventlog.jetstream.api import ApiError
+from clawactors.eventlog.jetstream.connection import Connection
+from clawactors.eventlog.record import ROOT, Record, is_id
 
 __all__ = ["JetStreamDeadLetters"]
 

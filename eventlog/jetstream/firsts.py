@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from eventlog.errors import Unavailable
-from eventlog.jetstream.connection import Connection
-from eventlog.jetstream.consumer import header_value
-from eventlog.jetstream.moments import nanoseconds
-from eventlog.jetstream.replies import Reply
-from eventlog.record import Record
+from clawactors.eventlog.errors import Unavailable
+from clawactors.eventlog.jetstream.connection import Connection
+from clawactors.eventlog.jetstream.consumer import header_value
+from clawactors.eventlog.jetstream.moments import nanoseconds
+from clawactors.eventlog.jetstream.replies import Reply
+from clawactors.eventlog.record import Record
 
 __all__ = ["firsts", "record_of"]
 

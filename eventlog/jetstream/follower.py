@@ -12,14 +12,14 @@ import random
 from collections.abc import Sequence
 from typing import Any, Final, Self
 
-from eventlog.errors import Corrupt, EventLogError, PermissionDenied, Unavailable
-from eventlog.jetstream import consumer
-from eventlog.jetstream.connection import RawSubscription
-from eventlog.jetstream.consumer import header_number, header_value
-from eventlog.jetstream.moments import rfc3339
-from eventlog.jetstream.source import Source
-from eventlog.patterns import covering, matcher
-from eventlog.record import Record
+from clawactors.eventlog.errors import Corrupt, EventLogError, PermissionDenied, Unavailable
+from clawactors.eventlog.jetstream import consumer
+from clawactors.eventlog.jetstream.connection import RawSubscription
+from clawactors.eventlog.jetstream.consumer import header_number, header_value
+from clawactors.eventlog.jetstream.moments import rfc3339
+from clawactors.eventlog.jetstream.source import Source
+from clawactors.eventlog.patterns import covering, matcher
+from clawactors.eventlog.record import Record
 
 __all__ = ["PushFollower"]
 

@@ -5,8 +5,8 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
-from eventlog.headers import header_lines
-from eventlog.record import Draft, aggregate_pattern
+from clawactors.eventlog.headers import header_lines
+from clawactors.eventlog.record import Draft, aggregate_pattern
 
 __all__ = ["Append", "batch_frames", "single_frame"]
 

@@ -5,9 +5,9 @@ from typing import Any, Final
 
 import msgspec
 
-from eventlog.errors import EventLogError, Misconfigured, NoResponders
-from eventlog.jetstream.api import check
-from eventlog.jetstream.connection import Connection
+from clawactors.eventlog.errors import EventLogError, Misconfigured, NoResponders
+from clawactors.eventlog.jetstream.api import check
+from clawactors.eventlog.jetstream.connection import Connection
 
 __all__ = ["lacking", "syncs_always"]
 

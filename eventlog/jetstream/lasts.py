@@ -7,12 +7,12 @@ from typing import Final
 
 import msgspec
 
-from eventlog.errors import Unavailable
-from eventlog.jetstream.connection import Connection
-from eventlog.jetstream.consumer import header_number
-from eventlog.jetstream.firsts import record_of
-from eventlog.jetstream.replies import Reply
-from eventlog.record import Record, aggregate_pattern
+from clawactors.eventlog.errors import Unavailable
+from clawactors.eventlog.jetstream.connection import Connection
+from clawactors.eventlog.jetstream.consumer import header_number
+from clawactors.eventlog.jetstream.firsts import record_of
+from clawactors.eventlog.jetstream.replies import Reply
+from clawactors.eventlog.record import Record, aggregate_pattern
 
 __all__ = ["lasts"]
 

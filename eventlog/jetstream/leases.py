@@ -16,14 +16,14 @@ from typing import Final
 
 import msgspec
 
-from eventlog.errors import EventLogError, Misconfigured, NoResponders, Unavailable
-from eventlog.jetstream import consumer
-from eventlog.jetstream.api import ApiError, Refusal, StoredMessage, last_message, message_at
-from eventlog.jetstream.connection import Connection
-from eventlog.jetstream.consumer import header_number
-from eventlog.jetstream.streams import LIVE, ensure_store
-from eventlog.jetstream.verdict import named_sequence
-from eventlog.record import Record
+from clawactors.eventlog.errors import EventLogError, Misconfigured, NoResponders, Unavailable
+from clawactors.eventlog.jetstream import consumer
+from clawactors.eventlog.jetstream.api import ApiError, Refusal, StoredMessage, last_message, message_at
+from clawactors.eventlog.jetstream.connection import Connection
+from clawactors.eventlog.jetstream.consumer import header_number
+from clawactors.eventlog.jetstream.streams import LIVE, ensure_store
+from clawactors.eventlog.jetstream.verdict import named_sequence
+from clawactors.eventlog.record import Record
 
 __all__ = ["JetStreamLease", "JetStreamLeases"]
 

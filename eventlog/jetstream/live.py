@@ -3,10 +3,10 @@
 import re
 from collections.abc import Callable
 
-from eventlog.errors import PermissionDenied
-from eventlog.jetstream.connection import Connection
-from eventlog.jetstream.moments import nanoseconds
-from eventlog.record import Record
+from clawactors.eventlog.errors import PermissionDenied
+from clawactors.eventlog.jetstream.connection import Connection
+from clawactors.eventlog.jetstream.moments import nanoseconds
+from clawactors.eventlog.record import Record
 
 __all__ = ["LiveFeed"]
 

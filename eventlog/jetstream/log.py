@@ -4,18 +4,18 @@ from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
 from typing import Final, Self
 
-from eventlog.errors import EventLogError
-from eventlog.jetstream import streams
-from eventlog.jetstream.connection import Connection
-from eventlog.jetstream.contexts import Address
-from eventlog.jetstream.firsts import firsts
-from eventlog.jetstream.follower import PushFollower
-from eventlog.jetstream.lasts import lasts
-from eventlog.jetstream.publisher import Publisher
-from eventlog.jetstream.reader import read
-from eventlog.jetstream.source import Source
-from eventlog.log import Head
-from eventlog.record import Draft, Record
+from clawactors.eventlog.errors import EventLogError
+from clawactors.eventlog.jetstream import streams
+from clawactors.eventlog.jetstream.connection import Connection
+from clawactors.eventlog.jetstream.contexts import Address
+from clawactors.eventlog.jetstream.firsts import firsts
+from clawactors.eventlog.jetstream.follower import PushFollower
+from clawactors.eventlog.jetstream.lasts import lasts
+from clawactors.eventlog.jetstream.publisher import Publisher
+from clawactors.eventlog.jetstream.reader import read
+from clawactors.eventlog.jetstream.source import Source
+from clawactors.eventlog.log import Head
+from clawactors.eventlog.record import Draft, Record
 
 __all__ = ["JetStreamLog"]
 

@@ -5,13 +5,13 @@ from typing import Final
 
 import msgspec
 
-from eventlog.errors import Unavailable
-from eventlog.jetstream.api import ApiError, call
-from eventlog.jetstream.connection import Connection
-from eventlog.jetstream.follower import PushFollower
-from eventlog.jetstream.reader import read
-from eventlog.jetstream.source import Source
-from eventlog.record import ROOT, Record
+from clawactors.eventlog.errors import Unavailable
+from clawactors.eventlog.jetstream.api import ApiError, call
+from clawactors.eventlog.jetstream.connection import Connection
+from clawactors.eventlog.jetstream.follower import PushFollower
+from clawactors.eventlog.jetstream.reader import read
+from clawactors.eventlog.jetstream.source import Source
+from clawactors.eventlog.record import ROOT, Record
 
 __all__ = ["JetStreamOutputs"]
 

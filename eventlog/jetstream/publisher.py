@@ -16,13 +16,20 @@ from typing import Final
 
 import msgspec
 
-from eventlog.errors import EventLogError, Misconfigured, PermissionDenied, TooLarge, Unavailable, WrongVersion
-from eventlog.jetstream.api import ApiError
-from eventlog.jetstream.backlog import Backlog
-from eventlog.jetstream.connection import Connection
-from eventlog.jetstream.frames import Append, batch_frames, single_frame
-from eventlog.jetstream.verdict import accused, judge_all, named_sequence
-from eventlog.record import Draft
+from clawactors.eventlog.errors import (
+    EventLogError,
+    Misconfigured,
+    PermissionDenied,
+    TooLarge,
+    Unavailable,
+    WrongVersion,
+)
+from clawactors.eventlog.jetstream.api import ApiError
+from clawactors.eventlog.jetstream.backlog import Backlog
+from clawactors.eventlog.jetstream.connection import Connection
+from clawactors.eventlog.jetstream.frames import Append, batch_frames, single_frame
+from clawactors.eventlog.jetstream.verdict import accused, judge_all, named_sequence
+from clawactors.eventlog.record import Draft
 
 __all__ = ["Publisher"]
 

@@ -9,11 +9,11 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
-from eventlog.errors import Unavailable
-from eventlog.jetstream.api import last_message, next_message
-from eventlog.jetstream.follower import PushFollower
-from eventlog.jetstream.source import Source
-from eventlog.record import Record, is_aggregate_pattern
+from clawactors.eventlog.errors import Unavailable
+from clawactors.eventlog.jetstream.api import last_message, next_message
+from clawactors.eventlog.jetstream.follower import PushFollower
+from clawactors.eventlog.jetstream.source import Source
+from clawactors.eventlog.record import Record, is_aggregate_pattern
 
 __all__ = ["read"]
 

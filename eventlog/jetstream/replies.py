@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
-from eventlog.errors import NoResponders, PermissionDenied, Unavailable
-from eventlog.jetstream.parser import OnMessage
+from clawactors.eventlog.errors import NoResponders, PermissionDenied, Unavailable
+from clawactors.eventlog.jetstream.parser import OnMessage
 
 __all__ = ["Replies", "Reply"]
 

@@ -14,9 +14,9 @@ from typing import Any, Final
 
 import msgspec
 
-from eventlog.errors import Unavailable
-from eventlog.jetstream.connection import Connection, RawSubscription
-from eventlog.record import Record
+from clawactors.eventlog.errors import Unavailable
+from clawactors.eventlog.jetstream.connection import Connection, RawSubscription
+from clawactors.eventlog.record import Record
 
 __all__ = ["JetStreamRequests", "JetStreamServing"]
 

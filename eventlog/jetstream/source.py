@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 
-from eventlog.errors import Corrupt
-from eventlog.jetstream.api import call, next_message
-from eventlog.jetstream.connection import Connection
-from eventlog.jetstream.moments import nanoseconds
+from clawactors.eventlog.errors import Corrupt
+from clawactors.eventlog.jetstream.api import call, next_message
+from clawactors.eventlog.jetstream.connection import Connection
+from clawactors.eventlog.jetstream.moments import nanoseconds
 
 __all__ = ["Source"]
 

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Iterable, Sequence
 from typing import Any, Final
 
-from eventlog.errors import Misconfigured, NoSuchLog, Unavailable
-from eventlog.jetstream.api import Refusal, call
-from eventlog.jetstream.connection import Connection
-from eventlog.jetstream.inspection import lacking
+from clawactors.eventlog.errors import Misconfigured, NoSuchLog, Unavailable
+from clawactors.eventlog.jetstream.api import Refusal, call
+from clawactors.eventlog.jetstream.connection import Connection
+from clawactors.eventlog.jetstream.inspection import lacking
 
 __all__ = ["EVENTS", "KINDS", "LIVE", "SCHEMA", "check", "ensure", "ensure_store", "stores"]
 

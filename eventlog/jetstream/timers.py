@@ -12,14 +12,14 @@ from typing import Final
 
 import msgspec
 
-from eventlog.errors import Corrupt, Misconfigured, Unavailable
-from eventlog.jetstream.api import ApiError, call
-from eventlog.jetstream.connection import Connection
-from eventlog.jetstream.follower import PushFollower
-from eventlog.jetstream.moments import rfc3339
-from eventlog.jetstream.source import Source
-from eventlog.record import ROOT, Record, is_id
-from eventlog.timers import Mark
+from clawactors.eventlog.errors import Corrupt, Misconfigured, Unavailable
+from clawactors.eventlog.jetstream.api import ApiError, call
+from clawactors.eventlog.jetstream.connection import Connection
+from clawactors.eventlog.jetstream.follower import PushFollower
+from clawactors.eventlog.jetstream.moments import rfc3339
+from clawactors.eventlog.jetstream.source import Source
+from clawactors.eventlog.record import ROOT, Record, is_id
+from clawactors.eventlog.timers import TimerMark
 
 __all__ = ["JetStreamTimers"]
 
@@ -73,7 +73,7 @@ class JetStreamTimers:
             self._connection, f"STREAM.PURGE.{STREAM}", {"filter": f"{_SET}.{kind}.{id}", "seq": place + 1}, _TIMEOUT_S
         )
 
-    async def watch(self) -> AsyncGenerator[list[Mark]]:
+    async def watch(self) -> AsyncGenerator[list[TimerMark]]:
         """First all that are set or have lately gone off, maybe none; then each as it comes.
 
         Raises: `Unavailable` when the store is not the same any more: watch again.
@@ -97,11 +97,11 @@ class JetStreamTimers:
                 raise Unavailable(f"the timers were lost: {error}") from error
 
 
-def _marks(records: list[Record]) -> list[Mark]:
+def _marks(records: list[Record]) -> list[TimerMark]:
     return [mark for mark in map(_mark, records) if mark is not None]
 
 
-def _mark(record: Record) -> Mark | None:
+def _mark(record: Record) -> TimerMark | None:
     """What a message says; None for one made by hand that says nothing, or lies about its time."""
     parts = record.subject.split(".")
     if len(parts) != 4 or not is_id(parts[3]):
@@ -113,4 +113,4 @@ def _mark(record: Record) -> Mark | None:
     fired = parts[1] == "fired"
     if fired and record.at_ns < body.at_ns:
         return None
-    return Mark(parts[2], parts[3], body.at_ns, body.version, fired, record.seq)
+    return TimerMark(parts[2], parts[3], body.at_ns, body.version, fired, record.seq)

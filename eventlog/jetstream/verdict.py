@@ -9,11 +9,11 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from eventlog.errors import WrongVersion
-from eventlog.jetstream.api import last_message, message_at, next_message
-from eventlog.jetstream.connection import Connection
-from eventlog.jetstream.frames import Append
-from eventlog.record import ROOT
+from clawactors.eventlog.errors import WrongVersion
+from clawactors.eventlog.jetstream.api import last_message, message_at, next_message
+from clawactors.eventlog.jetstream.connection import Connection
+from clawactors.eventlog.jetstream.frames import Append
+from clawactors.eventlog.record import ROOT
 
 __all__ = ["accused", "judge_all", "named_sequence"]
 

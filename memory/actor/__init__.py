@@ -7,7 +7,7 @@ what it comes from, so two of these processes, or one that begins anew, remember
 Never here: how text is cut, compared or searched; those are the packages beside this one, and pure.
 """
 
-from memory.actor.actor import MemoryActor
-from memory.actor.precedence import switch_often
+from clawactors.memory.actor.actor import MemoryActor
+from clawactors.memory.actor.precedence import switch_often
 
 __all__ = ["MemoryActor", "switch_often"]

@@ -6,22 +6,22 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from clawactors.eventlog import Record, Unavailable, aggregate_pattern
 from clawactors.kinds import DECODER
-from clawactors.runtime.actor import Desk
+from clawactors.memory.actor.answers import Answers
+from clawactors.memory.actor.consolidation import DAY_S, Consolidation
+from clawactors.memory.actor.extraction import submit_job
+from clawactors.memory.actor.following import Following
+from clawactors.memory.actor.harvest import jobs_in
+from clawactors.memory.actor.histories import Histories
+from clawactors.memory.actor.marks import Checkpoint, read_marks, write_marks
+from clawactors.memory.actor.patience import retry_while_unavailable
+from clawactors.memory.actor.questions import QUESTIONS
+from clawactors.memory.actor.stock import MemoryStore
+from clawactors.memory.actor.writer import OrderWriter
+from clawactors.memory.level import SENSES, Sensory, Working
+from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.ports import Requests
-from eventlog import Record, Unavailable, aggregate_pattern
-from memory.actor.answers import Answers
-from memory.actor.consolidation import DAY_S, Consolidation
-from memory.actor.extraction import submit_job
-from memory.actor.following import Following
-from memory.actor.harvest import jobs_in
-from memory.actor.histories import Histories
-from memory.actor.marks import Marks, read_marks, write_marks
-from memory.actor.patience import patiently
-from memory.actor.questions import QUESTIONS
-from memory.actor.stock import Stock
-from memory.actor.writer import OrderWriter
-from memory.level import SENSES, Sensory, Working
 
 __all__ = ["MemoryActor"]
 
@@ -38,12 +38,12 @@ _WORKING_MAX: Final = 200
 class MemoryActor:
     """`listen`, then `serve` until cancelled."""
 
-    stock: Stock
+    stock: MemoryStore
     consolidation: Consolidation
     writer: OrderWriter
     histories: Histories
 
-    def __init__(self, desk: Desk, requests: Requests, folder: Path, every_s: float = DAY_S) -> None:
+    def __init__(self, desk: ActorContext, requests: Requests, folder: Path, every_s: float = DAY_S) -> None:
         self.desk, self.requests = desk, requests
         self._folder, self._every_s = folder, every_s
         self._sensory = Sensory()
@@ -66,7 +66,7 @@ class MemoryActor:
 
         A log that is away is waited for, so that no question is lost by a new start.
         """
-        begun = await patiently(self._begin)
+        begun = await retry_while_unavailable(self._begin)
         async with begun, asyncio.TaskGroup() as group:
             for part in (self.stock, self._rows, self._chats, self.histories, self.consolidation):
                 group.create_task(part.serve())
@@ -82,10 +82,10 @@ class MemoryActor:
         told, heard = (mark if mark <= head.last_seq else 0 for mark in (marks.told, marks.heard))
         self._marked = told
         async with contextlib.AsyncExitStack() as stack:
-            self.stock = await Stock.open(desk.log, self._folder, desk.time.now_ns)
+            self.stock = await MemoryStore.open(desk.log, self._folder, desk.time.now_ns)
             stack.push_async_callback(self.stock.aclose)
             self.writer = OrderWriter(desk, self.stock.known)
-            thinking = Desk(desk.log, desk.clock, self._thinking)
+            thinking = ActorContext(desk.log, desk.clock, self._thinking)
             self.consolidation = Consolidation(
                 self.stock,
                 OrderWriter(thinking, self.stock.known),
@@ -125,7 +125,7 @@ class MemoryActor:
     def _mark(self) -> None:
         """Notes how far it has come; what can't be written is looked at again."""
         self._marked = self.histories.told
-        marks = Marks(
+        marks = Checkpoint(
             self._identity, self._marked, self._chats.upto, self.consolidation.upto, self.consolidation.daily_ns
         )
         with contextlib.suppress(OSError):

@@ -6,27 +6,27 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from clawactors.errors import NotFound, Refused
-from clawactors.instant import iso
-from clawactors.memories import Kind
-from clawactors.memories import commands as c
-from clawactors.memories.memory import STATUSES
-from eventlog import EventLogError, is_id
-from memory.actor import questions as q
-from memory.actor.extraction import extracted
-from memory.actor.harvest import Job
-from memory.actor.rows import fact_row, hit_row, item_row
-from memory.consolidation import Order
-from memory.index.item import KINDS, Item
-from memory.index.rows import find, item_at, taken
-from memory.recall import Filter
-from memory.recall.relation import Edge, Relations
-from projections.pages import IllPut
-from projections.queries import problem, read_question
-from projections.replay import stand_of
+from clawactors.eventlog import EventLogError, is_id
+from clawactors.kernel.errors import NotFound, Refused
+from clawactors.kernel.time import iso
+from clawactors.memory.actor import questions as q
+from clawactors.memory.actor.extraction import extracted
+from clawactors.memory.actor.harvest import Job
+from clawactors.memory.actor.rows import fact_row, hit_row, item_row
+from clawactors.memory.consolidation import Order
+from clawactors.memory.index.item import KINDS, Item
+from clawactors.memory.index.rows import find, item_at, taken
+from clawactors.memory.recall import Filter
+from clawactors.memory.recall.relation import Edge, Relations
+from clawactors.projections.pages import InvalidQuery
+from clawactors.projections.queries import problem, read_question
+from clawactors.projections.replay import stand_of
+from clawactors.systems.memories import Kind
+from clawactors.systems.memories import commands as c
+from clawactors.systems.memories.memory import STATUSES
 
 if TYPE_CHECKING:
-    from memory.actor.actor import MemoryActor
+    from clawactors.memory.actor.actor import MemoryActor
 
 __all__ = ["Answers"]
 
@@ -90,15 +90,15 @@ class Answers:
             case q.Digest():
                 return lambda: self._digest(question)
             case _:
-                raise IllPut("there is no such question")
+                raise InvalidQuery("there is no such question")
 
     # Reading
 
     def _search(self, question: q.Search) -> _Reply:
         if not 0 < question.limit <= q.LIMIT_MAX:
-            raise IllPut(f"limit is {question.limit}, it must be 1 to {q.LIMIT_MAX}")
+            raise InvalidQuery(f"limit is {question.limit}, it must be 1 to {q.LIMIT_MAX}")
         if not 0 <= question.threshold <= 1:
-            raise IllPut(f"threshold is {question.threshold}, it must be within 0 and 1")
+            raise InvalidQuery(f"threshold is {question.threshold}, it must be within 0 and 1")
         kinds: tuple[Kind, ...] = (question.kind,) if question.kind else ()
         wanted = Filter(
             owner=question.owner,
@@ -197,9 +197,9 @@ class Answers:
 
     async def _working(self, question: q.Working) -> _Reply:
         if not is_id(question.task):
-            raise IllPut("an id has 1 to 128 of the characters A-Z a-z 0-9 _ -")
+            raise InvalidQuery("an id has 1 to 128 of the characters A-Z a-z 0-9 _ -")
         if not 0 < question.budget <= 1_000_000:
-            raise IllPut(f"budget is {question.budget}, it must be 1 to 1000000")
+            raise InvalidQuery(f"budget is {question.budget}, it must be 1 to 1000000")
         working = await self._actor.working(question.task)
         return {"task": question.task, "text": working.text(question.budget)}
 
@@ -215,11 +215,11 @@ class Answers:
 
     async def _forget(self, question: q.Forget) -> _Reply:
         if bool(question.id) == bool(question.owner):
-            raise IllPut("forget takes a memory or an owner")
+            raise InvalidQuery("forget takes a memory or an owner")
         ids = await asyncio.to_thread(self._doomed, question)
         if question.id and not ids:
             raise NotFound(f"there is no memory {question.id[:128]!r}")
-        written = await self._actor.writer.write(Order(id, c.Forget(question.by)) for id in ids)
+        written = await self._actor.writer.write(Order(id, c.ForgetMemory(question.by)) for id in ids)
         if written.last_seq > 0:
             await self._actor.stock.reached(written.last_seq, 30.0)
         return {"ids": ids, "changed": written.changed}

@@ -14,15 +14,15 @@ from typing import Final
 
 import msgspec
 
-from clawactors.memories import commands as c
-from eventlog import Unavailable
-from memory.actor.stock import Stock
-from memory.actor.writer import OrderWriter
-from memory.consolidation import Order, consolidated, faded
-from memory.index.item import Item
-from memory.index.rows import find
-from memory.index.writer import Change
-from memory.known import KnownIndex
+from clawactors.eventlog import Unavailable
+from clawactors.memory.actor.stock import MemoryStore
+from clawactors.memory.actor.writer import OrderWriter
+from clawactors.memory.consolidation import Order, consolidated, faded
+from clawactors.memory.index.item import Item
+from clawactors.memory.index.rows import find
+from clawactors.memory.index.writer import Change
+from clawactors.memory.known import KnownIndex
+from clawactors.systems.memories import commands as c
 
 __all__ = ["DAY_S", "Consolidation", "Report"]
 
@@ -54,7 +54,13 @@ class Consolidation:
     """`serve` runs it by itself; `upto` is the version up to which memories were condensed."""
 
     def __init__(
-        self, stock: Stock, writer: OrderWriter, now_ns: Callable[[], int], upto: int, daily_ns: int, every_s: float
+        self,
+        stock: MemoryStore,
+        writer: OrderWriter,
+        now_ns: Callable[[], int],
+        upto: int,
+        daily_ns: int,
+        every_s: float,
     ) -> None:
         self._stock, self._writer, self._now_ns, self._every_s = stock, writer, now_ns, every_s
         self.upto, self.daily_ns = upto, daily_ns
@@ -155,13 +161,13 @@ class Consolidation:
         with stock.views.store.snapshot() as reading:
             found = (find(reading, id) for id in ids)
             items = [item for item in found if item is not None and item.memory.searched]
-            known = KnownIndex(stock.index, reading, stock.precedence.give_way)
+            known = KnownIndex(stock.index, reading, stock.precedence.suspend)
             return consolidated(items, known, stock.lexicon, self._now_ns(), everything=everything)
 
 
 def _sort(order: Order) -> str:
     match order.command:
-        case c.Record(content=content):
+        case c.RecordMemory(content=content):
             return content.kind
         case command:
             return type(command).__name__.lower()

@@ -11,21 +11,21 @@ from typing import Any, Final
 
 import msgspec
 
-from clawactors.chats.events import CODEC, EXTRACT, ExtractionRequested, Said
-from clawactors.errors import Refused
-from clawactors.memories import Content, memory_id
-from clawactors.memories.commands import Record
-from clawactors.runtime.actor import Actor, Desk
+from clawactors.eventlog import EventLogError, TooLarge, Unavailable, aggregate_pattern, is_id
+from clawactors.kernel.errors import Refused
+from clawactors.memory.actor.harvest import Job
+from clawactors.memory.consolidation import Order
+from clawactors.memory.consolidation.importance import importance, tone
+from clawactors.memory.importing import chunks
+from clawactors.runtime.actor import Actor, ActorContext
 from clawactors.runtime.naming import id_of_key
-from clawactors.tasks import TASK
-from clawactors.tasks import commands as tc
-from clawactors.tasks import events as te
-from clawactors.tasks.submission import spec_of
-from eventlog import EventLogError, TooLarge, Unavailable, aggregate_pattern, is_id
-from memory.actor.harvest import Job
-from memory.consolidation import Order
-from memory.consolidation.importance import importance, tone
-from memory.importing import chunks
+from clawactors.systems.chats.events import CODEC, EXTRACT, ExtractionRequested, MessageAdded
+from clawactors.systems.memories import Content, memory_id
+from clawactors.systems.memories.commands import RecordMemory
+from clawactors.systems.tasks import TASK
+from clawactors.systems.tasks import commands as tc
+from clawactors.systems.tasks import events as te
+from clawactors.systems.tasks.submission import spec_of
 
 __all__ = ["extracted", "submit_job"]
 
@@ -36,7 +36,7 @@ _PAUSE_S: Final = 0.2
 _log = logging.getLogger(__name__)
 
 
-async def submit_job(desk: Desk, job: Job) -> None:
+async def submit_job(desk: ActorContext, job: Job) -> None:
     """Makes the job's task, or finds it; waits out a log that is away."""
     try:
         spec = spec_of(EXTRACT, msgspec.to_builtins(job), user=job.user[:128], priority="low", tags=("memory",))
@@ -55,17 +55,17 @@ async def submit_job(desk: Desk, job: Job) -> None:
             await asyncio.sleep(_PAUSE_S)
 
 
-async def extracted(desk: Desk, job: Job) -> list[Order]:
+async def extracted(desk: ActorContext, job: Job) -> list[Order]:
     """The memories of the job's message. Raises: `Refused` for a payload that does not fit the log."""
     said, at_ns = await _message(desk, job)
     pieces = await asyncio.to_thread(chunks, said.text)
     return [
-        Order(memory_id(job.user, f"{job.key}/{nth}"), Record(_content(job, said, piece, at_ns)))
+        Order(memory_id(job.user, f"{job.key}/{nth}"), RecordMemory(_content(job, said, piece, at_ns)))
         for nth, piece in enumerate(pieces[:_PIECES_MAX])
     ]
 
 
-def _content(job: Job, said: Said, text: str, at_ns: int) -> Content:
+def _content(job: Job, said: MessageAdded, text: str, at_ns: int) -> Content:
     return Content(
         text=text,
         owner=job.user,
@@ -80,7 +80,7 @@ def _content(job: Job, said: Said, text: str, at_ns: int) -> Content:
     )
 
 
-async def _message(desk: Desk, job: Job) -> tuple[Said, int]:
+async def _message(desk: ActorContext, job: Job) -> tuple[MessageAdded, int]:
     if not job.user or not job.key:
         raise Refused("an extraction names its user and its key")
     if not is_id(job.conversation):
@@ -92,7 +92,7 @@ async def _message(desk: Desk, job: Job) -> tuple[Said, int]:
                 events: tuple[Any, ...] = CODEC.decode(record.body)
             except EventLogError as error:
                 raise Refused(f"the message can't be read: {error}") from None
-            said = [each for each in events if isinstance(each, Said) and each.message == job.message]
+            said = [each for each in events if isinstance(each, MessageAdded) and each.message == job.message]
             asked = ExtractionRequested(job.message, job.user, job.key)
             if said and asked in events and said[0].role == "user":
                 return said[0], record.at_ns

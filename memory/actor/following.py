@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from eventlog import EventLog, Follower, Record, Unavailable
+from clawactors.eventlog import EventLog, Follower, Record, Unavailable
 
 __all__ = ["Following"]
 

@@ -13,13 +13,13 @@ from typing import Final
 
 import msgspec
 
-from clawactors.chats.events import EXTRACT, ExtractionRequested
+from clawactors.eventlog import Record
+from clawactors.eventlog.decoding import Commit
 from clawactors.kinds import DECODER
-from eventlog import Record
-from eventlog.decoding import Commit
-from memory.consolidation import Order, Telling
+from clawactors.memory.consolidation import HistoryExtractor, Order
+from clawactors.systems.chats.events import EXTRACT, ExtractionRequested
 
-__all__ = ["Harvest", "Job", "jobs_in"]
+__all__ = ["EventFilter", "Job", "jobs_in"]
 
 _OPEN_MAX: Final = 20_000
 _RAW_MAX: Final = 8
@@ -57,7 +57,7 @@ class _Held:
         self.raw: list[Record] = []
         self.size_bytes = 0
         self.named = False
-        self.telling: Telling | None = None
+        self.telling: HistoryExtractor | None = None
 
     def add(self, record: Record) -> None:
         """Takes in a record that tells nothing yet."""
@@ -69,10 +69,10 @@ class _Held:
         if len(self.raw) > _RAW_MAX or self.size_bytes > _RAW_BYTES_MAX:
             self.told()
 
-    def told(self) -> Telling:
+    def told(self) -> HistoryExtractor:
         """The telling of all that was taken in."""
         if self.telling is None:
-            self.telling = Telling(self.id)
+            self.telling = HistoryExtractor(self.id)
             for record in self.raw:
                 self.telling.fold(DECODER.decode(record))
             self.raw.clear()
@@ -84,7 +84,7 @@ class _Held:
         return (self.telling is None and not self.named) or self.told().is_plain
 
 
-class Harvest:
+class EventFilter:
     """`take` records of tasks in the order of the log."""
 
     def __init__(self) -> None:

@@ -13,12 +13,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
-from clawactors.runtime.actor import Desk
-from eventlog import EventLogError, Record, aggregate_pattern
-from memory.actor.harvest import Harvest
-from memory.actor.patience import patiently
-from memory.actor.writer import OrderWriter
-from memory.consolidation import Order
+from clawactors.eventlog import EventLogError, Record, aggregate_pattern
+from clawactors.memory.actor.harvest import EventFilter
+from clawactors.memory.actor.patience import retry_while_unavailable
+from clawactors.memory.actor.writer import OrderWriter
+from clawactors.memory.consolidation import Order
+from clawactors.runtime.actor import ActorContext
 
 __all__ = ["Histories"]
 
@@ -36,10 +36,10 @@ class Histories:
     is called when there was something new.
     """
 
-    def __init__(self, desk: Desk, writer: OrderWriter, told: int, on_told: Callable[[], None]) -> None:
+    def __init__(self, desk: ActorContext, writer: OrderWriter, told: int, on_told: Callable[[], None]) -> None:
         self.told, self.remembered = told, 0
         self._desk, self._writer, self._on_told = desk, writer, on_told
-        self._harvest = Harvest()
+        self._harvest = EventFilter()
         self._begun = self._ended = 0
         self._wanted, self._turn = asyncio.Event(), asyncio.Event()
 
@@ -50,7 +50,7 @@ class Histories:
             self._wanted.clear()
             self._begun += 1
             told = self.told
-            await patiently(self._read)
+            await retry_while_unavailable(self._read)
             pause_s = _PACE_S if self.told > told else min(2 * pause_s, _SLOWEST_S)
             self._ended = self._begun
             turn, self._turn = self._turn, asyncio.Event()
@@ -83,7 +83,7 @@ class Histories:
             try:
                 found = self._harvest.take(record)
                 if found is None:
-                    found = self._harvest.take(record, await patiently(partial(self._before, record)))
+                    found = self._harvest.take(record, await retry_while_unavailable(partial(self._before, record)))
                 if found:
                     orders += found
             except EventLogError:

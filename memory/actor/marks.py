@@ -6,12 +6,12 @@ from typing import Final
 
 import msgspec
 
-__all__ = ["Marks", "read_marks", "write_marks"]
+__all__ = ["Checkpoint", "read_marks", "write_marks"]
 
 NAME: Final = "marks.json"
 
 
-class Marks(msgspec.Struct, frozen=True):
+class Checkpoint(msgspec.Struct, frozen=True):
     """How far it is in the log `identity`: `told` histories, `heard` messages, `consolidated` memories.
 
     `daily_ns`: when the last daily run was, by the log's time; 0 for never.
@@ -24,16 +24,16 @@ class Marks(msgspec.Struct, frozen=True):
     daily_ns: int = 0
 
 
-def read_marks(folder: Path, identity: str) -> Marks:
+def read_marks(folder: Path, identity: str) -> Checkpoint:
     """What the folder says, a new beginning where it says nothing of this log."""
     try:
-        marks = msgspec.json.decode((folder / NAME).read_bytes(), type=Marks)
+        marks = msgspec.json.decode((folder / NAME).read_bytes(), type=Checkpoint)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
-        return Marks(identity)
-    return marks if marks.identity == identity else Marks(identity)
+        return Checkpoint(identity)
+    return marks if marks.identity == identity else Checkpoint(identity)
 
 
-def write_marks(folder: Path, marks: Marks) -> None:
+def write_marks(folder: Path, marks: Checkpoint) -> None:
     """Replaces the file. Raises: `OSError`."""
     new = folder / f"{NAME}.new"
     new.write_bytes(msgspec.json.encode(marks))

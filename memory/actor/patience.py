@@ -5,16 +5,16 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from eventlog import Corrupt, EventLogError, Misconfigured
+from clawactors.eventlog import Corrupt, EventLogError, Misconfigured
 
-__all__ = ["patiently"]
+__all__ = ["retry_while_unavailable"]
 
 _PAUSE_S: Final = 0.2
 
 _log = logging.getLogger(__name__)
 
 
-async def patiently[T](call: Callable[[], Awaitable[T]]) -> T:
+async def retry_while_unavailable[T](call: Callable[[], Awaitable[T]]) -> T:
     """What the call returns, once it does. Raises: `Corrupt`, `Misconfigured`; anything else of the log may pass."""
     while True:
         try:

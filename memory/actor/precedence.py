@@ -18,7 +18,7 @@ _LONGEST_S: Final = 0.01
 
 
 class Precedence:
-    """`answering` belongs to the loop's thread, `give_way` to all others."""
+    """`answering` belongs to the loop's thread, `suspend` to all others."""
 
     def __init__(self) -> None:
         self._answering = 0
@@ -37,7 +37,7 @@ class Precedence:
             if not self._answering:
                 self._quiet.set()
 
-    def give_way(self) -> None:
+    def suspend(self) -> None:
         """Returns when no answer is being computed, or after a short time."""
         self._quiet.wait(_LONGEST_S)
 

@@ -4,8 +4,8 @@ from typing import Final
 
 import msgspec
 
-from clawactors.memories import Kind
-from memory.recall.relevance import THRESHOLD
+from clawactors.memory.recall.relevance import THRESHOLD
+from clawactors.systems.memories import Kind
 
 __all__ = [
     "QUESTIONS",

@@ -4,10 +4,10 @@ from typing import Any, Final
 
 import msgspec
 
-from clawactors.instant import iso
-from clawactors.memories import Fact
-from memory.index.item import Item
-from memory.recall import Hit
+from clawactors.kernel.time import iso
+from clawactors.memory.index.item import Item
+from clawactors.memory.recall import Hit
+from clawactors.systems.memories import Fact
 
 __all__ = ["fact_row", "hit_row", "item_row"]
 

@@ -11,22 +11,22 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, Self
 
-from clawactors.fold import Folded
-from clawactors.memories import MEMORY, Memory
-from eventlog import Corrupt, EventLog, EventLogError, Unavailable
-from memory.actor.precedence import Precedence
-from memory.embedding import Embedder, HashedEmbedder
-from memory.index import Index
-from memory.index.item import Item
-from memory.index.rows import all_items, find
-from memory.index.writer import Change
-from memory.recall import Searcher
-from memory.text.lexicon import Lexicon
-from memory.view import MemoryView, memory_projection
-from projections.live import LiveViews
-from projections.view import Projection
+from clawactors.eventlog import Corrupt, EventLog, EventLogError, Unavailable
+from clawactors.kernel.fold import Snapshot
+from clawactors.memory.actor.precedence import Precedence
+from clawactors.memory.embedding import Embedder, HashedEmbedder
+from clawactors.memory.index import Index
+from clawactors.memory.index.item import Item
+from clawactors.memory.index.rows import all_items, find
+from clawactors.memory.index.writer import Change
+from clawactors.memory.recall import Searcher
+from clawactors.memory.text.lexicon import Lexicon
+from clawactors.memory.view import MemoryView, memory_projection
+from clawactors.projections.live import LiveViews
+from clawactors.projections.view import Projection
+from clawactors.systems.memories import MEMORY, Memory
 
-__all__ = ["GRAPH", "Stock"]
+__all__ = ["GRAPH", "MemoryStore"]
 
 GRAPH: Final = "graph"
 _SLICES: Final = 4
@@ -36,7 +36,7 @@ _SAVE_AFTER: Final = 10_000
 _log = logging.getLogger(__name__)
 
 
-class Stock:
+class MemoryStore:
     """`open` it, then `serve`. `on_changes` is called in the loop with what has become durable."""
 
     def __init__(
@@ -59,7 +59,7 @@ class Stock:
         embedder = HashedEmbedder(lexicon)
         await asyncio.to_thread(folder.mkdir, 0o700, parents=True, exist_ok=True)
         precedence = Precedence()
-        projection: Projection = memory_projection(lambda: (embedder, lexicon), precedence.give_way)
+        projection: Projection = memory_projection(lambda: (embedder, lexicon), precedence.suspend)
         views = await LiveViews.open(log, folder, pulse=lambda _: None, now_ns=now_ns, projection=projection)
         stock = cls(views, folder, embedder, lexicon, precedence)
         try:
@@ -120,7 +120,7 @@ class Stock:
 
     def _grow_a_little(self) -> bool:
         for _ in range(_SLICES):
-            self.precedence.give_way()
+            self.precedence.suspend()
             if not self.index.grow():
                 return False
         return True
@@ -135,11 +135,13 @@ class Stock:
 
     # What is known
 
-    def known(self, ids: list[str]) -> dict[str, Folded[Memory]]:
+    def known(self, ids: list[str]) -> dict[str, Snapshot[Memory]]:
         """The memories as the rows have them; a version of 0 where they have none."""
         with self.views.store.snapshot() as reading:
             found = {id: find(reading, id) for id in ids}
-        return {id: Folded(item.memory, item.version) if item else Folded(MEMORY.initial) for id, item in found.items()}
+        return {
+            id: Snapshot(item.memory, item.version) if item else Snapshot(MEMORY.initial) for id, item in found.items()
+        }
 
     def item(self, id: str) -> Item | None:
         """The memory with this id, whatever its status."""

@@ -8,13 +8,13 @@ from typing import Final
 
 import msgspec
 
-from clawactors.errors import Refused
-from clawactors.fold import Folded
-from clawactors.memories import CODEC, MEMORY, Memory
-from clawactors.memories.commands import MemoryCommand
-from clawactors.runtime.actor import Actor, Desk
-from eventlog import TooLarge, Unavailable
-from memory.consolidation import Order
+from clawactors.eventlog import TooLarge, Unavailable
+from clawactors.kernel.errors import Refused
+from clawactors.kernel.fold import Snapshot
+from clawactors.memory.consolidation import Order
+from clawactors.runtime.actor import Actor, ActorContext
+from clawactors.systems.memories import CODEC, MEMORY, Memory
+from clawactors.systems.memories.commands import MemoryCommand
 
 __all__ = ["OrderWriter", "Written"]
 
@@ -23,7 +23,7 @@ _PAUSE_S: Final = 0.2
 
 _log = logging.getLogger(__name__)
 
-type Known = Callable[[list[str]], Mapping[str, Folded[Memory]]]
+type Known = Callable[[list[str]], Mapping[str, Snapshot[Memory]]]
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -37,7 +37,7 @@ class Written(msgspec.Struct, frozen=True):
 class OrderWriter:
     """Appends from one process. Orders for one memory keep their order, those for different ones are independent."""
 
-    def __init__(self, desk: Desk, known: Known) -> None:
+    def __init__(self, desk: ActorContext, known: Known) -> None:
         self._desk, self._known = desk, known
 
     async def write(self, orders: Iterable[Order]) -> Written:
@@ -56,7 +56,7 @@ class OrderWriter:
             )
         return total
 
-    async def _write(self, id: str, known: Folded[Memory], commands: list[MemoryCommand]) -> int:
+    async def _write(self, id: str, known: Snapshot[Memory], commands: list[MemoryCommand]) -> int:
         """The memory's new version, 0 where nothing had to change, -1 where it was refused."""
         actor = Actor(self._desk, MEMORY, CODEC, id, known)
         while True:

@@ -5,9 +5,9 @@ from what they name. So the same input gives the same commands, and doing it twi
 Only what was said or done counts as evidence: what memory concluded or recalled is never condensed again.
 """
 
-from memory.consolidation.consolidate import consolidated, faded
-from memory.consolidation.history import Telling, task_memories
-from memory.consolidation.known import Known
-from memory.consolidation.order import Order
+from clawactors.memory.consolidation.consolidate import consolidated, faded
+from clawactors.memory.consolidation.history import HistoryExtractor, task_memories
+from clawactors.memory.consolidation.known import Known
+from clawactors.memory.consolidation.order import Order
 
-__all__ = ["Known", "Order", "Telling", "consolidated", "faded", "task_memories"]
+__all__ = ["HistoryExtractor", "Known", "Order", "consolidated", "faded", "task_memories"]

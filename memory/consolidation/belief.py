@@ -4,15 +4,15 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from clawactors.memories import Content, Fact, Memory, memory_id
-from clawactors.memories.commands import Believe, Merge, Record, Supersede
-from memory.consolidation.fact import facts_in, inferred, statement
-from memory.consolidation.importance import importance
-from memory.consolidation.known import Known
-from memory.consolidation.likeness import contradicts, same_fact
-from memory.consolidation.order import Order
-from memory.index.item import Item
-from memory.text.normal import fold
+from clawactors.memory.consolidation.fact import facts_in, inferred, statement
+from clawactors.memory.consolidation.importance import importance
+from clawactors.memory.consolidation.known import Known
+from clawactors.memory.consolidation.likeness import contradicts, same_fact
+from clawactors.memory.consolidation.order import Order
+from clawactors.memory.index.item import Item
+from clawactors.memory.text.normal import fold
+from clawactors.systems.memories import Content, Fact, Memory, memory_id
+from clawactors.systems.memories.commands import BelieveMemory, MergeMemory, RecordMemory, SupersedeMemory
 
 __all__ = ["beliefs"]
 
@@ -60,7 +60,7 @@ def _stated(facts: _Facts, item: Item, id: str, fact: Fact) -> Iterator[Order]:
             yield from _again(facts, item, id, fact, other, memory)
             return
     content = _content(item, fact)
-    yield Order(id, Record(content))
+    yield Order(id, RecordMemory(content))
     facts.state(id, Memory("live", content, count=1))
     for other, memory in holding.items():
         there = memory.content.fact if memory.content else None
@@ -68,10 +68,10 @@ def _stated(facts: _Facts, item: Item, id: str, fact: Fact) -> Iterator[Order]:
             continue
         # Whatever was true later holds; what was heard last may tell of an earlier time.
         if there.valid_from_ns > fact.valid_from_ns:
-            yield Order(id, Supersede(other, there.valid_from_ns, "contradicted"))
+            yield Order(id, SupersedeMemory(other, there.valid_from_ns, "contradicted"))
             facts.state(id, Memory("superseded", content, count=1))
             return
-        yield Order(other, Supersede(id, fact.valid_from_ns, "contradicted"))
+        yield Order(other, SupersedeMemory(id, fact.valid_from_ns, "contradicted"))
         facts.state(other, replace(memory, status="superseded"))
 
 
@@ -81,8 +81,10 @@ def _again(facts: _Facts, item: Item, id: str, fact: Fact, other: str, memory: M
     if memory.content is None or memory.content.fact is None:
         return
     confidence = round(1 - (1 - memory.content.fact.confidence) * (1 - fact.confidence), 4)
-    yield Order(other, Merge(occurrence=id, sources=item.sources, parents=(item.id,), happened_ns=said.happened_ns))
-    yield Order(other, Believe(confidence, "stated again"))
+    yield Order(
+        other, MergeMemory(occurrence=id, sources=item.sources, parents=(item.id,), happened_ns=said.happened_ns)
+    )
+    yield Order(other, BelieveMemory(confidence, "stated again"))
     believed = replace(memory.content, fact=replace(memory.content.fact, confidence=confidence))
     facts.state(other, replace(memory, content=believed, occurrences=memory.occurrences | {id}))
 

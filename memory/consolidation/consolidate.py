@@ -9,19 +9,19 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from clawactors.memories import Content, memory_id
-from clawactors.memories.commands import Archive, Merge, Record, Revise
-from memory.consolidation.belief import beliefs
-from memory.consolidation.episode import Episode, episodes
-from memory.consolidation.importance import KEPT, retention, tone
-from memory.consolidation.keyword import keywords
-from memory.consolidation.known import Known
-from memory.consolidation.likeness import likeness
-from memory.consolidation.order import Order
-from memory.consolidation.pattern import FAILURE, Pattern, failures, topics
-from memory.consolidation.summary import SUMMARY_LIMIT, summary
-from memory.index.item import Item
-from memory.text.lexicon import Lexicon
+from clawactors.memory.consolidation.belief import beliefs
+from clawactors.memory.consolidation.episode import Episode, episodes
+from clawactors.memory.consolidation.importance import KEPT, retention, tone
+from clawactors.memory.consolidation.keyword import keywords
+from clawactors.memory.consolidation.known import Known
+from clawactors.memory.consolidation.likeness import likeness
+from clawactors.memory.consolidation.order import Order
+from clawactors.memory.consolidation.pattern import FAILURE, Pattern, failures, topics
+from clawactors.memory.consolidation.summary import SUMMARY_LIMIT, summary
+from clawactors.memory.index.item import Item
+from clawactors.memory.text.lexicon import Lexicon
+from clawactors.systems.memories import Content, memory_id
+from clawactors.systems.memories.commands import ArchiveMemory, MergeMemory, RecordMemory, ReviseMemory
 
 __all__ = ["consolidated", "faded"]
 
@@ -45,7 +45,7 @@ def consolidated(
 def faded(items: Iterable[Item], now_ns: int) -> list[Order]:
     """Orders to archive the raw memories that matter too little by now; what was made of them stays."""
     return [
-        Order(item.id, Archive("faded"))
+        Order(item.id, ArchiveMemory("faded"))
         for item in items
         if item.memory.searched
         and item.content.kind == "raw"
@@ -69,14 +69,14 @@ def _duplicates(raw: Sequence[Item], known: Known, lexicon: Lexicon) -> Iterator
                 content = item.content
                 yield Order(
                     other.id,
-                    Merge(
+                    MergeMemory(
                         occurrence=item.id,
                         sources=item.sources,
                         parents=(item.id,),
                         happened_ns=content.happened_ns,
                     ),
                 )
-                yield Order(item.id, Archive(f"merged into {other.id}"))
+                yield Order(item.id, ArchiveMemory(f"merged into {other.id}"))
                 break
 
 
@@ -133,13 +133,13 @@ def _kept_up(pattern: Pattern, known: Known) -> Iterator[Order]:
     memory = known.memory(pattern.id)
     content = pattern.content
     if memory is None or memory.status == "absent":
-        yield Order(pattern.id, Record(content))
+        yield Order(pattern.id, RecordMemory(content))
     elif memory.searched and memory.content:
         there = memory.content
         if (there.text, set(there.parents)) != (content.text, set(content.parents)):
             yield Order(
                 pattern.id,
-                Revise(
+                ReviseMemory(
                     text=content.text,
                     tags=content.tags,
                     sources=content.sources,

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from memory.index.item import Item
+from clawactors.memory.index.item import Item
 
 __all__ = ["GAP_NS", "SIZE", "Episode", "episodes"]
 

@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from clawactors.memories import Content, Fact
-from memory.consolidation.rule import RULES, Rule
-from memory.index.item import asks
-from memory.text.normal import fold
-from memory.text.sentence import sentences
-from memory.text.stopword import STOP_WORDS
+from clawactors.memory.consolidation.rule import RULES, Rule
+from clawactors.memory.index.item import asks
+from clawactors.memory.text.normal import fold
+from clawactors.memory.text.sentence import sentences
+from clawactors.memory.text.stopword import STOP_WORDS
+from clawactors.systems.memories import Content, Fact
 
 __all__ = ["SINGLE", "facts_in", "inferred", "statement"]
 

@@ -6,16 +6,16 @@ from typing import Any, Final
 
 import msgspec
 
-from clawactors.memories import Content, memory_id
-from clawactors.memories.commands import Record
-from clawactors.tasks import events as t
-from clawactors.tasks.payload import is_reference, outlined
-from eventlog.decoding import Commit
-from memory.consolidation.order import Order
-from memory.consolidation.pattern import FAILURE
-from memory.text.normal import clean
+from clawactors.eventlog.decoding import Commit
+from clawactors.memory.consolidation.order import Order
+from clawactors.memory.consolidation.pattern import FAILURE
+from clawactors.memory.text.normal import clean
+from clawactors.systems.memories import Content, memory_id
+from clawactors.systems.memories.commands import RecordMemory
+from clawactors.systems.tasks import events as t
+from clawactors.systems.tasks.payload import is_reference, offload_payload
 
-__all__ = ["ERROR_LIMIT", "Telling", "task_memories"]
+__all__ = ["ERROR_LIMIT", "HistoryExtractor", "task_memories"]
 
 ERROR_LIMIT: Final = 2000
 _SHOWN: Final = 300
@@ -36,7 +36,7 @@ class _Course(msgspec.Struct):
     failed: tuple[str, str, int] | None = None
 
 
-class Telling:
+class HistoryExtractor:
     """One task's history as it comes; `fold` gives the orders that a commit leads to."""
 
     def __init__(self, id: str) -> None:
@@ -105,7 +105,7 @@ class Telling:
 
 def task_memories(id: str, commits: Iterable[Commit]) -> list[Order]:
     """Orders for the memories of one task, from all of its commits in order. The same history gives the same orders."""
-    telling = Telling(id)
+    telling = HistoryExtractor(id)
     return [order for commit in commits for order in telling.fold(commit)]
 
 
@@ -189,13 +189,13 @@ def _order(
         tone=tone,
         origin="task",
     )
-    return Order(memory_id(spec.user, f"task/{id}/{key}"), Record(content))
+    return Order(memory_id(spec.user, f"task/{id}/{key}"), RecordMemory(content))
 
 
 def _short(value: Any) -> str:
     """A value as people would write it, on one line."""
     if is_reference(value):
-        return outlined(value)
+        return offload_payload(value)
     if isinstance(value, dict):
         text = ", ".join(f"{name}={_short(one)}" for name, one in value.items())
     elif isinstance(value, str):

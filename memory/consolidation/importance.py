@@ -8,8 +8,8 @@ import math
 import re
 from typing import Final
 
-from memory.index.item import asks
-from memory.text.normal import fold
+from clawactors.memory.index.item import asks
+from clawactors.memory.text.normal import fold
 
 __all__ = ["KEPT", "importance", "retention", "tone"]
 

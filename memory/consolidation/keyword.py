@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from memory.text.normal import fold
-from memory.text.stopword import STOP_CHARACTERS
-from memory.text.term import Analyzer
-from memory.text.thesaurus import CONCEPTS
+from clawactors.memory.text.normal import fold
+from clawactors.memory.text.stopword import STOP_CHARACTERS
+from clawactors.memory.text.term import Analyzer
+from clawactors.memory.text.thesaurus import CONCEPTS
 
 __all__ = ["KEYWORDS", "keywords"]
 

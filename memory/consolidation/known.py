@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from clawactors.memories import Memory
-from memory.index.item import Item
+from clawactors.memory.index.item import Item
+from clawactors.systems.memories import Memory
 
 __all__ = ["Known"]
 

@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Final, Literal
 
-from clawactors.memories import Content, Fact
-from memory.consolidation.fact import SINGLE
-from memory.index.item import asks
-from memory.text.normal import fold
+from clawactors.memory.consolidation.fact import SINGLE
+from clawactors.memory.index.item import asks
+from clawactors.memory.text.normal import fold
+from clawactors.systems.memories import Content, Fact
 
 __all__ = ["contradicts", "fingerprint", "likeness", "same_fact"]
 

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from clawactors.memories.commands import MemoryCommand
+from clawactors.systems.memories.commands import MemoryCommand
 
 __all__ = ["Order"]
 

@@ -5,8 +5,8 @@ from typing import Final
 
 import msgspec
 
-from clawactors.memories import Content, memory_id
-from memory.index.item import Item
+from clawactors.memory.index.item import Item
+from clawactors.systems.memories import Content, memory_id
 
 __all__ = ["FAILURE", "RECURS", "Pattern", "Tagged", "failures", "topics"]
 

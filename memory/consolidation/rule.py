@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from memory.text.thesaurus import CONCEPTS
+from clawactors.memory.text.thesaurus import CONCEPTS
 
 __all__ = ["RULES", "Rule"]
 

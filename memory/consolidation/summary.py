@@ -13,8 +13,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from memory.index.item import asks
-from memory.text.sentence import sentences
+from clawactors.memory.index.item import asks
+from clawactors.memory.text.sentence import sentences
 
 __all__ = ["SUMMARY_LIMIT", "summary"]
 

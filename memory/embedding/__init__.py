@@ -4,7 +4,7 @@ In: texts (documents) or one query. Out: unit `float32` vectors, and for documen
 ranking uses as a measure of how much a text says. Never here: storing or searching vectors.
 """
 
-from memory.embedding.embedder import Embedder, Idf, Matrix, Vector
-from memory.embedding.hashed import HashedEmbedder
+from clawactors.memory.embedding.embedder import Embedder, Idf, Matrix, Vector
+from clawactors.memory.embedding.hashed import HashedEmbedder
 
 __all__ = ["Embedder", "HashedEmbedder", "Idf", "Matrix", "Vector"]

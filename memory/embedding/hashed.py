@@ -13,9 +13,9 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from memory.embedding.embedder import Idf, Matrix, Vector
-from memory.text.concept import CONCEPT_MARK
-from memory.text.lexicon import Lexicon
+from clawactors.memory.embedding.embedder import Idf, Matrix, Vector
+from clawactors.memory.text.concept import CONCEPT_MARK
+from clawactors.memory.text.lexicon import Lexicon
 
 __all__ = ["HashedEmbedder"]
 

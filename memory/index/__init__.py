@@ -2,11 +2,11 @@
 
 In: memories as the log leaves them (`IndexWriter`, in a transaction; then `Index.take`). Out: postings and exact or
 approximate similarities by item number, from a snapshot. All of it can be thrown away: the log brings it back.
-Never here: what a query means or which item is best (that is `memory.recall`).
+Never here: what a query means or which item is best (that is `clawactors.memory.recall`).
 """
 
-from memory.index.index import Index
-from memory.index.rows import TABLES
-from memory.index.writer import IndexWriter
+from clawactors.memory.index.index import Index
+from clawactors.memory.index.rows import TABLES
+from clawactors.memory.index.writer import IndexWriter
 
 __all__ = ["TABLES", "Index", "IndexWriter"]

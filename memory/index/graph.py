@@ -15,9 +15,9 @@ import hnswlib
 import msgspec
 import numpy as np
 
-from memory.embedding import Matrix, Vector
-from memory.index.postings import Numbers
-from projections import durable
+from clawactors.memory.embedding import Matrix, Vector
+from clawactors.memory.index.postings import Numbers
+from clawactors.projections import durable
 
 __all__ = ["Graph", "Manifest", "load_graph"]
 

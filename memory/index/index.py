@@ -11,18 +11,18 @@ from typing import Final
 
 import numpy as np
 
-from memory.embedding import Embedder, Vector
-from memory.index.columns import Columns
-from memory.index.graph import Graph, load_graph
-from memory.index.item import KINDS, Item, asks
-from memory.index.postings import Numbers
-from memory.index.rows import all_items, key, taken
-from memory.index.top import best_of
-from memory.index.vectors import VECTORS, Vectors
-from memory.index.writer import Change
-from memory.text.lexicon import Lexicon
-from projections.index import ascending
-from projections.store import Store
+from clawactors.memory.embedding import Embedder, Vector
+from clawactors.memory.index.columns import Columns
+from clawactors.memory.index.graph import Graph, load_graph
+from clawactors.memory.index.item import KINDS, Item, asks
+from clawactors.memory.index.postings import Numbers
+from clawactors.memory.index.rows import all_items, key, taken
+from clawactors.memory.index.top import best_of
+from clawactors.memory.index.vectors import VECTORS, Vectors
+from clawactors.memory.index.writer import Change
+from clawactors.memory.text.lexicon import Lexicon
+from clawactors.projections.index import ascending
+from clawactors.projections.store import Store
 
 __all__ = ["EXACT_LIMIT", "Index"]
 

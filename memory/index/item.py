@@ -5,8 +5,8 @@ from typing import Final
 
 import msgspec
 
-from clawactors.memories import Content, Kind, Memory
-from memory.text.normal import clean, fold
+from clawactors.memory.text.normal import clean, fold
+from clawactors.systems.memories import Content, Kind, Memory
 
 __all__ = ["KINDS", "Item", "asks", "marks_of", "object_term", "subject_term", "tag_term", "text_of"]
 

@@ -6,11 +6,11 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from memory.index.item import Item
-from memory.index.postings import POSTINGS, lookup
-from memory.index.vectors import VECTORS
-from projections.index import ascending
-from projections.store import META, Reading, Writing
+from clawactors.memory.index.item import Item
+from clawactors.memory.index.postings import POSTINGS, lookup
+from clawactors.memory.index.vectors import VECTORS
+from clawactors.projections.index import ascending
+from clawactors.projections.store import META, Reading, Writing
 
 __all__ = ["TABLES", "all_items", "find", "item_at", "key", "put_item", "put_next", "taken", "with_terms"]
 

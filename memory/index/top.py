@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from memory.index.postings import Numbers
+from clawactors.memory.index.postings import Numbers
 
 __all__ = ["best_of", "top"]
 

@@ -5,8 +5,8 @@ import struct
 import numpy as np
 import numpy.typing as npt
 
-from memory.embedding import Matrix, Vector
-from memory.index.postings import Numbers
+from clawactors.memory.embedding import Matrix, Vector
+from clawactors.memory.index.postings import Numbers
 
 __all__ = ["VECTORS", "Vectors", "pack", "quantised"]
 

@@ -7,14 +7,14 @@ from typing import Final
 
 import msgspec
 
-from clawactors.memories import Memory
-from memory.embedding import Embedder
-from memory.index.item import Item, marks_of, text_of
-from memory.index.postings import Draft
-from memory.index.rows import find, key, put_item, put_next, taken
-from memory.index.vectors import VECTORS, pack, quantised
-from memory.text.lexicon import Lexicon
-from projections.store import Reading, Writing
+from clawactors.memory.embedding import Embedder
+from clawactors.memory.index.item import Item, marks_of, text_of
+from clawactors.memory.index.postings import Draft
+from clawactors.memory.index.rows import find, key, put_item, put_next, taken
+from clawactors.memory.index.vectors import VECTORS, pack, quantised
+from clawactors.memory.text.lexicon import Lexicon
+from clawactors.projections.store import Reading, Writing
+from clawactors.systems.memories import Memory
 
 __all__ = ["Change", "IndexWriter"]
 
@@ -32,11 +32,11 @@ class Change(msgspec.Struct):
 class IndexWriter:
     """`stage` changes in the order of the log, `write` them together; `drop` them where that failed.
 
-    `give_way` is called between every few items that are written.
+    `suspend` is called between every few items that are written.
     """
 
-    def __init__(self, embedder: Embedder, lexicon: Lexicon, give_way: Callable[[], None] = lambda: None) -> None:
-        self._embedder, self._lexicon, self._give_way = embedder, lexicon, give_way
+    def __init__(self, embedder: Embedder, lexicon: Lexicon, suspend: Callable[[], None] = lambda: None) -> None:
+        self._embedder, self._lexicon, self._give_way = embedder, lexicon, suspend
         self._staged: dict[str, Change] = {}
         self._next = 0
 

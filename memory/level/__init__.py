@@ -4,7 +4,7 @@ In: commits as they come. Out: the newest raw events, and a task's working text 
 the log after a restart. Never here: an event of memory's own; the episodic and the semantic level are the index.
 """
 
-from memory.level.sensory import SENSES, Sensory
-from memory.level.working import Working, tokens
+from clawactors.memory.level.sensory import SENSES, Sensory
+from clawactors.memory.level.working import Working, tokens
 
 __all__ = ["SENSES", "Sensory", "Working", "tokens"]

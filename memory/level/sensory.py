@@ -3,7 +3,7 @@
 from collections import deque
 from typing import Final
 
-from eventlog.decoding import Commit
+from clawactors.eventlog.decoding import Commit
 
 __all__ = ["SENSES", "Sensory"]
 

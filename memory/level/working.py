@@ -11,10 +11,10 @@ from typing import Any, Final
 
 import msgspec
 
-from clawactors.tasks import events as t
-from clawactors.tasks.payload import is_reference, outlined
-from eventlog.decoding import Commit
-from memory.text.normal import clean
+from clawactors.eventlog.decoding import Commit
+from clawactors.memory.text.normal import clean
+from clawactors.systems.tasks import events as t
+from clawactors.systems.tasks.payload import is_reference, offload_payload
 
 __all__ = ["Working", "tokens"]
 
@@ -98,6 +98,6 @@ def _short(value: Any) -> str:
     if value is None or value == {}:
         return ""
     if is_reference(value):
-        return outlined(value)
+        return offload_payload(value)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return " ".join(clean(text).split())[:_LINE_LIMIT]

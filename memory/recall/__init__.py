@@ -6,8 +6,8 @@ half; who is meant, when, and which conversation fits best add to the weighted s
 Never here: changing what is remembered, or calling a model.
 """
 
-from memory.recall.filter import Filter
-from memory.recall.hit import Hit
-from memory.recall.search import Searcher
+from clawactors.memory.recall.filter import Filter
+from clawactors.memory.recall.hit import Hit
+from clawactors.memory.recall.search import Searcher
 
 __all__ = ["Filter", "Hit", "Searcher"]

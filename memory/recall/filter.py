@@ -4,11 +4,11 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from clawactors.memories import Kind
-from memory.index import Index
-from memory.index.item import KINDS, tag_term
-from memory.index.postings import lookup
-from projections.store import Reading
+from clawactors.memory.index import Index
+from clawactors.memory.index.item import KINDS, tag_term
+from clawactors.memory.index.postings import lookup
+from clawactors.projections.store import Reading
+from clawactors.systems.memories import Kind
 
 __all__ = ["Filter", "admitted"]
 

@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from memory.index.columns import NONE, Columns
-from memory.index.postings import Numbers
-from memory.text.date import DAY_NS, Days
+from clawactors.memory.index.columns import NONE, Columns
+from clawactors.memory.index.postings import Numbers
+from clawactors.memory.text.date import DAY_NS, Days
 
 __all__ = ["FEATURES", "WEIGHTS", "features", "with_neighbours"]
 

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from clawactors.memories import Fact, Kind
+from clawactors.systems.memories import Fact, Kind
 
 __all__ = ["Hit"]
 

@@ -8,9 +8,9 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from memory.index.columns import Columns
-from memory.index.postings import Numbers, lookup
-from projections.store import Reading
+from clawactors.memory.index.columns import Columns
+from clawactors.memory.index.postings import Numbers, lookup
+from clawactors.projections.store import Reading
 
 __all__ = ["CONCEPTS", "WORDS", "Scale", "Term", "bm25", "coverage", "terms_of_query"]
 

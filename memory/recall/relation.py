@@ -4,11 +4,11 @@ from collections import deque
 
 import msgspec
 
-from clawactors.memories import Fact
-from memory.index.item import Item, object_term, subject_term
-from memory.index.rows import with_terms
-from memory.text.normal import fold
-from projections.store import Reading
+from clawactors.memory.index.item import Item, object_term, subject_term
+from clawactors.memory.index.rows import with_terms
+from clawactors.memory.text.normal import fold
+from clawactors.projections.store import Reading
+from clawactors.systems.memories import Fact
 
 __all__ = ["Edge", "Relations"]
 

@@ -7,24 +7,24 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from memory.index import Index
-from memory.index.columns import NONE
-from memory.index.index import EXACT_LIMIT
-from memory.index.item import Item, text_of
-from memory.index.postings import Numbers
-from memory.index.rows import find, item_at
-from memory.index.top import best_of, top
-from memory.recall.filter import Filter, admitted
-from memory.recall.fusion import FEATURES, WEIGHTS, features
-from memory.recall.hit import Hit
-from memory.recall.lexical import CONCEPTS, WORDS, Term, bm25, coverage, terms_of_query
-from memory.recall.relevance import THRESHOLD, relevance
-from memory.recall.speaker import SpeakerFinder
-from memory.text.date import day_of, mentioned_days
-from memory.text.excerpt import excerpt
-from memory.text.normal import clean
-from memory.text.term import is_unspaced
-from projections.store import Reading
+from clawactors.memory.index import Index
+from clawactors.memory.index.columns import NONE
+from clawactors.memory.index.index import EXACT_LIMIT
+from clawactors.memory.index.item import Item, text_of
+from clawactors.memory.index.postings import Numbers
+from clawactors.memory.index.rows import find, item_at
+from clawactors.memory.index.top import best_of, top
+from clawactors.memory.recall.filter import Filter, admitted
+from clawactors.memory.recall.fusion import FEATURES, WEIGHTS, features
+from clawactors.memory.recall.hit import Hit
+from clawactors.memory.recall.lexical import CONCEPTS, WORDS, Term, bm25, coverage, terms_of_query
+from clawactors.memory.recall.relevance import THRESHOLD, relevance
+from clawactors.memory.recall.speaker import SpeakerFinder
+from clawactors.memory.text.date import day_of, mentioned_days
+from clawactors.memory.text.excerpt import excerpt
+from clawactors.memory.text.normal import clean
+from clawactors.memory.text.term import is_unspaced
+from clawactors.projections.store import Reading
 
 __all__ = ["QUERY_LIMIT", "Evidence", "Ranking", "Searcher"]
 

@@ -2,9 +2,9 @@
 
 import re
 
-from memory.index.columns import Names
-from memory.text.normal import fold
-from memory.text.stopword import STOP_WORDS
+from clawactors.memory.index.columns import Names
+from clawactors.memory.text.normal import fold
+from clawactors.memory.text.stopword import STOP_WORDS
 
 __all__ = ["SpeakerFinder"]
 

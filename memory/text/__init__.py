@@ -5,10 +5,10 @@ Latin script is stemmed and freed of stop words; scripts without spaces (Chinese
 bigrams; emoji are terms. Never here: weights, scores or what a text means.
 """
 
-from memory.text.excerpt import excerpt
-from memory.text.lexicon import Lexicon
-from memory.text.normal import clean, fold
-from memory.text.sentence import sentences
-from memory.text.term import Analyzer
+from clawactors.memory.text.excerpt import excerpt
+from clawactors.memory.text.lexicon import Lexicon
+from clawactors.memory.text.normal import clean, fold
+from clawactors.memory.text.sentence import sentences
+from clawactors.memory.text.term import Analyzer
 
 __all__ = ["Analyzer", "Lexicon", "clean", "excerpt", "fold", "sentences"]

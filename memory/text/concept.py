@@ -2,9 +2,9 @@
 
 import re
 
-from memory.text.normal import fold
-from memory.text.term import Analyzer
-from memory.text.thesaurus import CONCEPTS
+from clawactors.memory.text.normal import fold
+from clawactors.memory.text.term import Analyzer
+from clawactors.memory.text.thesaurus import CONCEPTS
 
 __all__ = ["CONCEPT_MARK", "ConceptFinder"]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from memory.text.sentence import sentences
+from clawactors.memory.text.sentence import sentences
 
 __all__ = ["EXCERPT_LIMIT", "excerpt"]
 

@@ -2,8 +2,8 @@
 
 from functools import lru_cache
 
-from memory.text.concept import ConceptFinder
-from memory.text.term import Analyzer
+from clawactors.memory.text.concept import ConceptFinder
+from clawactors.memory.text.term import Analyzer
 
 __all__ = ["Lexicon"]
 

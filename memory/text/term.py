@@ -13,9 +13,9 @@ from functools import lru_cache
 
 import snowballstemmer
 
-from memory.text.irregular import BASE_FORMS
-from memory.text.normal import fold
-from memory.text.stopword import STOP_CHARACTERS, STOP_WORDS
+from clawactors.memory.text.irregular import BASE_FORMS
+from clawactors.memory.text.normal import fold
+from clawactors.memory.text.stopword import STOP_CHARACTERS, STOP_WORDS
 
 __all__ = ["TERM_LIMIT", "Analyzer", "is_unspaced"]
 

@@ -8,7 +8,7 @@ import pytest
 from clawactors.app.datafolder import DataFolder
 from clawactors.app.discovery import Found, discover
 from clawactors.app.runfile import Pids, Run, write_run
-from eventlog import Misconfigured, Unavailable
+from clawactors.eventlog import Misconfigured, Unavailable
 
 OWN = "nats://claw:secret@127.0.0.1:15001"
 CONTEXT = '{"url": "nats://context:4222", "user": "u", "password": "p"}'

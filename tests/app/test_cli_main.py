@@ -16,8 +16,8 @@ from clawactors.app.cli import catalogue
 from clawactors.app.cli.main import main
 from clawactors.app.cli.problem import EXITS, Problem, problem_of
 from clawactors.app.cli.replay import main as replay
-from clawactors.errors import NotFound, Refused
-from eventlog import Corrupt, Misconfigured, NoResponders, TooLarge, Unavailable, WrongVersion
+from clawactors.eventlog import Corrupt, Misconfigured, NoResponders, TooLarge, Unavailable, WrongVersion
+from clawactors.kernel.errors import NotFound, Refused
 
 ROOT = str(Path(__file__).parents[2])
 HEAVY = {"asyncio", "msgspec", "nats", "lmdb", "numpy", "psutil", "eventlog", "uvloop"}

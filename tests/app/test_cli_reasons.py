@@ -4,11 +4,11 @@ import pytest
 
 from clawactors.app.cli.past import Past
 from clawactors.app.cli.reasons import reasons_of, waiting_for
-from clawactors.fold import Folded
-from clawactors.tasks import STATUSES, TASK
-from clawactors.tasks import events as e
-from eventlog import Record
-from eventlog.decoding import Commit
+from clawactors.eventlog import Record
+from clawactors.eventlog.decoding import Commit
+from clawactors.kernel.fold import Snapshot
+from clawactors.systems.tasks import STATUSES, TASK
+from clawactors.systems.tasks import events as e
 
 SECOND_NS = 1_000_000_000
 AT = "1970-01-01T00:16:40Z"
@@ -31,7 +31,7 @@ def past(*events: e.TaskEvent) -> Past:
         commits.append(
             Commit(Record(seq, 1000 * SECOND_NS, "claw.task.t-1.log", b"", HEADERS), "task", "t-1", (event,))
         )
-    return Past("t-1", Folded(task, len(events)), commits)
+    return Past("t-1", Snapshot(task, len(events)), commits)
 
 
 TOLD = [
@@ -93,7 +93,11 @@ TOLD = [
         "1 runs in a row were interrupted with no new step: node n1: gone",
     ),
     ("cancelled", past(SUBMITTED, e.CancelRequested(), e.Cancelled()), "client/ada cancelled it"),
-    ("archived", past(*STARTED, e.Completed(1), e.Archived()), "it ended, and its history was moved to the archive"),
+    (
+        "archived",
+        past(*STARTED, e.Completed(1), e.TaskArchived()),
+        "it ended, and its history was moved to the archive",
+    ),
 ]
 
 
@@ -120,7 +124,7 @@ def test_what_needs_a_person_names_the_way_on(status: str, task: Past, reason: s
 
 def test_a_task_of_a_later_release_says_so() -> None:
     task = past(SUBMITTED)
-    frozen = Past("t-1", Folded(task.folded.state, 2, frozen="event type 'x' is not known"), task.commits)
+    frozen = Past("t-1", Snapshot(task.folded.state, 2, frozen="event type 'x' is not known"), task.commits)
     assert reasons_of(frozen) == ["it needs a newer release: event type 'x' is not known"]
     assert frozen.row["needs_upgrade"] == "event type 'x' is not known"
 

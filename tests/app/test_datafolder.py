@@ -14,8 +14,8 @@ from typing import NoReturn
 import pytest
 
 from clawactors.app.datafolder import RESERVE_BYTES, DataFolder, InUse, holder, write_private
+from clawactors.eventlog import Misconfigured
 from clawactors.version import VERSION
-from eventlog import Misconfigured
 
 
 def refused(path: Path) -> str:

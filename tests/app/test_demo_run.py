@@ -18,9 +18,10 @@ from clawactors.app.demo.progress import Progress
 from clawactors.app.demo.report import Facts, Install, Kill, TableFigures, report, text_of
 from clawactors.app.demo.run import run_demo
 from clawactors.app.skills import load_skills
-from clawactors.errors import Refused
-from clawactors.nodes import Node
-from clawactors.runtime.actor import Desk
+from clawactors.eventlog import Draft, InProcessLog, Record
+from clawactors.eventlog.decoding import Commit
+from clawactors.kernel.errors import Refused
+from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.client import Client
 from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.control import Control
@@ -35,11 +36,10 @@ from clawactors.runtime.inprocess import (
     InProcessTimers,
 )
 from clawactors.runtime.node import NodeActor, NodeSettings, Supplies
-from clawactors.schedules import Schedule
-from clawactors.tasks import Status, Task
-from clawactors.tasks import events as e
-from eventlog import Draft, InProcessLog, Record
-from eventlog.decoding import Commit
+from clawactors.systems.nodes import Node
+from clawactors.systems.schedules import Schedule
+from clawactors.systems.tasks import Status, Task
+from clawactors.systems.tasks import events as e
 
 
 class NoViews:
@@ -91,7 +91,7 @@ class InProcessStage:
         self.leases, self.requests = InProcessLeases(clock), InProcessRequests()
         self.clock = clock
         blobs, outputs = InProcessBlobs(), InProcessOutputs()
-        desk = Desk(self.log, clock, "client/test")
+        desk = ActorContext(self.log, clock, "client/test")
         self.client = Client(desk, self.requests, InProcessLive(self.log), blobs, outputs)
         self.supplies = Supplies(blobs, outputs)
         self.serving: dict[str, asyncio.Task[None]] = {}
@@ -99,7 +99,7 @@ class InProcessStage:
         self.killed: list[str] = []
 
     async def start(self) -> None:
-        desk = Desk(self.log, self.clock, "control/test")
+        desk = ActorContext(self.log, self.clock, "control/test")
         dead, timers = InProcessDeadLetters(), InProcessTimers(desk.clock)
         control = Control(
             desk, self.leases, self.requests, NoViews(), dead, timers, InProcessCommands(), InProcessBlobs()
@@ -107,7 +107,7 @@ class InProcessStage:
         self.serving["control"] = asyncio.create_task(control.serve())
         for id, line in self.lines.items():
             settings = NodeSettings(id=id, lease_s=0.3)
-            desk = Desk(line, self.clock, f"node/{id}")
+            desk = ActorContext(line, self.clock, f"node/{id}")
             node = NodeActor(desk, self.leases, self.requests, settings, load_skills(()), self.supplies)
             await node.start()
             self.serving[id] = asyncio.create_task(node.serve())

@@ -17,7 +17,7 @@ from clawactors.app.datafolder import DataFolder, InUse
 from clawactors.app.server import NatsServer, child, find_binary
 from clawactors.app.server.binary import read_version
 from clawactors.app.server.config import HOST, is_free, load_identity, render
-from eventlog import Misconfigured, Unavailable
+from clawactors.eventlog import Misconfigured, Unavailable
 from tests.app.conftest import Watch
 
 pytestmark = pytest.mark.nats

@@ -3,10 +3,10 @@
 import pytest
 
 from clawactors.app.skills.extract import ATTEMPTS, extract
-from clawactors.errors import Refused
+from clawactors.eventlog import NoResponders, Unavailable
+from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.failure import classify
-from clawactors.tasks.retry import after_failure
-from eventlog import NoResponders, Unavailable
+from clawactors.systems.tasks.retry import after_failure
 
 TROUBLES = [NoResponders("nobody answers"), Unavailable("no answer"), RuntimeError("a fault"), OSError("disk")]
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from clawactors.app.skills import load_skills
-from eventlog import Misconfigured
+from clawactors.eventlog import Misconfigured
 
 BUILT_IN = {"echo", "sleep", "shell", "python", "migrate-table", "install-package", "memory.extract"}
 HELLO = """
-from clawactors.skills import skill
+from clawactors.systems.skills import skill
 
 @skill("hello")
 async def hello(task, name: str = "world") -> str:

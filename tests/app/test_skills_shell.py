@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from clawactors.app.skills.command import Captured, Outcome
 from clawactors.app.skills.shell import fitted, shell
-from clawactors.errors import Refused
-from clawactors.tasks.payload import INLINE_MAX_BYTES
+from clawactors.kernel.errors import Refused
+from clawactors.systems.tasks.payload import INLINE_MAX_BYTES
 from tests.app.conftest import Watch
 from tests.app.handles import AsyncHandle
 

@@ -9,8 +9,8 @@ import pytest
 
 from clawactors.app.skills.python import python_skill
 from clawactors.app.skills.simple import STEPS_MAX, echo, sleep
-from clawactors.errors import Refused
-from eventlog import Misconfigured
+from clawactors.eventlog import Misconfigured
+from clawactors.kernel.errors import Refused
 from tests.app.handles import AsyncHandle, Journal, Killed
 
 

@@ -1,4 +1,4 @@
-"""What every store of payloads keeps, on every adapter. Rule numbers are those of `eventlog.jetstream.blobs`."""
+"""What every store of payloads keeps, on every adapter. Rule numbers are those of `eventlog/jetstream/blobs.py`."""
 
 import asyncio
 import hashlib
@@ -8,12 +8,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from clawactors.eventlog import Corrupt, Missing, Unavailable
+from clawactors.eventlog.jetstream import JetStreamBlobs, JetStreamLog
+from clawactors.eventlog.jetstream.api import call, last_message
+from clawactors.eventlog.jetstream.blobs import CHUNK_BYTES, STREAM, _about
 from clawactors.runtime.inprocess import InProcessBlobs
 from clawactors.runtime.ports import Blobs
-from eventlog import Corrupt, Missing, Unavailable
-from eventlog.jetstream import JetStreamBlobs, JetStreamLog
-from eventlog.jetstream.api import call, last_message
-from eventlog.jetstream.blobs import CHUNK_BYTES, STREAM, _about
 
 SIZES = (0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 5_000_000)
 
@@ -197,7 +197,7 @@ async def test_a_put_that_stood_still_for_too_long_begins_anew(
         return chunks
 
     monkeypatch.setattr(blobs, "_send", sweep_meanwhile)
-    monkeypatch.setattr("eventlog.jetstream.blobs.time", SimpleNamespace(time=lambda: next(times)))
+    monkeypatch.setattr("clawactors.eventlog.jetstream.blobs.time", SimpleNamespace(time=lambda: next(times)))
     name = await blobs.put(body)
     monkeypatch.undo()
     assert sends == 2

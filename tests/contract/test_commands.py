@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from eventlog import Record, Unavailable
-from eventlog.jetstream import Connection, JetStreamCommands, JetStreamLog, commands
-from eventlog.jetstream.api import call
+from clawactors.eventlog import Record, Unavailable
+from clawactors.eventlog.jetstream import Connection, JetStreamCommands, JetStreamLog, commands
+from clawactors.eventlog.jetstream.api import call
 
 pytestmark = pytest.mark.nats
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from eventlog import (
+from clawactors.eventlog import (
     Draft,
     EventLog,
     Follower,
@@ -14,7 +14,7 @@ from eventlog import (
     TooLarge,
     WrongVersion,
 )
-from eventlog.jetstream import JetStreamLog
+from clawactors.eventlog.jetstream import JetStreamLog
 
 BODY = b'{"v":1,"events":[{"type":"task.submitted"}]}'
 ALL = ("claw.>",)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from eventlog import Draft, EventLogError, Record, Unavailable, WrongVersion
-from eventlog.jetstream import Connection, JetStreamLog, syncs_always
-from eventlog.jetstream.api import call
+from clawactors.eventlog import Draft, EventLogError, Record, Unavailable, WrongVersion
+from clawactors.eventlog.jetstream import Connection, JetStreamLog, syncs_always
+from clawactors.eventlog.jetstream.api import call
 from tests.servers import Cluster, accounts
 
 pytestmark = pytest.mark.nats

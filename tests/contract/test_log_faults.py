@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from eventlog import (
+from clawactors.eventlog import (
     Corrupt,
     Draft,
     Misconfigured,
@@ -17,8 +17,8 @@ from eventlog import (
     Unavailable,
     WrongVersion,
 )
-from eventlog.jetstream import Connection, JetStreamLog
-from eventlog.jetstream.api import call
+from clawactors.eventlog.jetstream import Connection, JetStreamLog
+from clawactors.eventlog.jetstream.api import call
 from tests.proxy import Proxy
 from tests.servers import PASSWORD, NatsServer
 

@@ -6,10 +6,10 @@ from contextlib import aclosing
 
 import pytest
 
+from clawactors.eventlog import Follower
+from clawactors.eventlog.jetstream import JetStreamLog, JetStreamOutputs
 from clawactors.runtime.inprocess import InProcessOutputs
 from clawactors.runtime.ports import Outputs
-from eventlog import Follower
-from eventlog.jetstream import JetStreamLog, JetStreamOutputs
 
 PATIENCE_S = 15
 

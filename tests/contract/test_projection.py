@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eventlog import Draft, EventLog, InProcessLog, Record, parse_subject
-from projections.cluster import CLUSTER
-from projections.live import LiveViews, live_store
-from projections.projector import Projector
-from projections.replay import Stand, digest, replay, stand_of, verify
-from projections.revisions import Revisions
+from clawactors.eventlog import Draft, EventLog, InProcessLog, Record, parse_subject
+from clawactors.projections.cluster import CLUSTER
+from clawactors.projections.live import LiveViews, live_store
+from clawactors.projections.projector import Projector
+from clawactors.projections.replay import Stand, digest, replay, stand_of, verify
+from clawactors.projections.revisions import Revisions
 from tests.projections.histories import FUTURE, History, random_history, run
 
 IDENTITY = "log-1"

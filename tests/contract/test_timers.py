@@ -1,4 +1,4 @@
-"""What every store of timers keeps, on every adapter. Rule numbers are those of `eventlog.jetstream.timers`."""
+"""What every store of timers keeps, on every adapter. Rule numbers are those of `eventlog/jetstream/timers.py`."""
 
 import asyncio
 import time
@@ -7,11 +7,11 @@ from contextlib import aclosing
 
 import pytest
 
+from clawactors.eventlog.jetstream import JetStreamLog, JetStreamTimers
+from clawactors.eventlog.timers import TimerMark
 from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.inprocess import InProcessTimers
 from clawactors.runtime.ports import Timers
-from eventlog.jetstream import JetStreamLog, JetStreamTimers
-from eventlog.timers import Mark
 from tests.servers import NatsServer
 
 PATIENCE_S = 10
@@ -31,8 +31,8 @@ class Watch:
     """What a watcher sees, in the background."""
 
     def __init__(self, timers: Timers) -> None:
-        self.present: asyncio.Future[list[Mark]] = asyncio.get_running_loop().create_future()
-        self.marks: list[Mark] = []
+        self.present: asyncio.Future[list[TimerMark]] = asyncio.get_running_loop().create_future()
+        self.marks: list[TimerMark] = []
         self._came = asyncio.Event()
         self._task = asyncio.create_task(self._listen(timers))
 
@@ -44,7 +44,7 @@ class Watch:
                 self.marks += marks
                 self._came.set()
 
-    async def fired(self, *ids: str) -> list[Mark]:
+    async def fired(self, *ids: str) -> list[TimerMark]:
         """All marks, once these have gone off."""
         async with asyncio.timeout(PATIENCE_S):
             while not set(ids) <= {mark.id for mark in self.marks if mark.fired}:

@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
-from eventlog import NoResponders, PermissionDenied, Unavailable
-from eventlog.jetstream.contexts import Address
-from eventlog.jetstream.parser import OnMessage
+from clawactors.eventlog import NoResponders, PermissionDenied, Unavailable
+from clawactors.eventlog.jetstream.contexts import Address
+from clawactors.eventlog.jetstream.parser import OnMessage
 
 type Event = Literal["ok", "lose ack", "lose message", "busy", "no stream", "cut before", "cut after", "late"]
 """What happens to one message or batch on its way."""

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from eventlog import Draft, Record
-from eventlog.jetstream import Connection, Disconnects, JetStreamDeadLetters, JetStreamLog, LiveFeed
-from eventlog.jetstream.api import call, message_at
+from clawactors.eventlog import Draft, Record
+from clawactors.eventlog.jetstream import Connection, Disconnects, JetStreamDeadLetters, JetStreamLog, LiveFeed
+from clawactors.eventlog.jetstream.api import call, message_at
 from tests.servers import NatsServer
 
 pytestmark = pytest.mark.nats

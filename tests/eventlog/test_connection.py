@@ -7,9 +7,9 @@ from urllib.parse import urlparse
 
 import pytest
 
-from eventlog import Unavailable
-from eventlog.jetstream import Address, Connection
-from eventlog.jetstream.connection import MAX_RECONNECT_WAIT_S, _Transport
+from clawactors.eventlog import Unavailable
+from clawactors.eventlog.jetstream import Address, Connection
+from clawactors.eventlog.jetstream.connection import MAX_RECONNECT_WAIT_S, _Transport
 from tests.servers import NatsServer, free_port
 
 pytestmark = pytest.mark.nats

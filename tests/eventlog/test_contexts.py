@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from eventlog import Misconfigured
-from eventlog.jetstream import Address
+from clawactors.eventlog import Misconfigured
+from clawactors.eventlog.jetstream import Address
 
 
 @pytest.fixture

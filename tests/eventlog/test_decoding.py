@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clawactors.eventlog import Record, is_id, parse_subject
+from clawactors.eventlog.nesting import DEPTH_MAX, is_too_deep
 from clawactors.kinds import DECODER
-from clawactors.tasks import events as te
-from eventlog import Record, is_id, parse_subject
-from eventlog.nesting import DEPTH_MAX, is_too_deep
+from clawactors.systems.tasks import events as te
 
 BODY = te.CODEC.encode((te.Started(), te.Completed(1)))
 

@@ -7,12 +7,12 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from eventlog import PermissionDenied
-from eventlog.jetstream.connection import Connection
-from eventlog.jetstream.contexts import Address
-from eventlog.jetstream.follower import PushFollower
-from eventlog.jetstream.parser import OnMessage
-from eventlog.jetstream.source import Source
+from clawactors.eventlog import PermissionDenied
+from clawactors.eventlog.jetstream.connection import Connection
+from clawactors.eventlog.jetstream.contexts import Address
+from clawactors.eventlog.jetstream.follower import PushFollower
+from clawactors.eventlog.jetstream.parser import OnMessage
+from clawactors.eventlog.jetstream.source import Source
 
 HEADERS = b"NATS/1.0\r\n\r\n"
 

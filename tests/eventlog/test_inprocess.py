@@ -2,8 +2,8 @@
 
 import pytest
 
-from eventlog import Draft, InProcessLog, Record, Unavailable
-from eventlog.inprocess import FaultPoint, matcher
+from clawactors.eventlog import Draft, InProcessLog, Record, Unavailable
+from clawactors.eventlog.inprocess import FaultPoint, matcher
 
 
 def draft(commit: str = "c1") -> Draft:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from eventlog.jetstream import Connection, lacking, syncs_always
+from clawactors.eventlog.jetstream import Connection, lacking, syncs_always
 from tests.servers import NatsServer, accounts
 
 pytestmark = pytest.mark.nats

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from eventlog import Misconfigured, Unavailable
-from eventlog.jetstream import JetStreamLeases, JetStreamLog
+from clawactors.eventlog import Misconfigured, Unavailable
+from clawactors.eventlog.jetstream import JetStreamLeases, JetStreamLog
 from tests.proxy import Proxy
 from tests.servers import NatsServer
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from eventlog import Draft, Misconfigured, PermissionDenied, TooLarge, Unavailable, WrongVersion
-from eventlog.jetstream import backlog, publisher
-from eventlog.jetstream.connection import Connection
-from eventlog.jetstream.publisher import Publisher
+from clawactors.eventlog import Draft, Misconfigured, PermissionDenied, TooLarge, Unavailable, WrongVersion
+from clawactors.eventlog.jetstream import backlog, publisher
+from clawactors.eventlog.jetstream.connection import Connection
+from clawactors.eventlog.jetstream.publisher import Publisher
 from tests.eventlog.model_server import Event, Message, ModelConnection
 
 QUICKLY_S = 0.01

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from eventlog.jetstream import Connection
+from clawactors.eventlog.jetstream import Connection
 from tests.servers import HOST, NatsServer
 
 pytestmark = pytest.mark.nats

@@ -7,8 +7,8 @@ import msgspec
 import nats
 import pytest
 
-from eventlog import Misconfigured, NoResponders, PermissionDenied, Unavailable
-from eventlog.jetstream import Address, Connection, JetStreamRequests
+from clawactors.eventlog import Misconfigured, NoResponders, PermissionDenied, Unavailable
+from clawactors.eventlog.jetstream import Address, Connection, JetStreamRequests
 from tests.servers import PASSWORD, NatsServer
 
 pytestmark = pytest.mark.nats

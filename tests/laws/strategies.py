@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
-from clawactors.nodes.events import CODEC as NODE_CODEC
-from clawactors.nodes.events import NodeEvent
-from clawactors.tasks.events import CODEC as TASK_CODEC
-from clawactors.tasks.events import TaskEvent
-from eventlog import Codec
+from clawactors.eventlog import Codec
+from clawactors.systems.nodes.events import CODEC as NODE_CODEC
+from clawactors.systems.nodes.events import NodeEvent
+from clawactors.systems.tasks.events import CODEC as TASK_CODEC
+from clawactors.systems.tasks.events import TaskEvent
 
 __all__ = ["CODECS", "EVENTS", "JSON", "bodies", "event_types", "nearly", "values_of"]
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from eventlog import FromTheFuture, Malformed
+from clawactors.eventlog import FromTheFuture, Malformed
 from tests.laws.strategies import CODECS, EVENTS, JSON, bodies, event_types, nearly, structs
 
 SETTINGS = settings(max_examples=40, deadline=None)

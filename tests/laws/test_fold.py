@@ -7,19 +7,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clawactors.decider import Decider
-from clawactors.errors import Refused
-from clawactors.fold import Folded, fold
+from clawactors.eventlog import Record, subject_of
+from clawactors.kernel.decider import Decider
+from clawactors.kernel.errors import Refused
+from clawactors.kernel.fold import Snapshot, fold
 from clawactors.kinds import DECODER
-from clawactors.nodes import NODE
-from clawactors.nodes.row import Work
-from clawactors.nodes.row import row as node_row
-from clawactors.placement import Placement
-from clawactors.tasks import TASK
-from clawactors.tasks import commands as c
-from clawactors.tasks import events as e
-from clawactors.tasks.row import row as task_row
-from eventlog import Record, subject_of
+from clawactors.systems.nodes import NODE
+from clawactors.systems.nodes.row import NodeWork
+from clawactors.systems.nodes.row import row as node_row
+from clawactors.systems.placement import Placement
+from clawactors.systems.tasks import TASK
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.row import row as task_row
 from tests.laws.strategies import CODECS, bodies, nearly
 
 DECIDERS: dict[str, Decider[Any, Any, Any]] = {"task": TASK, "node": NODE}
@@ -36,9 +36,9 @@ def histories(kind: str) -> st.SearchStrategy[list[Record]]:
     )
 
 
-def folded(kind: str, records: list[Record]) -> Folded[Any]:
+def folded(kind: str, records: list[Record]) -> Snapshot[Any]:
     """The state after the records."""
-    known: Folded[Any] = Folded(DECIDERS[kind].initial)
+    known: Snapshot[Any] = Snapshot(DECIDERS[kind].initial)
     for record in records:
         known = fold(DECIDERS[kind], CODECS[kind], known, record)
     return known
@@ -62,7 +62,7 @@ def test_what_is_folded_reads_as_a_row_of_json(kind: str) -> None:
     @given(histories(kind))
     def reads(records: list[Record]) -> None:
         known = folded(kind, records)
-        row = task_row("a", known.version, known.state) if kind == "task" else node_row("a", known.state, Work())
+        row = task_row("a", known.version, known.state) if kind == "task" else node_row("a", known.state, NodeWork())
         msgspec.json.decode(msgspec.json.encode(row))
 
     reads()
@@ -92,7 +92,7 @@ def test_the_shared_decoder_gives_the_same_commits_as_the_codecs() -> None:
         for record in records:
             commit = DECODER.decode(record)
             assert commit == DECODER.decode(record)
-            known: Folded[Any] = fold(TASK, CODECS["task"], Folded(TASK.initial), record)
+            known: Snapshot[Any] = fold(TASK, CODECS["task"], Snapshot(TASK.initial), record)
             assert (commit.fault == "future") == bool(known.frozen)
             if commit.fault == "malformed":
                 assert known.fault == commit.reason
@@ -118,15 +118,23 @@ def test_whatever_was_folded_every_command_is_decided_or_refused(records: list[R
     task = folded("task", records).state
     fence = task.fence
     for command in (
-        *(c.Ready(), c.Schedule("n", "i"), c.Cancel(), c.Interrupt(fence, ""), c.Retry(), c.Pause(), c.Resume()),
+        *(
+            c.Ready(),
+            c.ScheduleTask("n", "i"),
+            c.Cancel(),
+            c.Interrupt(fence, ""),
+            c.RetryTask(),
+            c.Pause(),
+            c.Resume(),
+        ),
         *(
             c.Await(),
             c.Block("", waits_for="dependency"),
             c.Block(""),
             c.Unblock(),
             c.Signal(""),
-            c.Archive(),
-            c.Start(fence),
+            c.ArchiveTask(),
+            c.StartTask(fence),
             c.Complete(fence),
             c.Return(fence),
         ),

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from clawactors.memories import MEMORY, Content, Memory
-from clawactors.memories import events as e
-from memory.embedding import HashedEmbedder
-from memory.index import TABLES, Index, IndexWriter
-from memory.text import Lexicon
-from projections.store import Store
+from clawactors.memory.embedding import HashedEmbedder
+from clawactors.memory.index import TABLES, Index, IndexWriter
+from clawactors.memory.text import Lexicon
+from clawactors.projections.store import Store
+from clawactors.systems.memories import MEMORY, Content, Memory
+from clawactors.systems.memories import events as e
 
 LEXICON = Lexicon()
 
@@ -42,7 +42,7 @@ def index(open_index: Opener) -> Index:
 def remembered(content: Content, at_ns: int = 1) -> Memory:
     """The state after the content was recorded."""
     fields = {name: getattr(content, name) for name in Content.__struct_fields__}
-    return MEMORY.evolve(MEMORY.initial, e.Recorded(**fields), at_ns)
+    return MEMORY.evolve(MEMORY.initial, e.MemoryRecorded(**fields), at_ns)
 
 
 def put(index: Index, *memories: tuple[str, Memory], version: int = 1, grow: bool = True) -> None:

@@ -9,20 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.memory_set import load
-from clawactors.errors import Refused
-from clawactors.memories import MEMORY, Content, Fact, Memory
-from clawactors.memories.commands import Forget
-from memory.consolidation import Order, consolidated, faded
-from memory.consolidation.episode import GAP_NS, SIZE, episodes
-from memory.consolidation.fact import facts_in, inferred, statement
-from memory.consolidation.importance import importance, retention, tone
-from memory.consolidation.keyword import keywords
-from memory.consolidation.likeness import contradicts, likeness
-from memory.consolidation.summary import SUMMARY_LIMIT, summary
-from memory.index import Index
-from memory.index.item import Item
-from memory.index.rows import all_items, find
-from memory.known import KnownIndex
+from clawactors.kernel.errors import Refused
+from clawactors.memory.consolidation import Order, consolidated, faded
+from clawactors.memory.consolidation.episode import GAP_NS, SIZE, episodes
+from clawactors.memory.consolidation.fact import facts_in, inferred, statement
+from clawactors.memory.consolidation.importance import importance, retention, tone
+from clawactors.memory.consolidation.keyword import keywords
+from clawactors.memory.consolidation.likeness import contradicts, likeness
+from clawactors.memory.consolidation.summary import SUMMARY_LIMIT, summary
+from clawactors.memory.index import Index
+from clawactors.memory.index.item import Item
+from clawactors.memory.index.rows import all_items, find
+from clawactors.memory.known import KnownIndex
+from clawactors.systems.memories import MEMORY, Content, Fact, Memory
+from clawactors.systems.memories.commands import ForgetMemory
 from tests.memory.conftest import LEXICON, put, remembered
 
 MINUTE = 60 * 1_000_000_000
@@ -285,7 +285,7 @@ def test_a_forgotten_fact_is_not_stated_anew(world: World) -> None:
     world.consolidate()
     with world.index.store.snapshot() as reading:
         ids = {one.content.text: one.id for one in all_items(reading) if one.content.fact}
-    world.apply(Order(ids["Anna lives in Munich"], Forget()))
+    world.apply(Order(ids["Anna lives in Munich"], ForgetMemory()))
     world.changes.clear()
     world.consolidate()
     assert world.changes == []
@@ -421,7 +421,7 @@ def test_topics_that_come_up_again_become_knowledge(world: World) -> None:
 @pytest.mark.parametrize("name", ["en_maya_tom", "zh_xiaowen_laozhou", "en_tasks_tuning"])
 def test_twice_is_as_once(world: World, tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
     one = next(one for one in load() if one.name == name)
-    from memory.scratch import _content
+    from clawactors.memory.scratch import _content
 
     for turn in one.turns:
         world.remember(str(turn["id"]), _content(turn))

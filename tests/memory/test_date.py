@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory.text.date import day_of, mentioned_days, parse_date
+from clawactors.memory.text.date import day_of, mentioned_days, parse_date
 
 TODAY = dt.date(2024, 3, 10)  # a Sunday
 

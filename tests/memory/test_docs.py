@@ -15,6 +15,6 @@ def test_an_example_runs(example: str) -> None:
 
 
 def test_the_page_says_as_many_concepts_as_there_are() -> None:
-    from memory.text.thesaurus import CONCEPTS
+    from clawactors.memory.text.thesaurus import CONCEPTS
 
     assert f"a thesaurus of {len(CONCEPTS)} everyday concepts" in " ".join(PAGE.read_text(encoding="utf-8").split())

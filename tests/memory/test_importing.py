@@ -2,8 +2,8 @@
 
 import json
 
-from clawactors.memories import Content
-from memory.importing import CHUNK_LIMIT, chunks, from_jsonl, from_markdown
+from clawactors.memory.importing import CHUNK_LIMIT, chunks, from_jsonl, from_markdown
+from clawactors.systems.memories import Content
 
 MARKDOWN = """# Kiln
 The kiln broke

@@ -12,16 +12,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clawactors.memories import MEMORY, Content, Memory
-from clawactors.memories import events as e
-from memory.index import Index, IndexWriter
-from memory.index.columns import NONE, Columns
-from memory.index.graph import Graph, load_graph
-from memory.index.item import tag_term
-from memory.index.postings import lookup
-from memory.index.rows import find, item_at
-from memory.index.top import top
-from memory.index.vectors import quantised
+from clawactors.memory.index import Index, IndexWriter
+from clawactors.memory.index.columns import NONE, Columns
+from clawactors.memory.index.graph import Graph, load_graph
+from clawactors.memory.index.item import tag_term
+from clawactors.memory.index.postings import lookup
+from clawactors.memory.index.rows import find, item_at
+from clawactors.memory.index.top import top
+from clawactors.memory.index.vectors import quantised
+from clawactors.systems.memories import MEMORY, Content, Memory
+from clawactors.systems.memories import events as e
 from tests.memory.conftest import LEXICON, Opener, dump, notes, put, remembered
 
 RNG = np.random.default_rng(5)
@@ -56,12 +56,12 @@ def test_terms_lead_to_items_and_tags_too(index: Index) -> None:
 def test_a_revised_text_is_found_by_its_new_words_only(index: Index) -> None:
     memory = remembered(Content(text="the kiln broke", kind="summary"))
     put(index, ("a", memory))
-    put(index, ("a", MEMORY.evolve(memory, e.Revised(text="the oven works"), 9)))
+    put(index, ("a", MEMORY.evolve(memory, e.MemoryRevised(text="the oven works"), 9)))
     assert holders(index, "kiln") == []
     assert holders(index, "oven") == [0]
 
 
-@pytest.mark.parametrize("event", [e.Forgotten(), e.Archived()])
+@pytest.mark.parametrize("event", [e.MemoryForgotten(), e.MemoryArchived()])
 def test_what_is_forgotten_or_archived_leaves_no_trace_in_the_index(index: Index, event: e.MemoryEvent) -> None:
     notes(index, a="the secret kiln", b="another kiln")
     put(index, ("a", MEMORY.evolve(remembered(Content(text="the secret kiln")), event, 9)))
@@ -71,7 +71,7 @@ def test_what_is_forgotten_or_archived_leaves_no_trace_in_the_index(index: Index
     with index.store.snapshot() as reading:
         assert reading.count("memory.vectors") == 1
     assert not index.vectors.rows(np.array([0])).any()
-    if isinstance(event, e.Forgotten):
+    if isinstance(event, e.MemoryForgotten):
         assert not any(b"secret" in value for _, _, value in dump(index))
 
 
@@ -101,9 +101,9 @@ HISTORY = st.lists(
 def test_rows_depend_on_the_history_not_on_how_it_fell_into_batches(
     tmp_path_factory: pytest.TempPathFactory, history: list[tuple[str, str]], size: int
 ) -> None:
-    from memory.embedding import HashedEmbedder
-    from memory.index import TABLES
-    from projections.store import Store
+    from clawactors.memory.embedding import HashedEmbedder
+    from clawactors.memory.index import TABLES
+    from clawactors.projections.store import Store
     from tests.memory.conftest import LEXICON
 
     dumps = []
@@ -117,12 +117,16 @@ def test_rows_depend_on_the_history_not_on_how_it_fell_into_batches(
             with store.write() as txn:
                 for version, (id, text) in batch:
                     event: e.MemoryEvent = (
-                        e.Forgotten() if text == "-" else e.Archived() if text == "!" else e.Recorded(text=text)
+                        e.MemoryForgotten()
+                        if text == "-"
+                        else e.MemoryArchived()
+                        if text == "!"
+                        else e.MemoryRecorded(text=text)
                     )
                     before = states.get(id, MEMORY.initial)
                     states[id] = MEMORY.evolve(before, event, version)
-                    if isinstance(event, e.Recorded) and states[id] is before and before.content:
-                        states[id] = MEMORY.evolve(before, e.Revised(text=text or "x"), version)
+                    if isinstance(event, e.MemoryRecorded) and states[id] is before and before.content:
+                        states[id] = MEMORY.evolve(before, e.MemoryRevised(text=text or "x"), version)
                     if states[id] is not MEMORY.initial:
                         writer.stage(txn, id, version, states[id])
                 changes = writer.write(txn)
@@ -308,8 +312,8 @@ def test_a_restart_finds_the_same_and_goes_on_from_the_saved_graph(open_index: O
     notes(index, **texts(50))
     index.save(1)
     put(index, ("late", remembered(Content(text="late topic3"))), version=2)
-    put(index, ("i5", MEMORY.evolve(remembered(Content(text=texts(6)["i5"])), e.Forgotten(), 9)), version=3)
-    revised = MEMORY.evolve(remembered(Content(text=texts(7)["i6"])), e.Revised(text="quite another matter"), 9)
+    put(index, ("i5", MEMORY.evolve(remembered(Content(text=texts(6)["i5"])), e.MemoryForgotten(), 9)), version=3)
+    revised = MEMORY.evolve(remembered(Content(text=texts(7)["i6"])), e.MemoryRevised(text="quite another matter"), 9)
     put(index, ("i6", revised), version=4)
     found = nearest(index, "topic3 thing2")
     again = open_index()
@@ -342,7 +346,7 @@ def test_a_damaged_graph_is_built_again_from_the_rows(open_index: Opener, tmp_pa
 def test_items_that_the_graph_has_not_taken_in_are_compared_all_the_same(
     index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("memory.index.index.EXACT_LIMIT", 10)
+    monkeypatch.setattr("clawactors.memory.index.index.EXACT_LIMIT", 10)
     notes(index, **texts(60))
     put(index, ("new", remembered(Content(text="a giraffe in the garden"))), grow=False)
     assert index._graph.upto == 60
@@ -358,7 +362,7 @@ def test_searching_while_others_write_and_delete_is_safe(index: Index) -> None:
     failures: list[BaseException] = []
 
     def search() -> None:
-        from memory.recall import Searcher
+        from clawactors.memory.recall import Searcher
 
         searcher = Searcher(index)
         try:
@@ -372,7 +376,7 @@ def test_searching_while_others_write_and_delete_is_safe(index: Index) -> None:
         reader.start()
     for nth in range(40):
         put(index, (f"new{nth}", remembered(Content(text=f"fresh {nth} topic3"))), version=nth + 2)
-        gone = MEMORY.evolve(remembered(Content(text=texts(200)[f"i{nth}"])), e.Forgotten(), 9)
+        gone = MEMORY.evolve(remembered(Content(text=texts(200)[f"i{nth}"])), e.MemoryForgotten(), 9)
         put(index, (f"i{nth}", gone), version=nth + 2)
     ended.set()
     for reader in readers:
@@ -385,6 +389,6 @@ def test_importance_and_validity_change_without_indexing_again(index: Index) -> 
     memory = remembered(Content(text="Anna lives in Berlin", kind="knowledge"))
     put(index, ("a", memory))
     vector = [row for row in dump(index) if row[0] == "memory.vectors"]
-    put(index, ("a", MEMORY.evolve(memory, e.Weighed(importance=0.9), 9)))
+    put(index, ("a", MEMORY.evolve(memory, e.MemoryWeighed(importance=0.9), 9)))
     assert index.columns.importance[0] == pytest.approx(0.9)
     assert [row for row in dump(index) if row[0] == "memory.vectors"] == vector

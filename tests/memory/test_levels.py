@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from clawactors.memories import MEMORY
-from clawactors.memories.commands import Record
-from clawactors.tasks import events as t
-from eventlog import Record as Stored
-from eventlog.decoding import Commit
-from memory.consolidation import task_memories
-from memory.level import Sensory, Working, tokens
+from clawactors.eventlog import Record as Stored
+from clawactors.eventlog.decoding import Commit
+from clawactors.memory.consolidation import task_memories
+from clawactors.memory.level import Sensory, Working, tokens
+from clawactors.systems.memories import MEMORY
+from clawactors.systems.memories.commands import RecordMemory
+from clawactors.systems.tasks import events as t
 
 MINUTE = 60 * 1_000_000_000
 
@@ -49,13 +49,15 @@ FAILING = history(
 
 def told(commits: list[Commit]) -> list[str]:
     return [
-        order.command.content.text for order in task_memories("pkg-1", commits) if isinstance(order.command, Record)
+        order.command.content.text
+        for order in task_memories("pkg-1", commits)
+        if isinstance(order.command, RecordMemory)
     ]
 
 
 def test_a_failure_is_remembered_with_its_step_its_reason_and_its_events() -> None:
     order = task_memories("pkg-1", FAILING)[0]
-    assert isinstance(order.command, Record)
+    assert isinstance(order.command, RecordMemory)
     content = order.command.content
     assert content.text == (
         "install-package pkg-1 package=theme-dark, version=2.1 failed at step verify-files on node n1: "

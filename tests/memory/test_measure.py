@@ -1,6 +1,6 @@
 """The measurement of memory measures: small here, the figures themselves are for `benchmarks/memory_speed.py`."""
 
-from memory.measure import measure, queries, turns
+from clawactors.memory.measure import measure, queries, turns
 
 
 def test_a_small_run_gives_figures_that_make_sense() -> None:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-import memory
-from clawactors.memories import MEMORY, Content, Fact
-from clawactors.memories import events as e
-from memory.index import Index
-from memory.recall import Filter, Searcher
-from memory.recall.fusion import FEATURES
-from memory.scratch import Scratch
+from clawactors import memory
+from clawactors.memory.index import Index
+from clawactors.memory.recall import Filter, Searcher
+from clawactors.memory.recall.fusion import FEATURES
+from clawactors.memory.scratch import Scratch
+from clawactors.systems.memories import MEMORY, Content, Fact
+from clawactors.systems.memories import events as e
 from tests.memory.conftest import notes, put, remembered
 
 DAY = 86_400_000_000_000
@@ -113,7 +113,7 @@ def test_what_holds_no_more_comes_after_what_holds(index: Index) -> None:
         fact = Fact(subject="Anna", predicate="lives in", object=city)
         state = remembered(Content(text=f"Anna lives in {city}", kind="knowledge", fact=fact))
         if city == "Berlin":
-            state = MEMORY.evolve(state, e.Superseded("f1", 50), 60)
+            state = MEMORY.evolve(state, e.MemorySuperseded("f1", 50), 60)
         put(index, (f"f{nth}", state))
     searcher = Searcher(index)
     assert ids(searcher, "Where does Anna live?") == ["f1", "f0"]
@@ -170,8 +170,8 @@ def test_few_right_ones_are_found_among_many(crowd: Searcher, monkeypatch: pytes
     exact = ids(crowd, "Which giraffe escaped?", 3)
     assert set(exact) == {"z0", "z1", "z2"}
     assert set(ids(crowd, "girafe escapes", 3)) == {"z0", "z1", "z2"}
-    monkeypatch.setattr("memory.index.index.EXACT_LIMIT", 100)
-    monkeypatch.setattr("memory.recall.search.EXACT_LIMIT", 100)
+    monkeypatch.setattr("clawactors.memory.index.index.EXACT_LIMIT", 100)
+    monkeypatch.setattr("clawactors.memory.recall.search.EXACT_LIMIT", 100)
     assert ids(crowd, "Which giraffe escaped?", 3) == exact
     assert set(ids(crowd, "violin", 5, owner="zoo")) == {"z0", "z1", "z2"}
     assert set(ids(crowd, "giraffe", 3, until_ns=1)) == {"z0", "z1", "z2"}

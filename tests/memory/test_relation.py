@@ -2,10 +2,10 @@
 
 import pytest
 
-from clawactors.memories import MEMORY, Content, Fact
-from clawactors.memories import events as e
-from memory.index import Index
-from memory.recall.relation import Relations
+from clawactors.memory.index import Index
+from clawactors.memory.recall.relation import Relations
+from clawactors.systems.memories import MEMORY, Content, Fact
+from clawactors.systems.memories import events as e
 from tests.memory.conftest import put, remembered
 
 FACTS = [
@@ -25,7 +25,7 @@ def facts(index: Index) -> Index:
         put(index, (f"f{nth}", remembered(content)))
     old = Fact(subject="Anna", predicate="lives in", object="Berlin", valid_from_ns=1)
     state = remembered(Content(text="Anna lives in Berlin", kind="knowledge", owner="o", fact=old))
-    put(index, ("old", MEMORY.evolve(state, e.Superseded("f0", 10), 11)))
+    put(index, ("old", MEMORY.evolve(state, e.MemorySuperseded("f0", 10), 11)))
     return index
 
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory.text import Lexicon, clean, excerpt, fold, sentences
-from memory.text.sentence import SENTENCE_LIMIT
-from memory.text.term import TERM_LIMIT, is_unspaced
+from clawactors.memory.text import Lexicon, clean, excerpt, fold, sentences
+from clawactors.memory.text.sentence import SENTENCE_LIMIT
+from clawactors.memory.text.term import TERM_LIMIT, is_unspaced
 
 LEXICON = Lexicon()
 ANALYZER = LEXICON.analyzer

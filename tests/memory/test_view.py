@@ -7,17 +7,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clawactors.memories import CODEC, Fact
-from clawactors.memories import events as e
-from eventlog import Record
-from memory.embedding import HashedEmbedder
-from memory.index import Index
-from memory.recall import Searcher
-from memory.view import MemoryView, memory_projection
-from projections.faults import counts, frozen_of
-from projections.projector import Projector, State
-from projections.replay import digest
-from projections.store import Store
+from clawactors.eventlog import Record
+from clawactors.memory.embedding import HashedEmbedder
+from clawactors.memory.index import Index
+from clawactors.memory.recall import Searcher
+from clawactors.memory.view import MemoryView, memory_projection
+from clawactors.projections.faults import counts, frozen_of
+from clawactors.projections.projector import Projector, State
+from clawactors.projections.replay import digest
+from clawactors.projections.store import Store
+from clawactors.systems.memories import CODEC, Fact
+from clawactors.systems.memories import events as e
 from tests.memory.conftest import LEXICON
 
 PROJECTION = memory_projection()
@@ -32,8 +32,8 @@ def record(seq: int, id: str, *events: e.MemoryEvent, body: bytes = b"") -> Reco
     return Record(seq, seq * 1000, f"claw.memory.{id}.log", body or CODEC.encode(events))
 
 
-def recorded(text: str, **fields: object) -> e.Recorded:
-    return e.Recorded(text=text, **fields)  # type: ignore[arg-type]
+def recorded(text: str, **fields: object) -> e.MemoryRecorded:
+    return e.MemoryRecorded(text=text, **fields)  # type: ignore[arg-type]
 
 
 BERLIN = Fact(subject="Anna", predicate="lives in", object="Berlin")
@@ -41,10 +41,10 @@ HISTORY = [
     record(1, "a", recorded("the kiln broke in June", speaker="Maya", session="s", position=0)),
     record(2, "b", recorded("the knee hurts on stairs", speaker="Tom", session="s", position=1)),
     record(3, "c", recorded("Anna lives in Berlin", kind="knowledge", fact=BERLIN)),
-    record(4, "a", e.Merged(occurrence="again", sources=(4,)), e.Merged(occurrence="and again")),
-    record(5, "c", e.Superseded("d", 9)),
-    record(6, "b", e.Forgotten()),
-    record(7, "e", recorded("the secret recipe"), e.Forgotten()),
+    record(4, "a", e.MemoryMerged(occurrence="again", sources=(4,)), e.MemoryMerged(occurrence="and again")),
+    record(5, "c", e.MemorySuperseded("d", 9)),
+    record(6, "b", e.MemoryForgotten()),
+    record(7, "e", recorded("the secret recipe"), e.MemoryForgotten()),
     record(8, "f", recorded("a spare part for the kiln", speaker="Maya", session="s", position=2)),
 ]  # fmt: skip
 
@@ -83,8 +83,8 @@ def test_faults_are_counted_and_stop_nothing(tmp_path: Path) -> None:
         record(2, "a", body=b"\xff garbage"),
         record(3, "a", body=b'{"v":1,"events":[{"type":"memory.recorded","text":5}]}'),
         record(4, "a", body=b'{"v":1,"events":[{"type":"memory.weighed","importance":1e9}]}'),
-        record(5, "a", e.Recorded(text="again")),
-        record(6, "b", e.Weighed(0.5)),
+        record(5, "a", e.MemoryRecorded(text="again")),
+        record(6, "b", e.MemoryWeighed(0.5)),
         record(7, "c", body=b'{"v":1,"events":[{"type":"memory.dreamt"}]}'),
         record(8, "c", recorded("never folded")),
         Record(9, 9, "claw.memory.x y.log", b"{}"),
@@ -109,7 +109,7 @@ def live(made: Projector, folder: Path) -> tuple[Index, MemoryView]:
 
 TEXTS = st.sampled_from(["the kiln broke", "knee and stairs", "", "林月住在北京", "Anna lives in Berlin", "kiln " * 30])
 CONTENTS = st.builds(
-    e.Recorded,
+    e.MemoryRecorded,
     text=TEXTS,
     kind=st.sampled_from(["raw", "summary", "knowledge"]),
     session=st.sampled_from(["", "s"]),
@@ -120,9 +120,9 @@ CONTENTS = st.builds(
 )
 EVENTS: st.SearchStrategy[e.MemoryEvent] = st.one_of(
     CONTENTS,
-    st.builds(e.Revised, text=TEXTS),
-    st.builds(e.Merged, occurrence=st.sampled_from(["x", "y"])),
-    st.sampled_from([e.Forgotten(), e.Archived(), e.Restored(), e.Weighed(0.9)]),
+    st.builds(e.MemoryRevised, text=TEXTS),
+    st.builds(e.MemoryMerged, occurrence=st.sampled_from(["x", "y"])),
+    st.sampled_from([e.MemoryForgotten(), e.MemoryArchived(), e.MemoryRestored(), e.MemoryWeighed(0.9)]),
 )
 HISTORIES = st.lists(st.tuples(st.sampled_from("abcd"), st.lists(EVENTS, min_size=1, max_size=3)), max_size=12)
 
@@ -175,7 +175,7 @@ def test_a_batch_that_fails_tells_the_index_so(tmp_path: Path, monkeypatch: pyte
         raise OSError("the disk is full")
 
     with monkeypatch.context() as patched:
-        patched.setattr("memory.index.writer.put_item", full)
+        patched.setattr("clawactors.memory.index.writer.put_item", full)
         with pytest.raises(OSError, match="full"):
             made.apply(HISTORY[2:])
     assert view.lost

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from projections.cluster import CLUSTER
-from projections.projector import Projector
+from clawactors.projections.cluster import CLUSTER
+from clawactors.projections.projector import Projector
 
 
 @pytest.fixture

@@ -6,18 +6,18 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from clawactors.errors import Refused
-from clawactors.nodes import NODE, Node
-from clawactors.nodes import commands as nc
-from clawactors.nodes import events as ne
-from clawactors.schedules import SCHEDULE, Schedule
-from clawactors.schedules import commands as sc
-from clawactors.schedules import events as se
-from clawactors.schedules.planning import plan_of
-from clawactors.tasks import TASK, Task
-from clawactors.tasks import commands as tc
-from clawactors.tasks import events as te
-from eventlog import Record, subject_of
+from clawactors.eventlog import Record, subject_of
+from clawactors.kernel.errors import Refused
+from clawactors.systems.nodes import NODE, Node
+from clawactors.systems.nodes import commands as nc
+from clawactors.systems.nodes import events as ne
+from clawactors.systems.schedules import SCHEDULE, Schedule
+from clawactors.systems.schedules import commands as sc
+from clawactors.systems.schedules import events as se
+from clawactors.systems.schedules.planning import plan_of
+from clawactors.systems.tasks import TASK, Task
+from clawactors.systems.tasks import commands as tc
+from clawactors.systems.tasks import events as te
 
 AT = 1_763_720_000_000_000_000
 SCHEDULES = ("nightly", "hourly")
@@ -88,17 +88,17 @@ class History:
         return bool(events)
 
 
-def joined(incarnation: str = "i1", slots: int = 2, skills: tuple[str, ...] = SKILLS) -> ne.Joined:
-    return ne.Joined(incarnation=incarnation, slots=slots, offers=tuple(ne.Offer(name) for name in skills))
+def joined(incarnation: str = "i1", slots: int = 2, skills: tuple[str, ...] = SKILLS) -> ne.NodeJoined:
+    return ne.NodeJoined(incarnation=incarnation, slots=slots, offers=tuple(ne.Offer(name) for name in skills))
 
 
 def run(history: History, id: str, steps: int = 0, node: str = "n1", result: Any = None) -> None:
     """A task from submitted to completed in three commits."""
     history.command(id, tc.Submit(te.Spec(skill="echo", params={"text": "hi"}, user="ada")))
-    history.command(id, tc.Schedule(node, "i1"), to=node)
+    history.command(id, tc.ScheduleTask(node, "i1"), to=node)
     fence = history.tasks[id].fence
     done = [tc.CompleteStep(fence, f"step-{n}", {"n": n}, 0.25) for n in range(steps)]
-    history.command(id, tc.Start(fence), *done, tc.Complete(fence, result))
+    history.command(id, tc.StartTask(fence), *done, tc.Complete(fence, result))
 
 
 def random_history(seed: int, length: int, *, strangers: bool = True) -> History:
@@ -143,15 +143,15 @@ def _of_node(history: History) -> None:
     node = history.nodes.get(id, Node())
     command = r.choice(
         (
-            nc.Join(joined(f"i{r.randrange(4)}", r.randrange(1, 4), tuple(r.sample(SKILLS, 2)))),
-            nc.Leave(node.incarnation),
-            nc.Lose(node.incarnation, "silent"),
-            nc.Return(node.incarnation),
-            nc.Drain(),
-            nc.Cordon(),
-            nc.Uncordon(),
-            nc.Configure(slots=r.randrange(4)),
-            nc.Remove(),
+            nc.JoinNode(joined(f"i{r.randrange(4)}", r.randrange(1, 4), tuple(r.sample(SKILLS, 2)))),
+            nc.LeaveNode(node.incarnation),
+            nc.LoseNode(node.incarnation, "silent"),
+            nc.ReturnNode(node.incarnation),
+            nc.DrainNode(),
+            nc.CordonNode(),
+            nc.UncordonNode(),
+            nc.ConfigureNode(slots=r.randrange(4)),
+            nc.RemoveNode(),
         )
     )
     try:
@@ -168,12 +168,12 @@ def _of_schedule(history: History) -> None:
     schedule, now_ns = history.schedules.get(name, Schedule()), history.records[-1].at_ns
     command = r.choice(
         (
-            sc.Add(plan_of("0 * * * *", "echo", {"text": "hi"}), now_ns, "ada"),
-            sc.Fire(schedule.next_ns, now_ns),
-            sc.Fire(schedule.next_ns, schedule.next_ns),
-            sc.Pause("ada"),
-            sc.Resume(now_ns),
-            sc.Remove() if r.random() < 0.5 else sc.Resume(now_ns),
+            sc.AddSchedule(plan_of("0 * * * *", "echo", {"text": "hi"}), now_ns, "ada"),
+            sc.FireSchedule(schedule.next_ns, now_ns),
+            sc.FireSchedule(schedule.next_ns, schedule.next_ns),
+            sc.PauseSchedule("ada"),
+            sc.ResumeSchedule(now_ns),
+            sc.RemoveSchedule() if r.random() < 0.5 else sc.ResumeSchedule(now_ns),
         )
     )
     try:
@@ -190,7 +190,7 @@ def _of_stranger(history: History) -> None:
     id = r.choice([*history.tasks, "stranger"])
     match r.randrange(7):
         case 6:
-            history.schedule(r.choice(SCHEDULES), se.Fired(due_ns=1))
+            history.schedule(r.choice(SCHEDULES), se.ScheduleFired(due_ns=1))
         case 0:
             history.publish(f"claw.task.{id}.log", r.choice(GARBAGE))
         case 1:
@@ -212,22 +212,22 @@ def _of_task(history: History, id: str) -> None:
     likely = r.random() < 0.7
     wishes = [_next(r, task, fence, node)] if likely else r.sample(list(_commands(r, task, fence, node)), 6)
     for command in wishes:
-        if history.command(id, command, to=node if isinstance(command, tc.Schedule) else ""):
+        if history.command(id, command, to=node if isinstance(command, tc.ScheduleTask) else ""):
             return
 
 
 def _next(r: random.Random, task: Task, fence: te.Fence, node: str) -> tc.TaskCommand:
     match task.life.status:
         case "pending":
-            return tc.Schedule(node, "i1")
+            return tc.ScheduleTask(node, "i1")
         case "scheduled":
-            return tc.Start(fence)
+            return tc.StartTask(fence)
         case "running" if task.life.cancel_requested:
             return tc.ConfirmCancel(fence)
         case "running":
             return r.choice(list(_of_running(r, task, fence)))
         case "waiting" if task.life.waiting_for == "fork":
-            return tc.Inherit((te.Kept("s0", {"n": 1}, 0.5),), last=r.random() < 0.5)
+            return tc.Inherit((te.InheritedStep("s0", {"n": 1}, 0.5),), last=r.random() < 0.5)
         case "waiting":
             return tc.Ready()
         case "paused":
@@ -237,7 +237,7 @@ def _next(r: random.Random, task: Task, fence: te.Fence, node: str) -> tc.TaskCo
         case "blocked":
             return tc.Unblock()
         case _:
-            return r.choice((tc.Retry("ada"), tc.Archive()))
+            return r.choice((tc.RetryTask("ada"), tc.ArchiveTask()))
 
 
 def _of_running(r: random.Random, task: Task, fence: te.Fence) -> Iterator[tc.TaskCommand]:
@@ -254,14 +254,14 @@ def _of_running(r: random.Random, task: Task, fence: te.Fence) -> Iterator[tc.Ta
 
 def _commands(r: random.Random, task: Task, fence: te.Fence, node: str) -> Iterator[tc.TaskCommand]:
     yield from _of_running(r, task, fence)
-    yield tc.Schedule(node, "i1")
-    yield tc.Start(fence)
+    yield tc.ScheduleTask(node, "i1")
+    yield tc.StartTask(fence)
     yield tc.Interrupt(fence, "gone")
     yield tc.Return(fence)
     yield tc.Ready()
     yield r.choice((tc.Pause("ada"), tc.Resume(), tc.Block("odd"), tc.Unblock()))
     yield tc.Block("t0 is dead", waits_for="dependency")
-    yield r.choice((tc.Cancel("ada"), tc.ConfirmCancel(fence), tc.Retry("ada"), tc.Archive()))
+    yield r.choice((tc.Cancel("ada"), tc.ConfirmCancel(fence), tc.RetryTask("ada"), tc.ArchiveTask()))
     yield tc.Signal("go", {"n": r.randrange(9)})
     yield tc.NoteFork(f"t{r.randrange(9)}", "s1")
     if task.spec is not None:

@@ -5,19 +5,19 @@ from collections.abc import Iterable
 
 import msgspec
 
-from clawactors.fold import Folded, fold
-from clawactors.nodes import NODE, Node
-from clawactors.nodes import events as ne
-from clawactors.tasks import TASK, Task
-from clawactors.tasks import events as te
-from eventlog import Record, is_id
-from projections.selection import Filter
+from clawactors.eventlog import Record, is_id
+from clawactors.kernel.fold import Snapshot, fold
+from clawactors.projections.selection import Filter
+from clawactors.systems.nodes import NODE, Node
+from clawactors.systems.nodes import events as ne
+from clawactors.systems.tasks import TASK, Task
+from clawactors.systems.tasks import events as te
 
 
 class Known(msgspec.Struct):
     id: str
     seq: int
-    folded: Folded[Task]
+    folded: Snapshot[Task]
 
     @property
     def task(self) -> Task:
@@ -26,8 +26,8 @@ class Known(msgspec.Struct):
 
 class Model:
     def __init__(self, records: Iterable[Record]) -> None:
-        tasks: dict[str, Folded[Task]] = {}
-        nodes: dict[str, Folded[Node]] = {}
+        tasks: dict[str, Snapshot[Task]] = {}
+        nodes: dict[str, Snapshot[Node]] = {}
         born: dict[str, int] = {}
         for record in records:
             parts = record.subject.split(".")
@@ -35,12 +35,12 @@ class Model:
                 continue
             id = parts[2]
             if parts[1] == "task":
-                before = tasks.get(id, Folded(Task()))
+                before = tasks.get(id, Snapshot(Task()))
                 tasks[id] = fold(TASK, te.CODEC, before, record)
                 if tasks[id].state.exists and not before.state.exists:
                     born[id] = record.seq
             else:
-                nodes[id] = fold(NODE, ne.CODEC, nodes.get(id, Folded(Node())), record)
+                nodes[id] = fold(NODE, ne.CODEC, nodes.get(id, Snapshot(Node())), record)
         self.tasks = sorted((Known(id, seq, tasks[id]) for id, seq in born.items()), key=lambda known: -known.seq)
         self.nodes = {id: folded for id, folded in sorted(nodes.items()) if folded.state != Node()}
         self.frozen = {id for id, folded in tasks.items() if folded.frozen}

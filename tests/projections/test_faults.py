@@ -4,12 +4,12 @@ import os
 
 import pytest
 
-from clawactors.tasks import events as te
-from eventlog import Record
-from projections import tasktable as t
-from projections.faults import counts, frozen, frozen_of
-from projections.nodes import load_node
-from projections.projector import Projector
+from clawactors.eventlog import Record
+from clawactors.projections import tasktable as t
+from clawactors.projections.faults import counts, frozen, frozen_of
+from clawactors.projections.nodes import load_node
+from clawactors.projections.projector import Projector
+from clawactors.systems.tasks import events as te
 from tests.projections.histories import AT, FUTURE, GARBAGE, History, joined, run
 
 

@@ -1,11 +1,11 @@
 """The random histories reach what they are for; else tests over them would prove little."""
 
 from clawactors.kinds import DECODER
-from clawactors.nodes.events import CODEC as NODES
-from clawactors.schedules.events import CODEC as SCHEDULES
-from clawactors.tasks import STATUSES
-from clawactors.tasks.events import CODEC as TASKS
-from projections.projector import Projector
+from clawactors.projections.projector import Projector
+from clawactors.systems.nodes.events import CODEC as NODES
+from clawactors.systems.schedules.events import CODEC as SCHEDULES
+from clawactors.systems.tasks import STATUSES
+from clawactors.systems.tasks.events import CODEC as TASKS
 from tests.projections.histories import random_history
 
 

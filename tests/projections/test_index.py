@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projections.index import Run, Union, ascending, newest
-from projections.keys import LAST, place, term
-from projections.store import Reading, Store
+from clawactors.projections.index import Run, Union, ascending, newest
+from clawactors.projections.keys import LAST, place, term
+from clawactors.projections.store import Reading, Store
 
 
 class Listed:

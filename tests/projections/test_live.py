@@ -10,19 +10,19 @@ from typing import Any
 import msgspec
 import pytest
 
+from clawactors.eventlog import InProcessLog, Misconfigured, Unavailable
+from clawactors.eventlog.decoding import Commit
 from clawactors.kinds import DECODER
-from clawactors.placement import Placement
-from clawactors.tasks import OPEN
-from clawactors.tasks import commands as tc
-from clawactors.tasks import events as te
-from eventlog import InProcessLog, Misconfigured, Unavailable
-from eventlog.decoding import Commit
-from projections import feed
-from projections.cluster import CLUSTER
-from projections.feed import Feed
-from projections.live import LiveViews, live_store
-from projections.projector import Projector
-from projections.replay import digest, replay, stand_of
+from clawactors.projections import feed
+from clawactors.projections.cluster import CLUSTER
+from clawactors.projections.feed import Feed
+from clawactors.projections.live import LiveViews, live_store
+from clawactors.projections.projector import Projector
+from clawactors.projections.replay import digest, replay, stand_of
+from clawactors.systems.placement import Placement
+from clawactors.systems.tasks import OPEN
+from clawactors.systems.tasks import commands as tc
+from clawactors.systems.tasks import events as te
 from tests.projections.histories import FUTURE, History, joined, random_history, run
 
 LONG_S = 20.0

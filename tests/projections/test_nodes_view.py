@@ -6,12 +6,12 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clawactors.nodes.row import Work, row
-from clawactors.tasks import commands as tc
-from clawactors.tasks import events as te
-from projections.cluster import CLUSTER
-from projections.nodes import load_node, nodes_with, stored_nodes, work_of
-from projections.projector import Projector
+from clawactors.projections.cluster import CLUSTER
+from clawactors.projections.nodes import load_node, nodes_with, stored_nodes, work_of
+from clawactors.projections.projector import Projector
+from clawactors.systems.nodes.row import NodeWork, row
+from clawactors.systems.tasks import commands as tc
+from clawactors.systems.tasks import events as te
 from tests.projections.histories import NODES, SKILLS, History, joined, random_history, run
 from tests.projections.model import Model
 
@@ -49,18 +49,18 @@ def test_a_node_s_work_is_counted_with_its_time(projector: Projector) -> None:
     history.node("n1", joined())
     run(history, "good")
     history.command("bad", tc.Submit(te.Spec(skill="echo")))
-    history.command("bad", tc.Schedule("n1", "i1"), to="n1")
+    history.command("bad", tc.ScheduleTask("n1", "i1"), to="n1")
     fence = history.tasks["bad"].fence
-    history.command("bad", tc.Start(fence))
+    history.command("bad", tc.StartTask(fence))
     started_ns = history.records[-1].at_ns
     history.command("bad", tc.Fail(fence, te.TaskError("unknown", "boom"), "dead"))
     ended_ns = history.records[-1].at_ns
     history.command("now", tc.Submit(te.Spec(skill="echo")))
-    history.command("now", tc.Schedule("n1", "i1"), to="n1")
+    history.command("now", tc.ScheduleTask("n1", "i1"), to="n1")
     projector.apply(history.records)
     with projector.store.snapshot() as reading:
         work = work_of(reading, "n1")
-        assert work == Work(scheduled=1, running=0, succeeded=1, failed=1, busy_ns=ended_ns - started_ns)
+        assert work == NodeWork(scheduled=1, running=0, succeeded=1, failed=1, busy_ns=ended_ns - started_ns)
         assert work.mean_s == round((ended_ns - started_ns) / 2e9, 6)
         stored = load_node(reading, "n1")
         assert stored is not None
@@ -71,12 +71,12 @@ def test_a_lost_run_is_no_failure_of_the_node_and_frees_it(projector: Projector)
     history = History()
     history.node("n1", joined())
     history.command("t", tc.Submit(te.Spec(skill="echo")))
-    history.command("t", tc.Schedule("n1", "i1"), to="n1")
-    history.command("t", tc.Start(history.tasks["t"].fence))
+    history.command("t", tc.ScheduleTask("n1", "i1"), to="n1")
+    history.command("t", tc.StartTask(history.tasks["t"].fence))
     projector.apply(history.records)
     with projector.store.snapshot() as reading:
-        assert work_of(reading, "n1") == Work(running=1)
+        assert work_of(reading, "n1") == NodeWork(running=1)
     history.command("t", tc.Interrupt(history.tasks["t"].fence, "gone"))
     projector.apply(history.records)
     with projector.store.snapshot() as reading:
-        assert work_of(reading, "n1") == Work()
+        assert work_of(reading, "n1") == NodeWork()

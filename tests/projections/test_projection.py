@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from eventlog import InProcessLog
-from eventlog.decoding import Commit
-from projections.live import LiveViews
-from projections.replay import replay, stand_of, verify
-from projections.store import Writing
-from projections.view import Projection
+from clawactors.eventlog import InProcessLog
+from clawactors.eventlog.decoding import Commit
+from clawactors.projections.live import LiveViews
+from clawactors.projections.replay import replay, stand_of, verify
+from clawactors.projections.store import Writing
+from clawactors.projections.view import Projection
 from tests.projections.histories import History, joined, run
 
 

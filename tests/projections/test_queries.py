@@ -6,13 +6,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from clawactors.nodes.row import Pulse
-from clawactors.tasks import commands as tc
-from clawactors.tasks import events as te
-from projections import messages as m
-from projections.pages import PAGE_BYTES
-from projections.projector import Projector
-from projections.queries import Queries
+from clawactors.projections import messages as m
+from clawactors.projections.pages import PAGE_BYTES
+from clawactors.projections.projector import Projector
+from clawactors.projections.queries import Queries
+from clawactors.systems.nodes.row import Heartbeat
+from clawactors.systems.tasks import commands as tc
+from clawactors.systems.tasks import events as te
 from tests.projections.histories import AT, FUTURE, History, joined, random_history, run
 
 type Ask = Callable[..., dict[str, Any]]
@@ -20,12 +20,12 @@ NOW_NS = AT + 10**15
 
 
 @pytest.fixture
-def pulses() -> dict[str, Pulse]:
+def pulses() -> dict[str, Heartbeat]:
     return {}
 
 
 @pytest.fixture
-def ask(projector: Projector, pulses: dict[str, Pulse]) -> Ask:
+def ask(projector: Projector, pulses: dict[str, Heartbeat]) -> Ask:
     queries = Queries(lambda: projector.store, pulses.get, lambda: NOW_NS)
 
     def ask(name: str, **question: Any) -> dict[str, Any]:
@@ -126,18 +126,18 @@ def test_a_list_shows_the_newest_steps_of_a_long_task(projector: Projector, ask:
 
 
 def test_nodes_by_state_skill_and_free_slots_with_their_pulse(
-    projector: Projector, ask: Ask, pulses: dict[str, Pulse]
+    projector: Projector, ask: Ask, pulses: dict[str, Heartbeat]
 ) -> None:
     history = History()
     history.node("n1", joined(slots=1))
     history.node("n2", joined(slots=5, skills=("shell",)))
     history.node("n3", joined(slots=5, skills=("echo",)))
     history.command("t", tc.Submit(te.Spec(skill="echo")))
-    history.command("t", tc.Schedule("n1", "i1"), to="n1")
-    history.command("t", tc.Start(history.tasks["t"].fence))
+    history.command("t", tc.ScheduleTask("n1", "i1"), to="n1")
+    history.command("t", tc.StartTask(history.tasks["t"].fence))
     projector.apply(history.records)
-    pulses["n2"] = Pulse("i1", NOW_NS - 10**9, cpu=12.5)
-    pulses["n3"] = Pulse("older", NOW_NS, cpu=99.0)
+    pulses["n2"] = Heartbeat("i1", NOW_NS - 10**9, cpu=12.5)
+    pulses["n3"] = Heartbeat("older", NOW_NS, cpu=99.0)
 
     def ids(**question: Any) -> list[str]:
         return [row["id"] for row in ask("nodes", **question)["rows"]]

@@ -5,12 +5,12 @@ import tracemalloc
 
 import pytest
 
-from clawactors.tasks import commands as tc
-from clawactors.tasks import events as te
-from projections import tasktable as t
-from projections.projector import Projector
-from projections.store import Writing
-from projections.tasks import Tasks
+from clawactors.projections import tasktable as t
+from clawactors.projections.projector import Projector
+from clawactors.projections.store import Writing
+from clawactors.projections.tasks import Tasks
+from clawactors.systems.tasks import commands as tc
+from clawactors.systems.tasks import events as te
 from tests.projections.histories import History, run
 
 STEPS = 50_000
@@ -20,8 +20,8 @@ COMMIT = 50
 def started(id: str = "t") -> History:
     history = History()
     history.command(id, tc.Submit(te.Spec(skill="echo")))
-    history.command(id, tc.Schedule("n1", "i1"), to="n1")
-    history.command(id, tc.Start(history.tasks[id].fence))
+    history.command(id, tc.ScheduleTask("n1", "i1"), to="n1")
+    history.command(id, tc.StartTask(history.tasks[id].fence))
     return history
 
 

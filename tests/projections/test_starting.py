@@ -1,10 +1,10 @@
 """What a control process starts from: of tasks that come after others, how those ended that are not open."""
 
-from clawactors.placement import Placement
-from clawactors.tasks import commands as c
-from clawactors.tasks import events as e
-from projections.projector import Projector
-from projections.starting import starting_point
+from clawactors.projections.projector import Projector
+from clawactors.projections.starting import starting_point
+from clawactors.systems.placement import Placement
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks import events as e
 from tests.projections.histories import History, joined, run
 
 

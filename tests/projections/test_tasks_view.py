@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clawactors.tasks import STATUSES
-from clawactors.tasks import commands as tc
-from clawactors.tasks import events as te
-from projections import tasktable as t
-from projections.cluster import CLUSTER
-from projections.index import Run
-from projections.keys import LAST
-from projections.projector import Projector
-from projections.selection import Filter, pending, select
-from projections.store import Reading
-from projections.tally import sums
+from clawactors.projections import tasktable as t
+from clawactors.projections.cluster import CLUSTER
+from clawactors.projections.index import Run
+from clawactors.projections.keys import LAST
+from clawactors.projections.projector import Projector
+from clawactors.projections.selection import Filter, pending, select
+from clawactors.projections.store import Reading
+from clawactors.projections.tally import sums
+from clawactors.systems.tasks import STATUSES
+from clawactors.systems.tasks import commands as tc
+from clawactors.systems.tasks import events as te
 from tests.projections.histories import AT, NODES, SKILLS, TAGS, USERS, History, random_history, run
 from tests.projections.model import Model
 

@@ -15,12 +15,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from clawactors.eventlog import EventLog, Record
 from clawactors.kinds import DECODER
-from clawactors.nodes import NODE, Node
-from clawactors.nodes import events as ne
-from clawactors.tasks import TASK, Task
-from clawactors.tasks import events as te
-from eventlog import EventLog, Record
+from clawactors.systems.nodes import NODE, Node
+from clawactors.systems.nodes import events as ne
+from clawactors.systems.tasks import TASK, Task
+from clawactors.systems.tasks import events as te
 
 PATTERNS = ("claw.task.>", "claw.node.>")
 
@@ -64,7 +64,7 @@ class Audit:
             after = NODE.evolve(node, event, record.at_ns)
             if after is node and record.expected >= 0:
                 self._problem(record, f"node {id}: {type(event).__name__} is illegal")
-            if isinstance(event, ne.Joined) and record.by == f"node/{id}":
+            if isinstance(event, ne.NodeJoined) and record.by == f"node/{id}":
                 self._incarnation[_process(record)] = event.incarnation
             node = after
         self.nodes[id] = node

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from eventlog.jetstream import Connection
+from clawactors.eventlog.jetstream import Connection
 
 type Fault = Literal["", "malformed", "future", "illegal"]
 

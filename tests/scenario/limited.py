@@ -1,8 +1,8 @@
 """What the log must show of limits: never more tasks of a skill under way at once than it says."""
 
+from clawactors.eventlog import EventLog
 from clawactors.kinds import DECODER
-from clawactors.tasks import TASK, Task
-from eventlog import EventLog
+from clawactors.systems.tasks import TASK, Task
 
 __all__ = ["most_at_once"]
 

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import msgspec
 
-from clawactors.errors import NotFound, Refused
-from clawactors.tasks import TASK, Task
-from eventlog import EventLogError, Unavailable
+from clawactors.eventlog import EventLogError, Unavailable
+from clawactors.kernel.errors import NotFound, Refused
+from clawactors.systems.tasks import TASK, Task
 from tests.scenario.audit import read_all
 from tests.scenario.system import System
 

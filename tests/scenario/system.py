@@ -16,9 +16,9 @@ import pytest
 from clawactors.app.client import Client
 from clawactors.app.cluster import Cluster, Plan
 from clawactors.app.discovery import discover
-from clawactors.runtime.client.submitting import Wish
-from clawactors.tasks.submission import spec_of
-from eventlog import Unavailable
+from clawactors.eventlog import Unavailable
+from clawactors.runtime.client.submitting import TaskRequest
+from clawactors.systems.tasks.submission import spec_of
 from tests.scenario.audit import Audit, read_all
 from tests.scenario.claw import ROOT, Claw
 
@@ -44,7 +44,7 @@ class System:
     async def submit(self, count: int, skill: str = "work", prefix: str = "t", **params: Any) -> list[str]:
         """That many tasks with a trace; returns their ids once all are acknowledged."""
         spec = spec_of(skill, {"trace": str(self.trace), **params})
-        wishes = [Wish(f"{prefix}{number}", spec) for number in range(count)]
+        wishes = [TaskRequest(f"{prefix}{number}", spec) for number in range(count)]
         batch = await self.client.submit_many(wishes)
         assert not batch.refused, batch.refused
         ids = [wish.id for wish in wishes]

@@ -12,9 +12,9 @@ from clawactors.app.client import Client
 from clawactors.app.cluster import Plan
 from clawactors.app.datafolder import RESERVE_BYTES
 from clawactors.app.discovery import discover
-from clawactors.runtime.client.submitting import Wish
-from clawactors.tasks.submission import spec_of
-from eventlog import Unavailable
+from clawactors.eventlog import Unavailable
+from clawactors.runtime.client.submitting import TaskRequest
+from clawactors.systems.tasks.submission import spec_of
 from tests.scenario.claw import Claw
 from tests.scenario.system import PATIENCE_S, SKILLS, are_gone, family, running, until
 
@@ -118,13 +118,15 @@ async def test_a_store_without_room_refuses_appends_with_the_reason_and_goes_on_
             refusal, stored = "", 0
             while "insufficient" not in refusal:  # it may be busy first, and say nothing in time
                 try:
-                    batch = await client.submit_many([Wish(f"large-{stored + more}", large) for more in range(many)])
+                    batch = await client.submit_many(
+                        [TaskRequest(f"large-{stored + more}", large) for more in range(many)]
+                    )
                     stored += batch.submitted + batch.existing
                 except Unavailable as error:
                     refusal = str(error)
         async with Client.at(discover(system.cluster.nats_url), give_up_s=1) as client:
             with pytest.raises(Unavailable, match="insufficient"):
-                await client.submit_many([Wish("large-alone", large)])
+                await client.submit_many([TaskRequest("large-alone", large)])
         assert stored <= (await system.ask("status", fresh=True))["tasks"]["pending"] <= stored + many
         assert (await system.client.ref("large-0").look()).state.life.status == "pending"
 

@@ -8,12 +8,12 @@ import pytest
 import pytest_asyncio
 
 from clawactors.app.cluster import Plan
-from clawactors.errors import Refused
+from clawactors.eventlog import TooLarge
+from clawactors.kernel.errors import Refused
 from clawactors.runtime.client.client import TaskFailed
-from clawactors.runtime.client.submitting import Wish, submit
-from clawactors.tasks.submission import spec_of
-from clawactors.tasks.task import MAX_INTERRUPTIONS, Task
-from eventlog import TooLarge
+from clawactors.runtime.client.submitting import TaskRequest, submit
+from clawactors.systems.tasks.submission import spec_of
+from clawactors.systems.tasks.task import MAX_INTERRUPTIONS, Task
 from tests.scenario.system import PATIENCE_S, SKILLS, System, running, until
 
 pytestmark = [pytest.mark.nats, pytest.mark.asyncio(loop_scope="module")]
@@ -105,7 +105,9 @@ async def test_a_task_that_is_too_large_is_refused_alone_and_in_a_batch(system: 
     large = spec_of("echo", {"text": ""}, description="x" * 1_100_000)
     with pytest.raises(TooLarge):
         await system.client.submit("echo", {"text": ""}, description=large.description)
-    batch = await system.client.submit_many([Wish("fits", spec_of("echo", {"text": ""})), Wish("too-large", large)])
+    batch = await system.client.submit_many(
+        [TaskRequest("fits", spec_of("echo", {"text": ""})), TaskRequest("too-large", large)]
+    )
     assert (batch.submitted, [rejected.id for rejected in batch.refused]) == (1, ["too-large"])
 
 
@@ -136,7 +138,7 @@ async def test_a_malformed_id_is_refused_by_every_call_and_nothing_is_written(sy
         client.ref(id)
     with pytest.raises(Refused, match="is no id"):
         await client.cancel(id)
-    batch = await client.submit_many([Wish(id, spec_of("echo", {"text": ""}))])
+    batch = await client.submit_many([TaskRequest(id, spec_of("echo", {"text": ""}))])
     assert [rejected.id for rejected in batch.refused] == [id]
     assert (await client.log.head()).last_seq == before
 

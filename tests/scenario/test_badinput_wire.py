@@ -12,9 +12,9 @@ import pytest
 import pytest_asyncio
 
 from clawactors.app.cluster import Plan
-from clawactors.errors import Refused
-from eventlog.jetstream import JetStreamLeases, JetStreamLog
-from projections.messages import QUESTIONS
+from clawactors.eventlog.jetstream import JetStreamLeases, JetStreamLog
+from clawactors.kernel.errors import Refused
+from clawactors.projections.messages import QUESTIONS
 from tests.scenario import garbage
 from tests.scenario.garbage import NOT_QUESTIONS, Garbage, commit, headers
 from tests.scenario.system import PATIENCE_S, SKILLS, System, running, until

@@ -10,9 +10,9 @@ import pytest
 import pytest_asyncio
 
 from clawactors.app.cluster import Plan
-from clawactors.runtime.client.submitting import Wish
-from clawactors.tasks.submission import spec_of
-from eventlog import Unavailable
+from clawactors.eventlog import Unavailable
+from clawactors.runtime.client.submitting import TaskRequest
+from clawactors.systems.tasks.submission import spec_of
 from tests.scenario.system import System, running, until
 
 pytestmark = [pytest.mark.nats, pytest.mark.asyncio(loop_scope="module")]
@@ -28,15 +28,15 @@ async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Syst
         yield system
 
 
-def batch(prefix: str) -> list[list[Wish]]:
+def batch(prefix: str) -> list[list[TaskRequest]]:
     """Three layers of a diamond, and what comes before and after it."""
     count = "one two three"
     names = [["top"], [f"a{n}" for n in range(WIDTH)], [f"b{n}" for n in range(WIDTH)], ["end"]]
-    layers: list[list[Wish]] = []
+    layers: list[list[TaskRequest]] = []
     for number, layer in enumerate(names):
         after = [wish.id for wish in layers[-1]] if layers else []
         skill, params = ("count", {"text": count}) if number < len(names) - 1 else ("total", {})
-        layers.append([Wish(f"{prefix}{name}", spec_of(skill, params, after=after)) for name in layer])
+        layers.append([TaskRequest(f"{prefix}{name}", spec_of(skill, params, after=after)) for name in layer])
     return layers
 
 

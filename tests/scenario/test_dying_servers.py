@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from clawactors.app.cluster import Plan
-from eventlog import Unavailable
-from eventlog.jetstream import JetStreamLog, streams
-from eventlog.jetstream.api import call
+from clawactors.eventlog import Unavailable
+from clawactors.eventlog.jetstream import JetStreamLog, streams
+from clawactors.eventlog.jetstream.api import call
 from tests import servers
 from tests.scenario.system import SKILLS, System, running, until
 

@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 
 from clawactors.app.cluster import Plan
-from clawactors.nodes import events as ne
-from clawactors.tasks.task import Task
+from clawactors.systems.nodes import events as ne
+from clawactors.systems.tasks.task import Task
 from tests.scenario.system import SKILLS, System, running, until
 
 pytestmark = [pytest.mark.nats, pytest.mark.asyncio(loop_scope="module")]

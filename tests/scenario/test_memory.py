@@ -16,12 +16,12 @@ from clawactors.app.client import Client
 from clawactors.app.cluster import Cluster, Plan
 from clawactors.app.demo.run import _install as install
 from clawactors.app.discovery import discover
-from clawactors.chats import CODEC as CHAT_CODEC
-from clawactors.chats import ExtractionRequested, Said
+from clawactors.eventlog import Draft
 from clawactors.kinds import DECODER
 from clawactors.runtime.naming import id_of_key
-from clawactors.tasks import events as e
-from eventlog import Draft
+from clawactors.systems.chats import CODEC as CHAT_CODEC
+from clawactors.systems.chats import ExtractionRequested, MessageAdded
+from clawactors.systems.tasks import events as e
 from tests.scenario.claw import ROOT, Claw
 
 pytestmark = pytest.mark.nats
@@ -117,7 +117,7 @@ async def test_code_remembers_once_and_recalls(client: Client, skill: str) -> No
 async def test_a_message_is_extracted_by_a_job_and_a_wrong_one_ends_its_own_job_only(
     client: Client, claw: Claw
 ) -> None:
-    events = (Said(message="m", role="user", text="poison"), ExtractionRequested("m", "", "chat/by-hand/m"))
+    events = (MessageAdded(message="m", role="user", text="poison"), ExtractionRequested("m", "", "chat/by-hand/m"))
     await client.log.append(Draft("chat", "by-hand", CHAT_CODEC.encode(events), "by-hand-1"), 0)
     said = await asyncio.to_thread(
         claw, "memory", "say", "c-1", "I", "live", "in", "Lisbon.", "--owner", "anna", "--json"

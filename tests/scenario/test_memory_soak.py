@@ -9,9 +9,9 @@ import pytest
 from clawactors.app.client import Client
 from clawactors.app.cluster import Cluster, Plan
 from clawactors.app.discovery import discover
+from clawactors.eventlog import aggregate_pattern
 from clawactors.kinds import DECODER
-from clawactors.tasks import events as e
-from eventlog import aggregate_pattern
+from clawactors.systems.tasks import events as e
 from tests.scenario.claw import ROOT, Claw
 
 pytestmark = [pytest.mark.nats, pytest.mark.soak]

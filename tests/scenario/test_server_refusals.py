@@ -11,9 +11,9 @@ import pytest
 import pytest_asyncio
 
 from clawactors.app.cluster import Plan
-from eventlog import Draft, Misconfigured, PermissionDenied
-from eventlog.jetstream import Connection, JetStreamLog
-from eventlog.jetstream.api import call
+from clawactors.eventlog import Draft, Misconfigured, PermissionDenied
+from clawactors.eventlog.jetstream import Connection, JetStreamLog
+from clawactors.eventlog.jetstream.api import call
 from tests.scenario.claw import Claw
 from tests.scenario.system import PATIENCE_S, System, until
 from tests.scenario.system import running as cluster_running

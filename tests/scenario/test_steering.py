@@ -12,11 +12,11 @@ import pytest
 import pytest_asyncio
 
 from clawactors.app.cluster import Plan
-from clawactors.errors import Refused
+from clawactors.eventlog import aggregate_pattern
+from clawactors.eventlog.jetstream.api import call
+from clawactors.kernel.errors import Refused
 from clawactors.runtime.client.client import TaskFailed
-from clawactors.tasks import events as te
-from eventlog import aggregate_pattern
-from eventlog.jetstream.api import call
+from clawactors.systems.tasks import events as te
 from tests.scenario.system import PATIENCE_S, System, running, until
 
 pytestmark = [pytest.mark.nats, pytest.mark.asyncio(loop_scope="module")]

@@ -16,9 +16,9 @@ from clawactors.app.client import Client
 from clawactors.app.cluster import Plan
 from clawactors.app.discovery import discover
 from clawactors.runtime.client.client import TaskFailed
-from clawactors.runtime.client.submitting import Wish
-from clawactors.tasks.payload import is_reference
-from clawactors.tasks.submission import spec_of
+from clawactors.runtime.client.submitting import TaskRequest
+from clawactors.systems.tasks.payload import is_reference
+from clawactors.systems.tasks.submission import spec_of
 from tests.scenario.system import PATIENCE_S, System, running, until
 
 SKILLS = str(Path(__file__).with_name("speaking.py"))
@@ -69,7 +69,9 @@ async def test_five_megabytes_there_and_back(system: System, tmp_path: Path) -> 
     assert (refused.code, "is pending, so it has no result" in refused.err) == (4, True)
     assert (await asyncio.to_thread(system.claw, "logs", "nobody")).code == 3
 
-    batch = await system.client.submit_many([Wish(f"b{n}", spec_of("echo-large", {"text": FIVE_MB})) for n in range(4)])
+    batch = await system.client.submit_many(
+        [TaskRequest(f"b{n}", spec_of("echo-large", {"text": FIVE_MB})) for n in range(4)]
+    )
     assert (batch.submitted, batch.refused) == (4, ())
     await system.ended([f"b{n}" for n in range(4)])
     assert await system.client.ref("b3").result(5) == {"text": FIVE_MB}

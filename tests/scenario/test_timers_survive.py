@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 
 from clawactors.app.client import Client
+from clawactors.eventlog.decoding import Commit
 from clawactors.kinds import DECODER
-from clawactors.schedules import task_id
-from clawactors.schedules.events import Fired
-from clawactors.tasks import events as e
-from eventlog.decoding import Commit
+from clawactors.systems.schedules import task_id
+from clawactors.systems.schedules.events import ScheduleFired
+from clawactors.systems.tasks import events as e
 
 ROOT = Path(__file__).parent.parent.parent
 SKILLS = Path(__file__).with_name("napping.py")
@@ -145,7 +145,7 @@ async def test_timers_survive_the_death_of_everything(everything: Everything) ->
         [(at_ns, _)] = [(at_ns, event) for at_ns, event in found[id] if isinstance(event, e.Expired)]
         submitted = found[id][0][1]
         assert at_ns >= submitted.deadline_ns, f"{id} was ended early"
-    times = [at_ns for _, event in found["tick"] if isinstance(event, Fired) for at_ns in event.times]
+    times = [at_ns for _, event in found["tick"] if isinstance(event, ScheduleFired) for at_ns in event.times]
     assert times == list(range(times[0], times[-1] + 1, SECOND)), "each second once, those of the death too"
     assert any(killed_ns < at_ns for at_ns in times)
     for at_ns in times:

@@ -12,10 +12,10 @@ import pytest
 import pytest_asyncio
 
 from clawactors.app.cluster import Plan
+from clawactors.eventlog import EventLogError, Follower, aggregate_pattern
 from clawactors.kinds import DECODER
 from clawactors.runtime.client.client import Client
-from clawactors.tasks import events as e
-from eventlog import EventLogError, Follower, aggregate_pattern
+from clawactors.systems.tasks import events as e
 from tests.scenario.system import System, running
 from tests.scenario.timely import Timely
 

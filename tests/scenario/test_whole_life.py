@@ -17,11 +17,11 @@ import pytest
 import pytest_asyncio
 
 from clawactors.app.cluster import Plan
-from clawactors.errors import NotFound, Refused
-from clawactors.runtime.client.submitting import Wish
+from clawactors.eventlog.jetstream.api import call
+from clawactors.kernel.errors import NotFound, Refused
+from clawactors.runtime.client.submitting import TaskRequest
 from clawactors.runtime.sweep import sweep
-from clawactors.tasks.submission import spec_of
-from eventlog.jetstream.api import call
+from clawactors.systems.tasks.submission import spec_of
 from tests.scenario.claw import Outcome
 from tests.scenario.nonsense import FUTURE, HI, NONSENSE, PAST
 from tests.scenario.system import PATIENCE_S, System, running, until
@@ -282,7 +282,7 @@ async def test_each_kind_of_error_has_its_class_and_its_strategy(system: System)
     ids = {how: f"class-{how.replace(' ', '-')}" for how in expected}
     gate = system.folder / "class-gate"
     batch = await system.client.submit_many(
-        [Wish(id, spec_of("fails", {"how": how, "until": str(gate)})) for how, id in ids.items()]
+        [TaskRequest(id, spec_of("fails", {"how": how, "until": str(gate)})) for how, id in ids.items()]
     )
     assert not batch.refused
     for how, (wanted, kind, attempts) in expected.items():

@@ -3,12 +3,12 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from clawactors.eventlog import EventLog
 from clawactors.kinds import DECODER
-from clawactors.schedules import task_id
-from clawactors.schedules.events import Fired
-from clawactors.tasks import OPEN, TASK, Task
-from clawactors.tasks import events as te
-from eventlog import EventLog
+from clawactors.systems.schedules import task_id
+from clawactors.systems.schedules.events import ScheduleFired
+from clawactors.systems.tasks import OPEN, TASK, Task
+from clawactors.systems.tasks import events as te
 
 PATTERNS = ("claw.task.>", "claw.schedule.>")
 
@@ -50,7 +50,7 @@ class Timely:
 
     def _take_schedule(self, name: str, events: tuple[Any, ...], at_ns: int) -> None:
         for event in events:
-            if isinstance(event, Fired):
+            if isinstance(event, ScheduleFired):
                 before = self.fired.setdefault(name, [])
                 for time_ns in event.times:
                     if before and time_ns <= before[-1]:

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from clawactors.chats import events as h
-from clawactors.memories import events as m
-from clawactors.nodes import events as n
-from clawactors.schedules import events as s
-from clawactors.tasks import events as e
+from clawactors.systems.chats import events as h
+from clawactors.systems.memories import events as m
+from clawactors.systems.nodes import events as n
+from clawactors.systems.schedules import events as s
+from clawactors.systems.tasks import events as e
 
 __all__ = ["EXAMPLES", "HISTORIES"]
 
@@ -33,7 +33,7 @@ LEAST = e.Submitted(skill="echo")
 FULL_PLAN = e.Spec(skill="echo", params={"text": "hi"}, user="ada", priority=3, tags=("nightly",), timeout_s=1.5)
 NEXT = 1_800_000_060_000_000_000
 ERROR = e.TaskError("network", "no route to host")
-JOINED = n.Joined(
+JOINED = n.NodeJoined(
     incarnation="i1",
     slots=3,
     offers=(
@@ -61,9 +61,9 @@ FACT = m.Fact(
     valid_from_ns=-5,
     valid_until_ns=NEXT,
 )
-MERGED = m.Merged(occurrence="m-9", sources=(9,), parents=("m-9",), happened_ns=NEXT)
-REVISED = m.Revised(text="again", tags=("x",), sources=(8,), parents=("m-8",), importance=0.75, tone=-0.5)
-REMEMBERED = m.Recorded(
+MERGED = m.MemoryMerged(occurrence="m-9", sources=(9,), parents=("m-9",), happened_ns=NEXT)
+REVISED = m.MemoryRevised(text="again", tags=("x",), sources=(8,), parents=("m-8",), importance=0.75, tone=-0.5)
+REMEMBERED = m.MemoryRecorded(
     text="林月 doesn't live in Berlin",
     kind="knowledge",
     owner="ada",
@@ -80,7 +80,7 @@ REMEMBERED = m.Recorded(
     tone=-0.5,
     origin="consolidation",
 )
-SAID = h.Said(
+SAID = h.MessageAdded(
     message="1", role="user", text="我搬到了拉萨", user="ada", speaker="Ada", happened_ns=NEXT, recalled=("m-1",)
 )
 ASKED_FOR = h.ExtractionRequested("1", "ada", "chat/c-1/1")
@@ -122,52 +122,58 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
         e.Retried("", 0),
     ),
     "task.signalled": (e.Signalled("approved", {"by": "ada"}), e.Signalled("go")),
-    "task.archived": (e.Archived(),),
+    "task.archived": (e.TaskArchived(),),
     "task.deleted": (e.Deleted("client/ada"), e.Deleted()),
     "task.edited": (
         e.Edited(**{name: getattr(FULL, name) for name in e.Spec.__struct_fields__}),
         e.Edited(skill="echo", on_dead="run", fork_of="t-1", fork_step="copy-0"),
     ),
     "task.expired": (e.Expired(ERROR),),
-    "task.forked": (e.Forked((e.Kept("copy-0", {"rows": [1, None]}, 0.25, "f1"), e.Kept("count"))), e.Forked(())),
+    "task.forked": (
+        e.Forked((e.InheritedStep("copy-0", {"rows": [1, None]}, 0.25, "f1"), e.InheritedStep("count"))),
+        e.Forked(()),
+    ),
     "task.fork_made": (e.ForkMade("t-2", "copy-0"),),
-    "memory.recorded": (REMEMBERED, m.Recorded(text="a note")),
-    "memory.merged": (MERGED, m.Merged(occurrence="m-9")),
-    "memory.revised": (REVISED, m.Revised(text="again")),
-    "memory.superseded": (m.Superseded("m-2", NEXT, "contradicted"), m.Superseded("m-2", 0)),
-    "memory.believed": (m.Believed(0.5, "stated again"), m.Believed(1.0)),
-    "memory.weighed": (m.Weighed(0.5),),
-    "memory.archived": (m.Archived("faded"), m.Archived()),
-    "memory.restored": (m.Restored(),),
-    "memory.forgotten": (m.Forgotten("client/ada"), m.Forgotten()),
+    "memory.recorded": (REMEMBERED, m.MemoryRecorded(text="a note")),
+    "memory.merged": (MERGED, m.MemoryMerged(occurrence="m-9")),
+    "memory.revised": (REVISED, m.MemoryRevised(text="again")),
+    "memory.superseded": (m.MemorySuperseded("m-2", NEXT, "contradicted"), m.MemorySuperseded("m-2", 0)),
+    "memory.believed": (m.MemoryBelieved(0.5, "stated again"), m.MemoryBelieved(1.0)),
+    "memory.weighed": (m.MemoryWeighed(0.5),),
+    "memory.archived": (m.MemoryArchived("faded"), m.MemoryArchived()),
+    "memory.restored": (m.MemoryRestored(),),
+    "memory.forgotten": (m.MemoryForgotten("client/ada"), m.MemoryForgotten()),
     "chat.said": (
         SAID,
-        *(h.Said(message="2", role=role, text="hi") for role in ("user", "assistant", "system", "tool")),
+        *(h.MessageAdded(message="2", role=role, text="hi") for role in ("user", "assistant", "system", "tool")),
     ),
     "chat.extraction_requested": (ASKED_FOR,),
     "schedule.added": (
-        s.Added(
+        s.ScheduleAdded(
             cron="30 2 * * 1-5", task=FULL_PLAN, zone="Europe/Berlin", catch_up="fire", next_ns=NEXT, by="client/ada"
         ),
-        s.Added(cron="* * * * *", task=e.Spec(skill="echo"), next_ns=NEXT),
+        s.ScheduleAdded(cron="* * * * *", task=e.Spec(skill="echo"), next_ns=NEXT),
     ),
-    "schedule.paused": (s.Paused("client/ada"), s.Paused()),
-    "schedule.resumed": (s.Resumed(NEXT, "client/ada"), s.Resumed(NEXT)),
-    "schedule.fired": (s.Fired(due_ns=NEXT, times=(NEXT, NEXT + 60), next_ns=NEXT + 120), s.Fired(due_ns=NEXT)),
-    "schedule.removed": (s.Removed("client/ada"), s.Removed()),
+    "schedule.paused": (s.SchedulePaused("client/ada"), s.SchedulePaused()),
+    "schedule.resumed": (s.ScheduleResumed(NEXT, "client/ada"), s.ScheduleResumed(NEXT)),
+    "schedule.fired": (
+        s.ScheduleFired(due_ns=NEXT, times=(NEXT, NEXT + 60), next_ns=NEXT + 120),
+        s.ScheduleFired(due_ns=NEXT),
+    ),
+    "schedule.removed": (s.ScheduleRemoved("client/ada"), s.ScheduleRemoved()),
     "node.joined": (
         JOINED,
-        n.Joined(incarnation="i1"),
-        n.Joined(incarnation="i1", offers=(n.Offer("ask", lacks=("openai",), concurrency=4),)),
+        n.NodeJoined(incarnation="i1"),
+        n.NodeJoined(incarnation="i1", offers=(n.Offer("ask", lacks=("openai",), concurrency=4),)),
     ),
-    "node.left": (n.Left("i1", "stopped"), n.Left("i1")),
-    "node.lost": (n.Lost("i1", "no heartbeat for 1.8 s"), n.Lost("i1")),
-    "node.returned": (n.Returned("i1"),),
-    "node.drained": (n.Drained(), n.Drained(held=True)),
-    "node.cordoned": (n.Cordoned(),),
-    "node.uncordoned": (n.Uncordoned(),),
-    "node.configured": (n.Configured(0, {}), n.Configured(slots=9), n.Configured()),
-    "node.removed": (n.Removed(),),
+    "node.left": (n.NodeLeft("i1", "stopped"), n.NodeLeft("i1")),
+    "node.lost": (n.NodeLost("i1", "no heartbeat for 1.8 s"), n.NodeLost("i1")),
+    "node.returned": (n.NodeReturned("i1"),),
+    "node.drained": (n.NodeDrained(), n.NodeDrained(held=True)),
+    "node.cordoned": (n.NodeCordoned(),),
+    "node.uncordoned": (n.NodeUncordoned(),),
+    "node.configured": (n.NodeConfigured(0, {}), n.NodeConfigured(slots=9), n.NodeConfigured()),
+    "node.removed": (n.NodeRemoved(),),
 }
 
 LOST = e.Interrupted("node n1: no heartbeat")
@@ -218,7 +224,7 @@ HISTORIES: dict[str, tuple[str, Bodies]] = {
             (e.Waiting("signal", 0, "go"),),
         ],
     ),
-    "task-cancelled": ("task", [(FULL,), (e.Readied(),), (e.Readied(),), (ASKED, e.Cancelled()), (e.Archived(),)]),
+    "task-cancelled": ("task", [(FULL,), (e.Readied(),), (e.Readied(),), (ASKED, e.Cancelled()), (e.TaskArchived(),)]),
     "task-cancelled-while-running": (
         "task",
         [(LEAST,), (scheduled(),), (e.Started(),), (ASKED,), (e.StepCompleted("a"), e.Cancelled())],
@@ -243,7 +249,7 @@ HISTORIES: dict[str, tuple[str, Bodies]] = {
         "task",
         [
             (e.Submitted(skill="echo", fork_of="t-1", fork_step="copy"),),
-            (e.Forked((e.Kept("count", 3, 0.1, "f1"),)), e.Readied()),
+            (e.Forked((e.InheritedStep("count", 3, 0.1, "f1"),)), e.Readied()),
             (e.Edited(skill="echo", fork_of="t-1", fork_step="copy", priority=4),),
             (scheduled(steps=1),),
             (e.Started(), e.ForkMade("t-2", "copy")),
@@ -298,47 +304,56 @@ HISTORIES: dict[str, tuple[str, Bodies]] = {
         [
             (REMEMBERED,),
             (MERGED,),
-            (m.Believed(0.5),),
-            (m.Superseded("m-2", NEXT, "contradicted"),),
-            (REVISED, m.Weighed(0.5)),
-            (m.Archived("faded"),),
-            (m.Restored(),),
+            (m.MemoryBelieved(0.5),),
+            (m.MemorySuperseded("m-2", NEXT, "contradicted"),),
+            (REVISED, m.MemoryWeighed(0.5)),
+            (m.MemoryArchived("faded"),),
+            (m.MemoryRestored(),),
             (MERGED,),
         ],
     ),
-    "memory-forgotten": ("memory", [(m.Weighed(0.5),), (REMEMBERED,), b"hello", (m.Forgotten(),), (MERGED,)]),
+    "memory-forgotten": (
+        "memory",
+        [(m.MemoryWeighed(0.5),), (REMEMBERED,), b"hello", (m.MemoryForgotten(),), (MERGED,)],
+    ),
     "chat-life": (
         "chat",
-        [(SAID, ASKED_FOR), (h.Said(message="2", role="assistant", text="hi"),), (SAID,), (ASKED_FOR,)],
+        [(SAID, ASKED_FOR), (h.MessageAdded(message="2", role="assistant", text="hi"),), (SAID,), (ASKED_FOR,)],
     ),
     "schedule-life": (
         "schedule",
         [
-            (s.Added(cron="* * * * *", task=FULL_PLAN, zone="Europe/Berlin", next_ns=NEXT, by="client/ada"),),
-            (s.Fired(due_ns=1, times=(1,), next_ns=2),),
-            (s.Fired(due_ns=NEXT, times=(NEXT,), next_ns=NEXT + 60),),
-            (s.Paused(),),
-            (s.Resumed(NEXT + 120),),
+            (s.ScheduleAdded(cron="* * * * *", task=FULL_PLAN, zone="Europe/Berlin", next_ns=NEXT, by="client/ada"),),
+            (s.ScheduleFired(due_ns=1, times=(1,), next_ns=2),),
+            (s.ScheduleFired(due_ns=NEXT, times=(NEXT,), next_ns=NEXT + 60),),
+            (s.SchedulePaused(),),
+            (s.ScheduleResumed(NEXT + 120),),
             b"hello",
-            (s.Fired(due_ns=NEXT + 120, next_ns=NEXT + 180),),
-            (s.Removed("client/ada"),),
+            (s.ScheduleFired(due_ns=NEXT + 120, next_ns=NEXT + 180),),
+            (s.ScheduleRemoved("client/ada"),),
         ],
     ),
     "node-life": (
         "node",
         [
             (JOINED,),
-            (n.Cordoned(),),
-            (n.Lost("i1", "no heartbeat"),),
-            (n.Returned("i1"),),
-            (n.Uncordoned(), n.Configured(9, {"room": "2"})),
-            (n.Drained(),),
-            (n.Left("i1", "stopped"),),
-            (n.Returned("i1"),),
+            (n.NodeCordoned(),),
+            (n.NodeLost("i1", "no heartbeat"),),
+            (n.NodeReturned("i1"),),
+            (n.NodeUncordoned(), n.NodeConfigured(9, {"room": "2"})),
+            (n.NodeDrained(),),
+            (n.NodeLeft("i1", "stopped"),),
+            (n.NodeReturned("i1"),),
         ],
     ),
     "node-replaced": (
         "node",
-        [(JOINED,), (n.Lost("i1"),), (n.Removed(),), (n.Joined(incarnation="i2"),), (n.Lost("i1"), n.Left("i1"))],
+        [
+            (JOINED,),
+            (n.NodeLost("i1"),),
+            (n.NodeRemoved(),),
+            (n.NodeJoined(incarnation="i2"),),
+            (n.NodeLost("i1"), n.NodeLeft("i1")),
+        ],
     ),
 }

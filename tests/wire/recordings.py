@@ -9,16 +9,16 @@ from typing import Any
 
 import msgspec
 
-from clawactors.chats import CHAT
-from clawactors.decider import Decider
-from clawactors.fold import Folded, fold
+from clawactors.eventlog import Record
+from clawactors.kernel.decider import Decider
+from clawactors.kernel.fold import Snapshot, fold
 from clawactors.kinds import DECODER
-from clawactors.memories import MEMORY
-from clawactors.nodes import NODE
-from clawactors.schedules import SCHEDULE
-from clawactors.tasks import TASK, Task
-from clawactors.tasks.journal import SIGNAL
-from eventlog import Record
+from clawactors.systems.chats import CHAT
+from clawactors.systems.memories import MEMORY
+from clawactors.systems.nodes import NODE
+from clawactors.systems.schedules import SCHEDULE
+from clawactors.systems.tasks import TASK, Task
+from clawactors.systems.tasks.journal import SIGNAL
 from tests.wire.examples import EXAMPLES, HISTORIES
 
 __all__ = ["DECIDERS", "EVENTS_DIR", "HISTORIES_DIR", "fields_of", "folded", "state_of"]
@@ -44,7 +44,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def state_of(known: Folded[Any]) -> dict[str, Any]:
+def state_of(known: Snapshot[Any]) -> dict[str, Any]:
     """What a history leads to, as plain JSON.
 
     A task's signals are told apart from its steps, as they were kept by the first release.
@@ -63,9 +63,9 @@ def state_of(known: Folded[Any]) -> dict[str, Any]:
     return told | {"version": known.version, "frozen": bool(known.frozen), "fault": bool(known.fault)}
 
 
-def folded(kind: str, records: list[Record]) -> Folded[Any]:
+def folded(kind: str, records: list[Record]) -> Snapshot[Any]:
     """The fold of the records."""
-    known: Folded[Any] = Folded(DECIDERS[kind].initial)
+    known: Snapshot[Any] = Snapshot(DECIDERS[kind].initial)
     for record in records:
         known = fold(DECIDERS[kind], DECODER.codecs[kind], known, record)
     return known

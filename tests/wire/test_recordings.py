@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from clawactors.eventlog import Record
 from clawactors.kinds import DECODER
-from eventlog import Record
 from tests.wire.recordings import EVENTS_DIR, HISTORIES_DIR, fields_of, folded, state_of
 
 

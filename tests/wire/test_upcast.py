@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from eventlog import Codec, FromTheFuture, Malformed
+from clawactors.eventlog import Codec, FromTheFuture, Malformed
 
 
 class Painted(msgspec.Struct, frozen=True, tag="wall.painted_in"):

@@ -16,7 +16,7 @@ from clawactors.app.bench.scene import Scene
 from clawactors.app.client import Client
 from clawactors.app.cluster import Cluster, Plan
 from clawactors.app.discovery import discover
-from clawactors.errors import Refused
+from clawactors.kernel.errors import Refused
 
 __all__ = ["run"]
 

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from clawactors.app.bench.figures import Figure, percentile
 from clawactors.app.bench.scene import Scene
-from clawactors.memories import Content
+from clawactors.eventlog import Unavailable
 from clawactors.runtime.memory import Memories
-from eventlog import Unavailable
+from clawactors.systems.memories import Content
 
 __all__ = ["memory"]
 
@@ -26,7 +26,7 @@ async def memory(scene: Scene, n: int | None) -> Figure:
     """
     count = n or _ITEMS
     added, asked_s = await _through_the_log(scene.client.memories, min(count, _ADDED_MAX))
-    from memory.measure import measure  # brings numpy and the index with it
+    from clawactors.memory.measure import measure  # brings numpy and the index with it
 
     speed = await asyncio.to_thread(measure, count)
     return Figure(
@@ -56,7 +56,7 @@ async def memory(scene: Scene, n: int | None) -> Figure:
 
 async def _through_the_log(memories: Memories, count: int) -> tuple[dict[str, int], list[float]]:
     """Notes until they are durable, then until they are found; then whole questions, one at a time."""
-    from memory.measure import queries, turns
+    from clawactors.memory.measure import queries, turns
 
     made = [_content(turn) for turn in await asyncio.to_thread(lambda: list(turns(count, seed=5)))]
     await _found(memories)

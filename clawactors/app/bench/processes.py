@@ -12,10 +12,10 @@ import psutil
 from clawactors.app.bench.figures import Figure, percentile
 from clawactors.app.bench.scene import Scene
 from clawactors.app.bench.skills import spin
+from clawactors.eventlog import aggregate_pattern
 from clawactors.runtime.client import Client
 from clawactors.runtime.naming import new_id
-from clawactors.tasks import events as e
-from eventlog import aggregate_pattern
+from clawactors.systems.tasks import events as e
 
 __all__ = ["idle", "recovery"]
 

@@ -10,8 +10,8 @@ from clawactors.app.client import Client
 from clawactors.app.cluster import Cluster
 from clawactors.app.datafolder import DataFolder
 from clawactors.app.server import NatsServer
-from clawactors.errors import Refused
-from eventlog.jetstream import JetStreamLog
+from clawactors.eventlog.jetstream import JetStreamLog
+from clawactors.kernel.errors import Refused
 
 __all__ = ["Scene"]
 

@@ -1,13 +1,13 @@
 """Skills that do next to nothing, so that what is measured is everything around them."""
 
-from clawactors.runtime.node.handle import TaskHandle
-from clawactors.skills import skill
+from clawactors.runtime.node.context import TaskContext
+from clawactors.systems.skills import skill
 
 __all__ = ["noop", "spin", "steps"]
 
 
 @skill("bench-noop")
-async def noop(task: TaskHandle) -> None:
+async def noop(task: TaskContext) -> None:
     """Does nothing."""
 
 
@@ -16,7 +16,7 @@ async def _nothing(number: int) -> int:
 
 
 @skill("bench-steps")
-async def steps(task: TaskHandle, n: int = 5) -> int:
+async def steps(task: TaskContext, n: int = 5) -> int:
     """Runs n steps that do nothing."""
     for number in range(n):
         await task.step(f"step-{number}", _nothing, number)
@@ -24,7 +24,7 @@ async def steps(task: TaskHandle, n: int = 5) -> int:
 
 
 @skill("bench-slow")
-async def spin(task: TaskHandle, steps: int = 1000, seconds: float = 0.02) -> int:
+async def spin(task: TaskContext, steps: int = 1000, seconds: float = 0.02) -> int:
     """Runs many short steps, to be killed in between."""
     import asyncio
 

@@ -7,12 +7,12 @@ from typing import Any, Final
 from clawactors.app.bench.figures import Figure, percentile
 from clawactors.app.bench.scene import Scene
 from clawactors.app.bench.skills import noop, steps
+from clawactors.eventlog.measure import measure_appends, measure_single_appends
 from clawactors.runtime.client.client import Client
-from clawactors.runtime.client.submitting import Wish
+from clawactors.runtime.client.submitting import TaskRequest
 from clawactors.runtime.naming import new_id
-from clawactors.skills import Skill
-from clawactors.tasks.submission import spec_of
-from eventlog.measure import measure_appends, measure_single_appends
+from clawactors.systems.skills import Skill
+from clawactors.systems.tasks.submission import spec_of
 
 __all__ = ["latency", "run_all", "step_rate", "task_rate"]
 
@@ -24,7 +24,7 @@ _WARM_UP: Final = 1000
 async def run_all(client: Client, skill: Skill, params: Mapping[str, Any], n: int) -> float:
     """Seconds from the first submit of one batch to the end of its last task."""
     run = new_id()
-    wishes = [Wish(f"{run}-{number}", spec_of(skill.name, params)) for number in range(n)]
+    wishes = [TaskRequest(f"{run}-{number}", spec_of(skill.name, params)) for number in range(n)]
     client.skills.learn([skill.offer])
     begin = time.perf_counter()
     client.waiting.expect([wish.id for wish in wishes])

@@ -11,10 +11,10 @@ from clawactors.app.cli.session import ask, ask_memory, ask_rows
 from clawactors.app.client import Client
 from clawactors.app.datafolder import RESERVE_BYTES
 from clawactors.app.discovery import Found
+from clawactors.eventlog import EventLogError, NoResponders, Unavailable
+from clawactors.eventlog.jetstream import Connection, JetStreamLeases, lacking, syncs_always
+from clawactors.eventlog.jetstream.api import call
 from clawactors.runtime.control.leadership import LEADER_KEY
-from eventlog import EventLogError, NoResponders, Unavailable
-from eventlog.jetstream import Connection, JetStreamLeases, lacking, syncs_always
-from eventlog.jetstream.api import call
 
 __all__ = ["Check", "check_cluster", "check_disk", "check_server", "check_sync", "leader_of"]
 

@@ -10,9 +10,9 @@ from clawactors.app.cli.memoryrows import memory_table
 from clawactors.app.cli.problem import EXITS, Problem
 from clawactors.app.cli.screen import emit, note
 from clawactors.app.client import Client
-from clawactors.instant import iso
-from clawactors.memories import Content
-from clawactors.runtime.memory import Kept
+from clawactors.kernel.time import iso
+from clawactors.runtime.memory import StoredNote
+from clawactors.systems.memories import Content
 
 __all__ = ["add", "import_files"]
 
@@ -53,7 +53,7 @@ async def _keep(client: Client, options: Any, contents: Sequence[Content]) -> in
     return EXITS["refused"] if refused else 0
 
 
-def _row(kept: Kept, content: Content) -> dict[str, Any]:
+def _row(kept: StoredNote, content: Content) -> dict[str, Any]:
     return {
         "id": kept.id,
         "kind": content.kind,
@@ -86,13 +86,13 @@ def _note(options: Any, text: str) -> Content:
 def _pieces(text: str) -> list[str]:
     if len(text) <= _WORDS_MAX and text.isprintable():
         return [text]
-    from memory.importing import chunks  # brings numpy with it
+    from clawactors.memory.importing import chunks  # brings numpy with it
 
     return chunks(text) or [""]
 
 
 def _in_file(name: str, options: Any) -> Iterator[Content | str]:
-    from memory.importing import chunks, from_jsonl, from_markdown
+    from clawactors.memory.importing import chunks, from_jsonl, from_markdown
 
     path = Path(name).expanduser()
     try:

@@ -5,14 +5,14 @@ from typing import Any
 
 from clawactors.app.cli.session import ask, explained
 from clawactors.app.client import Client
-from clawactors.errors import NotFound
-from clawactors.nodes import NODE, Node
-from clawactors.nodes.commands import NodeCommand
-from clawactors.nodes.events import CODEC
-from clawactors.nodes.row import Work, row
+from clawactors.eventlog import NoResponders
+from clawactors.kernel.errors import NotFound
 from clawactors.runtime.actor import Actor
-from clawactors.tasks.submission import checked_id
-from eventlog import NoResponders
+from clawactors.systems.nodes import NODE, Node
+from clawactors.systems.nodes.commands import NodeCommand
+from clawactors.systems.nodes.events import CODEC
+from clawactors.systems.nodes.row import NodeWork, row
+from clawactors.systems.tasks.submission import checked_id
 
 __all__ = ["change_node"]
 
@@ -32,4 +32,4 @@ async def change_node(client: Client, id: str, command_for: Callable[[Node], Nod
             pass  # the log knows all of it but what the node has done
         else:
             return answer
-    return row(id, actor.state, Work())
+    return row(id, actor.state, NodeWork())

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, NoReturn, override
 
 from clawactors.app.cli.problem import Problem
-from clawactors.instant import duration_s, time_ns
+from clawactors.kernel.time import duration_s, time_ns
 
 __all__ = [
     "GLOBALS",

@@ -5,16 +5,16 @@ from typing import Any
 import msgspec
 
 from clawactors.app.client import Client
-from clawactors.errors import NotFound
-from clawactors.fold import Folded, fold
-from clawactors.instant import iso
+from clawactors.eventlog import aggregate_pattern
+from clawactors.eventlog.decoding import Commit
+from clawactors.kernel.errors import NotFound
+from clawactors.kernel.fold import Snapshot, fold
+from clawactors.kernel.time import iso
 from clawactors.kinds import DECODER
-from clawactors.tasks import TASK, Task
-from clawactors.tasks.events import CODEC
-from clawactors.tasks.row import row
-from clawactors.tasks.submission import checked_id
-from eventlog import aggregate_pattern
-from eventlog.decoding import Commit
+from clawactors.systems.tasks import TASK, Task
+from clawactors.systems.tasks.events import CODEC
+from clawactors.systems.tasks.row import row
+from clawactors.systems.tasks.submission import checked_id
 
 __all__ = ["Past", "Place", "read_past", "task_row"]
 
@@ -26,7 +26,7 @@ class Past(msgspec.Struct, frozen=True):
     """A task up to a place of the log, and the commits that made it what it was there."""
 
     id: str
-    folded: Folded[Task]
+    folded: Snapshot[Task]
     commits: list[Commit]
 
     @property
@@ -50,7 +50,7 @@ async def read_past(client: Client, id: str, place: Place | None = None) -> Past
     unit, most = place or ("seq", 0)
     head = await client.log.head()
     until = min(most, head.last_seq) if place and unit == "seq" else head.last_seq
-    folded: Folded[Task] = Folded(TASK.initial)
+    folded: Snapshot[Task] = Snapshot(TASK.initial)
     commits: list[Commit] = []
     async for batch in client.log.read([aggregate_pattern("task", checked_id(id))], until=until):
         for record in batch:
@@ -62,7 +62,7 @@ async def read_past(client: Client, id: str, place: Place | None = None) -> Past
     return Past(id, folded, commits)
 
 
-def task_row(id: str, folded: Folded[Task]) -> dict[str, Any]:
+def task_row(id: str, folded: Snapshot[Task]) -> dict[str, Any]:
     """The row; `needs_upgrade` only where a later release has written to the task."""
     made = row(id, folded.version, folded.state)
     return made | {"needs_upgrade": folded.frozen} if folded.frozen else made

@@ -65,8 +65,8 @@ def problem_of(error: BaseException) -> Problem:
     if isinstance(error, BaseExceptionGroup):
         return problem_of(error.exceptions[0])
     # Imported only where something went wrong: they bring half of the event log with them.
-    import eventlog
-    from clawactors.errors import NotFound, Refused
+    from clawactors import eventlog
+    from clawactors.kernel.errors import NotFound, Refused
 
     text = str(error) or type(error).__name__
     match error:

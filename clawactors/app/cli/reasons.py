@@ -5,16 +5,16 @@ from typing import Any, Final, assert_never
 
 from clawactors.app.cli.past import Past
 from clawactors.app.cli.screen import when
-from clawactors.instant import iso
-from clawactors.tasks import Life
-from clawactors.tasks import events as e
+from clawactors.kernel.time import iso
+from clawactors.systems.tasks import TaskStatus
+from clawactors.systems.tasks import events as e
 
 __all__ = ["not_completed", "reasons_of", "waiting_for"]
 
 _SHOWN: Final = 10
 
 
-def waiting_for(life: Life) -> dict[str, Any]:
+def waiting_for(life: TaskStatus) -> dict[str, Any]:
     """What a waiting task waits for, as data; empty for any other."""
     if life.status != "waiting":
         return {}
@@ -62,7 +62,7 @@ def reasons_of(past: Past) -> list[str]:
             assert_never(life.status)
 
 
-def _waiting(past: Past, life: Life) -> str:
+def _waiting(past: Past, life: TaskStatus) -> str:
     until = f" at {when(iso(life.until_ns))}" if life.until_ns else ""
     match life.waiting_for:
         case "retry":
@@ -103,7 +103,7 @@ def _newest_step(past: Past) -> str:
     return f"its newest step {newest.name!r} is {newest.status} since {when(iso(newest.at_ns))}"
 
 
-def _failed(past: Past, life: Life) -> str:
+def _failed(past: Past, life: TaskStatus) -> str:
     if life.error is None:
         return f"it is {life.status}"
     said = f"{life.error.kind}: {life.error.message}"
@@ -121,7 +121,7 @@ def _failed(past: Past, life: Life) -> str:
     return f"{tries} and {used_up}, {said}"
 
 
-def _deadline_too(past: Past, life: Life) -> str:
+def _deadline_too(past: Past, life: TaskStatus) -> str:
     spec = past.folded.state.spec
     return " --deadline T" if spec and 0 < spec.deadline_ns <= life.completed_ns else ""
 

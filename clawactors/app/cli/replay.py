@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clawactors.app.cli.source import Source
-    from projections.replay import Replayed
-    from projections.view import Projection
+    from clawactors.projections.replay import Replayed
+    from clawactors.projections.view import Projection
 
 __all__ = ["main"]
 
@@ -43,8 +43,8 @@ def _program(argv: Sequence[str]) -> int:
 
 def _parts(wanted: Sequence[str]) -> "_Parts":
     """The projections that have the wanted views, each with those of them that are its own; none wanted means all."""
-    from memory.view import memory_projection
-    from projections.cluster import CLUSTER
+    from clawactors.memory.view import memory_projection
+    from clawactors.projections.cluster import CLUSTER
 
     memory, known = memory_projection(), [view.name for view in CLUSTER.views()]
     if unknown := [name for name in wanted if name not in (*known, memory.name)]:
@@ -83,7 +83,7 @@ def _progress(options: Any) -> Iterator[_Tell]:
 
 async def _verify(source: "Source", parts: "_Parts", tell: _Tell) -> dict[str, dict[str, Any]]:
     from clawactors.app.cli.screen import note
-    from projections.replay import verify
+    from clawactors.projections.replay import verify
 
     reports: dict[str, dict[str, Any]] = {}
     for projection, views in parts:
@@ -102,7 +102,7 @@ async def _build(source: "Source", options: Any, parts: "_Parts", tell: _Tell) -
     import tempfile
     from pathlib import Path
 
-    from projections.replay import replay
+    from clawactors.projections.replay import replay
 
     unit, until = options.until or ("seq", None)
     bounds: dict[str, Any] = {"until": until} if unit == "seq" else {"until_ns": until}

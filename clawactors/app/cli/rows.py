@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from clawactors.app.cli.screen import Screen, card, short, table, when
-from clawactors.tasks.payload import is_reference, shown_size
+from clawactors.systems.tasks.payload import is_reference, shown_size
 
 __all__ = ["node_card", "node_table", "task_card", "task_table"]
 

@@ -11,10 +11,10 @@ from clawactors.app.cli.problem import EXITS, Problem
 from clawactors.app.cli.screen import note
 from clawactors.app.client import Client
 from clawactors.app.discovery import Found, discover
-from clawactors.errors import Refused
+from clawactors.eventlog import NoResponders, NoSuchLog, Unavailable
+from clawactors.kernel.errors import Refused
 from clawactors.runtime import recalling
 from clawactors.runtime.memory import ASK_S
-from eventlog import NoResponders, NoSuchLog, Unavailable
 
 __all__ = ["ask", "ask_memory", "ask_rows", "explained", "find", "with_client"]
 

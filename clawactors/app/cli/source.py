@@ -17,12 +17,12 @@ from clawactors.app.datafolder import DataFolder
 from clawactors.app.discovery import Found
 from clawactors.app.server import NatsServer
 from clawactors.app.settings import data_folder
-from eventlog import EventLog, NoResponders, Unavailable
-from eventlog.jetstream import JetStreamLog
-from projections.cluster import CLUSTER
-from projections.live import live_store
-from projections.replay import Stand, stand_of
-from projections.view import Projection
+from clawactors.eventlog import EventLog, NoResponders, Unavailable
+from clawactors.eventlog.jetstream import JetStreamLog
+from clawactors.projections.cluster import CLUSTER
+from clawactors.projections.live import live_store
+from clawactors.projections.replay import Stand, stand_of
+from clawactors.projections.view import Projection
 
 __all__ = ["Source", "opened"]
 

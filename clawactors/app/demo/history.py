@@ -5,11 +5,11 @@ from collections.abc import AsyncGenerator, Sequence
 
 import msgspec
 
+from clawactors.eventlog import EventLog, aggregate_pattern
+from clawactors.eventlog.decoding import Commit
 from clawactors.kinds import DECODER
-from clawactors.tasks import TASK, Task
-from clawactors.tasks import events as e
-from eventlog import EventLog, aggregate_pattern
-from eventlog.decoding import Commit
+from clawactors.systems.tasks import TASK, Task
+from clawactors.systems.tasks import events as e
 
 __all__ = ["Recovery", "follow", "recovery", "task_of", "times_recorded"]
 

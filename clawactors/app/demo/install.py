@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from clawactors.app.demo.installation import Installation
-from clawactors.runtime.node.handle import SyncTaskHandle
-from clawactors.skills import skill
+from clawactors.runtime.node.context import SyncTaskContext
+from clawactors.systems.skills import skill
 
 __all__ = ["PACKAGE", "install_package"]
 
@@ -14,7 +14,7 @@ PACKAGE: Final = Path(__file__).parent / "package"
 
 
 @skill("install-package")
-def install_package(task: SyncTaskHandle, package: str, into: str) -> dict[str, Any]:
+def install_package(task: SyncTaskContext, package: str, into: str) -> dict[str, Any]:
     """Installs the package in a folder into another folder: checked first, then at one stroke."""
     installation = Installation(Path(package), Path(into))
     manifest = installation.manifest

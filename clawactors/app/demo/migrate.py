@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from clawactors.app.demo.migration import BATCH, FIRST, Migration
-from clawactors.runtime.node.handle import SyncTaskHandle
-from clawactors.skills import skill
+from clawactors.runtime.node.context import SyncTaskContext
+from clawactors.systems.skills import skill
 
 __all__ = ["migrate_table", "runs_in"]
 
@@ -16,7 +16,7 @@ _BATCH_MAX: Final = 100_000
 
 @skill("migrate-table")
 def migrate_table(
-    task: SyncTaskHandle, source: str, target: str, table: str = "", batch: int = BATCH, trace: str = ""
+    task: SyncTaskContext, source: str, target: str, table: str = "", batch: int = BATCH, trace: str = ""
 ) -> dict[str, Any]:
     """Copies a table from one SQLite file into another in batches, each a step, then compares the two.
 

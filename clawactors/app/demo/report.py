@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from clawactors.app.demo.history import Recovery, recovery, task_of, times_recorded
-from clawactors.tasks import Task
-from eventlog.decoding import Commit
+from clawactors.eventlog.decoding import Commit
+from clawactors.systems.tasks import Task
 
 __all__ = ["Facts", "Install", "Kill", "TableFigures", "report", "text_of"]
 

@@ -18,11 +18,11 @@ from clawactors.app.demo.migrate import runs_in
 from clawactors.app.demo.migration import BATCH
 from clawactors.app.demo.progress import Progress
 from clawactors.app.demo.report import Facts, Install, Kill, TableFigures, report
-from clawactors.errors import Refused
+from clawactors.eventlog.decoding import Commit
+from clawactors.kernel.errors import Refused
 from clawactors.runtime.client import Client
 from clawactors.runtime.naming import new_id
-from clawactors.tasks import Task
-from eventlog.decoding import Commit
+from clawactors.systems.tasks import Task
 
 __all__ = ["Stage", "run_demo"]
 

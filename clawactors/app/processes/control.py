@@ -9,13 +9,8 @@ from pathlib import Path
 import msgspec
 
 from clawactors.app.processes.start import ControlStart, main
-from clawactors.errors import Refused
-from clawactors.nodes.row import Pulse
-from clawactors.runtime.actor import Desk
-from clawactors.runtime.clock import SystemClock
-from clawactors.runtime.control import Control
-from eventlog import EventLogError
-from eventlog.jetstream import (
+from clawactors.eventlog import EventLogError
+from clawactors.eventlog.jetstream import (
     Disconnects,
     JetStreamBlobs,
     JetStreamCommands,
@@ -25,9 +20,14 @@ from eventlog.jetstream import (
     JetStreamRequests,
     JetStreamTimers,
 )
-from projections.live import LiveViews
-from projections.messages import QUESTIONS
-from projections.queries import problem
+from clawactors.kernel.errors import Refused
+from clawactors.projections.live import LiveViews
+from clawactors.projections.messages import QUESTIONS
+from clawactors.projections.queries import problem
+from clawactors.runtime.actor import ActorContext
+from clawactors.runtime.clock import SystemClock
+from clawactors.runtime.control import Control
+from clawactors.systems.nodes.row import Heartbeat
 
 __all__ = ["serve"]
 
@@ -44,7 +44,7 @@ async def serve(start: ControlStart, ready: Callable[[], None]) -> None:
         )
         stack.push_async_callback(views.aclose)
         control = Control(
-            Desk(log, clock, f"control/{start.name}"),
+            ActorContext(log, clock, f"control/{start.name}"),
             JetStreamLeases(log.connection),
             JetStreamRequests(log.connection),
             views,
@@ -63,11 +63,11 @@ async def serve(start: ControlStart, ready: Callable[[], None]) -> None:
             ready()
 
 
-def _pulse(control: Control, id: str) -> Pulse | None:
+def _pulse(control: Control, id: str) -> Heartbeat | None:
     figures = control.watch.figures.get(id)
     if figures is None:
         return None
-    return Pulse(figures.incarnation, figures.at_ns, figures.cpu, figures.memory, figures.disk)
+    return Heartbeat(figures.incarnation, figures.at_ns, figures.cpu, figures.memory, figures.disk)
 
 
 async def _listen_to_disconnects(stack: contextlib.AsyncExitStack, sys_url: str, control: Control) -> None:

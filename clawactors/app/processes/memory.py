@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from clawactors.app.processes.start import MemoryStart, main
-from clawactors.runtime.actor import Desk
+from clawactors.eventlog.jetstream import JetStreamLog, JetStreamRequests
+from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.clock import SystemClock
-from eventlog.jetstream import JetStreamLog, JetStreamRequests
 
 __all__ = ["FOLDER", "serve"]
 
@@ -31,10 +31,10 @@ async def serve(start: MemoryStart, ready: Callable[[], None]) -> None:
         os.environ.setdefault(name, "1")  # vectors are short: more threads only get in the way of others
     async with await JetStreamLog.connect(start.nats_url, f"claw-memory/{start.name}") as log:
         # Only now: numpy and the index take a moment, and are told their threads above.
-        from memory.actor import MemoryActor, switch_often
+        from clawactors.memory.actor import MemoryActor, switch_often
 
         switch_often()
-        desk = Desk(log, SystemClock(), f"memory/{start.name}")
+        desk = ActorContext(log, SystemClock(), f"memory/{start.name}")
         actor = MemoryActor(desk, JetStreamRequests(log.connection), Path(start.data) / FOLDER, start.daily_s)
         await actor.listen()
         ready()

@@ -7,13 +7,7 @@ from contextlib import asynccontextmanager
 from clawactors.app.processes.start import NodeStart, main
 from clawactors.app.secretfile import read_secrets
 from clawactors.app.skills import load_skills
-from clawactors.runtime.actor import Desk
-from clawactors.runtime.clock import SystemClock
-from clawactors.runtime.node import Apart, NodeActor, NodeSettings, Supplies
-from clawactors.runtime.node.capture import captured
-from clawactors.runtime.node.secrets import Secrets
-from clawactors.skills import Skill
-from eventlog.jetstream import (
+from clawactors.eventlog.jetstream import (
     Connection,
     JetStreamBlobs,
     JetStreamLeases,
@@ -21,6 +15,12 @@ from eventlog.jetstream import (
     JetStreamOutputs,
     JetStreamRequests,
 )
+from clawactors.runtime.actor import ActorContext
+from clawactors.runtime.clock import SystemClock
+from clawactors.runtime.node import LivenessThread, NodeActor, NodeSettings, Supplies
+from clawactors.runtime.node.capture import captured
+from clawactors.runtime.node.secrets import Secrets
+from clawactors.systems.skills import Skill
 
 __all__ = ["serve"]
 
@@ -46,9 +46,9 @@ async def _link(start: NodeStart) -> AsyncIterator[tuple[JetStreamLeases, JetStr
 async def _work(start: NodeStart, skills: Sequence[Skill], secrets: Secrets, ready: Callable[[], None]) -> None:
     async with (
         await JetStreamLog.connect(start.nats_url, f"claw-work/{start.name}") as log,
-        Apart(lambda: _link(start)) as apart,
+        LivenessThread(lambda: _link(start)) as apart,
     ):
-        desk = Desk(log, SystemClock(), f"node/{start.name}")
+        desk = ActorContext(log, SystemClock(), f"node/{start.name}")
         settings = NodeSettings(
             id=start.name, slots=start.slots, affinity=start.affinity, folder=start.data, lease_s=start.lease_s
         )

@@ -12,9 +12,9 @@ from typing import Any, Final
 import msgspec
 
 from clawactors.app.lifeline import die_with_parent
-from clawactors.errors import Refused
+from clawactors.eventlog import EventLogError, Misconfigured
+from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.machine import LEASE_S
-from eventlog import EventLogError, Misconfigured
 
 __all__ = ["ControlStart", "MemoryStart", "NodeStart", "Ready", "Start", "main"]
 

@@ -13,8 +13,8 @@ from typing import IO, Any
 import msgspec
 
 from clawactors.app.processes.start import Ready, Start
-from clawactors.errors import Refused
-from eventlog import EventLogError, Misconfigured, Unavailable
+from clawactors.eventlog import EventLogError, Misconfigured, Unavailable
+from clawactors.kernel.errors import Refused
 
 __all__ = ["Child"]
 

@@ -2,7 +2,7 @@
 
 In: a claimed `DataFolder`, which keeps the store, the credentials and the port. Out: `NatsServer.url` to connect with,
 and a server that is started again when it dies, stopped cleanly, and never left behind.
-Never here: the protocol of clients. Health is asked over HTTP, because only `eventlog.jetstream` speaks NATS; what an
+Never here: the protocol of clients. Health is asked over HTTP, because only `eventlog/jetstream` speaks NATS; what an
 external server lacks is found there too.
 """
 

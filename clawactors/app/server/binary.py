@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from eventlog import Misconfigured
+from clawactors.eventlog import Misconfigured
 
 __all__ = ["OLDEST", "find_binary", "read_version"]
 

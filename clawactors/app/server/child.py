@@ -14,7 +14,7 @@ from clawactors.app.server.binary import find_binary
 from clawactors.app.server.config import HOST, Identity, User, choose_ports, load_identity, render, save_identity
 from clawactors.app.server.health import SILENT, ask_health, ask_name
 from clawactors.app.server.process import end, last_words, spawn
-from eventlog import Misconfigured, Unavailable
+from clawactors.eventlog import Misconfigured, Unavailable
 
 __all__ = ["NatsServer"]
 

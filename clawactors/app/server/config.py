@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from clawactors.app.datafolder import write_private
-from eventlog import Misconfigured
+from clawactors.eventlog import Misconfigured
 
 __all__ = [
     "HOST",

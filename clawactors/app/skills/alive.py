@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import Awaitable
 from typing import Final
 
-from clawactors.runtime.node.handle import TaskHandle
+from clawactors.runtime.node.context import TaskContext
 
 __all__ = ["kept_alive"]
 
 _APART_S: Final = 30.0
 
 
-async def kept_alive[T](task: TaskHandle, work: Awaitable[T]) -> T:
+async def kept_alive[T](task: TaskContext, work: Awaitable[T]) -> T:
     """What the work gives; until then the task gives signs of life. Its timeout ends it all the same."""
 
     async def beat() -> None:

@@ -8,7 +8,7 @@ from clawactors.app.skills.extract import extract
 from clawactors.app.skills.python import python_skill
 from clawactors.app.skills.shell import shell
 from clawactors.app.skills.simple import echo, sleep
-from clawactors.skills import Skill
+from clawactors.systems.skills import Skill
 
 __all__ = ["builtin_skills"]
 

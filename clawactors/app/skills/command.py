@@ -14,8 +14,8 @@ from typing import IO, Final, TextIO
 import msgspec
 
 from clawactors.app.skills import keeper
-from clawactors.errors import Refused
-from clawactors.tasks.payload import PAYLOAD_MAX_BYTES
+from clawactors.kernel.errors import Refused
+from clawactors.systems.tasks.payload import PAYLOAD_MAX_BYTES
 
 __all__ = ["Captured", "Outcome", "run_command"]
 

@@ -5,12 +5,12 @@ Six attempts with waits of 1, 2, 4, 8, 16 s, then dead and visible (`claw memory
 
 from typing import Final
 
-from clawactors.chats.events import EXTRACT
-from clawactors.errors import Refused
-from clawactors.runtime.node.handle import TaskHandle
-from clawactors.skills import skill
-from clawactors.tasks.failures import ErrorRule
-from clawactors.tasks.retry import Retry
+from clawactors.kernel.errors import Refused
+from clawactors.runtime.node.context import TaskContext
+from clawactors.systems.chats.events import EXTRACT
+from clawactors.systems.skills import skill
+from clawactors.systems.tasks.failures import ErrorRule
+from clawactors.systems.tasks.retry import Retry
 
 __all__ = ["ATTEMPTS", "extract"]
 
@@ -24,7 +24,7 @@ _ERRORS: Final = (
 
 
 @skill(EXTRACT, retry=_RETRY, errors=_ERRORS, timeout_s=60)
-async def extract(task: TaskHandle, key: str, user: str, conversation: str, message: str, seq: int) -> list[str]:
+async def extract(task: TaskContext, key: str, user: str, conversation: str, message: str, seq: int) -> list[str]:
     """Returns the ids of the memories that the message became; none where it says nothing."""
     if not (key and user):
         raise Refused("an extraction names its user and its key")

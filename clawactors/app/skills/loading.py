@@ -10,8 +10,8 @@ from pathlib import Path
 from types import ModuleType
 
 from clawactors.app.skills.builtin import builtin_skills
-from clawactors.skills import Skill
-from eventlog import Misconfigured
+from clawactors.eventlog import Misconfigured
+from clawactors.systems.skills import Skill
 
 __all__ = ["load_skills"]
 

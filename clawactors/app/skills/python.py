@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any, Final
 
-from clawactors.errors import Refused
-from clawactors.runtime.node.handle import TaskHandle
+from clawactors.eventlog import Misconfigured
+from clawactors.kernel.errors import Refused
+from clawactors.runtime.node.context import TaskContext
 from clawactors.runtime.node.threads import DaemonThreads
-from clawactors.skills import Skill, skill
-from eventlog import Misconfigured
+from clawactors.systems.skills import Skill, skill
 
 __all__ = ["python_skill"]
 
@@ -34,7 +34,7 @@ def python_skill(allowed: Iterable[str] = ()) -> Skill:
 
     @skill("python")
     async def python(
-        task: TaskHandle, call: str, args: list[Any] | None = None, kwargs: dict[str, Any] | None = None
+        task: TaskContext, call: str, args: list[Any] | None = None, kwargs: dict[str, Any] | None = None
     ) -> Any:
         """Calls an allowed function; sync ones run in a thread."""
         if not _is_allowed(call, rules):

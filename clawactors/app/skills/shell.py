@@ -10,9 +10,9 @@ import msgspec
 
 from clawactors.app.skills.alive import kept_alive
 from clawactors.app.skills.command import Captured, Outcome, run_command
-from clawactors.runtime.node.handle import TaskHandle
-from clawactors.skills import skill
-from clawactors.tasks.payload import INLINE_MAX_BYTES
+from clawactors.runtime.node.context import TaskContext
+from clawactors.systems.skills import skill
+from clawactors.systems.tasks.payload import INLINE_MAX_BYTES
 
 __all__ = ["shell"]
 
@@ -22,7 +22,7 @@ _BRACKETS_BYTES: Final = 600  # of the result beside the two texts
 
 @skill("shell")
 async def shell(
-    task: TaskHandle,
+    task: TaskContext,
     argv: list[str],
     cwd: str | None = None,
     env: dict[str, str] | None = None,
@@ -55,7 +55,7 @@ async def shell(
         return result
 
 
-async def _stored(task: TaskHandle, captured: Captured) -> dict[str, Any]:
+async def _stored(task: TaskContext, captured: Captured) -> dict[str, Any]:
     if captured.spool is None:
         return await task.store(captured.head)
     captured.spool.flush()

@@ -5,8 +5,8 @@ import math
 from typing import Final
 
 from clawactors.app.skills.alive import kept_alive
-from clawactors.runtime.node.handle import TaskHandle
-from clawactors.skills import skill
+from clawactors.runtime.node.context import TaskContext
+from clawactors.systems.skills import skill
 
 __all__ = ["STEPS_MAX", "echo", "sleep"]
 
@@ -14,13 +14,13 @@ STEPS_MAX: Final = 100_000
 
 
 @skill("echo")
-async def echo(task: TaskHandle, text: str) -> str:
+async def echo(task: TaskContext, text: str) -> str:
     """Returns the text."""
     return text
 
 
 @skill("sleep")
-async def sleep(task: TaskHandle, seconds: float, steps: int = 1) -> float:
+async def sleep(task: TaskContext, seconds: float, steps: int = 1) -> float:
     """Sleeps that long in all, divided over the steps `sleep-1`, `sleep-2` …; returns the seconds."""
     if not (math.isfinite(seconds) and seconds >= 0):
         raise ValueError(f"can't sleep {seconds:g} seconds; it takes 0 or more")

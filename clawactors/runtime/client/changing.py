@@ -9,14 +9,14 @@ import asyncio
 from collections import deque
 from typing import Final, NamedTuple
 
-from clawactors.errors import NotFound, Refused
-from clawactors.fold import Folded
-from clawactors.runtime.actor import Desk
+from clawactors.eventlog import EventLogError
+from clawactors.kernel.errors import NotFound, Refused
+from clawactors.kernel.fold import Snapshot
+from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.payloads import Payloads
 from clawactors.runtime.taskactor import TaskActor, actor_of
-from clawactors.tasks import Task
-from clawactors.tasks import commands as c
-from eventlog import EventLogError
+from clawactors.systems.tasks import Task
+from clawactors.systems.tasks import commands as c
 
 __all__ = ["Changes"]
 
@@ -25,18 +25,18 @@ _TOGETHER: Final = 2000
 
 class _Ask(NamedTuple):
     command: c.TaskCommand
-    answer: asyncio.Future[Folded[Task]]
+    answer: asyncio.Future[Snapshot[Task]]
 
 
 class Changes:
     """Takes commands for tasks."""
 
-    def __init__(self, desk: Desk, payloads: Payloads) -> None:
+    def __init__(self, desk: ActorContext, payloads: Payloads) -> None:
         self._desk, self._payloads = desk, payloads
         self._asked: dict[str, deque[_Ask]] = {}
         self._making: set[asyncio.Task[None]] = set()
 
-    async def make(self, id: str, command: c.TaskCommand) -> Folded[Task]:
+    async def make(self, id: str, command: c.TaskCommand) -> Snapshot[Task]:
         """The task after the command. Raises: `NotFound`, `Refused`; what the log raises."""
         ask = _Ask(command, asyncio.get_running_loop().create_future())
         if (asked := self._asked.get(id)) is not None:
@@ -86,7 +86,7 @@ class Changes:
                 is_fresh = True
                 continue  # others were first, and something of it is illegal now: each is decided again
             for ask in noted:
-                _end(ask, Folded(actor.state, actor.version))
+                _end(ask, Snapshot(actor.state, actor.version))
             if is_fresh:
                 for ask, reason in refused:
                     _end(ask, reason)
@@ -112,7 +112,7 @@ class Changes:
         return actor.state
 
 
-def _end(ask: _Ask, outcome: Folded[Task] | Exception) -> None:
+def _end(ask: _Ask, outcome: Snapshot[Task] | Exception) -> None:
     if ask.answer.done():
         return
     if isinstance(outcome, Exception):

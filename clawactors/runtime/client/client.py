@@ -8,30 +8,30 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from clawactors.errors import NotFound, Refused
-from clawactors.fold import Folded
-from clawactors.runtime.actor import Desk
+from clawactors.eventlog import EventLog
+from clawactors.kernel.errors import NotFound, Refused
+from clawactors.kernel.fold import Snapshot
+from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.client.asking import ask
 from clawactors.runtime.client.changing import Changes
-from clawactors.runtime.client.redriving import Redriven, redrive
+from clawactors.runtime.client.redriving import RedriveReport, redrive
 from clawactors.runtime.client.schedules import Schedules
 from clawactors.runtime.client.skills import KnownSkills
 from clawactors.runtime.client.streaming import Chunk, follow
-from clawactors.runtime.client.submitting import Batch, Wish, submit, submit_many
+from clawactors.runtime.client.submitting import Batch, TaskRequest, submit, submit_many
 from clawactors.runtime.client.waiting import Waiting
 from clawactors.runtime.fork import fork
 from clawactors.runtime.memory import Memories
 from clawactors.runtime.naming import id_of_key, new_id
+from clawactors.runtime.output import OUT
 from clawactors.runtime.payloads import Payloads
 from clawactors.runtime.ports import Blobs, Live, Outputs, Requests
-from clawactors.runtime.said import OUT
-from clawactors.tasks import Task
-from clawactors.tasks import commands as c
-from clawactors.tasks import events as e
-from clawactors.tasks.payload import is_reference
-from clawactors.tasks.submission import checked_id, delayed, spec_of
-from clawactors.tasks.wishes import edit_of, retry_of, signal_of
-from eventlog import EventLog
+from clawactors.systems.tasks import Task
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.external import edit_of, retry_of, signal_of
+from clawactors.systems.tasks.payload import is_reference
+from clawactors.systems.tasks.submission import checked_id, delayed, spec_of
 
 __all__ = ["Client", "Ref", "TaskFailed"]
 
@@ -47,7 +47,7 @@ class TaskFailed(Exception):
 class Client:
     """One connection's worth of asking. Tasks are aggregates: every call decides on the state that the log shows."""
 
-    def __init__(self, desk: Desk, requests: Requests, live: Live, blobs: Blobs, outputs: Outputs) -> None:
+    def __init__(self, desk: ActorContext, requests: Requests, live: Live, blobs: Blobs, outputs: Outputs) -> None:
         self.desk, self.requests = desk, requests
         self.payloads, self.outputs = Payloads(blobs), outputs
         self.skills = KnownSkills(self.ask)
@@ -83,7 +83,7 @@ class Client:
         if delay_s is not None:
             spec = delayed(spec, delay_s, await self.now_ns())
         await self.skills.check(spec)
-        spec = await self.payloads.outlined(spec)
+        spec = await self.payloads.offload_payload(spec)
         ref = Ref(self, self._id(id, key))
         await submit(self.desk, ref.id, spec, delayed=delay_s is not None)
         return ref
@@ -94,7 +94,7 @@ class Client:
         id = self._id(wishes.pop("id", None), wishes.pop("key", None))
         spec = spec_of(skill, params, **wishes)
         await self.skills.check(spec)
-        spec = await self.payloads.outlined(spec)
+        spec = await self.payloads.offload_payload(spec)
         self.waiting.expect([id])
         try:
             if not await submit(self.desk, id, spec):
@@ -103,7 +103,7 @@ class Client:
         finally:
             self.waiting.forget(id)
 
-    async def submit_many(self, wishes: Sequence[Wish]) -> Batch:
+    async def submit_many(self, wishes: Sequence[TaskRequest]) -> Batch:
         """Makes all of them; repeats are counted, refusals are told one by one.
 
         A refusal holds up nobody else but those that come after it. Predecessors may stand anywhere in the batch.
@@ -129,7 +129,7 @@ class Client:
         """A handle on a task that may or may not exist."""
         return Ref(self, checked_id(id))
 
-    async def look(self, id: str) -> Folded[Task]:
+    async def look(self, id: str) -> Snapshot[Task]:
         """The task as the log has it. Raises: `NotFound`."""
         known = await self.waiting.look(id)
         if not known.state.exists:
@@ -164,41 +164,41 @@ class Client:
 
     # Changing
 
-    async def command(self, id: str, command: c.TaskCommand) -> Folded[Task]:
+    async def command(self, id: str, command: c.TaskCommand) -> Snapshot[Task]:
         """Decides a command on the task and returns the task after it. Raises: `NotFound`, `Refused`."""
         return await self._changes.make(checked_id(id), command)
 
-    async def cancel(self, id: str) -> Folded[Task]:
+    async def cancel(self, id: str) -> Snapshot[Task]:
         """Ends the task; running code is told and confirms. Raises: `NotFound`, `Refused`."""
         return await self.command(id, c.Cancel(self.desk.by))
 
-    async def pause(self, id: str) -> Folded[Task]:
+    async def pause(self, id: str) -> Snapshot[Task]:
         """Holds the task; running code ends at its next step. Raises: `NotFound`, `Refused`."""
         return await self.command(id, c.Pause(self.desk.by))
 
-    async def resume(self, id: str) -> Folded[Task]:
+    async def resume(self, id: str) -> Snapshot[Task]:
         """Holds the task no more. Raises: `NotFound`, `Refused`."""
         return await self.command(id, c.Resume())
 
-    async def retry(self, id: str, *, deadline_ns: int | None = None) -> Folded[Task]:
+    async def retry(self, id: str, *, deadline_ns: int | None = None) -> Snapshot[Task]:
         """Lets a failed, dead, cancelled or blocked task go once more; with another deadline, 0 for none.
 
         Raises: `NotFound`, `Refused` (nothing to try again; its deadline has passed).
         """
         return await self.command(id, retry_of(self.desk.by, await self.now_ns(), deadline_ns))
 
-    async def signal(self, id: str, name: str, payload: Any = None) -> Folded[Task]:
+    async def signal(self, id: str, name: str, payload: Any = None) -> Snapshot[Task]:
         """Tells the task something: kept, in the order of the calls, until its code takes it.
 
         Raises: `NotFound`, `Refused` (ended; no name; no JSON).
         """
         return await self.command(id, signal_of(name, payload))
 
-    async def delete(self, id: str) -> Folded[Task]:
+    async def delete(self, id: str) -> Snapshot[Task]:
         """Takes away a task that no node has; its history stays readable. Raises: `NotFound`, `Refused`."""
         return await self.command(id, c.Delete(self.desk.by))
 
-    async def edit(self, id: str, **changes: Any) -> Folded[Task]:
+    async def edit(self, id: str, **changes: Any) -> Snapshot[Task]:
         """Changes what is asked for, by the names of `spec_of`; only before it first runs.
 
         Raises: `NotFound`, `Refused` (it runs, or somebody else has edited it meanwhile).
@@ -209,7 +209,7 @@ class Client:
         edit = edit_of(spec, changes)
         if "params" in changes:  # else they are on record as they should be
             await self.skills.check(edit.spec)
-            edit = replace(edit, spec=await self.payloads.outlined(edit.spec))
+            edit = replace(edit, spec=await self.payloads.offload_payload(edit.spec))
         return await self.command(id, edit)
 
     async def fork(self, id: str, step: str, *, new_id: str | None = None) -> "Ref":
@@ -229,7 +229,7 @@ class Client:
         limit: int | None = None,
         rate_per_s: float | None = None,
         progress: Callable[[int, int], None] = lambda done, total: None,
-    ) -> list[Redriven]:
+    ) -> list[RedriveReport]:
         """Lets dead tasks go once more: these, or all of that skill and error class, newest first, `limit` at most.
 
         `progress` is told how many of how many. Order: idempotent, a task that has moved on meanwhile is left alone.
@@ -293,27 +293,27 @@ class Ref:
         """
         return follow(self._client.waiting, self._client.outputs, self.id, name, after, live=live)
 
-    async def look(self) -> Folded[Task]:
+    async def look(self) -> Snapshot[Task]:
         """The task as the log has it. Raises: `NotFound`."""
         return await self._client.look(self.id)
 
-    async def cancel(self) -> Folded[Task]:
+    async def cancel(self) -> Snapshot[Task]:
         """Ends the task. Raises: `NotFound`, `Refused`."""
         return await self._client.cancel(self.id)
 
-    async def pause(self) -> Folded[Task]:
+    async def pause(self) -> Snapshot[Task]:
         """Holds the task. Raises: `NotFound`, `Refused`."""
         return await self._client.pause(self.id)
 
-    async def resume(self) -> Folded[Task]:
+    async def resume(self) -> Snapshot[Task]:
         """Holds the task no more. Raises: `NotFound`, `Refused`."""
         return await self._client.resume(self.id)
 
-    async def retry(self, *, deadline_ns: int | None = None) -> Folded[Task]:
+    async def retry(self, *, deadline_ns: int | None = None) -> Snapshot[Task]:
         """Lets it go once more. Raises: `NotFound`, `Refused`."""
         return await self._client.retry(self.id, deadline_ns=deadline_ns)
 
-    async def signal(self, name: str, payload: Any = None) -> Folded[Task]:
+    async def signal(self, name: str, payload: Any = None) -> Snapshot[Task]:
         """Tells it something. Raises: `NotFound`, `Refused`."""
         return await self._client.signal(self.id, name, payload)
 
@@ -321,14 +321,14 @@ class Ref:
         """A new task that goes on from before the step. Raises: `NotFound`, `Refused`."""
         return await self._client.fork(self.id, step, new_id=new_id)
 
-    async def redrive(self) -> Redriven:
+    async def redrive(self) -> RedriveReport:
         """Lets it go once more if it is dead. Raises: `NotFound`."""
         return (await self._client.redrive(self.id))[0]
 
-    async def delete(self) -> Folded[Task]:
+    async def delete(self) -> Snapshot[Task]:
         """Takes it away. Raises: `NotFound`, `Refused`."""
         return await self._client.delete(self.id)
 
-    async def edit(self, **changes: Any) -> Folded[Task]:
+    async def edit(self, **changes: Any) -> Snapshot[Task]:
         """Changes what is asked for, before it first runs. Raises: `NotFound`, `Refused`."""
         return await self._client.edit(self.id, **changes)

@@ -10,17 +10,17 @@ from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
-from clawactors.errors import Refused
-from clawactors.fold import Folded
+from clawactors.eventlog import EventLog, Record
+from clawactors.kernel.errors import Refused
+from clawactors.kernel.fold import Snapshot
 from clawactors.kinds import DECODER
 from clawactors.runtime.client.repeats import firsts_of, is_repeat
 from clawactors.runtime.reading import read_tasks
-from clawactors.tasks import TASK, Task
-from clawactors.tasks import commands as c
-from clawactors.tasks import events as e
-from clawactors.tasks.dependencies import arranged
-from clawactors.tasks.events import Spec
-from eventlog import EventLog, Record
+from clawactors.systems.tasks import TASK, Task
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.dependencies import arranged
+from clawactors.systems.tasks.events import Spec
 
 __all__ = ["in_order"]
 
@@ -34,9 +34,9 @@ class _Facts(msgspec.Struct):
     there: set[str] = msgspec.field(default_factory=set)
     gone: set[str] = msgspec.field(default_factory=set)
     same: set[str] = msgspec.field(default_factory=set)
-    known: dict[str, Folded[Task]] = msgspec.field(default_factory=dict)
+    known: dict[str, Snapshot[Task]] = msgspec.field(default_factory=dict)
 
-    def read(self, id: str, folded: Folded[Task]) -> None:
+    def read(self, id: str, folded: Snapshot[Task]) -> None:
         """Takes in a predecessor from outside as its log has it."""
         if folded.state.exists or folded.frozen:
             self.there.add(id)
@@ -109,10 +109,10 @@ def _is_doubtful(last: Record | None) -> bool:
     """True where the task may not be there, or not any more."""
     if last is None or (commit := DECODER.decode(last)).fault:
         return True
-    return any(isinstance(event, e.Deleted | e.Archived) for event in commit.events)
+    return any(isinstance(event, e.Deleted | e.TaskArchived) for event in commit.events)
 
 
-def _taken(known: Folded[Task], command: c.Submit) -> str:
+def _taken(known: Snapshot[Task], command: c.Submit) -> str:
     """Why that task is not the one that is wished for; '' where it is, or nobody here can tell."""
     if known.frozen:
         return ""

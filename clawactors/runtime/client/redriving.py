@@ -10,27 +10,27 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from clawactors.errors import Refused
-from clawactors.fold import Folded
+from clawactors.kernel.errors import Refused
+from clawactors.kernel.fold import Snapshot
 from clawactors.runtime.taskactor import actor_of
-from clawactors.tasks import Task
-from clawactors.tasks import commands as c
-from clawactors.tasks.submission import checked_id
+from clawactors.systems.tasks import Task
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks.submission import checked_id
 
 if TYPE_CHECKING:
     from clawactors.runtime.client.client import Client
 
-__all__ = ["Redriven", "redrive"]
+__all__ = ["RedriveReport", "redrive"]
 
 _PAGE: Final = 1000
 _AT_ONCE: Final = 32
 
 
-class Redriven(msgspec.Struct, frozen=True):
+class RedriveReport(msgspec.Struct, frozen=True):
     """What became of one task: its state after it, or why it was left alone."""
 
     id: str
-    task: Folded[Task] | None = None
+    task: Snapshot[Task] | None = None
     left: str = ""
 
 
@@ -49,7 +49,7 @@ async def redrive(
     limit: int | None,
     rate_per_s: float | None,
     progress: Callable[[int, int], None],
-) -> list[Redriven]:
+) -> list[RedriveReport]:
     """See `Client.redrive`."""
     if rate_per_s is not None and not rate_per_s > 0:
         raise Refused(f"a rate is more than 0 a second, not {rate_per_s:g}")
@@ -65,7 +65,7 @@ async def redrive(
     loop, done = asyncio.get_running_loop(), 0
     began_s, slots = loop.time(), asyncio.Semaphore(_AT_ONCE)
 
-    async def one(place: int, id: str, version: int | None) -> Redriven:
+    async def one(place: int, id: str, version: int | None) -> RedriveReport:
         nonlocal done
         if rate_per_s is not None:
             await asyncio.sleep(began_s + place / rate_per_s - loop.time())
@@ -97,15 +97,15 @@ async def _dead(client: "Client", skill: str, error: str) -> AsyncIterator[tuple
         cursor = answer.cursor
 
 
-async def _retry(client: "Client", id: str, version: int | None) -> Redriven:
+async def _retry(client: "Client", id: str, version: int | None) -> RedriveReport:
     actor = actor_of(client.desk, id)
     try:
         await actor.catch_up()
         if version not in (None, actor.version):
-            return Redriven(id, left=f"it has moved on: it is {actor.state.life.status}")
+            return RedriveReport(id, left=f"it has moved on: it is {actor.state.life.status}")
         if actor.state.life.status != "dead":
             raise Refused(f"the task is {actor.state.life.status}, not dead")
-        await actor.handle(c.Retry(client.desk.by, client.desk.time.now_ns()))
+        await actor.handle(c.RetryTask(client.desk.by, client.desk.time.now_ns()))
     except Refused as refusal:
-        return Redriven(id, left=str(refusal))
-    return Redriven(id, Folded(actor.state, actor.version))
+        return RedriveReport(id, left=str(refusal))
+    return RedriveReport(id, Snapshot(actor.state, actor.version))

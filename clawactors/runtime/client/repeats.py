@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from clawactors.errors import Refused
-from clawactors.fold import Folded, fold
-from clawactors.tasks import TASK
-from clawactors.tasks import commands as c
-from clawactors.tasks import events as e
-from eventlog import EventLog, Record, subject_of
+from clawactors.eventlog import EventLog, Record, subject_of
+from clawactors.kernel.errors import Refused
+from clawactors.kernel.fold import Snapshot, fold
+from clawactors.systems.tasks import TASK
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks import events as e
 
 __all__ = ["firsts_of", "is_repeat"]
 
@@ -21,7 +21,7 @@ def is_repeat(first: Record | None, wish: c.Submit) -> bool:
     """True where the task was made by the very same wish, whatever has become of it since."""
     if first is None or first.expected != 0:
         return False
-    known = fold(TASK, e.CODEC, Folded(TASK.initial), first)
+    known = fold(TASK, e.CODEC, Snapshot(TASK.initial), first)
     try:
         return known.state.exists and not TASK.decide(wish, known.state)
     except Refused:

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from clawactors.errors import NotFound
-from clawactors.fold import Folded
+from clawactors.kernel.errors import NotFound
+from clawactors.kernel.fold import Snapshot
 from clawactors.runtime.actor import Actor
-from clawactors.schedules import SCHEDULE, Schedule
-from clawactors.schedules import commands as c
-from clawactors.schedules import events as e
-from clawactors.schedules.planning import checked_name, plan_of
+from clawactors.systems.schedules import SCHEDULE, Schedule
+from clawactors.systems.schedules import commands as c
+from clawactors.systems.schedules import events as e
+from clawactors.systems.schedules.planning import checked_name, plan_of
 
 if TYPE_CHECKING:
     from clawactors.runtime.client.client import Client
@@ -27,7 +27,7 @@ class Schedules:
 
     async def add(
         self, name: str, cron: str, skill: str, params: Mapping[str, Any] | None = None, **wishes: Any
-    ) -> Folded[Schedule]:
+    ) -> Snapshot[Schedule]:
         """Makes tasks of the skill at the times of the cron line; adding the same again is quiet.
 
         `wishes` are `zone` (default UTC), `catch_up` (fire, skip, coalesce) and those of a task that make sense more
@@ -36,28 +36,28 @@ class Schedules:
         checked_name(name)
         plan = plan_of(cron, skill, params, **wishes)
         await self._client.skills.check(plan.task)
-        plan = replace(plan, task=await self._client.payloads.outlined(plan.task))
-        return await self._decide(name, c.Add(plan, await self._client.now_ns(), self._client.desk.by))
+        plan = replace(plan, task=await self._client.payloads.offload_payload(plan.task))
+        return await self._decide(name, c.AddSchedule(plan, await self._client.now_ns(), self._client.desk.by))
 
-    async def pause(self, name: str) -> Folded[Schedule]:
+    async def pause(self, name: str) -> Snapshot[Schedule]:
         """Lets nothing come until it is resumed. Raises: `NotFound`."""
-        return await self._change(name, c.Pause(self._client.desk.by))
+        return await self._change(name, c.PauseSchedule(self._client.desk.by))
 
-    async def resume(self, name: str) -> Folded[Schedule]:
+    async def resume(self, name: str) -> Snapshot[Schedule]:
         """Lets it go on with its next time. Raises: `NotFound`."""
-        return await self._change(name, c.Resume(await self._client.now_ns(), self._client.desk.by))
+        return await self._change(name, c.ResumeSchedule(await self._client.now_ns(), self._client.desk.by))
 
-    async def remove(self, name: str) -> Folded[Schedule]:
+    async def remove(self, name: str) -> Snapshot[Schedule]:
         """Lets nothing come any more; tasks that were made stay. Raises: `NotFound`."""
-        return await self._change(name, c.Remove(self._client.desk.by))
+        return await self._change(name, c.RemoveSchedule(self._client.desk.by))
 
-    async def _change(self, name: str, command: c.ScheduleCommand) -> Folded[Schedule]:
+    async def _change(self, name: str, command: c.ScheduleCommand) -> Snapshot[Schedule]:
         return await self._decide(checked_name(name), command, must_exist=True)
 
-    async def _decide(self, name: str, command: c.ScheduleCommand, *, must_exist: bool = False) -> Folded[Schedule]:
+    async def _decide(self, name: str, command: c.ScheduleCommand, *, must_exist: bool = False) -> Snapshot[Schedule]:
         actor = Actor(self._client.desk, SCHEDULE, e.CODEC, name)
         await actor.catch_up()
         if must_exist and not actor.state.exists:
             raise NotFound(f"there is no schedule {name!r}")
         await actor.handle(command)
-        return Folded(actor.state, actor.version)
+        return Snapshot(actor.state, actor.version)

@@ -6,11 +6,11 @@ from typing import Any
 
 import msgspec
 
-from clawactors.errors import Refused
-from clawactors.nodes.events import Offer
-from clawactors.skills import check_params
-from clawactors.tasks.events import Spec
-from eventlog import Unavailable
+from clawactors.eventlog import Unavailable
+from clawactors.kernel.errors import Refused
+from clawactors.systems.nodes.events import Offer
+from clawactors.systems.skills import check_params
+from clawactors.systems.tasks.events import Spec
 
 __all__ = ["KnownSkills"]
 

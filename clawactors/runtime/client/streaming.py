@@ -6,19 +6,19 @@ from typing import Any, Final
 
 import msgspec
 
-from clawactors.errors import NotFound
+from clawactors.eventlog import Follower, Record
+from clawactors.kernel.errors import NotFound
 from clawactors.runtime.client.waiting import Waiting
+from clawactors.runtime.output import OutputMessage
 from clawactors.runtime.ports import Outputs
-from clawactors.runtime.said import Said
-from clawactors.tasks.submission import checked_id
-from eventlog import Follower, Record
+from clawactors.systems.tasks.submission import checked_id
 
 __all__ = ["Chunk", "follow"]
 
 _PLACES: Final = 12
 """Bits of a position that count the chunks of one message; no message has so many."""
 
-_decode = msgspec.json.Decoder(Said).decode
+_decode = msgspec.json.Decoder(OutputMessage).decode
 
 
 class Chunk(msgspec.Struct, frozen=True):

@@ -5,26 +5,26 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from clawactors.errors import Refused
-from clawactors.runtime.actor import Actor, Desk
+from clawactors.eventlog import Draft, EventLogError, TooLarge, WrongVersion
+from clawactors.kernel.errors import Refused
+from clawactors.runtime.actor import Actor, ActorContext
 from clawactors.runtime.client.predecessors import in_order
 from clawactors.runtime.client.repeats import firsts_of, is_repeat
-from clawactors.tasks import TASK
-from clawactors.tasks import commands as c
-from clawactors.tasks import events as e
-from clawactors.tasks.submission import checked_id, delayed
-from eventlog import Draft, EventLogError, TooLarge, WrongVersion
+from clawactors.systems.tasks import TASK
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.submission import checked_id, delayed
 
 if TYPE_CHECKING:
     from clawactors.runtime.client.client import Client
 
-__all__ = ["Batch", "Rejected", "Wish", "submit", "submit_many"]
+__all__ = ["Batch", "Rejected", "TaskRequest", "submit", "submit_many"]
 
 _SAMPLE: Final = 32
 """Tasks of a batch that are looked for first: they tell whether it comes again."""
 
 
-class Wish(msgspec.Struct, frozen=True):
+class TaskRequest(msgspec.Struct, frozen=True):
     """One task of a batch: its id and what is asked for; with `delay_s` it starts so long after it was asked for."""
 
     id: str
@@ -48,7 +48,7 @@ class Batch(msgspec.Struct, frozen=True):
     refused: tuple[Rejected, ...] = ()
 
 
-async def submit(desk: Desk, id: str, spec: e.Spec, *, delayed: bool = False) -> bool:
+async def submit(desk: ActorContext, id: str, spec: e.Spec, *, delayed: bool = False) -> bool:
     """True when the task is new. Raises: `Refused`."""
     if spec.after:
         _, reasons = await in_order(desk.log, {id: spec}, {id} if delayed else (), {})
@@ -57,7 +57,7 @@ async def submit(desk: Desk, id: str, spec: e.Spec, *, delayed: bool = False) ->
     return await _make(desk, id, spec, delayed=delayed)
 
 
-async def submit_many(client: "Client", wishes: Sequence[Wish]) -> Batch:
+async def submit_many(client: "Client", wishes: Sequence[TaskRequest]) -> Batch:
     """See `Client.submit_many`."""
     desk = client.desk
     refused: list[Rejected] = []
@@ -88,7 +88,7 @@ async def submit_many(client: "Client", wishes: Sequence[Wish]) -> Batch:
 
 
 async def _accepted(
-    client: "Client", wishes: Sequence[Wish], late: set[str], refused: list[Rejected]
+    client: "Client", wishes: Sequence[TaskRequest], late: set[str], refused: list[Rejected]
 ) -> dict[str, tuple[int, e.Spec]]:
     """By id, the place and the content of each wish that is well put, once; the others go to `refused`."""
     todo: dict[str, tuple[int, e.Spec]] = {}
@@ -99,7 +99,7 @@ async def _accepted(
             checked_id(wish.id)
             spec = wish.spec if wish.delay_s is None else delayed(wish.spec, wish.delay_s, now_ns)
             await fits(spec)
-            spec = await client.payloads.outlined(spec)
+            spec = await client.payloads.offload_payload(spec)
             if (earlier := todo.get(wish.id)) is not None:
                 if earlier[1] != spec:
                     raise Refused("the id comes twice in the batch, with another content")
@@ -111,11 +111,11 @@ async def _accepted(
     return todo
 
 
-async def _make(desk: Desk, id: str, spec: e.Spec, *, delayed: bool) -> bool:
+async def _make(desk: ActorContext, id: str, spec: e.Spec, *, delayed: bool) -> bool:
     return await Actor(desk, TASK, e.CODEC, id).handle(c.Submit(spec, delayed))
 
 
-async def _make_fresh(desk: Desk, todo: Mapping[str, tuple[int, e.Spec]]) -> dict[str, bool]:
+async def _make_fresh(desk: ActorContext, todo: Mapping[str, tuple[int, e.Spec]]) -> dict[str, bool]:
     """True for each task that is made; False where the id is taken or the task too large: `_make` tells."""
     drafts = [
         Draft(

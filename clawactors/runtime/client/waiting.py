@@ -10,11 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from functools import partial
 from typing import Final
 
-from clawactors.fold import Folded, fold
-from clawactors.runtime.ports import Live
-from clawactors.tasks import TASK, Task
-from clawactors.tasks.events import CODEC, AttemptFailed, Cancelled, Completed, Deleted, Expired, Interrupted
-from eventlog import (
+from clawactors.eventlog import (
     EventLog,
     FromTheFuture,
     Malformed,
@@ -24,6 +20,10 @@ from eventlog import (
     aggregate_pattern,
     parse_subject,
 )
+from clawactors.kernel.fold import Snapshot, fold
+from clawactors.runtime.ports import Live
+from clawactors.systems.tasks import TASK, Task
+from clawactors.systems.tasks.events import CODEC, AttemptFailed, Cancelled, Completed, Deleted, Expired, Interrupted
 
 __all__ = ["Waiting"]
 
@@ -32,11 +32,11 @@ _HEARD_MAX: Final = 32
 _READ_AGAIN_S: Final = 0.2
 
 
-def _whole(heard: list[Record]) -> Folded[Task] | None:
+def _whole(heard: list[Record]) -> Snapshot[Task] | None:
     """The task as these commits leave it, None where they are not all: the first is missing, or one in between."""
     if not 0 < len(heard) <= _HEARD_MAX:
         return None
-    known: Folded[Task] = Folded(Task())
+    known: Snapshot[Task] = Snapshot(Task())
     for record in heard:
         if record.expected != known.version or record.seq <= known.version:
             return None
@@ -131,7 +131,7 @@ class Waiting:
             self._stop_all()
             self._stop_all = None
 
-    async def ended(self, id: str) -> Folded[Task]:
+    async def ended(self, id: str) -> Snapshot[Task]:
         """The task once it has ended, or once a later release has written to it; `expect` it first.
 
         Raises: `PermissionDenied` where this user may not listen for it.
@@ -146,9 +146,9 @@ class Waiting:
             if known.version < self._expected[id].ended_at:
                 await asyncio.sleep(_READ_AGAIN_S)  # what was read is older than what was heard
 
-    async def look(self, id: str) -> Folded[Task]:
+    async def look(self, id: str) -> Snapshot[Task]:
         """Reads the task from the log; notices when it has ended."""
-        known: Folded[Task] = Folded(Task())
+        known: Snapshot[Task] = Snapshot(Task())
         async for batch in self._log.read([aggregate_pattern("task", id)]):
             for record in batch:
                 known = fold(TASK, CODEC, known, record)

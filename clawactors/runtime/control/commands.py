@@ -14,16 +14,16 @@ from typing import Any, Final
 
 import msgspec
 
-from clawactors.errors import Refused
-from clawactors.fold import Folded, fold
-from clawactors.runtime.actor import Desk
-from clawactors.runtime.control.doors import DOORS, Door, door_of
+from clawactors.eventlog import Draft, EventLogError, Record, TooLarge, Unavailable, WrongVersion, aggregate_pattern
+from clawactors.kernel.errors import Refused
+from clawactors.kernel.fold import Snapshot, fold
+from clawactors.runtime.actor import ActorContext
+from clawactors.runtime.control.endpoints import ENDPOINTS, CommandEndpoint, endpoint_of
 from clawactors.runtime.control.ports import Commands
 from clawactors.runtime.control.receipts import Receipt, read_receipt, written
 from clawactors.runtime.payloads import Payloads
-from eventlog import Draft, EventLogError, Record, TooLarge, Unavailable, WrongVersion, aggregate_pattern
 
-__all__ = ["CommandTaker"]
+__all__ = ["CommandConsumer"]
 
 _WAIT_S: Final = 2.0
 _AGAIN_S: Final = 0.2
@@ -31,7 +31,7 @@ _HELD_MAX: Final = 20_000
 _TOGETHER: Final = 2000
 _TOGETHER_MAX_BYTES: Final = 400_000
 _BY: Final = "command"
-_NOWHERE: Final = " or ".join(f"claw.cmd.{kind}.<id>" for kind in DOORS) + " is where commands go"
+_NOWHERE: Final = " or ".join(f"claw.cmd.{kind}.<id>" for kind in ENDPOINTS) + " is where commands go"
 
 _log = logging.getLogger(__name__)
 
@@ -41,10 +41,10 @@ class _Refusal(msgspec.Struct, frozen=True):
     reason: str
 
 
-class CommandTaker:
+class CommandConsumer:
     """`serve` runs until cancelled; it takes while this process leads."""
 
-    def __init__(self, desk: Desk, commands: Commands, payloads: Payloads, leads: Callable[[], bool]) -> None:
+    def __init__(self, desk: ActorContext, commands: Commands, payloads: Payloads, leads: Callable[[], bool]) -> None:
         self._desk, self._commands, self._payloads, self._leads = desk, commands, payloads, leads
         self._waiting: dict[str, deque[Record]] = {}
         self._held: set[int] = set()
@@ -78,7 +78,7 @@ class CommandTaker:
         if record.seq in self._held:
             return  # it comes again because it takes long
         self._held.add(record.seq)
-        found = door_of(record.subject)
+        found = endpoint_of(record.subject)
         subject = record.subject if found else ""
         if (waiting := self._waiting.get(subject)) is not None:
             waiting.append(record)
@@ -88,7 +88,7 @@ class CommandTaker:
         self._working.add(task)
         task.add_done_callback(self._working.discard)
 
-    async def _work(self, subject: str, found: tuple[Door, str] | None) -> None:
+    async def _work(self, subject: str, found: tuple[CommandEndpoint, str] | None) -> None:
         """Carries out what waits for one aggregate until nothing more does."""
         waiting = self._waiting[subject]
         while waiting:
@@ -120,7 +120,7 @@ class CommandTaker:
             self._less.set()
         del self._waiting[subject]
 
-    async def _carry_out(self, door: Door, id: str, records: Sequence[Record]) -> None:
+    async def _carry_out(self, door: CommandEndpoint, id: str, records: Sequence[Record]) -> None:
         """Raises: what the log raises; then nothing is done, or it is and is found to be so the next time."""
         known, told = await self._read(door, id)
         receipt = Receipt()
@@ -153,7 +153,7 @@ class CommandTaker:
         self.carried_out += len(receipt.carried_out)
         await self._bury(refusals)
 
-    def _draft(self, door: Door, id: str, state: Any, events: list[Any], receipt: Receipt) -> Draft:
+    def _draft(self, door: CommandEndpoint, id: str, state: Any, events: list[Any], receipt: Receipt) -> Draft:
         return Draft(
             kind=door.kind,
             id=id,
@@ -164,9 +164,9 @@ class CommandTaker:
             cause=written(self._commands.identity, receipt),
         )
 
-    async def _read(self, door: Door, id: str) -> tuple[Folded[Any], Receipt]:
+    async def _read(self, door: CommandEndpoint, id: str) -> tuple[Snapshot[Any], Receipt]:
         """The aggregate, and which commands its log has answered."""
-        known, told = Folded(door.decider.initial), Receipt()
+        known, told = Snapshot(door.decider.initial), Receipt()
         async for batch in self._desk.log.read([aggregate_pattern(door.kind, id)]):
             for record in batch:
                 known = fold(door.decider, door.codec, known, record)

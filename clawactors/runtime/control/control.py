@@ -6,14 +6,12 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 
-from clawactors.errors import Refused
+from clawactors.eventlog import Draft, EventLogError, Follower, TooLarge, Unavailable, WrongVersion
+from clawactors.eventlog.decoding import Commit
+from clawactors.kernel.errors import Refused
 from clawactors.kinds import DECODER
-from clawactors.nodes import NODE
-from clawactors.nodes import commands as nc
-from clawactors.nodes import events as ne
-from clawactors.placement import SILENCE_S, Order, Placement
-from clawactors.runtime.actor import Actor, Desk
-from clawactors.runtime.control.commands import CommandTaker
+from clawactors.runtime.actor import Actor, ActorContext
+from clawactors.runtime.control.commands import CommandConsumer
 from clawactors.runtime.control.dead import DeadLetters, DeadLetterWorker
 from clawactors.runtime.control.forks import ForkKeeper
 from clawactors.runtime.control.leadership import Leadership
@@ -21,19 +19,21 @@ from clawactors.runtime.control.ports import Commands, Views
 from clawactors.runtime.control.schedules import ScheduleKeeper
 from clawactors.runtime.control.timers import TimerKeeper
 from clawactors.runtime.control.watch import Watch
-from clawactors.runtime.node.pulse import ALIVE
+from clawactors.runtime.node.metrics import ALIVE
 from clawactors.runtime.payloads import Payloads
 from clawactors.runtime.ports import Blobs, Leases, Requests, Timers
 from clawactors.runtime.reading import read_tasks
-from clawactors.schedules import SCHEDULE
-from clawactors.schedules.roster import TIMER
-from clawactors.tasks import TASK
-from clawactors.tasks import commands as tc
-from clawactors.tasks import events as te
-from clawactors.tasks.timers import KINDS
-from clawactors.timers import Agenda
-from eventlog import Draft, EventLogError, Follower, TooLarge, Unavailable, WrongVersion
-from eventlog.decoding import Commit
+from clawactors.systems.nodes import NODE
+from clawactors.systems.nodes import commands as nc
+from clawactors.systems.nodes import events as ne
+from clawactors.systems.placement import SILENCE_S, Placement, PlannedCommand
+from clawactors.systems.schedules import SCHEDULE
+from clawactors.systems.schedules.roster import TIMER
+from clawactors.systems.tasks import TASK
+from clawactors.systems.tasks import commands as tc
+from clawactors.systems.tasks import events as te
+from clawactors.systems.tasks.timers import KINDS
+from clawactors.systems.timers import Agenda
 
 __all__ = ["PATTERNS", "Control"]
 
@@ -51,7 +51,7 @@ class Control:
 
     def __init__(
         self,
-        desk: Desk,
+        desk: ActorContext,
         leases: Leases,
         requests: Requests,
         views: Views,
@@ -76,7 +76,7 @@ class Control:
             leads=lambda: self.leadership.leading,
             rang=self._ring,
         )
-        self.commands = CommandTaker(desk, commands, Payloads(blobs), lambda: self.leadership.leading)
+        self.commands = CommandConsumer(desk, commands, Payloads(blobs), lambda: self.leadership.leading)
         self.forks = ForkKeeper(desk, self._wake.set)
         self._position = 0
         self._follower: Follower | None = None
@@ -257,8 +257,8 @@ class Control:
         wait_s = _IDLE_S if check_ns is None else min(_IDLE_S, max(0.001, (check_ns - now_ns) / 1e9))
         self._check = asyncio.get_running_loop().call_later(wait_s, self._wake.set)
 
-    async def _append(self, orders: Sequence[Order]) -> None:
-        sent: list[Order] = []
+    async def _append(self, orders: Sequence[PlannedCommand]) -> None:
+        sent: list[PlannedCommand] = []
         drafts: list[tuple[Draft, int]] = []
         for order in orders:
             try:
@@ -274,7 +274,7 @@ class Control:
             outcomes = await self.desk.log.append_many(drafts)
         except Unavailable as error:
             outcomes = [error] * len(drafts)
-        again: list[Order] = []
+        again: list[PlannedCommand] = []
         for order, outcome in zip(sent, outcomes, strict=True):
             match outcome:
                 case int() | WrongVersion():
@@ -294,13 +294,13 @@ class Control:
                     self.placement.withdraw(order)
         self._wake.set()
 
-    async def _withdraw(self, order: Order) -> None:
+    async def _withdraw(self, order: PlannedCommand) -> None:
         async for _, known in read_tasks(self.desk.log, [order.id]):
             if known.version == order.version:
                 self.placement.withdraw(order)
         self._wake.set()
 
-    async def _block(self, order: Order, error: TooLarge) -> None:
+    async def _block(self, order: PlannedCommand, error: TooLarge) -> None:
         """Puts the task before a person: what it needs to be given away fits no commit."""
         actor = Actor(self.desk, TASK, te.CODEC, order.id)
         with contextlib.suppress(Refused):
@@ -308,7 +308,7 @@ class Control:
             if actor.version == order.version:
                 await actor.handle(tc.Block(f"it can't be given to a node: {error}"))
 
-    def _draft(self, order: Order, events: tuple[te.TaskEvent, ...]) -> Draft:
+    def _draft(self, order: PlannedCommand, events: tuple[te.TaskEvent, ...]) -> Draft:
         return Draft(
             kind="task",
             id=order.id,
@@ -324,4 +324,4 @@ class Control:
         actor = Actor(self.desk, NODE, ne.CODEC, id)
         with contextlib.suppress(Refused):
             await actor.catch_up()
-            await actor.handle(nc.Lose(incarnation, reason))
+            await actor.handle(nc.LoseNode(incarnation, reason))

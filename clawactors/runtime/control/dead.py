@@ -11,8 +11,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, Protocol
 
+from clawactors.eventlog import EventLogError, Record, Unavailable
 from clawactors.runtime.clock import Clock
-from eventlog import EventLogError, Record, Unavailable
 
 __all__ = ["DeadLetterWorker", "DeadLetters"]
 

@@ -6,12 +6,12 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from clawactors.errors import NotFound, Refused
-from clawactors.runtime.actor import Desk
+from clawactors.eventlog import EventLogError
+from clawactors.kernel.errors import NotFound, Refused
+from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.fork import fork
 from clawactors.runtime.taskactor import actor_of
-from clawactors.tasks import commands as c
-from eventlog import EventLogError
+from clawactors.systems.tasks import commands as c
 
 __all__ = ["ForkKeeper"]
 
@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 class ForkKeeper:
     """Call `finish` with the forks that wait for their steps when this process leads; `done` is called after each."""
 
-    def __init__(self, desk: Desk, done: Callable[[], None]) -> None:
+    def __init__(self, desk: ActorContext, done: Callable[[], None]) -> None:
         self._desk, self._done = desk, done
         self._finishing: dict[str, asyncio.Task[None]] = {}
 

@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
+from clawactors.eventlog import Unavailable
 from clawactors.runtime.clock import Clock
 from clawactors.runtime.ports import Lease, Leases
-from eventlog import Unavailable
 
 __all__ = ["LEADER_KEY", "Leadership"]
 

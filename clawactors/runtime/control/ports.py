@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from clawactors.placement import Snapshot
-from eventlog import Record
-from eventlog.decoding import Commit
+from clawactors.eventlog import Record
+from clawactors.eventlog.decoding import Commit
+from clawactors.systems.placement import PlacementStart
 
 __all__ = ["Commands", "Views"]
 
@@ -34,7 +34,7 @@ class Commands(Protocol):
 class Views(Protocol):
     """Folds of the log for queries."""
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> PlacementStart:
         """What placement starts from: the views as they are."""
         ...
 

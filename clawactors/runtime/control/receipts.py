@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from eventlog import Record
+from clawactors.eventlog import Record
 
 __all__ = ["Receipt", "read_receipt", "written"]
 

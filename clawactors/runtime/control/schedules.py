@@ -9,17 +9,17 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from clawactors.errors import Refused
-from clawactors.runtime.actor import Actor, Desk
-from clawactors.schedules import SCHEDULE, task_id
-from clawactors.schedules import commands as c
-from clawactors.schedules import events as e
-from clawactors.schedules.roster import Roster
-from clawactors.tasks import TASK
-from clawactors.tasks import commands as tc
-from clawactors.tasks import events as te
-from clawactors.timers import Agenda
-from eventlog import EventLogError
+from clawactors.eventlog import EventLogError
+from clawactors.kernel.errors import Refused
+from clawactors.runtime.actor import Actor, ActorContext
+from clawactors.systems.schedules import SCHEDULE, task_id
+from clawactors.systems.schedules import commands as c
+from clawactors.systems.schedules import events as e
+from clawactors.systems.schedules.roster import Roster
+from clawactors.systems.tasks import TASK
+from clawactors.systems.tasks import commands as tc
+from clawactors.systems.tasks import events as te
+from clawactors.systems.timers import Agenda
 
 __all__ = ["ScheduleKeeper"]
 
@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 class ScheduleKeeper:
     """Call `fire` when something may be due and this process leads; `done` is called after each."""
 
-    def __init__(self, desk: Desk, agenda: Agenda, done: Callable[[], None]) -> None:
+    def __init__(self, desk: ActorContext, agenda: Agenda, done: Callable[[], None]) -> None:
         self.desk, self.roster, self._done = desk, Roster(agenda), done
         self._firing: dict[str, asyncio.Task[None]] = {}
 
@@ -59,8 +59,8 @@ class ScheduleKeeper:
         if due_ns is None or plan is None:
             return
         actor = Actor(self.desk, SCHEDULE, e.CODEC, name, known)
-        for event in actor.note(c.Fire(due_ns, self.desk.time.now_ns())):
-            if isinstance(event, e.Fired):
+        for event in actor.note(c.FireSchedule(due_ns, self.desk.time.now_ns())):
+            if isinstance(event, e.ScheduleFired):
                 await asyncio.gather(*(self._submit(task_id(name, at_ns), plan.task) for at_ns in event.times))
         await actor.flush()
         # What was written comes back by the log, as everything does; until then it is due no more.

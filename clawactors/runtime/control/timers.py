@@ -10,9 +10,9 @@ from collections.abc import Callable
 from contextlib import aclosing
 from typing import Final
 
+from clawactors.eventlog import EventLogError
 from clawactors.runtime.ports import Timers
-from clawactors.timers import Agenda, Cancel, Set
-from eventlog import EventLogError
+from clawactors.systems.timers import Agenda, CancelTimer, SetTimer
 
 __all__ = ["TimerKeeper"]
 
@@ -87,13 +87,13 @@ class TimerKeeper:
             if changes:
                 self._more.set()
 
-    async def _make(self, change: Set | Cancel) -> bool:
+    async def _make(self, change: SetTimer | CancelTimer) -> bool:
         """Carries it out; False when it has to be tried again."""
         try:
             match change:
-                case Set():
+                case SetTimer():
                     await self._timers.set(change.kind, change.id, change.at_ns, change.version)
-                case Cancel():
+                case CancelTimer():
                     await self._timers.cancel(change.kind, change.id, change.place)
         except EventLogError as error:
             _log.info("a timer has to wait: %s", error)

@@ -5,8 +5,8 @@ Out: what the tasks do, appended to their logs under the fence of the attempt; a
 A node holds no state that the log lacks: killed at any moment, its tasks go on elsewhere.
 """
 
-from clawactors.runtime.node.apart import Apart
+from clawactors.runtime.node.liveness import LivenessThread
 from clawactors.runtime.node.node import NodeActor, NodeSettings
 from clawactors.runtime.node.supplies import Supplies
 
-__all__ = ["Apart", "NodeActor", "NodeSettings", "Supplies"]
+__all__ = ["LivenessThread", "NodeActor", "NodeSettings", "Supplies"]

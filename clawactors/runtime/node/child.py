@@ -21,13 +21,13 @@ from typing import Any, override
 
 import msgspec
 
-from clawactors.errors import Refused
+from clawactors.kernel.errors import Refused
+from clawactors.runtime.node.context import SyncTaskContext
 from clawactors.runtime.node.failure import classify
 from clawactors.runtime.node.frames import LENGTH, Job, framed
-from clawactors.runtime.node.handle import SyncTaskHandle
 from clawactors.runtime.node.results import as_json
-from clawactors.skills import Skill
-from clawactors.tasks.events import TaskError
+from clawactors.systems.skills import Skill
+from clawactors.systems.tasks.events import TaskError
 
 __all__ = ["main"]
 
@@ -170,7 +170,7 @@ class _RemoteRun:
         self._wire.tell({"op": "beat"})
 
 
-class _ChildHandle(SyncTaskHandle):
+class _ChildHandle(SyncTaskContext):
     """The task, for code in this process."""
 
     def __init__(self, run: _RemoteRun, wire: _Wire) -> None:

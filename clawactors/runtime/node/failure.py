@@ -3,16 +3,16 @@
 import traceback
 from collections.abc import Iterable, Iterator
 
-from clawactors.tasks.events import TaskError
-from clawactors.tasks.failures import STRATEGIES, ErrorRule, Strategy, kind_of, told
+from clawactors.systems.tasks.events import TaskError
+from clawactors.systems.tasks.failures import STRATEGIES, ErrorRule, Strategy, kind_of, told
 
-__all__ = ["Told", "classify", "message_of"]
+__all__ = ["FailureReport", "classify", "message_of"]
 
 _MESSAGE_MAX = 2000
 _CAUSES_MAX = 10
 
 
-class Told(Exception):
+class FailureReport(Exception):
     """A failure that was classed where it happened, in another process."""
 
     def __init__(self, error: TaskError, strategy: Strategy) -> None:
@@ -22,7 +22,7 @@ class Told(Exception):
 
 def classify(error: BaseException, rules: Iterable[ErrorRule] = ()) -> tuple[TaskError, Strategy]:
     """The error class with what to tell people, and the strategy for that class."""
-    if isinstance(error, Told):
+    if isinstance(error, FailureReport):
         return error.error, error.strategy
     rules = tuple(rules)
     verdicts = {kind_of(map(told, _causes(leaf)), rules) for leaf in _leaves(error)}
@@ -32,7 +32,7 @@ def classify(error: BaseException, rules: Iterable[ErrorRule] = ()) -> tuple[Tas
 
 def message_of(error: BaseException) -> str:
     """What it says and where it was raised; cut at 2000 characters."""
-    if isinstance(error, Told):
+    if isinstance(error, FailureReport):
         return error.error.message
     text = "".join(traceback.format_exception_only(error)).strip()
     frames = traceback.extract_tb(error.__traceback__)

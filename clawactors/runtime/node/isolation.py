@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from clawactors.errors import Refused
-from clawactors.runtime.node.failure import Told
+from clawactors.kernel.errors import Refused
+from clawactors.runtime.node.failure import FailureReport
 from clawactors.runtime.node.frames import LENGTH, Job, framed
-from clawactors.skills import Skill
-from clawactors.tasks.events import TaskError
-from clawactors.tasks.retry import Retry
+from clawactors.systems.skills import Skill
+from clawactors.systems.tasks.events import TaskError
+from clawactors.systems.tasks.retry import Retry
 
 if TYPE_CHECKING:
     from clawactors.runtime.node.run import TaskRun
@@ -45,7 +45,7 @@ class Crashed(Exception):
 
 
 async def run_isolated(run: "TaskRun", skill: Skill, params: dict[str, Any]) -> Any:
-    """What the code returns. Raises: what it raised, as `Told`; `Crashed`."""
+    """What the code returns. Raises: what it raised, as `FailureReport`; `Crashed`."""
     ours, theirs = socket.socketpair()
     try:
         environment = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
@@ -171,8 +171,8 @@ async def _answer(run: "TaskRun", message: dict[str, Any]) -> Any:
             raise Refused(f"nobody knows what {unknown!r} is")
 
 
-def _told(message: dict[str, Any]) -> Told:
-    return Told(msgspec.convert(message["error"], TaskError), message["strategy"])
+def _told(message: dict[str, Any]) -> FailureReport:
+    return FailureReport(msgspec.convert(message["error"], TaskError), message["strategy"])
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

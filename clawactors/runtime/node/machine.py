@@ -6,7 +6,7 @@ import socket
 
 import msgspec
 
-from clawactors.nodes.events import Machine
+from clawactors.systems.nodes.events import Machine
 
 __all__ = ["LEASE_S", "Figures", "Gauge", "this_machine"]
 

@@ -8,11 +8,11 @@ import hashlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
-from clawactors.errors import Refused
-from clawactors.memories import Content
+from clawactors.eventlog import aggregate_pattern
+from clawactors.kernel.errors import Refused
 from clawactors.runtime.memory import Memories, content_of
-from clawactors.tasks import events as e
-from eventlog import aggregate_pattern
+from clawactors.systems.memories import Content
+from clawactors.systems.tasks import events as e
 
 if TYPE_CHECKING:
     from clawactors.runtime.node.run import TaskRun

@@ -17,26 +17,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from clawactors.errors import Refused
-from clawactors.nodes import NODE, Node
-from clawactors.nodes import commands as nc
-from clawactors.nodes import events as ne
-from clawactors.runtime.actor import Actor, Desk
-from clawactors.runtime.memory import Memories
-from clawactors.runtime.naming import new_id
-from clawactors.runtime.node.apart import Apart
-from clawactors.runtime.node.machine import LEASE_S, Figures, Gauge, this_machine
-from clawactors.runtime.node.presence import BEATS_PER_LEASE, Presence
-from clawactors.runtime.node.pulse import ALIVE, Pulse
-from clawactors.runtime.node.run import Assignment, Stop, TaskRun
-from clawactors.runtime.node.supplies import Supplies
-from clawactors.runtime.node.threads import DaemonThreads
-from clawactors.runtime.ports import Leases, Requests
-from clawactors.skills import Skill
-from clawactors.tasks import TASK
-from clawactors.tasks import commands as tc
-from clawactors.tasks import events as te
-from eventlog import (
+from clawactors.eventlog import (
     EventLogError,
     Follower,
     FromTheFuture,
@@ -49,6 +30,25 @@ from eventlog import (
     is_id,
     parse_subject,
 )
+from clawactors.kernel.errors import Refused
+from clawactors.runtime.actor import Actor, ActorContext
+from clawactors.runtime.memory import Memories
+from clawactors.runtime.naming import new_id
+from clawactors.runtime.node.liveness import LivenessThread
+from clawactors.runtime.node.machine import LEASE_S, Figures, Gauge, this_machine
+from clawactors.runtime.node.metrics import ALIVE, NodeMetrics
+from clawactors.runtime.node.presence import BEATS_PER_LEASE, Presence
+from clawactors.runtime.node.run import Assignment, Stop, TaskRun
+from clawactors.runtime.node.supplies import Supplies
+from clawactors.runtime.node.threads import DaemonThreads
+from clawactors.runtime.ports import Leases, Requests
+from clawactors.systems.nodes import NODE, Node
+from clawactors.systems.nodes import commands as nc
+from clawactors.systems.nodes import events as ne
+from clawactors.systems.skills import Skill
+from clawactors.systems.tasks import TASK
+from clawactors.systems.tasks import commands as tc
+from clawactors.systems.tasks import events as te
 
 __all__ = ["NodeActor", "NodeSettings"]
 
@@ -82,13 +82,13 @@ class NodeActor:
 
     def __init__(
         self,
-        desk: Desk,
+        desk: ActorContext,
         leases: Leases,
         requests: Requests,
         settings: NodeSettings,
         skills: Iterable[Skill],
         supplies: Supplies,
-        apart: Apart | None = None,
+        apart: LivenessThread | None = None,
     ) -> None:
         self.desk, self.requests, self.settings = desk, requests, settings
         self.supplies = supplies
@@ -144,7 +144,7 @@ class NodeActor:
         self._open.push_async_callback(lambda: self._present(self._presence.aclose()))
         await self._present(self._presence.open())
         await self.actor.catch_up()
-        joined = ne.Joined(
+        joined = ne.NodeJoined(
             incarnation=self.incarnation,
             slots=self.slots,
             offers=tuple(self._offer(skill) for skill in self.skills.values()),
@@ -152,7 +152,7 @@ class NodeActor:
             machine=this_machine(),
         )
         try:
-            await self.actor.handle(nc.Join(joined))
+            await self.actor.handle(nc.JoinNode(joined))
         except BaseException:
             await self._present(self._presence.give_up())
             raise
@@ -280,7 +280,7 @@ class NodeActor:
             if id is None:
                 return
             assignment = self._queue.pop(id)
-            pulse = Pulse(self.desk.clock, partial(self._tell_alive, id))
+            pulse = NodeMetrics(self.desk.clock, partial(self._tell_alive, id))
             skill = self.skills.get(assignment.event.skill)
             run = TaskRun(self.desk, assignment, skill, self._threads, self.supplies, pulse, self._memories)
             self._runs[id] = run
@@ -396,7 +396,7 @@ class NodeActor:
         self._stop_all("lost")
         self._spawn(self._return_queue())
         with contextlib.suppress(Refused):
-            await self._patiently(lambda: self.actor.handle(nc.Return(self.incarnation)))
+            await self._patiently(lambda: self.actor.handle(nc.ReturnNode(self.incarnation)))
 
     # The end
 
@@ -415,7 +415,7 @@ class NodeActor:
     async def _hand_back(self) -> None:
         """Drains: no new work, the queue goes back, running tasks get the grace time to reach their next step."""
         self._draining = True
-        await self._say(nc.Drain())
+        await self._say(nc.DrainNode())
         self._stop_all("drain")
         returned = asyncio.ensure_future(self._return_queue())
         if not await self._is_idle_within(self.settings.grace_s):
@@ -427,7 +427,7 @@ class NodeActor:
                 await self._is_idle_within(_LAST_WORD_S)  # what can't even be recorded is recovered elsewhere
         await asyncio.wait((returned,), timeout=_LAST_WORD_S)
         returned.cancel()
-        await self._say(nc.Leave(self.incarnation, "stopped"))
+        await self._say(nc.LeaveNode(self.incarnation, "stopped"))
         await self._present(self._presence.give_up())
 
     async def _say(self, command: nc.NodeCommand) -> None:

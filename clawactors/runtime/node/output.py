@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from clawactors.errors import Refused
+from clawactors.eventlog import EventLogError, Unavailable
+from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.secrets import HIDDEN
-from clawactors.runtime.said import LOG, OUT, Said
-from clawactors.tasks.payload import INLINE_MAX_BYTES, shown_size
-from clawactors.tasks.submission import checked_id
-from eventlog import EventLogError, Unavailable
+from clawactors.runtime.output import LOG, OUT, OutputMessage
+from clawactors.systems.tasks.payload import INLINE_MAX_BYTES, shown_size
+from clawactors.systems.tasks.submission import checked_id
 
 if TYPE_CHECKING:
     from clawactors.runtime.node.supplies import Supplies
-    from clawactors.tasks.events import Fence
+    from clawactors.systems.tasks.events import Fence
 
 __all__ = ["EMIT_MAX_BYTES", "LOG_MAX_BYTES", "TaskOutput"]
 
@@ -193,7 +193,7 @@ class TaskOutput:
         if not taken:
             return None
         stream.messages += 1
-        said = Said(self._fence.attempt, self._fence.node, [msgspec.Raw(chunk) for chunk in taken])
+        said = OutputMessage(self._fence.attempt, self._fence.node, [msgspec.Raw(chunk) for chunk in taken])
         return _encode(said)
 
     async def _send(self, stream: str, body: bytes, label: str) -> None:

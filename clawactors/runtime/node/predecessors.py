@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from clawactors.runtime.reading import read_tasks
-from clawactors.tasks.payload import is_reference
+from clawactors.systems.tasks.payload import is_reference
 
 if TYPE_CHECKING:
     from clawactors.runtime.node.run import TaskRun
@@ -22,7 +22,7 @@ class Predecessors:
         """See `TaskHandle.results`."""
         self._run.check()
         if self._results is None:
-            await self._run.patiently(self._read)
+            await self._run.retry_while_unavailable(self._read)
             self._run.check()
         return dict(self._results or {})
 

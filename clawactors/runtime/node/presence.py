@@ -5,10 +5,10 @@ import contextlib
 import logging
 from collections.abc import Callable
 
-from clawactors.errors import Refused
+from clawactors.eventlog import EventLogError, NoResponders, Unavailable
+from clawactors.kernel.errors import Refused
 from clawactors.runtime.clock import Clock
 from clawactors.runtime.ports import Lease, Leases, Requests, Serving
-from eventlog import EventLogError, NoResponders, Unavailable
 
 __all__ = ["BEATS_PER_LEASE", "Presence", "node_key"]
 

@@ -4,10 +4,10 @@ from typing import Any, Final
 
 import msgspec
 
-from clawactors.errors import Refused
-from clawactors.tasks.payload import INLINE_MAX_BYTES, PAYLOAD_MAX_BYTES, is_reference, shown_size
-from eventlog.nesting import is_too_deep
-from eventlog.numbers import unfit_number
+from clawactors.eventlog.nesting import is_too_deep
+from clawactors.eventlog.numbers import unfit_number
+from clawactors.kernel.errors import Refused
+from clawactors.systems.tasks.payload import INLINE_MAX_BYTES, PAYLOAD_MAX_BYTES, is_reference, shown_size
 
 __all__ = ["as_json", "encoded_and_decoded", "is_large"]
 

@@ -19,31 +19,31 @@ from typing import Any, Final, Literal, NoReturn
 
 import msgspec
 
-from clawactors.errors import Refused
-from clawactors.fold import Folded
-from clawactors.runtime.actor import Actor, Desk
+from clawactors.eventlog import Corrupt, Misconfigured, PermissionDenied, Record, TooLarge, Unavailable
+from clawactors.kernel.errors import Refused
+from clawactors.kernel.fold import Snapshot
+from clawactors.runtime.actor import Actor, ActorContext
 from clawactors.runtime.memory import Memories
 from clawactors.runtime.node.capture import speaker
 from clawactors.runtime.node.code import Code, Stopped
+from clawactors.runtime.node.context import SyncTaskContext, TaskContext
 from clawactors.runtime.node.failure import classify
-from clawactors.runtime.node.handle import SyncTaskHandle, TaskHandle
 from clawactors.runtime.node.isolation import run_isolated
 from clawactors.runtime.node.memories import TaskMemories
+from clawactors.runtime.node.metrics import NodeMetrics
 from clawactors.runtime.node.output import TaskOutput
 from clawactors.runtime.node.predecessors import Predecessors
-from clawactors.runtime.node.pulse import Pulse
 from clawactors.runtime.node.results import encoded_and_decoded, is_large
 from clawactors.runtime.node.signals import Signals
 from clawactors.runtime.node.steps import Steps
 from clawactors.runtime.node.supplies import Supplies
-from clawactors.skills import Skill
-from clawactors.tasks import TASK, Task
-from clawactors.tasks import commands as c
-from clawactors.tasks import events as e
-from clawactors.tasks.payload import INLINE_MAX_BYTES, PAYLOAD_MAX_BYTES, is_reference, shown_size
-from clawactors.tasks.retry import Verdict, after_failure
-from clawactors.tasks.task import assigned
-from eventlog import Corrupt, Misconfigured, PermissionDenied, Record, TooLarge, Unavailable
+from clawactors.systems.skills import Skill
+from clawactors.systems.tasks import TASK, Task
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.payload import INLINE_MAX_BYTES, PAYLOAD_MAX_BYTES, is_reference, shown_size
+from clawactors.systems.tasks.retry import Verdict, after_failure
+from clawactors.systems.tasks.task import assigned
 
 __all__ = ["Assignment", "Stop", "TaskRun"]
 
@@ -78,9 +78,9 @@ class Assignment(msgspec.Struct, frozen=True, gc=False):
         return e.Fence(self.event.node, self.event.incarnation, self.event.attempt)
 
     @property
-    def known(self) -> Folded[Task]:
+    def known(self) -> Snapshot[Task]:
         """The task as far as the node knows it by now."""
-        return Folded(assigned(self.event, self.at_ns), self.version)
+        return Snapshot(assigned(self.event, self.at_ns), self.version)
 
 
 class TaskRun:
@@ -88,17 +88,17 @@ class TaskRun:
 
     def __init__(
         self,
-        desk: Desk,
+        desk: ActorContext,
         assignment: Assignment,
         skill: Skill | None,
         threads: Executor,
         supplies: Supplies,
-        pulse: Pulse | None = None,
+        pulse: NodeMetrics | None = None,
         memories: Memories | None = None,
     ) -> None:
         self.desk, self.assignment, self.skill, self.threads = desk, assignment, skill, threads
         self.supplies = supplies
-        self.pulse = pulse or Pulse(desk.clock)
+        self.pulse = pulse or NodeMetrics(desk.clock)
         self.id, self.fence, self.clock = assignment.id, assignment.fence, desk.clock
         self.actor: Actor[c.TaskCommand, Task, e.TaskEvent] = Actor(desk, TASK, e.CODEC, self.id, assignment.known)
         self._loop = asyncio.get_running_loop()
@@ -189,11 +189,11 @@ class TaskRun:
         event = self.assignment.event
         if self._is_resumed:
             self.actor = Actor(self.desk, TASK, e.CODEC, self.id)
-            await self.patiently(self._read)
+            await self.retry_while_unavailable(self._read)
             self.signals.are_all_known()
             self._look()
             self.check()
-        self.note(c.Start(self.fence))
+        self.note(c.StartTask(self.fence))
         if event.interruptions:
             await self.write()
             self.eager = True
@@ -241,9 +241,9 @@ class TaskRun:
         if skill.isolate:
             code = Code.begin(run_isolated(self, skill, params))
         elif skill.is_async:
-            code = Code.begin(skill.function(TaskHandle(self), **arguments))
+            code = Code.begin(skill.function(TaskContext(self), **arguments))
         else:
-            handle = SyncTaskHandle(self, loop)
+            handle = SyncTaskContext(self, loop)
             code = Code.begin_in_thread(self.threads, lambda: skill.function(handle, **arguments))
         self._code = code
         if not (code.ended or self.eager):
@@ -267,25 +267,28 @@ class TaskRun:
         if self.skill is not None and self.skill.secrets:
             self.supplies.secrets.check(encoded, self.skill.secrets, whose)
         if is_large(encoded, kept):
-            return kept, await self.patiently(lambda: self.supplies.payloads.keep(encoded, whose))
+            return kept, await self.retry_while_unavailable(lambda: self.supplies.payloads.keep(encoded, whose))
         return kept, kept
 
     async def whole(self, value: Any, what: str) -> Any:
         """What a reference stands for; without it the task can't go on, and a person has to look."""
         try:
-            return await self.patiently(lambda: self.supplies.payloads.whole(value))
+            return await self.retry_while_unavailable(lambda: self.supplies.payloads.whole(value))
         except (Corrupt, Refused) as error:
             await self.block(f"{what} can't be had: {error}")
 
     async def store(self, body: Buffer) -> dict[str, Any]:
-        """See `TaskHandle.store`."""
+        """See `TaskContext.store`."""
         self.check()
         size_bytes = memoryview(body).nbytes
         if size_bytes > PAYLOAD_MAX_BYTES:
             raise Refused(
                 f"{shown_size(size_bytes)} are more than the {shown_size(PAYLOAD_MAX_BYTES)} that can be stored"
             )
-        return {"blob": await self.patiently(lambda: self.supplies.payloads.blobs.put(body)), "bytes": size_bytes}
+        return {
+            "blob": await self.retry_while_unavailable(lambda: self.supplies.payloads.blobs.put(body)),
+            "bytes": size_bytes,
+        }
 
     def speak(self) -> TaskOutput:
         """Where its code says what it says on the way. May be called in any thread."""
@@ -295,7 +298,7 @@ class TaskRun:
             return self._output
 
     def secret(self, name: str) -> str:
-        """See `TaskHandle.secret`."""
+        """See `TaskContext.secret`."""
         if self.skill is None or name not in self.skill.secrets:
             whose = self.skill.name if self.skill else "the skill"
             raise Refused(f"skill {whose!r} asks for no secret {name!r}: name it in @skill(…, secrets=[…])")
@@ -309,7 +312,7 @@ class TaskRun:
         self.progress = min(1.0, max(0.0, float(share)))
         self.pulse.beat()
 
-    async def give_way(self, command: c.Wait | c.Block) -> NoReturn:
+    async def suspend(self, command: c.Wait | c.Block) -> NoReturn:
         """Ends this attempt for now: the command is on record, the code unwinds, the slot is free."""
         await self.record(command)
         self.unwind()
@@ -326,7 +329,7 @@ class TaskRun:
 
     async def block(self, reason: str) -> NoReturn:
         """Ends this attempt until a person has looked."""
-        await self.give_way(c.Block(reason, self.fence))
+        await self.suspend(c.Block(reason, self.fence))
 
     # Recording
 
@@ -344,7 +347,7 @@ class TaskRun:
     async def write(self) -> None:
         """Returns when all that was noted is durable. Raises `Stopped` when another attempt has taken over."""
         try:
-            await self.patiently(self.actor.flush)
+            await self.retry_while_unavailable(self.actor.flush)
             self._noted_bytes = 0
         except Refused:
             self._look()
@@ -365,7 +368,7 @@ class TaskRun:
         if self._noted_bytes > INLINE_MAX_BYTES:
             await self.write()
 
-    async def patiently(self, call: Callable[[], Any]) -> Any:
+    async def retry_while_unavailable(self, call: Callable[[], Any]) -> Any:
         """Tries until the log is there: an outage stops no task, its record just waits."""
         while True:
             try:
@@ -418,12 +421,12 @@ class TaskRun:
         if self._stop:
             self._note_stop()
         try:
-            await self.patiently(self.actor.flush)
+            await self.retry_while_unavailable(self.actor.flush)
         except Refused:
             pass  # another attempt has taken over, or the task has ended: its record stands
         except TooLarge as error:
             self._failed(ValueError(f"what this attempt would record is too large: {error}"))
-            await self.patiently(self.actor.flush)
+            await self.retry_while_unavailable(self.actor.flush)
 
     # What comes from outside
 
@@ -431,7 +434,7 @@ class TaskRun:
         """Takes in a commit that somebody else appended to this task."""
         try:
             if not self.actor.observe(record):
-                await self.patiently(self.actor.catch_up)
+                await self.retry_while_unavailable(self.actor.catch_up)
         except Refused:
             pass
         self._look()

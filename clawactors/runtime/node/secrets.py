@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from clawactors.errors import Refused
-from eventlog import Misconfigured, is_id
+from clawactors.eventlog import Misconfigured, is_id
+from clawactors.kernel.errors import Refused
 
 __all__ = ["HIDDEN", "SHORTEST", "Secrets"]
 

@@ -8,15 +8,15 @@
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
-from clawactors.errors import Refused
-from clawactors.fold import Folded, fold
+from clawactors.eventlog import aggregate_pattern
+from clawactors.kernel.errors import Refused
+from clawactors.kernel.fold import Snapshot, fold
 from clawactors.runtime.node.sleep import SLEEP, seconds_of, until_of, written
-from clawactors.tasks import TASK, Journal, Task
-from clawactors.tasks import commands as c
-from clawactors.tasks import events as e
-from clawactors.tasks.journal import EMPTY, SIGNAL
-from clawactors.tasks.payload import is_reference
-from eventlog import aggregate_pattern
+from clawactors.systems.tasks import TASK, Journal, Task
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.journal import EMPTY, SIGNAL
+from clawactors.systems.tasks.payload import is_reference
 
 if TYPE_CHECKING:
     from clawactors.runtime.node.run import TaskRun
@@ -111,11 +111,11 @@ class Signals:
     async def _before_the_run(self) -> Journal:
         """The journal as it was when the task was given away: a first attempt begins without having read it."""
         if self._earlier is None:
-            await self._run.patiently(self._read)
+            await self._run.retry_while_unavailable(self._read)
         return self._earlier or EMPTY
 
     async def _read(self) -> None:
-        run, known = self._run, Folded[Task](Task())
+        run, known = self._run, Snapshot[Task](Task())
         upto = run.assignment.version
         async for batch in run.desk.log.read([aggregate_pattern("task", run.id)], until=upto):
             for record in batch:

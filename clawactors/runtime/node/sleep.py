@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from clawactors.errors import Refused
-from clawactors.instant import duration_s, iso, time_ns
+from clawactors.kernel.errors import Refused
+from clawactors.kernel.time import duration_s, iso, time_ns
 
 __all__ = ["IN_PLACE_S", "SLEEP", "seconds_of", "until_of", "written"]
 

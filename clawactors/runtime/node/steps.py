@@ -12,15 +12,15 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from clawactors.errors import Refused
+from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.code import Stopped, as_exception, call_in_thread
 from clawactors.runtime.node.failure import classify, message_of
 from clawactors.runtime.node.fingerprint import difference, fingerprint, tells_apart
 from clawactors.runtime.node.sleep import IN_PLACE_S, SLEEP, seconds_of, until_of, written
-from clawactors.tasks import commands as c
-from clawactors.tasks.journal import SIGNAL
-from clawactors.tasks.payload import is_reference
-from clawactors.tasks.retry import Retry
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks.journal import SIGNAL
+from clawactors.systems.tasks.payload import is_reference
+from clawactors.systems.tasks.retry import Retry
 
 if TYPE_CHECKING:
     from clawactors.runtime.node.run import TaskRun
@@ -191,7 +191,7 @@ class Steps:
             until_ns = until_of(record)
             run.note(c.CompleteStep(run.fence, name, record, 0.0, run.progress))
         if until_ns > now_ns:
-            await run.give_way(c.Wait(run.fence, "timer", until_ns))
+            await run.suspend(c.Wait(run.fence, "timer", until_ns))
 
 
 def _renamed(name: str, other: str) -> str:

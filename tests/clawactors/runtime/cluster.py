@@ -8,12 +8,21 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterat
 from contextvars import ContextVar
 from typing import Any, Self
 
-from clawactors.fold import Folded, fold
+from clawactors.eventlog import (
+    Draft,
+    EventLogError,
+    Follower,
+    Head,
+    InProcessLog,
+    NoResponders,
+    Unavailable,
+    aggregate_pattern,
+)
+from clawactors.eventlog.decoding import Commit
+from clawactors.eventlog.record import Record
+from clawactors.kernel.fold import Snapshot, fold
 from clawactors.kinds import DECODER
-from clawactors.nodes import NODE, Node
-from clawactors.nodes.events import CODEC as NODE_CODEC
-from clawactors.placement import Snapshot
-from clawactors.runtime.actor import Actor, Desk
+from clawactors.runtime.actor import Actor, ActorContext
 from clawactors.runtime.client import Client
 from clawactors.runtime.clock import Clock, SystemClock
 from clawactors.runtime.control import Control
@@ -32,16 +41,16 @@ from clawactors.runtime.node.run import Assignment, TaskRun
 from clawactors.runtime.node.secrets import Secrets
 from clawactors.runtime.node.threads import DaemonThreads
 from clawactors.runtime.ports import Lease, Serving
-from clawactors.schedules import Schedule
-from clawactors.skills import Skill
-from clawactors.tasks import TASK, Status, Task
-from clawactors.tasks import commands as c
-from clawactors.tasks.events import CODEC as TASK_CODEC
-from clawactors.tasks.events import Scheduled
-from clawactors.tasks.submission import spec_of
-from eventlog import Draft, EventLogError, Follower, Head, InProcessLog, NoResponders, Unavailable, aggregate_pattern
-from eventlog.decoding import Commit
-from eventlog.record import Record
+from clawactors.systems.nodes import NODE, Node
+from clawactors.systems.nodes.events import CODEC as NODE_CODEC
+from clawactors.systems.placement import PlacementStart
+from clawactors.systems.schedules import Schedule
+from clawactors.systems.skills import Skill
+from clawactors.systems.tasks import TASK, Status, Task
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks.events import CODEC as TASK_CODEC
+from clawactors.systems.tasks.events import Scheduled
+from clawactors.systems.tasks.submission import spec_of
 
 PATIENCE_S = 10.0
 """After this a test gives up waiting for something that should have happened long ago."""
@@ -101,13 +110,13 @@ class EmptySnapshot:
 class Views:
     """Keeps every commit that it was given; `gate` holds up the feeding while it is cleared."""
 
-    def __init__(self, snapshot: Snapshot | None = None) -> None:
+    def __init__(self, snapshot: PlacementStart | None = None) -> None:
         self.start = snapshot or EmptySnapshot()
         self.commits: list[Commit] = []
         self.gate = asyncio.Event()
         self.gate.set()
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> PlacementStart:
         return self.start
 
     async def apply(self, commits: Sequence[Commit], upto: int) -> None:
@@ -326,8 +335,8 @@ class Cluster:
             link.read_fault = self.read_fault
         return link
 
-    def desk(self, name: str, by: str = "") -> Desk:
-        return Desk(self.link(name), self.clock, by or name)
+    def desk(self, name: str, by: str = "") -> ActorContext:
+        return ActorContext(self.link(name), self.clock, by or name)
 
     def spawn(self, process: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Runs it, and whatever it starts, as a part of that process."""
@@ -421,14 +430,14 @@ class Cluster:
     def task(self, id: str) -> Task:
         return self.folded(id).state
 
-    def folded(self, id: str) -> Folded[Task]:
-        known: Folded[Task] = Folded(Task())
+    def folded(self, id: str) -> Snapshot[Task]:
+        known: Snapshot[Task] = Snapshot(Task())
         for commit in self.commits(id):
             known = fold(TASK, TASK_CODEC, known, commit.record)
         return known
 
     def node_state(self, id: str) -> Node:
-        known: Folded[Node] = Folded(Node())
+        known: Snapshot[Node] = Snapshot(Node())
         for commit in self.commits(id, "node"):
             known = fold(NODE, NODE_CODEC, known, commit.record)
         return known.state
@@ -486,7 +495,7 @@ class Stage(Cluster):
 
     async def tell_to(self, node: str, id: str, *commands: c.TaskCommand) -> Task:
         """Somebody else decides on the task, and the node hears of it."""
-        actor = Actor(Desk(self.log, self.clock, "test/else"), TASK, TASK_CODEC, id, route=lambda task: node)
+        actor = Actor(ActorContext(self.log, self.clock, "test/else"), TASK, TASK_CODEC, id, route=lambda task: node)
         await actor.catch_up()
         for command in commands:
             await actor.handle(command)
@@ -501,7 +510,7 @@ class Stage(Cluster):
             await self.tell(id, c.Submit(spec_of(name, params, **wishes)))
         if self.task(id).life.status == "waiting":
             await self.tell(id, c.Ready())
-        await self.tell(id, c.Schedule("n1", f"i{next(self._names)}"))
+        await self.tell(id, c.ScheduleTask("n1", f"i{next(self._names)}"))
         record = [commit.record for commit in self.commits(id)][-1]
         [event] = TASK_CODEC.decode(record.body)
         assert isinstance(event, Scheduled)

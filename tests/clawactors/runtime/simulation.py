@@ -18,24 +18,24 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from clawactors import Retry, skill
-from clawactors.errors import Refused
-from clawactors.fold import Folded, fold
+from clawactors.eventlog import Draft, InProcessLog, Unavailable
+from clawactors.eventlog.record import Record
+from clawactors.kernel.errors import Refused
+from clawactors.kernel.fold import Snapshot, fold
 from clawactors.kinds import DECODER
-from clawactors.nodes import NODE, Node
-from clawactors.nodes import commands as nc
-from clawactors.nodes import events as ne
-from clawactors.runtime.actor import Actor, Desk
+from clawactors.runtime.actor import Actor, ActorContext
 from clawactors.runtime.client import Client, TaskFailed
-from clawactors.runtime.client.submitting import Wish
-from clawactors.runtime.node.handle import TaskHandle
-from clawactors.schedules import Schedule
-from clawactors.tasks import TASK, Status, Task
-from clawactors.tasks import commands as c
-from clawactors.tasks import events as e
-from clawactors.tasks.submission import spec_of
-from clawactors.tasks.task import FINAL
-from eventlog import Draft, InProcessLog, Unavailable
-from eventlog.record import Record
+from clawactors.runtime.client.submitting import TaskRequest
+from clawactors.runtime.node.context import TaskContext
+from clawactors.systems.nodes import NODE, Node
+from clawactors.systems.nodes import commands as nc
+from clawactors.systems.nodes import events as ne
+from clawactors.systems.schedules import Schedule
+from clawactors.systems.tasks import TASK, Status, Task
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.submission import spec_of
+from clawactors.systems.tasks.task import FINAL
 from tests.clawactors.runtime.cluster import Cluster, Views
 
 OF_A_RUN = (
@@ -70,8 +70,8 @@ class Audit:
     """The state of everything as of the last record, and what went wrong on the way."""
 
     def __init__(self) -> None:
-        self.tasks: dict[str, Folded[Task]] = {}
-        self.nodes: dict[str, Folded[Node]] = {}
+        self.tasks: dict[str, Snapshot[Task]] = {}
+        self.nodes: dict[str, Snapshot[Node]] = {}
         self.incarnations: dict[str, str] = {}
         self.recorded: Counter[tuple[str, str]] = Counter()
         self.complaints: list[str] = []
@@ -81,7 +81,7 @@ class Audit:
         commit = DECODER.decode(record)
         guarded = record.expected >= 0
         if commit.kind == "task" and commit.id:
-            before = self.tasks.get(commit.id, Folded(Task()))
+            before = self.tasks.get(commit.id, Snapshot(Task()))
             if guarded:
                 self._judge(before.state, record, commit.events)
             self._judge_order(before.state, record, commit.events)
@@ -92,9 +92,9 @@ class Audit:
         elif commit.kind == "node" and commit.id:
             if guarded:  # a node may be at work before whoever started it is told so: the log knows first
                 self.incarnations.update(
-                    (record.by, event.incarnation) for event in commit.events if isinstance(event, ne.Joined)
+                    (record.by, event.incarnation) for event in commit.events if isinstance(event, ne.NodeJoined)
                 )
-            known = self.nodes.get(commit.id, Folded(Node()))
+            known = self.nodes.get(commit.id, Snapshot(Node()))
             after = self.nodes[commit.id] = fold(NODE, ne.CODEC, known, record)  # type: ignore[assignment]
         else:
             return
@@ -108,7 +108,7 @@ class Audit:
         enough = FINAL if task.spec.on_dead == "run" else ("completed",)
         if any(isinstance(event, e.Readied) for event in events):
             for id in task.spec.after:
-                status = self.tasks.get(id, Folded(Task())).state.life.status
+                status = self.tasks.get(id, Snapshot(Task())).state.life.status
                 if status not in enough:
                     self.complaints.append(f"7: record {record.seq} lets go what comes after {id}, which is {status}")
 
@@ -202,7 +202,7 @@ class World:
 
     def _skill(self) -> Any:
         @skill("job", retry=Retry(max_retries=3, wait_s=0.1, cap_s=1))
-        async def job(task: TaskHandle, steps: int, wide: bool, bad: float) -> int:
+        async def job(task: TaskContext, steps: int, wide: bool, bad: float) -> int:
             place = task._run.fence.node, task._run.fence.incarnation
             self.inside[place] += 1
             if self.inside[place] > self.most_slots[place[0]] and place not in self.killed:
@@ -221,7 +221,7 @@ class World:
 
         return job
 
-    async def _step(self, task: TaskHandle, n: int, bad: float) -> int:
+    async def _step(self, task: TaskContext, n: int, bad: float) -> int:
         name = f"s{n}"
         self.calls[task.id, name].append(task.attempt)
         entry = self.audit.tasks[task.id].state.journal.last(name)
@@ -270,7 +270,7 @@ class World:
 
     # Users
 
-    def _wish(self, n: int) -> Wish:
+    def _wish(self, n: int) -> TaskRequest:
         id = f"t{n}"
         steps = self.steps[id] = self.chance.choice((0, 1, 2, 5, 9))
         bad = self.chance.choice((0, 0, 0.1))
@@ -285,7 +285,7 @@ class World:
             after=before if self.chance.random() < 0.3 else (),
             on_dead=self.chance.choice(("run", "run", "fail", "block")),
         )
-        return Wish(id, spec)
+        return TaskRequest(id, spec)
 
     async def _users(self) -> None:
         n = 0
@@ -343,7 +343,7 @@ class World:
             await self._client().command(id, command)
 
     async def _tell_node(self, id: str, command: nc.NodeCommand) -> None:
-        actor = Actor(Desk(self.cluster.log, self.cluster.clock, "user/ops"), NODE, ne.CODEC, id)
+        actor = Actor(ActorContext(self.cluster.log, self.cluster.clock, "user/ops"), NODE, ne.CODEC, id)
         with contextlib.suppress(Refused):
             await actor.catch_up()
             await actor.handle(command)
@@ -381,13 +381,13 @@ class World:
                 for task in self._open()[:20]:
                     await self._command(task, c.Signal("hello", 1))
             case 9:
-                await self._tell_node(id, chance.choice((nc.Drain(), nc.Cordon())))
+                await self._tell_node(id, chance.choice((nc.DrainNode(), nc.CordonNode())))
                 await asyncio.sleep(chance.choice((0.1, 2)))
-                await self._tell_node(id, nc.Uncordon())
+                await self._tell_node(id, nc.UncordonNode())
             case 10:
                 self.slots[id] = chance.randint(1, 4)
                 self.most_slots[id] = max(self.most_slots[id], self.slots[id])
-                await self._tell_node(id, nc.Configure(slots=self.slots[id]))
+                await self._tell_node(id, nc.ConfigureNode(slots=self.slots[id]))
             case 11 if task:
                 tail = chance.choice(("log", f"to.{id}", "odd.place"))
                 cluster.log.publish(f"claw.task.{task}.{tail}", chance.choice((b"", b"{", b'{"v":1,"events":[]}')))
@@ -457,7 +457,7 @@ class World:
             if main is None or main.done() or self.cluster.nodes[id]._stopped.is_set():
                 await self._node(id)
             while self.audit.nodes[id].state.status != "online":  # one that is offline still has to come back
-                await self._tell_node(id, nc.Uncordon())
+                await self._tell_node(id, nc.UncordonNode())
                 await asyncio.sleep(0.1)
         for id in self.acknowledged:
             if self.audit.tasks[id].state.life.status == "paused":
@@ -474,7 +474,7 @@ class World:
                     self.audit.changed.clear()
                     for id in open_ids:
                         if self.audit.tasks[id].state.life.status == "blocked":
-                            await self._command(id, c.Retry("user"))
+                            await self._command(id, c.RetryTask("user"))
                     await self.audit.changed.wait()
         for id in self._open():
             history = [(commit.record.seq, commit.record.by, *commit.events) for commit in self.cluster.commits(id)]

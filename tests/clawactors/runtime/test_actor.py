@@ -11,15 +11,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clawactors.decider import Decider
-from clawactors.errors import Refused
-from clawactors.fold import Folded
-from clawactors.runtime.actor import Actor, Desk
+from clawactors.eventlog import (
+    Codec,
+    Draft,
+    EventLog,
+    FromTheFuture,
+    InProcessLog,
+    Malformed,
+    Record,
+    TooLarge,
+    Unavailable,
+)
+from clawactors.kernel.decider import Decider
+from clawactors.kernel.errors import Refused
+from clawactors.kernel.fold import Snapshot
+from clawactors.runtime.actor import Actor, ActorContext
 from clawactors.runtime.clock import SystemClock
-from clawactors.tasks import TASK, Task
-from clawactors.tasks import commands as c
-from clawactors.tasks import events as e
-from eventlog import Codec, Draft, EventLog, FromTheFuture, InProcessLog, Malformed, Record, TooLarge, Unavailable
+from clawactors.systems.tasks import TASK, Task
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks import events as e
 from tests.clawactors.runtime.cluster import ManualClock, all_turns
 
 
@@ -98,8 +108,8 @@ class GatedLog:
                     await between()
 
 
-def actor(log: Any, known: Folded[Purse] | None = None) -> Actor[Add | Take, Purse, Put | Took]:
-    return Actor(Desk(log, ManualClock(roll=0.0), "test/purse"), PURSE, CODEC, "p", known)
+def actor(log: Any, known: Snapshot[Purse] | None = None) -> Actor[Add | Take, Purse, Put | Took]:
+    return Actor(ActorContext(log, ManualClock(roll=0.0), "test/purse"), PURSE, CODEC, "p", known)
 
 
 def stored(log: InProcessLog) -> list[Put | Took]:
@@ -127,7 +137,7 @@ async def test_of_two_that_take_the_same_one_is_refused_and_nothing_is_written_f
     log = InProcessLog()
     await actor(log).handle(Add(1))
     outcomes = await asyncio.gather(
-        *(actor(log, Folded(frozenset({1}), 1)).handle(Take(1)) for _ in range(5)), return_exceptions=True
+        *(actor(log, Snapshot(frozenset({1}), 1)).handle(Take(1)) for _ in range(5)), return_exceptions=True
     )
     assert sum(outcome is True for outcome in outcomes) == 1
     assert sum(isinstance(outcome, Refused) for outcome in outcomes) == 4
@@ -148,7 +158,7 @@ async def test_a_repeat_writes_nothing() -> None:
     quiet: Decider[Add | Take, Purse, Put | Took] = Decider(
         "purse", frozenset(), lambda command, purse: (), evolve, lambda purse: False
     )
-    assert not await Actor(Desk(log, ManualClock(), "test/purse"), quiet, CODEC, "p").handle(Add(1))
+    assert not await Actor(ActorContext(log, ManualClock(), "test/purse"), quiet, CODEC, "p").handle(Add(1))
     assert log.last_seq == 0
 
 
@@ -202,7 +212,7 @@ async def test_an_append_in_doubt_that_was_stored_before_somebody_elses_is_told_
     purse = actor(log)
     with pytest.raises(Unavailable):
         await purse.handle(Add(1))
-    other = Actor(Desk(log, ManualClock(), "test/other"), PURSE, CODEC, "p")
+    other = Actor(ActorContext(log, ManualClock(), "test/other"), PURSE, CODEC, "p")
     await other.catch_up()
     await other.handle(Add(2))
     purse.note(Add(3))
@@ -241,7 +251,7 @@ def test_whatever_point_fails_each_command_is_recorded_once_and_in_order(
                 purse.note(Add(wanted))
             while True:
                 if next(coming, False):
-                    other = Actor(Desk(log, ManualClock(), "test/other"), PURSE, CODEC, "p")
+                    other = Actor(ActorContext(log, ManualClock(), "test/other"), PURSE, CODEC, "p")
                     await other.handle(Add(next(coin)))
                 try:
                     await purse.flush()
@@ -335,8 +345,8 @@ async def test_a_read_that_comes_back_late_does_not_take_an_append_under_way_for
 async def test_nothing_is_appended_on_a_state_that_was_read_but_not_decided_on_again() -> None:
     log = GatedLog(InProcessLog())
     await actor(log.log).handle(Add(1))
-    purse = actor(log.log, Folded(frozenset({1}), 1))
-    rival = actor(log.log, Folded(frozenset({1}), 1))
+    purse = actor(log.log, Snapshot(frozenset({1}), 1))
+    rival = actor(log.log, Snapshot(frozenset({1}), 1))
     await rival.handle(Take(1))
     await rival.handle(Add(5))
     purse.desk.log = log  # type: ignore[assignment]
@@ -434,7 +444,7 @@ async def test_an_aggregate_with_an_event_of_a_later_release_refuses_for_good() 
 
 
 async def test_an_aggregate_known_to_be_frozen_refuses_without_a_read() -> None:
-    purse = actor(InProcessLog(), Folded(frozenset(), 3, "a later release wrote here"))
+    purse = actor(InProcessLog(), Snapshot(frozenset(), 3, "a later release wrote here"))
     with pytest.raises(Refused, match="needs a newer release"):
         purse.note(Add(1))
 
@@ -492,7 +502,7 @@ async def test_actors_that_race_on_any_log_lose_nothing_and_agree(log: EventLog)
     """The same on a real server, where answers and reads take their time."""
 
     def hand(name: str) -> Actor[c.TaskCommand, Task, e.TaskEvent]:
-        return Actor(Desk(log, SystemClock(), f"test/{name}"), TASK, e.CODEC, "raced")
+        return Actor(ActorContext(log, SystemClock(), f"test/{name}"), TASK, e.CODEC, "raced")
 
     def heard(task: Task) -> list[tuple[int, int]]:
         entries = (task.journal.nth("signal:n", nth) for nth in range(30))

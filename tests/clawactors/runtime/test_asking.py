@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from clawactors.eventlog import NoResponders, Unavailable
 from clawactors.runtime.client.asking import ask
-from eventlog import NoResponders, Unavailable
 from tests.clawactors.runtime.virtual import run_virtually
 
 

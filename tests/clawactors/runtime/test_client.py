@@ -7,26 +7,26 @@ import msgspec
 import pytest
 
 from clawactors import Retry, skill
-from clawactors.errors import NotFound, Refused
+from clawactors.eventlog import Draft, PermissionDenied, Unavailable
+from clawactors.kernel.errors import NotFound, Refused
 from clawactors.runtime.client import Client, TaskFailed
-from clawactors.runtime.client.submitting import Rejected, Wish
+from clawactors.runtime.client.submitting import Rejected, TaskRequest
 from clawactors.runtime.client.waiting import MANY
-from clawactors.runtime.node.handle import TaskHandle
-from clawactors.tasks import commands as c
-from clawactors.tasks import events as e
-from clawactors.tasks.submission import spec_of
-from eventlog import Draft, PermissionDenied, Unavailable
+from clawactors.runtime.node.context import TaskContext
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.submission import spec_of
 from tests.clawactors.runtime.cluster import PATIENCE_S, Cluster, Stage, all_turns
 from tests.clawactors.runtime.test_node import Work
 
 
 @skill("echo")
-async def echo(task: TaskHandle, text: str = "") -> str:
+async def echo(task: TaskContext, text: str = "") -> str:
     return text
 
 
 @skill("fails", retry=Retry(max_retries=0))
-async def fails(task: TaskHandle, kind: str) -> None:
+async def fails(task: TaskContext, kind: str) -> None:
     raise ValueError("bad input") if kind == "failed" else RuntimeError("no luck")
 
 
@@ -106,7 +106,7 @@ async def test_parameters_are_checked_against_what_the_nodes_offer_before_anythi
     await client.submit("nobody-has-it-yet", {"any": "thing"})
 
     @skill("echo", version="2")
-    async def louder(task: TaskHandle, text: str = "", volume: int = 1) -> str:
+    async def louder(task: TaskContext, text: str = "", volume: int = 1) -> str:
         return text * volume
 
     offers[:] = [louder.offer]
@@ -163,15 +163,15 @@ async def test_a_batch_makes_what_is_new_counts_what_is_there_and_tells_what_is_
     await client.submit("echo", {"text": "old"}, id="other")
     hi = spec_of("echo", {"text": "hi"})
     wishes = [
-        Wish("t1", hi),
-        Wish("old", spec_of("echo", {"text": "old"})),
-        Wish("bad id", hi),
-        Wish("t2", spec_of("echo", {"text": 5})),
-        Wish("other", hi),
-        Wish("t1", hi),
-        Wish("t1", spec_of("echo", {"text": "ho"})),
-        Wish("large", spec_of("unknown", description="x" * 2_000_000)),
-        Wish("t3", spec_of("unknown", {"text": 5})),
+        TaskRequest("t1", hi),
+        TaskRequest("old", spec_of("echo", {"text": "old"})),
+        TaskRequest("bad id", hi),
+        TaskRequest("t2", spec_of("echo", {"text": 5})),
+        TaskRequest("other", hi),
+        TaskRequest("t1", hi),
+        TaskRequest("t1", spec_of("echo", {"text": "ho"})),
+        TaskRequest("large", spec_of("unknown", description="x" * 2_000_000)),
+        TaskRequest("t3", spec_of("unknown", {"text": 5})),
     ]
     batch = await client.submit_many(wishes)
     assert (batch.submitted, batch.existing) == (2, 2)
@@ -200,7 +200,7 @@ async def test_a_batch_in_doubt_is_settled_by_the_same_batch(cluster: Cluster) -
             raise Unavailable("away")
 
     cluster.links["client/ada"].fault = fault
-    wishes = [Wish(f"t{n}", spec_of("echo", {"text": str(n)})) for n in range(50)]
+    wishes = [TaskRequest(f"t{n}", spec_of("echo", {"text": str(n)})) for n in range(50)]
     with pytest.raises(Unavailable):
         await client.submit_many(wishes)
     cluster.links["client/ada"].fault = lambda at, draft: None
@@ -286,7 +286,7 @@ async def test_the_ends_of_many_come_as_they_happen_and_those_of_before_at_once(
     work = Work()
     client = await running(cluster, work.skill, slots=count)
     ids = [f"t{n}" for n in range(count)]
-    await client.submit_many([Wish(id, spec_of("work")) for id in ids])
+    await client.submit_many([TaskRequest(id, spec_of("work")) for id in ids])
     await cluster.until(lambda: len(work.inside) == count)
     work.let_out("t3")
     await cluster.until_status("t3", "completed")
@@ -305,7 +305,7 @@ async def test_every_kind_of_end_is_heard_however_many_are_waited_for(stage: Sta
     client = stage.client()
     ids = [f"t{n}" for n in range(count)]
     kinds = ["cancelled-pending", "cancelled-scheduled", "cancelled-running", "failed", "dead", "interrupted", "done"]
-    await client.submit_many([Wish(id, spec_of("echo")) for id in (*ids, *kinds)])
+    await client.submit_many([TaskRequest(id, spec_of("echo")) for id in (*ids, *kinds)])
     waits = {id: asyncio.create_task(client.ref(id).result()) for id in (*ids, *kinds)}
     await all_turns()
     error = e.TaskError("unknown", "x")
@@ -313,11 +313,11 @@ async def test_every_kind_of_end_is_heard_however_many_are_waited_for(stage: Sta
         if id == "cancelled-pending":
             await client.cancel(id)
             continue
-        fence = (await stage.tell_to("n1", id, c.Schedule("n1", "i1"))).fence
+        fence = (await stage.tell_to("n1", id, c.ScheduleTask("n1", "i1"))).fence
         if id == "cancelled-scheduled":
             await client.cancel(id)
             continue
-        await stage.tell(id, c.Start(fence))
+        await stage.tell(id, c.StartTask(fence))
         match id:
             case "cancelled-running":
                 await client.cancel(id)
@@ -329,8 +329,8 @@ async def test_every_kind_of_end_is_heard_however_many_are_waited_for(stage: Sta
             case "interrupted":
                 await stage.tell(id, c.Interrupt(fence, "gone"))
                 for _ in range(4):
-                    fence = (await stage.tell(id, c.Schedule("n1", "i1"))).fence
-                    await stage.tell(id, c.Start(fence), c.Interrupt(fence, "gone"))
+                    fence = (await stage.tell(id, c.ScheduleTask("n1", "i1"))).fence
+                    await stage.tell(id, c.StartTask(fence), c.Interrupt(fence, "gone"))
             case "done":
                 await stage.tell(id, c.Complete(fence, 7))
     async with asyncio.timeout(PATIENCE_S):
@@ -348,7 +348,7 @@ async def test_a_task_made_to_go_once_more_is_waited_for_once_more(cluster: Clus
     well = asyncio.Event()
 
     @skill("moody", retry=Retry(max_retries=0))
-    async def moody(task: TaskHandle) -> str:
+    async def moody(task: TaskContext) -> str:
         if not well.is_set():
             raise RuntimeError("no")
         return "yes"
@@ -359,7 +359,7 @@ async def test_a_task_made_to_go_once_more_is_waited_for_once_more(cluster: Clus
     with pytest.raises(TaskFailed):
         await ref.result(PATIENCE_S)
     well.set()
-    await client.command("t1", c.Retry())
+    await client.command("t1", c.RetryTask())
     assert await ref.result(PATIENCE_S) == "yes"
     client.waiting.forget("t1")
 
@@ -465,7 +465,7 @@ async def test_of_a_cancel_and_a_completion_that_race_exactly_one_wins_and_both_
         assert cluster.chance is not None
 
         @skill("brief")
-        async def brief(task: TaskHandle, turns: int) -> str:
+        async def brief(task: TaskContext, turns: int) -> str:
             for _ in range(turns):
                 await asyncio.sleep(0)
             return "done"
@@ -528,7 +528,7 @@ async def test_an_unanswered_question_is_unavailable(cluster: Cluster) -> None:
 
 
 @skill("gathers")
-async def gathers(task: TaskHandle, count: int) -> list[Any]:
+async def gathers(task: TaskContext, count: int) -> list[Any]:
     return [await task.signal("go") for _ in range(count)]
 
 

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clawactors import skill
+from clawactors.eventlog import Draft, Record, Unavailable
 from clawactors.runtime.control.receipts import Receipt, read_receipt, written
-from clawactors.runtime.node.handle import TaskHandle
-from clawactors.tasks import commands as c
-from clawactors.tasks import events as e
-from eventlog import Draft, Record, Unavailable
+from clawactors.runtime.node.context import TaskContext
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks import events as e
 from tests.clawactors.runtime.cluster import PATIENCE_S, Cluster
 from tests.clawactors.runtime.test_node import Work
 
@@ -27,7 +27,7 @@ async def all_done(cluster: Cluster) -> None:
 
 
 @skill("gathers")
-async def gathers(task: TaskHandle, count: int) -> list[Any]:
+async def gathers(task: TaskContext, count: int) -> list[Any]:
     return [await task.signal("go") for _ in range(count)]
 
 
@@ -139,7 +139,7 @@ async def test_what_comes_again_is_carried_out_once(cluster: Cluster) -> None:
     cluster.commands_in.done = lambda seqs: None  # type: ignore[method-assign]  # every acknowledgement is lost
     await cluster.until(lambda: control.commands.carried_out == 3 and control.commands.refused == 1)
     await client.cancel("t1")
-    await client.command("t1", c.Retry())
+    await client.command("t1", c.RetryTask())
     await client.cancel("t1")
     before = cluster.log.last_seq
     del cluster.commands_in.done

@@ -6,20 +6,20 @@ from typing import Any
 import pytest
 
 from clawactors import Retry, skill
-from clawactors.nodes import commands as nc
-from clawactors.nodes import events as ne
+from clawactors.eventlog import Draft, EventLogError, Misconfigured, TooLarge, Unavailable
 from clawactors.runtime.inprocess import InProcessLeases
-from clawactors.runtime.node.handle import TaskHandle
-from clawactors.tasks import commands as c
-from clawactors.tasks import events as e
-from clawactors.tasks.task import MAX_INTERRUPTIONS
-from eventlog import Draft, EventLogError, Misconfigured, TooLarge, Unavailable
+from clawactors.runtime.node.context import TaskContext
+from clawactors.systems.nodes import commands as nc
+from clawactors.systems.nodes import events as ne
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.task import MAX_INTERRUPTIONS
 from tests.clawactors.runtime.cluster import PATIENCE_S, Cluster, ManualClock, Stage, Views, all_turns
 from tests.clawactors.runtime.test_node import Work
 
 
 @skill("echo")
-async def echo(task: TaskHandle, text: str = "") -> str:
+async def echo(task: TaskContext, text: str = "") -> str:
     return text
 
 
@@ -73,7 +73,7 @@ async def test_a_failed_attempt_is_tried_again_when_its_time_has_come_until_it_i
     attempts: list[int] = []
 
     @skill("fails", retry=Retry(max_retries=2, wait_s=0.01))
-    async def fails(task: TaskHandle) -> None:
+    async def fails(task: TaskContext) -> None:
         attempts.append(task.attempt)
         raise RuntimeError("no")
 
@@ -94,7 +94,7 @@ async def test_an_ended_task_that_is_retried_is_placed_again(cluster: Cluster) -
     fine = asyncio.Event()
 
     @skill("moody", retry=Retry(max_retries=0))
-    async def moody(task: TaskHandle) -> str:
+    async def moody(task: TaskContext) -> str:
         await task.step("once", asyncio.sleep, 0)
         if not fine.is_set():
             raise RuntimeError("not yet")
@@ -105,7 +105,7 @@ async def test_an_ended_task_that_is_retried_is_placed_again(cluster: Cluster) -
     await submit(cluster, "t1", name="moody")
     await all_are(cluster, "dead", "t1")
     fine.set()
-    await cluster.client().command("t1", c.Retry("ada"))
+    await cluster.client().command("t1", c.RetryTask("ada"))
     await all_are(cluster, "completed", "t1")
     assert cluster.named("t1").count("step.completed") == 1
 
@@ -170,7 +170,7 @@ async def test_the_tasks_of_a_killed_node_go_on_elsewhere_behind_their_last_step
     go = asyncio.Event()
 
     @skill("steps")
-    async def steps(task: TaskHandle) -> str:
+    async def steps(task: TaskContext) -> str:
         def run(name: str) -> None:
             ran.append(f"{task.id}{name}{task.attempt}")
 
@@ -226,12 +226,12 @@ async def test_a_task_that_kills_its_node_again_and_again_ends_dead_and_innocent
     deaths = asyncio.Queue[str]()
 
     @skill("kill")
-    async def kill(task: TaskHandle) -> None:
+    async def kill(task: TaskContext) -> None:
         deaths.put_nowait(task._run.fence.node)
         await asyncio.Event().wait()
 
     @skill("slow")
-    async def slow(task: TaskHandle) -> str:
+    async def slow(task: TaskContext) -> str:
         """Long enough to be hit by every death around it, and without a step that would clear it."""
         for _ in range(40):
             await asyncio.sleep(0.01)
@@ -312,7 +312,7 @@ async def test_two_that_both_believe_to_lead_do_no_harm(cluster: Cluster) -> Non
     runs: list[str] = []
 
     @skill("count")
-    async def count(task: TaskHandle) -> None:
+    async def count(task: TaskContext) -> None:
         runs.append(task.id)
 
     for id in ("n1", "n2"):
@@ -437,7 +437,7 @@ async def test_garbage_on_every_subject_stops_nothing_and_counts_as_versions(clu
             cluster.log.publish(f"claw.{subject}", body)
     for body in GARBAGE[:-1]:  # to a node, the last one is of a later release
         cluster.log.publish("claw.node.n1.log", body)
-    cluster.log.publish("claw.node.ghost.log", ne.CODEC.encode((ne.Lost("never-joined"),)))
+    cluster.log.publish("claw.node.ghost.log", ne.CODEC.encode((ne.NodeLost("never-joined"),)))
     cluster.log.publish("claw.task.ghost.log", e.CODEC.encode((e.Completed(1),)))
     cluster.log.publish(
         "claw.task.t0.log", e.CODEC.encode((e.Started(), e.Scheduled(node="x", incarnation="y", attempt=9, skill="z")))
@@ -504,7 +504,7 @@ async def test_a_drained_nodes_tasks_go_to_the_others(stage: Stage) -> None:
     await stage.client().command("t1", c.Signal("x"))
     from tests.clawactors.runtime.test_node import tell_node
 
-    await tell_node(stage, "n1", nc.Drain())
+    await tell_node(stage, "n1", nc.DrainNode())
     await submit(stage, "t2", name="work")
     await all_turns()
     assert stage.task("t2").life.status == "pending"

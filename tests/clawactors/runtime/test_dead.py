@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from clawactors.eventlog import Record
 from clawactors.runtime.control import dead
 from clawactors.runtime.control.dead import DeadLetterWorker
 from clawactors.runtime.inprocess import InProcessDeadLetters
-from eventlog import Record
 from tests.clawactors.runtime.cluster import all_turns
 
 

@@ -11,14 +11,14 @@ import pytest
 
 from clawactors import SyncTask, skill
 from clawactors import Task as Handle
-from clawactors.errors import Refused
-from clawactors.runtime.client.submitting import Wish
-from clawactors.skills import Skill
-from clawactors.tasks import TASK, Status
-from clawactors.tasks import commands as c
-from clawactors.tasks import events as e
-from clawactors.tasks.submission import spec_of
-from eventlog import Draft
+from clawactors.eventlog import Draft
+from clawactors.kernel.errors import Refused
+from clawactors.runtime.client.submitting import TaskRequest
+from clawactors.systems.skills import Skill
+from clawactors.systems.tasks import TASK, Status
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.submission import spec_of
 from tests.clawactors.runtime.cluster import Cluster, EmptySnapshot, Views
 from tests.clawactors.runtime.test_examples import example
 
@@ -51,8 +51,8 @@ def failing() -> tuple[Skill, list[bool]]:
     return moody, fails
 
 
-def wish(id: str, *after: str, skill: str = "say", **wishes: Any) -> Wish:
-    return Wish(id, spec_of(skill, {}, after=after, **wishes))
+def wish(id: str, *after: str, skill: str = "say", **wishes: Any) -> TaskRequest:
+    return TaskRequest(id, spec_of(skill, {}, after=after, **wishes))
 
 
 def in_order(cluster: Cluster, ids: Iterable[str]) -> None:
@@ -211,10 +211,10 @@ async def test_a_dead_predecessor_and_its_redrive(on_dead: Any, ends: Status) ->
             assert task.life.result == {}
             await cluster.until_status("last", "completed")
         fails[0] = False
-        await client.command("p", c.Retry("ada"))
+        await client.command("p", c.RetryTask("ada"))
         if on_dead == "fail":
-            await client.command("t", c.Retry("ada"))  # it waits again
-            await client.command("last", c.Retry("ada"))
+            await client.command("t", c.RetryTask("ada"))  # it waits again
+            await client.command("last", c.RetryTask("ada"))
         if on_dead != "run":
             assert (await cluster.until_status("t", "completed")).life.result == {"p": "fine"}
         await cluster.until_status("last", "completed")
@@ -229,7 +229,7 @@ async def test_one_that_is_retried_waits_again_and_not_for_what_has_completed_me
         await client.cancel("t")
         await cluster.node("n1", [say])
         await cluster.until_status("p", "completed")
-        await client.command("t", c.Retry("ada"))
+        await client.command("t", c.RetryTask("ada"))
         await cluster.until_status("t", "completed")
         in_order(cluster, ["p", "t"])
 

@@ -6,9 +6,9 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
-from clawactors.schedules.planning import plan_of
-from clawactors.skills import Skill
-from clawactors.tasks import commands as c
+from clawactors.systems.schedules.planning import plan_of
+from clawactors.systems.skills import Skill
+from clawactors.systems.tasks import commands as c
 from tests.clawactors.runtime.cluster import PATIENCE_S, Cluster, Stage, WallClock
 
 EXAMPLES = Path(__file__).parents[3] / "examples"

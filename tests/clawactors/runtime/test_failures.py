@@ -6,10 +6,10 @@ import pytest
 
 from clawactors import ErrorRule, Retry, SyncTask, skill
 from clawactors import Task as Handle
-from clawactors.runtime.actor import Desk
+from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.node.failure import classify
-from clawactors.tasks import commands as c
-from clawactors.tasks import events as e
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks import events as e
 from tests.clawactors.runtime.cluster import Cluster, ManualClock, Stage
 
 FAST = Retry(max_retries=3, wait_s=0.01, jitter=0)
@@ -62,7 +62,7 @@ async def test_a_failure_that_needs_a_person_blocks_the_task_until_it_is_retried
     task = await stage.run(locked)
     assert task.life.status == "blocked"
     assert "the key does not open it" in task.life.blocked_reason
-    await stage.tell("t", c.Retry())
+    await stage.tell("t", c.RetryTask())
     assert (await stage.run(locked)).life.result == 2
 
 
@@ -94,7 +94,7 @@ async def test_when_it_is_tried_again_is_reckoned_by_the_time_of_the_log(stage: 
         raise RuntimeError("not yet")
 
     log_ns = (await stage.log.head()).at_ns
-    stage.here = Desk(stage.wire, ManualClock(log_ns / 1e9 + jump_s), "node/n1")
+    stage.here = ActorContext(stage.wire, ManualClock(log_ns / 1e9 + jump_s), "node/n1")
     stage.here.time.hear(log_ns)
     life = (await stage.run(later)).life
     assert life.status == "waiting"

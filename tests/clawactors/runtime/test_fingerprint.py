@@ -11,8 +11,8 @@ import pytest
 from clawactors import SyncTask, skill
 from clawactors import Task as Handle
 from clawactors.runtime.node.fingerprint import fingerprint
-from clawactors.tasks import commands as c
-from clawactors.tasks import events as e
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks import events as e
 from tests.clawactors.runtime.cluster import Stage
 
 
@@ -68,7 +68,7 @@ async def test_a_journal_that_does_not_fit_blocks_the_task(
     assert life.status == "blocked"
     assert reason in life.blocked_reason
     await stage.tell(
-        "t", c.Retry()
+        "t", c.RetryTask()
     )  # each further wish of a person gives the same answer, and nothing goes on by itself
     assert (await stage.run(code)).life.status == "blocked"
     assert stage.named("t").count("step.completed") == 1
@@ -126,7 +126,7 @@ async def test_a_renamed_step_without_arguments_is_known_at_the_end(stage: Stage
     life = (await stage.run(renaming)).life
     assert life.status == "blocked"
     assert "step 'poll it' makes the call that is on record as step 'poll'" in life.blocked_reason
-    await stage.tell("t", c.Retry())
+    await stage.tell("t", c.RetryTask())
     assert (await stage.run(renaming)).life.status == "blocked"
 
 
@@ -200,7 +200,7 @@ async def test_steps_of_older_releases_carry_no_fingerprint_and_are_taken(stage:
         return await task.step("s", two)
 
     run = await stage.assign(old)
-    await stage.tell("t", c.Start(run.fence), c.CompleteStep(run.fence, "s", "of old"))
+    await stage.tell("t", c.StartTask(run.fence), c.CompleteStep(run.fence, "s", "of old"))
     await stage.interrupt()
     assert (await stage.run(old)).life.result == "of old"
 

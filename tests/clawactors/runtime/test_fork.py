@@ -7,11 +7,11 @@ import pytest
 
 from clawactors import Task as Handle
 from clawactors import skill
-from clawactors.errors import NotFound, Refused
+from clawactors.eventlog import Draft, Unavailable
+from clawactors.kernel.errors import NotFound, Refused
 from clawactors.runtime.fork import fork
-from clawactors.tasks import commands as c
-from clawactors.tasks import events as e
-from eventlog import Draft, Unavailable
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks import events as e
 from tests.clawactors.runtime.cluster import Cluster, Stage
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from clawactors import skill
 from clawactors.runtime.node.secrets import Secrets
-from clawactors.tasks import commands as c
-from clawactors.tasks.payload import is_reference
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks.payload import is_reference
 from tests.clawactors.runtime import isolated
 from tests.clawactors.runtime.cluster import PATIENCE_S, Stage
 from tests.clawactors.runtime.test_output import log_of, said

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from clawactors import skill
-from clawactors.runtime.node.handle import TaskHandle
-from eventlog import Draft, Unavailable
+from clawactors.eventlog import Draft, Unavailable
+from clawactors.runtime.node.context import TaskContext
 from tests.clawactors.runtime.cluster import Cluster
 from tests.clawactors.runtime.test_control import all_are, submit
 
@@ -31,7 +31,7 @@ async def test_a_skill_runs_so_many_at_once_in_the_whole_cluster_and_the_next_fo
     gate = Gate()
 
     @skill("few", concurrency=2)
-    async def few(task: TaskHandle) -> None:
+    async def few(task: TaskContext) -> None:
         await gate.pass_through()
 
     control = await cluster.control("control/a")
@@ -53,7 +53,7 @@ async def test_a_skill_runs_so_many_at_once_in_the_whole_cluster_and_the_next_fo
 
 async def test_who_waits_or_sleeps_takes_no_place(cluster: Cluster) -> None:
     @skill("one", concurrency=1)
-    async def one(task: TaskHandle) -> None:
+    async def one(task: TaskContext) -> None:
         await task.signal("go")
 
     await cluster.control()
@@ -69,7 +69,7 @@ async def test_who_takes_the_lead_knows_what_was_given_away_before(seed: int) ->
     gate = Gate()
 
     @skill("few", concurrency=2)
-    async def few(task: TaskHandle) -> None:
+    async def few(task: TaskContext) -> None:
         await gate.pass_through()
 
     async with Cluster(seed=seed) as cluster:
@@ -93,7 +93,7 @@ async def test_an_order_whose_answer_is_lost_keeps_its_place_until_it_is_known(c
     gate = Gate()
 
     @skill("one", concurrency=1)
-    async def one(task: TaskHandle) -> None:
+    async def one(task: TaskContext) -> None:
         await gate.pass_through()
 
     lost: list[str] = []

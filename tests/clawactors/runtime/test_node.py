@@ -9,15 +9,15 @@ import msgspec
 import pytest
 
 from clawactors import skill
-from clawactors.errors import Refused
-from clawactors.nodes import commands as nc
-from clawactors.nodes import events as ne
-from clawactors.runtime.actor import Actor, Desk
+from clawactors.eventlog import Draft, Unavailable
+from clawactors.kernel.errors import Refused
+from clawactors.runtime.actor import Actor, ActorContext
 from clawactors.runtime.node import NodeActor
-from clawactors.runtime.node.handle import SyncTaskHandle, TaskHandle
-from clawactors.tasks import commands as c
-from clawactors.tasks import events as e
-from eventlog import Draft, Unavailable
+from clawactors.runtime.node.context import SyncTaskContext, TaskContext
+from clawactors.systems.nodes import commands as nc
+from clawactors.systems.nodes import events as ne
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks import events as e
 from tests.clawactors.runtime.cluster import PATIENCE_S, Cluster, Stage, all_turns
 
 
@@ -32,7 +32,7 @@ class Work:
         self.all_out = asyncio.Event()
 
         @skill("work")
-        async def work(task: TaskHandle) -> str:
+        async def work(task: TaskContext) -> str:
             self.inside.append(task.id)
             self.came.append(task.id)
             self.most = max(self.most, len(self.inside))
@@ -59,13 +59,13 @@ async def give(stage: Stage, node: NodeActor, *ids: str, name: str = "work", **s
     for id in ids:
         if not stage.task(id).exists:
             await stage.tell(id, c.Submit(e.Spec(skill=name, **spec)))
-        await stage.tell_to(node.id, id, c.Schedule(node.id, node.incarnation))
+        await stage.tell_to(node.id, id, c.ScheduleTask(node.id, node.incarnation))
 
 
 async def tell_node(stage: Stage, id: str, *commands: nc.NodeCommand) -> None:
-    from clawactors.nodes import NODE
+    from clawactors.systems.nodes import NODE
 
-    actor = Actor(Desk(stage.log, stage.clock, "test/else"), NODE, ne.CODEC, id)
+    actor = Actor(ActorContext(stage.log, stage.clock, "test/else"), NODE, ne.CODEC, id)
     await actor.catch_up()
     for command in commands:
         await actor.handle(command)
@@ -100,7 +100,7 @@ async def test_fewer_slots_hold_for_what_starts_from_then_on(stage: Stage) -> No
     ids = [f"t{n}" for n in range(6)]
     await give(stage, node, *ids)
     await inside(stage, work, "t0", "t1", "t2")
-    await tell_node(stage, "n1", nc.Configure(slots=1))
+    await tell_node(stage, "n1", nc.ConfigureNode(slots=1))
     await stage.until(lambda: node.slots == 1)
     work.let_out("t0")
     work.let_out("t1")
@@ -109,9 +109,9 @@ async def test_fewer_slots_hold_for_what_starts_from_then_on(stage: Stage) -> No
     assert work.inside == ["t2"]
     work.let_out("t2")
     await inside(stage, work, "t3")
-    await tell_node(stage, "n1", nc.Configure(slots=3))
+    await tell_node(stage, "n1", nc.ConfigureNode(slots=3))
     await inside(stage, work, "t3", "t4", "t5")
-    await tell_node(stage, "n1", nc.Configure(slots=0))
+    await tell_node(stage, "n1", nc.ConfigureNode(slots=0))
     work.let_all_out()
     await stage.until(lambda: statuses(stage, *ids) == ["completed"] * 6)
     await give(stage, node, "t9")
@@ -123,7 +123,7 @@ async def test_what_is_addressed_to_another_incarnation_is_ignored(stage: Stage)
     work = Work()
     node = await stage.node("n1", [work.skill])
     await stage.tell("t0", c.Submit(e.Spec(skill="work")))
-    await stage.tell_to("n1", "t0", c.Schedule("n1", "an-older-one"))
+    await stage.tell_to("n1", "t0", c.ScheduleTask("n1", "an-older-one"))
     await give(stage, node, "t1")
     await inside(stage, work, "t1")
     assert statuses(stage, "t0") == ["scheduled"]
@@ -134,14 +134,14 @@ async def test_a_drained_node_hands_back_its_queue_finishes_what_runs_and_takes_
     node = await stage.node("n1", [work.skill], slots=1)
     await give(stage, node, "t0", "t1", "t2")
     await inside(stage, work, "t0")
-    await tell_node(stage, "n1", nc.Drain())
+    await tell_node(stage, "n1", nc.DrainNode())
     await stage.until(lambda: statuses(stage, "t1", "t2") == ["pending"] * 2)
     await give(stage, node, "t3")
     await stage.until_status("t3", "pending")
     work.let_all_out()
     await stage.until_status("t0", "completed")
     assert work.came == ["t0"]
-    await tell_node(stage, "n1", nc.Uncordon())
+    await tell_node(stage, "n1", nc.UncordonNode())
     await stage.until(lambda: not node._draining)
     await give(stage, node, "t4")
     await stage.until_status("t4", "completed")
@@ -159,7 +159,7 @@ async def test_a_queue_that_could_not_be_handed_back_at_once_is_handed_back_late
             raise Unavailable("away")
 
     stage.links["node/n1"].fault = fault
-    await tell_node(stage, "n1", nc.Drain())
+    await tell_node(stage, "n1", nc.DrainNode())
     await stage.until_status("t1", "pending")
     work.let_all_out()
 
@@ -168,7 +168,7 @@ async def test_a_stopped_node_hands_everything_back_and_leaves(stage: Stage) -> 
     reached = asyncio.Event()
 
     @skill("steps")
-    async def steps(task: TaskHandle) -> None:
+    async def steps(task: TaskContext) -> None:
         for n in itertools.count():
             await task.step(f"s{n}", asyncio.sleep, 0)
             reached.set()
@@ -206,7 +206,7 @@ async def test_a_thread_that_hangs_holds_up_neither_the_others_nor_the_end_of_th
     hang = threading.Event()
 
     @skill("hang")
-    def hangs(task: SyncTaskHandle) -> None:
+    def hangs(task: SyncTaskContext) -> None:
         hang.wait(PATIENCE_S)
 
     work = Work()
@@ -286,7 +286,7 @@ async def test_an_incarnation_that_was_superseded_stops_its_work_and_ends(stage:
     old = await stage.node("n1", [work.skill], slots=1)
     await give(stage, old, "t0", "t1")
     await stage.until_status("t0", "running")
-    await tell_node(stage, "n1", nc.Join(ne.Joined(incarnation="newer")))
+    await tell_node(stage, "n1", nc.JoinNode(ne.NodeJoined(incarnation="newer")))
     before = stage.log.last_seq
     await stage.finish("node/n1")
     await stage.until(lambda: work.inside == [])
@@ -298,12 +298,12 @@ async def test_a_superseded_incarnation_finds_out_even_when_it_learns_it_while_i
     node = await stage.node("n1", [], lease_s=0.1)
     appending, go_on = asyncio.Event(), asyncio.Event()
     stage.links["node/n1"].hold = (b"node.returned", appending, go_on)
-    await tell_node(stage, "n1", nc.Lose(node.incarnation, "silent"))
+    await tell_node(stage, "n1", nc.LoseNode(node.incarnation, "silent"))
     async with asyncio.timeout(PATIENCE_S):
         await appending.wait()
     stage.links["node/n1"].hold = None
     go_on.set()
-    await tell_node(stage, "n1", nc.Join(ne.Joined(incarnation="newer")))
+    await tell_node(stage, "n1", nc.JoinNode(ne.NodeJoined(incarnation="newer")))
     await stage.finish("node/n1")
     assert stage.node_state("n1").incarnation == "newer"
 
@@ -314,7 +314,7 @@ async def test_a_node_that_was_believed_dead_gives_up_what_it_has_and_comes_back
     await give(stage, node, "t0", "t1")
     await inside(stage, work, "t0")
     await stage.until_status("t0", "running")
-    await tell_node(stage, "n1", nc.Lose(node.incarnation, "silent"))
+    await tell_node(stage, "n1", nc.LoseNode(node.incarnation, "silent"))
     await stage.until_event("n1", "node.returned", "node")
     await stage.until(lambda: statuses(stage, "t0", "t1") == ["pending"] * 2)
     assert stage.node_state("n1").status == "online"
@@ -330,9 +330,9 @@ async def test_a_drained_node_that_was_believed_dead_takes_work_again_when_the_l
     work = Work()
     work.let_all_out()
     node = await stage.node("n1", [work.skill])
-    await tell_node(stage, "n1", nc.Drain())
+    await tell_node(stage, "n1", nc.DrainNode())
     await stage.until(lambda: node._draining)
-    await tell_node(stage, "n1", nc.Lose(node.incarnation, "silent"))
+    await tell_node(stage, "n1", nc.LoseNode(node.incarnation, "silent"))
     await stage.until_event("n1", "node.returned", "node")
     takes_work = stage.node_state("n1").takes_work
     await give(stage, node, "t0")
@@ -471,7 +471,7 @@ async def test_a_record_about_the_node_itself_that_comes_while_the_log_is_away_d
     node = await stage.node("n1", [work.skill], lease_s=0.1)
     stage.links["node/n1"].unplug()
     stage.log.publish("claw.node.n1.log", b"by hand, so the node has to read what it missed")
-    await tell_node(stage, "n1", nc.Configure(slots=2))
+    await tell_node(stage, "n1", nc.ConfigureNode(slots=2))
     await all_turns()
     assert node.slots == 5
     stage.links["node/n1"].plug()
@@ -487,14 +487,14 @@ async def test_of_tasks_that_have_seen_nodes_die_only_one_runs_at_a_time(stage: 
     for id in ids:
         await stage.tell(id, c.Submit(e.Spec(skill="work")))
         for _ in range(2):
-            await stage.tell(id, c.Schedule("n0", "gone"))
+            await stage.tell(id, c.ScheduleTask("n0", "gone"))
             await stage.interrupt(id)
     assert [stage.task(id).life.interruptions for id in ids] == [1, 1, 1], (
         "only scheduled, so the second time is no blame"
     )
     for id in ids:
-        fence = (await stage.tell(id, c.Schedule("n0", "gone"))).fence
-        await stage.tell(id, c.Start(fence))
+        fence = (await stage.tell(id, c.ScheduleTask("n0", "gone"))).fence
+        await stage.tell(id, c.StartTask(fence))
         await stage.interrupt(id)
     await give(stage, node, *ids, "fresh")
     await inside(stage, work, "t0", "fresh")
@@ -511,7 +511,7 @@ async def test_a_suspect_that_got_further_makes_room_for_the_next(stage: Stage) 
     inside_now: list[str] = []
 
     @skill("steps")
-    async def steps(task: TaskHandle) -> None:
+    async def steps(task: TaskContext) -> None:
         inside_now.append(task.id)
         await step.wait()
         await task.step("one", asyncio.sleep, 0)
@@ -521,8 +521,8 @@ async def test_a_suspect_that_got_further_makes_room_for_the_next(stage: Stage) 
     for id in ("t0", "t1"):
         await stage.tell(id, c.Submit(e.Spec(skill="steps")))
         for _ in range(2):
-            fence = (await stage.tell(id, c.Schedule("n0", "gone"))).fence
-            await stage.tell(id, c.Start(fence))
+            fence = (await stage.tell(id, c.ScheduleTask("n0", "gone"))).fence
+            await stage.tell(id, c.StartTask(fence))
             await stage.interrupt(id)
     await give(stage, node, "t0", "t1")
     await stage.until_status("t0", "running")

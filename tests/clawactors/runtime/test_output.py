@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-from clawactors.errors import NotFound
+from clawactors.eventlog import Unavailable
+from clawactors.kernel.errors import NotFound
 from clawactors.runtime.client import Client
 from clawactors.runtime.client.streaming import Chunk
 from clawactors.runtime.node import output
 from clawactors.runtime.node.capture import captured
-from clawactors.runtime.node.handle import SyncTaskHandle, TaskHandle
+from clawactors.runtime.node.context import SyncTaskContext, TaskContext
 from clawactors.runtime.node.secrets import Secrets
-from clawactors.runtime.said import LOG, OUT
-from clawactors.skills import skill
-from clawactors.tasks.retry import Retry
-from eventlog import Unavailable
+from clawactors.runtime.output import LOG, OUT
+from clawactors.systems.skills import skill
+from clawactors.systems.tasks.retry import Retry
 from tests.clawactors.runtime.cluster import PATIENCE_S, Cluster, Stage
 
 
@@ -51,7 +51,7 @@ async def printed(stage: Cluster, id: str = "t") -> str:
 
 
 @skill("tokens", retry=Retry(max_retries=1, wait_s=0.01))
-async def tokens(task: TaskHandle, count: int, fails: bool = False) -> int:
+async def tokens(task: TaskContext, count: int, fails: bool = False) -> int:
     """Emits numbers."""
     for number in range(count):
         await task.emit(number)
@@ -98,7 +98,7 @@ async def test_chunks_come_while_the_code_runs_and_small_ones_share_messages(clu
     go_on = asyncio.Event()
 
     @skill("waits")
-    async def waits(task: TaskHandle) -> None:
+    async def waits(task: TaskContext) -> None:
         for number in range(20):
             await task.emit(number)
         await go_on.wait()
@@ -119,7 +119,7 @@ async def test_chunks_come_while_the_code_runs_and_small_ones_share_messages(clu
 
 async def test_streams_have_names_and_log_is_taken(stage: Stage) -> None:
     @skill("names")
-    async def names(task: TaskHandle) -> None:
+    async def names(task: TaskContext) -> None:
         await task.emit("a", "one")
         await task.emit("b", stream="two")
         await task.emit("c", LOG)
@@ -138,7 +138,7 @@ async def test_streams_have_names_and_log_is_taken(stage: Stage) -> None:
 )
 async def test_what_can_not_be_emitted_is_refused(stage: Stage, value: Any, why: str) -> None:
     @skill("emits")
-    async def emits(task: TaskHandle) -> None:
+    async def emits(task: TaskContext) -> None:
         await task.emit(value)
 
     task = await stage.run(emits)
@@ -166,7 +166,7 @@ async def test_prints_and_log_lines_of_a_task_are_its_own(stage: Stage, capsys: 
     other = threading.Event()
 
     @skill("talks")
-    async def talks(task: TaskHandle) -> None:
+    async def talks(task: TaskContext) -> None:
         print("from the skill")
         print("part", end="")
         await task.step("in-thread", lambda: print(" of a line"))
@@ -192,7 +192,7 @@ async def test_prints_and_log_lines_of_a_task_are_its_own(stage: Stage, capsys: 
 @capturing
 async def test_two_tasks_at_once_do_not_mix(stage: Stage) -> None:
     @skill("says")
-    async def says(task: TaskHandle, word: str) -> None:
+    async def says(task: TaskContext, word: str) -> None:
         for _ in range(5):
             print(word)
             await asyncio.sleep(0)
@@ -205,7 +205,7 @@ async def test_two_tasks_at_once_do_not_mix(stage: Stage) -> None:
 @capturing
 async def test_sync_code_prints_too(stage: Stage) -> None:
     @skill("sync")
-    def sync(task: SyncTaskHandle) -> None:
+    def sync(task: SyncTaskContext) -> None:
         print("sync", 1)
         task.emit("chunk")
         print("\ud800")
@@ -220,7 +220,7 @@ async def test_a_flood_is_cut_and_the_cut_is_noted(stage: Stage, monkeypatch: py
     monkeypatch.setattr(output, "LOG_MAX_BYTES", 100_000)
 
     @skill("floods")
-    def floods(task: SyncTaskHandle) -> int:
+    def floods(task: SyncTaskContext) -> int:
         line = "x" * 999
         for _ in range(10_000):
             print(line)
@@ -253,7 +253,7 @@ async def test_what_is_printed_while_the_server_is_away_waits_or_is_cut(
     go_on = asyncio.Event()
 
     @skill("talks")
-    async def talks(task: TaskHandle) -> None:
+    async def talks(task: TaskContext) -> None:
         for _ in range(3000):
             print("x" * 999)
         printed_all.set()

@@ -6,15 +6,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from clawactors.errors import Refused
-from clawactors.runtime.client.submitting import Wish
+from clawactors.kernel.errors import Refused
+from clawactors.runtime.client.submitting import TaskRequest
 from clawactors.runtime.node import results
-from clawactors.runtime.node.handle import SyncTaskHandle, TaskHandle
-from clawactors.skills import skill
-from clawactors.tasks import commands as c
-from clawactors.tasks import events as e
-from clawactors.tasks.payload import INLINE_MAX_BYTES, PAYLOAD_MAX_BYTES, is_reference, named_in, reference
-from clawactors.tasks.submission import spec_of
+from clawactors.runtime.node.context import SyncTaskContext, TaskContext
+from clawactors.systems.skills import skill
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.payload import INLINE_MAX_BYTES, PAYLOAD_MAX_BYTES, is_reference, named_in, reference
+from clawactors.systems.tasks.submission import spec_of
 from tests.clawactors.runtime.cluster import Cluster, Stage
 
 LARGE = "x" * (INLINE_MAX_BYTES + 1)
@@ -22,13 +22,13 @@ CHANCE = {"$blob": "what code calls so", "more": 1}
 
 
 @skill("double")
-async def double(task: TaskHandle, text: str) -> str:
+async def double(task: TaskContext, text: str) -> str:
     """Returns twice what it takes."""
     return text + await task.step("same", str, text)
 
 
 @skill("takes-all")
-async def takes_all(task: TaskHandle, **params: Any) -> Any:
+async def takes_all(task: TaskContext, **params: Any) -> Any:
     """Returns what it takes."""
     return params
 
@@ -54,10 +54,10 @@ async def test_large_parameters_and_results_come_back_whole_and_leave_the_log_sm
 
 async def test_a_batch_sends_large_parameters_by_reference_too(cluster: Cluster) -> None:
     client = cluster.client()
-    wishes = [Wish(f"t{n}", spec_of("double", {"text": LARGE})) for n in range(3)]
+    wishes = [TaskRequest(f"t{n}", spec_of("double", {"text": LARGE})) for n in range(3)]
     assert (await client.submit_many(wishes)).submitted == 3
     assert (await client.submit_many(wishes)).existing == 3
-    other = Wish("t0", spec_of("double", {"text": LARGE + "y"}))
+    other = TaskRequest("t0", spec_of("double", {"text": LARGE + "y"}))
     [refused] = (await client.submit_many([other])).refused
     assert "params" in refused.message
 
@@ -122,7 +122,7 @@ async def test_a_wrong_reference_blocks_the_task(stage: Stage) -> None:
 
 async def test_a_damaged_step_result_blocks_the_task_and_a_retry_goes_on(stage: Stage) -> None:
     @skill("late")
-    async def late(task: TaskHandle, fail: bool) -> int:
+    async def late(task: TaskContext, fail: bool) -> int:
         length = len(await task.step("large", str, LARGE))
         if task.attempt == 1:
             raise ConnectionError("try again")
@@ -136,13 +136,13 @@ async def test_a_damaged_step_result_blocks_the_task_and_a_retry_goes_on(stage: 
     assert task.life.status == "blocked"
     assert "the result of step 'large' can't be had" in task.life.blocked_reason
     stage.blobs.kept[name] = body
-    await stage.tell("t", c.Retry())
+    await stage.tell("t", c.RetryTask())
     assert (await stage.run(late)).life.result == len(LARGE)
 
 
 async def test_large_results_of_threads(stage: Stage) -> None:
     @skill("thread")
-    def in_thread(task: SyncTaskHandle, text: str) -> str:
+    def in_thread(task: SyncTaskContext, text: str) -> str:
         return task.step("same", str, text)
 
     task = await stage.run(in_thread, {"text": LARGE})
@@ -151,7 +151,7 @@ async def test_large_results_of_threads(stage: Stage) -> None:
 
 async def test_a_fork_begins_with_large_steps(cluster: Cluster) -> None:
     @skill("two")
-    async def two(task: TaskHandle) -> int:
+    async def two(task: TaskContext) -> int:
         text = await task.step("large", str, LARGE)
         return await task.step("count", len, text)
 
@@ -164,7 +164,7 @@ async def test_a_fork_begins_with_large_steps(cluster: Cluster) -> None:
 
 
 async def test_an_outage_of_the_store_only_delays_the_task(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    from eventlog import Unavailable
+    from clawactors.eventlog import Unavailable
 
     put, tries = stage.blobs.put, 0
 
@@ -185,7 +185,7 @@ async def test_an_outage_of_the_store_only_delays_the_task(stage: Stage, monkeyp
 
 async def test_code_may_store_bytes_and_callers_get_them(cluster: Cluster) -> None:
     @skill("stores")
-    async def stores(task: TaskHandle) -> dict[str, Any]:
+    async def stores(task: TaskContext) -> dict[str, Any]:
         return await task.store(b"\x00\xff" * 1000)
 
     await cluster.control()
@@ -211,7 +211,7 @@ async def test_an_edit_leaves_large_parameters_or_brings_others(cluster: Cluster
 
 
 @skill("hears")
-async def hears(task: TaskHandle, count: int) -> list[Any]:
+async def hears(task: TaskContext, count: int) -> list[Any]:
     """Takes so many signals, with a step between them."""
     heard = []
     for number in range(count):

@@ -7,12 +7,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from clawactors.errors import Refused
+from clawactors.eventlog import Unavailable
+from clawactors.kernel.errors import Refused
 from clawactors.runtime.inprocess import InProcessLeases, InProcessRequests
-from clawactors.runtime.node import Apart
+from clawactors.runtime.node import LivenessThread
 from clawactors.runtime.node.presence import Presence, node_key
 from clawactors.runtime.ports import Leases, Requests
-from eventlog import Unavailable
 from tests.clawactors.runtime.cluster import PATIENCE_S, ManualClock
 
 LEASE_S = 0.03
@@ -98,7 +98,7 @@ async def test_what_is_done_apart_goes_on_while_the_loop_is_blocked() -> None:
             beats.release()
             await asyncio.sleep(0)
 
-    async with Apart(link) as apart:
+    async with LivenessThread(link) as apart:
         beating = asyncio.ensure_future(apart.do(beat()))
         await asyncio.sleep(0)
         for _ in range(100):  # this holds the loop
@@ -115,7 +115,7 @@ async def test_what_is_done_apart_gives_its_result_or_its_error() -> None:
     async def fail() -> None:
         raise Unavailable("gone")
 
-    async with Apart(link) as apart:
+    async with LivenessThread(link) as apart:
         assert await apart.do(where()) == "apart"
         with pytest.raises(Unavailable, match="gone"):
             await apart.do(fail())
@@ -128,5 +128,5 @@ async def test_a_link_that_can_not_be_opened_is_told_where_it_was_wanted() -> No
         yield
 
     with pytest.raises(Unavailable, match="no server"):
-        async with Apart(broken):
+        async with LivenessThread(broken):
             pass

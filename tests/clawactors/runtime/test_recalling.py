@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from clawactors.eventlog import NoResponders, Unavailable
 from clawactors.runtime.recalling import ask
-from eventlog import NoResponders, Unavailable
 from tests.clawactors.runtime.test_asking import Answering
 from tests.clawactors.runtime.virtual import run_virtually
 

@@ -10,10 +10,10 @@ import msgspec
 import pytest
 
 from clawactors import Retry, skill
-from clawactors.runtime.node.handle import SyncTaskHandle, TaskHandle
-from clawactors.tasks import commands as c
-from clawactors.tasks import events as e
-from eventlog import Draft, Unavailable
+from clawactors.eventlog import Draft, Unavailable
+from clawactors.runtime.node.context import SyncTaskContext, TaskContext
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks import events as e
 from tests.clawactors.runtime.cluster import PATIENCE_S, Stage, all_turns
 
 STARTED, STEP, COMPLETED, FAILED = "task.started", "step.completed", "task.completed", "task.attempt_failed"
@@ -44,7 +44,7 @@ async def test_a_short_task_costs_one_commit(stage: Stage, monkeypatch: pytest.M
     monkeypatch.setattr("clawactors.runtime.node.run.WINDOW_S", PATIENCE_S)  # however slow this machine is
 
     @skill("short")
-    async def short(task: TaskHandle, x: int) -> int:
+    async def short(task: TaskContext, x: int) -> int:
         return await task.step("one", later, x) + await task.step("two", same, x)
 
     task = await stage.run(short, {"x": 4})
@@ -56,7 +56,7 @@ async def test_a_task_that_takes_longer_is_seen_running(stage: Stage) -> None:
     go = asyncio.Event()
 
     @skill("long")
-    async def long(task: TaskHandle) -> None:
+    async def long(task: TaskContext) -> None:
         await go.wait()
 
     run = stage.begin(await stage.assign(long))
@@ -71,7 +71,7 @@ async def test_behind_the_window_a_step_is_durable_before_the_code_goes_on(stage
     seen: list[list[str]] = []
 
     @skill("steps")
-    async def steps(task: TaskHandle) -> None:
+    async def steps(task: TaskContext) -> None:
         await opened(stage)
         await task.step("one", step, 1)
         seen.append(stage.named("t"))
@@ -86,11 +86,11 @@ async def test_a_suspect_is_on_record_as_running_before_its_code_runs(stage: Sta
     seen: list[list[str]] = []
 
     @skill("suspect")
-    async def suspect(task: TaskHandle) -> int:
+    async def suspect(task: TaskContext) -> int:
         seen.append(stage.named("t"))
         return task.attempt
 
-    await stage.tell("t", c.Submit(e.Spec(skill="suspect")), c.Schedule("n0", "i0"))
+    await stage.tell("t", c.Submit(e.Spec(skill="suspect")), c.ScheduleTask("n0", "i0"))
     await stage.interrupt()
     task = await stage.run(suspect)
     assert seen[0][-1] == STARTED
@@ -115,7 +115,7 @@ async def test_a_resumed_task_gets_its_recorded_results_and_runs_no_completed_st
         await asyncio.get_running_loop().run_in_executor(None, go.wait)
 
     @skill("resume")
-    async def resumed(task: TaskHandle) -> list[Any]:
+    async def resumed(task: TaskContext) -> list[Any]:
         await opened(stage)
         results = [await task.step("a", work, task, "a"), await task.step("b", work, task, "b")]
         if task.attempt == 1:
@@ -123,7 +123,7 @@ async def test_a_resumed_task_gets_its_recorded_results_and_runs_no_completed_st
         return [*results, await task.step("c", work, task, "c")]
 
     @skill("resume")
-    def resumed_in_thread(task: SyncTaskHandle) -> list[Any]:
+    def resumed_in_thread(task: SyncTaskContext) -> list[Any]:
         results = [task.step("a", work, task, "a"), task.step("b", work, task, "b")]
         if task.attempt == 1:
             first.set()
@@ -146,7 +146,7 @@ async def test_a_resumed_task_gets_its_recorded_results_and_runs_no_completed_st
 
 async def test_the_first_run_sees_the_result_that_a_resume_would_see(stage: Stage) -> None:
     @skill("shapes")
-    async def shapes(task: TaskHandle) -> Any:
+    async def shapes(task: TaskContext) -> Any:
         return [await task.step("tuple", same, (1, 2)), await task.step("keys", same, {1: b"ab"})]
 
     assert (await stage.run(shapes)).life.result == [[1, 2], {"1": "YWI="}]
@@ -156,7 +156,7 @@ async def test_a_step_name_used_twice_blocks_the_task_with_the_reason(stage: Sta
     went_on = False
 
     @skill("twice")
-    async def twice(task: TaskHandle) -> None:
+    async def twice(task: TaskContext) -> None:
         nonlocal went_on
         await task.step("same", same, 1)
         await task.step("same", same, 2)
@@ -171,7 +171,7 @@ async def test_a_step_name_used_twice_blocks_the_task_with_the_reason(stage: Sta
 
 async def test_a_step_name_used_twice_in_a_thread_blocks_too(stage: Stage) -> None:
     @skill("twice")
-    def twice(task: SyncTaskHandle) -> None:
+    def twice(task: SyncTaskContext) -> None:
         task.step("same", same, 1)
         task.step("same", same, 2)
 
@@ -181,7 +181,7 @@ async def test_a_step_name_used_twice_in_a_thread_blocks_too(stage: Stage) -> No
 @pytest.mark.parametrize("name", ["", "x" * 1000, "a\nb", "\ud800", 5, None, b"x"])
 async def test_a_step_name_that_no_record_can_hold_fails_the_task(stage: Stage, name: Any) -> None:
     @skill("named")
-    async def named(task: TaskHandle) -> None:
+    async def named(task: TaskContext) -> None:
         await task.step(name, same, 1)
 
     task = await stage.run(named)
@@ -201,7 +201,7 @@ async def test_a_step_that_failed_may_be_tried_again_under_its_name(stage: Stage
         return "at last"
 
     @skill("flaky")
-    async def code(task: TaskHandle) -> Any:
+    async def code(task: TaskContext) -> Any:
         while True:
             try:
                 return await task.step("flaky", flaky)
@@ -218,7 +218,7 @@ async def test_progress_is_recorded_with_the_next_step_whatever_number_it_is(sta
     from fractions import Fraction
 
     @skill("progress")
-    async def progress(task: TaskHandle) -> None:
+    async def progress(task: TaskContext) -> None:
         shares: list[Any] = [(Decimal(1), Decimal(4)), (Fraction(1, 2), Fraction(1)), (True,), (math.nan,), (7,), (-1,)]
         for index, share in enumerate([*shares, (3, 0)]):
             task.progress(*share)
@@ -259,11 +259,11 @@ async def test_a_result_that_the_log_can_not_hold_fails_the_task_and_says_so(
     stage: Stage, what: str, where: str
 ) -> None:
     @skill("bad")
-    async def bad(task: TaskHandle) -> Any:
+    async def bad(task: TaskContext) -> Any:
         return IMPOSSIBLE[what] if where == "skill" else await task.step("bad", lambda: IMPOSSIBLE[what])
 
     @skill("bad")
-    def bad_in_thread(task: SyncTaskHandle) -> Any:
+    def bad_in_thread(task: SyncTaskContext) -> Any:
         task.step("bad", lambda: IMPOSSIBLE[what])
 
     task = await stage.run(bad_in_thread if where == "thread" else bad)
@@ -278,7 +278,7 @@ async def test_a_result_that_the_log_can_not_hold_fails_the_task_and_says_so(
 @pytest.mark.parametrize("value", [None, [None], 2**70, -(2**80), 1e308, "\x00", {}, nested(100), {"a": [None, 1.5]}])
 async def test_every_other_result_comes_back_as_it_was(stage: Stage, value: Any) -> None:
     @skill("fine")
-    async def fine(task: TaskHandle) -> Any:
+    async def fine(task: TaskContext) -> Any:
         return await task.step("fine", same, value)
 
     task = await stage.run(fine)
@@ -290,7 +290,7 @@ async def test_every_other_result_comes_back_as_it_was(stage: Stage, value: Any)
 
 async def test_many_large_steps_at_once_are_all_recorded(stage: Stage) -> None:
     @skill("wide")
-    async def wide(task: TaskHandle) -> int:
+    async def wide(task: TaskContext) -> int:
         results = await asyncio.gather(*(task.step(f"s{n}", later, "x" * 200_000) for n in range(12)))
         return sum(len(result) for result in results)
 
@@ -304,7 +304,7 @@ async def test_steps_that_fail_for_long_do_not_pile_up(stage: Stage) -> None:
         raise ValueError("x" * 1900)
 
     @skill("stubborn")
-    async def stubborn(task: TaskHandle) -> int:
+    async def stubborn(task: TaskContext) -> int:
         for _ in range(900):
             try:
                 await task.step("s", fails)
@@ -361,7 +361,7 @@ async def test_whatever_the_code_raises_is_the_attempts_failure_and_nothing_else
         raise error
 
     @skill("raises")
-    async def in_loop(task: TaskHandle) -> None:
+    async def in_loop(task: TaskContext) -> None:
         match where:
             case "async":
                 await raises_later()
@@ -373,7 +373,7 @@ async def test_whatever_the_code_raises_is_the_attempts_failure_and_nothing_else
                 await asyncio.gather(task.step("s", raises_later), task.step("other", later, 1))
 
     @skill("raises")
-    def in_thread(task: SyncTaskHandle) -> None:
+    def in_thread(task: SyncTaskContext) -> None:
         if where == "thread":
             raises()
         else:
@@ -388,7 +388,7 @@ async def test_whatever_the_code_raises_is_the_attempts_failure_and_nothing_else
 
 async def test_an_attempt_that_failed_says_what_and_where(stage: Stage) -> None:
     @skill("raises")
-    async def raises(task: TaskHandle) -> None:
+    async def raises(task: TaskContext) -> None:
         raise RuntimeError("no luck today")
 
     error = (await stage.run(raises)).life.error
@@ -399,7 +399,7 @@ async def test_an_attempt_that_failed_says_what_and_where(stage: Stage) -> None:
 
 async def test_code_that_cancels_itself_fails_and_is_not_left_running(stage: Stage) -> None:
     @skill("suicide")
-    async def suicide(task: TaskHandle) -> None:
+    async def suicide(task: TaskContext) -> None:
         current = asyncio.current_task()
         assert current is not None
         current.cancel()
@@ -416,14 +416,14 @@ async def test_an_attempt_that_takes_too_long_is_ended(stage: Stage, in_thread: 
     never, stopped, told = threading.Event(), asyncio.Event(), threading.Event()
 
     @skill("slow")
-    async def slow(task: TaskHandle) -> None:
+    async def slow(task: TaskContext) -> None:
         try:
             await asyncio.Event().wait()
         finally:
             stopped.set()
 
     @skill("slow")
-    def slow_in_thread(task: SyncTaskHandle) -> None:
+    def slow_in_thread(task: SyncTaskContext) -> None:
         never.wait(PATIENCE_S)
         if task.cancelled:
             told.set()
@@ -444,7 +444,7 @@ async def test_an_attempt_that_takes_too_long_is_ended(stage: Stage, in_thread: 
 
 async def test_a_timeout_of_the_codes_own_is_not_told_as_the_attempts(stage: Stage) -> None:
     @skill("slow", timeout_s=60)
-    async def slow(task: TaskHandle) -> None:
+    async def slow(task: TaskContext) -> None:
         raise TimeoutError("the printer is slow")
 
     error = (await stage.run(slow)).life.error
@@ -455,7 +455,7 @@ async def test_a_timeout_of_the_codes_own_is_not_told_as_the_attempts(stage: Sta
 
 async def test_the_tasks_timeout_is_taken_before_the_skills(stage: Stage) -> None:
     @skill("slow", timeout_s=60)
-    async def slow(task: TaskHandle) -> None:
+    async def slow(task: TaskContext) -> None:
         await asyncio.Event().wait()
 
     assert (await stage.run(slow, timeout_s=0.01)).life.status == "waiting"
@@ -475,7 +475,7 @@ async def test_parameters_that_do_not_fit_fail_the_task_before_its_code_runs(
     ran = False
 
     @skill("picky")
-    async def picky(task: TaskHandle, n: int) -> None:
+    async def picky(task: TaskContext, n: int) -> None:
         nonlocal ran
         ran = True
 
@@ -491,7 +491,7 @@ async def test_parameters_are_converted_to_what_the_annotations_say(stage: Stage
         x: int
 
     @skill("typed")
-    async def typed(task: TaskHandle, point: Point, names: tuple[str, ...], scale: float = 2) -> Any:
+    async def typed(task: TaskContext, point: Point, names: tuple[str, ...], scale: float = 2) -> Any:
         return [type(point).__name__, names, scale]
 
     task = await stage.run(typed, {"point": {"x": 1}, "names": ["a"]})
@@ -503,7 +503,7 @@ async def test_an_attempt_is_tried_again_after_a_while_until_its_retries_are_use
     stage: Stage, retries: int
 ) -> None:
     @skill("fails", retry=Retry(max_retries=9, wait_s=1, jitter=0))
-    async def fails(task: TaskHandle) -> None:
+    async def fails(task: TaskContext) -> None:
         raise RuntimeError("again")
 
     waits = []
@@ -525,7 +525,7 @@ async def test_an_attempt_is_tried_again_after_a_while_until_its_retries_are_use
 @pytest.mark.parametrize("behaviour", ["obeys", "swallows", "raises", "cleans up", "returns"])
 async def test_running_async_code_is_cancelled_and_that_is_confirmed(stage: Stage, behaviour: str) -> None:
     @skill("endless")
-    async def endless(task: TaskHandle) -> str:
+    async def endless(task: TaskContext) -> str:
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError:
@@ -566,7 +566,7 @@ async def test_code_in_a_thread_is_cancelled_at_its_next_step_and_confirmed_then
         ran.append(1)
 
     @skill("threaded")
-    def threaded(task: SyncTaskHandle) -> None:
+    def threaded(task: SyncTaskContext) -> None:
         task.step("one", first)
         task.step("two", ran.append, 2)
 
@@ -590,7 +590,7 @@ async def test_code_in_a_thread_that_never_ends_is_left_behind(stage: Stage, mon
     hang = threading.Event()
 
     @skill("hangs")
-    def hangs(task: SyncTaskHandle) -> None:
+    def hangs(task: SyncTaskContext) -> None:
         hang.wait(PATIENCE_S)
 
     run = await stage.assign(hangs)
@@ -611,7 +611,7 @@ async def test_async_code_that_will_not_be_cancelled_is_left_behind(
     enough, refused = asyncio.Event(), []
 
     @skill("stubborn")
-    async def stubborn(task: TaskHandle) -> None:
+    async def stubborn(task: TaskContext) -> None:
         while not enough.is_set():
             try:
                 await enough.wait()
@@ -640,7 +640,7 @@ async def test_a_cancel_that_comes_while_the_result_is_being_recorded_loses_noth
     """The append is on its way when the wish to cancel arrives: the record stands, whichever was first."""
 
     @skill("quick")
-    async def quick(task: TaskHandle) -> int:
+    async def quick(task: TaskContext) -> int:
         await opened(stage, task.id)
         return 7
 
@@ -681,11 +681,11 @@ async def test_paused_code_ends_at_its_next_step_and_resumes_behind_the_last_one
         return "done"
 
     @skill("pausable")
-    async def pausable(task: TaskHandle) -> list[Any]:
+    async def pausable(task: TaskContext) -> list[Any]:
         return [await task.step("one", one), await task.step("two", calls.append, "two")]
 
     @skill("pausable")
-    def pausable_in_thread(task: SyncTaskHandle) -> list[Any]:
+    def pausable_in_thread(task: SyncTaskContext) -> list[Any]:
         return [task.step("one", one), task.step("two", calls.append, "two")]
 
     code = pausable_in_thread if in_thread else pausable
@@ -710,7 +710,7 @@ async def test_code_that_waits_while_paused_is_ended_when_the_task_goes_on_elsew
     ended = asyncio.Event()
 
     @skill("sleepy")
-    async def sleepy(task: TaskHandle) -> None:
+    async def sleepy(task: TaskContext) -> None:
         try:
             await asyncio.Event().wait()
         finally:
@@ -735,7 +735,7 @@ async def test_an_attempt_that_was_superseded_is_stopped_and_records_nothing(sta
     ended = asyncio.Event()
 
     @skill("endless")
-    async def endless(task: TaskHandle) -> None:
+    async def endless(task: TaskContext) -> None:
         try:
             await asyncio.Event().wait()
         finally:
@@ -745,7 +745,7 @@ async def test_an_attempt_that_was_superseded_is_stopped_and_records_nothing(sta
     running = stage.begin(run)
     await opened(stage)
     await stage.interrupt()
-    await stage.tell("t", c.Schedule("n2", "other"))
+    await stage.tell("t", c.ScheduleTask("n2", "other"))
     before = stage.log.last_seq
     await stage.hear(run)
     async with asyncio.timeout(PATIENCE_S):
@@ -760,14 +760,14 @@ async def test_the_result_of_a_zombie_is_refused(stage: Stage, in_thread: bool) 
     go, ran = threading.Event(), []
 
     @skill("zombie")
-    async def zombie(task: TaskHandle) -> str:
+    async def zombie(task: TaskContext) -> str:
         await asyncio.to_thread(go.wait, PATIENCE_S)
         await task.step("late", same, 1)
         ran.append("on")
         return "zombie's"
 
     @skill("zombie")
-    def zombie_in_thread(task: SyncTaskHandle) -> str:
+    def zombie_in_thread(task: SyncTaskContext) -> str:
         go.wait(PATIENCE_S)
         task.step("late", same, 1)
         ran.append("on")
@@ -776,8 +776,8 @@ async def test_the_result_of_a_zombie_is_refused(stage: Stage, in_thread: bool) 
     running = stage.begin(await stage.assign(zombie_in_thread if in_thread else zombie))
     await opened(stage)
     await stage.interrupt()
-    fence = (await stage.tell("t", c.Schedule("n2", "other"))).fence
-    await stage.tell("t", c.Start(fence))
+    fence = (await stage.tell("t", c.ScheduleTask("n2", "other"))).fence
+    await stage.tell("t", c.StartTask(fence))
     before = stage.log.last_seq
     go.set()
     async with asyncio.timeout(PATIENCE_S):
@@ -789,7 +789,7 @@ async def test_the_result_of_a_zombie_is_refused(stage: Stage, in_thread: bool) 
 
 async def test_a_frozen_task_stops_its_run_and_nothing_is_written(stage: Stage) -> None:
     @skill("endless")
-    async def endless(task: TaskHandle) -> None:
+    async def endless(task: TaskContext) -> None:
         await opened(stage)
         await task.step("never recorded", same, 1)
         await asyncio.Event().wait()
@@ -805,7 +805,7 @@ async def test_a_frozen_task_stops_its_run_and_nothing_is_written(stage: Stage) 
 
 async def test_a_commit_of_somebody_else_that_changes_nothing_for_the_run_does_not_disturb_it(stage: Stage) -> None:
     @skill("steady")
-    async def steady(task: TaskHandle) -> int:
+    async def steady(task: TaskContext) -> int:
         await opened(stage)
         total = 0
         for n in range(20):
@@ -837,7 +837,7 @@ async def test_steps_at_the_same_time_are_each_recorded_once(stage: Stage) -> No
         return n
 
     @skill("wide")
-    async def wide(task: TaskHandle) -> int:
+    async def wide(task: TaskContext) -> int:
         await opened(stage)
         return sum(await asyncio.gather(*(task.step(f"s{n}", (work, work_in_thread)[n % 2], n) for n in range(50))))
 
@@ -867,14 +867,14 @@ async def test_while_the_log_is_away_the_record_waits_and_nothing_is_lost_or_dou
     calls: list[int] = []
 
     @skill("patient")
-    async def patient(task: TaskHandle) -> int:
+    async def patient(task: TaskContext) -> int:
         await opened(stage)
         for n in range(3):
             await task.step(f"s{n}", calls.append, n)
         return len(calls)
 
     @skill("patient")
-    def patient_in_thread(task: SyncTaskHandle) -> int:
+    def patient_in_thread(task: SyncTaskContext) -> int:
         for n in range(3):
             task.step(f"s{n}", calls.append, n)
         return len(calls)
@@ -894,7 +894,7 @@ async def test_the_code_of_a_superseded_attempt_is_stopped_even_while_the_log_is
     stage.wire.fault = fault
 
     @skill("stuck")
-    async def stuck(task: TaskHandle) -> None:
+    async def stuck(task: TaskContext) -> None:
         await opened(stage)
         await task.step("s", same, 1)
 
@@ -908,7 +908,7 @@ async def test_the_code_of_a_superseded_attempt_is_stopped_even_while_the_log_is
 
 
 async def test_what_a_run_would_record_too_large_for_this_server_fails_the_attempt(stage: Stage) -> None:
-    from eventlog import TooLarge
+    from clawactors.eventlog import TooLarge
 
     def fault(at: str, draft: Draft) -> None:
         if len(draft.body) > 10_000:
@@ -917,7 +917,7 @@ async def test_what_a_run_would_record_too_large_for_this_server_fails_the_attem
     stage.wire.fault = fault
 
     @skill("large")
-    async def large(task: TaskHandle) -> str:
+    async def large(task: TaskContext) -> str:
         return "x" * 50_000
 
     task = await stage.run(large)
@@ -946,7 +946,7 @@ class Held:
 
 
 @skill("gives-way", retry=Retry(max_retries=0))
-async def gives_way(task: TaskHandle, until: str) -> None:
+async def gives_way(task: TaskContext, until: str) -> None:
     await task.step("one", later, 1)
     await (task.sleep("1h") if until == "timer" else task.signal("go", timeout="1h"))
 

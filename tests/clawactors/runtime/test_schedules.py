@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from clawactors.errors import NotFound, Refused
-from clawactors.instant import time_ns
-from clawactors.schedules import events as e
-from clawactors.skills import skill
-from eventlog import Draft, Unavailable
+from clawactors.eventlog import Draft, Unavailable
+from clawactors.kernel.errors import NotFound, Refused
+from clawactors.kernel.time import time_ns
+from clawactors.systems.schedules import events as e
+from clawactors.systems.skills import skill
 from tests.clawactors.runtime.cluster import Cluster, WallClock
 
 START = time_ns("2026-01-01T08:59:00Z")
@@ -31,8 +31,8 @@ def tasks(cluster: Cluster) -> list[str]:
     return sorted({commit.id for commit in cluster.commits() if commit.id.startswith("nightly-")})
 
 
-def fired(cluster: Cluster) -> Iterator[e.Fired]:
-    return (event for event in cluster.events("nightly", "schedule") if isinstance(event, e.Fired))
+def fired(cluster: Cluster) -> Iterator[e.ScheduleFired]:
+    return (event for event in cluster.events("nightly", "schedule") if isinstance(event, e.ScheduleFired))
 
 
 async def test_each_time_makes_its_task(clock: WallClock) -> None:

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from clawactors.app.secretfile import read_secrets
+from clawactors.eventlog import Misconfigured
 from clawactors.runtime.node.capture import captured
-from clawactors.runtime.node.handle import SyncTaskHandle, TaskHandle
+from clawactors.runtime.node.context import SyncTaskContext, TaskContext
 from clawactors.runtime.node.secrets import HIDDEN, Secrets
-from clawactors.skills import skill
-from eventlog import Misconfigured
+from clawactors.systems.skills import skill
 from tests.clawactors.runtime.cluster import Cluster, Stage
 from tests.clawactors.runtime.test_output import log_of, said
 
@@ -27,7 +27,7 @@ def stage(stage: Stage) -> Stage:
 
 
 @skill("uses", secrets=["openai"])
-async def uses(task: TaskHandle, how: str) -> Any:
+async def uses(task: TaskContext, how: str) -> Any:
     """Does with its secret what it should not."""
     secret = task.secret("openai")
     match how:
@@ -94,7 +94,7 @@ async def test_nothing_on_record_or_said_holds_it(stage: Stage, how: str, caplog
 
 async def test_a_thread_gets_it_too(stage: Stage) -> None:
     @skill("thread", secrets=["openai"])
-    def in_thread(task: SyncTaskHandle) -> int:
+    def in_thread(task: SyncTaskContext) -> int:
         return len(task.secret("openai"))
 
     assert (await stage.run(in_thread)).life.result == len(VALUE)

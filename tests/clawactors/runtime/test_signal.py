@@ -7,12 +7,12 @@ import pytest
 
 from clawactors import SyncTask, skill
 from clawactors import Task as Handle
-from clawactors.errors import Refused
-from clawactors.instant import time_ns
-from clawactors.tasks import commands as c
-from clawactors.tasks import events as e
-from clawactors.tasks.submission import spec_of
-from eventlog import Draft
+from clawactors.eventlog import Draft
+from clawactors.kernel.errors import Refused
+from clawactors.kernel.time import time_ns
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.submission import spec_of
 from tests.clawactors.runtime.cluster import PATIENCE_S, Cluster, Stage, all_turns
 
 STARTED = "task.started"

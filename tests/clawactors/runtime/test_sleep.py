@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from clawactors.errors import Refused
+from clawactors.kernel.errors import Refused
 from clawactors.runtime.logtime import LogTime
 from clawactors.runtime.node.sleep import seconds_of, until_of, written
-from clawactors.skills import skill
-from clawactors.tasks import commands as c
-from clawactors.tasks import events as e
+from clawactors.systems.skills import skill
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks import events as e
 from tests.clawactors.runtime.cluster import Cluster, ManualClock, WallClock
 
 NOW_S = 1_700_000_000.0

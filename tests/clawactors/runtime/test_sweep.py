@@ -7,12 +7,12 @@ import msgspec
 import pytest
 
 from clawactors import skill
-from clawactors.errors import Refused
+from clawactors.eventlog import InProcessLog, Missing, Record
+from clawactors.kernel.errors import Refused
 from clawactors.runtime.client.client import Client
-from clawactors.runtime.node.handle import TaskHandle
-from clawactors.runtime.sweep import Swept, sweep
-from clawactors.tasks.payload import INLINE_MAX_BYTES
-from eventlog import InProcessLog, Missing, Record
+from clawactors.runtime.node.context import TaskContext
+from clawactors.runtime.sweep import SweepReport, sweep
+from clawactors.systems.tasks.payload import INLINE_MAX_BYTES
 from tests.clawactors.runtime.cluster import Cluster, ManualClock
 
 DAY_S = 86_400.0
@@ -32,7 +32,7 @@ def days_pass(cluster: Cluster, days: float) -> None:
     cluster.clock.move(days * DAY_S)  # type: ignore[attr-defined]
 
 
-async def swept(cluster: Cluster, older_s: float = 7 * DAY_S, **more: Any) -> Swept:
+async def swept(cluster: Cluster, older_s: float = 7 * DAY_S, **more: Any) -> SweepReport:
     return await sweep(cluster.log, cluster.blobs, cluster.outputs, older_s, **more)
 
 
@@ -84,7 +84,7 @@ async def test_rules_2_and_3_a_task_keeps_its_own_until_long_after_its_end(clust
 
 async def test_rule_2_results_steps_signals_schedules_and_stored_bytes_are_kept(cluster: Cluster) -> None:
     @skill("all-of-it")
-    async def all_of_it(task: TaskHandle) -> Any:
+    async def all_of_it(task: TaskContext) -> Any:
         await task.step("s", large, "step")
         stored = await task.store(b"stored" * 100)
         await task.emit(await task.store(b"emitted" * 100))

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from clawactors.errors import Refused
-from clawactors.nodes.events import Joined, Offer
-from clawactors.placement import Placement
+from clawactors.kernel.errors import Refused
 from clawactors.runtime.logtime import LogTime
-from clawactors.skills import skill
-from clawactors.tasks import TASK
-from clawactors.tasks import commands as tc
-from clawactors.tasks import events as te
+from clawactors.systems.nodes.events import NodeJoined, Offer
+from clawactors.systems.placement import Placement
+from clawactors.systems.skills import skill
+from clawactors.systems.tasks import TASK
+from clawactors.systems.tasks import commands as tc
+from clawactors.systems.tasks import events as te
 from tests.clawactors.runtime.cluster import PATIENCE_S, Cluster, ManualClock, WallClock, all_turns
 
 NOW_S = 1_700_000_000.0
@@ -188,7 +188,9 @@ async def test_what_is_no_delay_is_refused(delay_s: Any) -> None:
 
 async def test_an_attempt_far_beyond_its_timeout_is_taken_from_its_node() -> None:
     placement = Placement(silence_s=1e6)
-    placement.apply_node("n1", 1, [Joined(incarnation="i1", slots=1, offers=(Offer("hang", timeout_s=100),))], at(0))
+    placement.apply_node(
+        "n1", 1, [NodeJoined(incarnation="i1", slots=1, offers=(Offer("hang", timeout_s=100),))], at(0)
+    )
     placement.apply_task("t", 2, [te.Submitted(skill="hang")], at(0))
     [order] = placement.orders(at(0))
     placement.apply_task("t", 3, TASK.decide(order.command, order.task), at(1))
@@ -202,7 +204,7 @@ async def test_an_attempt_far_beyond_its_timeout_is_taken_from_its_node() -> Non
 
 async def test_a_clock_that_jumps_in_the_control_process_silences_nobody_and_fires_nothing() -> None:
     placement = Placement()
-    placement.apply_node("n1", 1, [Joined(incarnation="i1", slots=1, offers=(Offer("hang"),))], at(0))
+    placement.apply_node("n1", 1, [NodeJoined(incarnation="i1", slots=1, offers=(Offer("hang"),))], at(0))
     placement.apply_task("t", 2, [te.Submitted(skill="hang")], at(0))
     placement.apply_task("u", 3, [te.Submitted(skill="hang", not_before_ns=at(3600))], at(0))
     orders = placement.orders(at(0))

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator, Callable
 import msgspec
 import pytest
 
+from clawactors.eventlog import NoResponders, PermissionDenied, Unavailable
 from clawactors.runtime.control import watch as module
 from clawactors.runtime.control.watch import Watch
 from clawactors.runtime.inprocess import InProcessLeases, InProcessRequests
 from clawactors.runtime.node.machine import LEASE_S, Figures
 from clawactors.runtime.node.presence import node_key
-from eventlog import NoResponders, PermissionDenied, Unavailable
 from tests.clawactors.runtime.cluster import PATIENCE_S, ManualClock
 
 TICK_S = 0.005

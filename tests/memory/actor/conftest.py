@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
+from clawactors.eventlog import Draft, InProcessLog, aggregate_pattern
+from clawactors.eventlog.decoding import Commit
 from clawactors.kinds import DECODER
-from clawactors.runtime.actor import Desk
+from clawactors.memory.actor import MemoryActor
+from clawactors.memory.actor.consolidation import DAY_S
+from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.inprocess import InProcessRequests
 from clawactors.runtime.memory import Memories
-from clawactors.tasks.events import CODEC as TASK_CODEC
-from clawactors.tasks.events import TaskEvent
-from eventlog import Draft, InProcessLog, aggregate_pattern
-from eventlog.decoding import Commit
-from memory.actor import MemoryActor
-from memory.actor.consolidation import DAY_S
+from clawactors.systems.tasks.events import CODEC as TASK_CODEC
+from clawactors.systems.tasks.events import TaskEvent
 
 PATIENCE_S = 30.0
 
@@ -30,7 +30,7 @@ class Place:
     def __init__(self, log: InProcessLog, folder: Path) -> None:
         self.log, self.folder = log, folder
         self.requests = InProcessRequests()
-        self.desk = Desk(log, SystemClock(), "client/test")
+        self.desk = ActorContext(log, SystemClock(), "client/test")
         self.memories = Memories(self.desk, self.requests)
         self._names = iter(range(1, 1_000_000))
 
@@ -39,7 +39,7 @@ class Place:
         self, folder: str = "memory", name: str = "memory", every_s: float = DAY_S
     ) -> AsyncIterator[MemoryActor]:
         """An actor that answers; it ends in good order with the block."""
-        desk = Desk(self.log, SystemClock(), f"memory/{name}")
+        desk = ActorContext(self.log, SystemClock(), f"memory/{name}")
         actor = MemoryActor(desk, self.requests, self.folder / folder, every_s)
         await actor.listen()
         serving = asyncio.create_task(actor.serve())

@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from clawactors.errors import Refused
+from clawactors.eventlog import Unavailable
+from clawactors.kernel.errors import Refused
 from clawactors.kinds import DECODER
-from clawactors.memories.events import Recorded
+from clawactors.memory.actor.marks import NAME as MARKS
+from clawactors.memory.actor.marks import Checkpoint, read_marks
+from clawactors.memory.index.vectors import VECTORS
+from clawactors.memory.view import memory_projection
+from clawactors.projections.live import live_store
+from clawactors.projections.store import Store
 from clawactors.runtime.naming import id_of_key
-from clawactors.tasks import events as e
-from eventlog import Unavailable
-from memory.actor.marks import NAME as MARKS
-from memory.actor.marks import Marks, read_marks
-from memory.index.vectors import VECTORS
-from memory.view import memory_projection
-from projections.live import live_store
-from projections.store import Store
+from clawactors.systems.memories.events import MemoryRecorded
+from clawactors.systems.tasks import events as e
 from tests.memory.actor.conftest import PATIENCE_S, Place
 
 ERROR = e.TaskError("validation", "ValueError: lookup.py has the wrong checksum")
@@ -60,7 +60,7 @@ async def test_a_log_that_is_away_at_any_point_of_the_start_is_waited_for(
     """Each try gets one call further than the one before."""
     async with place.running():
         await place.memories.remember("The kiln broke in June")
-    monkeypatch.setattr("memory.actor.patience._PAUSE_S", 0)
+    monkeypatch.setattr("clawactors.memory.actor.patience._PAUSE_S", 0)
     calls, reach = 0, 0
 
     def away(call: Callable[..., Any]) -> Callable[..., Any]:
@@ -85,7 +85,7 @@ async def test_a_log_that_is_away_at_any_point_of_the_start_is_waited_for(
 async def test_histories_that_can_not_be_read_for_a_while_are_told_later_and_once(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("memory.actor.patience._PAUSE_S", 0)
+    monkeypatch.setattr("clawactors.memory.actor.patience._PAUSE_S", 0)
     read, refusals = place.log.read, iter(range(3))
 
     def away(*args: Any, **wishes: Any) -> Any:
@@ -152,13 +152,13 @@ async def test_two_actors_on_one_log_remember_nothing_twice(place: Place) -> Non
         first, second = ({item.id for item in each.stock.items()} for each in (one, two))
         assert first == second != set()
     commits = await place.commits("claw.memory.>")
-    recorded = [commit.id for commit in commits for event in commit.events if isinstance(event, Recorded)]
+    recorded = [commit.id for commit in commits for event in commit.events if isinstance(event, MemoryRecorded)]
     assert len(recorded) == len(set(recorded))
     patterns = [
         event.text
         for commit in commits
         for event in commit.events
-        if isinstance(event, Recorded) and event.kind == "knowledge"
+        if isinstance(event, MemoryRecorded) and event.kind == "knowledge"
     ]
     assert any("install-package fails with validation" in text for text in patterns)
 
@@ -284,7 +284,7 @@ async def test_a_stopped_actor_leaves_rows_that_others_can_read_and_marks_that_s
     store.close()
     marks = read_marks(place.folder / "memory", (await place.log.head()).identity)
     assert marks.told >= 4
-    assert read_marks(place.folder / "memory", "another log") == Marks("another log")
+    assert read_marks(place.folder / "memory", "another log") == Checkpoint("another log")
 
 
 async def test_the_levels_that_are_never_stored(place: Place) -> None:

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from clawactors.chats import CODEC, ExtractionRequested, Said
-from clawactors.errors import Refused
-from eventlog import Draft
+from clawactors.eventlog import Draft
+from clawactors.kernel.errors import Refused
+from clawactors.systems.chats import CODEC, ExtractionRequested, MessageAdded
 from tests.memory.actor.conftest import Place
 
 TEXTS = [
@@ -96,7 +96,7 @@ async def test_what_is_not_there_is_not_found(place: Place) -> None:
 async def test_a_message_without_a_user_is_refused_and_one_made_by_hand_ends_its_own_job_only(place: Place) -> None:
     with pytest.raises(Refused, match="names its user"):
         await place.memories.say("c-1", "hello")
-    events = (Said(message="m", role="user", text="hello"), ExtractionRequested("m", "", "chat/c-1/m"))
+    events = (MessageAdded(message="m", role="user", text="hello"), ExtractionRequested("m", "", "chat/c-1/m"))
     await place.log.append(Draft("chat", "c-1", CODEC.encode(events), "by-hand"), 0)
     message = await place.memories.say("c-1", "I live in Lisbon.", user="anna")
     async with place.running():

@@ -6,8 +6,8 @@ import random
 import msgspec
 
 from clawactors.app.skills.extract import ATTEMPTS, extract
-from clawactors.tasks import events as e
-from clawactors.tasks.task import Task
+from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.task import Task
 from tests.clawactors.runtime.cluster import Cluster
 from tests.clawactors.runtime.simulation import LoopClock
 from tests.clawactors.runtime.virtual import run_virtually

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from clawactors.chats import ExtractionRequested, Said
-from clawactors.memories import commands as c
-from clawactors.tasks import events as e
-from eventlog import Record
-from eventlog.decoding import Commit
-from memory.actor.harvest import Harvest, jobs_in
+from clawactors.eventlog import Record
+from clawactors.eventlog.decoding import Commit
+from clawactors.memory.actor.harvest import EventFilter, jobs_in
+from clawactors.systems.chats import ExtractionRequested, MessageAdded
+from clawactors.systems.memories import commands as c
+from clawactors.systems.tasks import events as e
 
 SECOND_NS = 1_000_000_000
 
@@ -20,7 +20,7 @@ def scheduled(attempt: int = 1) -> e.Scheduled:
     return e.Scheduled(node="n1", incarnation="i", attempt=attempt, skill="echo")
 
 
-def told(harvest: Harvest, count: int, at_ns: int, **spec: object) -> int:
+def told(harvest: EventFilter, count: int, at_ns: int, **spec: object) -> int:
     """How many of so many tasks are remembered."""
     remembered = 0
     for number in range(count):
@@ -33,7 +33,7 @@ def told(harvest: Harvest, count: int, at_ns: int, **spec: object) -> int:
 
 
 def test_of_plain_tasks_so_many_are_remembered_of_others_all() -> None:
-    harvest = Harvest()
+    harvest = EventFilter()
     assert told(harvest, 1000, SECOND_NS) == 100
     assert told(harvest, 1000, SECOND_NS, user="ada") == 1000
     assert told(harvest, 1000, 2 * SECOND_NS) == 10
@@ -41,7 +41,7 @@ def test_of_plain_tasks_so_many_are_remembered_of_others_all() -> None:
 
 
 def test_a_lost_node_with_very_many_plain_tasks_leaves_no_flood() -> None:
-    harvest = Harvest()
+    harvest = EventFilter()
     interruptions = 0
     for number in range(1000):
         harvest.take(commit(1, f"t-{number}", e.Submitted(skill="echo"), scheduled()))
@@ -54,67 +54,67 @@ def test_a_lost_node_with_very_many_plain_tasks_leaves_no_flood() -> None:
 
 
 def test_a_failure_is_told_however_many_there_are() -> None:
-    harvest = Harvest()
+    harvest = EventFilter()
     error = e.TaskError("timeout", "too slow")
     for number in range(1000):
         harvest.take(commit(1, f"t-{number}", e.Submitted(skill="echo"), scheduled()))
         (order,) = harvest.take(commit(2, f"t-{number}", e.AttemptFailed(error=error, then="dead"))) or ()
-        assert isinstance(order.command, c.Record)
+        assert isinstance(order.command, c.RecordMemory)
         assert "failed on node n1: timeout: too slow" in order.command.content.text
 
 
 def test_a_task_that_expires_unplaced_or_is_edited_is_told_as_it_was() -> None:
-    harvest = Harvest()
+    harvest = EventFilter()
     harvest.take(commit(1, "t", e.Submitted(skill="echo", name="first")))
     harvest.take(commit(2, "t", e.Edited(skill="echo", name="second")))
     (order,) = harvest.take(commit(3, "t", e.Expired(e.TaskError("timeout", "its deadline has passed")))) or ()
-    assert isinstance(order.command, c.Record)
+    assert isinstance(order.command, c.RecordMemory)
     text = order.command.content.text
     assert "echo t (second) failed: timeout: its deadline has passed" in text
     assert order.command.content.sources == (3,)
 
 
 def test_large_values_are_told_by_their_size() -> None:
-    harvest = Harvest()
+    harvest = EventFilter()
     large = {"$blob": "0" * 64, "bytes": 3 << 20}
     harvest.take(commit(1, "t", e.Submitted(skill="render", user="ada", params={"frames": large}), scheduled()))
     (order,) = harvest.take(commit(2, "t", e.Completed(large))) or ()
-    assert isinstance(order.command, c.Record)
+    assert isinstance(order.command, c.RecordMemory)
     assert "render t frames=(3.0 MB of data) completed" in order.command.content.text
     assert order.command.content.text.endswith("result: (3.0 MB of data)")
 
 
 def test_the_making_of_memories_is_no_memory() -> None:
-    harvest = Harvest()
+    harvest = EventFilter()
     harvest.take(commit(1, "j", e.Submitted(skill="memory.extract", user="ada"), scheduled()))
     assert harvest.take(commit(2, "j", e.Completed(["m-1"]))) == []
 
 
 def test_what_began_unseen_is_read_once_there_is_something_to_tell() -> None:
-    harvest = Harvest()
+    harvest = EventFilter()
     before = [commit(1, "t", e.Submitted(skill="backup", user="ada")), commit(2, "t", scheduled())]
     step, end = commit(3, "t", e.StepCompleted("copy")), commit(4, "t", e.Completed())
     assert harvest.take(step) == []
     assert harvest.take(end) is None
     (order,) = harvest.take(end, [*before, step]) or ()
-    assert isinstance(order.command, c.Record)
+    assert isinstance(order.command, c.RecordMemory)
     assert "steps: copy" in order.command.content.text
     assert harvest.take(commit(9, "unknown", e.Completed()), []) == []
 
 
 def test_a_task_with_thousands_of_steps_is_told_by_the_first_and_the_last() -> None:
-    harvest = Harvest()
+    harvest = EventFilter()
     harvest.take(commit(1, "t", e.Submitted(skill="migrate"), scheduled()))
     for number in range(5000):
         harvest.take(commit(2 + number, "t", e.StepCompleted(f"copy-{number}")))
     (order,) = harvest.take(commit(6000, "t", e.Completed())) or ()
-    assert isinstance(order.command, c.Record)
+    assert isinstance(order.command, c.RecordMemory)
     assert "copy-0, copy-1" in order.command.content.text
     assert "… copy-4999" in order.command.content.text
 
 
 def test_a_message_is_a_job_and_others_are_none() -> None:
-    events = (Said(message="m", role="user", text="hi"), ExtractionRequested("m", "ada", "k"))
+    events = (MessageAdded(message="m", role="user", text="hi"), ExtractionRequested("m", "ada", "k"))
     (job,) = jobs_in(Commit(Record(7, 1, "claw.chat.c.log", b""), "chat", "c", events))
     assert (job.key, job.user, job.conversation, job.message, job.seq) == ("k", "ada", "c", "m", 7)
     assert jobs_in(Commit(Record(8, 1, "claw.chat.c.log", b""), "chat", "c", events[:1])) == []

@@ -5,19 +5,19 @@ import time
 
 import pytest
 
-from memory.actor import precedence
-from memory.actor.precedence import Precedence
+from clawactors.memory.actor import precedence
+from clawactors.memory.actor.precedence import Precedence
 from tests.memory.actor.conftest import PATIENCE_S
 
 
 def test_the_background_waits_while_an_answer_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(precedence, "_LONGEST_S", PATIENCE_S)
     turn = Precedence()
-    turn.give_way()  # nobody is answered: it goes on
+    turn.suspend()  # nobody is answered: it goes on
     went_on = threading.Event()
 
     def work() -> None:
-        turn.give_way()
+        turn.suspend()
         went_on.set()
 
     worker = threading.Thread(target=work)
@@ -33,5 +33,5 @@ def test_however_many_ask_the_background_gets_on() -> None:
     with turn.answering():
         began = time.monotonic()
         for _ in range(3):
-            turn.give_way()
+            turn.suspend()
         assert time.monotonic() - began < PATIENCE_S

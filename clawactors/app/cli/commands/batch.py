@@ -8,12 +8,12 @@ from typing import IO, Any, Final
 
 from clawactors.app.cli.bar import Bar
 from clawactors.app.cli.problem import EXITS, Problem
+from clawactors.app.cli.request import id_in, wish_of_line
 from clawactors.app.cli.screen import Screen, emit, note, table
 from clawactors.app.cli.session import with_client
-from clawactors.app.cli.wish import id_in, wish_of_line
 from clawactors.app.client import Client
-from clawactors.errors import Refused
-from clawactors.runtime.client.submitting import Wish
+from clawactors.kernel.errors import Refused
+from clawactors.runtime.client.submitting import TaskRequest
 
 __all__ = ["run"]
 
@@ -47,7 +47,7 @@ class _Report:
     def __init__(self) -> None:
         self._submitted = self._existing = 0
         self._refused: list[dict[str, Any]] = []
-        self._dependent: list[tuple[int, Wish]] = []
+        self._dependent: list[tuple[int, TaskRequest]] = []
 
     async def fill(self, client: Client, file: Iterable[bytes], bar: Bar) -> dict[str, Any]:
         """Reads the file to its end."""
@@ -58,7 +58,7 @@ class _Report:
         self._refused.sort(key=lambda refused: refused["line"])
         return {"submitted": self._submitted, "existing": self._existing, "refused": self._refused}
 
-    def _independent(self, lines: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, Wish]]:
+    def _independent(self, lines: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, TaskRequest]]:
         """Those that can be submitted now; what comes after others is kept until all lines are known."""
         for number, line in lines:
             if not line.strip():
@@ -73,9 +73,9 @@ class _Report:
             else:
                 yield number, wish
 
-    async def _submit(self, client: Client, numbered: Iterable[tuple[int, Wish]]) -> None:
+    async def _submit(self, client: Client, numbered: Iterable[tuple[int, TaskRequest]]) -> None:
         numbers: list[int] = []
-        wishes: list[Wish] = []
+        wishes: list[TaskRequest] = []
         for number, wish in numbered:
             numbers.append(number)
             wishes.append(wish)

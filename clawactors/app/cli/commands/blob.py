@@ -10,7 +10,7 @@ from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.screen import emit
 from clawactors.app.cli.session import with_client
 from clawactors.app.client import Client
-from eventlog import Missing
+from clawactors.eventlog import Missing
 
 __all__ = ["arguments", "run"]
 

@@ -8,8 +8,8 @@ from clawactors.app.cli.rows import task_card
 from clawactors.app.cli.screen import emit
 from clawactors.app.cli.session import explained, with_client
 from clawactors.app.client import Client
-from clawactors.tasks import commands as c
-from clawactors.tasks.submission import checked_id
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks.submission import checked_id
 
 __all__ = ["arguments", "run"]
 

@@ -10,7 +10,7 @@ from clawactors.app.cli.problem import EXITS
 from clawactors.app.cli.screen import Screen, emit, table
 from clawactors.app.cli.session import find
 from clawactors.app.client import Client
-from eventlog import EventLogError
+from clawactors.eventlog import EventLogError
 
 __all__ = ["arguments", "run"]
 

@@ -5,12 +5,12 @@ from typing import Any
 from clawactors.app.cli.parsing import Parser, count, duration, moment, pair, words
 from clawactors.app.cli.past import task_row
 from clawactors.app.cli.problem import Problem
+from clawactors.app.cli.request import object_of, params_of
 from clawactors.app.cli.rows import task_card
 from clawactors.app.cli.screen import emit
 from clawactors.app.cli.session import explained, with_client
-from clawactors.app.cli.wish import object_of, params_of
 from clawactors.app.client import Client
-from clawactors.tasks.submission import PRIORITIES, checked_id
+from clawactors.systems.tasks.submission import PRIORITIES, checked_id
 
 __all__ = ["arguments", "run"]
 

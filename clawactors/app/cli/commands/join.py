@@ -18,7 +18,7 @@ from clawactors.app.processes.node import serve
 from clawactors.app.processes.start import NodeStart
 from clawactors.app.secretfile import path_of
 from clawactors.runtime.node.machine import LEASE_S
-from clawactors.tasks.submission import checked_id
+from clawactors.systems.tasks.submission import checked_id
 
 __all__ = ["arguments", "run"]
 

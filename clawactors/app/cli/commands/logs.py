@@ -10,9 +10,9 @@ import msgspec
 from clawactors.app.cli.parsing import Parser, count
 from clawactors.app.cli.session import with_client
 from clawactors.app.client import Client
-from clawactors.instant import iso
+from clawactors.kernel.time import iso
 from clawactors.runtime.client.streaming import Chunk
-from clawactors.runtime.said import LOG
+from clawactors.runtime.output import LOG
 
 __all__ = ["arguments", "run"]
 

@@ -19,8 +19,8 @@ from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.screen import card, emit, note
 from clawactors.app.cli.session import ask_memory, ask_rows, with_client
 from clawactors.app.client import Client
-from clawactors.chats.events import EXTRACT, Role
-from clawactors.memories import Kind
+from clawactors.systems.chats.events import EXTRACT, Role
+from clawactors.systems.memories import Kind
 
 __all__ = ["VERBS", "arguments", "run"]
 

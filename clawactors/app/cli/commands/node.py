@@ -9,8 +9,8 @@ from clawactors.app.cli.rows import node_card
 from clawactors.app.cli.screen import emit
 from clawactors.app.cli.session import ask, with_client
 from clawactors.app.client import Client
-from clawactors.nodes import Node
-from clawactors.nodes.commands import Configure
+from clawactors.systems.nodes import Node
+from clawactors.systems.nodes.commands import ConfigureNode
 
 __all__ = ["arguments", "run"]
 
@@ -45,8 +45,8 @@ def run(options: Any) -> int:
     return with_client(options, show)
 
 
-def _configured(node: Node, options: Any) -> Configure:
+def _configured(node: Node, options: Any) -> ConfigureNode:
     if options.affinity is None:
-        return Configure(options.slots)
+        return ConfigureNode(options.slots)
     affinity = node.joined.affinity | dict(options.affinity)
-    return Configure(options.slots, {key: value for key, value in affinity.items() if value})
+    return ConfigureNode(options.slots, {key: value for key, value in affinity.items() if value})

@@ -8,7 +8,7 @@ from clawactors.app.cli.rows import node_card
 from clawactors.app.cli.screen import emit
 from clawactors.app.cli.session import with_client
 from clawactors.app.client import Client
-from clawactors.nodes import commands as c
+from clawactors.systems.nodes import commands as c
 
 __all__ = ["arguments", "run"]
 
@@ -32,10 +32,10 @@ def run(options: Any) -> int:
 def _command(word: str) -> c.NodeCommand:
     match word:
         case "drain":
-            return c.Drain(held=True)
+            return c.DrainNode(held=True)
         case "cordon":
-            return c.Cordon()
+            return c.CordonNode()
         case "uncordon":
-            return c.Uncordon()
+            return c.UncordonNode()
         case _:
-            return c.Remove()
+            return c.RemoveNode()

@@ -10,7 +10,7 @@ from clawactors.app.cli.rows import task_table
 from clawactors.app.cli.screen import emit, note
 from clawactors.app.cli.session import with_client
 from clawactors.app.client import Client
-from clawactors.runtime.client.redriving import Redriven
+from clawactors.runtime.client.redriving import RedriveReport
 
 __all__ = ["arguments", "run"]
 
@@ -58,5 +58,5 @@ def run(options: Any) -> int:
     return with_client(options, redrive)
 
 
-def _told(each: Redriven) -> str:
+def _told(each: RedriveReport) -> str:
     return f"{each.id}: {each.left}"

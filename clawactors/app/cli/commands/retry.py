@@ -8,7 +8,7 @@ from clawactors.app.cli.rows import task_card
 from clawactors.app.cli.screen import emit
 from clawactors.app.cli.session import explained, with_client
 from clawactors.app.client import Client
-from clawactors.tasks.submission import checked_id
+from clawactors.systems.tasks.submission import checked_id
 
 __all__ = ["arguments", "run"]
 

@@ -4,16 +4,16 @@ from typing import Any
 
 from clawactors.app.cli.parsing import Parser, count, duration
 from clawactors.app.cli.problem import Problem
+from clawactors.app.cli.request import params_of
 from clawactors.app.cli.schedulerows import schedule_card, schedule_table
 from clawactors.app.cli.screen import emit
 from clawactors.app.cli.session import ask, explained, with_client
-from clawactors.app.cli.wish import params_of
 from clawactors.app.client import Client
-from clawactors.fold import Folded
-from clawactors.schedules import Schedule
-from clawactors.schedules.planning import CATCH_UP
-from clawactors.schedules.row import row as row_of
-from clawactors.tasks.submission import PRIORITIES
+from clawactors.kernel.fold import Snapshot
+from clawactors.systems.schedules import Schedule
+from clawactors.systems.schedules.planning import CATCH_UP
+from clawactors.systems.schedules.row import row as row_of
+from clawactors.systems.tasks.submission import PRIORITIES
 
 __all__ = ["arguments", "run"]
 
@@ -77,7 +77,7 @@ def _wishes(options: Any) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-async def _changed(client: Client, options: Any, wishes: dict[str, Any]) -> Folded[Schedule]:
+async def _changed(client: Client, options: Any, wishes: dict[str, Any]) -> Snapshot[Schedule]:
     schedules, name = client.schedules, options.words[0]
     match options.verb:
         case "add":

@@ -4,12 +4,12 @@ from typing import Any
 
 from clawactors.app.cli.parsing import Parser
 from clawactors.app.cli.past import task_row
+from clawactors.app.cli.request import value_of
 from clawactors.app.cli.rows import task_card
 from clawactors.app.cli.screen import emit
 from clawactors.app.cli.session import explained, with_client
-from clawactors.app.cli.wish import value_of
 from clawactors.app.client import Client
-from clawactors.tasks.submission import checked_id
+from clawactors.systems.tasks.submission import checked_id
 
 __all__ = ["arguments", "run"]
 

@@ -7,13 +7,13 @@ from typing import Any
 from clawactors.app.cli.parsing import GLOBALS, Parser, count, duration, moment, pair, words
 from clawactors.app.cli.past import task_row
 from clawactors.app.cli.problem import EXITS, Problem
+from clawactors.app.cli.request import wish_of_options
 from clawactors.app.cli.rows import task_card
 from clawactors.app.cli.screen import emit, note
 from clawactors.app.cli.session import with_client
-from clawactors.app.cli.wish import wish_of_options
 from clawactors.app.client import Client
-from clawactors.errors import Refused
-from clawactors.tasks.submission import ON_DEAD, PRIORITIES
+from clawactors.kernel.errors import Refused
+from clawactors.systems.tasks.submission import ON_DEAD, PRIORITIES
 
 __all__ = ["arguments", "run"]
 

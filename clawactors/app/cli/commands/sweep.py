@@ -9,8 +9,8 @@ from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.screen import Screen, emit
 from clawactors.app.cli.session import with_client
 from clawactors.app.client import Client
-from clawactors.runtime.sweep import Swept, sweep
-from clawactors.tasks.payload import shown_size
+from clawactors.runtime.sweep import SweepReport, sweep
+from clawactors.systems.tasks.payload import shown_size
 
 __all__ = ["arguments", "run"]
 
@@ -56,7 +56,7 @@ def run(options: Any) -> int:
     return with_client(options, look)
 
 
-def _shown(screen: Screen, swept: Swept) -> Iterator[str]:
+def _shown(screen: Screen, swept: SweepReport) -> Iterator[str]:
     yield f"{swept.blobs} large values, {shown_size(swept.bytes)}"
     yield f"{swept.unnamed} that no record names, {shown_size(swept.unnamed_bytes)}; {swept.removed} removed"
     if swept.unfinished:

@@ -13,7 +13,7 @@ from clawactors.app.cli.rows import task_card
 from clawactors.app.cli.screen import Screen, emit, short, table, when
 from clawactors.app.cli.session import with_client
 from clawactors.app.client import Client
-from clawactors.tasks.payload import is_reference
+from clawactors.systems.tasks.payload import is_reference
 
 __all__ = ["arguments", "run"]
 

@@ -8,7 +8,7 @@ from clawactors.app.cli.rows import task_table
 from clawactors.app.cli.screen import emit, note
 from clawactors.app.cli.session import ask_rows, with_client
 from clawactors.app.client import Client
-from clawactors.tasks import STATUSES
+from clawactors.systems.tasks import STATUSES
 
 __all__ = ["arguments", "run"]
 

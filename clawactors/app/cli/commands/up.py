@@ -20,7 +20,7 @@ from clawactors.app.cli.screen import Screen, card, emit, note
 from clawactors.app.cluster import Cluster, Plan
 from clawactors.app.secretfile import path_of
 from clawactors.app.settings import data_folder
-from clawactors.errors import Refused
+from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.machine import LEASE_S
 
 __all__ = ["arguments", "run"]

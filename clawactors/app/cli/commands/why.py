@@ -8,10 +8,10 @@ from clawactors.app.cli.reasons import not_completed, reasons_of, waiting_for
 from clawactors.app.cli.screen import card, emit
 from clawactors.app.cli.session import ask, with_client
 from clawactors.app.client import Client
-from clawactors.fold import Folded
+from clawactors.eventlog import NoResponders
+from clawactors.kernel.fold import Snapshot
 from clawactors.runtime.reading import read_tasks
-from clawactors.tasks import Task
-from eventlog import NoResponders
+from clawactors.systems.tasks import Task
 
 __all__ = ["arguments", "run"]
 
@@ -45,7 +45,7 @@ def run(options: Any) -> int:
     return with_client(options, tell)
 
 
-def _status(known: Folded[Task]) -> str:
+def _status(known: Snapshot[Task]) -> str:
     return known.state.life.status if known.state.exists else "not there yet"
 
 

@@ -1,0 +1,42 @@
+"""Commands that other programs write as JSON: decoded to a wish that a kind knows, or refused with the reason.
+
+Nothing else can come of bytes from outside, and nothing is read or written before that is known.
+"""
+
+from typing import Any
+
+import msgspec
+
+from clawactors.eventlog import is_id
+from clawactors.kernel.errors import Refused
+
+__all__ = ["DecodedCommand", "ExternalCommand", "decode_command"]
+
+
+class ExternalCommand(msgspec.Struct, frozen=True, tag_field="type", kw_only=True, forbid_unknown_fields=True):
+    """`id` names the wish: with the same id it comes to its aggregate once."""
+
+    id: str = ""
+
+
+class DecodedCommand[C](msgspec.Struct, frozen=True):
+    """A command that came from outside; `id` is '' where it was given none."""
+
+    command: C
+    id: str = ""
+
+
+def decode_command[W: ExternalCommand](decoder: msgspec.json.Decoder[W], body: bytes, kind: str) -> W:
+    """What another program has written. Raises: `Refused`."""
+    try:
+        wish = decoder.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Refused(f"not a command to a {kind}: {error}") from None
+    if wish.id and not is_id(wish.id):
+        raise Refused(f"{_shown(wish.id)} is no id of a command: 1 to 128 letters, digits, '-' or '_'")
+    return wish
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}…"

@@ -1,0 +1,17 @@
+"""What can be asked of a conversation."""
+
+import msgspec
+
+from clawactors.systems.chats.events import MessageAdded
+
+__all__ = ["AddMessage", "ChatCommand"]
+
+
+class AddMessage(msgspec.Struct, frozen=True):
+    """Add a message; a repeated message id is quiet."""
+
+    said: MessageAdded
+    conversation: str
+
+
+type ChatCommand = AddMessage

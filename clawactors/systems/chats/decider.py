@@ -1,0 +1,69 @@
+"""The rules of a conversation.
+
+1. A message has an id and text. A repeated id is quiet.
+2. Memories are made of users' own messages only; the message and the request are one commit.
+3. A user's message says whose it is.
+4. A message that only repeats what memory said asks for nothing: it is no new evidence.
+"""
+
+from typing import assert_never
+
+from msgspec.structs import replace
+
+from clawactors.kernel.decider import Decider
+from clawactors.kernel.errors import Refused
+from clawactors.systems.chats.commands import AddMessage, ChatCommand
+from clawactors.systems.chats.conversation import RECENT, Conversation
+from clawactors.systems.chats.events import ChatEvent, ExtractionRequested, MessageAdded
+
+__all__ = ["CHAT", "decide", "evolve"]
+
+
+def decide(command: ChatCommand, conversation: Conversation) -> tuple[ChatEvent, ...]:
+    """The events that the command leads to in this state, none for a repeat. Raises `Refused`."""
+    match command:
+        case AddMessage():
+            return _say(command, conversation)
+        case _:
+            assert_never(command)
+
+
+def _say(command: AddMessage, conversation: Conversation) -> tuple[ChatEvent, ...]:
+    said = command.said
+    if not said.message:
+        raise Refused("a message has an id")
+    if not said.text.strip():
+        raise Refused("a message has text")
+    if said.message in conversation.recent:
+        return ()
+    if said.role != "user" or said.recalled:
+        return (said,)
+    if not said.user:
+        raise Refused("a user's message names its user")
+    key = f"chat/{command.conversation}/{said.message}"
+    return (said, ExtractionRequested(said.message, said.user, key))
+
+
+def evolve(conversation: Conversation, event: ChatEvent, at_ns: int) -> Conversation:
+    """The state after the event; the same object where the event is illegal in this state."""
+    match event:
+        case MessageAdded() if event.message and event.message not in conversation.recent:
+            return replace(
+                conversation,
+                messages=conversation.messages + 1,
+                recent=(*conversation.recent, event.message)[-RECENT:],
+                updated_ns=at_ns,
+            )
+        case ExtractionRequested() if (
+            event.message in conversation.recent and event.message not in conversation.requested
+        ):
+            return replace(conversation, requested=(*conversation.requested, event.message)[-RECENT:], updated_ns=at_ns)
+        case _:
+            return conversation
+
+
+def _is_final(_: Conversation) -> bool:
+    return False
+
+
+CHAT: Decider[ChatCommand, Conversation, ChatEvent] = Decider("chat", Conversation(), decide, evolve, _is_final)

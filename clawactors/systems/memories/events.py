@@ -1,0 +1,158 @@
+"""What happened to a memory. Tags are promises: stored events decode for ever (see `clawactors.eventlog.codec`)."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from clawactors.eventlog import Codec
+
+__all__ = [
+    "CODEC",
+    "Content",
+    "Count",
+    "Fact",
+    "Kind",
+    "MemoryArchived",
+    "MemoryBelieved",
+    "MemoryEvent",
+    "MemoryForgotten",
+    "MemoryMerged",
+    "MemoryRecorded",
+    "MemoryRestored",
+    "MemoryRevised",
+    "MemorySuperseded",
+    "MemoryWeighed",
+    "Moment",
+    "Origin",
+    "Share",
+    "Tone",
+]
+
+type Kind = Literal["raw", "summary", "knowledge"]
+type Origin = Literal["chat", "task", "note", "import", "consolidation"]
+type Moment = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""ns since 1970; what is remembered may be older than that."""
+type Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+type Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+type Tone = Annotated[float, msgspec.Meta(ge=-1, le=1)]
+
+
+class Fact(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A statement as a triple. It holds from `valid_from_ns` until `valid_until_ns` (0: since ever, still).
+
+    `inferred`: concluded from other memories, said by nobody. `confidence` is 0..1.
+    """
+
+    subject: str
+    predicate: str
+    object: str
+    negated: bool = False
+    inferred: bool = False
+    confidence: Share = 1.0
+    valid_from_ns: Moment = 0
+    valid_until_ns: Moment = 0
+
+
+class Content(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What is remembered. Times in ns since 1970; importance is 0..1, tone -1 (bad) .. 1 (good).
+
+    `session` is the conversation, task or document it is part of, `position` its place there.
+    `happened_ns` 0 takes the time of the commit. `sources` are sequences of the log, `parents` ids of memories,
+    `previous` the id of the episode before.
+    """
+
+    text: str
+    kind: Kind = "raw"
+    owner: str = ""
+    speaker: str = ""
+    session: str = ""
+    position: Count = 0
+    tags: tuple[str, ...] = ()
+    happened_ns: Moment = 0
+    sources: tuple[Count, ...] = ()
+    parents: tuple[str, ...] = ()
+    previous: str = ""
+    fact: Fact | None = None
+    importance: Share = 0.5
+    tone: Tone = 0.0
+    origin: Origin = "note"
+
+
+class _MemoryEvent(msgspec.Struct, frozen=True, omit_defaults=True):
+    pass
+
+
+class MemoryRecorded(Content, frozen=True, omit_defaults=True, kw_only=True, tag="memory.recorded"):
+    """It is remembered from now on."""
+
+
+class MemoryMerged(_MemoryEvent, frozen=True, kw_only=True, tag="memory.merged"):
+    """The same was met again: counted here instead of being kept twice. `occurrence` names the meeting."""
+
+    occurrence: str
+    sources: tuple[Count, ...] = ()
+    parents: tuple[str, ...] = ()
+    happened_ns: Moment = 0
+
+
+class MemoryRevised(_MemoryEvent, frozen=True, kw_only=True, tag="memory.revised"):
+    """A summary or pattern was condensed anew, from these `sources` and `parents` instead of those before."""
+
+    text: str
+    tags: tuple[str, ...] = ()
+    sources: tuple[Count, ...] = ()
+    parents: tuple[str, ...] = ()
+    importance: Share = 0.5
+    tone: Tone = 0.0
+
+
+class MemorySuperseded(_MemoryEvent, frozen=True, tag="memory.superseded"):
+    """A later fact contradicts it: it held until `until_ns`, and is kept."""
+
+    by: str
+    until_ns: Moment
+    reason: str = ""
+
+
+class MemoryBelieved(_MemoryEvent, frozen=True, tag="memory.believed"):
+    """What is thought of its fact has changed."""
+
+    confidence: Share
+    reason: str = ""
+
+
+class MemoryWeighed(_MemoryEvent, frozen=True, tag="memory.weighed"):
+    """Its importance has changed, by use or by time."""
+
+    importance: Share
+
+
+class MemoryArchived(_MemoryEvent, frozen=True, tag="memory.archived"):
+    """Not searched any more, still readable."""
+
+    reason: str = ""
+
+
+class MemoryRestored(_MemoryEvent, frozen=True, tag="memory.restored"):
+    """Searched again."""
+
+
+class MemoryForgotten(_MemoryEvent, frozen=True, tag="memory.forgotten"):
+    """Gone for good; holds nothing of what it was, since it stays when the rest of the log is purged."""
+
+    reason: str = ""
+
+
+type MemoryEvent = (
+    MemoryRecorded
+    | MemoryMerged
+    | MemoryRevised
+    | MemorySuperseded
+    | MemoryBelieved
+    | MemoryWeighed
+    | MemoryArchived
+    | MemoryRestored
+    | MemoryForgotten
+)
+
+CODEC: Codec[MemoryEvent] = Codec(MemoryEvent.__value__)

@@ -1,0 +1,146 @@
+"""Which node fits a task best, and why none does. A policy: facts in, verdict out."""
+
+import math
+from collections.abc import Iterable
+from functools import lru_cache
+
+import msgspec
+
+from clawactors.systems.nodes import Node
+from clawactors.systems.nodes.events import Offer
+from clawactors.systems.tasks.events import Spec
+
+__all__ = ["NodeCapacity", "TaskShape", "choose", "shape_of", "why_not"]
+
+CREDIT_MIN = 64
+"""Tasks that may be given to a node ahead of its slots, at least; the rest is twice its slots."""
+
+_PACE_S = 0.2
+"""A node gets as much work ahead as it has lately ended in this time: fast tasks never starve it, slow ones never queue
+behind a busy node while another one idles."""
+
+
+class TaskShape(msgspec.Struct, frozen=True, cache_hash=True):
+    """What a task asks of a node; tasks of one shape are placed alike."""
+
+    skill: str
+    requires: tuple[str, ...] = ()
+    prefers: tuple[str, ...] = ()
+    affinity: tuple[tuple[str, str], ...] = ()
+    avoid: str = ""
+
+
+def shape_of(spec: Spec, avoid: str = "") -> TaskShape:
+    """The shape of a task; `avoid` is the node that it had better not go to."""
+    if not (spec.requires or spec.prefers or spec.affinity or avoid):
+        return _plain(spec.skill)
+    return TaskShape(spec.skill, spec.requires, spec.prefers, tuple(sorted(spec.affinity.items())), avoid)
+
+
+@lru_cache(maxsize=256)
+def _plain(skill: str) -> TaskShape:
+    return TaskShape(skill)
+
+
+class NodeCapacity:
+    """A node as placement sees it: what it can do, what it was given and how fast it works.
+
+    `frozen`: a later release has written to it, so nothing is known of it any more.
+    """
+
+    __slots__ = ("assigned", "frozen", "id", "node", "pace", "paced_ns", "skills", "timeouts")
+
+    def __init__(self, id: str, node: Node) -> None:
+        self.id = id
+        self.assigned: set[str] = set()
+        self.frozen = False
+        self.pace, self.paced_ns = 0.0, 0
+        self.update(node)
+
+    def update(self, node: Node) -> None:
+        """Takes over the node's new state."""
+        self.node = node
+        self.skills = frozenset(offer.name for offer in node.joined.offers if not offer.lacks)
+        self.timeouts = {offer.name: offer.timeout_s for offer in node.joined.offers if offer.timeout_s}
+
+    def ended_one(self, at_ns: int) -> None:
+        """One of its tasks ended at that time."""
+        self.pace = self._pace_at(at_ns) + 1
+        self.paced_ns = at_ns
+
+    def _pace_at(self, at_ns: int) -> float:
+        return self.pace * math.exp(-max(0, at_ns - self.paced_ns) / (_PACE_S * 1e9))
+
+    def room(self, now_ns: int) -> int:
+        """How many tasks more it may be given now."""
+        slots = self.node.joined.slots
+        ahead = min(int(self._pace_at(now_ns)), max(CREDIT_MIN, 2 * slots)) if slots else 0
+        return slots + ahead - len(self.assigned)
+
+    @property
+    def load(self) -> float:
+        """Tasks given per slot."""
+        return len(self.assigned) / max(1, self.node.joined.slots)
+
+
+def _fits(shape: TaskShape, seat: NodeCapacity) -> bool:
+    return (
+        seat.node.takes_work
+        and not seat.frozen
+        and shape.skill in seat.skills
+        and all(skill in seat.skills for skill in shape.requires)
+        and _fits_affinity(shape, seat)
+    )
+
+
+def _fits_affinity(shape: TaskShape, seat: NodeCapacity) -> bool:
+    return all(seat.node.joined.affinity.get(key) == value for key, value in shape.affinity)
+
+
+def choose(shape: TaskShape, seats: Iterable[NodeCapacity], now_ns: int) -> NodeCapacity | None:
+    """The seat with room that is best not avoided, has most of the preferred skills, least load, the smallest id."""
+    best: NodeCapacity | None = None
+    best_rank: tuple[bool, int, float, str] = (False, 0, 0.0, "")
+    for seat in seats:
+        if _fits(shape, seat) and seat.room(now_ns) > 0:
+            rank = (seat.id == shape.avoid, -sum(skill in seat.skills for skill in shape.prefers), seat.load, seat.id)
+            if best is None or rank < best_rank:
+                best, best_rank = seat, rank
+    return best
+
+
+def why_not(shape: TaskShape, seats: Iterable[NodeCapacity], now_ns: int) -> list[str]:
+    """The reasons, for people, why a task of this shape is not placed; empty when it could be."""
+    known = list(seats)
+    alive = [seat for seat in known if seat.node.alive and not seat.frozen]
+    if not alive:
+        later = [f"node {seat.id} is of a later release than this process" for seat in known if seat.frozen]
+        return later or ["no node is online; start one with `claw up` or `claw join`"]
+    needed = (shape.skill, *shape.requires)
+    able = [seat for seat in alive if all(skill in seat.skills for skill in needed)]
+    if not able:
+        lacking = next((skill for skill in needed if not any(skill in seat.skills for seat in alive)), None)
+        if lacking is not None:
+            if secrets := [_without_secret(seat, offer) for seat in alive for offer in _lacking(seat, lacking)]:
+                return secrets
+            return [f"no online node has the skill {lacking!r}"]
+        return [f"no single online node has all of the skills {', '.join(needed)}"]
+    matching = [seat for seat in able if _fits_affinity(shape, seat)]
+    if not matching:
+        wanted = ", ".join(f"{key}={value}" for key, value in shape.affinity)
+        return [f"no online node with the skill has the affinity {wanted}"]
+    working = [seat for seat in matching if seat.node.takes_work]
+    if not working:
+        return [f"node {seat.id} is {seat.node.status} and takes nothing new" for seat in matching]
+    if all(seat.room(now_ns) <= 0 for seat in working):
+        return [f"no free slot: node {seat.id} has {seat.node.joined.slots}, all taken" for seat in working]
+    return []
+
+
+def _lacking(seat: NodeCapacity, skill: str) -> list[Offer]:
+    return [offer for offer in seat.node.joined.offers if offer.name == skill and offer.lacks]
+
+
+def _without_secret(seat: NodeCapacity, offer: Offer) -> str:
+    names = " and ".join(map(repr, offer.lacks))
+    return f"node {seat.id} holds no secret {names}, which skill {offer.name!r} asks for: start it with --secrets FILE"

@@ -1,0 +1,67 @@
+"""What placement holds of a task, and what it proposes to do with it."""
+
+import msgspec
+
+from clawactors.systems.placement.choice import TaskShape
+from clawactors.systems.tasks import Task
+from clawactors.systems.tasks import commands as c
+
+__all__ = ["PlannedCommand", "TrackedTask"]
+
+
+class PlannedCommand(msgspec.Struct, frozen=True, gc=False):
+    """A command to a task, decided on this version of it; `to` is the node that must hear of it."""
+
+    id: str
+    version: int
+    task: Task
+    command: c.TaskCommand
+    to: str = ""
+
+
+class TrackedTask:
+    """An open task. `ordered`: an order on this version is under way, `to`: where it gives the task to.
+
+    `seat` is the node at which it is counted, `timed` whether it has timers, `depends` whether it waits for others.
+    """
+
+    __slots__ = ("depends", "ordered", "seat", "shape", "task", "timed", "to", "version")
+
+    def __init__(self, version: int, task: Task, shape: TaskShape) -> None:
+        self.version, self.task, self.shape = version, task, shape
+        self.ordered, self.to, self.seat = False, "", ""
+        self.timed = self.depends = False
+
+    @property
+    def given(self) -> bool:
+        """True while the task is a node's."""
+        return self.task.life.status in ("scheduled", "running")
+
+    @property
+    def is_under_way(self) -> bool:
+        """True while the task is a node's, be it a lost one, or an order is about to make it one's."""
+        return self.given or self.to != ""
+
+    @property
+    def is_overdue(self) -> bool:
+        """True when the log itself proves that the deadline has passed; its timer is about to say so."""
+        spec = self.task.spec
+        return spec is not None and 0 < spec.deadline_ns <= self.task.life.updated_ns
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """Its place among the pending ones: the most urgent first, then the oldest."""
+        spec = self.task.spec
+        return (-spec.priority if spec else 0, self.task.life.submitted_ns)
+
+    def stays(self, task: Task) -> bool:
+        """True when the task's new state is kept in the same places as the present one."""
+        old, new = self.task.life, task.life
+        return (
+            not self.ordered
+            and self.task.spec is task.spec
+            and old.status == new.status
+            and old.attempt == new.attempt
+            and old.until_ns == new.until_ns
+            and old.waiting_for == new.waiting_for
+        )

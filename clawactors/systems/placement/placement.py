@@ -1,0 +1,118 @@
+"""The commands that follow from what placement knows: recover, make ready, schedule.
+
+1. An order is proposed once for a version; a newer version of the task withdraws it by itself.
+2. A node never has more tasks than its room when an order is made.
+3. The most urgent task goes first, then the oldest; what finds no seat or no place under its limit holds up nobody.
+"""
+
+import heapq
+from collections.abc import Iterator
+
+from clawactors.systems.nodes import Node
+from clawactors.systems.placement.choice import choose, why_not
+from clawactors.systems.placement.ledger import ClusterState
+from clawactors.systems.placement.limits import Limit
+from clawactors.systems.placement.order import PlannedCommand
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks import timers as t
+
+__all__ = ["Placement"]
+
+
+class Placement(ClusterState):
+    """Proposes; whoever leads carries out."""
+
+    def orders(self, now_ns: int, limit: int = 1000) -> list[PlannedCommand]:
+        """Commands that the present state calls for, at most `limit` of each sort, each proposed once a version."""
+        return [
+            *self._recoveries(limit),
+            *self._timers(limit),
+            *self._dependents(limit),
+            *self._silent(now_ns, limit),
+            *self._placements(now_ns, limit),
+        ]
+
+    def _order(self, id: str, command: c.TaskCommand, to: str = "") -> PlannedCommand:
+        held = self._tasks[id]
+        held.ordered, held.to = True, to
+        self._enter(id, held)
+        return PlannedCommand(id, held.version, held.task, command, to)
+
+    def _recoveries(self, limit: int) -> Iterator[PlannedCommand]:
+        for id in list(self._orphans)[:limit]:
+            task = self._tasks[id].task
+            seat = self._seats.get(task.life.node)
+            node = seat.node if seat else Node()
+            same = node.incarnation == task.life.incarnation
+            reason = (node.reason or "it was lost for a while") if same else "its incarnation is over"
+            left_well = same and node.left
+            yield self._order(id, c.Interrupt(task.fence, f"node {task.life.node}: {reason}", counted=not left_well))
+
+    def _timers(self, limit: int) -> Iterator[PlannedCommand]:
+        for id in list(self._due)[:limit]:
+            task = self._tasks[id].task
+            kind = next(kind for kind in t.KINDS if self.agenda.is_due(kind, id))
+            yield self._order(id, t.when_due(kind, task), to=task.life.node)
+
+    def _dependents(self, limit: int) -> Iterator[PlannedCommand]:
+        for id in list(self._resolved)[:limit]:
+            command = self._dependencies.follows(id, self._tasks[id].task)
+            if command is not None:
+                yield self._order(id, command)
+
+    def _silent(self, now_ns: int, limit: int) -> Iterator[PlannedCommand]:
+        for id in self.silence.to_check(now_ns, limit):
+            held = self._tasks[id]
+            reason = self.silence.verdict(id, held.task.life, now_ns)
+            if reason and not held.ordered and id not in self._frozen:
+                node = held.task.life.node
+                yield self._order(id, c.Interrupt(held.task.fence, f"node {node}: {reason}"), to=node)
+
+    def _placements(self, now_ns: int, limit: int) -> Iterator[PlannedCommand]:
+        """The most urgent first, whatever its shape; a shape that finds no seat waits, the others go on."""
+        heads = [(*first, shape) for shape, queue in self._pending.items() if (first := queue.first()) is not None]
+        heapq.heapify(heads)
+        while heads and limit > 0:
+            _, id, shape = heads[0]
+            forbidden = self._limited and self.limits.forbid(shape.skill)
+            seat = None if forbidden else choose(shape, self._seats.values(), now_ns)
+            if seat is None:
+                heapq.heappop(heads)
+                continue
+            yield self._order(id, c.ScheduleTask(seat.id, seat.node.incarnation, seat.node.losses), to=seat.id)
+            limit -= 1
+            queue = self._pending.get(shape)
+            if queue is not None and (first := queue.first()) is not None:
+                heapq.heapreplace(heads, (*first, shape))
+            else:
+                heapq.heappop(heads)
+
+    def withdraw(self, order: PlannedCommand) -> None:
+        """Takes back an order that could not be carried out; it is proposed again unless the task has moved on."""
+        held = self._tasks.get(order.id)
+        if held is not None and held.version == order.version:
+            held.ordered, held.to = False, ""
+            self._enter(order.id, held)
+
+    def is_limited(self, order: PlannedCommand) -> bool:
+        """True for one that takes a place of few."""
+        spec = order.task.spec
+        return bool(order.to and spec is not None and self.limits.of(spec.skill))
+
+    def why(self, id: str, now_ns: int) -> list[str]:
+        """Why a pending task is not placed; empty when it is about to be, or is not pending."""
+        held = self._tasks.get(id)
+        if held is None or held.task.life.status != "pending" or held.ordered:
+            return []
+        if id in self._frozen:
+            return ["a later release has written to it; only such a release can go on with it"]
+        limit = self.limit_of(id)
+        return [*([limit.reason] if limit else ()), *why_not(held.shape, self._seats.values(), now_ns)]
+
+    def limit_of(self, id: str) -> Limit | None:
+        """The limit that a pending task waits for, None where it waits for none."""
+        held = self._tasks.get(id)
+        if held is None or held.task.life.status != "pending" or held.ordered:
+            return None
+        limit = self.limits.of(held.shape.skill)
+        return limit if limit is not None and limit.is_reached else None

@@ -1,0 +1,103 @@
+"""What a cron line means: the times of it in a zone, as Debian's cron has them where clocks are put forward or back.
+
+1. Times are whole seconds; `after` gives the first one behind a moment, `until` the last one not behind it.
+2. A time that clocks skip comes right after the gap, one that they show twice comes once; lines with `*` hours go by
+   the hours that really pass.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
+
+from clawactors.kernel.errors import Refused
+
+__all__ = ["after", "checked", "until"]
+
+_NAMED: Final[Mapping[str, str]] = {
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+    "@monthly": "0 0 1 * *",
+    "@weekly": "0 0 * * 0",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@hourly": "0 * * * *",
+}
+_LONGEST: Final = 200
+_SECOND_NS: Final = 1_000_000_000
+_LAST_NS: Final = 1 << 63
+
+
+def checked(line: str, zone: str, now_ns: int) -> None:
+    """Raises `Refused` for what is no cron line, never comes, or is in no known zone."""
+    _zone(zone)
+    if len(line) > _LONGEST:
+        raise Refused(f"a cron line of {len(line)} characters is none: five fields, as in '0 9 * * MON-FRI'")
+    try:
+        first = after(line, zone, now_ns)
+    except CronSimError as error:
+        raise Refused(f"{line!r} is no cron line: {_said(error, line)}") from None
+    if not first:
+        raise Refused(f"the cron line {line!r} never comes true")
+
+
+def after(line: str, zone: str, moment_ns: int) -> int:
+    """The first time behind the moment, ns since 1970; 0 where none comes within fifty years."""
+    return _first(line, _local(zone, moment_ns // _SECOND_NS), reverse=False)
+
+
+def until(line: str, zone: str, moment_ns: int) -> int:
+    """The last time not behind the moment, ns since 1970; 0 where there was none within fifty years."""
+    return _first(line, _local(zone, moment_ns // _SECOND_NS + 1), reverse=True)
+
+
+class _Times(CronSim):
+    """Counts by hours that pass: where clocks were moved by half of one, it must come back to the hour's own ends."""
+
+    def advance_hour(self) -> bool:
+        moved = super().advance_hour()
+        if moved:
+            self._move_to(minute=0)
+        return moved
+
+    def reverse_hour(self) -> bool:
+        moved = super().reverse_hour()
+        if moved:
+            self._move_to(minute=59)
+        return moved
+
+    def _move_to(self, minute: int) -> None:
+        end = self.dt.replace(minute=minute)
+        if end.tzinfo is None or end.astimezone(UTC).astimezone(end.tzinfo).minute == minute:  # else clocks skip it
+            self.dt = end
+
+
+def _first(line: str, moment: datetime, *, reverse: bool) -> int:
+    try:
+        found = next(_Times(_NAMED.get(line.strip().lower(), line), moment, reverse=reverse))
+    except (StopIteration, OverflowError):
+        return 0
+    at_ns = int(found.timestamp()) * _SECOND_NS
+    return at_ns if 0 < at_ns < _LAST_NS else 0
+
+
+def _local(zone: str, second: int) -> datetime:
+    return datetime.fromtimestamp(second, UTC).astimezone(_zone(zone))
+
+
+@lru_cache(maxsize=256)
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (LookupError, ValueError, OSError):
+        raise Refused(f"{name[:60]!r} is no time zone: write one as in 'Europe/Berlin' or 'UTC'") from None
+
+
+def _said(error: CronSimError, line: str) -> str:
+    fields = len(line.split())
+    if fields not in (5, 6):
+        return f"it has {fields} fields; five are minute, hour, day, month, weekday, and a sixth before them seconds"
+    return f"{str(error)[:1].lower()}{str(error)[1:]}"

@@ -1,0 +1,119 @@
+"""The `skill` decorator: a function with a name, a retry policy and limits. There is no global registry."""
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from typing import Any
+
+import msgspec
+
+from clawactors.eventlog import is_id
+from clawactors.kernel.errors import Refused
+from clawactors.systems.nodes.events import Offer
+from clawactors.systems.skills.parameters import Conversion, check_params, parameters_of
+from clawactors.systems.tasks.failures import ErrorRule
+from clawactors.systems.tasks.retry import Retry
+
+__all__ = ["Skill", "skill"]
+
+
+class Skill:
+    """A function that nodes run as tasks. Calling it calls the function, so that it stays easy to test."""
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        name: str,
+        *,
+        version: str,
+        retry: Retry,
+        timeout_s: float | None,
+        errors: tuple[ErrorRule, ...] = (),
+        isolate: bool = False,
+        memory_mb: int | None = None,
+        secrets: tuple[str, ...] = (),
+        concurrency: int | None = None,
+    ) -> None:
+        self.function, self.name, self.version = function, name, version
+        self.retry, self.timeout_s, self.errors = retry, timeout_s, errors
+        self.isolate, self.memory_mb, self.secrets = isolate, memory_mb, secrets
+        self.is_async = inspect.iscoroutinefunction(function)
+        self.in_thread = not (self.is_async or isolate)
+        if isolate and (self.is_async or "<locals>" in getattr(function, "__qualname__", "<locals>")):
+            raise ValueError("isolated code is a sync function at the top of its module")
+        parameters, takes_more = parameters_of(function)
+        description = (inspect.getdoc(function) or "").partition("\n")[0]
+        self._required = frozenset(parameter.name for parameter in parameters if parameter.required)
+        self.offer = Offer(name, version, description, parameters, takes_more, timeout_s, concurrency=concurrency)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Calls the function itself."""
+        return self.function(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<skill {self.name!r}>"
+
+    @cached_property
+    def _converted(self) -> Conversion:
+        return Conversion(self.function)
+
+    def arguments(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Keyword arguments for the function, converted to what its annotations say. Raises `Refused`."""
+        if not (params or self._required):
+            return {}
+        try:
+            arguments = self._converted(params)
+        except msgspec.ValidationError as error:
+            check_params(self.offer, params)  # says it better where it sees it too
+            raise Refused(f"skill {self.name!r}: {error}") from None
+        if not self._required <= params.keys():
+            check_params(self.offer, params)
+        return arguments
+
+
+def skill(
+    name: str,
+    *,
+    version: str = "1",
+    retry: Retry | None = None,
+    timeout_s: float | None = None,
+    errors: Iterable[ErrorRule] = (),
+    isolate: bool = False,
+    memory_mb: int | None = None,
+    secrets: Iterable[str] = (),
+    concurrency: int | None = None,
+) -> Callable[[Callable[..., Any]], Skill]:
+    """Makes a function a skill: its first parameter is the task's handle, the others are the task's parameters.
+
+    `timeout_s` bounds one attempt, in seconds. `errors` are rules for its failures, taken before the general ones.
+    Sync functions run in threads; with `isolate` in a process of their own, which may have `memory_mb` of addresses and
+    is killed when its time is over. `secrets` are names of what its node must hold; `task.secret(name)` gives them.
+    At most `concurrency` of its tasks are under way at once in the whole cluster; those that wait or sleep don't count.
+    """
+    if memory_mb is not None and not (isolate and memory_mb > 0):
+        raise ValueError("memory_mb is more than 0, and for isolated code")
+    rules, asked = tuple(errors), tuple(secrets)
+    if isinstance(secrets, str) or not all(is_id(each) for each in asked):
+        raise ValueError("secrets are a list of names: letters, digits, '-' or '_'")
+    if not 0 < len(name) <= 128 or not name.isprintable() or any(each.isspace() or each in "*>" for each in name):
+        raise ValueError(f"{name!r} is no skill name: 1 to 128 printable characters, no white space, no wildcard")
+    if timeout_s is not None and not timeout_s > 0:
+        raise ValueError("a timeout is more than 0 s")
+    if concurrency is not None and not (type(concurrency) is int and 0 < concurrency < 2**63):
+        raise ValueError("concurrency is how many of its tasks may be under way at once: 1 or more")
+
+    def wrap(function: Callable[..., Any]) -> Skill:
+        return Skill(
+            function,
+            name,
+            version=version,
+            retry=retry or Retry(),
+            timeout_s=timeout_s,
+            errors=rules,
+            isolate=isolate,
+            memory_mb=memory_mb,
+            secrets=asked,
+            concurrency=concurrency,
+        )
+
+    return wrap

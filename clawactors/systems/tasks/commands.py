@@ -1,0 +1,273 @@
+"""What can be asked of a task. A command from a node carries the fence of the run that it speaks for."""
+
+from typing import Any
+
+import msgspec
+
+from clawactors.systems.tasks.events import Fence, InheritedStep, Outcome, Spec, TaskError, WaitReason
+
+__all__ = [
+    "ArchiveTask",
+    "Await",
+    "Block",
+    "Cancel",
+    "Compensate",
+    "Complete",
+    "CompleteStep",
+    "ConfirmCancel",
+    "Delete",
+    "Edit",
+    "Expire",
+    "Fail",
+    "FailStep",
+    "Inherit",
+    "Interrupt",
+    "NoteFork",
+    "Pause",
+    "Ready",
+    "Resume",
+    "RetryTask",
+    "Return",
+    "ScheduleTask",
+    "Signal",
+    "StartStep",
+    "StartTask",
+    "Submit",
+    "TaskCommand",
+    "Unblock",
+    "Wait",
+]
+
+
+class _TaskCommand(msgspec.Struct, frozen=True, gc=False):
+    pass
+
+
+class Submit(_TaskCommand, frozen=True):
+    """Make it. `delayed`: its start was reckoned from the moment of asking, so a repeat may have another."""
+
+    spec: Spec
+    delayed: bool = False
+
+
+class Ready(_TaskCommand, frozen=True):
+    """What it waited for came."""
+
+
+class ScheduleTask(_TaskCommand, frozen=True):
+    """Give it to a node whose incarnation has been lost, and has returned, so many times."""
+
+    node: str
+    incarnation: str
+    losses: int = 0
+
+
+class StartTask(_TaskCommand, frozen=True):
+    """The node runs it now."""
+
+    fence: Fence
+
+
+class Return(_TaskCommand, frozen=True):
+    """The node will not run it now."""
+
+    fence: Fence
+    reason: str = ""
+
+
+class StartStep(_TaskCommand, frozen=True):
+    """A long step begins."""
+
+    fence: Fence
+    step: str
+
+
+class CompleteStep(_TaskCommand, frozen=True):
+    """A step has its result."""
+
+    fence: Fence
+    step: str
+    result: Any = None
+    took_s: float = 0.0
+    progress: float | None = None
+    fingerprint: str = ""
+
+
+class FailStep(_TaskCommand, frozen=True):
+    """A step raised."""
+
+    fence: Fence
+    step: str
+    error: str
+    took_s: float = 0.0
+
+
+class Compensate(_TaskCommand, frozen=True):
+    """A step was undone."""
+
+    fence: Fence
+    step: str
+    took_s: float = 0.0
+
+
+class Await(_TaskCommand, frozen=True):
+    """The predecessor that it is blocked for goes on again."""
+
+
+class Wait(_TaskCommand, frozen=True):
+    """The code waits; its slot is free meanwhile. `taken` signals of the name it has had, as this reader counts them:
+    when there are more by now, it need not wait."""
+
+    fence: Fence
+    reason: WaitReason
+    until_ns: int = 0
+    name: str = ""
+    taken: int = 0
+
+
+class Interrupt(_TaskCommand, frozen=True):
+    """That run of it is gone. `counted` False: the code is known not to be the cause."""
+
+    fence: Fence
+    reason: str
+    counted: bool = True
+
+
+class Fail(_TaskCommand, frozen=True):
+    """The code raised; the rest is what the retry policy says (see `Verdict`)."""
+
+    fence: Fence
+    error: TaskError
+    then: Outcome
+    retry_at_ns: int = 0
+    elsewhere: bool = False
+    max_retries: int | None = None
+
+
+class Complete(_TaskCommand, frozen=True):
+    """The code returned."""
+
+    fence: Fence
+    result: Any = None
+
+
+class Cancel(_TaskCommand, frozen=True):
+    """End it."""
+
+    by: str = ""
+
+
+class ConfirmCancel(_TaskCommand, frozen=True):
+    """The node has stopped its code."""
+
+    fence: Fence
+
+
+class Pause(_TaskCommand, frozen=True):
+    """Hold it."""
+
+    by: str = ""
+
+
+class Resume(_TaskCommand, frozen=True):
+    """Hold it no more."""
+
+
+class Block(_TaskCommand, frozen=True):
+    """Put it before a person; with a fence where its own run found the reason.
+
+    `waits_for`: it goes on by itself should that come after all.
+    """
+
+    reason: str
+    fence: Fence | None = None
+    waits_for: WaitReason | None = None
+
+
+class Unblock(_TaskCommand, frozen=True):
+    """The person is done."""
+
+
+class RetryTask(_TaskCommand, frozen=True):
+    """Make an ended or blocked task go once more, asked for at that time (0: nobody knows); with another deadline where
+    that is not None, 0 for none at all."""
+
+    by: str = ""
+    at_ns: int = 0
+    deadline_ns: int | None = None
+
+
+class Signal(_TaskCommand, frozen=True):
+    """Tell it something."""
+
+    name: str
+    payload: Any = None
+
+
+class Edit(_TaskCommand, frozen=True):
+    """Ask for something else instead; only before it runs, and with `was` only while that is what is asked for."""
+
+    spec: Spec
+    was: Spec | None = None
+
+
+class Delete(_TaskCommand, frozen=True):
+    """Take it away."""
+
+    by: str = ""
+
+
+class Expire(_TaskCommand, frozen=True):
+    """End it without a result, whatever it does."""
+
+    error: TaskError
+
+
+class Inherit(_TaskCommand, frozen=True):
+    """Some steps for a fork to begin with; the `last` of them set it going."""
+
+    steps: tuple[InheritedStep, ...]
+    last: bool = False
+
+
+class NoteFork(_TaskCommand, frozen=True):
+    """Another task begins with steps of this one."""
+
+    to: str
+    step: str
+
+
+class ArchiveTask(_TaskCommand, frozen=True):
+    """Its history has been moved."""
+
+
+type TaskCommand = (
+    Submit
+    | Ready
+    | ScheduleTask
+    | StartTask
+    | Return
+    | StartStep
+    | CompleteStep
+    | FailStep
+    | Compensate
+    | Wait
+    | Interrupt
+    | Fail
+    | Complete
+    | Cancel
+    | ConfirmCancel
+    | Pause
+    | Resume
+    | Block
+    | Await
+    | Unblock
+    | RetryTask
+    | Signal
+    | Edit
+    | Delete
+    | Expire
+    | Inherit
+    | NoteFork
+    | ArchiveTask
+)

@@ -1,0 +1,336 @@
+"""What happened to a task. Tags are promises: stored events decode for ever (see `clawactors.eventlog.codec`)."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from clawactors.eventlog import Codec
+
+__all__ = [
+    "CODEC",
+    "AttemptFailed",
+    "Blocked",
+    "CancelRequested",
+    "Cancelled",
+    "Completed",
+    "Count",
+    "Deleted",
+    "Edited",
+    "Expired",
+    "Fence",
+    "ForkMade",
+    "Forked",
+    "InheritedStep",
+    "Interrupted",
+    "OnDead",
+    "Outcome",
+    "Paused",
+    "Priority",
+    "Readied",
+    "Resumed",
+    "Retried",
+    "Returned",
+    "Scheduled",
+    "Signalled",
+    "Spec",
+    "Started",
+    "StepCompensated",
+    "StepCompleted",
+    "StepFailed",
+    "StepStarted",
+    "Submitted",
+    "TaskArchived",
+    "TaskError",
+    "TaskEvent",
+    "Unblocked",
+    "WaitReason",
+    "Waiting",
+]
+
+type WaitReason = Literal["dependency", "timer", "retry", "signal", "fork"]
+type Outcome = Literal["retry", "failed", "dead", "blocked"]
+type OnDead = Literal["block", "fail", "run"]
+type Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""A number, or a time in ns since 1970, that every store and every language can hold."""
+type Priority = Annotated[int, msgspec.Meta(ge=1, le=4)]
+
+
+class Fence(msgspec.Struct, frozen=True, gc=False):
+    """Which run of a task speaks: a node's command counts only while the task is in that very attempt."""
+
+    node: str
+    incarnation: str
+    attempt: Count
+
+
+class TaskError(msgspec.Struct, frozen=True, gc=False, rename={"kind": "class"}):
+    """Why an attempt failed; `kind` is the error class, on the wire `class`."""
+
+    kind: str
+    message: str
+
+
+class Spec(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
+    """What was asked for. Times in ns since 1970, durations in seconds; None takes the skill's own default.
+
+    `on_dead`: what follows when one of `after` ends without a result. A fork begins with the steps of the task
+    `fork_of` that come before its `fork_step`.
+    """
+
+    skill: str
+    params: dict[str, Any] = {}
+    name: str = ""
+    description: str = ""
+    user: str = ""
+    type: str = msgspec.field(default="single", name="kind")
+    priority: Priority = 2
+    requires: tuple[str, ...] = ()
+    prefers: tuple[str, ...] = ()
+    affinity: dict[str, str] = {}
+    tags: tuple[str, ...] = ()
+    metadata: dict[str, Any] = {}
+    after: tuple[str, ...] = ()
+    on_dead: OnDead = "block"
+    fork_of: str = ""
+    fork_step: str = ""
+    not_before_ns: Count = 0
+    deadline_ns: Count = 0
+    timeout_s: float | None = None
+    max_retries: Count | None = None
+
+
+class _TaskEvent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    pass
+
+
+class Submitted(Spec, frozen=True, omit_defaults=True, kw_only=True, tag="task.submitted"):
+    """The task exists. It waits while it has predecessors (`after`) or a start time (`not_before_ns`)."""
+
+
+class Readied(_TaskEvent, frozen=True, tag="task.ready"):
+    """What it waited for came."""
+
+
+class Scheduled(_TaskEvent, frozen=True, kw_only=True, tag="task.scheduled"):
+    """Given to one incarnation of a node, with all that the node needs to run it without reading anything.
+
+    Where `steps` are completed already, it has to read them. `losses`: how often the incarnation was lost before.
+    """
+
+    node: str
+    incarnation: str
+    attempt: Count
+    skill: str
+    params: dict[str, Any] = {}
+    timeout_s: float | None = None
+    max_retries: Count | None = None
+    failures: Count = 0
+    interruptions: Count = 0
+    steps: Count = 0
+    losses: Count = 0
+
+
+class Started(_TaskEvent, frozen=True, tag="task.started"):
+    """Its code runs."""
+
+
+class Returned(_TaskEvent, frozen=True, tag="task.returned"):
+    """The node gave it back before starting it."""
+
+    reason: str = ""
+
+
+class StepStarted(_TaskEvent, frozen=True, tag="step.started"):
+    """A step runs; optional, for long steps that should be seen."""
+
+    step: str
+
+
+class StepCompleted(_TaskEvent, frozen=True, tag="step.completed"):
+    """A step's result is on record: it never runs again.
+
+    `progress` is 0..1 where the code reported it; `fingerprint` tells what was called with which arguments.
+    """
+
+    step: str
+    result: Any = None
+    took_s: float = 0.0
+    progress: float | None = None
+    fingerprint: str = ""
+
+
+class StepFailed(_TaskEvent, frozen=True, tag="step.failed"):
+    """A step raised."""
+
+    step: str
+    error: str = ""
+    took_s: float = 0.0
+
+
+class StepCompensated(_TaskEvent, frozen=True, tag="step.compensated"):
+    """A completed step was undone."""
+
+    step: str
+    took_s: float = 0.0
+
+
+class Waiting(_TaskEvent, frozen=True, tag="task.waiting"):
+    """It gave its slot back until something comes; `until_ns` where that is a time.
+
+    A task that is blocked for the sake of others waits for them again: the one without a result goes on.
+    """
+
+    reason: WaitReason = msgspec.field(name="for")
+    until_ns: Count = 0
+    name: str = ""
+
+
+class Interrupted(_TaskEvent, frozen=True, tag="task.interrupted"):
+    """Its node went away. `counted`: its code may have run and may be the cause; `dead`: it has happened too often."""
+
+    reason: str
+    counted: bool = True
+    dead: bool = False
+
+
+class AttemptFailed(_TaskEvent, frozen=True, kw_only=True, tag="task.attempt_failed"):
+    """Its code raised; `then` says what follows, `retry_at_ns` when, `elsewhere` that another node is better.
+
+    `max_retries` is what the skill's policy allows, where the task wishes for nothing else.
+    """
+
+    error: TaskError
+    then: Outcome
+    retry_at_ns: Count = 0
+    elsewhere: bool = False
+    max_retries: Count | None = None
+
+
+class Completed(_TaskEvent, frozen=True, tag="task.completed"):
+    """Its code returned."""
+
+    result: Any = None
+
+
+class CancelRequested(_TaskEvent, frozen=True, tag="task.cancel_requested"):
+    """Somebody wants it to end; running code is told."""
+
+    by: str = ""
+
+
+class Cancelled(_TaskEvent, frozen=True, tag="task.cancelled"):
+    """It ended because that was wanted."""
+
+
+class Paused(_TaskEvent, frozen=True, tag="task.paused"):
+    """Held by a person; an attempt that ran ends at its next step."""
+
+    by: str = ""
+
+
+class Resumed(_TaskEvent, frozen=True, tag="task.resumed"):
+    """Held no more."""
+
+
+class Blocked(_TaskEvent, frozen=True, tag="task.blocked"):
+    """It needs a person, or, where it waits for others, that the one of them which has no result is made to go on."""
+
+    reason: str
+    waits_for: WaitReason | None = msgspec.field(default=None, name="for")
+
+
+class Unblocked(_TaskEvent, frozen=True, tag="task.unblocked"):
+    """A person dealt with it."""
+
+
+class Retried(_TaskEvent, frozen=True, tag="task.retried"):
+    """Made to go once more, with all its retries before it; completed steps stay.
+
+    What ended before it ever ran waits for its predecessors again. `deadline_ns` is its deadline from then on, 0 for
+    none; None leaves it as it was.
+    """
+
+    by: str = ""
+    deadline_ns: Count | None = None
+
+
+class Signalled(_TaskEvent, frozen=True, tag="task.signalled"):
+    """A message to it, kept in order until its code takes it."""
+
+    name: str
+    payload: Any = None
+
+
+class Edited(Spec, frozen=True, omit_defaults=True, kw_only=True, tag="task.edited"):
+    """What is asked for was changed before it ran; this is all of it as it is now."""
+
+
+class Deleted(_TaskEvent, frozen=True, tag="task.deleted"):
+    """A person took it away; the id stays taken."""
+
+    by: str = ""
+
+
+class Expired(_TaskEvent, frozen=True, tag="task.expired"):
+    """It ended without a result before its code could: its deadline passed, or a predecessor has none."""
+
+    error: TaskError
+
+
+class InheritedStep(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """A completed step that a fork begins with."""
+
+    step: str
+    result: Any = None
+    took_s: float = 0.0
+    fingerprint: str = ""
+
+
+class Forked(_TaskEvent, frozen=True, tag="task.forked"):
+    """Some of the steps that this fork begins with; `task.ready` follows the last of them."""
+
+    steps: tuple[InheritedStep, ...]
+
+
+class ForkMade(_TaskEvent, frozen=True, tag="task.fork_made"):
+    """Another task was forked off this one before a step."""
+
+    to: str
+    step: str
+
+
+class TaskArchived(_TaskEvent, frozen=True, tag="task.archived"):
+    """Its history moved to the archive; this stays behind so that the id stays taken."""
+
+
+type TaskEvent = (
+    Submitted
+    | Readied
+    | Scheduled
+    | Started
+    | Returned
+    | StepStarted
+    | StepCompleted
+    | StepFailed
+    | StepCompensated
+    | Waiting
+    | Interrupted
+    | AttemptFailed
+    | Completed
+    | CancelRequested
+    | Cancelled
+    | Paused
+    | Resumed
+    | Blocked
+    | Unblocked
+    | Retried
+    | Signalled
+    | Edited
+    | Deleted
+    | Expired
+    | Forked
+    | ForkMade
+    | TaskArchived
+)
+
+CODEC: Codec[TaskEvent] = Codec(TaskEvent.__value__)

@@ -1,0 +1,239 @@
+"""The state of a task after an event: the transition table (`docs/states.md` is derived from it).
+
+1. Total: an event that is illegal in the state gives back the very same object, and nothing ever raises.
+2. Whatever `decide` gives is legal here, one event after the other.
+3. Times come with the events; they are the log's.
+"""
+
+from typing import assert_never
+
+from msgspec.structs import replace
+
+from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.journal import SIGNAL, Entry
+from clawactors.systems.tasks.task import OPEN, RETRIABLE, Status, Task, TaskStatus
+
+__all__ = ["evolve"]
+
+_EDITABLE: frozenset[Status] = frozenset(("pending", "waiting", "paused", "blocked"))
+
+
+def evolve(task: Task, event: e.TaskEvent, at_ns: int) -> Task:
+    """The state after the event; the same object where the event is illegal in this state."""
+    if task.spec is None:
+        return _submitted(event, at_ns) if isinstance(event, e.Submitted) else task
+    life, journal = task.life, task.journal
+    status = life.status
+    match event:  # every miss takes time, so the frequent ones come first
+        case e.StepCompleted(step=step) if task.records_steps and not journal.completed(step):
+            entry = Entry(step, "completed", at_ns, life.attempt, event.result, "", event.took_s, event.fingerprint)
+            return Task(task.spec, _one_step_further(life, event.progress, at_ns), journal.extended(entry))
+        case e.Completed() if status == "running":
+            after = _completed(life, event, at_ns)
+        case e.Started() if status == "scheduled":
+            after = replace(life, status="running", started_ns=life.started_ns or at_ns, updated_ns=at_ns)
+        case e.Scheduled() if status == "pending" and event.attempt == life.attempt + 1:
+            after = _scheduled(life, event, at_ns)
+        case e.StepStarted(step=step) if status == "running" and not journal.completed(step):
+            entry = Entry(step, "running", at_ns, life.attempt)
+            return Task(task.spec, replace(life, updated_ns=at_ns), journal.extended(entry))
+        case e.StepFailed(step=step) if status == "running" and not journal.completed(step):
+            entry = Entry(step, "failed", at_ns, life.attempt, None, event.error, event.took_s)
+            return Task(task.spec, replace(life, updated_ns=at_ns), journal.extended(entry))
+        case e.StepCompensated(step=step) if status == "running" and journal.completed(step):
+            entry = Entry(step, "compensated", at_ns, life.attempt, None, "", event.took_s)
+            back = replace(life, steps_completed=life.steps_completed - 1, updated_ns=at_ns)
+            return Task(task.spec, back, journal.extended(entry))
+        case e.Waiting() if status == "running" or (event.reason == "dependency" and life.blocked_by_others):
+            after = _waiting(life, at_ns, event.reason, event.until_ns, event.name)
+        case e.AttemptFailed() if status == "running":
+            after = _attempt_failed(life, event, at_ns)
+        case e.Readied() if status == "waiting" or life.blocked_by_others:
+            early = life.waiting_for == "dependency" and task.spec.not_before_ns > at_ns
+            after = _waiting(life, at_ns, "timer", task.spec.not_before_ns) if early else _pending(life, at_ns)
+        case e.Returned() if status == "scheduled":
+            after = _pending(life, at_ns)
+        case e.Interrupted() if status in ("scheduled", "running"):
+            after = _interrupted(life, event, at_ns)
+        case e.Signalled() if status in OPEN:
+            entry = Entry(SIGNAL + event.name, "signalled", at_ns, life.attempt, event.payload)
+            return Task(task.spec, replace(life, updated_ns=at_ns), journal.extended(entry))
+        case e.Edited() if status in _EDITABLE and life.attempt == 0:
+            return _edited(task, event, at_ns)
+        case e.Forked() if life.waiting_for == "fork" and status == "waiting":
+            return _forked(task, event, at_ns)
+        case e.ForkMade() if status != "archived" and event.to not in life.forks:
+            after = replace(life, forks=(*life.forks, event.to), updated_ns=at_ns)
+        case e.Expired() if status in OPEN:
+            after = replace(_ended(life, "failed", at_ns), error=event.error)
+        case e.Deleted() if status not in ("scheduled", "running", "archived"):
+            after = _ended(life, "archived", at_ns)
+        case e.CancelRequested() if status in OPEN and not life.cancel_requested:
+            after = replace(life, cancel_requested=True, updated_ns=at_ns)
+        case e.Cancelled() if status in OPEN and life.cancel_requested:
+            after = _ended(life, "cancelled", at_ns)
+        case e.Paused() if status in OPEN and status != "paused" and not life.cancel_requested:
+            # A run ends with the pause (its completed steps stay), so it comes back as pending.
+            resumes_to: Status = "pending" if status in ("scheduled", "running") else status
+            after = replace(life, status="paused", resumes_to=resumes_to, updated_ns=at_ns)
+        case e.Resumed() if status == "paused":
+            after = replace(life, status=life.resumes_to, node="", incarnation="", updated_ns=at_ns)
+        case e.Blocked() if status in OPEN and status != "blocked":
+            still = life.waiting_for if event.waits_for == life.waiting_for else None
+            after = replace(
+                _no_longer_waiting(life, at_ns), status="blocked", blocked_reason=event.reason, waiting_for=still
+            )
+        case e.Unblocked() if status == "blocked":
+            after = _pending(life, at_ns)
+        case e.Retried() if status in RETRIABLE:
+            return _retried(task, task.spec, event, at_ns)
+        case e.TaskArchived() if status not in OPEN and status != "archived":
+            after = replace(life, status="archived", updated_ns=at_ns)
+        case (
+            e.Submitted() | e.Readied() | e.Scheduled() | e.Started() | e.Returned()
+            | e.StepStarted() | e.StepCompleted() | e.StepFailed() | e.StepCompensated()
+            | e.Waiting() | e.Interrupted() | e.AttemptFailed() | e.Completed()
+            | e.CancelRequested() | e.Cancelled() | e.Paused() | e.Resumed() | e.Blocked() | e.Unblocked()
+            | e.Retried() | e.Signalled() | e.Edited() | e.Deleted() | e.Expired() | e.Forked() | e.ForkMade()
+            | e.TaskArchived()
+        ):  # fmt: skip
+            return task
+        case _:
+            assert_never(event)
+    return Task(task.spec, after, journal)
+
+
+def _submitted(event: e.Submitted, at_ns: int) -> Task:
+    life = TaskStatus(submitted_ns=at_ns, updated_ns=at_ns)
+    if event.fork_of:
+        life = _waiting(life, at_ns, "fork")
+    elif event.after:
+        life = _waiting(life, at_ns, "dependency")
+    elif event.not_before_ns > at_ns:
+        life = _waiting(life, at_ns, "timer", event.not_before_ns)
+    return Task(spec=event, life=life)
+
+
+def _edited(task: Task, event: e.Edited, at_ns: int) -> Task:
+    life = replace(task.life, updated_ns=at_ns)
+    if life.status == "waiting" and life.waiting_for == "timer":  # its start time may be another one now
+        later = event.not_before_ns > at_ns
+        life = _waiting(life, at_ns, "timer", event.not_before_ns) if later else _pending(life, at_ns)
+    spec = e.Submitted(**{name: getattr(event, name) for name in e.Spec.__struct_fields__})
+    return Task(spec, life, task.journal)
+
+
+def _forked(task: Task, event: e.Forked, at_ns: int) -> Task:
+    journal, done = task.journal, 0
+    for kept in event.steps:
+        if not journal.completed(kept.step):
+            done += 1
+            journal = journal.extended(
+                Entry(kept.step, "completed", at_ns, 0, kept.result, "", kept.took_s, kept.fingerprint)
+            )
+    if not done:
+        return task
+    return Task(
+        task.spec, replace(task.life, steps_completed=task.life.steps_completed + done, updated_ns=at_ns), journal
+    )
+
+
+def _scheduled(life: TaskStatus, event: e.Scheduled, at_ns: int) -> TaskStatus:
+    return replace(
+        life,
+        status="scheduled",
+        node=event.node,
+        incarnation=event.incarnation,
+        losses=event.losses,
+        attempt=event.attempt,
+        scheduled_ns=at_ns,
+        updated_ns=at_ns,
+    )
+
+
+def _one_step_further(life: TaskStatus, progress: float | None, at_ns: int) -> TaskStatus:
+    return replace(
+        life,
+        steps_completed=life.steps_completed + 1,
+        progress=life.progress if progress is None else progress,
+        interruptions=0,
+        updated_ns=at_ns,
+    )
+
+
+def _completed(life: TaskStatus, event: e.Completed, at_ns: int) -> TaskStatus:
+    return replace(
+        life,
+        status="completed",
+        result=event.result,
+        error=None,
+        progress=1.0,
+        completed_ns=at_ns,
+        updated_ns=at_ns,
+    )
+
+
+def _no_longer_waiting(life: TaskStatus, at_ns: int) -> TaskStatus:
+    return replace(life, waiting_for=None, until_ns=0, waiting_name="", updated_ns=at_ns)
+
+
+def _waiting(life: TaskStatus, at_ns: int, reason: e.WaitReason, until_ns: int = 0, name: str = "") -> TaskStatus:
+    return replace(
+        life,
+        status="waiting",
+        waiting_for=reason,
+        until_ns=until_ns,
+        waiting_name=name,
+        node="",
+        incarnation="",
+        blocked_reason="",
+        updated_ns=at_ns,
+    )
+
+
+def _pending(life: TaskStatus, at_ns: int) -> TaskStatus:
+    return replace(_no_longer_waiting(life, at_ns), status="pending", node="", incarnation="", blocked_reason="")
+
+
+def _interrupted(life: TaskStatus, event: e.Interrupted, at_ns: int) -> TaskStatus:
+    after = replace(_pending(life, at_ns), interruptions=life.interruptions + event.counted)
+    if not event.dead:
+        return after
+    return replace(_ended(after, "dead", at_ns), error=e.TaskError("interrupted", event.reason))
+
+
+def _attempt_failed(life: TaskStatus, event: e.AttemptFailed, at_ns: int) -> TaskStatus:
+    avoid = life.node if event.elsewhere else ""
+    allowed = life.max_retries if event.max_retries is None else event.max_retries
+    failed = replace(
+        life, failures=life.failures + 1, interruptions=0, error=event.error, avoid=avoid, max_retries=allowed
+    )
+    if event.then == "retry":
+        return _waiting(failed, at_ns, "retry", event.retry_at_ns)
+    if event.then == "blocked":
+        text = f"{event.error.kind}: {event.error.message}"
+        return replace(_no_longer_waiting(failed, at_ns), status="blocked", blocked_reason=text)
+    return _ended(failed, event.then, at_ns)
+
+
+def _ended(life: TaskStatus, status: Status, at_ns: int) -> TaskStatus:
+    return replace(_no_longer_waiting(life, at_ns), status=status, completed_ns=at_ns)
+
+
+def _retried(task: Task, spec: e.Spec, event: e.Retried, at_ns: int) -> Task:
+    asked = spec if event.deadline_ns is None else replace(spec, deadline_ns=event.deadline_ns)
+    return Task(asked, _anew(asked, task.life, at_ns), task.journal)
+
+
+def _anew(spec: e.Spec, life: TaskStatus, at_ns: int) -> TaskStatus:
+    afresh = replace(
+        _pending(life, at_ns),
+        failures=0,
+        interruptions=0,
+        cancel_requested=False,
+        avoid="",
+        completed_ns=0,
+    )
+    # One that is blocked is let go by a person, whatever has become of the others.
+    waits = spec.after and life.attempt == 0 and life.status != "blocked"
+    return _waiting(afresh, at_ns, "dependency") if waits else afresh

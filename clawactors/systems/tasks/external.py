@@ -1,0 +1,136 @@
+"""Commands as people and other programs ask for them: checked and made whole, before anything reads the log.
+
+1. A wish is what the log will give back, as with a submission: what JSON can't hold is refused.
+2. What comes as bytes is decoded to a command or refused with the reason; nothing else can come of it.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+from msgspec.structs import replace
+
+from clawactors.eventlog.nesting import is_too_deep
+from clawactors.eventlog.numbers import unfit_number
+from clawactors.kernel.errors import Refused
+from clawactors.kernel.external import DecodedCommand, ExternalCommand, decode_command
+from clawactors.kernel.time import time_ns
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks.events import Spec
+from clawactors.systems.tasks.payload import INLINE_MAX_BYTES, Encoded, is_reference, named_in
+from clawactors.systems.tasks.submission import checked_time, spec_of
+
+__all__ = ["edit_of", "outside_of", "retry_of", "signal_of"]
+
+_NAME_MAX: Final = 256
+_LEVELS_AROUND: Final = 10
+_NOT_ASKED: Final = ("fork_of", "fork_step")
+
+
+def signal_of(name: object, payload: Any = None) -> c.Signal:
+    """The command that tells a task something; a payload that has to go by reference comes as `Encoded`.
+
+    Raises: `Refused`.
+    """
+    if not (isinstance(name, str) and 0 < len(name) <= _NAME_MAX and name.isprintable()):
+        raise Refused(f"a signal is named by 1 to {_NAME_MAX} printable characters, not {repr(name)[:40]}")
+    try:
+        encoded = msgspec.json.encode(payload)
+        signal = c.Signal(name, msgspec.json.decode(encoded))
+        unfit = unfit_number(payload, encoded, any_length=True)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:  # of msgspec too
+        raise Refused(f"the signal's payload can't be written: {error}") from None
+    if unfit or is_too_deep(b"[" * _LEVELS_AROUND + encoded):
+        raise Refused(f"the signal's payload can't be written: {unfit or 'it is nested too deep'}")
+    if len(encoded) > INLINE_MAX_BYTES or is_reference(signal.payload):
+        return c.Signal(name, Encoded(encoded))
+    return signal
+
+
+def retry_of(by: str, at_ns: int, deadline_ns: object = None) -> c.RetryTask:
+    """The command that makes a task go once more, with another deadline where one is given, 0 for none.
+
+    Raises: `Refused`.
+    """
+    return c.RetryTask(by, at_ns, None if deadline_ns is None else checked_time(deadline_ns, "a deadline"))
+
+
+def edit_of(spec: Spec, changes: Mapping[str, Any]) -> c.Edit:
+    """The command that changes these wishes, named as those of `spec_of`, and leaves the others. Raises: `Refused`."""
+    if unknown := sorted(set(changes) - set(Spec.__struct_fields__)):
+        raise Refused(f"a task has no {unknown[0]!r} that could be edited")
+    as_it_is = _NOT_ASKED if "params" in changes else (*_NOT_ASKED, "params")  # which may be by reference
+    asked = {name: getattr(spec, name) for name in Spec.__struct_fields__ if name not in as_it_is}
+    edited = spec_of(**(asked | dict(changes)))
+    return c.Edit(replace(edited, **{name: getattr(spec, name) for name in as_it_is}), was=spec)
+
+
+class _TaskCommandIn(ExternalCommand, frozen=True, kw_only=True):
+    """`by` is who wishes."""
+
+    by: str = ""
+
+
+class _Cancel(_TaskCommandIn, frozen=True, tag="task.cancel"):
+    pass
+
+
+class _Pause(_TaskCommandIn, frozen=True, tag="task.pause"):
+    pass
+
+
+class _Resume(_TaskCommandIn, frozen=True, tag="task.resume"):
+    pass
+
+
+class _Retry(_TaskCommandIn, frozen=True, kw_only=True, tag="task.retry"):
+    deadline: str | None = None
+
+
+class _Delete(_TaskCommandIn, frozen=True, tag="task.delete"):
+    pass
+
+
+class _Signal(_TaskCommandIn, frozen=True, tag="task.signal"):
+    name: str
+    payload: Any = None
+
+
+type _Any = _Cancel | _Pause | _Resume | _Retry | _Delete | _Signal
+
+_DECODER: msgspec.json.Decoder[_Any] = msgspec.json.Decoder(_Any.__value__)
+
+
+def outside_of(body: bytes, by: str, at_ns: int) -> DecodedCommand[c.TaskCommand]:
+    """The command that another program has written, `by` unless it says who wishes, decided at that time.
+
+    Raises: `Refused`.
+    """
+    wish = decode_command(_DECODER, body, "task")
+    return DecodedCommand(_command_of(wish, wish.by or by, at_ns), wish.id)
+
+
+def _command_of(wish: _Any, by: str, at_ns: int) -> c.TaskCommand:
+    match wish:
+        case _Cancel():
+            return c.Cancel(by)
+        case _Pause():
+            return c.Pause(by)
+        case _Resume():
+            return c.Resume()
+        case _Retry():
+            return retry_of(by, at_ns, None if wish.deadline is None else _time_of(wish.deadline))
+        case _Delete():
+            return c.Delete(by)
+        case _Signal() if is_reference(wish.payload):
+            named_in(wish.payload)
+            return replace(signal_of(wish.name), payload=wish.payload)
+        case _Signal():
+            return signal_of(wish.name, wish.payload)
+
+
+def _time_of(text: str) -> int:
+    try:
+        return time_ns(text)
+    except ValueError as error:
+        raise Refused(f"deadline: {error}") from None

@@ -1,0 +1,77 @@
+"""What follows when an attempt failed: the retry policy, pure. 1, 2, 4 … seconds, capped, with jitter."""
+
+import math
+
+import msgspec
+
+from clawactors.systems.tasks.events import Outcome
+from clawactors.systems.tasks.failures import Strategy
+from clawactors.systems.tasks.task import MAX_RETRIES
+
+__all__ = ["Retry", "Verdict", "after_failure"]
+
+_LONGEST_S = 1e9
+
+
+class Retry(msgspec.Struct, frozen=True):
+    """How often and when a failed task is tried again. Waits in seconds; `jitter` is the share that is random.
+
+    Raises: `ValueError` for what is no policy.
+    """
+
+    max_retries: int = MAX_RETRIES
+    wait_s: float = 1.0
+    factor: float = 2.0
+    cap_s: float = 60.0
+    jitter: float = 0.1
+
+    def __post_init__(self) -> None:
+        if self.max_retries < 0:
+            raise ValueError("retries are 0 or more")
+        if not (0 <= self.wait_s < math.inf and 0 <= self.cap_s < _LONGEST_S):
+            raise ValueError("waits are seconds, 0 or more, and end one day")
+        if not 1 <= self.factor < math.inf:
+            raise ValueError("a wait never gets shorter: its factor is 1 or more")
+        if not 0 <= self.jitter <= 1:
+            raise ValueError("jitter is a share, 0 to 1")
+
+    def wait_after(self, failures: int, roll: float, *, longer: bool = False) -> float:
+        """Seconds before the next try after the n-th failure; `roll` in 0..1 spreads the jitter around the wait.
+
+        `longer` waits grow twice as fast: 1, 4, 16 … s, up to the same cap.
+        """
+        try:
+            grown_s = self.wait_s * float(self.factor) ** ((failures - 1) * (2 if longer else 1))
+        except OverflowError:
+            grown_s = math.inf if self.wait_s else 0.0
+        return min(self.cap_s, grown_s) * (1 - self.jitter + 2 * self.jitter * roll)
+
+
+class Verdict(msgspec.Struct, frozen=True, gc=False):
+    """What follows: `retry_at_ns` (since 1970) where it is tried again, `elsewhere` when another node is better.
+
+    `max_retries` is what the skill's policy allows, where that counted.
+    """
+
+    then: Outcome
+    retry_at_ns: int = 0
+    elsewhere: bool = False
+    max_retries: int | None = None
+
+
+def after_failure(
+    retry: Retry, strategy: Strategy, failures: int, max_retries: int | None, now_ns: int, roll: float
+) -> Verdict:
+    """What follows the failure that comes after `failures` earlier ones.
+
+    `max_retries` is the task's own wish, None takes the skill's policy.
+    """
+    if strategy == "give_up":
+        return Verdict("failed")
+    if strategy == "ask":
+        return Verdict("blocked")
+    limit, of_skill = (retry.max_retries, retry.max_retries) if max_retries is None else (max_retries, None)
+    if failures >= limit:
+        return Verdict("dead", max_retries=of_skill)
+    wait_s = retry.wait_after(failures + 1, roll, longer=strategy == "back_off")
+    return Verdict("retry", now_ns + int(wait_s * 1e9), strategy == "elsewhere", of_skill)

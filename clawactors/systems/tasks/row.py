@@ -1,0 +1,74 @@
+"""A task as people and scripts read it. The keys are promises (see `docs/interface`): extend freely, drop none."""
+
+from typing import Any
+
+from clawactors.kernel.time import iso
+from clawactors.systems.tasks.events import Spec
+from clawactors.systems.tasks.journal import Entry, Journal
+from clawactors.systems.tasks.task import Task
+
+__all__ = ["row", "steps"]
+
+_NOBODY = Spec(skill="")
+_LONGEST_S = 1e9
+
+
+def row(id: str, version: int, task: Task) -> dict[str, Any]:
+    """The row of a task. Times are ISO 8601 with zone or None, `progress` is in percent."""
+    spec, life = task.spec or _NOBODY, task.life
+    return {
+        "id": id,
+        "name": spec.name,
+        "skill": spec.skill,
+        "type": spec.type,
+        "status": life.status,
+        "priority": spec.priority,
+        "user": spec.user,
+        "params": spec.params,
+        "requires": list(spec.requires),
+        "prefers": list(spec.prefers),
+        "affinity": spec.affinity,
+        "tags": list(spec.tags),
+        "description": spec.description,
+        "metadata": spec.metadata,
+        "after": list(spec.after),
+        "timeout_s": spec.timeout_s,
+        "deadline": iso(spec.deadline_ns),
+        "max_retries": task.max_retries,
+        "on_dead": spec.on_dead,
+        "not_before": iso(spec.not_before_ns),
+        "waiting_for": life.waiting_for,
+        "waiting_until": iso(life.until_ns),
+        "node": life.node or None,
+        "attempt": life.attempt,
+        "progress": round(100 * min(max(life.progress, 0.0), 1.0), 2),
+        "steps": steps(task.journal),
+        "result": life.result,
+        "error": None if life.error is None else {"class": life.error.kind, "message": life.error.message},
+        "submitted_at": iso(life.submitted_ns),
+        "scheduled_at": iso(life.scheduled_ns),
+        "started_at": iso(life.started_ns),
+        "completed_at": iso(life.completed_ns),
+        "updated_at": iso(life.updated_ns),
+        "fork_of": spec.fork_of or None,
+        "forks": list(life.forks),
+        "version": version,
+    }
+
+
+def steps(journal: Journal) -> list[dict[str, Any]]:
+    """One row a step, in the order of their first appearance."""
+    return [_step(entry) for entry in journal.steps()]
+
+
+def _step(entry: Entry) -> dict[str, Any]:
+    ended = entry.status != "running"
+    took_ns = int(min(max(entry.took_s, 0.0), _LONGEST_S) * 1e9)
+    return {
+        "name": entry.name,
+        "status": entry.status,
+        "result": entry.result,
+        "error": entry.error or None,
+        "started_at": iso(entry.at_ns - took_ns),
+        "completed_at": iso(entry.at_ns) if ended else None,
+    }

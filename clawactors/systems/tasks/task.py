@@ -1,0 +1,131 @@
+"""The state of one task: what was asked (`spec`), what changes (`life`), which steps were done (`journal`)."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from clawactors.systems.tasks.events import Fence, Scheduled, Spec, TaskError, WaitReason
+from clawactors.systems.tasks.journal import EMPTY, Journal
+
+__all__ = [
+    "FINAL",
+    "MAX_INTERRUPTIONS",
+    "MAX_RETRIES",
+    "OPEN",
+    "RETRIABLE",
+    "STATUSES",
+    "Status",
+    "Task",
+    "TaskStatus",
+    "assigned",
+]
+
+type Status = Literal[
+    "pending",
+    "waiting",
+    "scheduled",
+    "running",
+    "paused",
+    "blocked",
+    "completed",
+    "failed",
+    "cancelled",
+    "dead",
+    "archived",
+]
+
+STATUSES: tuple[Status, ...] = Status.__value__.__args__
+FINAL: frozenset[Status] = frozenset(("completed", "failed", "cancelled", "dead", "archived"))
+OPEN: frozenset[Status] = frozenset(STATUSES) - FINAL
+RETRIABLE: frozenset[Status] = frozenset(("blocked", "failed", "cancelled", "dead"))
+
+MAX_RETRIES = 3
+MAX_INTERRUPTIONS = 5
+
+
+class TaskStatus(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What changes as events come; small, so that a view can rewrite it on every commit. Times in ns since 1970.
+
+    `avoid` is the node that it last failed on and had better not go back to; `forks` are tasks forked off it.
+    `max_retries` is what the skill's policy allows, known from the first failure on.
+    `losses`: how often the incarnation that has it had been lost before it got the task.
+    """
+
+    status: Status = "pending"
+    waiting_for: WaitReason | None = None
+    until_ns: int = 0
+    waiting_name: str = ""
+    node: str = ""
+    incarnation: str = ""
+    attempt: int = 0
+    failures: int = 0
+    interruptions: int = 0
+    resumes_to: Status = "pending"
+    cancel_requested: bool = False
+    blocked_reason: str = ""
+    result: Any = None
+    error: TaskError | None = None
+    progress: float = 0.0
+    steps_completed: int = 0
+    avoid: str = ""
+    forks: tuple[str, ...] = ()
+    losses: int = 0
+    max_retries: int | None = None
+    submitted_ns: int = 0
+    scheduled_ns: int = 0
+    started_ns: int = 0
+    completed_ns: int = 0
+    updated_ns: int = 0
+
+    @property
+    def blocked_by_others(self) -> bool:
+        """True while it is blocked because of a predecessor."""
+        return self.status == "blocked" and self.waiting_for == "dependency"
+
+
+class Task(msgspec.Struct, frozen=True, gc=False):
+    """One task; `spec` None before anybody has asked for it."""
+
+    spec: Spec | None = None
+    life: TaskStatus = TaskStatus()
+    journal: Journal = EMPTY
+
+    @property
+    def exists(self) -> bool:
+        """True once it was submitted."""
+        return self.spec is not None
+
+    @property
+    def fence(self) -> Fence:
+        """The run that may speak for it now."""
+        return Fence(self.life.node, self.life.incarnation, self.life.attempt)
+
+    @property
+    def records_steps(self) -> bool:
+        """True while a step can be completed: in a run, or after the pause that came while the step ran."""
+        life = self.life
+        return life.status == "running" or (life.status == "paused" and life.node != "")
+
+    @property
+    def max_retries(self) -> int:
+        """User retries it has in all."""
+        limits = (self.spec.max_retries if self.spec else None, self.life.max_retries)
+        return next((limit for limit in limits if limit is not None), MAX_RETRIES)
+
+
+def assigned(event: Scheduled, at_ns: int) -> Task:
+    """The part of a task that its node needs, from the one commit that gave it away: nothing else has to be read."""
+    return Task(
+        spec=Spec(skill=event.skill, params=event.params, timeout_s=event.timeout_s, max_retries=event.max_retries),
+        life=TaskStatus(
+            status="scheduled",
+            node=event.node,
+            incarnation=event.incarnation,
+            losses=event.losses,
+            attempt=event.attempt,
+            failures=event.failures,
+            interruptions=event.interruptions,
+            scheduled_ns=at_ns,
+            updated_ns=at_ns,
+        ),
+    )

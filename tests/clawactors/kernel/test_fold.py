@@ -1,0 +1,39 @@
+"""The numbered rules of the fold, record by record."""
+
+from clawactors.eventlog import Record
+from clawactors.kernel.fold import Snapshot, fold
+from clawactors.systems.tasks import TASK, Task
+from clawactors.systems.tasks import events as e
+
+SUBMITTED = e.Submitted(skill="echo")
+NOTHING: Snapshot[Task] = Snapshot(Task())
+
+
+def after(known: Snapshot[Task], seq: int, *events: e.TaskEvent, body: bytes = b"") -> Snapshot[Task]:
+    """The fold of one record more, at `seq` seconds."""
+    record = Record(seq, seq * 1_000_000_000, "claw.task.t.log", body or e.CODEC.encode(events))
+    return fold(TASK, e.CODEC, known, record)
+
+
+def test_a_record_gives_the_next_state_at_the_time_of_the_log() -> None:
+    known = after(NOTHING, 7, SUBMITTED)
+    assert (known.state.life.submitted_ns, known.version, known.fault, known.frozen) == (7_000_000_000, 7, "", "")
+
+
+def test_rule_1_a_malformed_record_changes_nothing_and_is_a_version() -> None:
+    known = after(after(NOTHING, 7, SUBMITTED), 9, body=b"hello")
+    assert (known.state, known.version) == (after(NOTHING, 7, SUBMITTED).state, 9)
+    assert "not a commit" in known.fault
+    assert after(known, 11, e.Paused()).fault == ""
+
+
+def test_rule_2_an_illegal_event_changes_nothing_and_the_others_of_its_commit_count() -> None:
+    known = after(NOTHING, 7, SUBMITTED, e.Completed("by hand"), e.Paused())
+    assert (known.state.life.status, known.version, known.fault) == ("paused", 7, "Completed is illegal here")
+
+
+def test_rule_3_a_record_of_a_later_release_freezes() -> None:
+    known = after(after(NOTHING, 7, SUBMITTED), 9, body=b'{"v":1,"events":[{"type":"task.moved"}]}')
+    assert "'task.moved' is not known to this release" in known.frozen
+    later = after(known, 11, e.Paused())
+    assert (later.state, later.version, later.frozen) == (known.state, 11, known.frozen)

@@ -1,0 +1,172 @@
+"""R-S1: which node gets a task, and why none does."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clawactors.systems.nodes import Node
+from clawactors.systems.placement.choice import CREDIT_MIN, NodeCapacity, TaskShape, choose, shape_of, why_not
+from tests.clawactors.systems.placement.vocabulary import SECOND, joined, seat, submitted
+
+ECHO = TaskShape("echo")
+
+
+def chosen(shape: TaskShape, *seats: NodeCapacity, now_ns: int = SECOND) -> str | None:
+    """The id of the chosen node."""
+    best = choose(shape, seats, now_ns)
+    return best.id if best else None
+
+
+def test_all_required_skills_have_to_be_there() -> None:
+    shape = TaskShape("echo", requires=("gpu", "net"))
+    seats = [
+        seat("a", joined(skills="echo gpu")),
+        seat("b", joined(skills="echo gpu net")),
+        seat("c", joined(skills="net")),
+    ]
+    assert chosen(shape, *seats) == "b"
+
+
+def test_preferred_skills_come_before_load_but_are_no_condition() -> None:
+    shape = TaskShape("echo", prefers=("ssd", "gpu"))
+    busy = seat("b", joined(skills="echo ssd gpu", slots=9), assigned=8)
+    assert chosen(shape, seat("a", joined()), busy, seat("c", joined(skills="echo ssd"))) == "b"
+    assert chosen(shape, seat("a", joined())) == "a"
+
+
+def test_the_least_loaded_by_slots_then_the_smallest_id() -> None:
+    assert chosen(ECHO, seat("a", joined(slots=2), assigned=1), seat("b", joined(slots=8), assigned=3)) == "b"
+    assert chosen(ECHO, seat("b", joined()), seat("a", joined()), seat("c", joined())) == "a"
+
+
+def test_affinity_has_to_match() -> None:
+    shape = shape_of(submitted(affinity={"room": "1", "rack": "7"}))
+    assert chosen(shape, seat("a", joined(room="1")), seat("b", joined(room="1", rack="7", floor="2"))) == "b"
+    assert chosen(shape, seat("a", joined(room="1")), seat("b", joined(room="2", rack="7"))) is None
+
+
+def test_tasks_that_ask_for_the_same_have_one_shape() -> None:
+    one = submitted(params={"a": 1}, affinity={"a": "1", "b": "2"}, requires=("x",))
+    other = submitted(params={"a": 2}, affinity={"b": "2", "a": "1"}, requires=("x",), priority=4)
+    assert shape_of(one) == shape_of(other)
+    assert hash(shape_of(one)) == hash(shape_of(other))
+
+
+def test_only_what_takes_work_is_chosen() -> None:
+    for status in ("draining", "cordoned", "offline", "removed", "absent"):
+        assert chosen(ECHO, seat("a", joined(), status)) is None
+    frozen = seat("a", joined())
+    frozen.frozen = True
+    assert chosen(ECHO, frozen) is None
+
+
+def test_never_more_than_the_room() -> None:
+    assert chosen(ECHO, seat("a", joined(slots=2), assigned=2)) is None
+    assert chosen(ECHO, seat("a", joined(slots=0))) is None
+    assert chosen(ECHO) is None
+
+
+# Room: slots, and as much ahead as the node has lately ended
+
+
+def test_a_node_that_ended_tasks_gets_as_many_ahead_for_a_moment() -> None:
+    fast = seat("a", joined(slots=2))
+    for _ in range(10):
+        fast.ended_one(SECOND)
+    assert fast.room(SECOND) == 12
+    assert 2 <= fast.room(SECOND + SECOND // 5) < 6
+    assert fast.room(3 * SECOND) == 2
+
+
+def test_the_clock_of_the_log_may_be_ahead() -> None:
+    fast = seat("a", joined(slots=2))
+    fast.ended_one(9 * SECOND)
+    assert fast.room(SECOND) == 3
+
+
+@given(st.integers(0, 1000), st.integers(0, 2000), st.integers(0, 100))
+def test_room_is_bounded_by_slots_and_credit(slots: int, ended: int, assigned: int) -> None:
+    node = seat("a", joined(slots=slots), assigned=assigned)
+    for _ in range(ended):
+        node.ended_one(SECOND)
+    most = slots + max(CREDIT_MIN, 2 * slots)
+    assert min(slots, 1) * slots - assigned <= node.room(SECOND) <= most - assigned
+    if slots == 0:
+        assert node.room(SECOND) <= 0
+
+
+# Why not
+
+
+def frozen(node: NodeCapacity) -> NodeCapacity:
+    """A node that a later release has written to."""
+    node.frozen = True
+    return node
+
+
+@pytest.mark.parametrize(
+    ("shape", "seats", "reasons"),
+    [
+        (ECHO, [], ["no node is online; start one with `claw up` or `claw join`"]),
+        (ECHO, [seat("a", joined(), "offline")], ["no node is online; start one with `claw up` or `claw join`"]),
+        (ECHO, [frozen(seat("a", joined()))], ["node a is of a later release than this process"]),
+        (ECHO, [seat("a", joined(skills="sing"))], ["no online node has the skill 'echo'"]),
+        (TaskShape("echo", ("gpu",)), [seat("a", joined())], ["no online node has the skill 'gpu'"]),
+        (
+            TaskShape("echo", ("gpu",)),
+            [seat("a", joined()), seat("b", joined(skills="gpu"))],
+            ["no single online node has all of the skills echo, gpu"],
+        ),
+        (
+            TaskShape("echo", affinity=(("rack", "7"), ("room", "1"))),
+            [seat("a", joined(room="1"))],
+            ["no online node with the skill has the affinity rack=7, room=1"],
+        ),
+        (
+            ECHO,
+            [seat("a", joined(), "draining"), seat("b", joined(), "cordoned")],
+            ["node a is draining and takes nothing new", "node b is cordoned and takes nothing new"],
+        ),
+        (
+            ECHO,
+            [seat("a", joined(slots=2), assigned=2), seat("b", joined(), "draining"), seat("c", joined(slots=0))],
+            ["no free slot: node a has 2, all taken", "no free slot: node c has 0, all taken"],
+        ),
+        (ECHO, [seat("a", joined())], []),
+    ],
+)
+def test_it_says_why_a_task_is_not_placed(shape: TaskShape, seats: list[NodeCapacity], reasons: list[str]) -> None:
+    assert why_not(shape, seats, SECOND) == reasons
+
+
+SKILLS = st.sets(st.sampled_from(["echo", "gpu", "net"])).map(" ".join)
+
+
+@st.composite
+def any_seat(draw: Callable[..., object]) -> NodeCapacity:
+    """A node of any kind."""
+    node = joined(slots=draw(st.integers(0, 2)), skills=draw(SKILLS), **draw(st.sampled_from([{}, {"room": "1"}])))  # type: ignore[arg-type]
+    status = draw(st.sampled_from(["online", "online", "draining", "offline"]))
+    made = seat(draw(st.sampled_from("abc")), node, status, draw(st.integers(0, 2)))  # type: ignore[arg-type]
+    made.frozen = draw(st.booleans()) and draw(st.booleans())  # type: ignore[assignment]
+    return made
+
+
+@given(
+    st.lists(any_seat(), max_size=4),
+    st.lists(st.sampled_from(["gpu", "net"]), max_size=2),
+    st.sampled_from([(), (("room", "1"),)]),
+)
+def test_there_is_a_reason_exactly_when_there_is_no_choice(
+    seats: list[NodeCapacity], requires: list[str], affinity: tuple[tuple[str, str], ...]
+) -> None:
+    shape = TaskShape("echo", tuple(requires), (), affinity)
+    assert (choose(shape, seats, SECOND) is None) == bool(why_not(shape, seats, SECOND))
+
+
+def test_a_node_that_configures_itself_anew_is_seen_so() -> None:
+    changed = seat("a", joined(skills="sing"))
+    changed.update(Node(status="online", joined=joined(skills="echo")))
+    assert chosen(ECHO, changed) == "a"

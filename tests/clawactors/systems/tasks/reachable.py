@@ -1,0 +1,128 @@
+"""Every state that commands can bring a task into, up to what makes no difference to the rules."""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, get_args
+
+from clawactors.kernel.errors import Refused
+from clawactors.systems.tasks import TASK, Task
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks import events as e
+from tests.clawactors.systems.tasks.vocabulary import ERROR
+
+__all__ = ["NOW_NS", "commands", "events", "states"]
+
+NOW_NS = 1000
+_SPECS = (
+    e.Spec(skill="echo"),
+    e.Spec(skill="echo", not_before_ns=NOW_NS + 1),
+    e.Spec(skill="echo", after=("t-0",), not_before_ns=NOW_NS + 1),
+    e.Spec(skill="echo", fork_of="t-8", fork_step="copy"),
+)
+_ZOMBIE = e.Fence("n0", "i0", 0)
+
+
+def commands(task: Task) -> Iterator[c.TaskCommand]:
+    """All that anybody could ask of the task: every command, with the right fence and with a wrong one."""
+    yield from (c.Submit(spec) for spec in _SPECS)
+    yield from (c.Ready(), c.ScheduleTask("n1", "i1"), c.Cancel(), c.Pause(), c.Resume(), c.Block("why"), c.Unblock())
+    yield from (c.Await(), c.Block("a is dead", waits_for="dependency"))
+    yield from (
+        c.RetryTask(),
+        c.RetryTask("", NOW_NS, NOW_NS + 9),
+        c.Signal("go"),
+        c.ArchiveTask(),
+        c.Delete(),
+        c.Expire(ERROR),
+        c.NoteFork("t-9", "copy"),
+    )
+    yield from (
+        c.Inherit((e.InheritedStep("copy"),)),
+        c.Inherit((e.InheritedStep("copy"), e.InheritedStep("count")), last=True),
+        c.Inherit(()),
+    )
+    yield from (c.Edit(_edited(task, not_before_ns=start_ns)) for start_ns in (0, NOW_NS + 9))
+    for fence in (task.fence, _ZOMBIE):
+        yield from (c.StartTask(fence), c.Return(fence), c.StartStep(fence, "copy"), c.CompleteStep(fence, "copy"))
+        yield from (c.FailStep(fence, "copy", "oops"), c.Compensate(fence, "copy"), c.Complete(fence))
+        yield from (c.Wait(fence, "timer", NOW_NS + 5), c.Wait(fence, "signal"), c.Wait(fence, "dependency"))
+        yield from (c.Interrupt(fence, "gone"), c.Interrupt(fence, "stops", counted=False))
+        yield from (c.Fail(fence, ERROR, then, NOW_NS + 5) for then in get_args(e.Outcome.__value__))
+        yield from (c.ConfirmCancel(fence), c.Block("why", fence))
+
+
+def _edited(task: Task, **changes: Any) -> e.Spec:
+    asked = task.spec or _SPECS[0]
+    return e.Spec(**{name: getattr(asked, name) for name in e.Spec.__struct_fields__} | {"priority": 4} | changes)
+
+
+def events(task: Task) -> Iterator[e.TaskEvent]:
+    """One event or more of every type, with contents that fit the task and with others that do not."""
+    yield from (e.Submitted(skill="echo"), e.Submitted(skill="echo", after=("t-0",)), e.Readied(), e.Started())
+    for attempt in (0, 1, task.life.attempt, task.life.attempt + 1, 2**62):
+        yield e.Scheduled(node="n1", incarnation="i1", attempt=attempt, skill="echo")
+    yield from (e.StepStarted("copy"), e.StepFailed("copy"), e.StepCompensated("copy"), e.StepCompleted("copy"))
+    yield from (
+        e.StepCompleted("copy", {"rows": 1}, -1.0, 1e300),
+        e.Returned(),
+        e.Waiting("timer"),
+        e.Waiting("signal"),
+    )
+    for counted in (True, False):
+        yield from (e.Interrupted("gone", counted), e.Interrupted("gone", counted, dead=True))
+    for then in get_args(e.Outcome.__value__):
+        yield e.AttemptFailed(error=ERROR, then=then)
+    yield from (e.Completed(), e.CancelRequested(), e.Cancelled(), e.Paused(), e.Resumed(), e.Blocked("why"))
+    yield from (e.Blocked("a is dead", "dependency"), e.Waiting("dependency"))
+    yield from (
+        e.Unblocked(),
+        e.Retried("", NOW_NS + 9),
+        e.Retried(),
+        e.Signalled("go"),
+        e.TaskArchived(),
+        e.Deleted(),
+        e.Expired(ERROR),
+    )
+    yield from (e.Edited(skill="echo"), e.Edited(skill="echo", not_before_ns=NOW_NS + 9))
+    yield from (
+        e.Forked(()),
+        e.Forked((e.InheritedStep("copy", 1, -1.0), e.InheritedStep("copy"), e.InheritedStep("count"))),
+        e.ForkMade("t-9", "copy"),
+    )
+
+
+def _what_matters(task: Task) -> tuple[object, ...]:
+    life, copy = task.life, task.journal.last("copy")
+    return (
+        task.spec is not None and (life.status != "waiting" or task.spec.not_before_ns),
+        life.status,
+        life.cancel_requested,
+        life.waiting_for,
+        life.until_ns > 0,
+        life.node,
+        min(life.attempt, 1),
+        task.spec is not None and task.spec.after != () and life.attempt == 0,
+        life.interruptions,
+        life.resumes_to if life.status == "paused" else "",
+        copy.status if copy else "",
+    )
+
+
+@cache
+def states() -> list[Task]:
+    """One state of each sort, the first before anything was asked."""
+    found = {_what_matters(Task()): Task()}
+    todo = [Task()]
+    while todo:
+        task = todo.pop()
+        for command in commands(task):
+            try:
+                decided = TASK.decide(command, task)
+            except Refused:
+                continue
+            after = task
+            for event in decided:
+                after = TASK.evolve(after, event, NOW_NS)
+            if found.setdefault(_what_matters(after), after) is after and after is not task:
+                todo.append(after)
+    return list(found.values())
