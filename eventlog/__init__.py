@@ -24,7 +24,7 @@ from clawactors.eventlog.errors import (
 )
 from clawactors.eventlog.inprocess import InProcessLog
 from clawactors.eventlog.log import EventLog, Follower, Head
-from clawactors.eventlog.record import Draft, Record, aggregate_pattern, is_id, parse_subject, subject_of
+from clawactors.eventlog.record import Draft, Record, aggregate_pattern, is_id, parse_subject, subject_of, writer_of
 
 __all__ = [
     "Codec",
@@ -50,4 +50,5 @@ __all__ = [
     "is_id",
     "parse_subject",
     "subject_of",
+    "writer_of",
 ]

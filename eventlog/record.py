@@ -14,6 +14,7 @@ __all__ = [
     "ADDRESSED",
     "LOG",
     "ROOT",
+    "WRITTEN",
     "Draft",
     "Record",
     "aggregate_pattern",
@@ -21,11 +22,13 @@ __all__ = [
     "is_id",
     "parse_subject",
     "subject_of",
+    "writer_of",
 ]
 
 ROOT = "claw"
 LOG = "log"
 ADDRESSED = "to"
+WRITTEN = "from"
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
@@ -35,8 +38,13 @@ def is_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
-def subject_of(kind: str, id: str, to: str = "") -> str:
-    """The subject that a commit of this aggregate is stored under; `to` addresses it to one node."""
+def subject_of(kind: str, id: str, to: str = "", writer: str = "") -> str:
+    """The subject that a commit of this aggregate is stored under.
+
+    `writer` is the node that wrote it, "" for the process that answers for the kind; `to` addresses it to one node.
+    """
+    if writer:
+        return f"{ROOT}.{kind}.{id}.{WRITTEN}.{writer}"
     return f"{ROOT}.{kind}.{id}.{ADDRESSED}.{to}" if to else f"{ROOT}.{kind}.{id}.{LOG}"
 
 
@@ -51,6 +59,12 @@ def is_aggregate_pattern(pattern: str) -> bool:
     return len(tokens) == 4 and tokens[3] == ">" and "*" not in tokens[1:3]
 
 
+def writer_of(subject: str) -> str:
+    """The node that the server let write to this subject; "" for the process that answers for the kind."""
+    parts = subject.split(".")
+    return parts[4] if len(parts) == 5 and parts[3] == WRITTEN else ""
+
+
 def parse_subject(subject: str) -> tuple[str, str, str] | None:
     """`(kind, id, to)` of a commit's subject, or None where the subject has another shape."""
     parts = subject.split(".")
@@ -59,6 +73,8 @@ def parse_subject(subject: str) -> tuple[str, str, str] | None:
             return parts[1], parts[2], ""
         case 5 if parts[3] == ADDRESSED:
             return parts[1], parts[2], parts[4]
+        case 5 if parts[3] == WRITTEN:
+            return parts[1], parts[2], ""
         case _:
             return None
 
@@ -74,6 +90,7 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
     body: bytes
     commit: str
     to: str = ""
+    writer: str = ""
     by: str = ""
     cause: str = ""
     flow: str = ""
@@ -81,7 +98,7 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
     @property
     def subject(self) -> str:
         """Where it will be stored."""
-        return subject_of(self.kind, self.id, self.to)
+        return subject_of(self.kind, self.id, self.to, self.writer)
 
     @property
     def aggregate(self) -> str:

@@ -1,4 +1,4 @@
-"""Errors that say whose fault it is: the caller's (`Refused`, `NotFound`); the log has its own (`eventlog/errors.py`)."""
+"""Errors that say whose fault it is: the caller's (`Refused`, `NotFound`); the log has its own errors."""
 
 __all__ = ["NotFound", "Refused"]
 

@@ -3,12 +3,13 @@
 1. A malformed record changes nothing; it still counts as a version.
 2. A well-formed event that is illegal in the state changes nothing.
 3. A record from a later release freezes the aggregate: nothing behind it is folded.
+4. A record whose writer may not speak about the state counts as a version and nothing else: it can't even freeze.
 """
 
 import msgspec
 
-from clawactors.eventlog import Codec, FromTheFuture, Malformed, Record
-from clawactors.kernel.decider import Decider
+from clawactors.eventlog import FromTheFuture, Malformed, Record, writer_of
+from clawactors.kernel.kind import Kind
 
 __all__ = ["Snapshot", "fold"]
 
@@ -22,19 +23,21 @@ class Snapshot[S](msgspec.Struct, frozen=True, gc=False):
     fault: str = ""
 
 
-def fold[C, S, E](decider: Decider[C, S, E], codec: Codec[E], folded: Snapshot[S], record: Record) -> Snapshot[S]:
+def fold[C, S, E](kind: Kind[C, S, E], snapshot: Snapshot[S], record: Record) -> Snapshot[S]:
     """What is known after the record."""
-    if folded.frozen:
-        return Snapshot(folded.state, record.seq, folded.frozen)
+    if snapshot.frozen:
+        return Snapshot(snapshot.state, record.seq, snapshot.frozen)
+    if (writer := writer_of(record.subject)) and not kind.believes(snapshot.state, writer):
+        return Snapshot(snapshot.state, record.seq, fault=f"{writer} may not speak about it")
     try:
-        events = codec.decode(record.body)
+        events = kind.codec.decode(record.body)
     except Malformed as error:
-        return Snapshot(folded.state, record.seq, fault=str(error))
+        return Snapshot(snapshot.state, record.seq, fault=str(error))
     except FromTheFuture as error:
-        return Snapshot(folded.state, record.seq, frozen=str(error))
-    state, fault = folded.state, ""
+        return Snapshot(snapshot.state, record.seq, frozen=str(error))
+    state, fault, evolve = snapshot.state, "", kind.decider.evolve
     for event in events:
-        after = decider.evolve(state, event, record.at_ns)
+        after = evolve(state, event, record.at_ns)
         if after is state:
             fault = f"{type(event).__name__} is illegal here"
         state = after

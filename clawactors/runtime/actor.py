@@ -1,12 +1,12 @@
 """One aggregate in the hands of one process: decides, appends, and catches up when somebody else was first."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-from clawactors.eventlog import Codec, Draft, EventLog, EventLogError, Record, TooLarge, WrongVersion, aggregate_pattern
-from clawactors.kernel.decider import Decider
+from clawactors.eventlog import Draft, EventLog, EventLogError, Record, TooLarge, WrongVersion, aggregate_pattern
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.fold import Snapshot, fold
+from clawactors.kernel.kind import Kind
 from clawactors.runtime.clock import Clock
 from clawactors.runtime.logtime import LogTime
 from clawactors.runtime.naming import Names
@@ -16,15 +16,14 @@ __all__ = ["Actor", "ActorContext"]
 _RACES_BEFORE_PAUSE = 3
 
 
-def _to_nobody(_: object) -> str:
-    return ""
-
-
 class ActorContext:
-    """What every actor of a process works with: the log, its time, and the name under which it appends."""
+    """What every actor of a process works with: the log, its time, and the name under which it appends.
 
-    def __init__(self, log: EventLog, clock: Clock, by: str) -> None:
-        self.log, self.clock, self.by = log, clock, by
+    `node` is the id of the node whose process this is, "" in others.
+    """
+
+    def __init__(self, log: EventLog, clock: Clock, by: str, node: str = "") -> None:
+        self.log, self.clock, self.by, self.node = log, clock, by, node
         self.names, self.time = Names(), LogTime(clock)
 
 
@@ -38,22 +37,18 @@ class _Dropped:
 class Actor[C, S, E]:
     """Commands go in by `handle`, or by `note` (decided now, written with the next `flush`).
 
-    `route` names the node that must hear of an append, '' for nobody in particular.
     `state` and `version` are what the log holds as far as this process knows; noted commands are not in them yet.
     """
 
     def __init__(
         self,
-        desk: ActorContext,
-        decider: Decider[C, S, E],
-        codec: Codec[E],
+        context: ActorContext,
+        kind: Kind[C, S, E],
         id: str,
         known: Snapshot[S] | None = None,
-        *,
-        route: Callable[[S], str] = _to_nobody,
     ) -> None:
-        self.desk, self.decider, self.codec, self.id, self._route = desk, decider, codec, id, route
-        self._known = known or Snapshot(decider.initial)
+        self.context, self.kind, self.id = context, kind, id
+        self._known = known or Snapshot(kind.decider.initial)
         self._noted: list[tuple[int, C, tuple[E, ...]]] = []
         self._last_number = 0  # of a note; they are numbered so that each flush knows its own
         self._dropped = _Dropped()
@@ -110,7 +105,7 @@ class Actor[C, S, E]:
 
     def _decide(self, number: int, command: C) -> tuple[E, ...]:
         self._refuse_frozen()
-        events = self.decider.decide(command, self._ahead)
+        events = self.kind.decider.decide(command, self._ahead)
         if events:
             self._noted.append((number, command, events))
             self._ahead = self._after(self._ahead, events)
@@ -118,7 +113,7 @@ class Actor[C, S, E]:
 
     def _refuse_frozen(self) -> None:
         if self.frozen:
-            raise Refused(f"{self.decider.kind} {self.id} needs a newer release: {self.frozen}")
+            raise Refused(f"{self.kind.name} {self.id} needs a newer release: {self.frozen}")
 
     def _drop(self, error: Refused | EventLogError) -> None:
         """Gives up everything noted; who waits for it to be written is told."""
@@ -130,9 +125,9 @@ class Actor[C, S, E]:
         self._ahead = self._known.state
 
     def _after(self, state: S, events: tuple[E, ...]) -> S:
-        now_ns = self.desk.clock.now_ns()
+        now_ns = self.context.clock.now_ns()
         for event in events:
-            state = self.decider.evolve(state, event, now_ns)
+            state = self.kind.decider.evolve(state, event, now_ns)
         return state
 
     async def flush(self, *, flow: str = "") -> bool:
@@ -146,30 +141,31 @@ class Actor[C, S, E]:
         async with self._writing:
             while self._noted and self._noted[0][0] <= last:
                 # After an append in doubt the same notes go out under the same name: the log knows it if it has it.
-                name, count = self._sent = self._sent or (self.desk.names.commit(), len(self._noted))
+                name, count = self._sent = self._sent or (self.context.names.commit(), len(self._noted))
                 events = tuple(event for _, _, events in self._noted[:count] for event in events)
                 draft = Draft(
-                    kind=self.decider.kind,
+                    kind=self.kind.name,
                     id=self.id,
-                    body=self.codec.encode(events),
+                    body=self.kind.codec.encode(events),
                     commit=name,
-                    to=self._route(self._known.state),
-                    by=self.desk.by,
+                    to="" if self.context.node else self._route(events),
+                    writer=self.context.node,
+                    by=self.context.by,
                     flow=flow,
                 )
                 try:
-                    version = await self.desk.log.append(draft, self._known.version)
+                    version = await self.context.log.append(draft, self._known.version)
                 except WrongVersion:
                     self._sent = None
                     races += 1
                     if races > _RACES_BEFORE_PAUSE:
-                        await asyncio.sleep(self.desk.clock.roll() * min(0.1, 0.002 * 2**races))
+                        await asyncio.sleep(self.context.clock.roll() * min(0.1, 0.002 * 2**races))
                     await self.catch_up()
                 except TooLarge as error:
                     if count == 1:
                         self._drop(error)
                         raise
-                    self._sent = (self.desk.names.commit(), count // 2)
+                    self._sent = (self.context.names.commit(), count // 2)
                 else:
                     wrote = True
                     if self._sent is not None:  # else it came back by `catch_up` before the answer did
@@ -181,6 +177,11 @@ class Actor[C, S, E]:
             raise dropped.error
         return wrote
 
+    def _route(self, events: tuple[E, ...]) -> str:
+        """The node that must hear of it: the one that has it, or the one that it is given to now."""
+        state, route = self._known.state, self.kind.route
+        return route(state) or route(self._after(state, events))
+
     def _written(self, count: int) -> None:
         self._sent = None
         del self._noted[:count]
@@ -189,9 +190,9 @@ class Actor[C, S, E]:
 
     async def catch_up(self) -> None:
         """Folds what others appended meanwhile and decides the noted commands again. Raises `Refused`."""
-        pattern = aggregate_pattern(self.decider.kind, self.id)
+        pattern = aggregate_pattern(self.kind.name, self.id)
         # All is read before any is folded: nothing may be appended on a state that was not decided on again.
-        records = [record async for batch in self.desk.log.read([pattern], after=self.version) for record in batch]
+        records = [record async for batch in self.context.log.read([pattern], after=self.version) for record in batch]
         self._take(records)
         self._refuse_frozen()
 
@@ -210,7 +211,7 @@ class Actor[C, S, E]:
         before = self.version
         for record in records:
             if record.seq > self.version:
-                self._known = fold(self.decider, self.codec, self._known, record)
+                self._known = fold(self.kind, self._known, record)
                 if self._sent is not None and record.commit == self._sent[0]:
                     self._written(self._sent[1])
         if self.version != before:

@@ -24,13 +24,13 @@ _COMMIT_MAX_BYTES = 480_000
 _NAMED = 5
 
 
-async def fork(desk: ActorContext, id: str, step: str, new_id: str) -> Snapshot[Task]:
+async def fork(context: ActorContext, id: str, step: str, new_id: str) -> Snapshot[Task]:
     """The task `new_id` as it is then: asks for the same as `id`, has its steps before `step`, and goes on from there.
 
     It has no predecessors, start time or deadline of its own; signals that came before the step are its signals too.
     Raises: `NotFound`; `Refused` for a step that the source does not have, and for an id that another task has.
     """
-    source = actor_of(desk, id)
+    source = actor_of(context, id)
     await source.catch_up()
     spec = source.state.spec
     if spec is None:
@@ -38,7 +38,7 @@ async def fork(desk: ActorContext, id: str, step: str, new_id: str) -> Snapshot[
     if source.state.life.status == "archived":
         raise Refused("the task was deleted or archived; what it has stored may be gone")
     at = _place_of(source.state.journal, step)
-    fork = actor_of(desk, new_id)
+    fork = actor_of(context, new_id)
     await fork.catch_up()
     wish = e.Spec(**{name: getattr(spec, name) for name in e.Spec.__struct_fields__})
     await fork.handle(

@@ -18,12 +18,13 @@ from clawactors.runtime.actor import Actor, ActorContext
 from clawactors.runtime.naming import new_id
 from clawactors.runtime.ports import Requests
 from clawactors.runtime.recalling import ask
-from clawactors.systems.chats import CHAT, MessageAdded
+from clawactors.systems.chats import MessageAdded
 from clawactors.systems.chats.commands import AddMessage
-from clawactors.systems.chats.events import CODEC as CHAT_CODEC
 from clawactors.systems.chats.events import Role
+from clawactors.systems.chats.kind import CHATS
 from clawactors.systems.memories import CODEC, MEMORY, Content, memory_id
 from clawactors.systems.memories.commands import RecordMemory
+from clawactors.systems.memories.kind import MEMORIES
 from clawactors.systems.tasks.submission import checked_id
 
 __all__ = ["ASK_S", "SEARCH", "Memories", "StoredNote", "content_of", "note_key"]
@@ -51,8 +52,8 @@ class StoredNote(msgspec.Struct, frozen=True):
 class Memories:
     """What one process does with memory."""
 
-    def __init__(self, desk: ActorContext, requests: Requests) -> None:
-        self._desk, self._requests = desk, requests
+    def __init__(self, context: ActorContext, requests: Requests) -> None:
+        self._context, self._requests = context, requests
 
     async def remember(self, text: str, *, key: str = "", tags: Iterable[str] = (), **more: Any) -> str:
         """Remembers the text; returns the memory's id, which follows from owner and `key`, by default from the text.
@@ -65,7 +66,7 @@ class Memories:
     async def keep(self, content: Content, key: str = "") -> str:
         """As `remember`, with the content as it is."""
         id = memory_id(content.owner, key or note_key(content))
-        await Actor(self._desk, MEMORY, CODEC, id).handle(RecordMemory(content))
+        await Actor(self._context, MEMORIES, id).handle(RecordMemory(content))
         return id
 
     async def keep_many(self, contents: Sequence[Content]) -> list[StoredNote]:
@@ -82,7 +83,7 @@ class Memories:
                     if id not in fresh:
                         fresh[id] = self._draft(id, content)
             outcomes = dict(
-                zip(fresh, await self._desk.log.append_many([(one, 0) for one in fresh.values()]), strict=True)
+                zip(fresh, await self._context.log.append_many([(one, 0) for one in fresh.values()]), strict=True)
             )
             for id, content in zip(ids, group, strict=True):
                 outcome = outcomes.pop(id, None)
@@ -96,10 +97,10 @@ class Memories:
 
     def _draft(self, id: str, content: Content) -> Draft:
         body = CODEC.encode(MEMORY.decide(RecordMemory(content), MEMORY.initial))
-        return Draft(kind="memory", id=id, body=body, commit=self._desk.names.commit(), by=self._desk.by)
+        return Draft(kind="memory", id=id, body=body, commit=self._context.names.commit(), by=self._context.by)
 
     async def _keep_known(self, id: str, content: Content) -> StoredNote:
-        actor = Actor(self._desk, MEMORY, CODEC, id)
+        actor = Actor(self._context, MEMORIES, id)
         try:
             new = await actor.handle(RecordMemory(content))
             if not actor.version:
@@ -134,7 +135,7 @@ class Memories:
             happened_ns=happened_ns,
             recalled=tuple(recalled),
         )
-        actor = Actor(self._desk, CHAT, CHAT_CODEC, checked_id(conversation, "name of a conversation"))
+        actor = Actor(self._context, CHATS, checked_id(conversation, "name of a conversation"))
         await actor.catch_up()
         await actor.handle(AddMessage(said, conversation))
         return said.message

@@ -8,7 +8,7 @@ from typing import Final
 from clawactors.eventlog import EventLog, aggregate_pattern
 from clawactors.kernel.fold import Snapshot, fold
 from clawactors.systems.tasks import TASK, Task
-from clawactors.systems.tasks.events import CODEC
+from clawactors.systems.tasks.kind import TASKS
 
 __all__ = ["read_tasks"]
 
@@ -41,4 +41,4 @@ async def _read(log: EventLog, patterns: Sequence[str], known: dict[str, Snapsho
     async for records in log.read(patterns):
         for record in records:
             id = record.subject.split(".", 3)[2]
-            known[id] = fold(TASK, CODEC, known[id], record)
+            known[id] = fold(TASKS, known[id], record)

@@ -43,11 +43,11 @@ class MemoryActor:
     writer: OrderWriter
     histories: Histories
 
-    def __init__(self, desk: ActorContext, requests: Requests, folder: Path, every_s: float = DAY_S) -> None:
-        self.desk, self.requests = desk, requests
+    def __init__(self, context: ActorContext, requests: Requests, folder: Path, every_s: float = DAY_S) -> None:
+        self.context, self.requests = context, requests
         self._folder, self._every_s = folder, every_s
         self._sensory = Sensory()
-        self._thinking = f"consolidation/{desk.by.rpartition('/')[2]}"
+        self._thinking = f"consolidation/{context.by.rpartition('/')[2]}"
         self._owed = 0
         """The last memory that was not concluded from others."""
         self._answers = Answers(self)
@@ -74,30 +74,30 @@ class MemoryActor:
 
     async def _begin(self) -> contextlib.AsyncExitStack:
         """Opens rows and index and follows the log from there, or leaves nothing open. Raises: what the log raises."""
-        desk = self.desk
-        head = await desk.log.head()
-        desk.time.hear(head.at_ns)
+        context = self.context
+        head = await context.log.head()
+        context.time.hear(head.at_ns)
         self._identity = head.identity
         marks = read_marks(self._folder, head.identity)
         told, heard = (mark if mark <= head.last_seq else 0 for mark in (marks.told, marks.heard))
         self._marked = told
         async with contextlib.AsyncExitStack() as stack:
-            self.stock = await MemoryStore.open(desk.log, self._folder, desk.time.now_ns)
+            self.stock = await MemoryStore.open(context.log, self._folder, context.time.now_ns)
             stack.push_async_callback(self.stock.aclose)
-            self.writer = OrderWriter(desk, self.stock.known)
-            thinking = ActorContext(desk.log, desk.clock, self._thinking)
+            self.writer = OrderWriter(context, self.stock.known)
+            thinking = ActorContext(context.log, context.clock, self._thinking)
             self.consolidation = Consolidation(
                 self.stock,
                 OrderWriter(thinking, self.stock.known),
-                desk.time.now_ns,
+                context.time.now_ns,
                 marks.consolidated,
                 marks.daily_ns,
                 self._every_s,
             )
             self.stock.on_changes = self.consolidation.notice
-            self.histories = Histories(desk, self.writer, told, self._told)
-            self._rows = Following(desk.log, "claw.memory.>", self.stock.views.position, self._put)
-            self._chats = Following(desk.log, "claw.chat.>", heard, self._hear)
+            self.histories = Histories(context, self.writer, told, self._told)
+            self._rows = Following(context.log, "claw.memory.>", self.stock.views.position, self._put)
+            self._chats = Following(context.log, "claw.chat.>", heard, self._hear)
             stack.callback(self._mark)
             for following in (self._rows, self._chats):
                 await following.open()
@@ -109,14 +109,14 @@ class MemoryActor:
 
     async def _put(self, batch: list[Record]) -> None:
         """Memories go into rows and index."""
-        self.desk.time.hear(batch[-1].at_ns)
+        self.context.time.hear(batch[-1].at_ns)
         self._owed = max((record.seq for record in batch if record.by != self._thinking), default=self._owed)
         await self.stock.views.apply([DECODER.decode(record) for record in batch], batch[-1].seq)
 
     async def _hear(self, batch: list[Record]) -> None:
         """Messages become jobs."""
         jobs = [job for record in batch for job in jobs_in(DECODER.decode(record))]
-        await asyncio.gather(*(submit_job(self.desk, job) for job in jobs))
+        await asyncio.gather(*(submit_job(self.context, job) for job in jobs))
 
     def _told(self) -> None:
         if self.histories.told >= self._marked + _MARK_EVERY:
@@ -155,9 +155,9 @@ class MemoryActor:
 
     async def sensory(self) -> Sensory:
         """The newest raw events, as the log has them by now."""
-        end = (await self.desk.log.head()).last_seq
+        end = (await self.context.log.head()).last_seq
         begin = max(self._sensory.seq, end - _SENSED_OF)
-        async for records in self.desk.log.read(_SENSED, after=begin, until=end):
+        async for records in self.context.log.read(_SENSED, after=begin, until=end):
             for record in records:
                 self._sensory.sense(DECODER.decode(record))
         return self._sensory
@@ -169,7 +169,7 @@ class MemoryActor:
             working = self._working[task] = Working(task)
             if len(self._working) > _WORKING_MAX:
                 del self._working[next(iter(self._working))]
-        async for records in self.desk.log.read([aggregate_pattern("task", task)], after=working.seq):
+        async for records in self.context.log.read([aggregate_pattern("task", task)], after=working.seq):
             for record in records:
                 working.fold(DECODER.decode(record))
         return working

@@ -114,7 +114,7 @@ class Answers:
         if question.like:
             hits = searcher.similar(question.like, question.limit, wanted)
         elif question.text.strip():
-            now_ns = self._actor.desk.time.now_ns()
+            now_ns = self._actor.context.time.now_ns()
             hits = searcher.search(question.text, question.limit, wanted, question.threshold, now_ns)
         else:
             hits = searcher.newest(question.limit, wanted)
@@ -207,7 +207,7 @@ class Answers:
 
     async def _extract(self, question: q.Extract) -> _Reply:
         job = Job(question.key, question.user, question.conversation, question.message, question.seq)
-        orders = await extracted(self._actor.desk, job)
+        orders = await extracted(self._actor.context, job)
         written = await self._actor.writer.write(orders)
         if written.refused:
             raise Refused(f"{written.refused} of {len(orders)} memories of the message were refused")

@@ -22,9 +22,8 @@ from clawactors.runtime.naming import id_of_key
 from clawactors.systems.chats.events import CODEC, EXTRACT, ExtractionRequested, MessageAdded
 from clawactors.systems.memories import Content, memory_id
 from clawactors.systems.memories.commands import RecordMemory
-from clawactors.systems.tasks import TASK
 from clawactors.systems.tasks import commands as tc
-from clawactors.systems.tasks import events as te
+from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.tasks.submission import spec_of
 
 __all__ = ["extracted", "submit_job"]
@@ -36,11 +35,11 @@ _PAUSE_S: Final = 0.2
 _log = logging.getLogger(__name__)
 
 
-async def submit_job(desk: ActorContext, job: Job) -> None:
+async def submit_job(context: ActorContext, job: Job) -> None:
     """Makes the job's task, or finds it; waits out a log that is away."""
     try:
         spec = spec_of(EXTRACT, msgspec.to_builtins(job), user=job.user[:128], priority="low", tags=("memory",))
-        actor = Actor(desk, TASK, te.CODEC, id_of_key(job.key))
+        actor = Actor(context, TASKS, id_of_key(job.key))
     except (Refused, UnicodeError) as error:
         _log.warning("message %d is no job: %s", job.seq, error)
         return
@@ -55,9 +54,9 @@ async def submit_job(desk: ActorContext, job: Job) -> None:
             await asyncio.sleep(_PAUSE_S)
 
 
-async def extracted(desk: ActorContext, job: Job) -> list[Order]:
+async def extracted(context: ActorContext, job: Job) -> list[Order]:
     """The memories of the job's message. Raises: `Refused` for a payload that does not fit the log."""
-    said, at_ns = await _message(desk, job)
+    said, at_ns = await _message(context, job)
     pieces = await asyncio.to_thread(chunks, said.text)
     return [
         Order(memory_id(job.user, f"{job.key}/{nth}"), RecordMemory(_content(job, said, piece, at_ns)))
@@ -80,13 +79,13 @@ def _content(job: Job, said: MessageAdded, text: str, at_ns: int) -> Content:
     )
 
 
-async def _message(desk: ActorContext, job: Job) -> tuple[MessageAdded, int]:
+async def _message(context: ActorContext, job: Job) -> tuple[MessageAdded, int]:
     if not job.user or not job.key:
         raise Refused("an extraction names its user and its key")
     if not is_id(job.conversation):
         raise Refused(f"{job.conversation[:40]!r} is no conversation")
     pattern = aggregate_pattern("chat", job.conversation)
-    async for records in desk.log.read([pattern], after=job.seq - 1, until=job.seq):
+    async for records in context.log.read([pattern], after=job.seq - 1, until=job.seq):
         for record in records:
             try:
                 events: tuple[Any, ...] = CODEC.decode(record.body)

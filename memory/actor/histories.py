@@ -36,9 +36,9 @@ class Histories:
     is called when there was something new.
     """
 
-    def __init__(self, desk: ActorContext, writer: OrderWriter, told: int, on_told: Callable[[], None]) -> None:
+    def __init__(self, context: ActorContext, writer: OrderWriter, told: int, on_told: Callable[[], None]) -> None:
         self.told, self.remembered = told, 0
-        self._desk, self._writer, self._on_told = desk, writer, on_told
+        self._context, self._writer, self._on_told = context, writer, on_told
         self._harvest = EventFilter()
         self._begun = self._ended = 0
         self._wanted, self._turn = asyncio.Event(), asyncio.Event()
@@ -67,10 +67,10 @@ class Histories:
             await self._turn.wait()
 
     async def _read(self) -> None:
-        head = await self._desk.log.head()
+        head = await self._context.log.head()
         if head.last_seq <= self.told:
             return
-        async for records in self._desk.log.read([_PATTERN], after=self.told, until=head.last_seq):
+        async for records in self._context.log.read([_PATTERN], after=self.told, until=head.last_seq):
             await self._tell(records)
             self.told = records[-1].seq
             self._on_told()
@@ -96,4 +96,4 @@ class Histories:
 
     async def _before(self, record: Record) -> list[Record]:
         pattern = aggregate_pattern("task", record.subject.split(".", 3)[2])
-        return [each async for records in self._desk.log.read([pattern], until=record.seq - 1) for each in records]
+        return [each async for records in self._context.log.read([pattern], until=record.seq - 1) for each in records]

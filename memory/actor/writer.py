@@ -13,8 +13,9 @@ from clawactors.kernel.errors import Refused
 from clawactors.kernel.fold import Snapshot
 from clawactors.memory.consolidation import Order
 from clawactors.runtime.actor import Actor, ActorContext
-from clawactors.systems.memories import CODEC, MEMORY, Memory
+from clawactors.systems.memories import Memory
 from clawactors.systems.memories.commands import MemoryCommand
+from clawactors.systems.memories.kind import MEMORIES
 
 __all__ = ["OrderWriter", "Written"]
 
@@ -37,8 +38,8 @@ class Written(msgspec.Struct, frozen=True):
 class OrderWriter:
     """Appends from one process. Orders for one memory keep their order, those for different ones are independent."""
 
-    def __init__(self, desk: ActorContext, known: Known) -> None:
-        self._desk, self._known = desk, known
+    def __init__(self, context: ActorContext, known: Known) -> None:
+        self._context, self._known = context, known
 
     async def write(self, orders: Iterable[Order]) -> Written:
         """Returns when all of it is durable, however long the log is away; a refusal changes nothing and is counted."""
@@ -58,7 +59,7 @@ class OrderWriter:
 
     async def _write(self, id: str, known: Snapshot[Memory], commands: list[MemoryCommand]) -> int:
         """The memory's new version, 0 where nothing had to change, -1 where it was refused."""
-        actor = Actor(self._desk, MEMORY, CODEC, id, known)
+        actor = Actor(self._context, MEMORIES, id, known)
         while True:
             try:
                 return actor.version if await actor.handle(*commands) else 0

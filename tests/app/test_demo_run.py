@@ -91,24 +91,24 @@ class InProcessStage:
         self.leases, self.requests = InProcessLeases(clock), InProcessRequests()
         self.clock = clock
         blobs, outputs = InProcessBlobs(), InProcessOutputs()
-        desk = ActorContext(self.log, clock, "client/test")
-        self.client = Client(desk, self.requests, InProcessLive(self.log), blobs, outputs)
+        context = ActorContext(self.log, clock, "client/test")
+        self.client = Client(context, self.requests, InProcessLive(self.log), blobs, outputs)
         self.supplies = Supplies(blobs, outputs)
         self.serving: dict[str, asyncio.Task[None]] = {}
         self.lines = {"n1": Line(self.log), "n2": Line(self.log)}
         self.killed: list[str] = []
 
     async def start(self) -> None:
-        desk = ActorContext(self.log, self.clock, "control/test")
-        dead, timers = InProcessDeadLetters(), InProcessTimers(desk.clock)
+        context = ActorContext(self.log, self.clock, "control/test")
+        dead, timers = InProcessDeadLetters(), InProcessTimers(context.clock)
         control = Control(
-            desk, self.leases, self.requests, NoViews(), dead, timers, InProcessCommands(), InProcessBlobs()
+            context, self.leases, self.requests, NoViews(), dead, timers, InProcessCommands(), InProcessBlobs()
         )
         self.serving["control"] = asyncio.create_task(control.serve())
         for id, line in self.lines.items():
             settings = NodeSettings(id=id, lease_s=0.3)
-            desk = ActorContext(line, self.clock, f"node/{id}")
-            node = NodeActor(desk, self.leases, self.requests, settings, load_skills(()), self.supplies)
+            context = ActorContext(line, self.clock, f"node/{id}")
+            node = NodeActor(context, self.leases, self.requests, settings, load_skills(()), self.supplies)
             await node.start()
             self.serving[id] = asyncio.create_task(node.serve())
 

@@ -11,7 +11,7 @@ from clawactors.eventlog import Record, subject_of
 from clawactors.kernel.decider import Decider
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.fold import Snapshot, fold
-from clawactors.kinds import DECODER
+from clawactors.kinds import DECODER, KINDS
 from clawactors.systems.nodes import NODE
 from clawactors.systems.nodes.row import NodeWork
 from clawactors.systems.nodes.row import row as node_row
@@ -24,7 +24,7 @@ from tests.laws.strategies import CODECS, bodies, nearly
 
 DECIDERS: dict[str, Decider[Any, Any, Any]] = {"task": TASK, "node": NODE}
 SETTINGS = settings(max_examples=40, deadline=None)
-KINDS = sorted(DECIDERS)
+NAMES = sorted(DECIDERS)
 ANY_TIME = st.integers(-(2**63), 2**63 - 1)
 
 
@@ -40,11 +40,11 @@ def folded(kind: str, records: list[Record]) -> Snapshot[Any]:
     """The state after the records."""
     known: Snapshot[Any] = Snapshot(DECIDERS[kind].initial)
     for record in records:
-        known = fold(DECIDERS[kind], CODECS[kind], known, record)
+        known = fold(KINDS[kind], known, record)
     return known
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", NAMES)
 def test_any_history_folds_and_every_record_counts_as_a_version(kind: str) -> None:
     @SETTINGS
     @given(histories(kind))
@@ -56,7 +56,7 @@ def test_any_history_folds_and_every_record_counts_as_a_version(kind: str) -> No
     folds()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", NAMES)
 def test_what_is_folded_reads_as_a_row_of_json(kind: str) -> None:
     @SETTINGS
     @given(histories(kind))
@@ -68,7 +68,7 @@ def test_what_is_folded_reads_as_a_row_of_json(kind: str) -> None:
     reads()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", NAMES)
 def test_nothing_behind_a_record_of_a_later_release_is_folded(kind: str) -> None:
     future = b'{"v":2,"events":[{"type":"any"}]}'
 
@@ -79,7 +79,7 @@ def test_nothing_behind_a_record_of_a_later_release_is_folded(kind: str) -> None
         assert frozen.frozen
         known = frozen
         for record in after:
-            known = fold(DECIDERS[kind], CODECS[kind], known, record)
+            known = fold(KINDS[kind], known, record)
             assert (known.state, known.frozen, known.version) == (frozen.state, frozen.frozen, record.seq)
 
     freezes()
@@ -92,7 +92,7 @@ def test_the_shared_decoder_gives_the_same_commits_as_the_codecs() -> None:
         for record in records:
             commit = DECODER.decode(record)
             assert commit == DECODER.decode(record)
-            known: Snapshot[Any] = fold(TASK, CODECS["task"], Snapshot(TASK.initial), record)
+            known: Snapshot[Any] = fold(KINDS["task"], Snapshot(TASK.initial), record)
             assert (commit.fault == "future") == bool(known.frozen)
             if commit.fault == "malformed":
                 assert known.fault == commit.reason

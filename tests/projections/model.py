@@ -8,10 +8,10 @@ import msgspec
 from clawactors.eventlog import Record, is_id
 from clawactors.kernel.fold import Snapshot, fold
 from clawactors.projections.selection import Filter
-from clawactors.systems.nodes import NODE, Node
-from clawactors.systems.nodes import events as ne
-from clawactors.systems.tasks import TASK, Task
-from clawactors.systems.tasks import events as te
+from clawactors.systems.nodes import Node
+from clawactors.systems.nodes.kind import NODES
+from clawactors.systems.tasks import Task
+from clawactors.systems.tasks.kind import TASKS
 
 
 class Known(msgspec.Struct):
@@ -36,11 +36,11 @@ class Model:
             id = parts[2]
             if parts[1] == "task":
                 before = tasks.get(id, Snapshot(Task()))
-                tasks[id] = fold(TASK, te.CODEC, before, record)
+                tasks[id] = fold(TASKS, before, record)
                 if tasks[id].state.exists and not before.state.exists:
                     born[id] = record.seq
             else:
-                nodes[id] = fold(NODE, ne.CODEC, nodes.get(id, Snapshot(Node())), record)
+                nodes[id] = fold(NODES, nodes.get(id, Snapshot(Node())), record)
         self.tasks = sorted((Known(id, seq, tasks[id]) for id, seq in born.items()), key=lambda known: -known.seq)
         self.nodes = {id: folded for id, folded in sorted(nodes.items()) if folded.state != Node()}
         self.frozen = {id for id, folded in tasks.items() if folded.frozen}

@@ -8,9 +8,9 @@ from clawactors.app.client import Client
 from clawactors.eventlog import NoResponders
 from clawactors.kernel.errors import NotFound
 from clawactors.runtime.actor import Actor
-from clawactors.systems.nodes import NODE, Node
+from clawactors.systems.nodes import Node
 from clawactors.systems.nodes.commands import NodeCommand
-from clawactors.systems.nodes.events import CODEC
+from clawactors.systems.nodes.kind import NODES
 from clawactors.systems.nodes.row import NodeWork, row
 from clawactors.systems.tasks.submission import checked_id
 
@@ -19,7 +19,7 @@ __all__ = ["change_node"]
 
 async def change_node(client: Client, id: str, command_for: Callable[[Node], NodeCommand]) -> dict[str, Any]:
     """Decides the command that its state calls for. Raises: `NotFound`, `Refused`."""
-    actor = Actor(client.desk, NODE, CODEC, checked_id(id, "node id"))
+    actor = Actor(client.context, NODES, checked_id(id, "node id"))
     await actor.catch_up()
     if actor.state.status in ("absent", "removed"):
         raise NotFound(f"there is no node {id!r}")

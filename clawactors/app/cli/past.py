@@ -12,7 +12,7 @@ from clawactors.kernel.fold import Snapshot, fold
 from clawactors.kernel.time import iso
 from clawactors.kinds import DECODER
 from clawactors.systems.tasks import TASK, Task
-from clawactors.systems.tasks.events import CODEC
+from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.tasks.row import row
 from clawactors.systems.tasks.submission import checked_id
 
@@ -55,7 +55,7 @@ async def read_past(client: Client, id: str, place: Place | None = None) -> Past
     async for batch in client.log.read([aggregate_pattern("task", checked_id(id))], until=until):
         for record in batch:
             if unit == "seq" or record.at_ns <= most:
-                folded = fold(TASK, CODEC, folded, record)
+                folded = fold(TASKS, folded, record)
                 commits.append(DECODER.decode(record))
     if not folded.state.exists and not folded.frozen:
         raise NotFound(f"there was no task {id!r} then" if place else f"there is no task {id!r}")

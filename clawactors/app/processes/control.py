@@ -99,7 +99,7 @@ async def _answer(control: Control, views: LiveViews) -> None:
         limit = placement.limit_of(question.id)
         return msgspec.json.encode(
             {
-                "reasons": placement.why(question.id, control.desk.clock.now_ns()),
+                "reasons": placement.why(question.id, control.context.clock.now_ns()),
                 "waiting_for": limit.facts if limit else {},
             }
         )

@@ -34,8 +34,8 @@ async def serve(start: MemoryStart, ready: Callable[[], None]) -> None:
         from clawactors.memory.actor import MemoryActor, switch_often
 
         switch_often()
-        desk = ActorContext(log, SystemClock(), f"memory/{start.name}")
-        actor = MemoryActor(desk, JetStreamRequests(log.connection), Path(start.data) / FOLDER, start.daily_s)
+        context = ActorContext(log, SystemClock(), f"memory/{start.name}")
+        actor = MemoryActor(context, JetStreamRequests(log.connection), Path(start.data) / FOLDER, start.daily_s)
         await actor.listen()
         ready()
         await actor.serve()

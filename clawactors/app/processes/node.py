@@ -48,13 +48,19 @@ async def _work(start: NodeStart, skills: Sequence[Skill], secrets: Secrets, rea
         await JetStreamLog.connect(start.nats_url, f"claw-work/{start.name}") as log,
         LivenessThread(lambda: _link(start)) as apart,
     ):
-        desk = ActorContext(log, SystemClock(), f"node/{start.name}")
+        context = ActorContext(log, SystemClock(), f"node/{start.name}", start.name)
         settings = NodeSettings(
             id=start.name, slots=start.slots, affinity=start.affinity, folder=start.data, lease_s=start.lease_s
         )
         supplies = Supplies(JetStreamBlobs(log.connection), JetStreamOutputs(log.connection), secrets)
         node = NodeActor(
-            desk, JetStreamLeases(log.connection), JetStreamRequests(log.connection), settings, skills, supplies, apart
+            context,
+            JetStreamLeases(log.connection),
+            JetStreamRequests(log.connection),
+            settings,
+            skills,
+            supplies,
+            apart,
         )
         await node.start()
         ready()

@@ -31,8 +31,8 @@ class _Ask(NamedTuple):
 class Changes:
     """Takes commands for tasks."""
 
-    def __init__(self, desk: ActorContext, payloads: Payloads) -> None:
-        self._desk, self._payloads = desk, payloads
+    def __init__(self, context: ActorContext, payloads: Payloads) -> None:
+        self._context, self._payloads = context, payloads
         self._asked: dict[str, deque[_Ask]] = {}
         self._making: set[asyncio.Task[None]] = set()
 
@@ -50,7 +50,7 @@ class Changes:
 
     async def _make(self, id: str) -> None:
         """Carries out what is asked of one task until nothing more is."""
-        asked, actor = self._asked[id], actor_of(self._desk, id)
+        asked, actor = self._asked[id], actor_of(self._context, id)
         is_read = False
         while asked:
             asks = [asked.popleft() for _ in range(min(len(asked), _TOGETHER))]
@@ -60,7 +60,7 @@ class Changes:
                     is_read = True
                 await self._write(actor, asks, is_fresh=is_new)
             except Exception as error:  # it is the callers' own; those after them begin anew
-                actor, is_read = actor_of(self._desk, id), False
+                actor, is_read = actor_of(self._context, id), False
                 for ask in asks:
                     _end(ask, error)
         del self._asked[id]
@@ -105,7 +105,7 @@ class Changes:
 
     async def look(self, id: str) -> Task:
         """The task as the log has it. Raises: `NotFound`, `Refused`."""
-        actor = actor_of(self._desk, id)
+        actor = actor_of(self._context, id)
         await actor.catch_up()
         if not actor.state.exists:
             raise NotFound(f"there is no task {id!r}")

@@ -47,19 +47,19 @@ class TaskFailed(Exception):
 class Client:
     """One connection's worth of asking. Tasks are aggregates: every call decides on the state that the log shows."""
 
-    def __init__(self, desk: ActorContext, requests: Requests, live: Live, blobs: Blobs, outputs: Outputs) -> None:
-        self.desk, self.requests = desk, requests
+    def __init__(self, context: ActorContext, requests: Requests, live: Live, blobs: Blobs, outputs: Outputs) -> None:
+        self.context, self.requests = context, requests
         self.payloads, self.outputs = Payloads(blobs), outputs
         self.skills = KnownSkills(self.ask)
-        self.waiting = Waiting(desk.log, live)
+        self.waiting = Waiting(context.log, live)
         self.schedules = Schedules(self)
-        self.memories = Memories(desk, requests)
-        self._changes = Changes(desk, self.payloads)
+        self.memories = Memories(context, requests)
+        self._changes = Changes(context, self.payloads)
 
     @property
     def log(self) -> EventLog:
         """The log it appends to."""
-        return self.desk.log
+        return self.context.log
 
     # Submitting
 
@@ -85,7 +85,7 @@ class Client:
         await self.skills.check(spec)
         spec = await self.payloads.offload_payload(spec)
         ref = Ref(self, self._id(id, key))
-        await submit(self.desk, ref.id, spec, delayed=delay_s is not None)
+        await submit(self.context, ref.id, spec, delayed=delay_s is not None)
         return ref
 
     async def run(self, skill: str, params: Mapping[str, Any] | None = None, **wishes: Any) -> Any:
@@ -97,7 +97,7 @@ class Client:
         spec = await self.payloads.offload_payload(spec)
         self.waiting.expect([id])
         try:
-            if not await submit(self.desk, id, spec):
+            if not await submit(self.context, id, spec):
                 await self.look(id)  # it may have ended before
             return await self._result(id, timeout_s)
         finally:
@@ -112,7 +112,7 @@ class Client:
 
     async def now_ns(self) -> int:
         """The time of the log, ns since 1970: the clock of this machine may be off. Raises: `Unavailable`."""
-        time = self.desk.time
+        time = self.context.time
         time.hear((await self.log.head()).at_ns)
         return time.now_ns()
 
@@ -170,11 +170,11 @@ class Client:
 
     async def cancel(self, id: str) -> Snapshot[Task]:
         """Ends the task; running code is told and confirms. Raises: `NotFound`, `Refused`."""
-        return await self.command(id, c.Cancel(self.desk.by))
+        return await self.command(id, c.Cancel(self.context.by))
 
     async def pause(self, id: str) -> Snapshot[Task]:
         """Holds the task; running code ends at its next step. Raises: `NotFound`, `Refused`."""
-        return await self.command(id, c.Pause(self.desk.by))
+        return await self.command(id, c.Pause(self.context.by))
 
     async def resume(self, id: str) -> Snapshot[Task]:
         """Holds the task no more. Raises: `NotFound`, `Refused`."""
@@ -185,7 +185,7 @@ class Client:
 
         Raises: `NotFound`, `Refused` (nothing to try again; its deadline has passed).
         """
-        return await self.command(id, retry_of(self.desk.by, await self.now_ns(), deadline_ns))
+        return await self.command(id, retry_of(self.context.by, await self.now_ns(), deadline_ns))
 
     async def signal(self, id: str, name: str, payload: Any = None) -> Snapshot[Task]:
         """Tells the task something: kept, in the order of the calls, until its code takes it.
@@ -196,7 +196,7 @@ class Client:
 
     async def delete(self, id: str) -> Snapshot[Task]:
         """Takes away a task that no node has; its history stays readable. Raises: `NotFound`, `Refused`."""
-        return await self.command(id, c.Delete(self.desk.by))
+        return await self.command(id, c.Delete(self.context.by))
 
     async def edit(self, id: str, **changes: Any) -> Snapshot[Task]:
         """Changes what is asked for, by the names of `spec_of`; only before it first runs.
@@ -218,7 +218,7 @@ class Client:
         With `new_id`, the same call again finds the same fork. Raises: `NotFound`, `Refused` (no such step, id taken).
         """
         ref = Ref(self, self._id(new_id, None))
-        await fork(self.desk, id, step, ref.id)
+        await fork(self.context, id, step, ref.id)
         return ref
 
     async def redrive(

@@ -98,14 +98,14 @@ async def _dead(client: "Client", skill: str, error: str) -> AsyncIterator[tuple
 
 
 async def _retry(client: "Client", id: str, version: int | None) -> RedriveReport:
-    actor = actor_of(client.desk, id)
+    actor = actor_of(client.context, id)
     try:
         await actor.catch_up()
         if version not in (None, actor.version):
             return RedriveReport(id, left=f"it has moved on: it is {actor.state.life.status}")
         if actor.state.life.status != "dead":
             raise Refused(f"the task is {actor.state.life.status}, not dead")
-        await actor.handle(c.RetryTask(client.desk.by, client.desk.time.now_ns()))
+        await actor.handle(c.RetryTask(client.context.by, client.context.time.now_ns()))
     except Refused as refusal:
         return RedriveReport(id, left=str(refusal))
     return RedriveReport(id, Snapshot(actor.state, actor.version))

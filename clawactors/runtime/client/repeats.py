@@ -7,7 +7,7 @@ from clawactors.kernel.errors import Refused
 from clawactors.kernel.fold import Snapshot, fold
 from clawactors.systems.tasks import TASK
 from clawactors.systems.tasks import commands as c
-from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.kind import TASKS
 
 __all__ = ["firsts_of", "is_repeat"]
 
@@ -21,7 +21,7 @@ def is_repeat(first: Record | None, wish: c.Submit) -> bool:
     """True where the task was made by the very same wish, whatever has become of it since."""
     if first is None or first.expected != 0:
         return False
-    known = fold(TASK, e.CODEC, Snapshot(TASK.initial), first)
+    known = fold(TASKS, Snapshot(TASK.initial), first)
     try:
         return known.state.exists and not TASK.decide(wish, known.state)
     except Refused:

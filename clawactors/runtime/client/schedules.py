@@ -8,9 +8,9 @@ from msgspec.structs import replace
 from clawactors.kernel.errors import NotFound
 from clawactors.kernel.fold import Snapshot
 from clawactors.runtime.actor import Actor
-from clawactors.systems.schedules import SCHEDULE, Schedule
+from clawactors.systems.schedules import Schedule
 from clawactors.systems.schedules import commands as c
-from clawactors.systems.schedules import events as e
+from clawactors.systems.schedules.kind import SCHEDULES
 from clawactors.systems.schedules.planning import checked_name, plan_of
 
 if TYPE_CHECKING:
@@ -37,25 +37,25 @@ class Schedules:
         plan = plan_of(cron, skill, params, **wishes)
         await self._client.skills.check(plan.task)
         plan = replace(plan, task=await self._client.payloads.offload_payload(plan.task))
-        return await self._decide(name, c.AddSchedule(plan, await self._client.now_ns(), self._client.desk.by))
+        return await self._decide(name, c.AddSchedule(plan, await self._client.now_ns(), self._client.context.by))
 
     async def pause(self, name: str) -> Snapshot[Schedule]:
         """Lets nothing come until it is resumed. Raises: `NotFound`."""
-        return await self._change(name, c.PauseSchedule(self._client.desk.by))
+        return await self._change(name, c.PauseSchedule(self._client.context.by))
 
     async def resume(self, name: str) -> Snapshot[Schedule]:
         """Lets it go on with its next time. Raises: `NotFound`."""
-        return await self._change(name, c.ResumeSchedule(await self._client.now_ns(), self._client.desk.by))
+        return await self._change(name, c.ResumeSchedule(await self._client.now_ns(), self._client.context.by))
 
     async def remove(self, name: str) -> Snapshot[Schedule]:
         """Lets nothing come any more; tasks that were made stay. Raises: `NotFound`."""
-        return await self._change(name, c.RemoveSchedule(self._client.desk.by))
+        return await self._change(name, c.RemoveSchedule(self._client.context.by))
 
     async def _change(self, name: str, command: c.ScheduleCommand) -> Snapshot[Schedule]:
         return await self._decide(checked_name(name), command, must_exist=True)
 
     async def _decide(self, name: str, command: c.ScheduleCommand, *, must_exist: bool = False) -> Snapshot[Schedule]:
-        actor = Actor(self._client.desk, SCHEDULE, e.CODEC, name)
+        actor = Actor(self._client.context, SCHEDULES, name)
         await actor.catch_up()
         if must_exist and not actor.state.exists:
             raise NotFound(f"there is no schedule {name!r}")

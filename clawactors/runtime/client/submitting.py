@@ -13,6 +13,7 @@ from clawactors.runtime.client.repeats import firsts_of, is_repeat
 from clawactors.systems.tasks import TASK
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.tasks.submission import checked_id, delayed
 
 if TYPE_CHECKING:
@@ -48,39 +49,39 @@ class Batch(msgspec.Struct, frozen=True):
     refused: tuple[Rejected, ...] = ()
 
 
-async def submit(desk: ActorContext, id: str, spec: e.Spec, *, delayed: bool = False) -> bool:
+async def submit(context: ActorContext, id: str, spec: e.Spec, *, delayed: bool = False) -> bool:
     """True when the task is new. Raises: `Refused`."""
     if spec.after:
-        _, reasons = await in_order(desk.log, {id: spec}, {id} if delayed else (), {})
+        _, reasons = await in_order(context.log, {id: spec}, {id} if delayed else (), {})
         if reasons:
             raise Refused(reasons[id])
-    return await _make(desk, id, spec, delayed=delayed)
+    return await _make(context, id, spec, delayed=delayed)
 
 
 async def submit_many(client: "Client", wishes: Sequence[TaskRequest]) -> Batch:
     """See `Client.submit_many`."""
-    desk = client.desk
+    context = client.context
     refused: list[Rejected] = []
     late = {wish.id for wish in wishes if wish.delay_s is not None}
     todo = await _accepted(client, wishes, late, refused)
     if any(spec.after for _, spec in todo.values()):
         specs = {id: spec for id, (_, spec) in todo.items()}
         unfit = {rejected.id: "it is refused" for rejected in refused}
-        order, reasons = await in_order(desk.log, specs, late, unfit)
+        order, reasons = await in_order(context.log, specs, late, unfit)
         refused += [Rejected(todo[id][0], id, reason) for id, reason in reasons.items()]
         todo = {id: todo[id] for id in order}
-    known = await firsts_of(desk.log, list(todo)[:: max(1, len(todo) // _SAMPLE)])
+    known = await firsts_of(context.log, list(todo)[:: max(1, len(todo) // _SAMPLE)])
     if any(known.values()):  # a batch that comes again: to be refused by the log costs far more than to be found
-        known = await firsts_of(desk.log, list(todo))
-    fresh = await _make_fresh(desk, {id: todo[id] for id in todo if known.get(id) is None})
+        known = await firsts_of(context.log, list(todo))
+    fresh = await _make_fresh(context, {id: todo[id] for id in todo if known.get(id) is None})
     submitted = sum(fresh.values())
     taken = [id for id in todo if not fresh.get(id)]
-    known |= await firsts_of(desk.log, [id for id in taken if known.get(id) is None])
+    known |= await firsts_of(context.log, [id for id in taken if known.get(id) is None])
     for id in taken:
         index, spec = todo[id]
         try:
             if not is_repeat(known[id], c.Submit(spec, id in late)):  # then the usual way tells
-                submitted += await _make(desk, id, spec, delayed=id in late)
+                submitted += await _make(context, id, spec, delayed=id in late)
         except (Refused, TooLarge) as refusal:
             refused.append(Rejected(index, id, str(refusal)))
     existing = len(wishes) - submitted - len(refused)
@@ -111,24 +112,24 @@ async def _accepted(
     return todo
 
 
-async def _make(desk: ActorContext, id: str, spec: e.Spec, *, delayed: bool) -> bool:
-    return await Actor(desk, TASK, e.CODEC, id).handle(c.Submit(spec, delayed))
+async def _make(context: ActorContext, id: str, spec: e.Spec, *, delayed: bool) -> bool:
+    return await Actor(context, TASKS, id).handle(c.Submit(spec, delayed))
 
 
-async def _make_fresh(desk: ActorContext, todo: Mapping[str, tuple[int, e.Spec]]) -> dict[str, bool]:
+async def _make_fresh(context: ActorContext, todo: Mapping[str, tuple[int, e.Spec]]) -> dict[str, bool]:
     """True for each task that is made; False where the id is taken or the task too large: `_make` tells."""
     drafts = [
         Draft(
             kind="task",
             id=id,
             body=e.CODEC.encode(TASK.decide(c.Submit(spec), TASK.initial)),
-            commit=desk.names.commit(),
-            by=desk.by,
+            commit=context.names.commit(),
+            by=context.by,
         )
         for id, (_, spec) in todo.items()
     ]
     made: dict[str, bool] = {}
-    for id, outcome in zip(todo, await desk.log.append_many([(draft, 0) for draft in drafts]), strict=True):
+    for id, outcome in zip(todo, await context.log.append_many([(draft, 0) for draft in drafts]), strict=True):
         if isinstance(outcome, EventLogError) and not isinstance(outcome, WrongVersion | TooLarge):
             raise outcome
         made[id] = isinstance(outcome, int)

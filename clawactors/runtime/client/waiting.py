@@ -24,6 +24,7 @@ from clawactors.kernel.fold import Snapshot, fold
 from clawactors.runtime.ports import Live
 from clawactors.systems.tasks import TASK, Task
 from clawactors.systems.tasks.events import CODEC, AttemptFailed, Cancelled, Completed, Deleted, Expired, Interrupted
+from clawactors.systems.tasks.kind import TASKS
 
 __all__ = ["Waiting"]
 
@@ -40,7 +41,7 @@ def _whole(heard: list[Record]) -> Snapshot[Task] | None:
     for record in heard:
         if record.expected != known.version or record.seq <= known.version:
             return None
-        known = fold(TASK, CODEC, known, record)
+        known = fold(TASKS, known, record)
     return known if TASK.is_final(known.state) else None
 
 
@@ -151,7 +152,7 @@ class Waiting:
         known: Snapshot[Task] = Snapshot(Task())
         async for batch in self._log.read([aggregate_pattern("task", id)]):
             for record in batch:
-                known = fold(TASK, CODEC, known, record)
+                known = fold(TASKS, known, record)
         if (expected := self._expected.get(id)) is not None:
             if TASK.is_final(known.state) or known.frozen:
                 self._resolve(id, known.version)
@@ -166,8 +167,8 @@ class Waiting:
         _, id, to = address
         if (expected := self._expected[id]).stop is not None and len(expected.heard) <= _HEARD_MAX:
             expected.heard.append(record)
-        if to and b'"task.cancelled"' not in record.body:
-            return  # given to a node, or a word to it: no end, and not worth decoding
+        if to and b'"task.scheduled"' in record.body:
+            return  # given to a node: no end, and not worth decoding
         if record.expected < 0:
             self._look_soon((id,))
             return

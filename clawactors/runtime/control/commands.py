@@ -14,11 +14,21 @@ from typing import Any, Final
 
 import msgspec
 
-from clawactors.eventlog import Draft, EventLogError, Record, TooLarge, Unavailable, WrongVersion, aggregate_pattern
+from clawactors.eventlog import (
+    Draft,
+    EventLogError,
+    Record,
+    TooLarge,
+    Unavailable,
+    WrongVersion,
+    aggregate_pattern,
+    is_id,
+)
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.fold import Snapshot, fold
+from clawactors.kernel.kind import Home, Kind
+from clawactors.kinds import KINDS
 from clawactors.runtime.actor import ActorContext
-from clawactors.runtime.control.endpoints import ENDPOINTS, CommandEndpoint, endpoint_of
 from clawactors.runtime.control.ports import Commands
 from clawactors.runtime.control.receipts import Receipt, read_receipt, written
 from clawactors.runtime.payloads import Payloads
@@ -31,7 +41,8 @@ _HELD_MAX: Final = 20_000
 _TOGETHER: Final = 2000
 _TOGETHER_MAX_BYTES: Final = 400_000
 _BY: Final = "command"
-_NOWHERE: Final = " or ".join(f"claw.cmd.{kind}.<id>" for kind in ENDPOINTS) + " is where commands go"
+_TAKEN: Final = {kind.name: kind for kind in KINDS.of(Home.CONTROL)}
+_NOWHERE: Final = " or ".join(f"claw.cmd.{name}.<id>" for name in _TAKEN) + " is where commands go"
 
 _log = logging.getLogger(__name__)
 
@@ -44,8 +55,10 @@ class _Refusal(msgspec.Struct, frozen=True):
 class CommandConsumer:
     """`serve` runs until cancelled; it takes while this process leads."""
 
-    def __init__(self, desk: ActorContext, commands: Commands, payloads: Payloads, leads: Callable[[], bool]) -> None:
-        self._desk, self._commands, self._payloads, self._leads = desk, commands, payloads, leads
+    def __init__(
+        self, context: ActorContext, commands: Commands, payloads: Payloads, leads: Callable[[], bool]
+    ) -> None:
+        self._context, self._commands, self._payloads, self._leads = context, commands, payloads, leads
         self._waiting: dict[str, deque[Record]] = {}
         self._held: set[int] = set()
         self._working: set[asyncio.Task[None]] = set()
@@ -88,7 +101,7 @@ class CommandConsumer:
         self._working.add(task)
         task.add_done_callback(self._working.discard)
 
-    async def _work(self, subject: str, found: tuple[CommandEndpoint, str] | None) -> None:
+    async def _work(self, subject: str, found: tuple[Kind[Any, Any, Any], str] | None) -> None:
         """Carries out what waits for one aggregate until nothing more does."""
         waiting = self._waiting[subject]
         while waiting:
@@ -103,7 +116,7 @@ class CommandConsumer:
                     break
                 except WrongVersion:
                     races += 1
-                    await asyncio.sleep(self._desk.clock.roll() * min(0.1, 0.002 * 2**races))
+                    await asyncio.sleep(self._context.clock.roll() * min(0.1, 0.002 * 2**races))
                 except TooLarge as error:
                     if len(records) == 1:
                         await self._patiently_bury([_Refusal(records[0], str(error))])
@@ -120,9 +133,9 @@ class CommandConsumer:
             self._less.set()
         del self._waiting[subject]
 
-    async def _carry_out(self, door: CommandEndpoint, id: str, records: Sequence[Record]) -> None:
+    async def _carry_out(self, kind: Kind[Any, Any, Any], id: str, records: Sequence[Record]) -> None:
         """Raises: what the log raises; then nothing is done, or it is and is found to be so the next time."""
-        known, told = await self._read(door, id)
+        known, told = await self._read(kind, id)
         receipt = Receipt()
         events: list[Any] = []
         refusals: list[_Refusal] = []
@@ -133,12 +146,12 @@ class CommandConsumer:
             try:
                 if record.seq in told.refused:
                     raise Refused("it was refused when it came first")
-                wish = door.read(record.body, record.by or _BY, self._desk.time.now_ns())
+                wish = kind.read_command(record.body, record.by or _BY, self._context.time.now_ns())
                 if wish.id and wish.id in told.ids | receipt.ids:
                     continue
                 if known.frozen:
-                    raise Refused(f"the {door.kind} needs a newer release: {known.frozen}")
-                decided = door.decider.decide(await self._payloads.stored(wish.command), state)
+                    raise Refused(f"the {kind.name} needs a newer release: {known.frozen}")
+                decided = kind.decider.decide(await self._payloads.stored(wish.command), state)
             except Refused as refusal:
                 refusals.append(_Refusal(record, str(refusal)))
                 receipt.refused.add(record.seq)
@@ -147,29 +160,29 @@ class CommandConsumer:
             receipt.ids.update({wish.id} - {""})
             events += decided
             for event in decided:
-                state = door.decider.evolve(state, event, self._desk.time.now_ns())
+                state = kind.decider.evolve(state, event, self._context.time.now_ns())
         if events:
-            await self._desk.log.append(self._draft(door, id, known.state, events, receipt), known.version)
+            await self._context.log.append(self._draft(kind, id, known.state, events, receipt), known.version)
         self.carried_out += len(receipt.carried_out)
         await self._bury(refusals)
 
-    def _draft(self, door: CommandEndpoint, id: str, state: Any, events: list[Any], receipt: Receipt) -> Draft:
+    def _draft(self, kind: Kind[Any, Any, Any], id: str, state: Any, events: list[Any], receipt: Receipt) -> Draft:
         return Draft(
-            kind=door.kind,
+            kind=kind.name,
             id=id,
-            body=door.codec.encode(tuple(events)),
-            commit=self._desk.names.commit(),
-            to=door.runner(state),
-            by=self._desk.by,
+            body=kind.codec.encode(tuple(events)),
+            commit=self._context.names.commit(),
+            to=kind.route(state),
+            by=self._context.by,
             cause=written(self._commands.identity, receipt),
         )
 
-    async def _read(self, door: CommandEndpoint, id: str) -> tuple[Snapshot[Any], Receipt]:
+    async def _read(self, kind: Kind[Any, Any, Any], id: str) -> tuple[Snapshot[Any], Receipt]:
         """The aggregate, and which commands its log has answered."""
-        known, told = Snapshot(door.decider.initial), Receipt()
-        async for batch in self._desk.log.read([aggregate_pattern(door.kind, id)]):
+        known, told = Snapshot(kind.decider.initial), Receipt()
+        async for batch in self._context.log.read([aggregate_pattern(kind.name, id)]):
             for record in batch:
-                known = fold(door.decider, door.codec, known, record)
+                known = fold(kind, known, record)
                 told.add(read_receipt(self._commands.identity, record))
         return known, told
 
@@ -183,6 +196,14 @@ class CommandConsumer:
                 return await self._bury(refusals)
             except Unavailable:
                 await asyncio.sleep(_AGAIN_S)
+
+
+def endpoint_of(subject: str) -> tuple[Kind[Any, Any, Any], str] | None:
+    """The kind and the id that a command is for; None where it is for none: `claw.cmd.<kind>.<id>`."""
+    parts = subject.split(".")
+    if len(parts) != 4 or parts[2] not in _TAKEN or not is_id(parts[3]):
+        return None
+    return _TAKEN[parts[2]], parts[3]
 
 
 def _some(waiting: deque[Record]) -> list[Record]:

@@ -23,15 +23,15 @@ from clawactors.runtime.node.metrics import ALIVE
 from clawactors.runtime.payloads import Payloads
 from clawactors.runtime.ports import Blobs, Leases, Requests, Timers
 from clawactors.runtime.reading import read_tasks
-from clawactors.systems.nodes import NODE
 from clawactors.systems.nodes import commands as nc
-from clawactors.systems.nodes import events as ne
+from clawactors.systems.nodes.kind import NODES
 from clawactors.systems.placement import SILENCE_S, Placement, PlannedCommand
 from clawactors.systems.schedules import SCHEDULE
 from clawactors.systems.schedules.roster import TIMER
 from clawactors.systems.tasks import TASK
 from clawactors.systems.tasks import commands as tc
 from clawactors.systems.tasks import events as te
+from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.tasks.timers import KINDS
 from clawactors.systems.timers import Agenda
 
@@ -51,7 +51,7 @@ class Control:
 
     def __init__(
         self,
-        desk: ActorContext,
+        context: ActorContext,
         leases: Leases,
         requests: Requests,
         views: Views,
@@ -61,14 +61,14 @@ class Control:
         blobs: Blobs,
         silence_s: float = SILENCE_S,
     ) -> None:
-        self.desk, self.views, self.requests = desk, views, requests
-        self.dead = DeadLetterWorker(dead, desk.clock, lambda: self.leadership.leading)
+        self.context, self.views, self.requests = context, views, requests
+        self.dead = DeadLetterWorker(dead, context.clock, lambda: self.leadership.leading)
         self.agenda = Agenda()
         self.placement = Placement(self.agenda, silence_s)
         self._wake = asyncio.Event()
-        self.leadership = Leadership(leases, desk.clock, desk.by, self._lead)
-        self.watch = Watch(leases, requests, desk.clock, self.placement.live_nodes, self._lose)
-        self.schedules = ScheduleKeeper(desk, self.agenda, self._wake.set)
+        self.leadership = Leadership(leases, context.clock, context.by, self._lead)
+        self.watch = Watch(leases, requests, context.clock, self.placement.live_nodes, self._lose)
+        self.schedules = ScheduleKeeper(context, self.agenda, self._wake.set)
         self.timers = TimerKeeper(
             timers,
             self.agenda,
@@ -76,8 +76,8 @@ class Control:
             leads=lambda: self.leadership.leading,
             rang=self._ring,
         )
-        self.commands = CommandConsumer(desk, commands, Payloads(blobs), lambda: self.leadership.leading)
-        self.forks = ForkKeeper(desk, self._wake.set)
+        self.commands = CommandConsumer(context, commands, Payloads(blobs), lambda: self.leadership.leading)
+        self.forks = ForkKeeper(context, self._wake.set)
         self._position = 0
         self._follower: Follower | None = None
         self._leads = 0
@@ -92,7 +92,7 @@ class Control:
         self.placement.load(snapshot)
         self.schedules.roster.load(snapshot.schedules(), snapshot.frozen())
         self._find_out()
-        follower = self._follower = await self.desk.log.follow(PATTERNS, after=snapshot.position)
+        follower = self._follower = await self.context.log.follow(PATTERNS, after=snapshot.position)
         deaf = await self.requests.hear(f"{ALIVE}.*", self._hear_alive)
         self.forgive()
         try:
@@ -121,19 +121,19 @@ class Control:
                 await self._learn_time()
 
     async def _learn_time(self) -> None:
-        self._hear_time((await self.desk.log.head()).at_ns)
+        self._hear_time((await self.context.log.head()).at_ns)
 
     def _hear_time(self, at_ns: int) -> None:
-        self.desk.time.hear(at_ns)
+        self.context.time.hear(at_ns)
         self.timers.show(at_ns)
 
     def forgive(self) -> None:
         """Nobody is dead for what this process could not hear: it has just begun to listen, or does so again."""
         self.watch.forgive()
-        self.placement.silence.listen(self.desk.time.now_ns())
+        self.placement.silence.listen(self.context.time.now_ns())
 
     def _hear_alive(self, subject: str, _: bytes) -> None:
-        self.placement.silence.heard(subject.rpartition(".")[2], self.desk.time.now_ns())
+        self.placement.silence.heard(subject.rpartition(".")[2], self.context.time.now_ns())
 
     async def _fold(self, follower: Follower) -> None:
         async for batch in follower:
@@ -198,7 +198,7 @@ class Control:
 
     async def _learn(self, id: str) -> None:
         """Reads a task that had ended, and so was forgotten here, and now goes on."""
-        actor = Actor(self.desk, TASK, te.CODEC, id)
+        actor = Actor(self.context, TASKS, id)
         with contextlib.suppress(Refused):
             await self._patiently(actor.catch_up)
             while not self.placement.adopt(id, actor.version, actor.state):
@@ -212,7 +212,7 @@ class Control:
 
     async def _read_ended(self, ids: Sequence[str]) -> None:
         """Reads how those ended that others wait for, and that are not open here."""
-        async for id, known in read_tasks(self.desk.log, ids):
+        async for id, known in read_tasks(self.context.log, ids):
             status = known.state.life.status if known.state.exists and not known.frozen else None
             self.placement.learn(id, known.version, status)
         self._stir()
@@ -249,7 +249,7 @@ class Control:
             return
         self.schedules.fire()
         self.forks.finish(self.placement.forks)
-        now_ns = self.desk.time.now_ns()
+        now_ns = self.context.time.now_ns()
         orders = list(self.placement.orders(now_ns))
         if orders:
             self._spawn(self._append(orders))
@@ -271,7 +271,7 @@ class Control:
                 drafts.append((self._draft(order, events), order.version))
         outcomes: Sequence[int | EventLogError]
         try:
-            outcomes = await self.desk.log.append_many(drafts)
+            outcomes = await self.context.log.append_many(drafts)
         except Unavailable as error:
             outcomes = [error] * len(drafts)
         again: list[PlannedCommand] = []
@@ -295,14 +295,14 @@ class Control:
         self._wake.set()
 
     async def _withdraw(self, order: PlannedCommand) -> None:
-        async for _, known in read_tasks(self.desk.log, [order.id]):
+        async for _, known in read_tasks(self.context.log, [order.id]):
             if known.version == order.version:
                 self.placement.withdraw(order)
         self._wake.set()
 
     async def _block(self, order: PlannedCommand, error: TooLarge) -> None:
         """Puts the task before a person: what it needs to be given away fits no commit."""
-        actor = Actor(self.desk, TASK, te.CODEC, order.id)
+        actor = Actor(self.context, TASKS, order.id)
         with contextlib.suppress(Refused):
             await actor.catch_up()
             if actor.version == order.version:
@@ -313,15 +313,15 @@ class Control:
             kind="task",
             id=order.id,
             body=te.CODEC.encode(events),
-            commit=self.desk.names.commit(),
+            commit=self.context.names.commit(),
             to=order.to,
-            by=self.desk.by,
+            by=self.context.by,
         )
 
     async def _lose(self, id: str, incarnation: str, reason: str) -> None:
         if not self.leadership.leading:
             return
-        actor = Actor(self.desk, NODE, ne.CODEC, id)
+        actor = Actor(self.context, NODES, id)
         with contextlib.suppress(Refused):
             await actor.catch_up()
             await actor.handle(nc.LoseNode(incarnation, reason))

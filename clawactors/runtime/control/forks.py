@@ -24,8 +24,8 @@ _log = logging.getLogger(__name__)
 class ForkKeeper:
     """Call `finish` with the forks that wait for their steps when this process leads; `done` is called after each."""
 
-    def __init__(self, desk: ActorContext, done: Callable[[], None]) -> None:
-        self._desk, self._done = desk, done
+    def __init__(self, context: ActorContext, done: Callable[[], None]) -> None:
+        self._context, self._done = context, done
         self._finishing: dict[str, asyncio.Task[None]] = {}
 
     def finish(self, ids: Iterable[str]) -> None:
@@ -45,14 +45,14 @@ class ForkKeeper:
             self._done()
 
     async def _copy(self, id: str) -> None:
-        actor = actor_of(self._desk, id)
+        actor = actor_of(self._context, id)
         with contextlib.suppress(Refused):  # a later release has written to it
             await actor.catch_up()
         spec, life = actor.state.spec, actor.state.life
         if spec is None or actor.frozen or (life.status, life.waiting_for) != ("waiting", "fork"):
             return
         try:
-            await fork(self._desk, spec.fork_of, spec.fork_step, id)
+            await fork(self._context, spec.fork_of, spec.fork_step, id)
         except (Refused, NotFound) as refusal:
             with contextlib.suppress(Refused):
                 await actor.handle(c.Block(f"its steps can't be copied: {refusal}"))

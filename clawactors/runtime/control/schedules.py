@@ -12,13 +12,14 @@ from typing import Final
 from clawactors.eventlog import EventLogError
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.actor import Actor, ActorContext
-from clawactors.systems.schedules import SCHEDULE, task_id
 from clawactors.systems.schedules import commands as c
 from clawactors.systems.schedules import events as e
+from clawactors.systems.schedules import task_id
+from clawactors.systems.schedules.kind import SCHEDULES
 from clawactors.systems.schedules.roster import Roster
-from clawactors.systems.tasks import TASK
 from clawactors.systems.tasks import commands as tc
 from clawactors.systems.tasks import events as te
+from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.timers import Agenda
 
 __all__ = ["ScheduleKeeper"]
@@ -31,8 +32,8 @@ _log = logging.getLogger(__name__)
 class ScheduleKeeper:
     """Call `fire` when something may be due and this process leads; `done` is called after each."""
 
-    def __init__(self, desk: ActorContext, agenda: Agenda, done: Callable[[], None]) -> None:
-        self.desk, self.roster, self._done = desk, Roster(agenda), done
+    def __init__(self, context: ActorContext, agenda: Agenda, done: Callable[[], None]) -> None:
+        self.context, self.roster, self._done = context, Roster(agenda), done
         self._firing: dict[str, asyncio.Task[None]] = {}
 
     def fire(self) -> None:
@@ -58,8 +59,8 @@ class ScheduleKeeper:
         due_ns, plan = known.state.due_ns, known.state.plan
         if due_ns is None or plan is None:
             return
-        actor = Actor(self.desk, SCHEDULE, e.CODEC, name, known)
-        for event in actor.note(c.FireSchedule(due_ns, self.desk.time.now_ns())):
+        actor = Actor(self.context, SCHEDULES, name, known)
+        for event in actor.note(c.FireSchedule(due_ns, self.context.time.now_ns())):
             if isinstance(event, e.ScheduleFired):
                 await asyncio.gather(*(self._submit(task_id(name, at_ns), plan.task) for at_ns in event.times))
         await actor.flush()
@@ -68,6 +69,6 @@ class ScheduleKeeper:
 
     async def _submit(self, id: str, spec: te.Spec) -> None:
         try:
-            await Actor(self.desk, TASK, te.CODEC, id).handle(tc.Submit(spec))
+            await Actor(self.context, TASKS, id).handle(tc.Submit(spec))
         except Refused as refusal:
             _log.error("the task %s of a schedule can't be made: %s", id, refusal)

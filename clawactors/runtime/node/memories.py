@@ -73,7 +73,7 @@ class TaskMemories:
     async def _submitted(self) -> e.Submitted | None:
         """What was asked for: the schedule that brought the task here does not say whose it is."""
         if self._spec is None:
-            async for records in self._run.desk.log.read([aggregate_pattern("task", self._run.id)]):
+            async for records in self._run.context.log.read([aggregate_pattern("task", self._run.id)]):
                 for record in records:
                     for event in e.CODEC.decode(record.body):
                         if isinstance(event, e.Submitted):

@@ -42,13 +42,14 @@ from clawactors.runtime.node.run import Assignment, Stop, TaskRun
 from clawactors.runtime.node.supplies import Supplies
 from clawactors.runtime.node.threads import DaemonThreads
 from clawactors.runtime.ports import Leases, Requests
-from clawactors.systems.nodes import NODE, Node
+from clawactors.systems.nodes import Node
 from clawactors.systems.nodes import commands as nc
 from clawactors.systems.nodes import events as ne
+from clawactors.systems.nodes.kind import NODES
 from clawactors.systems.skills import Skill
-from clawactors.systems.tasks import TASK
 from clawactors.systems.tasks import commands as tc
 from clawactors.systems.tasks import events as te
+from clawactors.systems.tasks.kind import TASKS
 
 __all__ = ["NodeActor", "NodeSettings"]
 
@@ -82,7 +83,7 @@ class NodeActor:
 
     def __init__(
         self,
-        desk: ActorContext,
+        context: ActorContext,
         leases: Leases,
         requests: Requests,
         settings: NodeSettings,
@@ -90,19 +91,19 @@ class NodeActor:
         supplies: Supplies,
         apart: LivenessThread | None = None,
     ) -> None:
-        self.desk, self.requests, self.settings = desk, requests, settings
+        self.context, self.requests, self.settings = context, requests, settings
         self.supplies = supplies
         self.skills: Mapping[str, Skill] = {skill.name: skill for skill in skills}
         self.id, self.incarnation = settings.id, new_id()
         self.slots = settings.slots
-        self.actor: Actor[nc.NodeCommand, Node, ne.NodeEvent] = Actor(desk, NODE, ne.CODEC, self.id)
+        self.actor: Actor[nc.NodeCommand, Node, ne.NodeEvent] = Actor(context, NODES, self.id)
         self._queue: OrderedDict[str, Assignment] = OrderedDict()  # a dict gets slow where the first goes and goes
         self._runs: dict[str, TaskRun] = {}
-        self._apart, self._turned_s = apart, desk.clock.monotonic_s()
+        self._apart, self._turned_s = apart, context.clock.monotonic_s()
         self._presence = Presence(
             apart.leases if apart else leases,
             apart.requests if apart else requests,
-            desk.clock,
+            context.clock,
             self.id,
             self.incarnation,
             settings.lease_s,
@@ -112,7 +113,7 @@ class NodeActor:
         self._suspects: set[str] = set()
         self._work: set[asyncio.Task[None]] = set()
         self._threads = DaemonThreads(f"skill-{self.id}")
-        self._memories = Memories(desk, requests)
+        self._memories = Memories(context, requests)
         self._draining = False
         self._stopped = asyncio.Event()
         self._superseded = False
@@ -137,9 +138,9 @@ class NodeActor:
 
     async def _join(self) -> None:
         # Listen before joining: nothing that is addressed to this incarnation can be missed.
-        self._given: Follower = await self.desk.log.follow([f"claw.task.*.to.{self.id}"])
+        self._given: Follower = await self.context.log.follow([f"claw.task.*.to.{self.id}"])
         self._open.push_async_callback(self._given.aclose)
-        self._told: Follower = await self.desk.log.follow([aggregate_pattern("node", self.id)])
+        self._told: Follower = await self.context.log.follow([aggregate_pattern("node", self.id)])
         self._open.push_async_callback(self._told.aclose)
         self._open.push_async_callback(lambda: self._present(self._presence.aclose()))
         await self._present(self._presence.open())
@@ -199,7 +200,7 @@ class NodeActor:
 
     async def _turn(self) -> None:
         """Notices that the loop goes round, and tells people when it did not: code has blocked it, and all others."""
-        clock = self.desk.clock
+        clock = self.context.clock
         while True:
             await asyncio.sleep(_TURN_S)
             before_s, self._turned_s = self._turned_s, clock.monotonic_s()
@@ -217,14 +218,14 @@ class NodeActor:
         """False when the loop has stood still for so long that its tasks are better off elsewhere."""
         if self._apart is None:
             return True
-        return self.desk.clock.monotonic_s() - self._turned_s < max(_GONE_S, self.settings.lease_s)
+        return self.context.clock.monotonic_s() - self._turned_s < max(_GONE_S, self.settings.lease_s)
 
     def _figures(self) -> bytes:
         cpu, memory, disk = self._gauge.read()
         return msgspec.json.encode(
             Figures(
                 self.incarnation,
-                self.desk.clock.now_ns(),
+                self.context.clock.now_ns(),
                 len(self._runs),
                 len(self._queue),
                 cpu,
@@ -239,7 +240,7 @@ class NodeActor:
     async def _take_work(self) -> None:
         async for batch in self._given:
             for record in batch:
-                self.desk.time.hear(record.at_ns)
+                self.context.time.hear(record.at_ns)
                 address = parse_subject(record.subject)
                 if address is not None and is_id(address[1]):
                     self._on_task(address[1], record)
@@ -280,9 +281,9 @@ class NodeActor:
             if id is None:
                 return
             assignment = self._queue.pop(id)
-            pulse = NodeMetrics(self.desk.clock, partial(self._tell_alive, id))
+            pulse = NodeMetrics(self.context.clock, partial(self._tell_alive, id))
             skill = self.skills.get(assignment.event.skill)
-            run = TaskRun(self.desk, assignment, skill, self._threads, self.supplies, pulse, self._memories)
+            run = TaskRun(self.context, assignment, skill, self._threads, self.supplies, pulse, self._memories)
             self._runs[id] = run
             if assignment.event.interruptions >= SUSPECT:
                 self._suspects.add(id)
@@ -325,7 +326,7 @@ class NodeActor:
         self.stop()
 
     async def _interrupt(self, run: TaskRun, reason: str) -> None:
-        actor = Actor(self.desk, TASK, te.CODEC, run.id)
+        actor = Actor(self.context, TASKS, run.id)
         with contextlib.suppress(Refused):
             await actor.catch_up()
             await actor.handle(tc.Interrupt(run.fence, reason))
@@ -406,7 +407,7 @@ class NodeActor:
 
     async def _return(self, assignment: Assignment) -> None:
         known = None if assignment.unsure else assignment.known
-        actor = Actor(self.desk, TASK, te.CODEC, assignment.id, known)
+        actor = Actor(self.context, TASKS, assignment.id, known)
         with contextlib.suppress(Refused):  # somebody else moved it
             if assignment.unsure:
                 await actor.catch_up()

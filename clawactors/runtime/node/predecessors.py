@@ -27,7 +27,7 @@ class Predecessors:
         return dict(self._results or {})
 
     async def _read(self) -> None:
-        log, run = self._run.desk.log, self._run
+        log, run = self._run.context.log, self._run
         after = [each async for _, own in read_tasks(log, [run.id]) if own.state.spec for each in own.state.spec.after]
         lives = {id: known.state.life async for id, known in read_tasks(log, after)}
         results = {id: life.result for id, life in lives.items() if life.status == "completed"}

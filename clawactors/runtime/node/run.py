@@ -38,9 +38,10 @@ from clawactors.runtime.node.signals import Signals
 from clawactors.runtime.node.steps import Steps
 from clawactors.runtime.node.supplies import Supplies
 from clawactors.systems.skills import Skill
-from clawactors.systems.tasks import TASK, Task
+from clawactors.systems.tasks import Task
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.tasks.payload import INLINE_MAX_BYTES, PAYLOAD_MAX_BYTES, is_reference, shown_size
 from clawactors.systems.tasks.retry import Verdict, after_failure
 from clawactors.systems.tasks.task import assigned
@@ -88,7 +89,7 @@ class TaskRun:
 
     def __init__(
         self,
-        desk: ActorContext,
+        context: ActorContext,
         assignment: Assignment,
         skill: Skill | None,
         threads: Executor,
@@ -96,11 +97,11 @@ class TaskRun:
         pulse: NodeMetrics | None = None,
         memories: Memories | None = None,
     ) -> None:
-        self.desk, self.assignment, self.skill, self.threads = desk, assignment, skill, threads
+        self.context, self.assignment, self.skill, self.threads = context, assignment, skill, threads
         self.supplies = supplies
-        self.pulse = pulse or NodeMetrics(desk.clock)
-        self.id, self.fence, self.clock = assignment.id, assignment.fence, desk.clock
-        self.actor: Actor[c.TaskCommand, Task, e.TaskEvent] = Actor(desk, TASK, e.CODEC, self.id, assignment.known)
+        self.pulse = pulse or NodeMetrics(context.clock)
+        self.id, self.fence, self.clock = assignment.id, assignment.fence, context.clock
+        self.actor: Actor[c.TaskCommand, Task, e.TaskEvent] = Actor(context, TASKS, self.id, assignment.known)
         self._loop = asyncio.get_running_loop()
         self._stop: Stop = ""
         self.eager = False
@@ -188,7 +189,7 @@ class TaskRun:
     async def _start(self) -> None:
         event = self.assignment.event
         if self._is_resumed:
-            self.actor = Actor(self.desk, TASK, e.CODEC, self.id)
+            self.actor = Actor(self.context, TASKS, self.id)
             await self.retry_while_unavailable(self._read)
             self.signals.are_all_known()
             self._look()
@@ -402,7 +403,7 @@ class TaskRun:
                 strategy,
                 state.life.failures,
                 event.max_retries,
-                self.desk.time.now_ns(),
+                self.context.time.now_ns(),
                 self.clock.roll(),
             )
         then = (verdict.then, verdict.retry_at_ns, verdict.elsewhere, verdict.max_retries)

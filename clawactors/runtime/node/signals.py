@@ -12,10 +12,10 @@ from clawactors.eventlog import aggregate_pattern
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.fold import Snapshot, fold
 from clawactors.runtime.node.sleep import SLEEP, seconds_of, until_of, written
-from clawactors.systems.tasks import TASK, Journal, Task
+from clawactors.systems.tasks import Journal, Task
 from clawactors.systems.tasks import commands as c
-from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.journal import EMPTY, SIGNAL
+from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.tasks.payload import is_reference
 
 if TYPE_CHECKING:
@@ -117,10 +117,10 @@ class Signals:
     async def _read(self) -> None:
         run, known = self._run, Snapshot[Task](Task())
         upto = run.assignment.version
-        async for batch in run.desk.log.read([aggregate_pattern("task", run.id)], until=upto):
+        async for batch in run.context.log.read([aggregate_pattern("task", run.id)], until=upto):
             for record in batch:
                 if record.seq <= upto:
-                    known = fold(TASK, e.CODEC, known, record)
+                    known = fold(TASKS, known, record)
         self._earlier = known.state.journal
 
 
@@ -142,7 +142,7 @@ class _Patience:
         if not self._until_ns:
             run = self._run
             entry = run.actor.ahead.journal.last(self._step)
-            record = entry.result if entry else written(run.desk.time.now_ns() + int(self._seconds * 1e9))
+            record = entry.result if entry else written(run.context.time.now_ns() + int(self._seconds * 1e9))
             if entry is None:
                 run.actor.note(c.CompleteStep(run.fence, self._step, record, 0.0, run.progress))
             self._until_ns = until_of(record)
@@ -150,7 +150,7 @@ class _Patience:
 
     def left_s(self, most_s: float) -> float:
         """The seconds that are left, 0 to `most_s`."""
-        return min(most_s, max(0.0, (self.until_ns - self._run.desk.time.now_ns()) / 1e9))
+        return min(most_s, max(0.0, (self.until_ns - self._run.context.time.now_ns()) / 1e9))
 
     def over(self) -> c.CompleteStep:
         """The command that puts on record that nothing came."""

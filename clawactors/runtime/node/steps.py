@@ -177,7 +177,7 @@ class Steps:
         """See `TaskHandle.sleep`."""
         run = self._run
         run.check()
-        seconds, now_ns = seconds_of(wish), run.desk.time.now_ns()
+        seconds, now_ns = seconds_of(wish), run.context.time.now_ns()
         self._sleeps += 1
         name = f"{SLEEP}{self._sleeps}"
         entry = run.actor.ahead.journal.last(name)

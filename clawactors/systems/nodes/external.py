@@ -1,14 +1,14 @@
 """Commands to nodes as other programs write them: what a person may ask, and nothing of what a node says of itself."""
 
-from typing import assert_never
+from typing import Any, Final, assert_never
 
 import msgspec
 
-from clawactors.kernel.external import DecodedCommand, ExternalCommand, decode_command
+from clawactors.kernel.external import ExternalCommand
 from clawactors.systems.nodes import commands as c
 from clawactors.systems.nodes.events import Slots
 
-__all__ = ["outside_of"]
+__all__ = ["COMMANDS", "command_of"]
 
 
 class _Drain(ExternalCommand, frozen=True, tag="node.drain"):
@@ -34,17 +34,13 @@ class _Configure(ExternalCommand, frozen=True, tag="node.configure"):
 
 type _Any = _Drain | _Cordon | _Uncordon | _Remove | _Configure
 
-_DECODER: msgspec.json.Decoder[_Any] = msgspec.json.Decoder(_Any.__value__)
+COMMANDS: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(_Any.__value__)
+"""What other programs may ask of a node."""
 
 
-def outside_of(body: bytes, by: str) -> DecodedCommand[c.NodeCommand]:
-    """The command that another program has written; events of nodes don't say who asked. Raises: `Refused`."""
-    wish = decode_command(_DECODER, body, "node")
-    return DecodedCommand(_command_of(wish), wish.id)
-
-
-def _command_of(wish: _Any) -> c.NodeCommand:
-    match wish:
+def command_of(command: _Any, _by: str, _at_ns: int) -> c.NodeCommand:
+    """The command that another program asks for; events of nodes don't say who asked."""
+    match command:
         case _Drain():
             return c.DrainNode(held=True)
         case _Cordon():
@@ -54,6 +50,6 @@ def _command_of(wish: _Any) -> c.NodeCommand:
         case _Remove():
             return c.RemoveNode()
         case _Configure():
-            return c.ConfigureNode(wish.slots, wish.affinity)
+            return c.ConfigureNode(command.slots, command.affinity)
         case _:
-            assert_never(wish)
+            assert_never(command)

@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 import msgspec
 from msgspec.structs import replace
@@ -13,14 +13,14 @@ from msgspec.structs import replace
 from clawactors.eventlog.nesting import is_too_deep
 from clawactors.eventlog.numbers import unfit_number
 from clawactors.kernel.errors import Refused
-from clawactors.kernel.external import DecodedCommand, ExternalCommand, decode_command
+from clawactors.kernel.external import ExternalCommand
 from clawactors.kernel.time import time_ns
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks.events import Spec
 from clawactors.systems.tasks.payload import INLINE_MAX_BYTES, Encoded, is_reference, named_in
-from clawactors.systems.tasks.submission import checked_time, spec_of
+from clawactors.systems.tasks.submission import checked_spec, checked_time, spec_of
 
-__all__ = ["edit_of", "outside_of", "retry_of", "signal_of"]
+__all__ = ["COMMANDS", "command_of", "edit_of", "retry_of", "signal_of"]
 
 _NAME_MAX: Final = 256
 _LEVELS_AROUND: Final = 10
@@ -96,22 +96,28 @@ class _Signal(_TaskCommandIn, frozen=True, tag="task.signal"):
     payload: Any = None
 
 
-type _Any = _Cancel | _Pause | _Resume | _Retry | _Delete | _Signal
-
-_DECODER: msgspec.json.Decoder[_Any] = msgspec.json.Decoder(_Any.__value__)
-
-
-def outside_of(body: bytes, by: str, at_ns: int) -> DecodedCommand[c.TaskCommand]:
-    """The command that another program has written, `by` unless it says who wishes, decided at that time.
-
-    Raises: `Refused`.
-    """
-    wish = decode_command(_DECODER, body, "task")
-    return DecodedCommand(_command_of(wish, wish.by or by, at_ns), wish.id)
+class _Submit(_TaskCommandIn, frozen=True, kw_only=True, tag="task.submit"):
+    spec: Spec
+    delayed: bool = False
 
 
-def _command_of(wish: _Any, by: str, at_ns: int) -> c.TaskCommand:
-    match wish:
+class _Edit(_TaskCommandIn, frozen=True, kw_only=True, tag="task.edit"):
+    spec: Spec
+    was: Spec | None = None
+
+
+type _Any = _Cancel | _Pause | _Resume | _Retry | _Delete | _Signal | _Submit | _Edit
+
+COMMANDS: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(_Any.__value__)
+"""What other programs may ask of a task."""
+
+
+def command_of(command: _Any, by: str, at_ns: int) -> c.TaskCommand:
+    """The command that another program asks for, `by` unless it says who asks, at that time. Raises: `Refused`."""
+    by = command.by or by
+    match command:
+        case _Submit():
+            return c.Submit(checked_spec(command.spec), command.delayed)
         case _Cancel():
             return c.Cancel(by)
         case _Pause():
@@ -119,14 +125,18 @@ def _command_of(wish: _Any, by: str, at_ns: int) -> c.TaskCommand:
         case _Resume():
             return c.Resume()
         case _Retry():
-            return retry_of(by, at_ns, None if wish.deadline is None else _time_of(wish.deadline))
+            return retry_of(by, at_ns, None if command.deadline is None else _time_of(command.deadline))
         case _Delete():
             return c.Delete(by)
-        case _Signal() if is_reference(wish.payload):
-            named_in(wish.payload)
-            return replace(signal_of(wish.name), payload=wish.payload)
+        case _Signal() if is_reference(command.payload):
+            named_in(command.payload)
+            return replace(signal_of(command.name), payload=command.payload)
         case _Signal():
-            return signal_of(wish.name, wish.payload)
+            return signal_of(command.name, command.payload)
+        case _Edit():
+            return c.Edit(checked_spec(command.spec), command.was)
+        case _:
+            assert_never(command)
 
 
 def _time_of(text: str) -> int:

@@ -23,6 +23,7 @@ __all__ = [
     "TYPES",
     "as_stored",
     "checked_id",
+    "checked_spec",
     "checked_time",
     "delayed",
     "difference",
@@ -118,6 +119,23 @@ def spec_of(
             max_retries=max_retries,
         )
     )
+
+
+def checked_spec(spec: Spec) -> Spec:
+    """A spec that another program has written, held to what `spec_of` holds its own to. Raises `Refused`."""
+    if spec.timeout_s is not None and not 0 < spec.timeout_s < math.inf:
+        raise Refused("a timeout is a number of seconds, more than 0")
+    if spec.type not in TYPES:
+        raise Refused(f"type {_shown(spec.type)} is none of {', '.join(TYPES)}")
+    if 0 < spec.deadline_ns <= spec.not_before_ns:
+        raise Refused("the deadline comes before the start")
+    for skill in (spec.skill, *spec.requires, *spec.prefers):
+        _skill(skill)
+    for id in spec.after:
+        checked_id(id, "task id")
+    if spec.params or spec.metadata:
+        _refuse_deep([spec.params, spec.metadata])
+    return spec
 
 
 def delayed(spec: Spec, delay_s: float, now_ns: int) -> Spec:

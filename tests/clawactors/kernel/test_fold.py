@@ -2,8 +2,9 @@
 
 from clawactors.eventlog import Record
 from clawactors.kernel.fold import Snapshot, fold
-from clawactors.systems.tasks import TASK, Task
+from clawactors.systems.tasks import Task
 from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.kind import TASKS
 
 SUBMITTED = e.Submitted(skill="echo")
 NOTHING: Snapshot[Task] = Snapshot(Task())
@@ -12,7 +13,7 @@ NOTHING: Snapshot[Task] = Snapshot(Task())
 def after(known: Snapshot[Task], seq: int, *events: e.TaskEvent, body: bytes = b"") -> Snapshot[Task]:
     """The fold of one record more, at `seq` seconds."""
     record = Record(seq, seq * 1_000_000_000, "claw.task.t.log", body or e.CODEC.encode(events))
-    return fold(TASK, e.CODEC, known, record)
+    return fold(TASKS, known, record)
 
 
 def test_a_record_gives_the_next_state_at_the_time_of_the_log() -> None:

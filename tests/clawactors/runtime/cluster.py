@@ -41,15 +41,16 @@ from clawactors.runtime.node.run import Assignment, TaskRun
 from clawactors.runtime.node.secrets import Secrets
 from clawactors.runtime.node.threads import DaemonThreads
 from clawactors.runtime.ports import Lease, Serving
-from clawactors.systems.nodes import NODE, Node
-from clawactors.systems.nodes.events import CODEC as NODE_CODEC
+from clawactors.systems.nodes import Node
+from clawactors.systems.nodes.kind import NODES
 from clawactors.systems.placement import PlacementStart
 from clawactors.systems.schedules import Schedule
 from clawactors.systems.skills import Skill
-from clawactors.systems.tasks import TASK, Status, Task
+from clawactors.systems.tasks import Status, Task
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks.events import CODEC as TASK_CODEC
 from clawactors.systems.tasks.events import Scheduled
+from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.tasks.submission import spec_of
 
 PATIENCE_S = 10.0
@@ -335,8 +336,8 @@ class Cluster:
             link.read_fault = self.read_fault
         return link
 
-    def desk(self, name: str, by: str = "") -> ActorContext:
-        return ActorContext(self.link(name), self.clock, by or name)
+    def context(self, name: str, by: str = "", node: str = "") -> ActorContext:
+        return ActorContext(self.link(name), self.clock, by or name, node)
 
     def spawn(self, process: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Runs it, and whatever it starts, as a part of that process."""
@@ -349,10 +350,10 @@ class Cluster:
     async def control(self, name: str = "", views: Views | None = None, **settings: Any) -> Control:
         """A control process that runs."""
         name = name or f"control/{next(self._names)}"
-        desk = self.desk(name, f"{name}/{next(self._names)}")
+        context = self.context(name, f"{name}/{next(self._names)}", node=id)
         link = self.links[name]
         control = self.controls[name] = Control(
-            desk, link, link, views or Views(), self.dead, self.timers, self.commands_in, self.blobs, **settings
+            context, link, link, views or Views(), self.dead, self.timers, self.commands_in, self.blobs, **settings
         )
         self.mains[name] = self.spawn(name, control.serve())
         return control
@@ -369,10 +370,10 @@ class Cluster:
     ) -> NodeActor:
         """A node that runs."""
         name = as_process or f"node/{id}"
-        desk = self.desk(name, f"{name}/{next(self._names)}")
+        context = self.context(name, f"{name}/{next(self._names)}", node=id)
         link = self.links[name]
         supplies = Supplies(self.blobs, self.outputs, secrets)
-        node = NodeActor(desk, link, link, NodeSettings(id=id, slots=slots, **settings), skills, supplies)
+        node = NodeActor(context, link, link, NodeSettings(id=id, slots=slots, **settings), skills, supplies)
         started = asyncio.Event()
 
         async def life() -> None:
@@ -393,7 +394,7 @@ class Cluster:
 
     def client(self, name: str = "") -> Client:
         name = name or f"client/{next(self._names)}"
-        return Client(self.desk(name), self.requests, InProcessLive(self.log), self.blobs, self.outputs)
+        return Client(self.context(name), self.requests, InProcessLive(self.log), self.blobs, self.outputs)
 
     async def kill(self, name: str) -> None:
         """Ends the process as SIGKILL would: from now on it reaches nothing, and none of its code goes on."""
@@ -433,13 +434,13 @@ class Cluster:
     def folded(self, id: str) -> Snapshot[Task]:
         known: Snapshot[Task] = Snapshot(Task())
         for commit in self.commits(id):
-            known = fold(TASK, TASK_CODEC, known, commit.record)
+            known = fold(TASKS, known, commit.record)
         return known
 
     def node_state(self, id: str) -> Node:
         known: Snapshot[Node] = Snapshot(Node())
         for commit in self.commits(id, "node"):
-            known = fold(NODE, NODE_CODEC, known, commit.record)
+            known = fold(NODES, known, commit.record)
         return known.state
 
     async def until(self, holds: Callable[[], object], what: str = "") -> None:
@@ -484,7 +485,7 @@ class Stage(Cluster):
     def __init__(self, clock: Clock | None = None, seed: int | None = None) -> None:
         super().__init__(clock, seed)
         self.threads = DaemonThreads("test")
-        self.here = self.desk("node/n1")
+        self.here = self.context("node/n1")
         self.wire = self.links["node/n1"]
         self.runs: list[asyncio.Task[None]] = []
         self.secrets = Secrets()
@@ -495,7 +496,9 @@ class Stage(Cluster):
 
     async def tell_to(self, node: str, id: str, *commands: c.TaskCommand) -> Task:
         """Somebody else decides on the task, and the node hears of it."""
-        actor = Actor(ActorContext(self.log, self.clock, "test/else"), TASK, TASK_CODEC, id, route=lambda task: node)
+        writers = {fence.node if (fence := getattr(command, "fence", None)) else "" for command in commands}
+        writer = writers.pop() if len(writers) == 1 else ""
+        actor = Actor(ActorContext(self.log, self.clock, "test/else", writer), TASKS, id)
         await actor.catch_up()
         for command in commands:
             await actor.handle(command)

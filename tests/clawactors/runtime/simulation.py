@@ -27,13 +27,15 @@ from clawactors.runtime.actor import Actor, ActorContext
 from clawactors.runtime.client import Client, TaskFailed
 from clawactors.runtime.client.submitting import TaskRequest
 from clawactors.runtime.node.context import TaskContext
-from clawactors.systems.nodes import NODE, Node
+from clawactors.systems.nodes import Node
 from clawactors.systems.nodes import commands as nc
 from clawactors.systems.nodes import events as ne
+from clawactors.systems.nodes.kind import NODES
 from clawactors.systems.schedules import Schedule
 from clawactors.systems.tasks import TASK, Status, Task
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.tasks.submission import spec_of
 from clawactors.systems.tasks.task import FINAL
 from tests.clawactors.runtime.cluster import Cluster, Views
@@ -85,7 +87,7 @@ class Audit:
             if guarded:
                 self._judge(before.state, record, commit.events)
             self._judge_order(before.state, record, commit.events)
-            after = self.tasks[commit.id] = fold(TASK, e.CODEC, before, record)
+            after = self.tasks[commit.id] = fold(TASKS, before, record)
             self.recorded.update(
                 (commit.id, event.step) for event in commit.events if isinstance(event, e.StepCompleted)
             )
@@ -95,7 +97,7 @@ class Audit:
                     (record.by, event.incarnation) for event in commit.events if isinstance(event, ne.NodeJoined)
                 )
             known = self.nodes.get(commit.id, Snapshot(Node()))
-            after = self.nodes[commit.id] = fold(NODE, ne.CODEC, known, record)  # type: ignore[assignment]
+            after = self.nodes[commit.id] = fold(NODES, known, record)  # type: ignore[assignment]
         else:
             return
         if guarded and after.fault:
@@ -343,7 +345,7 @@ class World:
             await self._client().command(id, command)
 
     async def _tell_node(self, id: str, command: nc.NodeCommand) -> None:
-        actor = Actor(ActorContext(self.cluster.log, self.cluster.clock, "user/ops"), NODE, ne.CODEC, id)
+        actor = Actor(ActorContext(self.cluster.log, self.cluster.clock, "user/ops"), NODES, id)
         with contextlib.suppress(Refused):
             await actor.catch_up()
             await actor.handle(command)

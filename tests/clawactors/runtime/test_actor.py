@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from clawactors.eventlog import (
     Codec,
@@ -25,11 +26,13 @@ from clawactors.eventlog import (
 from clawactors.kernel.decider import Decider
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.fold import Snapshot
+from clawactors.kernel.kind import Kind
 from clawactors.runtime.actor import Actor, ActorContext
 from clawactors.runtime.clock import SystemClock
-from clawactors.systems.tasks import TASK, Task
+from clawactors.systems.tasks import Task
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.kind import TASKS
 from tests.clawactors.runtime.cluster import ManualClock, all_turns
 
 
@@ -74,6 +77,13 @@ def evolve(purse: Purse, event: Put | Took, at_ns: int) -> Purse:
 
 
 PURSE: Decider[Add | Take, Purse, Put | Took] = Decider("purse", frozenset(), decide, evolve, lambda purse: False)
+PURSES: Kind[Add | Take, Purse, Put | Took] = Kind(
+    name="purse",
+    decider=PURSE,
+    codec=CODEC,
+    command_decoder=msgspec.json.Decoder(Add),
+    command_of=lambda command, by, at_ns: command,
+)
 FUTURE = b'{"v":1,"events":[{"type":"purse.melted"}]}'
 
 
@@ -109,7 +119,7 @@ class GatedLog:
 
 
 def actor(log: Any, known: Snapshot[Purse] | None = None) -> Actor[Add | Take, Purse, Put | Took]:
-    return Actor(ActorContext(log, ManualClock(roll=0.0), "test/purse"), PURSE, CODEC, "p", known)
+    return Actor(ActorContext(log, ManualClock(roll=0.0), "test/purse"), PURSES, "p", known)
 
 
 def stored(log: InProcessLog) -> list[Put | Took]:
@@ -158,7 +168,9 @@ async def test_a_repeat_writes_nothing() -> None:
     quiet: Decider[Add | Take, Purse, Put | Took] = Decider(
         "purse", frozenset(), lambda command, purse: (), evolve, lambda purse: False
     )
-    assert not await Actor(ActorContext(log, ManualClock(), "test/purse"), quiet, CODEC, "p").handle(Add(1))
+    assert not await Actor(ActorContext(log, ManualClock(), "test/purse"), replace(PURSES, decider=quiet), "p").handle(
+        Add(1)
+    )
     assert log.last_seq == 0
 
 
@@ -212,7 +224,7 @@ async def test_an_append_in_doubt_that_was_stored_before_somebody_elses_is_told_
     purse = actor(log)
     with pytest.raises(Unavailable):
         await purse.handle(Add(1))
-    other = Actor(ActorContext(log, ManualClock(), "test/other"), PURSE, CODEC, "p")
+    other = Actor(ActorContext(log, ManualClock(), "test/other"), PURSES, "p")
     await other.catch_up()
     await other.handle(Add(2))
     purse.note(Add(3))
@@ -251,7 +263,7 @@ def test_whatever_point_fails_each_command_is_recorded_once_and_in_order(
                 purse.note(Add(wanted))
             while True:
                 if next(coming, False):
-                    other = Actor(ActorContext(log, ManualClock(), "test/other"), PURSE, CODEC, "p")
+                    other = Actor(ActorContext(log, ManualClock(), "test/other"), PURSES, "p")
                     await other.handle(Add(next(coin)))
                 try:
                     await purse.flush()
@@ -349,7 +361,7 @@ async def test_nothing_is_appended_on_a_state_that_was_read_but_not_decided_on_a
     rival = actor(log.log, Snapshot(frozenset({1}), 1))
     await rival.handle(Take(1))
     await rival.handle(Add(5))
-    purse.desk.log = log  # type: ignore[assignment]
+    purse.context.log = log  # type: ignore[assignment]
     purse.note(Take(1))
 
     async def meanwhile() -> None:
@@ -502,7 +514,7 @@ async def test_actors_that_race_on_any_log_lose_nothing_and_agree(log: EventLog)
     """The same on a real server, where answers and reads take their time."""
 
     def hand(name: str) -> Actor[c.TaskCommand, Task, e.TaskEvent]:
-        return Actor(ActorContext(log, SystemClock(), f"test/{name}"), TASK, e.CODEC, "raced")
+        return Actor(ActorContext(log, SystemClock(), f"test/{name}"), TASKS, "raced")
 
     def heard(task: Task) -> list[tuple[int, int]]:
         entries = (task.journal.nth("signal:n", nth) for nth in range(30))

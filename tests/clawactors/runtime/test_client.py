@@ -394,7 +394,7 @@ async def test_waiting_for_a_task_that_a_later_release_wrote_to_ends_with_a_clea
 
 async def test_what_a_broken_connection_missed_is_read_when_it_is_back(cluster: Cluster) -> None:
     client = await running(cluster)
-    link = cluster.links[client.desk.by]
+    link = cluster.links[client.context.by]
     gaps: list[Any] = []
 
     class Deaf:

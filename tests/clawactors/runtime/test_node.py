@@ -16,6 +16,7 @@ from clawactors.runtime.node import NodeActor
 from clawactors.runtime.node.context import SyncTaskContext, TaskContext
 from clawactors.systems.nodes import commands as nc
 from clawactors.systems.nodes import events as ne
+from clawactors.systems.nodes.kind import NODES
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
 from tests.clawactors.runtime.cluster import PATIENCE_S, Cluster, Stage, all_turns
@@ -63,9 +64,8 @@ async def give(stage: Stage, node: NodeActor, *ids: str, name: str = "work", **s
 
 
 async def tell_node(stage: Stage, id: str, *commands: nc.NodeCommand) -> None:
-    from clawactors.systems.nodes import NODE
 
-    actor = Actor(ActorContext(stage.log, stage.clock, "test/else"), NODE, ne.CODEC, id)
+    actor = Actor(ActorContext(stage.log, stage.clock, "test/else"), NODES, id)
     await actor.catch_up()
     for command in commands:
         await actor.handle(command)

@@ -135,7 +135,7 @@ async def test_a_resumed_task_gets_its_recorded_results_and_runs_no_completed_st
     await stage.until(lambda: stage.named("t").count(STEP) == 2, "two steps")
     await stage.kill("node/n1")
     await stage.interrupt()
-    stage.here = stage.desk("node/n1")
+    stage.here = stage.context("node/n1")
     task = await stage.run(code)
     go.set()
     assert task.life.result == [{"by": "a1"}, {"by": "b1"}, {"by": "c2"}]

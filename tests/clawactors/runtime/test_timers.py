@@ -237,8 +237,8 @@ async def test_who_begins_to_listen_silences_nobody_for_what_was_said_before() -
         await cluster.until(lambda: heir.leadership.leading, "another leads")
         await all_turns()
         assert cluster.named("t") == ["task.submitted", "task.scheduled", "task.started"]
-        assert heir.placement.orders(heir.desk.time.now_ns()) == []
-        now_ns = heir.desk.time.now_ns()
+        assert heir.placement.orders(heir.context.time.now_ns()) == []
+        now_ns = heir.context.time.now_ns()
         assert heir.placement.orders(now_ns + 899 * 10**9) == []
         [order] = heir.placement.orders(now_ns + 901 * 10**9)
         assert isinstance(order.command, tc.Interrupt)

@@ -30,8 +30,8 @@ class Place:
     def __init__(self, log: InProcessLog, folder: Path) -> None:
         self.log, self.folder = log, folder
         self.requests = InProcessRequests()
-        self.desk = ActorContext(log, SystemClock(), "client/test")
-        self.memories = Memories(self.desk, self.requests)
+        self.context = ActorContext(log, SystemClock(), "client/test")
+        self.memories = Memories(self.context, self.requests)
         self._names = iter(range(1, 1_000_000))
 
     @contextlib.asynccontextmanager
@@ -39,8 +39,8 @@ class Place:
         self, folder: str = "memory", name: str = "memory", every_s: float = DAY_S
     ) -> AsyncIterator[MemoryActor]:
         """An actor that answers; it ends in good order with the block."""
-        desk = ActorContext(self.log, SystemClock(), f"memory/{name}")
-        actor = MemoryActor(desk, self.requests, self.folder / folder, every_s)
+        context = ActorContext(self.log, SystemClock(), f"memory/{name}")
+        actor = MemoryActor(context, self.requests, self.folder / folder, every_s)
         await actor.listen()
         serving = asyncio.create_task(actor.serve())
         try:

@@ -25,7 +25,7 @@ def run(options: Any) -> int:
 
     async def change(client: Client) -> int:
         with explained(f"claw task {id} --history shows what happened to it"):
-            row = task_row(id, await client.command(id, _command(options.command, client.desk.by)))
+            row = task_row(id, await client.command(id, _command(options.command, client.context.by)))
         emit(options, row, lambda screen: task_card(screen, row))
         return 0
 

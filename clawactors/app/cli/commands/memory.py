@@ -97,7 +97,7 @@ async def _forget(client: Client, options: Any) -> int:
     if bool(options.words) == bool(options.owner):
         raise Problem("usage", "forget takes an ID or --owner", "claw memory forget ID, claw memory forget --owner U")
     id = options.words[0] if options.words else ""
-    reply = await ask_memory(client, "forget", _LONG_S, id=id, owner=options.owner, by=client.desk.by)
+    reply = await ask_memory(client, "forget", _LONG_S, id=id, owner=options.owner, by=client.context.by)
     rows = [{"id": each} for each in reply["ids"]]
     emit(options, rows, lambda screen: card(screen, [("forgotten", len(rows))]))
     note(_STILL_THERE)

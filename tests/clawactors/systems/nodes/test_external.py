@@ -5,7 +5,7 @@ import pytest
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.external import DecodedCommand
 from clawactors.systems.nodes import commands as c
-from clawactors.systems.nodes.external import outside_of
+from clawactors.systems.nodes.kind import NODES
 
 
 @pytest.mark.parametrize(
@@ -20,8 +20,8 @@ from clawactors.systems.nodes.external import outside_of
     ],
 )
 def test_a_command_from_outside_is_one_of_ours(body: bytes, command: c.NodeCommand) -> None:
-    assert outside_of(body, "nats") == DecodedCommand(command)
-    assert outside_of(body[:-1] + b',"id":"once"}', "nats") == DecodedCommand(command, "once")
+    assert NODES.read_command(body, "nats", 7) == DecodedCommand(command)
+    assert NODES.read_command(body[:-1] + b',"id":"once"}', "nats", 7) == DecodedCommand(command, "once")
 
 
 @pytest.mark.parametrize(
@@ -43,4 +43,4 @@ def test_a_command_from_outside_is_one_of_ours(body: bytes, command: c.NodeComma
 )
 def test_what_is_no_command_is_refused(body: bytes) -> None:
     with pytest.raises(Refused):
-        outside_of(body, "nats")
+        NODES.read_command(body, "nats", 7)

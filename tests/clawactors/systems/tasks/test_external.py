@@ -10,7 +10,8 @@ from clawactors.kernel.errors import Refused
 from clawactors.kernel.external import DecodedCommand
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
-from clawactors.systems.tasks.external import edit_of, outside_of, signal_of
+from clawactors.systems.tasks.external import edit_of, signal_of
+from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.tasks.payload import INLINE_MAX_BYTES, Encoded, reference
 from clawactors.systems.tasks.submission import spec_of
 from tests.clawactors.systems.tasks.vocabulary import given
@@ -37,9 +38,9 @@ SPEC = spec_of("copy", {"n": 1}, tags=["a"], priority="high", after=["t-0"])
     ],
 )
 def test_a_command_from_outside_is_one_of_ours(body: bytes, command: c.TaskCommand) -> None:
-    assert outside_of(body, "nats", 7) == DecodedCommand(command)
+    assert TASKS.read_command(body, "nats", 7) == DecodedCommand(command)
     named = body[:-1] + b',"id":"once"}'
-    assert outside_of(named, "nats", 7) == DecodedCommand(command, "once")
+    assert TASKS.read_command(named, "nats", 7) == DecodedCommand(command, "once")
 
 
 @pytest.mark.parametrize(
@@ -67,7 +68,7 @@ def test_a_command_from_outside_is_one_of_ours(body: bytes, command: c.TaskComma
 )
 def test_what_is_no_command_is_refused(body: bytes) -> None:
     with pytest.raises(Refused):
-        outside_of(body, "nats", 7)
+        TASKS.read_command(body, "nats", 7)
 
 
 def nested(levels: int) -> Any:

@@ -1,0 +1,97 @@
+"""All that is special about one kind of aggregate, in one value; nothing else in the system asks which kind it has.
+
+1. A kind's decider and codec are pure; who answers its commands (`home`) is a name, not a process.
+2. Authority is judged once per commit, on the state before it, from its subject alone: never from what it says.
+3. `Kinds` is the one list; whoever reads the log gets it handed in.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from enum import Enum
+from typing import Any
+
+import msgspec
+
+from clawactors.eventlog.codec import Codec
+from clawactors.eventlog.decoding import Decoder
+from clawactors.kernel.decider import Decider
+from clawactors.kernel.external import DecodedCommand, ExternalCommand, decode_command
+
+__all__ = ["Home", "Kind", "Kinds", "anybody", "control_only", "to_nobody"]
+
+
+class Home(Enum):
+    """Which process answers the commands of a kind."""
+
+    CONTROL = "control"
+    MEMORY = "memory"
+
+
+def to_nobody(_state: object) -> str:
+    """The route of kinds whose changes no node has to hear of."""
+    return ""
+
+
+def control_only(_state: object, writer: str) -> bool:
+    """The authority of kinds that no node writes to."""
+    return writer == ""
+
+
+def anybody(_state: object, _writer: str) -> bool:
+    """The authority of kinds whose subject names the one who may write."""
+    return True
+
+
+class Kind[C, S, E](msgspec.Struct, frozen=True):
+    """One kind of aggregate.
+
+    `command_decoder` reads commands from outside, `command_of(external, by, at_ns)` makes one of ours of it; both raise
+    what `read_command` turns into `Refused`.
+    `route(state)` is the node that must hear of a change to this state, "" for none.
+    `believes(state, writer)`: may that writer, a node or "" for the home process, speak about this state?
+    """
+
+    name: str
+    decider: Decider[C, S, E]
+    codec: Codec[E]
+    command_decoder: msgspec.json.Decoder[Any]
+    command_of: Callable[[Any, str, int], C]
+    home: Home = Home.CONTROL
+    route: Callable[[S], str] = to_nobody
+    believes: Callable[[S, str], bool] = control_only
+
+    def read_command(self, body: bytes, by: str, at_ns: int) -> DecodedCommand[C]:
+        """The command that another program has written, on behalf of `by`, decided at that time. Raises: `Refused`."""
+        external: ExternalCommand = decode_command(self.command_decoder, body, self.name)
+        return DecodedCommand(self.command_of(external, by, at_ns), external.id)
+
+    @property
+    def pattern(self) -> str:
+        """The subjects of all aggregates of this kind."""
+        return f"claw.{self.name}.>"
+
+
+class Kinds:
+    """The kinds of a release by name, and the one decoder that all readers of the log share."""
+
+    def __init__(self, kinds: Iterable[Kind[Any, Any, Any]]) -> None:
+        self._by_name = {kind.name: kind for kind in kinds}
+        self.decoder = Decoder({kind.name: kind.codec for kind in self._by_name.values()})
+
+    def __getitem__(self, name: str) -> Kind[Any, Any, Any]:
+        """The kind of that name. Raises: `KeyError`."""
+        return self._by_name[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._by_name
+
+    def __iter__(self) -> Iterator[Kind[Any, Any, Any]]:
+        return iter(self._by_name.values())
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """The subjects of all kinds."""
+        return tuple(kind.pattern for kind in self)
+
+    def of(self, home: Home) -> tuple[Kind[Any, Any, Any], ...]:
+        """The kinds whose commands that process answers."""
+        return tuple(kind for kind in self if kind.home is home)

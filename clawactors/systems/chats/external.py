@@ -1,0 +1,25 @@
+"""Commands to conversations as other programs write them."""
+
+from typing import Any, Final
+
+import msgspec
+
+from clawactors.kernel.external import ExternalCommand
+from clawactors.systems.chats.commands import AddMessage, ChatCommand
+from clawactors.systems.chats.events import MessageAdded
+
+__all__ = ["COMMANDS", "command_of"]
+
+
+class _Add(ExternalCommand, frozen=True, kw_only=True, tag="chat.add"):
+    message: MessageAdded
+    conversation: str
+
+
+COMMANDS: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(_Add)
+"""What other programs may ask of a conversation."""
+
+
+def command_of(command: _Add, _by: str, _at_ns: int) -> ChatCommand:
+    """The command that another program asks for."""
+    return AddMessage(command.message, command.conversation)

@@ -1,0 +1,16 @@
+"""The kind of memories."""
+
+from typing import Final
+
+from clawactors.kernel.kind import Home, Kind
+from clawactors.systems.memories import commands as c
+from clawactors.systems.memories.decider import MEMORY
+from clawactors.systems.memories.events import CODEC, MemoryEvent
+from clawactors.systems.memories.external import COMMANDS, command_of
+from clawactors.systems.memories.memory import Memory
+
+__all__ = ["MEMORIES"]
+
+MEMORIES: Final[Kind[c.MemoryCommand, Memory, MemoryEvent]] = Kind(
+    name="memory", decider=MEMORY, codec=CODEC, command_decoder=COMMANDS, command_of=command_of, home=Home.MEMORY
+)

@@ -1,0 +1,32 @@
+"""The kind of tasks."""
+
+from typing import Final
+
+from clawactors.kernel.kind import Kind
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.decider import TASK
+from clawactors.systems.tasks.external import COMMANDS, command_of
+from clawactors.systems.tasks.task import Task
+
+__all__ = ["TASKS"]
+
+
+def _node_of(task: Task) -> str:
+    return task.life.node if task.life.status in ("scheduled", "running", "paused") else ""
+
+
+def _believes(task: Task, writer: str) -> bool:
+    """A node speaks about the attempt that it holds, and about nothing else."""
+    return writer in ("", task.life.node)
+
+
+TASKS: Final[Kind[c.TaskCommand, Task, e.TaskEvent]] = Kind(
+    name="task",
+    decider=TASK,
+    codec=e.CODEC,
+    command_decoder=COMMANDS,
+    command_of=command_of,
+    route=_node_of,
+    believes=_believes,
+)
