@@ -22,7 +22,7 @@ from clawactors.systems.tasks.events import Submitted, TaskError
 
 __all__ = ["CLUSTER", "REVISION"]
 
-REVISION: Final = 1
+REVISION: Final = 2
 """Raised by hand when a fold or a key changes; a change of the stored structs is noticed by itself."""
 
 _STORED: Final = (

@@ -12,12 +12,26 @@ import msgspec
 from clawactors.eventlog import Record
 from clawactors.eventlog.decoding import Commit
 from clawactors.projections.index import ascending
+from clawactors.projections.keys import number, place
 from clawactors.projections.store import Reading, Writing
 
-__all__ = ["FAULTS", "FROZEN", "Count", "Faults", "Frozen", "counts", "frozen", "frozen_of"]
+__all__ = [
+    "FAULTS",
+    "FROZEN",
+    "UNBORN",
+    "Count",
+    "Faults",
+    "Frozen",
+    "counts",
+    "frozen",
+    "frozen_of",
+    "unborn_version",
+]
 
 FAULTS: Final = "faults"
 FROZEN: Final = "frozen"
+UNBORN: Final = "unborn"
+"""kind/id → version of aggregates that have records, and none that made them."""
 _TEXT_CHARS: Final = 300
 
 
@@ -49,11 +63,12 @@ class Faults:
 
     name = "faults"
     kind = ""
-    tables = (FAULTS, FROZEN)
+    tables = (FAULTS, FROZEN, UNBORN)
 
     def __init__(self) -> None:
         self._noted: dict[tuple[str, str], Count] = {}
         self._some_frozen: bool | None = None
+        self._some_unborn: bool | None = None
         self.keeps_met = False
         """Whether `met` is filled: somebody wants to see the records themselves."""
         self.met: list[tuple[Record, str]] = []
@@ -88,6 +103,18 @@ class Faults:
             self._some_frozen = txn.count(FROZEN) > 0
         return self._some_frozen and txn.get(FROZEN, _key(kind, id)) is not None
 
+    def unborn(self, commit: Commit, txn: Writing) -> None:
+        """The commit is a version of an aggregate that does not exist."""
+        txn.put(UNBORN, _key(commit.kind, commit.id), place(commit.record.seq))
+        self._some_unborn = True
+
+    def born(self, commit: Commit, txn: Writing) -> None:
+        """The commit made the aggregate."""
+        if self._some_unborn is None:
+            self._some_unborn = txn.count(UNBORN) > 0
+        if self._some_unborn:
+            txn.delete(UNBORN, _key(commit.kind, commit.id))
+
     def write(self, txn: Writing) -> None:
         """See `View`."""
         for (kind, fault), noted in self._noted.items():
@@ -103,7 +130,7 @@ class Faults:
         """See `View`."""
         self._noted.clear()
         self.met.clear()
-        self._some_frozen = None
+        self._some_frozen = self._some_unborn = None
 
 
 def _clean(text: str) -> str:
@@ -124,6 +151,12 @@ def frozen_of(reading: Reading, kind: str, id: str) -> Frozen | None:
     """Why an aggregate needs an upgrade, None when it does not."""
     value = reading.get(FROZEN, _key(kind, id))
     return None if value is None else _frozen.decode(value)
+
+
+def unborn_version(reading: Reading, kind: str, id: str) -> int:
+    """The version of an aggregate that does not exist: 0 where nothing was written to it."""
+    value = reading.get(UNBORN, _key(kind, id))
+    return 0 if value is None else number(value)
 
 
 def frozen(reading: Reading, kind: str) -> Iterator[tuple[str, Frozen]]:

@@ -29,6 +29,8 @@ _TOGETHER: Final = 4 * BATCH
 _LONGER_WHEN_BUSY: Final = 4
 _PAUSE_S: Final = 1.0
 
+type _ByAggregate = dict[tuple[str, str], list[Commit]]
+
 _log = logging.getLogger(__name__)
 
 
@@ -53,6 +55,9 @@ class Feed:
         """Held while rows are written; whoever holds it may exchange the projector."""
         projector.faults.keeps_met = True
         self._held: list[Commit] = []
+        self._kinds = frozenset(view.kind for view in projector.views if view.kind)
+        self._by_aggregate: _ByAggregate = {}
+        self._being_written: _ByAggregate = {}
         self._more, self._now, self._room = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self._thread = ThreadPoolExecutor(1, "views")
@@ -60,6 +65,10 @@ class Feed:
     async def put(self, commits: Sequence[Commit], upto: int = 0) -> None:
         """Takes commits, all there are up to that sequence; waits while too many are held."""
         self._held += commits
+        by_aggregate, kinds = self._by_aggregate, self._kinds
+        for commit in commits:
+            if commit.kind in kinds:
+                by_aggregate.setdefault((commit.kind, commit.id), []).append(commit)
         self.taken = max(self.taken, upto, commits[-1].record.seq if commits else 0)
         self._more.set()
         if len(self._held) >= _TOGETHER:
@@ -96,18 +105,29 @@ class Feed:
             self._more.clear()
             self._now.clear()
             held, self._held = self._held, []
+            self._being_written, self._by_aggregate = self._by_aggregate, {}
             self._room.set()
             try:
                 await self._write(held, self.taken)
             except BaseException:
                 self._held = held + self._held  # what of it was written is skipped by its position
+                for aggregate, commits in self._by_aggregate.items():
+                    self._being_written.setdefault(aggregate, []).extend(commits)
+                self._by_aggregate, self._being_written = self._being_written, {}
                 self._more.set()
                 raise
+            self._being_written = {}
             reports, self.projector.reports = self.projector.reports, []
         for record, reason in reports:
             self.on_fault(record, reason)
         self._tell()
         return len(held)
+
+    def unwritten(self, kind: str, id: str) -> Sequence[Commit]:
+        """The commits of an aggregate that were put and are not known to be in the rows, in their order."""
+        being_written = self._being_written.get((kind, id))
+        held = self._by_aggregate.get((kind, id), ())
+        return [*being_written, *held] if being_written else held
 
     async def _write(self, commits: list[Commit], upto: int) -> None:
         """Writes in the thread; who is cancelled meanwhile leaves when the thread is done with the store."""

@@ -13,6 +13,8 @@ from typing import Final, Self
 from clawactors.eventlog import Corrupt, EventLog, EventLogError, Head, Record, Unavailable
 from clawactors.eventlog.decoding import Commit
 from clawactors.kernel.errors import NotFound, Refused
+from clawactors.kernel.kind import Kinds
+from clawactors.kinds import KINDS
 from clawactors.projections.cluster import CLUSTER
 from clawactors.projections.feed import GATHER_S, Feed
 from clawactors.projections.messages import NodeQuestion, StatusQuestion, TaskQuestion
@@ -20,6 +22,7 @@ from clawactors.projections.projector import Projector
 from clawactors.projections.queries import Queries, problem
 from clawactors.projections.replay import REPLAY_BATCH, Apply, Progress, fill
 from clawactors.projections.revisions import Revisions
+from clawactors.projections.snapshots import ViewSnapshots
 from clawactors.projections.starting import StartingPoint, starting_point
 from clawactors.projections.store import Store
 from clawactors.projections.view import Projection
@@ -37,8 +40,9 @@ _log = logging.getLogger(__name__)
 class LiveViews:
     """`open` it, run `serve`, give it every commit by `apply`. `feed.taken` tells what it was given."""
 
-    def __init__(self, log: EventLog, revisions: Revisions, feed: Feed, queries: Queries) -> None:
+    def __init__(self, log: EventLog, revisions: Revisions, feed: Feed, queries: Queries, kinds: Kinds) -> None:
         self._log, self._revisions, self.feed, self._queries = log, revisions, feed, queries
+        self.snapshots = ViewSnapshots(lambda: self.store, feed, kinds, feed.projector.views)
 
     @classmethod
     async def open(
@@ -50,6 +54,7 @@ class LiveViews:
         now_ns: Callable[[], int],
         gather_s: float = GATHER_S,
         projection: Projection = CLUSTER,
+        kinds: Kinds = KINDS,
         progress: Progress | None = None,
     ) -> Self:
         """The views below `folder`, caught up with the log.
@@ -69,7 +74,7 @@ class LiveViews:
             revisions.switch(projector.store.path)
         revisions.sweep()
         feed = Feed(projector, gather_s)
-        return cls(log, revisions, feed, Queries(lambda: feed.projector.store, pulse, now_ns))
+        return cls(log, revisions, feed, Queries(lambda: feed.projector.store, pulse, now_ns), kinds)
 
     @property
     def position(self) -> int:

@@ -10,12 +10,14 @@ import msgspec
 
 from clawactors.eventlog import Corrupt
 from clawactors.eventlog.decoding import Commit
+from clawactors.projections.answers import Answers, answers_of
 from clawactors.projections.faults import Faults
 from clawactors.projections.index import ascending
 from clawactors.projections.keys import term
 from clawactors.projections.store import Reading, Writing
 from clawactors.projections.tally import Tally, sums_of
 from clawactors.projections.taskrows import BUSY, FAILED, RUNNING, SCHEDULED, SUCCEEDED
+from clawactors.projections.view import StoredState
 from clawactors.systems.nodes import NODE, Node
 from clawactors.systems.nodes.row import NodeWork
 
@@ -27,6 +29,8 @@ INDEX: Final = "node.index"
 """term, id → nothing."""
 WORK: Final = "node.work"
 """id → sums; a table of its own, since tasks may name a node that never joined."""
+ANSWERS: Final = "node.answers"
+"""id, version → time and ids of commands; see `answers`."""
 _WIDTH: Final = 5
 _STATUS, _SKILL = b"s", b"k"
 
@@ -54,11 +58,12 @@ class Nodes:
 
     name = "nodes"
     kind = "node"
-    tables = (NODES, INDEX, WORK)
+    tables = (NODES, INDEX, WORK, ANSWERS)
 
     def __init__(self, work: Tally, faults: Faults) -> None:
         self._work, self._faults = work, faults
         self._touched: dict[str, _Held] = {}
+        self._answers = Answers(ANSWERS)
 
     def fold(self, commit: Commit, txn: Writing) -> None:
         """See `View`."""
@@ -67,12 +72,19 @@ class Nodes:
             self._faults.freeze(commit, txn)
             held.frozen = True
         elif not held.frozen:
+            born = held.node is NODE.initial
             for event in commit.events:
                 after = NODE.evolve(held.node, event, commit.record.at_ns)
                 if after is held.node:
                     self._faults.note(commit, "illegal", f"{type(event).__name__} while {held.node.status}")
                 held.node = after
-        if held.node is not NODE.initial:
+            if held.node is not NODE.initial and not commit.fault:
+                self._answers.note(_answers_key(commit.id), commit.record, txn)
+                if born:
+                    self._faults.born(commit, txn)
+        if held.node is NODE.initial:
+            self._faults.unborn(commit, txn)
+        else:
             held.version = commit.record.seq
             self._touched[commit.id] = held
 
@@ -91,11 +103,20 @@ class Nodes:
             for prefix in after - before:
                 txn.put(INDEX, prefix + id.encode(), b"")
         self._touched.clear()
+        self._answers.write(txn)
         self._work.write(txn)
+
+    def load(self, reading: Reading, id: str) -> StoredState | None:
+        """See `SnapshotView`."""
+        stored = load_node(reading, id)
+        if stored is None:
+            return None
+        return StoredState(stored.node, stored.version, answers_of(reading, ANSWERS, _answers_key(id)))
 
     def forget(self) -> None:
         """See `View`."""
         self._touched.clear()
+        self._answers.forget()
         self._work.forget()
 
 
@@ -104,6 +125,10 @@ def _terms(node: Node) -> set[bytes]:
     if node.status in ("absent", "removed"):
         return set()
     return {term(_STATUS, node.status)} | {term(_SKILL, offer.name) for offer in node.joined.offers}
+
+
+def _answers_key(id: str) -> bytes:
+    return id.encode() + b"\0"
 
 
 def new_work() -> Tally:

@@ -7,15 +7,19 @@ import msgspec
 
 from clawactors.eventlog import Corrupt
 from clawactors.eventlog.decoding import Commit
+from clawactors.projections.answers import Answers, answers_of
 from clawactors.projections.faults import Faults
 from clawactors.projections.index import ascending
 from clawactors.projections.store import Reading, Writing
+from clawactors.projections.view import StoredState
 from clawactors.systems.schedules import SCHEDULE, Schedule
 
 __all__ = ["SCHEDULES", "Schedules", "StoredSchedule", "load_schedule", "stored_schedules"]
 
 SCHEDULES: Final = "schedule.schedules"
 """name → version and schedule."""
+ANSWERS: Final = "schedule.answers"
+"""name, version → time and ids of commands; see `answers`."""
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Schedule).decode
@@ -34,11 +38,12 @@ class Schedules:
 
     name = "schedules"
     kind = "schedule"
-    tables = (SCHEDULES,)
+    tables = (SCHEDULES, ANSWERS)
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
         self._touched: dict[str, StoredSchedule] = {}
+        self._answers = Answers(ANSWERS)
 
     def fold(self, commit: Commit, txn: Writing) -> None:
         """See `View`."""
@@ -47,12 +52,19 @@ class Schedules:
         if commit.fault == "future":
             self._faults.freeze(commit, txn)
         elif not self._faults.is_frozen("schedule", commit.id, txn):
+            born = held.schedule is SCHEDULE.initial
             for event in commit.events:
                 after = SCHEDULE.evolve(held.schedule, event, commit.record.at_ns)
                 if after is held.schedule:
                     self._faults.note(commit, "illegal", f"{type(event).__name__} while {held.schedule.status}")
                 held.schedule = after
-        if held.schedule is not SCHEDULE.initial:
+            if held.schedule is not SCHEDULE.initial and not commit.fault:
+                self._answers.note(_answers_key(commit.id), commit.record, txn)
+                if born:
+                    self._faults.born(commit, txn)
+        if held.schedule is SCHEDULE.initial:
+            self._faults.unborn(commit, txn)
+        else:
             held.version = commit.record.seq
             self._touched[commit.id] = held
 
@@ -61,10 +73,23 @@ class Schedules:
         for name, held in self._touched.items():
             txn.put(SCHEDULES, name.encode(), held.version.to_bytes(8, "big") + _encode(held.schedule))
         self._touched.clear()
+        self._answers.write(txn)
+
+    def load(self, reading: Reading, id: str) -> StoredState | None:
+        """See `SnapshotView`."""
+        stored = load_schedule(reading, id)
+        if stored is None:
+            return None
+        return StoredState(stored.schedule, stored.version, answers_of(reading, ANSWERS, _answers_key(id)))
 
     def forget(self) -> None:
         """See `View`."""
         self._touched.clear()
+        self._answers.forget()
+
+
+def _answers_key(name: str) -> bytes:
+    return name.encode() + b"\0"
 
 
 def load_schedule(reading: Reading, name: str) -> StoredSchedule | None:

@@ -11,12 +11,14 @@ import msgspec
 
 from clawactors.eventlog.decoding import Commit
 from clawactors.projections import tasktable as t
+from clawactors.projections.answers import Answers, answers_of
 from clawactors.projections.faults import Faults
 from clawactors.projections.keys import place
-from clawactors.projections.store import Writing
+from clawactors.projections.store import Reading, Writing
 from clawactors.projections.tally import Tally
 from clawactors.projections.taskrows import BUSY, FAILED, SUCCEEDED, TaskRows
 from clawactors.projections.ticks import TICKS, SubmissionTimeIndex
+from clawactors.projections.view import StoredState
 from clawactors.systems.tasks import FINAL, TASK, Task
 from clawactors.systems.tasks import events as e
 
@@ -47,11 +49,12 @@ class Tasks:
 
     name = "tasks"
     kind = "task"
-    tables = (t.IDS, t.SPECS, t.LIVES, t.STEPS, t.INDEX, t.QUEUE, t.COUNTS, t.SKILLS, TICKS)
+    tables = (t.IDS, t.SPECS, t.LIVES, t.STEPS, t.INDEX, t.QUEUE, t.COUNTS, t.SKILLS, t.ANSWERS, TICKS)
 
     def __init__(self, work: Tally, faults: Faults, cache_bytes: int = CACHE_BYTES) -> None:
         self._work, self._faults = work, faults
         self._skills, self._counts, self._ticks = Tally(t.SKILLS, 4), Tally(t.COUNTS, 1), SubmissionTimeIndex()
+        self._answers = Answers(t.ANSWERS)
         self._cache: OrderedDict[str, _Held] = OrderedDict()  # left by earlier batches, the oldest first
         self.cache_bytes, self.cached_bytes = cache_bytes, 0
         self._touched: dict[str, _Held] = {}  # of this batch, in no cache meanwhile
@@ -84,6 +87,11 @@ class Tasks:
             if before is _NOBODY and task is not _NOBODY:
                 held.key = place(record.seq)
                 self._ticks.tick(record.at_ns, held.key, txn)
+                self._faults.born(commit, txn)
+            if held.key and not commit.fault:
+                self._answers.note(held.key, record, txn)
+        if not held.key:
+            self._faults.unborn(commit, txn)
         held.version = record.seq
         held.size_bytes += len(record.body)
 
@@ -132,9 +140,17 @@ class Tasks:
                 tally.add(word, how, runs)
                 tally.add(word, BUSY, busy_ns)
         self._ends.clear()
+        self._answers.write(txn)
         self._ticks.write(txn)
         self._counts.write(txn)
         self._skills.write(txn)
+
+    def load(self, reading: Reading, id: str) -> StoredState | None:
+        """See `SnapshotView`."""
+        if (key := t.find(reading, id)) is None:
+            return None
+        stored = t.load(reading, key)
+        return StoredState(stored.task, stored.version, answers_of(reading, t.ANSWERS, key))
 
     def forget(self) -> None:
         """See `View`."""
@@ -142,6 +158,7 @@ class Tasks:
         self._touched.clear()
         self._ends.clear()
         self.cached_bytes = 0
+        self._answers.forget()
         self._ticks.forget()
         self._counts.forget()
         self._skills.forget()

@@ -15,6 +15,7 @@ from clawactors.systems.tasks import Entry, Journal, Task, TaskStatus
 from clawactors.systems.tasks.events import Spec, Submitted
 
 __all__ = [
+    "ANSWERS",
     "COUNTS",
     "IDS",
     "INDEX",
@@ -33,6 +34,8 @@ __all__ = [
     "find",
     "life_value",
     "load",
+    "load_life",
+    "load_spec",
     "queue_key",
     "spec_value",
     "step_key",
@@ -54,6 +57,9 @@ COUNTS: Final = "task.counts"
 """status → how many."""
 SKILLS: Final = "task.skills"
 """skill → submitted, succeeded, failed, ns busy."""
+
+ANSWERS: Final = "task.answers"
+"""key, version → time and ids of commands; see `answers`."""
 
 STATUS, SKILL, USER, TAG, NODE = b"s", b"k", b"u", b"t", b"n"
 """The fields of the index."""
@@ -106,6 +112,23 @@ def queue_key(priority: int) -> bytes:
 def find(reading: Reading, id: str) -> bytes | None:
     """The key of the task with that id; the id must be a proper one."""
     return reading.get(IDS, id.encode())
+
+
+def load_spec(reading: Reading, key: bytes) -> Spec:
+    """What was asked of the task with that key. Raises: `Corrupt`."""
+    try:
+        return _spec((reading.get(SPECS, key) or b"").partition(b"\n")[2])
+    except msgspec.MsgspecError as error:
+        raise Corrupt(f"the row of task {number(key)} is damaged: {error}") from error
+
+
+def load_life(reading: Reading, key: bytes) -> tuple[int, TaskStatus]:
+    """Version and status of the task with that key. Raises: `Corrupt`."""
+    value = reading.get(LIVES, key) or b""
+    try:
+        return int.from_bytes(value[:8], "big"), _life(value[8:])
+    except msgspec.MsgspecError as error:
+        raise Corrupt(f"the row of task {number(key)} is damaged: {error}") from error
 
 
 def load(reading: Reading, key: bytes, newest_entries: int | None = None) -> StoredTask:

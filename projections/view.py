@@ -1,14 +1,22 @@
 """What a projection is made of: views that share one store, one decoder and one transaction."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
 from clawactors.eventlog.decoding import Commit
-from clawactors.projections.store import Writing
+from clawactors.projections.store import Reading, Writing
 
-__all__ = ["Projection", "View"]
+__all__ = ["Projection", "SnapshotView", "StoredState", "View"]
+
+
+class StoredState(msgspec.Struct, gc=False):
+    """An aggregate as its view has written it; `answered` are ids of commands with the versions that answered them."""
+
+    state: Any
+    version: int
+    answered: dict[str, int]
 
 
 class View(Protocol):
@@ -42,6 +50,15 @@ class View(Protocol):
 
     def forget(self) -> None:
         """Drops all that is held in memory: the batch was lost, or somebody else wrote."""
+        ...
+
+
+@runtime_checkable
+class SnapshotView(View, Protocol):
+    """A view whose rows hold whole aggregates."""
+
+    def load(self, reading: Reading, id: str) -> StoredState | None:
+        """The aggregate as it is written; None where it was not born. Uses nothing that the view holds in memory."""
         ...
 
 

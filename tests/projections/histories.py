@@ -27,7 +27,7 @@ GARBAGE = (b"", b"{", b"[]", b'{"v":1,"events":[]}', b'{"v":1,"events":[{"type":
 
 
 class History:
-    """A log in a list; time goes on by itself and now and then steps back."""
+    """A log in a list; time goes on by itself and now and then steps back. Every third commit answers two commands."""
 
     def __init__(self, seed: int = 0, steps_back: bool = False) -> None:
         self.records: list[Record] = []
@@ -42,7 +42,9 @@ class History:
         self._at_ns += self.random.randrange(1, 3_000_000_000)
         if self.steps_back and self.random.random() < 0.05:
             self._at_ns -= self.random.randrange(30_000_000_000)
-        self.records.append(Record(len(self.records) + 1, self._at_ns, subject, body))
+        seq = len(self.records) + 1
+        headers = f"NATS/1.0\r\nClaw-Answers: c{seq} d{seq}\r\n".encode() if seq % 3 == 0 else b""
+        self.records.append(Record(seq, self._at_ns, subject, body, headers))
         return len(self.records)
 
     def task(self, id: str, *events: te.TaskEvent, to: str = "") -> int:

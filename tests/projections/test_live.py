@@ -31,7 +31,7 @@ LONG_S = 20.0
 def publish(log: InProcessLog, history: History, since: int = 0) -> None:
     for record in history.records[since:]:
         log.clock = lambda at_ns=record.at_ns: at_ns  # type: ignore[misc]
-        log.publish(record.subject, record.body)
+        log.publish(record.subject, record.body, record.headers)
 
 
 async def commits_of(log: InProcessLog, after: int = 0) -> list[Commit]:

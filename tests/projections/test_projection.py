@@ -52,7 +52,7 @@ async def test_it_is_replayed_verified_opened_and_kept_beside_others(tmp_path: P
             run(history, f"t{n}")
         history.publish("claw.task.t1.log", b"garbage")
         for record in history.records:
-            log.publish(record.subject, record.body)
+            log.publish(record.subject, record.body, record.headers)
         replayed = await replay(log, tmp_path / "replayed", projection=LENGTHS)
         views = await LiveViews.open(log, tmp_path, pulse=lambda _: None, now_ns=lambda: 0, projection=LENGTHS)
         stand = stand_of(views.store, LENGTHS)

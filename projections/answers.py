@@ -1,0 +1,106 @@
+"""Which commands an aggregate's commits have answered: what makes a repeated request quiet.
+
+1. Kept are the ids of the 10 minutes before the newest commit that answers any, and never fewer than the last 100.
+2. What is kept follows from the commits alone, in their order: their times are the log's, and batches don't matter.
+"""
+
+from collections import deque
+from typing import Final
+
+import msgspec
+
+from clawactors.eventlog import Record
+from clawactors.projections.keys import number, place
+from clawactors.projections.store import Reading, Writing
+
+__all__ = ["ANSWERS_MIN", "ANSWERS_NS", "Answers", "answered_by", "answers_of"]
+
+ANSWERS_NS: Final = 600 * 1_000_000_000
+"""How long the id of a command is kept; a request that is older is refused."""
+ANSWERS_MIN: Final = 100
+"""Ids that are kept however old they are."""
+
+_HEADER: Final = b"Claw-Answers"
+_PLACE_BYTES: Final = 8
+
+
+class _Answer(msgspec.Struct, gc=False):
+    version: int
+    at_ns: int
+    ids: tuple[str, ...]
+
+
+class _Kept(msgspec.Struct):
+    """The answers of one aggregate: as they are stored, from the first that is, and as they are now."""
+
+    stored: list[int]
+    answers: deque[_Answer]
+    ids: int
+
+
+def answered_by(record: Record) -> tuple[str, ...]:
+    """The ids of the commands that the commit answers."""
+    return tuple(record.header("Claw-Answers").split()) if _HEADER in record.headers else ()
+
+
+class Answers:
+    """The answers table of one view. The key of an aggregate must not be the beginning of another one's."""
+
+    def __init__(self, table: str) -> None:
+        self._table = table
+        self._touched: dict[bytes, _Kept] = {}
+
+    def note(self, key: bytes, record: Record, txn: Writing) -> None:
+        """Takes in a commit of the aggregate that has this key."""
+        ids = answered_by(record)
+        if not ids:
+            return
+        kept = self._touched.get(key)
+        if kept is None:
+            answers = deque(_stored(txn, self._table, key))
+            kept = _Kept([answer.version for answer in answers], answers, sum(len(answer.ids) for answer in answers))
+            self._touched[key] = kept
+        answers = kept.answers
+        answers.append(_Answer(record.seq, record.at_ns, ids))
+        kept.ids += len(ids)
+        while answers[0].at_ns < record.at_ns - ANSWERS_NS and kept.ids - len(answers[0].ids) >= ANSWERS_MIN:
+            kept.ids -= len(answers.popleft().ids)
+
+    def write(self, txn: Writing) -> None:
+        """Puts what is kept and deletes what isn't any longer."""
+        new: list[tuple[bytes, bytes]] = []
+        for key, kept in self._touched.items():
+            last, first = kept.stored[-1] if kept.stored else 0, kept.answers[0].version
+            for version in kept.stored:
+                if version < first:
+                    txn.delete(self._table, key + place(version))
+            new += (
+                (key + place(answer.version), place(answer.at_ns) + " ".join(answer.ids).encode())
+                for answer in kept.answers
+                if answer.version > last
+            )
+        txn.put_all(self._table, new)
+        self._touched.clear()
+
+    def forget(self) -> None:
+        """Drops what is not written."""
+        self._touched.clear()
+
+
+def answers_of(reading: Reading, table: str, key: bytes) -> dict[str, int]:
+    """The ids that are kept of the aggregate with that key, each with the version that answered it."""
+    return {id: answer.version for answer in _stored(reading, table, key) for id in answer.ids}
+
+
+def _stored(reading: Reading, table: str, key: bytes) -> list[_Answer]:
+    answers: list[_Answer] = []
+    cursor = reading.cursor(table)
+    found = cursor.set_range(key)
+    while found:
+        at, value = cursor.item()
+        if not at.startswith(key):
+            break
+        ids = tuple(value[_PLACE_BYTES:].decode().split(" "))
+        answers.append(_Answer(number(at[len(key) :]), number(value[:_PLACE_BYTES]), ids))
+        found = cursor.next()
+    return answers

@@ -1,0 +1,107 @@
+"""State and version of single aggregates, as of everything that the live views were given.
+
+The row says what is written; the commits that the feed still holds are folded upon it. Nothing is read from the log.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from clawactors.eventlog import writer_of
+from clawactors.eventlog.decoding import Commit
+from clawactors.kernel.fold import Snapshot, fold
+from clawactors.kernel.kind import Kinds
+from clawactors.projections import tasktable as t
+from clawactors.projections.answers import answered_by
+from clawactors.projections.faults import frozen_of, unborn_version
+from clawactors.projections.store import Reading, Store
+from clawactors.projections.view import SnapshotView, View
+from clawactors.systems.tasks import FINAL, Status
+from clawactors.systems.tasks.events import Spec, TaskError
+
+__all__ = ["EndedTask", "Unwritten", "ViewSnapshots"]
+
+
+class Unwritten(Protocol):
+    """What the views were given and have not written yet."""
+
+    def unwritten(self, kind: str, id: str) -> Sequence[Commit]:
+        """The commits of that aggregate, in their order; some of them may be in the rows already."""
+        ...
+
+
+class EndedTask(msgspec.Struct, frozen=True, gc=False):
+    """How a task ended."""
+
+    status: Status
+    version: int
+    result: Any
+    error: TaskError | None
+
+
+class ViewSnapshots:
+    """`store` gives the live store, `feed` what is not written yet, `views` those that fold the kinds.
+
+    Order: synchronous; call it in the event loop that feeds the views. All raise `Corrupt` and `Unavailable`.
+    """
+
+    def __init__(self, store: Callable[[], Store], feed: Unwritten, kinds: Kinds, views: Iterable[View]) -> None:
+        self._store, self._feed, self._kinds = store, feed, kinds
+        self._views = {view.kind: view for view in views if isinstance(view, SnapshotView)}
+
+    def get(self, kind: str, id: str) -> tuple[Snapshot[Any], dict[str, int]]:
+        """The state as of now, and the ids of the commands that its commits have answered, each with its version.
+
+        An aggregate that nobody wrote to is its kind's initial state at version 0.
+        Raises: `KeyError` for a kind that no view folds.
+        """
+        with self._store().snapshot() as reading:
+            return self._get(reading, kind, id)
+
+    def _get(self, reading: Reading, kind: str, id: str) -> tuple[Snapshot[Any], dict[str, int]]:
+        stored = self._views[kind].load(reading, id)
+        frozen = frozen_of(reading, kind, id)
+        why = frozen.reason if frozen else ""
+        if stored is None:
+            initial = self._kinds[kind].decider.initial
+            snapshot, answered = Snapshot(initial, unborn_version(reading, kind, id), why), dict[str, int]()
+        else:
+            snapshot, answered = Snapshot(stored.state, stored.version, why), stored.answered
+        for commit in self._feed.unwritten(kind, id):
+            if commit.record.seq > snapshot.version:
+                snapshot = self._folded(snapshot, commit, answered)
+        return snapshot, answered
+
+    def _folded(self, before: Snapshot[Any], commit: Commit, answered: dict[str, int]) -> Snapshot[Any]:
+        kind, record = self._kinds[commit.kind], commit.record
+        after = fold(kind, before, record)
+        ours = after.state is not kind.decider.initial and kind.believes(before.state, writer_of(record.subject))
+        if ours and not (after.frozen or commit.fault):
+            answered.update(dict.fromkeys(answered_by(record), record.seq))
+        return after
+
+    def ended(self, ids: Iterable[str]) -> dict[str, EndedTask]:
+        """Of those tasks, the ones that have ended, looked up in one moment of the store."""
+        ended: dict[str, EndedTask] = {}
+        with self._store().snapshot() as reading:
+            for id in ids:
+                if self._feed.unwritten("task", id):
+                    snapshot, _ = self._get(reading, "task", id)
+                    version, life = snapshot.version, snapshot.state.life
+                elif (key := t.find(reading, id)) is not None:
+                    version, life = t.load_life(reading, key)
+                else:
+                    continue
+                if life.status in FINAL:
+                    ended[id] = EndedTask(life.status, version, life.result, life.error)
+        return ended
+
+    def spec_of(self, id: str) -> Spec | None:
+        """What was asked of a task, parameters included; None where there is no such task."""
+        with self._store().snapshot() as reading:
+            if self._feed.unwritten("task", id):
+                spec: Spec | None = self._get(reading, "task", id)[0].state.spec
+                return spec
+            key = t.find(reading, id)
+            return None if key is None else t.load_spec(reading, key)
