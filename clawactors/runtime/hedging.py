@@ -7,7 +7,7 @@ import asyncio
 from typing import Final
 
 from clawactors.eventlog import NoResponders, Unavailable
-from clawactors.runtime.ports import Requests
+from clawactors.eventlog.requests import Requests
 
 __all__ = ["hedged"]
 

@@ -1,17 +1,16 @@
-"""Presence, questions and live records within one process: the ports of the runtime without a server, for tests."""
+"""Presence and live records within one process: the ports of the runtime without a server, for tests."""
 
 import asyncio
 import hashlib
 import itertools
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Buffer, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Buffer, Callable, Iterable
 
 from msgspec.structs import replace
 
-from clawactors.eventlog import Corrupt, Follower, Missing, NoResponders, PermissionDenied, Record, Unavailable
+from clawactors.eventlog import Corrupt, Follower, Missing, PermissionDenied, Record
 from clawactors.eventlog.blob import Blob
 from clawactors.eventlog.inprocess import InProcessLog
-from clawactors.eventlog.patterns import matcher
 from clawactors.eventlog.timers import TimerMark
 from clawactors.runtime.clock import Clock
 
@@ -22,7 +21,6 @@ __all__ = [
     "InProcessLeases",
     "InProcessLive",
     "InProcessOutputs",
-    "InProcessRequests",
     "InProcessTimers",
 ]
 
@@ -81,58 +79,6 @@ class _Lease:
         if self._leases._held.get(self.key, (b"", 0.0, None))[2] is self:
             del self._leases._held[self.key]
             self._leases._tell(self.key, None)
-
-
-class InProcessRequests:
-    """Questions and answers by subject."""
-
-    def __init__(self) -> None:
-        self._answers: dict[str, Callable[[bytes], Awaitable[bytes]]] = {}
-        self._hearing: dict[int, tuple[Callable[[str], object], Callable[[str, bytes], None]]] = {}
-        self._numbers = itertools.count()
-
-    def tell(self, subject: str, body: bytes) -> None:
-        """Says it to whoever hears it now."""
-        for fits, on_message in list(self._hearing.values()):
-            if fits(subject):
-                on_message(subject, body)
-
-    async def hear(self, pattern: str, on_message: Callable[[str, bytes], None]) -> Callable[[], None]:
-        """Calls back with subject and body of what is told; returns what ends that."""
-        number = next(self._numbers)
-        self._hearing[number] = (matcher([pattern]), on_message)
-        return lambda: self._hearing.pop(number, None) and None
-
-    async def request(self, subject: str, body: bytes, timeout_s: float) -> bytes:
-        """The answer. Raises: `NoResponders`, `Unavailable`."""
-        answer = self._answers.get(subject)
-        if answer is None:
-            raise NoResponders(f"nobody answers on {subject}")
-        try:
-            async with asyncio.timeout(timeout_s):
-                return await answer(body)
-        except TimeoutError:
-            raise Unavailable(f"no answer on {subject} within {timeout_s:g} s") from None
-
-    async def serve(self, subject: str, answer: Callable[[bytes], Awaitable[bytes]], queue: str = "") -> "_Serving":
-        """Answers requests on the subject; the newest endpoint wins."""
-        self._answers[subject] = answer
-        return _Serving(self._answers, subject, answer)
-
-
-class _Serving:
-    def __init__(
-        self,
-        answers: dict[str, Callable[[bytes], Awaitable[bytes]]],
-        subject: str,
-        answer: Callable[[bytes], Awaitable[bytes]],
-    ) -> None:
-        self._answers, self._subject, self._answer = answers, subject, answer
-
-    async def aclose(self) -> None:
-        """Answers no more."""
-        if self._answers.get(self._subject) is self._answer:
-            del self._answers[self._subject]
 
 
 class InProcessLive:

@@ -13,10 +13,10 @@ from typing import Any, Final
 import msgspec
 
 from clawactors.eventlog import Draft, TooLarge, Unavailable, WrongVersion
+from clawactors.eventlog.requests import Requests
 from clawactors.kernel.errors import NotFound, Refused
 from clawactors.runtime.actor import Actor, ActorContext
 from clawactors.runtime.naming import new_id
-from clawactors.runtime.ports import Requests
 from clawactors.runtime.recalling import ask
 from clawactors.systems.chats import MessageAdded
 from clawactors.systems.chats.commands import AddMessage

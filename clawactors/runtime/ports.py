@@ -1,15 +1,15 @@
-"""What the runtime needs beside the log: presence that expires, timers, questions, room for what is large or said on
+"""What the runtime needs beside the log: presence that expires, timers, room for what is large or said on
 the way; see `clawactors.eventlog.jetstream`.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Buffer, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Buffer, Callable
 from typing import Protocol
 
 from clawactors.eventlog import Follower, PermissionDenied, Record
 from clawactors.eventlog.blob import Blob
 from clawactors.eventlog.timers import TimerMark
 
-__all__ = ["Blobs", "Lease", "Leases", "Live", "Outputs", "Requests", "Serving", "Timers"]
+__all__ = ["Blobs", "Lease", "Leases", "Live", "Outputs", "Timers"]
 
 
 class Lease(Protocol):
@@ -33,34 +33,6 @@ class Leases(Protocol):
 
     def watch(self, prefix: str) -> AsyncIterator[tuple[str, bytes | None]]:
         """Present and future values of the keys below the prefix; None where a key is given up or has expired."""
-        ...
-
-
-class Serving(Protocol):
-    """An endpoint that answers."""
-
-    async def aclose(self) -> None:
-        """Answers no more."""
-        ...
-
-
-class Requests(Protocol):
-    """Questions and answers between processes; nothing of it is stored."""
-
-    async def request(self, subject: str, body: bytes, timeout_s: float) -> bytes:
-        """The answer. Raises: `NoResponders` when nobody listens, `Unavailable` when no answer comes in time."""
-        ...
-
-    def tell(self, subject: str, body: bytes) -> None:
-        """Says it to whoever hears it now; gone where nobody does."""
-        ...
-
-    async def hear(self, pattern: str, on_message: Callable[[str, bytes], None]) -> Callable[[], None]:
-        """Calls back with subject and body of what is told; returns what ends that. The callback must be quick."""
-        ...
-
-    async def serve(self, subject: str, answer: Callable[[bytes], Awaitable[bytes]], queue: str = "") -> Serving:
-        """Answers requests on the subject; with a queue, one of its members gets each."""
         ...
 
 

@@ -2,8 +2,8 @@
 
 from typing import Final
 
+from clawactors.eventlog.requests import Requests
 from clawactors.runtime.hedging import hedged
-from clawactors.runtime.ports import Requests
 
 __all__ = ["ask"]
 

@@ -6,6 +6,7 @@
 """
 
 import asyncio
+import contextlib
 import logging
 import random
 import re
@@ -112,9 +113,9 @@ class _Transport(TcpTransport):
 class Connection(Client):
     """nats-py's client, open to a server; `name` shows in the server's lists and disconnect advisories."""
 
-    def __init__(self, address: Address, name: str) -> None:
+    def __init__(self, address: Address, name: str, inbox: str = "") -> None:
         super().__init__()
-        self.address, self.name = address, name
+        self.address, self.name, self._inbox = address, name, inbox or address.inbox_prefix
         self._parser = Parser(self)
         self._ps = self._parser  # type: ignore[assignment]  # the same two methods, not the same class
         self._soon: list[bytes] = []
@@ -126,9 +127,17 @@ class Connection(Client):
         self.on_denied: list[Callable[[PermissionDenied], None]] = []
 
     @classmethod
-    async def open(cls, address: Address | str | None = None, name: str = "claw", connect_timeout_s: float = 2) -> Self:
+    async def open(
+        cls,
+        address: Address | str | None = None,
+        name: str = "claw",
+        connect_timeout_s: float = 2,
+        *,
+        inbox: str = "",
+    ) -> Self:
         """Connects to the first server that answers.
 
+        All reply subjects lie under `inbox`, `_INBOX.<principal>`; '' means that of the address, `_INBOX` by default.
         Raises: `Unavailable` (nobody answers), `Misconfigured` (refused: wrong password, TLS …).
         """
         if not isinstance(address, Address):
@@ -137,7 +146,7 @@ class Connection(Client):
         random.shuffle(urls)
         reason: Exception = Unavailable("no server address given")
         for url in urls:
-            connection = cls(address, name)
+            connection = cls(address, name, inbox)
             try:
                 await connection._connect(url, connect_timeout_s)
             except ImportError:
@@ -172,7 +181,7 @@ class Connection(Client):
             max_outstanding_pings=2,
             reconnect_to_server_handler=self._next_server,
             pending_size=1 << 26,
-            **self.address.options(),
+            **self.address.options() | {"inbox_prefix": self._inbox},
         )
         self.options["allow_reconnect"] = True
         self.options["max_reconnect_attempts"] = -1
@@ -234,6 +243,16 @@ class Connection(Client):
         self._subs.pop(sid, None)
         if self._parser.routes.pop(b"%d" % sid, None) is not None:
             self._write_soon(b"UNSUB %d\r\n" % sid)
+
+    async def retire(self, subscription: RawSubscription) -> None:
+        """Ends a raw subscription; returns when the server knows. Until then its callback takes what still arrives."""
+        if self._subs.pop(subscription._id, None) is not None:
+            self._write_soon(b"UNSUB %d\r\n" % subscription._id)
+            self._send_soon()
+            if self.online:  # else the server that comes back is not told of it
+                with contextlib.suppress(errors.Error):
+                    await self.flush()
+        self._parser.routes.pop(b"%d" % subscription._id, None)
 
     def write(self, frames: bytes) -> bool:
         """Sends prepared protocol bytes now; False, and nothing is kept, when there is no connection."""

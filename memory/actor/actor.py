@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from clawactors.eventlog import Record, Unavailable, aggregate_pattern
+from clawactors.eventlog.requests import Requests
 from clawactors.kinds import DECODER
 from clawactors.memory.actor.answers import Answers
 from clawactors.memory.actor.consolidation import DAY_S, Consolidation
@@ -21,7 +22,6 @@ from clawactors.memory.actor.stock import MemoryStore
 from clawactors.memory.actor.writer import OrderWriter
 from clawactors.memory.level import SENSES, Sensory, Working
 from clawactors.runtime.actor import ActorContext
-from clawactors.runtime.ports import Requests
 
 __all__ = ["MemoryActor"]
 

@@ -20,6 +20,7 @@ from clawactors.app.demo.run import run_demo
 from clawactors.app.skills import load_skills
 from clawactors.eventlog import Draft, InProcessLog, Record
 from clawactors.eventlog.decoding import Commit
+from clawactors.eventlog.requests import InProcessRequests
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.client import Client
@@ -32,7 +33,6 @@ from clawactors.runtime.inprocess import (
     InProcessLeases,
     InProcessLive,
     InProcessOutputs,
-    InProcessRequests,
     InProcessTimers,
 )
 from clawactors.runtime.node import NodeActor, NodeSettings, Supplies

@@ -138,7 +138,10 @@ async def test_endpoints_answer_again_after_a_reconnect(own_server: Callable[...
     connection = await Connection.open(server.url(), "test")
     requests = JetStreamRequests(connection)
     await requests.serve("shout", shout)
+    lost = asyncio.Event()
+    connection.on_lost.append(lost.set)
     server.kill()
+    await lost.wait()
     await server.restart()
     assert await requests.request("shout", b"again", 10) == b"AGAIN"
     await connection.aclose()

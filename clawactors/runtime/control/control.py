@@ -8,6 +8,7 @@ from functools import partial
 
 from clawactors.eventlog import Draft, EventLogError, Follower, TooLarge, Unavailable, WrongVersion
 from clawactors.eventlog.decoding import Commit
+from clawactors.eventlog.requests import Requests
 from clawactors.kernel.errors import Refused
 from clawactors.kinds import DECODER
 from clawactors.runtime.actor import Actor, ActorContext
@@ -21,7 +22,7 @@ from clawactors.runtime.control.timers import TimerKeeper
 from clawactors.runtime.control.watch import Watch
 from clawactors.runtime.node.metrics import ALIVE
 from clawactors.runtime.payloads import Payloads
-from clawactors.runtime.ports import Blobs, Leases, Requests, Timers
+from clawactors.runtime.ports import Blobs, Leases, Timers
 from clawactors.runtime.reading import read_tasks
 from clawactors.systems.nodes import commands as nc
 from clawactors.systems.nodes.kind import NODES

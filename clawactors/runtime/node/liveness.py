@@ -8,7 +8,8 @@ from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, Self
 
-from clawactors.runtime.ports import Leases, Requests
+from clawactors.eventlog.requests import Requests
+from clawactors.runtime.ports import Leases
 
 __all__ = ["LivenessThread"]
 

@@ -20,6 +20,7 @@ from clawactors.eventlog import (
 )
 from clawactors.eventlog.decoding import Commit
 from clawactors.eventlog.record import Record
+from clawactors.eventlog.requests import InProcessRequests, Serving
 from clawactors.kernel.fold import Snapshot, fold
 from clawactors.kinds import DECODER
 from clawactors.runtime.actor import Actor, ActorContext
@@ -33,14 +34,13 @@ from clawactors.runtime.inprocess import (
     InProcessLeases,
     InProcessLive,
     InProcessOutputs,
-    InProcessRequests,
     InProcessTimers,
 )
 from clawactors.runtime.node import NodeActor, NodeSettings, Supplies
 from clawactors.runtime.node.run import Assignment, TaskRun
 from clawactors.runtime.node.secrets import Secrets
 from clawactors.runtime.node.threads import DaemonThreads
-from clawactors.runtime.ports import Lease, Serving
+from clawactors.runtime.ports import Lease
 from clawactors.systems.nodes import Node
 from clawactors.systems.nodes.kind import NODES
 from clawactors.systems.placement import PlacementStart

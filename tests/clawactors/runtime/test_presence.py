@@ -8,11 +8,12 @@ from contextlib import asynccontextmanager
 import pytest
 
 from clawactors.eventlog import Unavailable
+from clawactors.eventlog.requests import InProcessRequests, Requests
 from clawactors.kernel.errors import Refused
-from clawactors.runtime.inprocess import InProcessLeases, InProcessRequests
+from clawactors.runtime.inprocess import InProcessLeases
 from clawactors.runtime.node import LivenessThread
 from clawactors.runtime.node.presence import Presence, node_key
-from clawactors.runtime.ports import Leases, Requests
+from clawactors.runtime.ports import Leases
 from tests.clawactors.runtime.cluster import PATIENCE_S, ManualClock
 
 LEASE_S = 0.03

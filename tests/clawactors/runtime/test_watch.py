@@ -7,9 +7,10 @@ import msgspec
 import pytest
 
 from clawactors.eventlog import NoResponders, PermissionDenied, Unavailable
+from clawactors.eventlog.requests import InProcessRequests
 from clawactors.runtime.control import watch as module
 from clawactors.runtime.control.watch import Watch
-from clawactors.runtime.inprocess import InProcessLeases, InProcessRequests
+from clawactors.runtime.inprocess import InProcessLeases
 from clawactors.runtime.node.machine import LEASE_S, Figures
 from clawactors.runtime.node.presence import node_key
 from tests.clawactors.runtime.cluster import PATIENCE_S, ManualClock

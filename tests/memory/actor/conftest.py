@@ -11,12 +11,12 @@ import pytest
 
 from clawactors.eventlog import Draft, InProcessLog, aggregate_pattern
 from clawactors.eventlog.decoding import Commit
+from clawactors.eventlog.requests import InProcessRequests
 from clawactors.kinds import DECODER
 from clawactors.memory.actor import MemoryActor
 from clawactors.memory.actor.consolidation import DAY_S
 from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.clock import SystemClock
-from clawactors.runtime.inprocess import InProcessRequests
 from clawactors.runtime.memory import Memories
 from clawactors.systems.tasks.events import CODEC as TASK_CODEC
 from clawactors.systems.tasks.events import TaskEvent
