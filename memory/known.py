@@ -8,7 +8,7 @@ from clawactors.memory.index import Index
 from clawactors.memory.index.item import KINDS, Item, subject_term, tag_term
 from clawactors.memory.index.rows import find, item_at, with_terms
 from clawactors.memory.recall import Filter, Searcher
-from clawactors.projections.store import Reading
+from clawactors.projections.engine.store import Reading
 from clawactors.systems.memories import Kind, Memory
 
 __all__ = ["KnownIndex"]

@@ -12,7 +12,7 @@ from clawactors.memory.recall import Filter, Hit, Searcher
 from clawactors.memory.text.date import parse_date
 from clawactors.memory.text.lexicon import Lexicon
 from clawactors.memory.text.normal import clean
-from clawactors.projections.store import Store
+from clawactors.projections.engine.store import Store
 from clawactors.systems.memories import MEMORY, Content
 from clawactors.systems.memories.decider import TEXT_LIMIT_BYTES
 from clawactors.systems.memories.events import MemoryRecorded

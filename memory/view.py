@@ -17,9 +17,9 @@ from clawactors.memory.index.item import Item
 from clawactors.memory.index.rows import TABLES
 from clawactors.memory.index.writer import Change, IndexWriter
 from clawactors.memory.text.lexicon import Lexicon
-from clawactors.projections.faults import Faults
-from clawactors.projections.store import Writing
-from clawactors.projections.view import Projection, View
+from clawactors.projections.engine.faults import Faults
+from clawactors.projections.engine.store import Writing
+from clawactors.projections.engine.view import Projection, View
 from clawactors.systems.memories import CODEC, MEMORY, Content, Fact, Memory
 
 __all__ = ["REVISION", "MemoryView", "memory_projection"]

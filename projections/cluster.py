@@ -8,11 +8,11 @@ from typing import Any, Final
 import msgspec
 
 from clawactors.kinds import DECODER
-from clawactors.projections.faults import Faults
-from clawactors.projections.nodes import Nodes, new_work
-from clawactors.projections.schedules import Schedules
-from clawactors.projections.tasks import Tasks
-from clawactors.projections.view import Projection, View
+from clawactors.projections.engine.faults import Faults
+from clawactors.projections.engine.view import Projection, View
+from clawactors.projections.views.nodes import Nodes, new_work
+from clawactors.projections.views.schedules import Schedules
+from clawactors.projections.views.tasks.view import Tasks
 from clawactors.systems.nodes import Node
 from clawactors.systems.nodes.events import Machine, NodeJoined, Offer, Parameter
 from clawactors.systems.schedules import Schedule

@@ -16,16 +16,16 @@ from clawactors.kernel.errors import NotFound, Refused
 from clawactors.kernel.kind import Kinds
 from clawactors.kinds import KINDS
 from clawactors.projections.cluster import CLUSTER
-from clawactors.projections.feed import GATHER_S, Feed
+from clawactors.projections.engine.feed import GATHER_S, Feed
+from clawactors.projections.engine.projector import Projector
+from clawactors.projections.engine.replay import REPLAY_BATCH, Apply, Progress, fill
+from clawactors.projections.engine.revisions import Revisions
+from clawactors.projections.engine.store import Store
+from clawactors.projections.engine.view import Projection
 from clawactors.projections.messages import NodeQuestion, StatusQuestion, TaskQuestion
-from clawactors.projections.projector import Projector
 from clawactors.projections.queries import Queries, problem
-from clawactors.projections.replay import REPLAY_BATCH, Apply, Progress, fill
-from clawactors.projections.revisions import Revisions
 from clawactors.projections.snapshots import ViewSnapshots
 from clawactors.projections.starting import StartingPoint, starting_point
-from clawactors.projections.store import Store
-from clawactors.projections.view import Projection
 from clawactors.systems.nodes.row import Heartbeat
 
 __all__ = ["LiveViews", "live_store"]

@@ -10,19 +10,19 @@ import msgspec
 
 from clawactors.eventlog import EventLogError, Unavailable, is_id
 from clawactors.kernel.errors import NotFound, Refused
-from clawactors.projections import faults as f
 from clawactors.projections import messages as m
-from clawactors.projections import nodes as n
-from clawactors.projections import schedules as s
-from clawactors.projections import tasktable as t
-from clawactors.projections.keys import LAST, PLACE_BYTES, number, place
-from clawactors.projections.pages import InvalidQuery, checked_limit, cursor_key, page, trimmed
-from clawactors.projections.projector import State, state_of
-from clawactors.projections.replay import digest
-from clawactors.projections.selection import Filter, pending, select
-from clawactors.projections.skills import skill_rows
-from clawactors.projections.store import Reading, Store
-from clawactors.projections.tally import sums
+from clawactors.projections.engine import faults as f
+from clawactors.projections.engine.keys import LAST, PLACE_BYTES, number, place
+from clawactors.projections.engine.pages import InvalidQuery, checked_limit, cursor_key, page, trimmed
+from clawactors.projections.engine.projector import State, state_of
+from clawactors.projections.engine.replay import digest
+from clawactors.projections.engine.store import Reading, Store
+from clawactors.projections.engine.tally import sums
+from clawactors.projections.views import nodes as n
+from clawactors.projections.views import schedules as s
+from clawactors.projections.views.skills import skill_rows
+from clawactors.projections.views.tasks import table as t
+from clawactors.projections.views.tasks.selection import Filter, pending, select
 from clawactors.systems.nodes.row import Heartbeat
 from clawactors.systems.nodes.row import row as node_row
 from clawactors.systems.schedules.row import row as schedule_row

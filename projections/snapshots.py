@@ -12,11 +12,11 @@ from clawactors.eventlog import writer_of
 from clawactors.eventlog.decoding import Commit
 from clawactors.kernel.fold import Snapshot, fold
 from clawactors.kernel.kind import Kinds
-from clawactors.projections import tasktable as t
-from clawactors.projections.answers import answered_by
-from clawactors.projections.faults import frozen_of, unborn_version
-from clawactors.projections.store import Reading, Store
-from clawactors.projections.view import SnapshotView, View
+from clawactors.projections.engine.answers import answered_by
+from clawactors.projections.engine.faults import frozen_of, unborn_version
+from clawactors.projections.engine.store import Reading, Store
+from clawactors.projections.engine.view import SnapshotView, View
+from clawactors.projections.views.tasks import table as t
 from clawactors.systems.tasks import FINAL, Status
 from clawactors.systems.tasks.events import Spec, TaskError
 

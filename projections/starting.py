@@ -5,14 +5,14 @@ from collections.abc import Iterable, Iterator
 import msgspec
 from msgspec.structs import replace
 
-from clawactors.projections import tasktable as t
-from clawactors.projections.faults import frozen
-from clawactors.projections.index import ascending
-from clawactors.projections.keys import term
-from clawactors.projections.nodes import stored_nodes
-from clawactors.projections.projector import state_of
-from clawactors.projections.schedules import stored_schedules
-from clawactors.projections.store import Reading, Store
+from clawactors.projections.engine.faults import frozen
+from clawactors.projections.engine.index import ascending
+from clawactors.projections.engine.keys import term
+from clawactors.projections.engine.projector import state_of
+from clawactors.projections.engine.store import Reading, Store
+from clawactors.projections.views.nodes import stored_nodes
+from clawactors.projections.views.schedules import stored_schedules
+from clawactors.projections.views.tasks import table as t
 from clawactors.systems.nodes import Node
 from clawactors.systems.schedules import Schedule
 from clawactors.systems.tasks import OPEN, Journal, Status, Task

@@ -20,7 +20,7 @@ from typing import Final, Self
 import msgspec
 
 from clawactors.eventlog import Misconfigured
-from clawactors.projections.durable import sync
+from clawactors.projections.engine.durable import sync
 from clawactors.version import VERSION
 
 __all__ = ["FORMAT", "RESERVE_BYTES", "DataFolder", "InUse", "explained", "holder", "write_private"]

@@ -18,9 +18,9 @@ from clawactors.memory.index.item import KINDS, Item
 from clawactors.memory.index.rows import find, item_at, taken
 from clawactors.memory.recall import Filter
 from clawactors.memory.recall.relation import Edge, Relations
-from clawactors.projections.pages import InvalidQuery
+from clawactors.projections.engine.pages import InvalidQuery
+from clawactors.projections.engine.replay import stand_of
 from clawactors.projections.queries import problem, read_question
-from clawactors.projections.replay import stand_of
 from clawactors.systems.memories import Kind
 from clawactors.systems.memories import commands as c
 from clawactors.systems.memories.memory import STATUSES

@@ -22,8 +22,8 @@ from clawactors.memory.index.writer import Change
 from clawactors.memory.recall import Searcher
 from clawactors.memory.text.lexicon import Lexicon
 from clawactors.memory.view import MemoryView, memory_projection
+from clawactors.projections.engine.view import Projection
 from clawactors.projections.live import LiveViews
-from clawactors.projections.view import Projection
 from clawactors.systems.memories import MEMORY, Memory
 
 __all__ = ["GRAPH", "MemoryStore"]

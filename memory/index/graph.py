@@ -17,7 +17,7 @@ import numpy as np
 
 from clawactors.memory.embedding import Matrix, Vector
 from clawactors.memory.index.postings import Numbers
-from clawactors.projections import durable
+from clawactors.projections.engine import durable
 
 __all__ = ["Graph", "Manifest", "load_graph"]
 

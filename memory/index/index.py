@@ -21,8 +21,8 @@ from clawactors.memory.index.top import best_of
 from clawactors.memory.index.vectors import VECTORS, Vectors
 from clawactors.memory.index.writer import Change
 from clawactors.memory.text.lexicon import Lexicon
-from clawactors.projections.index import ascending
-from clawactors.projections.store import Store
+from clawactors.projections.engine.index import ascending
+from clawactors.projections.engine.store import Store
 
 __all__ = ["EXACT_LIMIT", "Index"]
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from clawactors.projections.store import Reading, Writing
+from clawactors.projections.engine.store import Reading, Writing
 
 __all__ = ["POSTINGS", "Draft", "Numbers", "Posting", "lookup"]
 

@@ -9,8 +9,8 @@ import numpy as np
 from clawactors.memory.index.item import Item
 from clawactors.memory.index.postings import POSTINGS, lookup
 from clawactors.memory.index.vectors import VECTORS
-from clawactors.projections.index import ascending
-from clawactors.projections.store import META, Reading, Writing
+from clawactors.projections.engine.index import ascending
+from clawactors.projections.engine.store import META, Reading, Writing
 
 __all__ = ["TABLES", "all_items", "find", "item_at", "key", "put_item", "put_next", "taken", "with_terms"]
 

@@ -13,7 +13,7 @@ from clawactors.memory.index.postings import Draft
 from clawactors.memory.index.rows import find, key, put_item, put_next, taken
 from clawactors.memory.index.vectors import VECTORS, pack, quantised
 from clawactors.memory.text.lexicon import Lexicon
-from clawactors.projections.store import Reading, Writing
+from clawactors.projections.engine.store import Reading, Writing
 from clawactors.systems.memories import Memory
 
 __all__ = ["Change", "IndexWriter"]

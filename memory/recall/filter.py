@@ -7,7 +7,7 @@ import numpy.typing as npt
 from clawactors.memory.index import Index
 from clawactors.memory.index.item import KINDS, tag_term
 from clawactors.memory.index.postings import lookup
-from clawactors.projections.store import Reading
+from clawactors.projections.engine.store import Reading
 from clawactors.systems.memories import Kind
 
 __all__ = ["Filter", "admitted"]

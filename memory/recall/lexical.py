@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from clawactors.memory.index.columns import Columns
 from clawactors.memory.index.postings import Numbers, lookup
-from clawactors.projections.store import Reading
+from clawactors.projections.engine.store import Reading
 
 __all__ = ["CONCEPTS", "WORDS", "Scale", "Term", "bm25", "coverage", "terms_of_query"]
 

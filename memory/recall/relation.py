@@ -7,7 +7,7 @@ import msgspec
 from clawactors.memory.index.item import Item, object_term, subject_term
 from clawactors.memory.index.rows import with_terms
 from clawactors.memory.text.normal import fold
-from clawactors.projections.store import Reading
+from clawactors.projections.engine.store import Reading
 from clawactors.systems.memories import Fact
 
 __all__ = ["Edge", "Relations"]

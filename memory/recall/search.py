@@ -24,7 +24,7 @@ from clawactors.memory.text.date import day_of, mentioned_days
 from clawactors.memory.text.excerpt import excerpt
 from clawactors.memory.text.normal import clean
 from clawactors.memory.text.term import is_unspaced
-from clawactors.projections.store import Reading
+from clawactors.projections.engine.store import Reading
 
 __all__ = ["QUERY_LIMIT", "Evidence", "Ranking", "Searcher"]
 

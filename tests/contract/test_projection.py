@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from clawactors.eventlog import Draft, EventLog, InProcessLog, Record, parse_subject
 from clawactors.projections.cluster import CLUSTER
+from clawactors.projections.engine.projector import Projector
+from clawactors.projections.engine.replay import Stand, digest, replay, stand_of, verify
+from clawactors.projections.engine.revisions import Revisions
 from clawactors.projections.live import LiveViews, live_store
-from clawactors.projections.projector import Projector
-from clawactors.projections.replay import Stand, digest, replay, stand_of, verify
-from clawactors.projections.revisions import Revisions
 from tests.projections.histories import FUTURE, History, random_history, run
 
 IDENTITY = "log-1"
@@ -126,8 +126,8 @@ def child(folder: Path, records: list[Record]) -> "subprocess.Popen[str]":
     (folder / "records").write_bytes(msgspec.msgpack.encode(records))
     code = (
         "import sys, msgspec; from pathlib import Path\n"
-        "from eventlog import Record; from projections.cluster import CLUSTER\n"
-        "from projections.projector import Projector\n"
+        "from clawactors.eventlog import Record; from clawactors.projections.cluster import CLUSTER\n"
+        "from clawactors.projections.engine.projector import Projector\n"
         "folder = Path(sys.argv[1])\n"
         "records = msgspec.msgpack.decode((folder / 'records').read_bytes(), type=list[Record])\n"
         f"projector = Projector.open(CLUSTER, folder / 'views', {IDENTITY!r})\n"

@@ -8,7 +8,7 @@ import pytest
 from clawactors.memory.embedding import HashedEmbedder
 from clawactors.memory.index import TABLES, Index, IndexWriter
 from clawactors.memory.text import Lexicon
-from clawactors.projections.store import Store
+from clawactors.projections.engine.store import Store
 from clawactors.systems.memories import MEMORY, Content, Memory
 from clawactors.systems.memories import events as e
 

@@ -103,7 +103,7 @@ def test_rows_depend_on_the_history_not_on_how_it_fell_into_batches(
 ) -> None:
     from clawactors.memory.embedding import HashedEmbedder
     from clawactors.memory.index import TABLES
-    from clawactors.projections.store import Store
+    from clawactors.projections.engine.store import Store
     from tests.memory.conftest import LEXICON
 
     dumps = []

@@ -12,10 +12,10 @@ from clawactors.memory.embedding import HashedEmbedder
 from clawactors.memory.index import Index
 from clawactors.memory.recall import Searcher
 from clawactors.memory.view import MemoryView, memory_projection
-from clawactors.projections.faults import counts, frozen_of
-from clawactors.projections.projector import Projector, State
-from clawactors.projections.replay import digest
-from clawactors.projections.store import Store
+from clawactors.projections.engine.faults import counts, frozen_of
+from clawactors.projections.engine.projector import Projector, State
+from clawactors.projections.engine.replay import digest
+from clawactors.projections.engine.store import Store
 from clawactors.systems.memories import CODEC, Fact
 from clawactors.systems.memories import events as e
 from tests.memory.conftest import LEXICON

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from clawactors.projections.cluster import CLUSTER
-from clawactors.projections.projector import Projector
+from clawactors.projections.engine.projector import Projector
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import msgspec
 
 from clawactors.eventlog import Record, is_id
 from clawactors.kernel.fold import Snapshot, fold
-from clawactors.projections.selection import Filter
+from clawactors.projections.views.tasks.selection import Filter
 from clawactors.systems.nodes import Node
 from clawactors.systems.nodes.kind import NODES
 from clawactors.systems.tasks import Task

@@ -1,7 +1,7 @@
 """The random histories reach what they are for; else tests over them would prove little."""
 
 from clawactors.kinds import DECODER
-from clawactors.projections.projector import Projector
+from clawactors.projections.engine.projector import Projector
 from clawactors.systems.nodes.events import CODEC as NODES
 from clawactors.systems.schedules.events import CODEC as SCHEDULES
 from clawactors.systems.tasks import STATUSES

@@ -13,12 +13,12 @@ import pytest
 from clawactors.eventlog import InProcessLog, Misconfigured, Unavailable
 from clawactors.eventlog.decoding import Commit
 from clawactors.kinds import DECODER
-from clawactors.projections import feed
 from clawactors.projections.cluster import CLUSTER
-from clawactors.projections.feed import Feed
+from clawactors.projections.engine import feed
+from clawactors.projections.engine.feed import Feed
+from clawactors.projections.engine.projector import Projector
+from clawactors.projections.engine.replay import digest, replay, stand_of
 from clawactors.projections.live import LiveViews, live_store
-from clawactors.projections.projector import Projector
-from clawactors.projections.replay import digest, replay, stand_of
 from clawactors.systems.placement import Placement
 from clawactors.systems.tasks import OPEN
 from clawactors.systems.tasks import commands as tc

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from clawactors.projections import messages as m
-from clawactors.projections.pages import PAGE_BYTES
-from clawactors.projections.projector import Projector
+from clawactors.projections.engine.pages import PAGE_BYTES
+from clawactors.projections.engine.projector import Projector
 from clawactors.projections.queries import Queries
 from clawactors.systems.nodes.row import Heartbeat
 from clawactors.systems.tasks import commands as tc

@@ -10,9 +10,9 @@ import pytest
 from clawactors.eventlog import Record, writer_of
 from clawactors.kernel.fold import Snapshot, fold
 from clawactors.kinds import DECODER, KINDS
-from clawactors.projections.answers import ANSWERS_MIN, answered_by
-from clawactors.projections.feed import Feed
-from clawactors.projections.projector import Projector
+from clawactors.projections.engine.answers import ANSWERS_MIN, answered_by
+from clawactors.projections.engine.feed import Feed
+from clawactors.projections.engine.projector import Projector
 from clawactors.projections.snapshots import EndedTask, ViewSnapshots
 from clawactors.systems.tasks import FINAL
 from clawactors.systems.tasks import commands as tc

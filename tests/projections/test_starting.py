@@ -1,6 +1,6 @@
 """What a control process starts from: of tasks that come after others, how those ended that are not open."""
 
-from clawactors.projections.projector import Projector
+from clawactors.projections.engine.projector import Projector
 from clawactors.projections.starting import starting_point
 from clawactors.systems.placement import Placement
 from clawactors.systems.tasks import commands as c

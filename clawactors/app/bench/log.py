@@ -9,7 +9,7 @@ from clawactors.app.bench.skills import noop, steps
 from clawactors.app.bench.tasks import run_all
 from clawactors.eventlog.measure import measure_appends, measure_read, measure_single_appends
 from clawactors.projections.cluster import CLUSTER
-from clawactors.projections.replay import replay
+from clawactors.projections.engine.replay import replay
 
 __all__ = ["append_rate", "replay_rate"]
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clawactors.app.cli.source import Source
-    from clawactors.projections.replay import Replayed
-    from clawactors.projections.view import Projection
+    from clawactors.projections.engine.replay import Replayed
+    from clawactors.projections.engine.view import Projection
 
 __all__ = ["main"]
 
@@ -83,7 +83,7 @@ def _progress(options: Any) -> Iterator[_Tell]:
 
 async def _verify(source: "Source", parts: "_Parts", tell: _Tell) -> dict[str, dict[str, Any]]:
     from clawactors.app.cli.screen import note
-    from clawactors.projections.replay import verify
+    from clawactors.projections.engine.replay import verify
 
     reports: dict[str, dict[str, Any]] = {}
     for projection, views in parts:
@@ -102,7 +102,7 @@ async def _build(source: "Source", options: Any, parts: "_Parts", tell: _Tell) -
     import tempfile
     from pathlib import Path
 
-    from clawactors.projections.replay import replay
+    from clawactors.projections.engine.replay import replay
 
     unit, until = options.until or ("seq", None)
     bounds: dict[str, Any] = {"until": until} if unit == "seq" else {"until_ns": until}

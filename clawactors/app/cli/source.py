@@ -20,9 +20,9 @@ from clawactors.app.settings import data_folder
 from clawactors.eventlog import EventLog, NoResponders, Unavailable
 from clawactors.eventlog.jetstream import JetStreamLog
 from clawactors.projections.cluster import CLUSTER
+from clawactors.projections.engine.replay import Stand, stand_of
+from clawactors.projections.engine.view import Projection
 from clawactors.projections.live import live_store
-from clawactors.projections.replay import Stand, stand_of
-from clawactors.projections.view import Projection
 
 __all__ = ["Source", "opened"]
 

@@ -14,8 +14,8 @@ from clawactors.memory.actor.marks import NAME as MARKS
 from clawactors.memory.actor.marks import Checkpoint, read_marks
 from clawactors.memory.index.vectors import VECTORS
 from clawactors.memory.view import memory_projection
+from clawactors.projections.engine.store import Store
 from clawactors.projections.live import live_store
-from clawactors.projections.store import Store
 from clawactors.runtime.naming import id_of_key
 from clawactors.systems.memories.events import MemoryRecorded
 from clawactors.systems.tasks import events as e

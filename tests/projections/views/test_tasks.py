@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clawactors.projections import tasktable as t
 from clawactors.projections.cluster import CLUSTER
-from clawactors.projections.index import Run
-from clawactors.projections.keys import LAST
-from clawactors.projections.projector import Projector
-from clawactors.projections.selection import Filter, pending, select
-from clawactors.projections.store import Reading
-from clawactors.projections.tally import sums
+from clawactors.projections.engine.index import Run
+from clawactors.projections.engine.keys import LAST
+from clawactors.projections.engine.projector import Projector
+from clawactors.projections.engine.store import Reading
+from clawactors.projections.engine.tally import sums
+from clawactors.projections.views.tasks import table as t
+from clawactors.projections.views.tasks.selection import Filter, pending, select
 from clawactors.systems.tasks import STATUSES
 from clawactors.systems.tasks import commands as tc
 from clawactors.systems.tasks import events as te

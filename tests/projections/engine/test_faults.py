@@ -5,10 +5,10 @@ import os
 import pytest
 
 from clawactors.eventlog import Record
-from clawactors.projections import tasktable as t
-from clawactors.projections.faults import counts, frozen, frozen_of
-from clawactors.projections.nodes import load_node
-from clawactors.projections.projector import Projector
+from clawactors.projections.engine.faults import counts, frozen, frozen_of
+from clawactors.projections.engine.projector import Projector
+from clawactors.projections.views.nodes import load_node
+from clawactors.projections.views.tasks import table as t
 from clawactors.systems.tasks import events as te
 from tests.projections.histories import AT, FUTURE, GARBAGE, History, joined, run
 

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from clawactors.projections import tasktable as t
-from clawactors.projections.nodes import stored_nodes
-from clawactors.projections.store import Reading
-from clawactors.projections.tally import sums_of
-from clawactors.projections.taskrows import BUSY, FAILED, SUBMITTED, SUCCEEDED
+from clawactors.projections.engine.store import Reading
+from clawactors.projections.engine.tally import sums_of
+from clawactors.projections.views.nodes import stored_nodes
+from clawactors.projections.views.tasks import table as t
+from clawactors.projections.views.tasks.rows import BUSY, FAILED, SUBMITTED, SUCCEEDED
 from clawactors.systems.placement.limits import announced
 
 __all__ = ["skill_rows"]

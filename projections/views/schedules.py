@@ -7,11 +7,11 @@ import msgspec
 
 from clawactors.eventlog import Corrupt
 from clawactors.eventlog.decoding import Commit
-from clawactors.projections.answers import Answers, answers_of
-from clawactors.projections.faults import Faults
-from clawactors.projections.index import ascending
-from clawactors.projections.store import Reading, Writing
-from clawactors.projections.view import StoredState
+from clawactors.projections.engine.answers import Answers, answers_of
+from clawactors.projections.engine.faults import Faults
+from clawactors.projections.engine.index import ascending
+from clawactors.projections.engine.store import Reading, Writing
+from clawactors.projections.engine.view import StoredState
 from clawactors.systems.schedules import SCHEDULE, Schedule
 
 __all__ = ["SCHEDULES", "Schedules", "StoredSchedule", "load_schedule", "stored_schedules"]

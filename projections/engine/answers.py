@@ -10,8 +10,8 @@ from typing import Final
 import msgspec
 
 from clawactors.eventlog import Record
-from clawactors.projections.keys import number, place
-from clawactors.projections.store import Reading, Writing
+from clawactors.projections.engine.keys import number, place
+from clawactors.projections.engine.store import Reading, Writing
 
 __all__ = ["ANSWERS_MIN", "ANSWERS_NS", "Answers", "answered_by", "answers_of"]
 

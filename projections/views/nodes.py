@@ -10,14 +10,14 @@ import msgspec
 
 from clawactors.eventlog import Corrupt
 from clawactors.eventlog.decoding import Commit
-from clawactors.projections.answers import Answers, answers_of
-from clawactors.projections.faults import Faults
-from clawactors.projections.index import ascending
-from clawactors.projections.keys import term
-from clawactors.projections.store import Reading, Writing
-from clawactors.projections.tally import Tally, sums_of
-from clawactors.projections.taskrows import BUSY, FAILED, RUNNING, SCHEDULED, SUCCEEDED
-from clawactors.projections.view import StoredState
+from clawactors.projections.engine.answers import Answers, answers_of
+from clawactors.projections.engine.faults import Faults
+from clawactors.projections.engine.index import ascending
+from clawactors.projections.engine.keys import term
+from clawactors.projections.engine.store import Reading, Writing
+from clawactors.projections.engine.tally import Tally, sums_of
+from clawactors.projections.engine.view import StoredState
+from clawactors.projections.views.tasks.rows import BUSY, FAILED, RUNNING, SCHEDULED, SUCCEEDED
 from clawactors.systems.nodes import NODE, Node
 from clawactors.systems.nodes.row import NodeWork
 

@@ -6,10 +6,10 @@ sums is worked out once.
 
 from typing import Final
 
-from clawactors.projections import tasktable as t
-from clawactors.projections.keys import term
-from clawactors.projections.store import Writing
-from clawactors.projections.tally import Tally
+from clawactors.projections.engine.keys import term
+from clawactors.projections.engine.store import Writing
+from clawactors.projections.engine.tally import Tally
+from clawactors.projections.views.tasks import table as t
 from clawactors.systems.tasks import Task
 
 __all__ = ["BUSY", "FAILED", "RUNNING", "SCHEDULED", "SUBMITTED", "SUCCEEDED", "TaskRows"]

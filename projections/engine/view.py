@@ -6,7 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 import msgspec
 
 from clawactors.eventlog.decoding import Commit
-from clawactors.projections.store import Reading, Writing
+from clawactors.projections.engine.store import Reading, Writing
 
 __all__ = ["Projection", "SnapshotView", "StoredState", "View"]
 

@@ -7,7 +7,7 @@ intersection costs as many seeks as its shortest list is long, whatever the othe
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from clawactors.projections.store import Cursor, Reading
+from clawactors.projections.engine.store import Cursor, Reading
 
 __all__ = ["Run", "Union", "Walk", "ascending", "newest"]
 

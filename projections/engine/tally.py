@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-from clawactors.projections.index import ascending
-from clawactors.projections.keys import term
-from clawactors.projections.store import Reading, Writing
+from clawactors.projections.engine.index import ascending
+from clawactors.projections.engine.keys import term
+from clawactors.projections.engine.store import Reading, Writing
 
 __all__ = ["Tally", "sums", "sums_of"]
 

@@ -9,8 +9,8 @@ from typing import Final
 import msgspec
 
 from clawactors.eventlog import Corrupt
-from clawactors.projections.keys import LAST, number
-from clawactors.projections.store import Reading
+from clawactors.projections.engine.keys import LAST, number
+from clawactors.projections.engine.store import Reading
 from clawactors.systems.tasks import Entry, Journal, Task, TaskStatus
 from clawactors.systems.tasks.events import Spec, Submitted
 

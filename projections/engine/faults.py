@@ -11,9 +11,9 @@ import msgspec
 
 from clawactors.eventlog import Record
 from clawactors.eventlog.decoding import Commit
-from clawactors.projections.index import ascending
-from clawactors.projections.keys import number, place
-from clawactors.projections.store import Reading, Writing
+from clawactors.projections.engine.index import ascending
+from clawactors.projections.engine.keys import number, place
+from clawactors.projections.engine.store import Reading, Writing
 
 __all__ = [
     "FAULTS",

@@ -20,9 +20,9 @@ import msgspec
 from clawactors.eventlog import EventLog, Record, Unavailable
 from clawactors.kernel.errors import Refused
 from clawactors.projections.cluster import CLUSTER
-from clawactors.projections.projector import BATCH_BYTES, Projector, state_of
-from clawactors.projections.store import Reading, Store
-from clawactors.projections.view import Projection
+from clawactors.projections.engine.projector import BATCH_BYTES, Projector, state_of
+from clawactors.projections.engine.store import Reading, Store
+from clawactors.projections.engine.view import Projection
 
 __all__ = [
     "REPLAY_BATCH",

@@ -5,12 +5,12 @@ from typing import Final
 
 import msgspec
 
-from clawactors.projections import tasktable as t
-from clawactors.projections.index import Run, Union, Walk, ascending, newest
-from clawactors.projections.keys import LAST, term
-from clawactors.projections.store import Reading
-from clawactors.projections.tasktable import StoredTask
-from clawactors.projections.ticks import between
+from clawactors.projections.engine.index import Run, Union, Walk, ascending, newest
+from clawactors.projections.engine.keys import LAST, term
+from clawactors.projections.engine.store import Reading
+from clawactors.projections.views.tasks import table as t
+from clawactors.projections.views.tasks.table import StoredTask
+from clawactors.projections.views.tasks.times import between
 from clawactors.systems.tasks import Task
 
 __all__ = ["LISTED_ENTRIES", "Filter", "pending", "select"]

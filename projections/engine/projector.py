@@ -16,9 +16,9 @@ import msgspec
 from clawactors.eventlog import Corrupt, Record
 from clawactors.eventlog.decoding import Commit, Decoder
 from clawactors.kinds import DECODER
-from clawactors.projections.faults import Faults
-from clawactors.projections.store import META, MapFull, Reading, Store, Writing
-from clawactors.projections.view import Projection
+from clawactors.projections.engine.faults import Faults
+from clawactors.projections.engine.store import META, MapFull, Reading, Store, Writing
+from clawactors.projections.engine.view import Projection
 
 __all__ = ["BATCH", "BATCH_BYTES", "REPORTS_MAX", "Projector", "State", "state_of"]
 

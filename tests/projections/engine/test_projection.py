@@ -4,10 +4,10 @@ from pathlib import Path
 
 from clawactors.eventlog import InProcessLog
 from clawactors.eventlog.decoding import Commit
+from clawactors.projections.engine.replay import replay, stand_of, verify
+from clawactors.projections.engine.store import Writing
+from clawactors.projections.engine.view import Projection
 from clawactors.projections.live import LiveViews
-from clawactors.projections.replay import replay, stand_of, verify
-from clawactors.projections.store import Writing
-from clawactors.projections.view import Projection
 from tests.projections.histories import History, joined, run
 
 

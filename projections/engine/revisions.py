@@ -9,8 +9,8 @@ import shutil
 from pathlib import Path
 
 from clawactors.eventlog import Corrupt, EventLogError
-from clawactors.projections import durable
-from clawactors.projections.store import Store
+from clawactors.projections.engine import durable
+from clawactors.projections.engine.store import Store
 
 __all__ = ["Revisions"]
 

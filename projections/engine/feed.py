@@ -15,7 +15,7 @@ from typing import Final
 
 from clawactors.eventlog import Misconfigured, Record, Unavailable
 from clawactors.eventlog.decoding import Commit
-from clawactors.projections.projector import BATCH, Projector
+from clawactors.projections.engine.projector import BATCH, Projector
 
 __all__ = ["GATHER_S", "HELD_MAX", "Feed"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from clawactors.eventlog import Corrupt, Misconfigured, Unavailable
-from clawactors.projections.store import MapFull, Store
+from clawactors.projections.engine.store import MapFull, Store
 
 TABLES = ("a", "b")
 
@@ -75,7 +75,7 @@ def test_another_process_reads_while_the_writer_is_alive_and_grows(tmp_path: Pat
     store = Store.open(tmp_path, TABLES, map_bytes=1 << 20)
     fill(store, 100)
     code = (
-        "import sys; from pathlib import Path; from clawactors.projections.store import Store\n"
+        "import sys; from pathlib import Path; from clawactors.projections.engine.store import Store\n"
         f"store = Store.open(Path({str(tmp_path)!r}), {TABLES!r}, readonly=True)\n"
         "for line in sys.stdin:\n"
         "    with store.snapshot() as reading: print(reading.count('a'), flush=True)\n"
@@ -102,7 +102,7 @@ def test_a_killed_reader_does_not_keep_old_pages(tmp_path: Path) -> None:
     store = Store.open(tmp_path, TABLES)
     fill(store, 10)
     code = (
-        "from pathlib import Path; from clawactors.projections.store import Store\n"
+        "from pathlib import Path; from clawactors.projections.engine.store import Store\n"
         f"store = Store.open(Path({str(tmp_path)!r}), {TABLES!r}, readonly=True)\n"
         "with store.snapshot() as reading: print('reading', flush=True); input()\n"
     )
@@ -123,7 +123,7 @@ def test_a_file_that_is_cut_short_is_corrupt(filled: Path, keep: float) -> None:
     code = (
         "from pathlib import Path\n"
         "from clawactors.eventlog import Corrupt\n"
-        "from clawactors.projections.store import Store\n"
+        "from clawactors.projections.engine.store import Store\n"
         f"try: Store.open(Path({str(filled.parent)!r}), {TABLES!r}, readonly=True)\n"
         "except Corrupt: print('corrupt')\n"
     )
@@ -154,7 +154,7 @@ def test_overwritten_pages_are_corrupt_when_they_are_read(filled: Path) -> None:
     code = (
         "from pathlib import Path\n"
         "from clawactors.eventlog import Corrupt\n"
-        "from clawactors.projections.store import Store\n"
+        "from clawactors.projections.engine.store import Store\n"
         "try:\n"
         f"    store = Store.open(Path({str(filled.parent)!r}), {TABLES!r})\n"
         "    with store.snapshot() as reading: print(sum(1 for _ in reading.cursor('a')))\n"

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clawactors.projections.cluster import CLUSTER
-from clawactors.projections.nodes import load_node, nodes_with, stored_nodes, work_of
-from clawactors.projections.projector import Projector
+from clawactors.projections.engine.projector import Projector
+from clawactors.projections.views.nodes import load_node, nodes_with, stored_nodes, work_of
 from clawactors.systems.nodes.row import NodeWork, row
 from clawactors.systems.tasks import commands as tc
 from clawactors.systems.tasks import events as te

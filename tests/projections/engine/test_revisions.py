@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from clawactors.projections.revisions import Revisions
-from clawactors.projections.store import Store
+from clawactors.projections.engine.revisions import Revisions
+from clawactors.projections.engine.store import Store
 
 
 def made(path: Path) -> Path:
@@ -55,7 +55,7 @@ def test_an_old_revision_stays_while_another_process_reads_it(tmp_path: Path) ->
     first = made(revisions.begun())
     revisions.switch(first)
     code = (
-        "from pathlib import Path; from clawactors.projections.store import Store\n"
+        "from pathlib import Path; from clawactors.projections.engine.store import Store\n"
         f"store = Store.open(Path({str(first)!r}), (), readonly=True)\n"
         "with store.snapshot(): print('reading', flush=True); input()\n"
     )

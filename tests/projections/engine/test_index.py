@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawactors.projections.index import Run, Union, ascending, newest
-from clawactors.projections.keys import LAST, place, term
-from clawactors.projections.store import Reading, Store
+from clawactors.projections.engine.index import Run, Union, ascending, newest
+from clawactors.projections.engine.keys import LAST, place, term
+from clawactors.projections.engine.store import Reading, Store
 
 
 class Listed:

@@ -5,10 +5,10 @@ import tracemalloc
 
 import pytest
 
-from clawactors.projections import tasktable as t
-from clawactors.projections.projector import Projector
-from clawactors.projections.store import Writing
-from clawactors.projections.tasks import Tasks
+from clawactors.projections.engine.projector import Projector
+from clawactors.projections.engine.store import Writing
+from clawactors.projections.views.tasks import table as t
+from clawactors.projections.views.tasks.view import Tasks
 from clawactors.systems.tasks import commands as tc
 from clawactors.systems.tasks import events as te
 from tests.projections.histories import History, run

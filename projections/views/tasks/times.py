@@ -8,9 +8,9 @@ from typing import Final
 
 import msgspec
 
-from clawactors.projections.index import Run
-from clawactors.projections.keys import LAST, PLACE_BYTES, place
-from clawactors.projections.store import Reading, Writing
+from clawactors.projections.engine.index import Run
+from clawactors.projections.engine.keys import LAST, PLACE_BYTES, place
+from clawactors.projections.engine.store import Reading, Writing
 
 __all__ = ["TICKS", "SubmissionTimeIndex", "between"]
 

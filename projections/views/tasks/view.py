@@ -10,15 +10,15 @@ from typing import Final
 import msgspec
 
 from clawactors.eventlog.decoding import Commit
-from clawactors.projections import tasktable as t
-from clawactors.projections.answers import Answers, answers_of
-from clawactors.projections.faults import Faults
-from clawactors.projections.keys import place
-from clawactors.projections.store import Reading, Writing
-from clawactors.projections.tally import Tally
-from clawactors.projections.taskrows import BUSY, FAILED, SUCCEEDED, TaskRows
-from clawactors.projections.ticks import TICKS, SubmissionTimeIndex
-from clawactors.projections.view import StoredState
+from clawactors.projections.engine.answers import Answers, answers_of
+from clawactors.projections.engine.faults import Faults
+from clawactors.projections.engine.keys import place
+from clawactors.projections.engine.store import Reading, Writing
+from clawactors.projections.engine.tally import Tally
+from clawactors.projections.engine.view import StoredState
+from clawactors.projections.views.tasks import table as t
+from clawactors.projections.views.tasks.rows import BUSY, FAILED, SUCCEEDED, TaskRows
+from clawactors.projections.views.tasks.times import TICKS, SubmissionTimeIndex
 from clawactors.systems.tasks import FINAL, TASK, Task
 from clawactors.systems.tasks import events as e
 
