@@ -83,6 +83,7 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
     """A commit about to be appended: encoded events of one aggregate and who caused them.
 
     `commit` names the append for ever: a resent draft with the same name is recognised in the log.
+    `answers` lists the ids of the commands that this commit carries out, none with white space in it.
     """
 
     kind: str
@@ -93,7 +94,7 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
     writer: str = ""
     by: str = ""
     cause: str = ""
-    flow: str = ""
+    answers: tuple[str, ...] = ()
 
     @property
     def subject(self) -> str:
@@ -152,6 +153,6 @@ class Record(msgspec.Struct, frozen=True, gc=False):
         return self.header("Claw-Cause")
 
     @property
-    def flow(self) -> str:
-        """What all commits of one undertaking share."""
-        return self.header("Claw-Flow")
+    def answers(self) -> tuple[str, ...]:
+        """The ids of the commands that it carries out; empty where it names none."""
+        return tuple(self.header("Claw-Answers").split())

@@ -76,7 +76,7 @@ class Actor[C, S, E]:
         """Why this release can't go on with the aggregate, '' where it can."""
         return self._known.frozen
 
-    async def handle(self, *commands: C, flow: str = "") -> bool:
+    async def handle(self, *commands: C) -> bool:
         """Decides and appends all of them, or none; False where nothing had to be written.
 
         Raises: `Refused`, only on a state that was fresh; what the log raises.
@@ -86,7 +86,7 @@ class Actor[C, S, E]:
         except Refused:
             await self.catch_up()  # a refusal is a read: never believe it on a stale state
             self._note_all(commands)
-        return await self.flush(flow=flow)
+        return await self.flush()
 
     def note(self, command: C) -> tuple[E, ...]:
         """Decides now, on top of what was noted before; written by the next `flush`. Raises `Refused`."""
@@ -130,7 +130,7 @@ class Actor[C, S, E]:
             state = self.kind.decider.evolve(state, event, now_ns)
         return state
 
-    async def flush(self, *, flow: str = "") -> bool:
+    async def flush(self) -> bool:
         """Returns when everything noted so far is in the log; False where nothing was left to write.
 
         Raises: `Refused` when it lost a race and the noted commands are illegal now, `TooLarge` when one of them fits
@@ -151,7 +151,6 @@ class Actor[C, S, E]:
                     to="" if self.context.node else self._route(events),
                     writer=self.context.node,
                     by=self.context.by,
-                    flow=flow,
                 )
                 try:
                     version = await self.context.log.append(draft, self._known.version)

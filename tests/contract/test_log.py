@@ -21,7 +21,7 @@ ALL = ("claw.>",)
 
 
 def draft(id: str = "a", commit: str = "c1", body: bytes = BODY, to: str = "") -> Draft:
-    return Draft("task", id, body, commit, to=to, by="client/test", cause="why", flow="f")
+    return Draft("task", id, body, commit, to=to, by="client/test", cause="why", answers=("a1", "a2"))
 
 
 async def publish(log: EventLog, subject: str, body: bytes, headers: bytes = b"") -> None:
@@ -78,8 +78,29 @@ async def test_a_record_holds_what_was_appended_and_when(log: EventLog) -> None:
     seq = await log.append(draft(to="n1"), 0)
     (record,) = await everything(log)
     assert (record.seq, record.subject, record.body) == (seq, "claw.task.a.to.n1", BODY)
-    assert (record.commit, record.by, record.cause, record.flow) == ("c1", "client/test", "why", "f")
+    assert (record.commit, record.by, record.cause, record.answers) == ("c1", "client/test", "why", ("a1", "a2"))
     assert before - 1_000_000_000 <= record.at_ns <= time.time_ns() + 1_000_000_000
+
+
+async def test_a_commit_of_no_command_and_a_message_by_hand_answer_none(log: EventLog) -> None:
+    await log.append(Draft("task", "a", BODY, "c1"), 0)
+    await publish(log, "claw.task.b.log", BODY)
+    assert [record.answers for record in await everything(log)] == [(), ()]
+
+
+async def test_a_commit_answers_as_many_commands_as_fit_its_headers(log: EventLog) -> None:
+    many = tuple(f"{number:026}" for number in range(2400))
+    await log.append(Draft("task", "a", BODY, "c1", answers=many), 0)
+    (record,) = await everything(log)
+    assert record.answers == many
+    with pytest.raises(TooLarge):
+        await log.append(Draft("task", "b", BODY, "c2", answers=many * 2), 0)
+
+
+@pytest.mark.parametrize("ids", [("a b",), ("",), ("a\r\nNats-Rollup: all",), (" a",)])
+async def test_an_id_of_a_command_that_could_break_its_header_is_refused(log: EventLog, ids: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match=r"printable|white space"):
+        await log.append(Draft("task", "a", BODY, "c1", answers=ids), 0)
 
 
 async def test_a_stale_append_names_the_actual_version(log: EventLog) -> None:
