@@ -55,8 +55,8 @@ class PermissionDenied(Misconfigured):
 class TooLarge(EventLogError):
     """The message exceeds what the server takes: pass the payload by reference."""
 
-    def __init__(self, size_bytes: int, limit_bytes: int) -> None:
-        super().__init__(f"a commit of {size_bytes} bytes exceeds the limit of {limit_bytes} bytes")
+    def __init__(self, size_bytes: int, limit_bytes: int, text: str = "") -> None:
+        super().__init__(text or f"a commit of {size_bytes} bytes exceeds the limit of {limit_bytes} bytes")
         self.size_bytes, self.limit_bytes = size_bytes, limit_bytes
 
 

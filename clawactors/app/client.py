@@ -14,7 +14,6 @@ from clawactors.eventlog.jetstream import (
     JetStreamLog,
     JetStreamOutputs,
     JetStreamRequests,
-    LiveFeed,
 )
 from clawactors.runtime import client
 from clawactors.runtime.actor import ActorContext
@@ -22,7 +21,7 @@ from clawactors.runtime.clock import SystemClock
 
 __all__ = ["Client"]
 
-_NOT_NAME: Final = re.compile(r"[^A-Za-z0-9_.@-]+")
+_NOT_NAME: Final = re.compile(r"[^A-Za-z0-9_-]+")
 
 
 class Client(client.Client):
@@ -36,7 +35,6 @@ class Client(client.Client):
         super().__init__(
             ActorContext(log, SystemClock(), name),
             JetStreamRequests(connection),
-            LiveFeed(connection),
             JetStreamBlobs(connection),
             JetStreamOutputs(connection),
         )
@@ -63,9 +61,12 @@ class Client(client.Client):
 
         Raises: as `connect`; `NoSuchLog` where the server has no cluster's streams.
         """
-        name = f"client/{_NOT_NAME.sub('-', user or _login())[:64]}"
+        principal = _NOT_NAME.sub("-", user or _login())[:64]
+        name = f"client/{principal}"
         try:
-            opened = await JetStreamLog.connect(found.address, name, create=False, give_up_s=give_up_s)
+            opened = await JetStreamLog.connect(
+                found.address, name, create=False, give_up_s=give_up_s, inbox=f"_INBOX.{principal}"
+            )
         except NoSuchLog:
             raise NoSuchLog(
                 f"no cluster's streams are at {found.shown} ({found.why}): start a cluster there with "

@@ -7,5 +7,5 @@ class Refused(Exception):
     """The command is illegal in this state and nothing was written; the text says why and the way out."""
 
 
-class NotFound(Exception):
+class NotFound(Refused):
     """Nothing has this id."""

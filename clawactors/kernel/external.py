@@ -14,9 +14,10 @@ __all__ = ["DecodedCommand", "ExternalCommand", "decode_command"]
 
 
 class ExternalCommand(msgspec.Struct, frozen=True, tag_field="type", kw_only=True, forbid_unknown_fields=True):
-    """`id` names the wish: with the same id it comes to its aggregate once."""
+    """`id` names the command: with the same id it takes effect once. `by` is who asks, where the sender may say so."""
 
     id: str = ""
+    by: str = ""
 
 
 class DecodedCommand[C](msgspec.Struct, frozen=True):

@@ -14,9 +14,10 @@ import msgspec
 from clawactors.eventlog.codec import Codec
 from clawactors.eventlog.decoding import Decoder
 from clawactors.kernel.decider import Decider
+from clawactors.kernel.errors import Refused
 from clawactors.kernel.external import DecodedCommand, ExternalCommand, decode_command
 
-__all__ = ["Home", "Kind", "Kinds", "anybody", "control_only", "to_nobody"]
+__all__ = ["Home", "Kind", "Kinds", "anybody", "control_only", "never", "to_nobody"]
 
 
 class Home(Enum):
@@ -36,6 +37,11 @@ def control_only(_state: object, writer: str) -> bool:
     return writer == ""
 
 
+def never(_command: object) -> bool:
+    """For kinds none of whose commands begins with nothing known."""
+    return False
+
+
 def anybody(_state: object, _writer: str) -> bool:
     """The authority of kinds whose subject names the one who may write."""
     return True
@@ -48,6 +54,7 @@ class Kind[C, S, E](msgspec.Struct, frozen=True):
     what `read_command` turns into `Refused`.
     `route(state)` is the node that must hear of a change to this state, "" for none.
     `believes(state, writer)`: may that writer, a node or "" for the home process, speak about this state?
+    `creates(command)`: is it decided on a new aggregate first? Then nothing is read; the guard tells if there is one.
     """
 
     name: str
@@ -58,10 +65,16 @@ class Kind[C, S, E](msgspec.Struct, frozen=True):
     home: Home = Home.CONTROL
     route: Callable[[S], str] = to_nobody
     believes: Callable[[S, str], bool] = control_only
+    creates: Callable[[C], bool] = never
 
-    def read_command(self, body: bytes, by: str, at_ns: int) -> DecodedCommand[C]:
-        """The command that another program has written, on behalf of `by`, decided at that time. Raises: `Refused`."""
+    def read_command(self, body: bytes, by: str, at_ns: int, *, trusted: bool = True) -> DecodedCommand[C]:
+        """The command that another program has written, on behalf of `by`, decided at that time.
+
+        `trusted`: it may say that somebody else asks. Raises: `Refused`.
+        """
         external: ExternalCommand = decode_command(self.command_decoder, body, self.name)
+        if not trusted and external.by:
+            raise Refused("'by' can't be given here: who asks is known from the connection")
         return DecodedCommand(self.command_of(external, by, at_ns), external.id)
 
     @property

@@ -10,9 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from clawactors.kernel.errors import NotFound, Refused
-from clawactors.kernel.fold import Snapshot
-from clawactors.runtime.actor import ActorContext
-from clawactors.runtime.taskactor import TaskActor, actor_of
+from clawactors.runtime.dispatcher import Answer, Call, Dispatcher
 from clawactors.systems.tasks import Entry, Journal, Task
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
@@ -24,39 +22,39 @@ _COMMIT_MAX_BYTES = 480_000
 _NAMED = 5
 
 
-async def fork(context: ActorContext, id: str, step: str, new_id: str) -> Snapshot[Task]:
+async def fork(dispatcher: Dispatcher, id: str, step: str, new_id: str, by: str = "") -> Answer:
     """The task `new_id` as it is then: asks for the same as `id`, has its steps before `step`, and goes on from there.
 
     It has no predecessors, start time or deadline of its own; signals that came before the step are its signals too.
     Raises: `NotFound`; `Refused` for a step that the source does not have, and for an id that another task has.
     """
-    source = actor_of(context, id)
-    await source.catch_up()
-    spec = source.state.spec
+    load, kind = dispatcher.snapshots.load, dispatcher.kinds["task"]
+    source = (await load(kind, id, at_least=-1)).snapshot.state
+    spec = source.spec
     if spec is None:
         raise NotFound(f"there is no task {id!r}")
-    if source.state.life.status == "archived":
+    if source.life.status == "archived":
         raise Refused("the task was deleted or archived; what it has stored may be gone")
-    at = _place_of(source.state.journal, step)
-    fork = actor_of(context, new_id)
-    await fork.catch_up()
-    wish = e.Spec(**{name: getattr(spec, name) for name in e.Spec.__struct_fields__})
-    await fork.handle(
-        c.Submit(replace(wish, fork_of=id, fork_step=step, after=(), not_before_ns=0, deadline_ns=0)),
-    )
-    await source.handle(c.NoteFork(new_id, step))
-    for commands in _commits(list(source.state.journal)[:at], source.state.journal, fork):
+    at = _place_of(source.journal, step)
+    same = e.Spec(**{name: getattr(spec, name) for name in e.Spec.__struct_fields__})
+    submit = c.Submit(replace(same, fork_of=id, fork_step=step, after=(), not_before_ns=0, deadline_ns=0))
+    made = await dispatcher.send(Call("task", new_id, (submit,), principal=by))
+    await dispatcher.send(Call("task", id, (c.NoteFork(new_id, step),), principal=by))
+    forked = (await load(kind, new_id, at_least=made.version)).snapshot
+    last = Answer(forked.version, forked.state)
+    for commands in _commits(list(source.journal)[:at], source.journal, forked.state):
         try:
-            await fork.handle(*commands)
+            last = await dispatcher.send(Call("task", new_id, tuple(commands), principal=by))
         except Refused:
-            if _waits(fork):
+            forked = (await load(kind, new_id, at_least=-1)).snapshot
+            if _waits(forked.state):
                 raise
-            break  # somebody else has done the same and the fork is on its way
-    return Snapshot(fork.state, fork.version)
+            return Answer(forked.version, forked.state)  # somebody else has done the same and the fork is on its way
+    return last
 
 
-def _waits(fork: TaskActor) -> bool:
-    return fork.state.life.status == "waiting" and fork.state.life.waiting_for == "fork"
+def _waits(fork: Task) -> bool:
+    return fork.life.status == "waiting" and fork.life.waiting_for == "fork"
 
 
 def _place_of(journal: Journal, step: str) -> int:
@@ -69,14 +67,14 @@ def _place_of(journal: Journal, step: str) -> int:
     raise Refused(f"the task has no step {step!r}; {known}")
 
 
-def _commits(before: list[Entry], journal: Journal, fork: TaskActor) -> Iterator[list[c.TaskCommand]]:
+def _commits(before: list[Entry], journal: Journal, fork: Task) -> Iterator[list[c.TaskCommand]]:
     """What the fork lacks, in commits; the last of them sets it going."""
     if not _waits(fork):
         return
     commands: list[c.TaskCommand] = []
     size = 0
     kept: list[e.InheritedStep] = []
-    for part in _parts(before, journal, fork.state.journal):
+    for part in _parts(before, journal, fork.journal):
         part_size = len(msgspec.json.encode(part))
         if size + part_size > _COMMIT_MAX_BYTES:
             yield [*commands, c.Inherit(tuple(kept))]

@@ -44,15 +44,17 @@ class JetStreamLog:
         replicas: int | None = None,
         create: bool = True,
         give_up_s: float = GIVE_UP_S,
+        inbox: str = "",
     ) -> Self:
         """Opens a connection called `name`, checks the streams and, with `create`, makes those that are missing.
 
         `url` may hold user and password, and several servers separated by commas; None means what the nats CLI would
-        use. `give_up_s` is how long an append in doubt is retried. `replicas` None means 3 on a cluster, else 1.
+        use. Reply subjects lie under `inbox`, "" for the address's own.
+        `give_up_s` is how long an append in doubt is retried. `replicas` None means 3 on a cluster, else 1.
         Raises: `Unavailable` (no server; `NoSuchLog`: no streams), `Misconfigured` (password, version, JetStream,
         foreign stream).
         """
-        connection = await Connection.open(url, name)
+        connection = await Connection.open(url, name, inbox=inbox)
         try:
             ensured = streams.ensure(connection, kinds, replicas) if create else streams.check(connection, kinds)
             info = await ensured

@@ -5,7 +5,7 @@ import contextlib
 import io
 import os
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,50 +22,22 @@ from clawactors.eventlog import Draft, InProcessLog, Record
 from clawactors.eventlog.decoding import Commit
 from clawactors.eventlog.requests import InProcessRequests
 from clawactors.kernel.errors import Refused
+from clawactors.kinds import KINDS
 from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.client import Client
 from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.control import Control
+from clawactors.runtime.control.inprocess import InProcessViews
 from clawactors.runtime.inprocess import (
     InProcessBlobs,
     InProcessCommands,
     InProcessDeadLetters,
     InProcessLeases,
-    InProcessLive,
     InProcessOutputs,
     InProcessTimers,
 )
 from clawactors.runtime.node import NodeActor, NodeSettings, Supplies
-from clawactors.systems.nodes import Node
-from clawactors.systems.schedules import Schedule
-from clawactors.systems.tasks import Status, Task
 from clawactors.systems.tasks import events as e
-
-
-class NoViews:
-    """Starts placement with nothing and keeps nothing."""
-
-    position = 0
-
-    def open_tasks(self) -> Iterable[tuple[str, int, Task]]:
-        return ()
-
-    def ended(self) -> Iterable[tuple[str, Status]]:
-        return ()
-
-    def nodes(self) -> Iterable[tuple[str, int, Node]]:
-        return ()
-
-    def schedules(self) -> Iterable[tuple[str, int, Schedule]]:
-        return ()
-
-    def frozen(self) -> Iterable[tuple[str, str]]:
-        return ()
-
-    def snapshot(self) -> "NoViews":
-        return self
-
-    async def apply(self, *_: object) -> None: ...
 
 
 class Line:
@@ -92,7 +64,7 @@ class InProcessStage:
         self.clock = clock
         blobs, outputs = InProcessBlobs(), InProcessOutputs()
         context = ActorContext(self.log, clock, "client/test")
-        self.client = Client(context, self.requests, InProcessLive(self.log), blobs, outputs)
+        self.client = Client(context, self.requests.of("test"), blobs, outputs)
         self.supplies = Supplies(blobs, outputs)
         self.serving: dict[str, asyncio.Task[None]] = {}
         self.lines = {"n1": Line(self.log), "n2": Line(self.log)}
@@ -102,12 +74,20 @@ class InProcessStage:
         context = ActorContext(self.log, self.clock, "control/test")
         dead, timers = InProcessDeadLetters(), InProcessTimers(context.clock)
         control = Control(
-            context, self.leases, self.requests, NoViews(), dead, timers, InProcessCommands(), InProcessBlobs()
+            context,
+            self.leases,
+            self.requests,
+            InProcessViews(KINDS),
+            dead,
+            timers,
+            InProcessCommands(),
+            InProcessBlobs(),
+            KINDS,
         )
         self.serving["control"] = asyncio.create_task(control.serve())
         for id, line in self.lines.items():
             settings = NodeSettings(id=id, lease_s=0.3)
-            context = ActorContext(line, self.clock, f"node/{id}")
+            context = ActorContext(line, self.clock, f"node/{id}", id)
             node = NodeActor(context, self.leases, self.requests, settings, load_skills(()), self.supplies)
             await node.start()
             self.serving[id] = asyncio.create_task(node.serve())

@@ -64,10 +64,9 @@ async def _kill_once(scene: Scene) -> float:
 
 
 async def _end(client: Client, id: str) -> None:
-    client.waiting.expect([id])
     await client.cancel(id)
-    await client.waiting.ended(id)
-    client.waiting.forget(id)
+    async for _ in client.ended((id,)):
+        pass
 
 
 async def _alive(scene: Scene, id: str) -> None:

@@ -16,7 +16,7 @@ from clawactors.systems.tasks.submission import spec_of
 
 __all__ = ["latency", "run_all", "step_rate", "task_rate"]
 
-_APPENDS_A_TASK: Final = 3
+_APPENDS_A_TASK: Final = 2
 _STEPS_A_TASK: Final = 5
 _WARM_UP: Final = 1000
 
@@ -27,12 +27,11 @@ async def run_all(client: Client, skill: Skill, params: Mapping[str, Any], n: in
     wishes = [TaskRequest(f"{run}-{number}", spec_of(skill.name, params)) for number in range(n)]
     client.skills.learn([skill.offer])
     begin = time.perf_counter()
-    client.waiting.expect([wish.id for wish in wishes])
     batch = await client.submit_many(wishes)
     if batch.submitted != n:
         raise RuntimeError(f"only {batch.submitted} of {n} tasks were submitted: {batch.refused[:3]}")
-    async for id in client.waiting.each([wish.id for wish in wishes]):
-        client.waiting.forget(id)
+    async for _ in client.ended(wish.id for wish in wishes):
+        pass
     return time.perf_counter() - begin
 
 
@@ -52,7 +51,7 @@ async def task_rate(scene: Scene, n: int | None) -> Figure:
         n=n,
         per_s=n / seconds,
         limit_per_s=await _limit(scene) / _APPENDS_A_TASK,
-        conditions=scene.conditions(skill="no-op", limit="strict appends / 3"),
+        conditions=scene.conditions(skill="no-op", limit="strict appends / 2"),
     )
 
 
@@ -66,7 +65,7 @@ async def step_rate(scene: Scene, n: int | None) -> Figure:
         n=tasks * _STEPS_A_TASK,
         per_s=tasks * _STEPS_A_TASK / seconds,
         limit_per_s=await _limit(scene) / _APPENDS_A_TASK * _STEPS_A_TASK,
-        conditions=scene.conditions(steps_a_task=_STEPS_A_TASK, limit="strict appends / 3 x 5"),
+        conditions=scene.conditions(steps_a_task=_STEPS_A_TASK, limit="strict appends / 2 x 5"),
     )
 
 
@@ -89,5 +88,5 @@ async def latency(scene: Scene, n: int | None) -> Figure:
         p50_ms=percentile(took_s, 0.5) * 1e3,
         p99_ms=percentile(took_s, 0.99) * 1e3,
         limit_per_s=single.per_s / _APPENDS_A_TASK,
-        conditions=scene.conditions(skill="no-op", limit="single strict appends / 3", append_p50_ms=single.p50_ms),
+        conditions=scene.conditions(skill="no-op", limit="single strict appends / 2", append_p50_ms=single.p50_ms),
     )

@@ -21,17 +21,17 @@ from clawactors.eventlog.jetstream import (
     JetStreamTimers,
 )
 from clawactors.kernel.errors import Refused
+from clawactors.kinds import KINDS
 from clawactors.projections.live import LiveViews
 from clawactors.projections.messages import QUESTIONS
 from clawactors.projections.queries import problem
 from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.control import Control
+from clawactors.runtime.control.control import QUEUE
 from clawactors.systems.nodes.row import Heartbeat
 
 __all__ = ["serve"]
-
-_QUEUE = "control"
 
 
 async def serve(start: ControlStart, ready: Callable[[], None]) -> None:
@@ -52,6 +52,7 @@ async def serve(start: ControlStart, ready: Callable[[], None]) -> None:
             JetStreamTimers(log.connection),
             JetStreamCommands(log.connection),
             JetStreamBlobs(log.connection),
+            KINDS,
         )
         views.feed.on_fault = control.dead.put
         log.connection.on_back.append(control.forgive)
@@ -105,8 +106,8 @@ async def _answer(control: Control, views: LiveViews) -> None:
         )
 
     for name in QUESTIONS:
-        await control.requests.serve(f"claw.query.{name}", partial(views.answer, name), _QUEUE)
-    await control.requests.serve("claw.query.why", why, _QUEUE)
+        await control.requests.serve(f"claw.query.{name}", partial(views.answer, name), QUEUE)
+    await control.requests.serve("claw.query.why", why, QUEUE)
 
 
 if __name__ == "__main__":

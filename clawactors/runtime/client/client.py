@@ -12,25 +12,26 @@ from clawactors.eventlog import EventLog
 from clawactors.eventlog.requests import Requests
 from clawactors.kernel.errors import NotFound, Refused
 from clawactors.kernel.fold import Snapshot
+from clawactors.kernel.transfer import decode_state
 from clawactors.runtime.actor import ActorContext
+from clawactors.runtime.asking import Ended, ForkRequest, Outcome, StateQuestion, error_of
 from clawactors.runtime.client.asking import ask
-from clawactors.runtime.client.changing import Changes
+from clawactors.runtime.client.ends import Ends
 from clawactors.runtime.client.redriving import RedriveReport, redrive
 from clawactors.runtime.client.schedules import Schedules
+from clawactors.runtime.client.sender import CommandSender
 from clawactors.runtime.client.skills import KnownSkills
 from clawactors.runtime.client.streaming import Chunk, follow
 from clawactors.runtime.client.submitting import Batch, TaskRequest, submit, submit_many
-from clawactors.runtime.client.waiting import Waiting
-from clawactors.runtime.fork import fork
 from clawactors.runtime.memory import Memories
 from clawactors.runtime.naming import id_of_key, new_id
 from clawactors.runtime.output import OUT
 from clawactors.runtime.payloads import Payloads
-from clawactors.runtime.ports import Blobs, Live, Outputs
+from clawactors.runtime.ports import Blobs, Outputs
 from clawactors.systems.tasks import Task
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
-from clawactors.systems.tasks.external import edit_of, retry_of, signal_of
+from clawactors.systems.tasks.external import edit_of, request_of, retry_of, signal_of
 from clawactors.systems.tasks.payload import is_reference
 from clawactors.systems.tasks.submission import checked_id, delayed, spec_of
 
@@ -48,14 +49,16 @@ class TaskFailed(Exception):
 class Client:
     """One connection's worth of asking. Tasks are aggregates: every call decides on the state that the log shows."""
 
-    def __init__(self, context: ActorContext, requests: Requests, live: Live, blobs: Blobs, outputs: Outputs) -> None:
+    def __init__(self, context: ActorContext, requests: Requests, blobs: Blobs, outputs: Outputs) -> None:
         self.context, self.requests = context, requests
+        self.principal = context.by.partition("/")[2] or context.by
+        self.name = new_id()
+        self.sender = CommandSender(context, requests, self.principal, self.name)
+        self.ends = Ends(context, requests, self.principal, self.name)
         self.payloads, self.outputs = Payloads(blobs), outputs
         self.skills = KnownSkills(self.ask)
-        self.waiting = Waiting(context.log, live)
         self.schedules = Schedules(self)
         self.memories = Memories(context, requests)
-        self._changes = Changes(context, self.payloads)
 
     @property
     def log(self) -> EventLog:
@@ -86,23 +89,25 @@ class Client:
         await self.skills.check(spec)
         spec = await self.payloads.offload_payload(spec)
         ref = Ref(self, self._id(id, key))
-        await submit(self.context, ref.id, spec, delayed=delay_s is not None)
+        await submit(self, ref.id, spec, delayed=delay_s is not None)
         return ref
 
     async def run(self, skill: str, params: Mapping[str, Any] | None = None, **wishes: Any) -> Any:
-        """Submits and returns the result: `submit` and `Ref.result` in one, without a read in between."""
+        """Submits and returns the result: `submit` and `Ref.result` in one."""
         timeout_s = wishes.pop("wait_s", None)
         id = self._id(wishes.pop("id", None), wishes.pop("key", None))
         spec = spec_of(skill, params, **wishes)
         await self.skills.check(spec)
         spec = await self.payloads.offload_payload(spec)
-        self.waiting.expect([id])
+        await self.ends.ready()
+        end = self.ends.expect(id, registered=True)
         try:
-            if not await submit(self.context, id, spec):
-                await self.look(id)  # it may have ended before
-            return await self._result(id, timeout_s)
+            outcome = await submit(self, id, spec, awaits=True)
+            if not outcome.changed:
+                self.ends.register((id,))  # it may have ended before
+            return await self._result(id, end, timeout_s)
         finally:
-            self.waiting.forget(id)
+            self.ends.forget(id, end)
 
     async def submit_many(self, wishes: Sequence[TaskRequest]) -> Batch:
         """Makes all of them; repeats are counted, refusals are told one by one.
@@ -131,51 +136,70 @@ class Client:
         return Ref(self, checked_id(id))
 
     async def look(self, id: str) -> Snapshot[Task]:
-        """The task as the log has it. Raises: `NotFound`."""
-        known = await self.waiting.look(id)
-        if not known.state.exists:
+        """The task with everything that is in the log now. Raises: `NotFound`, `Unavailable`."""
+        known = await self.state("task", checked_id(id), Task)
+        if not known.state.exists and not known.frozen:
             raise NotFound(f"there is no task {id!r}")
         return known
 
-    async def ended(self, ids: Iterable[str]) -> AsyncIterator[str]:
-        """The ids as their tasks end; what ended before is found by reading."""
-        wanted = list(dict.fromkeys(ids))
-        self.waiting.expect(wanted)
-        try:
-            for id in wanted:
-                await self.look(id)
-            async for id in self.waiting.each(wanted):
-                yield id
-        finally:
-            for id in wanted:
-                self.waiting.forget(id)
+    async def state[S](self, kind: str, id: str, type: type[S], *, at_least: int = -1) -> Snapshot[S]:
+        """One aggregate, with all its commits up to `at_least`, -1 for all in the log.
 
-    async def _result(self, id: str, timeout_s: float | None) -> Any:
+        Raises: `Refused`, `Unavailable`.
+        """
+        question = msgspec.json.encode(StateQuestion(kind, id, at_least))
+        body = await ask(self.requests, f"claw.query.{self.principal}.state", question)
+        outcome = msgspec.json.decode(body, type=Outcome)
+        if outcome.error is not None:
+            raise error_of(outcome.error)
+        return Snapshot(decode_state(type, outcome.state), outcome.version, outcome.frozen)
+
+    async def ended(self, ids: Iterable[str]) -> AsyncIterator[str]:
+        """The ids in the order in which their tasks end; those that ended before come first. Raises: `NotFound`."""
+        ended: asyncio.Queue[asyncio.Future[Ended]] = asyncio.Queue()
+        ends = {self.ends.expect(id): id for id in dict.fromkeys(ids)}
+        for end in ends:
+            end.add_done_callback(ended.put_nowait)
+        try:
+            for _ in ends:
+                end = await ended.get()
+                end.result()
+                yield ends[end]
+        finally:
+            for end, id in ends.items():
+                self.ends.forget(id, end)
+
+    async def _result(self, id: str, end: asyncio.Future[Ended], timeout_s: float | None) -> Any:
         try:
             async with asyncio.timeout(timeout_s):
-                known = await self.waiting.ended(id)
+                ended = await end
         except TimeoutError:
             raise TimeoutError(f"task {id} has not ended within {timeout_s:g} s") from None
-        life = known.state.life
-        if known.frozen:
-            raise Refused(f"task {id} needs a newer release: {known.frozen}")
-        if life.status != "completed":
-            raise TaskFailed(id, life.status, life.error)
-        return await self.payloads.whole(life.result) if is_reference(life.result) else life.result
+        if ended.frozen:
+            raise Refused(f"task {id} needs a newer release: {ended.frozen}")
+        if ended.status != "completed":
+            error = e.TaskError(ended.error["class"], ended.error["message"]) if ended.error else None
+            raise TaskFailed(id, ended.status, error)
+        result = ended.result
+        if ended.large:
+            result = (await self.state("task", id, Task, at_least=ended.version)).state.life.result
+        return await self.payloads.whole(result) if is_reference(result) else result
 
     # Changing
 
     async def command(self, id: str, command: c.TaskCommand) -> Snapshot[Task]:
-        """Decides a command on the task and returns the task after it. Raises: `NotFound`, `Refused`."""
-        return await self._changes.make(checked_id(id), command)
+        """Has the command decided and returns the task after it. Raises: `NotFound`, `Refused`, `Unavailable`."""
+        request = request_of(await self.payloads.stored(command), self.context.names.commit())
+        outcome = await self.sender.ask("task", checked_id(id), request, state=True)
+        return Snapshot(decode_state(Task, outcome.state), outcome.version)
 
     async def cancel(self, id: str) -> Snapshot[Task]:
         """Ends the task; running code is told and confirms. Raises: `NotFound`, `Refused`."""
-        return await self.command(id, c.Cancel(self.context.by))
+        return await self.command(id, c.Cancel())
 
     async def pause(self, id: str) -> Snapshot[Task]:
         """Holds the task; running code ends at its next step. Raises: `NotFound`, `Refused`."""
-        return await self.command(id, c.Pause(self.context.by))
+        return await self.command(id, c.Pause())
 
     async def resume(self, id: str) -> Snapshot[Task]:
         """Holds the task no more. Raises: `NotFound`, `Refused`."""
@@ -186,7 +210,7 @@ class Client:
 
         Raises: `NotFound`, `Refused` (nothing to try again; its deadline has passed).
         """
-        return await self.command(id, retry_of(self.context.by, await self.now_ns(), deadline_ns))
+        return await self.command(id, retry_of("", 0, deadline_ns))
 
     async def signal(self, id: str, name: str, payload: Any = None) -> Snapshot[Task]:
         """Tells the task something: kept, in the order of the calls, until its code takes it.
@@ -197,14 +221,14 @@ class Client:
 
     async def delete(self, id: str) -> Snapshot[Task]:
         """Takes away a task that no node has; its history stays readable. Raises: `NotFound`, `Refused`."""
-        return await self.command(id, c.Delete(self.context.by))
+        return await self.command(id, c.Delete())
 
     async def edit(self, id: str, **changes: Any) -> Snapshot[Task]:
         """Changes what is asked for, by the names of `spec_of`; only before it first runs.
 
         Raises: `NotFound`, `Refused` (it runs, or somebody else has edited it meanwhile).
         """
-        spec = (await self._changes.look(checked_id(id))).spec
+        spec = (await self.look(id)).state.spec
         if spec is None:
             raise NotFound(f"there is no task {id!r}")
         edit = edit_of(spec, changes)
@@ -219,7 +243,12 @@ class Client:
         With `new_id`, the same call again finds the same fork. Raises: `NotFound`, `Refused` (no such step, id taken).
         """
         ref = Ref(self, self._id(new_id, None))
-        await fork(self.context, id, step, ref.id)
+        question = msgspec.json.encode(ForkRequest(checked_id(id), step, ref.id))
+        outcome = msgspec.json.decode(
+            await ask(self.requests, f"claw.do.{self.principal}.fork", question), type=Outcome
+        )
+        if outcome.error is not None:
+            raise error_of(outcome.error)
         return ref
 
     async def redrive(
@@ -277,13 +306,11 @@ class Ref:
 
         Raises: `TaskFailed` when it ended otherwise, `TimeoutError`, `NotFound`, `Refused` (needs a newer release).
         """
-        waiting = self._client.waiting
-        waiting.expect([self.id])
+        end = self._client.ends.expect(self.id)
         try:
-            await self._client.look(self.id)
-            return await self._client._result(self.id, timeout_s)
+            return await self._client._result(self.id, end, timeout_s)
         finally:
-            waiting.forget(self.id)
+            self._client.ends.forget(self.id, end)
 
     def stream(self, name: str = OUT, *, after: int = 0, live: bool = True) -> AsyncGenerator[Chunk]:
         """What the task's code emits, as it comes, until the task has ended; from behind the chunk at `after`.
@@ -292,7 +319,7 @@ class Ref:
         there now. `clawactors.LOG` is the stream of what the code prints and logs. Output is kept for seven days.
         Raises: `NotFound`, `Unavailable`. Order: that of the code; nothing twice, also over a lost connection.
         """
-        return follow(self._client.waiting, self._client.outputs, self.id, name, after, live=live)
+        return follow(self._client, self._client.outputs, self.id, name, after, live=live)
 
     async def look(self) -> Snapshot[Task]:
         """The task as the log has it. Raises: `NotFound`."""

@@ -12,9 +12,7 @@ import msgspec
 
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.fold import Snapshot
-from clawactors.runtime.taskactor import actor_of
 from clawactors.systems.tasks import Task
-from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks.submission import checked_id
 
 if TYPE_CHECKING:
@@ -98,14 +96,12 @@ async def _dead(client: "Client", skill: str, error: str) -> AsyncIterator[tuple
 
 
 async def _retry(client: "Client", id: str, version: int | None) -> RedriveReport:
-    actor = actor_of(client.context, id)
     try:
-        await actor.catch_up()
-        if version not in (None, actor.version):
-            return RedriveReport(id, left=f"it has moved on: it is {actor.state.life.status}")
-        if actor.state.life.status != "dead":
-            raise Refused(f"the task is {actor.state.life.status}, not dead")
-        await actor.handle(c.RetryTask(client.context.by, client.context.time.now_ns()))
+        known = await client.look(id)
+        if version not in (None, known.version):
+            return RedriveReport(id, left=f"it has moved on: it is {known.state.life.status}")
+        if known.state.life.status != "dead":
+            raise Refused(f"the task is {known.state.life.status}, not dead")
+        return RedriveReport(id, await client.retry(id))
     except Refused as refusal:
         return RedriveReport(id, left=str(refusal))
-    return RedriveReport(id, Snapshot(actor.state, actor.version))

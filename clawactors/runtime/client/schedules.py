@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from clawactors.kernel.errors import NotFound
+from clawactors.kernel.external import ExternalCommand
 from clawactors.kernel.fold import Snapshot
-from clawactors.runtime.actor import Actor
+from clawactors.kernel.transfer import decode_state
 from clawactors.systems.schedules import Schedule
-from clawactors.systems.schedules import commands as c
-from clawactors.systems.schedules.kind import SCHEDULES
+from clawactors.systems.schedules import external as x
 from clawactors.systems.schedules.planning import checked_name, plan_of
 
 if TYPE_CHECKING:
@@ -37,27 +37,27 @@ class Schedules:
         plan = plan_of(cron, skill, params, **wishes)
         await self._client.skills.check(plan.task)
         plan = replace(plan, task=await self._client.payloads.offload_payload(plan.task))
-        return await self._decide(name, c.AddSchedule(plan, await self._client.now_ns(), self._client.context.by))
+        return await self._ask(name, x.AddScheduleRequest(plan=plan))
 
     async def pause(self, name: str) -> Snapshot[Schedule]:
-        """Lets nothing come until it is resumed. Raises: `NotFound`."""
-        return await self._change(name, c.PauseSchedule(self._client.context.by))
+        """Pauses the schedule. Raises: `NotFound`."""
+        return await self._change(name, x.PauseScheduleRequest())
 
     async def resume(self, name: str) -> Snapshot[Schedule]:
-        """Lets it go on with its next time. Raises: `NotFound`."""
-        return await self._change(name, c.ResumeSchedule(await self._client.now_ns(), self._client.context.by))
+        """Resumes a paused schedule with its next time. Raises: `NotFound`."""
+        return await self._change(name, x.ResumeScheduleRequest())
 
     async def remove(self, name: str) -> Snapshot[Schedule]:
-        """Lets nothing come any more; tasks that were made stay. Raises: `NotFound`."""
-        return await self._change(name, c.RemoveSchedule(self._client.context.by))
+        """Removes the schedule; the tasks that it made stay. Raises: `NotFound`."""
+        return await self._change(name, x.RemoveScheduleRequest())
 
-    async def _change(self, name: str, command: c.ScheduleCommand) -> Snapshot[Schedule]:
-        return await self._decide(checked_name(name), command, must_exist=True)
-
-    async def _decide(self, name: str, command: c.ScheduleCommand, *, must_exist: bool = False) -> Snapshot[Schedule]:
-        actor = Actor(self._client.context, SCHEDULES, name)
-        await actor.catch_up()
-        if must_exist and not actor.state.exists:
+    async def _change(self, name: str, request: ExternalCommand) -> Snapshot[Schedule]:
+        known = await self._client.state("schedule", checked_name(name), Schedule)
+        if not known.state.exists and not known.frozen:
             raise NotFound(f"there is no schedule {name!r}")
-        await actor.handle(command)
-        return Snapshot(actor.state, actor.version)
+        return await self._ask(name, request)
+
+    async def _ask(self, name: str, request: ExternalCommand) -> Snapshot[Schedule]:
+        named = replace(request, id=self._client.context.names.commit())
+        outcome = await self._client.sender.ask("schedule", name, named, state=True)
+        return Snapshot(decode_state(Schedule, outcome.state), outcome.version)

@@ -2,16 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from clawactors.eventlog import Follower, Record
-from clawactors.kernel.errors import NotFound
-from clawactors.runtime.client.waiting import Waiting
+from clawactors.runtime.asking import Ended
 from clawactors.runtime.output import OutputMessage
 from clawactors.runtime.ports import Outputs
 from clawactors.systems.tasks.submission import checked_id
+
+if TYPE_CHECKING:
+    from clawactors.runtime.client.client import Client
 
 __all__ = ["Chunk", "follow"]
 
@@ -32,15 +34,14 @@ class Chunk(msgspec.Struct, frozen=True):
 
 
 async def follow(
-    waiting: Waiting, outputs: Outputs, id: str, name: str, after: int, *, live: bool
+    client: "Client", outputs: Outputs, id: str, name: str, after: int, *, live: bool
 ) -> AsyncGenerator[Chunk]:
     """See `Ref.stream`."""
-    waiting.expect([id])
+    await client.look(id)
+    end = client.ends.expect(id)
     try:
-        if not (await waiting.look(id)).state.exists:
-            raise NotFound(f"there is no task {id!r}")
         follower = await outputs.follow(id, checked_id(name, "stream"), max(0, (after >> _PLACES) - 1))
-        over = asyncio.ensure_future(_over(waiting, id, follower, live))
+        over = asyncio.ensure_future(_over(end, follower, live))
         try:
             while True:
                 coming = asyncio.ensure_future(anext(follower))
@@ -59,13 +60,13 @@ async def follow(
             over.cancel()
             await follower.aclose()
     finally:
-        waiting.forget(id)
+        client.ends.forget(id, end)
 
 
-async def _over(waiting: Waiting, id: str, follower: Follower, live: bool) -> None:
+async def _over(end: asyncio.Future[Ended], follower: Follower, live: bool) -> None:
     """Returns when the task has ended and all that it said has been handed out: it says nothing behind its end."""
     if live:
-        await waiting.ended(id)
+        await asyncio.shield(end)
     await follower.caught_up()
 
 

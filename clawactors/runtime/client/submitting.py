@@ -1,28 +1,27 @@
-"""Tasks come into being: one, or thousands in one call that is idempotent as a whole."""
+"""New tasks: one, or thousands in one call that is idempotent as a whole.
 
+Predecessors may stand anywhere in a batch: they are sent first. What is in a cycle is refused with the cycle.
+"""
+
+import asyncio
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from clawactors.eventlog import Draft, EventLogError, TooLarge, WrongVersion
+from clawactors.eventlog import TooLarge
 from clawactors.kernel.errors import Refused
-from clawactors.runtime.actor import Actor, ActorContext
-from clawactors.runtime.client.predecessors import in_order
-from clawactors.runtime.client.repeats import firsts_of, is_repeat
-from clawactors.systems.tasks import TASK
+from clawactors.runtime.asking import Outcome
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
-from clawactors.systems.tasks.kind import TASKS
+from clawactors.systems.tasks.dependencies import arranged
+from clawactors.systems.tasks.external import request_of
 from clawactors.systems.tasks.submission import checked_id, delayed
 
 if TYPE_CHECKING:
     from clawactors.runtime.client.client import Client
 
 __all__ = ["Batch", "Rejected", "TaskRequest", "submit", "submit_many"]
-
-_SAMPLE: Final = 32
-"""Tasks of a batch that are looked for first: they tell whether it comes again."""
 
 
 class TaskRequest(msgspec.Struct, frozen=True):
@@ -49,88 +48,75 @@ class Batch(msgspec.Struct, frozen=True):
     refused: tuple[Rejected, ...] = ()
 
 
-async def submit(context: ActorContext, id: str, spec: e.Spec, *, delayed: bool = False) -> bool:
-    """True when the task is new. Raises: `Refused`."""
-    if spec.after:
-        _, reasons = await in_order(context.log, {id: spec}, {id} if delayed else (), {})
-        if reasons:
-            raise Refused(reasons[id])
-    return await _make(context, id, spec, delayed=delayed)
+async def submit(client: "Client", id: str, spec: e.Spec, *, delayed: bool = False, awaits: bool = False) -> Outcome:
+    """What became of the request: `changed` when the task is new. Raises: `Refused`, `TooLarge`, `Unavailable`."""
+    return await client.sender.ask("task", id, request_of(c.Submit(spec, delayed)), awaits=awaits)
 
 
-async def submit_many(client: "Client", wishes: Sequence[TaskRequest]) -> Batch:
+async def submit_many(client: "Client", requests: Sequence[TaskRequest]) -> Batch:
     """See `Client.submit_many`."""
-    context = client.context
     refused: list[Rejected] = []
-    late = {wish.id for wish in wishes if wish.delay_s is not None}
-    todo = await _accepted(client, wishes, late, refused)
-    if any(spec.after for _, spec in todo.values()):
-        specs = {id: spec for id, (_, spec) in todo.items()}
-        unfit = {rejected.id: "it is refused" for rejected in refused}
-        order, reasons = await in_order(context.log, specs, late, unfit)
-        refused += [Rejected(todo[id][0], id, reason) for id, reason in reasons.items()]
-        todo = {id: todo[id] for id in order}
-    known = await firsts_of(context.log, list(todo)[:: max(1, len(todo) // _SAMPLE)])
-    if any(known.values()):  # a batch that comes again: to be refused by the log costs far more than to be found
-        known = await firsts_of(context.log, list(todo))
-    fresh = await _make_fresh(context, {id: todo[id] for id in todo if known.get(id) is None})
-    submitted = sum(fresh.values())
-    taken = [id for id in todo if not fresh.get(id)]
-    known |= await firsts_of(context.log, [id for id in taken if known.get(id) is None])
-    for id in taken:
-        index, spec = todo[id]
-        try:
-            if not is_repeat(known[id], c.Submit(spec, id in late)):  # then the usual way tells
-                submitted += await _make(context, id, spec, delayed=id in late)
-        except (Refused, TooLarge) as refusal:
-            refused.append(Rejected(index, id, str(refusal)))
-    existing = len(wishes) - submitted - len(refused)
-    return Batch(submitted, existing, tuple(sorted(refused, key=lambda rejected: rejected.index)))
+    todo = await _accepted(client, requests, refused)
+    order = list(todo)
+    if any(spec.after for _, spec, _ in todo.values()):
+        order, cycles = arranged({id: spec.after for id, (_, spec, _) in todo.items()})
+        rejected = {each.id: f"it comes after {each.id}, which is refused" for each in refused}
+        refused += _without_predecessors(todo, order, cycles, rejected)
+    submitted = 0
+    asked = [id for id in order if id in todo]
+    outcomes = await asyncio.gather(*(_ask(client, id, *todo[id][1:]) for id in asked))
+    for id, outcome in zip(asked, outcomes, strict=True):
+        if isinstance(outcome, Outcome):
+            submitted += outcome.changed
+        else:
+            refused.append(Rejected(todo[id][0], id, str(outcome)))
+    existing = len(requests) - submitted - len(refused)
+    return Batch(submitted, existing, tuple(sorted(refused, key=lambda each: each.index)))
+
+
+async def _ask(client: "Client", id: str, spec: e.Spec, is_delayed: bool) -> Outcome | Exception:
+    try:
+        return await submit(client, id, spec, delayed=is_delayed)
+    except (Refused, TooLarge) as refusal:
+        return refusal
+
+
+def _without_predecessors(
+    todo: dict[str, tuple[int, e.Spec, bool]], order: Sequence[str], cycles: Mapping[str, str], reasons: dict[str, str]
+) -> list[Rejected]:
+    """Takes out what is in a cycle, or comes after what is refused."""
+    taken_out: list[Rejected] = []
+    for id in order:
+        index, spec, _ = todo[id]
+        reason = cycles.get(id) or next((reasons[each] for each in spec.after if each in reasons), "")
+        if reason:
+            taken_out.append(Rejected(index, id, reason))
+            reasons[id] = f"it comes after {id}, which is refused"
+            del todo[id]
+    return taken_out
 
 
 async def _accepted(
-    client: "Client", wishes: Sequence[TaskRequest], late: set[str], refused: list[Rejected]
-) -> dict[str, tuple[int, e.Spec]]:
-    """By id, the place and the content of each wish that is well put, once; the others go to `refused`."""
-    todo: dict[str, tuple[int, e.Spec]] = {}
-    fits = await client.skills.checker({wish.spec.skill for wish in wishes})
-    now_ns = await client.now_ns() if late else 0
-    for index, wish in enumerate(wishes):
+    client: "Client", requests: Sequence[TaskRequest], refused: list[Rejected]
+) -> dict[str, tuple[int, e.Spec, bool]]:
+    """By id: place, content, and whether it is delayed, of each well-formed request; the others go to `refused`."""
+    todo: dict[str, tuple[int, e.Spec, bool]] = {}
+    fits = await client.skills.checker({request.spec.skill for request in requests})
+    is_any_late = any(request.delay_s is not None for request in requests)
+    now_ns = await client.now_ns() if is_any_late else 0
+    for index, request in enumerate(requests):
         try:
-            checked_id(wish.id)
-            spec = wish.spec if wish.delay_s is None else delayed(wish.spec, wish.delay_s, now_ns)
+            checked_id(request.id)
+            is_late = request.delay_s is not None
+            spec = request.spec if request.delay_s is None else delayed(request.spec, request.delay_s, now_ns)
             await fits(spec)
             spec = await client.payloads.offload_payload(spec)
-            if (earlier := todo.get(wish.id)) is not None:
+            if (earlier := todo.get(request.id)) is not None:
                 if earlier[1] != spec:
                     raise Refused("the id comes twice in the batch, with another content")
                 continue
         except Refused as refusal:
-            refused.append(Rejected(index, wish.id, str(refusal)))
+            refused.append(Rejected(index, request.id, str(refusal)))
             continue
-        todo[wish.id] = (index, spec)
+        todo[request.id] = (index, spec, is_late)
     return todo
-
-
-async def _make(context: ActorContext, id: str, spec: e.Spec, *, delayed: bool) -> bool:
-    return await Actor(context, TASKS, id).handle(c.Submit(spec, delayed))
-
-
-async def _make_fresh(context: ActorContext, todo: Mapping[str, tuple[int, e.Spec]]) -> dict[str, bool]:
-    """True for each task that is made; False where the id is taken or the task too large: `_make` tells."""
-    drafts = [
-        Draft(
-            kind="task",
-            id=id,
-            body=e.CODEC.encode(TASK.decide(c.Submit(spec), TASK.initial)),
-            commit=context.names.commit(),
-            by=context.by,
-        )
-        for id, (_, spec) in todo.items()
-    ]
-    made: dict[str, bool] = {}
-    for id, outcome in zip(todo, await context.log.append_many([(draft, 0) for draft in drafts]), strict=True):
-        if isinstance(outcome, EventLogError) and not isinstance(outcome, WrongVersion | TooLarge):
-            raise outcome
-        made[id] = isinstance(outcome, int)
-    return made

@@ -6,37 +6,43 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 
-from clawactors.eventlog import Draft, EventLogError, Follower, TooLarge, Unavailable, WrongVersion
+from clawactors.eventlog import Follower, TooLarge, Unavailable, WrongVersion
 from clawactors.eventlog.decoding import Commit
 from clawactors.eventlog.requests import Requests
 from clawactors.kernel.errors import Refused
-from clawactors.kinds import DECODER
-from clawactors.runtime.actor import Actor, ActorContext
+from clawactors.kernel.fold import Snapshot
+from clawactors.kernel.kind import Home, Kinds
+from clawactors.runtime.actor import ActorContext
+from clawactors.runtime.control.admission import admitting, leading
 from clawactors.runtime.control.commands import CommandConsumer
 from clawactors.runtime.control.dead import DeadLetters, DeadLetterWorker
+from clawactors.runtime.control.ends import EndNotifier
+from clawactors.runtime.control.folded import FoldedSnapshots
 from clawactors.runtime.control.forks import ForkKeeper
 from clawactors.runtime.control.leadership import Leadership
+from clawactors.runtime.control.lookup import StateEndpoint
 from clawactors.runtime.control.ports import Commands, Views
+from clawactors.runtime.control.predecessors import PredecessorCheck
 from clawactors.runtime.control.schedules import ScheduleKeeper
 from clawactors.runtime.control.timers import TimerKeeper
 from clawactors.runtime.control.watch import Watch
+from clawactors.runtime.dispatcher import Answer, Call, Dispatcher
+from clawactors.runtime.endpoint import CommandEndpoint
 from clawactors.runtime.node.metrics import ALIVE
 from clawactors.runtime.payloads import Payloads
 from clawactors.runtime.ports import Blobs, Leases, Timers
-from clawactors.runtime.reading import read_tasks
 from clawactors.systems.nodes import commands as nc
-from clawactors.systems.nodes.kind import NODES
 from clawactors.systems.placement import SILENCE_S, Placement, PlannedCommand
 from clawactors.systems.schedules import SCHEDULE
 from clawactors.systems.schedules.roster import TIMER
-from clawactors.systems.tasks import TASK
 from clawactors.systems.tasks import commands as tc
-from clawactors.systems.tasks import events as te
-from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.tasks.timers import KINDS
 from clawactors.systems.timers import Agenda
 
-__all__ = ["PATTERNS", "Control"]
+__all__ = ["PATTERNS", "QUEUE", "Control"]
+
+QUEUE = "control"
+"""Of the processes that may answer a question, one gets it."""
 
 PATTERNS = ("claw.task.>", "claw.node.>", "claw.schedule.>")
 
@@ -60,6 +66,7 @@ class Control:
         timers: Timers,
         commands: Commands,
         blobs: Blobs,
+        kinds: Kinds,
         silence_s: float = SILENCE_S,
     ) -> None:
         self.context, self.views, self.requests = context, views, requests
@@ -67,9 +74,21 @@ class Control:
         self.agenda = Agenda()
         self.placement = Placement(self.agenda, silence_s)
         self._wake = asyncio.Event()
-        self.leadership = Leadership(leases, context.clock, context.by, self._lead)
+        self.kinds = kinds
+        self.snapshots = FoldedSnapshots(lambda: views.snapshots)
+        self.leadership = Leadership(leases, context.clock, context.by, self._lead, self._stop_answering)
+        middleware = (
+            leading(lambda: self.leadership.leading),
+            PredecessorCheck(self.snapshots),
+            admitting(self.placement, context.time.now_ns),
+        )
+        self.dispatcher = Dispatcher(context, kinds, self.snapshots, middleware)
+        self.ends = EndNotifier(requests, self.snapshots)
+        self.placement.on_ended = self.ends.on_ended
+        self.lookup = StateEndpoint(self.snapshots, kinds.of(Home.CONTROL))
+        self.endpoint = CommandEndpoint(self.dispatcher, kinds.of(Home.CONTROL), self.ends.awaits)
         self.watch = Watch(leases, requests, context.clock, self.placement.live_nodes, self._lose)
-        self.schedules = ScheduleKeeper(context, self.agenda, self._wake.set)
+        self.schedules = ScheduleKeeper(self.dispatcher, self.agenda, self._wake.set)
         self.timers = TimerKeeper(
             timers,
             self.agenda,
@@ -77,8 +96,8 @@ class Control:
             leads=lambda: self.leadership.leading,
             rang=self._ring,
         )
-        self.commands = CommandConsumer(context, commands, Payloads(blobs), lambda: self.leadership.leading)
-        self.forks = ForkKeeper(context, self._wake.set)
+        self.commands = CommandConsumer(self.dispatcher, commands, Payloads(blobs), lambda: self.leadership.leading)
+        self.forks = ForkKeeper(self.dispatcher, self._wake.set)
         self._position = 0
         self._follower: Follower | None = None
         self._leads = 0
@@ -94,6 +113,8 @@ class Control:
         self.schedules.roster.load(snapshot.schedules(), snapshot.frozen())
         self._find_out()
         follower = self._follower = await self.context.log.follow(PATTERNS, after=snapshot.position)
+        self.snapshots.begin(follower, snapshot.position)
+        await self.lookup.open(self.requests, QUEUE)
         deaf = await self.requests.hear(f"{ALIVE}.*", self._hear_alive)
         self.forgive()
         try:
@@ -112,6 +133,8 @@ class Control:
                 self._check.cancel()
             for task in list(self._working):
                 task.cancel()
+            for each in (self.endpoint, self.forks, self.ends, self.lookup):
+                await each.aclose()
             await follower.aclose()
 
     async def _keep_time(self) -> None:
@@ -138,7 +161,7 @@ class Control:
 
     async def _fold(self, follower: Follower) -> None:
         async for batch in follower:
-            commits = [DECODER.decode(record) for record in batch]
+            commits = [self.kinds.decoder.decode(record) for record in batch]
             for commit in commits:
                 self._place(commit)
             self._position = batch[-1].seq
@@ -146,7 +169,9 @@ class Control:
             self._hear_time(max(record.at_ns for record in batch))
             self._order()
             self.timers.wake()
-            await self.views.apply(commits, follower.position)
+            applied = self.views.apply(commits, follower.position)
+            await applied
+            self.snapshots.folded(follower.position)
         raise Unavailable("the log is followed no longer")  # placing on a fold that stands still would only do harm
 
     def _place(self, commit: Commit) -> None:
@@ -181,9 +206,22 @@ class Control:
         """Whoever led before may have given tasks away that are not folded here yet: they count under the limits."""
         self.placement.limits.closed = True
         self._leads += 1
-        self._spawn(self._patiently(partial(self._open_limits, self._leads)))
+        self._spawn(self._retry(partial(self._open_limits, self._leads)))
         self.dead.lead()
+        self._spawn(self._retry(self._start_answering))
         self._stir()
+
+    async def _start_answering(self) -> None:
+        """Commands are decided here from now on, ends are told from here."""
+        for each in (self.endpoint, self.forks, self.ends):
+            await each.aclose()
+        for each in (self.ends, self.forks, self.endpoint):
+            await each.open(self.requests)
+
+    def _stop_answering(self) -> None:
+        """Another process may lead: requests to this one would only lose time."""
+        for each in (self.endpoint, self.forks, self.ends):
+            self._spawn(each.aclose())
 
     async def _open_limits(self, lead: int) -> None:
         if self._follower is not None:
@@ -199,26 +237,30 @@ class Control:
 
     async def _learn(self, id: str) -> None:
         """Reads a task that had ended, and so was forgotten here, and now goes on."""
-        actor = Actor(self.context, TASKS, id)
-        with contextlib.suppress(Refused):
-            await self._patiently(actor.catch_up)
-            while not self.placement.adopt(id, actor.version, actor.state):
-                await self._patiently(actor.catch_up)
-            self._find_out()  # it may wait for others again
-            self._stir()
+        while True:
+            snapshot, _ = self.snapshots.states.get("task", id)
+            if snapshot.frozen:
+                return
+            if self.placement.adopt(id, snapshot.version, snapshot.state):
+                break
+            await self.snapshots.fresh()
+        self._find_out()  # it may wait for others again
+        self._stir()
 
     def _find_out(self) -> None:
         if asked := self.placement.asks():
-            self._spawn(self._patiently(partial(self._read_ended, asked)))
+            self._spawn(self._retry(partial(self._read_ended, asked)))
 
     async def _read_ended(self, ids: Sequence[str]) -> None:
         """Reads how those ended that others wait for, and that are not open here."""
-        async for id, known in read_tasks(self.context.log, ids):
+        await self.snapshots.fresh()
+        for id in ids:
+            known, _ = self.snapshots.states.get("task", id)
             status = known.state.life.status if known.state.exists and not known.frozen else None
             self.placement.learn(id, known.version, status)
         self._stir()
 
-    async def _patiently(self, call: Callable[[], Awaitable[None]]) -> None:
+    async def _retry(self, call: Callable[[], Awaitable[None]]) -> None:
         while True:
             try:
                 return await call()
@@ -259,70 +301,46 @@ class Control:
         self._check = asyncio.get_running_loop().call_later(wait_s, self._wake.set)
 
     async def _append(self, orders: Sequence[PlannedCommand]) -> None:
-        sent: list[PlannedCommand] = []
-        drafts: list[tuple[Draft, int]] = []
-        for order in orders:
-            try:
-                events = TASK.decide(order.command, order.task)
-            except Refused as refusal:
-                _log.error("placement: task %s: %s", order.id, refusal)
-                continue
-            if events:
-                sent.append(order)
-                drafts.append((self._draft(order, events), order.version))
-        outcomes: Sequence[int | EventLogError]
-        try:
-            outcomes = await self.context.log.append_many(drafts)
-        except Unavailable as error:
-            outcomes = [error] * len(drafts)
+        calls = [
+            Call("task", order.id, (order.command,), known=Snapshot(order.task, order.version), once=True)
+            for order in orders
+        ]
+        outcomes = await self.dispatcher.send_many(calls)
         again: list[PlannedCommand] = []
-        for order, outcome in zip(sent, outcomes, strict=True):
+        for order, outcome in zip(orders, outcomes, strict=True):
             match outcome:
-                case int() | WrongVersion():
+                case Answer() | WrongVersion():
                     pass  # the follower brings what was stored, and with it what follows from it
                 case TooLarge():
-                    self._spawn(self._patiently(partial(self._block, order, outcome)))
+                    self._spawn(self._retry(partial(self._block, order, outcome)))
                 case _:
-                    again.append(order)
+                    if not isinstance(outcome, Refused):
+                        again.append(order)
                     if not isinstance(outcome, Unavailable):
                         _log.error("placement: task %s: %s", order.id, outcome)
         if again:
             await asyncio.sleep(_UNAVAILABLE_PAUSE_S)
             for order in again:
                 if self.placement.is_limited(order):  # its place is another's only once it is known not to be stored
-                    self._spawn(self._patiently(partial(self._withdraw, order)))
+                    self._spawn(self._retry(partial(self._withdraw, order)))
                 else:
                     self.placement.withdraw(order)
         self._wake.set()
 
     async def _withdraw(self, order: PlannedCommand) -> None:
-        async for _, known in read_tasks(self.context.log, [order.id]):
-            if known.version == order.version:
-                self.placement.withdraw(order)
+        await self.snapshots.fresh()
+        known, _ = self.snapshots.states.get("task", order.id)
+        if known.version == order.version:
+            self.placement.withdraw(order)
         self._wake.set()
 
     async def _block(self, order: PlannedCommand, error: TooLarge) -> None:
         """Puts the task before a person: what it needs to be given away fits no commit."""
-        actor = Actor(self.context, TASKS, order.id)
-        with contextlib.suppress(Refused):
-            await actor.catch_up()
-            if actor.version == order.version:
-                await actor.handle(tc.Block(f"it can't be given to a node: {error}"))
-
-    def _draft(self, order: PlannedCommand, events: tuple[te.TaskEvent, ...]) -> Draft:
-        return Draft(
-            kind="task",
-            id=order.id,
-            body=te.CODEC.encode(events),
-            commit=self.context.names.commit(),
-            to=order.to,
-            by=self.context.by,
-        )
+        command = tc.Block(f"it can't be given to a node: {error}")
+        known = Snapshot(order.task, order.version)
+        with contextlib.suppress(Refused, WrongVersion):
+            await self.dispatcher.send(Call("task", order.id, (command,), known=known, once=True))
 
     async def _lose(self, id: str, incarnation: str, reason: str) -> None:
-        if not self.leadership.leading:
-            return
-        actor = Actor(self.context, NODES, id)
         with contextlib.suppress(Refused):
-            await actor.catch_up()
-            await actor.handle(nc.LoseNode(incarnation, reason))
+            await self.dispatcher.send(Call("node", id, (nc.LoseNode(incarnation, reason),)))

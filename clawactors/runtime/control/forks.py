@@ -1,4 +1,4 @@
-"""Finishes forks that whoever began them has left half way: a fork is whole in the end, or was never begun."""
+"""Makes forks on request, and finishes those that were left half way: a fork is whole in the end, or never begun."""
 
 import asyncio
 import contextlib
@@ -6,27 +6,56 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Final
 
+import msgspec
+
 from clawactors.eventlog import EventLogError
+from clawactors.eventlog.requests import Requests, Serving
 from clawactors.kernel.errors import NotFound, Refused
-from clawactors.runtime.actor import ActorContext
+from clawactors.runtime.asking import ForkRequest, Outcome, failure_of
+from clawactors.runtime.dispatcher import Call, Dispatcher
 from clawactors.runtime.fork import fork
-from clawactors.runtime.taskactor import actor_of
 from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks.submission import checked_id
 
 __all__ = ["ForkKeeper"]
 
 _THEIRS_S: Final = 2.0
 """So long whoever began is left to finish."""
 
+_decode: Final = msgspec.json.Decoder(ForkRequest).decode
+_encode: Final = msgspec.json.Encoder().encode
 _log = logging.getLogger(__name__)
 
 
 class ForkKeeper:
     """Call `finish` with the forks that wait for their steps when this process leads; `done` is called after each."""
 
-    def __init__(self, context: ActorContext, done: Callable[[], None]) -> None:
-        self._context, self._done = context, done
+    def __init__(self, dispatcher: Dispatcher, done: Callable[[], None]) -> None:
+        self._dispatcher, self._done = dispatcher, done
         self._finishing: dict[str, asyncio.Task[None]] = {}
+        self._serving: Serving | None = None
+
+    async def open(self, requests: Requests) -> None:
+        """Makes forks on request from now on. Raises: `PermissionDenied`, `Unavailable`."""
+        self._serving = await requests.answer("claw.do.*.fork", self._answer)
+
+    async def aclose(self) -> None:
+        """Makes none any longer. Order: idempotent."""
+        if self._serving is not None:
+            serving, self._serving = self._serving, None
+            await serving.aclose()
+
+    async def _answer(self, principal: str, body: bytes) -> bytes:
+        try:
+            asked = _decode(body)
+            for id in (asked.id, asked.new_id):
+                checked_id(id)
+            forked = await fork(self._dispatcher, asked.id, asked.step, asked.new_id, f"client/{principal}")
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            return _encode(Outcome(error=failure_of(Refused(f"not a request for a fork: {error}"))))
+        except (Refused, EventLogError) as error:
+            return _encode(Outcome(error=failure_of(error)))
+        return _encode(Outcome(forked.version, True))
 
     def finish(self, ids: Iterable[str]) -> None:
         """Begins with all that it has not begun with."""
@@ -45,14 +74,13 @@ class ForkKeeper:
             self._done()
 
     async def _copy(self, id: str) -> None:
-        actor = actor_of(self._context, id)
-        with contextlib.suppress(Refused):  # a later release has written to it
-            await actor.catch_up()
-        spec, life = actor.state.spec, actor.state.life
-        if spec is None or actor.frozen or (life.status, life.waiting_for) != ("waiting", "fork"):
+        dispatcher = self._dispatcher
+        known = (await dispatcher.snapshots.load(dispatcher.kinds["task"], id)).snapshot
+        spec, life = known.state.spec, known.state.life
+        if spec is None or known.frozen or (life.status, life.waiting_for) != ("waiting", "fork"):
             return
         try:
-            await fork(self._context, spec.fork_of, spec.fork_step, id)
+            await fork(dispatcher, spec.fork_of, spec.fork_step, id)
         except (Refused, NotFound) as refusal:
             with contextlib.suppress(Refused):
-                await actor.handle(c.Block(f"its steps can't be copied: {refusal}"))
+                await dispatcher.send(Call("task", id, (c.Block(f"its steps can't be copied: {refusal}"),)))

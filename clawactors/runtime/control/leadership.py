@@ -17,8 +17,11 @@ _TERM_S = 2.0
 class Leadership:
     """Holds the lease when it can get it; `leading` says whether it believes to."""
 
-    def __init__(self, leases: Leases, clock: Clock, name: str, changed: Callable[[], None]) -> None:
-        self._leases, self._clock, self._name, self._changed = leases, clock, name, changed
+    def __init__(
+        self, leases: Leases, clock: Clock, name: str, changed: Callable[[], None], lost: Callable[[], None]
+    ) -> None:
+        self._leases, self._clock, self._name = leases, clock, name
+        self._changed, self._lost = changed, lost
         self._lease: Lease | None = None
         self._until_s = 0.0
 
@@ -45,6 +48,8 @@ class Leadership:
         if self._lease is None or not await self._lease.renew(value):
             self._lease = await self._leases.acquire(LEADER_KEY, value, _TERM_S)
         lapsed = self._clock.monotonic_s() >= until_s  # perhaps while it asked: somebody may have looked meanwhile
-        self._until_s = asked_s + _TERM_S if self._lease is not None else 0.0
+        led, self._until_s = self._until_s > 0, asked_s + _TERM_S if self._lease is not None else 0.0
+        if led and self._lease is None:
+            self._lost()
         if self.leading and lapsed:
             self._changed()

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from clawactors.eventlog import Record
 from clawactors.eventlog.decoding import Commit
+from clawactors.runtime.control.folded import States
 from clawactors.systems.placement import PlacementStart
 
 __all__ = ["Commands", "Views"]
@@ -36,6 +37,11 @@ class Views(Protocol):
 
     def snapshot(self) -> PlacementStart:
         """What placement starts from: the views as they are."""
+        ...
+
+    @property
+    def snapshots(self) -> States:
+        """States of single aggregates, as of what was applied last."""
         ...
 
     async def apply(self, commits: Sequence[Commit], upto: int) -> None:

@@ -11,15 +11,13 @@ from typing import Final
 
 from clawactors.eventlog import EventLogError
 from clawactors.kernel.errors import Refused
-from clawactors.runtime.actor import Actor, ActorContext
+from clawactors.runtime.dispatcher import Call, Dispatcher
+from clawactors.systems.schedules import SCHEDULE, task_id
 from clawactors.systems.schedules import commands as c
 from clawactors.systems.schedules import events as e
-from clawactors.systems.schedules import task_id
-from clawactors.systems.schedules.kind import SCHEDULES
 from clawactors.systems.schedules.roster import Roster
 from clawactors.systems.tasks import commands as tc
 from clawactors.systems.tasks import events as te
-from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.timers import Agenda
 
 __all__ = ["ScheduleKeeper"]
@@ -32,8 +30,8 @@ _log = logging.getLogger(__name__)
 class ScheduleKeeper:
     """Call `fire` when something may be due and this process leads; `done` is called after each."""
 
-    def __init__(self, context: ActorContext, agenda: Agenda, done: Callable[[], None]) -> None:
-        self.context, self.roster, self._done = context, Roster(agenda), done
+    def __init__(self, dispatcher: Dispatcher, agenda: Agenda, done: Callable[[], None]) -> None:
+        self._dispatcher, self.roster, self._done = dispatcher, Roster(agenda), done
         self._firing: dict[str, asyncio.Task[None]] = {}
 
     def fire(self) -> None:
@@ -59,16 +57,16 @@ class ScheduleKeeper:
         due_ns, plan = known.state.due_ns, known.state.plan
         if due_ns is None or plan is None:
             return
-        actor = Actor(self.context, SCHEDULES, name, known)
-        for event in actor.note(c.FireSchedule(due_ns, self.context.time.now_ns())):
+        command = c.FireSchedule(due_ns, self._dispatcher.context.time.now_ns())
+        for event in SCHEDULE.decide(command, known.state):
             if isinstance(event, e.ScheduleFired):
                 await asyncio.gather(*(self._submit(task_id(name, at_ns), plan.task) for at_ns in event.times))
-        await actor.flush()
+        fired = await self._dispatcher.send(Call("schedule", name, (command,), known=known))
         # What was written comes back by the log, as everything does; until then it is due no more.
-        self.roster.take(name, actor.version, actor.state)
+        self.roster.take(name, fired.version, fired.state)
 
     async def _submit(self, id: str, spec: te.Spec) -> None:
         try:
-            await Actor(self.context, TASKS, id).handle(tc.Submit(spec))
+            await self._dispatcher.send(Call("task", id, (tc.Submit(spec),)))
         except Refused as refusal:
             _log.error("the task %s of a schedule can't be made: %s", id, refusal)

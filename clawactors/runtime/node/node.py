@@ -265,8 +265,13 @@ class NodeActor:
         if (run := self._runs.get(id)) is not None:
             self._spawn(run.observe(record))  # which finds out whether it is over
         by_hand = record.expected < 0
+        made = events[0] if len(events) == 2 and isinstance(events[0], te.Submitted) else None
+        if given is not None and made is not None:
+            given = replace(given, params=made.params)  # which stand once in the commit that makes the task
         if given is not None and given.incarnation == self.incarnation and not (by_hand and id in self._queue):
-            self._take(Assignment(id, record.seq, given, record.at_ns, unsure=by_hand or len(events) > 1))
+            self._take(
+                Assignment(id, record.seq, given, record.at_ns, unsure=by_hand or (len(events) > 1 and made is None))
+            )
         elif (queued := self._queue.get(id)) is not None:
             self._queue[id] = replace(queued, unsure=True)
 

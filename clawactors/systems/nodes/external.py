@@ -8,31 +8,41 @@ from clawactors.kernel.external import ExternalCommand
 from clawactors.systems.nodes import commands as c
 from clawactors.systems.nodes.events import Slots
 
-__all__ = ["COMMANDS", "command_of"]
+__all__ = [
+    "COMMANDS",
+    "ConfigureNodeRequest",
+    "CordonNodeRequest",
+    "DrainNodeRequest",
+    "RemoveNodeRequest",
+    "UncordonNodeRequest",
+    "command_of",
+]
 
 
-class _Drain(ExternalCommand, frozen=True, tag="node.drain"):
-    pass
+class DrainNodeRequest(ExternalCommand, frozen=True, tag="node.drain"):
+    """Drain the node."""
 
 
-class _Cordon(ExternalCommand, frozen=True, tag="node.cordon"):
-    pass
+class CordonNodeRequest(ExternalCommand, frozen=True, tag="node.cordon"):
+    """Cordon the node."""
 
 
-class _Uncordon(ExternalCommand, frozen=True, tag="node.uncordon"):
-    pass
+class UncordonNodeRequest(ExternalCommand, frozen=True, tag="node.uncordon"):
+    """Lift a cordon or a drain."""
 
 
-class _Remove(ExternalCommand, frozen=True, tag="node.remove"):
-    pass
+class RemoveNodeRequest(ExternalCommand, frozen=True, tag="node.remove"):
+    """Remove a node that is gone."""
 
 
-class _Configure(ExternalCommand, frozen=True, tag="node.configure"):
+class ConfigureNodeRequest(ExternalCommand, frozen=True, tag="node.configure"):
+    """Change slots or affinity."""
+
     slots: Slots | None = None
     affinity: dict[str, str] | None = None
 
 
-type _Any = _Drain | _Cordon | _Uncordon | _Remove | _Configure
+type _Any = DrainNodeRequest | CordonNodeRequest | UncordonNodeRequest | RemoveNodeRequest | ConfigureNodeRequest
 
 COMMANDS: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(_Any.__value__)
 """What other programs may ask of a node."""
@@ -41,15 +51,15 @@ COMMANDS: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(_Any.__value__
 def command_of(command: _Any, _by: str, _at_ns: int) -> c.NodeCommand:
     """The command that another program asks for; events of nodes don't say who asked."""
     match command:
-        case _Drain():
+        case DrainNodeRequest():
             return c.DrainNode(held=True)
-        case _Cordon():
+        case CordonNodeRequest():
             return c.CordonNode()
-        case _Uncordon():
+        case UncordonNodeRequest():
             return c.UncordonNode()
-        case _Remove():
+        case RemoveNodeRequest():
             return c.RemoveNode()
-        case _Configure():
+        case ConfigureNodeRequest():
             return c.ConfigureNode(command.slots, command.affinity)
         case _:
             assert_never(command)

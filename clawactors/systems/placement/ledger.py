@@ -9,7 +9,7 @@
    nobody waits for, costs nothing for it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -22,7 +22,7 @@ from clawactors.systems.placement.limits import Limits, announced
 from clawactors.systems.placement.order import TrackedTask
 from clawactors.systems.placement.ports import PlacementStart
 from clawactors.systems.placement.silence import SILENCE_S, Silence
-from clawactors.systems.tasks import TASK, Status, Task
+from clawactors.systems.tasks import TASK, Status, Task, TaskStatus
 from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks import timers as t
 from clawactors.systems.timers import Agenda
@@ -30,6 +30,10 @@ from clawactors.systems.timers import Agenda
 __all__ = ["ClusterState"]
 
 _ENDED_THERE = frozenset(("completed", "failed", "dead"))
+
+
+def _ignore(_id: str, _version: int, _life: TaskStatus) -> None:
+    pass
 
 
 class ClusterState:
@@ -52,6 +56,10 @@ class ClusterState:
         self.forks: dict[str, None] = {}
         """Those that wait for steps which somebody is copying, or has ceased to."""
         self._awaited: dict[str, int] = {}
+        self._reserved: dict[str, str] = {}
+        """Tasks that are being made and given to a node in one commit, by that node, until the commit is folded."""
+        self.on_ended: Callable[[str, int, TaskStatus], None] = _ignore
+        """Called for each task that ends, with its version."""
         self._frozen: set[str] = set()
 
     def load(self, snapshot: PlacementStart) -> None:
@@ -83,8 +91,12 @@ class ClusterState:
         if node.status == "removed":
             del self._seats[id]
         self._announce()
+        self._enter_assigned(seat)
+
+    def _enter_assigned(self, seat: NodeCapacity) -> None:
         for task_id in seat.assigned.copy():
-            self._enter(task_id, self._tasks[task_id])
+            if (held := self._tasks.get(task_id)) is not None:  # else it is only reserved
+                self._enter(task_id, held)
 
     def apply_task(
         self, id: str, version: int, events: Sequence[e.TaskEvent], at_ns: int, *, first: bool = True
@@ -141,8 +153,7 @@ class ClusterState:
         if kind == "node":
             seat = self._seats.setdefault(id, NodeCapacity(id, Node()))
             seat.frozen = True
-            for task_id in seat.assigned.copy():
-                self._enter(task_id, self._tasks[task_id])
+            self._enter_assigned(seat)
         elif kind == "task":
             self._frozen.add(id)
             self._awaited.pop(id, None)
@@ -153,8 +164,12 @@ class ClusterState:
     def _hold(self, id: str, version: int, task: Task) -> None:
         """Takes over the task's new state; a task that has ended is let go of."""
         held = self._tasks.get(id)
+        if self._reserved:
+            self.release(id)
         if held is None:
             if task.spec is None or TASK.is_final(task):
+                if task.spec is not None:
+                    self.on_ended(id, version, task.life)
                 self._ended_for_others(id, task.life.status)
                 return
             held = self._tasks[id] = TrackedTask(version, task, shape_of(task.spec, task.life.avoid))
@@ -172,6 +187,7 @@ class ClusterState:
         self._enter(id, held)
         if TASK.is_final(task):
             del self._tasks[id]
+            self.on_ended(id, version, task.life)
             if self._watched:
                 self._ended_for_others(id, task.life.status)
 
@@ -302,6 +318,12 @@ class ClusterState:
     def open_count(self) -> int:
         """How many tasks are open."""
         return len(self._tasks)
+
+    def release(self, id: str) -> None:
+        """The task that was about to be given to a node is folded by now, or came to nothing."""
+        node = self._reserved.pop(id, None)
+        if node is not None and (seat := self._seats.get(node)) is not None:
+            seat.assigned.discard(id)
 
     def live_nodes(self) -> Iterator[tuple[str, str]]:
         """`(id, incarnation)` of every node that is believed to be alive."""

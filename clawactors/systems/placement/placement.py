@@ -9,12 +9,13 @@ import heapq
 from collections.abc import Iterator
 
 from clawactors.systems.nodes import Node
-from clawactors.systems.placement.choice import choose, why_not
+from clawactors.systems.placement.choice import NodeCapacity, choose, shape_of, why_not
 from clawactors.systems.placement.ledger import ClusterState
 from clawactors.systems.placement.limits import Limit
 from clawactors.systems.placement.order import PlannedCommand
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import timers as t
+from clawactors.systems.tasks.events import Spec
 
 __all__ = ["Placement"]
 
@@ -86,6 +87,25 @@ class Placement(ClusterState):
                 heapq.heapreplace(heads, (*first, shape))
             else:
                 heapq.heappop(heads)
+
+    def reserve(self, id: str, spec: Spec, now_ns: int) -> NodeCapacity | None:
+        """The node that a new task would be given to now, which keeps a place for it; None where it has to wait.
+
+        It waits behind others of its shape, under a limit, and where something with its id is open.
+        """
+        shape = shape_of(spec)
+        if (
+            id in self._tasks
+            or id in self._reserved
+            or shape in self._pending
+            or self.limits.of(spec.skill) is not None
+        ):
+            return None
+        seat = choose(shape, self._seats.values(), now_ns)
+        if seat is not None:
+            self._reserved[id] = seat.id
+            seat.assigned.add(id)
+        return seat
 
     def withdraw(self, order: PlannedCommand) -> None:
         """Takes back an order that could not be carried out; it is proposed again unless the task has moved on."""

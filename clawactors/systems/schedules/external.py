@@ -10,32 +10,35 @@ from clawactors.systems.schedules import commands as c
 from clawactors.systems.schedules.events import SchedulePlan
 from clawactors.systems.tasks.submission import checked_spec
 
-__all__ = ["COMMANDS", "command_of"]
+__all__ = [
+    "COMMANDS",
+    "AddScheduleRequest",
+    "PauseScheduleRequest",
+    "RemoveScheduleRequest",
+    "ResumeScheduleRequest",
+    "command_of",
+]
 
 
-class _ScheduleCommandIn(ExternalCommand, frozen=True, kw_only=True):
-    """`by` is who asks."""
+class AddScheduleRequest(ExternalCommand, frozen=True, kw_only=True, tag="schedule.add"):
+    """Make the schedule."""
 
-    by: str = ""
-
-
-class _Add(_ScheduleCommandIn, frozen=True, kw_only=True, tag="schedule.add"):
     plan: SchedulePlan
 
 
-class _Pause(_ScheduleCommandIn, frozen=True, tag="schedule.pause"):
-    pass
+class PauseScheduleRequest(ExternalCommand, frozen=True, tag="schedule.pause"):
+    """Pause the schedule."""
 
 
-class _Resume(_ScheduleCommandIn, frozen=True, tag="schedule.resume"):
-    pass
+class ResumeScheduleRequest(ExternalCommand, frozen=True, tag="schedule.resume"):
+    """Resume the schedule."""
 
 
-class _Remove(_ScheduleCommandIn, frozen=True, tag="schedule.remove"):
-    pass
+class RemoveScheduleRequest(ExternalCommand, frozen=True, tag="schedule.remove"):
+    """Remove the schedule."""
 
 
-type _Any = _Add | _Pause | _Resume | _Remove
+type _Any = AddScheduleRequest | PauseScheduleRequest | ResumeScheduleRequest | RemoveScheduleRequest
 
 COMMANDS: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(_Any.__value__)
 """What other programs may ask of a schedule."""
@@ -45,13 +48,13 @@ def command_of(command: _Any, by: str, at_ns: int) -> c.ScheduleCommand:
     """The command that another program asks for, `by` unless it says who asks, at that time. Raises: `Refused`."""
     by = command.by or by
     match command:
-        case _Add(plan=plan):
+        case AddScheduleRequest(plan=plan):
             return c.AddSchedule(replace(plan, task=checked_spec(plan.task)), at_ns, by)
-        case _Pause():
+        case PauseScheduleRequest():
             return c.PauseSchedule(by)
-        case _Resume():
+        case ResumeScheduleRequest():
             return c.ResumeSchedule(at_ns, by)
-        case _Remove():
+        case RemoveScheduleRequest():
             return c.RemoveSchedule(by)
         case _:
             assert_never(command)

@@ -7,6 +7,7 @@ import msgspec
 from clawactors.systems.tasks.events import Fence, InheritedStep, Outcome, Spec, TaskError, WaitReason
 
 __all__ = [
+    "Admit",
     "ArchiveTask",
     "Await",
     "Block",
@@ -48,6 +49,15 @@ class Submit(_TaskCommand, frozen=True):
 
     spec: Spec
     delayed: bool = False
+
+
+class Admit(_TaskCommand, frozen=True):
+    """Make it and give it to a node at once; where it exists, as `Submit`."""
+
+    spec: Spec
+    node: str
+    incarnation: str
+    losses: int = 0
 
 
 class Ready(_TaskCommand, frozen=True):
@@ -243,6 +253,7 @@ class ArchiveTask(_TaskCommand, frozen=True):
 
 type TaskCommand = (
     Submit
+    | Admit
     | Ready
     | ScheduleTask
     | StartTask

@@ -14,7 +14,7 @@ from typing import Final, assert_never
 from msgspec.structs import replace
 
 from clawactors.kernel.decider import Decider
-from clawactors.kernel.errors import Refused
+from clawactors.kernel.errors import NotFound, Refused
 from clawactors.kernel.time import iso
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
@@ -40,8 +40,10 @@ def decide(command: c.TaskCommand, task: Task) -> tuple[e.TaskEvent, ...]:
     """The events that the command leads to in this state, none for a repeat. Raises `Refused`."""
     if isinstance(command, c.Submit):
         return _submit(command, task)
+    if isinstance(command, c.Admit):
+        return _admit(command, task)
     if task.spec is None:
-        raise Refused("there is no such task")
+        raise NotFound("there is no such task")
     status = task.life.status
     if status == "archived":
         if isinstance(command, c.ArchiveTask):
@@ -101,6 +103,24 @@ def _submit(command: c.Submit, task: Task) -> tuple[e.TaskEvent, ...]:
     if (other := difference(task.spec, spec)) is not None:
         raise Refused(f"the id is taken by a task with another {other}; choose another id")
     return ()
+
+
+def _admit(command: c.Admit, task: Task) -> tuple[e.TaskEvent, ...]:
+    made = _submit(c.Submit(command.spec), task)
+    if not made:
+        return ()
+    spec = command.spec
+    # The parameters stand in the same commit, so they are not repeated.
+    given = e.Scheduled(
+        node=command.node,
+        incarnation=command.incarnation,
+        losses=command.losses,
+        attempt=1,
+        skill=spec.skill,
+        timeout_s=spec.timeout_s,
+        max_retries=spec.max_retries,
+    )
+    return (*made, given)
 
 
 def _schedule(command: c.ScheduleTask, task: Task, spec: e.Spec) -> tuple[e.TaskEvent, ...]:

@@ -14,13 +14,28 @@ from clawactors.eventlog.nesting import is_too_deep
 from clawactors.eventlog.numbers import unfit_number
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.external import ExternalCommand
-from clawactors.kernel.time import time_ns
+from clawactors.kernel.time import iso, time_ns
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks.events import Spec
 from clawactors.systems.tasks.payload import INLINE_MAX_BYTES, Encoded, is_reference, named_in
 from clawactors.systems.tasks.submission import checked_spec, checked_time, spec_of
 
-__all__ = ["COMMANDS", "command_of", "edit_of", "retry_of", "signal_of"]
+__all__ = [
+    "COMMANDS",
+    "CancelRequest",
+    "DeleteRequest",
+    "EditRequest",
+    "PauseRequest",
+    "ResumeRequest",
+    "RetryRequest",
+    "SignalRequest",
+    "SubmitRequest",
+    "command_of",
+    "edit_of",
+    "request_of",
+    "retry_of",
+    "signal_of",
+]
 
 _NAME_MAX: Final = 256
 _LEVELS_AROUND: Final = 10
@@ -65,48 +80,59 @@ def edit_of(spec: Spec, changes: Mapping[str, Any]) -> c.Edit:
     return c.Edit(replace(edited, **{name: getattr(spec, name) for name in as_it_is}), was=spec)
 
 
-class _TaskCommandIn(ExternalCommand, frozen=True, kw_only=True):
-    """`by` is who wishes."""
-
-    by: str = ""
+class CancelRequest(ExternalCommand, frozen=True, tag="task.cancel"):
+    """End the task."""
 
 
-class _Cancel(_TaskCommandIn, frozen=True, tag="task.cancel"):
-    pass
+class PauseRequest(ExternalCommand, frozen=True, tag="task.pause"):
+    """Pause the task."""
 
 
-class _Pause(_TaskCommandIn, frozen=True, tag="task.pause"):
-    pass
+class ResumeRequest(ExternalCommand, frozen=True, tag="task.resume"):
+    """Resume a paused task."""
 
 
-class _Resume(_TaskCommandIn, frozen=True, tag="task.resume"):
-    pass
+class RetryRequest(ExternalCommand, frozen=True, kw_only=True, tag="task.retry"):
+    """Retry an ended or blocked task; `deadline` as ISO 8601, "" for none."""
 
-
-class _Retry(_TaskCommandIn, frozen=True, kw_only=True, tag="task.retry"):
     deadline: str | None = None
 
 
-class _Delete(_TaskCommandIn, frozen=True, tag="task.delete"):
-    pass
+class DeleteRequest(ExternalCommand, frozen=True, tag="task.delete"):
+    """Delete the task."""
 
 
-class _Signal(_TaskCommandIn, frozen=True, tag="task.signal"):
+class SignalRequest(ExternalCommand, frozen=True, tag="task.signal"):
+    """Send the task a signal."""
+
     name: str
     payload: Any = None
 
 
-class _Submit(_TaskCommandIn, frozen=True, kw_only=True, tag="task.submit"):
+class SubmitRequest(ExternalCommand, frozen=True, kw_only=True, tag="task.submit"):
+    """Make the task."""
+
     spec: Spec
     delayed: bool = False
 
 
-class _Edit(_TaskCommandIn, frozen=True, kw_only=True, tag="task.edit"):
+class EditRequest(ExternalCommand, frozen=True, kw_only=True, tag="task.edit"):
+    """Change what is asked for, while `was` is what is asked for."""
+
     spec: Spec
     was: Spec | None = None
 
 
-type _Any = _Cancel | _Pause | _Resume | _Retry | _Delete | _Signal | _Submit | _Edit
+type _Any = (
+    CancelRequest
+    | PauseRequest
+    | ResumeRequest
+    | RetryRequest
+    | DeleteRequest
+    | SignalRequest
+    | SubmitRequest
+    | EditRequest
+)
 
 COMMANDS: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(_Any.__value__)
 """What other programs may ask of a task."""
@@ -116,31 +142,54 @@ def command_of(command: _Any, by: str, at_ns: int) -> c.TaskCommand:
     """The command that another program asks for, `by` unless it says who asks, at that time. Raises: `Refused`."""
     by = command.by or by
     match command:
-        case _Submit():
+        case SubmitRequest():
             return c.Submit(checked_spec(command.spec), command.delayed)
-        case _Cancel():
+        case CancelRequest():
             return c.Cancel(by)
-        case _Pause():
+        case PauseRequest():
             return c.Pause(by)
-        case _Resume():
+        case ResumeRequest():
             return c.Resume()
-        case _Retry():
+        case RetryRequest():
             return retry_of(by, at_ns, None if command.deadline is None else _time_of(command.deadline))
-        case _Delete():
+        case DeleteRequest():
             return c.Delete(by)
-        case _Signal() if is_reference(command.payload):
+        case SignalRequest() if is_reference(command.payload):
             named_in(command.payload)
             return replace(signal_of(command.name), payload=command.payload)
-        case _Signal():
+        case SignalRequest():
             return signal_of(command.name, command.payload)
-        case _Edit():
+        case EditRequest():
             return c.Edit(checked_spec(command.spec), command.was)
         case _:
             assert_never(command)
 
 
+def request_of(command: c.TaskCommand, id: str = "") -> _Any:
+    """The command as a client asks for it; `id` names it. Raises: `Refused` for what only control and nodes may say."""
+    match command:
+        case c.Submit():
+            return SubmitRequest(id=id, spec=command.spec, delayed=command.delayed)
+        case c.Cancel():
+            return CancelRequest(id=id)
+        case c.Pause():
+            return PauseRequest(id=id)
+        case c.Resume():
+            return ResumeRequest(id=id)
+        case c.RetryTask(deadline_ns=deadline_ns):
+            return RetryRequest(id=id, deadline=None if deadline_ns is None else iso(deadline_ns) or "")
+        case c.Delete():
+            return DeleteRequest(id=id)
+        case c.Signal():
+            return SignalRequest(id=id, name=command.name, payload=command.payload)
+        case c.Edit():
+            return EditRequest(id=id, spec=command.spec, was=command.was)
+        case _:
+            raise Refused(f"{type(command).__name__} is not a client's to ask for")
+
+
 def _time_of(text: str) -> int:
     try:
-        return time_ns(text)
+        return time_ns(text) if text else 0
     except ValueError as error:
         raise Refused(f"deadline: {error}") from None

@@ -62,6 +62,11 @@ class Journal:
             self._storage.push(entry)
             self._length += 1
 
+    @classmethod
+    def from_list(cls, entries: list[Any]) -> "Journal":
+        """The journal of entries in their JSON form."""
+        return cls(msgspec.convert(entries, list[Entry]))
+
     def extended(self, entry: Entry) -> "Journal":
         """This journal with one entry more."""
         storage, length = self._storage, self._length

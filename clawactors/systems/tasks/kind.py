@@ -21,6 +21,10 @@ def _believes(task: Task, writer: str) -> bool:
     return writer in ("", task.life.node)
 
 
+def _creates(command: c.TaskCommand) -> bool:
+    return isinstance(command, c.Submit | c.Admit)
+
+
 TASKS: Final[Kind[c.TaskCommand, Task, e.TaskEvent]] = Kind(
     name="task",
     decider=TASK,
@@ -29,4 +33,5 @@ TASKS: Final[Kind[c.TaskCommand, Task, e.TaskEvent]] = Kind(
     command_of=command_of,
     route=_node_of,
     believes=_believes,
+    creates=_creates,
 )

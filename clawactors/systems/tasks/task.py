@@ -113,10 +113,14 @@ class Task(msgspec.Struct, frozen=True, gc=False):
         return next((limit for limit in limits if limit is not None), MAX_RETRIES)
 
 
-def assigned(event: Scheduled, at_ns: int) -> Task:
-    """The part of a task that its node needs, from the one commit that gave it away: nothing else has to be read."""
+def assigned(event: Scheduled, at_ns: int, spec: Spec | None = None) -> Task:
+    """The part of a task that its node needs, from the one commit that gave it away: nothing else has to be read.
+
+    `spec` is what was submitted in that same commit.
+    """
     return Task(
-        spec=Spec(skill=event.skill, params=event.params, timeout_s=event.timeout_s, max_retries=event.max_retries),
+        spec=spec
+        or Spec(skill=event.skill, params=event.params, timeout_s=event.timeout_s, max_retries=event.max_retries),
         life=TaskStatus(
             status="scheduled",
             node=event.node,

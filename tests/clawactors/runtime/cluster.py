@@ -20,19 +20,26 @@ from clawactors.eventlog import (
 )
 from clawactors.eventlog.decoding import Commit
 from clawactors.eventlog.record import Record
-from clawactors.eventlog.requests import InProcessRequests, Serving
+from clawactors.eventlog.requests import InProcessRequests, Requests, Serving
 from clawactors.kernel.fold import Snapshot, fold
-from clawactors.kinds import DECODER
+from clawactors.kinds import DECODER, KINDS
 from clawactors.runtime.actor import Actor, ActorContext
 from clawactors.runtime.client import Client
 from clawactors.runtime.clock import Clock, SystemClock
 from clawactors.runtime.control import Control
+from clawactors.runtime.control.ends import EndNotifier
+from clawactors.runtime.control.folded import FoldedSnapshots
+from clawactors.runtime.control.forks import ForkKeeper
+from clawactors.runtime.control.inprocess import InProcessViews
+from clawactors.runtime.control.lookup import StateEndpoint
+from clawactors.runtime.control.predecessors import PredecessorCheck
+from clawactors.runtime.dispatcher import Dispatcher
+from clawactors.runtime.endpoint import CommandEndpoint
 from clawactors.runtime.inprocess import (
     InProcessBlobs,
     InProcessCommands,
     InProcessDeadLetters,
     InProcessLeases,
-    InProcessLive,
     InProcessOutputs,
     InProcessTimers,
 )
@@ -44,9 +51,8 @@ from clawactors.runtime.ports import Lease
 from clawactors.systems.nodes import Node
 from clawactors.systems.nodes.kind import NODES
 from clawactors.systems.placement import PlacementStart
-from clawactors.systems.schedules import Schedule
 from clawactors.systems.skills import Skill
-from clawactors.systems.tasks import Status, Task
+from clawactors.systems.tasks import TASK, Task
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks.events import CODEC as TASK_CODEC
 from clawactors.systems.tasks.events import Scheduled
@@ -87,42 +93,62 @@ class WallClock(ManualClock):
         return 0.0
 
 
-class EmptySnapshot:
-    """Placement starts from the first event."""
-
-    position = 0
-
-    def open_tasks(self) -> Iterable[tuple[str, int, Task]]:
-        return ()
-
-    def ended(self) -> Iterable[tuple[str, Status]]:
-        return ()
-
-    def nodes(self) -> Iterable[tuple[str, int, Node]]:
-        return ()
-
-    def frozen(self) -> Iterable[tuple[str, str]]:
-        return ()
-
-    def schedules(self) -> Iterable[tuple[str, int, Schedule]]:
-        return ()
-
-
-class Views:
+class Views(InProcessViews):
     """Keeps every commit that it was given; `gate` holds up the feeding while it is cleared."""
 
-    def __init__(self, snapshot: PlacementStart | None = None) -> None:
-        self.start = snapshot or EmptySnapshot()
+    def __init__(self, start: PlacementStart | None = None) -> None:
+        super().__init__(KINDS)
+        self.start = start or self
         self.commits: list[Commit] = []
         self.gate = asyncio.Event()
         self.gate.set()
 
-    def snapshot(self) -> PlacementStart:
+    def snapshot(self) -> Any:
         return self.start
 
     async def apply(self, commits: Sequence[Commit], upto: int) -> None:
+        await super().apply(commits, upto)
         await self.gate.wait()
         self.commits += commits
+
+
+class Answering:
+    """What a control process answers to clients, without placement: for tests in which nothing shall be placed."""
+
+    def __init__(self, context: ActorContext, requests: Requests) -> None:
+        self._context, self._requests, self._views = context, requests, Views()
+        self._snapshots = FoldedSnapshots(lambda: self._views)
+        dispatcher = Dispatcher(context, KINDS, self._snapshots, (PredecessorCheck(self._snapshots),))
+        ends = EndNotifier(requests, self._snapshots)
+        self._ends = ends
+        self._parts = (
+            ends,
+            ForkKeeper(dispatcher, lambda: None),
+            CommandEndpoint(dispatcher, tuple(KINDS), ends.awaits),
+        )
+        self._lookup = StateEndpoint(self._snapshots, tuple(KINDS))
+
+    async def serve(self) -> None:
+        follower = await self._context.log.follow(["claw.>"], after=0)
+        self._snapshots.begin(follower, 0)
+        for part in self._parts:
+            await part.open(self._requests)
+        await self._lookup.open(self._requests, "")
+        try:
+            async for batch in follower:
+                commits = [KINDS.decoder.decode(record) for record in batch]
+                self._context.time.hear(batch[-1].at_ns)
+                before = {commit.id: TASK.is_final(self._views.get("task", commit.id)[0].state) for commit in commits}
+                await self._views.apply(commits, follower.position)
+                for id, had_ended in before.items():
+                    known, _ = self._views.get("task", id)
+                    if TASK.is_final(known.state) and not had_ended:
+                        self._ends.on_ended(id, known.version, known.state.life)
+                self._snapshots.folded(follower.position)
+        finally:
+            for part in (*self._parts, self._lookup):
+                await part.aclose()
+            await follower.aclose()
 
 
 class Link:
@@ -143,6 +169,10 @@ class Link:
         self.read_fault: Callable[[], None] = lambda: None
         self.hold: tuple[bytes, asyncio.Event, asyncio.Event] | None = None
         """An append whose body has these bytes sets the first event and waits for the second."""
+
+    def ask_as(self, principal: str) -> None:
+        """From now on its requests are this principal's."""
+        self._requests = self._requests.of(principal)
 
     # The cable
 
@@ -259,6 +289,16 @@ class Link:
 
         return await self._requests.serve(subject, linked, queue)
 
+    async def answer(self, pattern: str, handler: Any, **settings: Any) -> Serving:
+        self._check()
+
+        async def linked(principal: str, body: bytes) -> bytes:
+            if self._down:
+                raise NoResponders("the cable is out")
+            return await handler(principal, body)
+
+        return await self._requests.answer(pattern, linked, **settings)
+
 
 class _LinkedFollower:
     def __init__(self, link: Link, follower: Follower) -> None:
@@ -318,6 +358,7 @@ class Cluster:
         self.nodes: dict[str, NodeActor] = {}
         self.mains: dict[str, asyncio.Task[None]] = {}
         self._names = itertools.count(1)
+        self.answers = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -350,11 +391,21 @@ class Cluster:
     async def control(self, name: str = "", views: Views | None = None, **settings: Any) -> Control:
         """A control process that runs."""
         name = name or f"control/{next(self._names)}"
-        context = self.context(name, f"{name}/{next(self._names)}", node=id)
+        context = self.context(name, f"{name}/{next(self._names)}")
         link = self.links[name]
         control = self.controls[name] = Control(
-            context, link, link, views or Views(), self.dead, self.timers, self.commands_in, self.blobs, **settings
+            context,
+            link,
+            link,
+            views or Views(),
+            self.dead,
+            self.timers,
+            self.commands_in,
+            self.blobs,
+            KINDS,
+            **settings,
         )
+        self.answers = True
         self.mains[name] = self.spawn(name, control.serve())
         return control
 
@@ -393,8 +444,16 @@ class Cluster:
         return node
 
     def client(self, name: str = "") -> Client:
+        """A client; without a control process, something else answers it that places nothing."""
         name = name or f"client/{next(self._names)}"
-        return Client(self.context(name), self.requests, InProcessLive(self.log), self.blobs, self.outputs)
+        if not self.answers:
+            self.answers = True
+            context = self.context("answering/0", "control/answering")
+            self.mains["answering/0"] = self.spawn("answering/0", Answering(context, self.links["answering/0"]).serve())
+        context = self.context(name)
+        link = self.links[name]
+        link.ask_as(context.by.partition("/")[2] or context.by)
+        return Client(context, link, self.blobs, self.outputs)
 
     async def kill(self, name: str) -> None:
         """Ends the process as SIGKILL would: from now on it reaches nothing, and none of its code goes on."""

@@ -1,0 +1,164 @@
+"""What a client asks and what it is answered, as bytes: requests on `claw.do.<principal>.<kind>`.
+
+1. A request holds one or many commands; its answer holds one outcome each, in their order.
+2. Every command has an id: asked again after a lost answer, the same thing comes out once.
+3. `deadline_ns` is a time of the log; an answer tells the log's time, so that a client's clock may be wrong.
+"""
+
+from typing import Any, Final
+
+import msgspec
+
+from clawactors.eventlog import EventLogError, PermissionDenied, TooLarge, Unavailable
+from clawactors.kernel.errors import NotFound, Refused
+
+__all__ = [
+    "BUSY",
+    "EXPIRED",
+    "HORIZON_NS",
+    "AskReply",
+    "AskRequest",
+    "Command",
+    "EndNotice",
+    "Ended",
+    "Failure",
+    "ForkRequest",
+    "Outcome",
+    "RegisterReply",
+    "RegisterRequest",
+    "StateQuestion",
+    "error_of",
+    "failure_of",
+]
+
+HORIZON_NS: Final = 600_000_000_000
+"""A deadline lies at most so far ahead: ids of commands are kept for that long."""
+
+BUSY: Final = "busy"
+EXPIRED: Final = "expired"
+
+
+class Command(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """One command to the aggregate `id`; `state` asks for the aggregate after it."""
+
+    id: str
+    command: msgspec.Raw
+    state: bool = False
+
+
+class AskRequest(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """`client` wants to hear of the ends of the tasks of these commands, where it says so by `awaits`."""
+
+    deadline_ns: int
+    commands: list[Command]
+    client: str = ""
+    awaits: bool = False
+
+
+class Failure(msgspec.Struct, frozen=True, gc=False):
+    """Why a command has no effect: a word for programs, a sentence for people."""
+
+    code: str
+    message: str
+
+
+class Outcome(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What became of a command; `changed` tells whether it led to events."""
+
+    version: int = 0
+    changed: bool = False
+    state: msgspec.Raw = msgspec.Raw(b"null")
+    error: Failure | None = None
+    frozen: str = ""
+
+
+class StateQuestion(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """One aggregate with all its commits up to `at_least`, -1 for all that are in the log."""
+
+    kind: str
+    id: str
+    at_least: int = -1
+
+
+class ForkRequest(msgspec.Struct, frozen=True, gc=False):
+    """A new task `new_id` that begins with the steps of `id` before `step`."""
+
+    id: str
+    step: str
+    new_id: str
+
+
+class AskReply(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """`error` concerns the whole request: nothing of it was decided."""
+
+    now_ns: int = 0
+    outcomes: list[Outcome] = []
+    error: Failure | None = None
+
+
+class Ended(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """A task that has ended. A `large` result has to be asked for; `frozen`: a later release has written to it."""
+
+    id: str
+    version: int
+    status: str
+    result: Any = None
+    large: bool = False
+    error: dict[str, str] | None = None
+    frozen: str = ""
+
+
+class RegisterRequest(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """A client wants to hear of the ends of these tasks, or no longer does."""
+
+    client: str
+    ids: list[str] = []
+    forget: list[str] = []
+
+
+class RegisterReply(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """Those that have ended already, those that do not exist, and the place in the client's row of notices."""
+
+    epoch: str = ""
+    number: int = 0
+    ended: list[Ended] = []
+    missing: list[str] = []
+    error: Failure | None = None
+
+
+class EndNotice(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """Told on `claw.ended.<principal>.<client>`: one number more than the last, or the same number as a heartbeat."""
+
+    epoch: str
+    number: int
+    ended: list[Ended] = []
+
+
+def failure_of(error: Exception) -> Failure:
+    """The error as it travels."""
+    match error:
+        case NotFound():
+            return Failure("not_found", str(error))
+        case Refused():
+            return Failure("refused", str(error))
+        case TooLarge():
+            return Failure("too_large", str(error))
+        case PermissionDenied():
+            return Failure("denied", str(error))
+        case _:
+            return Failure("unavailable", str(error))
+
+
+def error_of(failure: Failure) -> Exception:
+    """The error that travelled."""
+    match failure.code:
+        case "not_found":
+            return NotFound(failure.message)
+        case "refused":
+            return Refused(failure.message)
+        case "too_large":
+            return TooLarge(0, 0, failure.message)
+        case "denied":
+            return EventLogError(failure.message)
+        case _:
+            return Unavailable(failure.message)

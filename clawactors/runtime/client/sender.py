@@ -1,0 +1,167 @@
+"""How a client asks: the commands of one turn travel together, and each is asked again until somebody has answered it.
+
+1. One unanswered request per aggregate: what comes for it meanwhile leaves afterwards, in the order of the calls.
+2. A command keeps its id when it is asked again, by whomever it is answered then; it takes effect once.
+3. At the deadline the caller learns that nobody answered; the command may have taken effect all the same.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from clawactors.eventlog import NoResponders, Unavailable
+from clawactors.eventlog.requests import Requests
+from clawactors.kernel.external import ExternalCommand
+from clawactors.runtime.actor import ActorContext
+from clawactors.runtime.asking import BUSY, EXPIRED, AskReply, AskRequest, Command, Outcome, error_of
+
+__all__ = ["CommandSender"]
+
+DEADLINE_S: Final = 30.0
+_TOGETHER: Final = 500
+_TOGETHER_MAX_BYTES: Final = 500_000
+_AT_ONCE: Final = 4
+_AGAIN_S: Final = 2.0
+"""So long an answer may take before the same is asked again: who was asked may have been killed."""
+_PAUSE_S: Final = 0.05
+_PAUSE_MAX_S: Final = 0.5
+
+_encode: Final = msgspec.json.Encoder().encode
+_decode: Final = msgspec.json.Decoder(AskReply).decode
+
+
+class _Asked(msgspec.Struct, gc=False):
+    """One command on its way."""
+
+    kind: str
+    command: Command
+    awaits: bool
+    deadline_ns: int
+    outcome: asyncio.Future[Outcome]
+
+
+class CommandSender:
+    """Asks the process that answers for a kind. `client` is where this client hears of ends."""
+
+    def __init__(self, context: ActorContext, requests: Requests, principal: str, client: str) -> None:
+        self._context, self._requests = context, requests
+        self._principal, self._client = principal, client
+        self._waiting: deque[_Asked] = deque()
+        self._held: dict[tuple[str, str], deque[_Asked]] = {}
+        self._sending: set[asyncio.Task[None]] = set()
+        self._is_planned = False
+
+    async def ask(
+        self,
+        kind: str,
+        id: str,
+        command: ExternalCommand,
+        *,
+        state: bool = False,
+        awaits: bool = False,
+        deadline_s: float = DEADLINE_S,
+    ) -> Outcome:
+        """What became of the command.
+
+        Raises: `NotFound`, `Refused`, `TooLarge`; `Unavailable` when nobody answered before the deadline.
+        """
+        loop = asyncio.get_running_loop()
+        deadline_ns = self._context.time.now_ns() + int(deadline_s * 1e9)
+        body = Command(id, msgspec.Raw(_encode(command)), state)
+        asked = _Asked(kind, body, awaits, deadline_ns, loop.create_future())
+        if (held := self._held.get((kind, id))) is not None:
+            held.append(asked)
+        else:
+            self._waiting.append(asked)
+            self._plan()
+        outcome = await asked.outcome
+        if outcome.error is not None:
+            raise error_of(outcome.error)
+        return outcome
+
+    def _plan(self) -> None:
+        if not self._is_planned and len(self._sending) < _AT_ONCE:
+            self._is_planned = True
+            asyncio.get_running_loop().call_soon(self._send)
+
+    def _send(self) -> None:
+        self._is_planned = False
+        while self._waiting and len(self._sending) < _AT_ONCE:
+            batch = self._next_batch()
+            for each in batch:
+                self._held.setdefault((each.kind, each.command.id), deque())
+            task = asyncio.get_running_loop().create_task(self._deliver(batch))
+            self._sending.add(task)
+            task.add_done_callback(self._sent)
+
+    def _next_batch(self) -> list[_Asked]:
+        """What travels together: of one kind, with one wish to hear of ends."""
+        first = self._waiting[0]
+        batch: list[_Asked] = []
+        size = 0
+        while self._waiting and len(batch) < _TOGETHER:
+            each = self._waiting[0]
+            size += len(each.command.command)
+            if each.kind != first.kind or each.awaits != first.awaits or (batch and size > _TOGETHER_MAX_BYTES):
+                break
+            batch.append(self._waiting.popleft())
+        return batch
+
+    def _sent(self, task: asyncio.Task[None]) -> None:
+        self._sending.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            asyncio.get_running_loop().call_exception_handler({"message": "a request failed", "exception": error})
+        if self._waiting:
+            self._plan()
+
+    async def _deliver(self, batch: list[_Asked]) -> None:
+        try:
+            outcomes = await self._insist(batch)
+        except Exception as error:
+            for each in batch:
+                if not each.outcome.done():
+                    each.outcome.set_exception(error)
+        else:
+            for each, outcome in zip(batch, outcomes, strict=True):
+                if not each.outcome.done():
+                    each.outcome.set_result(outcome)
+        finally:
+            self._release(batch)
+
+    def _release(self, batch: list[_Asked]) -> None:
+        for each in batch:
+            key = each.kind, each.command.id
+            if held := self._held.pop(key, None):
+                self._waiting.extend(held)
+
+    async def _insist(self, batch: list[_Asked]) -> Sequence[Outcome]:
+        """The answer, however often it has to be asked for. Raises: `Unavailable`."""
+        loop, time = asyncio.get_running_loop(), self._context.time
+        subject = f"claw.do.{self._principal}.{batch[0].kind}"
+        deadline_ns = min(each.deadline_ns for each in batch)
+        end_s = loop.time() + (deadline_ns - time.now_ns()) / 1e9
+        pause_s, reason = _PAUSE_S, "nobody answers"
+        while (left_s := end_s - loop.time()) > 0:
+            request = AskRequest(deadline_ns, [each.command for each in batch], self._client, batch[0].awaits)
+            try:
+                body = await self._requests.request(subject, _encode(request), min(left_s, _AGAIN_S))
+                reply = _decode(body)
+            except NoResponders:
+                reason = "no control process leads"
+            except Unavailable as error:
+                reason = str(error)
+            else:
+                time.hear(reply.now_ns)
+                if reply.error is None:
+                    return reply.outcomes
+                if reply.error.code == EXPIRED:  # this machine's clock may be wrong: from now on the log's is known
+                    deadline_ns = time.now_ns() + int(left_s * 1e9)
+                elif reply.error.code != BUSY:
+                    raise error_of(reply.error)
+                reason = reply.error.message
+            await asyncio.sleep(min(pause_s * (0.5 + self._context.clock.roll()), max(0.0, end_s - loop.time())))
+            pause_s = min(_PAUSE_MAX_S, 2 * pause_s)
+        raise Unavailable(f"{reason}; the command may or may not have taken effect")

@@ -1,0 +1,172 @@
+"""Tells clients which of the tasks that they await have ended, many in a message.
+
+1. A client registers what it awaits; what has ended already is in the answer.
+2. What ends is told once per turn of the loop, numbered per client; every second a heartbeat repeats the number.
+3. Nothing here is durable: a client that missed something, or that has another leader now, registers again.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any, Final
+
+import msgspec
+
+from clawactors.eventlog import is_id
+from clawactors.eventlog.requests import Requests, Serving
+from clawactors.runtime.asking import Ended, EndNotice, Failure, RegisterReply, RegisterRequest
+from clawactors.runtime.control.folded import EndedState, FoldedSnapshots
+from clawactors.runtime.naming import new_id
+from clawactors.systems.tasks import TaskStatus
+
+__all__ = ["EndNotifier", "ended_of"]
+
+_BEAT_S: Final = 1.0
+_SILENT_BEATS: Final = 600
+"""A client that asks for nothing in so many heartbeats is taken to be gone."""
+_INLINE_MAX_BYTES: Final = 8192
+_NOTICE_MAX_BYTES: Final = 400_000
+
+_encode: Final = msgspec.json.Encoder().encode
+_decode: Final = msgspec.json.Decoder(RegisterRequest).decode
+
+
+class _Client(msgspec.Struct, gc=False):
+    """One that awaits: its row of notices, and what goes out with the next one."""
+
+    subject: str
+    number: int = 0
+    awaited: set[str] = msgspec.field(default_factory=set)
+    ended: list[Ended] = msgspec.field(default_factory=list)
+    beats: int = 0
+
+
+def ended_of(id: str, version: int, life: "EndedState | TaskStatus") -> Ended:
+    """The end of a task as it is told; a large result is left out."""
+    result: Any = life.result
+    large = bool(result) and not isinstance(result, int | float) and len(_encode(result)) > _INLINE_MAX_BYTES
+    error = None if life.error is None else {"class": life.error.kind, "message": life.error.message}
+    return Ended(id, version, life.status, None if large else result, large, error)
+
+
+class EndNotifier:
+    """Who awaits what. `opened` while this process leads; `on_ended` is called for each task as it ends."""
+
+    def __init__(self, requests: Requests, snapshots: FoldedSnapshots) -> None:
+        self._requests, self._snapshots = requests, snapshots
+        self._epoch = new_id()
+        self._clients: dict[str, _Client] = {}
+        self._by_task: dict[str, list[_Client]] = {}
+        self._due: dict[str, _Client] = {}
+        self._serving: Serving | None = None
+        self._beat: asyncio.TimerHandle | None = None
+
+    async def open(self, requests: Requests) -> None:
+        """Takes registrations, as a new epoch. Raises: `PermissionDenied`, `Unavailable`."""
+        self._epoch = new_id()
+        self._clients.clear()
+        self._by_task.clear()
+        self._serving = await requests.answer("claw.do.*.await", self._register)
+        self._beat = asyncio.get_running_loop().call_later(_BEAT_S, self._tell_beats)
+
+    async def aclose(self) -> None:
+        """Takes none any longer. Order: idempotent."""
+        if self._beat is not None:
+            self._beat.cancel()
+            self._beat = None
+        if self._serving is not None:
+            serving, self._serving = self._serving, None
+            await serving.aclose()
+
+    def awaits(self, client: str, ids: Iterable[str]) -> None:
+        """A client wants to hear of these ends, none of which has come yet."""
+        entry = self._client(client)
+        entry.beats = 0
+        for id in ids:
+            if id not in entry.awaited:
+                entry.awaited.add(id)
+                self._by_task.setdefault(id, []).append(entry)
+
+    def on_ended(self, id: str, version: int, life: TaskStatus) -> None:
+        """A task has ended."""
+        if (clients := self._by_task.pop(id, None)) is None:
+            return
+        ended = ended_of(id, version, life)
+        if not self._due:
+            asyncio.get_running_loop().call_soon(self._tell)
+        for client in clients:
+            client.awaited.discard(id)
+            client.ended.append(ended)
+            self._due[client.subject] = client
+
+    def _client(self, name: str) -> _Client:
+        if (entry := self._clients.get(name)) is None:
+            entry = self._clients[name] = _Client(f"claw.ended.{name}")
+        return entry
+
+    async def _register(self, principal: str, body: bytes) -> bytes:
+        try:
+            request = _decode(body)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            return _encode(RegisterReply(error=Failure("refused", f"not a registration: {error}")))
+        if not is_id(request.client):
+            return _encode(RegisterReply(error=Failure("refused", "a client is named by letters, digits, '-' or '_'")))
+        name = f"{principal}.{request.client}"
+        client = self._client(name)
+        for id in request.forget:
+            self._forget(client, id)
+        # Registered before they are looked up: what ends in between is told twice, never not at all.
+        self.awaits(name, request.ids)
+        ended = self._snapshots.states.ended(request.ids)
+        missing = [id for id in request.ids if id not in ended and not self._exists(id)]
+        if missing:
+            await self._snapshots.fresh()
+            missing = [id for id in missing if not self._exists(id)]
+            ended = {**ended, **self._snapshots.states.ended(request.ids)}
+        for id in (*ended, *missing):
+            self._forget(client, id)
+        told = [ended_of(id, known.version, known) for id, known in ended.items()]
+        return _encode(RegisterReply(self._epoch, client.number, told, missing))
+
+    def _exists(self, id: str) -> bool:
+        snapshot, _ = self._snapshots.states.get("task", id)
+        return snapshot.state.spec is not None or bool(snapshot.frozen)
+
+    def _forget(self, client: _Client, id: str) -> None:
+        client.awaited.discard(id)
+        if (clients := self._by_task.get(id)) is not None and client in clients:
+            clients.remove(client)
+            if not clients:
+                del self._by_task[id]
+
+    def _tell(self) -> None:
+        due, self._due = self._due, {}
+        for client in due.values():
+            ended, client.ended = client.ended, []
+            for part in _parts(ended):
+                client.number += 1
+                self._requests.tell(client.subject, _encode(EndNotice(self._epoch, client.number, part)))
+
+    def _tell_beats(self) -> None:
+        self._beat = asyncio.get_running_loop().call_later(_BEAT_S, self._tell_beats)
+        for name, client in list(self._clients.items()):
+            client.beats += 1
+            if client.beats > _SILENT_BEATS:
+                for id in list(client.awaited):
+                    self._forget(client, id)
+                del self._clients[name]
+            elif client.awaited:
+                self._requests.tell(client.subject, _encode(EndNotice(self._epoch, client.number)))
+
+
+def _parts(ended: list[Ended]) -> Iterable[list[Ended]]:
+    """Messages of a size that every server takes."""
+    part: list[Ended] = []
+    size = 0
+    for each in ended:
+        size += 200 + (len(_encode(each.result)) if each.result else 0)
+        if part and size > _NOTICE_MAX_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(each)
+    if part:
+        yield part

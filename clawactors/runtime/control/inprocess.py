@@ -1,0 +1,90 @@
+"""Views of a control process that are kept in memory: for tests, simulations, and a cluster within one process."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from clawactors.eventlog.decoding import Commit
+from clawactors.kernel.fold import Snapshot, fold
+from clawactors.kernel.kind import Kinds
+from clawactors.systems.nodes import Node
+from clawactors.systems.schedules import Schedule
+from clawactors.systems.tasks import TASK, Task
+from clawactors.systems.tasks.events import Spec, TaskError
+
+__all__ = ["InProcessViews"]
+
+
+class _Ended(msgspec.Struct, frozen=True):
+    status: str
+    version: int
+    result: Any
+    error: TaskError | None
+
+
+class InProcessViews:
+    """Holds the state of every aggregate; begins with the first event of the log."""
+
+    position = 0
+
+    def __init__(self, kinds: Kinds) -> None:
+        self._kinds = kinds
+        self._states: dict[tuple[str, str], Snapshot[Any]] = {}
+        self._answered: dict[tuple[str, str], dict[str, int]] = {}
+
+    @property
+    def snapshots(self) -> "InProcessViews":
+        """The states of single aggregates: this very object."""
+        return self
+
+    def snapshot(self) -> "InProcessViews":
+        """What placement starts from: nothing, for every event is folded."""
+        return self
+
+    def open_tasks(self) -> Iterable[tuple[str, int, Task]]:
+        """None before the first event."""
+        return ()
+
+    def ended(self, ids: Sequence[str] = ()) -> Any:
+        """The tasks among them that have ended; without ids, for placement, none before the first event."""
+        found: dict[str, _Ended] = {}
+        for id in ids:
+            known = self._states.get(("task", id))
+            if known is not None and TASK.is_final(known.state):
+                life = known.state.life
+                found[id] = _Ended(life.status, known.version, life.result, life.error)
+        return found if ids else ()
+
+    def nodes(self) -> Iterable[tuple[str, int, Node]]:
+        """None before the first event."""
+        return ()
+
+    def schedules(self) -> Iterable[tuple[str, int, Schedule]]:
+        """None before the first event."""
+        return ()
+
+    def frozen(self) -> Iterable[tuple[str, str]]:
+        """None before the first event."""
+        return ()
+
+    def get(self, kind: str, id: str) -> tuple[Snapshot[Any], Mapping[str, int]]:
+        """The aggregate, and the command ids that its commits answer, by version."""
+        known = self._states.get((kind, id))
+        return known or Snapshot(self._kinds[kind].decider.initial), self._answered.get((kind, id), {})
+
+    def spec_of(self, id: str) -> Spec | None:
+        """What was asked for."""
+        known = self._states.get(("task", id))
+        spec: Spec | None = known.state.spec if known else None
+        return spec
+
+    async def apply(self, commits: Sequence[Commit], upto: int) -> None:
+        """Folds the commits."""
+        for commit in commits:
+            if commit.kind in self._kinds and commit.id:
+                key = commit.kind, commit.id
+                self._states[key] = fold(self._kinds[commit.kind], self.get(*key)[0], commit.record)
+                if commit.record.answers:
+                    answers = dict.fromkeys(commit.record.answers, commit.record.seq)
+                    self._answered[key] = self._answered.get(key, {}) | answers

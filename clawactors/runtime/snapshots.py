@@ -1,0 +1,47 @@
+"""Where a dispatcher gets the state of an aggregate from: the views of its process, or the log itself."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import msgspec
+
+from clawactors.eventlog import EventLog, aggregate_pattern
+from clawactors.kernel.fold import Snapshot, fold
+from clawactors.kernel.kind import Kind
+
+__all__ = ["Known", "LogSnapshots", "Snapshots"]
+
+
+class Known(msgspec.Struct, frozen=True):
+    """An aggregate as it is known; `answered` maps the command ids that its commits answer to their versions."""
+
+    snapshot: Snapshot[Any]
+    answered: Mapping[str, int] = {}
+
+
+class Snapshots(Protocol):
+    """States of aggregates with their versions."""
+
+    async def load(self, kind: Kind[Any, Any, Any], id: str, *, at_least: int = 0) -> Known:
+        """The aggregate with all commits up to `at_least`, -1 for all that are in the log now.
+
+        Raises: `Unavailable`.
+        """
+        ...
+
+
+class LogSnapshots:
+    """Folds each aggregate from its commits in the log: for processes without views, and for short histories."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+
+    async def load(self, kind: Kind[Any, Any, Any], id: str, *, at_least: int = 0) -> Known:
+        """The aggregate as the log has it now. Raises: what the log raises."""
+        snapshot: Snapshot[Any] = Snapshot(kind.decider.initial)
+        answered: dict[str, int] = {}
+        async for batch in self._log.read([aggregate_pattern(kind.name, id)]):
+            for record in batch:
+                snapshot = fold(kind, snapshot, record)
+                answered.update(dict.fromkeys(record.answers, record.seq))
+        return Known(snapshot, answered)
