@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ctypes
+import os
 import random
 import signal
 import socket
@@ -112,6 +113,11 @@ class NatsServer:
     def signal(self, number: signal.Signals) -> None:
         assert self._process is not None
         self._process.send_signal(number)
+
+    def freeze(self) -> None:
+        """Stops it until `SIGCONT`; returns when it does nothing any more."""
+        self.signal(signal.SIGSTOP)
+        os.waitpid(self.pid, os.WUNTRACED)
 
     def kill(self) -> None:
         """Ends it at once, as a crash does."""

@@ -21,7 +21,7 @@ from nats.aio.transport import TcpTransport
 from clawactors.eventlog.errors import EventLogError, Misconfigured, PermissionDenied, Unavailable
 from clawactors.eventlog.jetstream.contexts import Address
 from clawactors.eventlog.jetstream.parser import OnMessage, Parser
-from clawactors.eventlog.jetstream.replies import Replies, Reply
+from clawactors.eventlog.jetstream.replies import NotSent, Replies, Reply
 
 __all__ = ["Connection", "RawSubscription", "Reader"]
 
@@ -100,6 +100,10 @@ class _Transport(TcpTransport):
             writer.transport.abort()
             raise OSError("connected to itself")
 
+    def is_closing(self) -> bool:
+        """True when nothing can be written any more."""
+        return self._io_writer is None or self._io_writer.is_closing()
+
     @override
     async def read(self, buffer_size: int) -> bytes:
         data: bytes = await super().read(READ_BYTES)
@@ -119,7 +123,9 @@ class Connection(Client):
         self._parser = Parser(self)
         self._ps = self._parser  # type: ignore[assignment]  # the same two methods, not the same class
         self._soon: list[bytes] = []
+        self._giving_up: asyncio.Task[None] | None = None
         self._back = asyncio.Event()
+        self._was_up = False  # until those who listen for the loss know of it
         self._replies = Replies("", self.write)
         self.reported: Exception | None = None
         self.on_lost: list[Callable[[], None]] = []
@@ -186,6 +192,7 @@ class Connection(Client):
         self.options["allow_reconnect"] = True
         self.options["max_reconnect_attempts"] = -1
         self._replies = Replies(self.new_inbox(), self.write)
+        self._was_up = True
         self._back.set()
         await self.confirm(self.listen(f"{self._replies.inbox}.*", self._replies.on_message))
 
@@ -227,15 +234,18 @@ class Connection(Client):
         return subscription
 
     async def confirm(self, subscription: RawSubscription) -> None:
-        """Returns when the server has the subscription. Raises: `PermissionDenied`, `Unavailable`."""
-        self._send_soon()
+        """Returns when the server has the subscription, else ends it. Raises: `PermissionDenied`, `Unavailable`."""
         try:
+            self._send_soon()
             await self.flush()
+            if subscription.is_denied:
+                raise PermissionDenied(subscription.subject, "subscribe to")
         except errors.Error as error:
-            raise Unavailable(f"the server did not take {subscription.subject!r}: {_text(error)}") from None
-        if subscription.is_denied:
             self.unlisten(subscription)
-            raise PermissionDenied(subscription.subject, "subscribe to")
+            raise Unavailable(f"the server did not take {subscription.subject!r}: {_text(error)}") from None
+        except BaseException:
+            self.unlisten(subscription)
+            raise
 
     def unlisten(self, subscription: RawSubscription) -> None:
         """Ends a raw subscription; no callback comes after this."""
@@ -255,17 +265,33 @@ class Connection(Client):
         self._parser.routes.pop(b"%d" % subscription._id, None)
 
     def write(self, frames: bytes) -> bool:
-        """Sends prepared protocol bytes now; False, and nothing is kept, when there is no connection."""
-        if self._status != Client.CONNECTED or self._transport is None:
+        """Sends prepared protocol bytes now; False when there is no connection: nothing is kept, none was taken whole.
+
+        A transport that is closed or raises while the client still believes in it ends the connection here.
+        """
+        transport: Any = self._transport
+        if self._status != Client.CONNECTED or transport is None:
             return False
-        if self._pending:  # what nats-py itself wants to send goes first
-            self._transport.writelines(self._pending)
-            self._pending, self._pending_data_size = [], 0
-        if self._soon:
-            frames = b"".join((*self._soon, frames))
-            self._soon.clear()
-        self._transport.write(frames)
+        try:
+            if transport.is_closing():  # asyncio would drop the bytes without a word
+                raise OSError("the transport is closed")
+            if self._pending:  # what nats-py itself wants to send goes first
+                transport.writelines(self._pending)
+                self._pending, self._pending_data_size = [], 0
+            if self._soon:
+                frames = b"".join((*self._soon, frames))
+                self._soon.clear()
+            transport.write(frames)
+        except (OSError, RuntimeError, AttributeError) as error:  # RuntimeError is uvloop's for a closed transport
+            self._give_up(error)
+            return False
         return True
+
+    def _give_up(self, error: Exception) -> None:
+        """Starts to reconnect; the connection is not online from here on, and in a moment all are told."""
+        self._back.clear()
+        loop = asyncio.get_running_loop()
+        self._giving_up = asyncio.Task(self._process_op_err(error), loop=loop, eager_start=True)
 
     def _write_soon(self, frames: bytes) -> None:
         """Sends them with what is sent next, a moment later at most: each write costs a call of the system.
@@ -311,9 +337,12 @@ class Connection(Client):
 
         Raises: `NoResponders`, `Unavailable` (no connection, no answer in time), `PermissionDenied`.
         """
-        if not self.online:
-            await self.wait_online(timeout_s)
-        return await self._replies.ask(subject, body, headers, timeout_s)
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        while True:
+            if not self.online:
+                await self.wait_online(max(0, deadline - asyncio.get_running_loop().time()))
+            with contextlib.suppress(NotSent):
+                return await self._replies.ask(subject, body, headers, timeout_s)
 
     # What nats-py reports
 
@@ -334,6 +363,27 @@ class Connection(Client):
         for on_denied in list(self.on_denied):
             on_denied(error)
 
+    @override
+    async def _process_pong(self) -> None:
+        if self._pongs and self._pongs[0].done():
+            # Its waiter gave up. nats-py would set a result on it all the same, and end its reading by the error.
+            self._pongs[0] = asyncio.get_running_loop().create_future()
+        await super()._process_pong()
+
+    @override
+    async def _send_ping(self, future: asyncio.Future[bool] | None = None) -> None:
+        self._pongs.append(future or asyncio.get_running_loop().create_future())
+        if not self.write(b"PING\r\n"):
+            self._fail_pings()
+
+    def _fail_pings(self) -> None:
+        """No pong will come: nats-py forgets those who wait for one, so that each would wait its full time."""
+        pongs, self._pongs = self._pongs, []
+        for pong in pongs:
+            if not pong.done():
+                pong.set_exception(errors.Error("the connection was lost"))
+                pong.exception()  # seen: most pings have nobody who waits
+
     async def _on_error(self, error: Exception) -> None:
         if _is_refusal(error) and self.reported is not None and not _is_refusal(self.reported):
             _log.warning("connection %r is refused at %s: %s", self.name, self._where(), _text(error))
@@ -343,17 +393,20 @@ class Connection(Client):
     async def _on_disconnect(self) -> None:
         if self.is_closed:
             self._back.set()  # whoever waits for the connection learns that it will not come
-        elif self._back.is_set():
+        elif self._was_up:
             self._back.clear()
             _log.warning("connection %r to %s is lost, trying again", self.name, self._where())
         else:
             return
+        self._was_up = False
         self._soon.clear()
+        self._fail_pings()
         self._replies.lose()
         for on_lost in list(self.on_lost):
             on_lost()
 
     async def _on_reconnect(self) -> None:
+        self._was_up = True
         self._back.set()
         _log.info("connection %r is back at %s", self.name, self._where())
         for on_back in list(self.on_back):

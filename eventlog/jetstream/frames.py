@@ -31,6 +31,7 @@ class Append:
         "tries",
         "trouble",
         "version",
+        "was_sent",
     )
 
     def __init__(self, draft: Draft, expected: int, version: asyncio.Future[int], deadline: float) -> None:
@@ -45,6 +46,7 @@ class Append:
         self.deadline = deadline
         self.size_bytes = len(self.headers) + len(self.body) + OVERHEAD_BYTES  # on the wire, a little rounded up
         self.tries = 0
+        self.was_sent = False  # it may be stored from then on
         self.trouble = ""  # why the server could not store it when it last said so
         self.next: deque[Append] | None = None
 

@@ -4,6 +4,7 @@
 2. A refusal 10071 is a lost race only when the leader shows another commit right after the expected version: where
    the guard held, our own commit is the first one there.
 3. Whatever else goes wrong (busy, timeout, disconnect) is sent again under the same guard until `give_up_s` is over.
+   What the connection did not take waits, without doubt about it, until the connection is back.
 4. One loser costs the rest of its batch one more round, many losers a logarithm of it.
 """
 
@@ -158,8 +159,8 @@ class Publisher:
             if len(group.appends) > 1 and self._batches >= BATCHES:
                 return
             self._groups.popleft()
-            if group.appends:
-                self._send(group)
+            if group.appends and not self._send(group):
+                return
         while (waiting := len(self._backlog.queue)) and self._connection.online:
             if self._batches == 0 and self._singles + waiting <= SINGLES:
                 for append in self._backlog.take(SINGLES, BATCH_BYTES):
@@ -168,10 +169,11 @@ class Publisher:
             if self._batches >= BATCHES or waiting < (SECOND_BATCH if self._batches else SINGLES):
                 return
             taken = self._backlog.take(BATCH_APPENDS, BATCH_BYTES)
-            if taken:
-                self._send(_Flight(taken))
+            if taken and not self._send(_Flight(taken)):
+                return
 
-    def _send(self, flight: _Flight) -> None:
+    def _send(self, flight: _Flight) -> bool:
+        """Sends it; False, and it waits for the connection, where the connection does not take it."""
         reply = flight.reply = self._connection.expect(partial(self._on_answer, flight))
         flight.sent_at = self._loop.time()
         self._flights[reply] = flight
@@ -182,7 +184,13 @@ class Publisher:
             self._batches += 1
             self._batch_number += 1
             frames = batch_frames(flight.appends, f"{self._batch_prefix}-{self._batch_number}", reply)
-        self._connection.write(frames)
+        if self._connection.write(frames):
+            for append in flight.appends:
+                append.was_sent = True
+            return True
+        self._land(flight)
+        self._groups.append(flight)
+        return False
 
     def _land(self, flight: _Flight) -> bool:
         """Ends the wait for an answer; False when it had ended before."""
@@ -202,7 +210,7 @@ class Publisher:
         now = self._loop.time()
         for append in appends:
             if append.version.done() or append.deadline <= now:
-                self._backlog.finish(append, self._too_late(append.trouble or reason))
+                self._backlog.finish(append, self._too_late(append, reason))
         group = _Flight([append for append in appends if self._backlog.is_open(append)], suspect)
         if at_once:
             self._regroup(group)
@@ -301,8 +309,9 @@ class Publisher:
             self._backlog.finish(append, error)
         self._plan_pump()
 
-    def _too_late(self, reason: str) -> Unavailable:
-        return Unavailable(f"{reason}; gave up after {self._give_up_s:g} s, the append may or may not be stored")
+    def _too_late(self, append: Append, reason: str) -> Unavailable:
+        doubt = "the append may or may not be stored" if append.was_sent else "the append was not sent"
+        return Unavailable(f"{append.trouble or reason}; gave up after {self._give_up_s:g} s, {doubt}")
 
     # Time, connection, permissions
 
@@ -313,7 +322,7 @@ class Publisher:
             if now - flight.sent_at > self._patience_s:
                 self._recall(flight, self._trouble or f"no answer within {self._patience_s:.1f} s", alone=1)
         reason = (self._trouble or "no answer") if self._connection.online else "no connection"
-        if self._backlog.expire(now, lambda append: self._too_late(append.trouble or reason)):
+        if self._backlog.expire(now, lambda append: self._too_late(append, reason)):
             for group in self._groups:
                 group.appends = [append for append in group.appends if self._backlog.is_open(append)]
         self._sweep_planned = bool(self._backlog)

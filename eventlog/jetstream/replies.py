@@ -6,10 +6,14 @@ from collections.abc import Callable
 from clawactors.eventlog.errors import NoResponders, PermissionDenied, Unavailable
 from clawactors.eventlog.jetstream.parser import OnMessage
 
-__all__ = ["Replies", "Reply"]
+__all__ = ["NotSent", "Replies", "Reply"]
 
 type Reply = tuple[bytes, bytes]
 """The headers and the body of an answer."""
+
+
+class NotSent(Unavailable):
+    """The connection did not take the request."""
 
 
 class Replies:
@@ -38,7 +42,7 @@ class Replies:
             on_answer(subject, reply, headers, body)
 
     async def ask(self, subject: str, body: bytes, headers: bytes, timeout_s: float) -> Reply:
-        """One request, one answer. Raises: `NoResponders`, `Unavailable`, `PermissionDenied`."""
+        """One request, one answer. Raises: `NoResponders`, `Unavailable`, `NotSent`, `PermissionDenied`."""
         answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
 
         def take(subject: bytes, reply: bytes, headers: bytes, body: bytes) -> None:
@@ -49,7 +53,8 @@ class Replies:
         self._requests[inbox] = subject, answer
         verb, sizes = ("HPUB", f"{len(headers)} {len(headers) + len(body)}") if headers else ("PUB", str(len(body)))
         try:
-            self._write(b"%b%b%b\r\n" % (f"{verb} {subject} {inbox} {sizes}\r\n".encode(), headers, body))
+            if not self._write(b"%b%b%b\r\n" % (f"{verb} {subject} {inbox} {sizes}\r\n".encode(), headers, body)):
+                raise NotSent(f"the connection was lost before {subject!r} was asked")
             async with asyncio.timeout(timeout_s):
                 got = await answer
         except TimeoutError:

@@ -10,7 +10,9 @@ from clawactors.eventlog import NoResponders, PermissionDenied, Unavailable
 from clawactors.eventlog.jetstream.contexts import Address
 from clawactors.eventlog.jetstream.parser import OnMessage
 
-type Event = Literal["ok", "lose ack", "lose message", "busy", "no stream", "cut before", "cut after", "late"]
+type Event = Literal[
+    "ok", "lose ack", "lose message", "busy", "no stream", "cut before", "cut after", "late", "not taken"
+]
 """What happens to one message or batch on its way."""
 
 
@@ -63,8 +65,13 @@ class ModelConnection:
         for message in messages:
             batches.setdefault(message.fields.get("Nats-Batch-Id", f"single {id(message)}"), []).append(message)
         for batch in batches.values():
+            event = next(self.events, "ok")
+            if event == "not taken":
+                self.online = False
+                self._cut()
+                return False
             self.rounds.append(batch)
-            self._receive(batch, next(self.events, "ok"))
+            self._receive(batch, event)
         return True
 
     def _receive(self, batch: list[Message], event: Event) -> None:
@@ -139,7 +146,7 @@ class ModelConnection:
         self.asked += 1
         await asyncio.sleep(0)
         event = next(self.events, "ok")
-        if not self.online or event in ("lose ack", "lose message", "cut before", "cut after"):
+        if not self.online or event in ("lose ack", "lose message", "cut before", "cut after", "not taken"):
             raise Unavailable("lost")
         if event == "no stream":
             raise NoResponders("nobody")

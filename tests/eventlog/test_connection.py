@@ -2,13 +2,15 @@
 
 import asyncio
 import functools
+import signal
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlparse
 
 import pytest
 
-from clawactors.eventlog import Unavailable
-from clawactors.eventlog.jetstream import Address, Connection
+from clawactors.eventlog import Draft, NoResponders, Unavailable
+from clawactors.eventlog.jetstream import Address, Connection, JetStreamLog
 from clawactors.eventlog.jetstream.connection import MAX_RECONNECT_WAIT_S, _Transport
 from tests.servers import NatsServer, free_port
 
@@ -65,6 +67,101 @@ async def test_it_comes_back_within_a_quarter_of_a_second_once_the_server_is_the
     await server.restart()
     async with asyncio.timeout(MAX_RECONNECT_WAIT_S + 1):
         await back.wait()
+    await connection.aclose()
+
+
+class Breaking:
+    """A transport that raises once while the client still believes in it, as uvloop's does when it is closed."""
+
+    def __init__(self, transport: Any) -> None:
+        self._transport, self.raised = transport, False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def write(self, payload: bytes) -> None:
+        if not self.raised:
+            self.raised = True
+            raise RuntimeError("unable to perform operation on <TCPTransport closed=True>; the handler is closed")
+        self._transport.write(payload)
+
+
+@pytest.mark.parametrize("count", [1, 3, 500])
+async def test_appends_that_a_broken_transport_did_not_take_are_stored_once_it_is_back(
+    own_server: Callable[..., NatsServer], count: int
+) -> None:
+    async with await JetStreamLog.connect(own_server().url(), "test") as log:
+        broken = Breaking(log.connection._transport)
+        log.connection._transport = broken  # type: ignore[assignment]
+        async with asyncio.timeout(5):  # they were told to be in doubt after 30 s
+            versions = await asyncio.gather(
+                *(log.append(Draft("task", f"t{n}", b"{}", f"c{n}"), 0) for n in range(count))
+            )
+        assert broken.raised
+        assert sorted(versions) == list(range(1, count + 1))
+
+
+async def test_a_write_into_a_broken_transport_tells_and_the_connection_comes_back(
+    own_server: Callable[..., NatsServer],
+) -> None:
+    connection = await Connection.open(own_server().url(), "test")
+    back = asyncio.Event()
+    connection.on_back.append(back.set)
+    connection._transport = Breaking(connection._transport)  # type: ignore[assignment]
+    assert connection.publish_now(b"a", b"gone") is False
+    assert not connection.online
+    async with asyncio.timeout(5):
+        await back.wait()
+    assert connection.publish_now(b"a", b"sent")
+    await connection.aclose()
+
+
+async def test_a_write_into_a_closed_transport_tells(own_server: Callable[..., NatsServer]) -> None:
+    connection = await Connection.open(own_server().url(), "test")
+    assert connection._transport is not None
+    connection._transport.close()  # type: ignore[no-untyped-call]
+    assert connection.publish_now(b"a", b"gone") is False
+    with pytest.raises(NoResponders):
+        await connection.ask("nobody", timeout_s=5)
+    await connection.aclose()
+
+
+async def test_a_pong_whose_waiter_has_given_up_does_not_end_the_reading(
+    own_server: Callable[..., NatsServer], caplog: pytest.LogCaptureFixture
+) -> None:
+    server = own_server()
+    connection = await Connection.open(server.url(), "test")
+    lost: list[bool] = []
+    connection.on_lost.append(lambda: lost.append(True))
+    server.freeze()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await connection.confirm(connection.listen("a", lambda *_: None))
+    server.signal(signal.SIGCONT)
+    with pytest.raises(NoResponders):
+        await connection.ask("nobody", timeout_s=5)
+    await connection.flush()
+    assert not lost
+    assert not [record for record in caplog.records if record.exc_info]
+    await connection.aclose()
+
+
+async def test_who_waits_for_a_pong_hears_at_once_that_the_connection_is_lost(
+    own_server: Callable[..., NatsServer],
+) -> None:
+    server = own_server()
+    connection = await Connection.open(server.url(), "test")
+    server.freeze()
+    waiting = asyncio.ensure_future(connection.confirm(connection.listen("a", lambda *_: None)))
+    await asyncio.sleep(0)
+    server.kill()
+    async with asyncio.timeout(5):  # nats-py forgets it: it took 10 s
+        with pytest.raises(Unavailable, match="did not take 'a'"):
+            await waiting
+    assert [each.subject for each in connection._subs.values()] == [f"{connection._replies.inbox}.*"]
     await connection.aclose()
 
 

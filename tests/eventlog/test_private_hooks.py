@@ -13,6 +13,7 @@ METHODS = [
     ("_process_ping", ["self"]),
     ("_process_pong", ["self"]),
     ("_process_info", ["self", "info", "initial_connection"]),
+    ("_send_ping", ["self", "future"]),
     ("_connect_to_server", ["self", "s"]),
 ]
 
@@ -22,7 +23,17 @@ def test_a_method_that_is_overridden_or_called_has_its_shape(name: str, paramete
     assert list(inspect.signature(getattr(Client, name)).parameters) == parameters
 
 
-ATTRIBUTES = ["_ps", "_sid", "_subs", "_status", "_transport", "_server_info", "_pending", "_pending_data_size"]
+ATTRIBUTES = [
+    "_ps",
+    "_sid",
+    "_subs",
+    "_status",
+    "_transport",
+    "_server_info",
+    "_pending",
+    "_pending_data_size",
+    "_pongs",
+]
 
 
 @pytest.mark.parametrize("name", ATTRIBUTES)

@@ -134,11 +134,27 @@ async def test_a_refusal_that_names_nothing_is_bisected() -> None:
     assert len(model.rounds) <= 1 + 2 * 6 + 1
 
 
-@pytest.mark.parametrize("fault", ["busy", "no stream", "lose message", "cut before"])
+@pytest.mark.parametrize("fault", ["busy", "no stream", "lose message", "cut before", "not taken"])
 async def test_what_was_not_stored_is_sent_again(fault: Event) -> None:
     model = ModelConnection(events(fault))
     assert await on(model, answer_s=QUICKLY_S).append(draft(), 0) == 1
     assert len(model.stored) == 1
+
+
+@pytest.mark.parametrize("count", [1, 5, 100, 2500])
+async def test_what_the_connection_did_not_take_goes_out_at_once_when_it_is_back(count: int) -> None:
+    model = ModelConnection(events("not taken"))
+    async with asyncio.timeout(5):
+        results = await crowd(on(model, give_up_s=60, answer_s=60), count)
+    assert sorted(version for version in results if isinstance(version, int)) == list(range(1, count + 1))
+    assert model.asked == 0, "nothing was in doubt"
+
+
+async def test_an_append_that_never_left_says_so_when_its_time_is_over() -> None:
+    model = ModelConnection()
+    model.online = False
+    with pytest.raises(Unavailable, match=r"no connection; gave up after 0\.05 s, the append was not sent"):
+        await on(model, give_up_s=0.05).append(draft(), 0)
 
 
 @pytest.mark.parametrize("fault", ["lose ack", "cut after"])
@@ -315,7 +331,9 @@ async def test_closing_the_connection_ends_all_that_wait() -> None:
 
 
 faults = st.lists(
-    st.sampled_from(["ok", "lose ack", "lose message", "busy", "no stream", "cut before", "cut after", "late"]),
+    st.sampled_from(
+        ["ok", "lose ack", "lose message", "busy", "no stream", "cut before", "cut after", "late", "not taken"]
+    ),
     max_size=25,
 )
 writers = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 3)), min_size=1, max_size=60)
