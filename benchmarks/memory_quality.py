@@ -13,8 +13,8 @@ import numpy as np
 from benchmarks.memory_set import Half, Question, Set, load, mixed
 from clawactors import memory
 from clawactors.memory.index.rows import item_at
-from clawactors.memory.recall.relevance import THRESHOLD
-from clawactors.memory.recall.search import Ranking
+from clawactors.memory.recall.fusion import THRESHOLD
+from clawactors.memory.recall.search import RankedItems
 from clawactors.memory.scratch import Scratch
 
 __all__ = ["figures", "kept", "main", "rankers", "strange", "table"]
@@ -68,7 +68,7 @@ def kept(scratch: Scratch, questions: Sequence[Question]) -> tuple[float, float]
     passed: dict[bool, list[bool]] = {True: [], False: []}
     with scratch.index.store.snapshot() as reading:
         for question in questions:
-            ranking: Ranking = scratch.searcher.rank(reading, question.text)[0]
+            ranking: RankedItems = scratch.searcher.rank(reading, question.text)[0]
             for place, number in enumerate(ranking.numbers[: 20 if question.evidence else 5]):
                 item = item_at(reading, int(number))
                 if item and (not question.evidence or item.id in question.evidence):

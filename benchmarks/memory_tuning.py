@@ -16,8 +16,7 @@ import numpy.typing as npt
 from benchmarks.memory_set import Set, load, mixed
 from clawactors import memory
 from clawactors.memory.index.rows import all_items
-from clawactors.memory.recall.fusion import FEATURES, WEIGHTS
-from clawactors.memory.recall.relevance import COEFFICIENTS
+from clawactors.memory.recall.fusion import COEFFICIENTS, FEATURES, WEIGHTS
 from clawactors.memory.recall.search import Evidence
 from clawactors.memory.text.term import is_unspaced
 

@@ -1,9 +1,11 @@
-"""Memory: what was lived through, made findable and condensed; every item can be traced to the events it came from.
+"""Memory: makes past tasks, chats and notes searchable; every memory can be traced to the events it comes from.
 
-In: records of the log (task histories, chat messages, memory events) and questions. Out: `Hit`s with sources, and
-commands of `clawactors.systems.memories` (episodes, summaries, knowledge) that become events like all others.
-All that it keeps on disk is a fold: delete it, replay, and the same answers come back.
-It never calls a model or the network by itself, and never takes what it recalled for new evidence.
+One package per stage, in the order of the data: `ingest` (sources to memories), `consolidation` (summaries, facts),
+`index` (rows, vectors, graph), `recall` (search), `process` (the memory process). `text` and `item` are shared leaves.
+In: records of the log (task histories, chat messages, memory events) and questions. Out: `Hit`s with their sources, and
+commands of `clawactors.systems.memories` that become events like all others.
+Everything on disk is a fold of the log: delete it, replay, and the answers are the same. It never calls a model or the
+network by itself, and never takes a recalled memory for new evidence.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -15,7 +17,7 @@ __all__ = ["Scratch", "open_scratch"]
 
 
 def __getattr__(name: str) -> Any:
-    """The public name, imported now: numpy and hnswlib come with it, which those who only read texts do without."""
+    """Imports a public name on first use: it needs numpy, which text analysis does not."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from clawactors.memory import scratch

@@ -1,4 +1,4 @@
-"""How fast and how large the index is on this machine, over natural texts: what `claw bench memory` prints."""
+"""Speed and size of the index on this machine, with natural texts: the figures of `claw bench memory`."""
 
 import gc
 import random
@@ -26,9 +26,9 @@ _ASKED: Final = 300
 
 
 class Speed(msgspec.Struct, frozen=True):
-    """Figures of one run. `recall_at_10` is the graph's against exact comparison, equal similarities being equal.
+    """The figures of one run. `recall_at_10` compares the index's nearest items with the exact ones.
 
-    `bytes_beyond_vectors`: private memory an item, without the graph's `float32` vector; None where it can't be read.
+    `bytes_beyond_vectors`: private memory per item without a `float32` vector; None if the system does not report it.
     """
 
     items: int
@@ -38,24 +38,24 @@ class Speed(msgspec.Struct, frozen=True):
     p99_ms: float
     filtered_p50_ms: float
     search_cpu_ms: float
-    """Processor time of a search, on average: what the others on the machine do not add to."""
+    """Mean processor time of a search, independent of other load on the machine."""
     recall_at_10: float
     bytes_beyond_vectors: float | None
     stored_bytes: float
     open_s: float
     cpu_share: float
-    """Processor time by wall time while it was filled: well below 1 means that others used the machine."""
+    """Processor time by wall time while writing: well below 1 means that other processes used the machine."""
 
 
 def measure(count: int) -> Speed:
-    """Fills a memory of so many items, asks it, and opens it again."""
+    """Fills a memory with `count` items, searches it, and opens it again."""
     asked = queries(_ASKED)
     folder = Path(tempfile.mkdtemp(prefix="claw-memory-"))
     try:
         scratch = open_scratch(folder)
-        scratch.add_turns(turns(100, seed=99))  # what every process needs once does not count for the items
+        scratch.add_turns(turns(100, seed=99))  # excludes what a process needs once
         before = _private_bytes()
-        # `turns` is read as it goes, so the texts themselves take no memory when the items are weighed.
+        # `turns` is a generator, so the texts take no memory when the items are measured.
         started, busy = time.perf_counter(), time.process_time()
         scratch.write_turns(turns(count))
         written = time.perf_counter()
@@ -96,9 +96,9 @@ def measure(count: int) -> Speed:
     )
 
 
-def _asked_ms(scratch: Scratch, text: str, **wanted: Any) -> float:
+def _asked_ms(scratch: Scratch, text: str, **filter: Any) -> float:
     started = time.perf_counter()
-    scratch.hits(text, **wanted)
+    scratch.hits(text, **filter)
     return 1000 * (time.perf_counter() - started)
 
 
@@ -115,7 +115,7 @@ def _recall(scratch: Scratch, asked: list[str]) -> float:
 
 
 def _private_bytes() -> int:
-    """Memory of this process that no file backs, 0 where the system does not say."""
+    """Anonymous memory of this process, 0 if the system does not report it."""
     gc.collect()
     try:
         rollup = Path("/proc/self/smaps_rollup").read_text()
@@ -126,7 +126,7 @@ def _private_bytes() -> int:
 
 
 def _sentences() -> list[str]:
-    """Many different sentences without a download: the standard library's documentation."""
+    """Many different sentences without a download: the docstrings of the standard library."""
     found: dict[str, None] = {}
     for path in sorted(Path(sysconfig.get_paths()["stdlib"]).rglob("*.py")):
         if "site-packages" in path.parts:
@@ -138,7 +138,7 @@ def _sentences() -> list[str]:
 
 
 def turns(count: int, seed: int = 1) -> Iterator[dict[str, Any]]:
-    """Messages as `Scratch.add_turns` takes them: one or two sentences each, twenty a conversation."""
+    """Messages for `Scratch.add_turns`: one or two sentences each, twenty per conversation."""
     draw = random.Random(seed)  # noqa: S311 - texts, not secrets
     known = _sentences()
     for nth in range(count):
@@ -150,7 +150,7 @@ def turns(count: int, seed: int = 1) -> Iterator[dict[str, Any]]:
 
 
 def queries(count: int, seed: int = 2) -> list[str]:
-    """Questions of a few words that stand together somewhere in the texts; every fifth names a speaker."""
+    """Questions made of a few consecutive words of the texts; every fifth names a speaker."""
     draw = random.Random(seed)  # noqa: S311 - texts, not secrets
     known = _sentences()
     asked = []

@@ -1,14 +1,14 @@
-"""A memory in a folder, without a log or a server: what benchmarks and notebooks use. The same code as the product."""
+"""A memory in a folder, without log and server, for benchmarks and notebooks. It runs the code of the product."""
 
 from collections.abc import Iterable, Mapping
 from itertools import batched
 from pathlib import Path
 from typing import Any
 
-from clawactors.memory.embedding import Embedder, HashedEmbedder
 from clawactors.memory.index import TABLES, Index, IndexWriter
+from clawactors.memory.index.embedding import Embedder, HashedEmbedder
 from clawactors.memory.index.rows import all_items, item_at
-from clawactors.memory.recall import Filter, Hit, Searcher
+from clawactors.memory.recall import Hit, MemoryFilter, Searcher
 from clawactors.memory.text.date import parse_date
 from clawactors.memory.text.lexicon import Lexicon
 from clawactors.memory.text.normal import clean
@@ -23,13 +23,13 @@ _BATCH = 512
 
 
 class Scratch:
-    """Conversations that can be searched."""
+    """Searchable conversations in a folder."""
 
     def __init__(self, path: Path, embedder: str | Embedder) -> None:
         lexicon = Lexicon()
         if isinstance(embedder, str):
             if embedder != "hashed":
-                raise ValueError(f"there is no embedder {embedder!r}; give 'hashed' or an Embedder")
+                raise ValueError(f"unknown embedder {embedder!r}: give 'hashed' or an Embedder")
             embedder = HashedEmbedder(lexicon)
         self._store = Store.open(path, TABLES)
         self.index = Index(self._store, embedder, lexicon, path / "graph")
@@ -39,13 +39,13 @@ class Scratch:
             self._version = max((item.version for item in all_items(reading)), default=0)
 
     def add_turns(self, turns: Iterable[Mapping[str, Any]]) -> None:
-        """Adds messages: dicts with `id, session, index, date, speaker, text`. A repeated id is quiet."""
+        """Adds messages: dicts with `id`, `session`, `index`, `date`, `speaker`, `text`. A known id is ignored."""
         self.write_turns(turns)
         while self.index.grow():
             pass
 
     def write_turns(self, turns: Iterable[Mapping[str, Any]]) -> None:
-        """As `add_turns`, but leaves to `index.grow` what the graph does not need at once."""
+        """Like `add_turns`, but leaves the graph to `index.grow`."""
         for batch in batched(turns, _BATCH):
             self._write([(str(turn["id"]), _content(turn)) for turn in batch])
 
@@ -62,26 +62,26 @@ class Scratch:
         except BaseException:
             self._writer.drop()
             raise
-        self.index.take(changes)
+        self.index.apply(changes)
 
     def search(self, query: str, k: int = 10) -> list[str]:
-        """The ids of the `k` messages that fit best, best first."""
+        """The ids of the `k` best matching messages, best first."""
         with self._store.snapshot() as reading:
-            ranking, _ = self.searcher.rank(reading, query)
-            items = (item_at(reading, int(number)) for number in ranking.numbers[:k])
+            ranked, _ = self.searcher.rank(reading, query)
+            items = (item_at(reading, int(number)) for number in ranked.numbers[:k])
             return [item.id for item in items if item is not None]
 
-    def hits(self, query: str, limit: int = 5, **wanted: Any) -> list[Hit]:
-        """The same as people see it: with relevance, excerpt and what the score is made of; `wanted` as in `Filter`."""
-        return self.searcher.search(query, limit, Filter(**wanted))
+    def hits(self, query: str, limit: int = 5, **filter: Any) -> list[Hit]:
+        """The hits with relevance, excerpt and parts of the score; `filter` takes the fields of `MemoryFilter`."""
+        return self.searcher.search(query, limit, MemoryFilter(**filter))
 
     @property
     def stored_bytes(self) -> int:
-        """What the rows take on disk, without the graph."""
+        """The size of the rows on disk, without the graph."""
         return self._store.size_bytes
 
     def close(self) -> None:
-        """Saves what the next opening can use."""
+        """Saves the graph and closes the store."""
         self.index.save(self._version)
         self._store.close()
 
@@ -99,5 +99,5 @@ def _content(turn: Mapping[str, Any]) -> Content:
 
 
 def open_scratch(path: str | Path, embedder: str | Embedder = "hashed") -> Scratch:
-    """Opens the memory in that folder, made where it is missing."""
+    """Opens the memory in the folder; creates it if it does not exist."""
     return Scratch(Path(path), embedder)

@@ -29,6 +29,16 @@ IMPURE = frozenset(
     | {"threading", "time", "urllib", "uuid"}
 )
 PURE = ("clawactors.kernel", "clawactors.systems", "clawactors.kinds", "clawactors.version")
+STAGES = tuple(  # of memory, in the order of the data: right may import left, never back
+    f"clawactors.memory.{name}" for name in ("text", "item", "ingest", "consolidation", "index", "recall", "process")
+)
+ACYCLIC = (  # no import cycles among the modules of these packages
+    "clawactors.eventlog",
+    "clawactors.kernel",
+    "clawactors.systems",
+    "clawactors.projections",
+    "clawactors.memory",
+)
 LIMIT = 20  # entries of clawactors/; more are grouped by a written decision
 FACADE = "clawactors.__init__"  # exports public names of all of clawactors, lazily
 
@@ -94,6 +104,45 @@ def wrong_imports(path: str, tree: ast.Module) -> Iterator[str]:
                 yield f"{path}: pure code imports {top}: only the standard library, msgspec and eventlog"
 
 
+def wrong_stages(path: str, tree: ast.Module) -> Iterator[str]:
+    """Memory gets its kinds handed in, and its stages import in one direction."""
+    module = module_of(path)
+    stage = next((number for number, name in enumerate(STAGES) if is_within(module, name)), None)
+    for name in imports(module, tree):
+        if is_within(module, "clawactors.memory") and is_within(name, "clawactors.kinds"):
+            yield f"{path}: memory imports {name}: its kinds are handed in"
+        target = next((number for number, each in enumerate(STAGES) if is_within(name, each)), None)
+        if stage is not None and target is not None and target > stage:
+            yield f"{path}: {STAGES[stage]} imports {name}, a later stage"
+
+
+def cycles(sources: dict[str, ast.Module]) -> list[list[str]]:
+    """The import cycles among modules by name; a package is named `package.__init__`."""
+    names = {module.removesuffix(".__init__"): module for module in sources}
+    graph: dict[str, set[str]] = {}
+    for module, tree in sources.items():
+        targets = set()
+        for name in imports(module, tree):
+            while name and name not in names:
+                name = name.rpartition(".")[0]
+            if name and names[name] != module:
+                targets.add(names[name])
+        graph[module] = targets
+    found: list[list[str]] = []
+    while leaves := {module for module, targets in graph.items() if not targets}:
+        graph = {module: targets - leaves for module, targets in graph.items() if module not in leaves}
+    while graph:  # whatever imports only what is in a cycle is left as well: walk until a module comes back
+        walk = [next(iter(graph))]
+        while (following := min(graph[walk[-1]])) not in walk:
+            walk.append(following)
+        found.append(walk[walk.index(following) :])
+        gone = set(walk)
+        graph = {module: targets - gone for module, targets in graph.items() if module not in gone}
+        while leaves := {module for module, targets in graph.items() if not targets}:
+            graph = {module: targets - leaves for module, targets in graph.items() if module not in leaves}
+    return found
+
+
 def wrong_names(path: str) -> Iterator[str]:
     for part in path.removesuffix(".py").split("/"):
         if part in BANNED_NAMES:
@@ -131,7 +180,7 @@ def wrong_exports(path: str, tree: ast.Module) -> Iterator[str]:
 
 def violations(path: str, source: str) -> list[str]:
     tree = ast.parse(source, path)
-    return [*wrong_imports(path, tree), *wrong_names(path), *wrong_exports(path, tree)]
+    return [*wrong_imports(path, tree), *wrong_stages(path, tree), *wrong_names(path), *wrong_exports(path, tree)]
 
 
 def test_the_sources_keep_every_rule() -> None:
@@ -142,6 +191,25 @@ def test_the_sources_keep_every_rule() -> None:
 def test_the_actor_system_fits_on_one_screen() -> None:
     entries = [entry.name for entry in (ROOT / "clawactors").iterdir() if entry.name != "__pycache__"]
     assert len(entries) <= LIMIT, f"group clawactors/ by a written decision: {sorted(entries)}"
+
+
+@pytest.mark.parametrize("package", ACYCLIC)
+def test_modules_do_not_import_each_other_in_a_circle(package: str) -> None:
+    modules = {module_of(path.relative_to(ROOT).as_posix()): path for path in sources()}
+    found = cycles({name: ast.parse(path.read_text()) for name, path in modules.items() if is_within(name, package)})
+    assert not found, "\n".join(" -> ".join(cycle) for cycle in found)
+
+
+def test_an_import_cycle_is_found() -> None:
+    texts = {
+        "a.one": "from a import two",
+        "a.two": "def f():\n    from a.three import g",
+        "a.three": "from a.one import h",
+        "a.four": "import a.one",
+        "a.five": "import json",
+    }
+    (cycle,) = cycles({name: ast.parse(text) for name, text in texts.items()})
+    assert sorted(cycle) == ["a.one", "a.three", "a.two"]
 
 
 GOOD = '"""Fine."""\n'
@@ -181,6 +249,9 @@ GOOD = '"""Fine."""\n'
         ("clawactors/systems/nodes/events.py", "import cronsim", "only clawactors.systems.schedules may"),
         ("clawactors/systems/nodes/events.py", "from clawactors.runtime import clock", "imports clawactors.runtime"),
         ("clawactors/systems/nodes/events.py", "from ...runtime import clock", "imports clawactors.runtime"),
+        ("memory/ingest/notes.py", "from clawactors.memory.index import Index", "a later stage"),
+        ("memory/recall/search.py", "from clawactors.memory import process", "a later stage"),
+        ("memory/process/actor.py", "from clawactors.kinds import DECODER", "its kinds are handed in"),
         ("memory/utils.py", "", "'utils' says nothing"),
         ("clawactors/common/task.py", "", "'common' says nothing"),
         ("memory/recall.py", "def find(): ...", "no __all__"),

@@ -1,15 +1,14 @@
-"""Facts as beliefs: stated again they are believed more, contradicted they end, and none is lost."""
+"""Facts as beliefs: a repeated fact gains confidence, a contradicted fact ends, and none is deleted."""
 
 from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
 from clawactors.memory.consolidation.fact import facts_in, inferred, statement
-from clawactors.memory.consolidation.importance import importance
 from clawactors.memory.consolidation.known import Known
 from clawactors.memory.consolidation.likeness import contradicts, same_fact
-from clawactors.memory.consolidation.order import Order
-from clawactors.memory.index.item import Item
+from clawactors.memory.item import Item, ItemCommand
+from clawactors.memory.text.importance import importance
 from clawactors.memory.text.normal import fold
 from clawactors.systems.memories import Content, Fact, Memory, memory_id
 from clawactors.systems.memories.commands import BelieveMemory, MergeMemory, RecordMemory, SupersedeMemory
@@ -17,76 +16,76 @@ from clawactors.systems.memories.commands import BelieveMemory, MergeMemory, Rec
 __all__ = ["beliefs"]
 
 
-class _Facts:
-    """What is known, and what this run has stated on top of it."""
+class _FactTable:
+    """The known facts, and those that this run adds or changes."""
 
     def __init__(self, known: Known) -> None:
         self._known = known
         self._stated: dict[tuple[str, str], dict[str, Memory]] = {}
 
     def about(self, owner: str, subject: str) -> dict[str, Memory]:
-        """All facts of the owner about the subject, those that hold no more included."""
+        """All facts of the owner about the subject, including those that are no longer valid."""
         return dict(self._known.facts(owner, subject)) | self._stated.get((owner, fold(subject)), {})
 
-    def is_settled(self, id: str) -> bool:
-        """True for what was recorded before, also where it is archived or forgotten by now."""
+    def is_recorded(self, id: str) -> bool:
+        """True for a fact that was recorded before, also if it was archived or forgotten since."""
         return self._known.memory(id) is not None
 
-    def state(self, id: str, memory: Memory) -> None:
-        """Notes how the fact stands now."""
+    def set(self, id: str, memory: Memory) -> None:
+        """Sets the current state of a fact."""
         content = memory.content
         if content and content.fact:
             self._stated.setdefault((content.owner, fold(content.fact.subject)), {})[id] = memory
 
 
-def beliefs(raw: Sequence[Item], known: Known) -> Iterator[Order]:
-    """The orders for what these memories state."""
-    facts = _Facts(known)
+def beliefs(raw: Sequence[Item], known: Known) -> Iterator[ItemCommand]:
+    """The commands for the facts that these memories state."""
+    facts = _FactTable(known)
     for item in raw:
         for nth, fact in enumerate(facts_in(item.content)):
             id = memory_id(item.content.owner, f"fact/{item.id}/{nth}")
-            yield from _stated(facts, item, id, fact)
-            if follows := inferred(fact):
-                yield from _stated(facts, item, memory_id(item.content.owner, f"inferred/{item.id}/{nth}"), follows)
+            yield from _add_fact(facts, item, id, fact)
+            if implied := inferred(fact):
+                yield from _add_fact(facts, item, memory_id(item.content.owner, f"inferred/{item.id}/{nth}"), implied)
 
 
-def _stated(facts: _Facts, item: Item, id: str, fact: Fact) -> Iterator[Order]:
+def _add_fact(facts: _FactTable, item: Item, id: str, fact: Fact) -> Iterator[ItemCommand]:
     about = facts.about(item.content.owner, fact.subject)
-    if id in about or facts.is_settled(id) or any(id in memory.occurrences for memory in about.values()):
+    if id in about or facts.is_recorded(id) or any(id in memory.occurrences for memory in about.values()):
         return
-    holding = {other: memory for other, memory in about.items() if memory.status == "live"}
-    for other, memory in holding.items():
+    valid = {other: memory for other, memory in about.items() if memory.status == "live"}
+    for other, memory in valid.items():
         if memory.content and memory.content.fact and same_fact(memory.content.fact, fact):
-            yield from _again(facts, item, id, fact, other, memory)
+            yield from _confirm(facts, item, id, fact, other, memory)
             return
     content = _content(item, fact)
-    yield Order(id, RecordMemory(content))
-    facts.state(id, Memory("live", content, count=1))
-    for other, memory in holding.items():
-        there = memory.content.fact if memory.content else None
-        if there is None or not contradicts(there, fact):
+    yield ItemCommand(id, RecordMemory(content))
+    facts.set(id, Memory("live", content, count=1))
+    for other, memory in valid.items():
+        existing = memory.content.fact if memory.content else None
+        if existing is None or not contradicts(existing, fact):
             continue
-        # Whatever was true later holds; what was heard last may tell of an earlier time.
-        if there.valid_from_ns > fact.valid_from_ns:
-            yield Order(id, SupersedeMemory(other, there.valid_from_ns, "contradicted"))
-            facts.state(id, Memory("superseded", content, count=1))
+        # The fact with the later time is valid, in whatever order the two were reported.
+        if existing.valid_from_ns > fact.valid_from_ns:
+            yield ItemCommand(id, SupersedeMemory(other, existing.valid_from_ns, "contradicted"))
+            facts.set(id, Memory("superseded", content, count=1))
             return
-        yield Order(other, SupersedeMemory(id, fact.valid_from_ns, "contradicted"))
-        facts.state(other, replace(memory, status="superseded"))
+        yield ItemCommand(other, SupersedeMemory(id, fact.valid_from_ns, "contradicted"))
+        facts.set(other, replace(memory, status="superseded"))
 
 
-def _again(facts: _Facts, item: Item, id: str, fact: Fact, other: str, memory: Memory) -> Iterator[Order]:
-    """The fact was stated before: counted there, and believed more."""
+def _confirm(facts: _FactTable, item: Item, id: str, fact: Fact, other: str, memory: Memory) -> Iterator[ItemCommand]:
+    """Counts a repeated fact on the memory that stated it first, and raises its confidence."""
     said = item.content
     if memory.content is None or memory.content.fact is None:
         return
     confidence = round(1 - (1 - memory.content.fact.confidence) * (1 - fact.confidence), 4)
-    yield Order(
+    yield ItemCommand(
         other, MergeMemory(occurrence=id, sources=item.sources, parents=(item.id,), happened_ns=said.happened_ns)
     )
-    yield Order(other, BelieveMemory(confidence, "stated again"))
+    yield ItemCommand(other, BelieveMemory(confidence, "stated again"))
     believed = replace(memory.content, fact=replace(memory.content.fact, confidence=confidence))
-    facts.state(other, replace(memory, content=believed, occurrences=memory.occurrences | {id}))
+    facts.set(other, replace(memory, content=believed, occurrences=memory.occurrences | {id}))
 
 
 def _content(item: Item, fact: Fact) -> Content:

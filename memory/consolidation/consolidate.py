@@ -1,36 +1,42 @@
-"""One run of consolidation over raw memories: orders for summaries, facts and patterns.
+"""One run of consolidation over raw memories: commands for summaries, facts and patterns.
 
-1. Ids follow from what is named: an episode from its first item, a fact from where it was stated, a pattern from its
-   kind. A second run over the same memories, or another run at the same time, gives orders that change nothing.
-2. A fact that was stated before is counted there and believed more; a contradiction closes the older one's validity
-   and keeps both, whichever of them was heard of first.
+1. Ids follow from what they name: an episode's from its first item, a fact's from where it was stated, a pattern's from
+   its kind. The commands of a second or a concurrent run over the same memories change nothing.
+2. A repeated fact is counted and gains confidence. A contradiction ends the validity of the fact with the earlier time
+   and keeps both, in whatever order they were reported.
 3. Only raw memories are evidence.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from clawactors.memory.consolidation.belief import beliefs
 from clawactors.memory.consolidation.episode import Episode, episodes
-from clawactors.memory.consolidation.importance import KEPT, retention, tone
 from clawactors.memory.consolidation.keyword import keywords
 from clawactors.memory.consolidation.known import Known
 from clawactors.memory.consolidation.likeness import likeness
-from clawactors.memory.consolidation.order import Order
-from clawactors.memory.consolidation.pattern import FAILURE, Pattern, failures, topics
+from clawactors.memory.consolidation.pattern import Pattern, failures, topics
 from clawactors.memory.consolidation.summary import SUMMARY_LIMIT, summary
-from clawactors.memory.index.item import Item
+from clawactors.memory.ingest.history_extractor import FAILURE
+from clawactors.memory.item import Item, ItemCommand
+from clawactors.memory.text.importance import tone
 from clawactors.memory.text.lexicon import Lexicon
 from clawactors.systems.memories import Content, memory_id
 from clawactors.systems.memories.commands import ArchiveMemory, MergeMemory, RecordMemory, ReviseMemory
 
-__all__ = ["consolidated", "faded"]
+__all__ = ["ARCHIVED_BELOW", "consolidate", "expire", "retention"]
+
+ARCHIVED_BELOW: Final = 0.1
+"""A raw memory whose retention falls below this is archived."""
+
+_MONTH_NS: Final = 30 * 86_400 * 1_000_000_000
 
 
-def consolidated(
-    fresh: Sequence[Item], known: Known, lexicon: Lexicon, now_ns: int, *, everything: bool = False
-) -> list[Order]:
-    """The orders that bring knowledge up to date with memories that are new; `everything` sums up open episodes too."""
-    searched = sorted((item for item in fresh if item.memory.searched), key=lambda item: item.number)
+def consolidate(
+    items: Sequence[Item], known: Known, lexicon: Lexicon, now_ns: int, *, everything: bool = False
+) -> list[ItemCommand]:
+    """The commands that consolidate these new memories; `everything` also summarizes episodes that are still open."""
+    searched = sorted((item for item in items if item.memory.searched), key=lambda item: item.number)
     raw = [item for item in searched if item.content.kind == "raw" and item.content.origin != "consolidation"]
     summaries = [item for item in searched if item.content.kind == "summary"]
     patterns = [*failures(raw, known.tagged), *topics(summaries, known.tagged)]
@@ -38,26 +44,35 @@ def consolidated(
         *_duplicates(raw, known, lexicon),
         *_summaries(raw, known, lexicon, now_ns, everything),
         *beliefs(raw, known),
-        *(order for pattern in patterns for order in _kept_up(pattern, known)),
+        *(command for pattern in patterns for command in _record_or_revise(pattern, known)),
     ]
 
 
-def faded(items: Iterable[Item], now_ns: int) -> list[Order]:
-    """Orders to archive the raw memories that matter too little by now; what was made of them stays."""
+def expire(items: Iterable[Item], now_ns: int) -> list[ItemCommand]:
+    """The commands that archive raw memories whose retention has become too low; their summaries stay."""
     return [
-        Order(item.id, ArchiveMemory("faded"))
+        ItemCommand(item.id, ArchiveMemory("faded"))
         for item in items
         if item.memory.searched
         and item.content.kind == "raw"
-        and retention(item.content.importance, item.memory.count, now_ns - item.memory.last_met_ns) < KEPT
+        and retention(item.content.importance, item.memory.count, now_ns - item.memory.last_met_ns) < ARCHIVED_BELOW
     ]
+
+
+def retention(importance: float, met: int, age_ns: int) -> float:
+    """What is left of an importance after `age_ns`, 0..1.
+
+    It halves every month for an unimportant memory that was met once, and slower for one that matters or recurs.
+    """
+    months = max(age_ns, 0) / _MONTH_NS
+    return float(importance * 0.5 ** (months / (max(met, 1) * (1 + 3 * importance))))
 
 
 # Duplicates
 
 
-def _duplicates(raw: Sequence[Item], known: Known, lexicon: Lexicon) -> Iterator[Order]:
-    """Notes that say what an older one says are counted there; what was said in a session keeps its place."""
+def _duplicates(raw: Sequence[Item], known: Known, lexicon: Lexicon) -> Iterator[ItemCommand]:
+    """Merges duplicate notes into the oldest one; messages of a session are never merged."""
     merged: set[str] = set()
     for item in raw:
         if item.content.session:
@@ -67,7 +82,7 @@ def _duplicates(raw: Sequence[Item], known: Known, lexicon: Lexicon) -> Iterator
             if is_older and likeness(other.content, item.content, lexicon.terms):
                 merged.add(item.id)
                 content = item.content
-                yield Order(
+                yield ItemCommand(
                     other.id,
                     MergeMemory(
                         occurrence=item.id,
@@ -76,37 +91,37 @@ def _duplicates(raw: Sequence[Item], known: Known, lexicon: Lexicon) -> Iterator
                         happened_ns=content.happened_ns,
                     ),
                 )
-                yield Order(item.id, ArchiveMemory(f"merged into {other.id}"))
+                yield ItemCommand(item.id, ArchiveMemory(f"merged into {other.id}"))
                 break
 
 
 # Episodes and summaries
 
 
-def _summaries(raw: Sequence[Item], known: Known, lexicon: Lexicon, now_ns: int, everything: bool) -> Iterator[Order]:
-    firsts: dict[tuple[str, str], int] = {}
+def _summaries(
+    raw: Sequence[Item], known: Known, lexicon: Lexicon, now_ns: int, everything: bool
+) -> Iterator[ItemCommand]:
+    starts: dict[tuple[str, str], int] = {}
     for content in (item.content for item in raw if item.content.session):
         key = (content.owner, content.session)
-        firsts[key] = min(firsts.get(key, content.position), content.position)
+        starts[key] = min(starts.get(key, content.position), content.position)
     before: dict[tuple[str, str], str] = {}
-    together = [
-        item for (owner, session), position in firsts.items() for item in known.session(owner, session, position)
-    ]
-    for episode in episodes(together, lexicon.terms, now_ns):
+    items = [item for (owner, session), position in starts.items() for item in known.session(owner, session, position)]
+    for episode in episodes(items, lexicon.terms, now_ns):
         first = episode.items[0].content
         id = memory_id(first.owner, f"episode/{episode.items[0].id}")
         previous = before.get((first.owner, first.session), "")
         before[(first.owner, first.session)] = id
-        if not _is_worth_it(episode) or (episode.open and not everything):
+        if not _needs_summary(episode) or (episode.open and not everything):
             continue
-        yield from _kept_up(Pattern(id, _summed_up(episode, previous, lexicon)), known)
+        yield from _record_or_revise(Pattern(id, _summarize(episode, previous, lexicon)), known)
 
 
-def _is_worth_it(episode: Episode) -> bool:
+def _needs_summary(episode: Episode) -> bool:
     return len(episode.items) > 1 or len(episode.items[0].content.text) > SUMMARY_LIMIT
 
 
-def _summed_up(episode: Episode, previous: str, lexicon: Lexicon) -> Content:
+def _summarize(episode: Episode, previous: str, lexicon: Lexicon) -> Content:
     contents = [item.content for item in episode.items]
     texts = [content.text for content in contents]
     weights = [content.importance for content in contents]
@@ -128,23 +143,23 @@ def _summed_up(episode: Episode, previous: str, lexicon: Lexicon) -> Content:
     )
 
 
-def _kept_up(pattern: Pattern, known: Known) -> Iterator[Order]:
-    """Records what is new, revises what has changed, says nothing where all is as it was."""
+def _record_or_revise(pattern: Pattern, known: Known) -> Iterator[ItemCommand]:
+    """Records a new memory or revises a changed one; nothing if it is unchanged."""
     memory = known.memory(pattern.id)
     content = pattern.content
     if memory is None or memory.status == "absent":
-        yield Order(pattern.id, RecordMemory(content))
+        yield ItemCommand(pattern.id, RecordMemory(content))
     elif memory.searched and memory.content:
-        there = memory.content
-        if (there.text, set(there.parents)) != (content.text, set(content.parents)):
-            yield Order(
+        existing = memory.content
+        if (existing.text, set(existing.parents)) != (content.text, set(content.parents)):
+            yield ItemCommand(
                 pattern.id,
                 ReviseMemory(
                     text=content.text,
                     tags=content.tags,
                     sources=content.sources,
                     parents=content.parents,
-                    importance=max(content.importance, there.importance),
+                    importance=max(content.importance, existing.importance),
                     tone=content.tone,
                 ),
             )

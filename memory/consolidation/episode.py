@@ -1,7 +1,7 @@
-"""Cutting what happened into episodes: at a gap in time, at a full size, or where the topic shifts.
+"""Splits sessions into episodes: at a gap in time, at the maximum size, or where the topic shifts.
 
-1. Whether an episode ends before an item depends on what came before it and on the few items from it on, nothing
-   later: an episode that has ended never changes.
+1. Whether an episode ends before an item depends on earlier items and the next few items only. So an episode that has
+   ended never changes.
 2. Items of different owners or sessions are never in one episode.
 """
 
@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from clawactors.memory.index.item import Item
+from clawactors.memory.item import Item
 
 __all__ = ["GAP_NS", "SIZE", "Episode", "episodes"]
 
@@ -21,23 +21,23 @@ GAP_NS: Final = 30 * 60 * 1_000_000_000
 SIZE: Final = 40
 
 _LEAST: Final = 6
-"""Topics shift no sooner than this."""
+"""The minimum number of items before a topic can shift."""
 _AHEAD: Final = 4
-"""So many items tell what the new topic is."""
+"""The number of items that establish the new topic."""
 _COHESION: Final = 0.04
 
 type Terms = Callable[[str], Iterable[str]]
 
 
 class Episode(msgspec.Struct, frozen=True):
-    """Items that belong together, in order; an `open` one may still go on."""
+    """Consecutive items of a session; an `open` episode may still grow."""
 
     items: tuple[Item, ...]
     open: bool
 
 
 def episodes(items: Iterable[Item], terms: Terms, now_ns: int) -> list[Episode]:
-    """The episodes of all sessions, each session's in order. `terms` says what a text is about."""
+    """The episodes of all sessions, in order within a session. `terms` gives the terms of a text."""
     found: list[Episode] = []
     ordered = sorted(items, key=lambda item: (_session(item), item.content.position, item.number))
     for _, together in groupby(ordered, key=_session):

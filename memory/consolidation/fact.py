@@ -1,6 +1,6 @@
-"""Facts that people state about themselves and others, read by patterns, in English and Chinese.
+"""Extracts facts that people state about themselves and others, by patterns, in English and Chinese.
 
-Only plain statements are read: what is not matched stays text. A question states nothing.
+Only plain statements match; all else stays text. Questions and hypothetical statements are skipped.
 """
 
 import re
@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from clawactors.memory.consolidation.rule import RULES, Rule
-from clawactors.memory.index.item import asks
 from clawactors.memory.text.normal import fold
-from clawactors.memory.text.sentence import sentences
+from clawactors.memory.text.sentence import is_question, sentences
 from clawactors.memory.text.stopword import STOP_WORDS
 from clawactors.systems.memories import Content, Fact
 
@@ -19,7 +18,7 @@ __all__ = ["SINGLE", "facts_in", "inferred", "statement"]
 SINGLE: Final = frozenset(
     ("lives in", "is called", "works as", "works at", "has birthday", "is aged", "spouse", "boss")
 )
-"""Predicates with one object at a time; «favourite …» too. A later object closes the earlier one's validity."""
+"""Predicates with one object at a time, like all «favourite …». A later object ends the validity of the earlier one."""
 
 _UNREAL = re.compile(
     r"\b(?:if|would|wish|might|maybe|perhaps|imagine|used to)\b|如果|要是|假如|可能|也许|要不", re.IGNORECASE
@@ -37,11 +36,11 @@ _WORDING: Final = {
 
 
 def facts_in(content: Content) -> Iterator[Fact]:
-    """The facts that a memory states; the first person is its speaker, or else its owner."""
+    """The facts that a memory states; «I» is its speaker, else its owner."""
     speaker = content.speaker or content.owner
     seen: set[tuple[str, str, str]] = set()
     for sentence in sentences(content.text.replace("\u2019", "'")):
-        if asks(sentence) or _UNREAL.search(sentence):
+        if is_question(sentence) or _UNREAL.search(sentence):
             continue
         for rule in RULES:
             for match in rule.pattern.finditer(sentence):
@@ -60,7 +59,7 @@ def _fact(rule: Rule, match: re.Match[str], speaker: str, at_ns: int) -> Fact | 
     predicate = rule.predicate if not part else _RELATIVE.get(part) or f"{rule.predicate} {fold(part)}"
     if not subject or not thing or fold(thing) in _POINTING or fold(subject.split()[0]) in STOP_WORDS:
         return None
-    # People say what they like as they go; what they are or where they live they mean.
+    # Statements of taste are casual; statements about a job or a home are reliable.
     confidence = 0.6 if predicate == "likes" else 0.8
     return Fact(
         subject=subject,
@@ -73,7 +72,7 @@ def _fact(rule: Rule, match: re.Match[str], speaker: str, at_ns: int) -> Fact | 
 
 
 def inferred(fact: Fact) -> Fact | None:
-    """What follows from a fact without being said."""
+    """The fact that another fact implies, None if it implies none."""
     if fact.predicate != "spouse" or fact.negated:
         return None
     return Fact(
@@ -87,7 +86,7 @@ def inferred(fact: Fact) -> Fact | None:
 
 
 def statement(fact: Fact) -> str:
-    """The fact in words, in the language of its object."""
+    """The fact as a sentence, in the language of its object."""
     chinese = not fact.object.isascii() and any("\u3400" <= character <= "\u9fff" for character in fact.object)
     if chinese:
         wording = _WORDING.get(fact.predicate, "{s}的" + fact.predicate.replace("favourite ", "最爱的") + "是{o}")

@@ -1,4 +1,4 @@
-"""What texts are about, in a few words as they were written."""
+"""The keywords of texts, as they were written."""
 
 import re
 from collections import Counter
@@ -35,7 +35,7 @@ _WEAK: Final = frozenset(_WEAK_WORDS.split())
 
 
 def keywords(texts: Sequence[str], analyzer: Analyzer, most: int = KEYWORDS) -> list[str]:
-    """The most telling words, best first: those of several texts, names before common words; ties by spelling."""
+    """At most `most` keywords, best first: words of several texts and names rank higher; ties by spelling."""
     weights: Counter[str] = Counter()
     written: dict[str, Counter[str]] = {}
     for text in texts:
@@ -50,7 +50,7 @@ def keywords(texts: Sequence[str], analyzer: Analyzer, most: int = KEYWORDS) -> 
         if _RUN.fullmatch(base) and base not in shared and base not in _KNOWN:
             continue
         form = min(written[base], key=lambda one: (-written[base][one], one))
-        # A part of a longer chosen run says nothing new.
+        # A part of a longer keyword adds nothing.
         if not any(form in other or other in form for other in chosen):
             chosen.append(form)
         if len(chosen) == most:
@@ -77,7 +77,7 @@ def _spaced(text: str, analyzer: Analyzer) -> dict[str, tuple[str, float]]:
 
 
 def _unspaced(text: str) -> dict[str, tuple[str, float]]:
-    """Known words, and pairs to runs of four that may prove to be words by coming back."""
+    """Known words, and runs of two to four characters, which count as words once they recur."""
     found: dict[str, tuple[str, float]] = {}
     for run in _RUN.findall(text):
         for size in range(2, _LONGEST + 1):

@@ -1,27 +1,27 @@
-"""The port through which consolidation looks at what is remembered already."""
+"""The port through which consolidation reads existing memories."""
 
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from clawactors.memory.index.item import Item
+from clawactors.memory.item import Item
 from clawactors.systems.memories import Memory
 
 __all__ = ["Known"]
 
 
 class Known(Protocol):
-    """What is remembered already."""
+    """The existing memories."""
 
     def memory(self, id: str) -> Memory | None:
-        """The memory with this id."""
+        """The memory with this id, None if there is none."""
         ...
 
     def facts(self, owner: str, subject: str) -> Iterable[tuple[str, Memory]]:
-        """Ids and memories of the owner's facts about this subject."""
+        """The owner's facts about this subject, as pairs of id and memory."""
         ...
 
     def session(self, owner: str, session: str, position: int) -> Sequence[Item]:
-        """The raw memories of a session, from the beginning of the episode that has this position."""
+        """The raw memories of a session, from the start of the episode that contains this position."""
         ...
 
     def tagged(self, owner: str, tags: tuple[str, ...]) -> Sequence[Item]:
@@ -29,5 +29,5 @@ class Known(Protocol):
         ...
 
     def similar(self, item: Item) -> Sequence[Item]:
-        """A few memories of the same owner and kind that come nearest to this one, itself not among them."""
+        """The few memories of the same owner and kind that are most similar to this one, without itself."""
         ...

@@ -1,4 +1,4 @@
-"""When two memories say the same, and when two facts can't both hold."""
+"""Decides whether two memories are duplicates, and whether two facts contradict each other."""
 
 import re
 from collections import Counter
@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import Final, Literal
 
 from clawactors.memory.consolidation.fact import SINGLE
-from clawactors.memory.index.item import asks
 from clawactors.memory.text.normal import fold
+from clawactors.memory.text.sentence import is_question
 from clawactors.systems.memories import Content, Fact
 
 __all__ = ["contradicts", "fingerprint", "likeness", "same_fact"]
@@ -22,31 +22,31 @@ type Terms = Callable[[str], Iterable[str]]
 
 
 def fingerprint(text: str) -> str:
-    """The text without spelling: equal for texts that differ in case, width, spaces or punctuation only."""
+    """A normal form that ignores case, width, spaces and punctuation."""
     return _SIGN.sub("", fold(text))
 
 
 def likeness(one: Content, other: Content, terms: Terms) -> Literal["", "exact", "near"]:
-    """Whether two memories say the same.
+    """Whether two memories are duplicates: exact, near, or "" for no.
 
-    Near only where numbers, negation, speaker and slot (what a fact is about) agree: those change the meaning of
-    texts that share nearly all their words.
+    Near duplicates must agree in numbers, negation, speaker and fact: these change the meaning of texts that share
+    nearly all their words.
     """
     if (one.kind, one.owner, one.speaker) != (other.kind, other.owner, other.speaker):
         return ""
-    if _slot(one.fact) != _slot(other.fact):
+    if _identity(one.fact) != _identity(other.fact):
         return ""
     if fingerprint(one.text) == fingerprint(other.text) != "":
         return "exact"
     if _numbers(one.text) != _numbers(other.text) or _negations(one.text) != _negations(other.text):
         return ""
-    if asks(one.text) != asks(other.text):
+    if is_question(one.text) != is_question(other.text):
         return ""
     left, right = set(terms(one.text)), set(terms(other.text))
     return "near" if left and right and len(left & right) >= _NEAR * len(left | right) else ""
 
 
-def _slot(fact: Fact | None) -> tuple[str, str, str, bool] | None:
+def _identity(fact: Fact | None) -> tuple[str, str, str, bool] | None:
     return (fold(fact.subject), fact.predicate, fold(fact.object), fact.negated) if fact else None
 
 
@@ -59,12 +59,12 @@ def _negations(text: str) -> int:
 
 
 def same_fact(one: Fact, other: Fact) -> bool:
-    """Whether both state the same, whenever it was said."""
-    return _slot(one) == _slot(other)
+    """Whether both facts state the same, at any time."""
+    return _identity(one) == _identity(other)
 
 
 def contradicts(one: Fact, other: Fact) -> bool:
-    """Whether both can't hold at one time."""
+    """Whether the two facts cannot both be valid at the same time."""
     if (fold(one.subject), one.predicate) != (fold(other.subject), other.predicate):
         return False
     if fold(one.object) == fold(other.object):

@@ -1,33 +1,32 @@
-"""What recurs: failures of one kind, topics that come up again and again."""
+"""Recurring patterns: failures of one kind, and topics of several conversations."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 import msgspec
 
-from clawactors.memory.index.item import Item
+from clawactors.memory.ingest.history_extractor import FAILURE
+from clawactors.memory.item import Item
 from clawactors.systems.memories import Content, memory_id
 
-__all__ = ["FAILURE", "RECURS", "Pattern", "Tagged", "failures", "topics"]
+__all__ = ["RECURRENCES", "Pattern", "Tagged", "failures", "topics"]
 
-FAILURE: Final = "failure"
-"""The tag of a raw memory that tells of one; tags `skill:…`, `step:…`, `error:…`, `node:…` say of what kind."""
-
-RECURS: Final = 3
+RECURRENCES: Final = 3
+"""The number of occurrences that make a pattern."""
 
 type Tagged = Callable[[str, tuple[str, ...]], Sequence[Item]]
 """All memories of an owner that have all of these tags."""
 
 
 class Pattern(msgspec.Struct, frozen=True):
-    """Something met several times: under which id it is remembered, in what words, and where it was met."""
+    """The id and the content of a memory that consolidation derives from several others."""
 
     id: str
     content: Content
 
 
 def failures(fresh: Iterable[Item], tagged: Tagged) -> Iterator[Pattern]:
-    """Failures of one skill, step, error class and node; and of one skill and error class on several nodes."""
+    """Repeated failures of one skill, step, error class and node, or of one skill and error class on several nodes."""
     kinds: dict[tuple[str, ...], None] = {}
     for item in fresh:
         parts = {name: value for name, _, value in (tag.partition(":") for tag in item.content.tags)}
@@ -41,18 +40,18 @@ def failures(fresh: Iterable[Item], tagged: Tagged) -> Iterator[Pattern]:
         met = [item for item in tagged(owner, tags) if item.content.kind == "raw"]
         times = sum(item.memory.count for item in met)
         several = {tag for item in met for tag in item.content.tags if tag.startswith("node:")}
-        if times >= RECURS and (node or len(several) > 1):
+        if times >= RECURRENCES and (node or len(several) > 1):
             where = f"{f' at step {step}' if step else ''}{f' on node {node}' if node else ''}"
             text = f"{skill} fails with {error}{where}: {times} times"
             yield _pattern(owner, f"failure/{skill}/{error}/{step}/{node}", text, met, tags, times)
 
 
 def topics(fresh: Iterable[Item], tagged: Tagged) -> Iterator[Pattern]:
-    """Keywords of episodes that come up in several conversations of one owner."""
+    """Keywords of episodes that recur in several conversations of one owner."""
     words = dict.fromkeys((item.content.owner, word) for item in fresh for word in item.content.tags)
     for owner, word in sorted(words):
         met = [item for item in tagged(owner, (word,)) if item.content.kind == "summary"]
-        if len({item.content.session for item in met}) >= RECURS:
+        if len({item.content.session for item in met}) >= RECURRENCES:
             text = f"{word} comes up again and again: in {len(met)} episodes"
             yield _pattern(owner, f"topic/{word}", text, met, ("topic", word), len(met))
 

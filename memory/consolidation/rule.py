@@ -1,4 +1,4 @@
-"""The patterns by which facts are read from statements, in English and Chinese."""
+"""The patterns that extract facts from statements, in English and Chinese."""
 
 import re
 from typing import Final
@@ -23,7 +23,7 @@ _NOW = "(?: now| still| currently| really| also| do)?"
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """`s` names the subject where it is not the speaker, `o` the object, `p` a part of the predicate."""
+    """Group `s` is the subject (default: the speaker), `o` the object, `p` a part of the predicate."""
 
     pattern: re.Pattern[str]
     predicate: str
@@ -35,7 +35,7 @@ def _rule(pattern: str, predicate: str, negated: bool = False) -> Rule:
 
 
 def _verb(base: str, third: str, predicate: str, rest: str = "") -> tuple[Rule, ...]:
-    """«I live in …», «Anna lives in …», and both denied."""
+    """«I live in …», «Anna lives in …», and their negations."""
     end = f"{rest} {_THING}"
     return (
         _rule(rf"{_I}{_NOW} (?:{base}){end}", predicate),

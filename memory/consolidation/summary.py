@@ -1,7 +1,7 @@
-"""Extractive summaries: sentences that were really said, chosen for what they say of the whole.
+"""Extractive summaries: the most informative sentences of an episode, unchanged and in order.
 
-A sentence counts for being central (like the others), for its place, for holding figures and names; less for asking.
-Sentences like one already chosen are passed over. The order of time is kept.
+A sentence scores for centrality (similarity to the others), position, figures and names; a question scores less.
+Sentences similar to a chosen one are skipped.
 """
 
 import re
@@ -13,8 +13,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from clawactors.memory.index.item import asks
-from clawactors.memory.text.sentence import sentences
+from clawactors.memory.text.sentence import is_question, sentences
 
 __all__ = ["SUMMARY_LIMIT", "summary"]
 
@@ -23,7 +22,7 @@ SUMMARY_LIMIT: Final = 200
 _MOST_SENTENCES: Final = 400
 _SHORTEST: Final = 4
 _LIKENESS: Final = 0.5
-_TELLING = re.compile(r"\d|[a-z].*\b[A-Z][a-z]|[\u4e00-\u9fff]+[年月日元号]|[Ee]rror|失败|错误")
+_INFORMATIVE = re.compile(r"\d|[a-z].*\b[A-Z][a-z]|[\u4e00-\u9fff]+[年月日元号]|[Ee]rror|失败|错误")
 
 type Floats = npt.NDArray[np.float64]
 type Terms = Callable[[str], Iterable[str]]
@@ -35,7 +34,7 @@ class _Sentence(msgspec.Struct):
 
 
 def summary(said: Sequence[tuple[str, str]], terms: Terms, limit: int = SUMMARY_LIMIT) -> str:
-    """At most `limit` characters out of pairs of speaker and text, '' where nothing was said."""
+    """A summary of at most `limit` characters of pairs of speaker and text; '' if there is no text."""
     found = [_Sentence(speaker, part) for speaker, text in said for part in sentences(text)]
     found = [one for one in found if len(one.text) >= _SHORTEST] or found
     if not found:
@@ -46,7 +45,7 @@ def summary(said: Sequence[tuple[str, str]], terms: Terms, limit: int = SUMMARY_
     found = found[: _MOST_SENTENCES // 2] + found[-_MOST_SENTENCES // 2 :] if len(found) > _MOST_SENTENCES else found
     vectors = _vectors([list(terms(one.text)) for one in found])
     likeness = vectors @ vectors.T
-    worth = _worth(found, likeness)
+    scores = _scores(found, likeness)
     chosen: list[int] = []
     while True:
         fitting = [
@@ -56,24 +55,24 @@ def summary(said: Sequence[tuple[str, str]], terms: Terms, limit: int = SUMMARY_
         ]
         if not fitting:
             break
-        chosen.append(max(fitting, key=lambda at: (worth[at] - _LIKENESS * _closest(likeness[at], chosen), -at)))
+        chosen.append(max(fitting, key=lambda at: (scores[at] - _LIKENESS * _closest(likeness[at], chosen), -at)))
     if not chosen:
-        best = found[int(np.argmax(worth))]
+        best = found[int(np.argmax(scores))]
         return _shortened(_joined([best]), limit)
     return _joined([found[at] for at in sorted(chosen)])
 
 
-def _worth(found: Sequence[_Sentence], likeness: Floats) -> Floats:
+def _scores(found: Sequence[_Sentence], likeness: Floats) -> Floats:
     count = len(found)
     centrality = (likeness.sum(axis=1) - likeness.diagonal()) / max(count - 1, 1)
     centrality /= max(float(centrality.max()), 1e-9)
     place = np.linspace(1, 0, count) * 0.2
     place[-1] += 0.1
-    telling = np.array([bool(_TELLING.search(one.text)) for one in found]) * 0.3
-    asking = np.array([asks(one.text) for one in found]) * 0.6
+    informative = np.array([bool(_INFORMATIVE.search(one.text)) for one in found]) * 0.3
+    asking = np.array([is_question(one.text) for one in found]) * 0.6
     short = np.array([len(one.text) < 20 and one.text.isascii() for one in found]) * 0.3
-    worth: Floats = centrality + place + telling - asking - short
-    return worth
+    scores: Floats = centrality + place + informative - asking - short
+    return scores
 
 
 def _closest(row: Floats, chosen: list[int]) -> float:
@@ -81,7 +80,7 @@ def _closest(row: Floats, chosen: list[int]) -> float:
 
 
 def _vectors(texts: Sequence[list[str]]) -> Floats:
-    """One unit row a sentence, weighted by how few of the sentences have a term."""
+    """One unit row per sentence; terms of few sentences weigh more."""
     frequency = Counter(term for text in texts for term in set(text))
     place = {term: at for at, term in enumerate(frequency)}
     rows = np.zeros((len(texts), max(len(place), 1)))
@@ -93,7 +92,7 @@ def _vectors(texts: Sequence[list[str]]) -> Floats:
 
 
 def _joined(chosen: Sequence[_Sentence]) -> str:
-    """The sentences in a row; a speaker is named when it changes."""
+    """The sentences as one text; the speaker is named at each change."""
     parts: list[str] = []
     speaker = ""
     for one in chosen:

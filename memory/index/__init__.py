@@ -1,8 +1,8 @@
-"""What makes memories findable: postings, vectors, a graph of neighbours, and a few figures an item in plain columns.
+"""The index: rows, postings, vectors, a graph of nearest neighbours, and columns with a few values per item.
 
-In: memories as the log leaves them (`IndexWriter`, in a transaction; then `Index.take`). Out: postings and exact or
-approximate similarities by item number, from a snapshot. All of it can be thrown away: the log brings it back.
-Never here: what a query means or which item is best (that is `clawactors.memory.recall`).
+In: memories as folded from the log (`IndexWriter` in a transaction, then `Index.apply`). Out: postings and exact or
+approximate similarities by item number. All of it can be deleted and is rebuilt from the log.
+It does not interpret queries and does not rank (that is `clawactors.memory.recall`).
 """
 
 from clawactors.memory.index.index import Index

@@ -1,4 +1,4 @@
-"""Figures of every item in arrays by item number, in memory: what filters and ranking read for thousands at once."""
+"""Values of every item in arrays by item number: filters and ranking read them for thousands of items at once."""
 
 from typing import Final
 
@@ -7,12 +7,12 @@ import numpy.typing as npt
 
 from clawactors.memory.index.postings import Numbers
 
-__all__ = ["NONE", "Columns", "Names"]
+__all__ = ["NONE", "Columns", "NameTable"]
 
 NONE: Final = -1
-"""No item, no name."""
+"""The number that stands for no item and for no name."""
 
-_FIGURES: Final[dict[str, tuple[str, int]]] = {
+_COLUMNS: Final[dict[str, tuple[str, int]]] = {
     "alive": ("?", False),
     "kind": ("i1", 0),
     "owner": ("i4", NONE),
@@ -22,22 +22,22 @@ _FIGURES: Final[dict[str, tuple[str, int]]] = {
     "at_ns": ("i8", 0),
     "terms": ("u2", 0),
     "importance": ("f4", 0),
-    "asks": ("?", False),
+    "question": ("?", False),
     "closed": ("?", False),
     "before": ("i4", NONE),
     "after": ("i4", NONE),
 }
 
 
-class Names:
-    """Strings as small numbers."""
+class NameTable:
+    """Maps names to small numbers."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []
         self._numbers: dict[str, int] = {}
 
     def number(self, text: str) -> int:
-        """The number of a string, a new one for a new string; `NONE` for ''."""
+        """The number of a name, assigned on first use; `NONE` for ''."""
         if not text:
             return NONE
         found = self._numbers.get(text)
@@ -47,14 +47,14 @@ class Names:
         return found
 
     def find(self, text: str) -> int:
-        """The number of a known string, else `NONE`."""
+        """The number of a known name, else `NONE`."""
         return self._numbers.get(text, NONE)
 
 
 class Columns:
-    """See the module. `count` items have a number; `before` and `after` are the neighbours in a session.
+    """The columns of all items. `count`: items with a number; `living`: those that are searched.
 
-    `newest_ns`: the time of the newest item that ever was.
+    `before` and `after` are the neighbours in a session; `newest_ns` is the greatest time of any item so far.
     """
 
     alive: npt.NDArray[np.bool_]
@@ -66,7 +66,7 @@ class Columns:
     at_ns: npt.NDArray[np.int64]
     terms: npt.NDArray[np.uint16]
     importance: npt.NDArray[np.float32]
-    asks: npt.NDArray[np.bool_]
+    question: npt.NDArray[np.bool_]
     closed: npt.NDArray[np.bool_]
     before: npt.NDArray[np.int32]
     after: npt.NDArray[np.int32]
@@ -76,26 +76,26 @@ class Columns:
         self.living = 0
         self.term_sum = 0
         self.newest_ns = 0
-        self.owners, self.speakers, self.sessions = Names(), Names(), Names()
+        self.owners, self.speakers, self.sessions = NameTable(), NameTable(), NameTable()
         self._last: dict[int, int] = {}
         self._capacity = 0
         self._grow(1024)
 
     def _grow(self, capacity: int) -> None:
-        for name, (dtype, empty) in _FIGURES.items():
+        for name, (dtype, empty) in _COLUMNS.items():
             column = np.full(capacity, empty, dtype)
             if self._capacity:
                 column[: self._capacity] = getattr(self, name)
             setattr(self, name, column)
         self._capacity = capacity
 
-    def set(self, number: int, figures: dict[str, int | float | bool]) -> None:
-        """The item is alive and has these figures."""
+    def set(self, number: int, values: dict[str, int | float | bool]) -> None:
+        """Adds or replaces an item."""
         while number >= self._capacity:
             self._grow(2 * self._capacity)
         self.remove(number)
         self.count = max(self.count, number + 1)
-        for name, value in figures.items():
+        for name, value in values.items():
             getattr(self, name)[number] = value
         self.alive[number] = True
         self.living += 1
@@ -104,7 +104,7 @@ class Columns:
         self._link(number)
 
     def remove(self, number: int) -> None:
-        """The item is gone; its neighbours become neighbours."""
+        """Removes an item and links its neighbours to each other."""
         if number >= self.count or not self.alive[number]:
             return
         before, after = int(self.before[number]), int(self.after[number])
@@ -120,11 +120,11 @@ class Columns:
                 self._last[session] = before
         self.living -= 1
         self.term_sum -= int(self.terms[number])
-        for name, (_, empty) in _FIGURES.items():
+        for name, (_, empty) in _COLUMNS.items():
             getattr(self, name)[number] = empty
 
     def _link(self, number: int) -> None:
-        """Places a raw item in its session by position; mostly that is at the end."""
+        """Inserts a raw item into its session by position, usually at the end."""
         session = int(self.session[number])
         if session == NONE or self.kind[number] != 0:
             return
@@ -142,9 +142,9 @@ class Columns:
 
     @property
     def mean_terms(self) -> float:
-        """How many terms an item has on average, at least 1."""
+        """The mean number of terms per item, at least 1."""
         return max(self.term_sum / self.living, 1.0) if self.living else 1.0
 
     def living_numbers(self) -> Numbers:
-        """All items, in ascending order."""
+        """The numbers of all searched items, in ascending order."""
         return np.flatnonzero(self.alive[: self.count])

@@ -15,7 +15,7 @@ import hnswlib
 import msgspec
 import numpy as np
 
-from clawactors.memory.embedding import Matrix, Vector
+from clawactors.memory.index.embedding import Matrix, Vector
 from clawactors.memory.index.postings import Numbers
 from clawactors.projections.engine import durable
 

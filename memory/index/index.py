@@ -1,7 +1,7 @@
-"""The index in memory: figures, codes and the graph of every searched item, filled from the rows and kept in step.
+"""The index in memory: columns, vectors and the graph of all searched items, loaded from the rows.
 
-Rows come first (`IndexWriter`); once they are durable, `take` brings them here. The graph takes in new items a few at a
-time (`grow`), so that a search never waits long; until it has them they are compared exactly.
+Rows are written first (`IndexWriter`); once they are durable, `apply` brings them into the index. `grow` adds new items
+to the graph a few at a time, so that a search never waits long; until then they are compared exactly.
 """
 
 import threading
@@ -11,30 +11,31 @@ from typing import Final
 
 import numpy as np
 
-from clawactors.memory.embedding import Embedder, Vector
 from clawactors.memory.index.columns import Columns
+from clawactors.memory.index.embedding import Embedder, Vector
 from clawactors.memory.index.graph import Graph, load_graph
-from clawactors.memory.index.item import KINDS, Item, asks
 from clawactors.memory.index.postings import Numbers
-from clawactors.memory.index.rows import all_items, key, taken
+from clawactors.memory.index.rows import all_items, key, next_number
 from clawactors.memory.index.top import best_of
 from clawactors.memory.index.vectors import VECTORS, Vectors
 from clawactors.memory.index.writer import Change
+from clawactors.memory.item import KINDS, Item
 from clawactors.memory.text.lexicon import Lexicon
+from clawactors.memory.text.sentence import is_question
 from clawactors.projections.engine.index import ascending
 from clawactors.projections.engine.store import Store
 
 __all__ = ["EXACT_LIMIT", "Index"]
 
 EXACT_LIMIT: Final = 8192
-"""So many vectors are compared one by one: exact, and up to here about as fast as the graph."""
+"""Up to this number of items all vectors are compared: that is exact and about as fast as the graph."""
 
 _SLICE: Final = 16
 _BREADTH: Final = 400
 
 
 class Index:
-    """See the module. `lock` guards `columns`, `vectors` and the graph; `folder` is where the graph is saved."""
+    """The index of one store. `lock` guards `columns`, `vectors` and the graph; the graph is saved in `folder`."""
 
     def __init__(self, store: Store, embedder: Embedder, lexicon: Lexicon, folder: Path) -> None:
         self.store, self.embedder, self.lexicon = store, embedder, lexicon
@@ -45,7 +46,7 @@ class Index:
         self._load()
 
     def _load(self) -> None:
-        """Fills memory from the rows. Raises: `ValueError` where they are damaged or of another embedder."""
+        """Loads the rows. Raises: `ValueError` if they are damaged or come from another embedder."""
         versions: dict[int, int] = {}
         with self.store.snapshot() as reading:
             packed = dict(ascending(reading, VECTORS))
@@ -53,13 +54,13 @@ class Index:
                 if vector := packed.get(key(item.number)):
                     self._set(item, self.vectors.set(item.number, vector))
                     versions[item.number] = item.version
-            self.columns.count = max(self.columns.count, taken(reading))
+            self.columns.count = max(self.columns.count, next_number(reading))
         if loaded := load_graph(self._folder, self.embedder.name, self.embedder.dim):
             self._graph = loaded[0]
             self._catch_up(versions, loaded[1].position)
 
     def _catch_up(self, versions: dict[int, int], position: int) -> None:
-        """Brings a saved graph to where the rows are by now; what is behind its end comes by `grow`."""
+        """Brings a saved graph up to the rows; `grow` adds the items after its end."""
         graph = self._graph
         known = set(graph.numbers().tolist())
         for number in sorted(known - versions.keys()):
@@ -72,8 +73,8 @@ class Index:
         numbers = np.array(sorted(changed), np.int64)
         graph.add(numbers, self.vectors.rows(numbers))
 
-    def take(self, changes: Iterable[Change]) -> None:
-        """Takes in what was written."""
+    def apply(self, changes: Iterable[Change]) -> None:
+        """Applies changes whose rows are durable."""
         with self.lock:
             for change in changes:
                 item = change.after
@@ -102,13 +103,13 @@ class Index:
                 "at_ns": content.happened_ns,
                 "terms": min(terms, 65_535),
                 "importance": content.importance,
-                "asks": asks(content.text),
+                "question": is_question(content.text),
                 "closed": item.memory.status == "superseded",
             },
         )
 
     def nearest(self, query: Vector, k: int) -> Numbers:
-        """About the `k` living items whose vectors are nearest; exact while there are few. Call under the lock."""
+        """The nearest items: about `k`, exact in a small index. Call it under the lock."""
         graph, columns = self._graph, self.columns
         if columns.living <= EXACT_LIMIT or graph.count == 0:
             living = columns.living_numbers()
@@ -119,7 +120,7 @@ class Index:
         return found[columns.alive[found]]
 
     def grow(self) -> bool:
-        """Lets the graph take in a few items; True while more wait."""
+        """Adds a few items to the graph. Returns True while more are waiting."""
         with self.lock:
             first = self._graph.upto
             numbers = np.flatnonzero(self.columns.alive[first : self.columns.count])[:_SLICE] + first
@@ -131,18 +132,18 @@ class Index:
 
     @property
     def graph_upto(self) -> int:
-        """Every living item with a smaller number is in the graph."""
+        """All searched items with a smaller number are in the graph."""
         return self._graph.upto
 
     @property
     def graph_removed(self) -> int:
-        """So many items were in the graph and are gone, their vectors overwritten."""
+        """How many removed items the graph still holds, with overwritten vectors."""
         return len(self._graph.removed)
 
     def save(self, position: int) -> None:
-        """Saves the graph, so that the next start need not build it. Raises: `OSError`.
+        """Saves the graph, so that the next start does not build it again. Raises: `OSError`.
 
-        `position`: up to which sequence of the log the rows were taken in.
+        `position`: the log sequence up to which the index has applied the rows.
         """
         with self.lock:
             self._graph.save(self._folder, self.embedder.name, position)

@@ -1,7 +1,7 @@
-"""The inverted index: for each term the numbers of the items that have it, and how often.
+"""The inverted index: for each term, the numbers of the items that contain it, and how often.
 
-1. A term's numbers lie in blocks, in ascending order, so appending touches one block a term.
-2. What is removed is gone from its block; how many numbers are left is the document frequency.
+1. A term's numbers are stored in blocks, in ascending order, so an append touches one block per term.
+2. A removal deletes the number from its block; the remaining numbers are the document frequency.
 """
 
 from collections import defaultdict
@@ -12,14 +12,14 @@ import numpy.typing as npt
 
 from clawactors.projections.engine.store import Reading, Writing
 
-__all__ = ["POSTINGS", "Draft", "Numbers", "Posting", "lookup"]
+__all__ = ["POSTINGS", "Numbers", "Posting", "PostingsBatch", "lookup"]
 
 POSTINGS = "memory.postings"
 """term, 0, block → packed numbers and counts."""
 
 type Numbers = npt.NDArray[np.int64]
 type Posting = tuple[Numbers, npt.NDArray[np.float32]]
-"""Numbers in ascending order, and how often each item has the term."""
+"""Item numbers in ascending order, and how often each item contains the term."""
 
 _BLOCK_BITS = 12
 _COUNT_BITS = 6
@@ -28,7 +28,7 @@ _PACKED = np.dtype("<u4")
 
 
 def lookup(reading: Reading, term: str) -> Posting:
-    """The items that have the term."""
+    """The items that contain the term."""
     prefix = term.encode() + b"\0"
     size = len(prefix)
     found: list[bytes] = []
@@ -43,27 +43,27 @@ def lookup(reading: Reading, term: str) -> Posting:
     return (packed >> _COUNT_BITS).astype(np.int64), (packed & _COUNT_MAX).astype(np.float32)
 
 
-class Draft:
-    """Changes of postings that are written together."""
+class PostingsBatch:
+    """Changes to postings that are written together."""
 
     def __init__(self) -> None:
         self._added: defaultdict[bytes, list[int]] = defaultdict(list)
         self._removed: defaultdict[bytes, set[int]] = defaultdict(set)
 
     def add(self, number: int, terms: Mapping[str, int]) -> None:
-        """The item has these terms, so often each."""
+        """Adds the item's terms and their counts."""
         block, packed = _block(number), number << _COUNT_BITS
         for term, count in terms.items():
             self._added[term.encode() + block].append(packed | min(count, _COUNT_MAX))
 
     def remove(self, number: int, terms: Mapping[str, int]) -> None:
-        """The item has these terms no more. Order: what is removed and added in one draft stays."""
+        """Removes the item from these terms. Order: a term that is both removed and added in one batch stays."""
         block = _block(number)
         for term in terms:
             self._removed[term.encode() + block].add(number)
 
     def write(self, txn: Writing) -> None:
-        """Puts it all, and is empty again."""
+        """Writes all changes and clears the batch."""
         written: list[tuple[bytes, bytes]] = []
         for key in self._added.keys() | self._removed.keys():
             old = txn.get(POSTINGS, key) or b""
@@ -80,7 +80,7 @@ class Draft:
         packed = np.frombuffer(old, _PACKED)
         added = np.array(sorted(self._added.get(key, ())), _PACKED)
         gone = self._removed.get(key, set()) | {int(one) >> _COUNT_BITS for one in added}
-        # Mostly nothing is removed and the new numbers lie behind the old ones.
+        # In most batches nothing is removed, and the new numbers follow the old ones.
         if self._removed.get(key) or (len(packed) and len(added) and added[0] <= packed[-1]):
             packed = packed[~np.isin(packed >> _COUNT_BITS, list(gone))]
             return np.sort(np.concatenate((packed, added))).tobytes()

@@ -1,4 +1,4 @@
-"""The rows of memories: by number, by id, by terms. A number is given once, in the order of the log."""
+"""The rows of memories, by number, by id and by term. Numbers follow the order of the log and are never reused."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -6,13 +6,13 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from clawactors.memory.index.item import Item
 from clawactors.memory.index.postings import POSTINGS, lookup
 from clawactors.memory.index.vectors import VECTORS
+from clawactors.memory.item import Item
 from clawactors.projections.engine.index import ascending
 from clawactors.projections.engine.store import META, Reading, Writing
 
-__all__ = ["TABLES", "all_items", "find", "item_at", "key", "put_item", "put_next", "taken", "with_terms"]
+__all__ = ["TABLES", "all_items", "find", "item_at", "key", "next_number", "put_item", "put_next", "with_terms"]
 
 ITEMS: Final = "memory.items"
 """number → item."""
@@ -38,19 +38,19 @@ def item_at(reading: Reading, number: int) -> Item | None:
 
 
 def find(reading: Reading, id: str) -> Item | None:
-    """The item with this id, whatever its status."""
+    """The item with this id, in any status."""
     number = reading.get(IDS, id.encode())
     return item_at(reading, int.from_bytes(number, "big")) if number else None
 
 
 def all_items(reading: Reading) -> Iterator[Item]:
-    """All items in the order in which they were recorded, those that are not searched included."""
+    """All items in the order in which they were recorded, including those that are no longer searched."""
     for _, row in ascending(reading, ITEMS):
         yield _decode(row)
 
 
 def with_terms(reading: Reading, *terms: str) -> list[Item]:
-    """The searched items that have all of these terms, in the order in which they were recorded."""
+    """The searched items that contain all of these terms, in the order in which they were recorded."""
     numbers = lookup(reading, terms[0])[0]
     for term in terms[1:]:
         numbers = np.intersect1d(numbers, lookup(reading, term)[0], assume_unique=True)
@@ -63,11 +63,11 @@ def put_item(txn: Writing, item: Item) -> None:
     txn.put(IDS, item.id.encode(), key(item.number))
 
 
-def taken(reading: Reading) -> int:
-    """How many numbers are given away."""
+def next_number(reading: Reading) -> int:
+    """The number of the next item; all smaller numbers are in use."""
     return int.from_bytes(reading.get(META, _NEXT) or b"", "big")
 
 
 def put_next(txn: Writing, number: int) -> None:
-    """The numbers below this one are given away."""
+    """Sets the number of the next item."""
     txn.put(META, _NEXT, key(number))

@@ -1,4 +1,4 @@
-"""The greatest of many scores, without sorting them."""
+"""Selects the greatest of many scores without sorting them."""
 
 from typing import Final
 
@@ -15,7 +15,7 @@ _BLOCK: Final = 64
 
 
 def best_of(scores: Scores, numbers: Numbers, k: int) -> Numbers:
-    """The numbers of the `k` greatest scores, in no order; all where there are no more."""
+    """The numbers of the `k` greatest scores, unordered; all of them if there are no more than `k`."""
     if len(scores) <= k:
         return numbers
     best: Numbers = numbers[np.argpartition(-scores, k)[:k]]
@@ -23,7 +23,7 @@ def best_of(scores: Scores, numbers: Numbers, k: int) -> Numbers:
 
 
 def top(scores: Scores, k: int) -> Numbers:
-    """Where the `k` greatest scores stand, in no order; those above zero only."""
+    """The positions of the `k` greatest scores above zero, unordered."""
     blocks = len(scores) // _BLOCK
     bound = 0.0
     if blocks > k:

@@ -1,26 +1,26 @@
-"""The vectors of all items as 8-bit codes: a quarter of the memory, and similarities right to about 0.002."""
+"""The vectors of all items as 8-bit codes: a quarter of the memory; similarities are exact to about 0.002."""
 
 import struct
 
 import numpy as np
 import numpy.typing as npt
 
-from clawactors.memory.embedding import Matrix, Vector
+from clawactors.memory.index.embedding import Matrix, Vector
 from clawactors.memory.index.postings import Numbers
 
-__all__ = ["VECTORS", "Vectors", "pack", "quantised"]
+__all__ = ["VECTORS", "Vectors", "pack", "quantized"]
 
 VECTORS = "memory.vectors"
-"""number → terms, length before it was made a unit vector, scale, codes."""
+"""number → number of terms, length before normalization, scale, codes."""
 
 _HEAD = struct.Struct("<Iff")
-_STEP = 2048  # rows that are decoded at once stay in the processor's cache
+_STEP = 2048  # so many rows fit into the processor's cache
 
 type Codes = npt.NDArray[np.int8]
 
 
-def quantised(rows: Matrix) -> tuple[Codes, Vector]:
-    """Codes and the scale of each row."""
+def quantized(rows: Matrix) -> tuple[Codes, Vector]:
+    """The codes and the scale of each row."""
     scales = (np.abs(rows).max(axis=1, initial=0.0) / 127).astype(np.float32)
     codes = np.rint(rows / np.maximum(scales, 1e-12)[:, None])
     return codes.astype(np.int8), scales
@@ -32,7 +32,7 @@ def pack(terms: int, length: float, scale: float, codes: Codes) -> bytes:
 
 
 class Vectors:
-    """Codes by item number. `lengths` are the vectors' before they were made unit vectors: how much an item says."""
+    """Codes by item number. `lengths` are the lengths of the vectors before normalization."""
 
     def __init__(self, dim: int) -> None:
         self.dim = dim
@@ -41,9 +41,9 @@ class Vectors:
         self.lengths = np.zeros(1024, np.float32)
 
     def set(self, number: int, packed: bytes) -> int:
-        """Takes in a row of the table; returns how many terms the item has. Raises: `ValueError` for a damaged one."""
+        """Sets a vector from its row; returns the item's number of terms. Raises: `ValueError` for a damaged row."""
         if len(packed) != _HEAD.size + self.dim:
-            raise ValueError(f"a vector of {len(packed) - _HEAD.size} codes, not {self.dim}")
+            raise ValueError(f"vector {number} has {len(packed) - _HEAD.size} codes, expected {self.dim}")
         while number >= len(self._scales):
             self._grow()
         terms, self.lengths[number], self._scales[number] = _HEAD.unpack_from(packed)
@@ -51,7 +51,7 @@ class Vectors:
         return int(terms)
 
     def remove(self, number: int) -> None:
-        """Leaves nothing of it."""
+        """Overwrites a vector with zeros."""
         if number < len(self._scales):
             self._codes[number] = 0
             self._scales[number] = self.lengths[number] = 0.0
@@ -62,11 +62,11 @@ class Vectors:
         self.lengths = np.concatenate((self.lengths, np.zeros_like(self.lengths)))
 
     def rows(self, numbers: Numbers) -> Matrix:
-        """The unit vectors of these items."""
+        """The unit vectors of these items. Shape: `(n, dim) float32`."""
         return self._codes[numbers].astype(np.float32) * self._scales[numbers][:, None]
 
     def similarities(self, query: Vector, numbers: Numbers) -> Vector:
-        """The inner products of a unit vector with these items."""
+        """The inner product of a unit vector with each of these items."""
         found = np.empty(len(numbers), np.float32)
         for at in range(0, len(numbers), _STEP):
             part = numbers[at : at + _STEP]

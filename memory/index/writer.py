@@ -1,4 +1,4 @@
-"""Writes the rows that make memories findable, in the caller's transaction."""
+"""Writes the rows of memories: items, postings and vectors, in the caller's transaction."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -7,11 +7,12 @@ from typing import Final
 
 import msgspec
 
-from clawactors.memory.embedding import Embedder
-from clawactors.memory.index.item import Item, marks_of, text_of
-from clawactors.memory.index.postings import Draft
-from clawactors.memory.index.rows import find, key, put_item, put_next, taken
-from clawactors.memory.index.vectors import VECTORS, pack, quantised
+from clawactors.memory.index.embedding import Embedder
+from clawactors.memory.index.postings import PostingsBatch
+from clawactors.memory.index.rows import find, key, next_number, put_item, put_next
+from clawactors.memory.index.terms import extra_terms, searched_text
+from clawactors.memory.index.vectors import VECTORS, pack, quantized
+from clawactors.memory.item import Item
 from clawactors.memory.text.lexicon import Lexicon
 from clawactors.projections.engine.store import Reading, Writing
 from clawactors.systems.memories import Memory
@@ -22,7 +23,7 @@ _TOGETHER: Final = 16
 
 
 class Change(msgspec.Struct):
-    """An item before and after; `vector` is its packed row where that was made anew."""
+    """An item before and after a write; `vector` is its new packed vector, b"" if the vector did not change."""
 
     before: Item | None
     after: Item
@@ -30,76 +31,76 @@ class Change(msgspec.Struct):
 
 
 class IndexWriter:
-    """`stage` changes in the order of the log, `write` them together; `drop` them where that failed.
+    """Collects changes with `stage`, in the order of the log, and writes them with `write`. `drop` them on failure.
 
-    `suspend` is called between every few items that are written.
+    `suspend` is called every few items, so that the thread yields to searches.
     """
 
     def __init__(self, embedder: Embedder, lexicon: Lexicon, suspend: Callable[[], None] = lambda: None) -> None:
-        self._embedder, self._lexicon, self._give_way = embedder, lexicon, suspend
+        self._embedder, self._lexicon, self._suspend = embedder, lexicon, suspend
         self._staged: dict[str, Change] = {}
         self._next = 0
 
     def present(self, txn: Reading, id: str) -> Item | None:
-        """The item with this id, as it is staged or else as it is stored."""
+        """The staged item with this id, else the stored one."""
         change = self._staged.get(id)
         return change.after if change else find(txn, id)
 
     def stage(self, txn: Reading, id: str, version: int, memory: Memory) -> None:
-        """The memory is now like this. Stage every change, so that numbers follow from the log alone."""
+        """Stages the new state of a memory. Stage every change, so that item numbers depend on the log only."""
         change = self._staged.get(id)
         if change is None:
             before = find(txn, id)
-            number = before.number if before else self._take_number(txn)
+            number = before.number if before else self._new_number(txn)
             self._staged[id] = Change(before, Item(number, id, version, memory))
         else:
             change.after = Item(change.after.number, id, version, memory)
 
-    def _take_number(self, txn: Reading) -> int:
+    def _new_number(self, txn: Reading) -> int:
         if not self._staged:
-            self._next = taken(txn)
+            self._next = next_number(txn)
         number, self._next = self._next, self._next + 1
         return number
 
     def write(self, txn: Writing) -> list[Change]:
-        """Puts the rows of what is staged, and gives the changes for those who hold more than rows."""
+        """Writes the rows of all staged changes and returns the changes, for an `Index` to apply."""
         changes = list(self._staged.values())
         if not changes:
             return []
         if any(change.before is None for change in changes):
             put_next(txn, self._next)
-        postings = Draft()
-        stale = [change for change in changes if _found_by(change.before) != _found_by(change.after)]
+        postings = PostingsBatch()
+        stale = [change for change in changes if _indexed_part(change.before) != _indexed_part(change.after)]
         for change in stale:
             if change.before and change.before.memory.searched:
-                postings.remove(change.before.number, self._counted(change.before))
+                postings.remove(change.before.number, self._term_counts(change.before))
                 txn.delete(VECTORS, key(change.before.number))
         for part in batched((change for change in stale if change.after.memory.searched), _TOGETHER):
-            self._give_way()
-            self._put_found(part, postings, txn)
+            self._suspend()
+            self._put_terms_and_vectors(part, postings, txn)
         postings.write(txn)
         for change in changes:
             put_item(txn, change.after)
         self._staged.clear()
         return changes
 
-    def _put_found(self, changes: Sequence[Change], postings: Draft, txn: Writing) -> None:
-        rows, lengths = self._embedder.documents([text_of(change.after) for change in changes])
-        codes, scales = quantised(rows)
+    def _put_terms_and_vectors(self, changes: Sequence[Change], postings: PostingsBatch, txn: Writing) -> None:
+        rows, lengths = self._embedder.documents([searched_text(change.after) for change in changes])
+        codes, scales = quantized(rows)
         for nth, change in enumerate(changes):
-            counted = self._counted(change.after)
-            postings.add(change.after.number, counted)
-            change.vector = pack(counted.total(), float(lengths[nth]), float(scales[nth]), codes[nth])
+            counts = self._term_counts(change.after)
+            postings.add(change.after.number, counts)
+            change.vector = pack(counts.total(), float(lengths[nth]), float(scales[nth]), codes[nth])
             txn.put(VECTORS, key(change.after.number), change.vector)
 
-    def _counted(self, item: Item) -> Counter[str]:
-        return Counter(self._lexicon.terms(text_of(item))) | Counter(marks_of(item))
+    def _term_counts(self, item: Item) -> Counter[str]:
+        return Counter(self._lexicon.terms(searched_text(item))) | Counter(extra_terms(item))
 
     def drop(self) -> None:
-        """Forgets what is staged."""
+        """Discards all staged changes."""
         self._staged.clear()
 
 
-def _found_by(item: Item | None) -> tuple[str, tuple[str, ...]] | None:
-    """What postings and vector follow from."""
-    return (text_of(item), item.content.tags) if item and item.memory.searched else None
+def _indexed_part(item: Item | None) -> tuple[str, tuple[str, ...]] | None:
+    """The part of an item that its postings and its vector depend on; None if it is not searched."""
+    return (searched_text(item), item.content.tags) if item and item.memory.searched else None

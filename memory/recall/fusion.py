@@ -1,7 +1,13 @@
-"""The rank of items: a weighted sum of standardised scores and of what is known about who, when and where.
+"""The rank and the relevance of items.
 
-The weights are what holds for texts of any kind: fitted to the tuning half of `benchmarks/memory_questions` alone
-(`benchmarks/memory_tuning.py`) they gain a little there and lose much elsewhere (`benchmarks/memory_general.py`).
+The rank is a weighted sum of standardized scores and of features for speaker, date and session. The weights hold for
+texts of any kind: weights that are fitted only to the tuning half of `benchmarks/memory_questions` (by
+`benchmarks/memory_tuning.py`) gain a little there and lose much elsewhere (`benchmarks/memory_general.py`).
+
+The relevance is comparable between searches, which a rank is not. It is a logistic function of the share of the
+question that an item and its neighbours cover, in words and in concepts, and of the fused score. It was fitted
+(`benchmarks/memory_tuning.py`) on true answers against the results of the same questions in an unrelated memory; the
+threshold 0.7 keeps nine of ten true answers among the first twenty.
 """
 
 from typing import Final
@@ -13,7 +19,7 @@ from clawactors.memory.index.columns import NONE, Columns
 from clawactors.memory.index.postings import Numbers
 from clawactors.memory.text.date import DAY_NS, Days
 
-__all__ = ["FEATURES", "WEIGHTS", "features", "with_neighbours"]
+__all__ = ["COEFFICIENTS", "FEATURES", "THRESHOLD", "WEIGHTS", "features", "relevance", "with_neighbours"]
 
 type Scores = npt.NDArray[np.float32]
 
@@ -34,14 +40,21 @@ WEIGHTS: Final[dict[str, float]] = {
     "closed": -1.0,
 }
 
-_TELLING_TERMS: Final = (16, 40)
-"""Shorter messages say little by themselves; beyond that, length is no merit. The second holds without spaces."""
-_TOLD_LATER_DAYS: Final = 14
-"""What happened on a day is often told some days later."""
+THRESHOLD: Final = 0.7
+"""Hits below this relevance are weak."""
+
+COEFFICIENTS: Final[tuple[float, ...]] = (-1.23, 0.57, 4.02, 1.17, 0.46)
+"""Constant; addend for scripts without spaces, where pairs of characters cover less; weights of the share of words
+covered, the share of concepts covered, and the fused score."""
+
+_FULL_LENGTH_TERMS: Final = (16, 40)
+"""Terms up to which a longer message ranks higher, in spaced scripts and in scripts without spaces."""
+_REPORTED_WITHIN_DAYS: Final = 14
+"""People often report an event some days after it happened."""
 
 
 def with_neighbours(scores: Scores, pool: Numbers, columns: Columns) -> Scores:
-    """The scores of the pool's items and half of what stands before and after them in their session."""
+    """The scores of the pool's items plus half the scores of their neighbours in the session."""
     near: Scores = scores[columns.before[pool]] + scores[columns.after[pool]]
     return scores[pool] + np.float32(0.5) * near
 
@@ -56,18 +69,18 @@ def features(
     days: list[Days],
     unspaced: bool,
 ) -> npt.NDArray[np.float32]:
-    """One row an item of the pool, one column a feature, in the order of `FEATURES`."""
+    """The feature matrix. Shape: one row per item of the pool, one column per feature in the order of `FEATURES`."""
     own = words[pool] + np.float32(0.5) * concepts[pool]
     return np.stack(
         (
             _standard(with_neighbours(words, pool, columns)),
             _standard(with_neighbours(concepts, pool, columns)),
             _standard(similarities),
-            _said_by(columns.speaker[pool], speakers),
+            _spoken_by(columns.speaker[pool], speakers),
             _standard(_of_session(columns.session[pool], pool, own)),
             _closeness(columns.at_ns[pool] // DAY_NS, days),
-            columns.asks[pool].astype(np.float32),
-            _standard(np.log1p(np.minimum(columns.terms[pool], _TELLING_TERMS[unspaced]).astype(np.float32))),
+            columns.question[pool].astype(np.float32),
+            _standard(np.log1p(np.minimum(columns.terms[pool], _FULL_LENGTH_TERMS[unspaced]).astype(np.float32))),
             columns.importance[pool] - np.float32(0.5),
             columns.closed[pool].astype(np.float32),
         ),
@@ -76,7 +89,7 @@ def features(
 
 
 def _standard(values: Scores) -> Scores:
-    """As many deviations as each lies from the mean; written out since `mean` and `std` cost more than they compute."""
+    """The z-score of each value; written out because the overhead of `mean` and `std` exceeds their work."""
     if not len(values):
         return values
     away: Scores = values - values.sum() / np.float32(len(values))
@@ -85,23 +98,32 @@ def _standard(values: Scores) -> Scores:
 
 
 def _of_session(sessions: npt.NDArray[np.int32], pool: Numbers, own: Scores) -> Scores:
-    """How well the whole conversation fits; what belongs to none is one by itself."""
+    """The score of the whole conversation; an item without a conversation forms its own."""
     groups = np.where(sessions == NONE, -2 - pool, sessions)
     _, group, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     sums = np.bincount(group, own)
-    fitting: Scores = (sums / np.sqrt(sizes))[group].astype(np.float32)
-    return fitting
+    scores: Scores = (sums / np.sqrt(sizes))[group].astype(np.float32)
+    return scores
 
 
-def _said_by(own: npt.NDArray[np.int32], speakers: list[int]) -> Scores:
-    """1 for what was said by one of those who are meant."""
+def _spoken_by(own: npt.NDArray[np.int32], speakers: list[int]) -> Scores:
+    """1 for items of one of these speakers, else 0."""
     return np.isin(own, speakers).astype(np.float32) if speakers else np.zeros(len(own), np.float32)
 
 
 def _closeness(item_days: npt.NDArray[np.int64], days: list[Days]) -> Scores:
-    """1 on the days meant, falling to 0 within the days after them."""
+    """1 on one of these days, falling to 0 over the days after it."""
     closest = np.zeros(len(item_days))
     for first, last in days:
-        late = np.clip(1 - (item_days - last) / (_TOLD_LATER_DAYS + 1), 0, 1)
+        late = np.clip(1 - (item_days - last) / (_REPORTED_WITHIN_DAYS + 1), 0, 1)
         closest = np.maximum(closest, np.where(item_days < first, 0, np.where(item_days <= last, 1, late / 2)))
     return closest.astype(np.float32)
+
+
+def relevance(words: Scores, concepts: Scores, fused: Scores, unspaced: bool) -> Scores:
+    """The relevance of each item, 0..1."""
+    constant, added, *weights = COEFFICIENTS
+    evidence = np.stack((words, concepts, fused))
+    logits: Scores = np.asarray(weights, np.float32) @ evidence + np.float32(constant + added * unspaced)
+    probabilities: Scores = (1 / (1 + np.exp(-np.clip(logits, -30, 30)))).astype(np.float32)
+    return probabilities

@@ -1,16 +1,17 @@
-"""What a search gives."""
+"""A search result."""
 
 import msgspec
 
+from clawactors.memory.item import Item
 from clawactors.systems.memories import Fact, Kind
 
-__all__ = ["Hit"]
+__all__ = ["Hit", "hit_of"]
 
 
 class Hit(msgspec.Struct, frozen=True, kw_only=True):
-    """A memory that was found. `score` is its relevance, 0..1; `weak`: below the threshold, as all others are.
+    """A memory that a search found. `score` is its relevance, 0..1; `weak` hits are below the threshold.
 
-    `parts` says what the rank is made of, by feature; `sources` are sequences of the log. Times in ns since 1970.
+    `parts` lists what each feature adds to the rank; `sources` are log sequences. Times in ns since 1970.
     """
 
     id: str
@@ -29,3 +30,26 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     count: int
     fact: Fact | None
     parts: dict[str, float]
+
+
+def hit_of(item: Item, score: float, weak: bool, excerpt: str, parts: dict[str, float]) -> Hit:
+    """The hit for an item. Raises: `ValueError` for a forgotten memory."""
+    content = item.content
+    return Hit(
+        id=item.id,
+        kind=content.kind,
+        text=content.text,
+        excerpt=excerpt,
+        score=score,
+        weak=weak,
+        owner=content.owner,
+        speaker=content.speaker,
+        session=content.session,
+        tags=content.tags,
+        at_ns=content.happened_ns,
+        sources=item.sources,
+        parents=content.parents,
+        count=item.memory.count,
+        fact=content.fact,
+        parts=parts,
+    )

@@ -17,12 +17,12 @@ __all__ = ["CONCEPTS", "WORDS", "Scale", "Term", "bm25", "coverage", "terms_of_q
 type Scores = npt.NDArray[np.float32]
 
 _COMMON: Final = 0.2
-"""A term that more of the items have says too little for what adding it costs."""
+"""A term in a greater share of the items is skipped: it discriminates too little for its cost."""
 _COMMON_FROM: Final = 20_000
 
 
 class Scale(msgspec.Struct, frozen=True):
-    """How fast repeats stop counting (`k1`), and how much longer items are held back (`b`)."""
+    """The parameters of BM25: saturation of repeats (`k1`) and length normalization (`b`)."""
 
     k1: float
     b: float
@@ -33,7 +33,7 @@ CONCEPTS: Final = Scale(0.8, 0.3)
 
 
 class Term(msgspec.Struct, frozen=True):
-    """A term of a query, and where it stands in the index."""
+    """A term of a query with its postings."""
 
     text: str
     idf: float
@@ -42,7 +42,7 @@ class Term(msgspec.Struct, frozen=True):
 
 
 def terms_of_query(reading: Reading, columns: Columns, texts: Iterable[str]) -> list[Term]:
-    """Each different term once. Call under the index's lock."""
+    """The distinct terms of a query. Call it under the index's lock."""
     found = []
     total = max(columns.living, 1)
     for text in dict.fromkeys(texts):
@@ -51,27 +51,27 @@ def terms_of_query(reading: Reading, columns: Columns, texts: Iterable[str]) -> 
         idf = math.log(1 + (total - frequency + 0.5) / (frequency + 0.5))
         if total > _COMMON_FROM and frequency > _COMMON * total:
             numbers, counts = numbers[:0], counts[:0]
-        elif len(numbers) and numbers[-1] >= columns.count:  # written, but not yet taken in
-            kept = numbers < columns.count
-            numbers, counts = numbers[kept], counts[kept]
+        elif len(numbers) and numbers[-1] >= columns.count:  # already in the rows, not yet in the index
+            indexed = numbers < columns.count
+            numbers, counts = numbers[indexed], counts[indexed]
         found.append(Term(text, idf, numbers, counts))
     return found
 
 
 def bm25(terms: Iterable[Term], columns: Columns, scale: Scale) -> Scores:
-    """A score by item number, with a zero behind the last: what `NONE` points at."""
+    """The scores by item number, with an additional last zero that the index `NONE` (-1) selects."""
     scores = np.zeros(columns.count + 1, np.float32)
     slope = scale.k1 * scale.b / columns.mean_terms
     offset = scale.k1 * (1 - scale.b)
     for term in terms:
         counts = term.counts
-        held_back = columns.terms[term.numbers] * np.float32(slope) + np.float32(offset)
-        scores[term.numbers] += counts / (counts + held_back) * np.float32(term.idf * (scale.k1 + 1))
+        damping = columns.terms[term.numbers] * np.float32(slope) + np.float32(offset)
+        scores[term.numbers] += counts / (counts + damping) * np.float32(term.idf * (scale.k1 + 1))
     return scores
 
 
 def coverage(terms: Iterable[Term], numbers: Numbers) -> Scores:
-    """Which share of the query's weight each of these items has, 0..1."""
+    """The share of the query's weight that each of these items covers, 0..1."""
     total = 0.0
     covered = np.zeros(len(numbers), np.float32)
     for term in terms:

@@ -1,11 +1,12 @@
-"""The graph of concepts and relations: facts as edges that can be walked from name to name."""
+"""Facts as a graph: each fact is an edge between two names."""
 
 from collections import deque
 
 import msgspec
 
-from clawactors.memory.index.item import Item, object_term, subject_term
 from clawactors.memory.index.rows import with_terms
+from clawactors.memory.index.terms import object_term, subject_term
+from clawactors.memory.item import Item
 from clawactors.memory.text.normal import fold
 from clawactors.projections.engine.store import Reading
 from clawactors.systems.memories import Fact
@@ -14,7 +15,7 @@ __all__ = ["Edge", "Relations"]
 
 
 class Edge(msgspec.Struct, frozen=True):
-    """A fact between two names, and the memory that states it; `steps` from where the walk began."""
+    """A fact between two names and the id of its memory; `holds`: it is valid now; `steps`: distance from the start."""
 
     fact: Fact
     id: str
@@ -23,17 +24,17 @@ class Edge(msgspec.Struct, frozen=True):
 
 
 class Relations:
-    """Walks over the facts of one owner, '' for those of all, at one moment of the store."""
+    """The facts of one owner ('' for all owners) in one snapshot of the store."""
 
     def __init__(self, reading: Reading, owner: str = "") -> None:
         self._reading, self._owner = reading, owner
 
     def about(self, name: str, *, past: bool = False) -> list[Edge]:
-        """The facts that name this as subject or object; with `past` also those that hold no more."""
+        """The facts with this name as subject or object; `past` includes those that are no longer valid."""
         return [edge for edge in self._edges(name, 1) if past or edge.holds]
 
     def walk(self, name: str, depth: int = 2, limit: int = 100) -> list[Edge]:
-        """The facts that hold and can be reached in `depth` steps, nearest first, each once."""
+        """The valid facts that can be reached in `depth` steps, nearest first, each once."""
         found: dict[str, Edge] = {}
         seen = {fold(name)}
         waiting = deque([(name, 0)])
@@ -52,7 +53,7 @@ class Relations:
         return list(found.values())[:limit]
 
     def at(self, name: str, time_ns: int) -> list[Edge]:
-        """The facts about this that held at that time."""
+        """The facts about this name that were valid at that time."""
         return [
             edge
             for edge in self._edges(name, 1)

@@ -1,4 +1,4 @@
-"""The search: candidates by words, concepts and vectors, one pool, one ranking."""
+"""The search: candidates by words, by concepts and by vectors form one pool, which is ranked once."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -10,15 +10,14 @@ import numpy.typing as npt
 from clawactors.memory.index import Index
 from clawactors.memory.index.columns import NONE
 from clawactors.memory.index.index import EXACT_LIMIT
-from clawactors.memory.index.item import Item, text_of
 from clawactors.memory.index.postings import Numbers
 from clawactors.memory.index.rows import find, item_at
+from clawactors.memory.index.terms import searched_text
 from clawactors.memory.index.top import best_of, top
-from clawactors.memory.recall.filter import Filter, admitted
-from clawactors.memory.recall.fusion import FEATURES, WEIGHTS, features
-from clawactors.memory.recall.hit import Hit
+from clawactors.memory.recall.filter import MemoryFilter, matching
+from clawactors.memory.recall.fusion import FEATURES, THRESHOLD, WEIGHTS, features, relevance
+from clawactors.memory.recall.hit import Hit, hit_of
 from clawactors.memory.recall.lexical import CONCEPTS, WORDS, Term, bm25, coverage, terms_of_query
-from clawactors.memory.recall.relevance import THRESHOLD, relevance
 from clawactors.memory.recall.speaker import SpeakerFinder
 from clawactors.memory.text.date import day_of, mentioned_days
 from clawactors.memory.text.excerpt import excerpt
@@ -26,28 +25,28 @@ from clawactors.memory.text.normal import clean
 from clawactors.memory.text.term import is_unspaced
 from clawactors.projections.engine.store import Reading
 
-__all__ = ["QUERY_LIMIT", "Evidence", "Ranking", "Searcher"]
+__all__ = ["QUERY_LIMIT", "Evidence", "RankedItems", "Searcher"]
 
 QUERY_LIMIT: Final = 2000
-"""Characters of a query that count."""
+"""Characters of a query; the rest is ignored."""
 
 _POOL_ALL: Final = 1024
 _POOL_EACH: Final = 128
 _NEIGHBOURS_OF: Final = 32
 _JUDGED: Final = 64
 _WEAK: Final = 3
-_NOTHING: Final = Filter()
+_EVERYTHING: Final = MemoryFilter()
 
 type Mask = npt.NDArray[np.bool_]
 type Scores = npt.NDArray[np.float32]
 
 
 type Evidence = tuple[Scores, Scores, Scores]
-"""What a relevance follows from: shares of words and concepts covered, fused score."""
+"""The input of `relevance`: share of words covered, share of concepts covered, fused score."""
 
 
-class Ranking(msgspec.Struct, frozen=True):
-    """The items of a pool, best first; evidence and relevance of the first ones only."""
+class RankedItems(msgspec.Struct, frozen=True):
+    """The items of a pool, best first; `evidence` and `relevances` exist only for the first of them."""
 
     numbers: Numbers
     features: Scores
@@ -56,7 +55,7 @@ class Ranking(msgspec.Struct, frozen=True):
 
 
 class Searcher:
-    """Searches one index. Safe to call from several threads."""
+    """Searches one index. Thread-safe."""
 
     def __init__(self, index: Index) -> None:
         self.index = index
@@ -66,66 +65,66 @@ class Searcher:
         self,
         text: str,
         limit: int = 5,
-        wanted: Filter = _NOTHING,
+        filter: MemoryFilter = _EVERYTHING,
         threshold: float = THRESHOLD,
         now_ns: int = 0,
     ) -> list[Hit]:
-        """The best memories, best first. None reaches the threshold: the best few, marked weak.
+        """The most relevant memories, best first. If none reaches the threshold: the best three, marked weak.
 
-        `now_ns` is what words like «yesterday» count from, 0 for the newest memory's time.
+        `now_ns` is the reference for words like «yesterday»; 0 stands for the time of the newest memory.
         """
         with self.index.store.snapshot() as reading:
-            ranking, terms = self.rank(reading, text, wanted, now_ns, max(limit, _JUDGED))
-            kept = np.flatnonzero(ranking.relevances >= threshold)[:limit]
-            weak = not len(kept)
+            ranked, terms = self.rank(reading, text, filter, now_ns, max(limit, _JUDGED))
+            places = np.flatnonzero(ranked.relevances >= threshold)[:limit]
+            weak = not len(places)
             if weak:
-                kept = np.arange(min(limit, _WEAK, len(ranking.numbers)))
+                places = np.arange(min(limit, _WEAK, len(ranked.numbers)))
             weights = {term.text: term.idf for term in terms}
             hits = []
-            for place in kept.tolist():
-                item = item_at(reading, int(ranking.numbers[place]))
+            for place in places.tolist():
+                item = item_at(reading, int(ranked.numbers[place]))
                 if item is not None and item.memory.content is not None:
                     shown = excerpt(item.content.text, weights, self.index.lexicon.analyzer.terms)
-                    score = round(float(ranking.relevances[place]), 4)
-                    hits.append(_hit(item, score, weak, shown, _parts(ranking.features[place])))
+                    score = round(float(ranked.relevances[place]), 4)
+                    hits.append(hit_of(item, score, weak, shown, _parts(ranked.features[place])))
             return hits
 
-    def similar(self, id: str, limit: int = 5, wanted: Filter = _NOTHING) -> list[Hit]:
-        """The memories most like this one, say, tasks like a task; none where there is no such memory."""
+    def similar(self, id: str, limit: int = 5, filter: MemoryFilter = _EVERYTHING) -> list[Hit]:
+        """The memories most similar to this one; empty for an unknown or forgotten memory."""
         with self.index.store.snapshot() as reading:
             item = find(reading, id)
         if item is None or item.memory.content is None:
             return []
-        hits = self.search(text_of(item), limit + 1, wanted, threshold=0.0, now_ns=item.content.happened_ns)
+        hits = self.search(searched_text(item), limit + 1, filter, threshold=0.0, now_ns=item.content.happened_ns)
         return [hit for hit in hits if hit.id != id][:limit]
 
-    def newest(self, limit: int = 5, wanted: Filter = _NOTHING) -> list[Hit]:
-        """The newest memories, newest first; with `since_ns` and `until_ns` those of any window. Each counts as 1."""
+    def newest(self, limit: int = 5, filter: MemoryFilter = _EVERYTHING) -> list[Hit]:
+        """The newest memories, newest first; `since_ns` and `until_ns` select a window. Each has the score 1."""
         with self.index.store.snapshot() as reading:
             with self.index.lock:
                 columns = self.index.columns
-                admits = np.flatnonzero(admitted(self.index, reading, wanted))
-                order = np.lexsort((admits, columns.at_ns[admits]))[::-1][:limit]
-                numbers = admits[order]
+                candidates = np.flatnonzero(matching(self.index, reading, filter))
+                order = np.lexsort((candidates, columns.at_ns[candidates]))[::-1][:limit]
+                numbers = candidates[order]
             found = (item_at(reading, int(number)) for number in numbers)
-            return [_hit(item, 1.0, False, item.content.text, {}) for item in found if item and item.memory.content]
+            return [hit_of(item, 1.0, False, item.content.text, {}) for item in found if item and item.memory.content]
 
     def rank(
-        self, reading: Reading, text: str, wanted: Filter = _NOTHING, now_ns: int = 0, judged: int = _JUDGED
-    ) -> tuple[Ranking, list[Term]]:
-        """All items of the pool, best first, and the query's terms. The first `judged` get a relevance."""
+        self, reading: Reading, text: str, filter: MemoryFilter = _EVERYTHING, now_ns: int = 0, judged: int = _JUDGED
+    ) -> tuple[RankedItems, list[Term]]:
+        """All items of the pool, best first, and the query's terms. Only the first `judged` items get a relevance."""
         text = clean(text[:QUERY_LIMIT])
         index = self.index
         with index.lock:
             columns = index.columns
-            mask = None if wanted == _NOTHING else admitted(index, reading, wanted)
+            mask = None if filter == _EVERYTHING else matching(index, reading, filter)
             words = terms_of_query(reading, columns, index.lexicon.analyzer.terms(text))
             concepts = terms_of_query(reading, columns, index.lexicon.concepts.concepts(text))
             by_words, by_concepts = bm25(words, columns, WORDS), bm25(concepts, columns, CONCEPTS)
             idf = {term.text: term.idf for term in (*words, *concepts)}
             query = index.embedder.query(text, lambda term: idf.get(term, 0.0))
             pool = self._pool(mask, by_words, by_concepts, query)
-            # A longer item says more; the root keeps it from winning by length alone.
+            # A longer item holds more information; the square root keeps length alone from winning.
             similarities = index.vectors.similarities(query, pool)
             similarities *= np.sqrt(index.vectors.lengths[pool])
             today = day_of(now_ns or columns.newest_ns)
@@ -141,18 +140,18 @@ class Searcher:
             )
             before, after = columns.before[pool], columns.after[pool]
         fused = rows @ np.array([WEIGHTS[name] for name in FEATURES], np.float32)
-        # A tie goes to the older one: the order is the same in every run.
+        # The older item wins a tie, so the order is deterministic.
         order = np.lexsort((pool, -fused))
         first = order[:judged]
         near = (pool[first], before[first], after[first])
         evidence = (_covered(words, *near), _covered(concepts, *near), fused[first])
-        return Ranking(pool[order], rows[order], evidence, relevance(*evidence, unspaced)), words
+        return RankedItems(pool[order], rows[order], evidence, relevance(*evidence, unspaced)), words
 
     def _pool(self, mask: Mask | None, by_words: Scores, by_concepts: Scores, query: Scores) -> Numbers:
-        """The items that are compared in full: all of a small set, else the best by each way and their neighbours."""
+        """The items to rank: all of a small set, else the best by each score and their neighbours."""
         columns = self.index.columns
-        admits = columns.living if mask is None else int(np.count_nonzero(mask))
-        if admits <= _POOL_ALL:
+        count = columns.living if mask is None else int(np.count_nonzero(mask))
+        if count <= _POOL_ALL:
             return columns.living_numbers() if mask is None else np.flatnonzero(mask)
         if mask is not None:
             by_words, by_concepts = by_words[:-1] * mask, by_concepts[:-1] * mask
@@ -167,16 +166,16 @@ class Searcher:
         near = near[near != NONE]
         if mask is not None:
             near = near[mask[near]]
-        pool: Numbers = np.unique(np.concatenate((*best, self._nearest(mask, admits, query), near)))
+        pool: Numbers = np.unique(np.concatenate((*best, self._nearest(mask, count, query), near)))
         return pool
 
-    def _nearest(self, mask: Mask | None, admits: int, query: Scores) -> Numbers:
-        """The nearest items: exact among few or strongly filtered ones, else by the graph."""
+    def _nearest(self, mask: Mask | None, count: int, query: Scores) -> Numbers:
+        """The nearest items: exact for a small or strongly filtered set, else from the graph."""
         index = self.index
         if mask is None:
             return index.nearest(query, _POOL_EACH)
-        share = admits / index.columns.living
-        if admits > EXACT_LIMIT and share > 0.25:
+        share = count / index.columns.living
+        if count > EXACT_LIMIT and share > 0.25:
             found = index.nearest(query, round(_POOL_EACH / share))
             found = found[mask[found]]
             if len(found) >= _POOL_EACH // 2:
@@ -185,37 +184,15 @@ class Searcher:
         return best_of(index.vectors.similarities(query, candidates), candidates, _POOL_EACH)
 
 
-def _hit(item: Item, score: float, weak: bool, shown: str, parts: dict[str, float]) -> Hit:
-    content = item.content
-    return Hit(
-        id=item.id,
-        kind=content.kind,
-        text=content.text,
-        excerpt=shown,
-        score=score,
-        weak=weak,
-        owner=content.owner,
-        speaker=content.speaker,
-        session=content.session,
-        tags=content.tags,
-        at_ns=content.happened_ns,
-        sources=item.sources,
-        parents=content.parents,
-        count=item.memory.count,
-        fact=content.fact,
-        parts=parts,
-    )
-
-
 def _parts(row: Scores) -> dict[str, float]:
-    """What a rank is made of, without what adds nothing."""
+    """The weighted features of a rank, without those that are zero."""
     return {name: round(float(row[nth]) * WEIGHTS[name], 4) for nth, name in enumerate(FEATURES) if row[nth]}
 
 
 def _covered(
     terms: Sequence[Term], pool: Numbers, before: npt.NDArray[np.int32], after: npt.NDArray[np.int32]
 ) -> Scores:
-    """The share of the query that an item covers; what only a neighbour covers counts half."""
+    """The share of the query that each item covers; what only a neighbour covers counts half."""
     own, earlier, later = coverage(terms, np.concatenate((pool, before, after))).reshape(3, len(pool))
     covered: Scores = np.maximum(own, np.float32(0.5) * (own + np.maximum(earlier, later)))
     return covered

@@ -1,8 +1,8 @@
-"""Who a question is about: known speakers whose name stands in it."""
+"""The known speakers that a question names."""
 
 import re
 
-from clawactors.memory.index.columns import Names
+from clawactors.memory.index.columns import NameTable
 from clawactors.memory.text.normal import fold
 from clawactors.memory.text.stopword import STOP_WORDS
 
@@ -14,16 +14,16 @@ _SHORTEST, _LONGEST = 2, 4
 
 
 class SpeakerFinder:
-    """Finds speakers by their whole name or one word of it; a name without spaces anywhere in a run."""
+    """Finds speakers by their full name or one word of it; in scripts without spaces, anywhere in the text."""
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: NameTable) -> None:
         self._names = names
         self._seen = 0
         self._numbers: dict[str, set[int]] = {}
 
     def mentioned(self, text: str) -> list[int]:
         """The numbers of the speakers that the text names."""
-        self._learn()
+        self._add_new_names()
         folded = fold(text)
         parts = set(_WORD.findall(folded))
         for run in _RUN.findall(folded):
@@ -31,7 +31,7 @@ class SpeakerFinder:
                 parts.update(run[at : at + size] for at in range(len(run) - size + 1))
         return sorted(set().union(*(self._numbers.get(part, set()) for part in parts)))
 
-    def _learn(self) -> None:
+    def _add_new_names(self) -> None:
         for number in range(self._seen, len(self._names.texts)):
             name = fold(self._names.texts[number])
             for part in {name, *_WORD.findall(name), *_RUN.findall(name)}:

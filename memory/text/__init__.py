@@ -1,8 +1,8 @@
-"""Text as memory sees it: cleaned, cut into sentences, turned into the terms that are indexed. Pure and linear in time.
+"""Language analysis: cleans text, splits it into sentences and terms, finds concepts and dates. Pure, in linear time.
 
-In: any string, of any size, script or damage. Out: `clean` text fit to store, `sentences`, `Analyzer.terms`, `excerpt`.
-Latin script is stemmed and freed of stop words; scripts without spaces (Chinese, Japanese, Thai …) give characters and
-bigrams; emoji are terms. Never here: weights, scores or what a text means.
+In: any string, of any size, in any script, even damaged. Out: `clean` text, `sentences`, `Analyzer.terms`, `excerpt`.
+Latin script is stemmed and stripped of stop words; scripts without spaces (Chinese, Japanese, Thai …) give characters
+and bigrams; emoji are terms. It knows nothing of memories: every other package of `clawactors.memory` may import it.
 """
 
 from clawactors.memory.text.excerpt import excerpt

@@ -1,4 +1,4 @@
-"""Dates in texts: when a message was written (`parse_date`), and which days a question speaks of (`mentioned_days`)."""
+"""Dates in texts: the time of a message (`parse_date`), and the days that a question mentions (`mentioned_days`)."""
 
 import calendar
 import datetime as dt
@@ -59,9 +59,9 @@ def day_of(at_ns: int) -> int:
 
 
 def parse_date(text: str) -> int:
-    """The time that a stamp such as `2023-05-08 13:56`, `1:56 pm on 8 May, 2023` or `2023年5月8日` names, 0 for none.
+    """The time of a date such as `2023-05-08 13:56`, `1:56 pm on 8 May, 2023` or `2023年5月8日`, 0 if there is none.
 
-    Unit: ns since 1970, in UTC where the stamp has no zone.
+    Unit: ns since 1970; UTC if the text names no time zone.
     """
     try:
         stamp = dt.datetime.fromisoformat(text.strip())
@@ -77,7 +77,7 @@ def parse_date(text: str) -> int:
 
 
 def mentioned_days(text: str, today: int) -> list[Days]:
-    """The days that the text speaks of; `today` is where words like «yesterday» count from."""
+    """The days that the text mentions; `today` is the reference for words like «yesterday»."""
     return list(dict.fromkeys(_mentioned(text, today)))
 
 
@@ -121,7 +121,7 @@ def _year(year: int) -> Days:
 
 
 def _names_month(text: str, match: re.Match[str]) -> bool:
-    """«may» and «march» without a day or year are mostly verbs."""
+    """«may» and «march» without a day or a year are usually verbs."""
     verb = match["m"].lower() in ("may", "march")
     return not verb or (match["m"][0].isupper() and _BEFORE_MONTH.search(text[: match.start()]) is not None)
 
@@ -146,7 +146,7 @@ def _date(match: re.Match[str]) -> dt.date | None:
 
 
 def _span(match: re.Match[str], year_now: int, today: int) -> Days | None:
-    """The day or month that was named; without a year the last one that has begun."""
+    """The day or the month that the text names; without a year, the most recent one."""
     day = _date(match)
     if day is None:
         return None

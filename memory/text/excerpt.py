@@ -12,9 +12,9 @@ EXCERPT_LIMIT = 240
 def excerpt(
     text: str, weights: Mapping[str, float], terms: Callable[[str], list[str]], limit: int = EXCERPT_LIMIT
 ) -> str:
-    """At most `limit` characters: the run of whole sentences with the most weight of different query terms.
+    """At most `limit` characters: the consecutive sentences with the greatest total weight of distinct query terms.
 
-    `weights` are the query's terms, `terms` cuts text into terms. Left-out text is marked by an ellipsis.
+    `weights` are those of the query's terms; `terms` gives the terms of a text. An ellipsis marks omitted text.
     """
     if len(text) <= limit:
         return text
@@ -30,7 +30,7 @@ def excerpt(
                 break
             seen |= found[last]
             weight = sum(weights[term] for term in seen)
-            # Earlier and shorter wins a tie.
+            # The earlier and shorter run wins a tie.
             if weight > best_weight:
                 best, best_weight, best_span = weight, weight, (first, last + 1)
     first, end = best_span
@@ -43,7 +43,7 @@ def excerpt(
 
 
 def _around(part: str, weights: Mapping[str, float], terms: Callable[[str], list[str]], limit: int) -> str:
-    """A stretch of an overlong sentence that holds the weightiest term."""
+    """The part of an overlong sentence with the heaviest terms."""
     if len(part) <= limit:
         return part
     step = max(limit // 2, 1)

@@ -1,4 +1,4 @@
-"""English forms that no stemmer brings together: questions ask «did she buy», answers say «I bought»."""
+"""Irregular English forms, which no stemmer maps to one base: «did she buy» asks for «I bought»."""
 
 __all__ = ["BASE_FORMS"]
 

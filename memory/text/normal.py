@@ -1,4 +1,4 @@
-"""Text made safe to store (`clean`) and equal where people see no difference (`fold`)."""
+"""Normal forms of text: safe to store (`clean`), and for comparison (`fold`)."""
 
 import re
 import unicodedata
@@ -14,14 +14,14 @@ _MARK = re.compile("[\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u0
 
 
 def clean(text: str) -> str:
-    """The text without control characters and half surrogate pairs, trimmed; otherwise as it was written."""
+    """The text without control characters and lone surrogates, trimmed; otherwise unchanged."""
     if not text.isascii():
         text = _SURROGATE.sub("\ufffd", text)
     return _CONTROL.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
 def fold(text: str) -> str:
-    """The text in one spelling: width, case, accents and invisible characters make no difference. Keeps no offsets."""
+    """The text without differences of width, case, accents and invisible characters. Offsets are not preserved."""
     if text.isascii():
         return text.lower()
     text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).casefold()

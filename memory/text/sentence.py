@@ -1,13 +1,13 @@
-"""Cutting text into sentences, in English and other spaced scripts, and in Chinese."""
+"""Splits text into sentences, in spaced scripts and in Chinese, and recognizes questions."""
 
 import re
 
-__all__ = ["SENTENCE_LIMIT", "sentences"]
+__all__ = ["SENTENCE_LIMIT", "is_question", "sentences"]
 
 SENTENCE_LIMIT = 1000
-"""Longer stretches without an end (logs, code, encoded bytes) are cut at this many characters."""
+"""Longer text without a sentence end (logs, code, encoded bytes) is split at this many characters."""
 
-# An end before a space, a full-width end anywhere, a new line.
+# A sentence end before a space, a full-width end anywhere, a new line.
 _END = re.compile(
     "(?P<latin>[.!?\u2026]+[\"'\u201d\u2019)\\]\u00bb]*)(?=\\s|$|[\u3400-\u9fff])"
     "|[\u3002\uff01\uff1f!?\uff1b\u2026\uff61]+[\u201d\u2019\u300d\u300f\uff09)\"']*"
@@ -18,34 +18,35 @@ _ABBREVIATION = re.compile(
     r"|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|[a-z]|[a-z]\.[a-z])\.$",
     re.IGNORECASE,
 )
+_QUESTION = re.compile('[?\uff1f\u061f]\\s*["\u201d\u2019\u300d\u300f)\uff09]*\\s*$')
 
 
 def sentences(text: str) -> list[str]:
-    """The sentences in order, trimmed, none empty; joined they hold every visible character of the text."""
+    """The sentences in order, trimmed, none empty; together they hold every visible character of the text."""
     found: list[str] = []
     start = 0
     for end in _END.finditer(text):
-        if end["latin"] and _goes_on(text, start, end):
+        if end["latin"] and _continues(text, start, end):
             continue
-        _push(found, text[start : end.end()])
+        _append(found, text[start : end.end()])
         start = end.end()
-    _push(found, text[start:])
+    _append(found, text[start:])
     return found
 
 
-def _goes_on(text: str, start: int, end: re.Match[str]) -> bool:
-    """True where the dot ends an abbreviation, or what follows is no beginning."""
+def _continues(text: str, start: int, end: re.Match[str]) -> bool:
+    """True if the dot ends an abbreviation, or the next word does not begin a sentence."""
     if end.group()[0] != ".":
         return False
     following = text[end.end() : end.end() + 2].lstrip(" ")[:1]
     if following.islower():
         return True
-    # A sentence may end with an initial or a month, but far more often a name or a day goes on.
+    # A sentence may end with an initial or a month, but far more often a name or a date continues.
     before = text[max(start, end.start() - 12) : end.start() + 1]
     return following != "" and following != "\n" and _ABBREVIATION.search(before) is not None
 
 
-def _push(found: list[str], piece: str) -> None:
+def _append(found: list[str], piece: str) -> None:
     piece = piece.strip()
     while len(piece) > SENTENCE_LIMIT:
         cut = piece.rfind(" ", SENTENCE_LIMIT // 2, SENTENCE_LIMIT)
@@ -54,3 +55,8 @@ def _push(found: list[str], piece: str) -> None:
         piece = piece[cut:].lstrip()
     if piece:
         found.append(piece)
+
+
+def is_question(text: str) -> bool:
+    """True for a text that ends with a question: it seldom answers another one."""
+    return _QUESTION.search(text) is not None

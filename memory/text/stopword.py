@@ -1,4 +1,4 @@
-"""Words and characters that say nothing about what a text is about."""
+"""Words and characters that carry no topic."""
 
 __all__ = ["STOP_CHARACTERS", "STOP_WORDS"]
 

@@ -1,8 +1,8 @@
-"""From text to the terms that are indexed. One text gives the same terms for ever, in the index and in a query.
+"""From text to the terms of the index. The same text always gives the same terms, in the index and in a query.
 
-1. Words of spaced scripts are folded, freed of stop words, brought to their base form and stemmed.
-2. Runs of scripts without spaces give every character and every pair; stop characters give none.
-3. Names as programs write them (`ModuleNotFoundError`, `pip_install`) give their parts and the whole.
+1. Words of spaced scripts are folded, stripped of stop words, reduced to their base form and stemmed.
+2. Scripts without spaces give every character and every pair of characters, except stop characters.
+3. Identifiers (`ModuleNotFoundError`, `pip_install`) give their parts and the whole.
 4. Numbers keep their decimals and lose their grouping; each emoji is a term.
 """
 
@@ -20,7 +20,7 @@ from clawactors.memory.text.stopword import STOP_CHARACTERS, STOP_WORDS
 __all__ = ["TERM_LIMIT", "Analyzer", "is_unspaced"]
 
 TERM_LIMIT = 48
-"""Characters of a term that count; longer ones are keys or encoded bytes, told apart by this much."""
+"""The maximum length of a term; longer words (keys, encoded bytes) are cut."""
 
 _UNSPACED = (
     "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af"
@@ -38,40 +38,40 @@ _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 
 
 def is_unspaced(text: str) -> bool:
-    """True for a text mostly in scripts without spaces between words; a spaced word counts as two of its characters."""
+    """True for a text mainly in scripts without spaces; a spaced word counts as two characters."""
     parts = _RUN.split(text)
     return sum(map(len, parts[1::2])) > 2 * sum(len(_WORD.findall(part)) for part in parts[::2])
 
 
 class Analyzer:
-    """Gives the terms of texts. `language` is a snowball algorithm's name; stop words are English and Chinese."""
+    """Extracts terms. `language` is the name of a Snowball stemmer; stop words are English and Chinese."""
 
     def __init__(self, language: str = "english") -> None:
         self.language = language
         stemmer = snowballstemmer.stemmer(language)
-        guard = threading.Lock()  # the stemmer keeps the word it works on inside itself
+        lock = threading.Lock()  # the stemmer is not thread-safe
 
         @lru_cache(maxsize=65_536)
         def base_form(word: str) -> str:
-            """'' for a stop word."""
+            """The base form of a word, '' for a stop word."""
             if word in STOP_WORDS:
                 return ""
             word = word.removesuffix("'s")
             if word in STOP_WORDS:
                 return ""
             word = BASE_FORMS.get(word, word)
-            with guard:
+            with lock:
                 stemmed: str = stemmer.stemWord(word)
             return stemmed.strip("'")[:TERM_LIMIT]
 
         self.base_form = base_form
 
     def terms(self, text: str) -> list[str]:
-        """All terms in the order of the text, repeats included."""
+        """All terms in the order of the text, with repeats."""
         return list(self._terms(text))
 
     def words(self, text: str) -> list[str]:
-        """Like `terms`, but runs without spaces as pairs only: fewer and more telling, for keywords and topics."""
+        """Like `terms`, but without the single characters of scripts without spaces."""
         return [term for term in self._terms(text) if len(term) > 1 or not _RUN.match(term)]
 
     def _terms(self, text: str) -> Iterator[str]:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from clawactors.memory.embedding import HashedEmbedder
 from clawactors.memory.index import TABLES, Index, IndexWriter
+from clawactors.memory.index.embedding import HashedEmbedder
 from clawactors.memory.text import Lexicon
 from clawactors.projections.engine.store import Store
 from clawactors.systems.memories import MEMORY, Content, Memory
@@ -52,7 +52,7 @@ def put(index: Index, *memories: tuple[str, Memory], version: int = 1, grow: boo
         for id, memory in memories:
             writer.stage(txn, id, version, memory)
         changes = writer.write(txn)
-    index.take(changes)
+    index.apply(changes)
     while grow and index.grow():
         pass
 

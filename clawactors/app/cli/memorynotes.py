@@ -86,13 +86,13 @@ def _note(options: Any, text: str) -> Content:
 def _pieces(text: str) -> list[str]:
     if len(text) <= _WORDS_MAX and text.isprintable():
         return [text]
-    from clawactors.memory.importing import chunks  # brings numpy with it
+    from clawactors.memory.ingest.importing import chunks
 
     return chunks(text) or [""]
 
 
 def _in_file(name: str, options: Any) -> Iterator[Content | str]:
-    from clawactors.memory.importing import chunks, from_jsonl, from_markdown
+    from clawactors.memory.ingest.importing import chunks, from_jsonl, from_markdown
 
     path = Path(name).expanduser()
     try:

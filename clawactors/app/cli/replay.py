@@ -43,7 +43,7 @@ def _program(argv: Sequence[str]) -> int:
 
 def _parts(wanted: Sequence[str]) -> "_Parts":
     """The projections that have the wanted views, each with those of them that are its own; none wanted means all."""
-    from clawactors.memory.view import memory_projection
+    from clawactors.memory.index.view import memory_projection
     from clawactors.projections.cluster import CLUSTER
 
     memory, known = memory_projection(), [view.name for view in CLUSTER.views()]

@@ -1,6 +1,6 @@
-"""The main of a memory process: what was lived through becomes memories, and questions about them are answered.
+"""The main of a memory process: past tasks, chats and notes become memories, and it answers questions about them.
 
-It is told to be ready before it has read anything: nobody's start waits for it, questions do.
+It reports ready before it has read the log: no start waits for it, but questions do.
 """
 
 import contextlib
@@ -11,31 +11,33 @@ from typing import Final
 
 from clawactors.app.processes.start import MemoryStart, main
 from clawactors.eventlog.jetstream import JetStreamLog, JetStreamRequests
+from clawactors.kinds import DECODER
 from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.clock import SystemClock
 
 __all__ = ["FOLDER", "serve"]
 
 FOLDER: Final = "memory"
-"""Where it keeps rows and index, below the data folder; delete it, and the log brings it back."""
+"""The folder of rows and index below the data folder; it can be deleted and is rebuilt from the log."""
 
 _NICE: Final = 5
-"""Tasks go first: what memory does can wait a little, placement can't."""
+"""Tasks take precedence: memory can wait a little, placement cannot."""
 
 
 async def serve(start: MemoryStart, ready: Callable[[], None]) -> None:
-    """Remembers and answers, until cancelled; then saves."""
+    """Ingests the log and answers questions until cancelled, then saves."""
     with contextlib.suppress(OSError):
         os.nice(_NICE)
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(name, "1")  # vectors are short: more threads only get in the way of others
+        os.environ.setdefault(name, "1")  # vectors are short: more threads would only slow others down
     async with await JetStreamLog.connect(start.nats_url, f"claw-memory/{start.name}") as log:
-        # Only now: numpy and the index take a moment, and are told their threads above.
-        from clawactors.memory.actor import MemoryActor, switch_often
+        # Imported here: numpy takes a moment to load, and reads the number of threads set above.
+        from clawactors.memory.process import MemoryActor, switch_often
 
         switch_often()
         context = ActorContext(log, SystemClock(), f"memory/{start.name}")
-        actor = MemoryActor(context, JetStreamRequests(log.connection), Path(start.data) / FOLDER, start.daily_s)
+        requests, folder = JetStreamRequests(log.connection), Path(start.data) / FOLDER
+        actor = MemoryActor(context, DECODER, requests, folder, start.daily_s)
         await actor.listen()
         ready()
         await actor.serve()

@@ -114,7 +114,7 @@ class TaskContext:
         return await self._run.memories.recall(text, limit, **wanted)
 
     async def ask_memory(self, name: str, /, **question: Any) -> dict[str, Any]:
-        """The answer of memory's process to any of its questions (`clawactors.memory.actor.questions`).
+        """The answer of memory's process to any of its questions (`clawactors.memory.process.questions`).
 
         Raises: `Refused`, `NotFound`, `Unavailable`.
         """

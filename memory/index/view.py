@@ -1,0 +1,115 @@
+"""The view of memories: the rows of the index as a fold of `claw.memory.>`.
+
+`bin/replay --view memory` fills and verifies `memory_projection`. A process that also searches applies the changes of
+each written batch (`MemoryView.take_changes`) to its `Index`.
+"""
+
+import hashlib
+import sys
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from clawactors.eventlog.decoding import Commit
+from clawactors.memory.index.embedding import Embedder, HashedEmbedder
+from clawactors.memory.index.rows import TABLES
+from clawactors.memory.index.writer import Change, IndexWriter
+from clawactors.memory.item import Item
+from clawactors.memory.text.lexicon import Lexicon
+from clawactors.projections.engine.faults import Faults
+from clawactors.projections.engine.store import Writing
+from clawactors.projections.engine.view import Projection, View
+from clawactors.systems.memories import CODEC, MEMORY, Content, Fact, Memory
+
+__all__ = ["REVISION", "MemoryView", "memory_projection"]
+
+REVISION: Final = 1
+"""Increase it when texts are split, weighted or packed differently; changes of the stored structs are detected."""
+
+_STORED: Final = (Item, Memory, Content, Fact)
+
+
+class MemoryView:
+    """Implements `View`. With `keeps_changes` it collects changes for `take_changes`."""
+
+    name = "memory"
+    kind = "memory"
+    tables = TABLES
+
+    def __init__(self, writer: IndexWriter, faults: Faults) -> None:
+        self._writer, self._faults = writer, faults
+        self._changes: list[Change] = []
+        self.keeps_changes = False
+        self.lost = False
+        """A batch failed or another process wrote: the changes taken so far may not match the rows."""
+
+    def fold(self, commit: Commit, txn: Writing) -> None:
+        """See `View`."""
+        if commit.fault == "future":
+            self._faults.freeze(commit, txn)
+            return
+        if self._faults.is_frozen("memory", commit.id, txn):
+            return
+        present = self._writer.present(txn, commit.id)
+        memory = before = present.memory if present else MEMORY.initial
+        for event in commit.events:
+            after = MEMORY.evolve(memory, event, commit.record.at_ns)
+            if after is memory:
+                self._faults.note(commit, "illegal", f"{type(event).__name__} while {memory.status}")
+            memory = after
+        if memory is not before:
+            self._writer.stage(txn, commit.id, commit.record.seq, memory)
+
+    def write(self, txn: Writing) -> None:
+        """See `View`."""
+        changes = self._writer.write(txn)
+        if self.keeps_changes:
+            self._changes += changes
+
+    def forget(self) -> None:
+        """See `View`."""
+        self._writer.drop()
+        self._changes.clear()
+        self.lost = True
+
+    def take_changes(self) -> list[Change]:
+        """The changes written since the last call. Call it once the batch is durable."""
+        changes, self._changes = self._changes, []
+        return changes
+
+
+def memory_projection(
+    make: Callable[[], tuple[Embedder, Lexicon]] | None = None, suspend: Callable[[], None] = lambda: None
+) -> Projection:
+    """The projection of memories; `make` creates its embedder and lexicon (default: `HashedEmbedder`).
+
+    `suspend` is called every few items, so that the writing thread yields to searches.
+    """
+
+    def views() -> Sequence[View]:
+        faults = Faults()
+        return MemoryView(IndexWriter(*(make or _hashed)(), suspend), faults), faults
+
+    embedder, lexicon = (make or _hashed)()
+    return Projection(
+        name="memory",
+        patterns=("claw.memory.>",),
+        tables=tuple(table for view in views() for table in view.tables),
+        schema=_schema(embedder, lexicon),
+        tags=hashlib.blake2b(repr(sorted(CODEC.tags)).encode(), digest_size=8).hexdigest(),
+        views=views,
+    )
+
+
+def _hashed() -> tuple[Embedder, Lexicon]:
+    lexicon = Lexicon()
+    return HashedEmbedder(lexicon), lexicon
+
+
+def _schema(embedder: Embedder, lexicon: Lexicon) -> str:
+    """A digest of everything that the bytes of the rows depend on."""
+    shapes = [(kind.__name__, kind.__struct_encode_fields__) for kind in _STORED]
+    reading = (embedder.name, lexicon.analyzer.language)
+    parts = (REVISION, shapes, reading, msgspec.__version__, sys.version_info[:2])
+    return hashlib.blake2b(repr(parts).encode(), digest_size=8).hexdigest()

@@ -1,0 +1,180 @@
+"""The memory actor: follows memories and chats, reads task histories in bulk, answers questions."""
+
+import asyncio
+import contextlib
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from clawactors.eventlog import Record, Unavailable, aggregate_pattern
+from clawactors.eventlog.decoding import Decoder
+from clawactors.eventlog.requests import Requests
+from clawactors.memory.ingest.history_reader import HistoryReader, retry_while_unavailable
+from clawactors.memory.ingest.message_extractor import jobs_in, submit_job
+from clawactors.memory.item import ItemCommand
+from clawactors.memory.process.answers import Answers
+from clawactors.memory.process.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from clawactors.memory.process.consolidation import DAY_S, ConsolidationRunner
+from clawactors.memory.process.following import Following
+from clawactors.memory.process.questions import QUESTIONS
+from clawactors.memory.process.store import MemoryStore
+from clawactors.memory.process.writer import CommandWriter
+from clawactors.memory.recall.levels import SENSORY_LIMIT, SensoryMemory, WorkingMemory
+from clawactors.runtime.actor import ActorContext
+
+__all__ = ["MemoryActor"]
+
+_QUEUE: Final = "memory"
+_OPEN_WITHIN_S: Final = 15.0
+_FRESH_WITHIN_S: Final = 15.0
+_SAVE_EVERY: Final = 5_000
+_SENSORY_PATTERNS: Final = ("claw.task.>", "claw.chat.>")
+_SENSORY_RECORDS: Final = 4 * SENSORY_LIMIT
+"""So many of the last records are searched for raw events; the others are of memories and nodes."""
+_WORKING_MAX: Final = 200
+
+
+class MemoryActor:
+    """Call `listen`, then `serve` until cancelled. `decoder` decodes the records of all kinds."""
+
+    store: MemoryStore
+    consolidation: ConsolidationRunner
+    writer: CommandWriter
+    histories: HistoryReader
+
+    def __init__(
+        self, context: ActorContext, decoder: Decoder, requests: Requests, folder: Path, every_s: float = DAY_S
+    ) -> None:
+        self.context, self.requests = context, requests
+        self._decoder, self._folder, self._every_s = decoder, folder, every_s
+        self._sensory = SensoryMemory()
+        self._consolidation_name = f"consolidation/{context.by.rpartition('/')[2]}"
+        self._last_ingested = 0
+        """The log sequence of the last memory that consolidation did not derive."""
+        self._answers = Answers(self)
+        self._working: dict[str, WorkingMemory] = {}
+        self._open = asyncio.Event()
+        self._saved = 0
+
+    async def listen(self) -> None:
+        """Accepts questions from now on; they wait until the store is open."""
+        for name in QUESTIONS:
+            answer = partial(self._answers.answer, name)
+            await self.requests.serve(f"claw.query.memory.{name}", answer, _QUEUE)
+
+    async def serve(self) -> None:
+        """Opens the store and works until cancelled, then saves. Raises: what the log raises, `Corrupt`.
+
+        It waits for an unavailable log instead of ending, so that no question is lost by a restart.
+        """
+        opened = await retry_while_unavailable(self._begin)
+        async with opened, asyncio.TaskGroup() as group:
+            for part in (self.store, self._memories, self._chats, self.histories, self.consolidation):
+                group.create_task(part.serve())
+            self._open.set()
+
+    async def _begin(self) -> contextlib.AsyncExitStack:
+        """Opens store and index and follows the log from there, or leaves nothing open. Raises: what the log raises."""
+        context = self.context
+        head = await context.log.head()
+        context.time.hear(head.at_ns)
+        self._identity = head.identity
+        checkpoint = read_checkpoint(self._folder, head.identity)
+        histories, messages = (
+            seq if seq <= head.last_seq else 0 for seq in (checkpoint.histories, checkpoint.messages)
+        )
+        self._saved = histories
+        async with contextlib.AsyncExitStack() as stack:
+            self.store = await MemoryStore.open(context.log, self._folder, context.time.now_ns)
+            stack.push_async_callback(self.store.aclose)
+            self.writer = CommandWriter(context, self.store.snapshots)
+            consolidation_context = ActorContext(context.log, context.clock, self._consolidation_name)
+            self.consolidation = ConsolidationRunner(
+                self.store,
+                CommandWriter(consolidation_context, self.store.snapshots),
+                context.time.now_ns,
+                checkpoint.consolidated,
+                checkpoint.daily_ns,
+                self._every_s,
+            )
+            self.store.on_changes = self.consolidation.on_changes
+            self.histories = HistoryReader(context.log, self._decoder, self._write, histories, self._on_progress)
+            self._memories = Following(context.log, "claw.memory.>", self.store.views.position, self._apply_memories)
+            self._chats = Following(context.log, "claw.chat.>", messages, self._submit_jobs)
+            stack.callback(self._save_checkpoint)
+            for following in (self._memories, self._chats):
+                await following.open()
+                stack.push_async_callback(following.aclose)
+            stack.callback(self._open.clear)
+            return stack.pop_all()
+
+    # The log
+
+    async def _apply_memories(self, batch: list[Record]) -> None:
+        self.context.time.hear(batch[-1].at_ns)
+        ingested = (record.seq for record in batch if record.by != self._consolidation_name)
+        self._last_ingested = max(ingested, default=self._last_ingested)
+        await self.store.views.apply([self._decoder.decode(record) for record in batch], batch[-1].seq)
+
+    async def _submit_jobs(self, batch: list[Record]) -> None:
+        jobs = [job for record in batch for job in jobs_in(self._decoder.decode(record))]
+        await asyncio.gather(*(submit_job(self.context, job) for job in jobs))
+
+    async def _write(self, commands: list[ItemCommand]) -> int:
+        return (await self.writer.write(commands)).last_seq
+
+    def _on_progress(self) -> None:
+        if self.histories.position >= self._saved + _SAVE_EVERY:
+            self._save_checkpoint()
+
+    def _save_checkpoint(self) -> None:
+        self._saved = self.histories.position
+        checkpoint = Checkpoint(
+            self._identity, self._saved, self._chats.upto, self.consolidation.upto, self.consolidation.daily_ns
+        )
+        with contextlib.suppress(OSError):  # without a checkpoint the log is read again, nothing else
+            write_checkpoint(self._folder, checkpoint)
+
+    # For answers
+
+    async def opened(self) -> None:
+        """Returns when questions can be answered. Raises: `Unavailable`."""
+        try:
+            async with asyncio.timeout(_OPEN_WITHIN_S):
+                await self._open.wait()
+        except TimeoutError:
+            raise Unavailable("memory is still reading the log: ask again in some seconds") from None
+
+    async def fresh(self, *, concluded: bool = True) -> None:
+        """Returns when everything that is in the log now has been ingested and is indexed. Raises: `Unavailable`.
+
+        Without `concluded` it does not wait for what consolidation derives, which goes on all the time.
+        """
+        try:
+            async with asyncio.timeout(_FRESH_WITHIN_S):
+                await asyncio.gather(*(part.caught_up() for part in (self.histories, self._chats, self._memories)))
+        except TimeoutError:
+            raise Unavailable(f"memory is at {self.histories.position} of the log, not yet at its end") from None
+        seq = max(self._memories.upto if concluded else self._last_ingested, self.histories.remembered)
+        await self.store.reached(seq, _FRESH_WITHIN_S)
+
+    async def sensory(self) -> SensoryMemory:
+        """The newest raw events, up to the end of the log."""
+        end = (await self.context.log.head()).last_seq
+        begin = max(self._sensory.seq, end - _SENSORY_RECORDS)
+        async for records in self.context.log.read(_SENSORY_PATTERNS, after=begin, until=end):
+            for record in records:
+                self._sensory.add(self._decoder.decode(record))
+        return self._sensory
+
+    async def working(self, task: str) -> WorkingMemory:
+        """The task's working memory, up to the end of the log."""
+        working = self._working.get(task)
+        if working is None:
+            working = self._working[task] = WorkingMemory(task)
+            if len(self._working) > _WORKING_MAX:
+                del self._working[next(iter(self._working))]
+        async for records in self.context.log.read([aggregate_pattern("task", task)], after=working.seq):
+            for record in records:
+                working.apply(self._decoder.decode(record))
+        return working

@@ -1,0 +1,174 @@
+"""When consolidation runs: soon after new memories, once a day, and on request.
+
+1. One run at a time in this process; concurrent runs elsewhere are harmless, because the same memories lead to the same
+   commands.
+2. A run handles memories in batches, so that searches never wait long; each batch waits for the rows of the last one.
+3. Without changes it does nothing.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable
+from itertools import batched
+from typing import Final
+
+import msgspec
+
+from clawactors.eventlog import Unavailable
+from clawactors.memory.consolidation import consolidate, expire
+from clawactors.memory.index.rows import find
+from clawactors.memory.index.writer import Change
+from clawactors.memory.item import Item, ItemCommand
+from clawactors.memory.process.store import MemoryStore
+from clawactors.memory.process.writer import CommandWriter
+from clawactors.memory.recall.known import KnownIndex
+from clawactors.systems.memories import commands as c
+
+__all__ = ["DAY_S", "ConsolidationReport", "ConsolidationRunner"]
+
+DAY_S: Final = 86_400.0
+_SETTLE_S: Final = 1.0
+_BATCH: Final = 256
+_ROWS_WITHIN_S: Final = 60.0
+
+_log = logging.getLogger(__name__)
+
+
+class ConsolidationReport(msgspec.Struct, frozen=True):
+    """The outcome of a run: memories read, changed and refused (after a race), and the number of commands by type."""
+
+    items: int = 0
+    changed: int = 0
+    refused: int = 0
+    commands: dict[str, int] = {}
+
+    def plus(self, other: "ConsolidationReport") -> "ConsolidationReport":
+        """The sum of both reports."""
+        commands = Counter(self.commands) + Counter(other.commands)
+        return ConsolidationReport(
+            self.items + other.items, self.changed + other.changed, self.refused + other.refused, dict(commands)
+        )
+
+
+class ConsolidationRunner:
+    """`serve` runs consolidation as needed, `run` runs it now; `upto` is the version up to which it has run."""
+
+    def __init__(
+        self,
+        store: MemoryStore,
+        writer: CommandWriter,
+        now_ns: Callable[[], int],
+        upto: int,
+        daily_ns: int,
+        every_s: float,
+    ) -> None:
+        self._store, self._writer, self._now_ns, self._every_s = store, writer, now_ns, every_s
+        self.upto, self.daily_ns = upto, daily_ns
+        self._new: dict[str, int] = {}
+        self._wake = asyncio.Event()
+        self._running = asyncio.Lock()
+
+    def on_changes(self, changes: Iterable[Change]) -> None:
+        """Schedules a run for these changes."""
+        for change in changes:
+            memory = change.after.memory
+            if memory.searched and memory.content and memory.content.kind != "knowledge":
+                self._new[change.after.id] = change.after.version
+        if self._new:
+            self._wake.set()
+
+    async def serve(self) -> None:
+        """Runs what is due, until cancelled."""
+        missed = await asyncio.to_thread(self._since, self.upto, 0)
+        self._new = {item.id: item.version for item in missed} | self._new
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._run_soon())
+            group.create_task(self._run_daily())
+            if self._new:
+                self._wake.set()
+
+    async def _run_soon(self) -> None:
+        while True:
+            await self._wake.wait()
+            await asyncio.sleep(_SETTLE_S)  # collects memories that arrive together
+            self._wake.clear()
+            try:
+                await self._run_new()
+            except Exception:
+                _log.exception("consolidation failed; it continues with the next memories")
+
+    async def _run_new(self) -> None:
+        async with self._running:
+            new, self._new = self._new, {}
+            for ids in batched(new, _BATCH):
+                await self._consolidate(list(ids), everything=False)
+            self.upto = max(self.upto, *new.values())
+
+    async def _run_daily(self) -> None:
+        if not self.daily_ns:
+            self.daily_ns = self._now_ns()
+        while True:
+            due_ns = self.daily_ns + int(self._every_s * 1e9)
+            await asyncio.sleep(max(0.0, (due_ns - self._now_ns()) / 1e9))
+            since_ns = self._now_ns() - int(self._every_s * 1e9)
+            try:
+                report = await self.run(since_ns)
+            except Unavailable as error:
+                _log.info("daily consolidation waits for the event log: %s", error)
+                await asyncio.sleep(_SETTLE_S)
+                continue
+            self.daily_ns = self._now_ns()
+            _log.info("daily consolidation: %s", report)
+            await self._writer.write(await asyncio.to_thread(self._expired))
+
+    def _expired(self) -> list[ItemCommand]:
+        return expire(self._store.items(), self._now_ns())
+
+    async def run(self, since_ns: int = 0, *, everything: bool = False) -> ConsolidationReport:
+        """Consolidates the memories recorded since then; `everything` includes episodes that are still open.
+
+        It also consolidates its own results, so that a second run finds nothing to do.
+        """
+        async with self._running:
+            report, items = ConsolidationReport(), await asyncio.to_thread(self._since, 0, since_ns)
+            while items:
+                position = self._store.views.position
+                for part in batched([item.id for item in items], _BATCH):
+                    report = report.plus(await self._consolidate(list(part), everything=everything))
+                items = await asyncio.to_thread(self._since, position, 0)
+            return report
+
+    def _since(self, version: int, recorded_ns: int) -> list[Item]:
+        return [
+            item
+            for item in self._store.items()
+            if item.version > version
+            and item.memory.recorded_ns >= recorded_ns
+            and item.memory.searched
+            and item.content.kind != "knowledge"
+        ]
+
+    async def _consolidate(self, ids: list[str], *, everything: bool) -> ConsolidationReport:
+        commands = await asyncio.to_thread(self._commands, ids, everything)
+        written = await self._writer.write(commands)
+        if written.last_seq > 0:
+            await self._store.reached(written.last_seq, _ROWS_WITHIN_S)
+        types = Counter(_type_of(command) for command in commands)
+        return ConsolidationReport(len(ids), written.changed, written.refused, dict(types))
+
+    def _commands(self, ids: list[str], everything: bool) -> list[ItemCommand]:
+        store = self._store
+        with store.views.store.snapshot() as reading:
+            found = (find(reading, id) for id in ids)
+            items = [item for item in found if item is not None and item.memory.searched]
+            known = KnownIndex(store.index, reading, store.precedence.suspend)
+            return consolidate(items, known, store.lexicon, self._now_ns(), everything=everything)
+
+
+def _type_of(command: ItemCommand) -> str:
+    match command.command:
+        case c.RecordMemory(content=content):
+            return content.kind
+        case other:
+            return type(other).__name__.lower()

@@ -1,0 +1,177 @@
+"""The store of the memory process: the view's rows on disk and the index over them, kept in step.
+
+1. Rows come first; the index applies a batch's changes once the batch is durable, in the thread that wrote it.
+2. If the view lost a batch, or the index can't read the rows, the index is built again, if necessary from new rows.
+3. The graph grows in the background and is saved whole or not at all.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final, Self
+
+from clawactors.eventlog import Corrupt, EventLog, EventLogError, Unavailable
+from clawactors.kernel.fold import Snapshot
+from clawactors.memory.index import Index
+from clawactors.memory.index.embedding import Embedder, HashedEmbedder
+from clawactors.memory.index.rows import all_items, find
+from clawactors.memory.index.view import MemoryView, memory_projection
+from clawactors.memory.index.writer import Change
+from clawactors.memory.item import Item
+from clawactors.memory.process.precedence import Precedence
+from clawactors.memory.recall import Searcher
+from clawactors.memory.text.lexicon import Lexicon
+from clawactors.projections.engine.view import Projection
+from clawactors.projections.live import LiveViews
+from clawactors.systems.memories import MEMORY, Memory
+
+__all__ = ["GRAPH", "MemoryStore"]
+
+GRAPH: Final = "graph"
+_SLICES: Final = 4
+_SAVE_AFTER: Final = 10_000
+"""Items added to or removed from the graph before it is saved; it is also saved when the process ends."""
+
+_log = logging.getLogger(__name__)
+
+
+class MemoryStore:
+    """`open` it, then `serve`. `on_changes` is called in the loop with changes that have become durable."""
+
+    def __init__(
+        self, views: LiveViews, folder: Path, embedder: Embedder, lexicon: Lexicon, precedence: Precedence
+    ) -> None:
+        self.views, self.folder, self.lexicon, self.precedence = views, folder, lexicon, precedence
+        self.on_changes: Callable[[list[Change]], None] = _ignore
+        self._embedder = embedder
+        self._loop = asyncio.get_running_loop()
+        self._grow = asyncio.Event()
+        self._unsaved = 0
+
+    @classmethod
+    async def open(cls, log: EventLog, folder: Path, now_ns: Callable[[], int]) -> Self:
+        """The store in the folder, caught up with the log; rebuilt if it is lost, damaged or from another release.
+
+        Raises: `Unavailable`, `Misconfigured`.
+        """
+        lexicon = Lexicon()
+        embedder = HashedEmbedder(lexicon)
+        await asyncio.to_thread(folder.mkdir, 0o700, parents=True, exist_ok=True)
+        precedence = Precedence()
+        projection: Projection = memory_projection(lambda: (embedder, lexicon), precedence.suspend)
+        views = await LiveViews.open(log, folder, pulse=lambda _: None, now_ns=now_ns, projection=projection)
+        store = cls(views, folder, embedder, lexicon, precedence)
+        try:
+            await asyncio.to_thread(store._load)
+        except (ValueError, IndexError, OverflowError, Corrupt) as error:  # msgspec's errors are ValueErrors
+            _log.warning("memory's rows are damaged and are rebuilt from the log: %s", error)
+            try:
+                await views.rebuild()
+            except EventLogError:
+                await views.aclose()
+                raise
+            await asyncio.to_thread(store._load)
+        views.feed.on_written = store._apply
+        store._grow.set()
+        return store
+
+    def _load(self) -> None:
+        """Creates the index over the rows. Raises: `ValueError` if they can't be read."""
+        self.view = next(view for view in self.views.feed.projector.views if isinstance(view, MemoryView))
+        self.view.keeps_changes = True
+        self.view.lost = False
+        self.view.take_changes()
+        self.index = Index(self.views.store, self._embedder, self.lexicon, self.folder / GRAPH)
+        self.searcher = Searcher(self.index)
+
+    def _apply(self) -> None:
+        """Brings the index up to the rows, in the thread that wrote them."""
+        if self.view.lost:
+            self._load()
+            changes: list[Change] = []
+        else:
+            changes = self.view.take_changes()
+            self.index.apply(changes)
+        self._loop.call_soon_threadsafe(self._notify, changes)
+
+    def _notify(self, changes: list[Change]) -> None:
+        # Removed memories must be removed from the saved graph too.
+        self._unsaved += sum(not change.after.memory.searched for change in changes)
+        self._grow.set()
+        self.on_changes(changes)
+
+    async def serve(self) -> None:
+        """Writes rows and grows the graph, until cancelled. Raises: `Corrupt`."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.views.serve())
+            group.create_task(self._grow_graph())
+
+    async def _grow_graph(self) -> None:
+        while True:
+            await self._grow.wait()
+            self._grow.clear()
+            before = self.index.graph_upto
+            while await asyncio.to_thread(self._grow_slices):
+                pass
+            self._unsaved += max(0, self.index.graph_upto - before)
+            if self._unsaved >= _SAVE_AFTER:
+                await asyncio.to_thread(self.save)
+
+    def _grow_slices(self) -> bool:
+        for _ in range(_SLICES):
+            self.precedence.suspend()
+            if not self.index.grow():
+                return False
+        return True
+
+    def save(self) -> None:
+        """Saves the graph; on failure the next start is only slower."""
+        self._unsaved = 0
+        try:
+            self.index.save(self.views.position)
+        except OSError as error:
+            _log.warning("memory's graph was not saved, the next start will rebuild it: %s", error)
+
+    # Reading
+
+    def snapshots(self, ids: list[str]) -> dict[str, Snapshot[Memory]]:
+        """State and version of these memories in the rows; version 0 for a memory without a row."""
+        with self.views.store.snapshot() as reading:
+            found = {id: find(reading, id) for id in ids}
+        return {
+            id: Snapshot(item.memory, item.version) if item else Snapshot(MEMORY.initial) for id, item in found.items()
+        }
+
+    def item(self, id: str) -> Item | None:
+        """The memory with this id, in any status."""
+        with self.views.store.snapshot() as reading:
+            return find(reading, id)
+
+    def items(self) -> Iterator[Item]:
+        """All memories ever recorded, oldest first. Keep the iteration short: it holds one snapshot open."""
+        with self.views.store.snapshot() as reading:
+            yield from all_items(reading)
+
+    async def reached(self, seq: int, timeout_s: float) -> None:
+        """Returns when rows and index include this log sequence. Raises: `Unavailable`."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self.views.feed.reached(seq)
+        except TimeoutError:
+            trouble = self.views.feed.trouble
+            message = (
+                f"memory is at {self.views.position} of the log, {seq} was not reached in {timeout_s:g} s {trouble}"
+            )
+            raise Unavailable(message.rstrip()) from None
+
+    async def aclose(self) -> None:
+        """Writes pending rows, saves the graph if it changed, and closes."""
+        await self.views.feed.flush()
+        if self._unsaved:
+            await asyncio.to_thread(self.save)
+        await self.views.aclose()
+
+
+def _ignore(changes: list[Change]) -> None:
+    pass

@@ -1,0 +1,88 @@
+"""A memory actor over an in-process log, with everything it needs, in the loop of the test."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clawactors.eventlog import Draft, InProcessLog, aggregate_pattern
+from clawactors.eventlog.decoding import Commit
+from clawactors.eventlog.requests import InProcessRequests
+from clawactors.kinds import DECODER
+from clawactors.memory.process import MemoryActor
+from clawactors.memory.process.consolidation import DAY_S
+from clawactors.runtime.actor import ActorContext
+from clawactors.runtime.clock import SystemClock
+from clawactors.runtime.memory import Memories
+from clawactors.systems.tasks.events import CODEC as TASK_CODEC
+from clawactors.systems.tasks.events import TaskEvent
+
+PATIENCE_S = 30.0
+
+
+class Place:
+    """A log, and a folder for memory's actor; `running` lets one live there."""
+
+    def __init__(self, log: InProcessLog, folder: Path) -> None:
+        self.log, self.folder = log, folder
+        self.requests = InProcessRequests()
+        self.context = ActorContext(log, SystemClock(), "client/test")
+        self.memories = Memories(self.context, self.requests)
+        self._names = iter(range(1, 1_000_000))
+
+    @contextlib.asynccontextmanager
+    async def running(
+        self, folder: str = "memory", name: str = "memory", every_s: float = DAY_S
+    ) -> AsyncIterator[MemoryActor]:
+        """An actor that answers; it ends in good order with the block."""
+        context = ActorContext(self.log, SystemClock(), f"memory/{name}")
+        actor = MemoryActor(context, DECODER, self.requests, self.folder / folder, every_s)
+        await actor.listen()
+        serving = asyncio.create_task(actor.serve())
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await actor.opened()
+            yield actor
+        finally:
+            serving.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await serving
+
+    async def append(self, id: str, *events: TaskEvent, version: int = 0) -> int:
+        """A commit of a task."""
+        draft = Draft("task", id, TASK_CODEC.encode(events), f"c-{next(self._names)}")
+        return await self.log.append(draft, version)
+
+    async def history(self, id: str, *commits: tuple[TaskEvent, ...]) -> list[int]:
+        """A task's commits, and their sequences."""
+        versions = [0]
+        for events in commits:
+            versions.append(await self.append(id, *events, version=versions[-1]))
+        return versions[1:]
+
+    async def ask(self, name: str, /, **question: Any) -> Any:
+        """The answer of memory."""
+        return await self.memories.ask(f"memory.{name}", **question)
+
+    async def raw(self, name: str, body: bytes) -> Any:
+        """The answer to whatever bytes."""
+        return json.loads(await self.requests.request(f"claw.query.memory.{name}", body, PATIENCE_S))
+
+    async def commits(self, pattern: str) -> list[Commit]:
+        """All that the log has of it."""
+        return [DECODER.decode(each) async for records in self.log.read([pattern]) for each in records]
+
+    async def commits_of(self, kind: str, id: str) -> list[Commit]:
+        """All of one aggregate."""
+        return await self.commits(aggregate_pattern(kind, id))
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> AsyncIterator[Place]:
+    """An empty log and an empty folder."""
+    async with InProcessLog() as log:
+        yield Place(log, tmp_path)
