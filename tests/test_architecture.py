@@ -271,7 +271,7 @@ def test_a_module_without_docstring_is_found() -> None:
 @pytest.mark.parametrize(
     ("path", "source"),
     [
-        ("eventlog/jetstream/connection.py", "import nats, asyncio\n__all__ = []"),
+        ("eventlog/jetstream/wire/connection.py", "import nats, asyncio\n__all__ = []"),
         ("projections/engine/store.py", "import lmdb\nfrom clawactors.systems.tasks import TASK\n__all__ = []"),
         ("clawactors/systems/schedules/cron.py", "import cronsim\n__all__ = []"),
         ("clawactors/app/processes.py", "from clawactors import memory, projections\n__all__ = []"),

@@ -6,8 +6,8 @@ import msgspec
 from msgspec.structs import replace
 
 from clawactors.eventlog import Corrupt
+from clawactors.eventlog.blobs import Blobs
 from clawactors.kernel.errors import Refused
-from clawactors.runtime.ports import Blobs
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks.events import Spec
 from clawactors.systems.tasks.payload import (

@@ -17,9 +17,9 @@ from typing import Final
 import msgspec
 
 from clawactors.eventlog import Corrupt, EventLog, Missing, Record
-from clawactors.eventlog.blob import Blob
+from clawactors.eventlog.blobs import Blob, Blobs
+from clawactors.eventlog.outputs import Outputs
 from clawactors.kernel.errors import Refused
-from clawactors.runtime.ports import Blobs, Outputs
 from clawactors.runtime.reading import read_tasks
 
 __all__ = ["SweepReport", "sweep"]

@@ -9,19 +9,18 @@ It never decides what is in a commit, never reads with a lock, and never reports
 Decisions: ADR 20 (batches and verdicts), 21 (the parser), 22 (leases).
 """
 
-from clawactors.eventlog.jetstream.advisories import Disconnects
-from clawactors.eventlog.jetstream.blobs import JetStreamBlobs
-from clawactors.eventlog.jetstream.commands import JetStreamCommands
-from clawactors.eventlog.jetstream.connection import Connection
-from clawactors.eventlog.jetstream.contexts import Address
-from clawactors.eventlog.jetstream.dead import JetStreamDeadLetters
-from clawactors.eventlog.jetstream.inspection import lacking, syncs_always
-from clawactors.eventlog.jetstream.leases import JetStreamLease, JetStreamLeases
-from clawactors.eventlog.jetstream.live import LiveFeed
-from clawactors.eventlog.jetstream.log import JetStreamLog
-from clawactors.eventlog.jetstream.outputs import JetStreamOutputs
-from clawactors.eventlog.jetstream.requests import JetStreamRequests, JetStreamServing
-from clawactors.eventlog.jetstream.timers import JetStreamTimers
+from clawactors.eventlog.jetstream.log.inspection import lacking, syncs_always
+from clawactors.eventlog.jetstream.log.log import JetStreamLog
+from clawactors.eventlog.jetstream.stores.blobs import JetStreamBlobs
+from clawactors.eventlog.jetstream.stores.commands import JetStreamCommands
+from clawactors.eventlog.jetstream.stores.dead import JetStreamDeadLetters
+from clawactors.eventlog.jetstream.stores.leases import JetStreamLease, JetStreamLeases
+from clawactors.eventlog.jetstream.stores.outputs import JetStreamOutputs
+from clawactors.eventlog.jetstream.stores.timers import JetStreamTimers
+from clawactors.eventlog.jetstream.wire.advisories import Disconnects
+from clawactors.eventlog.jetstream.wire.connection import Connection
+from clawactors.eventlog.jetstream.wire.contexts import Address
+from clawactors.eventlog.jetstream.wire.requests import JetStreamRequests, JetStreamServing
 
 __all__ = [
     "Address",
@@ -37,7 +36,6 @@ __all__ = [
     "JetStreamRequests",
     "JetStreamServing",
     "JetStreamTimers",
-    "LiveFeed",
     "lacking",
     "syncs_always",
 ]

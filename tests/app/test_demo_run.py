@@ -19,8 +19,14 @@ from clawactors.app.demo.report import Facts, Install, Kill, TableFigures, repor
 from clawactors.app.demo.run import run_demo
 from clawactors.app.skills import load_skills
 from clawactors.eventlog import Draft, InProcessLog, Record
+from clawactors.eventlog.blobs import InProcessBlobs
+from clawactors.eventlog.commands import InProcessCommands
+from clawactors.eventlog.dead import InProcessDeadLetters
 from clawactors.eventlog.decoding import Commit
+from clawactors.eventlog.leases import InProcessLeases
+from clawactors.eventlog.outputs import InProcessOutputs
 from clawactors.eventlog.requests import InProcessRequests
+from clawactors.eventlog.timers import InProcessTimers
 from clawactors.kernel.errors import Refused
 from clawactors.kinds import KINDS
 from clawactors.runtime.actor import ActorContext
@@ -28,14 +34,6 @@ from clawactors.runtime.client import Client
 from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.control import Control
 from clawactors.runtime.control.inprocess import InProcessViews
-from clawactors.runtime.inprocess import (
-    InProcessBlobs,
-    InProcessCommands,
-    InProcessDeadLetters,
-    InProcessLeases,
-    InProcessOutputs,
-    InProcessTimers,
-)
 from clawactors.runtime.node import NodeActor, NodeSettings, Supplies
 from clawactors.systems.tasks import events as e
 
@@ -60,7 +58,7 @@ class InProcessStage:
 
     def __init__(self) -> None:
         self.log, clock = InProcessLog(), SystemClock()
-        self.leases, self.requests = InProcessLeases(clock), InProcessRequests()
+        self.leases, self.requests = InProcessLeases(clock.monotonic_s), InProcessRequests()
         self.clock = clock
         blobs, outputs = InProcessBlobs(), InProcessOutputs()
         context = ActorContext(self.log, clock, "client/test")
@@ -72,7 +70,7 @@ class InProcessStage:
 
     async def start(self) -> None:
         context = ActorContext(self.log, self.clock, "control/test")
-        dead, timers = InProcessDeadLetters(), InProcessTimers(context.clock)
+        dead, timers = InProcessDeadLetters(), InProcessTimers(context.clock.now_ns)
         control = Control(
             context,
             self.leases,

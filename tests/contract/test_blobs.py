@@ -1,4 +1,4 @@
-"""What every store of payloads keeps, on every adapter. Rule numbers are those of `eventlog/jetstream/blobs.py`."""
+"""What every store of payloads keeps, on every adapter. Rules are those of `eventlog/jetstream/stores/blobs.py`."""
 
 import asyncio
 import hashlib
@@ -9,11 +9,10 @@ from types import SimpleNamespace
 import pytest
 
 from clawactors.eventlog import Corrupt, Missing, Unavailable
+from clawactors.eventlog.blobs import Blobs, InProcessBlobs
 from clawactors.eventlog.jetstream import JetStreamBlobs, JetStreamLog
-from clawactors.eventlog.jetstream.api import call, last_message
-from clawactors.eventlog.jetstream.blobs import CHUNK_BYTES, STREAM, _about
-from clawactors.runtime.inprocess import InProcessBlobs
-from clawactors.runtime.ports import Blobs
+from clawactors.eventlog.jetstream.stores.blobs import CHUNK_BYTES, STREAM, _about
+from clawactors.eventlog.jetstream.wire.api import call, last_message
 
 SIZES = (0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 5_000_000)
 
@@ -197,7 +196,7 @@ async def test_a_put_that_stood_still_for_too_long_begins_anew(
         return chunks
 
     monkeypatch.setattr(blobs, "_send", sweep_meanwhile)
-    monkeypatch.setattr("clawactors.eventlog.jetstream.blobs.time", SimpleNamespace(time=lambda: next(times)))
+    monkeypatch.setattr("clawactors.eventlog.jetstream.stores.blobs.time", SimpleNamespace(time=lambda: next(times)))
     name = await blobs.put(body)
     monkeypatch.undo()
     assert sends == 2

@@ -5,8 +5,9 @@ import asyncio
 import pytest
 
 from clawactors.eventlog import Record, Unavailable
-from clawactors.eventlog.jetstream import Connection, JetStreamCommands, JetStreamLog, commands
-from clawactors.eventlog.jetstream.api import call
+from clawactors.eventlog.jetstream import Connection, JetStreamCommands, JetStreamLog
+from clawactors.eventlog.jetstream.stores import commands
+from clawactors.eventlog.jetstream.wire.api import call
 
 pytestmark = pytest.mark.nats
 

@@ -8,7 +8,7 @@ import pytest
 
 from clawactors.eventlog import Draft, EventLogError, Record, Unavailable, WrongVersion
 from clawactors.eventlog.jetstream import Connection, JetStreamLog, syncs_always
-from clawactors.eventlog.jetstream.api import call
+from clawactors.eventlog.jetstream.wire.api import call
 from tests.servers import Cluster, accounts
 
 pytestmark = pytest.mark.nats

@@ -18,7 +18,7 @@ from clawactors.eventlog import (
     WrongVersion,
 )
 from clawactors.eventlog.jetstream import Connection, JetStreamLog
-from clawactors.eventlog.jetstream.api import call
+from clawactors.eventlog.jetstream.wire.api import call
 from tests.proxy import Proxy
 from tests.servers import PASSWORD, NatsServer
 

@@ -8,8 +8,7 @@ import pytest
 
 from clawactors.eventlog import Follower
 from clawactors.eventlog.jetstream import JetStreamLog, JetStreamOutputs
-from clawactors.runtime.inprocess import InProcessOutputs
-from clawactors.runtime.ports import Outputs
+from clawactors.eventlog.outputs import InProcessOutputs, Outputs
 
 PATIENCE_S = 15
 

@@ -1,4 +1,4 @@
-"""What every store of timers keeps, on every adapter. Rule numbers are those of `eventlog/jetstream/timers.py`."""
+"""What every store of timers keeps, on every adapter. Rules are those of `eventlog/jetstream/stores/timers.py`."""
 
 import asyncio
 import time
@@ -8,10 +8,8 @@ from contextlib import aclosing
 import pytest
 
 from clawactors.eventlog.jetstream import JetStreamLog, JetStreamTimers
-from clawactors.eventlog.timers import TimerMark
+from clawactors.eventlog.timers import InProcessTimers, TimerMark, Timers
 from clawactors.runtime.clock import SystemClock
-from clawactors.runtime.inprocess import InProcessTimers
-from clawactors.runtime.ports import Timers
 from tests.servers import NatsServer
 
 PATIENCE_S = 10
@@ -21,7 +19,7 @@ PATIENCE_S = 10
 async def timers(request: pytest.FixtureRequest) -> AsyncIterator[Timers]:
     """An empty store of timers."""
     if request.param == "inprocess":
-        yield InProcessTimers(SystemClock())
+        yield InProcessTimers(SystemClock().now_ns)
     else:
         async with await JetStreamLog.connect(request.getfixturevalue("nats_url"), "test") as log:
             yield JetStreamTimers(log.connection)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 from clawactors.eventlog import NoResponders, PermissionDenied, Unavailable
-from clawactors.eventlog.jetstream.contexts import Address
-from clawactors.eventlog.jetstream.parser import OnMessage
+from clawactors.eventlog.jetstream.wire.contexts import Address
+from clawactors.eventlog.jetstream.wire.parser import OnMessage
 
 type Event = Literal[
     "ok", "lose ack", "lose message", "busy", "no stream", "cut before", "cut after", "late", "not taken"

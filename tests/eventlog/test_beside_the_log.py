@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from clawactors.eventlog import Draft, Record
-from clawactors.eventlog.jetstream import Connection, Disconnects, JetStreamDeadLetters, JetStreamLog, LiveFeed
-from clawactors.eventlog.jetstream.api import call, message_at
+from clawactors.eventlog import Record
+from clawactors.eventlog.jetstream import Connection, Disconnects, JetStreamDeadLetters, JetStreamLog
+from clawactors.eventlog.jetstream.wire.api import call, message_at
 from tests.servers import NatsServer
 
 pytestmark = pytest.mark.nats
@@ -43,17 +43,3 @@ async def test_the_server_tells_whose_connection_has_ended(nats_server: NatsServ
         async with asyncio.timeout(5):
             while await gone.get() != "claw-node/n1/inc7":
                 pass
-
-
-async def test_live_records_are_the_stored_ones(jetstream_log: JetStreamLog) -> None:
-    records: asyncio.Queue[Record] = asyncio.Queue()
-    stop = LiveFeed(jetstream_log.connection).tail("claw.task.a.>", records.put_nowait, *[lambda *_: None] * 2)
-    seq = await jetstream_log.append(Draft("task", "a", b"{}", "c1", by="me"), 0)
-    await jetstream_log.append(Draft("task", "b", b"{}", "c2"), 0)
-    async with asyncio.timeout(5):
-        live = await records.get()
-    (stored,) = [record async for batch in jetstream_log.read(["claw.task.a.>"]) for record in batch]
-    assert (live.seq, live.at_ns, live.subject, live.body) == (seq, stored.at_ns, stored.subject, stored.body)
-    assert (live.commit, live.by) == ("c1", "me")
-    stop()
-    assert records.empty()

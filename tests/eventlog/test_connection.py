@@ -11,7 +11,7 @@ import pytest
 
 from clawactors.eventlog import Draft, NoResponders, Unavailable
 from clawactors.eventlog.jetstream import Address, Connection, JetStreamLog
-from clawactors.eventlog.jetstream.connection import MAX_RECONNECT_WAIT_S, _Transport
+from clawactors.eventlog.jetstream.wire.connection import MAX_RECONNECT_WAIT_S, _Transport
 from tests.servers import NatsServer, free_port
 
 pytestmark = pytest.mark.nats

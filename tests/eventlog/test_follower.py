@@ -8,11 +8,11 @@ import msgspec
 import pytest
 
 from clawactors.eventlog import PermissionDenied
-from clawactors.eventlog.jetstream.connection import Connection
-from clawactors.eventlog.jetstream.contexts import Address
-from clawactors.eventlog.jetstream.follower import PushFollower
-from clawactors.eventlog.jetstream.parser import OnMessage
-from clawactors.eventlog.jetstream.source import Source
+from clawactors.eventlog.jetstream.log.follower import PushFollower
+from clawactors.eventlog.jetstream.log.source import Source
+from clawactors.eventlog.jetstream.wire.connection import Connection
+from clawactors.eventlog.jetstream.wire.contexts import Address
+from clawactors.eventlog.jetstream.wire.parser import OnMessage
 
 HEADERS = b"NATS/1.0\r\n\r\n"
 

@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clawactors.eventlog import Draft, Misconfigured, PermissionDenied, TooLarge, Unavailable, WrongVersion
-from clawactors.eventlog.jetstream import backlog, publisher
-from clawactors.eventlog.jetstream.connection import Connection
-from clawactors.eventlog.jetstream.publisher import Publisher
+from clawactors.eventlog.jetstream.log import backlog, publisher
+from clawactors.eventlog.jetstream.log.publisher import Publisher
+from clawactors.eventlog.jetstream.wire.connection import Connection
 from tests.eventlog.model_server import Event, Message, ModelConnection
 
 QUICKLY_S = 0.01

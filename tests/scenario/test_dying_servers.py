@@ -7,8 +7,9 @@ import pytest
 
 from clawactors.app.cluster import Plan
 from clawactors.eventlog import Unavailable
-from clawactors.eventlog.jetstream import JetStreamLog, streams
-from clawactors.eventlog.jetstream.api import call
+from clawactors.eventlog.jetstream import JetStreamLog
+from clawactors.eventlog.jetstream.log import streams
+from clawactors.eventlog.jetstream.wire.api import call
 from tests import servers
 from tests.scenario.system import SKILLS, System, running, until
 

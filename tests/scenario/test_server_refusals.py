@@ -13,7 +13,7 @@ import pytest_asyncio
 from clawactors.app.cluster import Plan
 from clawactors.eventlog import Draft, Misconfigured, PermissionDenied
 from clawactors.eventlog.jetstream import Connection, JetStreamLog
-from clawactors.eventlog.jetstream.api import call
+from clawactors.eventlog.jetstream.wire.api import call
 from tests.scenario.claw import Claw
 from tests.scenario.system import PATIENCE_S, System, until
 from tests.scenario.system import running as cluster_running
@@ -136,7 +136,6 @@ DENIED = {
     "probe": ("publish", "claw.live.>"),
     "probed": ("subscribe", "claw.live.>"),
     "asked": ("subscribe", "claw.query.>"),
-    "live": ("subscribe", "live.>"),
     "inbox": ("subscribe", "_INBOX.>"),
     "api": ("publish", "$JS.API.>"),
     "consumer": ("publish", "$JS.API.CONSUMER.CREATE.>"),

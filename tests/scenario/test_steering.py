@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from clawactors.app.cluster import Plan
 from clawactors.eventlog import aggregate_pattern
-from clawactors.eventlog.jetstream.api import call
+from clawactors.eventlog.jetstream.wire.api import call
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.client.client import TaskFailed
 from clawactors.systems.tasks import events as te

@@ -17,7 +17,7 @@ import pytest
 import pytest_asyncio
 
 from clawactors.app.cluster import Plan
-from clawactors.eventlog.jetstream.api import call
+from clawactors.eventlog.jetstream.wire.api import call
 from clawactors.kernel.errors import NotFound, Refused
 from clawactors.runtime.client.submitting import TaskRequest
 from clawactors.runtime.sweep import sweep

@@ -13,7 +13,7 @@ from clawactors.app.datafolder import RESERVE_BYTES
 from clawactors.app.discovery import Found
 from clawactors.eventlog import EventLogError, NoResponders, Unavailable
 from clawactors.eventlog.jetstream import Connection, JetStreamLeases, lacking, syncs_always
-from clawactors.eventlog.jetstream.api import call
+from clawactors.eventlog.jetstream.wire.api import call
 from clawactors.runtime.control.leadership import LEADER_KEY
 
 __all__ = ["Check", "check_cluster", "check_disk", "check_server", "check_sync", "leader_of"]

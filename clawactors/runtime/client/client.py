@@ -9,6 +9,8 @@ import msgspec
 from msgspec.structs import replace
 
 from clawactors.eventlog import EventLog
+from clawactors.eventlog.blobs import Blobs
+from clawactors.eventlog.outputs import Outputs
 from clawactors.eventlog.requests import Requests
 from clawactors.kernel.errors import NotFound, Refused
 from clawactors.kernel.fold import Snapshot
@@ -27,7 +29,6 @@ from clawactors.runtime.memory import Memories
 from clawactors.runtime.naming import id_of_key, new_id
 from clawactors.runtime.output import OUT
 from clawactors.runtime.payloads import Payloads
-from clawactors.runtime.ports import Blobs, Outputs
 from clawactors.systems.tasks import Task
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from clawactors.eventlog import Follower, Record
+from clawactors.eventlog.outputs import Outputs
 from clawactors.runtime.asking import Ended
 from clawactors.runtime.output import OutputMessage
-from clawactors.runtime.ports import Outputs
 from clawactors.systems.tasks.submission import checked_id
 
 if TYPE_CHECKING:

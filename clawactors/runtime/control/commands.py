@@ -15,9 +15,9 @@ from typing import Any, Final
 import msgspec
 
 from clawactors.eventlog import EventLogError, Record, Unavailable, is_id
+from clawactors.eventlog.commands import Commands
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.kind import Home, Kind
-from clawactors.runtime.control.ports import Commands
 from clawactors.runtime.dispatcher import Answer, Call, Dispatcher
 from clawactors.runtime.payloads import Payloads
 

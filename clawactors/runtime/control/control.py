@@ -7,21 +7,26 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 
 from clawactors.eventlog import Follower, TooLarge, Unavailable, WrongVersion
+from clawactors.eventlog.blobs import Blobs
+from clawactors.eventlog.commands import Commands
+from clawactors.eventlog.dead import DeadLetters
 from clawactors.eventlog.decoding import Commit
+from clawactors.eventlog.leases import Leases
 from clawactors.eventlog.requests import Requests
+from clawactors.eventlog.timers import Timers
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.fold import Snapshot
 from clawactors.kernel.kind import Home, Kinds
 from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.control.admission import admitting, leading
 from clawactors.runtime.control.commands import CommandConsumer
-from clawactors.runtime.control.dead import DeadLetters, DeadLetterWorker
+from clawactors.runtime.control.dead import DeadLetterWorker
 from clawactors.runtime.control.ends import EndNotifier
 from clawactors.runtime.control.folded import FoldedSnapshots
 from clawactors.runtime.control.forks import ForkKeeper
 from clawactors.runtime.control.leadership import Leadership
 from clawactors.runtime.control.lookup import StateEndpoint
-from clawactors.runtime.control.ports import Commands, Views
+from clawactors.runtime.control.ports import Views
 from clawactors.runtime.control.predecessors import PredecessorCheck
 from clawactors.runtime.control.schedules import ScheduleKeeper
 from clawactors.runtime.control.timers import TimerKeeper
@@ -30,7 +35,6 @@ from clawactors.runtime.dispatcher import Answer, Call, Dispatcher
 from clawactors.runtime.endpoint import CommandEndpoint
 from clawactors.runtime.node.metrics import ALIVE
 from clawactors.runtime.payloads import Payloads
-from clawactors.runtime.ports import Blobs, Leases, Timers
 from clawactors.systems.nodes import commands as nc
 from clawactors.systems.placement import SILENCE_S, Placement, PlannedCommand
 from clawactors.systems.schedules import SCHEDULE

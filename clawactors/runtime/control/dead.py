@@ -9,12 +9,13 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
 from clawactors.eventlog import EventLogError, Record, Unavailable
+from clawactors.eventlog.dead import DeadLetters
 from clawactors.runtime.clock import Clock
 
-__all__ = ["DeadLetterWorker", "DeadLetters"]
+__all__ = ["DeadLetterWorker"]
 
 _HELD_MAX_BYTES: Final = 32 << 20
 _EACH_BYTES: Final = 1000
@@ -24,14 +25,6 @@ _STANDBY_S: Final = 30.0
 """Longer than it takes until somebody leads again; shorter than the store tells a second copy from the first."""
 
 _log = logging.getLogger(__name__)
-
-
-class DeadLetters(Protocol):
-    """Where bad records are kept for people."""
-
-    async def copy(self, record: Record, reason: str) -> None:
-        """Keeps the record and why it is there; once, however often it is copied. Raises: `Unavailable`."""
-        ...
 
 
 class DeadLetterWorker:

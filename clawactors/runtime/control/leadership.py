@@ -5,8 +5,8 @@ import contextlib
 from collections.abc import Callable
 
 from clawactors.eventlog import Unavailable
+from clawactors.eventlog.leases import Lease, Leases
 from clawactors.runtime.clock import Clock
-from clawactors.runtime.ports import Lease, Leases
 
 __all__ = ["LEADER_KEY", "Leadership"]
 

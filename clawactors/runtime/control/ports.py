@@ -1,35 +1,13 @@
 """What the control process feeds: views, whatever they are kept in."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
-from clawactors.eventlog import Record
 from clawactors.eventlog.decoding import Commit
 from clawactors.runtime.control.folded import States
 from clawactors.systems.placement import PlacementStart
 
-__all__ = ["Commands", "Views"]
-
-
-class Commands(Protocol):
-    """A queue of what other programs want. What is taken and not done comes again, to whoever takes then."""
-
-    @property
-    def identity(self) -> str:
-        """Which queue this is, once something was taken: sequences of another one mean other commands."""
-        ...
-
-    async def take(self, wait_s: float) -> list[Record]:
-        """What waits now, or comes first within the time; empty when nothing does. Raises: `Unavailable`."""
-        ...
-
-    async def bury(self, record: Record, reason: str) -> None:
-        """Keeps it for people, who see why; once, however often it is done. Raises: `Unavailable`."""
-        ...
-
-    def done(self, seqs: Iterable[int]) -> None:
-        """These are dealt with."""
-        ...
+__all__ = ["Views"]
 
 
 class Views(Protocol):

@@ -11,7 +11,7 @@ from contextlib import aclosing
 from typing import Final
 
 from clawactors.eventlog import EventLogError
-from clawactors.runtime.ports import Timers
+from clawactors.eventlog.timers import Timers
 from clawactors.systems.timers import Agenda, CancelTimer, SetTimer
 
 __all__ = ["TimerKeeper"]

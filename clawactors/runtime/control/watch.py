@@ -13,11 +13,11 @@ from functools import partial
 import msgspec
 
 from clawactors.eventlog import NoResponders, Unavailable
+from clawactors.eventlog.leases import Leases
 from clawactors.eventlog.requests import Requests
 from clawactors.runtime.clock import Clock
 from clawactors.runtime.node.machine import LEASE_S, Figures
 from clawactors.runtime.node.presence import node_key
-from clawactors.runtime.ports import Leases
 
 __all__ = ["Watch"]
 

@@ -8,8 +8,8 @@ from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, Self
 
+from clawactors.eventlog.leases import Leases
 from clawactors.eventlog.requests import Requests
-from clawactors.runtime.ports import Leases
 
 __all__ = ["LivenessThread"]
 

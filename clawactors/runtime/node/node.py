@@ -30,6 +30,7 @@ from clawactors.eventlog import (
     is_id,
     parse_subject,
 )
+from clawactors.eventlog.leases import Leases
 from clawactors.eventlog.requests import Requests
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.actor import Actor, ActorContext
@@ -42,7 +43,6 @@ from clawactors.runtime.node.presence import BEATS_PER_LEASE, Presence
 from clawactors.runtime.node.run import Assignment, Stop, TaskRun
 from clawactors.runtime.node.supplies import Supplies
 from clawactors.runtime.node.threads import DaemonThreads
-from clawactors.runtime.ports import Leases
 from clawactors.systems.nodes import Node
 from clawactors.systems.nodes import commands as nc
 from clawactors.systems.nodes import events as ne

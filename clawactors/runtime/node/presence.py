@@ -6,10 +6,10 @@ import logging
 from collections.abc import Callable
 
 from clawactors.eventlog import EventLogError, NoResponders, Unavailable
+from clawactors.eventlog.leases import Lease, Leases
 from clawactors.eventlog.requests import Requests, Serving
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.clock import Clock
-from clawactors.runtime.ports import Lease, Leases
 
 __all__ = ["BEATS_PER_LEASE", "Presence", "node_key"]
 

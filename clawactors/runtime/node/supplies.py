@@ -1,8 +1,9 @@
 """What a node gives to the tasks that it runs, beside the log."""
 
+from clawactors.eventlog.blobs import Blobs
+from clawactors.eventlog.outputs import Outputs
 from clawactors.runtime.node.secrets import Secrets
 from clawactors.runtime.payloads import Payloads
-from clawactors.runtime.ports import Blobs, Outputs
 
 __all__ = ["Supplies"]
 

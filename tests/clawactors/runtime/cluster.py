@@ -18,9 +18,15 @@ from clawactors.eventlog import (
     Unavailable,
     aggregate_pattern,
 )
+from clawactors.eventlog.blobs import InProcessBlobs
+from clawactors.eventlog.commands import InProcessCommands
+from clawactors.eventlog.dead import InProcessDeadLetters
 from clawactors.eventlog.decoding import Commit
+from clawactors.eventlog.leases import InProcessLeases, Lease
+from clawactors.eventlog.outputs import InProcessOutputs
 from clawactors.eventlog.record import Record
 from clawactors.eventlog.requests import InProcessRequests, Requests, Serving
+from clawactors.eventlog.timers import InProcessTimers
 from clawactors.kernel.fold import Snapshot, fold
 from clawactors.kinds import DECODER, KINDS
 from clawactors.runtime.actor import Actor, ActorContext
@@ -35,19 +41,10 @@ from clawactors.runtime.control.lookup import StateEndpoint
 from clawactors.runtime.control.predecessors import PredecessorCheck
 from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.runtime.endpoint import CommandEndpoint
-from clawactors.runtime.inprocess import (
-    InProcessBlobs,
-    InProcessCommands,
-    InProcessDeadLetters,
-    InProcessLeases,
-    InProcessOutputs,
-    InProcessTimers,
-)
 from clawactors.runtime.node import NodeActor, NodeSettings, Supplies
 from clawactors.runtime.node.run import Assignment, TaskRun
 from clawactors.runtime.node.secrets import Secrets
 from clawactors.runtime.node.threads import DaemonThreads
-from clawactors.runtime.ports import Lease
 from clawactors.systems.nodes import Node
 from clawactors.systems.nodes.kind import NODES
 from clawactors.systems.placement import PlacementStart
@@ -345,8 +342,8 @@ class Cluster:
     ) -> None:
         self.clock = clock or SystemClock()
         self.log = log(self.clock.now_ns)
-        self.leases, self.requests = InProcessLeases(self.clock), InProcessRequests()
-        self.dead, self.timers = InProcessDeadLetters(), InProcessTimers(self.clock)
+        self.leases, self.requests = InProcessLeases(self.clock.monotonic_s), InProcessRequests()
+        self.dead, self.timers = InProcessDeadLetters(), InProcessTimers(self.clock.now_ns)
         self.blobs, self.outputs = InProcessBlobs(self.clock.now_ns), InProcessOutputs()
         self.commands_in = InProcessCommands()
         self.chance = None if seed is None else random.Random(seed)

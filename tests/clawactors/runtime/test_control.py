@@ -7,7 +7,7 @@ import pytest
 
 from clawactors import Retry, skill
 from clawactors.eventlog import Draft, EventLogError, Misconfigured, TooLarge, Unavailable
-from clawactors.runtime.inprocess import InProcessLeases
+from clawactors.eventlog.leases import InProcessLeases
 from clawactors.runtime.node.context import TaskContext
 from clawactors.systems.nodes import commands as nc
 from clawactors.systems.nodes import events as ne
@@ -305,7 +305,7 @@ async def test_a_node_cut_off_for_a_while_is_lost_and_comes_back_and_its_late_re
 
 async def test_two_that_both_believe_to_lead_do_no_harm(cluster: Cluster) -> None:
     for name in ("control/1", "control/2"):
-        shared, cluster.leases = cluster.leases, InProcessLeases(cluster.clock)
+        shared, cluster.leases = cluster.leases, InProcessLeases(cluster.clock.monotonic_s)
         control = await cluster.control(name)
         cluster.leases = shared
         await cluster.until(lambda control=control: control.leadership.leading)
@@ -355,7 +355,7 @@ async def test_a_leader_whose_renewal_came_late_carries_out_what_it_left_meanwhi
     from clawactors.runtime.control.leadership import Leadership
 
     clock = ManualClock()
-    leases = InProcessLeases(clock)
+    leases = InProcessLeases(clock.monotonic_s)
     woken: list[bool] = []
     leadership = Leadership(leases, clock, "me", lambda: woken.append(leadership.leading))
     await leadership._renew()

@@ -8,9 +8,9 @@ import pytest
 import pytest_asyncio
 
 from clawactors.eventlog import Record
+from clawactors.eventlog.dead import InProcessDeadLetters
 from clawactors.runtime.control import dead
 from clawactors.runtime.control.dead import DeadLetterWorker
-from clawactors.runtime.inprocess import InProcessDeadLetters
 from tests.clawactors.runtime.cluster import all_turns
 
 

@@ -8,12 +8,11 @@ from contextlib import asynccontextmanager
 import pytest
 
 from clawactors.eventlog import Unavailable
+from clawactors.eventlog.leases import InProcessLeases, Leases
 from clawactors.eventlog.requests import InProcessRequests, Requests
 from clawactors.kernel.errors import Refused
-from clawactors.runtime.inprocess import InProcessLeases
 from clawactors.runtime.node import LivenessThread
 from clawactors.runtime.node.presence import Presence, node_key
-from clawactors.runtime.ports import Leases
 from tests.clawactors.runtime.cluster import PATIENCE_S, ManualClock
 
 LEASE_S = 0.03
@@ -24,7 +23,7 @@ class Scene:
 
     def __init__(self) -> None:
         self.clock = ManualClock()
-        self.leases, self.requests = InProcessLeases(self.clock), InProcessRequests()
+        self.leases, self.requests = InProcessLeases(self.clock.monotonic_s), InProcessRequests()
         self.lives, self.asked = True, asyncio.Event()
 
     def presence(self, incarnation: str = "i1") -> Presence:
@@ -88,7 +87,7 @@ async def test_a_second_node_of_the_name_is_refused_while_the_first_answers() ->
 
 @asynccontextmanager
 async def link() -> AsyncIterator[tuple[Leases, Requests]]:
-    yield InProcessLeases(ManualClock()), InProcessRequests()
+    yield InProcessLeases(ManualClock().monotonic_s), InProcessRequests()
 
 
 async def test_what_is_done_apart_goes_on_while_the_loop_is_blocked() -> None:

@@ -7,10 +7,10 @@ import msgspec
 import pytest
 
 from clawactors.eventlog import NoResponders, PermissionDenied, Unavailable
+from clawactors.eventlog.leases import InProcessLeases
 from clawactors.eventlog.requests import InProcessRequests
 from clawactors.runtime.control import watch as module
 from clawactors.runtime.control.watch import Watch
-from clawactors.runtime.inprocess import InProcessLeases
 from clawactors.runtime.node.machine import LEASE_S, Figures
 from clawactors.runtime.node.presence import node_key
 from tests.clawactors.runtime.cluster import PATIENCE_S, ManualClock
@@ -23,7 +23,7 @@ class Scene:
 
     def __init__(self) -> None:
         self.clock = ManualClock()
-        self.leases, self.requests = InProcessLeases(self.clock), InProcessRequests()
+        self.leases, self.requests = InProcessLeases(self.clock.monotonic_s), InProcessRequests()
         self.alive = {("n1", "i1")}
         self.lost: list[tuple[str, str, str]] = []
         self.judged = asyncio.Event()

@@ -3,8 +3,8 @@
 from typing import Any, Final
 
 from clawactors.eventlog.errors import Unavailable
-from clawactors.eventlog.jetstream.api import call
-from clawactors.eventlog.jetstream.connection import Connection
+from clawactors.eventlog.jetstream.wire.api import call
+from clawactors.eventlog.jetstream.wire.connection import Connection
 
 __all__ = ["create", "delete", "header_number", "header_value"]
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from clawactors.eventlog.errors import WrongVersion
-from clawactors.eventlog.jetstream.api import last_message, message_at, next_message
-from clawactors.eventlog.jetstream.connection import Connection
-from clawactors.eventlog.jetstream.frames import Append
+from clawactors.eventlog.jetstream.wire.api import last_message, message_at, next_message
+from clawactors.eventlog.jetstream.wire.connection import Connection
+from clawactors.eventlog.jetstream.wire.frames import Append
 from clawactors.eventlog.record import ROOT
 
 __all__ = ["accused", "judge_all", "named_sequence"]

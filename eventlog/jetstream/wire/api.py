@@ -7,8 +7,8 @@ from typing import Any, Final
 import msgspec
 
 from clawactors.eventlog.errors import EventLogError, Misconfigured, Unavailable
-from clawactors.eventlog.jetstream.connection import Connection
-from clawactors.eventlog.jetstream.moments import nanoseconds
+from clawactors.eventlog.jetstream.wire.connection import Connection
+from clawactors.eventlog.jetstream.wire.rfc3339 import nanoseconds
 from clawactors.eventlog.record import Record
 
 __all__ = [

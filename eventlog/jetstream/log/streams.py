@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Iterable, Sequence
 from typing import Any, Final
 
 from clawactors.eventlog.errors import Misconfigured, NoSuchLog, Unavailable
-from clawactors.eventlog.jetstream.api import Refusal, call
-from clawactors.eventlog.jetstream.connection import Connection
-from clawactors.eventlog.jetstream.inspection import lacking
+from clawactors.eventlog.jetstream.log.inspection import lacking
+from clawactors.eventlog.jetstream.wire.api import Refusal, call
+from clawactors.eventlog.jetstream.wire.connection import Connection
 
 __all__ = ["EVENTS", "KINDS", "LIVE", "SCHEMA", "check", "ensure", "ensure_store", "stores"]
 
@@ -52,7 +52,6 @@ def stores(kinds: Sequence[str] = KINDS, replicas: int = 1) -> list[Store]:
             "allow_atomic": True,
             "allow_direct": True,
             "deny_delete": True,
-            "republish": {"src": ">", "dest": "live.>"},
         },
         file | {"name": "CLAW_COMMANDS", "subjects": ["claw.cmd.>"], "retention": "workqueue", "allow_direct": True},
         file

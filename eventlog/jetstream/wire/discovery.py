@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from clawactors.eventlog.endpoint import INBOX, Endpoint
-from clawactors.eventlog.jetstream.connection import Connection
+from clawactors.eventlog.jetstream.wire.connection import Connection
 
 __all__ = ["ServiceDiscovery"]
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from clawactors.eventlog.errors import Corrupt
-from clawactors.eventlog.jetstream.api import call, next_message
-from clawactors.eventlog.jetstream.connection import Connection
-from clawactors.eventlog.jetstream.moments import nanoseconds
+from clawactors.eventlog.jetstream.wire.api import call, next_message
+from clawactors.eventlog.jetstream.wire.connection import Connection
+from clawactors.eventlog.jetstream.wire.rfc3339 import nanoseconds
 
 __all__ = ["Source"]
 

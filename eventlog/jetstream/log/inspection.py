@@ -6,8 +6,8 @@ from typing import Any, Final
 import msgspec
 
 from clawactors.eventlog.errors import EventLogError, Misconfigured, NoResponders
-from clawactors.eventlog.jetstream.api import check
-from clawactors.eventlog.jetstream.connection import Connection
+from clawactors.eventlog.jetstream.wire.api import check
+from clawactors.eventlog.jetstream.wire.connection import Connection
 
 __all__ = ["lacking", "syncs_always"]
 

@@ -5,15 +5,15 @@ from types import TracebackType
 from typing import Final, Self
 
 from clawactors.eventlog.errors import EventLogError
-from clawactors.eventlog.jetstream import streams
-from clawactors.eventlog.jetstream.connection import Connection
-from clawactors.eventlog.jetstream.contexts import Address
-from clawactors.eventlog.jetstream.firsts import firsts
-from clawactors.eventlog.jetstream.follower import PushFollower
-from clawactors.eventlog.jetstream.lasts import lasts
-from clawactors.eventlog.jetstream.publisher import Publisher
-from clawactors.eventlog.jetstream.reader import read
-from clawactors.eventlog.jetstream.source import Source
+from clawactors.eventlog.jetstream.log import streams
+from clawactors.eventlog.jetstream.log.first_records import firsts
+from clawactors.eventlog.jetstream.log.follower import PushFollower
+from clawactors.eventlog.jetstream.log.last_records import lasts
+from clawactors.eventlog.jetstream.log.publisher import Publisher
+from clawactors.eventlog.jetstream.log.reader import read
+from clawactors.eventlog.jetstream.log.source import Source
+from clawactors.eventlog.jetstream.wire.connection import Connection
+from clawactors.eventlog.jetstream.wire.contexts import Address
 from clawactors.eventlog.log import Head
 from clawactors.eventlog.record import Draft, Record
 

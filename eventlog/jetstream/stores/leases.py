@@ -17,12 +17,12 @@ from typing import Final
 import msgspec
 
 from clawactors.eventlog.errors import EventLogError, Misconfigured, NoResponders, Unavailable
-from clawactors.eventlog.jetstream import consumer
-from clawactors.eventlog.jetstream.api import ApiError, Refusal, StoredMessage, last_message, message_at
-from clawactors.eventlog.jetstream.connection import Connection
-from clawactors.eventlog.jetstream.consumer import header_number
-from clawactors.eventlog.jetstream.streams import LIVE, ensure_store
-from clawactors.eventlog.jetstream.verdict import named_sequence
+from clawactors.eventlog.jetstream.log import consumer
+from clawactors.eventlog.jetstream.log.consumer import header_number
+from clawactors.eventlog.jetstream.log.streams import LIVE, ensure_store
+from clawactors.eventlog.jetstream.log.verdict import named_sequence
+from clawactors.eventlog.jetstream.wire.api import ApiError, Refusal, StoredMessage, last_message, message_at
+from clawactors.eventlog.jetstream.wire.connection import Connection
 from clawactors.eventlog.record import Record
 
 __all__ = ["JetStreamLease", "JetStreamLeases"]

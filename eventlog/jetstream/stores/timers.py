@@ -13,11 +13,11 @@ from typing import Final
 import msgspec
 
 from clawactors.eventlog.errors import Corrupt, Misconfigured, Unavailable
-from clawactors.eventlog.jetstream.api import ApiError, call
-from clawactors.eventlog.jetstream.connection import Connection
-from clawactors.eventlog.jetstream.follower import PushFollower
-from clawactors.eventlog.jetstream.moments import rfc3339
-from clawactors.eventlog.jetstream.source import Source
+from clawactors.eventlog.jetstream.log.follower import PushFollower
+from clawactors.eventlog.jetstream.log.source import Source
+from clawactors.eventlog.jetstream.wire.api import ApiError, call
+from clawactors.eventlog.jetstream.wire.connection import Connection
+from clawactors.eventlog.jetstream.wire.rfc3339 import rfc3339
 from clawactors.eventlog.record import ROOT, Record, is_id
 from clawactors.eventlog.timers import TimerMark
 

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from typing import Any, Final, Self
 
 from clawactors.eventlog.errors import Corrupt, EventLogError, PermissionDenied, Unavailable
-from clawactors.eventlog.jetstream import consumer
-from clawactors.eventlog.jetstream.connection import RawSubscription
-from clawactors.eventlog.jetstream.consumer import header_number, header_value
-from clawactors.eventlog.jetstream.moments import rfc3339
-from clawactors.eventlog.jetstream.source import Source
+from clawactors.eventlog.jetstream.log import consumer
+from clawactors.eventlog.jetstream.log.consumer import header_number, header_value
+from clawactors.eventlog.jetstream.log.source import Source
+from clawactors.eventlog.jetstream.wire.connection import RawSubscription
+from clawactors.eventlog.jetstream.wire.rfc3339 import rfc3339
 from clawactors.eventlog.patterns import covering, matcher
 from clawactors.eventlog.record import Record
 

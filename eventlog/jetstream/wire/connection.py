@@ -19,9 +19,9 @@ from nats.aio.subscription import Subscription
 from nats.aio.transport import TcpTransport
 
 from clawactors.eventlog.errors import EventLogError, Misconfigured, PermissionDenied, Unavailable
-from clawactors.eventlog.jetstream.contexts import Address
-from clawactors.eventlog.jetstream.parser import OnMessage, Parser
-from clawactors.eventlog.jetstream.replies import NotSent, Replies, Reply
+from clawactors.eventlog.jetstream.wire.contexts import Address
+from clawactors.eventlog.jetstream.wire.parser import OnMessage, Parser
+from clawactors.eventlog.jetstream.wire.replies import NotSent, Replies, Reply
 
 __all__ = ["Connection", "RawSubscription", "Reader"]
 

@@ -25,11 +25,11 @@ from clawactors.eventlog.errors import (
     Unavailable,
     WrongVersion,
 )
-from clawactors.eventlog.jetstream.api import ApiError
-from clawactors.eventlog.jetstream.backlog import Backlog
-from clawactors.eventlog.jetstream.connection import Connection
-from clawactors.eventlog.jetstream.frames import Append, batch_frames, single_frame
-from clawactors.eventlog.jetstream.verdict import accused, judge_all, named_sequence
+from clawactors.eventlog.jetstream.log.backlog import Backlog
+from clawactors.eventlog.jetstream.log.verdict import accused, judge_all, named_sequence
+from clawactors.eventlog.jetstream.wire.api import ApiError
+from clawactors.eventlog.jetstream.wire.connection import Connection
+from clawactors.eventlog.jetstream.wire.frames import Append, batch_frames, single_frame
 from clawactors.eventlog.record import Draft
 
 __all__ = ["Publisher"]

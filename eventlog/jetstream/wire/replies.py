@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from clawactors.eventlog.errors import NoResponders, PermissionDenied, Unavailable
-from clawactors.eventlog.jetstream.parser import OnMessage
+from clawactors.eventlog.jetstream.wire.parser import OnMessage
 
 __all__ = ["NotSent", "Replies", "Reply"]
 

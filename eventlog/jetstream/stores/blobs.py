@@ -23,12 +23,12 @@ from typing import Final
 
 import msgspec
 
-from clawactors.eventlog.blob import Blob
+from clawactors.eventlog.blobs import Blob
 from clawactors.eventlog.errors import Corrupt, EventLogError, Misconfigured, Missing, Unavailable
-from clawactors.eventlog.jetstream.api import ApiError, StoredMessage, call, last_message
-from clawactors.eventlog.jetstream.connection import Connection
-from clawactors.eventlog.jetstream.reader import read
-from clawactors.eventlog.jetstream.source import Source
+from clawactors.eventlog.jetstream.log.reader import read
+from clawactors.eventlog.jetstream.log.source import Source
+from clawactors.eventlog.jetstream.wire.api import ApiError, StoredMessage, call, last_message
+from clawactors.eventlog.jetstream.wire.connection import Connection
 from clawactors.eventlog.record import Record
 
 __all__ = ["JetStreamBlobs"]

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from clawactors.eventlog.errors import EventLogError, Unavailable
-from clawactors.eventlog.jetstream.api import call
-from clawactors.eventlog.jetstream.connection import Connection, RawSubscription
-from clawactors.eventlog.jetstream.dead import JetStreamDeadLetters
+from clawactors.eventlog.jetstream.stores.dead import JetStreamDeadLetters
+from clawactors.eventlog.jetstream.wire.api import call
+from clawactors.eventlog.jetstream.wire.connection import Connection, RawSubscription
 from clawactors.eventlog.record import Record
 
 __all__ = ["ACK_WAIT_S", "JetStreamCommands"]

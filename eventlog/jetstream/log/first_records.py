@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from clawactors.eventlog.errors import Unavailable
-from clawactors.eventlog.jetstream.connection import Connection
-from clawactors.eventlog.jetstream.consumer import header_value
-from clawactors.eventlog.jetstream.moments import nanoseconds
-from clawactors.eventlog.jetstream.replies import Reply
+from clawactors.eventlog.jetstream.log.consumer import header_value
+from clawactors.eventlog.jetstream.wire.connection import Connection
+from clawactors.eventlog.jetstream.wire.replies import Reply
+from clawactors.eventlog.jetstream.wire.rfc3339 import nanoseconds
 from clawactors.eventlog.record import Record
 
 __all__ = ["firsts", "record_of"]

@@ -8,10 +8,10 @@ from typing import Final
 import msgspec
 
 from clawactors.eventlog.errors import Unavailable
-from clawactors.eventlog.jetstream.connection import Connection
-from clawactors.eventlog.jetstream.consumer import header_number
-from clawactors.eventlog.jetstream.firsts import record_of
-from clawactors.eventlog.jetstream.replies import Reply
+from clawactors.eventlog.jetstream.log.consumer import header_number
+from clawactors.eventlog.jetstream.log.first_records import record_of
+from clawactors.eventlog.jetstream.wire.connection import Connection
+from clawactors.eventlog.jetstream.wire.replies import Reply
 from clawactors.eventlog.record import Record, aggregate_pattern
 
 __all__ = ["lasts"]

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from clawactors.eventlog.jetstream.frames import Append
+from clawactors.eventlog.jetstream.wire.frames import Append
 
 __all__ = ["Backlog"]
 

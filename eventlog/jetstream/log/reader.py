@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from clawactors.eventlog.errors import Unavailable
-from clawactors.eventlog.jetstream.api import last_message, next_message
-from clawactors.eventlog.jetstream.follower import PushFollower
-from clawactors.eventlog.jetstream.source import Source
+from clawactors.eventlog.jetstream.log.follower import PushFollower
+from clawactors.eventlog.jetstream.log.source import Source
+from clawactors.eventlog.jetstream.wire.api import last_message, next_message
 from clawactors.eventlog.record import Record, is_aggregate_pattern
 
 __all__ = ["read"]

@@ -6,8 +6,8 @@ from typing import Self
 
 import msgspec
 
-from clawactors.eventlog.jetstream.connection import Connection
-from clawactors.eventlog.jetstream.contexts import Address
+from clawactors.eventlog.jetstream.wire.connection import Connection
+from clawactors.eventlog.jetstream.wire.contexts import Address
 
 __all__ = ["Disconnects"]
 

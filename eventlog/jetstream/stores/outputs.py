@@ -6,11 +6,11 @@ from typing import Final
 import msgspec
 
 from clawactors.eventlog.errors import Unavailable
-from clawactors.eventlog.jetstream.api import ApiError, call
-from clawactors.eventlog.jetstream.connection import Connection
-from clawactors.eventlog.jetstream.follower import PushFollower
-from clawactors.eventlog.jetstream.reader import read
-from clawactors.eventlog.jetstream.source import Source
+from clawactors.eventlog.jetstream.log.follower import PushFollower
+from clawactors.eventlog.jetstream.log.reader import read
+from clawactors.eventlog.jetstream.log.source import Source
+from clawactors.eventlog.jetstream.wire.api import ApiError, call
+from clawactors.eventlog.jetstream.wire.connection import Connection
 from clawactors.eventlog.record import ROOT, Record
 
 __all__ = ["JetStreamOutputs"]

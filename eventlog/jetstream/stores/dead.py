@@ -6,8 +6,8 @@ The same record, copied by several readers, is kept once (within the hour that t
 import msgspec
 
 from clawactors.eventlog.errors import Unavailable
-from clawactors.eventlog.jetstream.api import ApiError
-from clawactors.eventlog.jetstream.connection import Connection
+from clawactors.eventlog.jetstream.wire.api import ApiError
+from clawactors.eventlog.jetstream.wire.connection import Connection
 from clawactors.eventlog.record import ROOT, Record, is_id
 
 __all__ = ["JetStreamDeadLetters"]
