@@ -42,13 +42,13 @@ async def hedged(
                 again_s *= slower
                 absent_until_s = min(clock() + absent_s, end_s)  # somebody took it just now
                 continue
-            asked -= done
             for each in done:
                 try:
                     return each.result()
                 except NoResponders:
                     if clock() >= absent_until_s:
                         raise
+            asked -= done
             await asyncio.sleep(_PAUSE_S)
         raise Unavailable(f"no answer on {subject} within {timeout_s:g} s")
     finally:

@@ -119,15 +119,11 @@ class CommandSender:
 
     async def _deliver(self, batch: list[_Asked]) -> None:
         try:
-            outcomes = await self._insist(batch)
+            await self._insist(batch)
         except Exception as error:
             for each in batch:
                 if not each.outcome.done():
                     each.outcome.set_exception(error)
-        else:
-            for each, outcome in zip(batch, outcomes, strict=True):
-                if not each.outcome.done():
-                    each.outcome.set_result(outcome)
         finally:
             self._release(batch)
 
@@ -137,8 +133,11 @@ class CommandSender:
             if held := self._held.pop(key, None):
                 self._waiting.extend(held)
 
-    async def _insist(self, batch: list[_Asked]) -> Sequence[Outcome]:
-        """The answer, however often it has to be asked for. Raises: `Unavailable`."""
+    async def _insist(self, batch: list[_Asked]) -> None:
+        """Every command has its outcome when this returns, however often it has to be asked for.
+
+        Raises: `Unavailable` for those that have none.
+        """
         loop, time = asyncio.get_running_loop(), self._context.time
         subject = f"claw.do.{self._principal}.{batch[0].kind}"
         deadline_ns = min(each.deadline_ns for each in batch)
@@ -156,12 +155,28 @@ class CommandSender:
             else:
                 time.hear(reply.now_ns)
                 if reply.error is None:
-                    return reply.outcomes
-                if reply.error.code == EXPIRED:  # this machine's clock may be wrong: from now on the log's is known
+                    batch, reason = _rest(batch, reply.outcomes)
+                    if not batch:
+                        return
+                elif reply.error.code == EXPIRED:  # this machine's clock may be wrong: from now on the log's is known
                     deadline_ns = time.now_ns() + int(left_s * 1e9)
                 elif reply.error.code != BUSY:
                     raise error_of(reply.error)
-                reason = reply.error.message
+                else:
+                    reason = reply.error.message
             await asyncio.sleep(min(pause_s * (0.5 + self._context.clock.roll()), max(0.0, end_s - loop.time())))
             pause_s = min(_PAUSE_MAX_S, 2 * pause_s)
         raise Unavailable(f"{reason}; the command may or may not have taken effect")
+
+
+def _rest(batch: list[_Asked], outcomes: Sequence[Outcome]) -> tuple[list[_Asked], str]:
+    """Hands out the outcomes; those that could not be decided now are to be asked again, for that reason."""
+    rest: list[_Asked] = []
+    reason = ""
+    for each, outcome in zip(batch, outcomes, strict=True):
+        if outcome.error is not None and outcome.error.code == "unavailable":
+            rest.append(each)
+            reason = outcome.error.message
+        elif not each.outcome.done():
+            each.outcome.set_result(outcome)
+    return rest, reason

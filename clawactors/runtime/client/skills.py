@@ -1,5 +1,6 @@
 """What the nodes offer, as far as a client knows: parameters are checked before anything is written."""
 
+import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
@@ -25,6 +26,7 @@ class KnownSkills:
     def __init__(self, ask: Callable[[str, Any], Awaitable[bytes]]) -> None:
         self._ask = ask
         self._offers: dict[str, Offer] = {}
+        self._asking: asyncio.Task[None] | None = None
 
     def learn(self, offers: Iterable[Offer]) -> None:
         """Takes over what is known from elsewhere."""
@@ -54,6 +56,16 @@ class KnownSkills:
         return check
 
     async def _refresh(self) -> None:
+        """Asks once for all who want to know at this moment."""
+        if self._asking is None:
+            self._asking = asyncio.ensure_future(self._load())
+            self._asking.add_done_callback(self._asked)
+        await asyncio.shield(self._asking)
+
+    def _asked(self, _: asyncio.Task[None]) -> None:
+        self._asking = None
+
+    async def _load(self) -> None:
         with contextlib.suppress(Unavailable, msgspec.MsgspecError):  # the node checks again
             self.learn(msgspec.json.decode(await self._ask("skills", {}), type=_Answer).rows)
 

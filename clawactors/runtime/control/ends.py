@@ -6,6 +6,7 @@
 """
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -25,6 +26,9 @@ _SILENT_BEATS: Final = 600
 """A client that asks for nothing in so many heartbeats is taken to be gone."""
 _INLINE_MAX_BYTES: Final = 8192
 _NOTICE_MAX_BYTES: Final = 400_000
+_RECENT: Final = 20_000
+"""So many completed tasks are kept as they were told, for those who ask soon after."""
+_RECENT_MAX_BYTES: Final = 256
 
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(RegisterRequest).decode
@@ -57,6 +61,7 @@ class EndNotifier:
         self._clients: dict[str, _Client] = {}
         self._by_task: dict[str, list[_Client]] = {}
         self._due: dict[str, _Client] = {}
+        self._recent: OrderedDict[str, Ended] = OrderedDict()
         self._serving: Serving | None = None
         self._beat: asyncio.TimerHandle | None = None
 
@@ -88,6 +93,8 @@ class EndNotifier:
 
     def on_ended(self, id: str, version: int, life: TaskStatus) -> None:
         """A task has ended."""
+        if life.status == "completed":  # which it stays
+            self._remember(ended_of(id, version, life))
         if (clients := self._by_task.pop(id, None)) is None:
             return
         ended = ended_of(id, version, life)
@@ -97,6 +104,13 @@ class EndNotifier:
             client.awaited.discard(id)
             client.ended.append(ended)
             self._due[client.subject] = client
+
+    def _remember(self, ended: Ended) -> None:
+        if ended.large or (type(ended.result) in (str, dict, list) and len(_encode(ended.result)) > _RECENT_MAX_BYTES):
+            return
+        self._recent[ended.id] = ended
+        if len(self._recent) > _RECENT:
+            self._recent.popitem(last=False)
 
     def _client(self, name: str) -> _Client:
         if (entry := self._clients.get(name)) is None:
@@ -114,18 +128,20 @@ class EndNotifier:
         client = self._client(name)
         for id in request.forget:
             self._forget(client, id)
+        recent = {id: self._recent[id] for id in request.ids if id in self._recent}
+        rest = [id for id in request.ids if id not in recent]
         # Registered before they are looked up: what ends in between is told twice, never not at all.
-        self.awaits(name, request.ids)
-        ended = self._snapshots.states.ended(request.ids)
-        missing = [id for id in request.ids if id not in ended and not self._exists(id)]
+        self.awaits(name, rest)
+        ended = self._snapshots.states.ended(rest)
+        missing = [id for id in rest if id not in ended and not self._exists(id)]
         if missing:
             await self._snapshots.fresh()
             missing = [id for id in missing if not self._exists(id)]
-            ended = {**ended, **self._snapshots.states.ended(request.ids)}
+            ended = {**ended, **self._snapshots.states.ended(rest)}
         for id in (*ended, *missing):
             self._forget(client, id)
         told = [ended_of(id, known.version, known) for id, known in ended.items()]
-        return _encode(RegisterReply(self._epoch, client.number, told, missing))
+        return _encode(RegisterReply(self._epoch, client.number, [*recent.values(), *told], missing))
 
     def _exists(self, id: str) -> bool:
         snapshot, _ = self._snapshots.states.get("task", id)
