@@ -14,6 +14,7 @@ from clawactors.projections.views.nodes import stored_nodes
 from clawactors.projections.views.schedules import stored_schedules
 from clawactors.projections.views.tasks import table as t
 from clawactors.systems.nodes import Node
+from clawactors.systems.placement import slim
 from clawactors.systems.schedules import Schedule
 from clawactors.systems.tasks import OPEN, Journal, Status, Task
 
@@ -73,7 +74,7 @@ def _open_tasks(reading: Reading) -> Iterator[tuple[str, int, Task]]:
                 break
             stored = t.load(reading, key[len(prefix) :])
             journal = Journal(replace(entry, result=None) for entry in stored.task.journal)
-            yield stored.id, stored.version, replace(stored.task, journal=journal)
+            yield stored.id, stored.version, replace(slim(stored.task), journal=journal)
 
 
 def _ended(reading: Reading, tasks: Iterable[tuple[str, int, Task]]) -> Iterator[tuple[str, Status]]:

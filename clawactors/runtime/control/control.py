@@ -6,6 +6,8 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 
+from msgspec.structs import replace
+
 from clawactors.eventlog import Follower, TooLarge, Unavailable, WrongVersion
 from clawactors.eventlog.blobs import Blobs
 from clawactors.eventlog.commands import Commands
@@ -39,6 +41,7 @@ from clawactors.systems.nodes import commands as nc
 from clawactors.systems.placement import SILENCE_S, Placement, PlannedCommand
 from clawactors.systems.schedules import SCHEDULE
 from clawactors.systems.schedules.roster import TIMER
+from clawactors.systems.tasks import Task
 from clawactors.systems.tasks import commands as tc
 from clawactors.systems.tasks.timers import KINDS
 from clawactors.systems.timers import Agenda
@@ -306,7 +309,7 @@ class Control:
 
     async def _append(self, orders: Sequence[PlannedCommand]) -> None:
         calls = [
-            Call("task", order.id, (order.command,), known=Snapshot(order.task, order.version), once=True)
+            Call("task", order.id, (order.command,), known=Snapshot(self._whole(order), order.version), once=True)
             for order in orders
         ]
         outcomes = await self.dispatcher.send_many(calls)
@@ -330,6 +333,14 @@ class Control:
                 else:
                     self.placement.withdraw(order)
         self._wake.set()
+
+    def _whole(self, order: PlannedCommand) -> Task:
+        """The task that the command is decided on, with its parameters where they go to a node."""
+        task = order.task
+        if not isinstance(order.command, tc.ScheduleTask):
+            return task
+        spec = self.snapshots.states.spec_of(order.id)
+        return task if spec is None else replace(task, spec=spec)
 
     async def _withdraw(self, order: PlannedCommand) -> None:
         await self.snapshots.fresh()

@@ -5,9 +5,9 @@ that leads. Two that believe to lead do no harm: every order is guarded by the v
 Never here: heartbeats; a lost node is an event like any other.
 """
 
-from clawactors.systems.placement.order import PlannedCommand
+from clawactors.systems.placement.order import PlannedCommand, slim
 from clawactors.systems.placement.placement import Placement
 from clawactors.systems.placement.ports import PlacementStart
 from clawactors.systems.placement.silence import SILENCE_S
 
-__all__ = ["SILENCE_S", "Placement", "PlacementStart", "PlannedCommand"]
+__all__ = ["SILENCE_S", "Placement", "PlacementStart", "PlannedCommand", "slim"]

@@ -19,7 +19,7 @@ from clawactors.systems.nodes import events as n
 from clawactors.systems.placement.choice import NodeCapacity, TaskShape, shape_of
 from clawactors.systems.placement.dependencies import Dependencies
 from clawactors.systems.placement.limits import Limits, announced
-from clawactors.systems.placement.order import TrackedTask
+from clawactors.systems.placement.order import TrackedTask, slim
 from clawactors.systems.placement.ports import PlacementStart
 from clawactors.systems.placement.silence import SILENCE_S, Silence
 from clawactors.systems.tasks import TASK, Status, Task, TaskStatus
@@ -30,6 +30,19 @@ from clawactors.systems.timers import Agenda
 __all__ = ["ClusterState"]
 
 _ENDED_THERE = frozenset(("completed", "failed", "dead"))
+
+
+def _light(event: e.TaskEvent) -> e.TaskEvent:
+    """The event without what may be large and is of no use here."""
+    match event:
+        case e.StepCompleted():
+            return replace(event, result=None)
+        case e.Submitted() | e.Edited() if event.params or event.metadata or event.description:
+            return replace(event, params={}, metadata={}, description="")
+        case e.Signalled():
+            return replace(event, payload=None)
+        case _:
+            return event
 
 
 def _ignore(_id: str, _version: int, _life: TaskStatus) -> None:
@@ -70,7 +83,7 @@ class ClusterState:
         for kind, id in snapshot.frozen():
             self.freeze(kind, id)
         for id, version, task in snapshot.open_tasks():
-            self._hold(id, version, task)
+            self._hold(id, version, slim(task))
         for id, status in snapshot.ended():
             self._ended_for_others(id, status)
         self.position = snapshot.position
@@ -121,8 +134,7 @@ class ClusterState:
             return not goes_on
         task = held.task if held else Task()
         for event in events:
-            # Results of steps are of no use here and may be large.
-            task = TASK.evolve(task, replace(event, result=None) if type(event) is e.StepCompleted else event, at_ns)
+            task = TASK.evolve(task, _light(event), at_ns)
         if held is not None and held.given and task.life.status in _ENDED_THERE:
             self._ended_one(held.task.life.node, at_ns)
         self._hold(id, version, task)
@@ -130,6 +142,7 @@ class ClusterState:
 
     def adopt(self, id: str, version: int, task: Task) -> bool:
         """Takes in a task as it was read from its log; False when more of it has come meanwhile: read again."""
+        task = slim(task)
         if version < self._awaited.get(id, 0):
             return False
         if self._awaited.pop(id, None) is not None and task.exists:

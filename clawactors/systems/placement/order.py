@@ -1,12 +1,21 @@
 """What placement holds of a task, and what it proposes to do with it."""
 
 import msgspec
+from msgspec.structs import replace
 
 from clawactors.systems.placement.choice import TaskShape
 from clawactors.systems.tasks import Task
 from clawactors.systems.tasks import commands as c
 
-__all__ = ["PlannedCommand", "TrackedTask"]
+__all__ = ["PlannedCommand", "TrackedTask", "slim"]
+
+
+def slim(task: Task) -> Task:
+    """The task without what may be large and placement never looks at: fetched again when the task is placed."""
+    spec = task.spec
+    if spec is None or not (spec.params or spec.metadata or spec.description):
+        return task
+    return replace(task, spec=replace(spec, params={}, metadata={}, description=""))
 
 
 class PlannedCommand(msgspec.Struct, frozen=True, gc=False):

@@ -607,3 +607,14 @@ def test_why_a_task_is_not_placed() -> None:
     assert log.placement.why("t", 0) == []  # it is about to be
     log.carry_out(orders)
     assert log.placement.why("t", 0) == []
+
+
+def test_parameters_and_payloads_are_not_kept() -> None:
+    large = "x" * 100_000
+    placement = Placement()
+    made = e.Submitted(skill="echo", params={"text": large}, metadata={"note": large}, description=large)
+    placement.apply_task("t", 1, [made], 1)
+    placement.apply_task("t", 2, [e.Signalled("go", large)], 2)
+    placement.apply_task("t", 3, [e.Edited(skill="echo", params={"text": large})], 3)
+    assert large not in repr(placement._tasks["t"].task.spec)
+    assert large not in repr(placement._tasks["t"].task)
