@@ -4,12 +4,13 @@ import asyncio
 import random
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
 from clawactors.app.cluster import Plan
+from clawactors.systems.nodes import events as ne
 from tests.proxy import Proxy
 from tests.scenario.system import SKILLS, System, running, until
 from tests.servers import NatsServer
@@ -64,6 +65,31 @@ async def test_work_goes_on_when_the_server_is_back(
             ids += await during
         await all_is_well(system, ids)
         assert system.cluster.run.pids == processes, "none of its processes had to be started again"
+
+
+async def test_a_server_that_hangs_for_three_seconds_costs_no_node_and_no_step(
+    own_server: Callable[..., NatsServer], tmp_path: Path
+) -> None:
+    server = own_server()
+    async with running(tmp_path, Plan(nodes=2, slots=5, skills=(SKILLS,), nats_url=server.url())) as system:
+        ids = await system.submit(20, steps=20, seconds=0.1)
+        await until(lambda: steps_run(system) >= 40, "work is well under way")
+        server.signal(signal.SIGSTOP)
+        await asyncio.sleep(3)
+        server.signal(signal.SIGCONT)
+        await all_is_well(system, ids)
+        lost = [event async for event in node_events(system) if isinstance(event, ne.NodeLost)]
+        assert lost == []
+        steps = [tuple(line.split()[:2]) for line in system.trace.read_text().splitlines()]
+        assert len(steps) == len(set(steps)) == 20 * 20
+
+
+async def node_events(system: System) -> AsyncIterator[ne.NodeEvent]:
+    """What has happened to the nodes, in order."""
+    async for batch in system.client.log.read(["claw.node.>"]):
+        for record in batch:
+            for event in ne.CODEC.decode(record.body):
+                yield event
 
 
 @pytest.mark.soak

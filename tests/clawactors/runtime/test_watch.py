@@ -1,4 +1,4 @@
-"""Who is believed dead, and when: leases, probes, hints, and mercy after one's own absence. Time moves by hand."""
+"""Which nodes are believed dead, and when: leases, probes, hints, and interruptions. Time moves by hand."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -18,12 +18,25 @@ from tests.clawactors.runtime.cluster import PATIENCE_S, ManualClock
 TICK_S = 0.005
 
 
+class Requests(InProcessRequests):
+    """Of a server that can be stopped: then nobody is answered, and nobody is told that nobody listens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stopped = False
+
+    async def request(self, subject: str, body: bytes, timeout_s: float) -> bytes:
+        if self.stopped:
+            raise Unavailable("no answer in time")
+        return await super().request(subject, body, timeout_s)
+
+
 class Scene:
     """A watch on nodes that are made of a lease and an endpoint; the scene is its port to the leases."""
 
     def __init__(self) -> None:
         self.clock = ManualClock()
-        self.leases, self.requests = InProcessLeases(self.clock.monotonic_s), InProcessRequests()
+        self.leases, self.requests = InProcessLeases(self.clock.monotonic_s), Requests()
         self.alive = {("n1", "i1")}
         self.lost: list[tuple[str, str, str]] = []
         self.judged = asyncio.Event()
@@ -89,7 +102,7 @@ async def scene(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
     yield scene
     serving.cancel()
     await asyncio.wait((serving,))
-    assert scene.judge._probing == {} or all(task.cancelling() for task in scene.judge._probing.values())
+    assert scene.judge._working == {} or all(task.cancelling() for task in scene.judge._working.values())
 
 
 async def test_a_node_that_beats_is_alive_and_its_figures_are_known(scene: Scene) -> None:
@@ -206,6 +219,59 @@ async def test_after_a_reconnect_silence_counts_only_from_then_on(scene: Scene) 
     await scene.pass_s(1.25)
     assert scene.lost == []
     await scene.pass_s(0.75)
+    await scene.until_lost()
+
+
+async def test_a_server_that_stops_for_four_seconds_loses_nobody(scene: Scene) -> None:
+    scene.alive.add(("n2", "i2"))
+    for id, incarnation in sorted(scene.alive):
+        await scene.answer(incarnation.encode(), id)
+        await scene.beat(id, incarnation)
+    scene.requests.stopped = True
+    await scene.pass_s(4)
+    scene.requests.stopped = False
+    await scene.pass_s(1.25)  # they wait for the server again, and have a full lease time for it
+    assert scene.lost == []
+    for id, incarnation in sorted(scene.alive):
+        await scene.beat(id, incarnation)
+    await scene.pass_s(1)
+    assert scene.lost == []
+
+
+async def test_after_a_stop_of_the_server_a_node_has_time_to_connect_again(scene: Scene) -> None:
+    await scene.beat()
+    await scene.pass_s(0.25)
+    await scene.beat()
+    scene.requests.stopped = True
+    await scene.pass_s(3)
+    scene.requests.stopped = False
+    await scene.ticks(4)
+    scene.judge.suspect("n1")  # its old connection was closed, and nobody listens yet
+    await scene.pass_s(1.25)
+    assert scene.lost == []
+    await scene.pass_s(0.75)
+    await scene.until_lost()
+
+
+async def test_a_node_that_is_heard_after_a_stop_of_the_server_and_dies_is_lost_at_once(scene: Scene) -> None:
+    await scene.beat()
+    scene.requests.stopped = True
+    await scene.pass_s(3)
+    scene.requests.stopped = False
+    await scene.pass_s(0.25)
+    await scene.beat()
+    scene.judge.suspect("n1")
+    assert "connection is gone" in (await scene.until_lost())[2]
+
+
+async def test_a_server_that_stops_just_before_the_verdict_delays_it(scene: Scene) -> None:
+    await scene.answer(lambda: _raise(Unavailable("no answer in time")))
+    await scene.beat()
+    await scene.pass_s(1.5)
+    scene.requests.stopped = True
+    await scene.pass_s(0.5)
+    assert scene.lost == []
+    scene.requests.stopped = False
     await scene.until_lost()
 
 
