@@ -65,7 +65,7 @@ async def test_a_node_that_wakes_up_while_its_task_runs_elsewhere_adds_nothing_t
 ) -> None:
     id = await submit_gated(system, skill)
     zombie = await runs_in_attempt(system, id, 1)
-    returns = (await events_of_node(system, zombie)).count("Returned")
+    returns = (await events_of_node(system, zombie)).count("NodeReturned")
     system.signal(zombie, signal.SIGSTOP)
     assert await runs_in_attempt(system, id, 2) != zombie
     before = (await system.client.look(id)).version
@@ -73,7 +73,7 @@ async def test_a_node_that_wakes_up_while_its_task_runs_elsewhere_adds_nothing_t
     system.signal(zombie, signal.SIGCONT)
 
     async def is_back() -> bool:
-        return (await events_of_node(system, zombie)).count("Returned") > returns
+        return (await events_of_node(system, zombie)).count("NodeReturned") > returns
 
     await until(is_back, f"{zombie} is back")
     assert (await system.client.look(id)).version == before
