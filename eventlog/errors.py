@@ -49,7 +49,7 @@ class PermissionDenied(Misconfigured):
 
     def __init__(self, subject: str, action: str = "publish to") -> None:
         super().__init__(f"permission denied: this user may not {action} {subject!r}")
-        self.subject = subject
+        self.subject, self.action = subject, action
 
 
 class TooLarge(EventLogError):

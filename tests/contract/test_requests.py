@@ -56,7 +56,7 @@ class OnServer:
 
     async def forge(self, subject: str, body: bytes, reply: str) -> None:
         self._forger.write(f"PUB {subject} {reply} {len(body)}\r\n".encode() + body + b"\r\n")
-        await self._forger.flush()
+        await self._forger._client.flush()
 
     async def aclose(self) -> None:
         for connection in self._open:
@@ -149,8 +149,8 @@ async def test_a_forged_request_neither_purges_the_log_nor_writes_to_it(jetstrea
     for subject in ("claw.do.ada.task", "claw.query.old", "$SRV.PING"):
         for reply in (PURGE, "claw.task.T1.log", "claw.task.T2.log"):
             jetstream_log.connection.write(f"PUB {subject} {reply} 2\r\n{{}}\r\n".encode())
-    await jetstream_log.connection.flush()
-    await jetstream_log.connection.flush()  # whatever was answered to them has been carried out
+    await jetstream_log.connection._client.flush()
+    await jetstream_log.connection._client.flush()  # whatever was answered to them has been carried out
     head = await jetstream_log.head()
     assert (head.last_seq, head.messages) == (1, 1)
 

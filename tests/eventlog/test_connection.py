@@ -11,7 +11,8 @@ import pytest
 
 from clawactors.eventlog import Draft, NoResponders, Unavailable
 from clawactors.eventlog.jetstream import Address, Connection, JetStreamLog
-from clawactors.eventlog.jetstream.wire.connection import MAX_RECONNECT_WAIT_S, _Transport
+from clawactors.eventlog.jetstream.wire.client import MAX_RECONNECT_WAIT_S
+from clawactors.eventlog.jetstream.wire.transport import ParsingTransport
 from tests.servers import NatsServer, free_port
 
 pytestmark = pytest.mark.nats
@@ -23,7 +24,7 @@ async def test_a_socket_that_reaches_itself_is_no_server(monkeypatch: pytest.Mon
     itself = functools.partial(loop.create_connection, local_addr=("127.0.0.1", port))
     monkeypatch.setattr(loop, "create_connection", itself)
     with pytest.raises(OSError, match="connected to itself"):
-        await _Transport(bytes).connect(urlparse(f"nats://127.0.0.1:{port}"), 1, 2)
+        await ParsingTransport(bytes).connect(urlparse(f"nats://127.0.0.1:{port}"), 1, 2)
 
 
 async def test_a_request_waits_for_a_server_that_comes_back(own_server: Callable[..., NatsServer]) -> None:
@@ -94,8 +95,8 @@ async def test_appends_that_a_broken_transport_did_not_take_are_stored_once_it_i
     own_server: Callable[..., NatsServer], count: int
 ) -> None:
     async with await JetStreamLog.connect(own_server().url(), "test") as log:
-        broken = Breaking(log.connection._transport)
-        log.connection._transport = broken  # type: ignore[assignment]
+        broken = Breaking(log.connection._client._transport)
+        log.connection._client._transport = broken  # type: ignore[assignment]
         async with asyncio.timeout(5):  # they were told to be in doubt after 30 s
             versions = await asyncio.gather(
                 *(log.append(Draft("task", f"t{n}", b"{}", f"c{n}"), 0) for n in range(count))
@@ -110,7 +111,7 @@ async def test_a_write_into_a_broken_transport_tells_and_the_connection_comes_ba
     connection = await Connection.open(own_server().url(), "test")
     back = asyncio.Event()
     connection.on_back.append(back.set)
-    connection._transport = Breaking(connection._transport)  # type: ignore[assignment]
+    connection._client._transport = Breaking(connection._client._transport)  # type: ignore[assignment]
     assert connection.publish_now(b"a", b"gone") is False
     assert not connection.online
     async with asyncio.timeout(5):
@@ -121,8 +122,8 @@ async def test_a_write_into_a_broken_transport_tells_and_the_connection_comes_ba
 
 async def test_a_write_into_a_closed_transport_tells(own_server: Callable[..., NatsServer]) -> None:
     connection = await Connection.open(own_server().url(), "test")
-    assert connection._transport is not None
-    connection._transport.close()  # type: ignore[no-untyped-call]
+    assert connection._client._transport is not None
+    connection._client._transport.close()  # type: ignore[no-untyped-call]
     assert connection.publish_now(b"a", b"gone") is False
     with pytest.raises(NoResponders):
         await connection.ask("nobody", timeout_s=5)
@@ -143,7 +144,7 @@ async def test_a_pong_whose_waiter_has_given_up_does_not_end_the_reading(
     server.signal(signal.SIGCONT)
     with pytest.raises(NoResponders):
         await connection.ask("nobody", timeout_s=5)
-    await connection.flush()
+    await connection._client.flush()
     assert not lost
     assert not [record for record in caplog.records if record.exc_info]
     await connection.aclose()
@@ -161,7 +162,7 @@ async def test_who_waits_for_a_pong_hears_at_once_that_the_connection_is_lost(
     async with asyncio.timeout(5):  # nats-py forgets it: it took 10 s
         with pytest.raises(Unavailable, match="did not take 'a'"):
             await waiting
-    assert [each.subject for each in connection._subs.values()] == [f"{connection._replies.inbox}.*"]
+    assert [each.subject for each in connection._client._subs.values()] == [f"{connection._replies.inbox}.*"]
     await connection.aclose()
 
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nats.errors import ProtocolError
 
-from clawactors.eventlog.jetstream.wire.connection import Reader
 from clawactors.eventlog.jetstream.wire.parser import Parser
+from clawactors.eventlog.jetstream.wire.transport import Reader
 
 RAW = b"7"
 ENDED = b"8"

@@ -96,7 +96,7 @@ async def test_a_stream_goes_on_when_its_connection_is_lost(system: System) -> N
         async for chunk in stream:
             values.append(chunk.value)
             if len(values) in (100, 700):
-                transport = system.client.connection._transport
+                transport = system.client.connection._client._transport
                 assert transport is not None
                 transport._io_writer.transport.abort()  # type: ignore[union-attr]
     assert values == list(range(1500))

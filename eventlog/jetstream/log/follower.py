@@ -16,7 +16,7 @@ from clawactors.eventlog.errors import Corrupt, EventLogError, PermissionDenied,
 from clawactors.eventlog.jetstream.log import consumer
 from clawactors.eventlog.jetstream.log.consumer import header_number, header_value
 from clawactors.eventlog.jetstream.log.source import Source
-from clawactors.eventlog.jetstream.wire.connection import RawSubscription
+from clawactors.eventlog.jetstream.wire.client import RawSubscription
 from clawactors.eventlog.jetstream.wire.rfc3339 import rfc3339
 from clawactors.eventlog.patterns import covering, matcher
 from clawactors.eventlog.record import Record

@@ -11,7 +11,8 @@ from typing import Any, Final
 from clawactors.eventlog.errors import EventLogError, Unavailable
 from clawactors.eventlog.jetstream.stores.dead import JetStreamDeadLetters
 from clawactors.eventlog.jetstream.wire.api import call
-from clawactors.eventlog.jetstream.wire.connection import Connection, RawSubscription
+from clawactors.eventlog.jetstream.wire.client import RawSubscription
+from clawactors.eventlog.jetstream.wire.connection import Connection
 from clawactors.eventlog.record import Record
 
 __all__ = ["ACK_WAIT_S", "JetStreamCommands"]

@@ -8,7 +8,8 @@ from typing import Final
 
 from clawactors.eventlog.endpoint import DEFAULT_PER_PRINCIPAL, Endpoint, Handler
 from clawactors.eventlog.errors import Unavailable
-from clawactors.eventlog.jetstream.wire.connection import Connection, RawSubscription
+from clawactors.eventlog.jetstream.wire.client import RawSubscription
+from clawactors.eventlog.jetstream.wire.connection import Connection
 from clawactors.eventlog.jetstream.wire.discovery import ServiceDiscovery
 from clawactors.eventlog.record import Record
 

@@ -1,0 +1,105 @@
+"""Whether a connection is up, and who wants to know when that changes."""
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable
+
+from nats import errors
+
+from clawactors.eventlog.errors import PermissionDenied, Unavailable
+from clawactors.eventlog.jetstream.wire.replies import Replies
+
+__all__ = ["ConnectionState", "is_refusal", "shown", "text_of"]
+
+_log = logging.getLogger(__name__)
+
+
+class ConnectionState:
+    """Takes what the client reports; `where` names the server in messages. The callbacks must be quick."""
+
+    def __init__(self, name: str, where: str) -> None:
+        self._name, self._where = name, where
+        self._back = asyncio.Event()
+        self._was_up = False  # True until those who listen for the loss know of it
+        self._is_closed: Callable[[], bool] = lambda: False
+        self._replies: Replies | None = None
+        self.reported: Exception | None = None
+        self.on_lost: list[Callable[[], None]] = []
+        self.on_back: list[Callable[[], None]] = []
+        self.on_denied: list[Callable[[PermissionDenied], None]] = []
+
+    def begin(self, is_closed: Callable[[], bool], replies: Replies) -> None:
+        """The connection is up for the first time; these are the requests that a loss fails."""
+        self._is_closed, self._replies = is_closed, replies
+        self._was_up = True
+        self._back.set()
+
+    @property
+    def is_up(self) -> bool:
+        """True from each connect to the next loss."""
+        return self._back.is_set()
+
+    async def wait_up(self, timeout_s: float) -> None:
+        """Returns when it is up, or closed. Raises: `Unavailable` after the timeout."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._back.wait()
+        except TimeoutError:
+            raise Unavailable(f"no connection to {self._where} for {timeout_s:g} s") from None
+
+    def note_broken(self) -> None:
+        """It is not up from here on; in a moment all are told."""
+        self._back.clear()
+
+    def note_denied(self, error: PermissionDenied) -> None:
+        """Fails the requests to a subject that this user may not use, and tells all who listen."""
+        if self._replies is not None and error.action == "publish to":
+            self._replies.deny(error.subject)
+        for on_denied in list(self.on_denied):
+            on_denied(error)
+
+    async def note_error(self, error: Exception) -> None:
+        """Keeps the reason why there is no connection."""
+        if is_refusal(error) and self.reported is not None and not is_refusal(self.reported):
+            _log.warning("connection %r is refused at %s: %s", self._name, self._where, text_of(error))
+        self.reported = error
+        _log.debug("connection %r: %s", self._name, error)
+
+    async def note_lost(self) -> None:
+        """Fails the requests that wait for answers, and tells all who listen."""
+        if self._is_closed():
+            self._back.set()  # those who wait for the connection learn that it will not come
+        elif self._was_up:
+            self._back.clear()
+            _log.warning("connection %r to %s is lost, trying again", self._name, self._where)
+        else:
+            return
+        self._was_up = False
+        if self._replies is not None:
+            self._replies.lose()
+        for on_lost in list(self.on_lost):
+            on_lost()
+
+    async def note_back(self) -> None:
+        """Tells all who listen."""
+        self._was_up = True
+        self._back.set()
+        _log.info("connection %r is back at %s", self._name, self._where)
+        for on_back in list(self.on_back):
+            on_back()
+
+
+def shown(url: str) -> str:
+    """The address without the password."""
+    return re.sub(r"//[^@/]*@", "//", url)
+
+
+def text_of(error: Exception) -> str:
+    """What an error of nats-py says."""
+    return str(error).removeprefix("nats: ").strip("'") or type(error).__name__
+
+
+def is_refusal(error: Exception) -> bool:
+    """True where the server refuses this user."""
+    return isinstance(error, errors.Error) and "authorization" in str(error).lower()
