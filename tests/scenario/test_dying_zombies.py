@@ -1,5 +1,6 @@
-"""Nodes that are believed dead, wake up, and come with results that nobody wants any more."""
+"""Nodes that are believed dead, wake up, and come with results that are no longer wanted."""
 
+import asyncio
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -82,6 +83,23 @@ async def test_a_node_that_wakes_up_while_its_task_runs_elsewhere_adds_nothing_t
     life = (await look(system, id)).life
     assert (life.status, life.attempt) == ("completed", 2)
     assert life.result == {"attempt": 2, "steps": [{"attempt": 2}]}
+
+
+async def test_a_node_that_was_stopped_from_outside_does_not_blame_the_code_of_its_tasks(system: System) -> None:
+    (id,) = await system.submit(1, "gated", "stopped-", gate=f"{system.folder}/stopped-0")
+    node = await runs_in_attempt(system, id, 1)
+    log = system.cluster.path / "logs" / f"{node}.log"
+    before = log.stat().st_size
+    system.signal(node, signal.SIGSTOP)
+    await runs_in_attempt(system, id, 2)
+    await asyncio.sleep(1)  # longer than a stall has to last to be worth a line
+    system.signal(node, signal.SIGCONT)
+    await until(lambda: "stood still" in log.read_text()[before:], "its log says that it stood still")
+    text = log.read_text()[before:]
+    assert "its process was stopped" in text
+    assert "blocked" not in text
+    open_gate(system, id, 2)
+    await system.ended([id])
 
 
 async def test_a_node_that_was_replaced_while_it_slept_stops_and_adds_nothing(tmp_path: Path) -> None:

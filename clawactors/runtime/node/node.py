@@ -36,7 +36,7 @@ from clawactors.kernel.errors import Refused
 from clawactors.runtime.actor import Actor, ActorContext
 from clawactors.runtime.memory import Memories
 from clawactors.runtime.naming import new_id
-from clawactors.runtime.node.liveness import LivenessThread
+from clawactors.runtime.node.liveness import LivenessThread, StallMonitor
 from clawactors.runtime.node.machine import LEASE_S, Figures, Gauge, this_machine
 from clawactors.runtime.node.metrics import ALIVE, NodeMetrics
 from clawactors.runtime.node.presence import BEATS_PER_LEASE, Presence
@@ -56,11 +56,7 @@ __all__ = ["NodeActor", "NodeSettings"]
 
 _LAST_WORD_S = 1.0
 _RECORD_S = 3.0
-
-_TURN_S = 1.0
-_BLOCKED_S = 1.0
 _GONE_S = 30.0
-_NAMED = 3
 
 SUSPECT = 2
 """Nodes that a task has seen die in a row, without a new step, before it runs apart from others like it."""
@@ -100,7 +96,8 @@ class NodeActor:
         self.actor: Actor[nc.NodeCommand, Node, ne.NodeEvent] = Actor(context, NODES, self.id)
         self._queue: OrderedDict[str, Assignment] = OrderedDict()  # a dict gets slow where the first goes and goes
         self._runs: dict[str, TaskRun] = {}
-        self._apart, self._turned_s = apart, context.clock.monotonic_s()
+        self._apart = apart
+        self._stalls = StallMonitor(context.clock, apart, self.id, self._in_loop) if apart else None
         self._presence = Presence(
             apart.leases if apart else leases,
             apart.requests if apart else requests,
@@ -173,8 +170,8 @@ class NodeActor:
             asyncio.ensure_future(self._present(self._presence.beat())),
             asyncio.ensure_future(self._take_work()),
         ]
-        if self._apart is not None:
-            work.append(asyncio.ensure_future(self._turn()))
+        if self._stalls is not None:
+            work.append(asyncio.ensure_future(self._stalls.serve()))
         end = [asyncio.ensure_future(self._hear_of_itself()), asyncio.ensure_future(self._stopped.wait())]
         try:
             done, _ = await asyncio.wait((*work, *end), return_when=asyncio.FIRST_COMPLETED)
@@ -199,27 +196,12 @@ class NodeActor:
         """The work of its presence, in the loop that does it."""
         return self._apart.do(work) if self._apart else work
 
-    async def _turn(self) -> None:
-        """Notices that the loop goes round, and tells people when it did not: code has blocked it, and all others."""
-        clock = self.context.clock
-        while True:
-            await asyncio.sleep(_TURN_S)
-            before_s, self._turned_s = self._turned_s, clock.monotonic_s()
-            if (stood_s := self._turned_s - before_s - _TURN_S) > _BLOCKED_S:
-                ids = [id for id, run in self._runs.items() if run.skill is not None and run.skill.is_async]
-                _log.warning(
-                    "node %s stood still for %.1f s: async code blocked it, maybe of %s; written `def` instead of "
-                    "`async def`, a skill runs in a thread and blocks nobody",
-                    self.id,
-                    stood_s,
-                    ", ".join(ids[:_NAMED]) + (" …" if len(ids) > _NAMED else "") or "a task that has ended",
-                )
-
     def _loop_turns(self) -> bool:
         """False when the loop has stood still for so long that its tasks are better off elsewhere."""
-        if self._apart is None:
-            return True
-        return self.context.clock.monotonic_s() - self._turned_s < max(_GONE_S, self.settings.lease_s)
+        return self._stalls is None or self._stalls.turned_within(max(_GONE_S, self.settings.lease_s))
+
+    def _in_loop(self) -> list[str]:
+        return [id for id, run in self._runs.items() if run.skill is not None and run.skill.is_async]
 
     def _figures(self) -> bytes:
         cpu, memory, disk = self._gauge.read()

@@ -116,7 +116,7 @@ async def test_what_is_done_apart_gives_its_result_or_its_error() -> None:
         raise Unavailable("gone")
 
     async with LivenessThread(link) as apart:
-        assert await apart.do(where()) == "apart"
+        assert await apart.do(where()) == "liveness"
         with pytest.raises(Unavailable, match="gone"):
             await apart.do(fail())
 
