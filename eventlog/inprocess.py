@@ -70,10 +70,7 @@ class InProcessLog:
         if version == expected:
             version = self.publish(draft.subject, draft.body, headers)
         else:
-            later = (
-                record.seq for record in reversed(stored) if record.seq > expected and record.commit == draft.commit
-            )
-            found = next(later, None)
+            found = self._stored_as(draft, expected)
             if found is None:
                 raise WrongVersion(draft.aggregate, expected, version)
             version = found
@@ -90,6 +87,23 @@ class InProcessLog:
             except EventLogError as error:
                 outcomes.append(error)
         return outcomes
+
+    async def append_all(self, drafts: Sequence[tuple[Draft, int]]) -> list[int]:
+        """Appends to distinct aggregates, all of them or none. See `EventLog`."""
+        outcomes = [self._stored_as(draft, expected) for draft, expected in drafts]
+        if all(outcomes):
+            return [version for version in outcomes if version is not None]
+        for draft, expected in drafts:
+            stored = self._aggregates.get(draft.aggregate, [])
+            if (version := stored[-1].seq if stored else 0) != expected:
+                raise WrongVersion(draft.aggregate, expected, version)
+        return [await self.append(draft, expected) for draft, expected in drafts]
+
+    def _stored_as(self, draft: Draft, expected: int) -> int | None:
+        """The version that the draft has, where it is stored already."""
+        stored = self._aggregates.get(draft.aggregate, [])
+        later = (record.seq for record in reversed(stored) if record.seq > expected and record.commit == draft.commit)
+        return next(later, None)
 
     def publish(self, subject: str, body: bytes, headers: bytes = b"") -> int:
         """Stores any message without a guard, as a person with a NATS client could; returns its sequence."""

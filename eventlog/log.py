@@ -64,6 +64,13 @@ class EventLog(Protocol):
         """As many appends, independent of each other and of distinct aggregates: one outcome each, in their order."""
         ...
 
+    async def append_all(self, drafts: Sequence[tuple[Draft, int]]) -> list[int]:
+        """Appends to 1 to 1,000 distinct aggregates, all of them or none; the versions in the order of the drafts.
+
+        Raises: `WrongVersion` (somebody else was first at one of them), as `append`.
+        """
+        ...
+
     def read(
         self, patterns: Sequence[str], *, after: int = 0, since_ns: int | None = None, until: int | None = None
     ) -> AsyncIterator[list[Record]]:

@@ -25,7 +25,8 @@ from clawactors.runtime.asking import (
     Outcome,
     failure_of,
 )
-from clawactors.runtime.dispatcher import Answer, Call, Dispatcher
+from clawactors.runtime.call import Answer, Call
+from clawactors.runtime.dispatcher import Dispatcher
 
 __all__ = ["CommandEndpoint"]
 

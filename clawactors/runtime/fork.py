@@ -10,7 +10,8 @@ import msgspec
 from msgspec.structs import replace
 
 from clawactors.kernel.errors import NotFound, Refused
-from clawactors.runtime.dispatcher import Answer, Call, Dispatcher
+from clawactors.runtime.call import Answer, Call
+from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.systems.tasks import Entry, Journal, Task
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e

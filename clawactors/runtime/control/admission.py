@@ -5,7 +5,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from clawactors.eventlog import Unavailable
-from clawactors.runtime.dispatcher import Answer, Call, Handler, Middleware
+from clawactors.runtime.call import Answer, Call, Handler, Middleware
 from clawactors.systems.placement import Placement
 from clawactors.systems.tasks import commands as c
 

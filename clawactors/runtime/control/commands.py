@@ -18,7 +18,8 @@ from clawactors.eventlog import EventLogError, Record, Unavailable, is_id
 from clawactors.eventlog.commands import Commands
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.kind import Home, Kind
-from clawactors.runtime.dispatcher import Answer, Call, Dispatcher
+from clawactors.runtime.call import Answer, Call
+from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.runtime.payloads import Payloads
 
 __all__ = ["CommandConsumer"]

@@ -20,6 +20,7 @@ from clawactors.kernel.errors import Refused
 from clawactors.kernel.fold import Snapshot
 from clawactors.kernel.kind import Home, Kinds
 from clawactors.runtime.actor import ActorContext
+from clawactors.runtime.call import Answer, Call
 from clawactors.runtime.control.admission import admitting, leading
 from clawactors.runtime.control.commands import CommandConsumer
 from clawactors.runtime.control.dead import DeadLetterWorker
@@ -33,7 +34,7 @@ from clawactors.runtime.control.predecessors import PredecessorCheck
 from clawactors.runtime.control.schedules import ScheduleKeeper
 from clawactors.runtime.control.timers import TimerKeeper
 from clawactors.runtime.control.watch import Watch
-from clawactors.runtime.dispatcher import Answer, Call, Dispatcher
+from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.runtime.endpoint import CommandEndpoint
 from clawactors.runtime.node.metrics import ALIVE
 from clawactors.runtime.payloads import Payloads

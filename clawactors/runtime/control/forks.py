@@ -12,7 +12,8 @@ from clawactors.eventlog import EventLogError
 from clawactors.eventlog.requests import Requests, Serving
 from clawactors.kernel.errors import NotFound, Refused
 from clawactors.runtime.asking import ForkRequest, Outcome, failure_of
-from clawactors.runtime.dispatcher import Call, Dispatcher
+from clawactors.runtime.call import Call
+from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.runtime.fork import fork
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks.submission import checked_id

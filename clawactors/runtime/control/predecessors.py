@@ -8,8 +8,8 @@
 import asyncio
 
 from clawactors.kernel.errors import Refused
+from clawactors.runtime.call import Answer, Call, Handler
 from clawactors.runtime.control.folded import FoldedSnapshots
-from clawactors.runtime.dispatcher import Answer, Call, Handler
 from clawactors.systems.tasks import commands as c
 
 __all__ = ["PredecessorCheck"]

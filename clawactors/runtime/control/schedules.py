@@ -11,7 +11,8 @@ from typing import Final
 
 from clawactors.eventlog import EventLogError
 from clawactors.kernel.errors import Refused
-from clawactors.runtime.dispatcher import Call, Dispatcher
+from clawactors.runtime.call import Call
+from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.systems.schedules import SCHEDULE, task_id
 from clawactors.systems.schedules import commands as c
 from clawactors.systems.schedules import events as e

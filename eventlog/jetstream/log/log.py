@@ -6,6 +6,7 @@ from typing import Final, Self
 
 from clawactors.eventlog.errors import EventLogError
 from clawactors.eventlog.jetstream.log import streams
+from clawactors.eventlog.jetstream.log.atomic import append_all
 from clawactors.eventlog.jetstream.log.first_records import firsts
 from clawactors.eventlog.jetstream.log.follower import PushFollower
 from clawactors.eventlog.jetstream.log.last_records import lasts
@@ -88,6 +89,10 @@ class JetStreamLog:
     async def append_many(self, drafts: Sequence[tuple[Draft, int]]) -> list[int | EventLogError]:
         """As many appends, independent of each other; one outcome each. See `EventLog`."""
         return await self._publisher.append_many(drafts)
+
+    async def append_all(self, drafts: Sequence[tuple[Draft, int]]) -> list[int]:
+        """Appends to distinct aggregates, all of them or none. See `EventLog`."""
+        return await append_all(self.connection, self._source.stream, drafts, self._give_up_s)
 
     def read(
         self, patterns: Sequence[str], *, after: int = 0, since_ns: int | None = None, until: int | None = None
