@@ -15,7 +15,7 @@ ready() {
     "$found" -I "$root/bin/venv.py" "$1" || exit 5
 }
 
-# Leaves a Python >= 3.12 that can make environments and compile hnswlib in $found, or says what is missing.
+# Leaves a Python >= 3.12 that can make environments in $found, or says what is missing.
 # Shims of pyenv may be on PATH and fail, so every candidate has to run.
 find_python() {
     lacking=
@@ -42,17 +42,15 @@ is_usable() {
 import sys
 if sys.version_info < (3, 12) or sys.implementation.name != "cpython":
     sys.exit(1)
-import importlib, os, sysconfig
+import importlib
 lacks = []
 for name in ("venv", "ensurepip", "ssl", "sqlite3", "ctypes", "zlib"):
     try:
         importlib.import_module(name)
     except ImportError:
         lacks.append(name)
-if not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")):
-    lacks.append("Python.h")
 print(", ".join(lacks))' 2>/dev/null) || return 1
     [ -n "$lack" ] || return 0
-    : "${lacking:=$found lacks $lack: install the rest of it (Debian, Ubuntu: apt-get install python3-venv python3-dev)}"
+    : "${lacking:=$found lacks $lack: install the rest of it (Debian, Ubuntu: apt-get install python3-venv)}"
     return 1
 }

@@ -23,6 +23,7 @@ OURS = VENV / "made-by-claw"
 LOG = VENV / "install.log"
 KINDS = {"runtime": "requirements.lock", "dev": "requirements-dev.lock"}
 BUILD = "requirements-build.lock"
+OPTIONAL = "hnswlib"  # compiles; without it memory compares vectors exactly
 
 
 class Unprepared(Exception):
@@ -90,7 +91,6 @@ def write_stamps(kind: str, digest: str) -> None:
 
 def install(kind: str, lock: int) -> None:
     """Makes the environment, or brings a complete one up to the locks."""
-    compiler = find_compiler()
     if is_complete():
         say("the locked packages changed, updating .venv")
         for each in KINDS:
@@ -103,24 +103,53 @@ def install(kind: str, lock: int) -> None:
         # The real path: a link such as `python3` may lead to another version tomorrow.
         run([os.path.realpath(sys.executable), "-I", "-m", "venv", str(VENV)], lock, {})
     pip = [str(PYTHON), "-I", "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]
-    # hnswlib compiles: its build requirements are locked too, so nothing is fetched unlocked behind our back.
-    for name in (BUILD, KINDS[kind]):
-        run([*pip, "--require-hashes", "--no-build-isolation", "-r", str(ROOT / name)], lock, compiler)
+    pip += ["--require-hashes", "--no-build-isolation", "-r"]
+    compiler, missing = find_compiler()
+    # What compiles has its build requirements locked too, so nothing unlocked is fetched.
+    run([*pip, str(ROOT / BUILD)], lock, {})
+    required, optional = split((ROOT / KINDS[kind]).read_text())
+    run([*pip, listed("required", required)], lock, compiler)
+    if optional and not missing:
+        try:
+            run([*pip, listed("optional", optional), "--no-deps"], lock, compiler)
+        except Unprepared as error:
+            missing = str(error)
+    if optional and missing:
+        say(f"{OPTIONAL} is not installed, so memory searches vectors exactly (slower with very many): {missing}")
     paths = sysconfig.get_paths("venv", {"base": str(VENV), "platbase": str(VENV)})
     Path(paths["purelib"], "clawactors.pth").write_text(f"{ROOT}\n")
 
 
-def find_compiler() -> dict[str, str]:
-    """Variables for the build: none where Python's own compiler is there, else the one that was found."""
+def split(lock: str) -> tuple[str, str]:
+    """The lock file without the optional package, and the lines of that package."""
+    mine = False
+    parts: tuple[list[str], list[str]] = ([], [])
+    for line in lock.splitlines(keepends=True):
+        if not line.startswith(" "):
+            mine = line.startswith(f"{OPTIONAL}==")
+        parts[mine].append(line)
+    return "".join(parts[False]), "".join(parts[True])
+
+
+def listed(name: str, text: str) -> str:
+    """The path of a requirements file with this text."""
+    path = VENV / f"{name}.lock"
+    path.write_text(text)
+    return str(path)
+
+
+def find_compiler() -> tuple[dict[str, str], str]:
+    """Variables for the build, none if Python's own compiler exists; and what is missing, "" if nothing is."""
+    again = "remove .venv and run this again"
+    if not Path(sysconfig.get_path("include"), "Python.h").exists():
+        return {}, f"no Python.h found: install it (apt-get install python3-dev), {again}"
     for name in (os.environ.get("CXX"), sysconfig.get_config_var("CXX")):
         if name and shutil.which(name.split()[0]):
-            return {}
+            return {}, ""
     for cxx, cc in (("c++", "cc"), ("g++", "gcc"), ("clang++", "clang")):
         if shutil.which(cxx) and shutil.which(cc):
-            return {"CXX": cxx, "CC": cc}
-    raise Unprepared(
-        "no C++ compiler found, hnswlib needs one: install it (apt-get install g++, or xcode-select --install on macOS)"
-    )
+            return {"CXX": cxx, "CC": cc}, ""
+    return {}, f"no C++ compiler found: install one (apt-get install g++, or xcode-select --install on macOS), {again}"
 
 
 def run(command: list[str], lock: int, extra: dict[str, str]) -> None:

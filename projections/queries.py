@@ -169,10 +169,10 @@ def problem(error: Exception) -> bytes:
     match error:
         case InvalidQuery():
             code, hint = "usage", ""
-        case Refused() | RecursionError():
-            code, hint = "refused", ""
         case NotFound():
             code, hint = "not_found", ""
+        case Refused() | RecursionError():
+            code, hint = "refused", ""
         case Unavailable():
             code, hint = "unavailable", "try again in a moment"
         case _:

@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+OPTIONAL = PROJECT["project"]["optional-dependencies"]["hnsw"]
 LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-build.lock")
 PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^ ;\\]+)")
 
@@ -26,8 +27,8 @@ def pins(lock: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("lock", "wanted"),
     [
-        ("requirements.lock", PROJECT["project"]["dependencies"]),
-        ("requirements-dev.lock", PROJECT["project"]["dependencies"] + PROJECT["dependency-groups"]["dev"]),
+        ("requirements.lock", PROJECT["project"]["dependencies"] + OPTIONAL),
+        ("requirements-dev.lock", PROJECT["project"]["dependencies"] + OPTIONAL + PROJECT["dependency-groups"]["dev"]),
         ("requirements-build.lock", PROJECT["dependency-groups"]["build"] + PROJECT["build-system"]["requires"]),
     ],
 )
@@ -112,17 +113,29 @@ def test_without_a_python_one_line_says_so(checkout: Path) -> None:
 def test_a_python_that_lacks_parts_is_named(checkout: Path) -> None:
     folder = checkout / "programs"
     folder.mkdir()
-    (folder / "python3").write_text("#!/bin/sh\necho 'ensurepip, Python.h'\n")
+    (folder / "python3").write_text("#!/bin/sh\necho 'ensurepip, zlib'\n")
     (folder / "python3").chmod(0o755)
     code, out, err = outcome(claw(checkout, path=str(folder)))
     assert (code, out, err.count("\n")) == (5, "", 1)
-    assert f"{folder}/python3 lacks ensurepip, Python.h" in err
+    assert f"{folder}/python3 lacks ensurepip, zlib" in err
 
 
-def test_without_a_compiler_one_line_says_so(checkout: Path) -> None:
-    code, out, err = outcome(claw(checkout, path=only_python(checkout)))
-    assert (code, out, err.count("\n")) == (5, "", 1)
-    assert "no C++ compiler" in err
+def test_without_a_compiler_all_but_hnswlib_is_installed_and_one_line_says_so(checkout: Path) -> None:
+    optional = f"hnswlib==0.8.0 \\\n    --hash=sha256:{'0' * 64}\n"
+    (checkout / "requirements.lock").write_text(f"# nothing\n{optional}# nothing more\n")
+    code, out, err = outcome(claw(checkout, "tasks", path=only_python(checkout)))
+    assert (code, out) == (0, "['tasks']\n"), err
+    assert [line for line in err.splitlines() if "hnswlib" in line] == err.splitlines()[1:]
+    assert "no C++ compiler found: install one" in err
+    assert (checkout / ".venv" / "required.lock").read_text() == "# nothing\n# nothing more\n"
+    assert outcome(claw(checkout, "tasks", path="/nowhere")) == (0, "['tasks']\n", ""), "it is said once"
+
+
+def test_an_optional_package_that_does_not_build_does_not_stop_the_installation(checkout: Path) -> None:
+    (checkout / "requirements.lock").write_text("hnswlib==0.8.0 \\\n    --hash=nonsense\n")
+    code, out, err = outcome(claw(checkout, "tasks", path=programs(checkout)))
+    assert (code, out) == (0, "['tasks']\n"), err
+    assert "hnswlib is not installed, so memory searches vectors exactly" in err.splitlines()[-1]
 
 
 def test_an_environment_of_somebody_else_is_left_alone(checkout: Path) -> None:

@@ -1,4 +1,4 @@
-"""The index: rows, postings, vectors, a graph of nearest neighbours, and columns with a few values per item.
+"""The index: rows, postings, vectors, the search for nearest vectors, and columns with a few values per item.
 
 In: memories as folded from the log (`IndexWriter` in a transaction, then `Index.apply`). Out: postings and exact or
 approximate similarities by item number. All of it can be deleted and is rebuilt from the log.

@@ -1,7 +1,7 @@
-"""The index in memory: columns, vectors and the graph of all searched items, loaded from the rows.
+"""The index in memory: columns, vectors and the vector index of all searched items, loaded from the rows.
 
 Rows are written first (`IndexWriter`); once they are durable, `apply` brings them into the index. `grow` adds new items
-to the graph a few at a time, so that a search never waits long; until then they are compared exactly.
+to the vector index a few at a time, so that a search never waits long; until then they are compared exactly.
 """
 
 import threading
@@ -13,10 +13,10 @@ import numpy as np
 
 from clawactors.memory.index.columns import Columns
 from clawactors.memory.index.embedding import Embedder, Vector
-from clawactors.memory.index.graph import Graph, load_graph
 from clawactors.memory.index.postings import Numbers
 from clawactors.memory.index.rows import all_items, key, next_number
 from clawactors.memory.index.top import best_of
+from clawactors.memory.index.vector_index import VectorIndex, empty_index, load_index
 from clawactors.memory.index.vectors import VECTORS, Vectors
 from clawactors.memory.index.writer import Change
 from clawactors.memory.item import KINDS, Item
@@ -28,21 +28,21 @@ from clawactors.projections.engine.store import Store
 __all__ = ["EXACT_LIMIT", "Index"]
 
 EXACT_LIMIT: Final = 8192
-"""Up to this number of items all vectors are compared: that is exact and about as fast as the graph."""
+"""Up to this number of items all vectors are compared: that is exact and about as fast as hnswlib."""
 
 _SLICE: Final = 16
 _BREADTH: Final = 400
 
 
 class Index:
-    """The index of one store. `lock` guards `columns`, `vectors` and the graph; the graph is saved in `folder`."""
+    """The index of one store. `lock` guards columns, vectors and vector index, which is saved in `folder`."""
 
     def __init__(self, store: Store, embedder: Embedder, lexicon: Lexicon, folder: Path) -> None:
         self.store, self.embedder, self.lexicon = store, embedder, lexicon
         self.lock = threading.Lock()
         self.columns, self.vectors = Columns(), Vectors(embedder.dim)
         self._folder = folder
-        self._graph = Graph(embedder.dim)
+        self._neighbours: VectorIndex = empty_index(embedder.dim)
         self._load()
 
     def _load(self) -> None:
@@ -55,23 +55,23 @@ class Index:
                     self._set(item, self.vectors.set(item.number, vector))
                     versions[item.number] = item.version
             self.columns.count = max(self.columns.count, next_number(reading))
-        if loaded := load_graph(self._folder, self.embedder.name, self.embedder.dim):
-            self._graph = loaded[0]
-            self._catch_up(versions, loaded[1].position)
+        if loaded := load_index(self._folder, self.embedder.name, self.embedder.dim):
+            self._neighbours, position = loaded
+            self._catch_up(versions, position)
 
     def _catch_up(self, versions: dict[int, int], position: int) -> None:
-        """Brings a saved graph up to the rows; `grow` adds the items after its end."""
-        graph = self._graph
-        known = set(graph.numbers().tolist())
+        """Brings a saved vector index up to the rows; `grow` adds the items after its end."""
+        neighbours = self._neighbours
+        known = set(neighbours.numbers().tolist())
         for number in sorted(known - versions.keys()):
-            graph.remove(number)
+            neighbours.remove(number)
         changed = {
             number
             for number, version in versions.items()
-            if number < graph.upto and (version > position or number not in known)
+            if number < neighbours.upto and (version > position or number not in known)
         }
         numbers = np.array(sorted(changed), np.int64)
-        graph.add(numbers, self.vectors.rows(numbers))
+        neighbours.add(numbers, self.vectors.rows(numbers))
 
     def apply(self, changes: Iterable[Change]) -> None:
         """Applies changes whose rows are durable."""
@@ -81,12 +81,12 @@ class Index:
                 if not item.memory.searched:
                     self.columns.remove(item.number)
                     self.vectors.remove(item.number)
-                    self._graph.remove(item.number)
+                    self._neighbours.remove(item.number)
                 elif change.vector:
                     self._set(item, self.vectors.set(item.number, change.vector))
-                    if item.number < self._graph.upto:
+                    if item.number < self._neighbours.upto:
                         number = np.array([item.number])
-                        self._graph.add(number, self.vectors.rows(number))
+                        self._neighbours.add(number, self.vectors.rows(number))
                 else:
                     self._set(item, int(self.columns.terms[item.number]))
 
@@ -110,40 +110,40 @@ class Index:
 
     def nearest(self, query: Vector, k: int) -> Numbers:
         """The nearest items: about `k`, exact in a small index. Call it under the lock."""
-        graph, columns = self._graph, self.columns
-        if columns.living <= EXACT_LIMIT or graph.count == 0:
+        neighbours, columns = self._neighbours, self.columns
+        if columns.living <= EXACT_LIMIT or neighbours.count == 0:
             living = columns.living_numbers()
             return best_of(self.vectors.similarities(query, living), living, k)
-        found = graph.search(query, k, _BREADTH)
-        behind = np.arange(graph.upto, columns.count)
-        found = np.concatenate((found, behind))
+        found = neighbours.search(query, k, _BREADTH)
+        later = np.arange(neighbours.upto, columns.count)
+        found = np.concatenate((found, later))
         return found[columns.alive[found]]
 
     def grow(self) -> bool:
-        """Adds a few items to the graph. Returns True while more are waiting."""
+        """Adds a few items to the vector index. Returns True while more are waiting."""
         with self.lock:
-            first = self._graph.upto
+            first = self._neighbours.upto
             numbers = np.flatnonzero(self.columns.alive[first : self.columns.count])[:_SLICE] + first
             if not len(numbers):
-                self._graph.upto = self.columns.count
+                self._neighbours.upto = self.columns.count
                 return False
-            self._graph.add(numbers, self.vectors.rows(numbers))
-            return self._graph.upto < self.columns.count
+            self._neighbours.add(numbers, self.vectors.rows(numbers))
+            return self._neighbours.upto < self.columns.count
 
     @property
     def graph_upto(self) -> int:
-        """All searched items with a smaller number are in the graph."""
-        return self._graph.upto
+        """All searched items with a smaller number are in the vector index."""
+        return self._neighbours.upto
 
     @property
     def graph_removed(self) -> int:
-        """How many removed items the graph still holds, with overwritten vectors."""
-        return len(self._graph.removed)
+        """How many removed items the vector index still has a place for; their vectors are overwritten."""
+        return len(self._neighbours.removed)
 
     def save(self, position: int) -> None:
-        """Saves the graph, so that the next start does not build it again. Raises: `OSError`.
+        """Saves the vector index, so that the next start does not build it again. Raises: `OSError`.
 
         `position`: the log sequence up to which the index has applied the rows.
         """
         with self.lock:
-            self._graph.save(self._folder, self.embedder.name, position)
+            self._neighbours.save(self._folder, self.embedder.name, position)

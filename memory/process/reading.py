@@ -4,6 +4,7 @@ import msgspec
 
 from clawactors.kernel.errors import NotFound
 from clawactors.memory.index.rows import find, item_at, next_number
+from clawactors.memory.index.vector_index import describe
 from clawactors.memory.item import KINDS, Item
 from clawactors.memory.process import questions as q
 from clawactors.memory.process.replies import Reply, edge_row, hit_row, item_row
@@ -91,6 +92,7 @@ def counts(store: MemoryStore) -> Reply:
         "origins": origins,
         "in_index": store.index.columns.living,
         "in_graph": store.index.graph_upto,
+        "vector_index": describe(),
         "size_bytes": store.views.store.size_bytes,
     }
 

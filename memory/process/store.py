@@ -2,7 +2,7 @@
 
 1. Rows come first; the index applies a batch's changes once the batch is durable, in the thread that wrote it.
 2. If the view lost a batch, or the index can't read the rows, the index is built again, if necessary from new rows.
-3. The graph grows in the background and is saved whole or not at all.
+3. The vector index grows in the background and is saved whole or not at all.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ __all__ = ["GRAPH", "MemoryStore"]
 GRAPH: Final = "graph"
 _SLICES: Final = 4
 _SAVE_AFTER: Final = 10_000
-"""Items added to or removed from the graph before it is saved; it is also saved when the process ends."""
+"""Items added to or removed from the vector index before it is saved; it is also saved when the process ends."""
 
 _log = logging.getLogger(__name__)
 
@@ -96,13 +96,13 @@ class MemoryStore:
         self._loop.call_soon_threadsafe(self._notify, changes)
 
     def _notify(self, changes: list[Change]) -> None:
-        # Removed memories must be removed from the saved graph too.
+        # Removed memories must be removed from the saved vector index too.
         self._unsaved += sum(not change.after.memory.searched for change in changes)
         self._grow.set()
         self.on_changes(changes)
 
     async def serve(self) -> None:
-        """Writes rows and grows the graph, until cancelled. Raises: `Corrupt`."""
+        """Writes rows and grows the vector index, until cancelled. Raises: `Corrupt`."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.views.serve())
             group.create_task(self._grow_graph())
@@ -126,12 +126,12 @@ class MemoryStore:
         return True
 
     def save(self) -> None:
-        """Saves the graph; on failure the next start is only slower."""
+        """Saves the vector index; on failure the next start is only slower."""
         self._unsaved = 0
         try:
             self.index.save(self.views.position)
         except OSError as error:
-            _log.warning("memory's graph was not saved, the next start will rebuild it: %s", error)
+            _log.warning("memory's vector index was not saved, the next start will rebuild it: %s", error)
 
     # Reading
 
@@ -166,7 +166,7 @@ class MemoryStore:
             raise Unavailable(message.rstrip()) from None
 
     async def aclose(self) -> None:
-        """Writes pending rows, saves the graph if it changed, and closes."""
+        """Writes pending rows, saves the vector index if it changed, and closes."""
         await self.views.feed.flush()
         if self._unsaved:
             await asyncio.to_thread(self.save)

@@ -3,16 +3,18 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from clawactors.memory.index import TABLES, Index, IndexWriter
-from clawactors.memory.index.embedding import HashedEmbedder
+from clawactors.memory.index.embedding import HashedEmbedder, Matrix
 from clawactors.memory.text import Lexicon
 from clawactors.projections.engine.store import Store
 from clawactors.systems.memories import MEMORY, Content, Memory
 from clawactors.systems.memories import events as e
 
 LEXICON = Lexicon()
+RNG = np.random.default_rng(5)
 
 type Opener = Callable[[], Index]
 
@@ -66,3 +68,10 @@ def dump(index: Index) -> list[tuple[str, bytes, bytes]]:
     """Every row of the index's tables."""
     with index.store.snapshot() as reading:
         return [(table, key, value) for table in TABLES for key, value in reading.cursor(table)]
+
+
+def rows(count: int, dim: int = 16) -> Matrix:
+    """Unit vectors, the same in every run."""
+    made = RNG.standard_normal((count, dim)).astype(np.float32)
+    unit: Matrix = made / np.linalg.norm(made, axis=1, keepdims=True)
+    return unit

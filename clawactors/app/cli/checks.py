@@ -103,7 +103,8 @@ async def check_cluster(client: Client) -> AsyncIterator[Check]:
         yield Check("views", "failed", "no control process answers: claw up starts one")
     except (Unavailable, Problem) as error:
         yield Check("views", "failed", str(error))
-    yield await _check_memory(client)
+    async for check in _check_memory(client):
+        yield check
     yield await _check_dead_letters(client)
 
 
@@ -156,13 +157,16 @@ def _of_tasks(counts: dict[str, int]) -> Check:
     return Check("tasks", "warning", f"{text}: claw tasks --status dead,blocked lists them")
 
 
-async def _check_memory(client: Client) -> Check:
-    """Tasks go on without it, so it is no failure."""
+async def _check_memory(client: Client) -> AsyncIterator[Check]:
+    """Tasks run without memory, and memory works without hnswlib: neither is a failure."""
     try:
         stats = await ask_memory(client, "stats")
     except (Unavailable, Problem) as error:
-        return Check("memory", "warning", f"it does not answer, nothing can be recalled: {error}")
-    return Check("memory", "ok", f"{stats['items']} memories, {stats['in_index']} in the index")
+        yield Check("memory", "warning", f"it does not answer, nothing can be recalled: {error}")
+        return
+    yield Check("memory", "ok", f"{stats['items']} memories, {stats['in_index']} in the index")
+    vector_index = stats["vector_index"]
+    yield Check("vector index", "ok" if vector_index == "hnswlib" else "warning", vector_index)
 
 
 async def _check_dead_letters(client: Client) -> Check:

@@ -1,4 +1,4 @@
-"""The index: postings, vectors, columns and graph stay in step, through changes, failures, restarts and damage."""
+"""The index: its parts stay in step, through changes, failures, restarts and damage."""
 
 import contextlib
 import itertools
@@ -12,24 +12,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clawactors.memory.index import Index, IndexWriter
+from clawactors.memory.index import Index, IndexWriter, vector_index
 from clawactors.memory.index.columns import NONE, Columns
-from clawactors.memory.index.graph import Graph, load_graph
 from clawactors.memory.index.postings import lookup
 from clawactors.memory.index.rows import find, item_at
 from clawactors.memory.index.terms import tag_term
 from clawactors.memory.index.top import top
+from clawactors.memory.index.vector_index import ExactIndex
 from clawactors.memory.index.vectors import quantized
 from clawactors.systems.memories import MEMORY, Content, Memory
 from clawactors.systems.memories import events as e
-from tests.memory.conftest import LEXICON, Opener, dump, notes, put, remembered
-
-RNG = np.random.default_rng(5)
-
-
-def rows(count: int, dim: int = 16) -> "np.ndarray[tuple[int, int], np.dtype[np.float32]]":
-    made = RNG.standard_normal((count, dim)).astype(np.float32)
-    return made / np.linalg.norm(made, axis=1, keepdims=True)
+from tests.memory.conftest import LEXICON, Opener, dump, notes, put, remembered, rows
 
 
 def holders(index: Index, term: str) -> list[int]:
@@ -189,69 +182,6 @@ def test_top_gives_the_greatest_above_zero(values: list[float], k: int) -> None:
     assert np.sort(found)[::-1].tolist() == best.tolist()
 
 
-# The graph
-
-
-def test_the_graph_finds_what_exact_comparison_finds() -> None:
-    made = rows(3000)
-    graph = Graph(16)
-    graph.add(np.arange(3000), made)
-    hits = 0
-    for query in made[:100]:
-        exact = set(np.argsort(-(made @ query))[:10].tolist())
-        hits += len(exact & set(graph.search(query, 10, 200).tolist()))
-    assert hits >= 980
-
-
-def test_asking_for_more_than_there_are_gives_what_there_is() -> None:
-    made = rows(20)
-    graph = Graph(16)
-    assert graph.search(made[0], 5, 10).tolist() == []
-    graph.add(np.arange(20), made)
-    assert sorted(graph.search(made[0], 10_000, 10).tolist()) == list(range(20))
-    for number in range(19):
-        graph.remove(number)
-    assert graph.search(made[0], 5, 10).tolist() == [19]
-    graph.remove(19)
-    assert graph.search(made[0], 5, 10).tolist() == []
-
-
-def test_removed_items_are_gone_from_results_memory_and_file(tmp_path: Path) -> None:
-    made = rows(50)
-    graph = Graph(16)
-    graph.add(np.arange(50), made)
-    graph.remove(7)
-    graph.remove(7)
-    graph.remove(99)
-    assert 7 not in graph.search(made[7], 50, 100)
-    graph.save(tmp_path, "e", 1)
-    saved = next(tmp_path.glob("graph-*.bin")).read_bytes()
-    assert made[7].tobytes() not in saved
-    assert made[8].tobytes() in saved
-    loaded = load_graph(tmp_path, "e", 16)
-    assert loaded is not None
-    assert 7 not in loaded[0].search(made[7], 50, 100)
-    assert loaded[0].count == 49
-    loaded[0].add(np.array([7]), made[7:8])
-    assert loaded[0].search(made[7], 1, 100).tolist() == [7]
-
-
-def test_a_graph_grows_past_its_capacity() -> None:
-    made = rows(3000, 4)
-    graph = Graph(4)
-    for at in range(0, 3000, 500):
-        graph.add(np.arange(at, at + 500), made[at : at + 500])
-    assert graph.count == 3000
-
-
-def test_a_save_replaces_the_generation_before(tmp_path: Path) -> None:
-    graph = Graph(16)
-    graph.add(np.arange(5), rows(5))
-    assert graph.save(tmp_path, "e", 1).generation == 1
-    assert graph.save(tmp_path, "e", 2).generation == 2
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["graph-2.bin", "manifest.json"]
-
-
 def damage_bytes(folder: Path) -> None:
     path = next(folder.glob("graph-*.bin"))
     content = bytearray(path.read_bytes())
@@ -283,17 +213,6 @@ type Damage = Callable[[Path], None]
 DAMAGES: list[Damage] = [damage_bytes, cut_short, remove_file, spoil_manifest, leave_folder]
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_graph_is_not_loaded(tmp_path: Path, damage: Damage) -> None:
-    graph = Graph(16)
-    graph.add(np.arange(50), rows(50))
-    graph.save(tmp_path, "e", 1)
-    assert load_graph(tmp_path, "other", 16) is None
-    assert load_graph(tmp_path, "e", 8) is None
-    damage(tmp_path)
-    assert load_graph(tmp_path, "e", 16) is None
-
-
 # All of it, over restarts
 
 
@@ -307,7 +226,7 @@ def nearest(index: Index, text: str) -> set[int]:
         return set(index.nearest(query, 5).tolist())
 
 
-def test_a_restart_finds_the_same_and_goes_on_from_the_saved_graph(open_index: Opener) -> None:
+def test_a_restart_finds_the_same_and_continues_with_the_saved_graph(open_index: Opener) -> None:
     index = open_index()
     notes(index, **texts(50))
     index.save(1)
@@ -321,10 +240,10 @@ def test_a_restart_finds_the_same_and_goes_on_from_the_saved_graph(open_index: O
         pass
     assert nearest(again, "topic3 thing2") == found
     assert again.columns.living == index.columns.living == 50
-    assert again._graph.count == 50
-    assert 5 not in again._graph.search(again.embedder.query("topic5", lambda term: 1.0), 50, 100)
+    assert again._neighbours.count == 50
+    assert 5 not in again._neighbours.search(again.embedder.query("topic5", lambda term: 1.0), 50, 100)
     query = again.embedder.query("quite another matter", lambda term: 1.0)
-    assert again._graph.search(query, 1, 100).tolist() == [6]
+    assert again._neighbours.search(query, 1, 100).tolist() == [6]
     for name in ("alive", "terms", "session", "before", "after", "at_ns", "kind"):
         assert getattr(again.columns, name)[:51].tolist() == getattr(index.columns, name)[:51].tolist()
 
@@ -340,7 +259,34 @@ def test_a_damaged_graph_is_built_again_from_the_rows(open_index: Opener, tmp_pa
     assert nearest(again, "topic3 thing2") == found
     while again.grow():
         pass
-    assert again._graph.count == 40
+    assert again._neighbours.count == 40
+
+
+@pytest.mark.parametrize("missing_at", [0, 1])
+def test_a_store_opens_with_hnswlib_and_without_it(
+    open_index: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing_at: int
+) -> None:
+    found, secret = [], b""
+    for opened in range(3):
+        missing = opened % 2 == missing_at
+        monkeypatch.setattr(vector_index, "IMPORT_ERROR", "No module named 'hnswlib'" if missing else "")
+        index = open_index()
+        if opened == 0:
+            notes(index, **texts(60), hidden="the secret kiln")
+            secret = index.vectors.rows(np.array([60])).tobytes()
+        if opened == 1:
+            put(index, ("hidden", MEMORY.evolve(remembered(Content(text="x")), e.MemoryForgotten(), 9)), version=2)
+        while index.grow():
+            pass
+        monkeypatch.setattr("clawactors.memory.index.index.EXACT_LIMIT", 10)
+        assert isinstance(index._neighbours, ExactIndex) == missing
+        assert index._neighbours.count == (61 if opened == 0 else 60)
+        found.append(nearest(index, "topic3 thing2"))
+        index.save(opened + 1)
+        files = [path.read_bytes() for path in (tmp_path / "graph").glob("*.bin")]
+        assert len(files) == (0 if missing else 1), "only hnswlib saves a graph; exact search deletes an old one"
+        assert any(secret in content for content in files) == (opened == 0 and not missing)
+    assert found[0] == found[1] == found[2]
 
 
 def test_items_that_the_graph_has_not_taken_in_are_compared_all_the_same(
@@ -349,10 +295,10 @@ def test_items_that_the_graph_has_not_taken_in_are_compared_all_the_same(
     monkeypatch.setattr("clawactors.memory.index.index.EXACT_LIMIT", 10)
     notes(index, **texts(60))
     put(index, ("new", remembered(Content(text="a giraffe in the garden"))), grow=False)
-    assert index._graph.upto == 60
+    assert index._neighbours.upto == 60
     assert 60 in nearest(index, "giraffe")
     index.grow()
-    assert index._graph.upto == 61
+    assert index._neighbours.upto == 61
     assert 60 in nearest(index, "giraffe")
 
 
