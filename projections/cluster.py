@@ -1,4 +1,7 @@
-"""The projection that everybody asks: tasks, nodes, schedules and what could not be folded, in one store."""
+"""The projection that people ask: tasks, nodes, schedules and what could not be folded, in one store.
+
+`VIEWS` is the one list of views: a new view adds a line here and is found by the projector and by questions.
+"""
 
 import hashlib
 import sys
@@ -7,61 +10,59 @@ from typing import Any, Final
 
 import msgspec
 
-from clawactors.kinds import DECODER
+from clawactors.kernel.kind import Kinds
+from clawactors.projections.engine.digest import digest_question
 from clawactors.projections.engine.faults import Faults
-from clawactors.projections.engine.view import Projection, View
-from clawactors.projections.views.nodes import Nodes, new_work
-from clawactors.projections.views.schedules import Schedules
-from clawactors.projections.views.tasks.view import Tasks
-from clawactors.systems.nodes import Node
-from clawactors.systems.nodes.events import Machine, NodeJoined, Offer, Parameter
-from clawactors.systems.schedules import Schedule
-from clawactors.systems.schedules.events import SchedulePlan
-from clawactors.systems.tasks import Entry, TaskStatus
-from clawactors.systems.tasks.events import Submitted, TaskError
+from clawactors.projections.engine.view import Projection, View, ViewDefinition, questions_of
+from clawactors.projections.views.faults import FAULTS_VIEW
+from clawactors.projections.views.nodes.questions import NODES_VIEW
+from clawactors.projections.views.schedules import SCHEDULES_VIEW
+from clawactors.projections.views.skills import SKILLS_VIEW
+from clawactors.projections.views.status import STATUS_VIEW
+from clawactors.projections.views.tasks.questions import TASKS_VIEW
 
-__all__ = ["CLUSTER", "REVISION"]
+__all__ = ["REVISION", "VIEWS", "cluster_projection"]
 
 REVISION: Final = 2
 """Raised by hand when a fold or a key changes; a change of the stored structs is noticed by itself."""
 
-_STORED: Final = (
-    Submitted,
-    TaskStatus,
-    Entry,
-    TaskError,
-    Node,
-    NodeJoined,
-    Offer,
-    Parameter,
-    Machine,
-    Schedule,
-    SchedulePlan,
+VIEWS: Final[tuple[ViewDefinition, ...]] = (
+    TASKS_VIEW,
+    NODES_VIEW,
+    SCHEDULES_VIEW,
+    SKILLS_VIEW,
+    STATUS_VIEW,
+    FAULTS_VIEW,
 )
 
 
-def _views() -> Sequence[View]:
-    work, faults = new_work(), Faults()
-    return Tasks(work, faults), Nodes(work, faults), Schedules(faults), faults
+def cluster_projection(kinds: Kinds, definitions: Sequence[ViewDefinition] = VIEWS) -> Projection:
+    """The projection of those views, on the kinds that they fold."""
+
+    def views() -> Sequence[View]:
+        faults = Faults()
+        return [*(each.make(kinds, faults) for each in definitions if each.make is not None), faults]
+
+    made = views()
+    codecs = {view.kind: kinds[view.kind].codec for view in made if view.kind}
+    projection = Projection(
+        name="cluster",
+        patterns=tuple(kinds[kind].pattern for kind in codecs),
+        tables=tuple(table for view in made for table in view.tables),
+        schema=_schema(definitions),
+        tags=_digest({kind: sorted(codec.tags) for kind, codec in sorted(codecs.items())}),
+        views=views,
+        kinds=kinds,
+        questions=questions_of(definitions),
+    )
+    return projection.asked(digest_question(projection))
 
 
-def _schema() -> str:
+def _schema(definitions: Sequence[ViewDefinition]) -> str:
     """A name for all that the bytes of rows depend on, reasons of faults included."""
-    shapes = [(kind.__name__, kind.__struct_encode_fields__) for kind in _STORED]
-    parts: tuple[Any, ...] = (REVISION, shapes, msgspec.__version__, sys.version_info[:2])
+    stored = [(kind.__name__, kind.__struct_encode_fields__) for each in definitions for kind in each.stored]
+    return _digest((REVISION, stored, msgspec.__version__, sys.version_info[:2]))
+
+
+def _digest(parts: Any) -> str:
     return hashlib.blake2b(repr(parts).encode(), digest_size=8).hexdigest()
-
-
-def _tags() -> str:
-    tags = {kind: sorted(codec.tags) for kind, codec in DECODER.codecs.items()}
-    return hashlib.blake2b(repr(sorted(tags.items())).encode(), digest_size=8).hexdigest()
-
-
-CLUSTER: Final = Projection(
-    name="cluster",
-    patterns=("claw.task.>", "claw.node.>", "claw.schedule.>"),
-    tables=tuple(table for view in _views() for table in view.tables),
-    schema=_schema(),
-    tags=_tags(),
-    views=_views,
-)

@@ -12,27 +12,20 @@ from typing import Final, Self
 
 from clawactors.eventlog import Corrupt, EventLog, EventLogError, Head, Record, Unavailable
 from clawactors.eventlog.decoding import Commit
-from clawactors.kernel.errors import NotFound, Refused
-from clawactors.kernel.kind import Kinds
-from clawactors.kinds import KINDS
-from clawactors.projections.cluster import CLUSTER
+from clawactors.kernel.errors import Refused
 from clawactors.projections.engine.feed import GATHER_S, Feed
 from clawactors.projections.engine.projector import Projector
+from clawactors.projections.engine.questions import HeartbeatOf, Queries, error_reply
 from clawactors.projections.engine.replay import REPLAY_BATCH, Apply, Progress, fill
 from clawactors.projections.engine.revisions import Revisions
 from clawactors.projections.engine.store import Store
 from clawactors.projections.engine.view import Projection
-from clawactors.projections.messages import NodeQuestion, StatusQuestion, TaskQuestion
-from clawactors.projections.queries import Queries, problem
 from clawactors.projections.snapshots import ViewSnapshots
 from clawactors.projections.starting import StartingPoint, starting_point
-from clawactors.systems.nodes.row import Heartbeat
 
 __all__ = ["LiveViews", "live_store"]
 
 _FRESH_S: Final = 5.0
-_QUICK: Final = (TaskQuestion, NodeQuestion, StatusQuestion)
-"""Questions that are answered at once; a page of a thousand rows would hold up the loop."""
 
 _log = logging.getLogger(__name__)
 
@@ -40,21 +33,20 @@ _log = logging.getLogger(__name__)
 class LiveViews:
     """`open` it, run `serve`, give it every commit by `apply`. `feed.taken` tells what it was given."""
 
-    def __init__(self, log: EventLog, revisions: Revisions, feed: Feed, queries: Queries, kinds: Kinds) -> None:
+    def __init__(self, log: EventLog, revisions: Revisions, feed: Feed, queries: Queries) -> None:
         self._log, self._revisions, self.feed, self._queries = log, revisions, feed, queries
-        self.snapshots = ViewSnapshots(lambda: self.store, feed, kinds, feed.projector.views)
+        self.snapshots = ViewSnapshots(lambda: self.store, feed, feed.projector.projection)
 
     @classmethod
     async def open(
         cls,
         log: EventLog,
         folder: Path,
+        projection: Projection,
         *,
-        pulse: Callable[[str], Heartbeat | None],
+        heartbeat: HeartbeatOf,
         now_ns: Callable[[], int],
         gather_s: float = GATHER_S,
-        projection: Projection = CLUSTER,
-        kinds: Kinds = KINDS,
         progress: Progress | None = None,
     ) -> Self:
         """The views below `folder`, caught up with the log.
@@ -74,7 +66,8 @@ class LiveViews:
             revisions.switch(projector.store.path)
         revisions.sweep()
         feed = Feed(projector, gather_s)
-        return cls(log, revisions, feed, Queries(lambda: feed.projector.store, pulse, now_ns), kinds)
+        queries = Queries(projection.questions, lambda: feed.projector.store, heartbeat, now_ns)
+        return cls(log, revisions, feed, queries)
 
     @property
     def position(self) -> int:
@@ -106,11 +99,15 @@ class LiveViews:
             patterns = self.feed.projector.projection.patterns
             async for records in self._log.read(patterns, after=last, until=head.last_seq):
                 last = records[-1].seq
+        await self.reached(last)
+
+    async def reached(self, seq: int) -> None:
+        """Returns when the rows hold the log up to that sequence. Raises: `Unavailable` after 5 s."""
         try:
             async with asyncio.timeout(_FRESH_S):
-                await self.feed.reached(last)
+                await self.feed.reached(seq)
         except TimeoutError:
-            raise Unavailable(f"the views are at {self.position}, the log is at {last}") from None
+            raise Unavailable(f"the views are at {self.position}, not yet at {seq}") from None
 
     async def answer(self, name: str, body: bytes) -> bytes:
         """The answer to a question on `claw.query.<name>`, or an error in its place; it never raises for either."""
@@ -118,11 +115,13 @@ class LiveViews:
             question = self._queries.read(name, body)
             if question.fresh:
                 await self.fresh()
-            if isinstance(question, _QUICK):
-                return self._queries.answer(question)
-            return await asyncio.to_thread(self._queries.answer, question)
-        except (Refused, NotFound, EventLogError, RecursionError) as error:
-            return problem(error)
+            if question.at_least > self.position:
+                await self.reached(question.at_least)
+            if self._queries.is_quick(name):
+                return self._queries.answer(name, question)
+            return await asyncio.to_thread(self._queries.answer, name, question)
+        except (Refused, EventLogError, RecursionError) as error:
+            return error_reply(error)
 
     async def rebuild(self, progress: Progress | None = None) -> None:
         """Builds a new revision beside the live one, from the log alone, and switches to it."""
@@ -152,7 +151,7 @@ class LiveViews:
         self.feed.projector.close()
 
 
-def live_store(folder: Path, projection: Projection = CLUSTER) -> Store:
+def live_store(folder: Path, projection: Projection) -> Store:
     """The live store, for reading by another process than the one that writes it.
 
     Raises: `Unavailable` where there is none, `Corrupt`.

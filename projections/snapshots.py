@@ -11,11 +11,10 @@ import msgspec
 from clawactors.eventlog import writer_of
 from clawactors.eventlog.decoding import Commit
 from clawactors.kernel.fold import Snapshot, fold
-from clawactors.kernel.kind import Kinds
 from clawactors.projections.engine.answers import answered_by
 from clawactors.projections.engine.faults import frozen_of, unborn_version
 from clawactors.projections.engine.store import Reading, Store
-from clawactors.projections.engine.view import SnapshotView, View
+from clawactors.projections.engine.view import Projection, SnapshotView
 from clawactors.projections.views.tasks import table as t
 from clawactors.systems.tasks import FINAL, Status
 from clawactors.systems.tasks.events import Spec, TaskError
@@ -41,14 +40,14 @@ class EndedTask(msgspec.Struct, frozen=True, gc=False):
 
 
 class ViewSnapshots:
-    """`store` gives the live store, `feed` what is not written yet, `views` those that fold the kinds.
+    """`store` gives the live store, `feed` what is not written yet.
 
     Order: synchronous; call it in the event loop that feeds the views. All raise `Corrupt` and `Unavailable`.
     """
 
-    def __init__(self, store: Callable[[], Store], feed: Unwritten, kinds: Kinds, views: Iterable[View]) -> None:
-        self._store, self._feed, self._kinds = store, feed, kinds
-        self._views = {view.kind: view for view in views if isinstance(view, SnapshotView)}
+    def __init__(self, store: Callable[[], Store], feed: Unwritten, projection: Projection) -> None:
+        self._store, self._feed, self._kinds = store, feed, projection.kinds
+        self._views = {view.kind: view for view in projection.views() if isinstance(view, SnapshotView)}
 
     def get(self, kind: str, id: str) -> tuple[Snapshot[Any], dict[str, int]]:
         """The state as of now, and the ids of the commands that its commits have answered, each with its version.

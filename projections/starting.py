@@ -8,9 +8,9 @@ from msgspec.structs import replace
 from clawactors.projections.engine.faults import frozen
 from clawactors.projections.engine.index import ascending
 from clawactors.projections.engine.keys import term
-from clawactors.projections.engine.projector import state_of
+from clawactors.projections.engine.state import state_of
 from clawactors.projections.engine.store import Reading, Store
-from clawactors.projections.views.nodes import stored_nodes
+from clawactors.projections.views.nodes.view import stored_nodes
 from clawactors.projections.views.schedules import stored_schedules
 from clawactors.projections.views.tasks import table as t
 from clawactors.systems.nodes import Node
@@ -62,7 +62,7 @@ def starting_point(store: Store) -> StartingPoint:
             list(_ended(reading, tasks)),
             [(stored.id, stored.version, stored.node) for stored in stored_nodes(reading)],
             [(stored.name, stored.version, stored.schedule) for stored in stored_schedules(reading)],
-            [(kind, id) for kind in ("task", "node", "schedule") for id, _ in frozen(reading, kind)],
+            [(kind, id) for kind, id, _ in frozen(reading)],
         )
 
 

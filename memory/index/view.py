@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from clawactors.eventlog.decoding import Commit
+from clawactors.kernel.kind import Kinds
 from clawactors.memory.index.embedding import Embedder, HashedEmbedder
 from clawactors.memory.index.rows import TABLES
 from clawactors.memory.index.writer import Change, IndexWriter
@@ -21,6 +22,7 @@ from clawactors.projections.engine.faults import Faults
 from clawactors.projections.engine.store import Writing
 from clawactors.projections.engine.view import Projection, View
 from clawactors.systems.memories import CODEC, MEMORY, Content, Fact, Memory
+from clawactors.systems.memories.kind import MEMORIES
 
 __all__ = ["REVISION", "MemoryView", "memory_projection"]
 
@@ -43,6 +45,10 @@ class MemoryView:
         self.keeps_changes = False
         self.lost = False
         """A batch failed or another process wrote: the changes taken so far may not match the rows."""
+
+    def believes(self, id: str, writer: str, txn: Writing) -> bool:
+        """See `View`: no node writes to memories."""
+        return False
 
     def fold(self, commit: Commit, txn: Writing) -> None:
         """See `View`."""
@@ -99,6 +105,7 @@ def memory_projection(
         schema=_schema(embedder, lexicon),
         tags=hashlib.blake2b(repr(sorted(CODEC.tags)).encode(), digest_size=8).hexdigest(),
         views=views,
+        kinds=Kinds((MEMORIES,)),
     )
 
 

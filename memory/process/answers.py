@@ -19,7 +19,7 @@ from clawactors.memory.process.store import MemoryStore
 from clawactors.memory.process.writer import CommandWriter
 from clawactors.memory.recall.levels import SensoryMemory, WorkingMemory
 from clawactors.projections.engine.pages import InvalidQuery
-from clawactors.projections.queries import problem, read_question
+from clawactors.projections.engine.questions import error_reply, read_question
 from clawactors.runtime.actor import ActorContext
 from clawactors.systems.memories import commands as c
 
@@ -71,7 +71,7 @@ class Answers:
             reply = await self._reply(question)
             return _encode(reply | {"position": self._source.store.views.position})
         except (Refused, NotFound, EventLogError, RecursionError) as error:
-            return problem(error)
+            return error_reply(error)
 
     async def _reply(self, question: q.MemoryQuestion) -> Reply:
         store = self._source.store

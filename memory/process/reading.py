@@ -11,8 +11,8 @@ from clawactors.memory.process.replies import Reply, edge_row, hit_row, item_row
 from clawactors.memory.process.store import MemoryStore
 from clawactors.memory.recall import MemoryFilter
 from clawactors.memory.recall.relation import Relations
+from clawactors.projections.engine.digest import store_digest
 from clawactors.projections.engine.pages import InvalidQuery
-from clawactors.projections.engine.replay import stand_of
 from clawactors.systems.memories import Kind
 from clawactors.systems.memories.memory import STATUSES
 
@@ -113,7 +113,7 @@ def about(store: MemoryStore, question: q.AboutQuestion) -> Reply:
 def digest(store: MemoryStore, question: q.DigestQuestion) -> Reply:
     """The digest of the rows."""
     views = store.views
-    return msgspec.structs.asdict(stand_of(views.store, views.feed.projector.projection, question.views))
+    return msgspec.structs.asdict(store_digest(views.store, views.feed.projector.projection, question.views))
 
 
 def ids_to_forget(store: MemoryStore, question: q.ForgetQuestion) -> list[str]:

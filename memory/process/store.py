@@ -60,7 +60,7 @@ class MemoryStore:
         await asyncio.to_thread(folder.mkdir, 0o700, parents=True, exist_ok=True)
         precedence = Precedence()
         projection: Projection = memory_projection(lambda: (embedder, lexicon), precedence.suspend)
-        views = await LiveViews.open(log, folder, pulse=lambda _: None, now_ns=now_ns, projection=projection)
+        views = await LiveViews.open(log, folder, projection, heartbeat=lambda _: None, now_ns=now_ns)
         store = cls(views, folder, embedder, lexicon, precedence)
         try:
             await asyncio.to_thread(store._load)

@@ -13,7 +13,7 @@ from clawactors.eventlog import Record
 from clawactors.projections.engine.keys import number, place
 from clawactors.projections.engine.store import Reading, Writing
 
-__all__ = ["ANSWERS_MIN", "ANSWERS_NS", "Answers", "answered_by", "answers_of"]
+__all__ = ["ANSWERS_MIN", "ANSWERS_NS", "AnswerTable", "answered_by", "answers_of"]
 
 ANSWERS_NS: Final = 600 * 1_000_000_000
 """How long the id of a command is kept; a request that is older is refused."""
@@ -24,17 +24,17 @@ _HEADER: Final = b"Claw-Answers"
 _PLACE_BYTES: Final = 8
 
 
-class _Answer(msgspec.Struct, gc=False):
+class _AnsweredCommit(msgspec.Struct, gc=False):
     version: int
     at_ns: int
     ids: tuple[str, ...]
 
 
-class _Kept(msgspec.Struct):
+class _AnswerWindow(msgspec.Struct):
     """The answers of one aggregate: as they are stored, from the first that is, and as they are now."""
 
     stored: list[int]
-    answers: deque[_Answer]
+    answers: deque[_AnsweredCommit]
     ids: int
 
 
@@ -43,12 +43,12 @@ def answered_by(record: Record) -> tuple[str, ...]:
     return tuple(record.header("Claw-Answers").split()) if _HEADER in record.headers else ()
 
 
-class Answers:
+class AnswerTable:
     """The answers table of one view. The key of an aggregate must not be the beginning of another one's."""
 
     def __init__(self, table: str) -> None:
         self._table = table
-        self._touched: dict[bytes, _Kept] = {}
+        self._touched: dict[bytes, _AnswerWindow] = {}
 
     def note(self, key: bytes, record: Record, txn: Writing) -> None:
         """Takes in a commit of the aggregate that has this key."""
@@ -58,10 +58,12 @@ class Answers:
         kept = self._touched.get(key)
         if kept is None:
             answers = deque(_stored(txn, self._table, key))
-            kept = _Kept([answer.version for answer in answers], answers, sum(len(answer.ids) for answer in answers))
+            kept = _AnswerWindow(
+                [answer.version for answer in answers], answers, sum(len(answer.ids) for answer in answers)
+            )
             self._touched[key] = kept
         answers = kept.answers
-        answers.append(_Answer(record.seq, record.at_ns, ids))
+        answers.append(_AnsweredCommit(record.seq, record.at_ns, ids))
         kept.ids += len(ids)
         while answers[0].at_ns < record.at_ns - ANSWERS_NS and kept.ids - len(answers[0].ids) >= ANSWERS_MIN:
             kept.ids -= len(answers.popleft().ids)
@@ -92,8 +94,8 @@ def answers_of(reading: Reading, table: str, key: bytes) -> dict[str, int]:
     return {id: answer.version for answer in _stored(reading, table, key) for id in answer.ids}
 
 
-def _stored(reading: Reading, table: str, key: bytes) -> list[_Answer]:
-    answers: list[_Answer] = []
+def _stored(reading: Reading, table: str, key: bytes) -> list[_AnsweredCommit]:
+    answers: list[_AnsweredCommit] = []
     cursor = reading.cursor(table)
     found = cursor.set_range(key)
     while found:
@@ -101,6 +103,6 @@ def _stored(reading: Reading, table: str, key: bytes) -> list[_Answer]:
         if not at.startswith(key):
             break
         ids = tuple(value[_PLACE_BYTES:].decode().split(" "))
-        answers.append(_Answer(number(at[len(key) :]), number(value[:_PLACE_BYTES]), ids))
+        answers.append(_AnsweredCommit(number(at[len(key) :]), number(value[:_PLACE_BYTES]), ids))
         found = cursor.next()
     return answers

@@ -1,7 +1,8 @@
-"""What could not be folded: counted by sort, kept with its place in the log, and aggregates that are frozen.
+"""What could not be folded: counted by sort, with its place in the log, and the aggregates that are frozen.
 
 1. A malformed record or an illegal event changes no row of its aggregate; a record from the future freezes it.
 2. A frozen aggregate stays as it was; only a release that knows the event type thaws it, by building anew.
+3. What a node wrote without authority is counted for that node and is no fault of the aggregate: it can't freeze it.
 """
 
 from collections.abc import Iterator
@@ -12,27 +13,34 @@ import msgspec
 from clawactors.eventlog import Record
 from clawactors.eventlog.decoding import Commit
 from clawactors.projections.engine.index import ascending
-from clawactors.projections.engine.keys import number, place
+from clawactors.projections.engine.keys import number, place, term
 from clawactors.projections.engine.store import Reading, Writing
 
 __all__ = [
     "FAULTS",
     "FROZEN",
+    "UNBELIEVED",
     "UNBORN",
     "Count",
     "Faults",
     "Frozen",
+    "UnbelievedWriter",
+    "absence",
     "counts",
     "frozen",
     "frozen_of",
+    "unbelieved",
     "unborn_version",
 ]
 
 FAULTS: Final = "faults"
 FROZEN: Final = "frozen"
+UNBELIEVED: Final = "unbelieved"
+"""writer → what it wrote without authority."""
 UNBORN: Final = "unborn"
 """kind/id → version of aggregates that have records, and none that made them."""
 _TEXT_CHARS: Final = 300
+_WRITER: Final = b"w"
 
 
 class Count(msgspec.Struct):
@@ -54,8 +62,19 @@ class Frozen(msgspec.Struct, frozen=True):
     reason: str
 
 
+class UnbelievedWriter(msgspec.Struct):
+    """How many commits a node wrote about aggregates that it may not speak about, where first and last."""
+
+    writer: str
+    count: int
+    first_seq: int
+    last_seq: int
+    subject: str
+
+
 _count = msgspec.json.Decoder(Count)
 _frozen = msgspec.json.Decoder(Frozen)
+_unbelieved = msgspec.json.Decoder(UnbelievedWriter)
 
 
 class Faults:
@@ -63,16 +82,21 @@ class Faults:
 
     name = "faults"
     kind = ""
-    tables = (FAULTS, FROZEN, UNBORN)
+    tables = (FAULTS, FROZEN, UNBELIEVED, UNBORN)
 
     def __init__(self) -> None:
         self._noted: dict[tuple[str, str], Count] = {}
+        self._disbelieved: dict[str, UnbelievedWriter] = {}
         self._some_frozen: bool | None = None
         self._some_unborn: bool | None = None
         self.keeps_met = False
         """Whether `met` is filled: somebody wants to see the records themselves."""
         self.met: list[tuple[Record, str]] = []
         """The records of the present batch that have a fault, and what it is."""
+
+    def believes(self, id: str, writer: str, txn: Writing) -> bool:
+        """See `View`."""
+        return False
 
     def fold(self, commit: Commit, txn: Writing) -> None:
         """Counts a commit that has a fault."""
@@ -89,6 +113,15 @@ class Faults:
             noted = self._noted[kind, fault] = Count(kind, fault, 0, seq, seq, "", "")
         noted.count += 1
         noted.last_seq, noted.subject, noted.reason = seq, _clean(commit.record.subject), _clean(reason)
+
+    def disbelieve(self, commit: Commit, writer: str) -> None:
+        """Counts a commit of a node that may not speak about its aggregate."""
+        seq, writer, subject = commit.record.seq, _clean(writer), _clean(commit.record.subject)
+        noted = self._disbelieved.get(writer)
+        if noted is None:
+            noted = self._disbelieved[writer] = UnbelievedWriter(writer, 0, seq, seq, subject)
+        noted.count += 1
+        noted.last_seq, noted.subject = seq, subject
 
     def freeze(self, commit: Commit, txn: Writing) -> None:
         """Marks the commit's aggregate; the first reason stays."""
@@ -124,11 +157,19 @@ class Faults:
                 noted.count += before.count
                 noted.first_seq = before.first_seq
             txn.put(FAULTS, key, msgspec.json.encode(noted))
+        for writer, wrote in self._disbelieved.items():
+            if (stored := txn.get(UNBELIEVED, term(_WRITER, writer))) is not None:
+                earlier = _unbelieved.decode(stored)
+                wrote.count += earlier.count
+                wrote.first_seq = earlier.first_seq
+            txn.put(UNBELIEVED, term(_WRITER, writer), msgspec.json.encode(wrote))
         self._noted.clear()
+        self._disbelieved.clear()
 
     def forget(self) -> None:
         """See `View`."""
         self._noted.clear()
+        self._disbelieved.clear()
         self.met.clear()
         self._some_frozen = self._some_unborn = None
 
@@ -147,10 +188,22 @@ def counts(reading: Reading) -> list[Count]:
     return [_count.decode(value) for _, value in ascending(reading, FAULTS)]
 
 
+def unbelieved(reading: Reading) -> list[UnbelievedWriter]:
+    """The nodes that wrote without authority, the most active first."""
+    found = [_unbelieved.decode(value) for _, value in ascending(reading, UNBELIEVED)]
+    return sorted(found, key=lambda wrote: (-wrote.count, wrote.writer))
+
+
 def frozen_of(reading: Reading, kind: str, id: str) -> Frozen | None:
     """Why an aggregate needs an upgrade, None when it does not."""
     value = reading.get(FROZEN, _key(kind, id))
     return None if value is None else _frozen.decode(value)
+
+
+def absence(reading: Reading, kind: str, id: str) -> str:
+    """Why there is no row of an aggregate."""
+    frozen = frozen_of(reading, kind, id)
+    return f"{kind} {id} needs a newer release: {frozen.reason}" if frozen else f"there is no {kind} {id}"
 
 
 def unborn_version(reading: Reading, kind: str, id: str) -> int:
@@ -159,10 +212,8 @@ def unborn_version(reading: Reading, kind: str, id: str) -> int:
     return 0 if value is None else number(value)
 
 
-def frozen(reading: Reading, kind: str) -> Iterator[tuple[str, Frozen]]:
-    """`(id, since when and why)` of every frozen aggregate of a kind."""
-    prefix = f"{kind}/".encode()
-    for key, value in ascending(reading, FROZEN, prefix):
-        if not key.startswith(prefix):
-            return
-        yield key[len(prefix) :].decode(), _frozen.decode(value)
+def frozen(reading: Reading) -> Iterator[tuple[str, str, Frozen]]:
+    """`(kind, id, since when and why)` of every frozen aggregate."""
+    for key, value in ascending(reading, FROZEN):
+        kind, _, id = key.decode().partition("/")
+        yield kind, id, _frozen.decode(value)

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from clawactors.projections.engine.store import Cursor, Reading
 
-__all__ = ["Run", "Union", "Walk", "ascending", "newest"]
+__all__ = ["PrefixWalk", "Union", "Walk", "ascending", "newest"]
 
 
 class Walk(Protocol):
@@ -20,7 +20,7 @@ class Walk(Protocol):
         ...
 
 
-class Run:
+class PrefixWalk:
     """The keys of a table that start with a prefix, without it."""
 
     def __init__(self, reading: Reading, table: str, prefix: bytes = b"") -> None:

@@ -14,7 +14,18 @@ import msgspec
 
 from clawactors.kernel.errors import Refused
 
-__all__ = ["LIMIT", "PAGE_BYTES", "InvalidQuery", "checked_limit", "cursor_key", "page", "trimmed"]
+__all__ = [
+    "LIMIT",
+    "PAGE_BYTES",
+    "InvalidQuery",
+    "checked_limit",
+    "checked_silence_ns",
+    "cursor_key",
+    "mark_of",
+    "page",
+    "page_by_name",
+    "trimmed",
+]
 
 LIMIT: Final = 1000
 """Rows a page, at most."""
@@ -22,6 +33,8 @@ PAGE_BYTES: Final = 900 << 10
 """Bytes of rows in an answer, at most: with its frame it fits into a message of 1 MB."""
 
 _MARK_BYTES: Final = 6
+_LONGEST_S: Final = 1e9
+_OF_ONE_PAGE: Final = {"cursor": "", "limit": 0, "fresh": False, "at_least": 0}
 _encode = msgspec.json.Encoder().encode
 
 
@@ -29,10 +42,16 @@ class InvalidQuery(Refused):
     """The question itself is wrong; no state of the views could answer it."""
 
 
-def page(
-    rows: Iterable[tuple[bytes, dict[str, Any]]], limit: int, question: str
-) -> tuple[list[msgspec.Raw], str | None]:
-    """The first of the `(key, row)`, and the cursor to the rest, None where there is none. Raises: `InvalidQuery`."""
+def mark_of(question: msgspec.Struct) -> str:
+    """The question as its cursors know it: the same for all of its pages."""
+    return f"{type(question).__name__} {msgspec.structs.asdict(question) | _OF_ONE_PAGE!r}"
+
+
+def page(rows: Iterable[tuple[bytes, dict[str, Any]]], limit: int, question: str) -> dict[str, Any]:
+    """`rows`, the first of those `(key, row)`, and the `cursor` to the rest, None where there is none.
+
+    Raises: `InvalidQuery`.
+    """
     checked_limit(limit)
     taken: list[msgspec.Raw] = []
     size_bytes, last = 0, b""
@@ -40,10 +59,28 @@ def page(
         encoded = trimmed(row)
         size_bytes += len(encoded) + 1
         if taken and (len(taken) == limit or size_bytes > PAGE_BYTES):
-            return taken, base64.urlsafe_b64encode(_mark(question) + last).decode()
+            return {"rows": taken, "cursor": base64.urlsafe_b64encode(_mark(question) + last).decode()}
         taken.append(msgspec.Raw(encoded))
         last = key
-    return taken, None
+    return {"rows": taken, "cursor": None}
+
+
+def page_by_name(
+    rows: Iterable[dict[str, Any]], name: str, question: msgspec.Struct, cursor: str, limit: int
+) -> dict[str, Any]:
+    """A page of rows that come in the order of the column `name`. Raises: `InvalidQuery`."""
+    mark = mark_of(question)
+    after = cursor_key(cursor, mark).decode("utf-8", "replace")
+    return page(((row[name].encode(), row) for row in rows if not after or row[name] > after), limit, mark)
+
+
+def checked_silence_ns(silent_s: float | None) -> int | None:
+    """The seconds of a silence as ns, None for none. Raises: `InvalidQuery`."""
+    if silent_s is None:
+        return None
+    if not 0 <= silent_s <= _LONGEST_S:
+        raise InvalidQuery(f"silent_s is {silent_s}; it must be between 0 and {_LONGEST_S:g}")
+    return int(silent_s * 1e9)
 
 
 def checked_limit(limit: int) -> int:

@@ -3,6 +3,8 @@
 1. A record is applied once: what lies at or before the stored position is skipped, by whomever it was applied.
 2. After a failure the store is as before the batch, and so is what is held in memory.
 3. No record stops it; what can't be folded is counted.
+4. Authority is judged once a commit, on the state before it, whatever the commit says: what a node may not write
+   counts as a version, and is counted for that node.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,14 +15,15 @@ from typing import Any, Final, Self
 
 import msgspec
 
-from clawactors.eventlog import Corrupt, Record
-from clawactors.eventlog.decoding import Commit, Decoder
-from clawactors.kinds import DECODER
+from clawactors.eventlog import Corrupt, Record, writer_of
+from clawactors.eventlog.decoding import Commit
+from clawactors.eventlog.record import WRITTEN
 from clawactors.projections.engine.faults import Faults
-from clawactors.projections.engine.store import META, MapFull, Reading, Store, Writing
-from clawactors.projections.engine.view import Projection
+from clawactors.projections.engine.state import State, put_state, state_of
+from clawactors.projections.engine.store import MapFull, Store, Writing
+from clawactors.projections.engine.view import Projection, View
 
-__all__ = ["BATCH", "BATCH_BYTES", "REPORTS_MAX", "Projector", "State", "state_of"]
+__all__ = ["BATCH", "BATCH_BYTES", "REPORTS_MAX", "Projector"]
 
 BATCH: Final = 1024
 """Commits a transaction, at most, while the log is followed."""
@@ -31,26 +34,15 @@ BATCH_BYTES: Final = 16 << 20
 REPORTS_MAX: Final = 20_000
 """Faults that are kept for somebody to take, at most; all are counted."""
 
-_STATE: Final = b"state"
-
-
-class State(msgspec.Struct, frozen=True):
-    """What a store is: rows of `schema` from the log `identity`, up to `position`. `events` folded so far."""
-
-    projection: str
-    schema: str
-    tags: str
-    identity: str
-    position: int = 0
-    events: int = 0
+_FROM: Final = f".{WRITTEN}."
 
 
 class Projector:
     """Writes one store. `position` is the sequence up to which everything is in the rows."""
 
-    def __init__(self, projection: Projection, store: Store, state: State, decoder: Decoder = DECODER) -> None:
+    def __init__(self, projection: Projection, store: Store, state: State) -> None:
         self.projection, self.store, self.state = projection, store, state
-        self._decode = decoder.decode
+        self._decode = projection.kinds.decoder.decode
         self.views = projection.views()
         self._by_kind = {view.kind: view for view in self.views if view.kind}
         self.faults = next((view for view in self.views if isinstance(view, Faults)), None) or Faults()
@@ -71,7 +63,7 @@ class Projector:
                 frozen = reading.count("frozen") if "frozen" in projection.tables else 0
             if known is None:
                 with store.write() as txn:
-                    txn.put(META, _STATE, msgspec.json.encode(fresh))
+                    put_state(txn, fresh)
             state = known or fresh
             if (state.projection, state.schema) != (fresh.projection, fresh.schema):
                 raise Corrupt(f"{path} was made by another release")
@@ -147,7 +139,7 @@ class Projector:
             state = msgspec.structs.replace(
                 self.state, position=max(position, self.state.position), events=self.state.events + events
             )
-            txn.put(META, _STATE, msgspec.json.encode(state))
+            put_state(txn, state)
         self.state = state
         self.reports += self.faults.met[: REPORTS_MAX - len(self.reports)]
         self.faults.met.clear()
@@ -158,7 +150,9 @@ class Projector:
             view = by_kind.get(commit.kind)
             if view is None or commit.record.seq <= applied:
                 continue
-            if commit.fault:
+            if _FROM in commit.record.subject and commit.id:
+                commit = self._judged(commit, view, txn)
+            elif commit.fault:
                 self.faults.fold(commit, txn)
             if commit.id:
                 view.fold(commit, txn)
@@ -167,6 +161,16 @@ class Projector:
             view.write(txn)
         return events
 
+    def _judged(self, commit: Commit, view: View, txn: Writing) -> Commit:
+        """What a node wrote: itself where the node may speak about the aggregate as it is, else a mere version."""
+        writer = writer_of(commit.record.subject)
+        if writer and not view.believes(commit.id, writer, txn):
+            self.faults.disbelieve(commit, writer)
+            return Commit(commit.record, commit.kind, commit.id, fault="malformed", reason=f"{writer} may not speak")
+        if commit.fault:
+            self.faults.fold(commit, txn)
+        return commit
+
     def _forget(self) -> None:
         for view in self.views:
             view.forget()
@@ -174,17 +178,6 @@ class Projector:
     def close(self) -> None:
         """Closes the store."""
         self.store.close()
-
-
-def state_of(reading: Reading) -> State | None:
-    """What the store is, None for a new one. Raises: `Corrupt`."""
-    value = reading.get(META, _STATE)
-    if value is None:
-        return None
-    try:
-        return msgspec.json.decode(value, type=State)
-    except msgspec.MsgspecError as error:
-        raise Corrupt(f"the state of the store is damaged: {error}") from error
 
 
 def _by_size(records: Sequence[Record]) -> Iterator[Sequence[Record]]:

@@ -1,13 +1,7 @@
-"""Builds views from the log alone, and proves that the live ones are what the log says.
-
-The digest is a hash of all rows in the order of their keys. It covers what follows from the log: not the position that
-the store keeps beside the rows, no heartbeats. Two stores at one position of one log have one digest.
-"""
+"""Builds views from the log alone, and proves by their digest that the live ones are what the log says."""
 
 import contextlib
 import gc
-import hashlib
-import struct
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -17,11 +11,10 @@ from typing import Final
 
 import msgspec
 
-from clawactors.eventlog import EventLog, Record, Unavailable
-from clawactors.kernel.errors import Refused
-from clawactors.projections.cluster import CLUSTER
-from clawactors.projections.engine.projector import BATCH_BYTES, Projector, state_of
-from clawactors.projections.engine.store import Reading, Store
+from clawactors.eventlog import EventLog, Record
+from clawactors.projections.engine.digest import StoreDigest, digest
+from clawactors.projections.engine.projector import BATCH_BYTES, Projector
+from clawactors.projections.engine.store import Reading
 from clawactors.projections.engine.view import Projection
 
 __all__ = [
@@ -29,12 +22,9 @@ __all__ = [
     "Apply",
     "Progress",
     "Replayed",
-    "Stand",
     "Verified",
-    "digest",
     "fill",
     "replay",
-    "stand_of",
     "verify",
 ]
 
@@ -42,7 +32,6 @@ REPLAY_BATCH: Final = 131_072
 """Commits a transaction, as far as `BATCH_BYTES` allows: nobody waits for these rows, and a task whose whole life lies
 in one batch is written once, with no row of the states that it went through."""
 
-_CHUNK: Final = 4096
 _GARBAGE_THRESHOLD: Final = 200_000
 
 type Progress = Callable[[int, int], None]
@@ -66,29 +55,21 @@ class Replayed(msgspec.Struct, frozen=True):
         return self.events / self.seconds if self.seconds > 0 else 0.0
 
 
-class Stand(msgspec.Struct, frozen=True):
-    """What a store says: of which log, up to where, and the digest of its rows."""
-
-    identity: str
-    position: int
-    digest: str
-
-
 class Verified(msgspec.Struct, frozen=True):
     """Whether the rows of the live store are those that the log makes."""
 
     equal: bool
-    live: Stand
+    live: StoreDigest
     replayed: Replayed
 
 
 async def replay(
     log: EventLog,
     into: Path,
+    projection: Projection,
     *,
     until: int | None = None,
     until_ns: int | None = None,
-    projection: Projection = CLUSTER,
     views: tuple[str, ...] = (),
     progress: Progress | None = None,
 ) -> Replayed:
@@ -174,51 +155,18 @@ def _little_garbage() -> Iterator[None]:
 
 async def verify(
     log: EventLog,
-    live: Stand,
+    live: StoreDigest,
+    projection: Projection,
     *,
-    projection: Projection = CLUSTER,
     views: tuple[str, ...] = (),
     folder: Path | None = None,
     progress: Progress | None = None,
 ) -> Verified:
     """Builds the views anew in a temporary folder, up to where the live ones stand, and compares."""
     with tempfile.TemporaryDirectory(prefix="replay-", dir=folder) as scratch:
-        replayed = await replay(
-            log, Path(scratch), until=live.position, projection=projection, views=views, progress=progress
-        )
+        replayed = await replay(log, Path(scratch), projection, until=live.position, views=views, progress=progress)
     same_log = (await log.head()).identity == live.identity
     return Verified(same_log and replayed.digest == live.digest, live, replayed)
-
-
-def stand_of(store: Store, projection: Projection = CLUSTER, views: tuple[str, ...] = ()) -> Stand:
-    """Where a store stands now.
-
-    Raises: `Unavailable` where it is still new.
-    """
-    with store.snapshot() as reading:
-        state = state_of(reading)
-        if state is None:
-            raise Unavailable("there is no view yet")
-        return Stand(state.identity, state.position, digest(reading, projection, views))
-
-
-def digest(reading: Reading, projection: Projection = CLUSTER, views: tuple[str, ...] = ()) -> str:
-    """The hash of all rows, or of those of the named views. Raises: `Refused` for a view that is not there."""
-    tables = {view.name: view.tables for view in projection.views()}
-    if unknown := set(views) - set(tables):
-        raise Refused(f"there is no view {min(unknown)!r}; there are {', '.join(tables)}")
-    whole = hashlib.blake2b(digest_size=16)
-    frame = struct.Struct("<II").pack
-    for table in sorted(table for name in views or tables for table in tables[name]):
-        whole.update(frame(len(table), reading.count(table)) + table.encode())
-        parts: list[bytes] = []
-        for key, value in reading.cursor(table):
-            parts += (frame(len(key), len(value)), key, value)
-            if len(parts) >= _CHUNK:
-                whole.update(b"".join(parts))
-                parts.clear()
-        whole.update(b"".join(parts))
-    return whole.hexdigest()
 
 
 def _frozen(reading: Reading, projection: Projection) -> int:

@@ -65,6 +65,13 @@ class Reading:
         """How many keys a table has."""
         return self._transaction.stat(self._tables[table])["entries"]
 
+    def sizes(self) -> Iterator[tuple[str, int, int]]:
+        """`(table, rows, bytes)` of every table, by name."""
+        for table in sorted(self._tables):
+            found = self._transaction.stat(self._tables[table])
+            pages = found["branch_pages"] + found["leaf_pages"] + found["overflow_pages"]
+            yield table, found["entries"], pages * found["psize"]
+
 
 class Writing(Reading):
     """A moment of a store that is about to become the next one."""

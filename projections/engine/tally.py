@@ -16,10 +16,10 @@ _decode = msgspec.json.Decoder(tuple[str, list[int]]).decode
 
 
 class Tally:
-    """One table of sums; each word has `width` of them."""
+    """Sums in one table; each word has `width` of them. `field`, one byte, keeps several tallies of a table apart."""
 
-    def __init__(self, table: str, width: int) -> None:
-        self._table, self._width = table, width
+    def __init__(self, table: str, width: int, field: bytes = _WORD) -> None:
+        self._table, self._width, self._field = table, width, field
         self._added: dict[str, list[int]] = {}
 
     def add(self, word: str, column: int, amount: int) -> None:
@@ -33,11 +33,12 @@ class Tally:
         """Puts the new sums."""
         for word, added in self._added.items():
             if any(added):
-                total = [a + b for a, b in zip(sums_of(txn, self._table, word, self._width), added, strict=True)]
+                before = sums_of(txn, self._table, word, self._width, self._field)
+                total = [a + b for a, b in zip(before, added, strict=True)]
                 if any(total):
-                    txn.put(self._table, term(_WORD, word), _encode((word, total)))
+                    txn.put(self._table, term(self._field, word), _encode((word, total)))
                 else:
-                    txn.delete(self._table, term(_WORD, word))
+                    txn.delete(self._table, term(self._field, word))
         self._added.clear()
 
     def forget(self) -> None:
@@ -45,13 +46,15 @@ class Tally:
         self._added.clear()
 
 
-def sums_of(reading: Reading, table: str, word: str, width: int) -> list[int]:
+def sums_of(reading: Reading, table: str, word: str, width: int, field: bytes = _WORD) -> list[int]:
     """The sums of one word, zeros where it has none."""
-    value = reading.get(table, term(_WORD, word))
+    value = reading.get(table, term(field, word))
     return [0] * width if value is None else _decode(value)[1]
 
 
-def sums(reading: Reading, table: str) -> Iterator[tuple[str, list[int]]]:
+def sums(reading: Reading, table: str, field: bytes = _WORD) -> Iterator[tuple[str, list[int]]]:
     """Every word with its sums, in no useful order."""
-    for _, value in ascending(reading, table):
+    for key, value in ascending(reading, table, field):
+        if not key.startswith(field):
+            return
         yield _decode(value)

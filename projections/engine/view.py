@@ -1,14 +1,17 @@
 """What a projection is made of: views that share one store, one decoder and one transaction."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
 from clawactors.eventlog.decoding import Commit
+from clawactors.kernel.kind import Kinds
+from clawactors.projections.engine.faults import Faults
+from clawactors.projections.engine.questions import QuestionHandler
 from clawactors.projections.engine.store import Reading, Writing
 
-__all__ = ["Projection", "SnapshotView", "StoredState", "View"]
+__all__ = ["Projection", "SnapshotView", "StoredState", "View", "ViewDefinition", "questions_of"]
 
 
 class StoredState(msgspec.Struct, gc=False):
@@ -22,7 +25,7 @@ class StoredState(msgspec.Struct, gc=False):
 class View(Protocol):
     """Rows that follow from commits. What `fold` learns is written by `write`, once for a whole batch.
 
-    The rows depend on the commits alone, never on how they fell into batches: that is what the digest proves.
+    The rows depend on the commits alone, never on how they fall into batches: the digest proves that.
     """
 
     @property
@@ -32,12 +35,16 @@ class View(Protocol):
 
     @property
     def kind(self) -> str:
-        """The kind of aggregate that it folds, '' for a view that is told by others."""
+        """The kind of aggregate that it folds, '' for a view that other views tell."""
         ...
 
     @property
     def tables(self) -> tuple[str, ...]:
         """The tables that are its own."""
+        ...
+
+    def believes(self, id: str, writer: str, txn: Writing) -> bool:
+        """May that node speak about the aggregate as it is now? A commit it may not write has no events in `fold`."""
         ...
 
     def fold(self, commit: Commit, txn: Writing) -> None:
@@ -49,7 +56,7 @@ class View(Protocol):
         ...
 
     def forget(self) -> None:
-        """Drops all that is held in memory: the batch was lost, or somebody else wrote."""
+        """Drops all that is held in memory: the batch was lost, or another process wrote."""
         ...
 
 
@@ -62,6 +69,17 @@ class SnapshotView(View, Protocol):
         ...
 
 
+class ViewDefinition(msgspec.Struct, frozen=True):
+    """All that the engine needs to know of a view. `make` is None where it has no rows of its own, only questions.
+
+    `stored`: the structs that its rows encode; when their fields change, the views are built anew.
+    """
+
+    make: Callable[[Kinds, Faults], View] | None = None
+    stored: tuple[type[msgspec.Struct], ...] = ()
+    questions: tuple[QuestionHandler, ...] = ()
+
+
 class Projection(msgspec.Struct, frozen=True):
     """A store's content: which part of the log, and the views on it. `schema` changes when the rows do."""
 
@@ -72,3 +90,15 @@ class Projection(msgspec.Struct, frozen=True):
     tags: str
     """Names all event types that this release knows: aggregates frozen by an older one may thaw under another."""
     views: Callable[[], Sequence[View]]
+    kinds: Kinds
+    questions: Mapping[str, QuestionHandler] = msgspec.field(default_factory=dict)
+    """What can be asked, by the last token of the subject."""
+
+    def asked(self, *handlers: QuestionHandler) -> "Projection":
+        """The same projection, which answers these questions too."""
+        return msgspec.structs.replace(self, questions={**self.questions, **{each.name: each for each in handlers}})
+
+
+def questions_of(definitions: Iterable[ViewDefinition]) -> dict[str, QuestionHandler]:
+    """The questions that the views answer, by name."""
+    return {handler.name: handler for definition in definitions for handler in definition.questions}

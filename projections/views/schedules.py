@@ -1,20 +1,34 @@
-"""The schedules view: every schedule as `SCHEDULE.evolve` leaves it. There are few, so no list but the one by name."""
+"""The schedules view: every schedule as its kind folds it. There are few, so no list but the one by name."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from clawactors.eventlog import Corrupt
 from clawactors.eventlog.decoding import Commit
-from clawactors.projections.engine.answers import Answers, answers_of
-from clawactors.projections.engine.faults import Faults
+from clawactors.kernel.errors import NotFound
+from clawactors.kernel.kind import Kinds
+from clawactors.projections.engine.answers import AnswerTable, answers_of
+from clawactors.projections.engine.faults import Faults, absence
 from clawactors.projections.engine.index import ascending
+from clawactors.projections.engine.questions import QueryContext, QuestionHandler, ViewQuestion, checked_id
 from clawactors.projections.engine.store import Reading, Writing
-from clawactors.projections.engine.view import StoredState
-from clawactors.systems.schedules import SCHEDULE, Schedule
+from clawactors.projections.engine.view import StoredState, ViewDefinition
+from clawactors.systems.schedules import Schedule
+from clawactors.systems.schedules.events import SchedulePlan
+from clawactors.systems.schedules.row import row
 
-__all__ = ["SCHEDULES", "Schedules", "StoredSchedule", "load_schedule", "stored_schedules"]
+__all__ = [
+    "SCHEDULES",
+    "SCHEDULES_VIEW",
+    "ScheduleQuestion",
+    "SchedulesQuestion",
+    "SchedulesView",
+    "StoredSchedule",
+    "load_schedule",
+    "stored_schedules",
+]
 
 SCHEDULES: Final = "schedule.schedules"
 """name → version and schedule."""
@@ -33,36 +47,43 @@ class StoredSchedule(msgspec.Struct):
     schedule: Schedule
 
 
-class Schedules:
-    """See the module."""
+class SchedulesView:
+    """See the module. `faults` gets what could not be folded."""
 
     name = "schedules"
     kind = "schedule"
     tables = (SCHEDULES, ANSWERS)
 
-    def __init__(self, faults: Faults) -> None:
-        self._faults = faults
+    def __init__(self, kinds: Kinds, faults: Faults) -> None:
+        self._kind, self._faults = kinds[self.kind], faults
+        self._evolve, self._initial = self._kind.decider.evolve, self._kind.decider.initial
         self._touched: dict[str, StoredSchedule] = {}
-        self._answers = Answers(ANSWERS)
+        self._answers = AnswerTable(ANSWERS)
+
+    def _present(self, id: str, txn: Writing) -> StoredSchedule:
+        return self._touched.get(id) or load_schedule(txn, id) or StoredSchedule(id, 0, self._initial)
+
+    def believes(self, id: str, writer: str, txn: Writing) -> bool:
+        """See `View`."""
+        return self._kind.believes(self._present(id, txn).schedule, writer)
 
     def fold(self, commit: Commit, txn: Writing) -> None:
         """See `View`."""
-        held = self._touched.get(commit.id) or load_schedule(txn, commit.id)
-        held = held or StoredSchedule(commit.id, 0, SCHEDULE.initial)
+        held = self._present(commit.id, txn)
         if commit.fault == "future":
             self._faults.freeze(commit, txn)
         elif not self._faults.is_frozen("schedule", commit.id, txn):
-            born = held.schedule is SCHEDULE.initial
+            born = held.schedule is self._initial
             for event in commit.events:
-                after = SCHEDULE.evolve(held.schedule, event, commit.record.at_ns)
+                after = self._evolve(held.schedule, event, commit.record.at_ns)
                 if after is held.schedule:
                     self._faults.note(commit, "illegal", f"{type(event).__name__} while {held.schedule.status}")
                 held.schedule = after
-            if held.schedule is not SCHEDULE.initial and not commit.fault:
+            if held.schedule is not self._initial and not commit.fault:
                 self._answers.note(_answers_key(commit.id), commit.record, txn)
                 if born:
                     self._faults.born(commit, txn)
-        if held.schedule is SCHEDULE.initial:
+        if held.schedule is self._initial:
             self._faults.unborn(commit, txn)
         else:
             held.version = commit.record.seq
@@ -109,3 +130,39 @@ def _stored(key: bytes, value: bytes) -> StoredSchedule:
         return StoredSchedule(key.decode(), int.from_bytes(value[:8], "big"), _decode(value[8:]))
     except msgspec.MsgspecError as error:
         raise Corrupt(f"the row of schedule {key.decode()} is damaged: {error}") from error
+
+
+class SchedulesQuestion(ViewQuestion, frozen=True, kw_only=True):
+    """The schedules that are there, by name."""
+
+
+class ScheduleQuestion(ViewQuestion, frozen=True, kw_only=True):
+    """One schedule."""
+
+    id: str
+
+
+def _schedules(question: SchedulesQuestion, context: QueryContext) -> dict[str, Any]:
+    return {"rows": [_row(stored) for stored in stored_schedules(context.reading) if stored.schedule.exists]}
+
+
+def _schedule(question: ScheduleQuestion, context: QueryContext) -> dict[str, Any]:
+    name = checked_id(question.id)
+    stored = load_schedule(context.reading, name)
+    if stored is None or not stored.schedule.exists:
+        raise NotFound(absence(context.reading, "schedule", name))
+    return {"row": _row(stored)}
+
+
+def _row(stored: StoredSchedule) -> dict[str, Any]:
+    return row(stored.name, stored.version, stored.schedule)
+
+
+SCHEDULES_VIEW: Final = ViewDefinition(
+    make=SchedulesView,
+    stored=(Schedule, SchedulePlan),
+    questions=(
+        QuestionHandler("schedules", SchedulesQuestion, _schedules),
+        QuestionHandler("schedule", ScheduleQuestion, _schedule),
+    ),
+)

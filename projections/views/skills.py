@@ -1,17 +1,16 @@
 """What the nodes offer, by skill, with figures of what ran."""
 
-from typing import Any
+from typing import Any, Final
 
+from clawactors.projections.engine.pages import page_by_name
+from clawactors.projections.engine.questions import QueryContext, QuestionHandler, ViewQuestion
 from clawactors.projections.engine.store import Reading
-from clawactors.projections.engine.tally import sums_of
-from clawactors.projections.views.nodes import stored_nodes
-from clawactors.projections.views.tasks import table as t
-from clawactors.projections.views.tasks.rows import BUSY, FAILED, SUBMITTED, SUCCEEDED
+from clawactors.projections.engine.view import ViewDefinition
+from clawactors.projections.views.nodes.view import stored_nodes
+from clawactors.projections.views.tasks.sums import BUSY, FAILED, SUBMITTED, SUCCEEDED, skill_sums
 from clawactors.systems.placement.limits import announced
 
-__all__ = ["skill_rows"]
-
-_WIDTH = 4
+__all__ = ["SKILLS_VIEW", "SkillsQuestion", "skill_rows"]
 
 
 def skill_rows(reading: Reading) -> list[dict[str, Any]]:
@@ -40,7 +39,7 @@ def skill_rows(reading: Reading) -> list[dict[str, Any]]:
 
 
 def _figures(reading: Reading, skill: str) -> dict[str, Any]:
-    sums = sums_of(reading, t.SKILLS, skill, _WIDTH)
+    sums = skill_sums(reading, skill)
     ended = sums[SUCCEEDED] + sums[FAILED]
     return {
         "submitted": sums[SUBMITTED],
@@ -48,3 +47,17 @@ def _figures(reading: Reading, skill: str) -> dict[str, Any]:
         "failed": sums[FAILED],
         "mean_s": round(sums[BUSY] / ended / 1e9, 6) if ended else 0.0,
     }
+
+
+class SkillsQuestion(ViewQuestion, frozen=True, kw_only=True):
+    """What the nodes offer, by name, with figures of what ran."""
+
+    limit: int = 1000
+    cursor: str = ""
+
+
+def _skills(question: SkillsQuestion, context: QueryContext) -> dict[str, Any]:
+    return page_by_name(skill_rows(context.reading), "name", question, question.cursor, question.limit)
+
+
+SKILLS_VIEW: Final = ViewDefinition(questions=(QuestionHandler("skills", SkillsQuestion, _skills),))

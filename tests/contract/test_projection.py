@@ -13,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clawactors.eventlog import Draft, EventLog, InProcessLog, Record, parse_subject
-from clawactors.projections.cluster import CLUSTER
+from clawactors.projections.engine.digest import StoreDigest, digest, store_digest
 from clawactors.projections.engine.projector import Projector
-from clawactors.projections.engine.replay import Stand, digest, replay, stand_of, verify
+from clawactors.projections.engine.replay import replay, verify
 from clawactors.projections.engine.revisions import Revisions
 from clawactors.projections.live import LiveViews, live_store
+from tests.projections.cluster import CLUSTER
 from tests.projections.histories import FUTURE, History, random_history, run
 
 IDENTITY = "log-1"
@@ -42,7 +43,7 @@ async def records_of(log: EventLog) -> list[Record]:
 
 def digest_of(projector: Projector) -> str:
     with projector.store.snapshot() as reading:
-        return digest(reading)
+        return digest(reading, CLUSTER)
 
 
 def digest_after(records: list[Record], batch: int = 1024) -> str:
@@ -64,10 +65,10 @@ async def test_what_was_fed_live_is_what_a_replay_makes(log: EventLog, tmp_path:
         count = cut.randrange(1, 20)
         live.apply(records[:count])
         records = records[count:]
-    replayed = await replay(log, tmp_path / "replayed")
+    replayed = await replay(log, tmp_path / "replayed", CLUSTER)
     assert replayed.digest == digest_of(live)
     assert (replayed.position, replayed.events) == (live.position, live.state.events)
-    verified = await verify(log, stand_of(live.store), folder=tmp_path)
+    verified = await verify(log, store_digest(live.store, CLUSTER), CLUSTER, folder=tmp_path)
     assert verified.equal
     live.close()
 
@@ -126,7 +127,7 @@ def child(folder: Path, records: list[Record]) -> "subprocess.Popen[str]":
     (folder / "records").write_bytes(msgspec.msgpack.encode(records))
     code = (
         "import sys, msgspec; from pathlib import Path\n"
-        "from clawactors.eventlog import Record; from clawactors.projections.cluster import CLUSTER\n"
+        "from clawactors.eventlog import Record; from tests.projections.cluster import CLUSTER\n"
         "from clawactors.projections.engine.projector import Projector\n"
         "folder = Path(sys.argv[1])\n"
         "records = msgspec.msgpack.decode((folder / 'records').read_bytes(), type=list[Record])\n"
@@ -168,7 +169,7 @@ async def test_a_replay_stops_at_a_sequence_and_shows_the_state_of_then(log: Eve
     await append_all(log, history)
     records = await records_of(log)
     for until in (1, len(records) // 2, records[-1].seq):
-        replayed = await replay(log, tmp_path / f"until-{until}", until=until)
+        replayed = await replay(log, tmp_path / f"until-{until}", CLUSTER, until=until)
         assert replayed.position == until
         assert replayed.digest == digest_after([record for record in records if record.seq <= until])
 
@@ -178,25 +179,25 @@ async def test_a_replay_stops_at_a_time(log: EventLog, tmp_path: Path) -> None:
     records = await records_of(log)
     at = len(records) // 2
     kept = [record for record in records if record.at_ns <= records[at].at_ns]
-    replayed = await replay(log, tmp_path / "then", until_ns=records[at].at_ns)
+    replayed = await replay(log, tmp_path / "then", CLUSTER, until_ns=records[at].at_ns)
     assert replayed.position == kept[-1].seq
     assert replayed.digest == digest_after(kept)
-    assert (await replay(log, tmp_path / "before", until_ns=records[0].at_ns - 1)).events == 0
+    assert (await replay(log, tmp_path / "before", CLUSTER, until_ns=records[0].at_ns - 1)).events == 0
 
 
 async def test_an_interrupted_replay_goes_on(tmp_path: Path) -> None:
     async with InProcessLog() as log:
         await append_all(log, random_history(23, 300))
-        whole = await replay(log, tmp_path / "whole")
-        await replay(log, tmp_path / "twice", until=70)
-        assert (await replay(log, tmp_path / "twice")).digest == whole.digest
+        whole = await replay(log, tmp_path / "whole", CLUSTER)
+        await replay(log, tmp_path / "twice", CLUSTER, until=70)
+        assert (await replay(log, tmp_path / "twice", CLUSTER)).digest == whole.digest
 
 
 async def test_a_replay_tells_its_progress(tmp_path: Path) -> None:
     async with InProcessLog() as log:
         await append_all(log, random_history(24, 100))
         told: list[tuple[int, int]] = []
-        await replay(log, tmp_path / "r", progress=lambda at, end: told.append((at, end)))
+        await replay(log, tmp_path / "r", CLUSTER, progress=lambda at, end: told.append((at, end)))
         last = (await log.head()).last_seq
         assert told[-1] == (last, last)
 
@@ -225,17 +226,21 @@ async def test_verify_finds_a_changed_row_and_says_what_is_incomplete(tmp_path: 
         await append_all(log, random_history(32, 100, strangers=False))
         live = Projector.open(CLUSTER, tmp_path / "live", (await log.head()).identity)
         live.apply(await records_of(log))
-        assert (await verify(log, stand_of(live.store), folder=tmp_path)).equal
+        assert (await verify(log, store_digest(live.store, CLUSTER), CLUSTER, folder=tmp_path)).equal
         with live.store.write() as txn:
             txn.put("task.counts", b"x", b"y")
-        verified = await verify(log, stand_of(live.store), folder=tmp_path)
+        verified = await verify(log, store_digest(live.store, CLUSTER), CLUSTER, folder=tmp_path)
         assert not verified.equal
         assert verified.replayed.incomplete == 0
-        assert (await verify(log, stand_of(live.store, views=("nodes",)), views=("nodes",), folder=tmp_path)).equal
+        assert (
+            await verify(
+                log, store_digest(live.store, CLUSTER, views=("nodes",)), CLUSTER, views=("nodes",), folder=tmp_path
+            )
+        ).equal
         log.publish("claw.task.new.log", FUTURE)
-        assert (await replay(log, tmp_path / "r")).incomplete == 1
-        other = Stand("another log", verified.live.position, verified.replayed.digest)
-        assert not (await verify(log, other, folder=tmp_path)).equal
+        assert (await replay(log, tmp_path / "r", CLUSTER)).incomplete == 1
+        other = StoreDigest("another log", verified.live.position, verified.replayed.digest)
+        assert not (await verify(log, other, CLUSTER, folder=tmp_path)).equal
         live.close()
 
 
@@ -244,12 +249,12 @@ async def test_another_log_of_that_name_is_built_anew(tmp_path: Path) -> None:
     for seed in (41, 42):
         async with InProcessLog() as log:
             await append_all(log, random_history(seed, 100))
-            views = await LiveViews.open(log, tmp_path, pulse=lambda _: None, now_ns=lambda: 0)
-            expected = (await replay(log, tmp_path / f"replay-{seed}")).digest
-            assert stand_of(views.store).digest == expected
+            views = await LiveViews.open(log, tmp_path, CLUSTER, heartbeat=lambda _: None, now_ns=lambda: 0)
+            expected = (await replay(log, tmp_path / f"replay-{seed}", CLUSTER)).digest
+            assert store_digest(views.store, CLUSTER).digest == expected
             await views.aclose()
-    store = live_store(tmp_path)
-    assert stand_of(store).digest == expected
+    store = live_store(tmp_path, CLUSTER)
+    assert store_digest(store, CLUSTER).digest == expected
     store.close()
     assert Revisions(tmp_path, "cluster").numbers() == [2]
 
@@ -267,7 +272,7 @@ async def test_views_ahead_of_the_log_are_built_anew(tmp_path: Path) -> None:
         ahead.apply(more.records)
         ahead.close()
         (tmp_path / "cluster.live").write_text("1")
-        views = await LiveViews.open(log, tmp_path, pulse=lambda _: None, now_ns=lambda: 0)
+        views = await LiveViews.open(log, tmp_path, CLUSTER, heartbeat=lambda _: None, now_ns=lambda: 0)
         assert views.position == head.last_seq
-        assert stand_of(views.store).digest == (await replay(log, tmp_path / "replay")).digest
+        assert store_digest(views.store, CLUSTER).digest == (await replay(log, tmp_path / "replay", CLUSTER)).digest
         await views.aclose()

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from clawactors.projections.cluster import CLUSTER
 from clawactors.projections.engine.projector import Projector
+from tests.projections.cluster import CLUSTER
 
 
 @pytest.fixture

@@ -47,9 +47,9 @@ class History:
         self.records.append(Record(seq, self._at_ns, subject, body, headers))
         return len(self.records)
 
-    def task(self, id: str, *events: te.TaskEvent, to: str = "") -> int:
-        """Stores a commit of a task, legal or not."""
-        seq = self.publish(subject_of("task", id, to), te.CODEC.encode(events))
+    def task(self, id: str, *events: te.TaskEvent, to: str = "", writer: str = "") -> int:
+        """Stores a commit of a task, legal or not; the writer must be one that is believed."""
+        seq = self.publish(subject_of("task", id, to, writer), te.CODEC.encode(events))
         task = self.tasks.get(id, Task())
         for event in events:
             task = TASK.evolve(task, event, self.records[-1].at_ns)
@@ -74,7 +74,7 @@ class History:
         self.schedules[name] = schedule
         return seq
 
-    def command(self, id: str, *commands: tc.TaskCommand, to: str = "") -> bool:
+    def command(self, id: str, *commands: tc.TaskCommand, to: str = "", writer: str = "") -> bool:
         """Stores what the commands lead to in one commit; False where they are refused or say nothing."""
         task, events = self.tasks.get(id, Task()), []
         try:
@@ -86,7 +86,7 @@ class History:
         except Refused:
             return False
         if events:
-            self.task(id, *events, to=to)
+            self.task(id, *events, to=to, writer=writer)
         return bool(events)
 
 
@@ -190,7 +190,7 @@ def _of_stranger(history: History) -> None:
     """Bad bytes, illegal events, future events, subjects that name nothing."""
     r = history.random
     id = r.choice([*history.tasks, "stranger"])
-    match r.randrange(7):
+    match r.randrange(9):
         case 6:
             history.schedule(r.choice(SCHEDULES), se.ScheduleFired(due_ns=1))
         case 0:
@@ -201,6 +201,11 @@ def _of_stranger(history: History) -> None:
             history.task(id, r.choice((te.Started(), te.Completed(1), te.StepCompleted("s", 1), te.Readied())))
         case 3 if r.random() < 0.3:
             history.publish(f"claw.task.{id}.log", FUTURE)
+        case 7:  # a node that the task is not with, and may be none at all
+            body = r.choice((FUTURE, *GARBAGE, te.CODEC.encode((te.Completed("stolen"),))))
+            history.publish(subject_of("task", id, writer=r.choice(("n8", "n9"))), body)
+        case 8:
+            history.publish(subject_of("schedule", r.choice(SCHEDULES), writer="n9"), FUTURE)
         case 4:
             history.publish(r.choice(("claw.task.log", "claw.task.a*b.log", f"claw.task.{'x' * 200}.log")), b"{}")
         case _:
@@ -214,7 +219,8 @@ def _of_task(history: History, id: str) -> None:
     likely = r.random() < 0.7
     wishes = [_next(r, task, fence, node)] if likely else r.sample(list(_commands(r, task, fence, node)), 6)
     for command in wishes:
-        if history.command(id, command, to=node if isinstance(command, tc.ScheduleTask) else ""):
+        to = node if isinstance(command, tc.ScheduleTask) else ""
+        if history.command(id, command, to=to, writer=task.life.node if hasattr(command, "fence") else ""):
             return
 
 

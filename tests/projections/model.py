@@ -7,7 +7,7 @@ import msgspec
 
 from clawactors.eventlog import Record, is_id
 from clawactors.kernel.fold import Snapshot, fold
-from clawactors.projections.views.tasks.selection import Filter
+from clawactors.projections.views.tasks.selection import TaskFilter
 from clawactors.systems.nodes import Node
 from clawactors.systems.nodes.kind import NODES
 from clawactors.systems.tasks import Task
@@ -45,11 +45,23 @@ class Model:
         self.nodes = {id: folded for id, folded in sorted(nodes.items()) if folded.state != Node()}
         self.frozen = {id for id, folded in tasks.items() if folded.frozen}
 
-    def select(self, wanted: Filter) -> list[str]:
+    def select(self, wanted: TaskFilter) -> list[str]:
         return [known.id for known in self.tasks if wanted.fits(known.task)]
 
     def counts(self) -> Counter[str]:
         return Counter(known.task.life.status for known in self.tasks)
+
+    def counts_by(self, name: str) -> dict[str, Counter[str]]:
+        """Of each node, user, skill or class of errors, the tasks by status."""
+        found: dict[str, Counter[str]] = {}
+        for known in self.tasks:
+            life, spec = known.task.life, known.task.spec
+            assert spec is not None
+            error = life.error.kind if life.error else ""
+            value = {"node": life.node, "user": spec.user, "skill": spec.skill, "error": error}[name]
+            if value:
+                found.setdefault(value, Counter())[life.status] += 1
+        return found
 
     def pending(self) -> list[str]:
         waiting = [known for known in self.tasks if known.task.life.status == "pending"]

@@ -13,16 +13,17 @@ import pytest
 from clawactors.eventlog import InProcessLog, Misconfigured, Unavailable
 from clawactors.eventlog.decoding import Commit
 from clawactors.kinds import DECODER
-from clawactors.projections.cluster import CLUSTER
 from clawactors.projections.engine import feed
+from clawactors.projections.engine.digest import digest, store_digest
 from clawactors.projections.engine.feed import Feed
 from clawactors.projections.engine.projector import Projector
-from clawactors.projections.engine.replay import digest, replay, stand_of
+from clawactors.projections.engine.replay import replay
 from clawactors.projections.live import LiveViews, live_store
-from clawactors.systems.placement import Placement
+from clawactors.systems.placement import Placement, slim
 from clawactors.systems.tasks import OPEN
 from clawactors.systems.tasks import commands as tc
 from clawactors.systems.tasks import events as te
+from tests.projections.cluster import CLUSTER
 from tests.projections.histories import FUTURE, History, joined, random_history, run
 
 LONG_S = 20.0
@@ -41,7 +42,7 @@ async def commits_of(log: InProcessLog, after: int = 0) -> list[Commit]:
 @asynccontextmanager
 async def live(log: InProcessLog, folder: Path, gather_s: float = LONG_S) -> AsyncIterator[LiveViews]:
     """Views that serve and follow; they gather so long that a test ends before they write by themselves."""
-    views = await LiveViews.open(log, folder, pulse=lambda _: None, now_ns=lambda: 0, gather_s=gather_s)
+    views = await LiveViews.open(log, folder, CLUSTER, heartbeat=lambda _: None, now_ns=lambda: 0, gather_s=gather_s)
     follower = await log.follow(CLUSTER.patterns, after=views.position)
 
     async def follow() -> None:
@@ -93,6 +94,22 @@ async def test_a_fresh_question_sees_what_was_appended_before_it(tmp_path: Path)
             assert row["status"] == "completed"
 
 
+async def test_a_question_waits_for_the_version_that_it_asks_for(tmp_path: Path) -> None:
+    async with InProcessLog() as log, live(log, tmp_path) as views:
+        history = History()
+        run(history, "t")
+        asked = asyncio.create_task(ask(views, "task", id="t", at_least=3))
+        publish(log, history)
+        async with asyncio.timeout(5):
+            assert (await asked)["row"]["version"] == 3
+
+
+async def test_a_version_that_never_comes_is_unavailable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clawactors.projections.live._FRESH_S", 0.01)
+    async with InProcessLog() as log, live(log, tmp_path) as views:
+        assert (await ask(views, "status", at_least=9))["error"]["code"] == "unavailable"
+
+
 async def test_what_was_put_is_written_within_the_interval_without_being_asked(tmp_path: Path) -> None:
     async with InProcessLog() as log, live(log, tmp_path, gather_s=0.01) as views:
         history = History()
@@ -110,11 +127,11 @@ async def test_what_is_held_is_written_at_the_end(tmp_path: Path) -> None:
             publish(log, history)
             async with asyncio.timeout(5):
                 await taken(views, len(history.records))
-        store = live_store(tmp_path)
+        store = live_store(tmp_path, CLUSTER)
         with store.snapshot() as reading:
-            found = digest(reading)
+            found = digest(reading, CLUSTER)
         store.close()
-        assert found == (await replay(log, tmp_path / "r")).digest
+        assert found == (await replay(log, tmp_path / "r", CLUSTER)).digest
 
 
 async def test_faults_that_came_while_nobody_was_there_are_reported(tmp_path: Path) -> None:
@@ -134,7 +151,7 @@ async def test_a_rebuild_fills_a_new_revision_while_the_old_one_answers(tmp_path
         history = random_history(2, 500)
         publish(log, history)
         await views.fresh()
-        before, path = stand_of(views.store), views.store.path
+        before, path = store_digest(views.store, CLUSTER), views.store.path
         answers: list[dict[str, Any]] = []
 
         async def asking() -> None:
@@ -154,8 +171,8 @@ async def test_a_rebuild_fills_a_new_revision_while_the_old_one_answers(tmp_path
         assert all("error" not in answer for answer in answers)
         assert views.store.path != path
         assert not path.exists()
-        assert before.digest == (await replay(log, tmp_path / "before", until=before.position)).digest
-        assert stand_of(views.store).digest == (await replay(log, tmp_path / "after")).digest
+        assert before.digest == (await replay(log, tmp_path / "before", CLUSTER, until=before.position)).digest
+        assert store_digest(views.store, CLUSTER).digest == (await replay(log, tmp_path / "after", CLUSTER)).digest
 
 
 async def test_placement_starts_from_the_views_as_if_it_had_folded_the_log(tmp_path: Path) -> None:
@@ -165,7 +182,7 @@ async def test_placement_starts_from_the_views_as_if_it_had_folded_the_log(tmp_p
         await views.fresh()
         snapshot = views.snapshot()
         assert snapshot.position == len(history.records)
-        opened = {id: task for id, task in history.tasks.items() if task.life.status in OPEN}
+        opened = {id: slim(task) for id, task in history.tasks.items() if task.life.status in OPEN}
         assert {id: (task.spec, task.life) for id, _, task in snapshot.open_tasks()} == {
             id: (task.spec, task.life) for id, task in opened.items()
         }
@@ -230,7 +247,7 @@ async def test_harmed_views_are_built_anew_at_the_start(
     async with InProcessLog() as log:
         publish(log, random_history(5, 100))
         async with live(log, tmp_path) as views:
-            right = stand_of(views.store)
+            right = store_digest(views.store, CLUSTER)
         file = tmp_path / "cluster@1" / "data.mdb"
         match harm:
             case "cut":
@@ -250,7 +267,7 @@ async def test_harmed_views_are_built_anew_at_the_start(
             case _:
                 file.unlink()
         async with live(log, tmp_path) as views:
-            assert stand_of(views.store) == right
+            assert store_digest(views.store, CLUSTER) == right
             assert views._revisions.live() == views.store.path
 
 
@@ -280,10 +297,10 @@ async def test_a_rebuild_that_was_interrupted_goes_on(tmp_path: Path) -> None:
         unfinished.close()
         told: list[int] = []
         views = await LiveViews.open(
-            log, tmp_path, pulse=lambda _: None, now_ns=lambda: 0, progress=lambda at, end: told.append(at)
+            log, tmp_path, CLUSTER, heartbeat=lambda _: None, now_ns=lambda: 0, progress=lambda at, end: told.append(at)
         )
         assert views.store.path == tmp_path / "cluster@1"
-        assert stand_of(views.store).digest == (await replay(log, tmp_path / "r")).digest
+        assert store_digest(views.store, CLUSTER).digest == (await replay(log, tmp_path / "r", CLUSTER)).digest
         await views.aclose()
 
 
@@ -349,6 +366,6 @@ async def test_a_map_that_is_full_grows_in_the_midst_of_a_batch(tmp_path: Path) 
         projector.apply(history.records, batch=50)
     small.apply(history.records)
     large.apply(history.records)
-    assert stand_of(small.store) == stand_of(large.store)
+    assert store_digest(small.store, CLUSTER) == store_digest(large.store, CLUSTER)
     small.close()
     large.close()

@@ -17,13 +17,14 @@ from clawactors.projections.snapshots import EndedTask, ViewSnapshots
 from clawactors.systems.tasks import FINAL
 from clawactors.systems.tasks import commands as tc
 from clawactors.systems.tasks import events as te
+from tests.projections.cluster import CLUSTER
 from tests.projections.histories import AT, FUTURE, History, joined, random_history, run
 
 Known = dict[tuple[str, str], tuple[Snapshot[Any], dict[str, int]]]
 
 
 def snapshots_of(feed: Feed) -> ViewSnapshots:
-    return ViewSnapshots(lambda: feed.projector.store, feed, KINDS, feed.projector.views)
+    return ViewSnapshots(lambda: feed.projector.store, feed, CLUSTER)
 
 
 def answering(record: Record, *ids: str) -> Record:

@@ -12,9 +12,9 @@ import pytest
 import pytest_asyncio
 
 from clawactors.app.cluster import Plan
+from clawactors.app.projections import CLUSTER
 from clawactors.eventlog.jetstream import JetStreamLeases, JetStreamLog
 from clawactors.kernel.errors import Refused
-from clawactors.projections.messages import QUESTIONS
 from tests.scenario import garbage
 from tests.scenario.garbage import NOT_QUESTIONS, Garbage, commit, headers
 from tests.scenario.system import PATIENCE_S, SKILLS, System, running, until
@@ -252,7 +252,7 @@ async def test_forged_live_records_end_no_wait(system: System, stranger: JetStre
 
 
 async def test_every_bad_question_is_answered(system: System, stranger: JetStreamLog) -> None:
-    for name in (*QUESTIONS, "why"):
+    for name in (*CLUSTER.questions, "why"):
         for body in (b"", *NOT_QUESTIONS):
             _, answer = await stranger.connection.ask(f"claw.query.{name}", body, timeout_s=5)
             told = msgspec.json.decode(answer)

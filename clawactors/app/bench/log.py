@@ -7,8 +7,8 @@ from clawactors.app.bench.figures import Figure
 from clawactors.app.bench.scene import Scene
 from clawactors.app.bench.skills import noop, steps
 from clawactors.app.bench.tasks import run_all
+from clawactors.app.projections import CLUSTER
 from clawactors.eventlog.measure import measure_appends, measure_read, measure_single_appends
-from clawactors.projections.cluster import CLUSTER
 from clawactors.projections.engine.replay import replay
 
 __all__ = ["append_rate", "replay_rate"]
@@ -37,7 +37,7 @@ async def replay_rate(scene: Scene, n: int | None) -> Figure:
     await run_all(client, steps, {"n": 5}, tasks)
     read = await measure_read(client.log, CLUSTER.patterns)
     with tempfile.TemporaryDirectory(prefix="claw-bench-") as folder:
-        replayed = await replay(client.log, Path(folder) / "views")
+        replayed = await replay(client.log, Path(folder) / "views", CLUSTER)
     events_a_record = replayed.events / read.n
     return Figure(
         name="replay",

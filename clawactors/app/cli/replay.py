@@ -43,8 +43,8 @@ def _program(argv: Sequence[str]) -> int:
 
 def _parts(wanted: Sequence[str]) -> "_Parts":
     """The projections that have the wanted views, each with those of them that are its own; none wanted means all."""
+    from clawactors.app.projections import CLUSTER
     from clawactors.memory.index.view import memory_projection
-    from clawactors.projections.cluster import CLUSTER
 
     memory, known = memory_projection(), [view.name for view in CLUSTER.views()]
     if unknown := [name for name in wanted if name not in (*known, memory.name)]:
@@ -91,7 +91,7 @@ async def _verify(source: "Source", parts: "_Parts", tell: _Tell) -> dict[str, d
             note(f"there is no live {projection.name} view to compare with; the next start builds it")
             continue
         live = await source.live(projection, views)
-        verified = await verify(source.log, live, projection=projection, views=views, progress=tell)
+        verified = await verify(source.log, live, projection, views=views, progress=tell)
         # What this release can't read is not proved.
         equal = verified.equal and not verified.replayed.incomplete
         reports[projection.name] = _report(verified.replayed, equal) | {"live_digest": live.digest}
@@ -111,7 +111,7 @@ async def _build(source: "Source", options: Any, parts: "_Parts", tell: _Tell) -
         into = _new_folder(options.into) if options.into else Path(scratch)
         for projection, views in parts:
             folder = into if projection is parts[0][0] else into / projection.name
-            replayed = await replay(source.log, folder, projection=projection, views=views, progress=tell, **bounds)
+            replayed = await replay(source.log, folder, projection, views=views, progress=tell, **bounds)
             reports[projection.name] = _report(replayed, None)
     return reports
 

@@ -15,12 +15,12 @@ from clawactors.app.cli.session import find
 from clawactors.app.client import Client
 from clawactors.app.datafolder import DataFolder
 from clawactors.app.discovery import Found
+from clawactors.app.projections import CLUSTER
 from clawactors.app.server import NatsServer
 from clawactors.app.settings import data_folder
 from clawactors.eventlog import EventLog, NoResponders, Unavailable
 from clawactors.eventlog.jetstream import JetStreamLog
-from clawactors.projections.cluster import CLUSTER
-from clawactors.projections.engine.replay import Stand, stand_of
+from clawactors.projections.engine.digest import StoreDigest, store_digest
 from clawactors.projections.engine.view import Projection
 from clawactors.projections.live import live_store
 
@@ -43,7 +43,7 @@ class Source:
     def __init__(
         self,
         log: EventLog,
-        live: Callable[[Projection, tuple[str, ...]], Awaitable[Stand]],
+        live: Callable[[Projection, tuple[str, ...]], Awaitable[StoreDigest]],
         lacks: frozenset[str] = frozenset(),
     ) -> None:
         self.log, self.live, self.lacks = log, live, lacks
@@ -72,14 +72,14 @@ async def opened(options: Any) -> AsyncIterator[Source]:
 async def _running(found: Found) -> AsyncIterator[Source]:
     async with Client.at(found) as client:
 
-        async def live(projection: Projection = CLUSTER, views: tuple[str, ...] = ()) -> Stand:
+        async def live(projection: Projection = CLUSTER, views: tuple[str, ...] = ()) -> StoreDigest:
             question = msgspec.json.encode({"views": views})
             try:
                 answer = await client.requests.request(_QUESTIONS[projection.name], question, _DIGEST_S)
             except NoResponders as error:
                 raise Unavailable(f"no process keeps the {projection.name} views live at {found.shown}") from error
             try:
-                return msgspec.json.decode(answer, type=Stand)
+                return msgspec.json.decode(answer, type=StoreDigest)
             except msgspec.ValidationError:
                 said = msgspec.json.decode(answer)["error"]["message"]
                 raise Problem("unavailable", f"the live views did not tell their digest: {said}") from None
@@ -96,10 +96,10 @@ async def _stopped(folder: Path) -> AsyncIterator[Source]:
             await server.start()
             async with await JetStreamLog.connect(server.url, "claw-replay") as log:
 
-                async def live(projection: Projection = CLUSTER, views: tuple[str, ...] = ()) -> Stand:
+                async def live(projection: Projection = CLUSTER, views: tuple[str, ...] = ()) -> StoreDigest:
                     store = live_store(folder / _FOLDERS[projection.name], projection)
                     try:
-                        return stand_of(store, projection, views)
+                        return store_digest(store, projection, views)
                     finally:
                         store.close()
 

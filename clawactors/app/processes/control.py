@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from clawactors.app.processes.start import ControlStart, main
+from clawactors.app.projections import CLUSTER
 from clawactors.eventlog import EventLogError
 from clawactors.eventlog.jetstream import (
     Disconnects,
@@ -22,9 +23,8 @@ from clawactors.eventlog.jetstream import (
 )
 from clawactors.kernel.errors import Refused
 from clawactors.kinds import KINDS
+from clawactors.projections.engine.questions import error_reply
 from clawactors.projections.live import LiveViews
-from clawactors.projections.messages import QUESTIONS
-from clawactors.projections.queries import problem
 from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.control import Control
@@ -40,7 +40,11 @@ async def serve(start: ControlStart, ready: Callable[[], None]) -> None:
         log = await stack.enter_async_context(await JetStreamLog.connect(start.nats_url, f"claw-control/{start.name}"))
         clock, identity = SystemClock(), (await log.head()).identity
         views = await LiveViews.open(
-            log, Path(start.data) / "views", pulse=lambda node: _pulse(control, node), now_ns=clock.now_ns
+            log,
+            Path(start.data) / "views",
+            CLUSTER,
+            heartbeat=lambda node: _heartbeat(control, node),
+            now_ns=clock.now_ns,
         )
         stack.push_async_callback(views.aclose)
         control = Control(
@@ -64,7 +68,7 @@ async def serve(start: ControlStart, ready: Callable[[], None]) -> None:
             ready()
 
 
-def _pulse(control: Control, id: str) -> Heartbeat | None:
+def _heartbeat(control: Control, id: str) -> Heartbeat | None:
     figures = control.watch.figures.get(id)
     if figures is None:
         return None
@@ -95,7 +99,7 @@ async def _answer(control: Control, views: LiveViews) -> None:
         try:
             question = msgspec.json.decode(body, type=_WhyQuestion)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            return problem(Refused(f"not a question: {error}"))
+            return error_reply(Refused(f"not a question: {error}"))
         placement = control.placement
         limit = placement.limit_of(question.id)
         return msgspec.json.encode(
@@ -105,7 +109,7 @@ async def _answer(control: Control, views: LiveViews) -> None:
             }
         )
 
-    for name in QUESTIONS:
+    for name in CLUSTER.questions:
         await control.requests.serve(f"claw.query.{name}", partial(views.answer, name), QUEUE)
     await control.requests.serve("claw.query.why", why, QUEUE)
 

@@ -16,14 +16,14 @@ from clawactors.systems.tasks.events import Spec, Submitted
 
 __all__ = [
     "ANSWERS",
-    "COUNTS",
+    "ERROR",
     "IDS",
     "INDEX",
+    "INTERRUPTED",
     "LIVES",
     "NODE",
     "QUEUE",
     "SKILL",
-    "SKILLS",
     "SPECS",
     "STATUS",
     "STEPS",
@@ -53,15 +53,10 @@ INDEX: Final = "task.index"
 """term, key → nothing."""
 QUEUE: Final = "task.queue"
 """255 - priority, key → nothing; the pending tasks in the order in which they are due."""
-COUNTS: Final = "task.counts"
-"""status → how many."""
-SKILLS: Final = "task.skills"
-"""skill → submitted, succeeded, failed, ns busy."""
-
 ANSWERS: Final = "task.answers"
 """key, version → time and ids of commands; see `answers`."""
 
-STATUS, SKILL, USER, TAG, NODE = b"s", b"k", b"u", b"t", b"n"
+STATUS, SKILL, USER, TAG, NODE, ERROR, INTERRUPTED = b"s", b"k", b"u", b"t", b"n", b"e", b"i"
 """The fields of the index."""
 
 _ORDINAL_BYTES: Final = 4

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from clawactors.projections.engine.index import Run
+from clawactors.projections.engine.index import PrefixWalk
 from clawactors.projections.engine.keys import LAST, PLACE_BYTES, place
 from clawactors.projections.engine.store import Reading, Writing
 
@@ -19,26 +19,26 @@ _NOW: Final = b"~"  # sorts behind every second
 _SECOND_NS: Final = 1_000_000_000
 
 
-class _Clock(msgspec.Struct):
+class _SubmissionClock(msgspec.Struct):
     latest_ns: int = 0
     skew_ns: int = 0
     second: int = 0
 
 
-_decode = msgspec.json.Decoder(_Clock).decode
+_decode = msgspec.json.Decoder(_SubmissionClock).decode
 
 
 class SubmissionTimeIndex:
     """Written by the tasks view."""
 
     def __init__(self) -> None:
-        self._clock: _Clock | None = None
+        self._clock: _SubmissionClock | None = None
 
     def tick(self, at_ns: int, key: bytes, txn: Writing) -> None:
         """A task was submitted at that time, with that key."""
         clock = self._clock
         if clock is None:
-            clock = self._clock = _clock(txn)
+            clock = self._clock = _stored_clock(txn)
         if at_ns > clock.latest_ns:
             clock.latest_ns = at_ns
             second = at_ns // _SECOND_NS
@@ -58,20 +58,20 @@ class SubmissionTimeIndex:
         self._clock = None
 
 
-def _clock(reading: Reading) -> _Clock:
+def _stored_clock(reading: Reading) -> _SubmissionClock:
     value = reading.get(TICKS, _NOW)
-    return _Clock() if value is None else _decode(value)
+    return _SubmissionClock() if value is None else _decode(value)
 
 
 def between(reading: Reading, since_ns: int | None, until_ns: int | None) -> tuple[bytes, bytes]:
     """The first and the last key, counted from the newest, that a task submitted in the window can have."""
     first, last = LAST, b"\0" * PLACE_BYTES
-    ticks = Run(reading, TICKS)
+    ticks = PrefixWalk(reading, TICKS)
     if since_ns is not None and since_ns > 0:
         second = ticks.at_most(place(min(since_ns, 1 << 63) // _SECOND_NS))
         last = last if second is None else reading.get(TICKS, second) or last
     if until_ns is not None:
-        beyond = max(0, until_ns + _clock(reading).skew_ns) // _SECOND_NS + 1
+        beyond = max(0, until_ns + _stored_clock(reading).skew_ns) // _SECOND_NS + 1
         cursor = reading.cursor(TICKS)
         if cursor.set_range(place(min(beyond, 1 << 63))) and cursor.key() != _NOW:
             first = cursor.value()

@@ -1,4 +1,4 @@
-"""The tasks view: every task as `TASK.evolve` leaves it, listed by what people ask for.
+"""The tasks view: every task as its kind folds it, listed by what people ask for.
 
 1. A commit costs the same whatever the length of its task's history; a task touched in a batch is written once.
 2. Rows depend on the commits alone, not on batches: what came and went within one batch leaves no trace.
@@ -10,60 +10,64 @@ from typing import Final
 import msgspec
 
 from clawactors.eventlog.decoding import Commit
-from clawactors.projections.engine.answers import Answers, answers_of
+from clawactors.kernel.kind import Kinds
+from clawactors.projections.engine.answers import AnswerTable, answers_of
 from clawactors.projections.engine.faults import Faults
 from clawactors.projections.engine.keys import place
 from clawactors.projections.engine.store import Reading, Writing
-from clawactors.projections.engine.tally import Tally
 from clawactors.projections.engine.view import StoredState
 from clawactors.projections.views.tasks import table as t
-from clawactors.projections.views.tasks.rows import BUSY, FAILED, SUCCEEDED, TaskRows
+from clawactors.projections.views.tasks.rows import TaskRows
+from clawactors.projections.views.tasks.sums import COUNTS, DURATIONS, SKILLS, WORK, TaskSums
 from clawactors.projections.views.tasks.times import TICKS, SubmissionTimeIndex
-from clawactors.systems.tasks import FINAL, TASK, Task
+from clawactors.systems.tasks import FINAL, Task
 from clawactors.systems.tasks import events as e
 
-__all__ = ["CACHE_BYTES", "Tasks"]
+__all__ = ["CACHE_BYTES", "TasksView"]
 
 CACHE_BYTES: Final = 64 << 20
 """Encoded size of the decoded tasks that are kept; in memory they take several times as much."""
 
-_HELD_BYTES: Final = 1000
-_NOBODY: Final = Task()
+_TASK_BYTES: Final = 1000
+_UNBORN: Final = Task()
 _Completed, _AttemptFailed = e.Completed, e.AttemptFailed
-_evolve = TASK.evolve
 
 
-class _Held(msgspec.Struct, gc=False):
+class _CachedTask(msgspec.Struct, gc=False):
     """A task in memory: as it is now, and as it was last written; without a key while nobody has asked for it."""
 
     key: bytes = b""
-    task: Task = _NOBODY
+    task: Task = _UNBORN
     written: Task | None = None
-    size_bytes: int = _HELD_BYTES
+    size_bytes: int = _TASK_BYTES
     frozen: bool = False
     version: int = 0
 
 
-class Tasks:
-    """See the module. `work` gets what nodes did, `faults` what could not be folded."""
+class TasksView:
+    """See the module. `faults` gets what could not be folded."""
 
     name = "tasks"
     kind = "task"
-    tables = (t.IDS, t.SPECS, t.LIVES, t.STEPS, t.INDEX, t.QUEUE, t.COUNTS, t.SKILLS, t.ANSWERS, TICKS)
+    tables = (t.IDS, t.SPECS, t.LIVES, t.STEPS, t.INDEX, t.QUEUE, t.ANSWERS, COUNTS, SKILLS, WORK, DURATIONS, TICKS)
 
-    def __init__(self, work: Tally, faults: Faults, cache_bytes: int = CACHE_BYTES) -> None:
-        self._work, self._faults = work, faults
-        self._skills, self._counts, self._ticks = Tally(t.SKILLS, 4), Tally(t.COUNTS, 1), SubmissionTimeIndex()
-        self._answers = Answers(t.ANSWERS)
-        self._cache: OrderedDict[str, _Held] = OrderedDict()  # left by earlier batches, the oldest first
+    def __init__(self, kinds: Kinds, faults: Faults, cache_bytes: int = CACHE_BYTES) -> None:
+        self._kind, self._faults = kinds[self.kind], faults
+        self._evolve = self._kind.decider.evolve
+        self._sums, self._times = TaskSums(), SubmissionTimeIndex()
+        self._answers = AnswerTable(t.ANSWERS)
+        self._cache: OrderedDict[str, _CachedTask] = OrderedDict()  # left by earlier batches, the oldest first
         self.cache_bytes, self.cached_bytes = cache_bytes, 0
-        self._touched: dict[str, _Held] = {}  # of this batch, in no cache meanwhile
-        self._ends: dict[tuple[str, str, int], list[int]] = {}  # node, skill, how → runs, ns busy
+        self._touched: dict[str, _CachedTask] = {}  # of this batch, in no cache meanwhile
 
     @property
     def cached(self) -> int:
         """How many decoded tasks are kept."""
         return len(self._cache)
+
+    def believes(self, id: str, writer: str, txn: Writing) -> bool:
+        """See `View`."""
+        return self._kind.believes((self._touched.get(id) or self._touch(id, txn)).task, writer)
 
     def fold(self, commit: Commit, txn: Writing) -> None:
         """See `View`."""
@@ -73,20 +77,21 @@ class Tasks:
             self._faults.freeze(commit, txn)
             held.frozen = True
         elif not held.frozen:
-            task = before = held.task
+            task, evolve = held.task, self._evolve
+            before = task
             for event in commit.events:
-                after = _evolve(task, event, record.at_ns)
+                after = evolve(task, event, record.at_ns)
                 if after is task:
                     self._faults.note(commit, "illegal", f"{type(event).__name__} while {task.life.status}")
                     continue
                 kind = type(event)
                 if kind is _Completed or kind is _AttemptFailed:
-                    self._ended(task, record.at_ns, SUCCEEDED if kind is _Completed else FAILED)
+                    self._run_ended(task, record.at_ns, succeeded=kind is _Completed)
                 task = after
             held.task = task
-            if before is _NOBODY and task is not _NOBODY:
+            if before is _UNBORN and task is not _UNBORN:
                 held.key = place(record.seq)
-                self._ticks.tick(record.at_ns, held.key, txn)
+                self._times.tick(record.at_ns, held.key, txn)
                 self._faults.born(commit, txn)
             if held.key and not commit.fault:
                 self._answers.note(held.key, record, txn)
@@ -95,23 +100,19 @@ class Tasks:
         held.version = record.seq
         held.size_bytes += len(record.body)
 
-    def _ended(self, task: Task, at_ns: int, how: int) -> None:
+    def _run_ended(self, task: Task, at_ns: int, *, succeeded: bool) -> None:
         """A run of the task ended by itself; its time counts from its start, of a repeated one from its schedule."""
         life = task.life
-        ended = (life.node, task.spec.skill if task.spec else "", how)
-        sums = self._ends.get(ended)
-        if sums is None:
-            sums = self._ends[ended] = [0, 0]
-        sums[0] += 1
-        sums[1] += max(0, at_ns - max(life.started_ns, life.scheduled_ns))
+        took_ns = max(0, at_ns - max(life.started_ns, life.scheduled_ns))
+        self._sums.ended(life.node, task.spec.skill if task.spec else "", took_ns, succeeded=succeeded)
 
-    def _touch(self, id: str, txn: Writing) -> _Held:
+    def _touch(self, id: str, txn: Writing) -> _CachedTask:
         """The task as it is in memory or in the store, or as nobody asked for it yet."""
         held = self._cache.pop(id, None)
         if held is not None:
             self.cached_bytes -= held.size_bytes
         else:
-            held = _Held(frozen=self._faults.is_frozen("task", id, txn))
+            held = _CachedTask(frozen=self._faults.is_frozen("task", id, txn))
             if (key := t.find(txn, id)) is not None:
                 stored = t.load(txn, key)
                 held.key, held.task, held.written = key, stored.task, stored.task
@@ -124,7 +125,7 @@ class Tasks:
         rows = TaskRows()
         for id, held in self._touched.items():
             task = held.task
-            if task is _NOBODY:
+            if task is _UNBORN:
                 continue
             rows.change(id, held.key, held.version, held.written, task)
             if task.life.status not in FINAL:  # those are hardly ever touched again
@@ -134,16 +135,10 @@ class Tasks:
         self._touched.clear()
         while self.cached_bytes > self.cache_bytes and self._cache:
             self.cached_bytes -= self._cache.popitem(last=False)[1].size_bytes
-        rows.write(txn, self._counts, self._skills, self._work)
-        for (node, skill, how), (runs, busy_ns) in self._ends.items():
-            for tally, word in ((self._work, node), (self._skills, skill)):
-                tally.add(word, how, runs)
-                tally.add(word, BUSY, busy_ns)
-        self._ends.clear()
+        rows.write(txn, self._sums)
+        self._sums.write(txn)
         self._answers.write(txn)
-        self._ticks.write(txn)
-        self._counts.write(txn)
-        self._skills.write(txn)
+        self._times.write(txn)
 
     def load(self, reading: Reading, id: str) -> StoredState | None:
         """See `SnapshotView`."""
@@ -156,9 +151,7 @@ class Tasks:
         """See `View`."""
         self._cache.clear()
         self._touched.clear()
-        self._ends.clear()
         self.cached_bytes = 0
+        self._sums.forget()
         self._answers.forget()
-        self._ticks.forget()
-        self._counts.forget()
-        self._skills.forget()
+        self._times.forget()

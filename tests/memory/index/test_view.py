@@ -12,9 +12,10 @@ from clawactors.memory.index import Index
 from clawactors.memory.index.embedding import HashedEmbedder
 from clawactors.memory.index.view import MemoryView, memory_projection
 from clawactors.memory.recall import Searcher
+from clawactors.projections.engine.digest import digest
 from clawactors.projections.engine.faults import counts, frozen_of
-from clawactors.projections.engine.projector import Projector, State
-from clawactors.projections.engine.replay import digest
+from clawactors.projections.engine.projector import Projector
+from clawactors.projections.engine.state import State
 from clawactors.projections.engine.store import Store
 from clawactors.systems.memories import CODEC, Fact
 from clawactors.systems.memories import events as e

@@ -1,15 +1,20 @@
 """What can't be folded never stops the projector; it is counted, and freezes no more than its aggregate."""
 
 import os
+from collections.abc import Callable
 
 import pytest
 
 from clawactors.eventlog import Record
-from clawactors.projections.engine.faults import counts, frozen, frozen_of
+from clawactors.projections.engine.answers import answers_of
+from clawactors.projections.engine.digest import digest
+from clawactors.projections.engine.faults import counts, frozen, frozen_of, unbelieved, unborn_version
 from clawactors.projections.engine.projector import Projector
-from clawactors.projections.views.nodes import load_node
+from clawactors.projections.views.nodes.view import load_node
 from clawactors.projections.views.tasks import table as t
+from clawactors.systems.tasks import commands as tc
 from clawactors.systems.tasks import events as te
+from tests.projections.cluster import CLUSTER
 from tests.projections.histories import AT, FUTURE, GARBAGE, History, joined, run
 
 
@@ -68,8 +73,7 @@ def test_a_record_from_the_future_freezes_its_aggregate_alone(projector: Project
         assert status_of(projector, "t") == ("pending", 3)
         assert status_of(projector, "other")[0] == "completed"
         with projector.store.snapshot() as reading:
-            assert [id for id, _ in frozen(reading, "task")] == ["t"]
-            assert [id for id, _ in frozen(reading, "node")] == ["n1"]
+            assert [(kind, id) for kind, id, _ in frozen(reading)] == [("node", "n1"), ("task", "t")]
             reason = frozen_of(reading, "task", "t")
             assert reason is not None
             assert reason.seq == frozen_at
@@ -138,3 +142,68 @@ def test_random_bytes_never_stop_it(projector: Projector) -> None:
     projector.apply(history.records)
     assert counted(projector)["task/malformed"] == 2000
     assert status_of(projector, "t")[0] == "completed"
+
+
+def stolen(task: str, *bodies: bytes) -> History:
+    """Node n1 holds an attempt of `t`; n2, which holds none, writes those bodies about that task."""
+    history = History()
+    history.node("n1", joined())
+    history.command("t", tc.Submit(te.Spec(skill="echo")))
+    history.command("t", tc.ScheduleTask("n1", "i1"), to="n1")
+    history.command("t", tc.StartTask(history.tasks["t"].fence), writer="n1")
+    for body in bodies:
+        history.publish(f"claw.task.{task}.from.n2", body)
+    return history
+
+
+COMPLETED = te.CODEC.encode((te.Completed("stolen"),))
+
+
+@pytest.mark.parametrize("body", [COMPLETED, FUTURE, b"garbage"])
+@pytest.mark.parametrize("batch", [1, 100])
+def test_what_a_node_writes_about_a_task_that_it_does_not_hold_counts_as_a_version_alone(
+    projectors: Callable[[str], Projector], body: bytes, batch: int
+) -> None:
+    before, after = projectors("before"), projectors("after")
+    before.apply(stolen("t").records)
+    history = stolen("t", body, body)
+    after.faults.keeps_met = True
+    after.apply(history.records, batch=batch)
+    assert status_of(after, "t") == ("running", 6)
+    assert after.reports == []
+    with before.store.snapshot() as was, after.store.snapshot() as reading:
+        key = t.find(reading, "t")
+        assert key is not None
+        assert t.load(reading, key).task == t.load(was, key).task
+        assert digest(reading, CLUSTER, ("nodes", "schedules")) == digest(was, CLUSTER, ("nodes", "schedules"))
+        assert [*frozen(reading)] == []
+        assert counts(reading) == []
+        [writer] = unbelieved(reading)
+        assert (writer.writer, writer.count, writer.first_seq, writer.last_seq) == ("n2", 2, 5, 6)
+    # The node that holds the attempt goes on.
+    history.command("t", tc.Complete(history.tasks["t"].fence, "mine"), writer="n1")
+    after.apply(history.records, batch=batch)
+    assert status_of(after, "t") == ("completed", 7)
+
+
+@pytest.mark.parametrize("body", [te.CODEC.encode((te.Submitted(skill="echo"),)), FUTURE])
+def test_an_id_that_a_node_squats_on_is_not_born(projector: Projector, body: bytes) -> None:
+    history = stolen("squatted", body)
+    projector.apply(history.records)
+    with projector.store.snapshot() as reading:
+        assert t.find(reading, "squatted") is None
+        assert [*frozen(reading)] == []
+        assert unborn_version(reading, "task", "squatted") == 5
+    history.command("squatted", tc.Submit(te.Spec(skill="echo")))
+    projector.apply(history.records)
+    assert status_of(projector, "squatted") == ("pending", 6)
+
+
+def test_commands_are_not_answered_by_writers_without_authority(projector: Projector) -> None:
+    history = stolen("t", COMPLETED, COMPLETED)
+    assert history.records[-1].headers
+    projector.apply(history.records)
+    with projector.store.snapshot() as reading:
+        key = t.find(reading, "t")
+        assert key is not None
+        assert 6 not in answers_of(reading, t.ANSWERS, key).values()

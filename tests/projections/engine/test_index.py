@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawactors.projections.engine.index import Run, Union, ascending, newest
+from clawactors.projections.engine.index import PrefixWalk, Union, ascending, newest
 from clawactors.projections.engine.keys import LAST, place, term
 from clawactors.projections.engine.store import Reading, Store
 
@@ -50,12 +50,12 @@ def reading(tmp_path: Path) -> Iterator[Reading]:
 @pytest.mark.parametrize(("at", "found"), [(0, None), (1, 1), (4, 1), (5, 5), (8, 5), (1 << 60, 9)])
 def test_a_run_ends_with_its_prefix(reading: Reading, word: str, at: int, found: int | None) -> None:
     expected = None if found is None else place(found)
-    assert Run(reading, "t", term(b"x", word)).at_most(place(at)) == expected
+    assert PrefixWalk(reading, "t", term(b"x", word)).at_most(place(at)) == expected
 
 
 def test_an_unknown_word_has_no_keys(reading: Reading) -> None:
-    assert Run(reading, "t", term(b"x", "d")).at_most(LAST) is None
-    assert Run(reading, "t", term(b"y", "a")).at_most(LAST) is None
+    assert PrefixWalk(reading, "t", term(b"x", "d")).at_most(LAST) is None
+    assert PrefixWalk(reading, "t", term(b"y", "a")).at_most(LAST) is None
 
 
 def test_items_come_upwards_from_a_key(reading: Reading) -> None:

@@ -4,7 +4,9 @@ from pathlib import Path
 
 from clawactors.eventlog import InProcessLog
 from clawactors.eventlog.decoding import Commit
-from clawactors.projections.engine.replay import replay, stand_of, verify
+from clawactors.kinds import KINDS
+from clawactors.projections.engine.digest import store_digest
+from clawactors.projections.engine.replay import replay, verify
 from clawactors.projections.engine.store import Writing
 from clawactors.projections.engine.view import Projection
 from clawactors.projections.live import LiveViews
@@ -20,6 +22,9 @@ class Lengths:
 
     def __init__(self) -> None:
         self._added: dict[str, int] = {}
+
+    def believes(self, id: str, writer: str, txn: Writing) -> bool:
+        return True
 
     def fold(self, commit: Commit, txn: Writing) -> None:
         self._added[commit.id] = self._added.get(commit.id, 0) + 1
@@ -41,6 +46,7 @@ LENGTHS = Projection(
     schema="1",
     tags="",
     views=lambda: (Lengths(),),
+    kinds=KINDS,
 )
 
 
@@ -54,12 +60,12 @@ async def test_it_is_replayed_verified_opened_and_kept_beside_others(tmp_path: P
         for record in history.records:
             log.publish(record.subject, record.body, record.headers)
         replayed = await replay(log, tmp_path / "replayed", projection=LENGTHS)
-        views = await LiveViews.open(log, tmp_path, pulse=lambda _: None, now_ns=lambda: 0, projection=LENGTHS)
-        stand = stand_of(views.store, LENGTHS)
+        views = await LiveViews.open(log, tmp_path, heartbeat=lambda _: None, now_ns=lambda: 0, projection=LENGTHS)
+        stand = store_digest(views.store, LENGTHS)
         assert stand.digest == replayed.digest
         assert (await verify(log, stand, projection=LENGTHS, folder=tmp_path)).equal
         with views.store.snapshot() as reading:
             assert dict(reading.cursor("lengths")) == {b"t0": b"3", b"t1": b"4", b"t2": b"3"}
         await views.rebuild()
-        assert stand_of(views.store, LENGTHS) == stand
+        assert store_digest(views.store, LENGTHS) == stand
         await views.aclose()

@@ -6,12 +6,13 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clawactors.projections.cluster import CLUSTER
 from clawactors.projections.engine.projector import Projector
-from clawactors.projections.views.nodes import load_node, nodes_with, stored_nodes, work_of
+from clawactors.projections.views.nodes.view import load_node, nodes_with, stored_nodes
+from clawactors.projections.views.tasks.sums import work_of
 from clawactors.systems.nodes.row import NodeWork, row
 from clawactors.systems.tasks import commands as tc
 from clawactors.systems.tasks import events as te
+from tests.projections.cluster import CLUSTER
 from tests.projections.histories import NODES, SKILLS, History, joined, random_history, run
 from tests.projections.model import Model
 

@@ -8,7 +8,7 @@ import pytest
 from clawactors.projections.engine.projector import Projector
 from clawactors.projections.engine.store import Writing
 from clawactors.projections.views.tasks import table as t
-from clawactors.projections.views.tasks.view import Tasks
+from clawactors.projections.views.tasks.view import TasksView
 from clawactors.systems.tasks import commands as tc
 from clawactors.systems.tasks import events as te
 from tests.projections.histories import History, run
@@ -69,7 +69,7 @@ def test_a_step_writes_its_entry_and_the_life_and_no_more(
 
 
 def test_memory_stays_flat_and_an_evicted_task_comes_back_whole(projector: Projector) -> None:
-    view = next(view for view in projector.views if isinstance(view, Tasks))
+    view = next(view for view in projector.views if isinstance(view, TasksView))
     view.cache_bytes = 200_000
     history = History()
     for n in range(400):

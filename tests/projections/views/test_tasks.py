@@ -4,44 +4,55 @@ import itertools
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clawactors.projections.cluster import CLUSTER
-from clawactors.projections.engine.index import Run
+from clawactors.projections.engine.index import PrefixWalk
 from clawactors.projections.engine.keys import LAST
 from clawactors.projections.engine.projector import Projector
 from clawactors.projections.engine.store import Reading
-from clawactors.projections.engine.tally import sums
 from clawactors.projections.views.tasks import table as t
-from clawactors.projections.views.tasks.selection import Filter, pending, select
+from clawactors.projections.views.tasks.selection import TaskFilter, pending, select
+from clawactors.projections.views.tasks.sums import (
+    BY,
+    _duration_class,
+    _middle_s,
+    counts_by,
+    percentiles_s,
+    status_counts,
+)
 from clawactors.systems.tasks import STATUSES
 from clawactors.systems.tasks import commands as tc
 from clawactors.systems.tasks import events as te
+from tests.projections.cluster import CLUSTER
 from tests.projections.histories import AT, NODES, SKILLS, TAGS, USERS, History, random_history, run
 from tests.projections.model import Model
 
 seeds = st.integers(0, 1 << 30)
 filters = st.builds(
-    Filter,
+    TaskFilter,
     status=st.lists(st.sampled_from(STATUSES), max_size=3, unique=True).map(tuple),
     node=st.sampled_from(("", *NODES)),
     user=st.sampled_from(USERS),
     skill=st.sampled_from(("", *SKILLS)),
     tag=st.sampled_from(("", *TAGS)),
+    error=st.sampled_from(("", "unknown", "timeout", "interrupted")),
+    interrupted=st.booleans(),
+    silent_since_ns=st.none() | st.integers(0, 200).map(lambda s: AT + s * 1_000_000_000),
     since_ns=st.none() | st.integers(0, 200).map(lambda s: AT + s * 1_000_000_000),
     until_ns=st.none() | st.integers(0, 200).map(lambda s: AT + s * 1_000_000_000),
 )
 
 
-def selected(reading: Reading, wanted: Filter) -> list[str]:
+def selected(reading: Reading, wanted: TaskFilter) -> list[str]:
     return [stored.id for stored in select(reading, wanted)]
 
 
 @settings(max_examples=40, deadline=None)
 @given(seeds, st.lists(filters, min_size=10, max_size=30), st.integers(1, 40))
-def test_rows_and_lists_are_those_of_the_slow_way(seed: int, wanted: list[Filter], batch: int) -> None:
+def test_rows_and_lists_are_those_of_the_slow_way(seed: int, wanted: list[TaskFilter], batch: int) -> None:
     history = random_history(seed, 120)
     model = Model(history.records)
     with TemporaryDirectory() as folder:
@@ -56,15 +67,17 @@ def test_rows_and_lists_are_those_of_the_slow_way(seed: int, wanted: list[Filter
             assert reading.count(t.IDS) == len(model.tasks)
             for each in wanted:
                 assert selected(reading, each) == model.select(each)
-            assert {status: count for status, (count,) in sums(reading, t.COUNTS)} == dict(model.counts())
+            assert {status: count for status, count in status_counts(reading).items() if count} == model.counts()
+            for name, field in BY.items():
+                assert dict(counts_by(reading, field)) == model.counts_by(name)
             assert [stored.id for _, stored in pending(reading)] == model.pending()
         projector.close()
 
 
 @pytest.mark.parametrize(
-    "wanted", [Filter(), Filter(skill="echo"), Filter(status=("completed", "pending"), user="ada")]
+    "wanted", [TaskFilter(), TaskFilter(skill="echo"), TaskFilter(status=("completed", "pending"), user="ada")]
 )
-def test_a_page_begins_below_the_last_row_of_the_page_before(projector: Projector, wanted: Filter) -> None:
+def test_a_page_begins_below_the_last_row_of_the_page_before(projector: Projector, wanted: TaskFilter) -> None:
     history = random_history(7, 300, strangers=False)
     projector.apply(history.records)
     with projector.store.snapshot() as reading:
@@ -88,7 +101,7 @@ def test_long_words_and_any_characters_can_be_looked_up(projector: Projector) ->
     projector.apply(history.records)
     with projector.store.snapshot() as reading:
         for n, word in enumerate(words):
-            assert selected(reading, Filter(user=word, skill=word, tag=word)) == [f"t{n}"]
+            assert selected(reading, TaskFilter(user=word, skill=word, tag=word)) == [f"t{n}"]
 
 
 @pytest.mark.parametrize("others", [100, 2000])
@@ -103,17 +116,17 @@ def test_a_selection_costs_its_shortest_list_and_not_the_table(
         run(history, f"t{n}")
     projector.apply(history.records)
     seeks = 0
-    at_most = Run.at_most
+    at_most = PrefixWalk.at_most
 
-    def counting(self: Run, key: bytes) -> bytes | None:
+    def counting(self: PrefixWalk, key: bytes) -> bytes | None:
         nonlocal seeks
         seeks += 1
         return at_most(self, key)
 
-    monkeypatch.setattr(Run, "at_most", counting)
+    monkeypatch.setattr(PrefixWalk, "at_most", counting)
     with projector.store.snapshot() as reading:
-        assert len(selected(reading, Filter(skill="echo", user="ada", tag="odd"))) == 4
-        assert len(selected(reading, Filter(status=("cancelled",), skill="echo"))) == 4
+        assert len(selected(reading, TaskFilter(skill="echo", user="ada", tag="odd"))) == 4
+        assert len(selected(reading, TaskFilter(status=("cancelled",), skill="echo"))) == 4
         assert seeks < 60
 
 
@@ -128,6 +141,29 @@ def test_the_newest_page_reads_no_more_rows_than_it_shows(
     load = t.load
     monkeypatch.setattr(t, "load", lambda *args: loaded.append(args[1]) or load(*args))
     with projector.store.snapshot() as reading:
-        whole = select(reading, Filter(since_ns=AT, status=("completed",)))
+        whole = select(reading, TaskFilter(since_ns=AT, status=("completed",)))
         assert [stored.id for stored in itertools.islice(whole, 10)] == [f"t{n}" for n in range(299, 289, -1)]
         assert len(loaded) == 10
+
+
+def test_durations_are_counted_by_skill_within_six_percent(projector: Projector) -> None:
+    """Of 100 runs that take 1, 2, …, 100 s, half took 50 s at most."""
+    history = History()
+    for n in range(1, 101):
+        id = f"t{n}"
+        history.command(id, tc.Submit(te.Spec(skill="echo")))
+        history.command(id, tc.ScheduleTask("n1", "i1"), to="n1")
+        history.command(id, tc.StartTask(history.tasks[id].fence))
+        began_ns = history.records[-1].at_ns
+        history.command(id, tc.Complete(history.tasks[id].fence, None))
+        history.records[-1] = msgspec.structs.replace(history.records[-1], at_ns=began_ns + n * 1_000_000_000)
+    projector.apply(history.records, batch=7)
+    with projector.store.snapshot() as reading:
+        found = percentiles_s(reading, "echo", (0.01, 0.5, 0.95, 1.0))
+        assert found == pytest.approx([1, 50, 95, 100], rel=0.065)
+        assert percentiles_s(reading, "nobody-ran-it", (0.5,)) == [0.0]
+
+
+@given(st.integers(0, 1 << 62))
+def test_the_class_of_a_duration_is_close_to_it(took_ns: int) -> None:
+    assert _middle_s(_duration_class(took_ns)) == pytest.approx(took_ns / 1e9, rel=0.065, abs=2e-6)

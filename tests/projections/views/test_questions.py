@@ -6,13 +6,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from clawactors.projections import messages as m
 from clawactors.projections.engine.pages import PAGE_BYTES
 from clawactors.projections.engine.projector import Projector
-from clawactors.projections.queries import Queries
+from clawactors.projections.engine.questions import ErrorReply, Queries
 from clawactors.systems.nodes.row import Heartbeat
 from clawactors.systems.tasks import commands as tc
 from clawactors.systems.tasks import events as te
+from tests.projections.cluster import CLUSTER
 from tests.projections.histories import AT, FUTURE, History, joined, random_history, run
 
 type Ask = Callable[..., dict[str, Any]]
@@ -20,13 +20,13 @@ NOW_NS = AT + 10**15
 
 
 @pytest.fixture
-def pulses() -> dict[str, Heartbeat]:
+def heartbeats() -> dict[str, Heartbeat]:
     return {}
 
 
 @pytest.fixture
-def ask(projector: Projector, pulses: dict[str, Heartbeat]) -> Ask:
-    queries = Queries(lambda: projector.store, pulses.get, lambda: NOW_NS)
+def ask(projector: Projector, heartbeats: dict[str, Heartbeat]) -> Ask:
+    queries = Queries(CLUSTER.questions, lambda: projector.store, heartbeats.get, lambda: NOW_NS)
 
     def ask(name: str, **question: Any) -> dict[str, Any]:
         body = queries.reply(name, msgspec.json.encode(question))
@@ -57,7 +57,6 @@ def test_a_task_is_found_by_its_id_as_the_promised_row(projector: Projector, ask
         ("step-1", "completed", {"n": 1}),
     ]
     assert answer["position"] == 4
-    msgspec.convert(answer, m.RowReply)
 
 
 def test_pages_hold_every_task_once_while_others_come_and_change(projector: Projector, ask: Ask) -> None:
@@ -126,7 +125,7 @@ def test_a_list_shows_the_newest_steps_of_a_long_task(projector: Projector, ask:
 
 
 def test_nodes_by_state_skill_and_free_slots_with_their_pulse(
-    projector: Projector, ask: Ask, pulses: dict[str, Heartbeat]
+    projector: Projector, ask: Ask, heartbeats: dict[str, Heartbeat]
 ) -> None:
     history = History()
     history.node("n1", joined(slots=1))
@@ -136,8 +135,8 @@ def test_nodes_by_state_skill_and_free_slots_with_their_pulse(
     history.command("t", tc.ScheduleTask("n1", "i1"), to="n1")
     history.command("t", tc.StartTask(history.tasks["t"].fence))
     projector.apply(history.records)
-    pulses["n2"] = Heartbeat("i1", NOW_NS - 10**9, cpu=12.5)
-    pulses["n3"] = Heartbeat("older", NOW_NS, cpu=99.0)
+    heartbeats["n2"] = Heartbeat("i1", NOW_NS - 10**9, cpu=12.5)
+    heartbeats["n3"] = Heartbeat("older", NOW_NS, cpu=99.0)
 
     def ids(**question: Any) -> list[str]:
         return [row["id"] for row in ask("nodes", **question)["rows"]]
@@ -178,12 +177,10 @@ def test_the_status_counts_tasks_and_nodes_and_what_could_not_be_folded(projecto
     history.publish("claw.task.t0.log", b"garbage")
     projector.apply(history.records)
     answer = ask("status")
-    status = msgspec.convert(answer, m.StatusReply)
-    assert {name: count for name, count in status.tasks.items() if count} == {"completed": 3, "pending": 1}
-    assert {name: count for name, count in status.nodes.items() if count} == {"online": 1}
-    assert (status.needs_upgrade, status.faults, status.position) == (1, 2, len(history.records))
-    faults = msgspec.convert(ask("faults"), m.FaultsReply)
-    assert [(row["kind"], row["id"]) for row in faults.frozen] == [("task", "open")]
+    assert {name: count for name, count in answer["tasks"].items() if count} == {"completed": 3, "pending": 1}
+    assert {name: count for name, count in answer["nodes"].items() if count} == {"online": 1}
+    assert (answer["needs_upgrade"], answer["faults"], answer["position"]) == (1, 2, len(history.records))
+    assert [(row["kind"], row["id"]) for row in ask("faults")["frozen"]] == [("task", "open")]
     assert "task.levitated" in ask("task", id="open")["row"]["needs_upgrade"]
 
 
@@ -216,20 +213,23 @@ def test_skills_are_told_with_their_nodes_and_figures(projector: Projector, ask:
         ("task", {"id": "x" * 5000}, "usage", "an id has"),
         ("task", {"id": "absent"}, "not_found", "no task absent"),
         ("node", {"id": "absent"}, "not_found", "no node absent"),
+        ("tasks", {"silent_s": -1}, "usage", "silent_s"),
+        ("nodes", {"silent_s": 1e300}, "usage", "silent_s"),
+        ("statistics", {"by": ["mood"]}, "usage", "error"),
         ("digest", {"views": ["moods"]}, "refused", "no view 'moods'"),
     ],
 )
 def test_a_wrong_question_gets_an_error_that_helps(
     ask: Ask, name: str, question: dict[str, Any], code: str, words: str
 ) -> None:
-    error = msgspec.convert(ask(name, **question), m.ErrorReply).error
+    error = msgspec.convert(ask(name, **question), ErrorReply).error
     assert error.code == code
     assert words in error.message
 
 
 @pytest.mark.parametrize("body", [b"\xff", b"[", b"[" * 5000, b"null", b"7"])
 def test_bytes_that_are_no_question_get_an_error(projector: Projector, body: bytes) -> None:
-    queries = Queries(lambda: projector.store, lambda _: None, lambda: 0)
+    queries = Queries(CLUSTER.questions, lambda: projector.store, lambda _: None, lambda: 0)
     assert b'"code":"usage"' in queries.reply("tasks", body)
 
 
@@ -242,3 +242,51 @@ def test_a_cursor_of_another_question_is_refused(projector: Projector, ask: Ask)
     assert "error" in ask("tasks", limit=2, skill="echo", cursor=cursor)
     assert "error" in ask("pending", cursor=cursor)
     assert "error" not in ask("tasks", limit=3, cursor=cursor)
+
+
+def test_statistics_count_tasks_in_every_dimension(projector: Projector, ask: Ask) -> None:
+    history = History()
+    history.node("n1", joined())
+    for n in range(3):
+        run(history, f"t{n}")
+    history.command("bad", tc.Submit(te.Spec(skill="shell", user="bob")))
+    history.command("bad", tc.ScheduleTask("n1", "i1"), to="n1")
+    fence = history.tasks["bad"].fence
+    history.command("bad", tc.StartTask(fence), writer="n1")
+    history.command("bad", tc.Fail(fence, te.TaskError("timeout", "slow"), "failed"), writer="n1")
+    projector.apply(history.records)
+    answer = ask("statistics")
+    assert (answer["tasks"]["completed"], answer["tasks"]["failed"], answer["nodes"]["online"]) == (3, 1, 1)
+    assert answer["by_skill"] == {"echo": {"completed": 3}, "shell": {"failed": 1}}
+    assert list(answer["by_skill"]) == ["echo", "shell"]
+    assert answer["by_user"] == {"ada": {"completed": 3}, "bob": {"failed": 1}}
+    assert answer["by_node"] == {"n1": {"completed": 3, "failed": 1}}
+    assert answer["by_error"] == {"timeout": {"failed": 1}}
+    shell = answer["durations"]["shell"]
+    assert (shell["submitted"], shell["succeeded"], shell["failed"], shell["p50_s"]) == (1, 0, 1, 0.0)
+    assert answer["store"]["size_bytes"] > 0
+    assert answer["store"]["tables"]["task.lives"]["rows"] == 4
+    assert set(ask("statistics", by=["user"], limit=1)) & {"by_user", "by_node"} == {"by_user"}
+    assert [row["id"] for row in ask("tasks", error="timeout")["rows"]] == ["bad"]
+
+
+def test_interrupted_and_silent_tasks_are_listed(projector: Projector, ask: Ask) -> None:
+    history = History()
+    for id in ("cut", "quiet", "done"):
+        history.command(id, tc.Submit(te.Spec(skill="echo")))
+        history.command(id, tc.ScheduleTask("n1", "i1"), to="n1")
+        history.command(id, tc.StartTask(history.tasks[id].fence), writer="n1")
+    history.command("cut", tc.Interrupt(history.tasks["cut"].fence, "gone"))
+    history.command("done", tc.Complete(history.tasks["done"].fence, 1), writer="n1")
+    projector.apply(history.records)
+    assert [row["id"] for row in ask("tasks", interrupted=True)["rows"]] == ["cut"]
+    assert [row["id"] for row in ask("tasks", silent_s=900)["rows"]] == ["quiet"]
+    assert ask("tasks", silent_s=(NOW_NS - AT) / 1e9)["rows"] == []
+
+
+def test_statistics_of_long_words_fit_into_a_message(projector: Projector, ask: Ask) -> None:
+    history = History()
+    for n in range(30):
+        history.command(f"t{n}", tc.Submit(te.Spec(skill=f"{n}" + "x" * 90_000, user=f"{n}" + "y" * 90_000)))
+    projector.apply(history.records)
+    assert ask("statistics", limit=1000)["tasks"]["pending"] == 30

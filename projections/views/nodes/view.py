@@ -1,4 +1,4 @@
-"""The nodes view: every node as `NODE.evolve` leaves it, and what nodes did, told by the tasks view.
+"""The nodes view: every node as its kind folds it, and what nodes did, which the tasks view counts.
 
 Heartbeats and machine figures are not here: they expire, so they are joined when a question is asked.
 """
@@ -10,28 +10,23 @@ import msgspec
 
 from clawactors.eventlog import Corrupt
 from clawactors.eventlog.decoding import Commit
-from clawactors.projections.engine.answers import Answers, answers_of
+from clawactors.kernel.kind import Kinds
+from clawactors.projections.engine.answers import AnswerTable, answers_of
 from clawactors.projections.engine.faults import Faults
 from clawactors.projections.engine.index import ascending
 from clawactors.projections.engine.keys import term
 from clawactors.projections.engine.store import Reading, Writing
-from clawactors.projections.engine.tally import Tally, sums_of
 from clawactors.projections.engine.view import StoredState
-from clawactors.projections.views.tasks.rows import BUSY, FAILED, RUNNING, SCHEDULED, SUCCEEDED
-from clawactors.systems.nodes import NODE, Node
-from clawactors.systems.nodes.row import NodeWork
+from clawactors.systems.nodes import Node
 
-__all__ = ["NODES", "WORK", "Nodes", "StoredNode", "load_node", "new_work", "nodes_with", "stored_nodes", "work_of"]
+__all__ = ["NODES", "NodesView", "StoredNode", "load_node", "nodes_with", "stored_nodes"]
 
 NODES: Final = "node.nodes"
 """id → version and node."""
 INDEX: Final = "node.index"
 """term, id → nothing."""
-WORK: Final = "node.work"
-"""id → sums; a table of its own, since tasks may name a node that never joined."""
 ANSWERS: Final = "node.answers"
 """id, version → time and ids of commands; see `answers`."""
-_WIDTH: Final = 5
 _STATUS, _SKILL = b"s", b"k"
 
 _encode = msgspec.json.Encoder().encode
@@ -46,24 +41,29 @@ class StoredNode(msgspec.Struct):
     node: Node
 
 
-class _Held(msgspec.Struct):
+class _TouchedNode(msgspec.Struct):
     version: int
     node: Node
     written: Node
     frozen: bool
 
 
-class Nodes:
-    """See the module."""
+class NodesView:
+    """See the module. `faults` gets what could not be folded."""
 
     name = "nodes"
     kind = "node"
-    tables = (NODES, INDEX, WORK, ANSWERS)
+    tables = (NODES, INDEX, ANSWERS)
 
-    def __init__(self, work: Tally, faults: Faults) -> None:
-        self._work, self._faults = work, faults
-        self._touched: dict[str, _Held] = {}
-        self._answers = Answers(ANSWERS)
+    def __init__(self, kinds: Kinds, faults: Faults) -> None:
+        self._kind, self._faults = kinds[self.kind], faults
+        self._evolve, self._initial = self._kind.decider.evolve, self._kind.decider.initial
+        self._touched: dict[str, _TouchedNode] = {}
+        self._answers = AnswerTable(ANSWERS)
+
+    def believes(self, id: str, writer: str, txn: Writing) -> bool:
+        """See `View`."""
+        return self._kind.believes((self._touched.get(id) or self._load(id, txn)).node, writer)
 
     def fold(self, commit: Commit, txn: Writing) -> None:
         """See `View`."""
@@ -72,26 +72,26 @@ class Nodes:
             self._faults.freeze(commit, txn)
             held.frozen = True
         elif not held.frozen:
-            born = held.node is NODE.initial
+            born = held.node is self._initial
             for event in commit.events:
-                after = NODE.evolve(held.node, event, commit.record.at_ns)
+                after = self._evolve(held.node, event, commit.record.at_ns)
                 if after is held.node:
                     self._faults.note(commit, "illegal", f"{type(event).__name__} while {held.node.status}")
                 held.node = after
-            if held.node is not NODE.initial and not commit.fault:
+            if held.node is not self._initial and not commit.fault:
                 self._answers.note(_answers_key(commit.id), commit.record, txn)
                 if born:
                     self._faults.born(commit, txn)
-        if held.node is NODE.initial:
+        if held.node is self._initial:
             self._faults.unborn(commit, txn)
         else:
             held.version = commit.record.seq
             self._touched[commit.id] = held
 
-    def _load(self, id: str, txn: Writing) -> _Held:
+    def _load(self, id: str, txn: Writing) -> _TouchedNode:
         stored = load_node(txn, id)
-        node = stored.node if stored else NODE.initial
-        return _Held(0, node, node, self._faults.is_frozen("node", id, txn))
+        node = stored.node if stored else self._initial
+        return _TouchedNode(0, node, node, self._faults.is_frozen("node", id, txn))
 
     def write(self, txn: Writing) -> None:
         """See `View`."""
@@ -104,7 +104,6 @@ class Nodes:
                 txn.put(INDEX, prefix + id.encode(), b"")
         self._touched.clear()
         self._answers.write(txn)
-        self._work.write(txn)
 
     def load(self, reading: Reading, id: str) -> StoredState | None:
         """See `SnapshotView`."""
@@ -117,7 +116,6 @@ class Nodes:
         """See `View`."""
         self._touched.clear()
         self._answers.forget()
-        self._work.forget()
 
 
 def _terms(node: Node) -> set[bytes]:
@@ -129,17 +127,6 @@ def _terms(node: Node) -> set[bytes]:
 
 def _answers_key(id: str) -> bytes:
     return id.encode() + b"\0"
-
-
-def new_work() -> Tally:
-    """The sums of what nodes did: the tasks view adds, the nodes view writes."""
-    return Tally(WORK, _WIDTH)
-
-
-def work_of(reading: Reading, id: str) -> NodeWork:
-    """What a node did so far."""
-    sums = sums_of(reading, WORK, id, _WIDTH)
-    return NodeWork(sums[SCHEDULED], sums[RUNNING], sums[SUCCEEDED], sums[FAILED], sums[BUSY])
 
 
 def load_node(reading: Reading, id: str) -> StoredNode | None:

@@ -1,0 +1,114 @@
+"""Questions about tasks: one, lists of them, and the queue of the pending ones."""
+
+from typing import Any, Final
+
+import msgspec
+
+from clawactors.kernel.errors import NotFound
+from clawactors.projections.engine.faults import absence, frozen_of
+from clawactors.projections.engine.keys import LAST, PLACE_BYTES, number, place
+from clawactors.projections.engine.pages import InvalidQuery, checked_silence_ns, cursor_key, mark_of, page, trimmed
+from clawactors.projections.engine.questions import QueryContext, QuestionHandler, ViewQuestion, checked_id
+from clawactors.projections.engine.store import Reading
+from clawactors.projections.engine.view import ViewDefinition
+from clawactors.projections.views.tasks import table as t
+from clawactors.projections.views.tasks.selection import TaskFilter, pending, select
+from clawactors.projections.views.tasks.view import TasksView
+from clawactors.systems.tasks import STATUSES, Entry, TaskStatus
+from clawactors.systems.tasks.events import Submitted, TaskError
+from clawactors.systems.tasks.row import row
+
+__all__ = ["TASKS_VIEW", "PendingQuestion", "TaskQuestion", "TasksQuestion"]
+
+
+class TasksQuestion(ViewQuestion, frozen=True, kw_only=True):
+    """Tasks, newest first; `cursor` is that of the page before.
+
+    `error` is a class of errors; `interrupted`: the last attempts were cut short; `silent_s`: it runs, and nothing has
+    come from it for so long.
+    """
+
+    status: tuple[str, ...] = ()
+    node: str = ""
+    user: str = ""
+    skill: str = ""
+    tag: str = ""
+    error: str = ""
+    interrupted: bool = False
+    silent_s: float | None = None
+    since_ns: int | None = None
+    until_ns: int | None = None
+    limit: int = 100
+    cursor: str = ""
+
+
+class TaskQuestion(ViewQuestion, frozen=True, kw_only=True):
+    """One task."""
+
+    id: str
+
+
+class PendingQuestion(ViewQuestion, frozen=True, kw_only=True):
+    """The pending tasks in the order in which they are due."""
+
+    limit: int = 100
+    cursor: str = ""
+
+
+def _tasks(question: TasksQuestion, context: QueryContext) -> dict[str, Any]:
+    if unknown := set(question.status) - set(STATUSES):
+        raise InvalidQuery(f"there is no status {min(unknown)!r}; use one of {', '.join(STATUSES)}")
+    silence_ns = checked_silence_ns(question.silent_s)
+    wanted = TaskFilter(
+        status=question.status,
+        node=question.node,
+        user=question.user,
+        skill=question.skill,
+        tag=question.tag,
+        error=question.error,
+        interrupted=question.interrupted,
+        silent_since_ns=None if silence_ns is None else context.now_ns - silence_ns,
+        since_ns=question.since_ns,
+        until_ns=question.until_ns,
+    )
+    mark, reading = mark_of(question), context.reading
+    key = cursor_key(question.cursor, mark)
+    below = place(max(0, number(key[:PLACE_BYTES]) - 1)) if key else LAST
+    found = ((stored.key, _row(stored, reading)) for stored in select(reading, wanted, below))
+    return page(found, question.limit, mark)
+
+
+def _task(question: TaskQuestion, context: QueryContext) -> dict[str, Any]:
+    reading, id = context.reading, checked_id(question.id)
+    key = t.find(reading, id)
+    if key is None:
+        raise NotFound(absence(reading, "task", id))
+    return {"row": msgspec.Raw(trimmed(_row(t.load(reading, key), reading)))}
+
+
+def _pending(question: PendingQuestion, context: QueryContext) -> dict[str, Any]:
+    mark = mark_of(question)
+    above = cursor_key(question.cursor, mark)
+    found = ((at, _row(stored, context.reading)) for at, stored in pending(context.reading, above))
+    return page(found, question.limit, mark)
+
+
+def _row(stored: t.StoredTask, reading: Reading) -> dict[str, Any]:
+    """The task's row; `needs_upgrade` only where it is frozen, `omitted` only where something is left out."""
+    columns = row(stored.id, stored.version, stored.task)
+    if stored.omitted:
+        columns["omitted"] = ["steps"]
+    if (frozen := frozen_of(reading, "task", stored.id)) is not None:
+        columns["needs_upgrade"] = frozen.reason
+    return columns
+
+
+TASKS_VIEW: Final = ViewDefinition(
+    make=TasksView,
+    stored=(Submitted, TaskStatus, Entry, TaskError),
+    questions=(
+        QuestionHandler("tasks", TasksQuestion, _tasks),
+        QuestionHandler("task", TaskQuestion, _task, quick=True),
+        QuestionHandler("pending", PendingQuestion, _pending),
+    ),
+)
