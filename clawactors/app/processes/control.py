@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from clawactors.app.processes.start import ControlStart, main
 from clawactors.app.projections import CLUSTER
 from clawactors.eventlog import EventLogError
 from clawactors.eventlog.jetstream import (
+    Connection,
     Disconnects,
     JetStreamBlobs,
     JetStreamCommands,
@@ -38,6 +39,9 @@ async def serve(start: ControlStart, ready: Callable[[], None]) -> None:
     """Folds the log and leads when it may, until cancelled."""
     async with contextlib.AsyncExitStack() as stack:
         log = await stack.enter_async_context(await JetStreamLog.connect(start.nats_url, f"claw-control/{start.name}"))
+        # Answers leave on a connection of their own, which needs the right to publish to inboxes and to nothing else.
+        replies = await Connection.open(start.nats_url, f"claw-answers/{start.name}")
+        stack.push_async_callback(replies.aclose)
         clock, identity = SystemClock(), (await log.head()).identity
         views = await LiveViews.open(
             log,
@@ -50,7 +54,7 @@ async def serve(start: ControlStart, ready: Callable[[], None]) -> None:
         control = Control(
             ActorContext(log, clock, f"control/{start.name}"),
             JetStreamLeases(log.connection),
-            JetStreamRequests(log.connection),
+            JetStreamRequests(log.connection, replies=replies),
             views,
             JetStreamDeadLetters(log.connection, identity),
             JetStreamTimers(log.connection),
@@ -93,7 +97,7 @@ class _WhyQuestion(msgspec.Struct, forbid_unknown_fields=True):
 
 
 async def _answer(control: Control, views: LiveViews) -> None:
-    """Serves `claw.query.<name>`: the questions to the views, and `why` to placement."""
+    """Serves `claw.query.<name>` and `claw.query.<principal>.<name>`: views answer, and placement to `why`."""
 
     async def why(body: bytes) -> bytes:
         try:
@@ -109,9 +113,15 @@ async def _answer(control: Control, views: LiveViews) -> None:
             }
         )
 
-    for name in CLUSTER.questions:
-        await control.requests.serve(f"claw.query.{name}", partial(views.answer, name), QUEUE)
-    await control.requests.serve("claw.query.why", why, QUEUE)
+    answers = {name: partial(views.answer, name) for name in CLUSTER.questions} | {"why": why}
+    for name, answer in answers.items():
+        # The short form is for the cluster's own account, the other names who asks.
+        await control.requests.serve(f"claw.query.{name}", answer, QUEUE)
+        await control.requests.answer(f"claw.query.*.{name}", _for_anybody(answer), queue=QUEUE)
+
+
+def _for_anybody(answer: Callable[[bytes], Awaitable[bytes]]) -> Callable[[str, bytes], Awaitable[bytes]]:
+    return lambda _principal, body: answer(body)
 
 
 if __name__ == "__main__":

@@ -290,7 +290,7 @@ class Client:
 
     async def ask(self, name: str, question: Any = None) -> bytes:
         """The answer of the views to a query. Raises: `Unavailable` when no control process answers."""
-        return await ask(self.requests, f"claw.query.{name}", msgspec.json.encode(question))
+        return await ask(self.requests, f"claw.query.{self.principal}.{name}", msgspec.json.encode(question))
 
 
 class Ref:

@@ -2,7 +2,7 @@
 
 1. One unanswered request per aggregate: what comes for it meanwhile leaves afterwards, in the order of the calls.
 2. A command keeps its id when it is asked again, by whomever it is answered then; it takes effect once.
-3. At the deadline the caller learns that nobody answered; the command may have taken effect all the same.
+3. At the deadline the command goes to the queue under the same id, and the caller learns that it is not decided yet.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from clawactors.eventlog import NoResponders, Unavailable
+from clawactors.eventlog import EventLogError, NoResponders, Unavailable
 from clawactors.eventlog.requests import Requests
 from clawactors.kernel.external import ExternalCommand
 from clawactors.runtime.actor import ActorContext
@@ -166,7 +166,20 @@ class CommandSender:
                     reason = reply.error.message
             await asyncio.sleep(min(pause_s * (0.5 + self._context.clock.roll()), max(0.0, end_s - loop.time())))
             pause_s = min(_PAUSE_MAX_S, 2 * pause_s)
-        raise Unavailable(f"{reason}; the command may or may not have taken effect")
+        for each in batch:
+            if not each.outcome.done():
+                each.outcome.set_exception(await self._leave(each, reason))
+
+    async def _leave(self, asked: _Asked, reason: str) -> Unavailable:
+        """Puts the command on the queue, where it keeps until somebody leads; what its caller is told."""
+        subject = f"claw.cmd.{self._principal}.{asked.kind}.{asked.command.id}"
+        try:
+            ack = await self._requests.request(subject, bytes(asked.command.command), _AGAIN_S)
+            if b'"stream"' in ack:
+                return Unavailable(f"{reason}; accepted, not decided yet: it takes effect once a control process leads")
+        except EventLogError:
+            pass
+        return Unavailable(f"{reason}; the command may or may not have taken effect")
 
 
 def _rest(batch: list[_Asked], outcomes: Sequence[Outcome]) -> tuple[list[_Asked], str]:

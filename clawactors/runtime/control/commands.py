@@ -91,11 +91,14 @@ class CommandConsumer:
         task.add_done_callback(self._working.discard)
 
     def _endpoint_of(self, subject: str) -> tuple[Kind[Any, Any, Any], str] | None:
-        """The kind and the id that a command is for: `claw.cmd.<kind>.<id>`; None where it is for none."""
-        parts = subject.split(".")
-        if len(parts) != 4 or parts[2] not in self._kinds or not is_id(parts[3]):
+        """The kind and the id that a command is for, None where it is for none.
+
+        `claw.cmd.<kind>.<id>` is the cluster's own account's, `claw.cmd.<principal>.<kind>.<id>` everybody's.
+        """
+        *head, kind, id = subject.split(".")
+        if len(head) not in (2, 3) or kind not in self._kinds or not is_id(id):
             return None
-        return self._kinds[parts[2]], parts[3]
+        return self._kinds[kind], id
 
     async def _work(self, subject: str, found: tuple[Kind[Any, Any, Any], str] | None) -> None:
         """Carries out what waits for one aggregate until nothing more does."""
@@ -124,7 +127,10 @@ class CommandConsumer:
         calls: list[tuple[Record, Call]] = []
         for record in records:
             try:
-                read = kind.read_command(record.body, record.by or _BY, self._dispatcher.context.time.now_ns())
+                principal = _principal_of(record.subject)
+                by = f"client/{principal}" if principal else record.by or _BY
+                now_ns = self._dispatcher.context.time.now_ns()
+                read = kind.read_command(record.body, by, now_ns, trusted=not principal)
                 command = await self._payloads.stored(read.command)
                 calls.append((record, Call(kind.name, id, (command,), read.id or self._id_of(record))))
             except Refused as refusal:
@@ -147,6 +153,12 @@ class CommandConsumer:
     async def _bury(self, refusals: Sequence[_Refusal]) -> None:
         await asyncio.gather(*(self._commands.bury(each.record, each.reason) for each in refusals))
         self.refused += len(refusals)
+
+
+def _principal_of(subject: str) -> str:
+    """Who put the command there, as the server let it through; "" for the cluster's own account."""
+    parts = subject.split(".")
+    return parts[2] if len(parts) == 5 else ""
 
 
 def _some(waiting: deque[Record]) -> list[Record]:
