@@ -1,5 +1,7 @@
 """What people write after `--skills`, and what they are told when it is wrong."""
 
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +11,7 @@ import pytest
 from clawactors.app.skills import load_skills
 from clawactors.eventlog import Misconfigured
 
+ROOT = Path(__file__).parent.parent.parent
 BUILT_IN = {"echo", "sleep", "shell", "python", "migrate-table", "install-package", "memory.extract"}
 HELLO = """
 from clawactors.systems.skills import skill
@@ -132,3 +135,34 @@ def test_an_allow_list_reaches_the_python_skill() -> None:
     load_skills((), allow=["json:dumps"])
     with pytest.raises(Misconfigured, match="can't allow 'json'"):
         load_skills((), allow=["json"])
+
+
+@pytest.mark.parametrize("name", ["memory", "eventlog", "projections", "tests"])
+def test_a_module_beside_a_skill_file_wins_over_the_folders_of_the_checkout(folder: Path, name: str) -> None:
+    own = f"{name}.py" if name != "tests" else "tests/__init__.py"
+    (folder / "tests").mkdir()
+    (folder / own).write_text("WORD = 'mine'\n")
+    (folder / "greets.py").write_text(HELLO + f"\nfrom {name} import WORD\n")
+    code = (
+        f"from clawactors.app.skills import load_skills; load_skills(['greets.py']); import {name}; print({name}.WORD)"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path[1:]])}
+    for arguments in (["-P"], []):  # the checkout comes by the environment's path file, or by PYTHONPATH
+        done = subprocess.run(
+            [sys.executable, *arguments, "-c", code],
+            cwd=folder,
+            env=environment if not arguments else {**os.environ, "PYTHONPATH": ""},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.stdout, done.stderr) == ("mine\n", ""), arguments
+
+
+def test_a_module_beside_a_skill_file_hides_nothing_that_is_installed(folder: Path) -> None:
+    (folder / "msgspec.py").write_text("raise RuntimeError('the wrong one')\n")
+    (folder / "json.py").write_text("raise RuntimeError('the wrong one')\n")
+    (folder / "greets.py").write_text("import json, msgspec\n" + HELLO)
+    code = "from clawactors.app.skills import load_skills; load_skills(['greets.py'])"
+    done = subprocess.run([sys.executable, "-P", "-c", code], cwd=folder, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

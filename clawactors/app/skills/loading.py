@@ -8,12 +8,16 @@ from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
+from typing import Final
 
+import clawactors
 from clawactors.app.skills.builtin import builtin_skills
 from clawactors.eventlog import Misconfigured
 from clawactors.systems.skills import Skill
 
 __all__ = ["load_skills"]
+
+_CHECKOUT: Final = Path(clawactors.__file__).resolve().parent.parent
 
 
 def load_skills(specs: Sequence[str], *, allow: Sequence[str] = ()) -> list[Skill]:
@@ -97,8 +101,13 @@ def _load(name: str, path: Path) -> ModuleType:
 
 
 def _let_import(folder: Path) -> None:
+    """Puts the folder after what is installed, but before the checkout, whose folders have names of their own.
+
+    A user's `memory.py` would be hidden by the checkout's `memory/`, which nothing imports by that name.
+    """
     if str(folder) not in sys.path:
-        sys.path.append(str(folder))  # last, so that it hides nothing that is installed
+        checkout = [at for at, entry in enumerate(sys.path) if entry and Path(entry).resolve() == _CHECKOUT]
+        sys.path.insert(min(checkout, default=len(sys.path)), str(folder))
     importlib.invalidate_caches()
 
 
