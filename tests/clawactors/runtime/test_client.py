@@ -5,13 +5,13 @@ from typing import Any
 
 import msgspec
 import pytest
+from clawactors.runtime.client.waiting import MANY
 
 from clawactors import Retry, skill
 from clawactors.eventlog import Draft, PermissionDenied, Unavailable
 from clawactors.kernel.errors import NotFound, Refused
 from clawactors.runtime.client import Client, TaskFailed
 from clawactors.runtime.client.submitting import Rejected, TaskRequest
-from clawactors.runtime.client.waiting import MANY
 from clawactors.runtime.node.context import TaskContext
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e

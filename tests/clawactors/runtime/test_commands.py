@@ -5,12 +5,12 @@ import json
 from typing import Any
 
 import pytest
+from clawactors.runtime.control.receipts import Receipt, read_receipt, written
 from hypothesis import given
 from hypothesis import strategies as st
 
 from clawactors import skill
 from clawactors.eventlog import Draft, Record, Unavailable
-from clawactors.runtime.control.receipts import Receipt, read_receipt, written
 from clawactors.runtime.node.context import TaskContext
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
