@@ -61,7 +61,15 @@ PHRASES = (  # of the first edition's pages; the field says it shorter
     "learns? of\\b",
 )
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")))
-KNOWN_PAGES = frozenset({"README.md", "docs/concepts.md", "docs/guarantees.md", "docs/memory.md", "docs/operations.md"})
+KNOWN_PAGES = frozenset[str](
+    {
+        "README.md",
+        "docs/concepts.md",
+        "docs/guarantees.md",
+        "docs/memory.md",
+        "docs/operations.md",
+    }
+)
 """Pages that are still to be rewritten."""
 
 

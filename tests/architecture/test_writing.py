@@ -7,10 +7,11 @@ import pytest
 
 from tests.architecture.source import hold, sources
 
-DISPATCHER = "clawactors/runtime/dispatcher.py"
+DISPATCHER = ("clawactors/runtime/dispatcher.py", "clawactors/runtime/aggregate.py")
+"""The dispatcher and its queue of one aggregate, which only the dispatcher makes."""
 ADAPTERS = ("eventlog/",)
 """Implement `append`; what they call is their own."""
-KNOWN = frozenset(
+KNOWN = frozenset[str](
     {
         "clawactors/runtime/actor.py",
         "clawactors/runtime/memory.py",
@@ -23,7 +24,7 @@ def appends(tree: ast.Module) -> Iterator[int]:
     """Lines that append to a log: `append` is a list's as well, but nobody awaits a list or names it `log`."""
     for node in ast.walk(tree):
         match node:
-            case ast.Call(func=ast.Attribute(attr="append_many")):
+            case ast.Call(func=ast.Attribute(attr="append_many" | "append_all")):
                 yield node.lineno
             case ast.Await(value=ast.Call(func=ast.Attribute(attr="append"))):
                 yield node.lineno
@@ -35,9 +36,10 @@ def test_only_the_dispatcher_appends_to_the_log() -> None:
     found = {
         path: f"{path}:{min(lines)} appends to the log"
         for path, tree in sources().items()
-        if path != DISPATCHER and not path.startswith(ADAPTERS) and (lines := list(appends(tree)))
+        if path not in DISPATCHER and not path.startswith(ADAPTERS) and (lines := list(appends(tree)))
     }
-    assert list(appends(sources()[DISPATCHER])), "the dispatcher appends: else this test looks for the wrong thing"
+    for path in DISPATCHER:
+        assert list(appends(sources()[path])), f"{path} appends: else this test looks for the wrong thing"
     hold(found, KNOWN, to_do="send a Call to the process's Dispatcher")
 
 
@@ -47,6 +49,7 @@ def test_only_the_dispatcher_appends_to_the_log() -> None:
         "async def f(self): await self.context.log.append(draft, 3)",
         "def f(log): tasks.append(create_task(log.append(draft, 3)))",
         "async def f(log): return await log.append_many([])",
+        "async def f(log): return await log.append_all([])",
         "async def f(journal): await journal.append(draft, 3)",
     ],
 )
@@ -56,3 +59,13 @@ def test_an_append_elsewhere_is_found(source: str) -> None:
 
 def test_lists_may_be_appended_to() -> None:
     assert not list(appends(ast.parse("def f(rows): rows.append(1); self.appends.append(2)")))
+
+
+def test_only_the_dispatcher_makes_queues_of_aggregates() -> None:
+    makers = {
+        path
+        for path, tree in sources().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("AggregateQueue")
+    }
+    assert makers == {DISPATCHER[0]}
