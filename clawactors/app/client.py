@@ -10,7 +10,6 @@ from clawactors.app.discovery import Found, discover
 from clawactors.eventlog import NoSuchLog
 from clawactors.eventlog.jetstream import (
     Connection,
-    JetStreamBlobs,
     JetStreamLog,
     JetStreamOutputs,
     JetStreamRequests,
@@ -35,7 +34,6 @@ class Client(client.Client):
         super().__init__(
             ActorContext(log, SystemClock(), name),
             JetStreamRequests(connection),
-            JetStreamBlobs(connection),
             JetStreamOutputs(connection),
         )
         self.connection: Connection = connection

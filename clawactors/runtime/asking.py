@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from clawactors.eventlog import EventLogError, PermissionDenied, TooLarge, Unavailable
+from clawactors.eventlog import Corrupt, EventLogError, Missing, PermissionDenied, TooLarge, Unavailable
 from clawactors.kernel.errors import NotFound, Refused
 
 __all__ = [
@@ -145,6 +145,10 @@ def failure_of(error: Exception) -> Failure:
             return Failure("too_large", str(error))
         case PermissionDenied():
             return Failure("denied", str(error))
+        case Missing():
+            return Failure("missing", str(error))
+        case Corrupt():
+            return Failure("corrupt", str(error))
         case _:
             return Failure("unavailable", str(error))
 
@@ -158,6 +162,10 @@ def error_of(failure: Failure) -> Exception:
             return Refused(failure.message)
         case "too_large":
             return TooLarge(0, 0, failure.message)
+        case "missing":
+            return Missing(failure.message)
+        case "corrupt":
+            return Corrupt(failure.message)
         case "denied":
             return EventLogError(failure.message)
         case _:

@@ -1,12 +1,12 @@
 """Values that are too large for an event, on their way into the object store and back."""
 
-from typing import Any
+from collections.abc import Buffer
+from typing import Any, Protocol
 
 import msgspec
 from msgspec.structs import replace
 
 from clawactors.eventlog import Corrupt
-from clawactors.eventlog.blobs import Blobs
 from clawactors.kernel.errors import Refused
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks.events import Spec
@@ -21,13 +21,25 @@ from clawactors.systems.tasks.payload import (
     shown_size,
 )
 
-__all__ = ["Payloads"]
+__all__ = ["BlobAccess", "Payloads"]
+
+
+class BlobAccess(Protocol):
+    """What payloads need of a store."""
+
+    async def put(self, body: Buffer) -> str:
+        """Stores it and returns its name. Raises: `Unavailable`."""
+        ...
+
+    async def get(self, name: str) -> bytes:
+        """The payload. Raises: `Missing`, `Corrupt`, `Unavailable`."""
+        ...
 
 
 class Payloads:
     """Whole values for references and the other way round."""
 
-    def __init__(self, blobs: Blobs) -> None:
+    def __init__(self, blobs: BlobAccess) -> None:
         self.blobs = blobs
 
     async def keep(self, encoded: bytes, what: str) -> dict[str, Any]:

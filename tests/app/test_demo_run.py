@@ -62,7 +62,7 @@ class InProcessStage:
         self.clock = clock
         blobs, outputs = InProcessBlobs(), InProcessOutputs()
         context = ActorContext(self.log, clock, "client/test")
-        self.client = Client(context, self.requests.of("test"), blobs, outputs)
+        self.client = Client(context, self.requests.of("test"), outputs)
         self.supplies = Supplies(blobs, outputs)
         self.serving: dict[str, asyncio.Task[None]] = {}
         self.lines = {"n1": Line(self.log), "n2": Line(self.log)}

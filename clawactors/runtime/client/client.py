@@ -9,7 +9,6 @@ import msgspec
 from msgspec.structs import replace
 
 from clawactors.eventlog import EventLog
-from clawactors.eventlog.blobs import Blobs
 from clawactors.eventlog.outputs import Outputs
 from clawactors.eventlog.requests import Requests
 from clawactors.kernel.errors import NotFound, Refused
@@ -18,6 +17,7 @@ from clawactors.kernel.transfer import decode_state
 from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.asking import Ended, ForkRequest, Outcome, StateQuestion, error_of
 from clawactors.runtime.client.asking import ask
+from clawactors.runtime.client.blobs import ClientBlobs
 from clawactors.runtime.client.ends import Ends
 from clawactors.runtime.client.redriving import RedriveReport, redrive
 from clawactors.runtime.client.schedules import Schedules
@@ -50,13 +50,13 @@ class TaskFailed(Exception):
 class Client:
     """One connection's worth of asking. Tasks are aggregates: every call decides on the state that the log shows."""
 
-    def __init__(self, context: ActorContext, requests: Requests, blobs: Blobs, outputs: Outputs) -> None:
+    def __init__(self, context: ActorContext, requests: Requests, outputs: Outputs) -> None:
         self.context, self.requests = context, requests
         self.principal = context.by.partition("/")[2] or context.by
         self.name = new_id()
         self.sender = CommandSender(context, requests, self.principal, self.name)
         self.ends = Ends(context, requests, self.principal, self.name)
-        self.payloads, self.outputs = Payloads(blobs), outputs
+        self.payloads, self.outputs = Payloads(ClientBlobs(requests, self.principal)), outputs
         self.skills = KnownSkills(self.ask)
         self.schedules = Schedules(self)
         self.memories = Memories(context, requests)

@@ -22,6 +22,7 @@ from clawactors.kernel.kind import Home, Kinds
 from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.call import Answer, Call
 from clawactors.runtime.control.admission import admitting, leading
+from clawactors.runtime.control.blobs import BlobEndpoint
 from clawactors.runtime.control.commands import CommandConsumer
 from clawactors.runtime.control.dead import DeadLetterWorker
 from clawactors.runtime.control.ends import EndNotifier
@@ -93,6 +94,7 @@ class Control:
         self.dispatcher = Dispatcher(context, kinds, self.snapshots, middleware)
         self.ends = EndNotifier(requests, self.snapshots)
         self.placement.on_ended = self.ends.on_ended
+        self.blobs = BlobEndpoint(blobs, context.clock.monotonic_s)
         self.lookup = StateEndpoint(self.snapshots, kinds.of(Home.CONTROL))
         self.endpoint = CommandEndpoint(self.dispatcher, kinds.of(Home.CONTROL), self.ends.awaits)
         self.watch = Watch(leases, requests, context.clock, self.placement.live_nodes, self._lose)
@@ -141,7 +143,7 @@ class Control:
                 self._check.cancel()
             for task in list(self._working):
                 task.cancel()
-            for each in (self.endpoint, self.forks, self.ends, self.lookup):
+            for each in (self.endpoint, self.forks, self.blobs, self.ends, self.lookup):
                 await each.aclose()
             await follower.aclose()
 
@@ -221,14 +223,14 @@ class Control:
 
     async def _start_answering(self) -> None:
         """Commands are decided here from now on, ends are told from here."""
-        for each in (self.endpoint, self.forks, self.ends):
+        for each in (self.endpoint, self.forks, self.blobs, self.ends):
             await each.aclose()
-        for each in (self.ends, self.forks, self.endpoint):
+        for each in (self.ends, self.blobs, self.forks, self.endpoint):
             await each.open(self.requests)
 
     def _stop_answering(self) -> None:
         """Another process may lead: requests to this one would only lose time."""
-        for each in (self.endpoint, self.forks, self.ends):
+        for each in (self.endpoint, self.forks, self.blobs, self.ends):
             self._spawn(each.aclose())
 
     async def _open_limits(self, lead: int) -> None:

@@ -9,8 +9,9 @@ from clawactors.eventlog.decoding import Commit
 from clawactors.kernel.fold import Snapshot, fold
 from clawactors.kernel.kind import Kinds
 from clawactors.systems.nodes import Node
+from clawactors.systems.placement import PlacementStart
 from clawactors.systems.schedules import Schedule
-from clawactors.systems.tasks import TASK, Task
+from clawactors.systems.tasks import TASK, Status, Task
 from clawactors.systems.tasks.events import Spec, TaskError
 
 __all__ = ["InProcessViews"]
@@ -23,10 +24,34 @@ class _Ended(msgspec.Struct, frozen=True):
     error: TaskError | None
 
 
-class InProcessViews:
-    """Holds the state of every aggregate; begins with the first event of the log."""
+class _Beginning:
+    """A `PlacementStart` before the first event."""
 
     position = 0
+
+    def open_tasks(self) -> Iterable[tuple[str, int, Task]]:
+        """None."""
+        return ()
+
+    def ended(self) -> Iterable[tuple[str, Status]]:
+        """None."""
+        return ()
+
+    def nodes(self) -> Iterable[tuple[str, int, Node]]:
+        """None."""
+        return ()
+
+    def schedules(self) -> Iterable[tuple[str, int, Schedule]]:
+        """None."""
+        return ()
+
+    def frozen(self) -> Iterable[tuple[str, str]]:
+        """None."""
+        return ()
+
+
+class InProcessViews:
+    """Holds the state of every aggregate; begins with the first event of the log."""
 
     def __init__(self, kinds: Kinds) -> None:
         self._kinds = kinds
@@ -38,35 +63,19 @@ class InProcessViews:
         """The states of single aggregates: this very object."""
         return self
 
-    def snapshot(self) -> "InProcessViews":
+    def snapshot(self) -> PlacementStart:
         """What placement starts from: nothing, for every event is folded."""
-        return self
+        return _Beginning()
 
-    def open_tasks(self) -> Iterable[tuple[str, int, Task]]:
-        """None before the first event."""
-        return ()
-
-    def ended(self, ids: Sequence[str] = ()) -> Any:
-        """The tasks among them that have ended; without ids, for placement, none before the first event."""
+    def ended(self, ids: Sequence[str]) -> Mapping[str, _Ended]:
+        """The tasks among them that have ended."""
         found: dict[str, _Ended] = {}
         for id in ids:
             known = self._states.get(("task", id))
             if known is not None and TASK.is_final(known.state):
                 life = known.state.life
                 found[id] = _Ended(life.status, known.version, life.result, life.error)
-        return found if ids else ()
-
-    def nodes(self) -> Iterable[tuple[str, int, Node]]:
-        """None before the first event."""
-        return ()
-
-    def schedules(self) -> Iterable[tuple[str, int, Schedule]]:
-        """None before the first event."""
-        return ()
-
-    def frozen(self) -> Iterable[tuple[str, str]]:
-        """None before the first event."""
-        return ()
+        return found
 
     def get(self, kind: str, id: str) -> tuple[Snapshot[Any], Mapping[str, int]]:
         """The aggregate, and the command ids that its commits answer, by version."""

@@ -33,6 +33,7 @@ from clawactors.runtime.actor import Actor, ActorContext
 from clawactors.runtime.client import Client
 from clawactors.runtime.clock import Clock, SystemClock
 from clawactors.runtime.control import Control
+from clawactors.runtime.control.blobs import BlobEndpoint
 from clawactors.runtime.control.ends import EndNotifier
 from clawactors.runtime.control.folded import FoldedSnapshots
 from clawactors.runtime.control.forks import ForkKeeper
@@ -95,7 +96,7 @@ class Views(InProcessViews):
 
     def __init__(self, start: PlacementStart | None = None) -> None:
         super().__init__(KINDS)
-        self.start = start or self
+        self.start = start or super().snapshot()
         self.commits: list[Commit] = []
         self.gate = asyncio.Event()
         self.gate.set()
@@ -112,7 +113,7 @@ class Views(InProcessViews):
 class Answering:
     """What a control process answers to clients, without placement: for tests in which nothing shall be placed."""
 
-    def __init__(self, context: ActorContext, requests: Requests) -> None:
+    def __init__(self, context: ActorContext, requests: Requests, blobs: InProcessBlobs) -> None:
         self._context, self._requests, self._views = context, requests, Views()
         self._snapshots = FoldedSnapshots(lambda: self._views)
         dispatcher = Dispatcher(context, KINDS, self._snapshots, (PredecessorCheck(self._snapshots),))
@@ -121,6 +122,7 @@ class Answering:
         self._parts = (
             ends,
             ForkKeeper(dispatcher, lambda: None),
+            BlobEndpoint(blobs),
             CommandEndpoint(dispatcher, tuple(KINDS), ends.awaits),
         )
         self._lookup = StateEndpoint(self._snapshots, tuple(KINDS))
@@ -446,11 +448,13 @@ class Cluster:
         if not self.answers:
             self.answers = True
             context = self.context("answering/0", "control/answering")
-            self.mains["answering/0"] = self.spawn("answering/0", Answering(context, self.links["answering/0"]).serve())
+            self.mains["answering/0"] = self.spawn(
+                "answering/0", Answering(context, self.links["answering/0"], self.blobs).serve()
+            )
         context = self.context(name)
         link = self.links[name]
         link.ask_as(context.by.partition("/")[2] or context.by)
-        return Client(context, link, self.blobs, self.outputs)
+        return Client(context, link, self.outputs)
 
     async def kill(self, name: str) -> None:
         """Ends the process as SIGKILL would: from now on it reaches nothing, and none of its code goes on."""

@@ -9,6 +9,7 @@ from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.screen import Screen, emit
 from clawactors.app.cli.session import with_client
 from clawactors.app.client import Client
+from clawactors.eventlog.jetstream import JetStreamBlobs
 from clawactors.runtime.sweep import SweepReport, sweep
 from clawactors.systems.tasks.payload import shown_size
 
@@ -34,7 +35,7 @@ def run(options: Any) -> int:
         with Bar("reading", (await client.log.head()).last_seq, shown=not options.json) as bar:
             swept = await sweep(
                 client.log,
-                client.payloads.blobs,
+                JetStreamBlobs(client.connection),
                 client.outputs,
                 options.older_than,
                 removes=not options.dry_run,

@@ -1,0 +1,76 @@
+"""Large values of a client, through control: see `runtime/blobtransfer.py`."""
+
+import asyncio
+import hashlib
+from collections.abc import Buffer
+from typing import Final
+
+import msgspec
+
+from clawactors.eventlog import Corrupt, Unavailable
+from clawactors.eventlog.requests import Requests
+from clawactors.runtime.asking import error_of
+from clawactors.runtime.blobtransfer import PART_BYTES, BlobPart, PartReply, PartRequest, UploadReply
+from clawactors.runtime.naming import new_id
+
+__all__ = ["ClientBlobs"]
+
+_GIVE_UP_S: Final = 30.0
+_ANSWER_S: Final = 5.0
+_AGAIN_S: Final = 0.1
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_uploaded: Final = msgspec.msgpack.Decoder(UploadReply).decode
+_part: Final = msgspec.msgpack.Decoder(PartReply).decode
+
+
+class ClientBlobs:
+    """Payloads by the SHA-256 of their bytes, put and got part by part."""
+
+    def __init__(self, requests: Requests, principal: str) -> None:
+        self._requests = requests
+        self._up, self._down = f"claw.do.{principal}.blob", f"claw.query.{principal}.blob"
+
+    async def put(self, body: Buffer) -> str:
+        """Stores it and returns its name. Raises: `Refused`, `Unavailable`."""
+        view = memoryview(body).cast("B")
+        upload, offset = new_id(), 0
+        while True:
+            part = BlobPart(upload, offset, view.nbytes, bytes(view[offset : offset + PART_BYTES]))
+            reply = _uploaded(await self._ask(self._up, _encode(part)))
+            if reply.error is not None:
+                raise error_of(reply.error)
+            if reply.name:
+                if reply.name != hashlib.sha256(view).hexdigest():
+                    raise Corrupt(f"what was stored as {reply.name} is not what was sent")
+                return reply.name
+            offset = reply.received
+
+    async def get(self, name: str) -> bytes:
+        """The payload. Raises: `Missing`, `Corrupt`, `Unavailable`."""
+        parts: list[bytes] = []
+        received = 0
+        while True:
+            reply = _part(await self._ask(self._down, _encode(PartRequest(name, received))))
+            if reply.error is not None:
+                raise error_of(reply.error)
+            parts.append(reply.body)
+            received += len(reply.body)
+            if received >= reply.total:
+                break
+        value = b"".join(parts)
+        if hashlib.sha256(value).hexdigest() != name:
+            raise Corrupt(f"the payload {name} is not what was put")
+        return value
+
+    async def _ask(self, subject: str, body: bytes) -> bytes:
+        """The answer of whoever leads, asked again while nobody does. Raises: `Unavailable`."""
+        loop = asyncio.get_running_loop()
+        end_s = loop.time() + _GIVE_UP_S
+        while True:
+            try:
+                return await self._requests.request(subject, body, _ANSWER_S)
+            except Unavailable:
+                if loop.time() >= end_s:
+                    raise
+            await asyncio.sleep(_AGAIN_S)
