@@ -28,7 +28,10 @@ class Leases(Protocol):
         ...
 
     def watch(self, prefix: str) -> AsyncIterator[tuple[str, bytes | None]]:
-        """Present and future values of the keys below the prefix; None where a key is given up or has expired."""
+        """Present and future values of the keys below the prefix; None where a key is given up.
+
+        A key that expires is silent: who watches knows how long a value counts.
+        """
         ...
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from clawactors.eventlog import EventLog, InProcessLog
 from clawactors.eventlog.jetstream import JetStreamLog
+from tests.logs import open_log
 from tests.servers import NatsServer, accounts, running
 
 _accounts = itertools.count()
@@ -39,14 +40,14 @@ async def log(request: pytest.FixtureRequest) -> AsyncIterator[EventLog]:
         async with InProcessLog() as inprocess:
             yield inprocess
     else:
-        async with await JetStreamLog.connect(request.getfixturevalue("nats_url"), "test") as jetstream:
+        async with await open_log(request.getfixturevalue("nats_url"), "test") as jetstream:
             yield jetstream
 
 
 @pytest.fixture
 async def jetstream_log(nats_url: str) -> AsyncIterator[JetStreamLog]:
     """An empty log on a real server."""
-    async with await JetStreamLog.connect(nats_url, "test") as jetstream:
+    async with await open_log(nats_url, "test") as jetstream:
         yield jetstream
 
 

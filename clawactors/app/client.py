@@ -14,6 +14,7 @@ from clawactors.eventlog.jetstream import (
     JetStreamOutputs,
     JetStreamRequests,
 )
+from clawactors.kinds import KINDS
 from clawactors.runtime import client
 from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.clock import SystemClock
@@ -63,7 +64,12 @@ class Client(client.Client):
         name = f"client/{principal}"
         try:
             opened = await JetStreamLog.connect(
-                found.address, name, create=False, give_up_s=give_up_s, inbox=f"_INBOX.{principal}"
+                found.address,
+                name,
+                kinds=KINDS.names,
+                create=False,
+                give_up_s=give_up_s,
+                inbox=f"_INBOX.{principal}",
             )
         except NoSuchLog:
             raise NoSuchLog(

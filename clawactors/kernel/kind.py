@@ -101,6 +101,11 @@ class Kinds:
         return iter(self._by_name.values())
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all kinds."""
+        return tuple(self._by_name)
+
+    @property
     def patterns(self) -> tuple[str, ...]:
         """The subjects of all kinds."""
         return tuple(kind.pattern for kind in self)

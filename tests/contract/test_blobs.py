@@ -11,8 +11,10 @@ import pytest
 from clawactors.eventlog import Corrupt, Missing, Unavailable
 from clawactors.eventlog.blobs import Blobs, InProcessBlobs
 from clawactors.eventlog.jetstream import JetStreamBlobs, JetStreamLog
-from clawactors.eventlog.jetstream.stores.blobs import CHUNK_BYTES, STREAM, _about
+from clawactors.eventlog.jetstream.log.streams import BLOBS
+from clawactors.eventlog.jetstream.stores.blobs import CHUNK_BYTES, _about
 from clawactors.eventlog.jetstream.wire.api import call, last_message
+from tests.logs import open_log
 
 SIZES = (0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 5_000_000)
 
@@ -23,7 +25,7 @@ async def blobs(request: pytest.FixtureRequest) -> AsyncIterator[Blobs]:
     if request.param == "inprocess":
         yield InProcessBlobs()
     else:
-        async with await JetStreamLog.connect(request.getfixturevalue("nats_url"), "test") as log:
+        async with await open_log(request.getfixturevalue("nats_url"), "test") as log:
             yield JetStreamBlobs(log.connection)
 
 
@@ -52,7 +54,7 @@ async def test_many_may_put_and_get_at_once(blobs: Blobs) -> None:
 
 
 async def state(log: JetStreamLog) -> dict[str, int]:
-    found: dict[str, int] = (await call(log.connection, f"STREAM.INFO.{STREAM}"))["state"]
+    found: dict[str, int] = (await call(log.connection, f"STREAM.INFO.{BLOBS}"))["state"]
     return found
 
 
@@ -73,7 +75,7 @@ async def test_a_damaged_payload_is_told(jetstream_log: JetStreamLog) -> None:
     """2."""
     blobs = JetStreamBlobs(jetstream_log.connection)
     name = await blobs.put(os.urandom(2 * CHUNK_BYTES))
-    await call(jetstream_log.connection, f"STREAM.MSG.DELETE.{STREAM}", {"seq": 2})
+    await call(jetstream_log.connection, f"STREAM.MSG.DELETE.{BLOBS}", {"seq": 2})
     with pytest.raises(Corrupt, match="damaged"):
         await blobs.get(name)
 
@@ -142,6 +144,54 @@ async def test_a_removal_that_was_left_half_way_is_ended(
     await blobs.clear()
 
 
+@pytest.mark.nats
+async def test_what_is_put_often_is_described_once(jetstream_log: JetStreamLog) -> None:
+    blobs = JetStreamBlobs(jetstream_log.connection)
+    body = os.urandom(1000)
+    for _ in range(5):
+        await blobs.put(body)
+    assert (await state(jetstream_log))["messages"] == 2  # the description and its chunk
+    [blob] = await blobs.stored()
+    assert await blobs.remove(blob)
+    assert (await state(jetstream_log))["messages"] == 1  # that it is removed
+
+
+@pytest.mark.nats
+async def test_an_older_description_that_stayed_counts_for_nobody(
+    jetstream_log: JetStreamLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blobs = JetStreamBlobs(jetstream_log.connection)
+    body = os.urandom(1000)
+
+    async def die(*_: object) -> None:
+        raise Unavailable("killed here")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(blobs, "_purge_before", die)
+        name = await blobs.put(body)
+        await blobs.put(body)
+        [blob] = await blobs.stored()
+        assert await blobs.get(name) == body
+        assert await blobs.remove(blob)
+    assert await blobs.stored() == []
+    await blobs.put(body)
+    assert await blobs.get(name) == body
+    assert (await state(jetstream_log))["messages"] == 2
+
+
+@pytest.mark.nats
+@pytest.mark.parametrize("how", ["all", "sub"])
+async def test_no_message_can_roll_the_blobs_up(jetstream_log: JetStreamLog, how: str) -> None:
+    blobs = JetStreamBlobs(jetstream_log.connection)
+    body = os.urandom(600_000)
+    name = await blobs.put(body)
+    headers = f"NATS/1.0\r\nNats-Rollup: {how}\r\n\r\n".encode()
+    for subject in (_about(name), "$O.claw-blobs.C.attack"):
+        _, answer = await jetstream_log.connection.ask(subject, b"{}", headers)
+        assert b"rollup not permitted" in answer
+    assert await blobs.get(name) == body
+
+
 # Rule 6
 
 
@@ -167,7 +217,7 @@ async def test_what_a_killed_put_left_goes_when_it_is_old_and_nothing_else_does(
     began_ns = (await blobs.stored())[0].put_ns
     await half_way(blobs, monkeypatch, os.urandom(3_000_000))
     odd = await blobs.put(damaged)
-    found = await last_message(jetstream_log.connection, STREAM, _about(odd))
+    found = await last_message(jetstream_log.connection, BLOBS, _about(odd))
     assert found is not None
     await jetstream_log.connection.ask(_about(odd), found.data[:-1])  # no JSON any more, but it still names its chunks
     assert await blobs.unfinished(began_ns) == []

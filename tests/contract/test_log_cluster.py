@@ -9,6 +9,7 @@ import pytest
 from clawactors.eventlog import Draft, EventLogError, Record, Unavailable, WrongVersion
 from clawactors.eventlog.jetstream import Connection, JetStreamLog, syncs_always
 from clawactors.eventlog.jetstream.wire.api import call
+from tests.logs import open_log
 from tests.servers import Cluster, accounts
 
 pytestmark = pytest.mark.nats
@@ -34,7 +35,7 @@ async def connect(url: str, name: str) -> JetStreamLog:
     async with asyncio.timeout(30):
         while True:
             try:
-                return await JetStreamLog.connect(url, name)
+                return await open_log(url, name)
             except Unavailable:
                 await asyncio.sleep(0.2)
 

@@ -18,7 +18,9 @@ from clawactors.eventlog import (
     WrongVersion,
 )
 from clawactors.eventlog.jetstream import Connection, JetStreamLog
+from clawactors.eventlog.jetstream.log.streams import BLOBS, EVENTS, LIVE, events, stores_beside
 from clawactors.eventlog.jetstream.wire.api import call
+from tests.logs import open_log
 from tests.proxy import Proxy
 from tests.servers import PASSWORD, NatsServer
 
@@ -45,7 +47,7 @@ async def read_all(log: JetStreamLog) -> list[Record]:
 
 
 async def test_rule_3_an_append_whose_answer_is_lost_gets_the_version_it_has(proxy: Proxy, nats_url: str) -> None:
-    async with await JetStreamLog.connect(proxy.url(nats_url), "test") as log:
+    async with await open_log(proxy.url(nats_url), "test") as log:
         proxy.deaf = True
         waiting = asyncio.ensure_future(log.append(draft(), 0))
         await proxy.lost.wait()
@@ -56,8 +58,8 @@ async def test_rule_3_an_append_whose_answer_is_lost_gets_the_version_it_has(pro
 
 async def test_rule_3_holds_when_another_writer_went_on_meanwhile(proxy: Proxy, nats_url: str) -> None:
     async with (
-        await JetStreamLog.connect(nats_url, "other") as other,
-        await JetStreamLog.connect(proxy.url(nats_url), "test") as log,
+        await open_log(nats_url, "other") as other,
+        await open_log(proxy.url(nats_url), "test") as log,
     ):
         proxy.deaf = True
         waiting = asyncio.ensure_future(log.append(draft(commit="mine"), 0))
@@ -69,8 +71,8 @@ async def test_rule_3_holds_when_another_writer_went_on_meanwhile(proxy: Proxy, 
 
 async def test_rule_3_an_append_that_did_not_arrive_and_lost_the_race_is_told_so(proxy: Proxy, nats_url: str) -> None:
     async with (
-        await JetStreamLog.connect(nats_url, "other") as other,
-        await JetStreamLog.connect(proxy.url(nats_url), "test") as log,
+        await open_log(nats_url, "other") as other,
+        await open_log(proxy.url(nats_url), "test") as log,
     ):
         proxy.mute = True
         waiting = asyncio.ensure_future(log.append(draft(commit="mine"), 0))
@@ -83,7 +85,7 @@ async def test_rule_3_an_append_that_did_not_arrive_and_lost_the_race_is_told_so
 
 
 async def test_a_batch_whose_answer_is_lost_is_stored_once(proxy: Proxy, nats_url: str) -> None:
-    async with await JetStreamLog.connect(proxy.url(nats_url), "test") as log:
+    async with await open_log(proxy.url(nats_url), "test") as log:
         proxy.deaf = True
         waiting = asyncio.gather(*(log.append(draft(f"t{n}", f"c{n}"), 0) for n in range(300)))
         await proxy.lost.wait()
@@ -95,7 +97,7 @@ async def test_a_batch_whose_answer_is_lost_is_stored_once(proxy: Proxy, nats_ur
 
 
 async def test_an_append_in_doubt_is_unavailable_when_its_time_is_over(proxy: Proxy, nats_url: str) -> None:
-    async with await JetStreamLog.connect(proxy.url(nats_url), "test", give_up_s=0.5) as log:
+    async with await open_log(proxy.url(nats_url), "test", give_up_s=0.5) as log:
         proxy.deaf = True
         with pytest.raises(Unavailable, match="may or may not be stored"):
             await log.append(draft(), 0)
@@ -108,8 +110,8 @@ async def test_an_append_in_doubt_is_unavailable_when_its_time_is_over(proxy: Pr
 
 async def test_a_follower_sees_each_record_once_over_broken_connections(proxy: Proxy, nats_url: str) -> None:
     async with (
-        await JetStreamLog.connect(nats_url, "writer") as writer,
-        await JetStreamLog.connect(proxy.url(nats_url), "reader") as reader,
+        await open_log(nats_url, "writer") as writer,
+        await open_log(proxy.url(nats_url), "reader") as reader,
     ):
         follower = await reader.follow(ALL, after=0)
         seen: list[int] = []
@@ -131,8 +133,8 @@ async def test_a_follower_sees_each_record_once_over_broken_connections(proxy: P
 
 async def test_a_gap_without_a_broken_connection_is_noticed_and_filled(proxy: Proxy, nats_url: str) -> None:
     async with (
-        await JetStreamLog.connect(nats_url, "writer") as writer,
-        await JetStreamLog.connect(proxy.url(nats_url), "reader") as reader,
+        await open_log(nats_url, "writer") as writer,
+        await open_log(proxy.url(nats_url), "reader") as reader,
     ):
         follower = await reader.follow(ALL)
         proxy.deaf = True
@@ -182,15 +184,15 @@ async def test_a_slow_taker_holds_a_bounded_amount_while_others_go_on(jetstream_
 
 async def test_a_log_that_was_created_anew_ends_its_followers(proxy: Proxy, nats_url: str) -> None:
     async with (
-        await JetStreamLog.connect(nats_url, "admin") as admin,
-        await JetStreamLog.connect(proxy.url(nats_url), "reader") as reader,
+        await open_log(nats_url, "admin") as admin,
+        await open_log(proxy.url(nats_url), "reader") as reader,
     ):
         identity = (await admin.head()).identity
         await admin.append(draft(), 0)
         follower = await reader.follow(ALL, after=0)
         await anext(follower)
         await call(admin.connection, "STREAM.DELETE.CLAW_EVENTS")
-        async with await JetStreamLog.connect(nats_url, "again") as again:
+        async with await open_log(nats_url, "again") as again:
             assert (await again.head()).identity != identity
         proxy.cut()
         async with asyncio.timeout(10):
@@ -211,8 +213,8 @@ async def test_a_killed_server_loses_and_doubles_nothing(
 ) -> None:
     server, readers = own_server(), 2
     async with (
-        await JetStreamLog.connect(server.url(), "writer") as writer,
-        await JetStreamLog.connect(server.url(), "reader") as reader,
+        await open_log(server.url(), "writer") as writer,
+        await open_log(server.url(), "reader") as reader,
     ):
         followers = [await reader.follow(ALL, after=0) for _ in range(readers)]
         seen: list[list[Record]] = [[] for _ in followers]
@@ -262,7 +264,7 @@ async def test_a_killed_server_loses_and_doubles_nothing(
 
 async def test_a_server_that_is_away_is_waited_for(own_server: Callable[..., NatsServer]) -> None:
     server = own_server()
-    async with await JetStreamLog.connect(server.url(), "test") as log:
+    async with await open_log(server.url(), "test") as log:
         server.kill()
         waiting = asyncio.ensure_future(log.append(draft(), 0))
         await asyncio.sleep(0.3)
@@ -274,7 +276,7 @@ async def test_a_server_that_is_away_is_waited_for(own_server: Callable[..., Nat
 
 async def test_a_paused_server_delays_but_loses_nothing(own_server: Callable[..., NatsServer]) -> None:
     server = own_server()
-    async with await JetStreamLog.connect(server.url(), "test") as log:
+    async with await open_log(server.url(), "test") as log:
         follower = await log.follow(ALL)
         server.signal(signal.SIGSTOP)
         waiting = asyncio.gather(*(log.append(draft(f"t{n}"), 0) for n in range(50)))
@@ -289,7 +291,7 @@ async def test_a_paused_server_delays_but_loses_nothing(own_server: Callable[...
 
 
 async def test_a_log_that_is_closed_is_unavailable(nats_url: str) -> None:
-    log = await JetStreamLog.connect(nats_url, "test")
+    log = await open_log(nats_url, "test")
     follower = await log.follow(ALL)
     waiting = asyncio.ensure_future(anext(follower))
     await asyncio.sleep(0)
@@ -306,7 +308,7 @@ async def test_a_log_that_is_closed_is_unavailable(nats_url: str) -> None:
 
 async def test_closing_while_the_server_is_away_ends_all_that_wait(own_server: Callable[..., NatsServer]) -> None:
     server = own_server()
-    log = await JetStreamLog.connect(server.url(), "test")
+    log = await open_log(server.url(), "test")
     follower = await log.follow(ALL)
     lost = asyncio.Event()
     log.connection.on_lost.append(lost.set)
@@ -342,8 +344,8 @@ accounts {{
 async def test_a_forbidden_append_names_the_subject_at_once(own_server: Callable[..., NatsServer]) -> None:
     server = own_server(RIGHTS)
     async with (
-        await JetStreamLog.connect(server.url("all"), "all"),
-        await JetStreamLog.connect(server.url("some"), "some") as log,
+        await open_log(server.url("all"), "all"),
+        await open_log(server.url("some"), "some") as log,
     ):
         async with asyncio.timeout(2):
             with pytest.raises(PermissionDenied, match=r"claw\.task\.Secret\.log") as caught:
@@ -355,8 +357,8 @@ async def test_a_forbidden_append_names_the_subject_at_once(own_server: Callable
 async def test_a_forbidden_append_in_a_crowd_fails_alone(own_server: Callable[..., NatsServer]) -> None:
     server = own_server(RIGHTS)
     async with (
-        await JetStreamLog.connect(server.url("all"), "all"),
-        await JetStreamLog.connect(server.url("some"), "some") as log,
+        await open_log(server.url("all"), "all"),
+        await open_log(server.url("some"), "some") as log,
     ):
         drafts = [draft("Secret" if n == 77 else f"t{n}") for n in range(150)]
         drafts += [Draft("node", f"n{n}", BODY, "c") for n in range(50)]
@@ -370,8 +372,8 @@ async def test_a_forbidden_append_in_a_crowd_fails_alone(own_server: Callable[..
 async def test_a_forbidden_follow_names_the_subject_at_once(own_server: Callable[..., NatsServer]) -> None:
     server = own_server(RIGHTS)
     async with (
-        await JetStreamLog.connect(server.url("all"), "all"),
-        await JetStreamLog.connect(server.url("mute"), "mute") as log,
+        await open_log(server.url("all"), "all"),
+        await open_log(server.url("mute"), "mute") as log,
         asyncio.timeout(2),
     ):
         with pytest.raises(PermissionDenied, match=r"\$JS\.API\.CONSUMER\.CREATE"):
@@ -381,39 +383,39 @@ async def test_a_forbidden_follow_names_the_subject_at_once(own_server: Callable
 async def test_a_user_who_may_not_hear_answers_is_told_when_connecting(own_server: Callable[..., NatsServer]) -> None:
     server = own_server(RIGHTS)
     with pytest.raises(PermissionDenied, match="subscribe to '_INBOX"):
-        await JetStreamLog.connect(server.url("deaf"), "deaf")
+        await open_log(server.url("deaf"), "deaf")
 
 
 async def test_a_wrong_password_is_a_misconfiguration(nats_server: NatsServer) -> None:
     with pytest.raises(Misconfigured, match="Authorization Violation") as caught:
-        await JetStreamLog.connect(nats_server.url("t0", "wrong"), "test")
+        await open_log(nats_server.url("t0", "wrong"), "test")
     assert "wrong" not in str(caught.value)
 
 
 async def test_no_server_is_unavailable() -> None:
     with pytest.raises(Unavailable, match=r"no nats-server answers at nats://127\.0\.0\.1:1"):
-        await JetStreamLog.connect("nats://127.0.0.1:1", "test")
+        await open_log("nats://127.0.0.1:1", "test")
 
 
 async def test_one_server_of_several_is_enough(nats_url: str) -> None:
-    async with await JetStreamLog.connect(f"nats://127.0.0.1:1,{nats_url}", "test") as log:
+    async with await open_log(f"nats://127.0.0.1:1,{nats_url}", "test") as log:
         assert await log.append(draft(), 0) == 1
 
 
 async def test_a_server_without_jetstream_is_named(own_server: Callable[..., NatsServer]) -> None:
     with pytest.raises(Misconfigured, match="JetStream"):
-        await JetStreamLog.connect(own_server(jetstream=False).url(), "test")
+        await open_log(own_server(jetstream=False).url(), "test")
 
 
 async def test_an_account_without_jetstream_is_named(nats_server: NatsServer) -> None:
     with pytest.raises(Misconfigured, match="JetStream"):
-        await JetStreamLog.connect(nats_server.url("sys"), "test")
+        await open_log(nats_server.url("sys"), "test")
 
 
 async def test_an_old_server_is_named(nats_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Connection, "version", (2, 11, 4))
     with pytest.raises(Misconfigured, match=r"nats-server 2\.11\.4 is too old: 2\.12 or newer is needed"):
-        await JetStreamLog.connect(nats_url, "test")
+        await open_log(nats_url, "test")
 
 
 async def test_a_stream_without_batches_is_named(nats_url: str) -> None:
@@ -422,39 +424,67 @@ async def test_a_stream_without_batches_is_named(nats_url: str) -> None:
         await call(connection, "STREAM.CREATE.CLAW_EVENTS", {"name": "CLAW_EVENTS", "subjects": ["claw.task.>"]})
     await connection.aclose()
     with pytest.raises(Misconfigured, match="CLAW_EVENTS has allow_atomic"):
-        await JetStreamLog.connect(nats_url, "test")
+        await open_log(nats_url, "test")
 
 
 async def test_a_stream_of_a_newer_release_is_refused(nats_url: str) -> None:
-    async with await JetStreamLog.connect(nats_url, "test") as log:
+    async with await open_log(nats_url, "test") as log:
         config = (await call(log.connection, "STREAM.INFO.CLAW_EVENTS"))["config"]
-        config["metadata"]["claw.schema"] = "2"
+        config["metadata"]["claw.schema"] = "3"
         await call(log.connection, "STREAM.UPDATE.CLAW_EVENTS", config)
-    with pytest.raises(Misconfigured, match="schema 2, this release knows 1: upgrade first"):
-        await JetStreamLog.connect(nats_url, "test")
+    with pytest.raises(Misconfigured, match="schema 3, this release knows 2: upgrade first"):
+        await open_log(nats_url, "test")
+
+
+async def test_the_streams_of_the_first_edition_are_upgraded_by_who_may_create_them(nats_url: str) -> None:
+    async with await Connection.open(nats_url, "test") as connection:
+        for store in (events(("task",)), *stores_beside()):
+            old = store | {"metadata": {"claw.schema": "1", "claw.version": "0.1"}}
+            if store["name"] in (LIVE, BLOBS):
+                old["allow_rollup_hdrs"] = True
+            if store["name"] == EVENTS:
+                old["republish"] = {"src": ">", "dest": "live.>"}
+            if store["name"] == LIVE:
+                old["subject_delete_marker_ttl"] = 10**9
+            await call(connection, f"STREAM.CREATE.{store['name']}", old)
+        with pytest.raises(Misconfigured, match="has schema 1, this release needs 2: `claw up` upgrades it"):
+            await open_log(nats_url, create=False)
+        async with await open_log(nats_url) as log:
+            assert await log.append(Draft("chat", "c", BODY, "c"), 0) == 1
+        async with await open_log(nats_url, create=False):
+            pass
+        configs = [
+            (await call(connection, f"STREAM.INFO.{store['name']}"))["config"]
+            for store in (events(("task",)), *stores_beside())
+        ]
+        assert {config["metadata"]["claw.schema"] for config in configs} == {"2"}
+        assert [config["name"] for config in configs if config["allow_rollup_hdrs"]] == ["CLAW_TIMERS"]
+        assert not [
+            config["name"] for config in configs if "republish" in config or "subject_delete_marker_ttl" in config
+        ]
 
 
 async def test_a_new_kind_is_added_to_an_existing_stream(nats_url: str) -> None:
-    async with await JetStreamLog.connect(nats_url, "old") as old:
+    async with await open_log(nats_url, "old") as old:
         await old.append(draft(), 0)
-    async with await JetStreamLog.connect(nats_url, "new", kinds=("task", "flow")) as new:
+    async with await open_log(nats_url, "new", kinds=("task", "flow")) as new:
         assert await new.append(Draft("flow", "f", BODY, "c"), 0) == 2
 
 
 async def test_who_may_only_look_makes_no_streams(nats_url: str) -> None:
     with pytest.raises(NoSuchLog, match="no stream CLAW_EVENTS"):
-        await JetStreamLog.connect(nats_url, create=False)
+        await open_log(nats_url, create=False)
     async with await Connection.open(nats_url, "test") as connection:
         assert (await call(connection, "STREAM.NAMES"))["total"] == 0
     async with (
-        await JetStreamLog.connect(nats_url) as log,
-        await JetStreamLog.connect(nats_url, create=False) as again,
+        await open_log(nats_url) as log,
+        await open_log(nats_url, create=False) as again,
     ):
         assert again.identity == log.identity
 
 
 async def test_connecting_twice_creates_nothing_twice(nats_url: str) -> None:
-    async with await JetStreamLog.connect(nats_url, "one") as one, await JetStreamLog.connect(nats_url, "two") as two:
+    async with await open_log(nats_url, "one") as one, await open_log(nats_url, "two") as two:
         assert (await one.head()).identity == (await two.head()).identity
         names = (await call(one.connection, "STREAM.NAMES"))["streams"]
         assert sorted(names) == [
@@ -466,7 +496,7 @@ async def test_no_traceback_is_printed_when_a_server_goes_and_comes(
     own_server: Callable[..., NatsServer], caplog: pytest.LogCaptureFixture
 ) -> None:
     server = own_server()
-    async with await JetStreamLog.connect(server.url(), "test") as log:
+    async with await open_log(server.url(), "test") as log:
         server.kill()
         await server.restart()
         async with asyncio.timeout(10):

@@ -7,8 +7,9 @@ from contextlib import aclosing
 import pytest
 
 from clawactors.eventlog import Follower
-from clawactors.eventlog.jetstream import JetStreamLog, JetStreamOutputs
+from clawactors.eventlog.jetstream import JetStreamOutputs
 from clawactors.eventlog.outputs import InProcessOutputs, Outputs
+from tests.logs import open_log
 
 PATIENCE_S = 15
 
@@ -19,7 +20,7 @@ async def outputs(request: pytest.FixtureRequest) -> AsyncIterator[Outputs]:
     if request.param == "inprocess":
         yield InProcessOutputs()
     else:
-        async with await JetStreamLog.connect(request.getfixturevalue("nats_url"), "test") as log:
+        async with await open_log(request.getfixturevalue("nats_url"), "test") as log:
             yield JetStreamOutputs(log.connection)
 
 

@@ -10,6 +10,7 @@ import pytest
 from clawactors.eventlog.jetstream import JetStreamLog, JetStreamTimers
 from clawactors.eventlog.timers import InProcessTimers, TimerMark, Timers
 from clawactors.runtime.clock import SystemClock
+from tests.logs import open_log
 from tests.servers import NatsServer
 
 PATIENCE_S = 10
@@ -21,7 +22,7 @@ async def timers(request: pytest.FixtureRequest) -> AsyncIterator[Timers]:
     if request.param == "inprocess":
         yield InProcessTimers(SystemClock().now_ns)
     else:
-        async with await JetStreamLog.connect(request.getfixturevalue("nats_url"), "test") as log:
+        async with await open_log(request.getfixturevalue("nats_url"), "test") as log:
             yield JetStreamTimers(log.connection)
 
 
@@ -176,7 +177,7 @@ async def test_timers_survive_the_death_of_the_server_and_all_go_off_at_their_ti
     own_server: Callable[..., NatsServer],
 ) -> None:
     server = own_server()
-    async with await JetStreamLog.connect(server.url(), "test") as log:
+    async with await open_log(server.url(), "test") as log:
         timers = JetStreamTimers(log.connection)
         wanted = {f"t{number}": soon(0.3 + number / 10) for number in range(20)}
         await asyncio.gather(*(timers.set("wait", id, at_ns, 1) for id, at_ns in wanted.items()))

@@ -10,9 +10,10 @@ from urllib.parse import urlparse
 import pytest
 
 from clawactors.eventlog import Draft, NoResponders, Unavailable
-from clawactors.eventlog.jetstream import Address, Connection, JetStreamLog
+from clawactors.eventlog.jetstream import Address, Connection
 from clawactors.eventlog.jetstream.wire.client import MAX_RECONNECT_WAIT_S
 from clawactors.eventlog.jetstream.wire.transport import ParsingTransport
+from tests.logs import open_log
 from tests.servers import NatsServer, free_port
 
 pytestmark = pytest.mark.nats
@@ -94,7 +95,7 @@ class Breaking:
 async def test_appends_that_a_broken_transport_did_not_take_are_stored_once_it_is_back(
     own_server: Callable[..., NatsServer], count: int
 ) -> None:
-    async with await JetStreamLog.connect(own_server().url(), "test") as log:
+    async with await open_log(own_server().url(), "test") as log:
         broken = Breaking(log.connection._client._transport)
         log.connection._client._transport = broken  # type: ignore[assignment]
         async with asyncio.timeout(5):  # they were told to be in doubt after 30 s

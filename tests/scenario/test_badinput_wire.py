@@ -15,6 +15,7 @@ from clawactors.app.cluster import Plan
 from clawactors.app.projections import CLUSTER
 from clawactors.eventlog.jetstream import JetStreamLeases, JetStreamLog
 from clawactors.kernel.errors import Refused
+from tests.logs import open_log
 from tests.scenario import garbage
 from tests.scenario.garbage import NOT_QUESTIONS, Garbage, commit, headers
 from tests.scenario.system import PATIENCE_S, SKILLS, System, running, until
@@ -37,7 +38,7 @@ async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Syst
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stranger(system: System) -> AsyncIterator[JetStreamLog]:
     """A connection of somebody else's."""
-    async with await JetStreamLog.connect(system.cluster.nats_url, "stranger") as log:
+    async with await open_log(system.cluster.nats_url, "stranger") as log:
         yield log
 
 

@@ -7,10 +7,10 @@ import pytest
 
 from clawactors.app.cluster import Plan
 from clawactors.eventlog import Unavailable
-from clawactors.eventlog.jetstream import JetStreamLog
 from clawactors.eventlog.jetstream.log import streams
 from clawactors.eventlog.jetstream.wire.api import call
 from tests import servers
+from tests.logs import open_log
 from tests.scenario.system import SKILLS, System, running, until
 
 pytestmark = pytest.mark.nats
@@ -30,7 +30,7 @@ def three(tmp_path: Path) -> Iterator[servers.Cluster]:
 async def is_elected(url: str) -> bool:
     """True when the servers take clients."""
     try:
-        async with await JetStreamLog.connect(url, "test"):
+        async with await open_log(url, "test"):
             return True
     except Unavailable:
         return False

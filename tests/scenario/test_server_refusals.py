@@ -14,6 +14,7 @@ from clawactors.app.cluster import Plan
 from clawactors.eventlog import Draft, Misconfigured, PermissionDenied
 from clawactors.eventlog.jetstream import Connection, JetStreamLog
 from clawactors.eventlog.jetstream.wire.api import call
+from tests.logs import open_log
 from tests.scenario.claw import Claw
 from tests.scenario.system import PATIENCE_S, System, until
 from tests.scenario.system import running as cluster_running
@@ -98,7 +99,7 @@ async def test_a_server_without_jetstream_is_refused_and_told_how_to_get_it(tmp_
 async def test_an_account_without_jetstream_is_refused(tmp_path: Path) -> None:
     accounts = "accounts { A { users: [{ user: a, password: secret }] } }"
     with running(tmp_path / "server", accounts) as server, pytest.raises(Misconfigured, match="for this account too"):
-        await JetStreamLog.connect(server.url("a"))
+        await open_log(server.url("a"))
 
 
 @pytest.mark.parametrize("greeting", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"", b"INFO {\r\n", b"\x16\x03\x01\r\n"])
@@ -248,7 +249,7 @@ async def read_all(log: JetStreamLog) -> None:
 async def test_a_reader_that_may_not_grant_credit_is_told_so(system: System, server: NatsServer) -> None:
     drafts = [(Draft(kind="chat", id=f"c{n}", body=b"x" * 10_000, commit=f"c-{n}"), 0) for n in range(500)]
     await system.client.log.append_many(drafts)
-    async with await JetStreamLog.connect(server.url("no-credit")) as log:
+    async with await open_log(server.url("no-credit")) as log:
         with pytest.raises(PermissionDenied, match=r"publish to '\$JS\.FC\.CLAW_EVENTS\."):
             await asyncio.wait_for(read_all(log), SOON_S)
 

@@ -12,6 +12,7 @@ from clawactors.app.datafolder import DataFolder
 from clawactors.app.server import NatsServer
 from clawactors.eventlog.jetstream import JetStreamLog
 from clawactors.kernel.errors import Refused
+from clawactors.kinds import KINDS
 
 __all__ = ["Scene"]
 
@@ -39,7 +40,7 @@ class Scene:
         server = NatsServer(folder)
         try:
             await server.start()
-            log = await JetStreamLog.connect(server.url, "claw-bench")
+            log = await JetStreamLog.connect(server.url, "claw-bench", kinds=KINDS.names)
             try:
                 yield log
             finally:

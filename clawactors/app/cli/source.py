@@ -20,6 +20,7 @@ from clawactors.app.server import NatsServer
 from clawactors.app.settings import data_folder
 from clawactors.eventlog import EventLog, NoResponders, Unavailable
 from clawactors.eventlog.jetstream import JetStreamLog
+from clawactors.kinds import KINDS
 from clawactors.projections.engine.digest import StoreDigest, store_digest
 from clawactors.projections.engine.view import Projection
 from clawactors.projections.live import live_store
@@ -94,7 +95,7 @@ async def _stopped(folder: Path) -> AsyncIterator[Source]:
         server = NatsServer(claimed)
         try:
             await server.start()
-            async with await JetStreamLog.connect(server.url, "claw-replay") as log:
+            async with await JetStreamLog.connect(server.url, "claw-replay", kinds=KINDS.names) as log:
 
                 async def live(projection: Projection = CLUSTER, views: tuple[str, ...] = ()) -> StoreDigest:
                     store = live_store(folder / _FOLDERS[projection.name], projection)

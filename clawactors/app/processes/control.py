@@ -38,7 +38,9 @@ __all__ = ["serve"]
 async def serve(start: ControlStart, ready: Callable[[], None]) -> None:
     """Folds the log and leads when it may, until cancelled."""
     async with contextlib.AsyncExitStack() as stack:
-        log = await stack.enter_async_context(await JetStreamLog.connect(start.nats_url, f"claw-control/{start.name}"))
+        log = await stack.enter_async_context(
+            await JetStreamLog.connect(start.nats_url, f"claw-control/{start.name}", kinds=KINDS.names)
+        )
         # Answers leave on a connection of their own, which needs the right to publish to inboxes and to nothing else.
         replies = await Connection.open(start.nats_url, f"claw-answers/{start.name}")
         stack.push_async_callback(replies.aclose)

@@ -11,7 +11,7 @@ from typing import Final
 
 from clawactors.app.processes.start import MemoryStart, main
 from clawactors.eventlog.jetstream import JetStreamLog, JetStreamRequests
-from clawactors.kinds import DECODER
+from clawactors.kinds import DECODER, KINDS
 from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.clock import SystemClock
 
@@ -30,7 +30,7 @@ async def serve(start: MemoryStart, ready: Callable[[], None]) -> None:
         os.nice(_NICE)
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # vectors are short: more threads would only slow others down
-    async with await JetStreamLog.connect(start.nats_url, f"claw-memory/{start.name}") as log:
+    async with await JetStreamLog.connect(start.nats_url, f"claw-memory/{start.name}", kinds=KINDS.names) as log:
         # Imported here: numpy takes a moment to load, and reads the number of threads set above.
         from clawactors.memory.process import MemoryActor, switch_often
 

@@ -15,6 +15,7 @@ from clawactors.eventlog.jetstream import (
     JetStreamOutputs,
     JetStreamRequests,
 )
+from clawactors.kinds import KINDS
 from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.node import LivenessThread, NodeActor, NodeSettings, Supplies
@@ -45,7 +46,7 @@ async def _link(start: NodeStart) -> AsyncIterator[tuple[JetStreamLeases, JetStr
 
 async def _work(start: NodeStart, skills: Sequence[Skill], secrets: Secrets, ready: Callable[[], None]) -> None:
     async with (
-        await JetStreamLog.connect(start.nats_url, f"claw-work/{start.name}") as log,
+        await JetStreamLog.connect(start.nats_url, f"claw-work/{start.name}", kinds=KINDS.names) as log,
         LivenessThread(lambda: _link(start)) as apart,
     ):
         context = ActorContext(log, SystemClock(), f"node/{start.name}", start.name)

@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from clawactors.eventlog.errors import EventLogError
-from clawactors.eventlog.jetstream.log import streams
+from clawactors.eventlog.jetstream.log import provision, streams
 from clawactors.eventlog.jetstream.log.atomic import append_all
 from clawactors.eventlog.jetstream.log.first_records import firsts
 from clawactors.eventlog.jetstream.log.follower import PushFollower
@@ -41,7 +41,7 @@ class JetStreamLog:
         url: Address | str | None = None,
         name: str = "claw",
         *,
-        kinds: Sequence[str] = streams.KINDS,
+        kinds: Sequence[str],
         replicas: int | None = None,
         create: bool = True,
         give_up_s: float = GIVE_UP_S,
@@ -49,6 +49,7 @@ class JetStreamLog:
     ) -> Self:
         """Opens a connection called `name`, checks the streams and, with `create`, makes those that are missing.
 
+        `kinds` are the kinds of aggregates that the log holds, each under `claw.<kind>.>`.
         `url` may hold user and password, and several servers separated by commas; None means what the nats CLI would
         use. Reply subjects lie under `inbox`, "" for the address's own.
         `give_up_s` is how long an append in doubt is retried. `replicas` None means 3 on a cluster, else 1.
@@ -57,7 +58,7 @@ class JetStreamLog:
         """
         connection = await Connection.open(url, name, inbox=inbox)
         try:
-            ensured = streams.ensure(connection, kinds, replicas) if create else streams.check(connection, kinds)
+            ensured = provision.ensure(connection, kinds, replicas) if create else provision.check(connection, kinds)
             info = await ensured
         except BaseException:
             await connection.aclose()

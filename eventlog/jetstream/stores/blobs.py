@@ -27,6 +27,7 @@ from clawactors.eventlog.blobs import Blob
 from clawactors.eventlog.errors import Corrupt, EventLogError, Misconfigured, Missing, Unavailable
 from clawactors.eventlog.jetstream.log.reader import read
 from clawactors.eventlog.jetstream.log.source import Source
+from clawactors.eventlog.jetstream.log.streams import BLOBS
 from clawactors.eventlog.jetstream.wire.api import ApiError, StoredMessage, call, last_message
 from clawactors.eventlog.jetstream.wire.connection import Connection
 from clawactors.eventlog.record import Record
@@ -34,7 +35,6 @@ from clawactors.eventlog.record import Record
 __all__ = ["JetStreamBlobs"]
 
 BUCKET: Final = "claw-blobs"
-STREAM: Final = f"OBJ_{BUCKET}"
 _CHUNKS: Final = f"$O.{BUCKET}.C."
 CHUNK_BYTES: Final = 256 << 10
 
@@ -130,7 +130,7 @@ class JetStreamBlobs:
         """Puts that were left half way, of which nothing has come since that time. Raises: `Unavailable`."""
         names = await self._names_of_chunks()
         odd: list[bytes] = []
-        async for record in self._records_of_descriptions():
+        for record in await self._records_of_descriptions():
             if (described := _read(record)) is not None:
                 names.discard(described.nuid)
             else:
@@ -147,7 +147,7 @@ class JetStreamBlobs:
         names: set[str] = set()
         while True:
             question = {"subjects_filter": f"{_CHUNKS}*", "offset": len(names)}
-            info = await call(self._connection, f"STREAM.INFO.{STREAM}", question, _TIMEOUT_S)
+            info = await call(self._connection, f"STREAM.INFO.{BLOBS}", question, _TIMEOUT_S)
             page = info["state"].get("subjects") or {}
             names.update(subject.removeprefix(_CHUNKS) for subject in page)
             if not page or len(names) >= info.get("total", 0):
@@ -155,7 +155,7 @@ class JetStreamBlobs:
 
     async def _newest_ns(self, name: str) -> int:
         """When the last chunk under that name came, 0 where there is none any more."""
-        chunk = await last_message(self._connection, STREAM, f"{_CHUNKS}{name}")
+        chunk = await last_message(self._connection, BLOBS, f"{_CHUNKS}{name}")
         return chunk.record.at_ns if chunk else 0
 
     async def _clear(self, described: _Description, version: int) -> None:
@@ -164,29 +164,40 @@ class JetStreamBlobs:
             await self._describe(msgspec.structs.replace(described, deleted=True, chunks=0, size=0), version)
 
     async def _descriptions(self) -> AsyncIterator[tuple[Record, _Description]]:
-        async for record in self._records_of_descriptions():
+        for record in await self._records_of_descriptions():
             if (described := _read(record)) is not None:
                 yield record, described
 
-    async def _records_of_descriptions(self) -> AsyncIterator[Record]:
-        info = await call(self._connection, f"STREAM.INFO.{STREAM}")
-        source = Source(self._connection, STREAM, info["created"], info["config"]["num_replicas"])
+    async def _purge_before(self, subject: str, version: int) -> None:
+        await call(self._connection, f"STREAM.PURGE.{BLOBS}", {"filter": subject, "seq": version}, _TIMEOUT_S)
+
+    async def _records_of_descriptions(self) -> list[Record]:
+        """The last record of each description."""
+        last: dict[str, Record] = {}
+        info = await call(self._connection, f"STREAM.INFO.{BLOBS}")
+        source = Source(self._connection, BLOBS, info["created"], info["config"]["num_replicas"])
         async for records in read(source, [f"$O.{BUCKET}.M.>"], 0, None, None, _PATIENCE_S):
-            for record in records:
-                yield record
+            last.update((record.subject, record) for record in records)
+        return list(last.values())
 
     async def _describe(self, description: _Description, after: int) -> int:
         """Writes the description behind that version; its own version."""
-        headers = f"NATS/1.0\r\nNats-Rollup: sub\r\nNats-Expected-Last-Subject-Sequence: {after}\r\n\r\n".encode()
-        return await self._publish(_about(description.name), msgspec.json.encode(description), headers)
+        headers = f"NATS/1.0\r\nNats-Expected-Last-Subject-Sequence: {after}\r\n\r\n".encode()
+        subject = _about(description.name)
+        version = await self._publish(subject, msgspec.json.encode(description), headers)
+        if after:
+            # Not by a rollup header: a store that takes those lets one message erase all others.
+            with contextlib.suppress(EventLogError):  # an older description counts for nobody, and goes the next time
+                await self._purge_before(subject, version)
+        return version
 
     async def get(self, name: str) -> bytes:
         """The payload. Raises: `Missing`, `Corrupt`, `Unavailable`."""
         _, described = await self._described(name)
         if described is None:
             raise Missing(f"the object store has no payload {name}")
-        info = await call(self._connection, f"STREAM.INFO.{STREAM}")
-        source = Source(self._connection, STREAM, info["created"], info["config"]["num_replicas"])
+        info = await call(self._connection, f"STREAM.INFO.{BLOBS}")
+        source = Source(self._connection, BLOBS, info["created"], info["config"]["num_replicas"])
         body = bytearray()
         async for records in read(source, [f"{_CHUNKS}{described.nuid}"], 0, None, None, _PATIENCE_S):
             for record in records:
@@ -199,7 +210,7 @@ class JetStreamBlobs:
 
     async def _described(self, name: str) -> tuple[StoredMessage | None, _Description | None]:
         """What the store says of it last, and that as a description, None where it has none that counts."""
-        stored = await last_message(self._connection, STREAM, _about(name))
+        stored = await last_message(self._connection, BLOBS, _about(name))
         if stored is None:
             return None, None
         try:
@@ -244,7 +255,7 @@ class JetStreamBlobs:
             await self._purge(nuid, 2)
 
     async def _purge(self, nuid: str, timeout_s: float) -> None:
-        await call(self._connection, f"STREAM.PURGE.{STREAM}", {"filter": f"{_CHUNKS}{nuid}"}, timeout_s)
+        await call(self._connection, f"STREAM.PURGE.{BLOBS}", {"filter": f"{_CHUNKS}{nuid}"}, timeout_s)
 
 
 class _Raced(EventLogError):

@@ -19,7 +19,8 @@ import msgspec
 from clawactors.eventlog.errors import EventLogError, Misconfigured, NoResponders, Unavailable
 from clawactors.eventlog.jetstream.log import consumer
 from clawactors.eventlog.jetstream.log.consumer import header_number
-from clawactors.eventlog.jetstream.log.streams import LIVE, ensure_store
+from clawactors.eventlog.jetstream.log.provision import ensure_store
+from clawactors.eventlog.jetstream.log.streams import LIVE
 from clawactors.eventlog.jetstream.log.verdict import named_sequence
 from clawactors.eventlog.jetstream.wire.api import ApiError, Refusal, StoredMessage, last_message, message_at
 from clawactors.eventlog.jetstream.wire.connection import Connection
@@ -87,8 +88,9 @@ class JetStreamLeases:
         return found.data if found is not None and _is_live(found) else None
 
     async def watch(self, prefix: str) -> AsyncIterator[tuple[str, bytes | None]]:
-        """Present and future values of the keys below the prefix; None where a key is given up or has expired.
+        """Present and future values of the keys below the prefix; None where a key is given up.
 
+        A key that expires is silent: who watches knows how long a value counts.
         Raises: `Unavailable` when the connection or the store was lost: what changed meanwhile is not known.
         """
         watching = _Watching(self._connection, prefix)
@@ -238,8 +240,7 @@ class _Watching:
         self._expected += 1
         key = str(subject, "utf-8", "replace").removeprefix(_PREFIX)
         if key.startswith(self._prefix):
-            gone = b"\r\nNats-Marker-Reason:" in headers or b"\r\nKV-Operation:" in headers
-            self._changes.append((key, None if gone else body))
+            self._changes.append((key, None if b"\r\nKV-Operation:" in headers else body))
 
 
 def _subject(key: str) -> str:
@@ -260,4 +261,4 @@ def _term_s(message: StoredMessage) -> float:
 
 
 def _is_live(message: StoredMessage) -> bool:
-    return not (_header(message, "Nats-Marker-Reason") or _header(message, "KV-Operation"))
+    return not _header(message, "KV-Operation")

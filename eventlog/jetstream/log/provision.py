@@ -1,0 +1,165 @@
+"""Creates, checks and upgrades the streams: the one place that changes their configuration."""
+
+import asyncio
+from collections.abc import Awaitable, Iterable, Sequence
+from typing import Any, Final
+
+from clawactors.eventlog.errors import Misconfigured, NoSuchLog, Unavailable
+from clawactors.eventlog.jetstream.log.inspection import lacking
+from clawactors.eventlog.jetstream.log.streams import EVENTS, SCHEMA, Store, events, stores_beside
+from clawactors.eventlog.jetstream.wire.api import Refusal, call
+from clawactors.eventlog.jetstream.wire.connection import Connection
+
+__all__ = ["check", "ensure", "ensure_store"]
+
+_NOT_FOUND: Final = 10059
+_ALREADY_THERE: Final = 10058
+_NO_ROOM: Final = 10047
+_NO_PEERS: Final = 10005
+_PEERS_S: Final = 10.0
+_PEERS_AGAIN_S: Final = 0.2
+_LEAST_RESERVED_BYTES: Final = 1 << 20
+_GONE_SINCE_1: Final = ("republish", "subject_delete_marker_ttl")
+
+
+async def ensure(connection: Connection, kinds: Sequence[str], replicas: int | None = None) -> dict[str, Any]:
+    """Creates what is missing, checks what is there; returns the server's description of the events stream.
+
+    Raises: `Misconfigured` (what lacks, or a newer schema), `Unavailable`, `PermissionDenied`. Order: idempotent.
+    """
+    await _refuse_unfit(connection)
+    wanted = _stores(connection, kinds, replicas)
+    described = await _all(_ensure_one(connection, store) for store in wanted)
+    return described[0]
+
+
+async def check(connection: Connection, kinds: Sequence[str]) -> dict[str, Any]:
+    """Checks what is there, changes nothing; returns the server's description of the events stream.
+
+    Raises: `NoSuchLog` where there is none, else as `ensure`.
+    """
+    await _refuse_unfit(connection)
+    events, *_ = await _all(_find(connection, store) for store in _stores(connection, kinds))
+    if events is None:
+        raise NoSuchLog(f"this account of the server has no stream {EVENTS}")
+    return events
+
+
+async def _refuse_unfit(connection: Connection) -> None:
+    found = await lacking(connection)
+    if found:
+        raise Misconfigured(found[0])
+
+
+async def _all[T](looks: Iterable[Awaitable[T]]) -> list[T]:
+    """Their results, once all have ended; the first error where there was one."""
+    described = []
+    for info in await asyncio.gather(*looks, return_exceptions=True):
+        if isinstance(info, BaseException):
+            raise info
+        described.append(info)
+    return described
+
+
+def _replicas(connection: Connection) -> int:
+    """Three on a cluster, else one."""
+    return 3 if connection.is_clustered else 1
+
+
+def _stores(connection: Connection, kinds: Sequence[str], replicas: int | None = None) -> list[Store]:
+    count = replicas or _replicas(connection)
+    return [events(kinds, count), *stores_beside(count)]
+
+
+async def ensure_store(connection: Connection, name: str) -> None:
+    """Creates one store beside the log again: those in memory vanish with a server that restarts."""
+    stores = stores_beside(_replicas(connection))
+    await _ensure_one(connection, next(store for store in stores if store["name"] == name))
+
+
+async def _ensure_one(connection: Connection, store: Store) -> dict[str, Any]:
+    name = store["name"]
+    if (info := await _info(connection, name)) is None:
+        try:
+            return await _create(connection, store)
+        except Refusal as refusal:
+            if refusal.err_code == _NO_ROOM and store.get("max_bytes", 0) > _LEAST_RESERVED_BYTES:
+                # The server sets aside what a store may grow to: on a small disk it may grow to less.
+                return await _ensure_one(connection, store | {"max_bytes": store["max_bytes"] // 2})
+            if refusal.err_code != _ALREADY_THERE or (info := await _info(connection, name)) is None:
+                raise Misconfigured(f"the stream {name} can't be created: {refusal.description}") from None
+    return await _brought_up(connection, store, info)
+
+
+async def _create(connection: Connection, store: Store) -> dict[str, Any]:
+    """The server's description of the new store; waits for servers of a cluster that is just coming up."""
+    clock = asyncio.get_running_loop().time
+    deadline_s = clock() + _PEERS_S
+    while True:
+        try:
+            created: dict[str, Any] = await call(connection, f"STREAM.CREATE.{store['name']}", store, timeout_s=15)
+            return created
+        except Refusal as refusal:
+            if refusal.err_code != _NO_PEERS or "offline" not in refusal.description:
+                raise
+            if clock() > deadline_s:
+                raise Unavailable(f"the stream {store['name']} can't be created: {refusal.description}") from None
+        await asyncio.sleep(_PEERS_AGAIN_S)
+
+
+async def _info(connection: Connection, name: str) -> dict[str, Any] | None:
+    """The server's description of a stream, None where there is none."""
+    try:
+        info: dict[str, Any] = await call(connection, f"STREAM.INFO.{name}")
+    except Refusal as refusal:
+        if refusal.err_code != _NOT_FOUND:
+            raise
+        return None
+    return info
+
+
+async def _find(connection: Connection, store: Store) -> dict[str, Any] | None:
+    """The server's description of a store that will do, None where there is none. Raises: `Misconfigured`."""
+    info = await _info(connection, store["name"])
+    if info is not None:
+        if (schema := _schema(info["config"])) < SCHEMA:
+            raise Misconfigured(
+                f"the stream {store['name']} has schema {schema}, this release needs {SCHEMA}: `claw up` upgrades it"
+            )
+        _refuse_other(store, info["config"])
+    return info
+
+
+async def _brought_up(connection: Connection, store: Store, info: dict[str, Any]) -> dict[str, Any]:
+    """Adds the subjects of new kinds, and upgrades the schema; anything else that differs is for a person to decide."""
+    have = info["config"]
+    missing = [subject for subject in store["subjects"] if subject not in have["subjects"]]
+    wanted = have | {"subjects": have["subjects"] + missing}
+    if _schema(have) < SCHEMA:
+        wanted |= {"metadata": store["metadata"], "allow_rollup_hdrs": store.get("allow_rollup_hdrs", False)}
+        for key in _GONE_SINCE_1:
+            if key not in store:
+                wanted.pop(key, None)
+    _refuse_other(store, wanted)
+    if wanted == have:
+        return info
+    updated: dict[str, Any] = await call(connection, f"STREAM.UPDATE.{store['name']}", wanted, timeout_s=15)
+    return updated
+
+
+def _schema(config: Store) -> int:
+    """The schema of a stream; the first one where it names none. Raises: `Misconfigured` for one of a newer release."""
+    schema = config.get("metadata", {}).get("claw.schema", "1")
+    if not schema.isdecimal() or int(schema) > SCHEMA:
+        raise Misconfigured(
+            f"the stream {config['name']} has schema {schema}, this release knows {SCHEMA}: upgrade first"
+        )
+    return int(schema)
+
+
+def _refuse_other(store: Store, config: Store) -> None:
+    for key, value in store.items():
+        if key in ("name", "metadata", "num_replicas", "subjects", "max_age", "max_bytes", "duplicate_window"):
+            continue
+        if config.get(key, False) != value:
+            raise Misconfigured(f"the stream {store['name']} has {key} = {config.get(key)!r} where {value!r} is needed")
