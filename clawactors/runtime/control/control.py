@@ -8,7 +8,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from clawactors.eventlog import Follower, TooLarge, Unavailable, WrongVersion
+from clawactors.eventlog import Follower, TooLarge, Unavailable, WrongVersion, writer_of
 from clawactors.eventlog.blobs import Blobs
 from clawactors.eventlog.commands import Commands
 from clawactors.eventlog.dead import DeadLetters
@@ -186,9 +186,11 @@ class Control:
 
     def _place(self, commit: Commit) -> None:
         record, placement = commit.record, self.placement
-        if commit.kind == SCHEDULE.kind:
+        writer = writer_of(record.subject)
+        believed = commit.kind != "task" or placement.believes(commit.id, writer)
+        if commit.kind == SCHEDULE.kind and not writer:
             self._plan(commit)
-        if commit.fault == "malformed":
+        if commit.fault == "malformed" or not believed:
             placement.apply_nothing(commit.kind, commit.id, record.seq)
         elif commit.fault == "future":
             placement.freeze(commit.kind, commit.id)

@@ -25,6 +25,7 @@ from clawactors.systems.placement.silence import SILENCE_S, Silence
 from clawactors.systems.tasks import TASK, Status, Task, TaskStatus
 from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks import timers as t
+from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.timers import Agenda
 
 __all__ = ["ClusterState"]
@@ -140,6 +141,11 @@ class ClusterState:
         self._hold(id, version, task)
         return True
 
+    def believes(self, id: str, writer: str) -> bool:
+        """May that node, "" for control, speak about the task as it is here? About one that is not open no node may."""
+        held = self._tasks.get(id)
+        return not writer or (held is not None and TASKS.believes(held.task, writer))
+
     def adopt(self, id: str, version: int, task: Task) -> bool:
         """Takes in a task as it was read from its log; False when more of it has come meanwhile: read again."""
         task = slim(task)
@@ -150,7 +156,7 @@ class ClusterState:
         return True
 
     def apply_nothing(self, kind: str, id: str, version: int) -> None:
-        """A record that says nothing: it still counts as a version."""
+        """A record that says nothing, or whose writer is not believed: it still counts as a version."""
         if version <= self.position:
             return
         self.position = version

@@ -473,6 +473,20 @@ async def test_a_task_that_a_later_release_wrote_to_is_left_alone_and_the_others
     assert scheduled(cluster, "t1") == []
 
 
+async def test_what_a_node_writes_about_tasks_that_it_does_not_hold_freezes_nothing_and_makes_none(
+    cluster: Cluster,
+) -> None:
+    future = b'{"v":1,"events":[{"type":"task.teleported"}]}'
+    await cluster.control()
+    await submit(cluster, "t1")
+    cluster.log.publish("claw.task.t1.from.n2", future)
+    cluster.log.publish("claw.task.t1.from.n2", e.CODEC.encode((e.CancelRequested(), e.Cancelled())))
+    cluster.log.publish("claw.task.t2.from.n2", e.CODEC.encode((e.Submitted(skill="echo"),)))
+    await cluster.node("n1", [echo])
+    await all_are(cluster, "completed", "t1")
+    assert scheduled(cluster, "t2") == []
+
+
 async def test_a_node_that_a_later_release_wrote_to_does_not_end_the_watch(cluster: Cluster) -> None:
     control = await cluster.control()
     await cluster.node("n1", [echo])

@@ -414,6 +414,21 @@ def test_an_ended_task_that_is_retried_has_to_be_adopted() -> None:
     assert placement.orders(9 * SECOND) == []
 
 
+def test_a_node_is_believed_about_the_task_that_it_holds_alone() -> None:
+    log = Log()
+    log.node("a", joined())
+    running(log)
+    log.task("free", submitted())
+    placement = log.placement
+    assert placement.believes("t", "a")
+    assert not placement.believes("t", "b")
+    assert not placement.believes("free", "a")
+    assert not placement.believes("nobody", "a")
+    assert all(placement.believes(id, "") for id in ("t", "free", "nobody"))
+    placement.apply_nothing("task", "t", log.seq + 1)
+    assert log.assigned("a") == {"t"}
+
+
 def test_a_task_that_was_read_ahead_is_not_folded_twice() -> None:
     log = Log()
     log.node("a", joined())
