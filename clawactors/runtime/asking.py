@@ -29,12 +29,14 @@ __all__ = [
     "StateQuestion",
     "error_of",
     "failure_of",
+    "is_busy",
 ]
 
 HORIZON_NS: Final = 600_000_000_000
 """A deadline lies at most so far ahead: ids of commands are kept for that long."""
 
 BUSY: Final = "busy"
+_BUSY: Final = b'{"error":{"code":"busy"'
 EXPIRED: Final = "expired"
 
 
@@ -132,6 +134,11 @@ class EndNotice(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     epoch: str
     number: int
     ended: list[Ended] = []
+
+
+def is_busy(answer: bytes) -> bool:
+    """True for the answer of an endpoint that has too many requests of this principal."""
+    return answer.startswith(_BUSY)
 
 
 def failure_of(error: Exception) -> Failure:

@@ -1,17 +1,48 @@
-"""Questions to the control processes. They change nothing, so one that finds no answer soon is asked again."""
+"""Questions to the control processes. They change nothing, so one that finds no answer soon is asked again.
 
+A client has so many questions under way at a time; thousands at once wait here for their turn, not at the other end.
+"""
+
+import asyncio
 from typing import Final
 
+from clawactors.eventlog import Unavailable
 from clawactors.eventlog.requests import Requests
+from clawactors.runtime.asking import is_busy
 from clawactors.runtime.hedging import hedged
 
-__all__ = ["ask"]
+__all__ = ["Questions", "ask"]
 
 _TIMEOUT_S: Final = 5.0
 _AGAIN_S: Final = 0.7
 """One of several control processes may hang and still be handed its share of the questions."""
+_AT_ONCE: Final = 32
+_PAUSE_S: Final = 0.02
+_PAUSE_MAX_S: Final = 0.5
 
 
 async def ask(requests: Requests, subject: str, question: bytes) -> bytes:
     """The first answer. Raises: as `hedged`; `NoResponders` at once when no control process runs."""
     return await hedged(requests, subject, question, _TIMEOUT_S, again_s=_AGAIN_S)
+
+
+class Questions:
+    """The questions of one client, as its principal."""
+
+    def __init__(self, requests: Requests, principal: str) -> None:
+        self._requests, self._principal = requests, principal
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def ask(self, name: str, question: bytes, *, verb: str = "query") -> bytes:
+        """The answer to `claw.<verb>.<principal>.<name>`. Raises: `Unavailable`, `PermissionDenied`."""
+        subject = f"claw.{verb}.{self._principal}.{name}"
+        pause_s = _PAUSE_S
+        async with self._slots:
+            end_s = asyncio.get_running_loop().time() + _TIMEOUT_S
+            while is_busy(answer := await ask(self._requests, subject, question)):
+                # Other clients of the same principal have theirs under way.
+                if asyncio.get_running_loop().time() >= end_s:
+                    raise Unavailable(f"{subject} is busy: too many questions of {self._principal} at once")
+                await asyncio.sleep(pause_s)
+                pause_s = min(_PAUSE_MAX_S, 2 * pause_s)
+            return answer

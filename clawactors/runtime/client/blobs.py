@@ -9,7 +9,7 @@ import msgspec
 
 from clawactors.eventlog import Corrupt, Unavailable
 from clawactors.eventlog.requests import Requests
-from clawactors.runtime.asking import error_of
+from clawactors.runtime.asking import error_of, is_busy
 from clawactors.runtime.blobtransfer import PART_BYTES, BlobPart, PartReply, PartRequest, UploadReply
 from clawactors.runtime.naming import new_id
 
@@ -69,8 +69,12 @@ class ClientBlobs:
         end_s = loop.time() + _GIVE_UP_S
         while True:
             try:
-                return await self._requests.request(subject, body, _ANSWER_S)
-            except Unavailable:
-                if loop.time() >= end_s:
-                    raise
+                answer = await self._requests.request(subject, body, _ANSWER_S)
+                if not is_busy(answer):
+                    return answer
+                failure = Unavailable("too many uploads and downloads at once")
+            except Unavailable as error:
+                failure = error
+            if loop.time() >= end_s:
+                raise failure
             await asyncio.sleep(_AGAIN_S)

@@ -16,7 +16,7 @@ from clawactors.kernel.fold import Snapshot
 from clawactors.kernel.transfer import decode_state
 from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.asking import Ended, ForkRequest, Outcome, StateQuestion, error_of
-from clawactors.runtime.client.asking import ask
+from clawactors.runtime.client.asking import Questions
 from clawactors.runtime.client.blobs import ClientBlobs
 from clawactors.runtime.client.ends import Ends
 from clawactors.runtime.client.redriving import RedriveReport, redrive
@@ -55,6 +55,7 @@ class Client:
         self.principal = context.by.partition("/")[2] or context.by
         self.name = new_id()
         self.sender = CommandSender(context, requests, self.principal, self.name)
+        self.questions = Questions(requests, self.principal)
         self.ends = Ends(context, requests, self.principal, self.name)
         self.payloads, self.outputs = Payloads(ClientBlobs(requests, self.principal)), outputs
         self.skills = KnownSkills(self.ask)
@@ -149,7 +150,7 @@ class Client:
         Raises: `Refused`, `Unavailable`.
         """
         question = msgspec.json.encode(StateQuestion(kind, id, at_least))
-        body = await ask(self.requests, f"claw.query.{self.principal}.state", question)
+        body = await self.questions.ask("state", question)
         outcome = msgspec.json.decode(body, type=Outcome)
         if outcome.error is not None:
             raise error_of(outcome.error)
@@ -245,9 +246,7 @@ class Client:
         """
         ref = Ref(self, self._id(new_id, None))
         question = msgspec.json.encode(ForkRequest(checked_id(id), step, ref.id))
-        outcome = msgspec.json.decode(
-            await ask(self.requests, f"claw.do.{self.principal}.fork", question), type=Outcome
-        )
+        outcome = msgspec.json.decode(await self.questions.ask("fork", question, verb="do"), type=Outcome)
         if outcome.error is not None:
             raise error_of(outcome.error)
         return ref
@@ -290,7 +289,7 @@ class Client:
 
     async def ask(self, name: str, question: Any = None) -> bytes:
         """The answer of the views to a query. Raises: `Unavailable` when no control process answers."""
-        return await ask(self.requests, f"claw.query.{self.principal}.{name}", msgspec.json.encode(question))
+        return await self.questions.ask(name, msgspec.json.encode(question))
 
 
 class Ref:
