@@ -45,6 +45,8 @@ def _benches() -> dict[str, Any]:
 
     return {
         "tasks": tasks.task_rate,
+        "awaited": tasks.awaited_rate,
+        "look": tasks.look,
         "steps": tasks.step_rate,
         "latency": tasks.latency,
         "recovery": processes.recovery,

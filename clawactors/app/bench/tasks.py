@@ -1,5 +1,6 @@
-"""Whole tasks through the real processes: throughput and latency."""
+"""Whole tasks through the real processes, by the calls that users write: throughput and latency."""
 
+import asyncio
 import time
 from collections.abc import Mapping
 from typing import Any, Final
@@ -14,11 +15,12 @@ from clawactors.runtime.naming import new_id
 from clawactors.systems.skills import Skill
 from clawactors.systems.tasks.submission import spec_of
 
-__all__ = ["latency", "run_all", "step_rate", "task_rate"]
+__all__ = ["awaited_rate", "latency", "look", "run_all", "step_rate", "task_rate"]
 
 _APPENDS_A_TASK: Final = 2
 _STEPS_A_TASK: Final = 5
 _WARM_UP: Final = 1000
+_ROUNDS: Final = 9
 
 
 async def run_all(client: Client, skill: Skill, params: Mapping[str, Any], n: int) -> float:
@@ -52,6 +54,53 @@ async def task_rate(scene: Scene, n: int | None) -> Figure:
         per_s=n / seconds,
         limit_per_s=await _limit(scene) / _APPENDS_A_TASK,
         conditions=scene.conditions(skill="no-op", limit="strict appends / 2"),
+    )
+
+
+async def awaited_rate(scene: Scene, n: int | None) -> Figure:
+    """As many tasks as users gather: `submit` all, then `result` of all; the median of some rounds."""
+    n, client = n or 1000, scene.client
+    took_s: list[float] = []
+    for _ in range(_ROUNDS + 1):
+        begin = time.perf_counter()
+        refs = await asyncio.gather(*(client.submit(noop.name) for _ in range(n)))
+        results = await asyncio.gather(*(ref.result() for ref in refs))
+        took_s.append(time.perf_counter() - begin)
+        if len(results) != n:
+            raise RuntimeError(f"{n - len(results)} results are missing")
+    took_s = took_s[1:]  # the first one warms up
+    return Figure(
+        name="awaited",
+        n=n,
+        per_s=n / percentile(took_s, 0.5),
+        limit_per_s=await _limit(scene) / _APPENDS_A_TASK,
+        conditions=scene.conditions(
+            skill="no-op",
+            rounds=_ROUNDS,
+            slowest_per_s=round(n / max(took_s)),
+            fastest_per_s=round(n / min(took_s)),
+            limit="strict appends / 2",
+        ),
+    )
+
+
+async def look(scene: Scene, n: int | None) -> Figure:
+    """One task read at a time, with everything that is in the log by then."""
+    n, client = n or 1000, scene.client
+    ref = await client.submit(noop.name)
+    await ref.result()
+    took_s: list[float] = []
+    for _ in range(n):
+        begin = time.perf_counter()
+        await ref.look()
+        took_s.append(time.perf_counter() - begin)
+    return Figure(
+        name="look",
+        n=n,
+        per_s=n / sum(took_s),
+        p50_ms=percentile(took_s, 0.5) * 1e3,
+        p99_ms=percentile(took_s, 0.99) * 1e3,
+        conditions=scene.conditions(records=(await client.log.head()).messages),
     )
 
 
