@@ -15,17 +15,10 @@ from typing import Any, Final
 import msgspec
 
 from clawactors.eventlog.errors import Misconfigured, TooLarge, Unavailable, WrongVersion
-from clawactors.eventlog.jetstream.log.publisher import (
-    ANSWER_S,
-    BATCH_DISABLED,
-    BUSY,
-    LONGEST_WAIT_S,
-    SHORTEST_WAIT_S,
-    TOO_LARGE,
-    WRONG_LAST_SEQUENCE,
-)
+from clawactors.eventlog.jetstream.log.flights import Ack
+from clawactors.eventlog.jetstream.log.publisher import ANSWER_S, LONGEST_WAIT_S, SHORTEST_WAIT_S
 from clawactors.eventlog.jetstream.log.verdict import judge_all
-from clawactors.eventlog.jetstream.wire.api import ApiError
+from clawactors.eventlog.jetstream.wire.codes import BATCH_DISABLED, BUSY, TOO_LARGE, WRONG_LAST_SEQUENCE
 from clawactors.eventlog.jetstream.wire.connection import Connection
 from clawactors.eventlog.jetstream.wire.frames import Append, batch_frames
 from clawactors.eventlog.record import Draft
@@ -39,12 +32,7 @@ _batches = itertools.count(1)
 _prefix: Final = secrets.token_hex(6)
 
 
-class _BatchAck(msgspec.Struct):
-    seq: int = 0
-    error: ApiError | None = None
-
-
-_acks: Final = msgspec.json.Decoder(_BatchAck)
+_acks: Final = msgspec.json.Decoder(Ack)
 
 
 async def append_all(
@@ -81,9 +69,9 @@ async def append_all(
     raise Unavailable(f"{reason}; gave up after {give_up_s:g} s, the commit may or may not be stored")
 
 
-async def _send(connection: Connection, appends: Sequence[Append]) -> _BatchAck | None:
+async def _send(connection: Connection, appends: Sequence[Append]) -> Ack | None:
     """The server's answer; None where there was none in time."""
-    answered: asyncio.Future[_BatchAck] = asyncio.get_running_loop().create_future()
+    answered: asyncio.Future[Ack] = asyncio.get_running_loop().create_future()
 
     def take(_subject: bytes, _reply: bytes, _headers: bytes, body: bytes) -> None:
         if body and not answered.done():  # an empty one only says that the batch has begun

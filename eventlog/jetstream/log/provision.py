@@ -8,14 +8,11 @@ from clawactors.eventlog.errors import Misconfigured, NoSuchLog, Unavailable
 from clawactors.eventlog.jetstream.log.inspection import lacking
 from clawactors.eventlog.jetstream.log.streams import EVENTS, SCHEMA, Store, events, stores_beside
 from clawactors.eventlog.jetstream.wire.api import Refusal, call
+from clawactors.eventlog.jetstream.wire.codes import NAME_IN_USE, NO_PEERS, NO_ROOM, NO_STREAM
 from clawactors.eventlog.jetstream.wire.connection import Connection
 
 __all__ = ["check", "ensure", "ensure_store"]
 
-_NOT_FOUND: Final = 10059
-_ALREADY_THERE: Final = 10058
-_NO_ROOM: Final = 10047
-_NO_PEERS: Final = 10005
 _PEERS_S: Final = 10.0
 _PEERS_AGAIN_S: Final = 0.2
 _LEAST_RESERVED_BYTES: Final = 1 << 20
@@ -83,10 +80,10 @@ async def _ensure_one(connection: Connection, store: Store) -> dict[str, Any]:
         try:
             return await _create(connection, store)
         except Refusal as refusal:
-            if refusal.err_code == _NO_ROOM and store.get("max_bytes", 0) > _LEAST_RESERVED_BYTES:
+            if refusal.err_code == NO_ROOM and store.get("max_bytes", 0) > _LEAST_RESERVED_BYTES:
                 # The server sets aside what a store may grow to: on a small disk it may grow to less.
                 return await _ensure_one(connection, store | {"max_bytes": store["max_bytes"] // 2})
-            if refusal.err_code != _ALREADY_THERE or (info := await _info(connection, name)) is None:
+            if refusal.err_code != NAME_IN_USE or (info := await _info(connection, name)) is None:
                 raise Misconfigured(f"the stream {name} can't be created: {refusal.description}") from None
     return await _brought_up(connection, store, info)
 
@@ -100,7 +97,7 @@ async def _create(connection: Connection, store: Store) -> dict[str, Any]:
             created: dict[str, Any] = await call(connection, f"STREAM.CREATE.{store['name']}", store, timeout_s=15)
             return created
         except Refusal as refusal:
-            if refusal.err_code != _NO_PEERS or "offline" not in refusal.description:
+            if refusal.err_code != NO_PEERS or "offline" not in refusal.description:
                 raise
             if clock() > deadline_s:
                 raise Unavailable(f"the stream {store['name']} can't be created: {refusal.description}") from None
@@ -112,7 +109,7 @@ async def _info(connection: Connection, name: str) -> dict[str, Any] | None:
     try:
         info: dict[str, Any] = await call(connection, f"STREAM.INFO.{name}")
     except Refusal as refusal:
-        if refusal.err_code != _NOT_FOUND:
+        if refusal.err_code != NO_STREAM:
             raise
         return None
     return info

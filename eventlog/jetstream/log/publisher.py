@@ -12,24 +12,14 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Sequence
-from functools import partial
 from typing import Final
 
-import msgspec
-
-from clawactors.eventlog.errors import (
-    EventLogError,
-    Misconfigured,
-    PermissionDenied,
-    TooLarge,
-    Unavailable,
-    WrongVersion,
-)
+from clawactors.eventlog.errors import EventLogError, PermissionDenied, TooLarge, Unavailable
 from clawactors.eventlog.jetstream.log.backlog import Backlog
-from clawactors.eventlog.jetstream.log.verdict import accused, judge_all, named_sequence
-from clawactors.eventlog.jetstream.wire.api import ApiError
+from clawactors.eventlog.jetstream.log.flights import Ack, Flight, Flights
+from clawactors.eventlog.jetstream.log.settlement import Settlement
 from clawactors.eventlog.jetstream.wire.connection import Connection
-from clawactors.eventlog.jetstream.wire.frames import Append, batch_frames, single_frame
+from clawactors.eventlog.jetstream.wire.frames import Append
 from clawactors.eventlog.record import Draft
 
 __all__ = ["Publisher"]
@@ -41,38 +31,10 @@ BATCHES: Final = 2
 BATCH_APPENDS: Final = 1000
 BATCH_BYTES: Final = 8 << 20
 ANSWER_S: Final = 2.0
-ANSWER_MAX_S: Final = 10.0
-SLOWER: Final = 4
-"""An answer may take so many times as long as the last one did: a busy server that is asked again is busier still."""
 SWEEP_S: Final = 0.25
 RECALL_S: Final = 0.05
 SHORTEST_WAIT_S: Final = 0.005
 LONGEST_WAIT_S: Final = 0.25
-
-WRONG_LAST_SEQUENCE: Final = 10071
-IN_FLIGHT: Final = 10164
-TOO_LARGE: Final = 10054
-BATCH_DISABLED: Final = 10174
-BUSY: Final = frozenset({IN_FLIGHT, 10210, 10176, 10167})
-
-
-class _Ack(msgspec.Struct):
-    seq: int = 0
-    count: int = 1
-    error: ApiError | None = None
-
-
-_acks = msgspec.json.Decoder(_Ack)
-
-
-class _Flight:
-    """One message or batch on its way. `suspect`: more of it than one may be refused, or stored already."""
-
-    __slots__ = ("appends", "recalled", "reply", "sent_at", "suspect")
-
-    def __init__(self, appends: list[Append], suspect: bool = False) -> None:
-        self.appends, self.suspect = appends, suspect
-        self.reply, self.sent_at, self.recalled = "", 0.0, False
 
 
 class Publisher:
@@ -81,17 +43,13 @@ class Publisher:
     def __init__(
         self, connection: Connection, stream: str, give_up_s: float, lagging: bool = False, answer_s: float = ANSWER_S
     ) -> None:
-        self._connection, self._stream, self._lagging = connection, stream, lagging
-        self._give_up_s, self._answer_s, self._patience_s = give_up_s, answer_s, answer_s
+        self._connection, self._give_up_s = connection, give_up_s
         self._loop = asyncio.get_running_loop()
         self._backlog = Backlog()
-        self._groups: deque[_Flight] = deque()
-        self._flights: dict[str, _Flight] = {}
-        self._singles = self._batches = self._batch_number = 0
-        self._batch_prefix = connection.new_inbox().rpartition(".")[2]
+        self._flights = Flights(connection, answer_s, self._on_answer)
+        self._settlement = Settlement(connection, stream, self._backlog, self._again, self._plan_pump, lagging)
+        self._groups: deque[Flight] = deque()
         self._pump_planned = self._sweep_planned = False
-        self._settling: set[asyncio.Task[None]] = set()
-        self._trouble = ""  # what the server last said when it could not store anything, '' once it could again
         connection.on_lost.append(self._on_lost)
         connection.on_back.append(self._pump)
         connection.on_denied.append(self._on_denied)
@@ -156,52 +114,28 @@ class Publisher:
         while self._groups and self._connection.online:
             group = self._groups[0]
             group.appends = [append for append in group.appends if self._backlog.is_open(append)]
-            if len(group.appends) > 1 and self._batches >= BATCHES:
+            if len(group.appends) > 1 and self._flights.batches >= BATCHES:
                 return
             self._groups.popleft()
             if group.appends and not self._send(group):
                 return
         while (waiting := len(self._backlog.queue)) and self._connection.online:
-            if self._batches == 0 and self._singles + waiting <= SINGLES:
+            if self._flights.batches == 0 and self._flights.singles + waiting <= SINGLES:
                 for append in self._backlog.take(SINGLES, BATCH_BYTES):
-                    self._send(_Flight([append]))
+                    self._send(Flight([append]))
                 return
-            if self._batches >= BATCHES or waiting < (SECOND_BATCH if self._batches else SINGLES):
+            if self._flights.batches >= BATCHES or waiting < (SECOND_BATCH if self._flights.batches else SINGLES):
                 return
             taken = self._backlog.take(BATCH_APPENDS, BATCH_BYTES)
-            if taken and not self._send(_Flight(taken)):
+            if taken and not self._send(Flight(taken)):
                 return
 
-    def _send(self, flight: _Flight) -> bool:
+    def _send(self, flight: Flight) -> bool:
         """Sends it; False, and it waits for the connection, where the connection does not take it."""
-        reply = flight.reply = self._connection.expect(partial(self._on_answer, flight))
-        flight.sent_at = self._loop.time()
-        self._flights[reply] = flight
-        if len(flight.appends) == 1:
-            self._singles += 1
-            frames = single_frame(flight.appends[0], reply)
-        else:
-            self._batches += 1
-            self._batch_number += 1
-            frames = batch_frames(flight.appends, f"{self._batch_prefix}-{self._batch_number}", reply)
-        if self._connection.write(frames):
-            for append in flight.appends:
-                append.was_sent = True
+        if self._flights.send(flight):
             return True
-        self._land(flight)
         self._groups.append(flight)
         return False
-
-    def _land(self, flight: _Flight) -> bool:
-        """Ends the wait for an answer; False when it had ended before."""
-        if self._flights.pop(flight.reply, None) is None:
-            return False
-        self._connection.forget(flight.reply)
-        if len(flight.appends) == 1:
-            self._singles -= 1
-        else:
-            self._batches -= 1
-        return True
 
     def _again(
         self, appends: Sequence[Append], *, suspect: bool, at_once: bool = False, reason: str = "no stream answers"
@@ -211,7 +145,7 @@ class Publisher:
         for append in appends:
             if append.version.done() or append.deadline <= now:
                 self._backlog.finish(append, self._too_late(append, reason))
-        group = _Flight([append for append in appends if self._backlog.is_open(append)], suspect)
+        group = Flight([append for append in appends if self._backlog.is_open(append)], suspect)
         if at_once:
             self._regroup(group)
         elif group.appends:
@@ -221,93 +155,14 @@ class Publisher:
             delay_s = min(LONGEST_WAIT_S, SHORTEST_WAIT_S * 2**tries) * random.uniform(0.5, 1)  # noqa: S311
             self._loop.call_later(delay_s, self._regroup, group)
 
-    def _halve(self, appends: Sequence[Append], at_once: bool = True) -> None:
-        middle = len(appends) // 2
-        for half in (appends[:middle], appends[middle:]):
-            self._again(half, suspect=True, at_once=at_once, reason="the server refuses it")
-
-    def _regroup(self, group: _Flight) -> None:
+    def _regroup(self, group: Flight) -> None:
         self._groups.append(group)
         self._plan_pump()
 
-    # Answers
-
-    def _on_answer(self, flight: _Flight, _subject: bytes, _reply: bytes, headers: bytes, body: bytes) -> None:
-        if not body:
-            if headers.startswith(b"NATS/1.0 503"):
-                self._land(flight)
-                self._again(flight.appends, suspect=flight.suspect)
-            return  # else the batch has begun
-        try:
-            ack = _acks.decode(body)
-        except msgspec.MsgspecError:
-            return  # no answer of a stream: the time limit decides
-        if self._land(flight):
-            took_s = self._loop.time() - flight.sent_at
-            self._patience_s = max(self._answer_s, min(ANSWER_MAX_S, SLOWER * took_s))
-        if ack.error is not None:
-            self._on_refusal(flight, ack.error)
-        else:
-            self._trouble = ""
-            for version, append in enumerate(flight.appends, ack.seq - len(flight.appends) + 1):
-                self._backlog.finish(append, version)
-        self._pump()
-
-    def _on_refusal(self, flight: _Flight, error: ApiError) -> None:
-        appends, code = flight.appends, error.err_code
-        if code == WRONG_LAST_SEQUENCE:
-            task = self._loop.create_task(self._settle(flight, named_sequence(error.description)))
-            self._settling.add(task)
-            task.add_done_callback(self._settling.discard)
-        elif code in BUSY and appends[0].tries < 3:
-            self._again(appends, suspect=flight.suspect)
-        elif code == BATCH_DISABLED:
-            self._fail(appends, Misconfigured(f"the stream {self._stream} lacks allow_atomic"))
-        elif len(appends) > 1:
-            self._halve(appends, at_once=code not in BUSY)
-        elif code in BUSY or error.code >= 500:
-            appends[0].trouble = self._trouble = error.description
-            self._again(appends, suspect=True, reason=error.description)
-        elif code == TOO_LARGE:
-            self._fail(appends, TooLarge(appends[0].size_bytes, self._connection.max_payload))
-        else:
-            self._fail(appends, Misconfigured(f"{self._stream} refused an append: {error.description} ({code})"))
-
-    async def _settle(self, flight: _Flight, named: int) -> None:
-        """Finds out who lost, and whether what seems lost was stored by an earlier try."""
-        appends = [append for append in flight.appends if self._backlog.is_open(append)]
-        try:
-            if len(appends) > 1 and not flight.suspect:
-                blamed = set(await accused(self._connection, self._stream, appends, named))
-                self._again([append for append in appends if append not in blamed], suspect=True, at_once=True)
-                appends = [append for append in appends if append in blamed]
-            verdicts = await judge_all(self._connection, self._stream, appends, named)
-        except Misconfigured as error:
-            self._fail(appends, error)
-            return
-        except EventLogError as error:
-            self._again(appends, suspect=True, reason=str(error))
-            return
-        undecided = []
-        for append, verdict in zip(appends, verdicts, strict=True):
-            if verdict is None:
-                undecided.append(append)
-            else:
-                self._backlog.finish(append, verdict)
-        if len(undecided) < len(appends):
-            self._again(undecided, suspect=True, at_once=True)
-        elif len(undecided) > 1:
-            self._halve(undecided)
-        elif undecided and named <= undecided[0].expected and not (self._lagging and undecided[0].tries < 5):
-            # The guard was refused and nothing follows: the caller expects a version that the log does not have.
-            self._fail(undecided, WrongVersion(undecided[0].aggregate, undecided[0].expected, named))
-        else:
-            self._again(undecided, suspect=True, reason="its outcome is not known")
-
-    def _fail(self, appends: Sequence[Append], error: Exception) -> None:
-        for append in appends:
-            self._backlog.finish(append, error)
-        self._plan_pump()
+    def _on_answer(self, flight: Flight, ack: Ack | None) -> None:
+        self._settlement.settle(flight, ack)
+        if ack is not None:
+            self._pump()
 
     def _too_late(self, append: Append, reason: str) -> Unavailable:
         doubt = "the append may or may not be stored" if append.was_sent else "the append was not sent"
@@ -318,10 +173,10 @@ class Publisher:
     def _sweep(self) -> None:
         """One timer for all: answers that are overdue, appends whose time is over."""
         now = self._loop.time()
-        for flight in list(self._flights.values()):
-            if now - flight.sent_at > self._patience_s:
-                self._recall(flight, self._trouble or f"no answer within {self._patience_s:.1f} s", alone=1)
-        reason = (self._trouble or "no answer") if self._connection.online else "no connection"
+        trouble = self._settlement.trouble
+        for flight in self._flights.overdue():
+            self._recall(flight, trouble or f"no answer within {self._flights.patience_s:.1f} s", alone=1)
+        reason = (trouble or "no answer") if self._connection.online else "no connection"
         if self._backlog.expire(now, lambda append: self._too_late(append, reason)):
             for group in self._groups:
                 group.appends = [append for append in group.appends if self._backlog.is_open(append)]
@@ -330,15 +185,15 @@ class Publisher:
             self._loop.call_later(SWEEP_S, self._sweep)
         self._plan_pump()
 
-    def _recall(self, flight: _Flight, reason: str, alone: int = 0) -> None:
+    def _recall(self, flight: Flight, reason: str, alone: int = 0) -> None:
         """Sends all of it again, the first `alone`: a store without room says why to one append, to a batch nothing."""
-        if self._land(flight):
+        if self._flights.land(flight):
             for group in (flight.appends[:alone], flight.appends[alone:]):
                 self._again(group, suspect=True, at_once=True, reason=reason)
 
     def _on_lost(self) -> None:
         """What was on its way is in doubt: it goes out again under the same guard."""
-        for flight in list(self._flights.values()):
+        for flight in self._flights.all():
             self._recall(flight, "the connection was lost")
         if self._connection.is_closed:
             self._backlog.finish_all(Unavailable("the connection is closed"))
@@ -349,9 +204,9 @@ class Publisher:
         append = self._backlog.current(f"{parts[1]}/{parts[2]}") if len(parts) > 2 else None
         if append is None or append.subject != denied.subject.encode():
             return
-        for flight in self._flights.values():
-            if not flight.recalled and append in flight.appends:
+        for flight in self._flights.of(append):
+            if not flight.recalled:
                 # One round for all refusals of a batch: each message of it may be answered by one.
                 flight.recalled = True
                 self._loop.call_later(RECALL_S, self._recall, flight, "a part of its batch was forbidden")
-        self._fail([append], PermissionDenied(denied.subject))
+        self._settlement.fail([append], PermissionDenied(denied.subject))

@@ -29,6 +29,7 @@ from clawactors.eventlog.jetstream.log.reader import read
 from clawactors.eventlog.jetstream.log.source import Source
 from clawactors.eventlog.jetstream.log.streams import BLOBS
 from clawactors.eventlog.jetstream.wire.api import ApiError, StoredMessage, call, last_message
+from clawactors.eventlog.jetstream.wire.codes import WRONG_LAST_SEQUENCE
 from clawactors.eventlog.jetstream.wire.connection import Connection
 from clawactors.eventlog.record import Record
 
@@ -42,7 +43,6 @@ _HEADER_ROOM_BYTES: Final = 1024
 _WINDOW: Final = 8
 _TIMEOUT_S: Final = 10.0
 _PATIENCE_S: Final = 30.0
-_OTHERS_WERE_FIRST: Final = 10071
 _IN_THREAD_BYTES: Final = 1 << 20
 _LONGEST_PUT_S: Final = 43_200.0
 
@@ -243,7 +243,7 @@ class JetStreamBlobs:
         told = msgspec.json.decode(answer, type=_Stored)
         if (error := told.error) is None:
             return told.seq
-        if error.err_code == _OTHERS_WERE_FIRST:
+        if error.err_code == WRONG_LAST_SEQUENCE:
             raise _Raced(error.description)
         if error.code >= 500:
             raise Unavailable(f"the object store does not take it now: {error.description}")

@@ -23,6 +23,7 @@ from clawactors.eventlog.jetstream.log.provision import ensure_store
 from clawactors.eventlog.jetstream.log.streams import LIVE
 from clawactors.eventlog.jetstream.log.verdict import named_sequence
 from clawactors.eventlog.jetstream.wire.api import ApiError, Refusal, StoredMessage, last_message, message_at
+from clawactors.eventlog.jetstream.wire.codes import IN_FLIGHT, NO_STREAM, WRONG_LAST_SEQUENCE
 from clawactors.eventlog.jetstream.wire.connection import Connection
 from clawactors.eventlog.record import Record
 
@@ -32,8 +33,6 @@ _PREFIX: Final = "$KV.claw-live."
 _KEY = re.compile(r"[-/_=.a-zA-Z0-9]+")
 _HEARTBEAT_S: Final = 1.0
 _SILENCE_S: Final = 2.5
-_WRONG_LAST_SEQUENCE: Final = 10071
-_NO_STREAM: Final = 10059
 _TIMEOUT_S: Final = 2.0
 _ELECTION_S: Final = 5.0
 """On three servers a store that was just made, or has lost a server, has nobody who answers for it at first."""
@@ -100,7 +99,7 @@ class JetStreamLeases:
                     await watching.open()
                     break
                 except Refusal as refusal:
-                    if refusal.err_code != _NO_STREAM:
+                    if refusal.err_code != NO_STREAM:
                         raise
                     await self.heal()
             while True:
@@ -126,9 +125,9 @@ class JetStreamLeases:
         stored = msgspec.json.decode(answer, type=_Stored)
         if stored.error is None:
             return stored.seq
-        if stored.error.err_code == _WRONG_LAST_SEQUENCE:
+        if stored.error.err_code == WRONG_LAST_SEQUENCE:
             raise _Taken(named_sequence(stored.error.description))
-        if stored.error.code < 500 and stored.error.err_code != 10164:
+        if stored.error.code < 500 and stored.error.err_code != IN_FLIGHT:
             raise Misconfigured(f"{subject} refused: {stored.error.description}")
         raise Unavailable(f"{subject}: {stored.error.description}")
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from clawactors.eventlog.errors import EventLogError, Misconfigured, Unavailable
+from clawactors.eventlog.jetstream.wire.codes import NO_MESSAGE, NOT_ENABLED, TOO_MANY_CONSUMERS
 from clawactors.eventlog.jetstream.wire.connection import Connection
 from clawactors.eventlog.jetstream.wire.rfc3339 import nanoseconds
 from clawactors.eventlog.record import Record
@@ -22,9 +23,6 @@ __all__ = [
     "next_message",
 ]
 
-NO_MESSAGE: Final = 10037
-TOO_MANY_CONSUMERS: Final = 10026
-NOT_ENABLED: Final = frozenset({10039, 10076})
 TRY_S: Final = 1.0
 SHORTEST_TRY_S: Final = 0.1
 
