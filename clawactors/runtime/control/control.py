@@ -171,6 +171,7 @@ class Control:
 
     async def _fold(self, follower: Follower) -> None:
         async for batch in follower:
+            self.snapshots.taken = batch[-1].seq
             commits = [self.kinds.decoder.decode(record) for record in batch]
             for commit in commits:
                 self._place(commit)

@@ -59,6 +59,8 @@ class FoldedSnapshots:
     def __init__(self, states: Callable[[], States]) -> None:
         self._states = states
         self.position = 0
+        self.taken = 0
+        """Sequence of the last record that the fold has begun with."""
         self._follower: Follower | None = None
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self._catching_up: asyncio.Task[None] | None = None
@@ -108,7 +110,8 @@ class FoldedSnapshots:
         if self._follower is None:
             raise Unavailable("the log is not followed yet")
         await self._follower.caught_up()
-        await self._reached(self._follower.position)
+        # What comes after the last record is of kinds that nobody folds here: it never arrives.
+        await self._reached(self.taken)
 
     async def _reached(self, seq: int) -> None:
         if seq > self.position:
