@@ -1,4 +1,4 @@
-"""The view of memories: the rows of the index as a fold of `claw.memory.>`.
+"""The projection of memories and conversations: the rows of the index as a fold of the log.
 
 `bin/replay --view memory` fills and verifies `memory_projection`. A process that also searches applies the changes of
 each written batch (`MemoryView.take_changes`) to its `Index`.
@@ -13,34 +13,41 @@ import msgspec
 
 from clawactors.eventlog.decoding import Commit
 from clawactors.kernel.kind import Kinds
+from clawactors.memory.index.chats import ChatsView
 from clawactors.memory.index.embedding import Embedder, HashedEmbedder
-from clawactors.memory.index.rows import TABLES
+from clawactors.memory.index.rows import TABLES, find
 from clawactors.memory.index.writer import Change, IndexWriter
 from clawactors.memory.item import Item
 from clawactors.memory.text.lexicon import Lexicon
+from clawactors.projections.engine.answers import AnswerTable, answers_of
 from clawactors.projections.engine.faults import Faults
-from clawactors.projections.engine.store import Writing
-from clawactors.projections.engine.view import Projection, View
-from clawactors.systems.memories import CODEC, MEMORY, Content, Fact, Memory
+from clawactors.projections.engine.store import Reading, Writing
+from clawactors.projections.engine.view import Projection, StoredState, View
+from clawactors.systems.chats.conversation import Conversation
+from clawactors.systems.chats.kind import CHATS
+from clawactors.systems.memories import MEMORY, Content, Fact, Memory
 from clawactors.systems.memories.kind import MEMORIES
 
 __all__ = ["REVISION", "MemoryView", "memory_projection"]
 
-REVISION: Final = 1
+REVISION: Final = 2
 """Increase it when texts are split, weighted or packed differently; changes of the stored structs are detected."""
 
-_STORED: Final = (Item, Memory, Content, Fact)
+_STORED: Final = (Item, Memory, Content, Fact, Conversation)
+_ANSWERS: Final = "memory.answers"
+"""id, version → time and ids of commands; see `answers`."""
 
 
 class MemoryView:
-    """Implements `View`. With `keeps_changes` it collects changes for `take_changes`."""
+    """Implements `SnapshotView`. With `keeps_changes` it collects changes for `take_changes`."""
 
     name = "memory"
     kind = "memory"
-    tables = TABLES
+    tables = (*TABLES, _ANSWERS)
 
     def __init__(self, writer: IndexWriter, faults: Faults) -> None:
         self._writer, self._faults = writer, faults
+        self._answers = AnswerTable(_ANSWERS)
         self._changes: list[Change] = []
         self.keeps_changes = False
         self.lost = False
@@ -52,19 +59,24 @@ class MemoryView:
 
     def fold(self, commit: Commit, txn: Writing) -> None:
         """See `View`."""
+        present = self._writer.present(txn, commit.id)
+        memory = present.memory if present else MEMORY.initial
         if commit.fault == "future":
             self._faults.freeze(commit, txn)
-            return
-        if self._faults.is_frozen("memory", commit.id, txn):
-            return
-        present = self._writer.present(txn, commit.id)
-        memory = before = present.memory if present else MEMORY.initial
-        for event in commit.events:
-            after = MEMORY.evolve(memory, event, commit.record.at_ns)
-            if after is memory:
-                self._faults.note(commit, "illegal", f"{type(event).__name__} while {memory.status}")
-            memory = after
-        if memory is not before:
+        elif not self._faults.is_frozen(self.kind, commit.id, txn):
+            is_new = memory is MEMORY.initial
+            for event in commit.events:
+                after = MEMORY.evolve(memory, event, commit.record.at_ns)
+                if after is memory:
+                    self._faults.note(commit, "illegal", f"{type(event).__name__} while {memory.status}")
+                memory = after
+            if memory is not MEMORY.initial and not commit.fault:
+                self._answers.note(_answers_key(commit.id), commit.record, txn)
+                if is_new:
+                    self._faults.born(commit, txn)
+        if memory is MEMORY.initial:
+            self._faults.unborn(commit, txn)
+        else:
             self._writer.stage(txn, commit.id, commit.record.seq, memory)
 
     def write(self, txn: Writing) -> None:
@@ -72,10 +84,19 @@ class MemoryView:
         changes = self._writer.write(txn)
         if self.keeps_changes:
             self._changes += changes
+        self._answers.write(txn)
+
+    def load(self, reading: Reading, id: str) -> StoredState | None:
+        """See `SnapshotView`."""
+        item = find(reading, id)
+        if item is None:
+            return None
+        return StoredState(item.memory, item.version, answers_of(reading, _ANSWERS, _answers_key(id)))
 
     def forget(self) -> None:
         """See `View`."""
         self._writer.drop()
+        self._answers.forget()
         self._changes.clear()
         self.lost = True
 
@@ -88,25 +109,31 @@ class MemoryView:
 def memory_projection(
     make: Callable[[], tuple[Embedder, Lexicon]] | None = None, suspend: Callable[[], None] = lambda: None
 ) -> Projection:
-    """The projection of memories; `make` creates its embedder and lexicon (default: `HashedEmbedder`).
+    """The projection of memories and conversations; `make` creates embedder and lexicon (default: `HashedEmbedder`).
 
     `suspend` is called every few items, so that the writing thread yields to searches.
     """
 
     def views() -> Sequence[View]:
         faults = Faults()
-        return MemoryView(IndexWriter(*(make or _hashed)(), suspend), faults), faults
+        return MemoryView(IndexWriter(*(make or _hashed)(), suspend), faults), ChatsView(faults), faults
 
     embedder, lexicon = (make or _hashed)()
+    kinds = Kinds((MEMORIES, CHATS))
+    tags = sorted(tag for kind in kinds for tag in kind.codec.tags)
     return Projection(
         name="memory",
-        patterns=("claw.memory.>",),
+        patterns=kinds.patterns,
         tables=tuple(table for view in views() for table in view.tables),
         schema=_schema(embedder, lexicon),
-        tags=hashlib.blake2b(repr(sorted(CODEC.tags)).encode(), digest_size=8).hexdigest(),
+        tags=hashlib.blake2b(repr(tags).encode(), digest_size=8).hexdigest(),
         views=views,
-        kinds=Kinds((MEMORIES,)),
+        kinds=kinds,
     )
+
+
+def _answers_key(id: str) -> bytes:
+    return id.encode() + b"\0"
 
 
 def _hashed() -> tuple[Embedder, Lexicon]:

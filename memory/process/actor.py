@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Final
 
 from clawactors.eventlog import Record, Unavailable, aggregate_pattern
-from clawactors.eventlog.decoding import Decoder
+from clawactors.eventlog.leases import Leases
 from clawactors.eventlog.requests import Requests
+from clawactors.kernel.kind import Kinds
 from clawactors.memory.ingest.history_reader import HistoryReader, retry_while_unavailable
 from clawactors.memory.ingest.message_extractor import jobs_in, submit_job
 from clawactors.memory.item import ItemCommand
 from clawactors.memory.process.answers import Answers
 from clawactors.memory.process.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from clawactors.memory.process.commands import MemoryCommands, StoreSnapshots
 from clawactors.memory.process.consolidation import DAY_S, ConsolidationRunner
 from clawactors.memory.process.following import Following
 from clawactors.memory.process.questions import QUESTIONS
@@ -21,6 +23,7 @@ from clawactors.memory.process.store import MemoryStore
 from clawactors.memory.process.writer import CommandWriter
 from clawactors.memory.recall.levels import SENSORY_LIMIT, SensoryMemory, WorkingMemory
 from clawactors.runtime.actor import ActorContext
+from clawactors.systems.chats.kind import CHATS
 
 __all__ = ["MemoryActor"]
 
@@ -35,22 +38,30 @@ _WORKING_MAX: Final = 200
 
 
 class MemoryActor:
-    """Call `listen`, then `serve` until cancelled. `decoder` decodes the records of all kinds."""
+    """Call `listen`, then `serve` until cancelled. `kinds` are all kinds of the log."""
 
     store: MemoryStore
     consolidation: ConsolidationRunner
     writer: CommandWriter
+    commands: MemoryCommands
     histories: HistoryReader
 
     def __init__(
-        self, context: ActorContext, decoder: Decoder, requests: Requests, folder: Path, every_s: float = DAY_S
+        self,
+        context: ActorContext,
+        kinds: Kinds,
+        leases: Leases,
+        requests: Requests,
+        folder: Path,
+        every_s: float = DAY_S,
     ) -> None:
         self.context, self.requests = context, requests
-        self._decoder, self._folder, self._every_s = decoder, folder, every_s
+        self._kinds, self._decoder, self._leases = kinds, kinds.decoder, leases
+        self._folder, self._every_s = folder, every_s
         self._sensory = SensoryMemory()
         self._consolidation_name = f"consolidation/{context.by.rpartition('/')[2]}"
         self._last_ingested = 0
-        """The log sequence of the last memory that consolidation did not derive."""
+        """The log sequence of the last record that consolidation did not write."""
         self._answers = Answers(self)
         self._working: dict[str, WorkingMemory] = {}
         self._open = asyncio.Event()
@@ -69,7 +80,7 @@ class MemoryActor:
         """
         opened = await retry_while_unavailable(self._begin)
         async with opened, asyncio.TaskGroup() as group:
-            for part in (self.store, self._memories, self._chats, self.histories, self.consolidation):
+            for part in (self.store, self._rows, self._chats, self.histories, self.consolidation, self.commands):
                 group.create_task(part.serve())
             self._open.set()
 
@@ -87,11 +98,14 @@ class MemoryActor:
         async with contextlib.AsyncExitStack() as stack:
             self.store = await MemoryStore.open(context.log, self._folder, context.time.now_ns)
             stack.push_async_callback(self.store.aclose)
-            self.writer = CommandWriter(context, self.store.snapshots)
-            consolidation_context = ActorContext(context.log, context.clock, self._consolidation_name)
+            patterns = self.store.views.feed.projector.projection.patterns
+            self._rows = Following(context.log, patterns, self.store.views.position, self._apply)
+            snapshots = StoreSnapshots(self.store, self._rows)
+            self.commands = MemoryCommands(context, self._kinds, snapshots, self._leases, self.requests)
+            self.writer = CommandWriter(self.commands.dispatcher, context.by)
             self.consolidation = ConsolidationRunner(
                 self.store,
-                CommandWriter(consolidation_context, self.store.snapshots),
+                CommandWriter(self.commands.dispatcher, self._consolidation_name),
                 context.time.now_ns,
                 checkpoint.consolidated,
                 checkpoint.daily_ns,
@@ -99,10 +113,9 @@ class MemoryActor:
             )
             self.store.on_changes = self.consolidation.on_changes
             self.histories = HistoryReader(context.log, self._decoder, self._write, histories, self._on_progress)
-            self._memories = Following(context.log, "claw.memory.>", self.store.views.position, self._apply_memories)
-            self._chats = Following(context.log, "claw.chat.>", messages, self._submit_jobs)
+            self._chats = Following(context.log, [CHATS.pattern], messages, self._submit_jobs)
             stack.callback(self._save_checkpoint)
-            for following in (self._memories, self._chats):
+            for following in (self._rows, self._chats):
                 await following.open()
                 stack.push_async_callback(following.aclose)
             stack.callback(self._open.clear)
@@ -110,7 +123,7 @@ class MemoryActor:
 
     # The log
 
-    async def _apply_memories(self, batch: list[Record]) -> None:
+    async def _apply(self, batch: list[Record]) -> None:
         self.context.time.hear(batch[-1].at_ns)
         ingested = (record.seq for record in batch if record.by != self._consolidation_name)
         self._last_ingested = max(ingested, default=self._last_ingested)
@@ -152,10 +165,10 @@ class MemoryActor:
         """
         try:
             async with asyncio.timeout(_FRESH_WITHIN_S):
-                await asyncio.gather(*(part.caught_up() for part in (self.histories, self._chats, self._memories)))
+                await asyncio.gather(*(part.caught_up() for part in (self.histories, self._chats, self._rows)))
         except TimeoutError:
             raise Unavailable(f"memory is at {self.histories.position} of the log, not yet at its end") from None
-        seq = max(self._memories.upto if concluded else self._last_ingested, self.histories.remembered)
+        seq = max(self._rows.upto if concluded else self._last_ingested, self.histories.remembered)
         await self.store.reached(seq, _FRESH_WITHIN_S)
 
     async def sensory(self) -> SensoryMemory:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Final, Self
 
 from clawactors.eventlog import Corrupt, EventLog, EventLogError, Unavailable
-from clawactors.kernel.fold import Snapshot
 from clawactors.memory.index import Index
 from clawactors.memory.index.embedding import Embedder, HashedEmbedder
 from clawactors.memory.index.rows import all_items, find
@@ -24,7 +23,6 @@ from clawactors.memory.recall import Searcher
 from clawactors.memory.text.lexicon import Lexicon
 from clawactors.projections.engine.view import Projection
 from clawactors.projections.live import LiveViews
-from clawactors.systems.memories import MEMORY, Memory
 
 __all__ = ["GRAPH", "MemoryStore"]
 
@@ -134,14 +132,6 @@ class MemoryStore:
             _log.warning("memory's vector index was not saved, the next start will rebuild it: %s", error)
 
     # Reading
-
-    def snapshots(self, ids: list[str]) -> dict[str, Snapshot[Memory]]:
-        """State and version of these memories in the rows; version 0 for a memory without a row."""
-        with self.views.store.snapshot() as reading:
-            found = {id: find(reading, id) for id in ids}
-        return {
-            id: Snapshot(item.memory, item.version) if item else Snapshot(MEMORY.initial) for id, item in found.items()
-        }
 
     def item(self, id: str) -> Item | None:
         """The memory with this id, in any status."""

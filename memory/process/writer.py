@@ -1,8 +1,8 @@
-"""Appends what commands lead to: decided on the state in the rows, and again after a conflict."""
+"""Writes commands for memories through the dispatcher, and counts what becomes of them."""
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from itertools import batched
 from typing import Final
 
@@ -10,10 +10,9 @@ import msgspec
 
 from clawactors.eventlog import TooLarge, Unavailable
 from clawactors.kernel.errors import Refused
-from clawactors.kernel.fold import Snapshot
 from clawactors.memory.item import ItemCommand
-from clawactors.runtime.actor import Actor, ActorContext
-from clawactors.systems.memories import Memory
+from clawactors.runtime.call import Answer, Call
+from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.systems.memories.commands import MemoryCommand
 from clawactors.systems.memories.kind import MEMORIES
 
@@ -23,8 +22,6 @@ _BATCH: Final = 500
 _PAUSE_S: Final = 0.2
 
 _log = logging.getLogger(__name__)
-
-type Snapshots = Callable[[list[str]], Mapping[str, Snapshot[Memory]]]
 
 
 class WriteResult(msgspec.Struct, frozen=True):
@@ -36,35 +33,43 @@ class WriteResult(msgspec.Struct, frozen=True):
 
 
 class CommandWriter:
-    """Writes commands. Commands for one memory keep their order; those for different memories are independent."""
+    """Writes commands as `by`. Commands for one memory keep their order and are one commit."""
 
-    def __init__(self, context: ActorContext, snapshots: Snapshots) -> None:
-        self._context, self._snapshots = context, snapshots
+    def __init__(self, dispatcher: Dispatcher, by: str) -> None:
+        self._dispatcher, self._by = dispatcher, by
 
     async def write(self, commands: Iterable[ItemCommand]) -> WriteResult:
         """Returns when all changes are durable; waits while the log is unavailable. Refusals are counted."""
         by_id: dict[str, list[MemoryCommand]] = {}
         for each in commands:
             by_id.setdefault(each.id, []).append(each.command)
-        total = WriteResult()
-        for ids in batched(by_id, _BATCH):
-            snapshots = await asyncio.to_thread(self._snapshots, list(ids))
-            outcomes = await asyncio.gather(*(self._write(id, snapshots[id], by_id[id]) for id in ids))
-            total = WriteResult(
-                total.changed + sum(outcome > 0 for outcome in outcomes),
-                total.refused + sum(outcome < 0 for outcome in outcomes),
-                max(total.last_seq, *outcomes),
+        versions: list[int] = []
+        for items in batched(by_id.items(), _BATCH):
+            versions += await self._write(
+                [Call(MEMORIES.name, id, tuple(own), principal=self._by) for id, own in items]
             )
-        return total
+        return WriteResult(
+            sum(version > 0 for version in versions), sum(version < 0 for version in versions), max([0, *versions])
+        )
 
-    async def _write(self, id: str, snapshot: Snapshot[Memory], commands: list[MemoryCommand]) -> int:
-        """The memory's new version, 0 if nothing changed, -1 if the commands were refused."""
-        actor = Actor(self._context, MEMORIES, id, snapshot)
-        while True:
-            try:
-                return actor.version if await actor.handle(*commands) else 0
-            except (Refused, TooLarge) as error:
-                _log.info("memory %s: %s", id, error)
-                return -1
-            except Unavailable:
+    async def _write(self, calls: Sequence[Call]) -> list[int]:
+        """For each call the memory's new version, 0 if nothing changed, -1 if it was refused."""
+        versions = dict.fromkeys((call.id for call in calls), 0)
+        while calls:
+            outcomes = await self._dispatcher.send_many(calls)
+            again: list[Call] = []
+            for call, outcome in zip(calls, outcomes, strict=True):
+                match outcome:
+                    case Answer():
+                        versions[call.id] = outcome.version if outcome.events else 0
+                    case Refused() | TooLarge():
+                        _log.info("memory %s: %s", call.id, outcome)
+                        versions[call.id] = -1
+                    case Unavailable():
+                        again.append(call)
+                    case _:
+                        raise outcome
+            calls = again
+            if calls:
                 await asyncio.sleep(_PAUSE_S)
+        return list(versions.values())

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from clawactors.app.processes.start import MemoryStart, main
-from clawactors.eventlog.jetstream import JetStreamLog, JetStreamRequests
-from clawactors.kinds import DECODER, KINDS
+from clawactors.eventlog.jetstream import JetStreamLeases, JetStreamLog, JetStreamRequests
+from clawactors.kinds import KINDS
 from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.clock import SystemClock
 
@@ -36,8 +36,8 @@ async def serve(start: MemoryStart, ready: Callable[[], None]) -> None:
 
         switch_often()
         context = ActorContext(log, SystemClock(), f"memory/{start.name}")
-        requests, folder = JetStreamRequests(log.connection), Path(start.data) / FOLDER
-        actor = MemoryActor(context, DECODER, requests, folder, start.daily_s)
+        leases, requests = JetStreamLeases(log.connection), JetStreamRequests(log.connection)
+        actor = MemoryActor(context, KINDS, leases, requests, Path(start.data) / FOLDER, start.daily_s)
         await actor.listen()
         ready()
         await actor.serve()

@@ -18,9 +18,15 @@ class Leadership:
     """Holds the lease when it can get it; `leading` says whether it believes to."""
 
     def __init__(
-        self, leases: Leases, clock: Clock, name: str, changed: Callable[[], None], lost: Callable[[], None]
+        self,
+        leases: Leases,
+        clock: Clock,
+        name: str,
+        changed: Callable[[], None],
+        lost: Callable[[], None],
+        key: str = LEADER_KEY,
     ) -> None:
-        self._leases, self._clock, self._name = leases, clock, name
+        self._leases, self._clock, self._name, self._key = leases, clock, name, key
         self._changed, self._lost = changed, lost
         self._lease: Lease | None = None
         self._until_s = 0.0
@@ -46,7 +52,7 @@ class Leadership:
         asked_s, until_s = self._clock.monotonic_s(), self._until_s
         value = self._name.encode()
         if self._lease is None or not await self._lease.renew(value):
-            self._lease = await self._leases.acquire(LEADER_KEY, value, _TERM_S)
+            self._lease = await self._leases.acquire(self._key, value, _TERM_S)
         lapsed = self._clock.monotonic_s() >= until_s  # perhaps while it asked: somebody may have looked meanwhile
         led, self._until_s = self._until_s > 0, asked_s + _TERM_S if self._lease is not None else 0.0
         if led and self._lease is None:

@@ -13,10 +13,13 @@ from clawactors.memory.index.embedding import HashedEmbedder
 from clawactors.memory.index.view import MemoryView, memory_projection
 from clawactors.memory.recall import Searcher
 from clawactors.projections.engine.digest import digest
-from clawactors.projections.engine.faults import counts, frozen_of
+from clawactors.projections.engine.faults import counts, frozen_of, unborn_version
 from clawactors.projections.engine.projector import Projector
 from clawactors.projections.engine.state import State
 from clawactors.projections.engine.store import Store
+from clawactors.projections.engine.view import SnapshotView
+from clawactors.systems.chats import CODEC as CHATS
+from clawactors.systems.chats import MessageAdded
 from clawactors.systems.memories import CODEC, Fact
 from clawactors.systems.memories import events as e
 from tests.memory.conftest import LEXICON
@@ -193,3 +196,33 @@ def test_another_embedder_is_another_schema() -> None:
     smaller = memory_projection(lambda: (HashedEmbedder(LEXICON, 64), LEXICON))
     assert smaller.schema != PROJECTION.schema
     assert smaller.tables == PROJECTION.tables
+
+
+def test_conversations_and_the_commands_they_answered_are_rows_too(tmp_path: Path) -> None:
+    said = MessageAdded(message="m-1", role="user", text="a secret")
+    headers = b"NATS/1.0\r\nClaw-Answers: k-1 k-2\r\n\r\n"
+    history = [
+        Record(1, 1, "claw.chat.c.log", CHATS.encode((said,)), headers),
+        Record(2, 2, "claw.memory.a.log", CODEC.encode((recorded("kept"),)), headers),
+        Record(3, 3, "claw.chat.c.log", CHATS.encode((said,))),
+        Record(4, 4, "claw.chat.d.log", b"\xff garbage"),
+        Record(5, 5, "claw.memory.a.log", CODEC.encode((e.MemoryRestored(),))),
+    ]
+    made = projector(tmp_path)
+    for batch in (history[:2], history[2:], history):
+        made.apply(batch)
+    views = {view.kind: view for view in made.views}
+    with made.store.snapshot() as reading:
+        chat, memory = (
+            view.load(reading, id)
+            for kind, id in (("chat", "c"), ("memory", "a"))
+            if isinstance(view := views[kind], SnapshotView)
+        )
+        assert chat is not None
+        assert (chat.version, chat.state.recent, chat.answered) == (3, ("m-1",), {"k-1": 1, "k-2": 1})
+        assert memory is not None
+        assert (memory.version, memory.state.status, memory.answered) == (5, "live", {"k-1": 2, "k-2": 2})
+        assert unborn_version(reading, "chat", "d") == 4
+        rows = b"".join(value for table in PROJECTION.tables for _, value in reading.cursor(table))
+    made.close()
+    assert b"a secret" not in rows

@@ -11,8 +11,9 @@ import pytest
 
 from clawactors.eventlog import Draft, InProcessLog, aggregate_pattern
 from clawactors.eventlog.decoding import Commit
+from clawactors.eventlog.leases import InProcessLeases
 from clawactors.eventlog.requests import InProcessRequests
-from clawactors.kinds import DECODER
+from clawactors.kinds import DECODER, KINDS
 from clawactors.memory.process import MemoryActor
 from clawactors.memory.process.consolidation import DAY_S
 from clawactors.runtime.actor import ActorContext
@@ -29,7 +30,7 @@ class Place:
 
     def __init__(self, log: InProcessLog, folder: Path) -> None:
         self.log, self.folder = log, folder
-        self.requests = InProcessRequests()
+        self.leases, self.requests = InProcessLeases(), InProcessRequests()
         self.context = ActorContext(log, SystemClock(), "client/test")
         self.memories = Memories(self.context, self.requests)
         self._names = iter(range(1, 1_000_000))
@@ -40,7 +41,7 @@ class Place:
     ) -> AsyncIterator[MemoryActor]:
         """An actor that answers; it ends in good order with the block."""
         context = ActorContext(self.log, SystemClock(), f"memory/{name}")
-        actor = MemoryActor(context, DECODER, self.requests, self.folder / folder, every_s)
+        actor = MemoryActor(context, KINDS, self.leases, self.requests, self.folder / folder, every_s)
         await actor.listen()
         serving = asyncio.create_task(actor.serve())
         try:
