@@ -15,6 +15,7 @@ from clawactors.projections.engine.store import Reading, Writing
 from clawactors.projections.engine.view import StoredState
 from clawactors.systems.chats import CHAT
 from clawactors.systems.chats.conversation import Conversation
+from clawactors.systems.chats.kind import CHATS
 
 __all__ = ["ChatsView"]
 
@@ -43,8 +44,9 @@ class ChatsView:
         self._answers = AnswerTable(_ANSWERS)
 
     def believes(self, id: str, writer: str, txn: Writing) -> bool:
-        """See `View`: no node writes to conversations."""
-        return False
+        """See `View`."""
+        stored = self._touched.get(id) or _load(txn, id)
+        return CHATS.believes(stored[1] if stored else CHAT.initial, writer)
 
     def fold(self, commit: Commit, txn: Writing) -> None:
         """See `View`."""

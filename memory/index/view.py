@@ -54,8 +54,9 @@ class MemoryView:
         """A batch failed or another process wrote: the changes taken so far may not match the rows."""
 
     def believes(self, id: str, writer: str, txn: Writing) -> bool:
-        """See `View`: no node writes to memories."""
-        return False
+        """See `View`."""
+        present = self._writer.present(txn, id)
+        return MEMORIES.believes(present.memory if present else MEMORY.initial, writer)
 
     def fold(self, commit: Commit, txn: Writing) -> None:
         """See `View`."""

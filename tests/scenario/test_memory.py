@@ -208,6 +208,6 @@ async def test_of_all_that_was_remembered_nothing_is_there_twice(client: Client)
     async for records in client.log.read(["claw.memory.>"]):
         for commit in map(DECODER.decode, records):
             for event in commit.events:
-                if type(event).__name__ == "Recorded":
+                if type(event).__name__ == "MemoryRecorded":
                     seen[commit.id] = seen.get(commit.id, 0) + 1
     assert set(seen.values()) == {1}

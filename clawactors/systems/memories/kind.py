@@ -11,6 +11,18 @@ from clawactors.systems.memories.memory import Memory
 
 __all__ = ["MEMORIES"]
 
+
+def _believes(memory: Memory, writer: str) -> bool:
+    """The memory process and clients may write all; a node may only record a memory that does not exist yet."""
+    return not writer or memory.status == "absent"
+
+
 MEMORIES: Final[Kind[c.MemoryCommand, Memory, MemoryEvent]] = Kind(
-    name="memory", decider=MEMORY, codec=CODEC, command_decoder=COMMANDS, command_of=command_of, home=Home.MEMORY
+    name="memory",
+    decider=MEMORY,
+    codec=CODEC,
+    command_decoder=COMMANDS,
+    command_of=command_of,
+    home=Home.MEMORY,
+    believes=_believes,
 )

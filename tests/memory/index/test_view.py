@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from clawactors.eventlog import Record
 from clawactors.memory.index import Index
 from clawactors.memory.index.embedding import HashedEmbedder
+from clawactors.memory.index.rows import all_items
 from clawactors.memory.index.view import MemoryView, memory_projection
 from clawactors.memory.recall import Searcher
 from clawactors.projections.engine.digest import digest
@@ -226,3 +227,20 @@ def test_conversations_and_the_commands_they_answered_are_rows_too(tmp_path: Pat
         rows = b"".join(value for table in PROJECTION.tables for _, value in reading.cursor(table))
     made.close()
     assert b"a secret" not in rows
+
+
+def test_a_node_may_record_a_memory_and_nothing_else(tmp_path: Path) -> None:
+    made = projector(tmp_path)
+    history = [
+        Record(1, 1, "claw.memory.a.from.n1", CODEC.encode((recorded("noted by a task"),))),
+        Record(2, 2, "claw.memory.b.log", CODEC.encode((recorded("noted by a client"),))),
+        Record(3, 3, "claw.memory.b.from.n1", CODEC.encode((e.MemoryForgotten(),))),
+        Record(4, 4, "claw.memory.a.from.n2", CODEC.encode((e.MemoryForgotten(),))),
+        Record(5, 5, "claw.chat.c.from.n1", CHATS.encode((MessageAdded(message="m", role="user", text="x"),))),
+    ]
+    made.apply(history)
+    with made.store.snapshot() as reading:
+        texts = [item.content.text for item in all_items(reading) if item.memory.searched]
+        assert unborn_version(reading, "chat", "c") == 5
+    made.close()
+    assert texts == ["noted by a task", "noted by a client"]
