@@ -12,7 +12,7 @@ from clawactors.eventlog import Corrupt, Missing, Unavailable
 from clawactors.eventlog.blobs import Blobs, InProcessBlobs
 from clawactors.eventlog.jetstream import JetStreamBlobs, JetStreamLog
 from clawactors.eventlog.jetstream.log.streams import BLOBS
-from clawactors.eventlog.jetstream.stores.blobs import CHUNK_BYTES, _about
+from clawactors.eventlog.jetstream.stores.blob_descriptions import CHUNK_BYTES, about
 from clawactors.eventlog.jetstream.wire.api import call, last_message
 from tests.logs import open_log
 
@@ -167,7 +167,7 @@ async def test_an_older_description_that_stayed_counts_for_nobody(
         raise Unavailable("killed here")
 
     with monkeypatch.context() as patched:
-        patched.setattr(blobs, "_purge_before", die)
+        patched.setattr(blobs._descriptions, "_purge_before", die)
         name = await blobs.put(body)
         await blobs.put(body)
         [blob] = await blobs.stored()
@@ -186,7 +186,7 @@ async def test_no_message_can_roll_the_blobs_up(jetstream_log: JetStreamLog, how
     body = os.urandom(600_000)
     name = await blobs.put(body)
     headers = f"NATS/1.0\r\nNats-Rollup: {how}\r\n\r\n".encode()
-    for subject in (_about(name), "$O.claw-blobs.C.attack"):
+    for subject in (about(name), "$O.claw-blobs.C.attack"):
         _, answer = await jetstream_log.connection.ask(subject, b"{}", headers)
         assert b"rollup not permitted" in answer
     assert await blobs.get(name) == body
@@ -202,7 +202,7 @@ async def half_way(blobs: JetStreamBlobs, monkeypatch: pytest.MonkeyPatch, body:
         raise Unavailable("killed here")
 
     with monkeypatch.context() as patched:
-        patched.setattr(blobs, "_describe", die)
+        patched.setattr(blobs._descriptions, "write", die)
         patched.setattr(blobs, "_drop", die)
         with pytest.raises(Unavailable):
             await blobs.put(body)
@@ -217,9 +217,9 @@ async def test_what_a_killed_put_left_goes_when_it_is_old_and_nothing_else_does(
     began_ns = (await blobs.stored())[0].put_ns
     await half_way(blobs, monkeypatch, os.urandom(3_000_000))
     odd = await blobs.put(damaged)
-    found = await last_message(jetstream_log.connection, BLOBS, _about(odd))
+    found = await last_message(jetstream_log.connection, BLOBS, about(odd))
     assert found is not None
-    await jetstream_log.connection.ask(_about(odd), found.data[:-1])  # no JSON any more, but it still names its chunks
+    await jetstream_log.connection.ask(about(odd), found.data[:-1])  # no JSON any more, but it still names its chunks
     assert await blobs.unfinished(began_ns) == []
     [left] = await blobs.unfinished(began_ns + 3600 * 10**9)
     assert (await state(jetstream_log))["bytes"] > 4_000_000

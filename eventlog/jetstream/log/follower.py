@@ -1,9 +1,7 @@
 """Follows the log in order through a push consumer; what gets lost on the way is noticed and fetched again.
 
-1. The consumer sequence in the reply subject of each message leaves no hole; a hole recreates the consumer.
-2. After a gap, silence or reconnect, it goes on at the last received sequence + 1: nothing lost, nothing twice.
-3. The server may only send on when what came before has been taken: a slow taker holds a bounded amount.
-4. "The end" is what the stream's leader says, since the server that delivers may lag behind it.
+1. After a gap, silence or reconnect, it goes on at the last received sequence + 1: nothing lost, nothing twice.
+2. "The end" is what the stream's leader says, since the server that delivers may lag behind it.
 """
 
 import asyncio
@@ -14,11 +12,11 @@ from typing import Any, Final, Self
 
 from clawactors.eventlog.errors import Corrupt, EventLogError, PermissionDenied, Unavailable
 from clawactors.eventlog.jetstream.log import consumer
-from clawactors.eventlog.jetstream.log.consumer import header_number, header_value
+from clawactors.eventlog.jetstream.log.delivery import Delivery
 from clawactors.eventlog.jetstream.log.source import Source
 from clawactors.eventlog.jetstream.wire.client import RawSubscription
 from clawactors.eventlog.jetstream.wire.rfc3339 import rfc3339
-from clawactors.eventlog.patterns import covering, matcher
+from clawactors.eventlog.patterns import covering
 from clawactors.eventlog.record import Record
 
 __all__ = ["PushFollower"]
@@ -34,20 +32,13 @@ class PushFollower:
 
     def __init__(self, source: Source, patterns: Sequence[str], after: int, since_ns: int | None = None) -> None:
         self._source, self._patterns, self._since_ns = source, tuple(patterns), since_ns
-        self._fits = matcher(patterns) if len(patterns) > 1 else None
         self._connection = source.connection
-        self._queue: list[Record] = []
-        self._credit: list[bytes] = []
-        self._covered = self._queued = self._taken = after
-        self._number = 0
-        self._at_end = False
-        self._alive = True
+        self._delivery = Delivery(self._patterns, after, self._connection.write, self._restart)
         self._silent_ticks = 0
         self._subscription: RawSubscription | None = None
         self._consumer = ""
         self._reopening: asyncio.Task[None] | None = None
         self._watch: asyncio.TimerHandle | None = None
-        self._changes: list[asyncio.Future[None]] = []
         self._error: EventLogError | None = None
         self._closed = False
 
@@ -67,28 +58,28 @@ class PushFollower:
     @property
     def position(self) -> int:
         """Sequence up to which everything matching has been handed out."""
-        return self._taken if self._queue else max(self._taken, self._covered)
+        return self._delivery.position
 
     @property
     def at_end(self) -> bool:
         """True when the consumer had nothing more to send at the time of the last message."""
-        return self._at_end and self._subscription is not None
+        return self._delivery.at_end and self._subscription is not None
 
     @property
     def waiting(self) -> bool:
         """True when records can be taken without waiting."""
-        return bool(self._queue)
+        return self._delivery.waiting
 
     @property
     def waiting_bytes(self) -> int:
         """The size of what waits to be taken."""
-        return sum(len(record.body) + len(record.headers) for record in self._queue)
+        return self._delivery.waiting_bytes
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> list[Record]:
-        while not self._queue:
+        while not self._delivery.waiting:
             if self._error is not None:
                 raise self._error
             if self._closed:
@@ -98,40 +89,31 @@ class PushFollower:
 
     def take(self) -> list[Record]:
         """All records that wait, maybe none."""
-        batch, self._queue = self._queue, []
-        if batch:
-            self._taken = batch[-1].seq
-            self._notify()
-        if self._credit:
-            self._connection.write(b"".join(b"PUB %b 0\r\n\r\n" % reply for reply in self._credit))
-            self._credit.clear()
-        return batch
+        return self._delivery.take()
 
     async def change(self) -> None:
         """Returns when a message came, records were taken, or the follower ended."""
-        waiter = asyncio.get_running_loop().create_future()
-        self._changes.append(waiter)
-        await waiter
+        await self._delivery.change()
 
     async def covers(self, end: int) -> bool:
         """True when all that matches up to `end` has been received; asks the leader when the consumer is at its end."""
-        if self._covered >= end:
+        if self._delivery.covered >= end:
             return True
         if not self.at_end:
             return False
-        covered = self._covered
+        covered = self._delivery.covered
         following = await self._source.next_seq(covered, self._patterns)
-        if (following is None or following > end) and covered == self._covered:
-            self._covered = end
-        return self._covered >= end
+        if (following is None or following > end) and covered == self._delivery.covered:
+            self._delivery.covered = end
+        return self._delivery.covered >= end
 
     async def caught_up(self) -> None:
         """Returns once all that was in the log at the call has been handed out."""
         end = (await self._source.state())["last_seq"]
         while not await self.covers(end):
             await self._change_or_raise()
-        queued = self._queued
-        while self._taken < queued:
+        queued = self._delivery.queued
+        while self._delivery.taken < queued:
             await self._change_or_raise()
 
     def raise_error(self) -> None:
@@ -160,73 +142,22 @@ class PushFollower:
         if self._on_denied in self._connection.on_denied:
             self._connection.on_denied.remove(self._on_denied)
         self._leave()
-        self._queue.clear()
-        self._notify()
-
-    # Messages
-
-    def _on_message(self, subject: bytes, reply: bytes, headers: bytes, body: bytes) -> None:
-        self._alive = True
-        parts = reply.split(b".")
-        if len(parts) > 9:
-            del parts[2:4], parts[9:]  # the longer form names domain and account first, and ends with a random token
-        elif len(parts) < 9:
-            self._on_control(reply, headers)
-            return
-        _, _, _, _, _, sequence, number, at_ns, pending = parts
-        if int(number) != self._number + 1:
-            self._restart(f"message {self._number + 1} of the consumer is missing")
-            return
-        self._number += 1
-        self._at_end = pending == b"0"
-        self._covered = seq = int(sequence)
-        name = str(subject, "utf-8", "replace")
-        if self._fits is None or self._fits(name):
-            self._queue.append(Record(seq, int(at_ns), name, body, headers))
-            self._queued = seq
-        if self._changes:
-            self._notify()
-
-    def _on_control(self, reply: bytes, headers: bytes) -> None:
-        """Heartbeats prove that nothing is missing; flow control asks whether more may come."""
-        if reply:
-            self._credit.append(reply)
-        else:
-            last = header_number(headers, b"Nats-Last-Consumer:")
-            if last is not None and last != self._number:
-                self._restart(f"{last - self._number} messages of the consumer are missing")
-                return
-            self._covered = max(self._covered, header_number(headers, b"Nats-Last-Stream:") or 0)
-            stalled = header_value(headers, b"Nats-Consumer-Stalled:")
-            if stalled:
-                self._credit.append(stalled)
-        if not self._queue:
-            self.take()
-        if self._changes:
-            self._notify()
-
-    def _notify(self) -> None:
-        changes, self._changes = self._changes, []
-        for waiter in changes:
-            if not waiter.done():
-                waiter.set_result(None)
+        self._delivery.clear()
+        self._delivery.notify()
 
     # The consumer
 
     def _start(self) -> dict[str, Any]:
-        if self._since_ns is not None and self._covered == 0:
+        if self._since_ns is not None and self._delivery.covered == 0:
             return {"deliver_policy": "by_start_time", "opt_start_time": rfc3339(self._since_ns)}
-        if self._covered == 0:
+        if self._delivery.covered == 0:
             return {"deliver_policy": "all"}
-        return {"deliver_policy": "by_start_sequence", "opt_start_seq": self._covered + 1}
+        return {"deliver_policy": "by_start_sequence", "opt_start_seq": self._delivery.covered + 1}
 
     async def _create(self) -> None:
         inbox = self._connection.new_inbox()
-        self._number = 0
-        self._at_end = False
-        self._credit.clear()
-        self._alive = True
-        subscription = self._subscription = self._connection.listen(inbox, self._on_message)
+        self._delivery.begin()
+        subscription = self._subscription = self._connection.listen(inbox, self._delivery.on_message)
         self._consumer, created = await consumer.create(
             self._connection,
             self._source.stream,
@@ -238,8 +169,8 @@ class PushFollower:
         )
         if subscription.is_denied:
             raise PermissionDenied(inbox, "subscribe to")
-        if self._subscription is subscription and self._number == 0:
-            self._at_end = created["num_pending"] == 0
+        if self._subscription is subscription and not self._delivery.has_begun:
+            self._delivery.at_end = created["num_pending"] == 0
 
     def _leave(self) -> None:
         """Gives the present consumer back to the server, which would also notice by itself."""
@@ -254,22 +185,22 @@ class PushFollower:
             self._subscription = None
         if self._connection.is_closed:
             self._error = Unavailable("the connection is closed")
-            self._notify()
+            self._delivery.notify()
 
     def _on_denied(self, error: PermissionDenied) -> None:
         """Who may not grant credit is sent nothing more; without this, that would look like the end of the log."""
         if error.subject.startswith(f"$JS.FC.{self._source.stream}.") and self._error is None:
             self._error = error
             self._leave()
-            self._notify()
+            self._delivery.notify()
 
     def _on_back(self) -> None:
         self._restart("the connection was lost")
 
     def _tick(self) -> None:
         """Two silent ticks in a row: the consumer is gone (one may be this process being busy)."""
-        self._silent_ticks = 0 if self._alive else self._silent_ticks + 1
-        self._alive = False
+        self._silent_ticks = 0 if self._delivery.is_alive else self._silent_ticks + 1
+        self._delivery.is_alive = False
         if self._silent_ticks >= 2 and self._subscription is not None and self._connection.online:
             self._silent_ticks = 0
             self._restart("the consumer is silent")
@@ -278,7 +209,7 @@ class PushFollower:
     def _restart(self, reason: str) -> None:
         if self._closed or self._error is not None:
             return
-        _log.info("reading of %s goes on after %d: %s", self._source.stream, self._covered, reason)
+        _log.info("reading of %s goes on after %d: %s", self._source.stream, self._delivery.covered, reason)
         self._leave()
         if self._reopening is None or self._reopening.done():
             self._reopening = asyncio.get_running_loop().create_task(self._reopen())
@@ -291,23 +222,25 @@ class PushFollower:
             try:
                 await self._connection.wait_online(3600)
                 last = (await self._source.state())["last_seq"]
-                if last < self._covered:
+                if last < self._delivery.covered:
                     # A new leader may still be applying its tail; a log that stays short has lost acknowledged records.
                     if loop.time() > deadline:
-                        raise Corrupt(f"the log ends at {last}, but {self._covered} was read: records are lost")
+                        raise Corrupt(
+                            f"the log ends at {last}, but {self._delivery.covered} was read: records are lost"
+                        )
                     await asyncio.sleep(0.1)
                     continue
                 await self._create()
             except (PermissionDenied, Corrupt) as error:
                 self._error = error
                 self._leave()
-                self._notify()
+                self._delivery.notify()
                 return
             except EventLogError as error:
                 self._leave()
                 if self._connection.is_closed:
                     self._error = Unavailable("the connection is closed")
-                    self._notify()
+                    self._delivery.notify()
                     return
                 _log.info("reading of %s has to wait: %s", self._source.stream, error)
                 await asyncio.sleep(random.uniform(0.05, 0.25))  # noqa: S311

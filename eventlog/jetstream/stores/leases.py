@@ -17,11 +17,10 @@ from typing import Final
 import msgspec
 
 from clawactors.eventlog.errors import EventLogError, Misconfigured, NoResponders, Unavailable
-from clawactors.eventlog.jetstream.log import consumer
-from clawactors.eventlog.jetstream.log.consumer import header_number
 from clawactors.eventlog.jetstream.log.provision import ensure_store
 from clawactors.eventlog.jetstream.log.streams import LIVE
 from clawactors.eventlog.jetstream.log.verdict import named_sequence
+from clawactors.eventlog.jetstream.stores.lease_watch import LEASE_PREFIX, LeaseWatch
 from clawactors.eventlog.jetstream.wire.api import ApiError, Refusal, StoredMessage, last_message, message_at
 from clawactors.eventlog.jetstream.wire.codes import IN_FLIGHT, NO_STREAM, WRONG_LAST_SEQUENCE
 from clawactors.eventlog.jetstream.wire.connection import Connection
@@ -29,10 +28,7 @@ from clawactors.eventlog.record import Record
 
 __all__ = ["JetStreamLease", "JetStreamLeases"]
 
-_PREFIX: Final = "$KV.claw-live."
 _KEY = re.compile(r"[-/_=.a-zA-Z0-9]+")
-_HEARTBEAT_S: Final = 1.0
-_SILENCE_S: Final = 2.5
 _TIMEOUT_S: Final = 2.0
 _ELECTION_S: Final = 5.0
 """On three servers a store that was just made, or has lost a server, has nobody who answers for it at first."""
@@ -92,7 +88,7 @@ class JetStreamLeases:
         A key that expires is silent: who watches knows how long a value counts.
         Raises: `Unavailable` when the connection or the store was lost: what changed meanwhile is not known.
         """
-        watching = _Watching(self._connection, prefix)
+        watching = LeaseWatch(self._connection, prefix)
         try:
             while True:
                 try:
@@ -180,72 +176,10 @@ class JetStreamLease:
         return True
 
 
-class _Watching:
-    """A push consumer on the last value of each key."""
-
-    def __init__(self, connection: Connection, prefix: str) -> None:
-        self._connection, self._prefix = connection, prefix
-        self._changes: list[tuple[str, bytes | None]] = []
-        self._wake = asyncio.Event()
-        self._expected = 1
-        self._broken = ""
-        self._inbox = connection.new_inbox()
-        self._consumer = ""
-        self._subscription = connection.listen(self._inbox, self._on_message)
-        connection.on_lost.append(self._on_lost)
-
-    async def open(self) -> None:
-        """Creates the consumer."""
-        where = {"deliver_policy": "last_per_subject", "filter_subject": f"{_PREFIX}>"}
-        self._consumer, _ = await consumer.create(self._connection, LIVE, self._inbox, _HEARTBEAT_S, **where)
-
-    async def changes(self) -> list[tuple[str, bytes | None]]:
-        """All that changed since the last call, at least one."""
-        while not self._changes:
-            if self._broken:
-                raise Unavailable(f"the keys are not watched any more: {self._broken}")
-            self._wake.clear()
-            try:
-                async with asyncio.timeout(_SILENCE_S):
-                    await self._wake.wait()
-            except TimeoutError:
-                self._broken = "the server is silent"
-        changes, self._changes = self._changes, []
-        return changes
-
-    def close(self) -> None:
-        """Ends it; the server drops a consumer that nobody listens to."""
-        self._connection.unlisten(self._subscription)
-        if self._on_lost in self._connection.on_lost:
-            self._connection.on_lost.remove(self._on_lost)
-        if self._consumer:
-            consumer.delete(self._connection, LIVE, self._consumer)
-
-    def _on_lost(self) -> None:
-        self._broken = "the connection was lost"
-        self._wake.set()
-
-    def _on_message(self, subject: bytes, reply: bytes, headers: bytes, body: bytes) -> None:
-        self._wake.set()
-        parts = reply.split(b".")
-        if len(parts) < 9:
-            last = header_number(headers, b"Nats-Last-Consumer:")
-            if last is not None and last != self._expected - 1:
-                self._broken = "a message was lost"
-            return
-        if int(parts[6 if len(parts) == 9 else 8]) != self._expected:
-            self._broken = "a message was lost"
-            return
-        self._expected += 1
-        key = str(subject, "utf-8", "replace").removeprefix(_PREFIX)
-        if key.startswith(self._prefix):
-            self._changes.append((key, None if b"\r\nKV-Operation:" in headers else body))
-
-
 def _subject(key: str) -> str:
     if _KEY.fullmatch(key) is None:
         raise ValueError(f"not a key: {key!r}")
-    return f"{_PREFIX}{key}"
+    return f"{LEASE_PREFIX}{key}"
 
 
 def _header(message: StoredMessage, name: str) -> str:

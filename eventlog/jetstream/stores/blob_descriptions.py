@@ -1,0 +1,143 @@
+"""The descriptions of the payloads in the object store: of each name, the last one counts."""
+
+import contextlib
+from base64 import urlsafe_b64encode
+from collections.abc import AsyncIterator
+from typing import Final
+
+import msgspec
+
+from clawactors.eventlog.errors import Corrupt, EventLogError, Misconfigured, Unavailable
+from clawactors.eventlog.jetstream.log.reader import read
+from clawactors.eventlog.jetstream.log.source import Source
+from clawactors.eventlog.jetstream.log.streams import BLOBS
+from clawactors.eventlog.jetstream.wire.api import ApiError, StoredMessage, call, last_message
+from clawactors.eventlog.jetstream.wire.codes import WRONG_LAST_SEQUENCE
+from clawactors.eventlog.jetstream.wire.connection import Connection
+from clawactors.eventlog.record import Record
+
+__all__ = [
+    "BUCKET",
+    "CHUNK_BYTES",
+    "PATIENCE_S",
+    "TIMEOUT_S",
+    "BlobDescription",
+    "BlobDescriptions",
+    "DescribedOptions",
+    "Raced",
+    "about",
+    "publish",
+    "read_description",
+    "source_of",
+]
+
+BUCKET: Final = "claw-blobs"
+CHUNK_BYTES: Final = 256 << 10
+TIMEOUT_S: Final = 10.0
+PATIENCE_S: Final = 30.0
+
+
+class DescribedOptions(msgspec.Struct):
+    """How the payload is cut."""
+
+    max_chunk_size: int = CHUNK_BYTES
+
+
+class BlobDescription(msgspec.Struct):
+    """What the store says of a payload, as NATS's object stores write it; `nuid` names its chunks."""
+
+    name: str
+    nuid: str
+    size: int
+    chunks: int
+    digest: str
+    bucket: str = BUCKET
+    deleted: bool = False
+    options: DescribedOptions = msgspec.field(default_factory=DescribedOptions)
+
+
+class _StoreAnswer(msgspec.Struct):
+    seq: int = 0
+    error: ApiError | None = None
+
+
+class Raced(EventLogError):
+    """Somebody else changed it meanwhile: it is put again."""
+
+
+class BlobDescriptions:
+    """The descriptions in the store of one server or cluster."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def last(self, name: str) -> tuple[StoredMessage | None, BlobDescription | None]:
+        """What the store says of it last, and that as a description, None where it has none that counts."""
+        stored = await last_message(self._connection, BLOBS, about(name))
+        if stored is None:
+            return None, None
+        try:
+            description = msgspec.json.decode(stored.data, type=BlobDescription)
+        except msgspec.MsgspecError:
+            raise Corrupt(f"the description of the payload {name} in the object store is damaged") from None
+        return stored, None if description.deleted else description
+
+    async def all(self) -> AsyncIterator[tuple[Record, BlobDescription]]:
+        """All of ours, each with the record that holds it."""
+        for record in await self.records():
+            if (described := read_description(record)) is not None:
+                yield record, described
+
+    async def _purge_before(self, subject: str, version: int) -> None:
+        await call(self._connection, f"STREAM.PURGE.{BLOBS}", {"filter": subject, "seq": version}, TIMEOUT_S)
+
+    async def records(self) -> list[Record]:
+        """The last record of each description."""
+        last: dict[str, Record] = {}
+        source = await source_of(self._connection)
+        async for records in read(source, [f"$O.{BUCKET}.M.>"], 0, None, None, PATIENCE_S):
+            last.update((record.subject, record) for record in records)
+        return list(last.values())
+
+    async def write(self, description: BlobDescription, after: int) -> int:
+        """Writes the description behind that version; its own version."""
+        headers = f"NATS/1.0\r\nNats-Expected-Last-Subject-Sequence: {after}\r\n\r\n".encode()
+        subject = about(description.name)
+        version = await publish(self._connection, subject, msgspec.json.encode(description), headers)
+        if after:
+            # Not by a rollup header: a store that takes those lets one message erase all others.
+            with contextlib.suppress(EventLogError):  # an older description counts for nobody, and goes the next time
+                await self._purge_before(subject, version)
+        return version
+
+
+async def source_of(connection: Connection) -> Source:
+    """The stream of the object store. Raises: `Unavailable`."""
+    info = await call(connection, f"STREAM.INFO.{BLOBS}")
+    return Source(connection, BLOBS, info["created"], info["config"]["num_replicas"])
+
+
+async def publish(connection: Connection, subject: str, body: bytes, headers: bytes = b"") -> int:
+    """Stores one message; its sequence. Raises: `Raced`, `Unavailable`, `Misconfigured`."""
+    _, answer = await connection.ask(subject, body, headers, timeout_s=TIMEOUT_S)
+    told = msgspec.json.decode(answer, type=_StoreAnswer)
+    if (error := told.error) is None:
+        return told.seq
+    if error.err_code == WRONG_LAST_SEQUENCE:
+        raise Raced(error.description)
+    if error.code >= 500:
+        raise Unavailable(f"the object store does not take it now: {error.description}")
+    raise Misconfigured(f"the object store does not take it: {error.description}")
+
+
+def read_description(record: Record) -> BlobDescription | None:
+    """None where it is another program's, or damaged: what it describes stays."""
+    try:
+        return msgspec.json.decode(record.body, type=BlobDescription)
+    except msgspec.MsgspecError:
+        return None
+
+
+def about(name: str) -> str:
+    """The subject of the description of that name."""
+    return f"$O.{BUCKET}.M.{urlsafe_b64encode(name.encode()).decode()}"
