@@ -23,8 +23,10 @@ from clawactors.eventlog.jetstream import (
     JetStreamTimers,
 )
 from clawactors.kernel.errors import Refused
+from clawactors.kernel.kind import Kinds
 from clawactors.kinds import KINDS
 from clawactors.projections.engine.questions import error_reply
+from clawactors.projections.engine.view import Projection
 from clawactors.projections.live import LiveViews
 from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.clock import SystemClock
@@ -35,11 +37,13 @@ from clawactors.systems.nodes.row import Heartbeat
 __all__ = ["serve"]
 
 
-async def serve(start: ControlStart, ready: Callable[[], None]) -> None:
+async def serve(
+    start: ControlStart, ready: Callable[[], None], kinds: Kinds = KINDS, projection: Projection = CLUSTER
+) -> None:
     """Folds the log and leads when it may, until cancelled."""
     async with contextlib.AsyncExitStack() as stack:
         log = await stack.enter_async_context(
-            await JetStreamLog.connect(start.nats_url, f"claw-control/{start.name}", kinds=KINDS.names)
+            await JetStreamLog.connect(start.nats_url, f"claw-control/{start.name}", kinds=kinds.names)
         )
         # Answers leave on a connection of their own, which needs the right to publish to inboxes and to nothing else.
         replies = await Connection.open(start.nats_url, f"claw-answers/{start.name}")
@@ -48,7 +52,7 @@ async def serve(start: ControlStart, ready: Callable[[], None]) -> None:
         views = await LiveViews.open(
             log,
             Path(start.data) / "views",
-            CLUSTER,
+            projection,
             heartbeat=lambda node: _heartbeat(control, node),
             now_ns=clock.now_ns,
         )
@@ -62,12 +66,12 @@ async def serve(start: ControlStart, ready: Callable[[], None]) -> None:
             JetStreamTimers(log.connection),
             JetStreamCommands(log.connection),
             JetStreamBlobs(log.connection),
-            KINDS,
+            kinds,
         )
         views.feed.on_fault = control.dead.put
         log.connection.on_back.append(control.forgive)
         await _listen_to_disconnects(stack, start.sys_url, control)
-        await _answer(control, views)
+        await _answer(control, views, projection)
         async with asyncio.TaskGroup() as group:
             group.create_task(views.serve())
             group.create_task(control.serve())
@@ -98,7 +102,7 @@ class _WhyQuestion(msgspec.Struct, forbid_unknown_fields=True):
     id: str
 
 
-async def _answer(control: Control, views: LiveViews) -> None:
+async def _answer(control: Control, views: LiveViews, projection: Projection) -> None:
     """Serves `claw.query.<name>` and `claw.query.<principal>.<name>`: views answer, and placement to `why`."""
 
     async def why(body: bytes) -> bytes:
@@ -115,7 +119,7 @@ async def _answer(control: Control, views: LiveViews) -> None:
             }
         )
 
-    answers = {name: partial(views.answer, name) for name in CLUSTER.questions} | {"why": why}
+    answers = {name: partial(views.answer, name) for name in projection.questions} | {"why": why}
     for name, answer in answers.items():
         # The short form is for the cluster's own account, the other names who asks.
         await control.requests.serve(f"claw.query.{name}", answer, QUEUE)

@@ -39,21 +39,20 @@ from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.runtime.endpoint import CommandEndpoint
 from clawactors.runtime.node.metrics import ALIVE
 from clawactors.runtime.payloads import Payloads
+from clawactors.systems.nodes import NODE
 from clawactors.systems.nodes import commands as nc
 from clawactors.systems.placement import SILENCE_S, Placement, PlannedCommand
 from clawactors.systems.schedules import SCHEDULE
 from clawactors.systems.schedules.roster import TIMER
-from clawactors.systems.tasks import Task
+from clawactors.systems.tasks import TASK, Task
 from clawactors.systems.tasks import commands as tc
 from clawactors.systems.tasks.timers import KINDS
 from clawactors.systems.timers import Agenda
 
-__all__ = ["PATTERNS", "QUEUE", "Control"]
+__all__ = ["QUEUE", "Control"]
 
 QUEUE = "control"
 """Of the processes that may answer a question, one gets it."""
-
-PATTERNS = ("claw.task.>", "claw.node.>", "claw.schedule.>")
 
 _IDLE_S = 60.0
 _TIME_S = 20.0
@@ -108,6 +107,11 @@ class Control:
         )
         self.commands = CommandConsumer(self.dispatcher, commands, Payloads(blobs), lambda: self.leadership.leading)
         self.forks = ForkKeeper(self.dispatcher, self._wake.set)
+        self._planning: dict[str, Callable[[Commit], None]] = {
+            TASK.kind: self._fold_task,
+            NODE.kind: self._fold_node,
+            SCHEDULE.kind: self._fold_schedule,
+        }
         self._position = 0
         self._follower: Follower | None = None
         self._leads = 0
@@ -122,7 +126,8 @@ class Control:
         self.placement.load(snapshot)
         self.schedules.roster.load(snapshot.schedules(), snapshot.frozen())
         self._find_out()
-        follower = self._follower = await self.context.log.follow(PATTERNS, after=snapshot.position)
+        patterns = [kind.pattern for kind in self.kinds.of(Home.CONTROL)]
+        follower = self._follower = await self.context.log.follow(patterns, after=snapshot.position)
         self.snapshots.begin(follower, snapshot.position)
         await self.lookup.open(self.requests, QUEUE)
         deaf = await self.requests.hear(f"{ALIVE}.*", self._hear_alive)
@@ -186,23 +191,28 @@ class Control:
         raise Unavailable("the log is followed no longer")  # placing on a fold that stands still would only do harm
 
     def _place(self, commit: Commit) -> None:
+        """Tells those who plan with that kind; most kinds need no plans, they are decided and shown."""
+        if (fold := self._planning.get(commit.kind)) is not None:
+            fold(commit)
+
+    def _fold_task(self, commit: Commit) -> None:
         record, placement = commit.record, self.placement
-        writer = writer_of(record.subject)
-        believed = commit.kind != "task" or placement.believes(commit.id, writer)
-        if commit.kind == SCHEDULE.kind and not writer:
-            self._plan(commit)
-        if commit.fault == "malformed" or not believed:
+        if commit.fault == "malformed" or not placement.believes(commit.id, writer_of(record.subject)):
             placement.apply_nothing(commit.kind, commit.id, record.seq)
         elif commit.fault == "future":
             placement.freeze(commit.kind, commit.id)
-        elif commit.kind == "node":
-            placement.apply_node(commit.id, record.seq, commit.events, record.at_ns)
-        elif commit.kind == "task" and not placement.apply_task(
-            commit.id, record.seq, commit.events, record.at_ns, first=record.expected == 0
-        ):
+        elif not placement.apply_task(commit.id, record.seq, commit.events, record.at_ns, first=record.expected == 0):
             self._spawn(self._learn(commit.id))
 
-    def _plan(self, commit: Commit) -> None:
+    def _fold_node(self, commit: Commit) -> None:
+        if commit.fault == "future":
+            self.placement.freeze(commit.kind, commit.id)
+        elif commit.fault != "malformed":
+            self.placement.apply_node(commit.id, commit.record.seq, commit.events, commit.record.at_ns)
+
+    def _fold_schedule(self, commit: Commit) -> None:
+        if writer_of(commit.record.subject):
+            return
         if commit.fault == "future":
             self.schedules.roster.freeze(commit.id)
         else:

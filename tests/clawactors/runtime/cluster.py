@@ -28,6 +28,7 @@ from clawactors.eventlog.record import Record
 from clawactors.eventlog.requests import InProcessRequests, Requests, Serving
 from clawactors.eventlog.timers import InProcessTimers
 from clawactors.kernel.fold import Snapshot, fold
+from clawactors.kernel.kind import Kinds
 from clawactors.kinds import DECODER, KINDS
 from clawactors.runtime.actor import Actor, ActorContext
 from clawactors.runtime.client import Client
@@ -39,6 +40,7 @@ from clawactors.runtime.control.folded import FoldedSnapshots
 from clawactors.runtime.control.forks import ForkKeeper
 from clawactors.runtime.control.inprocess import InProcessViews
 from clawactors.runtime.control.lookup import StateEndpoint
+from clawactors.runtime.control.ports import Views as ControlViews
 from clawactors.runtime.control.predecessors import PredecessorCheck
 from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.runtime.endpoint import CommandEndpoint
@@ -341,8 +343,13 @@ class Cluster:
     """Controls, nodes and clients on one log. Leaving it stops whatever still runs."""
 
     def __init__(
-        self, clock: Clock | None = None, seed: int | None = None, log: type[InProcessLog] = InProcessLog
+        self,
+        clock: Clock | None = None,
+        seed: int | None = None,
+        log: type[InProcessLog] = InProcessLog,
+        kinds: Kinds = KINDS,
     ) -> None:
+        self.kinds = kinds
         self.clock = clock or SystemClock()
         self.log = log(self.clock.now_ns)
         self.leases, self.requests = InProcessLeases(self.clock.monotonic_s), InProcessRequests()
@@ -388,7 +395,7 @@ class Cluster:
         finally:
             _process.reset(token)
 
-    async def control(self, name: str = "", views: Views | None = None, **settings: Any) -> Control:
+    async def control(self, name: str = "", views: ControlViews | None = None, **settings: Any) -> Control:
         """A control process that runs."""
         name = name or f"control/{next(self._names)}"
         context = self.context(name, f"{name}/{next(self._names)}")
@@ -402,7 +409,7 @@ class Cluster:
             self.timers,
             self.commands_in,
             self.blobs,
-            KINDS,
+            self.kinds,
             **settings,
         )
         self.answers = True
