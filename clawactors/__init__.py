@@ -16,10 +16,16 @@ if TYPE_CHECKING:
         Unavailable,
         WrongVersion,
     )
-    from clawactors.kernel.errors import NotFound, Refused
+    from clawactors.kernel.errors import InvalidQuery, NotFound, Refused
+    from clawactors.runtime.client.bulk import ChangeReport
+    from clawactors.runtime.client.checks import Check
     from clawactors.runtime.client.client import Ref, TaskFailed
+    from clawactors.runtime.client.history import HistoryEntry
+    from clawactors.runtime.client.reasons import Explanation
+    from clawactors.runtime.client.rows import NodeRow, Page, ScheduleRow, SkillRow, StepRow, TaskRow
     from clawactors.runtime.client.streaming import Chunk
     from clawactors.runtime.client.submitting import Batch, Rejected, TaskRequest
+    from clawactors.runtime.client.summary import ClusterStatus, Statistics
     from clawactors.runtime.node.context import SyncTaskContext as SyncTask
     from clawactors.runtime.node.context import TaskContext as Task
     from clawactors.runtime.output import LOG
@@ -33,23 +39,36 @@ if TYPE_CHECKING:
 __all__ = [
     "LOG",
     "Batch",
+    "ChangeReport",
+    "Check",
     "Chunk",
     "Client",
+    "ClusterStatus",
     "Corrupt",
     "ErrorRule",
+    "Explanation",
+    "HistoryEntry",
+    "InvalidQuery",
     "Misconfigured",
     "Missing",
+    "NodeRow",
     "NotFound",
+    "Page",
     "PermissionDenied",
     "Ref",
     "Refused",
     "Rejected",
     "Retry",
+    "ScheduleRow",
     "Skill",
+    "SkillRow",
+    "Statistics",
+    "StepRow",
     "SyncTask",
     "Task",
     "TaskFailed",
     "TaskRequest",
+    "TaskRow",
     "TooLarge",
     "Unavailable",
     "WrongVersion",
@@ -60,6 +79,19 @@ __all__ = [
 
 _CLIENT = "clawactors.runtime.client.client"
 _HOMES = {
+    "InvalidQuery": ("clawactors.kernel.errors", "InvalidQuery"),
+    "ChangeReport": ("clawactors.runtime.client.bulk", "ChangeReport"),
+    "Check": ("clawactors.runtime.client.checks", "Check"),
+    "ClusterStatus": ("clawactors.runtime.client.summary", "ClusterStatus"),
+    "Explanation": ("clawactors.runtime.client.reasons", "Explanation"),
+    "HistoryEntry": ("clawactors.runtime.client.history", "HistoryEntry"),
+    "NodeRow": ("clawactors.runtime.client.rows", "NodeRow"),
+    "Page": ("clawactors.runtime.client.rows", "Page"),
+    "ScheduleRow": ("clawactors.runtime.client.rows", "ScheduleRow"),
+    "SkillRow": ("clawactors.runtime.client.rows", "SkillRow"),
+    "Statistics": ("clawactors.runtime.client.summary", "Statistics"),
+    "StepRow": ("clawactors.runtime.client.rows", "StepRow"),
+    "TaskRow": ("clawactors.runtime.client.rows", "TaskRow"),
     "LOG": ("clawactors.runtime.output", "LOG"),
     "Batch": ("clawactors.runtime.client.submitting", "Batch"),
     "Chunk": ("clawactors.runtime.client.streaming", "Chunk"),

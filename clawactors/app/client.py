@@ -4,12 +4,13 @@ import getpass
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final, Self
+from typing import Final, Self, override
 
 from clawactors.app.discovery import Found, discover
 from clawactors.eventlog import NoSuchLog
 from clawactors.eventlog.jetstream import (
     Connection,
+    JetStreamLeases,
     JetStreamLog,
     JetStreamOutputs,
     JetStreamRequests,
@@ -18,6 +19,7 @@ from clawactors.kinds import KINDS
 from clawactors.runtime import client
 from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.clock import SystemClock
+from clawactors.runtime.control.leadership import LEADER_KEY
 
 __all__ = ["Client"]
 
@@ -39,6 +41,12 @@ class Client(client.Client):
         )
         self.connection: Connection = connection
         self.found = found
+
+    @override
+    async def leader(self) -> str | None:
+        """The control process that leads, None where none does."""
+        value = await JetStreamLeases(self.connection).get(LEADER_KEY)
+        return None if value is None else value.decode(errors="replace")
 
     @classmethod
     @asynccontextmanager

@@ -1,10 +1,14 @@
 """Errors that say whose fault it is: the caller's (`Refused`, `NotFound`); the log has its own errors."""
 
-__all__ = ["NotFound", "Refused"]
+__all__ = ["InvalidQuery", "NotFound", "Refused"]
 
 
 class Refused(Exception):
     """The command is illegal in this state and nothing was written; the text says why and the way out."""
+
+
+class InvalidQuery(Refused):
+    """The question itself is wrong; no state could answer it."""
 
 
 class NotFound(Refused):

@@ -14,7 +14,7 @@ import msgspec
 
 from clawactors.eventlog import Draft, TooLarge, Unavailable, WrongVersion
 from clawactors.eventlog.requests import Requests
-from clawactors.kernel.errors import NotFound, Refused
+from clawactors.kernel.errors import InvalidQuery, NotFound, Refused
 from clawactors.runtime.actor import Actor, ActorContext
 from clawactors.runtime.naming import new_id
 from clawactors.runtime.recalling import ask
@@ -34,7 +34,7 @@ ASK_S: Final = 20.0
 """How long a question may wait: after a start, memory reads the log first."""
 
 _TOGETHER: Final = 1000
-_ERRORS: Final[Mapping[str, type[Exception]]] = {"usage": Refused, "refused": Refused, "not_found": NotFound}
+_ERRORS: Final[Mapping[str, type[Exception]]] = {"usage": InvalidQuery, "refused": Refused, "not_found": NotFound}
 
 
 class StoredNote(msgspec.Struct, frozen=True):

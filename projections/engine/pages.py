@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from clawactors.kernel.errors import Refused
+from clawactors.kernel.errors import InvalidQuery
 
 __all__ = [
     "LIMIT",
@@ -36,10 +36,6 @@ _MARK_BYTES: Final = 6
 _LONGEST_S: Final = 1e9
 _OF_ONE_PAGE: Final = {"cursor": "", "limit": 0, "fresh": False, "at_least": 0}
 _encode = msgspec.json.Encoder().encode
-
-
-class InvalidQuery(Refused):
-    """The question itself is wrong; no state of the views could answer it."""
 
 
 def mark_of(question: msgspec.Struct) -> str:

@@ -7,7 +7,7 @@ import msgspec
 import nats
 import pytest
 
-from clawactors.eventlog import Misconfigured, NoResponders, PermissionDenied, Unavailable
+from clawactors.eventlog import Misconfigured, NoResponders, PermissionDenied, TooLarge, Unavailable
 from clawactors.eventlog.jetstream import Address, Connection, JetStreamRequests
 from tests.servers import PASSWORD, NatsServer
 
@@ -74,6 +74,16 @@ async def test_an_answer_that_is_too_large_is_told_to_the_asker(connection: Conn
     await requests.serve("flood", flood)
     with pytest.raises(Unavailable, match="too large"):
         await requests.request("flood", b"", 2)
+
+
+async def test_a_request_that_is_too_large_is_refused_and_ends_nothing(connection: Connection) -> None:
+    requests = JetStreamRequests(connection)
+    serving = await requests.serve("claw.query.shout", shout)
+    with pytest.raises(TooLarge, match="a request of 1048577 bytes is too large"):
+        await requests.request("claw.query.shout", b"x" * ((1 << 20) + 1), 2)
+    assert connection.online
+    assert await requests.request("claw.query.shout", b"hi", 2) == b"HI"
+    await serving.aclose()
 
 
 async def test_one_member_of_a_queue_gets_each_request(connection: Connection) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from clawactors.app.cli.checks import leader_of
 from clawactors.app.cluster import Cluster, Plan
 from tests.scenario.claw import Claw
 from tests.scenario.system import SKILLS, System, are_gone, family, running, signal_pid, until
@@ -35,7 +34,7 @@ class Rivals:
 
         async def one_leads() -> bool:
             with contextlib.suppress(Exception):
-                found[:] = [name] if (name := await leader_of(self.system.client)) else []
+                found[:] = [name] if (name := await self.system.client.leader()) else []
             return bool(found)
 
         await until(one_leads, "somebody leads", TAKEOVER_S)

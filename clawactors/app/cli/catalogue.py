@@ -27,7 +27,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "cancel": Command(_TASKS, f"{_HOME}.change", "end a task"),
     "pause": Command(_TASKS, f"{_HOME}.change", "hold a task"),
     "resume": Command(_TASKS, f"{_HOME}.change", "hold a task no more"),
-    "retry": Command(_TASKS, f"{_HOME}.retry", "let an ended or blocked task go once more"),
+    "retry": Command(_TASKS, f"{_HOME}.change", "let an ended or blocked task go once more"),
     "redrive": Command(_TASKS, f"{_HOME}.redrive", "let dead tasks go once more, many at a measured pace"),
     "signal": Command(_TASKS, f"{_HOME}.signal", "tell a task something that its code waits for"),
     "fork": Command(_TASKS, f"{_HOME}.fork", "make a task that goes on from a step of another one"),

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from clawactors.app.cli.commands.up import shown
+from clawactors.app.cli.output import emit
 from clawactors.app.cli.problem import Problem
-from clawactors.app.cli.screen import emit
 from clawactors.app.secretfile import path_of
 
 __all__ = ["detach"]
@@ -34,7 +34,7 @@ def detach(options: Any, path: Path) -> int:
     except msgspec.MsgspecError:
         raise Problem("unavailable", f"claw up ended with {child.wait()} and said nothing") from None
     if said.get("ready"):
-        emit(options, said, lambda screen: shown(screen, said))
+        emit(options, said, lambda: shown(said))
         return 0
     if options.json:
         sys.stdout.write(line.decode())

@@ -6,8 +6,8 @@ import signal
 from collections.abc import Callable
 from typing import Final, Self
 
+from clawactors.app.cli.output import note
 from clawactors.app.cli.problem import INTERRUPTED
-from clawactors.app.cli.screen import note
 
 __all__ = ["NOT_SEEN", "Signals"]
 

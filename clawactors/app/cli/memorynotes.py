@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from clawactors.app.cli.memoryrows import memory_table
+from clawactors.app.cli.output import emit, note
 from clawactors.app.cli.problem import EXITS, Problem
-from clawactors.app.cli.screen import emit, note
 from clawactors.app.client import Client
 from clawactors.kernel.time import iso
 from clawactors.runtime.memory import StoredNote
@@ -49,7 +49,7 @@ async def _keep(client: Client, options: Any, contents: Sequence[Content]) -> in
         raise Problem("refused", refused[0])
     for refusal in refused:
         note(refusal)
-    emit(options, rows, lambda screen: memory_table(screen, rows))
+    emit(options, rows, lambda: memory_table(rows))
     return EXITS["refused"] if refused else 0
 
 

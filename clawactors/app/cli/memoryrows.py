@@ -3,17 +3,18 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from clawactors.app.cli.screen import Screen, card, plain, short, table, when
+from clawactors.app.cli.output import Facts, Part, Table, plain, short, when
+from clawactors.runtime.client.rows import TaskRow
 
 __all__ = [
     "about_table",
-    "card_of",
     "hit_list",
     "job_row",
     "job_table",
     "memory_cards",
     "memory_table",
     "recent_table",
+    "text_lines",
 ]
 
 type Row = dict[str, Any]
@@ -28,7 +29,7 @@ _STATES: Final = {
 """A job's state by its task's status; a task that waits to be tried again has `failed`, all others are `pending`."""
 
 
-def hit_list(screen: Screen, rows: Iterable[Row]) -> Iterator[str]:
+def hit_list(rows: Iterable[Row]) -> Iterator[Part]:
     """Each hit with its score and where it comes from; those below the threshold are marked."""
     for row in rows:
         weak = " (weak)" if row["weak"] else ""
@@ -41,47 +42,47 @@ def hit_list(screen: Screen, rows: Iterable[Row]) -> Iterator[str]:
             yield f"      {told}"
 
 
-def memory_cards(screen: Screen, rows: Iterable[Row]) -> Iterator[str]:
+def memory_cards(rows: Iterable[Row]) -> Iterator[Part]:
     """Everything of each."""
     for row in rows:
-        yield from card(screen, [(name.replace("_", " "), value) for name, value in row.items() if name != "excerpt"])
+        yield Facts([(name.replace("_", " "), value) for name, value in row.items() if name != "excerpt"])
 
 
-def memory_table(screen: Screen, rows: Iterable[Row]) -> Iterator[str]:
+def memory_table(rows: Iterable[Row]) -> Iterator[Part]:
     """One line a memory."""
     heads = ("ID", "KIND", "OWNER", "AT", "TAGS", "TEXT")
     cells = ((row["id"], row["kind"], row["owner"], when(row["at"]), row["tags"], row["text"]) for row in rows)
-    return table(screen, heads, cells)
+    yield Table(heads, cells)
 
 
-def job_row(task: Row) -> Row:
+def job_row(task: TaskRow) -> Row:
     """A job of extraction, from its task's row."""
-    params, error = task["params"] or {}, task["error"]
-    waits = task["status"] == "waiting" and task["attempt"] > 0
+    params, error = task.params or {}, task.error
+    waits = task.status == "waiting" and task.attempt > 0
     return {
-        "id": task["id"],
-        "status": "failed" if waits else _STATES.get(task["status"], "pending"),
+        "id": task.id,
+        "status": "failed" if waits else _STATES.get(task.status, "pending"),
         "key": params.get("key"),
         "user": params.get("user"),
         "conversation": params.get("conversation"),
         "message": params.get("message"),
         "seq": params.get("seq"),
-        "attempt": task["attempt"],
-        "error": error["message"] if error else None,
-        "memories": task["result"] if task["status"] == "completed" else None,
-        "submitted_at": task["submitted_at"],
-        "completed_at": task["completed_at"],
+        "attempt": task.attempt,
+        "error": error.message if error else None,
+        "memories": task.result if task.status == "completed" else None,
+        "submitted_at": task.submitted_at,
+        "completed_at": task.completed_at,
     }
 
 
-def job_table(screen: Screen, rows: Iterable[Row]) -> Iterator[str]:
+def job_table(rows: Iterable[Row]) -> Iterator[Part]:
     """One line a job."""
     heads = ("ID", "STATUS", "USER", "CONVERSATION", "MESSAGE", "ATTEMPT", "ERROR")
     names = ("id", "status", "user", "conversation", "message", "attempt", "error")
-    return table(screen, heads, ([row[name] for name in names] for row in rows))
+    yield Table(heads, ([row[name] for name in names] for row in rows))
 
 
-def about_table(screen: Screen, rows: Iterable[Row]) -> Iterator[str]:
+def about_table(rows: Iterable[Row]) -> Iterator[Part]:
     """One line a fact."""
     heads = ("SUBJECT", "PREDICATE", "OBJECT", "HOLDS", "CONFIDENCE", "SINCE", "UNTIL", "MEMORY")
     cells = (
@@ -97,15 +98,15 @@ def about_table(screen: Screen, rows: Iterable[Row]) -> Iterator[str]:
         )
         for row, fact in ((row, row["fact"]) for row in rows)
     )
-    return table(screen, heads, cells)
+    yield Table(heads, cells)
 
 
-def recent_table(screen: Screen, rows: Iterable[Row]) -> Iterator[str]:
+def recent_table(rows: Iterable[Row]) -> Iterator[Part]:
     """One line an event."""
     cells = ((row["seq"], when(row["at"]), row["kind"], row["id"], short(row["event"], 200)) for row in rows)
-    return table(screen, ("SEQ", "AT", "KIND", "ID", "EVENT"), cells)
+    yield Table(("SEQ", "AT", "KIND", "ID", "EVENT"), cells)
 
 
-def card_of(screen: Screen, text: str) -> Iterator[str]:
+def text_lines(text: str) -> Iterator[Part]:
     """A text line by line."""
     return (plain(line) for line in text.splitlines())

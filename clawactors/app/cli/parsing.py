@@ -21,6 +21,7 @@ __all__ = [
     "rate",
     "share",
     "split",
+    "statuses",
     "through",
     "time",
     "worded",
@@ -170,6 +171,15 @@ def _lease(text: str) -> float:
     return seconds
 
 
+def _statuses(text: str) -> list[str]:
+    from clawactors.systems.tasks import STATUSES
+
+    for word in (wanted := words(text)):
+        if word not in STATUSES:
+            raise ValueError(f"there is no status {word[:40]!r}: use {', '.join(STATUSES)}")
+    return wanted
+
+
 port = worded(_port)
 """A TCP port."""
 duration = worded(duration_s)
@@ -182,6 +192,8 @@ moment = worded(_moment)
 """The same, where it is kept on record."""
 through = worded(_through)
 """The same for the end of the microsecond: what is shown with that time is within it."""
+statuses = worded(_statuses)
+"""States of tasks, of `a,b`."""
 place = worded(_place)
 """`("seq", n)` or `("time", ns)`."""
 pair = worded(_pair)

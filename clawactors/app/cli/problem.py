@@ -66,12 +66,14 @@ def problem_of(error: BaseException) -> Problem:
         return problem_of(error.exceptions[0])
     # Imported only where something went wrong: they bring half of the event log with them.
     from clawactors import eventlog
-    from clawactors.kernel.errors import NotFound, Refused
+    from clawactors.kernel.errors import InvalidQuery, NotFound, Refused
 
     text = str(error) or type(error).__name__
     match error:
         case NotFound():
             return Problem("not_found", text)
+        case InvalidQuery():
+            return Problem("usage", text)
         case Refused() | eventlog.WrongVersion() | eventlog.TooLarge():
             return Problem("refused", text)
         case eventlog.Misconfigured():

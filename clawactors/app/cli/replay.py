@@ -56,7 +56,7 @@ def _parts(wanted: Sequence[str]) -> "_Parts":
 
 
 async def _replay(options: Any, parts: "_Parts") -> int:
-    from clawactors.app.cli.screen import card, emit
+    from clawactors.app.cli.output import Facts, emit
     from clawactors.app.cli.source import opened
 
     async with opened(options) as source:
@@ -64,15 +64,15 @@ async def _replay(options: Any, parts: "_Parts") -> int:
             work = _verify(source, parts, tell) if options.verify else _build(source, options, parts, tell)
             report = _together(await work)
     facts = [(name.replace("_", " "), value) for name, value in report.items()]
-    emit(options, report, lambda screen: card(screen, facts))
+    emit(options, report, lambda: [Facts(facts)])
     return EXITS["failed"] if report["equal"] is False else 0
 
 
 @contextmanager
 def _progress(options: Any) -> Iterator[_Tell]:
-    from clawactors.app.cli.bar import Bar
+    from clawactors.app.cli.progress import ProgressBar
 
-    with Bar("replaying", shown=not options.json) as bar:
+    with ProgressBar("replaying", shown=not options.json) as bar:
 
         def tell(position: int, end: int) -> None:
             bar.total = end
@@ -82,7 +82,7 @@ def _progress(options: Any) -> Iterator[_Tell]:
 
 
 async def _verify(source: "Source", parts: "_Parts", tell: _Tell) -> dict[str, dict[str, Any]]:
-    from clawactors.app.cli.screen import note
+    from clawactors.app.cli.output import note
     from clawactors.projections.engine.replay import verify
 
     reports: dict[str, dict[str, Any]] = {}

@@ -1,131 +1,184 @@
-"""Rows for people: a task or a node as a card, many as a table."""
+"""Tasks, nodes, schedules and skills for people: one as a list of facts, many as a table."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from clawactors.app.cli.screen import Screen, card, short, table, when
+from clawactors.app.cli.output import Facts, Part, Table, short, when
+from clawactors.runtime.client.rows import NodeRow, ScheduleRow, SkillRow, TaskRow
 from clawactors.systems.tasks.payload import is_reference, shown_size
 
-__all__ = ["node_card", "node_table", "task_card", "task_table"]
-
-type Row = dict[str, Any]
+__all__ = ["node_card", "node_table", "schedule_card", "schedule_table", "skill_table", "task_card", "task_table"]
 
 
-def task_card(screen: Screen, row: Row) -> Iterator[str]:
+def task_card(row: TaskRow) -> Iterator[Part]:
     """Everything of a task that is set, its steps below."""
-    error = row["error"]
-    yield from card(
-        screen,
+    error = row.error
+    yield Facts(
         [
-            ("id", row["id"]),
-            ("status", row["status"]),
-            ("waiting for", row["waiting_for"]),
-            ("skill", row["skill"]),
-            ("name", row["name"]),
-            ("description", row["description"]),
-            ("user", row["user"]),
-            ("priority", row["priority"]),
-            ("params", _value(row["params"])),
-            ("requires", row["requires"]),
-            ("prefers", row["prefers"]),
-            ("affinity", row["affinity"]),
-            ("tags", row["tags"]),
-            ("metadata", short(row["metadata"]) if row["metadata"] else ""),
-            ("timeout", f"{row['timeout_s']:g} s" if row["timeout_s"] else ""),
-            ("node", row["node"]),
-            ("attempt", row["attempt"]),
-            ("retries", row["max_retries"]),
-            ("progress", f"{row['progress']:g} %"),
-            ("result", _value(row["result"])),
-            ("error", f"{error['class']}: {error['message']}" if error else ""),
-            ("submitted", when(row["submitted_at"])),
-            ("scheduled", when(row["scheduled_at"])),
-            ("started", when(row["started_at"])),
-            ("completed", when(row["completed_at"])),
-            ("version", row["version"]),
-            ("needs upgrade", row.get("needs_upgrade")),
-        ],
+            ("id", row.id),
+            ("status", row.status),
+            ("waiting for", row.waiting_for),
+            ("skill", row.skill),
+            ("name", row.name),
+            ("description", row.description),
+            ("user", row.user),
+            ("priority", row.priority),
+            ("params", _value(row.params)),
+            ("requires", row.requires),
+            ("prefers", row.prefers),
+            ("affinity", row.affinity),
+            ("tags", row.tags),
+            ("metadata", short(row.metadata) if row.metadata else ""),
+            ("timeout", f"{row.timeout_s:g} s" if row.timeout_s else ""),
+            ("node", row.node),
+            ("attempt", row.attempt),
+            ("retries", row.max_retries),
+            ("progress", f"{row.progress:g} %"),
+            ("result", _value(row.result)),
+            ("error", f"{error.kind}: {error.message}" if error else ""),
+            ("submitted", when(row.submitted_at)),
+            ("scheduled", when(row.scheduled_at)),
+            ("started", when(row.started_at)),
+            ("completed", when(row.completed_at)),
+            ("version", row.version),
+            ("needs upgrade", row.needs_upgrade or ""),
+        ]
     )
-    if row["steps"]:
+    if row.steps:
         yield ""
-        steps = (
-            (s["name"], s["status"], when(s["completed_at"]), s["error"] or _value(s["result"])) for s in row["steps"]
-        )
-        yield from table(screen, ("STEP", "STATUS", "COMPLETED", "RESULT"), steps)
+        steps = ((s.name, s.status, when(s.completed_at), s.error or _value(s.result)) for s in row.steps)
+        yield Table(("STEP", "STATUS", "COMPLETED", "RESULT"), steps)
 
 
-def task_table(screen: Screen, rows: Iterable[Row]) -> Iterator[str]:
+def task_table(rows: Iterable[TaskRow]) -> Iterator[Part]:
     """One line a task."""
-    return table(
-        screen,
+    yield Table(
         ("ID", "STATUS", "SKILL", "NODE", "ATTEMPT", "PROGRESS", "SUBMITTED", "NAME"),
         (
             (
-                row["id"],
-                row["status"],
-                row["skill"],
-                row["node"],
-                row["attempt"],
-                f"{row['progress']:g}%",
-                when(row["submitted_at"]),
-                row["name"],
+                row.id,
+                row.status,
+                row.skill,
+                row.node,
+                row.attempt,
+                f"{row.progress:g}%",
+                when(row.submitted_at),
+                row.name,
             )
             for row in rows
         ),
+        whole=("ID", "NODE"),
     )
 
 
-def node_card(screen: Screen, row: Row) -> Iterator[str]:
+def node_card(row: NodeRow) -> Iterator[Part]:
     """Everything of a node that is known."""
-    return card(
-        screen,
+    yield Facts(
         [
-            ("id", row["id"]),
-            ("status", row["status"]),
-            ("reason", row.get("reason")),
-            ("slots", row["slots"]),
-            ("running", row["running"]),
-            ("skills", row["skills"]),
-            ("affinity", row["affinity"]),
-            ("host", row["hostname"]),
-            ("platform", f"{row['platform']} {row['arch']}"),
-            ("ip", row["ip"]),
-            ("overlay ip", row["overlay_ip"]),
-            ("cpu", _percent(row["cpu"])),
-            ("memory", _percent(row["memory"])),
-            ("disk", _percent(row["disk"])),
-            ("incarnation", row["incarnation"]),
-            ("processed", row["processed"]),
-            ("succeeded", row["succeeded"]),
-            ("failed", row["failed"]),
-            ("mean", f"{row['mean_s']:g} s" if row["processed"] else ""),
-            ("registered", when(row["registered_at"])),
-            ("heartbeat", when(row["last_heartbeat_at"])),
-        ],
+            ("id", row.id),
+            ("status", row.status),
+            ("reason", row.reason),
+            ("slots", row.slots),
+            ("running", row.running),
+            ("skills", row.skills),
+            ("affinity", row.affinity),
+            ("host", row.hostname),
+            ("platform", f"{row.platform} {row.arch}"),
+            ("ip", row.ip),
+            ("overlay ip", row.overlay_ip),
+            ("cpu", _percent(row.cpu)),
+            ("memory", _percent(row.memory)),
+            ("disk", _percent(row.disk)),
+            ("incarnation", row.incarnation),
+            ("processed", row.processed),
+            ("succeeded", row.succeeded),
+            ("failed", row.failed),
+            ("mean", f"{row.mean_s:g} s" if row.processed else ""),
+            ("registered", when(row.registered_at)),
+            ("heartbeat", when(row.last_heartbeat_at)),
+        ]
     )
 
 
-def node_table(screen: Screen, rows: Iterable[Row]) -> Iterator[str]:
+def node_table(rows: Iterable[NodeRow]) -> Iterator[Part]:
     """One line a node."""
-    return table(
-        screen,
+    yield Table(
         ("ID", "STATUS", "SLOTS", "RUNNING", "CPU", "MEMORY", "PROCESSED", "FAILED", "HOST", "HEARTBEAT"),
         (
             (
-                row["id"],
-                row["status"],
-                row["slots"],
-                row["running"],
-                _percent(row["cpu"]),
-                _percent(row["memory"]),
-                row["processed"],
-                row["failed"],
-                row["hostname"],
-                when(row["last_heartbeat_at"]),
+                row.id,
+                row.status,
+                row.slots,
+                row.running,
+                _percent(row.cpu),
+                _percent(row.memory),
+                row.processed,
+                row.failed,
+                row.hostname,
+                when(row.last_heartbeat_at),
             )
             for row in rows
         ),
     )
+
+
+def schedule_card(row: ScheduleRow) -> Iterator[Part]:
+    """Everything of a schedule that is set."""
+    yield Facts(
+        [
+            ("name", row.name),
+            ("status", row.status),
+            ("cron", f"{row.cron} ({row.zone})"),
+            ("catch-up", row.catch_up),
+            ("skill", row.skill),
+            ("params", short(row.params)),
+            ("user", row.user),
+            ("priority", row.priority),
+            ("tags", row.tags),
+            ("next", when(row.next_at)),
+            ("last", when(row.last_at)),
+            ("last task", row.last_task),
+            ("fired", row.fired),
+            ("version", row.version),
+        ]
+    )
+
+
+def schedule_table(rows: Iterable[ScheduleRow]) -> Iterator[Part]:
+    """One line a schedule."""
+    yield Table(
+        ("NAME", "STATUS", "CRON", "ZONE", "SKILL", "NEXT", "LAST TASK", "FIRED"),
+        (
+            (row.name, row.status, row.cron, row.zone, row.skill, when(row.next_at), row.last_task, row.fired)
+            for row in rows
+        ),
+        whole=("NAME", "LAST TASK"),
+    )
+
+
+def skill_table(rows: Iterable[SkillRow]) -> Iterator[Part]:
+    """One line a skill."""
+    yield Table(
+        ("SKILL", "PARAMETERS", "NODES", "AT ONCE", "SUBMITTED", "FAILED", "DESCRIPTION"),
+        (
+            (
+                row.name,
+                [*map(_parameter, row.parameters), *(["…"] if row.open else [])],
+                row.nodes,
+                row.concurrency or "any",
+                row.submitted,
+                row.failed,
+                row.description,
+            )
+            for row in rows
+        ),
+        whole=("SKILL", "NODES"),
+    )
+
+
+def _parameter(parameter: dict[str, Any]) -> str:
+    mark = "" if parameter.get("required", True) else "?"
+    return f"{parameter['name']}{mark}: {parameter.get('type', 'any')}"
 
 
 def _percent(share: float | None) -> str:

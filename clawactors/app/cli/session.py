@@ -1,28 +1,26 @@
-"""What commands do with a server: connect, ask the views, in the words of `Problem` where it fails."""
+"""What commands do with a server: connect, ask, find a task by the beginning of its id; errors as `Problem`."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-import msgspec
-
-from clawactors.app.cli.problem import EXITS, Problem
-from clawactors.app.cli.screen import note
+from clawactors.app.cli.output import note
+from clawactors.app.cli.problem import Problem
 from clawactors.app.client import Client
 from clawactors.app.discovery import Found, discover
 from clawactors.eventlog import NoResponders, NoSuchLog, Unavailable
-from clawactors.kernel.errors import Refused
-from clawactors.runtime import recalling
+from clawactors.kernel.errors import InvalidQuery, NotFound, Refused
 from clawactors.runtime.memory import ASK_S
 
-__all__ = ["ask", "ask_memory", "ask_rows", "explained", "find", "with_client"]
+__all__ = ["ask_memory", "by_id", "change_by_id", "explained", "find", "with_client"]
 
 _GIVE_UP_S: Final = 10.0
 """How long a command goes on with a server that has gone away."""
 
-_PAGE: Final = 1000
 _LOOK: Final = "claw doctor looks for the cause"
+_GENERATED: Final = re.compile(r"t-[0-9a-z]{21}|key-[0-9a-f]{32}")
 
 
 def find(options: Any) -> Found:
@@ -42,7 +40,8 @@ def with_client(options: Any, work: Callable[[Client], Awaitable[int]]) -> int:
             async with Client.at(found, give_up_s=_GIVE_UP_S) as client:
                 return await work(client)
         except NoResponders as error:
-            raise _without_control(found, error) from error
+            start = "claw down, then claw up" if found.is_own else "claw up with the same --nats starts one"
+            raise Problem("unavailable", f"no control process answers at {found.shown} ({error})", start) from error
         except NoSuchLog:
             raise  # it says itself what to do
         except Unavailable as error:
@@ -51,27 +50,46 @@ def with_client(options: Any, work: Callable[[Client], Awaitable[int]]) -> int:
     return asyncio.run(run())
 
 
-async def ask(client: Client, name: str, **question: Any) -> dict[str, Any]:
-    """The answer of the views. Raises: `Problem` with their own words, `Unavailable` where nobody answers."""
-    return _checked(await client.ask(name, question))
+async def by_id[T](client: Client, id: str, work: Callable[[str], Awaitable[T]]) -> T:
+    """The work on the task with that id, or on the one task whose id begins so. Raises: what the work raises."""
+    try:
+        return await work(id)
+    except NotFound:
+        full = await _completed(client, id)
+        if full is None:
+            raise
+        return await work(full)
+
+
+async def change_by_id[T](client: Client, id: str, work: Callable[[str], Awaitable[T]]) -> T:
+    """The same for a change, which the beginning of a chosen id never reaches: `job-1` must not cancel `job-10`."""
+    try:
+        return await work(id)
+    except NotFound:
+        full = await _completed(client, id)
+        if full is None:
+            raise
+        if not _GENERATED.fullmatch(full):
+            raise Problem("not_found", f"there is no task {id!r}", f"to change {full}, give its whole id") from None
+        note(f"{id} is {full}")
+        return await work(full)
+
+
+async def _completed(client: Client, start: str) -> str | None:
+    try:
+        full = await client.resolve(start)
+    except (NoResponders, Unavailable):
+        return None
+    return None if full == start else full
 
 
 async def ask_memory(client: Client, name: str, /, timeout_s: float = ASK_S, **question: Any) -> dict[str, Any]:
-    """The answer of memory's process. Raises: as `ask`."""
+    """The answer of memory's process. Raises: `Refused`, `NotFound`, `Problem` where it does not answer."""
     try:
-        subject = f"claw.query.memory.{name}"
-        return _checked(await recalling.ask(client.requests, subject, msgspec.json.encode(question), timeout_s))
+        return await client.memories.ask(f"memory.{name}", timeout_s, **question)
     except NoResponders as error:
         hint = "claw up starts one, and starts it again when it dies"
         raise Problem("unavailable", f"no memory process answers at {client.found.shown} ({error})", hint) from error
-
-
-def _checked(encoded: bytes) -> dict[str, Any]:
-    answer: dict[str, Any] = msgspec.json.decode(encoded)
-    if (error := answer.get("error")) is not None:
-        code = error["code"] if error["code"] in EXITS else "unavailable"
-        raise Problem(code, error["message"], error.get("hint", ""))
-    return answer
 
 
 @contextmanager
@@ -79,24 +97,7 @@ def explained(hint: str) -> Iterator[None]:
     """Adds to a refusal where to look. Raises: `Problem` in place of `Refused`."""
     try:
         yield
+    except (InvalidQuery, NotFound):
+        raise
     except Refused as refusal:
         raise Problem("refused", str(refusal), hint) from refusal
-
-
-async def ask_rows(
-    client: Client, name: str, most: int | None = None, cursor: str = "", **question: Any
-) -> tuple[list[dict[str, Any]], str | None]:
-    """The rows of a list, page after page, `most` of them or all; and the cursor to the rest. Raises: as `ask`."""
-    rows: list[dict[str, Any]] = []
-    while True:
-        limit = _PAGE if most is None else min(_PAGE, most - len(rows))
-        answer = await ask(client, name, limit=limit, cursor=cursor, **question)
-        rows += answer["rows"]
-        cursor = answer["cursor"]
-        if not cursor or len(rows) == most:
-            return rows, cursor
-
-
-def _without_control(found: Found, error: NoResponders) -> Problem:
-    start = "claw down, then claw up" if found.is_own else "claw up with the same --nats starts one"
-    return Problem("unavailable", f"no control process answers at {found.shown} ({error})", start)

@@ -18,7 +18,10 @@ from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.asking import Ended, ForkRequest, Outcome, StateQuestion, error_of
 from clawactors.runtime.client.asking import Questions
 from clawactors.runtime.client.blobs import ClientBlobs
+from clawactors.runtime.client.bulk import BulkChanges, change_many
 from clawactors.runtime.client.ends import Ends
+from clawactors.runtime.client.nodechanges import NodeChanges
+from clawactors.runtime.client.reader import Reader
 from clawactors.runtime.client.redriving import RedriveReport, redrive
 from clawactors.runtime.client.schedules import Schedules
 from clawactors.runtime.client.sender import CommandSender
@@ -61,6 +64,19 @@ class Client:
         self.skills = KnownSkills(self.ask)
         self.schedules = Schedules(self)
         self.memories = Memories(context, requests)
+        # What can be asked, each documented where it is defined
+        self.reader = reader = Reader(context.log, self.ask, self.look, self.leader)
+        self.task, self.history, self.why = reader.task, reader.history, reader.why
+        lists, summary = reader.listing, reader.summary
+        self.tasks, self.each_task, self.pending = lists.tasks, lists.each_task, lists.pending
+        self.nodes, self.node, self.skills_known = lists.nodes, lists.node, lists.skills_known
+        self.status, self.statistics, self.resolve = summary.status, summary.statistics, lists.resolve
+        # What can be done with nodes
+        nodes = NodeChanges(self, lists)
+        self.drain, self.cordon, self.uncordon = nodes.drain, nodes.cordon, nodes.uncordon
+        self.remove_node, self.set_node = nodes.remove_node, nodes.set_node
+        # What can be done with many tasks
+        self.change_many, self.delete_ended = change_many, BulkChanges(lists, self.delete).delete_ended
 
     @property
     def log(self) -> EventLog:
@@ -143,6 +159,10 @@ class Client:
         if not known.state.exists and not known.frozen:
             raise NotFound(f"there is no task {id!r}")
         return known
+
+    async def leader(self) -> str | None:
+        """The control process that leads; None where none does, or where this client can't see it."""
+        return None
 
     async def state[S](self, kind: str, id: str, type: type[S], *, at_least: int = -1) -> Snapshot[S]:
         """One aggregate, with all its commits up to `at_least`, -1 for all in the log.

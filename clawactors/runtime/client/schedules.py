@@ -9,6 +9,7 @@ from clawactors.kernel.errors import NotFound
 from clawactors.kernel.external import ExternalCommand
 from clawactors.kernel.fold import Snapshot
 from clawactors.kernel.transfer import decode_state
+from clawactors.runtime.client.rows import Page, ScheduleRow
 from clawactors.systems.schedules import Schedule
 from clawactors.systems.schedules import external as x
 from clawactors.systems.schedules.planning import checked_name, plan_of
@@ -50,6 +51,15 @@ class Schedules:
     async def remove(self, name: str) -> Snapshot[Schedule]:
         """Removes the schedule; the tasks that it made stay. Raises: `NotFound`."""
         return await self._change(name, x.RemoveScheduleRequest())
+
+    async def list(self, *, fresh: bool = True) -> "list[ScheduleRow]":
+        """All schedules, by name. Raises: `Unavailable`."""
+        questions = self._client.reader.questions
+        return list(await questions.answer(Page[ScheduleRow], "schedules", fresh=fresh))
+
+    async def get(self, name: str, *, fresh: bool = True) -> ScheduleRow:
+        """One schedule. Raises: `NotFound`, `Unavailable`."""
+        return await self._client.reader.questions.row(ScheduleRow, "schedule", id=name, fresh=fresh)
 
     async def _change(self, name: str, request: ExternalCommand) -> Snapshot[Schedule]:
         known = await self._client.state("schedule", checked_name(name), Schedule)

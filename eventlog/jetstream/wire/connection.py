@@ -13,7 +13,7 @@ from typing import Self
 
 from nats import errors
 
-from clawactors.eventlog.errors import EventLogError, Misconfigured, PermissionDenied, Unavailable
+from clawactors.eventlog.errors import EventLogError, Misconfigured, PermissionDenied, TooLarge, Unavailable
 from clawactors.eventlog.jetstream.wire.client import NatsClient, RawSubscription
 from clawactors.eventlog.jetstream.wire.contexts import Address
 from clawactors.eventlog.jetstream.wire.parser import OnMessage
@@ -188,11 +188,14 @@ class Connection:
     async def ask(self, subject: str, body: bytes = b"", headers: bytes = b"", timeout_s: float = 5) -> Reply:
         """One request, one answer.
 
-        Raises: `NoResponders`, `Unavailable` (no connection, no answer in time), `PermissionDenied`.
+        Raises: `NoResponders`, `Unavailable` (no connection, no answer in time), `PermissionDenied`, `TooLarge` (the
+        server would end the connection).
         """
         deadline = asyncio.get_running_loop().time() + timeout_s
         while True:
             if not self.online:
                 await self.wait_online(max(0, deadline - asyncio.get_running_loop().time()))
+            if (size_bytes := len(headers) + len(body)) > self.max_payload:
+                raise TooLarge(size_bytes, self.max_payload, f"a request of {size_bytes} bytes is too large")
             with contextlib.suppress(NotSent):
                 return await self._replies.ask(subject, body, headers, timeout_s)

@@ -1,5 +1,6 @@
 """Questions about tasks: one, lists of them, and the queue of the pending ones."""
 
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -7,7 +8,15 @@ import msgspec
 from clawactors.kernel.errors import NotFound
 from clawactors.projections.engine.faults import absence, frozen_of
 from clawactors.projections.engine.keys import LAST, PLACE_BYTES, number, place
-from clawactors.projections.engine.pages import InvalidQuery, checked_silence_ns, cursor_key, mark_of, page, trimmed
+from clawactors.projections.engine.pages import (
+    InvalidQuery,
+    checked_limit,
+    checked_silence_ns,
+    cursor_key,
+    mark_of,
+    page,
+    trimmed,
+)
 from clawactors.projections.engine.questions import QueryContext, QuestionHandler, ViewQuestion, checked_id
 from clawactors.projections.engine.store import Reading
 from clawactors.projections.engine.view import ViewDefinition
@@ -18,7 +27,7 @@ from clawactors.systems.tasks import STATUSES, Entry, TaskStatus
 from clawactors.systems.tasks.events import Submitted, TaskError
 from clawactors.systems.tasks.row import row
 
-__all__ = ["TASKS_VIEW", "PendingQuestion", "TaskQuestion", "TasksQuestion"]
+__all__ = ["TASKS_VIEW", "IdsQuestion", "PendingQuestion", "TaskQuestion", "TasksQuestion"]
 
 
 class TasksQuestion(ViewQuestion, frozen=True, kw_only=True):
@@ -46,6 +55,13 @@ class TaskQuestion(ViewQuestion, frozen=True, kw_only=True):
     """One task."""
 
     id: str
+
+
+class IdsQuestion(ViewQuestion, frozen=True, kw_only=True):
+    """The ids of tasks that begin so, in their order."""
+
+    prefix: str
+    limit: int = 6
 
 
 class PendingQuestion(ViewQuestion, frozen=True, kw_only=True):
@@ -86,6 +102,11 @@ def _task(question: TaskQuestion, context: QueryContext) -> dict[str, Any]:
     return {"row": msgspec.Raw(trimmed(_row(t.load(reading, key), reading)))}
 
 
+def _ids(question: IdsQuestion, context: QueryContext) -> dict[str, Any]:
+    found = t.ids_from(context.reading, checked_id(question.prefix))
+    return {"ids": list(islice(found, checked_limit(question.limit)))}
+
+
 def _pending(question: PendingQuestion, context: QueryContext) -> dict[str, Any]:
     mark = mark_of(question)
     above = cursor_key(question.cursor, mark)
@@ -109,6 +130,7 @@ TASKS_VIEW: Final = ViewDefinition(
     questions=(
         QuestionHandler("tasks", TasksQuestion, _tasks),
         QuestionHandler("task", TaskQuestion, _task, quick=True),
+        QuestionHandler("ids", IdsQuestion, _ids, quick=True),
         QuestionHandler("pending", PendingQuestion, _pending),
     ),
 )

@@ -4,6 +4,7 @@ A task's key is the place of its submission in the log: rows lie in the order in
 to the end. The spec is stored once, the life on every change, journal entries one by one as they come.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -32,6 +33,7 @@ __all__ = [
     "StoredTask",
     "entry_value",
     "find",
+    "ids_from",
     "life_value",
     "load",
     "load_life",
@@ -124,6 +126,16 @@ def load_life(reading: Reading, key: bytes) -> tuple[int, TaskStatus]:
         return int.from_bytes(value[:8], "big"), _life(value[8:])
     except msgspec.MsgspecError as error:
         raise Corrupt(f"the row of task {number(key)} is damaged: {error}") from error
+
+
+def ids_from(reading: Reading, prefix: str) -> Iterator[str]:
+    """The ids that begin so, in their order."""
+    start = prefix.encode()
+    cursor = reading.cursor(IDS)
+    found = cursor.set_range(start)
+    while found and (id := cursor.key()).startswith(start):
+        yield id.decode()
+        found = cursor.next()
 
 
 def load(reading: Reading, key: bytes, newest_entries: int | None = None) -> StoredTask:

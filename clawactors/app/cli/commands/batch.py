@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Final
 
-from clawactors.app.cli.bar import Bar
+from clawactors.app.cli.output import Part, Table, emit, note
 from clawactors.app.cli.problem import EXITS, Problem
+from clawactors.app.cli.progress import ProgressBar
 from clawactors.app.cli.request import id_in, wish_of_line
-from clawactors.app.cli.screen import Screen, emit, note, table
 from clawactors.app.cli.session import with_client
 from clawactors.app.client import Client
 from clawactors.kernel.errors import Refused
@@ -28,9 +28,9 @@ def run(options: Any) -> int:
     """Submits every line that can be; tells which could not."""
 
     async def submit(client: Client) -> int:
-        with Bar("submitting", _count_lines(options.batch), shown=not options.json) as bar:
+        with ProgressBar("submitting", _count_lines(options.batch), shown=not options.json) as bar:
             report = await _Report().fill(client, file, bar)
-        emit(options, report, lambda screen: _shown(screen, report))
+        emit(options, report, lambda: _shown(report))
         refused = report["refused"]
         if not refused:
             return 0
@@ -49,7 +49,7 @@ class _Report:
         self._refused: list[dict[str, Any]] = []
         self._dependent: list[tuple[int, TaskRequest]] = []
 
-    async def fill(self, client: Client, file: Iterable[bytes], bar: Bar) -> dict[str, Any]:
+    async def fill(self, client: Client, file: Iterable[bytes], bar: ProgressBar) -> dict[str, Any]:
         """Reads the file to its end."""
         for lines in _together(enumerate(file, 1)):
             await self._submit(client, self._independent(lines))
@@ -126,11 +126,11 @@ def _count_lines(name: str) -> int:
         return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
 
 
-def _shown(screen: Screen, report: dict[str, Any]) -> Iterator[str]:
+def _shown(report: dict[str, Any]) -> Iterator[Part]:
     refused = report["refused"]
     yield f"submitted {report['submitted']}, existing {report['existing']}, refused {len(refused)}"
     if refused:
         rows = ((each["line"], each["id"], each["message"]) for each in refused[:_SHOWN])
-        yield from table(screen, ("LINE", "ID", "WHY"), rows)
+        yield Table(("LINE", "ID", "WHY"), rows, whole=("LINE", "ID"))
         if len(refused) > _SHOWN:
             yield f"and {len(refused) - _SHOWN} more: --json lists all"

@@ -5,9 +5,9 @@ from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
+from clawactors.app.cli.output import emit
 from clawactors.app.cli.parsing import Parser
 from clawactors.app.cli.problem import Problem
-from clawactors.app.cli.screen import emit
 from clawactors.app.cli.session import with_client
 from clawactors.app.client import Client
 from clawactors.eventlog import Missing
@@ -39,9 +39,9 @@ def _write(options: Any, body: bytes) -> None:
     about = {"blob": options.name, "bytes": len(body)}
     if options.out:
         Path(options.out).expanduser().write_bytes(body)
-        emit(options, about | {"file": options.out}, lambda screen: ())
+        emit(options, about | {"file": options.out}, tuple)
     elif options.json:
-        emit(options, about | {"base64": b64encode(body).decode()}, lambda screen: ())
+        emit(options, about | {"base64": b64encode(body).decode()}, tuple)
     else:
         sys.stdout.buffer.write(body)
         sys.stdout.buffer.flush()

@@ -1,44 +1,100 @@
-"""`claw cancel`, `pause`, `resume`, `delete`: one command to one task."""
+"""`claw cancel`, `pause`, `resume`, `retry`, `delete`: the same change of one task, of several, or of all by filter."""
 
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
 
-from clawactors.app.cli.parsing import Parser
-from clawactors.app.cli.past import task_row
-from clawactors.app.cli.rows import task_card
-from clawactors.app.cli.screen import emit
-from clawactors.app.cli.session import explained, with_client
+from clawactors.app.cli.output import emit, note
+from clawactors.app.cli.parsing import Parser, moment
+from clawactors.app.cli.problem import EXITS, Problem
+from clawactors.app.cli.progress import ProgressBar
+from clawactors.app.cli.rows import task_card, task_table
+from clawactors.app.cli.selection import confirmed, filter_arguments, has_filter, select, show_selected
+from clawactors.app.cli.session import by_id, change_by_id, explained, with_client
 from clawactors.app.client import Client
-from clawactors.systems.tasks import commands as c
+from clawactors.kernel.fold import Snapshot
+from clawactors.runtime.client.rows import task_row
+from clawactors.systems.tasks import Task
 from clawactors.systems.tasks.submission import checked_id
 
 __all__ = ["arguments", "run"]
 
+type _Change = Callable[[str], Awaitable[Snapshot[Task]]]
+
+_OPEN: Final = ("pending", "waiting", "scheduled", "running", "blocked")
+_CHANGEABLE: Final[dict[str, Sequence[str]]] = {
+    "cancel": (*_OPEN, "paused"),
+    "pause": _OPEN,
+    "resume": ("paused",),
+    "retry": ("failed", "dead", "cancelled", "blocked"),
+    "delete": ("completed", "failed", "dead", "cancelled"),
+}
+"""The states that a filter without --status means."""
+
 
 def arguments(parser: Parser) -> None:
     """What they take."""
-    parser.add_argument("id", metavar="ID")
+    filter_arguments(parser)
+    parser.add_argument("--deadline", type=moment, metavar="T", help="retry: another deadline, where it has passed")
 
 
 def run(options: Any) -> int:
-    """Decides the command on the task and shows the task after it."""
-    id = checked_id(options.id)
+    """Changes them and shows them after it: one row for one id, a list otherwise."""
+    if options.deadline is not None and options.command != "retry":
+        raise Problem("usage", f"{options.command} takes no --deadline", "claw retry ID --deadline T")
+    chosen = has_filter(options)
+    ids = [checked_id(id) for id in options.ids]
 
     async def change(client: Client) -> int:
-        with explained(f"claw task {id} --history shows what happened to it"):
-            row = task_row(id, await client.command(id, _command(options.command, client.context.by)))
-        emit(options, row, lambda screen: task_card(screen, row))
-        return 0
+        make = _change_of(client, options)
+        if len(ids) == 1 and not options.dry_run:
+            return await change_by_id(client, ids[0], lambda full: _change_one(options, make, full))
+        if chosen:
+            rows = await select(client, options, _CHANGEABLE[options.command])
+        elif options.dry_run:
+            rows = [await by_id(client, id, client.task) for id in ids]
+        if options.dry_run:
+            return show_selected(options, rows)
+        wanted = [row.id for row in rows] if chosen else ids
+        if not confirmed(options, len(wanted)):
+            return 0
+        return await _change_many(client, options, make, wanted, named=not chosen)
 
     return with_client(options, change)
 
 
-def _command(word: str, by: str) -> c.TaskCommand:
-    match word:
-        case "cancel":
-            return c.Cancel(by)
-        case "pause":
-            return c.Pause(by)
-        case "resume":
-            return c.Resume()
-        case _:
-            return c.Delete(by)
+def _change_of(client: Client, options: Any) -> _Change:
+    if options.command == "retry":
+        return lambda full: client.retry(full, deadline_ns=options.deadline)
+    changes: dict[str, _Change] = {
+        "cancel": client.cancel,
+        "pause": client.pause,
+        "resume": client.resume,
+        "delete": client.delete,
+    }
+    return changes[options.command]
+
+
+async def _change_one(options: Any, make: _Change, id: str) -> int:
+    hint = f"claw task {id} --history shows what happened to it"
+    if options.command == "retry":
+        hint = f"claw why {id} says more; claw retry {id} --deadline T gives it another deadline"
+    with explained(hint):
+        row = task_row(id, await make(id))
+    emit(options, row, lambda: task_card(row))
+    return 0
+
+
+async def _change_many(client: Client, options: Any, make: _Change, ids: Sequence[str], *, named: bool) -> int:
+    with ProgressBar(options.command, len(ids), shown=not options.json) as bar:
+        reports = await client.change_many(
+            ids,
+            lambda each: change_by_id(client, each, make) if named else make(each),
+            progress=lambda done, _: bar.at(done),
+        )
+    rows = [report.row for report in reports if report.row is not None]
+    refused = [report for report in reports if report.row is None]
+    emit(options, rows, lambda: task_table(rows))
+    if refused:
+        note(f"{len(refused)} not changed, such as {refused[0].id}: {refused[0].refusal}")
+    # What a filter has found may move on before its turn comes: that is no failure.
+    return EXITS["refused"] if refused and (named or not rows) else 0

@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-from clawactors.app.cli.checks import Check, check_cluster, check_disk, check_server, check_sync
+from clawactors.app.cli.checks import check_cluster, check_disk, check_server, check_sync
+from clawactors.app.cli.output import Part, Table, emit
 from clawactors.app.cli.parsing import Parser
 from clawactors.app.cli.problem import EXITS
-from clawactors.app.cli.screen import Screen, emit, table
 from clawactors.app.cli.session import find
 from clawactors.app.client import Client
 from clawactors.eventlog import EventLogError
+from clawactors.runtime.client.checks import Check
 
 __all__ = ["arguments", "run"]
 
@@ -27,7 +28,7 @@ def run(options: Any) -> int:
 async def _examine(options: Any) -> int:
     rows = [check.row async for check in _checks(options)]
     report = {"ok": all(row["ok"] for row in rows), "checks": rows}
-    emit(options, report, lambda screen: _shown(screen, report))
+    emit(options, report, lambda: _shown(report))
     return 0 if report["ok"] else EXITS["failed"]
 
 
@@ -51,7 +52,6 @@ async def _checks(options: Any) -> AsyncIterator[Check]:
     yield check_disk(found)
 
 
-def _shown(screen: Screen, report: dict[str, Any]) -> Iterator[str]:
-    return table(
-        screen, ("CHECK", "", "WHAT"), ((row["name"], row["verdict"], row["detail"]) for row in report["checks"])
-    )
+def _shown(report: dict[str, Any]) -> Iterator[Part]:
+    rows = ((row["name"], row["verdict"], row["detail"]) for row in report["checks"])
+    yield Table(("CHECK", "VERDICT", "DETAIL"), rows, whole=("CHECK", "VERDICT", "DETAIL"))

@@ -7,9 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from clawactors.app.cli.output import Facts, emit
 from clawactors.app.cli.parsing import Parser
 from clawactors.app.cli.problem import Problem
-from clawactors.app.cli.screen import card, emit
 from clawactors.app.datafolder import holder
 from clawactors.app.settings import data_folder
 
@@ -32,7 +32,7 @@ def run(options: Any) -> int:
         _stop(path, pid)
     answer = {"stopped": pid is not None, "data": str(path)}
     said = f"stopped the cluster on {path}" if pid is not None else f"no cluster runs on {path}"
-    emit(options, answer, lambda screen: card(screen, [("down", said)]))
+    emit(options, answer, lambda: [Facts([("down", said)])])
     return 0
 
 

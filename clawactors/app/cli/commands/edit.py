@@ -2,14 +2,14 @@
 
 from typing import Any
 
+from clawactors.app.cli.output import emit
 from clawactors.app.cli.parsing import Parser, count, duration, moment, pair, words
-from clawactors.app.cli.past import task_row
 from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.request import object_of, params_of
 from clawactors.app.cli.rows import task_card
-from clawactors.app.cli.screen import emit
-from clawactors.app.cli.session import explained, with_client
+from clawactors.app.cli.session import change_by_id, explained, with_client
 from clawactors.app.client import Client
+from clawactors.runtime.client.rows import task_row
 from clawactors.systems.tasks.submission import PRIORITIES, checked_id
 
 __all__ = ["arguments", "run"]
@@ -41,10 +41,13 @@ def run(options: Any) -> int:
         raise Problem("usage", "nothing to change", "claw edit ID --priority high, for one; claw edit --help lists all")
 
     async def change(client: Client) -> int:
-        with explained(f"claw task {id} shows it as it is"):
-            row = task_row(id, await client.edit(id, **changes))
-        emit(options, row, lambda screen: task_card(screen, row))
-        return 0
+        async def edit(id: str) -> int:
+            with explained(f"claw task {id} shows its state"):
+                row = task_row(id, await client.edit(id, **changes))
+            emit(options, row, lambda: task_card(row))
+            return 0
+
+        return await change_by_id(client, id, edit)
 
     return with_client(options, change)
 

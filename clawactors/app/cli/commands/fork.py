@@ -2,11 +2,10 @@
 
 from typing import Any
 
+from clawactors.app.cli.output import emit
 from clawactors.app.cli.parsing import Parser
-from clawactors.app.cli.past import task_row
 from clawactors.app.cli.rows import task_card
-from clawactors.app.cli.screen import emit
-from clawactors.app.cli.session import explained, with_client
+from clawactors.app.cli.session import by_id, explained, with_client
 from clawactors.app.client import Client
 from clawactors.systems.tasks.submission import checked_id
 
@@ -26,9 +25,9 @@ def run(options: Any) -> int:
 
     async def make(client: Client) -> int:
         with explained(f"claw task {id} shows its steps"):
-            ref = await client.fork(id, options.step, new_id=options.new_id)
-        row = task_row(ref.id, await ref.look())
-        emit(options, row, lambda screen: task_card(screen, row))
+            ref = await by_id(client, id, lambda full: client.fork(full, options.step, new_id=options.new_id))
+        row = await client.task(ref.id)
+        emit(options, row, lambda: task_card(row))
         return 0
 
     return with_client(options, make)

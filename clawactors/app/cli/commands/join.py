@@ -9,9 +9,9 @@ import sys
 from typing import Any, Final
 
 from clawactors.app.cli.foreground import NOT_SEEN, Signals
+from clawactors.app.cli.output import Facts, emit, note
 from clawactors.app.cli.parsing import Parser, count, lease, pair
 from clawactors.app.cli.problem import INTERRUPTED, Problem
-from clawactors.app.cli.screen import card, emit, note
 from clawactors.app.cli.session import find
 from clawactors.app.discovery import Found
 from clawactors.app.processes.node import serve
@@ -83,7 +83,7 @@ async def _serve(options: Any, found: Found, start: NodeStart) -> int:
         said = True
         if not found.is_own:
             note(NOT_SEEN)
-        emit(options, ready, lambda screen: card(screen, [("ready", f"node {start.name} at {found.shown}")]))
+        emit(options, ready, lambda: [Facts([("ready", f"node {start.name} at {found.shown}")])])
 
     with Signals(lambda: os._exit(INTERRUPTED)) as signals:
         work = asyncio.ensure_future(serve(start, tell_ready))

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from clawactors.app.cli.parsing import Parser, count
-from clawactors.app.cli.session import with_client
+from clawactors.app.cli.session import by_id, with_client
 from clawactors.app.client import Client
 from clawactors.kernel.time import iso
 from clawactors.runtime.client.streaming import Chunk
@@ -30,18 +30,24 @@ def run(options: Any) -> int:
     """Prints it; with `--json` a line for each chunk."""
 
     async def show(client: Client) -> int:
-        stream = client.ref(options.id).stream(options.stream, after=options.after, live=options.follow)
-        shown = _Shown(options)
+        id = await by_id(client, options.id, lambda full: _found(client, full))
+        stream = client.ref(id).stream(options.stream, after=options.after, live=options.follow)
+        printer = _Printer(options)
         async with aclosing(stream) as chunks:
             async for chunk in chunks:
                 if options.attempt in (None, chunk.attempt):
-                    shown.put(chunk)
+                    printer.put(chunk)
         return 0
 
     return with_client(options, show)
 
 
-class _Shown:
+async def _found(client: Client, id: str) -> str:
+    await client.look(id)
+    return id
+
+
+class _Printer:
     """Where it is written."""
 
     def __init__(self, options: Any) -> None:

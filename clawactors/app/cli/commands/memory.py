@@ -6,18 +6,18 @@ from typing import Any, Final, get_args
 from clawactors.app.cli import memorynotes
 from clawactors.app.cli.memoryrows import (
     about_table,
-    card_of,
     hit_list,
     job_row,
     job_table,
     memory_cards,
     memory_table,
     recent_table,
+    text_lines,
 )
+from clawactors.app.cli.output import Facts, emit, note
 from clawactors.app.cli.parsing import Parser, count, share, through, time
 from clawactors.app.cli.problem import Problem
-from clawactors.app.cli.screen import card, emit, note
-from clawactors.app.cli.session import ask_memory, ask_rows, with_client
+from clawactors.app.cli.session import ask_memory, with_client
 from clawactors.app.client import Client
 from clawactors.systems.chats.events import EXTRACT, Role
 from clawactors.systems.memories import Kind
@@ -83,13 +83,13 @@ async def _search(client: Client, options: Any) -> int:
     if options.threshold is not None:
         question["threshold"] = options.threshold
     rows = (await ask_memory(client, "search", **question))["rows"]
-    emit(options, rows, lambda screen: hit_list(screen, rows))
+    emit(options, rows, lambda: hit_list(rows))
     return 0
 
 
 async def _show(client: Client, options: Any) -> int:
     rows = [(await ask_memory(client, "show", id=options.words[0]))["row"]]
-    emit(options, rows, lambda screen: memory_cards(screen, rows))
+    emit(options, rows, lambda: memory_cards(rows))
     return 0
 
 
@@ -99,14 +99,14 @@ async def _forget(client: Client, options: Any) -> int:
     id = options.words[0] if options.words else ""
     reply = await ask_memory(client, "forget", _LONG_S, id=id, owner=options.owner, by=client.context.by)
     rows = [{"id": each} for each in reply["ids"]]
-    emit(options, rows, lambda screen: card(screen, [("forgotten", len(rows))]))
+    emit(options, rows, lambda: [Facts([("forgotten", len(rows))])])
     note(_STILL_THERE)
     return 0
 
 
 async def _consolidate(client: Client, options: Any) -> int:
     report = await ask_memory(client, "consolidate", _LONG_S, since_ns=options.since)
-    emit(options, report, lambda screen: card(screen, report.items()))
+    emit(options, report, lambda: [Facts(report.items())])
     return 0
 
 
@@ -117,22 +117,22 @@ async def _export(client: Client, options: Any) -> int:
         reply = await ask_memory(client, "export", owner=options.owner, after=after, fresh=after < 0)
         rows += reply["rows"]
         after = reply["after"]
-    emit(options, rows, lambda screen: memory_table(screen, rows))
+    emit(options, rows, lambda: memory_table(rows))
     return 0
 
 
 async def _stats(client: Client, options: Any) -> int:
     report = await ask_memory(client, "stats")
-    emit(options, report, lambda screen: card(screen, report.items()))
+    emit(options, report, lambda: [Facts(report.items())])
     return 0
 
 
 async def _jobs(client: Client, options: Any) -> int:
-    tasks, _ = await ask_rows(client, "tasks", options.limit, skill=EXTRACT, fresh=True)
+    tasks = await client.tasks(skill=EXTRACT, limit=options.limit, fresh=True)
     rows = [row for row in map(job_row, tasks) if options.status in ("", row["status"])]
     if options.owner:
         rows = [row for row in rows if row["user"] == options.owner]
-    emit(options, rows, lambda screen: job_table(screen, rows))
+    emit(options, rows, lambda: job_table(rows))
     return 0
 
 
@@ -142,26 +142,26 @@ async def _say(client: Client, options: Any) -> int:
         conversation, " ".join(words), role=options.role, user=options.owner, speaker=options.speaker
     )
     told = {"conversation": conversation, "message": message, "role": options.role, "user": options.owner}
-    emit(options, told, lambda screen: card(screen, told.items()))
+    emit(options, told, lambda: [Facts(told.items())])
     return 0
 
 
 async def _about(client: Client, options: Any) -> int:
     rows = (await ask_memory(client, "about", name=options.words[0], owner=options.owner, depth=options.depth))["rows"]
-    emit(options, rows, lambda screen: about_table(screen, rows))
+    emit(options, rows, lambda: about_table(rows))
     return 0
 
 
 async def _recent(client: Client, options: Any) -> int:
     limit = 100 if options.limit is None else options.limit
     rows = (await ask_memory(client, "recent", limit=limit))["rows"]
-    emit(options, rows, lambda screen: recent_table(screen, rows))
+    emit(options, rows, lambda: recent_table(rows))
     return 0
 
 
 async def _working(client: Client, options: Any) -> int:
     answer = await ask_memory(client, "working", task=options.words[0], budget=options.budget)
-    emit(options, answer, lambda screen: card_of(screen, answer["text"]))
+    emit(options, answer, lambda: text_lines(answer["text"]))
     return 0
 
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from clawactors.app.cli.output import emit
 from clawactors.app.cli.parsing import Parser
 from clawactors.app.cli.rows import node_table
-from clawactors.app.cli.screen import emit
-from clawactors.app.cli.session import ask_rows, with_client
+from clawactors.app.cli.session import with_client
 from clawactors.app.client import Client
 
 __all__ = ["arguments", "run"]
@@ -19,8 +19,8 @@ def run(options: Any) -> int:
     """Lists them."""
 
     async def show(client: Client) -> int:
-        rows, _ = await ask_rows(client, "nodes", fresh=True)
-        emit(options, rows, lambda screen: node_table(screen, rows))
+        rows = await client.nodes()
+        emit(options, rows, lambda: node_table(rows))
         return 0
 
     return with_client(options, show)

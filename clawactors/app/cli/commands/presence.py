@@ -2,13 +2,11 @@
 
 from typing import Any
 
-from clawactors.app.cli.nodechange import change_node
+from clawactors.app.cli.output import emit
 from clawactors.app.cli.parsing import Parser
 from clawactors.app.cli.rows import node_card
-from clawactors.app.cli.screen import emit
-from clawactors.app.cli.session import with_client
+from clawactors.app.cli.session import explained, with_client
 from clawactors.app.client import Client
-from clawactors.systems.nodes import commands as c
 
 __all__ = ["arguments", "run"]
 
@@ -19,23 +17,18 @@ def arguments(parser: Parser) -> None:
 
 
 def run(options: Any) -> int:
-    """Decides the command on the node and shows the node after it."""
+    """Changes the node and shows it after that."""
 
     async def change(client: Client) -> int:
-        row = await change_node(client, options.id, lambda _: _command(options.command))
-        emit(options, row, lambda screen: node_card(screen, row))
+        changes = {
+            "drain": client.drain,
+            "cordon": client.cordon,
+            "uncordon": client.uncordon,
+            "remove": client.remove_node,
+        }
+        with explained(f"claw node {options.id} shows its state"):
+            row = await changes[options.command](options.id)
+        emit(options, row, lambda: node_card(row))
         return 0
 
     return with_client(options, change)
-
-
-def _command(word: str) -> c.NodeCommand:
-    match word:
-        case "drain":
-            return c.DrainNode(held=True)
-        case "cordon":
-            return c.CordonNode()
-        case "uncordon":
-            return c.UncordonNode()
-        case _:
-            return c.RemoveNode()

@@ -2,17 +2,17 @@
 
 from typing import Any
 
+from clawactors.app.cli.output import emit
 from clawactors.app.cli.parsing import Parser, count, duration
 from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.request import params_of
-from clawactors.app.cli.schedulerows import schedule_card, schedule_table
-from clawactors.app.cli.screen import emit
-from clawactors.app.cli.session import ask, explained, with_client
+from clawactors.app.cli.rows import schedule_card, schedule_table
+from clawactors.app.cli.session import explained, with_client
 from clawactors.app.client import Client
 from clawactors.kernel.fold import Snapshot
+from clawactors.runtime.client.rows import schedule_row
 from clawactors.systems.schedules import Schedule
 from clawactors.systems.schedules.planning import CATCH_UP
-from clawactors.systems.schedules.row import row as row_of
 from clawactors.systems.tasks.submission import PRIORITIES
 
 __all__ = ["arguments", "run"]
@@ -53,12 +53,11 @@ def run(options: Any) -> int:
     async def change(client: Client) -> int:
         name = options.words[0]
         if options.verb == "show":
-            row = (await ask(client, "schedule", id=name, fresh=True))["row"]
+            row = await client.schedules.get(name)
         else:
             with explained("nothing was changed; claw schedule list shows what there is"):
-                known = await _changed(client, options, wishes)
-            row = row_of(name, known.version, known.state)
-        emit(options, row, lambda screen: schedule_card(screen, row))
+                row = schedule_row(name, await _changed(client, options, wishes))
+        emit(options, row, lambda: schedule_card(row))
         return 0
 
     return with_client(options, change)
@@ -92,6 +91,6 @@ async def _changed(client: Client, options: Any, wishes: dict[str, Any]) -> Snap
 
 
 async def _list(client: Client, options: Any) -> int:
-    rows = (await ask(client, "schedules", fresh=True))["rows"]
-    emit(options, rows, lambda screen: schedule_table(screen, rows))
+    rows = await client.schedules.list()
+    emit(options, rows, lambda: schedule_table(rows))
     return 0

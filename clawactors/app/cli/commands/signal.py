@@ -2,14 +2,13 @@
 
 from typing import Any
 
+from clawactors.app.cli.output import emit
 from clawactors.app.cli.parsing import Parser
-from clawactors.app.cli.past import task_row
 from clawactors.app.cli.request import value_of
 from clawactors.app.cli.rows import task_card
-from clawactors.app.cli.screen import emit
-from clawactors.app.cli.session import explained, with_client
+from clawactors.app.cli.session import change_by_id, explained, with_client
 from clawactors.app.client import Client
-from clawactors.systems.tasks.submission import checked_id
+from clawactors.runtime.client.rows import task_row
 
 __all__ = ["arguments", "run"]
 
@@ -18,17 +17,20 @@ def arguments(parser: Parser) -> None:
     """What it takes."""
     parser.add_argument("id", metavar="ID")
     parser.add_argument("name", metavar="NAME", help="which signal: what the code gives to task.signal()")
-    parser.add_argument("payload", nargs="?", metavar="JSON|@FILE|-", help="what to say (default null)")
+    parser.add_argument("payload", nargs="?", metavar="JSON|@FILE|-", help="the payload (default null)")
 
 
 def run(options: Any) -> int:
     """Sends it and shows the task after it."""
-    id, payload = checked_id(options.id), value_of(options.payload, "the payload")
+    payload = value_of(options.payload, "the payload")
 
     async def tell(client: Client) -> int:
-        with explained(f"claw task {id} --history shows what happened to it"):
-            row = task_row(id, await client.signal(id, options.name, payload))
-        emit(options, row, lambda screen: task_card(screen, row))
-        return 0
+        async def send(id: str) -> int:
+            with explained(f"claw task {id} --history shows what happened to it"):
+                row = task_row(id, await client.signal(id, options.name, payload))
+            emit(options, row, lambda: task_card(row))
+            return 0
+
+        return await change_by_id(client, options.id, send)
 
     return with_client(options, tell)

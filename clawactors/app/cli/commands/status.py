@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
-from clawactors.app.cli.checks import leader_of
+import msgspec
+
+from clawactors.app.cli.output import Facts, Part, emit
 from clawactors.app.cli.parsing import Parser
-from clawactors.app.cli.screen import Screen, card, emit
-from clawactors.app.cli.session import ask, with_client
+from clawactors.app.cli.session import with_client
 from clawactors.app.client import Client
+from clawactors.app.discovery import Found
+from clawactors.runtime.client.summary import ClusterStatus
 
 __all__ = ["arguments", "run"]
 
@@ -20,37 +23,25 @@ def run(options: Any) -> int:
     """Sums it up."""
 
     async def show(client: Client) -> int:
-        head = await client.log.head()
-        views = await ask(client, "status")
-        answer = {
-            "tasks": views["tasks"],
-            "nodes": views["nodes"],
-            "log": {"last_seq": head.last_seq, "bytes": head.size_bytes},
-            "projection": {"seq": views["position"], "lag": max(0, head.last_seq - views["position"])},
-            "leader": await leader_of(client),
-            "faults": views["faults"],
-            "needs_upgrade": views["needs_upgrade"],
-            "server": {"url": client.found.shown, "why": client.found.why},
-        }
-        emit(options, answer, lambda screen: _shown(screen, answer))
+        status, found = await client.status(), client.found
+        answer = msgspec.to_builtins(status) | {"server": {"url": found.shown, "why": found.why}}
+        emit(options, answer, lambda: _shown(status, found))
         return 0
 
     return with_client(options, show)
 
 
-def _shown(screen: Screen, answer: dict[str, Any]) -> Iterator[str]:
-    counts = ({name: n for name, n in answer[part].items() if n} or "none" for part in ("tasks", "nodes"))
-    tasks, nodes = counts
-    return card(
-        screen,
+def _shown(status: ClusterStatus, found: Found) -> Iterator[Part]:
+    tasks, nodes = ({name: n for name, n in counts.items() if n} or "none" for counts in (status.tasks, status.nodes))
+    yield Facts(
         [
             ("tasks", tasks),
             ("nodes", nodes),
-            ("log", f"{answer['log']['last_seq']} commits, {answer['log']['bytes'] / 1e6:.1f} MB"),
-            ("views", f"at {answer['projection']['seq']}, {answer['projection']['lag']} behind"),
-            ("leader", answer["leader"] or "none"),
-            ("faults", answer["faults"] or ""),
-            ("needs upgrade", answer["needs_upgrade"] or ""),
-            ("server", f"{answer['server']['url']}: {answer['server']['why']}"),
-        ],
+            ("log", f"{status.log.last_seq} commits, {status.log.bytes / 1e6:.1f} MB"),
+            ("views", f"at {status.projection.seq}, {status.projection.lag} behind"),
+            ("leader", status.leader or "none"),
+            ("faults", status.faults or ""),
+            ("needs upgrade", status.needs_upgrade or ""),
+            ("server", f"{found.shown}: {found.why}"),
+        ]
     )

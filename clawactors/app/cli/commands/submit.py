@@ -4,15 +4,18 @@ import asyncio
 import math
 from typing import Any
 
+import msgspec
+
+from clawactors.app.cli.output import emit, note
 from clawactors.app.cli.parsing import GLOBALS, Parser, count, duration, moment, pair, words
-from clawactors.app.cli.past import task_row
 from clawactors.app.cli.problem import EXITS, Problem
 from clawactors.app.cli.request import wish_of_options
 from clawactors.app.cli.rows import task_card
-from clawactors.app.cli.screen import emit, note
 from clawactors.app.cli.session import with_client
 from clawactors.app.client import Client
+from clawactors.eventlog import Unavailable
 from clawactors.kernel.errors import Refused
+from clawactors.runtime.client.rows import TaskRow
 from clawactors.systems.tasks.submission import ON_DEAD, PRIORITIES
 
 __all__ = ["arguments", "run"]
@@ -67,11 +70,16 @@ def run(options: Any) -> int:
         for rejected in (await client.submit_many([wish])).refused:
             raise Refused(rejected.message)
         ended = options.wait is None or await _ended(client, wish.id, options.wait)
-        row = task_row(wish.id, await client.look(wish.id))
+        row = await client.task(wish.id)
         if not ended:
-            raise Problem("timeout", f"task {wish.id} is {row['status']} after {options.wait:g} s", extra={"task": row})
-        emit(options, row, lambda screen: task_card(screen, row))
-        if options.wait is None or row["status"] == "completed":
+            raise Problem(
+                "timeout",
+                f"timed out after {options.wait:g} s: the task is {row.status}: {await _reason(client, wish.id)}",
+                f"claw task {wish.id} shows it, claw submit … --id {wish.id} --wait waits again",
+                extra={"task": msgspec.to_builtins(row)},
+            )
+        emit(options, row, lambda: task_card(row))
+        if options.wait is None or row.status == "completed":
             return 0
         note(_failure(row))
         return EXITS["failed"]
@@ -103,6 +111,12 @@ async def _ended(client: Client, id: str, wait_s: float) -> bool:
     return True
 
 
-def _failure(row: dict[str, Any]) -> str:
-    error = row["error"]
-    return f"task {row['id']} is {row['status']}" + (f": {error['class']}: {error['message']}" if error else "")
+async def _reason(client: Client, id: str) -> str:
+    try:
+        return (await client.why(id)).reasons[0]
+    except Unavailable:
+        return f"claw why {id} says more"
+
+
+def _failure(row: TaskRow) -> str:
+    return f"task {row.id} is {row.status}" + (f": {row.error.kind}: {row.error.message}" if row.error else "")

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from clawactors.app.cli.bar import Bar
+from clawactors.app.cli.output import Part, emit
 from clawactors.app.cli.parsing import Parser, duration
 from clawactors.app.cli.problem import Problem
-from clawactors.app.cli.screen import Screen, emit
+from clawactors.app.cli.progress import ProgressBar
 from clawactors.app.cli.session import with_client
 from clawactors.app.client import Client
 from clawactors.eventlog.jetstream import JetStreamBlobs
@@ -32,7 +32,7 @@ def run(options: Any) -> int:
         raise Problem("usage", "what is younger than a day may be about to be named", "--older-than 1d or more")
 
     async def look(client: Client) -> int:
-        with Bar("reading", (await client.log.head()).last_seq, shown=not options.json) as bar:
+        with ProgressBar("reading", (await client.log.head()).last_seq, shown=not options.json) as bar:
             swept = await sweep(
                 client.log,
                 JetStreamBlobs(client.connection),
@@ -51,13 +51,13 @@ def run(options: Any) -> int:
             "removed": swept.removed,
             "unfinished": swept.unfinished,
         }
-        emit(options, report, lambda screen: _shown(screen, swept))
+        emit(options, report, lambda: _shown(swept))
         return 0
 
     return with_client(options, look)
 
 
-def _shown(screen: Screen, swept: SweepReport) -> Iterator[str]:
+def _shown(swept: SweepReport) -> Iterator[Part]:
     yield f"{swept.blobs} large values, {shown_size(swept.bytes)}"
     yield f"{swept.unnamed} that no record names, {shown_size(swept.unnamed_bytes)}; {swept.removed} removed"
     if swept.unfinished:

@@ -14,9 +14,9 @@ from typing import Any
 import msgspec
 
 from clawactors.app.cli.foreground import NOT_SEEN, Signals
+from clawactors.app.cli.output import Facts, Part, emit, note
 from clawactors.app.cli.parsing import Parser, count, lease, port
 from clawactors.app.cli.problem import INTERRUPTED, Problem
-from clawactors.app.cli.screen import Screen, card, emit, note
 from clawactors.app.cluster import Cluster, Plan
 from clawactors.app.secretfile import path_of
 from clawactors.app.settings import data_folder
@@ -102,16 +102,16 @@ def _tell_ready(options: Any, cluster: Cluster) -> None:
     run = cluster.run
     ready = {"ready": True, "nats_url": run.nats_url, "data": str(cluster.path), "pids": msgspec.to_builtins(run.pids)}
     with contextlib.suppress(BrokenPipeError):  # who started it may have gone
-        emit(options, ready, lambda screen: shown(screen, ready))
+        emit(options, ready, lambda: shown(ready))
     if options.detached:
         _leave_terminal(cluster.path / "logs" / "supervisor.log")
 
 
-def shown(screen: Screen, ready: dict[str, Any]) -> Iterator[str]:
+def shown(ready: dict[str, Any]) -> Iterator[Part]:
     """The ready line for people; the address has its password left out."""
     nodes = ", ".join(ready["pids"]["nodes"])
     where = ready["nats_url"].rpartition("@")[2].removeprefix("nats://")
-    return card(screen, [("ready", f"nodes {nodes or 'none'}; server {where}; data folder {ready['data']}")])
+    yield Facts([("ready", f"nodes {nodes or 'none'}; server {where}; data folder {ready['data']}")])
 
 
 def _leave_terminal(log: Path) -> None:

@@ -1,0 +1,77 @@
+"""The same change of many tasks, a few at a time; what one task refuses holds up no other."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from itertools import batched
+from typing import Any, Final
+
+import msgspec
+
+from clawactors.kernel.errors import NotFound, Refused
+from clawactors.kernel.fold import Snapshot
+from clawactors.runtime.client.listing import Listing
+from clawactors.runtime.client.questions import Moment
+from clawactors.runtime.client.rows import TaskRow, task_row
+from clawactors.systems.tasks import Task
+
+__all__ = ["BulkChanges", "ChangeReport", "change_many"]
+
+_AT_ONCE: Final = 32
+_PAGE: Final = 1000
+_ENDED: Final = ("completed", "failed", "dead", "cancelled")
+
+
+class ChangeReport(msgspec.Struct, frozen=True):
+    """What became of one task: its row after the change, or why there was none."""
+
+    id: str
+    row: TaskRow | None = None
+    refusal: str = ""
+
+
+async def change_many(
+    ids: Iterable[str],
+    change: Callable[[str], Awaitable[Snapshot[Task]]],
+    *,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> list[ChangeReport]:
+    """Changes each task, as in `change_many(ids, claw.cancel)`; reports in the order of the ids.
+
+    `progress` is told how many of how many. Raises: `Unavailable`.
+    """
+    wanted = list(dict.fromkeys(ids))
+    slots, done = asyncio.Semaphore(_AT_ONCE), 0
+
+    async def one(id: str) -> ChangeReport:
+        nonlocal done
+        async with slots:
+            try:
+                report = ChangeReport(id, task_row(id, await change(id)))
+            except (Refused, NotFound) as error:
+                report = ChangeReport(id, refusal=str(error))
+        done += 1
+        progress(done, len(wanted))
+        return report
+
+    progress(0, len(wanted))
+    async with asyncio.TaskGroup() as group:
+        changes = [group.create_task(one(id)) for id in wanted]
+    return [each.result() for each in changes]
+
+
+class BulkChanges:
+    """Changes of all tasks that a filter finds."""
+
+    def __init__(self, listing: Listing, delete: Callable[[str], Awaitable[Snapshot[Task]]]) -> None:
+        self._listing, self._delete = listing, delete
+
+    async def delete_ended(self, *, until: Moment, status: Iterable[str] = _ENDED, **wanted: Any) -> int:
+        """Deletes the ended tasks that were submitted until then, by the filter of `tasks`; returns how many.
+
+        Their histories stay readable. Raises: `InvalidQuery`, `Unavailable`.
+        """
+        deleted = 0
+        ids = [row.id async for row in self._listing.each_task(status=status, until=until, **wanted)]
+        for some in batched(ids, _PAGE):
+            deleted += sum(report.row is not None for report in await change_many(some, self._delete))
+        return deleted

@@ -1,0 +1,131 @@
+"""What can be checked of a cluster through its views: each check says what it found, and what to do if it failed."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any, Final, Literal
+
+import msgspec
+
+from clawactors.eventlog import NoResponders, Unavailable
+from clawactors.kernel.errors import Refused
+from clawactors.runtime.client.listing import Listing
+from clawactors.runtime.client.questions import TypedQuestions
+from clawactors.runtime.client.rows import NodeRow
+from clawactors.runtime.client.summary import Summary
+
+__all__ = ["Check", "check_cluster"]
+
+type Verdict = Literal["ok", "warning", "unknown", "failed"]
+
+_NO_CONTROL: Final = "no control process answers: claw up starts one"
+
+
+class Check(msgspec.Struct, frozen=True):
+    """What one check found. Only `failed` is not ok: a warning is for a person to read, unknown can't be seen here."""
+
+    name: str
+    verdict: Verdict
+    detail: str
+
+    @property
+    def ok(self) -> bool:
+        """False for a check that failed."""
+        return self.verdict != "failed"
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """As `claw doctor --json` prints it."""
+        return {"name": self.name, "ok": self.ok, "detail": self.detail, "verdict": self.verdict}
+
+
+class _FaultCount(msgspec.Struct):
+    kind: str
+    fault: str
+    count: int
+    last_seq: int
+    reason: str
+
+
+class _FrozenRow(msgspec.Struct):
+    kind: str
+    id: str
+    reason: str
+
+
+class _Faults(msgspec.Struct):
+    faults: list[_FaultCount]
+    frozen: list[_FrozenRow]
+
+
+async def check_cluster(
+    questions: TypedQuestions,
+    listing: Listing,
+    summary: Summary,
+    leader: Callable[[], Awaitable[str | None]],
+    memory: Callable[[], Awaitable[dict[str, Any]]],
+) -> AsyncIterator[Check]:
+    """Leader, views, faults, nodes, tasks, memory."""
+    name = await leader()
+    if name is None:
+        yield Check("leader", "failed", "no control process leads, so no task is placed: claw up starts one")
+    else:
+        yield Check("leader", "ok", name)
+    try:
+        async for check in _check_views(questions, listing, summary):
+            yield check
+    except NoResponders:
+        yield Check("views", "failed", _NO_CONTROL)
+    except (Unavailable, Refused) as error:
+        yield Check("views", "failed", str(error))
+    async for check in _check_memory(memory):
+        yield check
+
+
+async def _check_views(questions: TypedQuestions, listing: Listing, summary: Summary) -> AsyncIterator[Check]:
+    behind = (await summary.status()).projection.lag
+    status = await summary.status(fresh=True)
+    yield Check("views", "ok", f"they hold all {status.log.last_seq} commits; they were {behind} behind when asked")
+    found = await questions.answer(_Faults, "faults")
+    yield _of_faults(found.faults)
+    if status.needs_upgrade and found.frozen:
+        first = found.frozen[0]
+        text = f"{status.needs_upgrade} need a newer release, such as {first.kind} {first.id}: {first.reason}"
+        yield Check("upgrade", "failed", f"{text}; install it")
+    yield _of_nodes(await listing.nodes(fresh=False))
+    yield _of_tasks(status.tasks)
+
+
+def _of_faults(faults: Sequence[_FaultCount]) -> Check:
+    if not faults:
+        return Check("faults", "ok", "none")
+    parts = (
+        f"{each.count} {each.fault} ({each.kind or 'unknown'}), last {each.last_seq}: {each.reason}" for each in faults
+    )
+    return Check("faults", "warning", "; ".join(parts))
+
+
+def _of_nodes(rows: Sequence[NodeRow]) -> Check:
+    alive = [row.id for row in rows if row.status in ("online", "busy")]
+    away = [f"{row.id} is {row.status}" for row in rows if row.id not in alive]
+    if not alive:
+        return Check("nodes", "warning", "no node takes work: claw join or claw up starts one")
+    return Check("nodes", "warning" if away else "ok", "; ".join([f"{len(alive)} take work", *away]))
+
+
+def _of_tasks(counts: dict[str, int]) -> Check:
+    left = {status: n for status in ("dead", "blocked") if (n := counts.get(status, 0))}
+    if not left:
+        return Check("tasks", "ok", "none is dead or blocked")
+    text = ", ".join(f"{n} {status}" for status, n in left.items())
+    return Check("tasks", "warning", f"{text}: claw tasks --status dead,blocked lists them")
+
+
+async def _check_memory(memory: Callable[[], Awaitable[dict[str, Any]]]) -> AsyncIterator[Check]:
+    """Tasks run without memory, and memory works without hnswlib: neither is a failure."""
+    try:
+        stats = await memory()
+    except (Unavailable, Refused) as error:
+        yield Check("memory", "warning", f"the memory process does not answer, so nothing can be recalled: {error}")
+        return
+    yield Check("memory", "ok", f"{stats['items']} memories, {stats['in_index']} in the index")
+    index = stats["vector_index"]
+    yield Check("vector index", "ok" if index == "hnswlib" else "warning", index)

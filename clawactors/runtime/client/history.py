@@ -1,0 +1,91 @@
+"""One task as its log tells it: commit by commit, and its state at an earlier place."""
+
+from typing import Any
+
+import msgspec
+
+from clawactors.eventlog import EventLog, aggregate_pattern
+from clawactors.eventlog.decoding import Commit
+from clawactors.kernel.errors import NotFound
+from clawactors.kernel.fold import Snapshot, fold
+from clawactors.kernel.time import iso
+from clawactors.kinds import DECODER
+from clawactors.runtime.client.rows import TaskRow, task_row
+from clawactors.systems.tasks import TASK, Task
+from clawactors.systems.tasks.kind import TASKS
+from clawactors.systems.tasks.submission import checked_id
+
+__all__ = ["HistoryEntry", "Place", "TaskHistory", "read_history"]
+
+type Place = tuple[str, int]
+"""`("seq", n)` or `("time", ns)`."""
+
+
+class HistoryEntry(msgspec.Struct, frozen=True):
+    """One event: its place in the log, its time, its type, what it says (`data`), its author and receiver.
+
+    A record that is no commit has what is wrong with it as its type, and the reason in `data`.
+    """
+
+    seq: int
+    at: str | None
+    type: str
+    data: dict[str, Any] = {}
+    by: str = ""
+    to: str = ""
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """As `claw task ID --history --json` prints it: what the event says, beside the rest."""
+        beside = {name: value for name, value in (("by", self.by), ("to", self.to)) if value}
+        # An event's own `by` says more than the commit's.
+        return {"seq": self.seq, "at": self.at, "type": self.type} | beside | self.data
+
+
+class TaskHistory(msgspec.Struct, frozen=True):
+    """A task up to a place of the log, and the commits that led there."""
+
+    id: str
+    known: Snapshot[Task]
+    commits: list[Commit]
+
+    @property
+    def row(self) -> TaskRow:
+        """The row at that place."""
+        return task_row(self.id, self.known)
+
+    @property
+    def entries(self) -> list[HistoryEntry]:
+        """One entry an event, oldest first."""
+        return [entry for commit in self.commits for entry in _entries(commit)]
+
+    def last(self, *kinds: type) -> tuple[Any, Commit] | None:
+        """The newest event of these kinds and its commit."""
+        found = ((event, commit) for commit in reversed(self.commits) for event in reversed(commit.events))
+        return next((pair for pair in found if isinstance(pair[0], kinds)), None)
+
+
+async def read_history(log: EventLog, id: str, place: Place | None = None) -> TaskHistory:
+    """Reads all commits of the task, up to that place. Raises: `NotFound`, `Refused` (malformed id)."""
+    unit, most = place or ("seq", 0)
+    head = await log.head()
+    until = min(most, head.last_seq) if place and unit == "seq" else head.last_seq
+    known: Snapshot[Task] = Snapshot(TASK.initial)
+    commits: list[Commit] = []
+    async for batch in log.read([aggregate_pattern("task", checked_id(id))], until=until):
+        for record in batch:
+            if unit == "seq" or record.at_ns <= most:
+                known = fold(TASKS, known, record)
+                commits.append(DECODER.decode(record))
+    if not known.state.exists and not known.frozen:
+        raise NotFound(f"there was no task {id!r} then" if place else f"there is no task {id!r}")
+    return TaskHistory(id, known, commits)
+
+
+def _entries(commit: Commit) -> list[HistoryEntry]:
+    record = commit.record
+    at = iso(record.at_ns)
+    if commit.fault:
+        return [HistoryEntry(record.seq, at, commit.fault, {"reason": commit.reason}, record.by, commit.to)]
+    told = (msgspec.to_builtins(event) for event in commit.events)
+    return [HistoryEntry(record.seq, at, data.pop("type"), data, record.by, commit.to) for data in told]

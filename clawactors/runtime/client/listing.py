@@ -1,0 +1,127 @@
+"""Lists of tasks, nodes, skills, and one of each, from the views."""
+
+from collections.abc import AsyncIterator, Iterable
+from typing import Any, Final
+
+import msgspec
+
+from clawactors.eventlog import is_id
+from clawactors.kernel.errors import InvalidQuery
+from clawactors.runtime.client.questions import Moment, TypedQuestions, moment_ns
+from clawactors.runtime.client.rows import NodeRow, Page, SkillRow, TaskRow
+
+__all__ = ["Listing"]
+
+_SEVERAL: Final = 6
+
+
+class _Ids(msgspec.Struct):
+    ids: list[str]
+
+
+class Listing:
+    """The lists of a cluster. All raise `InvalidQuery` and `Unavailable` (`NoResponders`: no control process runs)."""
+
+    def __init__(self, questions: TypedQuestions) -> None:
+        self._questions = questions
+
+    async def tasks(
+        self,
+        *,
+        status: str | Iterable[str] = (),
+        node: str = "",
+        user: str = "",
+        skill: str = "",
+        tag: str = "",
+        error: str = "",
+        interrupted: bool = False,
+        silent_s: float | None = None,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        limit: int | None = 100,
+        cursor: str = "",
+        fresh: bool = False,
+    ) -> Page[TaskRow]:
+        """Tasks by these, newest first; `since` and `until` are times of submission, `limit` None lists all.
+
+        `error` is a class of errors; `interrupted`: the last attempts were cut short; `silent_s`: running, and nothing
+        has come from the task for so many seconds.
+        `cursor` is that of the page before; `fresh` waits until the views hold all that is in the log now.
+        """
+        return await self._questions.page(
+            TaskRow,
+            "tasks",
+            limit,
+            cursor,
+            status=tuple(filter(None, (status,) if isinstance(status, str) else status)),
+            node=node,
+            user=user,
+            skill=skill,
+            tag=tag,
+            error=error,
+            interrupted=interrupted,
+            silent_s=silent_s,
+            since_ns=moment_ns(since),
+            until_ns=moment_ns(until),
+            fresh=fresh,
+        )
+
+    async def each_task(self, *, fresh: bool = True, **wanted: Any) -> AsyncIterator[TaskRow]:
+        """Every task by the filter of `tasks`, newest first, a page in memory at a time."""
+        cursor = ""
+        while True:
+            page = await self.tasks(limit=1000, cursor=cursor, fresh=fresh and not cursor, **wanted)
+            for row in page:
+                yield row
+            if page.cursor is None:
+                return
+            cursor = page.cursor
+
+    async def pending(self, *, limit: int | None = 100, cursor: str = "", fresh: bool = False) -> Page[TaskRow]:
+        """Pending tasks in the order in which they are placed: the most urgent first, then the oldest."""
+        return await self._questions.page(TaskRow, "pending", limit, cursor, fresh=fresh)
+
+    async def nodes(
+        self,
+        *,
+        status: str = "",
+        skill: str = "",
+        available: bool = False,
+        silent_s: float | None = None,
+        fresh: bool = True,
+    ) -> list[NodeRow]:
+        """Nodes by id: in that state, with that skill, with a free slot (`available`).
+
+        With `silent_s`, only those that are said to live but were not heard for that many seconds.
+        """
+        page = await self._questions.page(
+            NodeRow, "nodes", status=status, skill=skill, available=available, silent_s=silent_s, fresh=fresh
+        )
+        return list(page)
+
+    async def node(self, id: str, *, fresh: bool = True) -> NodeRow:
+        """One node. Raises: `NotFound`."""
+        return await self._questions.row(NodeRow, "node", id=id, fresh=fresh)
+
+    async def skills_known(self, *, fresh: bool = True) -> list[SkillRow]:
+        """What the nodes offer, by name."""
+        return list(await self._questions.page(SkillRow, "skills", fresh=fresh))
+
+    async def resolve(self, start: str) -> str | None:
+        """The id of the one task whose id begins so, with or without the leading `t-` of generated ids; None for none.
+
+        Raises: `InvalidQuery` when several ids begin so; it lists up to five of them.
+        """
+        if not is_id(start):
+            return None
+        answers = [
+            await self._questions.answer(_Ids, "ids", prefix=each, limit=_SEVERAL, fresh=True)
+            for each in (start, f"t-{start}")
+        ]
+        found = list(dict.fromkeys(id for answer in answers for id in answer.ids))
+        if start in found or len(found) == 1:
+            return start if start in found else found[0]
+        if not found:
+            return None
+        more = ", …" if len(found) >= _SEVERAL else ""
+        raise InvalidQuery(f"{start!r} is the beginning of several ids: {', '.join(found[: _SEVERAL - 1])}{more}")

@@ -1,0 +1,66 @@
+"""What people do with nodes: drain, cordon, uncordon, remove, configure. Each returns the row after it."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from clawactors.kernel.errors import NotFound
+from clawactors.kernel.external import ExternalCommand
+from clawactors.kernel.transfer import decode_state
+from clawactors.runtime.client.listing import Listing
+from clawactors.runtime.client.rows import NodeRow, node_row
+from clawactors.systems.nodes import Node
+from clawactors.systems.nodes import external as x
+from clawactors.systems.tasks.submission import checked_id
+
+if TYPE_CHECKING:
+    from clawactors.runtime.client.client import Client
+
+__all__ = ["NodeChanges"]
+
+
+class NodeChanges:
+    """Changes nodes. All raise `NotFound`, `Refused` and `Unavailable`."""
+
+    def __init__(self, client: "Client", listing: Listing) -> None:
+        self._client, self._listing = client, listing
+
+    async def drain(self, id: str) -> NodeRow:
+        """Lets the node finish what it runs and take nothing new, until `uncordon`."""
+        return await self._change(id, x.DrainNodeRequest())
+
+    async def cordon(self, id: str) -> NodeRow:
+        """Stops new work from being placed on the node."""
+        return await self._change(id, x.CordonNodeRequest())
+
+    async def uncordon(self, id: str) -> NodeRow:
+        """Lets the node take work again."""
+        return await self._change(id, x.UncordonNodeRequest())
+
+    async def remove_node(self, id: str) -> NodeRow:
+        """Forgets a node that is gone."""
+        return await self._change(id, x.RemoveNodeRequest())
+
+    async def set_node(
+        self, id: str, *, slots: int | None = None, affinity: Mapping[str, str] | None = None
+    ) -> NodeRow:
+        """Sets how many tasks the node runs at a time, and adds to its affinity; an empty value removes its key."""
+        merged = None
+        if affinity is not None:
+            known = (await self._look(id)).joined.affinity | dict(affinity)
+            merged = {key: value for key, value in known.items() if value}
+        return await self._change(id, x.ConfigureNodeRequest(slots=slots, affinity=merged))
+
+    async def _look(self, id: str) -> Node:
+        known = await self._client.state("node", checked_id(id, "node id"), Node)
+        if known.state.status in ("absent", "removed") and not known.frozen:
+            raise NotFound(f"there is no node {id!r}")
+        return known.state
+
+    async def _change(self, id: str, request: ExternalCommand) -> NodeRow:
+        await self._look(id)
+        named = replace(request, id=self._client.context.names.commit())
+        outcome = await self._client.sender.ask("node", id, named, state=True)
+        node = decode_state(Node, outcome.state)
+        return node_row(id, node) if node.status == "removed" else await self._listing.node(id)

@@ -1,0 +1,62 @@
+"""All that can be asked about a cluster: the use cases that a client offers, put together."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from clawactors.eventlog import EventLog
+from clawactors.kernel.errors import InvalidQuery
+from clawactors.kernel.fold import Snapshot
+from clawactors.runtime.client.checks import Check, check_cluster
+from clawactors.runtime.client.history import HistoryEntry, Place, read_history
+from clawactors.runtime.client.listing import Listing
+from clawactors.runtime.client.questions import Moment, TypedQuestions, moment_ns
+from clawactors.runtime.client.reasons import Explanation, explain
+from clawactors.runtime.client.rows import TaskRow, task_row
+from clawactors.runtime.client.summary import Summary
+from clawactors.systems.tasks import Task
+
+__all__ = ["Reader"]
+
+
+class Reader:
+    """Answers questions: lists and counts from the views, one task's story from its log."""
+
+    def __init__(
+        self,
+        log: EventLog,
+        ask: Callable[[str, Any], Awaitable[bytes]],
+        look: Callable[[str], Awaitable[Snapshot[Task]]],
+        leader: Callable[[], Awaitable[str | None]],
+    ) -> None:
+        self._log, self._look, self._leader = log, look, leader
+        self.questions = TypedQuestions(ask)
+        self.listing = Listing(self.questions)
+        self.summary = Summary(self.questions, log, leader)
+
+    async def task(self, id: str, *, at_seq: int | None = None, at: Moment | None = None) -> TaskRow:
+        """The task now, or as it was at that place or time of the log. Raises: `NotFound`, `Refused`."""
+        place = _place(at_seq, at)
+        if place is not None:
+            return (await read_history(self._log, id, place)).row
+        return task_row(id, await self._look(id))
+
+    async def history(self, id: str, *, at_seq: int | None = None, at: Moment | None = None) -> list[HistoryEntry]:
+        """Every event of the task, oldest first, up to that place or time. Raises: `NotFound`, `Refused`."""
+        return (await read_history(self._log, id, _place(at_seq, at))).entries
+
+    async def why(self, id: str) -> Explanation:
+        """Why the task is in its state, in sentences. Raises: `NotFound`, `Refused`, `Unavailable`."""
+        return await explain(self._log, self.questions, id)
+
+    def checks(self, memory: Callable[[], Awaitable[dict[str, Any]]]) -> AsyncIterator[Check]:
+        """The checks of `claw doctor` that need nothing but a client; `memory` asks for what memory holds."""
+        return check_cluster(self.questions, self.listing, self.summary, self._leader, memory)
+
+
+def _place(at_seq: int | None, at: Moment | None) -> Place | None:
+    if at_seq is not None and at is not None:
+        raise InvalidQuery("give a place of the log or a time, not both")
+    if at_seq is not None:
+        return "seq", at_seq
+    at_ns = moment_ns(at)
+    return None if at_ns is None else ("time", at_ns)

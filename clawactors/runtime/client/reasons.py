@@ -1,0 +1,178 @@
+"""Why a task is in its state, in sentences: from what its log says, and for pending tasks from placement."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, assert_never
+
+import msgspec
+
+from clawactors.eventlog import EventLog, NoResponders
+from clawactors.kernel.fold import Snapshot
+from clawactors.kernel.time import iso
+from clawactors.runtime.client.history import TaskHistory, read_history
+from clawactors.runtime.client.questions import TypedQuestions
+from clawactors.runtime.reading import read_tasks
+from clawactors.systems.tasks import Task, TaskStatus
+from clawactors.systems.tasks import events as e
+
+__all__ = ["Explanation", "explain", "reasons_of", "waiting_for"]
+
+_SHOWN: Final = 10
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """Why a task is in its state; `waiting_for` says as data what it waits for."""
+
+    id: str
+    status: str
+    reasons: tuple[str, ...]
+    waiting_for: dict[str, Any] = {}
+
+
+class _Placement(msgspec.Struct):
+    reasons: tuple[str, ...] = ()
+    waiting_for: dict[str, Any] = {}
+
+
+async def explain(log: EventLog, questions: TypedQuestions, id: str) -> Explanation:
+    """Reads the task's log, and asks placement about a pending one. Raises: `NotFound`, `Refused`, `Unavailable`."""
+    history = await read_history(log, id)
+    state = history.known.state
+    life = state.life
+    reasons, waits = reasons_of(history), waiting_for(life)
+    if life.status == "pending" and not history.known.frozen:
+        try:
+            placement = await questions.answer(_Placement, "why", id=history.id)
+        except NoResponders:
+            reasons.append("no control process answers, so no task is placed: claw up starts one")
+        else:
+            reasons += placement.reasons or ["a node is about to get it"]
+            waits |= placement.waiting_for
+    if life.waiting_for == "dependency" and state.spec is not None:
+        statuses = {after: _status(known) async for after, known in read_tasks(log, state.spec.after)}
+        waits |= {"after": statuses}
+        reasons.append(_not_completed(statuses))
+    return Explanation(history.id, life.status, tuple(reasons), waits)
+
+
+def waiting_for(life: TaskStatus) -> dict[str, Any]:
+    """What a waiting task waits for, as data; empty for any other."""
+    if life.status != "waiting":
+        return {}
+    facts = {"for": life.waiting_for, "until": iso(life.until_ns), "name": life.waiting_name}
+    return {name: value for name, value in facts.items() if value}
+
+
+def reasons_of(history: TaskHistory) -> list[str]:
+    """The sentences; none for a pending task, whose reasons placement knows."""
+    known, id = history.known, history.id
+    life = known.state.life
+    if known.frozen:
+        return [f"it needs a newer release: {known.frozen}"]
+    asked = [f"{_who(history, e.CancelRequested)} has asked to cancel it"] if life.cancel_requested else []
+    match life.status:
+        case "pending":
+            return asked
+        case "waiting":
+            return [_waiting(known.state, life), *asked]
+        case "scheduled":
+            at = _when(life.scheduled_ns)
+            where = f"scheduled on node {life.node} since {at} (attempt {life.attempt})"
+            return [f"{where}: it starts in the next free slot", *asked]
+        case "running":
+            return [f"running on node {life.node}, attempt {life.attempt}; {_newest_step(known.state)}", *asked]
+        case "paused":
+            return [f"{_who(history, e.Paused)} paused it: claw resume {id} resumes it as {life.resumes_to}"]
+        case "blocked" if life.blocked_by_others:
+            return [
+                f"{life.blocked_reason}: when that task completes, this one runs",
+                f"claw retry {id} retries it now, without waiting for that",
+            ]
+        case "blocked":
+            return [f"it needs a person: {life.blocked_reason}", f"claw retry {id} retries it"]
+        case "completed":
+            return [f"completed at {_when(life.completed_ns)}, attempt {life.attempt}"]
+        case "cancelled":
+            return [f"{_who(history, e.CancelRequested)} cancelled it"]
+        case "failed" | "dead":
+            return [_failed(history, life), f"claw retry {id}{_deadline_too(known.state, life)} retries it"]
+        case "archived":
+            return ["it has ended, and its history was moved to the archive"]
+        case _:
+            assert_never(life.status)
+
+
+def _waiting(task: Task, life: TaskStatus) -> str:
+    until = f" at {_when(life.until_ns)}" if life.until_ns else ""
+    match life.waiting_for:
+        case "retry":
+            error = f" after {life.error.kind}: {life.error.message}" if life.error else ""
+            return f"retry {life.failures} of {task.max_retries} starts{until}{error}"
+        case "timer":
+            return f"it sleeps and wakes up{until}"
+        case "dependency":
+            return f"it starts after {_some(task.spec.after if task.spec else ())}"
+        case "signal":
+            times_out = f" and times out{until}" if until else ""
+            return f"it waits for the signal {life.waiting_name!r}{times_out}"
+        case "fork":
+            return "its inherited steps are being copied; control finishes an interrupted copy"
+        case None:
+            return "it waits"
+        case _:
+            assert_never(life.waiting_for)
+
+
+def _not_completed(statuses: Mapping[str, str]) -> str:
+    left = [f"{id} is {status}" for id, status in statuses.items() if status != "completed"]
+    return f"not completed yet: {_some(left)}" if left else "all of them have completed, so it is about to start"
+
+
+def _status(known: Snapshot[Task]) -> str:
+    return known.state.life.status if known.state.exists else "not there yet"
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _newest_step(task: Task) -> str:
+    steps = task.journal.steps()
+    if not steps:
+        return "no step is recorded yet"
+    newest = max(steps, key=lambda step: step.at_ns)
+    return f"its newest step {newest.name!r} is {newest.status} since {_when(newest.at_ns)}"
+
+
+def _failed(history: TaskHistory, life: TaskStatus) -> str:
+    if life.error is None:
+        return f"it is {life.status}"
+    error = f"{life.error.kind}: {life.error.message}"
+    if history.last(e.Interrupted, e.AttemptFailed) is None:
+        return f"it ended before its code could run, {error}"
+    if life.error.kind == "interrupted":
+        return f"{life.interruptions} attempts in a row were interrupted without a new step: {life.error.message}"
+    attempt = f"attempt {life.attempt} failed"
+    if life.status == "failed":
+        return f"{attempt} with an error that is not retried, {error}"
+    limit = history.known.state.max_retries
+    used_up = (
+        f"its {limit} retries are used up" if limit > 1 else "its retry is used up" if limit else "it has no retries"
+    )
+    return f"{attempt} and {used_up}, {error}"
+
+
+def _deadline_too(task: Task, life: TaskStatus) -> str:
+    return " --deadline T" if task.spec and 0 < task.spec.deadline_ns <= life.completed_ns else ""
+
+
+def _who(history: TaskHistory, kind: type) -> str:
+    found = history.last(kind)
+    if found is None:
+        return "somebody"
+    event, commit = found
+    return event.by or commit.record.by or "somebody"
+
+
+def _when(at_ns: int) -> str:
+    return f"{(iso(at_ns) or '')[:19]}Z"

@@ -1,0 +1,198 @@
+"""What questions to a cluster are answered with: typed rows whose JSON is what `claw … --json` prints.
+
+Names and meanings are promises (`docs/python-api.md`): extend freely, drop none. Times are ISO 8601 in UTC, or None.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType, field
+
+from clawactors.kernel.fold import Snapshot
+from clawactors.systems.nodes import Node
+from clawactors.systems.nodes.row import NodeWork
+from clawactors.systems.nodes.row import row as node_fields
+from clawactors.systems.schedules import Schedule
+from clawactors.systems.schedules.row import row as schedule_fields
+from clawactors.systems.tasks import Task
+from clawactors.systems.tasks.row import row as task_fields
+
+__all__ = [
+    "ErrorRow",
+    "NodeRow",
+    "Page",
+    "ScheduleRow",
+    "SkillRow",
+    "StepRow",
+    "TaskRow",
+    "node_row",
+    "schedule_row",
+    "task_row",
+]
+
+
+class _Row(msgspec.Struct, frozen=True, kw_only=True):
+    pass
+
+
+class Page[Row](msgspec.Struct, frozen=True):
+    """Rows of a list; `cursor` asks for the page after them, None where there is none."""
+
+    rows: tuple[Row, ...] = ()
+    cursor: str | None = None
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> Row:
+        return self.rows[index]
+
+
+class ErrorRow(_Row, frozen=True):
+    """Why an attempt failed; `kind` is `class` in JSON."""
+
+    kind: str = field(name="class")
+    message: str
+
+
+class StepRow(_Row, frozen=True):
+    """One step of a task."""
+
+    name: str
+    status: str
+    result: Any = None
+    error: str | None = None
+    started_at: str | None = None
+    completed_at: str | None = None
+
+
+class TaskRow(_Row, frozen=True):
+    """A task. `progress` is in percent; `omitted` names what was too large for the answer of a list."""
+
+    id: str
+    name: str | None
+    skill: str
+    type: str | None
+    status: str
+    priority: int
+    user: str | None
+    params: dict[str, Any] | None
+    requires: tuple[str, ...] | None
+    prefers: tuple[str, ...] | None
+    affinity: dict[str, str] | None
+    tags: tuple[str, ...] | None
+    description: str | None
+    metadata: dict[str, Any] | None
+    after: tuple[str, ...] | None
+    timeout_s: float | None
+    deadline: str | None
+    max_retries: int
+    on_dead: str
+    not_before: str | None
+    waiting_for: str | None
+    waiting_until: str | None
+    node: str | None
+    attempt: int
+    progress: float
+    steps: tuple[StepRow, ...] | None
+    result: Any
+    error: ErrorRow | None
+    submitted_at: str | None
+    scheduled_at: str | None
+    started_at: str | None
+    completed_at: str | None
+    updated_at: str | None
+    fork_of: str | None
+    forks: tuple[str, ...] | None
+    version: int
+    omitted: tuple[str, ...] | UnsetType = UNSET
+    needs_upgrade: str | UnsetType = UNSET
+
+
+class NodeRow(_Row, frozen=True):
+    """A node. `cpu`, `memory` and `disk` are in percent, `mean_s` is the mean time of an attempt in seconds."""
+
+    id: str
+    hostname: str
+    platform: str
+    arch: str
+    status: str
+    skills: tuple[str, ...]
+    slots: int
+    running: int
+    cpu: float | None
+    memory: float | None
+    disk: float | None
+    ip: str
+    overlay_ip: str
+    port: int | None
+    affinity: dict[str, str]
+    incarnation: str
+    processed: int
+    succeeded: int
+    failed: int
+    mean_s: float
+    registered_at: str | None
+    last_heartbeat_at: str | None
+    versions: dict[str, str]
+    tags: tuple[str, ...]
+    reason: str | None
+    updated_at: str | None
+
+
+class SkillRow(_Row, frozen=True):
+    """A skill that nodes offer. `nodes` are those that could be given work, `concurrency` is its limit, if any."""
+
+    name: str
+    description: str
+    parameters: tuple[dict[str, Any], ...]
+    open: bool
+    versions: dict[str, tuple[str, ...]]
+    concurrency: int | None
+    nodes: tuple[str, ...]
+    submitted: int
+    succeeded: int
+    failed: int
+    mean_s: float
+
+
+class ScheduleRow(_Row, frozen=True):
+    """A schedule."""
+
+    name: str
+    status: str
+    cron: str
+    zone: str
+    catch_up: str
+    skill: str
+    params: dict[str, Any]
+    user: str
+    priority: int
+    tags: tuple[str, ...]
+    next_at: str | None
+    last_at: str | None
+    last_task: str | None
+    fired: int
+    added_at: str | None
+    updated_at: str | None
+    version: int
+
+
+def task_row(id: str, known: Snapshot[Task]) -> TaskRow:
+    """The row of a task in that state; `needs_upgrade` only where a later release has written to it."""
+    fields = task_fields(id, known.version, known.state)
+    return msgspec.convert(fields | {"needs_upgrade": known.frozen} if known.frozen else fields, TaskRow)
+
+
+def node_row(id: str, node: Node) -> NodeRow:
+    """The row of a node as far as its own log tells: without heartbeat and without what it has done."""
+    return msgspec.convert(node_fields(id, node, NodeWork()), NodeRow)
+
+
+def schedule_row(name: str, known: Snapshot[Schedule]) -> ScheduleRow:
+    """The row of a schedule in that state."""
+    return msgspec.convert(schedule_fields(name, known.version, known.state), ScheduleRow)
