@@ -1,33 +1,29 @@
-"""Remembering and recalling, as clients and running tasks do: notes and messages are appended, questions are asked.
+"""Remembering and recalling, as clients and running tasks do; durable when it returns.
 
-What is remembered is decided here and durable when it returns, whether the memory process runs or not; only asking
-needs that process. Nothing here knows how memory searches.
+Clients ask the memory process to record; nodes write what their tasks remember by themselves, so that a task does not
+wait for that process. Questions go to the memory process. Nothing here knows how memory searches.
 """
 
-import contextlib
+import asyncio
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import batched
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
-from clawactors.eventlog import Draft, TooLarge, Unavailable, WrongVersion
+from clawactors.eventlog import TooLarge, Unavailable
 from clawactors.eventlog.requests import Requests
 from clawactors.kernel.errors import InvalidQuery, NotFound, Refused
-from clawactors.runtime.actor import Actor, ActorContext
 from clawactors.runtime.naming import new_id
 from clawactors.runtime.recalling import ask
 from clawactors.systems.chats import MessageAdded
-from clawactors.systems.chats.commands import AddMessage
 from clawactors.systems.chats.events import Role
-from clawactors.systems.chats.kind import CHATS
-from clawactors.systems.memories import CODEC, MEMORY, Content, memory_id
-from clawactors.systems.memories.commands import RecordMemory
-from clawactors.systems.memories.kind import MEMORIES
+from clawactors.systems.memories import Content, memory_id
 from clawactors.systems.tasks.submission import checked_id
 
-__all__ = ["ASK_S", "SEARCH", "Memories", "StoredNote", "content_of", "note_key"]
+__all__ = ["ASK_S", "SEARCH", "Memories", "Recorder", "StoredNote", "content_of", "note_key"]
 
 SEARCH: Final = "memory.search"
 ASK_S: Final = 20.0
@@ -49,11 +45,23 @@ class StoredNote(msgspec.Struct, frozen=True):
     refusal: str = ""
 
 
+class Recorder(Protocol):
+    """How this process has notes and messages recorded."""
+
+    async def record(self, id: str, content: Content) -> tuple[int, bool]:
+        """The version of the memory, and whether it is new. Raises: `Refused`, `TooLarge`, `Unavailable`."""
+        ...
+
+    async def add_message(self, conversation: str, message: MessageAdded) -> None:
+        """Adds it to the conversation, once. Raises: `Refused`, `TooLarge`, `Unavailable`."""
+        ...
+
+
 class Memories:
     """What one process does with memory."""
 
-    def __init__(self, context: ActorContext, requests: Requests) -> None:
-        self._context, self._requests = context, requests
+    def __init__(self, recorder: Recorder, requests: Requests) -> None:
+        self._recorder, self._requests = recorder, requests
 
     async def remember(self, text: str, *, key: str = "", tags: Iterable[str] = (), **more: Any) -> str:
         """Remembers the text; returns the memory's id, which follows from owner and `key`, by default from the text.
@@ -66,7 +74,7 @@ class Memories:
     async def keep(self, content: Content, key: str = "") -> str:
         """As `remember`, with the content as it is."""
         id = memory_id(content.owner, key or note_key(content))
-        await Actor(self._context, MEMORIES, id).handle(RecordMemory(content))
+        await self._recorder.record(id, content)
         return id
 
     async def keep_many(self, contents: Sequence[Content]) -> list[StoredNote]:
@@ -77,37 +85,20 @@ class Memories:
         kept: list[StoredNote] = []
         for group in batched(contents, _TOGETHER):
             ids = [memory_id(content.owner, note_key(content)) for content in group]
-            fresh: dict[str, Draft] = {}
-            for id, content in zip(ids, group, strict=True):
-                with contextlib.suppress(Refused):  # told below
-                    if id not in fresh:
-                        fresh[id] = self._draft(id, content)
-            outcomes = dict(
-                zip(fresh, await self._context.log.append_many([(one, 0) for one in fresh.values()]), strict=True)
-            )
-            for id, content in zip(ids, group, strict=True):
-                outcome = outcomes.pop(id, None)
-                if isinstance(outcome, int):
-                    kept.append(StoredNote(id, outcome, True))
-                elif outcome is None or isinstance(outcome, WrongVersion | TooLarge):
-                    kept.append(await self._keep_known(id, content))
-                else:
-                    raise outcome
+            first = dict(zip(reversed(ids), reversed(group), strict=True))
+            notes = await asyncio.gather(*(self._record(id, content) for id, content in first.items()))
+            by_id = dict(zip(first, notes, strict=True))
+            for id in ids:
+                kept.append(by_id[id])
+                by_id[id] = replace(by_id[id], new=False)
         return kept
 
-    def _draft(self, id: str, content: Content) -> Draft:
-        body = CODEC.encode(MEMORY.decide(RecordMemory(content), MEMORY.initial))
-        return Draft(kind="memory", id=id, body=body, commit=self._context.names.commit(), by=self._context.by)
-
-    async def _keep_known(self, id: str, content: Content) -> StoredNote:
-        actor = Actor(self._context, MEMORIES, id)
+    async def _record(self, id: str, content: Content) -> StoredNote:
         try:
-            new = await actor.handle(RecordMemory(content))
-            if not actor.version:
-                await actor.catch_up()
-            return StoredNote(id, actor.version, new)
+            version, is_new = await self._recorder.record(id, content)
         except (Refused, TooLarge) as refusal:
             return StoredNote(id, refusal=str(refusal))
+        return StoredNote(id, version, is_new)
 
     async def say(
         self,
@@ -135,9 +126,7 @@ class Memories:
             happened_ns=happened_ns,
             recalled=tuple(recalled),
         )
-        actor = Actor(self._context, CHATS, checked_id(conversation, "name of a conversation"))
-        await actor.catch_up()
-        await actor.handle(AddMessage(said, conversation))
+        await self._recorder.add_message(checked_id(conversation, "name of a conversation"), said)
         return said.message
 
     async def recall(self, text: str, *, limit: int = 5, **wanted: Any) -> list[dict[str, Any]]:

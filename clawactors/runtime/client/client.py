@@ -22,6 +22,7 @@ from clawactors.runtime.client.bulk import BulkChanges, change_many
 from clawactors.runtime.client.ends import Ends
 from clawactors.runtime.client.nodechanges import NodeChanges
 from clawactors.runtime.client.reader import Reader
+from clawactors.runtime.client.recording import AskingRecorder
 from clawactors.runtime.client.redriving import RedriveReport, redrive
 from clawactors.runtime.client.schedules import Schedules
 from clawactors.runtime.client.sender import CommandSender
@@ -63,7 +64,7 @@ class Client:
         self.payloads, self.outputs = Payloads(ClientBlobs(requests, self.principal)), outputs
         self.skills = KnownSkills(self.ask)
         self.schedules = Schedules(self)
-        self.memories = Memories(context, requests)
+        self.memories = Memories(AskingRecorder(context, self.sender), requests)
         # What can be asked, each documented where it is defined
         self.reader = reader = Reader(context.log, self.ask, self.look, self.leader)
         self.task, self.history, self.why = reader.task, reader.history, reader.why

@@ -39,6 +39,7 @@ class _Asked(msgspec.Struct, gc=False):
     kind: str
     command: Command
     awaits: bool
+    queued: bool
     deadline_ns: int
     outcome: asyncio.Future[Outcome]
 
@@ -63,15 +64,16 @@ class CommandSender:
         state: bool = False,
         awaits: bool = False,
         deadline_s: float = DEADLINE_S,
+        queued: bool = True,
     ) -> Outcome:
-        """What became of the command.
+        """What became of the command; `queued`: it may be left on the queue where nobody decides it in time.
 
         Raises: `NotFound`, `Refused`, `TooLarge`; `Unavailable` when nobody answered before the deadline.
         """
         loop = asyncio.get_running_loop()
         deadline_ns = self._context.time.now_ns() + int(deadline_s * 1e9)
         body = Command(id, msgspec.Raw(_encode(command)), state)
-        asked = _Asked(kind, body, awaits, deadline_ns, loop.create_future())
+        asked = _Asked(kind, body, awaits, queued, deadline_ns, loop.create_future())
         if (held := self._held.get((kind, id))) is not None:
             held.append(asked)
         else:
@@ -173,6 +175,8 @@ class CommandSender:
     async def _leave(self, asked: _Asked, reason: str) -> Unavailable:
         """Puts the command on the queue, where it keeps until somebody leads; what its caller is told."""
         subject = f"claw.cmd.{self._principal}.{asked.kind}.{asked.command.id}"
+        if not asked.queued:
+            return Unavailable(f"{reason}; the command may or may not have taken effect")
         try:
             ack = await self._requests.request(subject, bytes(asked.command.command), _AGAIN_S)
             if b'"stream"' in ack:

@@ -40,6 +40,7 @@ from clawactors.runtime.node.liveness import LivenessThread, StallMonitor
 from clawactors.runtime.node.machine import LEASE_S, Figures, Gauge, this_machine
 from clawactors.runtime.node.metrics import ALIVE, NodeMetrics
 from clawactors.runtime.node.presence import BEATS_PER_LEASE, Presence
+from clawactors.runtime.node.recording import WritingRecorder
 from clawactors.runtime.node.run import Assignment, Stop, TaskRun
 from clawactors.runtime.node.supplies import Supplies
 from clawactors.runtime.node.threads import DaemonThreads
@@ -111,7 +112,7 @@ class NodeActor:
         self._suspects: set[str] = set()
         self._work: set[asyncio.Task[None]] = set()
         self._threads = DaemonThreads(f"skill-{self.id}")
-        self._memories = Memories(context, requests)
+        self._memories = Memories(WritingRecorder(context), requests)
         self._draining = False
         self._stopped = asyncio.Event()
         self._superseded = False

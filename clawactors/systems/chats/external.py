@@ -8,18 +8,20 @@ from clawactors.kernel.external import ExternalCommand
 from clawactors.systems.chats.commands import AddMessage, ChatCommand
 from clawactors.systems.chats.events import MessageAdded
 
-__all__ = ["COMMANDS", "command_of"]
+__all__ = ["COMMANDS", "AddMessageRequest", "command_of"]
 
 
-class _Add(ExternalCommand, frozen=True, kw_only=True, tag="chat.add"):
+class AddMessageRequest(ExternalCommand, frozen=True, kw_only=True, tag="chat.add"):
+    """Add a message."""
+
     message: MessageAdded
     conversation: str
 
 
-COMMANDS: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(_Add)
+COMMANDS: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(AddMessageRequest)
 """What other programs may ask of a conversation."""
 
 
-def command_of(command: _Add, _by: str, _at_ns: int) -> ChatCommand:
+def command_of(command: AddMessageRequest, _by: str, _at_ns: int) -> ChatCommand:
     """The command that another program asks for."""
     return AddMessage(command.message, command.conversation)

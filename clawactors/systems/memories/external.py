@@ -8,18 +8,22 @@ from clawactors.kernel.external import ExternalCommand
 from clawactors.systems.memories import commands as c
 from clawactors.systems.memories.events import Content
 
-__all__ = ["COMMANDS", "command_of"]
+__all__ = ["COMMANDS", "ForgetMemoryRequest", "RecordMemoryRequest", "command_of"]
 
 
-class _Record(ExternalCommand, frozen=True, kw_only=True, tag="memory.record"):
+class RecordMemoryRequest(ExternalCommand, frozen=True, kw_only=True, tag="memory.record"):
+    """Remember this."""
+
     content: Content
 
 
-class _Forget(ExternalCommand, frozen=True, kw_only=True, tag="memory.forget"):
+class ForgetMemoryRequest(ExternalCommand, frozen=True, kw_only=True, tag="memory.forget"):
+    """Remove it for good."""
+
     reason: str = ""
 
 
-type _Any = _Record | _Forget
+type _Any = RecordMemoryRequest | ForgetMemoryRequest
 
 COMMANDS: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(_Any.__value__)
 """What other programs may ask of a memory."""
@@ -28,9 +32,9 @@ COMMANDS: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(_Any.__value__
 def command_of(command: _Any, _by: str, _at_ns: int) -> c.MemoryCommand:
     """The command that another program asks for."""
     match command:
-        case _Record():
+        case RecordMemoryRequest():
             return c.RecordMemory(command.content)
-        case _Forget():
+        case ForgetMemoryRequest():
             return c.ForgetMemory(command.reason)
         case _:
             assert_never(command)

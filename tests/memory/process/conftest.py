@@ -19,6 +19,7 @@ from clawactors.memory.process.consolidation import DAY_S
 from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.memory import Memories
+from clawactors.runtime.node.recording import WritingRecorder
 from clawactors.systems.tasks.events import CODEC as TASK_CODEC
 from clawactors.systems.tasks.events import TaskEvent
 
@@ -32,7 +33,7 @@ class Place:
         self.log, self.folder = log, folder
         self.leases, self.requests = InProcessLeases(), InProcessRequests()
         self.context = ActorContext(log, SystemClock(), "client/test")
-        self.memories = Memories(self.context, self.requests)
+        self.memories = Memories(WritingRecorder(self.context), self.requests)
         self._names = iter(range(1, 1_000_000))
 
     @contextlib.asynccontextmanager

@@ -1,0 +1,32 @@
+"""How a node records what its tasks remember: by itself, so that no task waits for the memory process."""
+
+from clawactors.runtime.actor import Actor, ActorContext
+from clawactors.systems.chats import MessageAdded
+from clawactors.systems.chats.commands import AddMessage
+from clawactors.systems.chats.kind import CHATS
+from clawactors.systems.memories import Content
+from clawactors.systems.memories.commands import RecordMemory
+from clawactors.systems.memories.kind import MEMORIES
+
+__all__ = ["WritingRecorder"]
+
+
+class WritingRecorder:
+    """A `Recorder`."""
+
+    def __init__(self, context: ActorContext) -> None:
+        self._context = context
+
+    async def record(self, id: str, content: Content) -> tuple[int, bool]:
+        """The version of the memory, and whether it is new. Raises: `Refused`; what the log raises."""
+        actor = Actor(self._context, MEMORIES, id)
+        is_new = await actor.handle(RecordMemory(content))
+        if not actor.version:
+            await actor.catch_up()
+        return actor.version, is_new
+
+    async def add_message(self, conversation: str, message: MessageAdded) -> None:
+        """Adds it to the conversation, once. Raises: `Refused`; what the log raises."""
+        actor = Actor(self._context, CHATS, conversation)
+        await actor.catch_up()
+        await actor.handle(AddMessage(message, conversation))
