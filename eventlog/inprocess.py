@@ -130,20 +130,6 @@ class InProcessLog:
             if matching:
                 yield matching
 
-    async def firsts(self, subjects: Sequence[str]) -> list[Record | None]:
-        """The first record under each subject. See `EventLog`."""
-        wanted: dict[str, Record | None] = dict.fromkeys(subjects)
-        for record in reversed(self._records):
-            if record.subject in wanted:
-                wanted[record.subject] = record
-        return [wanted[subject] for subject in subjects]
-
-    async def lasts(self, kind: str, ids: Sequence[str]) -> dict[str, Record]:
-        """By id, the last record of each. See `EventLog`."""
-        wanted = set(ids)
-        parts = ((record.subject.split(".", 3), record) for record in self._records)
-        return {part[2]: record for part, record in parts if part[1] == kind and part[2] in wanted}
-
     async def follow(self, patterns: Sequence[str], *, after: int | None = None) -> "InProcessFollower":
         """Reads on from `after` for ever; None starts with what is appended from now on."""
         if self._closed:

@@ -77,20 +77,6 @@ class EventLog(Protocol):
         """Batches of the records matching any pattern, with `after < seq`, up to `until` or the present end."""
         ...
 
-    async def firsts(self, subjects: Sequence[str]) -> list[Record | None]:
-        """The first record under each subject, by any server that keeps the log: None may only mean that it lags.
-
-        Raises: `Unavailable`.
-        """
-        ...
-
-    async def lasts(self, kind: str, ids: Sequence[str]) -> dict[str, Record]:
-        """By id, the last record of each of these aggregates, by any server that keeps the log.
-
-        What is not there, or not the last, may only mean that it lags. Raises: `Unavailable`.
-        """
-        ...
-
     async def follow(self, patterns: Sequence[str], *, after: int | None = None) -> Follower:
         """Reads on from `after` for ever; None starts with what is appended from now on.
 

@@ -10,14 +10,14 @@ import msgspec
 from clawactors.eventlog.log import EventLog
 from clawactors.eventlog.record import Draft
 
-__all__ = ["BODY", "Figures", "measure_appends", "measure_read", "measure_single_appends"]
+__all__ = ["BODY", "LogFigures", "measure_appends", "measure_read", "measure_single_appends"]
 
 BODY = b'{"v":1,"events":[{"type":"task.submitted","skill":"echo","params":{"x":1},"priority":2}]}'
 
 _runs = itertools.count()
 
 
-class Figures(msgspec.Struct, frozen=True):
+class LogFigures(msgspec.Struct, frozen=True):
     """What a measurement found; `p50_ms` and `p99_ms` are None where single latencies were not taken."""
 
     n: int
@@ -31,7 +31,7 @@ class Figures(msgspec.Struct, frozen=True):
         return self.n / self.seconds
 
 
-async def measure_single_appends(log: EventLog, n: int = 1000, body: bytes = BODY) -> Figures:
+async def measure_single_appends(log: EventLog, n: int = 1000, body: bytes = BODY) -> LogFigures:
     """One append after the other, each of a new aggregate."""
     run, took = _run(), []
     begin = time.perf_counter()
@@ -42,7 +42,7 @@ async def measure_single_appends(log: EventLog, n: int = 1000, body: bytes = BOD
     return _figures(n, time.perf_counter() - begin, took)
 
 
-async def measure_appends(log: EventLog, n: int = 50_000, at_once: int = 2000, body: bytes = BODY) -> Figures:
+async def measure_appends(log: EventLog, n: int = 50_000, at_once: int = 2000, body: bytes = BODY) -> LogFigures:
     """`n` appends of new aggregates by `at_once` writers that each wait for their own append before the next."""
     run, numbers, took = _run(), iter(range(n)), []
 
@@ -59,12 +59,12 @@ async def measure_appends(log: EventLog, n: int = 50_000, at_once: int = 2000, b
     return _figures(n, time.perf_counter() - begin, took)
 
 
-async def measure_read(log: EventLog, patterns: Sequence[str] = ("claw.>",)) -> Figures:
+async def measure_read(log: EventLog, patterns: Sequence[str] = ("claw.>",)) -> LogFigures:
     """All records that match, from the first to the last."""
     n, begin = 0, time.perf_counter()
     async for batch in log.read(patterns):
         n += len(batch)
-    return Figures(n, time.perf_counter() - begin)
+    return LogFigures(n, time.perf_counter() - begin)
 
 
 def _run() -> str:
@@ -72,6 +72,6 @@ def _run() -> str:
     return f"bench-{time.time_ns():x}-{next(_runs)}"
 
 
-def _figures(n: int, seconds: float, took: list[float]) -> Figures:
+def _figures(n: int, seconds: float, took: list[float]) -> LogFigures:
     took.sort()
-    return Figures(n, seconds, 1e3 * took[len(took) // 2], 1e3 * took[len(took) * 99 // 100])
+    return LogFigures(n, seconds, 1e3 * took[len(took) // 2], 1e3 * took[len(took) * 99 // 100])

@@ -38,11 +38,11 @@ class Requests(Protocol):
         """
         ...
 
-    def tell(self, subject: str, body: bytes) -> None:
+    def publish(self, subject: str, body: bytes) -> None:
         """Sends a message to all who listen now; it is lost where nobody does."""
         ...
 
-    async def hear(self, pattern: str, on_message: Callable[[str, bytes], None]) -> Callable[[], None]:
+    async def subscribe(self, pattern: str, on_message: Callable[[str, bytes], None]) -> Callable[[], None]:
         """Calls back with subject and body of each message; returns what ends that. The callback must be quick."""
         ...
 
@@ -114,11 +114,11 @@ class InProcessRequests:
         """Sends a request with any reply subject, as a forger would."""
         self._network.publish(subject, body, reply)
 
-    def tell(self, subject: str, body: bytes) -> None:
+    def publish(self, subject: str, body: bytes) -> None:
         """Sends a message to all who listen now."""
         self._network.publish(subject, body)
 
-    async def hear(self, pattern: str, on_message: Callable[[str, bytes], None]) -> Callable[[], None]:
+    async def subscribe(self, pattern: str, on_message: Callable[[str, bytes], None]) -> Callable[[], None]:
         """Calls back with subject and body of each message; returns what ends that."""
         number = next(self._network.numbers)
         self._network.listeners[number] = matcher([pattern]), on_message

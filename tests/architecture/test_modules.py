@@ -20,10 +20,6 @@ TOO_LONG = frozenset[str](
         "clawactors/systems/tasks/commands.py",
         "clawactors/systems/tasks/decider.py",
         "clawactors/systems/tasks/events.py",
-        "eventlog/jetstream/log/follower.py",
-        "eventlog/jetstream/log/publisher.py",
-        "eventlog/jetstream/stores/blobs.py",
-        "eventlog/jetstream/stores/leases.py",
     }
 )
 """Modules over the limit that somebody is splitting."""
@@ -32,16 +28,11 @@ DEFINED_TWICE = frozenset[str](
         "Client",
         "Command",
         "DigestQuestion",
-        "Figures",
         "Known",
         "Outcome",
-        "Parser",
         "Ready",
         "Signals",
-        "Source",
         "_Answer",
-        "_Client",
-        "_Stored",
     }
 )
 """Class names that somebody is renaming."""

@@ -32,18 +32,6 @@ KNOWN = frozenset[str](
         "clawactors/systems/placement/ledger.py: ring",
         "clawactors/systems/schedules/roster.py: ring",
         "clawactors/systems/tasks/dependencies.py: ring",
-        "eventlog/inprocess.py: firsts",
-        "eventlog/inprocess.py: lasts",
-        "eventlog/jetstream/log/first_records.py: firsts",
-        "eventlog/jetstream/log/last_records.py: lasts",
-        "eventlog/jetstream/log/log.py: firsts",
-        "eventlog/jetstream/log/log.py: lasts",
-        "eventlog/jetstream/wire/requests.py: hear",
-        "eventlog/jetstream/wire/requests.py: tell",
-        "eventlog/log.py: firsts",
-        "eventlog/log.py: lasts",
-        "eventlog/requests.py: hear",
-        "eventlog/requests.py: tell",
     }
 )
 """Names that somebody is still changing, as `path: name`."""

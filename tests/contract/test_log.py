@@ -333,48 +333,6 @@ async def test_reading_ends_where_the_log_ended_when_it_began(log: EventLog) -> 
     assert [record.seq for record in seen] == [1, 2, 3, 4, 5]
 
 
-async def test_the_first_records_of_many_subjects_are_found(log: EventLog) -> None:
-    for number in range(300):
-        await log.append(draft(f"a{number}", f"c{number}"), 0)
-    version = (await log.head()).last_seq
-    await log.append(draft("a299", "later"), version)
-    wanted = [f"claw.task.a{number}.log" for number in range(299, -1, -1)]
-    found = await log.firsts([*wanted, "claw.task.nobody.log"])
-    assert found[-1] is None
-    records = [record for record in found[:-1] if record is not None]
-    assert [(record.subject, record.commit) for record in records] == [
-        (f"claw.task.a{number}.log", f"c{number}") for number in range(299, -1, -1)
-    ]
-    [read] = [each async for batch in log.read(["claw.task.a7.>"]) for each in batch]
-    assert (records[292].seq, records[292].at_ns, records[292].body) == (read.seq, read.at_ns, read.body)
-    assert records[292].expected == 0
-    assert await log.firsts([]) == []
-
-
-async def test_the_last_records_of_many_aggregates_are_found(log: EventLog) -> None:
-    versions = {f"a{number}": await log.append(draft(f"a{number}", f"c{number}"), 0) for number in range(700)}
-    for number in range(0, 700, 7):
-        id = f"a{number}"
-        versions[id] = await log.append(draft(id, f"later{number}", to=f"n{number}"), versions[id])
-    found = await log.lasts("task", [*reversed(versions), "nobody", "a7"])
-    assert {id: record.seq for id, record in found.items()} == versions
-    assert (found["a7"].subject, found["a7"].commit) == ("claw.task.a7.to.n7", "later7")
-    assert (found["a8"].subject, found["a8"].commit, found["a8"].expected) == ("claw.task.a8.log", "c8", 0)
-    assert list(await log.lasts("task", ["a8"])) == ["a8"]
-    assert await log.lasts("task", ["nobody"]) == {}
-    assert await log.lasts("node", ["a1", "a2"]) == {}
-    assert await log.lasts("task", []) == {}
-
-
-async def test_an_aggregate_with_more_subjects_than_one_answer_holds_is_found(log: EventLog) -> None:
-    version = 0
-    for number in range(1100):
-        version = await log.append(draft("wide", f"w{number}", to=f"n{number}"), version)
-    other = await log.append(draft("other"), 0)
-    found = await log.lasts("task", ["wide", "other"])
-    assert {id: record.seq for id, record in found.items()} == {"wide": version, "other": other}
-
-
 async def test_the_head_tells_the_end_and_which_log_it_is(log: EventLog) -> None:
     before = await log.head()
     await log.append(draft(), 0)

@@ -177,21 +177,3 @@ async def _check(log: JetStreamLog, follower, acknowledged: dict[str, int]) -> N
             seen += await anext(follower)
     assert seen == stored
     await follower.aclose()
-
-
-async def test_whichever_server_tells_the_last_records_they_are_of_the_log_and_soon_all_there(
-    cluster: Cluster, user: str
-) -> None:
-    async with (
-        await connect(cluster.servers[0].url(user), "one") as one,
-        await connect(cluster.servers[2].url(user), "two") as two,
-    ):
-        outcomes = await one.append_many([(draft(f"l{number}", f"c{number}"), 0) for number in range(700)])
-        versions = {f"l{number}": outcome for number, outcome in enumerate(outcomes)}
-        agreed = 0
-        async with asyncio.timeout(60):
-            while agreed < 12:  # each question goes to any of the three
-                log = (one, two)[agreed % 2]
-                found = {id: record.seq for id, record in (await log.lasts("task", list(versions))).items()}
-                assert found.items() <= versions.items()
-                agreed = agreed + 1 if found == versions else 0

@@ -109,7 +109,7 @@ async def test_a_request_with_a_forged_reply_subject_is_dropped_and_counted(netw
         handled.append(principal)
         return b"[]"
 
-    await network.leader.hear(reply, lambda subject, _: reached.append(subject))
+    await network.leader.subscribe(reply, lambda subject, _: reached.append(subject))
     serving = await network.leader.answer("claw.do.*.task", handle)
     await network.forge("claw.do.ada.task", b"{}", reply)
     ada = await network.client("ada")
@@ -120,7 +120,7 @@ async def test_a_request_with_a_forged_reply_subject_is_dropped_and_counted(netw
 async def test_a_request_without_a_reply_subject_is_dropped_and_counted(network: Network) -> None:
     serving = await network.leader.answer("claw.do.*.task", greet)
     ada = await network.client("ada")
-    ada.tell("claw.do.ada.task", b"hello")
+    ada.publish("claw.do.ada.task", b"hello")
     assert await ada.request("claw.do.ada.task", b"hello", 5) == b"hello, ada"
     assert serving.dropped == 1
 
@@ -249,9 +249,9 @@ async def test_a_handler_that_fails_is_told_to_the_asker(network: Network, caplo
 async def test_a_notice_reaches_the_client_that_listens_for_it(network: Network) -> None:
     ada = await network.client("ada")
     notices: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue()
-    stop = await ada.hear("claw.ended.ada.c1", lambda subject, body: notices.put_nowait((subject, body)))
-    network.leader.tell("claw.ended.ada.c2", b"for another")
-    network.leader.tell("claw.ended.ada.c1", b"[1]")
+    stop = await ada.subscribe("claw.ended.ada.c1", lambda subject, body: notices.put_nowait((subject, body)))
+    network.leader.publish("claw.ended.ada.c2", b"for another")
+    network.leader.publish("claw.ended.ada.c1", b"[1]")
     async with asyncio.timeout(5):
         assert await notices.get() == ("claw.ended.ada.c1", b"[1]")
     stop()

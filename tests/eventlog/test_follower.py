@@ -9,7 +9,7 @@ import pytest
 
 from clawactors.eventlog import PermissionDenied
 from clawactors.eventlog.jetstream.log.follower import PushFollower
-from clawactors.eventlog.jetstream.log.source import Source
+from clawactors.eventlog.jetstream.log.source import StreamSource
 from clawactors.eventlog.jetstream.wire.connection import Connection
 from clawactors.eventlog.jetstream.wire.contexts import Address
 from clawactors.eventlog.jetstream.wire.parser import OnMessage
@@ -81,7 +81,7 @@ def wire() -> Wire:
 
 
 async def follow(wire: Wire, *patterns: str, after: int = 0) -> PushFollower:
-    source = Source(cast("Connection", wire), "E", "now", 1)
+    source = StreamSource(cast("Connection", wire), "E", "now", 1)
     return await PushFollower(source, patterns or (">",), after).open()
 
 

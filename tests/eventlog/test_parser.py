@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nats.errors import ProtocolError
 
-from clawactors.eventlog.jetstream.wire.parser import Parser
+from clawactors.eventlog.jetstream.wire.parser import MessageParser
 from clawactors.eventlog.jetstream.wire.transport import Reader
 
 RAW = b"7"
@@ -21,7 +21,7 @@ class Sink:
 
     def __init__(self) -> None:
         self.seen: list[tuple[Any, ...]] = []
-        self.parser = Parser(self)
+        self.parser = MessageParser(self)
         self.parser.routes[RAW] = lambda *message: self.seen.append(("raw", *message))
 
     async def _process_err(self, err_msg: str) -> None:

@@ -55,7 +55,7 @@ class Ends:
         await asyncio.shield(self._open)
 
     async def _listen(self) -> None:
-        self._stop = await self._requests.hear(self._subject, self._on_notice)
+        self._stop = await self._requests.subscribe(self._subject, self._on_notice)
 
     def expect(self, id: str, *, registered: bool = False) -> asyncio.Future[Ended]:
         """The end of the task, once it comes; `registered` where the request that makes the task says so."""

@@ -130,7 +130,7 @@ class Control:
         follower = self._follower = await self.context.log.follow(patterns, after=snapshot.position)
         self.snapshots.begin(follower, snapshot.position)
         await self.lookup.open(self.requests, QUEUE)
-        deaf = await self.requests.hear(f"{ALIVE}.*", self._hear_alive)
+        deaf = await self.requests.subscribe(f"{ALIVE}.*", self._hear_alive)
         self.forgive()
         try:
             async with asyncio.TaskGroup() as group:

@@ -160,7 +160,7 @@ class EndNotifier:
             ended, client.ended = client.ended, []
             for part in _parts(ended):
                 client.number += 1
-                self._requests.tell(client.subject, _encode(EndNotice(self._epoch, client.number, part)))
+                self._requests.publish(client.subject, _encode(EndNotice(self._epoch, client.number, part)))
 
     def _tell_beats(self) -> None:
         self._beat = asyncio.get_running_loop().call_later(_BEAT_S, self._tell_beats)
@@ -171,7 +171,7 @@ class EndNotifier:
                     self._forget(client, id)
                 del self._clients[name]
             elif client.awaited:
-                self._requests.tell(client.subject, _encode(EndNotice(self._epoch, client.number)))
+                self._requests.publish(client.subject, _encode(EndNotice(self._epoch, client.number)))
 
 
 def _parts(ended: list[Ended]) -> Iterable[list[Ended]]:

@@ -282,7 +282,7 @@ class NodeActor:
 
     def _tell_alive(self, id: str) -> None:
         """May be called in any thread."""
-        self._loop.call_soon_threadsafe(self.requests.tell, f"{ALIVE}.{id}", b"")
+        self._loop.call_soon_threadsafe(self.requests.publish, f"{ALIVE}.{id}", b"")
 
     def _may_run(self, assignment: Assignment) -> bool:
         if assignment.id in self._runs:

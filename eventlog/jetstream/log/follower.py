@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 from clawactors.eventlog.errors import Corrupt, EventLogError, PermissionDenied, Unavailable
 from clawactors.eventlog.jetstream.log import consumer
 from clawactors.eventlog.jetstream.log.delivery import Delivery
-from clawactors.eventlog.jetstream.log.source import Source
+from clawactors.eventlog.jetstream.log.source import StreamSource
 from clawactors.eventlog.jetstream.wire.client import RawSubscription
 from clawactors.eventlog.jetstream.wire.rfc3339 import rfc3339
 from clawactors.eventlog.patterns import covering
@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 class PushFollower:
     """A `Follower` on a push consumer of one stream."""
 
-    def __init__(self, source: Source, patterns: Sequence[str], after: int, since_ns: int | None = None) -> None:
+    def __init__(self, source: StreamSource, patterns: Sequence[str], after: int, since_ns: int | None = None) -> None:
         self._source, self._patterns, self._since_ns = source, tuple(patterns), since_ns
         self._connection = source.connection
         self._delivery = Delivery(self._patterns, after, self._connection.write, self._restart)

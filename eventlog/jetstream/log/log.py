@@ -7,12 +7,10 @@ from typing import Final, Self
 from clawactors.eventlog.errors import EventLogError
 from clawactors.eventlog.jetstream.log import provision, streams
 from clawactors.eventlog.jetstream.log.atomic import append_all
-from clawactors.eventlog.jetstream.log.first_records import firsts
 from clawactors.eventlog.jetstream.log.follower import PushFollower
-from clawactors.eventlog.jetstream.log.last_records import lasts
 from clawactors.eventlog.jetstream.log.publisher import Publisher
 from clawactors.eventlog.jetstream.log.reader import read
-from clawactors.eventlog.jetstream.log.source import Source
+from clawactors.eventlog.jetstream.log.source import StreamSource
 from clawactors.eventlog.jetstream.wire.connection import Connection
 from clawactors.eventlog.jetstream.wire.contexts import Address
 from clawactors.eventlog.log import Head
@@ -29,7 +27,7 @@ class JetStreamLog:
     Others who speak to the same server (leases, requests) share its `connection`.
     """
 
-    def __init__(self, connection: Connection, source: Source, give_up_s: float = GIVE_UP_S) -> None:
+    def __init__(self, connection: Connection, source: StreamSource, give_up_s: float = GIVE_UP_S) -> None:
         self.connection = connection
         self._source = source
         self._publisher = Publisher(connection, source.stream, give_up_s, lagging=source.replicas > 1)
@@ -63,7 +61,7 @@ class JetStreamLog:
         except BaseException:
             await connection.aclose()
             raise
-        source = Source(connection, streams.EVENTS, info["created"], info["config"]["num_replicas"])
+        source = StreamSource(connection, streams.EVENTS, info["created"], info["config"]["num_replicas"])
         return cls(connection, source, give_up_s)
 
     async def __aenter__(self) -> Self:
@@ -100,14 +98,6 @@ class JetStreamLog:
     ) -> AsyncIterator[list[Record]]:
         """Batches of the records matching any pattern, with `after < seq`, up to `until` or the present end."""
         return read(self._source, patterns, after, since_ns, until, self._give_up_s)
-
-    async def firsts(self, subjects: Sequence[str]) -> list[Record | None]:
-        """The first record under each subject. See `EventLog`."""
-        return await firsts(self.connection, self._source.stream, subjects, self._give_up_s)
-
-    async def lasts(self, kind: str, ids: Sequence[str]) -> dict[str, Record]:
-        """By id, the last record of each. See `EventLog`."""
-        return await lasts(self.connection, self._source.stream, kind, ids, self._give_up_s)
 
     async def follow(self, patterns: Sequence[str], *, after: int | None = None) -> PushFollower:
         """Reads on from `after` for ever; None starts with what is appended from now on."""

@@ -11,7 +11,7 @@ from typing import Final
 
 from clawactors.eventlog.errors import Unavailable
 from clawactors.eventlog.jetstream.log.follower import PushFollower
-from clawactors.eventlog.jetstream.log.source import Source
+from clawactors.eventlog.jetstream.log.source import StreamSource
 from clawactors.eventlog.jetstream.wire.api import last_message, next_message
 from clawactors.eventlog.record import Record, is_aggregate_pattern
 
@@ -21,7 +21,7 @@ _SINGLY: Final = 24
 
 
 async def read(
-    source: Source,
+    source: StreamSource,
     patterns: Sequence[str],
     after: int,
     since_ns: int | None,
@@ -68,7 +68,7 @@ async def read(
         await follower.aclose()
 
 
-async def _read_singly(source: Source, pattern: str, after: int, end: int) -> tuple[list[Record], int, int]:
+async def _read_singly(source: StreamSource, pattern: str, after: int, end: int) -> tuple[list[Record], int, int]:
     """The first records in `(after, end]`, up to where that is, and where the last one lies."""
     records: list[Record] = []
     last = await last_message(source.connection, source.stream, pattern)

@@ -9,14 +9,14 @@ from clawactors.eventlog.jetstream.wire.api import call, next_message
 from clawactors.eventlog.jetstream.wire.connection import Connection
 from clawactors.eventlog.jetstream.wire.rfc3339 import nanoseconds
 
-__all__ = ["Source"]
+__all__ = ["StreamSource"]
 
 _READINGS: Final = 64
 """How many may be begun at once: a thousand tasks that all resume would else wait for each other until none of them is
 answered in time, ask again, and so for ever."""
 
 
-class Source:
+class StreamSource:
     """A stream to read from, and how it was named when this process first saw it."""
 
     def __init__(self, connection: Connection, stream: str, created: str, replicas: int) -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from clawactors.eventlog.errors import Corrupt, EventLogError, Misconfigured, Unavailable
 from clawactors.eventlog.jetstream.log.reader import read
-from clawactors.eventlog.jetstream.log.source import Source
+from clawactors.eventlog.jetstream.log.source import StreamSource
 from clawactors.eventlog.jetstream.log.streams import BLOBS
 from clawactors.eventlog.jetstream.wire.api import ApiError, StoredMessage, call, last_message
 from clawactors.eventlog.jetstream.wire.codes import WRONG_LAST_SEQUENCE
@@ -111,10 +111,10 @@ class BlobDescriptions:
         return version
 
 
-async def source_of(connection: Connection) -> Source:
+async def source_of(connection: Connection) -> StreamSource:
     """The stream of the object store. Raises: `Unavailable`."""
     info = await call(connection, f"STREAM.INFO.{BLOBS}")
-    return Source(connection, BLOBS, info["created"], info["config"]["num_replicas"])
+    return StreamSource(connection, BLOBS, info["created"], info["config"]["num_replicas"])
 
 
 async def publish(connection: Connection, subject: str, body: bytes, headers: bytes = b"") -> int:

@@ -15,7 +15,7 @@ __all__ = ["JetStreamDeadLetters"]
 _ROOM_BYTES = 1024
 
 
-class _Stored(msgspec.Struct):
+class _LetterAnswer(msgspec.Struct):
     error: ApiError | None = None
 
 
@@ -38,7 +38,7 @@ class JetStreamDeadLetters:
         ).encode()
         body = record.body[: self._connection.max_payload - len(headers) - _ROOM_BYTES]
         _, answer = await self._connection.ask(f"{ROOT}.dead.{kind}", body, headers)
-        error = msgspec.json.decode(answer, type=_Stored).error
+        error = msgspec.json.decode(answer, type=_LetterAnswer).error
         if error is not None:
             raise Unavailable(f"a dead letter was refused: {error.description}")
 

@@ -35,7 +35,7 @@ _ELECTION_S: Final = 5.0
 _LOOK_AGAIN_S: Final = 0.05
 
 
-class _Stored(msgspec.Struct):
+class _LeaseAnswer(msgspec.Struct):
     seq: int = 0
     error: ApiError | None = None
 
@@ -118,7 +118,7 @@ class JetStreamLeases:
                     raise
                 await self.heal()
                 await asyncio.sleep(_LOOK_AGAIN_S)
-        stored = msgspec.json.decode(answer, type=_Stored)
+        stored = msgspec.json.decode(answer, type=_LeaseAnswer)
         if stored.error is None:
             return stored.seq
         if stored.error.err_code == WRONG_LAST_SEQUENCE:

@@ -8,7 +8,7 @@ import msgspec
 from clawactors.eventlog.errors import Unavailable
 from clawactors.eventlog.jetstream.log.follower import PushFollower
 from clawactors.eventlog.jetstream.log.reader import read
-from clawactors.eventlog.jetstream.log.source import Source
+from clawactors.eventlog.jetstream.log.source import StreamSource
 from clawactors.eventlog.jetstream.wire.api import ApiError, call
 from clawactors.eventlog.jetstream.wire.connection import Connection
 from clawactors.eventlog.record import ROOT, Record
@@ -20,7 +20,7 @@ _TIMEOUT_S: Final = 5.0
 _PATIENCE_S: Final = 30.0
 
 
-class _Stored(msgspec.Struct):
+class _OutputAnswer(msgspec.Struct):
     error: ApiError | None = None
 
 
@@ -34,7 +34,7 @@ class JetStreamOutputs:
         """Keeps it behind what is there; under one name it is kept once. Raises: `Unavailable`, `PermissionDenied`."""
         headers = f"NATS/1.0\r\nNats-Msg-Id: {name}\r\n\r\n".encode()
         _, answer = await self._connection.ask(f"{ROOT}.output.{id}.{stream}", body, headers, timeout_s=_TIMEOUT_S)
-        error = msgspec.json.decode(answer, type=_Stored).error
+        error = msgspec.json.decode(answer, type=_OutputAnswer).error
         if error is not None:
             raise Unavailable(f"output was not taken: {error.description}")
 
@@ -44,9 +44,9 @@ class JetStreamOutputs:
         async for records in read(source, (f"{ROOT}.output.>",), 0, None, None, _PATIENCE_S):
             yield records
 
-    async def _source(self) -> Source:
+    async def _source(self) -> StreamSource:
         info = await call(self._connection, f"STREAM.INFO.{STREAM}")
-        return Source(self._connection, STREAM, info["created"], info["config"]["num_replicas"])
+        return StreamSource(self._connection, STREAM, info["created"], info["config"]["num_replicas"])
 
     async def follow(self, id: str, stream: str, after: int = 0) -> PushFollower:
         """The records of a stream behind that place, and each as it comes. Raises: `Unavailable`."""

@@ -14,7 +14,7 @@ import msgspec
 
 from clawactors.eventlog.errors import Corrupt, Misconfigured, Unavailable
 from clawactors.eventlog.jetstream.log.follower import PushFollower
-from clawactors.eventlog.jetstream.log.source import Source
+from clawactors.eventlog.jetstream.log.source import StreamSource
 from clawactors.eventlog.jetstream.wire.api import ApiError, call
 from clawactors.eventlog.jetstream.wire.connection import Connection
 from clawactors.eventlog.jetstream.wire.rfc3339 import rfc3339
@@ -36,7 +36,7 @@ class _Body(msgspec.Struct):
     version: int
 
 
-class _Stored(msgspec.Struct):
+class _TimerAnswer(msgspec.Struct):
     error: ApiError | None = None
 
 
@@ -60,7 +60,7 @@ class JetStreamTimers:
         ).encode()
         body = _encode(_Body(at_ns, version))
         _, answer = await self._connection.ask(f"{_SET}.{kind}.{id}", body, headers, timeout_s=_TIMEOUT_S)
-        error = msgspec.json.decode(answer, type=_Stored).error
+        error = msgspec.json.decode(answer, type=_TimerAnswer).error
         if error is None:
             return
         if error.code < 500:
@@ -79,7 +79,7 @@ class JetStreamTimers:
         Raises: `Unavailable` when the store is not the same any more: watch again.
         """
         info = await call(self._connection, f"STREAM.INFO.{STREAM}")
-        source = Source(self._connection, STREAM, info["created"], info["config"]["num_replicas"])
+        source = StreamSource(self._connection, STREAM, info["created"], info["config"]["num_replicas"])
         follower = await PushFollower(source, (f"{_SET}.>", f"{_FIRED}.>"), 0).open()
         async with aclosing(follower):
             try:

@@ -12,12 +12,12 @@ from clawactors.eventlog.jetstream.wire.contexts import Address
 __all__ = ["Disconnects"]
 
 
-class _Client(msgspec.Struct):
+class _AdvisedClient(msgspec.Struct):
     name: str = ""
 
 
 class _Disconnect(msgspec.Struct):
-    client: _Client
+    client: _AdvisedClient
 
 
 class Disconnects:

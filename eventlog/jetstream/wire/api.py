@@ -43,7 +43,7 @@ class Refusal(EventLogError):
         self.code, self.err_code, self.description = error.code, error.err_code, error.description
 
 
-class _Answer(msgspec.Struct):
+class _ApiAnswer(msgspec.Struct):
     error: ApiError | None = None
 
 
@@ -67,7 +67,7 @@ class _MessageAnswer(msgspec.Struct):
     error: ApiError | None = None
 
 
-_answers = msgspec.json.Decoder(_Answer)
+_answers = msgspec.json.Decoder(_ApiAnswer)
 _messages = msgspec.json.Decoder(_MessageAnswer)
 
 

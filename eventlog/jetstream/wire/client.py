@@ -17,7 +17,7 @@ from nats.aio.client import Client, Server, Srv
 from nats.aio.subscription import Subscription
 
 from clawactors.eventlog.errors import PermissionDenied
-from clawactors.eventlog.jetstream.wire.parser import OnMessage, Parser
+from clawactors.eventlog.jetstream.wire.parser import MessageParser, OnMessage
 from clawactors.eventlog.jetstream.wire.transport import ParsingTransport
 
 __all__ = ["ClientEvents", "NatsClient", "RawSubscription"]
@@ -63,7 +63,7 @@ class NatsClient(Client):
     def __init__(self, events: ClientEvents) -> None:
         super().__init__()
         self._events = events
-        self._parser = Parser(self)
+        self._parser = MessageParser(self)
         self._ps = self._parser  # type: ignore[assignment]  # the same two methods, not the same class
         self._soon: list[bytes] = []
         self._giving_up: asyncio.Task[None] | None = None

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 
 from nats.errors import ProtocolError
 
-__all__ = ["OnMessage", "Parser"]
+__all__ = ["MessageParser", "OnMessage"]
 
 type OnMessage = Callable[[bytes, bytes, bytes, bytes], None]
 """Takes `(subject, reply, headers, body)`; `reply` and `headers` are empty when absent."""
@@ -33,7 +33,7 @@ class Sink(Protocol):
     async def _process_info(self, info: dict[str, Any]) -> None: ...
 
 
-class Parser:
+class MessageParser:
     """Takes the place of nats-py's own parser: same two methods, `parse` and `reset`."""
 
     def __init__(self, sink: Sink) -> None:

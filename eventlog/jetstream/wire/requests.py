@@ -47,11 +47,11 @@ class JetStreamRequests:
                 raise Unavailable(f"{subject} failed: {failure}")
         return answer
 
-    def tell(self, subject: str, body: bytes) -> None:
+    def publish(self, subject: str, body: bytes) -> None:
         """Sends a message to all who listen now; it is lost where nobody does, or the connection is away."""
         self._replies.publish_now(subject.encode(), body)
 
-    async def hear(self, pattern: str, on_message: Callable[[str, bytes], None]) -> Callable[[], None]:
+    async def subscribe(self, pattern: str, on_message: Callable[[str, bytes], None]) -> Callable[[], None]:
         """Calls back with subject and body of each message; returns what ends that. Raises: `PermissionDenied`."""
 
         def take(subject: bytes, reply: bytes, headers: bytes, body: bytes) -> None:

@@ -236,16 +236,6 @@ class Link:
                 await self.turns()
                 self._check()
 
-    async def firsts(self, subjects: Sequence[str]) -> list[Record | None]:
-        await self.turns()
-        self._check()
-        return await self._log.firsts(subjects)
-
-    async def lasts(self, kind: str, ids: Sequence[str]) -> dict[str, Record]:
-        await self.turns()
-        self._check()
-        return await self._log.lasts(kind, ids)
-
     async def follow(self, patterns: Sequence[str], *, after: int | None = None) -> Follower:
         self._check()
         return _LinkedFollower(self, await self._log.follow(patterns, after=after))
@@ -268,18 +258,18 @@ class Link:
         self._check()
         return await self._requests.request(subject, body, timeout_s)
 
-    def tell(self, subject: str, body: bytes) -> None:
+    def publish(self, subject: str, body: bytes) -> None:
         if not self._down:
-            self._requests.tell(subject, body)
+            self._requests.publish(subject, body)
 
-    async def hear(self, pattern: str, on_message: Callable[[str, bytes], None]) -> Callable[[], None]:
+    async def subscribe(self, pattern: str, on_message: Callable[[str, bytes], None]) -> Callable[[], None]:
         self._check()
 
         def take(subject: str, body: bytes) -> None:
             if not self._down:
                 on_message(subject, body)
 
-        return await self._requests.hear(pattern, take)
+        return await self._requests.subscribe(pattern, take)
 
     async def serve(self, subject: str, answer: Any, queue: str = "") -> Serving:
         self._check()
