@@ -17,7 +17,7 @@ from clawactors.kernel.decider import Decider
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.external import DecodedCommand, ExternalCommand, decode_command
 
-__all__ = ["Home", "Kind", "Kinds", "anybody", "control_only", "never", "to_nobody"]
+__all__ = ["Home", "Kind", "Kinds", "anybody", "as_it_is", "control_only", "never", "to_nobody"]
 
 
 class Home(Enum):
@@ -37,6 +37,11 @@ def control_only(_state: object, writer: str) -> bool:
     return writer == ""
 
 
+def as_it_is[S](state: S) -> S:
+    """The brief form of states that stay small."""
+    return state
+
+
 def never(_command: object) -> bool:
     """For kinds none of whose commands begins with nothing known."""
     return False
@@ -54,6 +59,7 @@ class Kind[C, S, E](msgspec.Struct, frozen=True):
     what `read_command` turns into `Refused`.
     `route(state)` is the node that must hear of a change to this state, "" for none.
     `believes(state, writer)`: may that writer, a node or "" for the home process, speak about this state?
+    `brief(state)` is the state as a command is answered with: without what grows with every command.
     `creates(command)`: is it decided on a new aggregate first? Then nothing is read; the guard tells if there is one.
     """
 
@@ -66,6 +72,7 @@ class Kind[C, S, E](msgspec.Struct, frozen=True):
     route: Callable[[S], str] = to_nobody
     believes: Callable[[S, str], bool] = control_only
     creates: Callable[[C], bool] = never
+    brief: Callable[[S], S] = as_it_is
 
     def read_command(self, body: bytes, by: str, at_ns: int, *, trusted: bool = True) -> DecodedCommand[C]:
         """The command that another program has written, on behalf of `by`, decided at that time.

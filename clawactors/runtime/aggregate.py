@@ -29,10 +29,13 @@ class _Waiting(msgspec.Struct, gc=False):
 
 
 class _Decided(msgspec.Struct, gc=False):
-    """What a batch leads to on one version: calls with their events, calls that change nothing, refusals."""
+    """What a batch leads to on one version: calls that change nothing, refusals, and from the first change on `parts`.
+
+    What is said after a change, a refusal too, is true only once the change is written.
+    """
 
     state: Any
-    parts: list[tuple[_Waiting, tuple[Any, ...]]] = msgspec.field(default_factory=list)
+    parts: list[tuple[_Waiting, tuple[Any, ...] | Refused]] = msgspec.field(default_factory=list)
     quiet: list[tuple[_Waiting, int]] = msgspec.field(default_factory=list)
     refused: list[tuple[_Waiting, Refused]] = msgspec.field(default_factory=list)
 
@@ -161,12 +164,12 @@ class AggregateQueue:
                 try:
                     decided.state, events = decide(self._kind, call, known, decided.state, now_ns)
                 except Refused as refusal:
-                    decided.refused.append((each, refusal))
+                    (decided.parts or decided.refused).append((each, refusal))
                     continue
                 except Unavailable as error:
                     _end(each, error)
                     continue
-            if events or decided.parts:  # what changes nothing after a change is true only once that is written
+            if events or decided.parts:
                 decided.parts.append((each, events))
                 taken.add(call.command_id)
             else:
@@ -176,8 +179,8 @@ class AggregateQueue:
     async def _append(self, known: Known, decided: _Decided) -> None:
         """Raises: what the log raises."""
         before, after = known.snapshot, decided.state
-        calls = [each.call for each, events in decided.parts if events]
-        events = tuple(event for _, events in decided.parts for event in events)
+        changes = [(each.call, own) for each, own in decided.parts if isinstance(own, tuple) and own]
+        calls, events = [call for call, _ in changes], tuple(event for _, own in changes for event in own)
         draft = draft_of(self._context, self._kind, self._id, before.state, after, events, calls)
         version = await self._context.log.append(draft, before.version)
         answered = known.answered
@@ -185,7 +188,7 @@ class AggregateQueue:
             answered = {**answered, **dict.fromkeys(draft.answers, version)}
         self._known, self._is_fresh = Known(Snapshot(after, version), answered), False
         for each, own in decided.parts:
-            _end(each, Answer(version, after, own))
+            _end(each, own if isinstance(own, Refused) else Answer(version, after, own))
 
 
 def _end(each: _Waiting, outcome: Answer | Exception) -> None:

@@ -41,7 +41,7 @@ EXPIRED: Final = "expired"
 
 
 class Command(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """One command to the aggregate `id`; `state` asks for the aggregate after it."""
+    """One command to the aggregate `id`; `state` asks for the aggregate after it, in brief."""
 
     id: str
     command: msgspec.Raw
@@ -65,21 +65,33 @@ class Failure(msgspec.Struct, frozen=True, gc=False):
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """What became of a command; `changed` tells whether it led to events."""
+    """What became of a command, or the answer to a question for a state; `changed`: the command led to events.
+
+    `state` is left out where an earlier outcome of the answer has it, for the same id and version, and where it is too
+    large: then it has to be asked for. The answer to that question is a `part` of `size` bytes in all.
+    """
 
     version: int = 0
     changed: bool = False
     state: msgspec.Raw = msgspec.Raw(b"null")
     error: Failure | None = None
     frozen: str = ""
+    part: bytes = b""
+    size: int = 0
+
+    @property
+    def has_state(self) -> bool:
+        """The state is in it."""
+        return bytes(self.state) != b"null"
 
 
 class StateQuestion(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """One aggregate with all its commits up to `at_least`, -1 for all that are in the log."""
+    """One aggregate with all its commits up to `at_least`, -1 for all that are in the log; from byte `after` on."""
 
     kind: str
     id: str
     at_least: int = -1
+    after: int = 0
 
 
 class ForkRequest(msgspec.Struct, frozen=True, gc=False):

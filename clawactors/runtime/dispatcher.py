@@ -8,6 +8,7 @@
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -35,6 +36,8 @@ class Dispatcher:
         self.middleware = tuple(middleware)
         self._queues: dict[tuple[str, str], AggregateQueue] = {}
         self._workers: set[asyncio.Task[None]] = set()
+        self._crowded: set[tuple[str, str]] = set()
+        """Aggregates that several calls of one `send_many` are for: they leave together."""
         handler: Handler = self._enqueue
         for wrap in reversed(self.middleware):
             handler = wrap(handler)
@@ -46,7 +49,13 @@ class Dispatcher:
 
     async def send_many(self, calls: Iterable[Call]) -> list[Answer | Exception]:
         """Independent calls, each with an outcome of its own; appends of one turn travel as one batch."""
-        outcomes = await asyncio.gather(*map(self._handler, calls), return_exceptions=True)
+        calls = list(calls)
+        crowded = {key for key, count in Counter((call.kind, call.id) for call in calls).items() if count > 1}
+        self._crowded |= crowded
+        try:
+            outcomes = await asyncio.gather(*map(self._handler, calls), return_exceptions=True)
+        finally:
+            self._crowded -= crowded
         told: list[Answer | Exception] = []
         for outcome in outcomes:
             if isinstance(outcome, BaseException) and not isinstance(outcome, Exception):
@@ -106,8 +115,9 @@ class Dispatcher:
             return await queue.put(call)
         queue = self._queues[key] = AggregateQueue(self.context, self.kinds[call.kind], call.id, self.snapshots)
         answer = queue.put(call)
+        is_alone = key not in self._crowded
         worker: asyncio.Task[Any] = asyncio.Task(
-            self._work(key, queue), loop=asyncio.get_running_loop(), eager_start=True
+            self._work(key, queue), loop=asyncio.get_running_loop(), eager_start=is_alone
         )
         if not worker.done():
             self._workers.add(worker)

@@ -3,8 +3,10 @@
 1. Only the process that leads its kinds listens, so its absence is told at once.
 2. Who asked is the principal of the subject, never what a message says.
 3. A request after its deadline, or with one beyond the horizon in which command ids are kept, is not decided.
+4. A request that is repeated while it is being decided gets the same answer, at no further cost.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -30,6 +32,8 @@ from clawactors.runtime.dispatcher import Dispatcher
 
 __all__ = ["CommandEndpoint"]
 
+_STATES_MAX_BYTES: Final = 400_000
+
 _decode: Final = msgspec.json.Decoder(AskRequest).decode
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -52,13 +56,14 @@ class CommandEndpoint:
     ) -> None:
         self._dispatcher, self._kinds, self._awaits = dispatcher, kinds, awaits
         self._serving: list[Serving] = []
+        self._deciding: dict[tuple[str, str, bytes], asyncio.Future[bytes]] = {}
 
     async def open(self, requests: Requests) -> None:
         """Listens from now on. Raises: `PermissionDenied`, `Unavailable`."""
         for kind in self._kinds:
 
             async def answer(principal: str, body: bytes, kind: Kind[Any, Any, Any] = kind) -> bytes:
-                return _encode(await self._answer(kind, principal, body))
+                return await self._answer_once(kind, principal, body)
 
             self._serving.append(await requests.answer(f"claw.do.*.{kind.name}", answer))
 
@@ -67,6 +72,19 @@ class CommandEndpoint:
         serving, self._serving = self._serving, []
         for each in serving:
             await each.aclose()
+
+    async def _answer_once(self, kind: Kind[Any, Any, Any], principal: str, body: bytes) -> bytes:
+        key = kind.name, principal, body
+        if (answer := self._deciding.get(key)) is not None:
+            return await asyncio.shield(answer)
+        answer = self._deciding[key] = asyncio.get_running_loop().create_future()
+        try:
+            encoded = _encode(await self._answer(kind, principal, body))
+            answer.set_result(encoded)
+            return encoded
+        finally:
+            del self._deciding[key]
+            answer.cancel()  # where there is none: who repeats it asks again
 
     async def _answer(self, kind: Kind[Any, Any, Any], principal: str, body: bytes) -> AskReply:
         now_ns = self._dispatcher.context.time.now_ns()
@@ -82,8 +100,9 @@ class CommandEndpoint:
             self._awaits(f"{principal}.{request.client}", [each.id for each in request.commands])
         calls = [self._call(kind, principal, request.deadline_ns, each, now_ns) for each in request.commands]
         answers = iter(await self._dispatcher.send_many(call for call in calls if isinstance(call, Call)))
+        told = _States(kind)
         outcomes = [
-            _outcome(kind.name, next(answers) if isinstance(call, Call) else call, each)
+            told.outcome(next(answers) if isinstance(call, Call) else call, each)
             for call, each in zip(calls, request.commands, strict=True)
         ]
         return AskReply(self._dispatcher.context.time.now_ns(), outcomes)
@@ -101,10 +120,26 @@ class CommandEndpoint:
             return refusal
 
 
-def _outcome(kind: str, answer: Answer | Exception, asked: Command) -> Outcome:
-    if isinstance(answer, NotFound):
-        answer = NotFound(f"there is no {kind} {asked.id!r}")
-    if isinstance(answer, Exception):
-        return Outcome(error=failure_of(answer))
-    state = msgspec.Raw(encode_state(answer.state)) if asked.state else msgspec.Raw(b"null")
-    return Outcome(answer.version, bool(answer.events), state)
+class _States:
+    """The outcomes of one request, with each state once and no more of them than fit one answer."""
+
+    def __init__(self, kind: Kind[Any, Any, Any]) -> None:
+        self._kind = kind
+        self._told: set[tuple[str, int]] = set()
+        self._left_bytes = _STATES_MAX_BYTES
+
+    def outcome(self, answer: Answer | Exception, asked: Command) -> Outcome:
+        """What became of the command."""
+        if isinstance(answer, NotFound):
+            answer = NotFound(f"there is no {self._kind.name} {asked.id!r}")
+        if isinstance(answer, Exception):
+            return Outcome(error=failure_of(answer))
+        key = asked.id, answer.version
+        if not asked.state or key in self._told:
+            return Outcome(answer.version, bool(answer.events))
+        self._told.add(key)
+        encoded = encode_state(self._kind.brief(answer.state))
+        if len(encoded) > self._left_bytes:
+            return Outcome(answer.version, bool(answer.events))
+        self._left_bytes -= len(encoded)
+        return Outcome(answer.version, bool(answer.events), msgspec.Raw(encoded))

@@ -8,7 +8,7 @@ from clawactors.systems.nodes import events as n
 from clawactors.systems.schedules import events as s
 from clawactors.systems.tasks import events as e
 
-__all__ = ["EXAMPLES", "HISTORIES"]
+__all__ = ["EXAMPLES", "HISTORIES", "SUBJECTS"]
 
 FULL = e.Submitted(
     skill="migrate-table",
@@ -182,6 +182,18 @@ type Bodies = list[tuple[Any, ...] | bytes]
 
 HISTORIES: dict[str, tuple[str, Bodies]] = {
     "task-fast": ("task", [(LEAST,), (scheduled(),), (e.Started(), e.StepCompleted("count", 3), e.Completed(3))]),
+    "task-admitted": (
+        "task",
+        [
+            (e.Submitted(skill="echo", params={"text": "hi"}), scheduled()),
+            (e.Started(),),
+            (e.Completed("by another node"),),
+            b'{"v":1,"events":[{"type":"task.moved","to":"n2"}]}',
+            (e.Signalled("go"),),
+            (e.StepCompleted("count", 3), e.Completed(3)),
+            (e.Retried("client/ada"),),
+        ],
+    ),
     "task-retried": (
         "task",
         [
@@ -357,3 +369,8 @@ HISTORIES: dict[str, tuple[str, Bodies]] = {
         ],
     ),
 }
+
+SUBJECTS = {
+    "task-admitted": ("to.n1", "from.n1", "from.n2", "from.n2", "to.n1", "from.n1", "log"),
+}
+"""Where the commits of a history are stored, if not by turns under `log` and `to.n1`."""

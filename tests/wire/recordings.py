@@ -10,21 +10,15 @@ from typing import Any
 import msgspec
 
 from clawactors.eventlog import Record
-from clawactors.kernel.decider import Decider
 from clawactors.kernel.fold import Snapshot, fold
-from clawactors.kinds import DECODER
-from clawactors.systems.chats import CHAT
-from clawactors.systems.memories import MEMORY
-from clawactors.systems.nodes import NODE
-from clawactors.systems.schedules import SCHEDULE
-from clawactors.systems.tasks import TASK, Task
+from clawactors.kinds import DECODER, KINDS
+from clawactors.systems.tasks import Task
 from clawactors.systems.tasks.journal import SIGNAL
-from tests.wire.examples import EXAMPLES, HISTORIES
+from tests.wire.examples import EXAMPLES, HISTORIES, SUBJECTS
 
-__all__ = ["DECIDERS", "EVENTS_DIR", "HISTORIES_DIR", "fields_of", "folded", "state_of"]
+__all__ = ["EVENTS_DIR", "HISTORIES_DIR", "fields_of", "folded", "state_of"]
 
 EVENTS_DIR, HISTORIES_DIR = Path(__file__).parent / "events", Path(__file__).parent / "histories"
-DECIDERS: dict[str, Decider[Any, Any, Any]] = {each.kind: each for each in (TASK, NODE, SCHEDULE, MEMORY, CHAT)}
 FIRST_NS = 1_800_000_000_000_000_000
 STEP_NS = 250_000_000
 
@@ -65,9 +59,9 @@ def state_of(known: Snapshot[Any]) -> dict[str, Any]:
 
 def folded(kind: str, records: list[Record]) -> Snapshot[Any]:
     """The fold of the records."""
-    known: Snapshot[Any] = Snapshot(DECIDERS[kind].initial)
+    known: Snapshot[Any] = Snapshot(KINDS[kind].decider.initial)
     for record in records:
-        known = fold(DECIDERS[kind], DECODER.codecs[kind], known, record)
+        known = fold(KINDS[kind], known, record)
     return known
 
 
@@ -78,11 +72,12 @@ def _new() -> Iterator[tuple[Path, object]]:
         yield EVENTS_DIR / f"{tag}.json", recording
     for name, (kind, bodies) in HISTORIES.items():
         codec = DECODER.codecs[kind]
+        subjects = SUBJECTS.get(name, ("log", "to.n1") * len(bodies))
         records = [
             Record(
                 seq=10 * number + 3,
                 at_ns=FIRST_NS + number * STEP_NS,
-                subject=f"claw.{kind}.x-1.{'to.n1' if number % 2 else 'log'}",
+                subject=f"claw.{kind}.x-1.{subjects[number]}",
                 body=body if isinstance(body, bytes) else codec.encode(body),
             )
             for number, body in enumerate(bodies)

@@ -12,6 +12,7 @@ from clawactors.eventlog import EventLog
 from clawactors.eventlog.outputs import Outputs
 from clawactors.eventlog.requests import Requests
 from clawactors.kernel.errors import NotFound, Refused
+from clawactors.kernel.external import ExternalCommand
 from clawactors.kernel.fold import Snapshot
 from clawactors.kernel.transfer import decode_state
 from clawactors.runtime.actor import ActorContext
@@ -170,12 +171,29 @@ class Client:
 
         Raises: `Refused`, `Unavailable`.
         """
-        question = msgspec.json.encode(StateQuestion(kind, id, at_least))
-        body = await self.questions.ask("state", question)
-        outcome = msgspec.json.decode(body, type=Outcome)
+        outcome = await self._ask_state(StateQuestion(kind, id, at_least))
+        parts, version = [outcome.part], outcome.version
+        while (after := sum(map(len, parts))) < outcome.size:
+            outcome = await self._ask_state(StateQuestion(kind, id, version, after))
+            if outcome.version != version:  # it has changed meanwhile: from the beginning
+                outcome = await self._ask_state(StateQuestion(kind, id, outcome.version))
+                parts, version = [], outcome.version
+            parts.append(outcome.part)
+        state = decode_state(type, outcome.state if outcome.has_state else b"".join(parts))
+        return Snapshot(state, outcome.version, outcome.frozen)
+
+    async def _ask_state(self, question: StateQuestion) -> Outcome:
+        outcome = msgspec.json.decode(await self.questions.ask("state", msgspec.json.encode(question)), type=Outcome)
         if outcome.error is not None:
             raise error_of(outcome.error)
-        return Snapshot(decode_state(type, outcome.state), outcome.version, outcome.frozen)
+        return outcome
+
+    async def ask_for_change[S](self, kind: str, id: str, request: ExternalCommand, type: type[S]) -> Snapshot[S]:
+        """Has the command decided; the aggregate after it, in brief. Raises: as `CommandSender.ask`."""
+        outcome = await self.sender.ask(kind, id, request, state=True)
+        if not outcome.has_state:
+            return await self.state(kind, id, type, at_least=outcome.version)
+        return Snapshot(decode_state(type, outcome.state), outcome.version)
 
     async def ended(self, ids: Iterable[str]) -> AsyncIterator[str]:
         """The ids in the order in which their tasks end; those that ended before come first. Raises: `NotFound`."""
@@ -211,10 +229,12 @@ class Client:
     # Changing
 
     async def command(self, id: str, command: c.TaskCommand) -> Snapshot[Task]:
-        """Has the command decided and returns the task after it. Raises: `NotFound`, `Refused`, `Unavailable`."""
+        """Has the command decided and returns the task after it, without its journal.
+
+        Raises: `NotFound`, `Refused`, `Unavailable`.
+        """
         request = request_of(await self.payloads.stored(command), self.context.names.commit())
-        outcome = await self.sender.ask("task", checked_id(id), request, state=True)
-        return Snapshot(decode_state(Task, outcome.state), outcome.version)
+        return await self.ask_for_change("task", checked_id(id), request, Task)
 
     async def cancel(self, id: str) -> Snapshot[Task]:
         """Ends the task; running code is told and confirms. Raises: `NotFound`, `Refused`."""

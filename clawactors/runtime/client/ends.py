@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from clawactors.eventlog import Unavailable
+from clawactors.eventlog import EventLogError, Unavailable
 from clawactors.eventlog.requests import Requests
 from clawactors.kernel.errors import NotFound
 from clawactors.runtime.actor import ActorContext
@@ -120,19 +120,22 @@ class Ends:
                 await self.ready()
                 body = _encode(RegisterRequest(self._client, ids, forget))
                 reply = _reply(await self._requests.request(self._register_at, body, _ANSWER_S))
-            except Unavailable:
+            except (Unavailable, msgspec.MsgspecError):
                 await asyncio.sleep(_AGAIN_S * (0.5 + self._context.clock.roll()))
+                continue
+            except EventLogError as error:
+                await self._fail(ids, error)
                 continue
             if reply.error is not None:
                 await self._fail(ids, error_of(reply.error))
                 continue
             for id in ids:
                 self._unregistered.pop(id, None)
-            if reply.epoch == self._epoch:
-                self._number = max(self._number, reply.number)
-            else:  # another leader: it knows of those alone that were just asked for
+            if reply.epoch != self._epoch or reply.number > self._number:
+                # Another leader knows of those alone that were just asked for; else a notice was lost before the reply.
                 self._epoch, self._number = reply.epoch, reply.number
-                self._unregistered.update(dict.fromkeys(id for id in self._awaited if id not in ids))
+                asked = set(ids)
+                self._unregistered.update(dict.fromkeys(id for id in self._awaited if id not in asked))
             self._heard_s = asyncio.get_running_loop().time()
             for ended in reply.ended:
                 self._end(ended)

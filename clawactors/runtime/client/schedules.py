@@ -8,7 +8,6 @@ from msgspec.structs import replace
 from clawactors.kernel.errors import NotFound
 from clawactors.kernel.external import ExternalCommand
 from clawactors.kernel.fold import Snapshot
-from clawactors.kernel.transfer import decode_state
 from clawactors.runtime.client.rows import Page, ScheduleRow
 from clawactors.systems.schedules import Schedule
 from clawactors.systems.schedules import external as x
@@ -69,5 +68,4 @@ class Schedules:
 
     async def _ask(self, name: str, request: ExternalCommand) -> Snapshot[Schedule]:
         named = replace(request, id=self._client.context.names.commit())
-        outcome = await self._client.sender.ask("schedule", name, named, state=True)
-        return Snapshot(decode_state(Schedule, outcome.state), outcome.version)
+        return await self._client.ask_for_change("schedule", name, named, Schedule)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from clawactors.eventlog import EventLogError, NoResponders, Unavailable
 from clawactors.eventlog.requests import Requests
@@ -22,6 +23,7 @@ __all__ = ["CommandSender"]
 
 DEADLINE_S: Final = 30.0
 _TOGETHER: Final = 500
+"""So many aggregates travel together, and all that waits for each of them."""
 _TOGETHER_MAX_BYTES: Final = 500_000
 _AT_ONCE: Final = 4
 _AGAIN_S: Final = 2.0
@@ -74,11 +76,8 @@ class CommandSender:
         deadline_ns = self._context.time.now_ns() + int(deadline_s * 1e9)
         body = Command(id, msgspec.Raw(_encode(command)), state)
         asked = _Asked(kind, body, awaits, queued, deadline_ns, loop.create_future())
-        if (held := self._held.get((kind, id))) is not None:
-            held.append(asked)
-        else:
-            self._waiting.append(asked)
-            self._plan()
+        self._waiting.append(asked)
+        self._plan()
         outcome = await asked.outcome
         if outcome.error is not None:
             raise error_of(outcome.error)
@@ -91,25 +90,29 @@ class CommandSender:
 
     def _send(self) -> None:
         self._is_planned = False
-        while self._waiting and len(self._sending) < _AT_ONCE:
-            batch = self._next_batch()
-            for each in batch:
-                self._held.setdefault((each.kind, each.command.id), deque())
+        while len(self._sending) < _AT_ONCE and (batch := self._next_batch()):
             task = asyncio.get_running_loop().create_task(self._deliver(batch))
             self._sending.add(task)
             task.add_done_callback(self._sent)
 
     def _next_batch(self) -> list[_Asked]:
-        """What travels together: of one kind, with one wish to hear of ends."""
-        first = self._waiting[0]
+        """What travels together: of one kind, with one wish to hear of ends, to aggregates that nothing is asked of."""
+        waiting, held = self._waiting, self._held
         batch: list[_Asked] = []
+        keys: set[tuple[str, str]] = set()
         size = 0
-        while self._waiting and len(batch) < _TOGETHER:
-            each = self._waiting[0]
+        while waiting and len(keys) < _TOGETHER:
+            each = waiting[0]
+            key = each.kind, each.command.id
+            if key not in keys and key in held:
+                held[key].append(waiting.popleft())
+                continue
             size += len(each.command.command)
-            if each.kind != first.kind or each.awaits != first.awaits or (batch and size > _TOGETHER_MAX_BYTES):
+            if batch and (each.kind != batch[0].kind or each.awaits != batch[0].awaits or size > _TOGETHER_MAX_BYTES):
                 break
-            batch.append(self._waiting.popleft())
+            batch.append(waiting.popleft())
+            keys.add(key)
+            held.setdefault(key, deque())
         return batch
 
     def _sent(self, task: asyncio.Task[None]) -> None:
@@ -131,9 +134,8 @@ class CommandSender:
 
     def _release(self, batch: list[_Asked]) -> None:
         for each in batch:
-            key = each.kind, each.command.id
-            if held := self._held.pop(key, None):
-                self._waiting.extend(held)
+            if held := self._held.pop((each.kind, each.command.id), None):
+                self._waiting.extendleft(reversed(held))  # before whatever was asked of it later
 
     async def _insist(self, batch: list[_Asked]) -> None:
         """Every command has its outcome when this returns, however often it has to be asked for.
@@ -190,7 +192,14 @@ def _rest(batch: list[_Asked], outcomes: Sequence[Outcome]) -> tuple[list[_Asked
     """Hands out the outcomes; those that could not be decided now are to be asked again, for that reason."""
     rest: list[_Asked] = []
     reason = ""
+    states: dict[tuple[str, int], msgspec.Raw] = {}
     for each, outcome in zip(batch, outcomes, strict=True):
+        if each.command.state and outcome.error is None:
+            key = each.command.id, outcome.version
+            if outcome.has_state:
+                states[key] = outcome.state
+            elif key in states:
+                outcome = replace(outcome, state=states[key])
         if outcome.error is not None and outcome.error.code == "unavailable":
             rest.append(each)
             reason = outcome.error.message

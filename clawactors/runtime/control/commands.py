@@ -27,6 +27,7 @@ __all__ = ["CommandConsumer"]
 _WAIT_S: Final = 2.0
 _AGAIN_S: Final = 0.2
 _HELD_MAX: Final = 20_000
+_BURIED_MAX: Final = 1000
 _TOGETHER: Final = 2000
 _TOGETHER_MAX_BYTES: Final = 400_000
 _BY: Final = "command"
@@ -50,6 +51,8 @@ class CommandConsumer:
         self._nowhere = "commands go to " + " or ".join(f"claw.cmd.{name}.<id>" for name in self._kinds)
         self._waiting: dict[str, deque[Record]] = {}
         self._held: set[int] = set()
+        self._buried: deque[int] = deque(maxlen=_BURIED_MAX)
+        """Refused already: if it comes again because its acknowledgement was lost, it stays so."""
         self._working: set[asyncio.Task[None]] = set()
         self._less = asyncio.Event()
         self.carried_out = self.refused = 0
@@ -126,6 +129,8 @@ class CommandConsumer:
         refusals: list[_Refusal] = []
         calls: list[tuple[Record, Call]] = []
         for record in records:
+            if record.seq in self._buried:
+                continue
             try:
                 principal = _principal_of(record.subject)
                 by = f"client/{principal}" if principal else record.by or _BY
@@ -152,6 +157,7 @@ class CommandConsumer:
 
     async def _bury(self, refusals: Sequence[_Refusal]) -> None:
         await asyncio.gather(*(self._commands.bury(each.record, each.reason) for each in refusals))
+        self._buried += [each.record.seq for each in refusals]
         self.refused += len(refusals)
 
 

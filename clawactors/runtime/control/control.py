@@ -180,12 +180,14 @@ class Control:
             commits = [self.kinds.decoder.decode(record) for record in batch]
             for commit in commits:
                 self._place(commit)
+            # Before anything is ordered, for what is ordered is looked up there.
+            loop = asyncio.get_running_loop()
+            applied = asyncio.Task(self.views.apply(commits, follower.position), loop=loop, eager_start=True)
             self._position = batch[-1].seq
             self._find_out()
             self._hear_time(max(record.at_ns for record in batch))
             self._order()
             self.timers.wake()
-            applied = self.views.apply(commits, follower.position)
             await applied
             self.snapshots.folded(follower.position)
         raise Unavailable("the log is followed no longer")  # placing on a fold that stands still would only do harm
@@ -201,6 +203,7 @@ class Control:
             placement.apply_nothing(commit.kind, commit.id, record.seq)
         elif commit.fault == "future":
             placement.freeze(commit.kind, commit.id)
+            self.ends.on_frozen(commit.id, record.seq, commit.reason)
         elif not placement.apply_task(commit.id, record.seq, commit.events, record.at_ns, first=record.expected == 0):
             self._spawn(self._learn(commit.id))
 

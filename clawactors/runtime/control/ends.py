@@ -97,13 +97,20 @@ class EndNotifier:
             self._remember(ended_of(id, version, life))
         if (clients := self._by_task.pop(id, None)) is None:
             return
-        ended = ended_of(id, version, life)
+        self._tell_all(clients, ended_of(id, version, life))
+
+    def _tell_all(self, clients: list[_Client], ended: Ended) -> None:
         if not self._due:
             asyncio.get_running_loop().call_soon(self._tell)
         for client in clients:
-            client.awaited.discard(id)
+            client.awaited.discard(ended.id)
             client.ended.append(ended)
             self._due[client.subject] = client
+
+    def on_frozen(self, id: str, version: int, reason: str) -> None:
+        """A later release has written to a task: nobody here will learn how it ends."""
+        if id in self._by_task:
+            self._tell_all(self._by_task.pop(id), Ended(id, version, "", frozen=reason))
 
     def _remember(self, ended: Ended) -> None:
         if ended.large or (type(ended.result) in (str, dict, list) and len(_encode(ended.result)) > _RECENT_MAX_BYTES):
@@ -132,20 +139,27 @@ class EndNotifier:
         rest = [id for id in request.ids if id not in recent]
         # Registered before they are looked up: what ends in between is told twice, never not at all.
         self.awaits(name, rest)
-        ended = self._snapshots.states.ended(rest)
-        missing = [id for id in rest if id not in ended and not self._exists(id)]
-        if missing:
+        told, missing = self._look_up(rest)
+        if missing or any(each.status != "completed" for each in told):  # it may be new, or be retried, unseen here
             await self._snapshots.fresh()
-            missing = [id for id in missing if not self._exists(id)]
-            ended = {**ended, **self._snapshots.states.ended(rest)}
-        for id in (*ended, *missing):
+            told, missing = self._look_up(rest)
+        for id in (*(each.id for each in told), *missing):
             self._forget(client, id)
-        told = [ended_of(id, known.version, known) for id, known in ended.items()]
         return _encode(RegisterReply(self._epoch, client.number, [*recent.values(), *told], missing))
 
-    def _exists(self, id: str) -> bool:
-        snapshot, _ = self._snapshots.states.get("task", id)
-        return snapshot.state.spec is not None or bool(snapshot.frozen)
+    def _look_up(self, ids: list[str]) -> tuple[list[Ended], list[str]]:
+        """Those that have ended, or are frozen, and those that do not exist, as of what is folded."""
+        ended = self._snapshots.states.ended(ids)
+        told = [ended_of(id, known.version, known) for id, known in ended.items()]
+        missing: list[str] = []
+        for id in ids:
+            if id not in ended:
+                known, _ = self._snapshots.states.get("task", id)
+                if known.frozen:
+                    told.append(Ended(id, known.version, "", frozen=known.frozen))
+                elif known.state.spec is None:
+                    missing.append(id)
+        return told, missing
 
     def _forget(self, client: _Client, id: str) -> None:
         client.awaited.discard(id)

@@ -14,6 +14,8 @@ from clawactors.runtime.snapshots import Snapshots
 
 __all__ = ["StateEndpoint"]
 
+_PART_BYTES: Final = 400_000
+
 _decode: Final = msgspec.json.Decoder(StateQuestion).decode
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -47,4 +49,8 @@ class StateEndpoint:
             return _encode(Outcome(error=failure_of(Refused(f"not a question: {error}"))))
         except (Refused, EventLogError) as error:
             return _encode(Outcome(error=failure_of(error)))
-        return _encode(Outcome(known.version, False, msgspec.Raw(encode_state(known.state)), frozen=known.frozen))
+        encoded = encode_state(known.state)
+        if len(encoded) <= _PART_BYTES:
+            return _encode(Outcome(known.version, False, msgspec.Raw(encoded), frozen=known.frozen))
+        part = encoded[question.after : question.after + _PART_BYTES]
+        return _encode(Outcome(known.version, frozen=known.frozen, part=part, size=len(encoded)))

@@ -2,7 +2,8 @@
 
 1. A predecessor that is being made here at this moment is waited for; if it is refused, so is what comes after it.
 2. One that can't be seen is looked for on a state that holds all that was in the log.
-3. A cycle within a batch is the client's to find; one that others close at the same moment is found by placement.
+3. Two that are being made and wait for each other are refused. A cycle within a batch is the client's to find; one
+   with tasks that two leaders make at the same moment is found by placement.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ class PredecessorCheck:
     def __init__(self, snapshots: FoldedSnapshots) -> None:
         self._snapshots = snapshots
         self._making: dict[str, asyncio.Future[str]] = {}
+        self._waits_for: dict[str, str] = {}
 
     def __call__(self, handler: Handler) -> Handler:
         """The handler that checks first."""
@@ -55,7 +57,7 @@ class PredecessorCheck:
             if each == id:
                 raise Refused(f"it would wait for itself: {id} after {id}")
             if (making := self._making.get(each)) is not None:
-                if reason := await asyncio.shield(making):
+                if reason := await self._made(id, each, making):
                     raise Refused(reason)
             elif not self._is_there(each):
                 unseen.append(each)
@@ -64,6 +66,19 @@ class PredecessorCheck:
             for each in unseen:
                 if not self._is_there(each):
                     raise Refused(f"it comes after {each}, and there is no such task")
+
+    async def _made(self, id: str, each: str, making: asyncio.Future[str]) -> str:
+        """Why `each` was not made, "" where it was. Raises: `Refused` where that waits for `id` itself."""
+        way = [id, each]
+        while (next_one := self._waits_for.get(way[-1])) is not None:
+            way.append(next_one)
+            if next_one == id:
+                raise Refused(f"it would wait for itself: {' after '.join(way)}")
+        self._waits_for[id] = each
+        try:
+            return await asyncio.shield(making)
+        finally:
+            self._waits_for.pop(id, None)
 
     def _is_there(self, id: str) -> bool:
         """Raises: `Refused` for one that was taken away."""

@@ -2,11 +2,14 @@
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from clawactors.kernel.kind import Kind
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.decider import TASK
 from clawactors.systems.tasks.external import COMMANDS, command_of
+from clawactors.systems.tasks.journal import Journal
 from clawactors.systems.tasks.task import Task
 
 __all__ = ["TASKS"]
@@ -25,6 +28,10 @@ def _creates(command: c.TaskCommand) -> bool:
     return isinstance(command, c.Submit | c.Admit)
 
 
+def _brief(task: Task) -> Task:
+    return replace(task, journal=Journal()) if task.journal else task
+
+
 TASKS: Final[Kind[c.TaskCommand, Task, e.TaskEvent]] = Kind(
     name="task",
     decider=TASK,
@@ -34,4 +41,5 @@ TASKS: Final[Kind[c.TaskCommand, Task, e.TaskEvent]] = Kind(
     route=_node_of,
     believes=_believes,
     creates=_creates,
+    brief=_brief,
 )

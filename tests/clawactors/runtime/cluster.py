@@ -62,6 +62,9 @@ from clawactors.systems.tasks.submission import spec_of
 PATIENCE_S = 10.0
 """After this a test gives up waiting for something that should have happened long ago."""
 
+ANSWERING = "answering/0"
+"""The process that answers clients while there is no control process."""
+
 _LOOK_AGAIN_S = 0.02
 
 _process: ContextVar[str] = ContextVar("process", default="")
@@ -142,6 +145,9 @@ class Answering:
                 self._context.time.hear(batch[-1].at_ns)
                 before = {commit.id: TASK.is_final(self._views.get("task", commit.id)[0].state) for commit in commits}
                 await self._views.apply(commits, follower.position)
+                for commit in commits:
+                    if commit.fault == "future" and commit.kind == "task":
+                        self._ends.on_frozen(commit.id, commit.record.seq, commit.reason)
                 for id, had_ended in before.items():
                     known, _ = self._views.get("task", id)
                     if TASK.is_final(known.state) and not had_ended:
@@ -386,7 +392,8 @@ class Cluster:
             _process.reset(token)
 
     async def control(self, name: str = "", views: ControlViews | None = None, **settings: Any) -> Control:
-        """A control process that runs."""
+        """A control process that runs; it takes over from what only answers."""
+        await self.kill(ANSWERING)
         name = name or f"control/{next(self._names)}"
         context = self.context(name, f"{name}/{next(self._names)}")
         link = self.links[name]
@@ -444,15 +451,17 @@ class Cluster:
         """A client; without a control process, something else answers it that places nothing."""
         name = name or f"client/{next(self._names)}"
         if not self.answers:
-            self.answers = True
-            context = self.context("answering/0", "control/answering")
-            self.mains["answering/0"] = self.spawn(
-                "answering/0", Answering(context, self.links["answering/0"], self.blobs).serve()
-            )
+            self.answer()
         context = self.context(name)
         link = self.links[name]
         link.ask_as(context.by.partition("/")[2] or context.by)
         return Client(context, link, self.outputs)
+
+    def answer(self) -> None:
+        """From now on clients are answered by a process that places nothing."""
+        self.answers = True
+        context = self.context(ANSWERING, "control/answering")
+        self.mains[ANSWERING] = self.spawn(ANSWERING, Answering(context, self.links[ANSWERING], self.blobs).serve())
 
     async def kill(self, name: str) -> None:
         """Ends the process as SIGKILL would: from now on it reaches nothing, and none of its code goes on."""

@@ -9,7 +9,10 @@ from clawactors import Task as Handle
 from clawactors import skill
 from clawactors.eventlog import Draft, Unavailable
 from clawactors.kernel.errors import NotFound, Refused
+from clawactors.kinds import KINDS
+from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.runtime.fork import fork
+from clawactors.runtime.snapshots import LogSnapshots
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
 from tests.clawactors.runtime.cluster import Cluster, Stage
@@ -26,6 +29,12 @@ async def story(task: Handle, size: int = 0) -> list[Any]:
     return [begun, *lengths, await task.signal("end")]
 
 
+def dispatcher(cluster: Cluster, name: str) -> Dispatcher:
+    """What a process of that name decides and appends with."""
+    context = cluster.context(name)
+    return Dispatcher(context, KINDS, LogSnapshots(context.log))
+
+
 async def told(cluster: Cluster, **params: Any) -> None:
     """The task `t`, which has ended."""
     client = cluster.client()
@@ -40,7 +49,7 @@ async def test_a_fork_goes_on_from_the_step_and_both_know_of_it() -> None:
     async with Cluster() as cluster:
         await cluster.control()
         await told(cluster)
-        await fork(cluster.context("client/f"), "t", "two", "f")
+        await fork(dispatcher(cluster, "client/f"), "t", "two", "f")
         task = await cluster.until_status("f", "completed")
         assert task.life.result == ["begin", 3, 3, 5, "end"]  # its signals came before the step
         assert task.spec is not None
@@ -55,11 +64,11 @@ async def test_large_steps_come_in_commits_that_every_server_takes() -> None:
     async with Cluster() as cluster:
         await cluster.control()
         await told(cluster, size=200_000)
-        await fork(cluster.context("client/f"), "t", "three", "f")
+        await fork(dispatcher(cluster, "client/f"), "t", "three", "f")
         assert max(len(commit.record.body) for commit in cluster.commits("f")) < 512_000
         await cluster.until_status("f", "completed")
         assert cluster.named("f").count("task.forked") == 1
-        await fork(cluster.context("client/g"), "t", "three", "g")
+        await fork(dispatcher(cluster, "client/g"), "t", "three", "g")
 
 
 async def chapters(stage: Stage, count: int, size: int) -> None:
@@ -77,7 +86,7 @@ async def chapters(stage: Stage, count: int, size: int) -> None:
 @pytest.mark.parametrize("number", range(6))
 async def test_interrupted_anywhere_and_repeated_it_is_the_same_fork(stage: Stage, point: str, number: int) -> None:
     await chapters(stage, 6, 200_000)
-    context = stage.context("client/f")
+    forking = dispatcher(stage, "client/f")
     appended = 0
 
     def fault(at: str, draft: Draft) -> None:
@@ -89,13 +98,13 @@ async def test_interrupted_anywhere_and_repeated_it_is_the_same_fork(stage: Stag
 
     stage.links["client/f"].fault = fault
     try:
-        await fork(context, "t", "s5", "f")
+        await fork(forking, "t", "s5", "f")
         interrupted = False
     except Unavailable:
         interrupted = True
     assert interrupted == (number < 5)
-    await fork(stage.context("client/g"), "t", "s5", "f")
-    await fork(stage.context("client/h"), "t", "s5", "f")
+    await fork(dispatcher(stage, "client/g"), "t", "s5", "f")
+    await fork(dispatcher(stage, "client/h"), "t", "s5", "f")
     names = [kept.step for event in stage.events("f") if isinstance(event, e.Forked) for kept in event.steps]
     assert names == [f"s{n}" for n in range(5)]
     assert stage.named("f").count("task.ready") == 1
@@ -105,28 +114,28 @@ async def test_interrupted_anywhere_and_repeated_it_is_the_same_fork(stage: Stag
 
 async def test_two_at_once_make_one_fork(stage: Stage) -> None:
     await chapters(stage, 4, 200_000)
-    await asyncio.gather(*(fork(stage.context(f"client/{n}"), "t", "s3", "f") for n in range(4)))
+    await asyncio.gather(*(fork(dispatcher(stage, f"client/{n}"), "t", "s3", "f") for n in range(4)))
     assert stage.named("f").count("task.ready") == 1
     assert stage.task("f").life.steps_completed == 3
 
 
 async def test_a_fork_of_the_first_step_begins_with_nothing(stage: Stage) -> None:
     await chapters(stage, 2, 1)
-    assert (await fork(stage.context("client/f"), "t", "s0", "f")).state.life.status == "pending"
+    assert (await fork(dispatcher(stage, "client/f"), "t", "s0", "f")).state.life.status == "pending"
     assert len(stage.task("f").journal) == 0
 
 
 async def test_what_is_no_fork_is_refused_and_nothing_is_written(stage: Stage) -> None:
     await chapters(stage, 2, 1)
-    context, before = stage.context("client/f"), stage.log.last_seq
+    forking, before = dispatcher(stage, "client/f"), stage.log.last_seq
     with pytest.raises(NotFound):
-        await fork(context, "nobody", "s1", "f")
+        await fork(forking, "nobody", "s1", "f")
     with pytest.raises(Refused, match="no step 's9'; its last steps are 's0', 's1'"):
-        await fork(context, "t", "s9", "f")
+        await fork(forking, "t", "s9", "f")
     with pytest.raises(Refused, match="the id is taken"):
-        await fork(context, "t", "s1", "t")
+        await fork(forking, "t", "s1", "t")
     with pytest.raises(Refused, match="is no id"):
-        await fork(context, "t", "s1", "no id")
+        await stage.client().fork("t", "s1", new_id="no id")
     assert stage.log.last_seq == before
 
 
@@ -141,7 +150,7 @@ async def test_a_blocked_task_can_be_forked_from_the_step_that_no_longer_fits(st
 
     await stage.run(changing)
     assert (await stage.run(changing)).life.status == "blocked"
-    await fork(stage.context("client/f"), "t", "b", "f")
+    await fork(dispatcher(stage, "client/f"), "t", "b", "f")
     assert (await stage.run(changing, id="f")).life.result == 1 + 3
     assert [entry.name for entry in stage.task("f").journal] == ["a", "b"]
 
@@ -157,10 +166,10 @@ async def test_a_fork_that_was_left_half_way_is_finished_by_control(stage: Stage
         if at == "after" and appended == number:
             raise Unavailable("killed here")
 
-    context = stage.context("client/f")
+    forking = dispatcher(stage, "client/f")
     stage.links["client/f"].fault = fault
     with pytest.raises(Unavailable):
-        await fork(context, "t", "s5", "f")
+        await fork(forking, "t", "s5", "f")
     assert stage.task("f").life.waiting_for == "fork"
     await stage.control()
     task = await stage.until_status("f", "pending")

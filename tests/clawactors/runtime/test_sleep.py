@@ -11,7 +11,7 @@ from clawactors.runtime.node.sleep import seconds_of, until_of, written
 from clawactors.systems.skills import skill
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
-from tests.clawactors.runtime.cluster import Cluster, ManualClock, WallClock
+from tests.clawactors.runtime.cluster import Cluster, ManualClock, Stage, WallClock
 
 NOW_S = 1_700_000_000.0
 WEEK_S = 7 * 86_400
@@ -83,7 +83,7 @@ async def test_it_goes_on_at_another_node_when_its_own_is_gone() -> None:
 
 async def test_a_resume_does_not_sleep_anew_but_until_what_is_on_record() -> None:
     clock = WallClock(NOW_S)
-    async with Cluster(clock) as cluster:
+    async with Stage(clock) as cluster:
         await cluster.control()
         await cluster.node("n1", [nap])
         client = cluster.client()
@@ -91,8 +91,8 @@ async def test_a_resume_does_not_sleep_anew_but_until_what_is_on_record() -> Non
         until_ns = (await cluster.until_status("t", "waiting")).life.until_ns
         clock.move(86_400)
         # somebody lets it go early, through a block and back: it sleeps on, until the same moment
-        await client.command("t", c.Block("look at me"))
-        await client.command("t", c.Unblock())
+        await cluster.tell("t", c.Block("look at me"))
+        await cluster.tell("t", c.Unblock())
         await cluster.until(lambda: len(sleeps(cluster, "t")) == 2)
         assert {event.until_ns for event in sleeps(cluster, "t")} == {until_ns}
         clock.move(6 * 86_400)
