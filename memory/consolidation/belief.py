@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from msgspec.structs import replace
 
 from clawactors.memory.consolidation.fact import facts_in, inferred, statement
-from clawactors.memory.consolidation.known import Known
+from clawactors.memory.consolidation.known import KnownMemories
 from clawactors.memory.consolidation.likeness import contradicts, same_fact
 from clawactors.memory.item import Item, ItemCommand
 from clawactors.memory.text.importance import importance
@@ -19,7 +19,7 @@ __all__ = ["beliefs"]
 class _FactTable:
     """The known facts, and those that this run adds or changes."""
 
-    def __init__(self, known: Known) -> None:
+    def __init__(self, known: KnownMemories) -> None:
         self._known = known
         self._stated: dict[tuple[str, str], dict[str, Memory]] = {}
 
@@ -38,7 +38,7 @@ class _FactTable:
             self._stated.setdefault((content.owner, fold(content.fact.subject)), {})[id] = memory
 
 
-def beliefs(raw: Sequence[Item], known: Known) -> Iterator[ItemCommand]:
+def beliefs(raw: Sequence[Item], known: KnownMemories) -> Iterator[ItemCommand]:
     """The commands for the facts that these memories state."""
     facts = _FactTable(known)
     for item in raw:

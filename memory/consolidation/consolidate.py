@@ -13,7 +13,7 @@ from typing import Final
 from clawactors.memory.consolidation.belief import beliefs
 from clawactors.memory.consolidation.episode import Episode, episodes
 from clawactors.memory.consolidation.keyword import keywords
-from clawactors.memory.consolidation.known import Known
+from clawactors.memory.consolidation.known import KnownMemories
 from clawactors.memory.consolidation.likeness import likeness
 from clawactors.memory.consolidation.pattern import Pattern, failures, topics
 from clawactors.memory.consolidation.summary import SUMMARY_LIMIT, summary
@@ -33,7 +33,7 @@ _MONTH_NS: Final = 30 * 86_400 * 1_000_000_000
 
 
 def consolidate(
-    items: Sequence[Item], known: Known, lexicon: Lexicon, now_ns: int, *, everything: bool = False
+    items: Sequence[Item], known: KnownMemories, lexicon: Lexicon, now_ns: int, *, everything: bool = False
 ) -> list[ItemCommand]:
     """The commands that consolidate these new memories; `everything` also summarizes episodes that are still open."""
     searched = sorted((item for item in items if item.memory.searched), key=lambda item: item.number)
@@ -71,7 +71,7 @@ def retention(importance: float, met: int, age_ns: int) -> float:
 # Duplicates
 
 
-def _duplicates(raw: Sequence[Item], known: Known, lexicon: Lexicon) -> Iterator[ItemCommand]:
+def _duplicates(raw: Sequence[Item], known: KnownMemories, lexicon: Lexicon) -> Iterator[ItemCommand]:
     """Merges duplicate notes into the oldest one; messages of a session are never merged."""
     merged: set[str] = set()
     for item in raw:
@@ -99,7 +99,7 @@ def _duplicates(raw: Sequence[Item], known: Known, lexicon: Lexicon) -> Iterator
 
 
 def _summaries(
-    raw: Sequence[Item], known: Known, lexicon: Lexicon, now_ns: int, everything: bool
+    raw: Sequence[Item], known: KnownMemories, lexicon: Lexicon, now_ns: int, everything: bool
 ) -> Iterator[ItemCommand]:
     starts: dict[tuple[str, str], int] = {}
     for content in (item.content for item in raw if item.content.session):
@@ -143,7 +143,7 @@ def _summarize(episode: Episode, previous: str, lexicon: Lexicon) -> Content:
     )
 
 
-def _record_or_revise(pattern: Pattern, known: Known) -> Iterator[ItemCommand]:
+def _record_or_revise(pattern: Pattern, known: KnownMemories) -> Iterator[ItemCommand]:
     """Records a new memory or revises a changed one; nothing if it is unchanged."""
     memory = known.memory(pattern.id)
     content = pattern.content

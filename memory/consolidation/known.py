@@ -6,10 +6,10 @@ from typing import Protocol
 from clawactors.memory.item import Item
 from clawactors.systems.memories import Memory
 
-__all__ = ["Known"]
+__all__ = ["KnownMemories"]
 
 
-class Known(Protocol):
+class KnownMemories(Protocol):
     """The existing memories."""
 
     def memory(self, id: str) -> Memory | None:

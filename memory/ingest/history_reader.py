@@ -3,7 +3,7 @@
 While there is nothing new, it reads less and less often, down to once every few seconds: an idle cluster costs nothing.
 
 Tasks make up nearly all of the log. A follower, and the server that feeds it, wakes up for every few records; a reader
-that polls spares both, and whoever asks does not notice.
+that polls spares both, and reads at once when a question needs it.
 """
 
 import asyncio

@@ -86,7 +86,7 @@ class Answers:
                 return await self._stats()
             case q.AboutQuestion():
                 return await asyncio.to_thread(reading.about, store, question)
-            case q.DigestQuestion():
+            case q.MemoryDigestQuestion():
                 return await asyncio.to_thread(reading.digest, store, question)
             case q.RecentQuestion():
                 sensory = await self._source.sensory()

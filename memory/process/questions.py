@@ -12,10 +12,10 @@ __all__ = [
     "QUESTIONS",
     "AboutQuestion",
     "ConsolidateQuestion",
-    "DigestQuestion",
     "ExportQuestion",
     "ExtractQuestion",
     "ForgetQuestion",
+    "MemoryDigestQuestion",
     "MemoryQuestion",
     "RecentQuestion",
     "SearchQuestion",
@@ -122,7 +122,7 @@ class WorkingQuestion(MemoryQuestion, frozen=True, kw_only=True):
     budget: int = 1000
 
 
-class DigestQuestion(MemoryQuestion, frozen=True, kw_only=True):
+class MemoryDigestQuestion(MemoryQuestion, frozen=True, kw_only=True):
     """The digest of the rows."""
 
     views: tuple[str, ...] = ()
@@ -139,6 +139,6 @@ QUESTIONS: Final[dict[str, type[MemoryQuestion]]] = {
     "about": AboutQuestion,
     "recent": RecentQuestion,
     "working": WorkingQuestion,
-    "digest": DigestQuestion,
+    "digest": MemoryDigestQuestion,
 }
 """All questions, by the last token of their subject."""

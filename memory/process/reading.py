@@ -110,7 +110,7 @@ def about(store: MemoryStore, question: q.AboutQuestion) -> Reply:
     return {"rows": [edge_row(edge) for edge in edges]}
 
 
-def digest(store: MemoryStore, question: q.DigestQuestion) -> Reply:
+def digest(store: MemoryStore, question: q.MemoryDigestQuestion) -> Reply:
     """The digest of the rows."""
     views = store.views
     return msgspec.structs.asdict(store_digest(views.store, views.feed.projector.projection, question.views))

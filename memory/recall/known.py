@@ -19,33 +19,33 @@ _SIMILAR = 8
 
 
 class KnownIndex:
-    """Implements `Known` on a snapshot of the index's store. `suspend` is called before each read."""
+    """Implements `KnownMemories` on a snapshot of the index's store. `suspend` is called before each read."""
 
     def __init__(self, index: Index, reading: Reading, suspend: Callable[[], None] = lambda: None) -> None:
         self._index, self._reading, self._suspend = index, reading, suspend
         self._searcher = Searcher(index)
 
     def memory(self, id: str) -> Memory | None:
-        """See `Known`."""
+        """See `KnownMemories`."""
         self._suspend()
         item = find(self._reading, id)
         return item.memory if item else None
 
     def facts(self, owner: str, subject: str) -> Iterator[tuple[str, Memory]]:
-        """See `Known`."""
+        """See `KnownMemories`."""
         self._suspend()
         for item in with_terms(self._reading, subject_term(subject)):
             if item.content.owner == owner:
                 yield item.id, item.memory
 
     def tagged(self, owner: str, tags: tuple[str, ...]) -> list[Item]:
-        """See `Known`."""
+        """See `KnownMemories`."""
         self._suspend()
         found = with_terms(self._reading, *map(tag_term, tags))
         return [item for item in found if item.content.owner == owner]
 
     def session(self, owner: str, session: str, position: int) -> list[Item]:
-        """See `Known`. The summaries of earlier episodes mark where each episode begins."""
+        """See `KnownMemories`. The summaries of earlier episodes mark where each episode begins."""
         self._suspend()
         summaries = [item for item in self._of_session(session, "summary") if item.content.owner == owner]
         begins = max((i.content.position for i in summaries if i.content.position <= position), default=0)
@@ -56,7 +56,7 @@ class KnownIndex:
         ]
 
     def similar(self, item: Item) -> list[Item]:
-        """See `Known`."""
+        """See `KnownMemories`."""
         self._suspend()
         content = item.content
         filter = MemoryFilter(owner=content.owner, kinds=(content.kind,))

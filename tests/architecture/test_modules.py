@@ -27,8 +27,6 @@ DEFINED_TWICE = frozenset[str](
     {
         "Client",
         "Command",
-        "DigestQuestion",
-        "Known",
         "Outcome",
         "Ready",
         "Signals",

@@ -54,7 +54,6 @@ KNOWN_PAGES = frozenset[str](
         "README.md",
         "docs/concepts.md",
         "docs/guarantees.md",
-        "docs/memory.md",
         "docs/operations.md",
     }
 )
