@@ -4,7 +4,6 @@
 2. What is kept follows from the commits alone, in their order: their times are the log's, and batches don't matter.
 """
 
-from collections import deque
 from typing import Final
 
 import msgspec
@@ -13,7 +12,7 @@ from clawactors.eventlog import Record
 from clawactors.projections.engine.keys import number, place
 from clawactors.projections.engine.store import Reading, Writing
 
-__all__ = ["ANSWERS_MIN", "ANSWERS_NS", "AnswerTable", "answered_by", "answers_of"]
+__all__ = ["ANSWERS_MIN", "ANSWERS_NS", "AnswerTable", "answered_by", "answers_any", "answers_of"]
 
 ANSWERS_NS: Final = 600 * 1_000_000_000
 """How long the id of a command is kept; a request that is older is refused."""
@@ -31,16 +30,21 @@ class _AnsweredCommit(msgspec.Struct, gc=False):
 
 
 class _AnswerWindow(msgspec.Struct):
-    """The answers of one aggregate: as they are stored, from the first that is, and as they are now."""
+    """The answers of one aggregate: the versions that are stored, and all as they are now."""
 
     stored: list[int]
-    answers: deque[_AnsweredCommit]
+    answers: list[_AnsweredCommit]
     ids: int
+
+
+def answers_any(record: Record) -> bool:
+    """Does the commit answer a command? Most don't, and this is asked of each."""
+    return _HEADER in record.headers
 
 
 def answered_by(record: Record) -> tuple[str, ...]:
     """The ids of the commands that the commit answers."""
-    return tuple(record.header("Claw-Answers").split()) if _HEADER in record.headers else ()
+    return record.answers if _HEADER in record.headers else ()
 
 
 class AnswerTable:
@@ -50,35 +54,35 @@ class AnswerTable:
         self._table = table
         self._touched: dict[bytes, _AnswerWindow] = {}
 
-    def note(self, key: bytes, record: Record, txn: Writing) -> None:
-        """Takes in a commit of the aggregate that has this key."""
+    def note(self, key: bytes, record: Record, txn: Writing, *, born: bool = False) -> None:
+        """Takes in a commit of the aggregate that has this key; `born`: it is the first, so nothing is stored yet."""
         ids = answered_by(record)
         if not ids:
             return
-        kept = self._touched.get(key)
-        if kept is None:
-            answers = deque(_stored(txn, self._table, key))
-            kept = _AnswerWindow(
-                [answer.version for answer in answers], answers, sum(len(answer.ids) for answer in answers)
-            )
-            self._touched[key] = kept
-        answers = kept.answers
+        window = self._touched.get(key)
+        if window is None:
+            window = self._touched[key] = _AnswerWindow([], [], 0) if born else self._load(key, txn)
+        answers = window.answers
         answers.append(_AnsweredCommit(record.seq, record.at_ns, ids))
-        kept.ids += len(ids)
-        while answers[0].at_ns < record.at_ns - ANSWERS_NS and kept.ids - len(answers[0].ids) >= ANSWERS_MIN:
-            kept.ids -= len(answers.popleft().ids)
+        window.ids += len(ids)
+        while window.ids - len(answers[0].ids) >= ANSWERS_MIN and answers[0].at_ns < record.at_ns - ANSWERS_NS:
+            window.ids -= len(answers.pop(0).ids)
+
+    def _load(self, key: bytes, txn: Writing) -> _AnswerWindow:
+        answers = _stored(txn, self._table, key)
+        return _AnswerWindow([each.version for each in answers], answers, sum(len(each.ids) for each in answers))
 
     def write(self, txn: Writing) -> None:
         """Puts what is kept and deletes what isn't any longer."""
         new: list[tuple[bytes, bytes]] = []
-        for key, kept in self._touched.items():
-            last, first = kept.stored[-1] if kept.stored else 0, kept.answers[0].version
-            for version in kept.stored:
+        for key, window in self._touched.items():
+            last, first = window.stored[-1] if window.stored else 0, window.answers[0].version
+            for version in window.stored:
                 if version < first:
                     txn.delete(self._table, key + place(version))
             new += (
                 (key + place(answer.version), place(answer.at_ns) + " ".join(answer.ids).encode())
-                for answer in kept.answers
+                for answer in window.answers
                 if answer.version > last
             )
         txn.put_all(self._table, new)

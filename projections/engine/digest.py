@@ -17,7 +17,7 @@ from clawactors.projections.engine.state import state_of
 from clawactors.projections.engine.store import Reading, Store
 from clawactors.projections.engine.view import Projection
 
-__all__ = ["DigestQuestion", "StoreDigest", "digest", "digest_question", "store_digest"]
+__all__ = ["StoreDigest", "StoreDigestQuestion", "digest", "digest_question", "store_digest"]
 
 _CHUNK: Final = 4096
 
@@ -30,7 +30,7 @@ class StoreDigest(msgspec.Struct, frozen=True):
     digest: str
 
 
-class DigestQuestion(ViewQuestion, frozen=True, kw_only=True):
+class StoreDigestQuestion(ViewQuestion, frozen=True, kw_only=True):
     """The digest of the rows, of all views or of those named; it reads every row."""
 
     views: tuple[str, ...] = ()
@@ -39,11 +39,11 @@ class DigestQuestion(ViewQuestion, frozen=True, kw_only=True):
 def digest_question(projection: Projection) -> QuestionHandler:
     """The question `digest` about a projection."""
 
-    def answer(question: DigestQuestion, context: QueryContext) -> dict[str, Any]:
+    def answer(question: StoreDigestQuestion, context: QueryContext) -> dict[str, Any]:
         found = digest(context.reading, projection, question.views)
         return {"identity": context.state.identity, "digest": found}
 
-    return QuestionHandler("digest", DigestQuestion, answer)
+    return QuestionHandler("digest", StoreDigestQuestion, answer)
 
 
 def store_digest(store: Store, projection: Projection, views: tuple[str, ...] = ()) -> StoreDigest:

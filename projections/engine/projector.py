@@ -21,7 +21,7 @@ from clawactors.eventlog.record import WRITTEN
 from clawactors.projections.engine.faults import Faults
 from clawactors.projections.engine.state import State, put_state, state_of
 from clawactors.projections.engine.store import MapFull, Store, Writing
-from clawactors.projections.engine.view import Projection, View
+from clawactors.projections.engine.view import Projection
 
 __all__ = ["BATCH", "BATCH_BYTES", "REPORTS_MAX", "Projector"]
 
@@ -150,8 +150,11 @@ class Projector:
             view = by_kind.get(commit.kind)
             if view is None or commit.record.seq <= applied:
                 continue
-            if _FROM in commit.record.subject and commit.id:
-                commit = self._judged(commit, view, txn)
+            record = commit.record
+            writer = writer_of(record.subject) if _FROM in record.subject else ""
+            if writer and commit.id and not view.believes(commit.id, writer, txn):
+                self.faults.disbelieve(commit, writer)
+                commit = Commit(record, commit.kind, commit.id, fault="malformed", reason=f"{writer} may not write it")
             elif commit.fault:
                 self.faults.fold(commit, txn)
             if commit.id:
@@ -160,16 +163,6 @@ class Projector:
         for view in self.views:
             view.write(txn)
         return events
-
-    def _judged(self, commit: Commit, view: View, txn: Writing) -> Commit:
-        """What a node wrote: itself where the node may speak about the aggregate as it is, else a mere version."""
-        writer = writer_of(commit.record.subject)
-        if writer and not view.believes(commit.id, writer, txn):
-            self.faults.disbelieve(commit, writer)
-            return Commit(commit.record, commit.kind, commit.id, fault="malformed", reason=f"{writer} may not speak")
-        if commit.fault:
-            self.faults.fold(commit, txn)
-        return commit
 
     def _forget(self) -> None:
         for view in self.views:

@@ -7,7 +7,7 @@ from clawactors.projections.engine.questions import QueryContext, QuestionHandle
 from clawactors.projections.engine.store import Reading
 from clawactors.projections.engine.view import ViewDefinition
 from clawactors.projections.views.nodes.view import stored_nodes
-from clawactors.projections.views.tasks.sums import BUSY, FAILED, SUBMITTED, SUCCEEDED, skill_sums
+from clawactors.projections.views.tasks.sums import skill_figures
 from clawactors.systems.placement.limits import announced
 
 __all__ = ["SKILLS_VIEW", "SkillsQuestion", "skill_rows"]
@@ -35,18 +35,7 @@ def skill_rows(reading: Reading) -> list[dict[str, Any]]:
             row["versions"].setdefault(offer.version, []).append(stored.id)
             if stored.node.takes_work and not offer.lacks:
                 row["nodes"].append(stored.id)
-    return [row | _figures(reading, name) for name, row in sorted(rows.items())]
-
-
-def _figures(reading: Reading, skill: str) -> dict[str, Any]:
-    sums = skill_sums(reading, skill)
-    ended = sums[SUCCEEDED] + sums[FAILED]
-    return {
-        "submitted": sums[SUBMITTED],
-        "succeeded": sums[SUCCEEDED],
-        "failed": sums[FAILED],
-        "mean_s": round(sums[BUSY] / ended / 1e9, 6) if ended else 0.0,
-    }
+    return [row | skill_figures(reading, name) for name, row in sorted(rows.items())]
 
 
 class SkillsQuestion(ViewQuestion, frozen=True, kw_only=True):

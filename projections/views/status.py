@@ -10,17 +10,7 @@ from clawactors.projections.engine.pages import PAGE_BYTES, InvalidQuery, checke
 from clawactors.projections.engine.questions import QueryContext, QuestionHandler, ViewQuestion
 from clawactors.projections.engine.view import ViewDefinition
 from clawactors.projections.views.nodes.questions import node_counts
-from clawactors.projections.views.tasks.sums import (
-    BUSY,
-    BY,
-    FAILED,
-    SUBMITTED,
-    SUCCEEDED,
-    counts_by,
-    percentiles_s,
-    skill_sums,
-    status_counts,
-)
+from clawactors.projections.views.tasks.sums import BY, counts_by, percentiles_s, skill_figures, status_counts
 
 __all__ = ["STATUS_VIEW", "StatisticsQuestion", "StatusQuestion"]
 
@@ -79,17 +69,8 @@ def _fitting(values: list[tuple[str, dict[str, int]]]) -> Iterator[tuple[str, di
 
 def _durations(skill: str, context: QueryContext) -> dict[str, Any]:
     """Seconds of runs from start to end; half of the successful ones took `p50_s` at most."""
-    sums = skill_sums(context.reading, skill)
-    ended = sums[SUCCEEDED] + sums[FAILED]
     p50_s, p95_s = percentiles_s(context.reading, skill, (0.5, 0.95))
-    return {
-        "submitted": sums[SUBMITTED],
-        "succeeded": sums[SUCCEEDED],
-        "failed": sums[FAILED],
-        "mean_s": round(sums[BUSY] / ended / 1e9, 6) if ended else 0.0,
-        "p50_s": p50_s,
-        "p95_s": p95_s,
-    }
+    return skill_figures(context.reading, skill) | {"p50_s": p50_s, "p95_s": p95_s}
 
 
 def _store(context: QueryContext) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Tasks that change in the same way (in a batch nearly all do) are gathered, so th
 sums is worked out once.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from clawactors.projections.engine.keys import term
 from clawactors.projections.engine.store import Writing
@@ -15,31 +15,24 @@ from clawactors.systems.tasks import Task
 __all__ = ["TaskRows"]
 
 
-class _Standing(NamedTuple):
-    """All of a task that lists and sums are about."""
-
-    status: str
-    node: str
-    error: str
-    interrupted: bool
-    priority: int
-    skill: str
-    user: str
-    tags: tuple[str, ...]
-
-
-_UNBORN: Final = _Standing("", "", "", False, 0, "", "", ())
+type _Standing = tuple[str, str, str, bool, int]
+"""Status, node, class of its error, whether it was interrupted, priority; '' for the status of a task that is new."""
+type _Request = tuple[str, str, tuple[str, ...]]
+"""Skill, user and tags."""
+_UNBORN: Final[_Standing] = ("", "", "", False, 0)
 
 
 class TaskRows:
-    """Gathers the changes of one batch."""
+    """Gathers the changes of one batch, and adds what they mean to the sums."""
 
-    def __init__(self) -> None:
+    def __init__(self, sums: TaskSums) -> None:
+        self._sums = sums
         self._ids: list[tuple[bytes, bytes]] = []
         self._specs: list[tuple[bytes, bytes]] = []
         self._lives: list[tuple[bytes, bytes]] = []
         self._steps: list[tuple[bytes, bytes]] = []
         self._moved: dict[tuple[_Standing, _Standing], list[bytes]] = {}
+        self._requested: dict[tuple[_Request | None, _Request], list[bytes]] = {}
 
     def change(self, id: str, key: bytes, version: int, old: Task | None, new: Task) -> None:
         """The task with that key was stored as `old`, None for not at all, and is `new` now."""
@@ -47,39 +40,42 @@ class TaskRows:
         self._lives.append((key, t.life_value(version, life)))
         if old is new or spec is None:
             return
-        before = _UNBORN if old is None else _standing(old)
-        if before is _UNBORN:
+        after = _standing(new)
+        if old is None or old.spec is None:
+            before = _UNBORN
             self._ids.append((id.encode(), key))
-        if before != (after := _standing(new)):
+        else:
+            before = _standing(old)
+        if before != after:
             self._moved.setdefault((before, after), []).append(key)
         if old is None or old.spec is not spec:
             self._specs.append((key, t.spec_value(id, spec)))
+            requests = (None if old is None else _request(old), (spec.skill, spec.user, spec.tags))
+            self._requested.setdefault(requests, []).append(key)
+        if old is not None and old.spec is not None:
+            self._sums.count(before[0], before[1], before[2], old.spec, -1)
+        self._sums.count(after[0], after[1], after[2], spec, 1)
         journal = new.journal
         if old is None or old.journal is not journal:
             done = len(old.journal) if old else 0
             for ordinal, entry in enumerate(journal.since(done), done):
                 self._steps.append((t.step_key(key, ordinal), t.entry_value(entry)))
 
-    def write(self, txn: Writing, sums: TaskSums) -> None:
-        """Puts and deletes all of it, and adds what it means for the sums."""
+    def write(self, txn: Writing) -> None:
+        """Puts and deletes all of it."""
         index: list[tuple[bytes, bytes]] = []
         queue: list[tuple[bytes, bytes]] = []
         for (old, new), keys in self._moved.items():
-            gone, come = _lists(old), _lists(new)
-            index.extend((prefix + key, b"") for prefix in come - gone for key in keys)
-            _delete(txn, t.INDEX, gone - come, keys)
-            gone, come = _queued(old), _queued(new)
-            queue.extend((prefix + key, b"") for prefix in come - gone for key in keys)
-            _delete(txn, t.QUEUE, gone - come, keys)
-            for standing, sign in ((old, -1), (new, 1)):
-                if standing is not _UNBORN:
-                    sums.count(
-                        standing.status, standing.node, standing.user, standing.skill, standing.error, sign * len(keys)
-                    )
-            if old.skill != new.skill:
-                sums.submitted(new.skill, len(keys))
-                if old is not _UNBORN:
-                    sums.submitted(old.skill, -len(keys))
+            left, joined = _lists(old), _lists(new)
+            index.extend((prefix + key, b"") for prefix in joined - left for key in keys)
+            _delete(txn, t.INDEX, left - joined, keys)
+            left, joined = _queued(old), _queued(new)
+            queue.extend((prefix + key, b"") for prefix in joined - left for key in keys)
+            _delete(txn, t.QUEUE, left - joined, keys)
+        for (request, now), keys in self._requested.items():
+            left, joined = _lists_of_request(request), _lists_of_request(now)
+            index.extend((prefix + key, b"") for prefix in joined - left for key in keys)
+            _delete(txn, t.INDEX, left - joined, keys)
         txn.put_all(t.IDS, self._ids)
         txn.put_all(t.SPECS, self._specs)
         txn.put_all(t.LIVES, self._lives)
@@ -95,29 +91,34 @@ def _delete(txn: Writing, table: str, prefixes: set[bytes], keys: list[bytes]) -
 
 
 def _standing(task: Task) -> _Standing:
-    spec, life = task.spec, task.life
-    if spec is None:
-        return _UNBORN
-    error = life.error.kind if life.error else ""
-    return _Standing(
-        life.status, life.node, error, life.interruptions > 0, spec.priority, spec.skill, spec.user, spec.tags
-    )
+    life, priority = task.life, task.spec.priority if task.spec else 0
+    return life.status, life.node, life.error.kind if life.error else "", life.interruptions > 0, priority
 
 
 def _lists(standing: _Standing) -> set[bytes]:
-    """The lists that a task is on."""
-    if standing is _UNBORN:
-        return set()
-    lists = {term(t.STATUS, standing.status), term(t.SKILL, standing.skill)}
-    lists.update(term(t.TAG, tag) for tag in standing.tags)
-    for field, value in ((t.NODE, standing.node), (t.USER, standing.user), (t.ERROR, standing.error)):
-        if value:
-            lists.add(term(field, value))
-    if standing.interrupted:
+    """The lists that a task is on because of what became of it."""
+    status, node, error, interrupted, _ = standing
+    lists = {term(field, value) for field, value in ((t.STATUS, status), (t.NODE, node), (t.ERROR, error)) if value}
+    if interrupted:
         lists.add(term(t.INTERRUPTED, ""))
     return lists
 
 
 def _queued(standing: _Standing) -> set[bytes]:
     """Where a pending task waits."""
-    return {t.queue_key(standing.priority)} if standing.status == "pending" else set()
+    return {t.queue_key(standing[-1])} if standing[0] == "pending" else set()
+
+
+def _request(task: Task) -> _Request | None:
+    return None if task.spec is None else (task.spec.skill, task.spec.user, task.spec.tags)
+
+
+def _lists_of_request(request: _Request | None) -> set[bytes]:
+    """The lists that a task is on because of what was asked for."""
+    if request is None:
+        return set()
+    skill, user, tags = request
+    lists = {term(t.SKILL, skill)} | {term(t.TAG, tag) for tag in tags}
+    if user:
+        lists.add(term(t.USER, user))
+    return lists

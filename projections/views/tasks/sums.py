@@ -4,13 +4,14 @@ Kept as tasks change, so that a statistic costs as much as it has rows, whatever
 """
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from clawactors.projections.engine.keys import term
 from clawactors.projections.engine.store import Reading, Writing
 from clawactors.projections.engine.tally import Tally, sums, sums_of
 from clawactors.systems.nodes.row import NodeWork
 from clawactors.systems.tasks import STATUSES
+from clawactors.systems.tasks.events import Spec
 
 __all__ = [
     "BUSY",
@@ -23,13 +24,12 @@ __all__ = [
     "DURATIONS",
     "FAILED",
     "SKILLS",
-    "SUBMITTED",
     "SUCCEEDED",
     "WORK",
     "TaskSums",
     "counts_by",
     "percentiles_s",
-    "skill_sums",
+    "skill_figures",
     "status_counts",
     "work_of",
 ]
@@ -37,16 +37,15 @@ __all__ = [
 COUNTS: Final = "task.counts"
 """dimension, value → how many tasks in each status."""
 SKILLS: Final = "task.skills"
-"""skill → runs that succeeded and failed, ns busy, tasks submitted."""
+"""skill → runs that succeeded and failed, ns busy."""
 WORK: Final = "node.work"
 """node → runs that succeeded and failed, ns busy, tasks scheduled and running there; the node may never have joined."""
 DURATIONS: Final = "task.durations"
 """skill, class of duration → how many runs that succeeded took so long."""
 
-SUCCEEDED, FAILED, BUSY, SUBMITTED = range(4)
-"""The sums of a skill; the first three are those of a node too."""
-_SCHEDULED, _RUNNING = 3, 4
-_SKILL_WIDTH: Final = 4
+SUCCEEDED, FAILED, BUSY, _SCHEDULED, _RUNNING = range(5)
+"""The sums of a node; the first three are those of a skill too."""
+_SKILL_WIDTH: Final = 3
 _NODE_WIDTH: Final = 5
 _AT_NODE: Final = {"scheduled": _SCHEDULED, "running": _RUNNING}
 
@@ -54,7 +53,7 @@ _ALL, BY_NODE, BY_USER, BY_SKILL, BY_ERROR = b"a", b"n", b"u", b"k", b"e"
 BY: Final = {"node": BY_NODE, "user": BY_USER, "skill": BY_SKILL, "error": BY_ERROR}
 """The dimensions in which tasks are counted, by the name that questions use."""
 
-_COLUMN: Final = {status: column for column, status in enumerate(STATUSES)}
+_COLUMN: Final[dict[str, int]] = {status: column for column, status in enumerate(STATUSES)}
 _UNIT_BITS: Final = 10  # durations are told apart from 1,024 ns on
 _MANTISSA_BITS: Final = 3  # 8 classes an octave: 6 % off at most
 _CLASS_BYTES: Final = 2
@@ -67,55 +66,55 @@ class TaskSums:
     def __init__(self) -> None:
         self._counts = {field: Tally(COUNTS, len(STATUSES), field) for field in (_ALL, *BY.values())}
         self._skills, self._work = Tally(SKILLS, _SKILL_WIDTH), Tally(WORK, _NODE_WIDTH)
-        self._ended: dict[tuple[str, str, bool, int], int] = {}
-        """Node, skill, whether it succeeded, class of duration → runs."""
-        self._busy_ns: dict[tuple[str, str], int] = {}
+        self._counted: dict[tuple[bytes, str, str], int] = {}
+        self._ended: dict[tuple[str, str, bool, int], list[int]] = {}
+        """Node, skill, whether it succeeded, class of duration → runs and ns that they took."""
 
-    def count(self, status: str, node: str, user: str, skill: str, error: str, tasks: int) -> None:
-        """So many tasks more, or fewer, are in that status; '' where they have no node, user or error."""
-        column = _COLUMN[status]  # type: ignore[index]
-        self._counts[_ALL].add("", column, tasks)
-        for field, value in ((BY_NODE, node), (BY_USER, user), (BY_SKILL, skill), (BY_ERROR, error)):
-            if value:
-                self._counts[field].add(value, column, tasks)
-        if status in _AT_NODE:
-            self._work.add(node, _AT_NODE[status], tasks)
-
-    def submitted(self, skill: str, tasks: int) -> None:
-        """So many tasks of a skill are new."""
-        self._skills.add(skill, SUBMITTED, tasks)
+    def count(self, status: str, node: str, error: str, spec: Spec, tasks: int) -> None:
+        """So many tasks more, or fewer, are in that status; '' where they have no node or error."""
+        counted = self._counted
+        for key in ((_ALL, "", status), (BY_SKILL, spec.skill, status), (BY_USER, spec.user, status),
+                    (BY_NODE, node, status), (BY_ERROR, error, status)):  # fmt: skip
+            counted[key] = counted.get(key, 0) + tasks
 
     def ended(self, node: str, skill: str, took_ns: int, *, succeeded: bool) -> None:
         """A run ended by itself."""
         run = (node, skill, succeeded, _duration_class(took_ns))
-        self._ended[run] = self._ended.get(run, 0) + 1
-        self._busy_ns[node, skill] = self._busy_ns.get((node, skill), 0) + took_ns
+        ended = self._ended.get(run)
+        if ended is None:
+            self._ended[run] = [1, took_ns]
+        else:
+            ended[0] += 1
+            ended[1] += took_ns
 
     def write(self, txn: Writing) -> None:
         """Puts the new sums."""
+        for (field, value, status), tasks in self._counted.items():
+            if value or field == _ALL:
+                self._counts[field].add(value, _COLUMN[status], tasks)
+            if field == BY_NODE and status in _AT_NODE:
+                self._work.add(value, _AT_NODE[status], tasks)
+        self._counted.clear()
         durations: dict[bytes, int] = {}
-        for (node, skill, succeeded, duration), runs in self._ended.items():
+        for (node, skill, succeeded, duration), (runs, busy_ns) in self._ended.items():
             column = SUCCEEDED if succeeded else FAILED
-            self._work.add(node, column, runs)
-            self._skills.add(skill, column, runs)
+            for tally, word in ((self._work, node), (self._skills, skill)):
+                tally.add(word, column, runs)
+                tally.add(word, BUSY, busy_ns)
             if succeeded:
                 key = term(BY_SKILL, skill) + duration.to_bytes(_CLASS_BYTES, "big")
                 durations[key] = durations.get(key, 0) + runs
-        for (node, skill), busy_ns in self._busy_ns.items():
-            self._work.add(node, BUSY, busy_ns)
-            self._skills.add(skill, BUSY, busy_ns)
         for key, runs in durations.items():
             total = runs + int.from_bytes(txn.get(DURATIONS, key) or b"", "big")
             txn.put(DURATIONS, key, total.to_bytes(_COUNT_BYTES, "big"))
         self._ended.clear()
-        self._busy_ns.clear()
         for tally in (*self._counts.values(), self._skills, self._work):
             tally.write(txn)
 
     def forget(self) -> None:
         """Drops what is not written."""
+        self._counted.clear()
         self._ended.clear()
-        self._busy_ns.clear()
         for tally in (*self._counts.values(), self._skills, self._work):
             tally.forget()
 
@@ -131,9 +130,16 @@ def counts_by(reading: Reading, field: bytes) -> Iterator[tuple[str, dict[str, i
         yield value, {status: count for status, count in zip(STATUSES, counts, strict=True) if count}
 
 
-def skill_sums(reading: Reading, skill: str) -> list[int]:
-    """The sums of a skill."""
-    return sums_of(reading, SKILLS, skill, _SKILL_WIDTH)
+def skill_figures(reading: Reading, skill: str) -> dict[str, Any]:
+    """Tasks submitted to a skill, runs that ended by themselves and their mean time."""
+    succeeded, failed, busy_ns = sums_of(reading, SKILLS, skill, _SKILL_WIDTH)
+    ended = succeeded + failed
+    return {
+        "submitted": sum(sums_of(reading, COUNTS, skill, len(STATUSES), BY_SKILL)),
+        "succeeded": succeeded,
+        "failed": failed,
+        "mean_s": round(busy_ns / ended / 1e9, 6) if ended else 0.0,
+    }
 
 
 def work_of(reading: Reading, node: str) -> NodeWork:

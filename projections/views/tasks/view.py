@@ -11,7 +11,7 @@ import msgspec
 
 from clawactors.eventlog.decoding import Commit
 from clawactors.kernel.kind import Kinds
-from clawactors.projections.engine.answers import AnswerTable, answers_of
+from clawactors.projections.engine.answers import AnswerTable, answers_any, answers_of
 from clawactors.projections.engine.faults import Faults
 from clawactors.projections.engine.keys import place
 from clawactors.projections.engine.store import Reading, Writing
@@ -93,8 +93,8 @@ class TasksView:
                 held.key = place(record.seq)
                 self._times.tick(record.at_ns, held.key, txn)
                 self._faults.born(commit, txn)
-            if held.key and not commit.fault:
-                self._answers.note(held.key, record, txn)
+            if held.key and not commit.fault and answers_any(record):
+                self._answers.note(held.key, record, txn, born=before is _UNBORN)
         if not held.key:
             self._faults.unborn(commit, txn)
         held.version = record.seq
@@ -122,7 +122,7 @@ class TasksView:
 
     def write(self, txn: Writing) -> None:
         """See `View`."""
-        rows = TaskRows()
+        rows = TaskRows(self._sums)
         for id, held in self._touched.items():
             task = held.task
             if task is _UNBORN:
@@ -135,7 +135,7 @@ class TasksView:
         self._touched.clear()
         while self.cached_bytes > self.cache_bytes and self._cache:
             self.cached_bytes -= self._cache.popitem(last=False)[1].size_bytes
-        rows.write(txn, self._sums)
+        rows.write(txn)
         self._sums.write(txn)
         self._answers.write(txn)
         self._times.write(txn)
