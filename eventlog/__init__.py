@@ -7,6 +7,8 @@ Adapters: `InProcessLog` for tests and simulations, `JetStreamLog` for a real na
 contract tests holds both. It will never know what a task or a node is, and never stop for a message it can't read.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from clawactors.eventlog.codec import Codec
 from clawactors.eventlog.errors import (
     Corrupt,
@@ -22,9 +24,11 @@ from clawactors.eventlog.errors import (
     Unavailable,
     WrongVersion,
 )
-from clawactors.eventlog.inprocess import InProcessLog
 from clawactors.eventlog.log import EventLog, Follower, Head
 from clawactors.eventlog.record import Draft, Record, aggregate_pattern, is_id, parse_subject, subject_of, writer_of
+
+if TYPE_CHECKING:
+    from clawactors.eventlog.inprocess import InProcessLog
 
 __all__ = [
     "Codec",
@@ -52,3 +56,13 @@ __all__ = [
     "subject_of",
     "writer_of",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`InProcessLog`, imported when it is used: only tests and simulations need it."""
+    if name != "InProcessLog":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from clawactors.eventlog.inprocess import InProcessLog
+
+    globals()[name] = InProcessLog
+    return InProcessLog

@@ -10,16 +10,14 @@ from clawactors.app.discovery import Found, discover
 from clawactors.eventlog import NoSuchLog
 from clawactors.eventlog.jetstream import (
     Connection,
-    JetStreamLeases,
     JetStreamLog,
     JetStreamOutputs,
     JetStreamRequests,
 )
-from clawactors.kinds import KINDS
 from clawactors.runtime import client
 from clawactors.runtime.actor import ActorContext
+from clawactors.runtime.asking import LEADER_KEY
 from clawactors.runtime.clock import SystemClock
-from clawactors.runtime.control.leadership import LEADER_KEY
 
 __all__ = ["Client"]
 
@@ -45,6 +43,8 @@ class Client(client.Client):
     @override
     async def leader(self) -> str | None:
         """The control process that leads, None where none does."""
+        from clawactors.eventlog.jetstream import JetStreamLeases
+
         value = await JetStreamLeases(self.connection).get(LEADER_KEY)
         return None if value is None else value.decode(errors="replace")
 
@@ -74,7 +74,6 @@ class Client(client.Client):
             opened = await JetStreamLog.connect(
                 found.address,
                 name,
-                kinds=KINDS.names,
                 create=False,
                 give_up_s=give_up_s,
                 inbox=f"_INBOX.{principal}",

@@ -16,6 +16,7 @@ __all__ = [
     "BUSY",
     "EXPIRED",
     "HORIZON_NS",
+    "LEADER_KEY",
     "AskReply",
     "AskRequest",
     "Command",
@@ -34,6 +35,9 @@ __all__ = [
 
 HORIZON_NS: Final = 600_000_000_000
 """A deadline lies at most so far ahead: ids of commands are kept for that long."""
+
+LEADER_KEY: Final = "leader"
+"""The lease of the control process that leads; its value names that process."""
 
 BUSY: Final = "busy"
 _BUSY: Final = b'{"error":{"code":"busy"'

@@ -9,18 +9,21 @@ It never decides what is in a commit, never reads with a lock, and never reports
 Decisions: ADR 20 (batches and verdicts), 21 (the parser), 22 (leases).
 """
 
-from clawactors.eventlog.jetstream.log.inspection import lacking, syncs_always
-from clawactors.eventlog.jetstream.log.log import JetStreamLog
-from clawactors.eventlog.jetstream.stores.blobs import JetStreamBlobs
-from clawactors.eventlog.jetstream.stores.commands import JetStreamCommands
-from clawactors.eventlog.jetstream.stores.dead import JetStreamDeadLetters
-from clawactors.eventlog.jetstream.stores.leases import JetStreamLease, JetStreamLeases
-from clawactors.eventlog.jetstream.stores.outputs import JetStreamOutputs
-from clawactors.eventlog.jetstream.stores.timers import JetStreamTimers
-from clawactors.eventlog.jetstream.wire.advisories import Disconnects
-from clawactors.eventlog.jetstream.wire.connection import Connection
-from clawactors.eventlog.jetstream.wire.contexts import Address
-from clawactors.eventlog.jetstream.wire.requests import JetStreamRequests, JetStreamServing
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from clawactors.eventlog.jetstream.log.inspection import lacking, syncs_always
+    from clawactors.eventlog.jetstream.log.log import JetStreamLog
+    from clawactors.eventlog.jetstream.stores.blobs import JetStreamBlobs
+    from clawactors.eventlog.jetstream.stores.commands import JetStreamCommands
+    from clawactors.eventlog.jetstream.stores.dead import JetStreamDeadLetters
+    from clawactors.eventlog.jetstream.stores.leases import JetStreamLease, JetStreamLeases
+    from clawactors.eventlog.jetstream.stores.outputs import JetStreamOutputs
+    from clawactors.eventlog.jetstream.stores.timers import JetStreamTimers
+    from clawactors.eventlog.jetstream.wire.advisories import Disconnects
+    from clawactors.eventlog.jetstream.wire.connection import Connection
+    from clawactors.eventlog.jetstream.wire.contexts import Address
+    from clawactors.eventlog.jetstream.wire.requests import JetStreamRequests, JetStreamServing
 
 __all__ = [
     "Address",
@@ -39,3 +42,32 @@ __all__ = [
     "lacking",
     "syncs_always",
 ]
+
+_HERE: Final = "clawactors.eventlog.jetstream"
+_HOMES: Final = {
+    "Address": "wire.contexts",
+    "Connection": "wire.connection",
+    "Disconnects": "wire.advisories",
+    "JetStreamBlobs": "stores.blobs",
+    "JetStreamCommands": "stores.commands",
+    "JetStreamDeadLetters": "stores.dead",
+    "JetStreamLease": "stores.leases",
+    "JetStreamLeases": "stores.leases",
+    "JetStreamLog": "log.log",
+    "JetStreamOutputs": "stores.outputs",
+    "JetStreamRequests": "wire.requests",
+    "JetStreamServing": "wire.requests",
+    "JetStreamTimers": "stores.timers",
+    "lacking": "log.inspection",
+    "syncs_always": "log.inspection",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """The public name, imported now: no process needs all of them."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(f"{_HERE}.{_HOMES[name]}"), name)
+    return value

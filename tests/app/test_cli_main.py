@@ -49,6 +49,28 @@ def test_a_usage_error_imports_nothing_heavy() -> None:
     assert not modules_after("from clawactors.app.cli.main import main\nmain(['nosuch'])") & HEAVY
 
 
+def test_a_command_imports_only_what_it_needs() -> None:
+    """Every import costs each command a millisecond or more: no view, no memory, no rich, no kind but the task."""
+    loaded = modules_after("from clawactors.app.cli.main import main\nmain(['task', 'x'])")
+    assert "clawactors.runtime.client.client" in loaded, "it went as far as looking for a server"
+    assert not loaded & {
+        "lmdb",
+        "numpy",
+        "hnswlib",
+        "psutil",
+        "uvloop",
+        "rich",
+        "cronsim",
+        "snowballstemmer",
+        "difflib",
+    }
+    assert not {name for name in loaded if name.startswith(("clawactors.memory", "clawactors.projections.views"))}
+    systems = {name.split(".")[2] for name in loaded if name.startswith("clawactors.systems.")}
+    assert systems == {"tasks"}
+    assert "clawactors.runtime.control" not in loaded
+    assert "clawactors.runtime.node" not in loaded
+
+
 def test_the_overview_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     shown = capsys.readouterr().out

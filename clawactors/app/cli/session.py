@@ -12,7 +12,6 @@ from clawactors.app.client import Client
 from clawactors.app.discovery import Found, discover
 from clawactors.eventlog import NoResponders, NoSuchLog, Unavailable
 from clawactors.kernel.errors import InvalidQuery, NotFound, Refused
-from clawactors.runtime.memory import ASK_S
 
 __all__ = ["ask_memory", "by_id", "change_by_id", "explained", "find", "with_client"]
 
@@ -83,7 +82,7 @@ async def _completed(client: Client, start: str) -> str | None:
     return None if full == start else full
 
 
-async def ask_memory(client: Client, name: str, /, timeout_s: float = ASK_S, **question: Any) -> dict[str, Any]:
+async def ask_memory(client: Client, name: str, /, timeout_s: float = 20.0, **question: Any) -> dict[str, Any]:
     """The answer of memory's process. Raises: `Refused`, `NotFound`, `Problem` where it does not answer."""
     try:
         return await client.memories.ask(f"memory.{name}", timeout_s, **question)

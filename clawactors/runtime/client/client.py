@@ -3,7 +3,8 @@ but to keep what was decided."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec.structs import replace
@@ -21,16 +22,10 @@ from clawactors.runtime.client.asking import Questions
 from clawactors.runtime.client.blobs import ClientBlobs
 from clawactors.runtime.client.bulk import BulkChanges, change_many
 from clawactors.runtime.client.ends import Ends
-from clawactors.runtime.client.nodechanges import NodeChanges
 from clawactors.runtime.client.reader import Reader
-from clawactors.runtime.client.recording import AskingRecorder
-from clawactors.runtime.client.redriving import RedriveReport, redrive
-from clawactors.runtime.client.schedules import Schedules
+from clawactors.runtime.client.rows import NodeRow
 from clawactors.runtime.client.sender import CommandSender
-from clawactors.runtime.client.skills import KnownSkills
-from clawactors.runtime.client.streaming import Chunk, follow
 from clawactors.runtime.client.submitting import Batch, TaskRequest, submit, submit_many
-from clawactors.runtime.memory import Memories
 from clawactors.runtime.naming import id_of_key, new_id
 from clawactors.runtime.output import OUT
 from clawactors.runtime.payloads import Payloads
@@ -40,6 +35,14 @@ from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.external import edit_of, request_of, retry_of, signal_of
 from clawactors.systems.tasks.payload import is_reference
 from clawactors.systems.tasks.submission import checked_id, delayed, spec_of
+
+if TYPE_CHECKING:
+    from clawactors.runtime.client.nodechanges import NodeChanges
+    from clawactors.runtime.client.redriving import RedriveReport
+    from clawactors.runtime.client.schedules import Schedules
+    from clawactors.runtime.client.skills import KnownSkills
+    from clawactors.runtime.client.streaming import Chunk
+    from clawactors.runtime.memory import Memories
 
 __all__ = ["Client", "Ref", "TaskFailed"]
 
@@ -63,9 +66,6 @@ class Client:
         self.questions = Questions(requests, self.principal)
         self.ends = Ends(context, requests, self.principal, self.name)
         self.payloads, self.outputs = Payloads(ClientBlobs(requests, self.principal)), outputs
-        self.skills = KnownSkills(self.ask)
-        self.schedules = Schedules(self)
-        self.memories = Memories(AskingRecorder(context, self.sender), requests)
         # What can be asked, each documented where it is defined
         self.reader = reader = Reader(context.log, self.ask, self.look, self.leader)
         self.task, self.history, self.why = reader.task, reader.history, reader.why
@@ -73,10 +73,6 @@ class Client:
         self.tasks, self.each_task, self.pending = lists.tasks, lists.each_task, lists.pending
         self.nodes, self.node, self.skills_known = lists.nodes, lists.node, lists.skills_known
         self.status, self.statistics, self.resolve = summary.status, summary.statistics, lists.resolve
-        # What can be done with nodes
-        nodes = NodeChanges(self, lists)
-        self.drain, self.cordon, self.uncordon = nodes.drain, nodes.cordon, nodes.uncordon
-        self.remove_node, self.set_node = nodes.remove_node, nodes.set_node
         # What can be done with many tasks
         self.change_many, self.delete_ended = change_many, BulkChanges(lists, self.delete).delete_ended
 
@@ -84,6 +80,60 @@ class Client:
     def log(self) -> EventLog:
         """The log it appends to."""
         return self.context.log
+
+    # What few programs need is imported when it is used
+
+    @cached_property
+    def skills(self) -> "KnownSkills":
+        """What the nodes offer, as far as it was asked for."""
+        from clawactors.runtime.client.skills import KnownSkills
+
+        return KnownSkills(self.ask)
+
+    @cached_property
+    def schedules(self) -> "Schedules":
+        """The schedules of the cluster."""
+        from clawactors.runtime.client.schedules import Schedules
+
+        return Schedules(self)
+
+    @cached_property
+    def memories(self) -> "Memories":
+        """The memories of the cluster."""
+        from clawactors.runtime.client.recording import AskingRecorder
+        from clawactors.runtime.memory import Memories
+
+        return Memories(AskingRecorder(self.context, self.sender), self.requests)
+
+    @cached_property
+    def _nodes(self) -> "NodeChanges":
+        from clawactors.runtime.client.nodechanges import NodeChanges
+
+        return NodeChanges(self, self.reader.listing)
+
+    # Nodes
+
+    async def drain(self, id: str) -> NodeRow:
+        """Lets the node finish what it runs and take nothing new, until `uncordon`. Raises: `NotFound`, `Refused`."""
+        return await self._nodes.drain(id)
+
+    async def cordon(self, id: str) -> NodeRow:
+        """Stops new work from being placed on the node. Raises: `NotFound`, `Refused`."""
+        return await self._nodes.cordon(id)
+
+    async def uncordon(self, id: str) -> NodeRow:
+        """Lets the node take work again. Raises: `NotFound`, `Refused`."""
+        return await self._nodes.uncordon(id)
+
+    async def remove_node(self, id: str) -> NodeRow:
+        """Forgets a node that is gone. Raises: `NotFound`, `Refused`."""
+        return await self._nodes.remove_node(id)
+
+    async def set_node(
+        self, id: str, *, slots: int | None = None, affinity: Mapping[str, str] | None = None
+    ) -> NodeRow:
+        """Sets slots, and adds to the affinity; an empty value removes its key. Raises: `NotFound`, `Refused`."""
+        return await self._nodes.set_node(id, slots=slots, affinity=affinity)
 
     # Submitting
 
@@ -300,12 +350,14 @@ class Client:
         limit: int | None = None,
         rate_per_s: float | None = None,
         progress: Callable[[int, int], None] = lambda done, total: None,
-    ) -> list[RedriveReport]:
+    ) -> "list[RedriveReport]":
         """Lets dead tasks go once more: these, or all of that skill and error class, newest first, `limit` at most.
 
         `progress` is told how many of how many. Order: idempotent, a task that has moved on meanwhile is left alone.
         Raises: `NotFound`, `Refused`, `Unavailable`.
         """
+        from clawactors.runtime.client.redriving import redrive
+
         return await redrive(self, ids, skill=skill, error=error, limit=limit, rate_per_s=rate_per_s, progress=progress)
 
     # Memory
@@ -353,13 +405,15 @@ class Ref:
         finally:
             self._client.ends.forget(self.id, end)
 
-    def stream(self, name: str = OUT, *, after: int = 0, live: bool = True) -> AsyncGenerator[Chunk]:
+    def stream(self, name: str = OUT, *, after: int = 0, live: bool = True) -> "AsyncGenerator[Chunk]":
         """What the task's code emits, as it comes, until the task has ended; from behind the chunk at `after`.
 
         A task that is tried again emits anew: `attempt` tells its chunks apart. With `live` False it ends with what is
         there now. `clawactors.LOG` is the stream of what the code prints and logs. Output is kept for seven days.
         Raises: `NotFound`, `Unavailable`. Order: that of the code; nothing twice, also over a lost connection.
         """
+        from clawactors.runtime.client.streaming import follow
+
         return follow(self._client, self._client.outputs, self.id, name, after, live=live)
 
     async def look(self) -> Snapshot[Task]:
@@ -390,7 +444,7 @@ class Ref:
         """A new task that goes on from before the step. Raises: `NotFound`, `Refused`."""
         return await self._client.fork(self.id, step, new_id=new_id)
 
-    async def redrive(self) -> RedriveReport:
+    async def redrive(self) -> "RedriveReport":
         """Lets it go once more if it is dead. Raises: `NotFound`."""
         return (await self._client.redrive(self.id))[0]
 

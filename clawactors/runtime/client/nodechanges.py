@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec.structs import replace
 
 from clawactors.kernel.errors import NotFound
 from clawactors.kernel.external import ExternalCommand
 from clawactors.kernel.transfer import decode_state
 from clawactors.runtime.client.listing import Listing
-from clawactors.runtime.client.rows import NodeRow, node_row
+from clawactors.runtime.client.rows import NodeRow
 from clawactors.systems.nodes import Node
 from clawactors.systems.nodes import external as x
+from clawactors.systems.nodes.row import NodeWork, row
 from clawactors.systems.tasks.submission import checked_id
 
 if TYPE_CHECKING:
@@ -63,4 +65,6 @@ class NodeChanges:
         named = replace(request, id=self._client.context.names.commit())
         outcome = await self._client.sender.ask("node", id, named, state=True)
         node = decode_state(Node, outcome.state)
-        return node_row(id, node) if node.status == "removed" else await self._listing.node(id)
+        if node.status != "removed":
+            return await self._listing.node(id)
+        return msgspec.convert(row(id, node, NodeWork()), NodeRow)

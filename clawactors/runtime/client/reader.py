@@ -1,25 +1,30 @@
 """All that can be asked about a cluster: the use cases that a client offers, put together."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clawactors.eventlog import EventLog
 from clawactors.kernel.errors import InvalidQuery
 from clawactors.kernel.fold import Snapshot
-from clawactors.runtime.client.checks import Check, check_cluster
-from clawactors.runtime.client.history import HistoryEntry, Place, read_history
 from clawactors.runtime.client.listing import Listing
 from clawactors.runtime.client.questions import Moment, TypedQuestions, moment_ns
-from clawactors.runtime.client.reasons import Explanation, explain
 from clawactors.runtime.client.rows import TaskRow, task_row
 from clawactors.runtime.client.summary import Summary
 from clawactors.systems.tasks import Task
+
+if TYPE_CHECKING:
+    from clawactors.runtime.client.checks import Check
+    from clawactors.runtime.client.history import HistoryEntry, Place
+    from clawactors.runtime.client.reasons import Explanation
 
 __all__ = ["Reader"]
 
 
 class Reader:
-    """Answers questions: lists and counts from the views, one task's story from its log."""
+    """Answers questions: lists and counts from the views, one task's story from its log.
+
+    What needs every kind of event is imported when it is asked for: most programs only list and look.
+    """
 
     def __init__(
         self,
@@ -37,23 +42,31 @@ class Reader:
         """The task now, or as it was at that place or time of the log. Raises: `NotFound`, `Refused`."""
         place = _place(at_seq, at)
         if place is not None:
+            from clawactors.runtime.client.history import read_history
+
             return (await read_history(self._log, id, place)).row
         return task_row(id, await self._look(id))
 
-    async def history(self, id: str, *, at_seq: int | None = None, at: Moment | None = None) -> list[HistoryEntry]:
+    async def history(self, id: str, *, at_seq: int | None = None, at: Moment | None = None) -> "list[HistoryEntry]":
         """Every event of the task, oldest first, up to that place or time. Raises: `NotFound`, `Refused`."""
+        from clawactors.runtime.client.history import read_history
+
         return (await read_history(self._log, id, _place(at_seq, at))).entries
 
-    async def why(self, id: str) -> Explanation:
+    async def why(self, id: str) -> "Explanation":
         """Why the task is in its state, in sentences. Raises: `NotFound`, `Refused`, `Unavailable`."""
+        from clawactors.runtime.client.reasons import explain
+
         return await explain(self._log, self.questions, id)
 
-    def checks(self, memory: Callable[[], Awaitable[dict[str, Any]]]) -> AsyncIterator[Check]:
+    def checks(self, memory: Callable[[], Awaitable[dict[str, Any]]]) -> "AsyncIterator[Check]":
         """The checks of `claw doctor` that need nothing but a client; `memory` asks for what memory holds."""
+        from clawactors.runtime.client.checks import check_cluster
+
         return check_cluster(self.questions, self.listing, self.summary, self._leader, memory)
 
 
-def _place(at_seq: int | None, at: Moment | None) -> Place | None:
+def _place(at_seq: int | None, at: Moment | None) -> "Place | None":
     if at_seq is not None and at is not None:
         raise InvalidQuery("give a place of the log or a time, not both")
     if at_seq is not None:

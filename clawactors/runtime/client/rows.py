@@ -10,11 +10,6 @@ import msgspec
 from msgspec import UNSET, UnsetType, field
 
 from clawactors.kernel.fold import Snapshot
-from clawactors.systems.nodes import Node
-from clawactors.systems.nodes.row import NodeWork
-from clawactors.systems.nodes.row import row as node_fields
-from clawactors.systems.schedules import Schedule
-from clawactors.systems.schedules.row import row as schedule_fields
 from clawactors.systems.tasks import Task
 from clawactors.systems.tasks.row import row as task_fields
 
@@ -26,8 +21,6 @@ __all__ = [
     "SkillRow",
     "StepRow",
     "TaskRow",
-    "node_row",
-    "schedule_row",
     "task_row",
 ]
 
@@ -186,13 +179,3 @@ def task_row(id: str, known: Snapshot[Task]) -> TaskRow:
     """The row of a task in that state; `needs_upgrade` only where a later release has written to it."""
     fields = task_fields(id, known.version, known.state)
     return msgspec.convert(fields | {"needs_upgrade": known.frozen} if known.frozen else fields, TaskRow)
-
-
-def node_row(id: str, node: Node) -> NodeRow:
-    """The row of a node as far as its own log tells: without heartbeat and without what it has done."""
-    return msgspec.convert(node_fields(id, node, NodeWork()), NodeRow)
-
-
-def schedule_row(name: str, known: Snapshot[Schedule]) -> ScheduleRow:
-    """The row of a schedule in that state."""
-    return msgspec.convert(schedule_fields(name, known.version, known.state), ScheduleRow)

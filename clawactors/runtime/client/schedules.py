@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from msgspec.structs import replace
 
 from clawactors.kernel.errors import NotFound
@@ -12,11 +13,17 @@ from clawactors.runtime.client.rows import Page, ScheduleRow
 from clawactors.systems.schedules import Schedule
 from clawactors.systems.schedules import external as x
 from clawactors.systems.schedules.planning import checked_name, plan_of
+from clawactors.systems.schedules.row import row
 
 if TYPE_CHECKING:
     from clawactors.runtime.client.client import Client
 
-__all__ = ["Schedules"]
+__all__ = ["Schedules", "schedule_row"]
+
+
+def schedule_row(name: str, known: Snapshot[Schedule]) -> ScheduleRow:
+    """The row of a schedule in that state."""
+    return msgspec.convert(row(name, known.version, known.state), ScheduleRow)
 
 
 class Schedules:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from clawactors.eventlog import Unavailable
 from clawactors.eventlog.leases import Lease, Leases
+from clawactors.runtime.asking import LEADER_KEY
 from clawactors.runtime.clock import Clock
 
 __all__ = ["LEADER_KEY", "Leadership"]
 
-LEADER_KEY = "leader"
 _TERM_S = 2.0
 
 

@@ -39,7 +39,7 @@ class JetStreamLog:
         url: Address | str | None = None,
         name: str = "claw",
         *,
-        kinds: Sequence[str],
+        kinds: Sequence[str] = (),
         replicas: int | None = None,
         create: bool = True,
         give_up_s: float = GIVE_UP_S,
@@ -47,7 +47,7 @@ class JetStreamLog:
     ) -> Self:
         """Opens a connection called `name`, checks the streams and, with `create`, makes those that are missing.
 
-        `kinds` are the kinds of aggregates that the log holds, each under `claw.<kind>.>`.
+        `kinds` are the kinds of aggregates that the log holds, each under `claw.<kind>.>`; only `create` needs them.
         `url` may hold user and password, and several servers separated by commas; None means what the nats CLI would
         use. Reply subjects lie under `inbox`, "" for the address's own.
         `give_up_s` is how long an append in doubt is retried. `replicas` None means 3 on a cluster, else 1.
@@ -56,7 +56,7 @@ class JetStreamLog:
         """
         connection = await Connection.open(url, name, inbox=inbox)
         try:
-            ensured = provision.ensure(connection, kinds, replicas) if create else provision.check(connection, kinds)
+            ensured = provision.ensure(connection, kinds, replicas) if create else provision.check(connection)
             info = await ensured
         except BaseException:
             await connection.aclose()

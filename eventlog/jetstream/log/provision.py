@@ -30,13 +30,13 @@ async def ensure(connection: Connection, kinds: Sequence[str], replicas: int | N
     return described[0]
 
 
-async def check(connection: Connection, kinds: Sequence[str]) -> dict[str, Any]:
+async def check(connection: Connection) -> dict[str, Any]:
     """Checks what is there, changes nothing; returns the server's description of the events stream.
 
     Raises: `NoSuchLog` where there is none, else as `ensure`.
     """
     await _refuse_unfit(connection)
-    events, *_ = await _all(_find(connection, store) for store in _stores(connection, kinds))
+    events, *_ = await _all(_find(connection, store) for store in _stores(connection, ()))
     if events is None:
         raise NoSuchLog(f"this account of the server has no stream {EVENTS}")
     return events

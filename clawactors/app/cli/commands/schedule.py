@@ -10,7 +10,7 @@ from clawactors.app.cli.rows import schedule_card, schedule_table
 from clawactors.app.cli.session import explained, with_client
 from clawactors.app.client import Client
 from clawactors.kernel.fold import Snapshot
-from clawactors.runtime.client.rows import schedule_row
+from clawactors.runtime.client.schedules import schedule_row
 from clawactors.systems.schedules import Schedule
 from clawactors.systems.schedules.planning import CATCH_UP
 from clawactors.systems.tasks.submission import PRIORITIES
