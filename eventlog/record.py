@@ -29,6 +29,7 @@ ROOT = "claw"
 LOG = "log"
 ADDRESSED = "to"
 WRITTEN = "from"
+_WRITTEN = f".{WRITTEN}."
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
@@ -61,6 +62,8 @@ def is_aggregate_pattern(pattern: str) -> bool:
 
 def writer_of(subject: str) -> str:
     """The node that the server let write to this subject; "" for the process that answers for the kind."""
+    if _WRITTEN not in subject:  # most are not, and this is asked of every record
+        return ""
     parts = subject.split(".")
     return parts[4] if len(parts) == 5 and parts[3] == WRITTEN else ""
 

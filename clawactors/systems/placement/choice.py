@@ -88,8 +88,8 @@ def _fits(shape: TaskShape, seat: NodeCapacity) -> bool:
         seat.node.takes_work
         and not seat.frozen
         and shape.skill in seat.skills
-        and all(skill in seat.skills for skill in shape.requires)
-        and _fits_affinity(shape, seat)
+        and (not shape.requires or all(skill in seat.skills for skill in shape.requires))
+        and (not shape.affinity or _fits_affinity(shape, seat))
     )
 
 

@@ -35,15 +35,12 @@ _ENDED_THERE = frozenset(("completed", "failed", "dead"))
 
 def _light(event: e.TaskEvent) -> e.TaskEvent:
     """The event without what may be large and is of no use here."""
-    match event:
-        case e.StepCompleted():
-            return replace(event, result=None)
-        case e.Submitted() | e.Edited() if event.params or event.metadata or event.description:
-            return replace(event, params={}, metadata={}, description="")
-        case e.Signalled():
-            return replace(event, payload=None)
-        case _:
-            return event
+    if isinstance(event, e.Spec):
+        large = event.params or event.metadata or event.description
+        return replace(event, params={}, metadata={}, description="") if large else event
+    if type(event) is e.StepCompleted:
+        return event if event.result is None else replace(event, result=None)
+    return replace(event, payload=None) if type(event) is e.Signalled else event
 
 
 def _ignore(_id: str, _version: int, _life: TaskStatus) -> None:
