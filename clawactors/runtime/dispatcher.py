@@ -43,6 +43,12 @@ class Dispatcher:
             handler = wrap(handler)
         self._handler = handler
 
+    @property
+    def chain(self) -> tuple[str, ...]:
+        """What a call passes, by name, the outermost first."""
+        names = (getattr(each, "__qualname__", type(each).__name__) for each in self.middleware)
+        return (*(name.partition(".")[0] for name in names), "append")
+
     async def send(self, call: Call) -> Answer:
         """Decides and appends. Raises: as `Handler`."""
         return await self._handler(call)

@@ -369,12 +369,13 @@ async def publish_by_hand(cluster: Cluster) -> None:
 
 def test_the_doctor_finds_all_well_and_shows_what_lies_about(claw: Claw, cluster: Cluster) -> None:
     asyncio.run(publish_by_hand(cluster))
-    done = claw("doctor", "--json")
+    done = claw("doctor", "--json", "--verbose")
     report = done.answer
     assert (done.code, report["ok"]) == (0, True), report
     checks = {check["name"]: check for check in report["checks"]}
     assert checks["sync"]["detail"] == "sync_interval: always"
     assert "1 malformed (task)" in checks["faults"]["detail"]
+    assert checks["middleware"]["detail"] == "leading -> PredecessorCheck -> admitting -> append"
     assert set(checks) >= {"server", "requirements", "streams", "leader", "views", "nodes", "dead letters", "disk"}
     assert all(set(check) >= {"name", "ok", "detail"} for check in checks.values())
     foreign = {

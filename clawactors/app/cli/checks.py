@@ -4,6 +4,8 @@ import shutil
 from collections.abc import AsyncIterator
 from typing import Final
 
+import msgspec
+
 from clawactors.app.client import Client
 from clawactors.app.datafolder import RESERVE_BYTES
 from clawactors.app.discovery import Found
@@ -12,9 +14,13 @@ from clawactors.eventlog.jetstream import Connection, lacking, syncs_always
 from clawactors.eventlog.jetstream.wire.api import call
 from clawactors.runtime.client.checks import Check
 
-__all__ = ["check_cluster", "check_disk", "check_server", "check_sync"]
+__all__ = ["check_cluster", "check_disk", "check_middleware", "check_server", "check_sync"]
 
 _DEAD: Final = "CLAW_DEAD"
+
+
+class _Middleware(msgspec.Struct):
+    chain: tuple[str, ...]
 
 
 async def check_server(found: Found) -> AsyncIterator[Check]:
@@ -75,6 +81,15 @@ async def check_cluster(client: Client) -> AsyncIterator[Check]:
     async for check in client.reader.checks(lambda: client.memories.ask("memory.stats")):
         yield check
     yield await _check_dead_letters(client)
+
+
+async def check_middleware(client: Client) -> Check:
+    """What a command passes in control before it is appended, in this order."""
+    try:
+        answer = await client.reader.questions.answer(_Middleware, "middleware")
+    except EventLogError as error:
+        return Check("middleware", "unknown", str(error))
+    return Check("middleware", "ok", " -> ".join(answer.chain))
 
 
 async def _check_dead_letters(client: Client) -> Check:

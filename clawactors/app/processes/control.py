@@ -103,7 +103,10 @@ class _WhyQuestion(msgspec.Struct, forbid_unknown_fields=True):
 
 
 async def _answer(control: Control, views: LiveViews, projection: Projection) -> None:
-    """Serves `claw.query.<name>` and `claw.query.<principal>.<name>`: views answer, and placement to `why`."""
+    """Serves `claw.query.<name>` and `claw.query.<principal>.<name>`.
+
+    Views answer; placement answers `why`; `middleware` names what a command passes.
+    """
 
     async def why(body: bytes) -> bytes:
         try:
@@ -119,7 +122,11 @@ async def _answer(control: Control, views: LiveViews, projection: Projection) ->
             }
         )
 
-    answers = {name: partial(views.answer, name) for name in projection.questions} | {"why": why}
+    async def middleware(_body: bytes) -> bytes:
+        return msgspec.json.encode({"chain": control.dispatcher.chain})
+
+    answers = {name: partial(views.answer, name) for name in projection.questions}
+    answers |= {"why": why, "middleware": middleware}
     for name, answer in answers.items():
         # The short form is for the cluster's own account, the other names who asks.
         await control.requests.serve(f"claw.query.{name}", answer, QUEUE)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-from clawactors.app.cli.checks import check_cluster, check_disk, check_server, check_sync
+from clawactors.app.cli.checks import check_cluster, check_disk, check_middleware, check_server, check_sync
 from clawactors.app.cli.output import Part, Table, emit
 from clawactors.app.cli.parsing import Parser
 from clawactors.app.cli.problem import EXITS
@@ -17,7 +17,8 @@ __all__ = ["arguments", "run"]
 
 
 def arguments(parser: Parser) -> None:
-    """It takes nothing of its own."""
+    """How much it shows."""
+    parser.add_argument("--verbose", action="store_true", help="also show the middleware of control, in order")
 
 
 def run(options: Any) -> int:
@@ -46,6 +47,8 @@ async def _checks(options: Any) -> AsyncIterator[Check]:
             async with Client.at(found) as client:
                 async for check in check_cluster(client):
                     yield check
+                if options.verbose:
+                    yield await check_middleware(client)
         except EventLogError as error:
             yield Check("streams", "failed", str(error))
     yield await check_sync(found)
