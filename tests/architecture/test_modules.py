@@ -27,7 +27,9 @@ DEFINED_TWICE = frozenset[str](
     {
         "Client",
         "Command",
+        "Facts",
         "Outcome",
+        "Reader",
         "Ready",
         "Signals",
         "_Answer",

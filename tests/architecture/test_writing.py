@@ -14,7 +14,6 @@ ADAPTERS = ("eventlog/",)
 KNOWN = frozenset[str](
     {
         "clawactors/runtime/actor.py",
-        "clawactors/runtime/memory.py",
     }
 )
 """Modules that append by themselves until they have been moved to the dispatcher."""

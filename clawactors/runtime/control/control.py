@@ -186,9 +186,6 @@ class Control:
             self._position = batch[-1].seq
             self._find_out()
             self._hear_time(max(record.at_ns for record in batch))
-            # The views get the commits first: what placement gives away takes its parameters from them.
-            loop, views = asyncio.get_running_loop(), self.views.apply(commits, follower.position)
-            applied = asyncio.Task(views, loop=loop, eager_start=True)
             self._order()
             self.timers.wake()
             await applied
