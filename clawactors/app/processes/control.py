@@ -125,7 +125,8 @@ async def _answer(control: Control, views: LiveViews, projection: Projection) ->
     async def middleware(_body: bytes) -> bytes:
         return msgspec.json.encode({"chain": control.dispatcher.chain})
 
-    answers = {name: partial(views.answer, name) for name in projection.questions}
+    answers: dict[str, Callable[[bytes], Awaitable[bytes]]] = {}
+    answers |= {name: partial(views.answer, name) for name in projection.questions}
     answers |= {"why": why, "middleware": middleware}
     for name, answer in answers.items():
         # The short form is for the cluster's own account, the other names who asks.
