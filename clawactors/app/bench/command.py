@@ -62,6 +62,9 @@ async def _measure(names: list[str], options: Any) -> list[Figure]:
     for name in names:
         async with _scene(name, options) as scene:
             sys.stderr.write(f"measuring {name} …\n")
+            if options.records:
+                sys.stderr.write(f"filling the log with {options.records} records …\n")
+                await scene.fill(options.records)
             figures.append(await _benches()[name](scene, options.n))
     return figures
 

@@ -4,17 +4,27 @@ import os
 import platform
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from itertools import batched
+from typing import Any, Final
 
+from clawactors.app.bench.skills import noop
 from clawactors.app.client import Client
 from clawactors.app.cluster import Cluster
 from clawactors.app.datafolder import DataFolder
 from clawactors.app.server import NatsServer
+from clawactors.eventlog import Draft, EventLogError
 from clawactors.eventlog.jetstream import JetStreamLog
 from clawactors.kernel.errors import Refused
 from clawactors.kinds import KINDS
+from clawactors.runtime.naming import new_id
+from clawactors.systems.tasks import TASK
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks.kind import TASKS
+from clawactors.systems.tasks.submission import spec_of
 
 __all__ = ["Scene"]
+
+_FILL_TOGETHER: Final = 5000
 
 
 class Scene:
@@ -48,6 +58,20 @@ class Scene:
         finally:
             await server.stop()
             folder.release()
+
+    async def fill(self, records: int) -> None:
+        """Appends so many records of tasks that are ended: a log as it is after a long time."""
+        events = TASK.decide(c.Submit(spec_of(noop.name)), TASK.initial)
+        known = TASK.evolve(TASK.initial, events[0], 1)
+        body = TASKS.codec.encode((*events, *TASK.decide(c.Cancel("bench"), known)))
+        context = self.client.context
+        for numbers in batched(range(records), _FILL_TOGETHER):
+            run = new_id()
+            drafts = [Draft("task", f"{run}-{n}", body, context.names.commit(), by=context.by) for n in numbers]
+            for outcome in await self.client.log.append_many([(draft, 0) for draft in drafts]):
+                if isinstance(outcome, EventLogError):
+                    raise outcome
+        await self.client.ask("status", {"fresh": True})
 
     def conditions(self, **more: Any) -> dict[str, Any]:
         """What the figure depends on."""

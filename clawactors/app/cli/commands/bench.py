@@ -13,6 +13,7 @@ def arguments(parser: Parser) -> None:
     """What it takes."""
     parser.add_argument("name", choices=NAMES, help="what to measure")
     parser.add_argument("--n", type=count, metavar="N", help="how many")
+    parser.add_argument("--records", type=count, default=0, metavar="N", help="fill the log with so many records first")
 
 
 def run(options: Any) -> int:
