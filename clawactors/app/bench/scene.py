@@ -1,5 +1,6 @@
 """Where a figure is measured: a client, the cluster where it is our own, and the conditions that both make."""
 
+import contextlib
 import os
 import platform
 from collections.abc import AsyncIterator
@@ -7,19 +8,22 @@ from contextlib import asynccontextmanager
 from itertools import batched
 from typing import Any, Final
 
+import msgspec
+
 from clawactors.app.bench.skills import noop
 from clawactors.app.client import Client
 from clawactors.app.cluster import Cluster
 from clawactors.app.datafolder import DataFolder
 from clawactors.app.server import NatsServer
-from clawactors.eventlog import Draft, EventLogError
+from clawactors.eventlog import Unavailable
 from clawactors.eventlog.jetstream import JetStreamLog
 from clawactors.kernel.errors import Refused
 from clawactors.kinds import KINDS
+from clawactors.runtime.call import Call
+from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.runtime.naming import new_id
-from clawactors.systems.tasks import TASK
+from clawactors.runtime.snapshots import LogSnapshots
 from clawactors.systems.tasks import commands as c
-from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.tasks.submission import spec_of
 
 __all__ = ["Scene"]
@@ -61,17 +65,19 @@ class Scene:
 
     async def fill(self, records: int) -> None:
         """Appends so many records of tasks that are ended: a log as it is after a long time."""
-        events = TASK.decide(c.Submit(spec_of(noop.name)), TASK.initial)
-        known = TASK.evolve(TASK.initial, events[0], 1)
-        body = TASKS.codec.encode((*events, *TASK.decide(c.Cancel("bench"), known)))
-        context = self.client.context
+        dispatcher = Dispatcher(self.client.context, KINDS, LogSnapshots(self.client.log))
+        commands = c.Submit(spec_of(noop.name)), c.Cancel("bench")
         for numbers in batched(range(records), _FILL_TOGETHER):
             run = new_id()
-            drafts = [Draft("task", f"{run}-{n}", body, context.names.commit(), by=context.by) for n in numbers]
-            for outcome in await self.client.log.append_many([(draft, 0) for draft in drafts]):
-                if isinstance(outcome, EventLogError):
+            calls = [Call("task", f"{run}-{number}", commands) for number in numbers]
+            for outcome in await dispatcher.send_many(calls):
+                if isinstance(outcome, Exception):
                     raise outcome
-        await self.client.ask("status", {"fresh": True})
+        while True:  # until the views hold all of it
+            with contextlib.suppress(Unavailable):
+                answer = msgspec.json.decode(await self.client.ask("status", {"fresh": True}))
+                if "error" not in answer:
+                    return
 
     def conditions(self, **more: Any) -> dict[str, Any]:
         """What the figure depends on."""
