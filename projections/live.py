@@ -1,7 +1,7 @@
-"""The live views of a process that writes them: opened or built anew, fed, asked, rebuilt beside and switched.
+"""The live views of the process that writes them: open, feed, query, rebuild.
 
-What is found at the start is used when it is sound, of this release and of this log; anything else is built anew in a
-revision beside it, and an unfinished one goes on where it stopped.
+A store is used as it is if it is sound, of this release and of this log. Otherwise the views are built again in a new
+revision, and an unfinished revision continues where it stopped.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 
 class LiveViews:
-    """`open` it, run `serve`, give it every commit by `apply`. `feed.taken` tells what it was given."""
+    """`open` it, run `serve`, pass every commit to `apply`. `feed.taken` is the last sequence that it was given."""
 
     def __init__(self, log: EventLog, revisions: Revisions, feed: Feed, queries: Queries) -> None:
         self._log, self._revisions, self.feed, self._queries = log, revisions, feed, queries
@@ -56,11 +56,11 @@ class LiveViews:
         revisions, head = Revisions(folder, projection.name), await log.head()
         usable = _usable(revisions, projection, head)
         projector = usable or _begun(revisions, projection, head)
-        projector.faults.keeps_met = usable is not None  # what an older revision has folded was told by that
+        projector.faults.keeps_met = usable is not None  # an older revision has reported the faults of its records
         try:
             await fill(log, projector, progress=progress, apply=_in_thread(projector))
         except EventLogError:
-            projector.close()  # who tries again must find it closed; what was filled stays
+            projector.close()  # the next attempt opens it again and continues
             raise
         if usable is None:
             revisions.switch(projector.store.path)
@@ -71,12 +71,12 @@ class LiveViews:
 
     @property
     def position(self) -> int:
-        """Sequence of the log up to which the rows say everything."""
+        """The sequence up to which the rows hold the log."""
         return self.feed.projector.position
 
     @property
     def store(self) -> Store:
-        """The store that is live now."""
+        """The live store."""
         return self.feed.projector.store
 
     def snapshot(self) -> StartingPoint:
@@ -84,18 +84,18 @@ class LiveViews:
         return starting_point(self.store)
 
     async def apply(self, commits: Sequence[Commit], upto: int = 0) -> None:
-        """Takes commits in the order of the log, from `position` on; waits while too many are held."""
+        """Takes commits in the order of the log, starting after `position`; waits while too many are held."""
         await self.feed.put(commits, upto)
 
     async def serve(self) -> None:
-        """Writes, until cancelled. Raises: `Corrupt`; the next `open` builds anew."""
+        """Writes until cancelled. Raises: `Corrupt`; the next `open` builds the views again."""
         await self.feed.serve()
 
     async def fresh(self) -> None:
-        """Returns when the rows hold everything that was in the log at the call. Raises: `Unavailable`."""
+        """Returns when the rows hold everything that is in the log at the call. Raises: `Unavailable`."""
         last = self.feed.taken
         head = await self._log.head()
-        if head.last_seq > last:  # it may be of kinds that no view is about; only what is, is waited for
+        if head.last_seq > last:  # records of other kinds are not waited for
             patterns = self.feed.projector.projection.patterns
             async for records in self._log.read(patterns, after=last, until=head.last_seq):
                 last = records[-1].seq
@@ -110,7 +110,7 @@ class LiveViews:
             raise Unavailable(f"the views are at {self.position}, not yet at {seq}") from None
 
     async def answer(self, name: str, body: bytes) -> bytes:
-        """The answer to a question on `claw.query.<name>`, or an error in its place; it never raises for either."""
+        """The answer to a question on `claw.query.<name>`, or the error as an answer."""
         try:
             question = self._queries.read(name, body)
             if question.fresh:
@@ -124,7 +124,7 @@ class LiveViews:
             return error_reply(error)
 
     async def rebuild(self, progress: Progress | None = None) -> None:
-        """Builds a new revision beside the live one, from the log alone, and switches to it."""
+        """Builds a new revision from the log alone and switches to it; the live one serves meanwhile."""
         old = self.feed.projector
         new = _begun(self._revisions, old.projection, await self._log.head())
 
@@ -145,14 +145,14 @@ class LiveViews:
         self._revisions.sweep()
 
     async def aclose(self) -> None:
-        """Writes what is held and closes the store, once it has given its last answer."""
+        """Writes the held commits and closes the store after its last answer."""
         await self.feed.aclose()
         await asyncio.to_thread(self.store.wait_unread)
         self.feed.projector.close()
 
 
 def live_store(folder: Path, projection: Projection) -> Store:
-    """The live store, for reading by another process than the one that writes it.
+    """The live store, for a process that only reads it.
 
     Raises: `Unavailable` where there is none, `Corrupt`.
     """
@@ -163,7 +163,7 @@ def live_store(folder: Path, projection: Projection) -> Store:
 
 
 def _in_thread(projector: Projector) -> Apply:
-    """Writes without holding up the loop: a long build must not cost the connection."""
+    """Writes in a thread: a long build in the loop would cost the connection."""
 
     async def apply(records: list[Record], upto: int) -> None:
         await asyncio.to_thread(projector.apply, records, upto, REPLAY_BATCH)
@@ -177,7 +177,7 @@ def _usable(revisions: Revisions, projection: Projection, head: Head) -> Project
 
 
 def _begun(revisions: Revisions, projection: Projection, head: Head) -> Projector:
-    """The revision that is being built, from its beginning where what is there is of no use."""
+    """The projector of the revision that is being built; an unusable one starts again."""
     path = revisions.begun()
     projector = _opened(path, projection, head)
     if projector is None:
@@ -187,14 +187,14 @@ def _begun(revisions: Revisions, projection: Projection, head: Head) -> Projecto
 
 
 def _opened(path: Path, projection: Projection, head: Head) -> Projector | None:
-    """The projector of a store that fits this release and this log."""
+    """The projector of a store of this release and this log, None for any other store."""
     try:
         projector = Projector.open(projection, path, head.identity)
     except Corrupt as error:
-        _log.warning("views are built anew: %s", error)
+        _log.warning("the views are built again: %s", error)
         return None
     if projector.position > head.last_seq:
-        _log.warning("views are built anew: they are at %d, the log ends at %d", projector.position, head.last_seq)
+        _log.warning("the views are built again: they are at %d, the log ends at %d", projector.position, head.last_seq)
         projector.close()
         return None
     return projector

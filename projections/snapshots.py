@@ -1,6 +1,6 @@
-"""State and version of single aggregates, as of everything that the live views were given.
+"""State and version of single aggregates, as of the last commit that the live views were given.
 
-The row says what is written; the commits that the feed still holds are folded upon it. Nothing is read from the log.
+The row is read, and the commits that the feed has not written yet are folded on it. The log is not read.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -52,7 +52,7 @@ class ViewSnapshots:
     def get(self, kind: str, id: str) -> tuple[Snapshot[Any], dict[str, int]]:
         """The state as of now, and the ids of the commands that its commits have answered, each with its version.
 
-        An aggregate that nobody wrote to is its kind's initial state at version 0.
+        An aggregate without records is its kind's initial state at version 0.
         Raises: `KeyError` for a kind that no view folds.
         """
         with self._store().snapshot() as reading:
@@ -97,7 +97,7 @@ class ViewSnapshots:
         return ended
 
     def spec_of(self, id: str) -> Spec | None:
-        """What was asked of a task, parameters included; None where there is no such task."""
+        """The spec of a task, with its parameters; None if there is no such task."""
         with self._store().snapshot() as reading:
             if self._feed.unwritten("task", id):
                 spec: Spec | None = self._get(reading, "task", id)[0].state.spec

@@ -1,4 +1,4 @@
-"""Where a control process begins: open tasks, nodes and schedules as of one position, without reading the whole log."""
+"""The start of a control process: open tasks, nodes and schedules as of one position, without reading the log."""
 
 from collections.abc import Iterable, Iterator
 
@@ -53,7 +53,7 @@ class StartingPoint(msgspec.Struct):
 
 
 def starting_point(store: Store) -> StartingPoint:
-    """Where the store stands."""
+    """The state of the store."""
     with store.snapshot() as reading:
         state, tasks = state_of(reading), list(_open_tasks(reading))
         return StartingPoint(

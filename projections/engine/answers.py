@@ -1,7 +1,7 @@
-"""Which commands an aggregate's commits have answered: what makes a repeated request quiet.
+"""The ids of the commands that an aggregate's commits have answered: they make a repeated request quiet.
 
-1. Kept are the ids of the 10 minutes before the newest commit that answers any, and never fewer than the last 100.
-2. What is kept follows from the commits alone, in their order: their times are the log's, and batches don't matter.
+1. Kept are the ids of the 10 minutes before the last commit that answers a command, and never fewer than the last 100.
+2. What is kept depends on the commits and their order alone: times are the log's, and batches don't matter.
 """
 
 from typing import Final

@@ -1,7 +1,7 @@
 """The digest of a store: a hash of all rows in the order of their keys.
 
-It covers what follows from the log: not the position that the store keeps beside the rows, no heartbeats. Two stores at
-one position of one log have one digest.
+It covers what follows from the log: neither the position of the store nor heartbeats. Two stores at one position of one
+log have the same digest.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ _CHUNK: Final = 4096
 
 
 class StoreDigest(msgspec.Struct, frozen=True):
-    """What a store says: of which log, up to where, and the digest of its rows."""
+    """The log that a store was made from, its position, and the digest of its rows."""
 
     identity: str
     position: int
@@ -47,7 +47,7 @@ def digest_question(projection: Projection) -> QuestionHandler:
 
 
 def store_digest(store: Store, projection: Projection, views: tuple[str, ...] = ()) -> StoreDigest:
-    """Where a store stands now, and its digest.
+    """The position and the digest of a store.
 
     Raises: `Unavailable` where it is still new.
     """

@@ -1,4 +1,4 @@
-"""Files and names that are on disk before anybody relies on them."""
+"""Files that are synced to disk before they are used."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ __all__ = ["replace", "sync"]
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Replaces the file at once and durably: whoever opens it finds the old content or the new, whole."""
+    """Replaces the file atomically and durably: a reader finds the old content or the new, never a part."""
     new = path.with_name(f"{path.name}.new")
     new.write_bytes(content)
     sync(new)
@@ -16,7 +16,7 @@ def replace(path: Path, content: bytes) -> None:
 
 
 def sync(path: Path) -> None:
-    """The file's content, or the names in the folder, are on disk when this returns."""
+    """Syncs the file's content, or the names in the folder, to disk."""
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(handle)

@@ -44,7 +44,7 @@ _WRITER: Final = b"w"
 
 
 class Count(msgspec.Struct):
-    """How often one sort of fault was met, where first and last, and the last one's reason."""
+    """How often one sort of fault was found, where first and last, and the last reason."""
 
     kind: str
     fault: str
@@ -56,7 +56,7 @@ class Count(msgspec.Struct):
 
 
 class Frozen(msgspec.Struct, frozen=True):
-    """Since when an aggregate stands still, and why."""
+    """Since which record an aggregate is frozen, and why."""
 
     seq: int
     reason: str
@@ -78,7 +78,7 @@ _unbelieved = msgspec.json.Decoder(UnbelievedWriter)
 
 
 class Faults:
-    """The view of them; the other views tell it."""
+    """The view of faults; the other views report to it."""
 
     name = "faults"
     kind = ""
@@ -90,9 +90,9 @@ class Faults:
         self._some_frozen: bool | None = None
         self._some_unborn: bool | None = None
         self.keeps_met = False
-        """Whether `met` is filled: somebody wants to see the records themselves."""
+        """Whether `met` is filled: the caller wants the records themselves."""
         self.met: list[tuple[Record, str]] = []
-        """The records of the present batch that have a fault, and what it is."""
+        """The faulty records of this batch, each with its fault."""
 
     def believes(self, id: str, writer: str, txn: Writing) -> bool:
         """See `View`."""
@@ -131,7 +131,7 @@ class Faults:
             self._some_frozen = True
 
     def is_frozen(self, kind: str, id: str, txn: Writing) -> bool:
-        """True when nothing more of that aggregate may be folded."""
+        """True when no later commit of that aggregate may be folded."""
         if self._some_frozen is None:
             self._some_frozen = txn.count(FROZEN) > 0
         return self._some_frozen and txn.get(FROZEN, _key(kind, id)) is not None
@@ -175,7 +175,7 @@ class Faults:
 
 
 def _clean(text: str) -> str:
-    """Text from strangers, short enough to keep and fit to be encoded."""
+    """Text from outside, cut and made encodable."""
     return text[:_TEXT_CHARS].encode("utf-8", "replace").decode()
 
 
@@ -184,7 +184,7 @@ def _key(kind: str, id: str) -> bytes:
 
 
 def counts(reading: Reading) -> list[Count]:
-    """All sorts of faults met so far."""
+    """All sorts of faults found so far."""
     return [_count.decode(value) for _, value in ascending(reading, FAULTS)]
 
 

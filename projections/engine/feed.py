@@ -1,9 +1,9 @@
-"""The views of a running process: fed by its one reader, written in a thread, so that nobody waits for a disk.
+"""The views of a running process: its one reader feeds them, a thread writes them, so the loop waits for no disk.
 
-1. What was put is written after `gather_s` at the latest, at once when somebody waits for it, and when it is closed;
-   while very much comes it may gather for longer, for larger writes cost less a commit.
-2. No more is held than `HELD_MAX` commits: then `put` waits, and with it the reader.
-3. A full disk is waited out; nothing that was put is skipped.
+1. Commits are written after `gather_s` at the latest, at once when a caller waits for them, and on close. Under load
+   they gather longer, because a larger transaction costs less per commit.
+2. At most `HELD_MAX` commits are held: then `put` waits, and the reader with it.
+3. A full disk is waited out; no commit is skipped.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ __all__ = ["GATHER_S", "HELD_MAX", "Feed"]
 HELD_MAX: Final = 50_000
 """Commits that may wait to be written."""
 GATHER_S: Final = 0.3
-"""How long commits gather by default: a task that ends within it is written once, not thrice."""
+"""How long commits gather by default: a task that ends in this time is written once."""
 
 _GATHER_MAX_S: Final = 30.0
 _TOGETHER: Final = 4 * BATCH
@@ -35,9 +35,9 @@ _log = logging.getLogger(__name__)
 
 
 class Feed:
-    """Takes commits in the order of the log; `serve` is its life.
+    """Takes commits in the order of the log; `serve` writes them until it is cancelled.
 
-    `on_fault` is told of every record that could not be folded, and why, once its batch is written.
+    `on_fault` gets every record that could not be folded, and why, once its batch is written.
     """
 
     def __init__(self, projector: Projector, gather_s: float = GATHER_S) -> None:
@@ -46,13 +46,13 @@ class Feed:
         self.projector, self.gather_s = projector, gather_s
         self.on_fault: Callable[[Record, str], None] = _ignore
         self.on_written: Callable[[], None] = _nothing
-        """Called in the writing thread when a batch is durable, before anybody who waits for it is told."""
+        """Called in the writing thread when a batch is durable, before callers that wait for it go on."""
         self.taken = projector.position
-        """Sequence up to which everything has been put."""
+        """The sequence up to which all commits were put."""
         self.trouble = ""
-        """Why nothing can be written now."""
+        """Why writing fails now, '' while it works."""
         self.writing = asyncio.Lock()
-        """Held while rows are written; whoever holds it may exchange the projector."""
+        """The lock of the projector: held while rows are written and while the projector is exchanged."""
         projector.faults.keeps_met = True
         self._held: list[Commit] = []
         self._kinds = frozenset(view.kind for view in projector.views if view.kind)
@@ -63,7 +63,7 @@ class Feed:
         self._thread = ThreadPoolExecutor(1, "views")
 
     async def put(self, commits: Sequence[Commit], upto: int = 0) -> None:
-        """Takes commits, all there are up to that sequence; waits while too many are held."""
+        """Takes all commits up to that sequence; waits while too many are held."""
         self._held += commits
         by_aggregate, kinds = self._by_aggregate, self._kinds
         for commit in commits:
@@ -78,7 +78,7 @@ class Feed:
             await self._room.wait()
 
     async def serve(self) -> None:
-        """Writes what comes, until cancelled. Raises: `Corrupt`."""
+        """Writes commits as they arrive, until cancelled. Raises: `Corrupt`."""
         wrote = 0
         while True:
             await self._more.wait()
@@ -90,14 +90,14 @@ class Feed:
                 wrote = await self.flush()
             except Unavailable as error:
                 if not self.trouble:
-                    _log.error("the views stand still, but nothing is lost: %s", error)
+                    _log.error("the views can't be written; commits are kept until they can: %s", error)
                 self.trouble = str(error)
                 await asyncio.sleep(_PAUSE_S)
             else:
                 self.trouble = ""
 
     async def flush(self) -> int:
-        """Returns when everything put so far is in the rows: how many commits that were.
+        """Writes everything that was put so far; returns the number of commits.
 
         Raises: `Unavailable`, `Corrupt`.
         """
@@ -110,7 +110,7 @@ class Feed:
             try:
                 await self._write(held, self.taken)
             except BaseException:
-                self._held = held + self._held  # what of it was written is skipped by its position
+                self._held = held + self._held  # commits that were written are skipped by their position
                 for aggregate, commits in self._by_aggregate.items():
                     self._being_written.setdefault(aggregate, []).extend(commits)
                 self._by_aggregate, self._being_written = self._being_written, {}
@@ -130,7 +130,7 @@ class Feed:
         return [*being_written, *held] if being_written else held
 
     async def _write(self, commits: list[Commit], upto: int) -> None:
-        """Writes in the thread; who is cancelled meanwhile leaves when the thread is done with the store."""
+        """Writes in the thread; a cancelled caller leaves only after the thread has left the store."""
         run = asyncio.get_running_loop().run_in_executor
         writing = run(self._thread, self._apply, commits, upto)
         try:
@@ -144,7 +144,7 @@ class Feed:
         self.on_written()
 
     async def reached(self, seq: int) -> None:
-        """Returns when the rows say everything up to this sequence, which must be put sooner or later."""
+        """Returns when the rows hold the log up to this sequence, which must be put sooner or later."""
         if self.projector.position < seq:
             future = asyncio.get_running_loop().create_future()
             self._waiting.append((seq, future))
@@ -161,7 +161,7 @@ class Feed:
                 future.set_result(None)
 
     async def aclose(self) -> None:
-        """Writes what is held, as far as that is possible, and ends the thread; the projector stays open."""
+        """Writes the held commits if that is possible and ends the thread; the projector stays open."""
         with suppress(Unavailable):
             await self.flush()
         self._thread.shutdown()

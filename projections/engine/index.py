@@ -1,7 +1,7 @@
-"""Walks through sorted keys from the newest to the oldest, alone, together (`Union`) or intersected (`newest`).
+"""Walks through sorted keys, newest first: one list, several (`Union`) or their intersection (`newest`).
 
-A list of everything with one value is a run of keys with one prefix; its walk seeks instead of reading on. So an
-intersection costs as many seeks as its shortest list is long, whatever the others hold.
+All keys with one prefix are a list of the rows with one value; its walk seeks instead of scanning. So an intersection
+costs as many seeks as its shortest list has keys.
 """
 
 from collections.abc import Iterator, Sequence

@@ -24,8 +24,8 @@ def number(key: bytes) -> int:
 
 @lru_cache(maxsize=8192)
 def term(field: bytes, value: str) -> bytes:
-    """The prefix under which everything with this value in this field is listed: 12 bytes, whatever the value is.
+    """The prefix under which everything with this value in this field is listed: 12 bytes, for a value of any length.
 
-    `field` is one byte. Two values in one list by chance are told apart by whoever reads the rows.
+    `field` is one byte. Two values may share a prefix by chance: readers of the rows check the value.
     """
     return field + hashlib.blake2b(value.encode(), digest_size=_DIGEST_BYTES).digest()

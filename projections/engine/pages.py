@@ -1,7 +1,7 @@
 """Rows in pages that fit into a message, and the cursors between them.
 
-A cursor names the last row that was given and the question it belongs to. Rows keep their places for ever, so a page
-neither repeats nor skips a row because others have changed meanwhile.
+A cursor names the last row of its page and the question. Rows keep their places, so a page neither repeats nor skips a
+row when other rows change meanwhile.
 """
 
 import base64

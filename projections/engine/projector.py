@@ -1,10 +1,10 @@
 """Applies records to the views of one projection: decode, fold, write rows and position in one transaction.
 
-1. A record is applied once: what lies at or before the stored position is skipped, by whomever it was applied.
-2. After a failure the store is as before the batch, and so is what is held in memory.
-3. No record stops it; what can't be folded is counted.
-4. Authority is judged once a commit, on the state before it, whatever the commit says: what a node may not write
-   counts as a version, and is counted for that node.
+1. A record is applied once: records at or before the stored position are skipped, whichever process applied them.
+2. After a failure the store is as before the batch, and so is the memory of the views.
+3. No record stops the projector; a record that can't be folded is counted.
+4. Authority is judged once per commit, on the state before it, before its events are looked at. A commit that its
+   writer may not write counts as a version, and is counted for that writer.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -32,13 +32,13 @@ BATCH_BYTES: Final = 16 << 20
 """Bytes of bodies a transaction, at most, so that few large commits don't fill the memory."""
 
 REPORTS_MAX: Final = 20_000
-"""Faults that are kept for somebody to take, at most; all are counted."""
+"""At most so many faults are kept for the caller; all are counted."""
 
 _FROM: Final = f".{WRITTEN}."
 
 
 class Projector:
-    """Writes one store. `position` is the sequence up to which everything is in the rows."""
+    """Writes one store. `position` is the sequence up to which the rows hold the log."""
 
     def __init__(self, projection: Projection, store: Store, state: State) -> None:
         self.projection, self.store, self.state = projection, store, state
@@ -80,7 +80,7 @@ class Projector:
 
     @property
     def position(self) -> int:
-        """Sequence of the log up to which the rows say everything."""
+        """The sequence up to which the rows hold the log."""
         return self.state.position
 
     def apply(self, records: Sequence[Record], upto: int = 0, batch: int = BATCH) -> None:
@@ -90,7 +90,7 @@ class Projector:
         Raises: `Unavailable` (full disk), `Corrupt`; what was written before stays.
         """
         for part in self._parts(records, batch):
-            # Decoded one by one: a commit is folded while it is still close at hand, and gone when it is.
+            # Decoded one by one: each commit is folded while it is in the processor's cache, then dropped.
             self._apply(partial(map, self._decode, part), part[-1].seq)
         self._advance(upto)
 
@@ -102,7 +102,7 @@ class Projector:
         self._advance(upto)
 
     def _parts(self, records: Sequence[Record], batch: int) -> Iterator[Sequence[Record]]:
-        """What is not applied yet, cut where a transaction would have too many records or too many bytes."""
+        """The records that are not applied yet, one part per transaction."""
         if records and records[0].seq <= self.position:
             records = [record for record in records if record.seq > self.position]
         for part in batched(records, batch):
@@ -132,8 +132,8 @@ class Projector:
             stored = state_of(txn)
             if stored is not None and stored.position != self.state.position:
                 if stored.position < self.state.position:
-                    raise Corrupt(f"{self.store.path} lost what was written to it")
-                self._forget()  # another process wrote: what it applied is applied
+                    raise Corrupt(f"{self.store.path} has lost rows that were written; rebuild the views: claw replay")
+                self._forget()  # another process wrote; its records are applied
                 self.state = stored
             events = self._fold(commits, txn)
             state = msgspec.structs.replace(

@@ -1,4 +1,4 @@
-"""Builds views from the log alone, and proves by their digest that the live ones are what the log says."""
+"""Builds views from the log alone, and compares their digest with that of the live ones."""
 
 import contextlib
 import gc
@@ -29,15 +29,15 @@ __all__ = [
 ]
 
 REPLAY_BATCH: Final = 131_072
-"""Commits a transaction, as far as `BATCH_BYTES` allows: nobody waits for these rows, and a task whose whole life lies
-in one batch is written once, with no row of the states that it went through."""
+"""Commits a transaction, as far as `BATCH_BYTES` allows: no reader waits for these rows, and a task whose whole
+history is in one batch is written once."""
 
 _GARBAGE_THRESHOLD: Final = 200_000
 
 type Progress = Callable[[int, int], None]
 """Called with the position and the position at which it will be done."""
 type Apply = Callable[[list[Record], int], Awaitable[None]]
-"""Applies records, and where the reader stands behind them."""
+"""Applies records; the number is the reader's position, if that is later than the last record."""
 
 
 class Replayed(msgspec.Struct, frozen=True):
@@ -103,7 +103,7 @@ async def fill(
     progress: Progress | None = None,
     apply: Apply | None = None,
 ) -> None:
-    """Applies what lies between the projector's position and the end, a sequence or a time.
+    """Applies the records from the projector's position to the end, a sequence or a time.
 
     `apply` does the writing where it must not hold up the loop; by default it is done at once.
     """
@@ -144,7 +144,7 @@ def _through(records: list[Record], until_ns: int) -> list[Record]:
 
 @contextlib.contextmanager
 def _little_garbage() -> Iterator[None]:
-    """A fold makes no cycles, yet looking for some takes a tenth of its time."""
+    """A fold creates no reference cycles, but the search for them takes a tenth of its time."""
     thresholds = gc.get_threshold()
     gc.set_threshold(_GARBAGE_THRESHOLD, *thresholds[1:])
     try:

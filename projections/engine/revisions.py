@@ -1,7 +1,7 @@
-"""The stores of one projection: numbered folders beside each other, and a file that names the live one.
+"""The stores of one projection: numbered folders, and a file that names the live one.
 
-1. The live one is named by one rename, so a reader finds the old or the new, never half of one.
-2. Only the projector switches. The old folder goes when nobody reads it any more.
+1. One rename switches the live revision, so a reader finds the old one or the new one.
+2. Only the projector switches. The old folder is removed when no process reads it.
 """
 
 import contextlib
@@ -38,7 +38,7 @@ class Revisions:
         return self._path(newest if newest > live else max(newest, live) + 1)
 
     def discard(self, path: Path) -> None:
-        """Removes a revision that can't be used."""
+        """Removes an unusable revision."""
         shutil.rmtree(path, ignore_errors=True)
 
     def switch(self, to: Path) -> None:
@@ -46,7 +46,7 @@ class Revisions:
         durable.replace(self._pointer, str(self._number(to)).encode())
 
     def sweep(self) -> None:
-        """Removes older revisions that nobody reads."""
+        """Removes older revisions that no process reads."""
         live = self._number(self.live())
         for number in self.numbers():
             if number < live and not _is_read(self._path(number)):

@@ -1,7 +1,7 @@
 """One LMDB environment in a folder of its own: named tables, one writer, readers in any process.
 
 1. What one `write` puts is seen together or not at all, after any kill and any power cut.
-2. A `snapshot` sees one moment, however long it lasts; keep it short, for it keeps old pages alive.
+2. A `snapshot` sees one moment, however long it lasts. Keep it short: it keeps old pages alive.
 3. A file that is damaged, cut short or not ours is `Corrupt` when it is opened, never a crash of the process.
 """
 
@@ -48,7 +48,7 @@ class MapFull(Unavailable):
 
 
 class Reading:
-    """A moment of a store."""
+    """A read transaction: one moment of a store."""
 
     def __init__(self, transaction: _Transaction, tables: _Tables) -> None:
         self._transaction, self._tables = transaction, tables
@@ -74,7 +74,7 @@ class Reading:
 
 
 class Writing(Reading):
-    """A moment of a store that is about to become the next one."""
+    """A write transaction; it reads what it has put."""
 
     def put(self, table: str, key: bytes, value: bytes) -> None:
         """Sets a key."""
@@ -211,7 +211,7 @@ def _environment(path: Path, tables: int, readonly: bool, map_bytes: int) -> lmd
 
 def _tables(path: Path, environment: lmdb.Environment, tables: Sequence[str], readonly: bool) -> _Tables:
     _check_size(path, environment)
-    environment.reader_check()  # readers that were killed would keep old pages for ever
+    environment.reader_check()  # a reader that was killed would keep old pages
     if environment.stat()["entries"]:
         environment.open_db(META.encode(), create=False)
     elif readonly:

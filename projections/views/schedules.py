@@ -1,4 +1,4 @@
-"""The schedules view: every schedule as its kind folds it. There are few, so no list but the one by name."""
+"""The schedules view: every schedule as its kind folds it. There are few, so they are listed by name only."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -133,7 +133,7 @@ def _stored(key: bytes, value: bytes) -> StoredSchedule:
 
 
 class SchedulesQuestion(ViewQuestion, frozen=True, kw_only=True):
-    """The schedules that are there, by name."""
+    """The schedules that exist, by name."""
 
 
 class ScheduleQuestion(ViewQuestion, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""What the nodes offer, by skill, with figures of what ran."""
+"""Skills: which nodes offer them, and figures of their runs."""
 
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ __all__ = ["SKILLS_VIEW", "SkillsQuestion", "skill_rows"]
 
 
 def skill_rows(reading: Reading) -> list[dict[str, Any]]:
-    """A row for every skill that a node offers, by name; `nodes` are those that could be given work."""
+    """A row for every skill that a node offers, by name; `nodes` are those that take work."""
     rows: dict[str, dict[str, Any]] = {}
     nodes = list(stored_nodes(reading))
     limits = announced(stored.node for stored in nodes)
@@ -39,7 +39,7 @@ def skill_rows(reading: Reading) -> list[dict[str, Any]]:
 
 
 class SkillsQuestion(ViewQuestion, frozen=True, kw_only=True):
-    """What the nodes offer, by name, with figures of what ran."""
+    """The skills that nodes offer, by name, with figures of their runs."""
 
     limit: int = 1000
     cursor: str = ""

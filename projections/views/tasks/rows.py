@@ -1,7 +1,6 @@
-"""How the rows of a task turn from what is stored into what is now: only what differs is written.
+"""Brings the rows of tasks up to date: only what differs is written.
 
-Tasks that change in the same way (in a batch nearly all do) are gathered, so that what their change means for lists and
-sums is worked out once.
+Most tasks of a batch change in the same way. They are grouped, so that the effect on lists is computed once a group.
 """
 
 from typing import Final
@@ -96,7 +95,7 @@ def _standing(task: Task) -> _Standing:
 
 
 def _lists(standing: _Standing) -> set[bytes]:
-    """The lists that a task is on because of what became of it."""
+    """The lists that a task is on by its status, node and error."""
     status, node, error, interrupted, _ = standing
     lists = {term(field, value) for field, value in ((t.STATUS, status), (t.NODE, node), (t.ERROR, error)) if value}
     if interrupted:
@@ -105,7 +104,7 @@ def _lists(standing: _Standing) -> set[bytes]:
 
 
 def _queued(standing: _Standing) -> set[bytes]:
-    """Where a pending task waits."""
+    """The prefix of a pending task in the queue."""
     return {t.queue_key(standing[-1])} if standing[0] == "pending" else set()
 
 
@@ -114,7 +113,7 @@ def _request(task: Task) -> _Request | None:
 
 
 def _lists_of_request(request: _Request | None) -> set[bytes]:
-    """The lists that a task is on because of what was asked for."""
+    """The lists that a task is on by its request."""
     if request is None:
         return set()
     skill, user, tags = request

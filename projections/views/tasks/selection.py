@@ -1,4 +1,4 @@
-"""Which tasks a question is about: the shortest of the lists that it names leads, the rows confirm."""
+"""Selects tasks: intersects the lists that the filter names, then checks the rows."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -20,7 +20,7 @@ LISTED_ENTRIES: Final = 200
 
 
 class TaskFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked for; all that is given must hold, of several statuses any. Times bound the submission, in ns.
+    """Conditions on tasks: all of them must hold, and one of several statuses. Times bound the submission, in ns.
 
     `error` is a class of errors; `interrupted`: its last attempts were cut short; `silent_since_ns`: it runs, and
     nothing has come from it since then.
@@ -38,7 +38,7 @@ class TaskFilter(msgspec.Struct, frozen=True, kw_only=True):
     until_ns: int | None = None
 
     def fits(self, task: Task) -> bool:
-        """True for a task that is asked for."""
+        """True for a task that meets all conditions."""
         spec, life = task.spec, task.life
         return (
             spec is not None
@@ -56,7 +56,7 @@ class TaskFilter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def select(reading: Reading, wanted: TaskFilter, below: bytes = LAST) -> Iterator[StoredTask]:
-    """The tasks asked for, newest first, from the key `below` downwards."""
+    """The tasks that meet all conditions, newest first, from the key `below` downwards."""
     first, last = between(reading, wanted.since_ns, wanted.until_ns)
     for key in newest(_walks(reading, wanted), min(first, below), last):
         stored = t.load(reading, key, LISTED_ENTRIES)

@@ -1,7 +1,7 @@
-"""How tasks lie in the store, and reading them back.
+"""The tables of tasks, and how tasks are read from them.
 
-A task's key is the place of its submission in the log: rows lie in the order in which they are listed, and new ones go
-to the end. The spec is stored once, the life on every change, journal entries one by one as they come.
+A task's key is the sequence of its submission: rows are in the order of lists, and new ones are appended. The spec is
+stored once, the status on every change, each journal entry once.
 """
 
 from collections.abc import Iterator
@@ -80,7 +80,7 @@ class StoredTask(msgspec.Struct, gc=False):
 
 
 def spec_value(id: str, spec: Spec) -> bytes:
-    """The stored form of what was asked for: always as the event that asked, so that equal specs are equal bytes."""
+    """The stored form of a spec: always as the `Submitted` event, so that equal specs are equal bytes."""
     if type(spec) is not Submitted:
         spec = Submitted(**{name: getattr(spec, name) for name in Spec.__struct_fields__})
     return id.encode() + b"\n" + _encode(spec)
@@ -97,7 +97,7 @@ def entry_value(entry: Entry) -> bytes:
 
 
 def step_key(key: bytes, ordinal: int) -> bytes:
-    """Where the journal entry with that number lies."""
+    """The key of the journal entry with that number."""
     return key + ordinal.to_bytes(_ORDINAL_BYTES, "big")
 
 

@@ -1,7 +1,7 @@
-"""When tasks were submitted, as places in the log: a window of time becomes a range of keys without a key per task.
+"""An index of submission times: turns a window of time into a range of task keys, without an entry per task.
 
-The log's clock may step back. `latest_ns` only grows and has one row a second; `skew_ns` is the farthest that a task's
-own time ever lay behind it. A range made from both holds every task of its window; the ones beside it are filtered out.
+The log's clock may step back. `latest_ns` only grows and has one row per second; `skew_ns` is the largest step back. A
+range made from both holds every task of its window, and the reader filters out the others.
 """
 
 from typing import Final

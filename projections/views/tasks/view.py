@@ -1,7 +1,7 @@
 """The tasks view: every task as its kind folds it, listed by what people ask for.
 
 1. A commit costs the same whatever the length of its task's history; a task touched in a batch is written once.
-2. Rows depend on the commits alone, not on batches: what came and went within one batch leaves no trace.
+2. Rows depend on the commits alone, not on batches: a state that one batch enters and leaves is not written.
 """
 
 from collections import OrderedDict
@@ -34,7 +34,7 @@ _Completed, _AttemptFailed = e.Completed, e.AttemptFailed
 
 
 class _CachedTask(msgspec.Struct, gc=False):
-    """A task in memory: as it is now, and as it was last written; without a key while nobody has asked for it."""
+    """A task in memory: as it is now, and as it was last written; without a key until it is submitted."""
 
     key: bytes = b""
     task: Task = _UNBORN
@@ -62,7 +62,7 @@ class TasksView:
 
     @property
     def cached(self) -> int:
-        """How many decoded tasks are kept."""
+        """The number of decoded tasks in the cache."""
         return len(self._cache)
 
     def believes(self, id: str, writer: str, txn: Writing) -> bool:
@@ -107,7 +107,7 @@ class TasksView:
         self._sums.ended(life.node, task.spec.skill if task.spec else "", took_ns, succeeded=succeeded)
 
     def _touch(self, id: str, txn: Writing) -> _CachedTask:
-        """The task as it is in memory or in the store, or as nobody asked for it yet."""
+        """The task from memory or from the store, or one that is not submitted yet."""
         held = self._cache.pop(id, None)
         if held is not None:
             self.cached_bytes -= held.size_bytes
