@@ -53,10 +53,7 @@ PHRASES = (  # of the first edition's pages; the field says it shorter
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")))
 KNOWN_PAGES = frozenset[str](
     {
-        "README.md",
         "docs/concepts.md",
-        "docs/guarantees.md",
-        "docs/operations.md",
     }
 )
 """Pages that are still to be rewritten."""
