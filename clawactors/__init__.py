@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from clawactors.runtime.client.streaming import Chunk
     from clawactors.runtime.client.submitting import Batch, Rejected, TaskRequest
     from clawactors.runtime.client.summary import ClusterStatus, Statistics
-    from clawactors.runtime.node.context import SyncTaskContext as SyncTask
     from clawactors.runtime.node.context import TaskContext as Task
+    from clawactors.runtime.node.synccontext import SyncTaskContext as SyncTask
     from clawactors.runtime.output import LOG
     from clawactors.systems.skills import Skill, skill
     from clawactors.systems.tasks.failures import ErrorRule
@@ -107,7 +107,7 @@ _HOMES = {
     "Rejected": ("clawactors.runtime.client.submitting", "Rejected"),
     "Retry": ("clawactors.systems.tasks.retry", "Retry"),
     "Skill": ("clawactors.systems.skills", "Skill"),
-    "SyncTask": ("clawactors.runtime.node.context", "SyncTaskContext"),
+    "SyncTask": ("clawactors.runtime.node.synccontext", "SyncTaskContext"),
     "Task": ("clawactors.runtime.node.context", "TaskContext"),
     "TaskFailed": (_CLIENT, "TaskFailed"),
     "TooLarge": ("clawactors.eventlog.errors", "TooLarge"),

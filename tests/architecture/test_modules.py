@@ -13,9 +13,6 @@ TOO_LONG = frozenset[str](
     {
         "clawactors/runtime/client/client.py",
         "clawactors/runtime/control/control.py",
-        "clawactors/runtime/node/child.py",
-        "clawactors/runtime/node/node.py",
-        "clawactors/runtime/node/run.py",
         "clawactors/systems/placement/ledger.py",
         "clawactors/systems/tasks/commands.py",
         "clawactors/systems/tasks/decider.py",
@@ -31,7 +28,6 @@ DEFINED_TWICE = frozenset[str](
         "Outcome",
         "Reader",
         "Ready",
-        "Signals",
         "_Answer",
     }
 )

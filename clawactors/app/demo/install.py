@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from clawactors.app.demo.installation import Installation
-from clawactors.runtime.node.context import SyncTaskContext
+from clawactors.runtime.node.synccontext import SyncTaskContext
 from clawactors.systems.skills import skill
 
 __all__ = ["PACKAGE", "install_package"]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from clawactors.app.demo.migration import BATCH, FIRST, Migration
-from clawactors.runtime.node.context import SyncTaskContext
+from clawactors.runtime.node.synccontext import SyncTaskContext
 from clawactors.systems.skills import skill
 
 __all__ = ["migrate_table", "runs_in"]

@@ -37,7 +37,7 @@ from clawactors.runtime.control.timers import TimerKeeper
 from clawactors.runtime.control.watch import Watch
 from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.runtime.endpoint import CommandEndpoint
-from clawactors.runtime.node.metrics import ALIVE
+from clawactors.runtime.node.heartbeat import ALIVE
 from clawactors.runtime.payloads import Payloads
 from clawactors.systems.nodes import NODE
 from clawactors.systems.nodes import commands as nc

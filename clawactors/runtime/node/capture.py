@@ -14,9 +14,9 @@ from typing import Any, Final, override
 from clawactors.runtime.node.output import TaskOutput
 from clawactors.runtime.node.secrets import Secrets
 
-__all__ = ["captured", "speaker"]
+__all__ = ["captured", "current_output"]
 
-speaker: Final[ContextVar[Callable[[], TaskOutput] | None]] = ContextVar("speaker", default=None)
+current_output: Final[ContextVar[Callable[[], TaskOutput] | None]] = ContextVar("current_output", default=None)
 """Where the output of this context goes, None where it belongs to no task."""
 
 
@@ -27,7 +27,7 @@ class _Routed:
         self._original, self._source = original, source
 
     def write(self, text: str) -> int:
-        if (output := speaker.get()) is None or not isinstance(text, str):
+        if (output := current_output.get()) is None or not isinstance(text, str):
             return int(self._original.write(text))
         output().write(self._source, text)
         return len(text)
@@ -37,13 +37,13 @@ class _Routed:
             self.write(line)
 
     def flush(self) -> None:
-        if (output := speaker.get()) is None:
+        if (output := current_output.get()) is None:
             self._original.flush()
         else:
             output().flush(self._source)
 
     def isatty(self) -> bool:
-        return speaker.get() is None and bool(self._original.isatty())
+        return current_output.get() is None and bool(self._original.isatty())
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._original, name)
@@ -54,7 +54,7 @@ class _TaskLog(logging.Handler):
 
     @override
     def emit(self, record: logging.LogRecord) -> None:
-        if (output := speaker.get()) is not None:
+        if (output := current_output.get()) is not None:
             try:
                 output().note(self.format(record), record.levelname, record.name)
             except Exception:

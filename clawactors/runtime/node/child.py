@@ -1,6 +1,6 @@
 """The process in which an isolated skill runs: `python -P -m clawactors.runtime.node.child FD`, started by its node.
 
-In: one job over the socket with that number, then answers. Out: what the code asks of its task, then its outcome.
+In: one job over the socket with that number, then answers. Out: the calls of the code to its task, then its outcome.
 It ends when its node ends, whatever the code does.
 """
 
@@ -16,18 +16,20 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Buffer, Callable, Iterable, Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any, override
 
 import msgspec
 
 from clawactors.kernel.errors import Refused
-from clawactors.runtime.node.context import SyncTaskContext
 from clawactors.runtime.node.failure import classify
-from clawactors.runtime.node.frames import LENGTH, Job, framed
+from clawactors.runtime.node.frames import BRIDGED_ERRORS, LENGTH, IsolatedJob, framed
 from clawactors.runtime.node.results import as_json
+from clawactors.runtime.node.synccontext import SyncTaskContext
 from clawactors.systems.skills import Skill
 from clawactors.systems.tasks.events import TaskError
+from clawactors.systems.tasks.retry import Retry
 
 __all__ = ["main"]
 
@@ -39,13 +41,13 @@ class _Unwound(BaseException):
     """Unwinds code that must not go on."""
 
 
-class _Wire:
-    """The node at the other end: one question at a time, each with its answer."""
+class _NodeLink:
+    """The socket to the node: one call at a time, each with its answer."""
 
-    def __init__(self, link: socket.socket) -> None:
-        self._link, self._stream = link, link.makefile("rb")
+    def __init__(self, socket: socket.socket) -> None:
+        self._socket, self._stream = socket, socket.makefile("rb")
         self._answers: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-        self._asking, self._telling = threading.Lock(), threading.Lock()
+        self._asking, self._sending = threading.Lock(), threading.Lock()
         self.cancelled = False
 
     def read(self) -> bytes:
@@ -57,7 +59,7 @@ class _Wire:
         return body
 
     def listen(self) -> None:
-        """Takes what comes, for ever."""
+        """Takes what comes, without end."""
         while True:
             answer = msgspec.json.decode(self.read())
             if "cancel" in answer:
@@ -65,123 +67,88 @@ class _Wire:
             else:
                 self._answers.put(answer)
 
-    def tell(self, message: Mapping[str, Any]) -> None:
+    def send(self, message: Mapping[str, Any]) -> None:
         """Sends it; no answer comes."""
-        with self._telling:
-            self._link.sendall(framed(message))
+        self.send_frame(framed(message))
+
+    def send_frame(self, frame: bytes) -> None:
+        """Sends a message that is encoded already."""
+        with self._sending:
+            self._socket.sendall(frame)
 
     def ask(self, message: Mapping[str, Any]) -> Any:
-        """Sends it and waits for the answer. Raises: `Refused`, `TimeoutError`."""
+        """Sends it and waits for the answer. Raises: one of `BRIDGED_ERRORS`."""
         with self._asking:
-            self.tell(message)
+            self.send(message)
             answer = self._answers.get()
-        if "refused" in answer:
-            raise Refused(answer["refused"])
-        if "late" in answer:
-            raise TimeoutError(answer["late"])
+        if (error := BRIDGED_ERRORS.get(answer.get("error", ""))) is not None:
+            raise error(answer["message"])
         if "stop" in answer:
             raise _Unwound
         return answer["ok"]
 
 
-class _Clock:
-    @staticmethod
-    def monotonic_s() -> float:
-        import time
-
-        return time.monotonic()
-
-
-class _Log(logging.Handler):
+class _ChildLog(logging.Handler):
     """The log lines of the code, for the node to keep."""
 
-    def __init__(self, wire: _Wire) -> None:
+    def __init__(self, link: _NodeLink) -> None:
         super().__init__(logging.INFO)
-        self._wire = wire
+        self._link = link
 
     @override
     def emit(self, record: logging.LogRecord) -> None:
         text = self.format(record)
-        self._wire.tell({"op": "log", "text": text, "level": record.levelname, "logger": record.name})
+        self._link.send({"op": "log", "text": text, "level": record.levelname, "logger": record.name})
 
 
-class _RemoteRun:
-    """As `TaskRun` looks to a handle; each call is a message instead of a coroutine."""
+class ChildBridge:
+    """Sends each call to the node and waits for its answer; see `Bridge`."""
 
-    def __init__(self, wire: _Wire, job: Job, skill: Skill) -> None:
-        self.id, self.attempt, self.clock = job.id, job.attempt, _Clock()
-        self.steps, self.signals, self.predecessors, self.pulse, self.memories = self, self, self, self, self
-        self._wire, self._skill, self._secrets = wire, skill, job.secrets
-
-    @property
-    def fence(self) -> "_RemoteRun":
-        return self
+    def __init__(self, link: _NodeLink, job: IsolatedJob, skill: Skill) -> None:
+        self.id, self.attempt = job.id, job.attempt
+        self._link, self._skill = link, skill
 
     @property
-    def stopping(self) -> bool:
-        return self._wire.cancelled
+    def cancelled(self) -> bool:
+        """True once the code should end."""
+        return self._link.cancelled
 
-    def begin(self, name: object, call: str) -> Mapping[str, Any]:
-        return {"op": "begin", "name": name if isinstance(name, str) else "", "call": call}
+    def monotonic_s(self) -> float:
+        """Seconds that only grow, for durations."""
+        return time.monotonic()
 
-    def end(self, name: str, result: Any, took_s: float) -> Mapping[str, Any]:
-        return {"op": "end", "name": name, "result": as_json(result, f"step {name!r}"), "took_s": took_s}
+    def call(self, method: str, /, *args: Any, **kwargs: Any) -> Any:
+        """What that method of the `TaskContext` returns. Raises: what it raises, as far as it can travel."""
+        if method == "store":  # JSON holds no bytes
+            return self._link.ask({"op": method, "args": [base64.b64encode(args[0]).decode()], "kwargs": {}})
+        if "tags" in kwargs and not isinstance(kwargs["tags"], str):
+            kwargs["tags"] = list(kwargs["tags"])
+        args, kwargs = as_json([args, kwargs], "the code")
+        return self._link.ask({"op": method, "args": args, "kwargs": kwargs})
 
-    def tries_again(self, name: str, error: Exception, took_s: float, retry: Any, failures: int) -> Mapping[str, Any]:
-        told, strategy = classify(error, self._skill.errors)
-        failed = {"op": "fail", "name": name, "error": told, "strategy": strategy, "took_s": took_s}
-        return failed | {"retry": retry, "failures": failures}
+    def send(self, method: str, /, *args: Any) -> None:
+        """Calls a method that returns nothing, and does not wait for it."""
+        self._link.send({"op": method, "args": args})
 
-    def sleep(self, how_long: str | float) -> Mapping[str, Any]:
-        return {"op": "sleep", "how_long": how_long}
+    def begin_step(self, name: str, call: str) -> tuple[bool, Any]:
+        """As `Steps.begin`."""
+        (name,) = as_json([name], "the code")  # any object may come as a name; the node refuses it
+        done, result = self._link.ask({"op": "begin_step", "name": name, "call": call})
+        return done, result
 
-    def take(self, name: str, timeout: str | float | None) -> Mapping[str, Any]:
-        return {"op": "signal", "name": name, "timeout": timeout}
+    def end_step(self, name: str, result: Any, took_s: float) -> Any:
+        """As `Steps.end`."""
+        result = as_json(result, f"step {name!r}")
+        return self._link.ask({"op": "end_step", "name": name, "result": result, "took_s": took_s})
 
-    def speak(self) -> "_RemoteRun":
-        return self
-
-    def emit(self, chunk: Any, stream: str) -> Mapping[str, Any]:
-        return {"op": "emit", "chunk": as_json(chunk, "the code"), "stream": stream}
-
-    def store(self, body: Buffer) -> Mapping[str, Any]:
-        return {"op": "store", "body": base64.b64encode(body).decode()}
-
-    def secret(self, name: str) -> str:
-        if name not in self._skill.secrets:
-            raise Refused(f"skill {self._skill.name!r} asks for no secret {name!r}: name it in @skill(…, secrets=[…])")
-        if name not in self._secrets:
-            raise Refused(f"the node holds no secret {name!r}")
-        return self._secrets[name]
-
-    def remember(self, text: str, tags: Iterable[str] = (), **more: Any) -> Mapping[str, Any]:
-        return {"op": "remember", "text": text, "tags": list(tags), "more": more}
-
-    def recall(self, text: str, limit: int = 5, **wanted: Any) -> Mapping[str, Any]:
-        return {"op": "recall", "text": text, "limit": limit, "wanted": wanted}
-
-    def results(self) -> Mapping[str, Any]:
-        return {"op": "results"}
-
-    def report(self, share: float) -> None:
-        self._wire.tell({"op": "progress", "share": share})
-
-    def beat(self) -> None:
-        self._wire.tell({"op": "beat"})
+    def fail_step(self, name: str, error: Exception, took_s: float, retry: Retry | None, failures: int) -> bool:
+        """As `Steps.tries_again`; the error is classed here, where it is whole."""
+        failure, strategy = classify(error, self._skill.errors)
+        failed = {"op": "fail_step", "name": name, "error": failure, "strategy": strategy, "took_s": took_s}
+        return bool(self._link.ask(failed | {"retry": retry, "failures": failures}))
 
 
-class _ChildHandle(SyncTaskContext):
-    """The task, for code in this process."""
-
-    def __init__(self, run: _RemoteRun, wire: _Wire) -> None:
-        self._run, self._wire = run, wire  # type: ignore[assignment]
-
-    @override
-    def _call(self, coroutine: Any) -> Any:
-        return self._wire.ask(coroutine)
-
-
-def _found(job: Job) -> Skill:
+def _found(job: IsolatedJob) -> Skill:
     """The skill, where its node has it from."""
     module = None
     if job.module != "__main__":
@@ -214,39 +181,38 @@ def _die_with(parent: int) -> None:
         os._exit(1)
 
 
-def _outcome(wire: _Wire, job: Job) -> bytes:
+def _outcome(link: _NodeLink, job: IsolatedJob) -> bytes:
     skill: Skill | None = None
     try:
         skill = _found(job)
         _limit(job.memory_mb)
         function: Callable[..., Any] = skill.function
-        result = function(_ChildHandle(_RemoteRun(wire, job, skill), wire), **skill.arguments(job.params))
+        result = function(SyncTaskContext(ChildBridge(link, job, skill)), **skill.arguments(job.params))
         return framed({"op": "return", "result": as_json(result, "the skill")})
     except _Unwound:
         return framed({"op": "stopped"})
     except MemoryError:
         return _OUT_OF_MEMORY
     except BaseException as error:
-        told, strategy = classify(error, skill.errors if skill else ())
-        return framed({"op": "raise", "error": told, "strategy": strategy})
+        failure, strategy = classify(error, skill.errors if skill else ())
+        return framed({"op": "raise", "error": failure, "strategy": strategy})
 
 
 def main() -> None:
     """Does the one job; `FD PARENT` are the arguments."""
     fd, parent = int(sys.argv[1]), int(sys.argv[2])
     _die_with(parent)
-    link = socket.socket(fileno=fd)
-    wire = _Wire(link)
-    job = msgspec.json.decode(wire.read(), type=Job)
-    threading.Thread(target=wire.listen, daemon=True).start()
-    logging.basicConfig(level=logging.INFO, handlers=[_Log(wire)], format="%(message)s")
+    link = _NodeLink(socket.socket(fileno=fd))
+    job = msgspec.json.decode(link.read(), type=IsolatedJob)
+    threading.Thread(target=link.listen, daemon=True).start()
+    logging.basicConfig(level=logging.INFO, handlers=[_ChildLog(link)], format="%(message)s")
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
-    outcome = _outcome(wire, job)
+    outcome = _outcome(link, job)
     sys.stdout.flush()
     sys.stderr.flush()
-    link.sendall(outcome)
-    os._exit(0)  # threads that the code has left behind hold up nothing
+    link.send_frame(outcome)
+    os._exit(0)  # threads that the code has left behind do not delay the end
 
 
 if __name__ == "__main__":

@@ -1,40 +1,40 @@
-"""What a skill's code holds in its hand: `task.step(…)`, `task.sleep(…)`, `task.emit(…)`, `task.cancelled` …"""
+"""What the code of a skill holds: `task.step(…)`, `task.sleep(…)`, `task.emit(…)`, `task.cancelled` …
 
-import asyncio
+It is for async code; for sync code see `SyncTaskContext`.
+"""
+
 from collections.abc import Awaitable, Buffer, Callable, Iterable
 from typing import TYPE_CHECKING, Any, overload
 
-from clawactors.runtime.node.code import Stopped, as_exception
-from clawactors.runtime.node.fingerprint import fingerprint
 from clawactors.runtime.output import OUT
 from clawactors.systems.tasks.retry import Retry
 
 if TYPE_CHECKING:
-    from clawactors.runtime.node.run import TaskRun
+    from clawactors.runtime.node.attempt.attempt import Attempt
 
-__all__ = ["SyncTaskContext", "TaskContext"]
+__all__ = ["TaskContext"]
 
 
 class TaskContext:
     """The task, for async code."""
 
-    def __init__(self, run: "TaskRun") -> None:
-        self._run = run
+    def __init__(self, attempt: "Attempt") -> None:
+        self._attempt = attempt
 
     @property
     def id(self) -> str:
         """The task's id."""
-        return self._run.id
+        return self._attempt.id
 
     @property
     def attempt(self) -> int:
         """1 for the first run of the task; each scheduling counts one up."""
-        return self._run.fence.attempt
+        return self._attempt.fence.attempt
 
     @property
     def cancelled(self) -> bool:
         """True once the code should end: it was cancelled, or runs elsewhere by now."""
-        return self._run.stopping
+        return self._attempt.is_stopping
 
     @overload
     async def step[T](
@@ -56,7 +56,7 @@ class TaskContext:
         Sync functions run in a thread. With `retry`, a step that raises is tried again here, its slot kept meanwhile,
         before the attempt fails. Order: at least once; recorded exactly once.
         """
-        return await self._run.steps.take(name, function, args, kwargs, retry)
+        return await self._attempt.steps.take(name, function, args, kwargs, retry)
 
     async def sleep(self, how_long: str | float) -> None:
         """Goes on after `7d`, `1h30m` or a number of seconds, wherever there is room then; its slot is free meanwhile.
@@ -65,7 +65,7 @@ class TaskContext:
         again up to this place: what it did outside of steps is done again, steps that run beside it are cut off.
         Raises: `Refused` where that is no duration.
         """
-        await self._run.steps.sleep(how_long)
+        await self._attempt.steps.sleep(how_long)
 
     async def signal(self, name: str, timeout: str | float | None = None) -> Any:  # noqa: ASYNC109 # no scope lasts as long
         """The payload of the next signal of that name: the first call gives the first one that was sent, and so on.
@@ -75,7 +75,7 @@ class TaskContext:
         Raises: `TimeoutError` when none came within `timeout`, seconds or as in `1h`, counted from the first time that
         the code came here; a signal that comes later is there for the next call.
         """
-        return await self._run.signals.take(name, timeout)
+        return await self._attempt.signals.take(name, timeout)
 
     async def emit(self, chunk: Any, stream: str = OUT) -> None:
         """Gives a piece of output, any JSON up to 256 KB, to whoever follows the task with `Ref.stream`.
@@ -84,18 +84,18 @@ class TaskContext:
         kept for seven days and are no part of the task's history: a task that runs again emits again, as its next
         attempt. Raises: `Refused` (no JSON, too large, more than 64 MB in all).
         """
-        await self._run.speak().emit(chunk, stream)
+        await self._attempt.values.output().emit(chunk, stream)
 
     async def store(self, body: Buffer) -> dict[str, Any]:
         """Keeps bytes in the object store; a small object that names them, for results: `{"blob": …, "bytes": …}`.
 
         `Client.blob` and `claw blob NAME` give them back.
         """
-        return await self._run.store(body)
+        return await self._attempt.values.store_blob(body)
 
     def secret(self, name: str) -> str:
         """A secret that the skill asks for (`@skill(…, secrets=[…])`) and its node holds. Raises: `Refused`."""
-        return self._run.secret(name)
+        return self._attempt.values.secret(name)
 
     async def remember(self, text: str, *, tags: Iterable[str] = (), **more: Any) -> str:
         """Remembers the text for the user of the task; durable when it returns the memory's id.
@@ -103,7 +103,7 @@ class TaskContext:
         A resume that says it again says nothing new; nor does a text that was recalled. `more` are fields of a memory:
         owner, speaker, session, kind, importance, happened_ns. Raises: `Refused`.
         """
-        return await self._run.memories.remember(text, tags, **more)
+        return await self._attempt.memories.remember(text, tags, **more)
 
     async def recall(self, text: str, *, limit: int = 5, **wanted: Any) -> list[dict[str, Any]]:
         """The memories that answer best, as rows with `text`, `excerpt`, `score`, `sources` …
@@ -111,121 +111,26 @@ class TaskContext:
         Raises: `Unavailable` where memory does not answer. It may know more at the next attempt: make it a step,
         `await task.step("recall", task.recall, question)`, where the code depends on it.
         """
-        return await self._run.memories.recall(text, limit, **wanted)
+        return await self._attempt.memories.recall(text, limit, **wanted)
 
     async def ask_memory(self, name: str, /, **question: Any) -> dict[str, Any]:
         """The answer of memory's process to any of its questions (`clawactors.memory.process.questions`).
 
         Raises: `Refused`, `NotFound`, `Unavailable`.
         """
-        return await self._run.memories.ask(name, **question)
+        return await self._attempt.memories.ask(name, **question)
 
     async def results(self) -> dict[str, Any]:
         """What the tasks that this one comes `after` have returned, by id, in that order.
 
         Those that ended without a result, as may be with `on_dead="run"`, are not in it.
         """
-        return await self._run.predecessors.results()
+        return await self._attempt.predecessors.results()
 
     def progress(self, done: float, total: float = 1.0) -> None:
         """Tells how far the task is; seen with the next recorded step and the next heartbeat."""
-        self._run.report(done / total if total else 0.0)
+        self._attempt.values.report_progress(done / total if total else 0.0)
 
     def heartbeat(self) -> None:
         """A sign of life: code that runs long without a step or progress gives one before the silence limit (900 s)."""
-        self._run.pulse.beat()
-
-
-class SyncTaskContext:
-    """The task, for sync code in a thread: the same calls, without `await`."""
-
-    def __init__(self, run: "TaskRun", loop: asyncio.AbstractEventLoop) -> None:
-        self._run, self._loop = run, loop
-
-    @property
-    def id(self) -> str:
-        """The task's id."""
-        return self._run.id
-
-    @property
-    def attempt(self) -> int:
-        """1 for the first run of the task; each scheduling counts one up."""
-        return self._run.fence.attempt
-
-    @property
-    def cancelled(self) -> bool:
-        """True once the code should end; long loops without steps look at it."""
-        return self._run.stopping
-
-    def step[T](
-        self, name: str, function: Callable[..., T], *args: Any, retry: Retry | None = None, **kwargs: Any
-    ) -> T:
-        """As `TaskContext.step`; the function runs in this thread."""
-        done, result = self._call(self._run.steps.begin(name, fingerprint(function, args, kwargs)))
-        if done:
-            return result  # type: ignore[no-any-return]
-        failures, clock = 0, self._run.clock
-        while True:
-            started_s = clock.monotonic_s()
-            try:
-                result = function(*args, **kwargs)
-            except (Exception, SystemExit, KeyboardInterrupt) as raised:
-                error = as_exception(raised)
-                if self._call(
-                    self._run.steps.tries_again(name, error, clock.monotonic_s() - started_s, retry, failures)
-                ):
-                    failures += 1
-                    continue
-                if error is raised:
-                    raise
-                raise error from raised
-            return self._call(self._run.steps.end(name, result, clock.monotonic_s() - started_s))  # type: ignore[no-any-return]
-
-    def sleep(self, how_long: str | float) -> None:
-        """As `TaskContext.sleep`."""
-        self._call(self._run.steps.sleep(how_long))
-
-    def signal(self, name: str, timeout: str | float | None = None) -> Any:
-        """As `TaskContext.signal`."""
-        return self._call(self._run.signals.take(name, timeout))
-
-    def emit(self, chunk: Any, stream: str = OUT) -> None:
-        """As `TaskContext.emit`."""
-        self._call(self._run.speak().emit(chunk, stream))
-
-    def store(self, body: Buffer) -> dict[str, Any]:
-        """As `TaskContext.store`."""
-        return self._call(self._run.store(body))  # type: ignore[no-any-return]
-
-    def secret(self, name: str) -> str:
-        """As `TaskContext.secret`."""
-        return self._run.secret(name)
-
-    def remember(self, text: str, *, tags: Iterable[str] = (), **more: Any) -> str:
-        """As `TaskContext.remember`."""
-        return self._call(self._run.memories.remember(text, tags, **more))  # type: ignore[no-any-return]
-
-    def recall(self, text: str, *, limit: int = 5, **wanted: Any) -> list[dict[str, Any]]:
-        """As `TaskContext.recall`."""
-        return self._call(self._run.memories.recall(text, limit, **wanted))  # type: ignore[no-any-return]
-
-    def results(self) -> dict[str, Any]:
-        """As `TaskContext.results`."""
-        return self._call(self._run.predecessors.results())  # type: ignore[no-any-return]
-
-    def progress(self, done: float, total: float = 1.0) -> None:
-        """Tells how far the task is; seen with the next recorded step and the next heartbeat."""
-        self._run.report(done / total if total else 0.0)
-
-    def heartbeat(self) -> None:
-        """A sign of life: code that runs long without a step or progress gives one before the silence limit (900 s)."""
-        self._run.pulse.beat()
-
-    def _call(self, coroutine: Any) -> Any:
-        try:
-            return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
-        except RuntimeError:
-            if not self._loop.is_closed():
-                raise
-            coroutine.close()  # the node has ended; this thread was left behind
-            raise Stopped from None
+        self._attempt.heartbeat.beat()

@@ -4,7 +4,10 @@ from typing import Any, Final
 
 import msgspec
 
-__all__ = ["LENGTH", "Job", "framed"]
+from clawactors.eventlog.errors import Unavailable
+from clawactors.kernel.errors import NotFound, Refused
+
+__all__ = ["BRIDGED_ERRORS", "LENGTH", "IsolatedJob", "framed"]
 
 LENGTH: Final = 4
 
@@ -15,7 +18,7 @@ def framed(message: Any) -> bytes:
     return len(body).to_bytes(LENGTH) + body
 
 
-class Job(msgspec.Struct, frozen=True):
+class IsolatedJob(msgspec.Struct, frozen=True):
     """What the node hands over: where the skill is found, and the task."""
 
     module: str
@@ -25,4 +28,9 @@ class Job(msgspec.Struct, frozen=True):
     attempt: int
     params: dict[str, Any]
     memory_mb: int | None
-    secrets: dict[str, str] = {}
+
+
+BRIDGED_ERRORS: Final[dict[str, type[Exception]]] = {
+    each.__name__: each for each in (NotFound, Refused, TimeoutError, Unavailable, TypeError, ValueError)
+}
+"""What a call may raise in the child as it does in a thread, by name; the first that fits counts."""

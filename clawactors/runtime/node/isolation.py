@@ -1,13 +1,14 @@
-"""Code of a skill in a process of its own: what becomes of that process is the task's error, never the node's.
+"""Code of a skill in a process of its own: a crash of that process is the task's error, never the node's.
 
 1. The child is killed when the attempt is over, `GRACE_S` after it was told to end, and when the node is gone.
-2. What it asks of its task is done here, by the run: journal, signals and sleeps are the same as in a thread.
+2. Its calls to the task are carried out here: journal, signals and sleeps are the same as in a thread.
 """
 
 import asyncio
 import base64
 import codecs
 import contextlib
+import inspect
 import os
 import signal
 import socket
@@ -18,13 +19,14 @@ import msgspec
 
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.failure import FailureReport
-from clawactors.runtime.node.frames import LENGTH, Job, framed
+from clawactors.runtime.node.frames import BRIDGED_ERRORS, LENGTH, IsolatedJob, framed
 from clawactors.systems.skills import Skill
 from clawactors.systems.tasks.events import TaskError
 from clawactors.systems.tasks.retry import Retry
 
 if TYPE_CHECKING:
-    from clawactors.runtime.node.run import TaskRun
+    from clawactors.runtime.node.attempt.attempt import Attempt
+    from clawactors.runtime.node.context import TaskContext
 
 __all__ = ["GRACE_S", "run_isolated"]
 
@@ -32,7 +34,10 @@ GRACE_S: Final = 2.0
 _LAST_WORDS_S: Final = 1.0
 _CHUNK_BYTES: Final = 1 << 16
 
-_OURS: Final = ("CLAW_", "NATS_")  # the cluster's own credentials are no business of the code
+_OURS: Final = ("CLAW_", "NATS_")  # the code must not get the cluster's own credentials
+
+_CALLS: Final = frozenset(("sleep", "signal", "emit", "secret", "remember", "recall", "ask_memory", "results"))
+"""Methods of `TaskContext` whose arguments and results travel as JSON."""
 
 
 class Crashed(Exception):
@@ -44,7 +49,7 @@ class Crashed(Exception):
         self.returncode = returncode
 
 
-async def run_isolated(run: "TaskRun", skill: Skill, params: dict[str, Any]) -> Any:
+async def run_isolated(attempt: "Attempt", context: "TaskContext", skill: Skill, params: dict[str, Any]) -> Any:
     """What the code returns. Raises: what it raised, as `FailureReport`; `Crashed`."""
     ours, theirs = socket.socketpair()
     try:
@@ -65,13 +70,13 @@ async def run_isolated(run: "TaskRun", skill: Skill, params: dict[str, Any]) -> 
     finally:
         theirs.close()
     reader, writer = await asyncio.open_connection(sock=ours)
-    hearing = [
-        asyncio.ensure_future(_hear(run, process.stdout, "stdout")),
-        asyncio.ensure_future(_hear(run, process.stderr, "stderr")),
+    readers = [
+        asyncio.ensure_future(_read_output(attempt, process.stdout, "stdout")),
+        asyncio.ensure_future(_read_output(attempt, process.stderr, "stderr")),
     ]
     try:
-        writer.write(framed(_job(run, skill, params)))
-        return await _serve(run, reader, writer, process)
+        writer.write(framed(_job(attempt, skill, params)))
+        return await _serve(attempt, context, reader, writer, process)
     except asyncio.CancelledError:
         writer.write(framed({"cancel": True}))
         await _end(process)
@@ -80,28 +85,27 @@ async def run_isolated(run: "TaskRun", skill: Skill, params: dict[str, Any]) -> 
         _kill(process)
         writer.close()
         await process.wait()
-        await asyncio.wait(hearing, timeout=_LAST_WORDS_S)  # what left its session may hold the streams open
-        for each in hearing:
+        await asyncio.wait(readers, timeout=_LAST_WORDS_S)  # what left its session may hold the streams open
+        for each in readers:
             each.cancel()
 
 
-async def _hear(run: "TaskRun", stream: asyncio.StreamReader | None, source: str) -> None:
+async def _read_output(attempt: "Attempt", stream: asyncio.StreamReader | None, source: str) -> None:
     """Takes what the process prints, so that it never waits for us."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     while stream is not None and (text := await stream.read(_CHUNK_BYTES)):
-        run.speak().write(source, decoder.decode(text))
+        attempt.values.output().write(source, decoder.decode(text))
 
 
-def _job(run: "TaskRun", skill: Skill, params: dict[str, Any]) -> Job:
+def _job(attempt: "Attempt", skill: Skill, params: dict[str, Any]) -> IsolatedJob:
     module = skill.function.__module__
     file = getattr(sys.modules.get(module), "__file__", None) or ""
-    held = run.supplies.secrets
-    secrets = {name: value for name in skill.secrets if (value := held.value(name)) is not None}
-    return Job(module, file, skill.name, run.id, run.fence.attempt, params, skill.memory_mb, secrets)
+    return IsolatedJob(module, file, skill.name, attempt.id, attempt.fence.attempt, params, skill.memory_mb)
 
 
 async def _serve(
-    run: "TaskRun",
+    attempt: "Attempt",
+    context: "TaskContext",
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
     process: asyncio.subprocess.Process,
@@ -116,62 +120,50 @@ async def _serve(
             case "return":
                 return message["result"]
             case "raise":
-                raise _told(message)
+                raise _failure_of(message)
             case "stopped":
-                run.check()
+                attempt.check()
                 raise asyncio.CancelledError
-            case "progress":
-                run.report(message["share"])
-            case "beat":
-                run.pulse.beat()
+            case "progress" | "heartbeat" as method:
+                getattr(context, method)(*message["args"])
             case "log":
-                run.speak().note(message["text"], message["level"], message["logger"])
+                attempt.values.output().note(message["text"], message["level"], message["logger"])
             case _:
                 try:
-                    answer = {"ok": await _answer(run, message)}
-                except Refused as refusal:
-                    answer = {"refused": str(refusal)}
-                except TimeoutError as error:
-                    answer = {"late": str(error)}
+                    answer = {"ok": await _answer(attempt, context, message)}
+                except tuple(BRIDGED_ERRORS.values()) as error:
+                    name = next(name for name, kind in BRIDGED_ERRORS.items() if isinstance(error, kind))
+                    answer = {"error": name, "message": str(error)}
                 except asyncio.CancelledError:
                     raise
-                except BaseException:  # the run is over here: the code unwinds there
+                except BaseException:  # the attempt is over here: the code unwinds there
                     writer.write(framed({"stop": True}))
                     await _end(process)
                     raise
                 writer.write(framed(answer))
 
 
-async def _answer(run: "TaskRun", message: dict[str, Any]) -> Any:
+async def _answer(attempt: "Attempt", context: "TaskContext", message: dict[str, Any]) -> Any:
     match message["op"]:
-        case "begin":
-            return await run.steps.begin(message["name"], message["call"])
-        case "end":
-            return await run.steps.end(message["name"], message["result"], message["took_s"])
-        case "fail":
+        case "begin_step":
+            return await attempt.steps.begin(message["name"], message["call"])
+        case "end_step":
+            return await attempt.steps.end(message["name"], message["result"], message["took_s"])
+        case "fail_step":
             retry = msgspec.convert(message["retry"], Retry | None)
-            return await run.steps.tries_again(
-                message["name"], _told(message), message["took_s"], retry, message["failures"]
+            return await attempt.steps.tries_again(
+                message["name"], _failure_of(message), message["took_s"], retry, message["failures"]
             )
-        case "sleep":
-            return await run.steps.sleep(message["how_long"])
-        case "emit":
-            return await run.speak().emit(message["chunk"], message["stream"])
         case "store":
-            return await run.store(base64.b64decode(message["body"]))
-        case "signal":
-            return await run.signals.take(message["name"], message["timeout"])
-        case "remember":
-            return await run.memories.remember(message["text"], message["tags"], **message["more"])
-        case "recall":
-            return await run.memories.recall(message["text"], message["limit"], **message["wanted"])
-        case "results":
-            return await run.predecessors.results()
+            return await context.store(base64.b64decode(message["args"][0]))
+        case method if method in _CALLS:
+            result = getattr(context, method)(*message["args"], **message["kwargs"])
+            return await result if inspect.isawaitable(result) else result
         case unknown:
-            raise Refused(f"nobody knows what {unknown!r} is")
+            raise Refused(f"a task has no call {unknown!r}")
 
 
-def _told(message: dict[str, Any]) -> FailureReport:
+def _failure_of(message: dict[str, Any]) -> FailureReport:
     return FailureReport(msgspec.convert(message["error"], TaskError), message["strategy"])
 
 

@@ -15,7 +15,7 @@ from clawactors.systems.memories import Content
 from clawactors.systems.tasks import events as e
 
 if TYPE_CHECKING:
-    from clawactors.runtime.node.run import TaskRun
+    from clawactors.runtime.node.attempt.attempt import Attempt
 
 __all__ = ["TaskMemories"]
 
@@ -25,44 +25,44 @@ _RECALLED_MAX: Final = 1000
 class TaskMemories:
     """The memory of one run."""
 
-    def __init__(self, run: "TaskRun", memories: Memories | None) -> None:
-        self._run, self._memories = run, memories
+    def __init__(self, attempt: "Attempt", memories: Memories | None) -> None:
+        self._attempt, self._memories = attempt, memories
         self._recalled: dict[str, str] = {}
         self._spec: e.Submitted | None = None
 
     async def remember(self, text: str, tags: Iterable[str] = (), **more: Any) -> str:
-        """See `TaskHandle.remember`."""
-        self._run.check()
+        """See `TaskContext.remember`."""
+        self._attempt.check()
         memories = self._there()
         if not isinstance(text, str):
             raise Refused(f"a memory is a text, not {type(text).__name__}")
-        if self._run.supplies.secrets.hide(text) != text:
+        if self._attempt.supplies.secrets.hide(text) != text:
             raise Refused("the text holds a secret of this node; memories are on record, so it can't be remembered")
         if (known := self._recalled.get(_folded(text))) is not None:
             return known
         spec = await self._submitted()
         given = {
             "owner": spec.user if spec else "",
-            "speaker": self._run.skill.name if self._run.skill else "",
-            "sources": (self._run.actor.version,),
+            "speaker": self._attempt.skill.name if self._attempt.skill else "",
+            "sources": (self._attempt.journal.version,),
             "origin": "task",
         } | more
         content: Content = content_of(text, tags, given)
         named = hashlib.blake2b(content.text.encode("utf-8", "replace"), digest_size=16).hexdigest()
-        return await memories.keep(content, f"task/{self._run.id}/note/{named}")
+        return await memories.keep(content, f"task/{self._attempt.id}/note/{named}")
 
     async def recall(self, text: str, limit: int = 5, **wanted: Any) -> list[dict[str, Any]]:
-        """See `TaskHandle.recall`."""
-        self._run.check()
-        rows = await self._there().recall(text, limit=limit, task=self._run.id, **wanted)
+        """See `TaskContext.recall`."""
+        self._attempt.check()
+        rows = await self._there().recall(text, limit=limit, task=self._attempt.id, **wanted)
         if len(self._recalled) < _RECALLED_MAX:
             for row in rows:
                 self._recalled |= {_folded(row["text"]): row["id"], _folded(row["excerpt"]): row["id"]}
         return rows
 
     async def ask(self, name: str, /, **question: Any) -> dict[str, Any]:
-        """See `TaskHandle.ask_memory`."""
-        self._run.check()
+        """See `TaskContext.ask_memory`."""
+        self._attempt.check()
         return await self._there().ask(name, **question)
 
     def _there(self) -> Memories:
@@ -73,7 +73,7 @@ class TaskMemories:
     async def _submitted(self) -> e.Submitted | None:
         """What was asked for: the schedule that brought the task here does not say whose it is."""
         if self._spec is None:
-            async for records in self._run.context.log.read([aggregate_pattern("task", self._run.id)]):
+            async for records in self._attempt.context.log.read([aggregate_pattern("task", self._attempt.id)]):
                 for record in records:
                     for event in e.CODEC.decode(record.body):
                         if isinstance(event, e.Submitted):

@@ -6,7 +6,7 @@ from clawactors.runtime.reading import read_tasks
 from clawactors.systems.tasks.payload import is_reference
 
 if TYPE_CHECKING:
-    from clawactors.runtime.node.run import TaskRun
+    from clawactors.runtime.node.attempt.attempt import Attempt
 
 __all__ = ["Predecessors"]
 
@@ -14,24 +14,26 @@ __all__ = ["Predecessors"]
 class Predecessors:
     """Those of one attempt; read once."""
 
-    def __init__(self, run: "TaskRun") -> None:
-        self._run = run
+    def __init__(self, attempt: "Attempt") -> None:
+        self._attempt = attempt
         self._results: dict[str, Any] | None = None
 
     async def results(self) -> dict[str, Any]:
-        """See `TaskHandle.results`."""
-        self._run.check()
+        """See `TaskContext.results`."""
+        self._attempt.check()
         if self._results is None:
-            await self._run.retry_while_unavailable(self._read)
-            self._run.check()
+            await self._attempt.retry_while_unavailable(self._read)
+            self._attempt.check()
         return dict(self._results or {})
 
     async def _read(self) -> None:
-        log, run = self._run.context.log, self._run
-        after = [each async for _, own in read_tasks(log, [run.id]) if own.state.spec for each in own.state.spec.after]
+        log, attempt = self._attempt.context.log, self._attempt
+        after = [
+            each async for _, own in read_tasks(log, [attempt.id]) if own.state.spec for each in own.state.spec.after
+        ]
         lives = {id: known.state.life async for id, known in read_tasks(log, after)}
         results = {id: life.result for id, life in lives.items() if life.status == "completed"}
         for id, result in results.items():
             if is_reference(result):
-                results[id] = await run.whole(result, f"the result of its predecessor {id}")
+                results[id] = await attempt.values.load_payload(result, f"the result of its predecessor {id}")
         self._results = results

@@ -39,21 +39,21 @@ class Presence:
         incarnation: str,
         lease_s: float,
         figures: Callable[[], bytes],
-        lives: Callable[[], bool],
+        is_alive: Callable[[], bool],
     ) -> None:
         self._leases, self._requests, self._clock = leases, requests, clock
         self._id, self._incarnation, self._lease_s, self._figures = id, incarnation, lease_s, figures
-        self._lives = lives
+        self._is_alive = is_alive
         self._serving: Serving | None = None
         self._lease: Lease | None = None
 
     async def open(self) -> None:
         """Probes are answered and the lease is held when it returns. Raises: `Refused` when such a node is alive."""
-        await self._be_the_only_one()
+        await self._refuse_if_alive()
         self._serving = await self._requests.serve(f"claw.live.{self._id}", self._answer)
         self._lease = await self._acquire()
 
-    async def _be_the_only_one(self) -> None:
+    async def _refuse_if_alive(self) -> None:
         """Returns when no older incarnation answers: at once when nobody listens, after a lease time when one hangs."""
         patience_s = self._clock.monotonic_s() + self._lease_s
         silent = 0
@@ -74,13 +74,13 @@ class Presence:
         return lease
 
     async def _answer(self, _: bytes) -> bytes:
-        return self._incarnation.encode() if self._lives() else b""
+        return self._incarnation.encode() if self._is_alive() else b""
 
     async def beat(self) -> None:
         """Renews the lease for ever."""
         while True:
             await asyncio.sleep(self._lease_s / BEATS_PER_LEASE)
-            if not self._lives():
+            if not self._is_alive():
                 continue
             try:
                 if self._lease is None or not await self._lease.renew(self._figures()):
@@ -90,7 +90,7 @@ class Presence:
             except (EventLogError, Refused) as error:
                 _log.warning("node %s: heartbeat failed: %s", self._id, error)
 
-    async def give_up(self) -> None:
+    async def release(self) -> None:
         """Lets go of the lease, as far as the server is there to hear of it."""
         if self._lease is not None:
             with contextlib.suppress(EventLogError):

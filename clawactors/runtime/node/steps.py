@@ -23,7 +23,7 @@ from clawactors.systems.tasks.payload import is_reference
 from clawactors.systems.tasks.retry import Retry
 
 if TYPE_CHECKING:
-    from clawactors.runtime.node.run import TaskRun
+    from clawactors.runtime.node.attempt.attempt import Attempt
 
 __all__ = ["NAME_MAX", "Steps"]
 
@@ -37,8 +37,8 @@ _log = logging.getLogger(__name__)
 class Steps:
     """Those of one attempt."""
 
-    def __init__(self, run: "TaskRun") -> None:
-        self._run = run
+    def __init__(self, attempt: "Attempt") -> None:
+        self._attempt = attempt
         self._called: dict[str, str] = {}  # names of steps and what they call
         self._sleeps = 0
         self._earlier: dict[str, list[str]] | None = None
@@ -46,11 +46,11 @@ class Steps:
     async def take(
         self, name: str, function: Callable[..., Any], args: Any, kwargs: Any, retry: Retry | None = None
     ) -> Any:
-        """See `TaskHandle.step`."""
+        """See `TaskContext.step`."""
         done, result = await self.begin(name, fingerprint(function, args, kwargs))
         if done:
             return result
-        failures, clock = 0, self._run.clock
+        failures, clock = 0, self._attempt.clock
         while True:
             started_s = clock.monotonic_s()
             try:
@@ -69,33 +69,33 @@ class Steps:
         if _is_async(function):
             return await function(*args, **kwargs)
         loop = asyncio.get_running_loop()
-        result = await loop.run_in_executor(self._run.threads, call_in_thread, lambda: function(*args, **kwargs))
+        result = await loop.run_in_executor(self._attempt.threads, call_in_thread, lambda: function(*args, **kwargs))
         return await result if inspect.isawaitable(result) else result
 
     async def begin(self, name: object, call: str) -> tuple[bool, Any]:
         """`(True, result)` when the step is on record already."""
-        run = self._run
-        run.check()
+        attempt = self._attempt
+        attempt.check()
         if not isinstance(name, str) or not 0 < len(name) <= NAME_MAX or not name.isprintable():
             raise Refused(f"a step is named by 1 to {NAME_MAX} printable characters, not {repr(name)[:40]}")
         if name.startswith((SLEEP, SIGNAL)):
             raise Refused(f"the step name {name!r} begins as those of sleeps and signals do; choose another")
         if name in self._called:
-            await run.block(f"the code uses the step name {name!r} twice; step names are unique within a task")
+            await attempt.block(f"the code uses the step name {name!r} twice; step names are unique within a task")
         self._called[name] = call
-        entry = run.actor.ahead.journal.last(name)
+        entry = attempt.journal.entries.last(name)
         names = self._of_before().get(call) if entry is None and tells_apart(call) else None
         if names and (other := await self._unasked(names)):
-            await run.block(_renamed(name, other))
+            await attempt.block(_renamed(name, other))
         if entry is None or entry.status != "completed":
             return False, None
         if entry.fingerprint and entry.fingerprint != call:
-            await run.block(
+            await attempt.block(
                 f"the journal does not fit the code: step {name!r} is {difference(entry.fingerprint, call)}; "
                 "give it the old code back, or fork the task from this step"
             )
         if is_reference(entry.result):
-            return True, await run.whole(entry.result, f"the result of step {name!r}")
+            return True, await attempt.values.load_payload(entry.result, f"the result of step {name!r}")
         return True, entry.result
 
     def _of_before(self) -> dict[str, list[str]]:
@@ -103,8 +103,8 @@ class Steps:
         if self._earlier is None:
             self._earlier = {}
             strayed = 0  # the attempt in which a step failed: what follows may have been amends
-            for entry in self._run.actor.ahead.journal:
-                if entry.attempt >= self._run.fence.attempt:
+            for entry in self._attempt.journal.entries:
+                if entry.attempt >= self._attempt.fence.attempt:
                     break
                 if entry.status == "failed":
                     strayed = entry.attempt
@@ -122,12 +122,12 @@ class Steps:
         left = [name for name in names if name not in self._called]
         if not left:
             return
-        run, journal = self._run, self._run.actor.ahead.journal
+        attempt, journal = self._attempt, self._attempt.journal.entries
         calls = {entry.fingerprint: entry for name in left if (entry := journal.last(name)) is not None}
         for name, call in self._called.items():
             entry, other = journal.last(name), calls.get(call)
             if entry is not None and other is not None and entry.attempt > other.attempt:
-                await run.block(_renamed(name, other.name))
+                await attempt.block(_renamed(name, other.name))
         shown = ", ".join(map(repr, left[:_SHOWN])) + (f" and {len(left) - _SHOWN} more" if len(left) > _SHOWN else "")
         _log.warning("the code did not ask for what is on record of earlier attempts: step %s", shown)
 
@@ -139,48 +139,51 @@ class Steps:
 
     async def end(self, name: str, result: Any, took_s: float) -> Any:
         """Records the result and returns what the record will give back on a resume."""
-        run = self._run
-        kept, record = await run.kept(result, f"step {name!r}")
-        if run.over:
+        attempt = self._attempt
+        kept, record = await attempt.values.encode_result(result, f"step {name!r}")
+        if attempt.has_ended:
             raise Stopped  # left behind
         call = self._called.get(name, "")
-        run.note(c.CompleteStep(run.fence, name, record, round(took_s, 6), run.progress, call), record)
-        await run.go_on_record()
+        attempt.note(
+            c.CompleteStep(attempt.fence, name, record, round(took_s, 6), attempt.values.progress, call), record
+        )
+        await attempt.persist()
         return kept
 
     async def fail(self, name: str, error: Exception, took_s: float) -> None:
         """Notes that the step raised; the record goes out with the attempt's failure or the next step."""
-        run = self._run
+        attempt = self._attempt
         self._called.pop(name, None)  # code may catch the error and try the step again
-        if not run.stopping:
-            message = run.supplies.secrets.hide(message_of(error))
-            run.note(c.FailStep(run.fence, name, message, round(took_s, 6)), message)
-            await run.relieve()
+        if not attempt.is_stopping:
+            message = attempt.supplies.secrets.hide(message_of(error))
+            attempt.note(c.FailStep(attempt.fence, name, message, round(took_s, 6)), message)
+            if attempt.journal.is_much:
+                await attempt.write()
 
     async def tries_again(self, name: str, error: Exception, took_s: float, retry: Retry | None, failures: int) -> bool:
         """Notes that the step raised; True when it is time for the step's own next try."""
-        run, call = self._run, self._called.get(name, "")
+        attempt, call = self._attempt, self._called.get(name, "")
         await self.fail(name, error, took_s)
-        if retry is None or run.stopping:
+        if retry is None or attempt.is_stopping:
             return False
-        strategy = classify(error, run.skill.errors if run.skill else ())[1]
+        strategy = classify(error, attempt.skill.errors if attempt.skill else ())[1]
         if strategy in ("give_up", "ask") or failures >= retry.max_retries:
             return False
-        if run.eager:
-            await run.write()
-        await asyncio.sleep(retry.wait_after(failures + 1, run.clock.roll(), longer=strategy == "back_off"))
-        run.check()
+        if not attempt.journal.gathers:
+            await attempt.write()
+        await asyncio.sleep(retry.wait_after(failures + 1, attempt.clock.roll(), longer=strategy == "back_off"))
+        attempt.check()
         self._called[name] = call
         return True
 
     async def sleep(self, wish: object) -> None:
-        """See `TaskHandle.sleep`."""
-        run = self._run
-        run.check()
-        seconds, now_ns = seconds_of(wish), run.context.time.now_ns()
+        """See `TaskContext.sleep`."""
+        attempt = self._attempt
+        attempt.check()
+        seconds, now_ns = seconds_of(wish), attempt.context.time.now_ns()
         self._sleeps += 1
         name = f"{SLEEP}{self._sleeps}"
-        entry = run.actor.ahead.journal.last(name)
+        entry = attempt.journal.entries.last(name)
         if entry is not None:
             until_ns = until_of(entry.result)
         elif seconds < IN_PLACE_S:
@@ -189,9 +192,9 @@ class Steps:
         else:
             record = written(now_ns + int(seconds * 1e9))
             until_ns = until_of(record)
-            run.note(c.CompleteStep(run.fence, name, record, 0.0, run.progress))
+            attempt.note(c.CompleteStep(attempt.fence, name, record, 0.0, attempt.values.progress))
         if until_ns > now_ns:
-            await run.suspend(c.Wait(run.fence, "timer", until_ns))
+            await attempt.suspend(c.Wait(attempt.fence, "timer", until_ns))
 
 
 def _renamed(name: str, other: str) -> str:

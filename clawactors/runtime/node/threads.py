@@ -1,13 +1,21 @@
-"""Daemon threads for sync code: one that hangs holds up neither the others nor the end of the process."""
+"""Threads for sync code, and the bridge from such a thread to its `TaskContext`."""
 
+import asyncio
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor, Future
 from contextvars import copy_context
-from typing import Any, override
+from typing import TYPE_CHECKING, Any, override
 
-__all__ = ["DaemonThreads"]
+from clawactors.runtime.node.code import Stopped
+
+if TYPE_CHECKING:
+    from clawactors.runtime.node.attempt.attempt import Attempt
+    from clawactors.runtime.node.context import TaskContext
+    from clawactors.systems.tasks.retry import Retry
+
+__all__ = ["DaemonThreads", "ThreadBridge"]
 
 _IDLE_S = 10.0
 
@@ -15,6 +23,7 @@ _IDLE_S = 10.0
 class DaemonThreads(Executor):
     """Reuses an idle thread or starts one; how many run is bounded by the node's slots, not here.
 
+    A thread that hangs holds up neither the others nor the end of the process.
     What is called runs in the context of its caller, as with `asyncio.to_thread`.
     """
 
@@ -53,3 +62,59 @@ class DaemonThreads(Executor):
                     future.set_exception(error)
             with self._guard:
                 self._idle.append(inbox)
+
+
+class ThreadBridge:
+    """Runs each call in the event loop of the node and waits for it; see `Bridge`."""
+
+    def __init__(self, context: "TaskContext", attempt: "Attempt", loop: asyncio.AbstractEventLoop) -> None:
+        self._context, self._attempt, self._loop = context, attempt, loop
+
+    @property
+    def id(self) -> str:
+        """The task's id."""
+        return self._context.id
+
+    @property
+    def attempt(self) -> int:
+        """The number of the attempt."""
+        return self._context.attempt
+
+    @property
+    def cancelled(self) -> bool:
+        """True once the code should end."""
+        return self._context.cancelled
+
+    def monotonic_s(self) -> float:
+        """Seconds that only grow, for durations."""
+        return self._attempt.clock.monotonic_s()
+
+    def call(self, method: str, /, *args: Any, **kwargs: Any) -> Any:
+        """What that method of the `TaskContext` returns. Raises: what it raises; `Stopped` where the node has ended."""
+        result = getattr(self._context, method)(*args, **kwargs)
+        return self._wait(result) if asyncio.iscoroutine(result) else result
+
+    def send(self, method: str, /, *args: Any) -> None:
+        """Calls a method that is safe in any thread."""
+        getattr(self._context, method)(*args)
+
+    def begin_step(self, name: str, call: str) -> tuple[bool, Any]:
+        """As `Steps.begin`."""
+        return self._wait(self._attempt.steps.begin(name, call))
+
+    def end_step(self, name: str, result: Any, took_s: float) -> Any:
+        """As `Steps.end`."""
+        return self._wait(self._attempt.steps.end(name, result, took_s))
+
+    def fail_step(self, name: str, error: Exception, took_s: float, retry: "Retry | None", failures: int) -> bool:
+        """As `Steps.tries_again`."""
+        return self._wait(self._attempt.steps.tries_again(name, error, took_s, retry, failures))
+
+    def _wait[T](self, coroutine: Coroutine[Any, Any, T]) -> T:
+        try:
+            return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+        except RuntimeError:
+            if not self._loop.is_closed():
+                raise
+            coroutine.close()  # the node has ended; this thread was left behind
+            raise Stopped from None

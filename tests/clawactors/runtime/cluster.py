@@ -44,8 +44,9 @@ from clawactors.runtime.control.ports import Views as ControlViews
 from clawactors.runtime.control.predecessors import PredecessorCheck
 from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.runtime.endpoint import CommandEndpoint
+from clawactors.runtime.memory import Memories
 from clawactors.runtime.node import NodeActor, NodeSettings, Supplies
-from clawactors.runtime.node.run import Assignment, TaskRun
+from clawactors.runtime.node.attempt import Assignment, Attempt
 from clawactors.runtime.node.secrets import Secrets
 from clawactors.runtime.node.threads import DaemonThreads
 from clawactors.systems.nodes import Node
@@ -556,6 +557,7 @@ class Stage(Cluster):
         self.wire = self.links["node/n1"]
         self.runs: list[asyncio.Task[None]] = []
         self.secrets = Secrets()
+        self.memories: Memories | None = None
 
     async def tell(self, id: str, *commands: c.TaskCommand) -> Task:
         """Somebody else decides on the task."""
@@ -573,7 +575,7 @@ class Stage(Cluster):
 
     async def assign(
         self, skill: Skill | None, params: dict[str, Any] | None = None, id: str = "t", **wishes: Any
-    ) -> TaskRun:
+    ) -> Attempt:
         """Submits the task unless it is there, gives it to this node, and is about to run it."""
         name = skill.name if skill else "nobody-knows"
         if not self.task(id).exists:
@@ -585,9 +587,10 @@ class Stage(Cluster):
         [event] = TASK_CODEC.decode(record.body)
         assert isinstance(event, Scheduled)
         given = Assignment(id, record.seq, event, record.at_ns)
-        return TaskRun(self.here, given, skill, self.threads, Supplies(self.blobs, self.outputs, self.secrets))
+        supplies = Supplies(self.blobs, self.outputs, self.secrets)
+        return Attempt(self.here, given, skill, self.threads, supplies, memories=self.memories)
 
-    def begin(self, run: TaskRun) -> asyncio.Task[None]:
+    def begin(self, run: Attempt) -> asyncio.Task[None]:
         task = self.spawn("node/n1", run.run())
         self.runs.append(task)
         return task
@@ -603,6 +606,6 @@ class Stage(Cluster):
         """Its node was lost."""
         await self.tell(id, c.Interrupt(self.task(id).fence, "its node is gone"))
 
-    async def hear(self, run: TaskRun) -> None:
+    async def hear(self, run: Attempt) -> None:
         """What was appended last reaches the run, as its node would bring it."""
         await run.observe([commit.record for commit in self.commits(run.id)][-1])

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -96,3 +97,49 @@ def speaks(task: SyncTask, text: str = "") -> Any:
     stored = task.store(b"\xff" * 1000)
     os.system("echo from a program")  # noqa: S605, S607
     return {"text": task.step("large", str, text), "stored": stored}
+
+
+def _refusal(call: Callable[..., Any], *args: Any, **kwargs: Any) -> list[str]:
+    """The class and the words of what the call raises."""
+    try:
+        call(*args, **kwargs)
+    except Exception as error:
+        return [type(error).__name__, str(error)]
+    return []
+
+
+def use_every_method(task: SyncTask) -> dict[str, Any]:
+    """What each method of a task gives, and what some of them raise."""
+    task.progress(1, 2)
+    task.heartbeat()
+    task.emit({"number": 1})
+    task.emit([2], stream="other")
+    task.sleep(0.001)
+    return {
+        "id": task.id,
+        "attempt": task.attempt,
+        "cancelled": task.cancelled,
+        "step": task.step("power", pow, 2, 5),
+        "again": task.step("flaky", _flaky, retry=Retry(2, wait_s=0.001)),
+        "signal": task.signal("go", timeout="1h"),
+        "store": task.store(bytearray(b"\xff" * 10)),
+        "secret": len(task.secret("openai")),
+        "remember": task.remember("Ada likes tea", tags=(tag for tag in ("drinks",)), owner="ada"),
+        "recall": task.recall("tea", limit=1),
+        "ask_memory": task.ask_memory("memory.get", id="m"),
+        "results": task.results(),
+        "errors": [
+            _refusal(task.secret, "other"),
+            _refusal(task.emit, object(), stream="log"),
+            _refusal(task.sleep, "nonsense"),
+            _refusal(task.signal, "never", timeout=0.001),
+            _refusal(task.ask_memory, "memory.missing"),
+            _refusal(task.ask_memory, "memory.away"),
+            _refusal(task.remember, 5),
+            _refusal(task.step, "", int),
+        ],
+    }
+
+
+in_thread = skill("every-method-in-thread", secrets=["openai"])(use_every_method)
+in_child = skill("every-method-in-child", isolate=True, secrets=["openai"])(use_every_method)

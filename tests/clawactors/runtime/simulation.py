@@ -205,7 +205,7 @@ class World:
     def _skill(self) -> Any:
         @skill("job", retry=Retry(max_retries=3, wait_s=0.1, cap_s=1))
         async def job(task: TaskContext, steps: int, wide: bool, bad: float) -> int:
-            place = task._run.fence.node, task._run.fence.incarnation
+            place = task._attempt.fence.node, task._attempt.fence.incarnation
             self.inside[place] += 1
             if self.inside[place] > self.most_slots[place[0]] and place not in self.killed:
                 self.complain(f"4: {self.inside[place]} tasks at once on {place}")

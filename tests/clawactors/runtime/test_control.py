@@ -227,7 +227,7 @@ async def test_a_task_that_kills_its_node_again_and_again_ends_dead_and_innocent
 
     @skill("kill")
     async def kill(task: TaskContext) -> None:
-        deaths.put_nowait(task._run.fence.node)
+        deaths.put_nowait(task._attempt.fence.node)
         await asyncio.Event().wait()
 
     @skill("slow")

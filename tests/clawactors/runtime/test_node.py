@@ -13,7 +13,8 @@ from clawactors.eventlog import Draft, Unavailable
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.actor import Actor, ActorContext
 from clawactors.runtime.node import NodeActor
-from clawactors.runtime.node.context import SyncTaskContext, TaskContext
+from clawactors.runtime.node.context import TaskContext
+from clawactors.runtime.node.synccontext import SyncTaskContext
 from clawactors.systems.nodes import commands as nc
 from clawactors.systems.nodes import events as ne
 from clawactors.systems.nodes.kind import NODES
@@ -142,7 +143,7 @@ async def test_a_drained_node_hands_back_its_queue_finishes_what_runs_and_takes_
     await stage.until_status("t0", "completed")
     assert work.came == ["t0"]
     await tell_node(stage, "n1", nc.UncordonNode())
-    await stage.until(lambda: not node._draining)
+    await stage.until(lambda: node._slots.is_open)
     await give(stage, node, "t4")
     await stage.until_status("t4", "completed")
 
@@ -331,7 +332,7 @@ async def test_a_drained_node_that_was_believed_dead_takes_work_again_when_the_l
     work.let_all_out()
     node = await stage.node("n1", [work.skill])
     await tell_node(stage, "n1", nc.DrainNode())
-    await stage.until(lambda: node._draining)
+    await stage.until(lambda: not node._slots.is_open)
     await tell_node(stage, "n1", nc.LoseNode(node.incarnation, "silent"))
     await stage.until_event("n1", "node.returned", "node")
     takes_work = stage.node_state("n1").takes_work

@@ -17,8 +17,9 @@ from clawactors.runtime.client import Client
 from clawactors.runtime.client.streaming import Chunk
 from clawactors.runtime.node import output
 from clawactors.runtime.node.capture import captured
-from clawactors.runtime.node.context import SyncTaskContext, TaskContext
+from clawactors.runtime.node.context import TaskContext
 from clawactors.runtime.node.secrets import Secrets
+from clawactors.runtime.node.synccontext import SyncTaskContext
 from clawactors.runtime.output import LOG, OUT
 from clawactors.systems.skills import skill
 from clawactors.systems.tasks.retry import Retry
@@ -245,7 +246,7 @@ async def test_what_is_printed_while_the_server_is_away_waits_or_is_cut(
         if away:
             raise Unavailable("away")
         await publish(*arguments)
-        if not run.speak()._waiting_bytes:
+        if not run.values.output()._waiting_bytes:
             caught_up.set()
 
     monkeypatch.setattr(stage.outputs, "publish", flaky)
@@ -264,7 +265,7 @@ async def test_what_is_printed_while_the_server_is_away_waits_or_is_cut(
     running = stage.begin(run)
     async with asyncio.timeout(PATIENCE_S):
         await printed_all.wait()
-        assert run.speak()._waiting_bytes < 1_200_000
+        assert run.values.output()._waiting_bytes < 1_200_000
         away = False
         await caught_up.wait()
         go_on.set()

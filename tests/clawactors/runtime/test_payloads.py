@@ -9,7 +9,8 @@ import pytest
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.client.submitting import TaskRequest
 from clawactors.runtime.node import results
-from clawactors.runtime.node.context import SyncTaskContext, TaskContext
+from clawactors.runtime.node.context import TaskContext
+from clawactors.runtime.node.synccontext import SyncTaskContext
 from clawactors.systems.skills import skill
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
@@ -111,7 +112,7 @@ async def test_a_result_that_is_too_large_fails_the_task(stage: Stage, monkeypat
 async def test_parameters_that_are_gone_block_the_task(stage: Stage) -> None:
     task = await stage.run(double, reference("0" * 64, 7))
     assert task.life.status == "blocked"
-    assert "its parameters can't be had: the object store has no payload" in task.life.blocked_reason
+    assert "its parameters can't be loaded: the object store has no payload" in task.life.blocked_reason
 
 
 async def test_a_wrong_reference_blocks_the_task(stage: Stage) -> None:
@@ -134,7 +135,7 @@ async def test_a_damaged_step_result_blocks_the_task_and_a_retry_goes_on(stage: 
     await stage.tell("t", c.Ready())
     task = await stage.run(late)
     assert task.life.status == "blocked"
-    assert "the result of step 'large' can't be had" in task.life.blocked_reason
+    assert "the result of step 'large' can't be loaded" in task.life.blocked_reason
     stage.blobs.kept[name] = body
     await stage.tell("t", c.RetryTask())
     assert (await stage.run(late)).life.result == len(LARGE)
@@ -257,6 +258,6 @@ async def test_a_signal_whose_payload_is_gone_blocks_the_task_and_says_so(cluste
     body = {"type": "task.signal", "name": "go", "payload": reference("0" * 64, 3)}
     cluster.commands_in.publish("claw.cmd.task.t", msgspec.json.encode(body))
     task = await cluster.until_status("t", "blocked")
-    assert "the signal 'go' can't be had" in task.life.blocked_reason
+    assert "the signal 'go' can't be loaded" in task.life.blocked_reason
     with pytest.raises(Refused, match="the signal's payload"):
         await ref.signal("go", "x" * (PAYLOAD_MAX_BYTES + 1))

@@ -55,7 +55,7 @@ async def test_it_answers_probes_and_renews_its_lease_while_the_node_lives() -> 
         scene.clock.now_s += LEASE_S / 2
     assert await scene.leases.acquire(node_key("n1", "i1"), b"", LEASE_S) is None
     beating.cancel()
-    await presence.give_up()
+    await presence.release()
     await presence.aclose()
     assert await scene.leases.acquire(node_key("n1", "i1"), b"", LEASE_S) is not None
 

@@ -11,7 +11,8 @@ import pytest
 
 from clawactors import Retry, skill
 from clawactors.eventlog import Draft, Unavailable
-from clawactors.runtime.node.context import SyncTaskContext, TaskContext
+from clawactors.runtime.node.context import TaskContext
+from clawactors.runtime.node.synccontext import SyncTaskContext
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
 from tests.clawactors.runtime.cluster import PATIENCE_S, Stage, all_turns
@@ -41,7 +42,7 @@ async def opened(stage: Stage, id: str = "t") -> None:
 
 
 async def test_a_short_task_costs_one_commit(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("clawactors.runtime.node.run.WINDOW_S", PATIENCE_S)  # however slow this machine is
+    monkeypatch.setattr("clawactors.runtime.node.attempt.journal.WINDOW_S", PATIENCE_S)  # however slow this machine is
 
     @skill("short")
     async def short(task: TaskContext, x: int) -> int:
@@ -973,6 +974,6 @@ async def test_a_timeout_that_meets_a_wait_on_its_way_to_the_log_lets_it_wait(
     life = stage.begin(run)
     async with asyncio.timeout(PATIENCE_S):
         await held.on_its_way.wait()
-        run._expire(3600)
+        run.fail(TimeoutError("the attempt took longer than 3600 s"))
         await life
     assert stage.task("t").life.waiting_for == until

@@ -10,8 +10,9 @@ import pytest
 from clawactors.app.secretfile import read_secrets
 from clawactors.eventlog import Misconfigured
 from clawactors.runtime.node.capture import captured
-from clawactors.runtime.node.context import SyncTaskContext, TaskContext
+from clawactors.runtime.node.context import TaskContext
 from clawactors.runtime.node.secrets import HIDDEN, Secrets
+from clawactors.runtime.node.synccontext import SyncTaskContext
 from clawactors.systems.skills import skill
 from tests.clawactors.runtime.cluster import Cluster, Stage
 from tests.clawactors.runtime.test_output import log_of, said

@@ -1,0 +1,95 @@
+"""Ended: the code is done or left behind; what remains is to record how."""
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Any, ClassVar, override
+
+from clawactors.eventlog import TooLarge
+from clawactors.kernel.errors import Refused
+from clawactors.runtime.node.attempt.phase import Phase, StopReason
+from clawactors.runtime.node.code import Stopped
+from clawactors.runtime.node.failure import classify
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.retry import Verdict, after_failure
+
+if TYPE_CHECKING:
+    from clawactors.runtime.node.attempt.attempt import Attempt
+
+__all__ = ["EndedPhase", "note_failure", "note_result"]
+
+
+class EndedPhase(Phase):
+    """Nothing runs any more; nothing stops it."""
+
+    is_stopping: ClassVar[bool] = True
+
+    def __init__(self, before: Phase) -> None:
+        self.reason, self.error = before.reason, before.error
+
+    @override
+    def stop(self, reason: StopReason) -> Phase:
+        return self
+
+    async def record(self, attempt: "Attempt") -> None:
+        """Returns when the end is durable, or another attempt has taken over."""
+        if self.reason in ("superseded", "pause"):
+            return
+        _note_stop(attempt, self.reason)
+        journal = attempt.journal
+        try:
+            await attempt.retry_while_unavailable(journal.flush)
+        except Refused:
+            pass  # another attempt has taken over, or the task has ended: its record stands
+        except TooLarge as error:
+            note_failure(attempt, ValueError(f"what this attempt would record is too large: {error}"))
+            await attempt.retry_while_unavailable(journal.flush)
+
+
+async def note_result(attempt: "Attempt", result: Any) -> None:
+    """Notes what the code returned, unless it was told to stop for a reason that a result does not outweigh."""
+    record = (await attempt.values.encode_result(result, "the skill"))[1]
+    phase = attempt.phase
+    if phase.reason in (None, "drain") and phase.error is None:
+        attempt.journal.note(c.Complete(attempt.fence, record))
+    else:
+        note_failure(attempt, Stopped())
+
+
+def note_failure(attempt: "Attempt", error: BaseException) -> None:
+    """Notes how the attempt failed, unless something else is to be recorded. Raises: the error where that is no end."""
+    phase, skill = attempt.phase, attempt.skill
+    if phase.reason not in (None, "failed"):
+        return
+    state, event = attempt.journal.ahead, attempt.assignment.event
+    if state.life.status != "running" or state.fence != attempt.fence:
+        if isinstance(error, asyncio.CancelledError):
+            return  # it was suspended, and has noted that
+        if not isinstance(error, Refused | Stopped):
+            raise error
+        attempt.stop("superseded")
+        return
+    failure, strategy = classify(phase.error or error, skill.errors if skill else ())
+    failure = e.TaskError(failure.kind, attempt.supplies.secrets.hide(failure.message))
+    verdict = Verdict("failed")
+    if skill is not None:
+        verdict = after_failure(
+            skill.retry,
+            strategy,
+            state.life.failures,
+            event.max_retries,
+            attempt.context.time.now_ns(),
+            attempt.clock.roll(),
+        )
+    then = (verdict.then, verdict.retry_at_ns, verdict.elsewhere, verdict.max_retries)
+    attempt.journal.note(c.Fail(attempt.fence, failure, *then))
+
+
+def _note_stop(attempt: "Attempt", reason: StopReason | None) -> None:
+    """Notes why the code was stopped; refused where the attempt was just suspended, and that is noted already."""
+    with contextlib.suppress(Refused):
+        if reason == "cancel":
+            attempt.journal.note(c.ConfirmCancel(attempt.fence))
+        elif reason in ("drain", "lost"):
+            why = "stops" if reason == "drain" else "was believed dead"
+            attempt.journal.note(c.Interrupt(attempt.fence, f"node {attempt.fence.node} {why}", counted=False))

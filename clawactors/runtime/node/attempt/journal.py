@@ -1,0 +1,135 @@
+"""What attempts append to their tasks: all appends of a node to tasks go through this module.
+
+1. A command is decided when it is noted; `flush` appends what was noted, in order.
+2. While the journal gathers, nothing has to be written: what happens in the first moment rides in one commit.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import msgspec
+
+from clawactors.eventlog import Record, Unavailable
+from clawactors.kernel.errors import Refused
+from clawactors.runtime.actor import Actor, ActorContext
+from clawactors.runtime.node.attempt.assigned import Assignment
+from clawactors.systems.tasks import Journal, Task
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.kind import TASKS
+from clawactors.systems.tasks.payload import INLINE_MAX_BYTES
+
+__all__ = ["WINDOW_S", "AttemptJournal", "interrupt", "return_assignment"]
+
+WINDOW_S: Final = 0.02
+
+
+class AttemptJournal:
+    """The task's log in the hands of one attempt."""
+
+    def __init__(self, context: ActorContext, assignment: Assignment) -> None:
+        self._context, self._assignment = context, assignment
+        self._actor: Actor[c.TaskCommand, Task, e.TaskEvent] = Actor(context, TASKS, assignment.id, assignment.known)
+        self.gathers = True
+        """True in the first moment of the attempt."""
+        self._noted_bytes = 0
+        self._window: asyncio.TimerHandle | None = None
+
+    @property
+    def state(self) -> Task:
+        """The task as the log has it, as far as this node knows."""
+        return self._actor.state
+
+    @property
+    def ahead(self) -> Task:
+        """The task with what was noted, though not all of it may be written."""
+        return self._actor.ahead
+
+    @property
+    def entries(self) -> Journal:
+        """The steps, sleeps and signals of the task, with what was noted."""
+        return self._actor.ahead.journal
+
+    @property
+    def version(self) -> int:
+        """Sequence of the last commit that `state` includes."""
+        return self._actor.version
+
+    @property
+    def frozen(self) -> str:
+        """Why this release can't go on with the task, '' where it can."""
+        return self._actor.frozen
+
+    @property
+    def is_much(self) -> bool:
+        """True when what was noted fills a commit."""
+        return self._noted_bytes > INLINE_MAX_BYTES
+
+    # Reading
+
+    async def load(self) -> None:
+        """Reads the whole log of the task. Raises: `Unavailable`, also where what was read is too old; `Refused`."""
+        self._actor = Actor(self._context, TASKS, self._assignment.id)
+        await self._actor.catch_up()
+        if self._actor.version < self._assignment.version:
+            raise Unavailable("what was read is older than the assignment")
+
+    def observe(self, record: Record) -> bool:
+        """Takes in a commit; False when some before it are missing: `catch_up` then. Raises: `Refused`."""
+        return self._actor.observe(record)
+
+    def catch_up(self) -> Awaitable[None]:
+        """Reads what others appended. Raises: `Refused` where what was noted is illegal now."""
+        return self._actor.catch_up()
+
+    # Writing
+
+    def note(self, command: c.TaskCommand, payload: Any = None) -> None:
+        """Decides it now, to be written later; `payload` is what makes it large. Raises: `Refused`."""
+        self._actor.note(command)
+        if payload is not None and (self.gathers or type(command) is c.FailStep):
+            self._noted_bytes += len(msgspec.json.encode(payload))
+            self.gathers = self.gathers and not self.is_much
+
+    def flush(self) -> Awaitable[bool]:
+        """Returns when all that was noted is durable. Raises: as `Actor.flush`."""
+        return self._actor.flush()
+
+    def flushed(self) -> None:
+        """What was noted is written: the next commit has room again."""
+        self._noted_bytes = 0
+
+    def open_window(self, on_close: Callable[[], None]) -> None:
+        """Gathers for `WINDOW_S`, where it still does; then calls back."""
+
+        def close() -> None:
+            self.gathers, self._window = False, None
+            on_close()
+
+        if self.gathers:
+            self._window = asyncio.get_running_loop().call_later(WINDOW_S, close)
+
+    def close_window(self) -> None:
+        """The callback does not come any more."""
+        if self._window is not None:
+            self._window.cancel()
+            self._window = None
+
+
+async def interrupt(context: ActorContext, assignment: Assignment, reason: str) -> None:
+    """Records that the attempt is over though its code is not done. Raises: what the log raises."""
+    actor = Actor(context, TASKS, assignment.id)
+    with contextlib.suppress(Refused):
+        await actor.catch_up()
+        await actor.handle(c.Interrupt(assignment.fence, reason))
+
+
+async def return_assignment(context: ActorContext, assignment: Assignment, reason: str) -> None:
+    """Gives back a task that has not begun. Raises: what the log raises."""
+    actor = Actor(context, TASKS, assignment.id, None if assignment.unsure else assignment.known)
+    with contextlib.suppress(Refused):  # the task went elsewhere meanwhile
+        if assignment.unsure:
+            await actor.catch_up()
+        await actor.handle(c.Return(assignment.fence, reason))

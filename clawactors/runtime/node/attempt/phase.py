@@ -1,0 +1,44 @@
+"""What all phases of an attempt share. The order is assigned, running, stopping (where it is told to), ended."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Final, Literal
+
+from clawactors.runtime.node.code import Code
+
+__all__ = ["GENTLE", "STRENGTH", "Phase", "StopReason"]
+
+type StopReason = Literal["failed", "pause", "drain", "cancel", "lost", "superseded"]
+
+STRENGTH: Final[dict[StopReason, int]] = {
+    "failed": 0,
+    "pause": 1,
+    "drain": 1,
+    "cancel": 2,
+    "lost": 3,
+    "superseded": 4,
+}
+"""A stronger reason replaces a weaker one."""
+
+GENTLE: Final[frozenset[StopReason]] = frozenset({"pause", "drain"})
+"""These let the code reach its next step."""
+
+
+class Phase(ABC):
+    """Where an attempt is in its life; `code` is what runs, if anything does."""
+
+    is_stopping: ClassVar[bool] = False
+    """True once the code should end."""
+
+    code: Code | None = None
+    reason: StopReason | None = None
+    """Why the code was told to end before it was done."""
+    error: BaseException | None = None
+    """What ended the attempt from outside of the code: a timeout, or a record that could not be written."""
+
+    @abstractmethod
+    def stop(self, reason: StopReason) -> "Phase":
+        """The phase after the attempt was told to stop."""
+
+    def fail(self, error: BaseException) -> "Phase":
+        """The phase after something around the code went wrong."""
+        return self

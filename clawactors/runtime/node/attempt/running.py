@@ -1,0 +1,98 @@
+"""Running: the code of the skill is under way, in the event loop, in a thread or in a process of its own."""
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Any, override
+
+from clawactors.kernel.errors import Refused
+from clawactors.runtime.node.attempt.phase import GENTLE, Phase, StopReason
+from clawactors.runtime.node.attempt.stopping import StoppingPhase
+from clawactors.runtime.node.capture import current_output
+from clawactors.runtime.node.code import Code, Stopped
+from clawactors.runtime.node.context import TaskContext
+from clawactors.runtime.node.isolation import run_isolated
+from clawactors.runtime.node.synccontext import SyncTaskContext
+from clawactors.runtime.node.threads import ThreadBridge
+from clawactors.systems.tasks.payload import is_reference
+
+if TYPE_CHECKING:
+    from clawactors.runtime.node.attempt.attempt import Attempt
+    from clawactors.systems.skills import Skill
+
+__all__ = ["RunningPhase", "run_code"]
+
+
+class RunningPhase(Phase):
+    """The code goes on until it has ended or is told to stop."""
+
+    code: Code
+
+    def __init__(self, code: Code) -> None:
+        self.code = code
+
+    @override
+    def stop(self, reason: StopReason) -> Phase:
+        if reason not in GENTLE:
+            self.code.cancel()
+        return StoppingPhase(reason, self.code)
+
+    @override
+    def fail(self, error: BaseException) -> Phase:
+        if self.code.ended:
+            return self
+        self.code.cancel()
+        return StoppingPhase("failed", self.code, error)
+
+
+async def run_code(attempt: "Attempt") -> Any:
+    """What the code returns. Raises: what it raises; `Stopped` where it must not begin; `Refused`."""
+    skill, event = attempt.skill, attempt.assignment.event
+    if skill is None:
+        raise Refused(f"this node has no skill {event.skill!r}")
+    params = event.params
+    if is_reference(params):
+        params = await attempt.values.load_payload(params, "its parameters")
+    attempt.check()
+    current_output.set(attempt.values.output)
+    code = _begin(attempt, skill, params)
+    attempt.begin(code)
+    if not code.ended:
+        attempt.journal.open_window(partial(_write_beside, attempt))
+    timeout_s = event.timeout_s or skill.timeout_s
+    if timeout_s is None or code.ended:
+        return await code.outcome()
+    expiry = asyncio.get_running_loop().call_later(timeout_s, _expire, attempt, code, skill, timeout_s)
+    try:
+        return await code.outcome()
+    finally:
+        expiry.cancel()
+
+
+def _begin(attempt: "Attempt", skill: "Skill", params: dict[str, Any]) -> Code:
+    context, arguments = TaskContext(attempt), skill.arguments(params)
+    if skill.isolate:
+        return Code.begin(run_isolated(attempt, context, skill, params))
+    if skill.is_async:
+        return Code.begin(skill.function(context, **arguments))
+    handle = SyncTaskContext(ThreadBridge(context, attempt, asyncio.get_running_loop()))
+    return Code.begin_in_thread(attempt.threads, lambda: skill.function(handle, **arguments))
+
+
+def _expire(attempt: "Attempt", code: Code, skill: "Skill", timeout_s: float) -> None:
+    attempt.fail(TimeoutError(f"the attempt took longer than {timeout_s:g} s"))
+    if skill.in_thread:
+        code.leave()  # a thread can't be ended, and its time is over
+
+
+def _write_beside(attempt: "Attempt") -> None:
+    """Writes while the code goes on; an error ends the code, since what it believes to be recorded is not."""
+
+    async def write() -> None:
+        try:
+            await attempt.write()
+        except Stopped:
+            pass
+        except Exception as error:
+            attempt.fail(error)
+
+    attempt.background = asyncio.ensure_future(write())

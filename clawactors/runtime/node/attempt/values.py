@@ -1,0 +1,90 @@
+"""The values of an attempt: results and payloads, small or by reference; its secrets, its output, its progress."""
+
+import asyncio
+import threading
+from collections.abc import Buffer
+from typing import TYPE_CHECKING, Any
+
+from clawactors.eventlog import Corrupt
+from clawactors.kernel.errors import Refused
+from clawactors.runtime.node.output import TaskOutput
+from clawactors.runtime.node.results import encoded_and_decoded, is_large
+from clawactors.systems.tasks.payload import PAYLOAD_MAX_BYTES, shown_size
+
+if TYPE_CHECKING:
+    from clawactors.runtime.node.attempt.attempt import Attempt
+
+__all__ = ["AttemptValues"]
+
+_making = threading.Lock()
+
+
+class AttemptValues:
+    """What the code of one attempt returns, stores, reads and emits."""
+
+    def __init__(self, attempt: "Attempt", loop: asyncio.AbstractEventLoop) -> None:
+        self._attempt, self._loop = attempt, loop
+        self._supplies, self._skill = attempt.supplies, attempt.skill
+        self._output: TaskOutput | None = None
+        self.progress: float | None = None
+        """What the code last reported, 0..1."""
+
+    async def encode_result(self, result: Any, whose: str) -> tuple[Any, Any]:
+        """What the code gets back of a result, and what is recorded: the same, or a reference where it is large.
+
+        Raises: `Refused` where it is not JSON, too large, or holds a secret.
+        """
+        encoded, decoded = encoded_and_decoded(result, whose)
+        if self._skill is not None and self._skill.secrets:
+            self._supplies.secrets.check(encoded, self._skill.secrets, whose)
+        if is_large(encoded, decoded):
+            payloads = self._supplies.payloads
+            return decoded, await self._attempt.retry_while_unavailable(lambda: payloads.keep(encoded, whose))
+        return decoded, decoded
+
+    async def load_payload(self, reference: Any, what: str) -> Any:
+        """The value behind a reference. Where it is gone, the task is blocked: a person has to decide."""
+        try:
+            return await self._attempt.retry_while_unavailable(lambda: self._supplies.payloads.whole(reference))
+        except (Corrupt, Refused) as error:
+            await self._attempt.block(f"{what} can't be loaded: {error}")
+
+    async def store_blob(self, body: Buffer) -> dict[str, Any]:
+        """See `TaskContext.store`."""
+        self._attempt.check()
+        size_bytes = memoryview(body).nbytes
+        if size_bytes > PAYLOAD_MAX_BYTES:
+            raise Refused(
+                f"{shown_size(size_bytes)} are more than the {shown_size(PAYLOAD_MAX_BYTES)} that can be stored"
+            )
+        blobs = self._supplies.payloads.blobs
+        name = await self._attempt.retry_while_unavailable(lambda: blobs.put(body))
+        return {"blob": name, "bytes": size_bytes}
+
+    def output(self) -> TaskOutput:
+        """Where the code prints and emits. May be called in any thread."""
+        with _making:
+            if self._output is None:
+                self._output = TaskOutput(self._supplies, self._attempt.id, self._attempt.fence, self._loop)
+            return self._output
+
+    async def close_output(self) -> None:
+        """Returns when what was printed and emitted is stored, or can't be soon."""
+        if self._output is not None:
+            await self._output.aclose()
+
+    def secret(self, name: str) -> str:
+        """See `TaskContext.secret`."""
+        skill = self._skill
+        if skill is None or name not in skill.secrets:
+            whose = skill.name if skill else "the skill"
+            raise Refused(f"skill {whose!r} asks for no secret {name!r}: name it in @skill(…, secrets=[…])")
+        value = self._supplies.secrets.value(name)
+        if value is None:
+            raise Refused(f"node {self._attempt.fence.node} holds no secret {name!r}")
+        return value
+
+    def report_progress(self, share: float) -> None:
+        """Keeps the progress, 0..1, for the next record; a sign of life."""
+        self.progress = min(1.0, max(0.0, float(share)))
+        self._attempt.heartbeat.beat()

@@ -1,0 +1,146 @@
+"""What sync code holds of its task: the methods of `TaskContext` without `await`, each passed on over a `Bridge`.
+
+The code runs in a thread of the node (`ThreadBridge`) or in a process of its own (`ChildBridge`).
+"""
+
+from collections.abc import Buffer, Callable, Iterable
+from typing import Any, Protocol
+
+from clawactors.runtime.node.code import as_exception
+from clawactors.runtime.node.fingerprint import fingerprint
+from clawactors.runtime.output import OUT
+from clawactors.systems.tasks.retry import Retry
+
+__all__ = ["Bridge", "SyncTaskContext"]
+
+
+class Bridge(Protocol):
+    """The way from sync code to its `TaskContext`, which lives in the event loop of the node."""
+
+    @property
+    def id(self) -> str:
+        """The task's id."""
+        ...
+
+    @property
+    def attempt(self) -> int:
+        """The number of the attempt."""
+        ...
+
+    @property
+    def cancelled(self) -> bool:
+        """True once the code should end."""
+        ...
+
+    def monotonic_s(self) -> float:
+        """Seconds that only grow, for durations."""
+        ...
+
+    def call(self, method: str, /, *args: Any, **kwargs: Any) -> Any:
+        """What that method of the `TaskContext` returns. Raises: what it raises."""
+        ...
+
+    def send(self, method: str, /, *args: Any) -> None:
+        """Calls a method that returns nothing; it need not have happened yet when this returns."""
+        ...
+
+    def begin_step(self, name: str, call: str) -> tuple[bool, Any]:
+        """As `Steps.begin`."""
+        ...
+
+    def end_step(self, name: str, result: Any, took_s: float) -> Any:
+        """As `Steps.end`."""
+        ...
+
+    def fail_step(self, name: str, error: Exception, took_s: float, retry: Retry | None, failures: int) -> bool:
+        """As `Steps.tries_again`."""
+        ...
+
+
+class SyncTaskContext:
+    """The task, for sync code in a thread or a process of its own: the calls of `TaskContext`, without `await`."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        self._bridge = bridge
+
+    @property
+    def id(self) -> str:
+        """The task's id."""
+        return self._bridge.id
+
+    @property
+    def attempt(self) -> int:
+        """1 for the first run of the task; each scheduling counts one up."""
+        return self._bridge.attempt
+
+    @property
+    def cancelled(self) -> bool:
+        """True once the code should end; long loops without steps check it."""
+        return self._bridge.cancelled
+
+    def step[T](
+        self, name: str, function: Callable[..., T], *args: Any, retry: Retry | None = None, **kwargs: Any
+    ) -> T:
+        """As `TaskContext.step`; the function runs in this thread."""
+        bridge = self._bridge
+        done, result = bridge.begin_step(name, fingerprint(function, args, kwargs))
+        if done:
+            return result  # type: ignore[no-any-return]
+        failures = 0
+        while True:
+            started_s = bridge.monotonic_s()
+            try:
+                result = function(*args, **kwargs)
+            except (Exception, SystemExit, KeyboardInterrupt) as raised:
+                error = as_exception(raised)
+                if bridge.fail_step(name, error, bridge.monotonic_s() - started_s, retry, failures):
+                    failures += 1
+                    continue
+                if error is raised:
+                    raise
+                raise error from raised
+            return bridge.end_step(name, result, bridge.monotonic_s() - started_s)  # type: ignore[no-any-return]
+
+    def sleep(self, how_long: str | float) -> None:
+        """As `TaskContext.sleep`."""
+        self._bridge.call("sleep", how_long)
+
+    def signal(self, name: str, timeout: str | float | None = None) -> Any:
+        """As `TaskContext.signal`."""
+        return self._bridge.call("signal", name, timeout)
+
+    def emit(self, chunk: Any, stream: str = OUT) -> None:
+        """As `TaskContext.emit`."""
+        self._bridge.call("emit", chunk, stream)
+
+    def store(self, body: Buffer) -> dict[str, Any]:
+        """As `TaskContext.store`."""
+        return self._bridge.call("store", body)  # type: ignore[no-any-return]
+
+    def secret(self, name: str) -> str:
+        """As `TaskContext.secret`."""
+        return self._bridge.call("secret", name)  # type: ignore[no-any-return]
+
+    def remember(self, text: str, *, tags: Iterable[str] = (), **more: Any) -> str:
+        """As `TaskContext.remember`."""
+        return self._bridge.call("remember", text, tags=tags, **more)  # type: ignore[no-any-return]
+
+    def recall(self, text: str, *, limit: int = 5, **wanted: Any) -> list[dict[str, Any]]:
+        """As `TaskContext.recall`."""
+        return self._bridge.call("recall", text, limit=limit, **wanted)  # type: ignore[no-any-return]
+
+    def ask_memory(self, name: str, /, **question: Any) -> dict[str, Any]:
+        """As `TaskContext.ask_memory`."""
+        return self._bridge.call("ask_memory", name, **question)  # type: ignore[no-any-return]
+
+    def results(self) -> dict[str, Any]:
+        """As `TaskContext.results`."""
+        return self._bridge.call("results")  # type: ignore[no-any-return]
+
+    def progress(self, done: float, total: float = 1.0) -> None:
+        """As `TaskContext.progress`."""
+        self._bridge.send("progress", done, total)
+
+    def heartbeat(self) -> None:
+        """As `TaskContext.heartbeat`."""
+        self._bridge.send("heartbeat")
