@@ -3,8 +3,9 @@
 In: `EventLog.append` takes a `Draft` (the encoded events of one aggregate) guarded by the version the writer saw.
 Out: `EventLog.read` and `EventLog.follow` give `Record`s in log order; a `Codec` turns their bodies into events.
 
-Adapters: `InProcessLog` for tests and simulations, `JetStreamLog` for a real nats-server; one set of
-contract tests holds both. It will never know what a task or a node is, and never stop for a message it can't read.
+Adapters: `InProcessLog` for tests and simulations, `JetStreamLog` for a real nats-server. One set of contract tests
+covers both. Beside the log lie its stores, one module each: the port and its adapter within one process. The package
+does not know what a task or a node is, and it never stops at a message that it can't read.
 """
 
 from typing import TYPE_CHECKING, Any

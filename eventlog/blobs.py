@@ -16,7 +16,7 @@ __all__ = ["Blob", "Blobs", "InProcessBlobs"]
 class Blob(msgspec.Struct, frozen=True):
     """A payload as it is listed.
 
-    `put_ns` is when it was put last, by the store's own clock; `version` changes with each put.
+    `put_ns` is the time of its last put, in ns since 1970 by the store's clock; `version` changes with each put.
     """
 
     name: str
@@ -26,34 +26,34 @@ class Blob(msgspec.Struct, frozen=True):
 
 
 class Blobs(Protocol):
-    """Payloads by the SHA-256 of their bytes; equal ones are kept once."""
+    """Payloads by the SHA-256 of their bytes; equal ones are stored once."""
 
     async def put(self, body: Buffer) -> str:
-        """Keeps it and returns its name, 64 hexadecimal digits. Raises: `Unavailable`, `Misconfigured`."""
+        """Stores it and returns its name, 64 hexadecimal digits. Raises: `Unavailable`, `Misconfigured`."""
         ...
 
     async def get(self, name: str) -> bytes:
-        """The payload. Raises: `Missing`, `Corrupt` where it is not what was put, `Unavailable`."""
+        """The payload. Raises: `Missing`, `Corrupt` (it is not what was put), `Unavailable`."""
         ...
 
     async def stored(self) -> list[Blob]:
-        """All that is there, each with the time of its last put. Raises: `Unavailable`."""
+        """All payloads, each with the time of its last put. Raises: `Unavailable`."""
         ...
 
     async def remove(self, blob: Blob) -> bool:
-        """Takes it away, False where it was put again since it was listed. Raises: `Unavailable`."""
+        """Removes it; False when it was put again since it was listed. Raises: `Unavailable`."""
         ...
 
     async def clear(self) -> None:
-        """Ends removals that were left half way. Raises: `Unavailable`."""
+        """Completes removals that were interrupted. Raises: `Unavailable`."""
         ...
 
     async def unfinished(self, before_ns: int) -> list[str]:
-        """Puts that were left half way, of which nothing has come since that time. Raises: `Unavailable`."""
+        """Interrupted puts of which nothing arrived since that time (ns since 1970). Raises: `Unavailable`."""
         ...
 
     async def drop(self, unfinished: str) -> None:
-        """Takes away what came of such a put. Raises: `Unavailable`. Order: idempotent."""
+        """Removes the parts of an interrupted put. Raises: `Unavailable`. Order: idempotent."""
         ...
 
 
@@ -67,7 +67,7 @@ class InProcessBlobs:
         self._versions = itertools.count(1)
 
     async def put(self, body: Buffer) -> str:
-        """Keeps it and returns its name."""
+        """Stores it and returns its name."""
         name = hashlib.sha256(body).hexdigest()
         self.kept.setdefault(name, bytes(body))
         self._put[name] = self._now_ns(), next(self._versions)
@@ -83,22 +83,22 @@ class InProcessBlobs:
         return body
 
     async def stored(self) -> list[Blob]:
-        """All that is there."""
+        """All payloads."""
         return [Blob(name, len(self.kept[name]), *put) for name, put in self._put.items()]
 
     async def remove(self, blob: Blob) -> bool:
-        """Takes it away, False where it was put again since it was listed."""
+        """Removes it; False when it was put again since it was listed."""
         if self._put.get(blob.name) != (blob.put_ns, blob.version):
             return False
         del self.kept[blob.name], self._put[blob.name]
         return True
 
     async def clear(self) -> None:
-        """Nothing is left half way here."""
+        """Does nothing: removals are never interrupted here."""
 
     async def unfinished(self, before_ns: int) -> list[str]:
-        """None: a put is done at one stroke here."""
+        """None: puts are never interrupted here."""
         return []
 
     async def drop(self, unfinished: str) -> None:
-        """Nothing to take away."""
+        """Does nothing."""

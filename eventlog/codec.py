@@ -2,7 +2,7 @@
 
 1. A body is `{"v":1,"events":[{"type":…}, …]}` with at least one event.
 2. Decoding the same bytes gives the same events, or the same refusal, in every reader.
-3. A tag that was ever released decodes for ever: a changed event gets a new tag and an upcast from the old one.
+3. A released tag can always be decoded: a changed event gets a new tag and an upcast from the old one.
 """
 
 from collections.abc import Callable, Mapping
@@ -52,7 +52,7 @@ class Codec[E]:
     def decode(self, body: bytes) -> tuple[E, ...]:
         """The events of a commit's body.
 
-        Raises: `Malformed` when it is no commit at all; `FromTheFuture` when a later release wrote it.
+        Raises: `Malformed` when it is not a commit; `FromTheFuture` when a later release wrote it.
         """
         if is_too_deep(body):
             raise Malformed(f"not a commit: nested deeper than {DEPTH_MAX} levels")
@@ -66,7 +66,7 @@ class Codec[E]:
         return events
 
     def _decode_slowly(self, body: bytes, cause: Exception) -> tuple[E, ...]:
-        """Tells old from new from garbage; only messages that the fast path refused come here."""
+        """Decodes what the fast path refused: an old event, one of a later release, or garbage."""
         try:
             shape = msgspec.json.decode(body, type=_Shape)
             tags = [msgspec.convert(event, _Head).type for event in shape.events]
@@ -81,11 +81,11 @@ class Codec[E]:
             raise FromTheFuture(f"event type {unknown[0]!r} is not known to this release")
         try:
             return tuple(self._convert(event) for event in shape.events)
-        except Exception as error:  # an upcast trusts its tag; bytes published by hand need not deserve it
+        except Exception as error:  # an upcast trusts its tag, but bytes published by hand may not fit it
             raise Malformed(f"not a commit: {type(error).__name__}: {error}") from cause
 
     def _convert(self, event: dict[str, Any]) -> E:
-        for _ in self._upcasts:  # each release applies once, so a chain that leads back to itself ends too
+        for _ in self._upcasts:  # each upcast applies once, so a cycle of upcasts ends too
             if (upcast := self._upcasts.get(event["type"])) is None:
                 break
             event = upcast(event)

@@ -11,28 +11,28 @@ __all__ = ["Commands", "InProcessCommands"]
 
 
 class Commands(Protocol):
-    """A queue of what other programs want. What is taken and not done comes again, to whoever takes then."""
+    """A queue of commands from other programs. A command that was taken but not done is delivered again."""
 
     @property
     def identity(self) -> str:
-        """Which queue this is, once something was taken: sequences of another one mean other commands."""
+        """Identifies the queue, once something was taken: in another queue, the same sequence is another command."""
         ...
 
     async def take(self, wait_s: float) -> list[Record]:
-        """What waits now, or comes first within the time; empty when nothing does. Raises: `Unavailable`."""
+        """The waiting commands, or the first to arrive within `wait_s` seconds, maybe none. Raises: `Unavailable`."""
         ...
 
     async def bury(self, record: Record, reason: str) -> None:
-        """Keeps it for people, who see why; once, however often it is done. Raises: `Unavailable`."""
+        """Moves it to the dead letters, with the reason. Order: idempotent. Raises: `Unavailable`."""
         ...
 
     def done(self, seqs: Iterable[int]) -> None:
-        """These are dealt with."""
+        """Removes them: they were carried out, refused or buried."""
         ...
 
 
 class InProcessCommands:
-    """A queue of commands; `publish` fills it, `again` gives out once more what is not done. `letters` are buried."""
+    """A queue of commands: `publish` adds one, `again` redelivers what is not done, `letters` holds the buried ones."""
 
     identity = "inprocess"
 
@@ -45,22 +45,22 @@ class InProcessCommands:
 
     @property
     def open_count(self) -> int:
-        """How many are not done."""
+        """How many are not done yet."""
         return len(self._waiting) + len(self._taken)
 
     def publish(self, subject: str, body: bytes) -> None:
-        """Puts one in."""
+        """Adds a command."""
         self._waiting.append(Record(next(self._numbers), 0, subject, body))
         self._more.set()
 
     def again(self) -> None:
-        """What was taken and not done waits again."""
+        """Redelivers what was taken and is not done."""
         self._waiting = [*self._taken.values(), *self._waiting]
         self._taken.clear()
         self._more.set()
 
     async def take(self, wait_s: float) -> list[Record]:
-        """What waits now, or comes first within the time."""
+        """The commands that wait, or the first to arrive within `wait_s` seconds."""
         if not self._waiting:
             self._more.clear()
             try:
@@ -73,10 +73,10 @@ class InProcessCommands:
         return took
 
     async def bury(self, record: Record, reason: str) -> None:
-        """Keeps it once."""
+        """Moves it to `letters`, once."""
         self.letters.setdefault(record.seq, (record, reason))
 
     def done(self, seqs: Iterable[int]) -> None:
-        """These are dealt with."""
+        """Removes them: they were carried out, refused or buried."""
         for seq in seqs:
             self._taken.pop(seq, None)

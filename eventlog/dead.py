@@ -1,4 +1,4 @@
-"""Where bad records are kept for people: the port, and its adapter within one process."""
+"""Dead letters, the records that no reader can use: the port, and its adapter within one process."""
 
 from typing import Protocol
 
@@ -8,10 +8,10 @@ __all__ = ["DeadLetters", "InProcessDeadLetters"]
 
 
 class DeadLetters(Protocol):
-    """Where bad records are kept for people."""
+    """The store of records that no reader can use; people look at it."""
 
     async def copy(self, record: Record, reason: str) -> None:
-        """Keeps the record and why it is there; once, however often it is copied. Raises: `Unavailable`."""
+        """Stores a copy of the record with the reason, once. Raises: `Unavailable`. Order: idempotent."""
         ...
 
 
@@ -22,5 +22,5 @@ class InProcessDeadLetters:
         self.letters: dict[int, tuple[Record, str]] = {}
 
     async def copy(self, record: Record, reason: str) -> None:
-        """Keeps the record once."""
+        """Stores the record once."""
         self.letters.setdefault(record.seq, (record, reason))

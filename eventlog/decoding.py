@@ -1,7 +1,7 @@
-"""A stored record as every reader understands it: whose it is, and its events or what is wrong with it.
+"""A stored record as every reader sees it: its aggregate, and its events or what is wrong with it.
 
-1. Whatever lies under `claw.<kind>.<id>.>` belongs to that aggregate and counts as a version of it.
-2. The same record gives the same commit in every reader; none raises, so none stops.
+1. Every message under `claw.<kind>.<id>.>` belongs to that aggregate and counts as a version of it.
+2. The same record gives the same commit in every reader. Decoding never raises, so no reader stops.
 """
 
 import re
@@ -17,14 +17,14 @@ from clawactors.eventlog.record import ADDRESSED, ROOT, Record
 __all__ = ["Commit", "Decoder", "Fault"]
 
 _AGGREGATE = re.compile(rf"{ROOT}\.([^.]+)\.([A-Za-z0-9_-]{{1,128}})\.").match
-"""Kind and id in a subject, with the characters of `is_id`; one match is twice as fast as to split and to check."""
+"""Kind and id in a subject, with the characters of `is_id`; one match is twice as fast as splitting and checking."""
 
 type Fault = Literal["", "malformed", "future"]
-"""`malformed`: no commit at all, skipped. `future`: a later release wrote it, so its aggregate is frozen here."""
+"""`malformed`: not a commit, skipped. `future`: a later release wrote it, so its aggregate is frozen here."""
 
 
 class Commit(msgspec.Struct, frozen=True, gc=False):
-    """The events of one record; none where there is a `fault`. `id` is '' where the subject names no aggregate."""
+    """The events of one record, none if it has a `fault`. `id` is '' if the subject names no aggregate."""
 
     record: Record
     kind: str
@@ -35,7 +35,7 @@ class Commit(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def to(self) -> str:
-        """The node that it is addressed to, '' for nobody."""
+        """The addressee, '' for none."""
         parts = self.record.subject.split(".")
         return parts[4] if len(parts) == 5 and parts[3] == ADDRESSED else ""
 

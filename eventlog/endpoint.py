@@ -1,8 +1,8 @@
-"""What every endpoint does with a request, whatever carries it: check who asks, bound the load, always say something.
+"""What every endpoint does with a request: it checks who asks, bounds the load and always answers.
 
-1. A request whose reply subject is not an inbox of the one who asks is dropped: an answer sent there could be a command
+1. A request whose reply subject is not an inbox of its principal is dropped: an answer sent there could be a command
    to the server (`$JS.API.STREAM.PURGE…`) or an unguarded record (`claw.task.T1.log`).
-2. A handler that finishes without waiting is answered in the turn in which its request came.
+2. When a handler finishes without waiting, its answer leaves in the same turn of the loop.
 """
 
 import asyncio
@@ -21,16 +21,16 @@ DEFAULT_PER_PRINCIPAL: Final = 64
 _log = logging.getLogger(__name__)
 
 type Handler = Callable[[str, bytes], Awaitable[bytes]]
-"""Takes the principal ('' where the subject names none) and the body of a request; returns the body of the answer."""
+"""Takes the principal ('' if the subject names none) and the body of a request; returns the body of the answer."""
 type Send = Callable[[bytes, bytes, str], None]
-"""Sends an answer: reply subject, body, and the reason where the request failed ('' where it did not)."""
+"""Sends an answer: reply subject, body, and why the request failed ('' if it did not)."""
 
 
 class Endpoint:
     """Answers the requests on one subject pattern.
 
-    `principal_token` is the index of the subject token that names who asks, None where none does. `most` bounds the
-    unanswered requests of each principal. `largest` is the size of the largest answer in bytes.
+    `principal_token` is the index of the subject token that names the principal, None if there is none. `most` bounds
+    the unanswered requests of each principal. `largest` is the size of the largest answer in bytes.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Endpoint:
             task.add_done_callback(self._running.discard)
 
     def close(self) -> None:
-        """Ends what runs; its askers and those whose requests still arrive hear of it at once. Order: idempotent."""
+        """Cancels the running handlers and refuses requests that still arrive; all get an answer. Order: idempotent."""
         self._is_closed = True
         for task in list(self._running):
             task.cancel()

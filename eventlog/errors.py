@@ -1,4 +1,4 @@
-"""Errors of the log. The class says whose fault it is and what helps: retry, catch up, configure, or call a person."""
+"""Errors of the log. The class tells what helps: retry, catch up, change the configuration, or call a person."""
 
 __all__ = [
     "Corrupt",
@@ -21,7 +21,7 @@ class EventLogError(Exception):
 
 
 class WrongVersion(EventLogError):
-    """Somebody else appended to the aggregate first: catch up and decide again."""
+    """Another writer appended to the aggregate first: catch up and decide again."""
 
     def __init__(self, aggregate: str, expected: int, actual: int) -> None:
         super().__init__(f"{aggregate} is at version {actual}, not {expected}")
@@ -37,11 +37,11 @@ class NoResponders(Unavailable):
 
 
 class NoSuchLog(Unavailable):
-    """The server is fit for it, but nobody has made a log there yet."""
+    """The server has no log yet."""
 
 
 class Misconfigured(EventLogError):
-    """The server or the settings lack something that the log needs: a person changes them, a retry does not help."""
+    """The server or the settings lack something that the log needs. A retry does not help."""
 
 
 class PermissionDenied(Misconfigured):
@@ -53,7 +53,7 @@ class PermissionDenied(Misconfigured):
 
 
 class TooLarge(EventLogError):
-    """The message exceeds what the server takes: pass the payload by reference."""
+    """The message is larger than the server accepts: pass the payload by reference."""
 
     def __init__(self, size_bytes: int, limit_bytes: int, text: str = "") -> None:
         super().__init__(text or f"a commit of {size_bytes} bytes exceeds the limit of {limit_bytes} bytes")
@@ -61,7 +61,7 @@ class TooLarge(EventLogError):
 
 
 class Malformed(EventLogError):
-    """A stored message is no commit: skipped by every reader, counted, and kept for a person to see."""
+    """A stored message is not a commit: every reader skips it, counts it and copies it to the dead letters."""
 
 
 class FromTheFuture(EventLogError):
@@ -69,8 +69,8 @@ class FromTheFuture(EventLogError):
 
 
 class Corrupt(EventLogError):
-    """What is stored contradicts itself: stop, a person looks."""
+    """The stored data is inconsistent: stop and let a person look."""
 
 
 class Missing(Corrupt):
-    """What a reference names is not there."""
+    """A reference names something that does not exist."""

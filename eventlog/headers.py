@@ -10,7 +10,7 @@ __all__ = ["STATUS_LINE", "header_lines"]
 
 STATUS_LINE: Final = "NATS/1.0\r\n"
 MAX_BYTES: Final = 65_000
-"""JetStream stores at most 65,535 bytes of headers; the rest is for those of a batch."""
+"""JetStream stores at most 65,535 bytes of headers; the difference is for the headers of a batch."""
 
 _ID = r"[A-Za-z0-9_-]{1,128}"
 _PLACE = re.compile(rf"{_ID} {_ID} (?:{_ID})?")
@@ -19,16 +19,16 @@ _PLACE = re.compile(rf"{_ID} {_ID} (?:{_ID})?")
 def header_lines(draft: Draft, expected: int) -> str:
     """The header lines of a guarded append, without status line and end.
 
-    Raises: `ValueError` where an id or a header's value could break out of its place on the wire, `TooLarge` where the
-    ids of the commands fill more than the server takes as headers.
+    Raises: `ValueError` if an id or a value could break the wire format, `TooLarge` if the ids of the commands exceed
+    what the server accepts as headers.
     """
     if _PLACE.fullmatch(f"{draft.kind} {draft.id} {draft.to}") is None:
         raise ValueError(f"not ids that can be part of a subject: {draft.kind!r}, {draft.id!r}, {draft.to!r}")
     by, cause, answers = draft.by, draft.cause, " ".join(draft.answers)
     if not draft.commit or not f"{draft.commit}{by}{cause}{answers}".isprintable():
-        raise ValueError(f"a commit has a name, and its headers are printable text: {draft.commit!r}")
+        raise ValueError(f"a commit needs a name, and its headers must be printable text: {draft.commit!r}")
     if tuple(answers.split()) != draft.answers:
-        raise ValueError(f"the ids of commands hold no white space: {draft.answers!r}")
+        raise ValueError(f"the ids of commands must not contain white space: {draft.answers!r}")
     lines = (
         f"Nats-Expected-Last-Subject-Sequence: {expected}\r\n"
         f"Nats-Expected-Last-Subject-Sequence-Subject: {aggregate_pattern(draft.kind, draft.id)}\r\n"

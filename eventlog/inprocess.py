@@ -1,7 +1,7 @@
 """The `EventLog` in memory: the same rules as on a server, with a clock and fault points for exact tests.
 
 1. An append is stored and seen by every follower before it returns.
-2. A fault before storing leaves no trace; a fault after storing leaves the record: to the caller both look the same.
+2. A fault before storing leaves no trace; a fault after storing leaves the record: the caller can't tell which.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ MAX_BYTES: Final = 1 << 20
 
 type FaultPoint = Literal["before", "after"]
 type Fault = Callable[[FaultPoint, Draft], None]
-"""Called before and after a draft is stored; what it raises (say `Unavailable`) is what the appender gets."""
+"""Called before and after a draft is stored; what it raises (for example `Unavailable`) is raised to the appender."""
 
 _identities = itertools.count(1)
 
@@ -79,7 +79,7 @@ class InProcessLog:
         return version
 
     async def append_many(self, drafts: Sequence[tuple[Draft, int]]) -> list[int | EventLogError]:
-        """As many appends, independent of each other; one outcome each. See `EventLog`."""
+        """Independent appends; one outcome each. See `EventLog`."""
         outcomes: list[int | EventLogError] = []
         for draft, expected in drafts:
             try:
@@ -131,7 +131,7 @@ class InProcessLog:
                 yield matching
 
     async def follow(self, patterns: Sequence[str], *, after: int | None = None) -> "InProcessFollower":
-        """Reads on from `after` for ever; None starts with what is appended from now on."""
+        """Follows the log from `after`; None starts with the next append."""
         if self._closed:
             raise Unavailable("the log is closed")
         follower = InProcessFollower(
@@ -141,7 +141,7 @@ class InProcessLog:
         return follower
 
     async def head(self) -> Head:
-        """Where the log ends now."""
+        """The present end of the log."""
         last = len(self._records)
         return Head(self._identity, min(1, last), last, last, self._size_bytes, self.clock())
 
@@ -159,7 +159,7 @@ class InProcessFollower:
 
     @property
     def position(self) -> int:
-        """Sequence up to which everything matching has been handed out."""
+        """The sequence up to which all matching records were handed out."""
         return self._position
 
     def __aiter__(self) -> Self:
@@ -177,7 +177,7 @@ class InProcessFollower:
         raise StopAsyncIteration
 
     async def caught_up(self) -> None:
-        """Returns once all that was in the log at the call has been handed out."""
+        """Returns when all records that were in the log at the call have been handed out."""
         end = len(self._records)
         while any(self._fits(record.subject) for record in self._records[self._position : end]):
             if self._closed:
@@ -192,7 +192,7 @@ class InProcessFollower:
         self.wake()
 
     def wake(self) -> None:
-        """Lets everything that waits for a change look again."""
+        """Wakes all that wait for a change."""
         changes, self._changes = self._changes, []
         for waiter in changes:
             if not waiter.done():

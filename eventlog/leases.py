@@ -9,14 +9,14 @@ __all__ = ["InProcessLeases", "Lease", "Leases"]
 
 
 class Lease(Protocol):
-    """A key that is held until it is not renewed in time."""
+    """A key that this process holds as long as it renews it in time."""
 
     async def renew(self, value: bytes) -> bool:
-        """Holds it for another term with a new value; False when it is lost. Raises: `Unavailable`."""
+        """Extends the lease by another term with a new value; False when it is lost. Raises: `Unavailable`."""
         ...
 
     async def release(self) -> None:
-        """Gives it up at once."""
+        """Gives it up."""
         ...
 
 
@@ -24,13 +24,13 @@ class Leases(Protocol):
     """Keys that expire, in the memory of the server."""
 
     async def acquire(self, key: str, value: bytes, ttl_s: float) -> Lease | None:
-        """The lease, None while somebody holds the key. Raises: `Unavailable`."""
+        """The lease, None while another holder has the key. Raises: `Unavailable`."""
         ...
 
     def watch(self, prefix: str) -> AsyncIterator[tuple[str, bytes | None]]:
-        """Present and future values of the keys below the prefix; None where a key is given up.
+        """Present and future values of the keys with the prefix; None when a key is given up.
 
-        A key that expires is silent: who watches knows how long a value counts.
+        A key that expires is not reported: the watcher knows how long a value is valid.
         """
         ...
 
@@ -44,7 +44,7 @@ class InProcessLeases:
         self._watchers: list[tuple[str, asyncio.Queue[tuple[str, bytes | None]]]] = []
 
     async def acquire(self, key: str, value: bytes, ttl_s: float) -> "_InProcessLease | None":
-        """The lease, None while somebody holds the key."""
+        """The lease, None while another holder has the key."""
         held = self._held.get(key)
         if held is not None and held[1] > self._monotonic_s():
             return None
@@ -53,7 +53,7 @@ class InProcessLeases:
         return lease
 
     async def watch(self, prefix: str) -> AsyncIterator[tuple[str, bytes | None]]:
-        """Present and future values of the keys below the prefix."""
+        """Present and future values of the keys with the prefix."""
         changes: asyncio.Queue[tuple[str, bytes | None]] = asyncio.Queue()
         for key, (value, _, _) in self._held.items():
             if key.startswith(prefix):
@@ -77,7 +77,7 @@ class _InProcessLease:
         self._leases, self.key, self.ttl_s = leases, key, ttl_s
 
     async def renew(self, value: bytes) -> bool:
-        """Holds it for another term; False when it is lost."""
+        """Extends the lease by another term; False when it is lost."""
         held = self._leases._held.get(self.key)
         if held is None or held[2] is not self or held[1] <= self._leases._monotonic_s():
             return False
@@ -85,7 +85,7 @@ class _InProcessLease:
         return True
 
     async def release(self) -> None:
-        """Gives it up at once."""
+        """Gives it up."""
         if self._leases._held.get(self.key, (b"", 0.0, None))[2] is self:
             del self._leases._held[self.key]
             self._leases._tell(self.key, None)

@@ -12,9 +12,9 @@ __all__ = ["EventLog", "Follower", "Head"]
 
 
 class Head(msgspec.Struct, frozen=True):
-    """The end of a log, and which log it is: a recreated log has another `identity` even if the name is the same.
+    """The end of a log and its identity: a recreated log has another `identity`, even under the same name.
 
-    `at_ns` is what the log's own clock shows, 0 where it does not tell.
+    `at_ns` is the time by the log's clock, in ns since 1970; 0 if it is not known.
     """
 
     identity: str
@@ -26,21 +26,21 @@ class Head(msgspec.Struct, frozen=True):
 
 
 class Follower(Protocol):
-    """An endless reading of the log in order, in batches as they arrive. Nothing is skipped, nothing comes twice."""
+    """Reads the log in order and without end, in batches as they arrive. No record is skipped or repeated."""
 
     @property
     def position(self) -> int:
-        """Sequence up to which everything matching has been handed out."""
+        """The sequence up to which all matching records were handed out."""
         ...
 
     def __aiter__(self) -> Self: ...
 
     async def __anext__(self) -> list[Record]:
-        """All records that wait, at least one; ends when the follower is closed."""
+        """All waiting records, at least one; ends when the follower is closed."""
         ...
 
     async def caught_up(self) -> None:
-        """Returns once the follower has handed out all that was in the log when this was called."""
+        """Returns when the follower has handed out all records that were in the log at the call."""
         ...
 
     async def aclose(self) -> None:
@@ -54,20 +54,20 @@ class EventLog(Protocol):
     async def append(self, draft: Draft, expected: int) -> int:
         """Stores the draft if its aggregate is at version `expected`; returns the new version.
 
-        When it returns, the commit is durable. A resend of a stored draft returns the version it has.
-        Raises: `WrongVersion`, `Unavailable` (it may or may not be stored: the same call later tells),
+        When it returns, the commit is durable. A repeated append of a stored draft returns its version.
+        Raises: `WrongVersion`, `Unavailable` (it may or may not be stored: repeat the call to learn which),
         `TooLarge`, `PermissionDenied`.
         """
         ...
 
     async def append_many(self, drafts: Sequence[tuple[Draft, int]]) -> list[int | EventLogError]:
-        """As many appends, independent of each other and of distinct aggregates: one outcome each, in their order."""
+        """Independent appends to distinct aggregates: one outcome each, in the order of the drafts."""
         ...
 
     async def append_all(self, drafts: Sequence[tuple[Draft, int]]) -> list[int]:
         """Appends to 1 to 1,000 distinct aggregates, all of them or none; the versions in the order of the drafts.
 
-        Raises: `WrongVersion` (somebody else was first at one of them), as `append`.
+        Raises: `WrongVersion` (another writer was first at one of them), and as `append`.
         """
         ...
 
@@ -78,12 +78,12 @@ class EventLog(Protocol):
         ...
 
     async def follow(self, patterns: Sequence[str], *, after: int | None = None) -> Follower:
-        """Reads on from `after` for ever; None starts with what is appended from now on.
+        """Follows the log from `after`; None starts with the next append.
 
-        When it returns, the follower is in place: whatever is appended later will be seen.
+        When it returns, the follower is in place: it sees every later append.
         """
         ...
 
     async def head(self) -> Head:
-        """Where the log ends now."""
+        """The present end of the log."""
         ...

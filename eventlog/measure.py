@@ -1,4 +1,4 @@
-"""How fast a log is: appends one at a time, appends at once, reading; works on every adapter."""
+"""Measures a log: sequential appends, concurrent appends, reading. Works with every adapter."""
 
 import asyncio
 import itertools
@@ -18,7 +18,7 @@ _runs = itertools.count()
 
 
 class LogFigures(msgspec.Struct, frozen=True):
-    """What a measurement found; `p50_ms` and `p99_ms` are None where single latencies were not taken."""
+    """What a measurement found; `p50_ms` and `p99_ms` are None if single latencies were not measured."""
 
     n: int
     seconds: float
@@ -32,7 +32,7 @@ class LogFigures(msgspec.Struct, frozen=True):
 
 
 async def measure_single_appends(log: EventLog, n: int = 1000, body: bytes = BODY) -> LogFigures:
-    """One append after the other, each of a new aggregate."""
+    """Sequential appends, each to a new aggregate."""
     run, took = _run(), []
     begin = time.perf_counter()
     for number in range(n):
@@ -43,7 +43,7 @@ async def measure_single_appends(log: EventLog, n: int = 1000, body: bytes = BOD
 
 
 async def measure_appends(log: EventLog, n: int = 50_000, at_once: int = 2000, body: bytes = BODY) -> LogFigures:
-    """`n` appends of new aggregates by `at_once` writers that each wait for their own append before the next."""
+    """`n` appends to new aggregates by `at_once` concurrent writers."""
     run, numbers, took = _run(), iter(range(n)), []
 
     async def write() -> None:
@@ -60,7 +60,7 @@ async def measure_appends(log: EventLog, n: int = 50_000, at_once: int = 2000, b
 
 
 async def measure_read(log: EventLog, patterns: Sequence[str] = ("claw.>",)) -> LogFigures:
-    """All records that match, from the first to the last."""
+    """Reads all matching records."""
     n, begin = 0, time.perf_counter()
     async for batch in log.read(patterns):
         n += len(batch)
@@ -68,7 +68,7 @@ async def measure_read(log: EventLog, patterns: Sequence[str] = ("claw.>",)) -> 
 
 
 def _run() -> str:
-    """A prefix of ids that no earlier run on this log has used."""
+    """A prefix of ids that no earlier run used."""
     return f"bench-{time.time_ns():x}-{next(_runs)}"
 
 

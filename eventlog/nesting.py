@@ -1,4 +1,4 @@
-"""How deep JSON is nested, told from its bytes: decoders give up at a depth that differs from caller to caller."""
+"""The nesting depth of JSON, from its bytes: the depth at which decoders fail depends on the caller's stack."""
 
 import re
 from array import array
@@ -8,7 +8,7 @@ from typing import Final
 __all__ = ["DEPTH_MAX", "is_too_deep"]
 
 DEPTH_MAX: Final = 500
-"""Levels in a commit's body, at most; every reader can decode and write them, however deep its own stack is."""
+"""The most levels in a commit's body: every reader can decode and encode them, whatever its stack depth."""
 
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")  # as signed bytes: 1 up, 1 down
@@ -16,7 +16,7 @@ _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 def is_too_deep(body: bytes) -> bool:
-    """True for JSON of more than `DEPTH_MAX` levels; looks closer only where there are that many brackets at all."""
+    """True for JSON of more than `DEPTH_MAX` levels; counts exactly only if there are that many brackets."""
     if len(body) <= 2 * DEPTH_MAX or body.count(b"[") + body.count(b"{") <= DEPTH_MAX:
         return False
     steps = array("b", _STRING.sub(b"", body).translate(_STEPS, _NO_BRACKETS))

@@ -1,4 +1,4 @@
-"""Numbers that not every reader of JSON has alike: what is not finite turns to null, what is long loses digits."""
+"""Numbers that not all JSON readers share: non-finite numbers become null, long integers lose digits."""
 
 import math
 import re
@@ -10,15 +10,15 @@ import msgspec
 __all__ = ["INTEGERS", "unfit_number"]
 
 INTEGERS: Final = range(-(2**63), 2**64)
-"""What readers in other languages have whole."""
+"""The integers that readers in other languages represent exactly."""
 
 _LONG = re.compile(rb"\d{19}")
 
 
 def unfit_number(value: Any, encoded: bytes, *, any_length: bool = False) -> str:
-    """What is wrong with the first number that won't do, '' where all will; `encoded` is the JSON of the value.
+    """What is wrong with the first unsuitable number, '' if there is none; `encoded` is the JSON of the value.
 
-    `any_length`: integers may have any, for those who read them with Python alone.
+    `any_length`: integers of any length are fine, for values that only Python reads.
     """
     if b"null" not in encoded and (any_length or _LONG.search(encoded) is None):
         return ""

@@ -14,10 +14,10 @@ def matcher(patterns: Sequence[str]) -> Callable[[str], object]:
 
 
 def covering(patterns: Sequence[str]) -> str:
-    """One pattern that holds all subjects of these, and maybe more.
+    """One pattern that matches all subjects of these, and maybe more.
 
-    A server finds the next message for one pattern through an index; for several, where one is rare, it searches the
-    stream: reading 45,000 messages took 13 s instead of 0.3 s.
+    A server finds the next message for one pattern through an index; for several patterns, one of them rare, it scans
+    the stream: reading 45,000 messages took 13 s instead of 0.3 s.
     """
     if len(patterns) == 1:
         return patterns[0]

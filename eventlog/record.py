@@ -35,14 +35,14 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 def is_id(text: str) -> bool:
-    """True for an id that is safe as one subject token."""
+    """True if the id is safe as a subject token."""
     return _ID.fullmatch(text) is not None
 
 
 def subject_of(kind: str, id: str, to: str = "", writer: str = "") -> str:
     """The subject that a commit of this aggregate is stored under.
 
-    `writer` is the node that wrote it, "" for the process that answers for the kind; `to` addresses it to one node.
+    `writer` is who wrote it, "" for the process that owns the kind; `to` is the addressee, "" for none.
     """
     if writer:
         return f"{ROOT}.{kind}.{id}.{WRITTEN}.{writer}"
@@ -61,7 +61,7 @@ def is_aggregate_pattern(pattern: str) -> bool:
 
 
 def writer_of(subject: str) -> str:
-    """The node that the server let write to this subject; "" for the process that answers for the kind."""
+    """The writer that the server lets write to this subject; "" for the process that owns the kind."""
     if _WRITTEN not in subject:  # most are not, and this is asked of every record
         return ""
     parts = subject.split(".")
@@ -69,7 +69,7 @@ def writer_of(subject: str) -> str:
 
 
 def parse_subject(subject: str) -> tuple[str, str, str] | None:
-    """`(kind, id, to)` of a commit's subject, or None where the subject has another shape."""
+    """`(kind, id, to)` of a commit's subject, or None if the subject has another form."""
     parts = subject.split(".")
     match len(parts):
         case 4 if parts[3] == LOG:
@@ -85,8 +85,8 @@ def parse_subject(subject: str) -> tuple[str, str, str] | None:
 class Draft(msgspec.Struct, frozen=True, gc=False):
     """A commit about to be appended: encoded events of one aggregate and who caused them.
 
-    `commit` names the append for ever: a resent draft with the same name is recognised in the log.
-    `answers` lists the ids of the commands that this commit carries out, none with white space in it.
+    `commit` identifies the append: a repeated draft with the same name is recognised in the log.
+    `answers` lists the ids of the commands that this commit carries out, none of which contains white space.
     """
 
     kind: str
@@ -101,7 +101,7 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def subject(self) -> str:
-        """Where it will be stored."""
+        """The subject that it will be stored under."""
         return subject_of(self.kind, self.id, self.to, self.writer)
 
     @property
@@ -152,10 +152,10 @@ class Record(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def cause(self) -> str:
-        """The commit or command that led to this one."""
+        """The commit or command that caused this one."""
         return self.header("Claw-Cause")
 
     @property
     def answers(self) -> tuple[str, ...]:
-        """The ids of the commands that it carries out; empty where it names none."""
+        """The ids of the commands that it carries out, maybe none."""
         return tuple(self.header("Claw-Answers").split())

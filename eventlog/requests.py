@@ -1,4 +1,4 @@
-"""Requests and answers between processes, nothing of which is stored: the port, and its adapter within one process."""
+"""Requests and answers between processes, not stored: the port, and its adapter within one process."""
 
 import asyncio
 import itertools
@@ -20,7 +20,7 @@ class Serving(Protocol):
 
     @property
     def dropped(self) -> int:
-        """How many requests were dropped because their reply subject is not an inbox of the one who asks."""
+        """The number of requests that were dropped because their reply subject is not an inbox of the principal."""
         ...
 
     async def aclose(self) -> None:
@@ -29,25 +29,28 @@ class Serving(Protocol):
 
 
 class Requests(Protocol):
-    """Requests and answers between processes; nothing of it is stored."""
+    """Requests and answers between processes; they are not stored."""
 
     async def request(self, subject: str, body: bytes, timeout_s: float) -> bytes:
         """The answer.
 
-        Raises: `NoResponders` when nobody listens, `Unavailable` when no answer comes in time or the handler failed.
+        Raises: `NoResponders` (nobody listens), `Unavailable` (no answer in time, or the handler failed).
         """
         ...
 
     def publish(self, subject: str, body: bytes) -> None:
-        """Sends a message to all who listen now; it is lost where nobody does."""
+        """Sends a message to all present subscribers; without one it is lost."""
         ...
 
     async def subscribe(self, pattern: str, on_message: Callable[[str, bytes], None]) -> Callable[[], None]:
-        """Calls back with subject and body of each message; returns what ends that. The callback must be quick."""
+        """Calls back with subject and body of each message; returns a function that ends the subscription.
+
+        The callback must be quick.
+        """
         ...
 
     async def serve(self, subject: str, answer: Callable[[bytes], Awaitable[bytes]], queue: str = "") -> Serving:
-        """Answers requests on the subject; with a queue, one of its members gets each."""
+        """Answers requests on the subject; with a queue, one of its members gets each request."""
         ...
 
     async def answer(
@@ -59,18 +62,18 @@ class Requests(Protocol):
         most_per_principal: int = DEFAULT_PER_PRINCIPAL,
         queue: str = "",
     ) -> Serving:
-        """Answers requests whose subject names who asks: `await handler(principal, body)`, in any order.
+        """Answers requests whose subject names the principal: `await handler(principal, body)`, in any order.
 
         The principal is the subject's token number `principal_token`, counted from 0: 2 in `claw.do.*.task`.
         A request whose reply subject is not under `_INBOX.<principal>.` is dropped and counted.
         A principal with `most_per_principal` unanswered requests gets `{"error":{"code":"busy","message":…}}`.
-        An empty answer, `{}` too, is a fault of the handler: it is reported as such.
+        An empty answer or `{}` is a fault of the handler, and the caller gets `Unavailable`.
         """
         ...
 
 
 class _Network:
-    """Who listens and who answers in this process."""
+    """The subscribers and endpoints of this process."""
 
     def __init__(self) -> None:
         self.listeners: dict[int, tuple[Callable[[str], object], Callable[[str, bytes], None]]] = {}
@@ -79,7 +82,7 @@ class _Network:
         self.numbers = itertools.count(1)
 
     def publish(self, subject: str, body: bytes, reply: str = "") -> bool:
-        """Passes a message on; False where nobody listens. Of several endpoints, the newest gets it."""
+        """Delivers a message; False if nobody listens. Of several endpoints, the newest gets it."""
         fitting = [on_message for fits, on_message in self.listeners.values() if fits(subject)]
         for on_message in fitting:
             on_message(subject, body)
@@ -90,7 +93,7 @@ class _Network:
         return bool(fitting)
 
     def answer(self, reply: bytes, body: bytes, failure: str) -> None:
-        """Passes an answer on."""
+        """Delivers an answer."""
         subject = reply.decode()
         if (waiting := self.replies.get(subject)) is None:
             self.publish(subject, body)
@@ -115,11 +118,11 @@ class InProcessRequests:
         self._network.publish(subject, body, reply)
 
     def publish(self, subject: str, body: bytes) -> None:
-        """Sends a message to all who listen now."""
+        """Sends a message to all present subscribers."""
         self._network.publish(subject, body)
 
     async def subscribe(self, pattern: str, on_message: Callable[[str, bytes], None]) -> Callable[[], None]:
-        """Calls back with subject and body of each message; returns what ends that."""
+        """Calls back with subject and body of each message; returns a function that ends the subscription."""
         number = next(self._network.numbers)
         self._network.listeners[number] = matcher([pattern]), on_message
         return lambda: self._network.listeners.pop(number, None) and None
@@ -156,7 +159,7 @@ class InProcessRequests:
         most_per_principal: int = DEFAULT_PER_PRINCIPAL,
         queue: str = "",
     ) -> "_Served":
-        """Answers requests whose subject names who asks; the newest endpoint wins. See `Requests`."""
+        """Answers requests whose subject names the principal; the newest endpoint wins. See `Requests`."""
         return self._serve(pattern, handler, principal_token, most_per_principal)
 
     def _serve(self, pattern: str, handler: Handler, token: int | None, most: int) -> "_Served":

@@ -1,4 +1,4 @@
-"""Timers that go off by the clock of the log: the port, and its adapter within one process."""
+"""Timers that fire by the clock of the log: the port, and its adapter within one process."""
 
 import asyncio
 import time
@@ -12,10 +12,10 @@ __all__ = ["InProcessTimers", "TimerMark", "Timers"]
 
 
 class TimerMark(msgspec.Struct, frozen=True, gc=False):
-    """A timer that was set for `at_ns` (ns since 1970), or that has gone off since (`fired`).
+    """A timer that was set for `at_ns` (ns since 1970), or that has fired (`fired`).
 
-    `kind` and `id` name it: there is one of a name at a time. `version` is that of the aggregate which asked for it,
-    `place` where the store holds it.
+    `kind` and `id` name it; names are unique. `version` is that of the aggregate that set it, `place` is its sequence
+    in the store.
     """
 
     kind: str
@@ -27,23 +27,23 @@ class TimerMark(msgspec.Struct, frozen=True, gc=False):
 
 
 class Timers(Protocol):
-    """Timers that go off by the log's clock, though whoever set them is gone."""
+    """Timers that fire by the log's clock, even if the process that set them is gone."""
 
     async def set(self, kind: str, id: str, at_ns: int, version: int) -> None:
-        """Sets the timer, in place of one with this name; one in the past goes off at once. Raises: `Unavailable`."""
+        """Sets the timer and replaces one with this name; a timer in the past fires at once. Raises: `Unavailable`."""
         ...
 
     async def cancel(self, kind: str, id: str, place: int) -> None:
-        """Takes the timer back, unless it was set again behind that place. Raises: `Unavailable`."""
+        """Cancels the timer, unless it was set again after that place. Raises: `Unavailable`."""
         ...
 
     def watch(self) -> AsyncGenerator[list[TimerMark]]:
-        """First all that are set or have lately gone off, maybe none; then each as it comes. Raises: `Unavailable`."""
+        """First all timers that are set or have fired recently, maybe none; then each change. Raises: `Unavailable`."""
         ...
 
 
 class InProcessTimers:
-    """Timers that go off by the given clock, which is looked at often: it may be set by hand."""
+    """Timers that fire by the given clock, which is polled: a test may set it."""
 
     _LOOK_S = 0.005
 
@@ -53,18 +53,18 @@ class InProcessTimers:
         self._open: dict[tuple[str, str], TimerMark] = {}
 
     async def set(self, kind: str, id: str, at_ns: int, version: int) -> None:
-        """Sets the timer, in place of one with this name."""
+        """Sets the timer and replaces one with this name."""
         mark = TimerMark(kind, id, at_ns, version, place=len(self._marks) + 1)
         self._marks.append(mark)
         self._open[kind, id] = mark
 
     async def cancel(self, kind: str, id: str, place: int) -> None:
-        """Takes the timer back, unless it was set again behind that place."""
+        """Cancels the timer, unless it was set again after that place."""
         if (mark := self._open.get((kind, id))) is not None and mark.place <= place:
             del self._open[kind, id]
 
     async def watch(self) -> AsyncGenerator[list[TimerMark]]:
-        """First all that are set or have gone off, then each as it comes."""
+        """First all timers that are set or have fired, then each change."""
         seen = len(self._marks)
         yield [mark for mark in self._marks if mark.fired or self._open.get((mark.kind, mark.id)) is mark]
         while True:

@@ -2,10 +2,10 @@
 
 In: `JetStreamLog.append` sends each commit with its version guard, alone or in an atomic batch with others.
 Out: `follow` and `read` are push consumers parsed straight from the socket.
-Beside it, on the same connection: leases in a key-value bucket, timers, large payloads, output of tasks, requests and
-service endpoints, commands from outside, dead letters.
+On the same connection: leases in a key-value bucket, timers, large payloads, streamed output, requests and endpoints,
+the queue of commands, dead letters. `wire` holds the connection, `log` the log, `stores` the stores beside it.
 
-It never decides what is in a commit, never reads with a lock, and never reports a lost race that it has not proved.
+It never decides what is in a commit, and never reports a lost race without proof.
 Decisions: ADR 20 (batches and verdicts), 21 (the parser), 22 (leases).
 """
 

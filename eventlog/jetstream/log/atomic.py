@@ -1,7 +1,7 @@
 """Appends to several aggregates, all of them or none: one atomic batch of the server, never split, merged or bisected.
 
-1. An answer that does not come leaves the batch in doubt: the same commits go out again under the same guards, and what
-   is stored tells whether the first batch was.
+1. Without an answer the batch is in doubt: the same commits are sent again under the same guards, and the stored
+   records tell whether the first batch was stored.
 2. One aggregate that has moved on refuses the whole batch.
 """
 
@@ -70,11 +70,11 @@ async def append_all(
 
 
 async def _send(connection: Connection, appends: Sequence[Append]) -> Ack | None:
-    """The server's answer; None where there was none in time."""
+    """The server's answer; None if there was none in time."""
     answered: asyncio.Future[Ack] = asyncio.get_running_loop().create_future()
 
     def take(_subject: bytes, _reply: bytes, _headers: bytes, body: bytes) -> None:
-        if body and not answered.done():  # an empty one only says that the batch has begun
+        if body and not answered.done():  # an empty one only confirms that the batch has begun
             try:
                 answered.set_result(_acks.decode(body))
             except msgspec.MsgspecError as error:
@@ -93,9 +93,9 @@ async def _send(connection: Connection, appends: Sequence[Append]) -> Ack | None
 
 
 async def _stored(connection: Connection, stream: str, appends: Sequence[Append]) -> list[int] | None:
-    """The versions where an earlier try was stored; None where nothing is known.
+    """The versions if an earlier attempt was stored; None if that is not known.
 
-    Raises: `WrongVersion` where somebody else was first.
+    Raises: `WrongVersion` (another writer was first).
     """
     verdicts: list[Any] = await judge_all(connection, stream, appends, 0)
     if all(isinstance(verdict, int) for verdict in verdicts):

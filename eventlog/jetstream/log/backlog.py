@@ -1,6 +1,6 @@
-"""Appends that were accepted and have not ended: whose turn it is, how many there may be, when their time is over.
+"""Appends that were accepted and have not ended: their order, their bound and their deadlines.
 
-1. One append of an aggregate is current; the others wait for its end, in their order.
+1. One append of an aggregate is current; the others wait in order until it ends.
 2. Every accepted append ends once: with its version, or with an error.
 """
 
@@ -29,7 +29,7 @@ class Backlog:
         self._room: deque[asyncio.Future[None]] = deque()
 
     def __bool__(self) -> bool:
-        """True while anything has not ended."""
+        """True while any append has not ended."""
         return self._count > 0
 
     @property
@@ -38,13 +38,13 @@ class Backlog:
         return self._count < MOST_APPENDS and self._size_bytes < MOST_BYTES
 
     async def room(self) -> None:
-        """Returns when there may be room, first come, first served."""
+        """Returns when there may be room, in the order of the calls."""
         room = asyncio.get_running_loop().create_future()
         self._room.append(room)
         await room
 
     def accept(self, append: Append) -> None:
-        """Takes it in: it is queued, or waits for the current one of its aggregate."""
+        """Accepts it: it is queued, or waits for the current append of its aggregate."""
         self._count += 1
         self._size_bytes += append.size_bytes
         self._deadlines.append(append)
@@ -61,11 +61,11 @@ class Backlog:
         return self._current.get(append.aggregate) is append
 
     def current(self, aggregate: str) -> Append | None:
-        """The append of this aggregate whose turn it is."""
+        """The current append of this aggregate."""
         return self._current.get(aggregate)
 
     def take(self, most: int, most_bytes: int) -> list[Append]:
-        """The next appends to send, of distinct aggregates; leaves out those whose callers gave up."""
+        """The next appends to send, of distinct aggregates; skips those whose callers gave up."""
         taken: list[Append] = []
         size = 0
         while self.queue and len(taken) < most:
@@ -97,7 +97,7 @@ class Backlog:
         del self._current[append.aggregate]
 
     def expire(self, now: float, error_of: Callable[[Append], Exception]) -> bool:
-        """Ends those whose time is over; True when there were any."""
+        """Ends those whose deadline has passed; True if there were any."""
         expired = False
         while self._deadlines and (self._deadlines[0].version.done() or self._deadlines[0].deadline <= now):
             append = self._deadlines.popleft()
@@ -108,14 +108,14 @@ class Backlog:
                 self.finish(append, error_of(append))
             else:
                 append.version.set_exception(error_of(append))
-        if len(self._deadlines) > 2 * self._count + _ENDED_KEPT:  # one that waits long keeps ended ones behind it
+        if len(self._deadlines) > 2 * self._count + _ENDED_KEPT:  # an append that waits long keeps ended ones behind it
             self._deadlines = deque(append for append in self._deadlines if not append.version.done())
         if expired:
             self.queue = deque(append for append in self.queue if self.is_open(append))
         return expired
 
     def finish_all(self, error: Exception) -> None:
-        """Ends everything."""
+        """Ends all appends with the error."""
         while self._current:
             for append in list(self._current.values()):
                 self.finish(append, error)

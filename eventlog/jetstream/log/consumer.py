@@ -1,4 +1,4 @@
-"""Push consumers that acknowledge nothing: created by name, deleted without waiting, and what their messages carry."""
+"""Push consumers without acknowledgements: created by name, deleted without waiting; and their headers."""
 
 from typing import Any, Final
 
@@ -9,16 +9,16 @@ from clawactors.eventlog.jetstream.wire.connection import Connection
 __all__ = ["create", "delete", "header_number", "header_value"]
 
 INACTIVE_S: Final = 10
-"""How long the server keeps a consumer that nobody listens to."""
+"""The server removes a consumer that nobody has listened to for so long."""
 _TIMEOUT_S: Final = 5.0
 _TRIES_AMONG_MANY: Final = 4
-"""A cluster may give a consumer to a server that has just died: then only one of another name, elsewhere, comes up."""
+"""A cluster may place a consumer on a server that has just died: then only a consumer of another name works."""
 
 
 async def create(
     connection: Connection, stream: str, inbox: str, heartbeat_s: float, **config: Any
 ) -> tuple[str, dict[str, Any]]:
-    """Makes a consumer that delivers to `inbox`; its name and the server's answer."""
+    """Creates a consumer that delivers to `inbox`; its name and the server's answer."""
     name = inbox.rpartition(".")[2]
     whole = {
         "deliver_subject": inbox,
@@ -45,7 +45,7 @@ async def create(
 
 
 def delete(connection: Connection, stream: str, name: str) -> None:
-    """Gives a consumer back; where that gets lost, the server notices by itself."""
+    """Deletes a consumer without waiting; if the request is lost, the server removes the idle consumer."""
     subject = f"{connection.address.api}.CONSUMER.DELETE.{stream}.{name}"
     connection.publish_request(subject, connection.expect_nothing())
 

@@ -1,7 +1,7 @@
-"""What a push consumer delivers, in order and without holes, until somebody takes it.
+"""What a push consumer delivers, in order and without gaps, until it is taken.
 
-1. The consumer sequence in the reply subject of each message leaves no hole; heartbeats prove that the last ones came.
-2. The server may only send on when what came before has been taken: a slow taker holds a bounded amount.
+1. The consumer sequences in the reply subjects have no gap; heartbeats prove that the last messages arrived.
+2. The server sends more only when earlier records were taken: a slow reader holds a bounded amount.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ __all__ = ["Delivery"]
 
 
 class Delivery:
-    """The records that wait to be taken. `write` sends frames; `on_gap` gets the reason when some are lost."""
+    """The records that wait to be taken. `write` sends frames; `on_gap` gets the reason when records are missing."""
 
     def __init__(
         self, patterns: Sequence[str], after: int, write: Callable[[bytes], bool], on_gap: Callable[[str], None]
@@ -27,15 +27,15 @@ class Delivery:
         self._number = 0
         self._changes: list[asyncio.Future[None]] = []
         self.covered = self.queued = self.taken = after
-        """Sequences: up to which all is received, of the last record that was queued, of the last one taken."""
+        """Sequences: all up to here was received; the last record that was queued; the last one that was taken."""
         self.at_end = False
         """True when the consumer had nothing more to send at the time of the last message."""
         self.is_alive = True
-        """A message or heartbeat has come since this was last set to False."""
+        """A message or heartbeat has arrived since this was set to False."""
 
     @property
     def position(self) -> int:
-        """Sequence up to which everything matching has been handed out."""
+        """The sequence up to which all matching records were handed out."""
         return self.taken if self._queue else max(self.taken, self.covered)
 
     @property
@@ -45,7 +45,7 @@ class Delivery:
 
     @property
     def waiting_bytes(self) -> int:
-        """The size of what waits to be taken."""
+        """The size of the waiting records."""
         return sum(len(record.body) + len(record.headers) for record in self._queue)
 
     @property
@@ -54,14 +54,14 @@ class Delivery:
         return self._number > 0
 
     def begin(self) -> None:
-        """A new consumer begins to count."""
+        """Prepares for a new consumer."""
         self._number = 0
         self.at_end = False
         self._credit.clear()
         self.is_alive = True
 
     def take(self) -> list[Record]:
-        """All records that wait, maybe none; the server may send on."""
+        """All waiting records, maybe none; the server may send more."""
         batch, self._queue = self._queue, []
         if batch:
             self.taken = batch[-1].seq
@@ -72,11 +72,11 @@ class Delivery:
         return batch
 
     def clear(self) -> None:
-        """Drops what waits."""
+        """Drops the waiting records."""
         self._queue.clear()
 
     async def change(self) -> None:
-        """Returns when a message came, records were taken, or `notify` was called."""
+        """Returns when a message arrived, records were taken, or `notify` was called."""
         waiter = asyncio.get_running_loop().create_future()
         self._changes.append(waiter)
         await waiter
@@ -89,7 +89,7 @@ class Delivery:
                 waiter.set_result(None)
 
     def on_message(self, subject: bytes, reply: bytes, headers: bytes, body: bytes) -> None:
-        """Takes what the consumer sends."""
+        """Handles a message of the consumer."""
         self.is_alive = True
         parts = reply.split(b".")
         if len(parts) > 9:

@@ -1,4 +1,4 @@
-"""Messages and batches on their way to the stream, each until its answer comes or is given up."""
+"""Messages and batches on their way to the stream, each until its answer arrives or is given up."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,7 +15,7 @@ __all__ = ["Ack", "Flight", "Flights"]
 
 ANSWER_MAX_S: Final = 10.0
 SLOWER: Final = 4
-"""An answer may take so many times as long as the last one did: a busy server that is asked again is busier still."""
+"""An answer may take this many times as long as the last one: asking a busy server again makes it busier."""
 
 
 class Ack(msgspec.Struct):
@@ -29,7 +29,7 @@ _acks = msgspec.json.Decoder(Ack)
 
 
 class Flight:
-    """One message or batch on its way. `suspect`: more of it than one may be refused, or stored already."""
+    """One message or batch on its way. `suspect`: more than one append may be refused, or some are stored already."""
 
     __slots__ = ("appends", "recalled", "reply", "sent_at", "suspect")
 
@@ -39,7 +39,7 @@ class Flight:
 
 
 class Flights:
-    """All that one publisher has on its way; `on_answer` gets an ack, or None where no stream answers."""
+    """All flights of one publisher; `on_answer` gets an ack, or None if no stream answers."""
 
     def __init__(
         self, connection: Connection, answer_s: float, on_answer: Callable[[Flight, Ack | None], None]
@@ -50,11 +50,11 @@ class Flights:
         self._batch_prefix = connection.new_inbox().rpartition(".")[2]
         self._batch_number = 0
         self.patience_s = answer_s
-        """After so long without an answer, a flight is overdue."""
+        """A flight without an answer is overdue after this time."""
         self.singles = self.batches = 0
 
     def send(self, flight: Flight) -> bool:
-        """Sends it; False where the connection does not take it: then nothing of it has left."""
+        """Sends it; False if the connection does not take it: then nothing was sent."""
         reply = flight.reply = self._connection.expect(partial(self._on_message, flight))
         flight.sent_at = self._time()
         self._flights[reply] = flight
@@ -84,16 +84,16 @@ class Flights:
         return True
 
     def all(self) -> list[Flight]:
-        """Those on their way now."""
+        """All flights that wait for an answer."""
         return list(self._flights.values())
 
     def overdue(self) -> list[Flight]:
-        """Those whose answer should have come by now."""
+        """The flights whose answer is late."""
         now = self._time()
         return [flight for flight in self._flights.values() if now - flight.sent_at > self.patience_s]
 
     def of(self, append: Append) -> list[Flight]:
-        """Those that hold this append."""
+        """The flights that hold this append."""
         return [flight for flight in self._flights.values() if append in flight.appends]
 
     def _on_message(self, flight: Flight, _subject: bytes, _reply: bytes, headers: bytes, body: bytes) -> None:
@@ -101,11 +101,11 @@ class Flights:
             if headers.startswith(b"NATS/1.0 503"):
                 self.land(flight)
                 self._on_answer(flight, None)
-            return  # else the batch has begun
+            return  # otherwise the batch has begun
         try:
             ack = _acks.decode(body)
         except msgspec.MsgspecError:
-            return  # no answer of a stream: the time limit decides
+            return  # not an answer of a stream: the time limit decides
         if self.land(flight):
             took_s = self._time() - flight.sent_at
             self.patience_s = max(self._answer_s, min(ANSWER_MAX_S, SLOWER * took_s))

@@ -1,7 +1,7 @@
-"""Follows the log in order through a push consumer; what gets lost on the way is noticed and fetched again.
+"""Follows the log in order through a push consumer; lost messages are detected and fetched again.
 
-1. After a gap, silence or reconnect, it goes on at the last received sequence + 1: nothing lost, nothing twice.
-2. "The end" is what the stream's leader says, since the server that delivers may lag behind it.
+1. After a gap, silence or reconnect, it continues at the last received sequence + 1: no record is lost or repeated.
+2. The stream's leader tells where the end is, because the server that delivers may lag.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ class PushFollower:
         self._closed = False
 
     async def open(self) -> Self:
-        """Creates the consumer; whatever is appended after this returns will be seen."""
+        """Creates the consumer; every append after this returns is seen."""
         try:
             await self._create()
         except BaseException:
@@ -57,7 +57,7 @@ class PushFollower:
 
     @property
     def position(self) -> int:
-        """Sequence up to which everything matching has been handed out."""
+        """The sequence up to which all matching records were handed out."""
         return self._delivery.position
 
     @property
@@ -72,7 +72,7 @@ class PushFollower:
 
     @property
     def waiting_bytes(self) -> int:
-        """The size of what waits to be taken."""
+        """The size of the waiting records."""
         return self._delivery.waiting_bytes
 
     def __aiter__(self) -> Self:
@@ -88,11 +88,11 @@ class PushFollower:
         return self.take()
 
     def take(self) -> list[Record]:
-        """All records that wait, maybe none."""
+        """All waiting records, maybe none."""
         return self._delivery.take()
 
     async def change(self) -> None:
-        """Returns when a message came, records were taken, or the follower ended."""
+        """Returns when a message arrived, records were taken, or the follower ended."""
         await self._delivery.change()
 
     async def covers(self, end: int) -> bool:
@@ -108,7 +108,7 @@ class PushFollower:
         return self._delivery.covered >= end
 
     async def caught_up(self) -> None:
-        """Returns once all that was in the log at the call has been handed out."""
+        """Returns when all records that were in the log at the call have been handed out."""
         end = (await self._source.state())["last_seq"]
         while not await self.covers(end):
             await self._change_or_raise()
@@ -117,7 +117,7 @@ class PushFollower:
             await self._change_or_raise()
 
     def raise_error(self) -> None:
-        """Raises what ended the follower, if anything did."""
+        """Raises the error that ended the follower, if any."""
         if self._error is not None:
             raise self._error
 
@@ -173,7 +173,7 @@ class PushFollower:
             self._delivery.at_end = created["num_pending"] == 0
 
     def _leave(self) -> None:
-        """Gives the present consumer back to the server, which would also notice by itself."""
+        """Deletes the present consumer; the server would also remove it by itself."""
         if self._subscription is not None:
             self._connection.unlisten(self._subscription)
             self._subscription = None
@@ -188,7 +188,7 @@ class PushFollower:
             self._delivery.notify()
 
     def _on_denied(self, error: PermissionDenied) -> None:
-        """Who may not grant credit is sent nothing more; without this, that would look like the end of the log."""
+        """Without permission to grant credit, no more records arrive; that must not look like the end of the log."""
         if error.subject.startswith(f"$JS.FC.{self._source.stream}.") and self._error is None:
             self._error = error
             self._leave()
@@ -198,7 +198,7 @@ class PushFollower:
         self._restart("the connection was lost")
 
     def _tick(self) -> None:
-        """Two silent ticks in a row: the consumer is gone (one may be this process being busy)."""
+        """Two silent ticks in a row mean that the consumer is gone (one may mean that this process was busy)."""
         self._silent_ticks = 0 if self._delivery.is_alive else self._silent_ticks + 1
         self._delivery.is_alive = False
         if self._silent_ticks >= 2 and self._subscription is not None and self._connection.online:
@@ -215,7 +215,7 @@ class PushFollower:
             self._reopening = asyncio.get_running_loop().create_task(self._reopen())
 
     async def _reopen(self) -> None:
-        """Tries until the consumer is there again; only what a retry can't heal ends the follower."""
+        """Recreates the consumer, with retries; only an error that a retry can't heal ends the follower."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + SETTLE_S
         while self._subscription is None:
@@ -223,7 +223,7 @@ class PushFollower:
                 await self._connection.wait_online(3600)
                 last = (await self._source.state())["last_seq"]
                 if last < self._delivery.covered:
-                    # A new leader may still be applying its tail; a log that stays short has lost acknowledged records.
+                    # A new leader may still apply its tail; a log that stays short has lost acknowledged records.
                     if loop.time() > deadline:
                         raise Corrupt(
                             f"the log ends at {last}, but {self._delivery.covered} was read: records are lost"

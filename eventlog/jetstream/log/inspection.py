@@ -1,4 +1,4 @@
-"""What a server must have before it may hold the log, and what can be seen of how it keeps it."""
+"""What a server needs in order to hold the log, and whether it syncs before it acknowledges."""
 
 import asyncio
 from typing import Any, Final
@@ -16,7 +16,7 @@ SURVEY_S: Final = 0.5
 
 
 async def lacking(connection: Connection) -> list[str]:
-    """What this server lacks, one sentence each; empty when it will do; see also `syncs_always`."""
+    """What this server lacks, one sentence each; empty if it is suitable. See also `syncs_always`."""
     found = []
     version = connection.version
     if version < OLDEST_SERVER:
@@ -35,7 +35,7 @@ async def lacking(connection: Connection) -> list[str]:
 async def syncs_always(system: Connection | None) -> bool | None:
     """True when every server syncs before it acknowledges, so that a power cut loses nothing acknowledged.
 
-    Only a user of the system account may ask; None where it can't be seen.
+    Only a user of the system account may ask; None if it is not known.
     """
     if system is None:
         return None
@@ -45,7 +45,7 @@ async def syncs_always(system: Connection | None) -> bool | None:
     try:
         first = await system.ask("$SYS.REQ.SERVER.PING.JSZ", timeout_s=2)
         if system.is_clustered:
-            await asyncio.sleep(SURVEY_S)  # how many will answer is not known
+            await asyncio.sleep(SURVEY_S)  # the number of answers is not known
     except EventLogError:
         return None
     finally:

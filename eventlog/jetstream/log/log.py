@@ -24,7 +24,7 @@ GIVE_UP_S: Final = 30.0
 class JetStreamLog:
     """The log in the stream `CLAW_EVENTS` of a nats-server or cluster; an `EventLog`.
 
-    Others who speak to the same server (leases, requests) share its `connection`.
+    Stores and requests on the same server share its `connection`.
     """
 
     def __init__(self, connection: Connection, source: StreamSource, give_up_s: float = GIVE_UP_S) -> None:
@@ -45,7 +45,7 @@ class JetStreamLog:
         give_up_s: float = GIVE_UP_S,
         inbox: str = "",
     ) -> Self:
-        """Opens a connection called `name`, checks the streams and, with `create`, makes those that are missing.
+        """Opens a connection called `name`, checks the streams and, with `create`, creates those that are missing.
 
         `kinds` are the kinds of aggregates that the log holds, each under `claw.<kind>.>`; only `create` needs them.
         `url` may hold user and password, and several servers separated by commas; None means what the nats CLI would
@@ -78,7 +78,7 @@ class JetStreamLog:
 
     @property
     def identity(self) -> str:
-        """Which log this is: a recreated one has another identity."""
+        """Identifies the log: a recreated log has another identity."""
         return self._source.identity
 
     async def append(self, draft: Draft, expected: int) -> int:
@@ -86,7 +86,7 @@ class JetStreamLog:
         return await self._publisher.append(draft, expected)
 
     async def append_many(self, drafts: Sequence[tuple[Draft, int]]) -> list[int | EventLogError]:
-        """As many appends, independent of each other; one outcome each. See `EventLog`."""
+        """Independent appends; one outcome each. See `EventLog`."""
         return await self._publisher.append_many(drafts)
 
     async def append_all(self, drafts: Sequence[tuple[Draft, int]]) -> list[int]:
@@ -100,13 +100,13 @@ class JetStreamLog:
         return read(self._source, patterns, after, since_ns, until, self._give_up_s)
 
     async def follow(self, patterns: Sequence[str], *, after: int | None = None) -> PushFollower:
-        """Reads on from `after` for ever; None starts with what is appended from now on."""
+        """Follows the log from `after`; None starts with the next append."""
         if after is None:
             after = (await self._source.state())["last_seq"]
         return await PushFollower(self._source, patterns, after).open()
 
     async def head(self) -> Head:
-        """Where the log ends now."""
+        """The present end of the log."""
         state = await self._source.state()
         return Head(
             self._source.identity,

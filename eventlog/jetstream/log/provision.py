@@ -22,7 +22,8 @@ _GONE_SINCE_1: Final = ("republish", "subject_delete_marker_ttl")
 async def ensure(connection: Connection, kinds: Sequence[str], replicas: int | None = None) -> dict[str, Any]:
     """Creates what is missing, checks what is there; returns the server's description of the events stream.
 
-    Raises: `Misconfigured` (what lacks, or a newer schema), `Unavailable`, `PermissionDenied`. Order: idempotent.
+    Raises: `Misconfigured` (something is missing, or the schema is newer), `Unavailable`, `PermissionDenied`.
+    Order: idempotent.
     """
     await _refuse_unfit(connection)
     wanted = _stores(connection, kinds, replicas)
@@ -31,9 +32,9 @@ async def ensure(connection: Connection, kinds: Sequence[str], replicas: int | N
 
 
 async def check(connection: Connection) -> dict[str, Any]:
-    """Checks what is there, changes nothing; returns the server's description of the events stream.
+    """Checks the streams and changes nothing; returns the server's description of the events stream.
 
-    Raises: `NoSuchLog` where there is none, else as `ensure`.
+    Raises: `NoSuchLog` if there is none, else as `ensure`.
     """
     await _refuse_unfit(connection)
     events, *_ = await _all(_find(connection, store) for store in _stores(connection, ()))
@@ -49,7 +50,7 @@ async def _refuse_unfit(connection: Connection) -> None:
 
 
 async def _all[T](looks: Iterable[Awaitable[T]]) -> list[T]:
-    """Their results, once all have ended; the first error where there was one."""
+    """All results, once all have ended. Raises the first error."""
     described = []
     for info in await asyncio.gather(*looks, return_exceptions=True):
         if isinstance(info, BaseException):
@@ -59,7 +60,7 @@ async def _all[T](looks: Iterable[Awaitable[T]]) -> list[T]:
 
 
 def _replicas(connection: Connection) -> int:
-    """Three on a cluster, else one."""
+    """Three on a cluster, one on a single server."""
     return 3 if connection.is_clustered else 1
 
 
@@ -69,7 +70,7 @@ def _stores(connection: Connection, kinds: Sequence[str], replicas: int | None =
 
 
 async def ensure_store(connection: Connection, name: str) -> None:
-    """Creates one store beside the log again: those in memory vanish with a server that restarts."""
+    """Creates one store beside the log again: a store in memory is lost when its server restarts."""
     stores = stores_beside(_replicas(connection))
     await _ensure_one(connection, next(store for store in stores if store["name"] == name))
 
@@ -81,7 +82,7 @@ async def _ensure_one(connection: Connection, store: Store) -> dict[str, Any]:
             return await _create(connection, store)
         except Refusal as refusal:
             if refusal.err_code == NO_ROOM and store.get("max_bytes", 0) > _LEAST_RESERVED_BYTES:
-                # The server sets aside what a store may grow to: on a small disk it may grow to less.
+                # The server reserves the full size of a store: on a small disk the size must be smaller.
                 return await _ensure_one(connection, store | {"max_bytes": store["max_bytes"] // 2})
             if refusal.err_code != NAME_IN_USE or (info := await _info(connection, name)) is None:
                 raise Misconfigured(f"the stream {name} can't be created: {refusal.description}") from None
@@ -89,7 +90,7 @@ async def _ensure_one(connection: Connection, store: Store) -> dict[str, Any]:
 
 
 async def _create(connection: Connection, store: Store) -> dict[str, Any]:
-    """The server's description of the new store; waits for servers of a cluster that is just coming up."""
+    """The server's description of the new store; waits for the servers of a cluster that is starting."""
     clock = asyncio.get_running_loop().time
     deadline_s = clock() + _PEERS_S
     while True:
@@ -105,7 +106,7 @@ async def _create(connection: Connection, store: Store) -> dict[str, Any]:
 
 
 async def _info(connection: Connection, name: str) -> dict[str, Any] | None:
-    """The server's description of a stream, None where there is none."""
+    """The server's description of a stream, None if it does not exist."""
     try:
         info: dict[str, Any] = await call(connection, f"STREAM.INFO.{name}")
     except Refusal as refusal:
@@ -116,7 +117,7 @@ async def _info(connection: Connection, name: str) -> dict[str, Any] | None:
 
 
 async def _find(connection: Connection, store: Store) -> dict[str, Any] | None:
-    """The server's description of a store that will do, None where there is none. Raises: `Misconfigured`."""
+    """The server's description of a suitable store, None if it does not exist. Raises: `Misconfigured`."""
     info = await _info(connection, store["name"])
     if info is not None:
         if (schema := _schema(info["config"])) < SCHEMA:
@@ -128,7 +129,7 @@ async def _find(connection: Connection, store: Store) -> dict[str, Any] | None:
 
 
 async def _brought_up(connection: Connection, store: Store, info: dict[str, Any]) -> dict[str, Any]:
-    """Adds the subjects of new kinds, and upgrades the schema; anything else that differs is for a person to decide."""
+    """Adds the subjects of new kinds and upgrades the schema; a person decides about any other difference."""
     have = info["config"]
     missing = [subject for subject in store["subjects"] if subject not in have["subjects"]]
     wanted = have | {"subjects": have["subjects"] + missing}
@@ -145,7 +146,7 @@ async def _brought_up(connection: Connection, store: Store, info: dict[str, Any]
 
 
 def _schema(config: Store) -> int:
-    """The schema of a stream; the first one where it names none. Raises: `Misconfigured` for one of a newer release."""
+    """The schema of a stream, 1 if it names none. Raises: `Misconfigured` (the schema of a newer release)."""
     schema = config.get("metadata", {}).get("claw.schema", "1")
     if not schema.isdecimal() or int(schema) > SCHEMA:
         raise Misconfigured(

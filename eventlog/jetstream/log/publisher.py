@@ -1,11 +1,11 @@
-"""Appends under load leave as atomic batches, alone they go at once; every one ends with its version or a true error.
+"""Under load, appends leave as atomic batches; a lone append leaves at once. Each ends with its version or an error.
 
-1. At most one append of an aggregate is on its way; the next one waits for its end. So no batch holds two of one.
-2. A refusal 10071 is a lost race only when the leader shows another commit right after the expected version: where
-   the guard held, our own commit is the first one there.
-3. Whatever else goes wrong (busy, timeout, disconnect) is sent again under the same guard until `give_up_s` is over.
-   What the connection did not take waits, without doubt about it, until the connection is back.
-4. One loser costs the rest of its batch one more round, many losers a logarithm of it.
+1. At most one append of an aggregate is on its way; the next one waits until it ends. So no batch holds two.
+2. A refusal 10071 is a lost race only if the leader shows another commit right after the expected version: if the
+   guard held, our own commit is the first one there.
+3. After any other failure (busy, timeout, disconnect) the append is sent again under the same guard, for `give_up_s`.
+   An append that the connection did not take is not in doubt: it waits until the connection is back.
+4. One loser costs the rest of its batch one more round trip, many losers a logarithm of their number.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ LONGEST_WAIT_S: Final = 0.25
 
 
 class Publisher:
-    """The way into one stream for all appends of a process. `lagging`: a new leader may not know its tail at once."""
+    """Sends all appends of a process to one stream. `lagging`: a new leader may not know its tail at once."""
 
     def __init__(
         self, connection: Connection, stream: str, give_up_s: float, lagging: bool = False, answer_s: float = ANSWER_S
@@ -59,11 +59,11 @@ class Publisher:
         while not self._backlog.has_room:
             await self._backlog.room()
         version = self._accept(draft, expected)
-        self._plan_pump()  # not now: others that append in this turn of the loop go along
+        self._plan_pump()  # not now: other appends of this turn of the loop join it
         return await version
 
     async def append_many(self, drafts: Sequence[tuple[Draft, int]]) -> list[int | EventLogError]:
-        """The new version of each, or why there is none."""
+        """The new version of each, or its error."""
         waiting: list[asyncio.Future[int] | EventLogError] = []
         try:
             for draft, expected in drafts:
@@ -89,7 +89,7 @@ class Publisher:
         return outcomes
 
     def _accept(self, draft: Draft, expected: int) -> asyncio.Future[int]:
-        """The future that its version or its error comes with."""
+        """The future of its version or error."""
         if self._connection.is_closed:
             raise Unavailable("the connection is closed")
         append = Append(draft, expected, self._loop.create_future(), self._loop.time() + self._give_up_s)
@@ -109,7 +109,7 @@ class Publisher:
             self._loop.call_soon(self._pump)
 
     def _pump(self) -> None:
-        """Sends what may go now: groups on their second way first, then few appends singly or many as a batch."""
+        """Sends what may leave now: first the groups to send again, then few appends singly or many as a batch."""
         self._pump_planned = False
         while self._groups and self._connection.online:
             group = self._groups[0]
@@ -131,7 +131,7 @@ class Publisher:
                 return
 
     def _send(self, flight: Flight) -> bool:
-        """Sends it; False, and it waits for the connection, where the connection does not take it."""
+        """Sends it; False if the connection does not take it: then it waits for the connection."""
         if self._flights.send(flight):
             return True
         self._groups.append(flight)
@@ -140,7 +140,7 @@ class Publisher:
     def _again(
         self, appends: Sequence[Append], *, suspect: bool, at_once: bool = False, reason: str = "no stream answers"
     ) -> None:
-        """Sends what is still open once more, as a group of its own, until its time is over."""
+        """Sends the appends that are still open again, as a separate group, until their deadline."""
         now = self._loop.time()
         for append in appends:
             if append.version.done() or append.deadline <= now:
@@ -171,7 +171,7 @@ class Publisher:
     # Time, connection, permissions
 
     def _sweep(self) -> None:
-        """One timer for all: answers that are overdue, appends whose time is over."""
+        """One timer for all overdue answers and all deadlines."""
         now = self._loop.time()
         trouble = self._settlement.trouble
         for flight in self._flights.overdue():
@@ -186,27 +186,27 @@ class Publisher:
         self._plan_pump()
 
     def _recall(self, flight: Flight, reason: str, alone: int = 0) -> None:
-        """Sends all of it again, the first `alone`: a store without room says why to one append, to a batch nothing."""
+        """Sends all again, the first `alone` separately: a full store tells a single append why, but not a batch."""
         if self._flights.land(flight):
             for group in (flight.appends[:alone], flight.appends[alone:]):
                 self._again(group, suspect=True, at_once=True, reason=reason)
 
     def _on_lost(self) -> None:
-        """What was on its way is in doubt: it goes out again under the same guard."""
+        """All flights are in doubt: they are sent again under the same guard."""
         for flight in self._flights.all():
             self._recall(flight, "the connection was lost")
         if self._connection.is_closed:
             self._backlog.finish_all(Unavailable("the connection is closed"))
 
     def _on_denied(self, denied: PermissionDenied) -> None:
-        """The server drops a forbidden message: its append fails now, the rest of its batch goes without it."""
+        """The server drops a forbidden message: its append fails now, the rest of its batch is sent without it."""
         parts = denied.subject.split(".")
         append = self._backlog.current(f"{parts[1]}/{parts[2]}") if len(parts) > 2 else None
         if append is None or append.subject != denied.subject.encode():
             return
         for flight in self._flights.of(append):
             if not flight.recalled:
-                # One round for all refusals of a batch: each message of it may be answered by one.
+                # One round for all refusals of a batch: each of its messages may be refused.
                 flight.recalled = True
                 self._loop.call_later(RECALL_S, self._recall, flight, "a part of its batch was forbidden")
         self._settlement.fail([append], PermissionDenied(denied.subject))

@@ -1,8 +1,8 @@
 """Reads the log up to an end that is fixed when reading begins.
 
-One aggregate is read message by message, each asked of the stream's leader, up to the last that it has: who asks for
-what comes after the last has the server search all that is younger, and so does a consumer, however soon it is given
-back (20 ms in 150,000 messages, where finding one that is there takes 0.5). A long aggregate is then worth a consumer.
+One aggregate is read message by message from the stream's leader, up to its last one. A request for a message after
+the last makes the server scan all younger messages, and so does a consumer (20 ms in 150,000 messages, where finding an
+existing message takes 0.5 ms). Only a long aggregate is worth a consumer.
 """
 
 import asyncio
@@ -69,12 +69,12 @@ async def read(
 
 
 async def _read_singly(source: StreamSource, pattern: str, after: int, end: int) -> tuple[list[Record], int, int]:
-    """The first records in `(after, end]`, up to where that is, and where the last one lies."""
+    """The first records in `(after, end]`, the sequence up to which they are complete, and that of the last one."""
     records: list[Record] = []
     last = await last_message(source.connection, source.stream, pattern)
     end = min(end, last.seq if last else 0)
     while after < end and len(records) < _SINGLY:
-        # Guarded by what was read, the last one follows it.
+        # The guard of the last one names what was read, so nothing lies between.
         follows = last is not None and last.seq == end and last.record.expected == after
         found = last if follows else await next_message(source.connection, source.stream, after, pattern)
         if found is None or found.seq > end:

@@ -17,7 +17,7 @@ __all__ = ["Resend", "Settlement"]
 
 
 class Resend(Protocol):
-    """Sends what is still open once more, as a group of its own."""
+    """Sends the appends that are still open again, as a separate group."""
 
     def __call__(
         self, appends: Sequence[Append], *, suspect: bool, at_once: bool = False, reason: str = "no stream answers"
@@ -27,7 +27,7 @@ class Resend(Protocol):
 
 
 class Settlement:
-    """Settles answers; `changed` is called when an append has ended outside the turn of its answer.
+    """Settles answers; `changed` is called when an append fails, so that the next one can leave.
 
     `lagging`: a new leader of the stream may not know its tail at once.
     """
@@ -45,10 +45,10 @@ class Settlement:
         self._resend, self._changed, self._lagging = resend, changed, lagging
         self._settling: set[asyncio.Task[None]] = set()
         self.trouble = ""
-        """What the server last said when it could not store anything, '' once it could again."""
+        """Why the server could not store anything lately, '' once it can again."""
 
     def settle(self, flight: Flight, ack: Ack | None) -> None:
-        """Ends the appends of the flight, or sends them again. `ack` is None where no stream answers."""
+        """Ends the appends of the flight, or sends them again. `ack` is None if no stream answers."""
         if ack is None:
             self._resend(flight.appends, suspect=flight.suspect)
         elif ack.error is not None:
@@ -85,7 +85,7 @@ class Settlement:
             self.fail(appends, Misconfigured(f"{self._stream} refused an append: {error.description} ({code})"))
 
     async def _find_losers(self, flight: Flight, named: int) -> None:
-        """Finds out who lost, and whether what seems lost was stored by an earlier try."""
+        """Determines which appends lost, and which were stored by an earlier attempt."""
         appends = [append for append in flight.appends if self._backlog.is_open(append)]
         try:
             if len(appends) > 1 and not flight.suspect:

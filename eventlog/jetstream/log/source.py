@@ -1,4 +1,4 @@
-"""A stream as something to read from: its present end and identity, asked of its leader."""
+"""A stream to read from: its present end and identity, as its leader knows them."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,12 +12,11 @@ from clawactors.eventlog.jetstream.wire.rfc3339 import nanoseconds
 __all__ = ["StreamSource"]
 
 _READINGS: Final = 64
-"""How many may be begun at once: a thousand tasks that all resume would else wait for each other until none of them is
-answered in time, ask again, and so for ever."""
+"""How many reads may begin at once: a thousand concurrent reads would all time out, retry, and time out again."""
 
 
 class StreamSource:
-    """A stream to read from, and how it was named when this process first saw it."""
+    """A stream to read from, with its identity when this process first saw it."""
 
     def __init__(self, connection: Connection, stream: str, created: str, replicas: int) -> None:
         self.connection, self.stream, self.created, self.replicas = connection, stream, created, replicas
@@ -25,11 +24,11 @@ class StreamSource:
 
     @property
     def identity(self) -> str:
-        """Name and time of creation: another one means another log."""
+        """Name and time of creation: another identity means another log."""
         return f"{self.stream}@{self.created}"
 
     async def state(self) -> dict[str, Any]:
-        """The stream's present state, `at_ns` by its clock. Raises: `Corrupt` when it is not the stream that it was."""
+        """The stream's present state, `at_ns` by its clock. Raises: `Corrupt` if the stream was recreated."""
         info = await call(self.connection, f"STREAM.INFO.{self.stream}")
         if info["created"] != self.created:
             raise Corrupt(f"the stream {self.stream} was created anew at {info['created']}: all views must be rebuilt")

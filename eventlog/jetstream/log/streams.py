@@ -1,7 +1,7 @@
 """The streams of the log and of the stores beside it, as data: what `$JS.API.STREAM.CREATE` takes.
 
-Only the timers take `Nats-Rollup`: with it, one message could erase all leases, or all blobs. So the server leaves no
-marker where a lease expires: it writes those by rollup.
+Only the stream of timers allows `Nats-Rollup`: with it, one message could erase all leases, or all blobs. Therefore
+no marker tells that a lease has expired: the server writes such markers by rollup.
 """
 
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ def stores_beside(replicas: int = 1) -> list[Store]:
     """The streams of the stores beside the log."""
     common = _common(replicas)
     file = common | {"storage": "file"}
-    # What may be lost with the machine need not wait for its disk; a replicated stream does not know this mode.
+    # What may be lost with the machine need not wait for its disk; replicated streams don't support this mode.
     unsynced = {"persist_mode": "async"} if replicas == 1 else {}
     return [
         file | {"name": "CLAW_COMMANDS", "subjects": ["claw.cmd.>"], "retention": "workqueue", "allow_direct": True},
@@ -84,7 +84,7 @@ def stores_beside(replicas: int = 1) -> list[Store]:
             "storage": "memory",
             "subjects": ["$KV.claw-live.>"],
             "max_msgs_per_subject": 1,
-            "max_msg_size": 16 << 10,  # what others put there must not take the memory that leases need
+            "max_msg_size": 16 << 10,  # foreign values must not use up the memory that leases need
             "max_age": 600 * _SECOND_NS,
             "discard": "new",
             "allow_rollup_hdrs": False,

@@ -1,6 +1,6 @@
-"""What became of appends that the server refused with 10071, as the leader of the stream knows it.
+"""The outcome of appends that the server refused with 10071, as the leader of the stream knows it.
 
-A guard that held makes our commit the first one after the expected version; so that one message tells.
+If the guard held, our commit is the first one after the expected version: so one message tells.
 """
 
 import asyncio
@@ -22,17 +22,17 @@ AT_ONCE: Final = 100
 _SEQUENCE: Final = re.compile(r"(\d+)\s*$")
 
 type Verdict = int | WrongVersion | None
-"""The version that the append got, or the race that it lost, or None while the leader shows neither."""
+"""The version of the append, the race that it lost, or None while the leader shows neither."""
 
 
 def named_sequence(description: str) -> int:
-    """The sequence that a refusal names, 0 where it names none."""
+    """The sequence that a refusal names, 0 if it names none."""
     found = _SEQUENCE.search(description)
     return int(found[1]) if found else 0
 
 
 async def accused(connection: Connection, stream: str, appends: Sequence[Append], named: int) -> list[Append]:
-    """Those of a refused batch whose aggregate the message at sequence `named` belongs to; all where none does."""
+    """Those of a refused batch whose aggregate has the message at sequence `named`; all if none has."""
     message = await message_at(connection, stream, named) if named else None
     parts = message.subject.split(".") if message is not None else []
     aggregate = f"{parts[1]}/{parts[2]}" if len(parts) >= 4 and parts[0] == ROOT else ""
@@ -40,7 +40,7 @@ async def accused(connection: Connection, stream: str, appends: Sequence[Append]
 
 
 async def judge_all(connection: Connection, stream: str, appends: Sequence[Append], named: int) -> list[Verdict]:
-    """A verdict for each; `named` is the last sequence of the aggregate where there is one append only."""
+    """A verdict for each; `named` is the last sequence of the aggregate if there is only one append."""
     verdicts: list[Verdict] = []
     for some in itertools.batched(appends, AT_ONCE):
         verdicts += await asyncio.gather(

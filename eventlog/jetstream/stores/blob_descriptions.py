@@ -1,4 +1,4 @@
-"""The descriptions of the payloads in the object store: of each name, the last one counts."""
+"""The descriptions of the payloads in the object store: the last one of each name counts."""
 
 import contextlib
 from base64 import urlsafe_b64encode
@@ -38,13 +38,13 @@ PATIENCE_S: Final = 30.0
 
 
 class DescribedOptions(msgspec.Struct):
-    """How the payload is cut."""
+    """How the payload is split."""
 
     max_chunk_size: int = CHUNK_BYTES
 
 
 class BlobDescription(msgspec.Struct):
-    """What the store says of a payload, as NATS's object stores write it; `nuid` names its chunks."""
+    """The description of a payload in the format of NATS's object stores; `nuid` names its chunks."""
 
     name: str
     nuid: str
@@ -62,7 +62,7 @@ class _StoreAnswer(msgspec.Struct):
 
 
 class Raced(EventLogError):
-    """Somebody else changed it meanwhile: it is put again."""
+    """Another process changed it meanwhile: put it again."""
 
 
 class BlobDescriptions:
@@ -72,7 +72,7 @@ class BlobDescriptions:
         self._connection = connection
 
     async def last(self, name: str) -> tuple[StoredMessage | None, BlobDescription | None]:
-        """What the store says of it last, and that as a description, None where it has none that counts."""
+        """The last message about it, and its description; None if there is none, or it is removed."""
         stored = await last_message(self._connection, BLOBS, about(name))
         if stored is None:
             return None, None
@@ -83,7 +83,7 @@ class BlobDescriptions:
         return stored, None if description.deleted else description
 
     async def all(self) -> AsyncIterator[tuple[Record, BlobDescription]]:
-        """All of ours, each with the record that holds it."""
+        """All descriptions, each with its record."""
         for record in await self.records():
             if (described := read_description(record)) is not None:
                 yield record, described
@@ -100,13 +100,13 @@ class BlobDescriptions:
         return list(last.values())
 
     async def write(self, description: BlobDescription, after: int) -> int:
-        """Writes the description behind that version; its own version."""
+        """Writes the description after that version; returns its version."""
         headers = f"NATS/1.0\r\nNats-Expected-Last-Subject-Sequence: {after}\r\n\r\n".encode()
         subject = about(description.name)
         version = await publish(self._connection, subject, msgspec.json.encode(description), headers)
         if after:
-            # Not by a rollup header: a store that takes those lets one message erase all others.
-            with contextlib.suppress(EventLogError):  # an older description counts for nobody, and goes the next time
+            # Not by a rollup header: a store that allows it lets one message erase all others.
+            with contextlib.suppress(EventLogError):  # an older description does no harm; the next write purges it
                 await self._purge_before(subject, version)
         return version
 
@@ -118,7 +118,7 @@ async def source_of(connection: Connection) -> StreamSource:
 
 
 async def publish(connection: Connection, subject: str, body: bytes, headers: bytes = b"") -> int:
-    """Stores one message; its sequence. Raises: `Raced`, `Unavailable`, `Misconfigured`."""
+    """Stores one message; returns its sequence. Raises: `Raced`, `Unavailable`, `Misconfigured`."""
     _, answer = await connection.ask(subject, body, headers, timeout_s=TIMEOUT_S)
     told = msgspec.json.decode(answer, type=_StoreAnswer)
     if (error := told.error) is None:
@@ -131,7 +131,7 @@ async def publish(connection: Connection, subject: str, body: bytes, headers: by
 
 
 def read_description(record: Record) -> BlobDescription | None:
-    """None where it is another program's, or damaged: what it describes stays."""
+    """The description, None if it is foreign or damaged: then its payload stays."""
     try:
         return msgspec.json.decode(record.body, type=BlobDescription)
     except msgspec.MsgspecError:

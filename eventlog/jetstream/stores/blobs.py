@@ -1,14 +1,14 @@
 """Payloads that are too large for an event, by the SHA-256 of their bytes: the object store `claw-blobs`.
 
-1. A payload is there when its description is, which is written last and once: equal payloads share one.
-2. What is given back is what was put: length and SHA-256 are checked on every read.
-3. Of a payload that is being put, a few chunks are on their way at a time; of one that is read, a bounded amount waits.
-4. What is put while it is there is described anew: `put_ns` is never older than the last put that has returned.
-5. Who removes names the version that it saw: what was put meanwhile stays.
-6. Parts of a put that was killed half way are nobody's. They go when nothing of that put came for as long as the caller
-   says; a put that goes on for half a day begins anew, so from a day on it is never one that goes on.
+1. A payload exists when its description exists, which is written last: equal payloads share one.
+2. A read returns what was put: length and SHA-256 are checked.
+3. A put has a few chunks on their way at a time; a read buffers a bounded amount.
+4. A repeated put writes a new description: `put_ns` is never older than the last put that returned.
+5. A removal names the version that it saw: a payload that was put meanwhile stays.
+6. The parts of an interrupted put are removed when nothing of it arrived for as long as the caller says. A put that
+   takes half a day starts again, so after a day no put is still running.
 
-The layout is that of NATS's own object stores (its ADR-20): `nats object get claw-blobs NAME` reads them too.
+The layout is that of NATS's own object stores (its ADR-20): `nats object get claw-blobs NAME` reads them.
 """
 
 import asyncio
@@ -54,19 +54,19 @@ _LONGEST_PUT_S: Final = 43_200.0
 
 
 class JetStreamBlobs:
-    """The payloads of one server or cluster. Order: putting the same again changes nothing."""
+    """The payloads of one server or cluster. Order: a repeated put changes nothing but `put_ns`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection, self._descriptions = connection, BlobDescriptions(connection)
 
     async def put(self, body: Buffer) -> str:
-        """Keeps it and returns its name. Raises: `Unavailable`, `Misconfigured` (no room, no permission)."""
+        """Stores it and returns its name. Raises: `Unavailable`, `Misconfigured` (no room, no permission)."""
         view = memoryview(body)
         digest = await _digest_of(view)
         name = digest.hex()
         while True:
             stored, described = await self._descriptions.last(name)
-            with contextlib.suppress(Raced):  # by somebody who puts it too, removes it, or sweeps
+            with contextlib.suppress(Raced):  # with another put, a removal, or a sweep
                 if stored is not None and described is not None:
                     await self._descriptions.write(described, stored.seq)
                 else:
@@ -74,10 +74,10 @@ class JetStreamBlobs:
                 return name
 
     async def _keep(self, view: memoryview, name: str, digest: bytes, after: int) -> None:
-        """Sends what is not there yet; nothing of it stays where that fails."""
+        """Sends a payload that is not stored yet; removes its parts if that fails."""
         nuid = f"{random.getrandbits(128):032x}"
         size = min(CHUNK_BYTES, self._connection.max_payload - _HEADER_ROOM_BYTES)
-        began_s = time.time()  # not of a clock that stands still with the process
+        began_s = time.time()  # the wall clock: a monotonic clock may stop with the machine
         try:
             chunks = await self._send(view, f"{_CHUNKS}{nuid}", size)
             if not 0 <= time.time() - began_s < _LONGEST_PUT_S:
@@ -92,12 +92,12 @@ class JetStreamBlobs:
             raise
 
     async def stored(self) -> list[Blob]:
-        """All that is there. Raises: `Unavailable`."""
+        """All payloads. Raises: `Unavailable`."""
         found = [(record, described) async for record, described in self._descriptions.all() if not described.deleted]
         return [Blob(described.name, described.size, record.at_ns, record.seq) for record, described in found]
 
     async def remove(self, blob: Blob) -> bool:
-        """Takes it away, False where it was put again since it was listed. Raises: `Unavailable`. Order: idempotent."""
+        """Removes it; False when it was put again since it was listed. Raises: `Unavailable`. Order: idempotent."""
         stored, described = await self._descriptions.last(blob.name)
         if stored is None or described is None or stored.seq != blob.version:
             return False
@@ -109,13 +109,13 @@ class JetStreamBlobs:
         return True
 
     async def clear(self) -> None:
-        """Ends removals that were left half way. Raises: `Unavailable`."""
+        """Completes removals that were interrupted. Raises: `Unavailable`."""
         async for record, described in self._descriptions.all():
             if described.deleted and described.chunks:
                 await self._clear(described, record.seq)
 
     async def unfinished(self, before_ns: int) -> list[str]:
-        """Puts that were left half way, of which nothing has come since that time. Raises: `Unavailable`."""
+        """Interrupted puts of which nothing arrived since that time (ns since 1970). Raises: `Unavailable`."""
         names = await self._names_of_chunks()
         odd: list[bytes] = []
         for record in await self._descriptions.records():
@@ -127,11 +127,11 @@ class JetStreamBlobs:
         return [name for name in lone if 0 < await self._newest_ns(name) < before_ns]
 
     async def drop(self, unfinished: str) -> None:
-        """Takes away what came of such a put. Raises: `Unavailable`. Order: idempotent."""
+        """Removes the parts of an interrupted put. Raises: `Unavailable`. Order: idempotent."""
         await self._purge(unfinished, TIMEOUT_S)
 
     async def _names_of_chunks(self) -> set[str]:
-        """The names under which there are any, of all puts; asked before the descriptions, which come later."""
+        """The names of all chunks; asked before the descriptions, because a put writes its description later."""
         names: set[str] = set()
         while True:
             question = {"subjects_filter": f"{_CHUNKS}*", "offset": len(names)}
@@ -142,13 +142,13 @@ class JetStreamBlobs:
                 return names
 
     async def _newest_ns(self, name: str) -> int:
-        """When the last chunk under that name came, 0 where there is none any more."""
+        """The time of the last chunk of that name, in ns since 1970; 0 if there is none."""
         chunk = await last_message(self._connection, BLOBS, f"{_CHUNKS}{name}")
         return chunk.record.at_ns if chunk else 0
 
     async def _clear(self, described: BlobDescription, version: int) -> None:
         await self.drop(described.nuid)
-        with contextlib.suppress(Raced):  # put again: under another name of chunks
+        with contextlib.suppress(Raced):  # it was put again, and its chunks have another name
             await self._descriptions.write(msgspec.structs.replace(described, deleted=True, chunks=0, size=0), version)
 
     async def get(self, name: str) -> bytes:
@@ -168,7 +168,7 @@ class JetStreamBlobs:
         return bytes(body)
 
     async def _send(self, view: memoryview, subject: str, size: int) -> int:
-        """Sends all of it in order; how many chunks that made."""
+        """Sends all of it in order; returns the number of chunks."""
         view = view.cast("B")
         sending: deque[asyncio.Task[int]] = deque()
         chunks = 0
@@ -189,7 +189,7 @@ class JetStreamBlobs:
         return chunks
 
     async def _drop(self, nuid: str) -> None:
-        """Takes back chunks that nothing describes; where that fails they take room and do no other harm."""
+        """Removes chunks without a description; if that fails they only take room."""
         with contextlib.suppress(EventLogError):
             await self._purge(nuid, 2)
 
@@ -198,7 +198,7 @@ class JetStreamBlobs:
 
 
 async def _digest_of(view: memoryview) -> bytes:
-    """Large ones are digested beside the event loop."""
+    """The SHA-256; of a large payload in a thread."""
     if view.nbytes > _IN_THREAD_BYTES:
         return (await asyncio.to_thread(hashlib.sha256, view)).digest()
     return hashlib.sha256(view).digest()

@@ -1,7 +1,7 @@
-"""Commands that wait to be taken: a work queue of the server, shared by all who take.
+"""The queue of commands: a work queue of the server, shared by all its consumers.
 
-1. What is taken and not done comes again after `ACK_WAIT_S`, to whoever takes then: nothing is lost, some comes twice.
-2. What is done is gone for ever.
+1. A command that was taken but not done is delivered again after `ACK_WAIT_S`: at least once.
+2. A command that is done is removed.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ _MERELY_OVER: Final = (b"NATS/1.0 404", b"NATS/1.0 408", b"NATS/1.0 409 Batch", 
 
 
 class JetStreamCommands:
-    """The way out of `CLAW_COMMANDS`."""
+    """Takes commands from `CLAW_COMMANDS`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -44,11 +44,11 @@ class JetStreamCommands:
 
     @property
     def identity(self) -> str:
-        """Which queue this is: sequences of another one mean other commands."""
+        """Identifies the queue: in another queue, the same sequence is another command."""
         return f"{STREAM}@{self._created}"
 
     async def take(self, wait_s: float) -> list[Record]:
-        """What waits now, or comes first within the time; empty when nothing does. Raises: `Unavailable`."""
+        """The waiting commands, or the first to arrive within `wait_s` seconds, maybe none. Raises: `Unavailable`."""
         if not self._is_open:
             await self._open()
         if not self._came:
@@ -67,16 +67,16 @@ class JetStreamCommands:
         return came
 
     async def bury(self, record: Record, reason: str) -> None:
-        """Keeps it for people, in `CLAW_DEAD`. Raises: `Unavailable`. Order: idempotent."""
+        """Moves it to the dead letters, with the reason. Raises: `Unavailable`. Order: idempotent."""
         await JetStreamDeadLetters(self._connection, self.identity).copy(record, reason)
 
     def done(self, seqs: Iterable[int]) -> None:
-        """These are dealt with."""
+        """Removes them: they were carried out, refused or buried."""
         replies = [reply for seq in seqs if (reply := self._replies.pop(seq, None)) is not None]
         self._connection.write(b"".join(b"PUB %b 4\r\n+ACK\r\n" % reply for reply in replies))
 
     async def _open(self) -> None:
-        """Makes the queue's consumer where there is none."""
+        """Creates the queue's consumer if there is none."""
         if self._inbox is None:
             self._inbox = self._connection.listen(f"{self._connection.new_inbox()}.*", self._on_message)
             self._connection.on_lost.append(self._on_lost)

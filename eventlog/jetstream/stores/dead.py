@@ -1,6 +1,6 @@
-"""Copies of records that no reader could use, kept for people: `claw.dead.<kind>`.
+"""Dead letters: copies of records that no reader can use, under `claw.dead.<kind>`.
 
-The same record, copied by several readers, is kept once (within the hour that the stream remembers its ids).
+A record that several readers copy is stored once, within the hour for which the stream remembers ids.
 """
 
 import msgspec
@@ -20,13 +20,13 @@ class _LetterAnswer(msgspec.Struct):
 
 
 class JetStreamDeadLetters:
-    """The way into `CLAW_DEAD`; `identity` names the log that the records are from."""
+    """Copies records to `CLAW_DEAD`; `identity` names the log that they are from."""
 
     def __init__(self, connection: Connection, identity: str) -> None:
         self._connection, self._identity = connection, identity
 
     async def copy(self, record: Record, reason: str) -> None:
-        """Keeps the record with where it came from and why. Raises: `Unavailable`. Order: idempotent."""
+        """Stores the record with its origin and the reason. Raises: `Unavailable`. Order: idempotent."""
         parts = record.subject.split(".")
         kind = parts[1] if len(parts) > 2 and parts[0] == ROOT and is_id(parts[1]) else "unknown"
         headers = (

@@ -1,4 +1,4 @@
-"""Watches the keys of the bucket of leases: one push consumer on the last value of each."""
+"""Watches the leases: one push consumer on the last value of each key."""
 
 import asyncio
 from typing import Final
@@ -17,7 +17,7 @@ _SILENCE_S: Final = 2.5
 
 
 class LeaseWatch:
-    """The changes of the keys below a prefix, from `open` to `close`."""
+    """The changes of the keys with a prefix, from `open` to `close`."""
 
     def __init__(self, connection: Connection, prefix: str) -> None:
         self._connection, self._prefix = connection, prefix
@@ -36,7 +36,7 @@ class LeaseWatch:
         self._consumer, _ = await consumer.create(self._connection, LIVE, self._inbox, _HEARTBEAT_S, **where)
 
     async def changes(self) -> list[tuple[str, bytes | None]]:
-        """All that changed since the last call, at least one."""
+        """All changes since the last call, at least one."""
         while not self._changes:
             if self._broken:
                 raise Unavailable(f"the keys are not watched any more: {self._broken}")
@@ -50,7 +50,7 @@ class LeaseWatch:
         return changes
 
     def close(self) -> None:
-        """Ends it; the server drops a consumer that nobody listens to."""
+        """Ends it and deletes the consumer."""
         self._connection.unlisten(self._subscription)
         if self._on_lost in self._connection.on_lost:
             self._connection.on_lost.remove(self._on_lost)

@@ -1,10 +1,10 @@
-"""Keys that expire, in the memory of the server: presence of nodes, the leader's term.
+"""Keys that expire, in the memory of the server: presence, and the term of a leader.
 
-1. A key has one holder: it is taken only where it is absent, and renewed only by the revision that its holder wrote.
-2. The server expires a key by itself, in whole seconds: a term is rounded up, and may last 1.3 s longer than asked.
-3. The store is in memory: after a restart of the server it is empty and made again, and no marker says who vanished.
-4. A value without a term, or with a longer one than is asked for, is no lease: put there by hand, it would hold the
-   key for ever. Whoever wants the key writes over it.
+1. A key has one holder: it is acquired only if it is absent, and renewed only by the revision that its holder wrote.
+2. The server expires a key in whole seconds: a term is rounded up, and may last 1.3 s longer than requested.
+3. The store is in memory: after a restart of the server it is created again, empty. No message tells what was lost.
+4. A value without a term, or with a longer term than requested, is not a lease: written by hand, it would block the
+   key. The next one to acquire the key overwrites it.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ __all__ = ["JetStreamLease", "JetStreamLeases"]
 _KEY = re.compile(r"[-/_=.a-zA-Z0-9]+")
 _TIMEOUT_S: Final = 2.0
 _ELECTION_S: Final = 5.0
-"""On three servers a store that was just made, or has lost a server, has nobody who answers for it at first."""
+"""On a cluster, a store that was just created or has lost a server has no leader at first."""
 _LOOK_AGAIN_S: Final = 0.05
 
 
@@ -41,7 +41,7 @@ class _LeaseAnswer(msgspec.Struct):
 
 
 class _Taken(EventLogError):
-    """The key is at another revision."""
+    """The key has another revision."""
 
     def __init__(self, revision: int) -> None:
         super().__init__(f"the key is at revision {revision}")
@@ -55,7 +55,7 @@ class JetStreamLeases:
         self._connection = connection
 
     async def acquire(self, key: str, value: bytes, ttl_s: float) -> "JetStreamLease | None":
-        """The lease, None while somebody holds the key. Raises: `Unavailable`, `PermissionDenied`."""
+        """The lease, None while another holder has the key. Raises: `Unavailable`, `PermissionDenied`."""
         lease = JetStreamLease(self, key, max(1, math.ceil(ttl_s)))
         revision = 0
         while True:
@@ -74,7 +74,7 @@ class JetStreamLeases:
             return lease
 
     async def get(self, key: str) -> bytes | None:
-        """The value of a key, None where nobody holds it."""
+        """The value of a key, None if nobody holds it."""
         try:
             found = await last_message(self._connection, LIVE, _subject(key))
         except (Refusal, NoResponders):
@@ -83,10 +83,10 @@ class JetStreamLeases:
         return found.data if found is not None and _is_live(found) else None
 
     async def watch(self, prefix: str) -> AsyncIterator[tuple[str, bytes | None]]:
-        """Present and future values of the keys below the prefix; None where a key is given up.
+        """Present and future values of the keys with the prefix; None when a key is given up.
 
-        A key that expires is silent: who watches knows how long a value counts.
-        Raises: `Unavailable` when the connection or the store was lost: what changed meanwhile is not known.
+        A key that expires is not reported: the watcher knows how long a value is valid.
+        Raises: `Unavailable` (the connection or the store was lost, and changes may be missing).
         """
         watching = LeaseWatch(self._connection, prefix)
         try:
@@ -128,12 +128,12 @@ class JetStreamLeases:
         raise Unavailable(f"{subject}: {stored.error.description}")
 
     async def heal(self) -> None:
-        """Makes the store again where a restarted server has lost it."""
+        """Creates the store again if a restarted server has lost it."""
         await ensure_store(self._connection, LIVE)
 
 
 class JetStreamLease:
-    """A key held by this process until it is not renewed in time."""
+    """A key that this process holds as long as it renews it in time."""
 
     def __init__(self, leases: JetStreamLeases, key: str, ttl_s: int) -> None:
         self._leases, self.key, self.ttl_s = leases, key, ttl_s
@@ -142,12 +142,12 @@ class JetStreamLease:
         self._revision = 0
 
     async def renew(self, value: bytes) -> bool:
-        """Holds it for another term with a new value; False when it is lost. Raises: `Unavailable`."""
+        """Extends the lease by another term with a new value; False when it is lost. Raises: `Unavailable`."""
         while True:
             try:
                 await self.write(value, self._revision)
             except _Taken as taken:
-                # An answer may have been lost: then the newer revision is our own.
+                # If an answer was lost, the newer revision is our own.
                 found = await message_at(self._leases._connection, LIVE, taken.revision) if taken.revision else None
                 if found is None or not self.adopt(found):
                     return False
@@ -155,7 +155,7 @@ class JetStreamLease:
                 return True
 
     async def release(self) -> None:
-        """Gives it up at once."""
+        """Gives it up."""
         gone = f"Nats-Expected-Last-Subject-Sequence: {self._revision}\r\nKV-Operation: DEL\r\nNats-TTL: 1s\r\n"
         try:
             await self._leases.put(self._subject, gone, b"")
@@ -163,13 +163,13 @@ class JetStreamLease:
             return
 
     async def write(self, value: bytes, revision: int) -> None:
-        """Stores the value where the key is at `revision`."""
+        """Stores the value if the key has that revision."""
         guard = f"Nats-Expected-Last-Subject-Sequence: {revision}\r\n"
         term = f"Nats-TTL: {self.ttl_s}s\r\nClaw-Lease: {self._token}\r\n"
         self._revision = await self._leases.put(self._subject, guard + term, value)
 
     def adopt(self, found: StoredMessage) -> bool:
-        """Goes on from a stored revision if this lease wrote it."""
+        """Continues from a stored revision if this lease wrote it."""
         if _header(found, "Claw-Lease") != self._token:
             return False
         self._revision = found.seq
@@ -187,7 +187,7 @@ def _header(message: StoredMessage, name: str) -> str:
 
 
 def _term_s(message: StoredMessage) -> float:
-    """How long the server keeps the value, in seconds; without end for one that is no lease."""
+    """How long the server keeps the value, in seconds; infinite if it is not a lease."""
     term = _header(message, "Nats-TTL").removesuffix("s")
     is_lease = _header(message, "Claw-Lease") and term.isdecimal() and len(term) < 10
     return int(term) if is_lease else math.inf

@@ -1,4 +1,4 @@
-"""What tasks say while they run, in the stream `CLAW_OUTPUT`: kept for days, never part of the history."""
+"""Streamed output in the stream `CLAW_OUTPUT`: stored for days, not part of the history."""
 
 from collections.abc import AsyncIterator
 from typing import Final
@@ -25,13 +25,13 @@ class _OutputAnswer(msgspec.Struct):
 
 
 class JetStreamOutputs:
-    """The streams of all tasks, each on `claw.output.<task>.<stream>`."""
+    """All streams, each under `claw.output.<id>.<stream>`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def publish(self, id: str, stream: str, body: bytes, name: str) -> None:
-        """Keeps it behind what is there; under one name it is kept once. Raises: `Unavailable`, `PermissionDenied`."""
+        """Appends to the stream; a known name is stored once. Raises: `Unavailable`, `PermissionDenied`."""
         headers = f"NATS/1.0\r\nNats-Msg-Id: {name}\r\n\r\n".encode()
         _, answer = await self._connection.ask(f"{ROOT}.output.{id}.{stream}", body, headers, timeout_s=_TIMEOUT_S)
         error = msgspec.json.decode(answer, type=_OutputAnswer).error
@@ -39,7 +39,7 @@ class JetStreamOutputs:
             raise Unavailable(f"output was not taken: {error.description}")
 
     async def read(self) -> AsyncIterator[list[Record]]:
-        """All that is kept, of all tasks. Raises: `Unavailable`."""
+        """All stored output. Raises: `Unavailable`."""
         source = await self._source()
         async for records in read(source, (f"{ROOT}.output.>",), 0, None, None, _PATIENCE_S):
             yield records
@@ -49,5 +49,5 @@ class JetStreamOutputs:
         return StreamSource(self._connection, STREAM, info["created"], info["config"]["num_replicas"])
 
     async def follow(self, id: str, stream: str, after: int = 0) -> PushFollower:
-        """The records of a stream behind that place, and each as it comes. Raises: `Unavailable`."""
+        """The records of a stream after that sequence, and each new one. Raises: `Unavailable`."""
         return await PushFollower(await self._source(), (f"{ROOT}.output.{id}.{stream}",), after).open()

@@ -1,9 +1,9 @@
-"""Timers on message schedules of the server: its clock decides, whoever set them may be gone by then.
+"""Timers on message schedules of the server: they fire by its clock, even if the process that set them is gone.
 
-1. There is one timer of a name at a time: setting it again replaces it. One in the past goes off at once.
-2. It never goes off before its time; it may go off late, or twice where the server dies just then, and stays to be
-   seen for a while.
-3. Setting and cancelling are seen by every watcher in the order of the stream, but for a cancel, which leaves nothing.
+1. Names are unique: setting a timer again replaces it. A timer in the past fires at once.
+2. A timer never fires early. It may fire late, or twice if the server dies at that moment. It stays visible for a
+   while.
+3. Every watcher sees timers being set and firing in the order of the stream; a cancelled timer leaves no message.
 """
 
 from collections.abc import AsyncGenerator
@@ -25,7 +25,7 @@ __all__ = ["JetStreamTimers"]
 
 STREAM: Final = "CLAW_TIMERS"
 KEPT: Final = "10m"
-"""How long one that has gone off stays; who comes later derives it again from the log, and it goes off again."""
+"""How long a fired timer stays; a later watcher derives it again from the log, and it fires again."""
 
 _SET, _FIRED = f"{ROOT}.timer", f"{ROOT}.fired"
 _TIMEOUT_S: Final = 5.0
@@ -45,13 +45,13 @@ _decode = msgspec.json.Decoder(_Body).decode
 
 
 class JetStreamTimers:
-    """The timers in `CLAW_TIMERS`: set as `claw.timer.<kind>.<id>`, gone off as `claw.fired.<kind>.<id>`."""
+    """The timers in `CLAW_TIMERS`: set as `claw.timer.<kind>.<id>`, fired as `claw.fired.<kind>.<id>`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def set(self, kind: str, id: str, at_ns: int, version: int) -> None:
-        """Sets the timer, in place of one with this name. Raises: `Unavailable`, `Misconfigured`."""
+        """Sets the timer and replaces one with this name. Raises: `Unavailable`, `Misconfigured`."""
         headers = (
             "NATS/1.0\r\n"
             f"Nats-Schedule: @at {rfc3339(at_ns)}\r\n"
@@ -68,15 +68,15 @@ class JetStreamTimers:
         raise Unavailable(f"the timer {kind} {id} was not set: {error.description}")
 
     async def cancel(self, kind: str, id: str, place: int) -> None:
-        """Takes the timer back, unless it was set again behind that place of the store. Raises: `Unavailable`."""
+        """Cancels the timer, unless it was set again after that place of the store. Raises: `Unavailable`."""
         await call(
             self._connection, f"STREAM.PURGE.{STREAM}", {"filter": f"{_SET}.{kind}.{id}", "seq": place + 1}, _TIMEOUT_S
         )
 
     async def watch(self) -> AsyncGenerator[list[TimerMark]]:
-        """First all that are set or have lately gone off, maybe none; then each as it comes.
+        """First all timers that are set or have fired recently, maybe none; then each change.
 
-        Raises: `Unavailable` when the store is not the same any more: watch again.
+        Raises: `Unavailable` (the store was recreated: watch again).
         """
         info = await call(self._connection, f"STREAM.INFO.{STREAM}")
         source = StreamSource(self._connection, STREAM, info["created"], info["config"]["num_replicas"])
@@ -102,7 +102,7 @@ def _marks(records: list[Record]) -> list[TimerMark]:
 
 
 def _mark(record: Record) -> TimerMark | None:
-    """What a message says; None for one made by hand that says nothing, or lies about its time."""
+    """The timer of a message; None for a message by hand that is malformed or has a wrong time."""
     parts = record.subject.split(".")
     if len(parts) != 4 or not is_id(parts[3]):
         return None

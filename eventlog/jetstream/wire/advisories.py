@@ -1,4 +1,4 @@
-"""The server's own word that a client is gone, for those who may listen to the system account."""
+"""The server's advisories that a client has disconnected; only a user of the system account gets them."""
 
 from collections.abc import Callable
 from types import TracebackType
@@ -21,7 +21,7 @@ class _Disconnect(msgspec.Struct):
 
 
 class Disconnects:
-    """Tells the names of connections that end. A hint: the client may be back already."""
+    """Reports the names of connections that end. It is a hint: the client may be back already."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -30,7 +30,7 @@ class Disconnects:
     async def open(
         cls, address: Address | str, on_disconnect: Callable[[str], None], name: str = "claw-advisories"
     ) -> Self:
-        """Listens with a user of the system account. Raises: `Unavailable`, `Misconfigured`, `PermissionDenied`."""
+        """Subscribes as a user of the system account. Raises: `Unavailable`, `Misconfigured`, `PermissionDenied`."""
         connection = await Connection.open(address, name)
         decoder = msgspec.json.Decoder(_Disconnect)
 

@@ -48,7 +48,7 @@ class _ApiAnswer(msgspec.Struct):
 
 
 class StoredMessage(msgspec.Struct):
-    """A message as the leader of its stream gives it."""
+    """A message as the leader of its stream returns it."""
 
     subject: str
     seq: int
@@ -58,7 +58,7 @@ class StoredMessage(msgspec.Struct):
 
     @property
     def record(self) -> Record:
-        """The same as a reader of the stream gets it."""
+        """The record that a reader of the stream gets."""
         return Record(self.seq, nanoseconds(self.time), self.subject, self.data, self.hdrs)
 
 
@@ -83,7 +83,7 @@ async def call(connection: Connection, name: str, body: Any = None, timeout_s: f
 
 
 async def _ask(connection: Connection, subject: str, body: bytes, timeout_s: float) -> bytes:
-    """Asks until somebody answers: while a leader is elected, requests go unanswered. All of them are repeatable."""
+    """Repeats the request until it is answered: during an election nobody answers. All requests are repeatable."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout_s
     while True:
@@ -96,7 +96,7 @@ async def _ask(connection: Connection, subject: str, body: bytes, timeout_s: flo
 
 
 def check(subject: str, answer: bytes) -> None:
-    """Raises when the answer is an error."""
+    """Raises the error in the answer, if any."""
     error = _answers.decode(answer).error
     if error is None:
         return
@@ -108,17 +108,17 @@ def check(subject: str, answer: bytes) -> None:
 
 
 async def next_message(connection: Connection, stream: str, after: int, pattern: str) -> StoredMessage | None:
-    """The first message after a sequence that matches; asked of the stream's leader, so never stale."""
+    """The first message after a sequence that matches; read from the stream's leader, so never stale."""
     return await _message(connection, stream, {"seq": after + 1, "next_by_subj": pattern})
 
 
 async def last_message(connection: Connection, stream: str, pattern: str) -> StoredMessage | None:
-    """The last message that matches, asked of the stream's leader."""
+    """The last message that matches, read from the stream's leader."""
     return await _message(connection, stream, {"last_by_subj": pattern})
 
 
 async def message_at(connection: Connection, stream: str, seq: int) -> StoredMessage | None:
-    """The message at a sequence, asked of the stream's leader."""
+    """The message at a sequence, read from the stream's leader."""
     return await _message(connection, stream, {"seq": seq})
 
 

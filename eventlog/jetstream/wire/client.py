@@ -1,8 +1,8 @@
-"""nats-py's client with raw routes and prepared frames, and with guards where it breaks or keeps silent.
+"""nats-py's client with raw routes and prepared frames, and with guards against its faults.
 
-1. Messages go from the parser straight to the callbacks of their routes; nats-py only subscribes again.
-2. A write tells whether the connection took it. A transport that is closed or raises ends the connection.
-3. Whoever waits for a pong hears at once that the connection is lost.
+1. Messages go from the parser straight to the callbacks of their routes; nats-py only subscribes them again.
+2. A write returns whether the connection took it. A closed or raising transport ends the connection.
+3. All who wait for a pong are told at once when the connection is lost.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ class RawSubscription(Subscription):
 
 
 class ClientEvents(Protocol):
-    """What the client reports to its owner."""
+    """The events that the client reports to its owner."""
 
     def note_broken(self) -> None:
         """The transport takes no writes any more; `note_lost` follows."""
@@ -45,7 +45,7 @@ class ClientEvents(Protocol):
         ...
 
     async def note_error(self, error: Exception) -> None:
-        """Something failed; the client goes on by itself."""
+        """Something failed; the client continues by itself."""
         ...
 
     async def note_lost(self) -> None:
@@ -58,7 +58,7 @@ class ClientEvents(Protocol):
 
 
 class NatsClient(Client):
-    """One connection that comes back until it is closed."""
+    """One connection that reconnects until it is closed."""
 
     def __init__(self, events: ClientEvents) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ class NatsClient(Client):
         self._giving_up: asyncio.Task[None] | None = None
 
     async def dial(self, url: str, name: str, timeout_s: float, options: dict[str, Any]) -> None:
-        """Connects to this server once; from then on it reconnects for ever, with jitter."""
+        """Connects to this server once; from then on it reconnects without end, with jitter."""
         await self.connect(
             servers=[url],
             name=name,
@@ -91,7 +91,7 @@ class NatsClient(Client):
 
     @property
     def server_info(self) -> dict[str, Any]:
-        """What the server says of itself."""
+        """The server's INFO message."""
         return self._server_info
 
     # Subscriptions
@@ -115,7 +115,7 @@ class NatsClient(Client):
         """Ends a raw subscription; returns when the server knows. Until then its callback takes what still arrives."""
         if self._subs.pop(subscription._id, None) is not None:
             self._write_soon(b"UNSUB %d\r\n" % subscription._id)
-            with contextlib.suppress(errors.Error):  # a server that comes back is not told of it again
+            with contextlib.suppress(errors.Error):  # after a reconnect the server is not told of it again
                 await self.round_trip()
         self._parser.routes.pop(b"%d" % subscription._id, None)
 
@@ -127,14 +127,14 @@ class NatsClient(Client):
     # Writing
 
     def write(self, frames: bytes) -> bool:
-        """Sends prepared protocol bytes now; False when there is no connection, and then they are gone."""
+        """Sends prepared protocol bytes now; False when there is no connection, then they are lost."""
         transport: Any = self._transport
         if self._status != Client.CONNECTED or transport is None:
             return False
         try:
-            if transport.is_closing():  # asyncio would drop the bytes without a word
+            if transport.is_closing():  # asyncio would drop the bytes silently
                 raise OSError("the transport is closed")
-            if self._pending:  # what nats-py itself wants to send goes first
+            if self._pending:  # what nats-py itself has to send goes first
                 transport.writelines(self._pending)
                 self._pending, self._pending_data_size = [], 0
             if self._soon:

@@ -1,8 +1,8 @@
-"""One connection to a nats-server: whether it is up, requests and their answers, and errors that say whose fault.
+"""One connection to a nats-server: its state, requests and their answers, and errors that name the cause.
 
-1. It reconnects for ever, with jitter; only `aclose` closes it.
+1. It reconnects without end, with jitter; only `aclose` closes it.
 2. `online` is true only when the server knows every subscription again.
-3. A refused permission fails what waits for it at once, under the name of the subject.
+3. A missing permission fails the waiting requests at once; the error names the subject.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ class Connection:
     ) -> Self:
         """Connects to the first server that answers.
 
-        All reply subjects lie under `inbox`, `_INBOX.<principal>`; '' means that of the address, `_INBOX` by default.
+        All reply subjects lie under `inbox`, `_INBOX.<principal>`; '' means the prefix of the address, else `_INBOX`.
         Raises: `Unavailable` (nobody answers), `Misconfigured` (refused: wrong password, TLS …).
         """
         if not isinstance(address, Address):
@@ -91,7 +91,7 @@ class Connection:
         """Closes the connection; what still waits fails with `Unavailable`."""
         await self._client.close()
 
-    # Whether it is up, and to what
+    # State and server
 
     @property
     def online(self) -> bool:
@@ -153,11 +153,11 @@ class Connection:
         await self._client.retire(subscription)
 
     def write(self, frames: bytes) -> bool:
-        """Sends prepared protocol bytes now; False when there is no connection, and then they are gone."""
+        """Sends prepared protocol bytes now; False when there is no connection, then they are lost."""
         return self._client.write(frames)
 
     def publish_now(self, subject: bytes, body: bytes, headers: bytes = b"") -> bool:
-        """Sends a message that no one acknowledges; False, and it is gone, when there is no connection."""
+        """Sends a message without acknowledgement; False when there is no connection, then it is lost."""
         if headers:
             size = len(headers) + len(body)
             return self.write(b"HPUB %b %d %d\r\n%b%b\r\n" % (subject, len(headers), size, headers, body))
@@ -166,11 +166,11 @@ class Connection:
     # Requests
 
     def new_inbox(self) -> str:
-        """A fresh subject below the inbox of this connection."""
+        """A fresh subject under the inbox of this connection."""
         return self._client.new_inbox()
 
     def publish_request(self, subject: str, reply: str) -> bool:
-        """Sends a question without a body that any number may answer."""
+        """Sends a request without a body; any number may answer it."""
         return self.write(f"PUB {subject} {reply} 0\r\n\r\n".encode())
 
     def expect(self, on_answer: OnMessage) -> str:
@@ -178,11 +178,11 @@ class Connection:
         return self._replies.expect(on_answer)
 
     def expect_nothing(self) -> str:
-        """A reply subject whose answers are dropped: for requests that the server only takes with one."""
+        """A reply subject whose answers are dropped: for requests that must have one."""
         return f"{self._replies.inbox}.0"
 
     def forget(self, reply: str) -> None:
-        """No answer to this reply subject is wanted any more."""
+        """Ignores further answers to this reply subject."""
         self._replies.forget(reply)
 
     async def ask(self, subject: str, body: bytes = b"", headers: bytes = b"", timeout_s: float = 5) -> Reply:

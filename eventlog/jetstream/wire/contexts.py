@@ -1,7 +1,7 @@
-"""Where the server is and how to sign in: the nats CLI's context files and environment, nothing to configure twice.
+"""The server's address and credentials, from the nats CLI's context files and environment.
 
-Order of what wins: an explicit address, an explicit context, `NATS_URL` (with `NATS_CREDS`), `NATS_CONTEXT`, the CLI's
-selected context, and at last a server on this machine.
+Order of precedence: an explicit address, an explicit context, `NATS_URL` (with `NATS_CREDS`), `NATS_CONTEXT`, the CLI's
+selected context, and finally a server on this machine.
 """
 
 import json
@@ -63,7 +63,7 @@ class Address(msgspec.Struct, frozen=True):
         except (OSError, ValueError) as error:
             raise Misconfigured(f"the NATS context {name!r} can't be read: {error}") from None
         if not isinstance(raw, dict):
-            raise Misconfigured(f"the NATS context {name!r} is no JSON object: {path}")
+            raise Misconfigured(f"the NATS context {name!r} is not a JSON object: {path}")
 
         def text(key: str) -> str:
             value = raw.get(key)
@@ -95,7 +95,7 @@ class Address(msgspec.Struct, frozen=True):
         return f"$JS.{self.domain}.API" if self.domain else "$JS.API"
 
     def options(self) -> dict[str, Any]:
-        """What nats-py's `connect` takes for it."""
+        """The options for nats-py's `connect`."""
         options: dict[str, Any] = {"inbox_prefix": self.inbox_prefix}
         user, password, token = self._sign_in()
         if user:
@@ -111,7 +111,7 @@ class Address(msgspec.Struct, frozen=True):
         return options
 
     def _sign_in(self) -> tuple[str, str, str]:
-        """User, password and token; those in the addresses count for servers that the cluster names later, too."""
+        """User, password and token; those in the addresses also apply to servers that the cluster names later."""
         places = {(urlparse(url).username, urlparse(url).password) for url in self.urls}
         if self.user or self.token or len(places) > 1:
             return self.user, self.password, self.token

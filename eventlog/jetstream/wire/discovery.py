@@ -35,7 +35,7 @@ class ServiceDiscovery:
         self._is_announced = False
 
     def announce(self, connection: Connection, replies: Connection, endpoints: Sequence[tuple[Endpoint, str]]) -> None:
-        """Answers from now on, with each endpoint and its queue; a user without the permission is merely not listed."""
+        """Answers from now on, with each endpoint and its queue. Without the permission the process is not listed."""
         if self._is_announced:
             return
         self._is_announced = True

@@ -11,11 +11,11 @@ from clawactors.eventlog.record import Draft, aggregate_pattern
 __all__ = ["Append", "batch_frames", "single_frame"]
 
 OVERHEAD_BYTES: Final = 128
-"""Status line and batch headers of one message, at most."""
+"""The most bytes of status line and batch headers in one message."""
 
 
 class Append:
-    """A draft on its way: its wire form, and the future that its version or error goes to."""
+    """A draft on its way: its wire format, and the future of its version or error."""
 
     __slots__ = (
         "aggregate",
@@ -44,15 +44,15 @@ class Append:
         self.expected = expected
         self.version = version
         self.deadline = deadline
-        self.size_bytes = len(self.headers) + len(self.body) + OVERHEAD_BYTES  # on the wire, a little rounded up
+        self.size_bytes = len(self.headers) + len(self.body) + OVERHEAD_BYTES  # on the wire, rounded up
         self.tries = 0
-        self.was_sent = False  # it may be stored from then on
-        self.trouble = ""  # why the server could not store it when it last said so
+        self.was_sent = False  # from then on it may be stored
+        self.trouble = ""  # why the server could not store it, as last reported
         self.next: deque[Append] | None = None
 
 
 def single_frame(append: Append, reply: str) -> bytes:
-    """A message of its own."""
+    """The frame of a single append."""
     headers = len(append.headers) + 12
     return b"HPUB %b %b %d %d\r\nNATS/1.0\r\n%b\r\n%b\r\n" % (
         append.subject,

@@ -1,8 +1,8 @@
-"""Cuts the server's byte stream into messages, which go straight to the callbacks of their routes.
+"""Splits the server's byte stream into messages, which go straight to the callbacks of their routes.
 
 1. Any split of a byte stream into chunks gives the same messages in the same order.
 2. A message costs one scan, one split and two slices: no regular expression, no task switch.
-3. Lines that are no messages (PING, PONG, INFO, errors) are handed to the client's own methods, in their order.
+3. Lines that are not messages (PING, PONG, INFO, errors) go to the client's own methods, in order.
 4. A callback that raises is logged; it never stops the stream.
 """
 
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 class Sink(Protocol):
-    """The client's own methods that receive what is no message."""
+    """The client's own methods for lines that are not messages."""
 
     async def _process_err(self, err_msg: str) -> None: ...
     async def _process_ping(self) -> None: ...
@@ -34,7 +34,7 @@ class Sink(Protocol):
 
 
 class MessageParser:
-    """Takes the place of nats-py's own parser: same two methods, `parse` and `reset`."""
+    """Replaces nats-py's own parser: the same two methods, `parse` and `reset`."""
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
@@ -50,15 +50,15 @@ class MessageParser:
         self._needed_bytes = 0
 
     def feed(self, data: bytes) -> bytes:
-        """Dispatches every message that `data` completes, up to the first line that is none: what follows from there.
+        """Dispatches all complete messages up to the first line that is not a message; returns the rest from there.
 
-        Nothing follows where all was taken; an unfinished message is kept for the next call. Raises: `ProtocolError`.
+        The rest is empty if all was taken; an unfinished message is buffered. Raises: `ProtocolError`.
         """
         if self._held:
             self._held.append(data)
             self._held_bytes += len(data)
             if self._held_bytes < self._needed_bytes:
-                return b""  # a huge message is joined once, when it is whole
+                return b""  # a large message is joined once, when it is complete
             data = b"".join(self._held)
             self._held.clear()
         generation = self._generation
@@ -67,7 +67,7 @@ class MessageParser:
         except (ValueError, IndexError) as error:
             raise _malformed(error) from None
         if self._generation != generation:
-            return b""  # the connection was given up meanwhile: its rest must not lead the next one's bytes
+            return b""  # the connection was reset meanwhile: its rest must not precede the next one's bytes
         rest = data[done:] if done else data
         if needed == _NO_MESSAGE:
             self._held_bytes = self._needed_bytes = 0
@@ -78,7 +78,7 @@ class MessageParser:
         return b""
 
     async def parse(self, data: bytes = b"") -> None:
-        """Takes all of it: what `feed` leaves is handed to the client, line by line. Raises: `ProtocolError`."""
+        """Parses all of it: what `feed` leaves goes to the client, line by line. Raises: `ProtocolError`."""
         generation = self._generation
         while data := self.feed(data):
             line, _, data = data.partition(b"\r\n")
@@ -90,7 +90,7 @@ class MessageParser:
                 return
 
     def _dispatch(self, data: bytes) -> tuple[int, int]:
-        """How far it came, and how many bytes the unfinished message needs: 0 where that is not known."""
+        """How far it got, and how many bytes the unfinished message needs, 0 if that is not known."""
         find, routes, end, position = data.find, self.routes, len(data), 0
         while (eol := find(b"\r\n", position)) >= 0:
             args = data[position:eol].split()
@@ -119,7 +119,7 @@ class MessageParser:
                 return position, stop + 2 - position
             position = stop + 2
             if (route := routes.get(sid)) is None:
-                continue  # its end has crossed the message
+                continue  # it was unsubscribed while the message was on its way
             try:
                 route(subject, reply, data[start:split], data[split:stop])
             except Exception:

@@ -1,4 +1,4 @@
-"""Answers by reply subject: one subscription for all, each answer to the one who waits for it."""
+"""Answers by reply subject: one subscription for all, each answer goes to its request."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,7 +17,7 @@ class NotSent(Unavailable):
 
 
 class Replies:
-    """The reply subjects below one inbox; `write` sends frames."""
+    """The reply subjects under one inbox; `write` sends frames."""
 
     def __init__(self, inbox: str, write: Callable[[bytes], bool]) -> None:
         self.inbox, self._write = inbox, write
@@ -32,11 +32,11 @@ class Replies:
         return f"{self.inbox}.{self._token}"
 
     def forget(self, reply: str) -> None:
-        """No answer to this reply subject is wanted any more."""
+        """Ignores further answers to this reply subject."""
         self._waiting.pop(reply[len(self.inbox) + 1 :].encode(), None)
 
     def on_message(self, subject: bytes, reply: bytes, headers: bytes, body: bytes) -> None:
-        """Takes what arrives below the inbox."""
+        """Handles a message to the inbox."""
         on_answer = self._waiting.get(subject[len(self.inbox) + 1 :])
         if on_answer is not None:
             on_answer(subject, reply, headers, body)
@@ -73,7 +73,7 @@ class Replies:
                 answer.set_exception(PermissionDenied(subject))
 
     def lose(self) -> None:
-        """Fails all requests: their answers will not come."""
+        """Fails all requests: their answers are lost."""
         for asked, answer in self._requests.values():
             if not answer.done():
                 answer.set_exception(Unavailable(f"the connection was lost before {asked!r} answered"))

@@ -1,6 +1,6 @@
 """Requests and answers between processes, as a service of the NATS service protocol: `nats micro ls`, `info`, `stats`.
 
-A failing handler answers with the protocol's error headers; the one who asked gets `Unavailable` with its words.
+The answer of a failing handler has the protocol's error headers; the caller gets `Unavailable` with the reason.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -19,7 +19,7 @@ MOST_AT_ONCE: Final = 1000
 
 
 class JetStreamRequests:
-    """Asks and answers over one connection; what it sends unasked and its answers may leave on another, `replies`."""
+    """Asks and answers over one connection; answers and messages may leave on another one, `replies`."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class JetStreamRequests:
     async def request(self, subject: str, body: bytes, timeout_s: float) -> bytes:
         """The answer.
 
-        Raises: `NoResponders` when nobody listens, `Unavailable` when no answer comes in time or the handler failed,
+        Raises: `NoResponders` (nobody listens), `Unavailable` (no answer in time, or the handler failed),
         `PermissionDenied`.
         """
         headers, answer = await self._connection.ask(subject, body, timeout_s=timeout_s)
@@ -48,11 +48,12 @@ class JetStreamRequests:
         return answer
 
     def publish(self, subject: str, body: bytes) -> None:
-        """Sends a message to all who listen now; it is lost where nobody does, or the connection is away."""
+        """Sends a message to all present subscribers; without one, or without a connection, it is lost."""
         self._replies.publish_now(subject.encode(), body)
 
     async def subscribe(self, pattern: str, on_message: Callable[[str, bytes], None]) -> Callable[[], None]:
-        """Calls back with subject and body of each message; returns what ends that. Raises: `PermissionDenied`."""
+        """Calls back with subject and body of each message; returns a function that ends the
+        subscription. Raises: `PermissionDenied`."""
 
         def take(subject: bytes, reply: bytes, headers: bytes, body: bytes) -> None:
             on_message(str(subject, "utf-8", "replace"), body)
@@ -64,9 +65,9 @@ class JetStreamRequests:
     async def serve(
         self, subject: str, answer: Callable[[bytes], Awaitable[bytes]], queue: str = ""
     ) -> "JetStreamServing":
-        """Answers requests on the subject; with a queue, one of its members gets each.
+        """Answers requests on the subject; with a queue, one of its members gets each request.
 
-        Raises: `PermissionDenied`, `Unavailable`. Order: when it returns, requests are seen.
+        Raises: `PermissionDenied`, `Unavailable`. Order: when it returns, requests are received.
         """
         return await self._serve(subject, lambda _, body: answer(body), None, MOST_AT_ONCE, queue)
 
@@ -79,9 +80,9 @@ class JetStreamRequests:
         most_per_principal: int = DEFAULT_PER_PRINCIPAL,
         queue: str = "",
     ) -> "JetStreamServing":
-        """Answers requests whose subject names who asks. See `Requests`.
+        """Answers requests whose subject names the principal. See `Requests`.
 
-        Raises: `PermissionDenied`, `Unavailable`. Order: when it returns, requests are seen.
+        Raises: `PermissionDenied`, `Unavailable`. Order: when it returns, requests are received.
         """
         return await self._serve(pattern, handler, principal_token, most_per_principal, queue)
 
@@ -121,7 +122,7 @@ class JetStreamServing:
 
     @property
     def dropped(self) -> int:
-        """How many requests were dropped because their reply subject is not an inbox of the one who asks."""
+        """The number of requests that were dropped because their reply subject is not an inbox of the principal."""
         return self._endpoint.dropped
 
     async def aclose(self) -> None:

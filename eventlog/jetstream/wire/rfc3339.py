@@ -1,4 +1,4 @@
-"""Moments as the server writes and reads them: RFC 3339 in UTC, to the nanosecond."""
+"""Times as the server writes and reads them: RFC 3339 in UTC, to the nanosecond."""
 
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -7,12 +7,12 @@ __all__ = ["nanoseconds", "rfc3339"]
 
 
 def rfc3339(at_ns: int) -> str:
-    """The moment, given in ns since 1970."""
+    """The text of a time in ns since 1970."""
     return f"{datetime.fromtimestamp(at_ns // 1_000_000_000, UTC):%Y-%m-%dT%H:%M:%S}.{at_ns % 1_000_000_000:09d}Z"
 
 
 def nanoseconds(text: str) -> int:
-    """Nanoseconds since 1970 of a moment, 0 where there is none."""
+    """The time in ns since 1970, 0 if the text is empty."""
     if not text:
         return 0
     whole, _, fraction = text.rstrip("Z").partition(".")

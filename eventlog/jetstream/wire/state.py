@@ -1,4 +1,4 @@
-"""Whether a connection is up, and who wants to know when that changes."""
+"""Whether a connection is up, and the callbacks for its changes."""
 
 import asyncio
 import logging
@@ -16,12 +16,12 @@ _log = logging.getLogger(__name__)
 
 
 class ConnectionState:
-    """Takes what the client reports; `where` names the server in messages. The callbacks must be quick."""
+    """The state of a connection, from what the client reports; `where` names the server. Callbacks must be quick."""
 
     def __init__(self, name: str, where: str) -> None:
         self._name, self._where = name, where
         self._back = asyncio.Event()
-        self._was_up = False  # True until those who listen for the loss know of it
+        self._was_up = False  # stays True until the callbacks for a loss were called
         self._is_closed: Callable[[], bool] = lambda: False
         self._replies: Replies | None = None
         self.reported: Exception | None = None
@@ -30,7 +30,7 @@ class ConnectionState:
         self.on_denied: list[Callable[[PermissionDenied], None]] = []
 
     def begin(self, is_closed: Callable[[], bool], replies: Replies) -> None:
-        """The connection is up for the first time; these are the requests that a loss fails."""
+        """The connection is up for the first time; a loss fails the requests of `replies`."""
         self._is_closed, self._replies = is_closed, replies
         self._was_up = True
         self._back.set()
@@ -49,27 +49,27 @@ class ConnectionState:
             raise Unavailable(f"no connection to {self._where} for {timeout_s:g} s") from None
 
     def note_broken(self) -> None:
-        """It is not up from here on; in a moment all are told."""
+        """It is down from here on; the callbacks follow."""
         self._back.clear()
 
     def note_denied(self, error: PermissionDenied) -> None:
-        """Fails the requests to a subject that this user may not use, and tells all who listen."""
+        """Fails the requests to a forbidden subject, and calls back."""
         if self._replies is not None and error.action == "publish to":
             self._replies.deny(error.subject)
         for on_denied in list(self.on_denied):
             on_denied(error)
 
     async def note_error(self, error: Exception) -> None:
-        """Keeps the reason why there is no connection."""
+        """Stores the reason why there is no connection."""
         if is_refusal(error) and self.reported is not None and not is_refusal(self.reported):
             _log.warning("connection %r is refused at %s: %s", self._name, self._where, text_of(error))
         self.reported = error
         _log.debug("connection %r: %s", self._name, error)
 
     async def note_lost(self) -> None:
-        """Fails the requests that wait for answers, and tells all who listen."""
+        """Fails the waiting requests, and calls back."""
         if self._is_closed():
-            self._back.set()  # those who wait for the connection learn that it will not come
+            self._back.set()  # those who wait for the connection are told that it is closed
         elif self._was_up:
             self._back.clear()
             _log.warning("connection %r to %s is lost, trying again", self._name, self._where)
@@ -82,7 +82,7 @@ class ConnectionState:
             on_lost()
 
     async def note_back(self) -> None:
-        """Tells all who listen."""
+        """Calls back."""
         self._was_up = True
         self._back.set()
         _log.info("connection %r is back at %s", self._name, self._where)
@@ -96,10 +96,10 @@ def shown(url: str) -> str:
 
 
 def text_of(error: Exception) -> str:
-    """What an error of nats-py says."""
+    """The text of an error of nats-py."""
     return str(error).removeprefix("nats: ").strip("'") or type(error).__name__
 
 
 def is_refusal(error: Exception) -> bool:
-    """True where the server refuses this user."""
+    """True if the server refuses this user."""
     return isinstance(error, errors.Error) and "authorization" in str(error).lower()

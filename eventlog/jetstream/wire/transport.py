@@ -13,7 +13,7 @@ READ_BYTES: Final = 1 << 18
 
 
 class Reader(asyncio.StreamReader):
-    """Gives what arrives to `take` at once while somebody reads and nothing else waits to be read."""
+    """Passes arriving bytes to `take` at once, while a read is pending and nothing else is buffered."""
 
     def __init__(self, take: Callable[[bytes], bytes]) -> None:
         super().__init__(limit=READ_BYTES)
@@ -33,7 +33,7 @@ class Reader(asyncio.StreamReader):
 
     @override
     async def read(self, n: int = -1) -> bytes:
-        """What `take` has left."""
+        """The bytes that `take` has left."""
         self._is_read = True
         try:
             data = await super().read(n)
@@ -50,7 +50,7 @@ class Reader(asyncio.StreamReader):
 
 
 class ParsingTransport(TcpTransport):
-    """Gives what it reads to `take`, hundreds of messages at a time; over TLS, to the client's own loop."""
+    """Passes what it reads to `take`, hundreds of messages at a time; over TLS, to the client's own loop."""
 
     def __init__(self, take: Callable[[bytes], bytes]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -60,7 +60,7 @@ class ParsingTransport(TcpTransport):
     async def connect(self, uri: Any, buffer_size: int, connect_timeout: int) -> None:
         for abandoned in (self._bare_io_writer, self._io_writer):
             if abandoned is not None:
-                abandoned.transport.abort()  # nats-py forgets it: a server that hangs would collect them
+                abandoned.transport.abort()  # nats-py forgets it; a hanging server would collect them
         loop, reader = asyncio.get_running_loop(), Reader(self._take)
         async with asyncio.timeout(connect_timeout):
             transport, protocol = await loop.create_connection(
@@ -75,7 +75,7 @@ class ParsingTransport(TcpTransport):
             raise OSError("connected to itself")
 
     def is_closing(self) -> bool:
-        """True when nothing can be written any more."""
+        """True when nothing can be written."""
         return self._io_writer is None or self._io_writer.is_closing()
 
     @override
