@@ -17,12 +17,13 @@ from clawactors.kernel.errors import Refused
 from clawactors.memory.ingest.importing import chunks
 from clawactors.memory.item import ItemCommand
 from clawactors.memory.text.importance import importance, tone
-from clawactors.runtime.actor import Actor, ActorContext
+from clawactors.runtime.client.sender import CommandSender
 from clawactors.runtime.naming import id_of_key
 from clawactors.systems.chats.events import CODEC, EXTRACT, ExtractionRequested, MessageAdded
 from clawactors.systems.memories import Content, memory_id
 from clawactors.systems.memories.commands import RecordMemory
 from clawactors.systems.tasks import commands as tc
+from clawactors.systems.tasks.external import request_of
 from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.tasks.submission import spec_of
 
@@ -54,22 +55,23 @@ def jobs_in(commit: Commit) -> list[ExtractionJob]:
     ]
 
 
-async def submit_job(context: ActorContext, job: ExtractionJob) -> None:
-    """Submits the job's task. Order: idempotent. Waits while the log is unavailable."""
+async def submit_job(sender: CommandSender, job: ExtractionJob) -> None:
+    """Asks control to submit the job's task. Order: idempotent. Waits while no control process answers."""
     try:
         spec = spec_of(EXTRACT, msgspec.to_builtins(job), user=job.user[:128], priority="low", tags=("memory",))
-        actor = Actor(context, TASKS, id_of_key(job.key))
+        id, request = id_of_key(job.key), request_of(tc.Submit(spec))
     except (Refused, UnicodeError) as error:
         _log.warning("message %d is not extracted: %s", job.seq, error)
         return
     while True:
         try:
-            await actor.handle(tc.Submit(spec))
+            await sender.ask(TASKS.name, id, request, queued=False)
             return
         except (Refused, TooLarge) as error:  # for example, another task has the same key
             _log.warning("message %d is not extracted: %s", job.seq, error)
             return
-        except Unavailable:
+        except Unavailable as error:
+            _log.info("message %d waits to be extracted: %s", job.seq, error)
             await asyncio.sleep(_PAUSE_S)
 
 

@@ -23,6 +23,7 @@ from clawactors.memory.process.store import MemoryStore
 from clawactors.memory.process.writer import CommandWriter
 from clawactors.memory.recall.levels import SENSORY_LIMIT, SensoryMemory, WorkingMemory
 from clawactors.runtime.actor import ActorContext
+from clawactors.runtime.client.sender import CommandSender
 from clawactors.systems.chats.kind import CHATS
 
 __all__ = ["MemoryActor"]
@@ -30,6 +31,7 @@ __all__ = ["MemoryActor"]
 _QUEUE: Final = "memory"
 _OPEN_WITHIN_S: Final = 15.0
 _FRESH_WITHIN_S: Final = 15.0
+_JOBS_WITHIN_S: Final = 2.0
 _SAVE_EVERY: Final = 5_000
 _SENSORY_PATTERNS: Final = ("claw.task.>", "claw.chat.>")
 _SENSORY_RECORDS: Final = 4 * SENSORY_LIMIT
@@ -38,7 +40,10 @@ _WORKING_MAX: Final = 200
 
 
 class MemoryActor:
-    """Call `listen`, then `serve` until cancelled. `kinds` are all kinds of the log."""
+    """Call `listen`, then `serve` until cancelled. `kinds` are all kinds of the log.
+
+    It asks control as the principal that `context.by` begins with; `requests` must use the inbox of that principal.
+    """
 
     store: MemoryStore
     consolidation: ConsolidationRunner
@@ -62,6 +67,7 @@ class MemoryActor:
         self._consolidation_name = f"consolidation/{context.by.rpartition('/')[2]}"
         self._last_ingested = 0
         """The log sequence of the last record that consolidation did not write."""
+        self._sender = CommandSender(context, requests, context.by.partition("/")[0], "")
         self._answers = Answers(self)
         self._working: dict[str, WorkingMemory] = {}
         self._open = asyncio.Event()
@@ -131,7 +137,7 @@ class MemoryActor:
 
     async def _submit_jobs(self, batch: list[Record]) -> None:
         jobs = [job for record in batch for job in jobs_in(self._decoder.decode(record))]
-        await asyncio.gather(*(submit_job(self.context, job) for job in jobs))
+        await asyncio.gather(*(submit_job(self._sender, job) for job in jobs))
 
     async def _write(self, commands: list[ItemCommand]) -> int:
         return (await self.writer.write(commands)).last_seq
@@ -165,11 +171,17 @@ class MemoryActor:
         """
         try:
             async with asyncio.timeout(_FRESH_WITHIN_S):
-                await asyncio.gather(*(part.caught_up() for part in (self.histories, self._chats, self._rows)))
+                await asyncio.gather(self.histories.caught_up(), self._rows.caught_up(), self._jobs_submitted())
         except TimeoutError:
             raise Unavailable(f"memory is at {self.histories.position} of the log, not yet at its end") from None
         seq = max(self._rows.upto if concluded else self._last_ingested, self.histories.remembered)
         await self.store.reached(seq, _FRESH_WITHIN_S)
+
+    async def _jobs_submitted(self) -> None:
+        """Waits for the jobs of all messages, but not for long: while no control process leads, none is done anyway."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_JOBS_WITHIN_S):
+                await self._chats.caught_up()
 
     async def sensory(self) -> SensoryMemory:
         """The newest raw events, up to the end of the log."""

@@ -20,6 +20,9 @@ __all__ = ["FOLDER", "serve"]
 FOLDER: Final = "memory"
 """The folder of rows and index below the data folder; it can be deleted and is rebuilt from the log."""
 
+_PRINCIPAL: Final = "memory"
+"""As whom it asks control to submit tasks."""
+
 _NICE: Final = 5
 """Tasks take precedence: memory can wait a little, placement cannot."""
 
@@ -30,12 +33,14 @@ async def serve(start: MemoryStart, ready: Callable[[], None]) -> None:
         os.nice(_NICE)
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # vectors are short: more threads would only slow others down
-    async with await JetStreamLog.connect(start.nats_url, f"claw-memory/{start.name}", kinds=KINDS.names) as log:
+    async with await JetStreamLog.connect(
+        start.nats_url, f"claw-memory/{start.name}", kinds=KINDS.names, inbox=f"_INBOX.{_PRINCIPAL}"
+    ) as log:
         # Imported here: numpy takes a moment to load, and reads the number of threads set above.
         from clawactors.memory.process import MemoryActor, switch_often
 
         switch_often()
-        context = ActorContext(log, SystemClock(), f"memory/{start.name}")
+        context = ActorContext(log, SystemClock(), f"{_PRINCIPAL}/{start.name}")
         leases, requests = JetStreamLeases(log.connection), JetStreamRequests(log.connection)
         actor = MemoryActor(context, KINDS, leases, requests, Path(start.data) / FOLDER, start.daily_s)
         await actor.listen()

@@ -18,10 +18,14 @@ from clawactors.memory.process import MemoryActor
 from clawactors.memory.process.consolidation import DAY_S
 from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.clock import SystemClock
+from clawactors.runtime.dispatcher import Dispatcher
+from clawactors.runtime.endpoint import CommandEndpoint
 from clawactors.runtime.memory import Memories
 from clawactors.runtime.node.recording import WritingRecorder
+from clawactors.runtime.snapshots import LogSnapshots
 from clawactors.systems.tasks.events import CODEC as TASK_CODEC
 from clawactors.systems.tasks.events import TaskEvent
+from clawactors.systems.tasks.kind import TASKS
 
 PATIENCE_S = 30.0
 
@@ -34,6 +38,8 @@ class Place:
         self.leases, self.requests = InProcessLeases(), InProcessRequests()
         self.context = ActorContext(log, SystemClock(), "client/test")
         self.memories = Memories(WritingRecorder(self.context), self.requests)
+        self.control = CommandEndpoint(Dispatcher(self.context, KINDS, LogSnapshots(log)), [TASKS])
+        """Decides what is asked of tasks, as a control process does."""
         self._names = iter(range(1, 1_000_000))
 
     @contextlib.asynccontextmanager
@@ -42,7 +48,7 @@ class Place:
     ) -> AsyncIterator[MemoryActor]:
         """An actor that answers; it ends in good order with the block."""
         context = ActorContext(self.log, SystemClock(), f"memory/{name}")
-        actor = MemoryActor(context, KINDS, self.leases, self.requests, self.folder / folder, every_s)
+        actor = MemoryActor(context, KINDS, self.leases, self.requests.of("memory"), self.folder / folder, every_s)
         await actor.listen()
         serving = asyncio.create_task(actor.serve())
         try:
@@ -87,4 +93,6 @@ class Place:
 async def place(tmp_path: Path) -> AsyncIterator[Place]:
     """An empty log and an empty folder."""
     async with InProcessLog() as log:
-        yield Place(log, tmp_path)
+        made = Place(log, tmp_path)
+        await made.control.open(made.requests)
+        yield made

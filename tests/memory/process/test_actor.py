@@ -319,3 +319,19 @@ async def test_the_daily_run_archives_what_has_faded(place: Place) -> None:
         await actor.fresh()
         assert [row["text"] for row in await place.memories.recall("rain", threshold=0)] == ["the house burnt down"]
         assert (await place.ask("show", id=faint))["row"]["status"] == "archived"
+
+
+async def test_without_a_control_process_jobs_wait_and_questions_do_not(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clawactors.memory.process.actor._JOBS_WITHIN_S", 0.01)
+    await place.control.aclose()
+    async with place.running():
+        await place.memories.remember("The kiln broke in June")
+        await place.memories.say("c-1", "I moved to Lisbon.", user="anna")
+        assert len(await place.memories.recall("what broke in June?")) == 1
+        assert await place.commits("claw.task.>") == []
+        await place.control.open(place.requests)
+        monkeypatch.undo()
+        await place.ask("stats")
+        assert len(await place.commits("claw.task.>")) == 1
