@@ -42,8 +42,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 class Cluster:
     """Runs between `start` and `stop`, or in an `async with`; the processes die with this one, however it ends."""
 
-    def __init__(self, path: Path, plan: Plan) -> None:
-        self.path, self.plan = path, plan
+    def __init__(self, path: Path, plan: Plan, lock: int | None = None) -> None:
+        """`lock` is that of the data folder, where this process holds it already."""
+        self.path, self.plan, self._lock = path, plan, lock
         self.server: NatsServer | None = None
         self.control: Child | None = None
         self.memory: Child | None = None
@@ -81,7 +82,8 @@ class Cluster:
         Raises: `Misconfigured` (`InUse` for a second one on the same data), `Unavailable`, `Refused`.
         """
         self._pid = os.getpid()
-        self._folder = DataFolder.claim(self.path)
+        lock, self._lock = self._lock, None
+        self._folder = DataFolder.claim(self.path, lock)
         try:
             await self._start()
         except BaseException:

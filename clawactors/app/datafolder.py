@@ -19,18 +19,17 @@ from typing import Final, Self
 
 import msgspec
 
+from clawactors.app.folderlock import LOCK, MARKER, foreign_in, pid_in, record
 from clawactors.eventlog import Misconfigured
 from clawactors.projections.engine.durable import sync
 from clawactors.version import VERSION
 
-__all__ = ["FORMAT", "RESERVE_BYTES", "DataFolder", "InUse", "explained", "holder", "write_private"]
+__all__ = ["FORMAT", "RESERVE_BYTES", "DataFolder", "InUse", "explained", "write_private"]
 
 FORMAT: Final = 1
 RESERVE_BYTES: Final = 256 << 20
 """Space that the store leaves free, so that views and logs can still be written when appends are refused."""
 
-_MARKER, _LOCK = "claw.json", "lock"
-_NOT_FOREIGN = {_LOCK, "lost+found", ".DS_Store"}
 _WAIT_S = 3.0
 
 
@@ -54,24 +53,26 @@ class DataFolder:
         self._marker = marker
 
     @classmethod
-    def claim(cls, path: Path) -> Self:
+    def claim(cls, path: Path, lock: int | None = None) -> Self:
         """Makes the folder where it is missing and holds it until released or the process is gone.
 
+        `lock` is the lock where this process holds it already (`folderlock.hold`); it is closed on any failure.
         Raises: `InUse`; `Misconfigured` for a folder that is foreign, full, not writable or of a newer release.
         """
         with explained(path):
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            marker = _read_marker(path)
-            lock = _lock(path)
+            if lock is None:
+                path.mkdir(mode=0o700, parents=True, exist_ok=True)
+                _read_marker(path)  # a foreign folder is not even locked
+                lock = _lock(path)
             try:
+                marker = _read_marker(path)
                 if marker is None or marker.version != VERSION:
                     created_at = marker.created_at if marker else datetime.now(UTC).isoformat(timespec="seconds")
                     marker = _Marker(FORMAT, VERSION, created_at, marker.server_version if marker else "")
-                    write_private(path / _MARKER, msgspec.json.encode(marker))
+                    write_private(path / MARKER, msgspec.json.encode(marker))
                 claimed = cls(path, lock, marker)
                 claimed.check_space()
-                os.ftruncate(lock, 0)
-                os.pwrite(lock, str(os.getpid()).encode(), 0)
+                record(lock, os.getpid())
             except BaseException:
                 os.close(lock)
                 raise
@@ -110,7 +111,7 @@ class DataFolder:
         if version != before:
             self._marker = msgspec.structs.replace(self._marker, server_version=text)
             with explained(self.path):
-                write_private(self.path / _MARKER, msgspec.json.encode(self._marker))
+                write_private(self.path / MARKER, msgspec.json.encode(self._marker))
 
     def release(self) -> None:
         """Ends the claim; again is harmless."""
@@ -123,21 +124,6 @@ class DataFolder:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.release()
-
-
-def holder(path: Path) -> int | None:
-    """The pid of the supervisor that holds this folder now, None where nobody does."""
-    try:
-        lock = os.open(path / _LOCK, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return _pid_in(lock)
-    finally:
-        os.close(lock)
-    return None
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -183,18 +169,16 @@ def explained(path: Path) -> Iterator[None]:
 def _read_marker(path: Path) -> _Marker | None:
     """The marker of a folder of ours, None for an empty folder."""
     try:
-        marker = msgspec.json.decode((path / _MARKER).read_bytes(), type=_Marker)
+        marker = msgspec.json.decode((path / MARKER).read_bytes(), type=_Marker)
     except FileNotFoundError:
-        foreign = sorted(set(os.listdir(path)) - _NOT_FOREIGN)
-        foreign = [name for name in foreign if not name.startswith(f".{_MARKER}.")]
-        if foreign:
+        if foreign := foreign_in(path):
             raise Misconfigured(
                 f"{path} holds {foreign[0]!r} and is no data folder of claw: choose a new or empty one with --data"
             ) from None
         return None
     except msgspec.MsgspecError:
         raise Misconfigured(
-            f"{path / _MARKER} is damaged: restore it from a backup, or choose another folder with --data"
+            f"{path / MARKER} is damaged: restore it from a backup, or choose another folder with --data"
         ) from None
     if marker.format > FORMAT:
         raise Misconfigured(
@@ -205,14 +189,14 @@ def _read_marker(path: Path) -> _Marker | None:
 
 
 def _lock(path: Path) -> int:
-    lock = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     deadline = time.monotonic() + _WAIT_S
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             # A server whose supervisor was killed takes a moment to follow it; a living supervisor stays.
-            pid = _pid_in(lock)
+            pid = pid_in(lock)
             if _is_alive(pid) or time.monotonic() > deadline:
                 os.close(lock)
                 raise InUse(
@@ -225,12 +209,6 @@ def _lock(path: Path) -> int:
             raise
         else:
             return lock
-
-
-def _pid_in(lock: int) -> int:
-    with suppress(ValueError):
-        return int(os.pread(lock, 20, 0))
-    return 0
 
 
 def _is_alive(pid: int) -> bool:

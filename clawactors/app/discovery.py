@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from clawactors.app.folderlock import holder
 from clawactors.app.runfile import Run, read_run
 from clawactors.app.settings import data_folder
 from clawactors.eventlog import Misconfigured, Unavailable
@@ -86,4 +87,8 @@ def discover(
     if name := context or env.get("NATS_CONTEXT"):
         by = "--context" if context else "NATS_CONTEXT"
         return Found(Address.from_context(name, env), f"context {name!r}, named by {by}", folder, run)
+    if pid := holder(folder):
+        raise Unavailable(
+            f"the cluster on {folder} is starting (pid {pid}): try again in a moment, or stop it with claw down"
+        )
     raise Unavailable(f"no cluster runs on {folder}: start one with `claw up`, or name a server with --nats")

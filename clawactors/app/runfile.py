@@ -9,7 +9,8 @@ from typing import Final
 
 import msgspec
 
-from clawactors.app.datafolder import DataFolder, holder, write_private
+from clawactors.app.datafolder import DataFolder, write_private
+from clawactors.app.folderlock import holder
 
 __all__ = ["NAME", "Pids", "Run", "read_run", "remove_run", "write_run"]
 

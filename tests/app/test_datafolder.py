@@ -13,7 +13,8 @@ from typing import NoReturn
 
 import pytest
 
-from clawactors.app.datafolder import RESERVE_BYTES, DataFolder, InUse, holder, write_private
+from clawactors.app.datafolder import RESERVE_BYTES, DataFolder, InUse, write_private
+from clawactors.app.folderlock import holder
 from clawactors.eventlog import Misconfigured
 from clawactors.version import VERSION
 

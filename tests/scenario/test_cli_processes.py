@@ -13,6 +13,7 @@ import msgspec
 import psutil
 import pytest
 
+from clawactors.app.folderlock import hold, holder
 from tests.scenario.claw import Claw
 
 pytestmark = pytest.mark.nats
@@ -111,7 +112,7 @@ def test_a_signal_ends_a_cluster_in_the_foreground(claw: Claw, number: signal.Si
         ready = ready_line(up)
         up.send_signal(number)
         out, err = up.communicate(timeout=30)
-    assert (up.returncode, out, err) == (0, "", "claw: stopping; once more to hurry\n")
+    assert (up.returncode, out, err) == (0, "", "claw: Stopping. Press Ctrl-C again to force.\n")
     assert all(map(is_gone, pids_of(ready)))
 
 
@@ -122,7 +123,7 @@ def test_a_running_task_is_handed_back_by_the_first_signal_and_killed_by_the_sec
         started = program_of(ready["pids"]["nodes"]["n1"], "sleep")
         up.send_signal(signal.SIGINT)
         assert up.stderr is not None
-        assert "once more to hurry" in up.stderr.readline()
+        assert "Press Ctrl-C again" in up.stderr.readline()
         up.send_signal(signal.SIGINT)
         up.communicate(timeout=30)
     assert up.returncode == 0
@@ -159,6 +160,44 @@ def test_a_start_that_can_not_be_says_why_once_and_leaves_nothing(claw: Claw, mo
     assert "no_such_module" in failed.answer["error"]["message"]
     assert failed.err.count("\n") == 1
     assert claw("status").code == 5
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.1, 0.3, 0.6])
+@pytest.mark.parametrize("more", [[], ["--detach"]])
+def test_down_finds_a_cluster_that_starts(claw: Claw, more: list[str], delay_s: float) -> None:
+    with claw.start("up", "--nodes", "1", "--json", *more) as up:
+        while holder(claw.data) is None and up.poll() is None:
+            time.sleep(0.005)
+        time.sleep(delay_s)  # wherever it is by then: importing, handing over, starting its server, its nodes
+        down = claw("down", "--json")
+        assert (down.code, down.answer["stopped"]) == (0, True)
+        up.communicate(timeout=30)
+    assert holder(claw.data) is None
+    assert claw.quick("status").code == 5
+    assert not [
+        each for each in psutil.process_iter(["cmdline"]) if str(claw.data) in " ".join(each.info["cmdline"] or [])
+    ]
+
+
+def test_up_records_itself_before_it_imports_anything_heavy(claw: Claw) -> None:
+    with claw.start("up", "--nodes", "0", "--json") as up:
+        while holder(claw.data) is None and up.poll() is None:
+            time.sleep(0.001)
+        loaded = psutil.Process(up.pid).memory_maps()
+        up.terminate()
+        up.communicate(timeout=30)
+    assert not [each.path for each in loaded if "msgspec" in each.path or "lmdb" in each.path]
+
+
+def test_what_starts_is_said_to_start(claw: Claw) -> None:
+    lock = hold(claw.data)
+    assert lock is not None
+    try:
+        status = claw.quick("status", "--json")
+        assert (status.code, status.answer["error"]["code"]) == (5, "unavailable")
+        assert f"is starting (pid {os.getpid()})" in status.answer["error"]["message"]
+    finally:
+        os.close(lock)
 
 
 def test_a_foreign_folder_is_left_alone(claw: Claw) -> None:

@@ -1,26 +1,26 @@
 """Starts `claw up` in a session of its own and hands on what it says when it is ready or can't be."""
 
+import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-import msgspec
-
-from clawactors.app.cli.commands.up import shown
-from clawactors.app.cli.output import emit
-from clawactors.app.cli.problem import Problem
-from clawactors.app.secretfile import path_of
+from clawactors.app.cli.output import emit, note
+from clawactors.app.cli.problem import INTERRUPTED, Problem
+from clawactors.app.folderlock import record
 
 __all__ = ["detach"]
 
+_STOPS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_STOPPED: Final = (*(-number for number in _STOPS), INTERRUPTED)
 
-def detach(options: Any, path: Path) -> int:
-    """Returns when the cluster is ready or has failed, with the exit code of `up`."""
-    # Its standard error is ours until it is ready, so that what goes wrong is seen.
-    child = subprocess.Popen(
-        _command(options, path), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, start_new_session=True
-    )
+
+def detach(options: Any, path: Path, lock: int | None) -> int:
+    """Returns when the cluster is ready or has failed, with the exit code of `up`. Takes over the lock."""
+    child = _start(_command(options, path), lock)
     stdout: Any = child.stdout
     try:
         with stdout:
@@ -30,11 +30,17 @@ def detach(options: Any, path: Path) -> int:
         child.wait()
         raise
     try:
-        said = msgspec.json.decode(line, type=dict[str, Any])
-    except msgspec.MsgspecError:
-        raise Problem("unavailable", f"claw up ended with {child.wait()} and said nothing") from None
+        said: dict[str, Any] = json.loads(line)
+    except ValueError:
+        code = child.wait()
+        if code in _STOPPED:
+            note(f"the cluster on {path} was stopped before it was ready")
+            return INTERRUPTED
+        raise Problem("unavailable", f"claw up ended with {code} and said nothing") from None
     if said.get("ready"):
-        emit(options, said, lambda: shown(said))
+        from clawactors.app.cli.supervising import ready_facts
+
+        emit(options, said, lambda: ready_facts(said))
         return 0
     if options.json:
         sys.stdout.write(line.decode())
@@ -42,14 +48,41 @@ def detach(options: Any, path: Path) -> int:
     return child.wait()
 
 
+def _start(command: list[str], lock: int | None) -> subprocess.Popen[bytes]:
+    """The supervisor, which holds the lock from now on in place of this process.
+
+    A signal that comes meanwhile, as from `claw down`, is for it: there is no moment at which it would get lost.
+    """
+    came: list[int] = []
+    handlers = {number: signal.signal(number, lambda number, _: came.append(number)) for number in _STOPS}
+    try:
+        # Its standard error is ours until it is ready, so that what goes wrong is seen.
+        child = subprocess.Popen(
+            command if lock is None else [*command, "--lock", str(lock)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+            pass_fds=() if lock is None else (lock,),
+        )
+        if lock is not None:
+            record(lock, child.pid)
+            os.close(lock)
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    if came:
+        child.terminate()
+    return child
+
+
 def _command(options: Any, path: Path) -> list[str]:
     command = [sys.executable, "-P", "-m", "clawactors.app.cli.main", "up", "--json", "--detached", "--data", str(path)]
     command += ["--nodes", str(options.nodes), "--slots", str(options.slots)]
-    command += ["--lease", f"{options.lease:g}s"]
+    command += ["--lease", f"{options.lease:g}s"] if options.lease is not None else []
     command += ["--port", str(options.port)] if options.port is not None else []
     command += ["--nats", options.nats] if options.nats else []
     command += ["--skills", *options.skills] if options.skills else []
     command += ["--allow", *options.allow] if options.allow else []
-    command += ["--secrets", path_of(options.secrets)] if options.secrets else []
+    command += ["--secrets", str(Path(options.secrets).expanduser().absolute())] if options.secrets else []
     command += [] if options.restart else ["--no-restart"]
     return command + (["--debug"] if options.debug else [])

@@ -1,4 +1,4 @@
-"""A command that works until it is told to stop: Ctrl-C or SIGTERM ends it in good order, a second one hurries."""
+"""A command that runs until it is told to stop: Ctrl-C or SIGTERM ends it in good order, a second one forces it."""
 
 import asyncio
 import os
@@ -9,7 +9,7 @@ from typing import Final, Self
 from clawactors.app.cli.output import note
 from clawactors.app.cli.problem import INTERRUPTED
 
-__all__ = ["NOT_SEEN", "Signals"]
+__all__ = ["NOT_SEEN", "StopSignals"]
 
 NOT_SEEN: Final = (
     "whether this server syncs before it acknowledges can't be seen from here: "
@@ -19,12 +19,12 @@ NOT_SEEN: Final = (
 _NUMBERS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Signals:
-    """The wish to stop. `stopping` is set by the first signal, `hurry` is called by the second, the third just ends."""
+class StopSignals:
+    """`stopping` is set by the first signal, `force` is called by the second, the third ends the process."""
 
-    def __init__(self, hurry: Callable[[], None]) -> None:
+    def __init__(self, force: Callable[[], None]) -> None:
         self.stopping = asyncio.Event()
-        self._hurry, self._count = hurry, 0
+        self._force, self._count = force, 0
 
     def __enter__(self) -> Self:
         loop = asyncio.get_running_loop()
@@ -39,16 +39,16 @@ class Signals:
             loop.remove_signal_handler(number)
 
     async def cancel(self, work: "asyncio.Future[None]") -> None:
-        """Cancels the work when the wish comes."""
+        """Cancels the work when the first signal comes."""
         await self.stopping.wait()
         work.cancel()
 
     def _on_signal(self) -> None:
         self._count += 1
         if self._count == 1:
-            note("stopping; once more to hurry")
+            note("Stopping. Press Ctrl-C again to force.")
             self.stopping.set()
         elif self._count == 2:
-            self._hurry()
+            self._force()
         else:
             os._exit(INTERRUPTED)  # the kernel ends the children with it

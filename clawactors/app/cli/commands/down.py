@@ -10,7 +10,7 @@ from typing import Any, Final
 from clawactors.app.cli.output import Facts, emit
 from clawactors.app.cli.parsing import Parser
 from clawactors.app.cli.problem import Problem
-from clawactors.app.datafolder import holder
+from clawactors.app.folderlock import holder
 from clawactors.app.settings import data_folder
 
 __all__ = ["arguments", "run"]

@@ -8,7 +8,7 @@ import socket
 import sys
 from typing import Any, Final
 
-from clawactors.app.cli.foreground import NOT_SEEN, Signals
+from clawactors.app.cli.foreground import NOT_SEEN, StopSignals
 from clawactors.app.cli.output import Facts, emit, note
 from clawactors.app.cli.parsing import Parser, count, lease, pair
 from clawactors.app.cli.problem import INTERRUPTED, Problem
@@ -85,7 +85,7 @@ async def _serve(options: Any, found: Found, start: NodeStart) -> int:
             note(NOT_SEEN)
         emit(options, ready, lambda: [Facts([("ready", f"node {start.name} at {found.shown}")])])
 
-    with Signals(lambda: os._exit(INTERRUPTED)) as signals:
+    with StopSignals(lambda: os._exit(INTERRUPTED)) as signals:
         work = asyncio.ensure_future(serve(start, tell_ready))
         watching = asyncio.ensure_future(signals.cancel(work))
         try:

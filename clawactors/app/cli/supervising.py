@@ -1,0 +1,96 @@
+"""The supervisor of `claw up`: starts a cluster, says when it is ready, stops it when it is told to."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from clawactors.app.cli.foreground import NOT_SEEN, StopSignals
+from clawactors.app.cli.output import Facts, Part, emit, note
+from clawactors.app.cli.problem import INTERRUPTED, Problem
+from clawactors.app.cluster import Cluster, Plan
+from clawactors.app.secretfile import path_of
+from clawactors.kernel.errors import Refused
+from clawactors.runtime.node.machine import LEASE_S
+
+__all__ = ["ready_facts", "supervise"]
+
+
+def supervise(options: Any, path: Path, lock: int | None) -> int:
+    """Runs the cluster until this process is told to stop; `lock` is that of the data folder, where it is held."""
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="claw: %(message)s")
+    return asyncio.run(_serve(options, path, lock))
+
+
+async def _serve(options: Any, path: Path, lock: int | None) -> int:
+    plan = Plan(
+        nodes=options.nodes,
+        slots=options.slots,
+        skills=tuple(options.skills),
+        allow=tuple(options.allow),
+        secrets=path_of(options.secrets),
+        port=options.port,
+        nats_url=options.nats or "",
+        restart=options.restart,
+        lease_s=LEASE_S if options.lease is None else options.lease,
+    )
+    cluster = Cluster(path, plan, lock)
+    with StopSignals(lambda: _kill_nodes(cluster)) as signals:
+        starting = asyncio.ensure_future(cluster.start())
+        watching = asyncio.ensure_future(signals.cancel(starting))
+        try:
+            await starting
+        except asyncio.CancelledError:
+            return INTERRUPTED
+        except Refused as refusal:
+            raise Problem("refused", f"{refusal}; claw join --id ID adds a node to a cluster that runs") from refusal
+        finally:
+            watching.cancel()
+        try:
+            if plan.nats_url:
+                note(NOT_SEEN)
+            _tell_ready(options, cluster)
+            await signals.stopping.wait()
+        finally:
+            await cluster.stop()
+    return 0
+
+
+def _tell_ready(options: Any, cluster: Cluster) -> None:
+    run = cluster.run
+    ready = {"ready": True, "nats_url": run.nats_url, "data": str(cluster.path), "pids": msgspec.to_builtins(run.pids)}
+    with contextlib.suppress(BrokenPipeError):  # who started it may have gone
+        emit(options, ready, lambda: ready_facts(ready))
+    if options.detached:
+        _leave_terminal(cluster.path / "logs" / "supervisor.log")
+
+
+def ready_facts(ready: dict[str, Any]) -> Iterator[Part]:
+    """The ready line for people; the address has its password left out."""
+    nodes = ", ".join(ready["pids"]["nodes"])
+    where = ready["nats_url"].rpartition("@")[2].removeprefix("nats://")
+    yield Facts([("ready", f"nodes {nodes or 'none'}; server {where}; data folder {ready['data']}")])
+
+
+def _leave_terminal(log: Path) -> None:
+    """Lets go of the streams of whoever started it."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    errors = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for number, target in enumerate((nothing, nothing, errors)):
+        os.dup2(target, number)
+    os.close(nothing)
+    os.close(errors)
+
+
+def _kill_nodes(cluster: Cluster) -> None:
+    for pid in cluster.run.pids.nodes.values():
+        if pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
