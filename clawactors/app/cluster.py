@@ -20,12 +20,12 @@ from clawactors.app.server import NatsServer
 from clawactors.runtime.node.machine import LEASE_S
 from clawactors.version import VERSION
 
-__all__ = ["Cluster", "Plan"]
+__all__ = ["Cluster", "ClusterPlan"]
 
 _NOT_NAME: Final = re.compile(r"[^A-Za-z0-9_-]+")
 
 
-class Plan(msgspec.Struct, frozen=True, kw_only=True):
+class ClusterPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What to start. `nats_url` names a server of somebody else's; without it one is started."""
 
     nodes: int = 2
@@ -42,7 +42,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 class Cluster:
     """Runs between `start` and `stop`, or in an `async with`; the processes die with this one, however it ends."""
 
-    def __init__(self, path: Path, plan: Plan, lock: int | None = None) -> None:
+    def __init__(self, path: Path, plan: ClusterPlan, lock: int | None = None) -> None:
         """`lock` is that of the data folder, where this process holds it already."""
         self.path, self.plan, self._lock = path, plan, lock
         self.server: NatsServer | None = None

@@ -183,7 +183,7 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Any], int]],
         module: Any = ModuleType("clawactors_test_command")
         module.arguments, module.run = lambda parser: None, run
         monkeypatch.setitem(sys.modules, module.__name__, module)
-        monkeypatch.setitem(catalogue.COMMANDS, "nodes", catalogue.Command("", module.__name__, "be tested"))
+        monkeypatch.setitem(catalogue.COMMANDS, "nodes", catalogue.CatalogueEntry("", module.__name__, "be tested"))
 
     return put
 

@@ -72,8 +72,8 @@ def test_what_does_not_fit_is_cut_but_never_an_id(monkeypatch: pytest.MonkeyPatc
     assert lines[1].endswith("…")
     assert all(len(line) <= 40 for line in lines)
     monkeypatch.setenv("COLUMNS", "20")
-    assert ID in "\n".join(seen(Table(("ID", "NODE", "TEXT"), [(ID, "n" * 30, "x" * 100)], whole=("ID", "NODE"))))
-    assert "n" * 30 in "\n".join(seen(Table(("ID", "NODE"), [(ID, "n" * 30)], whole=("ID", "NODE"))))
+    assert ID in "\n".join(seen(Table(("ID", "NODE", "TEXT"), [(ID, "n" * 30, "x" * 100)], uncut=("ID", "NODE"))))
+    assert "n" * 30 in "\n".join(seen(Table(("ID", "NODE"), [(ID, "n" * 30)], uncut=("ID", "NODE"))))
 
 
 def test_control_characters_never_reach_the_terminal() -> None:

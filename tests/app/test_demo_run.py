@@ -15,7 +15,7 @@ import pytest
 from clawactors.app.demo import run
 from clawactors.app.demo.history import follow, recovery, task_of, times_recorded
 from clawactors.app.demo.progress import Progress
-from clawactors.app.demo.report import Facts, Install, Kill, TableFigures, report, text_of
+from clawactors.app.demo.report import DemoFacts, Install, Kill, TableFigures, report, text_of
 from clawactors.app.demo.run import run_demo
 from clawactors.app.skills import load_skills
 from clawactors.eventlog import Draft, InProcessLog, Record
@@ -211,7 +211,7 @@ async def test_following_ends_with_the_task() -> None:
     assert seen[-1] == (9, "completed")
 
 
-def facts(**changes: Any) -> Facts:
+def facts(**changes: Any) -> DemoFacts:
     table = TableFigures(300, "ab" * 32, 0)
     steps = tuple(e.StepCompleted(name) for name in STEPS)
     refused = e.AttemptFailed(error=e.TaskError("validation", "lookup.py is corrupt: SHA-256 …"), then="failed")
@@ -230,7 +230,7 @@ def facts(**changes: Any) -> Facts:
         "replay": {"events": 20, "digest": "d" * 64, "equal": True},
         "seconds": 9.87,
     }
-    return Facts(**(whole | changes))
+    return DemoFacts(**(whole | changes))
 
 
 STEPS = ("check-dependencies", "verify-files", "import-sql", "install", "clear-caches")

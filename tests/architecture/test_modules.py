@@ -23,11 +23,7 @@ TOO_LONG = frozenset[str](
 DEFINED_TWICE = frozenset[str](
     {
         "Client",
-        "Command",
-        "Facts",
         "Outcome",
-        "Reader",
-        "Ready",
         "_Answer",
     }
 )

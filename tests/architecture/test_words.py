@@ -14,7 +14,6 @@ REPLACED = GLOSSARY.partition("\n## Replaced words\n")[2].partition("\n## ")[0]
 KNOWN = frozenset[str](
     {
         "clawactors/app/bench/tasks.py: look",
-        "clawactors/app/cli/output.py: whole",
         "clawactors/app/skills/alive.py: kept_alive",
         "clawactors/runtime/client/client.py: look",
         "clawactors/runtime/client/skills.py: learn",

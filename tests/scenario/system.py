@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from clawactors.app.client import Client
-from clawactors.app.cluster import Cluster, Plan
+from clawactors.app.cluster import Cluster, ClusterPlan
 from clawactors.app.discovery import discover
 from clawactors.eventlog import Unavailable
 from clawactors.runtime.client.submitting import TaskRequest
@@ -167,7 +167,7 @@ def are_gone(processes: Iterable[psutil.Process], patience_s: float = 10.0) -> l
 
 
 @contextlib.asynccontextmanager
-async def running(folder: Path, plan: Plan) -> AsyncIterator[System]:
+async def running(folder: Path, plan: ClusterPlan) -> AsyncIterator[System]:
     """A cluster for as long as the block lasts; fails where it leaves a process behind."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("PYTHONPATH", ROOT)

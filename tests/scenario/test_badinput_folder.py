@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from clawactors.app.client import Client
-from clawactors.app.cluster import Plan
+from clawactors.app.cluster import ClusterPlan
 from clawactors.app.datafolder import RESERVE_BYTES
 from clawactors.app.discovery import discover
 from clawactors.eventlog import Unavailable
@@ -113,7 +113,7 @@ async def test_a_store_without_room_refuses_appends_with_the_reason_and_goes_on_
 ) -> None:
     large = spec_of("no-such-skill", {"text": "x" * 200_000})  # more would go by reference, and one place hold it
     many = 40  # so many go as a batch, one goes alone
-    async with running(disk(ENOUGH + 2 * MB), Plan(nodes=1, skills=(SKILLS,))) as system:
+    async with running(disk(ENOUGH + 2 * MB), ClusterPlan(nodes=1, skills=(SKILLS,))) as system:
         async with Client.at(discover(system.cluster.nats_url), give_up_s=4) as client, asyncio.timeout(PATIENCE_S):
             refusal, stored = "", 0
             while "insufficient" not in refusal:  # it may be busy first, and say nothing in time
@@ -134,7 +134,7 @@ async def test_a_store_without_room_refuses_appends_with_the_reason_and_goes_on_
 async def test_a_disk_that_runs_full_loses_nothing_and_once_there_is_room_all_goes_on(
     disk: Callable[[int], Path],
 ) -> None:
-    async with running(disk(ENOUGH + 32 * MB), Plan(nodes=2, skills=(SKILLS,))) as system:
+    async with running(disk(ENOUGH + 32 * MB), ClusterPlan(nodes=2, skills=(SKILLS,))) as system:
         ids = await system.submit(20, steps=20, seconds=0.1)
         filler = system.folder / "filler"
         fill(filler)

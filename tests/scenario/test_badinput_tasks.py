@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from clawactors.app.cluster import Plan
+from clawactors.app.cluster import ClusterPlan
 from clawactors.eventlog import TooLarge
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.client.client import TaskFailed
@@ -40,7 +40,7 @@ BAD_IDS = [
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
-    async with running(tmp_path_factory.mktemp("tasks"), Plan(nodes=2, slots=5, skills=(SKILLS,))) as system:
+    async with running(tmp_path_factory.mktemp("tasks"), ClusterPlan(nodes=2, slots=5, skills=(SKILLS,))) as system:
         yield system
 
 

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from clawactors.app.cluster import Plan
+from clawactors.app.cluster import ClusterPlan
 from clawactors.app.projections import CLUSTER
 from clawactors.eventlog.jetstream import JetStreamLeases, JetStreamLog
 from clawactors.kernel.errors import Refused
@@ -30,7 +30,7 @@ NO_WORSE = {125: 6, 500: 2.5}
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
-    async with running(tmp_path_factory.mktemp("wire"), Plan(nodes=2, slots=50, skills=(SKILLS,))) as system:
+    async with running(tmp_path_factory.mktemp("wire"), ClusterPlan(nodes=2, slots=50, skills=(SKILLS,))) as system:
         await system.online("n1", "n2")
         yield system
 

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from clawactors.app.client import Client
-from clawactors.app.cluster import Cluster, Plan
+from clawactors.app.cluster import Cluster, ClusterPlan
 from clawactors.app.discovery import discover
 from tests.scenario.claw import PATIENCE_S, ROOT, Claw
 
@@ -56,7 +56,7 @@ async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Clu
     skills.write_text(SKILLS)
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("PYTHONPATH", ROOT)
-        async with Cluster(folder / "data", Plan(nodes=2, slots=5, skills=(str(skills),))) as cluster:
+        async with Cluster(folder / "data", ClusterPlan(nodes=2, slots=5, skills=(str(skills),))) as cluster:
             yield cluster
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from clawactors.app.cluster import Plan
+from clawactors.app.cluster import ClusterPlan
 from clawactors.eventlog import Unavailable
 from clawactors.runtime.client.submitting import TaskRequest
 from clawactors.systems.tasks.submission import spec_of
@@ -24,7 +24,7 @@ WIDTH = 30
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
     folder = tmp_path_factory.mktemp("dependencies")
-    async with running(folder, Plan(nodes=2, slots=4, skills=(EXAMPLE,))) as system:
+    async with running(folder, ClusterPlan(nodes=2, slots=4, skills=(EXAMPLE,))) as system:
         yield system
 
 

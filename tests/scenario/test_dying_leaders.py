@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from clawactors.app.cluster import Cluster, Plan
+from clawactors.app.cluster import Cluster, ClusterPlan
 from tests.scenario.claw import Claw
 from tests.scenario.system import SKILLS, System, are_gone, family, running, signal_pid, until
 
@@ -67,8 +67,8 @@ class Rivals:
 
 @contextlib.asynccontextmanager
 async def rivals(folder: Path) -> AsyncIterator[Rivals]:
-    async with running(folder, Plan(nodes=2, slots=5, skills=(SKILLS,))) as system:
-        second = Cluster(folder / "second", Plan(nodes=0, nats_url=system.cluster.nats_url))
+    async with running(folder, ClusterPlan(nodes=2, slots=5, skills=(SKILLS,))) as system:
+        second = Cluster(folder / "second", ClusterPlan(nodes=0, nats_url=system.cluster.nats_url))
         async with second:
             yield Rivals(system, second)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from clawactors.app.cluster import Plan
+from clawactors.app.cluster import ClusterPlan
 from tests.scenario.havoc import Havoc
 from tests.scenario.system import SKILLS, System, running, until
 
@@ -28,7 +28,7 @@ async def submit(system: System, strike: int, tasks: int) -> None:
 
 async def survive(folder: Path, seed: int, *, tasks: int, rounds: int, every_s: float, stopped_s: float) -> None:
     """A cluster under fire takes so many tasks, spread over the strikes; in the end every promise has held."""
-    async with running(folder, Plan(nodes=len(NODES), slots=4, skills=(SKILLS,))) as system:
+    async with running(folder, ClusterPlan(nodes=len(NODES), slots=4, skills=(SKILLS,))) as system:
         async with Havoc(system, seed, VICTIMS, every_s=every_s, stopped_s=stopped_s) as havoc:
             strikes = rounds * havoc.round
             for strike in range(strikes):
@@ -56,7 +56,7 @@ async def test_many_killed_and_stopped_parts_lose_double_and_forget_nothing(tmp_
 
 async def test_a_thousand_tasks_of_a_killed_node_all_go_on(tmp_path: Path) -> None:
     """Each of them reads its own history at the same time as the others."""
-    async with running(tmp_path, Plan(nodes=1, slots=1000, skills=(SKILLS,))) as system:
+    async with running(tmp_path, ClusterPlan(nodes=1, slots=1000, skills=(SKILLS,))) as system:
         await system.submit(1000, "work", steps=3, seconds=0.5)
         await until(lambda: any(line.split()[1] == "s1" for line in lines_of(system.trace)), "a step is on record")
         system.signal("n1", signal.SIGKILL)

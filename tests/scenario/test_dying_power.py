@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from clawactors.app.cluster import Plan
+from clawactors.app.cluster import ClusterPlan
 from tests.scenario.system import SKILLS, System, running, until
 
 pytestmark = [pytest.mark.nats, pytest.mark.soak]
 
-PLAN = Plan(nodes=1, slots=20, skills=(SKILLS,))
+PLAN = ClusterPlan(nodes=1, slots=20, skills=(SKILLS,))
 
 
 @pytest.fixture

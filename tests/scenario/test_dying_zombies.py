@@ -10,7 +10,7 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from clawactors.app.cluster import Plan
+from clawactors.app.cluster import ClusterPlan
 from clawactors.systems.nodes import events as ne
 from clawactors.systems.tasks.task import Task
 from tests.scenario.system import SKILLS, System, running, until
@@ -22,7 +22,7 @@ GATED = ("gated", "gated-in-thread")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
-    async with running(tmp_path_factory.mktemp("zombies"), Plan(nodes=2, slots=5, skills=(SKILLS,))) as system:
+    async with running(tmp_path_factory.mktemp("zombies"), ClusterPlan(nodes=2, slots=5, skills=(SKILLS,))) as system:
         yield system
 
 
@@ -103,7 +103,7 @@ async def test_a_node_that_was_stopped_from_outside_does_not_blame_the_code_of_i
 
 
 async def test_a_node_that_was_replaced_while_it_slept_stops_and_adds_nothing(tmp_path: Path) -> None:
-    async with running(tmp_path, Plan(nodes=1, slots=5, skills=(SKILLS,))) as system:
+    async with running(tmp_path, ClusterPlan(nodes=1, slots=5, skills=(SKILLS,))) as system:
         id = await submit_gated(system, GATED[0])
         await runs_in_attempt(system, id, 1)
         sleeper = psutil.Process(system.pid("n1"))

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from clawactors.app.client import Client
-from clawactors.app.cluster import Cluster, Plan
+from clawactors.app.cluster import Cluster, ClusterPlan
 from clawactors.app.demo.run import _install as install
 from clawactors.app.discovery import discover
 from clawactors.eventlog import Draft
@@ -49,7 +49,7 @@ async def data(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Path]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def cluster(data: Path) -> AsyncIterator[Cluster]:
-    async with Cluster(data / "data", Plan(nodes=1, skills=(SKILLS,))) as cluster:
+    async with Cluster(data / "data", ClusterPlan(nodes=1, skills=(SKILLS,))) as cluster:
         yield cluster
 
 

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from clawactors.app.client import Client
-from clawactors.app.cluster import Cluster, Plan
+from clawactors.app.cluster import Cluster, ClusterPlan
 from clawactors.app.discovery import discover
 from tests.scenario.claw import ROOT, Claw
 
@@ -32,7 +32,7 @@ async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Clu
     (folder / "kiln.py").write_text(CODE, encoding="utf-8")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("PYTHONPATH", ROOT)
-        async with Cluster(folder / "data", Plan(nodes=1, skills=(str(folder / "kiln.py"),))) as cluster:
+        async with Cluster(folder / "data", ClusterPlan(nodes=1, skills=(str(folder / "kiln.py"),))) as cluster:
             yield cluster
 
 

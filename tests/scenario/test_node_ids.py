@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
-from clawactors.app.cluster import Plan
+from clawactors.app.cluster import ClusterPlan
 from tests.scenario.system import PATIENCE_S, SKILLS, System, running, until
 
 pytestmark = [pytest.mark.nats, pytest.mark.asyncio(loop_scope="module")]
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.nats, pytest.mark.asyncio(loop_scope="module")]
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
     """A cluster with a node `n1` that has no slots: what others bring does the work."""
-    async with running(tmp_path_factory.mktemp("ids"), Plan(nodes=1, slots=0, skills=(SKILLS,))) as system:
+    async with running(tmp_path_factory.mktemp("ids"), ClusterPlan(nodes=1, slots=0, skills=(SKILLS,))) as system:
         yield system
 
 

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from clawactors.app.cli.catalogue import COMMANDS
-from clawactors.app.cluster import Plan
+from clawactors.app.cluster import ClusterPlan
 from tests.scenario.claw import PATIENCE_S, ROOT, Claw
 from tests.scenario.system import running
 from tests.servers import NatsServer
@@ -92,7 +92,7 @@ async def test_appends_commands_and_questions_of_the_page_on_events_are_heeded(t
     named = re.findall(r"(\S+: \S+)", headers)
     assert len(named) == 4
     _, _, asked, what = shlex.split(question)
-    async with running(tmp_path, Plan(nodes=1)) as system:
+    async with running(tmp_path, ClusterPlan(nodes=1)) as system:
         connection = system.client.connection
         raw = "\r\n".join(["NATS/1.0", *named, "", ""]).encode()
         _, answer = await connection.ask(subject, body.encode(), raw)

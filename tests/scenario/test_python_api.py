@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from clawactors import InvalidQuery, NotFound, TaskRow
-from clawactors.app.cluster import Plan
+from clawactors.app.cluster import ClusterPlan
 from tests.scenario.system import System, running
 
 pytestmark = [pytest.mark.nats, pytest.mark.asyncio(loop_scope="module")]
@@ -24,7 +24,7 @@ USUAL = re.findall(r"\| `(\w+)\(.*?\)` \| `(.*)` \|", PAGE.partition("task repos
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
-    async with running(tmp_path_factory.mktemp("api"), Plan(nodes=1)) as system:
+    async with running(tmp_path_factory.mktemp("api"), ClusterPlan(nodes=1)) as system:
         yield system
 
 

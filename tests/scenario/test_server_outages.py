@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from clawactors.app.cluster import Plan
+from clawactors.app.cluster import ClusterPlan
 from clawactors.systems.nodes import events as ne
 from tests.proxy import Proxy
 from tests.scenario.system import SKILLS, System, running, until
@@ -44,7 +44,7 @@ async def test_work_goes_on_when_the_server_is_back(
     own_server: Callable[..., NatsServer], tmp_path: Path, away_s: int, hangs: bool
 ) -> None:
     server = own_server()
-    async with running(tmp_path, Plan(nodes=2, slots=10, skills=(SKILLS,), nats_url=server.url())) as system:
+    async with running(tmp_path, ClusterPlan(nodes=2, slots=10, skills=(SKILLS,), nats_url=server.url())) as system:
         processes = system.cluster.run.pids
         ids = await system.submit(60, steps=6, seconds=0.1)
         await until(lambda: steps_run(system) >= 40, "work is well under way")
@@ -71,7 +71,7 @@ async def test_a_server_that_hangs_for_three_seconds_costs_no_node_and_no_step(
     own_server: Callable[..., NatsServer], tmp_path: Path
 ) -> None:
     server = own_server()
-    async with running(tmp_path, Plan(nodes=2, slots=5, skills=(SKILLS,), nats_url=server.url())) as system:
+    async with running(tmp_path, ClusterPlan(nodes=2, slots=5, skills=(SKILLS,), nats_url=server.url())) as system:
         ids = await system.submit(20, steps=20, seconds=0.1)
         await until(lambda: steps_run(system) >= 40, "work is well under way")
         server.signal(signal.SIGSTOP)
@@ -94,7 +94,7 @@ async def node_events(system: System) -> AsyncIterator[ne.NodeEvent]:
 
 @pytest.mark.soak
 async def test_the_own_server_is_killed_again_and_again(tmp_path: Path) -> None:
-    async with running(tmp_path, Plan(nodes=2, slots=10, skills=(SKILLS,))) as system:
+    async with running(tmp_path, ClusterPlan(nodes=2, slots=10, skills=(SKILLS,))) as system:
         ids = await system.submit(60, steps=6, seconds=0.2)
         for kill in range(3):
             before = steps_run(system)
@@ -111,7 +111,7 @@ async def test_a_storm_of_reconnects_loses_and_doubles_nothing(
 ) -> None:
     server, chance = own_server(), random.Random(SEED)
     async with Proxy(server.port) as proxy:
-        plan = Plan(nodes=2, slots=10, skills=(SKILLS,), nats_url=proxy.url(server.url()))
+        plan = ClusterPlan(nodes=2, slots=10, skills=(SKILLS,), nats_url=proxy.url(server.url()))
         async with running(tmp_path, plan) as system:
             ids = await system.submit(40, steps=6, seconds=0.1)
             more: list[asyncio.Task[list[str]]] = []

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from clawactors.app.cluster import Plan
+from clawactors.app.cluster import ClusterPlan
 from clawactors.eventlog import Draft, Misconfigured, PermissionDenied
 from clawactors.eventlog.jetstream import Connection, JetStreamLog
 from clawactors.eventlog.jetstream.wire.api import call
@@ -175,7 +175,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def system(server: NatsServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
     """A cluster on that server; its control may not keep dead letters."""
-    plan = Plan(nodes=1, nats_url=server.url("no-dead"))
+    plan = ClusterPlan(nodes=1, nats_url=server.url("no-dead"))
     async with cluster_running(tmp_path_factory.mktemp("refusals"), plan) as system:
         yield system
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from clawactors.app.cluster import Plan
+from clawactors.app.cluster import ClusterPlan
 from tests.scenario.havoc import Havoc
 from tests.scenario.limited import most_at_once
 from tests.scenario.living import FEW
@@ -25,7 +25,7 @@ SETTLE_S = 120.0
 
 async def lives(folder: Path, seconds: float, seed: int) -> None:
     """A cluster of three nodes for that long, then the judgement."""
-    async with running(folder, Plan(nodes=3, slots=4, skills=(SKILLS,))) as system:
+    async with running(folder, ClusterPlan(nodes=3, slots=4, skills=(SKILLS,))) as system:
         users = Users(system, seed)
         victims = ["n1", "n2", "n3", "control", "server"]
         async with Havoc(system, seed, victims, every_s=2.0, stopped_s=3.0) as havoc:

@@ -11,7 +11,7 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from clawactors.app.cluster import Plan
+from clawactors.app.cluster import ClusterPlan
 from clawactors.eventlog import aggregate_pattern
 from clawactors.eventlog.jetstream.wire.api import call
 from clawactors.kernel.errors import Refused
@@ -27,7 +27,7 @@ SKILLS = str(Path(__file__).with_name("living.py"))
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
-    async with running(tmp_path_factory.mktemp("steering"), Plan(nodes=2, slots=5, skills=(SKILLS,))) as system:
+    async with running(tmp_path_factory.mktemp("steering"), ClusterPlan(nodes=2, slots=5, skills=(SKILLS,))) as system:
         yield system
 
 

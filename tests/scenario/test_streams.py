@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from clawactors.app.client import Client
-from clawactors.app.cluster import Plan
+from clawactors.app.cluster import ClusterPlan
 from clawactors.app.discovery import discover
 from clawactors.runtime.client.client import TaskFailed
 from clawactors.runtime.client.submitting import TaskRequest
@@ -34,7 +34,7 @@ async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Syst
     secrets = folder / "secrets"
     secrets.write_text(f"mail-key={SECRET}\n")
     secrets.chmod(0o600)
-    async with running(folder, Plan(nodes=2, slots=4, skills=(SKILLS,), secrets=str(secrets))) as system:
+    async with running(folder, ClusterPlan(nodes=2, slots=4, skills=(SKILLS,), secrets=str(secrets))) as system:
         yield system
 
 

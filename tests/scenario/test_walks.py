@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import pytest
 import pytest_asyncio
 
-from clawactors.app.cluster import Plan
+from clawactors.app.cluster import ClusterPlan
 from clawactors.eventlog import EventLogError, Follower, aggregate_pattern
 from clawactors.kinds import DECODER
 from clawactors.runtime.client.client import Client
@@ -77,7 +77,7 @@ SOURCE, STEPS, STEP_BYTES = "source", 6, 200_000
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
-    async with running(tmp_path_factory.mktemp("walks"), Plan(nodes=2, slots=5, skills=(SKILLS,))) as system:
+    async with running(tmp_path_factory.mktemp("walks"), ClusterPlan(nodes=2, slots=5, skills=(SKILLS,))) as system:
         ref = await system.client.submit(
             "plods", {"trace": str(system.trace), "steps": STEPS, "seconds": 0, "size": STEP_BYTES}, id=SOURCE
         )

@@ -16,7 +16,7 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from clawactors.app.cluster import Plan
+from clawactors.app.cluster import ClusterPlan
 from clawactors.eventlog.jetstream.wire.api import call
 from clawactors.kernel.errors import NotFound, Refused
 from clawactors.runtime.client.submitting import TaskRequest
@@ -38,7 +38,7 @@ async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Syst
     folder = tmp_path_factory.mktemp("life")
     shutil.copy(Path(__file__).with_name("whole_life.py"), folder / "life_skills.py")
     examples = (str(EXAMPLES / f"{name}.py") for name in ("approval", "flaky", "reminder", "report", "streamed"))
-    plan = Plan(nodes=2, slots=SLOTS, skills=(str(folder / "life_skills.py"), *examples))
+    plan = ClusterPlan(nodes=2, slots=SLOTS, skills=(str(folder / "life_skills.py"), *examples))
     async with running(folder, plan) as system:
         yield system
 

@@ -14,7 +14,7 @@ import msgspec
 from clawactors.app.bench.figures import Figure, table
 from clawactors.app.bench.scene import Scene
 from clawactors.app.client import Client
-from clawactors.app.cluster import Cluster, Plan
+from clawactors.app.cluster import Cluster, ClusterPlan
 from clawactors.app.discovery import discover
 from clawactors.kernel.errors import Refused
 
@@ -77,9 +77,9 @@ async def _scene(name: str, options: Any) -> AsyncIterator[Scene]:
             yield Scene(client, None)
         return
     plan = {
-        "recovery": Plan(nodes=2, slots=5, skills=_SKILLS),
-        "idle": Plan(nodes=2, slots=5, skills=_SKILLS),
-    }.get(name, Plan(nodes=1, slots=1000, skills=_SKILLS))
+        "recovery": ClusterPlan(nodes=2, slots=5, skills=_SKILLS),
+        "idle": ClusterPlan(nodes=2, slots=5, skills=_SKILLS),
+    }.get(name, ClusterPlan(nodes=1, slots=1000, skills=_SKILLS))
     folder = Path(tempfile.mkdtemp(prefix="claw-bench-"))
     with contextlib.ExitStack() as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)

@@ -14,11 +14,11 @@ __all__ = ["Facts", "Part", "Table", "cell", "emit", "is_terminal", "note", "pla
 
 
 class Table(NamedTuple):
-    """Rows under a head. The columns in `whole` (the first one, where none is named) are never cut."""
+    """Rows under a head. The columns in `uncut` (the first one, where none is named) are never cut."""
 
     heads: Sequence[str]
     rows: Iterable[Sequence[Any]]
-    whole: Sequence[str] = ()
+    uncut: Sequence[str] = ()
 
 
 class Facts(NamedTuple):

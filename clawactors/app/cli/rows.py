@@ -67,7 +67,7 @@ def task_table(rows: Iterable[TaskRow]) -> Iterator[Part]:
             )
             for row in rows
         ),
-        whole=("ID", "NODE"),
+        uncut=("ID", "NODE"),
     )
 
 
@@ -152,7 +152,7 @@ def schedule_table(rows: Iterable[ScheduleRow]) -> Iterator[Part]:
             (row.name, row.status, row.cron, row.zone, row.skill, when(row.next_at), row.last_task, row.fired)
             for row in rows
         ),
-        whole=("NAME", "LAST TASK"),
+        uncut=("NAME", "LAST TASK"),
     )
 
 
@@ -172,7 +172,7 @@ def skill_table(rows: Iterable[SkillRow]) -> Iterator[Part]:
             )
             for row in rows
         ),
-        whole=("SKILL", "NODES"),
+        uncut=("SKILL", "NODES"),
     )
 
 

@@ -15,7 +15,7 @@ import msgspec
 from clawactors.app.cli.foreground import NOT_SEEN, StopSignals
 from clawactors.app.cli.output import Facts, Part, emit, note
 from clawactors.app.cli.problem import INTERRUPTED, Problem
-from clawactors.app.cluster import Cluster, Plan
+from clawactors.app.cluster import Cluster, ClusterPlan
 from clawactors.app.secretfile import path_of
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.machine import LEASE_S
@@ -30,7 +30,7 @@ def supervise(options: Any, path: Path, lock: int | None) -> int:
 
 
 async def _serve(options: Any, path: Path, lock: int | None) -> int:
-    plan = Plan(
+    plan = ClusterPlan(
         nodes=options.nodes,
         slots=options.slots,
         skills=tuple(options.skills),

@@ -59,14 +59,14 @@ def show(parts: Iterable[Part], stream: IO[str]) -> None:
 
 def _show_table(console: Console, table: Table) -> None:
     rows = [[cell(value) for value in row] for row in table.rows]
-    whole = table.whole or table.heads[:1]
+    uncut = table.uncut or table.heads[:1]
     grid = Grid(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
     needed = 0
     for number, head in enumerate(table.heads):
         widest = max((cell_len(row[number]) for row in rows), default=0)
-        least = max(cell_len(head), widest if head in whole else min(widest, _NARROWEST))
+        least = max(cell_len(head), widest if head in uncut else min(widest, _NARROWEST))
         needed += least + _GAP
-        if head in whole:
+        if head in uncut:
             grid.add_column(Text(head), no_wrap=True, overflow="fold", min_width=least)
         else:
             grid.add_column(Text(head), min_width=least)  # rich narrows only columns that may wrap; cells do not

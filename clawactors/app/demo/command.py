@@ -16,7 +16,7 @@ import msgspec
 
 from clawactors.app.cli.problem import EXITS
 from clawactors.app.client import Client
-from clawactors.app.cluster import Cluster, Plan
+from clawactors.app.cluster import Cluster, ClusterPlan
 from clawactors.app.demo.progress import Progress
 from clawactors.app.demo.report import text_of
 from clawactors.app.demo.run import run_demo
@@ -83,7 +83,7 @@ def run(options: Any) -> int:
 
 async def _in(folder: Path, progress: Progress) -> dict[str, Any]:
     progress.say("Starting a nats-server, control and two nodes …")
-    async with Cluster(folder / "cluster", Plan(nodes=2)) as cluster:
+    async with Cluster(folder / "cluster", ClusterPlan(nodes=2)) as cluster:
         url = cluster.nats_url
         async with Client.at(discover(nats=url), user="demo") as client:
             return await run_demo(_Stage(cluster, client), folder / "work", progress)

@@ -11,7 +11,7 @@ from clawactors.app.demo.history import Recovery, recovery, task_of, times_recor
 from clawactors.eventlog.decoding import Commit
 from clawactors.systems.tasks import Task
 
-__all__ = ["Facts", "Install", "Kill", "TableFigures", "report", "text_of"]
+__all__ = ["DemoFacts", "Install", "Kill", "TableFigures", "report", "text_of"]
 
 _INSTALL_STEPS = ("check-dependencies", "verify-files", "import-sql", "install", "clear-caches")
 
@@ -40,7 +40,7 @@ class Install(msgspec.Struct, frozen=True):
     spoilt: str = ""
 
 
-class Facts(msgspec.Struct, frozen=True, kw_only=True):
+class DemoFacts(msgspec.Struct, frozen=True, kw_only=True):
     """All that the report rests on: files as counted, histories as logged, what the replay said of itself."""
 
     unicode: str
@@ -54,7 +54,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
 
 
-def report(facts: Facts) -> dict[str, Any]:
+def report(facts: DemoFacts) -> dict[str, Any]:
     """`{"ok", "checks": [{"name", "ok", "detail"}], …}` and the figures themselves."""
     task, source, target = task_of(facts.commits), facts.source, facts.target
     recorded, again = times_recorded(facts.commits), {name: n for name, n in facts.runs.items() if n > 1}

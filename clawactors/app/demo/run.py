@@ -17,7 +17,7 @@ from clawactors.app.demo.install import PACKAGE
 from clawactors.app.demo.migrate import runs_in
 from clawactors.app.demo.migration import BATCH
 from clawactors.app.demo.progress import Progress
-from clawactors.app.demo.report import Facts, Install, Kill, TableFigures, report
+from clawactors.app.demo.report import DemoFacts, Install, Kill, TableFigures, report
 from clawactors.eventlog.decoding import Commit
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.client import Client
@@ -66,7 +66,7 @@ async def run_demo(stage: Stage, folder: Path, progress: Progress) -> dict[str, 
     installs = await asyncio.gather(_install(stage, folder, ""), _install(stage, folder, _SPOILT))
     progress.say("Comparing the tables, and a replay of the log with the live views …")
     replay = await stage.replay()
-    facts = Facts(
+    facts = DemoFacts(
         unicode=unicodedata.unidata_version,
         source=await asyncio.to_thread(_figures, source),
         target=await _figures_or_none(target),

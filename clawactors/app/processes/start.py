@@ -16,7 +16,7 @@ from clawactors.eventlog import EventLogError, Misconfigured
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.machine import LEASE_S
 
-__all__ = ["ControlStart", "MemoryStart", "NodeStart", "Ready", "Start", "main"]
+__all__ = ["ControlStart", "MemoryStart", "NodeStart", "ReadyMessage", "Start", "main"]
 
 _SWITCH_S: Final = 0.0005
 
@@ -52,7 +52,7 @@ class NodeStart(Start, frozen=True, kw_only=True):
     lease_s: float = LEASE_S
 
 
-class Ready(msgspec.Struct, frozen=True, omit_defaults=True):
+class ReadyMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     """The one line a child prints: it is ready, or it can't be and says whose fault that is."""
 
     ready: bool
@@ -60,7 +60,7 @@ class Ready(msgspec.Struct, frozen=True, omit_defaults=True):
     message: str = ""
 
 
-def say(ready: Ready) -> None:
+def say(ready: ReadyMessage) -> None:
     """Prints the line. Nobody reads standard output after it, so what still goes there goes to the log."""
     sys.stdout.write(msgspec.json.encode(ready).decode() + "\n")
     sys.stdout.flush()
@@ -82,14 +82,14 @@ def main[T: Start](kind: type[T], serve: Callable[[T, Callable[[], None]], Await
     # A thread that computes (views, skills) may keep the event loop from its work for so long at a time.
     sys.setswitchinterval(_SWITCH_S)
     try:
-        run(serve(start, lambda: say(Ready(True))))
+        run(serve(start, lambda: say(ReadyMessage(True))))
     except (Refused, Misconfigured) as error:
         logging.error("%s", error)  # for when it was ready once, and nobody reads the line any more
-        say(Ready(False, "refused" if isinstance(error, Refused) else "misconfigured", str(error)))
+        say(ReadyMessage(False, "refused" if isinstance(error, Refused) else "misconfigured", str(error)))
         sys.exit(4)
     except EventLogError as error:
         logging.error("%s", error)
-        say(Ready(False, "unavailable", str(error)))
+        say(ReadyMessage(False, "unavailable", str(error)))
         sys.exit(5)
 
 

@@ -12,7 +12,7 @@ from typing import IO, Any
 
 import msgspec
 
-from clawactors.app.processes.start import Ready, Start
+from clawactors.app.processes.start import ReadyMessage, Start
 from clawactors.eventlog import EventLogError, Misconfigured, Unavailable
 from clawactors.kernel.errors import Refused
 
@@ -60,13 +60,13 @@ class Child:
             await self.stop()
             raise Unavailable(f"{self.name} was not ready within {_READY_S:g} s; see {self.log_path}") from None
         match line:
-            case Ready(ready=True):
+            case ReadyMessage(ready=True):
                 return
-            case Ready(code="refused", message=message):
+            case ReadyMessage(code="refused", message=message):
                 raise Refused(message)
-            case Ready(code="misconfigured", message=message):
+            case ReadyMessage(code="misconfigured", message=message):
                 raise Misconfigured(message)
-            case Ready(message=message):
+            case ReadyMessage(message=message):
                 raise Unavailable(message)
             case None:
                 raise Unavailable(f"{self.name} ended before it was ready: {_last_line(self.log_path)}")
@@ -85,16 +85,16 @@ class Child:
         stdin.close()
         return process
 
-    async def _first_line(self, process: Process) -> Ready | None:
+    async def _first_line(self, process: Process) -> ReadyMessage | None:
         stdout: Any = process.stdout
         line = await stdout.readline()
         if not line:
             await process.wait()
             return None
         try:
-            return msgspec.json.decode(line, type=Ready)
+            return msgspec.json.decode(line, type=ReadyMessage)
         except msgspec.MsgspecError:
-            return Ready(False, "unavailable", f"{self.name} said {line[:200]!r} instead of being ready")
+            return ReadyMessage(False, "unavailable", f"{self.name} said {line[:200]!r} instead of being ready")
 
     async def supervise(self, *, restart: bool) -> None:
         """Waits for its end and starts it again, until `stop`; without `restart` it stays dead."""

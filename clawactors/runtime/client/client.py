@@ -22,7 +22,7 @@ from clawactors.runtime.client.asking import Questions
 from clawactors.runtime.client.blobs import ClientBlobs
 from clawactors.runtime.client.bulk import BulkChanges, change_many
 from clawactors.runtime.client.ends import Ends
-from clawactors.runtime.client.reader import Reader
+from clawactors.runtime.client.reader import ClusterReader
 from clawactors.runtime.client.rows import NodeRow
 from clawactors.runtime.client.sender import CommandSender
 from clawactors.runtime.client.submitting import Batch, TaskRequest, submit, submit_many
@@ -67,7 +67,7 @@ class Client:
         self.ends = Ends(context, requests, self.principal, self.name)
         self.payloads, self.outputs = Payloads(ClientBlobs(requests, self.principal)), outputs
         # What can be asked, each documented where it is defined
-        self.reader = reader = Reader(context.log, self.ask, self.look, self.leader)
+        self.reader = reader = ClusterReader(context.log, self.ask, self.look, self.leader)
         self.task, self.history, self.why = reader.task, reader.history, reader.why
         lists, summary = reader.listing, reader.summary
         self.tasks, self.each_task, self.pending = lists.tasks, lists.each_task, lists.pending

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from clawactors.runtime.client.history import HistoryEntry, Place
     from clawactors.runtime.client.reasons import Explanation
 
-__all__ = ["Reader"]
+__all__ = ["ClusterReader"]
 
 
-class Reader:
+class ClusterReader:
     """Answers questions: lists and counts from the views, one task's story from its log.
 
     What needs every kind of event is imported when it is asked for: most programs only list and look.

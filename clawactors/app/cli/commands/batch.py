@@ -131,6 +131,6 @@ def _shown(report: dict[str, Any]) -> Iterator[Part]:
     yield f"submitted {report['submitted']}, existing {report['existing']}, refused {len(refused)}"
     if refused:
         rows = ((each["line"], each["id"], each["message"]) for each in refused[:_SHOWN])
-        yield Table(("LINE", "ID", "WHY"), rows, whole=("LINE", "ID"))
+        yield Table(("LINE", "ID", "WHY"), rows, uncut=("LINE", "ID"))
         if len(refused) > _SHOWN:
             yield f"and {len(refused) - _SHOWN} more: --json lists all"

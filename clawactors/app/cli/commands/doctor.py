@@ -57,4 +57,4 @@ async def _checks(options: Any) -> AsyncIterator[Check]:
 
 def _shown(report: dict[str, Any]) -> Iterator[Part]:
     rows = ((row["name"], row["verdict"], row["detail"]) for row in report["checks"])
-    yield Table(("CHECK", "VERDICT", "DETAIL"), rows, whole=("CHECK", "VERDICT", "DETAIL"))
+    yield Table(("CHECK", "VERDICT", "DETAIL"), rows, uncut=("CHECK", "VERDICT", "DETAIL"))
