@@ -1,7 +1,7 @@
-"""What the code of tasks prints and logs, told from what the rest of the process does: by the context that it runs in.
+"""Captures what the code of tasks prints and logs. Its context tells it from the rest of the process.
 
-Steps and threads of the pool belong to their task; a thread that code starts by itself does not, nor do programs that
-inherit the process's own streams. What belongs to no task goes where it always went.
+Steps and threads of the pool belong to their task. Threads that code starts by itself do not, nor do programs that
+inherit the streams of the process. Output of no task goes where it went before.
 """
 
 import contextlib
@@ -17,11 +17,11 @@ from clawactors.runtime.node.secrets import Secrets
 __all__ = ["captured", "current_output"]
 
 current_output: Final[ContextVar[Callable[[], TaskOutput] | None]] = ContextVar("current_output", default=None)
-"""Where the output of this context goes, None where it belongs to no task."""
+"""Returns the output of the task that this context belongs to; None where it belongs to no task."""
 
 
 class _Routed:
-    """Stands for a text stream, and is that stream for whatever belongs to no task."""
+    """Replaces a text stream; writes of no task go to the original stream."""
 
     def __init__(self, original: Any, source: str) -> None:
         self._original, self._source = original, source
@@ -50,7 +50,7 @@ class _Routed:
 
 
 class _TaskLog(logging.Handler):
-    """Gives the log lines of tasks to their output."""
+    """Sends the log lines of tasks to their output."""
 
     @override
     def emit(self, record: logging.LogRecord) -> None:
@@ -62,7 +62,7 @@ class _TaskLog(logging.Handler):
 
 
 class _Hiding(logging.Filter):
-    """Takes secrets out of the node's own log."""
+    """Hides secrets in the log of the node."""
 
     def __init__(self, secrets: Secrets) -> None:
         super().__init__()
@@ -78,13 +78,13 @@ class _Hiding(logging.Filter):
 
 @contextlib.contextmanager
 def captured(secrets: Secrets) -> Iterator[None]:
-    """While it lasts, tasks have their output to themselves; log lines of theirs from `info` on count too."""
+    """While it lasts, prints and log lines (from level `info`) of tasks go to the output of their task."""
     root, handler = logging.getLogger(), _TaskLog(logging.INFO)
     streams, level = (sys.stdout, sys.stderr), root.level
     levels = [(each, each.level) for each in root.handlers]
     hiding = _Hiding(secrets)
     for each, own in levels:
-        each.setLevel(own or level)  # they go on as they were, though there is more to log now
+        each.setLevel(own or level)  # keeps its level although the root logger now passes more
         if secrets:
             each.addFilter(hiding)
     root.addHandler(handler)

@@ -38,7 +38,7 @@ _OUT_OF_MEMORY = framed({"op": "raise", "error": TaskError("memory", "MemoryErro
 
 
 class _Unwound(BaseException):
-    """Unwinds code that must not go on."""
+    """Unwinds code that must stop."""
 
 
 class _NodeLink:
@@ -51,7 +51,7 @@ class _NodeLink:
         self.cancelled = False
 
     def read(self) -> bytes:
-        """The next message; ends the process when the node is gone."""
+        """The next message; ends the process when the node has ended."""
         head = self._stream.read(LENGTH)
         body = self._stream.read(int.from_bytes(head)) if len(head) == LENGTH else b""
         if not body:
@@ -89,7 +89,7 @@ class _NodeLink:
 
 
 class _ChildLog(logging.Handler):
-    """The log lines of the code, for the node to keep."""
+    """Sends the log lines of the code to the node."""
 
     def __init__(self, link: _NodeLink) -> None:
         super().__init__(logging.INFO)
@@ -149,7 +149,7 @@ class ChildBridge:
 
 
 def _found(job: IsolatedJob) -> Skill:
-    """The skill, where its node has it from."""
+    """The skill, from the module that its node has it from."""
     module = None
     if job.module != "__main__":
         with contextlib.suppress(ImportError):
@@ -157,7 +157,7 @@ def _found(job: IsolatedJob) -> Skill:
     if module is None:
         spec = importlib.util.spec_from_file_location(job.module, job.file)
         if spec is None or spec.loader is None:
-            raise Refused(f"the child process finds no module {job.module!r}")
+            raise Refused(f"the child process can't find the module {job.module!r}")
         module = sys.modules[job.module] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
     found = [each for each in vars(module).values() if isinstance(each, Skill) and each.name == job.name]
@@ -199,7 +199,7 @@ def _outcome(link: _NodeLink, job: IsolatedJob) -> bytes:
 
 
 def main() -> None:
-    """Does the one job; `FD PARENT` are the arguments."""
+    """Runs the one job; the arguments are `FD PARENT`."""
     fd, parent = int(sys.argv[1]), int(sys.argv[2])
     _die_with(parent)
     link = _NodeLink(socket.socket(fileno=fd))

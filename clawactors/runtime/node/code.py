@@ -1,7 +1,7 @@
-"""The code of a skill while it runs: in a task or a thread of its own, so that it can be ended, and left behind.
+"""The code of a skill while it runs, in an asyncio task or a thread of its own: it can be cancelled and left behind.
 
 1. Whatever the code raises is its outcome: nothing of it reaches the event loop, or the life of the run around it.
-2. Code that was told to end and does not within the grace time is left behind; what it still says counts no more.
+2. Code that was told to end and does not within the grace time is left behind; what it does afterwards is ignored.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ class Stopped(BaseException):
 
 
 class Code:
-    """Runs from its making on; `outcome` waits for its end."""
+    """Runs from its creation on; `outcome` waits for its end."""
 
     def __init__(self, work: "asyncio.Future[Any]", *, in_thread: bool) -> None:
         self._work, self._in_thread = work, in_thread
@@ -28,13 +28,13 @@ class Code:
 
     @classmethod
     def begin(cls, coroutine: Coroutine[Any, Any, Any]) -> "Code":
-        """Async code; it runs up to its first wait at once."""
+        """Begins async code; it runs up to its first wait at once."""
         work = asyncio.Task(_contained(coroutine), loop=asyncio.get_running_loop(), eager_start=True)
         return cls(work, in_thread=False)
 
     @classmethod
     def begin_in_thread(cls, threads: Executor, function: Callable[[], Any]) -> "Code":
-        """Sync code."""
+        """Begins sync code in a thread of the pool."""
         return cls(asyncio.get_running_loop().run_in_executor(threads, call_in_thread, function), in_thread=True)
 
     @property
@@ -66,13 +66,13 @@ class Code:
             self._leaving = self._work.get_loop().call_later(GRACE_S, self.leave)
 
     def leave(self) -> None:
-        """Does not wait for it any longer."""
+        """Stops waiting for it."""
         if self._over is not None and not self._over.done():
             self._over.set_result(None)
 
     def _on_end(self, work: "asyncio.Future[Any]") -> None:
         if not work.cancelled():
-            work.exception()  # it may have been left behind, with nobody to look
+            work.exception()  # marks it as retrieved: it may have been left behind
         if self._leaving is not None:
             self._leaving.cancel()
         self.leave()
@@ -81,7 +81,7 @@ class Code:
 async def _contained(coroutine: Coroutine[Any, Any, Any]) -> Any:
     try:
         return await coroutine
-    except (SystemExit, KeyboardInterrupt) as error:  # asyncio would let these end the whole process
+    except (SystemExit, KeyboardInterrupt) as error:  # in asyncio these would end the whole process
         raise as_exception(error) from error
 
 
@@ -94,7 +94,7 @@ def call_in_thread(function: Callable[[], Any]) -> Any:
 
 
 def as_exception(error: BaseException) -> Exception:
-    """The error itself, or one that says the same and ends no process and no iteration."""
+    """The error itself, or a `RuntimeError` with the same text for errors that would end a process or an iteration."""
     if isinstance(error, Exception) and not isinstance(error, StopIteration):
         return error
     text = f"the code raised {type(error).__name__}" + (f": {error}" if str(error) else "")

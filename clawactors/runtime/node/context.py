@@ -28,12 +28,12 @@ class TaskContext:
 
     @property
     def attempt(self) -> int:
-        """1 for the first run of the task; each scheduling counts one up."""
+        """1 for the first attempt; each scheduling adds one."""
         return self._attempt.fence.attempt
 
     @property
     def cancelled(self) -> bool:
-        """True once the code should end: it was cancelled, or runs elsewhere by now."""
+        """True once the code should end: the task was cancelled, or runs elsewhere."""
         return self._attempt.is_stopping
 
     @overload
@@ -51,45 +51,45 @@ class TaskContext:
     ) -> Any:
         """Runs the function once in the life of the task and returns its result, then and on every resume.
 
-        The result has to be JSON: what comes back is what JSON makes of it, on the first run too. A resume has to give
-        the same function and arguments to the name; when it does not, the task is blocked with the reason.
-        Sync functions run in a thread. With `retry`, a step that raises is tried again here, its slot kept meanwhile,
-        before the attempt fails. Order: at least once; recorded exactly once.
+        The result has to be JSON, and comes back as JSON decodes it, on the first run too. A resume has to use the
+        same function and arguments for the name; otherwise the task is blocked with the reason. Sync functions run in
+        a thread. With `retry`, a step that raises is tried again, in its slot, before the attempt fails.
+        Order: at least once; recorded exactly once.
         """
         return await self._attempt.steps.take(name, function, args, kwargs, retry)
 
     async def sleep(self, how_long: str | float) -> None:
-        """Goes on after `7d`, `1h30m` or a number of seconds, wherever there is room then; its slot is free meanwhile.
+        """Sleeps for `7d`, `1h30m` or a number of seconds; goes on wherever a slot is free then.
 
-        Until when is decided once, however often the task is resumed. From a second on, the code unwinds here and runs
-        again up to this place: what it did outside of steps is done again, steps that run beside it are cut off.
-        Raises: `Refused` where that is no duration.
+        The end is decided once, however often the task is resumed. From one second on, the slot is free meanwhile: the
+        code unwinds here and runs again up to this place. What it did outside of steps is done again; concurrent steps
+        are cancelled. Raises: `Refused` where that is not a duration.
         """
         await self._attempt.steps.sleep(how_long)
 
     async def signal(self, name: str, timeout: str | float | None = None) -> Any:  # noqa: ASYNC109 # no scope lasts as long
-        """The payload of the next signal of that name: the first call gives the first one that was sent, and so on.
+        """The payload of the next signal of that name: the first call returns the first one that was sent, and so on.
 
-        Signals are kept from the submit on. Where there is none, the code waits: after a moment it unwinds here and
-        runs again up to this place when the signal has come; its slot is free meanwhile.
-        Raises: `TimeoutError` when none came within `timeout`, seconds or as in `1h`, counted from the first time that
-        the code came here; a signal that comes later is there for the next call.
+        Signals are kept from the submission on. Where there is none, the code waits: after 0.2 s it unwinds here, its
+        slot is free, and it runs again up to this place when the signal has arrived.
+        Raises: `TimeoutError` when none arrived within `timeout`, seconds or as in `1h`, counted from the first time
+        that the code came here; a signal that arrives later is there for the next call.
         """
         return await self._attempt.signals.take(name, timeout)
 
     async def emit(self, chunk: Any, stream: str = OUT) -> None:
-        """Gives a piece of output, any JSON up to 256 KB, to whoever follows the task with `Ref.stream`.
+        """Emits a piece of output, any JSON up to 256 KB, for readers of `Ref.stream`.
 
-        Pieces are sent together every few ms, in order; waits only where the server is slower than the code. They are
-        kept for seven days and are no part of the task's history: a task that runs again emits again, as its next
-        attempt. Raises: `Refused` (no JSON, too large, more than 64 MB in all).
+        Pieces are sent together every few ms, in order; it waits only where the server is slower than the code. They
+        are kept for seven days and are not part of the task's history: the next attempt emits again.
+        Raises: `Refused` (not JSON, too large, more than 64 MB in all).
         """
         await self._attempt.values.output().emit(chunk, stream)
 
     async def store(self, body: Buffer) -> dict[str, Any]:
-        """Keeps bytes in the object store; a small object that names them, for results: `{"blob": …, "bytes": …}`.
+        """Stores bytes in the object store; returns a reference for results: `{"blob": …, "bytes": …}`.
 
-        `Client.blob` and `claw blob NAME` give them back.
+        `Client.blob` and `claw blob NAME` read them.
         """
         return await self._attempt.values.store_blob(body)
 
@@ -100,16 +100,16 @@ class TaskContext:
     async def remember(self, text: str, *, tags: Iterable[str] = (), **more: Any) -> str:
         """Remembers the text for the user of the task; durable when it returns the memory's id.
 
-        A resume that says it again says nothing new; nor does a text that was recalled. `more` are fields of a memory:
-        owner, speaker, session, kind, importance, happened_ns. Raises: `Refused`.
+        A repeat on a resume changes nothing, nor does a text that was recalled. `more` are fields of a memory: owner,
+        speaker, session, kind, importance, happened_ns. Raises: `Refused`.
         """
         return await self._attempt.memories.remember(text, tags, **more)
 
     async def recall(self, text: str, *, limit: int = 5, **wanted: Any) -> list[dict[str, Any]]:
-        """The memories that answer best, as rows with `text`, `excerpt`, `score`, `sources` …
+        """The memories that match best, as rows with `text`, `excerpt`, `score`, `sources` …
 
-        Raises: `Unavailable` where memory does not answer. It may know more at the next attempt: make it a step,
-        `await task.step("recall", task.recall, question)`, where the code depends on it.
+        Raises: `Unavailable` where memory does not answer. The next attempt may find more: make it a step,
+        `await task.step("recall", task.recall, question)`, where the code depends on the answer.
         """
         return await self._attempt.memories.recall(text, limit, **wanted)
 
@@ -121,14 +121,14 @@ class TaskContext:
         return await self._attempt.memories.ask(name, **question)
 
     async def results(self) -> dict[str, Any]:
-        """What the tasks that this one comes `after` have returned, by id, in that order.
+        """The results of the tasks that this one comes `after`, by id, in that order.
 
-        Those that ended without a result, as may be with `on_dead="run"`, are not in it.
+        Tasks that ended without a result, as is possible with `on_dead="run"`, are left out.
         """
         return await self._attempt.predecessors.results()
 
     def progress(self, done: float, total: float = 1.0) -> None:
-        """Tells how far the task is; seen with the next recorded step and the next heartbeat."""
+        """Reports progress, `done` of `total`; visible with the next recorded step and the next heartbeat."""
         self._attempt.values.report_progress(done / total if total else 0.0)
 
     def heartbeat(self) -> None:

@@ -1,4 +1,4 @@
-"""What an exception says about a failed attempt: its class and text, and what is best done about it."""
+"""Classifies an exception: its error class, its text, and the strategy of what to do about it."""
 
 import traceback
 from collections.abc import Iterable, Iterator
@@ -13,7 +13,7 @@ _CAUSES_MAX = 10
 
 
 class FailureReport(Exception):
-    """A failure that was classed where it happened, in another process."""
+    """A failure that was classified where it happened, in another process."""
 
     def __init__(self, error: TaskError, strategy: Strategy) -> None:
         super().__init__(error.message)
@@ -21,7 +21,7 @@ class FailureReport(Exception):
 
 
 def classify(error: BaseException, rules: Iterable[ErrorRule] = ()) -> tuple[TaskError, Strategy]:
-    """The error class with what to tell people, and the strategy for that class."""
+    """The error class with its text for people, and the strategy for that class."""
     if isinstance(error, FailureReport):
         return error.error, error.strategy
     rules = tuple(rules)
@@ -31,7 +31,7 @@ def classify(error: BaseException, rules: Iterable[ErrorRule] = ()) -> tuple[Tas
 
 
 def message_of(error: BaseException) -> str:
-    """What it says and where it was raised; cut at 2000 characters."""
+    """Its text and where it was raised; cut at 2,000 characters."""
     if isinstance(error, FailureReport):
         return error.error.message
     text = "".join(traceback.format_exception_only(error)).strip()
@@ -42,7 +42,7 @@ def message_of(error: BaseException) -> str:
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:
-    """The failures that a group is made of, or the one that it is."""
+    """The single exceptions of a group, or the exception itself."""
     if isinstance(error, BaseExceptionGroup):
         for each in error.exceptions:
             yield from _leaves(each)

@@ -1,4 +1,4 @@
-"""What a step called with which arguments, in a few letters: tells whether the journal still fits the code.
+"""A short fingerprint of a call, function and arguments: it shows whether the journal still fits the code.
 
 `copy_rows:9f3a2b1c`: the function's name and a check sum of the arguments as JSON. Of an argument that JSON can't hold
 only the type counts. The same in every process and release.
@@ -39,15 +39,15 @@ def fingerprint(function: Callable[..., Any], args: Sequence[Any], kwargs: Mappi
     if len(name) > _NAME_MAX or "<" in name:
         name = name.replace("<locals>.", "")[-_NAME_MAX:]
     try:
-        told = _encode((args, kwargs))
+        encoded = _encode((args, kwargs))
     except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError):
-        told = _encode(([_of_type(each) for each in args], sorted(kwargs)))
-    return f"{name}:{crc32(told):08x}"
+        encoded = _encode(([_of_type(each) for each in args], sorted(kwargs)))
+    return f"{name}:{crc32(encoded):08x}"
 
 
 @cache
 def _named_in(code: CodeType) -> str:
-    """The names that code uses: all that tells one lambda from another in every release of Python."""
+    """The names that the code uses: they distinguish lambdas in every release of Python."""
     names, inner = {*code.co_names, *code.co_freevars}, [code]
     while inner:
         for each in inner.pop().co_consts:
@@ -58,14 +58,14 @@ def _named_in(code: CodeType) -> str:
 
 
 def tells_apart(call: str) -> bool:
-    """True where an equal one is the same call: code within code may know more than the arguments that it is given."""
+    """True where equal fingerprints mean the same call: a nested function may use more than its arguments."""
     return call != "" and "<" not in call and not call.endswith(_NO_ARGUMENTS)
 
 
 def difference(recorded: str, now: str) -> str:
-    """For people: in what the call on record differs from what the code calls now."""
+    """For people: how the recorded call differs from what the code calls now."""
     was, _, _ = recorded.rpartition(":")
     calls, _, _ = now.rpartition(":")
     if was != calls:
-        return f"on record as a call of {was}, and the code now calls {calls}"
-    return f"on record with other arguments for {was} than the code now gives"
+        return f"recorded as a call of {was}, but the code now calls {calls}"
+    return f"recorded with other arguments for {was} than the code now passes"

@@ -13,7 +13,7 @@ LENGTH: Final = 4
 
 
 def framed(message: Any) -> bytes:
-    """The message as it goes over the wire."""
+    """The message with its length in front."""
     body = msgspec.json.encode(message)
     return len(body).to_bytes(LENGTH) + body
 

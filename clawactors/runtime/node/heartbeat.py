@@ -14,14 +14,14 @@ _INTERVAL_S: Final = 0.25
 
 
 class TaskHeartbeat:
-    """The heartbeat of one attempt; `publish` says that it lives. May be used in any thread."""
+    """The heartbeat of one attempt; `publish` sends one. May be used in any thread."""
 
     def __init__(self, clock: Clock, publish: Callable[[], None] | None = None) -> None:
         self._clock, self._publish = clock, publish
         self._next_s = 0.0
 
     def beat(self) -> None:
-        """It lives; too soon after the last beat nothing is published."""
+        """Publishes a sign of life, unless the last one was less than 0.25 s ago."""
         now_s = self._clock.monotonic_s()
         if self._publish is not None and now_s >= self._next_s:
             self._next_s = now_s + _INTERVAL_S

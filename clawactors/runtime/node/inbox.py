@@ -16,7 +16,7 @@ __all__ = ["Inbox"]
 
 
 class Inbox:
-    """Puts assignments into the queue, and tells running attempts what was appended to their tasks."""
+    """Puts assignments into the queue, and passes what is appended to running tasks on to their attempts."""
 
     _follower: Follower
 

@@ -1,6 +1,6 @@
 """Code of a skill in a process of its own: a crash of that process is the task's error, never the node's.
 
-1. The child is killed when the attempt is over, `GRACE_S` after it was told to end, and when the node is gone.
+1. The child is killed when the attempt is over, `GRACE_S` after it was asked to end, and when the node has ended.
 2. Its calls to the task are carried out here: journal, signals and sleeps are the same as in a thread.
 """
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["GRACE_S", "run_isolated"]
 
 GRACE_S: Final = 2.0
-_LAST_WORDS_S: Final = 1.0
+_READ_REST_S: Final = 1.0
 _CHUNK_BYTES: Final = 1 << 16
 
 _OURS: Final = ("CLAW_", "NATS_")  # the code must not get the cluster's own credentials
@@ -85,13 +85,13 @@ async def run_isolated(attempt: "Attempt", context: "TaskContext", skill: Skill,
         _kill(process)
         writer.close()
         await process.wait()
-        await asyncio.wait(readers, timeout=_LAST_WORDS_S)  # what left its session may hold the streams open
+        await asyncio.wait(readers, timeout=_READ_REST_S)  # a process that left the session may hold the streams open
         for each in readers:
             each.cancel()
 
 
 async def _read_output(attempt: "Attempt", stream: asyncio.StreamReader | None, source: str) -> None:
-    """Takes what the process prints, so that it never waits for us."""
+    """Reads what the process prints, so that it never blocks on a full pipe."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     while stream is not None and (text := await stream.read(_CHUNK_BYTES)):
         attempt.values.output().write(source, decoder.decode(text))
@@ -168,7 +168,7 @@ def _failure_of(message: dict[str, Any]) -> FailureReport:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Gives it the grace time to end by itself."""
+    """Lets it end by itself within the grace time, then kills it."""
     try:
         async with asyncio.timeout(GRACE_S):
             await process.wait()
@@ -177,6 +177,6 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 
 def _kill(process: asyncio.subprocess.Process) -> None:
-    """It and what it has started, unless it left its session."""
+    """Kills it and what it has started, unless that left the session."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)

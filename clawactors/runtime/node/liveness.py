@@ -1,4 +1,4 @@
-"""Signs of life that go on while code blocks the node's loop, and the cause when the loop stood still."""
+"""A thread whose event loop keeps running while code blocks the node's own, and the detection of such stalls."""
 
 import asyncio
 import logging
@@ -42,7 +42,7 @@ class LivenessThread:
         self._longest_s = 0.0
 
     def longest_tick_s(self) -> float:
-        """The longest time that the thread itself took for half a second since it was last asked."""
+        """The longest interval between ticks of the thread, due every 0.5 s, since the last call."""
         longest_s, self._longest_s = self._longest_s, 0.0
         return max(longest_s, time.monotonic() - self._ticked_s)
 
@@ -80,12 +80,12 @@ class LivenessThread:
         self._loop.call_later(_TICK_S, self._tick)
 
     async def do[T](self, work: Coroutine[Any, Any, T]) -> T:
-        """What the coroutine returns, or raises, in the other loop; cancelled here, it is cancelled there."""
+        """Runs the coroutine in the other loop, with its result. Cancelled here, it is cancelled there."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
 
 
 class StallMonitor:
-    """Notices when the node's loop stood still, and says why: async code blocked it, or the process was stopped.
+    """Detects stalls of the node's event loop and logs the cause: async code blocked it, or the process was stopped.
 
     `running` gives the ids of the tasks whose async code runs in the loop.
     """
@@ -95,11 +95,11 @@ class StallMonitor:
         self._turned_s = clock.monotonic_s()
 
     def turned_within(self, limit_s: float) -> bool:
-        """True when the loop has gone round in that time. May be called in any thread."""
+        """True when the loop has run within that time. May be called in any thread."""
         return self._clock.monotonic_s() - self._turned_s < limit_s
 
     async def serve(self) -> None:
-        """Goes round with the loop, without end."""
+        """Measures the loop, without end."""
         used_s = time.process_time()
         while True:
             await asyncio.sleep(_TURN_S)

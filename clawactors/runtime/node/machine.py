@@ -1,4 +1,4 @@
-"""The machine that a node runs on: what it is, and how busy it is right now."""
+"""The machine that a node runs on: its description, and how busy it is."""
 
 import os
 import platform
@@ -11,7 +11,7 @@ from clawactors.systems.nodes.events import Machine
 __all__ = ["LEASE_S", "Figures", "Gauge", "this_machine"]
 
 LEASE_S = 1.5
-"""How long a node may be silent before it is given up, unless it says otherwise of itself."""
+"""How long a node may be silent before it counts as lost; a node may choose another time."""
 
 
 class Figures(msgspec.Struct, frozen=True):
@@ -28,7 +28,7 @@ class Figures(msgspec.Struct, frozen=True):
 
 
 def this_machine(port: int = 0) -> Machine:
-    """What does not change while the node runs."""
+    """The description of the machine, which does not change while the node runs."""
     ip, overlay_ip = _addresses()
     return Machine(
         hostname=socket.gethostname(),
@@ -42,7 +42,7 @@ def this_machine(port: int = 0) -> Machine:
 
 
 def _addresses() -> tuple[str, str]:
-    """The first private or public IPv4 address and the Tailscale one (100.64.0.0/10), '' where there is none."""
+    """The first private or public IPv4 address and the Tailscale one (100.64.0.0/10), "" where there is none."""
     import psutil
 
     plain, overlay = "", ""
@@ -59,7 +59,7 @@ def _addresses() -> tuple[str, str]:
 
 
 class Gauge:
-    """Reads how busy the machine is; the folder says which disk counts."""
+    """Reads how busy the machine is; the disk is the one of `folder`."""
 
     def __init__(self, folder: str) -> None:
         import psutil

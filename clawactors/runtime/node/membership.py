@@ -1,6 +1,6 @@
-"""The node as a member of the cluster: joins, follows its own log, and does what has been decided about it.
+"""The node as a member of the cluster: joins, follows its own log, and applies what is recorded there.
 
-When it learns that it was believed dead, everything it has is over; it says so and offers itself again.
+When it learns that it was believed dead, it gives up everything it has, records that it is back, and takes new work.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 class Membership:
-    """That of one incarnation; `stopping` is set once the node has been told to stop."""
+    """The membership of one incarnation; `stopping` is set once the node has to stop."""
 
     _follower: Follower
 

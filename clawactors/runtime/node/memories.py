@@ -1,7 +1,7 @@
-"""What a running task does with memory: `task.remember`, `task.recall`.
+"""Memory as a running task uses it: `task.remember`, `task.recall`.
 
-1. What it remembers is named by task and words: a resume remembers nothing twice.
-2. What it recalled is no new evidence: remembering it again gives the memory that it came from.
+1. The id of a memory follows from the task and the text: a resume remembers nothing twice.
+2. A recalled text is no new evidence: remembering it again returns the memory that it came from.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ _RECALLED_MAX: Final = 1000
 
 
 class TaskMemories:
-    """The memory of one run."""
+    """Memory for one attempt."""
 
     def __init__(self, attempt: "Attempt", memories: Memories | None) -> None:
         self._attempt, self._memories = attempt, memories
@@ -33,11 +33,13 @@ class TaskMemories:
     async def remember(self, text: str, tags: Iterable[str] = (), **more: Any) -> str:
         """See `TaskContext.remember`."""
         self._attempt.check()
-        memories = self._there()
+        memories = self._memory()
         if not isinstance(text, str):
             raise Refused(f"a memory is a text, not {type(text).__name__}")
         if self._attempt.supplies.secrets.hide(text) != text:
-            raise Refused("the text holds a secret of this node; memories are on record, so it can't be remembered")
+            raise Refused(
+                "the text holds a secret of this node, and memories are stored as plain text: leave the secret out"
+            )
         if (known := self._recalled.get(_folded(text))) is not None:
             return known
         spec = await self._submitted()
@@ -54,7 +56,7 @@ class TaskMemories:
     async def recall(self, text: str, limit: int = 5, **wanted: Any) -> list[dict[str, Any]]:
         """See `TaskContext.recall`."""
         self._attempt.check()
-        rows = await self._there().recall(text, limit=limit, task=self._attempt.id, **wanted)
+        rows = await self._memory().recall(text, limit=limit, task=self._attempt.id, **wanted)
         if len(self._recalled) < _RECALLED_MAX:
             for row in rows:
                 self._recalled |= {_folded(row["text"]): row["id"], _folded(row["excerpt"]): row["id"]}
@@ -63,15 +65,15 @@ class TaskMemories:
     async def ask(self, name: str, /, **question: Any) -> dict[str, Any]:
         """See `TaskContext.ask_memory`."""
         self._attempt.check()
-        return await self._there().ask(name, **question)
+        return await self._memory().ask(name, **question)
 
-    def _there(self) -> Memories:
+    def _memory(self) -> Memories:
         if self._memories is None:
             raise Refused("this node has no memory to ask")
         return self._memories
 
     async def _submitted(self) -> e.Submitted | None:
-        """What was asked for: the schedule that brought the task here does not say whose it is."""
+        """What was submitted: `task.scheduled` does not name the user."""
         if self._spec is None:
             async for records in self._attempt.context.log.read([aggregate_pattern("task", self._attempt.id)]):
                 for record in records:

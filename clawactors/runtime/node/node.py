@@ -2,8 +2,9 @@
 
 1. The node has the last word: it runs at most `slots` tasks at a time and keeps the others in order.
 2. What is addressed to another incarnation is ignored.
-3. When it learns that it was believed dead, everything it has is over; it says so and offers itself again.
-4. What came in between is read before code runs. Of tasks that have seen several nodes die, it runs one at a time.
+3. When it learns that it was believed dead, it gives up everything it has, records that it is back, and takes new work.
+4. What was appended to a task since its assignment is read before its code runs. Of tasks that have lost several
+   nodes in a row, it runs one at a time.
 """
 
 import asyncio
@@ -41,11 +42,11 @@ from clawactors.systems.skills import Skill
 __all__ = ["NodeActor", "NodeSettings"]
 
 _GONE_S: Final = 30.0
-"""A loop that stood still for this long does not come back: the tasks of the node are better off elsewhere."""
+"""A loop that has been blocked for this long counts as dead, so that other nodes take over its tasks."""
 
 
 class NodeSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What a node is told at its start."""
+    """The settings of a node."""
 
     id: str
     slots: int = 5
@@ -173,7 +174,7 @@ class NodeActor:
         await self._present(self._presence.release())
 
     def _deny(self, error: PermissionDenied) -> None:
-        """It may not record what becomes of its tasks: it ends, and says so once, however many it has."""
+        """The server forbids it to record its tasks: it ends, with one error for all of them."""
         self._denied = error
         self.stop()
 
@@ -195,7 +196,7 @@ class NodeActor:
         return self._liveness.do(work) if self._liveness else work
 
     def _is_alive(self) -> bool:
-        """False when the loop has stood still for so long that its tasks are better off elsewhere."""
+        """False when the loop has been blocked for so long that other nodes should take over its tasks."""
         return self._stalls is None or self._stalls.turned_within(max(_GONE_S, self.settings.lease_s))
 
     def _in_loop(self) -> list[str]:

@@ -1,8 +1,8 @@
-"""What one attempt says: small pieces from any thread, gathered for a few ms, sent in order as messages of its streams.
+"""The output of one attempt: pieces from any thread, gathered for a few ms, sent in order as messages of its streams.
 
 1. Order within a stream is kept; each message is of one attempt and is kept once, however often it is sent.
-2. What is printed never waits: what is more than can be sent is cut, and the cut is noted. What is emitted waits.
-3. An outage of the server costs what was printed in it, never the task.
+2. Printing never waits: where it is faster than sending, text is dropped, and a line says how much. Emitting waits.
+3. An outage of the server may cost what was printed meanwhile, never the task.
 """
 
 import asyncio
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 __all__ = ["EMIT_MAX_BYTES", "LOG_MAX_BYTES", "TaskOutput"]
 
 LOG_MAX_BYTES: Final = 8 << 20
-"""What one attempt may print; the rest is cut."""
+"""How much one attempt may print; the rest is dropped."""
 
 EMIT_MAX_BYTES: Final = 64 << 20
-"""What one attempt may emit."""
+"""How much one attempt may emit."""
 
 _BATCH_S: Final = 0.005
 _MESSAGE_BYTES: Final = 128 << 10
@@ -46,7 +46,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class _Stream:
-    """The chunks of one stream that wait."""
+    """The chunks of one stream that are not sent yet."""
 
     def __init__(self) -> None:
         self.chunks: deque[bytes] = deque()
@@ -54,7 +54,7 @@ class _Stream:
 
 
 class TaskOutput:
-    """Its `write`, `flush` and `note` may be called in any thread; all else in the event loop."""
+    """`write`, `flush` and `note` may be called in any thread, everything else in the event loop."""
 
     def __init__(self, supplies: "Supplies", id: str, fence: "Fence", loop: asyncio.AbstractEventLoop) -> None:
         self._supplies, self._id, self._fence, self._loop = supplies, id, fence, loop
@@ -69,7 +69,7 @@ class TaskOutput:
     # What is printed
 
     def write(self, source: str, text: str) -> None:
-        """Takes what was printed; it goes out with the end of its line."""
+        """Takes printed text; it is sent once its line has ended."""
         with self._guard:
             if self._logged_bytes > LOG_MAX_BYTES:
                 self._cut_bytes += len(text)
@@ -81,20 +81,20 @@ class TaskOutput:
             if rest:
                 self._lines[source] = rest
             if whole or newline:
-                self._say(source, whole + newline)
+                self._put_text(source, whole + newline)
 
     def flush(self, source: str) -> None:
-        """What was printed goes out, though its line has not ended."""
+        """Sends printed text although its line has not ended."""
         with self._guard:
             if rest := self._lines.pop(source, ""):
-                self._say(source, rest)
+                self._put_text(source, rest)
 
     def note(self, text: str, level: str, logger: str) -> None:
-        """Takes a line of a log."""
+        """Takes a log line."""
         with self._guard:
-            self._say("log", text, level=level.lower(), logger=logger)
+            self._put_text("log", text, level=level.lower(), logger=logger)
 
-    def _say(self, source: str, text: str, **more: str) -> None:
+    def _put_text(self, source: str, text: str, **more: str) -> None:
         room = LOG_MAX_BYTES - self._logged_bytes
         if self._waiting_bytes > _WAITING_BYTES or room <= 0:
             self._cut_bytes += len(text)
@@ -146,7 +146,7 @@ class TaskOutput:
         hidden = self._supplies.secrets.hide(chunk.decode()).encode()
         try:
             msgspec.json.decode(hidden)
-        except msgspec.MsgspecError:  # a secret that reads like JSON itself
+        except msgspec.MsgspecError:  # the secret itself contains JSON syntax
             return _encode(HIDDEN)
         return hidden
 
@@ -163,7 +163,7 @@ class TaskOutput:
 
     def _wake(self) -> None:
         if self._sending is None or self._sending.done():
-            # In a context of its own: what is logged here is not said by the task.
+            # In an empty context: what is logged here is no output of the task.
             self._sending = self._loop.create_task(self._send_all(), context=Context())
 
     async def _send_all(self) -> None:
@@ -193,8 +193,8 @@ class TaskOutput:
         if not taken:
             return None
         stream.messages += 1
-        said = OutputMessage(self._fence.attempt, self._fence.node, [msgspec.Raw(chunk) for chunk in taken])
-        return _encode(said)
+        message = OutputMessage(self._fence.attempt, self._fence.node, [msgspec.Raw(chunk) for chunk in taken])
+        return _encode(message)
 
     async def _send(self, stream: str, body: bytes, label: str) -> None:
         while True:
@@ -203,12 +203,12 @@ class TaskOutput:
             except Unavailable:
                 await asyncio.sleep(_AGAIN_S)
             except EventLogError as error:
-                _log.warning("task %s: what it says is lost: %s", self._id, error)
+                _log.warning("task %s: its output is lost: %s", self._id, error)
                 self._closed = True
                 return None
 
     async def aclose(self) -> None:
-        """Returns when all is kept, or can't be soon; what is said from then on is lost."""
+        """Returns when everything is stored, or after 2 s; later output is lost."""
         for source in list(self._lines):
             self.flush(source)
         with self._guard:

@@ -1,4 +1,4 @@
-"""What the predecessors of a task have returned, read when its code asks for it: an assignment need not carry it."""
+"""The results of the predecessors of a task, read when its code asks for them: an assignment does not carry them."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ __all__ = ["Predecessors"]
 
 
 class Predecessors:
-    """Those of one attempt; read once."""
+    """The predecessors of one task; read once."""
 
     def __init__(self, attempt: "Attempt") -> None:
         self._attempt = attempt

@@ -1,4 +1,4 @@
-"""How a node shows that it is there: a lease that it renews, probes that it answers, and no other of its name."""
+"""How a node shows that it is alive: it renews a lease, answers probes, and is the only one with its id."""
 
 import asyncio
 import contextlib
@@ -20,14 +20,14 @@ _log = logging.getLogger(__name__)
 
 
 def node_key(id: str, incarnation: str = "") -> str:
-    """The key of the lease of one incarnation of a node; without one, what all of them begin with."""
+    """The key of the lease of an incarnation; without one, the prefix of all; without an id, that of all nodes."""
     return f"node.{id}.{incarnation}" if id else "node."
 
 
 class Presence:
-    """That of one incarnation, from `open` to `aclose`.
+    """The presence of one incarnation, from `open` to `aclose`.
 
-    `figures` are what it tells of itself with each beat; while `lives` says no, it shows nothing.
+    `figures` is published with each heartbeat. While `is_alive` is false, it neither beats nor answers.
     """
 
     def __init__(
@@ -55,9 +55,9 @@ class Presence:
 
     async def _refuse_if_alive(self) -> None:
         """Returns when no older incarnation answers: at once when nobody listens, after a lease time when one hangs."""
-        patience_s = self._clock.monotonic_s() + self._lease_s
+        deadline_s = self._clock.monotonic_s() + self._lease_s
         silent = 0
-        while silent < _PROBES and self._clock.monotonic_s() < patience_s:
+        while silent < _PROBES and self._clock.monotonic_s() < deadline_s:
             try:
                 await self._requests.request(f"claw.live.{self._id}", b"", self._lease_s / BEATS_PER_LEASE)
             except NoResponders:
@@ -70,14 +70,14 @@ class Presence:
     async def _acquire(self) -> Lease:
         lease = await self._leases.acquire(node_key(self._id, self._incarnation), self._figures(), self._lease_s)
         if lease is None:
-            raise Refused(f"somebody else holds the lease of incarnation {self._incarnation} of node {self._id!r}")
+            raise Refused(f"another process holds the lease of incarnation {self._incarnation} of node {self._id!r}")
         return lease
 
     async def _answer(self, _: bytes) -> bytes:
         return self._incarnation.encode() if self._is_alive() else b""
 
     async def beat(self) -> None:
-        """Renews the lease for ever."""
+        """Renews the lease, without end."""
         while True:
             await asyncio.sleep(self._lease_s / BEATS_PER_LEASE)
             if not self._is_alive():
@@ -86,17 +86,17 @@ class Presence:
                 if self._lease is None or not await self._lease.renew(self._figures()):
                     self._lease = await self._acquire()
             except Unavailable:
-                continue  # the server is away; whether that matters is the watch's to judge
+                continue  # the server does not answer; control decides whether that matters
             except (EventLogError, Refused) as error:
                 _log.warning("node %s: heartbeat failed: %s", self._id, error)
 
     async def release(self) -> None:
-        """Lets go of the lease, as far as the server is there to hear of it."""
+        """Gives up the lease, if the server answers."""
         if self._lease is not None:
             with contextlib.suppress(EventLogError):
                 await self._lease.release()
 
     async def aclose(self) -> None:
-        """Answers no more."""
+        """Stops answering probes."""
         if self._serving is not None:
             await self._serving.aclose()

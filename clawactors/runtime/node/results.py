@@ -1,4 +1,4 @@
-"""What code returned, as every reader of the log gets it back."""
+"""Results of code as JSON, exactly as every reader of the log gets them back."""
 
 from typing import Any, Final
 
@@ -12,21 +12,21 @@ from clawactors.systems.tasks.payload import INLINE_MAX_BYTES, PAYLOAD_MAX_BYTES
 __all__ = ["as_json", "encoded_and_decoded", "is_large"]
 
 _LEVELS_AROUND: Final = 10
-"""Levels of a commit around a result, and some to spare for other readers' envelopes."""
+"""Nesting levels of a commit around a result, and some spare ones for the envelopes of other readers."""
 
 
 def as_json(value: Any, whose: str) -> Any:
-    """The value as JSON gives it back. Raises `Refused` where every reader of the log could not have it back alike."""
+    """The value after a round trip through JSON. Raises: `Refused` where readers could get different values back."""
     return encoded_and_decoded(value, whose)[1]
 
 
 def is_large(encoded: bytes, value: Any) -> bool:
-    """True for what has to be on record by reference."""
+    """True for a value that has to be recorded by reference."""
     return len(encoded) > INLINE_MAX_BYTES or is_reference(value)
 
 
 def encoded_and_decoded(value: Any, whose: str) -> tuple[bytes, Any]:
-    """The value as JSON, and as that gives it back. Raises: as `as_json`."""
+    """The value as JSON, and after the round trip. Raises: as `as_json`."""
     if value is None:
         return b"null", value
     try:

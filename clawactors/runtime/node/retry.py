@@ -12,7 +12,7 @@ _log = logging.getLogger(__name__)
 
 
 async def retry_while_unavailable[T](call: Callable[[], Awaitable[T]], wait_s: Callable[[], float], who: str) -> T:
-    """What the call returns, once the log answers. A wrong setting is logged, and tried again: people mend it.
+    """What the call returns, once the log answers. A wrong configuration is logged and tried again until it is fixed.
 
     Raises: `PermissionDenied`, since then nothing can be recorded here; what else the call raises.
     """

@@ -1,8 +1,8 @@
 """The signals that a task's code takes.
 
-1. The n-th take of a name gives the n-th signal of that name in the log, on every resume the same.
-2. A signal that comes at any time before the wait for it is on record is found; one that comes later ends that wait.
-3. Until when a wait lasts is decided once, and so is that it was in vain: then it took none, on every resume the same.
+1. The n-th take of a name returns the n-th signal of that name in the log, on every resume the same.
+2. A signal that arrives before the wait for it is recorded is found; one that arrives later ends that wait.
+3. The end of a wait is decided once, and so is that it timed out: then it took no signal, on every resume the same.
 """
 
 import asyncio
@@ -24,23 +24,23 @@ if TYPE_CHECKING:
 __all__ = ["IN_PLACE_S", "TaskSignals"]
 
 IN_PLACE_S: Final = 0.2
-"""So long a wait keeps its slot: most answers of programs come sooner than another run could begin."""
+"""A wait keeps its slot for this long: most programs answer sooner than another attempt could begin."""
 
 _NAME_MAX: Final = 256
 
 
 class TaskSignals:
-    """What one attempt has taken, by name."""
+    """The signals that one attempt has taken, by name."""
 
     def __init__(self, attempt: "Attempt") -> None:
         self._attempt = attempt
         self._taken: dict[str, int] = {}
-        self._limited: dict[str, int] = {}
+        self._timeouts: dict[str, int] = {}
         self._earlier: Journal | None = None
         self._waiting: list[asyncio.Future[None]] = []
 
     def journal_is_complete(self) -> None:
-        """The journal of the run begins with the first entry of the task."""
+        """The journal was read from the first entry of the task."""
         self._earlier = EMPTY
 
     async def take(self, name: object, timeout: str | float | None = None) -> Any:  # noqa: ASYNC109 # no scope lasts as long
@@ -56,7 +56,7 @@ class TaskSignals:
             earlier = await self._before_the_run()
             if (entry := earlier.nth(key, number)) is not None:
                 return await self._whole(entry.result, name)
-            if await self._came(name, key, number - earlier.count(key), limit):
+            if await self._is_there(name, key, number - earlier.count(key), limit):
                 entry = attempt.journal.entries.nth(key, number - earlier.count(key))
                 if entry is None:
                     attempt.unwind()
@@ -71,10 +71,10 @@ class TaskSignals:
             else payload
         )
 
-    async def _came(self, name: str, key: str, number: int, limit: "_SignalTimeout | None") -> bool:
-        """True once the signal may be there; False when it is on record that the wait was in vain."""
+    async def _is_there(self, name: str, key: str, number: int, limit: "_SignalTimeout | None") -> bool:
+        """True once the signal may be there; False when it is recorded that the wait timed out."""
         attempt = self._attempt
-        if await self._comes(key, number, IN_PLACE_S if limit is None else limit.left_s(IN_PLACE_S)):
+        if await self._arrives(key, number, IN_PLACE_S if limit is None else limit.left_s(IN_PLACE_S)):
             return True
         if limit is not None and not limit.left_s(1.0):
             await attempt.record(limit.expire())
@@ -86,17 +86,17 @@ class TaskSignals:
         return True
 
     def _limit(self, name: str, timeout: str | float) -> "_SignalTimeout":
-        count = self._limited[name] = self._limited.get(name, 0) + 1
+        count = self._timeouts[name] = self._timeouts.get(name, 0) + 1
         return _SignalTimeout(self._attempt, f"{SLEEP}{name}#{count}", seconds_of(timeout))
 
     def notify(self) -> None:
-        """Something has been appended to the task."""
+        """Something was appended to the task: a signal may be there."""
         for waiting in self._waiting:
             if not waiting.done():
                 waiting.set_result(None)
 
-    async def _comes(self, key: str, number: int, wait_s: float) -> bool:
-        """True as soon as that signal is there, False when it does not come within a moment."""
+    async def _arrives(self, key: str, number: int, wait_s: float) -> bool:
+        """True as soon as that signal is there; False when it does not arrive within `wait_s`."""
         loop = asyncio.get_running_loop()
         until_s = loop.time() + wait_s
         while self._attempt.journal.entries.count(key) <= number:
@@ -113,7 +113,7 @@ class TaskSignals:
         return True
 
     async def _before_the_run(self) -> Journal:
-        """The journal as it was when the task was given away: a first attempt begins without having read it."""
+        """The journal as it was when the task was scheduled: a first attempt begins without having read it."""
         if self._earlier is None:
             await self._attempt.retry_while_unavailable(self._read)
         return self._earlier or EMPTY
@@ -129,7 +129,7 @@ class TaskSignals:
 
 
 class _SignalTimeout:
-    """How long one wait lasts, as the journal has it: two steps, until when, and that it was in vain."""
+    """The timeout of one wait, recorded as two steps: until when it lasts, and that it timed out."""
 
     def __init__(self, attempt: "Attempt", step: str, seconds: float) -> None:
         self._attempt, self._step, self._seconds = attempt, step, seconds
@@ -137,12 +137,12 @@ class _SignalTimeout:
 
     @property
     def has_expired(self) -> bool:
-        """True when it is on record that nothing came."""
+        """True when it is recorded that the wait timed out."""
         return self._attempt.journal.entries.completed(f"{self._step}:over")
 
     @property
     def until_ns(self) -> int:
-        """Until when; put on record the first time."""
+        """The end of the wait, ns since 1970; recorded on first use."""
         if not self._until_ns:
             attempt = self._attempt
             entry = attempt.journal.entries.last(self._step)
@@ -157,5 +157,5 @@ class _SignalTimeout:
         return min(most_s, max(0.0, (self.until_ns - self._attempt.context.time.now_ns()) / 1e9))
 
     def expire(self) -> c.CompleteStep:
-        """The command that puts on record that nothing came."""
+        """The command that records that the wait timed out."""
         return c.CompleteStep(self._attempt.fence, f"{self._step}:over", None, 0.0, self._attempt.values.progress)

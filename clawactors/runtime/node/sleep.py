@@ -1,4 +1,4 @@
-"""Durable sleep: until when is decided once and put on record, so that a resume does not sleep anew."""
+"""Durable sleep: its end is decided once and recorded, so that a resume does not start the sleep again."""
 
 from typing import Final
 
@@ -8,10 +8,10 @@ from clawactors.kernel.time import duration_s, iso, time_ns
 __all__ = ["IN_PLACE_S", "SLEEP", "seconds_of", "until_of", "written"]
 
 SLEEP: Final = "sleep:"
-"""What the names of sleeps, and of waits that end, begin with in a journal; no step's name does."""
+"""Prefix of the names of sleeps and of signal timeouts in a journal; step names can't have it."""
 
 IN_PLACE_S: Final = 1.0
-"""A shorter sleep keeps its slot and is not on record: giving the slot away would take longer."""
+"""A shorter sleep keeps its slot and is not recorded: giving the slot away would take longer."""
 
 _LONGEST_S: Final = 100 * 365 * 86_400.0
 
@@ -31,13 +31,13 @@ def seconds_of(wish: object) -> float:
 
 
 def written(until_ns: int) -> str:
-    """The moment as it is put on record, never before it."""
+    """The time as it is recorded: in whole microseconds, rounded up."""
     return iso(-(-until_ns // 1000) * 1000) or ""
 
 
 def until_of(result: object) -> int:
-    """The moment that is on record, ns since 1970. Raises: `Refused` where something else is."""
+    """The recorded time, ns since 1970. Raises: `Refused` where the record is not a time."""
     try:
         return time_ns(str(result))
     except ValueError:
-        raise Refused(f"the record of a sleep says {repr(result)[:40]}, which is no time") from None
+        raise Refused(f"the record of a sleep says {repr(result)[:40]}, which is not a valid time") from None

@@ -1,7 +1,7 @@
 """The slots of a node: what runs now, and what waits in order.
 
 1. At most `size` tasks run at a time; the others keep their order.
-2. Of tasks that have seen several nodes die, one runs at a time.
+2. Of tasks that have lost several nodes in a row, one runs at a time.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from clawactors.runtime.node.background import Background
 __all__ = ["SUSPECT", "Slots"]
 
 SUSPECT: Final = 2
-"""Nodes that a task has seen die in a row, without a new step, before it runs apart from others like it."""
+"""From this many nodes lost in a row, without a new step, a task runs alone among those like it."""
 
 _log = logging.getLogger(__name__)
 

@@ -1,9 +1,10 @@
-"""The steps that a task's code takes, its sleeps among them.
+"""The steps and sleeps of a task's code.
 
-1. A step that is on record as completed gives what is on record; it never runs again.
-2. A step name used twice, a record that is of another call, or a call that is on record under a name that the code
-   does not ask for any more, blocks the task: the journal does not fit the code. What else the code leaves is told.
-3. The n-th sleep ends when the record says, on every resume the same.
+1. A step that is recorded as completed returns the recorded result; it never runs again.
+2. The task is blocked, since the journal does not fit the code, when a step name is used twice, when the record is of
+   another call, or when the call is recorded under a name that the code no longer uses. Other unused records are
+   logged.
+3. The n-th sleep ends at its recorded time, on every resume the same.
 """
 
 import asyncio
@@ -29,17 +30,17 @@ __all__ = ["NAME_MAX", "Steps"]
 
 NAME_MAX: Final = 256
 _TURNS: Final = 5
-_SHOWN: Final = 5
+_NAMED_MAX: Final = 5
 
 _log = logging.getLogger(__name__)
 
 
 class Steps:
-    """Those of one attempt."""
+    """The steps of one attempt."""
 
     def __init__(self, attempt: "Attempt") -> None:
         self._attempt = attempt
-        self._called: dict[str, str] = {}  # names of steps and what they call
+        self._called: dict[str, str] = {}  # by name of the step, the fingerprint of its call
         self._sleeps = 0
         self._earlier: dict[str, list[str]] | None = None
 
@@ -73,7 +74,7 @@ class Steps:
         return await result if inspect.isawaitable(result) else result
 
     async def begin(self, name: object, call: str) -> tuple[bool, Any]:
-        """`(True, result)` when the step is on record already."""
+        """`(True, result)` when the step is recorded as completed."""
         attempt = self._attempt
         attempt.check()
         if not isinstance(name, str) or not 0 < len(name) <= NAME_MAX or not name.isprintable():
@@ -84,8 +85,8 @@ class Steps:
             await attempt.block(f"the code uses the step name {name!r} twice; step names are unique within a task")
         self._called[name] = call
         entry = attempt.journal.entries.last(name)
-        names = self._of_before().get(call) if entry is None and tells_apart(call) else None
-        if names and (other := await self._unasked(names)):
+        names = self._earlier_calls().get(call) if entry is None and tells_apart(call) else None
+        if names and (other := await self._first_unused(names)):
             await attempt.block(_renamed(name, other))
         if entry is None or entry.status != "completed":
             return False, None
@@ -98,27 +99,27 @@ class Steps:
             return True, await attempt.values.load_payload(entry.result, f"the result of step {name!r}")
         return True, entry.result
 
-    def _of_before(self) -> dict[str, list[str]]:
-        """By call, the names of what earlier attempts have completed and a later one has to ask for again."""
+    def _earlier_calls(self) -> dict[str, list[str]]:
+        """By fingerprint, the names of steps that earlier attempts completed and this one has to use again."""
         if self._earlier is None:
             self._earlier = {}
-            strayed = 0  # the attempt in which a step failed: what follows may have been amends
+            failed_in = 0  # the attempt in which a step failed: steps after it may have been compensations
             for entry in self._attempt.journal.entries:
                 if entry.attempt >= self._attempt.fence.attempt:
                     break
                 if entry.status == "failed":
-                    strayed = entry.attempt
-                elif entry.status == "completed" and entry.attempt != strayed and entry.fingerprint:
+                    failed_in = entry.attempt
+                elif entry.status == "completed" and entry.attempt != failed_in and entry.fingerprint:
                     self._earlier.setdefault(entry.fingerprint, []).append(entry.name)
         return self._earlier
 
     async def close(self) -> None:
-        """Called when the code has returned: what it left of its journal is told, or blocks the task.
+        """Called when the code has returned: recorded steps that it did not use are logged, or block the task.
 
-        A step taken anew whose call equals one left behind has most likely been renamed; only at the end this is known
-        of calls that many steps may make. Code may also go another way than before, which is its right.
+        A new step with the same call as an unused one has most likely been renamed. For a call that many steps may
+        make, this is known only at the end. The code may also take another path than before, which is legal.
         """
-        names = (name for names in self._of_before().values() for name in names)
+        names = (name for names in self._earlier_calls().values() for name in names)
         left = [name for name in names if name not in self._called]
         if not left:
             return
@@ -128,19 +129,21 @@ class Steps:
             entry, other = journal.last(name), calls.get(call)
             if entry is not None and other is not None and entry.attempt > other.attempt:
                 await attempt.block(_renamed(name, other.name))
-        shown = ", ".join(map(repr, left[:_SHOWN])) + (f" and {len(left) - _SHOWN} more" if len(left) > _SHOWN else "")
-        _log.warning("the code did not ask for what is on record of earlier attempts: step %s", shown)
+        shown = ", ".join(map(repr, left[:_NAMED_MAX])) + (
+            f" and {len(left) - _NAMED_MAX} more" if len(left) > _NAMED_MAX else ""
+        )
+        _log.warning("recorded steps of earlier attempts were not used by the current code: %s", shown)
 
-    async def _unasked(self, names: list[str]) -> str:
-        """The first of them that the code has not asked for, '' where it has asked for all."""
-        for _ in range(_TURNS):  # those that are taken beside this one ask meanwhile
+    async def _first_unused(self, names: list[str]) -> str:
+        """The first of them that the code has not used, "" where it has used all."""
+        for _ in range(_TURNS):  # concurrent steps begin meanwhile
             await asyncio.sleep(0)
         return next((name for name in names if name not in self._called), "")
 
     async def end(self, name: str, result: Any, took_s: float) -> Any:
-        """Records the result and returns what the record will give back on a resume."""
+        """Records the result; returns it as a resume will get it from the record."""
         attempt = self._attempt
-        kept, record = await attempt.values.encode_result(result, f"step {name!r}")
+        value, record = await attempt.values.encode_result(result, f"step {name!r}")
         if attempt.has_ended:
             raise Stopped  # left behind
         call = self._called.get(name, "")
@@ -148,10 +151,10 @@ class Steps:
             c.CompleteStep(attempt.fence, name, record, round(took_s, 6), attempt.values.progress, call), record
         )
         await attempt.persist()
-        return kept
+        return value
 
     async def fail(self, name: str, error: Exception, took_s: float) -> None:
-        """Notes that the step raised; the record goes out with the attempt's failure or the next step."""
+        """Notes that the step raised; this is written with the next step or the failure of the attempt."""
         attempt = self._attempt
         self._called.pop(name, None)  # code may catch the error and try the step again
         if not attempt.is_stopping:
@@ -161,7 +164,7 @@ class Steps:
                 await attempt.write()
 
     async def tries_again(self, name: str, error: Exception, took_s: float, retry: Retry | None, failures: int) -> bool:
-        """Notes that the step raised; True when it is time for the step's own next try."""
+        """Notes that the step raised; True, after the wait, when the step is to be tried again."""
         attempt, call = self._attempt, self._called.get(name, "")
         await self.fail(name, error, took_s)
         if retry is None or attempt.is_stopping:
@@ -199,7 +202,7 @@ class Steps:
 
 def _renamed(name: str, other: str) -> str:
     return (
-        f"the journal does not fit the code: step {name!r} makes the call that is on record as step {other!r}; "
+        f"the journal does not fit the code: step {name!r} makes the call that is recorded as step {other!r}; "
         "give it the old name back, or fork the task from that step"
     )
 

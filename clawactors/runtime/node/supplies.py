@@ -1,4 +1,4 @@
-"""What a node gives to the tasks that it runs, beside the log."""
+"""What a node offers to the tasks that it runs, besides the log."""
 
 from clawactors.eventlog.blobs import Blobs
 from clawactors.eventlog.outputs import Outputs
@@ -9,7 +9,7 @@ __all__ = ["Supplies"]
 
 
 class Supplies:
-    """Room for what is large, a way out for what is said on the way, and the secrets that the node holds."""
+    """The store for large payloads, the streams for output, and the secrets that the node holds."""
 
     def __init__(self, blobs: Blobs, outputs: Outputs, secrets: Secrets | None = None) -> None:
         self.payloads, self.outputs, self.secrets = Payloads(blobs), outputs, secrets or Secrets()

@@ -70,7 +70,7 @@ class SyncTaskContext:
 
     @property
     def attempt(self) -> int:
-        """1 for the first run of the task; each scheduling counts one up."""
+        """1 for the first attempt; each scheduling adds one."""
         return self._bridge.attempt
 
     @property

@@ -54,9 +54,9 @@ def twice(function: Any, args: Any, other: Any, others: Any, *, in_thread: bool)
 @pytest.mark.parametrize(
     ("other", "others", "reason"),
     [
-        (two, (1, "a"), "step 's' is on record as a call of one, and the code now calls two"),
-        (one, (1, "b"), "step 's' is on record with other arguments for one"),
-        (one, (1,), "step 's' is on record with other arguments for one"),
+        (two, (1, "a"), "step 's' is recorded as a call of one, but the code now calls two"),
+        (one, (1, "b"), "step 's' is recorded with other arguments for one"),
+        (one, (1,), "step 's' is recorded with other arguments for one"),
     ],
 )
 async def test_a_journal_that_does_not_fit_blocks_the_task(
@@ -96,7 +96,7 @@ async def test_a_step_that_was_renamed_blocks_the_task_instead_of_running_again(
     await stage.run(code)
     life = (await stage.run(code)).life
     assert life.status == "blocked"
-    assert "step 'copy it' makes the call that is on record as step 'copy'" in life.blocked_reason
+    assert "step 'copy it' makes the call that is recorded as step 'copy'" in life.blocked_reason
     assert stage.named("t").count("step.completed") == 2
 
 
@@ -125,7 +125,7 @@ async def test_a_renamed_step_without_arguments_is_known_at_the_end(stage: Stage
     await stage.run(renaming)
     life = (await stage.run(renaming)).life
     assert life.status == "blocked"
-    assert "step 'poll it' makes the call that is on record as step 'poll'" in life.blocked_reason
+    assert "step 'poll it' makes the call that is recorded as step 'poll'" in life.blocked_reason
     await stage.tell("t", c.RetryTask())
     assert (await stage.run(renaming)).life.status == "blocked"
 
@@ -142,7 +142,7 @@ async def test_code_that_goes_another_way_is_not_stopped_and_its_log_tells(
 
     await stage.run(seeking)
     assert (await stage.run(seeking)).life.result == "two"
-    assert "did not ask for what is on record of earlier attempts: step 'research'" in caplog.text
+    assert "recorded steps of earlier attempts were not used by the current code: 'research'" in caplog.text
 
 
 async def test_amends_for_a_step_that_failed_are_not_missed_when_it_succeeds(

@@ -1,8 +1,8 @@
 """One attempt of one task: runs the skill's code and records what it does.
 
-1. What a step returned is on record before the code goes on, but for the first 20 ms of an attempt: what happens in
-   them rides in one commit, so that a short task costs one append here.
-2. A suspect, a task whose last run took its node with it, is on record as running before its code runs.
+1. The result of a step is recorded before the code goes on, except in the first 20 ms of an attempt: what happens in
+   them goes into one commit, so that a short task costs one append here.
+2. A suspect, a task whose last attempt ended with the loss of its node, is recorded as running before its code runs.
 3. A refusal means that another attempt has taken over: the code is stopped and nothing more is recorded.
 4. Only the code is ever cancelled, never its recording: once it has ended, its outcome goes into the log.
 """
@@ -61,7 +61,7 @@ class Attempt:
         self.journal = AttemptJournal(context, assignment)
         self.phase: Phase = AssignedPhase()
         self.on_cleared: Callable[[], None] | None = None
-        """Called once when it got further than the attempts that took their nodes with them."""
+        """Called once a suspect has recorded a step: it got further than the attempts before it."""
         self._loop = asyncio.get_running_loop()
         self._memories = memories
         self.background: asyncio.Task[None] | None = None
@@ -124,7 +124,7 @@ class Attempt:
         """The code has begun."""
         before = self.phase
         self.phase = RunningPhase(code)
-        if before.reason is not None:  # told to stop by what the code did up to its first wait
+        if before.reason is not None:  # stopped by what the code did up to its first wait
             self.stop(before.reason)
 
     def stop(self, reason: StopReason) -> None:
@@ -136,12 +136,12 @@ class Attempt:
         self.phase = self.phase.fail(error)
 
     def cancel_code(self) -> None:
-        """Does not wait for the next step any longer."""
+        """Cancels the code without waiting for its next step."""
         if self.phase.code is not None:
             self.phase.code.cancel()
 
     def leave_code(self) -> None:
-        """Does not wait for the code to end any longer."""
+        """Stops waiting for the code to end."""
         if self.phase.code is not None:
             self.phase.code.leave()
 
@@ -169,7 +169,7 @@ class Attempt:
     # What others append to the task
 
     async def observe(self, record: Record) -> None:
-        """Takes in a commit that somebody else appended."""
+        """Takes in a commit that another process appended."""
         try:
             if not self.journal.observe(record):
                 await self.retry_while_unavailable(self.journal.catch_up)
@@ -180,7 +180,7 @@ class Attempt:
             self.signals.notify()
 
     def apply_state(self) -> None:
-        """Stops the code when the state of the task says so."""
+        """Stops the code when the state of the task requires it."""
         journal = self.journal
         life = journal.state.life
         open_here = life.status in ("scheduled", "running", "paused") and journal.state.fence == self.fence
@@ -212,7 +212,7 @@ class Attempt:
             raise
 
     async def persist(self) -> None:
-        """What was noted is durable when it returns, but for the first moment of an attempt, which gathers."""
+        """What was noted is durable when it returns, except while the journal gathers."""
         if not self.journal.gathers:
             await self.write()
             if self.on_cleared is not None:

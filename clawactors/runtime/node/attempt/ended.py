@@ -47,7 +47,7 @@ class EndedPhase(Phase):
 
 
 async def note_result(attempt: "Attempt", result: Any) -> None:
-    """Notes what the code returned, unless it was told to stop for a reason that a result does not outweigh."""
+    """Notes what the code returned, unless it was stopped for a reason that takes precedence over a result."""
     record = (await attempt.values.encode_result(result, "the skill"))[1]
     phase = attempt.phase
     if phase.reason in (None, "drain") and phase.error is None:

@@ -1,7 +1,7 @@
 """What attempts append to their tasks: all appends of a node to tasks go through this module.
 
 1. A command is decided when it is noted; `flush` appends what was noted, in order.
-2. While the journal gathers, nothing has to be written: what happens in the first moment rides in one commit.
+2. While the journal gathers, nothing has to be written: what happens in the first 20 ms goes into one commit.
 """
 
 import asyncio
@@ -112,7 +112,7 @@ class AttemptJournal:
             self._window = asyncio.get_running_loop().call_later(WINDOW_S, close)
 
     def close_window(self) -> None:
-        """The callback does not come any more."""
+        """Cancels the callback."""
         if self._window is not None:
             self._window.cancel()
             self._window = None

@@ -1,4 +1,4 @@
-"""What all phases of an attempt share. The order is assigned, running, stopping (where it is told to), ended."""
+"""What all phases of an attempt share. The order is assigned, running, stopping (if it is stopped), ended."""
 
 from abc import ABC, abstractmethod
 from typing import ClassVar, Final, Literal
@@ -31,7 +31,7 @@ class Phase(ABC):
 
     code: Code | None = None
     reason: StopReason | None = None
-    """Why the code was told to end before it was done."""
+    """Why the attempt was stopped before its code was done."""
     error: BaseException | None = None
     """What ended the attempt from outside of the code: a timeout, or a record that could not be written."""
 

@@ -1,4 +1,4 @@
-"""Stopping: the code was told to end, at its next step or where it awaits, and has not ended yet."""
+"""Stopping: the code has to end, at its next step or where it awaits, and has not ended yet."""
 
 from typing import ClassVar, override
 

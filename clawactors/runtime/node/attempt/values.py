@@ -43,7 +43,7 @@ class AttemptValues:
         return decoded, decoded
 
     async def load_payload(self, reference: Any, what: str) -> Any:
-        """The value behind a reference. Where it is gone, the task is blocked: a person has to decide."""
+        """The value behind a reference. Where it is missing, the task is blocked: a person has to decide."""
         try:
             return await self._attempt.retry_while_unavailable(lambda: self._supplies.payloads.whole(reference))
         except (Corrupt, Refused) as error:
