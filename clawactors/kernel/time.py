@@ -35,7 +35,7 @@ def duration_s(text: str) -> float:
     Raises: `ValueError` with what is understood; a number without a unit is not.
     """
     if not _DURATION.fullmatch(text):
-        raise ValueError(f"{text[:40]!r} is no duration: write 30s, 5m, 2h or 7d")
+        raise ValueError(f"{text[:40]!r} is not a valid duration: write 30s, 5m, 2h or 7d")
     total = sum(float(number) * _UNITS_S[unit] for number, unit in _PART.findall(text))
     if total > _LONGEST_S:
         raise ValueError(f"{text[:40]!r} is longer than 100 years")
@@ -50,7 +50,7 @@ def time_ns(text: str) -> int:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"{text[:40]!r} is no time: write 2026-05-01T09:00:00Z") from None
+        raise ValueError(f"{text[:40]!r} is not a valid time: write 2026-05-01T09:00:00Z") from None
     if moment.tzinfo is None:
         raise ValueError(f"{text[:40]!r} has no zone: end it with Z or an offset such as +02:00")
     # `timestamp()` is a float, which is too coarse for nanoseconds.

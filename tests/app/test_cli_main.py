@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -98,7 +99,7 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["tasks", "--nosuch"], "--nosuch"),
         (["--nosuch", "tasks"], "--nosuch"),
         (["tasks", "--status", "asleep"], "no status 'asleep'"),
-        (["tasks", "--since", "yesterday"], "no time"),
+        (["tasks", "--since", "yesterday"], "not a valid time"),
         (["tasks", "--limit", "-1"], "--limit"),
         (["tasks", "--limit", "0"], "asks for nothing"),
         (["submit"], "which skill?"),
@@ -106,17 +107,17 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["submit", "echo", "{"], "truncated"),
         (["submit", "echo", "@/nonexistent"], "can't read /nonexistent"),
         (["submit", "echo", "--metadata", "1"], "--metadata"),
-        (["submit", "echo", "--timeout", "soon"], "no duration"),
+        (["submit", "echo", "--timeout", "soon"], "not a valid duration"),
         (["submit", "echo", "--priority", "utmost"], "invalid choice"),
         (["submit", "echo", "--affinity", "zone"], "KEY=VALUE"),
         (["submit", "--batch", "x", "--priority", "high"], "not 'priority'"),
         (["submit", "--batch", "/nonexistent"], "can't read /nonexistent"),
         (["task"], "ID"),
-        (["task", "t", "--at", "noon"], "no time"),
+        (["task", "t", "--at", "noon"], "not a valid time"),
         (["node", "a", "b"], "which node?"),
         (["node", "set", "a"], "what is to be set?"),
         (["node", "a", "--slots", "3"], "which node?"),
-        (["up", "--port", "70000"], "no port"),
+        (["up", "--port", "70000"], "not a valid port"),
         (["up", "--context", "x"], "no context"),
         (["bench", "nosuch"], "invalid choice"),
     ],
@@ -168,11 +169,45 @@ def test_down_where_nothing_runs_is_quiet(capsys: pytest.CaptureFixture[str]) ->
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [(["--verify", "--until", "5"], "--verify"), (["--view", "nosuch"], "no view"), (["--until", "noon"], "no time")],
+    [
+        (["--verify", "--until", "5"], "--verify"),
+        (["--view", "nosuch"], "no view"),
+        (["--until", "noon"], "not a valid time"),
+    ],
 )
 def test_replay_understands_as_strictly(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert replay(arguments) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_completion_script_knows_every_command_and_its_options(
+    shell: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["completion", shell]) == 0
+    script = capsys.readouterr().out
+    assert all(name in script for name in catalogue.COMMANDS)
+    assert "dry-run" in script
+    if program := shutil.which(shell):
+        (tmp_path / "claw").write_text(script)
+        subprocess.run([program, "-n", str(tmp_path / "claw")], check=True)
+
+
+def test_bash_completes_commands_and_options(capsys: pytest.CaptureFixture[str]) -> None:
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("bash is not installed")
+    assert main(["completion", "bash"]) == 0
+    script = capsys.readouterr().out
+
+    def completed(*words: str) -> set[str]:
+        typed = " ".join(f"'{word}'" for word in ("claw", *words))
+        code = f"{script}\nCOMP_WORDS=({typed}); COMP_CWORD={len(words)}; _claw; printf '%s\\n' ${{COMPREPLY[@]}}"
+        return set(subprocess.run([bash, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+
+    assert completed("ta") == {"task", "tasks"}
+    assert completed("--json", "tasks", "--sta") == {"--status"}
+    assert "--yes" in completed("cancel", "--")
 
 
 @pytest.fixture

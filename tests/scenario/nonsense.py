@@ -6,18 +6,22 @@ PAST, FUTURE = "2020-01-01T00:00:00Z", "2100-01-01T00:00:00Z"
 HI = '{"text": "hi"}'
 
 NONSENSE: Final[list[tuple[list[str], int, str]]] = [
-    (["submit", "echo", HI, "--delay", "-5s"], 2, "argument --delay: '-5s' is no duration: write 30s, 5m, 2h or 7d"),
-    (["submit", "echo", HI, "--delay=-5"], 2, "'-5' is no duration"),
-    (["submit", "echo", HI, "--delay", "5"], 2, "'5' is no duration"),
+    (
+        ["submit", "echo", HI, "--delay", "-5s"],
+        2,
+        "argument --delay: '-5s' is not a valid duration: write 30s, 5m, 2h or 7d",
+    ),
+    (["submit", "echo", HI, "--delay=-5"], 2, "'-5' is not a valid duration"),
+    (["submit", "echo", HI, "--delay", "5"], 2, "'5' is not a valid duration"),
     (["submit", "echo", HI, "--delay", "40000d"], 2, "longer than 100 years"),
-    (["submit", "echo", HI, "--timeout", "-1s"], 2, "'-1s' is no duration"),
+    (["submit", "echo", HI, "--timeout", "-1s"], 2, "'-1s' is not a valid duration"),
     (["submit", "echo", HI, "--timeout", "0s"], 4, "a timeout is a number of seconds, more than 0"),
-    (["submit", "echo", HI, "--retries", "-1"], 2, "'-1' is no number"),
-    (["submit", "echo", HI, "--at", "yesterday"], 2, "'yesterday' is no time: write 2026-"),
+    (["submit", "echo", HI, "--retries", "-1"], 2, "'-1' is not a valid number"),
+    (["submit", "echo", HI, "--at", "yesterday"], 2, "'yesterday' is not a valid time: write 2026-"),
     (["submit", "echo", HI, "--at", "2020-01-01T00:00:00"], 2, "has no zone"),
-    (["submit", "echo", HI, "--at", "1960-01-01T00:00:00Z"], 2, "no time that can be kept: between 1970 and 2262"),
-    (["submit", "echo", HI, "--at", "9999-01-01T00:00:00Z"], 2, "no time that can be kept: between 1970 and 2262"),
-    (["submit", "echo", HI, "--deadline", "1970-01-01T00:00:00Z"], 2, "no time that can be kept"),
+    (["submit", "echo", HI, "--at", "1960-01-01T00:00:00Z"], 2, "not a valid time: use one between 1970 and 2262"),
+    (["submit", "echo", HI, "--at", "9999-01-01T00:00:00Z"], 2, "not a valid time: use one between 1970 and 2262"),
+    (["submit", "echo", HI, "--deadline", "1970-01-01T00:00:00Z"], 2, "not a valid time"),
     (["submit", "echo", HI, "--at", PAST, "--delay", "5s"], 2, "not allowed with argument --at"),
     (
         ["submit", "echo", HI, "--at", FUTURE, "--deadline", "2099-01-01T00:00:00Z"],
@@ -55,6 +59,6 @@ NONSENSE: Final[list[tuple[list[str], int, str]]] = [
     (["retry", "nobody"], 3, "there is no task 'nobody'"),
     (["redrive", "bad-gone"], 4, "the task is cancelled, not dead"),
     (["edit", "bad-done", "--priority", "high"], 4, "only one that has not run yet can be edited"),
-    (["edit", "bad-open", "--at", "1960-01-01T00:00:00Z"], 2, "no time that can be kept"),
+    (["edit", "bad-open", "--at", "1960-01-01T00:00:00Z"], 2, "not a valid time"),
 ]
 """`bad-done`, `bad-gone`, `bad-open`: a completed, a cancelled, an open task; `step-1` is the first one's only step."""

@@ -156,8 +156,9 @@ def test_the_kill_of_a_supervisor_ends_everything(claw: Claw) -> None:
 @pytest.mark.parametrize("more", [[], ["--detach"]])
 def test_a_start_that_can_not_be_says_why_once_and_leaves_nothing(claw: Claw, more: list[str]) -> None:
     failed = claw("up", "--skills", "no_such_module", "--json", *more)
-    assert failed.code == 4
+    assert (failed.code, failed.answer["error"]["code"]) == (2, "usage")
     assert "no_such_module" in failed.answer["error"]["message"]
+    assert "--skills" in failed.answer["error"]["hint"]
     assert failed.err.count("\n") == 1
     assert claw("status").code == 5
 

@@ -20,13 +20,13 @@ Durable tasks and memory for AI agents, as one event log on NATS JetStream.
 
 _FOOT = """
 global options, before or after the command:
-  --data DIR      data folder (CLAW_DATA; else `claw` in the user's own)
+  --data DIR      data folder (CLAW_DATA; default: ~/.local/share/claw)
   --nats URL      server to talk to, with user and password where needed
   --context NAME  context of the nats CLI that names the server
   --json          one JSON document on standard output
   --debug         show tracebacks
 
-`claw COMMAND --help` says more. Exit codes: 0 done, 1 the awaited task failed or a check did not hold, 2 usage,
+`claw COMMAND --help` describes a command. Exit codes: 0 done, 1 the awaited task failed or a check failed, 2 usage,
 3 not found, 4 refused, 5 unavailable."""
 
 
@@ -71,7 +71,7 @@ def _overview() -> str:
         if command.group != group:
             group = command.group
             lines.append(f"{group}:")
-        lines.append(f"  {name:<10}{command.summary}")
+        lines.append(f"  {name:<12}{command.summary}")
     return "\n".join([*lines, _FOOT])
 
 

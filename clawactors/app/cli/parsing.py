@@ -47,7 +47,7 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, prog: str, summary: str) -> None:
         super().__init__(prog=prog, description=f"{summary[:1].upper()}{summary[1:]}.", allow_abbrev=False)
         known = self.add_argument_group("global options")
-        known.add_argument("--data", metavar="DIR", help="data folder (CLAW_DATA; else `claw` in the user's own)")
+        known.add_argument("--data", metavar="DIR", help="data folder (CLAW_DATA; default: ~/.local/share/claw)")
         known.add_argument("--nats", metavar="URL", help="server to talk to, with user and password where needed")
         known.add_argument("--context", metavar="NAME", help="context of the nats CLI that names the server")
         known.add_argument("--json", action="store_true", help="one JSON document on standard output")
@@ -119,7 +119,7 @@ def _place(text: str) -> tuple[str, int]:
 def _moment(text: str) -> int:
     at_ns = time_ns(text)
     if not 0 < at_ns < 1 << 63:
-        raise ValueError(f"{text[:40]!r} is no time that can be kept: between 1970 and 2262")
+        raise ValueError(f"{text[:40]!r} is not a valid time: use one between 1970 and 2262")
     return at_ns
 
 
@@ -130,7 +130,7 @@ def _through(text: str) -> int:
 def _pair(text: str) -> tuple[str, str]:
     key, sign, value = text.partition("=")
     if not (key and sign):
-        raise ValueError(f"{text[:40]!r} is no pair: write KEY=VALUE")
+        raise ValueError(f"{text[:40]!r} is not a valid pair: write KEY=VALUE")
     return key, value
 
 
@@ -141,33 +141,33 @@ def _rate(text: str) -> float:
     except (ValueError, KeyError):
         per_s = 0.0
     if not 0 < per_s < 1e9:
-        raise ValueError(f"{text[:40]!r} is no rate: write 100/s, 30/m or 500/h")
+        raise ValueError(f"{text[:40]!r} is not a valid rate: write 100/s, 30/m or 500/h")
     return per_s
 
 
 def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
-        raise ValueError(f"{text[:40]!r} is no number: write 0, 1, 2 …")
+        raise ValueError(f"{text[:40]!r} is not a valid number: write 0, 1, 2 …")
     return int(text)
 
 
 def _share(text: str) -> float:
     value = float(text)
     if not 0 <= value <= 1:
-        raise ValueError(f"{text[:40]!r} does not lie within 0 and 1")
+        raise ValueError(f"{text[:40]!r} is not a number from 0 to 1")
     return value
 
 
 def _port(text: str) -> int:
     if not 0 < (number := _count(text)) < 1 << 16:
-        raise ValueError(f"{number} is no port: use 1 to 65535")
+        raise ValueError(f"{number} is not a valid port: use 1 to 65535")
     return number
 
 
 def _lease(text: str) -> float:
     seconds = duration_s(text)
     if not 1 <= seconds <= 120:
-        raise ValueError(f"{text!r} is no silence to bear: 1s to 120s")
+        raise ValueError(f"{text!r} is not a valid lease: use 1s to 120s")
     return seconds
 
 

@@ -25,9 +25,9 @@ _HINTS: Final = {
     "usage": "claw --help lists commands and options",
     "not_found": "claw tasks and claw nodes list what there is",
     "refused": "nothing was changed",
-    "misconfigured": "claw doctor checks the server and the cluster",
+    "misconfigured": "correct this and run the command again",
     "unavailable": "claw up starts a cluster, --nats names a server, claw doctor looks for the cause",
-    "timeout": "it may still happen: look again, or wait longer",
+    "timeout": "it may still complete: look again, or wait longer",
     "corrupt": "keep the data folder as it is and look at its logs",
     "internal": "this is a fault in claw: run it again with --debug and report what it prints",
 }
@@ -76,6 +76,9 @@ def problem_of(error: BaseException) -> Problem:
             return Problem("usage", text)
         case Refused() | eventlog.WrongVersion() | eventlog.TooLarge():
             return Problem("refused", text)
+        case eventlog.Misconfigured() if text.startswith("--"):  # an option names what can't be used
+            option = text.partition(" ")[0]
+            return Problem("usage", text, f"correct the value of {option}; claw up --help describes it")
         case eventlog.Misconfigured():
             return Problem("misconfigured", text)
         case eventlog.Unavailable():

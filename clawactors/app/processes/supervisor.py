@@ -112,7 +112,7 @@ class Child:
                 await self.start()
                 ready = True
             except (Refused, EventLogError, OSError) as error:
-                _log.error("%s stays away: %s", self.name, error)
+                _log.error("%s failed to start: %s", self.name, error)
 
     async def stop(self) -> None:
         """Asks it to stop, kills it when it does not in time. Again is harmless."""

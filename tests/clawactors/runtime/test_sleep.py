@@ -137,7 +137,7 @@ async def test_a_wrong_sleep_fails_the_task_with_a_clear_sentence() -> None:
         await cluster.client().submit("nap", {"wish": "a week"}, id="t")
         task = await cluster.until_status("t", "failed")
         assert task.life.error is not None
-        assert "'a week' is no duration: write 30s, 5m, 2h or 7d" in task.life.error.message
+        assert "'a week' is not a valid duration: write 30s, 5m, 2h or 7d" in task.life.error.message
 
 
 async def test_a_short_sleep_stays_in_place() -> None:

@@ -29,7 +29,7 @@ def arguments(parser: Parser) -> None:
     parser.add_argument("--tag", action="append", metavar="LABEL")
     parser.add_argument("--metadata", metavar="JSON", help="a JSON object of your own")
     parser.add_argument("--at", type=moment, metavar="T", help="start then: 2026-05-01T09:00:00Z; the past is now")
-    parser.add_argument("--deadline", type=moment, metavar="T", help="end it as failed when it has not ended by then")
+    parser.add_argument("--deadline", type=moment, metavar="T", help="fail it if it has not completed by then")
     parser.add_argument("--timeout", type=duration, metavar="D", help="limit of one attempt, as in 30s or 5m")
     parser.add_argument("--retries", type=count, metavar="N", help="tries after the first one")
 

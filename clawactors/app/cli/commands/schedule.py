@@ -17,7 +17,11 @@ from clawactors.systems.tasks.submission import PRIORITIES
 
 __all__ = ["arguments", "run"]
 
-_USAGE = "claw schedule add NAME CRON SKILL [JSON], claw schedule list, claw schedule show|pause|resume|remove NAME"
+_VERB_USAGE = {
+    "add": "usage: schedule add NAME CRON SKILL [JSON]",
+    "list": "usage: schedule list",
+    **{verb: f"usage: schedule {verb} NAME" for verb in ("show", "pause", "resume", "remove")},
+}
 
 
 def arguments(parser: Parser) -> None:
@@ -48,7 +52,7 @@ def run(options: Any) -> int:
         case (("show" | "pause" | "resume" | "remove"), [_]) if not wishes:
             pass
         case _:
-            raise Problem("usage", f"that is no way to {options.verb} schedules", _USAGE)
+            raise Problem("usage", _VERB_USAGE[options.verb])
 
     async def change(client: Client) -> int:
         name = options.words[0]

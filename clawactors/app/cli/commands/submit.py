@@ -23,7 +23,7 @@ __all__ = ["arguments", "run"]
 
 def arguments(parser: Parser) -> None:
     """What it takes."""
-    parser.add_argument("skill", nargs="?", help="what to do")
+    parser.add_argument("skill", nargs="?", help="the skill to run")
     parser.add_argument("params", nargs="?", metavar="JSON|@FILE|-", help="its parameters, a JSON object")
     parser.add_argument("--id", help="the task's id; the same id and content again makes no second task")
     parser.add_argument("--key", help="an idempotency key that the id is made from")
@@ -41,19 +41,19 @@ def arguments(parser: Parser) -> None:
         "--on-dead",
         choices=ON_DEAD,
         default="block",
-        help="what follows when one of those ends without a result: wait for a person, fail too, or run all the same",
+        help="when one of those fails: wait for a person, fail too, or run anyway",
     )
     start = parser.add_mutually_exclusive_group()
-    start.add_argument("--delay", type=duration, metavar="D", help="start so long from now, as in 10m")
+    start.add_argument("--delay", type=duration, metavar="D", help="start after this time, as in 10m")
     start.add_argument("--at", type=moment, metavar="T", help="start then: 2026-05-01T09:00:00Z; the past is now")
-    parser.add_argument("--deadline", type=moment, metavar="T", help="end it as failed when it has not ended by then")
+    parser.add_argument("--deadline", type=moment, metavar="T", help="fail it if it has not completed by then")
     parser.add_argument("--timeout", type=duration, metavar="D", help="limit of one attempt, as in 30s or 5m")
     parser.add_argument("--retries", type=count, metavar="N", help="tries after the first one (default 3)")
     parser.add_argument(
         "--wait",
         type=lambda text: math.inf if text == "" else duration(text),
         metavar="D",
-        help="wait for the end, so long at most; without D as long as it takes",
+        help="wait for completion, at most D (default: no limit)",
     )
     parser.add_argument("--batch", metavar="FILE", help="one JSON object a line, named as these options; - is stdin")
 

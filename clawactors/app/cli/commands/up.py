@@ -33,8 +33,10 @@ def arguments(parser: Parser) -> None:
     parser.add_argument("--secrets", metavar="FILE", help="NAME=VALUE lines, for skills that ask for them")
     parser.add_argument("--lease", type=lease, metavar="D", help="how long a node may be silent (default 1.5s)")
     parser.add_argument("--port", type=port, metavar="P", help="port of the server")
-    parser.add_argument("--no-restart", dest="restart", action="store_false", help="leave killed processes dead")
-    parser.add_argument("--detach", action="store_true", help="return when it is ready; `claw down` stops it")
+    parser.add_argument("--no-restart", dest="restart", action="store_false", help="don't restart crashed processes")
+    parser.add_argument(
+        "--detach", action="store_true", help="run in the background: return when it is ready; `claw down` stops it"
+    )
     parser.add_argument("--detached", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--lock", type=int, help=argparse.SUPPRESS)
 
