@@ -68,7 +68,7 @@ class InProcessStage:
         self.lines = {"n1": Line(self.log), "n2": Line(self.log)}
         self.killed: list[str] = []
 
-    async def start(self) -> None:
+    async def start(self, *, nodes: bool = True) -> None:
         context = ActorContext(self.log, self.clock, "control/test")
         dead, timers = InProcessDeadLetters(), InProcessTimers(context.clock.now_ns)
         control = Control(
@@ -83,7 +83,7 @@ class InProcessStage:
             KINDS,
         )
         self.serving["control"] = asyncio.create_task(control.serve())
-        for id, line in self.lines.items():
+        for id, line in self.lines.items() if nodes else ():
             settings = NodeSettings(id=id, lease_s=0.3)
             context = ActorContext(line, self.clock, f"node/{id}", id)
             node = NodeActor(context, self.leases, self.requests, settings, load_skills(()), self.supplies)
@@ -154,6 +154,7 @@ async def test_a_migration_that_never_ends_is_reported(tmp_path: Path, monkeypat
     monkeypatch.setattr(run, "_MIGRATION_S", 0.1)
     monkeypatch.setattr(run, "_INSTALL_S", 0.1)
     stage = InProcessStage()
+    await stage.start(nodes=False)
     result = await run_demo(stage, tmp_path / "work", Progress(io.StringIO()))
     await stage.stop()
     assert not result["ok"]

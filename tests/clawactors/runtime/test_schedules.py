@@ -80,7 +80,7 @@ async def test_two_controls_and_a_crash_between_task_and_record_make_one_task(cl
         async with asyncio.timeout(10):
             await hit.wait()  # the task is made, its record is not
         await cluster.kill("one")
-        cluster.leases = type(cluster.leases)(cluster.clock)  # its lease is over
+        cluster.leases = type(cluster.leases)(cluster.clock.monotonic_s)  # its lease is over
         await cluster.control("two")
         await cluster.until(lambda: list(fired(cluster)))
         assert tasks(cluster) == ["nightly-20260101T090000Z"]

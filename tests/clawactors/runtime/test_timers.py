@@ -231,7 +231,7 @@ async def test_who_begins_to_listen_silences_nobody_for_what_was_said_before() -
         await cluster.client().submit("hang", id="t")
         await cluster.until_status("t", "running")
         await cluster.kill("control/a")
-        cluster.leases = type(cluster.leases)(cluster.clock)
+        cluster.leases = type(cluster.leases)(cluster.clock.monotonic_s)
         clock.move(3600)
         heir = await cluster.control("control/b", silence_s=900)
         await cluster.until(lambda: heir.leadership.leading, "another leads")
