@@ -38,6 +38,7 @@ class Client(client.Client):
             JetStreamOutputs(connection),
         )
         self.connection: Connection = connection
+        connection.on_back.append(self.ends.register_all)
         self.found = found
 
     @override
@@ -84,7 +85,11 @@ class Client(client.Client):
                 "`claw up --nats URL`, or name another server"
             ) from None
         async with opened as log:
-            yield cls(log, name, found)
+            client = cls(log, name, found)
+            try:
+                yield client
+            finally:
+                client.ends.close()
 
 
 def _login() -> str:

@@ -173,8 +173,7 @@ class Client:
         end = self.ends.expect(id, registered=True)
         try:
             outcome = await submit(self, id, spec, awaits=True)
-            if not outcome.changed:
-                self.ends.register((id,))  # it may have ended before
+            self.ends.on_made(id, may_have_ended=not outcome.changed)
             return await self._result(id, end, timeout_s)
         finally:
             self.ends.forget(id, end)

@@ -41,6 +41,8 @@ class Ends:
         self._awaited: dict[str, list[asyncio.Future[Ended]]] = {}
         self._unregistered: dict[str, None] = {}
         self._forgotten: dict[str, None] = {}
+        self._unmade: dict[str, bool] = {}
+        """Tasks that are being made, and whether to ask for their end afterwards: before, they would not be found."""
         self._epoch, self._number = "", -1
         self._heard_s = 0.0
         self._open: asyncio.Task[None] | None = None
@@ -58,17 +60,24 @@ class Ends:
         self._stop = await self._requests.subscribe(self._subject, self._on_notice)
 
     def expect(self, id: str, *, registered: bool = False) -> asyncio.Future[Ended]:
-        """The end of the task, once it comes; `registered` where the request that makes the task says so."""
+        """The end of the task, once it comes; `registered` where the request that makes it says so: tell `on_made`."""
         future: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
         if (others := self._awaited.get(id)) is not None:
             others.append(future)
         else:
             self._awaited[id] = [future]
             self._forgotten.pop(id, None)
-            if not registered:
+            if registered:
+                self._unmade[id] = False
+            else:
                 self.register((id,))
         self._watch()
         return future
+
+    def on_made(self, id: str, *, may_have_ended: bool) -> None:
+        """The task exists now; from here on its end may be asked for. Order: idempotent."""
+        if (self._unmade.pop(id, False) or may_have_ended) and id in self._awaited:
+            self.register((id,))
 
     def forget(self, id: str, future: asyncio.Future[Ended]) -> None:
         """Nobody waits for that future any longer. Order: idempotent."""
@@ -81,6 +90,7 @@ class Ends:
         future.cancel()
         if not futures:
             del self._awaited[id]
+            self._unmade.pop(id, None)
             if id in self._unregistered:
                 del self._unregistered[id]
             else:
@@ -107,7 +117,11 @@ class Ends:
 
     def register(self, ids: Iterable[str]) -> None:
         """Asks for these again: they may have ended before."""
-        self._unregistered.update(dict.fromkeys(ids))
+        for id in ids:
+            if id in self._unmade:
+                self._unmade[id] = True
+            else:
+                self._unregistered[id] = None
         if self._unregistered and (self._registering is None or self._registering.done()):
             self._registering = asyncio.ensure_future(self._register_rest())
 
@@ -135,7 +149,7 @@ class Ends:
                 # Another leader knows of those alone that were just asked for; else a notice was lost before the reply.
                 self._epoch, self._number = reply.epoch, reply.number
                 asked = set(ids)
-                self._unregistered.update(dict.fromkeys(id for id in self._awaited if id not in asked))
+                self.register(id for id in self._awaited if id not in asked)
             self._heard_s = asyncio.get_running_loop().time()
             for ended in reply.ended:
                 self._end(ended)

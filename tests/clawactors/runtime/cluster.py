@@ -134,7 +134,7 @@ class Answering:
         self._lookup = StateEndpoint(self._snapshots, tuple(KINDS))
 
     async def serve(self) -> None:
-        follower = await self._context.log.follow(["claw.>"], after=0)
+        follower = await self._context.log.follow(KINDS.patterns, after=0)
         self._snapshots.begin(follower, 0)
         for part in self._parts:
             await part.open(self._requests)
@@ -302,6 +302,7 @@ class Link:
 class _LinkedFollower:
     def __init__(self, link: Link, follower: Follower) -> None:
         self._link, self._follower = link, follower
+        self._is_late = False
 
     @property
     def position(self) -> int:
@@ -312,12 +313,17 @@ class _LinkedFollower:
 
     async def __anext__(self) -> list[Record]:
         batch = await anext(self._follower)
+        self._is_late = True
         await self._link.turns()
         await self._link._up.wait()
+        self._is_late = False
         return batch
 
     async def caught_up(self) -> None:
         await self._follower.caught_up()
+        while self._is_late:  # what was handed out here has not come out there
+            await self._link._up.wait()
+            await asyncio.sleep(0)
 
     async def aclose(self) -> None:
         await self._follower.aclose()

@@ -62,6 +62,18 @@ async def test_tasks_wait_for_a_node_with_their_skill(cluster: Cluster) -> None:
     assert scheduled(cluster, "t1") == [("n2", 1)]
 
 
+async def test_what_is_submitted_and_placed_in_one_batch_of_the_fold_keeps_its_parameters(cluster: Cluster) -> None:
+    control = await cluster.control("control/1")
+    await cluster.node("n1", [echo], slots=50)
+    await cluster.until(lambda: control.leadership.leading and list(control.placement.live_nodes()))
+    cluster.links["control/1"]._up.clear()  # it folds what comes now in one batch
+    ids = [f"t{n}" for n in range(40)]
+    await submit(cluster, *ids, params={"text": "hi"})
+    cluster.links["control/1"]._up.set()
+    await all_are(cluster, "completed", *ids)
+    assert [cluster.task(id).life.result for id in ids] == ["hi"] * 40
+
+
 async def test_what_was_in_the_log_before_control_started_is_placed(cluster: Cluster) -> None:
     await submit(cluster, "t1", "t2")
     await cluster.node("n1", [echo])
