@@ -290,3 +290,14 @@ def test_statistics_of_long_words_fit_into_a_message(projector: Projector, ask: 
         history.command(f"t{n}", tc.Submit(te.Spec(skill=f"{n}" + "x" * 90_000, user=f"{n}" + "y" * 90_000)))
     projector.apply(history.records)
     assert ask("statistics", limit=1000)["tasks"]["pending"] == 30
+
+
+def test_ids_are_found_by_their_beginning(projector: Projector, ask: Ask) -> None:
+    history = History()
+    for id in ("job-10", "job-2", "job-1", "other"):
+        run(history, id)
+    projector.apply(history.records)
+    assert ask("ids", prefix="job-1")["ids"] == ["job-1", "job-10"]
+    assert ask("ids", prefix="job-", limit=2)["ids"] == ["job-1", "job-10"]
+    assert ask("ids", prefix="z")["ids"] == []
+    assert ask("ids", prefix="a.b")["error"]["code"] == "usage"
