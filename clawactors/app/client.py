@@ -15,9 +15,9 @@ from clawactors.eventlog.jetstream import (
     JetStreamRequests,
 )
 from clawactors.runtime import client
-from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.asking import LEADER_KEY
 from clawactors.runtime.clock import SystemClock
+from clawactors.runtime.context import ActorContext
 
 __all__ = ["Client"]
 

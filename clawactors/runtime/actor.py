@@ -3,28 +3,16 @@
 import asyncio
 from collections.abc import Iterable
 
-from clawactors.eventlog import Draft, EventLog, EventLogError, Record, TooLarge, WrongVersion, aggregate_pattern
+from clawactors.eventlog import EventLogError, Record, TooLarge, WrongVersion, aggregate_pattern
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.fold import Snapshot, fold
 from clawactors.kernel.kind import Kind
-from clawactors.runtime.clock import Clock
-from clawactors.runtime.logtime import LogTime
-from clawactors.runtime.naming import Names
+from clawactors.runtime.call import Call
+from clawactors.runtime.context import ActorContext
 
-__all__ = ["Actor", "ActorContext"]
+__all__ = ["Actor"]
 
 _RACES_BEFORE_PAUSE = 3
-
-
-class ActorContext:
-    """What every actor of a process works with: the log, its time, and the name under which it appends.
-
-    `node` is the id of the node whose process this is, "" in others.
-    """
-
-    def __init__(self, log: EventLog, clock: Clock, by: str, node: str = "") -> None:
-        self.log, self.clock, self.by, self.node = log, clock, by, node
-        self.names, self.time = Names(), LogTime(clock)
 
 
 class _Dropped:
@@ -142,18 +130,20 @@ class Actor[C, S, E]:
             while self._noted and self._noted[0][0] <= last:
                 # After an append in doubt the same notes go out under the same name: the log knows it if it has it.
                 name, count = self._sent = self._sent or (self.context.names.commit(), len(self._noted))
-                events = tuple(event for _, _, events in self._noted[:count] for event in events)
-                draft = Draft(
-                    kind=self.kind.name,
-                    id=self.id,
-                    body=self.kind.codec.encode(events),
+                noted = self._noted[:count]
+                events = tuple(event for _, _, events in noted for event in events)
+                state = self._ahead if count == len(self._noted) else self._after(self._known.state, events)
+                call = Call(
+                    self.kind,
+                    self.id,
+                    tuple(command for _, command, _ in noted),
+                    known=self._known,
+                    once=True,
+                    decided=(state, events),
                     commit=name,
-                    to="" if self.context.node else self._route(events),
-                    writer=self.context.node,
-                    by=self.context.by,
                 )
                 try:
-                    version = await self.context.log.append(draft, self._known.version)
+                    version = (await self.context.dispatcher.send(call)).version
                 except WrongVersion:
                     self._sent = None
                     races += 1
@@ -168,18 +158,11 @@ class Actor[C, S, E]:
                 else:
                     wrote = True
                     if self._sent is not None:  # else it came back by `catch_up` before the answer did
-                        all_of_it = count == len(self._noted)
-                        state = self._ahead if all_of_it else self._after(self._known.state, events)
                         self._known = Snapshot(state, version)
                         self._written(count)
         if dropped.error is not None and last >= dropped.first:
             raise dropped.error
         return wrote
-
-    def _route(self, events: tuple[E, ...]) -> str:
-        """The node that must hear of it: the one that has it, or the one that it is given to now."""
-        state, route = self._known.state, self.kind.route
-        return route(state) or route(self._after(state, events))
 
     def _written(self, count: int) -> None:
         self._sent = None

@@ -10,8 +10,8 @@ from clawactors.eventlog import EventLogError, TooLarge, Unavailable, WrongVersi
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.fold import Snapshot
 from clawactors.kernel.kind import Kind
-from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.call import Answer, Call
+from clawactors.runtime.context import ActorContext
 from clawactors.runtime.deciding import decide, draft_of
 from clawactors.runtime.snapshots import Known, Snapshots
 

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from clawactors.kernel.fold import Snapshot
+from clawactors.kernel.kind import Kind
 
 __all__ = ["Answer", "Call", "Handler", "Middleware"]
 
@@ -14,10 +15,11 @@ class Call(msgspec.Struct, frozen=True, gc=False):
     """Commands to one aggregate, all of them or none.
 
     `known` is what the caller knows of the aggregate; None has it loaded. `once`: it was decided on that very state, so
-    a lost race ends it (`WrongVersion`). `deadline_ns` is the log's time, 0 for none.
+    a lost race ends it (`WrongVersion`). `decided` is what that led to: the state after it, and the events. `commit`
+    names the append, which goes out under its old name after a doubt. `deadline_ns` is the log's time, 0 for none.
     """
 
-    kind: str
+    kind: Kind[Any, Any, Any]
     id: str
     commands: tuple[Any, ...]
     command_id: str = ""
@@ -25,6 +27,8 @@ class Call(msgspec.Struct, frozen=True, gc=False):
     deadline_ns: int = 0
     known: Snapshot[Any] | None = None
     once: bool = False
+    decided: tuple[Any, tuple[Any, ...]] | None = None
+    commit: str = ""
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):

@@ -6,8 +6,8 @@ from typing import Any
 from clawactors.eventlog import Draft, Unavailable
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.kind import Kind
-from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.call import Call
+from clawactors.runtime.context import ActorContext
 from clawactors.runtime.snapshots import Known
 
 __all__ = ["decide", "draft_of"]
@@ -18,6 +18,8 @@ def decide(kind: Kind[Any, Any, Any], call: Call, known: Known, state: Any, now_
 
     Raises: `Refused`; `Unavailable` after the call's deadline.
     """
+    if call.decided is not None and known.snapshot is call.known:
+        return call.decided
     if 0 < call.deadline_ns <= now_ns:
         raise Unavailable("its deadline passed before it was decided; nothing was written for it")
     if known.snapshot.frozen:
@@ -46,7 +48,7 @@ def draft_of(
         kind=kind.name,
         id=id,
         body=kind.codec.encode(events),
-        commit=context.names.commit(),
+        commit=next((call.commit for call in calls if call.commit), "") or context.names.commit(),
         to="" if context.node else kind.route(before) or kind.route(after),
         writer=context.node,
         by=(principals.pop() if len(principals) == 1 else "") or context.by,

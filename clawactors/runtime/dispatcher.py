@@ -14,10 +14,9 @@ from typing import Any, Final
 
 from clawactors.eventlog import Draft, WrongVersion
 from clawactors.kernel.errors import Refused
-from clawactors.kernel.kind import Kinds
-from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.aggregate import AggregateQueue
 from clawactors.runtime.call import Answer, Call, Handler, Middleware
+from clawactors.runtime.context import ActorContext
 from clawactors.runtime.deciding import decide, draft_of
 from clawactors.runtime.snapshots import Snapshots
 
@@ -29,10 +28,8 @@ MOST_IN_COMMIT: Final = 1000
 class Dispatcher:
     """The only caller of `EventLog.append*` in its process. `middleware`: the first is the outermost."""
 
-    def __init__(
-        self, context: ActorContext, kinds: Kinds, snapshots: Snapshots, middleware: Sequence[Middleware] = ()
-    ) -> None:
-        self.context, self.kinds, self.snapshots = context, kinds, snapshots
+    def __init__(self, context: ActorContext, snapshots: Snapshots, middleware: Sequence[Middleware] = ()) -> None:
+        self.context, self.snapshots = context, snapshots
         self.middleware = tuple(middleware)
         self._queues: dict[tuple[str, str], AggregateQueue] = {}
         self._workers: set[asyncio.Task[None]] = set()
@@ -56,7 +53,7 @@ class Dispatcher:
     async def send_many(self, calls: Iterable[Call]) -> list[Answer | Exception]:
         """Independent calls, each with an outcome of its own; appends of one turn travel as one batch."""
         calls = list(calls)
-        crowded = {key for key, count in Counter((call.kind, call.id) for call in calls).items() if count > 1}
+        crowded = {key for key, count in Counter((call.kind.name, call.id) for call in calls).items() if count > 1}
         self._crowded |= crowded
         try:
             outcomes = await asyncio.gather(*map(self._handler, calls), return_exceptions=True)
@@ -75,7 +72,7 @@ class Dispatcher:
         A race at one of them has all decided again, until the earliest deadline; a call that is refused refuses all.
         They do not pass through the middleware one by one. Raises: as `Handler`.
         """
-        if not 0 < len({(call.kind, call.id) for call in calls}) == len(calls) <= MOST_IN_COMMIT:
+        if not 0 < len({(call.kind.name, call.id) for call in calls}) == len(calls) <= MOST_IN_COMMIT:
             raise Refused(f"a commit names 1 to {MOST_IN_COMMIT} aggregates, each once")
         at_least, races = 0, 0
         while True:
@@ -95,7 +92,7 @@ class Dispatcher:
         drafts: list[tuple[Draft, int]] = []
         decided: list[tuple[int, Any, tuple[Any, ...]]] = []
         for call in calls:
-            kind = self.kinds[call.kind]
+            kind = call.kind
             known = await self.snapshots.load(kind, call.id, at_least=at_least)
             before = known.snapshot
             if call.command_id in known.answered:
@@ -116,10 +113,10 @@ class Dispatcher:
     # The innermost handler
 
     async def _enqueue(self, call: Call) -> Answer:
-        key = call.kind, call.id
+        key = call.kind.name, call.id
         if (queue := self._queues.get(key)) is not None:
             return await queue.put(call)
-        queue = self._queues[key] = AggregateQueue(self.context, self.kinds[call.kind], call.id, self.snapshots)
+        queue = self._queues[key] = AggregateQueue(self.context, call.kind, call.id, self.snapshots)
         answer = queue.put(call)
         is_alone = key not in self._crowded
         worker: asyncio.Task[Any] = asyncio.Task(

@@ -115,7 +115,7 @@ class CommandEndpoint:
                 raise Refused(f"{asked.id[:60]!r} is not an id: use 1 to 128 letters, digits, '-' or '_'")
             by = f"client/{principal}"
             read = kind.read_command(bytes(asked.command), by, now_ns, trusted=False)
-            return Call(kind.name, asked.id, (read.command,), read.id, by, deadline_ns)
+            return Call(kind, asked.id, (read.command,), read.id, by, deadline_ns)
         except Refused as refusal:
             return refusal
 

@@ -16,6 +16,7 @@ from clawactors.systems.tasks import Entry, Journal, Task
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.journal import SIGNAL
+from clawactors.systems.tasks.kind import TASKS
 
 __all__ = ["fork"]
 
@@ -29,7 +30,7 @@ async def fork(dispatcher: Dispatcher, id: str, step: str, new_id: str, by: str 
     It has no predecessors, start time or deadline of its own; signals that came before the step are its signals too.
     Raises: `NotFound`; `Refused` for a step that the source does not have, and for an id that another task has.
     """
-    load, kind = dispatcher.snapshots.load, dispatcher.kinds["task"]
+    load, kind = dispatcher.snapshots.load, TASKS
     source = (await load(kind, id, at_least=-1)).snapshot.state
     spec = source.spec
     if spec is None:
@@ -39,13 +40,13 @@ async def fork(dispatcher: Dispatcher, id: str, step: str, new_id: str, by: str 
     at = _place_of(source.journal, step)
     same = e.Spec(**{name: getattr(spec, name) for name in e.Spec.__struct_fields__})
     submit = c.Submit(replace(same, fork_of=id, fork_step=step, after=(), not_before_ns=0, deadline_ns=0))
-    made = await dispatcher.send(Call("task", new_id, (submit,), principal=by))
-    await dispatcher.send(Call("task", id, (c.NoteFork(new_id, step),), principal=by))
+    made = await dispatcher.send(Call(TASKS, new_id, (submit,), principal=by))
+    await dispatcher.send(Call(TASKS, id, (c.NoteFork(new_id, step),), principal=by))
     forked = (await load(kind, new_id, at_least=made.version)).snapshot
     last = Answer(forked.version, forked.state)
     for commands in _commits(list(source.journal)[:at], source.journal, forked.state):
         try:
-            last = await dispatcher.send(Call("task", new_id, tuple(commands), principal=by))
+            last = await dispatcher.send(Call(TASKS, new_id, tuple(commands), principal=by))
         except Refused:
             forked = (await load(kind, new_id, at_least=-1)).snapshot
             if _waits(forked.state):

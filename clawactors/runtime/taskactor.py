@@ -1,6 +1,7 @@
 """The actor of a task for those who do not run it."""
 
-from clawactors.runtime.actor import Actor, ActorContext
+from clawactors.runtime.actor import Actor
+from clawactors.runtime.context import ActorContext
 from clawactors.systems.tasks import Task
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e

@@ -22,8 +22,8 @@ from clawactors.memory.process.questions import QUESTIONS
 from clawactors.memory.process.store import MemoryStore
 from clawactors.memory.process.writer import CommandWriter
 from clawactors.memory.recall.levels import SENSORY_LIMIT, SensoryMemory, WorkingMemory
-from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.client.sender import CommandSender
+from clawactors.runtime.context import ActorContext
 from clawactors.systems.chats.kind import CHATS
 
 __all__ = ["MemoryActor"]

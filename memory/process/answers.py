@@ -20,7 +20,7 @@ from clawactors.memory.process.writer import CommandWriter
 from clawactors.memory.recall.levels import SensoryMemory, WorkingMemory
 from clawactors.projections.engine.pages import InvalidQuery
 from clawactors.projections.engine.questions import error_reply, read_question
-from clawactors.runtime.actor import ActorContext
+from clawactors.runtime.context import ActorContext
 from clawactors.systems.memories import commands as c
 
 __all__ = ["AnswerSource", "Answers"]

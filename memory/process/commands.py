@@ -17,8 +17,8 @@ from clawactors.eventlog.requests import Requests
 from clawactors.kernel.kind import Home, Kind, Kinds
 from clawactors.memory.process.following import Following
 from clawactors.memory.process.store import MemoryStore
-from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.call import Answer, Call, Handler, Middleware
+from clawactors.runtime.context import ActorContext
 from clawactors.runtime.control.leadership import Leadership
 from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.runtime.endpoint import CommandEndpoint
@@ -70,7 +70,7 @@ class MemoryCommands:
         on_change = self._changed.set
         self.leadership = Leadership(leases, context.clock, context.by, on_change, on_change, LEADER_KEY)
         middleware = (leading_for_clients(lambda: self.leadership.leading),)
-        self.dispatcher = Dispatcher(context, kinds, snapshots, middleware)
+        self.dispatcher = context.dispatcher = Dispatcher(context, snapshots, middleware)
         self._endpoint = CommandEndpoint(self.dispatcher, kinds.of(Home.MEMORY))
 
     async def serve(self) -> None:

@@ -45,9 +45,7 @@ class CommandWriter:
             by_id.setdefault(each.id, []).append(each.command)
         versions: list[int] = []
         for items in batched(by_id.items(), _BATCH):
-            versions += await self._write(
-                [Call(MEMORIES.name, id, tuple(own), principal=self._by) for id, own in items]
-            )
+            versions += await self._write([Call(MEMORIES, id, tuple(own), principal=self._by) for id, own in items])
         return WriteResult(
             sum(version > 0 for version in versions), sum(version < 0 for version in versions), max([0, *versions])
         )

@@ -29,9 +29,9 @@ from clawactors.eventlog.requests import InProcessRequests
 from clawactors.eventlog.timers import InProcessTimers
 from clawactors.kernel.errors import Refused
 from clawactors.kinds import KINDS
-from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.client import Client
 from clawactors.runtime.clock import SystemClock
+from clawactors.runtime.context import ActorContext
 from clawactors.runtime.control import Control
 from clawactors.runtime.control.inprocess import InProcessViews
 from clawactors.runtime.node import NodeActor, NodeSettings, Supplies

@@ -11,11 +11,7 @@ DISPATCHER = ("clawactors/runtime/dispatcher.py", "clawactors/runtime/aggregate.
 """The dispatcher and its queue of one aggregate, which only the dispatcher makes."""
 ADAPTERS = ("eventlog/",)
 """Implement `append`; what they call is their own."""
-KNOWN = frozenset[str](
-    {
-        "clawactors/runtime/actor.py",
-    }
-)
+KNOWN = frozenset[str]({})
 """Modules that append by themselves until they have been moved to the dispatcher."""
 
 

@@ -8,13 +8,14 @@ from clawactors.eventlog import Draft, EventLog, WrongVersion
 from clawactors.eventlog.jetstream import JetStreamLog
 from clawactors.kernel.errors import Refused
 from clawactors.kinds import KINDS
-from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.call import Call
 from clawactors.runtime.clock import SystemClock
+from clawactors.runtime.context import ActorContext
 from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.runtime.snapshots import LogSnapshots
 from clawactors.systems.tasks import Task
 from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.tasks.submission import spec_of
 
 BODY = b'{"v":1,"events":[{"type":"task.submitted","skill":"echo"}]}'
@@ -25,11 +26,11 @@ def draft(id: str, commit: str) -> Draft:
 
 
 def dispatcher(log: EventLog) -> Dispatcher:
-    return Dispatcher(ActorContext(log, SystemClock(), "control/test"), KINDS, LogSnapshots(log))
+    return Dispatcher(ActorContext(log, SystemClock(), "control/test"), LogSnapshots(log))
 
 
 def submit(id: str, text: str = "hi") -> Call:
-    return Call("task", id, (c.Submit(spec_of("echo", {"text": text})),))
+    return Call(TASKS, id, (c.Submit(spec_of("echo", {"text": text})),))
 
 
 async def state(log: EventLog, id: str) -> Task:
@@ -93,8 +94,8 @@ async def test_a_race_at_one_has_all_decided_again(log: EventLog) -> None:
     one, other = dispatcher(log), dispatcher(log)
     await one.send(submit("a"))
     outcomes = await asyncio.gather(
-        one.commit([Call("task", "a", (c.Signal("go", n),)) for n in (1,)] + [submit("b")]),
-        *(other.send(Call("task", "a", (c.Signal("go", n),))) for n in range(2, 6)),
+        one.commit([Call(TASKS, "a", (c.Signal("go", n),)) for n in (1,)] + [submit("b")]),
+        *(other.send(Call(TASKS, "a", (c.Signal("go", n),))) for n in range(2, 6)),
     )
     assert len(outcomes) == 5
     task = await state(log, "a")

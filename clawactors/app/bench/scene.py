@@ -24,6 +24,7 @@ from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.runtime.naming import new_id
 from clawactors.runtime.snapshots import LogSnapshots
 from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.tasks.submission import spec_of
 
 __all__ = ["Scene"]
@@ -65,11 +66,11 @@ class Scene:
 
     async def fill(self, records: int) -> None:
         """Appends so many records of tasks that are ended: a log as it is after a long time."""
-        dispatcher = Dispatcher(self.client.context, KINDS, LogSnapshots(self.client.log))
+        dispatcher = Dispatcher(self.client.context, LogSnapshots(self.client.log))
         commands = c.Submit(spec_of(noop.name)), c.Cancel("bench")
         for numbers in batched(range(records), _FILL_TOGETHER):
             run = new_id()
-            calls = [Call("task", f"{run}-{number}", commands) for number in numbers]
+            calls = [Call(TASKS, f"{run}-{number}", commands) for number in numbers]
             for outcome in await dispatcher.send_many(calls):
                 if isinstance(outcome, Exception):
                     raise outcome

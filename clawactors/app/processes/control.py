@@ -28,8 +28,8 @@ from clawactors.kinds import KINDS
 from clawactors.projections.engine.questions import error_reply
 from clawactors.projections.engine.view import Projection
 from clawactors.projections.live import LiveViews
-from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.clock import SystemClock
+from clawactors.runtime.context import ActorContext
 from clawactors.runtime.control import Control
 from clawactors.runtime.control.control import QUEUE
 from clawactors.systems.nodes.row import Heartbeat

@@ -12,8 +12,8 @@ from typing import Final
 from clawactors.app.processes.start import MemoryStart, main
 from clawactors.eventlog.jetstream import JetStreamLeases, JetStreamLog, JetStreamRequests
 from clawactors.kinds import KINDS
-from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.clock import SystemClock
+from clawactors.runtime.context import ActorContext
 
 __all__ = ["FOLDER", "serve"]
 

@@ -16,8 +16,8 @@ from clawactors.eventlog.jetstream import (
     JetStreamRequests,
 )
 from clawactors.kinds import KINDS
-from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.clock import SystemClock
+from clawactors.runtime.context import ActorContext
 from clawactors.runtime.node import LivenessThread, NodeActor, NodeSettings, Supplies
 from clawactors.runtime.node.capture import captured
 from clawactors.runtime.node.secrets import Secrets

@@ -16,7 +16,6 @@ from clawactors.kernel.errors import NotFound, Refused
 from clawactors.kernel.external import ExternalCommand
 from clawactors.kernel.fold import Snapshot
 from clawactors.kernel.transfer import decode_state
-from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.asking import Ended, ForkRequest, Outcome, StateQuestion, error_of
 from clawactors.runtime.client.asking import Questions
 from clawactors.runtime.client.blobs import ClientBlobs
@@ -26,6 +25,7 @@ from clawactors.runtime.client.reader import ClusterReader
 from clawactors.runtime.client.rows import NodeRow
 from clawactors.runtime.client.sender import CommandSender
 from clawactors.runtime.client.submitting import Batch, TaskRequest, submit, submit_many
+from clawactors.runtime.context import ActorContext
 from clawactors.runtime.naming import id_of_key, new_id
 from clawactors.runtime.output import OUT
 from clawactors.runtime.payloads import Payloads

@@ -14,8 +14,8 @@ import msgspec
 from clawactors.eventlog import EventLogError, Unavailable
 from clawactors.eventlog.requests import Requests
 from clawactors.kernel.errors import NotFound
-from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.asking import Ended, EndNotice, RegisterReply, RegisterRequest, error_of
+from clawactors.runtime.context import ActorContext
 
 __all__ = ["Ends"]
 

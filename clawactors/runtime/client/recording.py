@@ -1,7 +1,7 @@
 """How a client has notes and messages recorded: by asking the memory process."""
 
-from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.client.sender import CommandSender
+from clawactors.runtime.context import ActorContext
 from clawactors.systems.chats import MessageAdded
 from clawactors.systems.chats.external import AddMessageRequest
 from clawactors.systems.memories import Content

@@ -16,8 +16,8 @@ from msgspec.structs import replace
 from clawactors.eventlog import EventLogError, NoResponders, Unavailable
 from clawactors.eventlog.requests import Requests
 from clawactors.kernel.external import ExternalCommand
-from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.asking import BUSY, EXPIRED, AskReply, AskRequest, Command, Outcome, error_of
+from clawactors.runtime.context import ActorContext
 
 __all__ = ["CommandSender"]
 

@@ -17,7 +17,7 @@ import msgspec
 from clawactors.eventlog import EventLogError, Record, Unavailable, is_id
 from clawactors.eventlog.commands import Commands
 from clawactors.kernel.errors import Refused
-from clawactors.kernel.kind import Home, Kind
+from clawactors.kernel.kind import Home, Kind, Kinds
 from clawactors.runtime.call import Answer, Call
 from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.runtime.payloads import Payloads
@@ -44,10 +44,10 @@ class CommandConsumer:
     """`serve` runs until cancelled; it takes while this process leads."""
 
     def __init__(
-        self, dispatcher: Dispatcher, commands: Commands, payloads: Payloads, leads: Callable[[], bool]
+        self, dispatcher: Dispatcher, kinds: Kinds, commands: Commands, payloads: Payloads, leads: Callable[[], bool]
     ) -> None:
         self._dispatcher, self._commands, self._payloads, self._leads = dispatcher, commands, payloads, leads
-        self._kinds = {kind.name: kind for kind in dispatcher.kinds.of(Home.CONTROL)}
+        self._kinds = {kind.name: kind for kind in kinds.of(Home.CONTROL)}
         self._nowhere = "commands go to " + " or ".join(f"claw.cmd.{name}.<id>" for name in self._kinds)
         self._waiting: dict[str, deque[Record]] = {}
         self._held: set[int] = set()
@@ -137,7 +137,7 @@ class CommandConsumer:
                 now_ns = self._dispatcher.context.time.now_ns()
                 read = kind.read_command(record.body, by, now_ns, trusted=not principal)
                 command = await self._payloads.stored(read.command)
-                calls.append((record, Call(kind.name, id, (command,), read.id or self._id_of(record))))
+                calls.append((record, Call(kind, id, (command,), read.id or self._id_of(record))))
             except Refused as refusal:
                 refusals.append(_Refusal(record, str(refusal)))
         outcomes = await self._dispatcher.send_many(call for _, call in calls)

@@ -19,8 +19,8 @@ from clawactors.eventlog.timers import Timers
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.fold import Snapshot
 from clawactors.kernel.kind import Home, Kinds
-from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.call import Answer, Call
+from clawactors.runtime.context import ActorContext
 from clawactors.runtime.control.admission import admitting, leading
 from clawactors.runtime.control.blobs import BlobEndpoint
 from clawactors.runtime.control.commands import CommandConsumer
@@ -41,11 +41,13 @@ from clawactors.runtime.node.heartbeat import ALIVE
 from clawactors.runtime.payloads import Payloads
 from clawactors.systems.nodes import NODE
 from clawactors.systems.nodes import commands as nc
+from clawactors.systems.nodes.kind import NODES
 from clawactors.systems.placement import SILENCE_S, Placement, PlannedCommand
 from clawactors.systems.schedules import SCHEDULE
 from clawactors.systems.schedules.roster import TIMER
 from clawactors.systems.tasks import TASK, Task
 from clawactors.systems.tasks import commands as tc
+from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.tasks.timers import KINDS
 from clawactors.systems.timers import Agenda
 
@@ -90,7 +92,7 @@ class Control:
             PredecessorCheck(self.snapshots),
             admitting(self.placement, context.time.now_ns),
         )
-        self.dispatcher = Dispatcher(context, kinds, self.snapshots, middleware)
+        self.dispatcher = context.dispatcher = Dispatcher(context, self.snapshots, middleware)
         self.ends = EndNotifier(requests, self.snapshots)
         self.placement.on_ended = self.ends.on_ended
         self.blobs = BlobEndpoint(blobs, context.clock.monotonic_s)
@@ -105,7 +107,9 @@ class Control:
             leads=lambda: self.leadership.leading,
             rang=self._ring,
         )
-        self.commands = CommandConsumer(self.dispatcher, commands, Payloads(blobs), lambda: self.leadership.leading)
+        self.commands = CommandConsumer(
+            self.dispatcher, kinds, commands, Payloads(blobs), lambda: self.leadership.leading
+        )
         self.forks = ForkKeeper(self.dispatcher, self._wake.set)
         self._planning: dict[str, Callable[[Commit], None]] = {
             TASK.kind: self._fold_task,
@@ -328,7 +332,7 @@ class Control:
 
     async def _append(self, orders: Sequence[PlannedCommand]) -> None:
         calls = [
-            Call("task", order.id, (order.command,), known=Snapshot(self._whole(order), order.version), once=True)
+            Call(TASKS, order.id, (order.command,), known=Snapshot(self._whole(order), order.version), once=True)
             for order in orders
         ]
         outcomes = await self.dispatcher.send_many(calls)
@@ -373,8 +377,8 @@ class Control:
         command = tc.Block(f"it can't be given to a node: {error}")
         known = Snapshot(order.task, order.version)
         with contextlib.suppress(Refused, WrongVersion):
-            await self.dispatcher.send(Call("task", order.id, (command,), known=known, once=True))
+            await self.dispatcher.send(Call(TASKS, order.id, (command,), known=known, once=True))
 
     async def _lose(self, id: str, incarnation: str, reason: str) -> None:
         with contextlib.suppress(Refused):
-            await self.dispatcher.send(Call("node", id, (nc.LoseNode(incarnation, reason),)))
+            await self.dispatcher.send(Call(NODES, id, (nc.LoseNode(incarnation, reason),)))

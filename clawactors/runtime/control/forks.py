@@ -16,6 +16,7 @@ from clawactors.runtime.call import Call
 from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.runtime.fork import fork
 from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.tasks.submission import checked_id
 
 __all__ = ["ForkKeeper"]
@@ -76,7 +77,7 @@ class ForkKeeper:
 
     async def _copy(self, id: str) -> None:
         dispatcher = self._dispatcher
-        known = (await dispatcher.snapshots.load(dispatcher.kinds["task"], id)).snapshot
+        known = (await dispatcher.snapshots.load(TASKS, id)).snapshot
         spec, life = known.state.spec, known.state.life
         if spec is None or known.frozen or (life.status, life.waiting_for) != ("waiting", "fork"):
             return
@@ -84,4 +85,4 @@ class ForkKeeper:
             await fork(dispatcher, spec.fork_of, spec.fork_step, id)
         except (Refused, NotFound) as refusal:
             with contextlib.suppress(Refused):
-                await dispatcher.send(Call("task", id, (c.Block(f"its steps can't be copied: {refusal}"),)))
+                await dispatcher.send(Call(TASKS, id, (c.Block(f"its steps can't be copied: {refusal}"),)))

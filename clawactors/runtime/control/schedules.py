@@ -16,9 +16,11 @@ from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.systems.schedules import SCHEDULE, task_id
 from clawactors.systems.schedules import commands as c
 from clawactors.systems.schedules import events as e
+from clawactors.systems.schedules.kind import SCHEDULES
 from clawactors.systems.schedules.roster import Roster
 from clawactors.systems.tasks import commands as tc
 from clawactors.systems.tasks import events as te
+from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.timers import Agenda
 
 __all__ = ["ScheduleKeeper"]
@@ -62,12 +64,12 @@ class ScheduleKeeper:
         for event in SCHEDULE.decide(command, known.state):
             if isinstance(event, e.ScheduleFired):
                 await asyncio.gather(*(self._submit(task_id(name, at_ns), plan.task) for at_ns in event.times))
-        fired = await self._dispatcher.send(Call("schedule", name, (command,), known=known))
+        fired = await self._dispatcher.send(Call(SCHEDULES, name, (command,), known=known))
         # What was written comes back by the log, as everything does; until then it is due no more.
         self.roster.take(name, fired.version, fired.state)
 
     async def _submit(self, id: str, spec: te.Spec) -> None:
         try:
-            await self._dispatcher.send(Call("task", id, (tc.Submit(spec),)))
+            await self._dispatcher.send(Call(TASKS, id, (tc.Submit(spec),)))
         except Refused as refusal:
             _log.error("the task %s of a schedule can't be made: %s", id, refusal)

@@ -4,7 +4,7 @@ import asyncio
 from functools import partial
 from typing import Final
 
-from clawactors.runtime.actor import ActorContext
+from clawactors.runtime.context import ActorContext
 from clawactors.runtime.node.attempt import Assignment
 from clawactors.runtime.node.attempt.journal import return_assignment
 from clawactors.runtime.node.background import Background

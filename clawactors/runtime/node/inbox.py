@@ -6,7 +6,7 @@ What is addressed to another incarnation is ignored.
 from msgspec.structs import replace
 
 from clawactors.eventlog import Follower, FromTheFuture, Malformed, Record, is_id, parse_subject
-from clawactors.runtime.actor import ActorContext
+from clawactors.runtime.context import ActorContext
 from clawactors.runtime.node.attempt import Assignment
 from clawactors.runtime.node.drain import Drain
 from clawactors.runtime.node.slots import Slots

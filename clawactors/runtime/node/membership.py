@@ -11,7 +11,8 @@ from typing import Final
 
 from clawactors.eventlog import EventLogError, Follower, Record, aggregate_pattern
 from clawactors.kernel.errors import Refused
-from clawactors.runtime.actor import Actor, ActorContext
+from clawactors.runtime.actor import Actor
+from clawactors.runtime.context import ActorContext
 from clawactors.runtime.node.background import Background
 from clawactors.runtime.node.drain import Drain
 from clawactors.runtime.node.slots import Slots

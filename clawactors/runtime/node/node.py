@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from clawactors.eventlog import PermissionDenied
 from clawactors.eventlog.leases import Leases
 from clawactors.eventlog.requests import Requests
-from clawactors.runtime.actor import ActorContext
+from clawactors.runtime.context import ActorContext
 from clawactors.runtime.memory import Memories
 from clawactors.runtime.naming import new_id
 from clawactors.runtime.node.attempt import Assignment, Attempt

@@ -1,6 +1,7 @@
 """How a node records what its tasks remember: by itself, so that no task waits for the memory process."""
 
-from clawactors.runtime.actor import Actor, ActorContext
+from clawactors.runtime.actor import Actor
+from clawactors.runtime.context import ActorContext
 from clawactors.systems.chats import MessageAdded
 from clawactors.systems.chats.commands import AddMessage
 from clawactors.systems.chats.kind import CHATS

@@ -15,7 +15,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from clawactors.eventlog import PermissionDenied, Record
-from clawactors.runtime.actor import ActorContext
+from clawactors.runtime.context import ActorContext
 from clawactors.runtime.node.attempt import Assignment, Attempt, StopReason
 from clawactors.runtime.node.attempt.journal import interrupt
 from clawactors.runtime.node.background import Background

@@ -30,9 +30,10 @@ from clawactors.eventlog.timers import InProcessTimers
 from clawactors.kernel.fold import Snapshot, fold
 from clawactors.kernel.kind import Kinds
 from clawactors.kinds import DECODER, KINDS
-from clawactors.runtime.actor import Actor, ActorContext
+from clawactors.runtime.actor import Actor
 from clawactors.runtime.client import Client
 from clawactors.runtime.clock import Clock, SystemClock
+from clawactors.runtime.context import ActorContext
 from clawactors.runtime.control import Control
 from clawactors.runtime.control.blobs import BlobEndpoint
 from clawactors.runtime.control.ends import EndNotifier
@@ -122,7 +123,7 @@ class Answering:
     def __init__(self, context: ActorContext, requests: Requests, blobs: InProcessBlobs) -> None:
         self._context, self._requests, self._views = context, requests, Views()
         self._snapshots = FoldedSnapshots(lambda: self._views)
-        dispatcher = Dispatcher(context, KINDS, self._snapshots, (PredecessorCheck(self._snapshots),))
+        dispatcher = Dispatcher(context, self._snapshots, (PredecessorCheck(self._snapshots),))
         ends = EndNotifier(requests, self._snapshots)
         self._ends = ends
         self._parts = (

@@ -23,9 +23,10 @@ from clawactors.eventlog.record import Record
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.fold import Snapshot, fold
 from clawactors.kinds import DECODER
-from clawactors.runtime.actor import Actor, ActorContext
+from clawactors.runtime.actor import Actor
 from clawactors.runtime.client import Client, TaskFailed
 from clawactors.runtime.client.submitting import TaskRequest
+from clawactors.runtime.context import ActorContext
 from clawactors.runtime.node.context import TaskContext
 from clawactors.systems.nodes import Node
 from clawactors.systems.nodes import commands as nc

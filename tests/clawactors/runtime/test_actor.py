@@ -27,8 +27,9 @@ from clawactors.kernel.decider import Decider
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.fold import Snapshot
 from clawactors.kernel.kind import Kind
-from clawactors.runtime.actor import Actor, ActorContext
+from clawactors.runtime.actor import Actor
 from clawactors.runtime.clock import SystemClock
+from clawactors.runtime.context import ActorContext
 from clawactors.systems.tasks import Task
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e

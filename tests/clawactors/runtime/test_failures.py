@@ -6,7 +6,7 @@ import pytest
 
 from clawactors import ErrorRule, Retry, SyncTask, skill
 from clawactors import Task as Handle
-from clawactors.runtime.actor import ActorContext
+from clawactors.runtime.context import ActorContext
 from clawactors.runtime.node.failure import classify
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e

@@ -9,7 +9,6 @@ from clawactors import Task as Handle
 from clawactors import skill
 from clawactors.eventlog import Draft, Unavailable
 from clawactors.kernel.errors import NotFound, Refused
-from clawactors.kinds import KINDS
 from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.runtime.fork import fork
 from clawactors.runtime.snapshots import LogSnapshots
@@ -32,7 +31,7 @@ async def story(task: Handle, size: int = 0) -> list[Any]:
 def dispatcher(cluster: Cluster, name: str) -> Dispatcher:
     """What a process of that name decides and appends with."""
     context = cluster.context(name)
-    return Dispatcher(context, KINDS, LogSnapshots(context.log))
+    return Dispatcher(context, LogSnapshots(context.log))
 
 
 async def told(cluster: Cluster, **params: Any) -> None:

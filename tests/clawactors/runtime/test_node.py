@@ -11,7 +11,8 @@ import pytest
 from clawactors import skill
 from clawactors.eventlog import Draft, Unavailable
 from clawactors.kernel.errors import Refused
-from clawactors.runtime.actor import Actor, ActorContext
+from clawactors.runtime.actor import Actor
+from clawactors.runtime.context import ActorContext
 from clawactors.runtime.node import NodeActor
 from clawactors.runtime.node.context import TaskContext
 from clawactors.runtime.node.synccontext import SyncTaskContext

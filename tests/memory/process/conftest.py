@@ -16,8 +16,8 @@ from clawactors.eventlog.requests import InProcessRequests
 from clawactors.kinds import DECODER, KINDS
 from clawactors.memory.process import MemoryActor
 from clawactors.memory.process.consolidation import DAY_S
-from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.clock import SystemClock
+from clawactors.runtime.context import ActorContext
 from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.runtime.endpoint import CommandEndpoint
 from clawactors.runtime.memory import Memories

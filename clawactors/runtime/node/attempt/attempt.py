@@ -16,7 +16,7 @@ from typing import Any, Final, NoReturn
 
 from clawactors.eventlog import Record
 from clawactors.kernel.errors import Refused
-from clawactors.runtime.actor import ActorContext
+from clawactors.runtime.context import ActorContext
 from clawactors.runtime.memory import Memories
 from clawactors.runtime.node.attempt.assigned import AssignedPhase, Assignment, start
 from clawactors.runtime.node.attempt.ended import EndedPhase, note_failure, note_result

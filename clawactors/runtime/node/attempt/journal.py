@@ -13,7 +13,8 @@ import msgspec
 
 from clawactors.eventlog import Record, Unavailable
 from clawactors.kernel.errors import Refused
-from clawactors.runtime.actor import Actor, ActorContext
+from clawactors.runtime.actor import Actor
+from clawactors.runtime.context import ActorContext
 from clawactors.runtime.node.attempt.assigned import Assignment
 from clawactors.systems.tasks import Journal, Task
 from clawactors.systems.tasks import commands as c
