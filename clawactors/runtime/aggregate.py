@@ -48,6 +48,14 @@ class AggregateQueue:
         self._waiting: deque[_Waiting] = deque()
         self._known: Known | None = None
         self._is_fresh = False
+        self._batch: list[_Waiting] = []
+        self.worker: asyncio.Task[None] | None = None
+        """What carries out the calls, where that waits for something."""
+
+    @property
+    def is_abandoned(self) -> bool:
+        """True when nobody waits for an answer any longer."""
+        return all(each.answer.done() for each in (*self._batch, *self._waiting))
 
     def put(self, call: Call) -> asyncio.Future[Answer]:
         """The answer, once there is one."""
@@ -59,7 +67,8 @@ class AggregateQueue:
         """Returns when every call has its answer."""
         try:
             while self._waiting:
-                await self._carry_out(self._next_batch())
+                self._batch = self._next_batch()
+                await self._carry_out(self._batch)
         finally:
             for each in self._waiting:
                 each.answer.cancel()

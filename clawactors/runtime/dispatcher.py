@@ -115,7 +115,7 @@ class Dispatcher:
     async def _enqueue(self, call: Call) -> Answer:
         key = call.kind.name, call.id
         if (queue := self._queues.get(key)) is not None:
-            return await queue.put(call)
+            return await self._answer(queue, queue.put(call))
         queue = self._queues[key] = AggregateQueue(self.context, call.kind, call.id, self.snapshots)
         answer = queue.put(call)
         is_alone = key not in self._crowded
@@ -123,9 +123,19 @@ class Dispatcher:
             self._work(key, queue), loop=asyncio.get_running_loop(), eager_start=is_alone
         )
         if not worker.done():
+            queue.worker = worker
             self._workers.add(worker)
             worker.add_done_callback(self._workers.discard)
-        return await answer
+        return await self._answer(queue, answer)
+
+    async def _answer(self, queue: AggregateQueue, answer: asyncio.Future[Answer]) -> Answer:
+        """The answer; where nobody waits for anything of the queue any longer, its append is given up, in doubt."""
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            if queue.worker is not None and queue.is_abandoned:
+                queue.worker.cancel()
+            raise
 
     async def _work(self, key: tuple[str, str], queue: AggregateQueue) -> None:
         try:

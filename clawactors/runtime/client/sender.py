@@ -18,6 +18,7 @@ from clawactors.eventlog.requests import Requests
 from clawactors.kernel.external import ExternalCommand
 from clawactors.runtime.asking import BUSY, EXPIRED, AskReply, AskRequest, Command, Outcome, error_of
 from clawactors.runtime.context import ActorContext
+from clawactors.runtime.hedging import hedged
 
 __all__ = ["CommandSender"]
 
@@ -150,7 +151,9 @@ class CommandSender:
         while (left_s := end_s - loop.time()) > 0:
             request = AskRequest(deadline_ns, [each.command for each in batch], self._client, batch[0].awaits)
             try:
-                body = await self._requests.request(subject, _encode(request), min(left_s, _AGAIN_S))
+                # The first question stays open while it is asked again: a leader that is merely slow answers that one,
+                # and only that answer tells what was new.
+                body = await hedged(self._requests, subject, _encode(request), left_s, again_s=_AGAIN_S, slower=2)
                 reply = _decode(body)
             except NoResponders:
                 reason = "no control process leads"

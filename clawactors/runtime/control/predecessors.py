@@ -1,6 +1,7 @@
 """Middleware that refuses a new task whose predecessors do not exist.
 
-1. A predecessor that is being made here at this moment is waited for; if it is refused, so is what comes after it.
+1. A predecessor that is being made here at this moment is waited for until it is checked, one that exists already until
+   it is answered; if it is refused, so is what comes after it.
 2. One that can't be seen is looked for on a state that holds all that was in the log.
 3. Two that are being made and wait for each other are refused. A cycle within a batch is the client's to find; one
    with tasks that two leaders make at the same moment is found by placement.
@@ -36,6 +37,8 @@ class PredecessorCheck:
             try:
                 if command.spec.after:
                     await self._check(call.id, command)
+                if not made.done() and not self._is_known(call.id):
+                    made.set_result("")  # what comes after it is appended after it, so it need not wait
                 answer = await handler(call)
                 refusal = ""
                 return answer
@@ -49,8 +52,7 @@ class PredecessorCheck:
 
     async def _check(self, id: str, command: c.Submit) -> None:
         """Raises: `Refused`, `Unavailable`."""
-        snapshot, _ = self._snapshots.states.get("task", id)
-        if snapshot.state.exists:
+        if self._is_known(id):
             return  # a repeat: its predecessors were looked at when it was made
         unseen = []
         for each in command.spec.after:
@@ -79,6 +81,11 @@ class PredecessorCheck:
             return await asyncio.shield(making)
         finally:
             self._waits_for.pop(id, None)
+
+    def _is_known(self, id: str) -> bool:
+        """True where the task exists, as far as it was folded."""
+        snapshot, _ = self._snapshots.states.get("task", id)
+        return bool(snapshot.state.exists)
 
     def _is_there(self, id: str) -> bool:
         """Raises: `Refused` for one that was taken away."""

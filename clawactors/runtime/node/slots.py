@@ -39,6 +39,7 @@ class Slots:
         self.running: dict[str, Attempt] = {}
         self.queue: OrderedDict[str, Assignment] = OrderedDict()  # a dict is slow where the first is removed often
         self._suspects: set[str] = set()
+        self._is_filling = False
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -54,6 +55,15 @@ class Slots:
 
     def fill(self) -> None:
         """Begins what may run now."""
+        if self._is_filling:  # an attempt that ended without waiting: whoever began it goes on
+            return
+        self._is_filling = True
+        try:
+            self._begin_what_may_run()
+        finally:
+            self._is_filling = False
+
+    def _begin_what_may_run(self) -> None:
         while self.queue and len(self.running) < self.size and self.is_open:
             id = next((id for id, assignment in self.queue.items() if self._may_run(assignment)), None)
             if id is None:

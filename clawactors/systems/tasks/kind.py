@@ -21,7 +21,7 @@ def _node_of(task: Task) -> str:
 
 def _believes(task: Task, writer: str) -> bool:
     """A node speaks about the attempt that it holds, and about nothing else."""
-    return writer in ("", task.life.node)
+    return not writer or writer == _node_of(task)
 
 
 def _creates(command: c.TaskCommand) -> bool:

@@ -13,14 +13,18 @@ from clawactors import SyncTask, skill
 from clawactors import Task as Handle
 from clawactors.eventlog import Draft
 from clawactors.kernel.errors import Refused
+from clawactors.kernel.fold import Snapshot
 from clawactors.kinds import KINDS
+from clawactors.runtime.call import Answer, Call
 from clawactors.runtime.client.submitting import TaskRequest
+from clawactors.runtime.control.predecessors import PredecessorCheck
 from clawactors.systems.skills import Skill
-from clawactors.systems.tasks import TASK, Status
+from clawactors.systems.tasks import TASK, Status, Task
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.tasks.submission import spec_of
-from tests.clawactors.runtime.cluster import ANSWERING, PATIENCE_S, Cluster, Views, all_turns
+from tests.clawactors.runtime.cluster import PATIENCE_S, Cluster, Views, all_turns
 from tests.clawactors.runtime.test_examples import example
 
 
@@ -71,6 +75,9 @@ def in_order(cluster: Cluster, ids: Iterable[str]) -> None:
                 assert set(spec.after) <= ended, commit.id
     for id in ids:
         assert cluster.named(id).count("task.ready") == bool(cluster.task(id).spec.after), id  # type: ignore[union-attr]
+
+
+ONE_ANOTHER = {"p": ["q"], "b": ["p", "a"], "a": ["b"]}
 
 
 async def test_results_of_predecessors_are_at_hand() -> None:
@@ -317,19 +324,30 @@ async def test_a_ring_with_a_task_that_waits_in_the_log_is_put_before_a_person(c
 
 
 async def test_two_that_are_made_at_the_same_moment_and_wait_for_each_other_are_refused(cluster: Cluster) -> None:
-    client, other = cluster.client(), cluster.client()
-    writing, written = asyncio.Event(), asyncio.Event()
-    cluster.links[ANSWERING].hold = (b"slow", writing, written)
-    slow = asyncio.create_task(client.submit("slow", id="p"))
-    await writing.wait()
-    both = asyncio.gather(
-        client.submit("say", id="b", after=["p", "a"]), other.submit("say", id="a", after=["b"]), return_exceptions=True
-    )
+    """`p` is being checked, for `q` is not folded yet; `b` waits for `p`, and `a` for `b`."""
+    gate = asyncio.Event()
+
+    class States:
+        def get(self, kind: str, id: str) -> tuple[Snapshot[Task], dict[str, int]]:
+            return Snapshot(Task(spec_of("say")) if id == "q" and gate.is_set() else Task()), {}
+
+    class Snapshots:
+        states = States()
+
+        async def fresh(self) -> None:
+            await gate.wait()
+
+    async def make(call: Call) -> Answer:
+        return Answer(1, None)
+
+    submit = PredecessorCheck(Snapshots())(make)  # type: ignore[arg-type]
+    calls = [Call(TASKS, id, (c.Submit(spec_of("say", after=after)),)) for id, after in ONE_ANOTHER.items()]
+    all_three = asyncio.gather(*map(submit, calls), return_exceptions=True)
     await all_turns()
-    written.set()
-    await slow
+    gate.set()
     async with asyncio.timeout(PATIENCE_S):
-        b, a = await both
+        p, b, a = await all_three
+    assert isinstance(p, Answer)
     assert str(b) == "it would wait for itself: b after a after b"
     assert str(a) == "it comes after b, which is refused"
 
