@@ -130,6 +130,7 @@ async def test_commands_make_no_streams_on_a_server_without_a_cluster(tmp_path: 
 # Users
 
 DENIED = {
+    "do": ("publish", "claw.do.>"),
     "task": ("publish", "claw.task.>"),
     "node": ("publish", "claw.node.>"),
     "query": ("publish", "claw.query.>"),
@@ -183,14 +184,13 @@ async def system(server: NatsServer, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.mark.parametrize(
     ("name", "words", "subject"),
     [
-        ("task", ["submit", "echo", '{"text": ""}'], "publish to 'claw.task."),
-        ("query", ["nodes"], "publish to 'claw.query.nodes'"),
-        ("query", ["submit", "echo", '{"text": ""}'], "publish to 'claw.query.skills'"),
+        ("do", ["submit", "echo", '{"text": ""}'], "publish to 'claw.do."),
+        ("query", ["nodes"], "publish to 'claw.query."),
+        ("query", ["submit", "echo", '{"text": ""}'], "publish to 'claw.query."),
         ("lease", ["join", "--id", "no-lease"], "publish to '$KV.claw-live.node.no-lease."),
-        ("node", ["join", "--id", "no-node"], "publish to 'claw.node.no-node.log'"),
+        ("node", ["join", "--id", "no-node"], "publish to 'claw.node.no-node.from.no-node'"),
         ("probe", ["join", "--id", "no-probe"], "publish to 'claw.live.no-probe'"),
         ("probed", ["join", "--id", "no-probed"], "subscribe to 'claw.live.no-probed'"),
-        ("live", ["submit", "echo", '{"text": ""}', "--wait"], "subscribe to 'live.claw.task."),
         ("inbox", ["status"], "subscribe to '_INBOX."),
         ("api", ["status"], "publish to '$JS.API."),
         ("consumer", ["join", "--id", "no-consumer"], "publish to '$JS.API.CONSUMER.CREATE.CLAW_EVENTS."),
@@ -207,7 +207,7 @@ async def test_a_missing_permission_is_named_with_its_subject(
     ("name", "subject"),
     [
         ("lease", "publish to '$KV.claw-live."),
-        ("node", "publish to 'claw.node.n1.log'"),
+        ("node", "publish to 'claw.node.n1.from.n1'"),
         ("probed", "subscribe to 'claw.live.n1'"),
         ("asked", "subscribe to 'claw.query."),
         ("api", "publish to '$JS.API."),
