@@ -132,7 +132,7 @@ class Projector:
             stored = state_of(txn)
             if stored is not None and stored.position != self.state.position:
                 if stored.position < self.state.position:
-                    raise Corrupt(f"{self.store.path} has lost rows that were written; rebuild the views: claw replay")
+                    raise Corrupt(f"{self.store.path} has lost rows that were written; rebuild the views: claw-replay")
                 self._forget()  # another process wrote; its records are applied
                 self.state = stored
             events = self._fold(commits, txn)

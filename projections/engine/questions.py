@@ -143,7 +143,7 @@ def error_reply(error: Exception) -> bytes:
         case Unavailable():
             code, hint = "unavailable", "try again in a moment"
         case _:
-            code, hint = "unavailable", "build the views anew: claw replay"
+            code, hint = "unavailable", "rebuild the views: claw-replay"
     return _encode(ErrorReply(QueryError(code, str(error), hint)))
 
 

@@ -14,6 +14,8 @@ import pytest
 
 from clawactors.app.cli.catalogue import COMMANDS
 from clawactors.app.cluster import ClusterPlan
+from clawactors.kinds import KINDS
+from clawactors.runtime.asking import AskReply, AskRequest
 from tests.scenario.claw import PATIENCE_S, ROOT, Claw
 from tests.scenario.system import running
 from tests.servers import NatsServer
@@ -114,6 +116,17 @@ async def test_appends_commands_and_questions_of_the_page_on_events_are_heeded(t
         await system.client.submit("nobody-has-it", id="t-1")
         async with aclosing(system.client.ref("t-1").stream(live=False)) as chunks:
             assert [chunk.value async for chunk in chunks] == ["The ", "log "]
+
+
+def test_the_request_of_the_page_on_events_is_read_as_it_says() -> None:
+    asked, answered = (
+        line.strip() for line in PAGES["events.md"].splitlines() if line.startswith(('    {"deadline', '    {"now_ns'))
+    )
+    request = msgspec.json.decode(asked, type=AskRequest)
+    (command,) = request.commands
+    assert KINDS["task"].read_command(bytes(command.command), "client/ada", 0, trusted=False).id == "form-17"
+    (outcome,) = msgspec.json.decode(answered, type=AskReply).outcomes
+    assert (outcome.version, outcome.changed) == (4711, True)
 
 
 NAMED = sorted(
