@@ -4,7 +4,20 @@ from typing import Any
 
 import msgspec
 
-from clawactors.systems.tasks.events import Fence, InheritedStep, Outcome, Spec, TaskError, WaitReason
+from clawactors.systems.tasks.attemptcommands import (
+    Compensate,
+    Complete,
+    CompleteStep,
+    ConfirmCancel,
+    Fail,
+    FailStep,
+    Return,
+    StartStep,
+    StartTask,
+    Wait,
+)
+from clawactors.systems.tasks.spec import Fence, Spec, TaskError, WaitReason
+from clawactors.systems.tasks.stepevents import InheritedStep
 
 __all__ = [
     "Admit",
@@ -72,67 +85,8 @@ class ScheduleTask(_TaskCommand, frozen=True):
     losses: int = 0
 
 
-class StartTask(_TaskCommand, frozen=True):
-    """The node runs it now."""
-
-    fence: Fence
-
-
-class Return(_TaskCommand, frozen=True):
-    """The node will not run it now."""
-
-    fence: Fence
-    reason: str = ""
-
-
-class StartStep(_TaskCommand, frozen=True):
-    """A long step begins."""
-
-    fence: Fence
-    step: str
-
-
-class CompleteStep(_TaskCommand, frozen=True):
-    """A step has its result."""
-
-    fence: Fence
-    step: str
-    result: Any = None
-    took_s: float = 0.0
-    progress: float | None = None
-    fingerprint: str = ""
-
-
-class FailStep(_TaskCommand, frozen=True):
-    """A step raised."""
-
-    fence: Fence
-    step: str
-    error: str
-    took_s: float = 0.0
-
-
-class Compensate(_TaskCommand, frozen=True):
-    """A step was undone."""
-
-    fence: Fence
-    step: str
-    took_s: float = 0.0
-
-
 class Await(_TaskCommand, frozen=True):
     """The predecessor that it is blocked for goes on again."""
-
-
-class Wait(_TaskCommand, frozen=True):
-    """The code waits; its slot is free meanwhile. `taken` signals of the name it has had, as this reader counts them:
-    when there are more by now, it need not wait."""
-
-    fence: Fence
-    reason: WaitReason
-    until_ns: int = 0
-    name: str = ""
-    taken: int = 0
 
 
 class Interrupt(_TaskCommand, frozen=True):
@@ -143,34 +97,10 @@ class Interrupt(_TaskCommand, frozen=True):
     counted: bool = True
 
 
-class Fail(_TaskCommand, frozen=True):
-    """The code raised; the rest is what the retry policy says (see `Verdict`)."""
-
-    fence: Fence
-    error: TaskError
-    then: Outcome
-    retry_at_ns: int = 0
-    elsewhere: bool = False
-    max_retries: int | None = None
-
-
-class Complete(_TaskCommand, frozen=True):
-    """The code returned."""
-
-    fence: Fence
-    result: Any = None
-
-
 class Cancel(_TaskCommand, frozen=True):
     """End it."""
 
     by: str = ""
-
-
-class ConfirmCancel(_TaskCommand, frozen=True):
-    """The node has stopped its code."""
-
-    fence: Fence
 
 
 class Pause(_TaskCommand, frozen=True):

@@ -1,15 +1,15 @@
-"""The state machine of a task. Numbered rules; `tests/clawactors/tasks/` names them.
+"""The state machine of a task. Numbered rules; `tests/clawactors/systems/tasks/` names them.
 
-1. A change is an event. What is illegal is refused with the reason, and nothing is written.
-2. A repeated wish is quiet, a contradicting one is refused.
-3. What a node says counts only with the fence of the attempt that runs now.
+1. A change is an event. An illegal command is refused with the reason, and nothing is written.
+2. A repeated command is quiet, a contradicting one is refused.
+3. A command from a node counts only with the fence of the attempt that runs now.
 4. A completed step is never completed again.
-5. An ended task changes only by `Retry`, `NoteFork`, `Delete` and `Archive`; any other wish is refused.
-6. Losing nodes uses up no user retries; five counted losses in a row without a new step make it `dead`.
-7. A wish to cancel outlives the run that is told of it: what would make the task go on ends it instead.
+5. An ended task changes only by `RetryTask`, `NoteFork`, `Delete` and `ArchiveTask`; other commands are refused.
+6. Lost nodes use up no user retries; five counted losses in a row without a new step make the task `dead`.
+7. A requested cancel outlives its attempt: an event that would let the task continue ends it instead.
 """
 
-from typing import Final, assert_never
+from typing import assert_never
 
 from msgspec.structs import replace
 
@@ -18,8 +18,8 @@ from clawactors.kernel.errors import NotFound, Refused
 from clawactors.kernel.time import iso
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.attempt import OF_ATTEMPT, check_fence, decide_of_attempt, or_cancel
 from clawactors.systems.tasks.evolution import evolve
-from clawactors.systems.tasks.journal import SIGNAL
 from clawactors.systems.tasks.submission import difference
 from clawactors.systems.tasks.task import FINAL, MAX_INTERRUPTIONS, RETRIABLE, Task
 
@@ -27,13 +27,6 @@ __all__ = ["TASK", "decide"]
 
 _FIXED = ("skill", "after", "fork_of", "fork_step")
 """What makes a task the one that it is: edits leave it alone."""
-
-# As tuples, because a union in `isinstance` is made anew at every call.
-_OF_NODE: Final = (
-    c.CompleteStep, c.StartTask, c.Complete, c.FailStep, c.StartStep,
-    c.Return, c.Fail, c.Wait, c.ConfirmCancel, c.Compensate,
-)  # fmt: skip
-_BEFORE_IT_RUNS: Final = (c.StartTask, c.Return, c.ConfirmCancel)
 
 
 def decide(command: c.TaskCommand, task: Task) -> tuple[e.TaskEvent, ...]:
@@ -49,8 +42,8 @@ def decide(command: c.TaskCommand, task: Task) -> tuple[e.TaskEvent, ...]:
         if isinstance(command, c.ArchiveTask):
             return ()
         raise Refused("the task is archived")
-    if isinstance(command, _OF_NODE):  # by far the most frequent
-        return _of_node(command, task)
+    if isinstance(command, OF_ATTEMPT):  # by far the most frequent
+        return decide_of_attempt(command, task)
     match command:
         case c.Ready():
             return (e.Readied(),) if status == "waiting" or task.life.blocked_by_others else ()
@@ -92,6 +85,11 @@ def decide(command: c.TaskCommand, task: Task) -> tuple[e.TaskEvent, ...]:
             return (e.TaskArchived(),)
         case _:
             assert_never(command)
+
+
+def _open(task: Task, wish: str) -> None:
+    if task.life.status in FINAL:
+        raise Refused(f"the task is {task.life.status}; an ended task can't {wish}")
 
 
 def _submit(command: c.Submit, task: Task) -> tuple[e.TaskEvent, ...]:
@@ -225,107 +223,9 @@ def _pause(command: c.Pause, task: Task) -> tuple[e.TaskEvent, ...]:
 
 def _block(command: c.Block, task: Task) -> tuple[e.TaskEvent, ...]:
     if command.fence is not None:
-        _fenced(task, command.fence)
+        check_fence(task, command.fence)
     _open(task, "be blocked")
-    return () if task.life.status == "blocked" else _or_cancel(task, e.Blocked(command.reason, command.waits_for))
-
-
-def _of_node(
-    command: c.StartTask
-    | c.Return
-    | c.StartStep
-    | c.CompleteStep
-    | c.FailStep
-    | c.Compensate
-    | c.Wait
-    | c.Fail
-    | c.Complete
-    | c.ConfirmCancel,
-    task: Task,
-) -> tuple[e.TaskEvent, ...]:
-    """What only the node that runs the task may say."""
-    status = task.life.status
-    if isinstance(command, c.CompleteStep) and status == "paused":
-        _fenced(task, command.fence)  # the pause came while the step ran: what is done is done
-    else:
-        _running(task, command.fence, or_scheduled=isinstance(command, _BEFORE_IT_RUNS))
-    match command:  # every miss takes time, so the frequent ones come first
-        case c.CompleteStep():
-            _not_done(task, command.step)
-            return (
-                e.StepCompleted(command.step, command.result, command.took_s, command.progress, command.fingerprint),
-            )
-        case c.Complete():
-            return (e.Completed(command.result),)
-        case c.StartTask():
-            return (e.Started(),) if status == "scheduled" else ()
-        case c.Return():
-            if status == "running":
-                raise Refused("the task is running already")
-            return _or_cancel(task, e.Returned(command.reason))
-        case c.StartStep():
-            _not_done(task, command.step)
-            return (e.StepStarted(command.step),)
-        case c.FailStep():
-            _not_done(task, command.step)
-            return (e.StepFailed(command.step, command.error, command.took_s),)
-        case c.Compensate():
-            if not task.journal.completed(command.step):
-                raise Refused(f"step {command.step!r} is not completed, so there is nothing to undo")
-            return (e.StepCompensated(command.step, command.took_s),)
-        case c.Wait():
-            if command.reason == "timer" and command.until_ns <= 0:
-                raise Refused("a timer needs its time")
-            if command.reason == "signal" and task.journal.count(SIGNAL + command.name) > command.taken:
-                return ()  # it came while the wait was being written
-            return _or_cancel(task, e.Waiting(command.reason, command.until_ns, command.name))
-        case c.Fail():
-            if task.life.cancel_requested and command.then in ("retry", "blocked"):
-                return (e.AttemptFailed(error=command.error, then="failed"),)
-            return (
-                e.AttemptFailed(
-                    error=command.error,
-                    then=command.then,
-                    retry_at_ns=command.retry_at_ns,
-                    elsewhere=command.elsewhere,
-                    max_retries=command.max_retries,
-                ),
-            )
-        case c.ConfirmCancel():
-            if not task.life.cancel_requested:
-                raise Refused("nobody asked for a cancel")
-            return (e.Cancelled(),)
-        case _:
-            assert_never(command)
-
-
-def _or_cancel(task: Task, goes_on: e.TaskEvent) -> tuple[e.TaskEvent, ...]:
-    return (goes_on, e.Cancelled()) if task.life.cancel_requested else (goes_on,)
-
-
-def _open(task: Task, wish: str) -> None:
-    if task.life.status in FINAL:
-        raise Refused(f"the task is {task.life.status}; an ended task can't {wish}")
-
-
-def _fenced(task: Task, fence: e.Fence) -> None:
-    if task.fence != fence or not fence.node:
-        life = task.life
-        raise Refused(
-            f"attempt {fence.attempt} on {fence.node} is over: the task is {life.status}, attempt {life.attempt}"
-        )
-
-
-def _running(task: Task, fence: e.Fence, *, or_scheduled: bool) -> None:
-    status = task.life.status
-    if status != "running" and not (or_scheduled and status == "scheduled"):
-        raise Refused(f"the task is {status}, not running")
-    _fenced(task, fence)
-
-
-def _not_done(task: Task, step: str) -> None:
-    if task.journal.completed(step):
-        raise Refused(f"step {step!r} is completed already; step names are unique within a task")
+    return () if task.life.status == "blocked" else or_cancel(task, e.Blocked(command.reason, command.waits_for))
 
 
 def _is_final(task: Task) -> bool:

@@ -1,10 +1,12 @@
 """What happened to a task. Tags are promises: stored events decode for ever (see `clawactors.eventlog.codec`)."""
 
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import msgspec
 
 from clawactors.eventlog import Codec
+from clawactors.systems.tasks.spec import Count, Fence, OnDead, Outcome, Priority, Spec, TaskError, WaitReason
+from clawactors.systems.tasks.stepevents import InheritedStep, StepCompensated, StepCompleted, StepFailed, StepStarted
 
 __all__ = [
     "CODEC",
@@ -47,57 +49,6 @@ __all__ = [
     "Waiting",
 ]
 
-type WaitReason = Literal["dependency", "timer", "retry", "signal", "fork"]
-type Outcome = Literal["retry", "failed", "dead", "blocked"]
-type OnDead = Literal["block", "fail", "run"]
-type Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-"""A number, or a time in ns since 1970, that every store and every language can hold."""
-type Priority = Annotated[int, msgspec.Meta(ge=1, le=4)]
-
-
-class Fence(msgspec.Struct, frozen=True, gc=False):
-    """Which run of a task speaks: a node's command counts only while the task is in that very attempt."""
-
-    node: str
-    incarnation: str
-    attempt: Count
-
-
-class TaskError(msgspec.Struct, frozen=True, gc=False, rename={"kind": "class"}):
-    """Why an attempt failed; `kind` is the error class, on the wire `class`."""
-
-    kind: str
-    message: str
-
-
-class Spec(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
-    """What was asked for. Times in ns since 1970, durations in seconds; None takes the skill's own default.
-
-    `on_dead`: what follows when one of `after` ends without a result. A fork begins with the steps of the task
-    `fork_of` that come before its `fork_step`.
-    """
-
-    skill: str
-    params: dict[str, Any] = {}
-    name: str = ""
-    description: str = ""
-    user: str = ""
-    type: str = msgspec.field(default="single", name="kind")
-    priority: Priority = 2
-    requires: tuple[str, ...] = ()
-    prefers: tuple[str, ...] = ()
-    affinity: dict[str, str] = {}
-    tags: tuple[str, ...] = ()
-    metadata: dict[str, Any] = {}
-    after: tuple[str, ...] = ()
-    on_dead: OnDead = "block"
-    fork_of: str = ""
-    fork_step: str = ""
-    not_before_ns: Count = 0
-    deadline_ns: Count = 0
-    timeout_s: float | None = None
-    max_retries: Count | None = None
-
 
 class _TaskEvent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     pass
@@ -138,40 +89,6 @@ class Returned(_TaskEvent, frozen=True, tag="task.returned"):
     """The node gave it back before starting it."""
 
     reason: str = ""
-
-
-class StepStarted(_TaskEvent, frozen=True, tag="step.started"):
-    """A step runs; optional, for long steps that should be seen."""
-
-    step: str
-
-
-class StepCompleted(_TaskEvent, frozen=True, tag="step.completed"):
-    """A step's result is on record: it never runs again.
-
-    `progress` is 0..1 where the code reported it; `fingerprint` tells what was called with which arguments.
-    """
-
-    step: str
-    result: Any = None
-    took_s: float = 0.0
-    progress: float | None = None
-    fingerprint: str = ""
-
-
-class StepFailed(_TaskEvent, frozen=True, tag="step.failed"):
-    """A step raised."""
-
-    step: str
-    error: str = ""
-    took_s: float = 0.0
-
-
-class StepCompensated(_TaskEvent, frozen=True, tag="step.compensated"):
-    """A completed step was undone."""
-
-    step: str
-    took_s: float = 0.0
 
 
 class Waiting(_TaskEvent, frozen=True, tag="task.waiting"):
@@ -275,15 +192,6 @@ class Expired(_TaskEvent, frozen=True, tag="task.expired"):
     """It ended without a result before its code could: its deadline passed, or a predecessor has none."""
 
     error: TaskError
-
-
-class InheritedStep(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """A completed step that a fork begins with."""
-
-    step: str
-    result: Any = None
-    took_s: float = 0.0
-    fingerprint: str = ""
 
 
 class Forked(_TaskEvent, frozen=True, tag="task.forked"):

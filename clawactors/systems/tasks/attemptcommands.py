@@ -1,0 +1,101 @@
+"""What the node that runs a task may ask: each command carries the fence of its attempt."""
+
+from typing import Any
+
+import msgspec
+
+from clawactors.systems.tasks.spec import Fence, Outcome, TaskError, WaitReason
+
+__all__ = [
+    "AttemptCommand",
+    "Compensate",
+    "Complete",
+    "CompleteStep",
+    "ConfirmCancel",
+    "Fail",
+    "FailStep",
+    "Return",
+    "StartStep",
+    "StartTask",
+    "Wait",
+]
+
+
+class _AttemptCommand(msgspec.Struct, frozen=True, gc=False):
+    fence: Fence
+
+
+class StartTask(_AttemptCommand, frozen=True):
+    """The node runs it now."""
+
+
+class Return(_AttemptCommand, frozen=True):
+    """The node will not run it now."""
+
+    reason: str = ""
+
+
+class StartStep(_AttemptCommand, frozen=True):
+    """A long step begins."""
+
+    step: str
+
+
+class CompleteStep(_AttemptCommand, frozen=True):
+    """A step has its result."""
+
+    step: str
+    result: Any = None
+    took_s: float = 0.0
+    progress: float | None = None
+    fingerprint: str = ""
+
+
+class FailStep(_AttemptCommand, frozen=True):
+    """A step raised."""
+
+    step: str
+    error: str
+    took_s: float = 0.0
+
+
+class Compensate(_AttemptCommand, frozen=True):
+    """A step was undone."""
+
+    step: str
+    took_s: float = 0.0
+
+
+class Wait(_AttemptCommand, frozen=True):
+    """The code waits; its slot is free meanwhile. `taken` signals of the name it has had, as this reader counts them:
+    when there are more by now, it need not wait."""
+
+    reason: WaitReason
+    until_ns: int = 0
+    name: str = ""
+    taken: int = 0
+
+
+class Fail(_AttemptCommand, frozen=True):
+    """The code raised; the rest is what the retry policy says (see `Verdict`)."""
+
+    error: TaskError
+    then: Outcome
+    retry_at_ns: int = 0
+    elsewhere: bool = False
+    max_retries: int | None = None
+
+
+class Complete(_AttemptCommand, frozen=True):
+    """The code returned."""
+
+    result: Any = None
+
+
+class ConfirmCancel(_AttemptCommand, frozen=True):
+    """The node has stopped its code."""
+
+
+type AttemptCommand = (
+    StartTask | Return | StartStep | CompleteStep | FailStep | Compensate | Wait | Fail | Complete | ConfirmCancel
+)

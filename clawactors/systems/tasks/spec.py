@@ -1,0 +1,58 @@
+"""What is asked of a task, and the values that its events and commands share."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+__all__ = ["Count", "Fence", "OnDead", "Outcome", "Priority", "Spec", "TaskError", "WaitReason"]
+
+type WaitReason = Literal["dependency", "timer", "retry", "signal", "fork"]
+type Outcome = Literal["retry", "failed", "dead", "blocked"]
+type OnDead = Literal["block", "fail", "run"]
+type Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""A number, or a time in ns since 1970, that every store and every language can hold."""
+type Priority = Annotated[int, msgspec.Meta(ge=1, le=4)]
+
+
+class Fence(msgspec.Struct, frozen=True, gc=False):
+    """Which run of a task speaks: a node's command counts only while the task is in that very attempt."""
+
+    node: str
+    incarnation: str
+    attempt: Count
+
+
+class TaskError(msgspec.Struct, frozen=True, gc=False, rename={"kind": "class"}):
+    """Why an attempt failed; `kind` is the error class, on the wire `class`."""
+
+    kind: str
+    message: str
+
+
+class Spec(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
+    """What was asked for. Times in ns since 1970, durations in seconds; None takes the skill's own default.
+
+    `on_dead`: what follows when one of `after` ends without a result. A fork begins with the steps of the task
+    `fork_of` that come before its `fork_step`.
+    """
+
+    skill: str
+    params: dict[str, Any] = {}
+    name: str = ""
+    description: str = ""
+    user: str = ""
+    type: str = msgspec.field(default="single", name="kind")
+    priority: Priority = 2
+    requires: tuple[str, ...] = ()
+    prefers: tuple[str, ...] = ()
+    affinity: dict[str, str] = {}
+    tags: tuple[str, ...] = ()
+    metadata: dict[str, Any] = {}
+    after: tuple[str, ...] = ()
+    on_dead: OnDead = "block"
+    fork_of: str = ""
+    fork_step: str = ""
+    not_before_ns: Count = 0
+    deadline_ns: Count = 0
+    timeout_s: float | None = None
+    max_retries: Count | None = None

@@ -1,0 +1,54 @@
+"""What happened to the steps of a task. Tags are promises, as in `events`."""
+
+from typing import Any
+
+import msgspec
+
+__all__ = ["InheritedStep", "StepCompensated", "StepCompleted", "StepFailed", "StepStarted"]
+
+
+class _StepEvent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    pass
+
+
+class StepStarted(_StepEvent, frozen=True, tag="step.started"):
+    """A step runs; optional, for long steps that should be seen."""
+
+    step: str
+
+
+class StepCompleted(_StepEvent, frozen=True, tag="step.completed"):
+    """A step's result is on record: it never runs again.
+
+    `progress` is 0..1 where the code reported it; `fingerprint` tells what was called with which arguments.
+    """
+
+    step: str
+    result: Any = None
+    took_s: float = 0.0
+    progress: float | None = None
+    fingerprint: str = ""
+
+
+class StepFailed(_StepEvent, frozen=True, tag="step.failed"):
+    """A step raised."""
+
+    step: str
+    error: str = ""
+    took_s: float = 0.0
+
+
+class StepCompensated(_StepEvent, frozen=True, tag="step.compensated"):
+    """A completed step was undone."""
+
+    step: str
+    took_s: float = 0.0
+
+
+class InheritedStep(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """A completed step that a fork begins with."""
+
+    step: str
+    result: Any = None
+    took_s: float = 0.0
+    fingerprint: str = ""
