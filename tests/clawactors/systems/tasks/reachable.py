@@ -25,6 +25,7 @@ _ZOMBIE = e.Fence("n0", "i0", 0)
 def commands(task: Task) -> Iterator[c.TaskCommand]:
     """All that anybody could ask of the task: every command, with the right fence and with a wrong one."""
     yield from (c.Submit(spec) for spec in _SPECS)
+    yield from (c.Admit(spec, "n1", "i1") for spec in _SPECS)
     yield from (c.Ready(), c.ScheduleTask("n1", "i1"), c.Cancel(), c.Pause(), c.Resume(), c.Block("why"), c.Unblock())
     yield from (c.Await(), c.Block("a is dead", waits_for="dependency"))
     yield from (
