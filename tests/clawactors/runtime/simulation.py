@@ -313,11 +313,10 @@ class World:
         """Of more tasks than are listened to one by one, each is told to have ended, and has."""
         client = self._client()
         ids = {f"t{n}" for n in range(self.wanted)}
-        client.waiting.expect(ids)
         try:
             async with asyncio.timeout(PATIENCE_S):
-                async for id in client.waiting.each(ids):
-                    known = await client.waiting.ended(id)
+                async for id in client.ended(list(ids)):
+                    known = self.audit.tasks[id]
                     if not TASK.is_final(known.state):
                         self.complain(f"5: {id} was told to have ended: {known.state.life}")
                     ids.discard(id)
@@ -457,7 +456,7 @@ class World:
                 await self._control(f"control/{n}")
         for id in self.slots:
             main = self.cluster.mains.get(f"node/{id}")
-            if main is None or main.done() or self.cluster.nodes[id]._stopped.is_set():
+            if main is None or main.done() or self.cluster.nodes[id]._stopping.is_set():
                 await self._node(id)
             while self.audit.nodes[id].state.status != "online":  # one that is offline still has to come back
                 await self._tell_node(id, nc.UncordonNode())
