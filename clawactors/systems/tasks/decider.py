@@ -105,9 +105,9 @@ def _submit(command: c.Submit, task: Task) -> tuple[e.TaskEvent, ...]:
 
 def _admit(command: c.Admit, task: Task) -> tuple[e.TaskEvent, ...]:
     made = _submit(c.Submit(command.spec), task)
-    if not made:
-        return ()
     spec = command.spec
+    if not made or spec.fork_of or spec.after or spec.not_before_ns:  # it may have to wait: it is placed later
+        return made
     # The parameters stand in the same commit, so they are not repeated.
     given = e.Scheduled(
         node=command.node,
