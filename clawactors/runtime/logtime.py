@@ -21,7 +21,7 @@ class LogTime:
         self._clock = clock
         self._ahead_ns: int | None = None
 
-    def hear(self, at_ns: int) -> None:
+    def observe(self, at_ns: int) -> None:
         """A record with this time has come."""
         ahead_ns = at_ns - self._steady_ns()
         if self._ahead_ns is None or ahead_ns > self._ahead_ns:

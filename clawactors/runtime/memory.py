@@ -69,15 +69,15 @@ class Memories:
         `more` are fields of `Content`: owner, speaker, session, kind, happened_ns, importance … The same again is
         quiet. Raises: `Refused`; what the log raises.
         """
-        return await self.keep(content_of(text, tags, more), key)
+        return await self.record(content_of(text, tags, more), key)
 
-    async def keep(self, content: Content, key: str = "") -> str:
+    async def record(self, content: Content, key: str = "") -> str:
         """As `remember`, with the content as it is."""
         id = memory_id(content.owner, key or note_key(content))
         await self._recorder.record(id, content)
         return id
 
-    async def keep_many(self, contents: Sequence[Content]) -> list[StoredNote]:
+    async def record_many(self, contents: Sequence[Content]) -> list[StoredNote]:
         """Remembers all of them, each named by its words; repeats are quiet, refusals hold up nobody else.
 
         Raises: what the log raises, but for what is wrong with one content.

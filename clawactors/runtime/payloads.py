@@ -42,7 +42,7 @@ class Payloads:
     def __init__(self, blobs: BlobAccess) -> None:
         self.blobs = blobs
 
-    async def keep(self, encoded: bytes, what: str) -> dict[str, Any]:
+    async def store_blob(self, encoded: bytes, what: str) -> dict[str, Any]:
         """The reference to a value that is encoded as JSON. Raises: `Refused` (too large), `Unavailable`."""
         if len(encoded) > PAYLOAD_MAX_BYTES:
             raise Refused(
@@ -51,7 +51,7 @@ class Payloads:
             )
         return reference(await self.blobs.put(encoded), len(encoded))
 
-    async def whole(self, value: Any) -> Any:
+    async def load_payload(self, value: Any) -> Any:
         """The value that a reference stands for. Raises: `Refused` (no reference), `Corrupt`, `Unavailable`."""
         name, size_bytes = named_in(value)
         body = await self.blobs.get(name)
@@ -65,7 +65,7 @@ class Payloads:
     async def stored(self, command: c.TaskCommand) -> c.TaskCommand:
         """The command with what it says by reference, where that is large. Raises: `Refused`, `Unavailable`."""
         if isinstance(command, c.Signal) and isinstance(command.payload, Encoded):
-            return replace(command, payload=await self.keep(command.payload.body, "the signal's payload"))
+            return replace(command, payload=await self.store_blob(command.payload.body, "the signal's payload"))
         return command
 
     async def offload_payload(self, spec: Spec) -> Spec:
@@ -75,4 +75,4 @@ class Payloads:
         encoded = msgspec.json.encode(spec.params)
         if 2 * len(encoded) < INLINE_MAX_BYTES and not is_reference(spec.params):
             return spec  # something else of it is large
-        return replace(spec, params=await self.keep(encoded, "the parameters"))
+        return replace(spec, params=await self.store_blob(encoded, "the parameters"))

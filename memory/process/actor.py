@@ -94,7 +94,7 @@ class MemoryActor:
         """Opens store and index and follows the log from there, or leaves nothing open. Raises: what the log raises."""
         context = self.context
         head = await context.log.head()
-        context.time.hear(head.at_ns)
+        context.time.observe(head.at_ns)
         self._identity = head.identity
         checkpoint = read_checkpoint(self._folder, head.identity)
         histories, messages = (
@@ -130,7 +130,7 @@ class MemoryActor:
     # The log
 
     async def _apply(self, batch: list[Record]) -> None:
-        self.context.time.hear(batch[-1].at_ns)
+        self.context.time.observe(batch[-1].at_ns)
         ingested = (record.seq for record in batch if record.by != self._consolidation_name)
         self._last_ingested = max(ingested, default=self._last_ingested)
         await self.store.views.apply([self._decoder.decode(record) for record in batch], batch[-1].seq)

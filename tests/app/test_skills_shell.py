@@ -16,7 +16,7 @@ import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawactors.app.skills.command import Captured, Outcome
+from clawactors.app.skills.command import Captured, ProgramOutcome
 from clawactors.app.skills.shell import fitted, shell
 from clawactors.kernel.errors import Refused
 from clawactors.systems.tasks.payload import INLINE_MAX_BYTES
@@ -142,7 +142,7 @@ async def test_output_that_is_no_text_shows_as_such() -> None:
     limit=st.integers(300, 2000),
 )
 def test_a_result_always_fits_and_is_a_beginning(stdout: bytes, stderr: bytes, kept: int, limit: int) -> None:
-    outcome = Outcome(-9, Captured(stdout[:kept], len(stdout)), Captured(stderr[:kept], len(stderr)))
+    outcome = ProgramOutcome(-9, Captured(stdout[:kept], len(stdout)), Captured(stderr[:kept], len(stderr)))
     result = fitted(outcome, limit)
     assert len(msgspec.json.encode(result)) <= limit
     assert stdout.decode(errors="replace").startswith(result["stdout"])

@@ -74,7 +74,7 @@ def exported(tree: ast.Module) -> list[str] | None:
     return None
 
 
-def hold(offenders: Mapping[str, str], known: Collection[str], *, to_do: str) -> None:
+def hold(offenders: Mapping[str, str], known: Collection[str] = (), *, to_do: str) -> None:
     """Fails for an offender that is not known, and for a known one that has been mended: the list may only shrink.
 
     `offenders` maps each to what is wrong, `to_do` says how to mend it.

@@ -46,7 +46,7 @@ def _benches() -> dict[str, Any]:
     return {
         "tasks": tasks.task_rate,
         "awaited": tasks.awaited_rate,
-        "look": tasks.look,
+        "look": tasks.read_states,
         "steps": tasks.step_rate,
         "latency": tasks.latency,
         "recovery": processes.recovery,

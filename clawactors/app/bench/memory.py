@@ -61,7 +61,7 @@ async def _through_the_log(memories: Memories, count: int) -> tuple[dict[str, in
     made = [_content(turn) for turn in await asyncio.to_thread(lambda: list(turns(count, seed=5)))]
     await _found(memories)
     began = time.perf_counter()
-    kept = await memories.keep_many(made)
+    kept = await memories.record_many(made)
     durable_s = time.perf_counter() - began
     if refused := [one.refusal for one in kept if one.refusal]:
         raise RuntimeError(f"{len(refused)} notes were refused: {refused[0]}")

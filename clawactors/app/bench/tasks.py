@@ -15,7 +15,7 @@ from clawactors.runtime.naming import new_id
 from clawactors.systems.skills import Skill
 from clawactors.systems.tasks.submission import spec_of
 
-__all__ = ["awaited_rate", "latency", "look", "run_all", "step_rate", "task_rate"]
+__all__ = ["awaited_rate", "latency", "read_states", "run_all", "step_rate", "task_rate"]
 
 _APPENDS_A_TASK: Final = 2
 _STEPS_A_TASK: Final = 5
@@ -27,7 +27,7 @@ async def run_all(client: Client, skill: Skill, params: Mapping[str, Any], n: in
     """Seconds from the first submit of one batch to the end of its last task."""
     run = new_id()
     wishes = [TaskRequest(f"{run}-{number}", spec_of(skill.name, params)) for number in range(n)]
-    client.skills.learn([skill.offer])
+    client.skills.add([skill.offer])
     begin = time.perf_counter()
     batch = await client.submit_many(wishes)
     if batch.submitted != n:
@@ -84,7 +84,7 @@ async def awaited_rate(scene: Scene, n: int | None) -> Figure:
     )
 
 
-async def look(scene: Scene, n: int | None) -> Figure:
+async def read_states(scene: Scene, n: int | None) -> Figure:
     """One task read at a time, with everything that is in the log by then."""
     n, client = n or 1000, scene.client
     ref = await client.submit(noop.name)
@@ -95,7 +95,7 @@ async def look(scene: Scene, n: int | None) -> Figure:
         await ref.look()
         took_s.append(time.perf_counter() - begin)
     return Figure(
-        name="look",
+        name="read_states",
         n=n,
         per_s=n / sum(took_s),
         p50_ms=percentile(took_s, 0.5) * 1e3,
@@ -121,7 +121,7 @@ async def step_rate(scene: Scene, n: int | None) -> Figure:
 async def latency(scene: Scene, n: int | None) -> Figure:
     """One task at a time, from submit to the result in hand."""
     n, client = n or 1000, scene.client
-    client.skills.learn([noop.offer])
+    client.skills.add([noop.offer])
     took_s: list[float] = []
     for number in range(n + 50):
         begin = time.perf_counter()

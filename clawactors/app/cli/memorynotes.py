@@ -42,7 +42,7 @@ async def import_files(client: Client, options: Any) -> int:
 
 
 async def _keep(client: Client, options: Any, contents: Sequence[Content]) -> int:
-    kept = await client.memories.keep_many(contents)
+    kept = await client.memories.record_many(contents)
     refused = [one.refusal for one in kept if one.refusal]
     rows = [_row(one, content) for one, content in zip(kept, contents, strict=True) if not one.refusal]
     if refused and not rows:

@@ -6,12 +6,12 @@ from typing import Final
 
 from clawactors.runtime.node.context import TaskContext
 
-__all__ = ["kept_alive"]
+__all__ = ["with_heartbeats"]
 
 _APART_S: Final = 30.0
 
 
-async def kept_alive[T](task: TaskContext, work: Awaitable[T]) -> T:
+async def with_heartbeats[T](task: TaskContext, work: Awaitable[T]) -> T:
     """What the work gives; until then the task gives signs of life. Its timeout ends it all the same."""
 
     async def beat() -> None:

@@ -17,7 +17,7 @@ from clawactors.app.skills import keeper
 from clawactors.kernel.errors import Refused
 from clawactors.systems.tasks.payload import PAYLOAD_MAX_BYTES
 
-__all__ = ["Captured", "Outcome", "run_command"]
+__all__ = ["Captured", "ProgramOutcome", "run_command"]
 
 _GRACE_S: Final = 2.0
 _LAST_S: Final = 5.0  # what hangs in the kernel ends when that lets it go; nobody waits for it longer
@@ -46,7 +46,7 @@ class Captured(msgspec.Struct, frozen=True):
     spool: IO[bytes] | None = None
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class ProgramOutcome(msgspec.Struct, frozen=True):
     """How a command ended: its exit code, negative for a signal, and what it printed."""
 
     exit: int
@@ -62,7 +62,7 @@ async def run_command(
     input: bytes | None,
     limit_bytes: int,
     spools: ExitStack,
-) -> Outcome:
+) -> ProgramOutcome:
     """Runs it to its end; what it prints is printed here too, and more than the limit of it is kept in `spools`.
 
     Cancelled, it asks the command to end, and kills all that is left two seconds later.
@@ -109,7 +109,7 @@ async def run_command(
         os.close(status)
     match said:
         case [b"exit", code]:
-            return Outcome(int(code), stdout, stderr)
+            return ProgramOutcome(int(code), stdout, stderr)
         case [b"error", number, *_]:
             raise _explained(int(number), argv[0], cwd)
         case _:

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import msgspec
 
-from clawactors.app.skills.alive import kept_alive
-from clawactors.app.skills.command import Captured, Outcome, run_command
+from clawactors.app.skills.alive import with_heartbeats
+from clawactors.app.skills.command import Captured, ProgramOutcome, run_command
 from clawactors.runtime.node.context import TaskContext
 from clawactors.systems.skills import skill
 from clawactors.systems.tasks.payload import INLINE_MAX_BYTES
@@ -46,12 +46,14 @@ async def shell(
             limit_bytes=INLINE_MAX_BYTES,
             spools=spools,
         )
-        outcome = await kept_alive(task, running)
+        outcome = await with_heartbeats(task, running)
         result = fitted(outcome, INLINE_MAX_BYTES)
         if result["cut"]:
             texts = {"stdout": outcome.stdout, "stderr": outcome.stderr}
             cut = {name: captured for name, captured in texts.items() if result[name] != _whole_text(captured)}
-            result["stored"] = {name: await kept_alive(task, _stored(task, captured)) for name, captured in cut.items()}
+            result["stored"] = {
+                name: await with_heartbeats(task, _stored(task, captured)) for name, captured in cut.items()
+            }
         return result
 
 
@@ -67,7 +69,7 @@ def _whole_text(captured: Captured) -> str | None:
     return _text(captured) if len(captured.head) == captured.size_bytes else None
 
 
-def fitted(outcome: Outcome, limit_bytes: int) -> dict[str, Any]:
+def fitted(outcome: ProgramOutcome, limit_bytes: int) -> dict[str, Any]:
     """The outcome as a result of at most that many bytes of JSON; what one text leaves over, the other may use."""
     room = limit_bytes - _BRACKETS_BYTES
     all_out, all_err = _text(outcome.stdout), _text(outcome.stderr)

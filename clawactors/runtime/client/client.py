@@ -188,7 +188,7 @@ class Client:
     async def now_ns(self) -> int:
         """The time of the log, ns since 1970: the clock of this machine may be off. Raises: `Unavailable`."""
         time = self.context.time
-        time.hear((await self.log.head()).at_ns)
+        time.observe((await self.log.head()).at_ns)
         return time.now_ns()
 
     def _id(self, id: str | None, key: str | None) -> str:
@@ -273,7 +273,7 @@ class Client:
         result = ended.result
         if ended.large:
             result = (await self.state("task", id, Task, at_least=ended.version)).state.life.result
-        return await self.payloads.whole(result) if is_reference(result) else result
+        return await self.payloads.load_payload(result) if is_reference(result) else result
 
     # Changing
 

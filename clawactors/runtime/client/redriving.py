@@ -32,7 +32,7 @@ class RedriveReport(msgspec.Struct, frozen=True):
     left: str = ""
 
 
-class _Answer(msgspec.Struct):
+class _TasksAnswer(msgspec.Struct):
     rows: list[dict[str, Any]] = []
     cursor: str | None = None
     error: dict[str, Any] | None = None
@@ -84,7 +84,7 @@ async def _dead(client: "Client", skill: str, error: str) -> AsyncIterator[tuple
     cursor = ""
     while True:
         question = {"status": ["dead"], "skill": skill, "limit": _PAGE, "cursor": cursor, "fresh": not cursor}
-        answer = msgspec.json.decode(await client.ask("tasks", question), type=_Answer)
+        answer = msgspec.json.decode(await client.ask("tasks", question), type=_TasksAnswer)
         if answer.error is not None:
             raise Refused(answer.error["message"])
         for row in answer.rows:

@@ -160,7 +160,7 @@ class CommandSender:
             except Unavailable as error:
                 reason = str(error)
             else:
-                time.hear(reply.now_ns)
+                time.observe(reply.now_ns)
                 if reply.error is None:
                     batch, reason = _rest(batch, reply.outcomes)
                     if not batch:

@@ -28,7 +28,7 @@ class KnownSkills:
         self._offers: dict[str, Offer] = {}
         self._asking: asyncio.Task[None] | None = None
 
-    def learn(self, offers: Iterable[Offer]) -> None:
+    def add(self, offers: Iterable[Offer]) -> None:
         """Takes over what is known from elsewhere."""
         self._offers.update((offer.name, offer) for offer in offers)
 
@@ -67,7 +67,7 @@ class KnownSkills:
 
     async def _load(self) -> None:
         with contextlib.suppress(Unavailable, msgspec.MsgspecError):  # the node checks again
-            self.learn(msgspec.json.decode(await self._ask("skills", {}), type=_Answer).rows)
+            self.add(msgspec.json.decode(await self._ask("skills", {}), type=_Answer).rows)
 
     def _fits(self, spec: Spec) -> None:
         if (offer := self._offers.get(spec.skill)) is not None:

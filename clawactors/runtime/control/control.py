@@ -167,7 +167,7 @@ class Control:
         self._hear_time((await self.context.log.head()).at_ns)
 
     def _hear_time(self, at_ns: int) -> None:
-        self.context.time.hear(at_ns)
+        self.context.time.observe(at_ns)
         self.timers.show(at_ns)
 
     def forgive(self) -> None:
@@ -227,9 +227,9 @@ class Control:
 
     def _ring(self, kind: str, id: str) -> None:
         if kind in KINDS:
-            self.placement.ring(id)
+            self.placement.on_timer(id)
         elif kind == TIMER:
-            self.schedules.roster.ring(id)
+            self.schedules.roster.on_timer(id)
         self._wake.set()
 
     def _lead(self) -> None:
@@ -287,7 +287,7 @@ class Control:
         for id in ids:
             known, _ = self.snapshots.states.get("task", id)
             status = known.state.life.status if known.state.exists and not known.frozen else None
-            self.placement.learn(id, known.version, status)
+            self.placement.note_status(id, known.version, status)
         self._stir()
 
     async def _retry(self, call: Callable[[], Awaitable[None]]) -> None:

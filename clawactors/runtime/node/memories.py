@@ -51,7 +51,7 @@ class TaskMemories:
         } | more
         content: Content = content_of(text, tags, given)
         named = hashlib.blake2b(content.text.encode("utf-8", "replace"), digest_size=16).hexdigest()
-        return await memories.keep(content, f"task/{self._attempt.id}/note/{named}")
+        return await memories.record(content, f"task/{self._attempt.id}/note/{named}")
 
     async def recall(self, text: str, limit: int = 5, **wanted: Any) -> list[dict[str, Any]]:
         """See `TaskContext.recall`."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from clawactors.systems.tasks import FINAL, Status, Task
 from clawactors.systems.tasks import commands as c
-from clawactors.systems.tasks.dependencies import ring
+from clawactors.systems.tasks.dependencies import cycle
 from clawactors.systems.tasks.events import TaskError
 
 __all__ = ["Dependencies"]
@@ -22,10 +22,10 @@ class _Wait:
     `ring` says that it waits for itself, '' where it does not.
     """
 
-    __slots__ = ("dead", "left", "ring")
+    __slots__ = ("cycle", "dead", "left")
 
     def __init__(self, after: Sequence[str]) -> None:
-        self.ring = ""
+        self.cycle = ""
         self.left = dict.fromkeys(after)
         self.dead: dict[str, Status] = {}
 
@@ -52,9 +52,9 @@ class Dependencies:
             elif not is_open(predecessor):
                 self._unknown[predecessor] = None
         if id in self.watched:
-            wait.ring = self._ring(id)
+            wait.cycle = self._cycle(id)
 
-    def _ring(self, id: str) -> str:
+    def _cycle(self, id: str) -> str:
         """The way from the task back to itself in words, '' where there is none."""
         comes_after: dict[str, str] = {}
         todo = [id]
@@ -66,7 +66,7 @@ class Dependencies:
                     way = [at]
                     while way[-1] != id:
                         way.append(comes_after[way[-1]])
-                    return ring(way[::-1])
+                    return cycle(way[::-1])
                 if predecessor not in comes_after:
                     comes_after[predecessor] = at
                     todo.append(predecessor)
@@ -130,7 +130,7 @@ class Dependencies:
             self._asked.discard(id)
             self._unknown[id] = None
 
-    def learn(self, id: str, status: Status | None) -> Iterable[str]:
+    def note_status(self, id: str, status: Status | None) -> Iterable[str]:
         """What was asked for; it counts for nothing when the fold has come to know it meanwhile."""
         if id not in self._asked:
             return ()
@@ -142,8 +142,8 @@ class Dependencies:
         status, spec, wait = task.life.status, task.spec, self._waits.get(id)
         if wait is None or spec is None or status not in ("waiting", "blocked"):
             return None
-        if wait.ring and status == "waiting":
-            return c.Expire(TaskError("dependency", wait.ring)) if spec.on_dead == "fail" else c.Block(wait.ring)
+        if wait.cycle and status == "waiting":
+            return c.Expire(TaskError("dependency", wait.cycle)) if spec.on_dead == "fail" else c.Block(wait.cycle)
         dead = {} if spec.on_dead == "run" else wait.dead
         if len(wait.left) == len(wait.dead) and not dead:
             return c.Ready()

@@ -291,12 +291,12 @@ class ClusterState:
         """Tasks that others wait for, and that are not open: whoever folds reads how they ended and lets it `learn`."""
         return self._dependencies.asks()
 
-    def learn(self, id: str, version: int, status: Status | None) -> None:
+    def note_status(self, id: str, version: int, status: Status | None) -> None:
         """What became of a task that was asked for, as of that version; None where there is none."""
         if version > self.position:  # the fold is about to come to it, and may not be told of it by the way
             self._dependencies.ask_again(id)
         else:
-            self._look_again(self._dependencies.learn(id, status))
+            self._look_again(self._dependencies.note_status(id, status))
 
     def _timeout_of(self, held: TrackedTask) -> float | None:
         spec, seat = held.task.spec, self._seats.get(held.task.life.node)
@@ -304,7 +304,7 @@ class ClusterState:
             return None
         return spec.timeout_s or (seat.timeouts.get(spec.skill) if seat else None)
 
-    def ring(self, id: str) -> None:
+    def on_timer(self, id: str) -> None:
         """A timer of the task has gone off."""
         if (held := self._tasks.get(id)) is not None:
             self._enter(id, held)

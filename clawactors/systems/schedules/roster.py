@@ -52,7 +52,7 @@ class Roster:
         self._frozen.add(name)
         self.due.pop(name, None)
 
-    def ring(self, name: str) -> None:
+    def on_timer(self, name: str) -> None:
         """Its timer has gone off."""
         self._look(name)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-__all__ = ["arranged", "ring"]
+__all__ = ["arranged", "cycle"]
 
 _SHOWN: Final = 8
 
@@ -29,7 +29,7 @@ def arranged(after: Mapping[str, Sequence[str]]) -> tuple[list[str], dict[str, s
             for predecessor in rest:
                 if predecessor in on_the_way:
                     first, place = on_the_way[predecessor], len(path) - 1
-                    text = ring([id for id, _ in path[first:]])
+                    text = cycle([id for id, _ in path[first:]])
                     while place >= first and path[place][0] not in rings:
                         rings[path[place][0]] = text
                         place -= 1
@@ -45,7 +45,7 @@ def arranged(after: Mapping[str, Sequence[str]]) -> tuple[list[str], dict[str, s
     return order, rings
 
 
-def ring(ids: Sequence[str]) -> str:
+def cycle(ids: Sequence[str]) -> str:
     """In words, that each of these comes after the next one, and the last one after the first."""
     more = len(ids) - _SHOWN
     shown = ids[: _SHOWN - 1] if more > 0 else ids

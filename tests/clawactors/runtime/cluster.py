@@ -144,7 +144,7 @@ class Answering:
             async for batch in follower:
                 self._snapshots.taken = batch[-1].seq
                 commits = [KINDS.decoder.decode(record) for record in batch]
-                self._context.time.hear(batch[-1].at_ns)
+                self._context.time.observe(batch[-1].at_ns)
                 before = {commit.id: TASK.is_final(self._views.get("task", commit.id)[0].state) for commit in commits}
                 await self._views.apply(commits, follower.position)
                 for commit in commits:

@@ -268,7 +268,7 @@ class World:
 
     def _client(self) -> Client:
         client = self.cluster.client()
-        client.skills.learn([self.skill.offer])
+        client.skills.add([self.skill.offer])
         return client
 
     # Users

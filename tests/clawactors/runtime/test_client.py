@@ -168,7 +168,7 @@ async def test_garbage_under_an_id_does_not_keep_a_task_from_it(cluster: Cluster
 
 async def test_a_batch_makes_what_is_new_counts_what_is_there_and_tells_what_is_refused(cluster: Cluster) -> None:
     client = cluster.client()
-    client.skills.learn([echo.offer])
+    client.skills.add([echo.offer])
     await client.submit("echo", {"text": "old"}, id="old")
     await client.submit("echo", {"text": "old"}, id="other")
     hi = spec_of("echo", {"text": "hi"})
@@ -568,7 +568,7 @@ async def test_one_refusal_among_commands_that_leave_together_is_its_own(cluster
 
 async def test_parameters_are_checked_when_they_are_edited(cluster: Cluster) -> None:
     client = cluster.client()
-    client.skills.learn([echo.offer])
+    client.skills.add([echo.offer])
     ref = await client.submit("echo", {"text": "hi"}, id="t1")
     with pytest.raises(Refused, match="text"):
         await ref.edit(params={"text": 7})

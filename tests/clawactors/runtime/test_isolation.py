@@ -80,7 +80,7 @@ async def test_a_large_signal_comes_whole_into_the_process(stage: Stage) -> None
     await client.signal("t", "approve", text)
     task = await stage.run(isolated.asks)
     assert is_reference(task.life.result)
-    assert await client.payloads.whole(task.life.result) == text
+    assert await client.payloads.load_payload(task.life.result) == text
 
 
 class Child:
@@ -179,7 +179,7 @@ async def test_what_it_says_is_heard_and_what_is_large_goes_by_reference(stage: 
     task = await stage.run(isolated.speaks, {"text": text})
     assert task.life.status == "completed", task.life.error
     client = stage.client()
-    result = await client.payloads.whole(task.life.result)
+    result = await client.payloads.load_payload(task.life.result)
     assert result["text"] == text
     assert await client.blob(result["stored"]["blob"]) == b"\xff" * 1000
     assert [chunk.value for chunk in await said(client, "t")] == [{"number": number} for number in range(3)]

@@ -88,7 +88,7 @@ async def test_a_schedule_has_large_parameters_by_reference(cluster: Cluster) ->
     known = await client.schedules.add("nightly", "0 3 * * *", "double", {"text": LARGE})
     assert known.state.plan is not None
     assert is_reference(known.state.plan.task.params)
-    assert await client.payloads.whole(known.state.plan.task.params) == {"text": LARGE}
+    assert await client.payloads.load_payload(known.state.plan.task.params) == {"text": LARGE}
 
 
 async def test_more_than_a_task_can_hold_is_refused_before_anything_is_written(
@@ -147,7 +147,7 @@ async def test_large_results_of_threads(stage: Stage) -> None:
         return task.step("same", str, text)
 
     task = await stage.run(in_thread, {"text": LARGE})
-    assert await stage.client().payloads.whole(task.life.result) == LARGE
+    assert await stage.client().payloads.load_payload(task.life.result) == LARGE
 
 
 async def test_a_fork_begins_with_large_steps(cluster: Cluster) -> None:
@@ -205,7 +205,7 @@ async def test_an_edit_leaves_large_parameters_or_brings_others(cluster: Cluster
     assert cluster.task("t").spec.params == reference(first, len(LARGE) + 11)  # type: ignore[union-attr]
     assert list(cluster.blobs.kept) == [first]
     await client.edit("t", params={"text": LARGE + "y"})
-    assert await client.payloads.whole(cluster.task("t").spec.params) == {"text": LARGE + "y"}  # type: ignore[union-attr]
+    assert await client.payloads.load_payload(cluster.task("t").spec.params) == {"text": LARGE + "y"}  # type: ignore[union-attr]
 
 
 # Signals
@@ -243,7 +243,7 @@ async def test_a_program_may_put_a_payload_into_the_object_store_itself(cluster:
     await cluster.node("n1", [hears])
     client = cluster.client()
     ref = await client.submit("hears", {"count": 1}, id="t")
-    named = await client.payloads.keep(msgspec.json.encode({"all": LARGE}), "it")
+    named = await client.payloads.store_blob(msgspec.json.encode({"all": LARGE}), "it")
     cluster.commands_in.publish(
         "claw.cmd.task.t", msgspec.json.encode({"type": "task.signal", "name": "go", "payload": named})
     )

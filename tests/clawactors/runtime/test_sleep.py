@@ -176,7 +176,7 @@ def test_the_record_of_a_sleep_is_never_before_its_end() -> None:
 def test_a_jump_of_the_own_clock_is_not_believed(jump_s: float) -> None:
     clock = _Jumping()
     time = LogTime(clock)
-    time.hear(clock.now_ns() - 1_000_000)
+    time.observe(clock.now_ns() - 1_000_000)
     clock.steady_s += 100
     honest_ns = clock.now_ns()
     clock.jump_s = jump_s
@@ -187,9 +187,9 @@ def test_the_own_clock_is_believed_while_it_agrees() -> None:
     clock = _Jumping()
     time = LogTime(clock)
     assert time.now_ns() == clock.now_ns()
-    time.hear(clock.now_ns() - 20_000_000_000)  # a late delivery
+    time.observe(clock.now_ns() - 20_000_000_000)  # a late delivery
     assert time.now_ns() == clock.now_ns()
-    time.hear(clock.now_ns() + 5_000_000_000)  # the log's clock is ahead
+    time.observe(clock.now_ns() + 5_000_000_000)  # the log's clock is ahead
     assert time.now_ns() == clock.now_ns() + 5_000_000_000
 
 

@@ -40,7 +40,7 @@ async def kept(client: Client, id: str) -> bool:
     task = (await client.look(id)).state
     assert task.spec is not None
     try:
-        await client.payloads.whole(task.spec.params)
+        await client.payloads.load_payload(task.spec.params)
     except Missing:
         return False
     return True
@@ -143,7 +143,7 @@ async def test_rule_4_what_is_put_and_named_while_all_is_read_stays() -> None:
     async with Cluster(ManualClock(), log=Interrupted) as cluster:
         client = cluster.client()
         await client.submit("nobody-has-it", large("other"), id="other")
-        await client.payloads.keep(msgspec.json.encode(large("orphan")), "it")
+        await client.payloads.store_blob(msgspec.json.encode(large("orphan")), "it")
         days_pass(cluster, 8)
 
         async def submit() -> None:

@@ -212,7 +212,7 @@ async def test_a_clock_that_jumps_in_the_control_process_silences_nobody_and_fir
     placement.apply_task("t", 5, [te.Started()], at(2))
     clock = WallClock(NOW_S)
     time = LogTime(clock)
-    time.hear(at(2))
+    time.observe(at(2))
     clock.move(86_400)  # the log's own time has not moved
     assert placement.orders(time.now_ns()) == []
 

@@ -66,7 +66,7 @@ async def _full(client: Client, row: TaskRow) -> TaskRow:
 
 
 async def _whole(client: Client, value: Any) -> Any:
-    return await client.payloads.whole(value) if is_reference(value) else value
+    return await client.payloads.load_payload(value) if is_reference(value) else value
 
 
 def _history(history: Iterable[dict[str, Any]]) -> Iterator[Part]:

@@ -39,13 +39,13 @@ class AttemptValues:
             self._supplies.secrets.check(encoded, self._skill.secrets, whose)
         if is_large(encoded, decoded):
             payloads = self._supplies.payloads
-            return decoded, await self._attempt.retry_while_unavailable(lambda: payloads.keep(encoded, whose))
+            return decoded, await self._attempt.retry_while_unavailable(lambda: payloads.store_blob(encoded, whose))
         return decoded, decoded
 
     async def load_payload(self, reference: Any, what: str) -> Any:
         """The value behind a reference. Where it is missing, the task is blocked: a person has to decide."""
         try:
-            return await self._attempt.retry_while_unavailable(lambda: self._supplies.payloads.whole(reference))
+            return await self._attempt.retry_while_unavailable(lambda: self._supplies.payloads.load_payload(reference))
         except (Corrupt, Refused) as error:
             await self._attempt.block(f"{what} can't be loaded: {error}")
 

@@ -20,7 +20,7 @@ class Clockwork:
         self._set()
         self.marks = {name: mark for name, mark in self.marks.items() if mark.at_ns > now_ns}
         for _, id in self.placement.agenda.show(now_ns):
-            self.placement.ring(id)
+            self.placement.on_timer(id)
 
     def _set(self) -> None:
         for change in list(self.placement.agenda.changes(self.placement.position)):
@@ -28,6 +28,6 @@ class Clockwork:
             if isinstance(change, SetTimer):
                 mark = self.marks[name] = TimerMark(*name, change.at_ns, change.version)
                 for _, id in self.placement.agenda.saw(mark):
-                    self.placement.ring(id)
+                    self.placement.on_timer(id)
             else:
                 self.marks.pop(name, None)

@@ -50,7 +50,7 @@ def learn(log: Log) -> list[str]:
     asked = log.placement.asks()
     for id in asked:
         task = log.tasks.get(id)
-        log.placement.learn(id, log.seq if task else 0, task.life.status if task else None)
+        log.placement.note_status(id, log.seq if task else 0, task.life.status if task else None)
     return asked
 
 
@@ -186,7 +186,7 @@ def test_an_answer_that_the_fold_has_overtaken_counts_for_nothing() -> None:
     then = log.seq
     log.task("p", e.Retried())
     assert log.placement.adopt("p", log.seq, log.tasks["p"])
-    log.placement.learn("p", then, "dead")
+    log.placement.note_status("p", then, "dead")
     assert told(log) == []
     complete(log, "p")
     assert told(log) == [READY]
@@ -198,7 +198,7 @@ def test_an_answer_from_ahead_of_the_fold_is_asked_for_again() -> None:
     complete(log, "p")
     log.task("t", submitted(after=("p",)))
     assert log.placement.asks() == ["p"]
-    log.placement.learn("p", log.seq + 5, "archived")
+    log.placement.note_status("p", log.seq + 5, "archived")
     assert told(log) == []
     assert learn(log) == ["p"]
     assert told(log) == [READY]
@@ -269,7 +269,7 @@ def test_whoever_starts_from_a_view_at_any_place_proposes_the_same() -> None:
             for id in each.asks():
                 known = log.tasks.get(id)
                 final = known is not None and known.life.status in FINAL
-                each.learn(id, 0, known.life.status if known and final else None)
+                each.note_status(id, 0, known.life.status if known and final else None)
             orders = each.orders(log.now_ns)
             assert sorted(((order.id, order.command) for order in orders), key=repr) == expected
             for order in orders:
