@@ -17,6 +17,8 @@ import pytest
 import pytest_asyncio
 
 from clawactors.app.cluster import ClusterPlan
+from clawactors.eventlog import Unavailable
+from clawactors.eventlog.jetstream import JetStreamBlobs
 from clawactors.eventlog.jetstream.wire.api import call
 from clawactors.kernel.errors import NotFound, Refused
 from clawactors.runtime.client.submitting import TaskRequest
@@ -93,9 +95,9 @@ async def test_why_tells_who_has_the_slots(system: System) -> None:
         state, said, _ = await why(system, "no-slot")
         told = {f"no free slot: node {node} has {SLOTS}, all taken" for node in ("n1", "n2")}
         assert (state, set(said.split("; "))) == ("pending", told)
-        assert (await why(system, "w0"))[1].endswith("runs it, attempt 1; no step is on record yet")
+        assert (await why(system, "w0"))[1].endswith(", attempt 1; no step is recorded yet")
         await row(system, "pause", "no-slot")
-        assert "paused it: claw resume no-slot lets it go on as pending" in (await why(system, "no-slot"))[1]
+        assert "paused it: claw resume no-slot resumes it as pending" in (await why(system, "no-slot"))[1]
     finally:  # else nothing of what follows would ever run
         for id in (*holders, "no-slot"):
             with contextlib.suppress(NotFound, Refused):
@@ -122,14 +124,14 @@ async def test_why_tells_what_every_state_is_about(system: System) -> None:
         await becomes(system, id, wanted)
     assert await why(system, "asks") == ("waiting", "it waits for the signal 'go'", {"for": "signal", "name": "go"})
     _, said, waits = await why(system, "tries-late")
-    assert said.startswith("retry 1 of 2 comes at 20")
+    assert said.startswith("retry 1 of 2 starts at 20")
     assert " after network: ConnectionError: no route to host" in said
     assert (waits["for"], waits["until"] > late["submitted_at"]) == ("retry", True)
     for id, words in (
         ("needs-a-person", "it needs a person: permission: PermissionError: not yours"),
         ("ends-failed", "attempt 1 failed with an error that is not retried, validation: ValueError: of no use"),
         ("ends-dead", "attempt 2 failed and its retry is used up, unknown: RuntimeError: who knows"),
-        ("ends-well", "it ended well at 20"),
+        ("ends-well", "completed at 20"),
     ):
         assert words in (await why(system, id))[1], id
     for id in ("late", "far", "asks", "tries-late", "needs-a-person"):
@@ -188,7 +190,7 @@ async def test_the_past_is_now_and_no_delay_ends_early(system: System) -> None:
 async def test_a_deadline_that_has_passed_ends_it_and_a_retry_needs_another(system: System) -> None:
     ended = await run(system, "submit", "echo", HI, "--id", "too-late", "--deadline", PAST, "--wait", "30s")
     assert (ended.code, ended.answer["status"], ended.answer["error"]["class"]) == (1, "failed", "timeout")
-    assert "claw retry too-late --deadline T lets it go once more" in (await why(system, "too-late"))[1]
+    assert "claw retry too-late --deadline T retries it" in (await why(system, "too-late"))[1]
     for more in ([], ["--deadline", "2020-01-02T00:00:00Z"]):
         refused = await run(system, "retry", "too-late", *more)
         assert (refused.code, refused.answer["error"]["code"]) == (4, "refused")
@@ -315,7 +317,7 @@ async def test_a_dead_predecessor_blocks_fails_or_lets_run_by_policy(system: Sys
     await becomes(system, "on-block", "blocked")
     await system.ended(["on-fail", "on-run"])
     _, said, _ = await why(system, "on-block")
-    assert said.startswith("its predecessor pre is dead: when that one goes on and completes, so does this")
+    assert said.startswith("its predecessor pre is dead: when that task completes, this one runs")
     assert [await status(system, f"on-{policy}") for policy in ("fail", "run")] == ["failed", "completed"]
     gate.touch()
     await row(system, "redrive", "pre")
@@ -465,10 +467,17 @@ async def chunks_stored(system: System) -> int:
     return int(info["state"]["messages"])
 
 
+async def answers(system: System, id: str) -> bool:
+    with contextlib.suppress(Unavailable):
+        return (await system.client.look(id)).state.exists
+    return False
+
+
 async def test_the_parts_of_an_upload_that_was_killed_half_way_are_swept_when_they_are_old(system: System) -> None:
     client, kept = system.client, {"text": "kept" * 100_000}
     await client.submit("nobody-has-it", kept, id="keeps")
     before, params = await chunks_stored(system), system.folder / "large.json"
+    blobs = JetStreamBlobs(client.connection)
     for letter in "abcdefgh":  # a fast machine may be done before it is killed
         params.write_text(json.dumps({"text": letter * (16 << 20)}))
         submits = await asyncio.create_subprocess_exec(
@@ -480,16 +489,17 @@ async def test_the_parts_of_an_upload_that_was_killed_half_way_are_swept_when_th
         try:
             while submits.returncode is None and await chunks_stored(system) < before + 5:  # noqa: ASYNC110
                 await asyncio.sleep(0)
+            system.signal("control", signal.SIGKILL)  # it stores what clients upload
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(submits.pid, signal.SIGKILL)
             await submits.wait()
-        if await client.payloads.blobs.unfinished(2**62):
+        await until(lambda: answers(system, "keeps"), "control answers again")
+        if await blobs.unfinished(2**62):
             break
     assert (await run(system, "task", "never")).code == 3
     told = await row(system, "sweep", "--older-than", "1d")
     assert (told["removed"], told["unfinished"]) == (0, 0), "nothing is old"
-    blobs = client.payloads.blobs
     tried = await sweep(client.log, blobs, client.outputs, -3600, removes=False)
     assert tried.unfinished == 1
     assert await chunks_stored(system) >= before + 5
