@@ -38,7 +38,7 @@ class Place:
         self.leases, self.requests = InProcessLeases(), InProcessRequests()
         self.context = ActorContext(log, SystemClock(), "client/test")
         self.memories = Memories(WritingRecorder(self.context), self.requests)
-        self.control = CommandEndpoint(Dispatcher(self.context, KINDS, LogSnapshots(log)), [TASKS])
+        self.control = CommandEndpoint(Dispatcher(self.context, LogSnapshots(log)), [TASKS])
         """Decides what is asked of tasks, as a control process does."""
         self._names = iter(range(1, 1_000_000))
 
