@@ -2,7 +2,7 @@
 
 1. A kind's decider and codec are pure; who answers its commands (`home`) is a name, not a process.
 2. Authority is judged once per commit, on the state before it, from its subject alone: never from what it says.
-3. `Kinds` is the one list; whoever reads the log gets it handed in.
+3. `Kinds` is the one list; every reader of the log gets it as an argument.
 """
 
 from collections.abc import Callable, Iterable, Iterator

@@ -121,7 +121,7 @@ class CommandEndpoint:
 
 
 class _States:
-    """The outcomes of one request, with each state once and no more of them than fit one answer."""
+    """The outcomes of one request, with each state once, and only as many as fit one answer."""
 
     def __init__(self, kind: Kind[Any, Any, Any]) -> None:
         self._kind = kind

@@ -1,4 +1,4 @@
-"""Questions that are put again before an answer is given up: whoever was asked may hang, or have been killed.
+"""Asks again before it gives up on an answer: the process that was asked may hang, or have been killed.
 
 Every question may be put again: none changes anything twice.
 """

@@ -1,7 +1,7 @@
 """Takes payloads away that no record names any more. Nothing that may still be wanted goes:
 
 1. The age comes first: only what was put last, by the store's clock, longer ago than `older_s` is looked at. To put it
-   again makes it young, so whoever has put a payload has that long to put the record of it into the log.
+   again makes it young, so a process that stored a payload has that long to append the record that names it.
 2. Then all of the log is read, up to its end after that, and all output: every name in any record keeps its payload,
    whatever the record is, and so does every name within a payload that is kept.
 3. A task's own records keep nothing any more once it was deleted or archived, longer ago than that as well: until then

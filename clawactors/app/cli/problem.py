@@ -1,4 +1,4 @@
-"""What can go wrong, as people and scripts learn of it: a word, a sentence, what to do, and the exit code."""
+"""Errors as people and scripts see them: a word, a sentence, what to do, and the exit code."""
 
 from typing import Any, Final
 

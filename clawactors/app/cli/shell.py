@@ -60,6 +60,6 @@ def _say(line: str) -> None:
 
 
 def _forget_output() -> None:
-    """The reader is gone; without this Python complains once more when it flushes at the end."""
+    """The reader is gone; without this Python reports it again when it flushes at the end."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -80,7 +80,7 @@ def ready_facts(ready: dict[str, Any]) -> Iterator[Part]:
 
 
 def _leave_terminal(log: Path) -> None:
-    """Lets go of the streams of whoever started it."""
+    """Closes the streams of the parent process."""
     nothing = os.open(os.devnull, os.O_RDWR)
     errors = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for number, target in enumerate((nothing, nothing, errors)):

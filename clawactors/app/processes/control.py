@@ -86,7 +86,7 @@ def _heartbeat(control: Control, id: str) -> Heartbeat | None:
 
 
 async def _listen_to_disconnects(stack: contextlib.AsyncExitStack, sys_url: str, control: Control) -> None:
-    """Learns of a dead node at once where the system account may be listened to; else its heartbeats tell."""
+    """Hears of a dead node at once if it may listen to the system account; otherwise by its heartbeats."""
 
     def on_disconnect(name: str) -> None:
         role, _, id = name.partition("/")

@@ -64,7 +64,7 @@ class ClientBlobs:
         return value
 
     async def _ask(self, subject: str, body: bytes) -> bytes:
-        """The answer of whoever leads, asked again while nobody does. Raises: `Unavailable`."""
+        """The answer of the leader; asks again while there is none. Raises: `Unavailable`."""
         loop = asyncio.get_running_loop()
         end_s = loop.time() + _GIVE_UP_S
         while True:

@@ -1,5 +1,4 @@
-"""What users and the command line call: submit, wait, look, cancel. It decides for itself; nothing is asked of a server
-but to keep what was decided."""
+"""What users and the command line call: submit, wait, look, cancel. It asks; control decides (docs/adr/0005)."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -56,7 +55,7 @@ class TaskFailed(Exception):
 
 
 class Client:
-    """One connection's worth of asking. Tasks are aggregates: every call decides on the state that the log shows."""
+    """A client of a cluster. Every change is a request that control decides on."""
 
     def __init__(self, context: ActorContext, requests: Requests, outputs: Outputs) -> None:
         self.context, self.requests = context, requests
@@ -286,33 +285,33 @@ class Client:
         return await self.ask_for_change("task", checked_id(id), request, Task)
 
     async def cancel(self, id: str) -> Snapshot[Task]:
-        """Ends the task; running code is told and confirms. Raises: `NotFound`, `Refused`."""
+        """Cancels the task; running code gets the cancel and confirms it. Raises: `NotFound`, `Refused`."""
         return await self.command(id, c.Cancel())
 
     async def pause(self, id: str) -> Snapshot[Task]:
-        """Holds the task; running code ends at its next step. Raises: `NotFound`, `Refused`."""
+        """Pauses the task; running code stops at its next step. Raises: `NotFound`, `Refused`."""
         return await self.command(id, c.Pause())
 
     async def resume(self, id: str) -> Snapshot[Task]:
-        """Holds the task no more. Raises: `NotFound`, `Refused`."""
+        """Resumes a paused task. Raises: `NotFound`, `Refused`."""
         return await self.command(id, c.Resume())
 
     async def retry(self, id: str, *, deadline_ns: int | None = None) -> Snapshot[Task]:
-        """Lets a failed, dead, cancelled or blocked task go once more; with another deadline, 0 for none.
+        """Retries a failed, dead, cancelled or blocked task, with another deadline if given; 0 for none.
 
         Raises: `NotFound`, `Refused` (nothing to try again; its deadline has passed).
         """
         return await self.command(id, retry_of("", 0, deadline_ns))
 
     async def signal(self, id: str, name: str, payload: Any = None) -> Snapshot[Task]:
-        """Tells the task something: kept, in the order of the calls, until its code takes it.
+        """Sends the task a signal, kept in the order of the calls until its code takes it.
 
         Raises: `NotFound`, `Refused` (ended; no name; no JSON).
         """
         return await self.command(id, signal_of(name, payload))
 
     async def delete(self, id: str) -> Snapshot[Task]:
-        """Takes away a task that no node has; its history stays readable. Raises: `NotFound`, `Refused`."""
+        """Deletes a task that no node has; its history stays readable. Raises: `NotFound`, `Refused`."""
         return await self.command(id, c.Delete())
 
     async def edit(self, id: str, **changes: Any) -> Snapshot[Task]:
@@ -330,7 +329,7 @@ class Client:
         return await self.command(id, edit)
 
     async def fork(self, id: str, step: str, *, new_id: str | None = None) -> "Ref":
-        """A new task that begins with what `id` did before the step, and goes on from there.
+        """A new task that starts with the steps of `id` before this one.
 
         With `new_id`, the same call again finds the same fork. Raises: `NotFound`, `Refused` (no such step, id taken).
         """
@@ -350,7 +349,7 @@ class Client:
         rate_per_s: float | None = None,
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> "list[RedriveReport]":
-        """Lets dead tasks go once more: these, or all of that skill and error class, newest first, `limit` at most.
+        """Retries dead tasks: these, or those of that skill and error class, newest first, at most `limit`.
 
         `progress` is told how many of how many. Order: idempotent, a task that has moved on meanwhile is left alone.
         Raises: `NotFound`, `Refused`, `Unavailable`.
@@ -420,35 +419,35 @@ class Ref:
         return await self._client.look(self.id)
 
     async def cancel(self) -> Snapshot[Task]:
-        """Ends the task. Raises: `NotFound`, `Refused`."""
+        """Cancels the task. Raises: `NotFound`, `Refused`."""
         return await self._client.cancel(self.id)
 
     async def pause(self) -> Snapshot[Task]:
-        """Holds the task. Raises: `NotFound`, `Refused`."""
+        """Pauses the task. Raises: `NotFound`, `Refused`."""
         return await self._client.pause(self.id)
 
     async def resume(self) -> Snapshot[Task]:
-        """Holds the task no more. Raises: `NotFound`, `Refused`."""
+        """Resumes a paused task. Raises: `NotFound`, `Refused`."""
         return await self._client.resume(self.id)
 
     async def retry(self, *, deadline_ns: int | None = None) -> Snapshot[Task]:
-        """Lets it go once more. Raises: `NotFound`, `Refused`."""
+        """Retries it. Raises: `NotFound`, `Refused`."""
         return await self._client.retry(self.id, deadline_ns=deadline_ns)
 
     async def signal(self, name: str, payload: Any = None) -> Snapshot[Task]:
-        """Tells it something. Raises: `NotFound`, `Refused`."""
+        """Sends it a signal. Raises: `NotFound`, `Refused`."""
         return await self._client.signal(self.id, name, payload)
 
     async def fork(self, step: str, *, new_id: str | None = None) -> "Ref":
-        """A new task that goes on from before the step. Raises: `NotFound`, `Refused`."""
+        """A new task that starts with the steps before this one. Raises: `NotFound`, `Refused`."""
         return await self._client.fork(self.id, step, new_id=new_id)
 
     async def redrive(self) -> "RedriveReport":
-        """Lets it go once more if it is dead. Raises: `NotFound`."""
+        """Retries it if it is dead. Raises: `NotFound`."""
         return (await self._client.redrive(self.id))[0]
 
     async def delete(self) -> Snapshot[Task]:
-        """Takes it away. Raises: `NotFound`, `Refused`."""
+        """Deletes it. Raises: `NotFound`, `Refused`."""
         return await self._client.delete(self.id)
 
     async def edit(self, **changes: Any) -> Snapshot[Task]:

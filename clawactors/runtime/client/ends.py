@@ -2,7 +2,7 @@
 
 1. What a client awaits is registered with the leader; the answer names those that have ended already.
 2. Notices are numbered. A gap, another leader, three missed heartbeats or a reconnect register everything again.
-3. A result that is on record reaches whoever awaits it, whatever was missed on the way.
+3. A result that is on record reaches everybody who awaits it, whatever was missed.
 """
 
 import asyncio
@@ -84,7 +84,7 @@ class Ends:
         futures = self._awaited.get(id)
         if futures is None or future not in futures:
             if future.done() and not future.cancelled():
-                future.exception()  # known by whoever waited, or of no interest to anybody
+                future.exception()  # its waiters have it; without any, nobody is interested
             return
         futures.remove(future)
         future.cancel()

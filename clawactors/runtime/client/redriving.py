@@ -1,4 +1,4 @@
-"""Lets tasks that are dead go once more, many of them at a measured pace.
+"""Retries dead tasks, rate-limited.
 
 1. A task is retried as it was when it was listed; one that has moved on since is left alone.
    So to redrive twice, or from two places at once, is to redrive once.

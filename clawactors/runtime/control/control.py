@@ -233,7 +233,7 @@ class Control:
         self._wake.set()
 
     def _lead(self) -> None:
-        """Whoever led before may have given tasks away that are not folded here yet: they count under the limits."""
+        """A former leader may have placed tasks that are not folded here yet: they count under the limits."""
         self.placement.limits.closed = True
         self._leads += 1
         self._spawn(self._retry(partial(self._open_limits, self._leads)))

@@ -54,7 +54,7 @@ class States(Protocol):
 
 
 class FoldedSnapshots:
-    """`folded` is called with each position that the fold has reached; whoever needs a later one waits for it."""
+    """`folded` is called with each position that the fold has reached; callers that need a later one wait for it."""
 
     def __init__(self, states: Callable[[], States]) -> None:
         self._states = states

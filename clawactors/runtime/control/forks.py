@@ -22,7 +22,7 @@ from clawactors.systems.tasks.submission import checked_id
 __all__ = ["ForkKeeper"]
 
 _THEIRS_S: Final = 2.0
-"""So long whoever began is left to finish."""
+"""For so long the process that began a fork may finish it."""
 
 _decode: Final = msgspec.json.Decoder(ForkRequest).decode
 _encode: Final = msgspec.json.Encoder().encode

@@ -1,7 +1,7 @@
 """Makes the tasks of the schedules that are due.
 
 1. The task first, then the record that its time is over: a crash in between makes the same task again, by its id.
-2. The record is guarded by the version, so that a time is over once, whoever fires it.
+2. The record is guarded by the version, so a time fires once, whichever process fires it.
 """
 
 import asyncio
@@ -65,7 +65,7 @@ class ScheduleKeeper:
             if isinstance(event, e.ScheduleFired):
                 await asyncio.gather(*(self._submit(task_id(name, at_ns), plan.task) for at_ns in event.times))
         fired = await self._dispatcher.send(Call(SCHEDULES, name, (command,), known=known))
-        # What was written comes back by the log, as everything does; until then it is due no more.
+        # What was written comes back by the log, as everything does; until then it is not due again.
         self.roster.take(name, fired.version, fired.state)
 
     async def _submit(self, id: str, spec: te.Spec) -> None:

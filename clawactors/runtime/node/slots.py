@@ -55,7 +55,7 @@ class Slots:
 
     def fill(self) -> None:
         """Begins what may run now."""
-        if self._is_filling:  # an attempt that ended without waiting: whoever began it goes on
+        if self._is_filling:  # an attempt that ended without waiting: its caller continues
             return
         self._is_filling = True
         try:

@@ -1,7 +1,8 @@
 """Memories: one remembered thing each, as a small state machine, pure.
 
 In: a command (`commands`) and the state (`memory`) go into `decide`, which gives `events` or refuses.
-Out: the events, appended by the memory actor or whoever adds a note; text, index and graph are folds of them.
+Out: the events, appended by the memory process, or by a node whose task adds a note. Text, index and graph are folds
+of them.
 Every memory names the events (`sources`) or the memories (`parents`) that it came from.
 Never here: how text is cut, summed up, searched or compared (that is the package `memory`); time, randomness, I/O.
 """

@@ -70,7 +70,7 @@ class WeighMemory(_MemoryCommand, frozen=True):
 
 
 class ArchiveMemory(_MemoryCommand, frozen=True):
-    """Search it no more."""
+    """Archive it: searches skip it."""
 
     reason: str = ""
 

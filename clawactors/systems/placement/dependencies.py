@@ -73,7 +73,7 @@ class Dependencies:
         return ""
 
     def forget(self, id: str) -> None:
-        """The task waits no more."""
+        """The task has stopped waiting."""
         wait = self._waits.pop(id, None)
         for predecessor in wait.left if wait else ():
             waiting = self.watched[predecessor]

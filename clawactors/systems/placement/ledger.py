@@ -288,7 +288,7 @@ class ClusterState:
             self._enter(id, self._tasks[id])
 
     def asks(self) -> list[str]:
-        """Tasks that others wait for, and that are not open: whoever folds reads how they ended and lets it `learn`."""
+        """Tasks that others wait for and that are not open: control reads how they ended and calls `note_status`."""
         return self._dependencies.asks()
 
     def note_status(self, id: str, version: int, status: Status | None) -> None:

@@ -1,7 +1,7 @@
 """How many tasks of a skill may be under way at once in the whole cluster, and which are. Facts in, verdict out.
 
 1. A limit is what living nodes announce with the skill; where they differ, the smallest counts.
-2. A task takes a place from the order that gives it to a node until it is that node's no more: one that sleeps, waits,
+2. A task takes a place from the order that gives it to a node until that node has it no longer: one that sleeps, waits,
    is paused or has ended takes none.
 3. While the limits are `closed` nothing is begun under them: who takes the lead closes them until it knows what was
    given away before.

@@ -21,7 +21,7 @@ __all__ = ["Placement"]
 
 
 class Placement(ClusterState):
-    """Proposes; whoever leads carries out."""
+    """Plans; the leader sends its commands."""
 
     def orders(self, now_ns: int, limit: int = 1000) -> list[PlannedCommand]:
         """Commands that the present state calls for, at most `limit` of each sort, each proposed once a version."""

@@ -53,7 +53,7 @@ class Schedule(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def task_id(name: str, at_ns: int) -> str:
-    """The id of the task for that time: the same whoever fires, and however often."""
+    """The id of the task for that time: the same for every process that fires it, however often."""
     return f"{name}-{datetime.fromtimestamp(at_ns // 1_000_000_000, UTC):%Y%m%dT%H%M%SZ}"
 
 

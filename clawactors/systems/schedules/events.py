@@ -65,7 +65,7 @@ class ScheduleFired(_ScheduleEvent, frozen=True, kw_only=True, tag="schedule.fir
 
 
 class ScheduleRemoved(_ScheduleEvent, frozen=True, tag="schedule.removed"):
-    """It is no more; the name may be used again."""
+    """It was removed; its name may be used again."""
 
     by: str = ""
 

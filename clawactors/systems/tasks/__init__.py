@@ -1,7 +1,7 @@
 """Tasks: a durable state machine each, pure.
 
 In: a command (`commands`) and the state (`task`) go into `decide`, which gives `events` or refuses.
-Out: the events, appended by whoever asked; every reader gets the state back by `evolve`.
+Out: the events, appended by control, or by the node that runs the task; every reader gets the state back by `evolve`.
 The journal of completed steps is part of the state: a step that is in it never runs again.
 Never here: time, randomness, input or output; those arrive as arguments.
 """

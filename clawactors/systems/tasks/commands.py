@@ -110,7 +110,7 @@ class Pause(_TaskCommand, frozen=True):
 
 
 class Resume(_TaskCommand, frozen=True):
-    """Hold it no more."""
+    """Resume it."""
 
 
 class Block(_TaskCommand, frozen=True):
@@ -129,8 +129,10 @@ class Unblock(_TaskCommand, frozen=True):
 
 
 class RetryTask(_TaskCommand, frozen=True):
-    """Make an ended or blocked task go once more, asked for at that time (0: nobody knows); with another deadline where
-    that is not None, 0 for none at all."""
+    """Retry an ended or blocked task, asked for at that time (0: unknown).
+
+    `deadline_ns` None keeps its deadline, 0 removes it.
+    """
 
     by: str = ""
     at_ns: int = 0

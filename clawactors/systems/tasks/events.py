@@ -146,7 +146,7 @@ class Paused(_TaskEvent, frozen=True, tag="task.paused"):
 
 
 class Resumed(_TaskEvent, frozen=True, tag="task.resumed"):
-    """Held no more."""
+    """It was resumed."""
 
 
 class Blocked(_TaskEvent, frozen=True, tag="task.blocked"):
@@ -161,7 +161,7 @@ class Unblocked(_TaskEvent, frozen=True, tag="task.unblocked"):
 
 
 class Retried(_TaskEvent, frozen=True, tag="task.retried"):
-    """Made to go once more, with all its retries before it; completed steps stay.
+    """It was retried, with all its retries ahead; completed steps stay.
 
     What ended before it ever ran waits for its predecessors again. `deadline_ns` is its deadline from then on, 0 for
     none; None leaves it as it was.

@@ -63,7 +63,7 @@ def signal_of(name: object, payload: Any = None) -> c.Signal:
 
 
 def retry_of(by: str, at_ns: int, deadline_ns: object = None) -> c.RetryTask:
-    """The command that makes a task go once more, with another deadline where one is given, 0 for none.
+    """The command that retries a task, with another deadline if one is given, 0 for none.
 
     Raises: `Refused`.
     """

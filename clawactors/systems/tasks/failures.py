@@ -34,7 +34,7 @@ class ErrorRule(msgspec.Struct, frozen=True, kw_only=True):
     """A rule of a skill: a failure that meets all its conditions is of that class, and handled by that strategy.
 
     `exception` is a class, or its name with or without its module; `text` a regular expression that is searched in the
-    message, in any case. A class of one's own without a strategy is tried again.
+    message, in any case. A class of the skill's own that has no strategy is retried.
     Raises: `ValueError` for what is no rule.
     """
 

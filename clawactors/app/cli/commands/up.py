@@ -57,7 +57,7 @@ def run(options: Any) -> int:
 
 
 def _handed_over(lock: int) -> int:
-    """The lock that whoever started this process has taken for it."""
+    """The lock that the parent has taken for this process."""
     os.set_inheritable(lock, False)
     record(lock, os.getpid())
     return lock
