@@ -4,6 +4,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from shutil import copytree, ignore_patterns
 
@@ -45,12 +46,25 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+def installed(names: Iterable[str]) -> set[str]:
+    """The names that a wheel with these files takes in `site-packages`."""
+    tops = {name.split("/")[0] for name in names}
+    return {top for top in tops if not top.endswith(".dist-info")}
+
+
+def test_a_second_name_is_found() -> None:
+    assert installed(["clawactors/a.py", "memory/b.py", "x-1.dist-info/RECORD", "c.py"]) == {
+        "clawactors",
+        "memory",
+        "c.py",
+    }
+
+
 def test_a_wheel_installs_one_name(built: Path) -> None:
     (wheel,) = built.glob("*.whl")
     with zipfile.ZipFile(wheel) as file:
         names = file.namelist()
-    tops = {name.split("/")[0] for name in names}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"clawactors"}
+    assert installed(names) == {"clawactors"}
     for top in TOPS:
         assert f"clawactors/{top}/__init__.py" in names
 

@@ -36,11 +36,11 @@ async def use(client: Client) -> None:
         assert msgspec.json.decode(raised.state)["value"] == 3
         again = await sender.ask("counter", "c1", RaiseRequest(amount=3, id="k1"))
         assert (again.version, again.changed) == (raised.version, False), "the same command takes effect once"
-        await sender.ask("counter", "c1", ResetRequest())
-        last, *_ = await asyncio.gather(*(sender.ask("counter", "c1", RaiseRequest()) for _ in range(5)))
+        await sender.ask("counter", "c1", ResetRequest(id="k2"))
+        last, *_ = await asyncio.gather(*(sender.ask("counter", "c1", RaiseRequest(id=f"r{n}")) for n in range(5)))
         assert last.version > raised.version
         with pytest.raises(Refused, match="the counter is at 5, and 1000 is the most"):
-            await sender.ask("counter", "c1", RaiseRequest(amount=996))
+            await sender.ask("counter", "c1", RaiseRequest(amount=996, id="k3"))
 
 
 async def is_equal(log: EventLog, views: Path, folder: Path) -> None:
