@@ -20,12 +20,12 @@ from clawactors.runtime.asking import BUSY, EXPIRED, AskReply, AskRequest, Comma
 from clawactors.runtime.context import ActorContext
 from clawactors.runtime.hedging import hedged
 
-__all__ = ["CommandSender"]
+__all__ = ["TOGETHER", "TOGETHER_MAX_BYTES", "CommandSender"]
 
 DEADLINE_S: Final = 30.0
-_TOGETHER: Final = 500
+TOGETHER: Final = 500
 """So many aggregates travel together, and all that waits for each of them."""
-_TOGETHER_MAX_BYTES: Final = 500_000
+TOGETHER_MAX_BYTES: Final = 500_000
 _AT_ONCE: Final = 4
 _AGAIN_S: Final = 2.0
 """So long an answer may take before the same is asked again: who was asked may have been killed."""
@@ -102,14 +102,14 @@ class CommandSender:
         batch: list[_Asked] = []
         keys: set[tuple[str, str]] = set()
         size = 0
-        while waiting and len(keys) < _TOGETHER:
+        while waiting and len(keys) < TOGETHER:
             each = waiting[0]
             key = each.kind, each.command.id
             if key not in keys and key in held:
                 held[key].append(waiting.popleft())
                 continue
             size += len(each.command.command)
-            if batch and (each.kind != batch[0].kind or each.awaits != batch[0].awaits or size > _TOGETHER_MAX_BYTES):
+            if batch and (each.kind != batch[0].kind or each.awaits != batch[0].awaits or size > TOGETHER_MAX_BYTES):
                 break
             batch.append(waiting.popleft())
             keys.add(key)

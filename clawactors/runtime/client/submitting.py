@@ -1,10 +1,11 @@
 """New tasks: one, or thousands in one call that is idempotent as a whole.
 
-Predecessors may stand anywhere in a batch: they are sent first. What is in a cycle is refused with the cycle.
+Predecessors may stand anywhere in a batch: they are sent first, or in the same request. What is in a cycle is refused
+with the cycle.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,6 +13,7 @@ import msgspec
 from clawactors.eventlog import TooLarge
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.asking import Outcome
+from clawactors.runtime.client.sender import TOGETHER, TOGETHER_MAX_BYTES
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.dependencies import arranged
@@ -58,20 +60,37 @@ async def submit_many(client: "Client", requests: Sequence[TaskRequest]) -> Batc
     refused: list[Rejected] = []
     todo = await _accepted(client, requests, refused)
     order = list(todo)
-    if any(spec.after for _, spec, _ in todo.values()):
+    if depends := any(spec.after for _, spec, _ in todo.values()):
         order, cycles = arranged({id: spec.after for id, (_, spec, _) in todo.items()})
         rejected = {each.id: f"it comes after {each.id}, which is refused" for each in refused}
         refused += _without_predecessors(todo, order, cycles, rejected)
     submitted = 0
     asked = [id for id in order if id in todo]
-    outcomes = await asyncio.gather(*(_ask(client, id, *todo[id][1:]) for id in asked))
-    for id, outcome in zip(asked, outcomes, strict=True):
-        if isinstance(outcome, Outcome):
-            submitted += outcome.changed
-        else:
-            refused.append(Rejected(todo[id][0], id, str(outcome)))
+    # Where some come after others, one request is answered before the next is sent: another leader must not see what
+    # comes after before what comes first.
+    for group in _requests(todo, asked) if depends else (asked,):
+        outcomes = await asyncio.gather(*(_ask(client, id, *todo[id][1:]) for id in group))
+        for id, outcome in zip(group, outcomes, strict=True):
+            if isinstance(outcome, Outcome):
+                submitted += outcome.changed
+            else:
+                refused.append(Rejected(todo[id][0], id, str(outcome)))
     existing = len(requests) - submitted - len(refused)
     return Batch(submitted, existing, tuple(sorted(refused, key=lambda each: each.index)))
+
+
+def _requests(todo: Mapping[str, tuple[int, e.Spec, bool]], ids: Sequence[str]) -> Iterator[list[str]]:
+    """The ids in groups that travel as one request each."""
+    group: list[str] = []
+    size = 0
+    for id in ids:
+        size += len(msgspec.json.encode(todo[id][1])) + len(id)
+        if group and (len(group) >= TOGETHER or size > TOGETHER_MAX_BYTES):
+            yield group
+            group, size = [], 0
+        group.append(id)
+    if group:
+        yield group
 
 
 async def _ask(client: "Client", id: str, spec: e.Spec, is_delayed: bool) -> Outcome | Exception:

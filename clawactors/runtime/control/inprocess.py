@@ -90,6 +90,10 @@ class InProcessViews:
 
     async def apply(self, commits: Sequence[Commit], upto: int) -> None:
         """Folds the commits."""
+        self.fold(commits)
+
+    def fold(self, commits: Iterable[Commit]) -> None:
+        """Folds the commits, at once."""
         for commit in commits:
             if commit.kind in self._kinds and commit.id:
                 key = commit.kind, commit.id

@@ -303,7 +303,8 @@ class Link:
 class _LinkedFollower:
     def __init__(self, link: Link, follower: Follower) -> None:
         self._link, self._follower = link, follower
-        self._is_late = False
+        self._on_the_way = asyncio.Event()
+        self._on_the_way.set()
 
     @property
     def position(self) -> int:
@@ -314,17 +315,15 @@ class _LinkedFollower:
 
     async def __anext__(self) -> list[Record]:
         batch = await anext(self._follower)
-        self._is_late = True
+        self._on_the_way.clear()
         await self._link.turns()
         await self._link._up.wait()
-        self._is_late = False
+        self._on_the_way.set()
         return batch
 
     async def caught_up(self) -> None:
         await self._follower.caught_up()
-        while self._is_late:  # what was handed out here has not come out there
-            await self._link._up.wait()
-            await asyncio.sleep(0)
+        await self._on_the_way.wait()
 
     async def aclose(self) -> None:
         await self._follower.aclose()

@@ -22,7 +22,7 @@ from clawactors.eventlog import Draft, InProcessLog, Unavailable
 from clawactors.eventlog.record import Record
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.fold import Snapshot, fold
-from clawactors.kinds import DECODER
+from clawactors.kinds import DECODER, KINDS
 from clawactors.runtime.actor import Actor
 from clawactors.runtime.client import Client, TaskFailed
 from clawactors.runtime.client.submitting import TaskRequest
@@ -263,6 +263,7 @@ class World:
         await self.cluster.kill(name)
         position = self.chance.choice((0, self.cluster.log.last_seq, self.chance.randint(0, self.cluster.log.last_seq)))
         views = Views(FoldedSnapshot(self.cluster.log, position))
+        views.fold(KINDS.decoder.decode(record) for record in self.cluster.log._records[:position])
         self.views.setdefault(name, []).append(views)
         await self.cluster.control(name, views)
 
@@ -315,15 +316,17 @@ class World:
         ids = {f"t{n}" for n in range(self.wanted)}
         try:
             async with asyncio.timeout(PATIENCE_S):
-                async for id in client.ended(list(ids)):
-                    known = self.audit.tasks[id]
-                    if not TASK.is_final(known.state):
-                        self.complain(f"5: {id} was told to have ended: {known.state.life}")
-                    ids.discard(id)
+                while ids:
+                    there = [id for id in ids if id in self.acknowledged]
+                    with contextlib.suppress(Unavailable):
+                        async for id in client.ended(there):
+                            known = self.audit.tasks[id]
+                            if not TASK.is_final(known.state):
+                                self.complain(f"5: {id} was told to have ended: {known.state.life}")
+                            ids.discard(id)
+                    await asyncio.sleep(0.1)  # for those that are not submitted yet
         except TimeoutError:
             self.complain(f"5: of {ids} no end was heard")
-        except Unavailable:
-            pass
 
     async def _wait(self, client: Client, id: str) -> None:
         while True:
@@ -461,6 +464,9 @@ class World:
             while self.audit.nodes[id].state.status != "online":  # one that is offline still has to come back
                 await self._tell_node(id, nc.UncordonNode())
                 await asyncio.sleep(0.1)
+        missing = [id for id in self.acknowledged if id not in self.audit.tasks]
+        if missing:
+            raise AssertionError(f"1: acknowledged and not in the log: {missing}; {self.audit.complaints}")
         for id in self.acknowledged:
             if self.audit.tasks[id].state.life.status == "paused":
                 await self._command(id, c.Resume())
