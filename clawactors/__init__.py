@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from clawactors.kernel.errors import InvalidQuery, NotFound, Refused
     from clawactors.runtime.client.bulk import ChangeReport
     from clawactors.runtime.client.checks import Check
-    from clawactors.runtime.client.client import Ref, TaskFailed
     from clawactors.runtime.client.history import HistoryEntry
     from clawactors.runtime.client.reasons import Explanation
+    from clawactors.runtime.client.ref import Ref
     from clawactors.runtime.client.rows import NodeRow, Page, ScheduleRow, SkillRow, StepRow, TaskRow
     from clawactors.runtime.client.streaming import Chunk
     from clawactors.runtime.client.submitting import Batch, Rejected, TaskRequest
     from clawactors.runtime.client.summary import ClusterStatus, Statistics
+    from clawactors.runtime.client.waiting import TaskFailed
     from clawactors.runtime.node.context import TaskContext as Task
     from clawactors.runtime.node.synccontext import SyncTaskContext as SyncTask
     from clawactors.runtime.output import LOG
@@ -77,7 +78,6 @@ __all__ = [
     "spec_of",
 ]
 
-_CLIENT = "clawactors.runtime.client.client"
 _HOMES = {
     "InvalidQuery": ("clawactors.kernel.errors", "InvalidQuery"),
     "ChangeReport": ("clawactors.runtime.client.bulk", "ChangeReport"),
@@ -102,14 +102,14 @@ _HOMES = {
     "Missing": ("clawactors.eventlog.errors", "Missing"),
     "NotFound": ("clawactors.kernel.errors", "NotFound"),
     "PermissionDenied": ("clawactors.eventlog.errors", "PermissionDenied"),
-    "Ref": (_CLIENT, "Ref"),
+    "Ref": ("clawactors.runtime.client.ref", "Ref"),
     "Refused": ("clawactors.kernel.errors", "Refused"),
     "Rejected": ("clawactors.runtime.client.submitting", "Rejected"),
     "Retry": ("clawactors.systems.tasks.retry", "Retry"),
     "Skill": ("clawactors.systems.skills", "Skill"),
     "SyncTask": ("clawactors.runtime.node.synccontext", "SyncTaskContext"),
     "Task": ("clawactors.runtime.node.context", "TaskContext"),
-    "TaskFailed": (_CLIENT, "TaskFailed"),
+    "TaskFailed": ("clawactors.runtime.client.waiting", "TaskFailed"),
     "TooLarge": ("clawactors.eventlog.errors", "TooLarge"),
     "Unavailable": ("clawactors.eventlog.errors", "Unavailable"),
     "TaskRequest": ("clawactors.runtime.client.submitting", "TaskRequest"),

@@ -11,7 +11,6 @@ LINES_MAX = 250
 
 TOO_LONG = frozenset[str](
     {
-        "clawactors/runtime/client/client.py",
         "clawactors/runtime/control/control.py",
         "clawactors/systems/placement/ledger.py",
     }

@@ -10,7 +10,7 @@ import pytest_asyncio
 from clawactors.app.cluster import ClusterPlan
 from clawactors.eventlog import TooLarge
 from clawactors.kernel.errors import Refused
-from clawactors.runtime.client.client import TaskFailed
+from clawactors.runtime.client import TaskFailed
 from clawactors.runtime.client.submitting import TaskRequest, submit
 from clawactors.systems.tasks.submission import spec_of
 from clawactors.systems.tasks.task import MAX_INTERRUPTIONS, Task

@@ -15,7 +15,7 @@ from clawactors.app.cluster import ClusterPlan
 from clawactors.eventlog import aggregate_pattern
 from clawactors.eventlog.jetstream.wire.api import call
 from clawactors.kernel.errors import Refused
-from clawactors.runtime.client.client import TaskFailed
+from clawactors.runtime.client import TaskFailed
 from clawactors.systems.tasks import events as te
 from tests.scenario.system import PATIENCE_S, System, running, until
 

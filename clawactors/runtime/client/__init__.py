@@ -1,9 +1,11 @@
 """The client: what users and the command line hold.
 
-In: wishes and ids. Out: guarded appends to the logs of tasks; states read from those logs; answers of the views.
-It decides with the same pure deciders as everybody else, so a submit is one append and asks no server process.
+In: calls with ids. Out: requests to the control process that leads, which decides; questions to the views.
+It reads no log and knows no rules: a client in another language is as small.
 """
 
-from clawactors.runtime.client.client import Client, Ref, TaskFailed
+from clawactors.runtime.client.client import Client
+from clawactors.runtime.client.ref import Ref
+from clawactors.runtime.client.waiting import TaskFailed
 
 __all__ = ["Client", "Ref", "TaskFailed"]

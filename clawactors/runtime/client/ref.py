@@ -1,0 +1,100 @@
+"""A handle on one task: what `Client` can do with an id, as methods."""
+
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING, Any
+
+from clawactors.kernel.errors import Refused
+from clawactors.kernel.fold import Snapshot
+from clawactors.runtime.client.waiting import result_of
+from clawactors.runtime.naming import id_of_key, new_id
+from clawactors.runtime.output import OUT
+from clawactors.systems.tasks import Task
+from clawactors.systems.tasks.submission import checked_id
+
+if TYPE_CHECKING:
+    from clawactors.runtime.client.client import Client
+    from clawactors.runtime.client.redriving import RedriveReport
+    from clawactors.runtime.client.streaming import Chunk
+
+__all__ = ["Ref", "task_id"]
+
+
+class Ref:
+    """A handle on one task."""
+
+    def __init__(self, client: "Client", id: str) -> None:
+        self._client, self.id = client, id
+
+    def __repr__(self) -> str:
+        return f"<task {self.id}>"
+
+    async def result(self, timeout_s: float | None = None) -> Any:
+        """What the task returned, once it has ended.
+
+        Raises: `TaskFailed` when it ended otherwise, `TimeoutError`, `NotFound`, `Refused` (needs a newer release).
+        """
+        end = self._client.ends.expect(self.id)
+        try:
+            return await result_of(self._client, self.id, end, timeout_s)
+        finally:
+            self._client.ends.forget(self.id, end)
+
+    def stream(self, name: str = OUT, *, after: int = 0, live: bool = True) -> "AsyncGenerator[Chunk]":
+        """What the task's code emits, as it comes, until the task has ended; from behind the chunk at `after`.
+
+        A task that is tried again emits anew: `attempt` tells its chunks apart. With `live` False it ends with what is
+        there now. `clawactors.LOG` is the stream of what the code prints and logs. Output is kept for seven days.
+        Raises: `NotFound`, `Unavailable`. Order: that of the code; nothing twice, also over a lost connection.
+        """
+        from clawactors.runtime.client.streaming import follow
+
+        return follow(self._client, self._client.outputs, self.id, name, after, live=live)
+
+    async def look(self) -> Snapshot[Task]:
+        """The task as the log has it. Raises: `NotFound`."""
+        return await self._client.look(self.id)
+
+    async def cancel(self) -> Snapshot[Task]:
+        """Cancels the task. Raises: `NotFound`, `Refused`."""
+        return await self._client.cancel(self.id)
+
+    async def pause(self) -> Snapshot[Task]:
+        """Pauses the task. Raises: `NotFound`, `Refused`."""
+        return await self._client.pause(self.id)
+
+    async def resume(self) -> Snapshot[Task]:
+        """Resumes a paused task. Raises: `NotFound`, `Refused`."""
+        return await self._client.resume(self.id)
+
+    async def retry(self, *, deadline_ns: int | None = None) -> Snapshot[Task]:
+        """Retries it. Raises: `NotFound`, `Refused`."""
+        return await self._client.retry(self.id, deadline_ns=deadline_ns)
+
+    async def signal(self, name: str, payload: Any = None) -> Snapshot[Task]:
+        """Sends it a signal. Raises: `NotFound`, `Refused`."""
+        return await self._client.signal(self.id, name, payload)
+
+    async def fork(self, step: str, *, new_id: str | None = None) -> "Ref":
+        """A new task that starts with the steps before this one. Raises: `NotFound`, `Refused`."""
+        return await self._client.fork(self.id, step, new_id=new_id)
+
+    async def redrive(self) -> "RedriveReport":
+        """Retries it if it is dead. Raises: `NotFound`."""
+        return (await self._client.redrive(self.id))[0]
+
+    async def delete(self) -> Snapshot[Task]:
+        """Deletes it. Raises: `NotFound`, `Refused`."""
+        return await self._client.delete(self.id)
+
+    async def edit(self, **changes: Any) -> Snapshot[Task]:
+        """Changes what is asked for, before it first runs. Raises: `NotFound`, `Refused`."""
+        return await self._client.edit(self.id, **changes)
+
+
+def task_id(id: str | None, key: str | None) -> str:
+    """The id of a new task: the one given, the one that the key leads to, or a new one. Raises: `Refused`."""
+    if id is not None and key is not None:
+        raise Refused("give an id or a key, not both")
+    if key is not None:
+        return id_of_key(key)
+    return checked_id(id) if id is not None else f"t-{new_id()}"

@@ -1,0 +1,61 @@
+"""Waiting for tasks: one result, or many ends in the order in which they come."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from typing import TYPE_CHECKING, Any
+
+from clawactors.kernel.errors import Refused
+from clawactors.runtime.asking import Ended
+from clawactors.systems.tasks import Task
+from clawactors.systems.tasks.events import TaskError
+from clawactors.systems.tasks.payload import is_reference
+
+if TYPE_CHECKING:
+    from clawactors.runtime.client.client import Client
+
+__all__ = ["TaskFailed", "result_of", "until_ended"]
+
+
+class TaskFailed(Exception):
+    """The awaited task ended without a result. `status` is failed, dead or cancelled."""
+
+    def __init__(self, id: str, status: str, error: TaskError | None) -> None:
+        super().__init__(f"task {id} is {status}" + (f": {error.kind}: {error.message}" if error else ""))
+        self.id, self.status, self.error = id, status, error
+
+
+async def result_of(client: "Client", id: str, end: asyncio.Future[Ended], timeout_s: float | None) -> Any:
+    """What the task returned, once `end` is there.
+
+    Raises: `TaskFailed`, `TimeoutError`, `NotFound`, `Refused` (needs a newer release).
+    """
+    try:
+        async with asyncio.timeout(timeout_s):
+            ended = await end
+    except TimeoutError:
+        raise TimeoutError(f"task {id} has not ended within {timeout_s:g} s") from None
+    if ended.frozen:
+        raise Refused(f"task {id} needs a newer release: {ended.frozen}")
+    if ended.status != "completed":
+        error = TaskError(ended.error["class"], ended.error["message"]) if ended.error else None
+        raise TaskFailed(id, ended.status, error)
+    result = ended.result
+    if ended.large:
+        result = (await client.state("task", id, Task, at_least=ended.version)).state.life.result
+    return await client.payloads.load_payload(result) if is_reference(result) else result
+
+
+async def until_ended(client: "Client", ids: Iterable[str]) -> AsyncIterator[str]:
+    """The ids in the order in which their tasks end; those that ended before come first. Raises: `NotFound`."""
+    ended: asyncio.Queue[asyncio.Future[Ended]] = asyncio.Queue()
+    ends = {client.ends.expect(id): id for id in dict.fromkeys(ids)}
+    for end in ends:
+        end.add_done_callback(ended.put_nowait)
+    try:
+        for _ in ends:
+            end = await ended.get()
+            end.result()
+            yield ends[end]
+    finally:
+        for end, id in ends.items():
+            client.ends.forget(id, end)
