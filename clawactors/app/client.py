@@ -30,12 +30,13 @@ class Client(client.Client):
     `found` says which server it talks to, and why that one.
     """
 
-    def __init__(self, log: JetStreamLog, name: str, found: Found) -> None:
+    def __init__(self, log: JetStreamLog, name: str, found: Found, give_up_s: float) -> None:
         connection = log.connection
         super().__init__(
             ActorContext(log, SystemClock(), name),
             JetStreamRequests(connection),
             JetStreamOutputs(connection),
+            give_up_s,
         )
         self.connection: Connection = connection
         connection.on_back.append(self.ends.register_all)
@@ -65,7 +66,7 @@ class Client(client.Client):
     @classmethod
     @asynccontextmanager
     async def at(cls, found: Found, *, user: str = "", give_up_s: float = 30.0) -> AsyncIterator[Self]:
-        """A client of a server that was found. `give_up_s` is how long an append in doubt is retried.
+        """A client of a server that was found. `give_up_s` is how long a command is asked again.
 
         Raises: as `connect`; `NoSuchLog` where the server has no cluster's streams.
         """
@@ -85,7 +86,7 @@ class Client(client.Client):
                 "`claw up --nats URL`, or name another server"
             ) from None
         async with opened as log:
-            client = cls(log, name, found)
+            client = cls(log, name, found, give_up_s)
             try:
                 yield client
             finally:

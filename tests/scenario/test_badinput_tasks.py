@@ -91,9 +91,7 @@ async def test_parameters_that_do_not_fit_are_refused_and_nothing_is_written(
 
 
 async def test_parameters_that_only_the_node_can_check_fail_the_task_without_a_retry(system: System) -> None:
-    await submit(
-        system.client.context, "unchecked", spec_of("echo", {"text": 7})
-    )  # as a client does that knows no skills
+    await submit(system.client, "unchecked", spec_of("echo", {"text": 7}))  # as a client does that knows no skills
     await system.ended(["unchecked"])
     life = (await system.client.look("unchecked")).state.life
     assert (life.status, life.attempt, life.error and life.error.kind) == ("failed", 1, "validation")

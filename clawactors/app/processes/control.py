@@ -37,13 +37,19 @@ from clawactors.systems.nodes.row import Heartbeat
 __all__ = ["serve"]
 
 
+_GIVE_UP_S = 5.0
+"""An append in doubt is reported after so long, with the reason: well before clients give up, who ask again."""
+
+
 async def serve(
     start: ControlStart, ready: Callable[[], None], kinds: Kinds = KINDS, projection: Projection = CLUSTER
 ) -> None:
     """Folds the log and leads when it may, until cancelled."""
     async with contextlib.AsyncExitStack() as stack:
         log = await stack.enter_async_context(
-            await JetStreamLog.connect(start.nats_url, f"claw-control/{start.name}", kinds=kinds.names)
+            await JetStreamLog.connect(
+                start.nats_url, f"claw-control/{start.name}", kinds=kinds.names, give_up_s=_GIVE_UP_S
+            )
         )
         # Answers leave on a connection of their own, which needs the right to publish to inboxes and to nothing else.
         replies = await Connection.open(start.nats_url, f"claw-answers/{start.name}")

@@ -21,7 +21,7 @@ from clawactors.runtime.client.ends import Ends
 from clawactors.runtime.client.reader import ClusterReader
 from clawactors.runtime.client.ref import Ref, task_id
 from clawactors.runtime.client.rows import NodeRow
-from clawactors.runtime.client.sender import CommandSender
+from clawactors.runtime.client.sender import DEADLINE_S, CommandSender
 from clawactors.runtime.client.states import read_state
 from clawactors.runtime.client.submitting import Batch, TaskRequest, submit, submit_many
 from clawactors.runtime.client.waiting import result_of, until_ended
@@ -43,11 +43,13 @@ __all__ = ["Client"]
 class Client:
     """A client of a cluster. Every change is a request that control decides on."""
 
-    def __init__(self, context: ActorContext, requests: Requests, outputs: Outputs) -> None:
+    def __init__(
+        self, context: ActorContext, requests: Requests, outputs: Outputs, deadline_s: float = DEADLINE_S
+    ) -> None:
         self.context, self.requests = context, requests
         self.principal = context.by.partition("/")[2] or context.by
         self.name = new_id()
-        self.sender = CommandSender(context, requests, self.principal, self.name)
+        self.sender = CommandSender(context, requests, self.principal, self.name, deadline_s)
         self.questions = Questions(requests, self.principal)
         self.ends = Ends(context, requests, self.principal, self.name)
         self.payloads, self.outputs = Payloads(ClientBlobs(requests, self.principal)), outputs

@@ -50,9 +50,16 @@ class _Asked(msgspec.Struct, gc=False):
 class CommandSender:
     """Asks the process that answers for a kind. `client` is where this client hears of ends."""
 
-    def __init__(self, context: ActorContext, requests: Requests, principal: str, client: str) -> None:
+    def __init__(
+        self,
+        context: ActorContext,
+        requests: Requests,
+        principal: str,
+        client: str,
+        deadline_s: float = DEADLINE_S,
+    ) -> None:
         self._context, self._requests = context, requests
-        self._principal, self._client = principal, client
+        self._principal, self._client, self._deadline_s = principal, client, deadline_s
         self._waiting: deque[_Asked] = deque()
         self._held: dict[tuple[str, str], deque[_Asked]] = {}
         self._sending: set[asyncio.Task[None]] = set()
@@ -66,7 +73,7 @@ class CommandSender:
         *,
         state: bool = False,
         awaits: bool = False,
-        deadline_s: float = DEADLINE_S,
+        deadline_s: float | None = None,
         queued: bool = True,
     ) -> Outcome:
         """What became of the command; `queued`: it may be left on the queue where nobody decides it in time.
@@ -74,6 +81,7 @@ class CommandSender:
         Raises: `NotFound`, `Refused`, `TooLarge`; `Unavailable` when nobody answered before the deadline.
         """
         loop = asyncio.get_running_loop()
+        deadline_s = self._deadline_s if deadline_s is None else deadline_s
         deadline_ns = self._context.time.now_ns() + int(deadline_s * 1e9)
         body = Command(id, msgspec.Raw(_encode(command)), state)
         asked = _Asked(kind, body, awaits, queued, deadline_ns, loop.create_future())
@@ -147,7 +155,7 @@ class CommandSender:
         subject = f"claw.do.{self._principal}.{batch[0].kind}"
         deadline_ns = min(each.deadline_ns for each in batch)
         end_s = loop.time() + (deadline_ns - time.now_ns()) / 1e9
-        pause_s, reason = _PAUSE_S, "nobody answers"
+        pause_s, reason, refusal = _PAUSE_S, "nobody answers", ""
         while (left_s := end_s - loop.time()) > 0:
             request = AskRequest(deadline_ns, [each.command for each in batch], self._client, batch[0].awaits)
             try:
@@ -158,13 +166,14 @@ class CommandSender:
             except NoResponders:
                 reason = "no control process leads"
             except Unavailable as error:
-                reason = str(error)
+                reason = refusal or str(error)
             else:
                 time.observe(reply.now_ns)
                 if reply.error is None:
-                    batch, reason = _rest(batch, reply.outcomes)
+                    batch, refusal = _rest(batch, reply.outcomes)
                     if not batch:
                         return
+                    reason = refusal
                 elif reply.error.code == EXPIRED:  # this machine's clock may be wrong: from now on the log's is known
                     deadline_ns = time.now_ns() + int(left_s * 1e9)
                 elif reply.error.code != BUSY:
@@ -184,7 +193,7 @@ class CommandSender:
             return Unavailable(f"{reason}; the command may or may not have taken effect")
         try:
             ack = await self._requests.request(subject, bytes(asked.command.command), _AGAIN_S)
-            if b'"stream"' in ack:
+            if b'"stream"' in ack and b'"error"' not in ack:
                 return Unavailable(f"{reason}; accepted, not decided yet: it takes effect once a control process leads")
         except EventLogError:
             pass
