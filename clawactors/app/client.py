@@ -24,7 +24,7 @@ __all__ = ["Client"]
 _NOT_NAME: Final = re.compile(r"[^A-Za-z0-9_-]+")
 
 
-class Client(client.Client):
+class Client(client.ClusterClient):
     """`async with Client.connect() as claw:`; everything else is in `clawactors.runtime.client`.
 
     `found` says which server it talks to, and why that one.

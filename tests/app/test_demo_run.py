@@ -29,7 +29,7 @@ from clawactors.eventlog.requests import InProcessRequests
 from clawactors.eventlog.timers import InProcessTimers
 from clawactors.kernel.errors import Refused
 from clawactors.kinds import KINDS
-from clawactors.runtime.client import Client
+from clawactors.runtime.client import ClusterClient
 from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.context import ActorContext
 from clawactors.runtime.control import Control
@@ -62,7 +62,7 @@ class InProcessStage:
         self.clock = clock
         blobs, outputs = InProcessBlobs(), InProcessOutputs()
         context = ActorContext(self.log, clock, "client/test")
-        self.client = Client(context, self.requests.of("test"), outputs)
+        self.client = ClusterClient(context, self.requests.of("test"), outputs)
         self.supplies = Supplies(blobs, outputs)
         self.serving: dict[str, asyncio.Task[None]] = {}
         self.lines = {"n1": Line(self.log), "n2": Line(self.log)}

@@ -20,7 +20,7 @@ from clawactors.kernel.errors import Refused
 from clawactors.kernel.external import ExternalCommand
 from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.asking import HORIZON_NS, AskReply, AskRequest, Command
-from clawactors.runtime.client import Client
+from clawactors.runtime.client import ClusterClient
 from clawactors.runtime.client.sender import CommandSender
 from clawactors.runtime.clock import SystemClock
 from clawactors.systems.tasks import commands as c
@@ -45,7 +45,7 @@ async def cluster() -> AsyncIterator[Stage]:
         yield cluster
 
 
-async def prepared(cluster: Cluster, name: str) -> Client:
+async def prepared(cluster: Cluster, name: str) -> ClusterClient:
     """A client, and a task on which that command has an effect once."""
     client = cluster.client("client/ada")
     if name != "submit":
@@ -55,7 +55,7 @@ async def prepared(cluster: Cluster, name: str) -> Client:
     return client
 
 
-async def carry_out(client: Client, name: str) -> None:
+async def carry_out(client: ClusterClient, name: str) -> None:
     command = COMMANDS[name][0]
     if isinstance(command, c.Submit):
         await client.submit("nobody-has-it", id="t1")
@@ -421,10 +421,10 @@ class Leaders:
         self.leaders.append(leader)
         return leader
 
-    async def client(self, principal: str) -> Client:
+    async def client(self, principal: str) -> ClusterClient:
         log = await self.log(f"client/{principal}", f"_INBOX.{principal}")
         context = ActorContext(log, SystemClock(), f"client/{principal}")
-        return Client(context, JetStreamRequests(log.connection), None)  # type: ignore[arg-type]
+        return ClusterClient(context, JetStreamRequests(log.connection), None)  # type: ignore[arg-type]
 
     async def events(self) -> Counter[tuple[str, str]]:
         """How often each event of each task is in the log, signals by payload."""

@@ -13,7 +13,7 @@ from clawactors import skill
 from clawactors.eventlog import Unavailable
 from clawactors.eventlog.leases import InProcessLeases
 from clawactors.runtime.asking import EndNotice, RegisterReply, RegisterRequest
-from clawactors.runtime.client import Client, TaskFailed
+from clawactors.runtime.client import ClusterClient, TaskFailed
 from clawactors.runtime.client import ends as listening
 from clawactors.runtime.client.submitting import TaskRequest
 from clawactors.runtime.control import ends as telling
@@ -89,7 +89,7 @@ class Wire:
         return [request.ids for request in self.registered]
 
 
-async def awaiting(cluster: Stage, *ids: str) -> tuple[Client, Wire, dict[str, asyncio.Task[Any]]]:
+async def awaiting(cluster: Stage, *ids: str) -> tuple[ClusterClient, Wire, dict[str, asyncio.Task[Any]]]:
     """A client that awaits tasks which are registered and go on by hand."""
     client = cluster.client(ADA)
     wire = Wire(cluster)

@@ -14,7 +14,7 @@ import pytest_asyncio
 from clawactors.app.cluster import ClusterPlan
 from clawactors.eventlog import EventLogError, Follower, aggregate_pattern
 from clawactors.kinds import DECODER
-from clawactors.runtime.client.client import Client
+from clawactors.runtime.client.client import ClusterClient
 from clawactors.systems.tasks import events as e
 from tests.scenario.system import System, running
 from tests.scenario.timely import Timely
@@ -135,7 +135,7 @@ async def go(system: System, walk: Walk, id: str) -> None:
     await system.ended([id], PATIENCE_S)
 
 
-async def until_waiting(client: Client, id: str) -> None:
+async def until_waiting(client: ClusterClient, id: str) -> None:
     follower = await client.log.follow([aggregate_pattern("task", id)], after=0)
     try:
         async for batch in follower:

@@ -20,7 +20,7 @@ from clawactors.kinds import KINDS as OURS
 from clawactors.projections.engine.digest import store_digest
 from clawactors.projections.engine.replay import replay
 from clawactors.projections.live import LiveViews, live_store
-from clawactors.runtime.client import Client
+from clawactors.runtime.client import ClusterClient
 from tests.clawactors.runtime.cluster import Cluster
 from tests.toy.counters.kind import RaiseRequest, ResetRequest
 from tests.toy.lists import CLUSTER, KINDS
@@ -28,7 +28,7 @@ from tests.toy.lists import CLUSTER, KINDS
 PATIENCE_S = 20.0
 
 
-async def use(client: Client) -> None:
+async def use(client: ClusterClient) -> None:
     """What a client does with counters; the last one stands at 5 after 3 commits."""
     sender = client.sender
     async with asyncio.timeout(PATIENCE_S):

@@ -13,7 +13,7 @@ from clawactors.app.bench.figures import Figure, percentile
 from clawactors.app.bench.scene import Scene
 from clawactors.app.bench.skills import spin
 from clawactors.eventlog import aggregate_pattern
-from clawactors.runtime.client import Client
+from clawactors.runtime.client import ClusterClient
 from clawactors.runtime.naming import new_id
 from clawactors.systems.tasks import events as e
 
@@ -63,7 +63,7 @@ async def _kill_once(scene: Scene) -> float:
     raise RuntimeError("the log ended")
 
 
-async def _end(client: Client, id: str) -> None:
+async def _end(client: ClusterClient, id: str) -> None:
     await client.cancel(id)
     async for _ in client.ended((id,)):
         pass

@@ -9,7 +9,7 @@ from clawactors.app.bench.figures import Figure, percentile
 from clawactors.app.bench.scene import Scene
 from clawactors.app.bench.skills import noop, steps
 from clawactors.eventlog.measure import measure_appends, measure_single_appends
-from clawactors.runtime.client.client import Client
+from clawactors.runtime.client.client import ClusterClient
 from clawactors.runtime.client.submitting import TaskRequest
 from clawactors.runtime.naming import new_id
 from clawactors.systems.skills import Skill
@@ -23,7 +23,7 @@ _WARM_UP: Final = 1000
 _ROUNDS: Final = 9
 
 
-async def run_all(client: Client, skill: Skill, params: Mapping[str, Any], n: int) -> float:
+async def run_all(client: ClusterClient, skill: Skill, params: Mapping[str, Any], n: int) -> float:
     """Seconds from the first submit of one batch to the end of its last task."""
     run = new_id()
     wishes = [TaskRequest(f"{run}-{number}", spec_of(skill.name, params)) for number in range(n)]

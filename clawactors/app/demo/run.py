@@ -20,7 +20,7 @@ from clawactors.app.demo.progress import Progress
 from clawactors.app.demo.report import DemoFacts, Install, Kill, TableFigures, report
 from clawactors.eventlog.decoding import Commit
 from clawactors.kernel.errors import Refused
-from clawactors.runtime.client import Client
+from clawactors.runtime.client import ClusterClient
 from clawactors.runtime.naming import new_id
 from clawactors.systems.tasks import Task
 
@@ -36,7 +36,7 @@ class Stage(Protocol):
     """What the demo needs around it: a cluster of two nodes that have the built-in skills, on this machine."""
 
     @property
-    def client(self) -> Client:
+    def client(self) -> ClusterClient:
         """Connected to the cluster."""
         ...
 

@@ -4,8 +4,8 @@ In: calls with ids. Out: requests to the control process that leads, which decid
 It reads no log and knows no rules: a client in another language is as small.
 """
 
-from clawactors.runtime.client.client import Client
+from clawactors.runtime.client.client import ClusterClient
 from clawactors.runtime.client.ref import Ref
 from clawactors.runtime.client.waiting import TaskFailed
 
-__all__ = ["Client", "Ref", "TaskFailed"]
+__all__ = ["ClusterClient", "Ref", "TaskFailed"]

@@ -16,7 +16,7 @@ from clawactors.systems.tasks.external import edit_of, request_of, retry_of, sig
 from clawactors.systems.tasks.submission import checked_id
 
 if TYPE_CHECKING:
-    from clawactors.runtime.client.client import Client
+    from clawactors.runtime.client.client import ClusterClient
     from clawactors.runtime.client.redriving import RedriveReport
 
 __all__ = ["TaskChanges"]
@@ -25,7 +25,7 @@ __all__ = ["TaskChanges"]
 class TaskChanges:
     """The changes of one client."""
 
-    def __init__(self, client: "Client") -> None:
+    def __init__(self, client: "ClusterClient") -> None:
         self._client = client
 
     async def command(self, id: str, command: c.TaskCommand) -> Snapshot[Task]:

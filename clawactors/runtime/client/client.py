@@ -37,10 +37,10 @@ if TYPE_CHECKING:
     from clawactors.runtime.client.skills import KnownSkills
     from clawactors.runtime.memory import Memories
 
-__all__ = ["Client"]
+__all__ = ["ClusterClient"]
 
 
-class Client:
+class ClusterClient:
     """A client of a cluster. Every change is a request that control decides on."""
 
     def __init__(

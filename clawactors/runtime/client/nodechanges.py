@@ -17,7 +17,7 @@ from clawactors.systems.nodes.row import NodeWork, row
 from clawactors.systems.tasks.submission import checked_id
 
 if TYPE_CHECKING:
-    from clawactors.runtime.client.client import Client
+    from clawactors.runtime.client.client import ClusterClient
 
 __all__ = ["NodeChanges"]
 
@@ -25,7 +25,7 @@ __all__ = ["NodeChanges"]
 class NodeChanges:
     """Changes nodes. All raise `NotFound`, `Refused` and `Unavailable`."""
 
-    def __init__(self, client: "Client", listing: Listing) -> None:
+    def __init__(self, client: "ClusterClient", listing: Listing) -> None:
         self._client, self._listing = client, listing
 
     async def drain(self, id: str) -> NodeRow:

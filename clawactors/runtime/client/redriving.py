@@ -16,7 +16,7 @@ from clawactors.systems.tasks import Task
 from clawactors.systems.tasks.submission import checked_id
 
 if TYPE_CHECKING:
-    from clawactors.runtime.client.client import Client
+    from clawactors.runtime.client.client import ClusterClient
 
 __all__ = ["RedriveReport", "redrive"]
 
@@ -39,7 +39,7 @@ class _TasksAnswer(msgspec.Struct):
 
 
 async def redrive(
-    client: "Client",
+    client: "ClusterClient",
     ids: Sequence[str],
     *,
     skill: str,
@@ -48,7 +48,7 @@ async def redrive(
     rate_per_s: float | None,
     progress: Callable[[int, int], None],
 ) -> list[RedriveReport]:
-    """See `Client.redrive`."""
+    """See `ClusterClient.redrive`."""
     if rate_per_s is not None and not rate_per_s > 0:
         raise Refused(f"a rate is more than 0 a second, not {rate_per_s:g}")
     wanted: list[tuple[str, int | None]]
@@ -79,7 +79,7 @@ async def redrive(
     return [work.result() for work in works]
 
 
-async def _dead(client: "Client", skill: str, error: str) -> AsyncIterator[tuple[str, int | None]]:
+async def _dead(client: "ClusterClient", skill: str, error: str) -> AsyncIterator[tuple[str, int | None]]:
     """`(id, version)` of every dead task of that skill and error class."""
     cursor = ""
     while True:
@@ -95,7 +95,7 @@ async def _dead(client: "Client", skill: str, error: str) -> AsyncIterator[tuple
         cursor = answer.cursor
 
 
-async def _retry(client: "Client", id: str, version: int | None) -> RedriveReport:
+async def _retry(client: "ClusterClient", id: str, version: int | None) -> RedriveReport:
     try:
         known = await client.look(id)
         if version not in (None, known.version):

@@ -1,4 +1,4 @@
-"""A handle on one task: what `Client` can do with an id, as methods."""
+"""A handle on one task: what `ClusterClient` can do with an id, as methods."""
 
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from clawactors.systems.tasks import Task
 from clawactors.systems.tasks.submission import checked_id
 
 if TYPE_CHECKING:
-    from clawactors.runtime.client.client import Client
+    from clawactors.runtime.client.client import ClusterClient
     from clawactors.runtime.client.redriving import RedriveReport
     from clawactors.runtime.client.streaming import Chunk
 
@@ -22,7 +22,7 @@ __all__ = ["Ref", "task_id"]
 class Ref:
     """A handle on one task."""
 
-    def __init__(self, client: "Client", id: str) -> None:
+    def __init__(self, client: "ClusterClient", id: str) -> None:
         self._client, self.id = client, id
 
     def __repr__(self) -> str:

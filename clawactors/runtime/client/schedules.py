@@ -16,7 +16,7 @@ from clawactors.systems.schedules.planning import checked_name, plan_of
 from clawactors.systems.schedules.row import row
 
 if TYPE_CHECKING:
-    from clawactors.runtime.client.client import Client
+    from clawactors.runtime.client.client import ClusterClient
 
 __all__ = ["Schedules", "schedule_row"]
 
@@ -29,7 +29,7 @@ def schedule_row(name: str, known: Snapshot[Schedule]) -> ScheduleRow:
 class Schedules:
     """The schedules of a cluster, as its client sees them."""
 
-    def __init__(self, client: "Client") -> None:
+    def __init__(self, client: "ClusterClient") -> None:
         self._client = client
 
     async def add(

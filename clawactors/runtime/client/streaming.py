@@ -13,7 +13,7 @@ from clawactors.runtime.output import OutputMessage
 from clawactors.systems.tasks.submission import checked_id
 
 if TYPE_CHECKING:
-    from clawactors.runtime.client.client import Client
+    from clawactors.runtime.client.client import ClusterClient
 
 __all__ = ["Chunk", "follow"]
 
@@ -34,7 +34,7 @@ class Chunk(msgspec.Struct, frozen=True):
 
 
 async def follow(
-    client: "Client", outputs: Outputs, id: str, name: str, after: int, *, live: bool
+    client: "ClusterClient", outputs: Outputs, id: str, name: str, after: int, *, live: bool
 ) -> AsyncGenerator[Chunk]:
     """See `Ref.stream`."""
     await client.look(id)

@@ -21,7 +21,7 @@ from clawactors.systems.tasks.external import request_of
 from clawactors.systems.tasks.submission import checked_id, delayed
 
 if TYPE_CHECKING:
-    from clawactors.runtime.client.client import Client
+    from clawactors.runtime.client.client import ClusterClient
 
 __all__ = ["Batch", "Rejected", "TaskRequest", "submit", "submit_many"]
 
@@ -50,13 +50,15 @@ class Batch(msgspec.Struct, frozen=True):
     refused: tuple[Rejected, ...] = ()
 
 
-async def submit(client: "Client", id: str, spec: e.Spec, *, delayed: bool = False, awaits: bool = False) -> Outcome:
+async def submit(
+    client: "ClusterClient", id: str, spec: e.Spec, *, delayed: bool = False, awaits: bool = False
+) -> Outcome:
     """What became of the request: `changed` when the task is new. Raises: `Refused`, `TooLarge`, `Unavailable`."""
     return await client.sender.ask("task", id, request_of(c.Submit(spec, delayed)), awaits=awaits)
 
 
-async def submit_many(client: "Client", requests: Sequence[TaskRequest]) -> Batch:
-    """See `Client.submit_many`."""
+async def submit_many(client: "ClusterClient", requests: Sequence[TaskRequest]) -> Batch:
+    """See `ClusterClient.submit_many`."""
     refused: list[Rejected] = []
     todo = await _accepted(client, requests, refused)
     order = list(todo)
@@ -93,7 +95,7 @@ def _requests(todo: Mapping[str, tuple[int, e.Spec, bool]], ids: Sequence[str]) 
         yield group
 
 
-async def _ask(client: "Client", id: str, spec: e.Spec, is_delayed: bool) -> Outcome | Exception:
+async def _ask(client: "ClusterClient", id: str, spec: e.Spec, is_delayed: bool) -> Outcome | Exception:
     try:
         return await submit(client, id, spec, delayed=is_delayed)
     except (Refused, TooLarge) as refusal:
@@ -116,7 +118,7 @@ def _without_predecessors(
 
 
 async def _accepted(
-    client: "Client", requests: Sequence[TaskRequest], refused: list[Rejected]
+    client: "ClusterClient", requests: Sequence[TaskRequest], refused: list[Rejected]
 ) -> dict[str, tuple[int, e.Spec, bool]]:
     """By id: place, content, and whether it is delayed, of each well-formed request; the others go to `refused`."""
     todo: dict[str, tuple[int, e.Spec, bool]] = {}

@@ -31,7 +31,7 @@ from clawactors.kernel.fold import Snapshot, fold
 from clawactors.kernel.kind import Kinds
 from clawactors.kinds import DECODER, KINDS
 from clawactors.runtime.actor import Actor
-from clawactors.runtime.client import Client
+from clawactors.runtime.client import ClusterClient
 from clawactors.runtime.clock import Clock, SystemClock
 from clawactors.runtime.context import ActorContext
 from clawactors.runtime.control import Control
@@ -454,7 +454,7 @@ class Cluster:
         self.nodes[id] = node
         return node
 
-    def client(self, name: str = "") -> Client:
+    def client(self, name: str = "") -> ClusterClient:
         """A client; without a control process, something else answers it that places nothing."""
         name = name or f"client/{next(self._names)}"
         if not self.answers:
@@ -462,7 +462,7 @@ class Cluster:
         context = self.context(name)
         link = self.links[name]
         link.ask_as(context.by.partition("/")[2] or context.by)
-        return Client(context, link, self.outputs)
+        return ClusterClient(context, link, self.outputs)
 
     def answer(self) -> None:
         """From now on clients are answered by a process that places nothing."""

@@ -24,7 +24,7 @@ from clawactors.kernel.errors import Refused
 from clawactors.kernel.fold import Snapshot, fold
 from clawactors.kinds import DECODER, KINDS
 from clawactors.runtime.actor import Actor
-from clawactors.runtime.client import Client, TaskFailed
+from clawactors.runtime.client import ClusterClient, TaskFailed
 from clawactors.runtime.client.submitting import TaskRequest
 from clawactors.runtime.context import ActorContext
 from clawactors.runtime.node.context import TaskContext
@@ -267,7 +267,7 @@ class World:
         self.views.setdefault(name, []).append(views)
         await self.cluster.control(name, views)
 
-    def _client(self) -> Client:
+    def _client(self) -> ClusterClient:
         client = self.cluster.client()
         client.skills.add([self.skill.offer])
         return client
@@ -328,7 +328,7 @@ class World:
         except TimeoutError:
             self.complain(f"5: of {ids} no end was heard")
 
-    async def _wait(self, client: Client, id: str) -> None:
+    async def _wait(self, client: ClusterClient, id: str) -> None:
         while True:
             try:
                 told = ("completed", await client.ref(id).result(PATIENCE_S))

@@ -10,7 +10,7 @@ import pytest
 from clawactors import Retry, skill
 from clawactors.eventlog import Draft, PermissionDenied, Unavailable
 from clawactors.kernel.errors import NotFound, Refused
-from clawactors.runtime.client import Client, TaskFailed
+from clawactors.runtime.client import ClusterClient, TaskFailed
 from clawactors.runtime.client.submitting import Rejected, TaskRequest
 from clawactors.runtime.node.context import TaskContext
 from clawactors.systems.tasks import commands as c
@@ -34,7 +34,7 @@ async def fails(task: TaskContext, kind: str) -> None:
     raise ValueError("bad input") if kind == "failed" else RuntimeError("no luck")
 
 
-async def running(cluster: Cluster, *skills: Any, slots: int = 5) -> Client:
+async def running(cluster: Cluster, *skills: Any, slots: int = 5) -> ClusterClient:
     await cluster.control()
     await cluster.node("n1", [echo, fails, *skills], slots=slots)
     return cluster.client()
@@ -618,7 +618,7 @@ class Rows:
         return msgspec.json.encode({"rows": rows, "cursor": left[-1] if len(left) == 2 else None})
 
 
-async def dead(cluster: Cluster, count: int) -> tuple[Client, list[str]]:
+async def dead(cluster: Cluster, count: int) -> tuple[ClusterClient, list[str]]:
     client = await running(cluster)
     ids = [f"t{n}" for n in range(count)]
     for id in ids:

@@ -13,7 +13,7 @@ import pytest
 
 from clawactors.eventlog import Unavailable
 from clawactors.kernel.errors import NotFound
-from clawactors.runtime.client import Client
+from clawactors.runtime.client import ClusterClient
 from clawactors.runtime.client.streaming import Chunk
 from clawactors.runtime.node import output
 from clawactors.runtime.node.capture import captured
@@ -37,7 +37,7 @@ def capturing[**P](test: Callable[P, Awaitable[None]]) -> Callable[P, Awaitable[
     return within
 
 
-async def said(client: Client, id: str, name: str = OUT, *, after: int = 0, live: bool = True) -> list[Chunk]:
+async def said(client: ClusterClient, id: str, name: str = OUT, *, after: int = 0, live: bool = True) -> list[Chunk]:
     """All chunks until the end."""
     async with asyncio.timeout(PATIENCE_S), aclosing(client.ref(id).stream(name, after=after, live=live)) as stream:
         return [chunk async for chunk in stream]

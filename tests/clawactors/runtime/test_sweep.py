@@ -9,7 +9,7 @@ import pytest
 from clawactors import skill
 from clawactors.eventlog import InProcessLog, Missing, Record
 from clawactors.kernel.errors import Refused
-from clawactors.runtime.client.client import Client
+from clawactors.runtime.client.client import ClusterClient
 from clawactors.runtime.node.context import TaskContext
 from clawactors.runtime.sweep import SweepReport, sweep
 from clawactors.systems.tasks.payload import INLINE_MAX_BYTES
@@ -36,7 +36,7 @@ async def swept(cluster: Cluster, older_s: float = 7 * DAY_S, **more: Any) -> Sw
     return await sweep(cluster.log, cluster.blobs, cluster.outputs, older_s, **more)
 
 
-async def kept(client: Client, id: str) -> bool:
+async def kept(client: ClusterClient, id: str) -> bool:
     task = (await client.look(id)).state
     assert task.spec is not None
     try:

@@ -1,0 +1,90 @@
+"""Carries out what placement proposes: each command once, on the version of its task that it was proposed for."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from msgspec.structs import replace
+
+from clawactors.eventlog import TooLarge, Unavailable, WrongVersion
+from clawactors.kernel.errors import Refused
+from clawactors.kernel.fold import Snapshot
+from clawactors.runtime.call import Answer, Call
+from clawactors.runtime.control.background import PAUSE_S, ControlBackground
+from clawactors.runtime.control.folded import FoldedSnapshots
+from clawactors.runtime.dispatcher import Dispatcher
+from clawactors.systems.placement import Placement, PlannedCommand
+from clawactors.systems.tasks import Task
+from clawactors.systems.tasks import commands as tc
+from clawactors.systems.tasks.kind import TASKS
+
+__all__ = ["PlannedCommandWriter"]
+
+_log = logging.getLogger(__name__)
+
+
+class PlannedCommandWriter:
+    """`done` is called when a batch is carried out: more may follow from it."""
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        placement: Placement,
+        snapshots: FoldedSnapshots,
+        background: ControlBackground,
+        done: Callable[[], None],
+    ) -> None:
+        self._dispatcher, self._placement, self._snapshots = dispatcher, placement, snapshots
+        self._background, self._done = background, done
+
+    async def write(self, planned: Sequence[PlannedCommand]) -> None:
+        """Returns when each is stored, lost a race, or is proposed again."""
+        calls = [
+            Call(TASKS, each.id, (each.command,), known=Snapshot(self._whole(each), each.version), once=True)
+            for each in planned
+        ]
+        outcomes = await self._dispatcher.send_many(calls)
+        again: list[PlannedCommand] = []
+        for each, outcome in zip(planned, outcomes, strict=True):
+            match outcome:
+                case Answer() | WrongVersion():
+                    pass  # the follower brings what was stored, and with it what follows from it
+                case TooLarge():
+                    self._background.insist(partial(self._block, each, outcome))
+                case _:
+                    if not isinstance(outcome, Refused):
+                        again.append(each)
+                    if not isinstance(outcome, Unavailable):
+                        _log.error("placement: task %s: %s", each.id, outcome)
+        if again:
+            await asyncio.sleep(PAUSE_S)
+            for each in again:
+                if self._placement.is_limited(each):  # its place is free only once it is known not to be stored
+                    self._background.insist(partial(self._withdraw, each))
+                else:
+                    self._placement.withdraw(each)
+        self._done()
+
+    def _whole(self, planned: PlannedCommand) -> Task:
+        """The task that the command is decided on, with its parameters where they go to a node."""
+        task = planned.task
+        if not isinstance(planned.command, tc.ScheduleTask):
+            return task
+        spec = self._snapshots.states.spec_of(planned.id)
+        return task if spec is None else replace(task, spec=spec)
+
+    async def _withdraw(self, planned: PlannedCommand) -> None:
+        await self._snapshots.fresh()
+        known, _ = self._snapshots.states.get(TASKS.name, planned.id)
+        if known.version == planned.version:
+            self._placement.withdraw(planned)
+        self._done()
+
+    async def _block(self, planned: PlannedCommand, error: TooLarge) -> None:
+        """Blocks the task until a person looks: what it needs to be given away fits no commit."""
+        command = tc.Block(f"it can't be given to a node: {error}")
+        known = Snapshot(planned.task, planned.version)
+        with contextlib.suppress(Refused, WrongVersion):
+            await self._dispatcher.send(Call(TASKS, planned.id, (command,), known=known, once=True))

@@ -1,0 +1,92 @@
+"""Keeps what a control process plans with in line with the log: placement's open tasks and nodes, and the schedules."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from clawactors.eventlog import writer_of
+from clawactors.eventlog.decoding import Commit
+from clawactors.runtime.control.background import ControlBackground
+from clawactors.runtime.control.ends import EndNotifier
+from clawactors.runtime.control.folded import FoldedSnapshots
+from clawactors.systems.nodes import NODE
+from clawactors.systems.placement import Placement
+from clawactors.systems.schedules import SCHEDULE
+from clawactors.systems.schedules.roster import Roster
+from clawactors.systems.tasks import TASK
+
+__all__ = ["Plans"]
+
+
+class Plans:
+    """`apply` takes every commit; `changed` is called when something came to be known by looking it up."""
+
+    def __init__(
+        self,
+        placement: Placement,
+        roster: Roster,
+        ends: EndNotifier,
+        snapshots: FoldedSnapshots,
+        background: ControlBackground,
+        changed: Callable[[], None],
+    ) -> None:
+        self._placement, self._roster, self._ends = placement, roster, ends
+        self._snapshots, self._background, self._changed = snapshots, background, changed
+        self._by_kind: dict[str, Callable[[Commit], None]] = {
+            TASK.kind: self._apply_task,
+            NODE.kind: self._apply_node,
+            SCHEDULE.kind: self._apply_schedule,
+        }
+
+    def apply(self, commit: Commit) -> None:
+        """Tells those who plan with that kind; most kinds need no plans, they are decided and shown."""
+        if (apply := self._by_kind.get(commit.kind)) is not None:
+            apply(commit)
+
+    def _apply_task(self, commit: Commit) -> None:
+        record, placement = commit.record, self._placement
+        if commit.fault == "malformed" or not placement.believes(commit.id, writer_of(record.subject)):
+            placement.apply_nothing(commit.kind, commit.id, record.seq)
+        elif commit.fault == "future":
+            placement.freeze(commit.kind, commit.id)
+            self._ends.on_frozen(commit.id, record.seq, commit.reason)
+        elif not placement.apply_task(commit.id, record.seq, commit.events, record.at_ns, first=record.expected == 0):
+            self._background.insist(partial(self._adopt, commit.id))
+
+    def _apply_node(self, commit: Commit) -> None:
+        if commit.fault == "future":
+            self._placement.freeze(commit.kind, commit.id)
+        elif commit.fault != "malformed":
+            self._placement.apply_node(commit.id, commit.record.seq, commit.events, commit.record.at_ns)
+
+    def _apply_schedule(self, commit: Commit) -> None:
+        if writer_of(commit.record.subject):
+            return
+        if commit.fault == "future":
+            self._roster.freeze(commit.id)
+        else:
+            self._roster.apply(commit.id, commit.record.seq, commit.events, commit.record.at_ns)
+
+    async def _adopt(self, id: str) -> None:
+        """Looks up a task that had ended, and so was forgotten here, and now goes on."""
+        while True:
+            snapshot, _ = self._snapshots.states.get(TASK.kind, id)
+            if snapshot.frozen:
+                return
+            if self._placement.adopt(id, snapshot.version, snapshot.state):
+                break
+            await self._snapshots.fresh()
+        self.load_statuses()  # it may wait for others again
+        self._changed()
+
+    def load_statuses(self) -> None:
+        """Finds out about tasks that others wait for, and that are not open here."""
+        if asked := self._placement.asks():
+            self._background.insist(partial(self._load_statuses, asked))
+
+    async def _load_statuses(self, ids: Sequence[str]) -> None:
+        await self._snapshots.fresh()
+        for id in ids:
+            known, _ = self._snapshots.states.get(TASK.kind, id)
+            status = known.state.life.status if known.state.exists and not known.frozen else None
+            self._placement.note_status(id, known.version, status)
+        self._changed()
