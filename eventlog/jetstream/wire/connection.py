@@ -14,7 +14,7 @@ from typing import Self
 from nats import errors
 
 from clawactors.eventlog.errors import EventLogError, Misconfigured, PermissionDenied, TooLarge, Unavailable
-from clawactors.eventlog.jetstream.wire.client import NatsClient, RawSubscription
+from clawactors.eventlog.jetstream.wire.client import SOON_S, NatsClient, RawSubscription
 from clawactors.eventlog.jetstream.wire.contexts import Address
 from clawactors.eventlog.jetstream.wire.parser import OnMessage
 from clawactors.eventlog.jetstream.wire.replies import NotSent, Replies, Reply
@@ -199,3 +199,7 @@ class Connection:
                 raise TooLarge(size_bytes, self.max_payload, f"a request of {size_bytes} bytes is too large")
             with contextlib.suppress(NotSent):
                 return await self._replies.ask(subject, body, headers, timeout_s)
+            # The transport is gone and the client has not noticed yet: it must get its turn to.
+            if asyncio.get_running_loop().time() >= deadline:
+                raise Unavailable(f"no connection to send {subject!r} on for {timeout_s:g} s")
+            await asyncio.sleep(SOON_S)
