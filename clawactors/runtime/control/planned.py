@@ -41,13 +41,18 @@ class PlannedCommandWriter:
 
     async def write(self, planned: Sequence[PlannedCommand]) -> None:
         """Returns when each is stored, lost a race, or is proposed again."""
+        whole: list[tuple[PlannedCommand, Task]] = []
+        for each in planned:
+            if (task := self._whole(each)) is not None:
+                whole.append((each, task))
+            else:
+                self._placement.withdraw(each)
         calls = [
-            Call(TASKS, each.id, (each.command,), known=Snapshot(self._whole(each), each.version), once=True)
-            for each in planned
+            Call(TASKS, each.id, (each.command,), known=Snapshot(task, each.version), once=True) for each, task in whole
         ]
         outcomes = await self._dispatcher.send_many(calls)
         again: list[PlannedCommand] = []
-        for each, outcome in zip(planned, outcomes, strict=True):
+        for (each, _), outcome in zip(whole, outcomes, strict=True):
             match outcome:
                 case Answer() | WrongVersion():
                     pass  # the follower brings what was stored, and with it what follows from it
@@ -67,13 +72,16 @@ class PlannedCommandWriter:
                     self._placement.withdraw(each)
         self._done()
 
-    def _whole(self, planned: PlannedCommand) -> Task:
-        """The task that the command is decided on, with its parameters where they go to a node."""
+    def _whole(self, planned: PlannedCommand) -> Task | None:
+        """The task that the command is decided on, with its parameters where they go to a node.
+
+        None where they are not known: a task is never run without them.
+        """
         task = planned.task
         if not isinstance(planned.command, tc.ScheduleTask):
             return task
         spec = self._snapshots.states.spec_of(planned.id)
-        return task if spec is None else replace(task, spec=spec)
+        return None if spec is None else replace(task, spec=spec)
 
     async def _withdraw(self, planned: PlannedCommand) -> None:
         await self._snapshots.fresh()
