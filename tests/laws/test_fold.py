@@ -15,7 +15,7 @@ from clawactors.kinds import DECODER, KINDS
 from clawactors.systems.nodes import NODE
 from clawactors.systems.nodes.row import NodeWork
 from clawactors.systems.nodes.row import row as node_row
-from clawactors.systems.placement import Placement
+from clawactors.systems.placement import ClusterState, Placement
 from clawactors.systems.tasks import TASK
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
@@ -151,19 +151,19 @@ def test_whatever_was_folded_every_command_is_decided_or_refused(records: list[R
 @SETTINGS
 @given(st.lists(st.tuples(st.sampled_from(["task", "node"]), st.sampled_from("abc"), st.data()), max_size=12))
 def test_placement_takes_any_log(plan: list[tuple[str, str, Any]]) -> None:
-    placement = Placement()
+    placement = Placement(ClusterState())
     for seq, (kind, id, data) in enumerate(plan, 1):
         body = data.draw(bodies(kind) | nearly(kind))
         commit = DECODER.decode(Record(seq, data.draw(ANY_TIME), subject_of(kind, id), body))
         if commit.fault == "malformed":
-            placement.apply_nothing(kind, id, seq)
+            placement.state.apply_nothing(kind, id, seq)
         elif commit.fault == "future":
-            placement.freeze(kind, id)
+            placement.state.freeze(kind, id)
         elif kind == "node":
-            placement.apply_node(id, seq, commit.events, commit.record.at_ns)
+            placement.state.apply_node(id, seq, commit.events, commit.record.at_ns)
         else:
-            placement.apply_task(id, seq, commit.events, commit.record.at_ns)
+            placement.state.apply_task(id, seq, commit.events, commit.record.at_ns)
         for order in placement.orders(data.draw(ANY_TIME)):
             assert CODECS["task"].encode(TASK.decide(order.command, order.task))
-        check_ns = placement.next_check_ns()
+        check_ns = placement.state.silence.next_check_ns()
         assert check_ns is None or check_ns >= 0

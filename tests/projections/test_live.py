@@ -19,7 +19,7 @@ from clawactors.projections.engine.feed import Feed
 from clawactors.projections.engine.projector import Projector
 from clawactors.projections.engine.replay import replay
 from clawactors.projections.live import LiveViews, live_store
-from clawactors.systems.placement import Placement, slim
+from clawactors.systems.placement import ClusterState, Placement, slim
 from clawactors.systems.tasks import OPEN
 from clawactors.systems.tasks import commands as tc
 from clawactors.systems.tasks import events as te
@@ -192,9 +192,9 @@ async def test_placement_starts_from_the_views_as_if_it_had_folded_the_log(tmp_p
         }
         versions = {record.subject.split(".")[2]: record.seq for record in history.records}
         assert {id: version for id, version, _ in snapshot.open_tasks()} == {id: versions[id] for id in opened}
-        placement = Placement()
-        placement.load(snapshot)
-        assert placement.position == len(history.records)
+        placement = Placement(ClusterState())
+        placement.state.load(snapshot)
+        assert placement.state.position == len(history.records)
 
 
 async def test_placement_is_told_what_needs_an_upgrade(tmp_path: Path) -> None:
@@ -208,8 +208,8 @@ async def test_placement_is_told_what_needs_an_upgrade(tmp_path: Path) -> None:
         await views.fresh()
         snapshot = views.snapshot()
         assert sorted(snapshot.frozen()) == [("node", "n1"), ("task", "t")]
-        placement = Placement()
-        placement.load(snapshot)
+        placement = Placement(ClusterState())
+        placement.state.load(snapshot)
         assert list(placement.orders(0)) == []
 
 

@@ -2,7 +2,7 @@
 
 from clawactors.projections.engine.projector import Projector
 from clawactors.projections.starting import starting_point
-from clawactors.systems.placement import Placement
+from clawactors.systems.placement import ClusterState, Placement
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
 from tests.projections.histories import History, joined, run
@@ -21,9 +21,9 @@ def test_placement_goes_on_from_the_rows_alone(projector: Projector) -> None:
     projector.apply(history.records)
     start = starting_point(projector.store)
     assert sorted(start.ended()) == [("dead", "cancelled"), ("done", "completed")]
-    placement = Placement()
-    placement.load(start)
-    assert placement.asks() == ["absent"]
+    placement = Placement(ClusterState())
+    placement.state.load(start)
+    assert placement.state.asks() == ["absent"]
     assert {order.id: order.command for order in placement.orders(0)} == {
         "t": c.Ready(),
         "u": c.Block("its predecessor dead is cancelled", waits_for="dependency"),

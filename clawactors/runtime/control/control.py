@@ -38,7 +38,7 @@ from clawactors.runtime.node.heartbeat import ALIVE
 from clawactors.runtime.payloads import Payloads
 from clawactors.systems.nodes import commands as nc
 from clawactors.systems.nodes.kind import NODES
-from clawactors.systems.placement import SILENCE_S, Placement
+from clawactors.systems.placement import SILENCE_S, ClusterState, Placement
 from clawactors.systems.schedules.roster import TIMER
 from clawactors.systems.tasks.timers import KINDS
 from clawactors.systems.timers import Agenda
@@ -53,7 +53,7 @@ _TIME_S = 20.0
 
 
 class Control:
-    """`serve` runs until it is cancelled. `placement` and `watch` may be asked at any time."""
+    """`serve` runs until it is cancelled. `state`, `placement` and `watch` may be asked at any time."""
 
     def __init__(
         self,
@@ -71,7 +71,8 @@ class Control:
         self.context, self.views, self.requests = context, views, requests
         self.dead = DeadLetterWorker(dead, context.clock, lambda: self.leadership.leading)
         self.agenda = Agenda()
-        self.placement = Placement(self.agenda, silence_s)
+        self.state = ClusterState(self.agenda, silence_s)
+        self.placement = Placement(self.state)
         self._wake = asyncio.Event()
         self.kinds = kinds
         self.snapshots = FoldedSnapshots(lambda: views.snapshots)
@@ -83,11 +84,11 @@ class Control:
         )
         self.dispatcher = context.dispatcher = Dispatcher(context, self.snapshots, middleware)
         self.ends = EndNotifier(requests, self.snapshots)
-        self.placement.on_ended = self.ends.on_ended
+        self.state.tasks.on_ended = self.ends.on_ended
         self.blobs = BlobEndpoint(blobs, context.clock.monotonic_s)
         self.lookup = StateEndpoint(self.snapshots, kinds.of(Home.CONTROL))
         self.endpoint = CommandEndpoint(self.dispatcher, kinds.of(Home.CONTROL), self.ends.awaits)
-        self.watch = Watch(leases, requests, context.clock, self.placement.live_nodes, self._lose)
+        self.watch = Watch(leases, requests, context.clock, self.state.nodes.live, self._lose)
         self.schedules = ScheduleKeeper(self.dispatcher, self.agenda, self._wake.set)
         self.timers = TimerKeeper(
             timers,
@@ -102,7 +103,7 @@ class Control:
         self.forks = ForkKeeper(self.dispatcher, self._wake.set)
         self._background = background = ControlBackground()
         self._writer = PlannedCommandWriter(self.dispatcher, self.placement, self.snapshots, background, self._wake.set)
-        self._plans = Plans(self.placement, self.schedules.roster, self.ends, self.snapshots, background, self._changed)
+        self._plans = Plans(self.state, self.schedules.roster, self.ends, self.snapshots, background, self._changed)
         self._position = 0
         self._follower: Follower | None = None
         self._leads = 0
@@ -113,7 +114,7 @@ class Control:
         await self._learn_time()
         snapshot = self.views.snapshot()
         self._position = snapshot.position
-        self.placement.load(snapshot)
+        self.state.load(snapshot)
         self.schedules.roster.load(snapshot.schedules(), snapshot.frozen())
         self._plans.load_statuses()
         patterns = [kind.pattern for kind in self.kinds.of(Home.CONTROL)]
@@ -158,10 +159,10 @@ class Control:
     def forgive(self) -> None:
         """Nobody is dead for what this process could not hear: it has just begun to listen, or does so again."""
         self.watch.forgive()
-        self.placement.silence.listen(self.context.time.now_ns())
+        self.state.silence.listen(self.context.time.now_ns())
 
     def _hear_alive(self, subject: str, _: bytes) -> None:
-        self.placement.silence.heard(subject.rpartition(".")[2], self.context.time.now_ns())
+        self.state.silence.heard(subject.rpartition(".")[2], self.context.time.now_ns())
 
     async def _fold(self, follower: Follower) -> None:
         async for batch in follower:
@@ -183,14 +184,14 @@ class Control:
 
     def _ring(self, kind: str, id: str) -> None:
         if kind in KINDS:
-            self.placement.on_timer(id)
+            self.state.on_timer(id)
         elif kind == TIMER:
             self.schedules.roster.on_timer(id)
         self._wake.set()
 
     def _lead(self) -> None:
         """A former leader may have placed tasks that are not folded here yet: they count under the limits."""
-        self.placement.limits.closed = True
+        self.state.tasks.limits.closed = True
         self._leads += 1
         self._background.insist(partial(self._open_limits, self._leads))
         self.dead.lead()
@@ -213,7 +214,7 @@ class Control:
         if self._follower is not None:
             await self._follower.caught_up()
         if lead == self._leads:
-            self.placement.limits.closed = False
+            self.state.tasks.limits.closed = False
             self._changed()
 
     def _changed(self) -> None:
@@ -235,12 +236,12 @@ class Control:
         if not self.leadership.leading:
             return
         self.schedules.fire()
-        self.forks.finish(self.placement.forks)
+        self.forks.finish(self.state.tasks.forks)
         now_ns = self.context.time.now_ns()
         planned = list(self.placement.orders(now_ns))
         if planned:
             self._background.start(self._writer.write(planned))
-        check_ns = self.placement.next_check_ns()
+        check_ns = self.state.silence.next_check_ns()
         wait_s = _IDLE_S if check_ns is None else min(_IDLE_S, max(0.001, (check_ns - now_ns) / 1e9))
         self._check = asyncio.get_running_loop().call_later(wait_s, self._wake.set)
 

@@ -9,7 +9,7 @@ from clawactors.runtime.control.background import ControlBackground
 from clawactors.runtime.control.ends import EndNotifier
 from clawactors.runtime.control.folded import FoldedSnapshots
 from clawactors.systems.nodes import NODE
-from clawactors.systems.placement import Placement
+from clawactors.systems.placement import ClusterState
 from clawactors.systems.schedules import SCHEDULE
 from clawactors.systems.schedules.roster import Roster
 from clawactors.systems.tasks import TASK
@@ -22,14 +22,14 @@ class Plans:
 
     def __init__(
         self,
-        placement: Placement,
+        state: ClusterState,
         roster: Roster,
         ends: EndNotifier,
         snapshots: FoldedSnapshots,
         background: ControlBackground,
         changed: Callable[[], None],
     ) -> None:
-        self._placement, self._roster, self._ends = placement, roster, ends
+        self._state, self._roster, self._ends = state, roster, ends
         self._snapshots, self._background, self._changed = snapshots, background, changed
         self._by_kind: dict[str, Callable[[Commit], None]] = {
             TASK.kind: self._apply_task,
@@ -43,20 +43,20 @@ class Plans:
             apply(commit)
 
     def _apply_task(self, commit: Commit) -> None:
-        record, placement = commit.record, self._placement
-        if commit.fault == "malformed" or not placement.believes(commit.id, writer_of(record.subject)):
-            placement.apply_nothing(commit.kind, commit.id, record.seq)
+        record, state = commit.record, self._state
+        if commit.fault == "malformed" or not state.believes(commit.id, writer_of(record.subject)):
+            state.apply_nothing(commit.kind, commit.id, record.seq)
         elif commit.fault == "future":
-            placement.freeze(commit.kind, commit.id)
+            state.freeze(commit.kind, commit.id)
             self._ends.on_frozen(commit.id, record.seq, commit.reason)
-        elif not placement.apply_task(commit.id, record.seq, commit.events, record.at_ns, first=record.expected == 0):
+        elif not state.apply_task(commit.id, record.seq, commit.events, record.at_ns, first=record.expected == 0):
             self._background.insist(partial(self._adopt, commit.id))
 
     def _apply_node(self, commit: Commit) -> None:
         if commit.fault == "future":
-            self._placement.freeze(commit.kind, commit.id)
+            self._state.freeze(commit.kind, commit.id)
         elif commit.fault != "malformed":
-            self._placement.apply_node(commit.id, commit.record.seq, commit.events, commit.record.at_ns)
+            self._state.apply_node(commit.id, commit.record.seq, commit.events, commit.record.at_ns)
 
     def _apply_schedule(self, commit: Commit) -> None:
         if writer_of(commit.record.subject):
@@ -72,7 +72,7 @@ class Plans:
             snapshot, _ = self._snapshots.states.get(TASK.kind, id)
             if snapshot.frozen:
                 return
-            if self._placement.adopt(id, snapshot.version, snapshot.state):
+            if self._state.adopt(id, snapshot.version, snapshot.state):
                 break
             await self._snapshots.fresh()
         self.load_statuses()  # it may wait for others again
@@ -80,7 +80,7 @@ class Plans:
 
     def load_statuses(self) -> None:
         """Finds out about tasks that others wait for, and that are not open here."""
-        if asked := self._placement.asks():
+        if asked := self._state.asks():
             self._background.insist(partial(self._load_statuses, asked))
 
     async def _load_statuses(self, ids: Sequence[str]) -> None:
@@ -88,5 +88,5 @@ class Plans:
         for id in ids:
             known, _ = self._snapshots.states.get(TASK.kind, id)
             status = known.state.life.status if known.state.exists and not known.frozen else None
-            self._placement.note_status(id, known.version, status)
+            self._state.note_status(id, known.version, status)
         self._changed()

@@ -9,5 +9,6 @@ from clawactors.systems.placement.order import PlannedCommand, slim
 from clawactors.systems.placement.placement import Placement
 from clawactors.systems.placement.ports import PlacementStart
 from clawactors.systems.placement.silence import SILENCE_S
+from clawactors.systems.placement.state import ClusterState
 
-__all__ = ["SILENCE_S", "Placement", "PlacementStart", "PlannedCommand", "slim"]
+__all__ = ["SILENCE_S", "ClusterState", "Placement", "PlacementStart", "PlannedCommand", "slim"]

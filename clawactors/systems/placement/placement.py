@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 from clawactors.systems.nodes import Node
 from clawactors.systems.placement.choice import NodeCapacity, choose, shape_of, why_not
-from clawactors.systems.placement.ledger import ClusterState
 from clawactors.systems.placement.limits import Limit
 from clawactors.systems.placement.order import PlannedCommand
+from clawactors.systems.placement.state import ClusterState
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import timers as t
 from clawactors.systems.tasks.events import Spec
@@ -20,8 +20,13 @@ from clawactors.systems.tasks.events import Spec
 __all__ = ["Placement"]
 
 
-class Placement(ClusterState):
-    """Plans; the leader sends its commands."""
+class Placement:
+    """Plans from what `state` knows; the leader sends its commands."""
+
+    def __init__(self, state: ClusterState) -> None:
+        self.state = state
+        self._open, self._seats, self._limits = state.tasks, state.nodes.by_id, state.tasks.limits
+        self._tasks, self._pending = state.tasks.by_id, state.tasks.pending
 
     def orders(self, now_ns: int, limit: int = 1000) -> list[PlannedCommand]:
         """Commands that the present state calls for, at most `limit` of each sort, each proposed once a version."""
@@ -36,11 +41,11 @@ class Placement(ClusterState):
     def _order(self, id: str, command: c.TaskCommand, to: str = "") -> PlannedCommand:
         held = self._tasks[id]
         held.ordered, held.to = True, to
-        self._enter(id, held)
+        self._open.enter(id, held)
         return PlannedCommand(id, held.version, held.task, command, to)
 
     def _recoveries(self, limit: int) -> Iterator[PlannedCommand]:
-        for id in list(self._orphans)[:limit]:
+        for id in list(self._open.orphans)[:limit]:
             task = self._tasks[id].task
             seat = self._seats.get(task.life.node)
             node = seat.node if seat else Node()
@@ -50,22 +55,22 @@ class Placement(ClusterState):
             yield self._order(id, c.Interrupt(task.fence, f"node {task.life.node}: {reason}", counted=not left_well))
 
     def _timers(self, limit: int) -> Iterator[PlannedCommand]:
-        for id in list(self._due)[:limit]:
+        for id in list(self._open.due)[:limit]:
             task = self._tasks[id].task
-            kind = next(kind for kind in t.KINDS if self.agenda.is_due(kind, id))
+            kind = next(kind for kind in t.KINDS if self.state.agenda.is_due(kind, id))
             yield self._order(id, t.when_due(kind, task), to=task.life.node)
 
     def _dependents(self, limit: int) -> Iterator[PlannedCommand]:
-        for id in list(self._resolved)[:limit]:
-            command = self._dependencies.follows(id, self._tasks[id].task)
+        for id in list(self._open.resolved)[:limit]:
+            command = self._open.dependencies.follows(id, self._tasks[id].task)
             if command is not None:
                 yield self._order(id, command)
 
     def _silent(self, now_ns: int, limit: int) -> Iterator[PlannedCommand]:
-        for id in self.silence.to_check(now_ns, limit):
+        for id in self.state.silence.to_check(now_ns, limit):
             held = self._tasks[id]
-            reason = self.silence.verdict(id, held.task.life, now_ns)
-            if reason and not held.ordered and id not in self._frozen:
+            reason = self.state.silence.verdict(id, held.task.life, now_ns)
+            if reason and not held.ordered and id not in self._open.frozen:
                 node = held.task.life.node
                 yield self._order(id, c.Interrupt(held.task.fence, f"node {node}: {reason}"), to=node)
 
@@ -75,7 +80,7 @@ class Placement(ClusterState):
         heapq.heapify(heads)
         while heads and limit > 0:
             _, id, shape = heads[0]
-            forbidden = self._limited and self.limits.forbid(shape.skill)
+            forbidden = self._limits.by_skill and self._limits.forbid(shape.skill)
             seat = None if forbidden else choose(shape, self._seats.values(), now_ns)
             if seat is None:
                 heapq.heappop(heads)
@@ -96,35 +101,38 @@ class Placement(ClusterState):
         shape = shape_of(spec)
         if (
             id in self._tasks
-            or id in self._reserved
+            or id in self.state.nodes.reserved
             or shape in self._pending
-            or self.limits.of(spec.skill) is not None
+            or self._limits.of(spec.skill) is not None
         ):
             return None
         seat = choose(shape, self._seats.values(), now_ns)
         if seat is not None:
-            self._reserved[id] = seat.id
-            seat.assigned.add(id)
+            self.state.nodes.reserve(id, seat)
         return seat
+
+    def release(self, id: str) -> None:
+        """The task that a place was reserved for came to nothing."""
+        self.state.nodes.release(id)
 
     def withdraw(self, order: PlannedCommand) -> None:
         """Takes back an order that could not be carried out; it is proposed again unless the task has moved on."""
         held = self._tasks.get(order.id)
         if held is not None and held.version == order.version:
             held.ordered, held.to = False, ""
-            self._enter(order.id, held)
+            self._open.enter(order.id, held)
 
     def is_limited(self, order: PlannedCommand) -> bool:
         """True for one that takes a place of few."""
         spec = order.task.spec
-        return bool(order.to and spec is not None and self.limits.of(spec.skill))
+        return bool(order.to and spec is not None and self._limits.of(spec.skill))
 
     def why(self, id: str, now_ns: int) -> list[str]:
         """Why a pending task is not placed; empty when it is about to be, or is not pending."""
         held = self._tasks.get(id)
         if held is None or held.task.life.status != "pending" or held.ordered:
             return []
-        if id in self._frozen:
+        if id in self._open.frozen:
             return ["a later release has written to it; only such a release can go on with it"]
         limit = self.limit_of(id)
         return [*([limit.reason] if limit else ()), *why_not(held.shape, self._seats.values(), now_ns)]
@@ -134,5 +142,5 @@ class Placement(ClusterState):
         held = self._tasks.get(id)
         if held is None or held.task.life.status != "pending" or held.ordered:
             return None
-        limit = self.limits.of(held.shape.skill)
+        limit = self._limits.of(held.shape.skill)
         return limit if limit is not None and limit.is_reached else None

@@ -510,7 +510,7 @@ class World:
             if lives[-1].commits and lives[-1].commits[-1].record.seq != self.cluster.log.last_seq:
                 self.complain(f"6: the views of {name} stand at {lives[-1].commits[-1].record.seq}")
         for name, control in self.cluster.controls.items():
-            placement = control.placement
-            held = [seat.id for seat in placement._seats.values() if seat.assigned]
-            if placement._tasks or held or placement._dependencies.watched:
-                self.complain(f"6: placement of {name} still holds {list(placement._tasks)}, on {held}")
+            state = control.state
+            held = [seat.id for seat in state.nodes.by_id.values() if seat.assigned]
+            if state.tasks.by_id or held or state.tasks.dependencies.watched:
+                self.complain(f"6: placement of {name} still holds {list(state.tasks.by_id)}, on {held}")

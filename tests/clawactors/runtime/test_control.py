@@ -65,7 +65,7 @@ async def test_tasks_wait_for_a_node_with_their_skill(cluster: Cluster) -> None:
 async def test_what_is_submitted_and_placed_in_one_batch_of_the_fold_keeps_its_parameters(cluster: Cluster) -> None:
     control = await cluster.control("control/1")
     await cluster.node("n1", [echo], slots=50)
-    await cluster.until(lambda: control.leadership.leading and list(control.placement.live_nodes()))
+    await cluster.until(lambda: control.leadership.leading and list(control.state.nodes.live()))
     cluster.links["control/1"]._up.clear()  # it folds what comes now in one batch
     ids = [f"t{n}" for n in range(40)]
     await submit(cluster, *ids, params={"text": "hi"})
@@ -273,7 +273,7 @@ async def test_a_task_that_kills_its_node_again_and_again_ends_dead_and_innocent
     assert culprit.interruptions == MAX_INTERRUPTIONS
     assert culprit.error is not None
     assert culprit.error.kind == "interrupted"
-    assert len(list(control.placement.live_nodes())) == 2
+    assert len(list(control.state.nodes.live())) == 2
 
 
 async def test_a_cancelled_task_whose_node_dies_before_it_confirms_is_cancelled(cluster: Cluster) -> None:
@@ -410,7 +410,7 @@ async def test_views_that_are_slow_hold_up_the_fold_and_nothing_is_lost(cluster:
     await all_are(cluster, "completed", *ids[:-1])
     await cluster.until(lambda: len(views.commits) == cluster.log.last_seq)
     assert [commit.record.seq for commit in views.commits] == list(range(1, cluster.log.last_seq + 1))
-    assert control.placement.position == cluster.log.last_seq
+    assert control.state.position == cluster.log.last_seq
 
 
 async def test_a_leader_that_lost_races_while_its_views_are_slow_does_not_order_again_and_again(

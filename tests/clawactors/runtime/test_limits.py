@@ -81,7 +81,7 @@ async def test_who_takes_the_lead_knows_what_was_given_away_before(seed: int) ->
         await all_are(cluster, "running", "t0", "t1")
         await cluster.kill("control/a")
         heir = await cluster.control("control/b")
-        await cluster.until(lambda: heir.leadership.leading and not heir.placement.limits.closed, "another leads")
+        await cluster.until(lambda: heir.leadership.leading and not heir.state.tasks.limits.closed, "another leads")
         await cluster.until(lambda: heir.placement.limit_of("t2"), "t2 waits for the limit")
         for _ in ids:
             gate.let_out.release()

@@ -107,7 +107,7 @@ async def test_a_node_without_the_secret_gets_no_such_task_and_why_says_so() -> 
         await cluster.node("n1", [uses])
         client = cluster.client()
         ref = await client.submit("uses", {"how": "length"})
-        await cluster.until(lambda: control.placement.position >= cluster.log.last_seq)
+        await cluster.until(lambda: control.state.position >= cluster.log.last_seq)
         [why] = control.placement.why(ref.id, control.context.clock.now_ns())
         assert why.startswith("node n1 holds no secret 'openai', which skill 'uses' asks for")
         await cluster.node("n2", [uses], secrets=HELD)

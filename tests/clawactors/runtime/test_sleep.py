@@ -235,7 +235,7 @@ async def test_progress_and_heartbeats_keep_a_long_step_alive() -> None:
         clock.move(800)
         await client.submit("echo", id="b")
         await cluster.until_status("b", "completed")
-        assert control.placement.silence.next_check_ns() is not None
+        assert control.state.silence.next_check_ns() is not None
         go.set()
         task = await cluster.until_status("t", "completed")
         assert task.life.result == 1

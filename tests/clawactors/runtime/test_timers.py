@@ -9,7 +9,7 @@ import pytest
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.logtime import LogTime
 from clawactors.systems.nodes.events import NodeJoined, Offer
-from clawactors.systems.placement import Placement
+from clawactors.systems.placement import ClusterState, Placement
 from clawactors.systems.skills import skill
 from clawactors.systems.tasks import TASK
 from clawactors.systems.tasks import commands as tc
@@ -187,14 +187,14 @@ async def test_what_is_no_delay_is_refused(delay_s: Any) -> None:
 
 
 async def test_an_attempt_far_beyond_its_timeout_is_taken_from_its_node() -> None:
-    placement = Placement(silence_s=1e6)
-    placement.apply_node(
+    placement = Placement(ClusterState(silence_s=1e6))
+    placement.state.apply_node(
         "n1", 1, [NodeJoined(incarnation="i1", slots=1, offers=(Offer("hang", timeout_s=100),))], at(0)
     )
-    placement.apply_task("t", 2, [te.Submitted(skill="hang")], at(0))
+    placement.state.apply_task("t", 2, [te.Submitted(skill="hang")], at(0))
     [order] = placement.orders(at(0))
-    placement.apply_task("t", 3, TASK.decide(order.command, order.task), at(1))
-    placement.apply_task("t", 4, [te.Started()], at(2))
+    placement.state.apply_task("t", 3, TASK.decide(order.command, order.task), at(1))
+    placement.state.apply_task("t", 4, [te.Started()], at(2))
     assert placement.orders(at(2 + 179)) == []
     [order] = placement.orders(at(2 + 181))
     assert isinstance(order.command, tc.Interrupt)
@@ -203,13 +203,13 @@ async def test_an_attempt_far_beyond_its_timeout_is_taken_from_its_node() -> Non
 
 
 async def test_a_clock_that_jumps_in_the_control_process_silences_nobody_and_fires_nothing() -> None:
-    placement = Placement()
-    placement.apply_node("n1", 1, [NodeJoined(incarnation="i1", slots=1, offers=(Offer("hang"),))], at(0))
-    placement.apply_task("t", 2, [te.Submitted(skill="hang")], at(0))
-    placement.apply_task("u", 3, [te.Submitted(skill="hang", not_before_ns=at(3600))], at(0))
+    placement = Placement(ClusterState())
+    placement.state.apply_node("n1", 1, [NodeJoined(incarnation="i1", slots=1, offers=(Offer("hang"),))], at(0))
+    placement.state.apply_task("t", 2, [te.Submitted(skill="hang")], at(0))
+    placement.state.apply_task("u", 3, [te.Submitted(skill="hang", not_before_ns=at(3600))], at(0))
     orders = placement.orders(at(0))
-    placement.apply_task("t", 4, TASK.decide(orders[0].command, orders[0].task), at(1))
-    placement.apply_task("t", 5, [te.Started()], at(2))
+    placement.state.apply_task("t", 4, TASK.decide(orders[0].command, orders[0].task), at(1))
+    placement.state.apply_task("t", 5, [te.Started()], at(2))
     clock = WallClock(NOW_S)
     time = LogTime(clock)
     time.observe(at(2))

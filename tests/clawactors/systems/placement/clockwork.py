@@ -19,15 +19,15 @@ class Clockwork:
         """Lets go off what is due by then."""
         self._set()
         self.marks = {name: mark for name, mark in self.marks.items() if mark.at_ns > now_ns}
-        for _, id in self.placement.agenda.show(now_ns):
-            self.placement.on_timer(id)
+        for _, id in self.placement.state.agenda.show(now_ns):
+            self.placement.state.on_timer(id)
 
     def _set(self) -> None:
-        for change in list(self.placement.agenda.changes(self.placement.position)):
+        for change in list(self.placement.state.agenda.changes(self.placement.state.position)):
             name = (change.kind, change.id)
             if isinstance(change, SetTimer):
                 mark = self.marks[name] = TimerMark(*name, change.at_ns, change.version)
-                for _, id in self.placement.agenda.saw(mark):
-                    self.placement.on_timer(id)
+                for _, id in self.placement.state.agenda.saw(mark):
+                    self.placement.state.on_timer(id)
             else:
                 self.marks.pop(name, None)

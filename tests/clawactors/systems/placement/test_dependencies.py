@@ -6,7 +6,7 @@ import time
 import pytest
 
 from clawactors.systems.nodes import events as n
-from clawactors.systems.placement import Placement
+from clawactors.systems.placement import ClusterState, Placement
 from clawactors.systems.tasks import FINAL
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
@@ -47,10 +47,10 @@ def complete(log: Log, id: str) -> None:
 
 def learn(log: Log) -> list[str]:
     """What is asked for, answered from the log."""
-    asked = log.placement.asks()
+    asked = log.placement.state.asks()
     for id in asked:
         task = log.tasks.get(id)
-        log.placement.note_status(id, log.seq if task else 0, task.life.status if task else None)
+        log.placement.state.note_status(id, log.seq if task else 0, task.life.status if task else None)
     return asked
 
 
@@ -131,7 +131,7 @@ def test_a_predecessor_that_goes_on_lets_its_dependents_wait_again_and_then_go()
     log.carry_out(log.orders())
     assert told(log) == []
     log.task("p", e.Retried())  # forgotten here, so it is read
-    assert log.placement.adopt("p", log.seq, log.tasks["p"])
+    assert log.placement.state.adopt("p", log.seq, log.tasks["p"])
     assert told(log) == [AWAIT]
     log.carry_out(log.orders())
     assert log.tasks["t"].life.status == "waiting"
@@ -146,7 +146,7 @@ def test_a_predecessor_that_goes_on_and_completes_before_anybody_looks() -> None
     log.task("p", e.Retried())
     complete(log, "p")
     assert told(log) == []
-    assert log.placement.adopt("p", log.seq, log.tasks["p"])
+    assert log.placement.state.adopt("p", log.seq, log.tasks["p"])
     assert told(log) == [READY]
     log.carry_out(log.orders())
     assert log.tasks["t"].life.status == "pending"
@@ -182,11 +182,11 @@ def test_an_answer_that_the_fold_has_overtaken_counts_for_nothing() -> None:
     log.task("p", submitted())
     end(log, "p", *DEAD)
     log.task("t", submitted(after=("p",)))
-    assert log.placement.asks() == ["p"]
+    assert log.placement.state.asks() == ["p"]
     then = log.seq
     log.task("p", e.Retried())
-    assert log.placement.adopt("p", log.seq, log.tasks["p"])
-    log.placement.note_status("p", then, "dead")
+    assert log.placement.state.adopt("p", log.seq, log.tasks["p"])
+    log.placement.state.note_status("p", then, "dead")
     assert told(log) == []
     complete(log, "p")
     assert told(log) == [READY]
@@ -197,8 +197,8 @@ def test_an_answer_from_ahead_of_the_fold_is_asked_for_again() -> None:
     log.task("p", submitted())
     complete(log, "p")
     log.task("t", submitted(after=("p",)))
-    assert log.placement.asks() == ["p"]
-    log.placement.note_status("p", log.seq + 5, "archived")
+    assert log.placement.state.asks() == ["p"]
+    log.placement.state.note_status("p", log.seq + 5, "archived")
     assert told(log) == []
     assert learn(log) == ["p"]
     assert told(log) == [READY]
@@ -217,14 +217,14 @@ def test_what_waits_no_more_is_forgotten() -> None:
     for events in ENDS.values():
         log = waiting("p", "q")
         log.task("t", *events)
-        assert not log.placement._dependencies.watched
+        assert not log.placement.state.tasks.dependencies.watched
         complete(log, "p")
         assert told(log) == []
 
 
 def test_what_a_later_release_has_written_to_is_left_alone() -> None:
     log = waiting("p")
-    log.placement.freeze("task", "t")
+    log.placement.state.freeze("task", "t")
     complete(log, "p")
     assert told(log) == []
 
@@ -251,8 +251,8 @@ def test_a_diamond_goes_through_in_order() -> None:
             ran.append(id)
             log.task(id, e.Started(), e.Completed(id))
     assert ran == ["top", "left", "right", "end"]
-    assert log.placement.open_count() == 0
-    assert not log.placement._dependencies.watched
+    assert len(log.placement.state.tasks.by_id) == 0
+    assert not log.placement.state.tasks.dependencies.watched
 
 
 def test_whoever_starts_from_a_view_at_any_place_proposes_the_same() -> None:
@@ -261,15 +261,15 @@ def test_whoever_starts_from_a_view_at_any_place_proposes_the_same() -> None:
     fresh: list[Placement] = []
 
     def look() -> None:
-        placement = Placement()
-        placement.load(View(log))
+        placement = Placement(ClusterState())
+        placement.state.load(View(log))
         fresh.append(placement)
         expected = sorted(told(log), key=repr)
         for each in fresh:
-            for id in each.asks():
+            for id in each.state.asks():
                 known = log.tasks.get(id)
                 final = known is not None and known.life.status in FINAL
-                each.note_status(id, 0, known.life.status if known and final else None)
+                each.state.note_status(id, 0, known.life.status if known and final else None)
             orders = each.orders(log.now_ns)
             assert sorted(((order.id, order.command) for order in orders), key=repr) == expected
             for order in orders:
@@ -293,7 +293,7 @@ def test_whoever_starts_from_a_view_at_any_place_proposes_the_same() -> None:
     look()
     log.task("q", e.Retried())
     for each in log.placements:
-        assert each.adopt("q", log.seq, log.tasks["q"])
+        assert each.state.adopt("q", log.seq, log.tasks["q"])
     look()
     log.task("t", e.Waiting("dependency"))
     complete(log, "q")
@@ -349,8 +349,8 @@ def test_a_ring_is_found_by_whoever_begins_with_a_view() -> None:
     log = Log()
     for id, after in (("a", "b"), ("b", "c"), ("c", "a")):
         log.task(id, submitted(after=(after,)))
-    fresh = Placement()
-    fresh.load(View(log))
+    fresh = Placement(ClusterState())
+    fresh.state.load(View(log))
     orders = fresh.orders(log.now_ns)
     assert len(orders) == 1
     assert isinstance(orders[0].command, c.Block)
@@ -371,7 +371,7 @@ def test_ten_thousand_that_come_in_any_order_are_looked_at_in_little_time() -> N
     random.Random(7).shuffle(order)
     began_s = time.process_time()
     for number in order:
-        log.placement.apply_task(f"t{number}", log.seq + 1, (submitted(after=(f"t{number - 1}",)),), log.now_ns)
+        log.placement.state.apply_task(f"t{number}", log.seq + 1, (submitted(after=(f"t{number - 1}",)),), log.now_ns)
         log.seq += 1
     assert time.process_time() - began_s < 10
-    assert log.placement.open_count() == len(order)
+    assert len(log.placement.state.tasks.by_id) == len(order)

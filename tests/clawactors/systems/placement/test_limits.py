@@ -3,7 +3,7 @@
 import pytest
 
 from clawactors.systems.nodes import events as n
-from clawactors.systems.placement import Placement
+from clawactors.systems.placement import ClusterState
 from clawactors.systems.tasks import TASK
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
@@ -98,9 +98,9 @@ def test_rule_3_nothing_begins_under_a_limit_that_is_closed() -> None:
     log.node("n1", limited())
     log.task("e1", submitted())
     log.task("s1", submitted("sing"))
-    log.placement.limits.closed = True
+    log.placement.state.tasks.limits.closed = True
     assert place(log) == ["s1"]
-    log.placement.limits.closed = False
+    log.placement.state.tasks.limits.closed = False
     assert place(log) == ["e1"]
 
 
@@ -122,10 +122,10 @@ def test_who_waits_for_a_limit_is_told_so() -> None:
 
 
 def test_whoever_has_no_limit_has_none() -> None:
-    placement = Placement()
-    assert not placement.limits.by_skill
-    assert placement.limits.of("echo") is None
-    assert not placement.limits.forbid("echo")
+    limits = ClusterState().tasks.limits
+    assert not limits.by_skill
+    assert limits.of("echo") is None
+    assert not limits.forbid("echo")
 
 
 # Whatever happens
@@ -166,10 +166,10 @@ class LedWorld(World):
                 self.lead.placement.withdraw(order)
             self.lead.in_flight.clear()
             self.lead = self.chance.choice(self.controls)
-            self.lead.placement.limits.closed = True
+            self.lead.placement.state.tasks.limits.closed = True
             self.known_at = len(self.store.commits)
         if self.lead.position >= self.known_at:
-            self.lead.placement.limits.closed = False
+            self.lead.placement.state.tasks.limits.closed = False
         return self.lead
 
 
@@ -179,7 +179,7 @@ def test_never_more_than_the_limit_are_under_way_and_all_come_to_an_end(seed: in
     for _ in range(400):
         world.step()
     for control in world.controls:
-        control.placement.limits.closed = False
+        control.placement.state.tasks.limits.closed = False
     for control in world.controls:
         control.in_flight.clear()
     world.controls = [Control(world.store, world.chance)]
@@ -187,5 +187,5 @@ def test_never_more_than_the_limit_are_under_way_and_all_come_to_an_end(seed: in
     all_is_over(world)
     assert all(TASK.is_final(task) for task in world.store.tasks.values())
     for control in world.controls:
-        limit = control.placement.limits.of("echo")
+        limit = control.placement.state.tasks.limits.of("echo")
         assert limit is None or not limit.under_way

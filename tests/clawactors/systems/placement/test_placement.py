@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from clawactors.systems.nodes import NODE, Node
 from clawactors.systems.nodes import events as n
-from clawactors.systems.placement import Placement, PlannedCommand
+from clawactors.systems.placement import ClusterState, Placement, PlannedCommand
 from clawactors.systems.tasks import TASK, Status, Task
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
@@ -17,7 +17,7 @@ class Log:
     """What placement reads: records in order, each a second after the one before."""
 
     def __init__(self, *placements: Placement) -> None:
-        self.placements = placements or (Placement(),)
+        self.placements = placements or (Placement(ClusterState()),)
         self.placement = self.placements[0]
         self.clockwork = Clockwork(self.placement)
         self.tasks: dict[str, Task] = {}
@@ -36,7 +36,7 @@ class Log:
             state = TASK.evolve(state, event, self.now_ns)
         self.tasks[id] = state
         for placement in self.placements:
-            placement.apply_task(id, self.seq, events, self.now_ns)
+            placement.state.apply_task(id, self.seq, events, self.now_ns)
         return self.seq
 
     def node(self, id: str, *events: n.NodeEvent) -> int:
@@ -46,7 +46,7 @@ class Log:
             state = NODE.evolve(state, event, self.now_ns)
         self.nodes[id] = state
         for placement in self.placements:
-            placement.apply_node(id, self.seq, events, self.now_ns)
+            placement.state.apply_node(id, self.seq, events, self.now_ns)
         return self.seq
 
     def orders(self, limit: int = 1000) -> list[PlannedCommand]:
@@ -61,7 +61,7 @@ class Log:
             self.task(order.id, *TASK.decide(order.command, self.tasks[order.id]))
 
     def assigned(self, id: str) -> set[str]:
-        return self.placement._seats[id].assigned
+        return self.placement.state.nodes.by_id[id].assigned
 
 
 def placed(orders: Iterable[PlannedCommand]) -> list[tuple[str, str]]:
@@ -94,12 +94,12 @@ def test_what_was_seen_already_changes_nothing() -> None:
     running(log)
     log.task("t", e.Completed())
     for seq in range(log.seq + 1):
-        assert log.placement.apply_task("t", seq, (submitted(),), SECOND)
-        log.placement.apply_node("a", seq, (n.NodeLost("i1"),), SECOND)
-        log.placement.apply_nothing("task", "t", seq)
-    assert log.placement.open_count() == 0
-    assert list(log.placement.live_nodes()) == [("a", "i1")]
-    assert log.placement.position == log.seq
+        assert log.placement.state.apply_task("t", seq, (submitted(),), SECOND)
+        log.placement.state.apply_node("a", seq, (n.NodeLost("i1"),), SECOND)
+        log.placement.state.apply_nothing("task", "t", seq)
+    assert len(log.placement.state.tasks.by_id) == 0
+    assert list(log.placement.state.nodes.live()) == [("a", "i1")]
+    assert log.placement.state.position == log.seq
 
 
 def test_rule_1_an_order_is_proposed_once_a_version() -> None:
@@ -199,7 +199,7 @@ def test_cancelling_is_not_a_pace() -> None:
         log.task(f"t-{number}", submitted())
     log.carry_out(log.orders())
     log.task("t-0", e.CancelRequested(), e.Cancelled())
-    assert log.placement._seats["a"].room(log.now_ns) == 1
+    assert log.placement.state.nodes.by_id["a"].room(log.now_ns) == 1
 
 
 def test_rule_3_the_most_urgent_goes_first_then_the_oldest_whatever_its_shape() -> None:
@@ -364,7 +364,7 @@ def test_the_tasks_of_a_removed_node_are_taken_back() -> None:
     (order,) = log.orders()
     assert order.command == c.Interrupt(e.Fence("a", "i1", 1), "node a: its incarnation is over")
     log.carry_out([order])
-    assert list(log.placement.live_nodes()) == []
+    assert list(log.placement.state.nodes.live()) == []
     assert log.placement.why("t", log.now_ns) == ["no node is online; start one with `claw up` or `claw join`"]
 
 
@@ -390,7 +390,7 @@ def test_an_ended_task_is_let_go_of() -> None:
     log.carry_out(log.orders())
     for number in range(20):
         log.task(f"t-{number}", e.Started(), e.Completed("x" * 1000))
-    assert log.placement.open_count() == 0
+    assert len(log.placement.state.tasks.by_id) == 0
     assert log.assigned("a") == set()
     assert log.orders() == []
 
@@ -402,15 +402,15 @@ def test_an_ended_task_that_is_retried_has_to_be_adopted() -> None:
     log.task("t", e.AttemptFailed(error=e.TaskError("network", ""), then="dead"))
     placement = log.placement
     task = TASK.evolve(log.tasks["t"], e.Retried(), 9 * SECOND)
-    assert not placement.apply_task("t", 9, (e.Retried(),), 9 * SECOND)
+    assert not placement.state.apply_task("t", 9, (e.Retried(),), 9 * SECOND)
     assert placement.orders(9 * SECOND) == []
-    placement.apply_task("t", 10, (e.Signalled("go"),), 9 * SECOND)
-    placement.apply_nothing("node", "t", 11)  # a node of the same name
-    assert not placement.adopt("t", 9, task)
-    assert placement.adopt("t", 10, task)
+    placement.state.apply_task("t", 10, (e.Signalled("go"),), 9 * SECOND)
+    placement.state.apply_nothing("node", "t", 11)  # a node of the same name
+    assert not placement.state.adopt("t", 9, task)
+    assert placement.state.adopt("t", 10, task)
     (order,) = placement.orders(9 * SECOND)
     assert (order.version, order.to) == (10, "a")
-    assert placement.adopt("t", 10, task)  # a second time, it was read twice
+    assert placement.state.adopt("t", 10, task)  # a second time, it was read twice
     assert placement.orders(9 * SECOND) == []
 
 
@@ -420,12 +420,12 @@ def test_a_node_is_believed_about_the_task_that_it_holds_alone() -> None:
     running(log)
     log.task("free", submitted())
     placement = log.placement
-    assert placement.believes("t", "a")
-    assert not placement.believes("t", "b")
-    assert not placement.believes("free", "a")
-    assert not placement.believes("nobody", "a")
-    assert all(placement.believes(id, "") for id in ("t", "free", "nobody"))
-    placement.apply_nothing("task", "t", log.seq + 1)
+    assert placement.state.believes("t", "a")
+    assert not placement.state.believes("t", "b")
+    assert not placement.state.believes("free", "a")
+    assert not placement.state.believes("nobody", "a")
+    assert all(placement.state.believes(id, "") for id in ("t", "free", "nobody"))
+    placement.state.apply_nothing("task", "t", log.seq + 1)
     assert log.assigned("a") == {"t"}
 
 
@@ -434,20 +434,20 @@ def test_a_task_that_was_read_ahead_is_not_folded_twice() -> None:
     log.node("a", joined())
     placement = log.placement
     retried = assigned(e.Scheduled(node="a", incarnation="i1", attempt=4, skill="echo"), SECOND)
-    assert not placement.apply_task("t", 9, (e.Retried(),), SECOND)
-    assert placement.adopt("t", 12, retried)
-    assert placement.apply_task("t", 11, (e.Paused(),), SECOND)
+    assert not placement.state.apply_task("t", 9, (e.Retried(),), SECOND)
+    assert placement.state.adopt("t", 12, retried)
+    assert placement.state.apply_task("t", 11, (e.Paused(),), SECOND)
     assert log.assigned("a") == {"t"}
-    assert placement.apply_task("t", 13, (e.Started(), e.Completed()), SECOND)
+    assert placement.state.apply_task("t", 13, (e.Started(), e.Completed()), SECOND)
     assert log.assigned("a") == set()
 
 
 def test_a_task_that_ended_again_before_it_was_read_is_not_taken_in() -> None:
     log = Log()
-    assert not log.placement.apply_task("t", 9, (e.Retried(),), SECOND)
+    assert not log.placement.state.apply_task("t", 9, (e.Retried(),), SECOND)
     cancelled = TASK.evolve(TASK.evolve(Task(spec=submitted()), e.CancelRequested(), 1), e.Cancelled(), 1)
-    assert log.placement.adopt("t", 11, cancelled)
-    assert log.placement.open_count() == 0
+    assert log.placement.state.adopt("t", 11, cancelled)
+    assert len(log.placement.state.tasks.by_id) == 0
 
 
 def test_an_ended_task_does_not_rise_from_a_submission_made_by_hand() -> None:
@@ -456,20 +456,20 @@ def test_an_ended_task_does_not_rise_from_a_submission_made_by_hand() -> None:
     running(log)
     log.task("t", e.Completed("done"))
     placement = log.placement
-    assert not placement.apply_task("t", 9, (submitted(),), SECOND, first=False)
-    assert placement.adopt("t", 9, log.tasks["t"])  # its log says that it has ended
+    assert not placement.state.apply_task("t", 9, (submitted(),), SECOND, first=False)
+    assert placement.state.adopt("t", 9, log.tasks["t"])  # its log says that it has ended
     assert placement.orders(SECOND) == []
-    assert placement.open_count() == 0
+    assert len(placement.state.tasks.by_id) == 0
 
 
 def test_a_submission_that_is_not_the_first_of_its_log_is_read_before_it_is_believed() -> None:
     log = Log()
     log.node("a", joined())
     placement = log.placement
-    assert placement.apply_task("t", 2, (e.Started(),), SECOND)  # by hand, on a task that does not exist
-    assert not placement.apply_task("t", 3, (submitted(),), SECOND, first=False)
-    assert placement.apply_task("t", 4, (submitted(),), SECOND)
-    assert placement.adopt("t", 4, Task(spec=submitted()))
+    assert placement.state.apply_task("t", 2, (e.Started(),), SECOND)  # by hand, on a task that does not exist
+    assert not placement.state.apply_task("t", 3, (submitted(),), SECOND, first=False)
+    assert placement.state.apply_task("t", 4, (submitted(),), SECOND)
+    assert placement.state.adopt("t", 4, Task(spec=submitted()))
     assert placed(placement.orders(SECOND)) == [("t", "a")]
 
 
@@ -480,13 +480,13 @@ def test_a_record_that_says_nothing_is_a_version() -> None:
     log = Log()
     log.node("a", joined())
     log.task("t", submitted())
-    log.placement.apply_nothing("task", "t", 9)
-    log.placement.apply_nothing("node", "a", 10)
-    log.placement.apply_nothing("task", "never", 11)
-    log.placement.apply_nothing("", "", 12)
+    log.placement.state.apply_nothing("task", "t", 9)
+    log.placement.state.apply_nothing("node", "a", 10)
+    log.placement.state.apply_nothing("task", "never", 11)
+    log.placement.state.apply_nothing("", "", 12)
     (order,) = log.orders()
     assert order.version == 9
-    assert log.placement.position == 12
+    assert log.placement.state.position == 12
 
 
 def test_an_illegal_event_is_a_version_and_changes_nothing() -> None:
@@ -496,7 +496,7 @@ def test_an_illegal_event_is_a_version_and_changes_nothing() -> None:
     log.node("a", n.NodeReturned("i0"))
     log.node("b", n.NodeDrained())
     assert [order.version for order in log.orders()] == [version]
-    assert list(log.placement.live_nodes()) == [("a", "i1")]
+    assert list(log.placement.state.nodes.live()) == [("a", "i1")]
 
 
 def test_a_frozen_task_is_left_alone() -> None:
@@ -505,7 +505,7 @@ def test_a_frozen_task_is_left_alone() -> None:
     running(log, "t")
     log.task("u", submitted())
     for id in ("t", "u"):
-        log.placement.freeze("task", id)
+        log.placement.state.freeze("task", id)
         log.task(id, e.Signalled("go"))
     log.node("a", n.NodeLost("i1", "silent"))
     log.node("b", joined("j1"))
@@ -514,8 +514,8 @@ def test_a_frozen_task_is_left_alone() -> None:
         "a later release has written to it; only such a release can go on with it"
     ]
     log.task("u", e.CancelRequested(), e.Cancelled())
-    log.placement.freeze("task", "never")
-    assert not any(log.placement.apply_task(id, 99, (e.Retried(),), 1) is False for id in ("never", "u"))
+    log.placement.state.freeze("task", "never")
+    assert not any(log.placement.state.apply_task(id, 99, (e.Retried(),), 1) is False for id in ("never", "u"))
 
 
 def test_an_order_for_a_task_that_froze_is_not_proposed_again() -> None:
@@ -523,7 +523,7 @@ def test_an_order_for_a_task_that_froze_is_not_proposed_again() -> None:
     log.node("a", joined(slots=1))
     log.task("t", submitted())
     (order,) = log.orders()
-    log.placement.freeze("task", "t")
+    log.placement.state.freeze("task", "t")
     assert log.assigned("a") == set()
     log.placement.withdraw(order)
     assert log.orders() == []
@@ -534,17 +534,17 @@ def test_a_frozen_node_gets_nothing_new_and_keeps_what_it_has() -> None:
     log = Log()
     log.node("a", joined())
     running(log)
-    log.placement.freeze("node", "a")
+    log.placement.state.freeze("node", "a")
     log.node("a", n.NodeLost("i1", "silent"))
     log.task("u", submitted())
     assert log.orders() == []
-    assert list(log.placement.live_nodes()) == []
+    assert list(log.placement.state.nodes.live()) == []
     assert log.placement.why("u", log.now_ns) == ["node a is of a later release than this process"]
 
 
 def test_what_runs_on_a_node_of_a_later_release_is_not_taken_back() -> None:
     log = Log()
-    log.placement.freeze("node", "z")  # its first word was one that this release does not know
+    log.placement.state.freeze("node", "z")  # its first word was one that this release does not know
     log.task("t", submitted())
     log.task("t", e.Scheduled(node="z", incarnation="k1", attempt=1, skill="echo"))
     assert log.orders() == []
@@ -585,10 +585,10 @@ def test_a_placement_that_starts_from_a_view_goes_on_as_the_old_one_would() -> N
     log.task("u", submitted())
     log.task("w", submitted(not_before_ns=99 * SECOND))
     log.task("x", submitted(), e.CancelRequested(), e.Cancelled())
-    fresh = Placement()
-    fresh.load(View(log))
-    assert fresh.position == log.seq
-    assert fresh.open_count() == 3
+    fresh = Placement(ClusterState())
+    fresh.state.load(View(log))
+    assert fresh.state.position == log.seq
+    assert len(fresh.state.tasks.by_id) == 3
     assert Clockwork(fresh).next_ns() == 99 * SECOND
     assert [(order.id, order.command) for order in fresh.orders(log.now_ns)] == [
         (order.id, order.command) for order in log.orders()
@@ -602,8 +602,8 @@ def test_a_view_tells_what_is_frozen() -> None:
     log.node("a", n.NodeLost("i1", "silent"))
     log.task("u", submitted())
     log.node("b", joined("j1"))
-    fresh = Placement()
-    fresh.load(View(log, ("task", "t"), ("task", "u"), ("node", "c")))
+    fresh = Placement(ClusterState())
+    fresh.state.load(View(log, ("task", "t"), ("task", "u"), ("node", "c")))
     assert fresh.orders(log.now_ns) == []
 
 
@@ -626,10 +626,10 @@ def test_why_a_task_is_not_placed() -> None:
 
 def test_parameters_and_payloads_are_not_kept() -> None:
     large = "x" * 100_000
-    placement = Placement()
+    placement = Placement(ClusterState())
     made = e.Submitted(skill="echo", params={"text": large}, metadata={"note": large}, description=large)
-    placement.apply_task("t", 1, [made], 1)
-    placement.apply_task("t", 2, [e.Signalled("go", large)], 2)
-    placement.apply_task("t", 3, [e.Edited(skill="echo", params={"text": large})], 3)
-    assert large not in repr(placement._tasks["t"].task.spec)
-    assert large not in repr(placement._tasks["t"].task)
+    placement.state.apply_task("t", 1, [made], 1)
+    placement.state.apply_task("t", 2, [e.Signalled("go", large)], 2)
+    placement.state.apply_task("t", 3, [e.Edited(skill="echo", params={"text": large})], 3)
+    assert large not in repr(placement.state.tasks.by_id["t"].task.spec)
+    assert large not in repr(placement.state.tasks.by_id["t"].task)

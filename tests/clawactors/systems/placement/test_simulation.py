@@ -44,10 +44,14 @@ def all_is_over(world: World) -> None:
     assert not stuck, [(id, control.placement.why(id, now_ns)) for id in stuck for control in world.controls]
     for control in world.controls:
         placement = control.placement
-        assert placement.open_count() == 0
-        assert {id: seat.assigned for id, seat in placement._seats.items() if seat.assigned} == {}
-        assert (placement._pending, len(placement._due), placement._orphans) == ({}, 0, {})
-        assert (placement._awaited, placement._frozen) == ({}, set())
+        assert len(placement.state.tasks.by_id) == 0
+        assert {id: seat.assigned for id, seat in placement.state.nodes.by_id.items() if seat.assigned} == {}
+        assert (placement.state.tasks.pending, len(placement.state.tasks.due), placement.state.tasks.orphans) == (
+            {},
+            0,
+            {},
+        )
+        assert (placement.state.tasks.awaited, placement.state.tasks.frozen) == ({}, set())
         assert placement.orders(now_ns) == []
     no_two_attempts_live_at_once(world.store)
 
@@ -84,17 +88,17 @@ def no_two_attempts_live_at_once(store: Store) -> None:
 def agrees(control: Control, store: Store) -> None:
     """What placement holds is the fold of the log, and each task counts at one node at most."""
     placement = control.placement
-    held = {id: (held.version, held.task.life) for id, held in placement._tasks.items()}
+    held = {id: (held.version, held.task.life) for id, held in placement.state.tasks.by_id.items()}
     assert held == {
         id: (store.versions["task", id], task.life) for id, task in store.tasks.items() if task.life.status in OPEN
     }
-    counted = [id for seat in placement._seats.values() for id in seat.assigned]
+    counted = [id for seat in placement.state.nodes.by_id.values() for id in seat.assigned]
     assert len(counted) == len(set(counted))
-    for id, seat in placement._seats.items():
+    for id, seat in placement.state.nodes.by_id.items():
         assert seat.node == store.nodes[id]
         for task_id in seat.assigned:
             life = store.tasks[task_id].life
             assert life.status in ("scheduled", "running")
             assert life.node == id
-    queued = {id for ranking in placement._pending.values() for id in ranking._ranks}
+    queued = {id for ranking in placement.state.tasks.pending.values() for id in ranking._ranks}
     assert queued == {id for id, task in store.tasks.items() if task.life.status == "pending"}

@@ -10,7 +10,7 @@ from clawactors.kernel.errors import Refused
 from clawactors.systems.nodes import NODE, Node
 from clawactors.systems.nodes import commands as nc
 from clawactors.systems.nodes import events as n
-from clawactors.systems.placement import Placement, PlannedCommand
+from clawactors.systems.placement import ClusterState, Placement, PlannedCommand
 from clawactors.systems.tasks import FINAL, OPEN, TASK, Status, Task
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
@@ -175,11 +175,11 @@ class Control:
 
     def __init__(self, store: Store, chance: Random) -> None:
         self.store, self.chance = store, chance
-        self.placement = Placement()
+        self.placement = Placement(ClusterState())
         self.clockwork = Clockwork(self.placement)
         if chance.random() < 0.7:
-            self.placement.load(View(store, chance.randint(0, len(store.commits))))
-        self.position = self.placement.position
+            self.placement.state.load(View(store, chance.randint(0, len(store.commits))))
+        self.position = self.placement.state.position
         self.in_flight: list[PlannedCommand] = []
         self.reading: list[str] = []
 
@@ -188,17 +188,17 @@ class Control:
         for kind, id, events, at_ns in self.store.commits[self.position : self.position + limit]:
             self.position += 1
             if kind == "node":
-                self.placement.apply_node(id, self.position, events, at_ns)  # type: ignore[arg-type]
+                self.placement.state.apply_node(id, self.position, events, at_ns)  # type: ignore[arg-type]
             elif not events:
-                self.placement.apply_nothing("task", id, self.position)
-            elif not self.placement.apply_task(id, self.position, events, at_ns):  # type: ignore[arg-type]
+                self.placement.state.apply_nothing("task", id, self.position)
+            elif not self.placement.state.apply_task(id, self.position, events, at_ns):  # type: ignore[arg-type]
                 self.reading.append(id)
 
     def read(self) -> None:
         """Takes in one of the tasks that go on though they were forgotten."""
         if self.reading:
             id = self.reading[0]
-            if self.placement.adopt(id, self.store.versions["task", id], self.store.tasks[id]):
+            if self.placement.state.adopt(id, self.store.versions["task", id], self.store.tasks[id]):
                 del self.reading[0]
 
     def catch_up(self) -> None:
@@ -213,7 +213,7 @@ class Control:
         orders = self.placement.orders(self.store.now_ns, self.chance.choice((1, 3, 1000)))
         for order in orders:
             if isinstance(order.command, c.ScheduleTask):
-                seat = self.placement._seats[order.to]
+                seat = self.placement.state.nodes.by_id[order.to]
                 assert order.id in seat.assigned
                 assert seat.room(self.store.now_ns) >= 0, f"{order.to} got more than its room"
         self.in_flight += orders

@@ -1,0 +1,87 @@
+"""The nodes as placement sees them, each with the tasks that count at it.
+
+1. A task counts at one node at most: where it was given to, or where an order is about to give it to.
+2. What a later release has written to is left alone, and so are the tasks on a node that it has written to.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from clawactors.systems.nodes import NODE, Node
+from clawactors.systems.nodes import events as n
+from clawactors.systems.placement.choice import NodeCapacity
+from clawactors.systems.placement.order import TrackedTask
+from clawactors.systems.tasks import Task
+
+__all__ = ["ClusterNodes"]
+
+
+class ClusterNodes:
+    """All nodes by id. `reserved` are tasks that are being made and given to a node in one commit, by that node."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[str, NodeCapacity] = {}
+        self.reserved: dict[str, str] = {}
+
+    def apply(self, id: str, events: Sequence[n.NodeEvent], at_ns: int) -> NodeCapacity | None:
+        """Folds a commit of a node; the node when it has changed."""
+        seat = self.by_id.get(id) or NodeCapacity(id, Node())
+        node = seat.node
+        for event in events:
+            node = NODE.evolve(node, event, at_ns)
+        if node is seat.node or seat.frozen:
+            return None
+        self.by_id[id] = seat
+        seat.update(node)
+        if node.status == "removed":
+            del self.by_id[id]
+        return seat
+
+    def freeze(self, id: str) -> NodeCapacity:
+        """A later release has written to the node: nothing is known of it any more."""
+        seat = self.by_id.setdefault(id, NodeCapacity(id, Node()))
+        seat.frozen = True
+        return seat
+
+    def count(self, id: str, held: TrackedTask, where: str) -> None:
+        """Counts the task at that node, "" for none, and nowhere else."""
+        if held.seat != where and (left := self.by_id.get(held.seat)) is not None:
+            left.assigned.discard(id)
+        held.seat = where
+        if (seat := self.by_id.get(where)) is not None:
+            seat.assigned.add(id)
+
+    def is_orphan(self, task: Task) -> bool:
+        """True when the run that the task was given to is over."""
+        seat = self.by_id.get(task.life.node)
+        if seat is None:
+            return True
+        return not seat.frozen and not seat.node.may_run(task.life.incarnation, task.life.losses)
+
+    def ended_one(self, id: str, at_ns: int) -> None:
+        """The code of a task has ended there."""
+        if (seat := self.by_id.get(id)) is not None:
+            seat.ended_one(at_ns)
+
+    def timeout_of(self, task: Task) -> float | None:
+        """How long an attempt may take: as the task says, or else as its node says of the skill."""
+        spec, seat = task.spec, self.by_id.get(task.life.node)
+        if spec is None:
+            return None
+        return spec.timeout_s or (seat.timeouts.get(spec.skill) if seat else None)
+
+    def reserve(self, id: str, seat: NodeCapacity) -> None:
+        """Keeps a place for the task until it is folded, or `release`."""
+        self.reserved[id] = seat.id
+        seat.assigned.add(id)
+
+    def release(self, id: str) -> None:
+        """The task that was about to be given to a node is folded by now, or came to nothing."""
+        node = self.reserved.pop(id, None)
+        if node is not None and (seat := self.by_id.get(node)) is not None:
+            seat.assigned.discard(id)
+
+    def live(self) -> Iterator[tuple[str, str]]:
+        """`(id, incarnation)` of every node that is believed to be alive."""
+        for seat in self.by_id.values():
+            if seat.node.alive and not seat.frozen:
+                yield seat.id, seat.node.incarnation

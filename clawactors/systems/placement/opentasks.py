@@ -1,0 +1,164 @@
+"""The open tasks, each in the places where it belongs: queues, timers, dependencies, limits, orphans.
+
+1. An ended task is let go of; when it goes on, it is read again.
+2. A task goes on, or ends, by a timer only when its present version wants it and the log has shown its time.
+3. What a task waits for is looked at again when that is there, goes on or ends; a task without predecessors, and whom
+   nobody waits for, costs nothing for it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from clawactors.kernel.ranking import Ranking
+from clawactors.systems.placement.choice import TaskShape, shape_of
+from clawactors.systems.placement.dependencies import Dependencies
+from clawactors.systems.placement.limits import Limits, announced
+from clawactors.systems.placement.nodes import ClusterNodes
+from clawactors.systems.placement.order import TrackedTask
+from clawactors.systems.placement.silence import Silence
+from clawactors.systems.tasks import TASK, Status, Task, TaskStatus
+from clawactors.systems.tasks import timers as t
+from clawactors.systems.timers import Agenda
+
+__all__ = ["OpenTasks"]
+
+
+def _ignore(_id: str, _version: int, _life: TaskStatus) -> None:
+    pass
+
+
+class OpenTasks:
+    """All open tasks by id. `agenda` is where their timers are kept, among others.
+
+    `awaited` had ended and go on, with the version to read; of those in `frozen` nothing is decided here.
+    `forks` wait for steps which somebody is copying, or has ceased to. `on_ended` is called for each task that ends.
+    """
+
+    def __init__(self, nodes: ClusterNodes, agenda: Agenda, silence: Silence) -> None:
+        self.by_id: dict[str, TrackedTask] = {}
+        self.frozen: set[str] = set()
+        self.awaited: dict[str, int] = {}
+        self.pending: dict[TaskShape, Ranking[tuple[int, int]]] = {}
+        self.due: dict[str, None] = {}
+        self.resolved: dict[str, None] = {}
+        self.orphans: dict[str, None] = {}
+        self.forks: dict[str, None] = {}
+        self.dependencies = Dependencies()
+        self.limits = Limits()
+        self.on_ended: Callable[[str, int, TaskStatus], None] = _ignore
+        self._nodes, self._agenda, self._silence = nodes, agenda, silence
+        self._watched, self._limited = self.dependencies.watched, self.limits.by_skill
+
+    def hold(self, id: str, version: int, task: Task) -> None:
+        """Takes over the task's new state; a task that has ended is let go of."""
+        held = self.by_id.get(id)
+        if self._nodes.reserved:
+            self._nodes.release(id)
+        if held is None:
+            if task.spec is None or TASK.is_final(task):
+                if task.spec is not None:
+                    self.on_ended(id, version, task.life)
+                self.ended_for_others(id, task.life.status)
+                return
+            held = self.by_id[id] = TrackedTask(version, task, shape_of(task.spec, task.life.avoid))
+            if self._watched and id in self._watched:
+                self.enter_all(self.dependencies.opened(id))
+        else:
+            stays = held.stays(task)
+            edited = held.task.spec is not task.spec
+            if task.spec is not None and (edited or held.shape.avoid != task.life.avoid):  # it may fit elsewhere now
+                self._unqueue(id, held)
+                held.shape = shape_of(task.spec, task.life.avoid)
+            held.version, held.task, held.ordered, held.to = version, task, False, ""
+            if stays:
+                return
+        self.enter(id, held)
+        if TASK.is_final(task):
+            del self.by_id[id]
+            self.on_ended(id, version, task.life)
+            if self._watched:
+                self.ended_for_others(id, task.life.status)
+
+    def enter(self, id: str, held: TrackedTask) -> None:
+        """Brings all that is kept about tasks in line with what is known of this one."""
+        life, idle, nodes = held.task.life, not held.ordered and id not in self.frozen, self._nodes
+        orphan = held.given and nodes.is_orphan(held.task)
+        nodes.count(id, held, "" if orphan else life.node if held.given else held.to)
+        if self._limited:
+            self.limits.note(held.shape.skill, id, under_way=held.is_under_way)
+        if idle and life.status == "pending" and not held.is_overdue:
+            queue = self.pending.get(held.shape)
+            if queue is None:
+                queue = self.pending[held.shape] = Ranking()
+            queue.put(id, held.rank)
+        else:
+            self._unqueue(id, held)
+        if held.depends or life.waiting_for == "dependency":
+            self._depend(id, held, idle)
+        if life.waiting_for == "fork" and life.status == "waiting":
+            self.forks[id] = None
+        else:
+            self.forks.pop(id, None)
+        due = self._timed(id, held)
+        if idle and due:
+            self.due[id] = None
+        else:
+            self.due.pop(id, None)
+        if life.status == "running" and not orphan:
+            self._silence.runs(id, life, nodes.timeout_of(held.task))
+        else:
+            self._silence.rests(id)
+        if idle and orphan:
+            self.orphans[id] = None
+        else:
+            self.orphans.pop(id, None)
+
+    def enter_all(self, ids: Iterable[str]) -> None:
+        """Looks again at those of them that are open."""
+        for id in ids:
+            if (held := self.by_id.get(id)) is not None:
+                self.enter(id, held)
+
+    def announce_limits(self) -> None:
+        """The nodes have changed, and so may have what they say of their skills."""
+        offered = announced(seat.node for seat in self._nodes.by_id.values())
+        self.limits.announce(offered, self._under_way)
+
+    def _under_way(self, skill: str) -> Iterator[str]:
+        return (id for id, held in self.by_id.items() if held.shape.skill == skill and held.is_under_way)
+
+    def _unqueue(self, id: str, held: TrackedTask) -> None:
+        if (queue := self.pending.get(held.shape)) is not None:
+            queue.discard(id)
+            if not queue:
+                del self.pending[held.shape]
+
+    def _timed(self, id: str, held: TrackedTask) -> bool:
+        """Enters the timers that the task wants; True when one of them has gone off already."""
+        agenda, (deadline_ns, wait_ns) = self._agenda, t.open_timers(held.task)
+        before, held.timed = held.timed, deadline_ns is not None or wait_ns is not None
+        if not (before or held.timed):
+            return False
+        agenda.want(t.DEADLINE, id, deadline_ns, held.version)
+        agenda.want(t.WAIT, id, wait_ns, held.version)
+        return any(agenda.is_due(kind, id) for kind in t.KINDS)
+
+    def _depend(self, id: str, held: TrackedTask, idle: bool) -> None:
+        """Enters the predecessors that the task waits for, and whether something follows from what became of them."""
+        spec, dependencies = held.task.spec, self.dependencies
+        held.depends = spec is not None and held.task.life.waiting_for == "dependency"
+        if held.depends and spec is not None:
+            dependencies.wait(id, spec.after, self._is_open)
+        else:
+            dependencies.forget(id)
+        if idle and dependencies.follows(id, held.task) is not None:
+            self.resolved[id] = None
+        else:
+            self.resolved.pop(id, None)
+
+    def _is_open(self, id: str) -> bool:
+        return id in self.by_id or id in self.awaited
+
+    def ended_for_others(self, id: str, status: Status) -> None:
+        """Tells those that wait for the task how it has ended."""
+        if id in self._watched:
+            self.enter_all(self.dependencies.ended(id, status))
