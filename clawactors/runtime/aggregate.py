@@ -4,15 +4,13 @@ import asyncio
 from collections import deque
 from typing import Any, Final
 
-import msgspec
-
-from clawactors.eventlog import EventLogError, TooLarge, Unavailable, WrongVersion
+from clawactors.eventlog import Draft, EventLogError, TooLarge, WrongVersion
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.fold import Snapshot
 from clawactors.kernel.kind import Kind
 from clawactors.runtime.call import Answer, Call
 from clawactors.runtime.context import ActorContext
-from clawactors.runtime.deciding import decide, draft_of
+from clawactors.runtime.deciding import DecidedBatch, Waiting, decide_all, draft_of_all, end
 from clawactors.runtime.snapshots import Known, Snapshots
 
 __all__ = ["AggregateQueue"]
@@ -21,36 +19,24 @@ _TOGETHER: Final = 2000
 _RACES_BEFORE_PAUSE: Final = 3
 
 
-class _Waiting(msgspec.Struct, gc=False):
-    """A call in the queue."""
-
-    call: Call
-    answer: asyncio.Future[Answer]
-
-
-class _Decided(msgspec.Struct, gc=False):
-    """What a batch leads to on one version: calls that change nothing, refusals, and from the first change on `parts`.
-
-    What is said after a change, a refusal too, is true only once the change is written.
-    """
-
-    state: Any
-    parts: list[tuple[_Waiting, tuple[Any, ...] | Refused]] = msgspec.field(default_factory=list)
-    quiet: list[tuple[_Waiting, int]] = msgspec.field(default_factory=list)
-    refused: list[tuple[_Waiting, Refused]] = msgspec.field(default_factory=list)
-
-
 class AggregateQueue:
     """Calls go in by `put`; `run` carries them out until none is left."""
 
     def __init__(self, context: ActorContext, kind: Kind[Any, Any, Any], id: str, snapshots: Snapshots) -> None:
         self._context, self._kind, self._id, self._snapshots = context, kind, id, snapshots
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting: deque[Waiting] = deque()
         self._known: Known | None = None
         self._is_fresh = False
-        self._batch: list[_Waiting] = []
+        self._batch: list[Waiting] = []
+        self._begun: tuple[Known, DecidedBatch] | None = None
+        self._failure: Exception | None = None
         self.worker: asyncio.Task[None] | None = None
-        """What carries out the calls, where that waits for something."""
+        """What carries out the calls."""
+
+    @property
+    def is_done(self) -> bool:
+        """True when every call has its answer."""
+        return self._failure is None and not self._waiting and all(each.answer.done() for each in self._batch)
 
     @property
     def is_abandoned(self) -> bool:
@@ -59,23 +45,59 @@ class AggregateQueue:
 
     def put(self, call: Call) -> asyncio.Future[Answer]:
         """The answer, once there is one."""
-        waiting = _Waiting(call, asyncio.get_running_loop().create_future())
+        waiting = Waiting(call, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         return waiting.answer
+
+    def begin(self) -> tuple[Draft, int] | None:
+        """The append that the first calls lead to, where nothing has to be loaded: tell its outcome to `settle`.
+
+        None where there is none, or where `run` has to find out.
+        """
+        self._batch = batch = self._next_batch()
+        try:
+            known = self._given(batch) if batch else None
+            decided = None if known is None else self._decided(batch, known)
+            if known is None or decided is None or not decided.parts:
+                return None
+            draft = draft_of_all(self._context, self._kind, self._id, known, decided)
+        except Exception as error:  # it is the callers' own
+            for each in batch:
+                end(each, error)
+            return None
+        self._begun = known, decided
+        return draft, known.snapshot.version
+
+    def settle(self, outcome: int | Exception) -> None:
+        """The append that `begin` returned has its version, or an error: then `run` goes on with it."""
+        if self._begun is None:
+            return
+        (known, decided), self._begun = self._begun, None
+        if isinstance(outcome, int):
+            self._appended(known, decided, outcome)
+        else:
+            self._batch = [each for each, _ in decided.parts]
+            self._failure = outcome
 
     async def run(self) -> None:
         """Returns when every call has its answer."""
         try:
+            failure, self._failure = self._failure, None
+            await self._carry_out([each for each in self._batch if not each.answer.done()], failure)
             while self._waiting:
                 self._batch = self._next_batch()
                 await self._carry_out(self._batch)
         finally:
-            for each in self._waiting:
-                each.answer.cancel()
+            self.cancel()
 
-    def _next_batch(self) -> list[_Waiting]:
+    def cancel(self) -> None:
+        """Whatever still waits for an answer gets none."""
+        for each in (*self._batch, *self._waiting):
+            each.answer.cancel()
+
+    def _next_batch(self) -> list[Waiting]:
         """What goes into one commit; a call that brings its own state goes alone."""
-        batch: list[_Waiting] = []
+        batch: list[Waiting] = []
         waiting = self._waiting
         while waiting and len(batch) < _TOGETHER and (not batch or waiting[0].call.known is None):
             batch.append(each := waiting.popleft())
@@ -83,30 +105,31 @@ class AggregateQueue:
                 break
         return [each for each in batch if not each.answer.done()]
 
-    async def _carry_out(self, batch: list[_Waiting]) -> None:
-        """Every call of the batch has its answer when this returns."""
+    async def _carry_out(self, batch: list[Waiting], failure: Exception | None = None) -> None:
+        """Every call of the batch has its answer when this returns. `failure` is that of an append that has begun."""
         races = 0
         while batch:
             try:
+                if failure is not None:
+                    error, failure = failure, None
+                    raise error
                 known = self._given(batch) or self._known or await self._load(at_least=0)
-                decided = self._decide(batch, known)
-                if any(not each.call.once for each, _ in decided.refused) and not self._is_fresh:
+                decided = self._decided(batch, known)
+                if decided is None:
                     await self._load(at_least=-1)  # a refusal is a read: never believe it on a stale state
                     continue
-                for each, refusal in decided.refused:
-                    _end(each, refusal)
-                for each, version in decided.quiet:
-                    _end(each, Answer(version, known.snapshot.state))
                 batch = [each for each, _ in decided.parts]
                 if batch:
-                    await self._append(known, decided)
+                    draft = draft_of_all(self._context, self._kind, self._id, known, decided)
+                    version = await self._context.log.append(draft, known.snapshot.version)
+                    self._appended(known, decided, version)
                 return
             except WrongVersion as error:
                 races += 1
                 batch = await self._lost_race(batch, error, races)
             except TooLarge as error:
                 if len(batch) == 1:
-                    _end(batch[0], error)
+                    end(batch[0], error)
                     return
                 half = len(batch) // 2
                 await self._carry_out(batch[:half])
@@ -114,15 +137,15 @@ class AggregateQueue:
             except Exception as error:  # it is the callers' own; those after them begin anew
                 self._known, self._is_fresh = None, False
                 for each in batch:
-                    _end(each, error)
+                    end(each, error)
                 return
 
-    async def _lost_race(self, batch: list[_Waiting], error: WrongVersion, races: int) -> list[_Waiting]:
+    async def _lost_race(self, batch: list[Waiting], error: WrongVersion, races: int) -> list[Waiting]:
         """The calls that are decided again, once what others appended is known."""
         rest = []
         for each in batch:
             if each.call.once:
-                _end(each, error)
+                end(each, error)
             else:
                 rest.append(each)
         self._known, self._is_fresh = None, False
@@ -133,11 +156,11 @@ class AggregateQueue:
                 await self._load(at_least=error.actual)
         except EventLogError as failure:
             for each in rest:
-                _end(each, failure)
+                end(each, failure)
             return []
         return rest
 
-    def _given(self, batch: list[_Waiting]) -> Known | None:
+    def _given(self, batch: list[Waiting]) -> Known | None:
         """What the caller knows; a command that makes the aggregate needs to know nothing: the guard tells.
 
         Raises: `WrongVersion` where a call that was decided on its state comes after a later one.
@@ -159,51 +182,25 @@ class AggregateQueue:
         self._is_fresh = at_least == -1
         return known
 
-    def _decide(self, batch: list[_Waiting], known: Known) -> _Decided:
-        now_ns = self._context.time.now_ns()
-        decided = _Decided(known.snapshot.state)
-        taken: set[str] = set()
-        for each in batch:
-            call = each.call
-            if call.command_id and (version := known.answered.get(call.command_id)) is not None:
-                decided.quiet.append((each, version))
-                continue
-            events: tuple[Any, ...] = ()
-            if not call.command_id or call.command_id not in taken:
-                try:
-                    decided.state, events = decide(self._kind, call, known, decided.state, now_ns)
-                except Refused as refusal:
-                    (decided.parts or decided.refused).append((each, refusal))
-                    continue
-                except Unavailable as error:
-                    _end(each, error)
-                    continue
-            if events or decided.parts:
-                decided.parts.append((each, events))
-                taken.add(call.command_id)
-            else:
-                decided.quiet.append((each, known.snapshot.version))
+    def _decided(self, batch: list[Waiting], known: Known) -> DecidedBatch | None:
+        """What the batch leads to; the calls that need no append have their answer. None asks for a fresh state."""
+        decided = decide_all(self._kind, batch, known, self._context.time.now_ns())
+        if decided.refused:
+            if not self._is_fresh and any(not each.call.once for each, _ in decided.refused):
+                return None
+            for each, refusal in decided.refused:
+                end(each, refusal)
+        for each, version in decided.quiet:
+            end(each, Answer(version, known.snapshot.state))
         return decided
 
-    async def _append(self, known: Known, decided: _Decided) -> None:
-        """Raises: what the log raises."""
-        before, after = known.snapshot, decided.state
-        changes = [(each.call, own) for each, own in decided.parts if isinstance(own, tuple) and own]
-        calls, events = [call for call, _ in changes], tuple(event for _, own in changes for event in own)
-        draft = draft_of(self._context, self._kind, self._id, before.state, after, events, calls)
-        version = await self._context.log.append(draft, before.version)
+    def _appended(self, known: Known, decided: DecidedBatch, version: int) -> None:
+        """The changes are in the log, so all that was said after them is true."""
         answered = known.answered
-        if draft.answers:
-            answered = {**answered, **dict.fromkeys(draft.answers, version)}
+        changed = (each.call.command_id for each, own in decided.parts if isinstance(own, tuple) and own)
+        if answers := [id for id in changed if id]:
+            answered = {**answered, **dict.fromkeys(answers, version)}
+        after = decided.state
         self._known, self._is_fresh = Known(Snapshot(after, version), answered), False
         for each, own in decided.parts:
-            _end(each, own if isinstance(own, Refused) else Answer(version, after, own))
-
-
-def _end(each: _Waiting, outcome: Answer | Exception) -> None:
-    if each.answer.done():
-        return
-    if isinstance(outcome, Exception):
-        each.answer.set_exception(outcome)
-    else:
-        each.answer.set_result(outcome)
+            end(each, own if isinstance(own, Refused) else Answer(version, after, own))

@@ -1,6 +1,6 @@
 """What goes through a dispatcher: a call, its answer, and the shape of all that handles it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -8,7 +8,7 @@ import msgspec
 from clawactors.kernel.fold import Snapshot
 from clawactors.kernel.kind import Kind
 
-__all__ = ["Answer", "Call", "Handler", "Middleware"]
+__all__ = ["Answer", "Call", "Handler", "Middleware", "Reply"]
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):
@@ -39,7 +39,14 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     events: tuple[Any, ...] = ()
 
 
-type Handler = Callable[[Call], Awaitable[Answer]]
-"""Raises: `Refused`, `PermissionDenied`, `TooLarge`, `Unavailable` (it may or may not be stored: ask again)."""
+type Reply = Answer | Exception
+"""What became of a call.
+
+Errors: `Refused`, `PermissionDenied`, `TooLarge`, `WrongVersion` for a call that is decided `once`, `Unavailable` (it
+may or may not be stored: ask again).
+"""
+
+type Handler = Callable[[Sequence[Call]], Awaitable[Sequence[Reply]]]
+"""Takes independent calls and gives each a reply of its own, in their order. Raises nothing but what cancels it."""
 
 type Middleware = Callable[[Handler], Handler]

@@ -1,16 +1,19 @@
 """From a call and a state to events, and from events to the draft of a commit."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
+
+import msgspec
 
 from clawactors.eventlog import Draft, Unavailable
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.kind import Kind
-from clawactors.runtime.call import Call
+from clawactors.runtime.call import Answer, Call
 from clawactors.runtime.context import ActorContext
 from clawactors.runtime.snapshots import Known
 
-__all__ = ["decide", "draft_of"]
+__all__ = ["DecidedBatch", "Waiting", "decide", "decide_all", "draft_of", "draft_of_all", "end"]
 
 
 def decide(kind: Kind[Any, Any, Any], call: Call, known: Known, state: Any, now_ns: int) -> tuple[Any, tuple[Any, ...]]:
@@ -54,3 +57,68 @@ def draft_of(
         by=(principals.pop() if len(principals) == 1 else "") or context.by,
         answers=tuple(call.command_id for call in calls if call.command_id),
     )
+
+
+class Waiting(msgspec.Struct, gc=False):
+    """A call in the queue."""
+
+    call: Call
+    answer: asyncio.Future[Answer]
+
+
+class DecidedBatch(msgspec.Struct, gc=False):
+    """What a batch leads to on one version: calls that change nothing, refusals, and from the first change on `parts`.
+
+    What is said after a change, a refusal too, is true only once the change is written.
+    """
+
+    state: Any
+    parts: list[tuple[Waiting, tuple[Any, ...] | Refused]] = msgspec.field(default_factory=list)
+    quiet: list[tuple[Waiting, int]] = msgspec.field(default_factory=list)
+    refused: list[tuple[Waiting, Refused]] = msgspec.field(default_factory=list)
+
+
+def decide_all(kind: Kind[Any, Any, Any], batch: Sequence[Waiting], known: Known, now_ns: int) -> DecidedBatch:
+    """Decides calls to one aggregate one after the other; `Unavailable` is told at once."""
+    decided = DecidedBatch(known.snapshot.state)
+    taken: set[str] = set()
+    for each in batch:
+        call = each.call
+        if call.command_id and (version := known.answered.get(call.command_id)) is not None:
+            decided.quiet.append((each, version))
+            continue
+        events: tuple[Any, ...] = ()
+        if not call.command_id or call.command_id not in taken:
+            try:
+                decided.state, events = decide(kind, call, known, decided.state, now_ns)
+            except Refused as refusal:
+                (decided.parts or decided.refused).append((each, refusal))
+                continue
+            except Unavailable as error:
+                end(each, error)
+                continue
+        if events or decided.parts:
+            decided.parts.append((each, events))
+            taken.add(call.command_id)
+        else:
+            decided.quiet.append((each, known.snapshot.version))
+    return decided
+
+
+def draft_of_all(
+    context: ActorContext, kind: Kind[Any, Any, Any], id: str, known: Known, decided: DecidedBatch
+) -> Draft:
+    """The one commit of what the calls led to."""
+    changes = [(each.call, own) for each, own in decided.parts if isinstance(own, tuple) and own]
+    calls, events = [call for call, _ in changes], tuple(event for _, own in changes for event in own)
+    return draft_of(context, kind, id, known.snapshot.state, decided.state, events, calls)
+
+
+def end(each: Waiting, outcome: Answer | Exception) -> None:
+    """Gives a call its answer. Order: idempotent."""
+    if each.answer.done():
+        return
+    if isinstance(outcome, Exception):
+        each.answer.set_exception(outcome)
+    else:
+        each.answer.set_result(outcome)

@@ -8,14 +8,14 @@
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Coroutine, Iterable, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any, Final
 
 from clawactors.eventlog import Draft, WrongVersion
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.aggregate import AggregateQueue
-from clawactors.runtime.call import Answer, Call, Handler, Middleware
+from clawactors.runtime.call import Answer, Call, Handler, Middleware, Reply
 from clawactors.runtime.context import ActorContext
 from clawactors.runtime.deciding import decide, draft_of
 from clawactors.runtime.snapshots import Snapshots
@@ -24,6 +24,8 @@ __all__ = ["MOST_IN_COMMIT", "Dispatcher"]
 
 MOST_IN_COMMIT: Final = 1000
 
+type _Key = tuple[str, str]
+
 
 class Dispatcher:
     """The only caller of `EventLog.append*` in its process. `middleware`: the first is the outermost."""
@@ -31,11 +33,9 @@ class Dispatcher:
     def __init__(self, context: ActorContext, snapshots: Snapshots, middleware: Sequence[Middleware] = ()) -> None:
         self.context, self.snapshots = context, snapshots
         self.middleware = tuple(middleware)
-        self._queues: dict[tuple[str, str], AggregateQueue] = {}
-        self._workers: set[asyncio.Task[None]] = set()
-        self._crowded: set[tuple[str, str]] = set()
-        """Aggregates that several calls of one `send_many` are for: they leave together."""
-        handler: Handler = self._enqueue
+        self._queues: dict[_Key, AggregateQueue] = {}
+        self._workers: dict[asyncio.Task[None], Collection[AggregateQueue]] = {}
+        handler: Handler = self._append
         for wrap in reversed(self.middleware):
             handler = wrap(handler)
         self._handler = handler
@@ -47,30 +47,21 @@ class Dispatcher:
         return (*(name.partition(".")[0] for name in names), "append")
 
     async def send(self, call: Call) -> Answer:
-        """Decides and appends. Raises: as `Handler`."""
-        return await self._handler(call)
+        """Decides and appends. Raises: the errors of `Reply`."""
+        (reply,) = await self._handler((call,))
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
 
-    async def send_many(self, calls: Iterable[Call]) -> list[Answer | Exception]:
-        """Independent calls, each with an outcome of its own; appends of one turn travel as one batch."""
-        calls = list(calls)
-        crowded = {key for key, count in Counter((call.kind.name, call.id) for call in calls).items() if count > 1}
-        self._crowded |= crowded
-        try:
-            outcomes = await asyncio.gather(*map(self._handler, calls), return_exceptions=True)
-        finally:
-            self._crowded -= crowded
-        told: list[Answer | Exception] = []
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException) and not isinstance(outcome, Exception):
-                raise outcome
-            told.append(outcome)
-        return told
+    async def send_many(self, calls: Iterable[Call]) -> list[Reply]:
+        """Independent calls, each with a reply of its own; their appends travel as one batch."""
+        return list(await self._handler(tuple(calls)))
 
     async def commit(self, calls: Sequence[Call]) -> list[Answer]:
         """Calls to 1 to 1,000 distinct aggregates, all of them or none, as one commit of the log.
 
         A race at one of them has all decided again, until the earliest deadline; a call that is refused refuses all.
-        They do not pass through the middleware one by one. Raises: as `Handler`.
+        They do not pass through the middleware one by one. Raises: the errors of `Reply`.
         """
         if not 0 < len({(call.kind.name, call.id) for call in calls}) == len(calls) <= MOST_IN_COMMIT:
             raise Refused(f"a commit names 1 to {MOST_IN_COMMIT} aggregates, each once")
@@ -112,32 +103,77 @@ class Dispatcher:
 
     # The innermost handler
 
-    async def _enqueue(self, call: Call) -> Answer:
-        key = call.kind.name, call.id
-        if (queue := self._queues.get(key)) is not None:
-            return await self._answer(queue, queue.put(call))
-        queue = self._queues[key] = AggregateQueue(self.context, call.kind, call.id, self.snapshots)
-        answer = queue.put(call)
-        is_alone = key not in self._crowded
-        worker: asyncio.Task[Any] = asyncio.Task(
-            self._work(key, queue), loop=asyncio.get_running_loop(), eager_start=is_alone
-        )
-        if not worker.done():
-            queue.worker = worker
-            self._workers.add(worker)
-            worker.add_done_callback(self._workers.discard)
-        return await self._answer(queue, answer)
-
-    async def _answer(self, queue: AggregateQueue, answer: asyncio.Future[Answer]) -> Answer:
-        """The answer; where nobody waits for anything of the queue any longer, its append is given up, in doubt."""
+    async def _append(self, calls: Sequence[Call]) -> Sequence[Reply]:
+        waiting: list[tuple[AggregateQueue, asyncio.Future[Answer]]] = []
+        begun: dict[_Key, AggregateQueue] = {}
+        for call in calls:
+            key = call.kind.name, call.id
+            if (queue := self._queues.get(key)) is None:
+                queue = AggregateQueue(self.context, call.kind, call.id, self.snapshots)
+                self._queues[key] = begun[key] = queue
+            waiting.append((queue, queue.put(call)))
+        if begun:
+            self._start(self._begin(begun), begun.values())
+        replies: list[Reply] = []
         try:
-            return await answer
+            for _, answer in waiting:
+                try:
+                    replies.append(await answer)
+                except Exception as error:
+                    replies.append(error)
         except asyncio.CancelledError:
-            if queue.worker is not None and queue.is_abandoned:
-                queue.worker.cancel()
+            # Where nobody waits for anything of a worker any longer, its appends are given up, in doubt.
+            for _, answer in waiting:
+                answer.cancel()
+            for worker in {queue.worker for queue, _ in waiting if queue.worker is not None}:
+                if all(queue.worker is not worker or queue.is_abandoned for queue in self._workers.get(worker, ())):
+                    worker.cancel()
             raise
+        return replies
 
-    async def _work(self, key: tuple[str, str], queue: AggregateQueue) -> None:
+    def _start(self, work: Coroutine[Any, Any, None], queues: Collection[AggregateQueue]) -> None:
+        """Runs it at once, as the worker of these queues while it lasts."""
+        worker = asyncio.Task(work, loop=asyncio.get_running_loop(), eager_start=True)
+        if not worker.done():
+            self._workers[worker] = queues
+            worker.add_done_callback(self._workers.pop)
+            for queue in queues:
+                queue.worker = queue.worker or worker
+
+    async def _begin(self, queues: Mapping[_Key, AggregateQueue]) -> None:
+        """Appends together what can be decided at once; each of the others gets a worker of its own."""
+        appends: list[tuple[Draft, int]] = []
+        begun: list[tuple[_Key, AggregateQueue]] = []
+        for key, queue in queues.items():
+            if (append := queue.begin()) is None:
+                self._go_on(key, queue)
+            else:
+                appends.append(append)
+                begun.append((key, queue))
+        outcomes: Sequence[int | Exception] = ()
+        try:
+            if len(appends) == 1:  # others of this turn of the loop may join it
+                outcomes = [await self.context.log.append(*appends[0])]
+            elif appends:
+                outcomes = await self.context.log.append_many(appends)
+        except Exception as error:
+            outcomes = [error] * len(begun)
+        finally:
+            for (key, queue), outcome in zip_longest(begun, outcomes):
+                if outcome is None:  # cancelled: nobody waits for it
+                    queue.cancel()
+                else:
+                    queue.settle(outcome)
+                self._go_on(key, queue)
+
+    def _go_on(self, key: _Key, queue: AggregateQueue) -> None:
+        if queue.is_done:
+            del self._queues[key]
+        else:
+            queue.worker = None
+            self._start(self._run(key, queue), (queue,))
+
+    async def _run(self, key: _Key, queue: AggregateQueue) -> None:
         try:
             await queue.run()
         finally:

@@ -8,7 +8,7 @@
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from clawactors.eventlog import Unavailable
@@ -17,7 +17,7 @@ from clawactors.eventlog.requests import Requests
 from clawactors.kernel.kind import Home, Kind, Kinds
 from clawactors.memory.process.following import Following
 from clawactors.memory.process.store import MemoryStore
-from clawactors.runtime.call import Answer, Call, Handler, Middleware
+from clawactors.runtime.call import Call, Handler, Middleware, Reply
 from clawactors.runtime.context import ActorContext
 from clawactors.runtime.control.leadership import Leadership
 from clawactors.runtime.dispatcher import Dispatcher
@@ -49,10 +49,13 @@ def leading_for_clients(leads: Callable[[], bool]) -> Middleware:
     """Middleware that decides commands of clients, which have a deadline, only while this process leads."""
 
     def wrap(handler: Handler) -> Handler:
-        async def handle(call: Call) -> Answer:
-            if call.deadline_ns and not leads():
-                raise Unavailable("this memory process does not lead")
-            return await handler(call)
+        async def handle(calls: Sequence[Call]) -> Sequence[Reply]:
+            if leads():
+                return await handler(calls)
+            own = iter(await handler([call for call in calls if not call.deadline_ns]))
+            return [
+                Unavailable("this memory process does not lead") if call.deadline_ns else next(own) for call in calls
+            ]
 
         return handle
 

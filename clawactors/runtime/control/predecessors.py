@@ -9,11 +9,13 @@
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Sequence
+from itertools import chain, zip_longest
 from typing import Final
 
 from clawactors.eventlog import EventLogError, Unavailable
 from clawactors.kernel.errors import Refused
-from clawactors.runtime.call import Answer, Call, Handler
+from clawactors.runtime.call import Answer, Call, Handler, Reply
 from clawactors.runtime.control.folded import FoldedSnapshots
 from clawactors.systems.tasks import commands as c
 
@@ -27,7 +29,8 @@ class PredecessorCheck:
 
     def __init__(self, snapshots: FoldedSnapshots) -> None:
         self._snapshots = snapshots
-        self._making: dict[str, asyncio.Future[Exception | None]] = {}
+        self._making: dict[str, asyncio.Future[Exception | None] | None] = {}
+        """Tasks that are being made; the future tells those who wait for one why nothing can come after it."""
         self._waits_for: dict[str, str] = {}
         self._undecided: OrderedDict[str, None] = OrderedDict()
         """Tasks that could lately not be made, for whose clients ask again."""
@@ -35,32 +38,57 @@ class PredecessorCheck:
     def __call__(self, handler: Handler) -> Handler:
         """The handler that checks first."""
 
-        async def handle(call: Call) -> Answer:
-            command = call.commands[0]
-            if type(command) is not c.Submit:
-                return await handler(call)
-            making = self._making.setdefault(call.id, asyncio.get_running_loop().create_future())
-            outcome: Exception | None = Unavailable(f"it comes after {call.id}, which is not decided yet")
-            try:
-                if command.spec.after:
-                    await self._check(call.id, command)
-                if not making.done() and not self._is_known(call.id):
-                    making.set_result(None)  # what comes after it is appended after it, so it need not wait
-                answer = await handler(call)
-                outcome = None
-                return answer
-            except Refused:
-                outcome = Refused(f"it comes after {call.id}, which is refused")
-                raise
-            finally:
-                self._end(call.id, making, outcome)
+        async def handle(calls: Sequence[Call]) -> Sequence[Reply]:
+            following = [call for call in calls if _follows(call)]
+            if not following:
+                return await self._make(handler, calls)
+            for call in following:
+                self._making.setdefault(call.id, asyncio.get_running_loop().create_future())
+            made, *followed = await asyncio.gather(
+                self._make(handler, [call for call in calls if not _follows(call)]),
+                *(self._make_after(handler, call) for call in following),
+            )
+            replies, following_replies = iter(made), chain.from_iterable(followed)
+            return [next(following_replies if _follows(call) else replies) for call in calls]
 
         return handle
 
-    def _end(self, id: str, making: asyncio.Future[Exception | None], outcome: Exception | None) -> None:
-        if self._making.get(id) is making:
-            del self._making[id]
-        if not making.done():
+    async def _make(self, handler: Handler, calls: Sequence[Call]) -> Sequence[Reply]:
+        """What comes after one of these is appended after it, so it need not wait where the task is new."""
+        made = [call.id if type(call.commands[0]) is c.Submit else "" for call in calls]
+        for id in filter(None, made):
+            self._making.setdefault(id, None)
+        replies: Sequence[Reply] = ()
+        try:
+            replies = await handler(calls)
+        finally:
+            for id, reply in zip_longest(made, replies):
+                if id:
+                    self._end(id, reply)
+        return replies
+
+    async def _make_after(self, handler: Handler, call: Call) -> Sequence[Reply]:
+        replies: Sequence[Reply] = ()
+        try:
+            await self._check(call.id, call.commands[0])
+            making = self._making.get(call.id)
+            if making is not None and not making.done() and not self._is_known(call.id):
+                making.set_result(None)
+            replies = await handler((call,))
+        except (Refused, EventLogError) as error:
+            replies = (error,)
+        finally:
+            self._end(call.id, replies[0] if replies else None)
+        return replies
+
+    def _end(self, id: str, reply: Reply | None) -> None:
+        outcome: Exception | None = None
+        if isinstance(reply, Refused):
+            outcome = Refused(f"it comes after {id}, which is refused")
+        elif not isinstance(reply, Answer):
+            outcome = Unavailable(f"it comes after {id}, which is not decided yet")
+        making = self._making.pop(id, None)
+        if making is not None and not making.done():
             making.set_result(outcome)
         if not isinstance(outcome, EventLogError):
             self._undecided.pop(id, None)
@@ -77,8 +105,8 @@ class PredecessorCheck:
         for each in command.spec.after:
             if each == id:
                 raise Refused(f"it would wait for itself: {id} after {id}")
-            if (making := self._making.get(each)) is not None:
-                if (outcome := await self._made(id, each, making)) is not None:
+            if each in self._making:
+                if (outcome := await self._made(id, each)) is not None:
                     raise type(outcome)(*outcome.args)
             elif not self._is_there(each):
                 unseen.append(each)
@@ -91,11 +119,16 @@ class PredecessorCheck:
                     raise Unavailable(f"it comes after {each}, which is not decided yet")
                 raise Refused(f"it comes after {each}, and there is no such task")
 
-    async def _made(self, id: str, each: str, making: asyncio.Future[Exception | None]) -> Exception | None:
+    async def _made(self, id: str, each: str) -> Exception | None:
         """Why nothing can come after `each`, None where something can.
 
         Raises: `Refused` where that waits for `id` itself.
         """
+        making = self._making[each]
+        if making is None:
+            if not self._is_known(each):
+                return None
+            making = self._making[each] = asyncio.get_running_loop().create_future()
         way = [id, each]
         while (next_one := self._waits_for.get(way[-1])) is not None:
             way.append(next_one)
@@ -118,3 +151,9 @@ class PredecessorCheck:
         if snapshot.state.exists and snapshot.state.life.status == "archived":
             raise Refused(f"it comes after {id}, which was deleted or archived")
         return snapshot.state.exists or bool(snapshot.frozen)
+
+
+def _follows(call: Call) -> bool:
+    """True for a new task that comes after others."""
+    command = call.commands[0]
+    return type(command) is c.Submit and bool(command.spec.after)

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import random
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ from clawactors.eventlog import Draft
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.fold import Snapshot
 from clawactors.kinds import KINDS
-from clawactors.runtime.call import Answer, Call
+from clawactors.runtime.call import Answer, Call, Reply
 from clawactors.runtime.client.submitting import TaskRequest
 from clawactors.runtime.control.predecessors import PredecessorCheck
 from clawactors.systems.skills import Skill
@@ -337,12 +337,12 @@ async def test_two_that_are_made_at_the_same_moment_and_wait_for_each_other_are_
         async def fresh(self) -> None:
             await gate.wait()
 
-    async def make(call: Call) -> Answer:
-        return Answer(1, None)
+    async def make(calls: Sequence[Call]) -> Sequence[Reply]:
+        return [Answer(1, None) for _ in calls]
 
     submit = PredecessorCheck(Snapshots())(make)  # type: ignore[arg-type]
     calls = [Call(TASKS, id, (c.Submit(spec_of("say", after=after)),)) for id, after in ONE_ANOTHER.items()]
-    all_three = asyncio.gather(*map(submit, calls), return_exceptions=True)
+    all_three = asyncio.ensure_future(submit(calls))
     await all_turns()
     gate.set()
     async with asyncio.timeout(PATIENCE_S):
