@@ -10,7 +10,7 @@ from clawactors.kernel.fold import Snapshot
 from clawactors.kernel.kind import Kind
 from clawactors.runtime.call import Answer, Call
 from clawactors.runtime.context import ActorContext
-from clawactors.runtime.deciding import DecidedBatch, Waiting, decide_all, draft_of_all, end
+from clawactors.runtime.deciding import DecidedBatch, QueuedCall, decide_all, draft_of_all, end
 from clawactors.runtime.snapshots import Known, Snapshots
 
 __all__ = ["AggregateQueue"]
@@ -24,10 +24,10 @@ class AggregateQueue:
 
     def __init__(self, context: ActorContext, kind: Kind[Any, Any, Any], id: str, snapshots: Snapshots) -> None:
         self._context, self._kind, self._id, self._snapshots = context, kind, id, snapshots
-        self._waiting: deque[Waiting] = deque()
+        self._waiting: deque[QueuedCall] = deque()
         self._known: Known | None = None
         self._is_fresh = False
-        self._batch: list[Waiting] = []
+        self._batch: list[QueuedCall] = []
         self._begun: tuple[Known, DecidedBatch] | None = None
         self._failure: Exception | None = None
         self.worker: asyncio.Task[None] | None = None
@@ -45,14 +45,14 @@ class AggregateQueue:
 
     def put(self, call: Call) -> asyncio.Future[Answer]:
         """The answer, once there is one."""
-        waiting = Waiting(call, asyncio.get_running_loop().create_future())
+        waiting = QueuedCall(call, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         return waiting.answer
 
     def begin(self) -> tuple[Draft, int] | None:
         """The append that the first calls lead to, where nothing has to be loaded: tell its outcome to `settle`.
 
-        None where there is none, or where `run` has to find out.
+        None where there is none, or where that is for `run`.
         """
         self._batch = batch = self._next_batch()
         try:
@@ -95,9 +95,9 @@ class AggregateQueue:
         for each in (*self._batch, *self._waiting):
             each.answer.cancel()
 
-    def _next_batch(self) -> list[Waiting]:
+    def _next_batch(self) -> list[QueuedCall]:
         """What goes into one commit; a call that brings its own state goes alone."""
-        batch: list[Waiting] = []
+        batch: list[QueuedCall] = []
         waiting = self._waiting
         while waiting and len(batch) < _TOGETHER and (not batch or waiting[0].call.known is None):
             batch.append(each := waiting.popleft())
@@ -105,7 +105,7 @@ class AggregateQueue:
                 break
         return [each for each in batch if not each.answer.done()]
 
-    async def _carry_out(self, batch: list[Waiting], failure: Exception | None = None) -> None:
+    async def _carry_out(self, batch: list[QueuedCall], failure: Exception | None = None) -> None:
         """Every call of the batch has its answer when this returns. `failure` is that of an append that has begun."""
         races = 0
         while batch:
@@ -140,7 +140,7 @@ class AggregateQueue:
                     end(each, error)
                 return
 
-    async def _lost_race(self, batch: list[Waiting], error: WrongVersion, races: int) -> list[Waiting]:
+    async def _lost_race(self, batch: list[QueuedCall], error: WrongVersion, races: int) -> list[QueuedCall]:
         """The calls that are decided again, once what others appended is known."""
         rest = []
         for each in batch:
@@ -160,7 +160,7 @@ class AggregateQueue:
             return []
         return rest
 
-    def _given(self, batch: list[Waiting]) -> Known | None:
+    def _given(self, batch: list[QueuedCall]) -> Known | None:
         """What the caller knows; a command that makes the aggregate needs to know nothing: the guard tells.
 
         Raises: `WrongVersion` where a call that was decided on its state comes after a later one.
@@ -182,7 +182,7 @@ class AggregateQueue:
         self._is_fresh = at_least == -1
         return known
 
-    def _decided(self, batch: list[Waiting], known: Known) -> DecidedBatch | None:
+    def _decided(self, batch: list[QueuedCall], known: Known) -> DecidedBatch | None:
         """What the batch leads to; the calls that need no append have their answer. None asks for a fresh state."""
         decided = decide_all(self._kind, batch, known, self._context.time.now_ns())
         if decided.refused:

@@ -13,7 +13,7 @@ from clawactors.runtime.call import Answer, Call
 from clawactors.runtime.context import ActorContext
 from clawactors.runtime.snapshots import Known
 
-__all__ = ["DecidedBatch", "Waiting", "decide", "decide_all", "draft_of", "draft_of_all", "end"]
+__all__ = ["DecidedBatch", "QueuedCall", "decide", "decide_all", "draft_of", "draft_of_all", "end"]
 
 
 def decide(kind: Kind[Any, Any, Any], call: Call, known: Known, state: Any, now_ns: int) -> tuple[Any, tuple[Any, ...]]:
@@ -59,7 +59,7 @@ def draft_of(
     )
 
 
-class Waiting(msgspec.Struct, gc=False):
+class QueuedCall(msgspec.Struct, gc=False):
     """A call in the queue."""
 
     call: Call
@@ -73,12 +73,12 @@ class DecidedBatch(msgspec.Struct, gc=False):
     """
 
     state: Any
-    parts: list[tuple[Waiting, tuple[Any, ...] | Refused]] = msgspec.field(default_factory=list)
-    quiet: list[tuple[Waiting, int]] = msgspec.field(default_factory=list)
-    refused: list[tuple[Waiting, Refused]] = msgspec.field(default_factory=list)
+    parts: list[tuple[QueuedCall, tuple[Any, ...] | Refused]] = msgspec.field(default_factory=list)
+    quiet: list[tuple[QueuedCall, int]] = msgspec.field(default_factory=list)
+    refused: list[tuple[QueuedCall, Refused]] = msgspec.field(default_factory=list)
 
 
-def decide_all(kind: Kind[Any, Any, Any], batch: Sequence[Waiting], known: Known, now_ns: int) -> DecidedBatch:
+def decide_all(kind: Kind[Any, Any, Any], batch: Sequence[QueuedCall], known: Known, now_ns: int) -> DecidedBatch:
     """Decides calls to one aggregate one after the other; `Unavailable` is told at once."""
     decided = DecidedBatch(known.snapshot.state)
     taken: set[str] = set()
@@ -114,7 +114,7 @@ def draft_of_all(
     return draft_of(context, kind, id, known.snapshot.state, decided.state, events, calls)
 
 
-def end(each: Waiting, outcome: Answer | Exception) -> None:
+def end(each: QueuedCall, outcome: Answer | Exception) -> None:
     """Gives a call its answer. Order: idempotent."""
     if each.answer.done():
         return

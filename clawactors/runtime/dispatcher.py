@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from clawactors.eventlog import Draft, WrongVersion
 from clawactors.kernel.errors import Refused
+from clawactors.kernel.fold import Snapshot
 from clawactors.runtime.aggregate import AggregateQueue
 from clawactors.runtime.call import Answer, Call, Handler, Middleware, Reply
 from clawactors.runtime.context import ActorContext
@@ -104,6 +105,8 @@ class Dispatcher:
     # The innermost handler
 
     async def _append(self, calls: Sequence[Call]) -> Sequence[Reply]:
+        if len(calls) == 1 and calls[0].decided is not None and (calls[0].kind.name, calls[0].id) not in self._queues:
+            return (await self._append_decided(calls[0], calls[0].known, *calls[0].decided),)
         waiting: list[tuple[AggregateQueue, asyncio.Future[Answer]]] = []
         begun: dict[_Key, AggregateQueue] = {}
         for call in calls:
@@ -130,6 +133,17 @@ class Dispatcher:
                     worker.cancel()
             raise
         return replies
+
+    async def _append_decided(
+        self, call: Call, known: Snapshot[Any] | None, state: Any, events: tuple[Any, ...]
+    ) -> Reply:
+        """What its caller has decided needs no queue: the guard tells whether it still holds."""
+        known = known or Snapshot(call.kind.decider.initial)
+        try:
+            draft = draft_of(self.context, call.kind, call.id, known.state, state, events, (call,))
+            return Answer(await self.context.log.append(draft, known.version), state, events)
+        except Exception as error:  # it is the caller's own
+            return error
 
     def _start(self, work: Coroutine[Any, Any, None], queues: Collection[AggregateQueue]) -> None:
         """Runs it at once, as the worker of these queues while it lasts."""

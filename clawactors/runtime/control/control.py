@@ -83,7 +83,7 @@ class Control:
             admitting(self.placement, context.time.now_ns),
         )
         self.dispatcher = context.dispatcher = Dispatcher(context, self.snapshots, middleware)
-        self.ends = EndNotifier(requests, self.snapshots)
+        self.ends = EndNotifier(requests, self.snapshots, self.state.tasks.is_open)
         self.state.tasks.on_ended = self.ends.on_ended
         self.blobs = BlobEndpoint(blobs, context.clock.monotonic_s)
         self.lookup = StateEndpoint(self.snapshots, kinds.of(Home.CONTROL))

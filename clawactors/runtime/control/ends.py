@@ -7,7 +7,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import msgspec
@@ -53,10 +53,13 @@ def ended_of(id: str, version: int, life: "EndedState | TaskStatus") -> Ended:
 
 
 class EndNotifier:
-    """Who awaits what. `opened` while this process leads; `on_ended` is called for each task as it ends."""
+    """Who awaits what. `opened` while this process leads; `on_ended` is called for each task as it ends.
 
-    def __init__(self, requests: Requests, snapshots: FoldedSnapshots) -> None:
-        self._requests, self._snapshots = requests, snapshots
+    `is_open` tells of a task that is surely there, as of what is folded, and has not ended.
+    """
+
+    def __init__(self, requests: Requests, snapshots: FoldedSnapshots, is_open: Callable[[str], bool]) -> None:
+        self._requests, self._snapshots, self._is_open = requests, snapshots, is_open
         self._epoch = new_id()
         self._clients: dict[str, _Client] = {}
         self._by_task: dict[str, list[_Client]] = {}
@@ -149,10 +152,11 @@ class EndNotifier:
 
     def _look_up(self, ids: list[str]) -> tuple[list[Ended], list[str]]:
         """Those that have ended, or are frozen, and those that do not exist, as of what is folded."""
-        ended = self._snapshots.states.ended(ids)
+        unsure = [id for id in ids if not self._is_open(id)]
+        ended = self._snapshots.states.ended(unsure)
         told = [ended_of(id, known.version, known) for id, known in ended.items()]
         missing: list[str] = []
-        for id in ids:
+        for id in unsure:
             if id not in ended:
                 known, _ = self._snapshots.states.get("task", id)
                 if known.frozen:

@@ -162,3 +162,7 @@ class OpenTasks:
         """Tells those that wait for the task how it has ended."""
         if id in self._watched:
             self.enter_all(self.dependencies.ended(id, status))
+
+    def is_open(self, id: str) -> bool:
+        """True for a task that has not ended, and that this release can go on with."""
+        return id in self.by_id and id not in self.frozen

@@ -124,7 +124,7 @@ class Answering:
         self._context, self._requests, self._views = context, requests, Views()
         self._snapshots = FoldedSnapshots(lambda: self._views)
         dispatcher = Dispatcher(context, self._snapshots, (PredecessorCheck(self._snapshots),))
-        ends = EndNotifier(requests, self._snapshots)
+        ends = EndNotifier(requests, self._snapshots, is_open=lambda _: False)
         self._ends = ends
         self._parts = (
             ends,
