@@ -7,7 +7,7 @@
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Final, Literal, Self
 
 from clawactors.eventlog.errors import EventLogError, TooLarge, Unavailable, WrongVersion
@@ -119,7 +119,7 @@ class InProcessLog:
 
     async def read(
         self, patterns: Sequence[str], *, after: int = 0, since_ns: int | None = None, until: int | None = None
-    ) -> AsyncIterator[list[Record]]:
+    ) -> AsyncGenerator[list[Record]]:
         """Batches of the records matching any pattern, with `after < seq`, up to `until` or the present end."""
         end = len(self._records) if until is None else min(until, len(self._records))
         fits = matcher(patterns)

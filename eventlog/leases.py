@@ -27,6 +27,10 @@ class Leases(Protocol):
         """The lease, None while another holder has the key. Raises: `Unavailable`."""
         ...
 
+    async def get(self, key: str) -> bytes | None:
+        """The value of a key, None if nobody holds it. Raises: `Unavailable`."""
+        ...
+
     def watch(self, prefix: str) -> AsyncIterator[tuple[str, bytes | None]]:
         """Present and future values of the keys with the prefix; None when a key is given up.
 
@@ -51,6 +55,11 @@ class InProcessLeases:
         lease = _InProcessLease(self, key, ttl_s)
         self._put(lease, value)
         return lease
+
+    async def get(self, key: str) -> bytes | None:
+        """The value of a key, None if nobody holds it."""
+        held = self._held.get(key)
+        return held[0] if held is not None and held[1] > self._monotonic_s() else None
 
     async def watch(self, prefix: str) -> AsyncIterator[tuple[str, bytes | None]]:
         """Present and future values of the keys with the prefix."""

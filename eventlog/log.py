@@ -1,6 +1,6 @@
 """The port of the log: append with an expected version, read, follow. Adapters: `InProcessLog`, `JetStreamLog`."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol, Self
 
 import msgspec
@@ -73,8 +73,11 @@ class EventLog(Protocol):
 
     def read(
         self, patterns: Sequence[str], *, after: int = 0, since_ns: int | None = None, until: int | None = None
-    ) -> AsyncIterator[list[Record]]:
-        """Batches of the records matching any pattern, with `after < seq`, up to `until` or the present end."""
+    ) -> AsyncGenerator[list[Record]]:
+        """Batches of the records matching any pattern, with `after < seq`, up to `until` or the present end.
+
+        Close it (`aclosing`) when you stop before that.
+        """
         ...
 
     async def follow(self, patterns: Sequence[str], *, after: int | None = None) -> Follower:

@@ -1,23 +1,24 @@
-"""The client that users import: finds its server by itself."""
+"""The client that users import: finds its server by itself.
+
+It needs the right to ask on `claw.do` and `claw.query` and to hear answers, and no right on the streams.
+"""
 
 import getpass
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final, Self, override
+from typing import Final, Self
 
 from clawactors.app.discovery import Found, discover
-from clawactors.eventlog import NoSuchLog
+from clawactors.eventlog import NoResponders, NoSuchLog, PermissionDenied, Unavailable
 from clawactors.eventlog.jetstream import (
     Connection,
-    JetStreamLog,
-    JetStreamOutputs,
     JetStreamRequests,
 )
 from clawactors.runtime import client
-from clawactors.runtime.asking import LEADER_KEY
+from clawactors.runtime.client.asking import read_log_end
 from clawactors.runtime.clock import SystemClock
-from clawactors.runtime.context import ActorContext
+from clawactors.runtime.context import ProcessContext
 
 __all__ = ["Client"]
 
@@ -30,25 +31,11 @@ class Client(client.ClusterClient):
     `found` says which server it talks to, and why that one.
     """
 
-    def __init__(self, log: JetStreamLog, name: str, found: Found, give_up_s: float) -> None:
-        connection = log.connection
-        super().__init__(
-            ActorContext(log, SystemClock(), name),
-            JetStreamRequests(connection),
-            JetStreamOutputs(connection),
-            give_up_s,
-        )
-        self.connection: Connection = connection
+    def __init__(self, connection: Connection, name: str, found: Found, give_up_s: float) -> None:
+        super().__init__(ProcessContext(SystemClock(), name), JetStreamRequests(connection), give_up_s)
+        self.connection = connection
         connection.on_back.append(self.ends.register_all)
         self.found = found
-
-    @override
-    async def leader(self) -> str | None:
-        """The control process that leads, None where none does."""
-        from clawactors.eventlog.jetstream import JetStreamLeases
-
-        value = await JetStreamLeases(self.connection).get(LEADER_KEY)
-        return None if value is None else value.decode(errors="replace")
 
     @classmethod
     @asynccontextmanager
@@ -72,25 +59,38 @@ class Client(client.ClusterClient):
         """
         principal = _NOT_NAME.sub("-", user or _login())[:64]
         name = f"client/{principal}"
+        connection = await Connection.open(found.address, name, inbox=f"_INBOX.{principal}")
         try:
-            opened = await JetStreamLog.connect(
-                found.address,
-                name,
-                create=False,
-                give_up_s=give_up_s,
-                inbox=f"_INBOX.{principal}",
-            )
-        except NoSuchLog:
-            raise NoSuchLog(
-                f"no cluster's streams are at {found.shown} ({found.why}): start a cluster there with "
-                "`claw up --nats URL`, or name another server"
-            ) from None
-        async with opened as log:
-            client = cls(log, name, found, give_up_s)
+            client = cls(connection, name, found, give_up_s)
+            await client._find_cluster()
             try:
                 yield client
             finally:
                 client.ends.close()
+        finally:
+            await connection.aclose()
+
+    async def _find_cluster(self) -> None:
+        """Where no control process answers, the server says whether there is a cluster, if it lets this client ask.
+
+        Raises: `NoSuchLog`, `Misconfigured`, `Unavailable`.
+        """
+        try:
+            self.context.time.observe((await read_log_end(self.questions)).at_ns)
+        except NoResponders:
+            from clawactors.eventlog.jetstream import JetStreamLog
+
+            try:
+                await JetStreamLog.over(self.connection)
+            except NoSuchLog:
+                raise NoSuchLog(
+                    f"no cluster's streams are at {self.found.shown} ({self.found.why}): start a cluster there with "
+                    "`claw up --nats URL`, or name another server"
+                ) from None
+            except PermissionDenied:
+                pass  # what is asked next waits for a control process
+        except Unavailable:
+            pass  # somebody took the question, so there is a cluster
 
 
 def _login() -> str:

@@ -24,6 +24,7 @@ __all__ = [
     "Ended",
     "Failure",
     "ForkRequest",
+    "LogReply",
     "Outcome",
     "RegisterReply",
     "RegisterRequest",
@@ -90,12 +91,27 @@ class Outcome(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class StateQuestion(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """One aggregate with all its commits up to `at_least`, -1 for all that are in the log; from byte `after` on."""
+    """One aggregate with all its commits up to `at_least`, -1 for all that are in the log; from byte `after` on.
+
+    `brief` leaves out what grows with its history.
+    """
 
     kind: str
     id: str
     at_least: int = -1
     after: int = 0
+    brief: bool = False
+
+
+class LogReply(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """Where the log ends, its size, its time, and the control process that leads; None where none does."""
+
+    last_seq: int = 0
+    messages: int = 0
+    size_bytes: int = 0
+    at_ns: int = 0
+    leader: str | None = None
+    error: Failure | None = None
 
 
 class ForkRequest(msgspec.Struct, frozen=True, gc=False):

@@ -1,4 +1,4 @@
-"""What all that writes in one process shares."""
+"""What all that asks or writes in one process shares."""
 
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,18 +11,26 @@ from clawactors.runtime.naming import Names
 if TYPE_CHECKING:
     from clawactors.runtime.dispatcher import Dispatcher
 
-__all__ = ["ActorContext"]
+__all__ = ["ActorContext", "ProcessContext"]
 
 
-class ActorContext:
-    """The log, its time, the name under which a process appends, and the dispatcher that it appends with.
+class ProcessContext:
+    """The name that a process goes by, its clock, the time of the log as it knows it, and names for commits."""
+
+    def __init__(self, clock: Clock, by: str) -> None:
+        self.clock, self.by = clock, by
+        self.names, self.time = Names(), LogTime(clock)
+
+
+class ActorContext(ProcessContext):
+    """Of a process that appends: also the log, and the dispatcher that it appends with.
 
     `node` is the id of the node whose process this is, "" in others.
     """
 
     def __init__(self, log: EventLog, clock: Clock, by: str, node: str = "") -> None:
-        self.log, self.clock, self.by, self.node = log, clock, by, node
-        self.names, self.time = Names(), LogTime(clock)
+        super().__init__(clock, by)
+        self.log, self.node = log, node
 
     @cached_property
     def dispatcher(self) -> "Dispatcher":

@@ -62,7 +62,7 @@ class InProcessStage:
         self.clock = clock
         blobs, outputs = InProcessBlobs(), InProcessOutputs()
         context = ActorContext(self.log, clock, "client/test")
-        self.client = ClusterClient(context, self.requests.of("test"), outputs)
+        self.client = ClusterClient(context, self.requests.of("test"))
         self.supplies = Supplies(blobs, outputs)
         self.serving: dict[str, asyncio.Task[None]] = {}
         self.lines = {"n1": Line(self.log), "n2": Line(self.log)}
@@ -80,6 +80,7 @@ class InProcessStage:
             timers,
             InProcessCommands(),
             InProcessBlobs(),
+            self.supplies.outputs,
             KINDS,
         )
         self.serving["control"] = asyncio.create_task(control.serve())

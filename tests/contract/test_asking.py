@@ -424,7 +424,7 @@ class Leaders:
     async def client(self, principal: str) -> ClusterClient:
         log = await self.log(f"client/{principal}", f"_INBOX.{principal}")
         context = ActorContext(log, SystemClock(), f"client/{principal}")
-        return ClusterClient(context, JetStreamRequests(log.connection), None)  # type: ignore[arg-type]
+        return ClusterClient(context, JetStreamRequests(log.connection))
 
     async def events(self) -> Counter[tuple[str, str]]:
         """How often each event of each task is in the log, signals by payload."""

@@ -177,7 +177,7 @@ class Users:
             await asyncio.sleep(0.5)
 
     async def _left(self) -> dict[str, Task]:
-        tasks = (await read_all(self.client.log)).tasks
+        tasks = (await read_all(self.system.log)).tasks
         return {id: task for id, task in tasks.items() if not TASK.is_final(task)}
 
     async def _help(self, id: str, task: Task) -> None:

@@ -17,6 +17,7 @@ from clawactors.app.client import Client
 from clawactors.app.cluster import Cluster, ClusterPlan
 from clawactors.app.discovery import discover
 from clawactors.eventlog import Unavailable
+from clawactors.eventlog.jetstream import JetStreamLog
 from clawactors.runtime.client.submitting import TaskRequest
 from clawactors.systems.tasks.submission import spec_of
 from tests.scenario.audit import Audit, read_all
@@ -32,8 +33,8 @@ _LOOK_AGAIN_S = 0.02
 class System:
     """A running cluster and a client of it."""
 
-    def __init__(self, cluster: Cluster, client: Client, folder: Path) -> None:
-        self.cluster, self.client, self.folder = cluster, client, folder
+    def __init__(self, cluster: Cluster, client: Client, log: JetStreamLog, folder: Path) -> None:
+        self.cluster, self.client, self.log, self.folder = cluster, client, log, folder
         self.claw = Claw(cluster.path)
         self.trace = folder / "trace"
         self.submitted: list[str] = []
@@ -103,7 +104,7 @@ class System:
 
     async def audit(self, *, left_open: Iterable[str] = ()) -> Audit:
         """Fails with all that the log and the traces show to be wrong."""
-        audit = await read_all(self.client.log)
+        audit = await read_all(self.log)
         audit.check_submits(self.submitted)
         audit.check_ends(left_open)
         audit.check_traces(self.trace)
@@ -176,7 +177,7 @@ async def running(folder: Path, plan: ClusterPlan) -> AsyncIterator[System]:
         try:
             async with cluster:
                 async with Client.at(discover(cluster.nats_url), user="test") as client:
-                    yield System(cluster, client, folder)
+                    yield System(cluster, client, await JetStreamLog.over(client.connection), folder)
                 pids = cluster.run.pids
                 processes = family(pid for pid in (pids.server, pids.control, *pids.nodes.values()) if pid)
                 for process in processes:

@@ -84,10 +84,10 @@ async def test_what_is_no_name_of_a_skill_is_refused(system: System, name: Any) 
 async def test_parameters_that_do_not_fit_are_refused_and_nothing_is_written(
     system: System, params: Any, words: str
 ) -> None:
-    before = (await system.client.log.head()).last_seq
+    before = (await system.log.head()).last_seq
     with pytest.raises(Refused, match=words):
         await system.client.submit("echo", params)
-    assert (await system.client.log.head()).last_seq == before
+    assert (await system.log.head()).last_seq == before
 
 
 async def test_parameters_that_only_the_node_can_check_fail_the_task_without_a_retry(system: System) -> None:
@@ -131,7 +131,7 @@ async def test_a_result_that_can_not_be_kept_fails_the_task_and_says_so(system: 
 
 @pytest.mark.parametrize("id", BAD_IDS, ids=lambda text: repr(text)[:20])
 async def test_a_malformed_id_is_refused_by_every_call_and_nothing_is_written(system: System, id: str) -> None:
-    client, before = system.client, (await system.client.log.head()).last_seq
+    client, before = system.client, (await system.log.head()).last_seq
     with pytest.raises(Refused, match="is no id: 1 to 128"):
         await client.submit("echo", {"text": ""}, id=id)
     with pytest.raises(Refused, match="is no id"):
@@ -140,7 +140,7 @@ async def test_a_malformed_id_is_refused_by_every_call_and_nothing_is_written(sy
         await client.cancel(id)
     batch = await client.submit_many([TaskRequest(id, spec_of("echo", {"text": ""}))])
     assert [rejected.id for rejected in batch.refused] == [id]
-    assert (await client.log.head()).last_seq == before
+    assert (await system.log.head()).last_seq == before
 
 
 async def test_malformed_ids_on_the_command_line_are_refused_in_one_line(system: System) -> None:

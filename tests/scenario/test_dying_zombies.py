@@ -54,7 +54,7 @@ async def events_of_node(system: System, id: str) -> list[str]:
     """The names of what happened to a node, in order."""
     return [
         type(event).__name__
-        async for batch in system.client.log.read([f"claw.node.{id}.>"])
+        async for batch in system.log.read([f"claw.node.{id}.>"])
         for record in batch
         for event in ne.CODEC.decode(record.body)
     ]

@@ -17,6 +17,7 @@ from clawactors.app.cluster import Cluster, ClusterPlan
 from clawactors.app.demo.run import _install as install
 from clawactors.app.discovery import discover
 from clawactors.eventlog import Draft
+from clawactors.eventlog.jetstream import JetStreamLog
 from clawactors.kinds import DECODER
 from clawactors.runtime.naming import id_of_key
 from clawactors.systems.chats import CODEC as CHAT_CODEC
@@ -118,7 +119,8 @@ async def test_a_message_is_extracted_by_a_job_and_a_wrong_one_ends_its_own_job_
     client: Client, claw: Claw
 ) -> None:
     events = (MessageAdded(message="m", role="user", text="poison"), ExtractionRequested("m", "", "chat/by-hand/m"))
-    await client.log.append(Draft("chat", "by-hand", CHAT_CODEC.encode(events), "by-hand-1"), 0)
+    log = await JetStreamLog.over(client.connection)
+    await log.append(Draft("chat", "by-hand", CHAT_CODEC.encode(events), "by-hand-1"), 0)
     said = await asyncio.to_thread(
         claw, "memory", "say", "c-1", "I", "live", "in", "Lisbon.", "--owner", "anna", "--json"
     )
@@ -205,7 +207,8 @@ async def test_a_killed_process_comes_back_and_a_deleted_folder_too(
 @on_one_loop
 async def test_of_all_that_was_remembered_nothing_is_there_twice(client: Client) -> None:
     seen: dict[str, int] = {}
-    async for records in client.log.read(["claw.memory.>"]):
+    log = await JetStreamLog.over(client.connection)
+    async for records in log.read(["claw.memory.>"]):
         for commit in map(DECODER.decode, records):
             for event in commit.events:
                 if type(event).__name__ == "MemoryRecorded":

@@ -10,6 +10,7 @@ from clawactors.app.client import Client
 from clawactors.app.cluster import Cluster, ClusterPlan
 from clawactors.app.discovery import discover
 from clawactors.eventlog import aggregate_pattern
+from clawactors.eventlog.jetstream import JetStreamLog
 from clawactors.kinds import DECODER
 from clawactors.systems.tasks import events as e
 from tests.scenario.claw import ROOT, Claw
@@ -32,7 +33,7 @@ async def test_an_extraction_that_finds_no_memory_has_its_six_attempts_and_is_de
             pass
         commits = [
             DECODER.decode(record)
-            async for batch in client.log.read([aggregate_pattern("task", "job")])
+            async for batch in (await JetStreamLog.over(client.connection)).read([aggregate_pattern("task", "job")])
             for record in batch
         ]
         failed = [

@@ -86,7 +86,7 @@ async def test_a_server_that_hangs_for_three_seconds_costs_no_node_and_no_step(
 
 async def node_events(system: System) -> AsyncIterator[ne.NodeEvent]:
     """What has happened to the nodes, in order."""
-    async for batch in system.client.log.read(["claw.node.>"]):
+    async for batch in system.log.read(["claw.node.>"]):
         for record in batch:
             for event in ne.CODEC.decode(record.body):
                 yield event

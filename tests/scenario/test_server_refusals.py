@@ -248,7 +248,7 @@ async def read_all(log: JetStreamLog) -> None:
 
 async def test_a_reader_that_may_not_grant_credit_is_told_so(system: System, server: NatsServer) -> None:
     drafts = [(Draft(kind="chat", id=f"c{n}", body=b"x" * 10_000, commit=f"c-{n}"), 0) for n in range(500)]
-    await system.client.log.append_many(drafts)
+    await system.log.append_many(drafts)
     async with await open_log(server.url("no-credit")) as log:
         with pytest.raises(PermissionDenied, match=r"publish to '\$JS\.FC\.CLAW_EVENTS\."):
             await asyncio.wait_for(read_all(log), SOON_S)
@@ -256,7 +256,7 @@ async def test_a_reader_that_may_not_grant_credit_is_told_so(system: System, ser
 
 async def test_a_control_process_that_may_keep_no_dead_letters_goes_on(system: System) -> None:
     pid = system.pid("control")
-    await system.client.log.connection.ask("claw.task.bad.log", b"nonsense")  # type: ignore[attr-defined]
+    await system.log.connection.ask("claw.task.bad.log", b"nonsense")  # type: ignore[attr-defined]
     await system.ask("faults", fresh=True)
     log = system.cluster.path / "logs" / "control.log"
     await until(lambda: "dead letters can't be kept: permission denied" in log.read_text(), "it is said")

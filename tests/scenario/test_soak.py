@@ -32,8 +32,8 @@ async def lives(folder: Path, seconds: float, seed: int) -> None:
             await users.live(seconds)
         await users.settle(SETTLE_S)
         audit = await system.audit()
-        assert await most_at_once(system.client.log, "plods-few") <= FEW
-        timely = await Timely().read(system.client.log)
+        assert await most_at_once(system.log, "plods-few") <= FEW
+        timely = await Timely().read(system.log)
         assert not timely.problems, f"{len(timely.problems)} problems: {timely.problems[:10]}"
         await system.replay_is_equal()
         ends = sorted({task.life.status for task in audit.tasks.values()})

@@ -111,7 +111,7 @@ async def test_thousands_of_signals_to_a_running_task_come_in_order_in_a_few_com
         for body in bodies:
             assert client.connection.publish_now(f"claw.cmd.task.{id}".encode(), body)
     assert await client.ref(id).result(PATIENCE_S) == 0
-    commits = [r async for batch in client.log.read([aggregate_pattern("task", id)]) for r in batch]
+    commits = [r async for batch in system.log.read([aggregate_pattern("task", id)]) for r in batch]
     signalled = [commit for commit in commits if b'"task.signalled"' in commit.body]
     events = [event for commit in signalled for event in te.CODEC.decode(commit.body)]
     assert sum(isinstance(event, te.Signalled) for event in events) == many

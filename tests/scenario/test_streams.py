@@ -52,13 +52,13 @@ async def collect(client: Client, id: str, after: int = 0, most: int = 1 << 30) 
 async def test_five_megabytes_there_and_back(system: System, tmp_path: Path) -> None:
     params = tmp_path / "params.json"
     params.write_text(json.dumps({"text": FIVE_MB}))
-    before = (await system.client.log.head()).size_bytes
+    before = (await system.log.head()).size_bytes
     for _ in range(2):  # the same again is quiet
         done = await system.run_claw("submit", "echo-large", f"@{params}", "--id", "large", "--wait", "60s")
         assert done.code == 0, done.err
     row = done.answer
     assert all(is_reference(value) for value in (row["params"], row["result"], row["steps"][0]["result"]))
-    assert (await system.client.log.head()).size_bytes - before < 20_000
+    assert (await system.log.head()).size_bytes - before < 20_000
     assert (await system.run_claw("task", "large", "--result")).answer == {"text": FIVE_MB}
     full = (await system.run_claw("task", "large", "--full")).answer
     assert (full["params"], full["steps"][0]["result"]) == ({"text": FIVE_MB}, FIVE_MB)

@@ -18,6 +18,7 @@ import pytest
 
 from clawactors.app.client import Client
 from clawactors.eventlog.decoding import Commit
+from clawactors.eventlog.jetstream import JetStreamLog
 from clawactors.kinds import DECODER
 from clawactors.systems.schedules import task_id
 from clawactors.systems.schedules.events import ScheduleFired
@@ -75,7 +76,8 @@ def everything(tmp_path: Path) -> Iterator[Everything]:
 async def history(client: Client) -> dict[str, list[tuple[int, Any]]]:
     """The events of each task, and of the schedule, with their times."""
     found: dict[str, list[tuple[int, Any]]] = {}
-    async for batch in client.log.read(["claw.task.>", "claw.schedule.>"]):
+    log = await JetStreamLog.over(client.connection)
+    async for batch in log.read(["claw.task.>", "claw.schedule.>"]):
         for record in batch:
             commit: Commit = DECODER.decode(record)
             found.setdefault(commit.id, []).extend((record.at_ns, event) for event in commit.events)

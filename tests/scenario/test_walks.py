@@ -14,7 +14,6 @@ import pytest_asyncio
 from clawactors.app.cluster import ClusterPlan
 from clawactors.eventlog import EventLogError, Follower, aggregate_pattern
 from clawactors.kinds import DECODER
-from clawactors.runtime.client.client import ClusterClient
 from clawactors.systems.tasks import events as e
 from tests.scenario.system import System, running
 from tests.scenario.timely import Timely
@@ -100,7 +99,7 @@ async def take(system: System, walks: list[Walk], prefix: str) -> None:
     """Takes them one after another, and holds the log to all promises in the end."""
     for number, walk in enumerate(walks):
         id = f"{prefix}-{number}"
-        follower = await system.client.log.follow([aggregate_pattern("task", id)])
+        follower = await system.log.follow([aggregate_pattern("task", id)])
         try:
             async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as group:
                 group.create_task(go(system, walk, id))
@@ -109,7 +108,7 @@ async def take(system: System, walks: list[Walk], prefix: str) -> None:
             pytest.fail(f"{walk} did not end: {(await system.client.look(id)).state.life}")
         await check(system, walk, id)
     await system.audit()
-    timely = await Timely().read(system.client.log)
+    timely = await Timely().read(system.log)
     assert not timely.problems, timely.problems[:10]
     print(f"\n{len(walks)} walks, {timely}")
 
@@ -124,7 +123,7 @@ async def go(system: System, walk: Walk, id: str) -> None:
             await client.submit("naps", {"trace": trace}, id=id)
         case "signal":
             await client.submit("asks", {"trace": trace}, id=id)
-            await until_waiting(client, id)
+            await until_waiting(system, id)
             await client.signal(id, "go", "now")
         case "patience":
             await client.submit("asks", {"trace": trace, "limit": "1s"}, id=id)
@@ -135,8 +134,8 @@ async def go(system: System, walk: Walk, id: str) -> None:
     await system.ended([id], PATIENCE_S)
 
 
-async def until_waiting(client: ClusterClient, id: str) -> None:
-    follower = await client.log.follow([aggregate_pattern("task", id)], after=0)
+async def until_waiting(system: System, id: str) -> None:
+    follower = await system.log.follow([aggregate_pattern("task", id)], after=0)
     try:
         async for batch in follower:
             if any(isinstance(event, e.Waiting) for record in batch for event in DECODER.decode(record).events):
@@ -147,7 +146,7 @@ async def until_waiting(client: ClusterClient, id: str) -> None:
 
 async def forked_by_command(system: System, walk: Walk, id: str) -> None:
     """`claw fork` in a process that is killed at the point; nobody asks again."""
-    follower = await system.client.log.follow([aggregate_pattern("task", id)])
+    follower = await system.log.follow([aggregate_pattern("task", id)])
     process = await asyncio.create_subprocess_exec(
         *system.claw.command("fork", SOURCE, "--from", f"s{STEPS - 1}", "--id", id),
         env=system.claw.env,

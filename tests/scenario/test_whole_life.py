@@ -18,7 +18,7 @@ import pytest_asyncio
 
 from clawactors.app.cluster import ClusterPlan
 from clawactors.eventlog import Unavailable
-from clawactors.eventlog.jetstream import JetStreamBlobs
+from clawactors.eventlog.jetstream import JetStreamBlobs, JetStreamOutputs
 from clawactors.eventlog.jetstream.wire.api import call
 from clawactors.kernel.errors import NotFound, Refused
 from clawactors.runtime.client.submitting import TaskRequest
@@ -73,7 +73,7 @@ async def becomes(system: System, id: str, *wanted: str) -> None:
 async def written(system: System, after: int) -> list[str]:
     """The subjects of tasks and schedules in the log behind that place."""
     patterns = ["claw.task.>", "claw.schedule.>"]
-    return [record.subject async for batch in system.client.log.read(patterns, after=after) for record in batch]
+    return [record.subject async for batch in system.log.read(patterns, after=after) for record in batch]
 
 
 async def why(system: System, id: str) -> tuple[str, str, Any]:
@@ -149,7 +149,7 @@ async def test_nonsense_is_refused_in_one_line_with_its_code_and_nothing_is_writ
     await client.cancel("bad-gone")
     await system.ended(["bad-done"])
     [step] = (await client.look("bad-done")).state.journal.steps()
-    before = (await client.log.head()).last_seq
+    before = (await system.log.head()).last_seq
     for nonsense, code, said in NONSENSE:
         words = [step.name if word == "step-1" else word for word in nonsense]
         done = await run(system, *words)
@@ -454,7 +454,7 @@ async def test_the_examples_do_what_they_say(system: System) -> None:
 
 
 async def test_no_timer_of_all_this_was_early(system: System) -> None:
-    timely = await Timely().read(system.client.log)
+    timely = await Timely().read(system.log)
     assert not timely.problems
     assert timely.late
 
@@ -500,12 +500,12 @@ async def test_the_parts_of_an_upload_that_was_killed_half_way_are_swept_when_th
     assert (await run(system, "task", "never")).code == 3
     told = await row(system, "sweep", "--older-than", "1d")
     assert (told["removed"], told["unfinished"]) == (0, 0), "nothing is old"
-    tried = await sweep(client.log, blobs, client.outputs, -3600, removes=False)
+    tried = await sweep(system.log, blobs, JetStreamOutputs(client.connection), -3600, removes=False)
     assert tried.unfinished == 1
     assert await chunks_stored(system) >= before + 5
-    swept = await sweep(client.log, blobs, client.outputs, -3600)
+    swept = await sweep(system.log, blobs, JetStreamOutputs(client.connection), -3600)
     assert swept.unfinished == 1
-    assert (await sweep(client.log, blobs, client.outputs, -3600)).unfinished == 0
+    assert (await sweep(system.log, blobs, JetStreamOutputs(client.connection), -3600)).unfinished == 0
     assert (await row(system, "task", "keeps", "--full"))["params"] == kept
     await client.cancel("keeps")
 
@@ -513,7 +513,7 @@ async def test_the_parts_of_an_upload_that_was_killed_half_way_are_swept_when_th
 async def test_ten_thousand_in_one_batch_that_is_killed_and_sent_again_are_there_once(system: System) -> None:
     lines = system.folder / "many.jsonl"
     lines.write_text("".join(f'{{"id":"many-{n}","skill":"nobody-has-it","tag":"many"}}\n' for n in range(10_000)))
-    before = (await system.client.log.head()).last_seq
+    before = (await system.log.head()).last_seq
     killed = await asyncio.create_subprocess_exec(
         *system.claw.command("submit", "--batch", str(lines)),
         env=system.claw.env,
@@ -521,7 +521,7 @@ async def test_ten_thousand_in_one_batch_that_is_killed_and_sent_again_are_there
         stderr=asyncio.subprocess.DEVNULL,
     )
     try:
-        while killed.returncode is None and (await system.client.log.head()).last_seq < before + 1000:  # noqa: ASYNC110
+        while killed.returncode is None and (await system.log.head()).last_seq < before + 1000:  # noqa: ASYNC110
             await asyncio.sleep(0)
     finally:
         with contextlib.suppress(ProcessLookupError):

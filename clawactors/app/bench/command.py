@@ -16,6 +16,7 @@ from clawactors.app.bench.scene import Scene
 from clawactors.app.client import Client
 from clawactors.app.cluster import Cluster, ClusterPlan
 from clawactors.app.discovery import discover
+from clawactors.eventlog.jetstream import JetStreamLog
 from clawactors.kernel.errors import Refused
 
 __all__ = ["run"]
@@ -74,7 +75,7 @@ async def _scene(name: str, options: Any) -> AsyncIterator[Scene]:
     """A fresh cluster for each figure, so that none runs on the leftovers of another."""
     if options.nats:
         async with Client.at(discover(nats=options.nats), user="bench") as client:
-            yield Scene(client, None)
+            yield Scene(client, await JetStreamLog.over(client.connection), None)
         return
     plan = {
         "recovery": ClusterPlan(nodes=2, slots=5, skills=_SKILLS),
@@ -87,4 +88,4 @@ async def _scene(name: str, options: Any) -> AsyncIterator[Scene]:
             Cluster(folder / "cluster", plan) as cluster,
             Client.at(discover(nats=cluster.nats_url), user="bench") as client,
         ):
-            yield Scene(client, cluster)
+            yield Scene(client, await JetStreamLog.over(client.connection), cluster)

@@ -35,9 +35,9 @@ async def replay_rate(scene: Scene, n: int | None) -> Figure:
     client, tasks = scene.client, (n or 200_000) // 13
     await run_all(client, noop, {}, tasks)
     await run_all(client, steps, {"n": 5}, tasks)
-    read = await measure_read(client.log, CLUSTER.patterns)
+    read = await measure_read(scene.log, CLUSTER.patterns)
     with tempfile.TemporaryDirectory(prefix="claw-bench-") as folder:
-        replayed = await replay(client.log, Path(folder) / "views", CLUSTER)
+        replayed = await replay(scene.log, Path(folder) / "views", CLUSTER)
     events_a_record = replayed.events / read.n
     return Figure(
         name="replay",

@@ -39,7 +39,7 @@ async def recovery(scene: Scene, n: int | None) -> Figure:
 async def _kill_once(scene: Scene) -> float:
     client, nodes = scene.client, scene.cluster.nodes
     id = f"bench-{new_id()}"
-    following = await client.log.follow([aggregate_pattern("task", id)])
+    following = await scene.log.follow([aggregate_pattern("task", id)])
     await client.submit(spin.name, {"steps": 100_000, "seconds": 0.01}, id=id)
     killed_s, seen, attempt, node, victim = 0.0, 0, 0, "", ""
     async for batch in following:

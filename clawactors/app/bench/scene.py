@@ -20,6 +20,7 @@ from clawactors.eventlog.jetstream import JetStreamLog
 from clawactors.kernel.errors import Refused
 from clawactors.kinds import KINDS
 from clawactors.runtime.call import Call
+from clawactors.runtime.context import ActorContext
 from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.runtime.naming import new_id
 from clawactors.runtime.snapshots import LogSnapshots
@@ -35,8 +36,8 @@ _FILL_TOGETHER: Final = 5000
 class Scene:
     """One cluster to measure on."""
 
-    def __init__(self, client: Client, cluster: Cluster | None) -> None:
-        self.client, self._cluster = client, cluster
+    def __init__(self, client: Client, log: JetStreamLog, cluster: Cluster | None) -> None:
+        self.client, self.log, self._cluster = client, log, cluster
 
     @property
     def cluster(self) -> Cluster:
@@ -66,7 +67,8 @@ class Scene:
 
     async def fill(self, records: int) -> None:
         """Appends so many records of tasks that are ended: a log as it is after a long time."""
-        dispatcher = Dispatcher(self.client.context, LogSnapshots(self.client.log))
+        context = ActorContext(self.log, self.client.context.clock, self.client.context.by)
+        dispatcher = Dispatcher(context, LogSnapshots(self.log))
         commands = c.Submit(spec_of(noop.name)), c.Cancel("bench")
         for numbers in batched(range(records), _FILL_TOGETHER):
             run = new_id()
@@ -82,11 +84,10 @@ class Scene:
 
     def conditions(self, **more: Any) -> dict[str, Any]:
         """What the figure depends on."""
-        log = self.client.log
         conditions: dict[str, Any] = {
             "cores": os.cpu_count(),
             "python": platform.python_version(),
-            "nats-server": ".".join(map(str, log.connection.version)) if isinstance(log, JetStreamLog) else "none",
+            "nats-server": ".".join(map(str, self.log.connection.version)),
         }
         if self._cluster is not None:
             plan = self._cluster.plan

@@ -100,7 +100,7 @@ async def read_states(scene: Scene, n: int | None) -> Figure:
         per_s=n / sum(took_s),
         p50_ms=percentile(took_s, 0.5) * 1e3,
         p99_ms=percentile(took_s, 0.99) * 1e3,
-        conditions=scene.conditions(records=(await client.log.head()).messages),
+        conditions=scene.conditions(records=(await scene.log.head()).messages),
     )
 
 

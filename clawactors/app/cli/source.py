@@ -85,7 +85,7 @@ async def _running(found: Found) -> AsyncIterator[Source]:
                 said = msgspec.json.decode(answer)["error"]["message"]
                 raise Problem("unavailable", f"the live views did not tell their digest: {said}") from None
 
-        yield Source(client.log, live)
+        yield Source(await JetStreamLog.over(client.connection), live)
 
 
 @asynccontextmanager

@@ -21,6 +21,7 @@ from clawactors.app.demo.progress import Progress
 from clawactors.app.demo.report import text_of
 from clawactors.app.demo.run import run_demo
 from clawactors.app.discovery import discover
+from clawactors.eventlog.jetstream import JetStreamLog
 
 __all__ = ["run"]
 
@@ -28,8 +29,8 @@ __all__ = ["run"]
 class _Stage:
     """The demo's cluster: its processes are this one's children."""
 
-    def __init__(self, cluster: Cluster, client: Client) -> None:
-        self._cluster, self.client = cluster, client
+    def __init__(self, cluster: Cluster, client: Client, log: JetStreamLog) -> None:
+        self._cluster, self.client, self.log = cluster, client, log
 
     async def kill_node(self, id: str) -> None:
         """Sends SIGKILL to the node's process."""
@@ -86,4 +87,5 @@ async def _in(folder: Path, progress: Progress) -> dict[str, Any]:
     async with Cluster(folder / "cluster", ClusterPlan(nodes=2)) as cluster:
         url = cluster.nats_url
         async with Client.at(discover(nats=url), user="demo") as client:
-            return await run_demo(_Stage(cluster, client), folder / "work", progress)
+            log = await JetStreamLog.over(client.connection)
+            return await run_demo(_Stage(cluster, client, log), folder / "work", progress)

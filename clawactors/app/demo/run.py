@@ -18,6 +18,7 @@ from clawactors.app.demo.migrate import runs_in
 from clawactors.app.demo.migration import BATCH
 from clawactors.app.demo.progress import Progress
 from clawactors.app.demo.report import DemoFacts, Install, Kill, TableFigures, report
+from clawactors.eventlog import EventLog
 from clawactors.eventlog.decoding import Commit
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.client import ClusterClient
@@ -38,6 +39,11 @@ class Stage(Protocol):
     @property
     def client(self) -> ClusterClient:
         """Connected to the cluster."""
+        ...
+
+    @property
+    def log(self) -> EventLog:
+        """The cluster's log: the demo counts what is on record."""
         ...
 
     async def kill_node(self, id: str) -> None:
@@ -94,7 +100,7 @@ class _Migration:
         client, batches = self._stage.client, -(-self._rows // BATCH)
         await client.submit("migrate-table", params, id=self.id)
         try:
-            async with asyncio.timeout(_MIGRATION_S), aclosing(follow(client.log, self.id)) as commits:
+            async with asyncio.timeout(_MIGRATION_S), aclosing(follow(self._stage.log, self.id)) as commits:
                 async for commit, task in commits:
                     self.commits.append(commit)
                     done = max(0, task.life.steps_completed - 1)  # without `prepare`
@@ -121,7 +127,7 @@ async def _install(stage: Stage, folder: Path, spoilt: str) -> Install:
     await stage.client.submit("install-package", {"package": str(package), "into": str(into)}, id=id)
     commits: list[Commit] = []
     try:
-        async with asyncio.timeout(_INSTALL_S), aclosing(follow(stage.client.log, id)) as following:
+        async with asyncio.timeout(_INSTALL_S), aclosing(follow(stage.log, id)) as following:
             async for commit, _ in following:
                 commits.append(commit)
     except TimeoutError:

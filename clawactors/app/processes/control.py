@@ -19,6 +19,7 @@ from clawactors.eventlog.jetstream import (
     JetStreamDeadLetters,
     JetStreamLeases,
     JetStreamLog,
+    JetStreamOutputs,
     JetStreamRequests,
     JetStreamTimers,
 )
@@ -72,6 +73,7 @@ async def serve(
             JetStreamTimers(log.connection),
             JetStreamCommands(log.connection),
             JetStreamBlobs(log.connection),
+            JetStreamOutputs(log.connection),
             kinds,
         )
         views.feed.on_fault = control.dead.put

@@ -6,12 +6,14 @@ A client has so many questions under way at a time; thousands at once wait here 
 import asyncio
 from typing import Final
 
+import msgspec
+
 from clawactors.eventlog import Unavailable
 from clawactors.eventlog.requests import Requests
-from clawactors.runtime.asking import is_busy
+from clawactors.runtime.asking import LogReply, error_of, is_busy
 from clawactors.runtime.hedging import hedged
 
-__all__ = ["Questions", "ask"]
+__all__ = ["Questions", "ask", "read_log_end"]
 
 _TIMEOUT_S: Final = 5.0
 _AGAIN_S: Final = 0.7
@@ -21,9 +23,10 @@ _PAUSE_S: Final = 0.02
 _PAUSE_MAX_S: Final = 0.5
 
 
-async def ask(requests: Requests, subject: str, question: bytes) -> bytes:
-    """The first answer. Raises: as `hedged`; `NoResponders` at once when no control process runs."""
-    return await hedged(requests, subject, question, _TIMEOUT_S, again_s=_AGAIN_S)
+async def ask(requests: Requests, subject: str, question: bytes, absent_s: float = 0.0) -> bytes:
+    """The first answer. Raises: as `hedged`; `NoResponders` when no control process has run for `absent_s`."""
+    timeout_s = max(_TIMEOUT_S, absent_s)
+    return await hedged(requests, subject, question, timeout_s, again_s=_AGAIN_S, absent_s=absent_s)
 
 
 class Questions:
@@ -33,16 +36,27 @@ class Questions:
         self._requests, self._principal = requests, principal
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
-    async def ask(self, name: str, question: bytes, *, verb: str = "query") -> bytes:
-        """The answer to `claw.<verb>.<principal>.<name>`. Raises: `Unavailable`, `PermissionDenied`."""
+    async def ask(self, name: str, question: bytes, *, verb: str = "query", absent_s: float = 0.0) -> bytes:
+        """The answer to `claw.<verb>.<principal>.<name>`; nobody may be there to answer for `absent_s`.
+
+        Raises: `Unavailable` (`NoResponders`), `PermissionDenied`.
+        """
         subject = f"claw.{verb}.{self._principal}.{name}"
         pause_s = _PAUSE_S
         async with self._slots:
             end_s = asyncio.get_running_loop().time() + _TIMEOUT_S
-            while is_busy(answer := await ask(self._requests, subject, question)):
+            while is_busy(answer := await ask(self._requests, subject, question, absent_s)):
                 # Other clients of the same principal have theirs under way.
                 if asyncio.get_running_loop().time() >= end_s:
                     raise Unavailable(f"{subject} is busy: too many questions of {self._principal} at once")
                 await asyncio.sleep(pause_s)
                 pause_s = min(_PAUSE_MAX_S, 2 * pause_s)
             return answer
+
+
+async def read_log_end(questions: Questions, absent_s: float = 0.0) -> LogReply:
+    """Where the log ends, its time, and who leads. Raises: `Unavailable` (`NoResponders`: no control process runs)."""
+    reply = msgspec.json.decode(await questions.ask("log", b"{}", absent_s=absent_s), type=LogReply)
+    if reply.error is not None:
+        raise error_of(reply.error)
+    return reply

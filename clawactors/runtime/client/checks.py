@@ -60,11 +60,10 @@ async def check_cluster(
     questions: TypedQuestions,
     listing: Listing,
     summary: Summary,
-    leader: Callable[[], Awaitable[str | None]],
     memory: Callable[[], Awaitable[dict[str, Any]]],
 ) -> AsyncIterator[Check]:
     """Leader, views, faults, nodes, tasks, memory."""
-    name = await leader()
+    name = await summary.leader()
     if name is None:
         yield Check("leader", "failed", "no control process leads, so no task is placed: claw up starts one")
     else:

@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from clawactors.eventlog import EventLog
-from clawactors.eventlog.outputs import Outputs
 from clawactors.eventlog.requests import Requests
 from clawactors.kernel.errors import NotFound
 from clawactors.kernel.external import ExternalCommand
 from clawactors.kernel.fold import Snapshot
 from clawactors.kernel.transfer import decode_state
-from clawactors.runtime.client.asking import Questions
+from clawactors.runtime.client.asking import Questions, read_log_end
 from clawactors.runtime.client.blobs import ClientBlobs
 from clawactors.runtime.client.bulk import BulkChanges, change_many
 from clawactors.runtime.client.changing import TaskChanges
@@ -25,7 +23,7 @@ from clawactors.runtime.client.sender import DEADLINE_S, CommandSender
 from clawactors.runtime.client.states import read_state
 from clawactors.runtime.client.submitting import Batch, TaskRequest, submit, submit_many
 from clawactors.runtime.client.waiting import result_of, until_ended
-from clawactors.runtime.context import ActorContext
+from clawactors.runtime.context import ProcessContext
 from clawactors.runtime.naming import new_id
 from clawactors.runtime.payloads import Payloads
 from clawactors.systems.tasks import Task
@@ -43,23 +41,22 @@ __all__ = ["ClusterClient"]
 class ClusterClient:
     """A client of a cluster. Every change is a request that control decides on."""
 
-    def __init__(
-        self, context: ActorContext, requests: Requests, outputs: Outputs, deadline_s: float = DEADLINE_S
-    ) -> None:
+    def __init__(self, context: ProcessContext, requests: Requests, deadline_s: float = DEADLINE_S) -> None:
         self.context, self.requests = context, requests
         self.principal = context.by.partition("/")[2] or context.by
         self.name = new_id()
         self.sender = CommandSender(context, requests, self.principal, self.name, deadline_s)
         self.questions = Questions(requests, self.principal)
         self.ends = Ends(context, requests, self.principal, self.name)
-        self.payloads, self.outputs = Payloads(ClientBlobs(requests, self.principal)), outputs
+        self.payloads = Payloads(ClientBlobs(requests, self.principal))
         # What can be asked, each documented where it is defined
-        self.reader = reader = ClusterReader(context.log, self.ask, self.look, self.leader)
+        self.reader = reader = ClusterReader(self.questions, self.ask, self.look)
         self.task, self.history, self.why = reader.task, reader.history, reader.why
         lists, summary = reader.listing, reader.summary
         self.tasks, self.each_task, self.pending = lists.tasks, lists.each_task, lists.pending
         self.nodes, self.node, self.skills_known = lists.nodes, lists.node, lists.skills_known
-        self.status, self.statistics, self.resolve = summary.status, summary.statistics, lists.resolve
+        self.status, self.statistics, self.leader = summary.status, summary.statistics, summary.leader
+        self.resolve = lists.resolve
         # What can be done with one task, and with many
         changes = TaskChanges(self)
         self.command, self.cancel = changes.command, changes.cancel
@@ -67,11 +64,6 @@ class ClusterClient:
         self.retry, self.signal, self.edit, self.delete = changes.retry, changes.signal, changes.edit, changes.delete
         self.fork, self.redrive = changes.fork, changes.redrive
         self.change_many, self.delete_ended = change_many, BulkChanges(lists, self.delete).delete_ended
-
-    @property
-    def log(self) -> EventLog:
-        """The log it appends to."""
-        return self.context.log
 
     # What few programs need is imported when it is used
 
@@ -180,7 +172,7 @@ class ClusterClient:
     async def now_ns(self) -> int:
         """The time of the log, ns since 1970: the clock of this machine may be off. Raises: `Unavailable`."""
         time = self.context.time
-        time.observe((await self.log.head()).at_ns)
+        time.observe((await read_log_end(self.questions, absent_s=self.sender.deadline_s)).at_ns)
         return time.now_ns()
 
     # Looking and waiting
@@ -196,16 +188,14 @@ class ClusterClient:
             raise NotFound(f"there is no task {id!r}")
         return known
 
-    async def leader(self) -> str | None:
-        """The control process that leads; None where none does, or where this client can't see it."""
-        return None
-
-    async def state[S](self, kind: str, id: str, type: type[S], *, at_least: int = -1) -> Snapshot[S]:
-        """One aggregate, with all its commits up to `at_least`, -1 for all in the log.
+    async def state[S](
+        self, kind: str, id: str, type: type[S], *, at_least: int = -1, brief: bool = False
+    ) -> Snapshot[S]:
+        """One aggregate, with all its commits up to `at_least`, -1 for all in the log; `brief`: without its journal.
 
         Raises: `Refused`, `Unavailable`.
         """
-        return await read_state(self.questions, kind, id, type, at_least)
+        return await read_state(self.questions, kind, id, type, at_least, brief=brief)
 
     async def ask_for_change[S](self, kind: str, id: str, request: ExternalCommand, type: type[S]) -> Snapshot[S]:
         """Has the command decided; the aggregate after it, in brief. Raises: as `CommandSender.ask`."""

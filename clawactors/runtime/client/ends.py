@@ -15,7 +15,7 @@ from clawactors.eventlog import EventLogError, Unavailable
 from clawactors.eventlog.requests import Requests
 from clawactors.kernel.errors import NotFound
 from clawactors.runtime.asking import Ended, EndNotice, RegisterReply, RegisterRequest, error_of
-from clawactors.runtime.context import ActorContext
+from clawactors.runtime.context import ProcessContext
 
 __all__ = ["Ends"]
 
@@ -33,7 +33,7 @@ _reply: Final = msgspec.json.Decoder(RegisterReply).decode
 class Ends:
     """The ends that somebody here waits for. `client` names this client among those of its principal."""
 
-    def __init__(self, context: ActorContext, requests: Requests, principal: str, client: str) -> None:
+    def __init__(self, context: ProcessContext, requests: Requests, principal: str, client: str) -> None:
         self._context, self._requests = context, requests
         self._subject = f"claw.ended.{principal}.{client}"
         self._register_at = f"claw.do.{principal}.await"

@@ -1,21 +1,31 @@
-"""One task as its log tells it: commit by commit, and its state at an earlier place."""
+"""One task as its log tells it: commit by commit, and its state at an earlier place.
 
-from typing import Any
+The records are asked of control, page by page.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Any, Final
 
 import msgspec
 
-from clawactors.eventlog import EventLog, aggregate_pattern
+from clawactors.eventlog import Record
 from clawactors.eventlog.decoding import Commit
 from clawactors.kernel.errors import NotFound
 from clawactors.kernel.fold import Snapshot, fold
 from clawactors.kernel.time import iso
 from clawactors.kinds import DECODER
+from clawactors.runtime.asking import error_of
+from clawactors.runtime.client.asking import Questions
 from clawactors.runtime.client.rows import TaskRow, task_row
+from clawactors.runtime.recordpages import HistoryQuestion, PageReader, RecordPage
 from clawactors.systems.tasks import TASK, Task
 from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.tasks.submission import checked_id
 
 __all__ = ["HistoryEntry", "Place", "TaskHistory", "read_history"]
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_page: Final = msgspec.msgpack.Decoder(RecordPage).decode
 
 type Place = tuple[str, int]
 """`("seq", n)` or `("time", ns)`."""
@@ -65,21 +75,33 @@ class TaskHistory(msgspec.Struct, frozen=True):
         return next((pair for pair in found if isinstance(pair[0], kinds)), None)
 
 
-async def read_history(log: EventLog, id: str, place: Place | None = None) -> TaskHistory:
-    """Reads all commits of the task, up to that place. Raises: `NotFound`, `Refused` (malformed id)."""
-    unit, most = place or ("seq", 0)
-    head = await log.head()
-    until = min(most, head.last_seq) if place and unit == "seq" else head.last_seq
+async def read_history(questions: Questions, id: str, place: Place | None = None) -> TaskHistory:
+    """All commits of the task, up to that place. Raises: `NotFound`, `Refused` (malformed id), `Unavailable`."""
+    unit, most = place or ("seq", None)
     known: Snapshot[Task] = Snapshot(TASK.initial)
     commits: list[Commit] = []
-    async for batch in log.read([aggregate_pattern("task", checked_id(id))], until=until):
-        for record in batch:
-            if unit == "seq" or record.at_ns <= most:
-                known = fold(TASKS, known, record)
-                commits.append(DECODER.decode(record))
+    async for record in _records(questions, checked_id(id), most if unit == "seq" else None):
+        if unit == "seq" or (most is not None and record.at_ns <= most):
+            known = fold(TASKS, known, record)
+            commits.append(DECODER.decode(record))
     if not known.state.exists and not known.frozen:
         raise NotFound(f"there was no task {id!r} then" if place else f"there is no task {id!r}")
     return TaskHistory(id, known, commits)
+
+
+async def _records(questions: Questions, id: str, until: int | None) -> AsyncIterator[Record]:
+    """The records of the task, oldest first; without `until`, all that are in the log at the first question."""
+    reader = PageReader()
+    while True:
+        question = HistoryQuestion("task", id, reader.after, until, reader.offset)
+        page = _page(await questions.ask("history", _encode(question)))
+        if page.error is not None:
+            raise error_of(page.error)
+        for record in reader.take(page):
+            yield record
+        if page.is_last:
+            return
+        until = page.until
 
 
 def _entries(commit: Commit) -> list[HistoryEntry]:

@@ -1,22 +1,27 @@
-"""Why a task is in its state, in sentences: from what its log says, and for pending tasks from placement."""
+"""Why a task is in its state, in sentences: from its state, and for pending tasks from placement.
 
-from collections.abc import Mapping, Sequence
+Only who did something stands in the history alone, and only for that is the history read.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from itertools import batched
 from typing import Any, Final, assert_never
 
 import msgspec
 
-from clawactors.eventlog import EventLog, NoResponders
+from clawactors.eventlog import NoResponders
 from clawactors.kernel.fold import Snapshot
 from clawactors.kernel.time import iso
+from clawactors.runtime.client.asking import Questions
 from clawactors.runtime.client.history import TaskHistory, read_history
 from clawactors.runtime.client.questions import TypedQuestions
-from clawactors.runtime.reading import read_tasks
 from clawactors.systems.tasks import Task, TaskStatus
 from clawactors.systems.tasks import events as e
 
 __all__ = ["Explanation", "explain", "reasons_of", "waiting_for"]
 
 _SHOWN: Final = 10
+_TOGETHER: Final = 500
 
 
 class Explanation(msgspec.Struct, frozen=True):
@@ -33,9 +38,16 @@ class _Placement(msgspec.Struct):
     waiting_for: dict[str, Any] = {}
 
 
-async def explain(log: EventLog, questions: TypedQuestions, id: str) -> Explanation:
-    """Reads the task's log, and asks placement about a pending one. Raises: `NotFound`, `Refused`, `Unavailable`."""
-    history = await read_history(log, id)
+class _Statuses(msgspec.Struct):
+    statuses: dict[str, str]
+
+
+async def explain(
+    asking: Questions, questions: TypedQuestions, look: Callable[[str], Awaitable[Snapshot[Task]]], id: str
+) -> Explanation:
+    """Looks at the task, and asks placement about a pending one. Raises: `NotFound`, `Refused`, `Unavailable`."""
+    known = await look(id)
+    history = await read_history(asking, id) if _somebody_did_it(known) else TaskHistory(id, known, [])
     state = history.known.state
     life = state.life
     reasons, waits = reasons_of(history), waiting_for(life)
@@ -48,7 +60,7 @@ async def explain(log: EventLog, questions: TypedQuestions, id: str) -> Explanat
             reasons += placement.reasons or ["a node is about to get it"]
             waits |= placement.waiting_for
     if life.waiting_for == "dependency" and state.spec is not None:
-        statuses = {after: _status(known) async for after, known in read_tasks(log, state.spec.after)}
+        statuses = await _statuses(questions, state.spec.after)
         waits |= {"after": statuses}
         reasons.append(_not_completed(statuses))
     return Explanation(history.id, life.status, tuple(reasons), waits)
@@ -94,7 +106,7 @@ def reasons_of(history: TaskHistory) -> list[str]:
         case "cancelled":
             return [f"{_who(history, e.CancelRequested)} cancelled it"]
         case "failed" | "dead":
-            return [_failed(history, life), f"claw retry {id}{_deadline_too(known.state, life)} retries it"]
+            return [_failed(history.known.state, life), f"claw retry {id}{_deadline_too(known.state, life)} retries it"]
         case "archived":
             return ["it has ended, and its history was moved to the archive"]
         case _:
@@ -127,8 +139,19 @@ def _not_completed(statuses: Mapping[str, str]) -> str:
     return f"not completed yet: {_some(left)}" if left else "all of them have completed, so it is about to start"
 
 
-def _status(known: Snapshot[Task]) -> str:
-    return known.state.life.status if known.state.exists else "not there yet"
+async def _statuses(questions: TypedQuestions, ids: Sequence[str]) -> dict[str, str]:
+    """The status of each of the tasks."""
+    found: dict[str, str] = {}
+    for some in batched(dict.fromkeys(ids), _TOGETHER):
+        known = (await questions.answer(_Statuses, "statuses", ids=some, fresh=True)).statuses
+        found |= {id: known.get(id, "not there yet") for id in some}
+    return found
+
+
+def _somebody_did_it(known: Snapshot[Task]) -> bool:
+    """Whether a reason names who asked for it."""
+    life = known.state.life
+    return not known.frozen and (life.cancel_requested or life.status in ("paused", "cancelled"))
 
 
 def _some(names: Sequence[str]) -> str:
@@ -144,18 +167,18 @@ def _newest_step(task: Task) -> str:
     return f"its newest step {newest.name!r} is {newest.status} since {_when(newest.at_ns)}"
 
 
-def _failed(history: TaskHistory, life: TaskStatus) -> str:
+def _failed(task: Task, life: TaskStatus) -> str:
     if life.error is None:
         return f"it is {life.status}"
     error = f"{life.error.kind}: {life.error.message}"
-    if history.last(e.Interrupted, e.AttemptFailed) is None:
+    if not life.failures and not life.interruptions:
         return f"it ended before its code could run, {error}"
     if life.error.kind == "interrupted":
         return f"{life.interruptions} attempts in a row were interrupted without a new step: {life.error.message}"
     attempt = f"attempt {life.attempt} failed"
     if life.status == "failed":
         return f"{attempt} with an error that is not retried, {error}"
-    limit = history.known.state.max_retries
+    limit = task.max_retries
     used_up = (
         f"its {limit} retries are used up" if limit > 1 else "its retry is used up" if limit else "it has no retries"
     )

@@ -1,7 +1,7 @@
 """How a client has notes and messages recorded: by asking the memory process."""
 
 from clawactors.runtime.client.sender import CommandSender
-from clawactors.runtime.context import ActorContext
+from clawactors.runtime.context import ProcessContext
 from clawactors.systems.chats import MessageAdded
 from clawactors.systems.chats.external import AddMessageRequest
 from clawactors.systems.memories import Content
@@ -13,7 +13,7 @@ __all__ = ["AskingRecorder"]
 class AskingRecorder:
     """A `Recorder`."""
 
-    def __init__(self, context: ActorContext, sender: CommandSender) -> None:
+    def __init__(self, context: ProcessContext, sender: CommandSender) -> None:
         self._context, self._sender = context, sender
 
     async def record(self, id: str, content: Content) -> tuple[int, bool]:

@@ -48,7 +48,7 @@ class Ref:
         """
         from clawactors.runtime.client.streaming import follow
 
-        return follow(self._client, self._client.outputs, self.id, name, after, live=live)
+        return follow(self._client, self.id, name, after, live=live)
 
     async def look(self) -> Snapshot[Task]:
         """The task as the log has it. Raises: `NotFound`."""

@@ -17,7 +17,7 @@ from clawactors.eventlog import EventLogError, NoResponders, Unavailable
 from clawactors.eventlog.requests import Requests
 from clawactors.kernel.external import ExternalCommand
 from clawactors.runtime.asking import BUSY, EXPIRED, AskReply, AskRequest, Command, Outcome, error_of
-from clawactors.runtime.context import ActorContext
+from clawactors.runtime.context import ProcessContext
 from clawactors.runtime.hedging import hedged
 
 __all__ = ["TOGETHER", "TOGETHER_MAX_BYTES", "CommandSender"]
@@ -52,14 +52,14 @@ class CommandSender:
 
     def __init__(
         self,
-        context: ActorContext,
+        context: ProcessContext,
         requests: Requests,
         principal: str,
         client: str,
         deadline_s: float = DEADLINE_S,
     ) -> None:
         self._context, self._requests = context, requests
-        self._principal, self._client, self._deadline_s = principal, client, deadline_s
+        self._principal, self._client, self.deadline_s = principal, client, deadline_s
         self._waiting: deque[_Asked] = deque()
         self._held: dict[tuple[str, str], deque[_Asked]] = {}
         self._sending: set[asyncio.Task[None]] = set()
@@ -81,7 +81,7 @@ class CommandSender:
         Raises: `NotFound`, `Refused`, `TooLarge`; `Unavailable` when nobody answered before the deadline.
         """
         loop = asyncio.get_running_loop()
-        deadline_s = self._deadline_s if deadline_s is None else deadline_s
+        deadline_s = self.deadline_s if deadline_s is None else deadline_s
         deadline_ns = self._context.time.now_ns() + int(deadline_s * 1e9)
         body = Command(id, msgspec.Raw(_encode(command)), state)
         asked = _Asked(kind, body, awaits, queued, deadline_ns, loop.create_future())

@@ -10,14 +10,16 @@ from clawactors.runtime.client.asking import Questions
 __all__ = ["read_state"]
 
 
-async def read_state[S](questions: Questions, kind: str, id: str, type: type[S], at_least: int) -> Snapshot[S]:
+async def read_state[S](
+    questions: Questions, kind: str, id: str, type: type[S], at_least: int, *, brief: bool = False
+) -> Snapshot[S]:
     """One aggregate, with all its commits up to `at_least`, -1 for all in the log. Raises: `Refused`, `Unavailable`."""
-    outcome = await _ask(questions, StateQuestion(kind, id, at_least))
+    outcome = await _ask(questions, StateQuestion(kind, id, at_least, brief=brief))
     parts, version = [outcome.part], outcome.version
     while (after := sum(map(len, parts))) < outcome.size:
-        outcome = await _ask(questions, StateQuestion(kind, id, version, after))
+        outcome = await _ask(questions, StateQuestion(kind, id, version, after, brief))
         if outcome.version != version:  # it has changed meanwhile: from the beginning
-            outcome = await _ask(questions, StateQuestion(kind, id, outcome.version))
+            outcome = await _ask(questions, StateQuestion(kind, id, outcome.version, brief=brief))
             parts, version = [], outcome.version
         parts.append(outcome.part)
     state = decode_state(type, outcome.state if outcome.has_state else b"".join(parts))

@@ -1,4 +1,8 @@
-"""Following what a task says, to its end."""
+"""Following what a task says, to its end: asked of control, page by page.
+
+The client keeps the place. Nothing is lost between what was recorded and what comes, and nothing comes twice, also when
+another control process answers from some page on.
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
@@ -6,10 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from clawactors.eventlog import Follower, Record
-from clawactors.eventlog.outputs import Outputs
-from clawactors.runtime.asking import Ended
+from clawactors.eventlog import Record, Unavailable
+from clawactors.eventlog.requests import Requests
+from clawactors.runtime.asking import Ended, error_of, is_busy
+from clawactors.runtime.naming import new_id
 from clawactors.runtime.output import OutputMessage
+from clawactors.runtime.recordpages import OutputQuestion, PageReader, RecordPage
 from clawactors.systems.tasks.submission import checked_id
 
 if TYPE_CHECKING:
@@ -19,8 +25,14 @@ __all__ = ["Chunk", "follow"]
 
 _PLACES: Final = 12
 """Bits of a position that count the chunks of one message; no message has so many."""
+_ANSWER_S: Final = 3.0
+"""Longer than control waits for something to tell; who has not answered by then was killed, or hangs."""
+_GIVE_UP_S: Final = 30.0
+_AGAIN_S: Final = 0.1
 
 _decode = msgspec.json.Decoder(OutputMessage).decode
+_encode: Final = msgspec.msgpack.Encoder().encode
+_page: Final = msgspec.msgpack.Decoder(RecordPage).decode
 
 
 class Chunk(msgspec.Struct, frozen=True):
@@ -33,41 +45,76 @@ class Chunk(msgspec.Struct, frozen=True):
     node: str = ""
 
 
-async def follow(
-    client: "ClusterClient", outputs: Outputs, id: str, name: str, after: int, *, live: bool
-) -> AsyncGenerator[Chunk]:
+async def follow(client: "ClusterClient", id: str, name: str, after: int, *, live: bool) -> AsyncGenerator[Chunk]:
     """See `Ref.stream`."""
     await client.look(id)
-    end = client.ends.expect(id)
+    output = _Output(client.requests, client.principal, id, checked_id(name, "stream"), max(0, (after >> _PLACES) - 1))
+    end = client.ends.expect(id) if live else None
     try:
-        follower = await outputs.follow(id, checked_id(name, "stream"), max(0, (after >> _PLACES) - 1))
-        over = asyncio.ensure_future(_over(end, follower, live))
-        try:
-            while True:
-                coming = asyncio.ensure_future(anext(follower))
-                await asyncio.wait((coming, over), return_when=asyncio.FIRST_COMPLETED)
-                if not coming.done():
-                    coming.cancel()
-                    break
-                for record in coming.result():
-                    for chunk in _chunks(record):
-                        if chunk.position > after:
-                            yield chunk
-                if over.done():
-                    break
-            over.result()
-        finally:
-            over.cancel()
-            await follower.aclose()
+        async for records in output.pages(end):
+            for record in records:
+                for chunk in _chunks(record):
+                    if chunk.position > after:
+                        yield chunk
+        if end is not None:
+            end.result()
     finally:
-        client.ends.forget(id, end)
+        if end is not None:
+            client.ends.forget(id, end)
 
 
-async def _over(end: asyncio.Future[Ended], follower: Follower, live: bool) -> None:
-    """Returns when the task has ended and all that it said has been handed out: it says nothing behind its end."""
-    if live:
-        await asyncio.shield(end)
-    await follower.caught_up()
+class _Output:
+    """One stream of output, read from the record after `after` on."""
+
+    def __init__(self, requests: Requests, principal: str, id: str, stream: str, after: int) -> None:
+        self._requests, self._subject = requests, f"claw.query.{principal}.output"
+        self._id, self._stream, self._name = id, stream, new_id()
+        self._reader = PageReader(after)
+
+    async def pages(self, end: asyncio.Future[Ended] | None) -> AsyncGenerator[list[Record]]:
+        """Records as they come. The last page is one that was asked for after the end: a task says nothing behind it.
+
+        Raises: `Unavailable`.
+        """
+        while True:
+            page = None
+            if end is not None and not end.done():
+                page = await self._page_before(end)
+            if has_ended := page is None:
+                page = await self._ask(waits=False)
+            if records := self._reader.take(page):
+                yield records
+            if has_ended and page.is_last:
+                return
+
+    async def _page_before(self, end: asyncio.Future[Ended]) -> RecordPage | None:
+        """The next page; None when the task has ended before there is one."""
+        asked = asyncio.ensure_future(self._ask(waits=True))
+        try:
+            await asyncio.wait((asked, end), return_when=asyncio.FIRST_COMPLETED)
+            return asked.result() if asked.done() else None
+        finally:
+            asked.cancel()
+
+    async def _ask(self, *, waits: bool) -> RecordPage:
+        """The page that comes next; asks again while nobody answers. Raises: `Refused`, `Unavailable`."""
+        loop, reader = asyncio.get_running_loop(), self._reader
+        question = OutputQuestion(self._name, self._id, self._stream, reader.after, reader.offset, waits)
+        end_s = loop.time() + _GIVE_UP_S
+        while True:
+            try:
+                answer = await self._requests.request(self._subject, _encode(question), _ANSWER_S)
+                if not is_busy(answer):
+                    page = _page(answer)
+                    if page.error is None:
+                        return page
+                    raise error_of(page.error)
+                failure = Unavailable("too many streams of output are followed at once")
+            except Unavailable as error:
+                failure = error
+            if loop.time() >= end_s:
+                raise failure
+            await asyncio.sleep(_AGAIN_S)
 
 
 def _chunks(record: Record) -> Iterator[Chunk]:

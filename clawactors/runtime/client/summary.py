@@ -1,11 +1,9 @@
 """The cluster in a few numbers: how many tasks and nodes in which state, how far the views are, what was done."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-
 import msgspec
 
-from clawactors.eventlog import EventLog
+from clawactors.eventlog import NoResponders
+from clawactors.runtime.client.asking import Questions, read_log_end
 from clawactors.runtime.client.questions import TypedQuestions
 
 __all__ = ["ClusterStatus", "Durations", "LogSize", "Statistics", "StoreSize", "Summary", "TableSize", "ViewsPosition"]
@@ -95,27 +93,29 @@ class _Counts(msgspec.Struct):
 class Summary:
     """Sums up a cluster. All raise `Unavailable` (`NoResponders`: no control process runs)."""
 
-    def __init__(
-        self,
-        questions: TypedQuestions,
-        log: EventLog,
-        leader: Callable[[], Awaitable[str | None]],
-    ) -> None:
-        self._questions, self._log, self._leader = questions, log, leader
+    def __init__(self, questions: TypedQuestions, asking: Questions) -> None:
+        self._questions, self._asking = questions, asking
 
     async def status(self, *, fresh: bool = False) -> ClusterStatus:
         """The state of the cluster; `fresh` waits until the views hold all that is in the log now."""
-        head, leader = await asyncio.gather(self._log.head(), self._leader())
+        head = await read_log_end(self._asking)
         counts = await self._questions.answer(_Counts, "status", fresh=fresh)
         return ClusterStatus(
             tasks=counts.tasks,
             nodes=counts.nodes,
             log=LogSize(last_seq=head.last_seq, bytes=head.size_bytes),
             projection=ViewsPosition(seq=counts.position, lag=max(0, head.last_seq - counts.position)),
-            leader=leader,
+            leader=head.leader,
             faults=counts.faults,
             needs_upgrade=counts.needs_upgrade,
         )
+
+    async def leader(self) -> str | None:
+        """The control process that leads; None where none does."""
+        try:
+            return (await read_log_end(self._asking)).leader
+        except NoResponders:
+            return None
 
     async def statistics(self, *, limit: int = 100, fresh: bool = True) -> Statistics:
         """Counts, durations and sizes; of each dimension the `limit` values with the most tasks."""

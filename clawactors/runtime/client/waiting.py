@@ -41,7 +41,7 @@ async def result_of(client: "ClusterClient", id: str, end: asyncio.Future[Ended]
         raise TaskFailed(id, ended.status, error)
     result = ended.result
     if ended.large:
-        result = (await client.state("task", id, Task, at_least=ended.version)).state.life.result
+        result = (await client.state("task", id, Task, at_least=ended.version, brief=True)).state.life.result
     return await client.payloads.load_payload(result) if is_reference(result) else result
 
 

@@ -9,6 +9,7 @@ from clawactors.eventlog.blobs import Blobs
 from clawactors.eventlog.commands import Commands
 from clawactors.eventlog.dead import DeadLetters
 from clawactors.eventlog.leases import Leases
+from clawactors.eventlog.outputs import Outputs
 from clawactors.eventlog.requests import Requests
 from clawactors.eventlog.timers import Timers
 from clawactors.kernel.errors import Refused
@@ -23,12 +24,14 @@ from clawactors.runtime.control.dead import DeadLetterWorker
 from clawactors.runtime.control.ends import EndNotifier
 from clawactors.runtime.control.folded import FoldedSnapshots
 from clawactors.runtime.control.forks import ForkKeeper
-from clawactors.runtime.control.leadership import Leadership
+from clawactors.runtime.control.leadership import LeaderEndpoints, Leadership
 from clawactors.runtime.control.lookup import StateEndpoint
+from clawactors.runtime.control.outputs import OutputEndpoint
 from clawactors.runtime.control.planned import PlannedCommandWriter
 from clawactors.runtime.control.plans import Plans
 from clawactors.runtime.control.ports import Views
 from clawactors.runtime.control.predecessors import PredecessorCheck
+from clawactors.runtime.control.records import RecordsEndpoint
 from clawactors.runtime.control.schedules import ScheduleKeeper
 from clawactors.runtime.control.timers import TimerKeeper
 from clawactors.runtime.control.watch import Watch
@@ -65,6 +68,7 @@ class Control:
         timers: Timers,
         commands: Commands,
         blobs: Blobs,
+        outputs: Outputs,
         kinds: Kinds,
         silence_s: float = SILENCE_S,
     ) -> None:
@@ -86,7 +90,9 @@ class Control:
         self.ends = EndNotifier(requests, self.snapshots, self.state.tasks.is_open)
         self.state.tasks.on_ended = self.ends.on_ended
         self.blobs = BlobEndpoint(blobs, context.clock.monotonic_s)
+        self.outputs = OutputEndpoint(outputs, context.clock.monotonic_s)
         self.lookup = StateEndpoint(self.snapshots, kinds.of(Home.CONTROL))
+        self.records = RecordsEndpoint(context.log, leases, kinds.of(Home.CONTROL))
         self.endpoint = CommandEndpoint(self.dispatcher, kinds.of(Home.CONTROL), self.ends.awaits)
         self.watch = Watch(leases, requests, context.clock, self.state.nodes.live, self._lose)
         self.schedules = ScheduleKeeper(self.dispatcher, self.agenda, self._wake.set)
@@ -101,6 +107,7 @@ class Control:
             self.dispatcher, kinds, commands, Payloads(blobs), lambda: self.leadership.leading
         )
         self.forks = ForkKeeper(self.dispatcher, self._wake.set)
+        self._answering = LeaderEndpoints(requests, self.ends, self.blobs, self.outputs, self.forks, self.endpoint)
         self._background = background = ControlBackground()
         self._writer = PlannedCommandWriter(self.dispatcher, self.placement, self.snapshots, background, self._wake.set)
         self._plans = Plans(self.state, self.schedules.roster, self.ends, self.snapshots, background, self._changed)
@@ -121,6 +128,7 @@ class Control:
         follower = self._follower = await self.context.log.follow(patterns, after=snapshot.position)
         self.snapshots.begin(follower, snapshot.position)
         await self.lookup.open(self.requests, QUEUE)
+        await self.records.open(self.requests, QUEUE)
         deaf = await self.requests.subscribe(f"{ALIVE}.*", self._hear_alive)
         self.forgive()
         try:
@@ -138,7 +146,7 @@ class Control:
             if self._check is not None:
                 self._check.cancel()
             self._background.cancel()
-            for each in (self.endpoint, self.forks, self.blobs, self.ends, self.lookup):
+            for each in (self._answering, self.lookup, self.records):
                 await each.aclose()
             await follower.aclose()
 
@@ -195,20 +203,12 @@ class Control:
         self._leads += 1
         self._background.insist(partial(self._open_limits, self._leads))
         self.dead.lead()
-        self._background.insist(self._start_answering)
+        self._background.insist(self._answering.open)
         self._changed()
-
-    async def _start_answering(self) -> None:
-        """Commands are decided here from now on, ends are told from here."""
-        for each in (self.endpoint, self.forks, self.blobs, self.ends):
-            await each.aclose()
-        for each in (self.ends, self.blobs, self.forks, self.endpoint):
-            await each.open(self.requests)
 
     def _stop_answering(self) -> None:
         """Another process may lead: requests to this one would only lose time."""
-        for each in (self.endpoint, self.forks, self.blobs, self.ends):
-            self._background.start(each.aclose())
+        self._background.start(self._answering.aclose())
 
     async def _open_limits(self, lead: int) -> None:
         if self._follower is not None:

@@ -3,13 +3,15 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
+from typing import Protocol
 
 from clawactors.eventlog import Unavailable
 from clawactors.eventlog.leases import Lease, Leases
+from clawactors.eventlog.requests import Requests
 from clawactors.runtime.asking import LEADER_KEY
 from clawactors.runtime.clock import Clock
 
-__all__ = ["LEADER_KEY", "Leadership"]
+__all__ = ["LEADER_KEY", "LeaderEndpoints", "Leadership"]
 
 _TERM_S = 2.0
 
@@ -59,3 +61,25 @@ class Leadership:
             self._lost()
         if self.leading and lapsed:
             self._changed()
+
+
+class _Endpoint(Protocol):
+    async def open(self, requests: Requests) -> None: ...
+    async def aclose(self) -> None: ...
+
+
+class LeaderEndpoints:
+    """What only the leader answers: commands are decided here, ends are told from here. They open in this order."""
+
+    def __init__(self, requests: Requests, *endpoints: _Endpoint) -> None:
+        self._requests, self._endpoints = requests, endpoints
+
+    async def open(self) -> None:
+        """Answers from now on, as one that begins to. Raises: `PermissionDenied`, `Unavailable`."""
+        await self.aclose()
+        for each in self._endpoints:
+            await each.open(self._requests)
+
+    async def aclose(self) -> None:
+        """Answers no longer. Order: idempotent."""
+        await asyncio.gather(*(each.aclose() for each in self._endpoints))

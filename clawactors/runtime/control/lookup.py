@@ -1,5 +1,6 @@
 """Answers `claw.query.<principal>.state`: one aggregate as it is, fresh. Any control process may answer."""
 
+from collections import OrderedDict
 from typing import Any, Final
 
 import msgspec
@@ -15,9 +16,18 @@ from clawactors.runtime.snapshots import Snapshots
 __all__ = ["StateEndpoint"]
 
 _PART_BYTES: Final = 400_000
+_HELD_MAX_BYTES: Final = 32 << 20
 
 _decode: Final = msgspec.json.Decoder(StateQuestion).decode
 _encode: Final = msgspec.json.Encoder().encode
+
+
+class _LargeState(msgspec.Struct, frozen=True):
+    """A state that is asked for part by part: it is loaded and encoded once for all of them."""
+
+    version: int
+    frozen: str
+    encoded: bytes
 
 
 class StateEndpoint:
@@ -26,6 +36,7 @@ class StateEndpoint:
     def __init__(self, snapshots: Snapshots, kinds: tuple[Kind[Any, Any, Any], ...]) -> None:
         self._snapshots = snapshots
         self._kinds = {kind.name: kind for kind in kinds}
+        self._large: OrderedDict[tuple[str, str, bool], _LargeState] = OrderedDict()
         self._serving: Serving | None = None
 
     async def open(self, requests: Requests, queue: str) -> None:
@@ -43,14 +54,37 @@ class StateEndpoint:
             question = _decode(body)
             if question.kind not in self._kinds or not is_id(question.id):
                 raise Refused(f"there is no {question.kind[:60]!r} with the id {question.id[:60]!r}")
-            kind = self._kinds[question.kind]
-            known = (await self._snapshots.load(kind, question.id, at_least=question.at_least)).snapshot
+            return _encode(self._next_part(question) or await self._first(question))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             return _encode(Outcome(error=failure_of(Refused(f"not a question: {error}"))))
         except (Refused, EventLogError) as error:
             return _encode(Outcome(error=failure_of(error)))
-        encoded = encode_state(known.state)
+
+    async def _first(self, question: StateQuestion) -> Outcome:
+        """The whole state, or the part of a large one. Raises: `Unavailable`."""
+        kind = self._kinds[question.kind]
+        known = (await self._snapshots.load(kind, question.id, at_least=question.at_least)).snapshot
+        encoded = encode_state(kind.brief(known.state) if question.brief else known.state)
         if len(encoded) <= _PART_BYTES:
-            return _encode(Outcome(known.version, False, msgspec.Raw(encoded), frozen=known.frozen))
-        part = encoded[question.after : question.after + _PART_BYTES]
-        return _encode(Outcome(known.version, frozen=known.frozen, part=part, size=len(encoded)))
+            return Outcome(known.version, False, msgspec.Raw(encoded), frozen=known.frozen)
+        self._large[question.kind, question.id, question.brief] = large = _LargeState(
+            known.version, known.frozen, encoded
+        )
+        while len(self._large) > 1 and sum(len(each.encoded) for each in self._large.values()) > _HELD_MAX_BYTES:
+            self._large.popitem(last=False)
+        return _part_of(large, question.after)
+
+    def _next_part(self, question: StateQuestion) -> Outcome | None:
+        """A later part of a state of which this process has given one; None where it has to be loaded."""
+        key = question.kind, question.id, question.brief
+        large = self._large.get(key)
+        if large is None or not question.after or question.at_least != large.version:
+            return None
+        if question.after + _PART_BYTES >= len(large.encoded):
+            del self._large[key]
+        return _part_of(large, question.after)
+
+
+def _part_of(large: _LargeState, after: int) -> Outcome:
+    part = large.encoded[after : after + _PART_BYTES]
+    return Outcome(large.version, frozen=large.frozen, part=part, size=len(large.encoded))

@@ -1,8 +1,8 @@
 """The `EventLog` on JetStream."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from clawactors.eventlog.errors import EventLogError
 from clawactors.eventlog.jetstream.log import provision, streams
@@ -56,11 +56,20 @@ class JetStreamLog:
         """
         connection = await Connection.open(url, name, inbox=inbox)
         try:
-            ensured = provision.ensure(connection, kinds, replicas) if create else provision.check(connection)
-            info = await ensured
+            if create:
+                return cls._over(connection, await provision.ensure(connection, kinds, replicas), give_up_s)
+            return await cls.over(connection, give_up_s)
         except BaseException:
             await connection.aclose()
             raise
+
+    @classmethod
+    async def over(cls, connection: Connection, give_up_s: float = GIVE_UP_S) -> Self:
+        """The log over a connection that is open already; creates nothing. Raises: as `connect`."""
+        return cls._over(connection, await provision.check(connection), give_up_s)
+
+    @classmethod
+    def _over(cls, connection: Connection, info: dict[str, Any], give_up_s: float) -> Self:
         source = StreamSource(connection, streams.EVENTS, info["created"], info["config"]["num_replicas"])
         return cls(connection, source, give_up_s)
 
@@ -95,7 +104,7 @@ class JetStreamLog:
 
     def read(
         self, patterns: Sequence[str], *, after: int = 0, since_ns: int | None = None, until: int | None = None
-    ) -> AsyncIterator[list[Record]]:
+    ) -> AsyncGenerator[list[Record]]:
         """Batches of the records matching any pattern, with `after < seq`, up to `until` or the present end."""
         return read(self._source, patterns, after, since_ns, until, self._give_up_s)
 

@@ -6,7 +6,7 @@ existing message takes 0.5 ms). Only a long aggregate is worth a consumer.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Final
 
 from clawactors.eventlog.errors import Unavailable
@@ -27,7 +27,7 @@ async def read(
     since_ns: int | None,
     until: int | None,
     patience_s: float,
-) -> AsyncIterator[list[Record]]:
+) -> AsyncGenerator[list[Record]]:
     """The records in `(after, end]`, where the end is `until` or the log's end at the call."""
     records: list[Record] = []
     async with source.gate:

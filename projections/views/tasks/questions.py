@@ -27,7 +27,7 @@ from clawactors.systems.tasks import STATUSES, Entry, TaskStatus
 from clawactors.systems.tasks.events import Submitted, TaskError
 from clawactors.systems.tasks.row import row
 
-__all__ = ["TASKS_VIEW", "IdsQuestion", "PendingQuestion", "TaskQuestion", "TasksQuestion"]
+__all__ = ["TASKS_VIEW", "IdsQuestion", "PendingQuestion", "StatusesQuestion", "TaskQuestion", "TasksQuestion"]
 
 
 class TasksQuestion(ViewQuestion, frozen=True, kw_only=True):
@@ -62,6 +62,12 @@ class IdsQuestion(ViewQuestion, frozen=True, kw_only=True):
 
     prefix: str
     limit: int = 6
+
+
+class StatusesQuestion(ViewQuestion, frozen=True, kw_only=True):
+    """The statuses of these tasks, as many as a page has rows; those that do not exist are left out."""
+
+    ids: tuple[str, ...]
 
 
 class PendingQuestion(ViewQuestion, frozen=True, kw_only=True):
@@ -107,6 +113,12 @@ def _ids(question: IdsQuestion, context: QueryContext) -> dict[str, Any]:
     return {"ids": list(islice(found, checked_limit(question.limit)))}
 
 
+def _statuses(question: StatusesQuestion, context: QueryContext) -> dict[str, Any]:
+    checked_limit(max(1, len(question.ids)))
+    found = ((id, t.find(context.reading, checked_id(id))) for id in question.ids)
+    return {"statuses": {id: t.load_life(context.reading, key)[1].status for id, key in found if key is not None}}
+
+
 def _pending(question: PendingQuestion, context: QueryContext) -> dict[str, Any]:
     mark = mark_of(question)
     above = cursor_key(question.cursor, mark)
@@ -131,6 +143,7 @@ TASKS_VIEW: Final = ViewDefinition(
         QuestionHandler("tasks", TasksQuestion, _tasks),
         QuestionHandler("task", TaskQuestion, _task, quick=True),
         QuestionHandler("ids", IdsQuestion, _ids, quick=True),
+        QuestionHandler("statuses", StatusesQuestion, _statuses),
         QuestionHandler("pending", PendingQuestion, _pending),
     ),
 )

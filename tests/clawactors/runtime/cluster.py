@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import itertools
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any, Self
 
@@ -22,8 +23,8 @@ from clawactors.eventlog.blobs import InProcessBlobs
 from clawactors.eventlog.commands import InProcessCommands
 from clawactors.eventlog.dead import InProcessDeadLetters
 from clawactors.eventlog.decoding import Commit
-from clawactors.eventlog.leases import InProcessLeases, Lease
-from clawactors.eventlog.outputs import InProcessOutputs
+from clawactors.eventlog.leases import InProcessLeases, Lease, Leases
+from clawactors.eventlog.outputs import InProcessOutputs, Outputs
 from clawactors.eventlog.record import Record
 from clawactors.eventlog.requests import InProcessRequests, Requests, Serving
 from clawactors.eventlog.timers import InProcessTimers
@@ -41,8 +42,10 @@ from clawactors.runtime.control.folded import FoldedSnapshots
 from clawactors.runtime.control.forks import ForkKeeper
 from clawactors.runtime.control.inprocess import InProcessViews
 from clawactors.runtime.control.lookup import StateEndpoint
+from clawactors.runtime.control.outputs import OutputEndpoint
 from clawactors.runtime.control.ports import Views as ControlViews
 from clawactors.runtime.control.predecessors import PredecessorCheck
+from clawactors.runtime.control.records import RecordsEndpoint
 from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.runtime.endpoint import CommandEndpoint
 from clawactors.runtime.memory import Memories
@@ -120,7 +123,14 @@ class Views(InProcessViews):
 class Answering:
     """What a control process answers to clients, without placement: for tests in which nothing shall be placed."""
 
-    def __init__(self, context: ActorContext, requests: Requests, blobs: InProcessBlobs) -> None:
+    def __init__(
+        self,
+        context: ActorContext,
+        requests: Requests,
+        blobs: InProcessBlobs,
+        outputs: Outputs | None = None,
+        leases: Leases | None = None,
+    ) -> None:
         self._context, self._requests, self._views = context, requests, Views()
         self._snapshots = FoldedSnapshots(lambda: self._views)
         dispatcher = Dispatcher(context, self._snapshots, (PredecessorCheck(self._snapshots),))
@@ -130,9 +140,11 @@ class Answering:
             ends,
             ForkKeeper(dispatcher, lambda: None),
             BlobEndpoint(blobs),
+            OutputEndpoint(outputs or InProcessOutputs()),
             CommandEndpoint(dispatcher, tuple(KINDS), ends.awaits),
         )
         self._lookup = StateEndpoint(self._snapshots, tuple(KINDS))
+        self._records = RecordsEndpoint(context.log, leases or InProcessLeases(time.monotonic), tuple(KINDS))
 
     async def serve(self) -> None:
         follower = await self._context.log.follow(KINDS.patterns, after=0)
@@ -140,6 +152,7 @@ class Answering:
         for part in self._parts:
             await part.open(self._requests)
         await self._lookup.open(self._requests, "")
+        await self._records.open(self._requests, "")
         try:
             async for batch in follower:
                 self._snapshots.taken = batch[-1].seq
@@ -156,7 +169,7 @@ class Answering:
                         self._ends.on_ended(id, known.version, known.state.life)
                 self._snapshots.folded(follower.position)
         finally:
-            for part in (*self._parts, self._lookup):
+            for part in (*self._parts, self._lookup, self._records):
                 await part.aclose()
             await follower.aclose()
 
@@ -234,7 +247,7 @@ class Link:
 
     async def read(
         self, patterns: Sequence[str], *, after: int = 0, since_ns: int | None = None, until: int | None = None
-    ) -> AsyncIterator[list[Record]]:
+    ) -> AsyncGenerator[list[Record]]:
         await self.turns()
         self._check()
         self.read_fault()
@@ -258,6 +271,10 @@ class Link:
         self._check()
         lease = await self._leases.acquire(key, value, ttl_s)
         return None if lease is None else _LinkedLease(self, lease)
+
+    async def get(self, key: str) -> bytes | None:
+        self._check()
+        return await self._leases.get(key)
 
     def watch(self, prefix: str) -> AsyncIterator[tuple[str, bytes | None]]:
         return self._leases.watch(prefix)
@@ -413,6 +430,7 @@ class Cluster:
             self.timers,
             self.commands_in,
             self.blobs,
+            self.outputs,
             self.kinds,
             **settings,
         )
@@ -462,13 +480,15 @@ class Cluster:
         context = self.context(name)
         link = self.links[name]
         link.ask_as(context.by.partition("/")[2] or context.by)
-        return ClusterClient(context, link, self.outputs)
+        return ClusterClient(context, link)
 
     def answer(self) -> None:
         """From now on clients are answered by a process that places nothing."""
         self.answers = True
         context = self.context(ANSWERING, "control/answering")
-        self.mains[ANSWERING] = self.spawn(ANSWERING, Answering(context, self.links[ANSWERING], self.blobs).serve())
+        link = self.links[ANSWERING]
+        answering = Answering(context, link, self.blobs, self.outputs, link)
+        self.mains[ANSWERING] = self.spawn(ANSWERING, answering.serve())
 
     async def kill(self, name: str) -> None:
         """Ends the process as SIGKILL would: from now on it reaches nothing, and none of its code goes on."""

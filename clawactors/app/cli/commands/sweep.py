@@ -9,7 +9,7 @@ from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.progress import ProgressBar
 from clawactors.app.cli.session import with_client
 from clawactors.app.client import Client
-from clawactors.eventlog.jetstream import JetStreamBlobs
+from clawactors.eventlog.jetstream import JetStreamBlobs, JetStreamLog, JetStreamOutputs
 from clawactors.runtime.sweep import SweepReport, sweep
 from clawactors.systems.tasks.payload import shown_size
 
@@ -32,11 +32,12 @@ def run(options: Any) -> int:
         raise Problem("usage", "what is younger than a day may be about to be named", "--older-than 1d or more")
 
     async def look(client: Client) -> int:
-        with ProgressBar("reading", (await client.log.head()).last_seq, shown=not options.json) as bar:
+        log = await JetStreamLog.over(client.connection)
+        with ProgressBar("reading", (await log.head()).last_seq, shown=not options.json) as bar:
             swept = await sweep(
-                client.log,
+                log,
                 JetStreamBlobs(client.connection),
-                client.outputs,
+                JetStreamOutputs(client.connection),
                 options.older_than,
                 removes=not options.dry_run,
                 progress=bar.at,
