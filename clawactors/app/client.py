@@ -10,10 +10,11 @@ from contextlib import asynccontextmanager
 from typing import Final, Self
 
 from clawactors.app.discovery import Found, discover
-from clawactors.eventlog import NoResponders, NoSuchLog, PermissionDenied, Unavailable
+from clawactors.eventlog import Misconfigured, NoResponders, NoSuchLog, PermissionDenied, Unavailable
 from clawactors.eventlog.jetstream import (
     Connection,
     JetStreamRequests,
+    why_too_old,
 )
 from clawactors.runtime import client
 from clawactors.runtime.client.asking import read_log_end
@@ -75,6 +76,8 @@ class Client(client.ClusterClient):
 
         Raises: `NoSuchLog`, `Misconfigured`, `Unavailable`.
         """
+        if too_old := why_too_old(self.connection):
+            raise Misconfigured(too_old)
         try:
             self.context.time.observe((await read_log_end(self.questions)).at_ns)
         except NoResponders:

@@ -12,7 +12,7 @@ Decisions: ADR 20 (batches and verdicts), 21 (the parser), 22 (leases).
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from clawactors.eventlog.jetstream.log.inspection import lacking, syncs_always
+    from clawactors.eventlog.jetstream.log.inspection import lacking, syncs_always, why_too_old
     from clawactors.eventlog.jetstream.log.log import JetStreamLog
     from clawactors.eventlog.jetstream.stores.blobs import JetStreamBlobs
     from clawactors.eventlog.jetstream.stores.commands import JetStreamCommands
@@ -41,6 +41,7 @@ __all__ = [
     "JetStreamTimers",
     "lacking",
     "syncs_always",
+    "why_too_old",
 ]
 
 _HERE: Final = "clawactors.eventlog.jetstream"
@@ -60,6 +61,7 @@ _HOMES: Final = {
     "JetStreamTimers": "stores.timers",
     "lacking": "log.inspection",
     "syncs_always": "log.inspection",
+    "why_too_old": "log.inspection",
 }
 
 

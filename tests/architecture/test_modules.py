@@ -1,6 +1,7 @@
 """Modules are small, import each other in no circle, and no class name is defined twice."""
 
 import ast
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import pytest
@@ -114,3 +115,49 @@ def test_a_circle_is_found() -> None:
     (circle,) = circles(trees, imports_at_start)
     assert sorted(circle) == ["a.one", "a.three", "a.two"]
     assert [min(circle) for circle in circles(trees, imports)] == ["a.one", "b.one", "c.one"]
+
+
+# What a client may know
+
+LOG_NAMES = frozenset(
+    {"EventLog", "Follower", "InProcessLog", "JetStreamLog", "Outputs", "LogSnapshots", "ActorContext"}
+)
+LOG_VERBS = frozenset({"read", "follow", "head", "append", "append_many", "append_all"})
+LOG = re.compile(r"(^|\b|_)log$")
+LOG_MODULES = ("log", "inprocess", "outputs", "jetstream")
+
+
+def log_readings(path: str, tree: ast.Module) -> dict[str, str]:
+    """What a module imports or names of logs and stores of output: a client has no right to read them."""
+    found: dict[str, str] = {}
+    for name in imports(module_of(path), tree):
+        module = any(is_within(name, f"clawactors.eventlog.{each}") for each in LOG_MODULES)
+        if module or name.rpartition(".")[2] in LOG_NAMES:
+            found[name] = f"{path} imports {name}"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr in LOG_VERBS and LOG.search(ast.unparse(node.value)):
+            found[f"{path}:{node.lineno}"] = f"{path}:{node.lineno} reads {ast.unparse(node)}"
+    return found
+
+
+def test_a_client_asks_and_reads_no_log() -> None:
+    clients = {path: tree for path, tree in sources().items() if path.startswith("clawactors/runtime/client/")}
+    assert clients
+    found = {key: words for path, tree in clients.items() for key, words in log_readings(path, tree).items()}
+    hold(found, frozenset(), to_do="ask control: `Questions`, `read_history`")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from clawactors.eventlog import EventLog",
+        "from clawactors.eventlog.log import Head",
+        "def f():\n    from clawactors.eventlog.jetstream import Connection",
+        "from clawactors.runtime.snapshots import LogSnapshots",
+        "client.log.read([])",
+        "self._log.head()",
+    ],
+)
+def test_a_client_that_reads_a_log_is_found(source: str) -> None:
+    assert log_readings("clawactors/runtime/client/a.py", ast.parse(source))
+    assert not log_readings("clawactors/runtime/client/a.py", ast.parse("from clawactors.eventlog import Record"))

@@ -192,7 +192,7 @@ async def system(server: NatsServer, tmp_path_factory: pytest.TempPathFactory) -
         ("probe", ["join", "--id", "no-probe"], "publish to 'claw.live.no-probe'"),
         ("probed", ["join", "--id", "no-probed"], "subscribe to 'claw.live.no-probed'"),
         ("inbox", ["status"], "subscribe to '_INBOX."),
-        ("api", ["status"], "publish to '$JS.API."),
+        ("api", ["sweep"], "publish to '$JS.API."),
         ("consumer", ["join", "--id", "no-consumer"], "publish to '$JS.API.CONSUMER.CREATE.CLAW_EVENTS."),
     ],
 )

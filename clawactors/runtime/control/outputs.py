@@ -155,7 +155,7 @@ class OutputEndpoint:
         return reader
 
     def _forget(self) -> None:
-        """Whoever has not asked for so long reads no longer."""
+        """Drops readers that have not asked for so long."""
         self._sweep = None
         before_s = self._monotonic_s() - _FORGOTTEN_S
         for key in [key for key, reader in self._readers.items() if reader.asked_s <= before_s]:

@@ -9,7 +9,7 @@ from clawactors.eventlog.errors import EventLogError, Misconfigured, NoResponder
 from clawactors.eventlog.jetstream.wire.api import check
 from clawactors.eventlog.jetstream.wire.connection import Connection
 
-__all__ = ["lacking", "syncs_always"]
+__all__ = ["lacking", "syncs_always", "why_too_old"]
 
 OLDEST_SERVER: Final = (2, 12)
 SURVEY_S: Final = 0.5
@@ -18,10 +18,8 @@ SURVEY_S: Final = 0.5
 async def lacking(connection: Connection) -> list[str]:
     """What this server lacks, one sentence each; empty if it is suitable. See also `syncs_always`."""
     found = []
-    version = connection.version
-    if version < OLDEST_SERVER:
-        shown = ".".join(map(str, version))
-        return [f"nats-server {shown} is too old: {'.'.join(map(str, OLDEST_SERVER))} or newer is needed"]
+    if too_old := why_too_old(connection):
+        return [too_old]
     try:
         subject = f"{connection.address.api}.INFO"
         check(subject, (await connection.ask(subject, timeout_s=2))[1])
@@ -30,6 +28,14 @@ async def lacking(connection: Connection) -> list[str]:
     except NoResponders:
         found.append("the server runs without JetStream (start it with a `jetstream {}` block or `-js`)")
     return found
+
+
+def why_too_old(connection: Connection) -> str:
+    """Says so of a server that is too old; "" for any other. No right is needed to know it."""
+    if connection.version >= OLDEST_SERVER:
+        return ""
+    shown, needed = (".".join(map(str, version)) for version in (connection.version, OLDEST_SERVER))
+    return f"nats-server {shown} is too old: {needed} or newer is needed"
 
 
 async def syncs_always(system: Connection | None) -> bool | None:

@@ -1,0 +1,84 @@
+"""Who only asks needs no rights on the streams: histories, output and states come from control, page by page."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from clawactors.app.client import Client
+from clawactors.app.cluster import ClusterPlan
+from clawactors.app.discovery import discover
+from clawactors.runtime.client.submitting import TaskRequest
+from clawactors.systems.tasks.submission import spec_of
+from tests.scenario.system import PATIENCE_S, SKILLS, System, running
+from tests.servers import running as server_running
+
+pytestmark = [pytest.mark.nats, pytest.mark.asyncio(loop_scope="module")]
+
+SPEAKING = str(Path(__file__).with_name("speaking.py"))
+ACCOUNTS = """
+accounts {
+  CLAW { jetstream: enabled, users: [
+    { user: admin, password: secret }
+    { user: ada, password: secret, permissions: {
+      publish: { allow: ["claw.do.ada.>", "claw.query.ada.>"] }
+      subscribe: { allow: ["_INBOX.ada.>", "claw.ended.ada.>"] }
+    } }
+  ] }
+  SYS { users: [{ user: sys, password: secret }] }
+}
+system_account: SYS
+"""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
+    folder = tmp_path_factory.mktemp("reads")
+    with server_running(folder / "server", ACCOUNTS) as server:
+        plan = ClusterPlan(nodes=1, slots=4, nats_url=server.url("admin"), skills=(SKILLS, SPEAKING))
+        async with running(folder, plan) as system:
+            system.url = server.url("ada")  # type: ignore[attr-defined]
+            yield system
+
+
+async def test_a_client_needs_the_right_to_ask_and_no_other(system: System) -> None:
+    async with asyncio.timeout(PATIENCE_S), Client.at(discover(nats=system.url), user="ada") as ada:  # type: ignore[attr-defined]
+        assert await ada.run("echo", {"text": "hi"}, id="first") == "hi"
+        ref = await ada.submit("counts", {"count": 500}, id="counted", delay_s=0.1)
+        async with aclosing(ref.stream()) as stream:
+            assert [chunk.value async for chunk in stream] == list(range(500))
+        assert await ref.result() == 500
+        batch = await ada.submit_many([TaskRequest(f"many-{n}", spec_of("echo", {"text": ""})) for n in range(50)])
+        assert not batch.refused
+        assert {id async for id in ada.ended([f"many-{n}" for n in range(50)])} == {f"many-{n}" for n in range(50)}
+        history = await ada.history("first")
+        assert [entry.type for entry in history][:2] == ["task.submitted", "task.scheduled"]
+        assert (await ada.task("first", at_seq=history[0].seq)).status in ("pending", "scheduled")
+        await ada.submit("nobody-has-it", id="held")
+        await ada.pause("held")
+        assert "client/ada paused it" in (await ada.why("held")).reasons[0]
+        await ada.submit("nobody-has-it", after=["held", "first"], id="later")
+        assert (await ada.why("later")).waiting_for["after"] == {"held": "paused", "first": "completed"}
+        leader = await ada.leader()
+        assert (leader or "").startswith("control/")
+        assert (await ada.status()).leader == leader
+        await ada.cancel("held")
+        assert await ada.redrive("first")
+
+
+async def test_a_stream_loses_and_doubles_nothing_while_control_is_killed_and_killed_again(system: System) -> None:
+    client, count = system.client, 4000
+    ref = await client.submit("counts", {"count": count, "pause_s": 0.001}, id="through")
+    said: list[int] = []
+    async with asyncio.timeout(PATIENCE_S), aclosing(ref.stream()) as stream:
+        async for chunk in stream:
+            said.append(chunk.value)
+            if len(said) in (500, 2500):
+                system.signal("control", signal.SIGKILL)
+    assert said == list(range(count))
+    async with asyncio.timeout(PATIENCE_S), aclosing(ref.stream(live=False)) as stream:
+        assert [chunk.value async for chunk in stream] == list(range(count)), "a late reader gets the same"
