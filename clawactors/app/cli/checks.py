@@ -78,7 +78,7 @@ def check_disk(found: Found) -> Check:
 async def check_cluster(client: Client) -> AsyncIterator[Check]:
     """Streams, control process, views, nodes, tasks, memory, and what could not be read."""
     yield Check("streams", "ok", "present and configured as needed")
-    async for check in client.reader.checks(lambda: client.memories.ask("memory.stats")):
+    async for check in client.checks(lambda: client.memories.ask("memory.stats")):
         yield check
     yield await _check_dead_letters(client)
 
@@ -86,7 +86,7 @@ async def check_cluster(client: Client) -> AsyncIterator[Check]:
 async def check_middleware(client: Client) -> Check:
     """What a command passes in control before it is appended, in this order."""
     try:
-        answer = await client.reader.questions.answer(_Middleware, "middleware")
+        answer = await client.views.answer(_Middleware, "middleware")
     except EventLogError as error:
         return Check("middleware", "unknown", str(error))
     return Check("middleware", "ok", " -> ".join(answer.chain))

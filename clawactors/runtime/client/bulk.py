@@ -9,12 +9,13 @@ import msgspec
 
 from clawactors.kernel.errors import NotFound, Refused
 from clawactors.kernel.fold import Snapshot
-from clawactors.runtime.client.listing import Listing
+from clawactors.runtime.client.changing import TaskChanges
 from clawactors.runtime.client.questions import Moment
+from clawactors.runtime.client.reader import ClusterReader
 from clawactors.runtime.client.rows import TaskRow, task_row
 from clawactors.systems.tasks import Task
 
-__all__ = ["BulkChanges", "ChangeReport", "change_many"]
+__all__ = ["BulkChanges", "ChangeReport"]
 
 _AT_ONCE: Final = 32
 _PAGE: Final = 1000
@@ -29,41 +30,39 @@ class ChangeReport(msgspec.Struct, frozen=True):
     refusal: str = ""
 
 
-async def change_many(
-    ids: Iterable[str],
-    change: Callable[[str], Awaitable[Snapshot[Task]]],
-    *,
-    progress: Callable[[int, int], None] = lambda done, total: None,
-) -> list[ChangeReport]:
-    """Changes each task, as in `change_many(ids, claw.cancel)`; reports in the order of the ids.
+class BulkChanges(ClusterReader, TaskChanges):
+    """Changes of many tasks: of these, or of all that a filter finds."""
 
-    `progress` is told how many of how many. Raises: `Unavailable`.
-    """
-    wanted = list(dict.fromkeys(ids))
-    slots, done = asyncio.Semaphore(_AT_ONCE), 0
+    async def change_many(
+        self,
+        ids: Iterable[str],
+        change: Callable[[str], Awaitable[Snapshot[Task]]],
+        *,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> list[ChangeReport]:
+        """Changes each task, as in `claw.change_many(ids, claw.cancel)`; what one refuses holds up no other.
 
-    async def one(id: str) -> ChangeReport:
-        nonlocal done
-        async with slots:
-            try:
-                report = ChangeReport(id, task_row(id, await change(id)))
-            except (Refused, NotFound) as error:
-                report = ChangeReport(id, refusal=str(error))
-        done += 1
-        progress(done, len(wanted))
-        return report
+        `progress` is told how many of how many. Returns: a report for each, in the order of the ids.
+        Raises: `Unavailable`.
+        """
+        wanted = list(dict.fromkeys(ids))
+        slots, done = asyncio.Semaphore(_AT_ONCE), 0
 
-    progress(0, len(wanted))
-    async with asyncio.TaskGroup() as group:
-        changes = [group.create_task(one(id)) for id in wanted]
-    return [each.result() for each in changes]
+        async def one(id: str) -> ChangeReport:
+            nonlocal done
+            async with slots:
+                try:
+                    report = ChangeReport(id, task_row(id, await change(id)))
+                except (Refused, NotFound) as error:
+                    report = ChangeReport(id, refusal=str(error))
+            done += 1
+            progress(done, len(wanted))
+            return report
 
-
-class BulkChanges:
-    """Changes of all tasks that a filter finds."""
-
-    def __init__(self, listing: Listing, delete: Callable[[str], Awaitable[Snapshot[Task]]]) -> None:
-        self._listing, self._delete = listing, delete
+        progress(0, len(wanted))
+        async with asyncio.TaskGroup() as group:
+            changes = [group.create_task(one(id)) for id in wanted]
+        return [each.result() for each in changes]
 
     async def delete_ended(self, *, until: Moment, status: Iterable[str] = _ENDED, **wanted: Any) -> int:
         """Deletes the ended tasks that were submitted until then, by the filter of `tasks`; returns how many.
@@ -71,7 +70,7 @@ class BulkChanges:
         Their histories stay readable. Raises: `InvalidQuery`, `Unavailable`.
         """
         deleted = 0
-        ids = [row.id async for row in self._listing.each_task(status=status, until=until, **wanted)]
+        ids = [row.id async for row in self.each_task(status=status, until=until, **wanted)]
         for some in batched(ids, _PAGE):
-            deleted += sum(report.row is not None for report in await change_many(some, self._delete))
+            deleted += sum(report.row is not None for report in await self.change_many(some, self.delete))
         return deleted

@@ -1,16 +1,16 @@
 """What can be checked of a cluster through its views: each check says what it found, and what to do if it failed."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
 from clawactors.eventlog import NoResponders, Unavailable
 from clawactors.kernel.errors import Refused
-from clawactors.runtime.client.listing import Listing
-from clawactors.runtime.client.questions import TypedQuestions
 from clawactors.runtime.client.rows import NodeRow
-from clawactors.runtime.client.summary import Summary
+
+if TYPE_CHECKING:
+    from clawactors.runtime.client.reader import ClusterReader
 
 __all__ = ["Check", "check_cluster"]
 
@@ -57,19 +57,16 @@ class _Faults(msgspec.Struct):
 
 
 async def check_cluster(
-    questions: TypedQuestions,
-    listing: Listing,
-    summary: Summary,
-    memory: Callable[[], Awaitable[dict[str, Any]]],
+    reader: "ClusterReader", memory: Callable[[], Awaitable[dict[str, Any]]]
 ) -> AsyncIterator[Check]:
     """Leader, views, faults, nodes, tasks, memory."""
-    name = await summary.leader()
+    name = await reader.leader()
     if name is None:
         yield Check("leader", "failed", "no control process leads, so no task is placed: claw up starts one")
     else:
         yield Check("leader", "ok", name)
     try:
-        async for check in _check_views(questions, listing, summary):
+        async for check in _check_views(reader):
             yield check
     except NoResponders:
         yield Check("views", "failed", _NO_CONTROL)
@@ -79,17 +76,17 @@ async def check_cluster(
         yield check
 
 
-async def _check_views(questions: TypedQuestions, listing: Listing, summary: Summary) -> AsyncIterator[Check]:
-    behind = (await summary.status()).projection.lag
-    status = await summary.status(fresh=True)
+async def _check_views(reader: "ClusterReader") -> AsyncIterator[Check]:
+    behind = (await reader.status()).projection.lag
+    status = await reader.status(fresh=True)
     yield Check("views", "ok", f"they hold all {status.log.last_seq} commits; they were {behind} behind when asked")
-    found = await questions.answer(_Faults, "faults")
+    found = await reader.views.answer(_Faults, "faults")
     yield _of_faults(found.faults)
     if status.needs_upgrade and found.frozen:
         first = found.frozen[0]
         text = f"{status.needs_upgrade} need a newer release, such as {first.kind} {first.id}: {first.reason}"
         yield Check("upgrade", "failed", f"{text}; install it")
-    yield _of_nodes(await listing.nodes(fresh=False))
+    yield _of_nodes(await reader.nodes(fresh=False))
     yield _of_tasks(status.tasks)
 
 

@@ -1,78 +1,36 @@
 """What users and the command line call: submit, wait, look, cancel. It asks; control decides (docs/adr/0005)."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from clawactors.eventlog.requests import Requests
-from clawactors.kernel.errors import NotFound
-from clawactors.kernel.external import ExternalCommand
-from clawactors.kernel.fold import Snapshot
-from clawactors.kernel.transfer import decode_state
-from clawactors.runtime.client.asking import Questions, read_log_end
-from clawactors.runtime.client.blobs import ClientBlobs
-from clawactors.runtime.client.bulk import BulkChanges, change_many
-from clawactors.runtime.client.changing import TaskChanges
-from clawactors.runtime.client.ends import Ends
-from clawactors.runtime.client.reader import ClusterReader
+from clawactors.runtime.asking import ForkRequest, Outcome, error_of
+from clawactors.runtime.client.bulk import BulkChanges
 from clawactors.runtime.client.ref import Ref, task_id
 from clawactors.runtime.client.rows import NodeRow
-from clawactors.runtime.client.sender import DEADLINE_S, CommandSender
-from clawactors.runtime.client.states import read_state
 from clawactors.runtime.client.submitting import Batch, TaskRequest, submit, submit_many
 from clawactors.runtime.client.waiting import result_of, until_ended
-from clawactors.runtime.context import ProcessContext
-from clawactors.runtime.naming import new_id
-from clawactors.runtime.payloads import Payloads
-from clawactors.systems.tasks import Task
 from clawactors.systems.tasks.submission import checked_id, delayed, spec_of
 
 if TYPE_CHECKING:
     from clawactors.runtime.client.nodechanges import NodeChanges
+    from clawactors.runtime.client.redriving import RedriveReport
     from clawactors.runtime.client.schedules import Schedules
-    from clawactors.runtime.client.skills import KnownSkills
     from clawactors.runtime.memory import Memories
 
 __all__ = ["ClusterClient"]
 
 
-class ClusterClient:
-    """A client of a cluster. Every change is a request that control decides on."""
+class ClusterClient(BulkChanges):
+    """A client of a cluster. Every change is a request that control decides on.
 
-    def __init__(self, context: ProcessContext, requests: Requests, deadline_s: float = DEADLINE_S) -> None:
-        self.context, self.requests = context, requests
-        self.principal = context.by.partition("/")[2] or context.by
-        self.name = new_id()
-        self.sender = CommandSender(context, requests, self.principal, self.name, deadline_s)
-        self.questions = Questions(requests, self.principal)
-        self.ends = Ends(context, requests, self.principal, self.name)
-        self.payloads = Payloads(ClientBlobs(requests, self.principal))
-        # What can be asked, each documented where it is defined
-        self.reader = reader = ClusterReader(self.questions, self.ask, self.look)
-        self.task, self.history, self.why = reader.task, reader.history, reader.why
-        lists, summary = reader.listing, reader.summary
-        self.tasks, self.each_task, self.pending = lists.tasks, lists.each_task, lists.pending
-        self.nodes, self.node, self.skills_known = lists.nodes, lists.node, lists.skills_known
-        self.status, self.statistics, self.leader = summary.status, summary.statistics, summary.leader
-        self.resolve = lists.resolve
-        # What can be done with one task, and with many
-        changes = TaskChanges(self)
-        self.command, self.cancel = changes.command, changes.cancel
-        self.pause, self.resume = changes.pause, changes.resume
-        self.retry, self.signal, self.edit, self.delete = changes.retry, changes.signal, changes.edit, changes.delete
-        self.fork, self.redrive = changes.fork, changes.redrive
-        self.change_many, self.delete_ended = change_many, BulkChanges(lists, self.delete).delete_ended
+    What it can do stands in `Listing`, `Summary` and `ClusterReader` (asking), `TaskChanges` and `BulkChanges`
+    (changing), and here: making tasks, waiting for them, nodes, schedules, memories.
+    """
 
     # What few programs need is imported when it is used
-
-    @cached_property
-    def skills(self) -> "KnownSkills":
-        """What the nodes offer, as far as it was asked for."""
-        from clawactors.runtime.client.skills import KnownSkills
-
-        return KnownSkills(self.ask)
 
     @cached_property
     def schedules(self) -> "Schedules":
@@ -93,7 +51,7 @@ class ClusterClient:
     def _nodes(self) -> "NodeChanges":
         from clawactors.runtime.client.nodechanges import NodeChanges
 
-        return NodeChanges(self, self.reader.listing)
+        return NodeChanges(self)
 
     # Nodes
 
@@ -147,7 +105,10 @@ class ClusterClient:
         return ref
 
     async def run(self, skill: str, params: Mapping[str, Any] | None = None, **wishes: Any) -> Any:
-        """Submits and returns the result: `submit` and `Ref.result` in one."""
+        """Submits and returns the result: `submit` and `Ref.result` in one, waiting for `wait_s` at most.
+
+        Raises: as these two, so `TaskFailed` when the task ended without a result, and `TimeoutError`.
+        """
         timeout_s = wishes.pop("wait_s", None)
         id = task_id(wishes.pop("id", None), wishes.pop("key", None))
         spec = spec_of(skill, params, **wishes)
@@ -166,43 +127,46 @@ class ClusterClient:
         """Makes all of them; repeats are counted, refusals are told one by one.
 
         A refusal holds up nobody else but those that come after it. Predecessors may stand anywhere in the batch.
+        Returns: how many were made and how many were there, and the refusals. Raises: `Unavailable`.
         """
         return await submit_many(self, wishes)
 
-    async def now_ns(self) -> int:
-        """The time of the log, ns since 1970: the clock of this machine may be off. Raises: `Unavailable`."""
-        time = self.context.time
-        time.observe((await read_log_end(self.questions, absent_s=self.sender.deadline_s)).at_ns)
-        return time.now_ns()
+    async def fork(self, id: str, step: str, *, new_id: str | None = None) -> Ref:
+        """A new task that starts with the steps of `id` before this one; returns its handle.
 
-    # Looking and waiting
+        With `new_id`, the same call again finds the same fork.
+        Raises: `NotFound`, `Refused` (no such step, id taken), `Unavailable`.
+        """
+        ref = Ref(self, task_id(new_id, None))
+        question = msgspec.json.encode(ForkRequest(checked_id(id), step, ref.id))
+        outcome = msgspec.json.decode(await self.questions.ask("fork", question, verb="do"), type=Outcome)
+        if outcome.error is not None:
+            raise error_of(outcome.error)
+        return ref
+
+    async def redrive(
+        self,
+        *ids: str,
+        skill: str = "",
+        error: str = "",
+        limit: int | None = None,
+        rate_per_s: float | None = None,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> "list[RedriveReport]":
+        """Retries dead tasks: these, or those of that skill and error class, newest first, at most `limit`.
+
+        `progress` is told how many of how many. Order: idempotent, a task that has moved on meanwhile is left alone.
+        Raises: `NotFound`, `Refused`, `Unavailable`.
+        """
+        from clawactors.runtime.client.redriving import redrive
+
+        return await redrive(self, ids, skill=skill, error=error, limit=limit, rate_per_s=rate_per_s, progress=progress)
+
+    # One task, and waiting
 
     def ref(self, id: str) -> Ref:
         """A handle on a task that may or may not exist."""
         return Ref(self, checked_id(id))
-
-    async def look(self, id: str) -> Snapshot[Task]:
-        """The task with everything that is in the log now. Raises: `NotFound`, `Unavailable`."""
-        known = await self.state("task", checked_id(id), Task)
-        if not known.state.exists and not known.frozen:
-            raise NotFound(f"there is no task {id!r}")
-        return known
-
-    async def state[S](
-        self, kind: str, id: str, type: type[S], *, at_least: int = -1, brief: bool = False
-    ) -> Snapshot[S]:
-        """One aggregate, with all its commits up to `at_least`, -1 for all in the log; `brief`: without its journal.
-
-        Raises: `Refused`, `Unavailable`.
-        """
-        return await read_state(self.questions, kind, id, type, at_least, brief=brief)
-
-    async def ask_for_change[S](self, kind: str, id: str, request: ExternalCommand, type: type[S]) -> Snapshot[S]:
-        """Has the command decided; the aggregate after it, in brief. Raises: as `CommandSender.ask`."""
-        outcome = await self.sender.ask(kind, id, request, state=True)
-        if not outcome.has_state:
-            return await self.state(kind, id, type, at_least=outcome.version)
-        return Snapshot(decode_state(type, outcome.state), outcome.version)
 
     def ended(self, ids: Iterable[str]) -> AsyncIterator[str]:
         """The ids in the order in which their tasks end; those that ended before come first. Raises: `NotFound`."""
@@ -227,7 +191,3 @@ class ClusterClient:
     async def blob(self, name: str) -> bytes:
         """What code has stored under that name (`TaskHandle.store`). Raises: `Missing`, `Corrupt`, `Unavailable`."""
         return await self.payloads.blobs.get(name)
-
-    async def ask(self, name: str, question: Any = None) -> bytes:
-        """The answer of the views to a query. Raises: `Unavailable` when no control process answers."""
-        return await self.questions.ask(name, msgspec.json.encode(question))

@@ -7,7 +7,8 @@ import msgspec
 
 from clawactors.eventlog import is_id
 from clawactors.kernel.errors import InvalidQuery
-from clawactors.runtime.client.questions import Moment, TypedQuestions, moment_ns
+from clawactors.runtime.client.connected import ConnectedClient
+from clawactors.runtime.client.questions import Moment, moment_ns
 from clawactors.runtime.client.rows import NodeRow, Page, SkillRow, TaskRow
 
 __all__ = ["Listing"]
@@ -19,11 +20,8 @@ class _Ids(msgspec.Struct):
     ids: list[str]
 
 
-class Listing:
+class Listing(ConnectedClient):
     """The lists of a cluster. All raise `InvalidQuery` and `Unavailable` (`NoResponders`: no control process runs)."""
-
-    def __init__(self, questions: TypedQuestions) -> None:
-        self._questions = questions
 
     async def tasks(
         self,
@@ -42,13 +40,15 @@ class Listing:
         cursor: str = "",
         fresh: bool = False,
     ) -> Page[TaskRow]:
-        """Tasks by these, newest first; `since` and `until` are times of submission, `limit` None lists all.
+        """A page of the tasks that match, newest first; `limit` None lists all.
 
-        `error` is a class of errors; `interrupted`: the last attempts were cut short; `silent_s`: running, and nothing
-        has come from the task for so many seconds.
+        `since` and `until` are times of submission; `error` is a class of errors; `interrupted`: the last attempts were
+        cut short; `silent_s`: running, and nothing has come from the task for so many seconds.
         `cursor` is that of the page before; `fresh` waits until the views hold all that is in the log now.
+        Returns: the rows, and in `cursor` where the next page begins, None for the last one.
+        Raises: `InvalidQuery`, `Unavailable`.
         """
-        return await self._questions.page(
+        return await self.views.page(
             TaskRow,
             "tasks",
             limit,
@@ -67,7 +67,10 @@ class Listing:
         )
 
     async def each_task(self, *, fresh: bool = True, **wanted: Any) -> AsyncIterator[TaskRow]:
-        """Every task by the filter of `tasks`, newest first, a page in memory at a time."""
+        """Every task by the filter of `tasks`, newest first, with one page in memory.
+
+        Raises: `InvalidQuery`, `Unavailable`.
+        """
         cursor = ""
         while True:
             page = await self.tasks(limit=1000, cursor=cursor, fresh=fresh and not cursor, **wanted)
@@ -78,8 +81,11 @@ class Listing:
             cursor = page.cursor
 
     async def pending(self, *, limit: int | None = 100, cursor: str = "", fresh: bool = False) -> Page[TaskRow]:
-        """Pending tasks in the order in which they are placed: the most urgent first, then the oldest."""
-        return await self._questions.page(TaskRow, "pending", limit, cursor, fresh=fresh)
+        """A page of the pending tasks, in the order in which they are placed: the most urgent first, then the oldest.
+
+        Raises: `InvalidQuery`, `Unavailable`.
+        """
+        return await self.views.page(TaskRow, "pending", limit, cursor, fresh=fresh)
 
     async def nodes(
         self,
@@ -93,29 +99,30 @@ class Listing:
         """Nodes by id: in that state, with that skill, with a free slot (`available`).
 
         With `silent_s`, only those that are said to live but were not heard for that many seconds.
+        Raises: `InvalidQuery`, `Unavailable`.
         """
-        page = await self._questions.page(
+        page = await self.views.page(
             NodeRow, "nodes", status=status, skill=skill, available=available, silent_s=silent_s, fresh=fresh
         )
         return list(page)
 
     async def node(self, id: str, *, fresh: bool = True) -> NodeRow:
-        """One node. Raises: `NotFound`."""
-        return await self._questions.row(NodeRow, "node", id=id, fresh=fresh)
+        """One node by its id. Raises: `NotFound`, `Unavailable`."""
+        return await self.views.row(NodeRow, "node", id=id, fresh=fresh)
 
     async def skills_known(self, *, fresh: bool = True) -> list[SkillRow]:
-        """What the nodes offer, by name."""
-        return list(await self._questions.page(SkillRow, "skills", fresh=fresh))
+        """What the nodes offer, by name. Raises: `Unavailable`."""
+        return list(await self.views.page(SkillRow, "skills", fresh=fresh))
 
     async def resolve(self, start: str) -> str | None:
         """The id of the one task whose id begins so, with or without the leading `t-` of generated ids; None for none.
 
-        Raises: `InvalidQuery` when several ids begin so; it lists up to five of them.
+        Raises: `Unavailable`; `InvalidQuery` when several ids begin so; it lists up to five of them.
         """
         if not is_id(start):
             return None
         answers = [
-            await self._questions.answer(_Ids, "ids", prefix=each, limit=_SEVERAL, fresh=True)
+            await self.views.answer(_Ids, "ids", prefix=each, limit=_SEVERAL, fresh=True)
             for each in (start, f"t-{start}")
         ]
         found = list(dict.fromkeys(id for answer in answers for id in answer.ids))

@@ -9,7 +9,6 @@ from msgspec.structs import replace
 from clawactors.kernel.errors import NotFound
 from clawactors.kernel.external import ExternalCommand
 from clawactors.kernel.transfer import decode_state
-from clawactors.runtime.client.listing import Listing
 from clawactors.runtime.client.rows import NodeRow
 from clawactors.systems.nodes import Node
 from clawactors.systems.nodes import external as x
@@ -25,8 +24,8 @@ __all__ = ["NodeChanges"]
 class NodeChanges:
     """Changes nodes. All raise `NotFound`, `Refused` and `Unavailable`."""
 
-    def __init__(self, client: "ClusterClient", listing: Listing) -> None:
-        self._client, self._listing = client, listing
+    def __init__(self, client: "ClusterClient") -> None:
+        self._client = client
 
     async def drain(self, id: str) -> NodeRow:
         """Lets the node finish what it runs and take nothing new, until `uncordon`."""
@@ -66,5 +65,5 @@ class NodeChanges:
         outcome = await self._client.sender.ask("node", id, named, state=True)
         node = decode_state(Node, outcome.state)
         if node.status != "removed":
-            return await self._listing.node(id)
+            return await self._client.node(id)
         return msgspec.convert(row(id, node, NodeWork()), NodeRow)

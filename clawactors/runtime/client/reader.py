@@ -1,16 +1,13 @@
-"""All that can be asked about a cluster: the use cases that a client offers, put together."""
+"""What can be asked about a cluster: lists and counts from the views, one task's story from its records."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from clawactors.kernel.errors import InvalidQuery
-from clawactors.kernel.fold import Snapshot
-from clawactors.runtime.client.asking import Questions
 from clawactors.runtime.client.listing import Listing
-from clawactors.runtime.client.questions import Moment, TypedQuestions, moment_ns
+from clawactors.runtime.client.questions import Moment, moment_ns
 from clawactors.runtime.client.rows import TaskRow, task_row
 from clawactors.runtime.client.summary import Summary
-from clawactors.systems.tasks import Task
 
 if TYPE_CHECKING:
     from clawactors.runtime.client.checks import Check
@@ -20,49 +17,44 @@ if TYPE_CHECKING:
 __all__ = ["ClusterReader"]
 
 
-class ClusterReader:
-    """Answers questions: lists and counts from the views, one task's story from its records.
+class ClusterReader(Listing, Summary):
+    """Answers questions.
 
     What needs every kind of event is imported when it is asked for: most programs only list and look.
     """
 
-    def __init__(
-        self,
-        asking: Questions,
-        ask: Callable[[str, Any], Awaitable[bytes]],
-        look: Callable[[str], Awaitable[Snapshot[Task]]],
-    ) -> None:
-        self._asking, self._look = asking, look
-        self.questions = TypedQuestions(ask)
-        self.listing = Listing(self.questions)
-        self.summary = Summary(self.questions, asking)
-
     async def task(self, id: str, *, at_seq: int | None = None, at: Moment | None = None) -> TaskRow:
-        """The task now, or as it was at that place or time of the log. Raises: `NotFound`, `Refused`."""
+        """The task now, or as it was at that place or time of the log.
+
+        Raises: `NotFound`, `Refused` (needs a newer release), `InvalidQuery` (a place and a time), `Unavailable`.
+        """
         place = _place(at_seq, at)
         if place is not None:
             from clawactors.runtime.client.history import read_history
 
-            return (await read_history(self._asking, id, place)).row
-        return task_row(id, await self._look(id))
+            return (await read_history(self.questions, id, place)).row
+        return task_row(id, await self.look(id))
 
     async def history(self, id: str, *, at_seq: int | None = None, at: Moment | None = None) -> "list[HistoryEntry]":
-        """Every event of the task, oldest first, up to that place or time. Raises: `NotFound`, `Refused`."""
+        """Every event of the task, oldest first, up to that place or time.
+
+        Raises: `NotFound`, `Refused` (needs a newer release), `InvalidQuery` (a place and a time), `Unavailable`.
+        """
         from clawactors.runtime.client.history import read_history
 
-        return (await read_history(self._asking, id, _place(at_seq, at))).entries
+        return (await read_history(self.questions, id, _place(at_seq, at))).entries
 
     async def why(self, id: str) -> "Explanation":
         """Why the task is in its state, in sentences. Raises: `NotFound`, `Refused`, `Unavailable`."""
         from clawactors.runtime.client.reasons import explain
 
-        return await explain(self._asking, self.questions, self._look, id)
+        return await explain(self.questions, self.views, self.look, id)
 
     def checks(self, memory: Callable[[], Awaitable[dict[str, Any]]]) -> "AsyncIterator[Check]":
         """The checks of `claw doctor` that need nothing but a client; `memory` asks for what memory holds."""
         from clawactors.runtime.client.checks import check_cluster
 
-        return check_cluster(self.questions, self.listing, self.summary, memory)
+        return check_cluster(self, memory)
 
 
 def _place(at_seq: int | None, at: Moment | None) -> "Place | None":

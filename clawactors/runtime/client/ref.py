@@ -80,7 +80,8 @@ class Ref:
 
     async def redrive(self) -> "RedriveReport":
         """Retries it if it is dead. Raises: `NotFound`."""
-        return (await self._client.redrive(self.id))[0]
+        [report] = await self._client.redrive(self.id)
+        return report
 
     async def delete(self) -> Snapshot[Task]:
         """Deletes it. Raises: `NotFound`, `Refused`."""

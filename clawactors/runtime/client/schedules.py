@@ -60,12 +60,11 @@ class Schedules:
 
     async def list(self, *, fresh: bool = True) -> "list[ScheduleRow]":
         """All schedules, by name. Raises: `Unavailable`."""
-        questions = self._client.reader.questions
-        return list(await questions.answer(Page[ScheduleRow], "schedules", fresh=fresh))
+        return list(await self._client.views.answer(Page[ScheduleRow], "schedules", fresh=fresh))
 
     async def get(self, name: str, *, fresh: bool = True) -> ScheduleRow:
         """One schedule. Raises: `NotFound`, `Unavailable`."""
-        return await self._client.reader.questions.row(ScheduleRow, "schedule", id=name, fresh=fresh)
+        return await self._client.views.row(ScheduleRow, "schedule", id=name, fresh=fresh)
 
     async def _change(self, name: str, request: ExternalCommand) -> Snapshot[Schedule]:
         known = await self._client.state("schedule", checked_name(name), Schedule)

@@ -3,8 +3,8 @@
 import msgspec
 
 from clawactors.eventlog import NoResponders
-from clawactors.runtime.client.asking import Questions, read_log_end
-from clawactors.runtime.client.questions import TypedQuestions
+from clawactors.runtime.client.asking import read_log_end
+from clawactors.runtime.client.connected import ConnectedClient
 
 __all__ = ["ClusterStatus", "Durations", "LogSize", "Statistics", "StoreSize", "Summary", "TableSize", "ViewsPosition"]
 
@@ -90,16 +90,16 @@ class _Counts(msgspec.Struct):
     position: int
 
 
-class Summary:
+class Summary(ConnectedClient):
     """Sums up a cluster. All raise `Unavailable` (`NoResponders`: no control process runs)."""
 
-    def __init__(self, questions: TypedQuestions, asking: Questions) -> None:
-        self._questions, self._asking = questions, asking
-
     async def status(self, *, fresh: bool = False) -> ClusterStatus:
-        """The state of the cluster; `fresh` waits until the views hold all that is in the log now."""
-        head = await read_log_end(self._asking)
-        counts = await self._questions.answer(_Counts, "status", fresh=fresh)
+        """The state of the cluster in a few numbers.
+
+        `fresh` waits until the views hold all that is in the log now. Raises: `Unavailable`.
+        """
+        head = await read_log_end(self.questions)
+        counts = await self.views.answer(_Counts, "status", fresh=fresh)
         return ClusterStatus(
             tasks=counts.tasks,
             nodes=counts.nodes,
@@ -113,10 +113,13 @@ class Summary:
     async def leader(self) -> str | None:
         """The control process that leads; None where none does."""
         try:
-            return (await read_log_end(self._asking)).leader
+            return (await read_log_end(self.questions)).leader
         except NoResponders:
             return None
 
     async def statistics(self, *, limit: int = 100, fresh: bool = True) -> Statistics:
-        """Counts, durations and sizes; of each dimension the `limit` values with the most tasks."""
-        return await self._questions.answer(Statistics, "statistics", limit=limit, fresh=fresh)
+        """Counts, durations and sizes; of each dimension the `limit` values with the most tasks.
+
+        Raises: `Unavailable`.
+        """
+        return await self.views.answer(Statistics, "statistics", limit=limit, fresh=fresh)

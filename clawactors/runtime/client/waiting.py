@@ -11,7 +11,7 @@ from clawactors.systems.tasks.events import TaskError
 from clawactors.systems.tasks.payload import is_reference
 
 if TYPE_CHECKING:
-    from clawactors.runtime.client.client import ClusterClient
+    from clawactors.runtime.client.connected import ConnectedClient
 
 __all__ = ["TaskFailed", "result_of", "until_ended"]
 
@@ -24,7 +24,7 @@ class TaskFailed(Exception):
         self.id, self.status, self.error = id, status, error
 
 
-async def result_of(client: "ClusterClient", id: str, end: asyncio.Future[Ended], timeout_s: float | None) -> Any:
+async def result_of(client: "ConnectedClient", id: str, end: asyncio.Future[Ended], timeout_s: float | None) -> Any:
     """What the task returned, once `end` is there.
 
     Raises: `TaskFailed`, `TimeoutError`, `NotFound`, `Refused` (needs a newer release).
@@ -45,7 +45,7 @@ async def result_of(client: "ClusterClient", id: str, end: asyncio.Future[Ended]
     return await client.payloads.load_payload(result) if is_reference(result) else result
 
 
-async def until_ended(client: "ClusterClient", ids: Iterable[str]) -> AsyncIterator[str]:
+async def until_ended(client: "ConnectedClient", ids: Iterable[str]) -> AsyncIterator[str]:
     """The ids in the order in which their tasks end; those that ended before come first. Raises: `NotFound`."""
     ended: asyncio.Queue[asyncio.Future[Ended]] = asyncio.Queue()
     ends = {client.ends.expect(id): id for id in dict.fromkeys(ids)}

@@ -1,0 +1,82 @@
+"""What all duties of a client stand on: its connections, and one aggregate asked for or changed."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from clawactors.eventlog.requests import Requests
+from clawactors.kernel.errors import NotFound
+from clawactors.kernel.external import ExternalCommand
+from clawactors.kernel.fold import Snapshot
+from clawactors.kernel.transfer import decode_state
+from clawactors.runtime.client.asking import Questions, read_log_end
+from clawactors.runtime.client.blobs import ClientBlobs
+from clawactors.runtime.client.ends import Ends
+from clawactors.runtime.client.questions import TypedQuestions
+from clawactors.runtime.client.sender import DEADLINE_S, CommandSender
+from clawactors.runtime.client.states import read_state
+from clawactors.runtime.context import ProcessContext
+from clawactors.runtime.naming import new_id
+from clawactors.runtime.payloads import Payloads
+from clawactors.systems.tasks import Task
+from clawactors.systems.tasks.submission import checked_id
+
+if TYPE_CHECKING:
+    from clawactors.runtime.client.skills import KnownSkills
+
+__all__ = ["ConnectedClient"]
+
+
+class ConnectedClient:
+    """`sender` carries commands, `questions` raw questions, `views` typed ones, `ends` the ends of awaited tasks."""
+
+    def __init__(self, context: ProcessContext, requests: Requests, deadline_s: float = DEADLINE_S) -> None:
+        self.context, self.requests = context, requests
+        self.principal = context.by.partition("/")[2] or context.by
+        self.name = new_id()
+        self.sender = CommandSender(context, requests, self.principal, self.name, deadline_s)
+        self.questions = Questions(requests, self.principal)
+        self.views = TypedQuestions(self.ask)
+        self.ends = Ends(context, requests, self.principal, self.name)
+        self.payloads = Payloads(ClientBlobs(requests, self.principal))
+
+    @cached_property
+    def skills(self) -> "KnownSkills":
+        """What the nodes offer, as far as it was asked for."""
+        from clawactors.runtime.client.skills import KnownSkills
+
+        return KnownSkills(self.ask)
+
+    async def ask(self, name: str, question: Any = None) -> bytes:
+        """The answer of the views to a query, as JSON. Raises: `Unavailable` when no control process answers."""
+        return await self.questions.ask(name, msgspec.json.encode(question))
+
+    async def now_ns(self) -> int:
+        """The time of the log, ns since 1970: the clock of this machine may be off. Raises: `Unavailable`."""
+        time = self.context.time
+        time.observe((await read_log_end(self.questions, absent_s=self.sender.deadline_s)).at_ns)
+        return time.now_ns()
+
+    async def look(self, id: str) -> Snapshot[Task]:
+        """The task with everything that is in the log now. Raises: `NotFound`, `Unavailable`."""
+        known = await self.state("task", checked_id(id), Task)
+        if not known.state.exists and not known.frozen:
+            raise NotFound(f"there is no task {id!r}")
+        return known
+
+    async def state[S](
+        self, kind: str, id: str, type: type[S], *, at_least: int = -1, brief: bool = False
+    ) -> Snapshot[S]:
+        """One aggregate, with all its commits up to `at_least`, -1 for all in the log; `brief`: without its journal.
+
+        Raises: `Refused`, `Unavailable`.
+        """
+        return await read_state(self.questions, kind, id, type, at_least, brief=brief)
+
+    async def ask_for_change[S](self, kind: str, id: str, request: ExternalCommand, type: type[S]) -> Snapshot[S]:
+        """Has the command decided; the aggregate after it, in brief. Raises: as `CommandSender.ask`."""
+        outcome = await self.sender.ask(kind, id, request, state=True)
+        if not outcome.has_state:
+            return await self.state(kind, id, type, at_least=outcome.version)
+        return Snapshot(decode_state(type, outcome.state), outcome.version)

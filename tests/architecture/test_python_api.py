@@ -1,0 +1,75 @@
+"""The page on the Python API names what `Client` really has: methods that tools can see."""
+
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import Any
+
+import pytest
+
+from clawactors import Client
+from clawactors.runtime.client.schedules import Schedules
+from tests.architecture.source import ROOT
+
+NAME = re.compile(r"`([a-z_]+(?:\.[a-z_]+)?)(?:\([^`]*\))?`")
+
+
+def names(page: str) -> Iterator[str]:
+    """The names in the first column of the tables of methods."""
+    for line in page.splitlines():
+        if line.startswith("| method "):
+            continue
+        if line.startswith("## If you come from"):
+            return
+        if line.startswith("| `"):
+            yield from NAME.findall(re.split(r"(?<!\\) \| ", line.removeprefix("| "))[0])
+
+
+NAMES = tuple(names((ROOT / "docs" / "python-api.md").read_text("utf-8")))
+
+
+def method_of(name: str) -> Callable[..., Any]:
+    """What stands in the class by that name."""
+    owner, _, method = name.rpartition(".")
+    found = inspect.getattr_static(Schedules if owner == "schedules" else Client, method)
+    if isinstance(found, property):
+        assert found.fget is not None
+        return found.fget
+    if isinstance(found, cached_property):
+        return found.func
+    assert inspect.isfunction(found), f"{name} is no method"
+    return found
+
+
+def lacking(method: Callable[..., Any]) -> list[str]:
+    """What a reader of `help(Client)` misses there."""
+    signature = inspect.signature(method)
+    misses = [
+        f"type of {each.name}"
+        for each in list(signature.parameters.values())[1:]
+        if each.annotation is inspect.Parameter.empty
+    ]
+    if signature.return_annotation is inspect.Signature.empty:
+        misses.append("type of what it returns")
+    words = (inspect.getdoc(method) or "").splitlines()
+    if not words or (len(words) > 1 and words[1]) or not re.search(r"[.`]$", words[0]):
+        misses.append("docstring that begins with one line")
+    return misses
+
+
+def test_the_page_names_all_that_a_client_offers() -> None:
+    assert len(NAMES) > 30
+    assert {"tasks", "why", "cancel", "schedules.list", "set_node", "change_many"} <= {*NAMES}
+
+
+@pytest.mark.parametrize("name", sorted({*NAMES, "ref", "look", "ended", "remember", "recall", "say", "blob"}))
+def test_what_the_page_names_is_a_typed_and_documented_method(name: str) -> None:
+    assert lacking(method_of(name)) == []
+
+
+def test_what_a_reader_misses_is_found() -> None:
+    def bare(self, id, *, fresh: bool = True):  # type: ignore[no-untyped-def]
+        pass
+
+    assert lacking(bare) == ["type of id", "type of what it returns", "docstring that begins with one line"]
