@@ -96,11 +96,17 @@ class ViewSnapshots:
                     ended[id] = EndedTask(life.status, version, life.result, life.error)
         return ended
 
-    def spec_of(self, id: str) -> Spec | None:
-        """The spec of a task, with its parameters; None if there is no such task."""
+    def specs_of(self, ids: Iterable[str]) -> dict[str, Spec]:
+        """The specs of those tasks, with their parameters, in one moment of the store; no entry where there is none."""
+        specs: dict[str, Spec] = {}
         with self._store().snapshot() as reading:
-            if self._feed.unwritten("task", id):
-                spec: Spec | None = self._get(reading, "task", id)[0].state.spec
-                return spec
-            key = t.find(reading, id)
-            return None if key is None else t.load_spec(reading, key)
+            for id in ids:
+                spec: Spec | None
+                if self._feed.unwritten("task", id):
+                    spec = self._get(reading, "task", id)[0].state.spec
+                else:
+                    key = t.find(reading, id)
+                    spec = None if key is None else t.load_spec(reading, key)
+                if spec is not None:
+                    specs[id] = spec
+        return specs

@@ -1,7 +1,7 @@
 """The states that a control process decides on: its views, with all that it has folded and not written yet."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from clawactors.eventlog import Follower, Unavailable
@@ -48,8 +48,8 @@ class States(Protocol):
         """The tasks among them that have ended."""
         ...
 
-    def spec_of(self, id: str) -> Spec | None:
-        """What was asked for, with its parameters; None where there is no such task."""
+    def specs_of(self, ids: Iterable[str]) -> Mapping[str, Spec]:
+        """What was asked for, with its parameters; no entry where there is no such task."""
         ...
 
 

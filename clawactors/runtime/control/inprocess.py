@@ -82,11 +82,10 @@ class InProcessViews:
         known = self._states.get((kind, id))
         return known or Snapshot(self._kinds[kind].decider.initial), self._answered.get((kind, id), {})
 
-    def spec_of(self, id: str) -> Spec | None:
+    def specs_of(self, ids: Iterable[str]) -> Mapping[str, Spec]:
         """What was asked for."""
-        known = self._states.get(("task", id))
-        spec: Spec | None = known.state.spec if known else None
-        return spec
+        known = ((id, self._states.get(("task", id))) for id in ids)
+        return {id: snapshot.state.spec for id, snapshot in known if snapshot is not None and snapshot.state.spec}
 
     async def apply(self, commits: Sequence[Commit], upto: int) -> None:
         """Folds the commits."""

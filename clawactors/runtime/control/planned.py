@@ -42,10 +42,13 @@ class PlannedCommandWriter:
     async def write(self, planned: Sequence[PlannedCommand]) -> None:
         """Returns when each is stored, lost a race, or is proposed again."""
         whole: list[tuple[PlannedCommand, Task]] = []
+        specs = self._snapshots.states.specs_of(each.id for each in planned if _takes_parameters(each))
         for each in planned:
-            if (task := self._whole(each)) is not None:
-                whole.append((each, task))
-            else:
+            if not _takes_parameters(each):
+                whole.append((each, each.task))
+            elif (spec := specs.get(each.id)) is not None:
+                whole.append((each, replace(each.task, spec=spec)))
+            else:  # a task is never run without its parameters
                 self._placement.withdraw(each)
         calls = [
             Call(TASKS, each.id, (each.command,), known=Snapshot(task, each.version), once=True) for each, task in whole
@@ -72,17 +75,6 @@ class PlannedCommandWriter:
                     self._placement.withdraw(each)
         self._done()
 
-    def _whole(self, planned: PlannedCommand) -> Task | None:
-        """The task that the command is decided on, with its parameters where they go to a node.
-
-        None where they are not known: a task is never run without them.
-        """
-        task = planned.task
-        if not isinstance(planned.command, tc.ScheduleTask):
-            return task
-        spec = self._snapshots.states.spec_of(planned.id)
-        return None if spec is None else replace(task, spec=spec)
-
     async def _withdraw(self, planned: PlannedCommand) -> None:
         await self._snapshots.fresh()
         known, _ = self._snapshots.states.get(TASKS.name, planned.id)
@@ -96,3 +88,8 @@ class PlannedCommandWriter:
         known = Snapshot(planned.task, planned.version)
         with contextlib.suppress(Refused, WrongVersion):
             await self._dispatcher.send(Call(TASKS, planned.id, (command,), known=known, once=True))
+
+
+def _takes_parameters(planned: PlannedCommand) -> bool:
+    """True for a command whose commit brings a node the parameters, which the plans do not hold."""
+    return isinstance(planned.command, tc.ScheduleTask)
