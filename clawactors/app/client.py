@@ -17,9 +17,9 @@ from clawactors.eventlog.jetstream import (
     why_too_old,
 )
 from clawactors.runtime import client
-from clawactors.runtime.client.asking import read_log_end
 from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.context import ProcessContext
+from clawactors.runtime.questions import read_log_end
 
 __all__ = ["Client"]
 

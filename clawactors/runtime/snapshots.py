@@ -1,4 +1,4 @@
-"""Where a dispatcher gets the state of an aggregate from: the views of its process, or the log itself."""
+"""Where a dispatcher gets the state of an aggregate from: the views of its process, those of control, or the log."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -8,8 +8,10 @@ import msgspec
 from clawactors.eventlog import EventLog, aggregate_pattern
 from clawactors.kernel.fold import Snapshot, fold
 from clawactors.kernel.kind import Kind
+from clawactors.runtime.questions import Questions
+from clawactors.runtime.states import read_state
 
-__all__ = ["Known", "LogSnapshots", "Snapshots"]
+__all__ = ["AskedSnapshots", "Known", "LogSnapshots", "Snapshots"]
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -28,6 +30,18 @@ class Snapshots(Protocol):
         Raises: `Unavailable`.
         """
         ...
+
+
+class AskedSnapshots:
+    """Asks control: for processes without views. Which commands an aggregate has answered is not told."""
+
+    def __init__(self, questions: Questions) -> None:
+        self._questions = questions
+
+    async def load(self, kind: Kind[Any, Any, Any], id: str, *, at_least: int = 0) -> Known:
+        """The aggregate, in parts where it is large. Raises: `Unavailable`, `Refused` (control does not fold it)."""
+        state = type(kind.decider.initial)
+        return Known(await read_state(self._questions, kind.name, id, state, at_least))
 
 
 class LogSnapshots:

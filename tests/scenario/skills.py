@@ -58,6 +58,15 @@ def work_in_thread(task: SyncTask, trace: str, steps: int = 5, seconds: float = 
     return {"attempt": task.attempt, "steps": [task.step(f"s{n}", one, n) for n in range(steps)]}
 
 
+@skill("pauses-late")
+async def pauses_late(task: Task, steps: int) -> dict[str, int]:
+    """Takes so many steps, then waits for a signal and gives its slot back."""
+    for number in range(steps):
+        await task.step(f"s{number}", lambda number=number: number)
+    await task.signal("go")
+    return {"attempt": task.attempt}
+
+
 @skill("raises", retry=Retry(max_retries=1, wait_s=0.05))
 async def raises(task: Task, text: str) -> None:
     """Fails, and fails again."""

@@ -37,8 +37,8 @@ PATIENCE_S = 60.0
 class Stage:
     """As the demo has it, as far as an installation needs it."""
 
-    def __init__(self, client: Client) -> None:
-        self.client = client
+    def __init__(self, client: Client, log: JetStreamLog) -> None:
+        self.client, self.log = client, log
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -78,8 +78,9 @@ async def test_the_demos_own_history_says_which_package_failed_and_why(
     client: Client, claw: Claw, tmp_path: Path
 ) -> None:
     spoilt = "unicode_blocks/lookup.py"
+    log = await JetStreamLog.over(client.connection)
     failed, _ = await asyncio.gather(
-        *(install(Stage(client), tmp_path, each) for each in (spoilt, ""))  # type: ignore[arg-type]
+        *(install(Stage(client, log), tmp_path, each) for each in (spoilt, ""))  # type: ignore[arg-type]
     )
     rows = await asyncio.to_thread(answer, claw, "search", QUESTION)
     best = rows[0]

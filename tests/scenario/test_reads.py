@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
@@ -13,8 +14,9 @@ from clawactors.app.client import Client
 from clawactors.app.cluster import ClusterPlan
 from clawactors.app.discovery import discover
 from clawactors.runtime.client.submitting import TaskRequest
+from clawactors.systems.tasks import Task
 from clawactors.systems.tasks.submission import spec_of
-from tests.scenario.system import PATIENCE_S, SKILLS, System, running
+from tests.scenario.system import PATIENCE_S, SKILLS, System, running, until
 from tests.servers import running as server_running
 
 pytestmark = [pytest.mark.nats, pytest.mark.asyncio(loop_scope="module")]
@@ -82,3 +84,20 @@ async def test_a_stream_loses_and_doubles_nothing_while_control_is_killed_and_ki
     assert said == list(range(count))
     async with asyncio.timeout(PATIENCE_S), aclosing(ref.stream(live=False)) as stream:
         assert [chunk.value async for chunk in stream] == list(range(count)), "a late reader gets the same"
+
+
+async def test_a_task_with_ten_thousand_steps_is_resumed_in_one_pass(system: System) -> None:
+    client = system.client
+    ref = await client.submit("pauses-late", {"steps": 10_000}, id="long")
+
+    async def waits() -> bool:
+        return (await client.state("task", "long", Task, brief=True)).state.life.status == "waiting"
+
+    await until(waits, "it waits for the signal")
+    began_s = time.monotonic()
+    await ref.signal("go")
+    assert await ref.result(PATIENCE_S) == {"attempt": 2}
+    took_s = time.monotonic() - began_s
+    steps = [entry.data["step"] for entry in await client.history("long") if entry.type == "step.completed"]
+    assert steps == [f"s{number}" for number in range(10_000)], "each step is on record once"
+    assert took_s < PATIENCE_S / 3

@@ -18,9 +18,12 @@ from clawactors.eventlog.jetstream import (
 from clawactors.kinds import KINDS
 from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.context import ActorContext
+from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.runtime.node import LivenessThread, NodeActor, NodeSettings, Supplies
 from clawactors.runtime.node.capture import captured
 from clawactors.runtime.node.secrets import Secrets
+from clawactors.runtime.questions import Questions
+from clawactors.runtime.snapshots import AskedSnapshots
 from clawactors.systems.skills import Skill
 
 __all__ = ["serve"]
@@ -46,10 +49,14 @@ async def _link(start: NodeStart) -> AsyncIterator[tuple[JetStreamLeases, JetStr
 
 async def _work(start: NodeStart, skills: Sequence[Skill], secrets: Secrets, ready: Callable[[], None]) -> None:
     async with (
-        await JetStreamLog.connect(start.nats_url, f"claw-work/{start.name}", kinds=KINDS.names) as log,
+        await JetStreamLog.connect(
+            start.nats_url, f"claw-work/{start.name}", kinds=KINDS.names, inbox=f"_INBOX.{start.name}"
+        ) as log,
         LivenessThread(lambda: _link(start)) as apart,
     ):
         context = ActorContext(log, SystemClock(), f"node/{start.name}", start.name)
+        requests = JetStreamRequests(log.connection)
+        context.dispatcher = Dispatcher(context, AskedSnapshots(Questions(requests, start.name)))
         settings = NodeSettings(
             id=start.name, slots=start.slots, affinity=start.affinity, folder=start.data, lease_s=start.lease_s
         )
@@ -57,7 +64,7 @@ async def _work(start: NodeStart, skills: Sequence[Skill], secrets: Secrets, rea
         node = NodeActor(
             context,
             JetStreamLeases(log.connection),
-            JetStreamRequests(log.connection),
+            requests,
             settings,
             skills,
             supplies,

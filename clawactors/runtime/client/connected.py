@@ -10,15 +10,15 @@ from clawactors.kernel.errors import NotFound
 from clawactors.kernel.external import ExternalCommand
 from clawactors.kernel.fold import Snapshot
 from clawactors.kernel.transfer import decode_state
-from clawactors.runtime.client.asking import Questions, read_log_end
 from clawactors.runtime.client.blobs import ClientBlobs
 from clawactors.runtime.client.ends import Ends
 from clawactors.runtime.client.questions import TypedQuestions
 from clawactors.runtime.client.sender import DEADLINE_S, CommandSender
-from clawactors.runtime.client.states import read_state
 from clawactors.runtime.context import ProcessContext
 from clawactors.runtime.naming import new_id
 from clawactors.runtime.payloads import Payloads
+from clawactors.runtime.questions import Questions, read_log_end
+from clawactors.runtime.states import read_state
 from clawactors.systems.tasks import Task
 from clawactors.systems.tasks.submission import checked_id
 
@@ -78,5 +78,5 @@ class ConnectedClient:
         """Has the command decided; the aggregate after it, in brief. Raises: as `CommandSender.ask`."""
         outcome = await self.sender.ask(kind, id, request, state=True)
         if not outcome.has_state:
-            return await self.state(kind, id, type, at_least=outcome.version)
+            return await self.state(kind, id, type, at_least=outcome.version, brief=True)
         return Snapshot(decode_state(type, outcome.state), outcome.version)

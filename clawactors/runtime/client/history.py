@@ -15,8 +15,8 @@ from clawactors.kernel.fold import Snapshot, fold
 from clawactors.kernel.time import iso
 from clawactors.kinds import DECODER
 from clawactors.runtime.asking import error_of
-from clawactors.runtime.client.asking import Questions
 from clawactors.runtime.client.rows import TaskRow, task_row
+from clawactors.runtime.questions import Questions
 from clawactors.runtime.recordpages import HistoryQuestion, PageReader, RecordPage
 from clawactors.systems.tasks import TASK, Task
 from clawactors.systems.tasks.kind import TASKS

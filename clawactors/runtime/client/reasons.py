@@ -12,9 +12,9 @@ import msgspec
 from clawactors.eventlog import NoResponders
 from clawactors.kernel.fold import Snapshot
 from clawactors.kernel.time import iso
-from clawactors.runtime.client.asking import Questions
 from clawactors.runtime.client.history import TaskHistory, read_history
 from clawactors.runtime.client.questions import TypedQuestions
+from clawactors.runtime.questions import Questions
 from clawactors.systems.tasks import Task, TaskStatus
 from clawactors.systems.tasks import events as e
 

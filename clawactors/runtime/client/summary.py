@@ -3,8 +3,8 @@
 import msgspec
 
 from clawactors.eventlog import NoResponders
-from clawactors.runtime.client.asking import read_log_end
 from clawactors.runtime.client.connected import ConnectedClient
+from clawactors.runtime.questions import read_log_end
 
 __all__ = ["ClusterStatus", "Durations", "LogSize", "Statistics", "StoreSize", "Summary", "TableSize", "ViewsPosition"]
 

@@ -8,9 +8,9 @@ import hashlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
-from clawactors.eventlog import aggregate_pattern
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.memory import Memories, content_of
+from clawactors.runtime.node.attempt.journal import submitted
 from clawactors.systems.memories import Content
 from clawactors.systems.tasks import events as e
 
@@ -28,7 +28,7 @@ class TaskMemories:
     def __init__(self, attempt: "Attempt", memories: Memories | None) -> None:
         self._attempt, self._memories = attempt, memories
         self._recalled: dict[str, str] = {}
-        self._spec: e.Submitted | None = None
+        self._spec: e.Spec | None = None
 
     async def remember(self, text: str, tags: Iterable[str] = (), **more: Any) -> str:
         """See `TaskContext.remember`."""
@@ -72,15 +72,10 @@ class TaskMemories:
             raise Refused("this node has no memory to ask")
         return self._memories
 
-    async def _submitted(self) -> e.Submitted | None:
+    async def _submitted(self) -> e.Spec | None:
         """What was submitted: `task.scheduled` does not name the user."""
         if self._spec is None:
-            async for records in self._attempt.context.log.read([aggregate_pattern("task", self._attempt.id)]):
-                for record in records:
-                    for event in e.CODEC.decode(record.body):
-                        if isinstance(event, e.Submitted):
-                            self._spec = event
-                            return event
+            self._spec = await self._attempt.retry_while_unavailable(lambda: submitted(self._attempt))
         return self._spec
 
 

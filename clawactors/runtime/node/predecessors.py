@@ -1,8 +1,9 @@
 """The results of the predecessors of a task, read when its code asks for them: an assignment does not carry them."""
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
-from clawactors.runtime.reading import read_tasks
+from clawactors.runtime.node.attempt.journal import load_task, submitted
 from clawactors.systems.tasks.payload import is_reference
 
 if TYPE_CHECKING:
@@ -27,11 +28,11 @@ class Predecessors:
         return dict(self._results or {})
 
     async def _read(self) -> None:
-        log, attempt = self._attempt.context.log, self._attempt
-        after = [
-            each async for _, own in read_tasks(log, [attempt.id]) if own.state.spec for each in own.state.spec.after
-        ]
-        lives = {id: known.state.life async for id, known in read_tasks(log, after)}
+        attempt = self._attempt
+        spec, least = await submitted(attempt), attempt.assignment.version
+        after = tuple(dict.fromkeys(spec.after)) if spec else ()
+        found = await asyncio.gather(*(load_task(attempt.context, id, at_least=least) for id in after))
+        lives = {id: known.state.life for id, known in zip(after, found, strict=True)}
         results = {id: life.result for id, life in lives.items() if life.status == "completed"}
         for id, result in results.items():
             if is_reference(result):

@@ -8,14 +8,12 @@
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
-from clawactors.eventlog import aggregate_pattern
 from clawactors.kernel.errors import Refused
-from clawactors.kernel.fold import Snapshot, fold
+from clawactors.runtime.node.attempt.journal import load_task
 from clawactors.runtime.node.sleep import SLEEP, seconds_of, until_of, written
-from clawactors.systems.tasks import Journal, Task
+from clawactors.systems.tasks import Journal
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks.journal import EMPTY, SIGNAL
-from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.tasks.payload import is_reference
 
 if TYPE_CHECKING:
@@ -119,13 +117,10 @@ class TaskSignals:
         return self._earlier or EMPTY
 
     async def _read(self) -> None:
-        attempt, known = self._attempt, Snapshot[Task](Task())
-        upto = attempt.assignment.version
-        async for batch in attempt.context.log.read([aggregate_pattern("task", attempt.id)], until=upto):
-            for record in batch:
-                if record.seq <= upto:
-                    known = fold(TASKS, known, record)
-        self._earlier = known.state.journal
+        attempt = self._attempt
+        known = await load_task(attempt.context, attempt.id, at_least=attempt.assignment.version)
+        # What came since then came in this attempt, or in a later one.
+        self._earlier = Journal(entry for entry in known.state.journal if entry.attempt < attempt.fence.attempt)
 
 
 class _SignalTimeout:

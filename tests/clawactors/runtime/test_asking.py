@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from clawactors.eventlog import NoResponders, Unavailable
-from clawactors.runtime.client.asking import ask
+from clawactors.runtime.questions import ask
 from tests.clawactors.runtime.virtual import run_virtually
 
 

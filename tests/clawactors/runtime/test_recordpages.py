@@ -7,10 +7,16 @@ from clawactors.eventlog import Draft
 from clawactors.eventlog.record import Record
 from clawactors.kernel.errors import NotFound
 from clawactors.runtime.client.history import read_history
+from clawactors.runtime.dispatcher import Dispatcher
+from clawactors.runtime.node.context import TaskContext
+from clawactors.runtime.questions import Questions
 from clawactors.runtime.recordpages import PAGE_BYTES, HistoryQuestion, PageReader, RecordPage, page_of
+from clawactors.runtime.snapshots import AskedSnapshots
+from clawactors.systems.skills import skill
+from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.events import CODEC
-from tests.clawactors.runtime.cluster import Cluster
+from tests.clawactors.runtime.cluster import Cluster, Stage
 
 STEPS = 10_000
 LARGE = "x" * 200_000
@@ -118,3 +124,33 @@ async def test_a_stream_goes_on_with_the_next_control_process() -> None:
                 await say()
                 await client.cancel("t")
         assert said == list(range(8))
+
+
+async def test_a_node_resumes_ten_thousand_steps_from_the_state_and_reads_no_log() -> None:
+    ran: list[str] = []
+
+    @skill("many")
+    async def many(task: TaskContext) -> int:
+        for n in range(STEPS):
+            await task.step(f"s{n}", lambda n=n: ran.append(f"s{n}") or n)
+        await task.step("last", lambda: ran.append("last"))
+        return STEPS
+
+    async with Stage() as stage:
+        stage.answer()
+        asking = Questions(stage.requests.of("n1"), "n1")
+        stage.here.dispatcher = Dispatcher(stage.here, AskedSnapshots(asking))
+        await stage.client().submit("many", id="t")
+        await stage.tell("t", c.ScheduleTask("n1", "i0"))
+        fence = stage.task("t").fence
+        await stage.tell_to("n1", "t", c.StartTask(fence))
+        for n in range(0, STEPS, 1000):
+            steps = [c.CompleteStep(fence, f"s{each}", "x" * 200 if each % 2 else each) for each in range(n, n + 1000)]
+            await stage.tell_to("n1", "t", *steps)
+        await stage.tell_to("n1", "t", c.Interrupt(fence, "gone"))
+        readings: list[str] = []
+        stage.wire.read_fault = lambda: readings.append("a reading of the log")
+        task = await stage.run(many, id="t")
+        assert (task.life.status, task.life.attempt) == ("completed", 2)
+        assert ran == ["last"]
+        assert readings == []

@@ -7,12 +7,13 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from clawactors.eventlog import Record, Unavailable
 from clawactors.kernel.errors import Refused
+from clawactors.kernel.fold import Snapshot
 from clawactors.runtime.actor import Actor
 from clawactors.runtime.context import ActorContext
 from clawactors.runtime.node.attempt.assigned import Assignment
@@ -22,7 +23,10 @@ from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.tasks.payload import INLINE_MAX_BYTES
 
-__all__ = ["WINDOW_S", "AttemptJournal", "interrupt", "return_assignment"]
+if TYPE_CHECKING:
+    from clawactors.runtime.node.attempt.attempt import Attempt
+
+__all__ = ["WINDOW_S", "AttemptJournal", "interrupt", "load_task", "return_assignment", "submitted"]
 
 WINDOW_S: Final = 0.02
 
@@ -71,11 +75,11 @@ class AttemptJournal:
     # Reading
 
     async def load(self) -> None:
-        """Reads the whole log of the task. Raises: `Unavailable`, also where what was read is too old; `Refused`."""
-        self._actor = Actor(self._context, TASKS, self._assignment.id)
-        await self._actor.catch_up()
-        if self._actor.version < self._assignment.version:
-            raise Unavailable("what was read is older than the assignment")
+        """Asks for the whole task, with all that is in the log now. Raises: `Unavailable`, also where it is too old."""
+        known = await load_task(self._context, self._assignment.id, at_least=-1)
+        if known.version < self._assignment.version:
+            raise Unavailable("what was told is older than the assignment")
+        self._actor = Actor(self._context, TASKS, self._assignment.id, known)
 
     def observe(self, record: Record) -> bool:
         """Takes in a commit; False when some before it are missing: `catch_up` then. Raises: `Refused`."""
@@ -119,18 +123,29 @@ class AttemptJournal:
             self._window = None
 
 
+async def load_task(context: ActorContext, id: str, *, at_least: int) -> Snapshot[Task]:
+    """A task with its journal and all commits up to `at_least`, -1 for all in the log. Raises: `Unavailable`."""
+    return (await context.dispatcher.snapshots.load(TASKS, id, at_least=at_least)).snapshot
+
+
+async def submitted(attempt: "Attempt") -> e.Spec | None:
+    """What was asked for: an assignment does not say all of it. Raises: `Unavailable`."""
+    given = attempt.assignment
+    if given.is_resumed:
+        return attempt.journal.state.spec
+    return (await load_task(attempt.context, attempt.id, at_least=given.version)).state.spec
+
+
 async def interrupt(context: ActorContext, assignment: Assignment, reason: str) -> None:
     """Records that the attempt is over though its code is not done. Raises: what the log raises."""
-    actor = Actor(context, TASKS, assignment.id)
+    actor = Actor(context, TASKS, assignment.id, await load_task(context, assignment.id, at_least=-1))
     with contextlib.suppress(Refused):
-        await actor.catch_up()
         await actor.handle(c.Interrupt(assignment.fence, reason))
 
 
 async def return_assignment(context: ActorContext, assignment: Assignment, reason: str) -> None:
     """Gives back a task that has not begun. Raises: what the log raises."""
-    actor = Actor(context, TASKS, assignment.id, None if assignment.unsure else assignment.known)
+    known = await load_task(context, assignment.id, at_least=-1) if assignment.unsure else assignment.known
+    actor = Actor(context, TASKS, assignment.id, known)
     with contextlib.suppress(Refused):  # the task went elsewhere meanwhile
-        if assignment.unsure:
-            await actor.catch_up()
         await actor.handle(c.Return(assignment.fence, reason))

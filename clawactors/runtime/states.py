@@ -5,7 +5,7 @@ import msgspec
 from clawactors.kernel.fold import Snapshot
 from clawactors.kernel.transfer import decode_state
 from clawactors.runtime.asking import Outcome, StateQuestion, error_of
-from clawactors.runtime.client.asking import Questions
+from clawactors.runtime.questions import Questions
 
 __all__ = ["read_state"]
 
