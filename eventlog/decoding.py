@@ -1,6 +1,7 @@
 """A stored record as every reader sees it: its aggregate, and its events or what is wrong with it.
 
-1. Every message under `claw.<kind>.<id>.>` belongs to that aggregate and counts as a version of it.
+1. Every message under `claw.<kind>.<id>.>` belongs to that aggregate and counts as a version of it. Its events count
+   only under `.log`, `.to.<node>` and `.from.<node>`, which say who wrote.
 2. The same record gives the same commit in every reader. Decoding never raises, so no reader stops.
 """
 
@@ -12,12 +13,14 @@ import msgspec
 
 from clawactors.eventlog.codec import Codec
 from clawactors.eventlog.errors import FromTheFuture, Malformed
-from clawactors.eventlog.record import ADDRESSED, ROOT, Record
+from clawactors.eventlog.record import ADDRESSED, LOG, ROOT, WRITTEN, Record
 
 __all__ = ["Commit", "Decoder", "Fault"]
 
-_AGGREGATE = re.compile(rf"{ROOT}\.([^.]+)\.([A-Za-z0-9_-]{{1,128}})\.").match
-"""Kind and id in a subject, with the characters of `is_id`; one match is twice as fast as splitting and checking."""
+_AGGREGATE = re.compile(
+    rf"{ROOT}\.([^.]+)\.([A-Za-z0-9_-]{{1,128}})\.({LOG}\Z|(?:{ADDRESSED}|{WRITTEN})\.[^.]+\Z)?"
+).match
+"""Kind, id and the rest of a subject, with the characters of `is_id`; one match is twice as fast as splitting."""
 
 type Fault = Literal["", "malformed", "future"]
 """`malformed`: not a commit, skipped. `future`: a later release wrote it, so its aggregate is frozen here."""
@@ -54,10 +57,12 @@ class Decoder:
             parts = record.subject.split(".", 2)
             kind = parts[1] if len(parts) > 1 and parts[1] in self.codecs else ""
             return Commit(record, kind, "", fault="malformed", reason="the subject names no aggregate")
-        kind, id = named.groups()
+        kind, id, form = named.groups()
         decode = self._decode.get(kind)
         if decode is None:
             return Commit(record, kind, id, fault="future", reason="its kind is not known to this release")
+        if form is None:  # nobody is entitled to such a subject, so it must not count as written by control
+            return Commit(record, kind, id, fault="malformed", reason="the subject says not who wrote it")
         try:
             return Commit(record, kind, id, decode(record.body))
         except Malformed as error:

@@ -75,7 +75,9 @@ class ViewSnapshots:
     def _folded(self, before: Snapshot[Any], commit: Commit, answered: dict[str, int]) -> Snapshot[Any]:
         kind, record = self._kinds[commit.kind], commit.record
         after = fold(kind, before, record)
-        ours = after.state is not kind.decider.initial and kind.believes(before.state, writer_of(record.subject))
+        ours = after.state is not kind.decider.initial and kind.believes(
+            commit.id, before.state, writer_of(record.subject)
+        )
         if ours and not (after.frozen or commit.fault):
             answered.update(dict.fromkeys(answered_by(record), record.seq))
         return after

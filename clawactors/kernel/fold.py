@@ -1,6 +1,6 @@
 """A stored record and a state give the next state: the one way in which every reader folds an aggregate.
 
-1. A malformed record changes nothing; it still counts as a version.
+1. A malformed record, or one under a subject that names no writer, changes nothing; it still counts as a version.
 2. A well-formed event that is illegal in the state changes nothing.
 3. A record from a later release freezes the aggregate: nothing behind it is folded.
 4. A record whose writer may not speak about the state counts as a version and nothing else: it can't even freeze.
@@ -8,7 +8,7 @@
 
 import msgspec
 
-from clawactors.eventlog import FromTheFuture, Malformed, Record, writer_of
+from clawactors.eventlog import FromTheFuture, Malformed, Record, parse_subject, writer_of
 from clawactors.kernel.kind import Kind
 
 __all__ = ["Snapshot", "fold"]
@@ -27,7 +27,10 @@ def fold[C, S, E](kind: Kind[C, S, E], snapshot: Snapshot[S], record: Record) ->
     """What is known after the record."""
     if snapshot.frozen:
         return Snapshot(snapshot.state, record.seq, snapshot.frozen)
-    if (writer := writer_of(record.subject)) and not kind.believes(snapshot.state, writer):
+    named = parse_subject(record.subject)
+    if named is None:
+        return Snapshot(snapshot.state, record.seq, fault="its subject says not who wrote it")
+    if (writer := writer_of(record.subject)) and not kind.believes(named[1], snapshot.state, writer):
         return Snapshot(snapshot.state, record.seq, fault=f"{writer} may not speak about it")
     try:
         events = kind.codec.decode(record.body)

@@ -17,7 +17,7 @@ from clawactors.kernel.decider import Decider
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.external import DecodedCommand, ExternalCommand, decode_command
 
-__all__ = ["Home", "Kind", "Kinds", "anybody", "as_it_is", "control_only", "never", "to_nobody"]
+__all__ = ["Home", "Kind", "Kinds", "as_it_is", "control_only", "itself", "never", "to_nobody"]
 
 
 class Home(Enum):
@@ -32,7 +32,7 @@ def to_nobody(_state: object) -> str:
     return ""
 
 
-def control_only(_state: object, writer: str) -> bool:
+def control_only(_id: str, _state: object, writer: str) -> bool:
     """The authority of kinds that no node writes to."""
     return writer == ""
 
@@ -47,9 +47,9 @@ def never(_command: object) -> bool:
     return False
 
 
-def anybody(_state: object, _writer: str) -> bool:
-    """The authority of kinds whose subject names the one who may write."""
-    return True
+def itself(id: str, _state: object, writer: str) -> bool:
+    """The authority of nodes: each writes about itself, and about no other."""
+    return writer in ("", id)
 
 
 class Kind[C, S, E](msgspec.Struct, frozen=True):
@@ -58,7 +58,7 @@ class Kind[C, S, E](msgspec.Struct, frozen=True):
     `command_decoder` reads commands from outside, `command_of(external, by, at_ns)` makes one of ours of it; both raise
     what `read_command` turns into `Refused`.
     `route(state)` is the node that must hear of a change to this state, "" for none.
-    `believes(state, writer)`: may that writer, a node or "" for the home process, speak about this state?
+    `believes(id, state, writer)`: may that writer, a node or "" for the home process, speak about it in this state?
     `brief(state)` is the state as a command is answered with: without what grows with every command.
     `creates(command)`: is it decided on a new aggregate first? Then nothing is read; the guard tells if there is one.
     """
@@ -70,7 +70,7 @@ class Kind[C, S, E](msgspec.Struct, frozen=True):
     command_of: Callable[[Any, str, int], C]
     home: Home = Home.CONTROL
     route: Callable[[S], str] = to_nobody
-    believes: Callable[[S, str], bool] = control_only
+    believes: Callable[[str, S, str], bool] = control_only
     creates: Callable[[C], bool] = never
     brief: Callable[[S], S] = as_it_is
 

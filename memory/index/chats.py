@@ -46,7 +46,7 @@ class ChatsView:
     def believes(self, id: str, writer: str, txn: Writing) -> bool:
         """See `View`."""
         stored = self._touched.get(id) or _load(txn, id)
-        return CHATS.believes(stored[1] if stored else CHAT.initial, writer)
+        return CHATS.believes(id, stored[1] if stored else CHAT.initial, writer)
 
     def fold(self, commit: Commit, txn: Writing) -> None:
         """See `View`."""

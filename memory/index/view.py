@@ -56,7 +56,7 @@ class MemoryView:
     def believes(self, id: str, writer: str, txn: Writing) -> bool:
         """See `View`."""
         present = self._writer.present(txn, id)
-        return MEMORIES.believes(present.memory if present else MEMORY.initial, writer)
+        return MEMORIES.believes(id, present.memory if present else MEMORY.initial, writer)
 
     def fold(self, commit: Commit, txn: Writing) -> None:
         """See `View`."""

@@ -65,7 +65,7 @@ class SchedulesView:
 
     def believes(self, id: str, writer: str, txn: Writing) -> bool:
         """See `View`."""
-        return self._kind.believes(self._present(id, txn).schedule, writer)
+        return self._kind.believes(id, self._present(id, txn).schedule, writer)
 
     def fold(self, commit: Commit, txn: Writing) -> None:
         """See `View`."""

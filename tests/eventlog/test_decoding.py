@@ -37,7 +37,9 @@ def test_subjects_of_commits_are_understood_as_they_were_made(subject: str) -> N
 @pytest.mark.parametrize(
     ("subject", "expected"),
     [
-        ("claw.task.t.what.ever", ("task", "t", "")),
+        ("claw.task.t.what.ever", ("task", "t", "malformed")),
+        ("claw.task.t.from.n1.x", ("task", "t", "malformed")),
+        ("claw.task.t.from", ("task", "t", "malformed")),
         ("claw.task.t", ("task", "", "malformed")),
         ("claw.task", ("task", "", "malformed")),
         ("claw.mood.x.log", ("mood", "x", "future")),

@@ -43,7 +43,8 @@ def folded(records: list[Record]) -> Known:
             before, answered = known.get((commit.kind, commit.id), (Snapshot(kind.decider.initial), {}))
             after = fold(kind, before, record)
             born = after.state is not kind.decider.initial
-            if born and not (commit.fault or after.frozen) and kind.believes(before.state, writer_of(record.subject)):
+            believed = kind.believes(commit.id, before.state, writer_of(record.subject))
+            if born and believed and not (commit.fault or after.frozen):
                 answered = answered | dict.fromkeys(answered_by(record), record.seq)
             known[commit.kind, commit.id] = (after, answered)
     return known

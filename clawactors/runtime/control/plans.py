@@ -5,6 +5,7 @@ from functools import partial
 
 from clawactors.eventlog import writer_of
 from clawactors.eventlog.decoding import Commit
+from clawactors.kernel.kind import itself
 from clawactors.runtime.control.background import ControlBackground
 from clawactors.runtime.control.ends import EndNotifier
 from clawactors.runtime.control.folded import FoldedSnapshots
@@ -53,10 +54,13 @@ class Plans:
             self._background.insist(partial(self._adopt, commit.id))
 
     def _apply_node(self, commit: Commit) -> None:
-        if commit.fault == "future":
-            self._state.freeze(commit.kind, commit.id)
-        elif commit.fault != "malformed":
-            self._state.apply_node(commit.id, commit.record.seq, commit.events, commit.record.at_ns)
+        record, state = commit.record, self._state
+        if commit.fault == "malformed" or not itself(commit.id, NODE.initial, writer_of(record.subject)):
+            state.apply_nothing(commit.kind, commit.id, record.seq)
+        elif commit.fault == "future":
+            state.freeze(commit.kind, commit.id)
+        else:
+            state.apply_node(commit.id, record.seq, commit.events, record.at_ns)
 
     def _apply_schedule(self, commit: Commit) -> None:
         if writer_of(commit.record.subject):

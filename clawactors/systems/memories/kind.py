@@ -12,7 +12,7 @@ from clawactors.systems.memories.memory import Memory
 __all__ = ["MEMORIES"]
 
 
-def _believes(memory: Memory, writer: str) -> bool:
+def _believes(_id: str, memory: Memory, writer: str) -> bool:
     """The memory process and clients may write all; a node may only record a memory that does not exist yet."""
     return not writer or memory.status == "absent"
 

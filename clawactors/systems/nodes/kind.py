@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from clawactors.kernel.kind import Kind, anybody
+from clawactors.kernel.kind import Kind, itself
 from clawactors.systems.nodes import commands as c
 from clawactors.systems.nodes import events as e
 from clawactors.systems.nodes.decider import NODE, Node
@@ -16,5 +16,5 @@ NODES: Final[Kind[c.NodeCommand, Node, e.NodeEvent]] = Kind(
     codec=e.CODEC,
     command_decoder=COMMANDS,
     command_of=command_of,
-    believes=anybody,
+    believes=itself,
 )

@@ -102,7 +102,7 @@ class ClusterState:
     def believes(self, id: str, writer: str) -> bool:
         """May that node, "" for control, speak about the task as it is here? About one that is not open no node may."""
         held = self._tasks.get(id)
-        return not writer or (held is not None and TASKS.believes(held.task, writer))
+        return not writer or (held is not None and TASKS.believes(id, held.task, writer))
 
     def adopt(self, id: str, version: int, task: Task) -> bool:
         """Takes in a task as it was read from its log; False when more of it has come meanwhile: read again."""

@@ -19,7 +19,7 @@ def _node_of(task: Task) -> str:
     return task.life.node if task.life.status in ("scheduled", "running", "paused") else ""
 
 
-def _believes(task: Task, writer: str) -> bool:
+def _believes(_id: str, task: Task, writer: str) -> bool:
     """A node speaks about the attempt that it holds, and about nothing else."""
     return not writer or writer == _node_of(task)
 

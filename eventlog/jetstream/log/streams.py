@@ -56,7 +56,7 @@ def stores_beside(replicas: int = 1) -> list[Store]:
             "subjects": ["claw.timer.>", "claw.fired.>"],
             "allow_msg_schedules": True,
             "allow_msg_ttl": True,
-            "allow_rollup_hdrs": True,
+            "allow_rollup_hdrs": True,  # the server sets it with schedules: only rights keep clients from timers
             "allow_direct": True,
         },
         file

@@ -63,7 +63,7 @@ class NodesView:
 
     def believes(self, id: str, writer: str, txn: Writing) -> bool:
         """See `View`."""
-        return self._kind.believes((self._touched.get(id) or self._load(id, txn)).node, writer)
+        return self._kind.believes(id, (self._touched.get(id) or self._load(id, txn)).node, writer)
 
     def fold(self, commit: Commit, txn: Writing) -> None:
         """See `View`."""

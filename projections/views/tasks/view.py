@@ -67,7 +67,7 @@ class TasksView:
 
     def believes(self, id: str, writer: str, txn: Writing) -> bool:
         """See `View`."""
-        return self._kind.believes((self._touched.get(id) or self._touch(id, txn)).task, writer)
+        return self._kind.believes(id, (self._touched.get(id) or self._touch(id, txn)).task, writer)
 
     def fold(self, commit: Commit, txn: Writing) -> None:
         """See `View`."""

@@ -12,6 +12,7 @@ from clawactors.projections.engine.faults import counts, frozen, frozen_of, unbe
 from clawactors.projections.engine.projector import Projector
 from clawactors.projections.views.nodes.view import load_node
 from clawactors.projections.views.tasks import table as t
+from clawactors.systems.nodes import events as ne
 from clawactors.systems.tasks import commands as tc
 from clawactors.systems.tasks import events as te
 from tests.projections.cluster import CLUSTER
@@ -207,3 +208,26 @@ def test_commands_are_not_answered_by_writers_without_authority(projector: Proje
         key = t.find(reading, "t")
         assert key is not None
         assert 6 not in answers_of(reading, t.ANSWERS, key).values()
+
+
+@pytest.mark.parametrize("body", [ne.CODEC.encode((joined("i9"),)), FUTURE])
+def test_what_a_node_writes_about_another_node_is_not_believed(projector: Projector, body: bytes) -> None:
+    history = History()
+    history.node("n1", joined())
+    history.publish("claw.node.n1.from.n2", body)
+    projector.apply(history.records)
+    with projector.store.snapshot() as reading:
+        stored = load_node(reading, "n1")
+        assert stored is not None
+        assert stored.node.joined.incarnation != "i9"
+        assert [*frozen(reading)] == []
+        assert [each.writer for each in unbelieved(reading)] == ["n2"]
+
+
+def test_a_subject_that_says_not_who_wrote_is_counted_and_changes_nothing(projector: Projector) -> None:
+    history = stolen("t")
+    before = len(history.records)
+    history.publish("claw.task.t.from.n2.x", COMPLETED)
+    projector.apply(history.records)
+    assert status_of(projector, "t") == ("running", before + 1)
+    assert counted(projector) == {"task/malformed": 1}

@@ -42,7 +42,7 @@ class CountersView:
 
     def believes(self, id: str, writer: str, txn: Writing) -> bool:
         """See `View`."""
-        return self._kind.believes(self._present(txn, id).state, writer)
+        return self._kind.believes(id, self._present(txn, id).state, writer)
 
     def fold(self, commit: Commit, txn: Writing) -> None:
         """See `View`."""
