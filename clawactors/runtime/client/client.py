@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import msgspec
 
@@ -12,6 +12,8 @@ from clawactors.runtime.client.ref import Ref, task_id
 from clawactors.runtime.client.rows import NodeRow
 from clawactors.runtime.client.submitting import Batch, TaskRequest, submit, submit_many
 from clawactors.runtime.client.waiting import result_of, until_ended
+from clawactors.systems.tasks.events import Spec
+from clawactors.systems.tasks.options import TaskOptions, unknown_option
 from clawactors.systems.tasks.submission import checked_id, delayed, spec_of
 
 if TYPE_CHECKING:
@@ -87,15 +89,15 @@ class ClusterClient(BulkChanges):
         id: str | None = None,
         key: str | None = None,
         delay_s: float | None = None,
-        **wishes: Any,
+        **options: Unpack[TaskOptions],
     ) -> Ref:
         """Makes the task, or finds it when it was made before with the same id (or idempotency key) and content.
 
-        `wishes` are those of `spec_of`: priority, tags, requires, after, timeout_s, max_retries …
         With `delay_s` it starts so long from now; a repeat leaves the start as it was.
-        Raises: `Refused` (malformed, parameters that don't fit, id taken by another task, predecessors not there).
+        Raises: `Refused` (malformed, parameters that don't fit, id taken by another task, predecessors not there),
+        `TypeError` for an unknown option.
         """
-        spec = spec_of(skill, params, **wishes)
+        spec = _spec_of("submit", skill, params, options)
         if delay_s is not None:
             spec = delayed(spec, delay_s, await self.now_ns())
         await self.skills.check(spec)
@@ -104,14 +106,22 @@ class ClusterClient(BulkChanges):
         await submit(self, ref.id, spec, delayed=delay_s is not None)
         return ref
 
-    async def run(self, skill: str, params: Mapping[str, Any] | None = None, **wishes: Any) -> Any:
+    async def run(
+        self,
+        skill: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        id: str | None = None,
+        key: str | None = None,
+        wait_s: float | None = None,
+        **options: Unpack[TaskOptions],
+    ) -> Any:
         """Submits and returns the result: `submit` and `Ref.result` in one, waiting for `wait_s` at most.
 
         Raises: as these two, so `TaskFailed` when the task ended without a result, and `TimeoutError`.
         """
-        timeout_s = wishes.pop("wait_s", None)
-        id = task_id(wishes.pop("id", None), wishes.pop("key", None))
-        spec = spec_of(skill, params, **wishes)
+        id = task_id(id, key)
+        spec = _spec_of("run", skill, params, options)
         await self.skills.check(spec)
         spec = await self.payloads.offload_payload(spec)
         await self.ends.ready()
@@ -119,17 +129,17 @@ class ClusterClient(BulkChanges):
         try:
             outcome = await submit(self, id, spec, awaits=True)
             self.ends.on_made(id, may_have_ended=not outcome.changed)
-            return await result_of(self, id, end, timeout_s)
+            return await result_of(self, id, end, wait_s)
         finally:
             self.ends.forget(id, end)
 
-    async def submit_many(self, wishes: Sequence[TaskRequest]) -> Batch:
-        """Makes all of them; repeats are counted, refusals are told one by one.
+    async def submit_many(self, requests: Sequence[TaskRequest]) -> Batch:
+        """Makes all of them, each a `TaskRequest(id, spec_of(…))`; repeats are counted, refusals are told one by one.
 
         A refusal holds up nobody else but those that come after it. Predecessors may stand anywhere in the batch.
         Returns: how many were made and how many were there, and the refusals. Raises: `Unavailable`.
         """
-        return await submit_many(self, wishes)
+        return await submit_many(self, requests)
 
     async def fork(self, id: str, step: str, *, new_id: str | None = None) -> Ref:
         """A new task that starts with the steps of `id` before this one; returns its handle.
@@ -191,3 +201,12 @@ class ClusterClient(BulkChanges):
     async def blob(self, name: str) -> bytes:
         """What code has stored under that name (`TaskHandle.store`). Raises: `Missing`, `Corrupt`, `Unavailable`."""
         return await self.payloads.blobs.get(name)
+
+
+def _spec_of(function: str, skill: str, params: Mapping[str, Any] | None, options: TaskOptions) -> Spec:
+    """What is asked for. Raises: `Refused`; `TypeError` that names the function which the caller has called."""
+    try:
+        return spec_of(skill, params, **options)
+    except TypeError as error:
+        own = ("id", "key", "delay_s" if function == "submit" else "wait_s")
+        raise unknown_option(function, options, (*own, *TaskOptions.__annotations__)) or error from None

@@ -1,7 +1,7 @@
 """What people do with schedules: add, pause, resume, remove. Decided here, appended like everything else."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import msgspec
 from msgspec.structs import replace
@@ -12,8 +12,10 @@ from clawactors.kernel.fold import Snapshot
 from clawactors.runtime.client.rows import Page, ScheduleRow
 from clawactors.systems.schedules import Schedule
 from clawactors.systems.schedules import external as x
+from clawactors.systems.schedules.events import CatchUp
 from clawactors.systems.schedules.planning import checked_name, plan_of
 from clawactors.systems.schedules.row import row
+from clawactors.systems.tasks.options import RepeatedOptions
 
 if TYPE_CHECKING:
     from clawactors.runtime.client.client import ClusterClient
@@ -33,15 +35,23 @@ class Schedules:
         self._client = client
 
     async def add(
-        self, name: str, cron: str, skill: str, params: Mapping[str, Any] | None = None, **wishes: Any
+        self,
+        name: str,
+        cron: str,
+        skill: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        zone: str = "UTC",
+        catch_up: CatchUp = "coalesce",
+        **options: Unpack[RepeatedOptions],
     ) -> Snapshot[Schedule]:
         """Makes tasks of the skill at the times of the cron line; adding the same again is quiet.
 
-        `wishes` are `zone` (default UTC), `catch_up` (fire, skip, coalesce) and those of a task that make sense more
-        than once. Raises: `Refused` (no cron line, no zone, parameters that don't fit, name taken).
+        Raises: `Refused` (no cron line, no zone, parameters that don't fit, name taken), `TypeError` for an unknown
+        option.
         """
         checked_name(name)
-        plan = plan_of(cron, skill, params, **wishes)
+        plan = plan_of(cron, skill, params, zone=zone, catch_up=catch_up, **options)
         await self._client.skills.check(plan.task)
         plan = replace(plan, task=await self._client.payloads.offload_payload(plan.task))
         return await self._ask(name, x.AddScheduleRequest(plan=plan))

@@ -59,6 +59,8 @@ async def submit(
 
 async def submit_many(client: "ClusterClient", requests: Sequence[TaskRequest]) -> Batch:
     """See `ClusterClient.submit_many`."""
+    if wrong := [type(each).__name__ for each in requests if type(each) is not TaskRequest]:
+        raise TypeError(f"submit_many() takes TaskRequest(id, spec_of(skill, params)), not {wrong[0]}")
     refused: list[Rejected] = []
     todo = await _accepted(client, requests, refused)
     order = list(todo)

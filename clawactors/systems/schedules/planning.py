@@ -1,11 +1,12 @@
 """A schedule as users write it, made a `SchedulePlan`: checks that need no log."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Unpack
 
 from clawactors.kernel.errors import Refused
 from clawactors.systems.schedules.decider import NAME_MAX
 from clawactors.systems.schedules.events import CatchUp, SchedulePlan
+from clawactors.systems.tasks.options import RepeatedOptions, unknown_option
 from clawactors.systems.tasks.submission import checked_id, spec_of
 
 __all__ = ["CATCH_UP", "checked_name", "plan_of"]
@@ -29,12 +30,16 @@ def plan_of(
     *,
     zone: str = "UTC",
     catch_up: CatchUp = "coalesce",
-    **wishes: Any,
+    **options: Unpack[RepeatedOptions],
 ) -> SchedulePlan:
-    """What is asked for; `wishes` are those of `spec_of` that make sense more than once. Raises `Refused`."""
+    """What is asked for. Raises: `Refused`; `TypeError` for an unknown option."""
     if catch_up not in CATCH_UP:
         raise Refused(f"catch-up {catch_up!r} is none of {', '.join(CATCH_UP)}")
-    if once := [name for name in _NOT_AGAIN if name in wishes]:
+    if once := [name for name in _NOT_AGAIN if name in options]:
         raise Refused(f"{once[0]!r} can't be said of a task that comes again and again")
-    task = spec_of(skill, params, type="scheduled", **wishes)
+    try:
+        task = spec_of(skill, params, type="scheduled", **options)
+    except TypeError as error:
+        known = ("zone", "catch_up", *RepeatedOptions.__annotations__)
+        raise unknown_option("schedules.add", options, known) or error from None
     return SchedulePlan(cron=" ".join(cron.split()), task=task, zone=zone, catch_up=catch_up)
