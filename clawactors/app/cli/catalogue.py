@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-__all__ = ["COMMANDS", "CatalogueEntry"]
+__all__ = ["COMMANDS", "FOR_SCRIPTS", "CatalogueEntry"]
 
 _HOME: Final = "clawactors.app.cli.commands"
 
@@ -54,3 +54,8 @@ COMMANDS: Final[dict[str, CatalogueEntry]] = {
     "completion": CatalogueEntry(_CARE, f"{_HOME}.completion", "print a completion script for bash, zsh or fish"),
     "bench": CatalogueEntry(_CARE, f"{_HOME}.bench", "run benchmarks and print their conditions"),
 }
+
+FOR_SCRIPTS: Final[dict[str, CatalogueEntry]] = {
+    "__complete": CatalogueEntry("", f"{_HOME}.candidates", "print what may stand in place of the last word"),
+}
+"""Commands that completion scripts call; no overview shows them."""

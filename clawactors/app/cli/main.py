@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from clawactors.app.cli.catalogue import COMMANDS
+from clawactors.app.cli.catalogue import COMMANDS, FOR_SCRIPTS
 from clawactors.app.cli.parsing import Parser, options_of, split
 from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.shell import execute
@@ -39,7 +39,7 @@ def _dispatch(argv: Sequence[str]) -> int:
     before, name, after = split(argv)
     if name is None:
         return _without_command(before)
-    command = COMMANDS.get(name)
+    command = COMMANDS.get(name) or FOR_SCRIPTS.get(name)
     if command is None:
         raise Problem("usage", f"there is no command {name[:40]!r}{_meant(name)}")
     parser = Parser(f"claw {name}", command.summary)

@@ -114,6 +114,10 @@ class Listing(ConnectedClient):
         """What the nodes offer, by name. Raises: `Unavailable`."""
         return list(await self.views.page(SkillRow, "skills", fresh=fresh))
 
+    async def ids(self, start: str, *, limit: int = 100, fresh: bool = False) -> list[str]:
+        """The ids of tasks that begin with `start`, in their order. Raises: `InvalidQuery`, `Unavailable`."""
+        return (await self.views.answer(_Ids, "ids", prefix=start, limit=limit, fresh=fresh)).ids
+
     async def resolve(self, start: str) -> str | None:
         """The id of the one task whose id begins so, with or without the leading `t-` of generated ids; None for none.
 
@@ -121,11 +125,8 @@ class Listing(ConnectedClient):
         """
         if not is_id(start):
             return None
-        answers = [
-            await self.views.answer(_Ids, "ids", prefix=each, limit=_SEVERAL, fresh=True)
-            for each in (start, f"t-{start}")
-        ]
-        found = list(dict.fromkeys(id for answer in answers for id in answer.ids))
+        answers = [await self.ids(each, limit=_SEVERAL, fresh=True) for each in (start, f"t-{start}")]
+        found = list(dict.fromkeys(id for answer in answers for id in answer))
         if start in found or len(found) == 1:
             return start if start in found else found[0]
         if not found:

@@ -1,4 +1,4 @@
-"""`claw completion SHELL`: a script that completes commands and options in bash, zsh or fish."""
+"""`claw completion SHELL`: a script that completes commands, options, ids and names in bash, zsh or fish."""
 
 import argparse
 from collections.abc import Iterator
@@ -59,7 +59,14 @@ def _bash() -> Iterator[str]:
     for name in COMMANDS:
         yield f'        {name}) options="{_flat(name)}";;'
     yield "    esac"
-    yield '    if [[ -z $command || $current == -* ]]; then COMPREPLY=($(compgen -W "$options" -- "$current")); fi'
+    yield "    if [[ -z $command || $current == -* ]]; then"
+    yield '        COMPREPLY=($(compgen -W "$options" -- "$current"))'
+    yield "        return"
+    yield "    fi"
+    yield "    COMPREPLY=()"
+    yield '    while IFS= read -r word; do COMPREPLY+=("$word"); done < <('
+    yield '        "${1/#\\~/$HOME}" __complete -- "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null'
+    yield "    )"
     yield "}"
     yield "complete -o default -F _claw claw"
 
@@ -67,7 +74,7 @@ def _bash() -> Iterator[str]:
 def _zsh() -> Iterator[str]:
     yield "#compdef claw"
     yield "local command word"
-    yield "local -a commands options"
+    yield "local -a commands options found"
     yield "commands=("
     yield from (f"    {_quoted(f'{name}:{command.summary}')}" for name, command in COMMANDS.items())
     yield ")"
@@ -79,11 +86,24 @@ def _zsh() -> Iterator[str]:
     for name in COMMANDS:
         yield f"    {name}) options=({_flat(name)});;"
     yield "esac"
-    yield 'if [[ "${words[CURRENT]}" == -* ]]; then compadd -- "${options[@]}"; else _files; fi'
+    yield 'if [[ "${words[CURRENT]}" == -* && "${words[CURRENT]}" != *=* ]]; then'
+    yield '    compadd -- "${options[@]}"'
+    yield "    return"
+    yield "fi"
+    yield 'found=(${(f)"$(${~words[1]} __complete -- "${(@Q)words[2,CURRENT]}" 2>/dev/null)"})'
+    yield "if (( ${#found} )); then compadd -a found; else _files; fi"
 
 
 def _fish() -> Iterator[str]:
     yield "# fish completion for claw"
+    yield "function __claw_has_candidates"
+    yield "    set -l words (commandline -opc) (commandline -ct)"
+    yield "    test (count $words) -gt 2; or return 1"
+    yield "    set -l program (string replace -r '^~' $HOME -- $words[1])"
+    yield "    set -g __claw_candidates ($program __complete -- $words[2..-1] 2>/dev/null)"
+    yield "    test (count $__claw_candidates) -gt 0"
+    yield "end"
+    yield "complete -c claw -n __claw_has_candidates -f -a '$__claw_candidates'"
     for name, command in COMMANDS.items():
         yield f"complete -c claw -n __fish_use_subcommand -f -a {name} -d {_quoted(command.summary)}"
         for option in _options_of(name):
