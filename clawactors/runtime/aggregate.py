@@ -190,17 +190,17 @@ class AggregateQueue:
                 return None
             for each, refusal in decided.refused:
                 end(each, refusal)
-        for each, version in decided.quiet:
-            end(each, Answer(version, known.snapshot.state))
+        for each, answer in decided.quiet:
+            end(each, answer)
         return decided
 
     def _appended(self, known: Known, decided: DecidedBatch, version: int) -> None:
         """The changes are in the log, so all that was said after them is true."""
-        answered = known.answered
         changed = (each.call.command_id for each, own in decided.parts if isinstance(own, tuple) and own)
-        if answers := [id for id in changed if id]:
-            answered = {**answered, **dict.fromkeys(answers, version)}
+        answers = {id: version for id in changed if id}
+        answered = {**known.answered, **answers} if answers else known.answered
         after = decided.state
         self._known, self._is_fresh = Known(Snapshot(after, version), answered), False
         for each, own in decided.parts:
-            end(each, own if isinstance(own, Refused) else Answer(version, after, own))
+            repeats = not own and each.call.command_id in answers
+            end(each, own if isinstance(own, Refused) else Answer(version, after, own, repeats))

@@ -72,6 +72,7 @@ class Failure(msgspec.Struct, frozen=True, gc=False):
 class Outcome(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What became of a command, or the answer to a question for a state; `changed`: the command led to events.
 
+    `repeats`: it did so when it was asked for the first time, under the same id.
     `state` is left out where an earlier outcome of the answer has it, for the same id and version, and where it is too
     large: then it has to be asked for. The answer to that question is a `part` of `size` bytes in all.
     """
@@ -83,6 +84,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     frozen: str = ""
     part: bytes = b""
     size: int = 0
+    repeats: bool = False
 
     @property
     def has_state(self) -> bool:

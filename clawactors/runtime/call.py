@@ -32,11 +32,15 @@ class Call(msgspec.Struct, frozen=True, gc=False):
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
-    """The aggregate after the call: its version and state, and the events that the call led to."""
+    """The aggregate after the call: its version and state, and the events that the call led to.
+
+    `repeats`: it led to events before, under the same command id, and to none now.
+    """
 
     version: int
     state: Any
     events: tuple[Any, ...] = ()
+    repeats: bool = False
 
 
 type Reply = Answer | Exception

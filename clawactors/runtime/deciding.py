@@ -74,7 +74,7 @@ class DecidedBatch(msgspec.Struct, gc=False):
 
     state: Any
     parts: list[tuple[QueuedCall, tuple[Any, ...] | Refused]] = msgspec.field(default_factory=list)
-    quiet: list[tuple[QueuedCall, int]] = msgspec.field(default_factory=list)
+    quiet: list[tuple[QueuedCall, Answer]] = msgspec.field(default_factory=list)
     refused: list[tuple[QueuedCall, Refused]] = msgspec.field(default_factory=list)
 
 
@@ -85,7 +85,7 @@ def decide_all(kind: Kind[Any, Any, Any], batch: Sequence[QueuedCall], known: Kn
     for each in batch:
         call = each.call
         if call.command_id and (version := known.answered.get(call.command_id)) is not None:
-            decided.quiet.append((each, version))
+            decided.quiet.append((each, Answer(version, known.snapshot.state, repeats=True)))
             continue
         events: tuple[Any, ...] = ()
         if not call.command_id or call.command_id not in taken:
@@ -101,7 +101,7 @@ def decide_all(kind: Kind[Any, Any, Any], batch: Sequence[QueuedCall], known: Kn
             decided.parts.append((each, events))
             taken.add(call.command_id)
         else:
-            decided.quiet.append((each, known.snapshot.version))
+            decided.quiet.append((each, Answer(known.snapshot.version, known.snapshot.state)))
     return decided
 
 

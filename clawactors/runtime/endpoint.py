@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from clawactors.eventlog import is_id
 from clawactors.eventlog.requests import Requests, Serving
@@ -135,11 +136,12 @@ class _States:
         if isinstance(answer, Exception):
             return Outcome(error=failure_of(answer))
         key = asked.id, answer.version
+        outcome = Outcome(answer.version, bool(answer.events) or answer.repeats, repeats=answer.repeats)
         if not asked.state or key in self._told:
-            return Outcome(answer.version, bool(answer.events))
+            return outcome
         self._told.add(key)
         encoded = encode_state(self._kind.brief(answer.state))
         if len(encoded) > self._left_bytes:
-            return Outcome(answer.version, bool(answer.events))
+            return outcome
         self._left_bytes -= len(encoded)
-        return Outcome(answer.version, bool(answer.events), msgspec.Raw(encoded))
+        return replace(outcome, state=msgspec.Raw(encoded))

@@ -22,6 +22,7 @@ from clawactors.runtime.actor import ActorContext
 from clawactors.runtime.asking import HORIZON_NS, AskReply, AskRequest, Command
 from clawactors.runtime.client import ClusterClient
 from clawactors.runtime.client.sender import CommandSender
+from clawactors.runtime.client.submitting import TaskRequest
 from clawactors.runtime.clock import SystemClock
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks.external import request_of
@@ -112,6 +113,36 @@ async def test_an_answer_that_is_lost_is_asked_for_again_and_the_command_is_carr
     await carry_out(client, name)
     assert lost == 2
     assert cluster.named("t1").count(COMMANDS[name][1]) == 1
+
+
+async def test_who_asks_again_after_a_lost_answer_is_told_the_same_as_the_first_time(cluster: Stage) -> None:
+    client = cluster.client("client/ada")
+    link = cluster.links["client/ada"]
+    request, lost = link.request, 0
+
+    async def losing(subject: str, body: bytes, timeout_s: float) -> bytes:
+        nonlocal lost
+        answer = await request(subject, body, timeout_s)
+        if subject == "claw.do.ada.task" and not lost:
+            lost += 1
+            raise Unavailable("the answer was lost")
+        return answer
+
+    link.request = losing  # type: ignore[method-assign]
+    batch = [TaskRequest(f"t{number}", spec_of("nobody-has-it")) for number in range(3)]
+    made = await client.submit_many(batch)
+    assert (lost, made.submitted, made.existing) == (1, 3, 0)
+    again = await client.submit_many(batch)
+    assert (again.submitted, again.existing) == (0, 3), "another request finds them there"
+
+
+async def test_two_questions_with_one_command_id_in_one_request_are_told_the_same(cluster: Stage) -> None:
+    await prepared(cluster, "signal")
+    signal = request_of(c.Signal("go", 1), "one-id")
+    body = body_of(("t1", signal), ("t1", signal), deadline_ns=cluster.clock.now_ns() + 10**10)
+    outcomes = (await ask(cluster.requests.of("ada"), body)).outcomes
+    assert [(each.changed, each.repeats) for each in outcomes] == [(True, False), (True, True)]
+    assert cluster.named("t1").count("task.signalled") == 1
 
 
 @pytest.mark.parametrize("point", ["before", "after"])

@@ -128,7 +128,7 @@ class ClusterClient(BulkChanges):
         end = self.ends.expect(id, registered=True)
         try:
             outcome = await submit(self, id, spec, awaits=True)
-            self.ends.on_made(id, may_have_ended=not outcome.changed)
+            self.ends.on_made(id, may_have_ended=not outcome.changed or outcome.repeats)
             return await result_of(self, id, end, wait_s)
         finally:
             self.ends.forget(id, end)

@@ -159,8 +159,7 @@ class CommandSender:
         while (left_s := end_s - loop.time()) > 0:
             request = AskRequest(deadline_ns, [each.command for each in batch], self._client, batch[0].awaits)
             try:
-                # The first question stays open while it is asked again: a leader that is merely slow answers that one,
-                # and only that answer tells what was new.
+                # The first question stays open while it is asked again: a leader that is merely slow answers that one.
                 body = await hedged(self._requests, subject, _encode(request), left_s, again_s=_AGAIN_S, slower=2)
                 reply = _decode(body)
             except NoResponders:

@@ -53,8 +53,9 @@ class Batch(msgspec.Struct, frozen=True):
 async def submit(
     client: "ClusterClient", id: str, spec: e.Spec, *, delayed: bool = False, awaits: bool = False
 ) -> Outcome:
-    """What became of the request: `changed` when the task is new. Raises: `Refused`, `TooLarge`, `Unavailable`."""
-    return await client.sender.ask("task", id, request_of(c.Submit(spec, delayed)), awaits=awaits)
+    """What became of the request: `changed` when it made the task. Raises: `Refused`, `TooLarge`, `Unavailable`."""
+    request = request_of(c.Submit(spec, delayed), client.context.names.commit())
+    return await client.sender.ask("task", id, request, awaits=awaits)
 
 
 async def submit_many(client: "ClusterClient", requests: Sequence[TaskRequest]) -> Batch:

@@ -79,8 +79,8 @@ async def test_a_command_id_takes_effect_once_whoever_answers_and_whatever_was_r
         async with place.running(folder=folder, name=folder):
             (again,) = await ask(place, "chat", ("c-1", add("Porto", "k-1")))
             (noted_again,) = await ask(place, "memory", ("m-1", {"type": "memory.forget", "id": "k-1"}))
-            assert (again.changed, again.version) == (False, said.version)
-            assert (noted_again.changed, noted_again.version) == (False, noted.version)
+            assert (again.changed, again.repeats, again.version) == (True, True, said.version)
+            assert (noted_again.changed, noted_again.version) == (True, noted.version)
     assert len(await place.commits_of("chat", "c-1")) == 1
 
 
