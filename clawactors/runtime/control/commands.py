@@ -48,6 +48,7 @@ class CommandConsumer:
     ) -> None:
         self._dispatcher, self._commands, self._payloads, self._leads = dispatcher, commands, payloads, leads
         self._kinds = {kind.name: kind for kind in kinds.of(Home.CONTROL)}
+        self._elsewhere = frozenset(kind.name for kind in kinds) - self._kinds.keys()
         self._nowhere = "commands go to " + " or ".join(f"claw.cmd.{name}.<id>" for name in self._kinds)
         self._waiting: dict[str, deque[Record]] = {}
         self._held: set[int] = set()
@@ -103,6 +104,13 @@ class CommandConsumer:
             return None
         return self._kinds[kind], id
 
+    def _misplaced(self, subject: str) -> str:
+        """Why a command under this subject is for nobody, and where it belongs."""
+        kind = subject.split(".")[-2]
+        if kind in self._elsewhere:
+            return f"commands to a {kind} don't wait in a queue: ask for them on claw.do.<principal>.{kind}"
+        return self._nowhere
+
     async def _work(self, subject: str, found: tuple[Kind[Any, Any, Any], str] | None) -> None:
         """Carries out what waits for one aggregate until nothing more does."""
         waiting = self._waiting[subject]
@@ -111,7 +119,7 @@ class CommandConsumer:
             while True:
                 try:
                     if found is None:
-                        await self._bury([_Refusal(record, self._nowhere) for record in records])
+                        await self._bury([_Refusal(record, self._misplaced(record.subject)) for record in records])
                     else:
                         await self._carry_out(*found, records)
                     break

@@ -64,6 +64,8 @@ async def test_what_can_not_be_is_kept_with_the_reason_and_holds_up_nothing(clus
     cluster.commands_in.publish("claw.cmd.task.t1", b"cancel")
     cluster.commands_in.publish("claw.cmd.task.t1", b'{"type":"task.completed","result":1}')
     cluster.commands_in.publish("claw.cmd.chat.n1", b'{"type":"task.cancel"}')
+    cluster.commands_in.publish("claw.cmd.ada.memory.m1", b'{"type":"memory.forget"}')
+    cluster.commands_in.publish("claw.cmd.nothing.n1", b'{"type":"task.cancel"}')
     cluster.commands_in.publish("claw.cmd.task", b'{"type":"task.cancel"}')
     publish(cluster, "t2", "cancel")
     publish(cluster, "nobody", "cancel")
@@ -72,10 +74,12 @@ async def test_what_can_not_be_is_kept_with_the_reason_and_holds_up_nothing(clus
     await all_done(cluster)
     assert cluster.task("t1").life.status == "paused"
     reasons = [reason for _, reason in cluster.commands_in.letters.values()]
-    assert len(reasons) == control.commands.refused == 7
+    assert len(reasons) == control.commands.refused == 9
     for words in (
         "not a command",
         "claw.cmd.task.<id> or claw.cmd.node.<id>",
+        "commands to a chat don't wait in a queue: ask for them on claw.do.<principal>.chat",
+        "commands to a memory don't wait in a queue: ask for them on claw.do.<principal>.memory",
         "cancelled already",
         "no such task",
         "still going",
