@@ -1,6 +1,6 @@
 """Errors that say whose fault it is: the caller's (`Refused`, `NotFound`); the log has its own errors."""
 
-__all__ = ["InvalidQuery", "NotFound", "Refused"]
+__all__ = ["Exists", "InvalidQuery", "NotFound", "Refused"]
 
 
 class Refused(Exception):
@@ -13,3 +13,7 @@ class InvalidQuery(Refused):
 
 class NotFound(Refused):
     """Nothing has this id."""
+
+
+class Exists(Refused):
+    """Something else has this id; a decider says what differs, and kind and id come before it: `task t1 exists …`."""

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from clawactors.eventlog import Draft, Unavailable
-from clawactors.kernel.errors import Refused
+from clawactors.kernel.errors import Exists, Refused
 from clawactors.kernel.kind import Kind
 from clawactors.runtime.call import Answer, Call
 from clawactors.runtime.context import ActorContext
@@ -29,7 +29,10 @@ def decide(kind: Kind[Any, Any, Any], call: Call, known: Known, state: Any, now_
         raise Refused(f"{kind.name} {call.id} needs a newer release: {known.snapshot.frozen}")
     events: tuple[Any, ...] = ()
     for command in call.commands:
-        made = kind.decider.decide(command, state)
+        try:
+            made = kind.decider.decide(command, state)
+        except Exists as other:  # a decider knows the state, not its id
+            raise Exists(f"{kind.name} {call.id} {other}") from None
         for event in made:
             state = kind.decider.evolve(state, event, now_ns)
         events += made

@@ -14,13 +14,13 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from clawactors.kernel.decider import Decider
-from clawactors.kernel.errors import NotFound, Refused
+from clawactors.kernel.errors import Exists, NotFound, Refused
 from clawactors.kernel.time import iso
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.attempt import OF_ATTEMPT, check_fence, decide_of_attempt, or_cancel
 from clawactors.systems.tasks.evolution import evolve
-from clawactors.systems.tasks.submission import difference
+from clawactors.systems.tasks.submission import difference, in_words
 from clawactors.systems.tasks.task import FINAL, MAX_INTERRUPTIONS, RETRIABLE, Task
 
 __all__ = ["TASK", "decide"]
@@ -99,7 +99,7 @@ def _submit(command: c.Submit, task: Task) -> tuple[e.TaskEvent, ...]:
     if command.delayed:
         spec = replace(spec, not_before_ns=task.spec.not_before_ns)
     if (other := difference(task.spec, spec)) is not None:
-        raise Refused(f"the id is taken by a task with another {other}; choose another id")
+        raise Exists(f"exists with {in_words(other)}; choose another id")
     return ()
 
 

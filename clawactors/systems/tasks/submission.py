@@ -6,7 +6,7 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
@@ -27,6 +27,7 @@ __all__ = [
     "checked_time",
     "delayed",
     "difference",
+    "in_words",
     "priority_of",
     "spec_of",
 ]
@@ -38,6 +39,22 @@ TYPES = ("single", "batch", "scheduled", "workflow")
 _NAME_MAX = 128
 _LONGEST_S = 100 * 365 * 86_400.0
 _DEPTH_MAX = 100
+_DIFFERENT: Final = {
+    "params": "different parameters",
+    "requires": "different requirements",
+    "prefers": "different preferences",
+    "tags": "different tags",
+    "metadata": "different metadata",
+    "after": "different predecessors",
+    "on_dead": "a different policy for dead predecessors",
+    "not_before_ns": "a different start",
+    "deadline_ns": "a different deadline",
+    "timeout_s": "a different timeout",
+    "max_retries": "a different number of retries",
+    "fork_of": "a different source",
+    "fork_step": "a different step to fork from",
+}
+"""What a repeat may differ in, as people say it; other fields are said by their names."""
 _encode = msgspec.json.Encoder().encode
 _canonical = msgspec.json.Encoder(order="deterministic").encode
 _decode = msgspec.json.Decoder(Spec).decode
@@ -177,6 +194,11 @@ def difference(stored: Spec, wished: Spec) -> str | None:
     wished = as_stored(wished)
     fields = [field for field in Spec.__struct_fields__ if field != "type"]
     return next((it for it in fields if _canonical(getattr(stored, it)) != _canonical(getattr(wished, it))), None)
+
+
+def in_words(field: str) -> str:
+    """A field that `difference` found, as in "the task exists with different parameters"."""
+    return _DIFFERENT.get(field) or f"a different {field}"
 
 
 def _refuse_deep(level: list[Any]) -> None:

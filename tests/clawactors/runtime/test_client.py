@@ -55,7 +55,7 @@ async def test_a_task_is_submitted_once_however_often_it_is_asked_for(cluster: C
 async def test_an_id_that_is_taken_by_something_else_is_refused_and_says_by_what(cluster: Cluster) -> None:
     client = cluster.client()
     await client.submit("echo", {"text": "hi"}, id="t1")
-    with pytest.raises(Refused, match="params"):
+    with pytest.raises(Refused, match="task t1 exists with different parameters"):
         await client.submit("echo", {"text": "ho"}, id="t1")
     with pytest.raises(Refused, match="priority"):
         await client.submit("echo", {"text": "hi"}, id="t1", priority="high")

@@ -122,7 +122,7 @@ async def test_what_there_is_not_can_not_be_come_after() -> None:
         with pytest.raises(Refused, match="it comes after p, which was deleted or archived"):
             await client.submit("say", id="u", after=["p"])
         await client.submit("say", id="t", after=["p"])  # a repeat
-        with pytest.raises(Refused, match="the id is taken by a task with another after"):
+        with pytest.raises(Refused, match="task t exists with different predecessors"):
             await client.submit("say", id="t", after=["t"])
         assert cluster.named("t") == ["task.submitted"]
         assert cluster.named("u") == []
@@ -181,7 +181,7 @@ async def test_who_comes_after_a_task_whose_id_is_taken_by_another_is_refused() 
         batch = await client.submit_many([wish("t", "p"), wish("p")])
         assert [(rejected.id, rejected.message) for rejected in batch.refused] == [
             ("t", "it comes after p, which is refused"),
-            ("p", "the id is taken by a task with another params; choose another id"),
+            ("p", "task p exists with different parameters; choose another id"),
         ]
         assert (await client.submit_many([wish("t", "p")])).submitted == 1
 

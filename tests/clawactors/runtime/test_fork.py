@@ -131,7 +131,7 @@ async def test_what_is_no_fork_is_refused_and_nothing_is_written(stage: Stage) -
         await fork(forking, "nobody", "s1", "f")
     with pytest.raises(Refused, match="no step 's9'; its last steps are 's0', 's1'"):
         await fork(forking, "t", "s9", "f")
-    with pytest.raises(Refused, match="the id is taken"):
+    with pytest.raises(Refused, match="task t exists with a different source"):
         await fork(forking, "t", "s1", "t")
     with pytest.raises(Refused, match="is no id"):
         await stage.client().fork("t", "s1", new_id="no id")

@@ -171,7 +171,7 @@ async def test_a_delay_is_reckoned_once_and_a_repeat_is_the_same_task() -> None:
         task = cluster.task("t")
         assert task.spec is not None
         assert task.spec.not_before_ns == at(60)
-        with pytest.raises(Refused, match="another params"):
+        with pytest.raises(Refused, match="exists with different parameters"):
             await client.submit("echo", {"text": "x"}, id="t", delay_s=60)
 
 

@@ -55,6 +55,15 @@ OTHER: dict[str, Any] = {
     "timeout_s": 901,
     "max_retries": None,
 }
+TOLD = {
+    "params": "different parameters",
+    "requires": "different requirements",
+    "prefers": "different preferences",
+    "tags": "different tags",
+    "metadata": "different metadata",
+    "timeout_s": "a different timeout",
+    "max_retries": "a different number of retries",
+}
 
 
 @pytest.mark.parametrize("status", HISTORIES)
@@ -71,7 +80,9 @@ def test_a_task_is_the_same_whether_it_comes_alone_or_in_a_batch() -> None:
 @pytest.mark.parametrize("name", sorted(OTHER.keys() - {"type"}))
 def test_a_repeat_with_other_content_is_refused_and_told_what_differs(name: str) -> None:
     other = spec_of(**(FULL | {name: OTHER[name]}))
-    given(submitted(spec_of(**FULL))).when(c.Submit(other)).refused(f"a task with another {name}")
+    given(submitted(spec_of(**FULL))).when(c.Submit(other)).refused(
+        f"exists with {TOLD.get(name, f'a different {name}')};"
+    )
 
 
 @pytest.mark.parametrize(
@@ -92,7 +103,7 @@ def test_what_the_log_tells_alike_is_the_same(one: dict[Any, Any], same: dict[st
 @pytest.mark.parametrize(("one", "other"), [(1, True), (0, False), (1, 1.0), ("1", 1), ([1], [[1]])])
 def test_what_the_log_tells_apart_is_other_content(one: object, other: object) -> None:
     stored = submitted(spec_of("echo", {"a": one}))
-    given(stored).when(c.Submit(spec_of("echo", {"a": other}))).refused("another params")
+    given(stored).when(c.Submit(spec_of("echo", {"a": other}))).refused("exists with different parameters")
 
 
 def test_a_spec_made_by_hand_is_compared_as_the_log_would_give_it_back() -> None:
