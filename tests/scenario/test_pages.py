@@ -44,9 +44,12 @@ def lines(page: str) -> Iterator[list[str]]:
 
 def test_the_skill_of_the_readme_runs_as_it_says(tmp_path: Path) -> None:
     skill, script = blocks("README.md", "python")
-    greetings = tmp_path / "greetings"
+
+    def here(text: str) -> str:
+        return text.replace("/tmp/", f"{tmp_path}/")  # noqa: S108
+
     (tmp_path / "greet.py").write_text(skill)
-    (tmp_path / "script.py").write_text(script.replace("/tmp/greetings", str(greetings)))  # noqa: S108
+    (tmp_path / "script.py").write_text(here(script))
     claw = Claw(tmp_path / "data")
     try:
         for words in lines("README.md"):
@@ -61,11 +64,11 @@ def test_the_skill_of_the_readme_runs_as_it_says(tmp_path: Path) -> None:
                     check=False,
                 )
                 assert (said.returncode, said.stdout, said.stderr) == (0, "Ada Lovelace\n", "")
-            ended = claw(*(word.replace("/tmp/greetings", str(greetings)) for word in words))  # noqa: S108
+            ended = claw(*map(here, words))
             assert (ended.code, ended.err) == (0, ""), words
     finally:
         claw("down")
-    assert greetings.read_text() == "Hello, Ada Lovelace!\n" * 2
+    assert (tmp_path / "greetings").read_text() == "Hello, Ada Lovelace!\n" * 2
 
 
 def test_a_server_of_ones_own_is_used_as_operations_say(own_server: Callable[..., NatsServer], tmp_path: Path) -> None:
