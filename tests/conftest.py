@@ -13,11 +13,20 @@ from tests.logs import open_log
 from tests.servers import NatsServer, accounts, running
 
 _accounts = itertools.count()
+_SOAK_S = 3600
+"""How long a soak may take before it counts as hanging; the others have the limit of `pyproject.toml`."""
 
 # A shell starts what it runs in the background with Ctrl-C ignored, and children would inherit that.
 for number in (signal.SIGINT, signal.SIGHUP):
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, signal.SIG_DFL)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Gives soaks the time that they need."""
+    for item in items:
+        if item.get_closest_marker("soak") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(_SOAK_S))
 
 
 @pytest.fixture(scope="session")

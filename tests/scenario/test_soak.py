@@ -46,5 +46,6 @@ async def test_a_short_life_at_random_keeps_every_promise(tmp_path: Path) -> Non
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(SOAK_S + 2 * SETTLE_S + 600)
 async def test_a_long_life_at_random_keeps_every_promise(tmp_path: Path) -> None:
     await lives(tmp_path, SOAK_S, seed=int(os.environ.get("CLAW_SOAK_SEED", "2")))
