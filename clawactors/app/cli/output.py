@@ -10,7 +10,7 @@ from typing import IO, Any, NamedTuple
 
 import msgspec
 
-__all__ = ["Facts", "Part", "Table", "cell", "emit", "is_terminal", "note", "plain", "short", "when"]
+__all__ = ["Facts", "Part", "Table", "cell", "emit", "is_terminal", "note", "plain", "plain_lines", "short", "when"]
 
 
 class Table(NamedTuple):
@@ -45,7 +45,7 @@ def emit(options: Any, document: Any, parts: Callable[[], Iterable[Part]]) -> No
 
         show(parts(), sys.stdout)
     else:
-        for line in _lines(parts()):
+        for line in plain_lines(parts()):
             sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
@@ -82,7 +82,8 @@ def cell(value: Any) -> str:
     return plain(_text(value))
 
 
-def _lines(parts: Iterable[Part]) -> Iterator[str]:
+def plain_lines(parts: Iterable[Part]) -> Iterator[str]:
+    """The parts as lines for a pipe."""
     for part in parts:
         match part:
             case Table(heads, rows):

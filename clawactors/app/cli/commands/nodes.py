@@ -6,19 +6,23 @@ from clawactors.app.cli.output import emit
 from clawactors.app.cli.parsing import Parser
 from clawactors.app.cli.rows import node_table
 from clawactors.app.cli.session import with_client
+from clawactors.app.cli.watching import watch, watch_argument
 from clawactors.app.client import Client
 
 __all__ = ["arguments", "run"]
 
 
 def arguments(parser: Parser) -> None:
-    """It takes nothing of its own."""
+    """What it takes."""
+    watch_argument(parser)
 
 
 def run(options: Any) -> int:
     """Lists them."""
 
     async def show(client: Client) -> int:
+        if options.watch:
+            return await watch(options, client.nodes, node_table)
         rows = await client.nodes()
         emit(options, rows, lambda: node_table(rows))
         return 0

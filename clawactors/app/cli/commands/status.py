@@ -8,40 +8,48 @@ import msgspec
 from clawactors.app.cli.output import Facts, Part, emit
 from clawactors.app.cli.parsing import Parser
 from clawactors.app.cli.session import with_client
+from clawactors.app.cli.watching import watch, watch_argument
 from clawactors.app.client import Client
-from clawactors.app.discovery import Found
-from clawactors.runtime.client.summary import ClusterStatus
 
 __all__ = ["arguments", "run"]
 
 
 def arguments(parser: Parser) -> None:
-    """It takes nothing of its own."""
+    """What it takes."""
+    watch_argument(parser)
 
 
 def run(options: Any) -> int:
     """Sums it up."""
 
     async def show(client: Client) -> int:
-        status, found = await client.status(), client.found
-        answer = msgspec.to_builtins(status) | {"server": {"url": found.shown, "why": found.why}}
-        emit(options, answer, lambda: _shown(status, found))
+        server = {"url": client.found.shown, "why": client.found.why}
+
+        async def ask() -> dict[str, Any]:
+            told: dict[str, Any] = msgspec.to_builtins(await client.status())
+            return told | {"server": server}
+
+        if options.watch:
+            return await watch(options, ask, _shown)
+        answer = await ask()
+        emit(options, answer, lambda: _shown(answer))
         return 0
 
     return with_client(options, show)
 
 
-def _shown(status: ClusterStatus, found: Found) -> Iterator[Part]:
-    tasks, nodes = ({name: n for name, n in counts.items() if n} or "none" for counts in (status.tasks, status.nodes))
+def _shown(answer: dict[str, Any]) -> Iterator[Part]:
+    log, views, server = answer["log"], answer["projection"], answer["server"]
+    tasks, nodes = ({name: n for name, n in answer[kind].items() if n} or "none" for kind in ("tasks", "nodes"))
     yield Facts(
         [
             ("tasks", tasks),
             ("nodes", nodes),
-            ("log", f"{status.log.last_seq} commits, {status.log.bytes / 1e6:.1f} MB"),
-            ("views", f"at {status.projection.seq}, {status.projection.lag} behind"),
-            ("leader", status.leader or "none"),
-            ("faults", status.faults or ""),
-            ("needs upgrade", status.needs_upgrade or ""),
-            ("server", f"{found.shown}: {found.why}"),
+            ("log", f"{log['last_seq']} commits, {log['bytes'] / 1e6:.1f} MB"),
+            ("views", f"at {views['seq']}, {views['lag']} behind"),
+            ("leader", answer["leader"] or "none"),
+            ("faults", answer["faults"] or ""),
+            ("needs upgrade", answer["needs_upgrade"] or ""),
+            ("server", f"{server['url']}: {server['why']}"),
         ]
     )

@@ -12,8 +12,10 @@ from clawactors.app.cli.parsing import Parser, place
 from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.rows import task_card
 from clawactors.app.cli.session import by_id, with_client
+from clawactors.app.cli.watching import watch, watch_argument
 from clawactors.app.client import Client
 from clawactors.runtime.client.rows import TaskRow
+from clawactors.systems.tasks import FINAL
 from clawactors.systems.tasks.payload import is_reference
 
 __all__ = ["arguments", "run"]
@@ -26,10 +28,13 @@ def arguments(parser: Parser) -> None:
     parser.add_argument("--result", action="store_true", help="only its result, complete however large it is")
     parser.add_argument("--full", action="store_true", help="the row with large values instead of references to them")
     parser.add_argument("--at", type=place, metavar="SEQ|TIME", help="its state at that place or time of the log")
+    watch_argument(parser, "until it has ended")
 
 
 def run(options: Any) -> int:
     """Shows it."""
+    if options.watch and (options.history or options.result or options.full or options.at):
+        raise Problem("usage", "--watch shows the state as it changes", "claw task ID --watch")
 
     async def show(client: Client) -> int:
         unit, at = options.at or ("seq", None)
@@ -40,6 +45,8 @@ def run(options: Any) -> int:
             emit(options, history, lambda: _history(history))
             return 0
         row = await by_id(client, options.id, lambda full: client.task(full, **earlier))
+        if options.watch:
+            return await watch(options, lambda: client.task(row.id), task_card, lambda seen: seen.status in FINAL)
         if options.result:
             await _show_result(client, row)
         else:

@@ -9,6 +9,7 @@ from clawactors.app.cli.parsing import Parser, count, statuses, through, time
 from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.rows import task_table
 from clawactors.app.cli.session import with_client
+from clawactors.app.cli.watching import watch, watch_argument
 from clawactors.app.client import Client
 
 __all__ = ["arguments", "run"]
@@ -26,6 +27,7 @@ def arguments(parser: Parser) -> None:
     parser.add_argument("--limit", type=count, default=100, metavar="N", help="at most N rows (default 100)")
     parser.add_argument("--cursor", default="", help="the next page: the cursor in the last row of the page before")
     parser.add_argument("--fresh", action="store_true", help="wait until the views hold all that is in the log now")
+    watch_argument(parser)
 
 
 def run(options: Any) -> int:
@@ -33,7 +35,7 @@ def run(options: Any) -> int:
     if not options.limit:
         raise Problem("usage", "--limit 0 asks for nothing", "claw status counts")
 
-    async def show(client: Client) -> int:
+    async def ask(client: Client) -> list[Any]:
         page = await client.tasks(
             status=options.status,
             node=options.node,
@@ -47,11 +49,18 @@ def run(options: Any) -> int:
             fresh=options.fresh,
         )
         rows: list[Any] = list(page)
-        if page.cursor and rows:
-            rows[-1] = msgspec.to_builtins(rows[-1]) | {"cursor": page.cursor}
-        emit(options, rows, lambda: task_table(page))
-        if page.cursor and not options.json:
-            note(f"there are more: --cursor {page.cursor}")
+        if page.cursor and rows and not options.watch:
+            if options.json:
+                rows[-1] = msgspec.to_builtins(rows[-1]) | {"cursor": page.cursor}
+            else:
+                note(f"there are more: --cursor {page.cursor}")
+        return rows
+
+    async def show(client: Client) -> int:
+        if options.watch:
+            return await watch(options, lambda: ask(client), task_table)
+        rows = await ask(client)
+        emit(options, rows, lambda: task_table(rows))
         return 0
 
     return with_client(options, show)
