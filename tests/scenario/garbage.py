@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import random
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
@@ -202,6 +203,11 @@ class Garbage:
                     )
                     yield Message(f"$KV.claw-live.{key}", body, headers(lines))
 
+    def commands(self, count: int) -> Iterator[Message]:
+        """To tasks that run, as another program may publish them."""
+        for _ in range(count):
+            yield Message(f"claw.cmd.task.{self._task()}", self._chance.choice(MALFORMED))
+
     def _task(self) -> str:
         return self._chance.choice(self._tasks)
 
@@ -210,10 +216,43 @@ class Garbage:
         return f"nobody-{self._seed}-{self._fresh}"
 
 
-def harmless(messages: Sequence[Message]) -> Iterator[Message]:
-    """As many of the same sizes that nobody has to look at: what the server alone makes of such a flood."""
+def valid(messages: Sequence[Message], fresh: str) -> Iterator[Message]:
+    """A valid message for each, on the same subject where that can be, and no smaller: a signal, else a whole task.
+
+    Tasks that nobody has submitted get ids that begin with `fresh`.
+    """
     for number, message in enumerate(messages):
-        yield Message(f"claw.chat.c{number}.log", message.body)
+        size = len(message.body)
+        if message.subject.startswith("claw.cmd."):
+            yield Message(message.subject, _padded({"type": "task.signal"} | _SIGNAL, "payload", size))
+        elif _is_to_a_task(message):
+            event = _padded({"type": "task.signalled"} | _SIGNAL, "payload", size - _AROUND)
+            yield Message(message.subject, _commit_of(event))
+        else:
+            submitted = _padded({"type": "task.submitted", "skill": "nobody-offers"}, "params", size - _AROUND_TASK)
+            yield Message(f"claw.task.{fresh}-{number}.log", _commit_of(submitted, *_CANCELLED))
+
+
+_SIGNAL = {"name": "unasked"}
+_CANCELLED = (b'{"type":"task.cancel_requested"}', b'{"type":"task.cancelled"}')
+_AROUND = len(commit())
+_AROUND_TASK = _AROUND + sum(map(len, _CANCELLED)) + len(_CANCELLED)
+
+
+def _is_to_a_task(message: Message) -> bool:
+    """True where a task has that subject: the huge ones go elsewhere, no task keeps such a signal."""
+    known = re.fullmatch(r"claw\.task\.(?!nobody)[\w-]{1,64}\.(log|to\.\w+)", message.subject, re.ASCII)
+    return known is not None and len(message.body) < LARGE
+
+
+def _commit_of(*events: bytes) -> bytes:
+    return b'{"v":1,"events":[%b]}' % b",".join(events)
+
+
+def _padded(fields: dict[str, Any], name: str, size: int) -> bytes:
+    """The fields as JSON of that size, if they are not larger."""
+    empty = msgspec.json.encode(fields | {name: {"x": ""}})
+    return msgspec.json.encode(fields | {name: {"x": "x" * (size - len(empty))}}) if size > len(empty) else empty
 
 
 async def publish(connection: Connection, messages: Sequence[Message]) -> Counter[tuple[str, str]]:
