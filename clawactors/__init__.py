@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from clawactors.app.client import Client
     from clawactors.eventlog.errors import (
+        Closed,
         Corrupt,
         Misconfigured,
         Missing,
@@ -44,6 +45,7 @@ __all__ = [
     "Check",
     "Chunk",
     "Client",
+    "Closed",
     "ClusterStatus",
     "Corrupt",
     "ErrorRule",
@@ -96,6 +98,7 @@ _HOMES = {
     "Batch": ("clawactors.runtime.client.submitting", "Batch"),
     "Chunk": ("clawactors.runtime.client.streaming", "Chunk"),
     "Client": ("clawactors.app.client", "Client"),
+    "Closed": ("clawactors.eventlog.errors", "Closed"),
     "Corrupt": ("clawactors.eventlog.errors", "Corrupt"),
     "ErrorRule": ("clawactors.systems.tasks.failures", "ErrorRule"),
     "Misconfigured": ("clawactors.eventlog.errors", "Misconfigured"),

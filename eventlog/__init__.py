@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from clawactors.eventlog.codec import Codec
 from clawactors.eventlog.errors import (
+    Closed,
     Corrupt,
     EventLogError,
     FromTheFuture,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from clawactors.eventlog.inprocess import InProcessLog
 
 __all__ = [
+    "Closed",
     "Codec",
     "Corrupt",
     "Draft",

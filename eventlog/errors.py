@@ -1,6 +1,7 @@
 """Errors of the log. The class tells what helps: retry, catch up, change the configuration, or call a person."""
 
 __all__ = [
+    "Closed",
     "Corrupt",
     "EventLogError",
     "FromTheFuture",
@@ -30,6 +31,13 @@ class WrongVersion(EventLogError):
 
 class Unavailable(EventLogError):
     """The log can't be reached or is too busy now: the same call may succeed later."""
+
+
+class Closed(EventLogError):
+    """This program closed it. A retry does not help: open another."""
+
+    def __init__(self) -> None:
+        super().__init__("this client is closed: connect another, or keep it open until all that uses it has ended")
 
 
 class NoResponders(Unavailable):

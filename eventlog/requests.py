@@ -9,7 +9,7 @@ from clawactors.eventlog.endpoint import DEFAULT_PER_PRINCIPAL, INBOX, Endpoint,
 from clawactors.eventlog.errors import NoResponders, Unavailable
 from clawactors.eventlog.patterns import matcher
 
-__all__ = ["InProcessRequests", "Requests", "Serving"]
+__all__ = ["Asking", "InProcessRequests", "Requests", "Serving"]
 
 _MOST_AT_ONCE: Final = 1000
 _LARGEST_BYTES: Final = 1 << 20
@@ -28,8 +28,8 @@ class Serving(Protocol):
         ...
 
 
-class Requests(Protocol):
-    """Requests and answers between processes; they are not stored."""
+class Asking(Protocol):
+    """The side of who asks."""
 
     async def request(self, subject: str, body: bytes, timeout_s: float) -> bytes:
         """The answer.
@@ -38,15 +38,19 @@ class Requests(Protocol):
         """
         ...
 
-    def publish(self, subject: str, body: bytes) -> None:
-        """Sends a message to all present subscribers; without one it is lost."""
-        ...
-
     async def subscribe(self, pattern: str, on_message: Callable[[str, bytes], None]) -> Callable[[], None]:
         """Calls back with subject and body of each message; returns a function that ends the subscription.
 
         The callback must be quick.
         """
+        ...
+
+
+class Requests(Asking, Protocol):
+    """Requests and answers between processes; they are not stored."""
+
+    def publish(self, subject: str, body: bytes) -> None:
+        """Sends a message to all present subscribers; without one it is lost."""
         ...
 
     async def serve(self, subject: str, answer: Callable[[bytes], Awaitable[bytes]], queue: str = "") -> Serving:

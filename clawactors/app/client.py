@@ -5,8 +5,8 @@ It needs the right to ask on `claw.do` and `claw.query` and to hear answers, and
 
 import getpass
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final, Self
 
 from clawactors.app.discovery import Found, discover
@@ -17,6 +17,7 @@ from clawactors.eventlog.jetstream import (
     why_too_old,
 )
 from clawactors.runtime import client
+from clawactors.runtime.client.sender import DEADLINE_S
 from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.context import ProcessContext
 from clawactors.runtime.questions import read_log_end
@@ -39,25 +40,29 @@ class Client(client.ClusterClient):
         self.found = found
 
     @classmethod
-    @asynccontextmanager
-    async def connect(
+    def connect(
         cls, url: str | None = None, data: str | None = None, *, context: str | None = None, user: str = ""
-    ) -> AsyncIterator[Self]:
+    ) -> AbstractAsyncContextManager[Self]:
         """A client of the cluster that `claw` finds with `--nats`, `--data` and `--context`.
 
         `user` is who it acts for in the history, by default the one who runs this process.
         Raises: `Unavailable` (no cluster, no server), `Misconfigured` (password, version, context).
         """
-        async with cls.at(discover(url, data, context), user=user) as connected:
-            yield connected
+        return cls._open(lambda: discover(url, data, context), user, DEADLINE_S)
 
     @classmethod
-    @asynccontextmanager
-    async def at(cls, found: Found, *, user: str = "", give_up_s: float = 30.0) -> AsyncIterator[Self]:
+    def at(cls, found: Found, *, user: str = "", give_up_s: float = DEADLINE_S) -> AbstractAsyncContextManager[Self]:
         """A client of a server that was found. `give_up_s` is how long a command is asked again.
 
         Raises: as `connect`; `NoSuchLog` where the server has no cluster's streams.
         """
+        return cls._open(lambda: found, user, give_up_s)
+
+    @classmethod
+    @asynccontextmanager
+    async def _open(cls, find: Callable[[], Found], user: str, give_up_s: float) -> AsyncIterator[Self]:
+        # One generator, not one around another: a loop that ends closes all that were left open at the same time.
+        found = find()
         principal = _NOT_NAME.sub("-", user or _login())[:64]
         name = f"client/{principal}"
         connection = await Connection.open(found.address, name, inbox=f"_INBOX.{principal}")
@@ -67,7 +72,7 @@ class Client(client.ClusterClient):
             try:
                 yield client
             finally:
-                client.ends.close()
+                client.close()
         finally:
             await connection.aclose()
 

@@ -7,7 +7,7 @@ import asyncio
 from typing import Final
 
 from clawactors.eventlog import NoResponders, Unavailable
-from clawactors.eventlog.requests import Requests
+from clawactors.eventlog.requests import Asking
 
 __all__ = ["hedged"]
 
@@ -15,7 +15,7 @@ _PAUSE_S: Final = 0.1
 
 
 async def hedged(
-    requests: Requests,
+    requests: Asking,
     subject: str,
     question: bytes,
     timeout_s: float,
@@ -57,5 +57,5 @@ async def hedged(
         await asyncio.gather(*asked, return_exceptions=True)
 
 
-async def _request(requests: Requests, subject: str, question: bytes, timeout_s: float) -> bytes:
+async def _request(requests: Asking, subject: str, question: bytes, timeout_s: float) -> bytes:
     return await requests.request(subject, question, timeout_s)

@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from clawactors.eventlog import TooLarge, Unavailable
-from clawactors.eventlog.requests import Requests
+from clawactors.eventlog.requests import Asking
 from clawactors.kernel.errors import InvalidQuery, NotFound, Refused
 from clawactors.runtime.naming import new_id
 from clawactors.runtime.recalling import ask
@@ -60,7 +60,7 @@ class Recorder(Protocol):
 class Memories:
     """What one process does with memory."""
 
-    def __init__(self, recorder: Recorder, requests: Requests) -> None:
+    def __init__(self, recorder: Recorder, requests: Asking) -> None:
         self._recorder, self._requests = recorder, requests
 
     async def remember(self, text: str, *, key: str = "", tags: Iterable[str] = (), **more: Any) -> str:

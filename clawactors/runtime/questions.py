@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from clawactors.eventlog import Unavailable
-from clawactors.eventlog.requests import Requests
+from clawactors.eventlog.requests import Asking
 from clawactors.runtime.asking import LogReply, error_of, is_busy
 from clawactors.runtime.hedging import hedged
 
@@ -23,7 +23,7 @@ _PAUSE_S: Final = 0.02
 _PAUSE_MAX_S: Final = 0.5
 
 
-async def ask(requests: Requests, subject: str, question: bytes, absent_s: float = 0.0) -> bytes:
+async def ask(requests: Asking, subject: str, question: bytes, absent_s: float = 0.0) -> bytes:
     """The first answer. Raises: as `hedged`; `NoResponders` when no control process has run for `absent_s`."""
     timeout_s = max(_TIMEOUT_S, absent_s)
     return await hedged(requests, subject, question, timeout_s, again_s=_AGAIN_S, absent_s=absent_s)
@@ -32,7 +32,7 @@ async def ask(requests: Requests, subject: str, question: bytes, absent_s: float
 class Questions:
     """The questions of one client, as its principal."""
 
-    def __init__(self, requests: Requests, principal: str) -> None:
+    def __init__(self, requests: Asking, principal: str) -> None:
         self._requests, self._principal = requests, principal
         self._slots = asyncio.Semaphore(_AT_ONCE)
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from clawactors.eventlog.requests import Requests
+from clawactors.eventlog.requests import Asking
 from clawactors.runtime.hedging import hedged
 
 __all__ = ["ask"]
@@ -12,6 +12,6 @@ _ABSENT_S: Final = 8.0
 """So long nobody may be there to ask: a process that has ended is started again sooner than that."""
 
 
-async def ask(requests: Requests, subject: str, question: bytes, timeout_s: float) -> bytes:
+async def ask(requests: Asking, subject: str, question: bytes, timeout_s: float) -> bytes:
     """The first answer. Raises: as `hedged`."""
     return await hedged(requests, subject, question, timeout_s, again_s=_AGAIN_S, slower=2, absent_s=_ABSENT_S)

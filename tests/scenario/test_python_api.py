@@ -12,7 +12,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from clawactors import InvalidQuery, NotFound, TaskRow
+from clawactors import Client, InvalidQuery, NotFound, TaskRow
 from clawactors.app.cluster import ClusterPlan
 from tests.scenario.system import System, running
 
@@ -118,3 +118,20 @@ async def test_nodes_are_changed_and_counted(system: System) -> None:
     assert statistics.by_node["n1"]["completed"] >= 1
     assert statistics.durations["echo"].succeeded >= 1
     assert statistics.store.size_bytes > 0
+
+
+async def test_a_client_left_open_is_closed_with_its_event_loop(system: System) -> None:
+    def forgetful() -> tuple[list[Any], bool]:
+        failures: list[Any] = []
+
+        async def main() -> Any:
+            asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
+            opened = Client.connect(data=str(system.cluster.path))
+            claw = await opened.__aenter__()
+            assert await claw.run("echo", {"text": "hi"}) == "hi"
+            return opened, claw
+
+        _, claw = asyncio.run(main())
+        return failures, claw.connection.is_closed
+
+    assert await asyncio.to_thread(forgetful) == ([], True)

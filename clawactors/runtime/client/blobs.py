@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from clawactors.eventlog import Corrupt, Unavailable
-from clawactors.eventlog.requests import Requests
+from clawactors.eventlog.requests import Asking
 from clawactors.runtime.asking import error_of, is_busy
 from clawactors.runtime.blobtransfer import PART_BYTES, BlobPart, PartReply, PartRequest, UploadReply
 from clawactors.runtime.naming import new_id
@@ -27,7 +27,7 @@ _part: Final = msgspec.msgpack.Decoder(PartReply).decode
 class ClientBlobs:
     """Payloads by the SHA-256 of their bytes, put and got part by part."""
 
-    def __init__(self, requests: Requests, principal: str) -> None:
+    def __init__(self, requests: Asking, principal: str) -> None:
         self._requests = requests
         self._up, self._down = f"claw.do.{principal}.blob", f"claw.query.{principal}.blob"
 

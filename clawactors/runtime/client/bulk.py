@@ -13,6 +13,7 @@ from clawactors.runtime.client.changing import TaskChanges
 from clawactors.runtime.client.questions import Moment
 from clawactors.runtime.client.reader import ClusterReader
 from clawactors.runtime.client.rows import TaskRow, task_row
+from clawactors.runtime.client.waiting import several_ids
 from clawactors.systems.tasks import Task
 
 __all__ = ["BulkChanges", "ChangeReport"]
@@ -43,9 +44,9 @@ class BulkChanges(ClusterReader, TaskChanges):
         """Changes each task, as in `claw.change_many(ids, claw.cancel)`; what one refuses holds up no other.
 
         `progress` is told how many of how many. Returns: a report for each, in the order of the ids.
-        Raises: `Unavailable`.
+        Raises: `Unavailable`; `Refused` for what is no list of ids.
         """
-        wanted = list(dict.fromkeys(ids))
+        wanted = several_ids(ids)
         slots, done = asyncio.Semaphore(_AT_ONCE), 0
 
         async def one(id: str) -> ChangeReport:
@@ -60,8 +61,11 @@ class BulkChanges(ClusterReader, TaskChanges):
             return report
 
         progress(0, len(wanted))
-        async with asyncio.TaskGroup() as group:
-            changes = [group.create_task(one(id)) for id in wanted]
+        try:
+            async with asyncio.TaskGroup() as group:
+                changes = [group.create_task(one(id)) for id in wanted]
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None  # the others failed with it, or were cancelled over it
         return [each.result() for each in changes]
 
     async def delete_ended(self, *, until: Moment, status: Iterable[str] = _ENDED, **wanted: Any) -> int:

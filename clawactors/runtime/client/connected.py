@@ -5,13 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from clawactors.eventlog.numbers import unfit_number
 from clawactors.eventlog.requests import Requests
-from clawactors.kernel.errors import NotFound
+from clawactors.kernel.errors import InvalidQuery, NotFound
 from clawactors.kernel.external import ExternalCommand
 from clawactors.kernel.fold import Snapshot
 from clawactors.kernel.transfer import decode_state
 from clawactors.runtime.client.blobs import ClientBlobs
 from clawactors.runtime.client.ends import Ends
+from clawactors.runtime.client.openrequests import OpenRequests
 from clawactors.runtime.client.questions import TypedQuestions
 from clawactors.runtime.client.sender import DEADLINE_S, CommandSender
 from clawactors.runtime.context import ProcessContext
@@ -32,14 +34,21 @@ class ConnectedClient:
     """`sender` carries commands, `questions` raw questions, `views` typed ones, `ends` the ends of awaited tasks."""
 
     def __init__(self, context: ProcessContext, requests: Requests, deadline_s: float = DEADLINE_S) -> None:
-        self.context, self.requests = context, requests
+        self.context, self.requests = context, OpenRequests(requests)
         self.principal = context.by.partition("/")[2] or context.by
         self.name = new_id()
-        self.sender = CommandSender(context, requests, self.principal, self.name, deadline_s)
-        self.questions = Questions(requests, self.principal)
+        asks = self.requests
+        self.sender = CommandSender(context, asks, self.principal, self.name, deadline_s, asks.check)
+        self.questions = Questions(self.requests, self.principal)
         self.views = TypedQuestions(self.ask)
-        self.ends = Ends(context, requests, self.principal, self.name)
-        self.payloads = Payloads(ClientBlobs(requests, self.principal))
+        self.ends = Ends(context, self.requests, self.principal, self.name)
+        self.payloads = Payloads(ClientBlobs(self.requests, self.principal))
+
+    def close(self) -> None:
+        """Fails what still waits, and all later calls, with `Closed`. Order: idempotent."""
+        self.requests.close()
+        self.ends.close()
+        self.sender.close()
 
     @cached_property
     def skills(self) -> "KnownSkills":
@@ -49,8 +58,11 @@ class ConnectedClient:
         return KnownSkills(self.ask)
 
     async def ask(self, name: str, question: Any = None) -> bytes:
-        """The answer of the views to a query, as JSON. Raises: `Unavailable` when no control process answers."""
-        return await self.questions.ask(name, msgspec.json.encode(question))
+        """The answer of the views to a query, as JSON.
+
+        Raises: `InvalidQuery` (no JSON), `Unavailable` (no control process answers).
+        """
+        return await self.questions.ask(name, _encoded(question))
 
     async def now_ns(self) -> int:
         """The time of the log, ns since 1970: the clock of this machine may be off. Raises: `Unavailable`."""
@@ -80,3 +92,14 @@ class ConnectedClient:
         if not outcome.has_state:
             return await self.state(kind, id, type, at_least=outcome.version, brief=True)
         return Snapshot(decode_state(type, outcome.state), outcome.version)
+
+
+def _encoded(question: Any) -> bytes:
+    try:
+        encoded = msgspec.json.encode(question)
+        unfit = unfit_number(question, encoded)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise InvalidQuery(f"this can't be asked: {error}") from None
+    if unfit:
+        raise InvalidQuery(f"this can't be asked: {unfit}")
+    return encoded

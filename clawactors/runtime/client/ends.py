@@ -11,10 +11,10 @@ from typing import Final
 
 import msgspec
 
-from clawactors.eventlog import EventLogError, Unavailable
-from clawactors.eventlog.requests import Requests
+from clawactors.eventlog import Closed, Unavailable
 from clawactors.kernel.errors import NotFound
 from clawactors.runtime.asking import Ended, EndNotice, RegisterReply, RegisterRequest, error_of
+from clawactors.runtime.client.openrequests import OpenRequests
 from clawactors.runtime.context import ProcessContext
 
 __all__ = ["Ends"]
@@ -33,7 +33,7 @@ _reply: Final = msgspec.json.Decoder(RegisterReply).decode
 class Ends:
     """The ends that somebody here waits for. `client` names this client among those of its principal."""
 
-    def __init__(self, context: ProcessContext, requests: Requests, principal: str, client: str) -> None:
+    def __init__(self, context: ProcessContext, requests: OpenRequests, principal: str, client: str) -> None:
         self._context, self._requests = context, requests
         self._subject = f"claw.ended.{principal}.{client}"
         self._register_at = f"claw.do.{principal}.await"
@@ -52,7 +52,8 @@ class Ends:
 
     async def ready(self) -> None:
         """Returns when notices reach this client. Raises: `PermissionDenied`, `Unavailable`."""
-        if self._open is None or (self._open.done() and self._open.exception() is not None):
+        self._requests.check()
+        if self._open is None or (self._open.done() and (self._open.cancelled() or self._open.exception())):
             self._open = asyncio.ensure_future(self._listen())
         await asyncio.shield(self._open)
 
@@ -60,7 +61,11 @@ class Ends:
         self._stop = await self._requests.subscribe(self._subject, self._on_notice)
 
     def expect(self, id: str, *, registered: bool = False) -> asyncio.Future[Ended]:
-        """The end of the task, once it comes; `registered` where the request that makes it says so: tell `on_made`."""
+        """The end of the task, once it comes; `registered` where the request that makes it says so: tell `on_made`.
+
+        Raises: `Closed`; `RuntimeError` in another event loop.
+        """
+        self._requests.check()
         future: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
         if (others := self._awaited.get(id)) is not None:
             others.append(future)
@@ -101,7 +106,7 @@ class Ends:
         self.register(self._awaited)
 
     def close(self) -> None:
-        """Ends everything that still waits."""
+        """Fails everything that still waits with `Closed`."""
         for task in (self._open, self._registering):
             if task is not None:
                 task.cancel()
@@ -111,7 +116,8 @@ class Ends:
             self._stop()
         for id in list(self._awaited):
             for future in self._awaited.pop(id):
-                future.cancel()
+                if not future.done():
+                    future.set_exception(Closed())
 
     # Registering
 
@@ -137,7 +143,7 @@ class Ends:
             except (Unavailable, msgspec.MsgspecError):
                 await asyncio.sleep(_AGAIN_S * (0.5 + self._context.clock.roll()))
                 continue
-            except EventLogError as error:
+            except Exception as error:  # whatever it is, who waits is told
                 await self._fail(ids, error)
                 continue
             if reply.error is not None:

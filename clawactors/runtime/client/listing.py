@@ -20,6 +20,12 @@ class _Ids(msgspec.Struct):
     ids: list[str]
 
 
+def _statuses(status: object) -> tuple[object, ...]:
+    if not isinstance(status, Iterable):
+        raise InvalidQuery(f"status is one state or several, not {status!r}")
+    return tuple(filter(None, (status,) if isinstance(status, str) else status))
+
+
 class Listing(ConnectedClient):
     """The lists of a cluster. All raise `InvalidQuery` and `Unavailable` (`NoResponders`: no control process runs)."""
 
@@ -53,7 +59,7 @@ class Listing(ConnectedClient):
             "tasks",
             limit,
             cursor,
-            status=tuple(filter(None, (status,) if isinstance(status, str) else status)),
+            status=_statuses(status),
             node=node,
             user=user,
             skill=skill,

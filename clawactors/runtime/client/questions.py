@@ -14,6 +14,8 @@ from clawactors.runtime.client.rows import Page
 __all__ = ["Moment", "TypedQuestions", "moment_ns"]
 
 _PAGE: Final = 1000
+_FIRST_NS: Final = -(2**63)
+_LAST_NS: Final = 2**63 - 1
 
 type Moment = datetime | str | int
 """A time with its zone, as ISO 8601 or as nanoseconds since 1970."""
@@ -37,11 +39,18 @@ _decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
 _checked = msgspec.json.Decoder(_Checked).decode
 
 
-def moment_ns(moment: Moment | None) -> int | None:
-    """Nanoseconds since 1970. Raises: `ValueError` for a time without a zone."""
-    if moment is None or isinstance(moment, int):
-        return moment
-    return time_ns(moment.isoformat() if isinstance(moment, datetime) else moment)
+def moment_ns(moment: object) -> int | None:
+    """Nanoseconds since 1970, held to what 64 bits hold. Raises: `InvalidQuery` (not a valid time, no zone)."""
+    if moment is None:
+        return None
+    if not isinstance(moment, datetime | str | int) or isinstance(moment, bool):
+        raise InvalidQuery(f"{moment!r} is not a valid time: give a datetime with zone, ISO 8601 text, or nanoseconds")
+    if not isinstance(moment, int):
+        try:
+            moment = time_ns(moment.isoformat() if isinstance(moment, datetime) else moment)
+        except (ValueError, OverflowError) as error:
+            raise InvalidQuery(str(error)) from None
+    return max(_FIRST_NS, min(moment, _LAST_NS))
 
 
 class TypedQuestions:
@@ -65,8 +74,8 @@ class TypedQuestions:
         self, type: type[Row], name: str, most: int | None = None, cursor: str = "", **question: Any
     ) -> Page[Row]:
         """The rows of a list: `most` of them, or all."""
-        if most is not None and most < 1:
-            raise InvalidQuery(f"the limit is {most}; it must be at least 1, or None for all")
+        if not _is_limit(most):
+            raise InvalidQuery(f"the limit is {most!r}; it must be a whole number of at least 1, or None for all")
         rows: list[Row] = []
         while True:
             limit = _PAGE if most is None else min(_PAGE, most - len(rows))
@@ -75,6 +84,10 @@ class TypedQuestions:
             if page.cursor is None or len(rows) == most:
                 return Page(tuple(rows), page.cursor)
             cursor = page.cursor
+
+
+def _is_limit(most: object) -> bool:
+    return most is None or (type(most) is int and most > 0)
 
 
 def _decoder[T](type: type[T]) -> msgspec.json.Decoder[T]:

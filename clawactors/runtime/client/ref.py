@@ -29,7 +29,7 @@ class Ref:
         return f"<task {self.id}>"
 
     async def result(self, timeout_s: float | None = None) -> Any:
-        """What the task returned, once it has ended.
+        """What the task returned, once it has ended; with `timeout_s` it waits no longer.
 
         Raises: `TaskFailed` when it ended otherwise, `TimeoutError`, `NotFound`, `Refused` (needs a newer release).
         """
@@ -97,5 +97,7 @@ def task_id(id: str | None, key: str | None) -> str:
     if id is not None and key is not None:
         raise Refused("give an id or a key, not both")
     if key is not None:
+        if type(key) is not str or not key:
+            raise Refused(f"an idempotency key is a text that is not empty, not {key!r}")
         return id_of_key(key)
     return checked_id(id) if id is not None else f"t-{new_id()}"

@@ -7,20 +7,20 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import msgspec
 from msgspec.structs import replace
 
-from clawactors.eventlog import EventLogError, NoResponders, Unavailable
-from clawactors.eventlog.requests import Requests
+from clawactors.eventlog import Closed, EventLogError, NoResponders, Unavailable
+from clawactors.eventlog.requests import Asking
 from clawactors.kernel.external import ExternalCommand
 from clawactors.runtime.asking import BUSY, EXPIRED, AskReply, AskRequest, Command, Outcome, error_of
 from clawactors.runtime.context import ProcessContext
 from clawactors.runtime.hedging import hedged
 
-__all__ = ["TOGETHER", "TOGETHER_MAX_BYTES", "CommandSender"]
+__all__ = ["DEADLINE_S", "TOGETHER", "TOGETHER_MAX_BYTES", "CommandSender"]
 
 DEADLINE_S: Final = 30.0
 TOGETHER: Final = 500
@@ -48,18 +48,23 @@ class _Asked(msgspec.Struct, gc=False):
 
 
 class CommandSender:
-    """Asks the process that answers for a kind. `client` is where this client hears of ends."""
+    """Asks the process that answers for a kind. `client` is where this client hears of ends.
+
+    `check` raises where nothing may be asked.
+    """
 
     def __init__(
         self,
         context: ProcessContext,
-        requests: Requests,
+        requests: Asking,
         principal: str,
         client: str,
         deadline_s: float = DEADLINE_S,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
         self._context, self._requests = context, requests
         self._principal, self._client, self.deadline_s = principal, client, deadline_s
+        self._check = check
         self._waiting: deque[_Asked] = deque()
         self._held: dict[tuple[str, str], deque[_Asked]] = {}
         self._sending: set[asyncio.Task[None]] = set()
@@ -78,8 +83,9 @@ class CommandSender:
     ) -> Outcome:
         """What became of the command; `queued`: it may be left on the queue where nobody decides it in time.
 
-        Raises: `NotFound`, `Refused`, `TooLarge`; `Unavailable` when nobody answered before the deadline.
+        Raises: `NotFound`, `Refused`, `TooLarge`; `Unavailable` when nobody answered before the deadline; `Closed`.
         """
+        self._check()
         loop = asyncio.get_running_loop()
         deadline_s = self.deadline_s if deadline_s is None else deadline_s
         deadline_ns = self._context.time.now_ns() + int(deadline_s * 1e9)
@@ -91,6 +97,14 @@ class CommandSender:
         if outcome.error is not None:
             raise error_of(outcome.error)
         return outcome
+
+    def close(self) -> None:
+        """Fails what still waits with `Closed`; what was sent may take effect."""
+        for task in self._sending:
+            task.cancel()
+        for waiting in (self._waiting, *self._held.values()):
+            _fail(waiting, Closed())
+            waiting.clear()
 
     def _plan(self) -> None:
         if not self._is_planned and len(self._sending) < _AT_ONCE:
@@ -112,6 +126,9 @@ class CommandSender:
         size = 0
         while waiting and len(keys) < TOGETHER:
             each = waiting[0]
+            if each.outcome.done():  # its caller gave up before it was sent
+                waiting.popleft()
+                continue
             key = each.kind, each.command.id
             if key not in keys and key in held:
                 held[key].append(waiting.popleft())
@@ -134,10 +151,11 @@ class CommandSender:
     async def _deliver(self, batch: list[_Asked]) -> None:
         try:
             await self._insist(batch)
+        except asyncio.CancelledError:
+            _fail(batch, Closed())
+            raise
         except Exception as error:
-            for each in batch:
-                if not each.outcome.done():
-                    each.outcome.set_exception(error)
+            _fail(batch, error)
         finally:
             self._release(batch)
 
@@ -197,6 +215,12 @@ class CommandSender:
         except EventLogError:
             pass
         return Unavailable(f"{reason}; the command may or may not have taken effect")
+
+
+def _fail(asked: Iterable[_Asked], error: Exception) -> None:
+    for each in asked:
+        if not each.outcome.done():
+            each.outcome.set_exception(error)
 
 
 def _rest(batch: list[_Asked], outcomes: Sequence[Outcome]) -> tuple[list[_Asked], str]:

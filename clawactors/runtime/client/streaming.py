@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from clawactors.eventlog import Record, Unavailable
-from clawactors.eventlog.requests import Requests
+from clawactors.eventlog.requests import Asking
 from clawactors.runtime.asking import Ended, error_of, is_busy
 from clawactors.runtime.naming import new_id
 from clawactors.runtime.output import OutputMessage
@@ -66,7 +66,7 @@ async def follow(client: "ClusterClient", id: str, name: str, after: int, *, liv
 class _Output:
     """One stream of output, read from the record after `after` on."""
 
-    def __init__(self, requests: Requests, principal: str, id: str, stream: str, after: int) -> None:
+    def __init__(self, requests: Asking, principal: str, id: str, stream: str, after: int) -> None:
         self._requests, self._subject = requests, f"claw.query.{principal}.output"
         self._id, self._stream, self._name = id, stream, new_id()
         self._reader = PageReader(after)

@@ -1,6 +1,7 @@
 """Waiting for tasks: one result, or many ends in the order in which they come."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +10,12 @@ from clawactors.runtime.asking import Ended
 from clawactors.systems.tasks import Task
 from clawactors.systems.tasks.events import TaskError
 from clawactors.systems.tasks.payload import is_reference
+from clawactors.systems.tasks.submission import checked_id, is_number
 
 if TYPE_CHECKING:
     from clawactors.runtime.client.connected import ConnectedClient
 
-__all__ = ["TaskFailed", "result_of", "until_ended"]
+__all__ = ["TaskFailed", "result_of", "several_ids", "until_ended"]
 
 
 class TaskFailed(Exception):
@@ -27,8 +29,10 @@ class TaskFailed(Exception):
 async def result_of(client: "ConnectedClient", id: str, end: asyncio.Future[Ended], timeout_s: float | None) -> Any:
     """What the task returned, once `end` is there.
 
-    Raises: `TaskFailed`, `TimeoutError`, `NotFound`, `Refused` (needs a newer release).
+    Raises: `TaskFailed`, `TimeoutError`, `NotFound`, `Refused` (needs a newer release; no timeout).
     """
+    if timeout_s is not None and not (is_number(timeout_s) and not math.isnan(timeout_s)):
+        raise Refused(f"a timeout is a number of seconds, or None for no limit, not {timeout_s!r}")
     try:
         async with asyncio.timeout(timeout_s):
             ended = await end
@@ -48,7 +52,8 @@ async def result_of(client: "ConnectedClient", id: str, end: asyncio.Future[Ende
 async def until_ended(client: "ConnectedClient", ids: Iterable[str]) -> AsyncIterator[str]:
     """The ids in the order in which their tasks end; those that ended before come first. Raises: `NotFound`."""
     ended: asyncio.Queue[asyncio.Future[Ended]] = asyncio.Queue()
-    ends = {client.ends.expect(id): id for id in dict.fromkeys(ids)}
+    wanted = [checked_id(id) for id in several_ids(ids)]
+    ends = {client.ends.expect(id): id for id in wanted}
     for end in ends:
         end.add_done_callback(ended.put_nowait)
     try:
@@ -59,3 +64,10 @@ async def until_ended(client: "ConnectedClient", ids: Iterable[str]) -> AsyncIte
     finally:
         for end, id in ends.items():
             client.ends.forget(id, end)
+
+
+def several_ids(ids: object) -> list[Any]:
+    """These ids, each once, in order. Raises: `Refused` for one text, which would be taken for ids of one letter."""
+    if isinstance(ids, str) or not isinstance(ids, Iterable):
+        raise Refused(f"ids is a list of ids, not {repr(ids)[:42]}")
+    return list(dict.fromkeys(ids))

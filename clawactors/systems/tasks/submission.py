@@ -28,6 +28,7 @@ __all__ = [
     "delayed",
     "difference",
     "in_words",
+    "is_number",
     "priority_of",
     "spec_of",
 ]
@@ -68,9 +69,9 @@ def priority_of(wish: str | int) -> int:
     return value
 
 
-def checked_id(id: str, what: str = "id") -> str:
+def checked_id(id: object, what: str = "id") -> str:
     """The id itself. Raises `Refused` when it is none."""
-    if not is_id(id):
+    if not (isinstance(id, str) and is_id(id)):
         raise Refused(f"{_shown(id)} is no {what}: 1 to 128 letters, digits, '-' or '_'")
     return id
 
@@ -106,7 +107,7 @@ def spec_of(
     """What is asked for, checked as far as that needs neither log nor nodes. Raises `Refused`."""
     if type not in TYPES:
         raise Refused(f"type {_shown(type)} is none of {', '.join(TYPES)}")
-    if timeout_s is not None and not (_is_number(timeout_s) and 0 < timeout_s < math.inf):
+    if timeout_s is not None and not (is_number(timeout_s) and 0 < timeout_s < math.inf):
         raise Refused("a timeout is a number of seconds, more than 0")
     if on_dead not in ON_DEAD:
         raise Refused(f"on_dead {_shown(on_dead)} is none of {', '.join(ON_DEAD)}")
@@ -157,7 +158,7 @@ def checked_spec(spec: Spec) -> Spec:
 
 def delayed(spec: Spec, delay_s: float, now_ns: int) -> Spec:
     """The task, to start so many seconds after that time. Raises `Refused`."""
-    if not (_is_number(delay_s) and 0 <= delay_s < _LONGEST_S):
+    if not (is_number(delay_s) and 0 <= delay_s < _LONGEST_S):
         raise Refused(f"a delay is a number of seconds, 0 or more, not {_shown(delay_s)}")
     if spec.not_before_ns:
         raise Refused("give a delay or a start, not both")
@@ -229,7 +230,8 @@ def _mapping(wish: object, what: str) -> dict[str, Any]:
     return dict(wish or {})
 
 
-def _is_number(value: object) -> bool:
+def is_number(value: object) -> bool:
+    """True for a number that is none of True and False."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
