@@ -7,9 +7,12 @@ from contextlib import aclosing
 
 import pytest
 
+from clawactors.eventlog import Unavailable
 from clawactors.eventlog.jetstream import JetStreamLog, JetStreamTimers
 from clawactors.eventlog.timers import InProcessTimers, TimerMark, Timers
 from clawactors.runtime.clock import SystemClock
+from clawactors.runtime.control.timers import TimerKeeper
+from clawactors.systems.timers import Agenda
 from tests.logs import open_log
 from tests.servers import NatsServer
 
@@ -50,6 +53,16 @@ class Watch:
                 self._came.clear()
                 await self._came.wait()
         return [mark for mark in self.marks if mark.fired]
+
+    async def shown(self, id: str) -> None:
+        """That timer is seen to be set."""
+        while not any(mark.id == id and not mark.fired for mark in self.marks):
+            self._came.clear()
+            await self._came.wait()
+
+    async def ended(self) -> None:
+        """The watch has ended by itself. Raises: its error."""
+        await self._task
 
     async def stop(self) -> None:
         self._task.cancel()
@@ -170,6 +183,31 @@ async def test_messages_by_hand_are_no_timers(jetstream_log: JetStreamLog) -> No
     assert {mark.id for mark in await watch.fired("real")} == {"real"}
     assert {mark.id for mark in watch.marks} == {"real"}
     await watch.stop()
+
+
+@pytest.mark.nats
+@pytest.mark.parametrize(("how", "subject"), [("all", "claw.fired.wait.x"), ("sub", "claw.timer.wait.a")])
+async def test_timers_that_a_message_has_erased_are_set_again(  # rule 4
+    jetstream_log: JetStreamLog, how: str, subject: str
+) -> None:
+    connection, agenda = jetstream_log.connection, Agenda()
+    timers = JetStreamTimers(connection)
+    agenda.want("wait", "a", soon(1000), 1)
+    keeper = TimerKeeper(timers, agenda, position=lambda: 1, leads=lambda: True, rang=lambda *_: None)
+    serving = asyncio.create_task(keeper.serve())
+    watch = Watch(timers)
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            await watch.shown("a")
+            await connection.ask(subject, b"attack", f"NATS/1.0\r\nNats-Rollup: {how}\r\n\r\n".encode())
+            with pytest.raises(Unavailable, match="has erased timers"):
+                await watch.ended()
+            watch = Watch(timers)
+            await watch.shown("a")
+    finally:
+        await watch.stop()
+        serving.cancel()
+        await asyncio.wait([serving])
 
 
 @pytest.mark.nats

@@ -1,7 +1,8 @@
 """The streams of the log and of the stores beside it, as data: what `$JS.API.STREAM.CREATE` takes.
 
-Only the stream of timers allows `Nats-Rollup`: with it, one message could erase all leases, or all blobs. Therefore
-no marker tells that a lease has expired: the server writes such markers by rollup.
+Only the stream of timers allows `Nats-Rollup`, because the server allows it wherever it allows schedules: a message
+can erase timers there, and control sets them again. Elsewhere one message could erase all leases, or all blobs.
+Therefore no marker tells that a lease has expired: the server writes such markers by rollup.
 """
 
 from collections.abc import Sequence

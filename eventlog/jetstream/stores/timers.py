@@ -4,6 +4,8 @@
 2. A timer never fires early. It may fire late, or twice if the server dies at that moment. It stays visible for a
    while.
 3. Every watcher sees timers being set and firing in the order of the stream; a cancelled timer leaves no message.
+4. The server takes `Nats-Rollup` wherever it takes schedules, so a message can erase timers: a watch ends when it sees
+   one, and the next shows what is left.
 """
 
 from collections.abc import AsyncGenerator
@@ -76,7 +78,7 @@ class JetStreamTimers:
     async def watch(self) -> AsyncGenerator[list[TimerMark]]:
         """First all timers that are set or have fired recently, maybe none; then each change.
 
-        Raises: `Unavailable` (the store was recreated: watch again).
+        Raises: `Unavailable` (the store was recreated, or a message has erased timers: watch again).
         """
         info = await call(self._connection, f"STREAM.INFO.{STREAM}")
         source = StreamSource(self._connection, STREAM, info["created"], info["config"]["num_replicas"])
@@ -93,12 +95,22 @@ class JetStreamTimers:
                 yield _marks(present)
                 async for records in follower:
                     yield _marks(records)
+                    if any(map(_erases, records)):
+                        raise Unavailable("a message with Nats-Rollup has erased timers")
             except Corrupt as error:
                 raise Unavailable(f"the timers were lost: {error}") from error
 
 
 def _marks(records: list[Record]) -> list[TimerMark]:
     return [mark for mark in map(_mark, records) if mark is not None]
+
+
+def _erases(record: Record) -> bool:
+    """Does the message take others with it? One that sets a timer takes only the one of that name, by rule 1."""
+    rollup = record.header("Nats-Rollup")
+    return rollup == "all" or (
+        rollup == "sub" and record.subject.startswith(_SET) and not record.header("Nats-Schedule")
+    )
 
 
 def _mark(record: Record) -> TimerMark | None:
