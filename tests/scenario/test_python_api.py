@@ -19,12 +19,14 @@ from tests.scenario.system import System, running
 pytestmark = [pytest.mark.nats, pytest.mark.asyncio(loop_scope="module")]
 
 PAGE = (Path(__file__).parents[2] / "docs" / "python-api.md").read_text()
+BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+FAN_IN = str(Path(__file__).parents[2] / "examples" / "fan_in.py")
 USUAL = re.findall(r"\| `(\w+)\(.*?\)` \| `(.*)` \|", PAGE.partition("task repository")[2])
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
-    async with running(tmp_path_factory.mktemp("api"), ClusterPlan(nodes=1)) as system:
+    async with running(tmp_path_factory.mktemp("api"), ClusterPlan(nodes=1, skills=(FAN_IN,))) as system:
         yield system
 
 
@@ -48,6 +50,22 @@ async def test_the_names_of_usual_repositories_map(system: System) -> None:
     assert [row.id for row in answers["find_by_skill"]] == ["n1"]
     assert answers["delete"].state.life.status == "archived"
     assert answers["cleanup_old_tasks"] == 0
+
+
+async def test_the_examples_of_the_page_run(
+    system: System, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asking, making = BLOCKS
+    monkeypatch.setenv("CLAW_DATA", str(system.cluster.path))
+    await evaluated_block(asking.replace("asyncio.run(main())", ""), "main")
+    assert await evaluated_block(making, "count_words", system.client, ["to be or not", "to be"]) == 6
+    assert sorted(capsys.readouterr().out.splitlines()) == ["count-0 has ended", "count-1 has ended"]
+
+
+async def evaluated_block(source: str, name: str, *args: Any) -> Any:
+    names: dict[str, Any] = {}
+    exec(compile(source, "docs/python-api.md", "exec"), names)  # noqa: S102 - our own page
+    return await names[name](*args)
 
 
 async def test_rows_are_what_the_command_line_prints(system: System) -> None:

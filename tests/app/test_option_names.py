@@ -1,0 +1,38 @@
+"""`docs/python-api.md` maps every option of a task: its name in Python, on the command line and in a batch file."""
+
+import inspect
+import re
+from pathlib import Path
+
+from clawactors import Client, spec_of
+from clawactors.app.cli.commands import submit
+from clawactors.app.cli.parsing import Parser
+from clawactors.app.cli.request import RequestLine
+
+PAGE = (Path(__file__).parents[2] / "docs" / "python-api.md").read_text("utf-8")
+TABLE = PAGE.partition("| in Python | `claw submit` |")[2].partition("\n\n")[0]
+COLUMNS = [
+    [set(re.findall(r"`([\w-]+)`", cell)) for cell in column]
+    for column in zip(*(line.split("|")[1:-1] for line in TABLE.splitlines()[2:]), strict=True)
+]
+PLACES = {"skill", "params"}
+"""Given by their place."""
+
+
+def test_every_option_of_submit_is_there() -> None:
+    own = {name for name, each in inspect.signature(Client.submit).parameters.items() if each.kind is each.KEYWORD_ONLY}
+    assert set.union(*COLUMNS[0]) == own | set(inspect.signature(spec_of).parameters) - PLACES
+
+
+def test_every_option_of_the_command_line_is_there() -> None:
+    every, parser = Parser("claw", ""), Parser("claw submit", "")
+    submit.arguments(parser)
+    assert set.union(*COLUMNS[1]) == long_options(parser) - long_options(every) - {"--wait", "--batch"}
+
+
+def long_options(parser: Parser) -> set[str]:
+    return set(re.findall(r"--[a-z][\w-]*", parser.format_usage()))
+
+
+def test_every_name_of_a_batch_file_is_there() -> None:
+    assert set.union(*COLUMNS[2]) == set(RequestLine.__struct_fields__) - PLACES
