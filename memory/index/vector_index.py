@@ -1,4 +1,4 @@
-"""The search for nearest vectors: by hnswlib where it is installed, else exact.
+"""The search for nearest vectors: by hnswlib where it is installed, else exact (docs/adr/0041).
 
 Both implementations find the same items, up to the approximation of hnswlib. A store that was used with one of them
 opens with the other: vectors are in the rows, and only hnswlib saves anything beside them.
