@@ -17,12 +17,8 @@ NAME = re.compile(r"`([a-z_]+(?:\.[a-z_]+)?)(?:\([^`]*\))?`")
 
 def names(page: str) -> Iterator[str]:
     """The names in the first column of the tables of methods."""
-    for line in page.splitlines():
-        if line.startswith("| method "):
-            continue
-        if line.startswith("## If you come from"):
-            return
-        if line.startswith("| `"):
+    for table in re.findall(r"^\| method \|.*\n\| ---.*\n((?:\|.*\n)+)", page, re.MULTILINE):
+        for line in table.splitlines():
             yield from NAME.findall(re.split(r"(?<!\\) \| ", line.removeprefix("| "))[0])
 
 
