@@ -173,7 +173,7 @@ def _read_marker(path: Path) -> _Marker | None:
     except FileNotFoundError:
         if foreign := foreign_in(path):
             raise Misconfigured(
-                f"{path} holds {foreign[0]!r} and is no data folder of claw: choose a new or empty one with --data"
+                f"{path} holds {foreign[0]!r} and is not a claw data folder: choose a new or empty one with --data"
             ) from None
         return None
     except msgspec.MsgspecError:

@@ -41,7 +41,9 @@ class Found(msgspec.Struct, frozen=True):
         """
         address = self.address
         if address.creds or address.nkey or address.cert or address.ca:
-            raise Misconfigured(f"{self.why}: it signs in with files, which a node can't be told; use a plain address")
+            raise Misconfigured(
+                f"{self.why}: it uses credential files, which cannot be passed to a node; use a plain address"
+            )
         secret = address.token or (f"{address.user}:{address.password}" if address.user else "")
         with_secret = (f"{scheme}://{secret}@{rest}" if secret and "@" not in rest else f"{scheme}://{rest}"
                        for scheme, _, rest in self._parts())  # fmt: skip
@@ -62,7 +64,7 @@ def discover(
     context: str | None = None,
     env: Mapping[str, str] = os.environ,
 ) -> Found:
-    """The server that these arguments and this environment lead to.
+    """Finds the server that these arguments and this environment select.
 
     Raises: `Unavailable` where nothing is named and nothing runs, `Misconfigured` for a context that can't be read.
     """

@@ -32,9 +32,9 @@ def _in_file(path: Path) -> dict[str, str]:
         mode = path.stat().st_mode
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"the file of secrets {path} can't be read: {error}") from None
+        raise Misconfigured(f"can't read the secrets file {path}: {error}") from None
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise Misconfigured(f"others may read the file of secrets {path}: chmod 600 {path}")
+        raise Misconfigured(f"the secrets file {path} is readable by others: chmod 600 {path}")
     found: dict[str, str] = {}
     for number, line in enumerate(text.splitlines(), 1):
         stripped = line.strip()
@@ -42,7 +42,7 @@ def _in_file(path: Path) -> dict[str, str]:
             continue
         name, equals, value = stripped.partition("=")
         if not equals:
-            raise Misconfigured(f"line {number} of the file of secrets {path} is no NAME=VALUE")
+            raise Misconfigured(f"line {number} of the secrets file {path} is not NAME=VALUE")
         found[name.strip().lower()] = _unquoted(value.strip())
     return found
 

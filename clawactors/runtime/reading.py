@@ -20,7 +20,7 @@ _AT_ONCE: Final = 16
 
 
 async def read_tasks(log: EventLog, ids: Iterable[str]) -> AsyncIterator[tuple[str, Snapshot[Task]]]:
-    """Each of them once, in that order; one that is not there as it was before its first event.
+    """Each of them once, in that order; one that does not exist in its initial state.
 
     Raises: what the log raises.
     """

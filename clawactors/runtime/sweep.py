@@ -82,7 +82,7 @@ async def sweep(
 
 
 class _Search:
-    """`left` are the names that nothing keeps, as far as was looked."""
+    """`left` are the names that no record read so far refers to."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self.left = set(names)

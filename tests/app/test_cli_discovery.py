@@ -101,7 +101,7 @@ def test_a_context_of_names_becomes_an_address(folder: Path, environment: dict[s
 def test_a_context_of_files_can_not_be_passed_on(folder: Path, environment: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "config" / "nats" / "context" / "files.json").write_text('{"url": "nats://x:1", "creds": "/c"}')
     found = discover(None, str(folder), "files", {"XDG_CONFIG_HOME": environment["XDG_CONFIG_HOME"]})
-    with pytest.raises(Misconfigured, match="signs in with files"):
+    with pytest.raises(Misconfigured, match="uses credential files"):
         _ = found.url
 
 

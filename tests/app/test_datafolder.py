@@ -86,7 +86,7 @@ def test_a_reader_that_looks_does_not_keep_a_claim_out(tmp_path: Path) -> None:
 
 def test_a_foreign_folder_is_not_touched(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").touch()
-    assert "holds 'thesis.tex' and is no data folder" in refused(tmp_path)
+    assert "holds 'thesis.tex' and is not a claw data folder" in refused(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 

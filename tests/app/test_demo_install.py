@@ -139,8 +139,8 @@ def refusal(package: Path, into: Path, step: str, error: type[Exception] = Value
 @pytest.mark.parametrize(
     ("requires", "words"),
     [
-        ({"python": "99.1"}, "unicode_blocks needs Python 99.1 or newer, here is 3."),
-        ({"sqlite": "99"}, "unicode_blocks needs SQLite 99 or newer, here is 3."),
+        ({"python": "99.1"}, "unicode_blocks needs Python 99.1 or newer, this is 3."),
+        ({"sqlite": "99"}, "unicode_blocks needs SQLite 99 or newer, this is 3."),
         ({"modules": ["json", "no_such_module"]}, "needs the module 'no_such_module', which is not installed here"),
         ({"modules": ["no_such.module"]}, "needs the module 'no_such.module'"),
         ({"modules": [""]}, "needs the module ''"),
@@ -161,13 +161,13 @@ def test_a_corrupt_file_is_named(package: Path, into: Path, name: str) -> None:
 
 def test_a_missing_file_is_named(package: Path, into: Path) -> None:
     (package / "unicode_blocks" / "summary.py").unlink()
-    assert refusal(package, into, "verify-files").startswith("unicode_blocks/summary.py is missing in ")
+    assert refusal(package, into, "verify-files").startswith("unicode_blocks/summary.py is missing from ")
 
 
 def test_a_file_that_leads_elsewhere_is_named(package: Path, into: Path, tmp_path: Path) -> None:
     (package / "schema.sql").rename(tmp_path / "elsewhere.sql")
     (package / "schema.sql").symlink_to(tmp_path / "elsewhere.sql")
-    assert refusal(package, into, "verify-files").startswith("schema.sql leads out of the package")
+    assert refusal(package, into, "verify-files").startswith("schema.sql points outside the package")
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_a_file_that_leads_elsewhere_is_named(package: Path, into: Path, tmp_pat
         ("CREATE TABLE a (x); COMMIT; CREATE TABLE b (x);", "statement 2: not authorized"),
         ("ATTACH 'elsewhere.db' AS e;", "statement 1: not authorized"),
         ("CREATE TABLE a (x); SELECT (", "statement 2: incomplete input"),
-        ("CREATE TABLE ä (x);".encode("latin-1"), "schema.sql is no UTF-8 text"),
+        ("CREATE TABLE ä (x);".encode("latin-1"), "schema.sql is not UTF-8 text"),
     ],
 )
 def test_an_error_in_sql_is_named_and_leaves_no_part(package: Path, into: Path, sql: str | bytes, words: str) -> None:
@@ -221,12 +221,12 @@ def test_a_file_that_changed_after_it_was_verified_is_not_installed(package: Pat
 def test_a_cache_that_is_none_is_named(package: Path, into: Path, tmp_path: Path) -> None:
     shutil.rmtree(into / "cache")
     (into / "cache").write_text("a file")
-    assert f"the cache {into / 'cache'} is no folder" in refusal(package, into, "clear-caches")
+    assert f"the cache {into / 'cache'} is not a folder" in refusal(package, into, "clear-caches")
     (tmp_path / "precious").mkdir()
     (tmp_path / "precious" / "file").touch()
     (into / "cache").unlink()
     (into / "cache").symlink_to(tmp_path / "precious")
-    with pytest.raises(ValueError, match="is no folder in"):
+    with pytest.raises(ValueError, match="is not a folder in"):
         install(Journal(), package, into)
     assert (tmp_path / "precious" / "file").exists()
 
@@ -241,12 +241,12 @@ def test_a_cache_that_is_none_is_named(package: Path, into: Path, tmp_path: Path
         ({"version": ".."}, "matching regex"),
         ({"extra": 1}, "unknown field"),
         ({"sql": "gone.sql"}, "'gone.sql' is not among its files"),
-        ({"files": {"../schema.sql": "0" * 64}}, "'../schema.sql' does not lie in the folder"),
-        ({"files": {"/etc/passwd": "0" * 64}}, "'/etc/passwd' does not lie in the folder"),
+        ({"files": {"../schema.sql": "0" * 64}}, "'../schema.sql' is outside the folder"),
+        ({"files": {"/etc/passwd": "0" * 64}}, "'/etc/passwd' is outside the folder"),
         ({"files": {"schema.sql": "0"}}, "matching regex"),
-        ({"caches": ["../.."]}, "does not lie in the folder"),
-        ({"caches": ["."]}, "does not lie in the folder"),
-        ({"caches": ["versions/1.0.0"]}, "'versions/1.0.0' is no cache"),
+        ({"caches": ["../.."]}, "is outside the folder"),
+        ({"caches": ["."]}, "is outside the folder"),
+        ({"caches": ["versions/1.0.0"]}, "'versions/1.0.0' is not a cache"),
     ],
 )
 def test_a_malformed_manifest_is_refused(package: Path, into: Path, manifest: str | dict[str, Any], words: str) -> None:
@@ -258,4 +258,4 @@ def test_a_malformed_manifest_is_refused(package: Path, into: Path, manifest: st
 
 
 def test_a_folder_without_a_manifest_is_no_package(tmp_path: Path, into: Path) -> None:
-    assert "is no package: it has no manifest.json" in refusal(tmp_path, into, STEPS[0])
+    assert "is not a package: it has no manifest.json" in refusal(tmp_path, into, STEPS[0])

@@ -100,7 +100,7 @@ def test_what_is_missing_is_said(folder: Path) -> None:
     (folder / "empty").mkdir()
     (folder / "none.py").write_text("def hello(task): ...\n")
     for spec in ("empty", "none.py", "none", "json"):
-        assert refusal(spec).startswith(f"--skills {spec}: there is no skill in it")
+        assert refusal(spec).startswith(f"--skills {spec}: no skill found")
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ async def test_signals_have_their_defaults_in_the_program() -> None:
         (["no-such-program"], {}, "can't run 'no-such-program': No such file"),
         (["/etc/passwd"], {}, "can't run '/etc/passwd': Permission denied"),
         (["/"], {}, "can't run '/'"),
-        (["true"], {"cwd": "/no/such/folder"}, "cwd '/no/such/folder' is no folder here"),
+        (["true"], {"cwd": "/no/such/folder"}, "cwd '/no/such/folder' is not a folder on this node"),
         (["echo", "x" * 200_000], {}, "can't run 'echo': Argument list too long"),
         (["true"], {"env": {"X": "y" * 200_000}}, "can't run 'true': Argument list too long"),
     ],
@@ -99,8 +99,8 @@ async def test_what_cannot_be_run_is_refused(argv: list[str], more: dict[str, An
 @pytest.mark.parametrize(
     ("params", "words"),
     [
-        ({"argv": []}, "argv names a program"),
-        ({"argv": [""]}, "argv names a program"),
+        ({"argv": []}, "argv must hold a program"),
+        ({"argv": [""]}, "argv must hold a program"),
         ({"argv": ["echo", "a\0b"]}, "null"),
         ({"argv": ["true"], "cwd": "a\0b"}, "null"),
         ({"argv": ["true"], "env": {"a=b": "c"}}, "environment"),
@@ -271,7 +271,7 @@ def test_the_same_on_the_loop_that_nodes_run(tmp_path: Path, watch: Watch) -> No
         assert (await run("sh", "-c", "cat; exit 4", input="in"))["exit"] == 4
         with pytest.raises(Refused, match="No such file"):
             await run("no-such-program")
-        with pytest.raises(Refused, match="is no folder here"):
+        with pytest.raises(Refused, match="is not a folder on this node"):
             await run("true", cwd="/no/such/folder")
         os.mkfifo(tmp_path / "pid")
         task = asyncio.ensure_future(run("sh", "-c", LEFT_BEHIND["its child"], str(tmp_path / "pid")))

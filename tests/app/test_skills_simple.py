@@ -100,7 +100,7 @@ async def test_python_calls_sync_functions_in_a_thread(module: types.ModuleType)
         ("allowed_module:os.system", ("allowed_module:*",), "public functions"),
         ("allowed_module:_hidden", ("allowed_module:*",), "public functions"),
         ("allowed_module:Box", ("allowed_module:*",), "public functions"),
-        ("allowed_module:number", ("allowed_module:number",), "is no function"),
+        ("allowed_module:number", ("allowed_module:number",), "is not a function"),
         ("allowed_module:gone", ("allowed_module:gone",), "has no gone"),
         ("no_such_module:f", ("no_such_module:f",), "can't import no_such_module"),
         ("allowed_module:*", ("allowed_module:*",), "not on this node's allow-list"),

@@ -80,7 +80,7 @@ def test_foreign_folders_are_refused_and_left_alone(tmp_path: Path) -> None:
     photos = tmp_path / "photos"
     photos.mkdir()
     (photos / "cat.jpg").write_text("meow")
-    refused(Claw(photos), "is no data folder of claw")
+    refused(Claw(photos), "is not a claw data folder")
     assert [entry.name for entry in photos.iterdir()] == ["cat.jpg"]
     later = tmp_path / "later"
     later.mkdir()

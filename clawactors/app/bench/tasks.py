@@ -119,7 +119,7 @@ async def step_rate(scene: Scene, n: int | None) -> Figure:
 
 
 async def latency(scene: Scene, n: int | None) -> Figure:
-    """One task at a time, from submit to the result in hand."""
+    """One task at a time, from submit to its result."""
     n, client = n or 1000, scene.client
     client.skills.add([noop.offer])
     took_s: list[float] = []

@@ -1,4 +1,4 @@
-"""The commands by name: where each lives and what it is for. A new command is one module and one line here."""
+"""The commands by name, each with its module and summary. A new command is one module and one line here."""
 
 from typing import Final, NamedTuple
 
@@ -8,7 +8,7 @@ _HOME: Final = "clawactors.app.cli.commands"
 
 
 class CatalogueEntry(NamedTuple):
-    """A line of the overview."""
+    """One line of the overview."""
 
     group: str
     module: str
@@ -56,6 +56,6 @@ COMMANDS: Final[dict[str, CatalogueEntry]] = {
 }
 
 FOR_SCRIPTS: Final[dict[str, CatalogueEntry]] = {
-    "__complete": CatalogueEntry("", f"{_HOME}.candidates", "print what may stand in place of the last word"),
+    "__complete": CatalogueEntry("", f"{_HOME}.candidates", "print completions of the last word"),
 }
 """Commands that completion scripts call; no overview shows them."""

@@ -1,4 +1,4 @@
-"""What `claw doctor` looks at, one function a check; each says what it found, and what to do where that is not well."""
+"""The checks of `claw doctor`, one function each; a check says what it found and, if it failed, what to do."""
 
 import shutil
 from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ class _Middleware(msgspec.Struct):
 
 
 async def check_server(found: Found) -> AsyncIterator[Check]:
-    """Whether it answers, and is new enough."""
+    """Checks that the server answers and is new enough."""
     try:
         connection = await Connection.open(found.address, "claw-doctor")
     except EventLogError as error:
@@ -65,7 +65,7 @@ async def check_sync(found: Found) -> Check:
 
 
 def check_disk(found: Found) -> Check:
-    """Whether the data folder has room."""
+    """Checks the free space of the data folder."""
     if not found.data.is_dir():
         return Check("disk", "unknown", f"there is no data folder {found.data} on this machine")
     free = shutil.disk_usage(found.data).free
@@ -84,7 +84,7 @@ async def check_cluster(client: Client) -> AsyncIterator[Check]:
 
 
 async def check_middleware(client: Client) -> Check:
-    """What a command passes in control before it is appended, in this order."""
+    """The middleware that a command passes in control before it is appended, in order."""
     try:
         answer = await client.views.answer(_Middleware, "middleware")
     except EventLogError as error:

@@ -1,4 +1,4 @@
-"""Starts `claw up` in a session of its own and hands on what it says when it is ready or can't be."""
+"""Starts `claw up` in the background and passes on its ready line or its error."""
 
 import json
 import os
@@ -36,7 +36,7 @@ def detach(options: Any, path: Path, lock: int | None) -> int:
         if code in _STOPPED:
             note(f"the cluster on {path} was stopped before it was ready")
             return INTERRUPTED
-        raise Problem("unavailable", f"claw up ended with {code} and said nothing") from None
+        raise Problem("unavailable", f"claw up exited with code {code} and no message") from None
     if said.get("ready"):
         from clawactors.app.cli.supervising import ready_facts
 
@@ -49,7 +49,7 @@ def detach(options: Any, path: Path, lock: int | None) -> int:
 
 
 def _start(command: list[str], lock: int | None) -> subprocess.Popen[bytes]:
-    """The supervisor, which holds the lock from now on in place of this process.
+    """The supervisor process; it takes over the lock from this one.
 
     A signal that comes meanwhile, as from `claw down`, is for it: there is no moment at which it would get lost.
     """

@@ -1,4 +1,4 @@
-"""A command that runs until it is told to stop: Ctrl-C or SIGTERM ends it in good order, a second one forces it."""
+"""Stop signals of a foreground command: the first Ctrl-C or SIGTERM stops it cleanly, the second forces it."""
 
 import asyncio
 import os
@@ -39,7 +39,7 @@ class StopSignals:
             loop.remove_signal_handler(number)
 
     async def cancel(self, work: "asyncio.Future[None]") -> None:
-        """Cancels the work when the first signal comes."""
+        """Cancels the work on the first signal."""
         await self.stopping.wait()
         work.cancel()
 

@@ -21,9 +21,9 @@ Durable tasks and memory for AI agents, as one event log on NATS JetStream.
 _FOOT = """
 global options, before or after the command:
   --data DIR      data folder (CLAW_DATA; default: ~/.local/share/claw)
-  --nats URL      server to talk to, with user and password where needed
-  --context NAME  context of the nats CLI that names the server
-  --json          one JSON document on standard output
+  --nats URL      URL of the server, with user and password if needed
+  --context NAME  nats CLI context of the server
+  --json          print one JSON document
   --debug         show tracebacks
 
 `claw COMMAND --help` describes a command. Exit codes: 0 done, 1 the awaited task failed or a check failed, 2 usage,
@@ -31,7 +31,7 @@ global options, before or after the command:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The exit code of `claw` with these arguments."""
+    """Runs `claw` with these arguments; returns the exit code."""
     return execute(_dispatch, argv)
 
 

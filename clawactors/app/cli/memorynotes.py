@@ -21,7 +21,7 @@ _WORDS_MAX = 4000
 
 
 async def add(client: Client, options: Any) -> int:
-    """`claw memory add TEXT|@FILE|-`: the note, or those of the file; the rows of what is remembered now."""
+    """`claw memory add TEXT|@FILE|-`: adds the note, or those of the file; returns the new rows."""
     words = options.words
     if len(words) == 1 and words[0].startswith("@"):
         return await import_files(client, options)
@@ -30,7 +30,7 @@ async def add(client: Client, options: Any) -> int:
 
 
 async def import_files(client: Client, options: Any) -> int:
-    """`claw memory import FILE …`: every note in them; what can't be read is told, and the others are kept."""
+    """`claw memory import FILE …`: adds every note of the files; reports those it cannot read."""
     contents: list[Content] = []
     for name in options.words:
         for found in _in_file(name.removeprefix("@"), options):

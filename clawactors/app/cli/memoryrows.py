@@ -1,4 +1,4 @@
-"""Memories for people: what was found, one with everything of it, jobs, facts, events."""
+"""Prints memories: search hits, single memories, jobs, facts, events."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
@@ -30,7 +30,7 @@ _STATES: Final = {
 
 
 def hit_list(rows: Iterable[Row]) -> Iterator[Part]:
-    """Each hit with its score and where it comes from; those below the threshold are marked."""
+    """Each hit with its score and source; hits below the threshold are marked."""
     for row in rows:
         weak = " (weak)" if row["weak"] else ""
         sources = ", ".join(map(str, row["sources"][:10])) + (" …" if len(row["sources"]) > 10 else "")
@@ -43,13 +43,13 @@ def hit_list(rows: Iterable[Row]) -> Iterator[Part]:
 
 
 def memory_cards(rows: Iterable[Row]) -> Iterator[Part]:
-    """Everything of each."""
+    """All fields of each memory."""
     for row in rows:
         yield Facts([(name.replace("_", " "), value) for name, value in row.items() if name != "excerpt"])
 
 
 def memory_table(rows: Iterable[Row]) -> Iterator[Part]:
-    """One line a memory."""
+    """One line per memory."""
     heads = ("ID", "KIND", "OWNER", "AT", "TAGS", "TEXT")
     cells = ((row["id"], row["kind"], row["owner"], when(row["at"]), row["tags"], row["text"]) for row in rows)
     yield Table(heads, cells)
@@ -76,14 +76,14 @@ def job_row(task: TaskRow) -> Row:
 
 
 def job_table(rows: Iterable[Row]) -> Iterator[Part]:
-    """One line a job."""
+    """One line per job."""
     heads = ("ID", "STATUS", "USER", "CONVERSATION", "MESSAGE", "ATTEMPT", "ERROR")
     names = ("id", "status", "user", "conversation", "message", "attempt", "error")
     yield Table(heads, ([row[name] for name in names] for row in rows))
 
 
 def about_table(rows: Iterable[Row]) -> Iterator[Part]:
-    """One line a fact."""
+    """One line per fact."""
     heads = ("SUBJECT", "PREDICATE", "OBJECT", "HOLDS", "CONFIDENCE", "SINCE", "UNTIL", "MEMORY")
     cells = (
         (
@@ -102,7 +102,7 @@ def about_table(rows: Iterable[Row]) -> Iterator[Part]:
 
 
 def recent_table(rows: Iterable[Row]) -> Iterator[Part]:
-    """One line an event."""
+    """One line per event."""
     cells = ((row["seq"], when(row["at"]), row["kind"], row["id"], short(row["event"], 200)) for row in rows)
     yield Table(("SEQ", "AT", "KIND", "ID", "EVENT"), cells)
 

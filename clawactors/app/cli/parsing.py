@@ -1,4 +1,4 @@
-"""Arguments: options that stand before or after the command, values as people write them."""
+"""Argument parsing: global options before or after the command, durations, times, pairs."""
 
 import argparse
 from collections.abc import Callable, Sequence
@@ -42,15 +42,15 @@ _UNITS_S: Final = {"s": 1, "m": 60, "h": 3600}
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that knows the global options and raises `Problem` where it does not understand."""
+    """A parser that knows the global options and raises `Problem` instead of exiting."""
 
     def __init__(self, prog: str, summary: str) -> None:
         super().__init__(prog=prog, description=f"{summary[:1].upper()}{summary[1:]}.", allow_abbrev=False)
         known = self.add_argument_group("global options")
         known.add_argument("--data", metavar="DIR", help="data folder (CLAW_DATA; default: ~/.local/share/claw)")
-        known.add_argument("--nats", metavar="URL", help="server to talk to, with user and password where needed")
-        known.add_argument("--context", metavar="NAME", help="context of the nats CLI that names the server")
-        known.add_argument("--json", action="store_true", help="one JSON document on standard output")
+        known.add_argument("--nats", metavar="URL", help="URL of the server, with user and password if needed")
+        known.add_argument("--context", metavar="NAME", help="nats CLI context of the server")
+        known.add_argument("--json", action="store_true", help="print one JSON document")
         known.add_argument("--debug", action="store_true", help="show tracebacks")
 
     @override
@@ -59,7 +59,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def split(argv: Sequence[str]) -> tuple[list[str], str | None, list[str]]:
-    """Options before the command, the command (None where there is none), all that follows it."""
+    """The options before the command, the command (or None), and everything after it."""
     at = 0
     while at < len(argv):
         word = argv[at]
@@ -77,7 +77,7 @@ def options_of(parser: Parser, argv: Sequence[str]) -> Any:
 
 
 def _settled(argv: Sequence[str]) -> list[str]:
-    """Keeps an option that may go without a value from taking what is not for it, and gives others what is theirs."""
+    """Rewrites options whose value is optional or can look like an option, so that argparse reads them right."""
     settled: list[str] = []
     given = iter(enumerate(argv))
     for at, word in given:
@@ -101,7 +101,7 @@ def _is_duration(text: str) -> bool:
 
 
 def worded[T](read: Callable[[str], T]) -> Callable[[str], T]:
-    """As a type of an option: argparse shows the text of its own error only."""
+    """Wraps a reader as an argparse type, so that argparse shows the text of its `ValueError`."""
 
     def checked(text: str) -> T:
         try:
@@ -207,5 +207,5 @@ count = worded(_count)
 
 
 def words(text: str) -> list[str]:
-    """The parts of `a,b`."""
+    """The comma-separated words of `a,b`."""
     return [word for word in (part.strip() for part in text.split(",")) if word]

@@ -1,4 +1,4 @@
-"""Errors as people and scripts see them: a word, a sentence, what to do, and the exit code."""
+"""Errors as users and scripts see them: code, message, hint, exit code."""
 
 from typing import Any, Final
 
@@ -15,20 +15,19 @@ EXITS: Final = {
     "corrupt": 5,
     "internal": 70,
 }
-"""1 the awaited task failed or a check did not hold, 2 usage, 3 not found, 4 refused, 5 unavailable; 70 is a fault of
-the program itself."""
+"""1 the awaited task or a check failed, 2 usage, 3 not found, 4 refused, 5 unavailable; 70 is a bug in claw."""
 
 INTERRUPTED: Final = 130
 """After Ctrl-C, as shells have it."""
 
 _HINTS: Final = {
     "usage": "claw --help lists commands and options",
-    "not_found": "claw tasks and claw nodes list what there is",
+    "not_found": "claw tasks and claw nodes list all ids",
     "refused": "nothing was changed",
-    "misconfigured": "correct this and run the command again",
+    "misconfigured": "fix this and run the command again",
     "unavailable": "claw up starts a cluster, --nats names a server, claw doctor looks for the cause",
-    "timeout": "it may still complete: look again, or wait longer",
-    "corrupt": "keep the data folder as it is and look at its logs",
+    "timeout": "it may still complete: check again, or wait longer",
+    "corrupt": "do not change the data folder; read its logs",
     "internal": "this is a fault in claw: run it again with --debug and report what it prints",
 }
 
@@ -48,18 +47,18 @@ class Problem(Exception):
 
     @property
     def line(self) -> str:
-        """What standard error gets."""
+        """The line for standard error."""
         says_it = self.hint in self.message or (self._by_default and "claw " in self.message)
         return f"claw: {self.message}" + ("" if says_it else f" ({self.hint})")
 
     @property
     def document(self) -> dict[str, Any]:
-        """What standard output gets with `--json`."""
+        """The document for standard output with `--json`."""
         return {"error": {"code": self.code, "message": self.message, "hint": self.hint}, **self.extra}
 
 
 def problem_of(error: BaseException) -> Problem:
-    """The problem that an exception of the lower packages stands for."""
+    """Converts an exception of the lower packages."""
     if isinstance(error, Problem):
         return error
     if isinstance(error, BaseExceptionGroup):

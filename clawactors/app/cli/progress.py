@@ -1,4 +1,4 @@
-"""How far a long command is: a bar by rich on a terminal, nothing anywhere else."""
+"""Progress of a long command: a rich progress bar on a terminal, otherwise nothing."""
 
 import sys
 from typing import IO, TYPE_CHECKING, Self
@@ -12,7 +12,7 @@ __all__ = ["ProgressBar"]
 
 
 class ProgressBar:
-    """Shows how far something is; `total` 0 where that is not known. Use it in a `with`: the end clears the line."""
+    """A progress bar for a `with` block, which clears it at the end; `total` is 0 if it is unknown."""
 
     def __init__(self, label: str, total: int = 0, *, shown: bool = True, stream: IO[str] | None = None) -> None:
         self.label, self.total = label, total
@@ -45,6 +45,6 @@ class ProgressBar:
             self._bar.stop()
 
     def at(self, done: int) -> None:
-        """So many are done."""
+        """Sets how many are done."""
         if self._bar is not None and self._id is not None:
             self._bar.update(self._id, completed=done, total=self.total or None)

@@ -1,4 +1,4 @@
-"""`claw-replay`, also `bin/replay`: builds views from the log alone, and proves that the live ones are equal."""
+"""`claw-replay`, also `bin/replay`: rebuilds views from the log and compares them with the live ones."""
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +23,7 @@ type _Parts = list[tuple[Projection, tuple[str, ...]]]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The exit code of `claw-replay` with these arguments."""
+    """Runs `claw-replay` with these arguments; returns the exit code."""
     return execute(_program, argv)
 
 
@@ -32,12 +32,12 @@ def _program(argv: Sequence[str]) -> int:
 
     parser = Parser("claw-replay", "build views from the log alone")
     parser.add_argument("--view", action="append", default=[], metavar="NAME", help="only this view in the digest")
-    parser.add_argument("--verify", action="store_true", help="compare with the live views; unequal ends with exit 1")
-    parser.add_argument("--until", type=place, metavar="SEQ|TIME", help="stop there: the views as they were then")
-    parser.add_argument("--into", metavar="DIR", help="keep what was built in this new folder")
+    parser.add_argument("--verify", action="store_true", help="compare with the live views; exit 1 if they differ")
+    parser.add_argument("--until", type=place, metavar="SEQ|TIME", help="stop there, to see the views of that time")
+    parser.add_argument("--into", metavar="DIR", help="keep the views in this new folder")
     options = options_of(parser, argv)
     if options.verify and (options.until or options.into):
-        raise Problem("usage", "--verify compares with the live views as they are", "leave --until and --into away")
+        raise Problem("usage", "--verify compares with the current live views", "remove --until and --into")
     return asyncio.run(_replay(options, _parts(options.view)))
 
 

@@ -1,4 +1,4 @@
-"""A task as it is asked for on a command line or on a line of a batch; both have the same names."""
+"""Reads a task request from the options of `submit` or from a line of a batch; field names are the same."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -20,7 +20,7 @@ _BAD_JSON: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class RequestLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One line of a batch: named as the options are, or as rows have it where that differs."""
+    """One line of a batch; fields are named like the options, or like the fields of a row."""
 
     skill: str
     params: dict[str, Any] = {}
@@ -85,7 +85,7 @@ def wish_of_line(line: bytes) -> TaskRequest:
 
 
 def id_in(line: bytes) -> str | None:
-    """The id that a line names, whatever else is wrong with it."""
+    """The id in a line, even if the rest is invalid."""
     try:
         return msgspec.json.decode(line, type=_Named).id
     except _BAD_JSON:
@@ -125,7 +125,7 @@ def params_of(text: str | None) -> dict[str, Any]:
 
 
 def value_of(text: str | None, what: str) -> Any:
-    """Any JSON value, given as such, as `@FILE` or as `-` for standard input; None where it is left out.
+    """Any JSON value, given as such, as `@FILE` or as `-` for standard input; None if omitted.
 
     Raises: `Problem`.
     """
@@ -135,7 +135,7 @@ def value_of(text: str | None, what: str) -> Any:
     try:
         return msgspec.json.decode(content.encode() if isinstance(content, str) else content)
     except (*_BAD_JSON, UnicodeEncodeError) as error:
-        raise Problem("usage", f"{what}: {error}", "write JSON: a text goes in double quotes") from None
+        raise Problem("usage", f"{what}: {error}", "write JSON: text needs double quotes") from None
 
 
 def _content(text: str) -> str | bytes:
@@ -148,11 +148,11 @@ def _content(text: str) -> str | bytes:
     try:
         return Path(text[1:]).expanduser().read_bytes()
     except OSError as error:
-        raise Problem("usage", f"can't read {text[1:]}: {error.strerror}", "name a file of JSON") from None
+        raise Problem("usage", f"can't read {text[1:]}: {error.strerror}", "name a JSON file") from None
 
 
 def object_of(text: str | bytes | None, what: str) -> dict[str, Any]:
-    """A JSON object, empty where nothing is given. Raises: `Problem`."""
+    """A JSON object, empty if omitted. Raises: `Problem`."""
     if text is None:
         return {}
     try:

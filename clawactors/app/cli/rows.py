@@ -1,4 +1,4 @@
-"""Tasks, nodes, schedules and skills for people: one as a list of facts, many as a table."""
+"""Prints tasks, nodes, schedules and skills: one as a list of fields, many as a table."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -11,7 +11,7 @@ __all__ = ["node_card", "node_table", "schedule_card", "schedule_table", "skill_
 
 
 def task_card(row: TaskRow) -> Iterator[Part]:
-    """Everything of a task that is set, its steps below."""
+    """All fields of a task that are set, with its steps below."""
     error = row.error
     yield Facts(
         [
@@ -51,7 +51,7 @@ def task_card(row: TaskRow) -> Iterator[Part]:
 
 
 def task_table(rows: Iterable[TaskRow]) -> Iterator[Part]:
-    """One line a task."""
+    """One line per task."""
     yield Table(
         ("ID", "STATUS", "SKILL", "NODE", "ATTEMPT", "PROGRESS", "SUBMITTED", "NAME"),
         (
@@ -72,7 +72,7 @@ def task_table(rows: Iterable[TaskRow]) -> Iterator[Part]:
 
 
 def node_card(row: NodeRow) -> Iterator[Part]:
-    """Everything of a node that is known."""
+    """All known fields of a node."""
     yield Facts(
         [
             ("id", row.id),
@@ -101,7 +101,7 @@ def node_card(row: NodeRow) -> Iterator[Part]:
 
 
 def node_table(rows: Iterable[NodeRow]) -> Iterator[Part]:
-    """One line a node."""
+    """One line per node."""
     yield Table(
         ("ID", "STATUS", "SLOTS", "RUNNING", "CPU", "MEMORY", "PROCESSED", "FAILED", "HOST", "HEARTBEAT"),
         (
@@ -123,7 +123,7 @@ def node_table(rows: Iterable[NodeRow]) -> Iterator[Part]:
 
 
 def schedule_card(row: ScheduleRow) -> Iterator[Part]:
-    """Everything of a schedule that is set."""
+    """All fields of a schedule that are set."""
     yield Facts(
         [
             ("name", row.name),
@@ -145,7 +145,7 @@ def schedule_card(row: ScheduleRow) -> Iterator[Part]:
 
 
 def schedule_table(rows: Iterable[ScheduleRow]) -> Iterator[Part]:
-    """One line a schedule."""
+    """One line per schedule."""
     yield Table(
         ("NAME", "STATUS", "CRON", "ZONE", "SKILL", "NEXT", "LAST TASK", "FIRED"),
         (
@@ -157,7 +157,7 @@ def schedule_table(rows: Iterable[ScheduleRow]) -> Iterator[Part]:
 
 
 def skill_table(rows: Iterable[SkillRow]) -> Iterator[Part]:
-    """One line a skill."""
+    """One line per skill."""
     yield Table(
         ("SKILL", "PARAMETERS", "NODES", "AT ONCE", "SUBMITTED", "FAILED", "DESCRIPTION"),
         (

@@ -1,4 +1,4 @@
-"""Which tasks a command changes: those named, or all that a filter finds; many are changed only when that is meant."""
+"""Selects the tasks that a command changes, by id or filter, and confirms large changes."""
 
 import sys
 from collections.abc import Iterable, Sequence
@@ -20,23 +20,23 @@ _FILTER: Final = ("status", "node", "user", "skill", "tag", "since", "until")
 
 
 def filter_arguments(parser: Parser) -> None:
-    """The options that choose tasks, and those that say how to go about many."""
-    parser.add_argument("ids", nargs="*", metavar="ID", help="these tasks; none where options choose them")
-    chosen = parser.add_argument_group("instead of ids, all tasks")
+    """Declares the options that select tasks, and --limit, --yes and --dry-run."""
+    parser.add_argument("ids", nargs="*", metavar="ID", help="ids of the tasks")
+    chosen = parser.add_argument_group("instead of ids, select all tasks")
     chosen.add_argument("--status", type=statuses, default=[], metavar="A,B", help="in any of these states")
     chosen.add_argument("--node", default="", help="on this node")
     chosen.add_argument("--user", default="", help="of this user")
     chosen.add_argument("--skill", default="", help="of this skill")
     chosen.add_argument("--tag", default="", help="with this tag")
-    chosen.add_argument("--since", type=time, metavar="TIME", help="submitted then or later")
-    chosen.add_argument("--until", type=through, metavar="TIME", help="submitted then or earlier")
-    chosen.add_argument("--limit", type=count, metavar="N", help="at most N of them, newest first")
-    parser.add_argument("--yes", action="store_true", help=f"do not ask before more than {_ASKS_BEYOND} are changed")
-    parser.add_argument("--dry-run", action="store_true", help="only show which tasks would be changed")
+    chosen.add_argument("--since", type=time, metavar="TIME", help="submitted at this time or later")
+    chosen.add_argument("--until", type=through, metavar="TIME", help="submitted at this time or earlier")
+    chosen.add_argument("--limit", type=count, metavar="N", help="at most N tasks, newest first")
+    parser.add_argument("--yes", action="store_true", help=f"change more than {_ASKS_BEYOND} tasks without asking")
+    parser.add_argument("--dry-run", action="store_true", help="only list the tasks that would be changed")
 
 
 def has_filter(options: Any) -> bool:
-    """True where options choose the tasks. Raises: `Problem` for ids beside them, or neither."""
+    """True if options select the tasks. Raises: `Problem` if both or neither of ids and options are given."""
     chosen = any(getattr(options, name) not in ("", None, []) for name in _FILTER)
     word = options.command
     if options.ids and (chosen or options.limit is not None):
@@ -47,7 +47,7 @@ def has_filter(options: Any) -> bool:
 
 
 async def select(client: Client, options: Any, changeable: Sequence[str]) -> list[TaskRow]:
-    """All tasks that the options choose, in one of the changeable states where they name none."""
+    """All tasks that the options select; without --status, those in a changeable state."""
     rows: list[TaskRow] = []
     if options.limit == 0:
         return rows
@@ -61,7 +61,7 @@ async def select(client: Client, options: Any, changeable: Sequence[str]) -> lis
 
 
 def confirmed(options: Any, number: int) -> bool:
-    """True when that many may be changed. Raises: `Problem` where that has to be asked and nobody can answer."""
+    """True if the change may proceed; asks before a large one. Raises: `Problem` if there is no terminal to ask on."""
     if number <= _ASKS_BEYOND or options.yes:
         return True
     question = f"{options.command} {number} tasks"
@@ -76,7 +76,7 @@ def confirmed(options: Any, number: int) -> bool:
 
 
 def show_selected(options: Any, rows: Iterable[TaskRow]) -> int:
-    """The answer of --dry-run."""
+    """Prints the result of --dry-run."""
     listed = list(rows)
     emit(options, listed, lambda: task_table(listed))
     note(f"{options.command} would change {len(listed)} tasks; nothing was changed")

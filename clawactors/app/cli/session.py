@@ -1,4 +1,4 @@
-"""What commands do with a server: connect, ask, find a task by the beginning of its id; errors as `Problem`."""
+"""Connects commands to the server, resolves id prefixes, and turns errors into `Problem`."""
 
 import asyncio
 import re
@@ -16,14 +16,14 @@ from clawactors.kernel.errors import InvalidQuery, NotFound, Refused
 __all__ = ["ask_memory", "by_id", "change_by_id", "explained", "find", "with_client"]
 
 _GIVE_UP_S: Final = 10.0
-"""How long a command goes on with a server that has gone away."""
+"""How long a command keeps trying to reach a lost server."""
 
 _LOOK: Final = "claw doctor looks for the cause"
 _GENERATED: Final = re.compile(r"t-[0-9a-z]{21}|key-[0-9a-f]{32}")
 
 
 def find(options: Any) -> Found:
-    """The server that the global options lead to. Raises: `Unavailable`, `Misconfigured`."""
+    """Finds the server that the global options select. Raises: `Unavailable`, `Misconfigured`."""
     found = discover(options.nats, options.data, options.context)
     if found.ignored:
         note(f"{found.ignored}: the server is {found.why}")
@@ -50,7 +50,7 @@ def with_client(options: Any, work: Callable[[Client], Awaitable[int]]) -> int:
 
 
 async def by_id[T](client: Client, id: str, work: Callable[[str], Awaitable[T]]) -> T:
-    """The work on the task with that id, or on the one task whose id begins so. Raises: what the work raises."""
+    """Does the work on the task with that id, or on the only task whose id starts so. Raises: what the work raises."""
     try:
         return await work(id)
     except NotFound:
@@ -61,7 +61,7 @@ async def by_id[T](client: Client, id: str, work: Callable[[str], Awaitable[T]])
 
 
 async def change_by_id[T](client: Client, id: str, work: Callable[[str], Awaitable[T]]) -> T:
-    """The same for a change, which the beginning of a chosen id never reaches: `job-1` must not cancel `job-10`."""
+    """The same for a change; only generated ids may be abbreviated: `job-1` must not cancel `job-10`."""
     try:
         return await work(id)
     except NotFound:
@@ -83,17 +83,17 @@ async def _completed(client: Client, start: str) -> str | None:
 
 
 async def ask_memory(client: Client, name: str, /, timeout_s: float = 20.0, **question: Any) -> dict[str, Any]:
-    """The answer of memory's process. Raises: `Refused`, `NotFound`, `Problem` where it does not answer."""
+    """Asks the memory process. Raises: `Refused`, `NotFound`, `Problem` where it does not answer."""
     try:
         return await client.memories.ask(f"memory.{name}", timeout_s, **question)
     except NoResponders as error:
-        hint = "claw up starts one, and starts it again when it dies"
+        hint = "claw up starts one and restarts it if it dies"
         raise Problem("unavailable", f"no memory process answers at {client.found.shown} ({error})", hint) from error
 
 
 @contextmanager
 def explained(hint: str) -> Iterator[None]:
-    """Adds to a refusal where to look. Raises: `Problem` in place of `Refused`."""
+    """Adds a hint to a refusal. Raises: `Problem` in place of `Refused`."""
     try:
         yield
     except (InvalidQuery, NotFound):

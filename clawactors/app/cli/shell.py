@@ -1,4 +1,4 @@
-"""Runs a program for a shell: every end becomes an exit code, every failure one line, never a traceback unasked."""
+"""Runs a program for a shell: every outcome is an exit code, every error one line, a traceback only with --debug."""
 
 import contextlib
 import os
@@ -13,7 +13,7 @@ _BROKEN_PIPE = 141
 
 
 def execute(program: Callable[[Sequence[str]], int], argv: Sequence[str] | None = None) -> int:
-    """Runs the program on the arguments of this process; returns the exit code."""
+    """Runs the program with these arguments, by default those of the process; returns the exit code."""
     arguments = sys.argv[1:] if argv is None else argv
     given = arguments[: arguments.index("--")] if "--" in arguments else arguments
     with contextlib.suppress(AttributeError, ValueError):  # a stream put in place by a test or an embedding program

@@ -1,4 +1,4 @@
-"""What a replay reads: the log and the live views of a running cluster, or those that a stopped one has left.
+"""The input of a replay: log and live views of a running or a stopped cluster.
 
 There are two projections, each with a process that keeps it live: the cluster's views by control, memory by its own.
 """
@@ -32,7 +32,7 @@ _FOLDERS: Final = {"cluster": "views", "memory": "memory"}
 _QUESTIONS: Final = {"cluster": "claw.query.digest", "memory": "claw.query.memory.digest"}
 
 _DIGEST_S: Final = 600.0
-"""How long the live views may take to read all their rows."""
+"""Time limit for the live views to read all their rows."""
 
 
 class Source:
@@ -52,7 +52,7 @@ class Source:
 
 @asynccontextmanager
 async def opened(options: Any) -> AsyncIterator[Source]:
-    """The source that the global options lead to.
+    """Opens the source that the global options select.
 
     Raises: `Unavailable`, `Misconfigured`.
     """
@@ -83,14 +83,14 @@ async def _running(found: Found) -> AsyncIterator[Source]:
                 return msgspec.json.decode(answer, type=StoreDigest)
             except msgspec.ValidationError:
                 said = msgspec.json.decode(answer)["error"]["message"]
-                raise Problem("unavailable", f"the live views did not tell their digest: {said}") from None
+                raise Problem("unavailable", f"the live views returned no digest: {said}") from None
 
         yield Source(await JetStreamLog.over(client.connection), live)
 
 
 @asynccontextmanager
 async def _stopped(folder: Path) -> AsyncIterator[Source]:
-    """The server of a stopped cluster runs for as long as it is read."""
+    """Runs the server of a stopped cluster while it is read."""
     with DataFolder.claim(folder) as claimed:
         server = NatsServer(claimed)
         try:

@@ -1,4 +1,4 @@
-"""The supervisor of `claw up`: starts a cluster, says when it is ready, stops it when it is told to."""
+"""The supervisor of `claw up`: starts a cluster, prints the ready line, stops it on a signal."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ __all__ = ["ready_facts", "supervise"]
 
 
 def supervise(options: Any, path: Path, lock: int | None) -> int:
-    """Runs the cluster until this process is told to stop; `lock` is that of the data folder, where it is held."""
+    """Runs the cluster until a signal stops it; `lock` is the lock of the data folder, if this process holds it."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="claw: %(message)s")
     return asyncio.run(_serve(options, path, lock))
 
@@ -50,7 +50,7 @@ async def _serve(options: Any, path: Path, lock: int | None) -> int:
         except asyncio.CancelledError:
             return INTERRUPTED
         except Refused as refusal:
-            raise Problem("refused", f"{refusal}; claw join --id ID adds a node to a cluster that runs") from refusal
+            raise Problem("refused", f"{refusal}; claw join --id ID adds a node to a running cluster") from refusal
         finally:
             watching.cancel()
         try:
@@ -73,7 +73,7 @@ def _tell_ready(options: Any, cluster: Cluster) -> None:
 
 
 def ready_facts(ready: dict[str, Any]) -> Iterator[Part]:
-    """The ready line for people; the address has its password left out."""
+    """The ready line for terminals, without the password."""
     nodes = ", ".join(ready["pids"]["nodes"])
     where = ready["nats_url"].rpartition("@")[2].removeprefix("nats://")
     yield Facts([("ready", f"nodes {nodes or 'none'}; server {where}; data folder {ready['data']}")])

@@ -58,15 +58,15 @@ def read_manifest(package: Path) -> Manifest:
     try:
         manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
     except FileNotFoundError:
-        raise ValueError(f"{package} is no package: it has no {MANIFEST}") from None
+        raise ValueError(f"{package} is not a package: it has no {MANIFEST}") from None
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: {error}") from None
     for name in (*manifest.files, *manifest.caches):
         parts = PurePosixPath(name)
         if parts.is_absolute() or not parts.parts or ".." in parts.parts:
-            raise ValueError(f"{path}: {name!r} does not lie in the folder")
+            raise ValueError(f"{path}: {name!r} is outside the folder")
         if name in manifest.caches and parts.parts[0] in _OURS:
-            raise ValueError(f"{path}: {name!r} is no cache")
+            raise ValueError(f"{path}: {name!r} is not a cache")
     if manifest.sql not in manifest.files:
         raise ValueError(f"{path}: {manifest.sql!r} is not among its files")
     return manifest
@@ -87,7 +87,7 @@ class Installation:
             ("SQLite", requires.sqlite, sqlite3.sqlite_version),
         ):
             if _numbers(have) < _numbers(wanted):
-                raise ValueError(f"{self.manifest.name} needs {what} {wanted} or newer, here is {have}")
+                raise ValueError(f"{self.manifest.name} needs {what} {wanted} or newer, this is {have}")
             found.append(f"{what} {have}")
         for module in requires.modules:
             if not _can_import(module):
@@ -105,7 +105,7 @@ class Installation:
         try:
             statements = list(_statements(self._content(self.manifest.sql).decode()))
         except UnicodeDecodeError as error:
-            raise ValueError(f"{self.manifest.sql} is no UTF-8 text: {error}") from None
+            raise ValueError(f"{self.manifest.sql} is not UTF-8 text: {error}") from None
         self.into.mkdir(parents=True, exist_ok=True)
         mark = (self.manifest.version, self.manifest.files[self.manifest.sql])
         with closing(sqlite3.connect(self.database, timeout=10, isolation_level=None)) as db, db:
@@ -161,7 +161,7 @@ class Installation:
         for name in self.manifest.caches:
             cache = self.into / name
             if not cache.resolve().is_relative_to(self.into.resolve()) or (cache.exists() and not cache.is_dir()):
-                raise ValueError(f"the cache {cache} is no folder in {self.into}")
+                raise ValueError(f"the cache {cache} is not a folder in {self.into}")
             for entry in sorted(cache.iterdir()) if cache.exists() else ():
                 if entry.is_dir() and not entry.is_symlink():
                     shutil.rmtree(entry)
@@ -183,10 +183,10 @@ class Installation:
         path = self.package / name
         try:
             if not path.resolve().is_relative_to(self.package.resolve()):
-                raise ValueError(f"{name} leads out of the package {self.package}")
+                raise ValueError(f"{name} points outside the package {self.package}")
             content = path.read_bytes()
         except FileNotFoundError:
-            raise ValueError(f"{name} is missing in {self.package}") from None
+            raise ValueError(f"{name} is missing from {self.package}") from None
         digest, wanted = sha256(content).hexdigest(), self.manifest.files[name]
         if digest != wanted:
             raise ValueError(f"{name} is corrupt: SHA-256 {digest[:16]}… instead of {wanted[:16]}…")

@@ -65,7 +65,7 @@ class Migration:
     def _only_table(self) -> str:
         tables = table_names(self.source)
         if len(tables) != 1:
-            raise ValueError(f"{self.source} has {len(tables)} tables, so say which: {', '.join(tables)}")
+            raise ValueError(f"{self.source} has {len(tables)} tables; choose one: {', '.join(tables)}")
         return tables[0]
 
     def __enter__(self) -> Self:
@@ -131,7 +131,7 @@ class Migration:
         if (rows, checksum) != wanted:
             raise ValueError(
                 f"{self.table!r} has {wanted[0]} rows with checksum {wanted[1][:12]} in {self.source}, "
-                f"but {rows} with {checksum[:12]} in {self.target}: did somebody write to either meanwhile?"
+                f"but {rows} with {checksum[:12]} in {self.target}: was one of them changed during the migration?"
             )
         return {"rows": rows, "checksum": checksum}
 

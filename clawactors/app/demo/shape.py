@@ -1,4 +1,4 @@
-"""What a table of a SQLite file looks like, as far as copying it needs to know."""
+"""The shape of a SQLite table, as needed to copy it."""
 
 import sqlite3
 from contextlib import closing

@@ -179,5 +179,5 @@ def _explained(number: int | None, program: str, cwd: str | None) -> Exception:
     if number not in _CALLERS_FAULT:
         return OSError(number or 0, os.strerror(number or 0), program)
     if cwd is not None and not os.path.isdir(cwd):
-        return Refused(f"can't run {program!r}: cwd {cwd!r} is no folder here")
+        return Refused(f"can't run {program!r}: cwd {cwd!r} is not a folder on this node")
     return Refused(f"can't run {program!r}: {os.strerror(number or 0)}")

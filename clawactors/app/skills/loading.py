@@ -31,7 +31,7 @@ def load_skills(specs: Sequence[str], *, allow: Sequence[str] = ()) -> list[Skil
     for spec in dict.fromkeys(specs):
         found = {id(skill): (skill, where) for module, where in _modules(spec) for skill in _skills_in(module)}
         if not found:
-            raise Misconfigured(f'--skills {spec}: there is no skill in it; mark a function with @skill("name")')
+            raise Misconfigured(f'--skills {spec}: no skill found; mark a function with @skill("name")')
         for skill, where in found.values():
             other, elsewhere = own.setdefault(skill.name, (skill, where))
             if other is not skill:

@@ -71,7 +71,7 @@ def _find(call: str) -> Callable[..., Any]:
         except AttributeError:
             raise Refused(f"{name} has no {path}") from None
     if not callable(found):
-        raise Refused(f"{call} is no function")
+        raise Refused(f"{call} is not a function")
     return found  # type: ignore[no-any-return]
 
 

@@ -36,7 +36,7 @@ async def shell(
     What the program leaves running ends with it. Order: at least once, again when the node dies while it runs.
     """
     if not argv or not argv[0]:
-        raise ValueError("argv names a program and its arguments")
+        raise ValueError("argv must hold a program and its arguments")
     with ExitStack() as spools:
         running = run_command(
             argv,

@@ -25,7 +25,7 @@ _part: Final = msgspec.msgpack.Decoder(PartReply).decode
 
 
 class ClientBlobs:
-    """Payloads by the SHA-256 of their bytes, put and got part by part."""
+    """Payloads by the SHA-256 of their bytes, uploaded and downloaded in parts."""
 
     def __init__(self, requests: Asking, principal: str) -> None:
         self._requests = requests
@@ -64,7 +64,7 @@ class ClientBlobs:
         return value
 
     async def _ask(self, subject: str, body: bytes) -> bytes:
-        """The answer of the leader; asks again while there is none. Raises: `Unavailable`."""
+        """Asks the leader, again until it answers. Raises: `Unavailable`."""
         loop = asyncio.get_running_loop()
         end_s = loop.time() + _GIVE_UP_S
         while True:

@@ -1,4 +1,4 @@
-"""The same change of many tasks, a few at a time; what one task refuses holds up no other."""
+"""Applies one change to many tasks, a few at a time; one refusal does not stop the others."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -24,7 +24,7 @@ _ENDED: Final = ("completed", "failed", "dead", "cancelled")
 
 
 class ChangeReport(msgspec.Struct, frozen=True):
-    """What became of one task: its row after the change, or why there was none."""
+    """The outcome for one task: its row after the change, or the refusal."""
 
     id: str
     row: TaskRow | None = None
@@ -32,7 +32,7 @@ class ChangeReport(msgspec.Struct, frozen=True):
 
 
 class BulkChanges(ClusterReader, TaskChanges):
-    """Changes of many tasks: of these, or of all that a filter finds."""
+    """Changes many tasks, by id or by filter."""
 
     async def change_many(
         self,
@@ -41,7 +41,7 @@ class BulkChanges(ClusterReader, TaskChanges):
         *,
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> list[ChangeReport]:
-        """Changes each task, as in `claw.change_many(ids, claw.cancel)`; what one refuses holds up no other.
+        """Changes each task, as in `claw.change_many(ids, claw.cancel)`; one refusal does not stop the others.
 
         `progress` is told how many of how many. Returns: a report for each, in the order of the ids.
         Raises: `Unavailable`; `Refused` for what is no list of ids.
@@ -69,7 +69,7 @@ class BulkChanges(ClusterReader, TaskChanges):
         return [each.result() for each in changes]
 
     async def delete_ended(self, *, until: Moment, status: Iterable[str] = _ENDED, **wanted: Any) -> int:
-        """Deletes the ended tasks that were submitted until then, by the filter of `tasks`; returns how many.
+        """Deletes finished tasks submitted up to a time, with the filter of `tasks`; returns how many.
 
         Their histories stay readable. Raises: `InvalidQuery`, `Unavailable`.
         """

@@ -1,4 +1,4 @@
-"""What can be done with one task: each change is a command that control decides on."""
+"""Changes of one task; each is a command that control decides."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ class TaskChanges(ConnectedClient):
     """Each returns the task after the change, without its journal."""
 
     async def command(self, id: str, command: c.TaskCommand) -> Snapshot[Task]:
-        """Has the command decided and returns the task after it, without its journal.
+        """Sends the command and returns the task after the decision, without its journal.
 
         Raises: `NotFound`, `Refused`, `Unavailable`.
         """
@@ -53,11 +53,11 @@ class TaskChanges(ConnectedClient):
         return await self.command(id, signal_of(name, payload))
 
     async def delete(self, id: str) -> Snapshot[Task]:
-        """Deletes a task that no node has; its history stays readable. Raises: `NotFound`, `Refused`, `Unavailable`."""
+        """Deletes a task that no node runs; its history stays. Raises: `NotFound`, `Refused`, `Unavailable`."""
         return await self.command(id, c.Delete())
 
     async def edit(self, id: str, **changes: Any) -> Snapshot[Task]:
-        """Changes what is asked for, by the names of `spec_of`; only before it first runs.
+        """Changes fields of the task, named as in `spec_of`, before its first run.
 
         Raises: `NotFound`, `Unavailable`, `Refused` (it runs, or somebody else has edited it meanwhile).
         """

@@ -58,19 +58,19 @@ class ClusterClient(BulkChanges):
     # Nodes
 
     async def drain(self, id: str) -> NodeRow:
-        """Lets the node finish what it runs and take nothing new, until `uncordon`. Raises: `NotFound`, `Refused`."""
+        """Lets the node finish its tasks and gives it no new ones until `uncordon`. Raises: `NotFound`, `Refused`."""
         return await self._nodes.drain(id)
 
     async def cordon(self, id: str) -> NodeRow:
-        """Stops new work from being placed on the node. Raises: `NotFound`, `Refused`."""
+        """Stops placing new tasks on the node. Raises: `NotFound`, `Refused`."""
         return await self._nodes.cordon(id)
 
     async def uncordon(self, id: str) -> NodeRow:
-        """Lets the node take work again. Raises: `NotFound`, `Refused`."""
+        """Places tasks on the node again. Raises: `NotFound`, `Refused`."""
         return await self._nodes.uncordon(id)
 
     async def remove_node(self, id: str) -> NodeRow:
-        """Forgets a node that is gone. Raises: `NotFound`, `Refused`."""
+        """Removes a node that has left. Raises: `NotFound`, `Refused`."""
         return await self._nodes.remove_node(id)
 
     async def set_node(
@@ -91,9 +91,9 @@ class ClusterClient(BulkChanges):
         delay_s: float | None = None,
         **options: Unpack[TaskOptions],
     ) -> Ref:
-        """Makes the task, or finds it when it was made before with the same id (or idempotency key) and content.
+        """Submits a task; the same id (or idempotency key) and content again returns the existing task.
 
-        With `delay_s` it starts so long from now; a repeat leaves the start as it was.
+        With `delay_s` it starts after that many seconds; a repeated submission does not change the start.
         Raises: `Refused` (malformed, parameters that don't fit, id taken by another task, predecessors not there),
         `TypeError` for an unknown option.
         """
@@ -134,7 +134,7 @@ class ClusterClient(BulkChanges):
             self.ends.forget(id, end)
 
     async def submit_many(self, requests: Sequence[TaskRequest]) -> Batch:
-        """Makes all of them, each a `TaskRequest(id, spec_of(…))`; repeats are counted, refusals are told one by one.
+        """Submits many tasks, each a `TaskRequest(id, spec_of(…))`; counts repeats, lists refusals.
 
         A refusal holds up nobody else but those that come after it. Predecessors may stand anywhere in the batch.
         Returns: how many were made and how many were there, and the refusals. Raises: `Unavailable`.
@@ -163,7 +163,7 @@ class ClusterClient(BulkChanges):
         rate_per_s: float | None = None,
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> "list[RedriveReport]":
-        """Retries dead tasks: these, or those of that skill and error class, newest first, at most `limit`.
+        """Retries dead tasks, by id or by skill and error class: newest first, at most `limit`.
 
         `progress` is told how many of how many. Order: idempotent, a task that has moved on meanwhile is left alone.
         Raises: `NotFound`, `Refused`, `Unavailable`.
@@ -199,7 +199,7 @@ class ClusterClient(BulkChanges):
     # What lies beside the log
 
     async def blob(self, name: str) -> bytes:
-        """What code has stored under that name (`TaskHandle.store`). Raises: `Missing`, `Corrupt`, `Unavailable`."""
+        """The bytes that a task stored (`TaskHandle.store`). Raises: `Missing`, `Corrupt`, `Unavailable`."""
         return await self.payloads.blobs.get(name)
 
 

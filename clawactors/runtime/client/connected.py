@@ -1,4 +1,4 @@
-"""What all duties of a client stand on: its connections, and one aggregate asked for or changed."""
+"""The base of a client's duties: its connections, and reading or changing one aggregate."""
 
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -52,13 +52,13 @@ class ConnectedClient:
 
     @cached_property
     def skills(self) -> "KnownSkills":
-        """What the nodes offer, as far as it was asked for."""
+        """The skills that nodes offer, cached by name once they were requested."""
         from clawactors.runtime.client.skills import KnownSkills
 
         return KnownSkills(self.ask)
 
     async def ask(self, name: str, question: Any = None) -> bytes:
-        """The answer of the views to a query, as JSON.
+        """Asks the views; returns their answer as JSON.
 
         Raises: `InvalidQuery` (no JSON), `Unavailable` (no control process answers).
         """
@@ -87,7 +87,7 @@ class ConnectedClient:
         return await read_state(self.questions, kind, id, type, at_least, brief=brief)
 
     async def ask_for_change[S](self, kind: str, id: str, request: ExternalCommand, type: type[S]) -> Snapshot[S]:
-        """Has the command decided; the aggregate after it, in brief. Raises: as `CommandSender.ask`."""
+        """Sends the command; returns the aggregate after it, without its journal. Raises: as `CommandSender.ask`."""
         outcome = await self.sender.ask(kind, id, request, state=True)
         if not outcome.has_state:
             return await self.state(kind, id, type, at_least=outcome.version, brief=True)

@@ -85,7 +85,7 @@ class Ends:
             self.register((id,))
 
     def forget(self, id: str, future: asyncio.Future[Ended]) -> None:
-        """Nobody waits for that future any longer. Order: idempotent."""
+        """Stops waiting with that future. Order: idempotent."""
         futures = self._awaited.get(id)
         if futures is None or future not in futures:
             if future.done() and not future.cancelled():
@@ -102,7 +102,7 @@ class Ends:
                 self._forgotten[id] = None
 
     def register_all(self) -> None:
-        """Something may have been missed: asks for everything again."""
+        """Registers all awaited tasks again, because a notice may have been missed."""
         self.register(self._awaited)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""One task as its log tells it: commit by commit, and its state at an earlier place.
+"""The history of one task: its commits, and its state at an earlier point.
 
 The records are asked of control, page by page.
 """
@@ -61,12 +61,12 @@ class TaskHistory(msgspec.Struct, frozen=True):
 
     @property
     def row(self) -> TaskRow:
-        """The row at that place."""
+        """The row at that point."""
         return task_row(self.id, self.known)
 
     @property
     def entries(self) -> list[HistoryEntry]:
-        """One entry an event, oldest first."""
+        """One entry per event, oldest first."""
         return [entry for commit in self.commits for entry in _entries(commit)]
 
     def last(self, *kinds: type) -> tuple[Any, Commit] | None:
@@ -76,7 +76,7 @@ class TaskHistory(msgspec.Struct, frozen=True):
 
 
 async def read_history(questions: Questions, id: str, place: Place | None = None) -> TaskHistory:
-    """All commits of the task, up to that place. Raises: `NotFound`, `Refused` (malformed id), `Unavailable`."""
+    """All commits of the task up to that point. Raises: `NotFound`, `Refused` (malformed id), `Unavailable`."""
     unit, most = place or ("seq", None)
     known: Snapshot[Task] = Snapshot(TASK.initial)
     commits: list[Commit] = []

@@ -1,4 +1,4 @@
-"""Lists of tasks, nodes, skills, and one of each, from the views."""
+"""Reads tasks, nodes and skills from the views."""
 
 from collections.abc import AsyncIterator, Iterable
 from typing import Any, Final
@@ -102,7 +102,7 @@ class Listing(ConnectedClient):
         silent_s: float | None = None,
         fresh: bool = True,
     ) -> list[NodeRow]:
-        """Nodes by id: in that state, with that skill, with a free slot (`available`).
+        """The nodes, by id, that have this status, this skill, or a free slot (`available`).
 
         With `silent_s`, only those that are said to live but were not heard for that many seconds.
         Raises: `InvalidQuery`, `Unavailable`.
@@ -117,7 +117,7 @@ class Listing(ConnectedClient):
         return await self.views.row(NodeRow, "node", id=id, fresh=fresh)
 
     async def skills_known(self, *, fresh: bool = True) -> list[SkillRow]:
-        """What the nodes offer, by name. Raises: `Unavailable`."""
+        """The skills that nodes offer, by name. Raises: `Unavailable`."""
         return list(await self.views.page(SkillRow, "skills", fresh=fresh))
 
     async def ids(self, start: str, *, limit: int = 100, fresh: bool = False) -> list[str]:
@@ -125,7 +125,7 @@ class Listing(ConnectedClient):
         return (await self.views.answer(_Ids, "ids", prefix=start, limit=limit, fresh=fresh)).ids
 
     async def resolve(self, start: str) -> str | None:
-        """The id of the one task whose id begins so, with or without the leading `t-` of generated ids; None for none.
+        """The id of the only task whose id starts with `start`, with or without the `t-` of generated ids; else None.
 
         Raises: `Unavailable`; `InvalidQuery` when several ids begin so; it lists up to five of them.
         """
@@ -138,4 +138,4 @@ class Listing(ConnectedClient):
         if not found:
             return None
         more = ", …" if len(found) >= _SEVERAL else ""
-        raise InvalidQuery(f"{start!r} is the beginning of several ids: {', '.join(found[: _SEVERAL - 1])}{more}")
+        raise InvalidQuery(f"{start!r} matches several ids: {', '.join(found[: _SEVERAL - 1])}{more}")

@@ -1,4 +1,4 @@
-"""What people do with nodes: drain, cordon, uncordon, remove, configure. Each returns the row after it."""
+"""Changes of nodes: drain, cordon, uncordon, remove, configure. Each returns the row after the change."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -28,25 +28,25 @@ class NodeChanges:
         self._client = client
 
     async def drain(self, id: str) -> NodeRow:
-        """Lets the node finish what it runs and take nothing new, until `uncordon`."""
+        """Lets the node finish its tasks and gives it no new ones until `uncordon`."""
         return await self._change(id, x.DrainNodeRequest())
 
     async def cordon(self, id: str) -> NodeRow:
-        """Stops new work from being placed on the node."""
+        """Stops placing new tasks on the node."""
         return await self._change(id, x.CordonNodeRequest())
 
     async def uncordon(self, id: str) -> NodeRow:
-        """Lets the node take work again."""
+        """Places tasks on the node again."""
         return await self._change(id, x.UncordonNodeRequest())
 
     async def remove_node(self, id: str) -> NodeRow:
-        """Forgets a node that is gone."""
+        """Removes a node that has left."""
         return await self._change(id, x.RemoveNodeRequest())
 
     async def set_node(
         self, id: str, *, slots: int | None = None, affinity: Mapping[str, str] | None = None
     ) -> NodeRow:
-        """Sets how many tasks the node runs at a time, and adds to its affinity; an empty value removes its key."""
+        """Sets the node's slots and adds labels to its affinity; an empty value removes the label."""
         merged = None
         if affinity is not None:
             known = (await self._look(id)).joined.affinity | dict(affinity)

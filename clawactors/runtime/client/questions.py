@@ -1,4 +1,4 @@
-"""Typed questions to the views, page after page, and their errors as exceptions."""
+"""Typed, paged queries of the views; errors become exceptions."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime

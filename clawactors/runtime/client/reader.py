@@ -1,4 +1,4 @@
-"""What can be asked about a cluster: lists and counts from the views, one task's story from its records."""
+"""Queries of a cluster: lists and counts from the views, a task's history from its records."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ class ClusterReader(Listing, Summary):
     """
 
     async def task(self, id: str, *, at_seq: int | None = None, at: Moment | None = None) -> TaskRow:
-        """The task now, or as it was at that place or time of the log.
+        """The task now, or its state at a sequence or time of the log.
 
         Raises: `NotFound`, `Refused` (needs a newer release), `InvalidQuery` (a place and a time), `Unavailable`.
         """
@@ -36,7 +36,7 @@ class ClusterReader(Listing, Summary):
         return task_row(id, await self.look(id))
 
     async def history(self, id: str, *, at_seq: int | None = None, at: Moment | None = None) -> "list[HistoryEntry]":
-        """Every event of the task, oldest first, up to that place or time.
+        """Every event of the task, oldest first, up to a sequence or time of the log.
 
         Raises: `NotFound`, `Refused` (needs a newer release), `InvalidQuery` (a place and a time), `Unavailable`.
         """
@@ -59,7 +59,7 @@ class ClusterReader(Listing, Summary):
 
 def _place(at_seq: int | None, at: Moment | None) -> "Place | None":
     if at_seq is not None and at is not None:
-        raise InvalidQuery("give a place of the log or a time, not both")
+        raise InvalidQuery("give a sequence or a time, not both")
     if at_seq is not None:
         return "seq", at_seq
     at_ns = moment_ns(at)

@@ -45,7 +45,7 @@ class _Statuses(msgspec.Struct):
 async def explain(
     asking: Questions, questions: TypedQuestions, look: Callable[[str], Awaitable[Snapshot[Task]]], id: str
 ) -> Explanation:
-    """Looks at the task, and asks placement about a pending one. Raises: `NotFound`, `Refused`, `Unavailable`."""
+    """Reads the task, and asks placement about a pending one. Raises: `NotFound`, `Refused`, `Unavailable`."""
     known = await look(id)
     history = await read_history(asking, id) if _somebody_did_it(known) else TaskHistory(id, known, [])
     state = history.known.state
@@ -67,7 +67,7 @@ async def explain(
 
 
 def waiting_for(life: TaskStatus) -> dict[str, Any]:
-    """What a waiting task waits for, as data; empty for any other."""
+    """What a waiting task waits for, as data; empty if it does not wait."""
     if life.status != "waiting":
         return {}
     facts = {"for": life.waiting_for, "until": iso(life.until_ns), "name": life.waiting_name}

@@ -1,4 +1,4 @@
-"""How a client has notes and messages recorded: by asking the memory process."""
+"""Records notes and messages by asking the memory process."""
 
 from clawactors.runtime.client.sender import CommandSender
 from clawactors.runtime.context import ProcessContext

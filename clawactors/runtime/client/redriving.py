@@ -1,6 +1,6 @@
 """Retries dead tasks, rate-limited.
 
-1. A task is retried as it was when it was listed; one that has moved on since is left alone.
+1. A task is retried only if it has not changed since it was listed.
    So to redrive twice, or from two places at once, is to redrive once.
 """
 
@@ -25,7 +25,7 @@ _AT_ONCE: Final = 32
 
 
 class RedriveReport(msgspec.Struct, frozen=True):
-    """What became of one task: its state after it, or why it was left alone."""
+    """The outcome for one task: its new state, or why it was skipped."""
 
     id: str
     task: Snapshot[Task] | None = None
@@ -50,7 +50,7 @@ async def redrive(
 ) -> list[RedriveReport]:
     """See `ClusterClient.redrive`."""
     if rate_per_s is not None and not rate_per_s > 0:
-        raise Refused(f"a rate is more than 0 a second, not {rate_per_s:g}")
+        raise Refused(f"the rate must be more than 0/s, not {rate_per_s:g}")
     wanted: list[tuple[str, int | None]]
     if ids:
         wanted = [(checked_id(id), None) for id in dict.fromkeys(ids)]

@@ -29,7 +29,7 @@ class Ref:
         return f"<task {self.id}>"
 
     async def result(self, timeout_s: float | None = None) -> Any:
-        """What the task returned, once it has ended; with `timeout_s` it waits no longer.
+        """Waits for the task, at most `timeout_s`, and returns its result.
 
         Raises: `TaskFailed` when it ended otherwise, `TimeoutError`, `NotFound`, `Refused` (needs a newer release).
         """
@@ -40,7 +40,7 @@ class Ref:
             self._client.ends.forget(self.id, end)
 
     def stream(self, name: str = OUT, *, after: int = 0, live: bool = True) -> "AsyncGenerator[Chunk]":
-        """What the task's code emits, as it comes, until the task has ended; from behind the chunk at `after`.
+        """Yields what the task emits until it ends, starting after the chunk at position `after`.
 
         A task that is tried again emits anew: `attempt` tells its chunks apart. With `live` False it ends with what is
         there now. `clawactors.LOG` is the stream of what the code prints and logs. Output is kept for seven days.
@@ -51,7 +51,7 @@ class Ref:
         return follow(self._client, self.id, name, after, live=live)
 
     async def look(self) -> Snapshot[Task]:
-        """The task as the log has it. Raises: `NotFound`."""
+        """The current state of the task. Raises: `NotFound`."""
         return await self._client.look(self.id)
 
     async def cancel(self) -> Snapshot[Task]:
@@ -75,7 +75,7 @@ class Ref:
         return await self._client.signal(self.id, name, payload)
 
     async def fork(self, step: str, *, new_id: str | None = None) -> "Ref":
-        """A new task that starts with the steps before this one. Raises: `NotFound`, `Refused`."""
+        """Starts a new task that inherits the steps before this one. Raises: `NotFound`, `Refused`."""
         return await self._client.fork(self.id, step, new_id=new_id)
 
     async def redrive(self) -> "RedriveReport":
@@ -88,12 +88,12 @@ class Ref:
         return await self._client.delete(self.id)
 
     async def edit(self, **changes: Any) -> Snapshot[Task]:
-        """Changes what is asked for, before it first runs. Raises: `NotFound`, `Refused`."""
+        """Changes fields of the task before its first run. Raises: `NotFound`, `Refused`."""
         return await self._client.edit(self.id, **changes)
 
 
 def task_id(id: str | None, key: str | None) -> str:
-    """The id of a new task: the one given, the one that the key leads to, or a new one. Raises: `Refused`."""
+    """The id of a new task: the given one, one derived from the key, or a generated one. Raises: `Refused`."""
     if id is not None and key is not None:
         raise Refused("give an id or a key, not both")
     if key is not None:

@@ -1,4 +1,4 @@
-"""What questions to a cluster are answered with: typed rows whose JSON is what `claw … --json` prints.
+"""Typed rows that answer queries; their JSON is what `claw … --json` prints.
 
 Names and meanings are promises (`docs/python-api.md`): extend freely, drop none. Times are ISO 8601 in UTC, or None.
 """
@@ -30,7 +30,7 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Page[Row](msgspec.Struct, frozen=True):
-    """Rows of a list; `cursor` asks for the page after them, None where there is none."""
+    """A page of a list; `cursor` is the start of the next page, None for the last one."""
 
     rows: tuple[Row, ...] = ()
     cursor: str | None = None

@@ -1,4 +1,4 @@
-"""What people do with schedules: add, pause, resume, remove. Decided here, appended like everything else."""
+"""Changes of schedules: add, pause, resume, remove."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Unpack
@@ -45,7 +45,7 @@ class Schedules:
         catch_up: CatchUp = "coalesce",
         **options: Unpack[RepeatedOptions],
     ) -> Snapshot[Schedule]:
-        """Makes tasks of the skill at the times of the cron line; adding the same again is quiet.
+        """Adds a schedule that submits tasks of the skill; adding the same one again changes nothing.
 
         Raises: `Refused` (no cron line, no zone, parameters that don't fit, name taken), `TypeError` for an unknown
         option.
@@ -61,11 +61,11 @@ class Schedules:
         return await self._change(name, x.PauseScheduleRequest())
 
     async def resume(self, name: str) -> Snapshot[Schedule]:
-        """Resumes a paused schedule with its next time. Raises: `NotFound`."""
+        """Resumes a paused schedule at its next time. Raises: `NotFound`."""
         return await self._change(name, x.ResumeScheduleRequest())
 
     async def remove(self, name: str) -> Snapshot[Schedule]:
-        """Removes the schedule; the tasks that it made stay. Raises: `NotFound`."""
+        """Removes the schedule; its tasks stay. Raises: `NotFound`."""
         return await self._change(name, x.RemoveScheduleRequest())
 
     async def list(self, *, fresh: bool = True) -> "list[ScheduleRow]":

@@ -1,4 +1,4 @@
-"""What the nodes offer, as far as a client knows: parameters are checked before anything is written."""
+"""The skills that nodes offer, cached in the client: parameters are checked before a task is submitted."""
 
 import asyncio
 import contextlib
@@ -29,11 +29,11 @@ class KnownSkills:
         self._asking: asyncio.Task[None] | None = None
 
     def add(self, offers: Iterable[Offer]) -> None:
-        """Takes over what is known from elsewhere."""
+        """Fills the cache from another one."""
         self._offers.update((offer.name, offer) for offer in offers)
 
     async def check(self, spec: Spec) -> None:
-        """Raises `Refused` when the parameters don't fit the skill; a skill that nobody has yet is let through."""
+        """Raises `Refused` when the parameters don't fit the skill; an unknown skill passes."""
         await (await self.checker((spec.skill,)))(spec)
 
     async def checker(self, names: Iterable[str]) -> Callable[[Spec], Awaitable[None]]:

@@ -1,4 +1,4 @@
-"""Following what a task says, to its end: asked of control, page by page.
+"""Follows the output of a task to its end, page by page from control.
 
 The client keeps the place. Nothing is lost between what was recorded and what comes, and nothing comes twice, also when
 another control process answers from some page on.
@@ -36,7 +36,7 @@ _page: Final = msgspec.msgpack.Decoder(RecordPage).decode
 
 
 class Chunk(msgspec.Struct, frozen=True):
-    """One thing that code said: `value` is what it emitted. To go on behind it, pass its `position` as `after`."""
+    """One emitted `value`. To continue after it, pass its `position` as `after`."""
 
     value: Any
     attempt: int
@@ -109,7 +109,7 @@ class _Output:
                     if page.error is None:
                         return page
                     raise error_of(page.error)
-                failure = Unavailable("too many streams of output are followed at once")
+                failure = Unavailable("this client follows too many output streams at once")
             except Unavailable as error:
                 failure = error
             if loop.time() >= end_s:

@@ -27,7 +27,7 @@ __all__ = ["Batch", "Rejected", "TaskRequest", "submit", "submit_many"]
 
 
 class TaskRequest(msgspec.Struct, frozen=True):
-    """One task of a batch: its id and what is asked for; with `delay_s` it starts so long after it was asked for."""
+    """One task of a batch: its id and spec; with `delay_s` it starts that long after the request."""
 
     id: str
     spec: e.Spec
@@ -43,7 +43,7 @@ class Rejected(msgspec.Struct, frozen=True):
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """What became of a batch."""
+    """The outcome of a batch."""
 
     submitted: int
     existing: int
@@ -108,7 +108,7 @@ async def _ask(client: "ClusterClient", id: str, spec: e.Spec, is_delayed: bool)
 def _without_predecessors(
     todo: dict[str, tuple[int, e.Spec, bool]], order: Sequence[str], cycles: Mapping[str, str], reasons: dict[str, str]
 ) -> list[Rejected]:
-    """Takes out what is in a cycle, or comes after what is refused."""
+    """Refuses tasks in a cycle and tasks after a refused one."""
     taken_out: list[Rejected] = []
     for id in order:
         index, spec, _ = todo[id]
@@ -137,7 +137,7 @@ async def _accepted(
             spec = await client.payloads.offload_payload(spec)
             if (earlier := todo.get(request.id)) is not None:
                 if earlier[1] != spec:
-                    raise Refused("the id comes twice in the batch, with another content")
+                    raise Refused("the id appears twice in the batch with different content")
                 continue
         except Refused as refusal:
             refused.append(Rejected(index, request.id, str(refusal)))

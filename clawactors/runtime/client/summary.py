@@ -1,4 +1,4 @@
-"""The cluster in a few numbers: how many tasks and nodes in which state, how far the views are, what was done."""
+"""Summaries of a cluster: tasks and nodes by state, progress of the views, statistics."""
 
 import msgspec
 
@@ -21,7 +21,7 @@ class LogSize(_Summary, frozen=True):
 
 
 class ViewsPosition(_Summary, frozen=True):
-    """The place in the log that the views hold, and how many commits they are behind."""
+    """The log position of the views, and how many commits they lag."""
 
     seq: int
     lag: int
@@ -94,7 +94,7 @@ class Summary(ConnectedClient):
     """Sums up a cluster. All raise `Unavailable` (`NoResponders`: no control process runs)."""
 
     async def status(self, *, fresh: bool = False) -> ClusterStatus:
-        """The state of the cluster in a few numbers.
+        """A summary of the cluster's state.
 
         `fresh` waits until the views hold all that is in the log now. Raises: `Unavailable`.
         """
@@ -111,7 +111,7 @@ class Summary(ConnectedClient):
         )
 
     async def leader(self) -> str | None:
-        """The control process that leads; None where none does."""
+        """The control process that leads, or None."""
         try:
             return (await read_log_end(self.questions)).leader
         except NoResponders:

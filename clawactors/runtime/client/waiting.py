@@ -1,4 +1,4 @@
-"""Waiting for tasks: one result, or many ends in the order in which they come."""
+"""Waits for tasks: for one result, or for many in the order in which they end."""
 
 import asyncio
 import math
@@ -27,7 +27,7 @@ class TaskFailed(Exception):
 
 
 async def result_of(client: "ConnectedClient", id: str, end: asyncio.Future[Ended], timeout_s: float | None) -> Any:
-    """What the task returned, once `end` is there.
+    """Waits for `end` and returns the task's result.
 
     Raises: `TaskFailed`, `TimeoutError`, `NotFound`, `Refused` (needs a newer release; no timeout).
     """

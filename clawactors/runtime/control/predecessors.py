@@ -141,7 +141,7 @@ class PredecessorCheck:
             self._waits_for.pop(id, None)
 
     def _is_known(self, id: str) -> bool:
-        """True where the task exists, as far as it was folded."""
+        """True if the task exists in the folded state."""
         snapshot, _ = self._snapshots.states.get("task", id)
         return bool(snapshot.state.exists)
 

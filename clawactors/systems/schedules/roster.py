@@ -29,7 +29,7 @@ class Roster:
             self._know(name, Snapshot(schedule, version))
 
     def known(self, name: str) -> Snapshot[Schedule]:
-        """The schedule as far as it is known."""
+        """The schedule, as known here."""
         return self._known.get(name) or Snapshot(SCHEDULE.initial)
 
     def apply(self, name: str, version: int, events: Sequence[ScheduleEvent], at_ns: int) -> None:

@@ -11,9 +11,9 @@ type _Path = list[tuple[str, Iterator[str]]]
 
 
 def arranged(after: Mapping[str, Sequence[str]]) -> tuple[list[str], dict[str, str]]:
-    """All tasks, each behind its predecessors as far as these are among them; and why those in a ring can't be.
+    """All tasks, each after those of its predecessors that are in `after`; and an error for each task in a cycle.
 
-    Of rings that share tasks, who is not told of has a predecessor that is, or one that has, and stands behind it.
+    Where cycles share tasks, a task without an error comes after one that has one.
     """
     order: list[str] = []
     rings: dict[str, str] = {}

@@ -163,8 +163,8 @@ class Unblocked(_TaskEvent, frozen=True, tag="task.unblocked"):
 class Retried(_TaskEvent, frozen=True, tag="task.retried"):
     """It was retried, with all its retries ahead; completed steps stay.
 
-    What ended before it ever ran waits for its predecessors again. `deadline_ns` is its deadline from then on, 0 for
-    none; None leaves it as it was.
+    What ended before it ever ran waits for its predecessors again. `deadline_ns` is the new deadline: 0 removes it,
+    None keeps the old one.
     """
 
     by: str = ""

@@ -1,6 +1,5 @@
 """The options of a new task as types, so that editors and type checkers know them, and the error for an unknown one."""
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypedDict
 
@@ -52,6 +51,8 @@ def unknown_option(function: str, options: Iterable[str], known: Iterable[str]) 
     known = list(known)
     for name in options:
         if name not in known:
+            import difflib  # costs every command a millisecond, and is needed for an error only
+
             near = difflib.get_close_matches(name, known, 1)
             meant = _OTHER_NAMES.get(name) or (near[0] if near else "")
             hint = f"did you mean {meant!r}?" if meant in known else f"it has {', '.join(sorted(known))}"

@@ -104,7 +104,7 @@ def spec_of(
     timeout_s: float | None = None,
     max_retries: int | None = None,
 ) -> Spec:
-    """What is asked for, checked as far as that needs neither log nor nodes. Raises `Refused`."""
+    """The task's spec, with all checks that need neither log nor nodes. Raises `Refused`."""
     if type not in TYPES:
         raise Refused(f"type {_shown(type)} is none of {', '.join(TYPES)}")
     if timeout_s is not None and not (is_number(timeout_s) and 0 < timeout_s < math.inf):

@@ -1,4 +1,4 @@
-"""`claw submit --batch`: a task a line; what is wrong with a line holds up no other."""
+"""`claw submit --batch`: one task per line; a bad line does not stop the others."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -25,7 +25,7 @@ _SHOWN: Final = 20
 
 
 def run(options: Any) -> int:
-    """Submits every line that can be; tells which could not."""
+    """Submits every valid line and reports the others."""
 
     async def submit(client: Client) -> int:
         with ProgressBar("submitting", _count_lines(options.batch), shown=not options.json) as bar:
@@ -42,7 +42,7 @@ def run(options: Any) -> int:
 
 
 class _Report:
-    """Gathers what becomes of the lines of a file."""
+    """Collects the outcome of each line of a file."""
 
     def __init__(self) -> None:
         self._submitted = self._existing = 0
@@ -50,7 +50,7 @@ class _Report:
         self._dependent: list[tuple[int, TaskRequest]] = []
 
     async def fill(self, client: Client, file: Iterable[bytes], bar: ProgressBar) -> dict[str, Any]:
-        """Reads the file to its end."""
+        """Reads the whole file."""
         for lines in _together(enumerate(file, 1)):
             await self._submit(client, self._independent(lines))
             bar.at(lines[-1][0])
@@ -59,7 +59,7 @@ class _Report:
         return {"submitted": self._submitted, "existing": self._existing, "refused": self._refused}
 
     def _independent(self, lines: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, TaskRequest]]:
-        """Those that can be submitted now; what comes after others is kept until all lines are known."""
+        """The requests that can be submitted now; tasks with predecessors wait until all lines are read."""
         for number, line in lines:
             if not line.strip():
                 continue
@@ -118,7 +118,7 @@ def _opened(name: str) -> Iterator[IO[bytes]]:
 
 
 def _count_lines(name: str) -> int:
-    """Lines of a file, 0 where that can't be known before."""
+    """The number of lines in a file, 0 if it cannot be known in advance."""
     path = Path(name).expanduser()
     if name == "-" or not path.is_file():
         return 0

@@ -10,14 +10,14 @@ NAMES: Final = ("tasks", "awaited", "look", "steps", "latency", "recovery", "idl
 
 
 def arguments(parser: Parser) -> None:
-    """What it takes."""
+    """Declares the arguments."""
     parser.add_argument("name", choices=NAMES, help="what to measure")
-    parser.add_argument("--n", type=count, metavar="N", help="how many")
-    parser.add_argument("--records", type=count, default=0, metavar="N", help="fill the log with so many records first")
+    parser.add_argument("--n", type=count, metavar="N", help="number of operations")
+    parser.add_argument("--records", type=count, default=0, metavar="N", help="fill the log with N records first")
 
 
 def run(options: Any) -> int:
-    """Measures."""
+    """Runs the benchmarks and prints the figures."""
     from clawactors.app.bench.command import run as bench
 
     return bench(options)

@@ -1,4 +1,4 @@
-"""`claw blob`: what a task has stored, as bytes."""
+"""`claw blob`: fetches a stored value as bytes."""
 
 import sys
 from base64 import b64encode
@@ -16,19 +16,19 @@ __all__ = ["arguments", "run"]
 
 
 def arguments(parser: Parser) -> None:
-    """What it takes."""
-    parser.add_argument("name", metavar="NAME", help="its SHA-256, as a result or a row names it")
+    """Declares the arguments."""
+    parser.add_argument("name", metavar="NAME", help="the SHA-256 that a result or row shows")
     parser.add_argument("--out", metavar="FILE", help="where to write it (default: standard output)")
 
 
 def run(options: Any) -> int:
-    """Writes it."""
+    """Writes the bytes to a file or to standard output."""
 
     async def fetch(client: Client) -> int:
         try:
             body = await client.blob(options.name)
         except Missing as error:
-            raise Problem("not_found", str(error), "a row or a result names it: claw task ID") from None
+            raise Problem("not_found", str(error), "claw task ID shows the names of its stored values") from None
         _write(options, body)
         return 0
 

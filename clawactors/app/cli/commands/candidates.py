@@ -1,7 +1,7 @@
-"""`claw __complete WORD …`: what may stand in place of the last word. Completion scripts call it.
+"""`claw __complete WORD …`: prints completions of the last word. Completion scripts call it.
 
-Choices come from the command's own arguments; ids and names come from the cluster. Where none answers in time there
-are no candidates, and nothing is said: a line that is being typed is no place for errors.
+Choices come from the command's own arguments; ids and names come from the cluster. If it does not answer in time
+nothing is printed, not even an error: it would garble the line that is being typed.
 """
 
 import argparse
@@ -21,19 +21,19 @@ from clawactors.app.discovery import discover
 __all__ = ["arguments", "run"]
 
 _PATIENCE_S: Final = 0.3
-"""How long a person who pressed Tab waits for the cluster at most."""
+"""How long Tab waits for the cluster."""
 _MOST: Final = 50
 _HARMLESS: Final = re.compile(r"[\w.@%+:/-]+", re.ASCII)
-"""What a shell takes literally; it runs the line with the candidate in it."""
+"""Characters that no shell interprets: a candidate becomes part of a command line."""
 
 
 def arguments(parser: Parser) -> None:
-    """What it takes."""
+    """Declares the arguments."""
     parser.add_argument("words", nargs="*", metavar="WORD", help="the command line so far, after `claw`")
 
 
 def run(options: Any) -> int:
-    """Prints the candidates, one a line; nothing where there are none."""
+    """Prints the candidates, one per line."""
     # This ends the process wherever it waits, even for a name server.
     signal.signal(signal.SIGALRM, lambda *_: os._exit(0))
     signal.setitimer(signal.ITIMER_REAL, _PATIENCE_S)
@@ -76,7 +76,7 @@ def _option(parser: Parser, name: str) -> argparse.Action | None:
 
 
 def _expected(parser: Parser, words: Sequence[str]) -> argparse.Action | None:
-    """The argument that comes next after these words, which may be the value of an option."""
+    """The argument that comes after these words; it can be the value of an option."""
     places = [action for action in parser._actions if not action.option_strings]
     at, rest = 0, iter(words)
     for word in rest:
@@ -136,4 +136,4 @@ _SOURCES: Final[dict[str, _Source]] = {
     "NAME [CRON SKILL [JSON|@FILE|-]]": _schedules,
     "SKILL": _skills,
 }
-"""Who knows what an argument with that name in its help stands for."""
+"""Where candidates come from, by the argument's name in its help."""

@@ -1,4 +1,4 @@
-"""`claw cancel`, `pause`, `resume`, `retry`, `delete`: the same change of one task, of several, or of all by filter."""
+"""`claw cancel`, `pause`, `resume`, `retry`, `delete`: change one task, several, or all that a filter selects."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
@@ -28,17 +28,17 @@ _CHANGEABLE: Final[dict[str, Sequence[str]]] = {
     "retry": ("failed", "dead", "cancelled", "blocked"),
     "delete": ("completed", "failed", "dead", "cancelled"),
 }
-"""The states that a filter without --status means."""
+"""The states that a filter selects when --status is not given."""
 
 
 def arguments(parser: Parser) -> None:
-    """What they take."""
+    """Declares the arguments."""
     filter_arguments(parser)
-    parser.add_argument("--deadline", type=moment, metavar="T", help="retry: another deadline, where it has passed")
+    parser.add_argument("--deadline", type=moment, metavar="T", help="retry: new deadline, if the old one has passed")
 
 
 def run(options: Any) -> int:
-    """Changes them and shows them after it: one row for one id, a list otherwise."""
+    """Changes the tasks and prints their new state: one row for one id, otherwise a list."""
     if options.deadline is not None and options.command != "retry":
         raise Problem("usage", f"{options.command} takes no --deadline", "claw retry ID --deadline T")
     chosen = has_filter(options)

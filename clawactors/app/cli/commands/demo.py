@@ -8,11 +8,11 @@ __all__ = ["arguments", "run"]
 
 
 def arguments(parser: Parser) -> None:
-    """It takes nothing of its own."""
+    """Has no options of its own."""
 
 
 def run(options: Any) -> int:
-    """Runs it."""
+    """Runs the demo."""
     from clawactors.app.demo.command import run as demo
 
     return demo(options)

@@ -1,4 +1,4 @@
-"""`claw doctor`: every check that can be made from here, in one report."""
+"""`claw doctor`: runs every check that is possible from this machine, in one report."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -17,12 +17,12 @@ __all__ = ["arguments", "run"]
 
 
 def arguments(parser: Parser) -> None:
-    """How much it shows."""
-    parser.add_argument("--verbose", action="store_true", help="also show the middleware of control, in order")
+    """Declares the arguments."""
+    parser.add_argument("--verbose", action="store_true", help="also show control's middleware, in order")
 
 
 def run(options: Any) -> int:
-    """Makes them; the exit code is 1 where one failed."""
+    """Runs the checks; the exit code is 1 if one failed."""
     return asyncio.run(_examine(options))
 
 

@@ -1,4 +1,4 @@
-"""`claw down`: stops the cluster of the data folder, however it was started, and returns when nothing is left of it."""
+"""`claw down`: stops the cluster of the data folder and returns when all its processes have ended."""
 
 import os
 import signal
@@ -21,11 +21,11 @@ _LOOK_EVERY_S: Final = 0.02
 
 
 def arguments(parser: Parser) -> None:
-    """It takes nothing of its own."""
+    """Has no options of its own."""
 
 
 def run(options: Any) -> int:
-    """Stops it. Where nothing runs that is said, and all is as wished."""
+    """Stops the cluster. If none runs, it says so and exits 0."""
     path = data_folder(options.data)
     pid = holder(path)
     if pid is not None:
@@ -37,7 +37,7 @@ def run(options: Any) -> int:
 
 
 def _stop(path: Path, pid: int) -> None:
-    """Asks the supervisor, asks again, and gives up. Raises: `Problem`."""
+    """Signals the supervisor, signals it again, then gives up. Raises: `Problem`."""
     for wait_s in (_GOOD_ORDER_S, _HURRY_S):
         if pid:  # 0: the supervisor is gone and its server is about to follow
             with suppress(ProcessLookupError):
@@ -45,12 +45,12 @@ def _stop(path: Path, pid: int) -> None:
         if _is_gone(path, pid, wait_s):
             return
     raise Problem(
-        "unavailable", f"the cluster on {path} is still stopping (pid {pid})", f"kill -9 {pid} ends all of it"
+        "unavailable", f"the cluster on {path} is still stopping (pid {pid})", f"kill -9 {pid} ends all its processes"
     )
 
 
 def _is_gone(path: Path, pid: int, wait_s: float) -> bool:
-    """True when the supervisor has ended and the folder is free, within that time."""
+    """True if the supervisor ended and released the folder within that time."""
     end_s = time.monotonic() + wait_s
     while time.monotonic() < end_s:
         if holder(path) != pid and not (pid and _is_alive(pid)):
@@ -60,7 +60,7 @@ def _is_gone(path: Path, pid: int, wait_s: float) -> bool:
 
 
 def _is_alive(pid: int) -> bool:
-    """A zombie that nobody waits for has ended as well."""
+    """True if the process has ended, also if it is a zombie."""
     import psutil
 
     try:

@@ -1,4 +1,4 @@
-"""`claw edit`: changes what a task asks for, before it runs."""
+"""`claw edit`: changes a task before it runs."""
 
 from typing import Any
 
@@ -16,29 +16,33 @@ __all__ = ["arguments", "run"]
 
 
 def arguments(parser: Parser) -> None:
-    """What it takes: what is not given stays as it is."""
+    """Declares the arguments; fields that are not given stay unchanged."""
     parser.add_argument("id", metavar="ID")
     parser.add_argument("--params", metavar="JSON|@FILE|-", help="its parameters, a JSON object")
     parser.add_argument("--name")
     parser.add_argument("--description")
     parser.add_argument("--user")
     parser.add_argument("--priority", choices=list(PRIORITIES))
-    parser.add_argument("--requires", type=words, metavar="A,B", help="further skills its node must have")
-    parser.add_argument("--prefers", type=words, metavar="C", help="skills its node should have")
-    parser.add_argument("--affinity", type=pair, action="append", metavar="K=V", help="where it may run")
+    parser.add_argument("--requires", type=words, metavar="A,B", help="additional skills that the node must have")
+    parser.add_argument("--prefers", type=words, metavar="C", help="skills that the node should have")
+    parser.add_argument("--affinity", type=pair, action="append", metavar="K=V", help="labels that the node must have")
     parser.add_argument("--tag", action="append", metavar="LABEL")
-    parser.add_argument("--metadata", metavar="JSON", help="a JSON object of your own")
-    parser.add_argument("--at", type=moment, metavar="T", help="start then: 2026-05-01T09:00:00Z; the past is now")
-    parser.add_argument("--deadline", type=moment, metavar="T", help="fail it if it has not completed by then")
-    parser.add_argument("--timeout", type=duration, metavar="D", help="limit of one attempt, as in 30s or 5m")
-    parser.add_argument("--retries", type=count, metavar="N", help="tries after the first one")
+    parser.add_argument("--metadata", metavar="JSON", help="your own data, a JSON object")
+    parser.add_argument(
+        "--at", type=moment, metavar="T", help="start at this time, such as 2026-05-01T09:00:00Z; a past time means now"
+    )
+    parser.add_argument("--deadline", type=moment, metavar="T", help="fail the task if it is not completed by then")
+    parser.add_argument("--timeout", type=duration, metavar="D", help="time limit per attempt, such as 30s or 5m")
+    parser.add_argument("--retries", type=count, metavar="N", help="retries after the first attempt")
 
 
 def run(options: Any) -> int:
-    """Changes it and shows the task after it."""
+    """Changes the task and prints its new state."""
     id, changes = checked_id(options.id), _changes(options)
     if not changes:
-        raise Problem("usage", "nothing to change", "claw edit ID --priority high, for one; claw edit --help lists all")
+        raise Problem(
+            "usage", "nothing to change", "for example claw edit ID --priority high; claw edit --help lists the options"
+        )
 
     async def change(client: Client) -> int:
         async def edit(id: str) -> int:

@@ -1,4 +1,4 @@
-"""`claw fork`: a new task with the steps of another one, up to the one that is to be done anew."""
+"""`claw fork`: creates a task that inherits the steps of another one and resumes from a chosen step."""
 
 from typing import Any
 
@@ -13,14 +13,16 @@ __all__ = ["arguments", "run"]
 
 
 def arguments(parser: Parser) -> None:
-    """What it takes."""
+    """Declares the arguments."""
     parser.add_argument("id", metavar="ID")
-    parser.add_argument("--from", dest="step", required=True, metavar="STEP", help="the first step to do anew")
-    parser.add_argument("--id", dest="new_id", metavar="NEW", help="the id of the fork; the same again is the same one")
+    parser.add_argument("--from", dest="step", required=True, metavar="STEP", help="the first step to run again")
+    parser.add_argument(
+        "--id", dest="new_id", metavar="NEW", help="id of the new task; the same fork twice creates it once"
+    )
 
 
 def run(options: Any) -> int:
-    """Makes the fork and shows it."""
+    """Creates the fork and prints it."""
     id = checked_id(options.id)
 
     async def make(client: Client) -> int:

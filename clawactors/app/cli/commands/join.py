@@ -1,4 +1,4 @@
-"""`claw join`: one node in the foreground, for a cluster that is there."""
+"""`claw join`: runs one node of an existing cluster in the foreground."""
 
 import asyncio
 import logging
@@ -26,12 +26,10 @@ _NOT_ID: Final = re.compile(r"[^A-Za-z0-9_-]+")
 
 
 def arguments(parser: Parser) -> None:
-    """What it takes."""
+    """Declares the arguments."""
     parser.add_argument("--id", help="the node's id (default: the name of this machine)")
-    parser.add_argument("--slots", type=count, default=5, metavar="N", help="tasks it runs at a time (default 5)")
-    parser.add_argument(
-        "--skills", nargs="+", action="extend", default=[], metavar="MODULE|FILE", help="your own skills"
-    )
+    parser.add_argument("--slots", type=count, default=5, metavar="N", help="tasks that it runs at once (default 5)")
+    parser.add_argument("--skills", nargs="+", action="extend", default=[], metavar="MODULE|FILE", help="your skills")
     parser.add_argument(
         "--allow",
         nargs="+",
@@ -40,9 +38,13 @@ def arguments(parser: Parser) -> None:
         metavar="MODULE:FUNCTION",
         help="what the skill `python` may call",
     )
-    parser.add_argument("--secrets", metavar="FILE", help="NAME=VALUE lines, for skills that ask for them")
+    parser.add_argument("--secrets", metavar="FILE", help="file with NAME=VALUE lines, for skills that request secrets")
     parser.add_argument(
-        "--lease", type=lease, default=LEASE_S, metavar="D", help="how long a node may be silent (default 1.5s)"
+        "--lease",
+        type=lease,
+        default=LEASE_S,
+        metavar="D",
+        help="declare the node dead after D without a heartbeat (default 1.5s)",
     )
     parser.add_argument(
         "--affinity",
@@ -51,12 +53,12 @@ def arguments(parser: Parser) -> None:
         type=pair,
         default=[],
         metavar="K=V",
-        help="tags that tasks may ask for",
+        help="labels that tasks can require",
     )
 
 
 def run(options: Any) -> int:
-    """Runs it until it is told to stop."""
+    """Runs the node until a signal stops it."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="claw: %(message)s")
     found = find(options)
     id = checked_id(options.id or _NOT_ID.sub("-", socket.gethostname()).strip("-") or "node", "node id")

@@ -1,4 +1,4 @@
-"""`claw logs`: what a task printed and logged, or what it emitted, as far as it is kept (seven days)."""
+"""`claw logs`: prints what a task printed, logged or emitted in the last seven days."""
 
 import sys
 from collections.abc import Iterable
@@ -18,16 +18,18 @@ __all__ = ["arguments", "run"]
 
 
 def arguments(parser: Parser) -> None:
-    """What it takes."""
+    """Declares the arguments."""
     parser.add_argument("id", metavar="ID")
-    parser.add_argument("-f", "--follow", action="store_true", help="go on until the task has ended")
-    parser.add_argument("--stream", default=LOG, metavar="NAME", help="what code emits there (its usual one is `out`)")
-    parser.add_argument("--attempt", type=count, metavar="N", help="of that attempt alone")
-    parser.add_argument("--after", type=count, default=0, metavar="POSITION", help="from behind that position (--json)")
+    parser.add_argument("-f", "--follow", action="store_true", help="follow the output until the task ends")
+    parser.add_argument("--stream", default=LOG, metavar="NAME", help="a stream that the task emits to, such as `out`")
+    parser.add_argument("--attempt", type=count, metavar="N", help="only this attempt")
+    parser.add_argument(
+        "--after", type=count, default=0, metavar="POSITION", help="start after this position (--json prints positions)"
+    )
 
 
 def run(options: Any) -> int:
-    """Prints it; with `--json` a line for each chunk."""
+    """Prints the output; with `--json` one line per chunk."""
 
     async def show(client: Client) -> int:
         id = await by_id(client, options.id, lambda full: _found(client, full))
@@ -48,7 +50,7 @@ async def _found(client: Client, id: str) -> str:
 
 
 class _Printer:
-    """Where it is written."""
+    """Writes chunks to standard output."""
 
     def __init__(self, options: Any) -> None:
         self._json, self._is_log = options.json, options.stream == LOG
@@ -67,7 +69,7 @@ def _line(chunk: Chunk, is_log: bool) -> bytes:
 
 
 def _text(value: Any, is_log: bool) -> str:
-    """A text of the log as it was printed, but for what a terminal would obey; anything else as JSON."""
+    """Log text without terminal control characters; any other value as JSON."""
     if not is_log:
         return _harmless(value) if isinstance(value, str) else msgspec.json.encode(value).decode() + "\n"
     match value:

@@ -25,44 +25,46 @@ from clawactors.systems.memories import Kind
 __all__ = ["VERBS", "arguments", "run"]
 
 _LONG_S: Final = 600.0
-"""Condensing or forgetting very much takes a while."""
+"""Consolidating or forgetting many memories takes a while."""
 _STILL_THERE: Final = (
     "no answer, index or view holds them any more; the log still has the commits that they came from, "
     "and copies of the log have them too (docs/memory.md, Forgetting)"
 )
 _ROLES: Final = get_args(Role.__value__)
 _KINDS: Final = get_args(Kind.__value__)
-_USAGE: Final = "claw memory --help shows what there is"
+_USAGE: Final = "claw memory --help lists the verbs"
 
 type _Verb = Callable[[Client, Any], Awaitable[int]]
 
 
 def arguments(parser: Parser) -> None:
-    """What it takes."""
+    """Declares the arguments."""
     parser.add_argument("verb", choices=tuple(VERBS), metavar="VERB", help=", ".join(VERBS))
-    parser.add_argument("words", nargs="*", metavar="TEXT|@FILE|ID|NAME", help="what the verb is about")
-    parser.add_argument("--limit", type=count, metavar="N", help="search: so many at most (default 5)")
-    parser.add_argument("--owner", default="", help="whose memories")
+    parser.add_argument("words", nargs="*", metavar="TEXT|@FILE|ID|NAME", help="argument of the verb")
+    parser.add_argument("--limit", type=count, metavar="N", help="search: at most N (default 5)")
+    parser.add_argument("--owner", default="", help="owner of the memories")
     parser.add_argument("--kind", choices=_KINDS, help="search, add: raw, summary or knowledge")
     parser.add_argument("--tag", action="append", default=[], metavar="LABEL", help="search, add: with this tag")
-    parser.add_argument("--speaker", default="", help="search, add, say: who says it")
+    parser.add_argument("--speaker", default="", help="search, add, say: the speaker")
     parser.add_argument("--session", default="", help="search, add: conversation, task or document")
-    parser.add_argument("--since", type=time, default=0, metavar="TIME", help="search, consolidate: then or later")
-    parser.add_argument("--until", type=through, default=0, metavar="TIME", help="search: then or earlier")
-    parser.add_argument("--threshold", type=share, metavar="0..1", help="search: relevance to reach (default 0.7)")
-    parser.add_argument("--like", default="", metavar="ID", help="search: like this memory")
-    parser.add_argument("--explain", action="store_true", help="search: what each score is made of")
-    parser.add_argument("--role", choices=_ROLES, default="user", help="say: whose message it is")
-    parser.add_argument("--depth", type=count, default=1, metavar="N", help="about: so many steps from the name")
-    parser.add_argument("--budget", type=count, default=1000, metavar="N", help="working: tokens at most")
+    parser.add_argument(
+        "--since", type=time, default=0, metavar="TIME", help="search, consolidate: at this time or later"
+    )
+    parser.add_argument("--until", type=through, default=0, metavar="TIME", help="search: at this time or earlier")
+    parser.add_argument("--threshold", type=share, metavar="0..1", help="search: minimum relevance (default 0.7)")
+    parser.add_argument("--like", default="", metavar="ID", help="search: similar to this memory")
+    parser.add_argument("--explain", action="store_true", help="search: explain each score")
+    parser.add_argument("--role", choices=_ROLES, default="user", help="say: role of the speaker")
+    parser.add_argument("--depth", type=count, default=1, metavar="N", help="about: at most N steps from the name")
+    parser.add_argument("--budget", type=count, default=1000, metavar="N", help="working: at most N tokens")
     parser.add_argument("--status", default="", help="jobs: pending, processing, failed, success or dead")
 
 
 def run(options: Any) -> int:
-    """Does it and shows what came of it."""
+    """Runs the verb and prints its result."""
     verb, least, most = VERBS[options.verb]
     if not least <= len(options.words) <= most:
-        raise Problem("usage", f"claw memory {options.verb} does not take {len(options.words)} words", _USAGE)
+        raise Problem("usage", f"claw memory {options.verb} does not take {len(options.words)} arguments", _USAGE)
     return with_client(options, lambda client: verb(client, options))
 
 

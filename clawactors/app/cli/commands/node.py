@@ -1,4 +1,4 @@
-"""`claw node ID` shows a node, `claw node set ID` changes what is configured of it."""
+"""`claw node ID` shows a node, `claw node set ID` configures it."""
 
 from typing import Any
 
@@ -13,19 +13,19 @@ __all__ = ["arguments", "run"]
 
 
 def arguments(parser: Parser) -> None:
-    """What it takes."""
+    """Declares the arguments."""
     parser.add_argument("words", nargs="+", metavar="[set] NODE")
-    parser.add_argument("--slots", type=count, metavar="N", help="set: tasks that the node runs at a time")
-    parser.add_argument("--affinity", type=pair, action="append", metavar="K=V", help="set: one label; K= removes it")
+    parser.add_argument("--slots", type=count, metavar="N", help="set: tasks that the node runs at once")
+    parser.add_argument("--affinity", type=pair, action="append", metavar="K=V", help="set: a label; K= removes it")
 
 
 def run(options: Any) -> int:
-    """Shows it, as it is now or after the change."""
+    """Prints the node, with `set` after the change."""
     given = options.slots is not None or options.affinity is not None
     match options.words:
         case ["set", id]:
             if not given:
-                raise Problem("usage", "what is to be set?", "claw node set NODE [--slots N] [--affinity K=V]")
+                raise Problem("usage", "nothing to set", "claw node set NODE [--slots N] [--affinity K=V]")
         case [id] if not given:
             pass
         case _:

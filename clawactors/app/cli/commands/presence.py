@@ -1,4 +1,4 @@
-"""`claw drain`, `cordon`, `uncordon`, `remove`: whether a node takes work."""
+"""`claw drain`, `cordon`, `uncordon`, `remove`: control whether a node receives tasks."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ __all__ = ["arguments", "run"]
 
 
 def arguments(parser: Parser) -> None:
-    """What they take."""
+    """Declares the arguments."""
     parser.add_argument("id", metavar="NODE")
 
 
 def run(options: Any) -> int:
-    """Changes the node and shows it after that."""
+    """Changes the node and prints its new state."""
 
     async def change(client: Client) -> int:
         changes = {

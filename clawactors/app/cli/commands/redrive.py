@@ -17,18 +17,22 @@ __all__ = ["arguments", "run"]
 
 
 def arguments(parser: Parser) -> None:
-    """What it takes."""
-    parser.add_argument("ids", nargs="*", metavar="ID", help="these; none: all dead tasks that the options leave")
-    parser.add_argument("--skill", default="", help="only those of this skill")
-    parser.add_argument("--error", default="", metavar="CLASS", help="only those with this error class, as in timeout")
-    parser.add_argument("--limit", type=count, metavar="N", help="at most N of them, newest first")
-    parser.add_argument("--rate", type=rate, metavar="N/s", help="no faster than that, as in 100/s or 30/m")
-    parser.add_argument("--yes", action="store_true", help="do not ask before more than 10 are retried")
-    parser.add_argument("--dry-run", action="store_true", help="only show which tasks would be retried")
+    """Declares the arguments."""
+    parser.add_argument(
+        "ids", nargs="*", metavar="ID", help="tasks to retry (default: all dead tasks that match the options)"
+    )
+    parser.add_argument("--skill", default="", help="only tasks of this skill")
+    parser.add_argument(
+        "--error", default="", metavar="CLASS", help="only tasks with this error class, such as timeout"
+    )
+    parser.add_argument("--limit", type=count, metavar="N", help="at most N tasks, newest first")
+    parser.add_argument("--rate", type=rate, metavar="N/s", help="rate limit, such as 100/s or 30/m")
+    parser.add_argument("--yes", action="store_true", help="retry more than 10 tasks without asking")
+    parser.add_argument("--dry-run", action="store_true", help="only list the tasks that would be retried")
 
 
 def run(options: Any) -> int:
-    """Retries them and shows the rows after it."""
+    """Retries the tasks and prints their new state."""
     if options.ids and (options.skill or options.error):
         raise Problem("usage", "give ids or choose tasks by --skill and --error, not both", "claw redrive --help")
 

@@ -1,4 +1,4 @@
-"""`claw schedule add|list|show|pause|resume|remove`: tasks made again and again, by a cron line."""
+"""`claw schedule add|list|show|pause|resume|remove`: runs tasks on a cron schedule."""
 
 from typing import Any
 
@@ -25,24 +25,24 @@ _VERB_USAGE = {
 
 
 def arguments(parser: Parser) -> None:
-    """What it takes."""
+    """Declares the arguments."""
     parser.add_argument("verb", choices=("add", "list", "show", "pause", "resume", "remove"))
     parser.add_argument("words", nargs="*", metavar="NAME [CRON SKILL [JSON|@FILE|-]]")
-    parser.add_argument("--zone", help="add: the time zone of the cron line, as in Europe/Berlin (default UTC)")
+    parser.add_argument("--zone", help="add: time zone of the cron expression, such as Europe/Berlin (default UTC)")
     parser.add_argument(
         "--catch-up",
         choices=CATCH_UP,
-        help="add: of times that passed while nobody could fire, let all come, none, or one for all (default coalesce)",
+        help="add: run missed times all (fire), not at all (skip) or once (coalesce, the default)",
     )
-    parser.add_argument("--user", help="add: whose tasks they are")
-    parser.add_argument("--priority", choices=list(PRIORITIES), help="add: of each task (default normal)")
-    parser.add_argument("--tag", action="append", metavar="LABEL", help="add: of each task")
-    parser.add_argument("--timeout", type=duration, metavar="D", help="add: limit of one attempt, as in 30s or 5m")
-    parser.add_argument("--retries", type=count, metavar="N", help="add: tries after the first one (default 3)")
+    parser.add_argument("--user", help="add: user the tasks belong to")
+    parser.add_argument("--priority", choices=list(PRIORITIES), help="add: priority of each task (default normal)")
+    parser.add_argument("--tag", action="append", metavar="LABEL", help="add: label of each task")
+    parser.add_argument("--timeout", type=duration, metavar="D", help="add: time limit per attempt, such as 30s or 5m")
+    parser.add_argument("--retries", type=count, metavar="N", help="add: retries after the first attempt (default 3)")
 
 
 def run(options: Any) -> int:
-    """Does it and shows the schedule after it."""
+    """Runs the verb and prints the schedule's new state."""
     wishes = _wishes(options)
     match options.verb, options.words:
         case "add", [_, _, _] | [_, _, _, _]:
@@ -59,7 +59,7 @@ def run(options: Any) -> int:
         if options.verb == "show":
             row = await client.schedules.get(name)
         else:
-            with explained("nothing was changed; claw schedule list shows what there is"):
+            with explained("nothing was changed; claw schedule list shows all schedules"):
                 row = schedule_row(name, await _changed(client, options, wishes))
         emit(options, row, lambda: schedule_card(row))
         return 0

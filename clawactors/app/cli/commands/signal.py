@@ -1,4 +1,4 @@
-"""`claw signal`: something that the task's code waits for, or will."""
+"""`claw signal`: sends a signal to the code of a task."""
 
 from typing import Any
 
@@ -14,14 +14,14 @@ __all__ = ["arguments", "run"]
 
 
 def arguments(parser: Parser) -> None:
-    """What it takes."""
+    """Declares the arguments."""
     parser.add_argument("id", metavar="ID")
-    parser.add_argument("name", metavar="NAME", help="which signal: what the code gives to task.signal()")
-    parser.add_argument("payload", nargs="?", metavar="JSON|@FILE|-", help="the payload (default null)")
+    parser.add_argument("name", metavar="NAME", help="name of the signal, as in the code's task.signal(NAME)")
+    parser.add_argument("payload", nargs="?", metavar="JSON|@FILE|-", help="payload (default null)")
 
 
 def run(options: Any) -> int:
-    """Sends it and shows the task after it."""
+    """Sends the signal and prints the task's new state."""
     payload = value_of(options.payload, "the payload")
 
     async def tell(client: Client) -> int:

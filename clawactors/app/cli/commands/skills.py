@@ -1,4 +1,4 @@
-"""`claw skills`: what the nodes offer."""
+"""`claw skills`: lists the skills that nodes offer."""
 
 from typing import Any
 
@@ -12,11 +12,11 @@ __all__ = ["arguments", "run"]
 
 
 def arguments(parser: Parser) -> None:
-    """It takes nothing of its own."""
+    """Has no options of its own."""
 
 
 def run(options: Any) -> int:
-    """Lists them."""
+    """Lists the skills."""
 
     async def show(client: Client) -> int:
         rows = await client.skills_known()

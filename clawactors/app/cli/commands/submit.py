@@ -22,44 +22,56 @@ __all__ = ["arguments", "run"]
 
 
 def arguments(parser: Parser) -> None:
-    """What it takes."""
+    """Declares the arguments."""
     parser.add_argument("skill", nargs="?", help="the skill to run")
     parser.add_argument("params", nargs="?", metavar="JSON|@FILE|-", help="its parameters, a JSON object")
-    parser.add_argument("--id", help="the task's id; the same id and content again makes no second task")
-    parser.add_argument("--key", help="an idempotency key that the id is made from")
-    parser.add_argument("--name", default="", help="for people")
-    parser.add_argument("--description", default="", help="for people")
-    parser.add_argument("--user", default="", help="whose task it is")
+    parser.add_argument("--id", help="task id; submitting the same id and content again creates no second task")
+    parser.add_argument("--key", help="idempotency key; the id is derived from it")
+    parser.add_argument("--name", default="", help="display name")
+    parser.add_argument("--description", default="", help="free text")
+    parser.add_argument("--user", default="", help="user the task belongs to")
     parser.add_argument("--priority", choices=list(PRIORITIES), default="normal")
-    parser.add_argument("--requires", type=words, default=[], metavar="A,B", help="further skills its node must have")
-    parser.add_argument("--prefers", type=words, default=[], metavar="C", help="skills its node should have")
-    parser.add_argument("--affinity", type=pair, action="append", default=[], metavar="K=V", help="where it may run")
+    parser.add_argument(
+        "--requires", type=words, default=[], metavar="A,B", help="additional skills that the node must have"
+    )
+    parser.add_argument("--prefers", type=words, default=[], metavar="C", help="skills that the node should have")
+    parser.add_argument(
+        "--affinity", type=pair, action="append", default=[], metavar="K=V", help="labels that the node must have"
+    )
     parser.add_argument("--tag", action="append", default=[], metavar="LABEL")
-    parser.add_argument("--metadata", metavar="JSON", help="a JSON object of your own")
-    parser.add_argument("--after", type=words, default=[], metavar="ID,…", help="start when these have completed")
+    parser.add_argument("--metadata", metavar="JSON", help="your own data, a JSON object")
+    parser.add_argument(
+        "--after", type=words, default=[], metavar="ID,…", help="start after these tasks have completed"
+    )
     parser.add_argument(
         "--on-dead",
         choices=ON_DEAD,
         default="block",
-        help="when one of those fails: wait for a person, fail too, or run anyway",
+        help="if one of those fails: block until a person decides, fail too, or run anyway",
     )
     start = parser.add_mutually_exclusive_group()
-    start.add_argument("--delay", type=duration, metavar="D", help="start after this time, as in 10m")
-    start.add_argument("--at", type=moment, metavar="T", help="start then: 2026-05-01T09:00:00Z; the past is now")
-    parser.add_argument("--deadline", type=moment, metavar="T", help="fail it if it has not completed by then")
-    parser.add_argument("--timeout", type=duration, metavar="D", help="limit of one attempt, as in 30s or 5m")
-    parser.add_argument("--retries", type=count, metavar="N", help="tries after the first one (default 3)")
+    start.add_argument("--delay", type=duration, metavar="D", help="start after this delay, such as 10m")
+    start.add_argument(
+        "--at", type=moment, metavar="T", help="start at this time, such as 2026-05-01T09:00:00Z; a past time means now"
+    )
+    parser.add_argument("--deadline", type=moment, metavar="T", help="fail the task if it is not completed by then")
+    parser.add_argument("--timeout", type=duration, metavar="D", help="time limit per attempt, such as 30s or 5m")
+    parser.add_argument("--retries", type=count, metavar="N", help="retries after the first attempt (default 3)")
     parser.add_argument(
         "--wait",
         type=lambda text: math.inf if text == "" else duration(text),
         metavar="D",
         help="wait for completion, at most D (default: no limit)",
     )
-    parser.add_argument("--batch", metavar="FILE", help="one JSON object a line, named as these options; - is stdin")
+    parser.add_argument(
+        "--batch",
+        metavar="FILE",
+        help="file with one JSON object per line, fields named like these options; - is stdin",
+    )
 
 
 def run(options: Any) -> int:
-    """Submits."""
+    """Submits and, with `--wait`, waits."""
     if options.batch is not None:
         return _submit_batch(options)
     if not options.skill:
@@ -96,12 +108,12 @@ def _submit_batch(options: Any) -> int:
     own = {*GLOBALS, "batch"}
     given = [name for name, value in defaults.items() if name not in own and getattr(options, name) != value]
     if given:
-        raise Problem("usage", f"--batch takes the skill and all options from its lines, not {given[0]!r}")
+        raise Problem("usage", f"--batch reads the skill and all options from the file: remove {given[0]!r}")
     return batch.run(options)
 
 
 async def _ended(client: Client, id: str, wait_s: float) -> bool:
-    """True once the task has ended, False when that takes too long."""
+    """True when the task has ended, False on timeout."""
     try:
         async with asyncio.timeout(None if math.isinf(wait_s) else wait_s):
             async for _ in client.ended([id]):

@@ -1,4 +1,4 @@
-"""`claw sweep`: large values that no record names any more are taken away."""
+"""`claw sweep`: deletes large values that no record refers to."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -19,17 +19,25 @@ _DAY_S: Final = 86_400.0
 
 
 def arguments(parser: Parser) -> None:
-    """What it takes."""
+    """Declares the arguments."""
     parser.add_argument(
-        "--older-than", type=duration, default=7 * _DAY_S, metavar="D", help="what was put longer ago (7d; 1d at least)"
+        "--older-than",
+        type=duration,
+        default=7 * _DAY_S,
+        metavar="D",
+        help="only values older than D (default 7d, at least 1d)",
     )
-    parser.add_argument("--dry-run", action="store_true", help="only tell what would go")
+    parser.add_argument("--dry-run", action="store_true", help="only report what would be deleted")
 
 
 def run(options: Any) -> int:
-    """Takes them away, or tells which it would."""
+    """Deletes the values, or with `--dry-run` reports them."""
     if options.older_than < _DAY_S:
-        raise Problem("usage", "what is younger than a day may be about to be named", "--older-than 1d or more")
+        raise Problem(
+            "usage",
+            "values younger than a day may still be needed by a task that is being submitted",
+            "--older-than 1d or more",
+        )
 
     async def look(client: Client) -> int:
         log = await JetStreamLog.over(client.connection)

@@ -1,4 +1,4 @@
-"""`claw up`: a whole cluster on this machine, in the foreground or, with `--detach`, in a session of its own.
+"""`claw up`: runs a whole cluster on this machine, in the foreground or, with `--detach`, in the background.
 
 It holds the data folder before it imports anything heavy: a `claw down` right after it finds it.
 """
@@ -16,12 +16,12 @@ __all__ = ["arguments", "run"]
 
 
 def arguments(parser: Parser) -> None:
-    """What it takes."""
+    """Declares the arguments."""
     parser.add_argument("--nodes", type=count, default=2, metavar="N", help="node processes (default 2)")
-    parser.add_argument("--slots", type=count, default=5, metavar="N", help="tasks a node runs at a time (default 5)")
     parser.add_argument(
-        "--skills", nargs="+", action="extend", default=[], metavar="MODULE|FILE", help="your own skills"
+        "--slots", type=count, default=5, metavar="N", help="tasks that a node runs at once (default 5)"
     )
+    parser.add_argument("--skills", nargs="+", action="extend", default=[], metavar="MODULE|FILE", help="your skills")
     parser.add_argument(
         "--allow",
         nargs="+",
@@ -30,9 +30,11 @@ def arguments(parser: Parser) -> None:
         metavar="MODULE:FUNCTION",
         help="what the skill `python` may call",
     )
-    parser.add_argument("--secrets", metavar="FILE", help="NAME=VALUE lines, for skills that ask for them")
-    parser.add_argument("--lease", type=lease, metavar="D", help="how long a node may be silent (default 1.5s)")
-    parser.add_argument("--port", type=port, metavar="P", help="port of the server")
+    parser.add_argument("--secrets", metavar="FILE", help="file with NAME=VALUE lines, for skills that request secrets")
+    parser.add_argument(
+        "--lease", type=lease, metavar="D", help="declare a node dead after D without a heartbeat (default 1.5s)"
+    )
+    parser.add_argument("--port", type=port, metavar="P", help="TCP port of the server")
     parser.add_argument("--no-restart", dest="restart", action="store_false", help="don't restart crashed processes")
     parser.add_argument(
         "--detach", action="store_true", help="run in the background: return when it is ready; `claw down` stops it"
@@ -42,9 +44,9 @@ def arguments(parser: Parser) -> None:
 
 
 def run(options: Any) -> int:
-    """Runs it until it is told to stop, or starts it and returns."""
+    """Runs the cluster until a signal stops it; with `--detach` returns when it is ready."""
     if options.context:
-        raise Problem("usage", "up takes no context", "name a server of your own with --nats URL")
+        raise Problem("usage", "up does not support --context", "name your server with --nats URL")
     path = data_folder(options.data)
     lock = hold(path) if options.lock is None else _handed_over(options.lock)
     if options.detach:
@@ -57,7 +59,7 @@ def run(options: Any) -> int:
 
 
 def _handed_over(lock: int) -> int:
-    """The lock that the parent has taken for this process."""
+    """The lock that the parent process took for this one."""
     os.set_inheritable(lock, False)
     record(lock, os.getpid())
     return lock

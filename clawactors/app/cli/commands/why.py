@@ -1,4 +1,4 @@
-"""`claw why`: why a task is in its state."""
+"""`claw why`: explains why a task is in its state."""
 
 from typing import Any
 
@@ -11,12 +11,12 @@ __all__ = ["arguments", "run"]
 
 
 def arguments(parser: Parser) -> None:
-    """What it takes."""
+    """Declares the arguments."""
     parser.add_argument("id", metavar="ID")
 
 
 def run(options: Any) -> int:
-    """Tells the reasons."""
+    """Prints the reasons."""
 
     async def tell(client: Client) -> int:
         told = await by_id(client, options.id, client.why)
