@@ -69,7 +69,7 @@ async def test_rule_3_holds_when_another_writer_went_on_meanwhile(proxy: Proxy, 
         assert await waiting == 1
 
 
-async def test_rule_3_an_append_that_did_not_arrive_and_lost_the_race_is_told_so(proxy: Proxy, nats_url: str) -> None:
+async def test_rule_3_an_append_that_did_not_arrive_and_lost_the_race_learns_it(proxy: Proxy, nats_url: str) -> None:
     async with (
         await open_log(nats_url, "other") as other,
         await open_log(proxy.url(nats_url), "test") as log,

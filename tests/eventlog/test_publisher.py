@@ -210,7 +210,7 @@ class FullServer(ModelConnection):
             self.said_so.set()
 
 
-async def test_a_batch_that_meets_a_full_store_is_told_so_for_each_append() -> None:
+async def test_a_batch_that_meets_a_full_store_reports_it_for_each_append() -> None:
     results = await crowd(on(FullServer(), give_up_s=0.2, answer_s=QUICKLY_S), 200)
     assert len(results) == 200
     for result in results:

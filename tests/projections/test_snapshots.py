@@ -136,7 +136,7 @@ async def test_an_id_that_strangers_wrote_to_has_a_version_and_may_still_be_born
     await feed.aclose()
 
 
-async def test_answers_of_the_last_ten_minutes_and_at_least_a_hundred_are_kept(projector: Projector) -> None:
+async def test_answers_of_the_last_ten_minutes_and_at_least_a_hundred_are_remembered(projector: Projector) -> None:
     """Many a batch or few: the same ids are left."""
     feed, history = Feed(projector), History()
     snapshots = snapshots_of(feed)

@@ -123,7 +123,9 @@ async def test_a_task_that_is_too_large_is_refused_alone_and_in_a_batch(system: 
         ("a path", "JSON can't hold"),
     ],
 )
-async def test_a_result_that_can_not_be_kept_fails_the_task_and_says_so(system: System, what: str, words: str) -> None:
+async def test_a_result_that_can_not_be_stored_fails_the_task_with_the_reason(
+    system: System, what: str, words: str
+) -> None:
     task = await ended(system, "returns", params={"what": what})
     assert (task.life.status, task.life.error and task.life.error.kind) == ("failed", "validation")
     assert words in str(task.life.error)

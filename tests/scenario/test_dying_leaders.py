@@ -121,7 +121,7 @@ async def check(two: Rivals) -> None:
     assert (second.code, second.answer["equal"]) == (0, True), second
 
 
-async def test_another_takes_over_from_a_lead_that_is_killed_or_stands_still(tmp_path: Path) -> None:
+async def test_another_takes_over_from_a_leader_that_is_killed_or_hangs(tmp_path: Path) -> None:
     async with rivals(tmp_path) as two:
         await two.submit(20)
         await stopped(two)
@@ -131,7 +131,7 @@ async def test_another_takes_over_from_a_lead_that_is_killed_or_stands_still(tmp
 
 
 @pytest.mark.soak
-async def test_a_lead_that_stops_in_good_order_gives_the_lead_away_at_once(tmp_path: Path) -> None:
+async def test_a_leader_that_stops_in_good_order_releases_its_lease_at_once(tmp_path: Path) -> None:
     async with rivals(tmp_path) as two:
         first = await two.leader()
         while first == "control/control":
@@ -149,7 +149,7 @@ async def test_a_lead_that_stops_in_good_order_gives_the_lead_away_at_once(tmp_p
 
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", range(200, 203))
-async def test_the_lead_goes_round_and_round(tmp_path: Path, seed: int) -> None:
+async def test_the_lease_passes_from_leader_to_leader(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     async with rivals(tmp_path) as two:
         for _ in range(20):

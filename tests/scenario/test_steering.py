@@ -123,7 +123,7 @@ async def test_thousands_of_signals_to_a_running_task_come_in_order_in_a_few_com
     await until(all_done, "every command is acknowledged")
 
 
-async def test_what_is_no_command_is_kept_for_people(system: System) -> None:
+async def test_what_is_not_a_command_becomes_a_dead_letter(system: System) -> None:
     before = (await call(system.client.connection, "STREAM.INFO.CLAW_DEAD"))["state"]["messages"]
     for subject, body in (("task.nobody", b'{"type":"task.cancel"}'), ("task.r0", b"{"), ("node.nobody", DRAIN)):
         await system.client.connection.ask(f"claw.cmd.{subject}", body)

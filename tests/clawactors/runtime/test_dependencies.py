@@ -147,7 +147,7 @@ async def test_a_batch_names_its_tasks_in_any_order() -> None:
         assert (again.submitted, again.existing, again.refused) == (0, 16, ())
 
 
-async def test_rings_are_refused_and_what_comes_after_them_and_nothing_else() -> None:
+async def test_cycles_are_refused_and_what_comes_after_them_and_nothing_else() -> None:
     async with Cluster() as cluster:
         client = cluster.client()
         wishes = [
@@ -352,7 +352,7 @@ async def test_two_that_are_made_at_the_same_moment_and_wait_for_each_other_are_
     assert str(a) == "it comes after b, which is refused"
 
 
-async def test_a_ring_that_two_close_at_once_does_not_wait_for_ever(cluster: Cluster) -> None:
+async def test_a_cycle_that_two_clients_close_at_once_does_not_wait_forever(cluster: Cluster) -> None:
     await cluster.control()
     await cluster.node("n1", [say])
     for id, after in (("a", "b"), ("b", "c"), ("c", "a")):

@@ -88,7 +88,7 @@ async def test_how_many_retries_there_are_is_told_as_they_count(stage: Stage) ->
 
 
 @pytest.mark.parametrize("jump_s", [-3600.0, 3600.0])
-async def test_when_it_is_tried_again_is_reckoned_by_the_time_of_the_log(stage: Stage, jump_s: float) -> None:
+async def test_the_time_of_a_retry_is_computed_from_the_time_of_the_log(stage: Stage, jump_s: float) -> None:
     @skill("later", retry=Retry(wait_s=10, jitter=0))
     async def later(task: Handle) -> None:
         raise RuntimeError("not yet")

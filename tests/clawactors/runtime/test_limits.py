@@ -65,7 +65,7 @@ async def test_who_waits_or_sleeps_takes_no_place(cluster: Cluster) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_who_takes_the_lead_knows_what_was_given_away_before(seed: int) -> None:
+async def test_a_new_leader_knows_what_was_scheduled_before(seed: int) -> None:
     gate = Gate()
 
     @skill("few", concurrency=2)

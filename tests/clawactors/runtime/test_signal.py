@@ -270,7 +270,7 @@ async def test_a_signal_in_time_ends_the_wait_and_its_timer(cluster: Cluster) ->
     assert time_ns(moment) == until_ns
 
 
-async def test_until_when_it_waits_is_decided_once(stage: Stage) -> None:
+async def test_the_end_of_a_wait_is_decided_once(stage: Stage) -> None:
     """A resume does not wait anew, and what was in vain stays so though the signal has come since."""
     taken: list[Any] = []
 

@@ -202,7 +202,7 @@ async def test_an_attempt_far_beyond_its_timeout_is_taken_from_its_node() -> Non
     assert order.to == "n1"
 
 
-async def test_a_clock_that_jumps_in_the_control_process_silences_nobody_and_fires_nothing() -> None:
+async def test_a_clock_that_jumps_in_the_control_process_interrupts_nobody_and_fires_nothing() -> None:
     placement = Placement(ClusterState())
     placement.state.apply_node("n1", 1, [NodeJoined(incarnation="i1", slots=1, offers=(Offer("hang"),))], at(0))
     placement.state.apply_task("t", 2, [te.Submitted(skill="hang")], at(0))
@@ -217,7 +217,7 @@ async def test_a_clock_that_jumps_in_the_control_process_silences_nobody_and_fir
     assert placement.orders(time.now_ns()) == []
 
 
-async def test_who_begins_to_listen_silences_nobody_for_what_was_said_before() -> None:
+async def test_a_new_leader_interrupts_nobody_for_signs_of_life_that_it_did_not_hear() -> None:
     """A long step shows that it lives; control was away for some of it."""
 
     @skill("hang")

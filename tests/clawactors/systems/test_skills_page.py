@@ -13,6 +13,7 @@ from clawactors import ErrorRule, Retry, SyncTask, Task, skill
 from clawactors.systems.placement.silence import SILENCE_S
 from clawactors.systems.tasks import failures
 from clawactors.systems.tasks.failures import STRATEGIES, Strategy, Symptom, kind_of, told
+from clawactors.systems.tasks.retry import after_failure
 
 PAGE = (Path(__file__).parents[3] / "docs" / "skills.md").read_text("utf-8")
 
@@ -63,12 +64,17 @@ def test_no_exception_and_no_exit_code_is_left_out() -> None:
 
 
 def test_waits_are_as_the_page_says() -> None:
+    policy = skill("x")(lambda task: None).retry
     assert "after 1, 2 and 4 s" in PAGE
-    retry = Retry(jitter=0)
-    assert [retry.wait_after(n, 0.5) for n in (1, 2, 3)] == [1, 2, 4]
-    assert "by the square of `factor`: 1, 4, 16 s" in PAGE
-    assert [retry.wait_after(n, 0.5, longer=True) for n in (1, 2, 3)] == [1, 4, 16]
+    assert waits(policy, "here") == [1, 2, 4]
+    assert "1, 4, 16 s" in " ".join(next(row for row in table("strategy") if row[0] == "`back_off`"))
+    assert waits(policy, "back_off") == [1, 4, 16]
     assert f"**{SILENCE_S:g} s**" in PAGE
+
+
+def waits(policy: Retry, strategy: Strategy) -> list[int]:
+    """Seconds, in the middle of the jitter."""
+    return [after_failure(policy, strategy, n, None, 0, 0.5).retry_at_ns // 10**9 for n in range(3)]
 
 
 def fields(heading: str) -> list[dict[str, str]]:
