@@ -18,6 +18,42 @@ pytestmark = [pytest.mark.nats, pytest.mark.asyncio(loop_scope="module")]
 PAGE = Path(ROOT, "docs", "skills.md").read_text("utf-8")
 FILES = dict(re.findall(r"```python\n# (\w+\.py)\n(.*?)```", PAGE, re.DOTALL))
 CLIENT = FILES.pop("client.py")
+FILES["claims.py"] = '''
+from clawactors import Task, skill
+
+
+@skill("tidy")
+async def tidy(task: Task) -> str:
+    """Shows when `finally` runs."""
+    try:
+        await task.signal("go")
+    finally:
+        print("finally")
+    return "done"
+
+
+@skill("swallow")
+async def swallow(task: Task) -> str:
+    """Catches what unwinds it."""
+    try:
+        await task.signal("go")
+    except BaseException:
+        return "swallowed"
+    return "the signal came"
+
+
+@skill("shapes")
+async def shapes(task: Task) -> list[str]:
+    """What a step gives back."""
+    return [type(await task.step("tuple", tuple, [1])).__name__, type(await task.step("set", set, [1])).__name__]
+
+
+@skill("random")
+async def random(task: Task) -> None:
+    """An argument that differs on each run."""
+    await task.step("draw", abs, task.attempt)
+    await task.sleep(1)
+'''
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -34,11 +70,11 @@ async def printed(ref: Ref) -> list[str]:
     return [chunk.value["text"] async for chunk in ref.stream(LOG)]
 
 
-async def waits(system: System, ref: Ref) -> None:
-    async def is_waiting() -> bool:
-        return (await system.client.task(ref.id)).status == "waiting"
+async def waits(system: System, ref: Ref, status: str = "waiting") -> None:
+    async def is_there() -> bool:
+        return (await system.client.task(ref.id)).status == status
 
-    await until(is_waiting, f"{ref.id} waits")
+    await until(is_there, f"{ref.id} is {status}")
 
 
 async def test_code_outside_of_steps_runs_again_after_a_wait_and_steps_do_not(system: System) -> None:
@@ -57,6 +93,22 @@ async def test_code_outside_of_steps_runs_again_after_a_wait_and_steps_do_not(sy
     ]
 
 
+async def test_finally_runs_at_every_wait_and_who_swallows_a_wait_changes_nothing(system: System) -> None:
+    refs = [await system.client.submit(name) for name in ("tidy", "swallow")]
+    for ref in refs:
+        await waits(system, ref)
+        await ref.signal("go")
+    assert [await ref.result(PATIENCE_S) for ref in refs] == ["done", "the signal came"]
+    assert "".join(await printed(refs[0])).splitlines() == ["finally"] * 2
+
+
+async def test_results_come_back_as_json_and_arguments_that_differ_block(system: System) -> None:
+    assert await system.client.run("shapes", wait_s=PATIENCE_S) == ["list", "list"]
+    ref = await system.client.submit("random")
+    await waits(system, ref, "blocked")
+    assert "step 'draw'" in (await system.client.why(ref.id)).reasons[0]
+
+
 async def test_except_exception_undoes_what_failed_and_lets_a_wait_pass(system: System) -> None:
     for paid, end in ((True, "yours"), (False, "released 12A")):
         ref = await system.client.submit("reserve", {"seat": "12A"})
@@ -73,11 +125,7 @@ async def test_rules_decide_what_an_error_leads_to(system: System) -> None:
     assert (failed.value.status, failed.value.error and failed.value.error.kind) == ("dead", "parse")
     assert (await claw.task(failed.value.id)).attempt == 3, "two retries after the first try"
     ref = await claw.submit("fetch", {"url": "over-quota"})
-
-    async def is_blocked() -> bool:
-        return (await claw.task(ref.id)).status == "blocked"
-
-    await until(is_blocked, "it is blocked")
+    await waits(system, ref, "blocked")
     assert "the quota of 100 requests is used up" in " ".join((await claw.why(ref.id)).reasons)
 
 
