@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from clawactors import Client
+from clawactors import Client, Ref
 from clawactors.runtime.client.schedules import Schedules
 from tests.architecture.source import ROOT
 
@@ -22,7 +22,20 @@ def names(page: str) -> Iterator[str]:
             yield from NAME.findall(re.split(r"(?<!\\) \| ", line.removeprefix("| "))[0])
 
 
-NAMES = tuple(names((ROOT / "docs" / "python-api.md").read_text("utf-8")))
+PAGE = (ROOT / "docs" / "python-api.md").read_text("utf-8")
+NAMES = tuple(names(PAGE))
+
+
+INNER = {"close", "connect", "at"}
+"""How a client comes and goes, which the text says."""
+
+
+@pytest.mark.parametrize("kind", [Client, Ref, Schedules])
+def test_every_public_method_is_on_the_page(kind: type) -> None:
+    text = re.sub(r"```.*?```", "", PAGE, flags=re.DOTALL)
+    named = {word for code in re.findall(r"`([^`\n]+)`", text) for word in re.findall(r"\w+", code)}
+    missing = {name for name in dir(kind) if not name.startswith("_")} - named - INNER
+    assert not missing, missing
 
 
 def method_of(name: str) -> Callable[..., Any]:
