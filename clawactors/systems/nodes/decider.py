@@ -25,8 +25,9 @@ type Presence = Literal["absent", "online", "draining", "cordoned", "offline", "
 class Node(msgspec.Struct, frozen=True, omit_defaults=True):
     """One node. `joined` is its last join with what was configured since; `left`: it stopped in good order.
 
-    `returns_to`: what it was before it was lost; `held`: a person's cordon, `drains`: a person's drain,
-    whatever came after it. `losses`: how often its incarnation was lost. Times in ns since 1970; `lost_ns`: the last.
+    `returns_to`: what it was before it was lost; `held`: a person's cordon, `drains`: a person's drain, whatever came
+    after it; `stops`: it drains to stop, which nobody lifts. `losses`: how often its incarnation was lost. Times in ns
+    since 1970; `lost_ns`: the last loss.
     """
 
     status: Presence = "absent"
@@ -36,6 +37,7 @@ class Node(msgspec.Struct, frozen=True, omit_defaults=True):
     returns_to: Presence = "online"
     held: bool = False
     drains: bool = False
+    stops: bool = False
     losses: int = 0
     lost_ns: int = 0
     registered_ns: int = 0
@@ -91,7 +93,7 @@ def decide(command: c.NodeCommand, node: Node) -> tuple[e.NodeEvent, ...]:
         case c.UncordonNode():
             if not _hold(node):
                 _alive(node)
-            return () if node.status == "online" else (e.NodeUncordoned(),)
+            return (e.NodeUncordoned(),) if node.held or node.drains else ()
         case c.ConfigureNode():
             _exists(node)
             _slots(command.slots or 0)
@@ -112,8 +114,8 @@ def _hold(node: Node) -> tuple[e.NodeEvent, ...]:
 
 
 def _drains_now(node: Node, *, held: bool) -> bool:
-    """True when a drain changes something: one that holds may come after one that doesn't."""
-    return node.alive and (node.status != "draining" or (held and not node.drains))
+    """True when a drain changes something: a person's may come after that of a node that stops, and the reverse."""
+    return node.alive and (node.status != "draining" or not (node.drains if held else node.stops))
 
 
 def _is(node: Node, incarnation: str) -> bool:
@@ -162,15 +164,15 @@ def evolve(node: Node, event: e.NodeEvent, at_ns: int) -> Node:
         case e.NodeReturned() if _is_lost(node, event.incarnation):
             return replace(node, status=node.returns_to, reason="", updated_ns=at_ns)
         case e.NodeDrained() if _drains_now(node, held=event.held):
-            return replace(node, status="draining", drains=node.drains or event.held, updated_ns=at_ns)
+            drains, stops = node.drains or event.held, node.stops or not event.held
+            return replace(node, status="draining", drains=drains, stops=stops, updated_ns=at_ns)
         case e.NodeCordoned() if node.alive and node.status != "cordoned":
             return replace(node, status="cordoned", held=True, drains=False, updated_ns=at_ns)
-        case e.NodeUncordoned() if node.alive and node.status != "online":
-            return replace(node, status="online", held=False, drains=False, updated_ns=at_ns)
         case e.NodeUncordoned() if _hold(node):
-            was_held = node.returns_to == "cordoned" or (node.returns_to == "draining" and node.drains)
-            returns_to: Presence = "online" if was_held else node.returns_to
-            return replace(node, held=False, drains=False, returns_to=returns_to, updated_ns=at_ns)
+            lifted: Presence = "draining" if node.stops else "online"
+            if node.alive:
+                return replace(node, status=lifted, held=False, drains=False, updated_ns=at_ns)
+            return replace(node, held=False, drains=False, returns_to=lifted, updated_ns=at_ns)
         case e.NodeConfigured() if _is_known(node):
             joined = replace(node.joined, **_given(event.slots, event.affinity))
             return node if joined == node.joined else replace(node, joined=joined, updated_ns=at_ns)

@@ -252,3 +252,18 @@ def test_only_what_is_gone_is_removed() -> None:
         node = given(*HISTORIES[status]).when(c.RemoveNode()).then(e.NodeRemoved())
         assert node.status == "removed"
         assert NODE.is_final(node)
+
+
+def test_nobody_lifts_the_drain_of_a_node_that_stops() -> None:
+    """It gives back whatever it is given: tasks would go to and fro until it has ended."""
+    stopping = given(joined(), e.NodeCordoned(), e.NodeDrained())
+    assert stopping.when(c.UncordonNode()).then(e.NodeUncordoned()).status == "draining"
+    given(joined(), e.NodeDrained()).when(c.UncordonNode()).quietly()
+    cordoned = given(joined(), e.NodeDrained()).when(c.CordonNode()).then(e.NodeCordoned())
+    assert cordoned.status == "cordoned"
+    again = given(joined(), e.NodeDrained(), e.NodeCordoned(), e.NodeUncordoned())
+    assert not again.state.takes_work
+    lost = given(joined(), HOLD, e.NodeDrained(), e.NodeLost("i1"), e.NodeUncordoned(), e.NodeReturned("i1"))
+    assert lost.state.status == "draining"
+    assert given(joined(), HOLD).when(c.DrainNode()).then(e.NodeDrained()).stops
+    assert given(joined(), e.NodeDrained(), joined("i2")).state.takes_work
