@@ -1,6 +1,6 @@
 """Recorded commits: how they are read, and how new ones are made. What is recorded is a promise and never rewritten.
 
-`python -m tests.wire.recordings` adds recordings for event types and histories that have none.
+`python -m tests.wire.recordings` adds recordings for the events and histories of `examples.py` that have none.
 """
 
 from collections.abc import Iterator
@@ -93,3 +93,4 @@ if __name__ == "__main__":
     for path, recording in _new():
         if not path.exists():
             path.write_bytes(msgspec.json.format(msgspec.json.encode(recording), indent=1) + b"\n")
+            print(path)
