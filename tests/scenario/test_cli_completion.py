@@ -1,5 +1,6 @@
 """Tab in bash, zsh and fish: ids and names of the running cluster, by the shells themselves."""
 
+import re
 import shutil
 import stat
 import subprocess
@@ -111,7 +112,7 @@ def candidates(claw: Claw) -> Callable[..., list[str]]:
     return ask
 
 
-def test_candidates_fit_what_is_asked_for(candidates: Callable[..., list[str]]) -> None:
+def test_candidates_fit_what_is_asked_for(cluster: Cluster, candidates: Callable[..., list[str]]) -> None:
     assert set(candidates("why", "")) >= {"report-7", "report-8", "other-1"}
     assert candidates("--json", "cancel", "report-7", "report-8", "o") == ["other-1"]
     assert candidates("node", "") == ["set", "n1"]
@@ -119,6 +120,8 @@ def test_candidates_fit_what_is_asked_for(candidates: Callable[..., list[str]]) 
     assert candidates("submit", "ech") == ["echo"]
     assert candidates("submit", "--priority", "u") == ["urgent"]
     assert candidates("tasks", "--node", "=", "n") == ["n1"], "as bash takes --node=n apart"
+    apart = re.split("(:)", cluster.nats_url)
+    assert candidates("--nats", *apart, "why", "oth") == ["other-1"], "and a URL"
 
 
 @pytest.mark.parametrize(

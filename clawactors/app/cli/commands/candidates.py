@@ -49,7 +49,8 @@ def run(options: Any) -> int:
 
 
 def _candidates(line: Sequence[str]) -> list[str]:
-    words = [word for word in line[:-1] if word != "="]  # bash takes --node=n1 apart
+    # bash takes --node=n1 and nats://host:4222 apart
+    words = _joined_at_colons(word for word in line[:-1] if word != "=")
     current = "" if line[-1] == "=" else line[-1]
     before, name, after = split(words)
     if name not in COMMANDS:
@@ -69,6 +70,16 @@ def _candidates(line: Sequence[str]) -> list[str]:
         return []
     fits = [each for each in given if each.startswith(start) and _HARMLESS.fullmatch(each)]
     return [f"{option}{sign}{head}{comma}{each}" for each in fits]
+
+
+def _joined_at_colons(words: Iterable[str]) -> list[str]:
+    joined: list[str] = []
+    for word in words:
+        if joined and (word == ":" or joined[-1].endswith(":")):
+            joined[-1] += word
+        else:
+            joined.append(word)
+    return joined
 
 
 def _option(parser: Parser, name: str) -> argparse.Action | None:
