@@ -1,4 +1,4 @@
-"""What runs on a data folder now: addresses and process ids, for the commands that come later.
+"""What runs on a data folder now: addresses and process ids, for other commands.
 
 The file counts only while the supervisor that wrote it holds the folder: after a kill or a power cut it is stale at
 once, without looking at clocks or process tables.

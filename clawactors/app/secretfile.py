@@ -1,4 +1,4 @@
-"""Where a node has its secrets from: a file for its owner's eyes only, and the environment (`CLAW_SECRET_<NAME>`).
+"""Secrets of a node: from a file that only its owner can read, and from `CLAW_SECRET_<NAME>`.
 
 What a node starts (`shell`, isolated skills) is not given these variables.
 """

@@ -1,4 +1,4 @@
-"""Where a cluster keeps everything: what was asked for, the environment, the user's own folder."""
+"""The data folder: from the option, the environment, or the user's default."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ __all__ = ["data_folder"]
 
 
 def data_folder(given: str | None = None) -> Path:
-    """Where a cluster keeps everything: what was given, else `CLAW_DATA`, else `claw` in the user's data folder."""
+    """The data folder: the one given, or `CLAW_DATA`, or `claw` in the user's data folder."""
     if chosen := given or os.environ.get("CLAW_DATA"):
         return Path(chosen).expanduser().absolute()
     if sys.platform == "darwin":

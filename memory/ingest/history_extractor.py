@@ -24,7 +24,7 @@ _STEPS_SHOWN: Final = 8
 
 
 class _Progress(msgspec.Struct):
-    """The state of a task as far as its history was applied; `memories` counts those extracted so far."""
+    """The state of a task after the events applied so far; `memories` counts those extracted so far."""
 
     spec: t.Spec
     node: str = ""

@@ -58,7 +58,7 @@ def _statistics(question: StatisticsQuestion, context: QueryContext) -> dict[str
 
 
 def _fitting(values: list[tuple[str, dict[str, int]]]) -> Iterator[tuple[str, dict[str, int]]]:
-    """The first of them, as far as a message has room."""
+    """As many of them as fit into a message."""
     left_bytes = _DIMENSION_BYTES
     for value, counts_by_status in values:
         left_bytes -= len(msgspec.json.encode(value)) + _COUNTS_BYTES

@@ -95,8 +95,8 @@ def test_what_is_missing_is_said(folder: Path) -> None:
     assert refusal("sub/gone") == "--skills sub/gone: there is no such file"
     assert refusal("gone_module") == "--skills gone_module: there is no such module, file or folder"
     assert refusal("json.gone") == "--skills json.gone: there is no such module, file or folder"
-    assert refusal("a b") == "--skills a b: that is neither a module nor a .py file nor a folder"
-    assert refusal("") == "--skills : that is neither a module nor a .py file nor a folder"
+    assert refusal("a b") == "--skills a b: not a module, .py file or folder"
+    assert refusal("") == "--skills : not a module, .py file or folder"
     (folder / "empty").mkdir()
     (folder / "none.py").write_text("def hello(task): ...\n")
     for spec in ("empty", "none.py", "none", "json"):

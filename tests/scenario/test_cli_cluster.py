@@ -450,6 +450,6 @@ def test_a_sweep_tells_what_nothing_names_and_takes_nothing_young(claw: Claw, tm
     assert told["ok"]
     assert told["blobs"] >= 1
     assert (told["unnamed"], told["removed"]) == (0, 0)
-    assert claw("sweep", "--dry-run").out.splitlines()[1].startswith("0 that no record names")
+    assert claw("sweep", "--dry-run").out.splitlines()[1].startswith("0 that no record refers to")
     assert claw("sweep", "--older-than", "1h").code == 2
     assert claw("task", "sweep-1", "--full", "--json").answer["params"] == {"text": "x" * 300_000}

@@ -47,7 +47,7 @@ async def check_sync(found: Found) -> Check:
     try:
         system = await Connection.open(address, "claw-doctor") if address else None
     except EventLogError as error:
-        return Check("sync", "unknown", f"the server does not tell: {error}")
+        return Check("sync", "unknown", f"the server does not say: {error}")
     try:
         always = await syncs_always(system)
     finally:

@@ -22,7 +22,7 @@ class Table(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """One line a fact; those without a value are left out."""
+    """One line per fact; facts without a value are left out."""
 
     facts: Iterable[tuple[str, Any]]
 

@@ -1,4 +1,4 @@
-"""`--watch`: an answer that is asked for again and again; a live screen on a terminal, what has changed anywhere else.
+"""`--watch`: repeats a query; a live screen on a terminal, only the changed lines elsewhere.
 
 1. Ctrl-C is how people end it: exit code 0, and the last screen stays.
 2. SIGTERM and SIGHUP leave the terminal as they found it, too.

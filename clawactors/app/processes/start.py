@@ -1,4 +1,4 @@
-"""What a child process is told when it starts, and how it says that it is ready."""
+"""The start parameters of a child process, and the line that reports it ready."""
 
 import asyncio
 import gc
@@ -22,7 +22,7 @@ _SWITCH_S: Final = 0.0005
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True):
-    """What every child is told; `parent` 0 for a process that lives on its own."""
+    """Start parameters of every child; `parent` is 0 for a process without a supervisor."""
 
     parent: int = 0
     nats_url: str
@@ -32,17 +32,17 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ControlStart(Start, frozen=True, kw_only=True):
-    """What a control process is told."""
+    """Start parameters of a control process."""
 
 
 class MemoryStart(Start, frozen=True, kw_only=True):
-    """What a memory process is told."""
+    """Start parameters of a memory process."""
 
     daily_s: float = 86_400.0
 
 
 class NodeStart(Start, frozen=True, kw_only=True):
-    """What a node process is told; `name` is the node's id, `secrets` the file that it reads them from."""
+    """Start parameters of a node process; `name` is the node's id, `secrets` the file that it reads them from."""
 
     slots: int = 5
     skills: tuple[str, ...] = ()

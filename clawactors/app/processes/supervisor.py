@@ -1,4 +1,4 @@
-"""Starts the processes of a cluster, starts again what dies, stops all in good order."""
+"""Starts the processes of a cluster, restarts those that die, stops all gracefully."""
 
 import asyncio
 import contextlib
@@ -37,7 +37,7 @@ class Child:
 
     @property
     def name(self) -> str:
-        """How people know it."""
+        """Its name in logs and messages."""
         return self.start_message.name
 
     @property

@@ -27,7 +27,7 @@ _ERRORS: Final = (
 async def extract(task: TaskContext, key: str, user: str, conversation: str, message: str, seq: int) -> list[str]:
     """Returns the ids of the memories that the message became; none where it says nothing."""
     if not (key and user):
-        raise Refused("an extraction names its user and its key")
+        raise Refused("an extraction needs a user and a key")
     job = {"key": key, "user": user, "conversation": conversation, "message": message, "seq": seq}
     ids: list[str] = (await task.ask_memory(EXTRACT, fresh=False, **job))["ids"]
     return ids

@@ -60,7 +60,7 @@ def _modules(spec: str) -> Iterable[tuple[ModuleType, str]]:
 def _module(name: str) -> ModuleType:
     _let_import(Path.cwd())
     if not all(part.isidentifier() for part in name.split(".")):
-        raise Misconfigured(f"--skills {name}: that is neither a module nor a .py file nor a folder")
+        raise Misconfigured(f"--skills {name}: not a module, .py file or folder")
     try:
         return _explained(name, lambda: importlib.import_module(name))
     except Misconfigured as error:

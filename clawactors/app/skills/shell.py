@@ -30,10 +30,11 @@ async def shell(
 ) -> dict[str, Any]:
     """Runs a program and returns its exit code (negative for a signal) and what it printed.
 
-    An exit code other than 0 is a result, no error. Text beyond 256 KB in all is cut; then `stored` names, for each
-    text that was cut, all of it up to 64 MB (`claw blob NAME`). It also goes to `claw logs` as it comes, as far as
-    there is room. `env` adds to the node's own.
-    What the program leaves running ends with it. Order: at least once, again when the node dies while it runs.
+    An exit code other than 0 is a result, not an error. Text beyond 256 KB in all is cut; `stored` then names the
+    complete text, up to 64 MB (`claw blob NAME`). Output also goes to `claw logs` as it is printed, within the limit
+    of an attempt. `env` adds to the node's environment.
+    Processes that the program leaves running are ended with it.
+    Order: at least once; it runs again if the node dies while it runs.
     """
     if not argv or not argv[0]:
         raise ValueError("argv must hold a program and its arguments")

@@ -72,7 +72,7 @@ class ClientBlobs:
                 answer = await self._requests.request(subject, body, _ANSWER_S)
                 if not is_busy(answer):
                     return answer
-                failure = Unavailable("too many uploads and downloads at once")
+                failure = Unavailable("too many uploads and downloads at once: start fewer")
             except Unavailable as error:
                 failure = error
             if loop.time() >= end_s:

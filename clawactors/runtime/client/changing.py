@@ -39,14 +39,14 @@ class TaskChanges(ConnectedClient):
         return await self.command(id, c.Resume())
 
     async def retry(self, id: str, *, deadline_ns: int | None = None) -> Snapshot[Task]:
-        """Retries a failed, dead, cancelled or blocked task, with another deadline if given; 0 for none.
+        """Retries a failed, dead, cancelled or blocked task, with a new deadline if one is given; 0 removes it.
 
         Raises: `NotFound`, `Unavailable`, `Refused` (nothing to try again; its deadline has passed).
         """
         return await self.command(id, retry_of("", 0, deadline_ns))
 
     async def signal(self, id: str, name: str, payload: Any = None) -> Snapshot[Task]:
-        """Sends the task a signal, kept in the order of the calls until its code takes it.
+        """Sends the task a signal; signals are kept in order until its code takes them.
 
         Raises: `NotFound`, `Unavailable`, `Refused` (ended; no name; no JSON).
         """

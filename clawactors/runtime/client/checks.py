@@ -79,7 +79,7 @@ async def check_cluster(
 async def _check_views(reader: "ClusterReader") -> AsyncIterator[Check]:
     behind = (await reader.status()).projection.lag
     status = await reader.status(fresh=True)
-    yield Check("views", "ok", f"they hold all {status.log.last_seq} commits; they were {behind} behind when asked")
+    yield Check("views", "ok", f"up to date with all {status.log.last_seq} commits; {behind} behind when asked")
     found = await reader.views.answer(_Faults, "faults")
     yield _of_faults(found.faults)
     if status.needs_upgrade and found.frozen:
@@ -120,7 +120,7 @@ async def _check_memory(memory: Callable[[], Awaitable[dict[str, Any]]]) -> Asyn
     try:
         stats = await memory()
     except (Unavailable, Refused) as error:
-        yield Check("memory", "warning", f"the memory process does not answer, so nothing can be recalled: {error}")
+        yield Check("memory", "warning", f"the memory process does not answer, so recall does not work: {error}")
         return
     yield Check("memory", "ok", f"{stats['items']} memories, {stats['in_index']} in the index")
     index = stats["vector_index"]

@@ -1,4 +1,4 @@
-"""What users and the command line call: submit, wait, look, cancel. It asks; control decides (docs/adr/0005)."""
+"""The client that users and the command line call. It asks; control decides (docs/adr/0005)."""
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from functools import cached_property
@@ -136,7 +136,7 @@ class ClusterClient(BulkChanges):
     async def submit_many(self, requests: Sequence[TaskRequest]) -> Batch:
         """Submits many tasks, each a `TaskRequest(id, spec_of(…))`; counts repeats, lists refusals.
 
-        A refusal holds up nobody else but those that come after it. Predecessors may stand anywhere in the batch.
+        A refusal affects only the tasks that depend on it. Predecessors may stand anywhere in the batch.
         Returns: how many were made and how many were there, and the refusals. Raises: `Unavailable`.
         """
         return await submit_many(self, requests)
@@ -179,7 +179,7 @@ class ClusterClient(BulkChanges):
         return Ref(self, checked_id(id))
 
     def ended(self, ids: Iterable[str]) -> AsyncIterator[str]:
-        """The ids in the order in which their tasks end; those that ended before come first. Raises: `NotFound`."""
+        """The ids in the order in which their tasks end; those that have ended come first. Raises: `NotFound`."""
         return until_ended(self, ids)
 
     # Memory
@@ -189,7 +189,7 @@ class ClusterClient(BulkChanges):
         return await self.memories.remember(text, tags=tags, **more)
 
     async def recall(self, text: str, *, limit: int = 5, **wanted: Any) -> list[dict[str, Any]]:
-        """The memories that answer best, best first. See `Memories.recall`."""
+        """The memories that match best, best first. See `Memories.recall`."""
         return await self.memories.recall(text, limit=limit, **wanted)
 
     async def say(self, conversation: str, text: str, **more: Any) -> str:

@@ -53,7 +53,7 @@ class HistoryEntry(msgspec.Struct, frozen=True):
 
 
 class TaskHistory(msgspec.Struct, frozen=True):
-    """A task up to a place of the log, and the commits that led there."""
+    """A task at a sequence number of the log, and the commits up to there."""
 
     id: str
     known: Snapshot[Task]

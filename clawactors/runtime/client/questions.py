@@ -60,7 +60,7 @@ class TypedQuestions:
         self._ask = ask
 
     async def answer[T](self, type: type[T], name: str, **question: Any) -> T:
-        """The whole answer."""
+        """The decoded answer."""
         answer = await self._ask(name, question)
         if (fault := _checked(answer).error) is not None:
             raise _error(fault)

@@ -51,7 +51,7 @@ class ClusterReader(Listing, Summary):
         return await explain(self.questions, self.views, self.look, id)
 
     def checks(self, memory: Callable[[], Awaitable[dict[str, Any]]]) -> "AsyncIterator[Check]":
-        """The checks of `claw doctor` that need nothing but a client; `memory` asks for what memory holds."""
+        """The checks of `claw doctor` that need only a client; `memory` asks the memory process for its statistics."""
         from clawactors.runtime.client.checks import check_cluster
 
         return check_cluster(self, memory)

@@ -75,7 +75,7 @@ def waiting_for(life: TaskStatus) -> dict[str, Any]:
 
 
 def reasons_of(history: TaskHistory) -> list[str]:
-    """The sentences; none for a pending task, whose reasons placement knows."""
+    """The sentences; empty for a pending task, because placement knows its reasons."""
     known, id = history.known, history.id
     life = known.state.life
     if known.frozen:

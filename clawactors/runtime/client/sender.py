@@ -1,4 +1,4 @@
-"""How a client asks: the commands of one turn travel together, and each is asked again until somebody has answered it.
+"""Sends commands: those of one turn travel together, and each is sent again until it is answered.
 
 1. One unanswered request per aggregate: what comes for it meanwhile leaves afterwards, in the order of the calls.
 2. A command keeps its id when it is asked again, by whomever it is answered then; it takes effect once.
@@ -81,7 +81,7 @@ class CommandSender:
         deadline_s: float | None = None,
         queued: bool = True,
     ) -> Outcome:
-        """What became of the command; `queued`: it may be left on the queue where nobody decides it in time.
+        """Sends the command and returns its outcome; `queued`: if nobody decides it in time, it may wait in the queue.
 
         Raises: `NotFound`, `Refused`, `TooLarge`; `Unavailable` when nobody answered before the deadline; `Closed`.
         """
@@ -165,7 +165,7 @@ class CommandSender:
                 self._waiting.extendleft(reversed(held))  # before whatever was asked of it later
 
     async def _insist(self, batch: list[_Asked]) -> None:
-        """Every command has its outcome when this returns, however often it has to be asked for.
+        """Sends the commands until each has its outcome.
 
         Raises: `Unavailable` for those that have none.
         """

@@ -21,7 +21,7 @@ class _Answer(msgspec.Struct):
 
 
 class KnownSkills:
-    """Offers by name, asked for once; what they refuse is asked again, for a node may have brought newer ones."""
+    """Offers by name, fetched once; fetched again before a refusal, because a node may have brought newer ones."""
 
     def __init__(self, ask: Callable[[str, Any], Awaitable[bytes]]) -> None:
         self._ask = ask
@@ -37,7 +37,7 @@ class KnownSkills:
         await (await self.checker((spec.skill,)))(spec)
 
     async def checker(self, names: Iterable[str]) -> Callable[[Spec], Awaitable[None]]:
-        """`check` for many tasks of these skills: the nodes' offers are asked for once at most."""
+        """`check` for many tasks of these skills: the nodes' offers are fetched at most once."""
         asked = not all(name in self._offers for name in names)
         if asked:
             await self._refresh()

@@ -53,7 +53,7 @@ class Batch(msgspec.Struct, frozen=True):
 async def submit(
     client: "ClusterClient", id: str, spec: e.Spec, *, delayed: bool = False, awaits: bool = False
 ) -> Outcome:
-    """What became of the request: `changed` when it made the task. Raises: `Refused`, `TooLarge`, `Unavailable`."""
+    """Submits one task; `changed` is true if that created it. Raises: `Refused`, `TooLarge`, `Unavailable`."""
     request = request_of(c.Submit(spec, delayed), client.context.names.commit())
     return await client.sender.ask("task", id, request, awaits=awaits)
 

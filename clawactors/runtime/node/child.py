@@ -118,7 +118,7 @@ class ChildBridge:
         return time.monotonic()
 
     def call(self, method: str, /, *args: Any, **kwargs: Any) -> Any:
-        """What that method of the `TaskContext` returns. Raises: what it raises, as far as it can travel."""
+        """What that method of the `TaskContext` returns. Raises: what that raises, where it can be sent."""
         if method == "store":  # JSON holds no bytes
             return self._link.ask({"op": method, "args": [base64.b64encode(args[0]).decode()], "kwargs": {}})
         if "tags" in kwargs and not isinstance(kwargs["tags"], str):

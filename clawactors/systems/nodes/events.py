@@ -117,7 +117,7 @@ class NodeUncordoned(_NodeEvent, frozen=True, tag="node.uncordoned"):
 
 
 class NodeConfigured(_NodeEvent, frozen=True, tag="node.configured"):
-    """A person changed its slots or its affinity; None leaves a value as it is."""
+    """A person changed its slots or its affinity; None means unchanged."""
 
     slots: Slots | None = None
     affinity: dict[str, str] | None = None

@@ -24,8 +24,8 @@ NODE_STATUSES: Final = ("online", "busy", "draining", "cordoned", "offline")
 
 
 class NodesQuestion(ViewQuestion, frozen=True, kw_only=True):
-    """Nodes by id. `available`: takes work and has a free slot; `silent_s`: alive, as far as the log knows, but its
-    last heartbeat is older.
+    """Nodes by id. `available`: takes work and has a free slot; `silent_s`: not declared dead, but its last
+    heartbeat is older.
     """
 
     status: str = ""

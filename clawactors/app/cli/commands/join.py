@@ -36,7 +36,7 @@ def arguments(parser: Parser) -> None:
         action="extend",
         default=[],
         metavar="MODULE:FUNCTION",
-        help="what the skill `python` may call",
+        help="functions that the skill `python` may call",
     )
     parser.add_argument("--secrets", metavar="FILE", help="file with NAME=VALUE lines, for skills that request secrets")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""`claw nodes`: all that ever joined and were not removed."""
+"""`claw nodes`: lists all nodes that have joined and were not removed."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`claw submit`: one task, or with `--batch` many."""
+"""`claw submit`: submits one task, or many with `--batch`."""
 
 import asyncio
 import math

@@ -68,6 +68,6 @@ def run(options: Any) -> int:
 
 def _shown(swept: SweepReport) -> Iterator[Part]:
     yield f"{swept.blobs} large values, {shown_size(swept.bytes)}"
-    yield f"{swept.unnamed} that no record names, {shown_size(swept.unnamed_bytes)}; {swept.removed} removed"
+    yield f"{swept.unnamed} that no record refers to, {shown_size(swept.unnamed_bytes)}; {swept.removed} removed"
     if swept.unfinished:
-        yield f"{swept.unfinished} that were left half way"
+        yield f"{swept.unfinished} unfinished uploads"

@@ -1,4 +1,4 @@
-"""`claw task`: one task, now or at an earlier place of the log."""
+"""`claw task`: one task, now or at an earlier time."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -24,10 +24,10 @@ __all__ = ["arguments", "run"]
 def arguments(parser: Parser) -> None:
     """What it takes."""
     parser.add_argument("id", metavar="ID", help="its id, or the beginning of it")
-    parser.add_argument("--history", action="store_true", help="every event instead of the state")
-    parser.add_argument("--result", action="store_true", help="only its result, complete however large it is")
-    parser.add_argument("--full", action="store_true", help="the row with large values instead of references to them")
-    parser.add_argument("--at", type=place, metavar="SEQ|TIME", help="its state at that place or time of the log")
+    parser.add_argument("--history", action="store_true", help="show its events instead of its state")
+    parser.add_argument("--result", action="store_true", help="print only its result, in full")
+    parser.add_argument("--full", action="store_true", help="show large values instead of references to them")
+    parser.add_argument("--at", type=place, metavar="SEQ|TIME", help="its state at a sequence number or time")
     watch_argument(parser, "until it has ended")
 
 

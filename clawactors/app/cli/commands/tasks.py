@@ -1,4 +1,4 @@
-"""`claw tasks`: lists from the views."""
+"""`claw tasks`: lists tasks, newest first."""
 
 from typing import Any
 
@@ -22,18 +22,18 @@ def arguments(parser: Parser) -> None:
     parser.add_argument("--user", default="", help="of this user")
     parser.add_argument("--skill", default="", help="of this skill")
     parser.add_argument("--tag", default="", help="with this tag")
-    parser.add_argument("--since", type=time, metavar="TIME", help="submitted then or later")
-    parser.add_argument("--until", type=through, metavar="TIME", help="submitted then or earlier")
+    parser.add_argument("--since", type=time, metavar="TIME", help="submitted at this time or later")
+    parser.add_argument("--until", type=through, metavar="TIME", help="submitted at this time or earlier")
     parser.add_argument("--limit", type=count, default=100, metavar="N", help="at most N rows (default 100)")
-    parser.add_argument("--cursor", default="", help="the next page: the cursor in the last row of the page before")
-    parser.add_argument("--fresh", action="store_true", help="wait until the views hold all that is in the log now")
+    parser.add_argument("--cursor", default="", help="show the next page: the cursor of the previous page")
+    parser.add_argument("--fresh", action="store_true", help="wait until the views are up to date with the log")
     watch_argument(parser)
 
 
 def run(options: Any) -> int:
-    """Lists them; where more follow, the last row has their `cursor`."""
+    """Lists them; if there are more, the last row has the `cursor` of the next page."""
     if not options.limit:
-        raise Problem("usage", "--limit 0 asks for nothing", "claw status counts")
+        raise Problem("usage", "--limit 0 asks for nothing", "claw status counts tasks")
 
     async def ask(client: Client) -> list[Any]:
         page = await client.tasks(

@@ -37,7 +37,7 @@ class Assignment(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def known(self) -> Snapshot[Task]:
-        """The task as far as the node knows it."""
+        """What the node knows of the task."""
         return Snapshot(assigned(self.event, self.at_ns), self.version)
 
     @property

@@ -44,7 +44,7 @@ class AttemptJournal:
 
     @property
     def state(self) -> Task:
-        """The task as the log has it, as far as this node knows."""
+        """The task as this node last saw it in the log."""
         return self._actor.state
 
     @property
