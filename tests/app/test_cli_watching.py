@@ -10,6 +10,18 @@ from pathlib import Path
 import pytest
 
 ROOT = str(Path(__file__).parents[2])
+ENV = os.environ | {"PYTHONPATH": ROOT, "TERM": "xterm"}
+BAR = """
+import asyncio, sys
+from clawactors.app.cli.progress import ProgressBar
+from clawactors.app.cli.shell import execute
+
+async def work():
+    with ProgressBar("cancel", 100):
+        await asyncio.Event().wait()
+
+sys.exit(execute(lambda argv: asyncio.run(work())))
+"""
 PROGRAM = """
 import asyncio, itertools, sys
 from types import SimpleNamespace
@@ -35,9 +47,8 @@ sys.exit(execute(run))
 
 def watching(*arguments: str, last: int = -1, stdout: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
     code = PROGRAM.replace("(LAST)", str(last))
-    env = os.environ | {"PYTHONPATH": ROOT, "TERM": "xterm"}
     return subprocess.Popen(
-        [sys.executable, "-c", code, *arguments], env=env, stdout=stdout, stderr=subprocess.PIPE, start_new_session=True
+        [sys.executable, "-c", code, *arguments], env=ENV, stdout=stdout, stderr=subprocess.PIPE, start_new_session=True
     )
 
 
@@ -71,18 +82,42 @@ def test_whatever_ends_it_the_terminal_is_as_before_and_the_last_screen_stays(
     ours, theirs = pty.openpty()
     process = watching(stdout=theirs)
     os.close(theirs)
+    shown = signalled(process, ours, b"Ctrl-C ends", number)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (code, b"")
+    assert cursor_is_back(shown)
+    assert b"\x1b[?1049h" not in shown, "the screen is that of the shell"
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM), (signal.SIGHUP, -signal.SIGHUP)]
+)
+def test_whatever_ends_a_progress_bar_its_line_is_gone(number: signal.Signals, code: int) -> None:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", BAR], env=ENV, stdout=subprocess.DEVNULL, stderr=theirs, start_new_session=True
+    )
+    os.close(theirs)
+    shown = signalled(process, ours, b"0/100", number)
+    assert process.wait(timeout=60) == code
+    assert cursor_is_back(shown)
+    assert b"0/100" not in shown.rpartition(b"\x1b[2K")[2]
+
+
+def signalled(process: subprocess.Popen[bytes], terminal: int, mark: bytes, number: signal.Signals) -> bytes:
+    """All that the terminal was shown by a process that got the signal once the mark had come."""
     shown = b""
-    while shown.count(b"Ctrl-C ends") < 2:
-        shown += os.read(ours, 4096)
+    while mark not in shown:
+        shown += os.read(terminal, 4096)
     os.kill(process.pid, number)
     try:
-        while more := os.read(ours, 4096):
+        while more := os.read(terminal, 4096):
             shown += more
     except OSError:  # the other side is closed
         pass
-    os.close(ours)
-    _, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (code, b"")
-    hidden, restored = shown.rfind(b"\x1b[?25l"), shown.rfind(b"\x1b[?25h")
-    assert 0 <= hidden < restored, "the cursor is there again"
-    assert b"\x1b[?1049h" not in shown, "the screen is that of the shell"
+    os.close(terminal)
+    return shown
+
+
+def cursor_is_back(shown: bytes) -> bool:
+    return 0 <= shown.rfind(b"\x1b[?25l") < shown.rfind(b"\x1b[?25h")

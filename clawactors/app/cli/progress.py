@@ -1,7 +1,10 @@
 """Progress of a long command: a rich progress bar on a terminal, otherwise nothing."""
 
+import os
+import signal
 import sys
-from typing import IO, TYPE_CHECKING, Self
+from types import FrameType
+from typing import IO, TYPE_CHECKING, Final, Self
 
 from clawactors.app.cli.output import is_terminal
 
@@ -9,6 +12,11 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 __all__ = ["ProgressBar"]
+
+
+_ENDING: Final = (signal.SIGTERM, signal.SIGHUP)
+_RESTORE: Final = b"\x1b[?25h\r\x1b[2K"
+"""Shows the cursor again and clears the line."""
 
 
 class ProgressBar:
@@ -20,6 +28,7 @@ class ProgressBar:
         self._shown = shown and is_terminal(self._stream)
         self._bar: Progress | None = None
         self._id: TaskID | None = None
+        self._handled: list[signal.Signals] = []
 
     def __enter__(self) -> Self:
         if self._shown:
@@ -37,10 +46,16 @@ class ProgressBar:
                 transient=True,
             )
             self._id = self._bar.add_task(self.label, total=self.total or None)
+            # Ctrl-C is an exception and so ends in `__exit__`; these end the process at once.
+            self._handled = [number for number in _ENDING if signal.getsignal(number) is signal.SIG_DFL]
+            for number in self._handled:
+                signal.signal(number, self._end)
             self._bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        for number in self._handled:
+            signal.signal(number, signal.SIG_DFL)
         if self._bar is not None:
             self._bar.stop()
 
@@ -48,3 +63,8 @@ class ProgressBar:
         """Sets how many are done."""
         if self._bar is not None and self._id is not None:
             self._bar.update(self._id, completed=done, total=self.total or None)
+
+    def _end(self, number: int, _: FrameType | None) -> None:
+        os.write(self._stream.fileno(), _RESTORE)
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
