@@ -149,7 +149,7 @@ def _of_node(history: History) -> None:
             nc.LeaveNode(node.incarnation),
             nc.LoseNode(node.incarnation, "silent"),
             nc.ReturnNode(node.incarnation),
-            nc.DrainNode(),
+            nc.DrainNode(held=True),
             nc.CordonNode(),
             nc.UncordonNode(),
             nc.ConfigureNode(slots=r.randrange(4)),

@@ -386,7 +386,7 @@ class World:
                 for task in self._open()[:20]:
                     await self._command(task, c.Signal("hello", 1))
             case 9:
-                await self._tell_node(id, chance.choice((nc.DrainNode(), nc.CordonNode())))
+                await self._tell_node(id, chance.choice((nc.DrainNode(held=True), nc.CordonNode())))
                 await asyncio.sleep(chance.choice((0.1, 2)))
                 await self._tell_node(id, nc.UncordonNode())
             case 10:

@@ -533,7 +533,7 @@ async def test_a_drained_nodes_tasks_go_to_the_others(stage: Stage) -> None:
     await stage.client().command("t1", c.Signal("x"))
     from tests.clawactors.runtime.test_node import tell_node
 
-    await tell_node(stage, "n1", nc.DrainNode())
+    await tell_node(stage, "n1", nc.DrainNode(held=True))
     await submit(stage, "t2", name="work")
     await all_turns()
     assert stage.task("t2").life.status == "pending"

@@ -136,7 +136,7 @@ async def test_a_drained_node_hands_back_its_queue_finishes_what_runs_and_takes_
     node = await stage.node("n1", [work.skill], slots=1)
     await give(stage, node, "t0", "t1", "t2")
     await inside(stage, work, "t0")
-    await tell_node(stage, "n1", nc.DrainNode())
+    await tell_node(stage, "n1", nc.DrainNode(held=True))
     await stage.until(lambda: statuses(stage, "t1", "t2") == ["pending"] * 2)
     await give(stage, node, "t3")
     await stage.until_status("t3", "pending")
@@ -161,7 +161,7 @@ async def test_a_queue_that_could_not_be_handed_back_at_once_is_handed_back_late
             raise Unavailable("away")
 
     stage.links["node/n1"].fault = fault
-    await tell_node(stage, "n1", nc.DrainNode())
+    await tell_node(stage, "n1", nc.DrainNode(held=True))
     await stage.until_status("t1", "pending")
     work.let_all_out()
 
@@ -332,7 +332,7 @@ async def test_a_drained_node_that_was_believed_dead_takes_work_again_when_the_l
     work = Work()
     work.let_all_out()
     node = await stage.node("n1", [work.skill])
-    await tell_node(stage, "n1", nc.DrainNode())
+    await tell_node(stage, "n1", nc.DrainNode(held=True))
     await stage.until(lambda: not node._slots.is_open)
     await tell_node(stage, "n1", nc.LoseNode(node.incarnation, "silent"))
     await stage.until_event("n1", "node.returned", "node")
