@@ -150,7 +150,7 @@ def content_of(text: str, tags: Iterable[str], more: Mapping[str, Any]) -> Conte
     """The content that these fields make. Raises: `Refused`."""
     try:
         if isinstance(tags, str):
-            raise Refused("tags is a list of texts, not one text")
+            raise Refused("tags is a list of strings, not one string")
         fields = {"text": text, "tags": tuple(tags), "importance": 0.6} | dict(more)
         return msgspec.convert(fields, Content, strict=True)
     except (msgspec.ValidationError, TypeError) as error:

@@ -94,7 +94,7 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "which command?"),
+        ([], "no command given"),
         (["taks"], "did you mean 'tasks'?"),
         (["tasks", "--nosuch"], "--nosuch"),
         (["--nosuch", "tasks"], "--nosuch"),

@@ -113,7 +113,11 @@ def test_what_is_missing_is_said(folder: Path) -> None:
         ("raise SystemExit(3)\n", "broken.py, line 1: SystemExit: 3"),
         ("raise RuntimeError('two\\nlines')\n", "broken.py, line 1: RuntimeError: two lines"),
         ("x = 1\0\n", "null bytes"),
-        (HELLO.replace("async def hello(task", "async def hello(task, *rest"), "parameters are passed by name"),
+        (
+            HELLO.replace("async def hello(task", "async def hello(task, *rest"),
+            "broken.py, line 4: TypeError: async hello: ",
+        ),
+        (HELLO.replace('("hello")', '("hello", isolate=True)'), "at module level, not async hello"),
         (HELLO.replace('"hello"', '"no name"'), "is no skill name"),
     ],
 )

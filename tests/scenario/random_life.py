@@ -14,6 +14,7 @@ from clawactors.eventlog import EventLogError, Unavailable
 from clawactors.kernel.errors import NotFound, Refused
 from clawactors.systems.tasks import TASK, Task
 from tests.scenario.audit import read_all
+from tests.scenario.secondly import record_schedule
 from tests.scenario.system import System
 
 __all__ = ["Users"]
@@ -156,7 +157,9 @@ class Users:
             case 2:
                 await schedules.resume(name)
             case _:
-                await schedules.add(name, "*/2 * * * * *", "echo", {"text": name}, catch_up="fire")
+                await record_schedule(
+                    self.client, self.system.log, name, "*/2 * * * * *", "echo", {"text": name}, catch_up="fire"
+                )
 
     async def settle(self, patience_s: float) -> None:
         """Returns when all tasks of the log have ended. Raises: `AssertionError` with those that have not."""

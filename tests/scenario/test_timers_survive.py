@@ -23,6 +23,7 @@ from clawactors.kinds import DECODER
 from clawactors.systems.schedules import task_id
 from clawactors.systems.schedules.events import ScheduleFired
 from clawactors.systems.tasks import events as e
+from tests.scenario.secondly import record_schedule
 
 ROOT = Path(__file__).parent.parent.parent
 SKILLS = Path(__file__).with_name("napping.py")
@@ -110,7 +111,8 @@ async def test_timers_survive_the_death_of_everything(everything: Everything) ->
     timed: list[str] = []
     doomed: list[str] = []
     async with Client.connect(data=str(everything.data)) as client:
-        await client.schedules.add("tick", "* * * * * *", "echo", {"text": "tick"}, catch_up="fire")
+        log = await JetStreamLog.over(client.connection)
+        await record_schedule(client, log, "tick", "* * * * * *", "echo", {"text": "tick"}, catch_up="fire")
         for number in range(24):
             ref = await client.submit("echo", {"text": "late"}, id=f"d{next(names)}", delay_s=1 + number / 5)
             timed.append(ref.id)

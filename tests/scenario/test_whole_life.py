@@ -26,6 +26,7 @@ from clawactors.runtime.sweep import sweep
 from clawactors.systems.tasks.submission import spec_of
 from tests.scenario.claw import Outcome
 from tests.scenario.nonsense import FUTURE, HI, NONSENSE, PAST
+from tests.scenario.secondly import record_schedule
 from tests.scenario.system import PATIENCE_S, System, running, until
 from tests.scenario.timely import Timely
 
@@ -221,9 +222,9 @@ async def test_a_sleep_frees_its_slot_and_goes_on_where_there_is_room(system: Sy
 
 
 async def test_a_cron_line_makes_its_tasks_until_it_is_paused(system: System) -> None:
-    added = await row(
-        system, "schedule", "add", "tick", "* * * * * *", "echo", HI, "--zone", "Europe/Berlin", "--tag", "ticks"
-    )
+    options = {"zone": "Europe/Berlin", "tags": ["ticks"]}
+    await record_schedule(system.client, system.log, "tick", "* * * * * *", "echo", {"text": "hi"}, **options)
+    added = await row(system, "schedule", "show", "tick")
     assert (added["status"], added["zone"], added["catch_up"]) == ("active", "Europe/Berlin", "coalesce")
 
     async def has_fired() -> bool:
@@ -435,7 +436,7 @@ async def test_the_examples_do_what_they_say(system: System) -> None:
     await row(system, "submit", "publish", HI, "--id", "approved")
     await row(system, "submit", "remind", '{"text": "water", "every": "1s", "times": 1}', "--id", "reminded")
     await row(system, "submit", "answer", '{"question": "what?", "pause_s": 0}', "--id", "streamed")
-    await row(system, "schedule", "add", "daily", "* * * * * *", "report", '{"of": "sales"}')
+    await record_schedule(system.client, system.log, "daily", "* * * * * *", "report", {"of": "sales"})
     fetched = await row(system, "submit", "fetch", '{"url": "there"}', "--wait", "30s")
     assert (fetched["result"], fetched["attempt"]) == ("hello", 1)
     await row(system, "signal", "approved", "approve", '{"by": "Ada", "ok": true}')

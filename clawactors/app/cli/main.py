@@ -60,7 +60,7 @@ def _without_command(options: Sequence[str]) -> int:
         print(f"claw {VERSION}")
         return 0
     if "-h" not in options and "--help" not in options:
-        raise Problem("usage", "which command?")
+        raise Problem("usage", "no command given")
     print(_overview())
     return 0
 

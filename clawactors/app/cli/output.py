@@ -10,7 +10,20 @@ from typing import IO, Any, NamedTuple
 
 import msgspec
 
-__all__ = ["Facts", "Part", "Table", "cell", "emit", "is_terminal", "note", "plain", "plain_lines", "short", "when"]
+__all__ = [
+    "Facts",
+    "Part",
+    "Table",
+    "cell",
+    "counted",
+    "emit",
+    "is_terminal",
+    "note",
+    "plain",
+    "plain_lines",
+    "short",
+    "when",
+]
 
 
 class Table(NamedTuple):
@@ -59,6 +72,11 @@ def note(text: str) -> None:
     """A line for people beside the answer."""
     sys.stderr.write(f"claw: {plain(text)}\n")
     sys.stderr.flush()
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: `1 task`, `2 tasks`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def when(at: str | None) -> str:

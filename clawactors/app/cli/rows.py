@@ -159,13 +159,13 @@ def schedule_table(rows: Iterable[ScheduleRow]) -> Iterator[Part]:
 def skill_table(rows: Iterable[SkillRow]) -> Iterator[Part]:
     """One line per skill."""
     yield Table(
-        ("SKILL", "PARAMETERS", "NODES", "AT ONCE", "SUBMITTED", "FAILED", "DESCRIPTION"),
+        ("SKILL", "PARAMETERS", "NODES", "LIMIT", "SUBMITTED", "FAILED", "DESCRIPTION"),
         (
             (
                 row.name,
                 [*map(_parameter, row.parameters), *(["…"] if row.open else [])],
                 row.nodes,
-                row.concurrency or "any",
+                row.concurrency or "none",
                 row.submitted,
                 row.failed,
                 row.description,

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from clawactors.app.cli.output import emit, note
+from clawactors.app.cli.output import counted, emit, note
 from clawactors.app.cli.parsing import Parser, count, statuses, through, time
 from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.rows import task_table
@@ -64,7 +64,7 @@ def confirmed(options: Any, number: int) -> bool:
     """True if the change may proceed; asks before a large one. Raises: `Problem` if there is no terminal to ask on."""
     if number <= _ASKS_BEYOND or options.yes:
         return True
-    question = f"{options.command} {number} tasks"
+    question = f"{options.command} {counted(number, 'task')}"
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise Problem("usage", f"{question}? there is no terminal to ask on", "--yes does it, --dry-run lists them")
     sys.stderr.write(f"claw: {question}? [y/N] ")
@@ -79,5 +79,5 @@ def show_selected(options: Any, rows: Iterable[TaskRow]) -> int:
     """Prints the result of --dry-run."""
     listed = list(rows)
     emit(options, listed, lambda: task_table(listed))
-    note(f"{options.command} would change {len(listed)} tasks; nothing was changed")
+    note(f"{options.command} would change {counted(len(listed), 'task')}; nothing was changed")
     return 0

@@ -17,7 +17,8 @@ from clawactors.systems.skills import Skill
 
 __all__ = ["load_skills"]
 
-_CHECKOUT: Final = Path(clawactors.__file__).resolve().parent.parent
+_PACKAGE: Final = Path(clawactors.__file__).resolve().parent
+_CHECKOUT: Final = _PACKAGE.parent
 
 
 def load_skills(specs: Sequence[str], *, allow: Sequence[str] = ()) -> list[Skill]:
@@ -126,4 +127,4 @@ def _explained(what: str, load: Callable[[], ModuleType]) -> ModuleType:
 
 
 def _is_theirs(filename: str) -> bool:
-    return not filename.startswith("<") and Path(filename) != Path(__file__)
+    return not filename.startswith("<") and not Path(filename).resolve().is_relative_to(_PACKAGE)

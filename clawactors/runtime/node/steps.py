@@ -174,7 +174,7 @@ class Steps:
             return False
         if not attempt.journal.gathers:
             await attempt.write()
-        await asyncio.sleep(retry.wait_after(failures + 1, attempt.clock.roll(), longer=strategy == "back_off"))
+        await asyncio.sleep(retry.wait_after(failures + 1, strategy, attempt.clock.roll()))
         attempt.check()
         self._called[name] = call
         return True

@@ -14,7 +14,7 @@ from typing import assert_never
 from msgspec.structs import asdict, replace
 
 from clawactors.kernel.decider import Decider
-from clawactors.kernel.errors import Refused
+from clawactors.kernel.errors import Exists, Refused
 from clawactors.systems.memories import commands as c
 from clawactors.systems.memories import events as e
 from clawactors.systems.memories.memory import FINAL, Memory
@@ -71,9 +71,9 @@ def _record(content: e.Content, memory: Memory) -> tuple[e.MemoryEvent, ...]:
     # What was learned since (merges, beliefs) is no contradiction: the words and whose they are decide.
     known = memory.content
     if (known.kind, known.owner, known.speaker) != (content.kind, content.owner, content.speaker):
-        raise Refused("the id is taken by a memory of another kind, owner or speaker")
+        raise Exists("exists with a different kind, owner or speaker; choose another id")
     if known.text != content.text and content.kind == "raw":
-        raise Refused("the id is taken by a memory with another text; revise it or choose another id")
+        raise Exists("exists with different text; revise it or choose another id")
     return ()
 
 

@@ -1,7 +1,9 @@
 """What a cron line means: the times of it in a zone, as Debian's cron has them where clocks are put forward or back.
 
 1. Times are whole seconds; `after` gives the first one behind a moment, `until` the last one not behind it.
-2. A time that clocks skip comes right after the gap, one that they show twice comes once; lines with `*` hours go by
+2. A line has five fields. A sixth, for seconds, is refused: one more star would make a task a second. Schedules that
+   older releases recorded with one go on.
+3. A time that clocks skip comes right after the gap, one that they show twice comes once; lines with `*` hours go by
    the hours that really pass.
 """
 
@@ -27,21 +29,28 @@ _NAMED: Final[Mapping[str, str]] = {
     "@hourly": "0 * * * *",
 }
 _LONGEST: Final = 200
+_FIVE: Final = "write five: minute, hour, day, month, weekday, as in '0 9 * * MON-FRI'"
 _SECOND_NS: Final = 1_000_000_000
 _LAST_NS: Final = 1 << 63
 
 
 def checked(line: str, zone: str, now_ns: int) -> None:
-    """Raises `Refused` for what is no cron line, never comes, or is in no known zone."""
+    """Raises `Refused` for a cron line that is not valid or never fires, and for an unknown zone."""
     _zone(zone)
     if len(line) > _LONGEST:
-        raise Refused(f"a cron line of {len(line)} characters is none: five fields, as in '0 9 * * MON-FRI'")
+        raise Refused(f"a cron line has at most {_LONGEST} characters, not {len(line)}: {_FIVE}")
+    fields = len(line.split())
+    if fields == 6:
+        raise Refused(
+            f"{line!r} is not a valid cron line: it has 6 fields; {_FIVE}. A schedule fires once a minute at most; "
+            "for shorter intervals, let one task loop over task.sleep()"
+        )
     try:
         first = after(line, zone, now_ns)
     except CronSimError as error:
-        raise Refused(f"{line!r} is no cron line: {_said(error, line)}") from None
+        raise Refused(f"{line!r} is not a valid cron line: {_said(error, fields)}") from None
     if not first:
-        raise Refused(f"the cron line {line!r} never comes true")
+        raise Refused(f"the cron line {line!r} never fires")
 
 
 def after(line: str, zone: str, moment_ns: int) -> int:
@@ -93,11 +102,10 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (LookupError, ValueError, OSError):
-        raise Refused(f"{name[:60]!r} is no time zone: write one as in 'Europe/Berlin' or 'UTC'") from None
+        raise Refused(f"{name[:60]!r} is not a valid time zone: write one as in 'Europe/Berlin' or 'UTC'") from None
 
 
-def _said(error: CronSimError, line: str) -> str:
-    fields = len(line.split())
-    if fields not in (5, 6):
-        return f"it has {fields} fields; five are minute, hour, day, month, weekday, and a sixth before them seconds"
+def _said(error: CronSimError, fields: int) -> str:
+    if fields != 5:
+        return f"it has {fields} fields; {_FIVE}"
     return f"{str(error)[:1].lower()}{str(error)[1:]}"

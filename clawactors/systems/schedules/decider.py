@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from clawactors.kernel.decider import Decider
-from clawactors.kernel.errors import Refused
+from clawactors.kernel.errors import Exists, Refused
 from clawactors.systems.schedules import commands as c
 from clawactors.systems.schedules import cron
 from clawactors.systems.schedules import events as e
@@ -86,7 +86,7 @@ def _add(command: c.AddSchedule, schedule: Schedule) -> tuple[e.ScheduleEvent, .
     if schedule.exists:
         if schedule.plan == plan:
             return ()
-        raise Refused("a schedule of this name is there already, with another plan; remove that one first")
+        raise Exists("exists with a different plan; remove it first or choose another name")
     cron.checked(plan.cron, plan.zone, command.now_ns)
     fields = {name: getattr(plan, name) for name in e.SchedulePlan.__struct_fields__}
     return (e.ScheduleAdded(**fields, next_ns=cron.after(plan.cron, plan.zone, command.now_ns), by=command.by),)

@@ -14,7 +14,7 @@ import msgspec
 from clawactors.kernel.errors import Refused
 from clawactors.systems.nodes.events import Offer, Parameter
 
-__all__ = ["Conversion", "check_params", "parameters_of"]
+__all__ = ["Conversion", "check_params", "described", "parameters_of"]
 
 _JSON_TYPES: dict[type, str] = {
     str: "string",
@@ -76,12 +76,14 @@ def _signature(function: Callable[..., Any]) -> list[inspect.Parameter]:
         signature = inspect.signature(function)
     parameters = list(signature.parameters.values())
     if not parameters or parameters[0].kind in (parameters[0].KEYWORD_ONLY, parameters[0].VAR_KEYWORD):
-        raise TypeError(f"{_name(function)}: a skill takes the task's handle as its first parameter")
+        raise TypeError(f"{described(function)} must take the task's handle as its first parameter")
     return parameters[1:]
 
 
-def _name(function: Callable[..., Any]) -> str:
-    return getattr(function, "__qualname__", repr(function))
+def described(function: Callable[..., Any]) -> str:
+    """The function by its name, as in `greet` or `async greet`."""
+    name = getattr(function, "__qualname__", repr(function))
+    return f"async {name}" if inspect.iscoroutinefunction(function) else name
 
 
 def parameters_of(function: Callable[..., Any]) -> tuple[tuple[Parameter, ...], bool]:
@@ -92,7 +94,7 @@ def parameters_of(function: Callable[..., Any]) -> tuple[tuple[Parameter, ...], 
             case inspect.Parameter.VAR_KEYWORD:
                 takes_more = True
             case inspect.Parameter.VAR_POSITIONAL | inspect.Parameter.POSITIONAL_ONLY:
-                raise TypeError(f"{_name(function)}: parameters are passed by name, {parameter} can't be")
+                raise TypeError(f"{described(function)}: parameters are passed by name, {parameter} can't be")
             case _:
                 required = parameter.default is inspect.Parameter.empty
                 named.append(Parameter(parameter.name, _json_type(parameter.annotation), required))

@@ -10,9 +10,9 @@ import msgspec
 from clawactors.eventlog import is_id
 from clawactors.kernel.errors import Refused
 from clawactors.systems.nodes.events import Offer
-from clawactors.systems.skills.parameters import Conversion, check_params, parameters_of
+from clawactors.systems.skills.parameters import Conversion, check_params, described, parameters_of
 from clawactors.systems.tasks.failures import ErrorRule
-from clawactors.systems.tasks.retry import Retry
+from clawactors.systems.tasks.retry import DEFAULT_RETRY, Retry
 
 __all__ = ["Skill", "skill"]
 
@@ -40,7 +40,9 @@ class Skill:
         self.is_async = inspect.iscoroutinefunction(function)
         self.in_thread = not (self.is_async or isolate)
         if isolate and (self.is_async or "<locals>" in getattr(function, "__qualname__", "<locals>")):
-            raise ValueError("isolated code is a sync function at the top of its module")
+            raise ValueError(
+                f"skill {name!r} with isolate=True must be a sync function at module level, not {described(function)}"
+            )
         parameters, takes_more = parameters_of(function)
         description = (inspect.getdoc(function) or "").partition("\n")[0]
         self._required = frozenset(parameter.name for parameter in parameters if parameter.required)
@@ -85,6 +87,7 @@ def skill(
 ) -> Callable[[Callable[..., Any]], Skill]:
     """Makes a function a skill: its first parameter is the task's handle, the others are the task's parameters.
 
+    Without `retry` it is tried again three times, after 1, 2 and 4 s; after network errors 1, 4 and 16 s.
     `timeout_s` bounds one attempt, in seconds. `errors` are rules for its failures, taken before the general ones.
     Sync functions run in threads; with `isolate` in a process of their own, which may have `memory_mb` of addresses and
     is killed when its time is over. `secrets` are names of what its node must hold; `task.secret(name)` gives them.
@@ -107,7 +110,7 @@ def skill(
             function,
             name,
             version=version,
-            retry=retry or Retry(),
+            retry=retry or DEFAULT_RETRY,
             timeout_s=timeout_s,
             errors=rules,
             isolate=isolate,

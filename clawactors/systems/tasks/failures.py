@@ -26,8 +26,8 @@ STRATEGIES: Final[Mapping[str, Strategy]] = {
     "cancelled": "give_up",
     "unknown": "here",
 }
-"""What follows by class: tried again wherever there is room, on another node if one fits, after longer waits; held for
-a person; or not at all."""
+"""What follows by class: tried again wherever there is room, on another node if one fits, after waits that grow by the
+policy's `back_off_factor`; held for a person; or not at all."""
 
 
 class ErrorRule(msgspec.Struct, frozen=True, kw_only=True):

@@ -220,7 +220,7 @@ def _skill(name: object) -> str:
 
 def _many(wish: object, what: str) -> tuple[Any, ...]:
     if isinstance(wish, str) or not isinstance(wish, Iterable):
-        raise Refused(f"{what} is a list of texts, not {_shown(wish)}")
+        raise Refused(f"{what} is a list of strings, not {_shown(wish)}")
     return tuple(wish)
 
 

@@ -19,14 +19,14 @@ def arguments(parser: Parser) -> None:
     """Declares the arguments; fields that are not given stay unchanged."""
     parser.add_argument("id", metavar="ID")
     parser.add_argument("--params", metavar="JSON|@FILE|-", help="its parameters, a JSON object")
-    parser.add_argument("--name")
-    parser.add_argument("--description")
-    parser.add_argument("--user")
-    parser.add_argument("--priority", choices=list(PRIORITIES))
+    parser.add_argument("--name", help="display name")
+    parser.add_argument("--description", help="free text")
+    parser.add_argument("--user", help="user the task belongs to")
+    parser.add_argument("--priority", choices=list(PRIORITIES), help="higher ones run first")
     parser.add_argument("--requires", type=words, metavar="A,B", help="additional skills that the node must have")
     parser.add_argument("--prefers", type=words, metavar="C", help="skills that the node should have")
     parser.add_argument("--affinity", type=pair, action="append", metavar="K=V", help="labels that the node must have")
-    parser.add_argument("--tag", action="append", metavar="LABEL")
+    parser.add_argument("--tag", action="append", metavar="LABEL", help="replaces the labels")
     parser.add_argument("--metadata", metavar="JSON", help="your own data, a JSON object")
     parser.add_argument(
         "--at", type=moment, metavar="T", help="start at this time, such as 2026-05-01T09:00:00Z; a past time means now"

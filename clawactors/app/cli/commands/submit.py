@@ -30,7 +30,7 @@ def arguments(parser: Parser) -> None:
     parser.add_argument("--name", default="", help="display name")
     parser.add_argument("--description", default="", help="free text")
     parser.add_argument("--user", default="", help="user the task belongs to")
-    parser.add_argument("--priority", choices=list(PRIORITIES), default="normal")
+    parser.add_argument("--priority", choices=list(PRIORITIES), default="normal", help="higher ones run first")
     parser.add_argument(
         "--requires", type=words, default=[], metavar="A,B", help="additional skills that the node must have"
     )
@@ -38,7 +38,7 @@ def arguments(parser: Parser) -> None:
     parser.add_argument(
         "--affinity", type=pair, action="append", default=[], metavar="K=V", help="labels that the node must have"
     )
-    parser.add_argument("--tag", action="append", default=[], metavar="LABEL")
+    parser.add_argument("--tag", action="append", default=[], metavar="LABEL", help="labels; repeat it for several")
     parser.add_argument("--metadata", metavar="JSON", help="your own data, a JSON object")
     parser.add_argument(
         "--after", type=words, default=[], metavar="ID,…", help="start after these tasks have completed"

@@ -47,8 +47,8 @@ def test_a_recorded_memory_is_live_and_takes_the_time_of_its_commit() -> None:
 def test_rule_2_a_repeated_record_is_quiet_and_another_text_is_refused() -> None:
     memory = folded(c.RecordMemory(NOTE))
     assert MEMORY.decide(c.RecordMemory(NOTE), memory) == ()
-    refused("another text", c.RecordMemory(replace(NOTE, text="the bakery closes at seven")), memory)
-    refused("another kind, owner", c.RecordMemory(replace(NOTE, owner="bob")), memory)
+    refused("exists with different text", c.RecordMemory(replace(NOTE, text="the bakery closes at seven")), memory)
+    refused("exists with a different kind, owner", c.RecordMemory(replace(NOTE, owner="bob")), memory)
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,9 @@ def test_adding_it_again_is_quiet_and_another_plan_is_refused() -> None:
     )
     for history in ALIVE.values():
         given(*history).when(c.AddSchedule(plan(), NINE)).quietly()
-        given(*history).when(c.AddSchedule(plan("1 9 * * *"), NINE)).refused("remove that one first")
+        given(*history).when(c.AddSchedule(plan("1 9 * * *"), NINE)).refused(
+            "exists with a different plan; remove it first"
+        )
 
 
 def test_a_removed_name_is_free_again() -> None:

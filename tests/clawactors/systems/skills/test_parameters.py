@@ -257,16 +257,24 @@ def only_more(**more: Any) -> None: ...
 @pytest.mark.parametrize(
     ("function", "words"),
     [
-        (positional_only, "positional_only: parameters are passed by name, a: int can't be"),
+        (positional_only, "^positional_only: parameters are passed by name, a: int can't be"),
         (many, "parameters are passed by name"),
-        (nothing, "nothing: a skill takes the task's handle as its first parameter"),
-        (only_named, "a skill takes the task's handle"),
-        (only_more, "a skill takes the task's handle"),
+        (nothing, "^nothing must take the task's handle as its first parameter"),
+        (only_named, "must take the task's handle"),
+        (only_more, "must take the task's handle"),
     ],
 )
 def test_what_can_not_be_a_skill_is_told_at_once(function: Callable[..., Any], words: str) -> None:
     with pytest.raises(TypeError, match=words):
         skill("s")(function)
+
+
+async def waits(task: object) -> None: ...
+
+
+def test_code_that_can_not_be_isolated_is_named_with_the_rule() -> None:
+    with pytest.raises(ValueError, match="sync function at module level, not async waits"):
+        skill("s", isolate=True)(waits)
 
 
 def test_the_handle_may_be_among_many() -> None:

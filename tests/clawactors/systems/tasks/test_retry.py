@@ -7,23 +7,34 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clawactors.systems.tasks.failures import Strategy
-from clawactors.systems.tasks.retry import Retry, Verdict, after_failure
+from clawactors.systems.tasks.retry import DEFAULT_RETRY, Retry, Verdict, after_failure
 
 SECOND = 1_000_000_000
 
 
 def test_waits_double_up_to_the_cap() -> None:
-    waits = [Retry(jitter=0, cap_s=10).wait_after(n, 0.7) for n in range(1, 7)]
+    waits = [Retry(jitter=0, cap_s=10).wait_after(n, "here", 0.7) for n in range(1, 7)]
     assert waits == [1, 2, 4, 8, 10, 10]
 
 
-def test_longer_waits_grow_twice_as_fast_up_to_the_same_cap() -> None:
-    assert [Retry(jitter=0).wait_after(n, 0.7, longer=True) for n in range(1, 6)] == [1, 4, 16, 60, 60]
+def test_network_errors_wait_as_the_policy_says_and_longer_only_by_a_factor_that_it_names() -> None:
+    def waits(retry: Retry, strategy: Strategy) -> list[float]:
+        return [retry.wait_after(n, strategy, 0.5) for n in range(1, 6)]
+
+    assert waits(Retry(wait_s=0.1, factor=1), "back_off") == waits(Retry(wait_s=0.1, factor=1), "here")
+    assert waits(Retry(3, wait_s=1), "back_off") == [1, 2, 4, 8, 16]
+    assert waits(Retry(back_off_factor=3), "back_off") == [1, 3, 9, 27, 60]
+    assert waits(Retry(back_off_factor=3), "here") == [1, 2, 4, 8, 16]
+
+
+def test_a_skill_without_a_policy_backs_off_longer_after_network_errors() -> None:
+    waits = [DEFAULT_RETRY.wait_after(n, strategy, 0.5) for strategy in ("here", "back_off") for n in range(1, 5)]
+    assert waits == [1, 2, 4, 8, 1, 4, 16, 60]
 
 
 def test_jitter_spreads_around_the_wait() -> None:
     retry = Retry(wait_s=10, jitter=0.1)
-    assert [retry.wait_after(1, roll) for roll in (0.0, 0.5, 1.0)] == [9.0, 10.0, 11.0]
+    assert [retry.wait_after(1, "here", roll) for roll in (0.0, 0.5, 1.0)] == [9.0, 10.0, 11.0]
 
 
 def test_first_try_and_three_retries_then_dead() -> None:
@@ -41,7 +52,7 @@ def test_the_wish_of_the_task_counts_more_than_the_skill() -> None:
     ("strategy", "verdicts"),
     [
         ("elsewhere", [Verdict("retry", 2 * SECOND, elsewhere=True), Verdict("dead")]),
-        ("back_off", [Verdict("retry", 4 * SECOND), Verdict("dead")]),
+        ("back_off", [Verdict("retry", 2 * SECOND), Verdict("dead")]),
         ("ask", [Verdict("blocked"), Verdict("blocked")]),
         ("give_up", [Verdict("failed"), Verdict("failed")]),
     ],
@@ -81,6 +92,7 @@ def test_no_growth_overflows(
         ({"cap_s": float("inf")}, "waits are seconds"),
         ({"factor": 0.5}, "never gets shorter"),
         ({"factor": float("inf")}, "never gets shorter"),
+        ({"back_off_factor": 0.5}, "never gets shorter"),
         ({"jitter": 1.5}, "jitter is a share"),
         ({"jitter": -0.5}, "jitter is a share"),
     ],
