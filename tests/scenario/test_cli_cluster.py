@@ -46,6 +46,12 @@ async def count(task, up_to: int):
     for number in range(up_to):
         await task.step(f"step-{number}", lambda: number)
     return up_to
+
+
+@skill("locked")
+async def locked(task):
+    """Needs a person."""
+    raise PermissionError("ask Ada for the key")
 '''
 
 
@@ -136,6 +142,65 @@ def test_waiting_too_short_ends_with_5_and_names_the_task(claw: Claw) -> None:
     id = late.answer["task"]["id"]
     assert claw.quick("why", id, "--json").answer["status"] in ("scheduled", "running")
     assert claw("cancel", id).code == 0
+
+
+def test_a_wait_says_why_the_task_is_blocked_and_goes_on(claw: Claw, cluster: Cluster) -> None:
+    waits = claw.start("submit", "locked", "--id", "locked-1", "--wait", "--json")
+    assert waits.stderr
+    line = waits.stderr.readline()
+    assert line.startswith("claw: task locked-1 is blocked: it needs a person: ")
+    assert "ask Ada for the key" in line
+    assert line.endswith("; still waiting\n")
+
+    async def result() -> None:
+        async with Client.connect(data=str(cluster.path)) as client:
+            await client.ref("locked-1").result(0.1)
+
+    with pytest.raises(TimeoutError, match=r"not ended within 0.1 s: it is blocked: it needs a person: .*the key"):
+        asyncio.run(result())
+    cancelled = claw.quick("cancel", "locked-1")
+    assert (cancelled.code, cancelled.err) == (0, "")
+    out, err = waits.communicate()
+    assert (waits.returncode, msgspec.json.decode(out)["status"]) == (1, "cancelled")
+    assert "blocked" not in err
+
+
+def test_what_cannot_go_on_by_itself_is_said_at_once(claw: Claw) -> None:
+    typo = claw.quick("submit", "coutn", "--id", "typo-1", "--json")
+    assert (typo.code, typo.answer["status"]) == (0, "pending")
+    assert typo.err == (
+        "claw: no node offers the skill 'coutn' (did you mean 'count'?); the task waits until one does\n"
+    )
+    claw.quick("cancel", "typo-1")
+
+
+def test_the_cancel_of_a_running_task_is_said_to_be_a_request(claw: Claw) -> None:
+    for id in ("runs-1", "runs-2"):
+        claw.quick("submit", "shell", '{"argv": ["sleep", "60"]}', "--id", id)
+    _wait_until(lambda: all(claw.quick("task", f"runs-{n}", "--json").answer["status"] == "running" for n in (1, 2)))
+    one = claw.quick("cancel", "runs-1", "--json")
+    assert (one.code, set(one.answer) >= TASK_ROW) == (0, True)
+    assert one.err.startswith("claw: cancel requested: task runs-1 will be cancelled when the code has stopped")
+
+
+def test_hints_fit_what_is_missing(claw: Claw) -> None:
+    assert "(claw schedule list shows all schedules)" in claw.quick("schedule", "show", "nope").err
+    assert "(claw schedule list shows all schedules)" in claw.quick("schedule", "pause", "nope").err
+    assert "(claw memory search and claw memory recent list memories)" in claw.quick("memory", "forget", "nope").err
+    for id in ("same-start-1", "same-start-2"):
+        claw.quick("submit", "echo", '{"text": ""}', "--id", id)
+    several = claw.quick("logs", "same-start")
+    assert (several.code, "(give more of the id)" in several.err) == (2, True)
+    assert "--deadline" not in claw.quick("cancel", "--help").out
+    assert "--deadline" in claw.quick("retry", "--help").out
+
+
+def test_tasks_are_found_by_error_interruption_and_silence(claw: Claw) -> None:
+    claw.quick("submit", "boom", "--id", "bad-1", "--wait", "30s")
+    bad = claw.quick("tasks", "--error", "validation", "--fresh", "--json").answer
+    assert "bad-1" in [row["id"] for row in bad]
+    assert claw.quick("tasks", "--error", "memory", "--fresh", "--json").answer == []
+    assert claw.quick("tasks", "--interrupted", "--silent", "1h", "--json").answer == []
 
 
 def test_parameters_that_do_not_fit_are_refused(claw: Claw) -> None:

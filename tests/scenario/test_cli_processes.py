@@ -75,8 +75,10 @@ def wait_for_end(pids: list[int]) -> None:
 
 
 def test_a_detached_cluster_works_and_down_leaves_nothing_of_it(claw: Claw) -> None:
-    up = claw("up", "--detach", "--nodes", "1", "--json")
+    strict = {"PYTHONWARNINGS": "error", "PYTHONDEVMODE": "1"}
+    up = claw("up", "--detach", "--nodes", "1", "--json", env=strict)
     assert up.code == 0, up.err
+    assert "subprocess" not in up.err
     ready = up.answer
     assert set(ready) == {"ready", "nats_url", "data", "pids"}
     assert set(ready["pids"]) == {"server", "control", "memory", "nodes"}

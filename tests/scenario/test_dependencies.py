@@ -92,7 +92,7 @@ async def test_the_command_line_submits_explains_and_refuses(system: System) -> 
     code, row = await run("submit", "total", "--id", "c-t", "--after", "c-p,d-top", "--on-dead", "fail")
     assert (code, row["status"], row["waiting_for"], row["after"]) == (0, "waiting", "dependency", ["c-p", "d-top"])  # type: ignore[index]
     code, why = await run("why", "c-t")
-    assert why["reasons"] == ["it starts after c-p, d-top", "not completed yet: c-p is pending"]  # type: ignore[index]
+    assert why["reasons"] == ["it starts after 2 tasks", "1 of them not completed yet: c-p is pending"]  # type: ignore[index]
     assert why["waiting_for"] == {"for": "dependency", "after": {"c-p": "pending", "d-top": "completed"}}  # type: ignore[index]
     code, said = await run("submit", "count", '{"text": "x"}', "--after", "c-nobody")
     assert (code, said["error"]["message"]) == (4, "it comes after c-nobody, and there is no such task")  # type: ignore[index]

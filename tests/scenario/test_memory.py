@@ -159,6 +159,19 @@ def test_notes_come_from_words_files_and_pipes(claw: Claw, tmp_path: Path) -> No
     assert answer(claw, "search", "boiler", "--owner", "nobody") == []
 
 
+def test_many_memories_of_an_owner_are_forgotten_only_when_that_is_meant(claw: Claw, tmp_path: Path) -> None:
+    (tmp_path / "many.jsonl").write_text("".join(f'{{"text": "note {n} of many"}}\n' for n in range(12)))
+    assert claw("memory", "import", str(tmp_path / "many.jsonl"), "--owner", "zoe", "--json").code == 0
+    listed = claw.quick("memory", "forget", "--owner", "zoe", "--dry-run", "--json")
+    assert len(json.loads(listed.out)) == 12
+    assert "nothing was changed" in listed.err
+    asked = claw("memory", "forget", "--owner", "zoe")
+    assert (asked.code, "--yes does it, --dry-run lists them" in asked.err) == (2, True)
+    assert len(answer(claw, "export", "--owner", "zoe")) == 12
+    assert len(answer(claw, "forget", "--owner", "zoe", "--yes")) == 12
+    assert answer(claw, "export", "--owner", "zoe") == []
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [

@@ -41,6 +41,7 @@ def detach(options: Any, path: Path, lock: int | None) -> int:
         from clawactors.app.cli.supervising import ready_facts
 
         emit(options, said, lambda: ready_facts(said))
+        child.returncode = 0  # it goes on without us: Python must not warn that nobody has waited for it
         return 0
     if options.json:
         sys.stdout.write(line.decode())

@@ -77,7 +77,7 @@ def problem_of(error: BaseException) -> Problem:
             return Problem("refused", text)
         case eventlog.Misconfigured() if text.startswith("--"):  # an option names what can't be used
             option = text.partition(" ")[0]
-            return Problem("usage", text, f"correct the value of {option}; claw up --help describes it")
+            return Problem("usage", text, f"correct the value of {option}")
         case eventlog.Misconfigured():
             return Problem("misconfigured", text)
         case eventlog.Unavailable():

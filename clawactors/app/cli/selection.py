@@ -60,11 +60,14 @@ async def select(client: Client, options: Any, changeable: Sequence[str]) -> lis
     return rows
 
 
-def confirmed(options: Any, number: int) -> bool:
-    """True if the change may proceed; asks before a large one. Raises: `Problem` if there is no terminal to ask on."""
+def confirmed(options: Any, number: int, change: str = "") -> bool:
+    """True if the change may proceed; asks before a large one. Raises: `Problem` if there is no terminal to ask on.
+
+    `change` says what is done, as in `forget 12 memories`; the default is the command and the tasks.
+    """
     if number <= _ASKS_BEYOND or options.yes:
         return True
-    question = f"{options.command} {counted(number, 'task')}"
+    question = change or f"{options.command} {counted(number, 'task')}"
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise Problem("usage", f"{question}? there is no terminal to ask on", "--yes does it, --dry-run lists them")
     sys.stderr.write(f"claw: {question}? [y/N] ")

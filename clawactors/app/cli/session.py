@@ -13,7 +13,7 @@ from clawactors.app.discovery import Found, discover
 from clawactors.eventlog import NoResponders, NoSuchLog, Unavailable
 from clawactors.kernel.errors import InvalidQuery, NotFound, Refused
 
-__all__ = ["ask_memory", "by_id", "change_by_id", "explained", "find", "with_client"]
+__all__ = ["ask_memory", "by_id", "change_by_id", "explained", "find", "hinted", "with_client"]
 
 _GIVE_UP_S: Final = 10.0
 """How long a command keeps trying to reach a lost server."""
@@ -79,6 +79,8 @@ async def _completed(client: Client, start: str) -> str | None:
         full = await client.resolve(start)
     except (NoResponders, Unavailable):
         return None
+    except InvalidQuery as error:
+        raise Problem("usage", str(error), "give more of the id") from error
     return None if full == start else full
 
 
@@ -89,6 +91,15 @@ async def ask_memory(client: Client, name: str, /, timeout_s: float = 20.0, **qu
     except NoResponders as error:
         hint = "claw up starts one and restarts it if it dies"
         raise Problem("unavailable", f"no memory process answers at {client.found.shown} ({error})", hint) from error
+
+
+@contextmanager
+def hinted(hint: str) -> Iterator[None]:
+    """Adds to "not found" where to look. Raises: `Problem` in place of `NotFound`."""
+    try:
+        yield
+    except NotFound as error:
+        raise Problem("not_found", str(error), hint) from error
 
 
 @contextmanager

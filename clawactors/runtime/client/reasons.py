@@ -20,7 +20,7 @@ from clawactors.systems.tasks import events as e
 
 __all__ = ["Explanation", "explain", "reasons_of", "waiting_for"]
 
-_SHOWN: Final = 10
+_SHOWN: Final = 5
 _TOGETHER: Final = 500
 
 
@@ -122,7 +122,8 @@ def _waiting(task: Task, life: TaskStatus) -> str:
         case "timer":
             return f"it sleeps and wakes up{until}"
         case "dependency":
-            return f"it starts after {_some(task.spec.after if task.spec else ())}"
+            after = task.spec.after if task.spec else ()
+            return f"it starts after {after[0] if len(after) == 1 else f'{len(after)} tasks'}"
         case "signal":
             times_out = f" and times out{until}" if until else ""
             return f"it waits for the signal {life.waiting_name!r}{times_out}"
@@ -136,7 +137,11 @@ def _waiting(task: Task, life: TaskStatus) -> str:
 
 def _not_completed(statuses: Mapping[str, str]) -> str:
     left = [f"{id} is {status}" for id, status in statuses.items() if status != "completed"]
-    return f"not completed yet: {_some(left)}" if left else "all of them have completed, so it is about to start"
+    return (
+        f"{len(left)} of them not completed yet: {_some(left)}"
+        if left
+        else "all of them have completed, so it is about to start"
+    )
 
 
 async def _statuses(questions: TypedQuestions, ids: Sequence[str]) -> dict[str, str]:

@@ -32,6 +32,10 @@ class KnownSkills:
         """Fills the cache from another one."""
         self._offers.update((offer.name, offer) for offer in offers)
 
+    def knows(self, name: str) -> bool:
+        """True where a node offered the skill when the offers were fetched last."""
+        return name in self._offers
+
     async def check(self, spec: Spec) -> None:
         """Raises `Refused` when the parameters don't fit the skill; an unknown skill passes."""
         await (await self.checker((spec.skill,)))(spec)

@@ -3,8 +3,9 @@
 import asyncio
 import math
 from collections.abc import AsyncIterator, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from clawactors.eventlog import EventLogError
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.asking import Ended
 from clawactors.systems.tasks import Task
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from clawactors.runtime.client.connected import ConnectedClient
 
 __all__ = ["TaskFailed", "result_of", "several_ids", "until_ended"]
+
+_REASON_S: Final = 2.0
+"""How long a wait that ran out asks for the reason."""
 
 
 class TaskFailed(Exception):
@@ -37,7 +41,7 @@ async def result_of(client: "ConnectedClient", id: str, end: asyncio.Future[Ende
         async with asyncio.timeout(timeout_s):
             ended = await end
     except TimeoutError:
-        raise TimeoutError(f"task {id} has not ended within {timeout_s:g} s") from None
+        raise TimeoutError(f"task {id} has not ended within {timeout_s:g} s: {await _state_of(client, id)}") from None
     if ended.frozen:
         raise Refused(f"task {id} needs a newer release: {ended.frozen}")
     if ended.status != "completed":
@@ -47,6 +51,18 @@ async def result_of(client: "ConnectedClient", id: str, end: asyncio.Future[Ende
     if ended.large:
         result = (await client.state("task", id, Task, at_least=ended.version, brief=True)).state.life.result
     return await client.payloads.load_payload(result) if is_reference(result) else result
+
+
+async def _state_of(client: "ConnectedClient", id: str) -> str:
+    """The status and the first reason, as far as they are known soon."""
+    from clawactors.runtime.client.reasons import explain
+
+    try:
+        async with asyncio.timeout(_REASON_S):
+            found = await explain(client.questions, client.views, client.look, id)
+    except (TimeoutError, EventLogError, Refused) as error:
+        return f"its state is not known ({str(error) or 'no answer'})"
+    return f"it is {found.status}" + (f": {found.reasons[0]}" if found.reasons else "")
 
 
 async def until_ended(client: "ConnectedClient", ids: Iterable[str]) -> AsyncIterator[str]:

@@ -35,7 +35,7 @@ def past(*events: e.TaskEvent) -> TaskHistory:
 
 
 TOLD = [
-    ("waiting", past(e.Submitted(skill="echo", after=("a", "b"))), "it starts after a, b"),
+    ("waiting", past(e.Submitted(skill="echo", after=("a", "b"))), "it starts after 2 tasks"),
     ("waiting", past(*STARTED, e.Waiting("timer", 1000 * SECOND_NS)), f"it sleeps and wakes up at {AT}"),
     ("waiting", past(*STARTED, e.Waiting("signal", name="go")), "it waits for the signal 'go'"),
     (

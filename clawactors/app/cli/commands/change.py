@@ -5,14 +5,14 @@ from typing import Any, Final
 
 from clawactors.app.cli.output import emit, note
 from clawactors.app.cli.parsing import Parser, moment
-from clawactors.app.cli.problem import EXITS, Problem
+from clawactors.app.cli.problem import EXITS
 from clawactors.app.cli.progress import ProgressBar
 from clawactors.app.cli.rows import task_card, task_table
 from clawactors.app.cli.selection import confirmed, filter_arguments, has_filter, select, show_selected
 from clawactors.app.cli.session import by_id, change_by_id, explained, with_client
 from clawactors.app.client import Client
 from clawactors.kernel.fold import Snapshot
-from clawactors.runtime.client.rows import task_row
+from clawactors.runtime.client.rows import TaskRow, task_row
 from clawactors.systems.tasks import Task
 from clawactors.systems.tasks.submission import checked_id
 
@@ -34,13 +34,12 @@ _CHANGEABLE: Final[dict[str, Sequence[str]]] = {
 def arguments(parser: Parser) -> None:
     """Declares the arguments."""
     filter_arguments(parser)
-    parser.add_argument("--deadline", type=moment, metavar="T", help="retry: new deadline, if the old one has passed")
+    if parser.prog == "claw retry":
+        parser.add_argument("--deadline", type=moment, metavar="T", help="new deadline, if the old one has passed")
 
 
 def run(options: Any) -> int:
     """Changes the tasks and prints their new state: one row for one id, otherwise a list."""
-    if options.deadline is not None and options.command != "retry":
-        raise Problem("usage", f"{options.command} takes no --deadline", "claw retry ID --deadline T")
     chosen = has_filter(options)
     ids = [checked_id(id) for id in options.ids]
 
@@ -81,6 +80,7 @@ async def _change_one(options: Any, make: _Change, id: str) -> int:
     with explained(hint):
         row = task_row(id, await make(id))
     emit(options, row, lambda: task_card(row))
+    _note_requests(options, [row])
     return 0
 
 
@@ -94,7 +94,16 @@ async def _change_many(client: Client, options: Any, make: _Change, ids: Sequenc
     rows = [report.row for report in reports if report.row is not None]
     refused = [report for report in reports if report.row is None]
     emit(options, rows, lambda: task_table(rows))
+    _note_requests(options, rows)
     if refused:
         note(f"{len(refused)} not changed, such as {refused[0].id}: {refused[0].refusal}")
     # What a filter has found may move on before its turn comes: that is no failure.
     return EXITS["refused"] if refused and (named or not rows) else 0
+
+
+def _note_requests(options: Any, rows: Sequence[TaskRow]) -> None:
+    """Says that running code has yet to stop: until then its task has the status that it had."""
+    left = [row.id for row in rows if options.command == "cancel" and row.status != "cancelled"]
+    if left:
+        tasks = f"task {left[0]}" if len(left) == 1 else f"{len(left)} tasks"
+        note(f"cancel requested: {tasks} will be cancelled when the code has stopped; claw why {left[0]} says more")

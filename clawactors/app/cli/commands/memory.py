@@ -17,7 +17,8 @@ from clawactors.app.cli.memoryrows import (
 from clawactors.app.cli.output import Facts, emit, note
 from clawactors.app.cli.parsing import Parser, count, share, through, time
 from clawactors.app.cli.problem import Problem
-from clawactors.app.cli.session import ask_memory, with_client
+from clawactors.app.cli.selection import confirmed
+from clawactors.app.cli.session import ask_memory, hinted, with_client
 from clawactors.app.client import Client
 from clawactors.systems.chats.events import EXTRACT, Role
 from clawactors.systems.memories import Kind
@@ -57,6 +58,10 @@ def arguments(parser: Parser) -> None:
     parser.add_argument("--role", choices=_ROLES, default="user", help="say: role of the speaker")
     parser.add_argument("--depth", type=count, default=1, metavar="N", help="about: at most N steps from the name")
     parser.add_argument("--budget", type=count, default=1000, metavar="N", help="working: at most N tokens")
+    parser.add_argument(
+        "--yes", action="store_true", help="forget: don't ask before forgetting many memories of an owner"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="forget: only list the memories of the owner")
     parser.add_argument("--status", default="", help="jobs: pending, processing, failed, success or dead")
 
 
@@ -65,7 +70,12 @@ def run(options: Any) -> int:
     verb, least, most = VERBS[options.verb]
     if not least <= len(options.words) <= most:
         raise Problem("usage", f"claw memory {options.verb} does not take {len(options.words)} arguments", _USAGE)
-    return with_client(options, lambda client: verb(client, options))
+
+    async def answer(client: Client) -> int:
+        with hinted("claw memory search and claw memory recent list memories"):
+            return await verb(client, options)
+
+    return with_client(options, answer)
 
 
 async def _search(client: Client, options: Any) -> int:
@@ -98,7 +108,17 @@ async def _show(client: Client, options: Any) -> int:
 async def _forget(client: Client, options: Any) -> int:
     if bool(options.words) == bool(options.owner):
         raise Problem("usage", "forget takes an ID or --owner", "claw memory forget ID, claw memory forget --owner U")
+    if options.dry_run and not options.owner:
+        raise Problem("usage", "--dry-run belongs to --owner", "claw memory show ID shows the memory")
     id = options.words[0] if options.words else ""
+    if options.owner:
+        found = await _exported(client, options.owner)
+        if options.dry_run:
+            emit(options, found, lambda: memory_table(found))
+            note(f"forget would delete {len(found)} memories of {options.owner}; nothing was changed")
+            return 0
+        if not confirmed(options, len(found), f"forget {len(found)} memories of {options.owner}"):
+            return 0
     reply = await ask_memory(client, "forget", _LONG_S, id=id, owner=options.owner, by=client.context.by)
     rows = [{"id": each} for each in reply["ids"]]
     emit(options, rows, lambda: [Facts([("forgotten", len(rows))])])
@@ -113,14 +133,19 @@ async def _consolidate(client: Client, options: Any) -> int:
 
 
 async def _export(client: Client, options: Any) -> int:
+    rows = await _exported(client, options.owner)
+    emit(options, rows, lambda: memory_table(rows))
+    return 0
+
+
+async def _exported(client: Client, owner: str) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     after: int | None = -1
     while after is not None:
-        reply = await ask_memory(client, "export", owner=options.owner, after=after, fresh=after < 0)
+        reply = await ask_memory(client, "export", owner=owner, after=after, fresh=after < 0)
         rows += reply["rows"]
         after = reply["after"]
-    emit(options, rows, lambda: memory_table(rows))
-    return 0
+    return rows
 
 
 async def _stats(client: Client, options: Any) -> int:

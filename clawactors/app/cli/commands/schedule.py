@@ -7,7 +7,7 @@ from clawactors.app.cli.parsing import Parser, count, duration
 from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.request import params_of
 from clawactors.app.cli.rows import schedule_card, schedule_table
-from clawactors.app.cli.session import explained, with_client
+from clawactors.app.cli.session import explained, hinted, with_client
 from clawactors.app.client import Client
 from clawactors.kernel.fold import Snapshot
 from clawactors.runtime.client.schedules import schedule_row
@@ -17,6 +17,7 @@ from clawactors.systems.tasks.submission import PRIORITIES
 
 __all__ = ["arguments", "run"]
 
+_LIST = "claw schedule list shows all schedules"
 _VERB_USAGE = {
     "add": "usage: schedule add NAME CRON SKILL [JSON]",
     "list": "usage: schedule list",
@@ -57,9 +58,10 @@ def run(options: Any) -> int:
     async def change(client: Client) -> int:
         name = options.words[0]
         if options.verb == "show":
-            row = await client.schedules.get(name)
+            with hinted(_LIST):
+                row = await client.schedules.get(name)
         else:
-            with explained("nothing was changed; claw schedule list shows all schedules"):
+            with hinted(_LIST), explained(f"nothing was changed; {_LIST}"):
                 row = schedule_row(name, await _changed(client, options, wishes))
         emit(options, row, lambda: schedule_card(row))
         return 0

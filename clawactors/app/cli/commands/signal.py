@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from clawactors.app.cli.output import emit
+from clawactors.app.cli.output import emit, note
 from clawactors.app.cli.parsing import Parser
 from clawactors.app.cli.request import value_of
 from clawactors.app.cli.rows import task_card
@@ -27,8 +27,13 @@ def run(options: Any) -> int:
     async def tell(client: Client) -> int:
         async def send(id: str) -> int:
             with explained(f"claw task {id} --history shows what happened to it"):
-                row = task_row(id, await client.signal(id, options.name, payload))
+                known = await client.signal(id, options.name, payload)
+            row, life = task_row(id, known), known.state.life
             emit(options, row, lambda: task_card(row))
+            if life.waiting_for == "signal" and life.waiting_name != options.name:
+                note(
+                    f"the task waits for the signal {life.waiting_name!r}; {options.name!r} is kept until its code asks"
+                )
             return 0
 
         return await change_by_id(client, options.id, send)

@@ -1,8 +1,9 @@
 """`claw submit`: submits one task, or many with `--batch`."""
 
 import asyncio
+import contextlib
 import math
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -14,11 +15,14 @@ from clawactors.app.cli.rows import task_card
 from clawactors.app.cli.session import with_client
 from clawactors.app.client import Client
 from clawactors.eventlog import Unavailable
-from clawactors.kernel.errors import Refused
+from clawactors.kernel.errors import NotFound, Refused
 from clawactors.runtime.client.rows import TaskRow
 from clawactors.systems.tasks.submission import ON_DEAD, PRIORITIES
 
 __all__ = ["arguments", "run"]
+
+_LOOK_S: Final = 1.0
+"""How often a wait looks whether the task is blocked."""
 
 
 def arguments(parser: Parser) -> None:
@@ -81,6 +85,7 @@ def run(options: Any) -> int:
     async def submit(client: Client) -> int:
         for rejected in (await client.submit_many([wish])).refused:
             raise Refused(rejected.message)
+        await _warn_of_missing(client, wish.spec.skill)
         ended = options.wait is None or await _ended(client, wish.id, options.wait)
         row = await client.task(wish.id)
         if not ended:
@@ -112,14 +117,41 @@ def _submit_batch(options: Any) -> int:
     return batch.run(options)
 
 
+async def _warn_of_missing(client: Client, skill: str) -> None:
+    """A task of a skill that nobody offers is legal: a node that offers it may join later."""
+    if client.skills.knows(skill):
+        return
+    import difflib
+
+    with contextlib.suppress(Unavailable):
+        near = difflib.get_close_matches(skill, [row.name for row in await client.skills_known(fresh=False)], 1)
+        meant = f" (did you mean {near[0]!r}?)" if near else ""
+        note(f"no node offers the skill {skill!r}{meant}; the task waits until one does")
+
+
+async def _tell_blocked(client: Client, id: str) -> None:
+    """Says once why the task can't go on by itself, each time that it is blocked anew; runs until it is cancelled."""
+    told = False
+    while True:
+        with contextlib.suppress(Unavailable, NotFound):
+            blocked = (await client.task(id)).status == "blocked"
+            if blocked and not told:
+                note(f"task {id} is blocked: {await _reason(client, id)}; still waiting")
+            told = blocked
+        await asyncio.sleep(_LOOK_S)
+
+
 async def _ended(client: Client, id: str, wait_s: float) -> bool:
     """True when the task has ended, False on timeout."""
+    telling = asyncio.ensure_future(_tell_blocked(client, id))
     try:
         async with asyncio.timeout(None if math.isinf(wait_s) else wait_s):
             async for _ in client.ended([id]):
                 pass
     except TimeoutError:
         return False
+    finally:
+        telling.cancel()
     return True
 
 

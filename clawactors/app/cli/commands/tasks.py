@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from clawactors.app.cli.output import emit, note
-from clawactors.app.cli.parsing import Parser, count, statuses, through, time
+from clawactors.app.cli.parsing import Parser, count, duration, statuses, through, time
 from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.rows import task_table
 from clawactors.app.cli.session import with_client
@@ -22,10 +22,17 @@ def arguments(parser: Parser) -> None:
     parser.add_argument("--user", default="", help="of this user")
     parser.add_argument("--skill", default="", help="of this skill")
     parser.add_argument("--tag", default="", help="with this tag")
+    parser.add_argument("--error", default="", metavar="CLASS", help="whose last error is of this class, as in timeout")
+    parser.add_argument("--interrupted", action="store_true", help="whose last attempts were cut short")
+    parser.add_argument(
+        "--silent", type=duration, metavar="D", help="running, and not heard of for this long, as in 5m"
+    )
     parser.add_argument("--since", type=time, metavar="TIME", help="submitted at this time or later")
     parser.add_argument("--until", type=through, metavar="TIME", help="submitted at this time or earlier")
     parser.add_argument("--limit", type=count, default=100, metavar="N", help="at most N rows (default 100)")
-    parser.add_argument("--cursor", default="", help="show the next page: the cursor of the previous page")
+    parser.add_argument(
+        "--cursor", default="", help="the next page: the cursor in the last row of --json, or in the note after a table"
+    )
     parser.add_argument("--fresh", action="store_true", help="wait until the views are up to date with the log")
     watch_argument(parser)
 
@@ -42,6 +49,9 @@ def run(options: Any) -> int:
             user=options.user,
             skill=options.skill,
             tag=options.tag,
+            error=options.error,
+            interrupted=options.interrupted,
+            silent_s=options.silent,
             since=options.since,
             until=options.until,
             limit=options.limit,
