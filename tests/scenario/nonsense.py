@@ -55,7 +55,7 @@ NONSENSE: Final[list[tuple[list[str], int, str]]] = [
     (["fork", "bad-done", "--from", "nowhere"], 4, "the task has no step 'nowhere'; its last steps are 'step-1'"),
     (["fork", "bad-gone", "--from", "step-1"], 4, "the task has no step 'step-1'; it has no steps yet"),
     (["fork", "nobody", "--from", "step-1"], 3, "there is no task 'nobody'"),
-    (["fork", "bad-done", "--from", "step-1", "--id", "bad-open"], 4, "exists with a different source"),
+    (["fork", "bad-done", "--from", "step-1", "--id", "bad-open"], 4, "exists with a different skill"),
     (["cancel", "bad-done"], 4, "the task is completed; an ended task can't be cancelled"),
     (["pause", "bad-done"], 4, "can't be paused"),
     (["resume", "bad-done"], 4, "can't be resumed"),

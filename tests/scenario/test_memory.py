@@ -133,7 +133,7 @@ async def test_a_message_is_extracted_by_a_job_and_a_wrong_one_ends_its_own_job_
     jobs = {job["conversation"]: job for job in await asyncio.to_thread(answer, claw, "jobs")}
     assert (jobs["c-1"]["status"], jobs["c-1"]["memories"], jobs["c-1"]["user"]) == ("success", [id], "anna")
     assert (jobs["by-hand"]["status"], jobs["by-hand"]["attempt"]) == ("dead", 1)
-    assert "names its user" in jobs["by-hand"]["error"]
+    assert "needs a user" in jobs["by-hand"]["error"]
     (row,) = await asyncio.to_thread(answer, claw, "search", "where does anna live", "--owner", "anna", "--kind", "raw")
     assert (row["id"], row["text"]) == (id, "I live in Lisbon.")
 

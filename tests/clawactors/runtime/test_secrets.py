@@ -149,5 +149,5 @@ def test_secrets_come_from_a_file_and_the_environment(tmp_path: Path) -> None:
     path.write_text("what is this")
     with pytest.raises(Misconfigured, match="line 1"):
         read_secrets(str(path), {})
-    with pytest.raises(Misconfigured, match="can't be read"):
+    with pytest.raises(Misconfigured, match="can't read the secrets file"):
         read_secrets(os.fspath(tmp_path / "none"), {})
