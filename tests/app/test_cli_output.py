@@ -8,7 +8,7 @@ from typing import override
 
 import pytest
 
-from clawactors.app.cli.output import Facts, Part, Table, emit, short, when
+from clawactors.app.cli.output import Facts, Part, Table, counted, emit, short, when
 from clawactors.app.cli.progress import ProgressBar
 from clawactors.app.cli.terminal import show
 
@@ -43,6 +43,10 @@ def shown(*parts: Part) -> str:
 def seen(*parts: Part) -> list[str]:
     """The lines without colours."""
     return [line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", shown(*parts)).splitlines()]
+
+
+def test_a_noun_follows_its_number() -> None:
+    assert [counted(number, "task") for number in (0, 1, 2)] == ["0 tasks", "1 task", "2 tasks"]
 
 
 def test_a_pipe_gets_a_header_and_tabs(capsys: pytest.CaptureFixture[str]) -> None:

@@ -108,7 +108,8 @@ class CommandConsumer:
         """Why a command under this subject is for nobody, and where it belongs."""
         kind = subject.split(".")[-2]
         if kind in self._elsewhere:
-            return f"commands to a {kind} don't wait in a queue: ask for them on claw.do.<principal>.{kind}"
+            home = f"the memory process answers commands to a {kind}, and takes none from a queue"
+            return f"{home}: request claw.do.<principal>.{kind}, as claw memory does"
         return self._nowhere
 
     async def _work(self, subject: str, found: tuple[Kind[Any, Any, Any], str] | None) -> None:

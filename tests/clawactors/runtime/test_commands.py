@@ -78,8 +78,10 @@ async def test_what_can_not_be_is_kept_with_the_reason_and_holds_up_nothing(clus
     for words in (
         "not a command",
         "claw.cmd.task.<id> or claw.cmd.node.<id>",
-        "commands to a chat don't wait in a queue: ask for them on claw.do.<principal>.chat",
-        "commands to a memory don't wait in a queue: ask for them on claw.do.<principal>.memory",
+        "the memory process answers commands to a chat, and takes none from a queue",
+        "request claw.do.<principal>.chat, as claw memory does",
+        "the memory process answers commands to a memory, and takes none from a queue",
+        "request claw.do.<principal>.memory, as claw memory does",
         "cancelled already",
         "no such task",
         "still going",
