@@ -167,7 +167,7 @@ def test_only_what_another_process_can_find_is_isolated() -> None:
     async def later(task: Any) -> None: ...
 
     for function in (inside, later):
-        with pytest.raises(ValueError, match="a sync function at the top of its module"):
+        with pytest.raises(ValueError, match="must be a sync function at module level"):
             skill("s", isolate=True)(function)
     with pytest.raises(ValueError, match="memory_mb is more than 0"):
         skill("s", memory_mb=100)
