@@ -4,14 +4,17 @@ Every question may be put again: none changes anything twice.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 from clawactors.eventlog import NoResponders, Unavailable
 from clawactors.eventlog.requests import Asking
+from clawactors.runtime.asking import is_busy
 
-__all__ = ["hedged"]
+__all__ = ["ask_until_answered", "hedged"]
 
 _PAUSE_S: Final = 0.1
+_GIVE_UP_S: Final = 30.0
 
 
 async def hedged(
@@ -55,6 +58,29 @@ async def hedged(
         for each in asked:
             each.cancel()
         await asyncio.gather(*asked, return_exceptions=True)
+
+
+async def ask_until_answered[T](
+    requests: Asking, subject: str, question: bytes, read: Callable[[bytes], T], answer_s: float, busy: str
+) -> T:
+    """What `read` makes of the leader's answer; asked one at a time, again while nobody answers within `answer_s`.
+
+    `busy` says what a leader means that has too much of it under way.
+    Raises: `Unavailable` after 30 s; what `read` raises, though it too may say `Unavailable` to have it asked again.
+    """
+    clock = asyncio.get_running_loop().time
+    end_s = clock() + _GIVE_UP_S
+    while True:
+        try:
+            answer = await requests.request(subject, question, answer_s)
+            if not is_busy(answer):
+                return read(answer)
+            failure = Unavailable(busy)
+        except Unavailable as error:
+            failure = error
+        if clock() >= end_s:
+            raise failure
+        await asyncio.sleep(_PAUSE_S)
 
 
 async def _request(requests: Asking, subject: str, question: bytes, timeout_s: float) -> bytes:

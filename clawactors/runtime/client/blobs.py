@@ -1,23 +1,21 @@
 """Large values of a client, through control: see `runtime/blobtransfer.py`."""
 
-import asyncio
 import hashlib
 from collections.abc import Buffer
 from typing import Final
 
 import msgspec
 
-from clawactors.eventlog import Corrupt, Unavailable
+from clawactors.eventlog import Corrupt
 from clawactors.eventlog.requests import Asking
-from clawactors.runtime.asking import error_of, is_busy
+from clawactors.runtime.asking import error_of
 from clawactors.runtime.blobtransfer import PART_BYTES, BlobPart, PartReply, PartRequest, UploadReply
+from clawactors.runtime.hedging import ask_until_answered
 from clawactors.runtime.naming import new_id
 
 __all__ = ["ClientBlobs"]
 
-_GIVE_UP_S: Final = 30.0
 _ANSWER_S: Final = 5.0
-_AGAIN_S: Final = 0.1
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _uploaded: Final = msgspec.msgpack.Decoder(UploadReply).decode
@@ -64,17 +62,6 @@ class ClientBlobs:
         return value
 
     async def _ask(self, subject: str, body: bytes) -> bytes:
-        """Asks the leader, again until it answers. Raises: `Unavailable`."""
-        loop = asyncio.get_running_loop()
-        end_s = loop.time() + _GIVE_UP_S
-        while True:
-            try:
-                answer = await self._requests.request(subject, body, _ANSWER_S)
-                if not is_busy(answer):
-                    return answer
-                failure = Unavailable("too many uploads and downloads at once: start fewer")
-            except Unavailable as error:
-                failure = error
-            if loop.time() >= end_s:
-                raise failure
-            await asyncio.sleep(_AGAIN_S)
+        """The leader's answer. Raises: `Unavailable`."""
+        busy = "too many uploads and downloads at once: start fewer"
+        return await ask_until_answered(self._requests, subject, body, bytes, _ANSWER_S, busy)

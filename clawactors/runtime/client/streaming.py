@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from clawactors.eventlog import Record, Unavailable
+from clawactors.eventlog import Record
 from clawactors.eventlog.requests import Asking
-from clawactors.runtime.asking import Ended, error_of, is_busy
+from clawactors.runtime.asking import Ended, error_of
+from clawactors.runtime.hedging import ask_until_answered
 from clawactors.runtime.naming import new_id
 from clawactors.runtime.output import OutputMessage
 from clawactors.runtime.recordpages import OutputQuestion, PageReader, RecordPage
@@ -27,8 +28,6 @@ _PLACES: Final = 12
 """Bits of a position that count the chunks of one message; no message has so many."""
 _ANSWER_S: Final = 3.0
 """Longer than control waits for something to tell; who has not answered by then was killed, or hangs."""
-_GIVE_UP_S: Final = 30.0
-_AGAIN_S: Final = 0.1
 
 _decode = msgspec.json.Decoder(OutputMessage).decode
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -98,23 +97,18 @@ class _Output:
 
     async def _ask(self, *, waits: bool) -> RecordPage:
         """The page that comes next; asks again while nobody answers. Raises: `Refused`, `Unavailable`."""
-        loop, reader = asyncio.get_running_loop(), self._reader
+        reader = self._reader
         question = OutputQuestion(self._name, self._id, self._stream, reader.after, reader.offset, waits)
-        end_s = loop.time() + _GIVE_UP_S
-        while True:
-            try:
-                answer = await self._requests.request(self._subject, _encode(question), _ANSWER_S)
-                if not is_busy(answer):
-                    page = _page(answer)
-                    if page.error is None:
-                        return page
-                    raise error_of(page.error)
-                failure = Unavailable("this client follows too many output streams at once")
-            except Unavailable as error:
-                failure = error
-            if loop.time() >= end_s:
-                raise failure
-            await asyncio.sleep(_AGAIN_S)
+        busy = "this client follows too many output streams at once"
+        return await ask_until_answered(self._requests, self._subject, _encode(question), _page_in, _ANSWER_S, busy)
+
+
+def _page_in(answer: bytes) -> RecordPage:
+    """Raises: the error that it holds."""
+    page = _page(answer)
+    if page.error is not None:
+        raise error_of(page.error)
+    return page
 
 
 def _chunks(record: Record) -> Iterator[Chunk]:
