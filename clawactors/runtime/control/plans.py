@@ -5,11 +5,11 @@ from functools import partial
 
 from clawactors.eventlog import writer_of
 from clawactors.eventlog.decoding import Commit
-from clawactors.kernel.kind import itself
 from clawactors.runtime.control.background import ControlBackground
 from clawactors.runtime.control.ends import EndNotifier
 from clawactors.runtime.control.folded import FoldedSnapshots
 from clawactors.systems.nodes import NODE
+from clawactors.systems.nodes.kind import NODES
 from clawactors.systems.placement import ClusterState
 from clawactors.systems.schedules import SCHEDULE
 from clawactors.systems.schedules.roster import Roster
@@ -55,7 +55,7 @@ class Plans:
 
     def _apply_node(self, commit: Commit) -> None:
         record, state = commit.record, self._state
-        if commit.fault == "malformed" or not itself(commit.id, NODE.initial, writer_of(record.subject)):
+        if commit.fault == "malformed" or not NODES.believes(commit.id, NODE.initial, writer_of(record.subject)):
             state.apply_nothing(commit.kind, commit.id, record.seq)
         elif commit.fault == "future":
             state.freeze(commit.kind, commit.id)

@@ -105,7 +105,7 @@ class ClusterState:
         return not writer or (held is not None and TASKS.believes(id, held.task, writer))
 
     def adopt(self, id: str, version: int, task: Task) -> bool:
-        """Takes in a task as it was read from its log; False when more of it has come meanwhile: read again."""
+        """Adds a task that was read from its log; False if newer commits have arrived since: read it again."""
         task = slim(task)
         if version < self._awaited.get(id, 0):
             return False
