@@ -42,6 +42,7 @@ class PlannedCommandWriter:
     async def write(self, planned: Sequence[PlannedCommand]) -> None:
         """Returns when each is stored, lost a race, or is proposed again."""
         whole: list[tuple[PlannedCommand, Task]] = []
+        again: list[PlannedCommand] = []
         specs = self._snapshots.states.specs_of(each.id for each in planned if _takes_parameters(each))
         for each in planned:
             if not _takes_parameters(each):
@@ -49,12 +50,11 @@ class PlannedCommandWriter:
             elif (spec := specs.get(each.id)) is not None:
                 whole.append((each, replace(each.task, spec=spec)))
             else:  # a task is never run without its parameters
-                self._placement.withdraw(each)
+                again.append(each)
         calls = [
             Call(TASKS, each.id, (each.command,), known=Snapshot(task, each.version), once=True) for each, task in whole
         ]
         outcomes = await self._dispatcher.send_many(calls)
-        again: list[PlannedCommand] = []
         for (each, _), outcome in zip(whole, outcomes, strict=True):
             match outcome:
                 case Answer() | WrongVersion():
