@@ -13,7 +13,13 @@ from clawactors.runtime.call import Answer, Call
 from clawactors.runtime.context import ActorContext
 from clawactors.runtime.snapshots import Known
 
-__all__ = ["DecidedBatch", "QueuedCall", "decide", "decide_all", "draft_of", "draft_of_all", "end"]
+__all__ = ["DecidedBatch", "QueuedCall", "decide", "decide_all", "draft_of", "draft_of_all", "end", "repeat_of"]
+
+
+def repeat_of(call: Call, known: Known) -> Answer | None:
+    """The answer to a call whose command id has had its effect; None where it is to be decided."""
+    version = known.answered.get(call.command_id) if call.command_id else None
+    return None if version is None else Answer(version, known.snapshot.state, repeats=True)
 
 
 def decide(kind: Kind[Any, Any, Any], call: Call, known: Known, state: Any, now_ns: int) -> tuple[Any, tuple[Any, ...]]:
@@ -87,8 +93,8 @@ def decide_all(kind: Kind[Any, Any, Any], batch: Sequence[QueuedCall], known: Kn
     taken: set[str] = set()
     for each in batch:
         call = each.call
-        if call.command_id and (version := known.answered.get(call.command_id)) is not None:
-            decided.quiet.append((each, Answer(version, known.snapshot.state, repeats=True)))
+        if (repeat := repeat_of(call, known)) is not None:
+            decided.quiet.append((each, repeat))
             continue
         events: tuple[Any, ...] = ()
         if not call.command_id or call.command_id not in taken:

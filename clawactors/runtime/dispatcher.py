@@ -18,7 +18,7 @@ from clawactors.kernel.fold import Snapshot
 from clawactors.runtime.aggregate import AggregateQueue
 from clawactors.runtime.call import Answer, Call, Handler, Middleware, Reply
 from clawactors.runtime.context import ActorContext
-from clawactors.runtime.deciding import decide, draft_of
+from clawactors.runtime.deciding import decide, draft_of, repeat_of
 from clawactors.runtime.snapshots import Snapshots
 
 __all__ = ["MOST_IN_COMMIT", "Dispatcher"]
@@ -82,20 +82,23 @@ class Dispatcher:
         """Raises: `WrongVersion` where somebody else was first; as `commit`."""
         context = self.context
         drafts: list[tuple[Draft, int]] = []
-        decided: list[tuple[int, Any, tuple[Any, ...]]] = []
+        answers: list[Answer | tuple[Any, tuple[Any, ...]]] = []
+        """What is known already, and what is known once it is written: state and events."""
         for call in calls:
             kind = call.kind
             known = await self.snapshots.load(kind, call.id, at_least=at_least)
             before = known.snapshot
-            if call.command_id in known.answered:
-                decided.append((before.version, before.state, ()))
+            if (repeat := repeat_of(call, known)) is not None:
+                answers.append(repeat)
                 continue
             state, events = decide(kind, call, known, before.state, context.time.now_ns())
-            decided.append((before.version, state, events))
             if events:
+                answers.append((state, events))
                 drafts.append((draft_of(context, kind, call.id, before.state, state, events, (call,)), before.version))
+            else:
+                answers.append(Answer(before.version, state))
         versions = iter(await context.log.append_all(drafts) if drafts else ())
-        return [Answer(next(versions) if events else version, state, events) for version, state, events in decided]
+        return [each if isinstance(each, Answer) else Answer(next(versions), *each) for each in answers]
 
     async def aclose(self) -> None:
         """Ends the work on calls that nobody waits for any longer."""
@@ -105,7 +108,12 @@ class Dispatcher:
     # The innermost handler
 
     async def _append(self, calls: Sequence[Call]) -> Sequence[Reply]:
-        if len(calls) == 1 and calls[0].decided is not None and (calls[0].kind.name, calls[0].id) not in self._queues:
+        if (
+            len(calls) == 1
+            and calls[0].once
+            and calls[0].decided is not None
+            and (calls[0].kind.name, calls[0].id) not in self._queues
+        ):
             return (await self._append_decided(calls[0], calls[0].known, *calls[0].decided),)
         waiting: list[tuple[AggregateQueue, asyncio.Future[Answer]]] = []
         begun: dict[_Key, AggregateQueue] = {}
