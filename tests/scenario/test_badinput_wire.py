@@ -197,8 +197,9 @@ async def test_a_node_that_exists_on_paper_only_is_lost_and_its_tasks_go_elsewhe
     system: System, stranger: JetStreamLog
 ) -> None:
     ghost = {"type": "node.joined", "incarnation": "forged", "slots": 1000, "offers": [{"name": "work", "open": True}]}
+    # More than the real nodes take at once: what waits is given to the ghost as soon as it seems to have come.
+    ids = await system.submit(400, prefix="haunted-", steps=1, seconds=0.2)
     await put(stranger, "claw.node.ghost.log", commit(ghost))
-    ids = await system.submit(100, prefix="haunted-", steps=1)
     await system.ended(ids)
     await system.online("n1", "n2")
     audit = await system.audit()
