@@ -33,11 +33,13 @@ class Client(client.ClusterClient):
     `found` says which server it talks to, and why that one.
     """
 
-    def __init__(self, connection: Connection, name: str, found: Found, give_up_s: float) -> None:
-        super().__init__(ProcessContext(SystemClock(), name), JetStreamRequests(connection), give_up_s)
+    def __init__(self, connection: Connection, name: str, found: Found, timeout_s: float) -> None:
+        super().__init__(ProcessContext(SystemClock(), name), JetStreamRequests(connection), timeout_s)
         self.connection = connection
         connection.on_back.append(self.ends.register_all)
         self.found = found
+        self.unanswered = False
+        """No control process answered at first; calls wait for one."""
 
     @classmethod
     def connect(
@@ -51,23 +53,23 @@ class Client(client.ClusterClient):
         return cls._open(lambda: discover(url, data, context), user, DEADLINE_S)
 
     @classmethod
-    def at(cls, found: Found, *, user: str = "", give_up_s: float = DEADLINE_S) -> AbstractAsyncContextManager[Self]:
-        """A client of a server that was found. `give_up_s` is how long a command is asked again.
+    def at(cls, found: Found, *, user: str = "", timeout_s: float = DEADLINE_S) -> AbstractAsyncContextManager[Self]:
+        """A client of a server that was found. `timeout_s` is how long a call waits while no control process answers.
 
         Raises: as `connect`; `NoSuchLog` where the server has no cluster's streams.
         """
-        return cls._open(lambda: found, user, give_up_s)
+        return cls._open(lambda: found, user, timeout_s)
 
     @classmethod
     @asynccontextmanager
-    async def _open(cls, find: Callable[[], Found], user: str, give_up_s: float) -> AsyncIterator[Self]:
+    async def _open(cls, find: Callable[[], Found], user: str, timeout_s: float) -> AsyncIterator[Self]:
         # One generator, not one around another: a loop that ends closes all that were left open at the same time.
         found = find()
         principal = _NOT_NAME.sub("-", user or _login())[:64]
         name = f"client/{principal}"
         connection = await Connection.open(found.address, name, inbox=f"_INBOX.{principal}")
         try:
-            client = cls(connection, name, found, give_up_s)
+            client = cls(connection, name, found, timeout_s)
             await client._find_cluster()
             try:
                 yield client
@@ -84,8 +86,9 @@ class Client(client.ClusterClient):
         if too_old := why_too_old(self.connection):
             raise Misconfigured(too_old)
         try:
-            self.context.time.observe((await read_log_end(self.questions)).at_ns)
+            self.context.time.observe((await read_log_end(self.questions, absent_s=0)).at_ns)
         except NoResponders:
+            self.unanswered = True
             from clawactors.eventlog.jetstream import JetStreamLog
 
             try:

@@ -23,26 +23,27 @@ _PAUSE_S: Final = 0.02
 _PAUSE_MAX_S: Final = 0.5
 
 
-async def ask(requests: Asking, subject: str, question: bytes, absent_s: float = 0.0) -> bytes:
+async def ask(requests: Asking, subject: str, question: bytes, absent_s: float) -> bytes:
     """The first answer. Raises: as `hedged`; `NoResponders` when no control process has run for `absent_s`."""
     timeout_s = max(_TIMEOUT_S, absent_s)
     return await hedged(requests, subject, question, timeout_s, again_s=_AGAIN_S, absent_s=absent_s)
 
 
 class Questions:
-    """The questions of one client, as its principal."""
+    """The questions of one client, as its principal. `absent_s` is for how long no control process may run."""
 
-    def __init__(self, requests: Asking, principal: str) -> None:
-        self._requests, self._principal = requests, principal
+    def __init__(self, requests: Asking, principal: str, absent_s: float = 30.0) -> None:
+        self._requests, self._principal, self._absent_s = requests, principal, absent_s
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
-    async def ask(self, name: str, question: bytes, *, verb: str = "query", absent_s: float = 0.0) -> bytes:
-        """The answer to `claw.<verb>.<principal>.<name>`; nobody may be there to answer for `absent_s`.
+    async def ask(self, name: str, question: bytes, *, verb: str = "query", absent_s: float | None = None) -> bytes:
+        """The answer to `claw.<verb>.<principal>.<name>`; `absent_s` 0 fails at once where nobody is there to answer.
 
         Raises: `Unavailable` (`NoResponders`), `PermissionDenied`.
         """
         subject = f"claw.{verb}.{self._principal}.{name}"
         pause_s = _PAUSE_S
+        absent_s = self._absent_s if absent_s is None else absent_s
         async with self._slots:
             end_s = asyncio.get_running_loop().time() + _TIMEOUT_S
             while is_busy(answer := await ask(self._requests, subject, question, absent_s)):
@@ -54,7 +55,7 @@ class Questions:
             return answer
 
 
-async def read_log_end(questions: Questions, absent_s: float = 0.0) -> LogReply:
+async def read_log_end(questions: Questions, absent_s: float | None = None) -> LogReply:
     """Where the log ends, its time, and who leads. Raises: `Unavailable` (`NoResponders`: no control process runs)."""
     reply = msgspec.json.decode(await questions.ask("log", b"{}", absent_s=absent_s), type=LogReply)
     if reply.error is not None:

@@ -86,6 +86,32 @@ async def test_a_stream_loses_and_doubles_nothing_while_control_is_killed_and_ki
         assert [chunk.value async for chunk in stream] == list(range(count)), "a late reader gets the same"
 
 
+async def test_all_reads_wait_for_the_only_control_process_to_come_back(system: System) -> None:
+    client = system.client
+    ref = await client.submit("echo", {"text": "hi"}, id="before")
+    assert await ref.result() == "hi"
+    async with asyncio.timeout(PATIENCE_S):
+        for _ in range(3):
+            system.signal("control", signal.SIGKILL)
+            status, nodes, tasks, task, why, statistics, history, skills = await asyncio.gather(
+                client.status(),
+                client.nodes(),
+                client.tasks(skill="echo"),
+                client.task("before"),
+                client.why("before"),
+                client.statistics(),
+                client.history("before"),
+                client.skills_known(),
+            )
+            assert status.log.last_seq > 0
+            assert [node.id for node in nodes] == ["n1"]
+            assert "before" in [row.id for row in tasks]
+            assert (task.status, why.status) == ("completed", "completed")
+            assert statistics.tasks
+            assert history[-1].type == "task.completed"
+            assert skills
+
+
 async def test_a_task_with_ten_thousand_steps_is_resumed_in_one_pass(system: System) -> None:
     client = system.client
     ref = await client.submit("pauses-late", {"steps": 10_000}, id="long")

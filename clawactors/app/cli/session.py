@@ -15,8 +15,8 @@ from clawactors.kernel.errors import InvalidQuery, NotFound, Refused
 
 __all__ = ["ask_memory", "by_id", "change_by_id", "explained", "find", "hinted", "with_client"]
 
-_GIVE_UP_S: Final = 10.0
-"""How long a command keeps trying to reach a lost server."""
+_TIMEOUT_S: Final = 10.0
+"""How long a command waits for a server or a control process that has gone."""
 
 _LOOK: Final = "claw doctor looks for the cause"
 _GENERATED: Final = re.compile(r"t-[0-9a-z]{21}|key-[0-9a-f]{32}")
@@ -36,7 +36,9 @@ def with_client(options: Any, work: Callable[[Client], Awaitable[int]]) -> int:
     async def run() -> int:
         found = find(options)
         try:
-            async with Client.at(found, give_up_s=_GIVE_UP_S) as client:
+            async with Client.at(found, timeout_s=_TIMEOUT_S) as client:
+                if client.unanswered:
+                    note(f"no control process answers at {found.shown} yet: waiting up to {_TIMEOUT_S:g} s")
                 return await work(client)
         except NoResponders as error:
             start = "claw down, then claw up" if found.is_own else "claw up with the same --nats starts one"

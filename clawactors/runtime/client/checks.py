@@ -8,6 +8,7 @@ import msgspec
 from clawactors.eventlog import NoResponders, Unavailable
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.client.rows import NodeRow
+from clawactors.runtime.questions import read_log_end
 
 if TYPE_CHECKING:
     from clawactors.runtime.client.reader import ClusterReader
@@ -17,6 +18,7 @@ __all__ = ["Check", "check_cluster"]
 type Verdict = Literal["ok", "warning", "unknown", "failed"]
 
 _NO_CONTROL: Final = "no control process answers: claw up starts one"
+_NO_LEADER: Final = "no control process leads, so no task is placed: claw up starts one"
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -60,18 +62,18 @@ async def check_cluster(
     reader: "ClusterReader", memory: Callable[[], Awaitable[dict[str, Any]]]
 ) -> AsyncIterator[Check]:
     """Leader, views, faults, nodes, tasks, memory."""
-    name = await reader.leader()
-    if name is None:
-        yield Check("leader", "failed", "no control process leads, so no task is placed: claw up starts one")
-    else:
-        yield Check("leader", "ok", name)
     try:
-        async for check in _check_views(reader):
-            yield check
+        name = (await read_log_end(reader.questions, absent_s=0)).leader
     except NoResponders:
+        yield Check("leader", "failed", _NO_CONTROL)
         yield Check("views", "failed", _NO_CONTROL)
-    except (Unavailable, Refused) as error:
-        yield Check("views", "failed", str(error))
+    else:
+        yield Check("leader", "ok", name) if name else Check("leader", "failed", _NO_LEADER)
+        try:
+            async for check in _check_views(reader):
+                yield check
+        except (Unavailable, Refused) as error:
+            yield Check("views", "failed", str(error))
     async for check in _check_memory(memory):
         yield check
 

@@ -39,7 +39,7 @@ class ConnectedClient:
         self.name = new_id()
         asks = self.requests
         self.sender = CommandSender(context, asks, self.principal, self.name, deadline_s, asks.check)
-        self.questions = Questions(self.requests, self.principal)
+        self.questions = Questions(self.requests, self.principal, deadline_s)
         self.views = TypedQuestions(self.ask)
         self.ends = Ends(context, self.requests, self.principal, self.name)
         self.payloads = Payloads(ClientBlobs(self.requests, self.principal))
@@ -55,7 +55,7 @@ class ConnectedClient:
         """The skills that nodes offer, cached by name once they were requested."""
         from clawactors.runtime.client.skills import KnownSkills
 
-        return KnownSkills(self.ask)
+        return KnownSkills(self.questions)
 
     async def ask(self, name: str, question: Any = None) -> bytes:
         """Asks the views; returns their answer as JSON.
@@ -67,7 +67,7 @@ class ConnectedClient:
     async def now_ns(self) -> int:
         """The time of the log, ns since 1970: the clock of this machine may be off. Raises: `Unavailable`."""
         time = self.context.time
-        time.observe((await read_log_end(self.questions, absent_s=self.sender.deadline_s)).at_ns)
+        time.observe((await read_log_end(self.questions)).at_ns)
         return time.now_ns()
 
     async def look(self, id: str) -> Snapshot[Task]:

@@ -9,7 +9,6 @@ from typing import Any, Final, assert_never
 
 import msgspec
 
-from clawactors.eventlog import NoResponders
 from clawactors.kernel.fold import Snapshot
 from clawactors.kernel.time import iso
 from clawactors.runtime.client.history import TaskHistory, read_history
@@ -52,13 +51,9 @@ async def explain(
     life = state.life
     reasons, waits = reasons_of(history), waiting_for(life)
     if life.status == "pending" and not history.known.frozen:
-        try:
-            placement = await questions.answer(_Placement, "why", id=history.id)
-        except NoResponders:
-            reasons.append("no control process answers, so no task is placed: claw up starts one")
-        else:
-            reasons += placement.reasons or ["a node is about to get it"]
-            waits |= placement.waiting_for
+        placement = await questions.answer(_Placement, "why", id=history.id)
+        reasons += placement.reasons or ["a node is about to get it"]
+        waits |= placement.waiting_for
     if life.waiting_for == "dependency" and state.spec is not None:
         statuses = await _statuses(questions, state.spec.after)
         waits |= {"after": statuses}

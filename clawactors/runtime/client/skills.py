@@ -3,12 +3,12 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
 
 import msgspec
 
 from clawactors.eventlog import Unavailable
 from clawactors.kernel.errors import Refused
+from clawactors.runtime.questions import Questions
 from clawactors.systems.nodes.events import Offer
 from clawactors.systems.skills import check_params
 from clawactors.systems.tasks.events import Spec
@@ -23,8 +23,8 @@ class _Answer(msgspec.Struct):
 class KnownSkills:
     """Offers by name, fetched once; fetched again before a refusal, because a node may have brought newer ones."""
 
-    def __init__(self, ask: Callable[[str, Any], Awaitable[bytes]]) -> None:
-        self._ask = ask
+    def __init__(self, questions: Questions) -> None:
+        self._questions = questions
         self._offers: dict[str, Offer] = {}
         self._asking: asyncio.Task[None] | None = None
 
@@ -70,8 +70,8 @@ class KnownSkills:
         self._asking = None
 
     async def _load(self) -> None:
-        with contextlib.suppress(Unavailable, msgspec.MsgspecError):  # the node checks again
-            self.add(msgspec.json.decode(await self._ask("skills", {}), type=_Answer).rows)
+        with contextlib.suppress(Unavailable, msgspec.MsgspecError):  # nobody is waited for: the node checks again
+            self.add(msgspec.json.decode(await self._questions.ask("skills", b"{}", absent_s=0), type=_Answer).rows)
 
     def _fits(self, spec: Spec) -> None:
         if (offer := self._offers.get(spec.skill)) is not None:

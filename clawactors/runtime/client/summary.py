@@ -113,7 +113,7 @@ class Summary(ConnectedClient):
     async def leader(self) -> str | None:
         """The control process that leads, or None."""
         try:
-            return (await read_log_end(self.questions)).leader
+            return (await read_log_end(self.questions, absent_s=0)).leader
         except NoResponders:
             return None
 

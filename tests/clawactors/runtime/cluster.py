@@ -33,6 +33,7 @@ from clawactors.kernel.kind import Kinds
 from clawactors.kinds import DECODER, KINDS
 from clawactors.runtime.actor import Actor
 from clawactors.runtime.client import ClusterClient
+from clawactors.runtime.client.sender import DEADLINE_S
 from clawactors.runtime.clock import Clock, SystemClock
 from clawactors.runtime.context import ActorContext
 from clawactors.runtime.control import Control
@@ -472,7 +473,7 @@ class Cluster:
         self.nodes[id] = node
         return node
 
-    def client(self, name: str = "") -> ClusterClient:
+    def client(self, name: str = "", *, timeout_s: float = DEADLINE_S) -> ClusterClient:
         """A client; without a control process, something else answers it that places nothing."""
         name = name or f"client/{next(self._names)}"
         if not self.answers:
@@ -480,7 +481,7 @@ class Cluster:
         context = self.context(name)
         link = self.links[name]
         link.ask_as(context.by.partition("/")[2] or context.by)
-        return ClusterClient(context, link)
+        return ClusterClient(context, link, timeout_s)
 
     def answer(self) -> None:
         """From now on clients are answered by a process that places nothing."""

@@ -37,13 +37,13 @@ class Answering:
         raise NotImplementedError
 
 
-def asked(requests: Answering) -> tuple[bytes, float]:
+def asked(requests: Answering, absent_s: float = 0) -> tuple[bytes, float]:
     """The answer, and after which time it came."""
 
     async def run() -> tuple[bytes, float]:
         clock = asyncio.get_running_loop().time
         began_s = clock()
-        answer = await ask(requests, "claw.query.status", b"{}")
+        answer = await ask(requests, "claw.query.status", b"{}", absent_s)
         return answer, clock() - began_s
 
     try:
@@ -70,7 +70,12 @@ def test_where_nobody_answers_it_ends_after_5_s() -> None:
     assert requests.asked < 10
 
 
-def test_where_nobody_is_that_is_told_at_once() -> None:
+def test_one_that_comes_back_in_time_is_waited_for() -> None:
+    nobody = NoResponders("nobody")
+    assert asked(Answering(nobody, nobody, nobody, 0.01), absent_s=10)[0] == b"3"
+
+
+def test_where_nobody_may_be_missing_that_is_told_at_once() -> None:
     requests = Answering(NoResponders("nobody"))
     with pytest.raises(NoResponders):
         asked(requests)

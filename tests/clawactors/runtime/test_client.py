@@ -521,7 +521,7 @@ async def test_many_signals_at_once_are_all_kept(cluster: Cluster) -> None:
 
 async def test_an_unanswered_question_is_unavailable(cluster: Cluster) -> None:
     with pytest.raises(Unavailable):
-        await cluster.client().ask("tasks", {})
+        await cluster.client(timeout_s=0.2).ask("tasks", {})
 
 
 # Changing
