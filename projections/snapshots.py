@@ -49,17 +49,19 @@ class ViewSnapshots:
         self._store, self._feed, self._kinds = store, feed, projection.kinds
         self._views = {view.kind: view for view in projection.views() if isinstance(view, SnapshotView)}
 
-    def get(self, kind: str, id: str) -> tuple[Snapshot[Any], dict[str, int]]:
+    def get(self, kind: str, id: str, *, brief: bool = False) -> tuple[Snapshot[Any], dict[str, int]]:
         """The state as of now, and the ids of the commands that its commits have answered, each with its version.
 
-        An aggregate without records is its kind's initial state at version 0.
+        An aggregate without records is its kind's initial state at version 0. `brief`: in the brief form of its kind.
         Raises: `KeyError` for a kind that no view folds.
         """
         with self._store().snapshot() as reading:
-            return self._get(reading, kind, id)
+            return self._get(reading, kind, id, brief=brief)
 
-    def _get(self, reading: Reading, kind: str, id: str) -> tuple[Snapshot[Any], dict[str, int]]:
-        stored = self._views[kind].load(reading, id)
+    def _get(self, reading: Reading, kind: str, id: str, *, brief: bool) -> tuple[Snapshot[Any], dict[str, int]]:
+        unwritten = self._feed.unwritten(kind, id)
+        # What is not written yet can be folded on nothing but the whole state: a repeated step would count twice.
+        stored = self._views[kind].load(reading, id, brief=brief and not unwritten)
         frozen = frozen_of(reading, kind, id)
         why = frozen.reason if frozen else ""
         if stored is None:
@@ -67,9 +69,11 @@ class ViewSnapshots:
             snapshot, answered = Snapshot(initial, unborn_version(reading, kind, id), why), dict[str, int]()
         else:
             snapshot, answered = Snapshot(stored.state, stored.version, why), stored.answered
-        for commit in self._feed.unwritten(kind, id):
+        for commit in unwritten:
             if commit.record.seq > snapshot.version:
                 snapshot = self._folded(snapshot, commit, answered)
+        if brief and unwritten:
+            snapshot = msgspec.structs.replace(snapshot, state=self._kinds[kind].brief(snapshot.state))
         return snapshot, answered
 
     def _folded(self, before: Snapshot[Any], commit: Commit, answered: dict[str, int]) -> Snapshot[Any]:
@@ -88,7 +92,7 @@ class ViewSnapshots:
         with self._store().snapshot() as reading:
             for id in ids:
                 if self._feed.unwritten("task", id):
-                    snapshot, _ = self._get(reading, "task", id)
+                    snapshot, _ = self._get(reading, "task", id, brief=True)
                     version, life = snapshot.version, snapshot.state.life
                 elif (key := t.find(reading, id)) is not None:
                     version, life = t.load_life(reading, key)
@@ -105,7 +109,7 @@ class ViewSnapshots:
             for id in ids:
                 spec: Spec | None
                 if self._feed.unwritten("task", id):
-                    spec = self._get(reading, "task", id)[0].state.spec
+                    spec = self._get(reading, "task", id, brief=True)[0].state.spec
                 else:
                     key = t.find(reading, id)
                     spec = None if key is None else t.load_spec(reading, key)

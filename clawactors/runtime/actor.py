@@ -171,12 +171,34 @@ class Actor[C, S, E]:
             self._ahead = self._known.state
 
     async def catch_up(self) -> None:
-        """Folds what others appended meanwhile and decides the noted commands again. Raises `Refused`."""
+        """Takes in what others appended meanwhile and decides the noted commands again.
+
+        One that knows nothing asks for the state: the log is read from a known version on, never from the start.
+        Raises: `Refused`; `Unavailable`.
+        """
+        if not self.version and await self._load():
+            return
         pattern = aggregate_pattern(self.kind.name, self.id)
         # All is read before any is folded: nothing may be appended on a state that was not decided on again.
         records = [record async for batch in self.context.log.read([pattern], after=self.version) for record in batch]
         self._take(records)
         self._refuse_frozen()
+
+    async def _load(self) -> bool:
+        """Begins with the state as it is now; False where an append of its own came first. Raises: as `catch_up`."""
+        while not self.version:
+            if not self._knows_nothing():
+                await self.flush()  # a state does not tell whether it holds what was sent
+                continue
+            known = (await self.context.dispatcher.snapshots.load(self.kind, self.id, at_least=-1)).snapshot
+            if self._knows_nothing():
+                self._known = known
+                self._redecide()
+                return True
+        return False
+
+    def _knows_nothing(self) -> bool:
+        return not self.version and self._sent is None
 
     def observe(self, record: Record) -> bool:
         """Takes in a commit that came by another way; False when some before it are missing: `catch_up` then.

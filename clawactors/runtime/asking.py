@@ -11,12 +11,14 @@ import msgspec
 
 from clawactors.eventlog import Corrupt, EventLogError, Missing, PermissionDenied, TooLarge, Unavailable
 from clawactors.kernel.errors import NotFound, Refused
+from clawactors.kernel.kind import Home
 
 __all__ = [
     "BUSY",
     "EXPIRED",
     "HORIZON_NS",
     "LEADER_KEY",
+    "STATE",
     "AskReply",
     "AskRequest",
     "Command",
@@ -39,6 +41,9 @@ HORIZON_NS: Final = 600_000_000_000
 
 LEADER_KEY: Final = "leader"
 """The lease of the control process that leads; its value names that process."""
+
+STATE: Final = {Home.CONTROL: "state", Home.MEMORY: "memory.state"}
+"""The question for the state of an aggregate, by the home of its kind."""
 
 BUSY: Final = "busy"
 _BUSY: Final = b'{"error":{"code":"busy"'

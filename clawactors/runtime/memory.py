@@ -16,12 +16,8 @@ from msgspec.structs import replace
 from clawactors.eventlog import TooLarge, Unavailable
 from clawactors.eventlog.requests import Asking
 from clawactors.kernel.errors import InvalidQuery, NotFound, Refused
-from clawactors.runtime.naming import new_id
 from clawactors.runtime.recalling import ask
-from clawactors.systems.chats import MessageAdded
-from clawactors.systems.chats.events import Role
 from clawactors.systems.memories import Content, memory_id
-from clawactors.systems.tasks.submission import checked_id
 
 __all__ = ["ASK_S", "SEARCH", "Memories", "Recorder", "StoredNote", "content_of", "note_key"]
 
@@ -46,14 +42,10 @@ class StoredNote(msgspec.Struct, frozen=True):
 
 
 class Recorder(Protocol):
-    """How this process has notes and messages recorded."""
+    """How this process has notes recorded."""
 
     async def record(self, id: str, content: Content) -> tuple[int, bool]:
         """The version of the memory, and whether it is new. Raises: `Refused`, `TooLarge`, `Unavailable`."""
-        ...
-
-    async def add_message(self, conversation: str, message: MessageAdded) -> None:
-        """Adds it to the conversation, once. Raises: `Refused`, `TooLarge`, `Unavailable`."""
         ...
 
 
@@ -99,35 +91,6 @@ class Memories:
         except (Refused, TooLarge) as refusal:
             return StoredNote(id, refusal=str(refusal))
         return StoredNote(id, version, is_new)
-
-    async def say(
-        self,
-        conversation: str,
-        text: str,
-        *,
-        role: Role = "user",
-        user: str = "",
-        speaker: str = "",
-        message: str = "",
-        happened_ns: int = 0,
-        recalled: Iterable[str] = (),
-    ) -> str:
-        """Adds a message to a conversation; a user's own also asks for memories of it, in the same commit.
-
-        `recalled` names memories that the text repeats. Returns the message's id; the same id again is quiet.
-        Raises: `Refused`; what the log raises.
-        """
-        said = MessageAdded(
-            message=message or new_id(),
-            role=role,
-            text=text,
-            user=user,
-            speaker=speaker,
-            happened_ns=happened_ns,
-            recalled=tuple(recalled),
-        )
-        await self._recorder.add_message(checked_id(conversation, "name of a conversation"), said)
-        return said.message
 
     async def recall(self, text: str, *, limit: int = 5, **wanted: Any) -> list[dict[str, Any]]:
         """The memories that answer best, best first, as rows; `wanted` as in `Search` of memory's questions.

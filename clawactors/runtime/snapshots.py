@@ -24,24 +24,25 @@ class Known(msgspec.Struct, frozen=True):
 class Snapshots(Protocol):
     """States of aggregates with their versions."""
 
-    async def load(self, kind: Kind[Any, Any, Any], id: str, *, at_least: int = 0) -> Known:
+    async def load(self, kind: Kind[Any, Any, Any], id: str, *, at_least: int = 0, brief: bool = False) -> Known:
         """The aggregate with all commits up to `at_least`, -1 for all that are in the log now.
 
+        `brief`: in the brief form of its kind, for who does not decide on it.
         Raises: `Unavailable`.
         """
         ...
 
 
 class AskedSnapshots:
-    """Asks control: for processes without views. Which commands an aggregate has answered is not told."""
+    """Asks the home of the kind: for processes without views. Which commands an aggregate has answered is not told."""
 
     def __init__(self, questions: Questions) -> None:
         self._questions = questions
 
-    async def load(self, kind: Kind[Any, Any, Any], id: str, *, at_least: int = 0) -> Known:
-        """The aggregate, in parts where it is large. Raises: `Unavailable`, `Refused` (control does not fold it)."""
+    async def load(self, kind: Kind[Any, Any, Any], id: str, *, at_least: int = 0, brief: bool = False) -> Known:
+        """The aggregate, in parts where it is large. Raises: `Unavailable`, `Refused` (its home does not fold it)."""
         state = type(kind.decider.initial)
-        return Known(await read_state(self._questions, kind.name, id, state, at_least))
+        return Known(await read_state(self._questions, kind.name, id, state, at_least, brief=brief, home=kind.home))
 
 
 class LogSnapshots:
@@ -50,7 +51,7 @@ class LogSnapshots:
     def __init__(self, log: EventLog) -> None:
         self._log = log
 
-    async def load(self, kind: Kind[Any, Any, Any], id: str, *, at_least: int = 0) -> Known:
+    async def load(self, kind: Kind[Any, Any, Any], id: str, *, at_least: int = 0, brief: bool = False) -> Known:
         """The aggregate as the log has it now. Raises: what the log raises."""
         snapshot: Snapshot[Any] = Snapshot(kind.decider.initial)
         answered: dict[str, int] = {}
@@ -58,4 +59,6 @@ class LogSnapshots:
             for record in batch:
                 snapshot = fold(kind, snapshot, record)
                 answered.update(dict.fromkeys(record.answers, record.seq))
+        if brief:
+            snapshot = msgspec.structs.replace(snapshot, state=kind.brief(snapshot.state))
         return Known(snapshot, answered)

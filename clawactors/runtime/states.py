@@ -3,31 +3,40 @@
 import msgspec
 
 from clawactors.kernel.fold import Snapshot
+from clawactors.kernel.kind import Home
 from clawactors.kernel.transfer import decode_state
-from clawactors.runtime.asking import Outcome, StateQuestion, error_of
+from clawactors.runtime.asking import STATE, Outcome, StateQuestion, error_of
 from clawactors.runtime.questions import Questions
 
 __all__ = ["read_state"]
 
 
 async def read_state[S](
-    questions: Questions, kind: str, id: str, type: type[S], at_least: int, *, brief: bool = False
+    questions: Questions,
+    kind: str,
+    id: str,
+    type: type[S],
+    at_least: int,
+    *,
+    brief: bool = False,
+    home: Home = Home.CONTROL,
 ) -> Snapshot[S]:
     """One aggregate, with all its commits up to `at_least`, -1 for all in the log. Raises: `Refused`, `Unavailable`."""
-    outcome = await _ask(questions, StateQuestion(kind, id, at_least, brief=brief))
+    name = STATE[home]
+    outcome = await _ask(questions, name, StateQuestion(kind, id, at_least, brief=brief))
     parts, version = [outcome.part], outcome.version
     while (after := sum(map(len, parts))) < outcome.size:
-        outcome = await _ask(questions, StateQuestion(kind, id, version, after, brief))
+        outcome = await _ask(questions, name, StateQuestion(kind, id, version, after, brief))
         if outcome.version != version:  # it has changed meanwhile: from the beginning
-            outcome = await _ask(questions, StateQuestion(kind, id, outcome.version, brief=brief))
+            outcome = await _ask(questions, name, StateQuestion(kind, id, outcome.version, brief=brief))
             parts, version = [], outcome.version
         parts.append(outcome.part)
     state = decode_state(type, outcome.state if outcome.has_state else b"".join(parts))
     return Snapshot(state, outcome.version, outcome.frozen)
 
 
-async def _ask(questions: Questions, question: StateQuestion) -> Outcome:
-    outcome = msgspec.json.decode(await questions.ask("state", msgspec.json.encode(question)), type=Outcome)
+async def _ask(questions: Questions, name: str, question: StateQuestion) -> Outcome:
+    outcome = msgspec.json.decode(await questions.ask(name, msgspec.json.encode(question)), type=Outcome)
     if outcome.error is not None:
         raise error_of(outcome.error)
     return outcome

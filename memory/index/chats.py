@@ -79,7 +79,7 @@ class ChatsView:
         self._touched.clear()
         self._answers.write(txn)
 
-    def load(self, reading: Reading, id: str) -> StoredState | None:
+    def load(self, reading: Reading, id: str, *, brief: bool = False) -> StoredState | None:
         """See `SnapshotView`. Raises: `Corrupt`."""
         stored = _load(reading, id)
         if stored is None:

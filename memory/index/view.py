@@ -87,7 +87,7 @@ class MemoryView:
             self._changes += changes
         self._answers.write(txn)
 
-    def load(self, reading: Reading, id: str) -> StoredState | None:
+    def load(self, reading: Reading, id: str, *, brief: bool = False) -> StoredState | None:
         """See `SnapshotView`."""
         item = find(reading, id)
         if item is None:

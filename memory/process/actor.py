@@ -9,7 +9,7 @@ from typing import Final
 from clawactors.eventlog import Record, Unavailable, aggregate_pattern
 from clawactors.eventlog.leases import Leases
 from clawactors.eventlog.requests import Requests
-from clawactors.kernel.kind import Kinds
+from clawactors.kernel.kind import Home, Kinds
 from clawactors.memory.ingest.history_reader import HistoryReader, retry_while_unavailable
 from clawactors.memory.ingest.message_extractor import jobs_in, submit_job
 from clawactors.memory.item import ItemCommand
@@ -24,6 +24,7 @@ from clawactors.memory.process.writer import CommandWriter
 from clawactors.memory.recall.levels import SENSORY_LIMIT, SensoryMemory, WorkingMemory
 from clawactors.runtime.client.sender import CommandSender
 from clawactors.runtime.context import ActorContext
+from clawactors.runtime.control.lookup import StateEndpoint
 from clawactors.systems.chats.kind import CHATS
 
 __all__ = ["MemoryActor"]
@@ -118,12 +119,15 @@ class MemoryActor:
                 self._every_s,
             )
             self.store.on_changes = self.consolidation.on_changes
+            states = StateEndpoint(snapshots, self._kinds, Home.MEMORY)
             self.histories = HistoryReader(context.log, self._decoder, self._write, histories, self._on_progress)
             self._chats = Following(context.log, [CHATS.pattern], messages, self._submit_jobs)
             stack.callback(self._save_checkpoint)
             for following in (self._rows, self._chats):
                 await following.open()
                 stack.push_async_callback(following.aclose)
+            await states.open(self.requests, _QUEUE)
+            stack.push_async_callback(states.aclose)
             stack.callback(self._open.clear)
             return stack.pop_all()
 

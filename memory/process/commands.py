@@ -36,13 +36,13 @@ class StoreSnapshots:
     def __init__(self, store: MemoryStore, following: Following) -> None:
         self._store, self._following = store, following
 
-    async def load(self, kind: Kind[Any, Any, Any], id: str, *, at_least: int = 0) -> Known:
+    async def load(self, kind: Kind[Any, Any, Any], id: str, *, at_least: int = 0, brief: bool = False) -> Known:
         """See `Snapshots`."""
         if at_least < 0:
             await self._following.caught_up()
         else:
             await self._following.reached(at_least)
-        return Known(*self._store.views.snapshots.get(kind.name, id))
+        return Known(*self._store.views.snapshots.get(kind.name, id, brief=brief))
 
 
 def leading_for_clients(leads: Callable[[], bool]) -> Middleware:

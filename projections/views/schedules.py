@@ -96,7 +96,7 @@ class SchedulesView:
         self._touched.clear()
         self._answers.write(txn)
 
-    def load(self, reading: Reading, id: str) -> StoredState | None:
+    def load(self, reading: Reading, id: str, *, brief: bool = False) -> StoredState | None:
         """See `SnapshotView`."""
         stored = load_schedule(reading, id)
         if stored is None:

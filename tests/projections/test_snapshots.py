@@ -1,19 +1,22 @@
 """Snapshots of single aggregates: rows and what the feed still holds, as one fold of the whole log would have it."""
 
 import asyncio
+import itertools
 import random
 import time
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from clawactors.eventlog import Record, writer_of
+from clawactors.eventlog import Corrupt, Record, writer_of
 from clawactors.kernel.fold import Snapshot, fold
 from clawactors.kinds import DECODER, KINDS
 from clawactors.projections.engine.answers import ANSWERS_MIN, answered_by
 from clawactors.projections.engine.feed import Feed
 from clawactors.projections.engine.projector import Projector
 from clawactors.projections.snapshots import EndedTask, ViewSnapshots
+from clawactors.projections.views.tasks.table import STEPS
 from clawactors.systems.tasks import FINAL
 from clawactors.systems.tasks import commands as tc
 from clawactors.systems.tasks import events as te
@@ -79,6 +82,38 @@ async def test_snapshots_are_the_fold_of_everything_that_was_put_written_or_not(
             await feed.flush()
             agree(snapshots, known)
     assert snapshots.get("task", "nobody") == (Snapshot(KINDS["task"].decider.initial, 0), {})
+    await feed.aclose()
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_a_brief_state_is_the_whole_one_without_its_journal(projector: Projector, seed: int) -> None:
+    history = random_history(seed, 300)
+    feed = Feed(projector)
+    snapshots = snapshots_of(feed)
+    for batch in itertools.batched(history.records, 37):
+        await feed.put([DECODER.decode(record) for record in batch])
+        for flushed in (False, True):
+            if flushed:
+                await feed.flush()
+            for id in history.tasks:
+                whole, brief = snapshots.get("task", id), snapshots.get("task", id, brief=True)
+                assert brief == (replace(whole[0], state=KINDS["task"].brief(whole[0].state)), whole[1])
+    await feed.aclose()
+
+
+async def test_a_brief_state_reads_no_journal(projector: Projector) -> None:
+    feed, history = Feed(projector), History()
+    run(history, "t", steps=3)
+    await feed.put([DECODER.decode(record) for record in history.records])
+    await feed.flush()
+    with projector.store.write() as txn:
+        cursor = txn.cursor(STEPS)
+        assert cursor.first()
+        txn.put(STEPS, cursor.key(), b"damaged")
+    snapshots = snapshots_of(feed)
+    assert snapshots.get("task", "t", brief=True)[0].state.life.status == "completed"
+    with pytest.raises(Corrupt):
+        snapshots.get("task", "t")
     await feed.aclose()
 
 

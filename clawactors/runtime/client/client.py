@@ -18,9 +18,9 @@ from clawactors.systems.tasks.submission import checked_id, delayed, spec_of
 
 if TYPE_CHECKING:
     from clawactors.runtime.client.nodechanges import NodeChanges
+    from clawactors.runtime.client.recording import ClientMemories
     from clawactors.runtime.client.redriving import RedriveReport
     from clawactors.runtime.client.schedules import Schedules
-    from clawactors.runtime.memory import Memories
 
 __all__ = ["ClusterClient"]
 
@@ -42,12 +42,11 @@ class ClusterClient(BulkChanges):
         return Schedules(self)
 
     @cached_property
-    def memories(self) -> "Memories":
+    def memories(self) -> "ClientMemories":
         """The memories of the cluster."""
-        from clawactors.runtime.client.recording import AskingRecorder
-        from clawactors.runtime.memory import Memories
+        from clawactors.runtime.client.recording import AskingRecorder, ClientMemories
 
-        return Memories(AskingRecorder(self.context, self.sender), self.requests)
+        return ClientMemories(AskingRecorder(self.context, self.sender), self.requests)
 
     @cached_property
     def _nodes(self) -> "NodeChanges":
@@ -193,7 +192,7 @@ class ClusterClient(BulkChanges):
         return await self.memories.recall(text, limit=limit, **wanted)
 
     async def say(self, conversation: str, text: str, **more: Any) -> str:
-        """Adds a message to a conversation; memories are made of a user's own. See `Memories.say`."""
+        """Adds a message to a conversation; memories are made of a user's own. See `ClientMemories.say`."""
         return await self.memories.say(conversation, text, **more)
 
     # What lies beside the log

@@ -91,7 +91,7 @@ class Control:
         self.state.tasks.on_ended = self.ends.on_ended
         self.blobs = BlobEndpoint(blobs, context.clock.monotonic_s)
         self.outputs = OutputEndpoint(outputs, context.clock.monotonic_s)
-        self.lookup = StateEndpoint(self.snapshots, kinds.of(Home.CONTROL))
+        self.lookup = StateEndpoint(self.snapshots, kinds, Home.CONTROL)
         self.records = RecordsEndpoint(context.log, leases, kinds.of(Home.CONTROL))
         self.endpoint = CommandEndpoint(self.dispatcher, kinds.of(Home.CONTROL), self.ends.awaits)
         self.watch = Watch(leases, requests, context.clock, self.state.nodes.live, self._lose)

@@ -158,7 +158,7 @@ class EndNotifier:
         missing: list[str] = []
         for id in unsure:
             if id not in ended:
-                known, _ = self._snapshots.states.get("task", id)
+                known, _ = self._snapshots.states.get("task", id, brief=True)
                 if known.frozen:
                     told.append(Ended(id, known.version, "", frozen=known.frozen))
                 elif known.state.spec is None:

@@ -40,8 +40,8 @@ class EndedState(Protocol):
 class States(Protocol):
     """States of single aggregates, as of what was folded last."""
 
-    def get(self, kind: str, id: str) -> tuple[Snapshot[Any], Mapping[str, int]]:
-        """The aggregate, and the ids of commands that its commits answer, by version."""
+    def get(self, kind: str, id: str, *, brief: bool = False) -> tuple[Snapshot[Any], Mapping[str, int]]:
+        """The aggregate, in the brief form of its kind or whole, and the command ids that it answers, by version."""
         ...
 
     def ended(self, ids: Sequence[str]) -> Mapping[str, "EndedState"]:
@@ -85,13 +85,13 @@ class FoldedSnapshots:
         """The states as of `position`."""
         return self._states()
 
-    async def load(self, kind: Kind[Any, Any, Any], id: str, *, at_least: int = 0) -> Known:
+    async def load(self, kind: Kind[Any, Any, Any], id: str, *, at_least: int = 0, brief: bool = False) -> Known:
         """The aggregate, once the fold is so far. Raises: `Unavailable`."""
         if at_least < 0:
             await self.fresh()
         elif at_least > self.position:
             await self._reached(at_least)
-        snapshot, answered = self.states.get(kind.name, id)
+        snapshot, answered = self.states.get(kind.name, id, brief=brief)
         return Known(snapshot, answered)
 
     async def fresh(self) -> None:

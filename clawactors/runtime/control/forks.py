@@ -77,7 +77,7 @@ class ForkKeeper:
 
     async def _copy(self, id: str) -> None:
         dispatcher = self._dispatcher
-        known = (await dispatcher.snapshots.load(TASKS, id)).snapshot
+        known = (await dispatcher.snapshots.load(TASKS, id, brief=True)).snapshot
         spec, life = known.state.spec, known.state.life
         if spec is None or known.frozen or (life.status, life.waiting_for) != ("waiting", "fork"):
             return

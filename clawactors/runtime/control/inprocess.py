@@ -77,10 +77,12 @@ class InProcessViews:
                 found[id] = _Ended(life.status, known.version, life.result, life.error)
         return found
 
-    def get(self, kind: str, id: str) -> tuple[Snapshot[Any], Mapping[str, int]]:
-        """The aggregate, and the command ids that its commits answer, by version."""
-        known = self._states.get((kind, id))
-        return known or Snapshot(self._kinds[kind].decider.initial), self._answered.get((kind, id), {})
+    def get(self, kind: str, id: str, *, brief: bool = False) -> tuple[Snapshot[Any], Mapping[str, int]]:
+        """The aggregate, in the brief form of its kind or whole, and the command ids that it answers, by version."""
+        known = self._states.get((kind, id)) or Snapshot(self._kinds[kind].decider.initial)
+        if brief:
+            known = msgspec.structs.replace(known, state=self._kinds[kind].brief(known.state))
+        return known, self._answered.get((kind, id), {})
 
     def specs_of(self, ids: Iterable[str]) -> Mapping[str, Spec]:
         """What was asked for."""

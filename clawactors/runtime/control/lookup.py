@@ -1,16 +1,19 @@
-"""Answers `claw.query.<principal>.state`: one aggregate as it is, fresh. Any control process may answer."""
+"""Answers `claw.query.<principal>.state`: one aggregate as it is, fresh. Any control process may answer.
+
+The memory process answers for its own kinds, on `claw.query.<principal>.memory.state`.
+"""
 
 from collections import OrderedDict
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from clawactors.eventlog import EventLogError, is_id
 from clawactors.eventlog.requests import Requests, Serving
 from clawactors.kernel.errors import Refused
-from clawactors.kernel.kind import Kind
+from clawactors.kernel.kind import Home, Kinds
 from clawactors.kernel.transfer import encode_state
-from clawactors.runtime.asking import Outcome, StateQuestion, failure_of
+from clawactors.runtime.asking import STATE, Outcome, StateQuestion, failure_of
 from clawactors.runtime.snapshots import Snapshots
 
 __all__ = ["StateEndpoint"]
@@ -31,17 +34,17 @@ class _LargeState(msgspec.Struct, frozen=True):
 
 
 class StateEndpoint:
-    """States of the kinds that this process folds."""
+    """States of the kinds that have their home in this process."""
 
-    def __init__(self, snapshots: Snapshots, kinds: tuple[Kind[Any, Any, Any], ...]) -> None:
-        self._snapshots = snapshots
-        self._kinds = {kind.name: kind for kind in kinds}
+    def __init__(self, snapshots: Snapshots, kinds: Kinds, home: Home) -> None:
+        self._snapshots, self._home = snapshots, home
+        self._kinds = {kind.name: kind for kind in kinds.of(home)}
         self._large: OrderedDict[tuple[str, str, bool], _LargeState] = OrderedDict()
         self._serving: Serving | None = None
 
     async def open(self, requests: Requests, queue: str) -> None:
         """Answers from now on. Raises: `PermissionDenied`, `Unavailable`."""
-        self._serving = await requests.answer("claw.query.*.state", self._answer, queue=queue)
+        self._serving = await requests.answer(f"claw.query.*.{STATE[self._home]}", self._answer, queue=queue)
 
     async def aclose(self) -> None:
         """Answers no longer. Order: idempotent."""
@@ -63,8 +66,10 @@ class StateEndpoint:
     async def _first(self, question: StateQuestion) -> Outcome:
         """The whole state, or the part of a large one. Raises: `Unavailable`."""
         kind = self._kinds[question.kind]
-        known = (await self._snapshots.load(kind, question.id, at_least=question.at_least)).snapshot
-        encoded = encode_state(kind.brief(known.state) if question.brief else known.state)
+        known = (
+            await self._snapshots.load(kind, question.id, at_least=question.at_least, brief=question.brief)
+        ).snapshot
+        encoded = encode_state(known.state)
         if len(encoded) <= _PART_BYTES:
             return Outcome(known.version, False, msgspec.Raw(encoded), frozen=known.frozen)
         self._large[question.kind, question.id, question.brief] = large = _LargeState(

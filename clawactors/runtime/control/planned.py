@@ -77,7 +77,7 @@ class PlannedCommandWriter:
 
     async def _withdraw(self, planned: PlannedCommand) -> None:
         await self._snapshots.fresh()
-        known, _ = self._snapshots.states.get(TASKS.name, planned.id)
+        known, _ = self._snapshots.states.get(TASKS.name, planned.id, brief=True)
         if known.version == planned.version:
             self._placement.withdraw(planned)
         self._done()

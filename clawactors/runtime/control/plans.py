@@ -73,7 +73,7 @@ class Plans:
     async def _adopt(self, id: str) -> None:
         """Looks up a task that had ended, and so was forgotten here, and now goes on."""
         while True:
-            snapshot, _ = self._snapshots.states.get(TASK.kind, id)
+            snapshot, _ = self._snapshots.states.get(TASK.kind, id, brief=True)
             if snapshot.frozen:
                 return
             if self._state.adopt(id, snapshot.version, snapshot.state):
@@ -90,7 +90,7 @@ class Plans:
     async def _load_statuses(self, ids: Sequence[str]) -> None:
         await self._snapshots.fresh()
         for id in ids:
-            known, _ = self._snapshots.states.get(TASK.kind, id)
+            known, _ = self._snapshots.states.get(TASK.kind, id, brief=True)
             status = known.state.life.status if known.state.exists and not known.frozen else None
             self._state.note_status(id, known.version, status)
         self._changed()

@@ -142,12 +142,12 @@ class PredecessorCheck:
 
     def _is_known(self, id: str) -> bool:
         """True if the task exists in the folded state."""
-        snapshot, _ = self._snapshots.states.get("task", id)
+        snapshot, _ = self._snapshots.states.get("task", id, brief=True)
         return bool(snapshot.state.exists)
 
     def _is_there(self, id: str) -> bool:
         """Raises: `Refused` for one that was taken away."""
-        snapshot, _ = self._snapshots.states.get("task", id)
+        snapshot, _ = self._snapshots.states.get("task", id, brief=True)
         if snapshot.state.exists and snapshot.state.life.status == "archived":
             raise Refused(f"it comes after {id}, which was deleted or archived")
         return snapshot.state.exists or bool(snapshot.frozen)

@@ -60,7 +60,6 @@ class Membership:
 
     async def join(self, joined: ne.NodeJoined) -> None:
         """The join is in the log when it returns. Raises: `Refused` where such a node is alive; what the log raises."""
-        await self._actor.catch_up()
         await self._actor.handle(nc.JoinNode(joined))
         self._applied = self._actor.state
 

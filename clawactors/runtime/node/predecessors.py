@@ -31,7 +31,7 @@ class Predecessors:
         attempt = self._attempt
         spec, least = await submitted(attempt), attempt.assignment.version
         after = tuple(dict.fromkeys(spec.after)) if spec else ()
-        found = await asyncio.gather(*(load_task(attempt.context, id, at_least=least) for id in after))
+        found = await asyncio.gather(*(load_task(attempt.context, id, at_least=least, brief=True) for id in after))
         lives = {id: known.state.life for id, known in zip(after, found, strict=True)}
         results = {id: life.result for id, life in lives.items() if life.status == "completed"}
         for id, result in results.items():

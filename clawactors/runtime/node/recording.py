@@ -2,9 +2,6 @@
 
 from clawactors.runtime.actor import Actor
 from clawactors.runtime.context import ActorContext
-from clawactors.systems.chats import MessageAdded
-from clawactors.systems.chats.commands import AddMessage
-from clawactors.systems.chats.kind import CHATS
 from clawactors.systems.memories import Content
 from clawactors.systems.memories.commands import RecordMemory
 from clawactors.systems.memories.kind import MEMORIES
@@ -25,9 +22,3 @@ class WritingRecorder:
         if not actor.version:
             await actor.catch_up()
         return actor.version, is_new
-
-    async def add_message(self, conversation: str, message: MessageAdded) -> None:
-        """Adds it to the conversation, once. Raises: `Refused`; what the log raises."""
-        actor = Actor(self._context, CHATS, conversation)
-        await actor.catch_up()
-        await actor.handle(AddMessage(message, conversation))

@@ -105,7 +105,7 @@ class NodesView:
         self._touched.clear()
         self._answers.write(txn)
 
-    def load(self, reading: Reading, id: str) -> StoredState | None:
+    def load(self, reading: Reading, id: str, *, brief: bool = False) -> StoredState | None:
         """See `SnapshotView`."""
         stored = load_node(reading, id)
         if stored is None:

@@ -140,11 +140,11 @@ class TasksView:
         self._answers.write(txn)
         self._times.write(txn)
 
-    def load(self, reading: Reading, id: str) -> StoredState | None:
+    def load(self, reading: Reading, id: str, *, brief: bool = False) -> StoredState | None:
         """See `SnapshotView`."""
         if (key := t.find(reading, id)) is None:
             return None
-        stored = t.load(reading, key)
+        stored = t.load(reading, key, newest_entries=0 if brief else None)
         return StoredState(stored.task, stored.version, answers_of(reading, t.ANSWERS, key))
 
     def forget(self) -> None:

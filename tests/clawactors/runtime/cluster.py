@@ -29,7 +29,7 @@ from clawactors.eventlog.record import Record
 from clawactors.eventlog.requests import InProcessRequests, Requests, Serving
 from clawactors.eventlog.timers import InProcessTimers
 from clawactors.kernel.fold import Snapshot, fold
-from clawactors.kernel.kind import Kinds
+from clawactors.kernel.kind import Home, Kinds
 from clawactors.kinds import DECODER, KINDS
 from clawactors.runtime.actor import Actor
 from clawactors.runtime.client import ClusterClient
@@ -144,7 +144,7 @@ class Answering:
             OutputEndpoint(outputs or InProcessOutputs()),
             CommandEndpoint(dispatcher, tuple(KINDS), ends.awaits),
         )
-        self._lookup = StateEndpoint(self._snapshots, tuple(KINDS))
+        self._lookup = StateEndpoint(self._snapshots, KINDS, Home.CONTROL)
         self._records = RecordsEndpoint(context.log, leases or InProcessLeases(time.monotonic), tuple(KINDS))
 
     async def serve(self) -> None:

@@ -316,6 +316,7 @@ async def test_its_own_commit_may_come_back_by_a_follower_before_the_answer() ->
 async def test_its_own_commit_may_come_back_by_a_read_before_the_answer() -> None:
     log = GatedLog(InProcessLog())
     purse = actor(log)
+    await purse.handle(Add(3))
 
     async def meanwhile() -> None:
         await actor(log.log).handle(Add(7))
@@ -323,6 +324,22 @@ async def test_its_own_commit_may_come_back_by_a_read_before_the_answer() -> Non
 
     log.after = meanwhile
     assert await purse.handle(Add(1))
+    assert stored(log.log) == [Put(3), Put(1), Put(7)]
+    assert purse.state == {1, 3, 7}
+
+
+async def test_one_that_knows_nothing_finishes_its_own_append_before_it_asks_for_the_state() -> None:
+    log = GatedLog(InProcessLog())
+    purse, asking = actor(log), asyncio.Event()
+
+    async def meanwhile() -> None:
+        asking.set()
+        await actor(log.log).handle(Add(7))
+
+    log.after = meanwhile
+    writing = asyncio.create_task(purse.handle(Add(1)))
+    await asking.wait()
+    await asyncio.gather(purse.catch_up(), writing)
     assert stored(log.log) == [Put(1), Put(7)]
     assert purse.state == {1, 7}
 

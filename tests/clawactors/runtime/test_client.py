@@ -488,7 +488,7 @@ async def test_of_a_cancel_and_a_completion_that_race_exactly_one_wins_and_both_
                 return canceller, failure.status
 
         chance = cluster.chance
-        outcomes = await asyncio.gather(*(race(id, chance.randint(0, 60), chance.randint(0, 200)) for id in ids))
+        outcomes = await asyncio.gather(*(race(id, chance.randint(0, 400), chance.randint(0, 200)) for id in ids))
         for id, (canceller, waiter) in zip(ids, outcomes, strict=True):
             status = cluster.task(id).life.status
             assert {"completed": "done", "cancelled": "cancelled"}[status] == waiter, f"seed {seed}, {id}"

@@ -328,7 +328,7 @@ async def test_two_that_are_made_at_the_same_moment_and_wait_for_each_other_are_
     gate = asyncio.Event()
 
     class States:
-        def get(self, kind: str, id: str) -> tuple[Snapshot[Task], dict[str, int]]:
+        def get(self, kind: str, id: str, *, brief: bool = False) -> tuple[Snapshot[Task], dict[str, int]]:
             return Snapshot(Task(spec_of("say")) if id == "q" and gate.is_set() else Task()), {}
 
     class Snapshots:

@@ -1,17 +1,27 @@
 """Pages of records: bounded in size, whole in the end, at every place and for records of every size."""
 
+from unittest.mock import MagicMock
+
 import msgspec
 import pytest
 
 from clawactors.eventlog import Draft
 from clawactors.eventlog.record import Record
 from clawactors.kernel.errors import NotFound
+from clawactors.kernel.kind import Home
+from clawactors.kinds import KINDS
 from clawactors.runtime.client.history import read_history
+from clawactors.runtime.control.lookup import StateEndpoint
 from clawactors.runtime.dispatcher import Dispatcher
+from clawactors.runtime.memory import Memories
 from clawactors.runtime.node.context import TaskContext
+from clawactors.runtime.node.membership import Membership
+from clawactors.runtime.node.recording import WritingRecorder
 from clawactors.runtime.questions import Questions
 from clawactors.runtime.recordpages import PAGE_BYTES, HistoryQuestion, PageReader, RecordPage, page_of
-from clawactors.runtime.snapshots import AskedSnapshots
+from clawactors.runtime.snapshots import AskedSnapshots, LogSnapshots
+from clawactors.systems.memories import Content
+from clawactors.systems.nodes.events import NodeJoined
 from clawactors.systems.skills import skill
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
@@ -154,3 +164,22 @@ async def test_a_node_resumes_ten_thousand_steps_from_the_state_and_reads_no_log
         assert (task.life.status, task.life.attempt) == ("completed", 2)
         assert ran == ["last"]
         assert readings == []
+
+
+async def test_a_node_that_comes_back_asks_for_what_it_knew_and_reads_no_log() -> None:
+    async with Stage() as stage:
+        stage.answer()
+        states = StateEndpoint(LogSnapshots(stage.log), KINDS, Home.MEMORY)
+        await states.open(stage.requests, "memory")
+        stage.here.dispatcher = Dispatcher(stage.here, AskedSnapshots(Questions(stage.requests.of("n1"), "n1")))
+        stage.memories = Memories(WritingRecorder(stage.here), stage.requests)
+        readings: list[str] = []
+        stage.wire.read_fault = lambda: readings.append("a reading of the log")
+        for incarnation in ("i1", "i2"):
+            membership = Membership(stage.here, "n1", incarnation, *(MagicMock() for _ in range(4)))
+            await membership.join(NodeJoined(incarnation=incarnation, slots=1))
+        first = await stage.memories.record(Content(text="the sea is calm"), "task/t/note")
+        again = await stage.memories.record(Content(text="the sea is calm"), "task/t/note")
+        assert (first, [len(list(stage.commits(kind=kind))) for kind in ("node", "memory")]) == (again, [2, 1])
+        assert readings == []
+        await states.aclose()

@@ -16,18 +16,33 @@ from clawactors.eventlog.requests import InProcessRequests
 from clawactors.kinds import DECODER, KINDS
 from clawactors.memory.process import MemoryActor
 from clawactors.memory.process.consolidation import DAY_S
+from clawactors.runtime.call import Call
+from clawactors.runtime.client.recording import ClientMemories
 from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.context import ActorContext
 from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.runtime.endpoint import CommandEndpoint
-from clawactors.runtime.memory import Memories
 from clawactors.runtime.node.recording import WritingRecorder
 from clawactors.runtime.snapshots import LogSnapshots
+from clawactors.systems.chats import MessageAdded
+from clawactors.systems.chats.commands import AddMessage
+from clawactors.systems.chats.kind import CHATS
 from clawactors.systems.tasks.events import CODEC as TASK_CODEC
 from clawactors.systems.tasks.events import TaskEvent
 from clawactors.systems.tasks.kind import TASKS
 
 PATIENCE_S = 30.0
+
+
+class _Recorder(WritingRecorder):
+    """Writes messages too, so that there are some before the memory process runs."""
+
+    def __init__(self, context: ActorContext) -> None:
+        super().__init__(context)
+        self._dispatcher = context.dispatcher
+
+    async def add_message(self, conversation: str, message: MessageAdded) -> None:
+        await self._dispatcher.send(Call(CHATS, conversation, (AddMessage(message, conversation),)))
 
 
 class Place:
@@ -37,7 +52,7 @@ class Place:
         self.log, self.folder = log, folder
         self.leases, self.requests = InProcessLeases(), InProcessRequests()
         self.context = ActorContext(log, SystemClock(), "client/test")
-        self.memories = Memories(WritingRecorder(self.context), self.requests)
+        self.memories = ClientMemories(_Recorder(self.context), self.requests)
         self.control = CommandEndpoint(Dispatcher(self.context, LogSnapshots(log)), [TASKS])
         """Decides what is asked of tasks, as a control process does."""
         self._names = iter(range(1, 1_000_000))

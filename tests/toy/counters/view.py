@@ -73,7 +73,7 @@ class CountersView:
         self._answers.write(txn)
         self._touched.clear()
 
-    def load(self, reading: Reading, id: str) -> StoredState | None:
+    def load(self, reading: Reading, id: str, *, brief: bool = False) -> StoredState | None:
         """See `SnapshotView`."""
         row = reading.get(ROWS, id.encode())
         if row is None:

@@ -123,9 +123,12 @@ class AttemptJournal:
             self._window = None
 
 
-async def load_task(context: ActorContext, id: str, *, at_least: int) -> Snapshot[Task]:
-    """A task with its journal and all commits up to `at_least`, -1 for all in the log. Raises: `Unavailable`."""
-    return (await context.dispatcher.snapshots.load(TASKS, id, at_least=at_least)).snapshot
+async def load_task(context: ActorContext, id: str, *, at_least: int, brief: bool = False) -> Snapshot[Task]:
+    """A task with all commits up to `at_least`, -1 for all in the log; `brief`: without its journal.
+
+    Raises: `Unavailable`.
+    """
+    return (await context.dispatcher.snapshots.load(TASKS, id, at_least=at_least, brief=brief)).snapshot
 
 
 async def submitted(attempt: "Attempt") -> e.Spec | None:
@@ -133,7 +136,7 @@ async def submitted(attempt: "Attempt") -> e.Spec | None:
     given = attempt.assignment
     if given.is_resumed:
         return attempt.journal.state.spec
-    return (await load_task(attempt.context, attempt.id, at_least=given.version)).state.spec
+    return (await load_task(attempt.context, attempt.id, at_least=given.version, brief=True)).state.spec
 
 
 async def interrupt(context: ActorContext, assignment: Assignment, reason: str) -> None:
