@@ -78,7 +78,7 @@ def main[T: Start](kind: type[T], serve: Callable[[T, Callable[[], None]], Await
     # A start-up's worth of modules and tables is not worth scanning again and again.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(200_000, 20, 50)
     # A thread that computes (views, skills) may keep the event loop from its work for so long at a time.
     sys.setswitchinterval(_SWITCH_S)
     try:
