@@ -10,7 +10,7 @@ from clawactors.systems.nodes import Node
 from clawactors.systems.nodes.events import Offer
 from clawactors.systems.tasks.events import Spec
 
-__all__ = ["NodeCapacity", "TaskShape", "choose", "shape_of", "why_not"]
+__all__ = ["NodeCapacity", "TaskShape", "choose", "shape_of", "wait_for", "why_not"]
 
 CREDIT_MIN = 64
 """Tasks that may be given to a node ahead of its slots, at least; the rest is twice its slots."""
@@ -18,6 +18,9 @@ CREDIT_MIN = 64
 _PACE_S = 0.2
 """A node gets as much work ahead as it has lately ended in this time: fast tasks never starve it, slow ones never queue
 behind a busy node while another one idles."""
+
+_UNKNOWN_S = 0.1
+"""So long after a node was given its first task nothing follows from how few it has ended."""
 
 
 class TaskShape(msgspec.Struct, frozen=True, cache_hash=True):
@@ -48,13 +51,13 @@ class NodeCapacity:
     `frozen`: a later release has written to it, so nothing is known of it any more.
     """
 
-    __slots__ = ("assigned", "frozen", "id", "node", "pace", "paced_ns", "skills", "timeouts")
+    __slots__ = ("assigned", "busy_ns", "frozen", "id", "node", "pace", "paced_ns", "skills", "timeouts")
 
     def __init__(self, id: str, node: Node) -> None:
         self.id = id
         self.assigned: set[str] = set()
         self.frozen = False
-        self.pace, self.paced_ns = 0.0, 0
+        self.pace, self.paced_ns, self.busy_ns = 0.0, 0, 0
         self.update(node)
 
     def update(self, node: Node) -> None:
@@ -71,11 +74,21 @@ class NodeCapacity:
     def _pace_at(self, at_ns: int) -> float:
         return self.pace * math.exp(-max(0, at_ns - self.paced_ns) / (_PACE_S * 1e9))
 
+    def most(self, now_ns: int) -> int:
+        """How many tasks it may have been given now."""
+        slots = self.node.joined.slots
+        return slots + min(int(self._pace_at(now_ns)), max(CREDIT_MIN, 2 * slots)) if slots else 0
+
     def room(self, now_ns: int) -> int:
         """How many tasks more it may be given now."""
-        slots = self.node.joined.slots
-        ahead = min(int(self._pace_at(now_ns)), max(CREDIT_MIN, 2 * slots)) if slots else 0
-        return slots + ahead - len(self.assigned)
+        return self.most(now_ns) - len(self.assigned)
+
+    def per_s(self, now_ns: int) -> float:
+        """How many tasks it ends a second, infinite while that can't be known."""
+        busy_s = (now_ns - self.busy_ns) / 1e9
+        if busy_s < _UNKNOWN_S:
+            return math.inf
+        return self._pace_at(now_ns) / (_PACE_S * (1 - math.exp(-busy_s / _PACE_S)))
 
     @property
     def load(self) -> float:
@@ -107,6 +120,19 @@ def choose(shape: TaskShape, seats: Iterable[NodeCapacity], now_ns: int) -> Node
             if best is None or rank < best_rank:
                 best, best_rank = seat, rank
     return best
+
+
+def wait_for(shape: TaskShape, count: int, before: int, seats: Iterable[NodeCapacity], now_ns: int) -> float:
+    """Seconds until the nodes have room for so many tasks at once, as they work now, after those that come before.
+
+    0 where they have it, infinite where they have too few slots for as many.
+    """
+    fitting = [seat for seat in seats if _fits(shape, seat)]
+    if count > sum(seat.most(now_ns) for seat in fitting):
+        return math.inf
+    lacking = count + before - sum(max(0, seat.room(now_ns)) for seat in fitting)
+    per_s = sum(seat.per_s(now_ns) for seat in fitting)
+    return 0.0 if lacking <= 0 else max(1e-3, lacking / per_s) if per_s else math.inf
 
 
 def why_not(shape: TaskShape, seats: Iterable[NodeCapacity], now_ns: int) -> list[str]:

@@ -69,8 +69,10 @@ class ClusterNodes:
             return None
         return spec.timeout_s or (seat.timeouts.get(spec.skill) if seat else None)
 
-    def reserve(self, id: str, seat: NodeCapacity) -> None:
+    def reserve(self, id: str, seat: NodeCapacity, now_ns: int) -> None:
         """Keeps a place for the task until it is folded, or `release`."""
+        if not seat.assigned:
+            seat.busy_ns = now_ns
         self.reserved[id] = seat.id
         seat.assigned.add(id)
 

@@ -6,10 +6,10 @@
 """
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from clawactors.systems.nodes import Node
-from clawactors.systems.placement.choice import NodeCapacity, choose, shape_of, why_not
+from clawactors.systems.placement.choice import NodeCapacity, TaskShape, choose, shape_of, wait_for, why_not
 from clawactors.systems.placement.limits import Limit
 from clawactors.systems.placement.order import PlannedCommand
 from clawactors.systems.placement.state import ClusterState
@@ -108,8 +108,16 @@ class Placement:
             return None
         seat = choose(shape, self._seats.values(), now_ns)
         if seat is not None:
-            self.state.nodes.reserve(id, seat)
+            self.state.nodes.reserve(id, seat, now_ns)
         return seat
+
+    def wait_s(self, shapes: Mapping[TaskShape, int], now_ns: int) -> float:
+        """Seconds until so many new tasks of each shape could be given away; infinite where that can't be foreseen."""
+        waits = (
+            wait_for(shape, count, len(self._pending.get(shape, ())), self._seats.values(), now_ns)
+            for shape, count in shapes.items()
+        )
+        return max(waits, default=0.0)
 
     def release(self, id: str) -> None:
         """The task that a place was reserved for came to nothing."""

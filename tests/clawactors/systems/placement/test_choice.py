@@ -1,5 +1,6 @@
 """R-S1: which node gets a task, and why none does."""
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clawactors.systems.nodes import Node
-from clawactors.systems.placement.choice import CREDIT_MIN, NodeCapacity, TaskShape, choose, shape_of, why_not
+from clawactors.systems.placement.choice import CREDIT_MIN, NodeCapacity, TaskShape, choose, shape_of, wait_for, why_not
 from tests.clawactors.systems.placement.vocabulary import SECOND, joined, seat, submitted
 
 ECHO = TaskShape("echo")
@@ -170,3 +171,18 @@ def test_a_node_that_configures_itself_anew_is_seen_so() -> None:
     changed = seat("a", joined(skills="sing"))
     changed.update(Node(status="online", joined=joined(skills="echo")))
     assert chosen(ECHO, changed) == "a"
+
+
+def test_many_tasks_wait_for_room_only_as_long_as_the_pace_of_the_nodes_promises_it() -> None:
+    node = seat("a", joined(slots=100), assigned=100)
+    node.busy_ns = SECOND
+    assert wait_for(ECHO, 40, 0, [seat("b", joined(slots=40))], SECOND) == 0
+    assert 0 < wait_for(ECHO, 40, 0, [node], SECOND) < 0.01  # it has just begun: nothing is known of its pace
+    later_ns = 10 * SECOND
+    assert wait_for(ECHO, 40, 0, [node], later_ns) == math.inf  # it has ended none in 9 s
+    for _ in range(10):
+        node.ended_one(later_ns)
+    soon, after_others = (wait_for(ECHO, 40, before, [node], later_ns) for before in (0, 40))
+    assert 0.5 < soon < 1 < after_others < 2  # 50 a second, and room for 10 ahead
+    assert wait_for(ECHO, 1000, 0, [node], later_ns) == math.inf  # it never has so many at once
+    assert wait_for(TaskShape("other"), 1, 0, [node], later_ns) == math.inf
