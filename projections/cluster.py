@@ -23,7 +23,7 @@ from clawactors.projections.views.tasks.questions import TASKS_VIEW
 
 __all__ = ["REVISION", "VIEWS", "cluster_projection"]
 
-REVISION: Final = 2
+REVISION: Final = 3
 """Raised by hand when a fold or a key changes; a change of the stored structs is noticed by itself."""
 
 VIEWS: Final[tuple[ViewDefinition, ...]] = (

@@ -12,7 +12,7 @@ from clawactors.eventlog import writer_of
 from clawactors.eventlog.decoding import Commit
 from clawactors.kernel.fold import Snapshot, fold
 from clawactors.projections.engine.answers import answered_by
-from clawactors.projections.engine.faults import frozen_of, unborn_version
+from clawactors.projections.engine.faults import frozen_of, uncreated_version
 from clawactors.projections.engine.store import Reading, Store
 from clawactors.projections.engine.view import Projection, SnapshotView
 from clawactors.projections.views.tasks import table as t
@@ -66,7 +66,7 @@ class ViewSnapshots:
         why = frozen.reason if frozen else ""
         if stored is None:
             initial = self._kinds[kind].decider.initial
-            snapshot, answered = Snapshot(initial, unborn_version(reading, kind, id), why), dict[str, int]()
+            snapshot, answered = Snapshot(initial, uncreated_version(reading, kind, id), why), dict[str, int]()
         else:
             snapshot, answered = Snapshot(stored.state, stored.version, why), stored.answered
         for commit in unwritten:
@@ -95,7 +95,7 @@ class ViewSnapshots:
                     snapshot, _ = self._get(reading, "task", id, brief=True)
                     version, life = snapshot.version, snapshot.state.life
                 elif (key := t.find(reading, id)) is not None:
-                    version, life = t.load_life(reading, key)
+                    version, life = t.load_status(reading, key)
                 else:
                     continue
                 if life.status in FINAL:

@@ -1,4 +1,4 @@
-"""Commands that other programs write as JSON: decoded to a wish that a kind knows, or refused with the reason.
+"""Commands that other programs write as JSON: decoded to a command that a kind knows, or refused with the reason.
 
 Nothing else can come of bytes from outside, and nothing is read or written before that is known.
 """
@@ -30,12 +30,12 @@ class DecodedCommand[C](msgspec.Struct, frozen=True):
 def decode_command[W: ExternalCommand](decoder: msgspec.json.Decoder[W], body: bytes, kind: str) -> W:
     """What another program has written. Raises: `Refused`."""
     try:
-        wish = decoder.decode(body)
+        command = decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Refused(f"not a command to a {kind}: {error}") from None
-    if wish.id and not is_id(wish.id):
-        raise Refused(f"{_shown(wish.id)} is no id of a command: 1 to 128 letters, digits, '-' or '_'")
-    return wish
+    if command.id and not is_id(command.id):
+        raise Refused(f"{_shown(command.id)} is no id of a command: 1 to 128 letters, digits, '-' or '_'")
+    return command
 
 
 def _shown(value: Any) -> str:

@@ -14,7 +14,7 @@ from clawactors.runtime.asking import is_busy
 __all__ = ["ask_until_answered", "hedged"]
 
 _PAUSE_S: Final = 0.1
-_GIVE_UP_S: Final = 30.0
+_TIMEOUT_S: Final = 30.0
 
 
 async def hedged(
@@ -69,7 +69,7 @@ async def ask_until_answered[T](
     Raises: `Unavailable` after 30 s; what `read` raises, though it too may say `Unavailable` to have it asked again.
     """
     clock = asyncio.get_running_loop().time
-    end_s = clock() + _GIVE_UP_S
+    end_s = clock() + _TIMEOUT_S
     while True:
         try:
             answer = await requests.request(subject, question, answer_s)

@@ -63,9 +63,9 @@ class ChatsView:
             if state is not CHAT.initial and not commit.fault:
                 self._answers.note(_answers_key(commit.id), commit.record, txn)
                 if is_new:
-                    self._faults.born(commit, txn)
+                    self._faults.note_created(commit, txn)
         if state is CHAT.initial:
-            self._faults.unborn(commit, txn)
+            self._faults.note_uncreated(commit, txn)
         else:
             self._touched[commit.id] = commit.record.seq, state
 

@@ -30,7 +30,7 @@ from clawactors.systems.memories.kind import MEMORIES
 
 __all__ = ["REVISION", "MemoryView", "memory_projection"]
 
-REVISION: Final = 2
+REVISION: Final = 3
 """Increase it when texts are split, weighted or packed differently; changes of the stored structs are detected."""
 
 _STORED: Final = (Item, Memory, Content, Fact, Conversation)
@@ -74,9 +74,9 @@ class MemoryView:
             if memory is not MEMORY.initial and not commit.fault:
                 self._answers.note(_answers_key(commit.id), commit.record, txn)
                 if is_new:
-                    self._faults.born(commit, txn)
+                    self._faults.note_created(commit, txn)
         if memory is MEMORY.initial:
-            self._faults.unborn(commit, txn)
+            self._faults.note_uncreated(commit, txn)
         else:
             self._writer.stage(txn, commit.id, commit.record.seq, memory)
 

@@ -54,14 +54,14 @@ class AnswerTable:
         self._table = table
         self._touched: dict[bytes, _AnswerWindow] = {}
 
-    def note(self, key: bytes, record: Record, txn: Writing, *, born: bool = False) -> None:
-        """Takes in a commit of the aggregate that has this key; `born`: it is the first, so nothing is stored yet."""
+    def note(self, key: bytes, record: Record, txn: Writing, *, is_new: bool = False) -> None:
+        """Takes in a commit of the aggregate that has this key; `is_new`: it is the first, so nothing is stored yet."""
         ids = answered_by(record)
         if not ids:
             return
         window = self._touched.get(key)
         if window is None:
-            window = self._touched[key] = _AnswerWindow([], [], 0) if born else self._load(key, txn)
+            window = self._touched[key] = _AnswerWindow([], [], 0) if is_new else self._load(key, txn)
         answers = window.answers
         answers.append(_AnsweredCommit(record.seq, record.at_ns, ids))
         window.ids += len(ids)

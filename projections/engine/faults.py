@@ -19,25 +19,25 @@ from clawactors.projections.engine.store import Reading, Writing
 __all__ = [
     "FAULTS",
     "FROZEN",
-    "UNBELIEVED",
-    "UNBORN",
+    "UNAUTHORIZED",
+    "UNCREATED",
     "Count",
     "Faults",
     "Frozen",
-    "UnbelievedWriter",
+    "UnauthorizedWriter",
     "absence",
     "counts",
     "frozen",
     "frozen_of",
-    "unbelieved",
-    "unborn_version",
+    "unauthorized_writers",
+    "uncreated_version",
 ]
 
 FAULTS: Final = "faults"
 FROZEN: Final = "frozen"
-UNBELIEVED: Final = "unbelieved"
+UNAUTHORIZED: Final = "unauthorized"
 """writer → what it wrote without authority."""
-UNBORN: Final = "unborn"
+UNCREATED: Final = "uncreated"
 """kind/id → version of aggregates that have records, and none that made them."""
 _TEXT_CHARS: Final = 300
 _WRITER: Final = b"w"
@@ -62,7 +62,7 @@ class Frozen(msgspec.Struct, frozen=True):
     reason: str
 
 
-class UnbelievedWriter(msgspec.Struct):
+class UnauthorizedWriter(msgspec.Struct):
     """How many commits a node wrote about aggregates that it may not speak about, where first and last."""
 
     writer: str
@@ -74,7 +74,7 @@ class UnbelievedWriter(msgspec.Struct):
 
 _count = msgspec.json.Decoder(Count)
 _frozen = msgspec.json.Decoder(Frozen)
-_unbelieved = msgspec.json.Decoder(UnbelievedWriter)
+_unauthorized = msgspec.json.Decoder(UnauthorizedWriter)
 
 
 class Faults:
@@ -82,13 +82,13 @@ class Faults:
 
     name = "faults"
     kind = ""
-    tables = (FAULTS, FROZEN, UNBELIEVED, UNBORN)
+    tables = (FAULTS, FROZEN, UNAUTHORIZED, UNCREATED)
 
     def __init__(self) -> None:
         self._noted: dict[tuple[str, str], Count] = {}
-        self._disbelieved: dict[str, UnbelievedWriter] = {}
+        self._unauthorized_writers: dict[str, UnauthorizedWriter] = {}
         self._some_frozen: bool | None = None
-        self._some_unborn: bool | None = None
+        self._some_uncreated: bool | None = None
         self.keeps_met = False
         """Whether `met` is filled: the caller wants the records themselves."""
         self.met: list[tuple[Record, str]] = []
@@ -114,12 +114,12 @@ class Faults:
         noted.count += 1
         noted.last_seq, noted.subject, noted.reason = seq, _clean(commit.record.subject), _clean(reason)
 
-    def disbelieve(self, commit: Commit, writer: str) -> None:
+    def note_unauthorized(self, commit: Commit, writer: str) -> None:
         """Counts a commit of a node that may not speak about its aggregate."""
         seq, writer, subject = commit.record.seq, _clean(writer), _clean(commit.record.subject)
-        noted = self._disbelieved.get(writer)
+        noted = self._unauthorized_writers.get(writer)
         if noted is None:
-            noted = self._disbelieved[writer] = UnbelievedWriter(writer, 0, seq, seq, subject)
+            noted = self._unauthorized_writers[writer] = UnauthorizedWriter(writer, 0, seq, seq, subject)
         noted.count += 1
         noted.last_seq, noted.subject = seq, subject
 
@@ -136,17 +136,17 @@ class Faults:
             self._some_frozen = txn.count(FROZEN) > 0
         return self._some_frozen and txn.get(FROZEN, _key(kind, id)) is not None
 
-    def unborn(self, commit: Commit, txn: Writing) -> None:
+    def note_uncreated(self, commit: Commit, txn: Writing) -> None:
         """The commit is a version of an aggregate that does not exist."""
-        txn.put(UNBORN, _key(commit.kind, commit.id), place(commit.record.seq))
-        self._some_unborn = True
+        txn.put(UNCREATED, _key(commit.kind, commit.id), place(commit.record.seq))
+        self._some_uncreated = True
 
-    def born(self, commit: Commit, txn: Writing) -> None:
+    def note_created(self, commit: Commit, txn: Writing) -> None:
         """The commit made the aggregate."""
-        if self._some_unborn is None:
-            self._some_unborn = txn.count(UNBORN) > 0
-        if self._some_unborn:
-            txn.delete(UNBORN, _key(commit.kind, commit.id))
+        if self._some_uncreated is None:
+            self._some_uncreated = txn.count(UNCREATED) > 0
+        if self._some_uncreated:
+            txn.delete(UNCREATED, _key(commit.kind, commit.id))
 
     def write(self, txn: Writing) -> None:
         """See `View`."""
@@ -157,21 +157,21 @@ class Faults:
                 noted.count += before.count
                 noted.first_seq = before.first_seq
             txn.put(FAULTS, key, msgspec.json.encode(noted))
-        for writer, wrote in self._disbelieved.items():
-            if (stored := txn.get(UNBELIEVED, term(_WRITER, writer))) is not None:
-                earlier = _unbelieved.decode(stored)
+        for writer, wrote in self._unauthorized_writers.items():
+            if (stored := txn.get(UNAUTHORIZED, term(_WRITER, writer))) is not None:
+                earlier = _unauthorized.decode(stored)
                 wrote.count += earlier.count
                 wrote.first_seq = earlier.first_seq
-            txn.put(UNBELIEVED, term(_WRITER, writer), msgspec.json.encode(wrote))
+            txn.put(UNAUTHORIZED, term(_WRITER, writer), msgspec.json.encode(wrote))
         self._noted.clear()
-        self._disbelieved.clear()
+        self._unauthorized_writers.clear()
 
     def forget(self) -> None:
         """See `View`."""
         self._noted.clear()
-        self._disbelieved.clear()
+        self._unauthorized_writers.clear()
         self.met.clear()
-        self._some_frozen = self._some_unborn = None
+        self._some_frozen = self._some_uncreated = None
 
 
 def _clean(text: str) -> str:
@@ -188,9 +188,9 @@ def counts(reading: Reading) -> list[Count]:
     return [_count.decode(value) for _, value in ascending(reading, FAULTS)]
 
 
-def unbelieved(reading: Reading) -> list[UnbelievedWriter]:
+def unauthorized_writers(reading: Reading) -> list[UnauthorizedWriter]:
     """The nodes that wrote without authority, the most active first."""
-    found = [_unbelieved.decode(value) for _, value in ascending(reading, UNBELIEVED)]
+    found = [_unauthorized.decode(value) for _, value in ascending(reading, UNAUTHORIZED)]
     return sorted(found, key=lambda wrote: (-wrote.count, wrote.writer))
 
 
@@ -206,9 +206,9 @@ def absence(reading: Reading, kind: str, id: str) -> str:
     return f"{kind} {id} needs a newer release: {frozen.reason}" if frozen else f"there is no {kind} {id}"
 
 
-def unborn_version(reading: Reading, kind: str, id: str) -> int:
+def uncreated_version(reading: Reading, kind: str, id: str) -> int:
     """The version of an aggregate that does not exist: 0 where nothing was written to it."""
-    value = reading.get(UNBORN, _key(kind, id))
+    value = reading.get(UNCREATED, _key(kind, id))
     return 0 if value is None else number(value)
 
 

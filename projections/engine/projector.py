@@ -153,7 +153,7 @@ class Projector:
             record = commit.record
             writer = writer_of(record.subject) if _FROM in record.subject else ""
             if writer and commit.id and not view.believes(commit.id, writer, txn):
-                self.faults.disbelieve(commit, writer)
+                self.faults.note_unauthorized(commit, writer)
                 commit = Commit(record, commit.kind, commit.id, fault="malformed", reason=f"{writer} may not write it")
             elif commit.fault:
                 self.faults.fold(commit, txn)

@@ -65,7 +65,7 @@ class SnapshotView(View, Protocol):
     """A view whose rows hold whole aggregates."""
 
     def load(self, reading: Reading, id: str, *, brief: bool = False) -> StoredState | None:
-        """The aggregate as it is written; None where it was not born. Uses nothing that the view holds in memory.
+        """The aggregate as it is written; None where it was not created. Uses nothing that the view holds in memory.
 
         `brief`: in the brief form of its kind; what that leaves out is not read.
         """

@@ -3,7 +3,7 @@
 from itertools import islice
 from typing import Any, Final
 
-from clawactors.projections.engine.faults import counts, frozen, unbelieved
+from clawactors.projections.engine.faults import counts, frozen, unauthorized_writers
 from clawactors.projections.engine.pages import checked_limit
 from clawactors.projections.engine.questions import QueryContext, QuestionHandler, ViewQuestion
 from clawactors.projections.engine.view import ViewDefinition
@@ -12,7 +12,7 @@ __all__ = ["FAULTS_VIEW", "FaultsQuestion"]
 
 
 class FaultsQuestion(ViewQuestion, frozen=True, kw_only=True):
-    """Faults by sort, `frozen` aggregates that need a newer release, `unbelieved` writers; so many of each at most."""
+    """Faults by sort, `frozen` aggregates that need a newer release, `unauthorized` writers; at most `limit` each."""
 
     limit: int = 100
 
@@ -25,7 +25,7 @@ def _faults(question: FaultsQuestion, context: QueryContext) -> dict[str, Any]:
             {"kind": kind, "id": id, "seq": since.seq, "reason": since.reason}
             for kind, id, since in islice(frozen(reading), limit)
         ],
-        "unbelieved": unbelieved(reading)[:limit],
+        "unauthorized": unauthorized_writers(reading)[:limit],
     }
 
 

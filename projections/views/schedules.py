@@ -73,7 +73,7 @@ class SchedulesView:
         if commit.fault == "future":
             self._faults.freeze(commit, txn)
         elif not self._faults.is_frozen("schedule", commit.id, txn):
-            born = held.schedule is self._initial
+            is_new = held.schedule is self._initial
             for event in commit.events:
                 after = self._evolve(held.schedule, event, commit.record.at_ns)
                 if after is held.schedule:
@@ -81,10 +81,10 @@ class SchedulesView:
                 held.schedule = after
             if held.schedule is not self._initial and not commit.fault:
                 self._answers.note(_answers_key(commit.id), commit.record, txn)
-                if born:
-                    self._faults.born(commit, txn)
+                if is_new:
+                    self._faults.note_created(commit, txn)
         if held.schedule is self._initial:
-            self._faults.unborn(commit, txn)
+            self._faults.note_uncreated(commit, txn)
         else:
             held.version = commit.record.seq
             self._touched[commit.id] = held

@@ -7,7 +7,7 @@ import pytest
 
 from clawactors.app.cli.commands.submit import arguments
 from clawactors.app.cli.parsing import Parser, options_of
-from clawactors.app.cli.request import id_in, wish_of_line, wish_of_options
+from clawactors.app.cli.request import id_in, request_of_line, request_of_options
 from clawactors.kernel.errors import Refused
 from clawactors.systems.tasks.submission import difference
 
@@ -19,7 +19,7 @@ def options(*argv: str) -> Any:
 
 
 def test_a_line_and_options_of_the_same_names_ask_for_the_same() -> None:
-    line = wish_of_line(
+    line = request_of_line(
         b'{"id":"a","skill":"echo","params":{"text":"hi"},"name":"n","description":"d","user":"u","priority":"high",'
         b'"requires":"x,y","prefers":["z"],"affinity":{"zone":"a"},"tag":"t","metadata":{"k":1},"timeout":"1m30s",'
         b'"retries":0,"after":["p","q"],"on_dead":"run"}'
@@ -30,23 +30,23 @@ def test_a_line_and_options_of_the_same_names_ask_for_the_same() -> None:
         *("--metadata", '{"k":1}', "--timeout", "1m30s", "--retries", "0", "--after", "p,q"),
         *("--on-dead", "run"),
     )
-    assert (line.spec.type, wish_of_options(given).spec.type) == ("batch", "single")
-    assert (line.id, difference(line.spec, wish_of_options(given).spec)) == (wish_of_options(given).id, None)
+    assert (line.spec.type, request_of_options(given).spec.type) == ("batch", "single")
+    assert (line.id, difference(line.spec, request_of_options(given).spec)) == (request_of_options(given).id, None)
     assert (line.spec.after, line.spec.on_dead) == (("p", "q"), "run")
     assert (line.spec.timeout_s, line.spec.max_retries, line.spec.requires) == (90.0, 0, ("x", "y"))
 
 
 def test_the_names_of_rows_do_as_well() -> None:
     named = b'{"id":"a","skill":"s","after":"p,q","tags":["t"],"timeout_s":2,"max_retries":1,"priority":3}'
-    assert wish_of_line(named) == wish_of_line(
+    assert request_of_line(named) == request_of_line(
         b'{"id":"a","skill":"s","after":["p","q"],"tag":["t"],"timeout":"2s","retries":1,"priority":"high"}'
     )
 
 
 def test_a_key_stands_for_one_id_and_nothing_for_a_fresh_one() -> None:
-    keyed = wish_of_line(b'{"skill":"s","key":"order 7"}')
-    assert keyed.id == wish_of_options(options("s", "--key", "order 7")).id
-    assert wish_of_line(b'{"skill":"s"}').id != wish_of_line(b'{"skill":"s"}').id
+    keyed = request_of_line(b'{"skill":"s","key":"order 7"}')
+    assert keyed.id == request_of_options(options("s", "--key", "order 7")).id
+    assert request_of_line(b'{"skill":"s"}').id != request_of_line(b'{"skill":"s"}').id
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_key_stands_for_one_id_and_nothing_for_a_fresh_one() -> None:
 )
 def test_what_is_wrong_with_a_line_is_named(line: bytes, said: str) -> None:
     with pytest.raises(Refused, match=said):
-        wish_of_line(line)
+        request_of_line(line)
 
 
 def test_the_id_of_a_wrong_line_is_told_where_it_has_one() -> None:
@@ -82,7 +82,7 @@ def test_the_id_of_a_wrong_line_is_told_where_it_has_one() -> None:
 
 def test_parameters_come_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "params.json").write_text('{"text":"from a file"}')
-    assert wish_of_options(options("echo", f"@{tmp_path}/params.json")).spec.params == {"text": "from a file"}
+    assert request_of_options(options("echo", f"@{tmp_path}/params.json")).spec.params == {"text": "from a file"}
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_the_page_names_all_that_a_client_offers() -> None:
     assert {"tasks", "why", "cancel", "schedules.list", "set_node", "change_many"} <= {*NAMES}
 
 
-@pytest.mark.parametrize("name", sorted({*NAMES, "ref", "look", "ended", "remember", "recall", "say", "blob"}))
+@pytest.mark.parametrize("name", sorted({*NAMES, "ref", "snapshot", "ended", "remember", "recall", "say", "blob"}))
 def test_what_the_page_names_is_a_typed_and_documented_method(name: str) -> None:
     assert lacking(method_of(name)) == []
 

@@ -11,8 +11,6 @@ from tests.architecture.source import ROOT, exported, hold, sources
 
 GLOSSARY = (ROOT / "docs" / "glossary.md").read_text("utf-8")
 REPLACED = GLOSSARY.partition("\n## Replaced words\n")[2].partition("\n## ")[0]
-KEPT = frozenset({"clawactors/runtime/client/: look"})
-"""Names that users call, and that so stay: folder and name."""
 PHRASES = (  # of the first edition's pages; the field says it shorter
     "lived through",
     "goes? round",
@@ -60,8 +58,6 @@ def wrong_names(path: str, names: Iterable[str], words: Iterable[str]) -> Mappin
     by_word = {word: word for word in words}
     found = {}
     for name in names:
-        if f"{path.rpartition('/')[0]}/: {name}" in KEPT:
-            continue
         word = by_word.get(name) or by_word.get(name.partition("_")[0] if not name[0].isupper() else name)
         if word:
             found[f"{path}: {name}"] = f"{path}: {name} has the word {word!r}, which docs/glossary.md replaces"

@@ -374,7 +374,7 @@ async def test_what_is_said_after_a_change_is_true_only_once_that_is_written(clu
 async def test_a_refusal_is_believed_only_on_a_state_that_holds_all_that_is_in_the_log(cluster: Stage) -> None:
     client = await prepared(cluster, "retry")
     await cluster.tell("t1", c.RetryTask())
-    await client.look("t1")
+    await client.snapshot("t1")
     follower_is_late = cluster.links[ANSWERING]._up
     follower_is_late.clear()
     await cluster.tell("t1", c.Cancel())
@@ -391,7 +391,7 @@ async def test_an_answer_carries_a_version_that_questions_reach(cluster: Stage) 
     follower_is_late = cluster.links[ANSWERING]._up
     follower_is_late.clear()
     version = (await client.signal("t1", "go")).version
-    asked = asyncio.create_task(client.look("t1"))
+    asked = asyncio.create_task(client.snapshot("t1"))
     await all_turns()
     assert not asked.done()
     follower_is_late.set()
@@ -407,7 +407,7 @@ async def test_a_state_of_many_megabytes_is_answered_in_parts(cluster: Stage) ->
     for payload in payloads:
         known = await client.signal("t1", "go", payload)
         assert len(known.state.journal) == 0, "a command is answered in brief"
-    entries = list((await client.look("t1")).state.journal)
+    entries = list((await client.snapshot("t1")).state.journal)
     assert [entry.result for entry in entries] == payloads
 
 

@@ -60,10 +60,10 @@ async def test_rules_1_and_2_rivals_at_different_servers_never_both_win(cluster:
         await connect(cluster.servers[1].url(user), "two") as two,
     ):
         assert (await call(one.connection, "STREAM.INFO.CLAW_EVENTS"))["config"]["num_replicas"] == 3
-        for crowd in (1, 2, 60):  # single against single, against batch, batch against batch
+        for burst in (1, 2, 60):  # single against single, against batch, batch against batch
             appends = [
-                log.append(draft(f"r{crowd}-{n}", f"{name}-{crowd}-{n}"), 0)
-                for n in range(crowd)
+                log.append(draft(f"r{burst}-{n}", f"{name}-{burst}-{n}"), 0)
+                for n in range(burst)
                 for name, log in (("one", one), ("two", two))
             ]
             results = await asyncio.gather(*appends, return_exceptions=True)

@@ -97,7 +97,7 @@ async def test_a_batch_whose_answer_is_lost_is_stored_once(proxy: Proxy, nats_ur
 
 
 async def test_an_append_in_doubt_is_unavailable_when_its_time_is_over(proxy: Proxy, nats_url: str) -> None:
-    async with await open_log(proxy.url(nats_url), "test", give_up_s=0.5) as log:
+    async with await open_log(proxy.url(nats_url), "test", timeout_s=0.5) as log:
         proxy.deaf = True
         with pytest.raises(Unavailable, match="may or may not be stored"):
             await log.append(draft(), 0)

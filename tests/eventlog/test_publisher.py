@@ -35,11 +35,11 @@ def events(*some: Event) -> Iterator[Event]:
     return iter(some)
 
 
-def on(model: ModelConnection, give_up_s: float = 5, answer_s: float = 1) -> Publisher:
-    return Publisher(cast("Connection", model), "E", give_up_s, answer_s=answer_s)
+def on(model: ModelConnection, timeout_s: float = 5, answer_s: float = 1) -> Publisher:
+    return Publisher(cast("Connection", model), "E", timeout_s, answer_s=answer_s)
 
 
-async def crowd(to: Publisher, count: int, commit: str = "c") -> list[int | BaseException]:
+async def burst(to: Publisher, count: int, commit: str = "c") -> list[int | BaseException]:
     return await asyncio.gather(
         *(to.append(draft(f"t{n}", f"{commit}{n}"), 0) for n in range(count)), return_exceptions=True
     )
@@ -53,7 +53,7 @@ async def test_one_append_goes_alone_and_at_once() -> None:
 
 async def test_a_crowd_leaves_as_one_batch_whose_ends_ask_for_answers() -> None:
     model = ModelConnection()
-    assert await crowd(on(model), 100) == list(range(1, 101))
+    assert await burst(on(model), 100) == list(range(1, 101))
     (batch,) = model.rounds
     assert [message.fields["Nats-Batch-Sequence"] for message in batch] == [str(n) for n in range(1, 101)]
     assert [bool(message.reply) for message in batch] == [True, *[False] * 98, True]
@@ -62,7 +62,7 @@ async def test_a_crowd_leaves_as_one_batch_whose_ends_ask_for_answers() -> None:
 
 async def test_a_batch_has_at_most_a_thousand_appends_and_eight_megabytes() -> None:
     model = ModelConnection()
-    await crowd(on(model), 2500)
+    await burst(on(model), 2500)
     assert max(map(len, model.rounds)) == 1000
     model = ModelConnection()
     to = on(model)
@@ -73,7 +73,7 @@ async def test_a_batch_has_at_most_a_thousand_appends_and_eight_megabytes() -> N
 async def test_at_most_two_batches_are_in_flight() -> None:
     model = ModelConnection(events("late", "late", "late", "late"))
     to = on(model, answer_s=1)
-    waiting = asyncio.ensure_future(crowd(to, 3500))
+    waiting = asyncio.ensure_future(burst(to, 3500))
     await asyncio.sleep(0.005)
     assert len(model.rounds) == 2
     assert await waiting == list(range(1, 3501))
@@ -103,7 +103,7 @@ async def test_one_loser_costs_the_others_one_round() -> None:
     model = ModelConnection()
     to = on(model)
     await to.append(draft("t7"), 0)
-    results = await crowd(to, 100)
+    results = await burst(to, 100)
     assert isinstance(results[7], WrongVersion)
     assert sum(isinstance(result, int) for result in results) == 99
     assert len(model.rounds) == 1 + 2
@@ -116,7 +116,7 @@ async def test_many_losers_cost_the_others_two_rounds() -> None:
     for n in range(0, 100, 5):
         await to.append(draft(f"t{n}"), 0)
     before = len(model.rounds)
-    results = await crowd(to, 100)
+    results = await burst(to, 100)
     assert [n for n, result in enumerate(results) if isinstance(result, WrongVersion)] == list(range(0, 100, 5))
     assert len(model.rounds) - before == 3
 
@@ -129,7 +129,7 @@ async def test_a_refusal_that_names_nothing_is_bisected() -> None:
         return (400, 10071, "wrong last sequence: 0") if wrong else None
 
     model.refuse = refuse
-    results = await crowd(on(model), 64)
+    results = await burst(on(model), 64)
     assert [n for n, result in enumerate(results) if isinstance(result, WrongVersion)] == [33]
     assert len(model.rounds) <= 1 + 2 * 6 + 1
 
@@ -145,7 +145,7 @@ async def test_what_was_not_stored_is_sent_again(fault: Event) -> None:
 async def test_what_the_connection_did_not_take_goes_out_at_once_when_it_is_back(count: int) -> None:
     model = ModelConnection(events("not taken"))
     async with asyncio.timeout(5):
-        results = await crowd(on(model, give_up_s=60, answer_s=60), count)
+        results = await burst(on(model, timeout_s=60, answer_s=60), count)
     assert sorted(version for version in results if isinstance(version, int)) == list(range(1, count + 1))
     assert model.asked == 0, "nothing was in doubt"
 
@@ -154,7 +154,7 @@ async def test_an_append_that_never_left_says_so_when_its_time_is_over() -> None
     model = ModelConnection()
     model.online = False
     with pytest.raises(Unavailable, match=r"no connection; gave up after 0\.05 s, the append was not sent"):
-        await on(model, give_up_s=0.05).append(draft(), 0)
+        await on(model, timeout_s=0.05).append(draft(), 0)
 
 
 @pytest.mark.parametrize("fault", ["lose ack", "cut after"])
@@ -167,7 +167,7 @@ async def test_what_was_stored_without_an_answer_is_recognised(fault: Event) -> 
 @pytest.mark.parametrize("fault", ["lose ack", "cut after", "lose message", "cut before", "busy", "no stream"])
 async def test_a_whole_batch_in_doubt_is_settled(fault: Event) -> None:
     model = ModelConnection(events(fault))
-    assert await crowd(on(model, answer_s=QUICKLY_S), 80) == list(range(1, 81))
+    assert await burst(on(model, answer_s=QUICKLY_S), 80) == list(range(1, 81))
     assert len(model.stored) == 80
 
 
@@ -192,7 +192,7 @@ async def test_an_append_that_nothing_helps_is_unavailable_when_its_time_is_over
 
     model = ModelConnection(forever())
     with pytest.raises(Unavailable, match="may or may not be stored"):
-        await on(model, give_up_s=0.05, answer_s=QUICKLY_S).append(draft(), 0)
+        await on(model, timeout_s=0.05, answer_s=QUICKLY_S).append(draft(), 0)
 
 
 class FullServer(ModelConnection):
@@ -211,7 +211,7 @@ class FullServer(ModelConnection):
 
 
 async def test_a_batch_that_meets_a_full_store_reports_it_for_each_append() -> None:
-    results = await crowd(on(FullServer(), give_up_s=0.2, answer_s=QUICKLY_S), 200)
+    results = await burst(on(FullServer(), timeout_s=0.2, answer_s=QUICKLY_S), 200)
     assert len(results) == 200
     for result in results:
         assert isinstance(result, Unavailable)
@@ -220,8 +220,8 @@ async def test_a_batch_that_meets_a_full_store_reports_it_for_each_append() -> N
 
 async def test_a_batch_that_met_a_full_store_is_stored_once_there_is_room_and_old_trouble_is_forgotten() -> None:
     model = FullServer()
-    to = on(model, give_up_s=2, answer_s=QUICKLY_S)
-    waiting = asyncio.ensure_future(crowd(to, 200))
+    to = on(model, timeout_s=2, answer_s=QUICKLY_S)
+    waiting = asyncio.ensure_future(burst(to, 200))
     await model.said_so.wait()
     model.full = False
     assert sorted(cast("list[int]", await waiting)) == list(range(1, 201))
@@ -233,7 +233,7 @@ async def test_a_batch_that_met_a_full_store_is_stored_once_there_is_room_and_ol
 async def test_without_connection_appends_wait_and_then_fail() -> None:
     model = ModelConnection()
     model.online = False
-    results = await crowd(on(model, give_up_s=0.03), 50)
+    results = await burst(on(model, timeout_s=0.03), 50)
     assert all(isinstance(result, Unavailable) for result in results)
     assert model.rounds == []
 
@@ -241,7 +241,7 @@ async def test_without_connection_appends_wait_and_then_fail() -> None:
 async def test_a_forbidden_subject_fails_alone_and_at_once() -> None:
     model = ModelConnection()
     model.denied = {"claw.task.t3.log", "claw.task.t99.log"}
-    results = await crowd(on(model, answer_s=60), 100)
+    results = await burst(on(model, answer_s=60), 100)
     denied = {n: result.subject for n, result in enumerate(results) if isinstance(result, PermissionDenied)}
     assert denied == {3: "claw.task.t3.log", 99: "claw.task.t99.log"}
     assert sum(isinstance(result, int) for result in results) == 98
@@ -258,14 +258,14 @@ async def test_a_forbidden_single_append_fails_at_once() -> None:
 async def test_a_stream_without_batches_is_named() -> None:
     model = ModelConnection()
     model.refuse = lambda batch: (400, 10174, "atomic publish is disabled") if len(batch) > 1 else None
-    results = await crowd(on(model), 50)
+    results = await burst(on(model), 50)
     assert all(isinstance(result, Misconfigured) and "allow_atomic" in str(result) for result in results)
 
 
 async def test_a_batch_that_the_server_finds_too_large_is_halved() -> None:
     model = ModelConnection()
     model.refuse = lambda batch: (400, 10199, "atomic publish batch is too large") if len(batch) > 20 else None
-    assert all(isinstance(result, int) for result in await crowd(on(model), 100))
+    assert all(isinstance(result, int) for result in await burst(on(model), 100))
 
 
 async def test_a_message_that_the_stream_finds_too_large_fails_alone() -> None:
@@ -281,7 +281,7 @@ async def test_what_is_held_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backlog, "MOST_APPENDS", 100)
     model = ModelConnection()
     to = on(model)
-    results = await crowd(to, 1000)
+    results = await burst(to, 1000)
     assert sorted(cast("list[int]", results)) == list(range(1, 1001))
     assert max(map(len, model.rounds)) <= 100
 
@@ -302,7 +302,7 @@ async def test_giving_up_many_appends_leaves_nothing_behind() -> None:
 async def test_one_append_that_waits_long_keeps_no_ended_ones() -> None:
     stuck: Iterator[Event] = iter(["lose message"])
     model = ModelConnection(stuck)
-    to = on(model, give_up_s=60, answer_s=60)
+    to = on(model, timeout_s=60, answer_s=60)
     waiting = asyncio.ensure_future(to.append(draft("stuck"), 0))
     await asyncio.sleep(0.001)
     assert len(model.rounds) == 1
@@ -317,7 +317,7 @@ async def test_one_append_that_waits_long_keeps_no_ended_ones() -> None:
 async def test_closing_the_connection_ends_all_that_wait() -> None:
     model = ModelConnection(events("lose message"))
     to = on(model, answer_s=60)
-    waiting = asyncio.ensure_future(crowd(to, 30))
+    waiting = asyncio.ensure_future(burst(to, 30))
     queued = asyncio.ensure_future(to.append(draft("t3", "second"), 0))
     await asyncio.sleep(0.001)
     model.online, model.is_closed = False, True

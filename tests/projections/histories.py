@@ -217,8 +217,8 @@ def _of_task(history: History, id: str) -> None:
     r, task = history.random, history.tasks[id]
     fence, node = task.fence, r.choice(NODES)
     likely = r.random() < 0.7
-    wishes = [_next(r, task, fence, node)] if likely else r.sample(list(_commands(r, task, fence, node)), 6)
-    for command in wishes:
+    commands = [_next(r, task, fence, node)] if likely else r.sample(list(_commands(r, task, fence, node)), 6)
+    for command in commands:
         to = node if isinstance(command, tc.ScheduleTask) else ""
         if history.command(id, command, to=to, writer=task.life.node if hasattr(command, "fence") else ""):
             return

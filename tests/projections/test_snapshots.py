@@ -45,9 +45,9 @@ def folded(records: list[Record]) -> Known:
             kind = KINDS[commit.kind]
             before, answered = known.get((commit.kind, commit.id), (Snapshot(kind.decider.initial), {}))
             after = fold(kind, before, record)
-            born = after.state is not kind.decider.initial
+            is_new = after.state is not kind.decider.initial
             believed = kind.believes(commit.id, before.state, writer_of(record.subject))
-            if born and believed and not (commit.fault or after.frozen):
+            if is_new and believed and not (commit.fault or after.frozen):
                 answered = answered | dict.fromkeys(answered_by(record), record.seq)
             known[commit.kind, commit.id] = (after, answered)
     return known
@@ -167,7 +167,7 @@ async def test_an_id_that_strangers_wrote_to_has_a_version_and_may_still_be_born
     await feed.flush()
     agree(snapshots, folded(history.records))
     with projector.store.snapshot() as reading:
-        assert reading.count("unborn") == 1
+        assert reading.count("uncreated") == 1
     await feed.aclose()
 
 

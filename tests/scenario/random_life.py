@@ -79,7 +79,7 @@ class Users:
 
     async def _forget_ended(self) -> None:
         with contextlib.suppress(EventLogError, NotFound):
-            if TASK.is_final((await self.client.look(self._picked)).state):
+            if TASK.is_final((await self.client.snapshot(self._picked)).state):
                 self.open.pop(self._picked, None)
 
     def _any_open(self) -> str:
@@ -94,7 +94,7 @@ class Users:
         return f"u{self._number}"
 
     async def _submit(self) -> None:
-        id, wishes = self._new_id(), self._wishes()
+        id, options = self._new_id(), self._random_options()
         skill, params = self.chance.choice(
             [
                 ("plods", {"steps": self.chance.randint(1, 6), "seconds": self.chance.random() * 0.2}),
@@ -106,20 +106,20 @@ class Users:
                 ("asks", {"limit": f"{self.chance.choice((500, 2000, 3_600_000))}ms"}),
             ]
         )
-        await self.client.submit(skill, {"trace": self.trace} | params, id=id, **wishes)
+        await self.client.submit(skill, {"trace": self.trace} | params, id=id, **options)
         self._remember(id)
         self.system.submitted.append(id)
 
-    def _wishes(self) -> dict[str, Any]:
-        wishes: dict[str, Any] = {"priority": self.chance.choice(("low", "normal", "high", "urgent"))}
+    def _random_options(self) -> dict[str, Any]:
+        options: dict[str, Any] = {"priority": self.chance.choice(("low", "normal", "high", "urgent"))}
         if self.chance.random() < 0.2:
-            wishes["delay_s"] = self.chance.random() * 4
+            options["delay_s"] = self.chance.random() * 4
         if self.chance.random() < 0.1:
-            wishes["deadline_ns"] = time.time_ns() + int(self.chance.uniform(5, 20) * 1e9)
+            options["deadline_ns"] = time.time_ns() + int(self.chance.uniform(5, 20) * 1e9)
         if self.known and self.chance.random() < 0.15:
-            wishes["after"] = list({self._any_known() for _ in range(self.chance.randint(1, 3))})
-            wishes["on_dead"] = self.chance.choice(("block", "fail", "run"))
-        return wishes
+            options["after"] = list({self._any_known() for _ in range(self.chance.randint(1, 3))})
+            options["on_dead"] = self.chance.choice(("block", "fail", "run"))
+        return options
 
     def _remember(self, id: str) -> None:
         self.open[id] = None
@@ -139,7 +139,7 @@ class Users:
 
     async def _fork(self) -> None:
         source_id = self._any_known()
-        source = await self.client.look(source_id)
+        source = await self.client.snapshot(source_id)
         steps = [entry.name for entry in source.state.journal.steps() if entry.status == "completed"]
         if steps:
             id = self._new_id()

@@ -45,10 +45,10 @@ class System:
     async def submit(self, count: int, skill: str = "work", prefix: str = "t", **params: Any) -> list[str]:
         """That many tasks with a trace; returns their ids once all are acknowledged."""
         spec = spec_of(skill, {"trace": str(self.trace), **params})
-        wishes = [TaskRequest(f"{prefix}{number}", spec) for number in range(count)]
-        batch = await self.client.submit_many(wishes)
+        requests = [TaskRequest(f"{prefix}{number}", spec) for number in range(count)]
+        batch = await self.client.submit_many(requests)
         assert not batch.refused, batch.refused
-        ids = [wish.id for wish in wishes]
+        ids = [request.id for request in requests]
         self.submitted += ids
         return ids
 
@@ -60,7 +60,7 @@ class System:
                 async for id in self.client.ended(list(waiting)):
                     waiting.discard(id)
         except TimeoutError:
-            lives = [(id, (await self.client.look(id)).state.life) for id in sorted(waiting)[:3]]
+            lives = [(id, (await self.client.snapshot(id)).state.life) for id in sorted(waiting)[:3]]
             raise AssertionError(f"{len(waiting)} tasks have not ended within {patience_s:g} s: {lives}") from None
 
     async def ask(self, name: str, **question: Any) -> Any:

@@ -128,7 +128,7 @@ async def test_a_store_without_room_refuses_appends_with_the_reason_and_goes_on_
             with pytest.raises(Unavailable, match="insufficient"):
                 await client.submit_many([TaskRequest("large-alone", large)])
         assert stored <= (await system.ask("status", fresh=True))["tasks"]["pending"] <= stored + many
-        assert (await system.client.ref("large-0").look()).state.life.status == "pending"
+        assert (await system.client.ref("large-0").snapshot()).state.life.status == "pending"
 
 
 async def test_a_disk_that_runs_full_loses_nothing_and_once_there_is_room_all_goes_on(

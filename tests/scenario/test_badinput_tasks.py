@@ -44,11 +44,11 @@ async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Syst
         yield system
 
 
-async def ended(system: System, skill: str, **wishes: Any) -> Task:
+async def ended(system: System, skill: str, **options: Any) -> Task:
     """The task once it has ended, with the parameters in `params`."""
-    ref = await system.client.submit(skill, wishes.pop("params", {}), **wishes)
+    ref = await system.client.submit(skill, options.pop("params", {}), **options)
     await system.ended([ref.id])
-    return (await ref.look()).state
+    return (await ref.snapshot()).state
 
 
 async def why(system: System, id: str) -> str:
@@ -60,7 +60,7 @@ async def why(system: System, id: str) -> str:
 async def test_a_task_of_an_unknown_skill_waits_and_says_why_until_it_is_cancelled(system: System) -> None:
     ref = await system.client.submit("no-such-skill", {"any": "thing"})
     assert await why(system, ref.id) == "no online node has the skill 'no-such-skill'"
-    assert (await ref.look()).state.life.status == "pending"
+    assert (await ref.snapshot()).state.life.status == "pending"
     assert (await ref.cancel()).state.life.status == "cancelled"
 
 
@@ -93,7 +93,7 @@ async def test_parameters_that_do_not_fit_are_refused_and_nothing_is_written(
 async def test_parameters_that_only_the_node_can_check_fail_the_task_without_a_retry(system: System) -> None:
     await submit(system.client, "unchecked", spec_of("echo", {"text": 7}))  # as a client does that knows no skills
     await system.ended(["unchecked"])
-    life = (await system.client.look("unchecked")).state.life
+    life = (await system.client.snapshot("unchecked")).state.life
     assert (life.status, life.attempt, life.error and life.error.kind) == ("failed", 1, "validation")
     assert "'text' takes string, not integer" in str(life.error)
 
@@ -160,10 +160,10 @@ async def test_a_step_name_used_twice_blocks_the_task_and_says_which(system: Sys
     ref = await system.client.submit("same-step")
 
     async def is_blocked() -> bool:
-        return (await ref.look()).state.life.status == "blocked"
+        return (await ref.snapshot()).state.life.status == "blocked"
 
     await until(is_blocked, "the task is blocked")
-    reason = (await ref.look()).state.life.blocked_reason
+    reason = (await ref.snapshot()).state.life.blocked_reason
     assert reason == "the code uses the step name 'once' twice; step names are unique within a task"
     assert reason in await why(system, ref.id)
     await ref.cancel()
@@ -181,7 +181,7 @@ async def test_a_skill_that_raises_is_tried_again_and_ends_dead_with_its_words(s
     with pytest.raises(TaskFailed, match="out of luck") as caught:
         await ref.result(PATIENCE_S)
     assert caught.value.status == "dead"
-    life = (await ref.look()).state.life
+    life = (await ref.snapshot()).state.life
     assert (life.attempt, life.failures) == (2, 2)
     assert len(str(life.error)) < 2100
 
@@ -191,7 +191,7 @@ async def test_a_skill_that_hangs_ends_by_its_timeout_and_its_slot_is_free_again
     refs = [await system.client.submit(skill) for _ in range(2 * system.cluster.plan.slots)]
     await system.ended(ref.id for ref in refs)
     for ref in refs:
-        life = (await ref.look()).state.life
+        life = (await ref.snapshot()).state.life
         assert (life.status, life.error and life.error.kind) == ("dead", "timeout")
     assert await system.client.run("echo", {"text": "there is room"}, wait_s=PATIENCE_S) == "there is room"
 
@@ -225,11 +225,11 @@ async def test_tasks_that_kill_their_node_again_and_again_end_dead_and_everythin
     }
     await system.ended(killers | set(innocent), 2 * PATIENCE_S)
     for id in killers:
-        life = (await system.client.look(id)).state.life
+        life = (await system.client.snapshot(id)).state.life
         assert (life.status, life.interruptions) == ("dead", MAX_INTERRUPTIONS), (id, life)
         assert "connection is gone" in str(life.error) or "incarnation is over" in str(life.error), life.error
     for id in innocent:
-        assert (await system.client.look(id)).state.life.status == "completed"
+        assert (await system.client.snapshot(id)).state.life.status == "completed"
     await system.online("n1", "n2")
     assert {id: child.pid for id, child in system.cluster.nodes.items()} != nodes
     assert await system.client.run("echo", {"text": "all is well"}, wait_s=PATIENCE_S) == "all is well"

@@ -160,10 +160,10 @@ async def test_a_replay_of_all_that_is_equal_and_says_that_it_is_incomplete(syst
 async def test_an_illegal_event_by_hand_changes_nothing_and_is_counted(system: System, stranger: JetStreamLog) -> None:
     before = (await faults(system)).get(("task", "illegal"), 0)
     ref = await system.client.submit("no-such-skill", {}, id="illegal-1")
-    version = (await ref.look()).version
+    version = (await ref.snapshot()).version
     for event in ("task.completed", "task.started", "task.archived", "task.unblocked"):
         await put(stranger, f"claw.task.{ref.id}.log", commit({"type": event}))
-    known = await ref.look()
+    known = await ref.snapshot()
     assert (known.state.life.status, known.version > version) == ("pending", True)
     assert (await faults(system))["task", "illegal"] == before + 4
     assert (await ref.cancel()).state.life.status == "cancelled"
@@ -176,7 +176,7 @@ async def test_a_second_submission_by_hand_runs_no_ended_task_again(system: Syst
     spec = {"type": "task.submitted", "skill": "work", "params": {"trace": str(system.trace), "steps": 2}}
     await put(stranger, f"claw.task.{id}.log", commit(spec))
     await echo(system)
-    known = await system.client.look(id)
+    known = await system.client.snapshot(id)
     assert (known.state.life.status, known.state.life.attempt) == ("completed", 1)
     assert system.trace.read_text().count(f"{id} ") == ran == 2
 

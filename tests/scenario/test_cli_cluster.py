@@ -359,9 +359,9 @@ def test_a_task_is_forked_before_a_step(claw: Claw) -> None:
 
 
 def _wait_until(holds: Callable[[], bool]) -> None:
-    give_up_s = time.monotonic() + PATIENCE_S
+    end_s = time.monotonic() + PATIENCE_S
     while not holds():
-        assert time.monotonic() < give_up_s
+        assert time.monotonic() < end_s
 
 
 def test_dead_tasks_are_redriven(claw: Claw) -> None:

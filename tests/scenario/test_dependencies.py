@@ -34,7 +34,7 @@ def batch(prefix: str) -> list[list[TaskRequest]]:
     names = [["top"], [f"a{n}" for n in range(WIDTH)], [f"b{n}" for n in range(WIDTH)], ["end"]]
     layers: list[list[TaskRequest]] = []
     for number, layer in enumerate(names):
-        after = [wish.id for wish in layers[-1]] if layers else []
+        after = [request.id for request in layers[-1]] if layers else []
         skill, params = ("count", {"text": count}) if number < len(names) - 1 else ("total", {})
         layers.append([TaskRequest(f"{prefix}{name}", spec_of(skill, params, after=after)) for name in layer])
     return layers
@@ -51,10 +51,10 @@ async def answers(system: System) -> bool:
 
 async def test_a_diamond_goes_through_while_control_is_killed_at_every_layer(system: System) -> None:
     layers = batch("d-")
-    wishes = [wish for layer in reversed(layers) for wish in layer]
+    requests = [request for layer in reversed(layers) for request in layer]
     for _ in range(2):  # the second time to see that it is idempotent
-        assert not (await system.client.submit_many(wishes)).refused
-        system.submitted += [wish.id for wish in wishes]
+        assert not (await system.client.submit_many(requests)).refused
+        system.submitted += [request.id for request in requests]
     killed = {0}
 
     def is_killed() -> bool:
@@ -65,15 +65,15 @@ async def test_a_diamond_goes_through_while_control_is_killed_at_every_layer(sys
         return True
 
     for layer in layers[:-1]:
-        async for _ in system.client.ended([wish.id for wish in layer[:1]]):
+        async for _ in system.client.ended([request.id for request in layer[:1]]):
             break
         await until(is_killed, "control runs again, and is killed")
-    await system.ended(wish.id for wish in wishes)
+    await system.ended(request.id for request in requests)
     assert len(killed) == len(layers)
     audit = await system.audit()
     for layer in layers[1:]:
-        for wish in layer:
-            assert audit.tasks[wish.id].life.status == "completed"
+        for request in layer:
+            assert audit.tasks[request.id].life.status == "completed"
     result = audit.tasks["d-end"].life.result
     assert result == {f"d-b{n}": 3 for n in range(WIDTH)} | {"sum": 3 * WIDTH}
     await until(lambda: answers(system), "control answers again")
@@ -121,4 +121,4 @@ async def test_a_file_names_its_tasks_in_any_order_and_rings_are_refused(system:
         {"line": n, "id": id, "message": ring} for n, id in ((3, "f-x"), (4, "f-y"), (5, "f-z"))
     ]
     await system.ended(["f-end"])
-    assert (await system.client.look("f-end")).state.life.result == {"f-0": 2, "f-1": 2, "sum": 4}
+    assert (await system.client.snapshot("f-end")).state.life.result == {"f-0": 2, "f-1": 2, "sum": 4}

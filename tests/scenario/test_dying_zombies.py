@@ -27,7 +27,7 @@ async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Syst
 
 
 async def look(system: System, id: str) -> Task:
-    return (await system.client.look(id)).state
+    return (await system.client.snapshot(id)).state
 
 
 async def runs_in_attempt(system: System, id: str, attempt: int) -> str:
@@ -69,7 +69,7 @@ async def test_a_node_that_wakes_up_while_its_task_runs_elsewhere_adds_nothing_t
     returns = (await events_of_node(system, zombie)).count("NodeReturned")
     system.signal(zombie, signal.SIGSTOP)
     assert await runs_in_attempt(system, id, 2) != zombie
-    before = (await system.client.look(id)).version
+    before = (await system.client.snapshot(id)).version
     open_gate(system, id, 1)
     system.signal(zombie, signal.SIGCONT)
 
@@ -77,7 +77,7 @@ async def test_a_node_that_wakes_up_while_its_task_runs_elsewhere_adds_nothing_t
         return (await events_of_node(system, zombie)).count("NodeReturned") > returns
 
     await until(is_back, f"{zombie} is back")
-    assert (await system.client.look(id)).version == before
+    assert (await system.client.snapshot(id)).version == before
     open_gate(system, id, 2)
     await system.ended([id])
     life = (await look(system, id)).life
@@ -113,11 +113,11 @@ async def test_a_node_that_was_replaced_while_it_slept_stops_and_adds_nothing(tm
                 assert successor.stdout is not None
                 assert msgspec.json.decode(successor.stdout.readline())["ready"]
                 await runs_in_attempt(system, id, 2)
-                before = (await system.client.look(id)).version
+                before = (await system.client.snapshot(id)).version
                 open_gate(system, id, 1)
                 sleeper.resume()
                 await until(lambda: not sleeper.is_running(), "who was replaced stops")
-                assert (await system.client.look(id)).version == before
+                assert (await system.client.snapshot(id)).version == before
                 open_gate(system, id, 2)
                 await system.ended([id])
             finally:

@@ -109,7 +109,7 @@ async def test_appends_commands_and_questions_of_the_page_on_events_are_heeded(t
             _, _, to, command = shlex.split(line)
             await connection.ask(to, command.encode())
         await system.ended([task.id])
-        state = (await task.look()).state
+        state = (await task.snapshot()).state
         assert (state.life.status, [entry.name for entry in state.journal]) == ("cancelled", ["signal:approve"])
         _, answer = await connection.ask(asked, what.encode())
         assert set(msgspec.json.decode(answer)) == {"rows", "cursor", "position"}

@@ -1,4 +1,4 @@
-"""Minutes of random wishes and kills, and a history that must show none of it: nothing lost, doubled, early or stuck.
+"""Minutes of random commands and kills, and a history that must show none of it: nothing lost, doubled, early or stuck.
 
 `CLAW_SOAK_S` is how long, in seconds (default 600); `CLAW_SOAK_SEED` gives another life (default 2).
 """

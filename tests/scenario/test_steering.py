@@ -35,7 +35,7 @@ async def begun(system: System, skill: str, id: str, **params: object) -> None:
     await system.client.submit(skill, params, id=id)
 
     async def runs() -> bool:
-        return (await system.client.look(id)).state.life.status == "running"
+        return (await system.client.snapshot(id)).state.life.status == "running"
 
     await until(runs, f"{id} runs")
 
@@ -88,7 +88,7 @@ async def test_of_a_cancel_and_a_completion_one_wins_and_both_see_which(system: 
         except Refused as refusal:
             refused = str(refusal)
         await system.ended([ref.id])
-        status = (await ref.look()).state.life.status
+        status = (await ref.snapshot()).state.life.status
         assert status == "completed" if refused else status in ("cancelled", "completed")
         if refused:
             assert refused == "the task is completed; an ended task can't be cancelled"

@@ -141,7 +141,7 @@ async def test_a_secret_is_nowhere(system: System) -> None:
     assert [chunk.value for chunk in await collect(system.client, "leaks")] == ["***"]
     shown = await asyncio.to_thread(system.claw, "logs", "leaks")
     assert shown.out == "printed ***\nERROR logged ***\n"
-    node = (await system.client.look("leaks")).state.life.node
+    node = (await system.client.snapshot("leaks")).state.life.node
     log = system.cluster.path / "logs" / f"{node}.log"
     await until(lambda: "logged ***" in log.read_text(), "the node's log has it hidden")
     found = [path for path in system.cluster.path.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()]

@@ -105,7 +105,7 @@ async def take(system: System, walks: list[Walk], prefix: str) -> None:
                 group.create_task(go(system, walk, id))
                 group.create_task(strike(system, walk, id, follower))
         except TimeoutError:
-            pytest.fail(f"{walk} did not end: {(await system.client.look(id)).state.life}")
+            pytest.fail(f"{walk} did not end: {(await system.client.snapshot(id)).state.life}")
         await check(system, walk, id)
     await system.audit()
     timely = await Timely().read(system.log)
@@ -192,7 +192,7 @@ async def check(system: System, walk: Walk, id: str) -> None:
     client = system.client
     for _ in range(100):
         try:
-            task = (await client.look(id)).state
+            task = (await client.snapshot(id)).state
             break
         except EventLogError:
             continue

@@ -59,7 +59,7 @@ async def row(system: System, *words: str) -> Any:
 
 
 async def status(system: System, id: str) -> str:
-    return (await system.client.look(id)).state.life.status
+    return (await system.client.snapshot(id)).state.life.status
 
 
 async def becomes(system: System, id: str, *wanted: str) -> None:
@@ -149,7 +149,7 @@ async def test_nonsense_is_refused_in_one_line_with_its_code_and_nothing_is_writ
     await client.submit("nobody-has-it", id="bad-open")
     await client.cancel("bad-gone")
     await system.ended(["bad-done"])
-    [step] = (await client.look("bad-done")).state.journal.steps()
+    [step] = (await client.snapshot("bad-done")).state.journal.steps()
     before = (await system.log.head()).last_seq
     for nonsense, code, said in NONSENSE:
         words = [step.name if word == "step-1" else word for word in nonsense]
@@ -290,7 +290,7 @@ async def test_each_kind_of_error_has_its_class_and_its_strategy(system: System)
     assert not batch.refused
     for how, (wanted, kind, attempts) in expected.items():
         await becomes(system, ids[how], wanted)
-        life = (await system.client.look(ids[how])).state.life
+        life = (await system.client.snapshot(ids[how])).state.life
         assert (life.error and life.error.kind, life.attempt) == (kind, attempts), how
     for how in ("timeout", "memory"):
         story = await row(system, "task", ids[how], "--history")
@@ -366,7 +366,7 @@ async def test_what_runs_apart_dies_alone_and_with_its_node(system: System) -> N
         await system.client.submit("fails-apart", {"how": how}, id=f"apart-{how}")
     await system.ended(f"apart-{how}" for how in (*ends, "hangs"))
     for how, (kind, words) in (ends | {"hangs": ("timeout", "")}).items():
-        life = (await system.client.look(f"apart-{how}")).state.life
+        life = (await system.client.snapshot(f"apart-{how}")).state.life
         assert (life.status, life.error and life.error.kind, life.attempt) == ("dead", kind, 1), life
         assert words in str(life.error)
     assert {node: system.pid(node) for node in nodes} == nodes, "no node has died of it"
@@ -375,7 +375,7 @@ async def test_what_runs_apart_dies_alone_and_with_its_node(system: System) -> N
     await system.client.submit("gated-apart", {"mark": str(mark)}, id="apart-orphan")
     first = Path(f"{mark}-1")
     await until(lambda: first.exists() and first.read_text() != "", "its process runs")
-    node = (await system.client.look("apart-orphan")).state.life.node
+    node = (await system.client.snapshot("apart-orphan")).state.life.node
     assert system.signal(node, signal.SIGKILL)
     await until(lambda: not psutil.pid_exists(int(first.read_text())), "its process is gone with the node")
     assert await system.client.ref("apart-orphan").result(PATIENCE_S) == 2
@@ -400,7 +400,7 @@ async def test_changed_code_blocks_what_it_no_longer_fits_and_a_fork_goes_on(sys
         _, said, _ = await why(system, "changed")
         assert said.startswith("it needs a person: "), said
         assert "'copy'" in said
-        assert (await system.client.look("changed")).state.life.status == "blocked"
+        assert (await system.client.snapshot("changed")).state.life.status == "blocked"
         await row(system, "retry", "changed")
     await becomes(system, "changed", "blocked")
     await row(system, "fork", "changed", "--from", "copy", "--id", "changed-fork")
@@ -470,7 +470,7 @@ async def chunks_stored(system: System) -> int:
 
 async def answers(system: System, id: str) -> bool:
     with contextlib.suppress(Unavailable):
-        return (await system.client.look(id)).state.exists
+        return (await system.client.snapshot(id)).state.exists
     return False
 
 

@@ -47,7 +47,7 @@ def _benches() -> dict[str, Any]:
     return {
         "tasks": tasks.task_rate,
         "awaited": tasks.awaited_rate,
-        "look": tasks.read_states,
+        "read": tasks.read_states,
         "steps": tasks.step_rate,
         "latency": tasks.latency,
         "recovery": processes.recovery,

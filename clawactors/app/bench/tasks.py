@@ -26,13 +26,13 @@ _ROUNDS: Final = 9
 async def run_all(client: ClusterClient, skill: Skill, params: Mapping[str, Any], n: int) -> float:
     """Seconds from the first submit of one batch to the end of its last task."""
     run = new_id()
-    wishes = [TaskRequest(f"{run}-{number}", spec_of(skill.name, params)) for number in range(n)]
+    requests = [TaskRequest(f"{run}-{number}", spec_of(skill.name, params)) for number in range(n)]
     client.skills.add([skill.offer])
     begin = time.perf_counter()
-    batch = await client.submit_many(wishes)
+    batch = await client.submit_many(requests)
     if batch.submitted != n:
         raise RuntimeError(f"only {batch.submitted} of {n} tasks were submitted: {batch.refused[:3]}")
-    async for _ in client.ended(wish.id for wish in wishes):
+    async for _ in client.ended(request.id for request in requests):
         pass
     return time.perf_counter() - begin
 
@@ -92,7 +92,7 @@ async def read_states(scene: Scene, n: int | None) -> Figure:
     took_s: list[float] = []
     for _ in range(n):
         begin = time.perf_counter()
-        await ref.look()
+        await ref.snapshot()
         took_s.append(time.perf_counter() - begin)
     return Figure(
         name="read_states",

@@ -14,7 +14,7 @@ from clawactors.runtime.naming import id_of_key, new_id
 from clawactors.systems.tasks.events import OnDead
 from clawactors.systems.tasks.submission import checked_id, spec_of
 
-__all__ = ["RequestLine", "id_in", "object_of", "params_of", "value_of", "wish_of_line", "wish_of_options"]
+__all__ = ["RequestLine", "id_in", "object_of", "params_of", "request_of_line", "request_of_options", "value_of"]
 
 _BAD_JSON: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
@@ -54,7 +54,7 @@ class _Named(msgspec.Struct):
 _lines = msgspec.json.Decoder(RequestLine)
 
 
-def wish_of_line(line: bytes) -> TaskRequest:
+def request_of_line(line: bytes) -> TaskRequest:
     """The task that a line of a batch asks for. Raises: `Refused`."""
     try:
         given = _lines.decode(line)
@@ -92,7 +92,7 @@ def id_in(line: bytes) -> str | None:
         return None
 
 
-def wish_of_options(options: Any) -> TaskRequest:
+def request_of_options(options: Any) -> TaskRequest:
     """The task that the options of `submit` ask for. Raises: `Refused`, `Problem`."""
     spec = spec_of(
         options.skill,

@@ -38,7 +38,7 @@ from clawactors.systems.nodes.row import Heartbeat
 __all__ = ["serve"]
 
 
-_GIVE_UP_S = 5.0
+_APPEND_S = 5.0
 """An append in doubt is reported after so long, with the reason: well before clients give up, who ask again."""
 
 
@@ -49,7 +49,7 @@ async def serve(
     async with contextlib.AsyncExitStack() as stack:
         log = await stack.enter_async_context(
             await JetStreamLog.connect(
-                start.nats_url, f"claw-control/{start.name}", kinds=kinds.names, give_up_s=_GIVE_UP_S
+                start.nats_url, f"claw-control/{start.name}", kinds=kinds.names, timeout_s=_APPEND_S
             )
         )
         # Answers leave on a connection of their own, which needs the right to publish to inboxes and to nothing else.

@@ -61,7 +61,7 @@ class TaskChanges(ConnectedClient):
 
         Raises: `NotFound`, `Unavailable`, `Refused` (it runs, or somebody else has edited it meanwhile).
         """
-        spec = (await self.look(id)).state.spec
+        spec = (await self.snapshot(id, brief=True)).state.spec
         if spec is None:
             raise NotFound(f"there is no task {id!r}")
         edit = edit_of(spec, changes)

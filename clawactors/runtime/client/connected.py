@@ -70,9 +70,12 @@ class ConnectedClient:
         time.observe((await read_log_end(self.questions)).at_ns)
         return time.now_ns()
 
-    async def look(self, id: str) -> Snapshot[Task]:
-        """The task with everything that is in the log now. Raises: `NotFound`, `Unavailable`."""
-        known = await self.state("task", checked_id(id), Task)
+    async def snapshot(self, id: str, *, brief: bool = False) -> Snapshot[Task]:
+        """The task with everything that is in the log now; `brief`: without its journal.
+
+        Raises: `NotFound`, `Unavailable`.
+        """
+        known = await self.state("task", checked_id(id), Task, brief=brief)
         if not known.state.exists and not known.frozen:
             raise NotFound(f"there is no task {id!r}")
         return known

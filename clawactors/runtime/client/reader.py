@@ -33,7 +33,7 @@ class ClusterReader(Listing, Summary):
             from clawactors.runtime.client.history import read_history
 
             return (await read_history(self.questions, id, place)).row
-        return task_row(id, await self.look(id))
+        return task_row(id, await self.snapshot(id))
 
     async def history(self, id: str, *, at_seq: int | None = None, at: Moment | None = None) -> "list[HistoryEntry]":
         """Every event of the task, oldest first, up to a sequence or time of the log.
@@ -48,7 +48,7 @@ class ClusterReader(Listing, Summary):
         """Why the task is in its state, in sentences. Raises: `NotFound`, `Refused`, `Unavailable`."""
         from clawactors.runtime.client.reasons import explain
 
-        return await explain(self.questions, self.views, self.look, id)
+        return await explain(self.questions, self.views, self.snapshot, id)
 
     def checks(self, memory: Callable[[], Awaitable[dict[str, Any]]]) -> "AsyncIterator[Check]":
         """The checks of `claw doctor` that need only a client; `memory` asks the memory process for its statistics."""

@@ -42,10 +42,10 @@ class _Statuses(msgspec.Struct):
 
 
 async def explain(
-    asking: Questions, questions: TypedQuestions, look: Callable[[str], Awaitable[Snapshot[Task]]], id: str
+    asking: Questions, questions: TypedQuestions, snapshot: Callable[[str], Awaitable[Snapshot[Task]]], id: str
 ) -> Explanation:
     """Reads the task, and asks placement about a pending one. Raises: `NotFound`, `Refused`, `Unavailable`."""
-    known = await look(id)
+    known = await snapshot(id)
     history = await read_history(asking, id) if _somebody_did_it(known) else TaskHistory(id, known, [])
     state = history.known.state
     life = state.life

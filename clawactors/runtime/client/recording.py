@@ -68,7 +68,7 @@ class ClientMemories(Memories):
         `recalled` names memories that the text repeats. Returns the message's id; the same id again is quiet.
         Raises: `Refused`; what the log raises.
         """
-        said = MessageAdded(
+        added = MessageAdded(
             message=message or new_id(),
             role=role,
             text=text,
@@ -77,5 +77,5 @@ class ClientMemories(Memories):
             happened_ns=happened_ns,
             recalled=tuple(recalled),
         )
-        await self._conversations.add_message(checked_id(conversation, "name of a conversation"), said)
-        return said.message
+        await self._conversations.add_message(checked_id(conversation, "name of a conversation"), added)
+        return added.message

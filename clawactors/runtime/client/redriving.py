@@ -55,7 +55,7 @@ async def redrive(
     if ids:
         wanted = [(checked_id(id), None) for id in dict.fromkeys(ids)]
         for id in ids:
-            await client.look(id)
+            await client.snapshot(id, brief=True)
     else:
         wanted = [each async for each in _dead(client, skill, error)]
     wanted = wanted[:limit]
@@ -97,7 +97,7 @@ async def _dead(client: "ClusterClient", skill: str, error: str) -> AsyncIterato
 
 async def _retry(client: "ClusterClient", id: str, version: int | None) -> RedriveReport:
     try:
-        known = await client.look(id)
+        known = await client.snapshot(id, brief=True)
         if version not in (None, known.version):
             return RedriveReport(id, left=f"it has moved on: it is {known.state.life.status}")
         if known.state.life.status != "dead":

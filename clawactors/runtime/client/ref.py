@@ -50,9 +50,9 @@ class Ref:
 
         return follow(self._client, self.id, name, after, live=live)
 
-    async def look(self) -> Snapshot[Task]:
-        """The current state of the task. Raises: `NotFound`."""
-        return await self._client.look(self.id)
+    async def snapshot(self, *, brief: bool = False) -> Snapshot[Task]:
+        """The current state of the task; `brief`: without its journal. Raises: `NotFound`, `Unavailable`."""
+        return await self._client.snapshot(self.id, brief=brief)
 
     async def cancel(self) -> Snapshot[Task]:
         """Cancels the task. Raises: `NotFound`, `Refused`."""

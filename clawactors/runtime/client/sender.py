@@ -119,7 +119,7 @@ class CommandSender:
             task.add_done_callback(self._sent)
 
     def _next_batch(self) -> list[_Asked]:
-        """What travels together: of one kind, with one wish to hear of ends, to aggregates that nothing is asked of."""
+        """What travels together: of one kind, awaited or not, to aggregates that nothing is asked of."""
         waiting, held = self._waiting, self._held
         batch: list[_Asked] = []
         keys: set[tuple[str, str]] = set()

@@ -46,7 +46,7 @@ class Chunk(msgspec.Struct, frozen=True):
 
 async def follow(client: "ClusterClient", id: str, name: str, after: int, *, live: bool) -> AsyncGenerator[Chunk]:
     """See `Ref.stream`."""
-    await client.look(id)
+    await client.snapshot(id, brief=True)
     output = _Output(client.requests, client.principal, id, checked_id(name, "stream"), max(0, (after >> _PLACES) - 1))
     end = client.ends.expect(id) if live else None
     try:

@@ -59,7 +59,7 @@ async def _state_of(client: "ConnectedClient", id: str) -> str:
 
     try:
         async with asyncio.timeout(_REASON_S):
-            found = await explain(client.questions, client.views, client.look, id)
+            found = await explain(client.questions, client.views, client.snapshot, id)
     except (TimeoutError, EventLogError, Refused) as error:
         return f"its state is not known ({str(error) or 'no answer'})"
     return f"it is {found.status}" + (f": {found.reasons[0]}" if found.reasons else "")

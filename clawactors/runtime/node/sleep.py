@@ -16,18 +16,18 @@ IN_PLACE_S: Final = 1.0
 _LONGEST_S: Final = 100 * 365 * 86_400.0
 
 
-def seconds_of(wish: object) -> float:
+def seconds_of(duration: object) -> float:
     """The seconds to wait: a number, or a duration as in `7d`. Raises: `Refused`."""
-    if isinstance(wish, str):
+    if isinstance(duration, str):
         try:
-            return duration_s(wish)
+            return duration_s(duration)
         except ValueError as error:
             raise Refused(str(error)) from None
-    if isinstance(wish, bool) or not isinstance(wish, int | float):
-        raise Refused(f"a wait takes seconds or a duration as in '7d', not {repr(wish)[:40]}")
-    if not 0 <= wish <= _LONGEST_S:  # which NaN is not either
-        raise Refused(f"can't wait {wish:g} seconds; it takes 0 to 100 years")
-    return float(wish)
+    if isinstance(duration, bool) or not isinstance(duration, int | float):
+        raise Refused(f"a wait takes seconds or a duration as in '7d', not {repr(duration)[:40]}")
+    if not 0 <= duration <= _LONGEST_S:  # which NaN is not either
+        raise Refused(f"can't wait {duration:g} seconds; it takes 0 to 100 years")
+    return float(duration)
 
 
 def written(until_ns: int) -> str:

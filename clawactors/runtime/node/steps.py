@@ -179,11 +179,11 @@ class Steps:
         self._called[name] = call
         return True
 
-    async def sleep(self, wish: object) -> None:
+    async def sleep(self, duration: object) -> None:
         """See `TaskContext.sleep`."""
         attempt = self._attempt
         attempt.check()
-        seconds, now_ns = seconds_of(wish), attempt.context.time.now_ns()
+        seconds, now_ns = seconds_of(duration), attempt.context.time.now_ns()
         self._sleeps += 1
         name = f"{SLEEP}{self._sleeps}"
         entry = attempt.journal.entries.last(name)

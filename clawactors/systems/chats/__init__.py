@@ -1,6 +1,6 @@
 """Chats: the messages of a conversation, pure.
 
-In: `Say` goes into `decide` with the state of the conversation; it gives what was said and, for a user's own message,
+In: `AddMessage` goes into `decide` with the state of the conversation; it gives the message and, for a user's own,
 the request to extract memories from it, as one commit. Out: `claw.chat.<conversation>.log`, which memory follows.
 Never here: what is extracted; time, randomness, input or output.
 """

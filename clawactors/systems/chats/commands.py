@@ -10,7 +10,7 @@ __all__ = ["AddMessage", "ChatCommand"]
 class AddMessage(msgspec.Struct, frozen=True):
     """Add a message; a repeated message id is quiet."""
 
-    said: MessageAdded
+    message: MessageAdded
     conversation: str
 
 

@@ -23,25 +23,25 @@ def decide(command: ChatCommand, conversation: Conversation) -> tuple[ChatEvent,
     """The events that the command leads to in this state, none for a repeat. Raises `Refused`."""
     match command:
         case AddMessage():
-            return _say(command, conversation)
+            return _add(command, conversation)
         case _:
             assert_never(command)
 
 
-def _say(command: AddMessage, conversation: Conversation) -> tuple[ChatEvent, ...]:
-    said = command.said
-    if not said.message:
+def _add(command: AddMessage, conversation: Conversation) -> tuple[ChatEvent, ...]:
+    added = command.message
+    if not added.message:
         raise Refused("a message has an id")
-    if not said.text.strip():
+    if not added.text.strip():
         raise Refused("a message has text")
-    if said.message in conversation.recent:
+    if added.message in conversation.recent:
         return ()
-    if said.role != "user" or said.recalled:
-        return (said,)
-    if not said.user:
+    if added.role != "user" or added.recalled:
+        return (added,)
+    if not added.user:
         raise Refused("a user's message names its user")
-    key = f"chat/{command.conversation}/{said.message}"
-    return (said, ExtractionRequested(said.message, said.user, key))
+    key = f"chat/{command.conversation}/{added.message}"
+    return (added, ExtractionRequested(added.message, added.user, key))
 
 
 def evolve(conversation: Conversation, event: ChatEvent, at_ns: int) -> Conversation:

@@ -3,7 +3,7 @@
 1. It fires for the very time that is next in its state; anything else is quiet, so a time fires once.
 2. A time that comes late by more than a minute is missed: what becomes of it is said by the plan. Those of a pause
    never come.
-3. A repeated wish is quiet, a contradicting one is refused; the name is free again after `Remove`.
+3. A repeated command is quiet, a contradicting one is refused; the name is free again after `Remove`.
 """
 
 from datetime import UTC, datetime

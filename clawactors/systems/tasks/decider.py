@@ -87,9 +87,9 @@ def decide(command: c.TaskCommand, task: Task) -> tuple[e.TaskEvent, ...]:
             assert_never(command)
 
 
-def _open(task: Task, wish: str) -> None:
+def _open(task: Task, verb: str) -> None:
     if task.life.status in FINAL:
-        raise Refused(f"the task is {task.life.status}; an ended task can't {wish}")
+        raise Refused(f"the task is {task.life.status}; an ended task can't {verb}")
 
 
 def _submit(command: c.Submit, task: Task) -> tuple[e.TaskEvent, ...]:

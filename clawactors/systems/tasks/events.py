@@ -113,7 +113,7 @@ class Interrupted(_TaskEvent, frozen=True, tag="task.interrupted"):
 class AttemptFailed(_TaskEvent, frozen=True, kw_only=True, tag="task.attempt_failed"):
     """Its code raised; `then` says what follows, `retry_at_ns` when, `elsewhere` that another node is better.
 
-    `max_retries` is what the skill's policy allows, where the task wishes for nothing else.
+    `max_retries` is what the skill's policy allows, where the task asks for nothing else.
     """
 
     error: TaskError

@@ -1,6 +1,6 @@
 """Commands as people and other programs ask for them: checked and made whole, before anything reads the log.
 
-1. A wish is what the log will give back, as with a submission: what JSON can't hold is refused.
+1. A request is what the log will give back, as with a submission: what JSON can't hold is refused.
 2. What comes as bytes is decoded to a command or refused with the reason; nothing else can come of it.
 """
 
@@ -71,7 +71,7 @@ def retry_of(by: str, at_ns: int, deadline_ns: object = None) -> c.RetryTask:
 
 
 def edit_of(spec: Spec, changes: Mapping[str, Any]) -> c.Edit:
-    """The command that changes these wishes, named as those of `spec_of`, and leaves the others. Raises: `Refused`."""
+    """The command that changes these options, named as those of `spec_of`, and leaves the others. Raises: `Refused`."""
     if unknown := sorted(set(changes) - set(Spec.__struct_fields__)):
         raise Refused(f"a task has no {unknown[0]!r} that could be edited")
     as_it_is = _NOT_ASKED if "params" in changes else (*_NOT_ASKED, "params")  # which may be by reference

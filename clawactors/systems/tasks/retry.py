@@ -70,7 +70,7 @@ def after_failure(
 ) -> Verdict:
     """What follows the failure that comes after `failures` earlier ones.
 
-    `max_retries` is the task's own wish, None takes the skill's policy.
+    `max_retries` is the task's own option, None takes the skill's policy.
     """
     if strategy == "give_up":
         return Verdict("failed")

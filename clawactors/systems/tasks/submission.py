@@ -1,4 +1,4 @@
-"""A wish as users write it, made a `Spec`: names for priorities, checks that need no log.
+"""A request as users write it, made a `Spec`: names for priorities, checks that need no log.
 
 1. A spec is what the log will give back: whatever JSON would change is changed, whatever it can't hold is refused.
 2. Two specs are the same when the log would tell them alike: `1` is not `True`, the order of keys says nothing.
@@ -61,11 +61,11 @@ _canonical = msgspec.json.Encoder(order="deterministic").encode
 _decode = msgspec.json.Decoder(Spec).decode
 
 
-def priority_of(wish: str | int) -> int:
+def priority_of(priority: str | int) -> int:
     """1 to 4 from a number or a name. Raises `Refused`."""
-    value = PRIORITIES.get(wish, 0) if isinstance(wish, str) else wish
+    value = PRIORITIES.get(priority, 0) if isinstance(priority, str) else priority
     if type(value) is not int or value not in PRIORITIES.values():
-        raise Refused(f"priority {wish!r} is none of {', '.join(PRIORITIES)}")
+        raise Refused(f"priority {priority!r} is none of {', '.join(PRIORITIES)}")
     return value
 
 
@@ -76,11 +76,11 @@ def checked_id(id: object, what: str = "id") -> str:
     return id
 
 
-def checked_time(wish: object, what: str) -> int:
+def checked_time(value: object, what: str) -> int:
     """The time itself, ns since 1970. Raises `Refused` when it is none."""
-    if type(wish) is not int or not 0 <= wish < 1 << 63:
-        raise Refused(f"{what} is a time in nanoseconds since 1970, not {_shown(wish)}")
-    return wish
+    if type(value) is not int or not 0 <= value < 1 << 63:
+        raise Refused(f"{what} is a time in nanoseconds since 1970, not {_shown(value)}")
+    return value
 
 
 def spec_of(
@@ -190,7 +190,7 @@ def as_stored(spec: Spec) -> Spec:
 def difference(stored: Spec, wished: Spec) -> str | None:
     """The first field in which they differ once both are in the log, None where there is none. Raises `Refused`.
 
-    `type` says how the wish came, not what is wished: the same task of a batch and alone is the same task.
+    `type` says how the request came, not what is asked for: the same task of a batch and alone is the same task.
     """
     wished = as_stored(wished)
     fields = [field for field in Spec.__struct_fields__ if field != "type"]
@@ -218,16 +218,16 @@ def _skill(name: object) -> str:
     return name
 
 
-def _many(wish: object, what: str) -> tuple[Any, ...]:
-    if isinstance(wish, str) or not isinstance(wish, Iterable):
-        raise Refused(f"{what} is a list of strings, not {_shown(wish)}")
-    return tuple(wish)
+def _many(value: object, what: str) -> tuple[Any, ...]:
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise Refused(f"{what} is a list of strings, not {_shown(value)}")
+    return tuple(value)
 
 
-def _mapping(wish: object, what: str) -> dict[str, Any]:
-    if not isinstance(wish, Mapping | None):
-        raise Refused(f"{what} is an object with named values, not {_shown(wish)}")
-    return dict(wish or {})
+def _mapping(value: object, what: str) -> dict[str, Any]:
+    if not isinstance(value, Mapping | None):
+        raise Refused(f"{what} is an object with named values, not {_shown(value)}")
+    return dict(value or {})
 
 
 def is_number(value: object) -> bool:
@@ -235,9 +235,9 @@ def is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _shown(wish: object) -> str:
+def _shown(value: object) -> str:
     try:
-        text = repr(wish)
+        text = repr(value)
     except Exception:  # what it raises is its own business
-        text = f"a value of type {type(wish).__name__}"
+        text = f"a value of type {type(value).__name__}"
     return text if len(text) <= 42 else f"{text[:41]}…"

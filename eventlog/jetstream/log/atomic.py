@@ -36,7 +36,7 @@ _acks: Final = msgspec.json.Decoder(Ack)
 
 
 async def append_all(
-    connection: Connection, stream: str, drafts: Sequence[tuple[Draft, int]], give_up_s: float
+    connection: Connection, stream: str, drafts: Sequence[tuple[Draft, int]], timeout_s: float
 ) -> list[int]:
     """The versions, in the order of the drafts, once all of them are stored.
 
@@ -45,7 +45,7 @@ async def append_all(
     if not 0 < len(drafts) <= MOST:
         raise ValueError(f"a commit holds 1 to {MOST} aggregates, not {len(drafts)}")
     loop = asyncio.get_running_loop()
-    end_s = loop.time() + give_up_s
+    end_s = loop.time() + timeout_s
     appends = [Append(draft, expected, loop.create_future(), end_s) for draft, expected in drafts]
     pause_s, reason = SHORTEST_WAIT_S, "no answer"
     while loop.time() < end_s:
@@ -66,7 +66,7 @@ async def append_all(
         reason = ack.error.description if ack is not None and ack.error is not None else "no answer"
         await asyncio.sleep(pause_s * random.uniform(0.5, 1))  # noqa: S311 - spreads retries
         pause_s = min(LONGEST_WAIT_S, 2 * pause_s)
-    raise Unavailable(f"{reason}; gave up after {give_up_s:g} s, the commit may or may not be stored")
+    raise Unavailable(f"{reason}; gave up after {timeout_s:g} s, the commit may or may not be stored")
 
 
 async def _send(connection: Connection, appends: Sequence[Append]) -> Ack | None:

@@ -18,7 +18,7 @@ from clawactors.eventlog.record import Draft, Record
 
 __all__ = ["JetStreamLog"]
 
-GIVE_UP_S: Final = 30.0
+TIMEOUT_S: Final = 30.0
 
 
 class JetStreamLog:
@@ -27,11 +27,11 @@ class JetStreamLog:
     Stores and requests on the same server share its `connection`.
     """
 
-    def __init__(self, connection: Connection, source: StreamSource, give_up_s: float = GIVE_UP_S) -> None:
+    def __init__(self, connection: Connection, source: StreamSource, timeout_s: float = TIMEOUT_S) -> None:
         self.connection = connection
         self._source = source
-        self._publisher = Publisher(connection, source.stream, give_up_s, lagging=source.replicas > 1)
-        self._give_up_s = give_up_s
+        self._publisher = Publisher(connection, source.stream, timeout_s, lagging=source.replicas > 1)
+        self._timeout_s = timeout_s
 
     @classmethod
     async def connect(
@@ -42,7 +42,7 @@ class JetStreamLog:
         kinds: Sequence[str] = (),
         replicas: int | None = None,
         create: bool = True,
-        give_up_s: float = GIVE_UP_S,
+        timeout_s: float = TIMEOUT_S,
         inbox: str = "",
     ) -> Self:
         """Opens a connection called `name`, checks the streams and, with `create`, creates those that are missing.
@@ -50,28 +50,28 @@ class JetStreamLog:
         `kinds` are the kinds of aggregates that the log holds, each under `claw.<kind>.>`; only `create` needs them.
         `url` may hold user and password, and several servers separated by commas; None means what the nats CLI would
         use. Reply subjects lie under `inbox`, "" for the address's own.
-        `give_up_s` is how long an append in doubt is retried. `replicas` None means 3 on a cluster, else 1.
+        `timeout_s` is how long an append in doubt is retried. `replicas` None means 3 on a cluster, else 1.
         Raises: `Unavailable` (no server; `NoSuchLog`: no streams), `Misconfigured` (password, version, JetStream,
         foreign stream).
         """
         connection = await Connection.open(url, name, inbox=inbox)
         try:
             if create:
-                return cls._over(connection, await provision.ensure(connection, kinds, replicas), give_up_s)
-            return await cls.over(connection, give_up_s)
+                return cls._over(connection, await provision.ensure(connection, kinds, replicas), timeout_s)
+            return await cls.over(connection, timeout_s)
         except BaseException:
             await connection.aclose()
             raise
 
     @classmethod
-    async def over(cls, connection: Connection, give_up_s: float = GIVE_UP_S) -> Self:
+    async def over(cls, connection: Connection, timeout_s: float = TIMEOUT_S) -> Self:
         """The log over a connection that is open already; creates nothing. Raises: as `connect`."""
-        return cls._over(connection, await provision.check(connection), give_up_s)
+        return cls._over(connection, await provision.check(connection), timeout_s)
 
     @classmethod
-    def _over(cls, connection: Connection, info: dict[str, Any], give_up_s: float) -> Self:
+    def _over(cls, connection: Connection, info: dict[str, Any], timeout_s: float) -> Self:
         source = StreamSource(connection, streams.EVENTS, info["created"], info["config"]["num_replicas"])
-        return cls(connection, source, give_up_s)
+        return cls(connection, source, timeout_s)
 
     async def __aenter__(self) -> Self:
         return self
@@ -100,13 +100,13 @@ class JetStreamLog:
 
     async def append_all(self, drafts: Sequence[tuple[Draft, int]]) -> list[int]:
         """Appends to distinct aggregates, all of them or none. See `EventLog`."""
-        return await append_all(self.connection, self._source.stream, drafts, self._give_up_s)
+        return await append_all(self.connection, self._source.stream, drafts, self._timeout_s)
 
     def read(
         self, patterns: Sequence[str], *, after: int = 0, since_ns: int | None = None, until: int | None = None
     ) -> AsyncGenerator[list[Record]]:
         """Batches of the records matching any pattern, with `after < seq`, up to `until` or the present end."""
-        return read(self._source, patterns, after, since_ns, until, self._give_up_s)
+        return read(self._source, patterns, after, since_ns, until, self._timeout_s)
 
     async def follow(self, patterns: Sequence[str], *, after: int | None = None) -> PushFollower:
         """Follows the log from `after`; None starts with the next append."""

@@ -3,7 +3,7 @@
 1. At most one append of an aggregate is on its way; the next one waits until it ends. So no batch holds two.
 2. A refusal 10071 is a lost race only if the leader shows another commit right after the expected version: if the
    guard held, our own commit is the first one there.
-3. After any other failure (busy, timeout, disconnect) the append is sent again under the same guard, for `give_up_s`.
+3. After any other failure (busy, timeout, disconnect) the append is sent again under the same guard, for `timeout_s`.
    An append that the connection did not take is not in doubt: it waits until the connection is back.
 4. One loser costs the rest of its batch one more round trip, many losers a logarithm of their number.
 """
@@ -41,9 +41,9 @@ class Publisher:
     """Sends all appends of a process to one stream. `lagging`: a new leader may not know its tail at once."""
 
     def __init__(
-        self, connection: Connection, stream: str, give_up_s: float, lagging: bool = False, answer_s: float = ANSWER_S
+        self, connection: Connection, stream: str, timeout_s: float, lagging: bool = False, answer_s: float = ANSWER_S
     ) -> None:
-        self._connection, self._give_up_s = connection, give_up_s
+        self._connection, self._timeout_s = connection, timeout_s
         self._loop = asyncio.get_running_loop()
         self._backlog = Backlog()
         self._flights = Flights(connection, answer_s, self._on_answer)
@@ -92,7 +92,7 @@ class Publisher:
         """The future of its version or error."""
         if self._connection.is_closed:
             raise Unavailable("the connection is closed")
-        append = Append(draft, expected, self._loop.create_future(), self._loop.time() + self._give_up_s)
+        append = Append(draft, expected, self._loop.create_future(), self._loop.time() + self._timeout_s)
         if append.size_bytes > self._connection.max_payload:
             raise TooLarge(append.size_bytes, self._connection.max_payload)
         self._backlog.accept(append)
@@ -166,7 +166,7 @@ class Publisher:
 
     def _too_late(self, append: Append, reason: str) -> Unavailable:
         doubt = "the append may or may not be stored" if append.was_sent else "the append was not sent"
-        return Unavailable(f"{append.trouble or reason}; gave up after {self._give_up_s:g} s, {doubt}")
+        return Unavailable(f"{append.trouble or reason}; gave up after {self._timeout_s:g} s, {doubt}")
 
     # Time, connection, permissions
 

@@ -108,13 +108,13 @@ class JetStreamLeases:
         """Stores one message; returns its revision."""
         raw = f"NATS/1.0\r\n{headers}\r\n".encode()
         clock = asyncio.get_running_loop().time
-        give_up_s = clock() + _ELECTION_S
+        end_s = clock() + _ELECTION_S
         while True:
             try:
                 _, answer = await self._connection.ask(subject, value, raw, timeout_s=_TIMEOUT_S)
                 break
             except NoResponders:
-                if clock() > give_up_s:
+                if clock() > end_s:
                     raise
                 await self.heal()
                 await asyncio.sleep(_LOOK_AGAIN_S)

@@ -72,7 +72,7 @@ class NodesView:
             self._faults.freeze(commit, txn)
             held.frozen = True
         elif not held.frozen:
-            born = held.node is self._initial
+            is_new = held.node is self._initial
             for event in commit.events:
                 after = self._evolve(held.node, event, commit.record.at_ns)
                 if after is held.node:
@@ -80,10 +80,10 @@ class NodesView:
                 held.node = after
             if held.node is not self._initial and not commit.fault:
                 self._answers.note(_answers_key(commit.id), commit.record, txn)
-                if born:
-                    self._faults.born(commit, txn)
+                if is_new:
+                    self._faults.note_created(commit, txn)
         if held.node is self._initial:
-            self._faults.unborn(commit, txn)
+            self._faults.note_uncreated(commit, txn)
         else:
             held.version = commit.record.seq
             self._touched[commit.id] = held

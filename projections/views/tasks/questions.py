@@ -116,7 +116,7 @@ def _ids(question: IdsQuestion, context: QueryContext) -> dict[str, Any]:
 def _statuses(question: StatusesQuestion, context: QueryContext) -> dict[str, Any]:
     checked_limit(max(1, len(question.ids)))
     found = ((id, t.find(context.reading, checked_id(id))) for id in question.ids)
-    return {"statuses": {id: t.load_life(context.reading, key)[1].status for id, key in found if key is not None}}
+    return {"statuses": {id: t.load_status(context.reading, key)[1].status for id, key in found if key is not None}}
 
 
 def _pending(question: PendingQuestion, context: QueryContext) -> dict[str, Any]:

@@ -18,7 +18,7 @@ type _Standing = tuple[str, str, str, bool, int]
 """Status, node, class of its error, whether it was interrupted, priority; '' for the status of a task that is new."""
 type _Request = tuple[str, str, tuple[str, ...]]
 """Skill, user and tags."""
-_UNBORN: Final[_Standing] = ("", "", "", False, 0)
+_NEW: Final[_Standing] = ("", "", "", False, 0)
 
 
 class TaskRows:
@@ -28,7 +28,7 @@ class TaskRows:
         self._sums = sums
         self._ids: list[tuple[bytes, bytes]] = []
         self._specs: list[tuple[bytes, bytes]] = []
-        self._lives: list[tuple[bytes, bytes]] = []
+        self._statuses: list[tuple[bytes, bytes]] = []
         self._steps: list[tuple[bytes, bytes]] = []
         self._moved: dict[tuple[_Standing, _Standing], list[bytes]] = {}
         self._requested: dict[tuple[_Request | None, _Request], list[bytes]] = {}
@@ -36,12 +36,12 @@ class TaskRows:
     def change(self, id: str, key: bytes, version: int, old: Task | None, new: Task) -> None:
         """The task with that key was stored as `old`, None for not at all, and is `new` now."""
         life, spec = new.life, new.spec
-        self._lives.append((key, t.life_value(version, life)))
+        self._statuses.append((key, t.status_value(version, life)))
         if old is new or spec is None:
             return
         after = _standing(new)
         if old is None or old.spec is None:
-            before = _UNBORN
+            before = _NEW
             self._ids.append((id.encode(), key))
         else:
             before = _standing(old)
@@ -77,7 +77,7 @@ class TaskRows:
             _delete(txn, t.INDEX, left - joined, keys)
         txn.put_all(t.IDS, self._ids)
         txn.put_all(t.SPECS, self._specs)
-        txn.put_all(t.LIVES, self._lives)
+        txn.put_all(t.STATUSES, self._statuses)
         txn.put_all(t.STEPS, self._steps)
         txn.put_all(t.INDEX, index)
         txn.put_all(t.QUEUE, queue)

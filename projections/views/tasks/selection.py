@@ -79,7 +79,7 @@ def _walks(reading: Reading, wanted: TaskFilter) -> list[Walk]:
     walks.extend(PrefixWalk(reading, t.INDEX, term(field, value)) for field, value in named if value)
     if wanted.interrupted:
         walks.append(PrefixWalk(reading, t.INDEX, term(t.INTERRUPTED, "")))
-    return walks or [PrefixWalk(reading, t.LIVES)]
+    return walks or [PrefixWalk(reading, t.STATUSES)]
 
 
 def pending(reading: Reading, above: bytes = b"") -> Iterator[tuple[bytes, StoredTask]]:

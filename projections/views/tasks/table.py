@@ -21,12 +21,12 @@ __all__ = [
     "IDS",
     "INDEX",
     "INTERRUPTED",
-    "LIVES",
     "NODE",
     "QUEUE",
     "SKILL",
     "SPECS",
     "STATUS",
+    "STATUSES",
     "STEPS",
     "TAG",
     "USER",
@@ -34,12 +34,12 @@ __all__ = [
     "entry_value",
     "find",
     "ids_from",
-    "life_value",
     "load",
-    "load_life",
     "load_spec",
+    "load_status",
     "queue_key",
     "spec_value",
+    "status_value",
     "step_key",
 ]
 
@@ -47,8 +47,8 @@ IDS: Final = "task.ids"
 """id → key."""
 SPECS: Final = "task.specs"
 """key → id and spec."""
-LIVES: Final = "task.lives"
-"""key → version and life."""
+STATUSES: Final = "task.statuses"
+"""key → version and status."""
 STEPS: Final = "task.steps"
 """key, number of the entry → journal entry."""
 INDEX: Final = "task.index"
@@ -86,7 +86,7 @@ def spec_value(id: str, spec: Spec) -> bytes:
     return id.encode() + b"\n" + _encode(spec)
 
 
-def life_value(version: int, life: TaskStatus) -> bytes:
+def status_value(version: int, life: TaskStatus) -> bytes:
     """The stored form of what changes."""
     return version.to_bytes(8, "big") + _encode(life)
 
@@ -119,9 +119,9 @@ def load_spec(reading: Reading, key: bytes) -> Spec:
         raise Corrupt(f"the row of task {number(key)} is damaged: {error}") from error
 
 
-def load_life(reading: Reading, key: bytes) -> tuple[int, TaskStatus]:
+def load_status(reading: Reading, key: bytes) -> tuple[int, TaskStatus]:
     """Version and status of the task with that key. Raises: `Corrupt`."""
-    value = reading.get(LIVES, key) or b""
+    value = reading.get(STATUSES, key) or b""
     try:
         return int.from_bytes(value[:8], "big"), _life(value[8:])
     except msgspec.MsgspecError as error:
@@ -143,7 +143,7 @@ def load(reading: Reading, key: bytes, newest_entries: int | None = None) -> Sto
 
     Raises: `Corrupt`.
     """
-    head, life = reading.get(SPECS, key), reading.get(LIVES, key)
+    head, life = reading.get(SPECS, key), reading.get(STATUSES, key)
     if head is None or life is None:
         raise Corrupt(f"the row of task {number(key)} is incomplete")
     try:

@@ -12,9 +12,9 @@ from clawactors.projections.engine.index import PrefixWalk
 from clawactors.projections.engine.keys import LAST, PLACE_BYTES, place
 from clawactors.projections.engine.store import Reading, Writing
 
-__all__ = ["TICKS", "SubmissionTimeIndex", "between"]
+__all__ = ["TIMES", "SubmissionTimeIndex", "between"]
 
-TICKS: Final = "task.ticks"
+TIMES: Final = "task.times"
 _NOW: Final = b"~"  # sorts behind every second
 _SECOND_NS: Final = 1_000_000_000
 
@@ -34,7 +34,7 @@ class SubmissionTimeIndex:
     def __init__(self) -> None:
         self._clock: _SubmissionClock | None = None
 
-    def tick(self, at_ns: int, key: bytes, txn: Writing) -> None:
+    def note(self, at_ns: int, key: bytes, txn: Writing) -> None:
         """A task was submitted at that time, with that key."""
         clock = self._clock
         if clock is None:
@@ -44,14 +44,14 @@ class SubmissionTimeIndex:
             second = at_ns // _SECOND_NS
             if second > clock.second:
                 clock.second = second
-                txn.put(TICKS, place(second), key)
+                txn.put(TIMES, place(second), key)
         elif clock.latest_ns - at_ns > clock.skew_ns:
             clock.skew_ns = clock.latest_ns - at_ns
 
     def write(self, txn: Writing) -> None:
         """Puts where the clock stands."""
         if self._clock is not None:
-            txn.put(TICKS, _NOW, msgspec.json.encode(self._clock))
+            txn.put(TIMES, _NOW, msgspec.json.encode(self._clock))
 
     def forget(self) -> None:
         """Drops what is not written."""
@@ -59,20 +59,20 @@ class SubmissionTimeIndex:
 
 
 def _stored_clock(reading: Reading) -> _SubmissionClock:
-    value = reading.get(TICKS, _NOW)
+    value = reading.get(TIMES, _NOW)
     return _SubmissionClock() if value is None else _decode(value)
 
 
 def between(reading: Reading, since_ns: int | None, until_ns: int | None) -> tuple[bytes, bytes]:
     """The first and the last key, counted from the newest, that a task submitted in the window can have."""
     first, last = LAST, b"\0" * PLACE_BYTES
-    ticks = PrefixWalk(reading, TICKS)
+    times = PrefixWalk(reading, TIMES)
     if since_ns is not None and since_ns > 0:
-        second = ticks.at_most(place(min(since_ns, 1 << 63) // _SECOND_NS))
-        last = last if second is None else reading.get(TICKS, second) or last
+        second = times.at_most(place(min(since_ns, 1 << 63) // _SECOND_NS))
+        last = last if second is None else reading.get(TIMES, second) or last
     if until_ns is not None:
         beyond = max(0, until_ns + _stored_clock(reading).skew_ns) // _SECOND_NS + 1
-        cursor = reading.cursor(TICKS)
+        cursor = reading.cursor(TIMES)
         if cursor.set_range(place(min(beyond, 1 << 63))) and cursor.key() != _NOW:
             first = cursor.value()
     return first, last

@@ -19,7 +19,7 @@ from clawactors.projections.engine.view import StoredState
 from clawactors.projections.views.tasks import table as t
 from clawactors.projections.views.tasks.rows import TaskRows
 from clawactors.projections.views.tasks.sums import COUNTS, DURATIONS, SKILLS, WORK, TaskSums
-from clawactors.projections.views.tasks.times import TICKS, SubmissionTimeIndex
+from clawactors.projections.views.tasks.times import TIMES, SubmissionTimeIndex
 from clawactors.systems.tasks import FINAL, Task
 from clawactors.systems.tasks import events as e
 
@@ -29,7 +29,7 @@ CACHE_BYTES: Final = 64 << 20
 """Encoded size of the decoded tasks that are kept; in memory they take several times as much."""
 
 _TASK_BYTES: Final = 1000
-_UNBORN: Final = Task()
+_NEW: Final = Task()
 _Completed, _AttemptFailed = e.Completed, e.AttemptFailed
 
 
@@ -37,7 +37,7 @@ class _CachedTask(msgspec.Struct, gc=False):
     """A task in memory: as it is now, and as it was last written; without a key until it is submitted."""
 
     key: bytes = b""
-    task: Task = _UNBORN
+    task: Task = _NEW
     written: Task | None = None
     size_bytes: int = _TASK_BYTES
     frozen: bool = False
@@ -49,7 +49,7 @@ class TasksView:
 
     name = "tasks"
     kind = "task"
-    tables = (t.IDS, t.SPECS, t.LIVES, t.STEPS, t.INDEX, t.QUEUE, t.ANSWERS, COUNTS, SKILLS, WORK, DURATIONS, TICKS)
+    tables = (t.IDS, t.SPECS, t.STATUSES, t.STEPS, t.INDEX, t.QUEUE, t.ANSWERS, COUNTS, SKILLS, WORK, DURATIONS, TIMES)
 
     def __init__(self, kinds: Kinds, faults: Faults, cache_bytes: int = CACHE_BYTES) -> None:
         self._kind, self._faults = kinds[self.kind], faults
@@ -89,14 +89,14 @@ class TasksView:
                     self._run_ended(task, record.at_ns, succeeded=kind is _Completed)
                 task = after
             held.task = task
-            if before is _UNBORN and task is not _UNBORN:
+            if before is _NEW and task is not _NEW:
                 held.key = place(record.seq)
-                self._times.tick(record.at_ns, held.key, txn)
-                self._faults.born(commit, txn)
+                self._times.note(record.at_ns, held.key, txn)
+                self._faults.note_created(commit, txn)
             if held.key and not commit.fault and answers_any(record):
-                self._answers.note(held.key, record, txn, born=before is _UNBORN)
+                self._answers.note(held.key, record, txn, is_new=before is _NEW)
         if not held.key:
-            self._faults.unborn(commit, txn)
+            self._faults.note_uncreated(commit, txn)
         held.version = record.seq
         held.size_bytes += len(record.body)
 
@@ -125,7 +125,7 @@ class TasksView:
         rows = TaskRows(self._sums)
         for id, held in self._touched.items():
             task = held.task
-            if task is _UNBORN:
+            if task is _NEW:
                 continue
             rows.change(id, held.key, held.version, held.written, task)
             if task.life.status not in FINAL:  # those are hardly ever touched again

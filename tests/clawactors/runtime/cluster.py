@@ -601,12 +601,12 @@ class Stage(Cluster):
         return actor.state
 
     async def assign(
-        self, skill: Skill | None, params: dict[str, Any] | None = None, id: str = "t", **wishes: Any
+        self, skill: Skill | None, params: dict[str, Any] | None = None, id: str = "t", **options: Any
     ) -> Attempt:
         """Submits the task unless it is there, gives it to this node, and is about to run it."""
         name = skill.name if skill else "nobody-knows"
         if not self.task(id).exists:
-            await self.tell(id, c.Submit(spec_of(name, params, **wishes)))
+            await self.tell(id, c.Submit(spec_of(name, params, **options)))
         if self.task(id).life.status == "waiting":
             await self.tell(id, c.Ready())
         await self.tell(id, c.ScheduleTask("n1", f"i{next(self._names)}"))
@@ -622,9 +622,9 @@ class Stage(Cluster):
         self.runs.append(task)
         return task
 
-    async def run(self, skill: Skill | None, params: dict[str, Any] | None = None, **wishes: Any) -> Task:
+    async def run(self, skill: Skill | None, params: dict[str, Any] | None = None, **options: Any) -> Task:
         """Runs one attempt to its end; the task after it."""
-        run = await self.assign(skill, params, **wishes)
+        run = await self.assign(skill, params, **options)
         async with asyncio.timeout(PATIENCE_S):
             await self.begin(run)
         return self.task(run.id)

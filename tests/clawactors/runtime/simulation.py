@@ -274,7 +274,7 @@ class World:
 
     # Users
 
-    def _wish(self, n: int) -> TaskRequest:
+    def _request(self, n: int) -> TaskRequest:
         id = f"t{n}"
         steps = self.steps[id] = self.chance.choice((0, 1, 2, 5, 9))
         bad = self.chance.choice((0, 0, 0.1))
@@ -294,19 +294,19 @@ class World:
     async def _users(self) -> None:
         n = 0
         while n < self.wanted:
-            wishes = [self._wish(n + k) for k in range(min(self.chance.choice((1, 1, 5, 30)), self.wanted - n))]
-            n += len(wishes)
-            self.chance.shuffle(wishes)
+            requests = [self._request(n + k) for k in range(min(self.chance.choice((1, 1, 5, 30)), self.wanted - n))]
+            n += len(requests)
+            self.chance.shuffle(requests)
             client = self._client()
             while True:
                 with contextlib.suppress(Unavailable):
-                    batch = await client.submit_many(wishes)
+                    batch = await client.submit_many(requests)
                     if batch.refused:
                         self.complain(f"1: refused {batch.refused}")
                     break
-            self.acknowledged.update(wish.id for wish in wishes)
+            self.acknowledged.update(request.id for request in requests)
             if self.chance.random() < 0.5:
-                ids = [wish.id for wish in wishes]
+                ids = [request.id for request in requests]
                 self.waiters.append(asyncio.create_task(self._wait(client, self.chance.choice(ids))))
             await asyncio.sleep(self.chance.choice((0, 0.1, 0.5, 3)))
 
@@ -511,6 +511,6 @@ class World:
                 self.complain(f"6: the views of {name} stand at {lives[-1].commits[-1].record.seq}")
         for name, control in self.cluster.controls.items():
             state = control.state
-            held = [seat.id for seat in state.nodes.by_id.values() if seat.assigned]
+            held = [node.id for node in state.nodes.by_id.values() if node.assigned]
             if state.tasks.by_id or held or state.tasks.dependencies.watched:
                 self.complain(f"6: placement of {name} still holds {list(state.tasks.by_id)}, on {held}")

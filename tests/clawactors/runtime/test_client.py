@@ -158,7 +158,7 @@ async def test_garbage_under_an_id_does_not_keep_a_task_from_it(cluster: Cluster
     cluster.log.publish("claw.task.t1.log", e.CODEC.encode((e.Completed(1),)))
     client = cluster.client()
     with pytest.raises(NotFound):
-        await client.look("t1")
+        await client.snapshot("t1")
     await client.submit("echo", id="t1")
     assert cluster.task("t1").life.status == "pending"
 
@@ -172,7 +172,7 @@ async def test_a_batch_makes_what_is_new_counts_what_is_there_and_tells_what_is_
     await client.submit("echo", {"text": "old"}, id="old")
     await client.submit("echo", {"text": "old"}, id="other")
     hi = spec_of("echo", {"text": "hi"})
-    wishes = [
+    requests = [
         TaskRequest("t1", hi),
         TaskRequest("old", spec_of("echo", {"text": "old"})),
         TaskRequest("bad id", hi),
@@ -183,7 +183,7 @@ async def test_a_batch_makes_what_is_new_counts_what_is_there_and_tells_what_is_
         TaskRequest("large", spec_of("unknown", description="x" * 2_000_000)),
         TaskRequest("t3", spec_of("unknown", {"text": 5})),
     ]
-    batch = await client.submit_many(wishes)
+    batch = await client.submit_many(requests)
     assert (batch.submitted, batch.existing) == (2, 2)
     assert [(each.index, each.id) for each in batch.refused] == [
         (2, "bad id"),
@@ -193,7 +193,7 @@ async def test_a_batch_makes_what_is_new_counts_what_is_there_and_tells_what_is_
         (7, "large"),
     ]
     assert [cluster.named(id) for id in ("t1", "t3", "t2", "large")] == [["task.submitted"]] * 2 + [[]] * 2
-    again = await client.submit_many(wishes)
+    again = await client.submit_many(requests)
     assert (again.submitted, again.existing) == (0, 4)
     assert [each.index for each in again.refused] == [2, 3, 4, 6, 7]
     assert isinstance(again.refused[0], Rejected)
@@ -210,13 +210,13 @@ async def test_a_batch_in_doubt_is_settled_by_the_same_batch(cluster: Cluster) -
             raise Unavailable("away")
 
     cluster.links[ANSWERING].fault = fault
-    wishes = [TaskRequest(f"t{n}", spec_of("echo", {"text": str(n)})) for n in range(50)]
-    batch = await client.submit_many(wishes)
+    requests = [TaskRequest(f"t{n}", spec_of("echo", {"text": str(n)})) for n in range(50)]
+    batch = await client.submit_many(requests)
     assert count > 100, "some were asked for twice"
     assert batch.submitted + batch.existing == 50
     assert batch.refused == ()
-    assert all(cluster.named(wish.id) == ["task.submitted"] for wish in wishes)
-    again = await client.submit_many(wishes)
+    assert all(cluster.named(request.id) == ["task.submitted"] for request in requests)
+    again = await client.submit_many(requests)
     assert (again.submitted, again.existing, again.refused) == (0, 50, ())
 
 
@@ -276,7 +276,7 @@ async def test_one_that_gives_up_waiting_does_not_disturb_the_others(cluster: Cl
 async def test_what_does_not_exist_is_not_found_and_not_waited_for(cluster: Cluster) -> None:
     client = cluster.client()
     ref = client.ref("nobody")
-    for call in (ref.look, ref.result, ref.cancel):
+    for call in (ref.snapshot, ref.result, ref.cancel):
         with pytest.raises(NotFound, match="nobody"):
             await call()
     assert client.ends._awaited == {}

@@ -23,7 +23,7 @@ CALLS = {
     "result": lambda client: client.ref("t1").result(),
     "ended": lambda client: anext(client.ended(["t1"])),
     "cancel": lambda client: client.cancel("t1"),
-    "look": lambda client: client.look("t1"),
+    "snapshot": lambda client: client.snapshot("t1"),
     "tasks": lambda client: client.tasks(),
     "stream": lambda client: anext(client.ref("t1").stream()),
     "blob": lambda client: client.blob("0" * 64),

@@ -56,8 +56,8 @@ def failing() -> tuple[Skill, list[bool]]:
     return moody, fails
 
 
-def wish(id: str, *after: str, skill: str = "say", **wishes: Any) -> TaskRequest:
-    return TaskRequest(id, spec_of(skill, {}, after=after, **wishes))
+def request(id: str, *after: str, skill: str = "say", **options: Any) -> TaskRequest:
+    return TaskRequest(id, spec_of(skill, {}, after=after, **options))
 
 
 def in_order(cluster: Cluster, ids: Iterable[str]) -> None:
@@ -130,37 +130,37 @@ async def test_what_there_is_not_can_not_be_come_after() -> None:
 
 async def test_a_batch_names_its_tasks_in_any_order() -> None:
     layers = [[f"l{layer}-{n}" for n in range(4)] for layer in range(4)]
-    wishes = [wish(id) for id in layers[0]]
+    requests = [request(id) for id in layers[0]]
     for above, below in itertools.pairwise(layers):
-        wishes += [wish(id, *above) for id in below]
-    random.Random(7).shuffle(wishes)
+        requests += [request(id, *above) for id in below]
+    random.Random(7).shuffle(requests)
     async with Cluster() as cluster:
         await cluster.control()
         await cluster.node("n1", [say])
         client = cluster.client()
-        batch = await client.submit_many(wishes)
+        batch = await client.submit_many(requests)
         assert (batch.submitted, batch.refused) == (16, ())
         for id in layers[-1]:
             await cluster.until_status(id, "completed")
         in_order(cluster, [id for layer in layers for id in layer])
-        again = await client.submit_many(wishes)
+        again = await client.submit_many(requests)
         assert (again.submitted, again.existing, again.refused) == (0, 16, ())
 
 
 async def test_cycles_are_refused_and_what_comes_after_them_and_nothing_else() -> None:
     async with Cluster() as cluster:
         client = cluster.client()
-        wishes = [
-            *(wish("behind", "a"), wish("a", "c"), wish("b", "a"), wish("free"), wish("c", "b", "free")),
+        requests = [
+            *(request("behind", "a"), request("a", "c"), request("b", "a"), request("free"), request("c", "b", "free")),
             *(
-                wish("well", "free"),
-                wish("lost", "nobody"),
-                wish("lost-too", "lost"),
-                wish("bad id"),
-                wish("self", "self"),
+                request("well", "free"),
+                request("lost", "nobody"),
+                request("lost-too", "lost"),
+                request("bad id"),
+                request("self", "self"),
             ),
         ]
-        batch = await client.submit_many(wishes)
+        batch = await client.submit_many(requests)
         assert {rejected.id: rejected.message for rejected in batch.refused} == {
             **dict.fromkeys(("a", "b", "c"), "it would wait for itself: a after c after b after a"),
             "behind": "it comes after a, which is refused",
@@ -178,20 +178,20 @@ async def test_who_comes_after_a_task_whose_id_is_taken_by_another_is_refused() 
     async with Cluster() as cluster:
         client = cluster.client()
         await client.submit("say", {"text": "other"}, id="p")
-        batch = await client.submit_many([wish("t", "p"), wish("p")])
+        batch = await client.submit_many([request("t", "p"), request("p")])
         assert [(rejected.id, rejected.message) for rejected in batch.refused] == [
             ("t", "it comes after p, which is refused"),
             ("p", "task p exists with different parameters; choose another id"),
         ]
-        assert (await client.submit_many([wish("t", "p")])).submitted == 1
+        assert (await client.submit_many([request("t", "p")])).submitted == 1
 
 
 async def test_ten_thousand_that_come_one_after_another_are_submitted_in_a_moment() -> None:
-    wishes = [wish("t0"), *(wish(f"t{n}", f"t{n - 1}") for n in range(1, 10_000))]
-    wishes.reverse()
+    requests = [request("t0"), *(request(f"t{n}", f"t{n - 1}") for n in range(1, 10_000))]
+    requests.reverse()
     async with Cluster() as cluster:
         started_s = time.process_time()
-        batch = await cluster.client().submit_many(wishes)
+        batch = await cluster.client().submit_many(requests)
         assert (batch.submitted, batch.refused) == (10_000, ())
         assert time.process_time() - started_s < 20  # a second or two where nothing else runs
 
@@ -247,7 +247,9 @@ async def test_the_control_process_dies_between_any_two_layers() -> None:
         await cluster.node("n1", [say])
         client = cluster.client()
         layers = [["top"], ["left", "right"], ["end"]]
-        await client.submit_many([wish("end", "left", "right"), wish("left", "top"), wish("right", "top"), wish("top")])
+        await client.submit_many(
+            [request("end", "left", "right"), request("left", "top"), request("right", "top"), request("top")]
+        )
         for number, layer in enumerate(layers):
             control = f"control/{number}"
             views = await caught_up(cluster) if number % 2 else None

@@ -69,7 +69,7 @@ async def test_a_journal_that_does_not_fit_blocks_the_task(
     assert reason in life.blocked_reason
     await stage.tell(
         "t", c.RetryTask()
-    )  # each further wish of a person gives the same answer, and nothing goes on by itself
+    )  # each further command of a person gives the same answer, and nothing goes on by itself
     assert (await stage.run(code)).life.status == "blocked"
     assert stage.named("t").count("step.completed") == 1
 

@@ -55,9 +55,9 @@ async def test_large_parameters_and_results_come_back_whole_and_leave_the_log_sm
 
 async def test_a_batch_sends_large_parameters_by_reference_too(cluster: Cluster) -> None:
     client = cluster.client()
-    wishes = [TaskRequest(f"t{n}", spec_of("double", {"text": LARGE})) for n in range(3)]
-    assert (await client.submit_many(wishes)).submitted == 3
-    assert (await client.submit_many(wishes)).existing == 3
+    requests = [TaskRequest(f"t{n}", spec_of("double", {"text": LARGE})) for n in range(3)]
+    assert (await client.submit_many(requests)).submitted == 3
+    assert (await client.submit_many(requests)).existing == 3
     other = TaskRequest("t0", spec_of("double", {"text": LARGE + "y"}))
     [refused] = (await client.submit_many([other])).refused
     assert "different parameters" in refused.message

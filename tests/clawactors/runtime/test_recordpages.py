@@ -85,7 +85,7 @@ async def test_a_history_of_ten_thousand_steps_comes_whole_in_pages() -> None:
         history = await read_history(client.questions, "t")
         assert len(history.commits) == count
         assert [entry.data["step"] for entry in history.entries[3:]] == [f"s{n}" for n in range(STEPS)]
-        state = (await client.look("t")).state
+        state = (await client.snapshot("t")).state
         assert (len(state.journal), state.journal.nth("s500", 0).result) == (STEPS, LARGE)  # type: ignore[union-attr]
         assert (history.known.state.life, history.known.state.journal) == (state.life, state.journal)
         assert not len((await client.state("task", "t", type(state), brief=True)).state.journal)

@@ -638,7 +638,7 @@ async def test_async_code_that_will_not_be_cancelled_is_left_behind(
 
 
 async def test_a_cancel_that_comes_while_the_result_is_being_recorded_loses_nothing(stage: Stage) -> None:
-    """The append is on its way when the wish to cancel arrives: the record stands, whichever was first."""
+    """The append is on its way when the request to cancel arrives: the record stands, whichever was first."""
 
     @skill("quick")
     async def quick(task: TaskContext) -> int:

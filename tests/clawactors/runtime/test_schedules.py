@@ -122,14 +122,14 @@ async def test_a_removed_schedule_makes_nothing_more_and_its_name_is_free(clock:
 async def test_what_makes_no_sense_is_refused_and_writes_nothing(clock: WallClock) -> None:
     async with Cluster(clock) as cluster:
         schedules = cluster.client().schedules
-        for name, cron, wishes in (
+        for name, cron, options in (
             ("nightly", "61 * * * *", {}),
             ("nightly", "* * * * *", {"zone": "Mars/Olympus"}),
             ("nightly", "* * * * *", {"catch_up": "maybe"}),
             ("night ly", "* * * * *", {}),
         ):
             with pytest.raises(Refused):
-                await schedules.add(name, cron, "echo", **wishes)
+                await schedules.add(name, cron, "echo", **options)
         with pytest.raises(NotFound):
             await schedules.remove("nightly")
         assert not list(cluster.commits(kind="schedule"))

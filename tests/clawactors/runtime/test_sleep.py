@@ -27,10 +27,10 @@ async def nothing() -> str:
 
 
 @skill("nap")
-async def nap(task: Any, wish: str = "7d") -> list[int]:
+async def nap(task: Any, duration: str = "7d") -> list[int]:
     first = task.attempt
     await task.step("before", nothing)
-    await task.sleep(wish)
+    await task.sleep(duration)
     await task.step("after", nothing)
     return [first, task.attempt]
 
@@ -124,17 +124,19 @@ async def test_a_sleeping_task_can_be_cancelled() -> None:
         await cluster.until_status("t", "cancelled")
 
 
-@pytest.mark.parametrize("wish", ["-5s", "5", "soon", "", "200000d", -1, float("nan"), float("inf"), 1e12, True, None])
-async def test_what_is_no_duration_is_refused(wish: object) -> None:
+@pytest.mark.parametrize(
+    "duration", ["-5s", "5", "soon", "", "200000d", -1, float("nan"), float("inf"), 1e12, True, None]
+)
+async def test_what_is_no_duration_is_refused(duration: object) -> None:
     with pytest.raises(Refused):
-        seconds_of(wish)
+        seconds_of(duration)
 
 
 async def test_a_wrong_sleep_fails_the_task_with_a_clear_sentence() -> None:
     async with Cluster() as cluster:
         await cluster.control()
         await cluster.node("n1", [nap])
-        await cluster.client().submit("nap", {"wish": "a week"}, id="t")
+        await cluster.client().submit("nap", {"duration": "a week"}, id="t")
         task = await cluster.until_status("t", "failed")
         assert task.life.error is not None
         assert "'a week' is not a valid duration: write 30s, 5m, 2h or 7d" in task.life.error.message
@@ -144,7 +146,7 @@ async def test_a_short_sleep_stays_in_place() -> None:
     async with Cluster() as cluster:
         await cluster.control()
         await cluster.node("n1", [nap])
-        await cluster.client().submit("nap", {"wish": "10ms"}, id="t")
+        await cluster.client().submit("nap", {"duration": "10ms"}, id="t")
         task = await cluster.until_status("t", "completed")
         assert task.life.attempt == 1
         assert "task.waiting" not in cluster.named("t")

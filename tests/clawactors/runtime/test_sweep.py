@@ -37,7 +37,7 @@ async def swept(cluster: Cluster, older_s: float = 7 * DAY_S, **more: Any) -> Sw
 
 
 async def kept(client: ClusterClient, id: str) -> bool:
-    task = (await client.look(id)).state
+    task = (await client.snapshot(id)).state
     assert task.spec is not None
     try:
         await client.payloads.load_payload(task.spec.params)

@@ -14,7 +14,7 @@ from clawactors.memory.index.rows import all_items
 from clawactors.memory.index.view import MemoryView, memory_projection
 from clawactors.memory.recall import Searcher
 from clawactors.projections.engine.digest import digest
-from clawactors.projections.engine.faults import counts, frozen_of, unborn_version
+from clawactors.projections.engine.faults import counts, frozen_of, uncreated_version
 from clawactors.projections.engine.projector import Projector
 from clawactors.projections.engine.state import State
 from clawactors.projections.engine.store import Store
@@ -223,7 +223,7 @@ def test_conversations_and_the_commands_they_answered_are_rows_too(tmp_path: Pat
         assert (chat.version, chat.state.recent, chat.answered) == (3, ("m-1",), {"k-1": 1, "k-2": 1})
         assert memory is not None
         assert (memory.version, memory.state.status, memory.answered) == (5, "live", {"k-1": 2, "k-2": 2})
-        assert unborn_version(reading, "chat", "d") == 4
+        assert uncreated_version(reading, "chat", "d") == 4
         rows = b"".join(value for table in PROJECTION.tables for _, value in reading.cursor(table))
     made.close()
     assert b"a secret" not in rows
@@ -241,6 +241,6 @@ def test_a_node_may_record_a_memory_and_nothing_else(tmp_path: Path) -> None:
     made.apply(history)
     with made.store.snapshot() as reading:
         texts = [item.content.text for item in all_items(reading) if item.memory.searched]
-        assert unborn_version(reading, "chat", "c") == 5
+        assert uncreated_version(reading, "chat", "c") == 5
     made.close()
     assert texts == ["noted by a task", "noted by a client"]

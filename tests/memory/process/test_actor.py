@@ -64,13 +64,13 @@ async def test_a_log_that_is_away_at_any_point_of_the_start_is_waited_for(
     calls, reach = 0, 0
 
     def away(call: Callable[..., Any]) -> Callable[..., Any]:
-        def wrapped(*args: Any, **wishes: Any) -> Any:
+        def wrapped(*args: Any, **options: Any) -> Any:
             nonlocal calls, reach
             calls += 1
             if calls > reach:
                 calls, reach = 0, reach + 1
                 raise Unavailable("not now")
-            return call(*args, **wishes)
+            return call(*args, **options)
 
         return wrapped
 
@@ -88,10 +88,10 @@ async def test_histories_that_can_not_be_read_for_a_while_are_told_later_and_onc
     monkeypatch.setattr("clawactors.memory.ingest.history_reader._PAUSE_S", 0)
     read, refusals = place.log.read, iter(range(3))
 
-    def away(*args: Any, **wishes: Any) -> Any:
+    def away(*args: Any, **options: Any) -> Any:
         if next(refusals, None) is not None:
             raise Unavailable("not now")
-        return read(*args, **wishes)
+        return read(*args, **options)
 
     async with place.running() as actor:
         monkeypatch.setattr(place.log, "read", away)

@@ -8,7 +8,7 @@ import pytest
 from clawactors.eventlog import Record
 from clawactors.projections.engine.answers import answers_of
 from clawactors.projections.engine.digest import digest
-from clawactors.projections.engine.faults import counts, frozen, frozen_of, unbelieved, unborn_version
+from clawactors.projections.engine.faults import counts, frozen, frozen_of, unauthorized_writers, uncreated_version
 from clawactors.projections.engine.projector import Projector
 from clawactors.projections.views.nodes.view import load_node
 from clawactors.projections.views.tasks import table as t
@@ -179,7 +179,7 @@ def test_what_a_node_writes_about_a_task_that_it_does_not_hold_counts_as_a_versi
         assert digest(reading, CLUSTER, ("nodes", "schedules")) == digest(was, CLUSTER, ("nodes", "schedules"))
         assert [*frozen(reading)] == []
         assert counts(reading) == []
-        [writer] = unbelieved(reading)
+        [writer] = unauthorized_writers(reading)
         assert (writer.writer, writer.count, writer.first_seq, writer.last_seq) == ("n2", 2, 5, 6)
     # The node that holds the attempt goes on.
     history.command("t", tc.Complete(history.tasks["t"].fence, "mine"), writer="n1")
@@ -194,7 +194,7 @@ def test_an_id_that_a_node_squats_on_is_not_born(projector: Projector, body: byt
     with projector.store.snapshot() as reading:
         assert t.find(reading, "squatted") is None
         assert [*frozen(reading)] == []
-        assert unborn_version(reading, "task", "squatted") == 5
+        assert uncreated_version(reading, "task", "squatted") == 5
     history.command("squatted", tc.Submit(te.Spec(skill="echo")))
     projector.apply(history.records)
     assert status_of(projector, "squatted") == ("pending", 6)
@@ -221,7 +221,7 @@ def test_what_a_node_writes_about_another_node_is_not_believed(projector: Projec
         assert stored is not None
         assert stored.node.joined.incarnation != "i9"
         assert [*frozen(reading)] == []
-        assert [each.writer for each in unbelieved(reading)] == ["n2"]
+        assert [each.writer for each in unauthorized_writers(reading)] == ["n2"]
 
 
 def test_a_subject_that_says_not_who_wrote_is_counted_and_changes_nothing(projector: Projector) -> None:

@@ -265,7 +265,7 @@ def test_statistics_count_tasks_in_every_dimension(projector: Projector, ask: As
     shell = answer["durations"]["shell"]
     assert (shell["submitted"], shell["succeeded"], shell["failed"], shell["p50_s"]) == (1, 0, 1, 0.0)
     assert answer["store"]["size_bytes"] > 0
-    assert answer["store"]["tables"]["task.lives"]["rows"] == 4
+    assert answer["store"]["tables"]["task.statuses"]["rows"] == 4
     assert set(ask("statistics", by=["user"], limit=1)) & {"by_user", "by_node"} == {"by_user"}
     assert [row["id"] for row in ask("tasks", error="timeout")["rows"]] == ["bad"]
 

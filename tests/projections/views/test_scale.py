@@ -65,7 +65,7 @@ def test_a_step_writes_its_entry_and_the_life_and_no_more(
 
     monkeypatch.setattr(Writing, "put_all", counting)
     projector.apply(history.records[-1:])
-    assert written == [t.LIVES, t.STEPS]
+    assert written == [t.STATUSES, t.STEPS]
 
 
 def test_memory_stays_flat_and_an_evicted_task_comes_back_whole(projector: Projector) -> None:

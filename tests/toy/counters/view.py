@@ -59,9 +59,9 @@ class CountersView:
             if stored.state is not initial and not commit.fault:
                 self._answers.note(_key(commit.id), commit.record, txn)
                 if not was_born:
-                    self._faults.born(commit, txn)
+                    self._faults.note_created(commit, txn)
         if stored.state is initial:
-            self._faults.unborn(commit, txn)
+            self._faults.note_uncreated(commit, txn)
         else:
             stored.version = commit.record.seq
             self._touched[commit.id] = stored

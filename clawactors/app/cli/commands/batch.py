@@ -9,7 +9,7 @@ from typing import IO, Any, Final
 from clawactors.app.cli.output import Part, Table, emit, note
 from clawactors.app.cli.problem import EXITS, Problem
 from clawactors.app.cli.progress import ProgressBar
-from clawactors.app.cli.request import id_in, wish_of_line
+from clawactors.app.cli.request import id_in, request_of_line
 from clawactors.app.cli.session import with_client
 from clawactors.app.client import Client
 from clawactors.kernel.errors import Refused
@@ -64,24 +64,24 @@ class _Report:
             if not line.strip():
                 continue
             try:
-                wish = wish_of_line(line)
+                request = request_of_line(line)
             except Refused as refusal:
                 self._refuse(number, id_in(line), str(refusal))
                 continue
-            if wish.spec.after:
-                self._dependent.append((number, wish))
+            if request.spec.after:
+                self._dependent.append((number, request))
             else:
-                yield number, wish
+                yield number, request
 
     async def _submit(self, client: Client, numbered: Iterable[tuple[int, TaskRequest]]) -> None:
         numbers: list[int] = []
-        wishes: list[TaskRequest] = []
-        for number, wish in numbered:
+        requests: list[TaskRequest] = []
+        for number, request in numbered:
             numbers.append(number)
-            wishes.append(wish)
-        if not wishes:
+            requests.append(request)
+        if not requests:
             return
-        batch = await client.submit_many(wishes)
+        batch = await client.submit_many(requests)
         self._submitted += batch.submitted
         self._existing += batch.existing
         for rejected in batch.refused:

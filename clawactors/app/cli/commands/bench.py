@@ -6,7 +6,7 @@ from clawactors.app.cli.parsing import Parser, count
 
 __all__ = ["NAMES", "arguments", "run"]
 
-NAMES: Final = ("tasks", "awaited", "look", "steps", "latency", "recovery", "idle", "append", "replay", "memory", "all")
+NAMES: Final = ("tasks", "awaited", "read", "steps", "latency", "recovery", "idle", "append", "replay", "memory", "all")
 
 
 def arguments(parser: Parser) -> None:

@@ -45,7 +45,7 @@ def run(options: Any) -> int:
 
 
 async def _found(client: Client, id: str) -> str:
-    await client.look(id)
+    await client.snapshot(id, brief=True)
     return id
 
 

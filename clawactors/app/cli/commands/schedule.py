@@ -44,13 +44,13 @@ def arguments(parser: Parser) -> None:
 
 def run(options: Any) -> int:
     """Runs the verb and prints the schedule's new state."""
-    wishes = _wishes(options)
+    given = _given(options)
     match options.verb, options.words:
         case "add", [_, _, _] | [_, _, _, _]:
             pass
         case "list", []:
             return with_client(options, lambda client: _list(client, options))
-        case (("show" | "pause" | "resume" | "remove"), [_]) if not wishes:
+        case (("show" | "pause" | "resume" | "remove"), [_]) if not given:
             pass
         case _:
             raise Problem("usage", _VERB_USAGE[options.verb])
@@ -62,14 +62,14 @@ def run(options: Any) -> int:
                 row = await client.schedules.get(name)
         else:
             with hinted(_LIST), explained(f"nothing was changed; {_LIST}"):
-                row = schedule_row(name, await _changed(client, options, wishes))
+                row = schedule_row(name, await _changed(client, options, given))
         emit(options, row, lambda: schedule_card(row))
         return 0
 
     return with_client(options, change)
 
 
-def _wishes(options: Any) -> dict[str, Any]:
+def _given(options: Any) -> dict[str, Any]:
     given = {
         "zone": options.zone,
         "catch_up": options.catch_up,
@@ -82,12 +82,12 @@ def _wishes(options: Any) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-async def _changed(client: Client, options: Any, wishes: dict[str, Any]) -> Snapshot[Schedule]:
+async def _changed(client: Client, options: Any, given: dict[str, Any]) -> Snapshot[Schedule]:
     schedules, name = client.schedules, options.words[0]
     match options.verb:
         case "add":
             _, cron, skill, *params = options.words
-            return await schedules.add(name, cron, skill, params_of(params[0] if params else None), **wishes)
+            return await schedules.add(name, cron, skill, params_of(params[0] if params else None), **given)
         case "pause":
             return await schedules.pause(name)
         case "resume":

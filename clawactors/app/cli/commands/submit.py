@@ -10,7 +10,7 @@ import msgspec
 from clawactors.app.cli.output import emit, note
 from clawactors.app.cli.parsing import GLOBALS, Parser, count, duration, moment, pair, words
 from clawactors.app.cli.problem import EXITS, Problem
-from clawactors.app.cli.request import wish_of_options
+from clawactors.app.cli.request import request_of_options
 from clawactors.app.cli.rows import task_card
 from clawactors.app.cli.session import with_client
 from clawactors.app.client import Client
@@ -80,19 +80,19 @@ def run(options: Any) -> int:
         return _submit_batch(options)
     if not options.skill:
         raise Problem("usage", "which skill?", "claw submit SKILL [JSON], or claw submit --batch FILE")
-    wish = wish_of_options(options)
+    request = request_of_options(options)
 
     async def submit(client: Client) -> int:
-        for rejected in (await client.submit_many([wish])).refused:
+        for rejected in (await client.submit_many([request])).refused:
             raise Refused(rejected.message)
-        await _warn_of_missing(client, wish.spec.skill)
-        ended = options.wait is None or await _ended(client, wish.id, options.wait)
-        row = await client.task(wish.id)
+        await _warn_of_missing(client, request.spec.skill)
+        ended = options.wait is None or await _ended(client, request.id, options.wait)
+        row = await client.task(request.id)
         if not ended:
             raise Problem(
                 "timeout",
-                f"timed out after {options.wait:g} s: the task is {row.status}: {await _reason(client, wish.id)}",
-                f"claw task {wish.id} shows it, claw submit … --id {wish.id} --wait waits again",
+                f"timed out after {options.wait:g} s: the task is {row.status}: {await _reason(client, request.id)}",
+                f"claw task {request.id} shows it, claw submit … --id {request.id} --wait waits again",
                 extra={"task": msgspec.to_builtins(row)},
             )
         emit(options, row, lambda: task_card(row))

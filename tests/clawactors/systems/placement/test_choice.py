@@ -9,43 +9,43 @@ from hypothesis import strategies as st
 
 from clawactors.systems.nodes import Node
 from clawactors.systems.placement.choice import CREDIT_MIN, NodeCapacity, TaskShape, choose, shape_of, wait_for, why_not
-from tests.clawactors.systems.placement.vocabulary import SECOND, joined, seat, submitted
+from tests.clawactors.systems.placement.vocabulary import SECOND, capacity, joined, submitted
 
 ECHO = TaskShape("echo")
 
 
-def chosen(shape: TaskShape, *seats: NodeCapacity, now_ns: int = SECOND) -> str | None:
+def chosen(shape: TaskShape, *nodes: NodeCapacity, now_ns: int = SECOND) -> str | None:
     """The id of the chosen node."""
-    best = choose(shape, seats, now_ns)
+    best = choose(shape, nodes, now_ns)
     return best.id if best else None
 
 
 def test_all_required_skills_have_to_be_there() -> None:
     shape = TaskShape("echo", requires=("gpu", "net"))
-    seats = [
-        seat("a", joined(skills="echo gpu")),
-        seat("b", joined(skills="echo gpu net")),
-        seat("c", joined(skills="net")),
+    nodes = [
+        capacity("a", joined(skills="echo gpu")),
+        capacity("b", joined(skills="echo gpu net")),
+        capacity("c", joined(skills="net")),
     ]
-    assert chosen(shape, *seats) == "b"
+    assert chosen(shape, *nodes) == "b"
 
 
 def test_preferred_skills_come_before_load_but_are_no_condition() -> None:
     shape = TaskShape("echo", prefers=("ssd", "gpu"))
-    busy = seat("b", joined(skills="echo ssd gpu", slots=9), assigned=8)
-    assert chosen(shape, seat("a", joined()), busy, seat("c", joined(skills="echo ssd"))) == "b"
-    assert chosen(shape, seat("a", joined())) == "a"
+    busy = capacity("b", joined(skills="echo ssd gpu", slots=9), assigned=8)
+    assert chosen(shape, capacity("a", joined()), busy, capacity("c", joined(skills="echo ssd"))) == "b"
+    assert chosen(shape, capacity("a", joined())) == "a"
 
 
 def test_the_least_loaded_by_slots_then_the_smallest_id() -> None:
-    assert chosen(ECHO, seat("a", joined(slots=2), assigned=1), seat("b", joined(slots=8), assigned=3)) == "b"
-    assert chosen(ECHO, seat("b", joined()), seat("a", joined()), seat("c", joined())) == "a"
+    assert chosen(ECHO, capacity("a", joined(slots=2), assigned=1), capacity("b", joined(slots=8), assigned=3)) == "b"
+    assert chosen(ECHO, capacity("b", joined()), capacity("a", joined()), capacity("c", joined())) == "a"
 
 
 def test_affinity_has_to_match() -> None:
     shape = shape_of(submitted(affinity={"room": "1", "rack": "7"}))
-    assert chosen(shape, seat("a", joined(room="1")), seat("b", joined(room="1", rack="7", floor="2"))) == "b"
-    assert chosen(shape, seat("a", joined(room="1")), seat("b", joined(room="2", rack="7"))) is None
+    assert chosen(shape, capacity("a", joined(room="1")), capacity("b", joined(room="1", rack="7", floor="2"))) == "b"
+    assert chosen(shape, capacity("a", joined(room="1")), capacity("b", joined(room="2", rack="7"))) is None
 
 
 def test_tasks_that_ask_for_the_same_have_one_shape() -> None:
@@ -57,15 +57,15 @@ def test_tasks_that_ask_for_the_same_have_one_shape() -> None:
 
 def test_only_what_takes_work_is_chosen() -> None:
     for status in ("draining", "cordoned", "offline", "removed", "absent"):
-        assert chosen(ECHO, seat("a", joined(), status)) is None
-    frozen = seat("a", joined())
+        assert chosen(ECHO, capacity("a", joined(), status)) is None
+    frozen = capacity("a", joined())
     frozen.frozen = True
     assert chosen(ECHO, frozen) is None
 
 
 def test_never_more_than_the_room() -> None:
-    assert chosen(ECHO, seat("a", joined(slots=2), assigned=2)) is None
-    assert chosen(ECHO, seat("a", joined(slots=0))) is None
+    assert chosen(ECHO, capacity("a", joined(slots=2), assigned=2)) is None
+    assert chosen(ECHO, capacity("a", joined(slots=0))) is None
     assert chosen(ECHO) is None
 
 
@@ -73,7 +73,7 @@ def test_never_more_than_the_room() -> None:
 
 
 def test_a_node_that_ended_tasks_gets_as_many_ahead_for_a_moment() -> None:
-    fast = seat("a", joined(slots=2))
+    fast = capacity("a", joined(slots=2))
     for _ in range(10):
         fast.ended_one(SECOND)
     assert fast.room(SECOND) == 12
@@ -82,14 +82,14 @@ def test_a_node_that_ended_tasks_gets_as_many_ahead_for_a_moment() -> None:
 
 
 def test_the_clock_of_the_log_may_be_ahead() -> None:
-    fast = seat("a", joined(slots=2))
+    fast = capacity("a", joined(slots=2))
     fast.ended_one(9 * SECOND)
     assert fast.room(SECOND) == 3
 
 
 @given(st.integers(0, 1000), st.integers(0, 2000), st.integers(0, 100))
 def test_room_is_bounded_by_slots_and_credit(slots: int, ended: int, assigned: int) -> None:
-    node = seat("a", joined(slots=slots), assigned=assigned)
+    node = capacity("a", joined(slots=slots), assigned=assigned)
     for _ in range(ended):
         node.ended_one(SECOND)
     most = slots + max(CREDIT_MIN, 2 * slots)
@@ -108,38 +108,42 @@ def frozen(node: NodeCapacity) -> NodeCapacity:
 
 
 @pytest.mark.parametrize(
-    ("shape", "seats", "reasons"),
+    ("shape", "nodes", "reasons"),
     [
         (ECHO, [], ["no node is online; start one with `claw up` or `claw join`"]),
-        (ECHO, [seat("a", joined(), "offline")], ["no node is online; start one with `claw up` or `claw join`"]),
-        (ECHO, [frozen(seat("a", joined()))], ["node a is of a later release than this process"]),
-        (ECHO, [seat("a", joined(skills="sing"))], ["no online node has the skill 'echo'"]),
-        (TaskShape("echo", ("gpu",)), [seat("a", joined())], ["no online node has the skill 'gpu'"]),
+        (ECHO, [capacity("a", joined(), "offline")], ["no node is online; start one with `claw up` or `claw join`"]),
+        (ECHO, [frozen(capacity("a", joined()))], ["node a is of a later release than this process"]),
+        (ECHO, [capacity("a", joined(skills="sing"))], ["no online node has the skill 'echo'"]),
+        (TaskShape("echo", ("gpu",)), [capacity("a", joined())], ["no online node has the skill 'gpu'"]),
         (
             TaskShape("echo", ("gpu",)),
-            [seat("a", joined()), seat("b", joined(skills="gpu"))],
+            [capacity("a", joined()), capacity("b", joined(skills="gpu"))],
             ["no single online node has all of the skills echo, gpu"],
         ),
         (
             TaskShape("echo", affinity=(("rack", "7"), ("room", "1"))),
-            [seat("a", joined(room="1"))],
+            [capacity("a", joined(room="1"))],
             ["no online node with the skill has the affinity rack=7, room=1"],
         ),
         (
             ECHO,
-            [seat("a", joined(), "draining"), seat("b", joined(), "cordoned")],
+            [capacity("a", joined(), "draining"), capacity("b", joined(), "cordoned")],
             ["node a is draining and takes nothing new", "node b is cordoned and takes nothing new"],
         ),
         (
             ECHO,
-            [seat("a", joined(slots=2), assigned=2), seat("b", joined(), "draining"), seat("c", joined(slots=0))],
+            [
+                capacity("a", joined(slots=2), assigned=2),
+                capacity("b", joined(), "draining"),
+                capacity("c", joined(slots=0)),
+            ],
             ["no free slot: node a has 2, all taken", "no free slot: node c has 0, all taken"],
         ),
-        (ECHO, [seat("a", joined())], []),
+        (ECHO, [capacity("a", joined())], []),
     ],
 )
-def test_it_says_why_a_task_is_not_placed(shape: TaskShape, seats: list[NodeCapacity], reasons: list[str]) -> None:
-    assert why_not(shape, seats, SECOND) == reasons
+def test_it_says_why_a_task_is_not_placed(shape: TaskShape, nodes: list[NodeCapacity], reasons: list[str]) -> None:
+    assert why_not(shape, nodes, SECOND) == reasons
 
 
 SKILLS = st.sets(st.sampled_from(["echo", "gpu", "net"])).map(" ".join)
@@ -150,7 +154,7 @@ def any_seat(draw: Callable[..., object]) -> NodeCapacity:
     """A node of any kind."""
     node = joined(slots=draw(st.integers(0, 2)), skills=draw(SKILLS), **draw(st.sampled_from([{}, {"room": "1"}])))  # type: ignore[arg-type]
     status = draw(st.sampled_from(["online", "online", "draining", "offline"]))
-    made = seat(draw(st.sampled_from("abc")), node, status, draw(st.integers(0, 2)))  # type: ignore[arg-type]
+    made = capacity(draw(st.sampled_from("abc")), node, status, draw(st.integers(0, 2)))  # type: ignore[arg-type]
     made.frozen = draw(st.booleans()) and draw(st.booleans())  # type: ignore[assignment]
     return made
 
@@ -161,22 +165,22 @@ def any_seat(draw: Callable[..., object]) -> NodeCapacity:
     st.sampled_from([(), (("room", "1"),)]),
 )
 def test_there_is_a_reason_exactly_when_there_is_no_choice(
-    seats: list[NodeCapacity], requires: list[str], affinity: tuple[tuple[str, str], ...]
+    nodes: list[NodeCapacity], requires: list[str], affinity: tuple[tuple[str, str], ...]
 ) -> None:
     shape = TaskShape("echo", tuple(requires), (), affinity)
-    assert (choose(shape, seats, SECOND) is None) == bool(why_not(shape, seats, SECOND))
+    assert (choose(shape, nodes, SECOND) is None) == bool(why_not(shape, nodes, SECOND))
 
 
 def test_a_node_that_configures_itself_anew_is_seen_so() -> None:
-    changed = seat("a", joined(skills="sing"))
+    changed = capacity("a", joined(skills="sing"))
     changed.update(Node(status="online", joined=joined(skills="echo")))
     assert chosen(ECHO, changed) == "a"
 
 
 def test_many_tasks_wait_for_room_only_as_long_as_the_pace_of_the_nodes_promises_it() -> None:
-    node = seat("a", joined(slots=100), assigned=100)
+    node = capacity("a", joined(slots=100), assigned=100)
     node.busy_ns = SECOND
-    assert wait_for(ECHO, 40, 0, [seat("b", joined(slots=40))], SECOND) == 0
+    assert wait_for(ECHO, 40, 0, [capacity("b", joined(slots=40))], SECOND) == 0
     assert 0 < wait_for(ECHO, 40, 0, [node], SECOND) < 0.01  # it has just begun: nothing is known of its pace
     later_ns = 10 * SECOND
     assert wait_for(ECHO, 40, 0, [node], later_ns) == math.inf  # it has ended none in 9 s

@@ -26,12 +26,12 @@ def told(log: Log) -> list[tuple[str, c.TaskCommand]]:
     return [(order.id, order.command) for order in orders]
 
 
-def waiting(*after: str, on_dead: OnDead = "block", **wishes: object) -> Log:
+def waiting(*after: str, on_dead: OnDead = "block", **options: object) -> Log:
     """Task `t` waits for these, which are open."""
     log = Log()
     for id in after:
         log.task(id, submitted())
-    log.task("t", submitted(after=after, on_dead=on_dead, **wishes))
+    log.task("t", submitted(after=after, on_dead=on_dead, **options))
     return log
 
 

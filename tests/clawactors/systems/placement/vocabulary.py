@@ -1,4 +1,4 @@
-"""What placement is told in tests: nodes with skills, tasks with wishes."""
+"""What placement is told in tests: nodes with skills, tasks with options."""
 
 from clawactors.systems.nodes import Node
 from clawactors.systems.nodes import events as n
@@ -6,7 +6,7 @@ from clawactors.systems.placement.choice import NodeCapacity
 from clawactors.systems.tasks import events as e
 from tests.spec import SECOND
 
-__all__ = ["SECOND", "joined", "seat", "submitted"]
+__all__ = ["SECOND", "capacity", "joined", "submitted"]
 
 
 def joined(incarnation: str = "i1", slots: int = 2, skills: str = "echo", **affinity: str) -> n.NodeJoined:
@@ -19,13 +19,13 @@ def joined(incarnation: str = "i1", slots: int = 2, skills: str = "echo", **affi
     )
 
 
-def seat(id: str, node: n.NodeJoined, status: str = "online", assigned: int = 0) -> NodeCapacity:
+def capacity(id: str, node: n.NodeJoined, status: str = "online", assigned: int = 0) -> NodeCapacity:
     """A node that was given so many tasks."""
     made = NodeCapacity(id, Node(status=status, joined=node))  # type: ignore[arg-type]
     made.assigned = {f"t-{number}" for number in range(assigned)}
     return made
 
 
-def submitted(skill: str = "echo", priority: int = 2, **wishes: object) -> e.Submitted:
+def submitted(skill: str = "echo", priority: int = 2, **options: object) -> e.Submitted:
     """A task is wanted."""
-    return e.Submitted(skill=skill, priority=priority, **wishes)  # type: ignore[arg-type]
+    return e.Submitted(skill=skill, priority=priority, **options)  # type: ignore[arg-type]

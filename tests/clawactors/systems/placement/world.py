@@ -213,9 +213,9 @@ class Control:
         orders = self.placement.orders(self.store.now_ns, self.chance.choice((1, 3, 1000)))
         for order in orders:
             if isinstance(order.command, c.ScheduleTask):
-                seat = self.placement.state.nodes.by_id[order.to]
-                assert order.id in seat.assigned
-                assert seat.room(self.store.now_ns) >= 0, f"{order.to} got more than its room"
+                node = self.placement.state.nodes.by_id[order.to]
+                assert order.id in node.assigned
+                assert node.room(self.store.now_ns) >= 0, f"{order.to} got more than its room"
         self.in_flight += orders
 
     def deliver(self, luck: float) -> None:
@@ -307,11 +307,11 @@ class World:
         if not self.store.tasks:
             return
         id = self.chance.choice(list(self.store.tasks))
-        wish = self.chance.choice(
+        command = self.chance.choice(
             (c.Cancel(), c.Pause(), c.Resume(), c.Block("look"), c.Unblock(), c.RetryTask(), c.Signal("go"), None, None)
         )
-        if wish is not None:
-            self.store.task(id, wish)
+        if command is not None:
+            self.store.task(id, command)
         elif self.chance.random() < 0.5:
             self.store.append_task(id, ())  # malformed
         else:

@@ -154,10 +154,10 @@ def test_a_name_that_leads_to_no_ids_is_refused(name: str) -> None:
         checked_name(name)
 
 
-@pytest.mark.parametrize("wishes", [{"catch_up": "maybe"}, {"deadline_ns": 5}, {"after": ["t"]}, {"priority": 9}])
-def test_a_plan_that_makes_no_sense_is_refused(wishes: dict[str, object]) -> None:
+@pytest.mark.parametrize("options", [{"catch_up": "maybe"}, {"deadline_ns": 5}, {"after": ["t"]}, {"priority": 9}])
+def test_a_plan_that_makes_no_sense_is_refused(options: dict[str, object]) -> None:
     with pytest.raises(Refused):
-        plan_of("* * * * *", "echo", **wishes)  # type: ignore[arg-type]
+        plan_of("* * * * *", "echo", **options)  # type: ignore[arg-type]
 
 
 def test_the_row_tells_all() -> None:

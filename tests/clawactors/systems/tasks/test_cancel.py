@@ -1,4 +1,4 @@
-"""Rule 7: a wish to cancel outlives the run that is told of it. A cancel and a completion: exactly one wins."""
+"""Rule 7: a request to cancel outlives the run that is told of it. A cancel and a completion: exactly one wins."""
 
 import pytest
 

@@ -18,17 +18,17 @@ def spec(**changes: object) -> e.Spec:
     return e.Spec(**{name: getattr(SPEC, name) for name in e.Spec.__struct_fields__} | changes)  # type: ignore[arg-type]
 
 
-def edited(wish: e.Spec) -> e.Edited:
+def edited(spec: e.Spec) -> e.Edited:
     """What the edit leads to."""
-    return e.Edited(**{name: getattr(wish, name) for name in e.Spec.__struct_fields__})
+    return e.Edited(**{name: getattr(spec, name) for name in e.Spec.__struct_fields__})
 
 
 def test_an_edited_task_asks_for_something_else() -> None:
-    wish = spec(priority=4, tags=("urgent",))
-    task = given(*PENDING).when(c.Edit(wish)).then(edited(wish))
+    changed = spec(priority=4, tags=("urgent",))
+    task = given(*PENDING).when(c.Edit(changed)).then(edited(changed))
     assert task.spec is not None
     assert (task.spec.priority, task.spec.tags, task.life.status) == (4, ("urgent",), "pending")
-    given(*PENDING, edited(wish)).when(c.Edit(wish)).quietly()
+    given(*PENDING, edited(changed)).when(c.Edit(changed)).quietly()
 
 
 def test_an_edit_that_changes_nothing_is_quiet() -> None:

@@ -1,4 +1,4 @@
-"""Rule 1 (a change is an event, the illegal is refused) and rule 2 (a repeated wish is quiet) along a task's life."""
+"""Rule 1 (a change is an event, the illegal is refused) and 2 (a repeated command is quiet) along a task's life."""
 
 import pytest
 from msgspec.structs import replace

@@ -136,15 +136,15 @@ def test_nothing_wished_for_takes_the_defaults() -> None:
     assert given(submitted(spec)).state.max_retries == 3
 
 
-@pytest.mark.parametrize(("wish", "priority"), [("low", 1), ("normal", 2), ("high", 3), ("urgent", 4), (1, 1), (4, 4)])
-def test_priorities_have_names(wish: str | int, priority: int) -> None:
-    assert priority_of(wish) == priority
+@pytest.mark.parametrize(("value", "priority"), [("low", 1), ("normal", 2), ("high", 3), ("urgent", 4), (1, 1), (4, 4)])
+def test_priorities_have_names(value: str | int, priority: int) -> None:
+    assert priority_of(value) == priority
 
 
-@pytest.mark.parametrize("wish", [0, 5, -1, True, 2.0, "", "HIGH", "2", None])
-def test_other_priorities_are_refused(wish: Any) -> None:
+@pytest.mark.parametrize("value", [0, 5, -1, True, 2.0, "", "HIGH", "2", None])
+def test_other_priorities_are_refused(value: Any) -> None:
     with pytest.raises(Refused, match="is none of low, normal, high, urgent"):
-        priority_of(wish)
+        priority_of(value)
 
 
 @pytest.mark.parametrize("id", ["", "a.b", "a b", "a*", ">", "a/b", "é", "a\n", "x" * 129, "x" * 10_000])
@@ -172,7 +172,7 @@ LOOP.append(LOOP)
 
 
 @pytest.mark.parametrize(
-    ("wish", "words"),
+    ("value", "words"),
     [
         ({"skill": ""}, "is no name of a skill"),
         ({"skill": "x" * 129}, "is no name of a skill"),
@@ -213,7 +213,7 @@ LOOP.append(LOOP)
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
-def test_bad_wishes_are_refused_before_anything_is_written(wish: dict[str, Any], words: str) -> None:
+def test_bad_options_are_refused_before_anything_is_written(value: dict[str, Any], words: str) -> None:
     with pytest.raises(Refused) as refusal:
-        spec_of(**({"skill": "echo"} | wish))
+        spec_of(**({"skill": "echo"} | value))
     assert words in str(refusal.value)

@@ -80,7 +80,9 @@ def test_states_that_can_be_reached_move_by_the_table() -> None:
             if after is not task:
                 before = task.life.status if task.exists else "absent"
                 moves[str(event.__struct_config__.tag)][before].add(after.life.status)
-    moves["task.cancelled"] |= {status: {"cancelled"} for status in OPEN}  # together with the wish, where nothing runs
+    moves["task.cancelled"] |= {
+        status: {"cancelled"} for status in OPEN
+    }  # together with the request, where nothing runs
     assert moves == DESIGN
 
 
