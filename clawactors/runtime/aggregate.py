@@ -1,7 +1,6 @@
 """The queue of one aggregate: all calls that wait for it are decided in order and leave as one commit."""
 
 import asyncio
-from collections import deque
 from typing import Any, Final
 
 from clawactors.eventlog import Draft, EventLogError, TooLarge, WrongVersion
@@ -22,9 +21,14 @@ _RACES_BEFORE_PAUSE: Final = 3
 class AggregateQueue:
     """Calls go in by `put`; `run` carries them out until none is left."""
 
+    __slots__ = (
+        "_batch", "_begun", "_context", "_failure", "_id", "_is_fresh", "_kind", "_known", "_snapshots", "_waiting",
+        "worker",
+    )  # fmt: skip
+
     def __init__(self, context: ActorContext, kind: Kind[Any, Any, Any], id: str, snapshots: Snapshots) -> None:
         self._context, self._kind, self._id, self._snapshots = context, kind, id, snapshots
-        self._waiting: deque[QueuedCall] = deque()
+        self._waiting: list[QueuedCall] = []
         self._known: Known | None = None
         self._is_fresh = False
         self._batch: list[QueuedCall] = []
@@ -36,7 +40,9 @@ class AggregateQueue:
     @property
     def is_done(self) -> bool:
         """True when every call has its answer."""
-        return self._failure is None and not self._waiting and all(each.answer.done() for each in self._batch)
+        if self._failure is not None or self._waiting:
+            return False
+        return not self._batch or all(each.answer.done() for each in self._batch)
 
     @property
     def is_abandoned(self) -> bool:
@@ -97,13 +103,13 @@ class AggregateQueue:
 
     def _next_batch(self) -> list[QueuedCall]:
         """What goes into one commit; a call that brings its own state goes alone."""
-        batch: list[QueuedCall] = []
-        waiting = self._waiting
-        while waiting and len(batch) < _TOGETHER and (not batch or waiting[0].call.known is None):
-            batch.append(each := waiting.popleft())
-            if each.call.known is not None:
-                break
-        return [each for each in batch if not each.answer.done()]
+        waiting, count = self._waiting, 1
+        if not waiting or waiting[0].call.known is None:
+            while count < min(_TOGETHER, len(waiting)) and waiting[count].call.known is None:
+                count += 1
+        batch = [each for each in waiting[:count] if not each.answer.done()]
+        del waiting[:count]
+        return batch
 
     async def _carry_out(self, batch: list[QueuedCall], failure: Exception | None = None) -> None:
         """Every call of the batch has its answer when this returns. `failure` is that of an append that has begun."""
@@ -196,8 +202,10 @@ class AggregateQueue:
 
     def _appended(self, known: Known, decided: DecidedBatch, version: int) -> None:
         """The changes are in the log, so all that was said after them is true."""
-        changed = (each.call.command_id for each, own in decided.parts if isinstance(own, tuple) and own)
-        answers = {id: version for id in changed if id}
+        answers: dict[str, int] = {}
+        for each, own in decided.parts:
+            if each.call.command_id and own and isinstance(own, tuple):
+                answers[each.call.command_id] = version
         answered = {**known.answered, **answers} if answers else known.answered
         after = decided.state
         self._known, self._is_fresh = Known(Snapshot(after, version), answered), False

@@ -55,16 +55,23 @@ def draft_of(
     calls: Sequence[Call],
 ) -> Draft:
     """The commit of these events, addressed to the node that must hear of it: the one that has it or gets it now."""
-    principals = {call.principal for call in calls}
+    if len(calls) == 1:  # nearly all, so it takes no loops
+        commit, by, id_of_command = calls[0].commit, calls[0].principal, calls[0].command_id
+        answers: tuple[str, ...] = (id_of_command,) if id_of_command else ()
+    else:
+        commit = next((call.commit for call in calls if call.commit), "")
+        principals = {call.principal for call in calls}
+        by = principals.pop() if len(principals) == 1 else ""
+        answers = tuple(call.command_id for call in calls if call.command_id)
     return Draft(
         kind=kind.name,
         id=id,
         body=kind.codec.encode(events),
-        commit=next((call.commit for call in calls if call.commit), "") or context.names.commit(),
+        commit=commit or context.names.commit(),
         to="" if context.node else kind.route(before) or kind.route(after),
         writer=context.node,
-        by=(principals.pop() if len(principals) == 1 else "") or context.by,
-        answers=tuple(call.command_id for call in calls if call.command_id),
+        by=by or context.by,
+        answers=answers,
     )
 
 
@@ -118,8 +125,12 @@ def draft_of_all(
     context: ActorContext, kind: Kind[Any, Any, Any], id: str, known: Known, decided: DecidedBatch
 ) -> Draft:
     """The one commit of what the calls led to."""
-    changes = [(each.call, own) for each, own in decided.parts if isinstance(own, tuple) and own]
-    calls, events = [call for call, _ in changes], tuple(event for _, own in changes for event in own)
+    calls: list[Call] = []
+    events: tuple[Any, ...] = ()
+    for each, own in decided.parts:
+        if isinstance(own, tuple) and own:
+            calls.append(each.call)
+            events += own
     return draft_of(context, kind, id, known.snapshot.state, decided.state, events, calls)
 
 

@@ -112,10 +112,11 @@ class EventFilter:
             if _REMEMBERED(body) is None:
                 task.add(record)
                 return []
-        if _ENDS(body) is not None:
+        if ends := _ENDS(body) is not None:
             del self._open[id]
         if _FAILS(body) is None and task.is_plain and not self._allows(record.at_ns):
-            task.add(record)
+            if not ends:
+                task.add(record)
             return []
         extractor = task.extractor()
         commands = extractor.apply(self._decoder.decode(record))

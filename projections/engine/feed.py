@@ -29,9 +29,26 @@ _TOGETHER: Final = 4 * BATCH
 _LONGER_WHEN_BUSY: Final = 4
 _PAUSE_S: Final = 1.0
 
-type _ByAggregate = dict[tuple[str, str], list[Commit]]
-
 _log = logging.getLogger(__name__)
+
+
+class _Held:
+    """Commits that are not known to be written, in their order. They are indexed only where somebody asks for some."""
+
+    __slots__ = ("_by_aggregate", "_indexed", "commits")
+
+    def __init__(self, commits: list[Commit]) -> None:
+        self.commits = commits
+        self._by_aggregate: dict[tuple[str, str], list[Commit]] = {}
+        self._indexed = 0
+
+    def of(self, kind: str, id: str) -> Sequence[Commit]:
+        """Those of one aggregate."""
+        if self._indexed < len(self.commits):
+            for commit in self.commits[self._indexed :]:
+                self._by_aggregate.setdefault((commit.kind, commit.id), []).append(commit)
+            self._indexed = len(self.commits)
+        return self._by_aggregate.get((kind, id), ())
 
 
 class Feed:
@@ -54,26 +71,20 @@ class Feed:
         self.writing = asyncio.Lock()
         """The lock of the projector: held while rows are written and while the projector is exchanged."""
         projector.faults.keeps_met = True
-        self._held: list[Commit] = []
-        self._kinds = frozenset(view.kind for view in projector.views if view.kind)
-        self._by_aggregate: _ByAggregate = {}
-        self._being_written: _ByAggregate = {}
+        self._held = _Held([])
+        self._being_written = _Held([])
         self._more, self._now, self._room = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self._thread = ThreadPoolExecutor(1, "views")
 
     async def put(self, commits: Sequence[Commit], upto: int = 0) -> None:
         """Takes all commits up to that sequence; waits while too many are held."""
-        self._held += commits
-        by_aggregate, kinds = self._by_aggregate, self._kinds
-        for commit in commits:
-            if commit.kind in kinds:
-                by_aggregate.setdefault((commit.kind, commit.id), []).append(commit)
+        self._held.commits += commits
         self.taken = max(self.taken, upto, commits[-1].record.seq if commits else 0)
         self._more.set()
-        if len(self._held) >= _TOGETHER:
+        if len(self._held.commits) >= _TOGETHER:
             self._now.set()
-        while len(self._held) >= HELD_MAX:
+        while len(self._held.commits) >= HELD_MAX:
             self._room.clear()
             await self._room.wait()
 
@@ -104,19 +115,17 @@ class Feed:
         async with self.writing:
             self._more.clear()
             self._now.clear()
-            held, self._held = self._held, []
-            self._being_written, self._by_aggregate = self._by_aggregate, {}
+            self._being_written, self._held = self._held, _Held([])
+            held = self._being_written.commits
             self._room.set()
             try:
                 await self._write(held, self.taken)
             except BaseException:
-                self._held = held + self._held  # commits that were written are skipped by their position
-                for aggregate, commits in self._by_aggregate.items():
-                    self._being_written.setdefault(aggregate, []).extend(commits)
-                self._by_aggregate, self._being_written = self._being_written, {}
+                # Commits that were written are skipped by their position.
+                self._held, self._being_written = _Held(held + self._held.commits), _Held([])
                 self._more.set()
                 raise
-            self._being_written = {}
+            self._being_written = _Held([])
             reports, self.projector.reports = self.projector.reports, []
         for record, reason in reports:
             self.on_fault(record, reason)
@@ -125,8 +134,7 @@ class Feed:
 
     def unwritten(self, kind: str, id: str) -> Sequence[Commit]:
         """The commits of an aggregate that were put and are not known to be in the rows, in their order."""
-        being_written = self._being_written.get((kind, id))
-        held = self._by_aggregate.get((kind, id), ())
+        being_written, held = self._being_written.of(kind, id), self._held.of(kind, id)
         return [*being_written, *held] if being_written else held
 
     async def _write(self, commits: list[Commit], upto: int) -> None:

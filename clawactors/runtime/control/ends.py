@@ -96,11 +96,15 @@ class EndNotifier:
 
     def on_ended(self, id: str, version: int, life: TaskStatus) -> None:
         """A task has ended."""
-        if life.status == "completed":  # which it stays
-            self._remember(ended_of(id, version, life))
-        if (clients := self._by_task.pop(id, None)) is None:
+        clients = self._by_task.pop(id, None)
+        stays = life.status == "completed"
+        if not (stays or clients):
             return
-        self._tell_all(clients, ended_of(id, version, life))
+        ended = ended_of(id, version, life)
+        if stays:
+            self._remember(ended)
+        if clients:
+            self._tell_all(clients, ended)
 
     def _tell_all(self, clients: list[_Client], ended: Ended) -> None:
         if not self._due:

@@ -14,6 +14,7 @@ from clawactors.systems.placement import ClusterState
 from clawactors.systems.schedules import SCHEDULE
 from clawactors.systems.schedules.roster import Roster
 from clawactors.systems.tasks import TASK
+from clawactors.systems.tasks.events import Submitted
 
 __all__ = ["Plans"]
 
@@ -47,10 +48,14 @@ class Plans:
         record, state = commit.record, self._state
         if commit.fault == "malformed" or not state.believes(commit.id, writer_of(record.subject)):
             state.apply_nothing(commit.kind, commit.id, record.seq)
-        elif commit.fault == "future":
+            return
+        if commit.fault == "future":
             state.freeze(commit.kind, commit.id)
             self._ends.on_frozen(commit.id, record.seq, commit.reason)
-        elif not state.apply_task(commit.id, record.seq, commit.events, record.at_ns, first=record.expected == 0):
+            return
+        events = commit.events
+        first = type(events[0]) is Submitted and record.expected == 0
+        if not state.apply_task(commit.id, record.seq, events, record.at_ns, first=first):
             self._background.insist(partial(self._adopt, commit.id))
 
     def _apply_node(self, commit: Commit) -> None:

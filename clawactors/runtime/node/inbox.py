@@ -47,8 +47,8 @@ class Inbox:
         except (Malformed, FromTheFuture):
             events = ()  # counted by the views
         self._slots.observe(id, record)
-        assignment = _assignment_in(id, record, events)
         is_guarded = record.expected >= 0
+        assignment = _assignment_in(id, record, events, is_guarded=is_guarded)
         is_mine = assignment is not None and assignment.event.incarnation == self._incarnation
         if assignment is not None and is_mine and (is_guarded or id not in self._slots.queue):
             self._take(assignment)
@@ -62,13 +62,15 @@ class Inbox:
             self._drain.return_soon(assignment)
 
 
-def _assignment_in(id: str, record: Record, events: tuple[te.TaskEvent, ...]) -> Assignment | None:
+def _assignment_in(id: str, record: Record, events: tuple[te.TaskEvent, ...], *, is_guarded: bool) -> Assignment | None:
     """The assignment that the commit holds; it is sure where the commit was guarded and nothing else is in it."""
-    scheduled = next((event for event in events if isinstance(event, te.Scheduled)), None)
-    if scheduled is None:
+    for scheduled in events:
+        if isinstance(scheduled, te.Scheduled):
+            break
+    else:
         return None
     submitted = events[0] if len(events) == 2 and isinstance(events[0], te.Submitted) else None
-    if submitted is not None:
+    if submitted is not None and submitted.params:
         scheduled = replace(scheduled, params=submitted.params)  # they stand once in the commit that makes the task
-    unsure = record.expected < 0 or (len(events) > 1 and submitted is None)
+    unsure = not is_guarded or (len(events) > 1 and submitted is None)
     return Assignment(id, record.seq, scheduled, record.at_ns, unsure)

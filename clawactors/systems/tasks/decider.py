@@ -20,6 +20,7 @@ from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.attempt import OF_ATTEMPT, check_fence, decide_of_attempt, or_cancel
 from clawactors.systems.tasks.evolution import evolve
+from clawactors.systems.tasks.spec import as_event
 from clawactors.systems.tasks.submission import difference, in_words
 from clawactors.systems.tasks.task import FINAL, MAX_INTERRUPTIONS, RETRIABLE, Task
 
@@ -95,7 +96,7 @@ def _open(task: Task, verb: str) -> None:
 def _submit(command: c.Submit, task: Task) -> tuple[e.TaskEvent, ...]:
     spec = command.spec
     if task.spec is None:
-        return (e.Submitted(**{name: getattr(spec, name) for name in e.Spec.__struct_fields__}),)
+        return (as_event(spec, e.Submitted),)
     if command.delayed:
         spec = replace(spec, not_before_ns=task.spec.not_before_ns)
     if (other := difference(task.spec, spec)) is not None:
@@ -104,8 +105,8 @@ def _submit(command: c.Submit, task: Task) -> tuple[e.TaskEvent, ...]:
 
 
 def _admit(command: c.Admit, task: Task) -> tuple[e.TaskEvent, ...]:
-    made = _submit(c.Submit(command.spec), task)
     spec = command.spec
+    made = (as_event(spec, e.Submitted),) if task.spec is None else _submit(c.Submit(spec), task)
     if not made or spec.fork_of or spec.after or spec.not_before_ns:  # it may have to wait: it is placed later
         return made
     # The parameters stand in the same commit, so they are not repeated.

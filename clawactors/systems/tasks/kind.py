@@ -14,6 +14,8 @@ from clawactors.systems.tasks.task import Task
 
 __all__ = ["TASKS"]
 
+_CREATING: Final = (c.Submit, c.Admit)  # as a tuple, because a union in `isinstance` is made anew at every call
+
 
 def _node_of(task: Task) -> str:
     return task.life.node if task.life.status in ("scheduled", "running", "paused") else ""
@@ -25,7 +27,7 @@ def _believes(_id: str, task: Task, writer: str) -> bool:
 
 
 def _creates(command: c.TaskCommand) -> bool:
-    return isinstance(command, c.Submit | c.Admit)
+    return isinstance(command, _CREATING)
 
 
 def _brief(task: Task) -> Task:

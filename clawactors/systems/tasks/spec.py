@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-__all__ = ["Count", "Fence", "OnDead", "Outcome", "Priority", "Spec", "TaskError", "WaitReason"]
+__all__ = ["Count", "Fence", "OnDead", "Outcome", "Priority", "Spec", "TaskError", "WaitReason", "as_event"]
 
 type WaitReason = Literal["dependency", "timer", "retry", "signal", "fork"]
 type Outcome = Literal["retry", "failed", "dead", "blocked"]
@@ -56,3 +56,29 @@ class Spec(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=Tr
     deadline_ns: Count = 0
     timeout_s: float | None = None
     max_retries: Count | None = None
+
+
+def as_event[S: Spec](spec: Spec, event: type[S]) -> S:
+    """The event of that type with all that was asked for."""
+    return event(
+        skill=spec.skill,
+        params=spec.params,
+        name=spec.name,
+        description=spec.description,
+        user=spec.user,
+        type=spec.type,
+        priority=spec.priority,
+        requires=spec.requires,
+        prefers=spec.prefers,
+        affinity=spec.affinity,
+        tags=spec.tags,
+        metadata=spec.metadata,
+        after=spec.after,
+        on_dead=spec.on_dead,
+        fork_of=spec.fork_of,
+        fork_step=spec.fork_step,
+        not_before_ns=spec.not_before_ns,
+        deadline_ns=spec.deadline_ns,
+        timeout_s=spec.timeout_s,
+        max_retries=spec.max_retries,
+    )

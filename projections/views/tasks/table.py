@@ -14,6 +14,7 @@ from clawactors.projections.engine.keys import LAST, number
 from clawactors.projections.engine.store import Reading
 from clawactors.systems.tasks import Entry, Journal, Task, TaskStatus
 from clawactors.systems.tasks.events import Spec, Submitted
+from clawactors.systems.tasks.spec import as_event
 
 __all__ = [
     "ANSWERS",
@@ -82,7 +83,7 @@ class StoredTask(msgspec.Struct, gc=False):
 def spec_value(id: str, spec: Spec) -> bytes:
     """The stored form of a spec: always as the `Submitted` event, so that equal specs are equal bytes."""
     if type(spec) is not Submitted:
-        spec = Submitted(**{name: getattr(spec, name) for name in Spec.__struct_fields__})
+        spec = as_event(spec, Submitted)
     return id.encode() + b"\n" + _encode(spec)
 
 
