@@ -12,6 +12,9 @@ from clawactors.eventlog.jetstream import JetStreamLog
 from tests.logs import open_log
 from tests.servers import NatsServer, accounts, running
 
+pytest_plugins = ["clawactors.testing.plugin"]
+"""An install brings it by its entry point; a checkout on the path does not."""
+
 _accounts = itertools.count()
 _SOAK_S = 3600
 """How long a soak may take before it counts as hanging; the others have the limit of `pyproject.toml`."""

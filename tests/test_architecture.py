@@ -18,6 +18,7 @@ LAYERS = (  # right may import left, never back
     "clawactors.projections",
     "clawactors.memory",
     "clawactors.app",
+    "clawactors.testing",
 )
 OWNERS = {
     "nats": "clawactors.eventlog.jetstream",

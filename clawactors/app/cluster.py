@@ -20,7 +20,7 @@ from clawactors.app.server import NatsServer
 from clawactors.runtime.node.machine import LEASE_S
 from clawactors.version import VERSION
 
-__all__ = ["Cluster", "ClusterPlan"]
+__all__ = ["ClusterPlan", "ClusterSupervisor"]
 
 _NOT_NAME: Final = re.compile(r"[^A-Za-z0-9_-]+")
 
@@ -39,7 +39,7 @@ class ClusterPlan(msgspec.Struct, frozen=True, kw_only=True):
     secrets: str = ""
 
 
-class Cluster:
+class ClusterSupervisor:
     """Runs between `start` and `stop`, or in an `async with`; the processes die with this one, however it ends."""
 
     def __init__(self, path: Path, plan: ClusterPlan, lock: int | None = None) -> None:

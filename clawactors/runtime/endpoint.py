@@ -59,6 +59,11 @@ class CommandEndpoint:
         self._serving: list[Serving] = []
         self._deciding: dict[tuple[str, str, bytes], asyncio.Future[bytes]] = {}
 
+    @property
+    def is_open(self) -> bool:
+        """True while it listens."""
+        return len(self._serving) == len(self._kinds)
+
     async def open(self, requests: Requests) -> None:
         """Listens from now on. Raises: `PermissionDenied`, `Unavailable`."""
         for kind in self._kinds:

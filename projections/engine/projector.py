@@ -57,25 +57,30 @@ class Projector:
         """
         store = Store.open(path, projection.tables, **options)
         try:
-            fresh = State(projection.name, projection.schema, projection.tags, identity)
-            with store.snapshot() as reading:
-                known = state_of(reading)
-                frozen = reading.count("frozen") if "frozen" in projection.tables else 0
-            if known is None:
-                with store.write() as txn:
-                    put_state(txn, fresh)
-            state = known or fresh
-            if (state.projection, state.schema) != (fresh.projection, fresh.schema):
-                raise Corrupt(f"{path} was made by another release")
-            if state.tags != fresh.tags:
-                if frozen:
-                    raise Corrupt(f"{path} holds aggregates that this release may be able to read")
-                state = msgspec.structs.replace(state, tags=fresh.tags)
-            if state.identity != identity:
-                raise Corrupt(f"{path} was made from another log")
+            return cls.on(store, projection, identity)
         except BaseException:
             store.close()
             raise
+
+    @classmethod
+    def on(cls, store: Store, projection: Projection, identity: str) -> Self:
+        """The projector of an open store. Raises: `Corrupt` as `open`."""
+        fresh = State(projection.name, projection.schema, projection.tags, identity)
+        with store.snapshot() as reading:
+            known = state_of(reading)
+            frozen = reading.count("frozen") if "frozen" in projection.tables else 0
+        if known is None:
+            with store.write() as txn:
+                put_state(txn, fresh)
+        state = known or fresh
+        if (state.projection, state.schema) != (fresh.projection, fresh.schema):
+            raise Corrupt(f"{store.path} was made by another release")
+        if state.tags != fresh.tags:
+            if frozen:
+                raise Corrupt(f"{store.path} holds aggregates that this release may be able to read")
+            state = msgspec.structs.replace(state, tags=fresh.tags)
+        if state.identity != identity:
+            raise Corrupt(f"{store.path} was made from another log")
         return cls(projection, store, state)
 
     @property

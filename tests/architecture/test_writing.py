@@ -9,7 +9,7 @@ from tests.architecture.source import hold, sources
 
 DISPATCHER = ("clawactors/runtime/dispatcher.py", "clawactors/runtime/aggregate.py")
 """The dispatcher and its queue of one aggregate, which only the dispatcher makes."""
-ADAPTERS = ("eventlog/",)
+ADAPTERS = ("eventlog/", "clawactors/testing/link.py")
 """Implement `append`; what they call is their own."""
 
 

@@ -156,7 +156,7 @@ async def test_a_leader_that_is_killed_at_its_append_leaves_the_command_to_the_n
     def die(at: str, draft: Draft) -> None:
         if at == point:
             killed.set()
-            leader.cut()
+            leader.unplug()
             raise Unavailable("killed")
 
     leader.fault = die

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from clawactors.app.client import Client
-from clawactors.app.cluster import Cluster, ClusterPlan
+from clawactors.app.cluster import ClusterPlan, ClusterSupervisor
 from clawactors.app.discovery import discover
 from clawactors.eventlog import Unavailable
 from clawactors.eventlog.jetstream import JetStreamLog
@@ -33,7 +33,7 @@ _LOOK_AGAIN_S = 0.02
 class System:
     """A running cluster and a client of it."""
 
-    def __init__(self, cluster: Cluster, client: Client, log: JetStreamLog, folder: Path) -> None:
+    def __init__(self, cluster: ClusterSupervisor, client: Client, log: JetStreamLog, folder: Path) -> None:
         self.cluster, self.client, self.log, self.folder = cluster, client, log, folder
         self.claw = Claw(cluster.path)
         self.trace = folder / "trace"
@@ -172,7 +172,7 @@ async def running(folder: Path, plan: ClusterPlan) -> AsyncIterator[System]:
     """A cluster for as long as the block lasts; fails where it leaves a process behind."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("PYTHONPATH", ROOT)
-        cluster = Cluster(folder / "data", plan)
+        cluster = ClusterSupervisor(folder / "data", plan)
         processes: list[psutil.Process] = []
         try:
             async with cluster:

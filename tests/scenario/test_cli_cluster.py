@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from clawactors.app.client import Client
-from clawactors.app.cluster import Cluster, ClusterPlan
+from clawactors.app.cluster import ClusterPlan, ClusterSupervisor
 from clawactors.app.discovery import discover
 from tests.scenario.claw import PATIENCE_S, ROOT, Claw
 
@@ -56,18 +56,18 @@ async def locked(task):
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cluster]:
+async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ClusterSupervisor]:
     folder = tmp_path_factory.mktemp("cli")
     skills = folder / "own_skills.py"
     skills.write_text(SKILLS)
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("PYTHONPATH", ROOT)
-        async with Cluster(folder / "data", ClusterPlan(nodes=2, slots=5, skills=(str(skills),))) as cluster:
+        async with ClusterSupervisor(folder / "data", ClusterPlan(nodes=2, slots=5, skills=(str(skills),))) as cluster:
             yield cluster
 
 
 @pytest.fixture(scope="module")
-def claw(cluster: Cluster) -> Claw:
+def claw(cluster: ClusterSupervisor) -> Claw:
     return Claw(cluster.path)
 
 
@@ -144,7 +144,7 @@ def test_waiting_too_short_ends_with_5_and_names_the_task(claw: Claw) -> None:
     assert claw("cancel", id).code == 0
 
 
-def test_a_wait_says_why_the_task_is_blocked_and_goes_on(claw: Claw, cluster: Cluster) -> None:
+def test_a_wait_says_why_the_task_is_blocked_and_goes_on(claw: Claw, cluster: ClusterSupervisor) -> None:
     waits = claw.start("submit", "locked", "--id", "locked-1", "--wait", "--json")
     assert waits.stderr
     line = waits.stderr.readline()
@@ -413,7 +413,7 @@ def test_skills_are_listed_with_what_they_take(claw: Claw) -> None:
     assert rows["count"]["nodes"] == ["n1", "n2"]
 
 
-def test_the_status_says_which_server_and_why(claw: Claw, cluster: Cluster) -> None:
+def test_the_status_says_which_server_and_why(claw: Claw, cluster: ClusterSupervisor) -> None:
     status = claw("status", "--json").answer
     assert set(status) >= {"tasks", "nodes", "log", "projection", "leader"}
     assert status["nodes"]["online"] == 2
@@ -427,12 +427,12 @@ def test_the_status_says_which_server_and_why(claw: Claw, cluster: Cluster) -> N
     assert by_url["server"]["why"] == "named by --nats"
 
 
-async def publish_by_hand(cluster: Cluster) -> None:
+async def publish_by_hand(cluster: ClusterSupervisor) -> None:
     async with Client.at(discover(cluster.nats_url)) as client:
         await client.connection.ask("claw.task.by-hand.log", b"nonsense")
 
 
-def test_the_doctor_finds_all_well_and_shows_what_lies_about(claw: Claw, cluster: Cluster) -> None:
+def test_the_doctor_finds_all_well_and_shows_what_lies_about(claw: Claw, cluster: ClusterSupervisor) -> None:
     asyncio.run(publish_by_hand(cluster))
     done = claw("doctor", "--json", "--verbose")
     report = done.answer
@@ -501,7 +501,7 @@ def test_without_a_server_it_ends_with_5_soon(claw: Claw) -> None:
         assert time.monotonic() - began_s < 6  # two seconds of patience; the rest is the start of a process
 
 
-def test_a_wrong_password_is_told(claw: Claw, cluster: Cluster) -> None:
+def test_a_wrong_password_is_told(claw: Claw, cluster: ClusterSupervisor) -> None:
     port = cluster.nats_url.rpartition(":")[2]
     wrong = claw.quick("tasks", "--nats", f"nats://claw:wrong@127.0.0.1:{port}", "--json")
     assert (wrong.code, wrong.answer["error"]["code"]) == (4, "misconfigured")

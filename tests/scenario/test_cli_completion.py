@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from clawactors.app.cluster import Cluster, ClusterPlan
+from clawactors.app.cluster import ClusterPlan, ClusterSupervisor
 from tests.scenario.claw import PATIENCE_S, ROOT, Claw
 from tests.scenario.terminal import Terminal
 
@@ -26,15 +26,15 @@ START = {
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cluster]:
+async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ClusterSupervisor]:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("PYTHONPATH", ROOT)
-        async with Cluster(tmp_path_factory.mktemp("tab") / "data", ClusterPlan(nodes=1, slots=2)) as cluster:
+        async with ClusterSupervisor(tmp_path_factory.mktemp("tab") / "data", ClusterPlan(nodes=1, slots=2)) as cluster:
             yield cluster
 
 
 @pytest.fixture(scope="module")
-def claw(cluster: Cluster) -> Claw:
+def claw(cluster: ClusterSupervisor) -> Claw:
     claw = Claw(cluster.path)
     for id in ("report-7", "report-8", "other-1"):
         assert claw.quick("submit", "echo", '{"text": "hi"}', "--id", id, "--wait").code == 0
@@ -112,7 +112,7 @@ def candidates(claw: Claw) -> Callable[..., list[str]]:
     return ask
 
 
-def test_candidates_fit_what_is_asked_for(cluster: Cluster, candidates: Callable[..., list[str]]) -> None:
+def test_candidates_fit_what_is_asked_for(cluster: ClusterSupervisor, candidates: Callable[..., list[str]]) -> None:
     assert set(candidates("why", "")) >= {"report-7", "report-8", "other-1"}
     assert candidates("--json", "cancel", "report-7", "report-8", "o") == ["other-1"]
     assert candidates("node", "") == ["set", "n1"]

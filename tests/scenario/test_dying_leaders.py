@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from clawactors.app.cluster import Cluster, ClusterPlan
+from clawactors.app.cluster import ClusterPlan, ClusterSupervisor
 from tests.scenario.claw import Claw
 from tests.scenario.system import SKILLS, System, are_gone, family, running, signal_pid, until
 
@@ -23,7 +23,7 @@ TAKEOVER_S = 15.0
 class Rivals:
     """A cluster, a second control process that another `up --nats` started, and work that goes on all the time."""
 
-    def __init__(self, system: System, second: Cluster) -> None:
+    def __init__(self, system: System, second: ClusterSupervisor) -> None:
         self.system, self.second = system, second
         self.took_s: list[float] = []
         self._portion = 0
@@ -68,7 +68,7 @@ class Rivals:
 @contextlib.asynccontextmanager
 async def rivals(folder: Path) -> AsyncIterator[Rivals]:
     async with running(folder, ClusterPlan(nodes=2, slots=5, skills=(SKILLS,))) as system:
-        second = Cluster(folder / "second", ClusterPlan(nodes=0, nats_url=system.cluster.nats_url))
+        second = ClusterSupervisor(folder / "second", ClusterPlan(nodes=0, nats_url=system.cluster.nats_url))
         async with second:
             yield Rivals(system, second)
 

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from clawactors.app.client import Client
-from clawactors.app.cluster import Cluster, ClusterPlan
+from clawactors.app.cluster import ClusterPlan, ClusterSupervisor
 from clawactors.app.demo.run import _install as install
 from clawactors.app.discovery import discover
 from clawactors.eventlog import Draft
@@ -49,19 +49,19 @@ async def data(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Path]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def cluster(data: Path) -> AsyncIterator[Cluster]:
-    async with Cluster(data / "data", ClusterPlan(nodes=1, skills=(SKILLS,))) as cluster:
+async def cluster(data: Path) -> AsyncIterator[ClusterSupervisor]:
+    async with ClusterSupervisor(data / "data", ClusterPlan(nodes=1, skills=(SKILLS,))) as cluster:
         yield cluster
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def client(cluster: Cluster) -> AsyncIterator[Client]:
+async def client(cluster: ClusterSupervisor) -> AsyncIterator[Client]:
     async with Client.at(discover(nats=cluster.nats_url), user="test") as client:
         yield client
 
 
 @pytest.fixture
-def claw(cluster: Cluster) -> Claw:
+def claw(cluster: ClusterSupervisor) -> Claw:
     return Claw(cluster.path)
 
 
@@ -196,7 +196,7 @@ def test_what_goes_wrong_is_told_in_a_line_with_its_code(claw: Claw, words: list
 
 @on_one_loop
 async def test_a_killed_process_comes_back_and_a_deleted_folder_too(
-    cluster: Cluster, client: Client, claw: Claw
+    cluster: ClusterSupervisor, client: Client, claw: Claw
 ) -> None:
     assert cluster.memory is not None
     assert cluster.run.pids.memory == cluster.memory.pid

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from clawactors.app.client import Client
-from clawactors.app.cluster import Cluster, ClusterPlan
+from clawactors.app.cluster import ClusterPlan, ClusterSupervisor
 from clawactors.app.discovery import discover
 from tests.scenario.claw import ROOT, Claw
 
@@ -27,17 +27,19 @@ SAYS = {
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cluster]:
+async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ClusterSupervisor]:
     folder = tmp_path_factory.mktemp("docs")
     (folder / "kiln.py").write_text(CODE, encoding="utf-8")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("PYTHONPATH", ROOT)
-        async with Cluster(folder / "data", ClusterPlan(nodes=1, skills=(str(folder / "kiln.py"),))) as cluster:
+        async with ClusterSupervisor(
+            folder / "data", ClusterPlan(nodes=1, skills=(str(folder / "kiln.py"),))
+        ) as cluster:
             yield cluster
 
 
 @pytest.mark.parametrize("session", SESSIONS, ids=["english", "chinese"])
-def test_every_command_of_the_example_works(cluster: Cluster, session: str) -> None:
+def test_every_command_of_the_example_works(cluster: ClusterSupervisor, session: str) -> None:
     claw = Claw(cluster.path)
     for line in session.splitlines():
         program, *words = shlex.split(line)
@@ -53,7 +55,7 @@ def test_every_command_of_the_example_works(cluster: Cluster, session: str) -> N
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_the_code_of_the_example_works(cluster: Cluster) -> None:
+async def test_the_code_of_the_example_works(cluster: ClusterSupervisor) -> None:
     names: dict[str, Any] = {}
     exec(compile(CODE, "memory.md", "exec"), names)  # noqa: S102 - our own page
     async with Client.at(discover(nats=cluster.nats_url), user="test") as client:

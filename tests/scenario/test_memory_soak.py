@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from clawactors.app.client import Client
-from clawactors.app.cluster import Cluster, ClusterPlan
+from clawactors.app.cluster import ClusterPlan, ClusterSupervisor
 from clawactors.app.discovery import discover
 from clawactors.eventlog import aggregate_pattern
 from clawactors.eventlog.jetstream import JetStreamLog
@@ -23,7 +23,7 @@ async def test_an_extraction_that_finds_no_memory_has_its_six_attempts_and_is_de
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", ROOT)
     async with (
-        Cluster(tmp_path / "data", ClusterPlan(nodes=1, restart=False)) as cluster,
+        ClusterSupervisor(tmp_path / "data", ClusterPlan(nodes=1, restart=False)) as cluster,
         Client.at(discover(nats=cluster.nats_url), user="test") as client,
     ):
         os.kill(cluster.run.pids.memory, signal.SIGKILL)

@@ -14,7 +14,7 @@ import msgspec
 from clawactors.app.bench.figures import Figure, table
 from clawactors.app.bench.scene import Scene
 from clawactors.app.client import Client
-from clawactors.app.cluster import Cluster, ClusterPlan
+from clawactors.app.cluster import ClusterPlan, ClusterSupervisor
 from clawactors.app.discovery import discover
 from clawactors.eventlog.jetstream import JetStreamLog
 from clawactors.kernel.errors import Refused
@@ -85,7 +85,7 @@ async def _scene(name: str, options: Any) -> AsyncIterator[Scene]:
     with contextlib.ExitStack() as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         async with (
-            Cluster(folder / "cluster", plan) as cluster,
+            ClusterSupervisor(folder / "cluster", plan) as cluster,
             Client.at(discover(nats=cluster.nats_url), user="bench") as client,
         ):
             yield Scene(client, await JetStreamLog.over(client.connection), cluster)

@@ -12,7 +12,7 @@ import msgspec
 
 from clawactors.app.bench.skills import noop
 from clawactors.app.client import Client
-from clawactors.app.cluster import Cluster
+from clawactors.app.cluster import ClusterSupervisor
 from clawactors.app.datafolder import DataFolder
 from clawactors.app.server import NatsServer
 from clawactors.eventlog import Unavailable
@@ -36,11 +36,11 @@ _FILL_TOGETHER: Final = 5000
 class Scene:
     """One cluster to measure on."""
 
-    def __init__(self, client: Client, log: JetStreamLog, cluster: Cluster | None) -> None:
+    def __init__(self, client: Client, log: JetStreamLog, cluster: ClusterSupervisor | None) -> None:
         self.client, self.log, self._cluster = client, log, cluster
 
     @property
-    def cluster(self) -> Cluster:
+    def cluster(self) -> ClusterSupervisor:
         """Our own cluster. Raises: `Refused` on somebody else's, whose processes are not ours to look at or kill."""
         if self._cluster is None:
             raise Refused("this figure needs a cluster of its own: leave out --nats")

@@ -15,7 +15,7 @@ import msgspec
 from clawactors.app.cli.foreground import NOT_SEEN, StopSignals
 from clawactors.app.cli.output import Facts, Part, emit, note
 from clawactors.app.cli.problem import INTERRUPTED, Problem
-from clawactors.app.cluster import Cluster, ClusterPlan
+from clawactors.app.cluster import ClusterPlan, ClusterSupervisor
 from clawactors.app.secretfile import path_of
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.machine import LEASE_S
@@ -41,7 +41,7 @@ async def _serve(options: Any, path: Path, lock: int | None) -> int:
         restart=options.restart,
         lease_s=LEASE_S if options.lease is None else options.lease,
     )
-    cluster = Cluster(path, plan, lock)
+    cluster = ClusterSupervisor(path, plan, lock)
     with StopSignals(lambda: _kill_nodes(cluster)) as signals:
         starting = asyncio.ensure_future(cluster.start())
         watching = asyncio.ensure_future(signals.cancel(starting))
@@ -63,7 +63,7 @@ async def _serve(options: Any, path: Path, lock: int | None) -> int:
     return 0
 
 
-def _tell_ready(options: Any, cluster: Cluster) -> None:
+def _tell_ready(options: Any, cluster: ClusterSupervisor) -> None:
     run = cluster.run
     ready = {"ready": True, "nats_url": run.nats_url, "data": str(cluster.path), "pids": msgspec.to_builtins(run.pids)}
     with contextlib.suppress(BrokenPipeError):  # who started it may have gone
@@ -89,7 +89,7 @@ def _leave_terminal(log: Path) -> None:
     os.close(errors)
 
 
-def _kill_nodes(cluster: Cluster) -> None:
+def _kill_nodes(cluster: ClusterSupervisor) -> None:
     for pid in cluster.run.pids.nodes.values():
         if pid:
             with contextlib.suppress(ProcessLookupError):

@@ -16,7 +16,7 @@ import msgspec
 
 from clawactors.app.cli.problem import EXITS
 from clawactors.app.client import Client
-from clawactors.app.cluster import Cluster, ClusterPlan
+from clawactors.app.cluster import ClusterPlan, ClusterSupervisor
 from clawactors.app.demo.progress import Progress
 from clawactors.app.demo.report import text_of
 from clawactors.app.demo.run import run_demo
@@ -29,7 +29,7 @@ __all__ = ["run"]
 class _Stage:
     """The demo's cluster: its processes are this one's children."""
 
-    def __init__(self, cluster: Cluster, client: Client, log: JetStreamLog) -> None:
+    def __init__(self, cluster: ClusterSupervisor, client: Client, log: JetStreamLog) -> None:
         self._cluster, self.client, self.log = cluster, client, log
 
     async def kill_node(self, id: str) -> None:
@@ -84,7 +84,7 @@ def run(options: Any) -> int:
 
 async def _in(folder: Path, progress: Progress) -> dict[str, Any]:
     progress.say("Starting a nats-server, control and two nodes …")
-    async with Cluster(folder / "cluster", ClusterPlan(nodes=2)) as cluster:
+    async with ClusterSupervisor(folder / "cluster", ClusterPlan(nodes=2)) as cluster:
         url = cluster.nats_url
         async with Client.at(discover(nats=url), user="demo") as client:
             log = await JetStreamLog.over(client.connection)

@@ -2,14 +2,12 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
-
-import msgspec
 
 from clawactors.app.processes.start import ControlStart, main
 from clawactors.app.projections import CLUSTER
+from clawactors.app.questions import answer_questions, heartbeat_of
 from clawactors.eventlog import EventLogError
 from clawactors.eventlog.jetstream import (
     Connection,
@@ -23,17 +21,13 @@ from clawactors.eventlog.jetstream import (
     JetStreamRequests,
     JetStreamTimers,
 )
-from clawactors.kernel.errors import Refused
 from clawactors.kernel.kind import Kinds
 from clawactors.kinds import KINDS
-from clawactors.projections.engine.questions import error_reply
 from clawactors.projections.engine.view import Projection
 from clawactors.projections.live import LiveViews
 from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.context import ActorContext
 from clawactors.runtime.control import Control
-from clawactors.runtime.control.control import QUEUE
-from clawactors.systems.nodes.row import Heartbeat
 
 __all__ = ["serve"]
 
@@ -60,7 +54,7 @@ async def serve(
             log,
             Path(start.data) / "views",
             projection,
-            heartbeat=lambda node: _heartbeat(control, node),
+            heartbeat=lambda node: heartbeat_of(control, node),
             now_ns=clock.now_ns,
         )
         stack.push_async_callback(views.aclose)
@@ -79,18 +73,11 @@ async def serve(
         views.feed.on_fault = control.dead.put
         log.connection.on_back.append(control.forgive)
         await _listen_to_disconnects(stack, start.sys_url, control)
-        await _answer(control, views, projection)
+        await answer_questions(control, views.answer, projection)
         async with asyncio.TaskGroup() as group:
             group.create_task(views.serve())
             group.create_task(control.serve())
             ready()
-
-
-def _heartbeat(control: Control, id: str) -> Heartbeat | None:
-    figures = control.watch.figures.get(id)
-    if figures is None:
-        return None
-    return Heartbeat(figures.incarnation, figures.at_ns, figures.cpu, figures.memory, figures.disk)
 
 
 async def _listen_to_disconnects(stack: contextlib.AsyncExitStack, sys_url: str, control: Control) -> None:
@@ -104,46 +91,6 @@ async def _listen_to_disconnects(stack: contextlib.AsyncExitStack, sys_url: str,
     if sys_url:
         with contextlib.suppress(EventLogError):
             await stack.enter_async_context(await Disconnects.open(sys_url, on_disconnect))
-
-
-class _WhyQuestion(msgspec.Struct, forbid_unknown_fields=True):
-    id: str
-
-
-async def _answer(control: Control, views: LiveViews, projection: Projection) -> None:
-    """Serves `claw.query.<name>` and `claw.query.<principal>.<name>`.
-
-    Views answer; placement answers `why`; `middleware` names what a command passes.
-    """
-
-    async def why(body: bytes) -> bytes:
-        try:
-            question = msgspec.json.decode(body, type=_WhyQuestion)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            return error_reply(Refused(f"not a question: {error}"))
-        placement = control.placement
-        limit = placement.limit_of(question.id)
-        return msgspec.json.encode(
-            {
-                "reasons": placement.why(question.id, control.context.clock.now_ns()),
-                "waiting_for": limit.facts if limit else {},
-            }
-        )
-
-    async def middleware(_body: bytes) -> bytes:
-        return msgspec.json.encode({"chain": control.dispatcher.chain})
-
-    answers: dict[str, Callable[[bytes], Awaitable[bytes]]] = {}
-    answers |= {name: partial(views.answer, name) for name in projection.questions}
-    answers |= {"why": why, "middleware": middleware}
-    for name, answer in answers.items():
-        # The short form is for the cluster's own account, the other names who asks.
-        await control.requests.serve(f"claw.query.{name}", answer, QUEUE)
-        await control.requests.answer(f"claw.query.*.{name}", _for_anybody(answer), queue=QUEUE)
-
-
-def _for_anybody(answer: Callable[[bytes], Awaitable[bytes]]) -> Callable[[str, bytes], Awaitable[bytes]]:
-    return lambda _principal, body: answer(body)
 
 
 if __name__ == "__main__":

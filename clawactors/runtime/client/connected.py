@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from clawactors.eventlog.numbers import unfit_number
-from clawactors.eventlog.requests import Requests
+from clawactors.eventlog.requests import Asking
 from clawactors.kernel.errors import InvalidQuery, NotFound
 from clawactors.kernel.external import ExternalCommand
 from clawactors.kernel.fold import Snapshot
@@ -33,7 +33,7 @@ __all__ = ["ConnectedClient"]
 class ConnectedClient:
     """`sender` carries commands, `questions` raw questions, `views` typed ones, `ends` the ends of awaited tasks."""
 
-    def __init__(self, context: ProcessContext, requests: Requests, deadline_s: float = DEADLINE_S) -> None:
+    def __init__(self, context: ProcessContext, requests: Asking, deadline_s: float = DEADLINE_S) -> None:
         self.context, self.requests = context, OpenRequests(requests)
         self.principal = context.by.partition("/")[2] or context.by
         self.name = new_id()

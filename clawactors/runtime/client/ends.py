@@ -50,6 +50,11 @@ class Ends:
         self._beat: asyncio.TimerHandle | None = None
         self._stop: object = None
 
+    @property
+    def are_awaited(self) -> bool:
+        """True while somebody here waits for the end of a task."""
+        return bool(self._awaited)
+
     async def ready(self) -> None:
         """Returns when notices reach this client. Raises: `PermissionDenied`, `Unavailable`."""
         self._requests.check()

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from clawactors.eventlog import Closed
-from clawactors.eventlog.requests import Asking, Requests
+from clawactors.eventlog.requests import Asking
 
 __all__ = ["OpenRequests"]
 
@@ -15,7 +15,7 @@ class OpenRequests(Asking):
     What asks again while nobody answers would wait without end in another loop, and behind the close.
     """
 
-    def __init__(self, requests: Requests) -> None:
+    def __init__(self, requests: Asking) -> None:
         self._requests = requests
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_closed = False

@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 
 from clawactors.eventlog import Corrupt, Misconfigured, Unavailable
+from clawactors.projections.engine.digest import digest
+from clawactors.projections.engine.inprocess import InProcessStore
+from clawactors.projections.engine.projector import Projector
 from clawactors.projections.engine.store import MapFull, Store
+from clawactors.projections.views.tasks.table import IDS
+from tests.projections.cluster import CLUSTER
+from tests.projections.histories import random_history
 
 TABLES = ("a", "b")
 
@@ -44,6 +50,51 @@ def test_a_block_that_raises_leaves_nothing(tmp_path: Path) -> None:
         half()
     assert count_of(store) == 0
     store.close()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_store_in_memory_holds_what_one_on_disk_holds(seed: int, projector: Projector) -> None:
+    in_memory = Projector.on(InProcessStore(CLUSTER.tables), CLUSTER, "log-1")
+    records = random_history(seed, 200).records
+    digests = []
+    for each in (projector, in_memory):
+        each.apply(records, batch=7)
+        with each.store.snapshot() as reading:
+            digests.append(digest(reading, CLUSTER))
+            assert reading.count(IDS) > 5
+    assert digests[0] == digests[1]
+
+
+def test_a_block_that_raises_leaves_nothing_in_memory() -> None:
+    store = InProcessStore(TABLES)
+    fill(store, 3)
+
+    def half() -> None:
+        with store.write() as txn:
+            txn.put("a", b"%08d" % 1, b"changed")
+            txn.put("a", b"new", b"v")
+            txn.delete("a", b"%08d" % 2)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        half()
+    with store.snapshot() as reading:
+        assert list(reading.cursor("a")) == [(b"%08d" % n, b"x" * 100) for n in range(3)]
+
+
+def test_a_cursor_in_memory_moves_as_one_on_disk(tmp_path: Path) -> None:
+    moves = ("first", "next", "next", "next", "prev", "last", "prev", "prev", "prev", "next", "prev")
+    seen = []
+    stores = (Store.open(tmp_path, TABLES), InProcessStore(TABLES))
+    for store in stores:
+        fill(store, 3)
+        with store.snapshot() as reading:
+            cursor = reading.cursor("a")
+            seen.append([(getattr(cursor, move)(), cursor.key()) for move in moves])
+            seen[-1] += [(cursor.set_range(key), cursor.item()[0]) for key in (b"", b"00000001", b"00000001x", b"9")]
+            assert [cursor.last(), *cursor][1:] == [(b"00000002", b"x" * 100)]
+    assert seen[0] == seen[1]
+    stores[0].close()
 
 
 def test_a_snapshot_does_not_see_what_is_written_meanwhile(tmp_path: Path) -> None:

@@ -1,0 +1,65 @@
+"""The questions that a control process answers, put together: those of its views, and those of its placement."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import msgspec
+
+from clawactors.kernel.errors import Refused
+from clawactors.projections.engine.questions import error_reply
+from clawactors.projections.engine.view import Projection
+from clawactors.runtime.control import Control
+from clawactors.runtime.control.control import QUEUE
+from clawactors.systems.nodes.row import Heartbeat
+
+__all__ = ["answer_questions", "heartbeat_of"]
+
+
+class _WhyQuestion(msgspec.Struct, forbid_unknown_fields=True):
+    id: str
+
+
+async def answer_questions(
+    control: Control, answer: Callable[[str, bytes], Awaitable[bytes]], projection: Projection
+) -> None:
+    """Serves `claw.query.<name>` and `claw.query.<principal>.<name>`.
+
+    Views answer, by `answer(name, body)`; placement answers `why`; `middleware` names what a command passes.
+    """
+
+    async def why(body: bytes) -> bytes:
+        try:
+            question = msgspec.json.decode(body, type=_WhyQuestion)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            return error_reply(Refused(f"not a question: {error}"))
+        placement = control.placement
+        limit = placement.limit_of(question.id)
+        return msgspec.json.encode(
+            {
+                "reasons": placement.why(question.id, control.context.clock.now_ns()),
+                "waiting_for": limit.facts if limit else {},
+            }
+        )
+
+    async def middleware(_body: bytes) -> bytes:
+        return msgspec.json.encode({"chain": control.dispatcher.chain})
+
+    answers: dict[str, Callable[[bytes], Awaitable[bytes]]] = {}
+    answers |= {name: partial(answer, name) for name in projection.questions}
+    answers |= {"why": why, "middleware": middleware}
+    for name, handler in answers.items():
+        # The short form is for the cluster's own account, the other names who asks.
+        await control.requests.serve(f"claw.query.{name}", handler, QUEUE)
+        await control.requests.answer(f"claw.query.*.{name}", _for_anybody(handler), queue=QUEUE)
+
+
+def _for_anybody(answer: Callable[[bytes], Awaitable[bytes]]) -> Callable[[str, bytes], Awaitable[bytes]]:
+    return lambda _principal, body: answer(body)
+
+
+def heartbeat_of(control: Control, id: str) -> Heartbeat | None:
+    """The last heartbeat of a node that this process has heard."""
+    figures = control.watch.figures.get(id)
+    if figures is None:
+        return None
+    return Heartbeat(figures.incarnation, figures.at_ns, figures.cpu, figures.memory, figures.disk)

@@ -1,0 +1,24 @@
+"""The test kit: a whole cluster in the event loop of a test, with a clock that jumps (docs/testing.md).
+
+In: skills, and what shall go wrong. Out: a client of a cluster that lives in memory. It is the product itself on
+in-memory ports; it never reimplements a rule, and nothing of the product imports it.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from clawactors.testing.cluster import Cluster
+
+__all__ = ["Cluster"]
+
+_HOMES = {"Cluster": "clawactors.testing.cluster"}
+
+
+def __getattr__(name: str) -> Any:
+    """The public name, imported now: pytest imports this package wherever it is installed."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+    return value
