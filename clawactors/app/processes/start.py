@@ -1,9 +1,8 @@
-"""The start parameters of a child process, and the line that reports it ready."""
+"""The start parameters of a child process, and its main."""
 
 import asyncio
 import gc
 import logging
-import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -12,11 +11,12 @@ from typing import Any, Final
 import msgspec
 
 from clawactors.app.lifeline import die_with_parent
+from clawactors.app.processes.readyline import ReadyLine, ReadyMessage
 from clawactors.eventlog import EventLogError, Misconfigured
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.machine import LEASE_S
 
-__all__ = ["ControlStart", "MemoryStart", "NodeStart", "ReadyMessage", "Start", "main"]
+__all__ = ["ControlStart", "MemoryStart", "NodeStart", "Start", "main"]
 
 _SWITCH_S: Final = 0.0005
 
@@ -52,23 +52,9 @@ class NodeStart(Start, frozen=True, kw_only=True):
     lease_s: float = LEASE_S
 
 
-class ReadyMessage(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The one line a child prints: it is ready, or it can't be and says whose fault that is."""
-
-    ready: bool
-    code: str = ""
-    message: str = ""
-
-
-def say(ready: ReadyMessage) -> None:
-    """Prints the line. Nobody reads standard output after it, so what still goes there goes to the log."""
-    sys.stdout.write(msgspec.json.encode(ready).decode() + "\n")
-    sys.stdout.flush()
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-
-
 def main[T: Start](kind: type[T], serve: Callable[[T, Callable[[], None]], Awaitable[None]]) -> None:
     """The main of a child: reads its start, serves until SIGTERM or SIGINT, exits 0 when that ended well."""
+    line = ReadyLine()
     start = msgspec.json.decode(sys.stdin.buffer.readline(), type=kind)
     if start.parent:
         die_with_parent(start.parent)
@@ -82,14 +68,14 @@ def main[T: Start](kind: type[T], serve: Callable[[T, Callable[[], None]], Await
     # A thread that computes (views, skills) may keep the event loop from its work for so long at a time.
     sys.setswitchinterval(_SWITCH_S)
     try:
-        run(serve(start, lambda: say(ReadyMessage(True))))
+        run(serve(start, lambda: line.say(ReadyMessage(True))))
     except (Refused, Misconfigured) as error:
         logging.error("%s", error)  # for when it was ready once, and nobody reads the line any more
-        say(ReadyMessage(False, "refused" if isinstance(error, Refused) else "misconfigured", str(error)))
+        line.say(ReadyMessage(False, "refused" if isinstance(error, Refused) else "misconfigured", str(error)))
         sys.exit(4)
     except EventLogError as error:
         logging.error("%s", error)
-        say(ReadyMessage(False, "unavailable", str(error)))
+        line.say(ReadyMessage(False, "unavailable", str(error)))
         sys.exit(5)
 
 

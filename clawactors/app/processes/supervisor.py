@@ -12,7 +12,8 @@ from typing import IO, Any
 
 import msgspec
 
-from clawactors.app.processes.start import ReadyMessage, Start
+from clawactors.app.processes.readyline import ReadyMessage
+from clawactors.app.processes.start import Start
 from clawactors.eventlog import EventLogError, Misconfigured, Unavailable
 from clawactors.kernel.errors import Refused
 

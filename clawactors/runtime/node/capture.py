@@ -1,23 +1,20 @@
 """Captures what the code of tasks prints and logs. Its context tells it from the rest of the process.
 
-Steps and threads of the pool belong to their task. Threads that code starts by itself do not, nor do programs that
-inherit the streams of the process. Output of no task goes where it went before.
+Steps belong to their task, and so do threads, thread pools and forked processes that its code starts (see `spawned`).
+What programs print that inherit the streams of the process, and what is printed after the end of the attempt, goes
+where output of no task goes: where it went before, to the log of the node.
 """
 
 import contextlib
 import logging
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextvars import ContextVar
-from typing import Any, Final, override
+from collections.abc import Iterable, Iterator
+from typing import Any, override
 
-from clawactors.runtime.node.output import TaskOutput
 from clawactors.runtime.node.secrets import Secrets
+from clawactors.runtime.node.spawned import Printed, current_output, put, told_apart
 
-__all__ = ["captured", "current_output"]
-
-current_output: Final[ContextVar[Callable[[], TaskOutput] | None]] = ContextVar("current_output", default=None)
-"""Returns the output of the task that this context belongs to; None where it belongs to no task."""
+__all__ = ["captured"]
 
 
 class _Routed:
@@ -26,10 +23,9 @@ class _Routed:
     def __init__(self, original: Any, source: str) -> None:
         self._original, self._source = original, source
 
-    def write(self, text: str) -> int:
-        if (output := current_output.get()) is None or not isinstance(text, str):
+    def write(self, text: Any) -> int:
+        if not isinstance(text, str) or (text and not put(Printed(self._source, text))):
             return int(self._original.write(text))
-        output().write(self._source, text)
         return len(text)
 
     def writelines(self, lines: Iterable[str]) -> None:
@@ -37,10 +33,8 @@ class _Routed:
             self.write(line)
 
     def flush(self) -> None:
-        if (output := current_output.get()) is None:
+        if not put(Printed(self._source, "")):
             self._original.flush()
-        else:
-            output().flush(self._source)
 
     def isatty(self) -> bool:
         return current_output.get() is None and bool(self._original.isatty())
@@ -54,9 +48,9 @@ class _TaskLog(logging.Handler):
 
     @override
     def emit(self, record: logging.LogRecord) -> None:
-        if (output := current_output.get()) is not None:
+        if current_output.get() is not None:
             try:
-                output().note(self.format(record), record.levelname, record.name)
+                put(Printed("log", self.format(record), record.levelname, record.name))
             except Exception:
                 self.handleError(record)
 
@@ -92,7 +86,8 @@ def captured(secrets: Secrets) -> Iterator[None]:
     routed: Any = _Routed(streams[0], "stdout"), _Routed(streams[1], "stderr")
     sys.stdout, sys.stderr = routed
     try:
-        yield
+        with told_apart():
+            yield
     finally:
         sys.stdout, sys.stderr = streams
         root.removeHandler(handler)

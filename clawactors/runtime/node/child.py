@@ -26,6 +26,7 @@ from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.failure import classify
 from clawactors.runtime.node.frames import BRIDGED_ERRORS, LENGTH, IsolatedJob, framed
 from clawactors.runtime.node.results import as_json
+from clawactors.runtime.node.spawned import flush_streams
 from clawactors.runtime.node.synccontext import SyncTaskContext
 from clawactors.systems.skills import Skill
 from clawactors.systems.tasks.events import TaskError
@@ -209,8 +210,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
     outcome = _outcome(link, job)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    flush_streams()
     link.send_frame(outcome)
     os._exit(0)  # threads that the code has left behind do not delay the end
 

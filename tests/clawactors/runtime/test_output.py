@@ -5,6 +5,7 @@ import logging
 import sys
 import threading
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from functools import wraps
 from typing import Any
@@ -164,7 +165,12 @@ async def test_what_is_no_output_is_passed_over(stage: Stage) -> None:
 
 @capturing
 async def test_prints_and_log_lines_of_a_task_are_its_own(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
-    other = threading.Event()
+    ended, late = threading.Event(), threading.Event()
+
+    def outlives() -> None:
+        ended.wait(PATIENCE_S)
+        print("after the end")
+        late.set()
 
     @skill("talks")
     async def talks(task: TaskContext) -> None:
@@ -175,19 +181,26 @@ async def test_prints_and_log_lines_of_a_task_are_its_own(stage: Stage, capsys: 
         logging.getLogger("mine").info("told %s", "so")
         logging.getLogger("mine").debug("not told")
         print("half", end="", flush=True)
-        threading.Thread(target=lambda: (print("from elsewhere"), other.set())).start()
-        await asyncio.to_thread(other.wait, PATIENCE_S)
+        print(" a line")
+        thread = threading.Thread(target=lambda: print("from a thread"))
+        thread.start()
+        await asyncio.to_thread(thread.join, PATIENCE_S)
+        with ThreadPoolExecutor(1) as pool:
+            await asyncio.wrap_future(pool.submit(print, "from a pool"))
+        threading.Thread(target=outlives).start()
 
     await stage.run(talks)
+    ended.set()
+    await asyncio.to_thread(late.wait, PATIENCE_S)
     lines = [(line["source"], line["text"]) for line in await log_of(stage)]
     assert lines == [
         ("stdout", "from the skill\n"), ("stdout", "part of a line\n"), ("stderr", "an error\n"), ("log", "told so"),
-        ("stdout", "half"),
+        ("stdout", "half"), ("stdout", " a line\n"), ("stdout", "from a thread\n"), ("stdout", "from a pool\n"),
     ]  # fmt: skip
     [logged] = [line for line in await log_of(stage) if line["source"] == "log"]
     assert (logged["level"], logged["logger"]) == ("info", "mine")
     print("from the test")
-    assert capsys.readouterr().out == "from elsewhere\nfrom the test\n"
+    assert capsys.readouterr().out == "after the end\nfrom the test\n"
 
 
 @capturing

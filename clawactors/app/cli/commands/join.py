@@ -1,6 +1,7 @@
 """`claw join`: runs one node of an existing cluster in the foreground."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import re
@@ -79,15 +80,20 @@ def run(options: Any) -> int:
 async def _serve(options: Any, found: Found, start: NodeStart) -> int:
     ready = {"ready": True, "id": start.name, "nats_url": found.url, "pids": {"nodes": {start.name: os.getpid()}}}
     said = False
+    # What skills and their programs print, while they are imported too, goes where the log goes: to standard error.
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
 
     def tell_ready() -> None:
         nonlocal said
         said = True
         if not found.is_own:
             note(NOT_SEEN)
-        emit(options, ready, lambda: [Facts([("ready", f"node {start.name} at {found.shown}")])])
+        with contextlib.redirect_stdout(answers):
+            emit(options, ready, lambda: [Facts([("ready", f"node {start.name} at {found.shown}")])])
+            answers.flush()
 
-    with StopSignals(lambda: os._exit(INTERRUPTED)) as signals:
+    with answers, StopSignals(lambda: os._exit(INTERRUPTED)) as signals:
         work = asyncio.ensure_future(serve(start, tell_ready))
         watching = asyncio.ensure_future(signals.cancel(work))
         try:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, override
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.attempt.phase import GENTLE, Phase, StopReason
 from clawactors.runtime.node.attempt.stopping import StoppingPhase
-from clawactors.runtime.node.capture import current_output
 from clawactors.runtime.node.code import Code, Stopped
 from clawactors.runtime.node.context import TaskContext
 from clawactors.runtime.node.isolation import run_isolated
+from clawactors.runtime.node.spawned import current_output
 from clawactors.runtime.node.synccontext import SyncTaskContext
 from clawactors.runtime.node.threads import ThreadBridge
 from clawactors.systems.tasks.payload import is_reference
@@ -53,7 +53,7 @@ async def run_code(attempt: "Attempt") -> Any:
     if is_reference(params):
         params = await attempt.values.load_payload(params, "its parameters")
     attempt.check()
-    current_output.set(attempt.values.output)
+    current_output.set(attempt.values)
     code = _begin(attempt, skill, params)
     attempt.begin(code)
     if not code.ended:

@@ -9,6 +9,7 @@ from clawactors.eventlog import Corrupt
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.output import TaskOutput
 from clawactors.runtime.node.results import encoded_and_decoded, is_large
+from clawactors.runtime.node.spawned import Printed, receive, release
 from clawactors.systems.tasks.payload import PAYLOAD_MAX_BYTES, shown_size
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class AttemptValues:
         self._attempt, self._loop = attempt, loop
         self._supplies, self._skill = attempt.supplies, attempt.skill
         self._output: TaskOutput | None = None
+        self._is_closed = False
         self.progress: float | None = None
         """What the code last reported, 0..1."""
 
@@ -68,8 +70,24 @@ class AttemptValues:
                 self._output = TaskOutput(self._supplies, self._attempt.id, self._attempt.fence, self._loop)
             return self._output
 
+    def take(self, printed: Printed) -> bool:
+        """Takes what the code prints or logs; False when its output is closed. May be called in any thread."""
+        if self._is_closed:
+            return False
+        output = self.output()
+        if printed.level:
+            output.note(printed.text, printed.level, printed.logger)
+        elif printed.text:
+            output.write(printed.source, printed.text)
+        else:
+            output.flush(printed.source)
+        return True
+
     async def close_output(self) -> None:
         """Returns when what was printed and emitted is stored, or can't be soon."""
+        receive()
+        self._is_closed = True
+        release(self)
         if self._output is not None:
             await self._output.aclose()
 
