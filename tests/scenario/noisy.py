@@ -13,7 +13,7 @@ from clawactors import SyncTask, Task, skill
 print("printed at import")
 print("half a line at import", end="")
 os.write(1, b"written at import\n")
-subprocess.run(["echo", "a program at import"], check=True)
+subprocess.run(["/bin/echo", "a program at import"], check=True)
 
 
 def say(text: str) -> None:
@@ -35,7 +35,7 @@ async def prints(task: Task) -> int:
         sys.stdout.flush()
         os._exit(0)
     await asyncio.to_thread(os.waitpid, pid, 0)
-    await asyncio.to_thread(subprocess.run, ["echo", "from a program"], check=True)
+    await asyncio.to_thread(subprocess.run, ["/bin/echo", "from a program"], check=True)
     return 1
 
 
@@ -48,5 +48,5 @@ def prints_apart(task: SyncTask) -> int:
         sys.stdout.flush()
         os._exit(0)
     os.waitpid(pid, 0)
-    subprocess.run(["echo", "from a program"], check=True)
+    subprocess.run(["/bin/echo", "from a program"], check=True)
     return 1

@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 
-__all__ = ["Printed", "Sink", "current_output", "flush_streams", "put", "receive", "release", "told_apart"]
+__all__ = ["OutputSink", "Printed", "current_output", "flush_streams", "put", "receive", "release", "told_apart"]
 
 _DATAGRAM_CHARS: Final = 16 << 10
 _OURS: Final = ("clawactors.", "concurrent.futures")
@@ -35,7 +35,7 @@ class Printed(NamedTuple):
     logger: str = ""
 
 
-class Sink(Protocol):
+class OutputSink(Protocol):
     """The output of one attempt. May be used in any thread."""
 
     def take(self, printed: Printed) -> bool:
@@ -43,15 +43,15 @@ class Sink(Protocol):
         ...
 
 
-current_output: Final[ContextVar[Sink | None]] = ContextVar("current_output", default=None)
+current_output: Final[ContextVar[OutputSink | None]] = ContextVar("current_output", default=None)
 """The output of the task that this context belongs to; None where it belongs to no task."""
 
 _pooled: Final[ContextVar[int]] = ContextVar("_pooled", default=0)
-_forking: Final[dict[int, Sink]] = {}
+_forking: Final[dict[int, OutputSink]] = {}
 """The attempts that have forked and not ended, by the address that a fork knows them by too."""
 
 
-class _Home:
+class _ForkLink:
     """What forks of this process send home through, while output is told apart."""
 
     reads: socket.socket | None = None
@@ -59,7 +59,7 @@ class _Home:
     is_fork = False
 
 
-_home: Final = _Home()
+_link: Final = _ForkLink()
 
 
 def put(printed: Printed) -> bool:
@@ -67,11 +67,11 @@ def put(printed: Printed) -> bool:
     run = current_output.get()
     if run is None:
         return False
-    return _send(_pooled.get() or id(run), printed) if _home.is_fork else run.take(printed)
+    return _send(_pooled.get() or id(run), printed) if _link.is_fork else run.take(printed)
 
 
 def _send(key: int, printed: Printed) -> bool:
-    text, writes = printed.text, _home.writes
+    text, writes = printed.text, _link.writes
     if writes is None:
         return False
     try:
@@ -85,9 +85,9 @@ def _send(key: int, printed: Printed) -> bool:
 
 def receive() -> None:
     """Takes in what forks have sent so far."""
-    while _home.reads is not None:
+    while _link.reads is not None:
         try:
-            message = _home.reads.recv(_DATAGRAM_CHARS * 8)
+            message = _link.reads.recv(_DATAGRAM_CHARS * 8)
         except (BlockingIOError, OSError):
             return
         key, printed = msgspec.msgpack.decode(message, type=tuple[int, Printed])
@@ -97,7 +97,7 @@ def receive() -> None:
             stream.write(printed.text + ("\n" if printed.source == "log" else ""))
 
 
-def release(run: Sink) -> None:
+def release(run: OutputSink) -> None:
     """The attempt has ended: what its forks print from now on goes to the log of the node."""
     _forking.pop(id(run), None)
 
@@ -111,15 +111,15 @@ def flush_streams() -> None:
 
 def _before_fork() -> None:
     flush_streams()
-    if _home.reads is not None and (run := current_output.get()) is not None:
+    if _link.reads is not None and (run := current_output.get()) is not None:
         _forking[id(run)] = run
 
 
 def _after_fork() -> None:
-    if _home.reads is not None:
-        _home.is_fork = True
-        _home.reads.close()  # else it would hold its own messages when the node has ended
-        _home.reads = None
+    if _link.reads is not None:
+        _link.is_fork = True
+        _link.reads.close()  # else it would hold its own messages when the node has ended
+        _link.reads = None
 
 
 os.register_at_fork(before=_before_fork, after_in_child=_after_fork)
@@ -170,7 +170,7 @@ def told_apart() -> Iterator[None]:
 def _receiving() -> Iterator[None]:
     reads, writes = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     reads.setblocking(False)
-    _home.reads, _home.writes = reads, writes
+    _link.reads, _link.writes = reads, writes
     loop = None
     with contextlib.suppress(RuntimeError):
         loop = asyncio.get_running_loop()
@@ -181,6 +181,6 @@ def _receiving() -> Iterator[None]:
         if loop is not None:
             loop.remove_reader(reads.fileno())
         receive()
-        _home.reads = _home.writes = None
+        _link.reads = _link.writes = None
         reads.close()
         writes.close()

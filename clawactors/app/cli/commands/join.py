@@ -7,7 +7,8 @@ import os
 import re
 import socket
 import sys
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import IO, Any, Final
 
 from clawactors.app.cli.foreground import NOT_SEEN, StopSignals
 from clawactors.app.cli.output import Facts, emit, note
@@ -80,9 +81,6 @@ def run(options: Any) -> int:
 async def _serve(options: Any, found: Found, start: NodeStart) -> int:
     ready = {"ready": True, "id": start.name, "nats_url": found.url, "pids": {"nodes": {start.name: os.getpid()}}}
     said = False
-    # What skills and their programs print, while they are imported too, goes where the log goes: to standard error.
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
 
     def tell_ready() -> None:
         nonlocal said
@@ -93,7 +91,7 @@ async def _serve(options: Any, found: Found, start: NodeStart) -> int:
             emit(options, ready, lambda: [Facts([("ready", f"node {start.name} at {found.shown}")])])
             answers.flush()
 
-    with answers, StopSignals(lambda: os._exit(INTERRUPTED)) as signals:
+    with _kept_stdout() as answers, StopSignals(lambda: os._exit(INTERRUPTED)) as signals:
         work = asyncio.ensure_future(serve(start, tell_ready))
         watching = asyncio.ensure_future(signals.cancel(work))
         try:
@@ -107,3 +105,17 @@ async def _serve(options: Any, found: Found, start: NodeStart) -> int:
     raise Problem(
         "refused", f"another node has joined as {start.name!r}, so this one has stopped", "choose another --id"
     )
+
+
+@contextlib.contextmanager
+def _kept_stdout() -> Iterator[IO[str]]:
+    """Standard output for answers alone; what skills and their programs print goes to standard error, as logs do."""
+    sys.stdout.flush()
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    try:
+        yield answers
+    finally:
+        sys.stdout.flush()
+        os.dup2(answers.fileno(), 1)
+        answers.close()
