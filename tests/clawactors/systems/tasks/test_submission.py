@@ -12,6 +12,7 @@ from clawactors.kernel.errors import Refused
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.submission import as_stored, checked_id, difference, priority_of, spec_of
+from clawactors.systems.tasks.spec import as_event
 from tests.clawactors.systems.tasks.vocabulary import HISTORIES, given
 
 
@@ -217,3 +218,10 @@ def test_bad_options_are_refused_before_anything_is_written(value: dict[str, Any
     with pytest.raises(Refused) as refusal:
         spec_of(**({"skill": "echo"} | value))
     assert words in str(refusal.value)
+
+
+def test_the_event_has_every_field_of_what_was_asked_for() -> None:
+    names = e.Spec.__struct_fields__
+    spec = e.Spec(**{name: object() for name in names})  # type: ignore[arg-type]
+    event = as_event(spec, e.Submitted)
+    assert all(getattr(event, name) is getattr(spec, name) for name in names)
