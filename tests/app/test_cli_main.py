@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,10 @@ from typing import Any
 import pytest
 
 from clawactors.app.cli import catalogue
+from clawactors.app.cli.commands.memory import VERBS
+from clawactors.app.cli.commands.memory import arguments as memory_arguments
 from clawactors.app.cli.main import main
+from clawactors.app.cli.parsing import GLOBALS, Parser
 from clawactors.app.cli.problem import EXITS, Problem, problem_of
 from clawactors.app.cli.replay import main as replay
 from clawactors.eventlog import Corrupt, Misconfigured, NoResponders, TooLarge, Unavailable, WrongVersion
@@ -305,3 +309,20 @@ def test_an_error_is_one_line_with_the_way_out() -> None:
     assert problem.line == "claw: it is so (do that)"
     assert problem.document == {"error": {"code": "refused", "message": "it is so", "hint": "do that"}}
     assert Problem("unavailable", "nothing runs: start it with `claw up`").line.endswith("`claw up`")
+
+
+def test_the_help_of_a_verb_lists_what_it_takes_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["memory", "jobs", "--help"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("usage: claw memory jobs [options]\n")
+    assert {"--limit N", "--owner OWNER", "--status STATUS"} <= set(re.findall(r"--[a-z-]+ [A-Z]+", said))
+    assert not re.search(r"--(kind|explain|budget|yes)\b|\bsearch\b", said)
+    assert main(["memory", "--help"]) == 0
+    assert "search, add: raw, summary or knowledge" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_verb_has_the_help_of_every_option_that_it_reads() -> None:
+    named = set().union(*(verb.help.options for verb in VERBS.values()))
+    parser = Parser("claw memory", "")
+    memory_arguments(parser)
+    assert named == {action.dest for action in parser._actions if action.option_strings} - {*GLOBALS, "help"}

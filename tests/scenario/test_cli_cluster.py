@@ -458,6 +458,10 @@ def test_a_replay_is_equal_to_the_live_views(claw: Claw, tmp_path: Path) -> None
     assert report["equal"] is True
     assert report["events"] > 0
     assert len(report["digest"]) == 32
+    shown = claw("--verify", module="replay").out.splitlines()
+    assert max(map(len, shown)) <= 100
+    assert {"projection\tcluster", "projection\tmemory"} <= set(shown)
+    assert shown[-1] == "equal\tyes"
     kept = claw("--into", str(tmp_path / "views"), "--until", "5", "--view", "tasks", "--json", module="replay")
     assert (kept.code, kept.answer["position"], kept.answer["equal"]) == (0, 5, None)
     assert claw("--into", str(tmp_path / "views"), module="replay").code == 4

@@ -1,8 +1,8 @@
 """Argument parsing: global options before or after the command, durations, times, pairs."""
 
 import argparse
-from collections.abc import Callable, Sequence
-from typing import Any, Final, NoReturn, override
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, NoReturn, override
 
 from clawactors.app.cli.problem import Problem
 from clawactors.kernel.time import duration_s, time_ns
@@ -10,6 +10,7 @@ from clawactors.kernel.time import duration_s, time_ns
 __all__ = [
     "GLOBALS",
     "Parser",
+    "VerbHelp",
     "count",
     "duration",
     "lease",
@@ -41,17 +42,46 @@ _TIMED: Final = frozenset(("--delay", "--timeout", "--older-than"))
 _UNITS_S: Final = {"s": 1, "m": 60, "h": 3600}
 
 
+class VerbHelp(NamedTuple):
+    """What one verb of a command takes: words after it, as they are shown, and options by their names."""
+
+    words: str
+    options: frozenset[str]
+
+
 class Parser(argparse.ArgumentParser):
     """A parser that knows the global options and raises `Problem` instead of exiting."""
 
     def __init__(self, prog: str, summary: str) -> None:
         super().__init__(prog=prog, description=f"{summary[:1].upper()}{summary[1:]}.", allow_abbrev=False)
+        self.given: Sequence[str] = ()
+        self._verbs: Mapping[str, VerbHelp] = {}
         known = self.add_argument_group("global options")
         known.add_argument("--data", metavar="DIR", help="data folder (CLAW_DATA; default: ~/.local/share/claw)")
         known.add_argument("--nats", metavar="URL", help="URL of the server, with user and password if needed")
         known.add_argument("--context", metavar="NAME", help="nats CLI context of the server")
         known.add_argument("--json", action="store_true", help="print one JSON document")
         known.add_argument("--debug", action="store_true", help="show tracebacks")
+
+    def describe_verbs(self, verbs: Mapping[str, VerbHelp]) -> None:
+        """Makes `--help` list the verbs that take each option, and after a verb only what that verb takes."""
+        self._verbs = verbs
+
+    @override
+    def format_help(self) -> str:
+        verb = next((word for word in self.given if word in self._verbs), "")
+        for action in self._actions:
+            if action.dest in (*GLOBALS, "help") or action.help is None:
+                continue
+            if not verb:
+                takers = [name for name, each in self._verbs.items() if action.dest in each.options]
+                action.help = f"{', '.join(takers)}: {action.help}" if takers else action.help
+            elif (action.option_strings and action.dest not in self._verbs[verb].options) or not action.option_strings:
+                action.help = argparse.SUPPRESS
+        if verb:
+            usage = f"{self.prog} {verb} {self._verbs[verb].words}".rstrip()
+            self.usage, self.description = f"{usage} [options]", None
+        return super().format_help()
 
     @override
     def error(self, message: str) -> NoReturn:
@@ -71,7 +101,7 @@ def split(argv: Sequence[str]) -> tuple[list[str], str | None, list[str]]:
 
 def options_of(parser: Parser, argv: Sequence[str]) -> Any:
     """The parsed options. Raises: `Problem`."""
-    settled = _settled(argv)
+    settled = parser.given = _settled(argv)
     # Intermixed, for `submit SKILL --priority high JSON`; but that way can't take what follows `--`.
     return parser.parse_args(settled) if "--" in settled else parser.parse_intermixed_args(settled)
 

@@ -12,6 +12,7 @@ from clawactors.app.cli.shell import execute
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from clawactors.app.cli.output import Part
     from clawactors.app.cli.source import Source
     from clawactors.projections.engine.replay import Replayed
     from clawactors.projections.engine.view import Projection
@@ -56,15 +57,14 @@ def _parts(wanted: Sequence[str]) -> "_Parts":
 
 
 async def _replay(options: Any, parts: "_Parts") -> int:
-    from clawactors.app.cli.output import Facts, emit
+    from clawactors.app.cli.output import emit
     from clawactors.app.cli.source import opened
 
     async with opened(options) as source:
         with _progress(options) as tell:
             work = _verify(source, parts, tell) if options.verify else _build(source, options, parts, tell)
             report = _together(await work)
-    facts = [(name.replace("_", " "), value) for name, value in report.items()]
-    emit(options, report, lambda: [Facts(facts)])
+    emit(options, report, lambda: _shown(report))
     return EXITS["failed"] if report["equal"] is False else 0
 
 
@@ -140,6 +140,19 @@ def _together(reports: dict[str, dict[str, Any]]) -> dict[str, Any]:
     if "live_digest" in each[0]:
         whole["live_digest"] = joined("live_digest")
     return whole | {"projections": reports}
+
+
+def _shown(report: dict[str, Any]) -> "list[Part]":
+    """The projections first, the verdict last; no line is longer than a terminal is wide."""
+    from clawactors.app.cli.output import Facts
+
+    def facts_of(one: dict[str, Any], **first: str) -> Facts:
+        figures = {name.replace("_", " "): value for name, value in one.items() if name != "equal"}
+        return Facts((first | figures | {"equal": one["equal"]}).items())
+
+    whole = dict(report)
+    parts = whole.pop("projections", {})
+    return [*(facts_of(part, projection=name) for name, part in parts.items()), facts_of(whole)]
 
 
 def _new_folder(name: str) -> "Path":
