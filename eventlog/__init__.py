@@ -10,7 +10,7 @@ does not know what a task or a node is, and it never stops at a message that it 
 
 from typing import TYPE_CHECKING, Any
 
-from clawactors.eventlog.codec import Codec
+from clawactors.eventlog.codec import UNREADABLE, Codec
 from clawactors.eventlog.errors import (
     Closed,
     Corrupt,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from clawactors.eventlog.inprocess import InProcessLog
 
 __all__ = [
+    "UNREADABLE",
     "Closed",
     "Codec",
     "Corrupt",

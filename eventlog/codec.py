@@ -13,9 +13,12 @@ import msgspec
 from clawactors.eventlog.errors import FromTheFuture, Malformed
 from clawactors.eventlog.nesting import DEPTH_MAX, is_too_deep
 
-__all__ = ["ENVELOPE_VERSION", "Codec", "Upcast"]
+__all__ = ["ENVELOPE_VERSION", "UNREADABLE", "Codec", "Upcast"]
 
 ENVELOPE_VERSION: Final = 1
+
+UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What decoding raises for bytes that are not what they should be."""
 
 type Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 """An old event as plain JSON → the same event one release newer, as plain JSON (its `type` included)."""
@@ -58,7 +61,7 @@ class Codec[E]:
             raise Malformed(f"not a commit: nested deeper than {DEPTH_MAX} levels")
         try:
             envelope: Any = self._decoder.decode(body)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        except UNREADABLE as error:
             return self._decode_slowly(body, error)
         if envelope.v != ENVELOPE_VERSION or not envelope.events:
             return self._decode_slowly(body, Malformed("a commit holds at least one event"))
@@ -70,7 +73,7 @@ class Codec[E]:
         try:
             shape = msgspec.json.decode(body, type=_Shape)
             tags = [msgspec.convert(event, _Head).type for event in shape.events]
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        except UNREADABLE as error:
             raise Malformed(f"not a commit: {error}") from None
         if shape.v > ENVELOPE_VERSION:
             raise FromTheFuture(f"envelope version {shape.v}, this release reads up to {ENVELOPE_VERSION}")

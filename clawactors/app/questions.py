@@ -5,6 +5,7 @@ from functools import partial
 
 import msgspec
 
+from clawactors.eventlog import UNREADABLE
 from clawactors.kernel.errors import Refused
 from clawactors.projections.engine.questions import error_reply
 from clawactors.projections.engine.view import Projection
@@ -30,7 +31,7 @@ async def answer_questions(
     async def why(body: bytes) -> bytes:
         try:
             question = msgspec.json.decode(body, type=_WhyQuestion)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        except UNREADABLE as error:
             return error_reply(Refused(f"not a question: {error}"))
         placement = control.placement
         limit = placement.limit_of(question.id)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from clawactors.eventlog import is_id
+from clawactors.eventlog import UNREADABLE, is_id
 from clawactors.kernel.errors import Refused
 
 __all__ = ["DecodedCommand", "ExternalCommand", "decode_command"]
@@ -31,7 +31,7 @@ def decode_command[W: ExternalCommand](decoder: msgspec.json.Decoder[W], body: b
     """What another program has written. Raises: `Refused`."""
     try:
         command = decoder.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise Refused(f"not a command to a {kind}: {error}") from None
     if command.id and not is_id(command.id):
         raise Refused(f"{_shown(command.id)} is no id of a command: 1 to 128 letters, digits, '-' or '_'")

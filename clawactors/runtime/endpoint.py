@@ -13,8 +13,8 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
-from clawactors.eventlog import is_id
-from clawactors.eventlog.requests import Requests, Serving
+from clawactors.eventlog import UNREADABLE, is_id
+from clawactors.eventlog.requests import Requests
 from clawactors.kernel.errors import NotFound, Refused
 from clawactors.kernel.kind import Kind
 from clawactors.kernel.transfer import encode_state
@@ -30,6 +30,7 @@ from clawactors.runtime.asking import (
 )
 from clawactors.runtime.call import Answer, Call
 from clawactors.runtime.dispatcher import Dispatcher
+from clawactors.runtime.serving import RequestEndpoint
 
 __all__ = ["CommandEndpoint"]
 
@@ -43,7 +44,7 @@ def _nobody(_client: str, _ids: Sequence[str]) -> None:
     """Nobody is told of ends."""
 
 
-class CommandEndpoint:
+class CommandEndpoint(RequestEndpoint):
     """The commands of some kinds. `awaits(client, ids)` is called before commands whose ends a client wants to hear of.
 
     `client` is `<principal>.<client>`.
@@ -55,8 +56,8 @@ class CommandEndpoint:
         kinds: Sequence[Kind[Any, Any, Any]],
         awaits: Callable[[str, Sequence[str]], None] = _nobody,
     ) -> None:
+        super().__init__()
         self._dispatcher, self._kinds, self._awaits = dispatcher, kinds, awaits
-        self._serving: list[Serving] = []
         self._deciding: dict[tuple[str, str, bytes], asyncio.Future[bytes]] = {}
 
     @property
@@ -72,12 +73,6 @@ class CommandEndpoint:
                 return await self._answer_once(kind, principal, body)
 
             self._serving.append(await requests.answer(f"claw.do.*.{kind.name}", answer))
-
-    async def aclose(self) -> None:
-        """Listens no longer; requests that are being decided are still answered. Order: idempotent."""
-        serving, self._serving = self._serving, []
-        for each in serving:
-            await each.aclose()
 
     async def _answer_once(self, kind: Kind[Any, Any, Any], principal: str, body: bytes) -> bytes:
         key = kind.name, principal, body
@@ -96,7 +91,7 @@ class CommandEndpoint:
         now_ns = self._dispatcher.context.time.now_ns()
         try:
             request = _decode(body)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        except UNREADABLE as error:
             return AskReply(now_ns, error=Failure("refused", f"not a request: {error}"))
         if not now_ns < request.deadline_ns <= now_ns + HORIZON_NS:
             return AskReply(

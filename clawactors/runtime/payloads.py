@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import msgspec
 from msgspec.structs import replace
 
-from clawactors.eventlog import Corrupt
+from clawactors.eventlog import UNREADABLE, Corrupt
 from clawactors.kernel.errors import Refused
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks.events import Spec
@@ -59,7 +59,7 @@ class Payloads:
             raise Corrupt(f"the payload {name} has {len(body)} bytes, and its reference says {size_bytes}")
         try:
             return msgspec.json.decode(body)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        except UNREADABLE as error:
             raise Corrupt(f"the payload {name} is no JSON: {error}") from None
 
     async def stored(self, command: c.TaskCommand) -> c.TaskCommand:

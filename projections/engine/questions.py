@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from clawactors.eventlog import EventLogError, Unavailable, is_id
+from clawactors.eventlog import UNREADABLE, EventLogError, Unavailable, is_id
 from clawactors.kernel.errors import NotFound, Refused
 from clawactors.projections.engine.pages import InvalidQuery
 from clawactors.projections.engine.state import State, state_of
@@ -88,7 +88,7 @@ def read_question[Q](kinds: Mapping[str, type[Q]], name: str, body: bytes, about
         raise InvalidQuery(f"there is no question {about}{name!r}; ask one of {', '.join(kinds)}")
     try:
         return msgspec.json.decode(body or b"{}", type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise InvalidQuery(f"not a question: {error}") from None
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from clawactors.app.cli.problem import Problem
+from clawactors.eventlog import UNREADABLE
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.time import duration_s, time_ns
 from clawactors.runtime.client.submitting import TaskRequest
@@ -15,8 +16,6 @@ from clawactors.systems.tasks.events import OnDead
 from clawactors.systems.tasks.submission import checked_id, spec_of
 
 __all__ = ["RequestLine", "id_in", "object_of", "params_of", "request_of_line", "request_of_options", "value_of"]
-
-_BAD_JSON: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class RequestLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,7 +57,7 @@ def request_of_line(line: bytes) -> TaskRequest:
     """The task that a line of a batch asks for. Raises: `Refused`."""
     try:
         given = _lines.decode(line)
-    except _BAD_JSON as error:
+    except UNREADABLE as error:
         raise Refused(f"not a task: {error}") from None
     timeout_s = given.timeout_s if given.timeout is None else _read("timeout", duration_s, given.timeout)
     spec = spec_of(
@@ -88,7 +87,7 @@ def id_in(line: bytes) -> str | None:
     """The id in a line, even if the rest is invalid."""
     try:
         return msgspec.json.decode(line, type=_Named).id
-    except _BAD_JSON:
+    except UNREADABLE:
         return None
 
 
@@ -134,7 +133,7 @@ def value_of(text: str | None, what: str) -> Any:
     content = _content(text)
     try:
         return msgspec.json.decode(content.encode() if isinstance(content, str) else content)
-    except (*_BAD_JSON, UnicodeEncodeError) as error:
+    except (*UNREADABLE, UnicodeEncodeError) as error:
         raise Problem("usage", f"{what}: {error}", "write JSON: text needs double quotes") from None
 
 
@@ -157,7 +156,7 @@ def object_of(text: str | bytes | None, what: str) -> dict[str, Any]:
         return {}
     try:
         return msgspec.json.decode(text.encode() if isinstance(text, str) else text, type=dict[str, Any])
-    except (*_BAD_JSON, UnicodeEncodeError) as error:
+    except (*UNREADABLE, UnicodeEncodeError) as error:
         raise Problem("usage", f"{what}: {error}", 'write a JSON object, as in \'{"text": "hi"}\'') from None
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from clawactors.eventlog import Closed, Unavailable
+from clawactors.eventlog import UNREADABLE, Closed, Unavailable
 from clawactors.kernel.errors import NotFound
 from clawactors.runtime.asking import Ended, EndNotice, RegisterReply, RegisterRequest, error_of
 from clawactors.runtime.client.openrequests import OpenRequests
@@ -145,14 +145,13 @@ class Ends:
                 await self.ready()
                 body = _encode(RegisterRequest(self._client, ids, forget))
                 reply = _reply(await self._requests.request(self._register_at, body, _ANSWER_S))
+                if reply.error is not None:
+                    raise error_of(reply.error)
             except (Unavailable, msgspec.MsgspecError):
                 await asyncio.sleep(_AGAIN_S * (0.5 + self._context.clock.roll()))
                 continue
             except Exception as error:  # whatever it is, who waits is told
                 await self._fail(ids, error)
-                continue
-            if reply.error is not None:
-                await self._fail(ids, error_of(reply.error))
                 continue
             for id in ids:
                 self._unregistered.pop(id, None)
@@ -184,7 +183,7 @@ class Ends:
     def _on_notice(self, _subject: str, body: bytes) -> None:
         try:
             notice = _notice(body)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             return  # published by hand
         self._heard_s = asyncio.get_running_loop().time()
         for ended in notice.ended:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from clawactors.eventlog import Record
+from clawactors.eventlog import UNREADABLE, Record
 from clawactors.eventlog.requests import Asking
 from clawactors.runtime.asking import Ended, error_of
 from clawactors.runtime.hedging import ask_until_answered
@@ -114,7 +114,7 @@ def _page_in(answer: bytes) -> RecordPage:
 def _chunks(record: Record) -> Iterator[Chunk]:
     try:
         said = _decode(record.body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return  # put there by hand
     for place, value in enumerate(said.chunks[: 1 << _PLACES]):
         yield Chunk(value, said.attempt, (record.seq << _PLACES) + place, record.at_ns, said.node)

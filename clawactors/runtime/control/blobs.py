@@ -11,12 +11,12 @@ from typing import Final
 
 import msgspec
 
-from clawactors.eventlog import EventLogError
+from clawactors.eventlog import Unavailable
 from clawactors.eventlog.blobs import Blobs
-from clawactors.eventlog.requests import Requests, Serving
+from clawactors.eventlog.requests import Requests
 from clawactors.kernel.errors import Refused
-from clawactors.runtime.asking import failure_of
 from clawactors.runtime.blobtransfer import PART_BYTES, BlobPart, PartReply, PartRequest, UploadReply
+from clawactors.runtime.serving import RequestEndpoint, answering
 from clawactors.systems.tasks.payload import PAYLOAD_MAX_BYTES, shown_size
 
 __all__ = ["BlobEndpoint"]
@@ -28,7 +28,6 @@ _CACHED_MAX_BYTES: Final = 64 << 20
 _encode: Final = msgspec.msgpack.Encoder().encode
 _part: Final = msgspec.msgpack.Decoder(BlobPart).decode
 _wanted: Final = msgspec.msgpack.Decoder(PartRequest).decode
-_FAULTS: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class _Upload(msgspec.Struct):
@@ -39,14 +38,14 @@ class _Upload(msgspec.Struct):
     body: bytearray = msgspec.field(default_factory=bytearray)
 
 
-class BlobEndpoint:
+class BlobEndpoint(RequestEndpoint):
     """Uploads and downloads. `monotonic_s` is the clock by which uploads that stopped are dropped."""
 
     def __init__(self, blobs: Blobs, monotonic_s: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
         self._blobs, self._monotonic_s = blobs, monotonic_s
         self._uploads: OrderedDict[tuple[str, str], _Upload] = OrderedDict()
         self._cached: OrderedDict[str, bytes] = OrderedDict()
-        self._serving: list[Serving] = []
 
     async def open(self, requests: Requests) -> None:
         """Takes and gives from now on. Raises: `PermissionDenied`, `Unavailable`."""
@@ -55,21 +54,8 @@ class BlobEndpoint:
             await requests.answer("claw.query.*.blob", self._give),
         ]
 
-    async def aclose(self) -> None:
-        """Takes and gives no longer. Order: idempotent."""
-        serving, self._serving = self._serving, []
-        for each in serving:
-            await each.aclose()
-
-    async def _take(self, principal: str, body: bytes) -> bytes:
-        try:
-            return _encode(await self._add(principal, _part(body)))
-        except _FAULTS as error:
-            return _encode(UploadReply(error=failure_of(Refused(f"not a part of an upload: {error}"))))
-        except (Refused, EventLogError) as error:
-            return _encode(UploadReply(error=failure_of(error)))
-
-    async def _add(self, principal: str, part: BlobPart) -> UploadReply:
+    @answering(_part, _encode, UploadReply, "a part of an upload")
+    async def _take(self, principal: str, part: BlobPart) -> UploadReply:
         """Raises: `Refused`; what the store raises."""
         if not 0 <= part.total <= PAYLOAD_MAX_BYTES:
             raise Refused(f"a stored value has at most {shown_size(PAYLOAD_MAX_BYTES)}")
@@ -78,7 +64,7 @@ class BlobEndpoint:
         if (upload := self._uploads.get(key)) is None:
             held = sum(each.total for each in self._uploads.values())
             if held + part.total > _HELD_MAX_BYTES:
-                return UploadReply(error=failure_of(EventLogError("too many uploads at once: try again")))
+                raise Unavailable("too many uploads at once: try again")
             upload = self._uploads[key] = _Upload(part.total, now_s)
         upload.touched_s = now_s
         if part.offset == len(upload.body) and part.offset + len(part.body) <= upload.total:
@@ -94,16 +80,10 @@ class BlobEndpoint:
         for key in [key for key, upload in self._uploads.items() if upload.touched_s < before_s]:
             del self._uploads[key]
 
-    async def _give(self, _principal: str, body: bytes) -> bytes:
-        try:
-            wanted = _wanted(body)
-            value = await self._value(wanted.name)
-        except _FAULTS as error:
-            return _encode(PartReply(error=failure_of(Refused(f"not a request for a part: {error}"))))
-        except (Refused, EventLogError) as error:
-            return _encode(PartReply(error=failure_of(error)))
-        offset = max(0, wanted.offset)
-        return _encode(PartReply(len(value), value[offset : offset + PART_BYTES]))
+    @answering(_wanted, _encode, PartReply, "a request for a part")
+    async def _give(self, _principal: str, wanted: PartRequest) -> PartReply:
+        value, offset = await self._value(wanted.name), max(0, wanted.offset)
+        return PartReply(len(value), value[offset : offset + PART_BYTES])
 
     async def _value(self, name: str) -> bytes:
         """The value, from those that were asked for lately or from the store. Raises: what the store raises."""

@@ -8,15 +8,17 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Any, Final, override
 
 import msgspec
 
 from clawactors.eventlog import is_id
-from clawactors.eventlog.requests import Requests, Serving
-from clawactors.runtime.asking import Ended, EndNotice, Failure, RegisterReply, RegisterRequest
+from clawactors.eventlog.requests import Requests
+from clawactors.kernel.errors import Refused
+from clawactors.runtime.asking import Ended, EndNotice, RegisterReply, RegisterRequest
 from clawactors.runtime.control.folded import EndedState, FoldedSnapshots
 from clawactors.runtime.naming import new_id
+from clawactors.runtime.serving import RequestEndpoint, answering
 from clawactors.systems.tasks import TaskStatus
 
 __all__ = ["EndNotifier", "ended_of"]
@@ -52,20 +54,20 @@ def ended_of(id: str, version: int, life: "EndedState | TaskStatus") -> Ended:
     return Ended(id, version, life.status, None if large else result, large, error)
 
 
-class EndNotifier:
+class EndNotifier(RequestEndpoint):
     """Who awaits what. `opened` while this process leads; `on_ended` is called for each task as it ends.
 
     `is_open` tells of a task that is surely there, as of what is folded, and has not ended.
     """
 
     def __init__(self, requests: Requests, snapshots: FoldedSnapshots, is_open: Callable[[str], bool]) -> None:
+        super().__init__()
         self._requests, self._snapshots, self._is_open = requests, snapshots, is_open
         self._epoch = new_id()
         self._clients: dict[str, _Client] = {}
         self._by_task: dict[str, list[_Client]] = {}
         self._due: dict[str, _Client] = {}
         self._recent: OrderedDict[str, Ended] = OrderedDict()
-        self._serving: Serving | None = None
         self._beat: asyncio.TimerHandle | None = None
 
     async def open(self, requests: Requests) -> None:
@@ -73,17 +75,16 @@ class EndNotifier:
         self._epoch = new_id()
         self._clients.clear()
         self._by_task.clear()
-        self._serving = await requests.answer("claw.do.*.await", self._register)
+        self._serving = [await requests.answer("claw.do.*.await", self._register)]
         self._beat = asyncio.get_running_loop().call_later(_BEAT_S, self._tell_beats)
 
+    @override
     async def aclose(self) -> None:
         """Takes none any longer. Order: idempotent."""
         if self._beat is not None:
             self._beat.cancel()
             self._beat = None
-        if self._serving is not None:
-            serving, self._serving = self._serving, None
-            await serving.aclose()
+        await super().aclose()
 
     def awaits(self, client: str, ids: Iterable[str]) -> None:
         """A client wants to hear of these ends, none of which has come yet."""
@@ -131,13 +132,10 @@ class EndNotifier:
             entry = self._clients[name] = _Client(f"claw.ended.{name}")
         return entry
 
-    async def _register(self, principal: str, body: bytes) -> bytes:
-        try:
-            request = _decode(body)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            return _encode(RegisterReply(error=Failure("refused", f"not a registration: {error}")))
+    @answering(_decode, _encode, RegisterReply, "a registration")
+    async def _register(self, principal: str, request: RegisterRequest) -> RegisterReply:
         if not is_id(request.client):
-            return _encode(RegisterReply(error=Failure("refused", "a client is named by letters, digits, '-' or '_'")))
+            raise Refused("a client is named by letters, digits, '-' or '_'")
         name = f"{principal}.{request.client}"
         client = self._client(name)
         for id in request.forget:
@@ -152,7 +150,7 @@ class EndNotifier:
             told, missing = self._look_up(rest)
         for id in (*(each.id for each in told), *missing):
             self._forget(client, id)
-        return _encode(RegisterReply(self._epoch, client.number, [*recent.values(), *told], missing))
+        return RegisterReply(self._epoch, client.number, [*recent.values(), *told], missing)
 
     def _look_up(self, ids: list[str]) -> tuple[list[Ended], list[str]]:
         """Those that have ended, or are frozen, and those that do not exist, as of what is folded."""

@@ -9,12 +9,13 @@ from typing import Final
 import msgspec
 
 from clawactors.eventlog import EventLogError
-from clawactors.eventlog.requests import Requests, Serving
+from clawactors.eventlog.requests import Requests
 from clawactors.kernel.errors import NotFound, Refused
-from clawactors.runtime.asking import ForkRequest, Outcome, failure_of
+from clawactors.runtime.asking import ForkRequest, Outcome
 from clawactors.runtime.call import Call
 from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.runtime.fork import fork
+from clawactors.runtime.serving import RequestEndpoint, answering
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.tasks.submission import checked_id
@@ -29,35 +30,24 @@ _encode: Final = msgspec.json.Encoder().encode
 _log = logging.getLogger(__name__)
 
 
-class ForkKeeper:
+class ForkKeeper(RequestEndpoint):
     """Call `finish` with the forks that wait for their steps when this process leads; `done` is called after each."""
 
     def __init__(self, dispatcher: Dispatcher, done: Callable[[], None]) -> None:
+        super().__init__()
         self._dispatcher, self._done = dispatcher, done
         self._finishing: dict[str, asyncio.Task[None]] = {}
-        self._serving: Serving | None = None
 
     async def open(self, requests: Requests) -> None:
         """Makes forks on request from now on. Raises: `PermissionDenied`, `Unavailable`."""
-        self._serving = await requests.answer("claw.do.*.fork", self._answer)
+        self._serving = [await requests.answer("claw.do.*.fork", self._answer)]
 
-    async def aclose(self) -> None:
-        """Makes none any longer. Order: idempotent."""
-        if self._serving is not None:
-            serving, self._serving = self._serving, None
-            await serving.aclose()
-
-    async def _answer(self, principal: str, body: bytes) -> bytes:
-        try:
-            asked = _decode(body)
-            for id in (asked.id, asked.new_id):
-                checked_id(id)
-            forked = await fork(self._dispatcher, asked.id, asked.step, asked.new_id, f"client/{principal}")
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            return _encode(Outcome(error=failure_of(Refused(f"not a request for a fork: {error}"))))
-        except (Refused, EventLogError) as error:
-            return _encode(Outcome(error=failure_of(error)))
-        return _encode(Outcome(forked.version, True))
+    @answering(_decode, _encode, Outcome, "a request for a fork")
+    async def _answer(self, principal: str, asked: ForkRequest) -> Outcome:
+        for id in (asked.id, asked.new_id):
+            checked_id(id)
+        forked = await fork(self._dispatcher, asked.id, asked.step, asked.new_id, f"client/{principal}")
+        return Outcome(forked.version, True)
 
     def finish(self, ids: Iterable[str]) -> None:
         """Begins with all that it has not begun with."""

@@ -8,12 +8,13 @@ from typing import Final
 
 import msgspec
 
-from clawactors.eventlog import EventLogError, is_id
-from clawactors.eventlog.requests import Requests, Serving
+from clawactors.eventlog import is_id
+from clawactors.eventlog.requests import Requests
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.kind import Home, Kinds
 from clawactors.kernel.transfer import encode_state
-from clawactors.runtime.asking import STATE, Outcome, StateQuestion, failure_of
+from clawactors.runtime.asking import STATE, Outcome, StateQuestion
+from clawactors.runtime.serving import RequestEndpoint, answering
 from clawactors.runtime.snapshots import Snapshots
 
 __all__ = ["StateEndpoint"]
@@ -33,35 +34,24 @@ class _LargeState(msgspec.Struct, frozen=True):
     encoded: bytes
 
 
-class StateEndpoint:
+class StateEndpoint(RequestEndpoint):
     """States of the kinds that have their home in this process."""
 
     def __init__(self, snapshots: Snapshots, kinds: Kinds, home: Home) -> None:
+        super().__init__()
         self._snapshots, self._home = snapshots, home
         self._kinds = {kind.name: kind for kind in kinds.of(home)}
         self._large: OrderedDict[tuple[str, str, bool], _LargeState] = OrderedDict()
-        self._serving: Serving | None = None
 
     async def open(self, requests: Requests, queue: str) -> None:
         """Answers from now on. Raises: `PermissionDenied`, `Unavailable`."""
-        self._serving = await requests.answer(f"claw.query.*.{STATE[self._home]}", self._answer, queue=queue)
+        self._serving = [await requests.answer(f"claw.query.*.{STATE[self._home]}", self._answer, queue=queue)]
 
-    async def aclose(self) -> None:
-        """Answers no longer. Order: idempotent."""
-        if self._serving is not None:
-            serving, self._serving = self._serving, None
-            await serving.aclose()
-
-    async def _answer(self, _principal: str, body: bytes) -> bytes:
-        try:
-            question = _decode(body)
-            if question.kind not in self._kinds or not is_id(question.id):
-                raise Refused(f"there is no {question.kind[:60]!r} with the id {question.id[:60]!r}")
-            return _encode(self._next_part(question) or await self._first(question))
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            return _encode(Outcome(error=failure_of(Refused(f"not a question: {error}"))))
-        except (Refused, EventLogError) as error:
-            return _encode(Outcome(error=failure_of(error)))
+    @answering(_decode, _encode, Outcome, "a question")
+    async def _answer(self, _principal: str, question: StateQuestion) -> Outcome:
+        if question.kind not in self._kinds or not is_id(question.id):
+            raise Refused(f"there is no {question.kind[:60]!r} with the id {question.id[:60]!r}")
+        return self._next_part(question) or await self._first(question)
 
     async def _first(self, question: StateQuestion) -> Outcome:
         """The whole state, or the part of a large one. Raises: `Unavailable`."""

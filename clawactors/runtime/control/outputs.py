@@ -9,16 +9,16 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, override
 
 import msgspec
 
 from clawactors.eventlog import EventLogError, Follower, Record, Unavailable, is_id
 from clawactors.eventlog.outputs import Outputs
-from clawactors.eventlog.requests import Requests, Serving
+from clawactors.eventlog.requests import Requests
 from clawactors.kernel.errors import Refused
-from clawactors.runtime.asking import failure_of
 from clawactors.runtime.recordpages import OutputQuestion, RecordPage, page_of
+from clawactors.runtime.serving import RequestEndpoint, answering
 
 __all__ = ["WAIT_S", "OutputEndpoint"]
 
@@ -82,26 +82,25 @@ class _Reader:
         await self.follower.aclose()
 
 
-class OutputEndpoint:
+class OutputEndpoint(RequestEndpoint):
     """Pages of output. `monotonic_s` is the clock by which readers that ask no longer are forgotten."""
 
     def __init__(self, outputs: Outputs, monotonic_s: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
         self._outputs, self._monotonic_s = outputs, monotonic_s
         self._readers: OrderedDict[tuple[str, str], _Reader] = OrderedDict()
         self._closing: set[asyncio.Task[None]] = set()
         self._sweep: asyncio.TimerHandle | None = None
-        self._serving: Serving | None = None
 
     async def open(self, requests: Requests) -> None:
         """Answers from now on. Raises: `PermissionDenied`, `Unavailable`."""
         most = _MOST_PER_PRINCIPAL
-        self._serving = await requests.answer("claw.query.*.output", self._answer, most_per_principal=most)
+        self._serving = [await requests.answer("claw.query.*.output", self._answer, most_per_principal=most)]
 
+    @override
     async def aclose(self) -> None:
         """Answers no longer and follows nothing. Order: idempotent."""
-        if self._serving is not None:
-            serving, self._serving = self._serving, None
-            await serving.aclose()
+        await super().aclose()
         if self._sweep is not None:
             self._sweep.cancel()
             self._sweep = None
@@ -109,16 +108,11 @@ class OutputEndpoint:
             self._drop(next(iter(self._readers)))
         await asyncio.gather(*self._closing, return_exceptions=True)
 
-    async def _answer(self, principal: str, body: bytes) -> bytes:
-        try:
-            question = _decode(body)
-            if not (is_id(question.id) and is_id(question.stream) and is_id(question.reader)):
-                raise Refused(f"there is no stream {question.stream[:60]!r} of {question.id[:60]!r}")
-            return _encode(await self._page(principal, question))
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            return _encode(RecordPage(error=failure_of(Refused(f"not a question: {error}"))))
-        except (Refused, EventLogError) as error:
-            return _encode(RecordPage(error=failure_of(error)))
+    @answering(_decode, _encode, RecordPage, "a question")
+    async def _answer(self, principal: str, question: OutputQuestion) -> RecordPage:
+        if not (is_id(question.id) and is_id(question.stream) and is_id(question.reader)):
+            raise Refused(f"there is no stream {question.stream[:60]!r} of {question.id[:60]!r}")
+        return await self._page(principal, question)
 
     async def _page(self, principal: str, question: OutputQuestion) -> RecordPage:
         """Raises: what the store raises."""

@@ -8,13 +8,14 @@ from typing import Any, Final
 
 import msgspec
 
-from clawactors.eventlog import EventLog, EventLogError, Record, aggregate_pattern, is_id
+from clawactors.eventlog import EventLog, Record, aggregate_pattern, is_id
 from clawactors.eventlog.leases import Leases
-from clawactors.eventlog.requests import Requests, Serving
+from clawactors.eventlog.requests import Requests
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.kind import Kind
-from clawactors.runtime.asking import LEADER_KEY, LogReply, failure_of
+from clawactors.runtime.asking import LEADER_KEY, LogReply
 from clawactors.runtime.recordpages import PAGE_BYTES, HistoryQuestion, RecordPage, page_of
+from clawactors.runtime.serving import RequestEndpoint, answering
 
 __all__ = ["RecordsEndpoint"]
 
@@ -22,13 +23,13 @@ _decode: Final = msgspec.msgpack.Decoder(HistoryQuestion).decode
 _encode: Final = msgspec.msgpack.Encoder().encode
 
 
-class RecordsEndpoint:
+class RecordsEndpoint(RequestEndpoint):
     """Histories of the kinds that this process folds; `leases` tells who leads."""
 
     def __init__(self, log: EventLog, leases: Leases, kinds: tuple[Kind[Any, Any, Any], ...]) -> None:
+        super().__init__()
         self._log, self._leases = log, leases
         self._kinds = frozenset(kind.name for kind in kinds)
-        self._serving: list[Serving] = []
 
     async def open(self, requests: Requests, queue: str) -> None:
         """Answers from now on. Raises: `PermissionDenied`, `Unavailable`."""
@@ -37,22 +38,11 @@ class RecordsEndpoint:
             await requests.answer("claw.query.*.log", self._end, queue=queue),
         ]
 
-    async def aclose(self) -> None:
-        """Answers no longer. Order: idempotent."""
-        serving, self._serving = self._serving, []
-        for each in serving:
-            await each.aclose()
-
-    async def _history(self, _principal: str, body: bytes) -> bytes:
-        try:
-            question = _decode(body)
-            if question.kind not in self._kinds or not is_id(question.id):
-                raise Refused(f"there is no {question.kind[:60]!r} with the id {question.id[:60]!r}")
-            return _encode(await self._page(question))
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            return _encode(RecordPage(error=failure_of(Refused(f"not a question: {error}"))))
-        except (Refused, EventLogError) as error:
-            return _encode(RecordPage(error=failure_of(error)))
+    @answering(_decode, _encode, RecordPage, "a question")
+    async def _history(self, _principal: str, question: HistoryQuestion) -> RecordPage:
+        if question.kind not in self._kinds or not is_id(question.id):
+            raise Refused(f"there is no {question.kind[:60]!r} with the id {question.id[:60]!r}")
+        return await self._page(question)
 
     async def _page(self, question: HistoryQuestion) -> RecordPage:
         """Raises: what the log raises."""
@@ -72,10 +62,8 @@ class RecordsEndpoint:
         page, is_cut = page_of(found, question.offset)
         return RecordPage(page, until, is_last and not is_cut and len(page) == len(found), is_cut)
 
-    async def _end(self, _principal: str, _body: bytes) -> bytes:
-        try:
-            head, leader = await self._log.head(), await self._leases.get(LEADER_KEY)
-        except EventLogError as error:
-            return msgspec.json.encode(LogReply(error=failure_of(error)))
+    @answering(bytes, msgspec.json.encode, LogReply, "a question")
+    async def _end(self, _principal: str, _question: bytes) -> LogReply:
+        head, leader = await self._log.head(), await self._leases.get(LEADER_KEY)
         name = None if leader is None else leader.decode(errors="replace")
-        return msgspec.json.encode(LogReply(head.last_seq, head.messages, head.size_bytes, head.at_ns, name))
+        return LogReply(head.last_seq, head.messages, head.size_bytes, head.at_ns, name)

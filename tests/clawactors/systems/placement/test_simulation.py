@@ -45,7 +45,7 @@ def all_is_over(world: World) -> None:
     for control in world.controls:
         placement = control.placement
         assert len(placement.state.tasks.by_id) == 0
-        assert {id: seat.assigned for id, seat in placement.state.nodes.by_id.items() if seat.assigned} == {}
+        assert {id: node.assigned for id, node in placement.state.nodes.by_id.items() if node.assigned} == {}
         assert (placement.state.tasks.pending, len(placement.state.tasks.due), placement.state.tasks.orphans) == (
             {},
             0,
@@ -92,11 +92,11 @@ def agrees(control: Control, store: Store) -> None:
     assert held == {
         id: (store.versions["task", id], task.life) for id, task in store.tasks.items() if task.life.status in OPEN
     }
-    counted = [id for seat in placement.state.nodes.by_id.values() for id in seat.assigned]
+    counted = [id for node in placement.state.nodes.by_id.values() for id in node.assigned]
     assert len(counted) == len(set(counted))
-    for id, seat in placement.state.nodes.by_id.items():
-        assert seat.node == store.nodes[id]
-        for task_id in seat.assigned:
+    for id, node in placement.state.nodes.by_id.items():
+        assert node.node == store.nodes[id]
+        for task_id in node.assigned:
             life = store.tasks[task_id].life
             assert life.status in ("scheduled", "running")
             assert life.node == id

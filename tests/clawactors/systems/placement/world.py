@@ -278,7 +278,7 @@ class World:
                 )
                 store.task(self._name("t"), c.Submit(spec))
             case 2:
-                self._somebody_wishes()
+                self._somebody_commands()
             case 3:
                 self._a_node_suffers()
             case 4 | 5 | 6:
@@ -303,7 +303,7 @@ class World:
         """Who believes to lead: anybody."""
         return self.chance.choice(self.controls)
 
-    def _somebody_wishes(self) -> None:
+    def _somebody_commands(self) -> None:
         if not self.store.tasks:
             return
         id = self.chance.choice(list(self.store.tasks))

@@ -136,7 +136,7 @@ def test_what_is_not_there_is_refused(history: tuple[e.ScheduleEvent, ...], comm
     given(*history).when(command).refused("there is no such schedule")
 
 
-def test_repeated_wishes_are_quiet() -> None:
+def test_repeated_commands_are_quiet() -> None:
     given(DAILY, e.SchedulePaused()).when(c.PauseSchedule()).quietly()
     given(DAILY).when(c.ResumeSchedule(NINE)).quietly()
 

@@ -200,7 +200,7 @@ def test_a_run_can_block_its_own_task() -> None:
     given(*RUNNING).when(c.Block("a step name comes twice", FENCE)).then(e.Blocked("a step name comes twice"))
 
 
-def test_repeated_wishes_are_quiet() -> None:
+def test_repeated_commands_are_quiet() -> None:
     given(*HISTORIES["blocked"]).when(c.Block("again")).quietly()
     given(*HISTORIES["paused"]).when(c.Pause()).quietly()
     given(*ASKED_TO_END).when(c.Cancel()).quietly()

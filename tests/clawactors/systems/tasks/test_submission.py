@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from clawactors.kernel.errors import Refused
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
-from clawactors.systems.tasks.submission import as_stored, checked_id, difference, priority_of, spec_of
 from clawactors.systems.tasks.spec import as_event
+from clawactors.systems.tasks.submission import as_stored, checked_id, difference, priority_of, spec_of
 from tests.clawactors.systems.tasks.vocabulary import HISTORIES, given
 
 
