@@ -17,6 +17,7 @@ from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.journal import SIGNAL
 from clawactors.systems.tasks.kind import TASKS
+from clawactors.systems.tasks.spec import as_event
 
 __all__ = ["fork"]
 
@@ -38,7 +39,7 @@ async def fork(dispatcher: Dispatcher, id: str, step: str, new_id: str, by: str 
     if source.life.status == "archived":
         raise Refused("the task was deleted or archived; what it has stored may be gone")
     at = _place_of(source.journal, step)
-    same = e.Spec(**{name: getattr(spec, name) for name in e.Spec.__struct_fields__})
+    same = as_event(spec, e.Spec)
     submit = c.Submit(replace(same, fork_of=id, fork_step=step, after=(), not_before_ns=0, deadline_ns=0))
     made = await dispatcher.send(Call(TASKS, new_id, (submit,), principal=by))
     await dispatcher.send(Call(TASKS, id, (c.NoteFork(new_id, step),), principal=by))

@@ -53,6 +53,8 @@ class AnswerTable:
     def __init__(self, table: str) -> None:
         self._table = table
         self._touched: dict[bytes, _AnswerWindow] = {}
+        self._first: dict[bytes, _AnsweredCommit] = {}
+        """Of new aggregates that have answered once."""
 
     def note(self, key: bytes, record: Record, txn: Writing, *, is_new: bool = False) -> None:
         """Takes in a commit of the aggregate that has this key; `is_new`: it is the first, so nothing is stored yet."""
@@ -61,7 +63,12 @@ class AnswerTable:
             return
         window = self._touched.get(key)
         if window is None:
-            window = self._touched[key] = _AnswerWindow([], [], 0) if is_new else self._load(key, txn)
+            if is_new:
+                self._first[key] = _AnsweredCommit(record.seq, record.at_ns, ids)
+                return
+            first = self._first.pop(key, None)
+            window = self._load(key, txn) if first is None else _AnswerWindow([], [first], len(first.ids))
+            self._touched[key] = window
         answers = window.answers
         answers.append(_AnsweredCommit(record.seq, record.at_ns, ids))
         window.ids += len(ids)
@@ -74,28 +81,29 @@ class AnswerTable:
 
     def write(self, txn: Writing) -> None:
         """Puts what is kept and deletes what isn't any longer."""
-        new: list[tuple[bytes, bytes]] = []
+        new = [(key + place(first.version), _value(first)) for key, first in self._first.items()]
         for key, window in self._touched.items():
             last, first = window.stored[-1] if window.stored else 0, window.answers[0].version
             for version in window.stored:
                 if version < first:
                     txn.delete(self._table, key + place(version))
-            new += (
-                (key + place(answer.version), place(answer.at_ns) + " ".join(answer.ids).encode())
-                for answer in window.answers
-                if answer.version > last
-            )
+            new += ((key + place(answer.version), _value(answer)) for answer in window.answers if answer.version > last)
         txn.put_all(self._table, new)
-        self._touched.clear()
+        self.forget()
 
     def forget(self) -> None:
         """Drops what is not written."""
         self._touched.clear()
+        self._first.clear()
 
 
 def answers_of(reading: Reading, table: str, key: bytes) -> dict[str, int]:
     """The ids that are kept of the aggregate with that key, each with the version that answered it."""
     return {id: answer.version for answer in _stored(reading, table, key) for id in answer.ids}
+
+
+def _value(answer: _AnsweredCommit) -> bytes:
+    return place(answer.at_ns) + " ".join(answer.ids).encode()
 
 
 def _stored(reading: Reading, table: str, key: bytes) -> list[_AnsweredCommit]:

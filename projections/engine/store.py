@@ -82,8 +82,14 @@ class Writing(Reading):
 
     def put_all(self, table: str, items: list[tuple[bytes, bytes]]) -> None:
         """Sets many keys; much faster than one at a time. Sorts the list, since neighbours are cheap."""
+        if not items:
+            return
         items.sort()
-        self._transaction.cursor(db=self._tables[table]).putmulti(items)
+        cursor = self._transaction.cursor(db=self._tables[table])
+        # Behind all others they need no search, and fill pages to the end; of equal keys the first would be kept.
+        behind = not cursor.last() or cursor.key() < items[0][0]
+        if not behind or cursor.putmulti(items, append=True)[1] < len(items):
+            cursor.putmulti(items)
 
     def delete(self, table: str, key: bytes) -> None:
         """Removes a key; harmless where it is absent."""

@@ -196,7 +196,7 @@ def _edit(command: c.Edit, task: Task, spec: e.Spec) -> tuple[e.TaskEvent, ...]:
         return ()
     if command.was is not None and (other := difference(spec, command.was)) is not None:
         raise Refused(f"somebody else has edited its {other} meanwhile; look and try again")
-    return (e.Edited(**{name: getattr(command.spec, name) for name in e.Spec.__struct_fields__}),)
+    return (as_event(command.spec, e.Edited),)
 
 
 def _delete(command: c.Delete, task: Task) -> tuple[e.TaskEvent, ...]:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.journal import SIGNAL, Entry
+from clawactors.systems.tasks.spec import as_event
 from clawactors.systems.tasks.task import OPEN, RETRIABLE, Status, Task, TaskStatus
 
 __all__ = ["evolve"]
@@ -119,7 +120,7 @@ def _edited(task: Task, event: e.Edited, at_ns: int) -> Task:
     if life.status == "waiting" and life.waiting_for == "timer":  # its start time may be another one now
         later = event.not_before_ns > at_ns
         life = _waiting(life, at_ns, "timer", event.not_before_ns) if later else _pending(life, at_ns)
-    spec = e.Submitted(**{name: getattr(event, name) for name in e.Spec.__struct_fields__})
+    spec = as_event(event, e.Submitted)
     return Task(spec, life, task.journal)
 
 

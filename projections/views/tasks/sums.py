@@ -66,16 +66,15 @@ class TaskSums:
     def __init__(self) -> None:
         self._counts = {field: Tally(COUNTS, len(STATUSES), field) for field in (_ALL, *BY.values())}
         self._skills, self._work = Tally(SKILLS, _SKILL_WIDTH), Tally(WORK, _NODE_WIDTH)
-        self._counted: dict[tuple[bytes, str, str], int] = {}
+        self._counted: dict[tuple[str, str, str, str, str], int] = {}
+        """Status, node, error, skill, user → tasks."""
         self._ended: dict[tuple[str, str, bool, int], list[int]] = {}
         """Node, skill, whether it succeeded, class of duration → runs and ns that they took."""
 
     def count(self, status: str, node: str, error: str, spec: Spec, tasks: int) -> None:
         """So many tasks more, or fewer, are in that status; '' where they have no node or error."""
-        counted = self._counted
-        for key in ((_ALL, "", status), (BY_SKILL, spec.skill, status), (BY_USER, spec.user, status),
-                    (BY_NODE, node, status), (BY_ERROR, error, status)):  # fmt: skip
-            counted[key] = counted.get(key, 0) + tasks
+        key = (status, node, error, spec.skill, spec.user)
+        self._counted[key] = self._counted.get(key, 0) + tasks
 
     def ended(self, node: str, skill: str, took_ns: int, *, succeeded: bool) -> None:
         """A run ended by itself."""
@@ -89,11 +88,14 @@ class TaskSums:
 
     def write(self, txn: Writing) -> None:
         """Puts the new sums."""
-        for (field, value, status), tasks in self._counted.items():
-            if value or field == _ALL:
-                self._counts[field].add(value, _COLUMN[status], tasks)
-            if field == BY_NODE and status in _AT_NODE:
-                self._work.add(value, _AT_NODE[status], tasks)
+        for (status, node, error, skill, user), tasks in self._counted.items():
+            column = _COLUMN[status]
+            self._counts[_ALL].add("", column, tasks)
+            for field, value in ((BY_SKILL, skill), (BY_USER, user), (BY_NODE, node), (BY_ERROR, error)):
+                if value:
+                    self._counts[field].add(value, column, tasks)
+            if status in _AT_NODE:
+                self._work.add(node, _AT_NODE[status], tasks)
         self._counted.clear()
         durations: dict[bytes, int] = {}
         for (node, skill, succeeded, duration), (runs, busy_ns) in self._ended.items():

@@ -222,3 +222,28 @@ def test_a_folder_that_can_not_be_used_is_said_so(tmp_path: Path) -> None:
         Store.open(tmp_path / "file", TABLES)
     with pytest.raises((Corrupt, Misconfigured)):
         Store.open(tmp_path / "absent", TABLES, readonly=True)
+
+
+def test_many_rows_come_out_in_order_wherever_they_are_put(tmp_path: Path) -> None:
+    store = Store.open(tmp_path, TABLES)
+    batches = ((b"b", b"a"), (b"d", b"c", b"d"), (b"aa", b"e"), (), (b"d",))
+    for number, keys in enumerate(batches):
+        with store.write() as txn:
+            txn.put_all(TABLES[0], [(key, b"%d" % (10 * number + place)) for place, key in enumerate(keys)])
+    with store.snapshot() as reading:
+        rows = dict(reading.cursor(TABLES[0]))
+    assert list(rows) == [b"a", b"aa", b"b", b"c", b"d", b"e"]
+    assert rows[b"d"] == b"40"
+    store.close()
+
+
+def test_of_equal_keys_the_same_one_stays_behind_all_others_and_between_them(tmp_path: Path) -> None:
+    store = Store.open(tmp_path, TABLES)
+    twice = [(b"k", b"1"), (b"k", b"2")]
+    for before in ([], [(b"z", b"0")]):
+        with store.write() as txn:
+            txn.delete(TABLES[0], b"k")
+            txn.put_all(TABLES[0], before)
+            txn.put_all(TABLES[0], list(twice))
+            assert txn.get(TABLES[0], b"k") == b"2"
+    store.close()
