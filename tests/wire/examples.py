@@ -278,6 +278,16 @@ HISTORIES: dict[str, tuple[str, Bodies]] = {
             (e.Retried("client/ada", 2 * NEXT),),
         ],
     ),
+    "task-failed-with-a-traceback": (
+        "task",
+        [
+            (LEAST, scheduled()),
+            (
+                e.Started(),
+                e.AttemptFailed(error=e.TaskError("unknown", "KeyError: 1", "Traceback …\nKeyError: 1\n"), then="dead"),
+            ),
+        ],
+    ),
     "task-after-the-dead": (
         "task",
         [

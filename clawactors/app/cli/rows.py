@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from clawactors.app.cli.output import Facts, Part, Table, short, when
+from clawactors.app.cli.output import Facts, Part, Table, plain, short, when
 from clawactors.runtime.client.rows import NodeRow, ScheduleRow, SkillRow, TaskRow
 from clawactors.systems.tasks.payload import is_reference, shown_size
 
@@ -48,6 +48,9 @@ def task_card(row: TaskRow) -> Iterator[Part]:
         yield ""
         steps = ((s.name, s.status, when(s.completed_at), s.error or _value(s.result)) for s in row.steps)
         yield Table(("STEP", "STATUS", "COMPLETED", "RESULT"), steps)
+    if error and error.traceback:
+        yield ""
+        yield from map(plain, error.traceback.splitlines())
 
 
 def task_table(rows: Iterable[TaskRow]) -> Iterator[Part]:

@@ -46,10 +46,11 @@ class Page[Row](msgspec.Struct, frozen=True):
 
 
 class ErrorRow(_Row, frozen=True):
-    """Why an attempt failed; `kind` is `class` in JSON."""
+    """Why an attempt failed; `kind` is `class` in JSON. Lists leave the `traceback` out."""
 
     kind: str = field(name="class")
     message: str
+    traceback: str | UnsetType = UNSET
 
 
 class StepRow(_Row, frozen=True):

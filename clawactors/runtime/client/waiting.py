@@ -5,6 +5,8 @@ import math
 from collections.abc import AsyncIterator, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from clawactors.eventlog import EventLogError
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.asking import Ended
@@ -23,11 +25,16 @@ _REASON_S: Final = 2.0
 
 
 class TaskFailed(Exception):
-    """The awaited task ended without a result. `status` is failed, dead or cancelled."""
+    """The awaited task ended without a result. `status` is failed, dead or cancelled.
+
+    `traceback` is that of its last attempt, as text; `str` ends with it.
+    """
 
     def __init__(self, id: str, status: str, error: TaskError | None) -> None:
-        super().__init__(f"task {id} is {status}" + (f": {error.kind}: {error.message}" if error else ""))
         self.id, self.status, self.error = id, status, error
+        self.traceback = error.traceback if error else ""
+        text = f"task {id} is {status}" + (f": {error.kind}: {error.message}" if error else "")
+        super().__init__(text + (f"\n\nin the task:\n{self.traceback.rstrip()}" if self.traceback else ""))
 
 
 async def result_of(client: "ConnectedClient", id: str, end: asyncio.Future[Ended], timeout_s: float | None) -> Any:
@@ -45,7 +52,7 @@ async def result_of(client: "ConnectedClient", id: str, end: asyncio.Future[Ende
     if ended.frozen:
         raise Refused(f"task {id} needs a newer release: {ended.frozen}")
     if ended.status != "completed":
-        error = TaskError(ended.error["class"], ended.error["message"]) if ended.error else None
+        error = msgspec.convert(ended.error, TaskError) if ended.error else None
         raise TaskFailed(id, ended.status, error)
     result = ended.result
     if ended.large:

@@ -50,7 +50,7 @@ def ended_of(id: str, version: int, life: "EndedState | TaskStatus") -> Ended:
     """The end of a task as it is told; a large result is left out."""
     result: Any = life.result
     large = bool(result) and not isinstance(result, int | float) and len(_encode(result)) > _INLINE_MAX_BYTES
-    error = None if life.error is None else {"class": life.error.kind, "message": life.error.message}
+    error = None if life.error is None else msgspec.to_builtins(life.error)
     return Ended(id, version, life.status, None if large else result, large, error)
 
 
@@ -199,7 +199,7 @@ def _parts(ended: list[Ended]) -> Iterable[list[Ended]]:
     part: list[Ended] = []
     size = 0
     for each in ended:
-        size += 200 + (len(_encode(each.result)) if each.result else 0)
+        size += 200 + sum(len(_encode(value)) for value in (each.result, each.error) if value)
         if part and size > _NOTICE_MAX_BYTES:
             yield part
             part, size = [], 0

@@ -1,15 +1,13 @@
-"""Classifies an exception: its error class, its text, and the strategy of what to do about it."""
+"""Classifies an exception: its error class, its text and traceback, and the strategy of what to do about it."""
 
-import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
+from clawactors.runtime.node.errortext import MESSAGE_MAX, all_leaves, causes_of, traceback_of
+from clawactors.runtime.node.errortext import message_of as text_with_place
 from clawactors.systems.tasks.events import TaskError
 from clawactors.systems.tasks.failures import STRATEGIES, ErrorRule, Strategy, kind_of, told
 
 __all__ = ["FailureReport", "classify", "message_of"]
-
-_MESSAGE_MAX = 2000
-_CAUSES_MAX = 10
 
 
 class FailureReport(Exception):
@@ -21,40 +19,25 @@ class FailureReport(Exception):
 
 
 def classify(error: BaseException, rules: Iterable[ErrorRule] = ()) -> tuple[TaskError, Strategy]:
-    """The error class with its text for people, and the strategy for that class."""
+    """The error class with its text for people, and the strategy for that class. Never raises."""
     if isinstance(error, FailureReport):
         return error.error, error.strategy
-    rules = tuple(rules)
-    verdicts = {kind_of(map(told, _causes(leaf)), rules) for leaf in _leaves(error)}
+    rules, leaves = tuple(rules), all_leaves(error)
+    verdicts = {kind_of(map(told, causes_of(leaf)), rules) for leaf in leaves}
     kind, strategy = verdicts.pop() if len(verdicts) == 1 else ("unknown", STRATEGIES["unknown"])
-    return TaskError(kind, message_of(error)), strategy
+    hint = _why_final(leaves[0], rules) if (kind, strategy) == ("validation", "give_up") else ""
+    return TaskError(kind, message_of(error)[: MESSAGE_MAX - len(hint)] + hint, traceback_of(error)), strategy
 
 
 def message_of(error: BaseException) -> str:
     """Its text and where it was raised; cut at 2,000 characters."""
-    if isinstance(error, FailureReport):
-        return error.error.message
-    text = "".join(traceback.format_exception_only(error)).strip()
-    frames = traceback.extract_tb(error.__traceback__)
-    if frames:
-        text += f" ({frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno})"
-    return text.encode(errors="backslashreplace").decode()[:_MESSAGE_MAX]
+    return error.error.message if isinstance(error, FailureReport) else text_with_place(error)
 
 
-def _leaves(error: BaseException) -> Iterator[BaseException]:
-    """The single exceptions of a group, or the exception itself."""
-    if isinstance(error, BaseExceptionGroup):
-        for each in error.exceptions:
-            yield from _leaves(each)
-    else:
-        yield error
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and what it was raised `from`."""
-    cause: BaseException | None = error
-    for _ in range(_CAUSES_MAX):
-        if cause is None:
-            return
-        yield cause
-        cause = cause.__cause__
+def _why_final(error: BaseException, rules: tuple[ErrorRule, ...]) -> str:
+    """Libraries raise `ValueError` too: that such an error is final, and how to change that, is said with it."""
+    ours = type(error).__module__.startswith("clawactors.")
+    if ours or any(rule.fits(told(each)) for rule in rules for each in causes_of(error)):
+        return ""
+    rule = f"ErrorRule(exception={type(error).__qualname__[:200]!r}, kind=…)"
+    return f"; not retried, being of class `validation`: @skill(errors=[{rule}]) changes that"

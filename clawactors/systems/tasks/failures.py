@@ -9,7 +9,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -83,8 +83,8 @@ def _name(kind: type) -> str:
 def told(error: BaseException) -> Symptom:
     """The symptoms that an exception tells, without its causes."""
     exits = isinstance(error, SystemExit)
-    exit_code = getattr(error, "code" if exits else "returncode", None)
-    statuses = () if exits else (getattr(error, name, None) for name in ("status_code", "status", "code"))
+    exit_code = _attribute(error, "code" if exits else "returncode")
+    statuses = () if exits else (_attribute(error, name) for name in ("status_code", "status", "code"))
     return Symptom(
         types=tuple(_name(kind) for kind in type(error).__mro__),
         text=_text(error),
@@ -93,10 +93,17 @@ def told(error: BaseException) -> Symptom:
     )
 
 
+def _attribute(error: BaseException, name: str) -> Any:
+    try:
+        return getattr(error, name, None)
+    except BaseException:  # a property may raise anything
+        return None
+
+
 def _text(error: BaseException) -> str:
     try:
-        return str(error)
-    except Exception:  # what it raises is its own business
+        return str(error)[:_TEXT_MAX]
+    except BaseException:  # what it raises is its own business
         return ""
 
 
@@ -151,6 +158,7 @@ _TEXTS: Final = tuple(
     }.items()
 )
 _TEXT_MAX: Final = 10_000
+"""So much of a message is searched."""
 
 
 def _known(symptom: Symptom) -> str | None:
@@ -163,7 +171,7 @@ def _known(symptom: Symptom) -> str | None:
     for name in symptom.types:
         if (kind := _TYPES.get(name.rpartition(".")[2])) is not None:
             return kind
-    return next((kind for kind, pattern in _TEXTS if pattern.search(symptom.text[:_TEXT_MAX])), None)
+    return next((kind for kind, pattern in _TEXTS if pattern.search(symptom.text)), None)
 
 
 def _of_status(status: int) -> str:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from clawactors.kernel.time import iso
 from clawactors.systems.tasks.events import Spec
 from clawactors.systems.tasks.journal import Entry, Journal
@@ -44,7 +46,7 @@ def row(id: str, version: int, task: Task) -> dict[str, Any]:
         "progress": round(100 * min(max(life.progress, 0.0), 1.0), 2),
         "steps": steps(task.journal),
         "result": life.result,
-        "error": None if life.error is None else {"class": life.error.kind, "message": life.error.message},
+        "error": None if life.error is None else msgspec.to_builtins(life.error),
         "submitted_at": iso(life.submitted_ns),
         "scheduled_at": iso(life.scheduled_ns),
         "started_at": iso(life.started_ns),

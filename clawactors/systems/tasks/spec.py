@@ -22,11 +22,12 @@ class Fence(msgspec.Struct, frozen=True, gc=False):
     attempt: Count
 
 
-class TaskError(msgspec.Struct, frozen=True, gc=False, rename={"kind": "class"}):
-    """Why an attempt failed; `kind` is the error class, on the wire `class`."""
+class TaskError(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, rename={"kind": "class"}):
+    """Why an attempt failed; `kind` is the error class, on the wire `class`. `traceback` is for people, and bounded."""
 
     kind: str
     message: str
+    traceback: str = ""
 
 
 class Spec(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):

@@ -127,8 +127,10 @@ def _pending(question: PendingQuestion, context: QueryContext) -> dict[str, Any]
 
 
 def _row(stored: t.StoredTask, reading: Reading) -> dict[str, Any]:
-    """The task's row; `needs_upgrade` only where it is frozen, `omitted` only where something is left out."""
+    """The task's row, without a traceback; `needs_upgrade` where it is frozen, `omitted` where something is."""
     columns = row(stored.id, stored.version, stored.task)
+    if columns["error"]:
+        columns["error"].pop("traceback", None)  # thousands of rows go into one answer
     if stored.omitted:
         columns["omitted"] = ["steps"]
     if (frozen := frozen_of(reading, "task", stored.id)) is not None:

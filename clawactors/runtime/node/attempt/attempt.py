@@ -19,7 +19,7 @@ from clawactors.kernel.errors import Refused
 from clawactors.runtime.context import ActorContext
 from clawactors.runtime.memory import Memories
 from clawactors.runtime.node.attempt.assigned import AssignedPhase, Assignment, start
-from clawactors.runtime.node.attempt.ended import EndedPhase, note_failure, note_result
+from clawactors.runtime.node.attempt.ended import EndedPhase, log_failure, note_failure, note_result
 from clawactors.runtime.node.attempt.journal import AttemptJournal
 from clawactors.runtime.node.attempt.phase import Phase, StopReason
 from clawactors.runtime.node.attempt.running import RunningPhase, run_code
@@ -105,6 +105,9 @@ class Attempt:
                 result = await run_code(self)
                 if self.assignment.is_resumed:
                     await self.steps.close()
+            except Exception as error:
+                log_failure(self, error)
+                raise
             finally:
                 if "values" in self.__dict__:
                     await self.values.close_output()  # the output is stored before the end is

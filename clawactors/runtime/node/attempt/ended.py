@@ -16,7 +16,7 @@ from clawactors.systems.tasks.retry import Verdict, after_failure
 if TYPE_CHECKING:
     from clawactors.runtime.node.attempt.attempt import Attempt
 
-__all__ = ["EndedPhase", "note_failure", "note_result"]
+__all__ = ["EndedPhase", "log_failure", "note_failure", "note_result"]
 
 
 class EndedPhase(Phase):
@@ -56,6 +56,14 @@ async def note_result(attempt: "Attempt", result: Any) -> None:
         note_failure(attempt, Stopped())
 
 
+def log_failure(attempt: "Attempt", error: Exception) -> None:
+    """Says in the task's log what its code raised, with the traceback."""
+    if attempt.phase.reason is None and attempt.phase.error is None:
+        failure, _ = classify(error, attempt.skill.errors if attempt.skill else ())
+        text = failure.traceback or failure.message
+        attempt.values.output().note(text.rstrip(), "error", "clawactors.task")
+
+
 def note_failure(attempt: "Attempt", error: BaseException) -> None:
     """Notes how the attempt failed, unless something else is to be recorded. Raises: the error where that is no end."""
     phase, skill = attempt.phase, attempt.skill
@@ -70,7 +78,8 @@ def note_failure(attempt: "Attempt", error: BaseException) -> None:
         attempt.stop("superseded")
         return
     failure, strategy = classify(phase.error or error, skill.errors if skill else ())
-    failure = e.TaskError(failure.kind, attempt.supplies.secrets.hide(failure.message))
+    hide = attempt.supplies.secrets.hide
+    failure = e.TaskError(failure.kind, hide(failure.message), hide(failure.traceback))
     verdict = Verdict("failed")
     if skill is not None:
         verdict = after_failure(
