@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import msgspec
 
-from clawactors.app.skills.alive import with_heartbeats
 from clawactors.app.skills.command import Captured, ProgramOutcome, run_command
 from clawactors.runtime.node.context import TaskContext
 from clawactors.systems.skills import skill
@@ -47,14 +46,12 @@ async def shell(
             limit_bytes=INLINE_MAX_BYTES,
             spools=spools,
         )
-        outcome = await with_heartbeats(task, running)
+        outcome = await running
         result = fitted(outcome, INLINE_MAX_BYTES)
         if result["cut"]:
             texts = {"stdout": outcome.stdout, "stderr": outcome.stderr}
             cut = {name: captured for name, captured in texts.items() if result[name] != _whole_text(captured)}
-            result["stored"] = {
-                name: await with_heartbeats(task, _stored(task, captured)) for name, captured in cut.items()
-            }
+            result["stored"] = {name: await _stored(task, captured) for name, captured in cut.items()}
         return result
 
 

@@ -4,7 +4,6 @@ import asyncio
 import math
 from typing import Final
 
-from clawactors.app.skills.alive import with_heartbeats
 from clawactors.runtime.node.context import TaskContext
 from clawactors.systems.skills import skill
 
@@ -28,7 +27,7 @@ async def sleep(task: TaskContext, seconds: float, steps: int = 1) -> float:
         raise ValueError(f"can't sleep in {steps} steps; it takes 1 to {STEPS_MAX}")
 
     async def part(number: int) -> None:
-        await with_heartbeats(task, asyncio.sleep(seconds / steps))
+        await asyncio.sleep(seconds / steps)
         task.progress(number, steps)
 
     for number in range(1, steps + 1):

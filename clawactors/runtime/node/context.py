@@ -132,5 +132,5 @@ class TaskContext:
         self._attempt.values.report_progress(done / total if total else 0.0)
 
     def heartbeat(self) -> None:
-        """A sign of life: code that runs long without a step or progress gives one before the silence limit (900 s)."""
+        """A sign of life, for skills with `heartbeat_s`: an attempt that gives none for so long fails."""
         self._attempt.heartbeat.beat()

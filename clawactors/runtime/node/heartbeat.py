@@ -19,10 +19,12 @@ class TaskHeartbeat:
     def __init__(self, clock: Clock, publish: Callable[[], None] | None = None) -> None:
         self._clock, self._publish = clock, publish
         self._next_s = 0.0
+        self.last_s = 0.0
+        """When the code last gave one, in seconds of the clock."""
 
     def beat(self) -> None:
         """Publishes a sign of life, unless the last one was less than 0.25 s ago."""
-        now_s = self._clock.monotonic_s()
+        now_s = self.last_s = self._clock.monotonic_s()
         if self._publish is not None and now_s >= self._next_s:
             self._next_s = now_s + _INTERVAL_S
             self._publish()

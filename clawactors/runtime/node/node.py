@@ -32,6 +32,7 @@ from clawactors.runtime.node.machine import LEASE_S, Figures, Gauge, this_machin
 from clawactors.runtime.node.membership import Membership
 from clawactors.runtime.node.presence import BEATS_PER_LEASE, Presence
 from clawactors.runtime.node.recording import WritingRecorder
+from clawactors.runtime.node.signs import report_alive
 from clawactors.runtime.node.slots import Slots
 from clawactors.runtime.node.supplies import Supplies
 from clawactors.runtime.node.threads import DaemonThreads
@@ -146,6 +147,7 @@ class NodeActor:
         Raises: `PermissionDenied` when it may not record what it runs; what the log raises.
         """
         work = [asyncio.ensure_future(self._present(self._presence.beat())), asyncio.ensure_future(self._inbox.serve())]
+        work.append(asyncio.ensure_future(report_alive(lambda: self._slots.running, self._publish_alive)))
         if self._stalls is not None:
             work.append(asyncio.ensure_future(self._stalls.serve()))
         end = [asyncio.ensure_future(self._membership.serve()), asyncio.ensure_future(self._stopping.wait())]

@@ -28,6 +28,7 @@ class Skill:
         version: str,
         retry: Retry,
         timeout_s: float | None,
+        heartbeat_s: float | None = None,
         errors: tuple[ErrorRule, ...] = (),
         isolate: bool = False,
         memory_mb: int | None = None,
@@ -35,7 +36,7 @@ class Skill:
         concurrency: int | None = None,
     ) -> None:
         self.function, self.name, self.version = function, name, version
-        self.retry, self.timeout_s, self.errors = retry, timeout_s, errors
+        self.retry, self.timeout_s, self.heartbeat_s, self.errors = retry, timeout_s, heartbeat_s, errors
         self.isolate, self.memory_mb, self.secrets = isolate, memory_mb, secrets
         self.is_async = inspect.iscoroutinefunction(function)
         self.in_thread = not (self.is_async or isolate)
@@ -79,6 +80,7 @@ def skill(
     version: str = "1",
     retry: Retry | None = None,
     timeout_s: float | None = None,
+    heartbeat_s: float | None = None,
     errors: Iterable[ErrorRule] = (),
     isolate: bool = False,
     memory_mb: int | None = None,
@@ -88,7 +90,8 @@ def skill(
     """Makes a function a skill: its first parameter is the task's handle, the others are the task's parameters.
 
     Without `retry` it is tried again three times, after 1, 2 and 4 s; after network errors 1, 4 and 16 s.
-    `timeout_s` bounds one attempt, in seconds. `errors` are rules for its failures, taken before the general ones.
+    `timeout_s` bounds one attempt, in seconds; `heartbeat_s` how long its code may be silent: no heartbeat, progress or
+    record. `errors` are rules for its failures, taken before the general ones.
     Sync functions run in threads; with `isolate` in a process of their own, which may have `memory_mb` of addresses and
     is killed when its time is over. `secrets` are names of what its node must hold; `task.secret(name)` gives them.
     At most `concurrency` of its tasks are under way at once in the whole cluster; those that wait or sleep don't count.
@@ -102,6 +105,8 @@ def skill(
         raise ValueError(f"{name!r} is no skill name: 1 to 128 printable characters, no white space, no wildcard")
     if timeout_s is not None and not timeout_s > 0:
         raise ValueError("a timeout is more than 0 s")
+    if heartbeat_s is not None and not heartbeat_s > 0:
+        raise ValueError("heartbeat_s is more than 0 s")
     if concurrency is not None and not (type(concurrency) is int and 0 < concurrency < 2**63):
         raise ValueError("concurrency is how many of its tasks may be under way at once: 1 or more")
 
@@ -112,6 +117,7 @@ def skill(
             version=version,
             retry=retry or DEFAULT_RETRY,
             timeout_s=timeout_s,
+            heartbeat_s=heartbeat_s,
             errors=rules,
             isolate=isolate,
             memory_mb=memory_mb,

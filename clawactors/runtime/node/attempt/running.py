@@ -1,6 +1,7 @@
 """Running: the code of the skill is under way, in the event loop, in a thread or in a process of its own."""
 
 import asyncio
+import contextlib
 from functools import partial
 from typing import TYPE_CHECKING, Any, override
 
@@ -10,6 +11,7 @@ from clawactors.runtime.node.attempt.stopping import StoppingPhase
 from clawactors.runtime.node.code import Code, Stopped
 from clawactors.runtime.node.context import TaskContext
 from clawactors.runtime.node.isolation import run_isolated
+from clawactors.runtime.node.signs import HeartbeatWatch
 from clawactors.runtime.node.spawned import current_output
 from clawactors.runtime.node.synccontext import SyncTaskContext
 from clawactors.runtime.node.threads import ThreadBridge
@@ -59,13 +61,16 @@ async def run_code(attempt: "Attempt") -> Any:
     if not code.ended:
         attempt.journal.open_window(partial(_write_beside, attempt))
     timeout_s = event.timeout_s or skill.timeout_s
-    if timeout_s is None or code.ended:
+    if code.ended or (timeout_s is None and skill.heartbeat_s is None):
         return await code.outcome()
-    expiry = asyncio.get_running_loop().call_later(timeout_s, _expire, attempt, code, skill, timeout_s)
-    try:
+    with contextlib.ExitStack() as limits:
+        fail = partial(_fail, attempt, code, skill)
+        if timeout_s is not None:
+            error = TimeoutError(f"the attempt took longer than {timeout_s:g} s")
+            limits.callback(asyncio.get_running_loop().call_later(timeout_s, fail, error).cancel)
+        if skill.heartbeat_s is not None:
+            limits.callback(HeartbeatWatch(attempt, skill.heartbeat_s, fail).stop)
         return await code.outcome()
-    finally:
-        expiry.cancel()
 
 
 def _begin(attempt: "Attempt", skill: "Skill", params: dict[str, Any]) -> Code:
@@ -78,8 +83,8 @@ def _begin(attempt: "Attempt", skill: "Skill", params: dict[str, Any]) -> Code:
     return Code.begin_in_thread(attempt.threads, lambda: skill.function(handle, **arguments))
 
 
-def _expire(attempt: "Attempt", code: Code, skill: "Skill", timeout_s: float) -> None:
-    attempt.fail(TimeoutError(f"the attempt took longer than {timeout_s:g} s"))
+def _fail(attempt: "Attempt", code: Code, skill: "Skill", error: TimeoutError) -> None:
+    attempt.fail(error)
     if skill.in_thread:
         code.leave()  # a thread can't be ended, and its time is over
 
