@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from clawactors.runtime.client.summary import ClusterStatus, Statistics
     from clawactors.runtime.client.waiting import TaskFailed
     from clawactors.runtime.node.context import TaskContext as Task
+    from clawactors.runtime.node.step import Step, step
     from clawactors.runtime.node.synccontext import SyncTaskContext as SyncTask
     from clawactors.runtime.output import LOG
     from clawactors.systems.skills import Skill, skill
@@ -66,6 +67,7 @@ __all__ = [
     "Skill",
     "SkillRow",
     "Statistics",
+    "Step",
     "StepRow",
     "SyncTask",
     "Task",
@@ -78,6 +80,7 @@ __all__ = [
     "__version__",
     "skill",
     "spec_of",
+    "step",
 ]
 
 _HOMES = {
@@ -92,6 +95,7 @@ _HOMES = {
     "ScheduleRow": ("clawactors.runtime.client.rows", "ScheduleRow"),
     "SkillRow": ("clawactors.runtime.client.rows", "SkillRow"),
     "Statistics": ("clawactors.runtime.client.summary", "Statistics"),
+    "Step": ("clawactors.runtime.node.step", "Step"),
     "StepRow": ("clawactors.runtime.client.rows", "StepRow"),
     "TaskRow": ("clawactors.runtime.client.rows", "TaskRow"),
     "LOG": ("clawactors.runtime.output", "LOG"),
@@ -119,6 +123,7 @@ _HOMES = {
     "WrongVersion": ("clawactors.eventlog.errors", "WrongVersion"),
     "__version__": ("clawactors.version", "VERSION"),
     "skill": ("clawactors.systems.skills", "skill"),
+    "step": ("clawactors.runtime.node.step", "step"),
     "spec_of": ("clawactors.systems.tasks.submission", "spec_of"),
 }
 

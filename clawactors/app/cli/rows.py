@@ -46,8 +46,11 @@ def task_card(row: TaskRow) -> Iterator[Part]:
     )
     if row.steps:
         yield ""
-        steps = ((s.name, s.status, when(s.completed_at), s.error or _value(s.result)) for s in row.steps)
-        yield Table(("STEP", "STATUS", "COMPLETED", "RESULT"), steps)
+        steps = (
+            (s.name, s.status, s.attempt, when(s.started_at), when(s.completed_at), s.error or _value(s.result))
+            for s in row.steps
+        )
+        yield Table(("STEP", "STATUS", "ATTEMPT", "STARTED", "COMPLETED", "RESULT"), steps)
     if error and error.traceback:
         yield ""
         yield from map(plain, error.traceback.splitlines())

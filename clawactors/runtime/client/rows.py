@@ -54,10 +54,12 @@ class ErrorRow(_Row, frozen=True):
 
 
 class StepRow(_Row, frozen=True):
-    """One step of a task."""
+    """One step of a task: `running`, `interrupted` (its attempt was lost), `completed`, `failed`, `compensated`,
+    `undo_failed`, in that attempt."""
 
     name: str
     status: str
+    attempt: int = 0
     result: Any = None
     error: str | None = None
     started_at: str | None = None

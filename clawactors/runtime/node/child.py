@@ -27,6 +27,7 @@ from clawactors.runtime.node.failure import classify
 from clawactors.runtime.node.frames import BRIDGED_ERRORS, LENGTH, IsolatedJob, framed
 from clawactors.runtime.node.results import as_json
 from clawactors.runtime.node.spawned import flush_streams
+from clawactors.runtime.node.step import home_of
 from clawactors.runtime.node.synccontext import SyncTaskContext
 from clawactors.systems.skills import Skill
 from clawactors.systems.tasks.events import TaskError
@@ -114,6 +115,11 @@ class ChildBridge:
         """True once the code should end."""
         return self._link.cancelled
 
+    @property
+    def home(self) -> Mapping[str, Any]:
+        """The names of the skill's module."""
+        return home_of(self._skill)
+
     def monotonic_s(self) -> float:
         """Seconds that only grow, for durations."""
         return time.monotonic()
@@ -137,10 +143,11 @@ class ChildBridge:
         done, result = self._link.ask({"op": "begin_step", "name": name, "call": call})
         return done, result
 
-    def end_step(self, name: str, result: Any, took_s: float) -> Any:
+    def end_step(self, name: str, result: Any, took_s: float, undo: dict[str, Any] | None) -> Any:
         """As `Steps.end`."""
         result = as_json(result, f"step {name!r}")
-        return self._link.ask({"op": "end_step", "name": name, "result": result, "took_s": took_s})
+        ended = {"op": "end_step", "name": name, "result": result, "took_s": took_s, "undo": undo}
+        return self._link.ask(ended)
 
     def fail_step(self, name: str, error: Exception, took_s: float, retry: Retry | None, failures: int) -> bool:
         """As `Steps.tries_again`; the error is classed here, where it is whole."""

@@ -6,6 +6,7 @@ It is for async code; for sync code see `SyncTaskContext`.
 from collections.abc import Awaitable, Buffer, Callable, Iterable
 from typing import TYPE_CHECKING, Any, overload
 
+from clawactors.runtime.node.step import Step, TaskHandle
 from clawactors.runtime.output import OUT
 from clawactors.systems.tasks.retry import Retry
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["TaskContext"]
 
 
-class TaskContext:
+class TaskContext(TaskHandle):
     """The task, for async code."""
 
     def __init__(self, attempt: "Attempt") -> None:
@@ -37,26 +38,45 @@ class TaskContext:
         return self._attempt.is_stopping
 
     @overload
+    async def step[**P, T](
+        self, function: Step[P, Awaitable[T]] | Step[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T: ...
+
+    @overload
+    async def step[**P, T](self, function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
+
+    @overload
+    async def step[**P, T](self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
+
+    @overload
     async def step[T](
-        self, name: str, function: Callable[..., Awaitable[T]], *args: Any, retry: Retry | None = None, **kwargs: Any
+        self, name: str, function: Callable[..., Awaitable[T]], /, *args: Any, retry: Retry | None = None, **kwargs: Any
     ) -> T: ...
 
     @overload
     async def step[T](
-        self, name: str, function: Callable[..., T], *args: Any, retry: Retry | None = None, **kwargs: Any
+        self, name: str, function: Callable[..., T], /, *args: Any, retry: Retry | None = None, **kwargs: Any
     ) -> T: ...
 
-    async def step(
-        self, name: str, function: Callable[..., Any], *args: Any, retry: Retry | None = None, **kwargs: Any
-    ) -> Any:
+    async def step(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Runs the function once in the life of the task and returns its result, then and on every resume.
+
+        `task.step(function, …)` is named after the function: `charge`, `charge#2` …, in the order of the calls; a text
+        before the function is its name instead. The function may be a `@step`, with a policy, a timeout and an undo.
 
         The result has to be JSON, and comes back as JSON decodes it, on the first run too. A resume has to use the
         same function and arguments for the name; otherwise the task is blocked with the reason. Sync functions run in
         a thread. With `retry`, a step that raises is tried again, in its slot, before the attempt fails.
         Order: at least once; recorded exactly once.
         """
-        return await self._attempt.steps.take(name, function, args, kwargs, retry)
+        return await self._attempt.steps.take((function, *args), kwargs)
+
+    def plan(self, steps: Iterable[str | Callable[..., Any]]) -> None:
+        """Declares the steps to come, by name or function: the task's progress follows how many of them are completed.
+
+        A plan replaces an earlier one. Progress that the code reports itself counts until the next step is completed.
+        """
+        self._attempt.values.plan(steps)
 
     async def sleep(self, how_long: str | float) -> None:
         """Sleeps for `7d`, `1h30m` or a number of seconds; goes on wherever a slot is free then.

@@ -36,7 +36,7 @@ _CHUNK_BYTES: Final = 1 << 16
 
 _OURS: Final = ("CLAW_", "NATS_")  # the code must not get the cluster's own credentials
 
-_CALLS: Final = frozenset(("sleep", "signal", "emit", "secret", "remember", "recall", "ask_memory", "results"))
+_CALLS: Final = frozenset(("sleep", "signal", "emit", "secret", "remember", "recall", "ask_memory", "results", "plan"))
 """Methods of `TaskContext` whose arguments and results travel as JSON."""
 
 
@@ -148,7 +148,7 @@ async def _answer(attempt: "Attempt", context: "TaskContext", message: dict[str,
         case "begin_step":
             return await attempt.steps.begin(message["name"], message["call"])
         case "end_step":
-            return await attempt.steps.end(message["name"], message["result"], message["took_s"])
+            return await attempt.steps.end(message["name"], message["result"], message["took_s"], message["undo"])
         case "fail_step":
             retry = msgspec.convert(message["retry"], Retry | None)
             return await attempt.steps.tries_again(

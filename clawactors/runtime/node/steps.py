@@ -14,10 +14,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from clawactors.kernel.errors import Refused
+from clawactors.runtime.node.attempt.running import write_beside
 from clawactors.runtime.node.code import Stopped, as_exception, call_in_thread
 from clawactors.runtime.node.failure import classify, message_of
-from clawactors.runtime.node.fingerprint import difference, fingerprint, tells_apart
+from clawactors.runtime.node.fingerprint import difference, tells_apart
+from clawactors.runtime.node.naming import StepNames
 from clawactors.runtime.node.sleep import IN_PLACE_S, SLEEP, seconds_of, until_of, written
+from clawactors.runtime.node.step import call_of, home_of, undo_of
+from clawactors.runtime.node.steptime import RunningSteps, within
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks.journal import SIGNAL
 from clawactors.systems.tasks.payload import is_reference
@@ -41,21 +45,24 @@ class Steps:
     def __init__(self, attempt: "Attempt") -> None:
         self._attempt = attempt
         self._called: dict[str, str] = {}  # by name of the step, the fingerprint of its call
+        self._names = StepNames()
+        self._running = RunningSteps(attempt, write_beside)
         self._sleeps = 0
         self._earlier: dict[str, list[str]] | None = None
 
-    async def take(
-        self, name: str, function: Callable[..., Any], args: Any, kwargs: Any, retry: Retry | None = None
-    ) -> Any:
+    async def take(self, given: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """See `TaskContext.step`."""
-        done, result = await self.begin(name, fingerprint(function, args, kwargs))
+        call = call_of(self._names, given, kwargs)
+        name, retry = call.name, call.retry
+        undo = undo_of(call, home_of(self._attempt.skill)) if call.undo is not None else None
+        done, result = await self.begin(name, call.fingerprint)
         if done:
             return result
         failures, clock = 0, self._attempt.clock
         while True:
             started_s = clock.monotonic_s()
             try:
-                result = await self._do(function, args, kwargs)
+                result = await within(call.timeout_s, self._do(call.function, call.args, kwargs), name)
             except (Exception, SystemExit, KeyboardInterrupt) as raised:
                 error = as_exception(raised)
                 if await self.tries_again(name, error, clock.monotonic_s() - started_s, retry, failures):
@@ -64,7 +71,7 @@ class Steps:
                 if error is raised:
                     raise
                 raise error from raised
-            return await self.end(name, result, clock.monotonic_s() - started_s)
+            return await self.end(name, result, clock.monotonic_s() - started_s, undo)
 
     async def _do(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         if _is_async(function):
@@ -88,7 +95,8 @@ class Steps:
         names = self._earlier_calls().get(call) if entry is None and tells_apart(call) else None
         if names and (other := await self._first_unused(names)):
             await attempt.block(_renamed(name, other))
-        if entry is None or entry.status != "completed":
+        if entry is None or not entry.is_done:
+            self._running.began(name)
             return False, None
         if entry.fingerprint and entry.fingerprint != call:
             await attempt.block(
@@ -140,22 +148,24 @@ class Steps:
             await asyncio.sleep(0)
         return next((name for name in names if name not in self._called), "")
 
-    async def end(self, name: str, result: Any, took_s: float) -> Any:
-        """Records the result; returns it as a resume will get it from the record."""
+    async def end(self, name: str, result: Any, took_s: float, undo: dict[str, Any] | None = None) -> Any:
+        """Records the result; returns it as a resume will get it from the record. `undo` is that of `undo_of`."""
         attempt = self._attempt
+        self._running.ended(name)
         value, record = await attempt.values.encode_result(result, f"step {name!r}")
         if attempt.has_ended:
             raise Stopped  # left behind
         call = self._called.get(name, "")
-        attempt.note(
-            c.CompleteStep(attempt.fence, name, record, round(took_s, 6), attempt.values.progress, call), record
-        )
+        undone_by = None if undo is None else await attempt.values.undo_record(undo, name)
+        progress = attempt.values.progress_after(name)
+        attempt.note(c.CompleteStep(attempt.fence, name, record, round(took_s, 6), progress, call, undone_by), record)
         await attempt.persist()
         return value
 
     async def fail(self, name: str, error: Exception, took_s: float) -> None:
         """Notes that the step raised; this is written with the next step or the failure of the attempt."""
         attempt = self._attempt
+        self._running.ended(name)
         self._called.pop(name, None)  # code may catch the error and try the step again
         if not attempt.is_stopping:
             message = attempt.supplies.secrets.hide(message_of(error))
@@ -177,6 +187,7 @@ class Steps:
         await asyncio.sleep(retry.wait_after(failures + 1, strategy, attempt.clock.roll()))
         attempt.check()
         self._called[name] = call
+        self._running.began(name)
         return True
 
     async def sleep(self, duration: object) -> None:

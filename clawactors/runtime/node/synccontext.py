@@ -3,11 +3,13 @@
 The code runs in a thread of the node (`ThreadBridge`) or in a process of its own (`ChildBridge`).
 """
 
-from collections.abc import Buffer, Callable, Iterable
-from typing import Any, Protocol
+from collections.abc import Buffer, Callable, Iterable, Mapping
+from typing import Any, Protocol, overload
 
 from clawactors.runtime.node.code import as_exception
-from clawactors.runtime.node.fingerprint import fingerprint
+from clawactors.runtime.node.naming import StepNames, planned
+from clawactors.runtime.node.step import Step, TaskHandle, call_of, undo_of
+from clawactors.runtime.node.steptime import call_within
 from clawactors.runtime.output import OUT
 from clawactors.systems.tasks.retry import Retry
 
@@ -32,6 +34,11 @@ class Bridge(Protocol):
         """True once the code should end."""
         ...
 
+    @property
+    def home(self) -> Mapping[str, Any]:
+        """The names of the skill's module."""
+        ...
+
     def monotonic_s(self) -> float:
         """Seconds that only grow, for durations."""
         ...
@@ -48,7 +55,7 @@ class Bridge(Protocol):
         """As `Steps.begin`."""
         ...
 
-    def end_step(self, name: str, result: Any, took_s: float) -> Any:
+    def end_step(self, name: str, result: Any, took_s: float, undo: dict[str, Any] | None) -> Any:
         """As `Steps.end`."""
         ...
 
@@ -57,11 +64,11 @@ class Bridge(Protocol):
         ...
 
 
-class SyncTaskContext:
+class SyncTaskContext(TaskHandle):
     """The task, for sync code in a thread or a process of its own: the calls of `TaskContext`, without `await`."""
 
     def __init__(self, bridge: Bridge) -> None:
-        self._bridge = bridge
+        self._bridge, self._names = bridge, StepNames()
 
     @property
     def id(self) -> str:
@@ -78,28 +85,43 @@ class SyncTaskContext:
         """True once the code should end; long loops without steps check it."""
         return self._bridge.cancelled
 
+    @overload
+    def step[**P, T](self, function: Step[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
+
+    @overload
+    def step[**P, T](self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
+
+    @overload
     def step[T](
-        self, name: str, function: Callable[..., T], *args: Any, retry: Retry | None = None, **kwargs: Any
-    ) -> T:
-        """As `TaskContext.step`; the function runs in this thread."""
-        bridge = self._bridge
-        done, result = bridge.begin_step(name, fingerprint(function, args, kwargs))
+        self, name: str, function: Callable[..., T], /, *args: Any, retry: Retry | None = None, **kwargs: Any
+    ) -> T: ...
+
+    def step(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """As `TaskContext.step`; the function runs in this thread, with a timeout in one beside it."""
+        bridge, call = self._bridge, call_of(self._names, (function, *args), kwargs)
+        name = call.name
+        undo = undo_of(call, bridge.home) if call.undo is not None else None
+        done, result = bridge.begin_step(name, call.fingerprint)
         if done:
-            return result  # type: ignore[no-any-return]
+            return result
         failures = 0
         while True:
             started_s = bridge.monotonic_s()
             try:
-                result = function(*args, **kwargs)
+                result = call_within(call.timeout_s, call.function, call.args, call.kwargs, name)
             except (Exception, SystemExit, KeyboardInterrupt) as raised:
                 error = as_exception(raised)
-                if bridge.fail_step(name, error, bridge.monotonic_s() - started_s, retry, failures):
+                if bridge.fail_step(name, error, bridge.monotonic_s() - started_s, call.retry, failures):
                     failures += 1
                     continue
                 if error is raised:
                     raise
                 raise error from raised
-            return bridge.end_step(name, result, bridge.monotonic_s() - started_s)  # type: ignore[no-any-return]
+            return bridge.end_step(name, result, bridge.monotonic_s() - started_s, undo)
+
+    def plan(self, steps: Iterable[str | Callable[..., Any]]) -> None:
+        """As `TaskContext.plan`."""
+        self._bridge.call("plan", [planned(each) for each in steps])
 
     def sleep(self, how_long: str | float) -> None:
         """As `TaskContext.sleep`."""

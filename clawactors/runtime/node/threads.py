@@ -3,12 +3,13 @@
 import asyncio
 import queue
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Executor, Future
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, override
 
 from clawactors.runtime.node.code import Stopped
+from clawactors.runtime.node.step import home_of
 
 if TYPE_CHECKING:
     from clawactors.runtime.node.attempt.attempt import Attempt
@@ -85,6 +86,11 @@ class ThreadBridge:
         """True once the code should end."""
         return self._context.cancelled
 
+    @property
+    def home(self) -> Mapping[str, Any]:
+        """The names of the skill's module."""
+        return home_of(self._attempt.skill)
+
     def monotonic_s(self) -> float:
         """Seconds that only grow, for durations."""
         return self._attempt.clock.monotonic_s()
@@ -102,9 +108,9 @@ class ThreadBridge:
         """As `Steps.begin`."""
         return self._wait(self._attempt.steps.begin(name, call))
 
-    def end_step(self, name: str, result: Any, took_s: float) -> Any:
+    def end_step(self, name: str, result: Any, took_s: float, undo: dict[str, Any] | None) -> Any:
         """As `Steps.end`."""
-        return self._wait(self._attempt.steps.end(name, result, took_s))
+        return self._wait(self._attempt.steps.end(name, result, took_s, undo))
 
     def fail_step(self, name: str, error: Exception, took_s: float, retry: "Retry | None", failures: int) -> bool:
         """As `Steps.tries_again`."""

@@ -36,7 +36,9 @@ def decide_of_attempt(
         case c.CompleteStep():
             _not_done(task, command.step)
             return (
-                e.StepCompleted(command.step, command.result, command.took_s, command.progress, command.fingerprint),
+                e.StepCompleted(
+                    command.step, command.result, command.took_s, command.progress, command.fingerprint, command.undo
+                ),
             )
         case c.Complete():
             return (e.Completed(command.result),)
@@ -48,7 +50,7 @@ def decide_of_attempt(
             return or_cancel(task, e.Returned(command.reason))
         case c.StartStep():
             _not_done(task, command.step)
-            return (e.StepStarted(command.step),)
+            return (e.StepStarted(command.step, command.ran_s),)
         case c.FailStep():
             _not_done(task, command.step)
             return (e.StepFailed(command.step, command.error, command.took_s),)

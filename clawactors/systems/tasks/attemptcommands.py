@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from clawactors.systems.tasks.spec import Fence, Outcome, TaskError, WaitReason
+from clawactors.systems.tasks.stepevents import Undo
 
 __all__ = [
     "AttemptCommand",
@@ -36,9 +37,10 @@ class Return(_AttemptCommand, frozen=True):
 
 
 class StartStep(_AttemptCommand, frozen=True):
-    """A long step begins."""
+    """A step has been running for so long."""
 
     step: str
+    ran_s: float = 0.0
 
 
 class CompleteStep(_AttemptCommand, frozen=True):
@@ -49,6 +51,7 @@ class CompleteStep(_AttemptCommand, frozen=True):
     took_s: float = 0.0
     progress: float | None = None
     fingerprint: str = ""
+    undo: Undo | None = None
 
 
 class FailStep(_AttemptCommand, frozen=True):

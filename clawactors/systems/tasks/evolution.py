@@ -27,7 +27,9 @@ def evolve(task: Task, event: e.TaskEvent, at_ns: int) -> Task:
     status = life.status
     match event:  # every miss takes time, so the frequent ones come first
         case e.StepCompleted(step=step) if task.records_steps and not journal.completed(step):
-            entry = Entry(step, "completed", at_ns, life.attempt, event.result, "", event.took_s, event.fingerprint)
+            entry = Entry(
+                step, "completed", at_ns, life.attempt, event.result, "", event.took_s, event.fingerprint, event.undo
+            )
             return Task(task.spec, _one_step_further(life, event.progress, at_ns), journal.extended(entry))
         case e.Completed() if status == "running":
             after = _completed(life, event, at_ns)
@@ -36,7 +38,7 @@ def evolve(task: Task, event: e.TaskEvent, at_ns: int) -> Task:
         case e.Scheduled() if status == "pending" and event.attempt == life.attempt + 1:
             after = _scheduled(life, event, at_ns)
         case e.StepStarted(step=step) if status == "running" and not journal.completed(step):
-            entry = Entry(step, "running", at_ns, life.attempt)
+            entry = Entry(step, "running", at_ns, life.attempt, took_s=event.ran_s)
             return Task(task.spec, replace(life, updated_ns=at_ns), journal.extended(entry))
         case e.StepFailed(step=step) if status == "running" and not journal.completed(step):
             entry = Entry(step, "failed", at_ns, life.attempt, None, event.error, event.took_s)

@@ -11,9 +11,11 @@ from typing import Any, Literal
 
 import msgspec
 
+from clawactors.systems.tasks.stepevents import Undo
+
 __all__ = ["EMPTY", "SIGNAL", "Entry", "Journal", "StepStatus"]
 
-type StepStatus = Literal["running", "completed", "failed", "compensated", "signalled"]
+type StepStatus = Literal["running", "completed", "failed", "compensated", "undo_failed", "signalled"]
 
 SIGNAL = "signal:"
 """What the names of signals begin with in a journal; no step's name does."""
@@ -30,6 +32,12 @@ class Entry(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     error: str = ""
     took_s: float = 0.0
     fingerprint: str = ""
+    undo: Undo | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """True when what the step did is in the world, so that it must not be done again."""
+        return self.status in ("completed", "undo_failed")
 
 
 class _Storage:
@@ -99,7 +107,7 @@ class Journal:
     def completed(self, name: str) -> bool:
         """True when the step is done and not undone."""
         entry = self.last(name)
-        return entry is not None and entry.status == "completed"
+        return entry is not None and entry.is_done
 
     def since(self, length: int) -> list[Entry]:
         """The entries behind the first `length`."""

@@ -6,8 +6,8 @@ import msgspec
 
 from clawactors.kernel.time import iso
 from clawactors.systems.tasks.events import Spec
-from clawactors.systems.tasks.journal import Entry, Journal
-from clawactors.systems.tasks.task import Task
+from clawactors.systems.tasks.journal import Entry
+from clawactors.systems.tasks.task import Task, TaskStatus
 
 __all__ = ["row", "steps"]
 
@@ -44,7 +44,7 @@ def row(id: str, version: int, task: Task) -> dict[str, Any]:
         "node": life.node or None,
         "attempt": life.attempt,
         "progress": round(100 * min(max(life.progress, 0.0), 1.0), 2),
-        "steps": steps(task.journal),
+        "steps": steps(task),
         "result": life.result,
         "error": None if life.error is None else msgspec.to_builtins(life.error),
         "submitted_at": iso(life.submitted_ns),
@@ -58,17 +58,19 @@ def row(id: str, version: int, task: Task) -> dict[str, Any]:
     }
 
 
-def steps(journal: Journal) -> list[dict[str, Any]]:
+def steps(task: Task) -> list[dict[str, Any]]:
     """One row a step, in the order of their first appearance."""
-    return [_step(entry) for entry in journal.steps()]
+    return [_step(entry, task.life) for entry in task.journal.steps()]
 
 
-def _step(entry: Entry) -> dict[str, Any]:
+def _step(entry: Entry, life: TaskStatus) -> dict[str, Any]:
     ended = entry.status != "running"
+    goes_on = life.status == "running" and entry.attempt == life.attempt
     took_ns = int(min(max(entry.took_s, 0.0), _LONGEST_S) * 1e9)
     return {
         "name": entry.name,
-        "status": entry.status,
+        "status": entry.status if ended or goes_on else "interrupted",
+        "attempt": entry.attempt,
         "result": entry.result,
         "error": entry.error or None,
         "started_at": iso(entry.at_ns - took_ns),

@@ -4,17 +4,26 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["InheritedStep", "StepCompensated", "StepCompleted", "StepFailed", "StepStarted"]
+__all__ = ["InheritedStep", "StepCompensated", "StepCompleted", "StepFailed", "StepStarted", "Undo"]
 
 
 class _StepEvent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     pass
 
 
+class Undo(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """How a completed step is undone: the function, as `module:name` (the skill's own where there is none), and the
+    arguments of the step, `{"args": …, "kwargs": …}`, or a reference to them."""
+
+    function: str
+    call: Any = None
+
+
 class StepStarted(_StepEvent, frozen=True, tag="step.started"):
-    """A step runs; optional, for long steps that should be seen."""
+    """A step has run for `ran_s`; only of long ones."""
 
     step: str
+    ran_s: float = 0.0
 
 
 class StepCompleted(_StepEvent, frozen=True, tag="step.completed"):
@@ -28,6 +37,7 @@ class StepCompleted(_StepEvent, frozen=True, tag="step.completed"):
     took_s: float = 0.0
     progress: float | None = None
     fingerprint: str = ""
+    undo: Undo | None = None
 
 
 class StepFailed(_StepEvent, frozen=True, tag="step.failed"):

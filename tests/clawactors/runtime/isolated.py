@@ -110,6 +110,7 @@ def _refusal(call: Callable[..., Any], *args: Any, **kwargs: Any) -> list[str]:
 
 def use_every_method(task: SyncTask) -> dict[str, Any]:
     """What each method of a task gives, and what some of them raise."""
+    task.plan(["power", pow])
     task.progress(1, 2)
     task.heartbeat()
     task.emit({"number": 1})

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from clawactors.runtime.node.attempt.attempt import Attempt
     from clawactors.systems.skills import Skill
 
-__all__ = ["RunningPhase", "run_code"]
+__all__ = ["RunningPhase", "run_code", "write_beside"]
 
 
 class RunningPhase(Phase):
@@ -59,7 +59,7 @@ async def run_code(attempt: "Attempt") -> Any:
     code = _begin(attempt, skill, params)
     attempt.begin(code)
     if not code.ended:
-        attempt.journal.open_window(partial(_write_beside, attempt))
+        attempt.journal.open_window(partial(write_beside, attempt))
     timeout_s = event.timeout_s or skill.timeout_s
     if code.ended or (timeout_s is None and skill.heartbeat_s is None):
         return await code.outcome()
@@ -89,7 +89,7 @@ def _fail(attempt: "Attempt", code: Code, skill: "Skill", error: TimeoutError) -
         code.leave()  # a thread can't be ended, and its time is over
 
 
-def _write_beside(attempt: "Attempt") -> None:
+def write_beside(attempt: "Attempt") -> None:
     """Writes while the code goes on; an error ends the code, since what it believes to be recorded is not."""
 
     async def write() -> None:

@@ -2,15 +2,17 @@
 
 import asyncio
 import threading
-from collections.abc import Buffer
+from collections.abc import Buffer, Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from clawactors.eventlog import Corrupt
 from clawactors.kernel.errors import Refused
+from clawactors.runtime.node.naming import planned
 from clawactors.runtime.node.output import TaskOutput
 from clawactors.runtime.node.results import encoded_and_decoded, is_large
 from clawactors.runtime.node.spawned import Printed, receive, release
 from clawactors.systems.tasks.payload import PAYLOAD_MAX_BYTES, shown_size
+from clawactors.systems.tasks.stepevents import Undo
 
 if TYPE_CHECKING:
     from clawactors.runtime.node.attempt.attempt import Attempt
@@ -29,7 +31,8 @@ class AttemptValues:
         self._output: TaskOutput | None = None
         self._is_closed = False
         self.progress: float | None = None
-        """What the code last reported, 0..1."""
+        """What the code last reported, or what follows from its plan, 0..1."""
+        self._planned: set[str] = set()
 
     async def encode_result(self, result: Any, whose: str) -> tuple[Any, Any]:
         """What the code gets back of a result, and what is recorded: the same, or a reference where it is large.
@@ -101,6 +104,22 @@ class AttemptValues:
         if value is None:
             raise Refused(f"node {self._attempt.fence.node} holds no secret {name!r}")
         return value
+
+    async def undo_record(self, undo: dict[str, Any], step: str) -> Undo:
+        """What is recorded of how to undo a step; arguments that are large go by reference."""
+        return Undo(undo["function"], (await self.encode_result(undo["call"], f"the undo of step {step!r}"))[1])
+
+    def plan(self, steps: Iterable[str | Callable[..., Any]]) -> None:
+        """See `TaskContext.plan`."""
+        self._planned = {planned(each) for each in steps}
+
+    def progress_after(self, step: str) -> float | None:
+        """What is recorded with a completed step: what the code reported, else the share of the plan that is done."""
+        if self._planned:
+            entries = self._attempt.journal.entries
+            done = sum(each == step or entries.completed(each) for each in self._planned)
+            self.progress = done / len(self._planned)
+        return self.progress
 
     def report_progress(self, share: float) -> None:
         """Keeps the progress, 0..1, for the next record; a sign of life."""

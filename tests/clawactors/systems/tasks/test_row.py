@@ -50,10 +50,11 @@ def test_each_step_has_its_last_state_and_its_times() -> None:
             Entry("c", "completed", 30 * second, 2, took_s=1e300),
         ]
     )
-    a, b, c = steps(journal)
+    a, b, c = steps(Task(life=TaskStatus(status="running", attempt=1), journal=journal))
     assert a == {
         "name": "a",
         "status": "completed",
+        "attempt": 2,
         "result": [1],
         "error": None,
         "started_at": iso(16 * second),

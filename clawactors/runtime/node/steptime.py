@@ -1,0 +1,92 @@
+"""The time that steps take: a limit for each try, and a record that a long one runs.
+
+1. Async code is cancelled when its time is over. Sync code can't be: it is left behind in its thread.
+2. A step that runs longer than `SHOWN_AFTER_S` is recorded as running; shorter ones cost nothing.
+"""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any, Final
+
+from clawactors.kernel.errors import Refused
+from clawactors.systems.tasks import commands as c
+
+if TYPE_CHECKING:
+    from clawactors.runtime.node.attempt.attempt import Attempt
+
+__all__ = ["SHOWN_AFTER_S", "RunningSteps", "call_within", "within"]
+
+SHOWN_AFTER_S: Final = 2.0
+
+
+async def within[T](timeout_s: float | None, work: Awaitable[T], name: str) -> T:
+    """What the work returns. Raises: what it raises; `TimeoutError` when its time is over."""
+    if timeout_s is None:
+        return await work
+    limit = asyncio.timeout(timeout_s)
+    try:
+        async with limit:
+            return await work
+    except TimeoutError:
+        if limit.expired():
+            raise TimeoutError(_too_long(name, timeout_s)) from None
+        raise
+
+
+def call_within(
+    timeout_s: float | None, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], name: str
+) -> Any:
+    """As `within`, for sync code in a thread: with a limit, the function runs in a thread of its own."""
+    if timeout_s is None:
+        return function(*args, **kwargs)
+    outcome: list[tuple[Any, BaseException | None]] = []
+
+    def work() -> None:
+        try:
+            outcome.append((function(*args, **kwargs), None))
+        except BaseException as error:
+            outcome.append((None, error))
+
+    thread = threading.Thread(target=copy_context().run, args=(work,), name=f"step {name}", daemon=True)
+    thread.start()
+    thread.join(timeout_s)
+    if not outcome:
+        raise TimeoutError(_too_long(name, timeout_s))
+    result, error = outcome[0]
+    if error is not None:
+        raise error
+    return result
+
+
+def _too_long(name: str, timeout_s: float) -> str:
+    return f"step {name!r} took longer than its timeout of {timeout_s:g} s"
+
+
+class RunningSteps:
+    """The steps of one attempt that run now."""
+
+    def __init__(self, attempt: "Attempt", write: "Callable[[Attempt], None]") -> None:
+        self._attempt, self._write = attempt, write
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+
+    def began(self, name: str) -> None:
+        """A try of the step begins."""
+        self._timers[name] = asyncio.get_running_loop().call_later(SHOWN_AFTER_S, self._show, name)
+
+    def ended(self, name: str) -> None:
+        """The try has returned or raised."""
+        if (timer := self._timers.pop(name, None)) is not None:
+            timer.cancel()
+
+    def _show(self, name: str) -> None:
+        try:
+            attempt = self._attempt
+            if not attempt.is_stopping:
+                with suppress(Refused):
+                    attempt.note(c.StartStep(attempt.fence, name, SHOWN_AFTER_S))
+                    self._write(attempt)
+        except ReferenceError:
+            pass  # the attempt is gone; its step was left behind
