@@ -21,6 +21,7 @@ from clawactors.app.cli.main import main
 from clawactors.app.cli.parsing import GLOBALS, Parser
 from clawactors.app.cli.problem import EXITS, Problem, problem_of
 from clawactors.app.cli.replay import main as replay
+from clawactors.app.skills import load_skills
 from clawactors.eventlog import Corrupt, Misconfigured, NoResponders, TooLarge, Unavailable, WrongVersion
 from clawactors.kernel.errors import NotFound, Refused
 
@@ -302,6 +303,15 @@ def test_a_reader_that_has_left_ends_it_quietly() -> None:
 def test_every_error_has_its_exit_code(error: Exception, code: str, exit: int) -> None:
     problem = problem_of(error)
     assert (problem.code, problem.exit) == (code, exit)
+
+
+@pytest.mark.parametrize("skills", ["nowhere/at_all.py", "no_such_module_anywhere", "not a name"])
+def test_skills_that_are_not_there_are_a_fault_of_the_option_and_the_hint_says_so(skills: str) -> None:
+    with pytest.raises(Misconfigured) as raised:
+        load_skills([skills])
+    problem = problem_of(raised.value)
+    assert (problem.code, problem.exit, problem.hint) == ("usage", 2, "correct the value of --skills")
+    assert problem.message.startswith(f"--skills {skills}: ")
 
 
 def test_an_error_is_one_line_with_the_way_out() -> None:

@@ -90,6 +90,18 @@ async def test_a_parent_and_its_children_exist_together_or_not_at_all(log: Event
     assert not (await state(log, "child-3")).exists
 
 
+async def test_a_command_that_comes_again_within_a_commit_has_had_its_effect(log: EventLog) -> None:
+    dispatch = dispatcher(log)
+    await dispatch.send(submit("a"))
+    signal = Call(TASKS, "a", (c.Signal("go", 1),), command_id="once")
+    [first] = await dispatch.commit([signal])
+    [again, other] = await dispatch.commit([signal, submit("b")])
+    assert (again.version, again.repeats, again.events) == (first.version, True, ())
+    assert (other.version > first.version, other.repeats) == (True, False)
+    assert (await state(log, "a")).journal.count("signal:go") == 1
+    assert (await state(log, "b")).exists
+
+
 async def test_a_race_at_one_has_all_decided_again(log: EventLog) -> None:
     one, other = dispatcher(log), dispatcher(log)
     await one.send(submit("a"))

@@ -52,6 +52,12 @@ async def count(task, up_to: int):
 async def locked(task):
     """Needs a person."""
     raise PermissionError("ask Ada for the key")
+
+
+@skill("awaits")
+async def awaits(task):
+    """Waits for a signal."""
+    return await task.signal("go")
 '''
 
 
@@ -172,6 +178,18 @@ def test_what_cannot_go_on_by_itself_is_said_at_once(claw: Claw) -> None:
         "claw: no node offers the skill 'coutn' (did you mean 'count'?); the task waits until one does\n"
     )
     claw.quick("cancel", "typo-1")
+
+
+def test_a_mistyped_signal_is_kept_and_the_name_that_the_task_waits_for_is_said(claw: Claw) -> None:
+    claw.quick("submit", "awaits", "--id", "awaits-1")
+    _wait_until(lambda: claw.quick("task", "awaits-1", "--json").answer["status"] == "waiting")
+    typo = claw.quick("signal", "awaits-1", "og", "1")
+    assert typo.code == 0
+    assert typo.err == "claw: the task waits for the signal 'go'; 'og' is kept until its code asks\n"
+    right = claw.quick("signal", "awaits-1", "go", "2")
+    assert (right.code, right.err) == (0, "")
+    _wait_until(lambda: claw.quick("task", "awaits-1", "--json").answer["status"] == "completed")
+    assert claw.quick("task", "awaits-1", "--json").answer["result"] == 2
 
 
 def test_the_cancel_of_a_running_task_is_said_to_be_a_request(claw: Claw) -> None:

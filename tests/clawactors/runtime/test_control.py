@@ -1,6 +1,8 @@
 """Control processes: placing, recovering, leading, and what must not disturb them."""
 
 import asyncio
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from clawactors import Retry, skill
 from clawactors.eventlog import Draft, EventLogError, Misconfigured, TooLarge, Unavailable
 from clawactors.eventlog.leases import InProcessLeases
+from clawactors.runtime.control.background import PAUSE_S
 from clawactors.runtime.node.context import TaskContext
 from clawactors.systems.nodes import commands as nc
 from clawactors.systems.nodes import events as ne
@@ -49,6 +52,38 @@ async def test_what_is_submitted_is_placed_and_completed_in_three_commits(cluste
     await all_are(cluster, "completed", *ids)
     assert all(cluster.task(id).life.result == "hi" for id in ids)
     assert len(list(cluster.commits())) == 3 * len(ids)
+
+
+class ForgetfulViews(Views):
+    """Does not know the parameters of `lost` while `knows` is cleared; remembers when it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.knows = False
+        self.asked_s: list[float] = []
+
+    def specs_of(self, ids: Iterable[str]) -> Mapping[str, e.Spec]:
+        ids = list(ids)
+        if "lost" in ids:
+            self.asked_s.append(asyncio.get_running_loop().time())
+        return super().specs_of(id for id in ids if self.knows or id != "lost")
+
+
+async def test_a_task_without_its_parameters_is_proposed_again_after_a_pause_and_others_get_their_turn(
+    cluster: Cluster,
+) -> None:
+    views = ForgetfulViews()
+    await cluster.control(views=views)
+    await cluster.node("n1", [echo])
+    await submit(cluster, "lost", params={"text": "late"})
+    await cluster.until(lambda: len(views.asked_s) >= 3)
+    await submit(cluster, "t1", params={"text": "hi"})
+    await all_are(cluster, "completed", "t1")
+    assert cluster.task("lost").life.status == "pending"
+    assert all(after - before >= 0.9 * PAUSE_S for before, after in pairwise(views.asked_s))
+    views.knows = True
+    await all_are(cluster, "completed", "lost")
+    assert cluster.task("lost").life.result == "late"
 
 
 async def test_tasks_wait_for_a_node_with_their_skill(cluster: Cluster) -> None:

@@ -21,8 +21,9 @@ from clawactors.systems.tasks.submission import ON_DEAD, PRIORITIES
 
 __all__ = ["arguments", "run"]
 
-_LOOK_S: Final = 1.0
-"""How often a wait looks whether the task is blocked."""
+_PAUSE_S: Final = 1.0
+_PAUSE_MAX_S: Final = 8.0
+"""A wait asks whether the task is blocked, more and more seldom: most that become so do it soon."""
 
 
 def arguments(parser: Parser) -> None:
@@ -131,14 +132,15 @@ async def _warn_of_missing(client: Client, skill: str) -> None:
 
 async def _tell_blocked(client: Client, id: str) -> None:
     """Says once why the task can't go on by itself, each time that it is blocked anew; runs until it is cancelled."""
-    told = False
+    told, pause_s = False, _PAUSE_S
     while True:
+        await asyncio.sleep(pause_s)
+        pause_s = min(_PAUSE_MAX_S, 2 * pause_s)
         with contextlib.suppress(Unavailable, NotFound):
-            blocked = (await client.task(id)).status == "blocked"
+            blocked = (await client.snapshot(id, brief=True)).state.life.status == "blocked"
             if blocked and not told:
                 note(f"task {id} is blocked: {await _reason(client, id)}; still waiting")
             told = blocked
-        await asyncio.sleep(_LOOK_S)
 
 
 async def _ended(client: Client, id: str, wait_s: float) -> bool:
