@@ -58,10 +58,10 @@ def admitting(placement: Placement, now_ns: Callable[[], int]) -> Middleware:
     def admitted(call: Call, at_ns: int) -> Call:
         if (spec := _placeable(call)) is None:
             return call
-        seat = placement.reserve(call.id, spec, at_ns)
-        if seat is None:
+        capacity = placement.reserve(call.id, spec, at_ns)
+        if capacity is None:
             return call
-        return replace(call, commands=(c.Admit(spec, seat.id, seat.node.incarnation, seat.node.losses),))
+        return replace(call, commands=(c.Admit(spec, capacity.id, capacity.node.incarnation, capacity.node.losses),))
 
     def wrap(handler: Handler) -> Handler:
         async def handle(calls: Sequence[Call]) -> Sequence[Reply]:

@@ -96,77 +96,86 @@ class NodeCapacity:
         return len(self.assigned) / max(1, self.node.joined.slots)
 
 
-def _fits(shape: TaskShape, seat: NodeCapacity) -> bool:
+def _fits(shape: TaskShape, capacity: NodeCapacity) -> bool:
     return (
-        seat.node.takes_work
-        and not seat.frozen
-        and shape.skill in seat.skills
-        and (not shape.requires or all(skill in seat.skills for skill in shape.requires))
-        and (not shape.affinity or _fits_affinity(shape, seat))
+        capacity.node.takes_work
+        and not capacity.frozen
+        and shape.skill in capacity.skills
+        and (not shape.requires or all(skill in capacity.skills for skill in shape.requires))
+        and (not shape.affinity or _fits_affinity(shape, capacity))
     )
 
 
-def _fits_affinity(shape: TaskShape, seat: NodeCapacity) -> bool:
-    return all(seat.node.joined.affinity.get(key) == value for key, value in shape.affinity)
+def _fits_affinity(shape: TaskShape, capacity: NodeCapacity) -> bool:
+    return all(capacity.node.joined.affinity.get(key) == value for key, value in shape.affinity)
 
 
-def choose(shape: TaskShape, seats: Iterable[NodeCapacity], now_ns: int) -> NodeCapacity | None:
-    """The seat with room that is best not avoided, has most of the preferred skills, least load, the smallest id."""
+def choose(shape: TaskShape, capacities: Iterable[NodeCapacity], now_ns: int) -> NodeCapacity | None:
+    """The node with room that is best not avoided, has most of the preferred skills, least load, the smallest id."""
     best: NodeCapacity | None = None
     best_rank: tuple[bool, int, float, str] = (False, 0, 0.0, "")
-    for seat in seats:
-        if _fits(shape, seat) and seat.room(now_ns) > 0:
-            rank = (seat.id == shape.avoid, -sum(skill in seat.skills for skill in shape.prefers), seat.load, seat.id)
+    for capacity in capacities:
+        if _fits(shape, capacity) and capacity.room(now_ns) > 0:
+            rank = (
+                capacity.id == shape.avoid,
+                -sum(skill in capacity.skills for skill in shape.prefers),
+                capacity.load,
+                capacity.id,
+            )
             if best is None or rank < best_rank:
-                best, best_rank = seat, rank
+                best, best_rank = capacity, rank
     return best
 
 
-def wait_for(shape: TaskShape, count: int, before: int, seats: Iterable[NodeCapacity], now_ns: int) -> float:
+def wait_for(shape: TaskShape, count: int, before: int, capacities: Iterable[NodeCapacity], now_ns: int) -> float:
     """Seconds until the nodes have room for so many tasks at once, as they work now, after those that come before.
 
     0 where they have it, infinite where they have too few slots for as many.
     """
-    fitting = [seat for seat in seats if _fits(shape, seat)]
-    if count > sum(seat.most(now_ns) for seat in fitting):
+    fitting = [capacity for capacity in capacities if _fits(shape, capacity)]
+    if count > sum(capacity.most(now_ns) for capacity in fitting):
         return math.inf
-    lacking = count + before - sum(max(0, seat.room(now_ns)) for seat in fitting)
-    per_s = sum(seat.per_s(now_ns) for seat in fitting)
+    lacking = count + before - sum(max(0, capacity.room(now_ns)) for capacity in fitting)
+    per_s = sum(capacity.per_s(now_ns) for capacity in fitting)
     return 0.0 if lacking <= 0 else max(1e-3, lacking / per_s) if per_s else math.inf
 
 
-def why_not(shape: TaskShape, seats: Iterable[NodeCapacity], now_ns: int) -> list[str]:
+def why_not(shape: TaskShape, capacities: Iterable[NodeCapacity], now_ns: int) -> list[str]:
     """The reasons, for people, why a task of this shape is not placed; empty when it could be."""
-    known = list(seats)
-    alive = [seat for seat in known if seat.node.alive and not seat.frozen]
+    known = list(capacities)
+    alive = [capacity for capacity in known if capacity.node.alive and not capacity.frozen]
     if not alive:
-        later = [f"node {seat.id} is of a later release than this process" for seat in known if seat.frozen]
+        later = [f"node {capacity.id} is of a later release than this process" for capacity in known if capacity.frozen]
         return later or ["no node is online; start one with `claw up` or `claw join`"]
     needed = (shape.skill, *shape.requires)
-    able = [seat for seat in alive if all(skill in seat.skills for skill in needed)]
+    able = [capacity for capacity in alive if all(skill in capacity.skills for skill in needed)]
     if not able:
-        lacking = next((skill for skill in needed if not any(skill in seat.skills for seat in alive)), None)
+        lacking = next((skill for skill in needed if not any(skill in capacity.skills for capacity in alive)), None)
         if lacking is not None:
-            if secrets := [_without_secret(seat, offer) for seat in alive for offer in _lacking(seat, lacking)]:
+            if secrets := [
+                _without_secret(capacity, offer) for capacity in alive for offer in _lacking(capacity, lacking)
+            ]:
                 return secrets
             return [f"no online node has the skill {lacking!r}"]
         return [f"no single online node has all of the skills {', '.join(needed)}"]
-    matching = [seat for seat in able if _fits_affinity(shape, seat)]
+    matching = [capacity for capacity in able if _fits_affinity(shape, capacity)]
     if not matching:
         wanted = ", ".join(f"{key}={value}" for key, value in shape.affinity)
         return [f"no online node with the skill has the affinity {wanted}"]
-    working = [seat for seat in matching if seat.node.takes_work]
+    working = [capacity for capacity in matching if capacity.node.takes_work]
     if not working:
-        return [f"node {seat.id} is {seat.node.status} and takes nothing new" for seat in matching]
-    if all(seat.room(now_ns) <= 0 for seat in working):
-        return [f"no free slot: node {seat.id} has {seat.node.joined.slots}, all taken" for seat in working]
+        return [f"node {capacity.id} is {capacity.node.status} and takes nothing new" for capacity in matching]
+    if all(capacity.room(now_ns) <= 0 for capacity in working):
+        return [f"no free slot: node {capacity.id} has {capacity.node.joined.slots}, all taken" for capacity in working]
     return []
 
 
-def _lacking(seat: NodeCapacity, skill: str) -> list[Offer]:
-    return [offer for offer in seat.node.joined.offers if offer.name == skill and offer.lacks]
+def _lacking(capacity: NodeCapacity, skill: str) -> list[Offer]:
+    return [offer for offer in capacity.node.joined.offers if offer.name == skill and offer.lacks]
 
 
-def _without_secret(seat: NodeCapacity, offer: Offer) -> str:
+def _without_secret(capacity: NodeCapacity, offer: Offer) -> str:
     names = " and ".join(map(repr, offer.lacks))
-    return f"node {seat.id} holds no secret {names}, which skill {offer.name!r} asks for: start it with --secrets FILE"
+    return (
+        f"node {capacity.id} holds no secret {names}, which skill {offer.name!r} asks for: start it with --secrets FILE"
+    )

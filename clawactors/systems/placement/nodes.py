@@ -24,66 +24,66 @@ class ClusterNodes:
 
     def apply(self, id: str, events: Sequence[n.NodeEvent], at_ns: int) -> NodeCapacity | None:
         """Folds a commit of a node; the node when it has changed."""
-        seat = self.by_id.get(id) or NodeCapacity(id, Node())
-        node = seat.node
+        capacity = self.by_id.get(id) or NodeCapacity(id, Node())
+        node = capacity.node
         for event in events:
             node = NODE.evolve(node, event, at_ns)
-        if node is seat.node or seat.frozen:
+        if node is capacity.node or capacity.frozen:
             return None
-        self.by_id[id] = seat
-        seat.update(node)
+        self.by_id[id] = capacity
+        capacity.update(node)
         if node.status == "removed":
             del self.by_id[id]
-        return seat
+        return capacity
 
     def freeze(self, id: str) -> NodeCapacity:
         """A later release has written to the node: nothing is known of it any more."""
-        seat = self.by_id.setdefault(id, NodeCapacity(id, Node()))
-        seat.frozen = True
-        return seat
+        capacity = self.by_id.setdefault(id, NodeCapacity(id, Node()))
+        capacity.frozen = True
+        return capacity
 
     def count(self, id: str, held: TrackedTask, where: str) -> None:
         """Counts the task at that node, "" for none, and nowhere else."""
-        if held.seat != where and (left := self.by_id.get(held.seat)) is not None:
+        if held.counted_at != where and (left := self.by_id.get(held.counted_at)) is not None:
             left.assigned.discard(id)
-        held.seat = where
-        if (seat := self.by_id.get(where)) is not None:
-            seat.assigned.add(id)
+        held.counted_at = where
+        if (capacity := self.by_id.get(where)) is not None:
+            capacity.assigned.add(id)
 
     def is_orphan(self, task: Task) -> bool:
         """True when the run that the task was given to is over."""
-        seat = self.by_id.get(task.life.node)
-        if seat is None:
+        capacity = self.by_id.get(task.life.node)
+        if capacity is None:
             return True
-        return not seat.frozen and not seat.node.may_run(task.life.incarnation, task.life.losses)
+        return not capacity.frozen and not capacity.node.may_run(task.life.incarnation, task.life.losses)
 
     def ended_one(self, id: str, at_ns: int) -> None:
         """The code of a task has ended there."""
-        if (seat := self.by_id.get(id)) is not None:
-            seat.ended_one(at_ns)
+        if (capacity := self.by_id.get(id)) is not None:
+            capacity.ended_one(at_ns)
 
     def timeout_of(self, task: Task) -> float | None:
         """How long an attempt may take: as the task says, or else as its node says of the skill."""
-        spec, seat = task.spec, self.by_id.get(task.life.node)
+        spec, capacity = task.spec, self.by_id.get(task.life.node)
         if spec is None:
             return None
-        return spec.timeout_s or (seat.timeouts.get(spec.skill) if seat else None)
+        return spec.timeout_s or (capacity.timeouts.get(spec.skill) if capacity else None)
 
-    def reserve(self, id: str, seat: NodeCapacity, now_ns: int) -> None:
+    def reserve(self, id: str, capacity: NodeCapacity, now_ns: int) -> None:
         """Keeps a place for the task until it is folded, or `release`."""
-        if not seat.assigned:
-            seat.busy_ns = now_ns
-        self.reserved[id] = seat.id
-        seat.assigned.add(id)
+        if not capacity.assigned:
+            capacity.busy_ns = now_ns
+        self.reserved[id] = capacity.id
+        capacity.assigned.add(id)
 
     def release(self, id: str) -> None:
         """The task that was about to be given to a node is folded by now, or came to nothing."""
         node = self.reserved.pop(id, None)
-        if node is not None and (seat := self.by_id.get(node)) is not None:
-            seat.assigned.discard(id)
+        if node is not None and (capacity := self.by_id.get(node)) is not None:
+            capacity.assigned.discard(id)
 
     def live(self) -> Iterator[tuple[str, str]]:
         """`(id, incarnation)` of every node that is believed to be alive."""
-        for seat in self.by_id.values():
-            if seat.node.alive and not seat.frozen:
-                yield seat.id, seat.node.incarnation
+        for capacity in self.by_id.values():
+            if capacity.node.alive and not capacity.frozen:
+                yield capacity.id, capacity.node.incarnation

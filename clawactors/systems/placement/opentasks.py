@@ -120,7 +120,7 @@ class OpenTasks:
 
     def announce_limits(self) -> None:
         """The nodes have changed, and so may have what they say of their skills."""
-        offered = announced(seat.node for seat in self._nodes.by_id.values())
+        offered = announced(capacity.node for capacity in self._nodes.by_id.values())
         self.limits.announce(offered, self._under_way)
 
     def _under_way(self, skill: str) -> Iterator[str]:

@@ -31,14 +31,14 @@ class PlannedCommand(msgspec.Struct, frozen=True, gc=False):
 class TrackedTask:
     """An open task. `ordered`: an order on this version is under way, `to`: where it gives the task to.
 
-    `seat` is the node at which it is counted, `timed` whether it has timers, `depends` whether it waits for others.
+    `counted_at` is the node that counts it, `timed` whether it has timers, `depends` whether it waits for others.
     """
 
-    __slots__ = ("depends", "ordered", "seat", "shape", "task", "timed", "to", "version")
+    __slots__ = ("counted_at", "depends", "ordered", "shape", "task", "timed", "to", "version")
 
     def __init__(self, version: int, task: Task, shape: TaskShape) -> None:
         self.version, self.task, self.shape = version, task, shape
-        self.ordered, self.to, self.seat = False, "", ""
+        self.ordered, self.to, self.counted_at = False, "", ""
         self.timed = self.depends = False
 
     @property

@@ -2,7 +2,7 @@
 
 1. An order is proposed once for a version; a newer version of the task withdraws it by itself.
 2. A node never has more tasks than its room when an order is made.
-3. The most urgent task goes first, then the oldest; what finds no seat or no place under its limit holds up nobody.
+3. The most urgent task goes first, then the oldest; what finds no slot or no place under its limit holds up nobody.
 """
 
 import heapq
@@ -25,7 +25,7 @@ class Placement:
 
     def __init__(self, state: ClusterState) -> None:
         self.state = state
-        self._open, self._seats, self._limits = state.tasks, state.nodes.by_id, state.tasks.limits
+        self._open, self._capacities, self._limits = state.tasks, state.nodes.by_id, state.tasks.limits
         self._tasks, self._pending = state.tasks.by_id, state.tasks.pending
 
     def orders(self, now_ns: int, limit: int = 1000) -> list[PlannedCommand]:
@@ -47,8 +47,8 @@ class Placement:
     def _recoveries(self, limit: int) -> Iterator[PlannedCommand]:
         for id in list(self._open.orphans)[:limit]:
             task = self._tasks[id].task
-            seat = self._seats.get(task.life.node)
-            node = seat.node if seat else Node()
+            capacity = self._capacities.get(task.life.node)
+            node = capacity.node if capacity else Node()
             same = node.incarnation == task.life.incarnation
             reason = (node.reason or "it was lost for a while") if same else "its incarnation is over"
             left_well = same and node.left
@@ -75,17 +75,19 @@ class Placement:
                 yield self._order(id, c.Interrupt(held.task.fence, f"node {node}: {reason}"), to=node)
 
     def _placements(self, now_ns: int, limit: int) -> Iterator[PlannedCommand]:
-        """The most urgent first, whatever its shape; a shape that finds no seat waits, the others go on."""
+        """The most urgent first, whatever its shape; a shape that finds no free slot waits, the others go on."""
         heads = [(*first, shape) for shape, queue in self._pending.items() if (first := queue.first()) is not None]
         heapq.heapify(heads)
         while heads and limit > 0:
             _, id, shape = heads[0]
             forbidden = self._limits.by_skill and self._limits.forbid(shape.skill)
-            seat = None if forbidden else choose(shape, self._seats.values(), now_ns)
-            if seat is None:
+            capacity = None if forbidden else choose(shape, self._capacities.values(), now_ns)
+            if capacity is None:
                 heapq.heappop(heads)
                 continue
-            yield self._order(id, c.ScheduleTask(seat.id, seat.node.incarnation, seat.node.losses), to=seat.id)
+            yield self._order(
+                id, c.ScheduleTask(capacity.id, capacity.node.incarnation, capacity.node.losses), to=capacity.id
+            )
             limit -= 1
             queue = self._pending.get(shape)
             if queue is not None and (first := queue.first()) is not None:
@@ -106,15 +108,15 @@ class Placement:
             or self._limits.of(spec.skill) is not None
         ):
             return None
-        seat = choose(shape, self._seats.values(), now_ns)
-        if seat is not None:
-            self.state.nodes.reserve(id, seat, now_ns)
-        return seat
+        capacity = choose(shape, self._capacities.values(), now_ns)
+        if capacity is not None:
+            self.state.nodes.reserve(id, capacity, now_ns)
+        return capacity
 
     def wait_s(self, shapes: Mapping[TaskShape, int], now_ns: int) -> float:
         """Seconds until so many new tasks of each shape could be given away; infinite where that can't be foreseen."""
         waits = (
-            wait_for(shape, count, len(self._pending.get(shape, ())), self._seats.values(), now_ns)
+            wait_for(shape, count, len(self._pending.get(shape, ())), self._capacities.values(), now_ns)
             for shape, count in shapes.items()
         )
         return max(waits, default=0.0)
@@ -143,7 +145,7 @@ class Placement:
         if id in self._open.frozen:
             return ["a later release has written to it; only such a release can go on with it"]
         limit = self.limit_of(id)
-        return [*([limit.reason] if limit else ()), *why_not(held.shape, self._seats.values(), now_ns)]
+        return [*([limit.reason] if limit else ()), *why_not(held.shape, self._capacities.values(), now_ns)]
 
     def limit_of(self, id: str) -> Limit | None:
         """The limit that a pending task waits for, None where it waits for none."""

@@ -66,9 +66,9 @@ class ClusterState:
         if version <= self.position:
             return
         self.position = version
-        if (seat := self.nodes.apply(id, events, at_ns)) is not None:
+        if (capacity := self.nodes.apply(id, events, at_ns)) is not None:
             self.tasks.announce_limits()
-            self.tasks.enter_all(seat.assigned.copy())
+            self.tasks.enter_all(capacity.assigned.copy())
 
     def apply_task(
         self, id: str, version: int, events: Sequence[e.TaskEvent], at_ns: int, *, first: bool = True

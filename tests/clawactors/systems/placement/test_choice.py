@@ -150,7 +150,7 @@ SKILLS = st.sets(st.sampled_from(["echo", "gpu", "net"])).map(" ".join)
 
 
 @st.composite
-def any_seat(draw: Callable[..., object]) -> NodeCapacity:
+def any_capacity(draw: Callable[..., object]) -> NodeCapacity:
     """A node of any kind."""
     node = joined(slots=draw(st.integers(0, 2)), skills=draw(SKILLS), **draw(st.sampled_from([{}, {"room": "1"}])))  # type: ignore[arg-type]
     status = draw(st.sampled_from(["online", "online", "draining", "offline"]))
@@ -160,7 +160,7 @@ def any_seat(draw: Callable[..., object]) -> NodeCapacity:
 
 
 @given(
-    st.lists(any_seat(), max_size=4),
+    st.lists(any_capacity(), max_size=4),
     st.lists(st.sampled_from(["gpu", "net"]), max_size=2),
     st.sampled_from([(), (("room", "1"),)]),
 )
