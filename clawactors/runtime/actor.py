@@ -131,12 +131,16 @@ class Actor[C, S, E]:
                 # After an append in doubt the same notes go out under the same name: the log knows it if it has it.
                 name, count = self._sent = self._sent or (self.context.names.commit(), len(self._noted))
                 noted = self._noted[:count]
-                events = tuple(event for _, _, events in noted for event in events)
+                commands: tuple[C, ...] = ()
+                events: tuple[E, ...] = ()
+                for _, command, own in noted:
+                    commands += (command,)
+                    events += own
                 state = self._ahead if count == len(self._noted) else self._after(self._known.state, events)
                 call = Call(
                     self.kind,
                     self.id,
-                    tuple(command for _, command, _ in noted),
+                    commands,
                     known=self._known,
                     once=True,
                     decided=(state, events),

@@ -49,7 +49,15 @@ class Dispatcher:
 
     async def send(self, call: Call) -> Answer:
         """Decides and appends. Raises: the errors of `Reply`."""
-        (reply,) = await self._handler((call,))
+        if (
+            call.once
+            and call.decided is not None
+            and not self.middleware
+            and (call.kind.name, call.id) not in self._queues
+        ):
+            reply = await self._append_decided(call, *call.decided)
+        else:
+            (reply,) = await self._handler((call,))
         if isinstance(reply, Exception):
             raise reply
         return reply
@@ -108,13 +116,6 @@ class Dispatcher:
     # The innermost handler
 
     async def _append(self, calls: Sequence[Call]) -> Sequence[Reply]:
-        if (
-            len(calls) == 1
-            and calls[0].once
-            and calls[0].decided is not None
-            and (calls[0].kind.name, calls[0].id) not in self._queues
-        ):
-            return (await self._append_decided(calls[0], calls[0].known, *calls[0].decided),)
         waiting: list[tuple[AggregateQueue, asyncio.Future[Answer]]] = []
         begun: dict[_Key, AggregateQueue] = {}
         for call in calls:
@@ -142,11 +143,9 @@ class Dispatcher:
             raise
         return replies
 
-    async def _append_decided(
-        self, call: Call, known: Snapshot[Any] | None, state: Any, events: tuple[Any, ...]
-    ) -> Reply:
+    async def _append_decided(self, call: Call, state: Any, events: tuple[Any, ...]) -> Reply:
         """What its caller has decided needs no queue: the guard tells whether it still holds."""
-        known = known or Snapshot(call.kind.decider.initial)
+        known = call.known or Snapshot(call.kind.decider.initial)
         try:
             draft = draft_of(self.context, call.kind, call.id, known.state, state, events, (call,))
             return Answer(await self.context.log.append(draft, known.version), state, events)

@@ -176,8 +176,7 @@ class Control:
         async for batch in follower:
             self.snapshots.taken = batch[-1].seq
             commits = [self.kinds.decoder.decode(record) for record in batch]
-            for commit in commits:
-                self._plans.apply(commit)
+            self._plans.apply(commits)
             # Before anything is ordered, for what is ordered is looked up there.
             loop = asyncio.get_running_loop()
             applied = asyncio.Task(self.views.apply(commits, follower.position), loop=loop, eager_start=True)

@@ -109,7 +109,7 @@ class EndNotifier(RequestEndpoint):
 
     def _tell_all(self, clients: list[_Client], ended: Ended) -> None:
         if not self._due:
-            asyncio.get_running_loop().call_soon(self._tell)
+            asyncio.get_running_loop().call_soon(self.notify)
         for client in clients:
             client.awaited.discard(ended.id)
             client.ended.append(ended)
@@ -174,7 +174,8 @@ class EndNotifier(RequestEndpoint):
             if not clients:
                 del self._by_task[id]
 
-    def _tell(self) -> None:
+    def notify(self) -> None:
+        """Sends the notices that are due, which otherwise leaves at the end of this turn of the loop."""
         due, self._due = self._due, {}
         for client in due.values():
             ended, client.ended = client.ended, []

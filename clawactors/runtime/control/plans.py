@@ -1,6 +1,6 @@
 """Keeps what a control process plans with in line with the log: placement's open tasks and nodes, and the schedules."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from clawactors.eventlog import writer_of
@@ -20,7 +20,7 @@ __all__ = ["Plans"]
 
 
 class Plans:
-    """`apply` takes every commit; `changed` is called when something came to be known by looking it up."""
+    """`apply` takes all commits; `changed` is called when something came to be known by looking it up."""
 
     def __init__(
         self,
@@ -39,10 +39,13 @@ class Plans:
             SCHEDULE.kind: self._apply_schedule,
         }
 
-    def apply(self, commit: Commit) -> None:
+    def apply(self, commits: Iterable[Commit]) -> None:
         """Tells those who plan with that kind; most kinds need no plans, they are decided and shown."""
-        if (apply := self._by_kind.get(commit.kind)) is not None:
-            apply(commit)
+        by_kind = self._by_kind
+        for commit in commits:
+            if (apply := by_kind.get(commit.kind)) is not None:
+                apply(commit)
+        self._ends.notify()  # before anything else is done with them: somebody waits for it
 
     def _apply_task(self, commit: Commit) -> None:
         record, state = commit.record, self._state
