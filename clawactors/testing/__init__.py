@@ -8,10 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from clawactors.testing.cluster import Cluster
+    from clawactors.testing.replayer import CodeReplay, NondeterministicCode, replay
 
-__all__ = ["Cluster"]
+__all__ = ["Cluster", "CodeReplay", "NondeterministicCode", "replay"]
 
-_HOMES = {"Cluster": "clawactors.testing.cluster"}
+_HOMES = {
+    "Cluster": "clawactors.testing.cluster",
+    "NondeterministicCode": "clawactors.testing.replayer",
+    "CodeReplay": "clawactors.testing.replayer",
+    "replay": "clawactors.testing.replayer",
+}
 
 
 def __getattr__(name: str) -> Any:
