@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from clawactors.runtime.client.submitting import Batch, Rejected, TaskRequest
     from clawactors.runtime.client.summary import ClusterStatus, Statistics
     from clawactors.runtime.client.waiting import TaskFailed
+    from clawactors.runtime.node.children import ChildFailed, ChildRef
     from clawactors.runtime.node.context import TaskContext as Task
     from clawactors.runtime.node.step import Step, step
     from clawactors.runtime.node.synccontext import SyncTaskContext as SyncTask
@@ -44,6 +45,8 @@ __all__ = [
     "Batch",
     "ChangeReport",
     "Check",
+    "ChildFailed",
+    "ChildRef",
     "Chunk",
     "Client",
     "Closed",
@@ -100,6 +103,8 @@ _HOMES = {
     "TaskRow": ("clawactors.runtime.client.rows", "TaskRow"),
     "LOG": ("clawactors.runtime.output", "LOG"),
     "Batch": ("clawactors.runtime.client.submitting", "Batch"),
+    "ChildFailed": ("clawactors.runtime.node.children", "ChildFailed"),
+    "ChildRef": ("clawactors.runtime.node.children", "ChildRef"),
     "Chunk": ("clawactors.runtime.client.streaming", "Chunk"),
     "Client": ("clawactors.app.client", "Client"),
     "Closed": ("clawactors.eventlog.errors", "Closed"),

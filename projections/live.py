@@ -22,6 +22,8 @@ from clawactors.projections.engine.store import Store
 from clawactors.projections.engine.view import Projection
 from clawactors.projections.snapshots import ViewSnapshots
 from clawactors.projections.starting import StartingPoint, starting_point
+from clawactors.projections.views.tasks.children import children_of
+from clawactors.systems.tasks import TaskStatus
 
 __all__ = ["LiveViews", "live_store"]
 
@@ -82,6 +84,15 @@ class LiveViews:
     def snapshot(self) -> StartingPoint:
         """Where placement starts from."""
         return starting_point(self.store)
+
+    async def children_of(self, parent: str) -> list[tuple[str, int, TaskStatus]]:
+        """Id, version and status of each child of that task, with all that was given before the call.
+
+        Raises: `Unavailable`.
+        """
+        await self.reached(self.feed.taken)
+        with self.store.snapshot() as reading:
+            return list(children_of(reading, parent))
 
     async def apply(self, commits: Sequence[Commit], upto: int = 0) -> None:
         """Takes commits in the order of the log, starting after `position`; waits while too many are held."""

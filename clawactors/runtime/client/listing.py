@@ -37,6 +37,7 @@ class Listing(ConnectedClient):
         user: str = "",
         skill: str = "",
         tag: str = "",
+        parent: str = "",
         error: str = "",
         interrupted: bool = False,
         silent_s: float | None = None,
@@ -48,8 +49,9 @@ class Listing(ConnectedClient):
     ) -> Page[TaskRow]:
         """A page of the tasks that match, newest first; `limit` None lists all.
 
-        `since` and `until` are times of submission; `error` is a class of errors; `interrupted`: the last attempts were
-        cut short; `silent_s`: running, and nothing has come from the task for so many seconds.
+        `since` and `until` are times of submission; `parent` is a task whose children are wanted; `error` is a class of
+        errors; `interrupted`: the last attempts were cut short; `silent_s`: running, and nothing has come from the task
+        for so many seconds.
         `cursor` is that of the page before; `fresh` waits until the views hold all that is in the log now.
         Returns: the rows, and in `cursor` where the next page begins, None for the last one.
         Raises: `InvalidQuery`, `Unavailable`.
@@ -64,6 +66,7 @@ class Listing(ConnectedClient):
             user=user,
             skill=skill,
             tag=tag,
+            parent=parent,
             error=error,
             interrupted=interrupted,
             silent_s=silent_s,

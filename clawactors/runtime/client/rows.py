@@ -105,6 +105,7 @@ class TaskRow(_Row, frozen=True):
     fork_of: str | None
     forks: tuple[str, ...] | None
     version: int
+    parent: str | None = None
     omitted: tuple[str, ...] | UnsetType = UNSET
     needs_upgrade: str | UnsetType = UNSET
 

@@ -19,6 +19,7 @@ from clawactors.runtime.context import ActorContext
 from clawactors.runtime.control.admission import admitting, leading
 from clawactors.runtime.control.background import ControlBackground
 from clawactors.runtime.control.blobs import BlobEndpoint
+from clawactors.runtime.control.children import ChildKeeper
 from clawactors.runtime.control.commands import CommandConsumer
 from clawactors.runtime.control.dead import DeadLetterWorker
 from clawactors.runtime.control.ends import EndNotifier
@@ -109,6 +110,14 @@ class Control:
         self.forks = ForkKeeper(self.dispatcher, self._wake.set)
         self._answering = LeaderEndpoints(requests, self.ends, self.blobs, self.outputs, self.forks, self.endpoint)
         self._background = background = ControlBackground()
+        self._children = ChildKeeper(
+            self.dispatcher,
+            self.state.tasks.families,
+            self.snapshots,
+            views,
+            background,
+            lambda: self.leadership.leading,
+        )
         self._writer = PlannedCommandWriter(self.dispatcher, self.placement, self.snapshots, background, self._wake.set)
         self._plans = Plans(self.state, self.schedules.roster, self.ends, self.snapshots, background, self._changed)
         self._position = 0
@@ -236,6 +245,7 @@ class Control:
             return
         self.schedules.fire()
         self.forks.finish(self.state.tasks.forks)
+        self._children.act()
         now_ns = self.context.time.now_ns()
         planned = list(self.placement.orders(now_ns))
         if planned:

@@ -11,7 +11,7 @@ from clawactors.kernel.kind import Kinds
 from clawactors.systems.nodes import Node
 from clawactors.systems.placement import PlacementStart
 from clawactors.systems.schedules import Schedule
-from clawactors.systems.tasks import TASK, Status, Task
+from clawactors.systems.tasks import TASK, Status, Task, TaskStatus
 from clawactors.systems.tasks.events import Spec, TaskError
 
 __all__ = ["InProcessViews"]
@@ -88,6 +88,15 @@ class InProcessViews:
         """What was asked for."""
         known = ((id, self._states.get(("task", id))) for id in ids)
         return {id: snapshot.state.spec for id, snapshot in known if snapshot is not None and snapshot.state.spec}
+
+    async def children_of(self, parent: str) -> Sequence[tuple[str, int, TaskStatus]]:
+        """The children of that task."""
+        tasks = ((id, known) for (kind, id), known in self._states.items() if kind == TASK.kind)
+        return [
+            (id, known.version, known.state.life)
+            for id, known in tasks
+            if known.state.spec is not None and known.state.spec.parent == parent
+        ]
 
     async def apply(self, commits: Sequence[Commit], upto: int) -> None:
         """Folds the commits."""

@@ -6,6 +6,7 @@ from typing import Protocol
 from clawactors.eventlog.decoding import Commit
 from clawactors.runtime.control.folded import States
 from clawactors.systems.placement import PlacementStart
+from clawactors.systems.tasks import TaskStatus
 
 __all__ = ["Views"]
 
@@ -20,6 +21,13 @@ class Views(Protocol):
     @property
     def snapshots(self) -> States:
         """States of single aggregates, as of what was applied last."""
+        ...
+
+    async def children_of(self, parent: str) -> Sequence[tuple[str, int, TaskStatus]]:
+        """Id, version and status of each child of that task, with all that was applied before the call.
+
+        Raises: `Unavailable`.
+        """
         ...
 
     async def apply(self, commits: Sequence[Commit], upto: int) -> None:

@@ -3,15 +3,19 @@
 It is for async code; for sync code see `SyncTaskContext`.
 """
 
-from collections.abc import Awaitable, Buffer, Callable, Iterable
-from typing import TYPE_CHECKING, Any, overload
+from collections.abc import Awaitable, Buffer, Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from clawactors.runtime.node.step import Step, TaskHandle
+from clawactors.runtime.node.children import ChildRef, OnFailure
 from clawactors.runtime.output import OUT
+from clawactors.systems.tasks.options import TaskOptions
 from clawactors.systems.tasks.retry import Retry
+from clawactors.systems.tasks.spec import OnParentCancel
 
 if TYPE_CHECKING:
     from clawactors.runtime.node.attempt.attempt import Attempt
+    from clawactors.systems.skills import Skill
 
 __all__ = ["TaskContext"]
 
@@ -96,6 +100,56 @@ class TaskContext(TaskHandle):
         that the code came here; a signal that arrives later is there for the next call.
         """
         return await self._attempt.signals.take(name, timeout)
+
+    async def run(
+        self,
+        skill: "str | Skill",
+        params: Mapping[str, Any] | None = None,
+        *,
+        key: str | None = None,
+        on_parent_cancel: OnParentCancel = "cancel",
+        **options: Unpack[TaskOptions],
+    ) -> Any:
+        """Runs a child, a task of its own on any node, and returns its result.
+
+        The same place in the code finds the same child on every resume; `key` names it instead, and must be unique
+        within the task. When this task ends without a result its children are cancelled, unless `on_parent_cancel` is
+        "leave". User and priority are those of this task. `asyncio.gather` and `TaskGroup` run many side by side.
+        Raises: `ChildFailed` when the child ended without a result; `Refused` (parameters that don't fit, more than 32
+        levels, more than 100,000 children).
+        """
+        return await self._attempt.children.run(
+            skill, params, {"key": key, "on_parent_cancel": on_parent_cancel, **options}
+        )
+
+    async def submit(
+        self,
+        skill: "str | Skill",
+        params: Mapping[str, Any] | None = None,
+        *,
+        key: str | None = None,
+        on_parent_cancel: OnParentCancel = "cancel",
+        **options: Unpack[TaskOptions],
+    ) -> ChildRef:
+        """Submits a child as `run` does, and returns a handle on it: `await ref` is its result, `ref.cancel()` ends it.
+
+        A child that nobody waits for outlives a task that completes. Raises: as `run`, but for `ChildFailed`.
+        """
+        wishes = {"key": key, "on_parent_cancel": on_parent_cancel, **options}
+        return ChildRef(self._attempt.children, await self._attempt.children.submit(skill, params, wishes))
+
+    async def gather(
+        self, refs: Iterable[ChildRef], *, need: int | None = None, on_failure: OnFailure = "cancel"
+    ) -> list[Any]:
+        """The results of children, in the order of `refs`, once `need` of them have completed (default: all).
+
+        When so many can't complete any more: "cancel" cancels the others and raises, "wait" waits for the others and
+        raises, "ignore" waits and returns. What becomes of the others once `need` have completed follows the same
+        word; "ignore" leaves them running. In the list stand `None` for a child that had not ended, and the
+        `ChildFailed` of one that failed.
+        Raises: `ChildFailed` of the first that failed; `Refused`.
+        """
+        return await self._attempt.children.gather(refs, need, on_failure)
 
     async def emit(self, chunk: Any, stream: str = OUT) -> None:
         """Emits a piece of output, any JSON up to 256 KB, for readers of `Ref.stream`.

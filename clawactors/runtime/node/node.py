@@ -34,6 +34,7 @@ from clawactors.runtime.node.presence import BEATS_PER_LEASE, Presence
 from clawactors.runtime.node.recording import WritingRecorder
 from clawactors.runtime.node.signs import report_alive
 from clawactors.runtime.node.slots import Slots
+from clawactors.runtime.node.submitter import Submitter
 from clawactors.runtime.node.supplies import Supplies
 from clawactors.runtime.node.threads import DaemonThreads
 from clawactors.systems.nodes import commands as nc
@@ -87,6 +88,7 @@ class NodeActor:
         )
         self._threads = DaemonThreads(f"skill-{self.id}")
         self._memories = Memories(WritingRecorder(context), requests)
+        self._submitter = Submitter(context, requests, self.id)
         self._stopping = asyncio.Event()
         self._denied: PermissionDenied | None = None
         self._open = contextlib.AsyncExitStack()
@@ -162,6 +164,7 @@ class NodeActor:
         finally:
             for task in (*work, *end):
                 task.cancel()
+            self._submitter.close()
             await self._open.aclose()
 
     def stop(self) -> None:
@@ -185,7 +188,16 @@ class NodeActor:
     def _attempt(self, assignment: Assignment) -> Attempt:
         heartbeat = TaskHeartbeat(self.context.clock, partial(self._publish_alive, assignment.id))
         skill = self.skills.get(assignment.event.skill)
-        return Attempt(self.context, assignment, skill, self._threads, self.supplies, heartbeat, self._memories)
+        return Attempt(
+            self.context,
+            assignment,
+            skill,
+            self._threads,
+            self.supplies,
+            heartbeat,
+            self._memories,
+            self._submitter,
+        )
 
     def _publish_alive(self, id: str) -> None:
         """May be called in any thread."""

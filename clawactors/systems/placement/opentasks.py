@@ -11,12 +11,15 @@ from collections.abc import Callable, Iterable, Iterator
 from clawactors.kernel.ranking import Ranking
 from clawactors.systems.placement.choice import TaskShape, shape_of
 from clawactors.systems.placement.dependencies import Dependencies
+from clawactors.systems.placement.families import Families
 from clawactors.systems.placement.limits import Limits, announced
 from clawactors.systems.placement.nodes import ClusterNodes
 from clawactors.systems.placement.order import TrackedTask
 from clawactors.systems.placement.silence import Silence
 from clawactors.systems.tasks import TASK, Status, Task, TaskStatus
 from clawactors.systems.tasks import timers as t
+from clawactors.systems.tasks.children import CHILDREN
+from clawactors.systems.tasks.events import Spec
 from clawactors.systems.timers import Agenda
 
 __all__ = ["OpenTasks"]
@@ -43,6 +46,7 @@ class OpenTasks:
         self.orphans: dict[str, None] = {}
         self.forks: dict[str, None] = {}
         self.dependencies = Dependencies()
+        self.families = Families(self.by_id.__contains__)
         self.limits = Limits()
         self.on_ended: Callable[[str, int, TaskStatus], None] = _ignore
         self._nodes, self._agenda, self._silence = nodes, agenda, silence
@@ -56,10 +60,12 @@ class OpenTasks:
         if held is None:
             if task.spec is None or TASK.is_final(task):
                 if task.spec is not None:
-                    self.on_ended(id, version, task.life)
+                    self._end(id, version, task, task.spec)
                 self.ended_for_others(id, task.life.status)
                 return
             held = self.by_id[id] = TrackedTask(version, task, shape_of(task.spec, task.life.avoid))
+            if task.spec.parent or id in self.families.children:
+                self.families.opened(id, task.spec)
             if self._watched and id in self._watched:
                 self.enter_all(self.dependencies.opened(id))
         else:
@@ -74,9 +80,14 @@ class OpenTasks:
         self.enter(id, held)
         if TASK.is_final(task):
             del self.by_id[id]
-            self.on_ended(id, version, task.life)
+            if task.spec is not None:
+                self._end(id, version, task, task.spec)
             if self._watched:
                 self.ended_for_others(id, task.life.status)
+
+    def _end(self, id: str, version: int, task: Task, spec: Spec) -> None:
+        self.on_ended(id, version, task.life)
+        self.families.ended(id, spec, version, task.life)
 
     def enter(self, id: str, held: TrackedTask) -> None:
         """Brings all that is kept about tasks in line with what is known of this one."""
@@ -94,6 +105,8 @@ class OpenTasks:
             self._unqueue(id, held)
         if held.depends or life.waiting_for == "dependency":
             self._depend(id, held, idle)
+        if life.waiting_name == CHILDREN:
+            self.families.waits(id)
         if life.waiting_for == "fork" and life.status == "waiting":
             self.forks[id] = None
         else:

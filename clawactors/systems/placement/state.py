@@ -56,6 +56,8 @@ class ClusterState:
         for kind, id in snapshot.frozen():
             self.freeze(kind, id)
         for id, version, task in snapshot.open_tasks():
+            if task.life.attempt:  # its code may have made children
+                self.tasks.families.was_read(id)
             self.tasks.hold(id, version, slim(task))
         for id, status in snapshot.ended():
             self.tasks.ended_for_others(id, status)
@@ -91,6 +93,8 @@ class ClusterState:
             if goes_on:
                 self._awaited[id] = version
             return not goes_on
+        if id in self.tasks.families.untold:
+            self.tasks.families.apply(id, events)
         task = held.task if held else Task()
         for event in events:
             task = TASK.evolve(task, _light(event), at_ns)
@@ -110,6 +114,7 @@ class ClusterState:
         if version < self._awaited.get(id, 0):
             return False
         if self._awaited.pop(id, None) is not None and task.exists:
+            self.tasks.families.was_read(id)
             self.tasks.hold(id, version, task)
         return True
 

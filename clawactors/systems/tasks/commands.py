@@ -16,6 +16,7 @@ from clawactors.systems.tasks.attemptcommands import (
     StartTask,
     Wait,
 )
+from clawactors.systems.tasks.children import ChildEnd
 from clawactors.systems.tasks.spec import Fence, Spec, TaskError, WaitReason
 from clawactors.systems.tasks.stepevents import InheritedStep
 
@@ -36,6 +37,7 @@ __all__ = [
     "FailStep",
     "Inherit",
     "Interrupt",
+    "NoteChildren",
     "NoteFork",
     "Pause",
     "Ready",
@@ -179,6 +181,12 @@ class NoteFork(_TaskCommand, frozen=True):
     step: str
 
 
+class NoteChildren(_TaskCommand, frozen=True):
+    """Children of it have ended."""
+
+    ends: tuple[ChildEnd, ...]
+
+
 class ArchiveTask(_TaskCommand, frozen=True):
     """Its history has been moved."""
 
@@ -212,5 +220,6 @@ type TaskCommand = (
     | Expire
     | Inherit
     | NoteFork
+    | NoteChildren
     | ArchiveTask
 )

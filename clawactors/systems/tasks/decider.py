@@ -11,6 +11,7 @@
 
 from typing import assert_never
 
+import msgspec
 from msgspec.structs import replace
 
 from clawactors.kernel.decider import Decider
@@ -19,6 +20,7 @@ from clawactors.kernel.time import iso
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.attempt import OF_ATTEMPT, check_fence, decide_of_attempt, or_cancel
+from clawactors.systems.tasks.children import CHILDREN, told
 from clawactors.systems.tasks.evolution import evolve
 from clawactors.systems.tasks.spec import as_event
 from clawactors.systems.tasks.submission import difference, in_words
@@ -26,7 +28,7 @@ from clawactors.systems.tasks.task import FINAL, MAX_INTERRUPTIONS, RETRIABLE, T
 
 __all__ = ["TASK", "decide"]
 
-_FIXED = ("skill", "after", "fork_of", "fork_step")
+_FIXED = ("skill", "after", "fork_of", "fork_step", "parent", "depth", "on_parent_cancel")
 """What makes a task the one that it is: edits leave it alone."""
 
 
@@ -80,6 +82,8 @@ def decide(command: c.TaskCommand, task: Task) -> tuple[e.TaskEvent, ...]:
             return _inherit(command, task)
         case c.NoteFork():
             return () if command.to in task.life.forks else (e.ForkMade(command.to, command.step),)
+        case c.NoteChildren():
+            return _note_children(command, task)
         case c.ArchiveTask():
             if status not in FINAL:
                 raise Refused(f"the task is {status}; only an ended task can be archived")
@@ -184,6 +188,12 @@ def _signal(command: c.Signal, task: Task) -> tuple[e.TaskEvent, ...]:
     signalled = e.Signalled(command.name, command.payload)
     awaited = life.status == "waiting" and life.waiting_for == "signal" and life.waiting_name == command.name
     return (signalled, e.Readied()) if awaited else (signalled,)
+
+
+def _note_children(command: c.NoteChildren, task: Task) -> tuple[e.TaskEvent, ...]:
+    known = told(task.journal)
+    fresh = [end for end in command.ends if end.id not in known or known[end.id].version < end.version]
+    return _signal(c.Signal(CHILDREN, msgspec.to_builtins(fresh)), task) if fresh else ()
 
 
 def _edit(command: c.Edit, task: Task, spec: e.Spec) -> tuple[e.TaskEvent, ...]:

@@ -17,6 +17,7 @@ from clawactors.kernel.external import ExternalCommand
 from clawactors.kernel.time import iso, time_ns
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks.events import Spec
+from clawactors.systems.tasks.journal import RESERVED
 from clawactors.systems.tasks.payload import INLINE_MAX_BYTES, Encoded, is_reference, named_in
 from clawactors.systems.tasks.submission import checked_spec, checked_time, spec_of
 
@@ -39,7 +40,7 @@ __all__ = [
 
 _NAME_MAX: Final = 256
 _LEVELS_AROUND: Final = 10
-_NOT_ASKED: Final = ("fork_of", "fork_step")
+_NOT_ASKED: Final = ("fork_of", "fork_step", "parent", "depth", "on_parent_cancel")
 
 
 def signal_of(name: object, payload: Any = None) -> c.Signal:
@@ -49,6 +50,10 @@ def signal_of(name: object, payload: Any = None) -> c.Signal:
     """
     if not (isinstance(name, str) and 0 < len(name) <= _NAME_MAX and name.isprintable()):
         raise Refused(f"a signal is named by 1 to {_NAME_MAX} printable characters, not {repr(name)[:40]}")
+    if name.startswith(RESERVED):
+        raise Refused(
+            f"signals that begin with {RESERVED!r} are the cluster's own, so {name!r} can't be sent; rename it"
+        )
     try:
         encoded = msgspec.json.encode(payload)
         signal = c.Signal(name, msgspec.json.decode(encoded))

@@ -2,9 +2,10 @@
 
 1. The rules of the skill come first, then status and exit code, then the type, then the text; what fits first counts.
 2. A failure is given up only when it would come back the same however often: the code refuses its input (`Refused`,
-   `ValueError` itself, classes named `ValidationError`), or is not written (`NotImplementedError`, `NameError`,
-   `SyntaxError`). Other `ValueError`s (as of a JSON parser), `KeyError`, `TypeError` and their like often stem from
-   what the world answered, so they are `unknown` and tried again.
+   `ValueError` itself, classes named `ValidationError`), is not written (`NotImplementedError`, `NameError`,
+   `SyntaxError`), or has a child that used up its own retries (`ChildFailed`). Other `ValueError`s (as of a JSON
+   parser), `KeyError`, `TypeError` and their like often stem from what the world answered, so they are `unknown` and
+   tried again.
 """
 
 import re
@@ -24,6 +25,7 @@ STRATEGIES: Final[Mapping[str, Strategy]] = {
     "network": "back_off",
     "validation": "give_up",
     "cancelled": "give_up",
+    "child": "give_up",
     "unknown": "here",
 }
 """What follows by class: tried again wherever there is room, on another node if one fits, after waits that grow by the
@@ -140,6 +142,7 @@ _TYPES: Final = {
         "NetworkError TransportError ClientConnectionError APIConnectionError RateLimitError Unavailable",
         "validation": "ValidationError Refused NotImplementedError NameError SyntaxError",
         "cancelled": "CancelledError",
+        "child": "ChildFailed",
     }.items()
     for name in names.split()
 }

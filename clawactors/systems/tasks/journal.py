@@ -13,12 +13,15 @@ import msgspec
 
 from clawactors.systems.tasks.stepevents import Undo
 
-__all__ = ["EMPTY", "SIGNAL", "Entry", "Journal", "StepStatus"]
+__all__ = ["EMPTY", "RESERVED", "SIGNAL", "Entry", "Journal", "StepStatus"]
 
 type StepStatus = Literal["running", "completed", "failed", "compensated", "undo_failed", "signalled"]
 
 SIGNAL = "signal:"
 """What the names of signals begin with in a journal; no step's name does."""
+
+RESERVED = "claw:"
+"""What the names of signals begin with that control and nodes send; nobody else may."""
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

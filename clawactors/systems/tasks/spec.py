@@ -4,11 +4,23 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-__all__ = ["Count", "Fence", "OnDead", "Outcome", "Priority", "Spec", "TaskError", "WaitReason", "as_event"]
+__all__ = [
+    "Count",
+    "Fence",
+    "OnDead",
+    "OnParentCancel",
+    "Outcome",
+    "Priority",
+    "Spec",
+    "TaskError",
+    "WaitReason",
+    "as_event",
+]
 
 type WaitReason = Literal["dependency", "timer", "retry", "signal", "fork"]
 type Outcome = Literal["retry", "failed", "dead", "blocked"]
 type OnDead = Literal["block", "fail", "run"]
+type OnParentCancel = Literal["cancel", "leave"]
 type Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 """A number, or a time in ns since 1970, that every store and every language can hold."""
 type Priority = Annotated[int, msgspec.Meta(ge=1, le=4)]
@@ -34,7 +46,8 @@ class Spec(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=Tr
     """What was asked for. Times in ns since 1970, durations in seconds; None takes the skill's own default.
 
     `on_dead`: what follows when one of `after` ends without a result. A fork begins with the steps of the task
-    `fork_of` that come before its `fork_step`.
+    `fork_of` that come before its `fork_step`. A child names its `parent`; `depth` counts the parents above it, and
+    `on_parent_cancel` says what follows for it when its parent ends without a result.
     """
 
     skill: str
@@ -57,6 +70,9 @@ class Spec(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=Tr
     deadline_ns: Count = 0
     timeout_s: float | None = None
     max_retries: Count | None = None
+    parent: str = ""
+    depth: Count = 0
+    on_parent_cancel: OnParentCancel = "cancel"
 
 
 def as_event[S: Spec](spec: Spec, event: type[S]) -> S:
@@ -82,4 +98,7 @@ def as_event[S: Spec](spec: Spec, event: type[S]) -> S:
         deadline_ns=spec.deadline_ns,
         timeout_s=spec.timeout_s,
         max_retries=spec.max_retries,
+        parent=spec.parent,
+        depth=spec.depth,
+        on_parent_cancel=spec.on_parent_cancel,
     )

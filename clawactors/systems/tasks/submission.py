@@ -54,6 +54,8 @@ _DIFFERENT: Final = {
     "max_retries": "a different number of retries",
     "fork_of": "a different source",
     "fork_step": "a different step to fork from",
+    "parent": "a different parent",
+    "on_parent_cancel": "a different policy for a cancelled parent",
 }
 """What a repeat may differ in, as people say it; other fields are said by their names."""
 _encode = msgspec.json.Encoder().encode
@@ -151,6 +153,8 @@ def checked_spec(spec: Spec) -> Spec:
         _skill(skill)
     for id in spec.after:
         checked_id(id, "task id")
+    if spec.parent:
+        checked_id(spec.parent, "id of a parent")
     if spec.params or spec.metadata:
         _refuse_deep([spec.params, spec.metadata])
     return spec

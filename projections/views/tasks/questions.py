@@ -21,6 +21,7 @@ from clawactors.projections.engine.questions import QueryContext, QuestionHandle
 from clawactors.projections.engine.store import Reading
 from clawactors.projections.engine.view import ViewDefinition
 from clawactors.projections.views.tasks import table as t
+from clawactors.projections.views.tasks.children import CHILDREN_QUESTION
 from clawactors.projections.views.tasks.selection import TaskFilter, pending, select
 from clawactors.projections.views.tasks.view import TasksView
 from clawactors.systems.tasks import STATUSES, Entry, TaskStatus
@@ -42,6 +43,7 @@ class TasksQuestion(ViewQuestion, frozen=True, kw_only=True):
     user: str = ""
     skill: str = ""
     tag: str = ""
+    parent: str = ""
     error: str = ""
     interrupted: bool = False
     silent_s: float | None = None
@@ -87,6 +89,7 @@ def _tasks(question: TasksQuestion, context: QueryContext) -> dict[str, Any]:
         user=question.user,
         skill=question.skill,
         tag=question.tag,
+        parent=question.parent,
         error=question.error,
         interrupted=question.interrupted,
         silent_since_ns=None if silence_ns is None else context.now_ns - silence_ns,
@@ -147,5 +150,6 @@ TASKS_VIEW: Final = ViewDefinition(
         QuestionHandler("ids", IdsQuestion, _ids, quick=True),
         QuestionHandler("statuses", StatusesQuestion, _statuses),
         QuestionHandler("pending", PendingQuestion, _pending),
+        CHILDREN_QUESTION,
     ),
 )

@@ -16,8 +16,8 @@ __all__ = ["TaskRows"]
 
 type _Standing = tuple[str, str, str, bool, int]
 """Status, node, class of its error, whether it was interrupted, priority; '' for the status of a task that is new."""
-type _Request = tuple[str, str, tuple[str, ...]]
-"""Skill, user and tags."""
+type _Request = tuple[str, str, tuple[str, ...], str]
+"""Skill, user, tags and parent."""
 _NEW: Final[_Standing] = ("", "", "", False, 0)
 
 
@@ -49,7 +49,7 @@ class TaskRows:
             self._moved.setdefault((before, after), []).append(key)
         if old is None or old.spec is not spec:
             self._specs.append((key, t.spec_value(id, spec)))
-            requests = (None if old is None else _request(old), (spec.skill, spec.user, spec.tags))
+            requests = (None if old is None else _request(old), (spec.skill, spec.user, spec.tags, spec.parent))
             self._requested.setdefault(requests, []).append(key)
         if old is not None and old.spec is not None:
             self._sums.count(before[0], before[1], before[2], old.spec, -1)
@@ -109,15 +109,17 @@ def _queued(standing: _Standing) -> set[bytes]:
 
 
 def _request(task: Task) -> _Request | None:
-    return None if task.spec is None else (task.spec.skill, task.spec.user, task.spec.tags)
+    return None if (spec := task.spec) is None else (spec.skill, spec.user, spec.tags, spec.parent)
 
 
 def _lists_of_request(request: _Request | None) -> set[bytes]:
     """The lists that a task is on by its request."""
     if request is None:
         return set()
-    skill, user, tags = request
+    skill, user, tags, parent = request
     lists = {term(t.SKILL, skill)} | {term(t.TAG, tag) for tag in tags}
     if user:
         lists.add(term(t.USER, user))
+    if parent:
+        lists.add(term(t.PARENT, parent))
     return lists

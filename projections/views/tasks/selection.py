@@ -31,6 +31,7 @@ class TaskFilter(msgspec.Struct, frozen=True, kw_only=True):
     user: str = ""
     skill: str = ""
     tag: str = ""
+    parent: str = ""
     error: str = ""
     interrupted: bool = False
     silent_since_ns: int | None = None
@@ -47,6 +48,7 @@ class TaskFilter(msgspec.Struct, frozen=True, kw_only=True):
             and (not self.user or spec.user == self.user)
             and (not self.skill or spec.skill == self.skill)
             and (not self.tag or self.tag in spec.tags)
+            and (not self.parent or spec.parent == self.parent)
             and (not self.error or (life.error is not None and life.error.kind == self.error))
             and (not self.interrupted or life.interruptions > 0)
             and (self.silent_since_ns is None or (life.status == "running" and life.updated_ns < self.silent_since_ns))
@@ -73,6 +75,7 @@ def _walks(reading: Reading, wanted: TaskFilter) -> list[Walk]:
         (t.USER, wanted.user),
         (t.SKILL, wanted.skill),
         (t.TAG, wanted.tag),
+        (t.PARENT, wanted.parent),
         (t.ERROR, wanted.error),
         (t.STATUS, "running" if wanted.silent_since_ns is not None else ""),
     )

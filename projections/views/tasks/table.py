@@ -23,6 +23,7 @@ __all__ = [
     "INDEX",
     "INTERRUPTED",
     "NODE",
+    "PARENT",
     "QUEUE",
     "SKILL",
     "SPECS",
@@ -59,7 +60,7 @@ QUEUE: Final = "task.queue"
 ANSWERS: Final = "task.answers"
 """key, version → time and ids of commands; see `answers`."""
 
-STATUS, SKILL, USER, TAG, NODE, ERROR, INTERRUPTED = b"s", b"k", b"u", b"t", b"n", b"e", b"i"
+STATUS, SKILL, USER, TAG, NODE, ERROR, INTERRUPTED, PARENT = b"s", b"k", b"u", b"t", b"n", b"e", b"i", b"p"
 """The fields of the index."""
 
 _ORDINAL_BYTES: Final = 4

@@ -22,6 +22,7 @@ def arguments(parser: Parser) -> None:
     parser.add_argument("--user", default="", help="of this user")
     parser.add_argument("--skill", default="", help="of this skill")
     parser.add_argument("--tag", default="", help="with this tag")
+    parser.add_argument("--parent", default="", metavar="ID", help="children of this task")
     parser.add_argument("--error", default="", metavar="CLASS", help="whose last error is of this class, as in timeout")
     parser.add_argument("--interrupted", action="store_true", help="whose last attempts were cut short")
     parser.add_argument(
@@ -49,6 +50,7 @@ def run(options: Any) -> int:
             user=options.user,
             skill=options.skill,
             tag=options.tag,
+            parent=options.parent,
             error=options.error,
             interrupted=options.interrupted,
             silent_s=options.silent,

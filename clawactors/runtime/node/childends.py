@@ -1,0 +1,106 @@
+"""The ends of children, as the code of their parent waits for them.
+
+All waits for children are one wait on record, however many there are: for the next signal that tells ends.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks.children import CHILDREN, ChildEnd, ends_in
+from clawactors.systems.tasks.journal import SIGNAL
+
+if TYPE_CHECKING:
+    from clawactors.runtime.node.attempt.attempt import Attempt
+
+__all__ = ["IN_PLACE_S", "ChildEnds"]
+
+IN_PLACE_S: Final = 0.2
+"""A wait keeps its slot for so long after the last news of a child."""
+
+_KEY: Final = SIGNAL + CHILDREN
+_ANY: Final = ""
+
+
+class ChildEnds:
+    """What one attempt knows of the ends of its children. `by_id` has the last end of each.
+
+    `order` are their ids in the order in which they ended first, on every resume the same.
+    """
+
+    def __init__(self, attempt: "Attempt") -> None:
+        self._attempt = attempt
+        self.by_id: dict[str, ChildEnd] = {}
+        self.order: list[str] = []
+        self._seen = 0
+        self._waiting: dict[str, list[asyncio.Future[bool]]] = {}
+        """By child, `_ANY` for any: what to wake, with True where it is to give the slot away."""
+        self._patience: asyncio.TimerHandle | None = None
+        self.notify()
+
+    def notify(self) -> None:
+        """Something was appended to the task: ends may be among it."""
+        entries = self._attempt.journal.entries
+        while (entry := entries.nth(_KEY, self._seen)) is not None:
+            self._seen += 1
+            for end in ends_in(entry.result):
+                if end.id not in self.by_id:
+                    self.order.append(end.id)
+                self.by_id[end.id] = end
+                self._wake(end.id)
+            self._wake(_ANY)
+            self._be_patient()
+        if self._attempt.is_stopping:
+            for id in list(self._waiting):
+                self._wake(id)
+
+    def _wake(self, id: str) -> None:
+        for waiting in self._waiting.pop(id, ()):
+            if not waiting.done():
+                waiting.set_result(False)
+
+    async def of(self, id: str) -> ChildEnd:
+        """The end of that child, once it is told."""
+        while (end := self.by_id.get(id)) is None:
+            await self._wait(id)
+        return end
+
+    async def more_than(self, known: int) -> None:
+        """Returns when `order` has more entries than that."""
+        while len(self.order) <= known:
+            await self._wait(_ANY)
+
+    async def _wait(self, id: str) -> None:
+        """Returns at the next news of that child; the attempt may end here, and go on when there are news."""
+        attempt = self._attempt
+        attempt.check()
+        waiting: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(id, []).append(waiting)
+        if self._patience is None:
+            self._be_patient()
+        try:
+            gives_way = await waiting
+        finally:
+            if (others := self._waiting.get(id)) is not None and waiting in others:
+                others.remove(waiting)
+                if not others:
+                    del self._waiting[id]
+        attempt.check()
+        if gives_way:
+            await attempt.record(c.Wait(attempt.fence, "signal", 0, CHILDREN, taken=self._seen))
+            if not attempt.is_current:
+                attempt.unwind()
+            self.notify()
+
+    def _be_patient(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+        self._patience = asyncio.get_running_loop().call_later(IN_PLACE_S, self._give_way)
+
+    def _give_way(self) -> None:
+        """One of those that wait records the wait of them all."""
+        self._patience = None
+        for waiting in (each for some in self._waiting.values() for each in some):
+            if not waiting.done():
+                waiting.set_result(True)
+                return

@@ -1,0 +1,251 @@
+"""The children that a task's code makes, and what they return.
+
+1. The n-th child of a branch of the code has the same id on every run of the code, so a resume finds it.
+2. Nothing is asked of control for a child whose end is on record.
+3. Code that waits for some of many takes them in the order of the log, on every run the same.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from msgspec.structs import replace
+
+from clawactors.kernel.errors import Refused
+from clawactors.runtime.client.waiting import TaskFailed
+from clawactors.runtime.node.attempt.journal import load_task, submitted
+from clawactors.runtime.node.childends import ChildEnds
+from clawactors.runtime.node.submitter import Submitter
+from clawactors.systems.skills import Skill
+from clawactors.systems.tasks.children import DEPTH_MAX, WIDTH_MAX, ChildEnd, child_id
+from clawactors.systems.tasks.events import Spec
+from clawactors.systems.tasks.options import TaskOptions, unknown_option
+from clawactors.systems.tasks.payload import is_reference
+from clawactors.systems.tasks.spec import OnParentCancel, TaskError
+from clawactors.systems.tasks.submission import spec_of
+
+if TYPE_CHECKING:
+    from clawactors.runtime.node.attempt.attempt import Attempt
+
+__all__ = ["ChildFailed", "ChildRef", "OnFailure", "TaskChildren"]
+
+type OnFailure = Literal["cancel", "wait", "ignore"]
+
+_OWN_OPTIONS: Final = ("key", "on_parent_cancel")
+_ON_FAILURE: Final = ("cancel", "wait", "ignore")
+_ON_PARENT_CANCEL: Final = ("cancel", "leave")
+
+
+class ChildFailed(TaskFailed):
+    """A child ended without a result. As it was tried again by its own policy, its parent is not, where it raises."""
+
+    def __init__(self, id: str, status: str, error: TaskError | None) -> None:
+        super().__init__(id, status, error)
+        what = f": {error.kind}: {error.message}" if error else ""
+        self.args = (f"child {id} is {status}{what}; after `claw retry {id}`, retry this task",)
+
+
+class ChildRef:
+    """A child that was submitted; `await ref` waits for its result."""
+
+    def __init__(self, children: "TaskChildren", id: str) -> None:
+        self._children, self.id = children, id
+
+    def __repr__(self) -> str:
+        return f"<child {self.id}>"
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._children.result(self.id).__await__()
+
+    async def result(self) -> Any:
+        """Its result. Raises: `ChildFailed` when it ended without one."""
+        return await self._children.result(self.id)
+
+    async def cancel(self) -> None:
+        """Cancels it; nothing happens where it has ended."""
+        await self._children.cancel(self.id)
+
+
+class TaskChildren:
+    """The children of one attempt."""
+
+    def __init__(self, attempt: "Attempt", submitter: Submitter | None) -> None:
+        self._attempt, self._submitter = attempt, submitter
+        self._keys: set[str] = set()
+        self._numbered = 0
+        self._spec: Spec | None = None
+        self._ends = ChildEnds(attempt)
+
+    def notify(self) -> None:
+        """Something was appended to the task, or the code is to end."""
+        self._ends.notify()
+
+    # Making them
+
+    async def run(self, skill: "str | Skill", params: Mapping[str, Any] | None, wishes: Mapping[str, Any]) -> Any:
+        """See `TaskContext.run`."""
+        id = await self.submit(skill, params, wishes)
+        try:
+            return await self.result(id)
+        except asyncio.CancelledError:
+            if not self._attempt.is_stopping:  # the code itself gives it up: a timeout, or a sibling that failed
+                await self.cancel(id)
+            raise
+
+    async def submit(self, skill: "str | Skill", params: Mapping[str, Any] | None, wishes: Mapping[str, Any]) -> str:
+        """The id of the child; see `TaskContext.submit`."""
+        attempt = self._attempt
+        attempt.check()
+        id = child_id(attempt.id, self._key_of(wishes.get("key")))  # before the first wait: in the order of the code
+        if id in self._ends.by_id:
+            return id
+        submitter = self._cluster()
+        spec = await self._spec_of(skill, params, wishes)
+        if len(attempt.journal.entries) > len(attempt.journal.state.journal):
+            await attempt.write()  # what its parameters were made of is on record before it is there
+        try:
+            await attempt.retry_while_unavailable(lambda: submitter.submit(id, spec))
+        except Refused as refusal:
+            await self._block_where_it_is_there(id, refusal)
+            raise
+        attempt.check()
+        return id
+
+    async def _block_where_it_is_there(self, id: str, refusal: Refused) -> None:
+        """A child with that id, but with another content, was made by an earlier run: a person has to decide."""
+        attempt = self._attempt
+        there = await attempt.retry_while_unavailable(lambda: load_task(attempt.context, id, at_least=0))
+        if there.state.exists:
+            await attempt.block(f"the journal does not fit the code: {refusal}; give the task its old code back")
+
+    def _cluster(self) -> Submitter:
+        if self._submitter is None:
+            raise Refused("this attempt runs without a cluster, so it can't have children")
+        return self._submitter
+
+    def _key_of(self, key: object) -> str:
+        if key is None:
+            self._numbered += 1
+            key = f"#{self._numbered}"
+        elif not isinstance(key, str) or not key or key.startswith("#"):
+            raise Refused(f"the key of a child is a text that does not begin with '#', not {repr(key)[:40]}")
+        if key in self._keys:
+            raise Refused(f"the code uses the key {key!r} for two children; keys are unique within a task")
+        if len(self._keys) >= WIDTH_MAX:
+            raise Refused(f"a task has at most {WIDTH_MAX} children; let children have children of their own")
+        self._keys.add(key)
+        return key
+
+    async def _spec_of(self, skill: "str | Skill", params: Mapping[str, Any] | None, wishes: Mapping[str, Any]) -> Spec:
+        own = await self._own()
+        if own.depth >= DEPTH_MAX:
+            raise Refused(
+                f"{own.depth} parents stand above this task, and {DEPTH_MAX} is the limit; call the code as a function"
+            )
+        policy: OnParentCancel = wishes.get("on_parent_cancel", "cancel")
+        if policy not in _ON_PARENT_CANCEL:
+            raise Refused(f"on_parent_cancel is one of {', '.join(_ON_PARENT_CANCEL)}, not {repr(policy)[:40]}")
+        options: dict[str, Any] = {"user": own.user, "priority": own.priority, **wishes}
+        for name in _OWN_OPTIONS:
+            options.pop(name, None)
+        try:
+            spec = spec_of(skill.name if isinstance(skill, Skill) else skill, params, **options)
+        except TypeError as error:
+            known = (*_OWN_OPTIONS, *TaskOptions.__annotations__)
+            raise unknown_option("run", options, known) or error from None
+        attempt = self._attempt
+        spec = await attempt.retry_while_unavailable(lambda: attempt.supplies.payloads.offload_payload(spec))
+        return replace(spec, parent=attempt.id, depth=own.depth + 1, on_parent_cancel=policy)
+
+    async def _own(self) -> Spec:
+        """What was asked of this task itself."""
+        if self._spec is None:
+            attempt = self._attempt
+            self._spec = await attempt.retry_while_unavailable(lambda: submitted(attempt)) or Spec(skill="")
+        return self._spec
+
+    # What becomes of them
+
+    async def result(self, id: str) -> Any:
+        """The result of that child. Raises: `ChildFailed` when it ended without one."""
+        return await self._value_of(await self._ends.of(id))
+
+    async def _value_of(self, end: ChildEnd) -> Any:
+        if end.status != "completed":
+            raise ChildFailed(end.id, end.status, end.error)
+        result, attempt = end.result, self._attempt
+        if end.large:
+            known = await attempt.retry_while_unavailable(
+                lambda: load_task(attempt.context, end.id, at_least=end.version)
+            )
+            result = known.state.life.result
+        if is_reference(result):
+            return await attempt.values.load_payload(result, f"the result of its child {end.id}")
+        return result
+
+    async def cancel(self, id: str) -> None:
+        """Cancels that child; nothing happens where it has ended."""
+        submitter = self._cluster()
+        with contextlib.suppress(Refused):
+            await self._attempt.retry_while_unavailable(lambda: submitter.cancel(id))
+
+    async def gather(self, refs: "Iterable[ChildRef]", need: int | None, on_failure: OnFailure) -> list[Any]:
+        """See `TaskContext.gather`."""
+        ids = [ref.id for ref in refs]
+        wanted = len(ids) if need is None else need
+        if not 0 <= wanted <= len(ids) or isinstance(need, bool):
+            raise Refused(f"need is how many of the {len(ids)} children must complete, not {need!r}")
+        if on_failure not in _ON_FAILURE:
+            raise Refused(f"on_failure is one of {', '.join(_ON_FAILURE)}, not {repr(on_failure)[:40]}")
+        found = _Found(ids, wanted)
+        while not found.is_decided(on_failure):
+            await self._ends.more_than(found.read)
+            found.take(self._ends)
+        if on_failure == "wait":
+            while found.left:
+                await self._ends.more_than(found.read)
+                found.take(self._ends)
+        elif on_failure == "cancel":
+            await asyncio.gather(*(self.cancel(id) for id in found.left))
+        if on_failure != "ignore" and found.completed < wanted:
+            raise ChildFailed(found.failed[0].id, found.failed[0].status, found.failed[0].error)
+        return await self._values_of(ids, found.ends)
+
+    async def _values_of(self, ids: Sequence[str], ends: Mapping[str, ChildEnd]) -> list[Any]:
+        values: list[Any] = []
+        for id in ids:
+            try:
+                values.append(await self._value_of(ends[id]) if id in ends else None)
+            except ChildFailed as failed:
+                values.append(failed)
+        return values
+
+
+class _Found:
+    """What is known of the children that are gathered: `read` ends of all children were looked at."""
+
+    def __init__(self, ids: Sequence[str], wanted: int) -> None:
+        self.left = dict.fromkeys(ids)
+        self.ends: dict[str, ChildEnd] = {}
+        self.failed: list[ChildEnd] = []
+        self.read = self.completed = 0
+        self._wanted = wanted
+
+    def is_decided(self, on_failure: OnFailure) -> bool:
+        """True once enough have completed, or can't any more."""
+        if not self.left or self.completed >= self._wanted:
+            return True
+        return on_failure != "ignore" and self.completed + len(self.left) < self._wanted
+
+    def take(self, ends: ChildEnds) -> None:
+        """Looks at the next ends, one after the other, until it is decided or all are read."""
+        while self.read < len(ends.order):
+            id = ends.order[self.read]
+            self.read += 1
+            if id in self.left:
+                end = self.ends[id] = ends.by_id[id]
+                del self.left[id]
+                self.completed += end.status == "completed"
+                if end.status != "completed":
+                    self.failed.append(end)

@@ -1,0 +1,85 @@
+"""Children of tasks: their ids, and how their ends are told to their parents.
+
+1. The id of a child follows from its parent and its key, so code that runs again finds the child that it made before.
+2. Ends are told as one signal with a name of its own; a signal holds those of one moment, in the order of the log.
+3. An end is told once. One that a person retried ends anew, with a later version: that end is told too, and counts.
+"""
+
+import hashlib
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from clawactors.systems.tasks.journal import RESERVED, SIGNAL, Journal
+from clawactors.systems.tasks.payload import is_reference
+from clawactors.systems.tasks.spec import TaskError
+
+__all__ = ["CHILDREN", "DEPTH_MAX", "WIDTH_MAX", "ChildEnd", "HowItEnded", "child_id", "end_of", "ends_in", "told"]
+
+CHILDREN: Final = f"{RESERVED}children"
+"""The name of the signal."""
+DEPTH_MAX: Final = 32
+"""So many parents may a task have above it."""
+WIDTH_MAX: Final = 100_000
+"""So many children may one task have."""
+_INLINE_MAX_BYTES: Final = 1024
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class ChildEnd(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """How a child ended, in which version of it. A `large` result stands in the child alone."""
+
+    id: str
+    version: int
+    status: str
+    result: Any = None
+    large: bool = False
+    error: TaskError | None = None
+
+
+class HowItEnded(Protocol):
+    """Of a task that has ended: status, result and error."""
+
+    @property
+    def status(self) -> str:
+        """completed, failed, cancelled, dead or archived."""
+        ...
+
+    @property
+    def result(self) -> Any:
+        """What it returned, or a reference to it."""
+        ...
+
+    @property
+    def error(self) -> TaskError | None:
+        """Why it has no result."""
+        ...
+
+
+def child_id(parent: str, key: str) -> str:
+    """The id of the child that this parent makes under that key."""
+    return "c-" + hashlib.blake2b(f"{parent}\0{key}".encode(), digest_size=12).hexdigest()
+
+
+def end_of(id: str, version: int, life: HowItEnded) -> ChildEnd:
+    """The end of a task, as its parent is told of it."""
+    result = life.result if life.status == "completed" else None
+    large = bool(result) and (is_reference(result) or len(_encode(result)) > _INLINE_MAX_BYTES)
+    error = life.error if life.status != "completed" else None
+    return ChildEnd(id, version, life.status, None if large else result, large, error)
+
+
+def ends_in(payload: Any) -> list[ChildEnd]:
+    """The ends that a signal tells; none where it is malformed."""
+    try:
+        return msgspec.convert(payload, list[ChildEnd])
+    except msgspec.ValidationError:
+        return []
+
+
+def told(journal: Journal) -> dict[str, ChildEnd]:
+    """The ends that a parent was told, by child: of each the last."""
+    key = SIGNAL + CHILDREN
+    entries = (journal.nth(key, number) for number in range(journal.count(key)))
+    return {end.id: end for entry in entries if entry is not None for end in ends_in(entry.result)}
