@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from clawactors.runtime.client.submitting import Batch, Rejected, TaskRequest
     from clawactors.runtime.client.summary import ClusterStatus, Statistics
     from clawactors.runtime.client.waiting import TaskFailed
-    from clawactors.runtime.node.children import ChildFailed, ChildRef
+    from clawactors.runtime.node.childfailed import ChildFailed
+    from clawactors.runtime.node.children import ChildRef
     from clawactors.runtime.node.context import TaskContext as Task
     from clawactors.runtime.node.step import Step, step
     from clawactors.runtime.node.synccontext import SyncTaskContext as SyncTask
@@ -103,7 +104,7 @@ _HOMES = {
     "TaskRow": ("clawactors.runtime.client.rows", "TaskRow"),
     "LOG": ("clawactors.runtime.output", "LOG"),
     "Batch": ("clawactors.runtime.client.submitting", "Batch"),
-    "ChildFailed": ("clawactors.runtime.node.children", "ChildFailed"),
+    "ChildFailed": ("clawactors.runtime.node.childfailed", "ChildFailed"),
     "ChildRef": ("clawactors.runtime.node.children", "ChildRef"),
     "Chunk": ("clawactors.runtime.client.streaming", "Chunk"),
     "Client": ("clawactors.app.client", "Client"),

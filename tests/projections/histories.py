@@ -18,6 +18,7 @@ from clawactors.systems.schedules.planning import plan_of
 from clawactors.systems.tasks import TASK, Task
 from clawactors.systems.tasks import commands as tc
 from clawactors.systems.tasks import events as te
+from clawactors.systems.tasks.children import ChildEnd
 
 AT = 1_763_720_000_000_000_000
 SCHEDULES = ("nightly", "hourly")
@@ -272,6 +273,7 @@ def _commands(r: random.Random, task: Task, fence: te.Fence, node: str) -> Itera
     yield r.choice((tc.Cancel("ada"), tc.ConfirmCancel(fence), tc.RetryTask("ada"), tc.ArchiveTask()))
     yield tc.Signal("go", {"n": r.randrange(9)})
     yield tc.NoteFork(f"t{r.randrange(9)}", "s1")
+    yield tc.NoteChildren((ChildEnd(f"c-{r.randrange(9)}", r.randrange(3), "completed"),))
     if task.spec is not None:
         yield tc.Edit(
             replace(task.spec, priority=r.choice((1, 4)), tags=tuple(r.sample(TAGS, 1)), user=r.choice(USERS))

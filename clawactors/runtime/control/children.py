@@ -130,7 +130,7 @@ class ChildKeeper:
 
     def _learn_end(self, parent: str) -> None:
         """Children outlive a parent that completed, and one that nobody knows."""
-        known, _ = self._snapshots.states.get(TASKS.name, parent)
+        known, _ = self._snapshots.states.get(TASKS.name, parent, brief=True)
         self._families.unknown.pop(parent, None)
         if not known.frozen and known.state.life.status in FINAL - {"completed", "archived"}:
             self._families.orphan(parent)

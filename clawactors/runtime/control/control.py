@@ -34,6 +34,7 @@ from clawactors.runtime.control.ports import Views
 from clawactors.runtime.control.predecessors import PredecessorCheck
 from clawactors.runtime.control.records import RecordsEndpoint
 from clawactors.runtime.control.schedules import ScheduleKeeper
+from clawactors.runtime.control.timekeeper import LogTimeKeeper
 from clawactors.runtime.control.timers import TimerKeeper
 from clawactors.runtime.control.watch import Watch
 from clawactors.runtime.dispatcher import Dispatcher
@@ -53,7 +54,6 @@ QUEUE = "control"
 """Of the processes that may answer a question, one gets it."""
 
 _IDLE_S = 60.0
-_TIME_S = 20.0
 
 
 class Control:
@@ -104,6 +104,7 @@ class Control:
             leads=lambda: self.leadership.leading,
             rang=self._ring,
         )
+        self._time = LogTimeKeeper(context, self.timers)
         self.commands = CommandConsumer(
             self.dispatcher, kinds, commands, Payloads(blobs), lambda: self.leadership.leading
         )
@@ -127,7 +128,7 @@ class Control:
 
     async def serve(self) -> None:
         """Folds, leads when it may, watches."""
-        await self._learn_time()
+        await self._time.ask()
         snapshot = self.views.snapshot()
         self._position = snapshot.position
         self.state.load(snapshot)
@@ -149,7 +150,7 @@ class Control:
                 group.create_task(self.dead.serve())
                 group.create_task(self.timers.serve())
                 group.create_task(self.commands.serve())
-                group.create_task(self._keep_time())
+                group.create_task(self._time.serve())
         finally:
             deaf()
             if self._check is not None:
@@ -158,20 +159,6 @@ class Control:
             for each in (self._answering, self.lookup, self.records):
                 await each.aclose()
             await follower.aclose()
-
-    async def _keep_time(self) -> None:
-        """Asks the log for its time now and then: records alone tell too little where few come."""
-        while True:
-            await asyncio.sleep(_TIME_S)
-            with contextlib.suppress(Unavailable):
-                await self._learn_time()
-
-    async def _learn_time(self) -> None:
-        self._hear_time((await self.context.log.head()).at_ns)
-
-    def _hear_time(self, at_ns: int) -> None:
-        self.context.time.observe(at_ns)
-        self.timers.show(at_ns)
 
     def forgive(self) -> None:
         """Nobody is dead for what this process could not hear: it has just begun to listen, or does so again."""
@@ -191,7 +178,7 @@ class Control:
             applied = asyncio.Task(self.views.apply(commits, follower.position), loop=loop, eager_start=True)
             self._position = batch[-1].seq
             self._plans.load_statuses()
-            self._hear_time(max(record.at_ns for record in batch))
+            self._time.observe(max(record.at_ns for record in batch))
             self._plan()
             self.timers.wake()
             await applied

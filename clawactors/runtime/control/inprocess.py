@@ -91,7 +91,7 @@ class InProcessViews:
 
     async def children_of(self, parent: str) -> Sequence[tuple[str, int, TaskStatus]]:
         """The children of that task."""
-        tasks = ((id, known) for (kind, id), known in self._states.items() if kind == TASK.kind)
+        tasks = ((id, known) for (_, id), known in self._states.items() if isinstance(known.state, Task))
         return [
             (id, known.version, known.state.life)
             for id, known in tasks

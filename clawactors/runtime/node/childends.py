@@ -4,6 +4,7 @@ All waits for children are one wait on record, however many there are: for the n
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from clawactors.systems.tasks import commands as c
@@ -13,7 +14,7 @@ from clawactors.systems.tasks.journal import SIGNAL
 if TYPE_CHECKING:
     from clawactors.runtime.node.attempt.attempt import Attempt
 
-__all__ = ["IN_PLACE_S", "ChildEnds"]
+__all__ = ["IN_PLACE_S", "ChildEnds", "FoundEnds"]
 
 IN_PLACE_S: Final = 0.2
 """A wait keeps its slot for so long after the last news of a child."""
@@ -36,6 +37,7 @@ class ChildEnds:
         self._waiting: dict[str, list[asyncio.Future[bool]]] = {}
         """By child, `_ANY` for any: what to wake, with True where it is to give the slot away."""
         self._patience: asyncio.TimerHandle | None = None
+        attempt.signals.listeners.append(self.notify)
         self.notify()
 
     def notify(self) -> None:
@@ -104,3 +106,32 @@ class ChildEnds:
             if not waiting.done():
                 waiting.set_result(True)
                 return
+
+
+class FoundEnds:
+    """What is known of the children that are gathered: `read` ends of all children were looked at."""
+
+    def __init__(self, ids: Sequence[str], wanted: int) -> None:
+        self.left = dict.fromkeys(ids)
+        self.ends: dict[str, ChildEnd] = {}
+        self.failed: list[ChildEnd] = []
+        self.read = self.completed = 0
+        self._wanted = wanted
+
+    def is_decided(self, on_failure: str) -> bool:
+        """True once enough have completed, or can't any more."""
+        if not self.left or self.completed >= self._wanted:
+            return True
+        return on_failure != "ignore" and self.completed + len(self.left) < self._wanted
+
+    def take(self, ends: ChildEnds) -> None:
+        """Looks at the next ends, one after the other, until it is decided or all are read."""
+        while self.read < len(ends.order):
+            id = ends.order[self.read]
+            self.read += 1
+            if id in self.left:
+                end = self.ends[id] = ends.by_id[id]
+                del self.left[id]
+                self.completed += end.status == "completed"
+                if end.status != "completed":
+                    self.failed.append(end)

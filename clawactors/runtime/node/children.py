@@ -7,43 +7,34 @@
 
 import asyncio
 import contextlib
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from msgspec.structs import replace
 
 from clawactors.kernel.errors import Refused
-from clawactors.runtime.client.waiting import TaskFailed
 from clawactors.runtime.node.attempt.journal import load_task, submitted
-from clawactors.runtime.node.childends import ChildEnds
+from clawactors.runtime.node.childends import ChildEnds, FoundEnds
+from clawactors.runtime.node.childfailed import ChildFailed
 from clawactors.runtime.node.submitter import Submitter
 from clawactors.systems.skills import Skill
 from clawactors.systems.tasks.children import DEPTH_MAX, WIDTH_MAX, ChildEnd, child_id
 from clawactors.systems.tasks.events import Spec
 from clawactors.systems.tasks.options import TaskOptions, unknown_option
 from clawactors.systems.tasks.payload import is_reference
-from clawactors.systems.tasks.spec import OnParentCancel, TaskError
+from clawactors.systems.tasks.spec import OnParentCancel
 from clawactors.systems.tasks.submission import spec_of
 
 if TYPE_CHECKING:
     from clawactors.runtime.node.attempt.attempt import Attempt
 
-__all__ = ["ChildFailed", "ChildRef", "OnFailure", "TaskChildren"]
+__all__ = ["ChildRef", "OnFailure", "TaskChildren"]
 
 type OnFailure = Literal["cancel", "wait", "ignore"]
 
 _OWN_OPTIONS: Final = ("key", "on_parent_cancel")
 _ON_FAILURE: Final = ("cancel", "wait", "ignore")
 _ON_PARENT_CANCEL: Final = ("cancel", "leave")
-
-
-class ChildFailed(TaskFailed):
-    """A child ended without a result. As it was tried again by its own policy, its parent is not, where it raises."""
-
-    def __init__(self, id: str, status: str, error: TaskError | None) -> None:
-        super().__init__(id, status, error)
-        what = f": {error.kind}: {error.message}" if error else ""
-        self.args = (f"child {id} is {status}{what}; after `claw retry {id}`, retry this task",)
 
 
 class ChildRef:
@@ -64,36 +55,34 @@ class ChildRef:
 
     async def cancel(self) -> None:
         """Cancels it; nothing happens where it has ended."""
-        await self._children.cancel(self.id)
+        await self._children.cancel_child(self.id)
 
 
 class TaskChildren:
     """The children of one attempt."""
 
-    def __init__(self, attempt: "Attempt", submitter: Submitter | None) -> None:
-        self._attempt, self._submitter = attempt, submitter
+    def __init__(self, attempt: "Attempt") -> None:
+        self._attempt = attempt
         self._keys: set[str] = set()
         self._numbered = 0
         self._spec: Spec | None = None
         self._ends = ChildEnds(attempt)
 
-    def notify(self) -> None:
-        """Something was appended to the task, or the code is to end."""
-        self._ends.notify()
-
     # Making them
 
     async def run(self, skill: "str | Skill", params: Mapping[str, Any] | None, wishes: Mapping[str, Any]) -> Any:
         """See `TaskContext.run`."""
-        id = await self.submit(skill, params, wishes)
+        id = await self.submit_child(skill, params, wishes)
         try:
             return await self.result(id)
         except asyncio.CancelledError:
             if not self._attempt.is_stopping:  # the code itself gives it up: a timeout, or a sibling that failed
-                await self.cancel(id)
+                await self.cancel_child(id)
             raise
 
-    async def submit(self, skill: "str | Skill", params: Mapping[str, Any] | None, wishes: Mapping[str, Any]) -> str:
+    async def submit_child(
+        self, skill: "str | Skill", params: Mapping[str, Any] | None, wishes: Mapping[str, Any]
+    ) -> str:
         """The id of the child; see `TaskContext.submit`."""
         attempt = self._attempt
         attempt.check()
@@ -120,9 +109,9 @@ class TaskChildren:
             await attempt.block(f"the journal does not fit the code: {refusal}; give the task its old code back")
 
     def _cluster(self) -> Submitter:
-        if self._submitter is None:
+        if (submitter := self._attempt.supplies.submitter) is None:
             raise Refused("this attempt runs without a cluster, so it can't have children")
-        return self._submitter
+        return submitter
 
     def _key_of(self, key: object) -> str:
         if key is None:
@@ -184,21 +173,20 @@ class TaskChildren:
             return await attempt.values.load_payload(result, f"the result of its child {end.id}")
         return result
 
-    async def cancel(self, id: str) -> None:
+    async def cancel_child(self, id: str) -> None:
         """Cancels that child; nothing happens where it has ended."""
         submitter = self._cluster()
         with contextlib.suppress(Refused):
             await self._attempt.retry_while_unavailable(lambda: submitter.cancel(id))
 
-    async def gather(self, refs: "Iterable[ChildRef]", need: int | None, on_failure: OnFailure) -> list[Any]:
+    async def gather(self, ids: Sequence[str], need: int | None, on_failure: OnFailure) -> list[Any]:
         """See `TaskContext.gather`."""
-        ids = [ref.id for ref in refs]
         wanted = len(ids) if need is None else need
         if not 0 <= wanted <= len(ids) or isinstance(need, bool):
             raise Refused(f"need is how many of the {len(ids)} children must complete, not {need!r}")
         if on_failure not in _ON_FAILURE:
             raise Refused(f"on_failure is one of {', '.join(_ON_FAILURE)}, not {repr(on_failure)[:40]}")
-        found = _Found(ids, wanted)
+        found = FoundEnds(ids, wanted)
         while not found.is_decided(on_failure):
             await self._ends.more_than(found.read)
             found.take(self._ends)
@@ -207,45 +195,34 @@ class TaskChildren:
                 await self._ends.more_than(found.read)
                 found.take(self._ends)
         elif on_failure == "cancel":
-            await asyncio.gather(*(self.cancel(id) for id in found.left))
+            await asyncio.gather(*(self.cancel_child(id) for id in found.left))
         if on_failure != "ignore" and found.completed < wanted:
             raise ChildFailed(found.failed[0].id, found.failed[0].status, found.failed[0].error)
-        return await self._values_of(ids, found.ends)
+        return [await self._value_or_failure(found.ends[id]) if id in found.ends else None for id in ids]
 
-    async def _values_of(self, ids: Sequence[str], ends: Mapping[str, ChildEnd]) -> list[Any]:
-        values: list[Any] = []
-        for id in ids:
-            try:
-                values.append(await self._value_of(ends[id]) if id in ends else None)
-            except ChildFailed as failed:
-                values.append(failed)
-        return values
+    async def _value_or_failure(self, end: ChildEnd) -> Any:
+        try:
+            return await self._value_of(end)
+        except ChildFailed as failed:
+            return failed
+
+    # What sync code asks for, as JSON
+
+    async def child_outcome(self, id: str) -> dict[str, Any]:
+        """How that child ended."""
+        return _outcome(await self._value_or_failure(await self._ends.of(id)))
+
+    async def child_outcomes(self, ids: Sequence[str], need: int | None, on_failure: OnFailure) -> dict[str, Any]:
+        """What `gather` returns or raises."""
+        try:
+            values = await self.gather(ids, need, on_failure)
+        except ChildFailed as failed:
+            return {"raised": _outcome(failed)["failed"], "all": []}
+        return {"raised": None, "all": [value if value is None else _outcome(value) for value in values]}
 
 
-class _Found:
-    """What is known of the children that are gathered: `read` ends of all children were looked at."""
-
-    def __init__(self, ids: Sequence[str], wanted: int) -> None:
-        self.left = dict.fromkeys(ids)
-        self.ends: dict[str, ChildEnd] = {}
-        self.failed: list[ChildEnd] = []
-        self.read = self.completed = 0
-        self._wanted = wanted
-
-    def is_decided(self, on_failure: OnFailure) -> bool:
-        """True once enough have completed, or can't any more."""
-        if not self.left or self.completed >= self._wanted:
-            return True
-        return on_failure != "ignore" and self.completed + len(self.left) < self._wanted
-
-    def take(self, ends: ChildEnds) -> None:
-        """Looks at the next ends, one after the other, until it is decided or all are read."""
-        while self.read < len(ends.order):
-            id = ends.order[self.read]
-            self.read += 1
-            if id in self.left:
-                end = self.ends[id] = ends.by_id[id]
-                del self.left[id]
-                self.completed += end.status == "completed"
-                if end.status != "completed":
-                    self.failed.append(end)
+def _outcome(value: Any) -> dict[str, Any]:
+    if not isinstance(value, ChildFailed):
+        return {"result": value}
+    error = value.error
+    return {"failed": [value.id, value.status, error and [error.kind, error.message]]}

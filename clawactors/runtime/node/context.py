@@ -3,11 +3,13 @@
 It is for async code; for sync code see `SyncTaskContext`.
 """
 
+import weakref
 from collections.abc import Awaitable, Buffer, Callable, Iterable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from clawactors.runtime.node.step import Step, TaskHandle
-from clawactors.runtime.node.children import ChildRef, OnFailure
+from clawactors.runtime.node.children import ChildRef, OnFailure, TaskChildren
 from clawactors.runtime.output import OUT
 from clawactors.systems.tasks.options import TaskOptions
 from clawactors.systems.tasks.retry import Retry
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from clawactors.runtime.node.attempt.attempt import Attempt
     from clawactors.systems.skills import Skill
 
-__all__ = ["TaskContext"]
+__all__ = ["TaskContext", "children_of"]
 
 
 class TaskContext(TaskHandle):
@@ -25,6 +27,10 @@ class TaskContext(TaskHandle):
 
     def __init__(self, attempt: "Attempt") -> None:
         self._attempt = attempt
+
+    @cached_property
+    def _children(self) -> TaskChildren:
+        return TaskChildren(weakref.proxy(self._attempt))
 
     @property
     def id(self) -> str:
@@ -118,9 +124,7 @@ class TaskContext(TaskHandle):
         Raises: `ChildFailed` when the child ended without a result; `Refused` (parameters that don't fit, more than 32
         levels, more than 100,000 children).
         """
-        return await self._attempt.children.run(
-            skill, params, {"key": key, "on_parent_cancel": on_parent_cancel, **options}
-        )
+        return await self._children.run(skill, params, {"key": key, "on_parent_cancel": on_parent_cancel, **options})
 
     async def submit(
         self,
@@ -136,7 +140,7 @@ class TaskContext(TaskHandle):
         A child that nobody waits for outlives a task that completes. Raises: as `run`, but for `ChildFailed`.
         """
         wishes = {"key": key, "on_parent_cancel": on_parent_cancel, **options}
-        return ChildRef(self._attempt.children, await self._attempt.children.submit(skill, params, wishes))
+        return ChildRef(self._children, await self._children.submit_child(skill, params, wishes))
 
     async def gather(
         self, refs: Iterable[ChildRef], *, need: int | None = None, on_failure: OnFailure = "cancel"
@@ -149,7 +153,7 @@ class TaskContext(TaskHandle):
         `ChildFailed` of one that failed.
         Raises: `ChildFailed` of the first that failed; `Refused`.
         """
-        return await self._attempt.children.gather(refs, need, on_failure)
+        return await self._children.gather([ref.id for ref in refs], need, on_failure)
 
     async def emit(self, chunk: Any, stream: str = OUT) -> None:
         """Emits a piece of output, any JSON up to 256 KB, for readers of `Ref.stream`.
@@ -208,3 +212,8 @@ class TaskContext(TaskHandle):
     def heartbeat(self) -> None:
         """A sign of life, for skills with `heartbeat_s`: an attempt that gives none for so long fails."""
         self._attempt.heartbeat.beat()
+
+
+def children_of(context: TaskContext) -> TaskChildren:
+    """The children of the task, for the bridges of sync code."""
+    return context._children

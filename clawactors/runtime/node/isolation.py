@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from clawactors.kernel.errors import Refused
+from clawactors.runtime.node.context import children_of
 from clawactors.runtime.node.failure import FailureReport
 from clawactors.runtime.node.frames import BRIDGED_ERRORS, LENGTH, IsolatedJob, framed
+from clawactors.runtime.node.syncchildren import CHILD_CALLS
 from clawactors.systems.skills import Skill
 from clawactors.systems.tasks.events import TaskError
 from clawactors.systems.tasks.retry import Retry
@@ -159,6 +161,8 @@ async def _answer(attempt: "Attempt", context: "TaskContext", message: dict[str,
         case method if method in _CALLS:
             result = getattr(context, method)(*message["args"], **message["kwargs"])
             return await result if inspect.isawaitable(result) else result
+        case method if method in CHILD_CALLS:
+            return await getattr(children_of(context), method)(*message["args"])
         case unknown:
             raise Refused(f"a task has no call {unknown!r}")
 

@@ -87,8 +87,8 @@ class NodeActor:
             self._is_alive,
         )
         self._threads = DaemonThreads(f"skill-{self.id}")
+        self._submitter = supplies.submitter = Submitter(context, requests, self.id)
         self._memories = Memories(WritingRecorder(context), requests)
-        self._submitter = Submitter(context, requests, self.id)
         self._stopping = asyncio.Event()
         self._denied: PermissionDenied | None = None
         self._open = contextlib.AsyncExitStack()
@@ -188,16 +188,7 @@ class NodeActor:
     def _attempt(self, assignment: Assignment) -> Attempt:
         heartbeat = TaskHeartbeat(self.context.clock, partial(self._publish_alive, assignment.id))
         skill = self.skills.get(assignment.event.skill)
-        return Attempt(
-            self.context,
-            assignment,
-            skill,
-            self._threads,
-            self.supplies,
-            heartbeat,
-            self._memories,
-            self._submitter,
-        )
+        return Attempt(self.context, assignment, skill, self._threads, self.supplies, heartbeat, self._memories)
 
     def _publish_alive(self, id: str) -> None:
         """May be called in any thread."""

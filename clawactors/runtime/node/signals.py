@@ -6,6 +6,7 @@
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from clawactors.kernel.errors import Refused
@@ -36,6 +37,8 @@ class TaskSignals:
         self._timeouts: dict[str, int] = {}
         self._earlier: Journal | None = None
         self._waiting: list[asyncio.Future[None]] = []
+        self.listeners: list[Callable[[], None]] = []
+        """Called when something was appended to the task."""
 
     def journal_is_complete(self) -> None:
         """The journal was read from the first entry of the task."""
@@ -92,6 +95,8 @@ class TaskSignals:
         for waiting in self._waiting:
             if not waiting.done():
                 waiting.set_result(None)
+        for listener in self.listeners:
+            listener()
 
     async def _arrives(self, key: str, number: int, wait_s: float) -> bool:
         """True as soon as that signal is there; False when it does not arrive within `wait_s`."""

@@ -4,14 +4,21 @@ The code runs in a thread of the node (`ThreadBridge`) or in a process of its ow
 """
 
 from collections.abc import Buffer, Callable, Iterable, Mapping
-from typing import Any, Protocol, overload
+from typing import TYPE_CHECKING, Any, Protocol, Unpack, overload
 
 from clawactors.runtime.node.code import as_exception
 from clawactors.runtime.node.naming import StepNames, planned
 from clawactors.runtime.node.step import Step, TaskHandle, call_of, undo_of
 from clawactors.runtime.node.steptime import call_within
+from clawactors.runtime.node.syncchildren import SyncChildRef, gather_children, submit_child
 from clawactors.runtime.output import OUT
+from clawactors.systems.tasks.options import TaskOptions
 from clawactors.systems.tasks.retry import Retry
+from clawactors.systems.tasks.spec import OnParentCancel
+
+if TYPE_CHECKING:
+    from clawactors.runtime.node.children import OnFailure
+    from clawactors.systems.skills import Skill
 
 __all__ = ["Bridge", "SyncTaskContext"]
 
@@ -130,6 +137,37 @@ class SyncTaskContext(TaskHandle):
     def signal(self, name: str, timeout: str | float | None = None) -> Any:
         """As `TaskContext.signal`."""
         return self._bridge.call("signal", name, timeout)
+
+    def run(
+        self,
+        skill: "str | Skill",
+        params: Mapping[str, Any] | None = None,
+        *,
+        key: str | None = None,
+        on_parent_cancel: OnParentCancel = "cancel",
+        **options: Unpack[TaskOptions],
+    ) -> Any:
+        """As `TaskContext.run`."""
+        return self.submit(skill, params, key=key, on_parent_cancel=on_parent_cancel, **options).result()
+
+    def submit(
+        self,
+        skill: "str | Skill",
+        params: Mapping[str, Any] | None = None,
+        *,
+        key: str | None = None,
+        on_parent_cancel: OnParentCancel = "cancel",
+        **options: Unpack[TaskOptions],
+    ) -> SyncChildRef:
+        """As `TaskContext.submit`; `ref.result()` waits for the result."""
+        wishes = {"key": key, "on_parent_cancel": on_parent_cancel, **options}
+        return submit_child(self._bridge, skill, params, wishes)
+
+    def gather(
+        self, refs: Iterable[SyncChildRef], *, need: int | None = None, on_failure: "OnFailure" = "cancel"
+    ) -> list[Any]:
+        """As `TaskContext.gather`."""
+        return gather_children(self._bridge, refs, need, on_failure)
 
     def emit(self, chunk: Any, stream: str = OUT) -> None:
         """As `TaskContext.emit`."""

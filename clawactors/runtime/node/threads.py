@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, override
 
 from clawactors.runtime.node.code import Stopped
 from clawactors.runtime.node.step import home_of
+from clawactors.runtime.node.context import children_of
+from clawactors.runtime.node.syncchildren import CHILD_CALLS
 
 if TYPE_CHECKING:
     from clawactors.runtime.node.attempt.attempt import Attempt
@@ -97,8 +99,13 @@ class ThreadBridge:
 
     def call(self, method: str, /, *args: Any, **kwargs: Any) -> Any:
         """What that method of the `TaskContext` returns. Raises: what it raises; `Stopped` where the node has ended."""
+        if method in CHILD_CALLS:
+            return self._wait(self._call_children(method, args))
         result = getattr(self._context, method)(*args, **kwargs)
         return self._wait(result) if asyncio.iscoroutine(result) else result
+
+    async def _call_children(self, method: str, args: tuple[Any, ...]) -> Any:
+        return await getattr(children_of(self._context), method)(*args)
 
     def send(self, method: str, /, *args: Any) -> None:
         """Calls a method that is safe in any thread."""

@@ -1,6 +1,6 @@
 """Children and parents among the open tasks: an index, so that tasks without either cost nothing.
 
-1. A child that ended is remembered until its open parent was told, whoever leads then: every control process folds it.
+1. A child that ended is remembered until its open parent was told. Every control process folds it, so any may lead.
 2. When a parent ends without a result, its open children are to be cancelled, but for those that say otherwise.
 3. What ended before this process followed, or while the parent was ended itself, is looked up when the parent waits.
 """

@@ -54,8 +54,8 @@ def row(id: str, version: int, task: Task) -> dict[str, Any]:
         "updated_at": iso(life.updated_ns),
         "fork_of": spec.fork_of or None,
         "forks": list(life.forks),
-        "parent": spec.parent or None,
         "version": version,
+        "parent": spec.parent or None,
     }
 
 

@@ -27,6 +27,15 @@ def asks(task: SyncTask) -> Any:
     return task.signal("approve")
 
 
+@skill("halves", isolate=True)
+def halves(task: SyncTask) -> Any:
+    """Has children, one of which fails."""
+    one = task.run("half", {"n": 8})
+    refs = [task.submit("half", {"n": n}) for n in (2, 3)]
+    found = task.gather(refs, need=1, on_failure="wait")
+    return [one, found[0], str(found[1])]
+
+
 @skill("gathers", isolate=True)
 def gathers(task: SyncTask) -> Any:
     """Takes what its predecessors have returned."""
@@ -129,6 +138,7 @@ def use_every_method(task: SyncTask) -> dict[str, Any]:
         "recall": task.recall("tea", limit=1),
         "ask_memory": task.ask_memory("memory.get", id="m"),
         "results": task.results(),
+        "gather": task.gather([]),
         "errors": [
             _refusal(task.secret, "other"),
             _refusal(task.emit, object(), stream="log"),
@@ -138,6 +148,8 @@ def use_every_method(task: SyncTask) -> dict[str, Any]:
             _refusal(task.ask_memory, "memory.away"),
             _refusal(task.remember, 5),
             _refusal(task.step, "", int),
+            _refusal(task.run, "half", {"n": 2}),
+            _refusal(task.submit, "half", {"n": 2}),
         ],
     }
 

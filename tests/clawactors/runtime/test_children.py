@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from clawactors import Refused, Task, TaskFailed, TaskRequest, skill, spec_of
+from clawactors import ChildFailed, Refused, SyncTask, Task, TaskFailed, TaskRequest, skill, spec_of
 from clawactors.systems.tasks.children import CHILDREN
 from clawactors.systems.tasks.events import Signalled, Submitted
 from tests.clawactors.runtime.cluster import Cluster
+from tests.clawactors.runtime.isolated import halves
 
 
 @skill("double")
@@ -283,3 +284,41 @@ async def test_limits_and_wrong_calls_are_refused_with_the_way_out() -> None:
         assert "max_retries" in said[-1]
         assert await client.run("deep", wait_s=20) == 33
         assert "32 is the limit" in said[-1]
+
+
+def family(task: SyncTask, n: int = 0) -> list[Any]:
+    """What sync code does with children, and what it gets."""
+    refs = [task.submit("double", {"n": each}) for each in (1, 2)]
+    one = task.run(double, {"n": 10})
+    try:
+        task.run(double, {"n": -1})
+    except ChildFailed as failed:
+        said = failed.status
+    all_of_them = task.gather([*refs, task.submit("double", {"n": -1})], on_failure="ignore")
+    return [one, said, all_of_them[:2], type(all_of_them[2]).__name__, refs[0].result()]
+
+
+threaded = skill("threaded")(family)
+
+
+async def test_sync_code_has_children_too() -> None:
+    async with Cluster() as cluster:
+        await cluster.control()
+        await cluster.node("n1", [double, threaded])
+        found = await (await cluster.client().submit("threaded")).result(8)
+        assert found == [20, "failed", [2, 4], "ChildFailed", 2]
+
+
+async def test_isolated_code_has_children_too() -> None:
+    @skill("half")
+    async def half(task: Task, n: int) -> int:
+        if n % 2:
+            raise ValueError(f"{n} is odd")
+        return n // 2
+
+    async with Cluster() as cluster:
+        await cluster.control()
+        await cluster.node("n1", [half, halves])
+        one, other, failed = await (await cluster.client().submit("halves")).result(15)
+        assert (one, other) == (4, 1)
+        assert "3 is odd" in failed

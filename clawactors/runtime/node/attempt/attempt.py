@@ -25,7 +25,6 @@ from clawactors.runtime.node.attempt.phase import Phase, StopReason
 from clawactors.runtime.node.attempt.running import RunningPhase, run_code
 from clawactors.runtime.node.attempt.stopping import StoppingPhase
 from clawactors.runtime.node.attempt.values import AttemptValues
-from clawactors.runtime.node.children import TaskChildren
 from clawactors.runtime.node.code import Code, Stopped
 from clawactors.runtime.node.heartbeat import TaskHeartbeat
 from clawactors.runtime.node.memories import TaskMemories
@@ -33,7 +32,6 @@ from clawactors.runtime.node.predecessors import Predecessors
 from clawactors.runtime.node.retry import retry_while_unavailable
 from clawactors.runtime.node.signals import TaskSignals
 from clawactors.runtime.node.steps import Steps
-from clawactors.runtime.node.submitter import Submitter
 from clawactors.runtime.node.supplies import Supplies
 from clawactors.systems.skills import Skill
 from clawactors.systems.tasks import commands as c
@@ -55,7 +53,6 @@ class Attempt:
         supplies: Supplies,
         heartbeat: TaskHeartbeat | None = None,
         memories: Memories | None = None,
-        submitter: Submitter | None = None,
     ) -> None:
         self.context, self.assignment, self.skill, self.threads = context, assignment, skill, threads
         self.supplies = supplies
@@ -66,7 +63,7 @@ class Attempt:
         self.on_cleared: Callable[[], None] | None = None
         """Called once a suspect has recorded a step: it got further than the attempts before it."""
         self._loop = asyncio.get_running_loop()
-        self._memories, self._submitter = memories, submitter
+        self._memories = memories
         self.background: asyncio.Task[None] | None = None
         """A write beside the code."""
 
@@ -87,11 +84,6 @@ class Attempt:
     def signals(self) -> TaskSignals:
         """The signals that its code takes."""
         return TaskSignals(weakref.proxy(self))
-
-    @cached_property
-    def children(self) -> TaskChildren:
-        """The children that its code makes."""
-        return TaskChildren(weakref.proxy(self), self._submitter)
 
     @cached_property
     def predecessors(self) -> Predecessors:
@@ -189,8 +181,6 @@ class Attempt:
         self.apply_state()
         if "signals" in self.__dict__:
             self.signals.notify()
-        if "children" in self.__dict__:
-            self.children.notify()
 
     def apply_state(self) -> None:
         """Stops the code when the state of the task requires it."""

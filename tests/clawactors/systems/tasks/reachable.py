@@ -8,6 +8,7 @@ from clawactors.kernel.errors import Refused
 from clawactors.systems.tasks import TASK, Task
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.children import ChildEnd
 from tests.clawactors.systems.tasks.vocabulary import ERROR
 
 __all__ = ["NOW_NS", "commands", "events", "states"]
@@ -36,6 +37,7 @@ def commands(task: Task) -> Iterator[c.TaskCommand]:
         c.Delete(),
         c.Expire(ERROR),
         c.NoteFork("t-9", "copy"),
+        c.NoteChildren((ChildEnd("c-1", 7, "completed", 1),)),
     )
     yield from (
         c.Inherit((e.InheritedStep("copy"),)),

@@ -1,0 +1,64 @@
+"""Children as sync code handles them, in a thread or a process of its own: each call goes over the bridge as JSON."""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from clawactors.runtime.node.childfailed import ChildFailed
+from clawactors.systems.tasks.events import TaskError
+
+if TYPE_CHECKING:
+    from clawactors.runtime.node.synccontext import Bridge
+    from clawactors.systems.skills import Skill
+
+__all__ = ["CHILD_CALLS", "SyncChildRef", "gather_children", "submit_child"]
+
+CHILD_CALLS: Final = frozenset(("submit_child", "child_outcome", "child_outcomes", "cancel_child"))
+"""Methods of `TaskChildren` that sync code calls."""
+
+
+class SyncChildRef:
+    """A child that was submitted, for sync code."""
+
+    def __init__(self, bridge: "Bridge", id: str) -> None:
+        self._bridge, self.id = bridge, id
+
+    def __repr__(self) -> str:
+        return f"<child {self.id}>"
+
+    def result(self) -> Any:
+        """Waits for its result. Raises: `ChildFailed` when it ended without one."""
+        return _value_of(self._bridge.call("child_outcome", self.id))
+
+    def cancel(self) -> None:
+        """Cancels it; nothing happens where it has ended."""
+        self._bridge.call("cancel_child", self.id)
+
+
+def submit_child(
+    bridge: "Bridge", skill: "str | Skill", params: Mapping[str, Any] | None, wishes: Mapping[str, Any]
+) -> SyncChildRef:
+    """As `TaskContext.submit`."""
+    name = skill if isinstance(skill, str) else skill.name
+    return SyncChildRef(bridge, bridge.call("submit_child", name, params, dict(wishes)))
+
+
+def gather_children(bridge: "Bridge", refs: Iterable[SyncChildRef], need: int | None, on_failure: str) -> list[Any]:
+    """As `TaskContext.gather`."""
+    outcomes = bridge.call("child_outcomes", [ref.id for ref in refs], need, on_failure)
+    if outcomes["raised"] is not None:
+        raise _failure_of(outcomes["raised"])
+    return [
+        outcome and (_failure_of(outcome["failed"]) if "failed" in outcome else outcome["result"])
+        for outcome in outcomes["all"]
+    ]
+
+
+def _value_of(outcome: dict[str, Any]) -> Any:
+    if "failed" in outcome:
+        raise _failure_of(outcome["failed"])
+    return outcome["result"]
+
+
+def _failure_of(failed: list[Any]) -> ChildFailed:
+    id, status, error = failed
+    return ChildFailed(id, status, None if error is None else TaskError(*error))
