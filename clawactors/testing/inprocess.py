@@ -145,6 +145,7 @@ class InProcessCluster:
         name = as_process or f"node/{id}"
         context = self.context(name, f"{name}/{next(self._names)}", node=id)
         link = self.links[name]
+        link.ask_as(id)
         supplies = Supplies(self.blobs, self.outputs, secrets)
         node = NodeActor(context, link, link, NodeSettings(id=id, slots=slots, **settings), skills, supplies)
         started = asyncio.Event()
