@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Buffer, Callable, Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
-from clawactors.runtime.node.step import Step, TaskHandle
 from clawactors.runtime.node.children import ChildRef, OnFailure, TaskChildren
+from clawactors.runtime.node.step import Step, TaskHandle
 from clawactors.runtime.output import OUT
 from clawactors.systems.tasks.options import TaskOptions
 from clawactors.systems.tasks.retry import Retry

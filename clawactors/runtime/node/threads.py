@@ -9,8 +9,8 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, override
 
 from clawactors.runtime.node.code import Stopped
-from clawactors.runtime.node.step import home_of
 from clawactors.runtime.node.context import children_of
+from clawactors.runtime.node.step import home_of
 from clawactors.runtime.node.syncchildren import CHILD_CALLS
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ def children_of(reading: Reading, parent: str) -> Iterator[tuple[str, int, TaskS
             return
         key = at[len(prefix) :]
         id = (reading.get(t.SPECS, key) or b"").partition(b"\n")[0].decode()
-        yield id, *t.load_life(reading, key)
+        yield id, *t.load_status(reading, key)
 
 
 def _children(question: ChildrenQuestion, context: QueryContext) -> dict[str, Any]:

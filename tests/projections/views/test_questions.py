@@ -301,3 +301,16 @@ def test_ids_are_found_by_their_beginning(projector: Projector, ask: Ask) -> Non
     assert ask("ids", prefix="job-", limit=2)["ids"] == ["job-1", "job-10"]
     assert ask("ids", prefix="z")["ids"] == []
     assert ask("ids", prefix="a.b")["error"]["code"] == "usage"
+
+
+def test_the_children_of_a_task_are_listed_and_counted_by_status(projector: Projector, ask: Ask) -> None:
+    history = History()
+    for id, parent in (("p", ""), ("c1", "p"), ("c2", "p"), ("other", "c1")):
+        history.command(id, tc.Submit(te.Spec(skill="echo", parent=parent)))
+    history.command("c2", tc.Cancel())
+    projector.apply(history.records)
+    assert [row["id"] for row in ask("tasks", parent="p")["rows"]] == ["c2", "c1"]
+    assert [row["parent"] for row in ask("tasks", parent="p")["rows"]] == ["p", "p"]
+    assert ask("children", id="p")["statuses"] == {"pending": 1, "cancelled": 1}
+    assert ask("children", id="c2")["statuses"] == {}
+    assert ask("children", id="nobody")["error"]["code"] == "not_found"
