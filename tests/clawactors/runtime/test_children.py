@@ -1,6 +1,8 @@
 """Children: their ids, their ends, cancels, limits; parents, nodes and leaders that die."""
 
 import asyncio
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -322,3 +324,18 @@ async def test_isolated_code_has_children_too() -> None:
         one, other, failed = await (await cluster.client().submit("halves")).result(15)
         assert (one, other) == (4, 1)
         assert "3 is odd" in failed
+
+
+async def test_the_skills_of_the_page_run_as_it_says() -> None:
+    page = Path(__file__).parents[3].joinpath("docs", "tasks.md").read_text("utf-8")
+    (source,) = re.findall(r"```python\n# children\.py\n(.*?)```", page, re.DOTALL)
+    skills: dict[str, Any] = {"__name__": "children"}
+    exec(compile(source, "children.py", "exec"), skills)
+    async with Cluster() as cluster:
+        await cluster.control()
+        await cluster.node("n1", [skills[name] for name in ("summarize", "digest", "majority")])
+        client = cluster.client()
+        urls = ["a", "b", "c"]
+        found = await client.run("digest", {"urls": urls}, wait_s=8)
+        assert found == [f"summary of {url}" for url in (*urls, "the end")]
+        assert await client.run("majority", {"urls": urls}, wait_s=8) >= 2

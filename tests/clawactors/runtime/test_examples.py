@@ -77,3 +77,12 @@ async def test_a_report_is_made_each_time(stage: Stage) -> None:
     assert plan.task.params == {"of": "sales"}
     task = await stage.run(example("report").report, {"of": "sales"})
     assert task.life.result == "sent the report of sales: 10"
+
+
+async def test_research_goes_on_without_the_source_that_is_down() -> None:
+    agent = example("research_agent")
+    async with Cluster() as cluster:
+        await cluster.control()
+        await cluster.node("n1", [agent.read, agent.research], slots=10)
+        found = await (await cluster.client().submit("research", {"question": "Why?"})).result(PATIENCE_S)
+        assert found == {"answer": "4 sources agree: light is scattered", "missing": ["a site that is down"]}
