@@ -1,15 +1,14 @@
-"""A research agent: it asks many sources side by side, each a task of its own on any node, and goes on with most of them.
+"""A research agent: it asks many sources side by side, each a task of its own on any node, and goes on with most.
 
     claw up --skills examples/research_agent.py
     claw submit research '{"question": "Why is the sky blue?"}' --wait
-    claw task --tree ID     # the agent and its sources
 
 Kill a node, or all of them, meanwhile: sources that were read are not read again.
 """
 
 import asyncio
 
-from clawactors import ChildFailed, Retry, Task, skill
+from clawactors import Retry, Task, skill
 
 SOURCES = ("an encyclopedia", "a textbook", "a paper", "a forum", "a site that is down")
 
@@ -29,10 +28,8 @@ async def research(task: Task, question: str) -> dict[str, object]:
     refs = [await task.submit(read, {"source": source, "question": question}, key=source) for source in SOURCES]
     answers = await task.gather(refs, need=len(SOURCES) - 1)
     found = [answer for answer in answers if isinstance(answer, str)]
-    missing = [
-        s for s, answer in zip(SOURCES, answers, strict=True) if answer is None or isinstance(answer, ChildFailed)
-    ]
-    return {"answer": await task.step("summarize", summarize, found), "missing": missing}
+    failed = (source for source, answer in zip(SOURCES, answers, strict=True) if not isinstance(answer, str))
+    return {"answer": await task.step("summarize", summarize, found), "missing": list(failed)}
 
 
 async def summarize(found: list[str]) -> str:

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from clawactors import ChildFailed, Refused, SyncTask, Task, TaskFailed, TaskRequest, skill, spec_of
+from clawactors.app.skills import load_skills
 from clawactors.systems.tasks.children import CHILDREN
 from clawactors.systems.tasks.events import Signalled, Submitted
 from tests.clawactors.runtime.cluster import Cluster
@@ -326,14 +327,13 @@ async def test_isolated_code_has_children_too() -> None:
         assert "3 is odd" in failed
 
 
-async def test_the_skills_of_the_page_run_as_it_says() -> None:
+async def test_the_skills_of_the_page_run_as_it_says(tmp_path: Path) -> None:
     page = Path(__file__).parents[3].joinpath("docs", "tasks.md").read_text("utf-8")
     (source,) = re.findall(r"```python\n# children\.py\n(.*?)```", page, re.DOTALL)
-    skills: dict[str, Any] = {"__name__": "children"}
-    exec(compile(source, "children.py", "exec"), skills)
+    (tmp_path / "children.py").write_text(source, "utf-8")
     async with Cluster() as cluster:
         await cluster.control()
-        await cluster.node("n1", [skills[name] for name in ("summarize", "digest", "majority")])
+        await cluster.node("n1", load_skills([str(tmp_path / "children.py")]))
         client = cluster.client()
         urls = ["a", "b", "c"]
         found = await client.run("digest", {"urls": urls}, wait_s=8)
