@@ -8,14 +8,17 @@ import time
 __all__ = ["Names", "id_of_key", "new_id"]
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 
 
 def _base32(number: int, length: int) -> str:
+    """The last `length` digits."""
     digits = []
-    for _ in range(length):
-        digits.append(_ALPHABET[number & 31])
-        number >>= 5
-    return "".join(reversed(digits))
+    for _ in range(0, length, 2):
+        digits.append(_PAIRS[number & 1023])
+        number >>= 10
+    digits.reverse()
+    return "".join(digits)[-length:]
 
 
 def new_id() -> str:

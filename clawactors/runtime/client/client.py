@@ -1,7 +1,7 @@
 """The client that users and the command line call. It asks; control decides (docs/adr/0005)."""
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Unpack
 
 import msgspec
@@ -205,7 +205,15 @@ class ClusterClient(BulkChanges):
 def _spec_of(function: str, skill: str, params: Mapping[str, Any] | None, options: TaskOptions) -> Spec:
     """What is asked for. Raises: `Refused`; `TypeError` that names the function which the caller has called."""
     try:
+        if params is None and not options and type(skill) is str:
+            return _plain_spec(skill)
         return spec_of(skill, params, **options)
     except TypeError as error:
         own = ("id", "key", "delay_s" if function == "submit" else "wait_s")
         raise unknown_option(function, options, (*own, *TaskOptions.__annotations__)) or error from None
+
+
+@lru_cache(maxsize=256)
+def _plain_spec(skill: str) -> Spec:
+    """What is asked for where nothing but the skill is. It leaves this process as bytes only, so it may be shared."""
+    return spec_of(skill)

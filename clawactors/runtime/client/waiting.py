@@ -45,8 +45,11 @@ async def result_of(client: "ConnectedClient", id: str, end: asyncio.Future[Ende
     if timeout_s is not None and not (is_number(timeout_s) and not math.isnan(timeout_s)):
         raise Refused(f"a timeout is a number of seconds, or None for no limit, not {timeout_s!r}")
     try:
-        async with asyncio.timeout(timeout_s):
+        if timeout_s is None:
             ended = await end
+        else:
+            async with asyncio.timeout(timeout_s):
+                ended = await end
     except TimeoutError:
         raise TimeoutError(f"task {id} has not ended within {timeout_s:g} s: {await _state_of(client, id)}") from None
     if ended.frozen:
