@@ -34,12 +34,17 @@ from clawactors.runtime.node.secrets import Secrets
 from clawactors.systems.skills import Skill
 from clawactors.testing.link import Link
 
-__all__ = ["InProcessCluster"]
+__all__ = ["InProcessCluster", "is_in_process"]
 
 _KILLS: Final = 20
 """Code that goes on after so many cancels is left behind."""
 
 _process: ContextVar[tuple[object, str] | None] = ContextVar("process", default=None)
+
+
+def is_in_process() -> bool:
+    """True in what a process of an in-process cluster runs, as the code of a task; false in a test."""
+    return _process.get() is not None
 
 
 class InProcessCluster:

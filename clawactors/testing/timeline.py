@@ -12,7 +12,7 @@ from typing import Final
 from clawactors.eventlog.requests import Asking
 from clawactors.runtime.control import Control
 from clawactors.testing.clock import VirtualClock
-from clawactors.testing.inprocess import InProcessCluster
+from clawactors.testing.inprocess import InProcessCluster, is_in_process
 
 __all__ = ["Timeline", "WaitingRequests", "leader_of"]
 
@@ -61,7 +61,9 @@ class Timeline:
                 await asyncio.sleep(_LOOK_S)
 
     async def settle(self) -> None:
-        """Returns when the cluster is quiet: all tasks have ended, or wait."""
+        """Returns when the cluster is quiet. Raises: `RuntimeError` in code of a task."""
+        if is_in_process():
+            raise RuntimeError("time stands still while code of a task is at work: let it pass in the test, not there")
         while True:
             if await self._stays_quiet():
                 return

@@ -87,6 +87,56 @@ async def test_time_moves_only_while_a_test_waits_for_the_cluster_or_lets_it_pas
         assert (await claw.task(refs[0].id)).status == "completed"
 
 
+async def test_a_delayed_task_starts_when_its_time_has_come() -> None:
+    async with Cluster([double]) as cluster:
+        began = cluster.now
+        ref = await cluster.client.submit("double", {"n": 1}, delay_s=86_400)
+        await cluster.sleep("23h")
+        assert (await cluster.client.task(ref.id)).status == "waiting"
+        assert await ref.result() == 2
+        assert timedelta(days=1) <= cluster.now - began < timedelta(days=1, seconds=1)
+
+
+async def test_a_deadline_ends_a_task_that_waits() -> None:
+    async with Cluster([nap]) as cluster:
+        with pytest.raises(TaskFailed, match="deadline"):
+            await cluster.client.run("nap", deadline_ns=int((cluster.now.timestamp() + 86_400) * 1e9))
+
+
+async def test_time_jumps_for_a_task_that_a_step_has_submitted_and_for_every_client() -> None:
+    @skill("outer")
+    async def outer(task: Task) -> str:
+        return str(await task.step("submit", submit))
+
+    async def submit() -> str:
+        return (await cluster.client.submit("nap")).id
+
+    async with Cluster([outer, nap]) as cluster:
+        inner = await cluster.client.run("outer")
+        assert await cluster.connect("ada").ref(inner).result() == "rested"
+        assert await cluster.connect("eve").run("nap") == "rested"
+
+
+async def test_code_of_a_task_can_not_let_time_pass() -> None:
+    @skill("hurry")
+    async def hurry(task: Task) -> None:
+        await task.step("pass", cluster.sleep, "61s")
+
+    async with Cluster([hurry]) as cluster:
+        with pytest.raises(TaskFailed, match="let it pass in the test"):
+            await cluster.client.run("hurry", max_retries=0)
+
+
+async def test_letting_time_pass_takes_no_time() -> None:
+    async with Cluster([nap]) as cluster:
+        await asyncio.gather(*[cluster.client.submit("nap", {"how_long": f"{n}h"}) for n in range(1, 100)])
+        began, began_s = cluster.now, time.process_time()
+        await cluster.sleep("30d")
+        assert time.process_time() - began_s < 1
+        assert timedelta(days=30) <= cluster.now - began < timedelta(days=30, seconds=5)
+        assert {row.status for row in (await cluster.client.tasks()).rows} == {"completed"}
+
+
 async def test_a_signal_that_does_not_come_times_out_two_days_later() -> None:
     async with Cluster([wait]) as cluster:
         began = cluster.now

@@ -52,6 +52,13 @@ async def test_unchanged_code_fits_and_no_step_is_called() -> None:
     assert not ran
 
 
+async def test_a_history_fits_wherever_it_was_taken() -> None:
+    history = await history_of(order, {"item": "book"}, signals=("paid",))
+    for length in range(1, len(history) + 1):
+        replayed = replay(history[:length], order)
+        assert (replayed.used + replayed.beyond) in (("reserve",), ("reserve", "ship"))
+
+
 @pytest.mark.parametrize("form", ["entries", "rows", "text", "file"])
 async def test_a_history_comes_as_the_client_or_the_command_gives_it(form: str, tmp_path: Path) -> None:
     async with Cluster([order]) as cluster:
