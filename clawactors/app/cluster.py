@@ -117,7 +117,9 @@ class ClusterSupervisor:
                 secrets=plan.secrets,
                 lease_s=plan.lease_s,
             )
-            self.nodes[id] = Child("clawactors.app.processes.node", start, logs / f"{id}.log", self._note)
+            self.nodes[id] = Child(
+                "clawactors.app.processes.node", start, logs / f"{id}.log", self._note, runs_skills=True
+            )
         await asyncio.gather(*(child.start() for child in self._children()))
         for child in self._children():
             self._watch(child.supervise(restart=plan.restart))

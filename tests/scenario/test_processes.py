@@ -1,8 +1,12 @@
 """What code prints and what it starts: nothing is lost, nothing is left behind."""
 
-from collections.abc import Iterator
+import contextlib
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
+import psutil
 import pytest
 
 from tests.scenario.claw import Claw
@@ -33,3 +37,82 @@ def test_what_a_file_prints_is_in_a_log_once(claw: Claw) -> None:
     assert [printed.count(text) for text in ("from a thread", "from a pool", "from a fork")] == [1, 1, 1]
     apart = claw.quick("logs", "prints-apart").out
     assert [apart.count(text) for text in ("before a fork from a fork", "before a fork", "from a program")] == [1, 1, 1]
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Claw]:
+    claw = Claw(tmp_path_factory.mktemp("live") / "data")
+    up = claw("up", "--detach", "--nodes", "1", "--skills", str(NOISY), "--json")
+    assert up.code == 0, up.err
+    yield claw
+    claw("down")
+
+
+def supervisor_of(claw: Claw) -> psutil.Process:
+    pids = msgspec.json.decode((claw.data / "run.json").read_bytes())
+    return psutil.Process(pids["pid"])
+
+
+def node_of(claw: Claw) -> psutil.Process:
+    pids = msgspec.json.decode((claw.data / "run.json").read_bytes())
+    return psutil.Process(pids["pids"]["nodes"]["n1"])
+
+
+def strays(claw: Claw) -> list[psutil.Process]:
+    """The programs that skills have left below the cluster, zombies too."""
+    found = []
+    for each in supervisor_of(claw).children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if each.name() == "sleep" or each.status() == psutil.STATUS_ZOMBIE:
+                found.append(each)
+    return found
+
+
+def until(holds: Callable[[], bool], within_s: float = 15) -> None:
+    deadline_s = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.02)
+
+
+def is_over(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.status() == psutil.STATUS_ZOMBIE
+    return True
+
+
+@pytest.mark.parametrize("ends", ["returns", "fails", "crashes", "hangs"])
+def test_what_an_isolated_skill_starts_ends_with_the_attempt(live: Claw, ends: str) -> None:
+    live.quick("submit", "detaches-apart", msgspec.json.encode({"ends": ends}).decode(), "--id", ends, "--retries", "0")
+    if ends == "hangs":
+        until(lambda: len([each for each in strays(live) if not is_over(each)]) >= 2)
+        live.quick("cancel", ends)
+    open_states = ("pending", "scheduled", "running")
+    until(lambda: live.quick("task", ends, "--json").answer["status"] not in open_states)
+    assert all(map(is_over, strays(live)))
+    until(lambda: not strays(live))  # no zombies either
+
+
+def test_what_other_skills_start_ends_with_the_node(live: Claw) -> None:
+    live.quick("submit", "detaches", '{"waits": true}', "--id", "left")
+    until(lambda: len(strays(live)) >= 2)
+    node, left = node_of(live), strays(live)
+    known = [each for each in left if each.environ().get("CLAW_NODE")]
+    assert len(known) == 1
+    node.kill()
+    until(lambda: is_over(known[0]))
+    live.quick("cancel", "left")
+    until(lambda: live.quick("task", "left", "--json").answer["status"] == "cancelled")
+
+
+def test_down_takes_its_time_limit_also_with_a_busy_pool_and_leaves_nothing(claw: Claw) -> None:
+    up = claw("up", "--detach", "--nodes", "1", "--skills", str(NOISY), "--json")
+    assert up.code == 0, up.err
+    for skill, params in (("busy", "{}"), ("detaches", '{"waits": true}')):
+        claw.quick("submit", skill, params, "--id", skill)
+    until(lambda: len(strays(claw)) >= 2 and len(node_of(claw).children()) >= 1)
+    below = [supervisor_of(claw), *supervisor_of(claw).children(recursive=True)]
+    began_s = time.monotonic()
+    assert claw("down").code == 0
+    assert time.monotonic() - began_s < 12
+    assert all(map(is_over, below))

@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -18,9 +18,13 @@ from clawactors.app.cli.problem import INTERRUPTED, Problem
 from clawactors.app.cluster import ClusterPlan, ClusterSupervisor
 from clawactors.app.secretfile import path_of
 from clawactors.kernel.errors import Refused
+from clawactors.runtime.node.descendants import Reaper, become_subreaper, end_all
 from clawactors.runtime.node.machine import LEASE_S
 
 __all__ = ["ready_facts", "supervise"]
+
+
+_REAP_EVERY_S: Final = 1.0
 
 
 def supervise(options: Any, path: Path, lock: int | None) -> int:
@@ -42,6 +46,9 @@ async def _serve(options: Any, path: Path, lock: int | None) -> int:
         lease_s=LEASE_S if options.lease is None else options.lease,
     )
     cluster = ClusterSupervisor(path, plan, lock)
+    become_subreaper()
+    reaper = Reaper(lambda: _pids(cluster))
+    reaping = asyncio.ensure_future(_reap(reaper))
     with StopSignals(lambda: _kill_nodes(cluster)) as signals:
         starting = asyncio.ensure_future(cluster.start())
         watching = asyncio.ensure_future(signals.cancel(starting))
@@ -60,7 +67,20 @@ async def _serve(options: Any, path: Path, lock: int | None) -> int:
             await signals.stopping.wait()
         finally:
             await cluster.stop()
+            reaping.cancel()
+            end_all(reaper.strays)
     return 0
+
+
+async def _reap(reaper: Reaper) -> None:
+    while True:
+        await asyncio.sleep(_REAP_EVERY_S)
+        reaper.reap()
+
+
+def _pids(cluster: ClusterSupervisor) -> set[int]:
+    pids = cluster.run.pids
+    return {pids.server, pids.control, pids.memory, *pids.nodes.values()}
 
 
 def _tell_ready(options: Any, cluster: ClusterSupervisor) -> None:

@@ -3,8 +3,11 @@
 import asyncio
 import gc
 import logging
+import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -14,11 +17,14 @@ from clawactors.app.lifeline import die_with_parent
 from clawactors.app.processes.readyline import ReadyLine, ReadyMessage
 from clawactors.eventlog import EventLogError, Misconfigured
 from clawactors.kernel.errors import Refused
+from clawactors.runtime.node.descendants import end_own
 from clawactors.runtime.node.machine import LEASE_S
+from clawactors.runtime.node.spawned import flush_streams
 
 __all__ = ["ControlStart", "MemoryStart", "NodeStart", "Start", "main"]
 
 _SWITCH_S: Final = 0.0005
+_EXIT_S: Final = 2.0
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +85,18 @@ def main[T: Start](kind: type[T], serve: Callable[[T, Callable[[], None]], Await
         sys.exit(5)
 
 
+def _exit_within(limit_s: float) -> None:
+    """Ends the process when code of skills holds up its end: a thread that hangs, a pool that is busy."""
+    code = 0 if sys.exception() is None else 1
+
+    def end() -> None:
+        time.sleep(limit_s)
+        flush_streams()
+        os._exit(code)
+
+    threading.Thread(target=end, name="exit", daemon=True).start()
+
+
 def run(work: Awaitable[Any]) -> None:
     """Runs until done or until SIGTERM or SIGINT cancels the work once."""
 
@@ -92,6 +110,9 @@ def run(work: Awaitable[Any]) -> None:
         except asyncio.CancelledError:
             if not task.cancelled():
                 raise
+        finally:
+            end_own()
+            _exit_within(_EXIT_S)
 
     import uvloop
 

@@ -7,6 +7,7 @@ import os
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,6 +17,7 @@ from clawactors.app.processes.readyline import ReadyMessage
 from clawactors.app.processes.start import Start
 from clawactors.eventlog import EventLogError, Misconfigured, Unavailable
 from clawactors.kernel.errors import Refused
+from clawactors.runtime.node.descendants import NODE, end_all, marked
 
 __all__ = ["Child"]
 
@@ -31,8 +33,12 @@ _log = logging.getLogger(__name__)
 class Child:
     """One child process, kept running. `changed` is called whenever its pid changes."""
 
-    def __init__(self, module: str, start: Start, log: Path, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, module: str, start: Start, log: Path, changed: Callable[[], None], *, runs_skills: bool = False
+    ) -> None:
+        """What a child that `runs_skills` has started ends with it, however far that has detached itself."""
         self.module, self.start_message, self.log_path, self._changed = module, start, log, changed
+        self._mark = f"{os.getpid()}/{start.name}" if runs_skills else ""
         self._process: Process | None = None
         self._stopping = False
 
@@ -76,7 +82,12 @@ class Child:
         command = [sys.executable, "-P", "-m", self.module]
         # A session of its own: Ctrl-C reaches the supervisor alone, which lets nodes hand back their work.
         process = await asyncio.create_subprocess_exec(
-            *command, stdin=PIPE, stdout=PIPE, stderr=errors, start_new_session=True
+            *command,
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=errors,
+            start_new_session=True,
+            env=os.environ | ({NODE: self._mark} if self._mark else {}),
         )
         stdin: Any = process.stdin
         start = msgspec.structs.replace(self.start_message, parent=os.getpid())
@@ -103,6 +114,7 @@ class Child:
         while self._process is not None:
             code = await self._process.wait()
             self._changed()
+            await self._end_what_it_started()
             if self._stopping or not restart:
                 return
             _log.warning("%s has ended (%d); starting it again", self.name, code)
@@ -121,6 +133,16 @@ class Child:
         process = self._process
         if process is None or process.returncode is not None:
             return
+        try:
+            await self._end(process)
+        finally:
+            await self._end_what_it_started()
+
+    async def _end_what_it_started(self) -> None:
+        if self._mark:
+            await asyncio.to_thread(end_all, partial(marked, NODE, self._mark))
+
+    async def _end(self, process: Process) -> None:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
         try:

@@ -23,6 +23,7 @@ from typing import Any, override
 import msgspec
 
 from clawactors.kernel.errors import Refused
+from clawactors.runtime.node.descendants import become_subreaper, end_own
 from clawactors.runtime.node.failure import classify
 from clawactors.runtime.node.frames import BRIDGED_ERRORS, LENGTH, IsolatedJob, framed
 from clawactors.runtime.node.results import as_json
@@ -210,6 +211,9 @@ def main() -> None:
     """Runs the one job; the arguments are `FD PARENT`."""
     fd, parent = int(sys.argv[1]), int(sys.argv[2])
     _die_with(parent)
+    become_subreaper()
+    os.set_inheritable(fd, False)
+    os.register_at_fork(after_in_child=lambda: os.close(fd))  # its end has to tell of the end of this process alone
     link = _NodeLink(socket.socket(fileno=fd))
     job = msgspec.json.decode(link.read(), type=IsolatedJob)
     threading.Thread(target=link.listen, daemon=True).start()
@@ -217,6 +221,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
     outcome = _outcome(link, job)
+    end_own()  # nothing that the code started outlives it
     flush_streams()
     link.send_frame(outcome)
     os._exit(0)  # threads that the code has left behind do not delay the end

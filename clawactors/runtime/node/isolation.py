@@ -1,6 +1,7 @@
 """Code of a skill in a process of its own: a crash of that process is the task's error, never the node's.
 
-1. The child is killed when the attempt is over, `GRACE_S` after it was asked to end, and when the node has ended.
+1. The child is killed when the attempt is over, `GRACE_S` after it was asked to end, and when the node has ended. All
+   that it has started ends with it.
 2. Its calls to the task are carried out here: journal, signals and sleeps are the same as in a thread.
 """
 
@@ -13,12 +14,14 @@ import os
 import signal
 import socket
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.context import children_of
+from clawactors.runtime.node.descendants import ATTEMPT, NODE, end_all, family_of, marked
 from clawactors.runtime.node.failure import FailureReport
 from clawactors.runtime.node.frames import BRIDGED_ERRORS, LENGTH, IsolatedJob, framed
 from clawactors.runtime.node.syncchildren import CHILD_CALLS
@@ -54,8 +57,10 @@ class Crashed(Exception):
 async def run_isolated(attempt: "Attempt", context: "TaskContext", skill: Skill, params: dict[str, Any]) -> Any:
     """What the code returns. Raises: what it raised, as `FailureReport`; `Crashed`."""
     ours, theirs = socket.socketpair()
+    mark, has_reported = f"{attempt.id}/{attempt.fence.incarnation}/{attempt.fence.attempt}", False
     try:
         environment = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+        environment |= {ATTEMPT: mark} | ({NODE: os.environ[NODE]} if NODE in os.environ else {})
         environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-P", "-m", "clawactors.runtime.node.child", str(theirs.fileno()), str(os.getpid())),
@@ -78,13 +83,23 @@ async def run_isolated(attempt: "Attempt", context: "TaskContext", skill: Skill,
     ]
     try:
         writer.write(framed(_job(attempt, skill, params)))
-        return await _serve(attempt, context, reader, writer, process)
+        result = await _serve(attempt, context, reader, writer, process)
+        has_reported = True
+        return result
+    except FailureReport:
+        has_reported = True
+        raise
     except asyncio.CancelledError:
         writer.write(framed({"cancel": True}))
         await _end(process)
         raise
     finally:
-        _kill(process)
+        try:
+            if not has_reported:  # else it has ended by itself what it had started
+                ending = partial(_end_family, process.pid, mark)
+                await asyncio.shield(asyncio.get_running_loop().run_in_executor(attempt.threads, ending))
+        finally:
+            _kill(process)
         writer.close()
         await process.wait()
         await asyncio.wait(readers, timeout=_READ_REST_S)  # a process that left the session may hold the streams open
@@ -172,12 +187,17 @@ def _failure_of(message: dict[str, Any]) -> FailureReport:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Lets it end by itself within the grace time, then kills it."""
-    try:
+    """Lets it end by itself within the grace time."""
+    with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(GRACE_S):
             await process.wait()
-    except TimeoutError:
-        _kill(process)
+
+
+def _end_family(pid: int, mark: str) -> None:
+    """Ends all that the process has started; that holds still meanwhile."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signal.SIGSTOP)
+    end_all(lambda: (family_of([pid]) | marked(ATTEMPT, mark)) - {pid})
 
 
 def _kill(process: asyncio.subprocess.Process) -> None:

@@ -19,6 +19,7 @@ from clawactors.app.discovery import Found
 from clawactors.app.processes.node import serve
 from clawactors.app.processes.start import NodeStart
 from clawactors.app.secretfile import path_of
+from clawactors.runtime.node.descendants import end_own
 from clawactors.runtime.node.machine import LEASE_S
 from clawactors.systems.tasks.submission import checked_id
 
@@ -100,6 +101,7 @@ async def _serve(options: Any, found: Found, start: NodeStart) -> int:
             return 0 if said else INTERRUPTED
         finally:
             watching.cancel()
+            end_own()
     if signals.stopping.is_set():
         return 0
     raise Problem(
