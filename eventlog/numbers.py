@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import msgspec
@@ -15,14 +15,16 @@ INTEGERS: Final = range(-(2**63), 2**64)
 _LONG = re.compile(rb"\d{19}")
 
 
-def unfit_number(value: Any, encoded: bytes, *, any_length: bool = False) -> str:
+def unfit_number(
+    value: Any, encoded: bytes, *, any_length: bool = False, to_json: Callable[[Any], Any] | None = None
+) -> str:
     """What is wrong with the first unsuitable number, '' if there is none; `encoded` is the JSON of the value.
 
-    `any_length`: integers of any length are fine, for values that only Python reads.
+    `any_length`: integers of any length are fine, for values that only Python reads. `to_json`: as for the encoder.
     """
     if b"null" not in encoded and (any_length or _LONG.search(encoded) is None):
         return ""
-    level = [msgspec.to_builtins(value)]
+    level = [msgspec.to_builtins(value, enc_hook=to_json)]
     while level:
         for each in level:
             if isinstance(each, float) and not math.isfinite(each):

@@ -17,7 +17,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, override
 
 import msgspec
@@ -31,6 +31,8 @@ from clawactors.runtime.node.spawned import flush_streams
 from clawactors.runtime.node.step import home_of
 from clawactors.runtime.node.synccontext import SyncTaskContext
 from clawactors.systems.skills import Skill
+from clawactors.systems.skills.callables import call_sync
+from clawactors.systems.skills.returns import Returns
 from clawactors.systems.tasks.events import TaskError
 from clawactors.systems.tasks.retry import Retry
 
@@ -144,9 +146,10 @@ class ChildBridge:
         done, result = self._link.ask({"op": "begin_step", "name": name, "call": call})
         return done, result
 
-    def end_step(self, name: str, result: Any, took_s: float, undo: dict[str, Any] | None) -> Any:
+    def end_step(self, name: str, result: Any, took_s: float, undo: dict[str, Any] | None, returns: Returns) -> Any:
         """As `Steps.end`."""
-        result = as_json(result, f"step {name!r}")
+        result = as_json(result, f"step {name!r}", returns)
+        returns.restored(result, f"step {name!r}")  # what can't come back is not recorded
         ended = {"op": "end_step", "name": name, "result": result, "took_s": took_s, "undo": undo}
         return self._link.ask(ended)
 
@@ -195,9 +198,9 @@ def _outcome(link: _NodeLink, job: IsolatedJob) -> bytes:
     try:
         skill = _found(job)
         _limit(job.memory_mb)
-        function: Callable[..., Any] = skill.function
-        result = function(SyncTaskContext(ChildBridge(link, job, skill)), **skill.arguments(job.params))
-        return framed({"op": "return", "result": as_json(result, "the skill")})
+        handle = SyncTaskContext(ChildBridge(link, job, skill))
+        result = call_sync(skill.function, handle, skill.arguments(job.params))
+        return framed({"op": "return", "result": as_json(result, "the skill", skill.returns)})
     except _Unwound:
         return framed({"op": "stopped"})
     except MemoryError:

@@ -18,6 +18,7 @@ from clawactors.eventlog import EventLogError, Unavailable
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.secrets import HIDDEN
 from clawactors.runtime.output import LOG, OUT, OutputMessage
+from clawactors.systems.tasks.jsonvalues import encode
 from clawactors.systems.tasks.payload import INLINE_MAX_BYTES, shown_size
 from clawactors.systems.tasks.submission import checked_id
 
@@ -42,7 +43,6 @@ _LAST_S: Final = 2.0
 _AGAIN_S: Final = 0.2
 
 _log = logging.getLogger(__name__)
-_encode = msgspec.json.Encoder().encode
 
 
 class _Stream:
@@ -102,7 +102,7 @@ class TaskOutput:
         self._note_cut()
         text = self._supplies.secrets.hide(text.encode(errors="backslashreplace").decode())
         for start in range(0, len(text), _LINE_BYTES):
-            part = _encode({"source": source, "text": text[start : start + _LINE_BYTES], **more})
+            part = encode({"source": source, "text": text[start : start + _LINE_BYTES], **more})
             self._logged_bytes += len(part)
             if self._logged_bytes > LOG_MAX_BYTES:
                 self._cut_bytes += len(text) - start
@@ -112,7 +112,7 @@ class TaskOutput:
     def _note_cut(self) -> None:
         if self._cut_bytes:
             note = f"[{shown_size(self._cut_bytes)} of output were cut here]\n"
-            self._put(LOG, _encode({"source": "claw", "text": note}))
+            self._put(LOG, encode({"source": "claw", "text": note}))
             self._cut_bytes = 0
 
     # What is emitted
@@ -122,7 +122,7 @@ class TaskOutput:
         if checked_id(stream, "stream") == LOG:
             raise Refused("the stream 'log' is for what code prints; emit to another one")
         try:
-            chunk = _encode(value)
+            chunk = encode(value)
         except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
             raise Refused(f"the code emitted what JSON can't hold: {error}") from None
         if len(chunk) > INLINE_MAX_BYTES:
@@ -147,7 +147,7 @@ class TaskOutput:
         try:
             msgspec.json.decode(hidden)
         except msgspec.MsgspecError:  # the secret itself contains JSON syntax
-            return _encode(HIDDEN)
+            return encode(HIDDEN)
         return hidden
 
     # Sending
@@ -194,7 +194,7 @@ class TaskOutput:
             return None
         stream.messages += 1
         message = OutputMessage(self._fence.attempt, self._fence.node, [msgspec.Raw(chunk) for chunk in taken])
-        return _encode(message)
+        return encode(message)
 
     async def _send(self, stream: str, body: bytes, label: str) -> None:
         while True:

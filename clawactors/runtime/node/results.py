@@ -7,6 +7,8 @@ import msgspec
 from clawactors.eventlog.nesting import is_too_deep
 from clawactors.eventlog.numbers import unfit_number
 from clawactors.kernel.errors import Refused
+from clawactors.systems.skills.returns import JSON, Returns
+from clawactors.systems.tasks.jsonvalues import encode, odd_key, to_json
 from clawactors.systems.tasks.payload import INLINE_MAX_BYTES, PAYLOAD_MAX_BYTES, is_reference, shown_size
 
 __all__ = ["as_json", "encoded_and_decoded", "is_large"]
@@ -15,9 +17,9 @@ _LEVELS_AROUND: Final = 10
 """Nesting levels of a commit around a result, and some spare ones for the envelopes of other readers."""
 
 
-def as_json(value: Any, whose: str) -> Any:
+def as_json(value: Any, whose: str, returns: Returns = JSON) -> Any:
     """The value after a round trip through JSON. Raises: `Refused` where readers could get different values back."""
-    return encoded_and_decoded(value, whose)[1]
+    return encoded_and_decoded(value, whose, returns)[1]
 
 
 def is_large(encoded: bytes, value: Any) -> bool:
@@ -25,15 +27,20 @@ def is_large(encoded: bytes, value: Any) -> bool:
     return len(encoded) > INLINE_MAX_BYTES or is_reference(value)
 
 
-def encoded_and_decoded(value: Any, whose: str) -> tuple[bytes, Any]:
-    """The value as JSON, and after the round trip. Raises: as `as_json`."""
+def encoded_and_decoded(value: Any, whose: str, returns: Returns = JSON) -> tuple[bytes, Any]:
+    """The value as JSON, and after the round trip; `returns` is what it is made again of it. Raises: as `as_json`."""
     if value is None:
         return b"null", value
     try:
-        encoded = msgspec.json.encode(value)
+        encoded = encode(value)
         decoded = msgspec.json.decode(encoded)
     except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
         raise Refused(f"{whose} returned what JSON can't hold: {error}") from None
+    if not _same(decoded, value) and (key := odd_key(value)) and not returns.restores(decoded, value):
+        raise Refused(
+            f"{whose} returned a dict with the key {key}, which JSON turns into text: make the keys texts, or annotate "
+            "what the function returns, as in `-> dict[int, str]`"
+        )
     if len(encoded) > PAYLOAD_MAX_BYTES:
         raise Refused(
             f"{whose} returned {shown_size(len(encoded))}; results may have {shown_size(PAYLOAD_MAX_BYTES)}: "
@@ -41,6 +48,14 @@ def encoded_and_decoded(value: Any, whose: str) -> tuple[bytes, Any]:
         )
     if is_too_deep(b"[" * _LEVELS_AROUND + encoded):
         raise Refused(f"{whose} returned what JSON can't hold for sure: it is nested deeper than any reader may go")
-    if unfit := unfit_number(value, encoded, any_length=True):
+    if unfit := unfit_number(value, encoded, any_length=True, to_json=to_json):
         raise Refused(f"{whose} returned what JSON can't hold: {unfit}")
     return encoded, decoded
+
+
+def _same(decoded: Any, value: Any) -> bool:
+    """True where JSON has changed nothing, as far as a comparison can tell."""
+    try:
+        return bool(decoded == value)
+    except Exception:  # what it raises is its own business
+        return False

@@ -22,6 +22,7 @@ from clawactors.runtime.node.naming import StepNames
 from clawactors.runtime.node.sleep import IN_PLACE_S, SLEEP, seconds_of, until_of, written
 from clawactors.runtime.node.step import call_of, home_of, undo_of
 from clawactors.runtime.node.steptime import RunningSteps, within
+from clawactors.systems.skills.returns import JSON, Returns, returns_of
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks.journal import SIGNAL
 from clawactors.systems.tasks.payload import is_reference
@@ -53,11 +54,11 @@ class Steps:
     async def take(self, given: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """See `TaskContext.step`."""
         call = call_of(self._names, given, kwargs)
-        name, retry = call.name, call.retry
+        name, retry, returns = call.name, call.retry, returns_of(call.function)
         undo = undo_of(call, home_of(self._attempt.skill)) if call.undo is not None else None
         done, result = await self.begin(name, call.fingerprint)
         if done:
-            return result
+            return returns.restored(result, f"step {name!r}")
         failures, clock = 0, self._attempt.clock
         while True:
             started_s = clock.monotonic_s()
@@ -71,7 +72,8 @@ class Steps:
                 if error is raised:
                     raise
                 raise error from raised
-            return await self.end(name, result, clock.monotonic_s() - started_s, undo)
+            value = await self.end(name, result, clock.monotonic_s() - started_s, undo, returns)
+            return returns.restored(value, f"step {name!r}")
 
     async def _do(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         if _is_async(function):
@@ -148,11 +150,17 @@ class Steps:
             await asyncio.sleep(0)
         return next((name for name in names if name not in self._called), "")
 
-    async def end(self, name: str, result: Any, took_s: float, undo: dict[str, Any] | None = None) -> Any:
-        """Records the result; returns it as a resume will get it from the record. `undo` is that of `undo_of`."""
+    async def end(
+        self, name: str, result: Any, took_s: float, undo: dict[str, Any] | None = None, returns: Returns = JSON
+    ) -> Any:
+        """Records the result; returns it as JSON has it, from which `returns` makes what the code gets.
+
+        `undo` is that of `undo_of`.
+        """
         attempt = self._attempt
         self._running.ended(name)
-        value, record = await attempt.values.encode_result(result, f"step {name!r}")
+        value, record = await attempt.values.encode_result(result, f"step {name!r}", returns)
+        returns.restored(value, f"step {name!r}")  # what can't come back is not recorded
         if attempt.has_ended:
             raise Stopped  # left behind
         call = self._called.get(name, "")

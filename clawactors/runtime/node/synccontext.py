@@ -12,6 +12,7 @@ from clawactors.runtime.node.step import Step, TaskHandle, call_of, undo_of
 from clawactors.runtime.node.steptime import call_within
 from clawactors.runtime.node.syncchildren import SyncChildRef, gather_children, submit_child
 from clawactors.runtime.output import OUT
+from clawactors.systems.skills.returns import Returns, returns_of
 from clawactors.systems.tasks.options import TaskOptions
 from clawactors.systems.tasks.retry import Retry
 from clawactors.systems.tasks.spec import OnParentCancel
@@ -62,7 +63,7 @@ class Bridge(Protocol):
         """As `Steps.begin`."""
         ...
 
-    def end_step(self, name: str, result: Any, took_s: float, undo: dict[str, Any] | None) -> Any:
+    def end_step(self, name: str, result: Any, took_s: float, undo: dict[str, Any] | None, returns: Returns) -> Any:
         """As `Steps.end`."""
         ...
 
@@ -106,11 +107,11 @@ class SyncTaskContext(TaskHandle):
     def step(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
         """As `TaskContext.step`; the function runs in this thread, with a timeout in one beside it."""
         bridge, call = self._bridge, call_of(self._names, (function, *args), kwargs)
-        name = call.name
+        name, returns = call.name, returns_of(call.function)
         undo = undo_of(call, bridge.home) if call.undo is not None else None
         done, result = bridge.begin_step(name, call.fingerprint)
         if done:
-            return result
+            return returns.restored(result, f"step {name!r}")
         failures = 0
         while True:
             started_s = bridge.monotonic_s()
@@ -124,7 +125,8 @@ class SyncTaskContext(TaskHandle):
                 if error is raised:
                     raise
                 raise error from raised
-            return bridge.end_step(name, result, bridge.monotonic_s() - started_s, undo)
+            value = bridge.end_step(name, result, bridge.monotonic_s() - started_s, undo, returns)
+            return returns.restored(value, f"step {name!r}")
 
     def plan(self, steps: Iterable[str | Callable[..., Any]]) -> None:
         """As `TaskContext.plan`."""

@@ -16,6 +16,7 @@ from clawactors.runtime.node.syncchildren import CHILD_CALLS
 if TYPE_CHECKING:
     from clawactors.runtime.node.attempt.attempt import Attempt
     from clawactors.runtime.node.context import TaskContext
+    from clawactors.systems.skills.returns import Returns
     from clawactors.systems.tasks.retry import Retry
 
 __all__ = ["DaemonThreads", "ThreadBridge"]
@@ -115,9 +116,9 @@ class ThreadBridge:
         """As `Steps.begin`."""
         return self._wait(self._attempt.steps.begin(name, call))
 
-    def end_step(self, name: str, result: Any, took_s: float, undo: dict[str, Any] | None) -> Any:
+    def end_step(self, name: str, result: Any, took_s: float, undo: dict[str, Any] | None, returns: "Returns") -> Any:
         """As `Steps.end`."""
-        return self._wait(self._attempt.steps.end(name, result, took_s, undo))
+        return self._wait(self._attempt.steps.end(name, result, took_s, undo, returns))
 
     def fail_step(self, name: str, error: Exception, took_s: float, retry: "Retry | None", failures: int) -> bool:
         """As `Steps.tries_again`."""

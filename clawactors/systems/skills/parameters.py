@@ -6,13 +6,18 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import is_dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from clawactors.kernel.errors import Refused
 from clawactors.systems.nodes.events import Offer, Parameter
+from clawactors.systems.skills.callables import is_async, unwrapped
+from clawactors.systems.skills.returns import construct
+from clawactors.systems.tasks.jsonvalues import AS_TEXT, is_model, is_uuid
 
 __all__ = ["Conversion", "check_params", "described", "parameters_of"]
 
@@ -36,7 +41,11 @@ _JSON_ABCS: tuple[tuple[type, str], ...] = (
     (msgspec.Struct, "object"),
     (Sequence, "array"),
     (AbstractSet, "array"),
+    (Decimal, "integer|number|string"),
 )
+
+
+_WRITTEN_AS_TEXT: Final = (datetime, date, time, timedelta, *AS_TEXT)
 
 
 def _json_type(annotation: Any) -> str:
@@ -58,10 +67,12 @@ def _json_type(annotation: Any) -> str:
 
 
 def _json_type_of_class(kind: type) -> str:
-    if is_dataclass(kind):
+    if is_dataclass(kind) or is_model(kind):
         return "object"
     if issubclass(kind, Enum):
         return "|".join(sorted({_json_type_of(member.value) for member in kind})) or "any"
+    if is_uuid(kind) or issubclass(kind, _WRITTEN_AS_TEXT):
+        return "string"
     for ancestor in kind.__mro__:
         if ancestor in _JSON_TYPES:
             return _JSON_TYPES[ancestor]
@@ -82,8 +93,9 @@ def _signature(function: Callable[..., Any]) -> list[inspect.Parameter]:
 
 def described(function: Callable[..., Any]) -> str:
     """The function by its name, as in `greet` or `async greet`."""
-    name = getattr(function, "__qualname__", repr(function))
-    return f"async {name}" if inspect.iscoroutinefunction(function) else name
+    inner = unwrapped(function)
+    name = getattr(inner, "__qualname__", repr(inner))
+    return f"async {name}" if is_async(function) else name
 
 
 def parameters_of(function: Callable[..., Any]) -> tuple[tuple[Parameter, ...], bool]:
@@ -117,13 +129,8 @@ class Conversion:
 
     def __call__(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments. Raises: `msgspec.ValidationError`."""
-        converted, fields = msgspec.convert(params, self._struct, str_keys=True, dec_hook=_construct), self._fields
+        converted, fields = msgspec.convert(params, self._struct, str_keys=True, dec_hook=construct), self._fields
         return {name: getattr(converted, fields[name]) if name in fields else value for name, value in params.items()}
-
-
-def _construct(kind: type, value: Any) -> Any:
-    """What msgspec does not know (`Path`, `Fraction` …) is made from the value by its own class."""
-    return value if isinstance(value, typing.get_origin(kind) or kind) else kind(value)
 
 
 def _or_unset(annotation: Any) -> Any:

@@ -1,7 +1,7 @@
 """The `skill` decorator: a function with a name, a retry policy and limits. There is no global registry."""
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -10,7 +10,9 @@ import msgspec
 from clawactors.eventlog import is_id
 from clawactors.kernel.errors import Refused
 from clawactors.systems.nodes.events import Offer
+from clawactors.systems.skills.callables import call_async, is_async, unwrapped
 from clawactors.systems.skills.parameters import Conversion, check_params, described, parameters_of
+from clawactors.systems.skills.returns import Returns, returns_of
 from clawactors.systems.tasks.failures import ErrorRule
 from clawactors.systems.tasks.retry import DEFAULT_RETRY, Retry
 
@@ -38,14 +40,14 @@ class Skill:
         self.function, self.name, self.version = function, name, version
         self.retry, self.timeout_s, self.heartbeat_s, self.errors = retry, timeout_s, heartbeat_s, errors
         self.isolate, self.memory_mb, self.secrets = isolate, memory_mb, secrets
-        self.is_async = inspect.iscoroutinefunction(function)
+        self.is_async, self._is_plain = is_async(function), inspect.iscoroutinefunction(function)
         self.in_thread = not (self.is_async or isolate)
         if isolate and (self.is_async or "<locals>" in getattr(function, "__qualname__", "<locals>")):
             raise ValueError(
                 f"skill {name!r} with isolate=True must be a sync function at module level, not {described(function)}"
             )
         parameters, takes_more = parameters_of(function)
-        description = (inspect.getdoc(function) or "").partition("\n")[0]
+        description = (inspect.getdoc(unwrapped(function)) or "").partition("\n")[0]
         self._required = frozenset(parameter.name for parameter in parameters if parameter.required)
         self.offer = Offer(name, version, description, parameters, takes_more, timeout_s, concurrency=concurrency)
 
@@ -55,6 +57,15 @@ class Skill:
 
     def __repr__(self) -> str:
         return f"<skill {self.name!r}>"
+
+    def coroutine(self, task: Any, arguments: dict[str, Any]) -> Coroutine[Any, Any, Any]:
+        """What runs in the event loop, of an async function."""
+        return self.function(task, **arguments) if self._is_plain else call_async(self.function, task, arguments)
+
+    @cached_property
+    def returns(self) -> Returns:
+        """What it returns, as of its annotation."""
+        return returns_of(self.function)
 
     @cached_property
     def _converted(self) -> Conversion:
@@ -68,7 +79,7 @@ class Skill:
             arguments = self._converted(params)
         except msgspec.ValidationError as error:
             check_params(self.offer, params)  # says it better where it sees it too
-            raise Refused(f"skill {self.name!r}: {error}") from None
+            raise Refused(f"skill {self.name!r}: {' '.join(str(error).split())}") from None
         if not self._required <= params.keys():
             check_params(self.offer, params)
         return arguments

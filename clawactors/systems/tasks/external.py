@@ -18,6 +18,7 @@ from clawactors.kernel.time import iso, time_ns
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks.events import Spec
 from clawactors.systems.tasks.journal import RESERVED
+from clawactors.systems.tasks.jsonvalues import encode, to_json, unfit_key
 from clawactors.systems.tasks.payload import INLINE_MAX_BYTES, Encoded, is_reference, named_in
 from clawactors.systems.tasks.submission import checked_spec, checked_time, spec_of
 
@@ -55,9 +56,9 @@ def signal_of(name: object, payload: Any = None) -> c.Signal:
             f"signals that begin with {RESERVED!r} are the cluster's own, so {name!r} can't be sent; rename it"
         )
     try:
-        encoded = msgspec.json.encode(payload)
+        encoded = encode(payload)
         signal = c.Signal(name, msgspec.json.decode(encoded))
-        unfit = unfit_number(payload, encoded, any_length=True)
+        unfit = unfit_number(payload, encoded, any_length=True, to_json=to_json) or unfit_key(payload, signal.payload)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:  # of msgspec too
         raise Refused(f"the signal's payload can't be written: {error}") from None
     if unfit or is_too_deep(b"[" * _LEVELS_AROUND + encoded):

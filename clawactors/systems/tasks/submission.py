@@ -15,6 +15,7 @@ from clawactors.eventlog import is_id
 from clawactors.eventlog.numbers import unfit_number
 from clawactors.kernel.errors import Refused
 from clawactors.systems.tasks.events import OnDead, Spec
+from clawactors.systems.tasks.jsonvalues import encode, to_json, unfit_key
 from clawactors.systems.tasks.payload import INLINE_MAX_BYTES, Large, is_reference
 
 __all__ = [
@@ -58,7 +59,6 @@ _DIFFERENT: Final = {
     "on_parent_cancel": "a different policy for a cancelled parent",
 }
 """What a repeat may differ in, as people say it; other fields are said by their names."""
-_encode = msgspec.json.Encoder().encode
 _canonical = msgspec.json.Encoder(order="deterministic").encode
 _decode = msgspec.json.Decoder(Spec).decode
 
@@ -178,10 +178,11 @@ def as_stored(spec: Spec) -> Spec:
     Parameters that must not be in an event as they are come back as `Large`.
     """
     try:
-        encoded = _encode(spec)
+        encoded = encode(spec)
         stored = _decode(encoded)
         _refuse_deep([stored.params, stored.metadata])
-        unfit = unfit_number([spec.params, spec.metadata], encoded)
+        given = [spec.params, spec.metadata]
+        unfit = unfit_number(given, encoded, to_json=to_json) or unfit_key(given, [stored.params, stored.metadata])
     except (TypeError, ValueError, OverflowError, RecursionError) as error:  # of msgspec too
         raise Refused(f"this can't be written as a task: {error}") from None
     if unfit:

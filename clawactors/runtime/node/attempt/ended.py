@@ -9,6 +9,7 @@ from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.attempt.phase import Phase, StopReason
 from clawactors.runtime.node.code import Stopped
 from clawactors.runtime.node.failure import classify
+from clawactors.systems.skills.returns import JSON
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.retry import Verdict, after_failure
@@ -48,7 +49,8 @@ class EndedPhase(Phase):
 
 async def note_result(attempt: "Attempt", result: Any) -> None:
     """Notes what the code returned, unless it was stopped for a reason that takes precedence over a result."""
-    record = (await attempt.values.encode_result(result, "the skill"))[1]
+    returns = attempt.skill.returns if attempt.skill else JSON
+    record = (await attempt.values.encode_result(result, "the skill", returns))[1]
     phase = attempt.phase
     if phase.reason in (None, "drain") and phase.error is None:
         attempt.journal.note(c.Complete(attempt.fence, record))

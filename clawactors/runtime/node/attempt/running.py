@@ -15,6 +15,7 @@ from clawactors.runtime.node.signs import HeartbeatWatch
 from clawactors.runtime.node.spawned import current_output
 from clawactors.runtime.node.synccontext import SyncTaskContext
 from clawactors.runtime.node.threads import ThreadBridge
+from clawactors.systems.skills.callables import call_sync
 from clawactors.systems.tasks.payload import is_reference
 
 if TYPE_CHECKING:
@@ -78,9 +79,9 @@ def _begin(attempt: "Attempt", skill: "Skill", params: dict[str, Any]) -> Code:
     if skill.isolate:
         return Code.begin(run_isolated(attempt, context, skill, params))
     if skill.is_async:
-        return Code.begin(skill.function(context, **arguments))
+        return Code.begin(skill.coroutine(context, arguments))
     handle = SyncTaskContext(ThreadBridge(context, attempt, asyncio.get_running_loop()))
-    return Code.begin_in_thread(attempt.threads, lambda: skill.function(handle, **arguments))
+    return Code.begin_in_thread(attempt.threads, lambda: call_sync(skill.function, handle, arguments))
 
 
 def _fail(attempt: "Attempt", code: Code, skill: "Skill", error: TimeoutError) -> None:

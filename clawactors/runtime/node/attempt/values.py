@@ -11,6 +11,7 @@ from clawactors.runtime.node.naming import planned
 from clawactors.runtime.node.output import TaskOutput
 from clawactors.runtime.node.results import encoded_and_decoded, is_large
 from clawactors.runtime.node.spawned import Printed, receive, release
+from clawactors.systems.skills.returns import JSON, Returns
 from clawactors.systems.tasks.payload import PAYLOAD_MAX_BYTES, shown_size
 from clawactors.systems.tasks.stepevents import Undo
 
@@ -34,12 +35,12 @@ class AttemptValues:
         """What the code last reported, or what follows from its plan, 0..1."""
         self._planned: set[str] = set()
 
-    async def encode_result(self, result: Any, whose: str) -> tuple[Any, Any]:
-        """What the code gets back of a result, and what is recorded: the same, or a reference where it is large.
+    async def encode_result(self, result: Any, whose: str, returns: Returns = JSON) -> tuple[Any, Any]:
+        """A result as JSON has it, and what is recorded: the same, or a reference where it is large.
 
         Raises: `Refused` where it is not JSON, too large, or holds a secret.
         """
-        encoded, decoded = encoded_and_decoded(result, whose)
+        encoded, decoded = encoded_and_decoded(result, whose, returns)
         if self._skill is not None and self._skill.secrets:
             self._supplies.secrets.check(encoded, self._skill.secrets, whose)
         if is_large(encoded, decoded):

@@ -102,7 +102,7 @@ def takes(annotation: Any, **more: Any) -> Skill:
         (Any, "any"),
         (object, "any"),
         (Own, "any"),
-        (datetime.datetime, "any"),
+        (datetime.datetime, "string"),
         (Callable[[], int], "any"),
         (Iterable[int], "any"),
         ("no such name", "any"),
