@@ -10,13 +10,15 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from clawactors.app.bench.command import _benches
 from clawactors.app.cli import catalogue
+from clawactors.app.cli.arguments import cluster, memory, schedules, tasks
+from clawactors.app.cli.commands.completion import _SCRIPTS
 from clawactors.app.cli.commands.memory import VERBS
-from clawactors.app.cli.commands.memory import arguments as memory_arguments
 from clawactors.app.cli.main import main
 from clawactors.app.cli.parsing import GLOBALS, Parser
 from clawactors.app.cli.problem import EXITS, Problem, problem_of
@@ -24,6 +26,12 @@ from clawactors.app.cli.replay import main as replay
 from clawactors.app.skills import load_skills
 from clawactors.eventlog import Corrupt, Misconfigured, NoResponders, TooLarge, Unavailable, WrongVersion
 from clawactors.kernel.errors import NotFound, Refused
+from clawactors.runtime.node.machine import LEASE_S
+from clawactors.runtime.output import LOG
+from clawactors.systems.chats.events import Role
+from clawactors.systems.memories import Kind
+from clawactors.systems.schedules.planning import CATCH_UP
+from clawactors.systems.tasks.submission import ON_DEAD, PRIORITIES
 
 ROOT = str(Path(__file__).parents[2])
 HEAVY = {"asyncio", "msgspec", "nats", "lmdb", "numpy", "psutil", "eventlog", "uvloop"}
@@ -45,8 +53,28 @@ def modules_after(code: str) -> set[str]:
     return set(done.stderr.decode().split())
 
 
-def test_help_imports_nothing_heavy() -> None:
-    loaded = modules_after("from clawactors.app.cli.main import main\nmain(['--help'])")
+@pytest.mark.parametrize("name", [*catalogue.COMMANDS, *catalogue.FOR_SCRIPTS])
+def test_the_help_of_a_command_imports_nothing_of_what_it_does(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = catalogue.COMMANDS.get(name) or catalogue.FOR_SCRIPTS[name]
+    monkeypatch.setitem(sys.modules, entry.module, None)  # its import fails
+    assert main([name, "--help"]) == 0
+    assert f"usage: claw {name}" in capsys.readouterr().out
+
+
+def test_choices_are_those_of_the_domain() -> None:
+    assert tuple(PRIORITIES) == tasks.PRIORITIES
+    assert (tasks.ON_DEAD, schedules.CATCH_UP, tasks.LOG) == (ON_DEAD, CATCH_UP, LOG)
+    assert (get_args(Role.__value__), get_args(Kind.__value__)) == (memory.ROLES, memory.KINDS)
+    assert cluster.LEASE_S == LEASE_S
+    assert tuple(_SCRIPTS) == cluster.SHELLS
+    assert (*_benches(), "all") == cluster.BENCHES
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["submit", "--help"], ["memory", "add", "--help"], ["join", "-h"]])
+def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+    loaded = modules_after(f"from clawactors.app.cli.main import main\nmain({arguments})")
     assert "clawactors.app.cli.main" in loaded
     assert not loaded & HEAVY
 
@@ -221,7 +249,8 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Any], int]],
 
     def put(run: Callable[[Any], int]) -> None:
         module: Any = ModuleType("clawactors_test_command")
-        module.arguments, module.run = lambda parser: None, run
+        module.run = run
+        monkeypatch.setattr(cluster, module.__name__, lambda parser: None, raising=False)
         monkeypatch.setitem(sys.modules, module.__name__, module)
         monkeypatch.setitem(catalogue.COMMANDS, "nodes", catalogue.CatalogueEntry("", module.__name__, "be tested"))
 
@@ -332,7 +361,8 @@ def test_the_help_of_a_verb_lists_what_it_takes_and_nothing_else(capsys: pytest.
 
 
 def test_a_verb_has_the_help_of_every_option_that_it_reads() -> None:
-    named = set().union(*(verb.help.options for verb in VERBS.values()))
+    assert list(memory.VERBS) == list(VERBS)
+    named = set().union(*(verb.options for verb in memory.VERBS.values()))
     parser = Parser("claw memory", "")
-    memory_arguments(parser)
+    memory.memory(parser)
     assert named == {action.dest for action in parser._actions if action.option_strings} - {*GLOBALS, "help"}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from clawactors.app.cli.commands.submit import arguments
+from clawactors.app.cli.arguments.tasks import submit
 from clawactors.app.cli.parsing import Parser, options_of
 from clawactors.app.cli.request import id_in, request_of_line, request_of_options
 from clawactors.kernel.errors import Refused
@@ -14,7 +14,7 @@ from clawactors.systems.tasks.submission import difference
 
 def options(*argv: str) -> Any:
     parser = Parser("claw submit", "make a task")
-    arguments(parser)
+    submit(parser)
     return options_of(parser, argv)
 
 

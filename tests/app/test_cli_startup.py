@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = str(Path(__file__).parents[2])
 ROUNDS = 7
 LIBRARIES = ("-c", "import asyncio, msgspec, nats")
-HELP = ("-m", "clawactors.app.cli.main", "--help")
+HELPS = {" ".join(each): ("-m", "clawactors.app.cli.main", *each) for each in (("--help",), ("submit", "--help"))}
 COMMANDS = {name: ("-m", "clawactors.app.cli.main", *name.split()) for name in ("tasks", "task t-1", "cancel t-1")}
 MOST_FOR_HELP, MOST_FOR_A_COMMAND = 0.5, 1.6
 """Times what the libraries take: 0.13 to 0.15 s where a command may take 0.1 s more and `--help` 0.1 s in all."""
@@ -27,7 +27,7 @@ def cpu_s(arguments: tuple[str, ...], env: dict[str, str]) -> float:
 def test_a_command_costs_little_more_than_the_libraries_and_help_far_less(tmp_path: Path) -> None:
     env = {name: value for name, value in os.environ.items() if not name.startswith(("CLAW_", "NATS_", "PYTHON"))}
     env |= {"PYTHONPATH": ROOT, "CLAW_DATA": str(tmp_path / "data"), "PYTHONPYCACHEPREFIX": str(tmp_path / "compiled")}
-    runs = {"libraries": LIBRARIES, "help": HELP, **COMMANDS}
+    runs = {"libraries": LIBRARIES, **HELPS, **COMMANDS}
     for arguments in runs.values():
         cpu_s(arguments, env)  # compiles what is imported
     used: dict[str, list[float]] = {name: [] for name in runs}
@@ -38,5 +38,5 @@ def test_a_command_costs_little_more_than_the_libraries_and_help_far_less(tmp_pa
     libraries = medians.pop("libraries")
     told = {name: f"{each:.3f} s, {each / libraries:.2f}" for name, each in medians.items()}
     print(f"libraries {libraries:.3f} s", told)
-    assert medians.pop("help") <= MOST_FOR_HELP * libraries, told
+    assert max(medians.pop(each) for each in HELPS) <= MOST_FOR_HELP * libraries, told
     assert max(medians.values()) <= MOST_FOR_A_COMMAND * libraries, told

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from clawactors import Client, spec_of
-from clawactors.app.cli.commands import submit
+from clawactors.app.cli.arguments.tasks import submit
 from clawactors.app.cli.parsing import Parser
 from clawactors.app.cli.request import RequestLine
 
@@ -26,7 +26,7 @@ def test_every_option_of_submit_is_there() -> None:
 
 def test_every_option_of_the_command_line_is_there() -> None:
     every, parser = Parser("claw", ""), Parser("claw submit", "")
-    submit.arguments(parser)
+    submit(parser)
     assert set.union(*COLUMNS[1]) == long_options(parser) - long_options(every) - {"--wait", "--batch"}
 
 

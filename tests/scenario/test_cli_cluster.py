@@ -29,7 +29,7 @@ NODE_ROW = (
     | {"overlay_ip", "port", "affinity", "incarnation", "processed", "succeeded", "failed", "mean_s", "registered_at"}
     | {"last_heartbeat_at"}
 )
-STEP_ROW = {"name", "status", "result", "error", "started_at", "completed_at"}
+STEP_ROW = {"name", "status", "attempt", "result", "error", "started_at", "completed_at"}
 SKILLS = '''
 from clawactors import Retry, skill
 

@@ -1,10 +1,18 @@
-"""The commands by name, each with its module and summary. A new command is one module and one line here."""
+"""The commands by name, each with its module and summary.
 
-from typing import Final, NamedTuple
+A new command is one module in `commands`, one function in `arguments` and one line here.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from clawactors.app.cli.parsing import Parser
 
 __all__ = ["COMMANDS", "FOR_SCRIPTS", "CatalogueEntry"]
 
 _HOME: Final = "clawactors.app.cli.commands"
+_ARGUMENTS: Final = "clawactors.app.cli.arguments"
 
 
 class CatalogueEntry(NamedTuple):
@@ -14,8 +22,20 @@ class CatalogueEntry(NamedTuple):
     module: str
     summary: str
 
+    def declare(self, parser: "Parser") -> None:
+        """Declares what the command takes; imports nothing of what it does."""
+        name = self.module.rpartition(".")[2]
+        getattr(import_module(f"{_ARGUMENTS}.{_PLACES.get(name) or _PLACES[self.group]}"), name)(parser)
+
 
 _RUN, _TASKS, _NODES, _MEMORY, _CARE = "a cluster", "tasks", "nodes", "memory", "looking after it"
+_PLACES: Final = {
+    **dict.fromkeys((_RUN, _NODES, _CARE, ""), "cluster"),
+    _TASKS: "tasks",
+    _MEMORY: "memory",
+    "schedule": "schedules",
+}
+"""The module of `arguments` that has those of a group; or of one command of it."""
 
 COMMANDS: Final[dict[str, CatalogueEntry]] = {
     "up": CatalogueEntry(_RUN, f"{_HOME}.up", "start server, control, memory and nodes on this machine"),

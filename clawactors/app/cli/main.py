@@ -43,12 +43,12 @@ def _dispatch(argv: Sequence[str]) -> int:
     if command is None:
         raise Problem("usage", f"there is no command {name[:40]!r}{_meant(name)}")
     parser = Parser(f"claw {name}", command.summary)
+    command.declare(parser)
+    options = options_of(parser, [*before, *after])
+    options.command = name
     gc.disable()  # what is imported stays: to scan it again and again costs a tenth of the time
     module = import_module(command.module)
     gc.enable()
-    module.arguments(parser)
-    options = options_of(parser, [*before, *after])
-    options.command = name
     code: int = module.run(options)
     return code
 

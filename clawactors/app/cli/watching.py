@@ -16,21 +16,14 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from clawactors.app.cli.output import Part, is_terminal, plain_lines
-from clawactors.app.cli.parsing import Parser
 
-__all__ = ["watch", "watch_argument"]
+__all__ = ["watch"]
 
 _EVERY_S: Final = 0.5
 
 
 class _Show[A](Protocol):
     def __call__(self, answer: A, /) -> None: ...
-
-
-def watch_argument(parser: Parser, until: str = "until Ctrl-C") -> None:
-    """The option `--watch`."""
-    text = f"refresh the screen {until}; in a pipe, print the lines that change"
-    parser.add_argument("--watch", action="store_true", help=text)
 
 
 async def watch[A](

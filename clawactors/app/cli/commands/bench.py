@@ -1,19 +1,8 @@
 """`claw bench`: measurements; all of them are in `clawactors.app.bench`."""
 
-from typing import Any, Final
+from typing import Any
 
-from clawactors.app.cli.parsing import Parser, count
-
-__all__ = ["NAMES", "arguments", "run"]
-
-NAMES: Final = ("tasks", "awaited", "read", "steps", "latency", "recovery", "idle", "append", "replay", "memory", "all")
-
-
-def arguments(parser: Parser) -> None:
-    """Declares the arguments."""
-    parser.add_argument("name", choices=NAMES, help="what to measure")
-    parser.add_argument("--n", type=count, metavar="N", help="number of operations")
-    parser.add_argument("--records", type=count, default=0, metavar="N", help="fill the log with N records first")
+__all__ = ["run"]
 
 
 def run(options: Any) -> int:

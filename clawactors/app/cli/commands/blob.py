@@ -6,19 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from clawactors.app.cli.output import emit
-from clawactors.app.cli.parsing import Parser
 from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.session import with_client
 from clawactors.app.client import Client
 from clawactors.eventlog import Missing
 
-__all__ = ["arguments", "run"]
-
-
-def arguments(parser: Parser) -> None:
-    """Declares the arguments."""
-    parser.add_argument("name", metavar="NAME", help="the SHA-256 that a result or row shows")
-    parser.add_argument("--out", metavar="FILE", help="where to write it (default: standard output)")
+__all__ = ["run"]
 
 
 def run(options: Any) -> int:

@@ -10,7 +10,6 @@ import os
 import re
 import signal
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from importlib import import_module
 from typing import Any, Final
 
 from clawactors.app.cli.catalogue import COMMANDS
@@ -18,18 +17,13 @@ from clawactors.app.cli.parsing import Parser, split
 from clawactors.app.client import Client
 from clawactors.app.discovery import discover
 
-__all__ = ["arguments", "run"]
+__all__ = ["run"]
 
 _PATIENCE_S: Final = 0.3
 """How long Tab waits for the cluster."""
 _MOST: Final = 50
 _HARMLESS: Final = re.compile(r"[\w.@%+:/-]+", re.ASCII)
 """Characters that no shell interprets: a candidate becomes part of a command line."""
-
-
-def arguments(parser: Parser) -> None:
-    """Declares the arguments."""
-    parser.add_argument("words", nargs="*", metavar="WORD", help="the command line so far, after `claw`")
 
 
 def run(options: Any) -> int:
@@ -56,7 +50,7 @@ def _candidates(line: Sequence[str]) -> list[str]:
     if name not in COMMANDS:
         return []
     parser = Parser(name, "")
-    import_module(COMMANDS[name].module).arguments(parser)
+    COMMANDS[name].declare(parser)
     option, sign, value = current.partition("=") if current.startswith("--") else ("", "", current)
     action = _option(parser, option) if sign else _expected(parser, after)
     if action is None:

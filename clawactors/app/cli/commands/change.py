@@ -4,11 +4,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 from clawactors.app.cli.output import emit, note
-from clawactors.app.cli.parsing import Parser, moment
 from clawactors.app.cli.problem import EXITS
 from clawactors.app.cli.progress import ProgressBar
 from clawactors.app.cli.rows import task_card, task_table
-from clawactors.app.cli.selection import confirmed, filter_arguments, has_filter, select, show_selected
+from clawactors.app.cli.selection import confirmed, has_filter, select, show_selected
 from clawactors.app.cli.session import by_id, change_by_id, explained, with_client
 from clawactors.app.client import Client
 from clawactors.kernel.fold import Snapshot
@@ -16,7 +15,7 @@ from clawactors.runtime.client.rows import TaskRow, task_row
 from clawactors.systems.tasks import Task
 from clawactors.systems.tasks.submission import checked_id
 
-__all__ = ["arguments", "run"]
+__all__ = ["run"]
 
 type _Change = Callable[[str], Awaitable[Snapshot[Task]]]
 
@@ -29,13 +28,6 @@ _CHANGEABLE: Final[dict[str, Sequence[str]]] = {
     "delete": ("completed", "failed", "dead", "cancelled"),
 }
 """The states that a filter selects when --status is not given."""
-
-
-def arguments(parser: Parser) -> None:
-    """Declares the arguments."""
-    filter_arguments(parser)
-    if parser.prog == "claw retry":
-        parser.add_argument("--deadline", type=moment, metavar="T", help="new deadline, if the old one has passed")
 
 
 def run(options: Any) -> int:

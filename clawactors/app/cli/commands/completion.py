@@ -2,29 +2,17 @@
 
 import argparse
 from collections.abc import Iterator
-from importlib import import_module
 from typing import Any, Final, NamedTuple
 
 from clawactors.app.cli.catalogue import COMMANDS
 from clawactors.app.cli.parsing import Parser
 
-__all__ = ["arguments", "run"]
-
-_HOW: Final = """\
-bash: claw completion bash > ~/.local/share/bash-completion/completions/claw
-zsh:  claw completion zsh > a file _claw in a folder of $fpath
-fish: claw completion fish > ~/.config/fish/completions/claw.fish"""
+__all__ = ["run"]
 
 
 class _Option(NamedTuple):
     names: list[str]
     help: str
-
-
-def arguments(parser: Parser) -> None:
-    """What it takes."""
-    parser.add_argument("shell", choices=tuple(_SCRIPTS), help="for which shell")
-    parser.epilog, parser.formatter_class = _HOW, argparse.RawDescriptionHelpFormatter
 
 
 def run(options: Any) -> int:
@@ -35,7 +23,7 @@ def run(options: Any) -> int:
 
 def _options_of(name: str) -> list[_Option]:
     parser = Parser(f"claw {name}", "")
-    import_module(COMMANDS[name].module).arguments(parser)
+    COMMANDS[name].declare(parser)
     return [
         _Option(list(action.option_strings), (action.help or "").replace("%%", "%"))
         for action in parser._actions

@@ -2,13 +2,7 @@
 
 from typing import Any
 
-from clawactors.app.cli.parsing import Parser
-
-__all__ = ["arguments", "run"]
-
-
-def arguments(parser: Parser) -> None:
-    """Has no options of its own."""
+__all__ = ["run"]
 
 
 def run(options: Any) -> int:

@@ -6,19 +6,13 @@ from typing import Any
 
 from clawactors.app.cli.checks import check_cluster, check_disk, check_middleware, check_server, check_sync
 from clawactors.app.cli.output import Part, Table, emit
-from clawactors.app.cli.parsing import Parser
 from clawactors.app.cli.problem import EXITS
 from clawactors.app.cli.session import find
 from clawactors.app.client import Client
 from clawactors.eventlog import EventLogError
 from clawactors.runtime.client.checks import Check
 
-__all__ = ["arguments", "run"]
-
-
-def arguments(parser: Parser) -> None:
-    """Declares the arguments."""
-    parser.add_argument("--verbose", action="store_true", help="also show control's middleware, in order")
+__all__ = ["run"]
 
 
 def run(options: Any) -> int:

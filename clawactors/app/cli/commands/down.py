@@ -8,20 +8,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from clawactors.app.cli.output import Facts, emit
-from clawactors.app.cli.parsing import Parser
 from clawactors.app.cli.problem import Problem
 from clawactors.app.folderlock import holder
 from clawactors.app.settings import data_folder
 
-__all__ = ["arguments", "run"]
+__all__ = ["run"]
 
 _GOOD_ORDER_S: Final = 40.0
 _HURRY_S: Final = 20.0
 _LOOK_EVERY_S: Final = 0.02
-
-
-def arguments(parser: Parser) -> None:
-    """Has no options of its own."""
 
 
 def run(options: Any) -> int:

@@ -3,22 +3,12 @@
 from typing import Any
 
 from clawactors.app.cli.output import emit
-from clawactors.app.cli.parsing import Parser
 from clawactors.app.cli.rows import task_card
 from clawactors.app.cli.session import by_id, explained, with_client
 from clawactors.app.client import Client
 from clawactors.systems.tasks.submission import checked_id
 
-__all__ = ["arguments", "run"]
-
-
-def arguments(parser: Parser) -> None:
-    """Declares the arguments."""
-    parser.add_argument("id", metavar="ID")
-    parser.add_argument("--from", dest="step", required=True, metavar="STEP", help="the first step to run again")
-    parser.add_argument(
-        "--id", dest="new_id", metavar="NEW", help="id of the new task; the same fork twice creates it once"
-    )
+__all__ = ["run"]
 
 
 def run(options: Any) -> int:

@@ -12,7 +12,6 @@ from typing import IO, Any, Final
 
 from clawactors.app.cli.foreground import NOT_SEEN, StopSignals
 from clawactors.app.cli.output import Facts, emit, note
-from clawactors.app.cli.parsing import Parser, count, lease, pair
 from clawactors.app.cli.problem import INTERRUPTED, Problem
 from clawactors.app.cli.session import find
 from clawactors.app.discovery import Found
@@ -20,44 +19,11 @@ from clawactors.app.processes.node import serve
 from clawactors.app.processes.start import NodeStart
 from clawactors.app.secretfile import path_of
 from clawactors.runtime.node.descendants import end_own
-from clawactors.runtime.node.machine import LEASE_S
 from clawactors.systems.tasks.submission import checked_id
 
-__all__ = ["arguments", "run"]
+__all__ = ["run"]
 
 _NOT_ID: Final = re.compile(r"[^A-Za-z0-9_-]+")
-
-
-def arguments(parser: Parser) -> None:
-    """Declares the arguments."""
-    parser.add_argument("--id", help="the node's id (default: the name of this machine)")
-    parser.add_argument("--slots", type=count, default=5, metavar="N", help="tasks that it runs at once (default 5)")
-    parser.add_argument("--skills", nargs="+", action="extend", default=[], metavar="MODULE|FILE", help="your skills")
-    parser.add_argument(
-        "--allow",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="MODULE:FUNCTION",
-        help="functions that the skill `python` may call",
-    )
-    parser.add_argument("--secrets", metavar="FILE", help="file with NAME=VALUE lines, for skills that request secrets")
-    parser.add_argument(
-        "--lease",
-        type=lease,
-        default=LEASE_S,
-        metavar="D",
-        help="declare the node dead after D without a heartbeat (default 1.5s)",
-    )
-    parser.add_argument(
-        "--affinity",
-        nargs="+",
-        action="extend",
-        type=pair,
-        default=[],
-        metavar="K=V",
-        help="labels that tasks can require",
-    )
 
 
 def run(options: Any) -> int:

@@ -7,25 +7,13 @@ from typing import Any
 
 import msgspec
 
-from clawactors.app.cli.parsing import Parser, count
 from clawactors.app.cli.session import by_id, with_client
 from clawactors.app.client import Client
 from clawactors.kernel.time import iso
 from clawactors.runtime.client.streaming import Chunk
 from clawactors.runtime.output import LOG
 
-__all__ = ["arguments", "run"]
-
-
-def arguments(parser: Parser) -> None:
-    """Declares the arguments."""
-    parser.add_argument("id", metavar="ID")
-    parser.add_argument("-f", "--follow", action="store_true", help="follow the output until the task ends")
-    parser.add_argument("--stream", default=LOG, metavar="NAME", help="a stream that the task emits to, such as `out`")
-    parser.add_argument("--attempt", type=count, metavar="N", help="only this attempt")
-    parser.add_argument(
-        "--after", type=count, default=0, metavar="POSITION", help="start after this position (--json prints positions)"
-    )
+__all__ = ["run"]
 
 
 def run(options: Any) -> int:

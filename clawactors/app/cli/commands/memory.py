@@ -1,7 +1,7 @@
 """`claw memory search|add|import|show|forget|consolidate|export|stats|jobs|say|about|recent|working`."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, NamedTuple, get_args
+from typing import Any, Final
 
 from clawactors.app.cli import memorynotes
 from clawactors.app.cli.memoryrows import (
@@ -15,15 +15,13 @@ from clawactors.app.cli.memoryrows import (
     text_lines,
 )
 from clawactors.app.cli.output import Facts, emit, note
-from clawactors.app.cli.parsing import Parser, VerbHelp, count, share, through, time
 from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.selection import confirmed
 from clawactors.app.cli.session import ask_memory, hinted, with_client
 from clawactors.app.client import Client
-from clawactors.systems.chats.events import EXTRACT, Role
-from clawactors.systems.memories import Kind
+from clawactors.systems.chats.events import EXTRACT
 
-__all__ = ["VERBS", "arguments", "run"]
+__all__ = ["VERBS", "run"]
 
 _LONG_S: Final = 600.0
 """Consolidating or forgetting many memories takes a while."""
@@ -31,53 +29,20 @@ _STILL_THERE: Final = (
     "no answer, index or view holds them any more; the log still has the commits that they came from, "
     "and copies of the log have them too (docs/memory.md, Forgetting)"
 )
-_ROLES: Final = get_args(Role.__value__)
-_KINDS: Final = get_args(Kind.__value__)
 
-
-class _MemoryVerb(NamedTuple):
-    """What a verb does, how few and how many words it takes, and what its help lists."""
-
-    run: Callable[[Client, Any], Awaitable[int]]
-    least: int
-    most: int
-    help: VerbHelp
-
-
-def arguments(parser: Parser) -> None:
-    """Declares the arguments."""
-    parser.add_argument("verb", choices=tuple(VERBS), metavar="VERB", help=", ".join(VERBS))
-    parser.add_argument("words", nargs="*", metavar="TEXT|@FILE|ID|NAME", help="argument of the verb")
-    parser.add_argument("--limit", type=count, metavar="N", help="at most N (default: 5 hits, 100 events, all jobs)")
-    parser.add_argument("--owner", default="", help="owner of the memories")
-    parser.add_argument("--kind", choices=_KINDS, help="raw, summary or knowledge")
-    parser.add_argument("--tag", action="append", default=[], metavar="LABEL", help="with this tag")
-    parser.add_argument("--speaker", default="", help="the speaker")
-    parser.add_argument("--session", default="", help="conversation, task or document")
-    parser.add_argument("--since", type=time, default=0, metavar="TIME", help="at this time or later")
-    parser.add_argument("--until", type=through, default=0, metavar="TIME", help="at this time or earlier")
-    parser.add_argument("--threshold", type=share, metavar="0..1", help="minimum relevance (default 0.7)")
-    parser.add_argument("--like", default="", metavar="ID", help="similar to this memory")
-    parser.add_argument("--explain", action="store_true", help="explain each score")
-    parser.add_argument("--role", choices=_ROLES, default="user", help="role of the speaker")
-    parser.add_argument("--depth", type=count, default=1, metavar="N", help="at most N steps from the name")
-    parser.add_argument("--budget", type=count, default=1000, metavar="N", help="at most N tokens")
-    parser.add_argument("--yes", action="store_true", help="don't ask before forgetting many memories of an owner")
-    parser.add_argument("--dry-run", action="store_true", help="only list the memories of the owner")
-    parser.add_argument("--status", default="", help="pending, processing, failed, success or dead")
-    parser.describe_verbs({name: verb.help for name, verb in VERBS.items()})
+type _Verb = Callable[[Client, Any], Awaitable[int]]
 
 
 def run(options: Any) -> int:
     """Runs the verb and prints its result."""
-    verb = VERBS[options.verb]
-    if not verb.least <= len(options.words) <= verb.most:
+    verb, least, most = VERBS[options.verb]
+    if not least <= len(options.words) <= most:
         hint = f"claw memory {options.verb} --help"
         raise Problem("usage", f"claw memory {options.verb} does not take {len(options.words)} arguments", hint)
 
     async def answer(client: Client) -> int:
         with hinted("claw memory search and claw memory recent list memories"):
-            return await verb.run(client, options)
+            return await verb(client, options)
 
     return with_client(options, answer)
 
@@ -196,24 +161,19 @@ async def _working(client: Client, options: Any) -> int:
     return 0
 
 
-def _takes(words: str = "", options: str = "") -> VerbHelp:
-    return VerbHelp(words, frozenset(options.split()))
-
-
-_CONTENT: Final = "owner kind tag speaker session"
-
-VERBS: Final[dict[str, _MemoryVerb]] = {
-    "search": _MemoryVerb(_search, 0, 1000, _takes("[TEXT]", f"limit {_CONTENT} since until threshold like explain")),
-    "add": _MemoryVerb(memorynotes.add, 1, 1000, _takes("TEXT|@FILE|-", _CONTENT)),
-    "import": _MemoryVerb(memorynotes.import_files, 1, 1000, _takes("FILE", "owner tag session")),
-    "show": _MemoryVerb(_show, 1, 1, _takes("ID")),
-    "forget": _MemoryVerb(_forget, 0, 1, _takes("[ID]", "owner yes dry_run")),
-    "consolidate": _MemoryVerb(_consolidate, 0, 0, _takes(options="since")),
-    "export": _MemoryVerb(_export, 0, 0, _takes(options="owner")),
-    "stats": _MemoryVerb(_stats, 0, 0, _takes()),
-    "jobs": _MemoryVerb(_jobs, 0, 0, _takes(options="limit owner status")),
-    "say": _MemoryVerb(_say, 2, 1000, _takes("CONVERSATION TEXT", "owner role speaker")),
-    "about": _MemoryVerb(_about, 1, 1, _takes("NAME", "owner depth")),
-    "recent": _MemoryVerb(_recent, 0, 0, _takes(options="limit")),
-    "working": _MemoryVerb(_working, 1, 1, _takes("TASK", "budget")),
+VERBS: Final[dict[str, tuple[_Verb, int, int]]] = {
+    "search": (_search, 0, 1000),
+    "add": (memorynotes.add, 1, 1000),
+    "import": (memorynotes.import_files, 1, 1000),
+    "show": (_show, 1, 1),
+    "forget": (_forget, 0, 1),
+    "consolidate": (_consolidate, 0, 0),
+    "export": (_export, 0, 0),
+    "stats": (_stats, 0, 0),
+    "jobs": (_jobs, 0, 0),
+    "say": (_say, 2, 1000),
+    "about": (_about, 1, 1),
+    "recent": (_recent, 0, 0),
+    "working": (_working, 1, 1),
 }
+"""What each verb does, and how few and how many words it takes."""

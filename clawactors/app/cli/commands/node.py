@@ -3,20 +3,12 @@
 from typing import Any
 
 from clawactors.app.cli.output import emit
-from clawactors.app.cli.parsing import Parser, count, pair
 from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.rows import node_card
 from clawactors.app.cli.session import with_client
 from clawactors.app.client import Client
 
-__all__ = ["arguments", "run"]
-
-
-def arguments(parser: Parser) -> None:
-    """Declares the arguments."""
-    parser.add_argument("words", nargs="+", metavar="[set] NODE")
-    parser.add_argument("--slots", type=count, metavar="N", help="set: tasks that the node runs at once")
-    parser.add_argument("--affinity", type=pair, action="append", metavar="K=V", help="set: a label; K= removes it")
+__all__ = ["run"]
 
 
 def run(options: Any) -> int:

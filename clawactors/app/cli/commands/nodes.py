@@ -3,18 +3,12 @@
 from typing import Any
 
 from clawactors.app.cli.output import emit
-from clawactors.app.cli.parsing import Parser
 from clawactors.app.cli.rows import node_table
 from clawactors.app.cli.session import with_client
-from clawactors.app.cli.watching import watch, watch_argument
+from clawactors.app.cli.watching import watch
 from clawactors.app.client import Client
 
-__all__ = ["arguments", "run"]
-
-
-def arguments(parser: Parser) -> None:
-    """What it takes."""
-    watch_argument(parser)
+__all__ = ["run"]
 
 
 def run(options: Any) -> int:

@@ -3,17 +3,11 @@
 from typing import Any
 
 from clawactors.app.cli.output import emit
-from clawactors.app.cli.parsing import Parser
 from clawactors.app.cli.rows import node_card
 from clawactors.app.cli.session import explained, with_client
 from clawactors.app.client import Client
 
-__all__ = ["arguments", "run"]
-
-
-def arguments(parser: Parser) -> None:
-    """Declares the arguments."""
-    parser.add_argument("id", metavar="NODE")
+__all__ = ["run"]
 
 
 def run(options: Any) -> int:

@@ -3,7 +3,6 @@
 from typing import Any
 
 from clawactors.app.cli.output import emit, note
-from clawactors.app.cli.parsing import Parser, count, rate
 from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.progress import ProgressBar
 from clawactors.app.cli.rows import task_table
@@ -13,22 +12,7 @@ from clawactors.app.client import Client
 from clawactors.runtime.client.redriving import RedriveReport
 from clawactors.runtime.client.rows import TaskRow, task_row
 
-__all__ = ["arguments", "run"]
-
-
-def arguments(parser: Parser) -> None:
-    """Declares the arguments."""
-    parser.add_argument(
-        "ids", nargs="*", metavar="ID", help="tasks to retry (default: all dead tasks that match the options)"
-    )
-    parser.add_argument("--skill", default="", help="only tasks of this skill")
-    parser.add_argument(
-        "--error", default="", metavar="CLASS", help="only tasks with this error class, such as timeout"
-    )
-    parser.add_argument("--limit", type=count, metavar="N", help="at most N tasks, newest first")
-    parser.add_argument("--rate", type=rate, metavar="N/s", help="rate limit, such as 100/s or 30/m")
-    parser.add_argument("--yes", action="store_true", help="retry more than 10 tasks without asking")
-    parser.add_argument("--dry-run", action="store_true", help="only list the tasks that would be retried")
+__all__ = ["run"]
 
 
 def run(options: Any) -> int:

@@ -3,7 +3,6 @@
 from typing import Any
 
 from clawactors.app.cli.output import emit
-from clawactors.app.cli.parsing import Parser, count, duration
 from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.request import params_of
 from clawactors.app.cli.rows import schedule_card, schedule_table
@@ -12,10 +11,8 @@ from clawactors.app.client import Client
 from clawactors.kernel.fold import Snapshot
 from clawactors.runtime.client.schedules import schedule_row
 from clawactors.systems.schedules import Schedule
-from clawactors.systems.schedules.planning import CATCH_UP
-from clawactors.systems.tasks.submission import PRIORITIES
 
-__all__ = ["arguments", "run"]
+__all__ = ["run"]
 
 _LIST = "claw schedule list shows all schedules"
 _VERB_USAGE = {
@@ -23,23 +20,6 @@ _VERB_USAGE = {
     "list": "usage: schedule list",
     **{verb: f"usage: schedule {verb} NAME" for verb in ("show", "pause", "resume", "remove")},
 }
-
-
-def arguments(parser: Parser) -> None:
-    """Declares the arguments."""
-    parser.add_argument("verb", choices=("add", "list", "show", "pause", "resume", "remove"))
-    parser.add_argument("words", nargs="*", metavar="NAME [CRON SKILL [JSON|@FILE|-]]")
-    parser.add_argument("--zone", help="add: time zone of the cron expression, such as Europe/Berlin (default UTC)")
-    parser.add_argument(
-        "--catch-up",
-        choices=CATCH_UP,
-        help="add: run missed times all (fire), not at all (skip) or once (coalesce, the default)",
-    )
-    parser.add_argument("--user", help="add: user the tasks belong to")
-    parser.add_argument("--priority", choices=list(PRIORITIES), help="add: priority of each task (default normal)")
-    parser.add_argument("--tag", action="append", metavar="LABEL", help="add: label of each task")
-    parser.add_argument("--timeout", type=duration, metavar="D", help="add: time limit per attempt, such as 30s or 5m")
-    parser.add_argument("--retries", type=count, metavar="N", help="add: retries after the first attempt (default 3)")
 
 
 def run(options: Any) -> int:

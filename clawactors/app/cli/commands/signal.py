@@ -3,21 +3,13 @@
 from typing import Any
 
 from clawactors.app.cli.output import emit, note
-from clawactors.app.cli.parsing import Parser
 from clawactors.app.cli.request import value_of
 from clawactors.app.cli.rows import task_card
 from clawactors.app.cli.session import change_by_id, explained, with_client
 from clawactors.app.client import Client
 from clawactors.runtime.client.rows import task_row
 
-__all__ = ["arguments", "run"]
-
-
-def arguments(parser: Parser) -> None:
-    """Declares the arguments."""
-    parser.add_argument("id", metavar="ID")
-    parser.add_argument("name", metavar="NAME", help="name of the signal, as in the code's task.signal(NAME)")
-    parser.add_argument("payload", nargs="?", metavar="JSON|@FILE|-", help="payload (default null)")
+__all__ = ["run"]
 
 
 def run(options: Any) -> int:

@@ -3,16 +3,11 @@
 from typing import Any
 
 from clawactors.app.cli.output import emit
-from clawactors.app.cli.parsing import Parser
 from clawactors.app.cli.rows import skill_table
 from clawactors.app.cli.session import with_client
 from clawactors.app.client import Client
 
-__all__ = ["arguments", "run"]
-
-
-def arguments(parser: Parser) -> None:
-    """Has no options of its own."""
+__all__ = ["run"]
 
 
 def run(options: Any) -> int:

@@ -6,17 +6,11 @@ from typing import Any
 import msgspec
 
 from clawactors.app.cli.output import Facts, Part, emit
-from clawactors.app.cli.parsing import Parser
 from clawactors.app.cli.session import with_client
-from clawactors.app.cli.watching import watch, watch_argument
+from clawactors.app.cli.watching import watch
 from clawactors.app.client import Client
 
-__all__ = ["arguments", "run"]
-
-
-def arguments(parser: Parser) -> None:
-    """What it takes."""
-    watch_argument(parser)
+__all__ = ["run"]
 
 
 def run(options: Any) -> int:

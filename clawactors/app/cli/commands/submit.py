@@ -7,8 +7,9 @@ from typing import Any, Final
 
 import msgspec
 
+from clawactors.app.cli.arguments import tasks
 from clawactors.app.cli.output import emit, note
-from clawactors.app.cli.parsing import GLOBALS, Parser, count, duration, moment, pair, words
+from clawactors.app.cli.parsing import GLOBALS, Parser
 from clawactors.app.cli.problem import EXITS, Problem
 from clawactors.app.cli.request import request_of_options
 from clawactors.app.cli.rows import task_card
@@ -17,62 +18,12 @@ from clawactors.app.client import Client
 from clawactors.eventlog import Unavailable
 from clawactors.kernel.errors import NotFound, Refused
 from clawactors.runtime.client.rows import TaskRow
-from clawactors.systems.tasks.submission import ON_DEAD, PRIORITIES
 
-__all__ = ["arguments", "run"]
+__all__ = ["run"]
 
 _PAUSE_S: Final = 1.0
 _PAUSE_MAX_S: Final = 8.0
 """A wait asks whether the task is blocked, more and more seldom: most that become so do it soon."""
-
-
-def arguments(parser: Parser) -> None:
-    """Declares the arguments."""
-    parser.add_argument("skill", nargs="?", help="the skill to run")
-    parser.add_argument("params", nargs="?", metavar="JSON|@FILE|-", help="its parameters, a JSON object")
-    parser.add_argument("--id", help="task id; submitting the same id and content again creates no second task")
-    parser.add_argument("--key", help="idempotency key; the id is derived from it")
-    parser.add_argument("--name", default="", help="display name")
-    parser.add_argument("--description", default="", help="free text")
-    parser.add_argument("--user", default="", help="user the task belongs to")
-    parser.add_argument("--priority", choices=list(PRIORITIES), default="normal", help="higher ones run first")
-    parser.add_argument(
-        "--requires", type=words, default=[], metavar="A,B", help="additional skills that the node must have"
-    )
-    parser.add_argument("--prefers", type=words, default=[], metavar="C", help="skills that the node should have")
-    parser.add_argument(
-        "--affinity", type=pair, action="append", default=[], metavar="K=V", help="labels that the node must have"
-    )
-    parser.add_argument("--tag", action="append", default=[], metavar="LABEL", help="labels; repeat it for several")
-    parser.add_argument("--metadata", metavar="JSON", help="your own data, a JSON object")
-    parser.add_argument(
-        "--after", type=words, default=[], metavar="ID,…", help="start after these tasks have completed"
-    )
-    parser.add_argument(
-        "--on-dead",
-        choices=ON_DEAD,
-        default="block",
-        help="if one of those fails: block until a person decides, fail too, or run anyway",
-    )
-    start = parser.add_mutually_exclusive_group()
-    start.add_argument("--delay", type=duration, metavar="D", help="start after this delay, such as 10m")
-    start.add_argument(
-        "--at", type=moment, metavar="T", help="start at this time, such as 2026-05-01T09:00:00Z; a past time means now"
-    )
-    parser.add_argument("--deadline", type=moment, metavar="T", help="fail the task if it is not completed by then")
-    parser.add_argument("--timeout", type=duration, metavar="D", help="time limit per attempt, such as 30s or 5m")
-    parser.add_argument("--retries", type=count, metavar="N", help="retries after the first attempt (default 3)")
-    parser.add_argument(
-        "--wait",
-        type=lambda text: math.inf if text == "" else duration(text),
-        metavar="D",
-        help="wait for completion, at most D (default: no limit)",
-    )
-    parser.add_argument(
-        "--batch",
-        metavar="FILE",
-        help="file with one JSON object per line, fields named like these options; - is stdin",
-    )
 
 
 def run(options: Any) -> int:
@@ -109,7 +60,7 @@ def _submit_batch(options: Any) -> int:
     from clawactors.app.cli.commands import batch
 
     parser = Parser("claw submit", "")
-    arguments(parser)
+    tasks.submit(parser)
     defaults = vars(parser.parse_args([]))
     own = {*GLOBALS, "batch"}
     given = [name for name, value in defaults.items() if name not in own and getattr(options, name) != value]

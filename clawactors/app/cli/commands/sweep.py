@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from clawactors.app.cli.output import Part, emit
-from clawactors.app.cli.parsing import Parser, duration
 from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.progress import ProgressBar
 from clawactors.app.cli.session import with_client
@@ -13,21 +12,9 @@ from clawactors.eventlog.jetstream import JetStreamBlobs, JetStreamLog, JetStrea
 from clawactors.runtime.sweep import SweepReport, sweep
 from clawactors.systems.tasks.payload import shown_size
 
-__all__ = ["arguments", "run"]
+__all__ = ["run"]
 
 _DAY_S: Final = 86_400.0
-
-
-def arguments(parser: Parser) -> None:
-    """Declares the arguments."""
-    parser.add_argument(
-        "--older-than",
-        type=duration,
-        default=7 * _DAY_S,
-        metavar="D",
-        help="only values older than D (default 7d, at least 1d)",
-    )
-    parser.add_argument("--dry-run", action="store_true", help="only report what would be deleted")
 
 
 def run(options: Any) -> int:

@@ -8,27 +8,16 @@ import msgspec
 from msgspec.structs import replace
 
 from clawactors.app.cli.output import Part, Table, emit, short, when
-from clawactors.app.cli.parsing import Parser, place
 from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.rows import task_card
 from clawactors.app.cli.session import by_id, with_client
-from clawactors.app.cli.watching import watch, watch_argument
+from clawactors.app.cli.watching import watch
 from clawactors.app.client import Client
 from clawactors.runtime.client.rows import TaskRow
 from clawactors.systems.tasks import FINAL
 from clawactors.systems.tasks.payload import is_reference
 
-__all__ = ["arguments", "run"]
-
-
-def arguments(parser: Parser) -> None:
-    """What it takes."""
-    parser.add_argument("id", metavar="ID", help="its id, or the beginning of it")
-    parser.add_argument("--history", action="store_true", help="show its events instead of its state")
-    parser.add_argument("--result", action="store_true", help="print only its result, in full")
-    parser.add_argument("--full", action="store_true", help="show large values instead of references to them")
-    parser.add_argument("--at", type=place, metavar="SEQ|TIME", help="its state at a sequence number or time")
-    watch_argument(parser, "until it has ended")
+__all__ = ["run"]
 
 
 def run(options: Any) -> int:

@@ -3,16 +3,10 @@
 from typing import Any
 
 from clawactors.app.cli.output import Facts, emit
-from clawactors.app.cli.parsing import Parser
 from clawactors.app.cli.session import by_id, with_client
 from clawactors.app.client import Client
 
-__all__ = ["arguments", "run"]
-
-
-def arguments(parser: Parser) -> None:
-    """Declares the arguments."""
-    parser.add_argument("id", metavar="ID")
+__all__ = ["run"]
 
 
 def run(options: Any) -> int:

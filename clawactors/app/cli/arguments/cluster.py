@@ -1,0 +1,168 @@
+"""What the commands for clusters and nodes take."""
+
+import argparse
+from typing import Final
+
+from clawactors.app.cli.arguments.watch import watch_argument
+from clawactors.app.cli.parsing import Parser, count, duration, lease, pair, port
+
+__all__ = [
+    "BENCHES",
+    "LEASE_S",
+    "SHELLS",
+    "bench",
+    "candidates",
+    "completion",
+    "demo",
+    "doctor",
+    "down",
+    "join",
+    "node",
+    "nodes",
+    "presence",
+    "skills",
+    "status",
+    "sweep",
+    "up",
+]
+
+LEASE_S: Final = 1.5
+SHELLS: Final = ("bash", "zsh", "fish")
+BENCHES: Final = (
+    "tasks",
+    "awaited",
+    "read",
+    "steps",
+    "latency",
+    "recovery",
+    "idle",
+    "append",
+    "replay",
+    "memory",
+    "all",
+)
+_INSTALLING: Final = """\
+bash: claw completion bash > ~/.local/share/bash-completion/completions/claw
+zsh:  claw completion zsh > a file _claw in a folder of $fpath
+fish: claw completion fish > ~/.config/fish/completions/claw.fish"""
+
+
+def _node_options(parser: Parser) -> None:
+    """What `claw up` and `claw join` take for the nodes that they start."""
+    parser.add_argument(
+        "--slots", type=count, default=5, metavar="N", help="tasks that a node runs at once (default 5)"
+    )
+    parser.add_argument("--skills", nargs="+", action="extend", default=[], metavar="MODULE|FILE", help="your skills")
+    parser.add_argument(
+        "--allow",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="MODULE:FUNCTION",
+        help="functions that the skill `python` may call",
+    )
+    parser.add_argument("--secrets", metavar="FILE", help="file with NAME=VALUE lines, for skills that request secrets")
+    parser.add_argument(
+        "--lease",
+        type=lease,
+        default=LEASE_S,
+        metavar="D",
+        help="declare a node dead after D without a heartbeat (default 1.5s)",
+    )
+
+
+def up(parser: Parser) -> None:
+    """What `claw up` takes."""
+    parser.add_argument("--nodes", type=count, default=2, metavar="N", help="node processes (default 2)")
+    _node_options(parser)
+    parser.add_argument("--port", type=port, metavar="P", help="TCP port of the server")
+    parser.add_argument("--no-restart", dest="restart", action="store_false", help="don't restart crashed processes")
+    parser.add_argument(
+        "--detach", action="store_true", help="run in the background: return when it is ready; `claw down` stops it"
+    )
+    parser.add_argument("--detached", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--lock", type=int, help=argparse.SUPPRESS)
+
+
+def down(parser: Parser) -> None:
+    """What `claw down` takes."""
+
+
+def join(parser: Parser) -> None:
+    """What `claw join` takes."""
+    parser.add_argument("--id", help="the node's id (default: the name of this machine)")
+    _node_options(parser)
+    parser.add_argument(
+        "--affinity",
+        nargs="+",
+        action="extend",
+        type=pair,
+        default=[],
+        metavar="K=V",
+        help="labels that tasks can require",
+    )
+
+
+def nodes(parser: Parser) -> None:
+    """What `claw nodes` takes."""
+    watch_argument(parser)
+
+
+def node(parser: Parser) -> None:
+    """What `claw node` takes."""
+    parser.add_argument("words", nargs="+", metavar="[set] NODE")
+    parser.add_argument("--slots", type=count, metavar="N", help="set: tasks that the node runs at once")
+    parser.add_argument("--affinity", type=pair, action="append", metavar="K=V", help="set: a label; K= removes it")
+
+
+def presence(parser: Parser) -> None:
+    """What `claw drain`, `cordon`, `uncordon` and `remove` take."""
+    parser.add_argument("id", metavar="NODE")
+
+
+def skills(parser: Parser) -> None:
+    """What `claw skills` takes."""
+
+
+def status(parser: Parser) -> None:
+    """What `claw status` takes."""
+    watch_argument(parser)
+
+
+def doctor(parser: Parser) -> None:
+    """What `claw doctor` takes."""
+    parser.add_argument("--verbose", action="store_true", help="also show control's middleware, in order")
+
+
+def sweep(parser: Parser) -> None:
+    """What `claw sweep` takes."""
+    parser.add_argument(
+        "--older-than",
+        type=duration,
+        default=7 * 86_400.0,
+        metavar="D",
+        help="only values older than D (default 7d, at least 1d)",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only report what would be deleted")
+
+
+def demo(parser: Parser) -> None:
+    """What `claw demo` takes."""
+
+
+def completion(parser: Parser) -> None:
+    """What `claw completion` takes."""
+    parser.add_argument("shell", choices=SHELLS, help="for which shell")
+    parser.epilog, parser.formatter_class = _INSTALLING, argparse.RawDescriptionHelpFormatter
+
+
+def bench(parser: Parser) -> None:
+    """What `claw bench` takes."""
+    parser.add_argument("name", choices=BENCHES, help="what to measure")
+    parser.add_argument("--n", type=count, metavar="N", help="number of operations")
+    parser.add_argument("--records", type=count, default=0, metavar="N", help="fill the log with N records first")
+
+
+def candidates(parser: Parser) -> None:
+    """What `claw __complete` takes."""
+    parser.add_argument("words", nargs="*", metavar="WORD", help="the command line so far, after `claw`")

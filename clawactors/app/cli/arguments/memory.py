@@ -1,0 +1,58 @@
+"""What `claw memory` takes, verb by verb."""
+
+from typing import Final
+
+from clawactors.app.cli.parsing import Parser, VerbHelp, count, share, through, time
+
+__all__ = ["KINDS", "ROLES", "VERBS", "memory"]
+
+ROLES: Final = ("user", "assistant", "system", "tool")
+KINDS: Final = ("raw", "summary", "knowledge")
+
+
+def _takes(words: str = "", options: str = "") -> VerbHelp:
+    return VerbHelp(words, frozenset(options.split()))
+
+
+_CONTENT: Final = "owner kind tag speaker session"
+
+VERBS: Final[dict[str, VerbHelp]] = {
+    "search": _takes("[TEXT]", f"limit {_CONTENT} since until threshold like explain"),
+    "add": _takes("TEXT|@FILE|-", _CONTENT),
+    "import": _takes("FILE", "owner tag session"),
+    "show": _takes("ID"),
+    "forget": _takes("[ID]", "owner yes dry_run"),
+    "consolidate": _takes(options="since"),
+    "export": _takes(options="owner"),
+    "stats": _takes(),
+    "jobs": _takes(options="limit owner status"),
+    "say": _takes("CONVERSATION TEXT", "owner role speaker"),
+    "about": _takes("NAME", "owner depth"),
+    "recent": _takes(options="limit"),
+    "working": _takes("TASK", "budget"),
+}
+"""What the help of each verb lists."""
+
+
+def memory(parser: Parser) -> None:
+    """What `claw memory` takes."""
+    parser.add_argument("verb", choices=tuple(VERBS), metavar="VERB", help=", ".join(VERBS))
+    parser.add_argument("words", nargs="*", metavar="TEXT|@FILE|ID|NAME", help="argument of the verb")
+    parser.add_argument("--limit", type=count, metavar="N", help="at most N (default: 5 hits, 100 events, all jobs)")
+    parser.add_argument("--owner", default="", help="owner of the memories")
+    parser.add_argument("--kind", choices=KINDS, help="raw, summary or knowledge")
+    parser.add_argument("--tag", action="append", default=[], metavar="LABEL", help="with this tag")
+    parser.add_argument("--speaker", default="", help="the speaker")
+    parser.add_argument("--session", default="", help="conversation, task or document")
+    parser.add_argument("--since", type=time, default=0, metavar="TIME", help="at this time or later")
+    parser.add_argument("--until", type=through, default=0, metavar="TIME", help="at this time or earlier")
+    parser.add_argument("--threshold", type=share, metavar="0..1", help="minimum relevance (default 0.7)")
+    parser.add_argument("--like", default="", metavar="ID", help="similar to this memory")
+    parser.add_argument("--explain", action="store_true", help="explain each score")
+    parser.add_argument("--role", choices=ROLES, default="user", help="role of the speaker")
+    parser.add_argument("--depth", type=count, default=1, metavar="N", help="at most N steps from the name")
+    parser.add_argument("--budget", type=count, default=1000, metavar="N", help="at most N tokens")
+    parser.add_argument("--yes", action="store_true", help="don't ask before forgetting many memories of an owner")
+    parser.add_argument("--dry-run", action="store_true", help="only list the memories of the owner")
+    parser.add_argument("--status", default="", help="pending, processing, failed, success or dead")
+    parser.describe_verbs(VERBS)
