@@ -29,6 +29,9 @@ _ENDED_THERE = frozenset(("completed", "failed", "dead"))
 
 def _light(event: e.TaskEvent) -> e.TaskEvent:
     """The event without what may be large and is of no use here."""
+    kind = type(event)
+    if kind is e.Started or kind is e.Completed or kind is e.Scheduled:  # nearly all of them
+        return event
     if isinstance(event, e.Spec):
         large = event.params or event.metadata or event.description
         return replace(event, params={}, metadata={}, description="") if large else event
