@@ -23,6 +23,7 @@ from clawactors.systems.nodes.kind import NODES
 from clawactors.systems.skills import Skill
 from clawactors.testing.clock import VirtualClock
 from clawactors.testing.inprocess import InProcessCluster
+from clawactors.testing.memory import LazyMemory
 from clawactors.testing.timeline import Timeline, WaitingRequests, leader_of
 from clawactors.testing.views import QueriedViews
 
@@ -77,6 +78,8 @@ class Cluster:
             ) from None
         self._host = InProcessCluster(self._clock, self._seed)
         self._host.fault = self._fault
+        self._memory = LazyMemory(self._host)
+        self._host.before_request = self._memory.before_request
         self._timeline = Timeline(self._host, self._clock, self._is_asked)
         try:
             await self._start_control()
@@ -103,6 +106,7 @@ class Cluster:
         for client in self._clients:
             client.close()
         await self._host.__aexit__()
+        self._memory.close()
 
     def __enter__(self) -> Self:
         self._runner = asyncio.Runner()

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import itertools
 import random
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextvars import ContextVar
 from typing import Any, Final, Self
 
@@ -74,6 +74,7 @@ class InProcessCluster:
         self.contexts: dict[str, ActorContext] = {}
         self.fault: Fault | None = None
         self.read_fault: Callable[[], None] | None = None
+        self.before_request: Callable[[str], Awaitable[None]] | None = None
         """What links that are made from now on begin with."""
         self.controls: dict[str, Control] = {}
         self.nodes: dict[str, NodeActor] = {}
@@ -96,6 +97,7 @@ class InProcessCluster:
             link.fault = self.fault
         if self.read_fault is not None:
             link.read_fault = self.read_fault
+        link.before_request = self.before_request
         return link
 
     def context(self, name: str, by: str = "", node: str = "") -> ActorContext:

@@ -8,7 +8,7 @@
 import asyncio
 import itertools
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Final, Self
 
 from clawactors.eventlog import Draft, EventLogError, Follower, Head, InProcessLog, NoResponders, Unavailable
@@ -41,6 +41,8 @@ class Link:
         self.appends: list[Draft] = []
         self.fault: Fault = lambda point, draft: None
         self.read_fault: Callable[[], None] = lambda: None
+        self.before_request: Callable[[str], Awaitable[None]] | None = None
+        """Is told the subject of each request, and awaited."""
 
     def ask_as(self, principal: str) -> None:
         """From now on its requests are this principal's."""
@@ -154,6 +156,8 @@ class Link:
     async def request(self, subject: str, body: bytes, timeout_s: float) -> bytes:
         """See `Asking`."""
         self._check()
+        if self.before_request is not None:
+            await self.before_request(subject)
         return await self._requests.request(subject, body, timeout_s)
 
     def publish(self, subject: str, body: bytes) -> None:

@@ -2,10 +2,13 @@
 
 import asyncio
 import itertools
+import os
+import tempfile
 import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -317,6 +320,29 @@ async def test_secrets_and_output_and_blobs_are_there() -> None:
         ref = await cluster.client.submit("all")
         assert [chunk.value async for chunk in ref.stream()] == [{"key": 13}]
         assert await cluster.client.blob((await ref.result())["blob"]) == b"bytes"
+
+
+def made(folder: Path) -> list[str]:
+    return os.listdir(folder)
+
+
+async def test_memory_is_there_when_it_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    @skill("learn")
+    async def learn(task: Task) -> list[str]:
+        await task.remember("Ada prefers tea")
+        return [row["text"] for row in await task.recall("what does Ada drink?")]
+
+    async with Cluster([learn, double]) as cluster:
+        await cluster.client.run("double", {"n": 1})
+        assert not made(tmp_path), "without memory there are no files"
+        assert "Ada prefers tea" in await cluster.client.run("learn")
+        await cluster.client.remember("Grace prefers coffee")
+        found = await cluster.client.recall("coffee", limit=1, fresh=True)
+        assert [row["text"] for row in found] == ["Grace prefers coffee"]
+        await cluster.kill_node("n1")
+    assert not made(tmp_path)
 
 
 def test_a_test_that_is_not_async_uses_it_too(claw_cluster: Callable[..., Cluster]) -> None:
