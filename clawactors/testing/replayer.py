@@ -21,12 +21,14 @@ from clawactors.eventlog.outputs import InProcessOutputs
 from clawactors.eventlog.record import subject_of
 from clawactors.kernel.fold import Snapshot
 from clawactors.kernel.kind import Kind
+from clawactors.runtime.asking import Outcome
 from clawactors.runtime.context import ActorContext
 from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.runtime.node import Supplies
 from clawactors.runtime.node.attempt import Assignment, Attempt
 from clawactors.runtime.node.secrets import Secrets
 from clawactors.runtime.node.steps import Steps
+from clawactors.runtime.node.submitter import Submitter
 from clawactors.runtime.node.threads import DaemonThreads
 from clawactors.runtime.snapshots import Known
 from clawactors.systems.skills import Skill
@@ -108,6 +110,21 @@ class _RecordSnapshots:
         return Known(self._known if kind is TASKS and id == self._id else Snapshot(kind.decider.initial))
 
 
+class _NoSubmitter(Submitter):
+    """Children were submitted when the record was made; those that it does not know are never heard of."""
+
+    def __init__(self) -> None:
+        """It asks nobody."""
+
+    @override
+    async def submit(self, id: str, spec: e.Spec) -> Outcome:
+        return Outcome(0)
+
+    @override
+    async def cancel(self, id: str) -> Outcome:
+        return Outcome(0)
+
+
 class _BeyondRecord(BaseException):
     """Unwinds code that has gone beyond the record."""
 
@@ -180,6 +197,7 @@ def _resumed(log: InProcessLog, record: TaskRecord, skill: Skill, id: str, secre
     known = Snapshot(with_changes(task, life=life), version)
     context.dispatcher = Dispatcher(context, _RecordSnapshots(id, known))
     supplies = Supplies(InProcessBlobs(), InProcessOutputs(), secrets)
+    supplies.submitter = _NoSubmitter()
     return _ReplayedAttempt(
         context, Assignment(id, version, event, record.at_ns), skill, DaemonThreads("replay"), supplies
     )

@@ -248,6 +248,35 @@ async def test_code_that_uses_its_id_is_given_it() -> None:
         replay(history, named)
 
 
+@skill("part")
+async def part(task: Task, n: int) -> int:
+    await task.sleep("1d")
+    return n
+
+
+@skill("whole")
+async def whole(task: Task) -> int:
+    return sum(await asyncio.gather(*[task.run("part", {"n": n}) for n in range(20)]))
+
+
+@skill("whole")
+async def whole_and_more(task: Task) -> int:
+    return sum(await asyncio.gather(*[task.run("part", {"n": n}) for n in range(21)]))
+
+
+async def test_children_that_ended_are_taken_from_the_record() -> None:
+    async with Cluster([whole, part], nodes=2) as cluster:
+        ref = await cluster.client.submit("whole", id="t")
+        await cluster.settle()
+        open_record = await cluster.client.history("t")
+        assert await ref.result() == 190
+        history = await cluster.client.history("t")
+    assert replay(history, whole, id="t").result == 190
+    assert not replay(open_record, whole_and_more, id="t").returned
+    with pytest.raises(NondeterministicCode, match=r"the code waits .*, where the recorded run has completed"):
+        replay(history, whole_and_more, id="t")
+
+
 def test_a_history_is_replayed_in_a_test_that_is_not_async() -> None:
     history = asyncio.run(history_of(order, {"item": "book"}, to="wait"))
     assert replay(history, order).used == ("reserve",)
