@@ -1,4 +1,4 @@
-"""When time moves in a test cluster, beyond the machine's own: never while code of a task is at work.
+"""When time moves in a test cluster, beyond the machine's own: never while code of a task is at work (docs/adr/0050).
 
 1. The cluster is quiet when no task is on a node and nothing was appended for a while.
 2. While a client waits for the cluster and the cluster is quiet, time jumps to the next timer.
