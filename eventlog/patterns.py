@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Callable, Sequence
+from operator import methodcaller
 
 __all__ = ["covering", "matcher"]
 
 
 def matcher(patterns: Sequence[str]) -> Callable[[str], object]:
     """A test for subjects that fit any of the NATS patterns (`*` one token, `>` one or more at the end)."""
+    if all(pattern.endswith(".>") and "*" not in pattern for pattern in patterns):
+        return methodcaller("startswith", tuple(pattern.removesuffix(">") for pattern in patterns))
     tokens = {"*": r"[^.]+", ">": r".+"}
     forms = (r"\.".join(tokens.get(token, re.escape(token)) for token in pattern.split(".")) for pattern in patterns)
     return re.compile("|".join(forms)).fullmatch

@@ -91,13 +91,14 @@ class Delivery:
     def on_message(self, subject: bytes, reply: bytes, headers: bytes, body: bytes) -> None:
         """Handles a message of the consumer."""
         self.is_alive = True
-        parts = reply.split(b".")
-        if len(parts) > 9:
-            del parts[2:4], parts[9:]  # the longer form names domain and account first, and ends with a random token
-        elif len(parts) < 9:
+        dots = reply.count(b".")
+        if dots == 8:
+            _, sequence, number, at_ns, pending = reply.rsplit(b".", 4)
+        elif dots > 8:  # the longer form names domain and account first, and may end with a random token
+            sequence, number, at_ns, pending = reply.split(b".")[7:11]
+        else:
             self._on_control(reply, headers)
             return
-        _, _, _, _, _, sequence, number, at_ns, pending = parts
         if int(number) != self._number + 1:
             self._on_gap(f"message {self._number + 1} of the consumer is missing")
             return
