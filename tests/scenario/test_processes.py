@@ -16,29 +16,6 @@ pytestmark = pytest.mark.nats
 NOISY = Path(__file__).with_name("noisy.py")
 
 
-@pytest.fixture
-def claw(tmp_path: Path) -> Iterator[Claw]:
-    claw = Claw(tmp_path / "data")
-    yield claw
-    claw("down")
-
-
-def test_what_a_file_prints_is_in_a_log_once(claw: Claw) -> None:
-    up = claw("up", "--detach", "--nodes", "1", "--skills", str(NOISY), "--json")
-    assert up.code == 0, up.err
-    for skill in ("prints", "prints-apart"):
-        done = claw.quick("submit", skill, "--id", skill, "--wait", "20s", "--json")
-        assert done.answer["result"] == 1, done.err
-    log = (claw.data / "logs" / "n1.log").read_text()
-    once = ["printed at import", "half a line at import", "written at import", "a program at import"]
-    assert [log.count(text) for text in (*once, "buffered before a fork", "from a program")] == [1] * 6
-    assert "from a fork" not in log
-    printed = claw.quick("logs", "prints").out
-    assert [printed.count(text) for text in ("from a thread", "from a pool", "from a fork")] == [1, 1, 1]
-    apart = claw.quick("logs", "prints-apart").out
-    assert [apart.count(text) for text in ("before a fork from a fork", "before a fork", "from a program")] == [1, 1, 1]
-
-
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Claw]:
     claw = Claw(tmp_path_factory.mktemp("live") / "data")
@@ -46,6 +23,20 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Claw]:
     assert up.code == 0, up.err
     yield claw
     claw("down")
+
+
+def test_what_a_file_prints_is_in_a_log_once(live: Claw) -> None:
+    for skill in ("prints", "prints-apart"):
+        done = live.quick("submit", skill, "--id", skill, "--wait", "20s", "--json")
+        assert done.answer["result"] == 1, done.err
+    log = (live.data / "logs" / "n1.log").read_text()
+    once = ["printed at import", "half a line at import", "written at import", "a program at import"]
+    assert [log.count(text) for text in (*once, "buffered before a fork", "from a program")] == [1] * 6
+    assert "from a fork" not in log
+    printed = live.quick("logs", "prints").out
+    assert [printed.count(text) for text in ("from a thread", "from a pool", "from a fork")] == [1, 1, 1]
+    apart = live.quick("logs", "prints-apart").out
+    assert [apart.count(text) for text in ("before a fork from a fork", "before a fork", "from a program")] == [1, 1, 1]
 
 
 def supervisor_of(claw: Claw) -> psutil.Process:
@@ -105,14 +96,19 @@ def test_what_other_skills_start_ends_with_the_node(live: Claw) -> None:
     until(lambda: live.quick("task", "left", "--json").answer["status"] == "cancelled")
 
 
-def test_down_takes_its_time_limit_also_with_a_busy_pool_and_leaves_nothing(claw: Claw) -> None:
-    up = claw("up", "--detach", "--nodes", "1", "--skills", str(NOISY), "--json")
-    assert up.code == 0, up.err
+def test_a_log_that_was_moved_away_goes_on_in_a_new_file(live: Claw) -> None:
+    log = live.data / "logs" / "n1.log"
+    log.rename(log.with_name("kept"))
+    live.quick("submit", "prints", "--id", "moved", "--wait", "20s")
+    until(lambda: log.exists() and "from a program" in log.read_text())
+
+
+def test_down_takes_its_time_limit_also_with_a_busy_pool_and_leaves_nothing(live: Claw) -> None:
     for skill, params in (("busy", "{}"), ("detaches", '{"waits": true}')):
-        claw.quick("submit", skill, params, "--id", skill)
-    until(lambda: len(strays(claw)) >= 2 and len(node_of(claw).children()) >= 1)
-    below = [supervisor_of(claw), *supervisor_of(claw).children(recursive=True)]
+        live.quick("submit", skill, params, "--id", skill)
+    until(lambda: len(strays(live)) >= 2 and len(node_of(live).children()) >= 1)
+    below = [supervisor_of(live), *supervisor_of(live).children(recursive=True)]
     began_s = time.monotonic()
-    assert claw("down").code == 0
+    assert live("down").code == 0
     assert time.monotonic() - began_s < 12
     assert all(map(is_over, below))

@@ -16,6 +16,7 @@ from clawactors.app.cli.foreground import NOT_SEEN, StopSignals
 from clawactors.app.cli.output import Facts, Part, emit, note
 from clawactors.app.cli.problem import INTERRUPTED, Problem
 from clawactors.app.cluster import ClusterPlan, ClusterSupervisor
+from clawactors.app.logpipe import LogPipe
 from clawactors.app.secretfile import path_of
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.descendants import Reaper, become_subreaper, end_all
@@ -102,11 +103,10 @@ def ready_facts(ready: dict[str, Any]) -> Iterator[Part]:
 def _leave_terminal(log: Path) -> None:
     """Closes the streams of the parent process."""
     nothing = os.open(os.devnull, os.O_RDWR)
-    errors = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    for number, target in enumerate((nothing, nothing, errors)):
-        os.dup2(target, number)
+    for number in (0, 1):
+        os.dup2(nothing, number)
     os.close(nothing)
-    os.close(errors)
+    LogPipe(log).take_over(2)
 
 
 def _kill_nodes(cluster: ClusterSupervisor) -> None:

@@ -9,10 +9,11 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import msgspec
 
+from clawactors.app.logpipe import LogPipe
 from clawactors.app.processes.readyline import ReadyMessage
 from clawactors.app.processes.start import Start
 from clawactors.eventlog import EventLogError, Misconfigured, Unavailable
@@ -57,8 +58,11 @@ class Child:
 
         Raises: `Refused`, `Misconfigured`, `Unavailable` with what the child says of itself.
         """
-        with self.log_path.open("ab") as errors:
-            self._process = await self._spawn(errors)
+        log = LogPipe(self.log_path)
+        try:
+            self._process = await self._spawn(log.writes)
+        finally:
+            log.close_writes()
         self._changed()
         try:
             async with asyncio.timeout(_READY_S):
@@ -76,9 +80,10 @@ class Child:
             case ReadyMessage(message=message):
                 raise Unavailable(message)
             case None:
+                await asyncio.to_thread(log.drain)
                 raise Unavailable(f"{self.name} ended before it was ready: {_last_line(self.log_path)}")
 
-    async def _spawn(self, errors: IO[bytes]) -> Process:
+    async def _spawn(self, errors: int) -> Process:
         command = [sys.executable, "-P", "-m", self.module]
         # A session of its own: Ctrl-C reaches the supervisor alone, which lets nodes hand back their work.
         process = await asyncio.create_subprocess_exec(

@@ -15,6 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from clawactors.app.datafolder import write_private
+from clawactors.app.logpipe import LOG_BYTES, LOG_FILES
 from clawactors.eventlog import Misconfigured
 
 __all__ = [
@@ -142,6 +143,6 @@ max_pending: {256 << 20}
 write_deadline: "10s"
 
 log_file: {text(str(folder / "nats.log"), ensure_ascii=False)}
-log_size_limit: {10 << 20}
-log_max_num: 3
+log_size_limit: {LOG_BYTES}
+log_max_num: {LOG_FILES}
 """

@@ -45,7 +45,9 @@ class TaskContext(TaskHandle):
     @property
     def cancelled(self) -> bool:
         """True once the code should end: the task was cancelled, or runs elsewhere."""
-        return self._attempt.is_stopping
+        attempt = self._attempt
+        attempt.code_was_told = attempt.code_was_told or attempt.is_stopping
+        return attempt.is_stopping
 
     @overload
     async def step[**P, T](

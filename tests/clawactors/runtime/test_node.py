@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import threading
+import time
 from typing import Any
 
 import msgspec
@@ -539,3 +540,31 @@ async def test_a_suspect_that_got_further_makes_room_for_the_next(stage: Stage) 
 async def test_a_node_in_a_cluster_serves_requests_about_its_life(cluster: Cluster) -> None:
     node = await cluster.node("n1", [])
     assert await cluster.requests.request("claw.live.n1", b"anything", 1) == node.incarnation.encode()
+
+
+async def test_what_code_returns_because_its_node_stops_is_no_result(stage: Stage) -> None:
+    go = threading.Event()
+
+    @skill("swallows")
+    async def swallows(task: TaskContext) -> str:
+        try:
+            await asyncio.sleep(PATIENCE_S)
+        except asyncio.CancelledError:
+            return "half"
+        return "whole"
+
+    @skill("looks")
+    def looks(task: SyncTaskContext) -> str:
+        go.set()
+        while not task.cancelled:
+            time.sleep(0.01)
+        return "half"
+
+    node = await stage.node("n1", [swallows, looks], slots=2, grace_s=0.05)
+    await give(stage, node, "swallows", name="swallows")
+    await give(stage, node, "looks", name="looks")
+    await stage.until(lambda: go.is_set() and statuses(stage, "swallows") == ["running"])
+    node.stop()
+    await stage.finish("node/n1")
+    assert statuses(stage, "swallows", "looks") == ["pending"] * 2
+    assert stage.task("looks").life.interruptions == 0

@@ -60,12 +60,11 @@ class Attempt:
         self.id, self.fence, self.clock = assignment.id, assignment.fence, context.clock
         self.journal = AttemptJournal(context, assignment)
         self.phase: Phase = AssignedPhase()
+        self.code_was_told = False  # that it should end: what it returns because its node stops is no result
         self.on_cleared: Callable[[], None] | None = None
         """Called once a suspect has recorded a step: it got further than the attempts before it."""
-        self._loop = asyncio.get_running_loop()
-        self._memories = memories
-        self.background: asyncio.Task[None] | None = None
-        """A write beside the code."""
+        self._loop, self._memories = asyncio.get_running_loop(), memories
+        self.background: asyncio.Task[None] | None = None  # a write beside the code
 
     # Parts are made on first use: most attempts need few. They hold proxies: in reference cycles each attempt would
     # have to wait for the garbage collector.
@@ -141,6 +140,7 @@ class Attempt:
     def cancel_code(self) -> None:
         """Cancels the code without waiting for its next step."""
         if self.phase.code is not None:
+            self.code_was_told = True
             self.phase.code.cancel()
 
     def leave_code(self) -> None:

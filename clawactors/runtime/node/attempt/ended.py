@@ -52,7 +52,8 @@ async def note_result(attempt: "Attempt", result: Any) -> None:
     returns = attempt.skill.returns if attempt.skill else JSON
     record = (await attempt.values.encode_result(result, "the skill", returns))[1]
     phase = attempt.phase
-    if phase.reason in (None, "drain") and phase.error is None:
+    goes_on_elsewhere = phase.reason == "drain" and attempt.code_was_told
+    if phase.reason in (None, "drain") and phase.error is None and not goes_on_elsewhere:
         attempt.journal.note(c.Complete(attempt.fence, record))
     else:
         note_failure(attempt, Stopped())
