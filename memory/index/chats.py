@@ -11,6 +11,7 @@ from clawactors.eventlog import Corrupt
 from clawactors.eventlog.decoding import Commit
 from clawactors.projections.engine.answers import AnswerTable, answers_of
 from clawactors.projections.engine.faults import Faults
+from clawactors.projections.engine.folding import answers_key, fold_commit
 from clawactors.projections.engine.store import Reading, Writing
 from clawactors.projections.engine.view import StoredState
 from clawactors.systems.chats import CHAT
@@ -50,24 +51,10 @@ class ChatsView:
 
     def fold(self, commit: Commit, txn: Writing) -> None:
         """See `View`."""
-        _, state = self._touched.get(commit.id) or _load(txn, commit.id) or (0, CHAT.initial)
-        if commit.fault == "future":
-            self._faults.freeze(commit, txn)
-        elif not self._faults.is_frozen(self.kind, commit.id, txn):
-            is_new = state is CHAT.initial
-            for event in commit.events:
-                after = CHAT.evolve(state, event, commit.record.at_ns)
-                if after is state:
-                    self._faults.note(commit, "illegal", f"{type(event).__name__} is a repeat or names no message")
-                state = after
-            if state is not CHAT.initial and not commit.fault:
-                self._answers.note(_answers_key(commit.id), commit.record, txn)
-                if is_new:
-                    self._faults.note_created(commit, txn)
-        if state is CHAT.initial:
-            self._faults.note_uncreated(commit, txn)
-        else:
-            self._touched[commit.id] = commit.record.seq, state
+        _, before = self._touched.get(commit.id) or _load(txn, commit.id) or (0, CHAT.initial)
+        after = fold_commit(CHATS, commit, before, txn, self._faults, self._answers, _illegal)
+        if after is not CHAT.initial:
+            self._touched[commit.id] = commit.record.seq, after
 
     def write(self, txn: Writing) -> None:
         """See `View`."""
@@ -85,7 +72,7 @@ class ChatsView:
         if stored is None:
             return None
         version, state = stored
-        return StoredState(state, version, answers_of(reading, _ANSWERS, _answers_key(id)))
+        return StoredState(state, version, answers_of(reading, _ANSWERS, answers_key(id)))
 
     def forget(self) -> None:
         """See `View`."""
@@ -93,8 +80,8 @@ class ChatsView:
         self._answers.forget()
 
 
-def _answers_key(id: str) -> bytes:
-    return id.encode() + b"\0"
+def _illegal(_conversation: Conversation) -> str:
+    return "is a repeat or names no message"
 
 
 def _load(reading: Reading, id: str) -> _Stored | None:

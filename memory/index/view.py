@@ -21,6 +21,7 @@ from clawactors.memory.item import Item
 from clawactors.memory.text.lexicon import Lexicon
 from clawactors.projections.engine.answers import AnswerTable, answers_of
 from clawactors.projections.engine.faults import Faults
+from clawactors.projections.engine.folding import answers_key, fold_commit
 from clawactors.projections.engine.store import Reading, Writing
 from clawactors.projections.engine.view import Projection, StoredState, View
 from clawactors.systems.chats.conversation import Conversation
@@ -61,24 +62,10 @@ class MemoryView:
     def fold(self, commit: Commit, txn: Writing) -> None:
         """See `View`."""
         present = self._writer.present(txn, commit.id)
-        memory = present.memory if present else MEMORY.initial
-        if commit.fault == "future":
-            self._faults.freeze(commit, txn)
-        elif not self._faults.is_frozen(self.kind, commit.id, txn):
-            is_new = memory is MEMORY.initial
-            for event in commit.events:
-                after = MEMORY.evolve(memory, event, commit.record.at_ns)
-                if after is memory:
-                    self._faults.note(commit, "illegal", f"{type(event).__name__} while {memory.status}")
-                memory = after
-            if memory is not MEMORY.initial and not commit.fault:
-                self._answers.note(_answers_key(commit.id), commit.record, txn)
-                if is_new:
-                    self._faults.note_created(commit, txn)
-        if memory is MEMORY.initial:
-            self._faults.note_uncreated(commit, txn)
-        else:
-            self._writer.stage(txn, commit.id, commit.record.seq, memory)
+        before = present.memory if present else MEMORY.initial
+        after = fold_commit(MEMORIES, commit, before, txn, self._faults, self._answers, _standing)
+        if after is not MEMORY.initial:
+            self._writer.stage(txn, commit.id, commit.record.seq, after)
 
     def write(self, txn: Writing) -> None:
         """See `View`."""
@@ -92,7 +79,7 @@ class MemoryView:
         item = find(reading, id)
         if item is None:
             return None
-        return StoredState(item.memory, item.version, answers_of(reading, _ANSWERS, _answers_key(id)))
+        return StoredState(item.memory, item.version, answers_of(reading, _ANSWERS, answers_key(id)))
 
     def forget(self) -> None:
         """See `View`."""
@@ -133,8 +120,8 @@ def memory_projection(
     )
 
 
-def _answers_key(id: str) -> bytes:
-    return id.encode() + b"\0"
+def _standing(memory: Memory) -> str:
+    return f"while {memory.status}"
 
 
 def _hashed() -> tuple[Embedder, Lexicon]:

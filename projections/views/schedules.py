@@ -11,6 +11,7 @@ from clawactors.kernel.errors import NotFound
 from clawactors.kernel.kind import Kinds
 from clawactors.projections.engine.answers import AnswerTable, answers_of
 from clawactors.projections.engine.faults import Faults, absence
+from clawactors.projections.engine.folding import answers_key, fold_commit
 from clawactors.projections.engine.index import ascending
 from clawactors.projections.engine.questions import QueryContext, QuestionHandler, ViewQuestion, checked_id
 from clawactors.projections.engine.store import Reading, Writing
@@ -56,7 +57,7 @@ class SchedulesView:
 
     def __init__(self, kinds: Kinds, faults: Faults) -> None:
         self._kind, self._faults = kinds[self.kind], faults
-        self._evolve, self._initial = self._kind.decider.evolve, self._kind.decider.initial
+        self._initial = self._kind.decider.initial
         self._touched: dict[str, StoredSchedule] = {}
         self._answers = AnswerTable(ANSWERS)
 
@@ -70,22 +71,8 @@ class SchedulesView:
     def fold(self, commit: Commit, txn: Writing) -> None:
         """See `View`."""
         held = self._present(commit.id, txn)
-        if commit.fault == "future":
-            self._faults.freeze(commit, txn)
-        elif not self._faults.is_frozen("schedule", commit.id, txn):
-            is_new = held.schedule is self._initial
-            for event in commit.events:
-                after = self._evolve(held.schedule, event, commit.record.at_ns)
-                if after is held.schedule:
-                    self._faults.note(commit, "illegal", f"{type(event).__name__} while {held.schedule.status}")
-                held.schedule = after
-            if held.schedule is not self._initial and not commit.fault:
-                self._answers.note(_answers_key(commit.id), commit.record, txn)
-                if is_new:
-                    self._faults.note_created(commit, txn)
-        if held.schedule is self._initial:
-            self._faults.note_uncreated(commit, txn)
-        else:
+        held.schedule = fold_commit(self._kind, commit, held.schedule, txn, self._faults, self._answers, _standing)
+        if held.schedule is not self._initial:
             held.version = commit.record.seq
             self._touched[commit.id] = held
 
@@ -101,7 +88,7 @@ class SchedulesView:
         stored = load_schedule(reading, id)
         if stored is None:
             return None
-        return StoredState(stored.schedule, stored.version, answers_of(reading, ANSWERS, _answers_key(id)))
+        return StoredState(stored.schedule, stored.version, answers_of(reading, ANSWERS, answers_key(id)))
 
     def forget(self) -> None:
         """See `View`."""
@@ -109,8 +96,8 @@ class SchedulesView:
         self._answers.forget()
 
 
-def _answers_key(name: str) -> bytes:
-    return name.encode() + b"\0"
+def _standing(schedule: Schedule) -> str:
+    return f"while {schedule.status}"
 
 
 def load_schedule(reading: Reading, name: str) -> StoredSchedule | None:

@@ -204,7 +204,7 @@ async def test_a_replay_tells_its_progress(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("table", CLUSTER.tables)
 def test_the_digest_sees_every_row_of_every_table(tmp_path: Path, table: str) -> None:
-    history = random_history(31, 400)
+    history = random_history(31, 800)
     history.publish("claw.task.t.log", FUTURE)
     projector = Projector.open(CLUSTER, tmp_path, IDENTITY)
     projector.apply(history.records)

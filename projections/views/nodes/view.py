@@ -13,6 +13,7 @@ from clawactors.eventlog.decoding import Commit
 from clawactors.kernel.kind import Kinds
 from clawactors.projections.engine.answers import AnswerTable, answers_of
 from clawactors.projections.engine.faults import Faults
+from clawactors.projections.engine.folding import answers_key, fold_commit
 from clawactors.projections.engine.index import ascending
 from clawactors.projections.engine.keys import term
 from clawactors.projections.engine.store import Reading, Writing
@@ -45,7 +46,6 @@ class _TouchedNode(msgspec.Struct):
     version: int
     node: Node
     written: Node
-    frozen: bool
 
 
 class NodesView:
@@ -57,7 +57,7 @@ class NodesView:
 
     def __init__(self, kinds: Kinds, faults: Faults) -> None:
         self._kind, self._faults = kinds[self.kind], faults
-        self._evolve, self._initial = self._kind.decider.evolve, self._kind.decider.initial
+        self._initial = self._kind.decider.initial
         self._touched: dict[str, _TouchedNode] = {}
         self._answers = AnswerTable(ANSWERS)
 
@@ -68,30 +68,15 @@ class NodesView:
     def fold(self, commit: Commit, txn: Writing) -> None:
         """See `View`."""
         held = self._touched.get(commit.id) or self._load(commit.id, txn)
-        if commit.fault == "future":
-            self._faults.freeze(commit, txn)
-            held.frozen = True
-        elif not held.frozen:
-            is_new = held.node is self._initial
-            for event in commit.events:
-                after = self._evolve(held.node, event, commit.record.at_ns)
-                if after is held.node:
-                    self._faults.note(commit, "illegal", f"{type(event).__name__} while {held.node.status}")
-                held.node = after
-            if held.node is not self._initial and not commit.fault:
-                self._answers.note(_answers_key(commit.id), commit.record, txn)
-                if is_new:
-                    self._faults.note_created(commit, txn)
-        if held.node is self._initial:
-            self._faults.note_uncreated(commit, txn)
-        else:
+        held.node = fold_commit(self._kind, commit, held.node, txn, self._faults, self._answers, _standing)
+        if held.node is not self._initial:
             held.version = commit.record.seq
             self._touched[commit.id] = held
 
     def _load(self, id: str, txn: Writing) -> _TouchedNode:
         stored = load_node(txn, id)
         node = stored.node if stored else self._initial
-        return _TouchedNode(0, node, node, self._faults.is_frozen("node", id, txn))
+        return _TouchedNode(0, node, node)
 
     def write(self, txn: Writing) -> None:
         """See `View`."""
@@ -110,7 +95,7 @@ class NodesView:
         stored = load_node(reading, id)
         if stored is None:
             return None
-        return StoredState(stored.node, stored.version, answers_of(reading, ANSWERS, _answers_key(id)))
+        return StoredState(stored.node, stored.version, answers_of(reading, ANSWERS, answers_key(id)))
 
     def forget(self) -> None:
         """See `View`."""
@@ -118,15 +103,15 @@ class NodesView:
         self._answers.forget()
 
 
+def _standing(node: Node) -> str:
+    return f"while {node.status}"
+
+
 def _terms(node: Node) -> set[bytes]:
     """The lists that a node is on; a removed one is on none."""
     if node.status in ("absent", "removed"):
         return set()
     return {term(_STATUS, node.status)} | {term(_SKILL, offer.name) for offer in node.joined.offers}
-
-
-def _answers_key(id: str) -> bytes:
-    return id.encode() + b"\0"
 
 
 def load_node(reading: Reading, id: str) -> StoredNode | None:

@@ -9,6 +9,7 @@ from clawactors.kernel.errors import NotFound
 from clawactors.kernel.kind import Kinds
 from clawactors.projections.engine.answers import AnswerTable, answers_of
 from clawactors.projections.engine.faults import Faults, absence
+from clawactors.projections.engine.folding import answers_key, fold_commit
 from clawactors.projections.engine.questions import QueryContext, QuestionHandler, ViewQuestion, checked_id
 from clawactors.projections.engine.store import Reading, Writing
 from clawactors.projections.engine.view import StoredState, ViewDefinition
@@ -46,23 +47,9 @@ class CountersView:
 
     def fold(self, commit: Commit, txn: Writing) -> None:
         """See `View`."""
-        stored, initial = self._present(txn, commit.id), self._kind.decider.initial
-        if commit.fault == "future":
-            self._faults.freeze(commit, txn)
-        elif not self._faults.is_frozen(self.kind, commit.id, txn):
-            was_born = stored.state is not initial
-            for event in commit.events:
-                after = self._kind.decider.evolve(stored.state, event, commit.record.at_ns)
-                if after is stored.state:
-                    self._faults.note(commit, "illegal", f"{type(event).__name__} at {stored.state.value}")
-                stored.state = after
-            if stored.state is not initial and not commit.fault:
-                self._answers.note(_key(commit.id), commit.record, txn)
-                if not was_born:
-                    self._faults.note_created(commit, txn)
-        if stored.state is initial:
-            self._faults.note_uncreated(commit, txn)
-        else:
+        stored = self._present(txn, commit.id)
+        stored.state = fold_commit(self._kind, commit, stored.state, txn, self._faults, self._answers, _standing)
+        if stored.state is not self._kind.decider.initial:
             stored.version = commit.record.seq
             self._touched[commit.id] = stored
 
@@ -78,7 +65,9 @@ class CountersView:
         row = reading.get(ROWS, id.encode())
         if row is None:
             return None
-        return StoredState(_decode(row[8:]), int.from_bytes(row[:8], "big"), answers_of(reading, ANSWERS, _key(id)))
+        return StoredState(
+            _decode(row[8:]), int.from_bytes(row[:8], "big"), answers_of(reading, ANSWERS, answers_key(id))
+        )
 
     def forget(self) -> None:
         """See `View`."""
@@ -86,8 +75,8 @@ class CountersView:
         self._answers.forget()
 
 
-def _key(id: str) -> bytes:
-    return id.encode() + b"\0"
+def _standing(counter: Counter) -> str:
+    return f"at {counter.value}"
 
 
 class CounterQuestion(ViewQuestion, frozen=True, kw_only=True):
