@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from clawactors.runtime.client.streaming import Chunk
     from clawactors.runtime.client.submitting import Batch, Rejected, TaskRequest
     from clawactors.runtime.client.summary import ClusterStatus, Statistics
-    from clawactors.runtime.client.waiting import TaskFailed
+    from clawactors.runtime.client.waiting import TaskBlocked, TaskFailed
     from clawactors.runtime.node.childfailed import ChildFailed
     from clawactors.runtime.node.children import ChildRef
     from clawactors.runtime.node.context import TaskContext as Task
@@ -75,6 +75,7 @@ __all__ = [
     "StepRow",
     "SyncTask",
     "Task",
+    "TaskBlocked",
     "TaskFailed",
     "TaskRequest",
     "TaskRow",
@@ -122,6 +123,7 @@ _HOMES = {
     "Skill": ("clawactors.systems.skills", "Skill"),
     "SyncTask": ("clawactors.runtime.node.synccontext", "SyncTaskContext"),
     "Task": ("clawactors.runtime.node.context", "TaskContext"),
+    "TaskBlocked": ("clawactors.runtime.client.waiting", "TaskBlocked"),
     "TaskFailed": ("clawactors.runtime.client.waiting", "TaskFailed"),
     "TooLarge": ("clawactors.eventlog.errors", "TooLarge"),
     "Unavailable": ("clawactors.eventlog.errors", "Unavailable"),

@@ -14,6 +14,7 @@ from clawactors.kernel.errors import NotFound, Refused
 from clawactors.kernel.kind import Home
 
 __all__ = [
+    "BLOCKED",
     "BUSY",
     "EXPIRED",
     "HORIZON_NS",
@@ -44,6 +45,9 @@ LEADER_KEY: Final = "leader"
 
 STATE: Final = {Home.CONTROL: "state", Home.MEMORY: "memory.state"}
 """The question for the state of an aggregate, by the home of its kind."""
+
+BLOCKED: Final = "blocked"
+"""The status of a task that needs a person, and may end once it has been retried."""
 
 BUSY: Final = "busy"
 _BUSY: Final = b'{"error":{"code":"busy"'
@@ -138,7 +142,10 @@ class AskReply(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Ended(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """A task that has ended. A `large` result has to be asked for; `frozen`: a later release has written to it."""
+    """A task that has ended, or is `BLOCKED`, and then its end is told later.
+
+    A `large` result has to be asked for; `frozen`: a later release has written to it.
+    """
 
     id: str
     version: int

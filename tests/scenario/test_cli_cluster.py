@@ -11,6 +11,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+from clawactors import TaskBlocked
 from clawactors.app.client import Client
 from clawactors.app.cluster import ClusterPlan, ClusterSupervisor
 from clawactors.app.discovery import discover
@@ -150,25 +151,20 @@ def test_waiting_too_short_ends_with_5_and_names_the_task(claw: Claw) -> None:
     assert claw("cancel", id).code == 0
 
 
-def test_a_wait_says_why_the_task_is_blocked_and_goes_on(claw: Claw, cluster: ClusterSupervisor) -> None:
-    waits = claw.start("submit", "locked", "--id", "locked-1", "--wait", "--json")
-    assert waits.stderr
-    line = waits.stderr.readline()
-    assert line.startswith("claw: task locked-1 is blocked: it needs a person: ")
-    assert "ask Ada for the key" in line
-    assert line.endswith("; still waiting\n")
+def test_a_wait_ends_with_6_when_the_task_needs_a_person(claw: Claw, cluster: ClusterSupervisor) -> None:
+    waited = claw("submit", "locked", "--id", "locked-1", "--wait", "--json")
+    assert (waited.code, waited.answer["error"]["code"]) == (6, "blocked")
+    assert waited.answer["task"]["status"] == "blocked"
+    assert "ask Ada for the key" in waited.answer["error"]["message"]
+    assert "claw retry locked-1" in waited.answer["error"]["hint"]
 
     async def result() -> None:
         async with Client.connect(data=str(cluster.path)) as client:
-            await client.ref("locked-1").result(0.1)
+            await client.ref("locked-1").result()
 
-    with pytest.raises(TimeoutError, match=r"not ended within 0.1 s: it is blocked: it needs a person: .*the key"):
+    with pytest.raises(TaskBlocked, match=r"task locked-1 is blocked: .*ask Ada for the key"):
         asyncio.run(result())
-    cancelled = claw.quick("cancel", "locked-1")
-    assert (cancelled.code, cancelled.err) == (0, "")
-    out, err = waits.communicate()
-    assert (waits.returncode, msgspec.json.decode(out)["status"]) == (1, "cancelled")
-    assert "blocked" not in err
+    assert claw.quick("cancel", "locked-1").code == 0
 
 
 def test_what_cannot_go_on_by_itself_is_said_at_once(claw: Claw) -> None:

@@ -13,9 +13,12 @@ EXITS: Final = {
     "unavailable": 5,
     "timeout": 5,
     "corrupt": 5,
+    "blocked": 6,
     "internal": 70,
 }
-"""1 the awaited task or a check failed, 2 usage, 3 not found, 4 refused, 5 unavailable; 70 is a bug in claw."""
+"""1 the awaited task or a check failed, 2 usage, 3 not found, 4 refused, 5 unavailable, 6 the awaited task is blocked.
+
+70 is a bug in claw."""
 
 INTERRUPTED: Final = 130
 """After Ctrl-C, as shells have it."""
@@ -27,6 +30,7 @@ _HINTS: Final = {
     "misconfigured": "fix this and run the command again",
     "unavailable": "claw up starts a cluster, --nats names a server, claw doctor looks for the cause",
     "timeout": "it may still complete: check again, or wait longer",
+    "blocked": "fix the cause, then claw retry ID",
     "corrupt": "do not change the data folder; read its logs",
     "internal": "this is a fault in claw: run it again with --debug and report what it prints",
 }

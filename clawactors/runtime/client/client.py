@@ -117,14 +117,14 @@ class ClusterClient(BulkChanges):
     ) -> Any:
         """Submits and returns the result: `submit` and `Ref.result` in one, waiting for `wait_s` at most.
 
-        Raises: as these two, so `TaskFailed` when the task ended without a result, and `TimeoutError`.
+        Raises: as these two, so `TaskFailed` when the task ended without a result, `TaskBlocked`, `TimeoutError`.
         """
         id = task_id(id, key)
         spec = _spec_of("run", skill, params, options)
         await self.skills.check(spec)
         spec = await self.payloads.offload_payload(spec)
         await self.ends.ready()
-        end = self.ends.expect(id, registered=True)
+        end = self.ends.expect(id, registered=True, or_blocked=True)
         try:
             outcome = await submit(self, id, spec, awaits=True)
             self.ends.on_made(id, may_have_ended=not outcome.changed or outcome.repeats)

@@ -13,7 +13,7 @@ import msgspec
 
 from clawactors.eventlog import UNREADABLE, Closed, Unavailable
 from clawactors.kernel.errors import NotFound
-from clawactors.runtime.asking import Ended, EndNotice, RegisterReply, RegisterRequest, error_of
+from clawactors.runtime.asking import BLOCKED, Ended, EndNotice, RegisterReply, RegisterRequest, error_of
 from clawactors.runtime.client.openrequests import OpenRequests
 from clawactors.runtime.context import ProcessContext
 
@@ -39,6 +39,8 @@ class Ends:
         self._register_at = f"claw.do.{principal}.await"
         self._client = client
         self._awaited: dict[str, list[asyncio.Future[Ended]]] = {}
+        self._or_blocked: set[asyncio.Future[Ended]] = set()
+        """Those that a block ends too."""
         self._unregistered: dict[str, None] = {}
         self._forgotten: dict[str, None] = {}
         self._unmade: dict[str, bool] = {}
@@ -65,15 +67,19 @@ class Ends:
     async def _listen(self) -> None:
         self._stop = await self._requests.subscribe(self._subject, self._on_notice)
 
-    def expect(self, id: str, *, registered: bool = False) -> asyncio.Future[Ended]:
+    def expect(self, id: str, *, registered: bool = False, or_blocked: bool = False) -> asyncio.Future[Ended]:
         """The end of the task, once it comes; `registered` where the request that makes it says so: tell `on_made`.
 
         Raises: `Closed`; `RuntimeError` in another event loop.
         """
         self._requests.check()
         future: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
+        if or_blocked:
+            self._or_blocked.add(future)
         if (others := self._awaited.get(id)) is not None:
             others.append(future)
+            if or_blocked:  # it may be blocked already, which those others do not ask for
+                self.register((id,))
         else:
             self._awaited[id] = [future]
             self._forgotten.pop(id, None)
@@ -91,6 +97,7 @@ class Ends:
 
     def forget(self, id: str, future: asyncio.Future[Ended]) -> None:
         """Stops waiting with that future. Order: idempotent."""
+        self._or_blocked.discard(future)
         futures = self._awaited.get(id)
         if futures is None or future not in futures:
             if future.done() and not future.cancelled():
@@ -199,6 +206,11 @@ class Ends:
 
     def _end(self, ended: Ended) -> None:
         self._unregistered.pop(ended.id, None)
+        if ended.status == BLOCKED:
+            for future in self._or_blocked.intersection(self._awaited.get(ended.id, ())):
+                if not future.done():
+                    future.set_result(ended)
+            return
         for future in self._awaited.pop(ended.id, ()):
             if not future.done():
                 future.set_result(ended)

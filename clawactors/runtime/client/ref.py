@@ -31,9 +31,10 @@ class Ref:
     async def result(self, timeout_s: float | None = None) -> Any:
         """Waits for the task, at most `timeout_s`, and returns its result.
 
-        Raises: `TaskFailed` when it ended otherwise, `TimeoutError`, `NotFound`, `Refused` (needs a newer release).
+        Raises: `TaskFailed` when it ended otherwise, `TaskBlocked` when it needs a person,
+        `TimeoutError`, `NotFound`, `Refused` (needs a newer release).
         """
-        end = self._client.ends.expect(self.id)
+        end = self._client.ends.expect(self.id, or_blocked=True)
         try:
             return await result_of(self._client, self.id, end, timeout_s)
         finally:

@@ -9,7 +9,7 @@ import msgspec
 
 from clawactors.eventlog import EventLogError
 from clawactors.kernel.errors import Refused
-from clawactors.runtime.asking import Ended
+from clawactors.runtime.asking import BLOCKED, Ended
 from clawactors.systems.tasks import Task
 from clawactors.systems.tasks.events import TaskError
 from clawactors.systems.tasks.payload import is_reference
@@ -18,7 +18,7 @@ from clawactors.systems.tasks.submission import checked_id, is_number
 if TYPE_CHECKING:
     from clawactors.runtime.client.connected import ConnectedClient
 
-__all__ = ["TaskFailed", "result_of", "several_ids", "until_ended"]
+__all__ = ["TaskBlocked", "TaskFailed", "result_of", "several_ids", "until_ended"]
 
 _REASON_S: Final = 2.0
 """How long a wait that ran out asks for the reason."""
@@ -37,10 +37,18 @@ class TaskFailed(Exception):
         super().__init__(text + (f"\n\nin the task:\n{self.traceback.rstrip()}" if self.traceback else ""))
 
 
+class TaskBlocked(Exception):
+    """The awaited task can't go on until a person has dealt with it; it has not ended. `reason` says what it needs."""
+
+    def __init__(self, id: str, reason: str) -> None:
+        super().__init__(f"task {id} is blocked: {reason} (claw retry {id} retries it)")
+        self.id, self.reason = id, reason
+
+
 async def result_of(client: "ConnectedClient", id: str, end: asyncio.Future[Ended], timeout_s: float | None) -> Any:
     """Waits for `end` and returns the task's result.
 
-    Raises: `TaskFailed`, `TimeoutError`, `NotFound`, `Refused` (needs a newer release; no timeout).
+    Raises: `TaskFailed`, `TaskBlocked`, `TimeoutError`, `NotFound`, `Refused` (needs a newer release; no timeout).
     """
     if timeout_s is not None and not (is_number(timeout_s) and not math.isnan(timeout_s)):
         raise Refused(f"a timeout is a number of seconds, or None for no limit, not {timeout_s!r}")
@@ -54,6 +62,8 @@ async def result_of(client: "ConnectedClient", id: str, end: asyncio.Future[Ende
         raise TimeoutError(f"task {id} has not ended within {timeout_s:g} s: {await _state_of(client, id)}") from None
     if ended.frozen:
         raise Refused(f"task {id} needs a newer release: {ended.frozen}")
+    if ended.status == BLOCKED:
+        raise TaskBlocked(id, (ended.error or {}).get("message") or "it needs a person")
     if ended.status != "completed":
         error = msgspec.convert(ended.error, TaskError) if ended.error else None
         raise TaskFailed(id, ended.status, error)

@@ -89,7 +89,7 @@ class Control:
         )
         self.dispatcher = context.dispatcher = Dispatcher(context, self.snapshots, middleware)
         self.ends = EndNotifier(requests, self.snapshots, self.state.tasks.is_open)
-        self.state.tasks.on_ended = self.ends.on_ended
+        self.state.tasks.on_ended, self.state.tasks.on_blocked = self.ends.on_ended, self.ends.on_blocked
         self.blobs = BlobEndpoint(blobs, context.clock.monotonic_s)
         self.outputs = OutputEndpoint(outputs, context.clock.monotonic_s)
         self.lookup = StateEndpoint(self.snapshots, kinds, Home.CONTROL)

@@ -15,7 +15,7 @@ import msgspec
 from clawactors.eventlog import is_id
 from clawactors.eventlog.requests import Requests
 from clawactors.kernel.errors import Refused
-from clawactors.runtime.asking import Ended, EndNotice, RegisterReply, RegisterRequest
+from clawactors.runtime.asking import BLOCKED, Ended, EndNotice, RegisterReply, RegisterRequest
 from clawactors.runtime.control.folded import EndedState, FoldedSnapshots
 from clawactors.runtime.naming import new_id
 from clawactors.runtime.serving import RequestEndpoint, answering
@@ -54,10 +54,14 @@ def ended_of(id: str, version: int, life: "EndedState | TaskStatus") -> Ended:
     return Ended(id, version, life.status, None if large else result, large, error)
 
 
+def _blocked(id: str, version: int, life: TaskStatus) -> Ended:
+    return Ended(id, version, BLOCKED, error={"class": BLOCKED, "message": life.blocked_reason})
+
+
 class EndNotifier(RequestEndpoint):
     """Who awaits what. `opened` while this process leads; `on_ended` is called for each task as it ends.
 
-    `is_open` tells of a task that is surely there, as of what is folded, and has not ended.
+    `is_open` tells of a task that is surely there, as of what is folded, and is neither blocked nor ended.
     """
 
     def __init__(self, requests: Requests, snapshots: FoldedSnapshots, is_open: Callable[[str], bool]) -> None:
@@ -107,11 +111,17 @@ class EndNotifier(RequestEndpoint):
         if clients:
             self._tell_all(clients, ended)
 
-    def _tell_all(self, clients: list[_Client], ended: Ended) -> None:
+    def on_blocked(self, id: str, version: int, life: TaskStatus) -> None:
+        """A task needs a person: who awaits it is told, and goes on being told of its end."""
+        if (clients := self._by_task.get(id)) is not None:
+            self._tell_all(clients, _blocked(id, version, life), ends=False)
+
+    def _tell_all(self, clients: list[_Client], ended: Ended, *, ends: bool = True) -> None:
         if not self._due:
             asyncio.get_running_loop().call_soon(self.notify)
         for client in clients:
-            client.awaited.discard(ended.id)
+            if ends:
+                client.awaited.discard(ended.id)
             client.ended.append(ended)
             self._due[client.subject] = client
 
@@ -148,12 +158,12 @@ class EndNotifier(RequestEndpoint):
         if missing or any(each.status != "completed" for each in told):  # it may be new, or be retried, unseen here
             await self._snapshots.fresh()
             told, missing = self._look_up(rest)
-        for id in (*(each.id for each in told), *missing):
+        for id in (*(each.id for each in told if each.status != BLOCKED), *missing):
             self._forget(client, id)
         return RegisterReply(self._epoch, client.number, [*recent.values(), *told], missing)
 
     def _look_up(self, ids: list[str]) -> tuple[list[Ended], list[str]]:
-        """Those that have ended, or are frozen, and those that do not exist, as of what is folded."""
+        """Those that have ended, or are blocked or frozen, and those that do not exist, as of what is folded."""
         unsure = [id for id in ids if not self._is_open(id)]
         ended = self._snapshots.states.ended(unsure)
         told = [ended_of(id, known.version, known) for id, known in ended.items()]
@@ -165,6 +175,8 @@ class EndNotifier(RequestEndpoint):
                     told.append(Ended(id, known.version, "", frozen=known.frozen))
                 elif known.state.spec is None:
                     missing.append(id)
+                elif known.state.life.status == BLOCKED:
+                    told.append(_blocked(id, known.version, known.state.life))
         return told, missing
 
     def _forget(self, client: _Client, id: str) -> None:

@@ -33,7 +33,8 @@ class OpenTasks:
     """All open tasks by id. `agenda` is where their timers are kept, among others.
 
     `awaited` had ended and go on, with the version to read; of those in `frozen` nothing is decided here.
-    `forks` wait for steps which somebody is copying, or has ceased to. `on_ended` is called for each task that ends.
+    `forks` wait for steps which somebody is copying, or has ceased to. `on_ended` is called for each task that ends,
+    `on_blocked` for each that becomes blocked.
     """
 
     def __init__(self, nodes: ClusterNodes, agenda: Agenda, silence: Silence) -> None:
@@ -49,6 +50,7 @@ class OpenTasks:
         self.families = Families(self.by_id.__contains__)
         self.limits = Limits()
         self.on_ended: Callable[[str, int, TaskStatus], None] = _ignore
+        self.on_blocked: Callable[[str, int, TaskStatus], None] = _ignore
         self._nodes, self._agenda, self._silence = nodes, agenda, silence
         self._watched, self._limited = self.dependencies.watched, self.limits.by_skill
 
@@ -78,6 +80,8 @@ class OpenTasks:
             if stays:
                 return
         self.enter(id, held)
+        if task.life.status == "blocked":
+            self.on_blocked(id, version, task.life)
         if TASK.is_final(task):
             del self.by_id[id]
             if task.spec is not None:
@@ -177,5 +181,6 @@ class OpenTasks:
             self.enter_all(self.dependencies.ended(id, status))
 
     def is_open(self, id: str) -> bool:
-        """True for a task that has not ended, and that this release can go on with."""
-        return id in self.by_id and id not in self.frozen
+        """True for a task that has not ended, is not blocked, and that this release can go on with."""
+        held = self.by_id.get(id)
+        return held is not None and held.task.life.status != "blocked" and id not in self.frozen

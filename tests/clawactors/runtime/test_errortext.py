@@ -1,11 +1,12 @@
 """Any exception at all is classified and shown, bounded; the place and the traceback are the user's."""
 
+import asyncio
 import json
 from typing import Any, Never
 
 import pytest
 
-from clawactors import ErrorRule, Refused, TaskFailed, skill
+from clawactors import ErrorRule, Refused, TaskBlocked, TaskFailed, skill
 from clawactors import Task as Handle
 from clawactors.runtime.node.errortext import TRACEBACK_MAX
 from clawactors.runtime.node.failure import classify
@@ -158,3 +159,29 @@ def test_an_error_that_is_final_by_its_class_says_so_and_how_to_change_that() ->
     chosen = ErrorRule(kind="validation", exception=ValueError)
     assert "not retried" not in classify(ValueError("by choice"), [chosen])[0].message
     assert "not retried" not in classify(Refused("ours"))[0].message
+
+
+async def test_who_awaits_a_task_that_becomes_blocked_is_told_and_may_go_on_once_it_is_retried() -> None:
+    @skill("locked")
+    async def locked(task: Handle) -> int:
+        if task.attempt == 1:
+            raise PermissionError("ask Ada for the key")
+        return task.attempt
+
+    async with Cluster() as cluster:
+        await cluster.control()
+        await cluster.node("n1", [locked])
+        client = cluster.client()
+        await client.submit("locked", id="t")
+        ended = asyncio.ensure_future(anext(aiter(client.ended(["t"]))))
+        with pytest.raises(TaskBlocked, match="ask Ada for the key") as blocked:
+            await client.run("locked", id="t")
+        assert blocked.value.id == "t"
+        with pytest.raises(TaskBlocked):
+            await client.ref("t").result()
+        with pytest.raises(TaskBlocked):
+            await cluster.client().ref("t").result()
+        assert not ended.done()
+        await client.retry("t")
+        assert await client.ref("t").result(10) == 2
+        assert await ended == "t"

@@ -1,9 +1,8 @@
 """`claw submit`: submits one task, or many with `--batch`."""
 
-import asyncio
 import contextlib
 import math
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
@@ -16,14 +15,11 @@ from clawactors.app.cli.rows import task_card
 from clawactors.app.cli.session import with_client
 from clawactors.app.client import Client
 from clawactors.eventlog import Unavailable
-from clawactors.kernel.errors import NotFound, Refused
+from clawactors.kernel.errors import Refused
 from clawactors.runtime.client.rows import TaskRow
+from clawactors.runtime.client.waiting import TaskBlocked, TaskFailed
 
 __all__ = ["run"]
-
-_PAUSE_S: Final = 1.0
-_PAUSE_MAX_S: Final = 8.0
-"""A wait asks whether the task is blocked, more and more seldom: most that become so do it soon."""
 
 
 def run(options: Any) -> int:
@@ -81,30 +77,21 @@ async def _warn_of_missing(client: Client, skill: str) -> None:
         note(f"no node offers the skill {skill!r}{meant}; the task waits until one does")
 
 
-async def _tell_blocked(client: Client, id: str) -> None:
-    """Says once why the task can't go on by itself, each time that it is blocked anew; runs until it is cancelled."""
-    told, pause_s = False, _PAUSE_S
-    while True:
-        await asyncio.sleep(pause_s)
-        pause_s = min(_PAUSE_MAX_S, 2 * pause_s)
-        with contextlib.suppress(Unavailable, NotFound):
-            blocked = (await client.snapshot(id, brief=True)).state.life.status == "blocked"
-            if blocked and not told:
-                note(f"task {id} is blocked: {await _reason(client, id)}; still waiting")
-            told = blocked
-
-
 async def _ended(client: Client, id: str, wait_s: float) -> bool:
-    """True when the task has ended, False on timeout."""
-    telling = asyncio.ensure_future(_tell_blocked(client, id))
+    """True when the task has ended, False on timeout. Raises: `Problem` when it needs a person."""
     try:
-        async with asyncio.timeout(None if math.isinf(wait_s) else wait_s):
-            async for _ in client.ended([id]):
-                pass
+        await client.ref(id).result(None if math.isinf(wait_s) else wait_s)
+    except TaskFailed:
+        pass
+    except TaskBlocked as blocked:
+        raise Problem(
+            "blocked",
+            f"task {id} is blocked: {blocked.reason}",
+            f"claw retry {id} retries it, claw submit … --id {id} --wait waits again",
+            extra={"task": msgspec.to_builtins(await client.task(id))},
+        ) from None
     except TimeoutError:
         return False
-    finally:
-        telling.cancel()
     return True
 
 
