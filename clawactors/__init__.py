@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from clawactors.runtime.client.history import HistoryEntry
     from clawactors.runtime.client.reasons import Explanation
     from clawactors.runtime.client.ref import Ref
-    from clawactors.runtime.client.rows import NodeRow, Page, ScheduleRow, SkillRow, StepRow, TaskRow
+    from clawactors.runtime.client.rows import NodeRow, Page, ScheduleRow, SkillRow, StepRow, TaskRow, TaskTree, TreeRow
     from clawactors.runtime.client.streaming import Chunk
     from clawactors.runtime.client.submitting import Batch, Rejected, TaskRequest
     from clawactors.runtime.client.summary import ClusterStatus, Statistics
@@ -79,7 +79,9 @@ __all__ = [
     "TaskFailed",
     "TaskRequest",
     "TaskRow",
+    "TaskTree",
     "TooLarge",
+    "TreeRow",
     "Unavailable",
     "WrongVersion",
     "__version__",
@@ -102,6 +104,8 @@ _HOMES = {
     "Statistics": ("clawactors.runtime.client.summary", "Statistics"),
     "Step": ("clawactors.runtime.node.step", "Step"),
     "StepRow": ("clawactors.runtime.client.rows", "StepRow"),
+    "TaskTree": ("clawactors.runtime.client.rows", "TaskTree"),
+    "TreeRow": ("clawactors.runtime.client.rows", "TreeRow"),
     "TaskRow": ("clawactors.runtime.client.rows", "TaskRow"),
     "LOG": ("clawactors.runtime.output", "LOG"),
     "Batch": ("clawactors.runtime.client.submitting", "Batch"),

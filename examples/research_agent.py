@@ -2,6 +2,7 @@
 
     claw up --skills examples/research_agent.py
     claw submit research '{"question": "Why is the sky blue?"}' --wait
+    claw task --tree ID     # the agent and its sources
 
 Kill a node, or all of them, meanwhile: sources that were read are not read again.
 """

@@ -4,10 +4,19 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from clawactors.app.cli.output import Facts, Part, Table, plain, short, when
-from clawactors.runtime.client.rows import NodeRow, ScheduleRow, SkillRow, TaskRow
+from clawactors.runtime.client.rows import NodeRow, ScheduleRow, SkillRow, TaskRow, TreeRow
 from clawactors.systems.tasks.payload import is_reference, shown_size
 
-__all__ = ["node_card", "node_table", "schedule_card", "schedule_table", "skill_table", "task_card", "task_table"]
+__all__ = [
+    "node_card",
+    "node_table",
+    "schedule_card",
+    "schedule_table",
+    "skill_table",
+    "task_card",
+    "task_table",
+    "task_tree",
+]
 
 
 def task_card(row: TaskRow) -> Iterator[Part]:
@@ -74,6 +83,18 @@ def task_table(rows: Iterable[TaskRow]) -> Iterator[Part]:
             for row in rows
         ),
         uncut=("ID", "NODE"),
+    )
+
+
+def task_tree(rows: Iterable[TreeRow]) -> Iterator[Part]:
+    """One line per task, children indented below their parent."""
+    yield Table(
+        ("ID", "STATUS", "SKILL", "PROGRESS", "NAME", "ERROR"),
+        (
+            ("  " * row.level + row.id, row.status, row.skill, f"{row.progress:g}%", row.name, row.error or "")
+            for row in rows
+        ),
+        uncut=("ID",),
     )
 
 

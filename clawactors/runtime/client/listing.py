@@ -9,7 +9,7 @@ from clawactors.eventlog import is_id
 from clawactors.kernel.errors import InvalidQuery
 from clawactors.runtime.client.connected import ConnectedClient
 from clawactors.runtime.client.questions import Moment, moment_ns
-from clawactors.runtime.client.rows import NodeRow, Page, SkillRow, TaskRow
+from clawactors.runtime.client.rows import NodeRow, Page, SkillRow, TaskRow, TaskTree
 
 __all__ = ["Listing"]
 
@@ -74,6 +74,10 @@ class Listing(ConnectedClient):
             until_ns=moment_ns(until),
             fresh=fresh,
         )
+
+    async def task_tree(self, id: str, *, limit: int = 1000, fresh: bool = True) -> TaskTree:
+        """The task with its children and theirs, at most `limit` tasks. Raises: `NotFound`, `Unavailable`."""
+        return await self.views.answer(TaskTree, "tree", id=id, limit=limit, fresh=fresh)
 
     async def each_task(self, *, fresh: bool = True, **wanted: Any) -> AsyncIterator[TaskRow]:
         """Every task by the filter of `tasks`, newest first, with one page in memory.

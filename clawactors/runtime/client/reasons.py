@@ -14,8 +14,9 @@ from clawactors.kernel.time import iso
 from clawactors.runtime.client.history import TaskHistory, read_history
 from clawactors.runtime.client.questions import TypedQuestions
 from clawactors.runtime.questions import Questions
-from clawactors.systems.tasks import Task, TaskStatus
+from clawactors.systems.tasks import FINAL, Task, TaskStatus
 from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.children import CHILDREN
 
 __all__ = ["Explanation", "explain", "reasons_of", "waiting_for"]
 
@@ -37,8 +38,8 @@ class _Placement(msgspec.Struct):
     waiting_for: dict[str, Any] = {}
 
 
-class _Statuses(msgspec.Struct):
-    statuses: dict[str, str]
+class _Statuses[T](msgspec.Struct):
+    statuses: dict[str, T]
 
 
 async def explain(
@@ -54,6 +55,10 @@ async def explain(
         placement = await questions.answer(_Placement, "why", id=history.id)
         reasons += placement.reasons or ["a node is about to get it"]
         waits |= placement.waiting_for
+    if life.waiting_name == CHILDREN and life.status == "waiting":
+        counts = (await questions.answer(_Statuses[int], "children", id=history.id, fresh=True)).statuses
+        waits |= {"for": "child", "children": counts}
+        reasons.insert(0, _open_children(history.id, counts))
     if life.waiting_for == "dependency" and state.spec is not None:
         statuses = await _statuses(questions, state.spec.after)
         waits |= {"after": statuses}
@@ -119,6 +124,8 @@ def _waiting(task: Task, life: TaskStatus) -> str:
         case "dependency":
             after = task.spec.after if task.spec else ()
             return f"it starts after {after[0] if len(after) == 1 else f'{len(after)} tasks'}"
+        case "signal" if life.waiting_name == CHILDREN:
+            return "it goes on when one of them has ended"
         case "signal":
             times_out = f" and times out{until}" if until else ""
             return f"it waits for the signal {life.waiting_name!r}{times_out}"
@@ -128,6 +135,11 @@ def _waiting(task: Task, life: TaskStatus) -> str:
             return "it waits"
         case _:
             assert_never(life.waiting_for)
+
+
+def _open_children(id: str, counts: Mapping[str, int]) -> str:
+    left = sum(count for status, count in counts.items() if status not in FINAL)
+    return f"it waits for {left} of {sum(counts.values())} children: claw task --tree {id} shows them"
 
 
 def _not_completed(statuses: Mapping[str, str]) -> str:
@@ -143,7 +155,7 @@ async def _statuses(questions: TypedQuestions, ids: Sequence[str]) -> dict[str, 
     """The status of each of the tasks."""
     found: dict[str, str] = {}
     for some in batched(dict.fromkeys(ids), _TOGETHER):
-        known = (await questions.answer(_Statuses, "statuses", ids=some, fresh=True)).statuses
+        known = (await questions.answer(_Statuses[str], "statuses", ids=some, fresh=True)).statuses
         found |= {id: known.get(id, "not there yet") for id in some}
     return found
 

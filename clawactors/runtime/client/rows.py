@@ -21,6 +21,8 @@ __all__ = [
     "SkillRow",
     "StepRow",
     "TaskRow",
+    "TaskTree",
+    "TreeRow",
     "task_row",
 ]
 
@@ -108,6 +110,26 @@ class TaskRow(_Row, frozen=True):
     parent: str | None = None
     omitted: tuple[str, ...] | UnsetType = UNSET
     needs_upgrade: str | UnsetType = UNSET
+
+
+class TreeRow(_Row, frozen=True):
+    """A task in a tree of parents and children; `level` is 0 for the task that was asked for."""
+
+    id: str
+    level: int
+    parent: str | None
+    skill: str
+    name: str
+    status: str
+    progress: float
+    error: str | None
+
+
+class TaskTree(msgspec.Struct, frozen=True):
+    """A task, its children and theirs, each before its own children; `more` says that there are others."""
+
+    rows: tuple[TreeRow, ...]
+    more: bool
 
 
 class NodeRow(_Row, frozen=True):

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from clawactors.kernel.time import iso
+from clawactors.systems.tasks.children import CHILDREN
 from clawactors.systems.tasks.events import Spec
 from clawactors.systems.tasks.journal import Entry
 from clawactors.systems.tasks.task import Task, TaskStatus
@@ -39,7 +40,7 @@ def row(id: str, version: int, task: Task) -> dict[str, Any]:
         "max_retries": task.max_retries,
         "on_dead": spec.on_dead,
         "not_before": iso(spec.not_before_ns),
-        "waiting_for": life.waiting_for,
+        "waiting_for": "child" if life.waiting_name == CHILDREN else life.waiting_for,
         "waiting_until": iso(life.until_ns),
         "node": life.node or None,
         "attempt": life.attempt,

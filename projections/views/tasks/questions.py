@@ -21,7 +21,7 @@ from clawactors.projections.engine.questions import QueryContext, QuestionHandle
 from clawactors.projections.engine.store import Reading
 from clawactors.projections.engine.view import ViewDefinition
 from clawactors.projections.views.tasks import table as t
-from clawactors.projections.views.tasks.children import CHILDREN_QUESTION
+from clawactors.projections.views.tasks.children import CHILDREN_QUESTIONS
 from clawactors.projections.views.tasks.selection import TaskFilter, pending, select
 from clawactors.projections.views.tasks.view import TasksView
 from clawactors.systems.tasks import STATUSES, Entry, TaskStatus
@@ -150,6 +150,6 @@ TASKS_VIEW: Final = ViewDefinition(
         QuestionHandler("ids", IdsQuestion, _ids, quick=True),
         QuestionHandler("statuses", StatusesQuestion, _statuses),
         QuestionHandler("pending", PendingQuestion, _pending),
-        CHILDREN_QUESTION,
+        *CHILDREN_QUESTIONS,
     ),
 )

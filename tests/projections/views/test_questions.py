@@ -314,3 +314,13 @@ def test_the_children_of_a_task_are_listed_and_counted_by_status(projector: Proj
     assert ask("children", id="p")["statuses"] == {"pending": 1, "cancelled": 1}
     assert ask("children", id="c2")["statuses"] == {}
     assert ask("children", id="nobody")["error"]["code"] == "not_found"
+    tree = ask("tree", id="p")
+    assert [(row["level"], row["id"], row["status"]) for row in tree["rows"]] == [
+        (0, "p", "pending"),
+        (1, "c1", "pending"),
+        (2, "other", "pending"),
+        (1, "c2", "cancelled"),
+    ]
+    assert tree["more"] is False
+    assert [row["id"] for row in ask("tree", id="p", limit=2)["rows"]] == ["p", "c1"]
+    assert ask("tree", id="p", limit=2)["more"] is True

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from clawactors.app.cli.output import Part, Table, emit, short, when
+from clawactors.app.cli.output import Part, Table, emit, note, short, when
 from clawactors.app.cli.problem import Problem
-from clawactors.app.cli.rows import task_card
+from clawactors.app.cli.rows import task_card, task_tree
 from clawactors.app.cli.session import by_id, with_client
 from clawactors.app.cli.watching import watch
 from clawactors.app.client import Client
@@ -22,6 +22,8 @@ __all__ = ["run"]
 
 def run(options: Any) -> int:
     """Shows it."""
+    if options.tree and (options.watch or options.history or options.result or options.full or options.at):
+        raise Problem("usage", "--tree shows the tasks as they are now", "claw task --tree ID")
     if options.watch and (options.history or options.result or options.full or options.at):
         raise Problem("usage", "--watch shows the state as it changes", "claw task ID --watch")
 
@@ -32,6 +34,12 @@ def run(options: Any) -> int:
             entries = await by_id(client, options.id, lambda full: client.history(full, **earlier))
             history = [entry.row for entry in entries]
             emit(options, history, lambda: _history(history))
+            return 0
+        if options.tree:
+            tree = await by_id(client, options.id, client.task_tree)
+            emit(options, tree.rows, lambda: task_tree(tree.rows))
+            if tree.more:
+                note(f"there are more: claw tasks --parent {tree.rows[0].id} lists children page by page")
             return 0
         row = await by_id(client, options.id, lambda full: client.task(full, **earlier))
         if options.watch:
