@@ -23,11 +23,22 @@ if TYPE_CHECKING:
     from clawactors.runtime.client.history import HistoryEntry
     from clawactors.runtime.client.reasons import Explanation
     from clawactors.runtime.client.ref import Ref
-    from clawactors.runtime.client.rows import NodeRow, Page, ScheduleRow, SkillRow, StepRow, TaskRow, TaskTree, TreeRow
+    from clawactors.runtime.client.rows import (
+        ApprovalRow,
+        NodeRow,
+        Page,
+        ScheduleRow,
+        SkillRow,
+        StepRow,
+        TaskRow,
+        TaskTree,
+        TreeRow,
+    )
     from clawactors.runtime.client.streaming import Chunk
     from clawactors.runtime.client.submitting import Batch, Rejected, TaskRequest
     from clawactors.runtime.client.summary import ClusterStatus, Statistics
     from clawactors.runtime.client.waiting import TaskBlocked, TaskFailed
+    from clawactors.runtime.node.approvals import ApprovalAnswer
     from clawactors.runtime.node.childfailed import ChildFailed
     from clawactors.runtime.node.children import ChildRef
     from clawactors.runtime.node.context import TaskContext as Task
@@ -43,6 +54,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LOG",
+    "ApprovalAnswer",
+    "ApprovalRow",
     "Batch",
     "ChangeReport",
     "Check",
@@ -109,6 +122,8 @@ _HOMES = {
     "TaskRow": ("clawactors.runtime.client.rows", "TaskRow"),
     "LOG": ("clawactors.runtime.output", "LOG"),
     "Batch": ("clawactors.runtime.client.submitting", "Batch"),
+    "ApprovalAnswer": ("clawactors.runtime.node.approvals", "ApprovalAnswer"),
+    "ApprovalRow": ("clawactors.runtime.client.rows", "ApprovalRow"),
     "ChildFailed": ("clawactors.runtime.node.childfailed", "ChildFailed"),
     "ChildRef": ("clawactors.runtime.node.children", "ChildRef"),
     "Chunk": ("clawactors.runtime.client.streaming", "Chunk"),

@@ -19,6 +19,7 @@ from clawactors.systems.nodes import events as ne  # noqa: E402
 from clawactors.systems.nodes.decider import Presence  # noqa: E402
 from clawactors.systems.tasks import STATUSES, TASK, Entry, Journal, Task, TaskStatus  # noqa: E402
 from clawactors.systems.tasks import events as te  # noqa: E402
+from clawactors.systems.tasks.approvalevents import Approval  # noqa: E402
 
 type Table = Mapping[str, Mapping[str, tuple[str, ...]]]
 """Tag of an event → status before it → every status that may follow. What is not in it is illegal."""
@@ -68,6 +69,7 @@ def _tasks() -> Iterator[tuple[str, Task]]:
         yield status, Task(waits, replace(life, resumes_to="waiting", waiting_for="dependency"), journal)
         yield status, Task(waits, replace(life, resumes_to="blocked", waiting_for="timer"), journal)
         yield status, Task(waits, replace(life, waiting_for="fork"), journal)
+        yield status, Task(waits, replace(life, approvals=(Approval(name="sure", question="?"),)), journal)
         yield status, Task(waits, replace(life, waiting_for="timer", attempt=0), journal)
         yield status, Task(after, replace(life, waiting_for="dependency"), journal)
         if status != "dead":  # to which only attempts lead
@@ -95,6 +97,8 @@ def _task_events() -> Iterator[te.TaskEvent]:
         te.Expired(te.TaskError("timeout", "")),
         te.Forked((te.InheritedStep("step"),)),
         te.ForkMade("t-2", "step"),
+        te.ApprovalAsked(name="other", question="?"),
+        te.ApprovalAnswered("sure", approved=True),
     )
 
 
@@ -144,7 +148,8 @@ the status after it. An empty cell: the event is illegal there, so it changes no
 only before it. A step is completed once; in `paused` only the one that ran when the pause came. `task.edited` is legal
 before the first attempt, `task.forked` while the task waits for its steps. `task.ready` and `task.waiting` (for its
 predecessors, again) are legal in `blocked` where a predecessor without a result is the reason; `task.retried` makes a
-task that ended before its first attempt wait for its predecessors again.
+task that ended before its first attempt wait for its predecessors again. `task.approval_answered` is legal while the
+approval that it names is open.
 
 ## Nodes
 

@@ -1,8 +1,6 @@
 """A person decides: `claw up --skills examples/approval.py`, `claw submit publish '{"text": "Hi"}' --id p-1`, then
-`claw signal p-1 approve '{"by": "Ada", "ok": true}'`, a minute or a year later.
+`claw approvals`, and `claw approve p-1 --comment "well said"` or `claw deny p-1`, a minute or a month later.
 """
-
-from typing import Any
 
 from clawactors import Task, skill
 
@@ -11,12 +9,9 @@ from clawactors import Task, skill
 async def publish(task: Task, text: str) -> str:
     """While it waits it holds no slot, and a restart of everything changes nothing."""
     draft = await task.step("draft", write, text)
-    try:
-        answer: dict[str, Any] = await task.signal("approve", timeout="30d")
-    except TimeoutError:
-        return "nobody decided"
-    if not answer.get("ok"):
-        return f"withdrawn by {answer.get('by', 'somebody')}"
+    answer = await task.approve(f"publish {draft!r}?", timeout="30d", remind="1d")
+    if not answer:
+        return f"withdrawn by {answer.by}" if answer.by else "nobody decided"
     return await task.step("send", send, draft)
 
 

@@ -134,6 +134,22 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
         e.Forked(()),
     ),
     "task.fork_made": (e.ForkMade("t-2", "copy-0"),),
+    "task.approval_asked": (
+        e.ApprovalAsked(
+            name="approval#2",
+            question="deploy?",
+            by=("ops",),
+            until_ns=1_700_000_000_000_000_000,
+            default="approve",
+            asked_ns=1_600_000_000_000_000_000,
+            reminders=2,
+        ),
+        e.ApprovalAsked(name="approval", question="?"),
+    ),
+    "task.approval_answered": (
+        e.ApprovalAnswered("approval", True, "client/ada", "as we said"),
+        e.ApprovalAnswered("approval", False),
+    ),
     "memory.recorded": (REMEMBERED, m.MemoryRecorded(text="a note")),
     "memory.merged": (MERGED, m.MemoryMerged(occurrence="m-9")),
     "memory.revised": (REVISED, m.MemoryRevised(text="again")),

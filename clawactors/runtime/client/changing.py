@@ -52,6 +52,17 @@ class TaskChanges(ConnectedClient):
         """
         return await self.command(id, signal_of(name, payload))
 
+    async def approve(self, id: str, name: str = "", comment: str = "") -> Snapshot[Task]:
+        """Approves what the task asks for; `name` may be left out where it asks one thing only.
+
+        Raises: `NotFound`, `Unavailable`, `Refused` (nothing is asked, answered already, not this user's to answer).
+        """
+        return await self.command(id, c.AnswerApproval(name, approved=True, comment=comment))
+
+    async def deny(self, id: str, name: str = "", comment: str = "") -> Snapshot[Task]:
+        """Denies what the task asks for. Raises: as `approve`."""
+        return await self.command(id, c.AnswerApproval(name, approved=False, comment=comment))
+
     async def delete(self, id: str) -> Snapshot[Task]:
         """Deletes a task that no node runs; its history stays. Raises: `NotFound`, `Refused`, `Unavailable`."""
         return await self.command(id, c.Delete())

@@ -9,7 +9,7 @@ from clawactors.eventlog import is_id
 from clawactors.kernel.errors import InvalidQuery
 from clawactors.runtime.client.connected import ConnectedClient
 from clawactors.runtime.client.questions import Moment, moment_ns
-from clawactors.runtime.client.rows import NodeRow, Page, SkillRow, TaskRow, TaskTree
+from clawactors.runtime.client.rows import ApprovalRow, NodeRow, Page, SkillRow, TaskRow, TaskTree
 
 __all__ = ["Listing"]
 
@@ -78,6 +78,13 @@ class Listing(ConnectedClient):
     async def task_tree(self, id: str, *, limit: int = 1000, fresh: bool = True) -> TaskTree:
         """The task with its children and theirs, at most `limit` tasks. Raises: `NotFound`, `Unavailable`."""
         return await self.views.answer(TaskTree, "tree", id=id, limit=limit, fresh=fresh)
+
+    async def approvals(self, *, by: str = "", limit: int = 1000, fresh: bool = True) -> list[ApprovalRow]:
+        """What open tasks ask people for, the oldest task first; with `by`, what this user may answer.
+
+        Raises: `InvalidQuery`, `Unavailable`.
+        """
+        return list((await self.views.answer(Page[ApprovalRow], "approvals", by=by, limit=limit, fresh=fresh)).rows)
 
     async def each_task(self, *, fresh: bool = True, **wanted: Any) -> AsyncIterator[TaskRow]:
         """Every task by the filter of `tasks`, newest first, with one page in memory.

@@ -16,6 +16,7 @@ from clawactors.runtime.client.questions import TypedQuestions
 from clawactors.runtime.questions import Questions
 from clawactors.systems.tasks import FINAL, Task, TaskStatus
 from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.approvals import APPROVAL
 from clawactors.systems.tasks.children import CHILDREN
 
 __all__ = ["Explanation", "explain", "reasons_of", "waiting_for"]
@@ -126,6 +127,8 @@ def _waiting(task: Task, life: TaskStatus) -> str:
             return f"it starts after {after[0] if len(after) == 1 else f'{len(after)} tasks'}"
         case "signal" if life.waiting_name == CHILDREN:
             return "it goes on when one of them has ended"
+        case "signal" if life.approvals and life.waiting_name.startswith(APPROVAL):
+            return _asks(life)
         case "signal":
             times_out = f" and times out{until}" if until else ""
             return f"it waits for the signal {life.waiting_name!r}{times_out}"
@@ -140,6 +143,13 @@ def _waiting(task: Task, life: TaskStatus) -> str:
 def _open_children(id: str, counts: Mapping[str, int]) -> str:
     left = sum(count for status, count in counts.items() if status not in FINAL)
     return f"it waits for {left} of {sum(counts.values())} children: claw task --tree {id} shows them"
+
+
+def _asks(life: TaskStatus) -> str:
+    asked = life.approvals[0]
+    who = f" by {', '.join(asked.by)}" if asked.by else ""
+    until = f"; at {_when(asked.until_ns)} the answer is {asked.default!r}" if asked.until_ns else ""
+    return f"it waits for an approval{who}: {asked.question!r} (claw approve|deny ID){until}"
 
 
 def _not_completed(statuses: Mapping[str, str]) -> str:

@@ -75,6 +75,14 @@ class Ref:
         """Sends it a signal. Raises: `NotFound`, `Refused`."""
         return await self._client.signal(self.id, name, payload)
 
+    async def approve(self, name: str = "", comment: str = "") -> Snapshot[Task]:
+        """Approves what it asks for. Raises: `NotFound`, `Refused`."""
+        return await self._client.approve(self.id, name, comment)
+
+    async def deny(self, name: str = "", comment: str = "") -> Snapshot[Task]:
+        """Denies what it asks for. Raises: `NotFound`, `Refused`."""
+        return await self._client.deny(self.id, name, comment)
+
     async def fork(self, step: str, *, new_id: str | None = None) -> "Ref":
         """Starts a new task that inherits the steps before this one. Raises: `NotFound`, `Refused`."""
         return await self._client.fork(self.id, step, new_id=new_id)

@@ -14,6 +14,7 @@ from clawactors.systems.tasks import Task
 from clawactors.systems.tasks.row import row as task_fields
 
 __all__ = [
+    "ApprovalRow",
     "ErrorRow",
     "NodeRow",
     "Page",
@@ -130,6 +131,21 @@ class TaskTree(msgspec.Struct, frozen=True):
 
     rows: tuple[TreeRow, ...]
     more: bool
+
+
+class ApprovalRow(_Row, frozen=True):
+    """What a task asks people for. `by` may answer it, anybody if empty; at `until`, `default` counts as the answer."""
+
+    task: str
+    name: str
+    question: str
+    by: tuple[str, ...]
+    until: str | None
+    default: str
+    asked_at: str | None
+    reminders: int
+    skill: str
+    user: str
 
 
 class NodeRow(_Row, frozen=True):

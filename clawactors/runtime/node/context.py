@@ -8,9 +8,11 @@ from collections.abc import Awaitable, Buffer, Callable, Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
+from clawactors.runtime.node.approvals import ApprovalAnswer, TaskApprovals
 from clawactors.runtime.node.children import ChildRef, OnFailure, TaskChildren
 from clawactors.runtime.node.step import Step, TaskHandle
 from clawactors.runtime.output import OUT
+from clawactors.systems.tasks.approvalevents import UnansweredAs
 from clawactors.systems.tasks.options import TaskOptions
 from clawactors.systems.tasks.retry import Retry
 from clawactors.systems.tasks.spec import OnParentCancel
@@ -31,6 +33,10 @@ class TaskContext(TaskHandle):
     @cached_property
     def _children(self) -> TaskChildren:
         return TaskChildren(weakref.proxy(self._attempt))
+
+    @cached_property
+    def _approvals(self) -> TaskApprovals:
+        return TaskApprovals(weakref.proxy(self._attempt))
 
     @property
     def id(self) -> str:
@@ -156,6 +162,25 @@ class TaskContext(TaskHandle):
         Raises: `ChildFailed` of the first that failed; `Refused`.
         """
         return await self._children.gather([ref.id for ref in refs], need, on_failure)
+
+    async def approve(
+        self,
+        question: str,
+        *,
+        by: Iterable[str] = (),
+        timeout: str | float | None = None,  # noqa: ASYNC109 # no scope lasts as long
+        default: UnansweredAs = "deny",
+        remind: str | float | None = None,
+        name: str | None = None,
+    ) -> ApprovalAnswer:
+        """Asks people, waits for the first answer and returns it: true where they approved, with `by` and `comment`.
+
+        `claw approvals` lists what is asked; `claw approve ID` and `claw deny ID` answer it. `by` are the users who may
+        answer, anybody if empty. When nobody has within `timeout` (seconds or as in `2d`), `default` is the answer;
+        without one it waits for ever. `remind`: every so often the question is raised again. The question has a name,
+        `approval`, `approval#2` …, or the one given here. Raises: `Refused`.
+        """
+        return await self._approvals.ask(question, by, timeout, default, remind, name)
 
     async def emit(self, chunk: Any, stream: str = OUT) -> None:
         """Emits a piece of output, any JSON up to 256 KB, for readers of `Ref.stream`.

@@ -41,7 +41,9 @@ _CHUNK_BYTES: Final = 1 << 16
 
 _OURS: Final = ("CLAW_", "NATS_")  # the code must not get the cluster's own credentials
 
-_CALLS: Final = frozenset(("sleep", "signal", "emit", "secret", "remember", "recall", "ask_memory", "results", "plan"))
+_CALLS: Final = frozenset(
+    ("sleep", "signal", "approve", "emit", "secret", "remember", "recall", "ask_memory", "results", "plan")
+)
 """Methods of `TaskContext` whose arguments and results travel as JSON."""
 
 

@@ -6,6 +6,9 @@ The code runs in a thread of the node (`ThreadBridge`) or in a process of its ow
 from collections.abc import Buffer, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, Unpack, overload
 
+import msgspec
+
+from clawactors.runtime.node.approvals import ApprovalAnswer
 from clawactors.runtime.node.code import as_exception
 from clawactors.runtime.node.naming import StepNames, planned
 from clawactors.runtime.node.step import Step, TaskHandle, call_of, undo_of
@@ -13,6 +16,7 @@ from clawactors.runtime.node.steptime import call_within
 from clawactors.runtime.node.syncchildren import SyncChildRef, gather_children, submit_child
 from clawactors.runtime.output import OUT
 from clawactors.systems.skills.returns import Returns, returns_of
+from clawactors.systems.tasks.approvalevents import UnansweredAs
 from clawactors.systems.tasks.options import TaskOptions
 from clawactors.systems.tasks.retry import Retry
 from clawactors.systems.tasks.spec import OnParentCancel
@@ -170,6 +174,20 @@ class SyncTaskContext(TaskHandle):
     ) -> list[Any]:
         """As `TaskContext.gather`."""
         return gather_children(self._bridge, refs, need, on_failure)
+
+    def approve(
+        self,
+        question: str,
+        *,
+        by: Iterable[str] = (),
+        timeout: str | float | None = None,
+        default: UnansweredAs = "deny",
+        remind: str | float | None = None,
+        name: str | None = None,
+    ) -> ApprovalAnswer:
+        """As `TaskContext.approve`."""
+        asked = {"by": list(by), "timeout": timeout, "default": default, "remind": remind, "name": name}
+        return msgspec.convert(self._bridge.call("approve", question, **asked), ApprovalAnswer)
 
     def emit(self, chunk: Any, stream: str = OUT) -> None:
         """As `TaskContext.emit`."""

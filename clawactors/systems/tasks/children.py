@@ -6,6 +6,7 @@
 """
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -14,7 +15,18 @@ from clawactors.systems.tasks.journal import RESERVED, SIGNAL, Journal
 from clawactors.systems.tasks.payload import is_reference
 from clawactors.systems.tasks.spec import TaskError
 
-__all__ = ["CHILDREN", "DEPTH_MAX", "WIDTH_MAX", "ChildEnd", "HowItEnded", "child_id", "end_of", "ends_in", "told"]
+__all__ = [
+    "CHILDREN",
+    "DEPTH_MAX",
+    "WIDTH_MAX",
+    "ChildEnd",
+    "HowItEnded",
+    "child_id",
+    "end_of",
+    "ends_in",
+    "fresh_ends",
+    "told",
+]
 
 CHILDREN: Final = f"{RESERVED}children"
 """The name of the signal."""
@@ -83,3 +95,9 @@ def told(journal: Journal) -> dict[str, ChildEnd]:
     key = SIGNAL + CHILDREN
     entries = (journal.nth(key, number) for number in range(journal.count(key)))
     return {end.id: end for entry in entries if entry is not None for end in ends_in(entry.result)}
+
+
+def fresh_ends(ends: Sequence[ChildEnd], journal: Journal) -> list[dict[str, Any]]:
+    """Those that the parent was not told, as its signal carries them."""
+    known = told(journal)
+    return [msgspec.to_builtins(end) for end in ends if end.id not in known or known[end.id].version < end.version]

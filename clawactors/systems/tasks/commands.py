@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from clawactors.systems.tasks.approvals import AnswerApproval, AskApproval
 from clawactors.systems.tasks.attemptcommands import (
     Compensate,
     Complete,
@@ -22,7 +23,9 @@ from clawactors.systems.tasks.stepevents import InheritedStep
 
 __all__ = [
     "Admit",
+    "AnswerApproval",
     "ArchiveTask",
+    "AskApproval",
     "Await",
     "Block",
     "Cancel",
@@ -222,4 +225,6 @@ type TaskCommand = (
     | NoteFork
     | NoteChildren
     | ArchiveTask
+    | AskApproval
+    | AnswerApproval
 )

@@ -11,7 +11,6 @@
 
 from typing import assert_never
 
-import msgspec
 from msgspec.structs import replace
 
 from clawactors.kernel.decider import Decider
@@ -19,8 +18,9 @@ from clawactors.kernel.errors import Exists, NotFound, Refused
 from clawactors.kernel.time import iso
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.approvals import answer_approval, ask_approval, signal_of
 from clawactors.systems.tasks.attempt import OF_ATTEMPT, check_fence, decide_of_attempt, or_cancel
-from clawactors.systems.tasks.children import CHILDREN, told
+from clawactors.systems.tasks.children import CHILDREN, fresh_ends
 from clawactors.systems.tasks.evolution import evolve
 from clawactors.systems.tasks.spec import as_event
 from clawactors.systems.tasks.submission import difference, in_words
@@ -82,8 +82,14 @@ def decide(command: c.TaskCommand, task: Task) -> tuple[e.TaskEvent, ...]:
             return _inherit(command, task)
         case c.NoteFork():
             return () if command.to in task.life.forks else (e.ForkMade(command.to, command.step),)
+        case c.AskApproval():
+            return ask_approval(command, task)
+        case c.AnswerApproval():
+            answered = answer_approval(command, task)
+            return (answered, *_signal(c.Signal(*signal_of(answered)), task)) if answered else ()
         case c.NoteChildren():
-            return _note_children(command, task)
+            fresh = fresh_ends(command.ends, task.journal)
+            return _signal(c.Signal(CHILDREN, fresh), task) if fresh else ()
         case c.ArchiveTask():
             if status not in FINAL:
                 raise Refused(f"the task is {status}; only an ended task can be archived")
@@ -188,12 +194,6 @@ def _signal(command: c.Signal, task: Task) -> tuple[e.TaskEvent, ...]:
     signalled = e.Signalled(command.name, command.payload)
     awaited = life.status == "waiting" and life.waiting_for == "signal" and life.waiting_name == command.name
     return (signalled, e.Readied()) if awaited else (signalled,)
-
-
-def _note_children(command: c.NoteChildren, task: Task) -> tuple[e.TaskEvent, ...]:
-    known = told(task.journal)
-    fresh = [end for end in command.ends if end.id not in known or known[end.id].version < end.version]
-    return _signal(c.Signal(CHILDREN, msgspec.to_builtins(fresh)), task) if fresh else ()
 
 
 def _edit(command: c.Edit, task: Task, spec: e.Spec) -> tuple[e.TaskEvent, ...]:

@@ -5,11 +5,14 @@ from typing import Any
 import msgspec
 
 from clawactors.eventlog import Codec
+from clawactors.systems.tasks.approvalevents import ApprovalAnswered, ApprovalAsked
 from clawactors.systems.tasks.spec import Count, Fence, OnDead, Outcome, Priority, Spec, TaskError, WaitReason
 from clawactors.systems.tasks.stepevents import InheritedStep, StepCompensated, StepCompleted, StepFailed, StepStarted
 
 __all__ = [
     "CODEC",
+    "ApprovalAnswered",
+    "ApprovalAsked",
     "AttemptFailed",
     "Blocked",
     "CancelRequested",
@@ -239,6 +242,8 @@ type TaskEvent = (
     | Forked
     | ForkMade
     | TaskArchived
+    | ApprovalAsked
+    | ApprovalAnswered
 )
 
 CODEC: Codec[TaskEvent] = Codec(TaskEvent.__value__)

@@ -10,6 +10,7 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.approvals import opened
 from clawactors.systems.tasks.journal import SIGNAL, Entry
 from clawactors.systems.tasks.spec import as_event
 from clawactors.systems.tasks.task import OPEN, RETRIABLE, Status, Task, TaskStatus
@@ -71,6 +72,10 @@ def evolve(task: Task, event: e.TaskEvent, at_ns: int) -> Task:
             after = replace(_ended(life, "failed", at_ns), error=event.error)
         case e.Deleted() if status not in ("scheduled", "running", "archived"):
             after = _ended(life, "archived", at_ns)
+        case e.ApprovalAsked() | e.ApprovalAnswered() if status in OPEN:
+            if (approvals := opened(task, event)) is life.approvals:
+                return task
+            after = replace(life, approvals=approvals, updated_ns=at_ns)
         case e.CancelRequested() if status in OPEN and not life.cancel_requested:
             after = replace(life, cancel_requested=True, updated_ns=at_ns)
         case e.Cancelled() if status in OPEN and life.cancel_requested:
@@ -98,7 +103,7 @@ def evolve(task: Task, event: e.TaskEvent, at_ns: int) -> Task:
             | e.Waiting() | e.Interrupted() | e.AttemptFailed() | e.Completed()
             | e.CancelRequested() | e.Cancelled() | e.Paused() | e.Resumed() | e.Blocked() | e.Unblocked()
             | e.Retried() | e.Signalled() | e.Edited() | e.Deleted() | e.Expired() | e.Forked() | e.ForkMade()
-            | e.TaskArchived()
+            | e.TaskArchived() | e.ApprovalAsked() | e.ApprovalAnswered()
         ):  # fmt: skip
             return task
         case _:
@@ -220,7 +225,7 @@ def _attempt_failed(life: TaskStatus, event: e.AttemptFailed, at_ns: int) -> Tas
 
 
 def _ended(life: TaskStatus, status: Status, at_ns: int) -> TaskStatus:
-    return replace(_no_longer_waiting(life, at_ns), status=status, completed_ns=at_ns)
+    return replace(_no_longer_waiting(life, at_ns), status=status, approvals=(), completed_ns=at_ns)
 
 
 def _retried(task: Task, spec: e.Spec, event: e.Retried, at_ns: int) -> Task:

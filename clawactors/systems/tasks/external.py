@@ -16,6 +16,7 @@ from clawactors.kernel.errors import Refused
 from clawactors.kernel.external import ExternalCommand
 from clawactors.kernel.time import iso, time_ns
 from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks.approvals import checked_comment
 from clawactors.systems.tasks.events import Spec
 from clawactors.systems.tasks.journal import RESERVED
 from clawactors.systems.tasks.jsonvalues import encode, to_json, unfit_key
@@ -24,6 +25,7 @@ from clawactors.systems.tasks.submission import checked_spec, checked_time, spec
 
 __all__ = [
     "COMMANDS",
+    "ApproveRequest",
     "CancelRequest",
     "DeleteRequest",
     "EditRequest",
@@ -122,6 +124,14 @@ class SubmitRequest(ExternalCommand, frozen=True, kw_only=True, tag="task.submit
     delayed: bool = False
 
 
+class ApproveRequest(ExternalCommand, frozen=True, kw_only=True, tag="task.approve"):
+    """Answer an approval that the task asks for; `name` may be left out where there is one only."""
+
+    name: str = ""
+    approved: bool = True
+    comment: str = ""
+
+
 class EditRequest(ExternalCommand, frozen=True, kw_only=True, tag="task.edit"):
     """Change what is asked for, while `was` is what is asked for."""
 
@@ -138,6 +148,7 @@ type _Any = (
     | SignalRequest
     | SubmitRequest
     | EditRequest
+    | ApproveRequest
 )
 
 COMMANDS: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(_Any.__value__)
@@ -165,6 +176,8 @@ def command_of(command: _Any, by: str, at_ns: int) -> c.TaskCommand:
             return replace(signal_of(command.name), payload=command.payload)
         case SignalRequest():
             return signal_of(command.name, command.payload)
+        case ApproveRequest():
+            return c.AnswerApproval(command.name, command.approved, by, checked_comment(command.comment))
         case EditRequest():
             return c.Edit(checked_spec(command.spec), command.was)
         case _:
@@ -188,6 +201,8 @@ def request_of(command: c.TaskCommand, id: str = "") -> _Any:
             return DeleteRequest(id=id)
         case c.Signal():
             return SignalRequest(id=id, name=command.name, payload=command.payload)
+        case c.AnswerApproval():
+            return ApproveRequest(id=id, name=command.name, approved=command.approved, comment=command.comment)
         case c.Edit():
             return EditRequest(id=id, spec=command.spec, was=command.was)
         case _:

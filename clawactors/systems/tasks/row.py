@@ -5,12 +5,13 @@ from typing import Any
 import msgspec
 
 from clawactors.kernel.time import iso
+from clawactors.systems.tasks.approvals import APPROVAL
 from clawactors.systems.tasks.children import CHILDREN
 from clawactors.systems.tasks.events import Spec
 from clawactors.systems.tasks.journal import Entry
 from clawactors.systems.tasks.task import Task, TaskStatus
 
-__all__ = ["row", "steps"]
+__all__ = ["row", "steps", "waits_for"]
 
 _NOBODY = Spec(skill="")
 _LONGEST_S = 1e9
@@ -40,7 +41,7 @@ def row(id: str, version: int, task: Task) -> dict[str, Any]:
         "max_retries": task.max_retries,
         "on_dead": spec.on_dead,
         "not_before": iso(spec.not_before_ns),
-        "waiting_for": "child" if life.waiting_name == CHILDREN else life.waiting_for,
+        "waiting_for": waits_for(life),
         "waiting_until": iso(life.until_ns),
         "node": life.node or None,
         "attempt": life.attempt,
@@ -78,3 +79,10 @@ def _step(entry: Entry, life: TaskStatus) -> dict[str, Any]:
         "started_at": iso(entry.at_ns - took_ns),
         "completed_at": iso(entry.at_ns) if ended else None,
     }
+
+
+def waits_for(life: TaskStatus) -> str | None:
+    """What the task waits for, as people call it: children and approvals are more than signals."""
+    if life.waiting_name == CHILDREN:
+        return "child"
+    return "approval" if life.waiting_name.startswith(APPROVAL) else life.waiting_for

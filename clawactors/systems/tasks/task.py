@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from clawactors.systems.tasks.approvalevents import Approval
 from clawactors.systems.tasks.events import Fence, Scheduled, Spec, TaskError, WaitReason
 from clawactors.systems.tasks.journal import EMPTY, Journal
 
@@ -71,6 +72,7 @@ class TaskStatus(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     forks: tuple[str, ...] = ()
     losses: int = 0
     max_retries: int | None = None
+    approvals: tuple[Approval, ...] = ()
     submitted_ns: int = 0
     scheduled_ns: int = 0
     started_ns: int = 0

@@ -21,10 +21,12 @@ from clawactors.projections.engine.questions import QueryContext, QuestionHandle
 from clawactors.projections.engine.store import Reading
 from clawactors.projections.engine.view import ViewDefinition
 from clawactors.projections.views.tasks import table as t
+from clawactors.projections.views.tasks.approvals import APPROVALS_QUESTION
 from clawactors.projections.views.tasks.children import CHILDREN_QUESTIONS
 from clawactors.projections.views.tasks.selection import TaskFilter, pending, select
 from clawactors.projections.views.tasks.view import TasksView
 from clawactors.systems.tasks import STATUSES, Entry, TaskStatus
+from clawactors.systems.tasks.approvalevents import Approval
 from clawactors.systems.tasks.events import Submitted, TaskError
 from clawactors.systems.tasks.row import row
 
@@ -143,7 +145,7 @@ def _row(stored: t.StoredTask, reading: Reading) -> dict[str, Any]:
 
 TASKS_VIEW: Final = ViewDefinition(
     make=TasksView,
-    stored=(Submitted, TaskStatus, Entry, TaskError),
+    stored=(Submitted, TaskStatus, Approval, Entry, TaskError),
     questions=(
         QuestionHandler("tasks", TasksQuestion, _tasks),
         QuestionHandler("task", TaskQuestion, _task, quick=True),
@@ -151,5 +153,6 @@ TASKS_VIEW: Final = ViewDefinition(
         QuestionHandler("statuses", StatusesQuestion, _statuses),
         QuestionHandler("pending", PendingQuestion, _pending),
         *CHILDREN_QUESTIONS,
+        APPROVALS_QUESTION,
     ),
 )

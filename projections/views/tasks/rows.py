@@ -14,11 +14,11 @@ from clawactors.systems.tasks import Task
 __all__ = ["TaskRows"]
 
 
-type _Standing = tuple[str, str, str, bool, int]
-"""Status, node, class of its error, whether it was interrupted, priority; '' for the status of a task that is new."""
+type _Standing = tuple[str, str, str, bool, bool, int]
+"""Status, node, class of its error, whether it was interrupted and asks for approvals, priority; all empty when new."""
 type _Request = tuple[str, str, tuple[str, ...], str]
 """Skill, user, tags and parent."""
-_NEW: Final[_Standing] = ("", "", "", False, 0)
+_NEW: Final[_Standing] = ("", "", "", False, False, 0)
 
 
 class TaskRows:
@@ -91,15 +91,18 @@ def _delete(txn: Writing, table: str, prefixes: set[bytes], keys: list[bytes]) -
 
 def _standing(task: Task) -> _Standing:
     life, priority = task.life, task.spec.priority if task.spec else 0
-    return life.status, life.node, life.error.kind if life.error else "", life.interruptions > 0, priority
+    error = life.error.kind if life.error else ""
+    return life.status, life.node, error, life.interruptions > 0, bool(life.approvals), priority
 
 
 def _lists(standing: _Standing) -> set[bytes]:
     """The lists that a task is on by its status, node and error."""
-    status, node, error, interrupted, _ = standing
+    status, node, error, interrupted, asks, _ = standing
     lists = {term(field, value) for field, value in ((t.STATUS, status), (t.NODE, node), (t.ERROR, error)) if value}
     if interrupted:
         lists.add(term(t.INTERRUPTED, ""))
+    if asks:
+        lists.add(term(t.APPROVAL, ""))
     return lists
 
 

@@ -18,6 +18,7 @@ from clawactors.systems.tasks.spec import as_event
 
 __all__ = [
     "ANSWERS",
+    "APPROVAL",
     "ERROR",
     "IDS",
     "INDEX",
@@ -60,7 +61,8 @@ QUEUE: Final = "task.queue"
 ANSWERS: Final = "task.answers"
 """key, version → time and ids of commands; see `answers`."""
 
-STATUS, SKILL, USER, TAG, NODE, ERROR, INTERRUPTED, PARENT = b"s", b"k", b"u", b"t", b"n", b"e", b"i", b"p"
+STATUS, SKILL, USER, TAG, NODE, ERROR, INTERRUPTED = b"s", b"k", b"u", b"t", b"n", b"e", b"i"
+PARENT, APPROVAL = b"p", b"a"
 """The fields of the index."""
 
 _ORDINAL_BYTES: Final = 4

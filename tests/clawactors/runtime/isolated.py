@@ -27,6 +27,13 @@ def asks(task: SyncTask) -> Any:
     return task.signal("approve")
 
 
+@skill("consents", isolate=True)
+def consents(task: SyncTask) -> Any:
+    """Asks a person."""
+    answer = task.approve("sure?", by=["ada"])
+    return [bool(answer), answer.by]
+
+
 @skill("halves", isolate=True)
 def halves(task: SyncTask) -> Any:
     """Has children, one of which fails."""
@@ -149,6 +156,7 @@ def use_every_method(task: SyncTask) -> dict[str, Any]:
             _refusal(task.remember, 5),
             _refusal(task.step, "", int),
             _refusal(task.run, "half", {"n": 2}),
+            _refusal(task.approve, ""),
             _refusal(task.submit, "half", {"n": 2}),
         ],
     }

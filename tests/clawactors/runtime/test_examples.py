@@ -8,7 +8,6 @@ from typing import Any
 
 from clawactors.systems.schedules.planning import plan_of
 from clawactors.systems.skills import Skill
-from clawactors.systems.tasks import commands as c
 from tests.clawactors.runtime.cluster import PATIENCE_S, Cluster, Stage, WallClock
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -35,13 +34,13 @@ async def test_a_person_approves() -> None:
     async with Cluster() as cluster:
         await cluster.control()
         await cluster.node("n1", [publish])
-        client = cluster.client()
-        for id, ok in (("yes", True), ("no", False)):
+        client = cluster.client("client/ada")
+        for id, answer in (("yes", client.approve), ("no", client.deny)):
             await client.submit("publish", {"text": "Hi"}, id=id)
             await cluster.until_status(id, "waiting")
-            await client.command(id, c.Signal("approve", {"by": "Ada", "ok": ok}))
+            await answer(id)
         assert (await cluster.until_status("yes", "completed")).life.result == "sent: Hi!"
-        assert (await cluster.until_status("no", "completed")).life.result == "withdrawn by Ada"
+        assert (await cluster.until_status("no", "completed")).life.result == "withdrawn by client/ada"
 
 
 async def test_an_answer_is_streamed() -> None:

@@ -92,7 +92,7 @@ async def test_every_method_works_in_a_thread_and_in_a_child_process(stage: Stag
         "gather": [],
     }
     names = [name for name, _ in raised]
-    assert names == ["Refused"] * 3 + ["TimeoutError", "NotFound", "Unavailable", *["Refused"] * 4]
+    assert names == ["Refused"] * 3 + ["TimeoutError", "NotFound", "Unavailable", *["Refused"] * 5]
     assert errors["NotFound"] == "no such memory"
     assert errors["Unavailable"] == "memory reads the log"
     assert attempt.values.progress == 0.5

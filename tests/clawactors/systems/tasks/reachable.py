@@ -8,6 +8,8 @@ from clawactors.kernel.errors import Refused
 from clawactors.systems.tasks import TASK, Task
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.approvalevents import Approval
+from clawactors.systems.tasks.approvals import answer_in
 from clawactors.systems.tasks.children import ChildEnd
 from tests.clawactors.systems.tasks.vocabulary import ERROR
 
@@ -37,6 +39,7 @@ def commands(task: Task) -> Iterator[c.TaskCommand]:
         c.Delete(),
         c.Expire(ERROR),
         c.NoteFork("t-9", "copy"),
+        c.AnswerApproval("sure", approved=True, by="client/ada"),
         c.NoteChildren((ChildEnd("c-1", 7, "completed", 1),)),
     )
     yield from (
@@ -51,6 +54,10 @@ def commands(task: Task) -> Iterator[c.TaskCommand]:
         yield from (c.Wait(fence, "timer", NOW_NS + 5), c.Wait(fence, "signal"), c.Wait(fence, "dependency"))
         yield from (c.Interrupt(fence, "gone"), c.Interrupt(fence, "stops", counted=False))
         yield from (c.Fail(fence, ERROR, then, NOW_NS + 5) for then in get_args(e.Outcome.__value__))
+        yield from (
+            c.AskApproval(fence, Approval(name="sure", question="?")),
+            c.AnswerApproval("sure", False, fence=fence),
+        )
         yield from (c.ConfirmCancel(fence), c.Block("why", fence))
 
 
@@ -91,6 +98,8 @@ def events(task: Task) -> Iterator[e.TaskEvent]:
         e.Forked(()),
         e.Forked((e.InheritedStep("copy", 1, -1.0), e.InheritedStep("copy"), e.InheritedStep("count"))),
         e.ForkMade("t-9", "copy"),
+        e.ApprovalAsked(name="sure", question="?"),
+        e.ApprovalAnswered("sure", approved=True),
     )
 
 
@@ -108,6 +117,8 @@ def _what_matters(task: Task) -> tuple[object, ...]:
         life.interruptions,
         life.resumes_to if life.status == "paused" else "",
         copy.status if copy else "",
+        len(life.approvals),
+        answer_in(task, "sure") is not None,
     )
 
 

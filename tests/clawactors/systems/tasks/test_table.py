@@ -45,6 +45,8 @@ DESIGN: dict[str, dict[str, set[str]]] = {
     "task.expired": {status: {"failed"} for status in OPEN},
     "task.forked": {"waiting": {"waiting"}},
     "task.fork_made": {status: {status} for status in set(STATUSES) - {"archived"}},
+    "task.approval_asked": {"running": RUNNING},
+    "task.approval_answered": {status: {status} for status in OPEN},
     "task.archived": {status: {"archived"} for status in FINAL - {"archived"}},
 }
 

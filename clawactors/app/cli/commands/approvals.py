@@ -1,0 +1,54 @@
+"""`claw approvals`: what tasks ask people for."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from clawactors.app.cli.output import Part, Table, emit, when
+from clawactors.app.cli.parsing import Parser
+from clawactors.app.cli.session import with_client
+from clawactors.app.cli.watching import watch, watch_argument
+from clawactors.app.client import Client
+from clawactors.runtime.client.rows import ApprovalRow
+
+__all__ = ["arguments", "run"]
+
+
+def arguments(parser: Parser) -> None:
+    """What it takes."""
+    parser.add_argument("--mine", action="store_true", help="only what you may answer")
+    watch_argument(parser)
+
+
+def run(options: Any) -> int:
+    """Lists them, the oldest task first."""
+
+    async def ask(client: Client) -> list[ApprovalRow]:
+        return await client.approvals(by=client.principal if options.mine else "")
+
+    async def show(client: Client) -> int:
+        if options.watch:
+            return await watch(options, lambda: ask(client), _table)
+        rows = await ask(client)
+        emit(options, rows, lambda: _table(rows))
+        return 0
+
+    return with_client(options, show)
+
+
+def _table(rows: Iterable[ApprovalRow]) -> Iterator[Part]:
+    yield Table(
+        ("TASK", "NAME", "QUESTION", "BY", "ASKED", "UNTIL", "THEN"),
+        (
+            (
+                row.task,
+                row.name,
+                row.question,
+                row.by or "anybody",
+                when(row.asked_at),
+                when(row.until),
+                row.default if row.until else "",
+            )
+            for row in rows
+        ),
+        uncut=("TASK", "NAME"),
+    )
