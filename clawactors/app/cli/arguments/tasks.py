@@ -23,6 +23,8 @@ __all__ = [
     "LOG",
     "ON_DEAD",
     "PRIORITIES",
+    "approvals",
+    "approve",
     "blob",
     "change",
     "edit",
@@ -112,6 +114,7 @@ def task(parser: Parser) -> None:
     """What `claw task` takes."""
     parser.add_argument("id", metavar="ID", help="its id, or the beginning of it")
     parser.add_argument("--history", action="store_true", help="show its events instead of its state")
+    parser.add_argument("--tree", action="store_true", help="show it with its children and theirs")
     parser.add_argument("--result", action="store_true", help="print only its result, in full")
     parser.add_argument("--full", action="store_true", help="show large values instead of references to them")
     parser.add_argument("--at", type=place, metavar="SEQ|TIME", help="its state at a sequence number or time")
@@ -168,6 +171,19 @@ def signal(parser: Parser) -> None:
     parser.add_argument("id", metavar="ID")
     parser.add_argument("name", metavar="NAME", help="name of the signal, as in the code's task.signal(NAME)")
     parser.add_argument("payload", nargs="?", metavar="JSON|@FILE|-", help="payload (default null)")
+
+
+def approvals(parser: Parser) -> None:
+    """What `claw approvals` takes."""
+    parser.add_argument("--mine", action="store_true", help="only what you may answer")
+    watch_argument(parser)
+
+
+def approve(parser: Parser) -> None:
+    """What `claw approve` and `claw deny` take."""
+    parser.add_argument("id", metavar="ID", help="the task, as `claw approvals` lists it")
+    parser.add_argument("name", nargs="?", default="", metavar="NAME", help="which one, if the task asks for several")
+    parser.add_argument("--comment", default="", metavar="TEXT", help="why; it is on record with your name")
 
 
 def fork(parser: Parser) -> None:

@@ -4,19 +4,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from clawactors.app.cli.output import Part, Table, emit, when
-from clawactors.app.cli.parsing import Parser
 from clawactors.app.cli.session import with_client
-from clawactors.app.cli.watching import watch, watch_argument
+from clawactors.app.cli.watching import watch
 from clawactors.app.client import Client
 from clawactors.runtime.client.rows import ApprovalRow
 
-__all__ = ["arguments", "run"]
-
-
-def arguments(parser: Parser) -> None:
-    """What it takes."""
-    parser.add_argument("--mine", action="store_true", help="only what you may answer")
-    watch_argument(parser)
+__all__ = ["run"]
 
 
 def run(options: Any) -> int:

@@ -3,22 +3,12 @@
 from typing import Any
 
 from clawactors.app.cli.output import emit
-from clawactors.app.cli.parsing import Parser
 from clawactors.app.cli.rows import task_card
 from clawactors.app.cli.session import change_by_id, explained, with_client
 from clawactors.app.client import Client
 from clawactors.runtime.client.rows import task_row
 
-__all__ = ["arguments", "run"]
-
-
-def arguments(parser: Parser) -> None:
-    """Declares the arguments."""
-    parser.add_argument("id", metavar="ID", help="the task, as `claw approvals` lists it")
-    parser.add_argument(
-        "name", nargs="?", default="", metavar="NAME", help="the approval, where the task asks for several"
-    )
-    parser.add_argument("--comment", default="", metavar="TEXT", help="why; it is on record with your name")
+__all__ = ["run"]
 
 
 def run(options: Any) -> int:
