@@ -1,6 +1,7 @@
 """Skills of a file that prints wherever it can, and that starts whatever it can."""
 
 import asyncio
+import logging
 import multiprocessing
 import os
 import signal
@@ -21,6 +22,7 @@ subprocess.run(["/bin/echo", "a program at import"], check=True)
 def say(text: str) -> None:
     """Prints from wherever it runs."""
     print(text)
+    logging.getLogger("mine").info("logged %s", text)
 
 
 @skill("prints")

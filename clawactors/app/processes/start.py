@@ -21,7 +21,7 @@ from clawactors.runtime.node.descendants import end_own
 from clawactors.runtime.node.machine import LEASE_S
 from clawactors.runtime.node.spawned import flush_streams
 
-__all__ = ["ControlStart", "MemoryStart", "NodeStart", "Start", "main"]
+__all__ = ["ControlStart", "MemoryStart", "NodeStart", "Start", "exit_soon", "main"]
 
 _SWITCH_S: Final = 0.0005
 _EXIT_S: Final = 2.0
@@ -85,12 +85,12 @@ def main[T: Start](kind: type[T], serve: Callable[[T, Callable[[], None]], Await
         sys.exit(5)
 
 
-def _exit_within(limit_s: float) -> None:
-    """Ends the process when code of skills holds up its end: a thread that hangs, a pool that is busy."""
+def exit_soon() -> None:
+    """Ends the process within 2 s where code of skills holds up its end: a thread that hangs, a pool that is busy."""
     code = 0 if sys.exception() is None else 1
 
     def end() -> None:
-        time.sleep(limit_s)
+        time.sleep(_EXIT_S)
         flush_streams()
         os._exit(code)
 
@@ -112,7 +112,7 @@ def run(work: Awaitable[Any]) -> None:
                 raise
         finally:
             end_own()
-            _exit_within(_EXIT_S)
+            exit_soon()
 
     import uvloop
 

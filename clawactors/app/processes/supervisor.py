@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
@@ -144,7 +145,9 @@ class Child:
             await self._end_what_it_started()
 
     async def _end_what_it_started(self) -> None:
-        if self._mark:
+        if self._mark and self._process is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
             await asyncio.to_thread(end_all, partial(marked, NODE, self._mark))
 
     async def _end(self, process: Process) -> None:

@@ -16,7 +16,7 @@ from clawactors.app.cli.problem import INTERRUPTED, Problem
 from clawactors.app.cli.session import find
 from clawactors.app.discovery import Found
 from clawactors.app.processes.node import serve
-from clawactors.app.processes.start import NodeStart
+from clawactors.app.processes.start import NodeStart, exit_soon
 from clawactors.app.secretfile import path_of
 from clawactors.runtime.node.descendants import end_own
 from clawactors.systems.tasks.submission import checked_id
@@ -68,6 +68,7 @@ async def _serve(options: Any, found: Found, start: NodeStart) -> int:
         finally:
             watching.cancel()
             end_own()
+            exit_soon()
     if signals.stopping.is_set():
         return 0
     raise Problem(
