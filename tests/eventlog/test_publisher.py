@@ -39,6 +39,15 @@ def on(model: ModelConnection, timeout_s: float = 5, answer_s: float = 1) -> Pub
     return Publisher(cast("Connection", model), "E", timeout_s, answer_s=answer_s)
 
 
+async def rounds(model: ModelConnection, count: int) -> None:
+    """Returns when so many rounds have gone out."""
+    for _ in range(10_000):
+        if len(model.rounds) >= count:
+            return
+        await asyncio.sleep(0)
+    raise AssertionError(f"{len(model.rounds)} rounds went out, not {count}")
+
+
 async def burst(to: Publisher, count: int, commit: str = "c") -> list[int | BaseException]:
     return await asyncio.gather(
         *(to.append(draft(f"t{n}", f"{commit}{n}"), 0) for n in range(count)), return_exceptions=True
@@ -74,7 +83,8 @@ async def test_at_most_two_batches_are_in_flight() -> None:
     model = ModelConnection(events("late", "late", "late", "late"))
     to = on(model, answer_s=1)
     waiting = asyncio.ensure_future(burst(to, 3500))
-    await asyncio.sleep(0.005)
+    await rounds(model, 2)
+    await asyncio.sleep(0)  # a third one would have gone out in the turn of the second
     assert len(model.rounds) == 2
     assert await waiting == list(range(1, 3501))
 
@@ -175,7 +185,7 @@ async def test_a_lost_answer_is_never_told_as_a_lost_race_though_others_went_on(
     model = ModelConnection(events("lose ack"))
     to = on(model, answer_s=QUICKLY_S)
     waiting = asyncio.ensure_future(to.append(draft(), 0))
-    await asyncio.sleep(0.001)
+    await rounds(model, 1)
     assert await on(model, answer_s=QUICKLY_S).append(draft(commit="other"), 1) == 2
     assert await waiting == 1
 
@@ -304,8 +314,7 @@ async def test_one_append_that_waits_long_keeps_no_ended_ones() -> None:
     model = ModelConnection(stuck)
     to = on(model, timeout_s=60, answer_s=60)
     waiting = asyncio.ensure_future(to.append(draft("stuck"), 0))
-    await asyncio.sleep(0.001)
-    assert len(model.rounds) == 1
+    await rounds(model, 1)
     for n in range(3):
         await to.append_many([(draft(f"m{n}-{k}"), 0) for k in range(1500)])
     assert not waiting.done()
@@ -319,7 +328,7 @@ async def test_closing_the_connection_ends_all_that_wait() -> None:
     to = on(model, answer_s=60)
     waiting = asyncio.ensure_future(burst(to, 30))
     queued = asyncio.ensure_future(to.append(draft("t3", "second"), 0))
-    await asyncio.sleep(0.001)
+    await rounds(model, 1)
     model.online, model.is_closed = False, True
     for on_lost in model.on_lost:
         on_lost()

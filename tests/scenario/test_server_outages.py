@@ -75,7 +75,7 @@ async def test_a_server_that_hangs_for_three_seconds_costs_no_node_and_no_step(
         ids = await system.submit(20, steps=20, seconds=0.1)
         await until(lambda: steps_run(system) >= 40, "work is well under way")
         server.signal(signal.SIGSTOP)
-        await asyncio.sleep(3)
+        await asyncio.sleep(3)  # it is about this time: leases last for 1.5 s
         server.signal(signal.SIGCONT)
         await all_is_well(system, ids)
         lost = [event async for event in node_events(system) if isinstance(event, ne.NodeLost)]
