@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from clawactors.runtime.node.step import Step, step
     from clawactors.runtime.node.synccontext import SyncTaskContext as SyncTask
     from clawactors.runtime.output import LOG
-    from clawactors.systems.skills import Skill, skill
+    from clawactors.systems.skills import Skill, SkillCall, skill
     from clawactors.systems.tasks.failures import ErrorRule
     from clawactors.systems.tasks.retry import Retry
     from clawactors.systems.tasks.submission import spec_of
@@ -82,6 +82,7 @@ __all__ = [
     "Retry",
     "ScheduleRow",
     "Skill",
+    "SkillCall",
     "SkillRow",
     "Statistics",
     "Step",
@@ -140,6 +141,7 @@ _HOMES = {
     "Rejected": ("clawactors.runtime.client.submitting", "Rejected"),
     "Retry": ("clawactors.systems.tasks.retry", "Retry"),
     "Skill": ("clawactors.systems.skills", "Skill"),
+    "SkillCall": ("clawactors.systems.skills", "SkillCall"),
     "SyncTask": ("clawactors.runtime.node.synccontext", "SyncTaskContext"),
     "Task": ("clawactors.runtime.node.context", "TaskContext"),
     "TaskBlocked": ("clawactors.runtime.client.waiting", "TaskBlocked"),

@@ -1,20 +1,17 @@
 """The client that users and the command line call. It asks; control decides (docs/adr/0005)."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, Unpack
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from clawactors.runtime.asking import ForkRequest, Outcome, error_of
-from clawactors.runtime.client.bulk import BulkChanges
+from clawactors.runtime.client.making import TaskMaking
 from clawactors.runtime.client.ref import Ref, task_id
 from clawactors.runtime.client.rows import NodeRow
-from clawactors.runtime.client.submitting import Batch, TaskRequest, submit, submit_many
-from clawactors.runtime.client.waiting import result_of, until_ended
-from clawactors.systems.tasks.events import Spec
-from clawactors.systems.tasks.options import TaskOptions, unknown_option
-from clawactors.systems.tasks.submission import checked_id, delayed, spec_of
+from clawactors.runtime.client.waiting import until_ended
+from clawactors.systems.tasks.submission import checked_id
 
 if TYPE_CHECKING:
     from clawactors.runtime.client.nodechanges import NodeChanges
@@ -25,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["ClusterClient"]
 
 
-class ClusterClient(BulkChanges):
+class ClusterClient(TaskMaking):
     """A client of a cluster. Every change is a request that control decides on.
 
     What it can do stands in `Listing`, `Summary` and `ClusterReader` (asking), `TaskChanges` and `BulkChanges`
@@ -78,67 +75,7 @@ class ClusterClient(BulkChanges):
         """Sets slots, and adds to the affinity; an empty value removes its key. Raises: `NotFound`, `Refused`."""
         return await self._nodes.set_node(id, slots=slots, affinity=affinity)
 
-    # Submitting
-
-    async def submit(
-        self,
-        skill: str,
-        params: Mapping[str, Any] | None = None,
-        *,
-        id: str | None = None,
-        key: str | None = None,
-        delay_s: float | None = None,
-        **options: Unpack[TaskOptions],
-    ) -> Ref:
-        """Submits a task; the same id (or idempotency key) and content again returns the existing task.
-
-        With `delay_s` it starts after that many seconds; a repeated submission does not change the start.
-        Raises: `Refused` (malformed, parameters that don't fit, id taken by another task, predecessors not there),
-        `TypeError` for an unknown option.
-        """
-        spec = _spec_of("submit", skill, params, options)
-        if delay_s is not None:
-            spec = delayed(spec, delay_s, await self.now_ns())
-        await self.skills.check(spec)
-        spec = await self.payloads.offload_payload(spec)
-        ref = Ref(self, task_id(id, key))
-        await submit(self, ref.id, spec, delayed=delay_s is not None)
-        return ref
-
-    async def run(
-        self,
-        skill: str,
-        params: Mapping[str, Any] | None = None,
-        *,
-        id: str | None = None,
-        key: str | None = None,
-        wait_s: float | None = None,
-        **options: Unpack[TaskOptions],
-    ) -> Any:
-        """Submits and returns the result: `submit` and `Ref.result` in one, waiting for `wait_s` at most.
-
-        Raises: as these two, so `TaskFailed` when the task ended without a result, `TaskBlocked`, `TimeoutError`.
-        """
-        id = task_id(id, key)
-        spec = _spec_of("run", skill, params, options)
-        await self.skills.check(spec)
-        spec = await self.payloads.offload_payload(spec)
-        await self.ends.ready()
-        end = self.ends.expect(id, registered=True, or_blocked=True)
-        try:
-            outcome = await submit(self, id, spec, awaits=True)
-            self.ends.on_made(id, may_have_ended=not outcome.changed or outcome.repeats)
-            return await result_of(self, id, end, wait_s)
-        finally:
-            self.ends.forget(id, end)
-
-    async def submit_many(self, requests: Sequence[TaskRequest]) -> Batch:
-        """Submits many tasks, each a `TaskRequest(id, spec_of(…))`; counts repeats, lists refusals.
-
-        A refusal affects only the tasks that depend on it. Predecessors may stand anywhere in the batch.
-        Returns: how many were made and how many were there, and the refusals. Raises: `Unavailable`.
-        """
-        return await submit_many(self, requests)
+    # Tasks
 
     async def fork(self, id: str, step: str, *, new_id: str | None = None) -> Ref:
         """A new task that starts with the steps of `id` before this one; returns its handle.
@@ -200,20 +137,3 @@ class ClusterClient(BulkChanges):
     async def blob(self, name: str) -> bytes:
         """The bytes that a task stored (`TaskHandle.store`). Raises: `Missing`, `Corrupt`, `Unavailable`."""
         return await self.payloads.blobs.get(name)
-
-
-def _spec_of(function: str, skill: str, params: Mapping[str, Any] | None, options: TaskOptions) -> Spec:
-    """What is asked for. Raises: `Refused`; `TypeError` that names the function which the caller has called."""
-    try:
-        if params is None and not options and type(skill) is str:
-            return _plain_spec(skill)
-        return spec_of(skill, params, **options)
-    except TypeError as error:
-        own = ("id", "key", "delay_s" if function == "submit" else "wait_s")
-        raise unknown_option(function, options, (*own, *TaskOptions.__annotations__)) or error from None
-
-
-@lru_cache(maxsize=256)
-def _plain_spec(skill: str) -> Spec:
-    """What is asked for where nothing but the skill is. It leaves this process as bytes only, so it may be shared."""
-    return spec_of(skill)

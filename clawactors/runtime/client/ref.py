@@ -1,13 +1,14 @@
 """A handle on one task: what `ClusterClient` can do with an id, as methods."""
 
 from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, override
 
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.fold import Snapshot
 from clawactors.runtime.client.waiting import result_of
 from clawactors.runtime.naming import id_of_key, new_id
 from clawactors.runtime.output import OUT
+from clawactors.systems.skills.returns import Returns
 from clawactors.systems.tasks import Task
 from clawactors.systems.tasks.submission import checked_id
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from clawactors.runtime.client.redriving import RedriveReport
     from clawactors.runtime.client.streaming import Chunk
 
-__all__ = ["Ref", "task_id"]
+__all__ = ["Ref", "TypedRef", "task_id"]
 
 
 class Ref:
@@ -99,6 +100,20 @@ class Ref:
     async def edit(self, **changes: Any) -> Snapshot[Task]:
         """Changes fields of the task before its first run. Raises: `NotFound`, `Refused`."""
         return await self._client.edit(self.id, **changes)
+
+
+class TypedRef[R](Ref):
+    """A handle on a task of a skill that was at hand: its result is of the type that the skill is annotated with."""
+
+    def __init__(self, client: "ClusterClient", id: str, returns: Returns) -> None:
+        super().__init__(client, id)
+        self._returns = returns
+
+    @override
+    async def result(self, timeout_s: float | None = None) -> R:
+        """As `Ref.result`. Raises also: `Refused` where the result is not what the annotation says."""
+        value: R = self._returns.restored(await super().result(timeout_s), f"task {self.id}")
+        return value
 
 
 def task_id(id: str | None, key: str | None) -> str:

@@ -4,7 +4,7 @@ It is for async code; for sync code see `SyncTaskContext`.
 """
 
 import weakref
-from collections.abc import Awaitable, Buffer, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Buffer, Callable, Coroutine, Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
@@ -57,8 +57,11 @@ class TaskContext(TaskHandle):
 
     @overload
     async def step[**P, T](
-        self, function: Step[P, Awaitable[T]] | Step[P, T], /, *args: P.args, **kwargs: P.kwargs
+        self, function: Step[P, Coroutine[Any, Any, T]], /, *args: P.args, **kwargs: P.kwargs
     ) -> T: ...
+
+    @overload
+    async def step[**P, T](self, function: Step[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
 
     @overload
     async def step[**P, T](self, function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T: ...

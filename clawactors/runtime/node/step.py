@@ -6,7 +6,7 @@
 
 import importlib
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from functools import update_wrapper
 from inspect import unwrap
 from typing import Any, Final, NamedTuple, overload
@@ -62,8 +62,8 @@ class Step[**P, R]:
 
     @overload
     def __call__[T](
-        self: "Step[P, Awaitable[T]]", task: TaskHandle, /, *args: P.args, **kwargs: P.kwargs
-    ) -> Awaitable[T]: ...
+        self: "Step[P, Coroutine[Any, Any, T]]", task: TaskHandle, /, *args: P.args, **kwargs: P.kwargs
+    ) -> Coroutine[Any, Any, T]: ...
 
     @overload
     def __call__(self, task: TaskHandle, /, *args: P.args, **kwargs: P.kwargs) -> Any: ...

@@ -1,9 +1,9 @@
 """The `skill` decorator: a function with a name, a retry policy and limits. There is no global registry."""
 
 import inspect
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, Concatenate, Protocol, cast, overload, override
 
 import msgspec
 
@@ -16,7 +16,7 @@ from clawactors.systems.skills.returns import Returns, returns_of
 from clawactors.systems.tasks.failures import ErrorRule
 from clawactors.systems.tasks.retry import DEFAULT_RETRY, Retry
 
-__all__ = ["Skill", "skill"]
+__all__ = ["Skill", "SkillCall", "TypedSkill", "skill"]
 
 
 class Skill:
@@ -85,6 +85,49 @@ class Skill:
         return arguments
 
 
+class SkillCall[R]:
+    """A skill with its parameters, for `Client.run` and `Client.submit`; made by `TypedSkill.call`."""
+
+    def __init__(self, skill: str, params: dict[str, Any], returns: Returns) -> None:
+        self.skill, self.params, self.returns = skill, params, returns
+
+    def __repr__(self) -> str:
+        return f"<call of skill {self.skill!r}>"
+
+
+class TypedSkill[**P, R](Skill):
+    """A skill whose parameters and result type checkers know."""
+
+    @override
+    def __call__(self, task: Any, *args: P.args, **kwargs: P.kwargs) -> Any:
+        """Calls the function itself."""
+        return self.function(task, *args, **kwargs)
+
+    def call(self, *args: P.args, **kwargs: P.kwargs) -> SkillCall[R]:
+        """The skill with these parameters, to be run as a task. Raises: `TypeError` where they don't fit."""
+        bound = inspect.signature(self.function).bind(None, *args, **kwargs)
+        _, *named = bound.arguments.items()
+        params: dict[str, Any] = {}
+        for name, value in named:
+            params |= value if bound.signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD else {name: value}
+        return SkillCall(self.name, params, self.returns)
+
+
+class SkillDecorator(Protocol):
+    """What `skill` makes: it keeps the types of the function."""
+
+    @overload
+    def __call__[**P, R](
+        self, function: Callable[Concatenate[Any, P], Coroutine[Any, Any, R]], /
+    ) -> TypedSkill[P, R]: ...
+
+    @overload
+    def __call__[**P](self, function: Callable[Concatenate[Any, P], AsyncIterator[Any]], /) -> TypedSkill[P, None]: ...
+
+    @overload
+    def __call__[**P, R](self, function: Callable[Concatenate[Any, P], R], /) -> TypedSkill[P, R]: ...
+
+
 def skill(
     name: str,
     *,
@@ -97,7 +140,7 @@ def skill(
     memory_mb: int | None = None,
     secrets: Iterable[str] = (),
     concurrency: int | None = None,
-) -> Callable[[Callable[..., Any]], Skill]:
+) -> SkillDecorator:
     """Makes a function a skill: its first parameter is the task's handle, the others are the task's parameters.
 
     Without `retry` it is tried again three times, after 1, 2 and 4 s; after network errors 1, 4 and 16 s.
@@ -121,8 +164,8 @@ def skill(
     if concurrency is not None and not (type(concurrency) is int and 0 < concurrency < 2**63):
         raise ValueError("concurrency is how many of its tasks may be under way at once: 1 or more")
 
-    def wrap(function: Callable[..., Any]) -> Skill:
-        return Skill(
+    def wrap(function: Callable[..., Any]) -> TypedSkill[..., Any]:
+        return TypedSkill(
             function,
             name,
             version=version,
@@ -136,4 +179,4 @@ def skill(
             concurrency=concurrency,
         )
 
-    return wrap
+    return cast("SkillDecorator", wrap)

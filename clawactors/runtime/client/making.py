@@ -1,0 +1,194 @@
+"""Making tasks and waiting for them, with the types of the skill where it is at hand."""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Unpack, cast, overload
+
+from clawactors.runtime.client.bulk import BulkChanges
+from clawactors.runtime.client.ref import Ref, TypedRef, task_id
+from clawactors.runtime.client.submitting import Batch, TaskRequest, submit, submit_many
+from clawactors.runtime.client.waiting import result_of
+from clawactors.systems.skills import Skill, SkillCall, TypedSkill
+from clawactors.systems.skills.returns import JSON, Returns
+from clawactors.systems.tasks.events import Spec
+from clawactors.systems.tasks.options import TaskOptions, unknown_option
+from clawactors.systems.tasks.submission import delayed, spec_of
+
+if TYPE_CHECKING:
+    from clawactors.runtime.client.client import ClusterClient
+
+__all__ = ["TaskMaking"]
+
+
+class TaskMaking(BulkChanges):
+    """The part of the client that makes tasks.
+
+    A skill is given by its name, as the skill itself, or as a call of it, `fetch.call(url=…)`; type checkers then know
+    the result, and of a call its arguments too.
+    """
+
+    @overload
+    async def submit[R](
+        self,
+        skill: SkillCall[R],
+        *,
+        id: str | None = None,
+        key: str | None = None,
+        delay_s: float | None = None,
+        **options: Unpack[TaskOptions],
+    ) -> TypedRef[R]: ...
+
+    @overload
+    async def submit[R](
+        self,
+        skill: TypedSkill[..., R],
+        params: Mapping[str, Any] | None = None,
+        *,
+        id: str | None = None,
+        key: str | None = None,
+        delay_s: float | None = None,
+        **options: Unpack[TaskOptions],
+    ) -> TypedRef[R]: ...
+
+    @overload
+    async def submit(
+        self,
+        skill: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        id: str | None = None,
+        key: str | None = None,
+        delay_s: float | None = None,
+        **options: Unpack[TaskOptions],
+    ) -> Ref: ...
+
+    async def submit(
+        self,
+        skill: str | Skill | SkillCall[Any],
+        params: Mapping[str, Any] | None = None,
+        *,
+        id: str | None = None,
+        key: str | None = None,
+        delay_s: float | None = None,
+        **options: Unpack[TaskOptions],
+    ) -> Ref:
+        """Submits a task; the same id (or idempotency key) and content again returns the existing task.
+
+        With `delay_s` it starts after that many seconds; a repeated submission does not change the start.
+        Raises: `Refused` (malformed, parameters that don't fit, id taken by another task, predecessors not there),
+        `TypeError` for an unknown option.
+        """
+        spec, returns = _asked("submit", skill, params, options)
+        if delay_s is not None:
+            spec = delayed(spec, delay_s, await self.now_ns())
+        await self.skills.check(spec)
+        spec = await self.payloads.offload_payload(spec)
+        ref = TypedRef[Any](self._whole, task_id(id, key), returns)
+        await submit(self._whole, ref.id, spec, delayed=delay_s is not None)
+        return ref
+
+    @overload
+    async def run[R](
+        self,
+        skill: SkillCall[R],
+        *,
+        id: str | None = None,
+        key: str | None = None,
+        wait_s: float | None = None,
+        **options: Unpack[TaskOptions],
+    ) -> R: ...
+
+    @overload
+    async def run[R](
+        self,
+        skill: TypedSkill[..., R],
+        params: Mapping[str, Any] | None = None,
+        *,
+        id: str | None = None,
+        key: str | None = None,
+        wait_s: float | None = None,
+        **options: Unpack[TaskOptions],
+    ) -> R: ...
+
+    @overload
+    async def run(
+        self,
+        skill: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        id: str | None = None,
+        key: str | None = None,
+        wait_s: float | None = None,
+        **options: Unpack[TaskOptions],
+    ) -> Any: ...
+
+    async def run(
+        self,
+        skill: str | Skill | SkillCall[Any],
+        params: Mapping[str, Any] | None = None,
+        *,
+        id: str | None = None,
+        key: str | None = None,
+        wait_s: float | None = None,
+        **options: Unpack[TaskOptions],
+    ) -> Any:
+        """Submits and returns the result: `submit` and `Ref.result` in one, waiting for `wait_s` at most.
+
+        Raises: as these two, so `TaskFailed` when the task ended without a result, `TaskBlocked`, `TimeoutError`.
+        """
+        id = task_id(id, key)
+        spec, returns = _asked("run", skill, params, options)
+        await self.skills.check(spec)
+        spec = await self.payloads.offload_payload(spec)
+        await self.ends.ready()
+        end = self.ends.expect(id, registered=True, or_blocked=True)
+        try:
+            outcome = await submit(self._whole, id, spec, awaits=True)
+            self.ends.on_made(id, may_have_ended=not outcome.changed or outcome.repeats)
+            return returns.restored(await result_of(self, id, end, wait_s), f"task {id}")
+        finally:
+            self.ends.forget(id, end)
+
+    async def submit_many(self, requests: Sequence[TaskRequest]) -> Batch:
+        """Submits many tasks, each a `TaskRequest(id, spec_of(…))`; counts repeats, lists refusals.
+
+        A refusal affects only the tasks that depend on it. Predecessors may stand anywhere in the batch.
+        Returns: how many were made and how many were there, and the refusals. Raises: `Unavailable`.
+        """
+        return await submit_many(self._whole, requests)
+
+    @property
+    def _whole(self) -> "ClusterClient":
+        return cast("ClusterClient", self)
+
+
+def _asked(
+    function: str, skill: str | Skill | SkillCall[Any], params: Mapping[str, Any] | None, options: TaskOptions
+) -> tuple[Spec, Returns]:
+    """What is asked for, and what its result is made. Raises: as `_spec_of`."""
+    match skill:
+        case SkillCall():
+            if params is not None:
+                raise TypeError(f"{function}() takes the parameters in the call of {skill.skill!r}, not beside it")
+            return _spec_of(function, skill.skill, skill.params, options), skill.returns
+        case Skill():
+            return _spec_of(function, skill.name, params, options), skill.returns
+        case _:
+            return _spec_of(function, skill, params, options), JSON
+
+
+def _spec_of(function: str, skill: str, params: Mapping[str, Any] | None, options: TaskOptions) -> Spec:
+    """What is asked for. Raises: `Refused`; `TypeError` that names the function which the caller has called."""
+    try:
+        if params is None and not options and type(skill) is str:
+            return _plain_spec(skill)
+        return spec_of(skill, params, **options)
+    except TypeError as error:
+        own = ("id", "key", "delay_s" if function == "submit" else "wait_s")
+        raise unknown_option(function, options, (*own, *TaskOptions.__annotations__)) or error from None
+
+
+@lru_cache(maxsize=256)
+def _plain_spec(skill: str) -> Spec:
+    """What is asked for where nothing but the skill is. It leaves this process as bytes only, so it may be shared."""
+    return spec_of(skill)

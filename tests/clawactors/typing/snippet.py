@@ -1,0 +1,64 @@
+"""What mypy knows of steps and skills: read by a test, never run. Each `type: ignore` marks a mistake that it finds."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, assert_type
+
+from clawactors import Client, SyncTask, Task, skill, step
+
+
+@dataclass
+class Page:
+    url: str
+    size: int
+
+
+async def get(url: str) -> Page:
+    return Page(url, 1)
+
+
+def parse(page: Page, *, strict: bool = False) -> int:
+    return page.size
+
+
+@step(timeout="5s")
+async def charge(amount: int) -> str:
+    return str(amount)
+
+
+@skill("fetch")
+async def fetch(task: Task, url: str, depth: int = 1) -> Page:
+    page = await task.step(get, url)
+    assert_type(page, Page)
+    assert_type(await task.step(parse, page, strict=True), int)
+    assert_type(await task.step(charge, 5), str)
+    assert_type(await charge(task, 5), str)
+    await task.step(get, 5)  # type: ignore[call-overload]
+    await task.step(parse, page, strikt=True)  # type: ignore[call-arg, arg-type]
+    await task.step(charge, "5")  # type: ignore[call-overload]
+    return page
+
+
+@skill("count")
+def count(task: SyncTask, upto: int) -> int:
+    assert_type(task.step(parse, Page("", 1)), int)
+    task.step(parse, "page")  # type: ignore[call-overload]
+    return upto
+
+
+@skill("chunks")
+async def chunks(task: Task, upto: int) -> AsyncIterator[int]:
+    yield upto
+
+
+async def use(claw: Client) -> None:
+    assert_type(await claw.run(fetch.call("https://x", depth=2), wait_s=5), Page)
+    assert_type(await claw.run(fetch, {"url": "https://x"}), Page)
+    assert_type(await claw.run(count.call(upto=3)), int)
+    assert_type(await claw.run("count", {"upto": 3}), Any)
+    assert_type(await (await claw.submit(fetch.call("https://x"), priority="high")).result(), Page)
+    await claw.run(chunks.call(3))
+    fetch.call(5)  # type: ignore[arg-type]
+    fetch.call("https://x", deep=2)  # type: ignore[call-arg]
+    fetch.call()  # type: ignore[call-arg]
+    await claw.run(count.call(3), wait=5)  # type: ignore[call-overload]
