@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from clawactors.eventlog import NoResponders, Unavailable
+from clawactors.eventlog import Unavailable
 from clawactors.eventlog.requests import Asking
 from clawactors.runtime.asking import is_busy
 
@@ -29,7 +29,7 @@ async def hedged(
 ) -> bytes:
     """The first answer; asked again after `again_s` without one, then after `slower` times as long, and so on.
 
-    `absent_s` is for how long nobody may be there to ask.
+    `absent_s` is for how long nobody may be there to ask, or no server to ask through.
     Raises: `NoResponders` when nobody has been there for so long, `Unavailable` when no answer comes in time or
     answering failed, `PermissionDenied`.
     """
@@ -48,7 +48,7 @@ async def hedged(
             for each in done:
                 try:
                     return each.result()
-                except NoResponders:
+                except Unavailable:  # nobody is there, or the connection was lost with the question
                     if clock() >= absent_until_s:
                         raise
             asked -= done

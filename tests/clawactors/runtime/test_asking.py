@@ -75,6 +75,13 @@ def test_one_that_comes_back_in_time_is_waited_for() -> None:
     assert asked(Answering(nobody, nobody, nobody, 0.01), absent_s=10)[0] == b"3"
 
 
+def test_a_question_that_was_lost_with_the_connection_is_asked_again() -> None:
+    lost = Unavailable("the connection was lost before it was answered")
+    assert asked(Answering(lost, lost, 0.01), absent_s=10)[0] == b"2"
+    with pytest.raises(Unavailable, match="connection was lost"):
+        asked(Answering(lost, 0.01))
+
+
 def test_where_nobody_may_be_missing_that_is_told_at_once() -> None:
     requests = Answering(NoResponders("nobody"))
     with pytest.raises(NoResponders):
