@@ -130,7 +130,9 @@ class InProcessLog:
             if matching:
                 yield matching
 
-    async def follow(self, patterns: Sequence[str], *, after: int | None = None) -> "InProcessFollower":
+    async def follow(
+        self, patterns: Sequence[str], *, after: int | None = None, sparse: bool = False
+    ) -> "InProcessFollower":
         """Follows the log from `after`; None starts with the next append."""
         if self._closed:
             raise Unavailable("the log is closed")

@@ -80,9 +80,10 @@ class EventLog(Protocol):
         """
         ...
 
-    async def follow(self, patterns: Sequence[str], *, after: int | None = None) -> Follower:
+    async def follow(self, patterns: Sequence[str], *, after: int | None = None, sparse: bool = False) -> Follower:
         """Follows the log from `after`; None starts with the next append.
 
+        `sparse`: only a small part of the log matches, so that it is not worth being sent all of it.
         When it returns, the follower is in place: it sees every later append.
         """
         ...

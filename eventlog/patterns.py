@@ -20,7 +20,7 @@ def covering(patterns: Sequence[str]) -> str:
     """One pattern that matches all subjects of these, and maybe more.
 
     A server finds the next message for one pattern through an index; for several patterns, one of them rare, it scans
-    the stream: reading 45,000 messages took 13 s instead of 0.3 s.
+    the stream: reading 45,000 messages took 13 s instead of 0.3 s. Where few messages match in all, it is quick.
     """
     if len(patterns) == 1:
         return patterns[0]

@@ -123,10 +123,10 @@ class Link:
                 await self._turns()
                 self._check()
 
-    async def follow(self, patterns: Sequence[str], *, after: int | None = None) -> Follower:
+    async def follow(self, patterns: Sequence[str], *, after: int | None = None, sparse: bool = False) -> Follower:
         """See `EventLog`."""
         self._check()
-        return _LinkedFollower(self, await self._log.follow(patterns, after=after))
+        return _LinkedFollower(self, await self._log.follow(patterns, after=after, sparse=sparse))
 
     async def head(self) -> Head:
         """See `EventLog`."""

@@ -21,7 +21,7 @@ class Following:
 
     async def open(self) -> None:
         """Starts following; no later record is missed. Raises: what the log raises."""
-        self._follower: Follower = await self._log.follow(self._patterns, after=self.upto)
+        self._follower: Follower = await self._log.follow(self._patterns, after=self.upto, sparse=True)
 
     async def serve(self) -> None:
         """Handles records until cancelled. Raises: what the log or `handle` raises."""

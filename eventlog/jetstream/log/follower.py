@@ -32,6 +32,7 @@ class PushFollower:
 
     def __init__(self, source: StreamSource, patterns: Sequence[str], after: int, since_ns: int | None = None) -> None:
         self._source, self._patterns, self._since_ns = source, tuple(patterns), since_ns
+        self._filter: dict[str, Any] = {"filter_subject": covering(patterns)}
         self._connection = source.connection
         self._delivery = Delivery(self._patterns, after, self._connection.write, self._restart)
         self._silent_ticks = 0
@@ -42,8 +43,10 @@ class PushFollower:
         self._error: EventLogError | None = None
         self._closed = False
 
-    async def open(self) -> Self:
-        """Creates the consumer; every append after this returns is seen."""
+    async def open(self, *, sparse: bool = False) -> Self:
+        """Creates the consumer; every append after this returns is seen. `sparse`: see `EventLog.follow`."""
+        if sparse:
+            self._filter = {"filter_subjects": list(self._patterns)}
         try:
             await self._create()
         except BaseException:
@@ -163,8 +166,8 @@ class PushFollower:
             self._source.stream,
             inbox,
             HEARTBEAT_S,
-            filter_subject=covering(self._patterns),
             flow_control=True,
+            **self._filter,
             **self._start(),
         )
         if subscription.is_denied:

@@ -108,11 +108,11 @@ class JetStreamLog:
         """Batches of the records matching any pattern, with `after < seq`, up to `until` or the present end."""
         return read(self._source, patterns, after, since_ns, until, self._timeout_s)
 
-    async def follow(self, patterns: Sequence[str], *, after: int | None = None) -> PushFollower:
-        """Follows the log from `after`; None starts with the next append."""
+    async def follow(self, patterns: Sequence[str], *, after: int | None = None, sparse: bool = False) -> PushFollower:
+        """Follows the log from `after`; None starts with the next append. See `EventLog`."""
         if after is None:
             after = (await self._source.state())["last_seq"]
-        return await PushFollower(self._source, patterns, after).open()
+        return await PushFollower(self._source, patterns, after).open(sparse=sparse)
 
     async def head(self) -> Head:
         """The present end of the log."""
