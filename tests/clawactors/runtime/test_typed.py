@@ -1,12 +1,19 @@
 """A skill at hand gives its tasks the types that it is annotated with."""
 
+import asyncio
+import re
+import sys
+import types
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from clawactors import Refused, skill
 from clawactors import Task as Handle
+from tests.architecture.source import ROOT
 from tests.clawactors.runtime.cluster import Cluster
 
 
@@ -42,3 +49,20 @@ async def test_a_task_of_a_skill_at_hand_returns_what_the_skill_is_annotated_wit
             await client.run(fetch.call("x"), {"url": "x"})  # type: ignore[call-overload]
         with pytest.raises(TypeError, match="url"):
             fetch.call()  # type: ignore[call-arg]
+
+
+async def test_the_snippet_on_values_of_the_page_on_tasks_does_what_it_says() -> None:
+    page = (ROOT / "docs" / "tasks.md").read_text("utf-8")
+    [source] = [part for part in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if part.startswith("# values.py")]
+    module = types.ModuleType("values_of_the_page")
+    sys.modules[module.__name__] = module  # a dataclass looks for its module
+    try:
+        exec(compile(source, "values.py", "exec"), vars(module))  # noqa: S102
+        async with Cluster() as cluster:
+            await cluster.control()
+            await cluster.node("n1", [module.remind])
+            async with asyncio.timeout(10):
+                bill = await module.use(cluster.client())
+        assert bill == module.Bill(datetime(2026, 5, 1), Decimal("19.00"), ("cake",))  # noqa: DTZ001
+    finally:
+        del sys.modules[module.__name__]
