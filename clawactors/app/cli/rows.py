@@ -25,7 +25,7 @@ def task_card(row: TaskRow) -> Iterator[Part]:
     yield Facts(
         [
             ("id", row.id),
-            ("status", row.status),
+            ("status", f"{row.status}, cancel requested" if row.cancel_requested else row.status),
             ("waiting for", row.waiting_for),
             ("skill", row.skill),
             ("name", row.name),

@@ -111,6 +111,8 @@ class TaskRow(_Row, frozen=True):
     parent: str | None = None
     omitted: tuple[str, ...] | UnsetType = UNSET
     needs_upgrade: str | UnsetType = UNSET
+    cancel_requested: bool = False
+    """Its code was told to stop and has not stopped yet."""
 
 
 class TreeRow(_Row, frozen=True):

@@ -9,7 +9,7 @@ from clawactors.systems.tasks.approvals import APPROVAL
 from clawactors.systems.tasks.children import CHILDREN
 from clawactors.systems.tasks.events import Spec
 from clawactors.systems.tasks.journal import Entry
-from clawactors.systems.tasks.task import Task, TaskStatus
+from clawactors.systems.tasks.task import FINAL, Task, TaskStatus
 
 __all__ = ["row", "steps", "waits_for"]
 
@@ -41,6 +41,7 @@ def row(id: str, version: int, task: Task) -> dict[str, Any]:
         "max_retries": task.max_retries,
         "on_dead": spec.on_dead,
         "not_before": iso(spec.not_before_ns),
+        "cancel_requested": life.cancel_requested and life.status not in FINAL,
         "waiting_for": waits_for(life),
         "waiting_until": iso(life.until_ns),
         "node": life.node or None,
