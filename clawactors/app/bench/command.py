@@ -49,6 +49,7 @@ def _benches() -> dict[str, Any]:
         "awaited": tasks.awaited_rate,
         "read": tasks.read_states,
         "steps": tasks.step_rate,
+        "children": tasks.child_rate,
         "latency": tasks.latency,
         "recovery": processes.recovery,
         "idle": processes.idle,

@@ -3,7 +3,7 @@
 from clawactors.runtime.node.context import TaskContext
 from clawactors.systems.skills import skill
 
-__all__ = ["noop", "spin", "steps"]
+__all__ = ["fan", "noop", "spin", "steps"]
 
 
 @skill("bench-noop")
@@ -21,6 +21,14 @@ async def steps(task: TaskContext, n: int = 5) -> int:
     for number in range(n):
         await task.step(f"step-{number}", _nothing, number)
     return n
+
+
+@skill("bench-fan")
+async def fan(task: TaskContext, n: int) -> int:
+    """Runs n children that do nothing, and waits for all of them."""
+    import asyncio
+
+    return len(await asyncio.gather(*(task.run(noop) for _ in range(n))))
 
 
 @skill("bench-slow")

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from clawactors.app.bench.figures import Figure, percentile
 from clawactors.app.bench.scene import Scene
-from clawactors.app.bench.skills import noop, steps
+from clawactors.app.bench.skills import fan, noop, steps
 from clawactors.eventlog.measure import measure_appends, measure_single_appends
 from clawactors.runtime.client.client import ClusterClient
 from clawactors.runtime.client.submitting import TaskRequest
@@ -15,7 +15,7 @@ from clawactors.runtime.naming import new_id
 from clawactors.systems.skills import Skill
 from clawactors.systems.tasks.submission import spec_of
 
-__all__ = ["awaited_rate", "latency", "read_states", "run_all", "step_rate", "task_rate"]
+__all__ = ["awaited_rate", "child_rate", "latency", "read_states", "run_all", "step_rate", "task_rate"]
 
 _APPENDS_A_TASK: Final = 2
 _STEPS_A_TASK: Final = 5
@@ -115,6 +115,24 @@ async def step_rate(scene: Scene, n: int | None) -> Figure:
         per_s=tasks * _STEPS_A_TASK / seconds,
         limit_per_s=await _limit(scene) / _APPENDS_A_TASK * _STEPS_A_TASK,
         conditions=scene.conditions(steps_a_task=_STEPS_A_TASK, limit="strict appends / 2 x 5"),
+    )
+
+
+async def child_rate(scene: Scene, n: int | None) -> Figure:
+    """One task that runs so many children and waits for all of them; the limit is the rate of as many plain tasks."""
+    n, client = n or 10_000, scene.client
+    client.skills.add([fan.offer])
+    await client.run(fan.name, {"n": _WARM_UP})
+    plain_s = await run_all(client, noop, {}, n)
+    begin = time.perf_counter()
+    if await client.run(fan.name, {"n": n}) != n:
+        raise RuntimeError("some children are missing")
+    return Figure(
+        name="children",
+        n=n,
+        per_s=n / (time.perf_counter() - begin),
+        limit_per_s=n / plain_s,
+        conditions=scene.conditions(skill="no-op", limit="the same number of plain tasks in one batch"),
     )
 
 

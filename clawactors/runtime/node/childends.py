@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["IN_PLACE_S", "ChildEnds", "FoundEnds"]
 
 IN_PLACE_S: Final = 0.2
-"""A wait keeps its slot for so long after the last news of a child."""
+"""A wait keeps its slot for so long after the last news of a child, and longer where running again costs more."""
+_IN_PLACE_FOR_EACH_S: Final = 0.0004
+_IN_PLACE_MAX_S: Final = 2.0
 
 _KEY: Final = SIGNAL + CHILDREN
 _ANY: Final = ""
@@ -33,6 +35,8 @@ class ChildEnds:
         self._attempt = attempt
         self.by_id: dict[str, ChildEnd] = {}
         self.order: list[str] = []
+        self.being_made = 0
+        """Children that are being submitted: until they are there, the code does more than wait."""
         self._seen = 0
         self._waiting: dict[str, list[asyncio.Future[bool]]] = {}
         """By child, `_ANY` for any: what to wake, with True where it is to give the slot away."""
@@ -97,11 +101,15 @@ class ChildEnds:
     def _be_patient(self) -> None:
         if self._patience is not None:
             self._patience.cancel()
-        self._patience = asyncio.get_running_loop().call_later(IN_PLACE_S, self._give_way)
+        patience_s = min(_IN_PLACE_MAX_S, IN_PLACE_S + _IN_PLACE_FOR_EACH_S * len(self._waiting))
+        self._patience = asyncio.get_running_loop().call_later(patience_s, self._give_way)
 
     def _give_way(self) -> None:
         """One of those that wait records the wait of them all."""
         self._patience = None
+        if self.being_made:
+            self._be_patient()
+            return
         for waiting in (each for some in self._waiting.values() for each in some):
             if not waiting.done():
                 waiting.set_result(True)

@@ -66,6 +66,7 @@ class TaskChildren:
         self._keys: set[str] = set()
         self._numbered = 0
         self._spec: Spec | None = None
+        self._reading = asyncio.Lock()
         self._ends = ChildEnds(attempt)
 
     # Making them
@@ -89,7 +90,18 @@ class TaskChildren:
         id = child_id(attempt.id, self._key_of(wishes.get("key")))  # before the first wait: in the order of the code
         if id in self._ends.by_id:
             return id
-        submitter = self._cluster()
+        self._ends.being_made += 1
+        try:
+            await self._make(id, skill, params, wishes)
+        finally:
+            self._ends.being_made -= 1
+        attempt.check()
+        return id
+
+    async def _make(
+        self, id: str, skill: "str | Skill", params: Mapping[str, Any] | None, wishes: Mapping[str, Any]
+    ) -> None:
+        attempt, submitter = self._attempt, self._cluster()
         spec = await self._spec_of(skill, params, wishes)
         if len(attempt.journal.entries) > len(attempt.journal.state.journal):
             await attempt.write()  # what its parameters were made of is on record before it is there
@@ -98,8 +110,6 @@ class TaskChildren:
         except Refused as refusal:
             await self._block_where_it_is_there(id, refusal)
             raise
-        attempt.check()
-        return id
 
     async def _block_where_it_is_there(self, id: str, refusal: Refused) -> None:
         """A child with that id, but with another content, was made by an earlier run: a person has to decide."""
@@ -127,7 +137,7 @@ class TaskChildren:
         return key
 
     async def _spec_of(self, skill: "str | Skill", params: Mapping[str, Any] | None, wishes: Mapping[str, Any]) -> Spec:
-        own = await self._own()
+        own = self._spec or await self._own()
         if own.depth >= DEPTH_MAX:
             raise Refused(
                 f"{own.depth} parents stand above this task, and {DEPTH_MAX} is the limit; call the code as a function"
@@ -148,10 +158,11 @@ class TaskChildren:
         return replace(spec, parent=attempt.id, depth=own.depth + 1, on_parent_cancel=policy)
 
     async def _own(self) -> Spec:
-        """What was asked of this task itself."""
-        if self._spec is None:
-            attempt = self._attempt
-            self._spec = await attempt.retry_while_unavailable(lambda: submitted(attempt)) or Spec(skill="")
+        """What was asked of this task itself; asked for once, however many children are made at a time."""
+        async with self._reading:
+            if self._spec is None:
+                attempt = self._attempt
+                self._spec = await attempt.retry_while_unavailable(lambda: submitted(attempt)) or Spec(skill="")
         return self._spec
 
     # What becomes of them

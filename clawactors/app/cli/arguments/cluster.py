@@ -33,6 +33,7 @@ BENCHES: Final = (
     "awaited",
     "read",
     "steps",
+    "children",
     "latency",
     "recovery",
     "idle",
