@@ -27,6 +27,7 @@ def skill_rows(reading: Reading) -> list[dict[str, Any]]:
                     "description": offer.description,
                     "parameters": offer.parameters,
                     "open": offer.open,
+                    "errors": offer.errors,
                     "versions": {},
                     "concurrency": limits.get(offer.name),
                     "nodes": [],

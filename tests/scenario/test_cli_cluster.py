@@ -32,10 +32,10 @@ NODE_ROW = (
 )
 STEP_ROW = {"name", "status", "attempt", "result", "error", "started_at", "completed_at"}
 SKILLS = '''
-from clawactors import Retry, skill
+from clawactors import ErrorRule, Retry, skill
 
 
-@skill("boom", retry=Retry(max_retries=0))
+@skill("boom", retry=Retry(max_retries=0), errors=[ErrorRule(kind="quota", text="used up", strategy="ask")])
 async def boom(task, text: str = "it broke"):
     """Fails."""
     raise ValueError(text)
@@ -426,6 +426,10 @@ def test_skills_are_listed_with_what_they_take(claw: Claw) -> None:
     assert {"echo", "sleep", "shell", "python", "boom", "count"} <= set(rows)
     assert rows["count"]["parameters"] == [{"name": "up_to", "type": "integer"}]
     assert rows["count"]["nodes"] == ["n1", "n2"]
+    boom = claw.quick("skills", "boom")
+    assert "text 'used up'\tquota\task" in boom.out
+    assert "TimeoutError" in boom.out
+    assert claw.quick("skills", "nobody-has-it").code == 3
 
 
 def test_the_status_says_which_server_and_why(claw: Claw, cluster: ClusterSupervisor) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from clawactors.app.cli.output import Facts, Part, Table, plain, short, when
 from clawactors.runtime.client.rows import NodeRow, ScheduleRow, SkillRow, TaskRow, TreeRow
+from clawactors.systems.tasks.failures import CLASSES, STRATEGIES
 from clawactors.systems.tasks.payload import is_reference, shown_size
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "node_table",
     "schedule_card",
     "schedule_table",
+    "skill_card",
     "skill_table",
     "task_card",
     "task_table",
@@ -181,6 +183,28 @@ def schedule_table(rows: Iterable[ScheduleRow]) -> Iterator[Part]:
         ),
         uncut=("NAME", "LAST TASK"),
     )
+
+
+def skill_card(row: SkillRow) -> Iterator[Part]:
+    """All fields of a skill, its own rules for errors, and those for all skills."""
+    yield Facts(
+        [
+            ("name", row.name),
+            ("description", row.description),
+            ("parameters", [*map(_parameter, row.parameters), *(["…"] if row.open else [])]),
+            ("versions", ", ".join(row.versions)),
+            ("nodes", row.nodes),
+            ("limit", row.concurrency),
+            ("submitted", row.submitted),
+            ("succeeded", row.succeeded),
+            ("failed", row.failed),
+            ("mean", f"{row.mean_s:g} s" if row.succeeded else ""),
+        ]
+    )
+    yield ""
+    own = ((when, *what.split(", ")) for when, _, what in (rule.rpartition(": ") for rule in row.errors))
+    general = ((CLASSES[kind], kind, strategy) for kind, strategy in STRATEGIES.items())
+    yield Table(("EXCEPTIONS", "CLASS", "STRATEGY"), (*own, *general), uncut=("EXCEPTIONS",))
 
 
 def skill_table(rows: Iterable[SkillRow]) -> Iterator[Part]:

@@ -182,7 +182,7 @@ class NodeRow(_Row, frozen=True):
 
 
 class SkillRow(_Row, frozen=True):
-    """A skill that nodes offer. `nodes` are those that could be given work, `concurrency` is its limit, if any."""
+    """A skill that nodes offer. `nodes` could be given work; `concurrency` is its limit, `errors` its rules."""
 
     name: str
     description: str
@@ -195,6 +195,7 @@ class SkillRow(_Row, frozen=True):
     succeeded: int
     failed: int
     mean_s: float
+    errors: tuple[str, ...] = ()
 
 
 class ScheduleRow(_Row, frozen=True):

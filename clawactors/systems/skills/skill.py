@@ -49,7 +49,16 @@ class Skill:
         parameters, takes_more = parameters_of(function)
         description = (inspect.getdoc(unwrapped(function)) or "").partition("\n")[0]
         self._required = frozenset(parameter.name for parameter in parameters if parameter.required)
-        self.offer = Offer(name, version, description, parameters, takes_more, timeout_s, concurrency=concurrency)
+        self.offer = Offer(
+            name,
+            version,
+            description,
+            parameters,
+            takes_more,
+            timeout_s,
+            concurrency=concurrency,
+            errors=tuple(map(str, errors)),
+        )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Calls the function itself."""

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-__all__ = ["STRATEGIES", "ErrorRule", "Strategy", "Symptom", "kind_of", "told"]
+__all__ = ["CLASSES", "STRATEGIES", "ErrorRule", "Strategy", "Symptom", "kind_of", "told"]
 
 type Strategy = Literal["here", "elsewhere", "back_off", "ask", "give_up"]
 
@@ -57,6 +57,16 @@ class ErrorRule(msgspec.Struct, frozen=True, kw_only=True):
             re.compile(self.text)
         except re.error as error:
             raise ValueError(f"{self.text!r} is no regular expression: {error}") from None
+
+    def __str__(self) -> str:
+        name = self.exception if isinstance(self.exception, str) else self.exception.__qualname__
+        conditions = [
+            name,
+            f"text {self.text!r}" if self.text else "",
+            f"exit code {self.exit_code}" if self.exit_code is not None else "",
+        ]
+        strategy = self.strategy or STRATEGIES.get(self.kind, "here")
+        return f"{' and '.join(filter(None, conditions))}: {self.kind}, {strategy}"
 
     def fits(self, symptom: "Symptom") -> bool:
         """True when all its conditions are met."""
@@ -146,6 +156,13 @@ _TYPES: Final = {
     }.items()
     for name in names.split()
 }
+CLASSES: Final[Mapping[str, str]] = {
+    kind: ", ".join([*(name for name, its in _TYPES.items() if its == kind), *more])
+    for kind in STRATEGIES
+    for more in [{"validation": ["ValueError itself"], "unknown": ["all others"]}.get(kind, [])]
+}
+"""The exceptions of each class, for people; status, exit code and text of an error count too (docs/skills.md)."""
+
 _TEXTS: Final = tuple(
     (kind, re.compile(pattern, re.IGNORECASE))
     for kind, pattern in {

@@ -123,6 +123,7 @@ def presence(parser: Parser) -> None:
 
 def skills(parser: Parser) -> None:
     """What `claw skills` takes."""
+    parser.add_argument("name", nargs="?", metavar="NAME", help="one skill, and what follows each class of error")
 
 
 def status(parser: Parser) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from clawactors.systems.tasks.failures import STRATEGIES, ErrorRule, Symptom, kind_of, told
+from clawactors.systems.tasks.failures import CLASSES, STRATEGIES, ErrorRule, Symptom, kind_of, told
 
 
 class HttpError(Exception):
@@ -125,3 +125,12 @@ def test_an_error_that_can_not_say_what_it_is_has_a_class_all_the_same() -> None
 def test_what_is_no_rule_is_told_at_once(wrong: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         ErrorRule(**wrong)
+
+
+def test_a_rule_is_told_in_a_line_and_every_class_names_its_exceptions() -> None:
+    rule = ErrorRule(kind="quota", exception=ValueError, text="used .* up", strategy="ask")
+    assert str(rule) == "ValueError and text 'used .* up': quota, ask"
+    assert str(ErrorRule(kind="network", exit_code=3)) == "exit code 3: network, back_off"
+    assert CLASSES.keys() == STRATEGIES.keys()
+    assert CLASSES["timeout"].startswith("TimeoutError, TimeoutExpired")
+    assert CLASSES["validation"].endswith("ValueError itself")
