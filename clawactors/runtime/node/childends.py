@@ -35,6 +35,8 @@ class ChildEnds:
         self._attempt = attempt
         self.by_id: dict[str, ChildEnd] = {}
         self.order: list[str] = []
+        self.doubtful: set[str] = set()
+        """Children whose failure was told in an earlier attempt: a person may have retried them since."""
         self.being_made = 0
         """Children that are being submitted: until they are there, the code does more than wait."""
         self._seen = 0
@@ -53,6 +55,8 @@ class ChildEnds:
                 if end.id not in self.by_id:
                     self.order.append(end.id)
                 self.by_id[end.id] = end
+                if end.status != "completed" and entry.attempt < self._attempt.fence.attempt:
+                    self.doubtful.add(end.id)
                 self._wake(end.id)
             self._wake(_ANY)
             self._be_patient()
@@ -64,6 +68,15 @@ class ChildEnds:
         for waiting in self._waiting.pop(id, ()):
             if not waiting.done():
                 waiting.set_result(False)
+
+    def correct(self, id: str, end: ChildEnd | None) -> None:
+        """How that child has really ended by now; None where it goes on, so that its next end counts."""
+        self.doubtful.discard(id)
+        if end is None:
+            del self.by_id[id]
+            self.order.remove(id)
+        else:
+            self.by_id[id] = end
 
     async def of(self, id: str) -> ChildEnd:
         """The end of that child, once it is told."""

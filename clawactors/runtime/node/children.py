@@ -8,6 +8,7 @@
 import asyncio
 import contextlib
 from collections.abc import Generator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from msgspec.structs import replace
@@ -17,8 +18,10 @@ from clawactors.runtime.node.attempt.journal import load_task, submitted
 from clawactors.runtime.node.childends import ChildEnds, FoundEnds
 from clawactors.runtime.node.childfailed import ChildFailed
 from clawactors.runtime.node.submitter import Submitter
+from clawactors.runtime.node.syncchildren import outcome_of
 from clawactors.systems.skills import Skill
-from clawactors.systems.tasks.children import DEPTH_MAX, WIDTH_MAX, ChildEnd, child_id
+from clawactors.systems.tasks import FINAL
+from clawactors.systems.tasks.children import DEPTH_MAX, WIDTH_MAX, ChildEnd, child_id, end_of
 from clawactors.systems.tasks.events import Spec
 from clawactors.systems.tasks.options import TaskOptions, unknown_option
 from clawactors.systems.tasks.payload import is_reference
@@ -169,7 +172,16 @@ class TaskChildren:
 
     async def result(self, id: str) -> Any:
         """The result of that child. Raises: `ChildFailed` when it ended without one."""
+        await self._look_again((id,))
         return await self._value_of(await self._ends.of(id))
+
+    async def _look_again(self, ids: Sequence[str]) -> None:
+        """Looks whether a person has retried those of them that had failed."""
+        attempt = self._attempt
+        for id in self._ends.doubtful.intersection(ids):
+            known = await attempt.retry_while_unavailable(partial(load_task, attempt.context, id, at_least=-1))
+            life = known.state.life
+            self._ends.correct(id, end_of(id, known.version, life) if life.status in FINAL else None)
 
     async def _value_of(self, end: ChildEnd) -> Any:
         if end.status != "completed":
@@ -197,6 +209,7 @@ class TaskChildren:
             raise Refused(f"need is how many of the {len(ids)} children must complete, not {need!r}")
         if on_failure not in _ON_FAILURE:
             raise Refused(f"on_failure is one of {', '.join(_ON_FAILURE)}, not {repr(on_failure)[:40]}")
+        await self._look_again(ids)
         found = FoundEnds(ids, wanted)
         while not found.is_decided(on_failure):
             await self._ends.more_than(found.read)
@@ -221,19 +234,13 @@ class TaskChildren:
 
     async def child_outcome(self, id: str) -> dict[str, Any]:
         """How that child ended."""
-        return _outcome(await self._value_or_failure(await self._ends.of(id)))
+        await self._look_again((id,))
+        return outcome_of(await self._value_or_failure(await self._ends.of(id)))
 
     async def child_outcomes(self, ids: Sequence[str], need: int | None, on_failure: OnFailure) -> dict[str, Any]:
         """What `gather` returns or raises."""
         try:
             values = await self.gather(ids, need, on_failure)
         except ChildFailed as failed:
-            return {"raised": _outcome(failed)["failed"], "all": []}
-        return {"raised": None, "all": [value if value is None else _outcome(value) for value in values]}
-
-
-def _outcome(value: Any) -> dict[str, Any]:
-    if not isinstance(value, ChildFailed):
-        return {"result": value}
-    error = value.error
-    return {"failed": [value.id, value.status, error and [error.kind, error.message]]}
+            return {"raised": outcome_of(failed)["failed"], "all": []}
+        return {"raised": None, "all": [value if value is None else outcome_of(value) for value in values]}

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from clawactors.runtime.node.synccontext import Bridge
     from clawactors.systems.skills import Skill
 
-__all__ = ["CHILD_CALLS", "SyncChildRef", "gather_children", "submit_child"]
+__all__ = ["CHILD_CALLS", "SyncChildRef", "gather_children", "outcome_of", "submit_child"]
 
 CHILD_CALLS: Final = frozenset(("submit_child", "child_outcome", "child_outcomes", "cancel_child"))
 """Methods of `TaskChildren` that sync code calls."""
@@ -62,3 +62,11 @@ def _value_of(outcome: dict[str, Any]) -> Any:
 def _failure_of(failed: list[Any]) -> ChildFailed:
     id, status, error = failed
     return ChildFailed(id, status, None if error is None else TaskError(*error))
+
+
+def outcome_of(value: Any) -> dict[str, Any]:
+    """A result, or a failure, as JSON."""
+    if not isinstance(value, ChildFailed):
+        return {"result": value}
+    error = value.error
+    return {"failed": [value.id, value.status, error and [error.kind, error.message]]}
