@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 
-__all__ = ["OutputSink", "Printed", "current_output", "flush_streams", "put", "receive", "release", "told_apart"]
+__all__ = ["OutputSink", "Printed", "current_output", "flush_streams", "put", "release", "told_apart"]
 
 _DATAGRAM_CHARS: Final = 16 << 10
 _OURS: Final = ("clawactors.", "concurrent.futures")
@@ -83,7 +83,7 @@ def _send(key: int, printed: Printed) -> bool:
     return True
 
 
-def receive() -> None:
+def _receive() -> None:
     """Takes in what forks have sent so far."""
     while _link.reads is not None:
         try:
@@ -98,8 +98,10 @@ def receive() -> None:
 
 
 def release(run: OutputSink) -> None:
-    """The attempt has ended: what its forks print from now on goes to the log of the node."""
-    _forking.pop(id(run), None)
+    """The attempt has ended: what its forks have printed is taken in; what they print from now on is the node's."""
+    if id(run) in _forking:
+        _receive()
+        del _forking[id(run)]
 
 
 def flush_streams() -> None:
@@ -174,13 +176,13 @@ def _receiving() -> Iterator[None]:
     loop = None
     with contextlib.suppress(RuntimeError):
         loop = asyncio.get_running_loop()
-        loop.add_reader(reads.fileno(), receive)
+        loop.add_reader(reads.fileno(), _receive)
     try:
         yield
     finally:
         if loop is not None:
             loop.remove_reader(reads.fileno())
-        receive()
+        _receive()
         _link.reads = _link.writes = None
         reads.close()
         writes.close()

@@ -10,7 +10,7 @@ from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.naming import planned
 from clawactors.runtime.node.output import TaskOutput
 from clawactors.runtime.node.results import encoded_and_decoded, is_large
-from clawactors.runtime.node.spawned import Printed, receive, release
+from clawactors.runtime.node.spawned import Printed, release
 from clawactors.systems.skills.returns import JSON, Returns
 from clawactors.systems.tasks.payload import PAYLOAD_MAX_BYTES, shown_size
 from clawactors.systems.tasks.stepevents import Undo
@@ -89,9 +89,8 @@ class AttemptValues:
 
     async def close_output(self) -> None:
         """Returns when what was printed and emitted is stored, or can't be soon."""
-        receive()
-        self._is_closed = True
         release(self)
+        self._is_closed = True
         if self._output is not None:
             await self._output.aclose()
 
