@@ -165,6 +165,9 @@ def __getattr__(name: str) -> Any:
 
     module, attribute = _HOMES[name]
     value = globals()[name] = getattr(import_module(module), attribute)
+    # Shown by the name by which it is imported; structs need their module to read their annotations.
+    if isinstance(value, type) and not hasattr(value, "__struct_fields__"):
+        value.__module__ = __name__
     return value
 
 

@@ -36,7 +36,7 @@ def message_of(error: BaseException) -> str:
 
 def _why_final(error: BaseException, rules: tuple[ErrorRule, ...]) -> str:
     """Libraries raise `ValueError` too: that such an error is final, and how to change that, is said with it."""
-    ours = type(error).__module__.startswith("clawactors.")
+    ours = f"{type(error).__module__}.".startswith("clawactors.")
     if ours or any(rule.fits(told(each)) for rule in rules for each in causes_of(error)):
         return ""
     rule = f"ErrorRule(exception={type(error).__qualname__[:200]!r}, kind=…)"

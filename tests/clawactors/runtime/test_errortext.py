@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import pickle
 from typing import Any, Never
 
 import pytest
@@ -185,3 +186,9 @@ async def test_who_awaits_a_task_that_becomes_blocked_is_told_and_may_go_on_once
         await client.retry("t")
         assert await client.ref("t").result(10) == 2
         assert await ended == "t"
+
+
+def test_what_users_import_is_shown_by_the_name_by_which_they_import_it() -> None:
+    assert repr(Handle) == "<class 'clawactors.TaskContext'>"
+    assert repr(TaskFailed) == "<class 'clawactors.TaskFailed'>"
+    assert pickle.loads(pickle.dumps(TaskFailed)) is TaskFailed  # noqa: S301
