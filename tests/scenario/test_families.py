@@ -1,0 +1,91 @@
+"""Children and approvals on real processes, with real commands: parents and leaders that are killed meanwhile."""
+
+import asyncio
+import json
+import signal
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from clawactors.app.client import Client
+from clawactors.app.cluster import ClusterPlan
+from clawactors.app.discovery import discover
+from tests.scenario.system import PATIENCE_S, System, running, until
+
+pytestmark = [pytest.mark.nats, pytest.mark.asyncio(loop_scope="module")]
+
+SKILLS = """
+import asyncio
+
+from clawactors import Task, skill
+
+
+@skill("leaf")
+async def leaf(task: Task, n: int, pause_s: float = 0.0) -> int:
+    await asyncio.sleep(pause_s)
+    return n
+
+
+@skill("tree")
+async def tree(task: Task, n: int, pause_s: float = 0.0) -> int:
+    calls = (task.run(leaf, {"n": each, "pause_s": pause_s}) for each in range(n))
+    return sum(await asyncio.gather(*calls))
+
+
+@skill("deploy")
+async def deploy(task: Task) -> list[str]:
+    answer = await task.approve("deploy?", by=["ada", "ops"])
+    return ["yes" if answer else "no", answer.by, answer.comment]
+"""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
+    folder = tmp_path_factory.mktemp("families")
+    (folder / "family.py").write_text(SKILLS, "utf-8")
+    async with running(folder, ClusterPlan(nodes=2, slots=50, skills=(str(folder / "family.py"),))) as system:
+        yield system
+
+
+async def claw(system: System, *arguments: str) -> Any:
+    done = await asyncio.to_thread(system.claw.quick, *arguments, "--json")
+    assert done.code == 0, done
+    return json.loads(done.out)
+
+
+async def test_a_parents_node_and_the_leader_are_killed_while_hundreds_of_children_run(system: System) -> None:
+    ref = await system.client.submit("tree", {"n": 300, "pause_s": 0.3})
+
+    async def has_children() -> bool:
+        return len(await system.client.tasks(parent=ref.id, limit=50)) == 50
+
+    await until(has_children, "children")
+    parent = await system.client.task(ref.id)
+    system.signal(parent.node or "n1", signal.SIGKILL)
+    system.signal("control", signal.SIGKILL)
+    assert await ref.result(PATIENCE_S) == sum(range(300))
+    assert len(await system.client.tasks(parent=ref.id, limit=None, fresh=True)) == 300
+
+
+async def test_commands_show_the_tree_and_answer_what_is_asked(system: System) -> None:
+    ref = await system.client.submit("tree", {"n": 2})
+    assert await ref.result(PATIENCE_S) == 1
+    rows = await claw(system, "task", "--tree", ref.id)
+    assert [(row["level"], row["skill"]) for row in rows] == [(0, "tree"), (1, "leaf"), (1, "leaf")]
+    ref = await system.client.submit("deploy")
+
+    async def asks() -> bool:
+        return bool(await system.client.approvals())
+
+    await until(asks, "it asks")
+    (row,) = await claw(system, "approvals")
+    assert (row["task"], row["question"], row["by"]) == (ref.id, "deploy?", ["ada", "ops"])
+    refused = await asyncio.to_thread(system.claw.quick, "approve", ref.id)
+    assert "is for ada, ops to answer" in refused.err
+    async with Client.at(discover(nats=system.cluster.nats_url), user="ops") as ops:
+        await ops.approve(ref.id, comment="go on")
+    assert await ref.result(PATIENCE_S) == ["yes", "client/ops", "go on"]
+    assert await claw(system, "approvals") == []
+    await system.replay_is_equal()
