@@ -20,6 +20,7 @@ from clawactors.systems.nodes.decider import Presence  # noqa: E402
 from clawactors.systems.tasks import STATUSES, TASK, Entry, Journal, Task, TaskStatus  # noqa: E402
 from clawactors.systems.tasks import events as te  # noqa: E402
 from clawactors.systems.tasks.approvalevents import Approval  # noqa: E402
+from clawactors.systems.tasks.task import Undoing  # noqa: E402
 
 type Table = Mapping[str, Mapping[str, tuple[str, ...]]]
 """Tag of an event → status before it → every status that may follow. What is not in it is illegal."""
@@ -70,6 +71,8 @@ def _tasks() -> Iterator[tuple[str, Task]]:
         yield status, Task(waits, replace(life, resumes_to="blocked", waiting_for="timer"), journal)
         yield status, Task(waits, replace(life, waiting_for="fork"), journal)
         yield status, Task(waits, replace(life, approvals=(Approval(name="sure", question="?"),)), journal)
+        yield status, Task(waits, replace(life, undoable=1), journal)
+        yield status, Task(waits, replace(life, undo=Undoing("failed")), journal)
         yield status, Task(waits, replace(life, waiting_for="timer", attempt=0), journal)
         yield status, Task(after, replace(life, waiting_for="dependency"), journal)
         if status != "dead":  # to which only attempts lead
@@ -80,6 +83,7 @@ def _task_events() -> Iterator[te.TaskEvent]:
     yield from (te.Submitted(skill="echo"), te.Submitted(skill="echo", after=("t",)), te.Readied())
     yield from (te.Scheduled(node="n1", incarnation="i1", attempt=2, skill="echo"), te.Started(), te.Returned())
     yield from (te.StepStarted("step"), te.StepCompleted("step"), te.StepFailed("step"), te.StepCompensated("step"))
+    yield from (te.StepUndoFailed("step"), te.Compensating("failed"))
     yield from (te.Waiting("timer"), te.Interrupted("gone"), te.Interrupted("gone", dead=True))
     for then in get_args(te.Outcome.__value__):
         yield te.AttemptFailed(error=te.TaskError("unknown", ""), then=then)

@@ -7,6 +7,7 @@ from clawactors.systems.memories import events as m
 from clawactors.systems.nodes import events as n
 from clawactors.systems.schedules import events as s
 from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.stepevents import Undo
 
 __all__ = ["EXAMPLES", "HISTORIES", "SUBJECTS"]
 
@@ -97,6 +98,7 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
     "step.started": (e.StepStarted("copy-0"),),
     "step.completed": (e.StepCompleted("copy-0", {"rows": [1, None]}, 0.25, 0.5), e.StepCompleted("count")),
     "step.failed": (e.StepFailed("copy-0", "disk full", 0.25), e.StepFailed("copy-0")),
+    "step.undo_failed": (e.StepUndoFailed("copy-0", "no route to host", 0.25), e.StepUndoFailed("copy-0")),
     "step.compensated": (e.StepCompensated("copy-0", 0.25), e.StepCompensated("copy-0")),
     "task.waiting": (
         *(e.Waiting(reason, 1_800_000_001_000_000_000, "approved") for reason in ("dependency", "timer", "retry")),
@@ -110,6 +112,7 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
     ),
     "task.completed": (e.Completed({"rows": 7, "names": ["a", None]}), e.Completed()),
     "task.cancel_requested": (e.CancelRequested("client/ada"), e.CancelRequested()),
+    "task.compensating": (e.Compensating("dead", ERROR), e.Compensating("cancelled")),
     "task.cancelled": (e.Cancelled(),),
     "task.paused": (e.Paused("client/ada"), e.Paused()),
     "task.resumed": (e.Resumed(),),
@@ -250,6 +253,25 @@ HISTORIES: dict[str, tuple[str, Bodies]] = {
             (scheduled(3),),
             (e.Started(), e.StepCompensated("count")),
             (e.Waiting("signal", 0, "go"),),
+        ],
+    ),
+    "task-undone": (
+        "task",
+        [
+            (LEAST,),
+            (scheduled(),),
+            (e.Started(),),
+            (e.StepStarted("charge", 2.0),),
+            (e.StepCompleted("charge", 7, undo=Undo(":refund", {"args": ["ada"], "kwargs": {}}, auto=True)),),
+            (e.StepCompleted("reserve", undo=Undo("shop.stock:release", auto=True)),),
+            (e.Compensating("dead", ERROR),),
+            (e.Interrupted("n1 was lost"),),
+            (scheduled(2, "n2", "i2"),),
+            (e.Started(),),
+            (e.StepUndoFailed("reserve", "network: gone", 0.5),),
+            (e.StepCompensated("charge", 0.1),),
+            (e.AttemptFailed(error=ERROR, then="dead"),),
+            (e.Retried(), e.CancelRequested("client/ada", undo=True), e.Compensating("cancelled", ERROR)),
         ],
     ),
     "task-cancelled": ("task", [(FULL,), (e.Readied(),), (e.Readied(),), (ASKED, e.Cancelled()), (e.TaskArchived(),)]),

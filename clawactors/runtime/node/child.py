@@ -28,7 +28,7 @@ from clawactors.runtime.node.failure import classify
 from clawactors.runtime.node.frames import BRIDGED_ERRORS, LENGTH, IsolatedJob, framed
 from clawactors.runtime.node.results import as_json
 from clawactors.runtime.node.spawned import flush_streams
-from clawactors.runtime.node.step import home_of
+from clawactors.runtime.node.step import find_undo, home_of
 from clawactors.runtime.node.synccontext import SyncTaskContext
 from clawactors.systems.skills import Skill
 from clawactors.systems.skills.callables import call_sync
@@ -198,6 +198,9 @@ def _outcome(link: _NodeLink, job: IsolatedJob) -> bytes:
     try:
         skill = _found(job)
         _limit(job.memory_mb)
+        if job.undo:
+            find_undo(job.undo, home_of(skill)).function(*job.params["args"], **job.params["kwargs"])
+            return framed({"op": "return", "result": None})
         handle = SyncTaskContext(ChildBridge(link, job, skill))
         result = call_sync(skill.function, handle, skill.arguments(job.params))
         return framed({"op": "return", "result": as_json(result, "the skill", skill.returns)})

@@ -85,19 +85,22 @@ class TaskContext(TaskHandle):
         `task.step(function, …)` is named after the function: `charge`, `charge#2` …, in the order of the calls; a text
         before the function is its name instead. The function may be a `@step`, with a policy, a timeout and an undo.
 
-        The result has to be JSON, and comes back as JSON decodes it, on the first run too. A resume has to use the
-        same function and arguments for the name; otherwise the task is blocked with the reason. Sync functions run in
-        a thread. With `retry`, a step that raises is tried again, in its slot, before the attempt fails.
+        The result comes back as its record gives it, on the first run too. A resume has to use the same function and
+        arguments for the name, or the task is blocked with the reason. Sync functions run in a thread. With `retry`, a step that raises is tried again, in its slot, before the attempt fails.
         Order: at least once; recorded exactly once.
         """
         return await self._attempt.steps.take((function, *args), kwargs)
 
     def plan(self, steps: Iterable[str | Callable[..., Any]]) -> None:
-        """Declares the steps to come, by name or function: the task's progress follows how many of them are completed.
-
-        A plan replaces an earlier one. Progress that the code reports itself counts until the next step is completed.
-        """
+        """Declares the steps to come, by name or function: progress is the share that is done. Replaces a plan."""
         self._attempt.values.plan(steps)
+
+    async def compensate(self, reason: str = "") -> list[str]:
+        """Undoes the done steps, the last one first; returns the names of those that could not be undone.
+
+        Then the code returns or raises. If its node is lost, another one undoes the rest and the task ends as `failed`.
+        """
+        return await self._attempt.steps.compensate(reason)
 
     async def sleep(self, how_long: str | float) -> None:
         """Sleeps for `7d`, `1h30m` or a number of seconds; goes on wherever a slot is free then.

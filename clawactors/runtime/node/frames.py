@@ -19,7 +19,7 @@ def framed(message: Any) -> bytes:
 
 
 class IsolatedJob(msgspec.Struct, frozen=True):
-    """What the node hands over: where the skill is found, and the task."""
+    """What the node hands over: where the skill is found, and the task; `undo` is the function to call in its place."""
 
     module: str
     file: str
@@ -28,6 +28,7 @@ class IsolatedJob(msgspec.Struct, frozen=True):
     attempt: int
     params: dict[str, Any]
     memory_mb: int | None
+    undo: str = ""
 
 
 BRIDGED_ERRORS: Final[dict[str, type[Exception]]] = {

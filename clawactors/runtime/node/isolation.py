@@ -42,7 +42,19 @@ _CHUNK_BYTES: Final = 1 << 16
 _OURS: Final = ("CLAW_", "NATS_")  # the code must not get the cluster's own credentials
 
 _CALLS: Final = frozenset(
-    ("sleep", "signal", "approve", "emit", "secret", "remember", "recall", "ask_memory", "results", "plan")
+    (
+        "sleep",
+        "signal",
+        "approve",
+        "emit",
+        "secret",
+        "remember",
+        "recall",
+        "ask_memory",
+        "results",
+        "plan",
+        "compensate",
+    )
 )
 """Methods of `TaskContext` whose arguments and results travel as JSON."""
 
@@ -56,8 +68,10 @@ class Crashed(Exception):
         self.returncode = returncode
 
 
-async def run_isolated(attempt: "Attempt", context: "TaskContext", skill: Skill, params: dict[str, Any]) -> Any:
-    """What the code returns. Raises: what it raised, as `FailureReport`; `Crashed`."""
+async def run_isolated(
+    attempt: "Attempt", context: "TaskContext", skill: Skill, params: dict[str, Any], undo: str = ""
+) -> Any:
+    """What the code returns, of the skill or of an undo. Raises: what it raised, as `FailureReport`; `Crashed`."""
     ours, theirs = socket.socketpair()
     mark, has_reported = f"{attempt.id}/{attempt.fence.incarnation}/{attempt.fence.attempt}", False
     try:
@@ -84,7 +98,7 @@ async def run_isolated(attempt: "Attempt", context: "TaskContext", skill: Skill,
         asyncio.ensure_future(_read_output(attempt, process.stderr, "stderr")),
     ]
     try:
-        writer.write(framed(_job(attempt, skill, params)))
+        writer.write(framed(_job(attempt, skill, params, undo)))
         result = await _serve(attempt, context, reader, writer, process)
         has_reported = True
         return result
@@ -116,10 +130,10 @@ async def _read_output(attempt: "Attempt", stream: asyncio.StreamReader | None, 
         attempt.values.output().write(source, decoder.decode(text))
 
 
-def _job(attempt: "Attempt", skill: Skill, params: dict[str, Any]) -> IsolatedJob:
+def _job(attempt: "Attempt", skill: Skill, params: dict[str, Any], undo: str) -> IsolatedJob:
     module = skill.function.__module__
     file = getattr(sys.modules.get(module), "__file__", None) or ""
-    return IsolatedJob(module, file, skill.name, attempt.id, attempt.fence.attempt, params, skill.memory_mb)
+    return IsolatedJob(module, file, skill.name, attempt.id, attempt.fence.attempt, params, skill.memory_mb, undo)
 
 
 async def _serve(

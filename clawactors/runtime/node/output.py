@@ -207,6 +207,12 @@ class TaskOutput:
                 self._closed = True
                 return None
 
+    def reopen(self) -> None:
+        """Takes output again after `aclose`."""
+        with self._guard:
+            self._closed = self._awake = False
+            self._sending = None
+
     async def aclose(self) -> None:
         """Returns when everything is stored, or after 2 s; later output is lost."""
         for source in list(self._lines):

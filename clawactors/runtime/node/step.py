@@ -119,10 +119,22 @@ def step(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     return lambda function: Step(function, **options)
 
 
-def _undo_name(undo: Callable[..., Any], home: str) -> str:
-    """What stands on record for the undo: `module:name`, without the module where that is `home`, the skill's."""
+def _undo_name(undo: Callable[..., Any], home: Mapping[str, Any]) -> str:
+    """What stands on record for the undo: `module:name`, without the module where that is the skill's.
+
+    Raises: `Refused` where it could not be found by that name.
+    """
     module = getattr(undo, "__module__", "")
-    return f"{'' if module == home else module}:{getattr(undo, '__qualname__', '')}"
+    names = home if module == home.get("__name__") else vars(sys.modules[module]) if module in sys.modules else {}
+    path = getattr(undo, "__qualname__", "")
+    if "." not in path and names.get(path) is not undo:  # as in `undo = step(function)`
+        path = next((name for name, value in names.items() if value is undo), path)
+    name = f"{'' if names is home else module}:{path}"
+    if find_undo(name, home).function not in (undo, getattr(undo, "function", undo)):
+        raise Refused(
+            f"{path!r} in module {module!r} is not the undo that was given; give the undo a name of its own there"
+        )
+    return name
 
 
 def home_of(skill: Skill | None) -> Mapping[str, Any]:
@@ -193,8 +205,7 @@ def undo_of(call: StepCall, home: Mapping[str, Any]) -> dict[str, Any] | None:
     """
     if call.undo is None:
         return None
-    name = _undo_name(call.undo, home.get("__name__", ""))
-    find_undo(name, home)
+    name = _undo_name(call.undo, home)
     arguments = {"args": list(call.args), "kwargs": call.kwargs}
     return {
         "function": name,

@@ -8,22 +8,23 @@
 """
 
 import asyncio
-import inspect
 import logging
-from collections.abc import Callable
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.attempt.running import write_beside
-from clawactors.runtime.node.code import Stopped, as_exception, call_in_thread
+from clawactors.runtime.node.attempt.undoing import undo_steps
+from clawactors.runtime.node.code import Stopped, as_exception
 from clawactors.runtime.node.failure import classify, message_of
 from clawactors.runtime.node.fingerprint import difference, tells_apart
 from clawactors.runtime.node.naming import StepNames
 from clawactors.runtime.node.sleep import IN_PLACE_S, SLEEP, seconds_of, until_of, written
 from clawactors.runtime.node.step import call_of, home_of, undo_of
-from clawactors.runtime.node.steptime import RunningSteps, within
+from clawactors.runtime.node.steptime import RunningSteps, run, within
 from clawactors.systems.skills.returns import JSON, Returns, returns_of
 from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks.events import TaskError
 from clawactors.systems.tasks.journal import SIGNAL
 from clawactors.systems.tasks.payload import is_reference
 from clawactors.systems.tasks.retry import Retry
@@ -63,7 +64,9 @@ class Steps:
         while True:
             started_s = clock.monotonic_s()
             try:
-                result = await within(call.timeout_s, self._do(call.function, call.args, kwargs), name)
+                result = await within(
+                    call.timeout_s, run(self._attempt.threads, call.function, call.args, kwargs), name
+                )
             except (Exception, SystemExit, KeyboardInterrupt) as raised:
                 error = as_exception(raised)
                 if await self.tries_again(name, error, clock.monotonic_s() - started_s, retry, failures):
@@ -74,13 +77,6 @@ class Steps:
                 raise error from raised
             value = await self.end(name, result, clock.monotonic_s() - started_s, undo, returns)
             return returns.restored(value, f"step {name!r}")
-
-    async def _do(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-        if _is_async(function):
-            return await function(*args, **kwargs)
-        loop = asyncio.get_running_loop()
-        result = await loop.run_in_executor(self._attempt.threads, call_in_thread, lambda: function(*args, **kwargs))
-        return await result if inspect.isawaitable(result) else result
 
     async def begin(self, name: object, call: str) -> tuple[bool, Any]:
         """`(True, result)` when the step is recorded as completed."""
@@ -164,11 +160,28 @@ class Steps:
         if attempt.has_ended:
             raise Stopped  # left behind
         call = self._called.get(name, "")
+        if undo is not None:
+            attempt.journal.gathers = False  # what was done but is not on record could not be undone
         undone_by = None if undo is None else await attempt.values.undo_record(undo, name)
         progress = attempt.values.progress_after(name)
         attempt.note(c.CompleteStep(attempt.fence, name, record, round(took_s, 6), progress, call, undone_by), record)
         await attempt.persist()
         return value
+
+    async def compensate(self, reason: str) -> list[str]:
+        """See `TaskContext.compensate`."""
+        attempt = self._attempt
+        attempt.check()
+        if not attempt.journal.ahead.life.undoable:
+            return []
+        raised = sys.exception()
+        error = TaskError("compensated", reason or "its code had its steps undone")
+        if raised is not None and not reason:
+            error = classify(raised, attempt.skill.errors if attempt.skill else ())[0]
+        attempt.journal.compensates = True
+        attempt.note(c.BeginUndo(attempt.fence, error))
+        await attempt.write()
+        return await undo_steps(attempt, attempt.write)
 
     async def fail(self, name: str, error: Exception, took_s: float) -> None:
         """Notes that the step raised; this is written with the next step or the failure of the attempt."""
@@ -224,8 +237,3 @@ def _renamed(name: str, other: str) -> str:
         f"the journal does not fit the code: step {name!r} makes the call that is recorded as step {other!r}; "
         "give it the old name back, or fork the task from that step"
     )
-
-
-def _is_async(function: Callable[..., Any]) -> bool:
-    code = getattr(function, "__code__", None)  # `inspect` unwraps at a cost that shows in short steps
-    return bool(code.co_flags & inspect.CO_COROUTINE) if code is not None else inspect.iscoroutinefunction(function)

@@ -3,6 +3,7 @@
 The code runs in a thread of the node (`ThreadBridge`) or in a process of its own (`ChildBridge`).
 """
 
+import sys
 from collections.abc import Buffer, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, Unpack, overload
 
@@ -10,6 +11,7 @@ import msgspec
 
 from clawactors.runtime.node.approvals import ApprovalAnswer
 from clawactors.runtime.node.code import as_exception
+from clawactors.runtime.node.failure import message_of
 from clawactors.runtime.node.naming import StepNames, planned
 from clawactors.runtime.node.step import Step, TaskHandle, call_of, undo_of
 from clawactors.runtime.node.steptime import call_within
@@ -135,6 +137,12 @@ class SyncTaskContext(TaskHandle):
     def plan(self, steps: Iterable[str | Callable[..., Any]]) -> None:
         """As `TaskContext.plan`."""
         self._bridge.call("plan", [planned(each) for each in steps])
+
+    def compensate(self, reason: str = "") -> list[str]:
+        """As `TaskContext.compensate`."""
+        raised = sys.exception()
+        said = reason or (message_of(raised) if raised is not None else "")
+        return self._bridge.call("compensate", said)  # type: ignore[no-any-return]
 
     def sleep(self, how_long: str | float) -> None:
         """As `TaskContext.sleep`."""

@@ -14,7 +14,7 @@ from clawactors.systems.skills.callables import call_async, is_async, unwrapped
 from clawactors.systems.skills.parameters import Conversion, check_params, described, parameters_of
 from clawactors.systems.skills.returns import Returns, returns_of
 from clawactors.systems.tasks.failures import ErrorRule
-from clawactors.systems.tasks.retry import DEFAULT_RETRY, Retry
+from clawactors.systems.tasks.retry import DEFAULT_RETRY, OnFailure, Retry
 
 __all__ = ["Skill", "SkillCall", "TypedSkill", "skill"]
 
@@ -36,11 +36,13 @@ class Skill:
         memory_mb: int | None = None,
         secrets: tuple[str, ...] = (),
         concurrency: int | None = None,
+        on_failure: OnFailure = "retry",
     ) -> None:
         self.function, self.name, self.version = function, name, version
         self.retry, self.timeout_s, self.heartbeat_s, self.errors = retry, timeout_s, heartbeat_s, errors
         self.isolate, self.memory_mb, self.secrets = isolate, memory_mb, secrets
         self.is_async, self._is_plain = is_async(function), inspect.iscoroutinefunction(function)
+        self.on_failure = on_failure
         self.in_thread = not (self.is_async or isolate)
         if isolate and (self.is_async or "<locals>" in getattr(function, "__qualname__", "<locals>")):
             raise ValueError(
@@ -149,6 +151,7 @@ def skill(
     memory_mb: int | None = None,
     secrets: Iterable[str] = (),
     concurrency: int | None = None,
+    on_failure: OnFailure = "retry",
 ) -> SkillDecorator:
     """Makes a function a skill: its first parameter is the task's handle, the others are the task's parameters.
 
@@ -157,6 +160,7 @@ def skill(
     record. `errors` are rules for its failures, taken before the general ones.
     Sync functions run in threads; with `isolate` in a process of their own, which may have `memory_mb` of addresses and
     is killed when its time is over. `secrets` are names of what its node must hold; `task.secret(name)` gives them.
+    `on_failure` says what follows when its retries are used up: see `OnFailure`.
     At most `concurrency` of its tasks are under way at once in the whole cluster; those that wait or sleep don't count.
     """
     if memory_mb is not None and not (isolate and memory_mb > 0):
@@ -170,6 +174,8 @@ def skill(
         raise ValueError("a timeout is more than 0 s")
     if heartbeat_s is not None and not heartbeat_s > 0:
         raise ValueError("heartbeat_s is more than 0 s")
+    if on_failure not in OnFailure.__value__.__args__:
+        raise ValueError(f"on_failure is one of {', '.join(OnFailure.__value__.__args__)}, not {on_failure!r}")
     if concurrency is not None and not (type(concurrency) is int and 0 < concurrency < 2**63):
         raise ValueError("concurrency is how many of its tasks may be under way at once: 1 or more")
 
@@ -186,6 +192,7 @@ def skill(
             memory_mb=memory_mb,
             secrets=asked,
             concurrency=concurrency,
+            on_failure=on_failure,
         )
 
     return cast("SkillDecorator", wrap)

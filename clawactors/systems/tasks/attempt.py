@@ -11,14 +11,16 @@ from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.attemptcommands import AttemptCommand
 from clawactors.systems.tasks.journal import SIGNAL
 from clawactors.systems.tasks.task import Task
+from clawactors.systems.tasks.undoing import end_of_undo, undone_first
 
 __all__ = ["OF_ATTEMPT", "check_fence", "decide_of_attempt", "or_cancel"]
 
 # As tuples, because a union in `isinstance` is made anew at every call.
 OF_ATTEMPT: Final = (
     c.CompleteStep, c.StartTask, c.Complete, c.FailStep, c.StartStep,
-    c.Return, c.Fail, c.Wait, c.ConfirmCancel, c.Compensate,
+    c.Return, c.Fail, c.Wait, c.ConfirmCancel, c.Compensate, c.FailUndo, c.BeginUndo, c.EndUndo,
 )  # fmt: skip
+_WHEN_PAUSED: Final = (c.CompleteStep, c.Compensate, c.FailUndo)
 _BEFORE_IT_RUNS: Final = (c.StartTask, c.Return, c.ConfirmCancel)
 
 
@@ -28,7 +30,7 @@ def decide_of_attempt(
 ) -> tuple[e.TaskEvent, ...]:
     """The events that a command of the node that runs the task leads to. Raises `Refused`."""
     status = task.life.status
-    if isinstance(command, c.CompleteStep) and status == "paused":
+    if isinstance(command, _WHEN_PAUSED) and status == "paused":
         check_fence(task, command.fence)  # the pause came while the step ran: what is done is done
     else:
         _running(task, command.fence, or_scheduled=isinstance(command, _BEFORE_IT_RUNS))
@@ -58,35 +60,57 @@ def decide_of_attempt(
             if not task.journal.completed(command.step):
                 raise Refused(f"step {command.step!r} is not completed, so there is nothing to undo")
             return (e.StepCompensated(command.step, command.took_s),)
+        case c.FailUndo():
+            if task.life.undo is None or not task.journal.completed(command.step):
+                raise Refused(f"step {command.step!r} is not being undone")
+            if command.step in task.life.undo.failed:
+                return ()
+            return (e.StepUndoFailed(command.step, command.error, command.took_s),)
+        case c.BeginUndo():
+            return (e.Compensating("failed", command.error),) if task.life.undoable and task.life.undo is None else ()
+        case c.EndUndo():
+            if task.life.undo is None:
+                raise Refused("nothing is being undone")
+            return (end_of_undo(task),)
         case c.Wait():
+            if task.life.undo is not None:
+                raise Refused("the task's steps are undone, so it can't wait any more: return or raise")
             if command.reason == "timer" and command.until_ns <= 0:
                 raise Refused("a timer needs its time")
             if command.reason == "signal" and task.journal.count(SIGNAL + command.name) > command.taken:
                 return ()  # it came while the wait was being written
             return or_cancel(task, e.Waiting(command.reason, command.until_ns, command.name))
         case c.Fail():
-            if task.life.cancel_requested and command.then in ("retry", "blocked"):
-                return (e.AttemptFailed(error=command.error, then="failed"),)
-            return (
-                e.AttemptFailed(
-                    error=command.error,
-                    then=command.then,
-                    retry_at_ns=command.retry_at_ns,
-                    elsewhere=command.elsewhere,
-                    max_retries=command.max_retries,
-                ),
-            )
+            then = "failed" if task.life.cancel_requested and command.then in ("retry", "blocked") else command.then
+            if then in ("retry", "blocked"):
+                return (_failed(command, then),)
+            first = undone_first(task, "cancelled", None, _failed(command, then))
+            return (undone_first(task, "dead" if then == "dead" else "failed", command.error, first),)
         case c.ConfirmCancel():
             if not task.life.cancel_requested:
                 raise Refused("nobody asked for a cancel")
-            return (e.Cancelled(),)
+            return (undone_first(task, "cancelled", None, e.Cancelled()),) if task.life.undo is None else ()
         case _:
             assert_never(command)
 
 
 def or_cancel(task: Task, goes_on: e.TaskEvent) -> tuple[e.TaskEvent, ...]:
     """That event, and the end of the task where somebody has asked for a cancel."""
-    return (goes_on, e.Cancelled()) if task.life.cancel_requested else (goes_on,)
+    if not task.life.cancel_requested or task.life.undo is not None:
+        return (goes_on,)
+    return (goes_on, undone_first(task, "cancelled", None, e.Cancelled()))
+
+
+def _failed(command: c.Fail, then: e.Outcome) -> e.AttemptFailed:
+    if then != command.then:
+        return e.AttemptFailed(error=command.error, then=then)
+    return e.AttemptFailed(
+        error=command.error,
+        then=then,
+        retry_at_ns=command.retry_at_ns,
+        elsewhere=command.elsewhere,
+        max_retries=command.max_retries,
+    )
 
 
 def check_fence(task: Task, fence: e.Fence) -> None:

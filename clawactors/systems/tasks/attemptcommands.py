@@ -9,12 +9,15 @@ from clawactors.systems.tasks.stepevents import Undo
 
 __all__ = [
     "AttemptCommand",
+    "BeginUndo",
     "Compensate",
     "Complete",
     "CompleteStep",
     "ConfirmCancel",
+    "EndUndo",
     "Fail",
     "FailStep",
+    "FailUndo",
     "Return",
     "StartStep",
     "StartTask",
@@ -69,6 +72,24 @@ class Compensate(_AttemptCommand, frozen=True):
     took_s: float = 0.0
 
 
+class FailUndo(_AttemptCommand, frozen=True):
+    """A step could not be undone."""
+
+    step: str
+    error: str
+    took_s: float = 0.0
+
+
+class BeginUndo(_AttemptCommand, frozen=True):
+    """The code wants its steps undone; the error is what the task ends with should this attempt be lost."""
+
+    error: TaskError
+
+
+class EndUndo(_AttemptCommand, frozen=True):
+    """All is undone that can be."""
+
+
 class Wait(_AttemptCommand, frozen=True):
     """The code waits; its slot is free meanwhile. `taken` signals of the name it has had, as this reader counts them:
     when there are more by now, it need not wait."""
@@ -100,5 +121,17 @@ class ConfirmCancel(_AttemptCommand, frozen=True):
 
 
 type AttemptCommand = (
-    StartTask | Return | StartStep | CompleteStep | FailStep | Compensate | Wait | Fail | Complete | ConfirmCancel
+    StartTask
+    | BeginUndo
+    | EndUndo
+    | FailUndo
+    | Return
+    | StartStep
+    | CompleteStep
+    | FailStep
+    | Compensate
+    | Wait
+    | Fail
+    | Complete
+    | ConfirmCancel
 )

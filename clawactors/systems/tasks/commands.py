@@ -6,12 +6,15 @@ import msgspec
 
 from clawactors.systems.tasks.approvals import AnswerApproval, AskApproval
 from clawactors.systems.tasks.attemptcommands import (
+    BeginUndo,
     Compensate,
     Complete,
     CompleteStep,
     ConfirmCancel,
+    EndUndo,
     Fail,
     FailStep,
+    FailUndo,
     Return,
     StartStep,
     StartTask,
@@ -27,6 +30,7 @@ __all__ = [
     "ArchiveTask",
     "AskApproval",
     "Await",
+    "BeginUndo",
     "Block",
     "Cancel",
     "Compensate",
@@ -35,9 +39,11 @@ __all__ = [
     "ConfirmCancel",
     "Delete",
     "Edit",
+    "EndUndo",
     "Expire",
     "Fail",
     "FailStep",
+    "FailUndo",
     "Inherit",
     "Interrupt",
     "NoteChildren",
@@ -103,9 +109,10 @@ class Interrupt(_TaskCommand, frozen=True):
 
 
 class Cancel(_TaskCommand, frozen=True):
-    """End it."""
+    """End it; with `undo`, what its steps have done is undone first."""
 
     by: str = ""
+    undo: bool = False
 
 
 class Pause(_TaskCommand, frozen=True):
@@ -205,12 +212,15 @@ type TaskCommand = (
     | CompleteStep
     | FailStep
     | Compensate
+    | FailUndo
+    | BeginUndo
+    | EndUndo
     | Wait
-    | Interrupt
     | Fail
     | Complete
-    | Cancel
     | ConfirmCancel
+    | Interrupt
+    | Cancel
     | Pause
     | Resume
     | Block

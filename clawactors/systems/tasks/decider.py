@@ -20,11 +20,13 @@ from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.approvals import answer_approval, ask_approval, signal_of
 from clawactors.systems.tasks.attempt import OF_ATTEMPT, check_fence, decide_of_attempt, or_cancel
+from clawactors.systems.tasks.cancel import decide_cancel
 from clawactors.systems.tasks.children import CHILDREN, fresh_ends
 from clawactors.systems.tasks.evolution import evolve
 from clawactors.systems.tasks.spec import as_event
 from clawactors.systems.tasks.submission import difference, in_words
 from clawactors.systems.tasks.task import FINAL, MAX_INTERRUPTIONS, RETRIABLE, Task
+from clawactors.systems.tasks.undoing import undone_first
 
 __all__ = ["TASK", "decide"]
 
@@ -55,7 +57,7 @@ def decide(command: c.TaskCommand, task: Task) -> tuple[e.TaskEvent, ...]:
         case c.ScheduleTask():
             return _schedule(command, task, task.spec)
         case c.Cancel():
-            return _cancel(command, task)
+            return decide_cancel(command, task)
         case c.Interrupt():
             return _interrupt(command, task)
         case c.RetryTask():
@@ -77,7 +79,9 @@ def decide(command: c.TaskCommand, task: Task) -> tuple[e.TaskEvent, ...]:
         case c.Delete():
             return _delete(command, task)
         case c.Expire():
-            return () if status in FINAL else (e.Expired(command.error),)
+            if status in FINAL or task.life.undo is not None:
+                return ()
+            return (undone_first(task, "failed", command.error, e.Expired(command.error)),)
         case c.Inherit():
             return _inherit(command, task)
         case c.NoteFork():
@@ -153,27 +157,19 @@ def _schedule(command: c.ScheduleTask, task: Task, spec: e.Spec) -> tuple[e.Task
     )
 
 
-def _cancel(command: c.Cancel, task: Task) -> tuple[e.TaskEvent, ...]:
-    life = task.life
-    if life.status == "cancelled":
-        raise Refused("the task is cancelled already")
-    _open(task, "be cancelled")
-    if life.status == "running":
-        return () if life.cancel_requested else (e.CancelRequested(command.by),)
-    asked = () if life.cancel_requested else (e.CancelRequested(command.by),)
-    return (*asked, e.Cancelled())
-
-
 def _interrupt(command: c.Interrupt, task: Task) -> tuple[e.TaskEvent, ...]:
     life = task.life
     if life.status not in ("scheduled", "running") or task.fence != command.fence:
         return ()  # that run is over already, in one way or another
-    if life.cancel_requested:
-        return (e.Interrupted(command.reason, counted=False), e.Cancelled())
+    if life.cancel_requested and life.undo is None:
+        return or_cancel(task, e.Interrupted(command.reason, counted=False))
     # A suspect announces itself before its code runs, so while it is only scheduled it is not to blame.
     innocent = life.status == "scheduled" and life.interruptions > 0
     counted = command.counted and not innocent
-    return (e.Interrupted(command.reason, counted, dead=counted and life.interruptions + 1 >= MAX_INTERRUPTIONS),)
+    end = e.Interrupted(command.reason, counted, dead=counted and life.interruptions + 1 >= MAX_INTERRUPTIONS)
+    if end.dead and (first := undone_first(task, "dead", e.TaskError("interrupted", command.reason), end)) is not end:
+        return (e.Interrupted(command.reason, counted), first)
+    return (end,)
 
 
 def _retry(command: c.RetryTask, task: Task, spec: e.Spec) -> tuple[e.TaskEvent, ...]:

@@ -6,8 +6,16 @@ import msgspec
 
 from clawactors.eventlog import Codec
 from clawactors.systems.tasks.approvalevents import ApprovalAnswered, ApprovalAsked
-from clawactors.systems.tasks.spec import Count, Fence, OnDead, Outcome, Priority, Spec, TaskError, WaitReason
-from clawactors.systems.tasks.stepevents import InheritedStep, StepCompensated, StepCompleted, StepFailed, StepStarted
+from clawactors.systems.tasks.changeevents import Deleted, Edited, Expired, Forked, ForkMade, TaskArchived
+from clawactors.systems.tasks.spec import Count, Fence, OnDead, Outcome, Priority, Spec, TaskError, UndoEnd, WaitReason
+from clawactors.systems.tasks.stepevents import (
+    InheritedStep,
+    StepCompensated,
+    StepCompleted,
+    StepFailed,
+    StepStarted,
+    StepUndoFailed,
+)
 
 __all__ = [
     "CODEC",
@@ -17,6 +25,7 @@ __all__ = [
     "Blocked",
     "CancelRequested",
     "Cancelled",
+    "Compensating",
     "Completed",
     "Count",
     "Deleted",
@@ -43,11 +52,13 @@ __all__ = [
     "StepCompleted",
     "StepFailed",
     "StepStarted",
+    "StepUndoFailed",
     "Submitted",
     "TaskArchived",
     "TaskError",
     "TaskEvent",
     "Unblocked",
+    "UndoEnd",
     "WaitReason",
     "Waiting",
 ]
@@ -133,13 +144,21 @@ class Completed(_TaskEvent, frozen=True, tag="task.completed"):
 
 
 class CancelRequested(_TaskEvent, frozen=True, tag="task.cancel_requested"):
-    """Somebody wants it to end; running code is told."""
+    """Somebody wants it to end; running code is told. `undo`: what its steps have done is undone first."""
 
     by: str = ""
+    undo: bool = False
 
 
 class Cancelled(_TaskEvent, frozen=True, tag="task.cancelled"):
     """It ended because that was wanted."""
+
+
+class Compensating(_TaskEvent, frozen=True, tag="task.compensating"):
+    """From now on its code does not run: its done steps are undone, the last one first, and `then` it ends."""
+
+    then: UndoEnd
+    error: TaskError | None = None
 
 
 class Paused(_TaskEvent, frozen=True, tag="task.paused"):
@@ -181,39 +200,6 @@ class Signalled(_TaskEvent, frozen=True, tag="task.signalled"):
     payload: Any = None
 
 
-class Edited(Spec, frozen=True, omit_defaults=True, kw_only=True, tag="task.edited"):
-    """What is asked for was changed before it ran; this is all of it as it is now."""
-
-
-class Deleted(_TaskEvent, frozen=True, tag="task.deleted"):
-    """A person took it away; the id stays taken."""
-
-    by: str = ""
-
-
-class Expired(_TaskEvent, frozen=True, tag="task.expired"):
-    """It ended without a result before its code could: its deadline passed, or a predecessor has none."""
-
-    error: TaskError
-
-
-class Forked(_TaskEvent, frozen=True, tag="task.forked"):
-    """Some of the steps that this fork begins with; `task.ready` follows the last of them."""
-
-    steps: tuple[InheritedStep, ...]
-
-
-class ForkMade(_TaskEvent, frozen=True, tag="task.fork_made"):
-    """Another task was forked off this one before a step."""
-
-    to: str
-    step: str
-
-
-class TaskArchived(_TaskEvent, frozen=True, tag="task.archived"):
-    """Its history moved to the archive; this stays behind so that the id stays taken."""
-
-
 type TaskEvent = (
     Submitted
     | Readied
@@ -224,12 +210,14 @@ type TaskEvent = (
     | StepCompleted
     | StepFailed
     | StepCompensated
+    | StepUndoFailed
     | Waiting
     | Interrupted
     | AttemptFailed
     | Completed
     | CancelRequested
     | Cancelled
+    | Compensating
     | Paused
     | Resumed
     | Blocked

@@ -13,6 +13,7 @@ from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.approvals import opened
 from clawactors.systems.tasks.journal import SIGNAL, Entry
 from clawactors.systems.tasks.spec import as_event
+from clawactors.systems.tasks.stepevolution import evolve_step, step_completed, undoing
 from clawactors.systems.tasks.task import OPEN, RETRIABLE, Status, Task, TaskStatus
 
 __all__ = ["evolve"]
@@ -28,26 +29,15 @@ def evolve(task: Task, event: e.TaskEvent, at_ns: int) -> Task:
     status = life.status
     match event:  # every miss takes time, so the frequent ones come first
         case e.StepCompleted(step=step) if task.records_steps and not journal.completed(step):
-            entry = Entry(
-                step, "completed", at_ns, life.attempt, event.result, "", event.took_s, event.fingerprint, event.undo
-            )
-            return Task(task.spec, _one_step_further(life, event.progress, at_ns), journal.extended(entry))
+            return step_completed(task, event, at_ns)
         case e.Completed() if status == "running":
             after = _completed(life, event, at_ns)
         case e.Started() if status == "scheduled":
             after = replace(life, status="running", started_ns=life.started_ns or at_ns, updated_ns=at_ns)
         case e.Scheduled() if status == "pending" and event.attempt == life.attempt + 1:
             after = _scheduled(life, event, at_ns)
-        case e.StepStarted(step=step) if status == "running" and not journal.completed(step):
-            entry = Entry(step, "running", at_ns, life.attempt, took_s=event.ran_s)
-            return Task(task.spec, replace(life, updated_ns=at_ns), journal.extended(entry))
-        case e.StepFailed(step=step) if status == "running" and not journal.completed(step):
-            entry = Entry(step, "failed", at_ns, life.attempt, None, event.error, event.took_s)
-            return Task(task.spec, replace(life, updated_ns=at_ns), journal.extended(entry))
-        case e.StepCompensated(step=step) if status == "running" and journal.completed(step):
-            entry = Entry(step, "compensated", at_ns, life.attempt, None, "", event.took_s)
-            back = replace(life, steps_completed=life.steps_completed - 1, updated_ns=at_ns)
-            return Task(task.spec, back, journal.extended(entry))
+        case e.StepStarted() | e.StepFailed() | e.StepCompensated() | e.StepUndoFailed() if task.records_steps:
+            return evolve_step(task, event, at_ns)
         case e.Waiting() if status == "running" or (event.reason == "dependency" and life.blocked_by_others):
             after = _waiting(life, at_ns, event.reason, event.until_ns, event.name)
         case e.AttemptFailed() if status == "running":
@@ -76,8 +66,13 @@ def evolve(task: Task, event: e.TaskEvent, at_ns: int) -> Task:
             if (approvals := opened(task, event)) is life.approvals:
                 return task
             after = replace(life, approvals=approvals, updated_ns=at_ns)
-        case e.CancelRequested() if status in OPEN and not life.cancel_requested:
-            after = replace(life, cancel_requested=True, updated_ns=at_ns)
+        case e.CancelRequested(undo=undo) if status in OPEN and (
+            not life.cancel_requested or undo > life.undo_requested
+        ):
+            after = replace(life, cancel_requested=True, undo_requested=life.undo_requested or undo, updated_ns=at_ns)
+        case e.Compensating() if status in OPEN and life.undoable and life.undo is None:
+            left = replace(life, updated_ns=at_ns) if status in ("scheduled", "running") else _pending(life, at_ns)
+            after = replace(left, undo=undoing(event), interruptions=0)
         case e.Cancelled() if status in OPEN and life.cancel_requested:
             after = _ended(life, "cancelled", at_ns)
         case e.Paused() if status in OPEN and status != "paused" and not life.cancel_requested:
@@ -100,7 +95,7 @@ def evolve(task: Task, event: e.TaskEvent, at_ns: int) -> Task:
         case (
             e.Submitted() | e.Readied() | e.Scheduled() | e.Started() | e.Returned()
             | e.StepStarted() | e.StepCompleted() | e.StepFailed() | e.StepCompensated()
-            | e.Waiting() | e.Interrupted() | e.AttemptFailed() | e.Completed()
+            | e.StepUndoFailed() | e.Compensating() | e.Waiting() | e.Interrupted() | e.AttemptFailed() | e.Completed()
             | e.CancelRequested() | e.Cancelled() | e.Paused() | e.Resumed() | e.Blocked() | e.Unblocked()
             | e.Retried() | e.Signalled() | e.Edited() | e.Deleted() | e.Expired() | e.Forked() | e.ForkMade()
             | e.TaskArchived() | e.ApprovalAsked() | e.ApprovalAnswered()
@@ -159,22 +154,13 @@ def _scheduled(life: TaskStatus, event: e.Scheduled, at_ns: int) -> TaskStatus:
     )
 
 
-def _one_step_further(life: TaskStatus, progress: float | None, at_ns: int) -> TaskStatus:
-    return replace(
-        life,
-        steps_completed=life.steps_completed + 1,
-        progress=life.progress if progress is None else progress,
-        interruptions=0,
-        updated_ns=at_ns,
-    )
-
-
 def _completed(life: TaskStatus, event: e.Completed, at_ns: int) -> TaskStatus:
     return replace(
         life,
         status="completed",
         result=event.result,
         error=None,
+        undo=None,
         progress=1.0,
         completed_ns=at_ns,
         updated_ns=at_ns,
@@ -214,7 +200,13 @@ def _attempt_failed(life: TaskStatus, event: e.AttemptFailed, at_ns: int) -> Tas
     avoid = life.node if event.elsewhere else ""
     allowed = life.max_retries if event.max_retries is None else event.max_retries
     failed = replace(
-        life, failures=life.failures + 1, interruptions=0, error=event.error, avoid=avoid, max_retries=allowed
+        life,
+        undo=None,
+        failures=life.failures + 1,
+        interruptions=0,
+        error=event.error,
+        avoid=avoid,
+        max_retries=allowed,
     )
     if event.then == "retry":
         return _waiting(failed, at_ns, "retry", event.retry_at_ns)
@@ -225,7 +217,7 @@ def _attempt_failed(life: TaskStatus, event: e.AttemptFailed, at_ns: int) -> Tas
 
 
 def _ended(life: TaskStatus, status: Status, at_ns: int) -> TaskStatus:
-    return replace(_no_longer_waiting(life, at_ns), status=status, approvals=(), completed_ns=at_ns)
+    return replace(_no_longer_waiting(life, at_ns), status=status, approvals=(), undo=None, completed_ns=at_ns)
 
 
 def _retried(task: Task, spec: e.Spec, event: e.Retried, at_ns: int) -> Task:
@@ -239,6 +231,8 @@ def _anew(spec: e.Spec, life: TaskStatus, at_ns: int) -> TaskStatus:
         failures=0,
         interruptions=0,
         cancel_requested=False,
+        undo_requested=False,
+        undo=None,
         avoid="",
         completed_ns=0,
     )

@@ -88,8 +88,10 @@ def edit_of(spec: Spec, changes: Mapping[str, Any]) -> c.Edit:
     return c.Edit(replace(edited, **{name: getattr(spec, name) for name in as_it_is}), was=spec)
 
 
-class CancelRequest(ExternalCommand, frozen=True, tag="task.cancel"):
-    """End the task."""
+class CancelRequest(ExternalCommand, frozen=True, kw_only=True, tag="task.cancel"):
+    """End the task; with `undo`, undo its steps first."""
+
+    undo: bool = False
 
 
 class PauseRequest(ExternalCommand, frozen=True, tag="task.pause"):
@@ -162,7 +164,7 @@ def command_of(command: _Any, by: str, at_ns: int) -> c.TaskCommand:
         case SubmitRequest():
             return c.Submit(checked_spec(command.spec), command.delayed)
         case CancelRequest():
-            return c.Cancel(by)
+            return c.Cancel(by, command.undo)
         case PauseRequest():
             return c.Pause(by)
         case ResumeRequest():
@@ -190,7 +192,7 @@ def request_of(command: c.TaskCommand, id: str = "") -> _Any:
         case c.Submit():
             return SubmitRequest(id=id, spec=command.spec, delayed=command.delayed)
         case c.Cancel():
-            return CancelRequest(id=id)
+            return CancelRequest(id=id, undo=command.undo)
         case c.Pause():
             return PauseRequest(id=id)
         case c.Resume():

@@ -6,7 +6,7 @@
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Literal
 
 import msgspec
@@ -123,6 +123,10 @@ class Journal:
             if entry.status != "signalled":
                 latest[entry.name] = entry
         return list(latest.values())
+
+    def to_undo(self, skipped: Collection[str] = ()) -> list[Entry]:
+        """The steps that are done and can be undone, the last one first, without those."""
+        return [each for each in reversed(self.steps()) if each.is_done and each.undo and each.name not in skipped]
 
     def __len__(self) -> int:
         return self._length

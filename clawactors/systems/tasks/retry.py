@@ -1,7 +1,7 @@
 """What follows when an attempt failed: the retry policy, pure. 1, 2, 4 … seconds, capped, with jitter."""
 
 import math
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -9,7 +9,7 @@ from clawactors.systems.tasks.events import Outcome
 from clawactors.systems.tasks.failures import Strategy
 from clawactors.systems.tasks.task import MAX_RETRIES
 
-__all__ = ["DEFAULT_RETRY", "Retry", "Verdict", "after_failure"]
+__all__ = ["DEFAULT_RETRY", "OnFailure", "Retry", "Verdict", "after_failure"]
 
 _LONGEST_S = 1e9
 
@@ -53,6 +53,11 @@ DEFAULT_RETRY: Final = Retry(back_off_factor=4.0)
 """The policy of a skill that names none: 1, 2, 4 … s, and 1, 4, 16 … s after network errors."""
 
 
+type OnFailure = Literal["retry", "compensate", "forward", "manual"]
+"""What follows when the retries of a task are used up, or can't help: it ends (`retry`), it ends once its steps are
+undone (`compensate`), it is retried until it succeeds (`forward`), or a person decides (`manual`)."""
+
+
 class Verdict(msgspec.Struct, frozen=True, gc=False):
     """What follows: `retry_at_ns` (since 1970) where it is tried again, `elsewhere` when another node is better.
 
@@ -66,18 +71,27 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
 
 
 def after_failure(
-    retry: Retry, strategy: Strategy, failures: int, max_retries: int | None, now_ns: int, roll: float
+    retry: Retry,
+    strategy: Strategy,
+    failures: int,
+    max_retries: int | None,
+    now_ns: int,
+    roll: float,
+    on_failure: OnFailure = "retry",
 ) -> Verdict:
     """What follows the failure that comes after `failures` earlier ones.
 
     `max_retries` is the task's own option, None takes the skill's policy.
     """
-    if strategy == "give_up":
-        return Verdict("failed")
     if strategy == "ask":
         return Verdict("blocked")
+    if on_failure == "forward" and max_retries is None:
+        wait_s = retry.wait_after(failures + 1, strategy, roll)
+        return Verdict("retry", now_ns + int(wait_s * 1e9), strategy == "elsewhere")
+    if strategy == "give_up":
+        return Verdict("blocked" if on_failure == "manual" else "failed")
     limit, of_skill = (retry.max_retries, retry.max_retries) if max_retries is None else (max_retries, None)
     if failures >= limit:
-        return Verdict("dead", max_retries=of_skill)
+        return Verdict("blocked" if on_failure == "manual" else "dead", max_retries=of_skill)
     wait_s = retry.wait_after(failures + 1, strategy, roll)
     return Verdict("retry", now_ns + int(wait_s * 1e9), strategy == "elsewhere", of_skill)

@@ -13,12 +13,15 @@ __all__ = [
     "Priority",
     "Spec",
     "TaskError",
+    "UndoEnd",
     "WaitReason",
     "as_event",
 ]
 
 type WaitReason = Literal["dependency", "timer", "retry", "signal", "fork"]
 type Outcome = Literal["retry", "failed", "dead", "blocked"]
+type UndoEnd = Literal["failed", "dead", "cancelled"]
+"""How a task ends once its steps are undone."""
 type OnDead = Literal["block", "fail", "run"]
 type OnParentCancel = Literal["cancel", "leave"]
 type Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]

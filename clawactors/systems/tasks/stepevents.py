@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["InheritedStep", "StepCompensated", "StepCompleted", "StepFailed", "StepStarted", "Undo"]
+__all__ = ["InheritedStep", "StepCompensated", "StepCompleted", "StepFailed", "StepStarted", "StepUndoFailed", "Undo"]
 
 
 class _StepEvent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -13,10 +13,11 @@ class _StepEvent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 class Undo(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """How a completed step is undone: the function, as `module:name` (the skill's own where there is none), and the
-    arguments of the step, `{"args": …, "kwargs": …}`, or a reference to them."""
+    arguments of the step, `{"args": …, "kwargs": …}`, or a reference to them. `auto`: when the task fails."""
 
     function: str
     call: Any = None
+    auto: bool = False
 
 
 class StepStarted(_StepEvent, frozen=True, tag="step.started"):
@@ -52,6 +53,14 @@ class StepCompensated(_StepEvent, frozen=True, tag="step.compensated"):
     """A completed step was undone."""
 
     step: str
+    took_s: float = 0.0
+
+
+class StepUndoFailed(_StepEvent, frozen=True, tag="step.undo_failed"):
+    """A completed step could not be undone: what it did stays."""
+
+    step: str
+    error: str = ""
     took_s: float = 0.0
 
 

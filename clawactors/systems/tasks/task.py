@@ -5,7 +5,7 @@ from typing import Any, Literal
 import msgspec
 
 from clawactors.systems.tasks.approvalevents import Approval
-from clawactors.systems.tasks.events import Fence, Scheduled, Spec, TaskError, WaitReason
+from clawactors.systems.tasks.events import Fence, Scheduled, Spec, TaskError, UndoEnd, WaitReason
 from clawactors.systems.tasks.journal import EMPTY, Journal
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Status",
     "Task",
     "TaskStatus",
+    "Undoing",
     "assigned",
 ]
 
@@ -44,11 +45,20 @@ MAX_RETRIES = 3
 MAX_INTERRUPTIONS = 5
 
 
+class Undoing(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """The undo of a task's steps under way: how the task ends then, and which steps could not be undone."""
+
+    then: UndoEnd
+    error: TaskError | None = None
+    failed: tuple[str, ...] = ()
+
+
 class TaskStatus(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What changes as events come; small, so that a view can rewrite it on every commit. Times in ns since 1970.
 
     `avoid` is the node that it last failed on and had better not go back to; `forks` are tasks forked off it.
     `max_retries` is what the skill's policy allows, known from the first failure on.
+    `undoable`: steps that are done and can be undone; `undo_on_failure` where its skill wants that.
     `losses`: how often the incarnation that has it had been lost before it got the task.
     """
 
@@ -73,6 +83,10 @@ class TaskStatus(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     losses: int = 0
     max_retries: int | None = None
     approvals: tuple[Approval, ...] = ()
+    undoable: int = 0
+    undo_on_failure: bool = False
+    undo_requested: bool = False
+    undo: Undoing | None = None
     submitted_ns: int = 0
     scheduled_ns: int = 0
     started_ns: int = 0

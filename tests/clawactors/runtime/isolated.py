@@ -138,6 +138,7 @@ def use_every_method(task: SyncTask) -> dict[str, Any]:
         "cancelled": task.cancelled,
         "step": task.step("power", pow, 2, 5),
         "again": task.step("flaky", _flaky, retry=Retry(2, wait_s=0.001)),
+        "compensate": task.compensate(),
         "signal": task.signal("go", timeout="1h"),
         "store": task.store(bytearray(b"\xff" * 10)),
         "secret": len(task.secret("openai")),

@@ -85,3 +85,18 @@ async def test_research_goes_on_without_the_source_that_is_down() -> None:
         await cluster.node("n1", [agent.read, agent.research], slots=10)
         found = await (await cluster.client().submit("research", {"question": "Why?"})).result(PATIENCE_S)
         assert found == {"answer": "4 sources agree: light is scattered", "missing": ["a site that is down"]}
+
+
+async def test_an_order_that_can_not_be_shipped_is_undone() -> None:
+    shop = example("order_saga")
+    async with Cluster() as cluster:
+        await cluster.control()
+        await cluster.node("n1", [shop.order])
+        client = cluster.client()
+        good = await client.submit("order", {"customer": "ada", "item": "book", "cents": 1200})
+        assert await good.result(PATIENCE_S) == "book is on its way"
+        await client.submit("order", {"customer": "ada", "item": "piano", "cents": 90_000}, id="bad")
+        task = await cluster.until_status("bad", "failed")
+        assert cluster.named("bad").count("step.compensated") == 2
+        assert task.life.error is not None
+        assert "too heavy" in task.life.error.message

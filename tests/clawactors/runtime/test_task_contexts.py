@@ -90,6 +90,7 @@ async def test_every_method_works_in_a_thread_and_in_a_child_process(stage: Stag
         "ask_memory": {"row": {"id": "m"}},
         "results": {},
         "gather": [],
+        "compensate": [],
     }
     names = [name for name, _ in raised]
     assert names == ["Refused"] * 3 + ["TimeoutError", "NotFound", "Unavailable", *["Refused"] * 5]

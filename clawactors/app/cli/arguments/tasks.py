@@ -147,6 +147,10 @@ def tasks(parser: Parser) -> None:
 def change(parser: Parser) -> None:
     """What `claw cancel`, `pause`, `resume`, `retry` and `delete` take."""
     _filter_arguments(parser)
+    if parser.prog == "claw cancel":
+        parser.add_argument(
+            "--undo", action="store_true", help="undo the steps that are done first, the last one first"
+        )
     if parser.prog == "claw retry":
         parser.add_argument("--deadline", type=moment, metavar="T", help="new deadline, if the old one has passed")
 

@@ -57,7 +57,7 @@ def _change_of(client: Client, options: Any) -> _Change:
     if options.command == "retry":
         return lambda full: client.retry(full, deadline_ns=options.deadline)
     changes: dict[str, _Change] = {
-        "cancel": client.cancel,
+        "cancel": lambda full: client.cancel(full, undo=options.undo),
         "pause": client.pause,
         "resume": client.resume,
         "delete": client.delete,

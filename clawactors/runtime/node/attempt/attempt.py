@@ -8,6 +8,7 @@
 """
 
 import asyncio
+import contextlib
 import weakref
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Executor
@@ -24,6 +25,7 @@ from clawactors.runtime.node.attempt.journal import AttemptJournal
 from clawactors.runtime.node.attempt.phase import Phase, StopReason
 from clawactors.runtime.node.attempt.running import RunningPhase, run_code
 from clawactors.runtime.node.attempt.stopping import StoppingPhase
+from clawactors.runtime.node.attempt.undoing import undo_first
 from clawactors.runtime.node.attempt.values import AttemptValues
 from clawactors.runtime.node.code import Code, Stopped
 from clawactors.runtime.node.heartbeat import TaskHeartbeat
@@ -120,7 +122,7 @@ class Attempt:
         finally:
             self.journal.close_window()
             ended = self.phase = EndedPhase(self.phase)
-        await ended.record(self)
+        await ended.record(self, undo_first)
 
     def begin(self, code: Code) -> None:
         """The code has begun."""
@@ -173,11 +175,9 @@ class Attempt:
 
     async def observe(self, record: Record) -> None:
         """Takes in a commit that another process appended."""
-        try:
+        with contextlib.suppress(Refused):
             if not self.journal.observe(record):
                 await self.retry_while_unavailable(self.journal.catch_up)
-        except Refused:
-            pass
         self.apply_state()
         if "signals" in self.__dict__:
             self.signals.notify()
@@ -191,7 +191,7 @@ class Attempt:
             self.stop("superseded")
         elif life.status == "paused":
             self.stop("pause")
-        elif life.cancel_requested:
+        elif life.cancel_requested or (life.undo is not None and not journal.compensates):
             self.stop("cancel")
 
     # Recording

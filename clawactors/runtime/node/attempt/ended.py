@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, ClassVar, override
 
 from clawactors.eventlog import TooLarge
@@ -32,13 +33,14 @@ class EndedPhase(Phase):
     def stop(self, reason: StopReason) -> Phase:
         return self
 
-    async def record(self, attempt: "Attempt") -> None:
-        """Returns when the end is durable, or another attempt has taken over."""
+    async def record(self, attempt: "Attempt", undo: Callable[["Attempt"], Awaitable[None]]) -> None:
+        """Undoes steps where that comes first; returns when the end is durable, or another attempt has taken over."""
         if self.reason in ("superseded", "pause"):
             return
         _note_stop(attempt, self.reason)
         journal = attempt.journal
         try:
+            await undo(attempt)
             await attempt.retry_while_unavailable(journal.flush)
         except Refused:
             pass  # another attempt has taken over, or the task has ended: its record stands
@@ -92,6 +94,7 @@ def note_failure(attempt: "Attempt", error: BaseException) -> None:
             event.max_retries,
             attempt.context.time.now_ns(),
             attempt.clock.roll(),
+            skill.on_failure,
         )
     then = (verdict.then, verdict.retry_at_ns, verdict.elsewhere, verdict.max_retries)
     attempt.journal.note(c.Fail(attempt.fence, failure, *then))

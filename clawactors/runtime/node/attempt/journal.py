@@ -39,6 +39,8 @@ class AttemptJournal:
         self._actor: Actor[c.TaskCommand, Task, e.TaskEvent] = Actor(context, TASKS, assignment.id, assignment.known)
         self.gathers = True
         """True in the first moment of the attempt."""
+        self.compensates = False
+        """True once the code itself has its steps undone."""
         self._noted_bytes = 0
         self._window: asyncio.TimerHandle | None = None
 

@@ -87,6 +87,12 @@ class AttemptValues:
             output.flush(printed.source)
         return True
 
+    def open_output(self) -> None:
+        """The task says something after all."""
+        self._is_closed = False
+        if self._output is not None:
+            self._output.reopen()
+
     async def close_output(self) -> None:
         """Returns when what was printed and emitted is stored, or can't be soon."""
         release(self)
@@ -107,7 +113,8 @@ class AttemptValues:
 
     async def undo_record(self, undo: dict[str, Any], step: str) -> Undo:
         """What is recorded of how to undo a step; arguments that are large go by reference."""
-        return Undo(undo["function"], (await self.encode_result(undo["call"], f"the undo of step {step!r}"))[1])
+        call = (await self.encode_result(undo["call"], f"the undo of step {step!r}"))[1]
+        return Undo(undo["function"], call, self._skill is not None and self._skill.on_failure == "compensate")
 
     def plan(self, steps: Iterable[str | Callable[..., Any]]) -> None:
         """See `TaskContext.plan`."""

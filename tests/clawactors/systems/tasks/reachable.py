@@ -11,6 +11,7 @@ from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.approvalevents import Approval
 from clawactors.systems.tasks.approvals import answer_in
 from clawactors.systems.tasks.children import ChildEnd
+from clawactors.systems.tasks.stepevents import Undo
 from tests.clawactors.systems.tasks.vocabulary import ERROR
 
 __all__ = ["NOW_NS", "commands", "events", "states"]
@@ -29,7 +30,16 @@ def commands(task: Task) -> Iterator[c.TaskCommand]:
     """All that anybody could ask of the task: every command, with the right fence and with a wrong one."""
     yield from (c.Submit(spec) for spec in _SPECS)
     yield from (c.Admit(spec, "n1", "i1") for spec in _SPECS)
-    yield from (c.Ready(), c.ScheduleTask("n1", "i1"), c.Cancel(), c.Pause(), c.Resume(), c.Block("why"), c.Unblock())
+    yield from (
+        c.Ready(),
+        c.ScheduleTask("n1", "i1"),
+        c.Cancel(),
+        c.Cancel("ada", True),
+        c.Pause(),
+        c.Resume(),
+        c.Block("why"),
+        c.Unblock(),
+    )
     yield from (c.Await(), c.Block("a is dead", waits_for="dependency"))
     yield from (
         c.RetryTask(),
@@ -50,6 +60,13 @@ def commands(task: Task) -> Iterator[c.TaskCommand]:
     yield from (c.Edit(_edited(task, not_before_ns=start_ns)) for start_ns in (0, NOW_NS + 9))
     for fence in (task.fence, _ZOMBIE):
         yield from (c.StartTask(fence), c.Return(fence), c.StartStep(fence, "copy"), c.CompleteStep(fence, "copy"))
+        yield c.CompleteStep(fence, "sell", undo=Undo(":buy", auto=True))
+        yield from (
+            c.FailUndo(fence, "sell", "no"),
+            c.BeginUndo(fence, ERROR),
+            c.EndUndo(fence),
+            c.Compensate(fence, "sell"),
+        )
         yield from (c.FailStep(fence, "copy", "oops"), c.Compensate(fence, "copy"), c.Complete(fence))
         yield from (c.Wait(fence, "timer", NOW_NS + 5), c.Wait(fence, "signal"), c.Wait(fence, "dependency"))
         yield from (c.Interrupt(fence, "gone"), c.Interrupt(fence, "stops", counted=False))
@@ -78,6 +95,12 @@ def events(task: Task) -> Iterator[e.TaskEvent]:
         e.Waiting("timer"),
         e.Waiting("signal"),
     )
+    yield from (
+        e.StepCompleted("sell", undo=Undo(":buy", auto=True)),
+        e.StepCompensated("sell"),
+        e.StepUndoFailed("sell"),
+    )
+    yield from (e.CancelRequested("ada", undo=True), *(e.Compensating(then) for then in get_args(e.UndoEnd.__value__)))
     for counted in (True, False):
         yield from (e.Interrupted("gone", counted), e.Interrupted("gone", counted, dead=True))
     for then in get_args(e.Outcome.__value__):
@@ -104,7 +127,7 @@ def events(task: Task) -> Iterator[e.TaskEvent]:
 
 
 def _what_matters(task: Task) -> tuple[object, ...]:
-    life, copy = task.life, task.journal.last("copy")
+    life, copy, sell = task.life, task.journal.last("copy"), task.journal.last("sell")
     return (
         task.spec is not None and (life.status != "waiting" or task.spec.not_before_ns),
         life.status,
@@ -119,6 +142,9 @@ def _what_matters(task: Task) -> tuple[object, ...]:
         copy.status if copy else "",
         len(life.approvals),
         answer_in(task, "sure") is not None,
+        life.undo is not None,
+        life.undoable > 0 and life.undo_requested,
+        sell is not None and sell.status == "undo_failed",
     )
 
 

@@ -77,6 +77,9 @@ def test_a_node_says_first_that_it_runs_the_task(says: str) -> None:
 @pytest.mark.parametrize("says", sorted(set(SAYS) - {"CompleteStep", "Block"}))
 @pytest.mark.parametrize("status", ["waiting", "paused", "blocked"])
 def test_a_run_that_is_over_says_no_more(status: Status, says: str) -> None:
+    if (status, says) == ("paused", "Compensate"):  # what is undone is undone
+        given(*HISTORIES[status]).when(SAYS[says](FENCE)).refused("is not completed")
+        return
     given(*HISTORIES[status]).when(SAYS[says](FENCE)).refused(f"the task is {status}, not running")
 
 
