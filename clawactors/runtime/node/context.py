@@ -82,12 +82,10 @@ class TaskContext(TaskHandle):
     async def step(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Runs the function once in the life of the task and returns its result, then and on every resume.
 
-        `task.step(function, …)` is named after the function: `charge`, `charge#2` …, in the order of the calls; a text
-        before the function is its name instead. The function may be a `@step`, with a policy, a timeout and an undo.
-
-        The result comes back as its record gives it, on the first run too. A resume has to use the same function and
-        arguments for the name, or the task is blocked with the reason. Sync functions run in a thread. With `retry`, a step that raises is tried again, in its slot, before the attempt fails.
-        Order: at least once; recorded exactly once.
+        It is named after the function: `charge`, `charge#2` …, in the order of the calls; a text before the function is
+        its name instead. The result is as its record gives it, on the first run too. A resume has to use the same
+        function and arguments for the name, or the task is blocked with the reason. Sync functions run in a thread.
+        The policy is that of a `@step`, or `retry=`. Order: at least once; recorded exactly once.
         """
         return await self._attempt.steps.take((function, *args), kwargs)
 
