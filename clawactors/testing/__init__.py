@@ -27,4 +27,5 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+    value.__module__ = __name__  # people see the name that they import it by
     return value

@@ -25,13 +25,13 @@ _NEEDED: Final = "give all of `client.history(id)`, or of `claw task ID --histor
 
 
 class TaskRecord(msgspec.Struct, frozen=True):
-    """`task` as it was before its end, at `at_ns`; the names of the `steps` that it completed, and its `sleeps`."""
+    """`task` as it was before its end, at `at_ns`; the names of the `steps` that it completed, and of its `sleeps`."""
 
     task: Task
     at_ns: int
     completed: bool
     steps: tuple[str, ...]
-    sleeps: int
+    sleeps: tuple[str, ...]
 
 
 def recorded(history: History) -> TaskRecord:
@@ -46,7 +46,8 @@ def recorded(history: History) -> TaskRecord:
         if task.life.status not in FINAL:
             before_end = task
     journal = before_end.journal if cancelled_at < 0 else Journal(list(before_end.journal)[:cancelled_at])
-    sleeps = sum(entry.name.startswith(SLEEP) and "#" not in entry.name for entry in journal.steps())
+    steps = journal.steps()
+    sleeps = tuple(entry.name for entry in steps if entry.name.startswith(SLEEP) and "#" not in entry.name)
     return TaskRecord(before_end, at_ns, task.life.status == "completed", tuple(_to_be_used(journal)), sleeps)
 
 

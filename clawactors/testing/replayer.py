@@ -18,7 +18,7 @@ from clawactors.runtime.node.secrets import Secrets
 from clawactors.systems.skills import Skill
 from clawactors.systems.tasks import events as e
 from clawactors.testing.record import History, TaskRecord, recorded
-from clawactors.testing.rerun import NondeterministicCode, RecordedSteps, end_of, resumed
+from clawactors.testing.rerun import NondeterministicCode, ReplayedAttempt, end_of, resumed
 
 __all__ = ["CodeReplay", "NondeterministicCode", "replay"]
 
@@ -59,7 +59,7 @@ async def _replay(record: TaskRecord, skill: Skill, id: str, secrets: Secrets) -
     try:
         async with asyncio.timeout(_PATIENCE_S):
             end = await end_of(log, attempt, run)
-        return _compared(record, attempt.steps, end)
+        return _compared(record, attempt, end)
     except TimeoutError:
         raise TimeoutError(f"the code did not come to the end of the record within {_PATIENCE_S:g} s") from None
     finally:
@@ -69,8 +69,9 @@ async def _replay(record: TaskRecord, skill: Skill, id: str, secrets: Secrets) -
         await log.aclose()
 
 
-def _compared(record: TaskRecord, steps: RecordedSteps, end: e.TaskEvent | None) -> CodeReplay:
+def _compared(record: TaskRecord, attempt: ReplayedAttempt, end: e.TaskEvent | None) -> CodeReplay:
     """What the code did. Raises: `NondeterministicCode`."""
+    steps, slept = attempt.steps, sum(name in attempt.journal.read for name in record.sleeps)
     beyond, unused = next(iter(steps.beyond), ""), next((name for name in record.steps if name not in steps.used), "")
     there = f"step {unused!r} is on record" if unused else "the recorded run has completed" if record.completed else ""
     match end:
@@ -85,8 +86,8 @@ def _compared(record: TaskRecord, steps: RecordedSteps, end: e.TaskEvent | None)
             raise NondeterministicCode(f"the code raises {end.error.kind}: {end.error.message}, where {there}", unused)
         case e.Completed() if unused:
             raise NondeterministicCode(f"the code returns without step {unused!r}, which is on record", unused)
-        case e.Completed() if steps.slept < record.sleeps:
-            raise NondeterministicCode(f"the code sleeps {steps.slept} times, where {record.sleeps} are on record")
+        case e.Completed() if slept < len(record.sleeps):
+            raise NondeterministicCode(f"the code sleeps {slept} times, where {len(record.sleeps)} are on record")
     returned = isinstance(end, e.Completed)
     result = end.result if isinstance(end, e.Completed) else None
     return CodeReplay(returned, result, tuple(steps.used), tuple(steps.beyond))

@@ -1,7 +1,7 @@
 """The attempt of a replay: it resumes from a record as after the loss of its node, and calls no function of a step."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any, Final, override
 
@@ -9,23 +9,27 @@ from msgspec.structs import replace as with_changes
 
 from clawactors.eventlog import InProcessLog, aggregate_pattern
 from clawactors.eventlog.blobs import InProcessBlobs
+from clawactors.eventlog.leases import InProcessLeases
 from clawactors.eventlog.outputs import InProcessOutputs
 from clawactors.eventlog.record import subject_of
+from clawactors.eventlog.requests import InProcessRequests
 from clawactors.kernel.fold import Snapshot
 from clawactors.kernel.kind import Kind
 from clawactors.runtime.asking import Outcome
 from clawactors.runtime.context import ActorContext
 from clawactors.runtime.dispatcher import Dispatcher
-from clawactors.runtime.node import Supplies
+from clawactors.runtime.node import NodeActor, NodeSettings, Supplies
 from clawactors.runtime.node.attempt import Assignment, Attempt
+from clawactors.runtime.node.attempt.journal import AttemptJournal
 from clawactors.runtime.node.secrets import Secrets
 from clawactors.runtime.node.steps import Steps
 from clawactors.runtime.node.submitter import Submitter
 from clawactors.runtime.node.threads import DaemonThreads
 from clawactors.runtime.snapshots import Known
 from clawactors.systems.skills import Skill
-from clawactors.systems.tasks import Task
+from clawactors.systems.tasks import Journal, Task
 from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.journal import Entry
 from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.tasks.task import TaskStatus
 from clawactors.testing.record import TaskRecord
@@ -97,7 +101,6 @@ class RecordedSteps(Steps):
         super().__init__(attempt)
         self.used: dict[str, None] = {}
         self.beyond: dict[str, None] = {}
-        self.slept = 0
         self.over = asyncio.Event()
 
     @override
@@ -114,10 +117,36 @@ class RecordedSteps(Steps):
         await self.over.wait()
         raise _BeyondRecord
 
+
+class _ReadEntries:
+    """A journal that remembers the names whose state was asked for."""
+
+    def __init__(self, journal: Journal, read: dict[str, None]) -> None:
+        self._journal, self._read = journal, read
+
+    def last(self, name: str) -> Entry | None:
+        self._read[name] = None
+        return self._journal.last(name)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._journal, name)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._journal)
+
+    def __len__(self) -> int:
+        return len(self._journal)
+
+
+class _ReadJournal(AttemptJournal):
+    def __init__(self, context: ActorContext, assignment: Assignment) -> None:
+        super().__init__(context, assignment)
+        self.read: dict[str, None] = {}
+
+    @property
     @override
-    async def sleep(self, wish: object) -> None:
-        self.slept += 1
-        await super().sleep(wish)
+    def entries(self) -> Any:
+        return _ReadEntries(super().entries, self.read)
 
 
 class ReplayedAttempt(Attempt):
@@ -125,6 +154,7 @@ class ReplayedAttempt(Attempt):
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
+        self.journal: _ReadJournal = _ReadJournal(self.context, self.assignment)
         self.on_park: Callable[[], None] | None = _nothing
         """Given, it records that the code does nothing but wait."""
 
@@ -153,6 +183,8 @@ def resumed(log: InProcessLog, record: TaskRecord, skill: Skill, id: str, secret
     known = Snapshot(with_changes(task, life=life), version)
     context.dispatcher = Dispatcher(context, _RecordSnapshots(id, known))
     supplies = Supplies(InProcessBlobs(), InProcessOutputs(), secrets)
+    # A node that never starts: it prepares the event loop for the code of attempts as every node does.
+    NodeActor(context, InProcessLeases(), InProcessRequests(), NodeSettings(id=_NODE), [skill], supplies)
     supplies.submitter = _NoSubmitter()
     return ReplayedAttempt(
         context, Assignment(id, version, event, record.at_ns), skill, DaemonThreads("replay"), supplies

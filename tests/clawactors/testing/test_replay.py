@@ -91,6 +91,7 @@ async def test_a_task_that_still_waits_may_go_on_in_another_way() -> None:
     with pytest.raises(NondeterministicCode, match="takes step 'remind', where step 'ship' is on record") as caught:
         replay(ended, longer)
     assert caught.value.step == "remind"
+    assert type(caught.value).__module__ == "clawactors.testing"
 
 
 def changed(do: Callable[[Task, str], Any]) -> Skill:
