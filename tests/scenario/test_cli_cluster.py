@@ -173,7 +173,14 @@ def test_what_cannot_go_on_by_itself_is_said_at_once(claw: Claw) -> None:
     assert typo.err == (
         "claw: no node offers the skill 'coutn' (did you mean 'count'?); the task waits until one does\n"
     )
-    claw.quick("cancel", "typo-1")
+    waits = claw.quick("submit", "coutn", "--id", "typo-2", "--wait", "1s")
+    said, why, *_ = waits.err.splitlines()
+    assert waits.code != 0
+    assert said.startswith("claw: no node offers the skill 'coutn'")
+    assert why.startswith("claw: timed out after 1 s: the task is pending: ")
+    assert "coutn" in why
+    for id in ("typo-1", "typo-2"):
+        claw.quick("cancel", id)
 
 
 def test_a_mistyped_signal_is_kept_and_the_name_that_the_task_waits_for_is_said(claw: Claw) -> None:
