@@ -18,7 +18,9 @@ from clawactors.systems.schedules.planning import plan_of
 from clawactors.systems.tasks import TASK, Task
 from clawactors.systems.tasks import commands as tc
 from clawactors.systems.tasks import events as te
+from clawactors.systems.tasks.approvalevents import Approval
 from clawactors.systems.tasks.children import ChildEnd
+from clawactors.systems.tasks.stepevents import Undo
 
 AT = 1_763_720_000_000_000_000
 SCHEDULES = ("nightly", "hourly")
@@ -231,6 +233,8 @@ def _next(r: random.Random, task: Task, fence: te.Fence, node: str) -> tc.TaskCo
             return tc.ScheduleTask(node, "i1")
         case "scheduled":
             return tc.StartTask(fence)
+        case "running" if task.life.undo is not None:
+            return r.choice(list(_of_undo(r, fence)))
         case "running" if task.life.cancel_requested:
             return tc.ConfirmCancel(fence)
         case "running":
@@ -249,14 +253,25 @@ def _next(r: random.Random, task: Task, fence: te.Fence, node: str) -> tc.TaskCo
             return r.choice((tc.RetryTask("ada"), tc.ArchiveTask()))
 
 
+def _of_undo(r: random.Random, fence: te.Fence) -> Iterator[tc.TaskCommand]:
+    for n in range(9):
+        yield tc.Compensate(fence, f"s{n}")
+        yield tc.FailUndo(fence, f"s{n}", "no", 0.1)
+    yield tc.EndUndo(fence)
+
+
 def _of_running(r: random.Random, task: Task, fence: te.Fence) -> Iterator[tc.TaskCommand]:
     for _ in range(6):
         value = r.choice((None, 1, {"a": [2**70, -0.5, "ü"]}))
-        yield tc.CompleteStep(fence, f"s{r.randrange(9)}", value, 0.1, r.choice((None, 0.5)))
+        undo = r.choice((None, Undo(":undo", {"args": [1], "kwargs": {}}, auto=r.random() < 0.5)))
+        yield tc.CompleteStep(fence, f"s{r.randrange(9)}", value, 0.1, r.choice((None, 0.5)), undo=undo)
     yield tc.StartStep(fence, f"s{r.randrange(9)}")
     yield tc.FailStep(fence, f"s{r.randrange(9)}", "no", 0.1)
     yield tc.Compensate(fence, f"s{r.randrange(9)}")
     yield tc.Wait(fence, "signal", 0, "go")
+    yield tc.AskApproval(fence, Approval(name="sure", question="?"))
+    yield tc.AnswerApproval("sure", approved=r.random() < 0.5, fence=fence)
+    yield tc.BeginUndo(fence, te.TaskError("unknown", "boom"))
     yield tc.Complete(fence, "done")
     yield tc.Fail(fence, te.TaskError("unknown", "boom"), r.choice(("retry", "dead", "failed")), task.life.updated_ns)
 
@@ -272,6 +287,8 @@ def _commands(r: random.Random, task: Task, fence: te.Fence, node: str) -> Itera
     yield tc.Block("t0 is dead", waits_for="dependency")
     yield r.choice((tc.Cancel("ada"), tc.ConfirmCancel(fence), tc.RetryTask("ada"), tc.ArchiveTask()))
     yield tc.Signal("go", {"n": r.randrange(9)})
+    yield tc.AnswerApproval("sure", approved=r.random() < 0.5, by="ada")
+    yield tc.Cancel("ada", undo=True)
     yield tc.NoteFork(f"t{r.randrange(9)}", "s1")
     yield tc.NoteChildren((ChildEnd(f"c-{r.randrange(9)}", r.randrange(3), "completed"),))
     if task.spec is not None:
