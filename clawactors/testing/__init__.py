@@ -27,5 +27,6 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     value = globals()[name] = getattr(import_module(_HOMES[name]), name)
-    value.__module__ = __name__  # people see the name that they import it by
+    if not hasattr(value, "__struct_fields__"):  # structs need their module to read their annotations
+        value.__module__ = __name__  # people see the name that they import it by
     return value
