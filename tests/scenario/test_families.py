@@ -34,6 +34,18 @@ async def tree(task: Task, n: int, pause_s: float = 0.0) -> int:
     return sum(await asyncio.gather(*calls))
 
 
+@skill("waits")
+async def waits(task: Task) -> list[int]:
+    done = await task.run(leaf, {"n": 1})
+    refs = [await task.submit("asks") for _ in range(2)]
+    return [done, *[await ref for ref in refs]]
+
+
+@skill("asks")
+async def asks(task: Task) -> int:
+    return await task.signal("go")
+
+
 @skill("deploy")
 async def deploy(task: Task) -> list[str]:
     answer = await task.approve("deploy?", by=["ada", "ops"])
@@ -89,3 +101,18 @@ async def test_commands_show_the_tree_and_answer_what_is_asked(system: System) -
     assert await ref.result(PATIENCE_S) == ["yes", "client/ops", "go on"]
     assert await claw(system, "approvals") == []
     await system.replay_is_equal()
+
+
+async def test_why_says_how_many_children_a_task_waits_for(system: System) -> None:
+    ref = await system.client.submit("waits")
+
+    async def waits() -> bool:
+        return (await system.client.task(ref.id)).waiting_for == "child"
+
+    await until(waits, "it waits for children")
+    found = await system.client.why(ref.id)
+    assert found.reasons[0] == f"it waits for 2 of 3 children: claw task --tree {ref.id} shows them"
+    assert found.waiting_for["children"] == {"completed": 1, "waiting": 2}
+    for child in await system.client.tasks(parent=ref.id, skill="asks"):
+        await system.client.signal(child.id, "go", 5)
+    assert await ref.result(PATIENCE_S) == [1, 5, 5]
