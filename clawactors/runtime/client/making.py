@@ -8,14 +8,14 @@ from clawactors.runtime.client.bulk import BulkChanges
 from clawactors.runtime.client.ref import Ref, TypedRef, task_id
 from clawactors.runtime.client.submitting import Batch, TaskRequest, submit, submit_many
 from clawactors.runtime.client.waiting import result_of
-from clawactors.systems.skills import Skill, SkillCall, TypedSkill
-from clawactors.systems.skills.returns import JSON, Returns
 from clawactors.systems.tasks.events import Spec
 from clawactors.systems.tasks.options import TaskOptions, unknown_option
 from clawactors.systems.tasks.submission import delayed, spec_of
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a command imports no skills
     from clawactors.runtime.client.client import ClusterClient
+    from clawactors.systems.skills import Skill, SkillCall, TypedSkill
+    from clawactors.systems.skills.returns import Returns
 
 __all__ = ["TaskMaking"]
 
@@ -30,7 +30,7 @@ class TaskMaking(BulkChanges):
     @overload
     async def submit[R](
         self,
-        skill: SkillCall[R],
+        skill: "SkillCall[R]",
         *,
         id: str | None = None,
         key: str | None = None,
@@ -41,7 +41,7 @@ class TaskMaking(BulkChanges):
     @overload
     async def submit[R](
         self,
-        skill: TypedSkill[..., R],
+        skill: "TypedSkill[..., R]",
         params: Mapping[str, Any] | None = None,
         *,
         id: str | None = None,
@@ -64,7 +64,7 @@ class TaskMaking(BulkChanges):
 
     async def submit(
         self,
-        skill: str | Skill | SkillCall[Any],
+        skill: "str | Skill | SkillCall[Any]",
         params: Mapping[str, Any] | None = None,
         *,
         id: str | None = None,
@@ -83,14 +83,15 @@ class TaskMaking(BulkChanges):
             spec = delayed(spec, delay_s, await self.now_ns())
         await self.skills.check(spec)
         spec = await self.payloads.offload_payload(spec)
-        ref = TypedRef[Any](self._whole, task_id(id, key), returns)
+        made = task_id(id, key)
+        ref = Ref(self._whole, made) if returns is None else TypedRef[Any](self._whole, made, returns)
         await submit(self._whole, ref.id, spec, delayed=delay_s is not None)
         return ref
 
     @overload
     async def run[R](
         self,
-        skill: SkillCall[R],
+        skill: "SkillCall[R]",
         *,
         id: str | None = None,
         key: str | None = None,
@@ -101,7 +102,7 @@ class TaskMaking(BulkChanges):
     @overload
     async def run[R](
         self,
-        skill: TypedSkill[..., R],
+        skill: "TypedSkill[..., R]",
         params: Mapping[str, Any] | None = None,
         *,
         id: str | None = None,
@@ -124,7 +125,7 @@ class TaskMaking(BulkChanges):
 
     async def run(
         self,
-        skill: str | Skill | SkillCall[Any],
+        skill: "str | Skill | SkillCall[Any]",
         params: Mapping[str, Any] | None = None,
         *,
         id: str | None = None,
@@ -145,7 +146,8 @@ class TaskMaking(BulkChanges):
         try:
             outcome = await submit(self._whole, id, spec, awaits=True)
             self.ends.on_made(id, may_have_ended=not outcome.changed or outcome.repeats)
-            return returns.restored(await result_of(self, id, end, wait_s), f"task {id}")
+            result = await result_of(self, id, end, wait_s)
+            return result if returns is None else returns.restored(result, f"task {id}")
         finally:
             self.ends.forget(id, end)
 
@@ -163,18 +165,21 @@ class TaskMaking(BulkChanges):
 
 
 def _asked(
-    function: str, skill: str | Skill | SkillCall[Any], params: Mapping[str, Any] | None, options: TaskOptions
-) -> tuple[Spec, Returns]:
+    function: str, skill: "str | Skill | SkillCall[Any]", params: Mapping[str, Any] | None, options: TaskOptions
+) -> "tuple[Spec, Returns | None]":
     """What is asked for, and what its result is made. Raises: as `_spec_of`."""
-    match skill:
-        case SkillCall():
-            if params is not None:
-                raise TypeError(f"{function}() takes the parameters in the call of {skill.skill!r}, not beside it")
-            return _spec_of(function, skill.skill, skill.params, options), skill.returns
-        case Skill():
-            return _spec_of(function, skill.name, params, options), skill.returns
-        case _:
-            return _spec_of(function, skill, params, options), JSON
+    if isinstance(skill, str):
+        return _spec_of(function, skill, params, options), None
+    from clawactors.systems.skills import Skill, SkillCall
+
+    if isinstance(skill, SkillCall):
+        if params is not None:
+            raise TypeError(f"{function}() takes the parameters in the call of {skill.skill!r}, not beside it")
+        return _spec_of(function, skill.skill, skill.params, options), skill.returns
+    given: Any = skill  # anything may be given
+    if isinstance(given, Skill):
+        return _spec_of(function, given.name, params, options), given.returns
+    return _spec_of(function, given, params, options), None
 
 
 def _spec_of(function: str, skill: str, params: Mapping[str, Any] | None, options: TaskOptions) -> Spec:

@@ -8,7 +8,6 @@ from clawactors.kernel.fold import Snapshot
 from clawactors.runtime.client.waiting import result_of
 from clawactors.runtime.naming import id_of_key, new_id
 from clawactors.runtime.output import OUT
-from clawactors.systems.skills.returns import Returns
 from clawactors.systems.tasks import Task
 from clawactors.systems.tasks.submission import checked_id
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from clawactors.runtime.client.client import ClusterClient
     from clawactors.runtime.client.redriving import RedriveReport
     from clawactors.runtime.client.streaming import Chunk
+    from clawactors.systems.skills.returns import Returns
 
 __all__ = ["Ref", "TypedRef", "task_id"]
 
@@ -105,7 +105,7 @@ class Ref:
 class TypedRef[R](Ref):
     """A handle on a task of a skill that was at hand: its result is of the type that the skill is annotated with."""
 
-    def __init__(self, client: "ClusterClient", id: str, returns: Returns) -> None:
+    def __init__(self, client: "ClusterClient", id: str, returns: "Returns") -> None:
         super().__init__(client, id)
         self._returns = returns
 

@@ -1,8 +1,8 @@
 """What users of other products have reported on values and errors, tried here.
 
-Temporal 234 and 322: dataclasses with type parameters came as dicts, and a parameter that was left out made dicts of the
-others. Celery 6185 and 6990: an exception with arguments of its own broke the worker when it was retried. Prefect 8433: a
-reader that is an iterator failed with an error of asyncio.
+Temporal 234 and 322: dataclasses with type parameters came as dicts, and a parameter that was left out made dicts of
+the others. Celery 6185 and 6990: an exception with arguments of its own broke the worker when it was retried. Prefect
+8433: a reader that is an iterator failed with an error of asyncio.
 """
 
 import csv
