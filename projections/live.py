@@ -15,7 +15,7 @@ from clawactors.eventlog.decoding import Commit
 from clawactors.kernel.errors import Refused
 from clawactors.projections.engine.feed import GATHER_S, Feed
 from clawactors.projections.engine.projector import Projector
-from clawactors.projections.engine.questions import HeartbeatOf, Queries, error_reply
+from clawactors.projections.engine.questions import HeartbeatOf, ProgressOf, Queries, error_reply, no_progress
 from clawactors.projections.engine.replay import REPLAY_BATCH, Apply, Progress, fill
 from clawactors.projections.engine.revisions import Revisions
 from clawactors.projections.engine.store import Store
@@ -48,6 +48,7 @@ class LiveViews:
         *,
         heartbeat: HeartbeatOf,
         now_ns: Callable[[], int],
+        reported: ProgressOf = no_progress,
         gather_s: float = GATHER_S,
         progress: Progress | None = None,
     ) -> Self:
@@ -68,7 +69,7 @@ class LiveViews:
             revisions.switch(projector.store.path)
         revisions.sweep()
         feed = Feed(projector, gather_s)
-        queries = Queries(projection.questions, lambda: feed.projector.store, heartbeat, now_ns)
+        queries = Queries(projection.questions, lambda: feed.projector.store, heartbeat, now_ns, reported)
         return cls(log, revisions, feed, queries)
 
     @property

@@ -18,6 +18,7 @@ from clawactors.systems.nodes.row import Heartbeat
 __all__ = [
     "ErrorReply",
     "HeartbeatOf",
+    "ProgressOf",
     "Queries",
     "QueryContext",
     "QueryError",
@@ -25,11 +26,21 @@ __all__ = [
     "ViewQuestion",
     "checked_id",
     "error_reply",
+    "no_progress",
     "read_question",
 ]
 
 type HeartbeatOf = Callable[[str], Heartbeat | None]
 """The last heartbeat of a node."""
+
+type ProgressOf = Callable[[str, int], float]
+"""What that attempt of a task reported last, 0..1."""
+
+
+def no_progress(_id: str, _attempt: int) -> float:
+    """Nothing was heard."""
+    return 0.0
+
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -52,6 +63,7 @@ class QueryContext(msgspec.Struct):
     store: Store
     heartbeat: HeartbeatOf
     now_ns: int
+    reported: ProgressOf = no_progress
 
 
 class QuestionHandler(msgspec.Struct, frozen=True):
@@ -101,7 +113,9 @@ class Queries:
         store: Callable[[], Store],
         heartbeat: HeartbeatOf,
         now_ns: Callable[[], int],
+        reported: ProgressOf = no_progress,
     ) -> None:
+        self._reported = reported
         self._questions, self._store, self._heartbeat, self._now_ns = questions, store, heartbeat, now_ns
         self._types = {name: handler.question for name, handler in questions.items()}
 
@@ -120,7 +134,7 @@ class Queries:
             state = state_of(reading)
             if state is None:
                 raise Unavailable("the views are being built")
-            context = QueryContext(reading, state, store, self._heartbeat, self._now_ns())
+            context = QueryContext(reading, state, store, self._heartbeat, self._now_ns(), self._reported)
             return _encode(self._questions[name].answer(question, context) | {"position": state.position})
 
     def reply(self, name: str, body: bytes) -> bytes:

@@ -56,6 +56,7 @@ async def serve(
             projection,
             heartbeat=lambda node: heartbeat_of(control, node),
             now_ns=clock.now_ns,
+            reported=lambda task, attempt: control.progress.of(task, attempt),  # noqa: PLW0108 # it is made below
         )
         stack.push_async_callback(views.aclose)
         control = Control(

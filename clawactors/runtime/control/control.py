@@ -33,6 +33,7 @@ from clawactors.runtime.control.plans import Plans
 from clawactors.runtime.control.ports import Views
 from clawactors.runtime.control.predecessors import PredecessorCheck
 from clawactors.runtime.control.records import RecordsEndpoint
+from clawactors.runtime.control.reported import ProgressReports
 from clawactors.runtime.control.schedules import ScheduleKeeper
 from clawactors.runtime.control.timekeeper import LogTimeKeeper
 from clawactors.runtime.control.timers import TimerKeeper
@@ -121,7 +122,7 @@ class Control:
         )
         self._writer = PlannedCommandWriter(self.dispatcher, self.placement, self.snapshots, background, self._wake.set)
         self._plans = Plans(self.state, self.schedules.roster, self.ends, self.snapshots, background, self._changed)
-        self._position = 0
+        self._position, self.progress = 0, ProgressReports()
         self._follower: Follower | None = None
         self._leads = 0
         self._check: asyncio.TimerHandle | None = None
@@ -165,8 +166,10 @@ class Control:
         self.watch.forgive()
         self.state.silence.listen(self.context.time.now_ns())
 
-    def _hear_alive(self, subject: str, _: bytes) -> None:
-        self.state.silence.heard(subject.rpartition(".")[2], self.context.time.now_ns())
+    def _hear_alive(self, subject: str, body: bytes) -> None:
+        id = subject.rpartition(".")[2]
+        self.progress.take(id, body)
+        self.state.silence.heard(id, self.context.time.now_ns())
 
     async def _fold(self, follower: Follower) -> None:
         async for batch in follower:

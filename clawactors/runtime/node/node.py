@@ -186,13 +186,14 @@ class NodeActor:
     # What it runs
 
     def _attempt(self, assignment: Assignment) -> Attempt:
-        heartbeat = TaskHeartbeat(self.context.clock, partial(self._publish_alive, assignment.id))
+        alive = partial(self._publish_alive, assignment.id)
+        heartbeat = TaskHeartbeat(self.context.clock, alive, assignment.event.attempt)
         skill = self.skills.get(assignment.event.skill)
         return Attempt(self.context, assignment, skill, self._threads, self.supplies, heartbeat, self._memories)
 
-    def _publish_alive(self, id: str) -> None:
+    def _publish_alive(self, id: str, body: bytes = b"") -> None:
         """May be called in any thread."""
-        self._loop.call_soon_threadsafe(self.requests.publish, f"{ALIVE}.{id}", b"")
+        self._loop.call_soon_threadsafe(self.requests.publish, f"{ALIVE}.{id}", body)
 
     # Presence
 

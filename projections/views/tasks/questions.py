@@ -18,7 +18,6 @@ from clawactors.projections.engine.pages import (
     trimmed,
 )
 from clawactors.projections.engine.questions import QueryContext, QuestionHandler, ViewQuestion, checked_id
-from clawactors.projections.engine.store import Reading
 from clawactors.projections.engine.view import ViewDefinition
 from clawactors.projections.views.tasks import table as t
 from clawactors.projections.views.tasks.approvals import APPROVALS_QUESTION
@@ -29,6 +28,8 @@ from clawactors.systems.tasks import STATUSES, Entry, TaskStatus
 from clawactors.systems.tasks.approvalevents import Approval
 from clawactors.systems.tasks.events import Submitted, TaskError
 from clawactors.systems.tasks.row import row
+from clawactors.systems.tasks.stepevents import Undo
+from clawactors.systems.tasks.task import Undoing
 
 __all__ = ["TASKS_VIEW", "IdsQuestion", "PendingQuestion", "StatusesQuestion", "TaskQuestion", "TasksQuestion"]
 
@@ -101,7 +102,7 @@ def _tasks(question: TasksQuestion, context: QueryContext) -> dict[str, Any]:
     mark, reading = mark_of(question), context.reading
     key = cursor_key(question.cursor, mark)
     below = place(max(0, number(key[:PLACE_BYTES]) - 1)) if key else LAST
-    found = ((stored.key, _row(stored, reading)) for stored in select(reading, wanted, below))
+    found = ((stored.key, _row(stored, context)) for stored in select(reading, wanted, below))
     return page(found, question.limit, mark)
 
 
@@ -110,7 +111,7 @@ def _task(question: TaskQuestion, context: QueryContext) -> dict[str, Any]:
     key = t.find(reading, id)
     if key is None:
         raise NotFound(absence(reading, "task", id))
-    return {"row": msgspec.Raw(trimmed(_row(t.load(reading, key), reading)))}
+    return {"row": msgspec.Raw(trimmed(_row(t.load(reading, key), context)))}
 
 
 def _ids(question: IdsQuestion, context: QueryContext) -> dict[str, Any]:
@@ -127,25 +128,27 @@ def _statuses(question: StatusesQuestion, context: QueryContext) -> dict[str, An
 def _pending(question: PendingQuestion, context: QueryContext) -> dict[str, Any]:
     mark = mark_of(question)
     above = cursor_key(question.cursor, mark)
-    found = ((at, _row(stored, context.reading)) for at, stored in pending(context.reading, above))
+    found = ((at, _row(stored, context)) for at, stored in pending(context.reading, above))
     return page(found, question.limit, mark)
 
 
-def _row(stored: t.StoredTask, reading: Reading) -> dict[str, Any]:
+def _row(stored: t.StoredTask, context: QueryContext) -> dict[str, Any]:
     """The task's row, without a traceback; `needs_upgrade` where it is frozen, `omitted` where something is."""
-    columns = row(stored.id, stored.version, stored.task)
+    columns, life = row(stored.id, stored.version, stored.task), stored.task.life
+    if life.status == "running" and (share := context.reported(stored.id, life.attempt)) > life.progress:
+        columns["progress"] = round(100 * share, 2)
     if columns["error"]:
         columns["error"].pop("traceback", None)  # thousands of rows go into one answer
     if stored.omitted:
         columns["omitted"] = ["steps"]
-    if (frozen := frozen_of(reading, "task", stored.id)) is not None:
+    if (frozen := frozen_of(context.reading, "task", stored.id)) is not None:
         columns["needs_upgrade"] = frozen.reason
     return columns
 
 
 TASKS_VIEW: Final = ViewDefinition(
     make=TasksView,
-    stored=(Submitted, TaskStatus, Approval, Entry, TaskError),
+    stored=(Submitted, TaskStatus, Undoing, Approval, Entry, Undo, TaskError),
     questions=(
         QuestionHandler("tasks", TasksQuestion, _tasks),
         QuestionHandler("task", TaskQuestion, _task, quick=True),

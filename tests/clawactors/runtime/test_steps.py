@@ -11,7 +11,7 @@ from clawactors.runtime.node import steptime
 from clawactors.runtime.node.naming import StepNames
 from clawactors.systems.skills import Skill
 from clawactors.systems.tasks.row import row
-from tests.clawactors.runtime.cluster import Stage
+from tests.clawactors.runtime.cluster import Cluster, Stage
 
 calls: list[Any] = []
 
@@ -225,3 +225,24 @@ async def test_a_step_that_runs_long_is_on_record_while_it_runs(stage: Stage, mo
     await stage.interrupt()
     assert row("t", 1, stage.task("t"))["steps"][1]["status"] == "interrupted"
     go_on.set()
+
+
+async def test_progress_is_heard_between_records() -> None:
+    go_on = asyncio.Event()
+
+    @skill("x")
+    async def x(task: Task) -> None:
+        task.progress(1, 4)
+        await go_on.wait()
+
+    async with Cluster() as cluster:
+        control = await cluster.control()
+        await cluster.node("n1", [x])
+        await cluster.client().submit("x", id="t")
+        await cluster.until(lambda: control.progress.of("t", 1) == 0.25)
+        assert cluster.task("t").life.progress == 0.0
+        assert control.progress.of("t", 2) == control.progress.of("u", 1) == 0.0
+        control.progress.take("t", b"garbage")
+        assert control.progress.of("t", 1) == 0.25
+        go_on.set()
+        await cluster.until_status("t", "completed")

@@ -37,6 +37,26 @@ def ask(projector: Projector, heartbeats: dict[str, Heartbeat]) -> Ask:
     return ask
 
 
+def test_a_running_task_shows_the_progress_that_was_heard_since_its_last_record(projector: Projector) -> None:
+    history = History()
+    for id in ("t", "u"):
+        history.command(id, tc.Submit(te.Spec(skill="echo")))
+        history.command(id, tc.ScheduleTask("n1", "i1"), to="n1")
+        fence = history.tasks[id].fence
+        history.command(id, tc.StartTask(fence), tc.CompleteStep(fence, "s", progress=0.25), writer="n1")
+    projector.apply(history.records)
+    heard = {("t", 1): 0.5, ("u", 1): 0.125}
+    queries = Queries(
+        CLUSTER.questions,
+        lambda: projector.store,
+        lambda _: None,
+        lambda: NOW_NS,
+        lambda task, attempt: heard.get((task, attempt), 0.0),
+    )
+    shown = [msgspec.json.decode(queries.reply("task", b'{"id":"%s"}' % id))["row"]["progress"] for id in (b"t", b"u")]
+    assert shown == [50.0, 25.0]
+
+
 def test_a_task_is_found_by_its_id_as_the_promised_row(projector: Projector, ask: Ask) -> None:
     history = History()
     history.node("n1", joined())

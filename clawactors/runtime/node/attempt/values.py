@@ -131,4 +131,4 @@ class AttemptValues:
     def report_progress(self, share: float) -> None:
         """Keeps the progress, 0..1, for the next record; a sign of life."""
         self.progress = min(1.0, max(0.0, float(share)))
-        self._attempt.heartbeat.beat()
+        self._attempt.heartbeat.beat(self.progress)
