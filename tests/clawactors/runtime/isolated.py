@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from clawactors import ErrorRule, Retry, SyncTask, skill
+from clawactors import ErrorRule, Retry, SyncTask, skill, step
 
 
 @skill("adds", isolate=True)
@@ -165,3 +165,23 @@ def use_every_method(task: SyncTask) -> dict[str, Any]:
 
 in_thread = skill("every-method-in-thread", secrets=["openai"])(use_every_method)
 in_child = skill("every-method-in-child", isolate=True, secrets=["openai"])(use_every_method)
+
+
+def unlink(result: str, file: str) -> None:
+    """Undoes `touch`, in a process of its own."""
+    print("undone in", os.getpid())
+    Path(file).rename(f"{file}.{result}.{os.getpid()}")
+
+
+@step(undo=unlink)
+def touch(file: str) -> str:
+    """Makes a file."""
+    Path(file).touch()
+    return "made"
+
+
+@skill("touches", isolate=True, on_failure="compensate", retry=Retry(0))
+def touches(task: SyncTask, file: str) -> None:
+    """Fails after its step."""
+    touch(task, file)
+    raise RuntimeError("after all")

@@ -1,8 +1,10 @@
 """What steps have done is undone, the last one first, whatever dies meanwhile."""
 
 import asyncio
+import os
 import random
 from contextvars import Context, ContextVar
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +13,10 @@ from clawactors import Refused, Retry, SyncTask, Task, Unavailable, skill, step
 from clawactors.systems.skills import Skill
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks.events import TaskError
+from clawactors.systems.tasks.row import row
+from tests.clawactors.runtime import isolated
 from tests.clawactors.runtime.cluster import Cluster, Stage
+from tests.clawactors.runtime.test_output import printed
 
 world: list[str] = []
 """What was done and undone."""
@@ -420,3 +425,34 @@ async def test_a_kill_at_any_append_undoes_all_in_order(how: str, point: str) ->
         once = [each for at, each in enumerate(undone) if each not in undone[:at]]
         assert once == UNDONE[2:], told  # at least once each, in order
         assert len(undone) <= 3, told  # at most the one that ran is repeated
+
+
+async def test_isolated_code_is_undone_in_a_process_too(stage: Stage, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    task = await stage.run(isolated.touches, {"file": str(file)})
+    assert (task.life.status, said(stage)) == ("dead", ["-touch"])
+    [left] = os.listdir(tmp_path)
+    name, _, pid = left.rpartition(".")
+    assert name == "file.made"
+    assert int(pid) != os.getpid()
+    assert f"undone in {pid}" in await printed(stage)
+
+
+async def test_a_client_cancels_with_undo_and_the_row_tells() -> None:
+    reached = asyncio.Event()
+
+    @skill("x")
+    async def x(task: Task) -> None:
+        await charge(task, "ada", amount=3)
+        reached.set()
+        await task.signal("never")
+
+    async with Cluster() as cluster:
+        await cluster.control()
+        await cluster.node("n1", [x])
+        ref = await cluster.client().submit("x", id="t")
+        await reached.wait()
+        await ref.cancel(undo=True)
+        task = await cluster.until_status("t", "cancelled")
+        assert world == ["charge", "refund 7 ada 3"]
+        assert [each["status"] for each in row("t", 1, task)["steps"]] == ["compensated"]
