@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import threading
-from pathlib import Path
 from typing import Any
 
 from clawactors import Retry, SyncTask, Task, skill
@@ -135,7 +134,7 @@ async def returns(task: Task, what: str) -> Any:
                 nested = [nested]
             return nested
         case _:
-            return Path(what)
+            return {1: what}
 
 
 @skill("same-step")
