@@ -82,6 +82,8 @@ def reasons_of(history: TaskHistory) -> list[str]:
     if known.frozen:
         return [f"it needs a newer release: {known.frozen}"]
     asked = [f"{_who(history, e.CancelRequested)} has asked to cancel it"] if life.cancel_requested else []
+    if life.undo is not None:
+        asked.append(f"its done steps are being undone; then it ends as {life.undo.then}")
     match life.status:
         case "pending":
             return asked

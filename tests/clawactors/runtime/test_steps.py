@@ -1,7 +1,10 @@
 """Steps name themselves, carry policies of their own, and show that they run."""
 
 import asyncio
+import re
 import threading
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -246,3 +249,17 @@ async def test_progress_is_heard_between_records() -> None:
         assert control.progress.of("t", 1) == 0.25
         go_on.set()
         await cluster.until_status("t", "completed")
+
+
+async def test_the_page_of_tasks_does_what_it_says(stage: Stage) -> None:
+    page = Path(__file__).parents[3].joinpath("docs", "tasks.md").read_text("utf-8")
+    files = dict(re.findall(r"```python\n# (\w+\.py)\n(.*?)```", page, re.DOTALL))
+    shown = {}
+    for name in ("steps.py", "booking.py"):
+        shown[name] = ModuleType(f"page_{name.removesuffix('.py')}")
+        exec(compile(files[name], name, "exec"), vars(shown[name]))  # noqa: S102
+    counted = await stage.run(shown["steps.py"].count, {"urls": ["a", "b"]}, id="t")
+    assert (counted.life.result, counted.life.progress) == (2, 1.0)
+    assert names_of(stage) == ["fetch", "words", "fetch#2", "words#2"]
+    booked = await stage.run(shown["booking.py"].trip, {"hotel": "Ritz"}, id="u")
+    assert (booked.life.result, booked.life.undoable, booked.life.undo_on_failure) == ("booking 7", 1, True)
