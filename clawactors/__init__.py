@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from clawactors.runtime.node.approvals import ApprovalAnswer
     from clawactors.runtime.node.childfailed import ChildFailed
     from clawactors.runtime.node.children import ChildRef
+    from clawactors.runtime.node.code import TaskSuspended
     from clawactors.runtime.node.context import TaskContext as Task
     from clawactors.runtime.node.step import Step, step
     from clawactors.runtime.node.synccontext import SyncTaskContext as SyncTask
@@ -93,6 +94,7 @@ __all__ = [
     "TaskFailed",
     "TaskRequest",
     "TaskRow",
+    "TaskSuspended",
     "TaskTree",
     "TooLarge",
     "TreeRow",
@@ -146,6 +148,7 @@ _HOMES = {
     "Task": ("clawactors.runtime.node.context", "TaskContext"),
     "TaskBlocked": ("clawactors.runtime.client.waiting", "TaskBlocked"),
     "TaskFailed": ("clawactors.runtime.client.waiting", "TaskFailed"),
+    "TaskSuspended": ("clawactors.runtime.node.code", "TaskSuspended"),
     "TooLarge": ("clawactors.eventlog.errors", "TooLarge"),
     "Unavailable": ("clawactors.eventlog.errors", "Unavailable"),
     "TaskRequest": ("clawactors.runtime.client.submitting", "TaskRequest"),

@@ -75,6 +75,8 @@ def _tasks() -> Iterator[tuple[str, Task]]:
         yield status, Task(waits, replace(life, undo=Undoing("failed")), journal)
         yield status, Task(waits, replace(life, waiting_for="timer", attempt=0), journal)
         yield status, Task(after, replace(life, waiting_for="dependency"), journal)
+        if status in ("waiting", "pending"):
+            yield status, Task(waits, replace(life, parked=True))
         if status != "dead":  # to which only attempts lead
             yield status, Task(after, replace(life, attempt=0), journal)
 
@@ -84,7 +86,7 @@ def _task_events() -> Iterator[te.TaskEvent]:
     yield from (te.Scheduled(node="n1", incarnation="i1", attempt=2, skill="echo"), te.Started(), te.Returned())
     yield from (te.StepStarted("step"), te.StepCompleted("step"), te.StepFailed("step"), te.StepCompensated("step"))
     yield from (te.StepUndoFailed("step"), te.Compensating("failed"))
-    yield from (te.Waiting("timer"), te.Interrupted("gone"), te.Interrupted("gone", dead=True))
+    yield from (te.Waiting("timer"), te.Unparked(), te.Interrupted("gone"), te.Interrupted("gone", dead=True))
     for then in get_args(te.Outcome.__value__):
         yield te.AttemptFailed(error=te.TaskError("unknown", ""), then=then)
     yield from (te.Completed(), te.CancelRequested(), te.Cancelled(), te.Paused(), te.Resumed())

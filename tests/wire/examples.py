@@ -92,6 +92,7 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
     "task.scheduled": (
         scheduled(7, params={"text": "hi"}, timeout_s=1.5, max_retries=2, failures=1, interruptions=4),
         scheduled(),
+        scheduled(8, wakes=True),
     ),
     "task.started": (e.Started(),),
     "task.returned": (e.Returned("node n1 drains"), e.Returned()),
@@ -103,6 +104,7 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
     "task.waiting": (
         *(e.Waiting(reason, 1_800_000_001_000_000_000, "approved") for reason in ("dependency", "timer", "retry")),
         e.Waiting("signal"),
+        e.Waiting("timer", NEXT, "", (e.DurableWait("timer", NEXT), e.DurableWait("signal", 0, "go")), True, True),
     ),
     "task.interrupted": (e.Interrupted("node n1: silent", counted=False, dead=True), e.Interrupted("")),
     "task.attempt_failed": (
@@ -111,7 +113,8 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
         e.AttemptFailed(error=ERROR, then="dead", max_retries=0),
     ),
     "task.completed": (e.Completed({"rows": 7, "names": ["a", None]}), e.Completed()),
-    "task.cancel_requested": (e.CancelRequested("client/ada"), e.CancelRequested()),
+    "task.unparked": (e.Unparked("node n1 stops"), e.Unparked()),
+    "task.cancel_requested": (e.CancelRequested("client/ada"), e.CancelRequested(), e.CancelRequested("", now=True)),
     "task.compensating": (e.Compensating("dead", ERROR), e.Compensating("cancelled")),
     "task.cancelled": (e.Cancelled(),),
     "task.paused": (e.Paused("client/ada"), e.Paused()),

@@ -26,12 +26,12 @@ class TaskChanges(ConnectedClient):
         request = request_of(await self.payloads.stored(command), self.context.names.commit())
         return await self.ask_for_change("task", checked_id(id), request, Task)
 
-    async def cancel(self, id: str, *, undo: bool = False) -> Snapshot[Task]:
-        """Cancels the task; running code confirms it. With `undo`, its done steps are undone first.
+    async def cancel(self, id: str, *, undo: bool = False, now: bool = False) -> Snapshot[Task]:
+        """Cancels the task; running code cleans up first, unless it is to end `now`, and confirms it.
 
-        Raises: `NotFound`, `Refused`, `Unavailable`.
+        With `undo`, its done steps are undone first. Raises: `NotFound`, `Refused`, `Unavailable`.
         """
-        return await self.command(id, c.Cancel(undo=undo))
+        return await self.command(id, c.Cancel(undo=undo, now=now))
 
     async def pause(self, id: str) -> Snapshot[Task]:
         """Pauses the task; running code stops at its next step. Raises: `NotFound`, `Refused`, `Unavailable`."""

@@ -91,10 +91,10 @@ def reasons_of(history: TaskHistory) -> list[str]:
             return [_waiting(known.state, life), *asked]
         case "scheduled":
             at = _when(life.scheduled_ns)
-            where = f"scheduled on node {life.node} since {at} (attempt {life.attempt})"
+            where = f"scheduled on node {life.node} since {at} (attempt {life.tries})"
             return [f"{where}: it starts in the next free slot", *asked]
         case "running":
-            return [f"running on node {life.node}, attempt {life.attempt}; {_newest_step(known.state)}", *asked]
+            return [f"running on node {life.node}, attempt {life.tries}; {_newest_step(known.state)}", *asked]
         case "paused":
             return [f"{_who(history, e.Paused)} paused it: claw resume {id} resumes it as {life.resumes_to}"]
         case "blocked" if life.blocked_by_others:
@@ -105,7 +105,7 @@ def reasons_of(history: TaskHistory) -> list[str]:
         case "blocked":
             return [f"it needs a person: {life.blocked_reason}", f"claw retry {id} retries it"]
         case "completed":
-            return [f"completed at {_when(life.completed_ns)}, attempt {life.attempt}"]
+            return [f"completed at {_when(life.completed_ns)}, attempt {life.tries}"]
         case "cancelled":
             return [f"{_who(history, e.CancelRequested)} cancelled it"]
         case "failed" | "dead":
@@ -199,7 +199,7 @@ def _failed(task: Task, life: TaskStatus) -> str:
         return f"it ended before its code could run, {error}"
     if life.error.kind == "interrupted":
         return f"{life.interruptions} attempts in a row were interrupted without a new step: {life.error.message}"
-    attempt = f"attempt {life.attempt} failed"
+    attempt = f"attempt {life.tries} failed"
     if life.status == "failed":
         return f"{attempt} with an error that is not retried, {error}"
     limit = task.max_retries

@@ -56,9 +56,12 @@ class Ref:
         """The current state of the task; `brief`: without its journal. Raises: `NotFound`, `Unavailable`."""
         return await self._client.snapshot(self.id, brief=brief)
 
-    async def cancel(self, *, undo: bool = False) -> Snapshot[Task]:
-        """Cancels the task; with `undo`, its done steps are undone first. Raises: `NotFound`, `Refused`."""
-        return await self._client.cancel(self.id, undo=undo)
+    async def cancel(self, *, undo: bool = False, now: bool = False) -> Snapshot[Task]:
+        """Cancels the task; its code cleans up first, unless it is to end `now`. Raises: `NotFound`, `Refused`.
+
+        With `undo`, its done steps are undone first.
+        """
+        return await self._client.cancel(self.id, undo=undo, now=now)
 
     async def pause(self) -> Snapshot[Task]:
         """Pauses the task. Raises: `NotFound`, `Refused`."""

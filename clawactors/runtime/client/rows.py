@@ -109,6 +109,7 @@ class TaskRow(_Row, frozen=True):
     forks: tuple[str, ...] | None
     version: int
     parent: str | None = None
+    parked_on: str | None = None
     omitted: tuple[str, ...] | UnsetType = UNSET
     needs_upgrade: str | UnsetType = UNSET
     cancel_requested: bool = False

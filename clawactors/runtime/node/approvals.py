@@ -11,6 +11,7 @@ import msgspec
 
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.arrivals import arrives
+from clawactors.runtime.node.codetasks import outside_run
 from clawactors.runtime.node.naming import StepNames
 from clawactors.runtime.node.sleep import seconds_of
 from clawactors.systems.tasks import commands as c
@@ -46,6 +47,7 @@ class TaskApprovals:
         self._names = StepNames()
         self._asked: set[str] = set()
 
+    @outside_run
     async def ask(
         self,
         question: str,
@@ -57,6 +59,7 @@ class TaskApprovals:
     ) -> ApprovalAnswer:
         """See `TaskContext.approve`."""
         attempt = self._attempt
+        await attempt.parking.at_work()
         attempt.check()
         _check(question, by, default)
         name = self._name(name)
@@ -75,7 +78,7 @@ class TaskApprovals:
         return msgspec.convert(answered, ApprovalAnswer)
 
     def _name(self, name: object) -> str:
-        name = self._names.next("approval") if name is None else name
+        name = self._names.next("approval", self._attempt.tasks.current().path) if name is None else name
         if not isinstance(name, str) or not 0 < len(name) <= _NAME_MAX or not name.isprintable():
             raise Refused(f"an approval is named by 1 to {_NAME_MAX} printable characters, not {repr(name)[:40]}")
         if name in self._asked:

@@ -3,7 +3,7 @@
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks.events import DurableWait
 from clawactors.systems.tasks.journal import SIGNAL
 
 if TYPE_CHECKING:
@@ -27,9 +27,7 @@ async def arrives(attempt: "Attempt", name: str, taken: int = 0, until_ns: int =
             continue
         if until_ns and left_s <= _IN_PLACE_S:
             continue
-        await attempt.record(c.Wait(attempt.fence, "signal", until_ns, name, taken=taken))
-        if not attempt.is_current:
-            attempt.unwind()
+        return await attempt.waits.until(DurableWait("signal", until_ns, name), taken)
 
 
 async def _appended(attempt: "Attempt", within_s: float) -> bool:

@@ -4,6 +4,7 @@ In: one job over the socket with that number, then answers. Out: the calls of th
 It ends when its node ends, whatever the code does.
 """
 
+import asyncio
 import base64
 import contextlib
 import ctypes
@@ -25,7 +26,7 @@ import msgspec
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.descendants import become_subreaper, end_own
 from clawactors.runtime.node.failure import classify
-from clawactors.runtime.node.frames import BRIDGED_ERRORS, LENGTH, IsolatedJob, framed
+from clawactors.runtime.node.frames import BRIDGED_ERRORS, CANCELLED, LENGTH, IsolatedJob, framed
 from clawactors.runtime.node.results import as_json
 from clawactors.runtime.node.spawned import flush_streams
 from clawactors.runtime.node.step import find_undo, home_of
@@ -86,6 +87,8 @@ class _NodeLink:
         with self._asking:
             self.send(message)
             answer = self._answers.get()
+        if answer.get("error") == CANCELLED:
+            raise asyncio.CancelledError
         if (error := BRIDGED_ERRORS.get(answer.get("error", ""))) is not None:
             raise error(answer["message"])
         if "stop" in answer:

@@ -4,10 +4,10 @@ All waits for children are one wait on record, however many there are: for the n
 """
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks.children import CHILDREN, ChildEnd, ends_in
 from clawactors.systems.tasks.journal import SIGNAL
 
@@ -40,8 +40,8 @@ class ChildEnds:
         self.being_made = 0
         """Children that are being submitted: until they are there, the code does more than wait."""
         self._seen = 0
-        self._waiting: dict[str, list[asyncio.Future[bool]]] = {}
-        """By child, `_ANY` for any: what to wake, with True where it is to give the slot away."""
+        self._waiting: dict[str, list[asyncio.Future[None]]] = {}
+        """By child, `_ANY` for any: what to wake."""
         self._patience: asyncio.TimerHandle | None = None
         attempt.signals.listeners.append(self.notify)
         self.notify()
@@ -55,10 +55,11 @@ class ChildEnds:
                 if end.id not in self.by_id:
                     self.order.append(end.id)
                 self.by_id[end.id] = end
-                if end.status != "completed" and entry.attempt < self._attempt.fence.attempt:
+                if end.status != "completed" and entry.attempt < self._attempt.assignment.event.attempt:
                     self.doubtful.add(end.id)
                 self._wake(end.id)
             self._wake(_ANY)
+            self._attempt.waits.shared.pop(CHILDREN, None)
             self._be_patient()
         if self._attempt.is_stopping:
             for id in list(self._waiting):
@@ -67,7 +68,7 @@ class ChildEnds:
     def _wake(self, id: str) -> None:
         for waiting in self._waiting.pop(id, ()):
             if not waiting.done():
-                waiting.set_result(False)
+                waiting.set_result(None)
 
     def correct(self, id: str, end: ChildEnd | None) -> None:
         """How that child has really ended by now; None where it goes on, so that its next end counts."""
@@ -90,26 +91,31 @@ class ChildEnds:
             await self._wait(_ANY)
 
     async def _wait(self, id: str) -> None:
-        """Returns at the next news of that child; the attempt may end here, and go on when there are news."""
+        """Returns at the next news of that child; the attempt may park meanwhile."""
         attempt = self._attempt
         attempt.check()
-        waiting: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        branch = attempt.tasks.current()
+        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        branch.waits += 1
         self._waiting.setdefault(id, []).append(waiting)
         if self._patience is None:
             self._be_patient()
         try:
-            gives_way = await waiting
+            await waiting
+        except asyncio.CancelledError:
+            if not attempt.is_stopping:
+                await attempt.parking.at_work()
+            raise
         finally:
+            branch.waits -= 1
             if (others := self._waiting.get(id)) is not None and waiting in others:
                 others.remove(waiting)
                 if not others:
                     del self._waiting[id]
+            if not self._waiting:
+                attempt.waits.shared.pop(CHILDREN, None)
+        await attempt.parking.at_work()
         attempt.check()
-        if gives_way:
-            await attempt.record(c.Wait(attempt.fence, "signal", 0, CHILDREN, taken=self._seen))
-            if not attempt.is_current:
-                attempt.unwind()
-            self.notify()
 
     def _be_patient(self) -> None:
         if self._patience is not None:
@@ -118,15 +124,18 @@ class ChildEnds:
         self._patience = asyncio.get_running_loop().call_later(patience_s, self._give_way)
 
     def _give_way(self) -> None:
-        """One of those that wait records the wait of them all."""
+        """No news for a while: the attempt may park, with one wait for all of them."""
         self._patience = None
         if self.being_made:
             self._be_patient()
             return
-        for waiting in (each for some in self._waiting.values() for each in some):
-            if not waiting.done():
-                waiting.set_result(True)
-                return
+        with contextlib.suppress(ReferenceError):  # the attempt may be over
+            if self._waiting:
+                self._attempt.waits.shared[CHILDREN] = self._taken
+                self._attempt.waits.check_idle()
+
+    def _taken(self) -> int:
+        return self._seen
 
 
 class FoundEnds:

@@ -17,6 +17,7 @@ from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.attempt.journal import load_task, submitted
 from clawactors.runtime.node.childends import ChildEnds, FoundEnds
 from clawactors.runtime.node.childfailed import ChildFailed
+from clawactors.runtime.node.codetasks import in_run, outside_run
 from clawactors.runtime.node.submitter import Submitter
 from clawactors.runtime.node.syncchildren import outcome_of
 from clawactors.systems.skills import Skill
@@ -67,13 +68,14 @@ class TaskChildren:
     def __init__(self, attempt: "Attempt") -> None:
         self._attempt = attempt
         self._keys: set[str] = set()
-        self._numbered = 0
+        self._numbered: dict[str, int] = {}
         self._spec: Spec | None = None
         self._reading = asyncio.Lock()
         self._ends = ChildEnds(attempt)
 
     # Making them
 
+    @outside_run
     async def run(self, skill: "str | Skill", params: Mapping[str, Any] | None, wishes: Mapping[str, Any]) -> Any:
         """See `TaskContext.run`."""
         id = await self.submit_child(skill, params, wishes)
@@ -84,13 +86,18 @@ class TaskChildren:
                 await self.cancel_child(id)
             raise
 
+    @outside_run
     async def submit_child(
         self, skill: "str | Skill", params: Mapping[str, Any] | None, wishes: Mapping[str, Any]
     ) -> str:
         """The id of the child; see `TaskContext.submit`."""
         attempt = self._attempt
+        path = attempt.tasks.current().path
+        await attempt.parking.at_work()
         attempt.check()
-        id = child_id(attempt.id, self._key_of(wishes.get("key")))  # before the first wait: in the order of the code
+        id = child_id(
+            attempt.id, self._key_of(wishes.get("key"), path)
+        )  # before the first wait: in the order of the code
         if id in self._ends.by_id:
             return id
         self._ends.being_made += 1
@@ -126,10 +133,10 @@ class TaskChildren:
             raise Refused("this attempt runs without a cluster, so it can't have children")
         return submitter
 
-    def _key_of(self, key: object) -> str:
+    def _key_of(self, key: object, path: str) -> str:
         if key is None:
-            self._numbered += 1
-            key = f"#{self._numbered}"
+            number = self._numbered[path] = self._numbered.get(path, 0) + 1
+            key = f"#{path}/{number}" if path else f"#{number}"
         elif not isinstance(key, str) or not key or key.startswith("#"):
             raise Refused(f"the key of a child is a text that does not begin with '#', not {repr(key)[:40]}")
         if key in self._keys:
@@ -172,8 +179,9 @@ class TaskChildren:
 
     async def result(self, id: str) -> Any:
         """The result of that child. Raises: `ChildFailed` when it ended without one."""
-        await self._look_again((id,))
-        return await self._value_of(await self._ends.of(id))
+        with in_run(None):
+            await self._look_again((id,))
+            return await self._value_of(await self._ends.of(id))
 
     async def _look_again(self, ids: Sequence[str]) -> None:
         """Looks whether a person has retried those of them that had failed."""
@@ -202,6 +210,7 @@ class TaskChildren:
         with contextlib.suppress(Refused):
             await self._attempt.retry_while_unavailable(lambda: submitter.cancel(id))
 
+    @outside_run
     async def gather(self, ids: Sequence[str], need: int | None, on_failure: OnFailure) -> list[Any]:
         """See `TaskContext.gather`."""
         wanted = len(ids) if need is None else need

@@ -7,35 +7,46 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
+from contextvars import copy_context
 from typing import Any, Final
 
-__all__ = ["GRACE_S", "Code", "Stopped", "as_exception", "call_in_thread"]
+from clawactors.runtime.node.codetasks import CodeTasks, current_run
+
+__all__ = ["GRACE_S", "Code", "TaskSuspended", "as_exception", "call_in_thread"]
 
 GRACE_S: Final = 5.0
 
 
-class Stopped(BaseException):
+class TaskSuspended(BaseException):
     """Unwinds the code of a task that must not go on. No `Exception`, so that code does not swallow it by habit."""
 
 
 class Code:
     """Runs from its creation on; `outcome` waits for its end."""
 
-    def __init__(self, work: "asyncio.Future[Any]", *, in_thread: bool) -> None:
-        self._work, self._in_thread = work, in_thread
+    def __init__(self, work: "asyncio.Future[Any]", cleanup_s: float, *, is_async: bool) -> None:
+        self._work, self.cleanup_s, self.is_async = work, cleanup_s, is_async
+        self.is_told = False
+        """True once sync code knows that it is cancelled."""
         self._over: asyncio.Future[None] | None = None
         self._leaving: asyncio.TimerHandle | None = None
 
     @classmethod
-    def begin(cls, coroutine: Coroutine[Any, Any, Any]) -> "Code":
-        """Begins async code; it runs up to its first wait at once."""
-        work = asyncio.Task(_contained(coroutine), loop=asyncio.get_running_loop(), eager_start=True)
-        return cls(work, in_thread=False)
+    def begin(
+        cls, coroutine: Coroutine[Any, Any, Any], run: CodeTasks, cleanup_s: float = GRACE_S, *, is_async: bool = True
+    ) -> "Code":
+        """Begins async code as the run; it goes up to its first wait at once. `is_async` False: it serves a process."""
+        context = copy_context()
+        context.run(current_run.set, run if is_async else None)
+        work = asyncio.Task(_contained(coroutine), loop=asyncio.get_running_loop(), eager_start=True, context=context)
+        run.begin(work)
+        return cls(work, cleanup_s, is_async=is_async)
 
     @classmethod
-    def begin_in_thread(cls, threads: Executor, function: Callable[[], Any]) -> "Code":
+    def begin_in_thread(cls, threads: Executor, function: Callable[[], Any], cleanup_s: float = GRACE_S) -> "Code":
         """Begins sync code in a thread of the pool."""
-        return cls(asyncio.get_running_loop().run_in_executor(threads, call_in_thread, function), in_thread=True)
+        work = asyncio.get_running_loop().run_in_executor(threads, call_in_thread, function)
+        return cls(work, cleanup_s, is_async=False)
 
     @property
     def ended(self) -> bool:
@@ -56,17 +67,25 @@ class Code:
                 raise asyncio.CancelledError("left behind")
         return self._work.result()
 
-    def cancel(self) -> None:
+    def cancel(self, *, cleans_up: bool = False) -> None:
         """Ends async code where it awaits; a thread ends at its next step. Left behind after the grace time."""
         if self._work.done():
             return
-        if not self._in_thread:
+        if self.is_async or (not cleans_up and isinstance(self._work, asyncio.Task)):
             self._work.cancel()
-        if self._leaving is None:
-            self._leaving = self._work.get_loop().call_later(GRACE_S, self.leave)
+        self.expect_end(self.cleanup_s if cleans_up else GRACE_S)
+
+    def expect_end(self, grace_s: float) -> None:
+        """Leaves it behind where it has not ended by then, or earlier where that was said before."""
+        if self._leaving is None or self._leaving.when() > self._work.get_loop().time() + grace_s:
+            if self._leaving is not None:
+                self._leaving.cancel()
+            self._leaving = self._work.get_loop().call_later(grace_s, self.leave)
 
     def leave(self) -> None:
         """Stops waiting for it."""
+        if isinstance(self._work, asyncio.Task) and not self._work.done():
+            self._work.cancel()
         if self._over is not None and not self._over.done():
             self._over.set_result(None)
 

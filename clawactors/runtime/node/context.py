@@ -45,8 +45,8 @@ class TaskContext(TaskHandle):
 
     @property
     def attempt(self) -> int:
-        """1 for the first attempt; each scheduling adds one."""
-        return self._attempt.fence.attempt
+        """1 for the first attempt; each time that the code begins from its first line adds one."""
+        return self._attempt.journal.state.life.tries
 
     @property
     def cancelled(self) -> bool:
@@ -103,17 +103,18 @@ class TaskContext(TaskHandle):
     async def sleep(self, how_long: str | float) -> None:
         """Sleeps for `7d`, `1h30m` or a number of seconds; goes on wherever a slot is free then.
 
-        The end is decided once, however often the task is resumed. From one second on, the slot is free meanwhile: the
-        code unwinds here and runs again up to this place. What it did outside of steps is done again; concurrent steps
-        are cancelled. Raises: `Refused` where that is not a duration.
+        The end is decided once, however often the task is resumed. From one second on, the slot is free while the code
+        does nothing but wait: it stays in memory and goes on in place. Where its node ends meanwhile, it raises
+        `TaskSuspended` here, and the code runs again up to this place elsewhere.
+        Raises: `Refused` where that is not a duration.
         """
-        await self._attempt.steps.sleep(how_long)
+        await self._attempt.sleeps.sleep(how_long)
 
     async def signal(self, name: str, timeout: str | float | None = None) -> Any:  # noqa: ASYNC109 # no scope lasts as long
         """The payload of the next signal of that name: the first call returns the first one that was sent, and so on.
 
-        Signals are kept from the submission on. Where there is none, the code waits: after 0.2 s it unwinds here, its
-        slot is free, and it runs again up to this place when the signal has arrived.
+        Signals are kept from the submission on. Where there is none, the code waits: after 0.2 s its slot is free, as
+        with `sleep`.
         Raises: `TimeoutError` when none arrived within `timeout`, seconds or as in `1h`, counted from the first time
         that the code came here; a signal that arrives later is there for the next call.
         """

@@ -30,7 +30,8 @@ class Drain:
         await self._background.retry(partial(return_assignment, self._context, assignment, self._reason))
 
     async def return_queue(self) -> None:
-        """Returns when all that waits is given back."""
+        """Returns when all that waits is given back; what is parked here unwinds."""
+        self._slots.unpark_all("drain")
         await asyncio.gather(*map(self._return, self._slots.take_queue()))
 
     async def end_all(self, grace_s: float) -> None:
@@ -39,10 +40,10 @@ class Drain:
         slots.stop_all("drain")
         returned = asyncio.ensure_future(self.return_queue())
         if not await slots.is_idle_within(grace_s):
-            for attempt in list(slots.running.values()):
+            for attempt in slots.all():
                 attempt.cancel_code()
             if not await slots.is_idle_within(_LAST_WORD_S):
-                for attempt in list(slots.running.values()):
+                for attempt in slots.all():
                     attempt.leave_code()
                 await slots.is_idle_within(_LAST_WORD_S)  # what can't even be recorded is recovered elsewhere
         await asyncio.wait((returned,), timeout=_LAST_WORD_S)

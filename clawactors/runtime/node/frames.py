@@ -7,7 +7,7 @@ import msgspec
 from clawactors.eventlog.errors import Unavailable
 from clawactors.kernel.errors import NotFound, Refused
 
-__all__ = ["BRIDGED_ERRORS", "LENGTH", "IsolatedJob", "framed"]
+__all__ = ["BRIDGED_ERRORS", "CANCELLED", "LENGTH", "IsolatedJob", "framed"]
 
 LENGTH: Final = 4
 
@@ -30,6 +30,9 @@ class IsolatedJob(msgspec.Struct, frozen=True):
     memory_mb: int | None
     undo: str = ""
 
+
+CANCELLED: Final = "CancelledError"
+"""The answer to a call of code that is to clean up."""
 
 BRIDGED_ERRORS: Final[dict[str, type[Exception]]] = {
     each.__name__: each for each in (NotFound, Refused, TimeoutError, Unavailable, TypeError, ValueError)

@@ -50,13 +50,18 @@ class Inbox:
         is_guarded = record.expected >= 0
         assignment = _assignment_in(id, record, events, is_guarded=is_guarded)
         is_mine = assignment is not None and assignment.event.incarnation == self._incarnation
-        if assignment is not None and is_mine and (is_guarded or id not in self._slots.queue):
+        if (assignment is not None and is_mine and assignment.event.wakes) or (
+            assignment is not None and is_mine and (is_guarded or id not in self._slots.queue)
+        ):
             self._take(assignment)
         else:
             self._slots.doubt(id)
 
     def _take(self, assignment: Assignment) -> None:
-        if self._slots.is_open:
+        if assignment.event.wakes:
+            if not self._slots.wake(assignment):
+                self._slots.give_back(assignment)
+        elif self._slots.is_open:
             self._slots.queue[assignment.id] = assignment
         else:
             self._drain.return_soon(assignment)

@@ -23,7 +23,7 @@ from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.context import children_of
 from clawactors.runtime.node.descendants import ATTEMPT, NODE, end_all, family_of, marked
 from clawactors.runtime.node.failure import FailureReport
-from clawactors.runtime.node.frames import BRIDGED_ERRORS, LENGTH, IsolatedJob, framed
+from clawactors.runtime.node.frames import BRIDGED_ERRORS, CANCELLED, LENGTH, IsolatedJob, framed
 from clawactors.runtime.node.syncchildren import CHILD_CALLS
 from clawactors.systems.skills import Skill
 from clawactors.systems.tasks.events import TaskError
@@ -97,6 +97,7 @@ async def run_isolated(
         asyncio.ensure_future(_read_output(attempt, process.stdout, "stdout")),
         asyncio.ensure_future(_read_output(attempt, process.stderr, "stderr")),
     ]
+    attempt.on_cancel = partial(writer.write, framed({"cancel": True}))
     try:
         writer.write(framed(_job(attempt, skill, params, undo)))
         result = await _serve(attempt, context, reader, writer, process)
@@ -168,7 +169,9 @@ async def _serve(
                     name = next(name for name, kind in BRIDGED_ERRORS.items() if isinstance(error, kind))
                     answer = {"error": name, "message": str(error)}
                 except asyncio.CancelledError:
-                    raise
+                    if not attempt.may_record or not attempt.is_stopping:
+                        raise
+                    answer = {"error": CANCELLED, "message": ""}  # the code cleans up
                 except BaseException:  # the attempt is over here: the code unwinds there
                     writer.write(framed({"stop": True}))
                     await _end(process)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.memory import Memories, content_of
 from clawactors.runtime.node.attempt.journal import submitted
+from clawactors.runtime.node.codetasks import at_work
 from clawactors.systems.memories import Content
 from clawactors.systems.tasks import events as e
 
@@ -30,7 +31,8 @@ class TaskMemories:
         self._recalled: dict[str, str] = {}
         self._spec: e.Spec | None = None
 
-    async def remember(self, text: str, tags: Iterable[str] = (), **more: Any) -> str:
+    @at_work
+    async def remember(self, /, text: str, tags: Iterable[str] = (), **more: Any) -> str:
         """See `TaskContext.remember`."""
         self._attempt.check()
         memories = self._memory()
@@ -53,7 +55,8 @@ class TaskMemories:
         named = hashlib.blake2b(content.text.encode("utf-8", "replace"), digest_size=16).hexdigest()
         return await memories.record(content, f"task/{self._attempt.id}/note/{named}")
 
-    async def recall(self, text: str, limit: int = 5, **wanted: Any) -> list[dict[str, Any]]:
+    @at_work
+    async def recall(self, /, text: str, limit: int = 5, **wanted: Any) -> list[dict[str, Any]]:
         """See `TaskContext.recall`."""
         self._attempt.check()
         rows = await self._memory().recall(text, limit=limit, task=self._attempt.id, **wanted)
@@ -62,6 +65,7 @@ class TaskMemories:
                 self._recalled |= {_folded(row["text"]): row["id"], _folded(row["excerpt"]): row["id"]}
         return rows
 
+    @at_work
     async def ask(self, name: str, /, **question: Any) -> dict[str, Any]:
         """See `TaskContext.ask_memory`."""
         self._attempt.check()

@@ -24,12 +24,14 @@ from clawactors.runtime.memory import Memories
 from clawactors.runtime.naming import new_id
 from clawactors.runtime.node.attempt import Assignment, Attempt
 from clawactors.runtime.node.background import Background
+from clawactors.runtime.node.codetasks import follow_tasks
 from clawactors.runtime.node.drain import Drain
 from clawactors.runtime.node.heartbeat import ALIVE, TaskHeartbeat
 from clawactors.runtime.node.inbox import Inbox
 from clawactors.runtime.node.liveness import LivenessThread, StallMonitor
 from clawactors.runtime.node.machine import LEASE_S, Figures, Gauge, this_machine
 from clawactors.runtime.node.membership import Membership
+from clawactors.runtime.node.parkedruns import PARKED_MAX
 from clawactors.runtime.node.presence import BEATS_PER_LEASE, Presence
 from clawactors.runtime.node.recording import WritingRecorder
 from clawactors.runtime.node.signs import report_alive
@@ -56,6 +58,7 @@ class NodeSettings(msgspec.Struct, frozen=True, kw_only=True):
     lease_s: float = LEASE_S
     grace_s: float = 5.0
     folder: str = "/"
+    parked_max: int = PARKED_MAX
 
 
 class NodeActor:
@@ -93,8 +96,9 @@ class NodeActor:
         self._denied: PermissionDenied | None = None
         self._open = contextlib.AsyncExitStack()
         self._loop = asyncio.get_running_loop()
+        follow_tasks(self._loop)
         background = Background(f"node {self.id}", settings.lease_s / BEATS_PER_LEASE, self._deny)
-        self._slots = Slots(context, self.id, settings.slots, self._attempt, background)
+        self._slots = Slots(context, self.id, settings.slots, self._attempt, background, settings.parked_max)
         self._drain = Drain(context, self.id, self._slots, background)
         self._inbox = Inbox(context, self.id, self.incarnation, self._slots, self._drain)
         self._membership = Membership(

@@ -4,6 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from clawactors.runtime.node.attempt.journal import load_task, submitted
+from clawactors.runtime.node.codetasks import at_work
 from clawactors.systems.tasks.payload import is_reference
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ class Predecessors:
         self._attempt = attempt
         self._results: dict[str, Any] | None = None
 
+    @at_work
     async def results(self) -> dict[str, Any]:
         """See `TaskContext.results`."""
         self._attempt.check()

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.attempt.journal import load_task
+from clawactors.runtime.node.codetasks import outside_run
 from clawactors.runtime.node.sleep import SLEEP, seconds_of, until_of, written
 from clawactors.systems.tasks import Journal
 from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks.events import DurableWait
 from clawactors.systems.tasks.journal import EMPTY, SIGNAL
 from clawactors.systems.tasks.payload import is_reference
 
@@ -44,9 +46,11 @@ class TaskSignals:
         """The journal was read from the first entry of the task."""
         self._earlier = EMPTY
 
+    @outside_run
     async def take(self, name: object, timeout: str | float | None = None) -> Any:  # noqa: ASYNC109 # no scope lasts as long
         """See `TaskContext.signal`."""
         attempt = self._attempt
+        await attempt.parking.at_work()
         attempt.check()
         if not isinstance(name, str) or not 0 < len(name) <= _NAME_MAX or not name.isprintable():
             raise Refused(f"a signal is named by 1 to {_NAME_MAX} printable characters, not {repr(name)[:40]}")
@@ -57,13 +61,23 @@ class TaskSignals:
             earlier = await self._before_the_run()
             if (entry := earlier.nth(key, number)) is not None:
                 return await self._whole(entry.result, name)
-            if await self._is_there(name, key, number - earlier.count(key), limit):
+            try:
+                is_there = await self._is_there(name, key, number - earlier.count(key), limit)
+            except asyncio.CancelledError:
+                self._give_back(name, number)
+                raise
+            if is_there:
                 entry = attempt.journal.entries.nth(key, number - earlier.count(key))
                 if entry is None:
                     attempt.unwind()
                 return await self._whole(entry.result, name)
-            self._taken[name] = number
+            self._give_back(name, number)
         raise TimeoutError(f"no signal {name!r} came within {timeout}")
+
+    def _give_back(self, name: str, number: int) -> None:
+        """That take has come to nothing: the next one gets the signal."""
+        if self._taken[name] == number + 1:
+            self._taken[name] = number
 
     async def _whole(self, payload: Any, name: str) -> Any:
         return (
@@ -81,14 +95,18 @@ class TaskSignals:
             await attempt.record(limit.expire())
             attempt.check()
             return False
-        await attempt.record(c.Wait(attempt.fence, "signal", limit.until_ns if limit else 0, name, taken=number))
-        if not attempt.is_current:
-            attempt.unwind()
-        return True
+        if await attempt.waits.until(DurableWait("signal", limit.until_ns if limit else 0, name), number):
+            return True
+        if limit is not None:
+            await attempt.record(limit.expire())
+            attempt.check()
+        return False
 
     def _limit(self, name: str, timeout: str | float) -> "_SignalTimeout":
-        count = self._timeouts[name] = self._timeouts.get(name, 0) + 1
-        return _SignalTimeout(self._attempt, f"{SLEEP}{name}#{count}", seconds_of(timeout))
+        path = self._attempt.tasks.current().path
+        counted = f"{path}/{name}" if path else name
+        count = self._timeouts[counted] = self._timeouts.get(counted, 0) + 1
+        return _SignalTimeout(self._attempt, f"{SLEEP}{counted}#{count}", seconds_of(timeout))
 
     def notify(self) -> None:
         """Something was appended to the task: a signal may be there."""
@@ -125,7 +143,9 @@ class TaskSignals:
         attempt = self._attempt
         known = await load_task(attempt.context, attempt.id, at_least=attempt.assignment.version)
         # What came since then came in this attempt, or in a later one.
-        self._earlier = Journal(entry for entry in known.state.journal if entry.attempt < attempt.fence.attempt)
+        self._earlier = Journal(
+            entry for entry in known.state.journal if entry.attempt < attempt.assignment.event.attempt
+        )
 
 
 class _SignalTimeout:

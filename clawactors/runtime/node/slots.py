@@ -1,7 +1,10 @@
 """The slots of a node: what runs now, and what waits in order.
 
-1. At most `size` tasks run at a time; the others keep their order.
-2. Of tasks that have lost several nodes in a row, one runs at a time.
+1. At most `size` tasks run at a time; the others keep their order. A parked run takes no slot; woken, it comes before
+   what is new.
+2. A woken run that has had no slot for 1 s runs as one more, one at a time: what it holds may be what all others wait
+   for. One whose task is cancelled takes no slot: it cleans up.
+3. Of tasks that have lost several nodes in a row, one runs at a time.
 """
 
 import asyncio
@@ -17,13 +20,17 @@ from msgspec.structs import replace
 from clawactors.eventlog import PermissionDenied, Record
 from clawactors.runtime.context import ActorContext
 from clawactors.runtime.node.attempt import Assignment, Attempt, StopReason
-from clawactors.runtime.node.attempt.journal import interrupt
+from clawactors.runtime.node.attempt.journal import interrupt, return_assignment
 from clawactors.runtime.node.background import Background
+from clawactors.runtime.node.parkedruns import PARKED_MAX, ParkedRuns
+from clawactors.systems.tasks import events as te
 
 __all__ = ["SUSPECT", "Slots"]
 
 SUSPECT: Final = 2
 """From this many nodes lost in a row, without a new step, a task runs alone among those like it."""
+
+_LATE_S: Final = 1.0
 
 _log = logging.getLogger(__name__)
 
@@ -32,12 +39,22 @@ class Slots:
     """Begins attempts as long as it is open and has room; `create` makes the attempt of an assignment."""
 
     def __init__(
-        self, context: ActorContext, id: str, size: int, create: Callable[[Assignment], Attempt], background: Background
+        self,
+        context: ActorContext,
+        id: str,
+        size: int,
+        create: Callable[[Assignment], Attempt],
+        background: Background,
+        parked_max: int = PARKED_MAX,
     ) -> None:
         self._context, self._id, self._create, self._background = context, id, create, background
         self.size, self.is_open = size, True
         self.running: dict[str, Attempt] = {}
         self.queue: OrderedDict[str, Assignment] = OrderedDict()  # a dict is slow where the first is removed often
+        self.parked = ParkedRuns(parked_max)
+        self._beyond: set[str] = set()
+        self._extra = ""
+        self._late: asyncio.TimerHandle | None = None
         self._suspects: set[str] = set()
         self._is_filling = False
         self._idle = asyncio.Event()
@@ -45,8 +62,41 @@ class Slots:
 
     def observe(self, id: str, record: Record) -> None:
         """Something was appended to that task: the attempt that runs finds out whether it is over."""
-        if (attempt := self.running.get(id)) is not None:
-            self._background.start(attempt.observe(record))
+        if (attempt := self.running.get(id) or self.parked.get(id)) is not None:
+            self._background.start(self._observe(attempt, record))
+
+    async def _observe(self, attempt: Attempt, record: Record) -> None:
+        await attempt.observe(record)
+        if attempt.id in self.parked.woken:
+            self.fill()  # it may have been cancelled meanwhile
+
+    def wake(self, assignment: Assignment) -> bool:
+        """Lets a parked run go on in its turn; False where there is no such run."""
+        id = assignment.id
+        if id not in self.running and self.parked.get(id) is None:
+            return False
+        self.parked.woken[id] = assignment
+        return True
+
+    def _on_park(self, attempt: Attempt) -> None:
+        self._beyond.discard(attempt.id)
+        if self.running.pop(attempt.id, None) is None:
+            return
+        if (oldest := self.parked.add(attempt)) is not None:
+            oldest.stop("unpark")
+        self._clear(attempt.id)
+
+    def _on_wake(self, attempt: Attempt) -> None:
+        journal = attempt.journal
+        event = te.Scheduled(
+            node=attempt.fence.node,
+            incarnation=attempt.fence.incarnation,
+            attempt=journal.state.life.attempt,
+            skill=attempt.assignment.event.skill,
+            wakes=True,
+        )
+        if self.wake(Assignment(attempt.id, journal.version, event, attempt.context.time.now_ns())):
+            self.fill()
 
     def doubt(self, id: str) -> None:
         """Something was appended to that task: where it waits, its log is read before it runs."""
@@ -63,13 +113,50 @@ class Slots:
         finally:
             self._is_filling = False
 
+    @property
+    def _has_room(self) -> bool:
+        return len(self.running) - len(self._beyond) < self.size
+
+    def _resume_what_was_woken(self) -> None:
+        for id in list(self.parked.woken):
+            attempt = self.parked.get(id)
+            if attempt is None or attempt.is_stopping:
+                continue  # it is about to park, or to end
+            if attempt.journal.state.life.cancel_requested:
+                self._beyond.add(id)
+            elif not self._has_room:
+                if self._late is None:
+                    self._late = asyncio.get_running_loop().call_later(_LATE_S, self._run_extra)
+                continue
+            self._resume(attempt)
+
+    def _run_extra(self) -> None:
+        self._late = None
+        if self._extra not in self.running:
+            waiting = (self.parked.get(id) for id in self.parked.woken)
+            attempt = next((each for each in waiting if each is not None and not each.is_stopping), None)
+            if attempt is not None:
+                self._extra = attempt.id
+                self._beyond.add(attempt.id)
+                self._resume(attempt)
+        self.fill()
+
+    def _resume(self, attempt: Attempt) -> None:
+        assignment = self.parked.woken.pop(attempt.id)
+        self.parked.remove(attempt.id)
+        self.running[attempt.id] = attempt
+        self._background.start(attempt.resume(assignment))
+
     def _begin_what_may_run(self) -> None:
-        while self.queue and len(self.running) < self.size and self.is_open:
+        if self.parked.woken:
+            self._resume_what_was_woken()
+        while self.queue and self._has_room and self.is_open:
             id = next((id for id, assignment in self.queue.items() if self._may_run(assignment)), None)
             if id is None:
                 return
             assignment = self.queue.pop(id)
             attempt = self.running[id] = self._create(assignment)
+            attempt.on_park, attempt.on_wake = partial(self._on_park, attempt), partial(self._on_wake, attempt)
             if assignment.event.interruptions >= SUSPECT:
                 self._suspects.add(id)
                 attempt.on_cleared = partial(self._clear, id)
@@ -77,7 +164,7 @@ class Slots:
             self._background.start(self._run(attempt))
 
     def _may_run(self, assignment: Assignment) -> bool:
-        if assignment.id in self.running:
+        if assignment.id in self.running or self.parked.get(assignment.id) is not None:
             return False
         return assignment.event.interruptions < SUSPECT or not self._suspects
 
@@ -94,16 +181,38 @@ class Slots:
             _log.error("node %s: task %s: %s", self._id, attempt.id, error, exc_info=error)
             reason = f"node {self._id} could not record it: {error}"
             # It keeps its slot for as long as the log has it running.
-            await self._background.retry(lambda: interrupt(self._context, attempt.assignment, reason))
+            await self._background.retry(lambda: interrupt(self._context, attempt.id, attempt.fence, reason))
         finally:
-            del self.running[attempt.id]
-            if not self.running:
-                self._idle.set()
-            self._clear(attempt.id)
+            self._forget(attempt)
+
+    def _forget(self, attempt: Attempt) -> None:
+        attempt.on_park = attempt.on_wake = None
+        self.running.pop(attempt.id, None)
+        self.parked.remove(attempt.id)
+        self._beyond.discard(attempt.id)
+        if (woken := self.parked.woken.pop(attempt.id, None)) is not None:
+            self.give_back(woken)  # it was woken while it unwound
+        if not self.running and not len(self.parked):
+            self._idle.set()
+        self._clear(attempt.id)
+
+    def give_back(self, assignment: Assignment) -> None:
+        """Returns a wake of a run that is here no longer: the task is placed anew."""
+        reason = f"node {self._id} keeps the run no longer"
+        self._background.start(self._background.retry(lambda: return_assignment(self._context, assignment, reason)))
 
     def stop_all(self, reason: StopReason) -> None:
         """Tells all attempts to stop."""
-        for attempt in list(self.running.values()):
+        for attempt in self.all():
+            attempt.stop(reason)
+
+    def all(self) -> list[Attempt]:
+        """What runs, and what is parked."""
+        return [*self.running.values(), *self.parked.all()]
+
+    def unpark_all(self, reason: StopReason) -> None:
+        """Unwinds the runs that are kept in memory."""
+        for attempt in self.parked.all():
             attempt.stop(reason)
 
     def take_queue(self) -> list[Assignment]:

@@ -4,7 +4,6 @@
 2. The task is blocked, since the journal does not fit the code, when a step name is used twice, when the record is of
    another call, or when the call is recorded under a name that the code no longer uses. Other unused records are
    logged.
-3. The n-th sleep ends at its recorded time, on every resume the same.
 """
 
 import asyncio
@@ -15,13 +14,16 @@ from typing import TYPE_CHECKING, Any, Final
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.attempt.running import write_beside
 from clawactors.runtime.node.attempt.undoing import undo_steps
-from clawactors.runtime.node.code import Stopped, as_exception
+from clawactors.runtime.node.code import TaskSuspended, as_exception
+from clawactors.runtime.node.codetasks import in_run, outside_run
 from clawactors.runtime.node.failure import classify, message_of
 from clawactors.runtime.node.fingerprint import difference, tells_apart
 from clawactors.runtime.node.naming import StepNames
-from clawactors.runtime.node.sleep import IN_PLACE_S, SLEEP, seconds_of, until_of, written
+from clawactors.runtime.node.results import encoded_and_decoded, is_large
+from clawactors.runtime.node.sleep import SLEEP
 from clawactors.runtime.node.step import call_of, home_of, undo_of
-from clawactors.runtime.node.steptime import RunningSteps, run, within
+from clawactors.runtime.node.steptime import RunningSteps, within
+from clawactors.runtime.node.threadsteps import ThreadSteps
 from clawactors.systems.skills.returns import JSON, Returns, returns_of
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks.events import TaskError
@@ -49,12 +51,22 @@ class Steps:
         self._called: dict[str, str] = {}  # by name of the step, the fingerprint of its call
         self._names = StepNames()
         self._running = RunningSteps(attempt, write_beside)
-        self._sleeps = 0
+        self.threads = ThreadSteps(attempt)
         self._earlier: dict[str, list[str]] | None = None
 
+    @outside_run
     async def take(self, given: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """See `TaskContext.step`."""
-        call = call_of(self._names, given, kwargs)
+        branch = self._attempt.tasks.current()
+        branch.works += 1
+        try:
+            return await self._take(branch.path, given, kwargs)
+        finally:
+            branch.works -= 1
+            self._attempt.tasks.changed()
+
+    async def _take(self, path: str, given: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        call = call_of(self._names, given, kwargs, path)
         name, retry, returns = call.name, call.retry, returns_of(call.function)
         undo = undo_of(call, home_of(self._attempt.skill)) if call.undo is not None else None
         done, result = await self.begin(name, call.fingerprint)
@@ -64,9 +76,7 @@ class Steps:
         while True:
             started_s = clock.monotonic_s()
             try:
-                result = await within(
-                    call.timeout_s, run(self._attempt.threads, call.function, call.args, kwargs), name
-                )
+                result = await within(call.timeout_s, self._do(name, call.function, call.args, kwargs), name)
             except (Exception, SystemExit, KeyboardInterrupt) as raised:
                 error = as_exception(raised)
                 if await self.tries_again(name, error, clock.monotonic_s() - started_s, retry, failures):
@@ -78,9 +88,24 @@ class Steps:
             value = await self.end(name, result, clock.monotonic_s() - started_s, undo, returns)
             return returns.restored(value, f"step {name!r}")
 
+    async def _do(self, name: str, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        with in_run(self._attempt.tasks):
+            if _is_async(function):
+                return await function(*args, **kwargs)
+            result = await self.threads.call(name, lambda: function(*args, **kwargs))
+            return await result if inspect.isawaitable(result) else result
+
+    def complete_late(self, name: str, result: Any, took_s: float) -> None:
+        """Notes the result of a step that went on in its thread when the code had ended."""
+        attempt, call = self._attempt, self._called.get(name, "")
+        encoded, record = encoded_and_decoded(result, f"step {name!r}")
+        if not attempt.has_ended and not is_large(encoded, record):
+            attempt.note(c.CompleteStep(attempt.fence, name, record, round(took_s, 6), None, call), record)
+
     async def begin(self, name: object, call: str) -> tuple[bool, Any]:
         """`(True, result)` when the step is recorded as completed."""
         attempt = self._attempt
+        await attempt.parking.at_work()
         attempt.check()
         if not isinstance(name, str) or not 0 < len(name) <= NAME_MAX or not name.isprintable():
             raise Refused(f"a step is named by 1 to {NAME_MAX} printable characters, not {repr(name)[:40]}")
@@ -111,7 +136,7 @@ class Steps:
             self._earlier = {}
             failed_in = 0  # the attempt in which a step failed: steps after it may have been compensations
             for entry in self._attempt.journal.entries:
-                if entry.attempt >= self._attempt.fence.attempt:
+                if entry.attempt >= self._attempt.assignment.event.attempt:
                     break
                 if entry.status == "failed":
                     failed_in = entry.attempt
@@ -158,7 +183,7 @@ class Steps:
         value, record = await attempt.values.encode_result(result, f"step {name!r}", returns)
         returns.restored(value, f"step {name!r}")  # what can't come back is not recorded
         if attempt.has_ended:
-            raise Stopped  # left behind
+            raise TaskSuspended  # left behind
         call = self._called.get(name, "")
         if undo is not None:
             attempt.journal.gathers = False  # what was done but is not on record could not be undone
@@ -188,7 +213,7 @@ class Steps:
         attempt = self._attempt
         self._running.ended(name)
         self._called.pop(name, None)  # code may catch the error and try the step again
-        if not attempt.is_stopping:
+        if attempt.may_record:
             message = attempt.supplies.secrets.hide(message_of(error))
             attempt.note(c.FailStep(attempt.fence, name, message, round(took_s, 6)), message)
             if attempt.journal.is_much:
@@ -198,7 +223,7 @@ class Steps:
         """Notes that the step raised; True, after the wait, when the step is to be tried again."""
         attempt, call = self._attempt, self._called.get(name, "")
         await self.fail(name, error, took_s)
-        if retry is None or attempt.is_stopping:
+        if retry is None or not attempt.may_record:
             return False
         strategy = classify(error, attempt.skill.errors if attempt.skill else ())[1]
         if strategy in ("give_up", "ask") or failures >= retry.max_retries:
@@ -210,26 +235,6 @@ class Steps:
         self._called[name] = call
         self._running.began(name)
         return True
-
-    async def sleep(self, duration: object) -> None:
-        """See `TaskContext.sleep`."""
-        attempt = self._attempt
-        attempt.check()
-        seconds, now_ns = seconds_of(duration), attempt.context.time.now_ns()
-        self._sleeps += 1
-        name = f"{SLEEP}{self._sleeps}"
-        entry = attempt.journal.entries.last(name)
-        if entry is not None:
-            until_ns = until_of(entry.result)
-        elif seconds < IN_PLACE_S:
-            await asyncio.sleep(seconds)
-            return
-        else:
-            record = written(now_ns + int(seconds * 1e9))
-            until_ns = until_of(record)
-            attempt.note(c.CompleteStep(attempt.fence, name, record, 0.0, attempt.values.progress))
-        if until_ns > now_ns:
-            await attempt.suspend(c.Wait(attempt.fence, "timer", until_ns))
 
 
 def _renamed(name: str, other: str) -> str:

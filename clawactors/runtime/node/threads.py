@@ -4,11 +4,11 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable, Coroutine, Mapping
-from concurrent.futures import Executor, Future
+from concurrent.futures import CancelledError, Executor, Future
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, override
 
-from clawactors.runtime.node.code import Stopped
+from clawactors.runtime.node.code import TaskSuspended
 from clawactors.runtime.node.context import children_of
 from clawactors.runtime.node.step import home_of
 from clawactors.runtime.node.syncchildren import CHILD_CALLS
@@ -73,6 +73,11 @@ class ThreadBridge:
 
     def __init__(self, context: "TaskContext", attempt: "Attempt", loop: asyncio.AbstractEventLoop) -> None:
         self._context, self._attempt, self._loop = context, attempt, loop
+        self._thread = 0
+
+    def enter(self) -> None:
+        """The thread that calls this is the one of the code."""
+        self._thread = threading.get_ident()
 
     @property
     def id(self) -> str:
@@ -99,7 +104,7 @@ class ThreadBridge:
         return self._attempt.clock.monotonic_s()
 
     def call(self, method: str, /, *args: Any, **kwargs: Any) -> Any:
-        """What that method of the `TaskContext` returns. Raises: what it raises; `Stopped` where the node has ended."""
+        """What the method of the `TaskContext` returns. Raises: as that; `TaskSuspended` where the node has ended."""
         if method in CHILD_CALLS:
             return self._wait(self._call_children(method, args))
         result = getattr(self._context, method)(*args, **kwargs)
@@ -125,10 +130,22 @@ class ThreadBridge:
         return self._wait(self._attempt.steps.tries_again(name, error, took_s, retry, failures))
 
     def _wait[T](self, coroutine: Coroutine[Any, Any, T]) -> T:
+        is_main = threading.get_ident() == self._thread
         try:
-            return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+            return asyncio.run_coroutine_threadsafe(self._called(coroutine, is_main), self._loop).result()
+        except CancelledError:  # of `concurrent.futures`, which is an `Exception`
+            raise asyncio.CancelledError from None
         except RuntimeError:
             if not self._loop.is_closed():
                 raise
             coroutine.close()  # the node has ended; this thread was left behind
-            raise Stopped from None
+            raise TaskSuspended from None
+
+    async def _called[T](self, coroutine: Coroutine[Any, Any, T], is_main: bool) -> T:
+        """The call; the code in its own thread waits for it meanwhile."""
+        tasks = self._attempt.tasks
+        tasks.outside_loop -= is_main
+        try:
+            return await coroutine
+        finally:
+            tasks.outside_loop += is_main

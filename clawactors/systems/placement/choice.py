@@ -31,13 +31,14 @@ class TaskShape(msgspec.Struct, frozen=True, cache_hash=True):
     prefers: tuple[str, ...] = ()
     affinity: tuple[tuple[str, str], ...] = ()
     avoid: str = ""
+    only: str = ""
 
 
-def shape_of(spec: Spec, avoid: str = "") -> TaskShape:
-    """The shape of a task; `avoid` is the node that it had better not go to."""
-    if not (spec.requires or spec.prefers or spec.affinity or avoid):
+def shape_of(spec: Spec, avoid: str = "", only: str = "") -> TaskShape:
+    """The shape of a task; `avoid` is the node that it had better not go to, `only` the one that keeps its run."""
+    if not (spec.requires or spec.prefers or spec.affinity or avoid or only):
         return _plain(spec.skill)
-    return TaskShape(spec.skill, spec.requires, spec.prefers, tuple(sorted(spec.affinity.items())), avoid)
+    return TaskShape(spec.skill, spec.requires, spec.prefers, tuple(sorted(spec.affinity.items())), avoid, only)
 
 
 @lru_cache(maxsize=256)
@@ -48,14 +49,16 @@ def _plain(skill: str) -> TaskShape:
 class NodeCapacity:
     """A node as placement sees it: what it can do, what it was given and how fast it works.
 
-    `frozen`: a later release has written to it, so nothing is known of it any more.
+    `frozen`: a later release has written to it, so nothing is known of it any more. `parked`: tasks whose runs it keeps
+    in memory; they take no room.
     """
 
-    __slots__ = ("assigned", "busy_ns", "frozen", "id", "node", "pace", "paced_ns", "skills", "timeouts")
+    __slots__ = ("assigned", "busy_ns", "frozen", "id", "node", "pace", "paced_ns", "parked", "skills", "timeouts")
 
     def __init__(self, id: str, node: Node) -> None:
         self.id = id
         self.assigned: set[str] = set()
+        self.parked: set[str] = set()
         self.frozen = False
         self.pace, self.paced_ns, self.busy_ns = 0.0, 0, 0
         self.update(node)
@@ -98,8 +101,9 @@ class NodeCapacity:
 
 def _fits(shape: TaskShape, capacity: NodeCapacity) -> bool:
     return (
-        capacity.node.takes_work
+        (capacity.node.alive if shape.only else capacity.node.takes_work)
         and not capacity.frozen
+        and shape.only in ("", capacity.id)
         and shape.skill in capacity.skills
         and (not shape.requires or all(skill in capacity.skills for skill in shape.requires))
         and (not shape.affinity or _fits_affinity(shape, capacity))

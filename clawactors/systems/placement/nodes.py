@@ -50,6 +50,14 @@ class ClusterNodes:
         if (capacity := self.by_id.get(where)) is not None:
             capacity.assigned.add(id)
 
+    def park(self, id: str, held: TrackedTask, where: str) -> None:
+        """Notes that this node keeps the task's run in memory, "" for none."""
+        if (left := self.by_id.get(held.kept_at)) is not None:
+            left.parked.discard(id)
+        held.kept_at = where
+        if (seat := self.by_id.get(where)) is not None:
+            seat.parked.add(id)
+
     def is_orphan(self, task: Task) -> bool:
         """True when the run that the task was given to is over."""
         capacity = self.by_id.get(task.life.node)

@@ -25,6 +25,10 @@ from clawactors.systems.timers import Agenda
 __all__ = ["OpenTasks"]
 
 
+def _shape_of(spec: Spec, life: TaskStatus) -> TaskShape:
+    return shape_of(spec, life.avoid, life.node if life.parked and life.status == "pending" else "")
+
+
 def _ignore(_id: str, _version: int, _life: TaskStatus) -> None:
     pass
 
@@ -65,7 +69,7 @@ class OpenTasks:
                     self._end(id, version, task, task.spec)
                 self.ended_for_others(id, task.life.status)
                 return
-            held = self.by_id[id] = TrackedTask(version, task, shape_of(task.spec, task.life.avoid))
+            held = self.by_id[id] = TrackedTask(version, task, _shape_of(task.spec, task.life))
             if task.spec.parent or id in self.families.children:
                 self.families.opened(id, task.spec)
             if self._watched and id in self._watched:
@@ -73,9 +77,11 @@ class OpenTasks:
         else:
             stays = held.stays(task)
             edited = held.task.spec is not task.spec
-            if task.spec is not None and (edited or held.shape.avoid != task.life.avoid):  # it may fit elsewhere now
+            life, shape = task.life, held.shape
+            moved = shape.avoid != life.avoid or life.parked or shape.only
+            if task.spec is not None and (edited or moved):  # it may fit elsewhere now
                 self._unqueue(id, held)
-                held.shape = shape_of(task.spec, task.life.avoid)
+                held.shape = _shape_of(task.spec, life)
             held.version, held.task, held.ordered, held.to = version, task, False, ""
             if stays:
                 return
@@ -96,7 +102,10 @@ class OpenTasks:
     def enter(self, id: str, held: TrackedTask) -> None:
         """Brings all that is kept about tasks in line with what is known of this one."""
         life, idle, nodes = held.task.life, not held.ordered and id not in self.frozen, self._nodes
-        orphan = held.given and nodes.is_orphan(held.task)
+        rests = life.parked and held.rests
+        orphan = (held.given or rests) and nodes.is_orphan(held.task)
+        if rests or held.kept_at:
+            nodes.park(id, held, life.node if rests else "")
         nodes.count(id, held, "" if orphan else life.node if held.given else held.to)
         if self._limited:
             self.limits.note(held.shape.skill, id, under_way=held.is_under_way)
@@ -109,7 +118,7 @@ class OpenTasks:
             self._unqueue(id, held)
         if held.depends or life.waiting_for == "dependency":
             self._depend(id, held, idle)
-        if life.waiting_name == CHILDREN:
+        if life.waiting_name == CHILDREN or (life.waits and any(wait.name == CHILDREN for wait in life.waits)):
             self.families.waits(id)
         if life.waiting_for == "fork" and life.status == "waiting":
             self.forks[id] = None

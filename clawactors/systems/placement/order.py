@@ -32,19 +32,25 @@ class TrackedTask:
     """An open task. `ordered`: an order on this version is under way, `to`: where it gives the task to.
 
     `counted_at` is the node that counts it, `timed` whether it has timers, `depends` whether it waits for others.
+    `kept_at` is the node that keeps its parked run.
     """
 
-    __slots__ = ("counted_at", "depends", "ordered", "shape", "task", "timed", "to", "version")
+    __slots__ = ("counted_at", "depends", "kept_at", "ordered", "shape", "task", "timed", "to", "version")
 
     def __init__(self, version: int, task: Task, shape: TaskShape) -> None:
         self.version, self.task, self.shape = version, task, shape
-        self.ordered, self.to, self.counted_at = False, "", ""
+        self.ordered, self.to, self.counted_at, self.kept_at = False, "", "", ""
         self.timed = self.depends = False
 
     @property
     def given(self) -> bool:
         """True while the task is a node's."""
         return self.task.life.status in ("scheduled", "running")
+
+    @property
+    def rests(self) -> bool:
+        """True while a node keeps its run in memory, and it was not given back to that node."""
+        return self.task.life.parked and self.task.life.status in ("waiting", "pending")
 
     @property
     def is_under_way(self) -> bool:
@@ -71,6 +77,7 @@ class TrackedTask:
             and self.task.spec is task.spec
             and old.status == new.status
             and old.attempt == new.attempt
+            and old.parked == new.parked
             and old.until_ns == new.until_ns
             and old.waiting_for == new.waiting_for
         )

@@ -51,14 +51,17 @@ class Placement:
             node = capacity.node if capacity else Node()
             same = node.incarnation == task.life.incarnation
             reason = (node.reason or "it was lost for a while") if same else "its incarnation is over"
-            left_well = same and node.left
-            yield self._order(id, c.Interrupt(task.fence, f"node {task.life.node}: {reason}", counted=not left_well))
+            reason, left_well = f"node {task.life.node}: {reason}", same and node.left
+            if self._tasks[id].rests:
+                yield self._order(id, c.Unpark(task.fence, reason))
+                continue
+            yield self._order(id, c.Interrupt(task.fence, reason, counted=not left_well))
 
     def _timers(self, limit: int) -> Iterator[PlannedCommand]:
         for id in list(self._open.due)[:limit]:
             task = self._tasks[id].task
             kind = next(kind for kind in t.KINDS if self.state.agenda.is_due(kind, id))
-            yield self._order(id, t.when_due(kind, task), to=task.life.node)
+            yield self._order(id, t.when_due(kind, task), to="" if task.life.limited else task.life.node)
 
     def _dependents(self, limit: int) -> Iterator[PlannedCommand]:
         for id in list(self._open.resolved)[:limit]:

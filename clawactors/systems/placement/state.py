@@ -73,7 +73,7 @@ class ClusterState:
         self.position = version
         if (capacity := self.nodes.apply(id, events, at_ns)) is not None:
             self.tasks.announce_limits()
-            self.tasks.enter_all(capacity.assigned.copy())
+            self.tasks.enter_all(capacity.assigned | capacity.parked)
 
     def apply_task(
         self, id: str, version: int, events: Sequence[e.TaskEvent], at_ns: int, *, first: bool = True
@@ -136,7 +136,8 @@ class ClusterState:
     def freeze(self, kind: str, id: str) -> None:
         """A later release has written to this aggregate: nothing is decided about it here."""
         if kind == NODE.kind:
-            self.tasks.enter_all(self.nodes.freeze(id).assigned.copy())
+            seat = self.nodes.freeze(id)
+            self.tasks.enter_all(seat.assigned | seat.parked)
         elif kind == TASK.kind:
             self._frozen.add(id)
             self._awaited.pop(id, None)

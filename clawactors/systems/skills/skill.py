@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from functools import cached_property
-from typing import Any, Concatenate, Protocol, cast, overload, override
+from typing import Any, Concatenate, Final, Protocol, cast, overload, override
 
 import msgspec
 
@@ -17,6 +17,10 @@ from clawactors.systems.tasks.failures import ErrorRule
 from clawactors.systems.tasks.retry import DEFAULT_RETRY, OnFailure, Retry
 
 __all__ = ["Skill", "SkillCall", "TypedSkill", "skill"]
+
+
+CANCEL_GRACE_S: Final = 30.0
+"""How long the code of a task may clean up after a cancel."""
 
 
 class Skill:
@@ -37,9 +41,11 @@ class Skill:
         secrets: tuple[str, ...] = (),
         concurrency: int | None = None,
         on_failure: OnFailure = "retry",
+        cancel_grace_s: float = CANCEL_GRACE_S,
     ) -> None:
         self.function, self.name, self.version = function, name, version
         self.retry, self.timeout_s, self.heartbeat_s, self.errors = retry, timeout_s, heartbeat_s, errors
+        self.cancel_grace_s = cancel_grace_s
         self.isolate, self.memory_mb, self.secrets = isolate, memory_mb, secrets
         self.is_async, self._is_plain = is_async(function), inspect.iscoroutinefunction(function)
         self.on_failure = on_failure
@@ -152,6 +158,7 @@ def skill(
     secrets: Iterable[str] = (),
     concurrency: int | None = None,
     on_failure: OnFailure = "retry",
+    cancel_grace_s: float = CANCEL_GRACE_S,
 ) -> SkillDecorator:
     """Makes a function a skill: its first parameter is the task's handle, the others are the task's parameters.
 
@@ -162,6 +169,7 @@ def skill(
     is killed when its time is over. `secrets` are names of what its node must hold; `task.secret(name)` gives them.
     `on_failure` says what follows when its retries are used up: see `OnFailure`.
     At most `concurrency` of its tasks are under way at once in the whole cluster; those that wait or sleep don't count.
+    After a cancel its code may clean up, with recorded steps, for `cancel_grace_s` seconds.
     """
     if memory_mb is not None and not (isolate and memory_mb > 0):
         raise ValueError("memory_mb is more than 0, and for isolated code")
@@ -179,6 +187,9 @@ def skill(
     if concurrency is not None and not (type(concurrency) is int and 0 < concurrency < 2**63):
         raise ValueError("concurrency is how many of its tasks may be under way at once: 1 or more")
 
+    if not 0 <= cancel_grace_s < 1e6:
+        raise ValueError("cancel_grace_s is how many seconds the code may clean up after a cancel: 0 or more")
+
     def wrap(function: Callable[..., Any]) -> TypedSkill[..., Any]:
         return TypedSkill(
             function,
@@ -193,6 +204,7 @@ def skill(
             secrets=asked,
             concurrency=concurrency,
             on_failure=on_failure,
+            cancel_grace_s=cancel_grace_s,
         )
 
     return cast("SkillDecorator", wrap)

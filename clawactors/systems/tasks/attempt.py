@@ -10,6 +10,7 @@ from clawactors.systems.tasks import attemptcommands as c
 from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.attemptcommands import AttemptCommand
 from clawactors.systems.tasks.journal import SIGNAL
+from clawactors.systems.tasks.parking import park, wake
 from clawactors.systems.tasks.task import Task
 from clawactors.systems.tasks.undoing import end_of_undo, undone_first
 
@@ -18,10 +19,11 @@ __all__ = ["OF_ATTEMPT", "check_fence", "decide_of_attempt", "or_cancel"]
 # As tuples, because a union in `isinstance` is made anew at every call.
 OF_ATTEMPT: Final = (
     c.CompleteStep, c.StartTask, c.Complete, c.FailStep, c.StartStep,
-    c.Return, c.Fail, c.Wait, c.ConfirmCancel, c.Compensate, c.FailUndo, c.BeginUndo, c.EndUndo,
+    c.Return, c.Fail, c.Wait, c.Park, c.Wake, c.Unpark, c.ConfirmCancel, c.Compensate, c.FailUndo, c.BeginUndo, c.EndUndo,
 )  # fmt: skip
 _WHEN_PAUSED: Final = (c.CompleteStep, c.Compensate, c.FailUndo)
 _BEFORE_IT_RUNS: Final = (c.StartTask, c.Return, c.ConfirmCancel)
+_WHILE_PARKED: Final = (c.Wake, c.Unpark)
 
 
 def decide_of_attempt(
@@ -32,6 +34,10 @@ def decide_of_attempt(
     status = task.life.status
     if isinstance(command, _WHEN_PAUSED) and status == "paused":
         check_fence(task, command.fence)  # the pause came while the step ran: what is done is done
+    elif isinstance(command, _WHILE_PARKED):
+        check_fence(task, command.fence)
+        if not task.life.parked:
+            raise Refused(f"the task is {status}, and not parked")
     else:
         _running(task, command.fence, or_scheduled=isinstance(command, _BEFORE_IT_RUNS))
     match command:  # every miss takes time, so the frequent ones come first
@@ -80,6 +86,14 @@ def decide_of_attempt(
             if command.reason == "signal" and task.journal.count(SIGNAL + command.name) > command.taken:
                 return ()  # it came while the wait was being written
             return or_cancel(task, e.Waiting(command.reason, command.until_ns, command.name))
+        case c.Park():
+            return park(command, task)
+        case c.Wake():
+            return wake(task) if status == "waiting" else ()
+        case c.Unpark():
+            if status == "scheduled":
+                raise Refused("the task was woken meanwhile")
+            return (e.Unparked(command.reason),)
         case c.Fail():
             then = "failed" if task.life.cancel_requested and command.then in ("retry", "blocked") else command.then
             if then in ("retry", "blocked"):

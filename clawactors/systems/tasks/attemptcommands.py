@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from clawactors.systems.tasks.spec import Fence, Outcome, TaskError, WaitReason
+from clawactors.systems.tasks.spec import DurableWait, Fence, Outcome, TaskError, WaitReason
 from clawactors.systems.tasks.stepevents import Undo
 
 __all__ = [
@@ -18,10 +18,13 @@ __all__ = [
     "Fail",
     "FailStep",
     "FailUndo",
+    "Park",
     "Return",
     "StartStep",
     "StartTask",
+    "Unpark",
     "Wait",
+    "Wake",
 ]
 
 
@@ -100,6 +103,26 @@ class Wait(_AttemptCommand, frozen=True):
     taken: int = 0
 
 
+class Park(_AttemptCommand, frozen=True):
+    """The code does nothing but wait, and its node keeps it in memory meanwhile.
+
+    `waits` go with how many signals of the name each has had, as for `Wait`. `limited`: its skill has a limit.
+    """
+
+    waits: tuple[tuple[DurableWait, int], ...]
+    limited: bool = False
+
+
+class Wake(_AttemptCommand, frozen=True):
+    """Code that is parked has something to do that it did not wait for."""
+
+
+class Unpark(_AttemptCommand, frozen=True):
+    """The node keeps the parked code no longer."""
+
+    reason: str = ""
+
+
 class Fail(_AttemptCommand, frozen=True):
     """The code raised; the rest is what the retry policy says (see `Verdict`)."""
 
@@ -131,6 +154,9 @@ type AttemptCommand = (
     | FailStep
     | Compensate
     | Wait
+    | Park
+    | Wake
+    | Unpark
     | Fail
     | Complete
     | ConfirmCancel

@@ -15,10 +15,13 @@ from clawactors.systems.tasks.attemptcommands import (
     Fail,
     FailStep,
     FailUndo,
+    Park,
     Return,
     StartStep,
     StartTask,
+    Unpark,
     Wait,
+    Wake,
 )
 from clawactors.systems.tasks.children import ChildEnd
 from clawactors.systems.tasks.spec import Fence, Spec, TaskError, WaitReason
@@ -48,6 +51,7 @@ __all__ = [
     "Interrupt",
     "NoteChildren",
     "NoteFork",
+    "Park",
     "Pause",
     "Ready",
     "Resume",
@@ -60,7 +64,9 @@ __all__ = [
     "Submit",
     "TaskCommand",
     "Unblock",
+    "Unpark",
     "Wait",
+    "Wake",
 ]
 
 
@@ -109,10 +115,11 @@ class Interrupt(_TaskCommand, frozen=True):
 
 
 class Cancel(_TaskCommand, frozen=True):
-    """End it; with `undo`, what its steps have done is undone first."""
+    """End it, once its code has cleaned up, or `now`; with `undo`, what its steps have done is undone first."""
 
     by: str = ""
     undo: bool = False
+    now: bool = False
 
 
 class Pause(_TaskCommand, frozen=True):
@@ -216,6 +223,9 @@ type TaskCommand = (
     | BeginUndo
     | EndUndo
     | Wait
+    | Park
+    | Wake
+    | Unpark
     | Fail
     | Complete
     | ConfirmCancel

@@ -23,6 +23,7 @@ from clawactors.systems.tasks.attempt import OF_ATTEMPT, check_fence, decide_of_
 from clawactors.systems.tasks.cancel import decide_cancel
 from clawactors.systems.tasks.children import CHILDREN, fresh_ends
 from clawactors.systems.tasks.evolution import evolve
+from clawactors.systems.tasks.parking import go_on, wake
 from clawactors.systems.tasks.spec import as_event
 from clawactors.systems.tasks.submission import difference, in_words
 from clawactors.systems.tasks.task import FINAL, MAX_INTERRUPTIONS, RETRIABLE, Task
@@ -51,7 +52,7 @@ def decide(command: c.TaskCommand, task: Task) -> tuple[e.TaskEvent, ...]:
         return decide_of_attempt(command, task)
     match command:
         case c.Ready():
-            return (e.Readied(),) if status == "waiting" or task.life.blocked_by_others else ()
+            return wake(task) if status == "waiting" or task.life.blocked_by_others else ()
         case c.Await():
             return (e.Waiting("dependency"),) if task.life.blocked_by_others else ()
         case c.ScheduleTask():
@@ -140,6 +141,10 @@ def _schedule(command: c.ScheduleTask, task: Task, spec: e.Spec) -> tuple[e.Task
     life = task.life
     if life.status != "pending":
         raise Refused(f"the task is {life.status}, not pending")
+    if life.parked:
+        if (command.node, command.incarnation) != (life.node, life.incarnation):
+            raise Refused(f"node {life.node} keeps the task parked, so it can't be given to {command.node}")
+        return (go_on(task),)
     return (
         e.Scheduled(
             node=command.node,
@@ -188,8 +193,10 @@ def _signal(command: c.Signal, task: Task) -> tuple[e.TaskEvent, ...]:
     _open(task, "take a signal")
     life = task.life
     signalled = e.Signalled(command.name, command.payload)
-    awaited = life.status == "waiting" and life.waiting_for == "signal" and life.waiting_name == command.name
-    return (signalled, e.Readied()) if awaited else (signalled,)
+    awaited = life.status == "waiting" and any(
+        wait.reason == "signal" and wait.name == command.name for wait in life.open_waits
+    )
+    return (signalled, *wake(task)) if awaited else (signalled,)
 
 
 def _edit(command: c.Edit, task: Task, spec: e.Spec) -> tuple[e.TaskEvent, ...]:

@@ -7,7 +7,18 @@ import msgspec
 from clawactors.eventlog import Codec
 from clawactors.systems.tasks.approvalevents import ApprovalAnswered, ApprovalAsked
 from clawactors.systems.tasks.changeevents import Deleted, Edited, Expired, Forked, ForkMade, TaskArchived
-from clawactors.systems.tasks.spec import Count, Fence, OnDead, Outcome, Priority, Spec, TaskError, UndoEnd, WaitReason
+from clawactors.systems.tasks.spec import (
+    Count,
+    DurableWait,
+    Fence,
+    OnDead,
+    Outcome,
+    Priority,
+    Spec,
+    TaskError,
+    UndoEnd,
+    WaitReason,
+)
 from clawactors.systems.tasks.stepevents import (
     InheritedStep,
     StepCompensated,
@@ -16,6 +27,7 @@ from clawactors.systems.tasks.stepevents import (
     StepStarted,
     StepUndoFailed,
 )
+from clawactors.systems.tasks.waitevents import Signalled, Unparked, Waiting
 
 __all__ = [
     "CODEC",
@@ -29,6 +41,7 @@ __all__ = [
     "Completed",
     "Count",
     "Deleted",
+    "DurableWait",
     "Edited",
     "Expired",
     "Fence",
@@ -59,6 +72,7 @@ __all__ = [
     "TaskEvent",
     "Unblocked",
     "UndoEnd",
+    "Unparked",
     "WaitReason",
     "Waiting",
 ]
@@ -80,6 +94,7 @@ class Scheduled(_TaskEvent, frozen=True, kw_only=True, tag="task.scheduled"):
     """Given to one incarnation of a node, with all that the node needs to run it without reading anything.
 
     Where `steps` are completed already, it has to read them. `losses`: how often the incarnation was lost before.
+    `wakes`: the node keeps the run in memory; it goes on in place, so the parameters are left out.
     """
 
     node: str
@@ -93,6 +108,7 @@ class Scheduled(_TaskEvent, frozen=True, kw_only=True, tag="task.scheduled"):
     interruptions: Count = 0
     steps: Count = 0
     losses: Count = 0
+    wakes: bool = False
 
 
 class Started(_TaskEvent, frozen=True, tag="task.started"):
@@ -103,17 +119,6 @@ class Returned(_TaskEvent, frozen=True, tag="task.returned"):
     """The node gave it back before starting it."""
 
     reason: str = ""
-
-
-class Waiting(_TaskEvent, frozen=True, tag="task.waiting"):
-    """It gave its slot back until something comes; `until_ns` where that is a time.
-
-    A task that is blocked for the sake of others waits for them again: the one without a result goes on.
-    """
-
-    reason: WaitReason = msgspec.field(name="for")
-    until_ns: Count = 0
-    name: str = ""
 
 
 class Interrupted(_TaskEvent, frozen=True, tag="task.interrupted"):
@@ -144,10 +149,14 @@ class Completed(_TaskEvent, frozen=True, tag="task.completed"):
 
 
 class CancelRequested(_TaskEvent, frozen=True, tag="task.cancel_requested"):
-    """Somebody wants it to end; running code is told. `undo`: what its steps have done is undone first."""
+    """Somebody wants it to end; running code is told, and has a time to clean up unless it has to end `now`.
+
+    `undo`: what its steps have done is undone first.
+    """
 
     by: str = ""
     undo: bool = False
+    now: bool = False
 
 
 class Cancelled(_TaskEvent, frozen=True, tag="task.cancelled"):
@@ -193,13 +202,6 @@ class Retried(_TaskEvent, frozen=True, tag="task.retried"):
     deadline_ns: Count | None = None
 
 
-class Signalled(_TaskEvent, frozen=True, tag="task.signalled"):
-    """A message to it, kept in order until its code takes it."""
-
-    name: str
-    payload: Any = None
-
-
 type TaskEvent = (
     Submitted
     | Readied
@@ -212,6 +214,7 @@ type TaskEvent = (
     | StepCompensated
     | StepUndoFailed
     | Waiting
+    | Unparked
     | Interrupted
     | AttemptFailed
     | Completed

@@ -15,6 +15,7 @@ from clawactors.systems.tasks.journal import SIGNAL, Entry
 from clawactors.systems.tasks.spec import as_event
 from clawactors.systems.tasks.stepevolution import evolve_step, step_completed, undoing
 from clawactors.systems.tasks.task import OPEN, RETRIABLE, Status, Task, TaskStatus
+from clawactors.systems.tasks.waiting import no_longer_waiting, pending, ready, waiting, with_run
 
 __all__ = ["evolve"]
 
@@ -33,20 +34,24 @@ def evolve(task: Task, event: e.TaskEvent, at_ns: int) -> Task:
         case e.Completed() if status == "running":
             after = _completed(life, event, at_ns)
         case e.Started() if status == "scheduled":
-            after = replace(life, status="running", started_ns=life.started_ns or at_ns, updated_ns=at_ns)
+            after = replace(life, status="running", started_ns=life.started_ns or at_ns, updated_ns=at_ns, parked=False)
         case e.Scheduled() if status == "pending" and event.attempt == life.attempt + 1:
             after = _scheduled(life, event, at_ns)
         case e.StepStarted() | e.StepFailed() | e.StepCompensated() | e.StepUndoFailed() if task.records_steps:
             return evolve_step(task, event, at_ns)
         case e.Waiting() if status == "running" or (event.reason == "dependency" and life.blocked_by_others):
-            after = _waiting(life, at_ns, event.reason, event.until_ns, event.name)
+            after = waiting(life, at_ns, event.reason, event.until_ns, event.name)
+            if event.parked or event.waits:
+                after = with_run(after, life, event)
         case e.AttemptFailed() if status == "running":
             after = _attempt_failed(life, event, at_ns)
         case e.Readied() if status == "waiting" or life.blocked_by_others:
             early = life.waiting_for == "dependency" and task.spec.not_before_ns > at_ns
-            after = _waiting(life, at_ns, "timer", task.spec.not_before_ns) if early else _pending(life, at_ns)
+            after = waiting(life, at_ns, "timer", task.spec.not_before_ns) if early else ready(life, at_ns)
+        case e.Unparked() if life.parked and status in ("waiting", "pending"):
+            after = replace(life, node="", incarnation="", parked=False, updated_ns=at_ns)
         case e.Returned() if status == "scheduled":
-            after = _pending(life, at_ns)
+            after = pending(life, at_ns)
         case e.Interrupted() if status in ("scheduled", "running"):
             after = _interrupted(life, event, at_ns)
         case e.Signalled() if status in OPEN:
@@ -66,28 +71,36 @@ def evolve(task: Task, event: e.TaskEvent, at_ns: int) -> Task:
             if (approvals := opened(task, event)) is life.approvals:
                 return task
             after = replace(life, approvals=approvals, updated_ns=at_ns)
-        case e.CancelRequested(undo=undo) if status in OPEN and (
-            not life.cancel_requested or undo > life.undo_requested
+        case e.CancelRequested(undo=undo, now=now) if status in OPEN and (
+            not life.cancel_requested or undo > life.undo_requested or now > life.cancel_now
         ):
-            after = replace(life, cancel_requested=True, undo_requested=life.undo_requested or undo, updated_ns=at_ns)
+            after = replace(
+                life,
+                cancel_requested=True,
+                undo_requested=life.undo_requested or undo,
+                cancel_now=life.cancel_now or now,
+                updated_ns=at_ns,
+            )
         case e.Compensating() if status in OPEN and life.undoable and life.undo is None:
-            left = replace(life, updated_ns=at_ns) if status in ("scheduled", "running") else _pending(life, at_ns)
+            left = replace(life, updated_ns=at_ns) if status in ("scheduled", "running") else pending(life, at_ns)
             after = replace(left, undo=undoing(event), interruptions=0)
         case e.Cancelled() if status in OPEN and life.cancel_requested:
             after = _ended(life, "cancelled", at_ns)
         case e.Paused() if status in OPEN and status != "paused" and not life.cancel_requested:
             # A run ends with the pause (its completed steps stay), so it comes back as pending.
             resumes_to: Status = "pending" if status in ("scheduled", "running") else status
-            after = replace(life, status="paused", resumes_to=resumes_to, updated_ns=at_ns)
+            if life.parked and resumes_to == "waiting":
+                life = replace(life, node="", incarnation="")
+            after = replace(life, status="paused", resumes_to=resumes_to, parked=False, updated_ns=at_ns)
         case e.Resumed() if status == "paused":
             after = replace(life, status=life.resumes_to, node="", incarnation="", updated_ns=at_ns)
         case e.Blocked() if status in OPEN and status != "blocked":
             still = life.waiting_for if event.waits_for == life.waiting_for else None
             after = replace(
-                _no_longer_waiting(life, at_ns), status="blocked", blocked_reason=event.reason, waiting_for=still
+                no_longer_waiting(life, at_ns), status="blocked", blocked_reason=event.reason, waiting_for=still
             )
         case e.Unblocked() if status == "blocked":
-            after = _pending(life, at_ns)
+            after = pending(life, at_ns)
         case e.Retried() if status in RETRIABLE:
             return _retried(task, task.spec, event, at_ns)
         case e.TaskArchived() if status not in OPEN and status != "archived":
@@ -95,7 +108,8 @@ def evolve(task: Task, event: e.TaskEvent, at_ns: int) -> Task:
         case (
             e.Submitted() | e.Readied() | e.Scheduled() | e.Started() | e.Returned()
             | e.StepStarted() | e.StepCompleted() | e.StepFailed() | e.StepCompensated()
-            | e.StepUndoFailed() | e.Compensating() | e.Waiting() | e.Interrupted() | e.AttemptFailed() | e.Completed()
+            | e.StepUndoFailed() | e.Compensating() | e.Waiting() | e.Unparked() | e.Interrupted() | e.AttemptFailed()
+            | e.Completed()
             | e.CancelRequested() | e.Cancelled() | e.Paused() | e.Resumed() | e.Blocked() | e.Unblocked()
             | e.Retried() | e.Signalled() | e.Edited() | e.Deleted() | e.Expired() | e.Forked() | e.ForkMade()
             | e.TaskArchived() | e.ApprovalAsked() | e.ApprovalAnswered()
@@ -109,11 +123,11 @@ def evolve(task: Task, event: e.TaskEvent, at_ns: int) -> Task:
 def _submitted(event: e.Submitted, at_ns: int) -> Task:
     life = TaskStatus(submitted_ns=at_ns, updated_ns=at_ns)
     if event.fork_of:
-        life = _waiting(life, at_ns, "fork")
+        life = waiting(life, at_ns, "fork")
     elif event.after:
-        life = _waiting(life, at_ns, "dependency")
+        life = waiting(life, at_ns, "dependency")
     elif event.not_before_ns > at_ns:
-        life = _waiting(life, at_ns, "timer", event.not_before_ns)
+        life = waiting(life, at_ns, "timer", event.not_before_ns)
     return Task(spec=event, life=life)
 
 
@@ -121,7 +135,7 @@ def _edited(task: Task, event: e.Edited, at_ns: int) -> Task:
     life = replace(task.life, updated_ns=at_ns)
     if life.status == "waiting" and life.waiting_for == "timer":  # its start time may be another one now
         later = event.not_before_ns > at_ns
-        life = _waiting(life, at_ns, "timer", event.not_before_ns) if later else _pending(life, at_ns)
+        life = waiting(life, at_ns, "timer", event.not_before_ns) if later else pending(life, at_ns)
     spec = as_event(event, e.Submitted)
     return Task(spec, life, task.journal)
 
@@ -149,6 +163,8 @@ def _scheduled(life: TaskStatus, event: e.Scheduled, at_ns: int) -> TaskStatus:
         incarnation=event.incarnation,
         losses=event.losses,
         attempt=event.attempt,
+        parked=event.wakes,
+        wakes=life.wakes + event.wakes,
         scheduled_ns=at_ns,
         updated_ns=at_ns,
     )
@@ -167,30 +183,8 @@ def _completed(life: TaskStatus, event: e.Completed, at_ns: int) -> TaskStatus:
     )
 
 
-def _no_longer_waiting(life: TaskStatus, at_ns: int) -> TaskStatus:
-    return replace(life, waiting_for=None, until_ns=0, waiting_name="", updated_ns=at_ns)
-
-
-def _waiting(life: TaskStatus, at_ns: int, reason: e.WaitReason, until_ns: int = 0, name: str = "") -> TaskStatus:
-    return replace(
-        life,
-        status="waiting",
-        waiting_for=reason,
-        until_ns=until_ns,
-        waiting_name=name,
-        node="",
-        incarnation="",
-        blocked_reason="",
-        updated_ns=at_ns,
-    )
-
-
-def _pending(life: TaskStatus, at_ns: int) -> TaskStatus:
-    return replace(_no_longer_waiting(life, at_ns), status="pending", node="", incarnation="", blocked_reason="")
-
-
 def _interrupted(life: TaskStatus, event: e.Interrupted, at_ns: int) -> TaskStatus:
-    after = replace(_pending(life, at_ns), interruptions=life.interruptions + event.counted)
+    after = replace(pending(life, at_ns), interruptions=life.interruptions + event.counted)
     if not event.dead:
         return after
     return replace(_ended(after, "dead", at_ns), error=e.TaskError("interrupted", event.reason))
@@ -209,15 +203,15 @@ def _attempt_failed(life: TaskStatus, event: e.AttemptFailed, at_ns: int) -> Tas
         max_retries=allowed,
     )
     if event.then == "retry":
-        return _waiting(failed, at_ns, "retry", event.retry_at_ns)
+        return waiting(failed, at_ns, "retry", event.retry_at_ns)
     if event.then == "blocked":
         text = f"{event.error.kind}: {event.error.message}"
-        return replace(_no_longer_waiting(failed, at_ns), status="blocked", blocked_reason=text)
+        return replace(no_longer_waiting(failed, at_ns), status="blocked", blocked_reason=text)
     return _ended(failed, event.then, at_ns)
 
 
 def _ended(life: TaskStatus, status: Status, at_ns: int) -> TaskStatus:
-    return replace(_no_longer_waiting(life, at_ns), status=status, approvals=(), undo=None, completed_ns=at_ns)
+    return replace(no_longer_waiting(life, at_ns), status=status, approvals=(), undo=None, completed_ns=at_ns)
 
 
 def _retried(task: Task, spec: e.Spec, event: e.Retried, at_ns: int) -> Task:
@@ -227,7 +221,7 @@ def _retried(task: Task, spec: e.Spec, event: e.Retried, at_ns: int) -> Task:
 
 def _anew(spec: e.Spec, life: TaskStatus, at_ns: int) -> TaskStatus:
     afresh = replace(
-        _pending(life, at_ns),
+        pending(life, at_ns),
         failures=0,
         interruptions=0,
         cancel_requested=False,
@@ -238,4 +232,4 @@ def _anew(spec: e.Spec, life: TaskStatus, at_ns: int) -> TaskStatus:
     )
     # One that is blocked is let go by a person, whatever has become of the others.
     waits = spec.after and life.attempt == 0 and life.status != "blocked"
-    return _waiting(afresh, at_ns, "dependency") if waits else afresh
+    return waiting(afresh, at_ns, "dependency") if waits else afresh

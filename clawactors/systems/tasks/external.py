@@ -89,9 +89,10 @@ def edit_of(spec: Spec, changes: Mapping[str, Any]) -> c.Edit:
 
 
 class CancelRequest(ExternalCommand, frozen=True, kw_only=True, tag="task.cancel"):
-    """End the task; with `undo`, undo its steps first."""
+    """End the task; with `undo`, undo its steps first; with `now`, its code has no time to clean up."""
 
     undo: bool = False
+    now: bool = False
 
 
 class PauseRequest(ExternalCommand, frozen=True, tag="task.pause"):
@@ -164,7 +165,7 @@ def command_of(command: _Any, by: str, at_ns: int) -> c.TaskCommand:
         case SubmitRequest():
             return c.Submit(checked_spec(command.spec), command.delayed)
         case CancelRequest():
-            return c.Cancel(by, command.undo)
+            return c.Cancel(by, command.undo, command.now)
         case PauseRequest():
             return c.Pause(by)
         case ResumeRequest():
@@ -192,7 +193,7 @@ def request_of(command: c.TaskCommand, id: str = "") -> _Any:
         case c.Submit():
             return SubmitRequest(id=id, spec=command.spec, delayed=command.delayed)
         case c.Cancel():
-            return CancelRequest(id=id, undo=command.undo)
+            return CancelRequest(id=id, undo=command.undo, now=command.now)
         case c.Pause():
             return PauseRequest(id=id)
         case c.Resume():

@@ -18,7 +18,8 @@ _CREATING: Final = (c.Submit, c.Admit)  # as a tuple, because a union in `isinst
 
 
 def _node_of(task: Task) -> str:
-    return task.life.node if task.life.status in ("scheduled", "running", "paused") else ""
+    life = task.life
+    return life.node if life.parked or life.status in ("scheduled", "running", "paused") else ""
 
 
 def _believes(_id: str, task: Task, writer: str) -> bool:

@@ -6,6 +6,7 @@ import msgspec
 
 __all__ = [
     "Count",
+    "DurableWait",
     "Fence",
     "OnDead",
     "OnParentCancel",
@@ -35,6 +36,14 @@ class Fence(msgspec.Struct, frozen=True, gc=False):
     node: str
     incarnation: str
     attempt: Count
+
+
+class DurableWait(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """One thing that the code of a task waits for; `until_ns` where that is a time, `name` of a signal."""
+
+    reason: WaitReason = msgspec.field(name="for")
+    until_ns: Count = 0
+    name: str = ""
 
 
 class TaskError(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, rename={"kind": "class"}):

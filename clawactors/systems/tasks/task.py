@@ -5,7 +5,7 @@ from typing import Any, Literal
 import msgspec
 
 from clawactors.systems.tasks.approvalevents import Approval
-from clawactors.systems.tasks.events import Fence, Scheduled, Spec, TaskError, UndoEnd, WaitReason
+from clawactors.systems.tasks.events import DurableWait, Fence, Scheduled, Spec, TaskError, UndoEnd, WaitReason
 from clawactors.systems.tasks.journal import EMPTY, Journal
 
 __all__ = [
@@ -60,6 +60,8 @@ class TaskStatus(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     `max_retries` is what the skill's policy allows, known from the first failure on.
     `undoable`: steps that are done and can be undone; `undo_on_failure` where its skill wants that.
     `losses`: how often the incarnation that has it had been lost before it got the task.
+    `parked`: the node keeps a run of it in memory, which rests until it is started again; `limited`: what wakes it
+    waits for a place under the limit of its skill; `wakes`: how many of its attempts went on in place.
     """
 
     status: Status = "pending"
@@ -92,6 +94,23 @@ class TaskStatus(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     started_ns: int = 0
     completed_ns: int = 0
     updated_ns: int = 0
+    waits: tuple[DurableWait, ...] = ()
+    parked: bool = False
+    limited: bool = False
+    wakes: int = 0
+    cancel_now: bool = False
+
+    @property
+    def open_waits(self) -> tuple[DurableWait, ...]:
+        """All that it waits for."""
+        if self.waits or self.waiting_for is None:
+            return self.waits
+        return (DurableWait(self.waiting_for, self.until_ns, self.waiting_name),)
+
+    @property
+    def tries(self) -> int:
+        """How often its code was begun from its first line."""
+        return self.attempt - self.wakes
 
     @property
     def blocked_by_others(self) -> bool:

@@ -319,7 +319,9 @@ class Stage(Cluster):
         assert isinstance(event, Scheduled)
         given = Assignment(id, record.seq, event, record.at_ns)
         supplies = Supplies(self.blobs, self.outputs, self.secrets)
-        return Attempt(self.here, given, skill, self.threads, supplies, memories=self.memories)
+        run = Attempt(self.here, given, skill, self.threads, supplies, memories=self.memories)
+        run.on_park = lambda: run.stop("unpark")  # as a node does that keeps no run in memory
+        return run
 
     def begin(self, run: Attempt) -> asyncio.Task[None]:
         task = self.spawn("node/n1", run.run())

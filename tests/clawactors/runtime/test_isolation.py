@@ -109,6 +109,7 @@ async def test_a_cancel_ends_the_process_within_the_grace_time(
     stage: Stage, tmp_path: Path, polite: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("clawactors.runtime.node.isolation.GRACE_S", PATIENCE_S if polite else 0.1)
+    monkeypatch.setattr(isolated.hangs, "cancel_grace_s", PATIENCE_S if polite else 0.1)
     child = Child(tmp_path)
     run = await stage.assign(isolated.hangs, {"file": child.file, "polite": polite})
     running = stage.begin(run)

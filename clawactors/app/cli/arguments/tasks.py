@@ -151,6 +151,7 @@ def change(parser: Parser) -> None:
         parser.add_argument(
             "--undo", action="store_true", help="undo the steps that are done first, the last one first"
         )
+        parser.add_argument("--now", action="store_true", help="don't let the code clean up first")
     if parser.prog == "claw retry":
         parser.add_argument("--deadline", type=moment, metavar="T", help="new deadline, if the old one has passed")
 

@@ -55,7 +55,7 @@ class AssignedPhase(Phase):
 
 
 async def start(attempt: "Attempt") -> None:
-    """Reads the journal where there may be one, and notes the start. Raises: `Stopped`, `Refused`."""
+    """Reads the journal where there may be one, and notes the start. Raises: `TaskSuspended`, `Refused`."""
     journal, event = attempt.journal, attempt.assignment.event
     if attempt.assignment.is_resumed:
         await attempt.retry_while_unavailable(journal.load)

@@ -10,10 +10,9 @@
 import asyncio
 import contextlib
 import weakref
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable
 from concurrent.futures import Executor
-from functools import cached_property
-from typing import Any, Final, NoReturn
+from functools import partial
 
 from clawactors.eventlog import Record
 from clawactors.kernel.errors import Refused
@@ -22,28 +21,22 @@ from clawactors.runtime.memory import Memories
 from clawactors.runtime.node.attempt.assigned import AssignedPhase, Assignment, start
 from clawactors.runtime.node.attempt.ended import EndedPhase, log_failure, note_failure, note_result
 from clawactors.runtime.node.attempt.journal import AttemptJournal
-from clawactors.runtime.node.attempt.phase import Phase, StopReason
-from clawactors.runtime.node.attempt.running import RunningPhase, run_code
-from clawactors.runtime.node.attempt.stopping import StoppingPhase
+from clawactors.runtime.node.attempt.parking import Parking
+from clawactors.runtime.node.attempt.parts import AttemptParts
+from clawactors.runtime.node.attempt.phase import GENTLE, Phase, StopReason
+from clawactors.runtime.node.attempt.running import Expiry, RunningPhase, run_code, write_beside
+from clawactors.runtime.node.attempt.structured import end_tasks
 from clawactors.runtime.node.attempt.undoing import undo_first
-from clawactors.runtime.node.attempt.values import AttemptValues
-from clawactors.runtime.node.code import Code, Stopped
+from clawactors.runtime.node.code import Code, TaskSuspended
+from clawactors.runtime.node.codetasks import CodeTasks
 from clawactors.runtime.node.heartbeat import TaskHeartbeat
-from clawactors.runtime.node.memories import TaskMemories
-from clawactors.runtime.node.predecessors import Predecessors
-from clawactors.runtime.node.retry import retry_while_unavailable
-from clawactors.runtime.node.signals import TaskSignals
-from clawactors.runtime.node.steps import Steps
 from clawactors.runtime.node.supplies import Supplies
 from clawactors.systems.skills import Skill
-from clawactors.systems.tasks import commands as c
 
 __all__ = ["Attempt"]
 
-_RETRY_WRITE_S: Final = 0.2
 
-
-class Attempt:
+class Attempt(AttemptParts):
     """The state machine of one attempt; `run` is its life, `phase` where it is."""
 
     def __init__(
@@ -63,38 +56,17 @@ class Attempt:
         self.journal = AttemptJournal(context, assignment)
         self.phase: Phase = AssignedPhase()
         self.code_was_told = False  # that it should end: what it returns because its node stops is no result
-        self.on_cleared: Callable[[], None] | None = None
-        """Called once a suspect has recorded a step: it got further than the attempts before it."""
+        self.tasks = CodeTasks(self._on_tasks_changed)
+        self.parking = Parking(weakref.proxy(self))
+        self.expiry = Expiry()
+        self.on_park: Callable[[], None] | None = None
+        """Called when its code rests in memory: the slot is free."""
+        self.on_wake: Callable[[], None] | None = None
+        """Called when a parked attempt was woken and waits for a slot."""
+        self.on_cancel: Callable[[], None] | None = None
+        """Called when code in another process shall clean up."""
         self._loop, self._memories = asyncio.get_running_loop(), memories
         self.background: asyncio.Task[None] | None = None  # a write beside the code
-
-    # Parts are made on first use: most attempts need few. They hold proxies: in reference cycles each attempt would
-    # have to wait for the garbage collector.
-
-    @cached_property
-    def values(self) -> AttemptValues:
-        """Its results, payloads, secrets and output."""
-        return AttemptValues(weakref.proxy(self), self._loop)
-
-    @cached_property
-    def steps(self) -> Steps:
-        """The steps that its code takes."""
-        return Steps(weakref.proxy(self))
-
-    @cached_property
-    def signals(self) -> TaskSignals:
-        """The signals that its code takes."""
-        return TaskSignals(weakref.proxy(self))
-
-    @cached_property
-    def predecessors(self) -> Predecessors:
-        """What the tasks that this one came after have returned."""
-        return Predecessors(weakref.proxy(self))
-
-    @cached_property
-    def memories(self) -> TaskMemories:
-        """What its code remembers and recalls."""
-        return TaskMemories(weakref.proxy(self), self._memories)
 
     # Its life
 
@@ -103,7 +75,10 @@ class Attempt:
         try:
             await start(self)
             try:
-                result = await run_code(self)
+                try:
+                    result = await run_code(self)
+                finally:
+                    await end_tasks(self)
                 if self.assignment.is_resumed:
                     await self.steps.close()
             except Exception as error:
@@ -131,9 +106,42 @@ class Attempt:
         if before.reason is not None:  # stopped by what the code did up to its first wait
             self.stop(before.reason)
 
+    async def resume(self, assignment: Assignment) -> None:
+        """It has a slot for the attempt that woke it: the code goes on in place."""
+        if self.journal.version < assignment.version:
+            with contextlib.suppress(Refused):
+                await self.retry_while_unavailable(self.journal.catch_up)
+        self.parking.wake(assignment.at_ns)
+
     def stop(self, reason: StopReason) -> None:
         """Ends the code: at its next step for a gentle reason, else at once where it awaits."""
-        self.phase = self.phase.stop(reason)
+        before, self.phase = self.phase, self.phase.stop(reason)
+        if self.phase is before:
+            return
+        self.parking.release()
+        if "waits" in self.__dict__ and reason in GENTLE:
+            self.waits.check_idle()
+        elif reason == "cancel" and self.phase.code is not None and not self.phase.code.is_async:
+            self._cancel_call(self.phase.code)
+
+    def _cancel_call(self, code: Code) -> None:
+        """Tells code that the loop can't cancel, in its present call or in the next one."""
+        if self.on_cancel is not None:
+            self.on_cancel()
+        if "waits" in self.__dict__ and self.waits.listed():
+            code.is_told = True
+            self.waits.cancel()
+
+    def _on_tasks_changed(self) -> None:
+        if "waits" in self.__dict__:
+            self.waits.check_idle()
+
+    def open_window(self, *, gathers: bool = True) -> None:
+        """What happens in the next moment goes into one commit."""
+        self.journal.gathers = gathers
+        self.journal.open_window(partial(write_beside, self))
+        if not gathers:
+            write_beside(self)
 
     def fail(self, error: BaseException) -> None:
         """Ends the code for what went wrong around it; nothing happens where it ends anyway."""
@@ -161,9 +169,20 @@ class Attempt:
         return isinstance(self.phase, EndedPhase)
 
     def check(self) -> None:
-        """Raises `Stopped` where the code must not go on."""
+        """Raises `TaskSuspended` where the code must not go on, and tells sync code that it is cancelled, once."""
         if self.phase.is_stopping:
-            raise Stopped
+            if not self.may_record:
+                raise TaskSuspended
+            code = self.phase.code
+            if code is not None and not code.is_async and not code.is_told:
+                code.is_told = True
+                raise asyncio.CancelledError
+
+    @property
+    def may_record(self) -> bool:
+        """True while the code goes on, or cleans up after a cancel."""
+        phase = self.phase
+        return not phase.is_stopping or (phase.reason == "cancel" and phase.code is not None)
 
     @property
     def is_current(self) -> bool:
@@ -181,70 +200,23 @@ class Attempt:
         self.apply_state()
         if "signals" in self.__dict__:
             self.signals.notify()
+        if "waits" in self.__dict__:
+            self.waits.notify()
 
     def apply_state(self) -> None:
         """Stops the code when the state of the task requires it."""
         journal = self.journal
         life = journal.state.life
-        open_here = life.status in ("scheduled", "running", "paused") and journal.state.fence == self.fence
+        open_here = journal.is_parked(self.fence) or (
+            life.status in ("scheduled", "running", "paused") and journal.state.fence == self.fence
+        )
         if not open_here or journal.frozen:
             self.stop("superseded")
         elif life.status == "paused":
             self.stop("pause")
-        elif life.cancel_requested or (life.undo is not None and not journal.compensates):
+        elif (life.cancel_requested or (life.undo is not None and not journal.compensates)) and (
+            self.parking.is_at_work
+        ):
             self.stop("cancel")
-
-    # Recording
-
-    def note(self, command: c.TaskCommand, payload: Any = None) -> None:
-        """Decides it now, to be written later; `payload` is what makes it large. Raises: `Refused`."""
-        try:
-            self.journal.note(command, payload)
-        except Refused:
-            self.apply_state()
-            raise
-
-    async def write(self) -> None:
-        """Returns when all that was noted is durable. Raises: `Stopped` when another attempt has taken over."""
-        try:
-            await self.retry_while_unavailable(self.journal.flush)
-            self.journal.flushed()
-        except Refused:
-            self.apply_state()
-            self.check()
-            raise
-
-    async def persist(self) -> None:
-        """What was noted is durable when it returns, except while the journal gathers."""
-        if not self.journal.gathers:
-            await self.write()
-            if self.on_cleared is not None:
-                self.on_cleared()
-                self.on_cleared = None
-
-    async def record(self, command: c.TaskCommand) -> None:
-        """Recorded when it returns; the version decides, so it may have come to nothing."""
-        self.note(command)
-        await self.write()
-
-    async def suspend(self, command: c.Wait | c.Block) -> NoReturn:
-        """Ends this attempt for now: the command is recorded, the code unwinds, the slot is free."""
-        await self.record(command)
-        self.unwind()
-
-    async def block(self, reason: str) -> NoReturn:
-        """Ends this attempt until a person has decided."""
-        await self.suspend(c.Block(reason, self.fence))
-
-    def unwind(self) -> NoReturn:
-        """Ends the code of this attempt, which is over."""
-        if not self.has_ended:
-            self.phase = StoppingPhase("superseded", self.phase.code, self.phase.error)
-        raise Stopped
-
-    def retry_while_unavailable[T](self, call: Callable[[], Awaitable[T]]) -> Coroutine[Any, Any, T]:
-        """Tries until the log answers: an outage stops no task, its record just waits."""
-        return retry_while_unavailable(call, self._pause_s, f"task {self.id}")
-
-    def _pause_s(self) -> float:
-        return _RETRY_WRITE_S * (0.5 + self.clock.roll())
+            if life.cancel_now:
+                self.leave_code()

@@ -3,12 +3,12 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, ClassVar, override
+from typing import TYPE_CHECKING, Any, ClassVar, Final, override
 
 from clawactors.eventlog import TooLarge
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.attempt.phase import Phase, StopReason
-from clawactors.runtime.node.code import Stopped
+from clawactors.runtime.node.code import TaskSuspended
 from clawactors.runtime.node.failure import classify
 from clawactors.systems.skills.returns import JSON
 from clawactors.systems.tasks import commands as c
@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from clawactors.runtime.node.attempt.attempt import Attempt
 
 __all__ = ["EndedPhase", "log_failure", "note_failure", "note_result"]
+
+
+_WHY: Final[dict[StopReason, str]] = {
+    "drain": "stops",
+    "lost": "was believed dead",
+    "unpark": "keeps as many parked tasks as it may",
+}
+"""What is said of the node that gives a task back."""
 
 
 class EndedPhase(Phase):
@@ -58,7 +66,7 @@ async def note_result(attempt: "Attempt", result: Any) -> None:
     if phase.reason in (None, "drain") and phase.error is None and not goes_on_elsewhere:
         attempt.journal.note(c.Complete(attempt.fence, record))
     else:
-        note_failure(attempt, Stopped())
+        note_failure(attempt, TaskSuspended())
 
 
 def log_failure(attempt: "Attempt", error: Exception) -> None:
@@ -78,7 +86,7 @@ def note_failure(attempt: "Attempt", error: BaseException) -> None:
     if state.life.status != "running" or state.fence != attempt.fence:
         if isinstance(error, asyncio.CancelledError):
             return  # it was suspended, and has noted that
-        if not isinstance(error, Refused | Stopped):
+        if not isinstance(error, Refused | TaskSuspended):
             raise error
         attempt.stop("superseded")
         return
@@ -105,6 +113,11 @@ def _note_stop(attempt: "Attempt", reason: StopReason | None) -> None:
     with contextlib.suppress(Refused):
         if reason == "cancel":
             attempt.journal.note(c.ConfirmCancel(attempt.fence))
-        elif reason in ("drain", "lost"):
-            why = "stops" if reason == "drain" else "was believed dead"
-            attempt.journal.note(c.Interrupt(attempt.fence, f"node {attempt.fence.node} {why}", counted=False))
+        elif reason in _WHY:
+            why = f"node {attempt.fence.node} {_WHY[reason]}"
+            if left := attempt.parking.left:
+                attempt.journal.note(c.Park(attempt.fence, left))
+            if attempt.journal.ahead.life.parked:
+                attempt.journal.note(c.Unpark(attempt.fence, why))
+            else:
+                attempt.journal.note(c.Interrupt(attempt.fence, why, counted=False))

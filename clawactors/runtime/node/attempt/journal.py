@@ -69,6 +69,15 @@ class AttemptJournal:
         """Why this release can't go on with the task, '' where it can."""
         return self._actor.frozen
 
+    def is_parked(self, fence: e.Fence) -> bool:
+        """True while the log has the run of this attempt parked here, or woken and not started again."""
+        life = self.state.life
+        return (
+            life.parked
+            and (life.node, life.incarnation) == (fence.node, fence.incarnation)
+            and life.attempt >= fence.attempt
+        )
+
     @property
     def is_much(self) -> bool:
         """True when what was noted fills a commit."""
@@ -141,16 +150,17 @@ async def submitted(attempt: "Attempt") -> e.Spec | None:
     return (await load_task(attempt.context, attempt.id, at_least=given.version, brief=True)).state.spec
 
 
-async def interrupt(context: ActorContext, assignment: Assignment, reason: str) -> None:
+async def interrupt(context: ActorContext, id: str, fence: e.Fence, reason: str) -> None:
     """Records that the attempt is over though its code is not done. Raises: what the log raises."""
-    actor = Actor(context, TASKS, assignment.id, await load_task(context, assignment.id, at_least=-1))
+    actor = Actor(context, TASKS, id, await load_task(context, id, at_least=-1))
     with contextlib.suppress(Refused):
-        await actor.handle(c.Interrupt(assignment.fence, reason))
+        await actor.handle(c.Interrupt(fence, reason))
 
 
 async def return_assignment(context: ActorContext, assignment: Assignment, reason: str) -> None:
     """Gives back a task that has not begun. Raises: what the log raises."""
-    known = await load_task(context, assignment.id, at_least=-1) if assignment.unsure else assignment.known
+    unsure = assignment.unsure or assignment.event.wakes
+    known = await load_task(context, assignment.id, at_least=-1) if unsure else assignment.known
     actor = Actor(context, TASKS, assignment.id, known)
     with contextlib.suppress(Refused):  # the task went elsewhere meanwhile
         await actor.handle(c.Return(assignment.fence, reason))

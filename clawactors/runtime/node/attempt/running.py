@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, override
 
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.attempt.phase import GENTLE, Phase, StopReason
 from clawactors.runtime.node.attempt.stopping import StoppingPhase
-from clawactors.runtime.node.code import Code, Stopped
+from clawactors.runtime.node.code import Code, TaskSuspended
 from clawactors.runtime.node.context import TaskContext
 from clawactors.runtime.node.isolation import run_isolated
 from clawactors.runtime.node.signs import HeartbeatWatch
@@ -22,7 +23,33 @@ if TYPE_CHECKING:
     from clawactors.runtime.node.attempt.attempt import Attempt
     from clawactors.systems.skills import Skill
 
-__all__ = ["RunningPhase", "run_code", "write_beside"]
+__all__ = ["Expiry", "RunningPhase", "run_code", "write_beside"]
+
+
+class Expiry:
+    """The timeout of an attempt: it stands still while the attempt is parked."""
+
+    def __init__(self) -> None:
+        self._left_s = 0.0
+        self._call: Callable[[], None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begin(self, left_s: float, call: Callable[[], None]) -> None:
+        """Calls back after that time at work."""
+        self._left_s, self._call = left_s, call
+        self.resume()
+
+    def pause(self) -> None:
+        """Stands still."""
+        if self._timer is not None:
+            self._left_s = self._timer.when() - asyncio.get_running_loop().time()
+            self._timer.cancel()
+            self._timer = None
+
+    def resume(self) -> None:
+        """Goes on."""
+        if self._call is not None and self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(max(0.0, self._left_s), self._call)
 
 
 class RunningPhase(Phase):
@@ -36,7 +63,7 @@ class RunningPhase(Phase):
     @override
     def stop(self, reason: StopReason) -> Phase:
         if reason not in GENTLE:
-            self.code.cancel()
+            self.code.cancel(cleans_up=reason == "cancel")
         return StoppingPhase(reason, self.code)
 
     @override
@@ -48,7 +75,7 @@ class RunningPhase(Phase):
 
 
 async def run_code(attempt: "Attempt") -> Any:
-    """What the code returns. Raises: what it raises; `Stopped` where it must not begin; `Refused`."""
+    """What the code returns. Raises: what it raises; `TaskSuspended` where it must not begin; `Refused`."""
     skill, event = attempt.skill, attempt.assignment.event
     if skill is None:
         raise Refused(f"this node has no skill {event.skill!r}")
@@ -60,7 +87,7 @@ async def run_code(attempt: "Attempt") -> Any:
     code = _begin(attempt, skill, params)
     attempt.begin(code)
     if not code.ended:
-        attempt.journal.open_window(partial(write_beside, attempt))
+        attempt.open_window(gathers=attempt.journal.gathers)
     timeout_s = event.timeout_s or skill.timeout_s
     if code.ended or (timeout_s is None and skill.heartbeat_s is None):
         return await code.outcome()
@@ -68,7 +95,8 @@ async def run_code(attempt: "Attempt") -> Any:
         fail = partial(_fail, attempt, code, skill)
         if timeout_s is not None:
             error = TimeoutError(f"the attempt took longer than {timeout_s:g} s")
-            limits.callback(asyncio.get_running_loop().call_later(timeout_s, fail, error).cancel)
+            attempt.expiry.begin(timeout_s, partial(fail, error))
+            limits.callback(attempt.expiry.pause)
         if skill.heartbeat_s is not None:
             limits.callback(HeartbeatWatch(attempt, skill.heartbeat_s, fail).stop)
         return await code.outcome()
@@ -77,11 +105,19 @@ async def run_code(attempt: "Attempt") -> Any:
 def _begin(attempt: "Attempt", skill: "Skill", params: dict[str, Any]) -> Code:
     context, arguments = TaskContext(attempt), skill.arguments(params)
     if skill.isolate:
-        return Code.begin(run_isolated(attempt, context, skill, params))
+        return Code.begin(
+            run_isolated(attempt, context, skill, params), attempt.tasks, skill.cancel_grace_s, is_async=False
+        )
     if skill.is_async:
-        return Code.begin(skill.coroutine(context, arguments))
-    handle = SyncTaskContext(ThreadBridge(context, attempt, asyncio.get_running_loop()))
-    return Code.begin_in_thread(attempt.threads, lambda: call_sync(skill.function, handle, arguments))
+        return Code.begin(skill.coroutine(context, arguments), attempt.tasks, skill.cancel_grace_s)
+    attempt.tasks.outside_loop += 1
+    bridge = ThreadBridge(context, attempt, asyncio.get_running_loop())
+
+    def call() -> Any:
+        bridge.enter()
+        return call_sync(skill.function, SyncTaskContext(bridge), arguments)
+
+    return Code.begin_in_thread(attempt.threads, call, skill.cancel_grace_s)
 
 
 def _fail(attempt: "Attempt", code: Code, skill: "Skill", error: TimeoutError) -> None:
@@ -96,7 +132,7 @@ def write_beside(attempt: "Attempt") -> None:
     async def write() -> None:
         try:
             await attempt.write()
-        except Stopped:
+        except (TaskSuspended, asyncio.CancelledError):
             pass
         except Exception as error:
             attempt.fail(error)

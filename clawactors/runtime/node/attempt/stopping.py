@@ -21,5 +21,5 @@ class StoppingPhase(Phase):
         if self.reason is not None and STRENGTH[reason] <= STRENGTH[self.reason]:
             return self
         if self.code is not None and reason not in GENTLE:
-            self.code.cancel()
+            self.code.cancel(cleans_up=reason == "cancel")
         return StoppingPhase(reason, self.code, self.error)

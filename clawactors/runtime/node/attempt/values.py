@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from clawactors.eventlog import Corrupt
 from clawactors.kernel.errors import Refused
+from clawactors.runtime.node.codetasks import at_work
 from clawactors.runtime.node.naming import planned
 from clawactors.runtime.node.output import TaskOutput
 from clawactors.runtime.node.results import encoded_and_decoded, is_large
@@ -55,6 +56,7 @@ class AttemptValues:
         except (Corrupt, Refused) as error:
             await self._attempt.block(f"{what} can't be loaded: {error}")
 
+    @at_work
     async def store_blob(self, body: Buffer) -> dict[str, Any]:
         """See `TaskContext.store`."""
         self._attempt.check()

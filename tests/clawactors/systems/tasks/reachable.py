@@ -30,16 +30,8 @@ def commands(task: Task) -> Iterator[c.TaskCommand]:
     """All that anybody could ask of the task: every command, with the right fence and with a wrong one."""
     yield from (c.Submit(spec) for spec in _SPECS)
     yield from (c.Admit(spec, "n1", "i1") for spec in _SPECS)
-    yield from (
-        c.Ready(),
-        c.ScheduleTask("n1", "i1"),
-        c.Cancel(),
-        c.Cancel("ada", True),
-        c.Pause(),
-        c.Resume(),
-        c.Block("why"),
-        c.Unblock(),
-    )
+    yield from (c.Ready(), c.ScheduleTask("n1", "i1"), c.Cancel(), c.Cancel("ada", undo=True), c.Cancel(now=True))
+    yield from (c.Pause(), c.Resume(), c.Block("why"), c.Unblock())
     yield from (c.Await(), c.Block("a is dead", waits_for="dependency"))
     yield from (
         c.RetryTask(),
@@ -69,6 +61,8 @@ def commands(task: Task) -> Iterator[c.TaskCommand]:
         )
         yield from (c.FailStep(fence, "copy", "oops"), c.Compensate(fence, "copy"), c.Complete(fence))
         yield from (c.Wait(fence, "timer", NOW_NS + 5), c.Wait(fence, "signal"), c.Wait(fence, "dependency"))
+        waits = ((e.DurableWait("signal", name="go"), 0), (e.DurableWait("timer", NOW_NS + 5), 0))
+        yield from (c.Park(fence, waits), c.Park(fence, waits[1:], limited=True), c.Wake(fence), c.Unpark(fence))
         yield from (c.Interrupt(fence, "gone"), c.Interrupt(fence, "stops", counted=False))
         yield from (c.Fail(fence, ERROR, then, NOW_NS + 5) for then in get_args(e.Outcome.__value__))
         yield from (
@@ -94,6 +88,9 @@ def events(task: Task) -> Iterator[e.TaskEvent]:
         e.Returned(),
         e.Waiting("timer"),
         e.Waiting("signal"),
+        e.Waiting("timer", 9, parked=True),
+        e.Unparked(),
+        e.CancelRequested("", now=True),
     )
     yield from (
         e.StepCompleted("sell", undo=Undo(":buy", auto=True)),
@@ -135,6 +132,8 @@ def _what_matters(task: Task) -> tuple[object, ...]:
         life.waiting_for,
         life.until_ns > 0,
         life.node,
+        life.parked,
+        life.limited,
         min(life.attempt, 1),
         task.spec is not None and task.spec.after != () and life.attempt == 0,
         life.interruptions,

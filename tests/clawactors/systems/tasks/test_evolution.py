@@ -102,7 +102,7 @@ def test_a_life_is_consistent_in_every_state() -> None:
             assert life.node
             assert life.incarnation
         if life.status in ("pending", "waiting"):
-            assert not life.node
+            assert bool(life.node) == life.parked
         if life.status in ("completed", "failed", "cancelled", "dead"):
             assert life.completed_ns
             assert life.waiting_for is None
@@ -110,8 +110,9 @@ def test_a_life_is_consistent_in_every_state() -> None:
             assert life.error is not None
         if task.exists and life.status not in FINAL:
             assert not life.completed_ns
+        cleans_up = life.status == "scheduled" and life.parked  # its node wakes it for that
         assert life.cancel_requested <= (
-            life.status in ("running", *FINAL) or life.undo is not None or life.undo_requested
+            life.status in ("running", *FINAL) or life.undo is not None or life.undo_requested or cleans_up
         )
 
 

@@ -24,6 +24,7 @@ DESIGN: dict[str, dict[str, set[str]]] = {
     "step.compensated": {"running": RUNNING, "paused": {"paused"}},
     "step.undo_failed": {"running": RUNNING, "paused": {"paused"}},
     "task.waiting": {"running": {"waiting"}, "blocked": {"waiting"}},
+    "task.unparked": {"waiting": {"waiting"}, "pending": PENDING},
     "task.interrupted": {"scheduled": {"pending", "dead"}, "running": {"pending", "dead"}},
     "task.attempt_failed": {"running": {"waiting", "failed", "dead", "blocked"}},
     "task.completed": {"running": {"completed"}},

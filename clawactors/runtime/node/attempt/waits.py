@@ -1,0 +1,152 @@
+"""The durable waits of one attempt: sleeps, signals, and whatever else waits for a time or a signal.
+
+1. While the attempt is at work, a wait ends in place when its time has come or its signal is there.
+2. Once the code does nothing but wait, the attempt parks; from then on only what wakes it ends a wait.
+3. A wait that the code gives up while it is parked (a timeout of its own) asks for a wake before the code goes on.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from clawactors.runtime.node.code import TaskSuspended
+from clawactors.runtime.node.codetasks import in_run
+from clawactors.systems.tasks.events import DurableWait
+from clawactors.systems.tasks.journal import SIGNAL
+
+if TYPE_CHECKING:
+    from clawactors.runtime.node.attempt.attempt import Attempt
+
+__all__ = ["Waits"]
+
+_TURNS: Final = 3
+"""What just ended may have set off more: that begins within so many turns of the loop."""
+
+
+class _OpenWait:
+    __slots__ = ("future", "taken", "wait")
+
+    def __init__(self, wait: DurableWait, taken: int, future: "asyncio.Future[bool]") -> None:
+        self.wait, self.taken, self.future = wait, taken, future
+
+
+class Waits:
+    """What the code of one attempt waits for now."""
+
+    def __init__(self, attempt: "Attempt") -> None:
+        self._attempt, self._loop = attempt, asyncio.get_running_loop()
+        self._open: dict[_OpenWait, None] = {}
+        self.shared: dict[str, Callable[[], int]] = {}
+        """Signals that a part of the attempt waits for by itself, and how many of them it has taken."""
+        self._shown_ns = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_ns = 0
+        self._is_checking = False
+
+    async def until(self, wait: DurableWait, taken: int = 0) -> bool:
+        """True when more than `taken` signals of the name are there, False when the time has come.
+
+        Raises: `TaskSuspended`.
+        """
+        attempt = self._attempt
+        each = _OpenWait(wait, taken, self._loop.create_future())
+        if (came := self._came(each)) is not None:
+            return came
+        branch = attempt.tasks.current()
+        self._open[each] = None
+        branch.waits += 1
+        try:
+            self._arm(wait.until_ns)
+            self.check_idle()
+            return await each.future
+        except asyncio.CancelledError:
+            if not attempt.is_stopping:
+                await attempt.parking.at_work()
+            raise
+        finally:
+            branch.waits -= 1
+            del self._open[each]
+
+    def _came(self, each: _OpenWait) -> bool | None:
+        wait, attempt = each.wait, self._attempt
+        if wait.reason == "signal" and attempt.journal.entries.count(SIGNAL + wait.name) > each.taken:
+            return True
+        return False if 0 < wait.until_ns <= max(attempt.context.time.now_ns(), self._shown_ns) else None
+
+    def listed(self) -> tuple[tuple[DurableWait, int], ...]:
+        """All waits, each with the number of its signals that were taken."""
+        shared = ((DurableWait("signal", name=name), taken()) for name, taken in self.shared.items())
+        return (*dict.fromkeys((each.wait, each.taken) for each in self._open), *shared)
+
+    def notify(self) -> None:
+        """Ends those that something has come for, where the attempt is at work."""
+        if not self._attempt.parking.is_at_work:
+            return
+        for each in self._open:
+            if not each.future.done() and (came := self._came(each)) is not None:
+                each.future.set_result(came)
+
+    def wake(self, at_ns: int) -> None:
+        """The attempt is at work again; the log has shown this time."""
+        self._shown_ns = max(self._shown_ns, at_ns)
+        self.notify()
+        left = [each.wait.until_ns for each in self._open if each.wait.until_ns and not each.future.done()]
+        if left:
+            self._arm(min(left))
+        self.check_idle()
+
+    def suspend(self) -> None:
+        """Ends all of them: the code unwinds."""
+        self.rest()
+        for each in self._open:
+            if not each.future.done():
+                each.future.set_exception(TaskSuspended())
+        if self.shared:
+            self._attempt.signals.notify()
+
+    def cancel(self) -> None:
+        """Ends all of them with `asyncio.CancelledError`."""
+        for each in self._open:
+            each.future.cancel()
+
+    def rest(self) -> None:
+        """From now on the time of this process ends none."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _arm(self, until_ns: int) -> None:
+        """Looks again at that time, ns since 1970, unless something earlier is due."""
+        if not until_ns or (self._timer is not None and self._timer_ns <= until_ns):
+            return
+        self.rest()
+        left_s = max(0.001, (until_ns - self._attempt.context.time.now_ns()) / 1e9)
+        with in_run(None):
+            self._timer, self._timer_ns = self._loop.call_later(min(left_s, 86_400.0), self._on_timer), until_ns
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self.notify()
+        left = [each.wait.until_ns for each in self._open if each.wait.until_ns and not each.future.done()]
+        if left and self._attempt.parking.is_at_work:
+            self._arm(min(left))
+
+    def check_idle(self) -> None:
+        """The code may do nothing but wait now: known in a moment."""
+        if (self._open or self.shared) and not self._is_checking:
+            self._is_checking = True
+            with in_run(None):
+                self._loop.call_soon(self._settle, _TURNS)
+
+    def _settle(self, turns: int) -> None:
+        try:
+            is_idle = self._attempt.tasks.only_waits and not any(each.future.done() for each in self._open)
+        except ReferenceError:  # the attempt is over
+            return
+        if not ((self._open or self.shared) and is_idle):
+            self._is_checking = False
+        elif turns:
+            self._loop.call_soon(self._settle, turns - 1)
+        else:
+            self._is_checking = False
+            self._attempt.parking.on_idle()

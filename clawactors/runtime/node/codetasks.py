@@ -1,0 +1,173 @@
+"""The asyncio tasks of one run of a skill's code: which there are, who created them, and whether they only wait.
+
+1. A run is known by a context variable, so a task that its code creates belongs to it wherever it is created. What a
+   call of the context starts for itself does not: the call is made `in_run` none.
+2. The code only waits when each of its tasks without live children is in a durable wait; a task that has created live
+   ones counts as waiting for them, unless it is in a call of the context itself.
+3. A task's branch is the path by which it was created: "" is where the code began, "2" its second task, "2.1" the
+   first of that one. Replays number by branch, so they never depend on what is faster.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine, Iterator
+from contextvars import ContextVar
+from functools import wraps
+from typing import Any, Concatenate, Final, Protocol
+
+__all__ = ["Branch", "CodeTasks", "at_work", "current_run", "follow_tasks", "in_run", "outside_run"]
+
+type _Task = asyncio.Task[Any]
+
+
+class Branch:
+    """A task of the run: its path, how many tasks it has created and how many of them live.
+
+    `waits` and `works` count the durable waits and the other calls of the context that it is in.
+    """
+
+    __slots__ = ("children", "created", "path", "waits", "works")
+
+    def __init__(self, path: str) -> None:
+        self.path, self.created, self.children = path, 0, 0
+        self.waits = self.works = 0
+
+
+class CodeTasks:
+    """The tasks of one run. `changed` is called when one of them has ended."""
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self._branches: dict[_Task, Branch] = {}
+        self._changed = changed
+        self._main = Branch("")
+        self.outside_loop = 0
+        """How much code of the run is under way that is no asyncio task: in a thread."""
+        self.is_ending = False
+        """True once the code has ended: what it left only cleans up, and does not park."""
+
+    def add(self, task: _Task) -> None:
+        """The code has created this task."""
+        if task.done():
+            return
+        creator = self._creator()
+        creator.created += 1
+        creator.children += 1
+        path = f"{creator.path}.{creator.created}" if creator.path else str(creator.created)
+        self._branches[task] = Branch(path)
+        task.add_done_callback(lambda done: self._on_done(done, creator))
+
+    def begin(self, task: _Task) -> None:
+        """The code itself runs in this task."""
+        if not task.done():
+            self._branches[task] = self._main
+            task.add_done_callback(lambda done: self._on_done(done, None))
+
+    def _creator(self) -> Branch:
+        try:
+            task = asyncio.current_task()
+        except RuntimeError:
+            task = None
+        return self._main if task is None else self._branches.get(task, self._main)
+
+    def _on_done(self, task: _Task, creator: Branch | None) -> None:
+        self._branches.pop(task, None)
+        if creator is not None:
+            creator.children -= 1
+        self._changed()
+
+    @property
+    def path(self) -> str:
+        """The path of the task that runs now."""
+        return self._creator().path
+
+    def current(self) -> "Branch":
+        """The branch of the task that runs now: `works` and `waits` are counted there."""
+        return self._creator()
+
+    def changed(self) -> None:
+        """The code may have nothing to do but wait now."""
+        self._changed()
+
+    @property
+    def only_waits(self) -> bool:
+        """True while the code does nothing but wait."""
+        main = self._main
+        if self.is_ending or self.outside_loop > 0 or main.works > 0 or not (self._branches or main.waits):
+            return False
+        return all(
+            branch.waits > branch.works or (branch.children > 0 and not branch.works)
+            for branch in self._branches.values()
+        )
+
+    def live(self) -> list[_Task]:
+        """The tasks that have not ended."""
+        return list(self._branches)
+
+
+current_run: Final[ContextVar[CodeTasks | None]] = ContextVar("current_run", default=None)
+"""The run that this context belongs to; None outside of the code of skills."""
+
+
+@contextlib.contextmanager
+def in_run(run: CodeTasks | None) -> Iterator[None]:
+    """What is created while it lasts belongs to that run, or to none."""
+    token = current_run.set(run)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ValueError):  # a coroutine that is thrown away ends in another context
+            current_run.reset(token)
+
+
+def outside_run[**P, T](call: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """A call of the context: the tasks that it creates for itself are none of the code's."""
+
+    @wraps(call)
+    async def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
+        with in_run(None):
+            return await call(*args, **kwargs)
+
+    return wrapped
+
+
+class _OfAttempt(Protocol):
+    _attempt: Any
+
+
+def at_work[S: _OfAttempt, **P, T](
+    call: Callable[Concatenate[S, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
+    """A call of the context that is no wait: a parked run is woken first, and does not park meanwhile."""
+
+    @wraps(call)
+    async def wrapped(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        attempt = self._attempt
+        await attempt.parking.at_work()
+        branch = attempt.tasks.current()
+        branch.works += 1
+        try:
+            with in_run(None):
+                return await call(self, *args, **kwargs)
+        finally:
+            branch.works -= 1
+            attempt.tasks.changed()
+
+    return wrapped
+
+
+def follow_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    """From now on the loop tells each run of the tasks that its code creates."""
+    inner = loop.get_task_factory()
+    if getattr(inner, "follows_runs", False):
+        return
+
+    def create(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], **settings: Any) -> Any:
+        task = inner(loop, coroutine, **settings) if inner else asyncio.Task(coroutine, loop=loop, **settings)
+        context = settings.get("context")
+        run = current_run.get() if context is None else context.get(current_run)
+        if run is not None:
+            run.add(task)  # type: ignore[arg-type]
+        return task
+
+    create.follows_runs = True  # type: ignore[attr-defined]
+    loop.set_task_factory(create)

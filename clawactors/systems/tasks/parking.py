@@ -1,0 +1,49 @@
+"""The rules of parking: when a run rests in the memory of its node, and what wakes it.
+
+A wake is one commit, `task.ready` with `task.scheduled`, decided from the state alone: the run goes on in its node.
+"""
+
+from typing import Final
+
+from clawactors.systems.tasks import attemptcommands as c
+from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.journal import SIGNAL
+from clawactors.systems.tasks.task import Task
+
+__all__ = ["go_on", "park", "wake"]
+
+_NEVER_NS: Final = 2**63
+
+
+def park(command: c.Park, task: Task) -> tuple[e.TaskEvent, ...]:
+    """The code does nothing but wait: none where something has come, or it cleans up."""
+    if task.life.cancel_requested or not command.waits:
+        return ()  # what cleans up does not park
+    for wait, taken in command.waits:
+        if wait.reason == "signal" and task.journal.count(SIGNAL + wait.name) > taken:
+            return ()  # it came while the wait was being written
+    waits = tuple(wait for wait, _ in command.waits)
+    first = min(waits, key=lambda wait: wait.until_ns or _NEVER_NS)
+    all_waits = waits if len(waits) > 1 else ()
+    return (e.Waiting(first.reason, first.until_ns, first.name, all_waits, parked=True, limited=command.limited),)
+
+
+def wake(task: Task) -> tuple[e.TaskEvent, ...]:
+    """What follows when something that a waiting task waits for has come: a parked run goes on in its node at once."""
+    life = task.life
+    if not life.parked or (life.limited and not life.cancel_requested):
+        return (e.Readied(),)
+    return (e.Readied(), go_on(task))
+
+
+def go_on(task: Task) -> e.Scheduled:
+    """Gives a parked run the attempt in which it goes on: its node has all that it needs."""
+    life = task.life
+    return e.Scheduled(
+        node=life.node,
+        incarnation=life.incarnation,
+        attempt=life.attempt + 1,
+        skill=task.spec.skill if task.spec else "",
+        losses=life.losses,
+        wakes=True,
+    )
