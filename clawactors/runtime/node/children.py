@@ -17,7 +17,7 @@ from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.attempt.journal import load_task, submitted
 from clawactors.runtime.node.childends import ChildEnds, FoundEnds
 from clawactors.runtime.node.childfailed import ChildFailed
-from clawactors.runtime.node.codetasks import in_run, outside_run
+from clawactors.runtime.node.codetasks import outside_run
 from clawactors.runtime.node.submitter import Submitter
 from clawactors.runtime.node.syncchildren import outcome_of
 from clawactors.systems.skills import Skill
@@ -92,12 +92,9 @@ class TaskChildren:
     ) -> str:
         """The id of the child; see `TaskContext.submit`."""
         attempt = self._attempt
-        path = attempt.tasks.current().path
         await attempt.parking.at_work()
         attempt.check()
-        id = child_id(
-            attempt.id, self._key_of(wishes.get("key"), path)
-        )  # before the first wait: in the order of the code
+        id = child_id(attempt.id, self._key_of(wishes.get("key"), attempt.tasks.current().path))
         if id in self._ends.by_id:
             return id
         self._ends.being_made += 1
@@ -142,7 +139,7 @@ class TaskChildren:
         if key in self._keys:
             raise Refused(f"the code uses the key {key!r} for two children; keys are unique within a task")
         if len(self._keys) >= WIDTH_MAX:
-            raise Refused(f"a task has at most {WIDTH_MAX} children; let children have children of their own")
+            raise Refused(f"a task has at most {WIDTH_MAX} children; let children have children")
         self._keys.add(key)
         return key
 
@@ -177,11 +174,11 @@ class TaskChildren:
 
     # What becomes of them
 
+    @outside_run
     async def result(self, id: str) -> Any:
         """The result of that child. Raises: `ChildFailed` when it ended without one."""
-        with in_run(None):
-            await self._look_again((id,))
-            return await self._value_of(await self._ends.of(id))
+        await self._look_again((id,))
+        return await self._value_of(await self._ends.of(id))
 
     async def _look_again(self, ids: Sequence[str]) -> None:
         """Looks whether a person has retried those of them that had failed."""

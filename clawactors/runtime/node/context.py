@@ -103,9 +103,8 @@ class TaskContext(TaskHandle):
     async def sleep(self, how_long: str | float) -> None:
         """Sleeps for `7d`, `1h30m` or a number of seconds; goes on wherever a slot is free then.
 
-        The end is decided once, however often the task is resumed. From one second on, the slot is free while the code
-        does nothing but wait: it stays in memory and goes on in place. Where its node ends meanwhile, it raises
-        `TaskSuspended` here, and the code runs again up to this place elsewhere.
+        The end is decided once. From one second on, the slot is free while the code does nothing but wait: it stays in
+        memory and goes on in place. Where its node ends meanwhile, this raises `TaskSuspended`.
         Raises: `Refused` where that is not a duration.
         """
         await self._attempt.sleeps.sleep(how_long)

@@ -7,8 +7,10 @@
 """
 
 import asyncio
+import inspect
 import logging
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from clawactors.kernel.errors import Refused
@@ -22,7 +24,7 @@ from clawactors.runtime.node.naming import StepNames
 from clawactors.runtime.node.results import encoded_and_decoded, is_large
 from clawactors.runtime.node.sleep import SLEEP
 from clawactors.runtime.node.step import call_of, home_of, undo_of
-from clawactors.runtime.node.steptime import RunningSteps, within
+from clawactors.runtime.node.steptime import RunningSteps, is_async, within
 from clawactors.runtime.node.threadsteps import ThreadSteps
 from clawactors.systems.skills.returns import JSON, Returns, returns_of
 from clawactors.systems.tasks import commands as c
@@ -90,7 +92,7 @@ class Steps:
 
     async def _do(self, name: str, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         with in_run(self._attempt.tasks):
-            if _is_async(function):
+            if is_async(function):
                 return await function(*args, **kwargs)
             result = await self.threads.call(name, lambda: function(*args, **kwargs))
             return await result if inspect.isawaitable(result) else result

@@ -20,21 +20,22 @@ from clawactors.systems.tasks import commands as c
 if TYPE_CHECKING:
     from clawactors.runtime.node.attempt.attempt import Attempt
 
-__all__ = ["SHOWN_AFTER_S", "RunningSteps", "call_within", "run", "within"]
+__all__ = ["SHOWN_AFTER_S", "RunningSteps", "call_within", "is_async", "run", "within"]
 
 SHOWN_AFTER_S: Final = 2.0
 
 
 async def run(threads: Executor, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     """What the function returns: async code runs in the loop, sync code in a thread."""
-    if _is_async(function):
+    if is_async(function):
         return await function(*args, **kwargs)
     loop = asyncio.get_running_loop()
     result = await loop.run_in_executor(threads, call_in_thread, lambda: function(*args, **kwargs))
     return await result if inspect.isawaitable(result) else result
 
 
-def _is_async(function: Callable[..., Any]) -> bool:
+def is_async(function: Callable[..., Any]) -> bool:
+    """True for a function whose call has to be awaited."""
     code = getattr(function, "__code__", None)  # `inspect` unwraps at a cost that shows in short steps
     return bool(code.co_flags & inspect.CO_COROUTINE) if code is not None else inspect.iscoroutinefunction(function)
 

@@ -19,7 +19,8 @@ __all__ = ["OF_ATTEMPT", "check_fence", "decide_of_attempt", "or_cancel"]
 # As tuples, because a union in `isinstance` is made anew at every call.
 OF_ATTEMPT: Final = (
     c.CompleteStep, c.StartTask, c.Complete, c.FailStep, c.StartStep,
-    c.Return, c.Fail, c.Wait, c.Park, c.Wake, c.Unpark, c.ConfirmCancel, c.Compensate, c.FailUndo, c.BeginUndo, c.EndUndo,
+    c.Return, c.Fail, c.Wait, c.Park, c.Wake, c.Unpark, c.ConfirmCancel, c.Compensate,
+    c.FailUndo, c.BeginUndo, c.EndUndo,
 )  # fmt: skip
 _WHEN_PAUSED: Final = (c.CompleteStep, c.Compensate, c.FailUndo)
 _BEFORE_IT_RUNS: Final = (c.StartTask, c.Return, c.ConfirmCancel)

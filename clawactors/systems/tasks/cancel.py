@@ -3,6 +3,7 @@
 from clawactors.kernel.errors import Refused
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.parking import go_on
 from clawactors.systems.tasks.task import FINAL, Task
 
 __all__ = ["decide_cancel"]
@@ -17,9 +18,12 @@ def decide_cancel(command: c.Cancel, task: Task) -> tuple[e.TaskEvent, ...]:
         return (e.Retried(command.by), e.CancelRequested(command.by, undo), e.Compensating("cancelled", life.error))
     if life.status in FINAL:
         raise Refused(f"the task is {life.status}; an ended task can't be cancelled")
-    new = not life.cancel_requested or (undo and not life.undo_requested)
-    asked = (e.CancelRequested(command.by, undo),) if new else ()
+    new = undo > life.undo_requested or command.now > life.cancel_now or not life.cancel_requested
+    asked = (e.CancelRequested(command.by, undo, command.now),) if new else ()
     undoes = life.undoable > 0 and (undo or life.undo_requested)
-    if life.undo is not None or life.status == "running" or (life.status == "scheduled" and undo):
+    if life.undo is not None or life.status == "running" or (life.status == "scheduled" and (undo or life.parked)):
         return asked
+    if life.parked:  # its code may clean up
+        ready = (e.Readied(),) if life.status == "waiting" else ()
+        return (*asked, *ready, go_on(task))
     return (*asked, e.Compensating("cancelled") if undoes else e.Cancelled())
