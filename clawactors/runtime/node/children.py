@@ -37,8 +37,7 @@ __all__ = ["ChildRef", "OnFailure", "TaskChildren"]
 type OnFailure = Literal["cancel", "wait", "ignore"]
 
 _OWN_OPTIONS: Final = ("key", "on_parent_cancel")
-_ON_FAILURE: Final = ("cancel", "wait", "ignore")
-_ON_PARENT_CANCEL: Final = ("cancel", "leave")
+_ON_FAILURE, _ON_PARENT_CANCEL = ("cancel", "wait", "ignore"), ("cancel", "leave")
 
 
 class ChildRef:
@@ -58,7 +57,7 @@ class ChildRef:
         return await self._children.result(self.id)
 
     async def cancel(self) -> None:
-        """Cancels it; nothing happens where it has ended."""
+        """Cancels it, unless it has ended."""
         await self._children.cancel_child(self.id)
 
 
@@ -202,7 +201,7 @@ class TaskChildren:
         return result
 
     async def cancel_child(self, id: str) -> None:
-        """Cancels that child; nothing happens where it has ended."""
+        """Cancels that child, unless it has ended."""
         submitter = self._cluster()
         with contextlib.suppress(Refused):
             await self._attempt.retry_while_unavailable(lambda: submitter.cancel(id))

@@ -10,7 +10,7 @@ from clawactors.systems.tasks import attemptcommands as c
 from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.attemptcommands import AttemptCommand
 from clawactors.systems.tasks.journal import SIGNAL
-from clawactors.systems.tasks.parking import park, wake
+from clawactors.systems.tasks.parking import UNDONE, park, wake
 from clawactors.systems.tasks.task import Task
 from clawactors.systems.tasks.undoing import end_of_undo, undone_first
 
@@ -81,7 +81,7 @@ def decide_of_attempt(
             return (end_of_undo(task),)
         case c.Wait():
             if task.life.undo is not None:
-                raise Refused("the task's steps are undone, so it can't wait any more: return or raise")
+                raise Refused(UNDONE)
             if command.reason == "timer" and command.until_ns <= 0:
                 raise Refused("a timer needs its time")
             if command.reason == "signal" and task.journal.count(SIGNAL + command.name) > command.taken:

@@ -5,13 +5,15 @@ A wake is one commit, `task.ready` with `task.scheduled`, decided from the state
 
 from typing import Final
 
+from clawactors.kernel.errors import Refused
 from clawactors.systems.tasks import attemptcommands as c
 from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.journal import SIGNAL
 from clawactors.systems.tasks.task import Task
 
-__all__ = ["go_on", "park", "wake"]
+__all__ = ["UNDONE", "go_on", "park", "wake"]
 
+UNDONE: Final = "the task's steps are undone, so it can't wait any more: return or raise"
 _NEVER_NS: Final = 2**63
 
 
@@ -19,6 +21,8 @@ def park(command: c.Park, task: Task) -> tuple[e.TaskEvent, ...]:
     """The code does nothing but wait: none where something has come, or it cleans up."""
     if task.life.cancel_requested or not command.waits:
         return ()  # what cleans up does not park
+    if task.life.undo is not None:
+        raise Refused(UNDONE)
     for wait, taken in command.waits:
         if wait.reason == "signal" and task.journal.count(SIGNAL + wait.name) > taken:
             return ()  # it came while the wait was being written

@@ -89,8 +89,12 @@ class Parking:
             attempt.journal.gathers = False
             limited = attempt.skill is not None and attempt.skill.offer.concurrency is not None
             await attempt.record(c.Park(attempt.fence, attempt.waits.listed(), limited))
-        except (TaskSuspended, asyncio.CancelledError, Refused):
+        except (TaskSuspended, asyncio.CancelledError):
             return  # it is to end, and told so
+        except Refused as refusal:
+            if not attempt.is_stopping:
+                attempt.waits.fail(refusal)
+            return
         except Exception as error:
             attempt.fail(error)
             return
