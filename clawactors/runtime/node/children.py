@@ -90,8 +90,7 @@ class TaskChildren:
         self, skill: "str | Skill", params: Mapping[str, Any] | None, wishes: Mapping[str, Any]
     ) -> str:
         """The id of the child; see `TaskContext.submit`."""
-        attempt = self._attempt
-        await attempt.parking.at_work()
+        await (attempt := self._attempt).parking.at_work()
         attempt.check()
         id = child_id(attempt.id, self._key_of(wishes.get("key"), attempt.tasks.current().path))
         if id in self._ends.by_id:
