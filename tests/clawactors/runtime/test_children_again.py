@@ -137,3 +137,32 @@ async def test_a_child_of_a_task_group_that_fails_takes_its_siblings_with_it() -
         assert "-1 is negative" in await ref.result(8)
         for child in children_of(cluster, ref.id):
             await cluster.until_status(child, "failed", "cancelled")
+
+
+async def test_sequences_side_by_side_find_their_own_children_whatever_was_faster_before() -> None:
+    """Each branch of the code numbers its own children, so a retry never swaps what belongs to another."""
+    pauses = {"a": 0.05, "b": 0.02, "c": 0.0}
+
+    @skill("echo")
+    async def echo(task: Task, text: str) -> str:
+        return text
+
+    @skill("sequences", retry=NO_WAIT)
+    async def sequences(task: Task) -> list[str]:
+        async def sequence(name: str) -> str:
+            first = await task.run(echo, {"text": name})
+            if task.attempt == 1:
+                await asyncio.sleep(pauses[name])
+            return await task.run(echo, {"text": f"{first}-2"})
+
+        found = await asyncio.gather(*(sequence(name) for name in pauses))
+        if task.attempt == 1:
+            raise RuntimeError("again")
+        return list(found)
+
+    async with Cluster() as cluster:
+        await cluster.control()
+        await cluster.node("n1", [echo, sequences])
+        ref = await cluster.client().submit("sequences")
+        assert await ref.result(8) == ["a-2", "b-2", "c-2"]
+        assert len(children_of(cluster, ref.id)) == 6
