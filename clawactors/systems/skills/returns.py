@@ -1,4 +1,4 @@
-"""What a function returns, by its annotation: JSON from the record becomes the same value on every run.
+"""What a function returns or takes, by its annotations: JSON from the record becomes the same value on every run.
 
 1. An annotation that JSON has anyway (text, numbers, lists, dicts with text keys, `Any`) changes and checks nothing.
 2. One that can't be told from JSON (two dataclasses in a union, a class that only its author knows) changes nothing.
@@ -6,10 +6,11 @@
 """
 
 import collections.abc
+import inspect
 import sys
 import types
 import typing
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import is_dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -23,7 +24,7 @@ from clawactors.kernel.errors import Refused
 from clawactors.systems.skills.callables import unwrapped
 from clawactors.systems.tasks.jsonvalues import AS_TEXT, is_model, is_uuid
 
-__all__ = ["JSON", "Returns", "construct", "returns_of"]
+__all__ = ["JSON", "Returns", "as_annotated", "construct", "returns_of"]
 
 _RICH: Final = (
     bytes, bytearray, memoryview, tuple, set, frozenset, datetime, date, time, timedelta, Decimal, Enum,
@@ -52,15 +53,17 @@ class Returns:
 
     def restored(self, value: Any, whose: str) -> Any:
         """The value of the annotated type, from JSON. Raises: `Refused` where it is none."""
+        return self.made(value, f"{whose} has a result that")
+
+    def made(self, value: Any, what: str) -> Any:
+        """The value of the annotated type, from JSON. Raises: `Refused` that says `what` it is."""
         if self._type is None:
             return value
         try:
             return msgspec.convert(value, self._type, str_keys=True, dec_hook=construct)
         except msgspec.ValidationError as error:
             shown = getattr(self._type, "__qualname__", None) or str(self._type)
-            raise Refused(
-                f"{whose} has a result that is no {shown}, as it is annotated: {' '.join(str(error).split())}"
-            ) from None
+            raise Refused(f"{what} is no {shown}, as it is annotated: {' '.join(str(error).split())}") from None
 
     def restores(self, decoded: Any, value: Any) -> bool:
         """True where that gives back this very value."""
@@ -81,12 +84,47 @@ def returns_of(function: Callable[..., Any]) -> Returns:
         if not isinstance(annotations, dict) or "return" not in annotations:
             function = unwrapped(function)
             annotations = getattr(function, "__annotations__", {})
-        annotation = annotations.get("return")
-        if annotation in _PLAIN:
-            return JSON
-        return _named(annotation, function.__module__) if isinstance(annotation, str) else _known(annotation)
+        return _of(annotations.get("return"), function)
     except Exception:  # an annotation may be anything, and raise anything
         return JSON
+
+
+def as_annotated(
+    function: Callable[..., Any], args: Iterable[Any], kwargs: Mapping[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Arguments from the record, each as the function annotates it. Raises: `Refused` where one is none."""
+    args, kwargs = tuple(args), dict(kwargs)
+    try:
+        bound = inspect.signature(function).bind(*args, **kwargs)
+    except (TypeError, ValueError):  # the call itself says what does not fit
+        return args, kwargs
+    inner = unwrapped(function)
+    for name, given in bound.arguments.items():
+        parameter = bound.signature.parameters[name]
+        what = f"the argument {name!r} of {getattr(inner, '__qualname__', inner)!r}"
+        returns = _taken(parameter, inner)
+        match parameter.kind:
+            case inspect.Parameter.VAR_POSITIONAL:
+                bound.arguments[name] = tuple(returns.made(value, what) for value in given)
+            case inspect.Parameter.VAR_KEYWORD:
+                bound.arguments[name] = {key: returns.made(value, what) for key, value in given.items()}
+            case _:
+                bound.arguments[name] = returns.made(given, what)
+    return bound.args, bound.kwargs
+
+
+def _taken(parameter: inspect.Parameter, function: Callable[..., Any]) -> Returns:
+    try:
+        return _of(parameter.annotation, function)
+    except Exception:  # an annotation may be anything, and raise anything
+        return JSON
+
+
+def _of(annotation: Any, function: Callable[..., Any]) -> Returns:
+    """What the annotation in that function says. Raises anything."""
+    if annotation in _PLAIN:
+        return JSON
+    return _named(annotation, function.__module__) if isinstance(annotation, str) else _known(annotation)
 
 
 @lru_cache(1024)

@@ -4,6 +4,9 @@ import asyncio
 import os
 import random
 from contextvars import Context, ContextVar
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +82,36 @@ def reserve(item: str) -> None:
 async def stick() -> None:
     """Can't be undone."""
     _happens("stick")
+
+
+@dataclass
+class Receipt:
+    """What a payment returns."""
+
+    at: datetime
+    parts: tuple[Decimal, ...]
+
+
+def repay(receipt: Receipt, price: "Decimal", *days: date, note: Path, plain) -> None:  # type: ignore[no-untyped-def]
+    """Is annotated, in part."""
+    _happens(f"repay {receipt} {price!r} {days} {note!r} {plain}")
+
+
+@step(undo=repay)
+async def pay(price: Decimal, *days: date, note: Path, plain: date) -> Receipt:
+    """Pays."""
+    return Receipt(datetime(2026, 1, 2, tzinfo=UTC), (price, price))
+
+
+def misread(price: Decimal) -> None:
+    """Takes what the step does not return."""
+    _happens("misread")
+
+
+@step(undo=misread)
+async def name_price() -> str:
+    """Returns a text."""
+    return "ten"
 
 
 async def look() -> str:
@@ -436,6 +469,30 @@ async def test_isolated_code_is_undone_in_a_process_too(stage: Stage, tmp_path: 
     assert name == "file.made"
     assert int(pid) != os.getpid()
     assert f"undone in {pid}" in await printed(stage)
+
+
+async def test_an_undo_gets_what_it_is_annotated_with(stage: Stage) -> None:
+    @skill("x", on_failure="compensate")
+    async def x(task: Task) -> None:
+        await pay(task, Decimal("9.50"), date(2026, 1, 3), note=Path("a"), plain=date(2026, 1, 4))
+        raise ValueError
+
+    await stage.run(x)
+    receipt, price = Receipt(datetime(2026, 1, 2, tzinfo=UTC), (Decimal("9.50"),) * 2), Decimal("9.50")
+    assert world == [f"repay {receipt} {price!r} {(date(2026, 1, 3),)} {Path('a')!r} 2026-01-04"]
+
+
+async def test_an_undo_that_is_annotated_with_something_else_is_not_called_and_says_so(stage: Stage) -> None:
+    @skill("x", on_failure="compensate")
+    async def x(task: Task) -> None:
+        await charge(task, "ada", amount=3)
+        await name_price(task)
+        raise ValueError
+
+    task = await stage.run(x)
+    assert (world, said(stage)) == (["charge", "refund 7 ada 3"], ["!name_price", "-charge"])
+    [entry] = [each for each in task.journal.steps() if each.name == "name_price"]
+    assert "the argument 'price' of 'misread' is no Decimal, as it is annotated" in entry.error
 
 
 async def test_a_client_cancels_with_undo_and_the_row_tells() -> None:

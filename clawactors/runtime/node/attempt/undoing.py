@@ -20,6 +20,7 @@ from clawactors.runtime.node.isolation import run_isolated
 from clawactors.runtime.node.spawned import current_output
 from clawactors.runtime.node.step import find_undo, home_of
 from clawactors.runtime.node.steptime import run, within
+from clawactors.systems.skills.returns import as_annotated
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks.journal import Entry
 from clawactors.systems.tasks.payload import is_reference
@@ -119,7 +120,8 @@ async def _undo(attempt: "Attempt", entry: Entry) -> str:
                 params = {"args": [result, *made["args"]], "kwargs": made["kwargs"]}
                 work = run_isolated(attempt, TaskContext(attempt), skill, params, undo.function)
             else:
-                work = run(attempt.threads, step.function, (result, *made["args"]), made["kwargs"])
+                args, kwargs = as_annotated(step.function, (result, *made["args"]), made["kwargs"])
+                work = run(attempt.threads, step.function, args, kwargs)
             await within(step.timeout_s or UNDO_TIMEOUT_S, work, f"undo of {entry.name}")
         except (Exception, SystemExit, KeyboardInterrupt) as raised:
             failure, strategy = classify(raised, skill.errors)
