@@ -108,7 +108,8 @@ def install(kind: str, lock: int) -> None:
     # What compiles has its build requirements locked too, so nothing unlocked is fetched.
     run([*pip, str(ROOT / BUILD)], lock, {})
     required, optional = split((ROOT / KINDS[kind]).read_text())
-    run([*pip, listed("required", required)], lock, compiler)
+    # The lock is complete; what packages name beside it serves command lines of theirs that nobody here calls.
+    run([*pip, listed("required", required), "--no-deps"], lock, compiler)
     if optional and not missing:
         try:
             run([*pip, listed("optional", optional), "--no-deps"], lock, compiler)

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from clawactors.runtime.client.streaming import Chunk
     from clawactors.runtime.client.submitting import Batch, Rejected, TaskRequest
     from clawactors.runtime.client.summary import ClusterStatus, Statistics
+    from clawactors.runtime.client.triggerrows import TriggerFailureRow, TriggerRow
     from clawactors.runtime.client.waiting import TaskBlocked, TaskFailed
     from clawactors.runtime.node.approvals import ApprovalAnswer
     from clawactors.runtime.node.childfailed import ChildFailed
@@ -98,6 +99,8 @@ __all__ = [
     "TaskTree",
     "TooLarge",
     "TreeRow",
+    "TriggerFailureRow",
+    "TriggerRow",
     "Unavailable",
     "WrongVersion",
     "__version__",
@@ -122,6 +125,8 @@ _HOMES = {
     "StepRow": ("clawactors.runtime.client.rows", "StepRow"),
     "TaskTree": ("clawactors.runtime.client.rows", "TaskTree"),
     "TreeRow": ("clawactors.runtime.client.rows", "TreeRow"),
+    "TriggerFailureRow": ("clawactors.runtime.client.triggerrows", "TriggerFailureRow"),
+    "TriggerRow": ("clawactors.runtime.client.triggerrows", "TriggerRow"),
     "TaskRow": ("clawactors.runtime.client.rows", "TaskRow"),
     "LOG": ("clawactors.runtime.output", "LOG"),
     "Batch": ("clawactors.runtime.client.submitting", "Batch"),

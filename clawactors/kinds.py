@@ -8,8 +8,9 @@ from clawactors.systems.memories.kind import MEMORIES
 from clawactors.systems.nodes.kind import NODES
 from clawactors.systems.schedules.kind import SCHEDULES
 from clawactors.systems.tasks.kind import TASKS
+from clawactors.systems.triggers.kind import TRIGGERS
 
 __all__ = ["DECODER", "KINDS"]
 
-KINDS: Final = Kinds((TASKS, NODES, SCHEDULES, CHATS, MEMORIES))
+KINDS: Final = Kinds((TASKS, NODES, SCHEDULES, TRIGGERS, CHATS, MEMORIES))
 DECODER: Final = KINDS.decoder

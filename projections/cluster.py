@@ -20,6 +20,7 @@ from clawactors.projections.views.schedules import SCHEDULES_VIEW
 from clawactors.projections.views.skills import SKILLS_VIEW
 from clawactors.projections.views.status import STATUS_VIEW
 from clawactors.projections.views.tasks.questions import TASKS_VIEW
+from clawactors.projections.views.triggers import TRIGGERS_VIEW
 
 __all__ = ["REVISION", "VIEWS", "cluster_projection"]
 
@@ -30,6 +31,7 @@ VIEWS: Final[tuple[ViewDefinition, ...]] = (
     TASKS_VIEW,
     NODES_VIEW,
     SCHEDULES_VIEW,
+    TRIGGERS_VIEW,
     SKILLS_VIEW,
     STATUS_VIEW,
     FAULTS_VIEW,

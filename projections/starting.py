@@ -13,10 +13,12 @@ from clawactors.projections.engine.store import Reading, Store
 from clawactors.projections.views.nodes.view import stored_nodes
 from clawactors.projections.views.schedules import stored_schedules
 from clawactors.projections.views.tasks import table as t
+from clawactors.projections.views.triggers import stored_triggers
 from clawactors.systems.nodes import Node
 from clawactors.systems.placement import slim
 from clawactors.systems.schedules import Schedule
 from clawactors.systems.tasks import OPEN, Journal, Status, Task
+from clawactors.systems.triggers import Trigger
 
 __all__ = ["StartingPoint", "starting_point"]
 
@@ -29,6 +31,7 @@ class StartingPoint(msgspec.Struct):
     _ended: list[tuple[str, Status]]
     _nodes: list[tuple[str, int, Node]]
     _schedules: list[tuple[str, int, Schedule]]
+    _triggers: list[tuple[str, int, Trigger]]
     _frozen: list[tuple[str, str]]
 
     def open_tasks(self) -> Iterable[tuple[str, int, Task]]:
@@ -47,6 +50,10 @@ class StartingPoint(msgspec.Struct):
         """`(name, version, schedule)` of all that were ever added."""
         return self._schedules
 
+    def triggers(self) -> Iterable[tuple[str, int, Trigger]]:
+        """`(name, version, trigger)` of all that were ever added."""
+        return self._triggers
+
     def frozen(self) -> Iterable[tuple[str, str]]:
         """`(kind, id)` of what a later release has written."""
         return self._frozen
@@ -62,6 +69,7 @@ def starting_point(store: Store) -> StartingPoint:
             list(_ended(reading, tasks)),
             [(stored.id, stored.version, stored.node) for stored in stored_nodes(reading)],
             [(stored.name, stored.version, stored.schedule) for stored in stored_schedules(reading)],
+            [(stored.name, stored.version, stored.trigger) for stored in stored_triggers(reading)],
             [(kind, id) for kind, id, _ in frozen(reading)],
         )
 

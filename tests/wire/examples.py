@@ -8,6 +8,7 @@ from clawactors.systems.nodes import events as n
 from clawactors.systems.schedules import events as s
 from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.stepevents import Undo
+from clawactors.systems.triggers import events as g
 
 __all__ = ["EXAMPLES", "HISTORIES", "SUBJECTS"]
 
@@ -33,6 +34,7 @@ FULL = e.Submitted(
 LEAST = e.Submitted(skill="echo")
 FULL_PLAN = e.Spec(skill="echo", params={"text": "hi"}, user="ada", priority=3, tags=("nightly",), timeout_s=1.5)
 NEXT = 1_800_000_060_000_000_000
+UNDELIVERED = g.TriggerFailure(g.Place("task", "t1", 7, 1), "task.dead", "answered 500", 5, NEXT)
 ERROR = e.TaskError("network", "no route to host")
 JOINED = n.NodeJoined(
     incarnation="i1",
@@ -183,6 +185,27 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
         s.ScheduleFired(due_ns=NEXT),
     ),
     "schedule.removed": (s.ScheduleRemoved("client/ada"), s.ScheduleRemoved()),
+    "trigger.added": (
+        g.TriggerAdded(
+            on=("task.completed", "node.*"),
+            where='task.skill == "fetch"',
+            task=FULL_PLAN,
+            allow_loop=True,
+            rate=5,
+            by="client/ada",
+        ),
+        g.TriggerAdded(on=("task.dead",), webhook="https://example.org/hook", secret="hook"),  # noqa: S106 - a name
+        g.TriggerAdded(on=("task.dead",), publish="app.dead"),
+    ),
+    "trigger.paused": (g.TriggerPaused("client/ada"), g.TriggerPaused()),
+    "trigger.resumed": (g.TriggerResumed("client/ada"), g.TriggerResumed()),
+    "trigger.stopped": (g.TriggerStopped("loop: it sets itself off"),),
+    "trigger.advanced": (
+        g.TriggerAdvanced(position=9, fired=3, failures=(UNDELIVERED,), redone=(UNDELIVERED.place,)),
+        g.TriggerAdvanced(position=9),
+    ),
+    "trigger.redriven": (g.TriggerRedriven((UNDELIVERED.place,), "client/ada"), g.TriggerRedriven(())),
+    "trigger.removed": (g.TriggerRemoved("client/ada"), g.TriggerRemoved()),
     "node.joined": (
         JOINED,
         n.NodeJoined(incarnation="i1"),
@@ -394,6 +417,21 @@ HISTORIES: dict[str, tuple[str, Bodies]] = {
             b"hello",
             (s.ScheduleFired(due_ns=NEXT + 120, next_ns=NEXT + 180),),
             (s.ScheduleRemoved("client/ada"),),
+        ],
+    ),
+    "trigger-life": (
+        "trigger",
+        [
+            (g.TriggerAdded(on=("task.dead",), webhook="https://example.org/hook", by="client/ada"),),
+            (g.TriggerAdvanced(position=5),),
+            (g.TriggerAdvanced(position=9, fired=2, failures=(UNDELIVERED,)), g.TriggerStopped("loop: it loops")),
+            (g.TriggerAdvanced(position=7, fired=2),),
+            b"hello",
+            (g.TriggerResumed(),),
+            (g.TriggerRedriven((UNDELIVERED.place,)),),
+            (g.TriggerAdvanced(position=9, fired=1, redone=(UNDELIVERED.place,)),),
+            (g.TriggerPaused(),),
+            (g.TriggerRemoved("client/ada"),),
         ],
     ),
     "node-life": (

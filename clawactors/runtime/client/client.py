@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from clawactors.runtime.client.recording import ClientMemories
     from clawactors.runtime.client.redriving import RedriveReport
     from clawactors.runtime.client.schedules import Schedules
+    from clawactors.runtime.client.triggers import Triggers
 
 __all__ = ["ClusterClient"]
 
@@ -37,6 +38,13 @@ class ClusterClient(TaskMaking):
         from clawactors.runtime.client.schedules import Schedules
 
         return Schedules(self)
+
+    @property
+    def triggers(self) -> "Triggers":
+        """The triggers of the cluster."""
+        from clawactors.runtime.client.triggers import Triggers
+
+        return Triggers(self)
 
     @cached_property
     def memories(self) -> "ClientMemories":

@@ -37,6 +37,7 @@ from clawactors.runtime.control.reported import ProgressReports
 from clawactors.runtime.control.schedules import ScheduleKeeper
 from clawactors.runtime.control.timekeeper import LogTimeKeeper
 from clawactors.runtime.control.timers import TimerKeeper
+from clawactors.runtime.control.triggers import TriggerKeeper
 from clawactors.runtime.control.watch import Watch
 from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.runtime.endpoint import CommandEndpoint
@@ -98,6 +99,7 @@ class Control:
         self.endpoint = CommandEndpoint(self.dispatcher, kinds.of(Home.CONTROL), self.ends.awaits)
         self.watch = Watch(leases, requests, context.clock, self.state.nodes.live, self._lose)
         self.schedules = ScheduleKeeper(self.dispatcher, self.agenda, self._wake.set)
+        self.triggers = TriggerKeeper(self.dispatcher, requests, kinds, self._wake.set)
         self.timers = TimerKeeper(
             timers,
             self.agenda,
@@ -112,16 +114,13 @@ class Control:
         self.forks = ForkKeeper(self.dispatcher, self._wake.set)
         self._answering = LeaderEndpoints(requests, self.ends, self.blobs, self.outputs, self.forks, self.endpoint)
         self._background = background = ControlBackground()
+        families = self.state.tasks.families
         self._children = ChildKeeper(
-            self.dispatcher,
-            self.state.tasks.families,
-            self.snapshots,
-            views,
-            background,
-            lambda: self.leadership.leading,
+            self.dispatcher, families, self.snapshots, views, background, lambda: self.leadership.leading
         )
         self._writer = PlannedCommandWriter(self.dispatcher, self.placement, self.snapshots, background, self._wake.set)
-        self._plans = Plans(self.state, self.schedules.roster, self.ends, self.snapshots, background, self._changed)
+        rosters = self.schedules.roster, self.triggers.roster
+        self._plans = Plans(self.state, *rosters, self.ends, self.snapshots, background, self._changed)
         self._position, self.progress = 0, ProgressReports()
         self._follower: Follower | None = None
         self._leads = 0
@@ -132,9 +131,7 @@ class Control:
         await self._time.ask()
         snapshot = self.views.snapshot()
         self._position = snapshot.position
-        self.state.load(snapshot)
-        self.schedules.roster.load(snapshot.schedules(), snapshot.frozen())
-        self._plans.load_statuses()
+        self._plans.load(snapshot)
         patterns = [kind.pattern for kind in self.kinds.of(Home.CONTROL)]
         follower = self._follower = await self.context.log.follow(patterns, after=snapshot.position)
         self.snapshots.begin(follower, snapshot.position)
@@ -156,6 +153,7 @@ class Control:
             deaf()
             if self._check is not None:
                 self._check.cancel()
+            self.triggers.stop()
             self._background.cancel()
             for each in (self._answering, self.lookup, self.records):
                 await each.aclose()
@@ -206,6 +204,7 @@ class Control:
 
     def _stop_answering(self) -> None:
         """Another process may lead: requests to this one would only lose time."""
+        self.triggers.stop()
         self._background.start(self._answering.aclose())
 
     async def _open_limits(self, lead: int) -> None:
@@ -234,6 +233,7 @@ class Control:
         if not self.leadership.leading:
             return
         self.schedules.fire()
+        self.triggers.act()
         self.forks.finish(self.state.tasks.forks)
         self._children.act()
         now_ns = self.context.time.now_ns()

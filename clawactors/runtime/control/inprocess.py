@@ -13,6 +13,7 @@ from clawactors.systems.placement import PlacementStart
 from clawactors.systems.schedules import Schedule
 from clawactors.systems.tasks import TASK, Status, Task, TaskStatus
 from clawactors.systems.tasks.events import Spec, TaskError
+from clawactors.systems.triggers import Trigger
 
 __all__ = ["InProcessViews"]
 
@@ -42,6 +43,10 @@ class _Beginning:
         return ()
 
     def schedules(self) -> Iterable[tuple[str, int, Schedule]]:
+        """None."""
+        return ()
+
+    def triggers(self) -> Iterable[tuple[str, int, Trigger]]:
         """None."""
         return ()
 

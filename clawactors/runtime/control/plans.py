@@ -10,11 +10,13 @@ from clawactors.runtime.control.ends import EndNotifier
 from clawactors.runtime.control.folded import FoldedSnapshots
 from clawactors.systems.nodes import NODE
 from clawactors.systems.nodes.kind import NODES
-from clawactors.systems.placement import ClusterState
+from clawactors.systems.placement import ClusterState, PlacementStart
 from clawactors.systems.schedules import SCHEDULE
 from clawactors.systems.schedules.roster import Roster
 from clawactors.systems.tasks import TASK
 from clawactors.systems.tasks.events import Submitted
+from clawactors.systems.triggers import TRIGGER
+from clawactors.systems.triggers.roster import TriggerRoster
 
 __all__ = ["Plans"]
 
@@ -26,18 +28,27 @@ class Plans:
         self,
         state: ClusterState,
         roster: Roster,
+        triggers: TriggerRoster,
         ends: EndNotifier,
         snapshots: FoldedSnapshots,
         background: ControlBackground,
         changed: Callable[[], None],
     ) -> None:
-        self._state, self._roster, self._ends = state, roster, ends
+        self._state, self._roster, self._triggers, self._ends = state, roster, triggers, ends
         self._snapshots, self._background, self._changed = snapshots, background, changed
         self._by_kind: dict[str, Callable[[Commit], None]] = {
             TASK.kind: self._apply_task,
             NODE.kind: self._apply_node,
             SCHEDULE.kind: self._apply_schedule,
+            TRIGGER.kind: self._apply_trigger,
         }
+
+    def load(self, start: PlacementStart) -> None:
+        """Starts from a view instead of from the first event."""
+        self._state.load(start)
+        self._roster.load(start.schedules(), start.frozen())
+        self._triggers.load(start.triggers(), start.frozen())
+        self.load_statuses()
 
     def apply(self, commits: Iterable[Commit]) -> None:
         """Tells those who plan with that kind; most kinds need no plans, they are decided and shown."""
@@ -77,6 +88,14 @@ class Plans:
             self._roster.freeze(commit.id)
         else:
             self._roster.apply(commit.id, commit.record.seq, commit.events, commit.record.at_ns)
+
+    def _apply_trigger(self, commit: Commit) -> None:
+        if writer_of(commit.record.subject):
+            return
+        if commit.fault == "future":
+            self._triggers.freeze(commit.id)
+        else:
+            self._triggers.apply(commit.id, commit.record.seq, commit.events, commit.record.at_ns)
 
     async def _adopt(self, id: str) -> None:
         """Looks up a task that had ended, and so was forgotten here, and now goes on."""

@@ -6,6 +6,7 @@ from typing import Protocol
 from clawactors.systems.nodes import Node
 from clawactors.systems.schedules import Schedule
 from clawactors.systems.tasks import Status, Task
+from clawactors.systems.triggers import Trigger
 
 __all__ = ["PlacementStart"]
 
@@ -29,6 +30,10 @@ class PlacementStart(Protocol):
 
     def schedules(self) -> Iterable[tuple[str, int, Schedule]]:
         """`(name, version, schedule)` of all that were ever added."""
+        ...
+
+    def triggers(self) -> Iterable[tuple[str, int, Trigger]]:
+        """`(name, version, trigger)` of all that were ever added."""
         ...
 
     def frozen(self) -> Iterable[tuple[str, str]]:

@@ -39,6 +39,7 @@ from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.tasks.submission import spec_of
 from clawactors.systems.tasks.task import FINAL
+from clawactors.systems.triggers import Trigger
 from tests.clawactors.runtime.cluster import Cluster, Views
 
 OF_A_RUN = (
@@ -154,6 +155,9 @@ class FoldedSnapshot:
                 yield id, known.version, known.state
 
     def schedules(self) -> Iterable[tuple[str, int, Schedule]]:
+        return ()
+
+    def triggers(self) -> Iterable[tuple[str, int, Trigger]]:
         return ()
 
     def frozen(self) -> Iterable[tuple[str, str]]:

@@ -289,6 +289,9 @@ class _Start:
     def schedules(self) -> list[Any]:
         return []
 
+    def triggers(self) -> list[Any]:
+        return []
+
     def frozen(self) -> list[Any]:
         return []
 

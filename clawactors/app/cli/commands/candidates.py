@@ -129,6 +129,10 @@ async def _schedules(client: Client, start: str) -> Iterable[str]:
     return [row.name for row in await client.schedules.list(fresh=False)]
 
 
+async def _triggers(client: Client, start: str) -> Iterable[str]:
+    return [row.name for row in await client.triggers.list(fresh=False)]
+
+
 async def _skills(client: Client, start: str) -> Iterable[str]:
     return [row.name for row in await client.skills_known(fresh=False)]
 
@@ -139,6 +143,7 @@ _SOURCES: Final[dict[str, _Source]] = {
     "NODE": _nodes,
     "[SET] NODE": _nodes_or_set,
     "NAME [CRON SKILL [JSON|@FILE|-]]": _schedules,
+    "TRIGGER": _triggers,
     "SKILL": _skills,
 }
 """Where candidates come from, by the argument's name in its help."""

@@ -1,0 +1,87 @@
+"""`claw trigger add|list|show|pause|resume|redrive|remove`: what follows when something happens."""
+
+from typing import Any
+
+from clawactors.app.cli.output import emit
+from clawactors.app.cli.problem import Problem
+from clawactors.app.cli.request import params_of
+from clawactors.app.cli.session import explained, hinted, with_client
+from clawactors.app.cli.triggerrows import trigger_card, trigger_table
+from clawactors.app.client import Client
+from clawactors.kernel.fold import Snapshot
+from clawactors.runtime.client.triggers import trigger_row
+from clawactors.systems.triggers import Trigger
+
+__all__ = ["run"]
+
+_LIST = "claw trigger list shows all triggers"
+
+
+def run(options: Any) -> int:
+    """Runs the verb and prints the trigger's new state."""
+    given = _given(options)
+    if options.verb == "list":
+        if options.name or given:
+            raise Problem("usage", "usage: trigger list")
+        return with_client(options, lambda client: _list(client, options))
+    if not options.name or (given and options.verb != "add"):
+        raise Problem("usage", f"usage: trigger {options.verb} NAME{' --on EVENT …' if options.verb == 'add' else ''}")
+    if options.verb == "add" and not options.on:
+        raise Problem(
+            "usage", "usage: trigger add NAME --on EVENT with --submit SKILL, --webhook URL or --publish SUBJECT"
+        )
+
+    async def change(client: Client) -> int:
+        name = options.name
+        if options.verb == "show":
+            with hinted(_LIST):
+                row = await client.triggers.get(name)
+        else:
+            with hinted(_LIST), explained(f"nothing was changed; {_LIST}"):
+                row = trigger_row(name, await _changed(client, options, given))
+        emit(options, row, lambda: trigger_card(row))
+        return 0
+
+    return with_client(options, change)
+
+
+def _given(options: Any) -> dict[str, Any]:
+    given = {
+        "on": options.on,
+        "where": options.where,
+        "submit": options.submit,
+        "params": options.params,
+        "webhook": options.webhook,
+        "secret": options.secret,
+        "publish": options.publish,
+        "rate": options.rate,
+        "allow_loop": options.allow_loop,
+        "user": options.user,
+        "priority": options.priority,
+        "tags": options.tag,
+        "timeout_s": options.timeout,
+        "max_retries": options.retries,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+async def _changed(client: Client, options: Any, given: dict[str, Any]) -> Snapshot[Trigger]:
+    triggers, name = client.triggers, options.name
+    match options.verb:
+        case "add":
+            params = {"params": params_of(options.params)} if options.params else {}
+            return await triggers.add(name, **(given | params))
+        case "pause":
+            return await triggers.pause(name)
+        case "resume":
+            return await triggers.resume(name)
+        case "redrive":
+            return await triggers.redrive(name)
+        case _:
+            return await triggers.remove(name)
+
+
+async def _list(client: Client, options: Any) -> int:
+    rows = await client.triggers.list()
+    emit(options, rows, lambda: trigger_table(rows))
+    return 0

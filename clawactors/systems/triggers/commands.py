@@ -1,0 +1,73 @@
+"""What can be asked of a trigger."""
+
+import msgspec
+
+from clawactors.systems.triggers.events import Place, TriggerFailure, TriggerPlan
+
+__all__ = [
+    "AddTrigger",
+    "AdvanceTrigger",
+    "PauseTrigger",
+    "RedriveTrigger",
+    "RemoveTrigger",
+    "ResumeTrigger",
+    "StopTrigger",
+    "TriggerCommand",
+]
+
+
+class _TriggerCommand(msgspec.Struct, frozen=True):
+    pass
+
+
+class AddTrigger(_TriggerCommand, frozen=True):
+    """Make it."""
+
+    plan: TriggerPlan
+    by: str = ""
+
+
+class PauseTrigger(_TriggerCommand, frozen=True):
+    """Hold it."""
+
+    by: str = ""
+
+
+class ResumeTrigger(_TriggerCommand, frozen=True):
+    """Let it go on, paused or stopped."""
+
+    by: str = ""
+
+
+class RedriveTrigger(_TriggerCommand, frozen=True):
+    """Deliver again what failed."""
+
+    by: str = ""
+
+
+class RemoveTrigger(_TriggerCommand, frozen=True):
+    """End it."""
+
+    by: str = ""
+
+
+class AdvanceTrigger(_TriggerCommand, frozen=True, kw_only=True):
+    """The leader has worked off the log from `after`, the position in the record, up to `position`."""
+
+    after: int
+    position: int
+    fired: int = 0
+    failures: tuple[TriggerFailure, ...] = ()
+    redone: tuple[Place, ...] = ()
+
+
+class StopTrigger(_TriggerCommand, frozen=True):
+    """The cluster stops it, for that reason."""
+
+    reason: str
+
+
+type TriggerCommand = (
+    AddTrigger | PauseTrigger | ResumeTrigger | RedriveTrigger | RemoveTrigger | AdvanceTrigger | StopTrigger
+)
+"""What `decide` takes."""

@@ -1,0 +1,120 @@
+"""What happened to a trigger. Tags are promises (see `clawactors.eventlog.codec`); times in ns since 1970."""
+
+import msgspec
+
+from clawactors.eventlog import Codec
+from clawactors.systems.tasks.events import Count, Spec
+
+__all__ = [
+    "CODEC",
+    "RATE",
+    "Place",
+    "TriggerAdded",
+    "TriggerAdvanced",
+    "TriggerEvent",
+    "TriggerFailure",
+    "TriggerPaused",
+    "TriggerPlan",
+    "TriggerRedriven",
+    "TriggerRemoved",
+    "TriggerResumed",
+    "TriggerStopped",
+]
+
+RATE = 100
+"""What a trigger sets off a second, at most, unless its plan says otherwise; so many may come at once."""
+
+
+class Place(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One event of the log: the aggregate, the sequence of its commit, and which event of the commit it is."""
+
+    kind: str
+    id: str
+    seq: Count
+    index: Count = 0
+
+
+class TriggerFailure(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What could not be delivered, and why."""
+
+    place: Place
+    event: str
+    reason: str
+    tries: Count = 1
+    at_ns: Count = 0
+
+
+class TriggerPlan(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What was asked for: events named `on` for which `where` holds submit `task`, or go to `webhook` or `publish`.
+
+    `secret` names the secret that signs webhooks. The strings in the parameters of `task` are templates.
+    """
+
+    on: tuple[str, ...]
+    where: str = ""
+    task: Spec | None = None
+    webhook: str = ""
+    secret: str = ""
+    publish: str = ""
+    allow_loop: bool = False
+    rate: Count = RATE
+
+
+class _TriggerEvent(msgspec.Struct, frozen=True, omit_defaults=True):
+    pass
+
+
+class TriggerAdded(TriggerPlan, frozen=True, omit_defaults=True, kw_only=True, tag="trigger.added"):
+    """It exists; it works off what comes after this very event."""
+
+    by: str = ""
+
+
+class TriggerPaused(_TriggerEvent, frozen=True, tag="trigger.paused"):
+    """It works nothing off until it is resumed; what comes meanwhile is kept."""
+
+    by: str = ""
+
+
+class TriggerResumed(_TriggerEvent, frozen=True, tag="trigger.resumed"):
+    """It goes on where it was."""
+
+    by: str = ""
+
+
+class TriggerStopped(_TriggerEvent, frozen=True, tag="trigger.stopped"):
+    """The cluster stopped it, for that reason; people may resume it."""
+
+    reason: str
+
+
+class TriggerAdvanced(_TriggerEvent, frozen=True, kw_only=True, tag="trigger.advanced"):
+    """All of the log up to `position` is worked off: `fired` events since the last time, and these failed.
+
+    `redone` are failures that were delivered again, with or without success.
+    """
+
+    position: Count
+    fired: Count = 0
+    failures: tuple[TriggerFailure, ...] = ()
+    redone: tuple[Place, ...] = ()
+
+
+class TriggerRedriven(_TriggerEvent, frozen=True, tag="trigger.redriven"):
+    """What had failed is delivered again."""
+
+    places: tuple[Place, ...]
+    by: str = ""
+
+
+class TriggerRemoved(_TriggerEvent, frozen=True, tag="trigger.removed"):
+    """It was removed; its name may be used again."""
+
+    by: str = ""
+
+
+type TriggerEvent = (
+    TriggerAdded | TriggerPaused | TriggerResumed | TriggerStopped | TriggerAdvanced | TriggerRedriven | TriggerRemoved
+)
+
+CODEC: Codec[TriggerEvent] = Codec(TriggerEvent.__value__)

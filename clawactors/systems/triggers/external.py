@@ -1,0 +1,68 @@
+"""Commands to triggers as other programs write them."""
+
+from typing import Any, Final, assert_never
+
+import msgspec
+
+from clawactors.kernel.external import ExternalCommand
+from clawactors.systems.triggers import commands as c
+from clawactors.systems.triggers.events import TriggerPlan
+from clawactors.systems.triggers.planning import checked_plan
+
+__all__ = [
+    "COMMANDS",
+    "AddTriggerRequest",
+    "PauseTriggerRequest",
+    "RedriveTriggerRequest",
+    "RemoveTriggerRequest",
+    "ResumeTriggerRequest",
+    "command_of",
+]
+
+
+class AddTriggerRequest(ExternalCommand, frozen=True, kw_only=True, tag="trigger.add"):
+    """Make the trigger."""
+
+    plan: TriggerPlan
+
+
+class PauseTriggerRequest(ExternalCommand, frozen=True, tag="trigger.pause"):
+    """Pause the trigger."""
+
+
+class ResumeTriggerRequest(ExternalCommand, frozen=True, tag="trigger.resume"):
+    """Resume the trigger."""
+
+
+class RedriveTriggerRequest(ExternalCommand, frozen=True, tag="trigger.redrive"):
+    """Deliver again what failed."""
+
+
+class RemoveTriggerRequest(ExternalCommand, frozen=True, tag="trigger.remove"):
+    """Remove the trigger."""
+
+
+type _Any = (
+    AddTriggerRequest | PauseTriggerRequest | ResumeTriggerRequest | RedriveTriggerRequest | RemoveTriggerRequest
+)
+
+COMMANDS: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(_Any.__value__)
+"""What other programs may ask of a trigger."""
+
+
+def command_of(command: _Any, by: str, at_ns: int) -> c.TriggerCommand:
+    """The command that another program asks for, `by` unless it says who asks. Raises: `Refused`."""
+    by = command.by or by
+    match command:
+        case AddTriggerRequest(plan=plan):
+            return c.AddTrigger(checked_plan(plan), by)
+        case PauseTriggerRequest():
+            return c.PauseTrigger(by)
+        case ResumeTriggerRequest():
+            return c.ResumeTrigger(by)
+        case RedriveTriggerRequest():
+            return c.RedriveTrigger(by)
+        case RemoveTriggerRequest():
+            return c.RemoveTrigger(by)
+        case _:
+            assert_never(command)
