@@ -37,7 +37,11 @@ class Timely:
                 if commit.kind == "schedule":
                     self._take_schedule(commit.id, commit.events, record.at_ns)
                 elif commit.kind == "task":
+                    woken = ".from." in record.subject or any(isinstance(e, te.CancelRequested) for e in commit.events)
                     for place, event in enumerate(commit.events):
+                        if woken and isinstance(event, te.Readied):  # no timer: parked code, or a cancel, asked for it
+                            self._tasks[commit.id] = TASK.evolve(self._tasks[commit.id], event, record.at_ns)
+                            continue
                         self._take_task(commit.id, event, commit.events[:place], record.at_ns)
         for name, times in self.fired.items():
             for at_ns in times:
