@@ -229,6 +229,8 @@ def _of_task(history: History, id: str) -> None:
 
 def _next(r: random.Random, task: Task, fence: te.Fence, node: str) -> tc.TaskCommand:
     match task.life.status:
+        case "pending" if task.life.parked:
+            return tc.ScheduleTask(task.life.node, "i1")
         case "pending":
             return tc.ScheduleTask(node, "i1")
         case "scheduled":
@@ -241,6 +243,8 @@ def _next(r: random.Random, task: Task, fence: te.Fence, node: str) -> tc.TaskCo
             return r.choice(list(_of_running(r, task, fence)))
         case "waiting" if task.life.waiting_for == "fork":
             return tc.Inherit((te.InheritedStep("s0", {"n": 1}, 0.5),), last=r.random() < 0.5)
+        case "waiting" if task.life.parked:
+            return r.choice((tc.Ready(), tc.Wake(fence), tc.Unpark(fence, "too many")))
         case "waiting":
             return tc.Ready()
         case "paused":
@@ -271,7 +275,6 @@ def _of_running(r: random.Random, task: Task, fence: te.Fence) -> Iterator[tc.Ta
     yield tc.Wait(fence, "signal", 0, "go")
     waits = ((te.DurableWait("signal", name="go"), 0), (te.DurableWait("timer", task.life.updated_ns + 1), 0))
     yield tc.Park(fence, waits, limited=r.random() < 0.5)
-    yield from (tc.Wake(fence), tc.Unpark(fence, "too many"))
     yield tc.AskApproval(fence, Approval(name="sure", question="?"))
     yield tc.AnswerApproval("sure", approved=r.random() < 0.5, fence=fence)
     yield tc.BeginUndo(fence, te.TaskError("unknown", "boom"))
