@@ -58,7 +58,8 @@ class TriggerRun:
         self._open: dict[Place, int] = {}
         self._window = asyncio.Semaphore(WINDOW)
         self._dirty = asyncio.Event()
-        self._fired = 0
+        self._fired: list[int] = []
+        """Sequences of what followed and is not on record."""
         self._failures: list[TriggerFailure] = []
         self._redone: list[Place] = []
         self._again: set[Place] = set()
@@ -136,12 +137,14 @@ class TriggerRun:
         finally:
             self._window.release()
         del self._open[delivery.place]
+        if self._fired:  # they count once all before them is done
+            self._dirty.set()
 
     async def _insist(self, delivery: Occurrence) -> None:
         while True:
             try:
                 if await self._deliverer.deliver(delivery):
-                    self._fired += 1
+                    self._fired.append(delivery.place.seq)
                     self._dirty.set()
                 else:
                     self._tokens = min(float(self._plan.rate), self._tokens + 1)  # what does not match costs nothing
@@ -194,10 +197,17 @@ class TriggerRun:
             await self._dirty.wait()
             self._dirty.clear()
             failures, redone = self._failures[:_AT_ONCE], self._redone[:]
-            fired, loop, position = self._fired, self._loop, max(self._recorded, self._position())
+            # Not past a failure that this record has no room for, nor counting what a crash would have done again.
+            behind = min((each.place.seq - 1 for each in self._failures[_AT_ONCE:]), default=self._read)
+            loop, position = self._loop, max(self._recorded, min(behind, self._position()))
+            fired = [seq for seq in self._fired if seq <= position]
             commands: list[c.TriggerCommand] = [
                 c.AdvanceTrigger(
-                    after=self._recorded, position=position, fired=fired, failures=tuple(failures), redone=tuple(redone)
+                    after=self._recorded,
+                    position=position,
+                    fired=len(fired),
+                    failures=tuple(failures),
+                    redone=tuple(redone),
                 )
             ]
             if loop:
@@ -215,7 +225,8 @@ class TriggerRun:
             if answer.state.position != position or answer.state.status != "active":
                 raise _HandedOver
             self._recorded = position
-            self._fired -= fired
+            for seq in fired:
+                self._fired.remove(seq)
             del self._failures[: len(failures)]
             del self._redone[: len(redone)]
             self._again.difference_update(redone)
