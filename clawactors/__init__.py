@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from clawactors.runtime.client.waiting import TaskBlocked, TaskFailed
     from clawactors.runtime.node.approvals import ApprovalAnswer
     from clawactors.runtime.node.childfailed import ChildFailed
-    from clawactors.runtime.node.children import ChildRef
+    from clawactors.runtime.node.childrefs import ChildRef
     from clawactors.runtime.node.code import TaskSuspended
     from clawactors.runtime.node.context import TaskContext as Task
     from clawactors.runtime.node.step import Step, step
@@ -133,7 +133,7 @@ _HOMES = {
     "ApprovalAnswer": ("clawactors.runtime.node.approvals", "ApprovalAnswer"),
     "ApprovalRow": ("clawactors.runtime.client.rows", "ApprovalRow"),
     "ChildFailed": ("clawactors.runtime.node.childfailed", "ChildFailed"),
-    "ChildRef": ("clawactors.runtime.node.children", "ChildRef"),
+    "ChildRef": ("clawactors.runtime.node.childrefs", "ChildRef"),
     "Chunk": ("clawactors.runtime.client.streaming", "Chunk"),
     "Client": ("clawactors.app.client", "Client"),
     "Closed": ("clawactors.eventlog.errors", "Closed"),

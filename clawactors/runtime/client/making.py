@@ -170,16 +170,10 @@ def _asked(
     """What is asked for, and what its result is made. Raises: as `_spec_of`."""
     if isinstance(skill, str):
         return _spec_of(function, skill, params, options), None
-    from clawactors.systems.skills import Skill, SkillCall
+    from clawactors.systems.skills import asked_of
 
-    if isinstance(skill, SkillCall):
-        if params is not None:
-            raise TypeError(f"{function}() takes the parameters in the call of {skill.skill!r}, not beside it")
-        return _spec_of(function, skill.skill, skill.params, options), skill.returns
-    given: Any = skill  # anything may be given
-    if isinstance(given, Skill):
-        return _spec_of(function, given.name, params, options), given.returns
-    return _spec_of(function, given, params, options), None
+    name, params, returns = asked_of(function, skill, params)
+    return _spec_of(function, name, params, options), returns
 
 
 def _spec_of(function: str, skill: str, params: Mapping[str, Any] | None, options: TaskOptions) -> Spec:

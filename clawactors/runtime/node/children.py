@@ -7,7 +7,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -17,10 +17,11 @@ from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.attempt.journal import load_task, submitted
 from clawactors.runtime.node.childends import ChildEnds, FoundEnds
 from clawactors.runtime.node.childfailed import ChildFailed
+from clawactors.runtime.node.childrefs import ChildRef, given_refs, restored
 from clawactors.runtime.node.codetasks import outside_run
 from clawactors.runtime.node.submitter import Submitter
 from clawactors.runtime.node.syncchildren import outcome_of
-from clawactors.systems.skills import Skill
+from clawactors.systems.skills import Skill, SkillCall, asked_of
 from clawactors.systems.tasks import FINAL
 from clawactors.systems.tasks.children import DEPTH_MAX, WIDTH_MAX, ChildEnd, child_id, end_of
 from clawactors.systems.tasks.events import Spec
@@ -32,33 +33,12 @@ from clawactors.systems.tasks.submission import spec_of
 if TYPE_CHECKING:
     from clawactors.runtime.node.attempt.attempt import Attempt
 
-__all__ = ["ChildRef", "OnFailure", "TaskChildren"]
+__all__ = ["OnFailure", "TaskChildren"]
 
 type OnFailure = Literal["cancel", "wait", "ignore"]
 
 _OWN_OPTIONS: Final = ("key", "on_parent_cancel")
 _ON_FAILURE, _ON_PARENT_CANCEL = ("cancel", "wait", "ignore"), ("cancel", "leave")
-
-
-class ChildRef:
-    """A child that was submitted; `await ref` waits for its result."""
-
-    def __init__(self, children: "TaskChildren", id: str) -> None:
-        self._children, self.id = children, id
-
-    def __repr__(self) -> str:
-        return f"<child {self.id}>"
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        return self._children.result(self.id).__await__()
-
-    async def result(self) -> Any:
-        """Its result. Raises: `ChildFailed` when it ended without one."""
-        return await self._children.result(self.id)
-
-    async def cancel(self) -> None:
-        """Cancels it, unless it has ended."""
-        await self._children.cancel_child(self.id)
 
 
 class TaskChildren:
@@ -75,21 +55,32 @@ class TaskChildren:
     # Making them
 
     @outside_run
-    async def run(self, skill: "str | Skill", params: Mapping[str, Any] | None, wishes: Mapping[str, Any]) -> Any:
+    async def run(
+        self, skill: "str | Skill | SkillCall[Any]", params: Mapping[str, Any] | None, wishes: Mapping[str, Any]
+    ) -> Any:
         """See `TaskContext.run`."""
-        id = await self.submit_child(skill, params, wishes)
+        ref = await self.submit("run", skill, params, wishes)
         try:
-            return await self.result(id)
+            return await ref.result()
         except asyncio.CancelledError:
             if not self._attempt.is_stopping:  # the code itself gives it up: a timeout, or a sibling that failed
-                await self.cancel_child(id)
+                await ref.cancel()
             raise
 
+    async def submit(
+        self,
+        function: str,
+        skill: "str | Skill | SkillCall[Any]",
+        params: Mapping[str, Any] | None,
+        wishes: Mapping[str, Any],
+    ) -> ChildRef:
+        """See `TaskContext.submit`."""
+        name, params, returns = asked_of(function, skill, params)
+        return ChildRef(self, await self.submit_child(name, params, wishes), returns)
+
     @outside_run
-    async def submit_child(
-        self, skill: "str | Skill", params: Mapping[str, Any] | None, wishes: Mapping[str, Any]
-    ) -> str:
-        """The id of the child; see `TaskContext.submit`."""
+    async def submit_child(self, skill: str, params: Mapping[str, Any] | None, wishes: Mapping[str, Any]) -> str:
+        """The id of the child, whose skill has that name."""
         await (attempt := self._attempt).parking.at_work()
         attempt.check()
         id = child_id(attempt.id, self._key_of(wishes.get("key"), attempt.tasks.current().path))
@@ -103,9 +94,7 @@ class TaskChildren:
         attempt.check()
         return id
 
-    async def _make(
-        self, id: str, skill: "str | Skill", params: Mapping[str, Any] | None, wishes: Mapping[str, Any]
-    ) -> None:
+    async def _make(self, id: str, skill: str, params: Mapping[str, Any] | None, wishes: Mapping[str, Any]) -> None:
         attempt, submitter = self._attempt, self._cluster()
         spec = await self._spec_of(skill, params, wishes)
         if len(attempt.journal.entries) > len(attempt.journal.state.journal):
@@ -141,7 +130,7 @@ class TaskChildren:
         self._keys.add(key)
         return key
 
-    async def _spec_of(self, skill: "str | Skill", params: Mapping[str, Any] | None, wishes: Mapping[str, Any]) -> Spec:
+    async def _spec_of(self, skill: str, params: Mapping[str, Any] | None, wishes: Mapping[str, Any]) -> Spec:
         own = self._spec or await self._own()
         if own.depth >= DEPTH_MAX:
             raise Refused(
@@ -154,7 +143,7 @@ class TaskChildren:
         for name in _OWN_OPTIONS:
             options.pop(name, None)
         try:
-            spec = spec_of(skill.name if isinstance(skill, Skill) else skill, params, **options)
+            spec = spec_of(skill, params, **options)
         except TypeError as error:
             known = (*_OWN_OPTIONS, *TaskOptions.__annotations__)
             raise unknown_option("run", options, known) or error from None
@@ -205,11 +194,17 @@ class TaskChildren:
         with contextlib.suppress(Refused):
             await self._attempt.retry_while_unavailable(lambda: submitter.cancel(id))
 
+    async def gather_refs(self, refs: Iterable[ChildRef], need: int | None, on_failure: OnFailure) -> list[Any]:
+        """See `TaskContext.gather`."""
+        children = given_refs(refs, ChildRef)
+        values = await self.gather([ref.id for ref in children], need, on_failure)
+        return [restored(ref.id, ref.returns, value) for ref, value in zip(children, values, strict=True)]
+
     @outside_run
     async def gather(self, ids: Sequence[str], need: int | None, on_failure: OnFailure) -> list[Any]:
-        """See `TaskContext.gather`."""
-        wanted = len(ids) if need is None else need
-        if not 0 <= wanted <= len(ids) or isinstance(need, bool):
+        """As `gather_refs`, as JSON."""
+        wanted: Any = len(ids) if need is None else need  # anything may be given
+        if not isinstance(wanted, int) or isinstance(wanted, bool) or not 0 <= wanted <= len(ids):
             raise Refused(f"need is how many of the {len(ids)} children must complete, not {need!r}")
         if on_failure not in _ON_FAILURE:
             raise Refused(f"on_failure is one of {', '.join(_ON_FAILURE)}, not {repr(on_failure)[:40]}")

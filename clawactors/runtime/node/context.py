@@ -9,7 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from clawactors.runtime.node.approvals import ApprovalAnswer, TaskApprovals
-from clawactors.runtime.node.children import ChildRef, OnFailure, TaskChildren
+from clawactors.runtime.node.childrefs import ChildRef
+from clawactors.runtime.node.children import OnFailure, TaskChildren
 from clawactors.runtime.node.step import Step, TaskHandle
 from clawactors.runtime.output import OUT
 from clawactors.systems.tasks.approvalevents import UnansweredAs
@@ -19,7 +20,7 @@ from clawactors.systems.tasks.spec import OnParentCancel
 
 if TYPE_CHECKING:
     from clawactors.runtime.node.attempt.attempt import Attempt
-    from clawactors.systems.skills import Skill
+    from clawactors.systems.skills import Skill, SkillCall
 
 __all__ = ["TaskContext", "children_of"]
 
@@ -121,14 +122,14 @@ class TaskContext(TaskHandle):
 
     async def run(
         self,
-        skill: "str | Skill",
+        skill: "str | Skill | SkillCall[Any]",
         params: Mapping[str, Any] | None = None,
         *,
         key: str | None = None,
         on_parent_cancel: OnParentCancel = "cancel",
         **options: Unpack[TaskOptions],
     ) -> Any:
-        """Runs a child, a task of its own on any node, and returns its result.
+        """Runs a child, a task of its own on any node, and returns its result, typed if `skill` is one.
 
         The same place in the code finds the same child on every resume; `key` names it instead, and must be unique
         within the task. When this task ends without a result its children are cancelled, unless `on_parent_cancel` is
@@ -140,7 +141,7 @@ class TaskContext(TaskHandle):
 
     async def submit(
         self,
-        skill: "str | Skill",
+        skill: "str | Skill | SkillCall[Any]",
         params: Mapping[str, Any] | None = None,
         *,
         key: str | None = None,
@@ -152,7 +153,7 @@ class TaskContext(TaskHandle):
         A child that nobody waits for outlives a task that completes. Raises: as `run`, but for `ChildFailed`.
         """
         wishes = {"key": key, "on_parent_cancel": on_parent_cancel, **options}
-        return ChildRef(self._children, await self._children.submit_child(skill, params, wishes))
+        return await self._children.submit("submit", skill, params, wishes)
 
     async def gather(
         self, refs: Iterable[ChildRef], *, need: int | None = None, on_failure: OnFailure = "cancel"
@@ -162,10 +163,9 @@ class TaskContext(TaskHandle):
         When so many can't complete any more: "cancel" cancels the others and raises, "wait" waits for the others and
         raises, "ignore" waits and returns. What becomes of the others once `need` have completed follows the same
         word; "ignore" leaves them running. In the list stand `None` for a child that had not ended, and the
-        `ChildFailed` of one that failed.
-        Raises: `ChildFailed` of the first that failed; `Refused`.
+        `ChildFailed` of one that failed. Raises: `ChildFailed` of the first that failed; `Refused`.
         """
-        return await self._children.gather([ref.id for ref in refs], need, on_failure)
+        return await self._children.gather_refs(refs, need, on_failure)
 
     async def approve(
         self,

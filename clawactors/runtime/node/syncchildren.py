@@ -4,11 +4,14 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from clawactors.runtime.node.childfailed import ChildFailed
+from clawactors.runtime.node.childrefs import given_refs, restored
+from clawactors.systems.skills import asked_of
+from clawactors.systems.skills.returns import JSON, Returns
 from clawactors.systems.tasks.events import TaskError
 
 if TYPE_CHECKING:
     from clawactors.runtime.node.synccontext import Bridge
-    from clawactors.systems.skills import Skill
+    from clawactors.systems.skills import Skill, SkillCall
 
 __all__ = ["CHILD_CALLS", "SyncChildRef", "gather_children", "outcome_of", "submit_child"]
 
@@ -19,15 +22,15 @@ CHILD_CALLS: Final = frozenset(("submit_child", "child_outcome", "child_outcomes
 class SyncChildRef:
     """A child that was submitted, for sync code."""
 
-    def __init__(self, bridge: "Bridge", id: str) -> None:
-        self._bridge, self.id = bridge, id
+    def __init__(self, bridge: "Bridge", id: str, returns: Returns | None) -> None:
+        self._bridge, self.id, self.returns = bridge, id, returns or JSON
 
     def __repr__(self) -> str:
         return f"<child {self.id}>"
 
     def result(self) -> Any:
         """Waits for its result. Raises: `ChildFailed` when it ended without one."""
-        return _value_of(self._bridge.call("child_outcome", self.id))
+        return restored(self.id, self.returns, _value_of(self._bridge.call("child_outcome", self.id)))
 
     def cancel(self) -> None:
         """Cancels it; nothing happens where it has ended."""
@@ -35,21 +38,29 @@ class SyncChildRef:
 
 
 def submit_child(
-    bridge: "Bridge", skill: "str | Skill", params: Mapping[str, Any] | None, wishes: Mapping[str, Any]
+    bridge: "Bridge",
+    function: str,
+    skill: "str | Skill | SkillCall[Any]",
+    params: Mapping[str, Any] | None,
+    wishes: Mapping[str, Any],
 ) -> SyncChildRef:
     """As `TaskContext.submit`."""
-    name = skill if isinstance(skill, str) else skill.name
-    return SyncChildRef(bridge, bridge.call("submit_child", name, params, dict(wishes)))
+    name, params, returns = asked_of(function, skill, params)
+    return SyncChildRef(bridge, bridge.call("submit_child", name, params, dict(wishes)), returns)
 
 
 def gather_children(bridge: "Bridge", refs: Iterable[SyncChildRef], need: int | None, on_failure: str) -> list[Any]:
     """As `TaskContext.gather`."""
-    outcomes = bridge.call("child_outcomes", [ref.id for ref in refs], need, on_failure)
+    children = given_refs(refs, SyncChildRef)
+    outcomes = bridge.call("child_outcomes", [ref.id for ref in children], need, on_failure)
     if outcomes["raised"] is not None:
         raise _failure_of(outcomes["raised"])
     return [
-        outcome and (_failure_of(outcome["failed"]) if "failed" in outcome else outcome["result"])
-        for outcome in outcomes["all"]
+        outcome
+        and (
+            _failure_of(outcome["failed"]) if "failed" in outcome else restored(ref.id, ref.returns, outcome["result"])
+        )
+        for ref, outcome in zip(children, outcomes["all"], strict=True)
     ]
 
 

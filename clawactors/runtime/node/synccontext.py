@@ -25,7 +25,7 @@ from clawactors.systems.tasks.spec import OnParentCancel
 
 if TYPE_CHECKING:
     from clawactors.runtime.node.children import OnFailure
-    from clawactors.systems.skills import Skill
+    from clawactors.systems.skills import Skill, SkillCall
 
 __all__ = ["Bridge", "SyncTaskContext"]
 
@@ -154,7 +154,7 @@ class SyncTaskContext(TaskHandle):
 
     def run(
         self,
-        skill: "str | Skill",
+        skill: "str | Skill | SkillCall[Any]",
         params: Mapping[str, Any] | None = None,
         *,
         key: str | None = None,
@@ -162,11 +162,12 @@ class SyncTaskContext(TaskHandle):
         **options: Unpack[TaskOptions],
     ) -> Any:
         """As `TaskContext.run`."""
-        return self.submit(skill, params, key=key, on_parent_cancel=on_parent_cancel, **options).result()
+        wishes = {"key": key, "on_parent_cancel": on_parent_cancel, **options}
+        return submit_child(self._bridge, "run", skill, params, wishes).result()
 
     def submit(
         self,
-        skill: "str | Skill",
+        skill: "str | Skill | SkillCall[Any]",
         params: Mapping[str, Any] | None = None,
         *,
         key: str | None = None,
@@ -175,7 +176,7 @@ class SyncTaskContext(TaskHandle):
     ) -> SyncChildRef:
         """As `TaskContext.submit`; `ref.result()` waits for the result."""
         wishes = {"key": key, "on_parent_cancel": on_parent_cancel, **options}
-        return submit_child(self._bridge, skill, params, wishes)
+        return submit_child(self._bridge, "submit", skill, params, wishes)
 
     def gather(
         self, refs: Iterable[SyncChildRef], *, need: int | None = None, on_failure: "OnFailure" = "cancel"

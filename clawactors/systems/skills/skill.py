@@ -16,7 +16,7 @@ from clawactors.systems.skills.returns import Returns, returns_of
 from clawactors.systems.tasks.failures import ErrorRule
 from clawactors.systems.tasks.retry import DEFAULT_RETRY, OnFailure, Retry
 
-__all__ = ["Skill", "SkillCall", "TypedSkill", "skill"]
+__all__ = ["Skill", "SkillCall", "TypedSkill", "asked_of", "skill"]
 
 
 CANCEL_GRACE_S: Final = 30.0
@@ -128,6 +128,21 @@ class TypedSkill[**P, R](Skill):
         for name, value in named:
             params |= value if bound.signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD else {name: value}
         return SkillCall(self.name, params, self.returns)
+
+
+def asked_of(
+    function: str, skill: "str | Skill | SkillCall[Any]", params: Mapping[str, Any] | None
+) -> tuple[str, Mapping[str, Any] | None, Returns | None]:
+    """The name of a skill, its parameters, and what it returns where it is at hand.
+
+    Raises: `TypeError` that names the `function` which was called, for parameters beside a call.
+    """
+    given: Any = skill  # anything may be given
+    if isinstance(given, SkillCall):
+        if params is not None:
+            raise TypeError(f"{function}() takes the parameters in the call of {given.skill!r}, not beside it")
+        return given.skill, given.params, given.returns
+    return (given.name, params, given.returns) if isinstance(given, Skill) else (given, params, None)
 
 
 class SkillDecorator(Protocol):

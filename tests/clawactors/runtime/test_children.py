@@ -2,6 +2,9 @@
 
 import asyncio
 import re
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -261,6 +264,10 @@ async def test_limits_and_wrong_calls_are_refused_with_the_way_out() -> None:
             lambda: task.run(double, {"n": 1}, on_parent_cancel="kill"),  # type: ignore[arg-type]
             lambda: task.gather([], need=1),
             lambda: task.gather([], on_failure="stop"),  # type: ignore[arg-type]
+            lambda: task.gather([], need="one"),  # type: ignore[arg-type]
+            lambda: task.gather(["id"]),  # type: ignore[list-item]
+            lambda: task.gather(5),  # type: ignore[arg-type]
+            lambda: task.run(double.call(1), {"n": 1}),
             lambda: task.run(double, {"n": 1}, retries=2),  # type: ignore[call-arg]
         ):
             with pytest.raises((Refused, TypeError)) as refused:
@@ -283,7 +290,10 @@ async def test_limits_and_wrong_calls_are_refused_with_the_way_out() -> None:
         await cluster.node("n1", [double, wrong, deep], slots=50)
         client = cluster.client()
         assert await client.run("wrong", wait_s=8) is None
-        assert len(said) == 6
+        assert len(said) == 10
+        assert "takes a list of what task.submit returns, not 'id'" in said[6]
+        assert "not 5" in said[7]
+        assert "takes the parameters in the call" in said[8]
         assert "max_retries" in said[-1]
         assert await client.run("deep", wait_s=20) == 33
         assert "32 is the limit" in said[-1]
@@ -310,6 +320,55 @@ async def test_sync_code_has_children_too() -> None:
         await cluster.node("n1", [double, threaded])
         found = await (await cluster.client().submit("threaded")).result(8)
         assert found == [20, "failed", [2, 4], "ChildFailed", 2]
+
+
+@dataclass
+class Priced:
+    """What a child returns."""
+
+    at: date
+    price: Decimal
+
+
+@skill("price")
+async def price(task: Task, day: date) -> Priced:
+    if day.year < 2000:
+        raise ValueError("too old")
+    return Priced(day, Decimal("9.50"))
+
+
+OLD, NEW = {"day": date(1999, 1, 1)}, {"day": date(2026, 1, 1)}
+ROW = {"at": "2026-01-01", "price": "9.50"}
+
+
+@skill("prices")
+async def prices(task: Task) -> None:
+    refs = [await task.submit(price, params) for params in (NEW, OLD)]
+    *found, failed = [await task.run(price, NEW), *await task.gather(refs, need=1, on_failure="wait")]
+    assert [*found, await refs[0]] == [Priced(NEW["day"], Decimal("9.50"))] * 3
+    assert isinstance(failed, ChildFailed)
+    assert await task.run(price.call(NEW["day"])) == found[0]
+    assert await task.run("price", NEW) == ROW
+
+
+@skill("sync-prices")
+def sync_prices(task: SyncTask) -> None:
+    refs = [task.submit(price, params) for params in (NEW, OLD)]
+    *found, failed = [task.run(price, NEW), *task.gather(refs, need=1, on_failure="wait")]
+    assert [*found, refs[0].result()] == [Priced(NEW["day"], Decimal("9.50"))] * 3
+    assert isinstance(failed, ChildFailed)
+    assert task.run(price.call(NEW["day"])) == found[0]
+    assert task.run("price", NEW) == ROW
+    with pytest.raises(Refused, match="takes a list of what task"):
+        task.gather([5])  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize("parent", [prices, sync_prices], ids=["async", "sync"])
+async def test_children_of_a_skill_at_hand_return_what_it_is_annotated_with(parent: Any) -> None:
+    async with Cluster() as cluster:
+        await cluster.control()
+        await cluster.node("n1", [price, parent])
+        assert await cluster.client().run(parent, wait_s=8) is None
 
 
 async def test_isolated_code_has_children_too() -> None:

@@ -1,0 +1,52 @@
+"""The handle that code holds of a child, which knows what the child's skill returns."""
+
+from collections.abc import Generator, Iterable
+from typing import TYPE_CHECKING, Any
+
+from clawactors.kernel.errors import Refused
+from clawactors.runtime.node.childfailed import ChildFailed
+from clawactors.systems.skills.returns import JSON, Returns
+
+if TYPE_CHECKING:
+    from clawactors.runtime.node.children import TaskChildren
+
+__all__ = ["ChildRef", "given_refs", "restored"]
+
+
+class ChildRef:
+    """A child that was submitted; `await ref` waits for its result."""
+
+    def __init__(self, children: "TaskChildren", id: str, returns: Returns | None) -> None:
+        self._children, self.id, self.returns = children, id, returns or JSON
+
+    def __repr__(self) -> str:
+        return f"<child {self.id}>"
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self.result().__await__()
+
+    async def result(self) -> Any:
+        """Its result. Raises: `ChildFailed` when it ended without one."""
+        return restored(self.id, self.returns, await self._children.result(self.id))
+
+    async def cancel(self) -> None:
+        """Cancels it; nothing happens where it has ended."""
+        await self._children.cancel_child(self.id)
+
+
+def restored(id: str, returns: Returns, value: Any) -> Any:
+    """What the skill of that child is annotated with, if the child has a result. Raises: `Refused` where it is not."""
+    return value if value is None or isinstance(value, ChildFailed) else returns.restored(value, f"child {id}")
+
+
+def given_refs[Ref](refs: Iterable[Ref], kind: type[Ref]) -> list[Ref]:
+    """The handles as a list. Raises: `Refused` where they are something else."""
+    given: Any = refs  # anything may be given
+    found = list(given) if isinstance(given, Iterable) else None
+    wrong = [given] if found is None else [each for each in found if not isinstance(each, kind)]
+    if found is None or wrong:
+        raise Refused(
+            f"task.gather takes a list of what task.submit returns, not {repr(wrong[0])[:40]}; calls of task.run go to "
+            "asyncio.gather"
+        )
+    return found
