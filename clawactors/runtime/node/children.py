@@ -97,7 +97,7 @@ class TaskChildren:
     async def _make(self, id: str, skill: str, params: Mapping[str, Any] | None, wishes: Mapping[str, Any]) -> None:
         attempt, submitter = self._attempt, self._cluster()
         spec = await self._spec_of(skill, params, wishes)
-        if len(attempt.journal.entries) > len(attempt.journal.state.journal):
+        if not attempt.journal.is_written:
             await attempt.write()  # what its parameters were made of is on record before it is there
         try:
             await attempt.retry_while_unavailable(lambda: submitter.submit(id, spec))

@@ -117,6 +117,26 @@ async def test_a_step_beside_a_sleep_runs_once_and_holds_the_slot() -> None:
         assert task.life.result == [1, None]
 
 
+@pytest.mark.parametrize("wait", ["sleep", "signal"])
+async def test_the_end_of_a_wait_is_on_record_while_other_code_runs_beside(wait: str) -> None:
+    gate = asyncio.Lock()
+
+    async def waits(task: Task) -> None:
+        async with gate:
+            await (task.sleep("1h") if wait == "sleep" else task.signal("go", timeout="1h"))
+
+    @skill("locked")
+    async def locked(task: Task) -> None:
+        await task.step("before", quiet)
+        await asyncio.sleep(0.05)  # behind the first commit of the attempt
+        await asyncio.gather(waits(task), waits(task))
+
+    async with one_node(locked, clock=WallClock(NOW_S)) as cluster:
+        await cluster.client().submit("locked", id="t")
+        await cluster.until(lambda: times(cluster, "t", "step.completed") == 2)
+        assert cluster.task("t").life.status == "running"
+
+
 async def test_a_ticker_beside_a_long_step_ends_with_it() -> None:
     calls, go = itertools.count(1), asyncio.Event()
 

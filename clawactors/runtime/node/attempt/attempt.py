@@ -12,7 +12,6 @@ import contextlib
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Executor
-from functools import partial
 
 from clawactors.eventlog import Record
 from clawactors.kernel.errors import Refused
@@ -66,7 +65,7 @@ class Attempt(AttemptParts):
         self.on_cancel: Callable[[], None] | None = None
         """Called when code in another process shall clean up."""
         self._loop, self._memories = asyncio.get_running_loop(), memories
-        self.background: asyncio.Task[None] | None = None  # a write beside the code
+        self.background: set[asyncio.Task[None]] = set()  # writes beside the code
 
     # Its life
 
@@ -139,9 +138,13 @@ class Attempt(AttemptParts):
     def open_window(self, *, gathers: bool = True) -> None:
         """What happens in the next moment goes into one commit."""
         self.journal.gathers = gathers
-        self.journal.open_window(partial(write_beside, self))
+        self.journal.open_window(self.write_beside)
         if not gathers:
-            write_beside(self)
+            self.write_beside()
+
+    def write_beside(self) -> None:
+        """Writes what was noted while the code goes on."""
+        write_beside(self)
 
     def fail(self, error: BaseException) -> None:
         """Ends the code for what went wrong around it; nothing happens where it ends anyway."""

@@ -79,6 +79,11 @@ class AttemptJournal:
         )
 
     @property
+    def is_written(self) -> bool:
+        """True while each step that was noted is on record."""
+        return len(self.entries) <= len(self.state.journal)
+
+    @property
     def is_much(self) -> bool:
         """True when what was noted fills a commit."""
         return self._noted_bytes > INLINE_MAX_BYTES

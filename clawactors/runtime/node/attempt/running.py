@@ -137,4 +137,6 @@ def write_beside(attempt: "Attempt") -> None:
         except Exception as error:
             attempt.fail(error)
 
-    attempt.background = asyncio.ensure_future(write())
+    writing = asyncio.ensure_future(write())
+    attempt.background.add(writing)
+    writing.add_done_callback(attempt.background.discard)

@@ -146,13 +146,16 @@ class Waits:
 
     def _settle(self, turns: int) -> None:
         try:
-            is_idle = self._attempt.tasks.only_waits and not any(each.future.done() for each in self._open)
+            attempt = self._attempt
+            is_idle = attempt.tasks.only_waits and not any(each.future.done() for each in self._open)
         except ReferenceError:  # the attempt is over
             return
         if not ((self._open or self.shared) and is_idle):
             self._is_checking = False
+            if self._open and not attempt.journal.is_written and not attempt.journal.gathers:
+                attempt.write_beside()  # until when it waits is on record, whatever the code does beside
         elif turns:
             self._loop.call_soon(self._settle, turns - 1)
         else:
             self._is_checking = False
-            self._attempt.parking.on_idle()
+            attempt.parking.on_idle()
