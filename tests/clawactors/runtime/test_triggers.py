@@ -233,3 +233,21 @@ async def test_what_makes_no_sense_is_refused_in_one_line(plan: dict[str, Any], 
         assert reason in str(refused.value)
         assert "\n" not in str(refused.value)
         assert not list(cluster.commits(kind="trigger"))
+
+
+@skill("parent")
+async def parent(task: Any) -> Any:
+    return await task.run("echo", {"text": "child"})
+
+
+async def test_a_loop_through_a_child_is_found_too() -> None:
+    async with Cluster() as cluster:
+        await cluster.control()
+        await cluster.node("n1", [echo, parent])
+        client = cluster.client()
+        await client.triggers.add("loop", on="task.completed", where='task.skill == "echo"', submit="parent")
+        await client.submit("echo", id="a")
+        await cluster.until(lambda: state(cluster, "loop").status == "stopped")
+        assert "loop → loop" in state(cluster, "loop").reason
+        specs = [cluster.task(id).spec for id in made(cluster, "loop")]
+        assert [spec.skill for spec in specs if spec is not None].count("parent") == 1
