@@ -44,9 +44,11 @@ def text_of(error: BaseException) -> str:
 
 
 def message_of(error: BaseException) -> str:
-    """Its text and the user's line where it was raised; cut at 2,000 characters."""
-    text = text_of(error)
-    if frame := _place(_frames(error)):
+    """Its text and the user's line where it was raised, of a group with its first member; cut at 2,000 characters."""
+    text, frames = text_of(error), _frames(error)
+    if (first := all_leaves(error)[0]) is not error:
+        text, frames = f"{text[: MESSAGE_MAX // 2]}: {text_of(first)}", [*frames, *_frames(first)]
+    if frame := _place(frames):
         place = f" ({frame.filename.rsplit('/', 1)[-1]}:{frame.lineno})"
         text = text[: MESSAGE_MAX - len(place)] + place
     return _printable(text)
@@ -144,7 +146,8 @@ def _frames(error: BaseException) -> list[FrameSummary]:
     except Exception:  # a source that can't be read
         return []
     theirs = [frame for frame in frames if not frame.filename.startswith((_OWN, "<frozen"))]
-    return theirs or frames
+    ours = _module(type(error)) == "clawactors"  # says all by itself
+    return theirs if theirs or ours else frames
 
 
 def _place(frames: list[FrameSummary]) -> FrameSummary | None:

@@ -9,9 +9,10 @@ import pytest
 
 from clawactors import ErrorRule, Refused, TaskBlocked, TaskFailed, skill
 from clawactors import Task as Handle
-from clawactors.runtime.node.errortext import TRACEBACK_MAX
+from clawactors.runtime.node.errortext import TRACEBACK_MAX, message_of, traceback_of
 from clawactors.runtime.node.failure import classify
 from clawactors.runtime.node.secrets import Secrets
+from clawactors.runtime.node.sleep import seconds_of
 from clawactors.runtime.output import LOG
 from tests.clawactors.runtime.cluster import Cluster, Stage
 
@@ -85,6 +86,30 @@ def test_any_exception_is_classified_and_shown_within_bounds(error: BaseExceptio
     assert text in failure.traceback
     assert len(failure.message) <= 2000
     assert len(failure.traceback) <= TRACEBACK_MAX + 100
+
+
+async def test_the_message_of_a_group_names_its_first_member_and_the_line_of_the_user() -> None:
+    async def refuse() -> None:
+        seconds_of("soon")
+
+    async def both() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(refuse())
+            group.create_task(refuse())
+
+    with pytest.raises(ExceptionGroup) as raised:
+        await both()
+    message = message_of(raised.value)
+    assert "(2 sub-exceptions): clawactors.Refused: 'soon' is not a valid duration" in message
+    assert message.endswith(f"(test_errortext.py:{refuse.__code__.co_firstlineno + 1})")
+
+
+def test_what_is_refused_before_the_users_code_runs_shows_no_lines_of_ours() -> None:
+    with pytest.raises(Refused) as refused:
+        seconds_of("soon")
+    bare = refused.value.with_traceback(refused.tb.tb_next)  # as where no code of the user stands above it
+    assert message_of(bare).endswith("2h or 7d")
+    assert "sleep.py" not in traceback_of(bare)
 
 
 async def test_an_exception_that_raises_at_every_touch_follows_the_policy_of_its_skill(stage: Stage) -> None:
