@@ -96,8 +96,8 @@ class Audit:
                     self._problem(record, f"{name}, but {each} is {self.tasks.get(each, Task()).life.status}")
         if isinstance(event, te.StepCompleted):
             self._take_step(id, record, event, before)
-        if isinstance(event, te.Scheduled):
-            self._done_before[id, event.attempt] = frozenset(self._done.get(id, ()))
+        if isinstance(event, te.Scheduled) and not event.wakes:
+            self._done_before[id, after.life.tries] = frozenset(self._done.get(id, ()))
         if isinstance(event, te.Completed):
             self._check_result(record, name, event.result, before)
         self._count(id, record, before, after)
@@ -110,10 +110,10 @@ class Audit:
         self._check_result(record, f"task {id}: step {event.step}", event.result, before)
 
     def _check_result(self, record: Record, what: str, result: Any, before: Task) -> None:
-        """Our skills say in their results which attempt they come from, and how many ran in their process."""
+        """Our skills say in their results which try they come from, and how many ran in their process."""
         said = result if isinstance(result, dict) else {}
-        if said.get("attempt") not in (None, before.life.attempt):
-            self._problem(record, f"{what} has a result of attempt {said['attempt']}, not {before.life.attempt}")
+        if said.get("attempt") not in (None, before.life.tries):
+            self._problem(record, f"{what} has a result of try {said['attempt']}, not {before.life.tries}")
         if said.get("at_work", 0) > (slots := self._slots.get(before.life.incarnation, 0)):
             self._problem(record, f"{what} ran beside {said['at_work']} on node {before.life.node} of {slots} slots")
 

@@ -73,12 +73,17 @@ def is_over(process: psutil.Process) -> bool:
     return True
 
 
+def marked(live: Claw) -> list[psutil.Process]:
+    """The strays that carry the mark of their node."""
+    return [each for each in strays(live) if not is_over(each) and each.environ().get("CLAW_NODE")]
+
+
 @pytest.mark.parametrize("ends", ["returns", "fails", "crashes", "hangs"])
 def test_what_an_isolated_skill_starts_ends_with_the_attempt(live: Claw, ends: str) -> None:
     live.quick("submit", "detaches-apart", msgspec.json.encode({"ends": ends}).decode(), "--id", ends, "--retries", "0")
     if ends == "hangs":
         until(lambda: len([each for each in strays(live) if not is_over(each)]) >= 2)
-        live.quick("cancel", ends)
+        live.quick("cancel", ends, "--now")
     open_states = ("pending", "scheduled", "running")
     until(lambda: live.quick("task", ends, "--json").answer["status"] not in open_states)
     assert all(map(is_over, strays(live)))
@@ -88,10 +93,9 @@ def test_what_an_isolated_skill_starts_ends_with_the_attempt(live: Claw, ends: s
 def test_what_other_skills_start_ends_with_the_node(live: Claw) -> None:
     live.quick("submit", "detaches", '{"waits": true}', "--id", "left")
     until(lambda: len(strays(live)) >= 2)
-    node, left = node_of(live), strays(live)
-    known = [each for each in left if each.environ().get("CLAW_NODE")]
-    assert len(known) == 1
-    node.kill()
+    until(lambda: len(marked(live)) == 1)  # a fork has its environment once it has become the program
+    known = marked(live)
+    node_of(live).kill()
     until(lambda: is_over(known[0]))
     live.quick("cancel", "left")
     until(lambda: live.quick("task", "left", "--json").answer["status"] == "cancelled")

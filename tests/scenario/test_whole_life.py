@@ -432,6 +432,10 @@ async def test_a_log_is_followed_while_the_task_runs(system: System) -> None:
         await follows.wait()
 
 
+async def is_asked(system: System, id: str) -> bool:
+    return any(asked.task == id for asked in await system.client.approvals())
+
+
 async def test_the_examples_do_what_they_say(system: System) -> None:
     await row(system, "submit", "publish", HI, "--id", "approved")
     await row(system, "submit", "remind", '{"text": "water", "every": "1s", "times": 1}', "--id", "reminded")
@@ -439,7 +443,8 @@ async def test_the_examples_do_what_they_say(system: System) -> None:
     await record_schedule(system.client, system.log, "daily", "* * * * * *", "report", {"of": "sales"})
     fetched = await row(system, "submit", "fetch", '{"url": "there"}', "--wait", "30s")
     assert (fetched["result"], fetched["attempt"]) == ("hello", 1)
-    await row(system, "signal", "approved", "approve", '{"by": "Ada", "ok": true}')
+    await until(lambda: is_asked(system, "approved"), "it asks for an approval")
+    await row(system, "approve", "approved", "--comment", "well said")
     assert await system.client.ref("approved").result(PATIENCE_S) == "sent: hi!"
     async with asyncio.timeout(PATIENCE_S):
         words = [chunk.value async for chunk in system.client.ref("streamed").stream()]
