@@ -115,7 +115,7 @@ async def test_a_task_that_is_too_large_is_refused_alone_and_in_a_batch(system: 
 @pytest.mark.parametrize(
     ("what", "words"),
     [
-        ("an object", "JSON can't hold: it holds a object: make it a dataclass"),
+        ("an object", "JSON can't hold: it holds an object: make it a dataclass"),
         ("a circle", "JSON can't hold"),
         ("not a number", "not finite"),
         ("half a character", "JSON can't hold"),

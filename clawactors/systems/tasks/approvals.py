@@ -75,9 +75,7 @@ def answer_approval(command: AnswerApproval, task: Task) -> ApprovalAnswered | N
 
 
 def _open(name: str, task: Task) -> Approval:
-    if task.life.status in FINAL:
-        raise Refused(f"the task is {task.life.status}, so no approval of it can be answered any more")
-    approvals = task.life.approvals
+    approvals = () if task.life.status in FINAL else task.life.approvals
     found = [each for each in approvals if name in ("", each.name)]
     if len(found) == 1:
         return found[0]
@@ -88,6 +86,8 @@ def _open(name: str, task: Task) -> Approval:
         verdict = "approved" if answered["approved"] else "denied"
         by = f"by {answered['by']}" if answered["by"] else "by default, as its time was up"
         raise Refused(f"it was {verdict} already {by}; the first answer counts")
+    if task.life.status in FINAL:
+        raise Refused(f"the task is {task.life.status}, so no approval of it can be answered any more")
     names = ", ".join(each.name for each in approvals)
     raise Refused(f"it asks for no approval {name!r}" + (f"; it asks for {names}" if names else " now"))
 

@@ -51,7 +51,9 @@ def to_json(value: Any) -> Any:
         return dict(value)
     if isinstance(value, AbstractSet | collections.deque | range):
         return list(value)
-    raise TypeError(f"it holds a {type(value).__qualname__}: {_instead(value)}")
+    name = type(value).__qualname__
+    article = "an" if name[0].lower() in "aeiou" else "a"
+    raise TypeError(f"it holds {article} {name}: {_instead(value)}")
 
 
 encode: Final = msgspec.json.Encoder(enc_hook=to_json).encode

@@ -238,7 +238,7 @@ def forgotten() -> Any:
         (clashing, "a dict with the key 1"),
         (wrong, "is no Point, as it is annotated"),
         (generator, "it holds a generator: return list(…) of it"),
-        (own, "it holds a Own: make it a dataclass, a msgspec.Struct or a pydantic model"),
+        (own, "it holds an Own: make it a dataclass, a msgspec.Struct or a pydantic model"),
     ],
 )
 @pytest.mark.parametrize("in_thread", [False, True])

@@ -181,7 +181,7 @@ LOOP.append(LOOP)
         ({"skill": 7}, "is no name of a skill"),
         ({"requires": [""]}, "is no name of a skill"),
         ({"params": [1]}, "params is an object with named values"),
-        ({"params": {"a": object()}}, "it holds a object: make it a dataclass, a msgspec.Struct"),
+        ({"params": {"a": object()}}, "it holds an object: make it a dataclass, a msgspec.Struct"),
         ({"params": {1: "x", "1": "y"}}, "1 is the key of a dict: write the keys as texts"),
         ({"params": {"a": "\ud800"}}, "can't be written as a task"),
         ({"params": {"a": LOOP}}, "can't be written as a task"),
