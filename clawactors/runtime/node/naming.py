@@ -8,6 +8,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from clawactors.kernel.errors import Refused
+
 __all__ = ["StepNames", "called", "planned"]
 
 
@@ -34,4 +36,6 @@ def called(function: Callable[..., Any]) -> str:
 
 def planned(step: str | Callable[..., Any]) -> str:
     """The name of a declared step: a text, or what its first call will be named."""
+    if not isinstance(step, str) and not callable(step):
+        raise Refused(f"a planned step is a name or a function, not {repr(step)[:40]}")
     return step if isinstance(step, str) else getattr(step, "name", None) or called(step)

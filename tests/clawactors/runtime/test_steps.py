@@ -208,6 +208,27 @@ async def test_progress_follows_the_plan(stage: Stage) -> None:
     assert shares == [0.25, 0.5, 0.5, 0.75]
 
 
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda task: task.plan(5), "task.plan takes a list of steps"),
+        (lambda task: task.plan("load"), "task.plan takes a list of steps"),
+        (lambda task: task.plan(["load", 7]), "a planned step is a name or a function, not 7"),
+        (lambda task: task.store("text"), "task.store takes bytes, not 'text': encode a text"),
+    ],
+)
+async def test_a_wrong_call_says_what_is_taken(stage: Stage, call: Any, told: str) -> None:
+    @skill("x")
+    async def x(task: Task) -> None:
+        made = call(task)
+        if made is not None:
+            await made
+
+    error = (await stage.run(x)).life.error
+    assert error is not None
+    assert told in error.message
+
+
 async def test_a_step_that_runs_long_is_on_record_while_it_runs(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(steptime, "SHOWN_AFTER_S", 0.03)
     go_on = asyncio.Event()

@@ -34,7 +34,8 @@ class AttemptValues:
         self._is_closed = False
         self.progress: float | None = None
         """What the code last reported, or what follows from its plan, 0..1."""
-        self._planned: set[str] = set()
+        self._planned = 0
+        self._left: set[str] = set()  # of the plan, what is not done yet
 
     async def encode_result(self, result: Any, whose: str, returns: Returns = JSON) -> tuple[Any, Any]:
         """A result as JSON has it, and what is recorded: the same, or a reference where it is large.
@@ -60,6 +61,8 @@ class AttemptValues:
     async def store_blob(self, body: Buffer) -> dict[str, Any]:
         """See `TaskContext.store`."""
         self._attempt.check()
+        if not isinstance(body, Buffer):
+            raise Refused(f"task.store takes bytes, not {repr(body)[:40]}: encode a text, as in text.encode()")
         size_bytes = memoryview(body).nbytes
         if size_bytes > PAYLOAD_MAX_BYTES:
             raise Refused(
@@ -120,14 +123,17 @@ class AttemptValues:
 
     def plan(self, steps: Iterable[str | Callable[..., Any]]) -> None:
         """See `TaskContext.plan`."""
-        self._planned = {planned(each) for each in steps}
+        if isinstance(steps, str) or not isinstance(steps, Iterable):
+            raise Refused(f"task.plan takes a list of steps, as in task.plan([fetch, 'send']), not {repr(steps)[:40]}")
+        names = {planned(each) for each in steps}
+        entries = self._attempt.journal.entries
+        self._planned, self._left = len(names), {each for each in names if not entries.completed(each)}
 
     def progress_after(self, step: str) -> float | None:
         """What is recorded with a completed step: what the code reported, else the share of the plan that is done."""
         if self._planned:
-            entries = self._attempt.journal.entries
-            done = sum(each == step or entries.completed(each) for each in self._planned)
-            self.progress = done / len(self._planned)
+            self._left.discard(step)
+            self.progress = 1 - len(self._left) / self._planned
         return self.progress
 
     def report_progress(self, share: float) -> None:
