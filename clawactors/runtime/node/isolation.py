@@ -73,7 +73,8 @@ async def run_isolated(
 ) -> Any:
     """What the code returns, of the skill or of an undo. Raises: what it raised, as `FailureReport`; `Crashed`."""
     ours, theirs = socket.socketpair()
-    mark, has_reported = f"{attempt.id}/{attempt.fence.incarnation}/{attempt.fence.attempt}", False
+    mark = f"{os.getpid()}/{attempt.id}/{attempt.fence.incarnation}/{attempt.fence.attempt}"
+    has_reported = False
     try:
         environment = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
         environment |= {ATTEMPT: mark} | ({NODE: os.environ[NODE]} if NODE in os.environ else {})
