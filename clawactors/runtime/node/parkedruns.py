@@ -23,7 +23,7 @@ class ParkedRuns:
     def __init__(self, at_most: int = PARKED_MAX) -> None:
         self._limits = {"loop": at_most, "thread": _THREADS_MAX, "process": _PROCESSES_MAX}
         self._runs: dict[str, OrderedDict[str, Attempt]] = {where: OrderedDict() for where in self._limits}
-        self.woken: dict[str, Assignment] = {}
+        self.woken: OrderedDict[str, Assignment] = OrderedDict()  # a dict is slow where the first is removed often
 
     def get(self, id: str) -> Attempt | None:
         """The run of that task, None where there is none."""

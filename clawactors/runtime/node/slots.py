@@ -13,6 +13,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
+from itertools import islice
 from typing import Final
 
 from msgspec.structs import replace
@@ -53,6 +54,7 @@ class Slots:
         self.queue: OrderedDict[str, Assignment] = OrderedDict()  # a dict is slow where the first is removed often
         self.parked = ParkedRuns(parked_max)
         self._beyond: set[str] = set()
+        self._cancelled: set[str] = set()
         self._extra = ""
         self._late: asyncio.TimerHandle | None = None
         self._suspects: set[str] = set()
@@ -67,15 +69,19 @@ class Slots:
 
     async def _observe(self, attempt: Attempt, record: Record) -> None:
         await attempt.observe(record)
-        if attempt.id in self.parked.woken:
-            self.fill()  # it may have been cancelled meanwhile
+        if attempt.id in self.parked.woken and attempt.journal.state.life.cancel_requested:
+            self._cancelled.add(attempt.id)
+            self.fill()
 
     def wake(self, assignment: Assignment) -> bool:
         """Lets a parked run go on in its turn; False where there is no such run."""
         id = assignment.id
-        if id not in self.running and self.parked.get(id) is None:
+        attempt = self.running.get(id) or self.parked.get(id)
+        if attempt is None:
             return False
         self.parked.woken[id] = assignment
+        if attempt.journal.state.life.cancel_requested:
+            self._cancelled.add(id)
         return True
 
     def _on_park(self, attempt: Attempt) -> None:
@@ -118,23 +124,27 @@ class Slots:
         return len(self.running) - len(self._beyond) < self.size
 
     def _resume_what_was_woken(self) -> None:
-        for id in list(self.parked.woken):
-            attempt = self.parked.get(id)
-            if attempt is None or attempt.is_stopping:
-                continue  # it is about to park, or to end
-            if attempt.journal.state.life.cancel_requested:
+        for id in list(self._cancelled):
+            if (attempt := self._resumable(id)) is not None:
                 self._beyond.add(id)
-            elif not self._has_room:
-                if self._late is None:
-                    self._late = asyncio.get_running_loop().call_later(_LATE_S, self._run_extra)
-                continue
-            self._resume(attempt)
+                self._resume(attempt)
+        # Thousands may be woken: only as many are looked at as there is room for.
+        room = self.size - len(self.running) + len(self._beyond)
+        if room > 0:
+            for attempt in list(islice(filter(None, map(self._resumable, self.parked.woken)), room)):
+                self._resume(attempt)
+        if self.parked.woken and not self._has_room and self._late is None:
+            self._late = asyncio.get_running_loop().call_later(_LATE_S, self._run_extra)
+
+    def _resumable(self, id: str) -> Attempt | None:
+        """The run that was woken; None where it is about to park, or to end."""
+        attempt = self.parked.get(id)
+        return None if attempt is None or attempt.is_stopping else attempt
 
     def _run_extra(self) -> None:
         self._late = None
         if self._extra not in self.running:
-            waiting = (self.parked.get(id) for id in self.parked.woken)
-            attempt = next((each for each in waiting if each is not None and not each.is_stopping), None)
+            attempt = next(filter(None, map(self._resumable, self.parked.woken)), None)
             if attempt is not None:
                 self._extra = attempt.id
                 self._beyond.add(attempt.id)
@@ -142,6 +152,7 @@ class Slots:
         self.fill()
 
     def _resume(self, attempt: Attempt) -> None:
+        self._cancelled.discard(attempt.id)
         assignment = self.parked.woken.pop(attempt.id)
         self.parked.remove(attempt.id)
         self.running[attempt.id] = attempt
@@ -190,6 +201,7 @@ class Slots:
         self.running.pop(attempt.id, None)
         self.parked.remove(attempt.id)
         self._beyond.discard(attempt.id)
+        self._cancelled.discard(attempt.id)
         if (woken := self.parked.woken.pop(attempt.id, None)) is not None:
             self.give_back(woken)  # it was woken while it unwound
         if not self.running and not len(self.parked):
