@@ -1,9 +1,11 @@
 """Skills that do next to nothing, so that what is measured is everything around them."""
 
+import time
+
 from clawactors.runtime.node.context import TaskContext
 from clawactors.systems.skills import skill
 
-__all__ = ["fan", "noop", "spin", "steps"]
+__all__ = ["fan", "nap", "noop", "spin", "steps"]
 
 
 @skill("bench-noop")
@@ -29,6 +31,12 @@ async def fan(task: TaskContext, n: int) -> int:
     import asyncio
 
     return len(await asyncio.gather(*(task.run(noop) for _ in range(n))))
+
+
+@skill("bench-nap")
+async def nap(task: TaskContext, until_s: float | None = None) -> None:
+    """Sleeps for 1 s, or until that time (seconds since the epoch)."""
+    await task.sleep("1s" if until_s is None else max(0.0, until_s - time.time()))
 
 
 @skill("bench-slow")
