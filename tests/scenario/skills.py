@@ -57,6 +57,14 @@ def work_in_thread(task: SyncTask, trace: str, steps: int = 5, seconds: float = 
     return {"attempt": task.attempt, "steps": [task.step(f"s{n}", one, n) for n in range(steps)]}
 
 
+@skill("naps")
+async def naps(task: Task, trace: str, seconds: float) -> dict[str, int]:
+    """Takes a step, which says on disk that it ran, and sleeps."""
+    await task.step("s0", lambda: leave_trace(trace, task.id, "s0", task.attempt))
+    await task.sleep(seconds)
+    return {"attempt": task.attempt}
+
+
 @skill("pauses-late")
 async def pauses_late(task: Task, steps: int) -> dict[str, int]:
     """Takes so many steps, then waits for a signal and gives its slot back."""

@@ -64,5 +64,23 @@ async def test_a_thousand_tasks_of_a_killed_node_all_go_on(tmp_path: Path) -> No
         await system.audit()
 
 
+@pytest.mark.soak
+async def test_ten_thousand_parked_tasks_of_a_killed_node_all_go_on(tmp_path: Path) -> None:
+    """What each of them did before it slept is done once, whoever wakes it."""
+    tasks, parked_within_s, ended_within_s = 10_000, 60, 300
+    async with running(tmp_path, ClusterPlan(nodes=1, slots=1000, skills=(SKILLS,))) as system:
+        await system.submit(tasks, "naps", seconds=parked_within_s)
+
+        async def are_parked() -> bool:
+            return bool((await system.ask("status", fresh=True))["tasks"].get("waiting") == tasks)
+
+        await until(are_parked, "all are parked", parked_within_s)
+        system.signal("n1", signal.SIGKILL)
+        await system.ended(system.submitted, ended_within_s)
+        await system.audit()
+        ran = [line.split()[0] for line in lines_of(system.trace)]
+        assert sorted(ran) == sorted(system.submitted)
+
+
 def lines_of(path: Path) -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
