@@ -2,22 +2,32 @@
 
 1. A run is known by a context variable, so a task that its code creates belongs to it wherever it is created. What a
    call of the context starts for itself does not: the call is made `in_run` none.
-2. The code only waits when each of its tasks without live children is in a durable wait; a task that has created live
-   ones counts as waiting for them, unless it is in a call of the context itself.
+2. The code only waits when one of its tasks is in a durable wait, and each task without live children is in one too or
+   in a lock, event or queue of asyncio, which another of them ends; a task that has created live ones counts as
+   waiting for them. A task that is in another call of the context does not wait.
 3. A task's branch is the path by which it was created: "" is where the code began, "2" its second task, "2.1" the
    first of that one. Replays number by branch, so they never depend on what is faster.
 """
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import Callable, Coroutine, Iterator
 from contextvars import ContextVar
 from functools import wraps
+from types import AsyncGeneratorType, FrameType
 from typing import Any, Concatenate, Final, Protocol
 
 __all__ = ["Branch", "CodeTasks", "at_work", "current_run", "follow_tasks", "in_run", "outside_run"]
 
 type _Task = asyncio.Task[Any]
+
+_SYNCHRONISATION: Final = ("asyncio.locks", "asyncio.queues")
+_LIBRARIES: Final = ("anyio", "clawactors")
+"""What these do with a lock, event or queue may be waiting for the world outside."""
+
+_GENERATOR_STEPS: Final = ("async_generator_asend", "async_generator_athrow")
+"""Await an asynchronous generator, and have no attribute that tells which one."""
 
 
 class Branch:
@@ -94,14 +104,44 @@ class CodeTasks:
         main = self._main
         if self.is_ending or self.outside_loop > 0 or main.works > 0 or not (self._branches or main.waits):
             return False
-        return all(
-            branch.waits > branch.works or (branch.children > 0 and not branch.works)
-            for branch in self._branches.values()
-        )
+        others = list[_Task]()
+        for task, branch in self._branches.items():
+            if branch.works and branch.waits <= branch.works:
+                return False
+            if not branch.waits and not branch.children:
+                others.append(task)
+        return all(_is_synchronising(task) for task in others)
 
     def live(self) -> list[_Task]:
         """The tasks that have not ended."""
         return list(self._branches)
+
+
+def _is_synchronising(task: _Task) -> bool:
+    """True while the code of the task waits in a lock, event or queue of asyncio."""
+    ends = getattr(task, "_fut_waiter", None)
+    if ends is None or ends.done():
+        return False  # it runs, or is about to
+    innermost = caller = ""
+    for frame in _frames(task.get_coro()):
+        innermost = frame.f_globals.get("__name__", "")
+        package = innermost.partition(".")[0]
+        caller = caller if package == "asyncio" else package
+    return innermost in _SYNCHRONISATION and caller not in _LIBRARIES
+
+
+def _frames(awaited: Any) -> Iterator[FrameType]:
+    """Of the coroutines and generators that await each other, the outermost first."""
+    while awaited is not None:
+        for kind in ("cr", "gi", "ag"):
+            if (frame := getattr(awaited, f"{kind}_frame", None)) is not None:
+                yield frame
+                awaited = getattr(awaited, "gi_yieldfrom" if kind == "gi" else f"{kind}_await")
+                break
+        else:
+            if type(awaited).__name__ not in _GENERATOR_STEPS:
+                return
+            awaited = next((each for each in gc.get_referents(awaited) if isinstance(each, AsyncGeneratorType)), None)
 
 
 current_run: Final[ContextVar[CodeTasks | None]] = ContextVar("current_run", default=None)

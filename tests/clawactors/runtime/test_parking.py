@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import FunctionType
 from typing import Any
 
 import pytest
@@ -117,24 +118,133 @@ async def test_a_step_beside_a_sleep_runs_once_and_holds_the_slot() -> None:
         assert task.life.result == [1, None]
 
 
+async def _in_time() -> None:
+    await asyncio.sleep(HOUR_S)
+
+
+async def _bare() -> None:
+    await asyncio.get_running_loop().create_future()
+
+
+async def _event() -> None:
+    await asyncio.wait_for(asyncio.Event().wait(), HOUR_S)
+
+
+def _of_library(name: str) -> Any:
+    return FunctionType(_event.__code__, {"asyncio": asyncio, "HOUR_S": HOUR_S, "__name__": name})
+
+
+@pytest.mark.parametrize("beside", [_in_time, _bare, _of_library("anyio.streams"), _of_library("clawactors.runtime")])
 @pytest.mark.parametrize("wait", ["sleep", "signal"])
-async def test_the_end_of_a_wait_is_on_record_while_other_code_runs_beside(wait: str) -> None:
-    gate = asyncio.Lock()
-
-    async def waits(task: Task) -> None:
-        async with gate:
-            await (task.sleep("1h") if wait == "sleep" else task.signal("go", timeout="1h"))
-
-    @skill("locked")
-    async def locked(task: Task) -> None:
+async def test_the_end_of_a_wait_is_on_record_while_other_code_runs_beside(wait: str, beside: Any) -> None:
+    @skill("mixed")
+    async def mixed(task: Task) -> None:
         await task.step("before", quiet)
         await asyncio.sleep(0.05)  # behind the first commit of the attempt
-        await asyncio.gather(waits(task), waits(task))
+        await asyncio.gather(
+            task.sleep("1h") if wait == "sleep" else task.signal("go", timeout="1h"),
+            beside(),
+        )
 
-    async with one_node(locked, clock=WallClock(NOW_S)) as cluster:
-        await cluster.client().submit("locked", id="t")
+    async with one_node(mixed, clock=WallClock(NOW_S)) as cluster:
+        await cluster.client().submit("mixed", id="t")
         await cluster.until(lambda: times(cluster, "t", "step.completed") == 2)
         assert cluster.task("t").life.status == "running"
+
+
+@asynccontextmanager
+async def _held(lock: Any) -> AsyncIterator[None]:
+    async with lock:
+        yield
+
+
+async def _taken(queue: asyncio.Queue[str]) -> AsyncIterator[str]:
+    while text := await queue.get():
+        yield text
+
+
+async def _in_turn(task: Task, seen: list[str], lock: Any) -> None:
+    async def branch(text: str) -> None:
+        async with _held(lock):
+            seen.append(f"in {text}")
+            await task.sleep("1h")
+            seen.append(f"out {text}")
+
+    await asyncio.gather(branch("a"), branch("b"))
+
+
+async def _by_lock(task: Task, seen: list[str]) -> None:
+    await _in_turn(task, seen, asyncio.Lock())
+
+
+async def _by_semaphore(task: Task, seen: list[str]) -> None:
+    await _in_turn(task, seen, asyncio.Semaphore(1))
+
+
+async def _by_queue(task: Task, seen: list[str]) -> None:
+    queue = asyncio.Queue[str]()
+
+    async def take() -> None:
+        async for text in _taken(queue):
+            seen.append(f"out {text}")
+            queue.task_done()
+
+    async def put() -> None:
+        for text in "ab":
+            seen.append(f"in {text}")
+            await task.sleep("1h")
+            queue.put_nowait(text)
+            await queue.join()
+        queue.put_nowait("")
+
+    await asyncio.gather(take(), put())
+
+
+@pytest.mark.parametrize("way", [_by_lock, _by_semaphore, _by_queue])
+async def test_a_branch_that_another_one_holds_up_waits_too(way: Any) -> None:
+    seen = list[str]()
+
+    @skill("turns")
+    async def turns(task: Task) -> int:
+        await way(task, seen)
+        return task.attempt
+
+    clock = WallClock(NOW_S)
+    async with one_node(turns, echo, clock=clock) as cluster:
+        client = cluster.client()
+        await client.submit("turns", id="t")
+        for parked in (1, 2):
+            await cluster.until(lambda parked=parked: times(cluster, "t", "task.waiting") == parked)
+            await client.submit("echo", id=f"u{parked}")
+            await cluster.until_status(f"u{parked}", "completed")  # the only slot is free
+            assert cluster.task("t").life.status == "waiting"
+            clock.move(parked * HOUR_S)
+        task = await cluster.until_status("t", "completed")
+        assert seen == ["in a", "out a", "in b", "out b"]
+        assert (task.life.tries, task.life.wakes) == (1, 2)
+
+
+async def test_code_that_goes_on_while_it_is_parked_gets_a_wake_at_its_next_call() -> None:
+    go = asyncio.Event()
+
+    @skill("outer")
+    async def outer(task: Task) -> None:
+        async def branch() -> None:
+            await asyncio.wait_for(go.wait(), 30)
+            await task.sleep("2h")
+
+        await asyncio.gather(branch(), task.sleep("1h"))
+
+    clock = WallClock(NOW_S)
+    async with one_node(outer, clock=clock) as cluster:
+        await cluster.client().submit("outer", id="t")
+        await cluster.until_status("t", "waiting")
+        go.set()  # the test is the world outside here
+        await cluster.until(lambda: times(cluster, "t", "task.waiting") == 2)
+        life = (await cluster.until_status("t", "waiting")).life
+        assert sorted(wait.until_ns // 10**9 - int(NOW_S) for wait in life.open_waits) == [HOUR_S, 2 * HOUR_S]
+        clock.move(2 * HOUR_S)
+        await cluster.until_status("t", "completed")
 
 
 async def test_a_ticker_beside_a_long_step_ends_with_it() -> None:

@@ -61,6 +61,24 @@ async def test_a_week_of_sleep_takes_milliseconds() -> None:
         assert timedelta(days=7) <= cluster.now - began < timedelta(days=7, seconds=1)
 
 
+async def test_days_pass_at_once_for_branches_that_take_turns() -> None:
+    @skill("turns")
+    async def turns(task: Task) -> None:
+        lock = asyncio.Lock()
+
+        async def branch() -> None:
+            async with lock:
+                await task.sleep("3d")
+
+        await asyncio.gather(branch(), branch())
+
+    async with Cluster([turns]) as cluster:
+        began = cluster.now
+        async with asyncio.timeout(PATIENCE_S):
+            await cluster.client.run("turns")
+        assert timedelta(days=6) <= cluster.now - began < timedelta(days=6, seconds=1)
+
+
 async def test_waits_end_in_the_order_of_their_times() -> None:
     ended: list[str] = []
 
