@@ -322,6 +322,7 @@ async def test_a_dead_predecessor_blocks_fails_or_lets_run_by_policy(system: Sys
     assert [await status(system, f"on-{policy}") for policy in ("fail", "run")] == ["failed", "completed"]
     gate.touch()
     await row(system, "redrive", "pre")
+    await system.ended(["on-block"])  # waits through the block, which ends when `pre` has
     assert await system.client.ref("on-block").result(PATIENCE_S) == {"pre": 2}
 
 
