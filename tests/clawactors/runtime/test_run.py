@@ -304,7 +304,7 @@ async def test_steps_that_fail_for_long_do_not_pile_up(stage: Stage) -> None:
     def fails() -> None:
         raise ValueError("x" * 1900)
 
-    @skill("stubborn")
+    @skill("stubborn", cancel_grace_s=0.05)
     async def stubborn(task: TaskContext) -> int:
         for _ in range(900):
             try:
@@ -586,11 +586,10 @@ async def test_code_in_a_thread_is_cancelled_at_its_next_step_and_confirmed_then
     assert stage.task("t").journal.completed("one"), "what was done is done"
 
 
-async def test_code_in_a_thread_that_never_ends_is_left_behind(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("clawactors.runtime.node.code.GRACE_S", 0.05)
+async def test_code_in_a_thread_that_never_ends_is_left_behind(stage: Stage) -> None:
     hang = threading.Event()
 
-    @skill("hangs")
+    @skill("hangs", cancel_grace_s=0.05)
     def hangs(task: SyncTaskContext) -> None:
         hang.wait(PATIENCE_S)
 
@@ -605,13 +604,10 @@ async def test_code_in_a_thread_that_never_ends_is_left_behind(stage: Stage, mon
     hang.set()
 
 
-async def test_async_code_that_will_not_be_cancelled_is_left_behind(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("clawactors.runtime.node.code.GRACE_S", 0.05)
+async def test_async_code_that_will_not_be_cancelled_is_left_behind(stage: Stage) -> None:
     enough, refused = asyncio.Event(), []
 
-    @skill("stubborn")
+    @skill("stubborn", cancel_grace_s=0.05)
     async def stubborn(task: TaskContext) -> None:
         while not enough.is_set():
             try:
@@ -934,13 +930,13 @@ class Held:
     """The node's log; the first append of a wait stays on its way until whoever writes it is cancelled."""
 
     def __init__(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.on_its_way = asyncio.Event()
+        self.on_its_way, self.arrives = asyncio.Event(), asyncio.Event()
         append = stage.here.log.append
 
         async def held(draft: Draft, expected: int) -> int:
             if b'"task.waiting"' in draft.body and not self.on_its_way.is_set():
                 self.on_its_way.set()
-                await asyncio.Event().wait()
+                await self.arrives.wait()
             return await append(draft, expected)
 
         monkeypatch.setattr(stage.here.log, "append", held)
@@ -962,6 +958,7 @@ async def test_a_cancel_that_meets_a_wait_on_its_way_to_the_log_is_confirmed(
         await held.on_its_way.wait()
         await stage.tell("t", c.Cancel("user"))
         await stage.hear(run)
+        held.arrives.set()
         await life
     assert stage.task("t").life.status == "cancelled"
 
@@ -975,5 +972,6 @@ async def test_a_timeout_that_meets_a_wait_on_its_way_to_the_log_lets_it_wait(
     async with asyncio.timeout(PATIENCE_S):
         await held.on_its_way.wait()
         run.fail(TimeoutError("the attempt took longer than 3600 s"))
+        held.arrives.set()
         await life
     assert stage.task("t").life.waiting_for == until
