@@ -202,10 +202,15 @@ async def test_a_replay_tells_its_progress(tmp_path: Path) -> None:
         assert told[-1] == (last, last)
 
 
+TRIGGER = b'{"v":1,"events":[{"type":"trigger.added","on":["task.completed"],"publish":"done"}]}'
+
+
 @pytest.mark.parametrize("table", CLUSTER.tables)
 def test_the_digest_sees_every_row_of_every_table(tmp_path: Path, table: str) -> None:
     history = random_history(31, 800)
     history.publish("claw.task.t.log", FUTURE)
+    for name in ("t1", "t2", "t3"):  # every third commit carries answers
+        history.publish(f"claw.trigger.{name}.log", TRIGGER)
     projector = Projector.open(CLUSTER, tmp_path, IDENTITY)
     projector.apply(history.records)
     before = digest_of(projector)
