@@ -10,7 +10,7 @@ from clawactors.runtime.node.attempt import Assignment, Attempt
 
 __all__ = ["PARKED_MAX", "ParkedRuns"]
 
-PARKED_MAX: Final = 20_000
+PARKED_MAX: Final = 10_000
 """Runs that a node keeps at most; a setting of the node."""
 
 _THREADS_MAX: Final = 64
