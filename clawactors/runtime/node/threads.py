@@ -1,6 +1,7 @@
 """Threads for sync code, and the bridge from such a thread to its `TaskContext`."""
 
 import asyncio
+import inspect
 import queue
 import threading
 from collections.abc import Callable, Coroutine, Mapping
@@ -130,16 +131,19 @@ class ThreadBridge:
         return self._wait(self._attempt.steps.tries_again(name, error, took_s, retry, failures))
 
     def _wait[T](self, coroutine: Coroutine[Any, Any, T]) -> T:
-        is_main = threading.get_ident() == self._thread
+        call = self._called(coroutine, threading.get_ident() == self._thread)
         try:
-            return asyncio.run_coroutine_threadsafe(self._called(coroutine, is_main), self._loop).result()
+            return asyncio.run_coroutine_threadsafe(call, self._loop).result()
         except CancelledError:  # of `concurrent.futures`, which is an `Exception`
             raise asyncio.CancelledError from None
         except RuntimeError:
             if not self._loop.is_closed():
                 raise
-            coroutine.close()  # the node has ended; this thread was left behind
+            call.close()  # the node has ended; this thread was left behind
             raise TaskSuspended from None
+        finally:
+            if inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
+                coroutine.close()  # cancelled before it began
 
     async def _called[T](self, coroutine: Coroutine[Any, Any, T], is_main: bool) -> T:
         """The call; the code in its own thread waits for it meanwhile."""
