@@ -65,6 +65,8 @@ class Child:
         finally:
             log.close_writes()
         self._changed()
+        if self._is_stopping():  # it was told to stop while the process was being made
+            await self._end(self._process)
         try:
             async with asyncio.timeout(_READY_S):
                 line = await self._first_line(self._process)
@@ -121,17 +123,22 @@ class Child:
             code = await self._process.wait()
             self._changed()
             await self._end_what_it_started()
-            if self._stopping or not restart:
+            if self._is_stopping() or not restart:
                 return
             _log.warning("%s has ended (%d); starting it again", self.name, code)
             failures = failures + 1 if code in _UNFIT or not ready else 0
             await asyncio.sleep(_RETRY_S[min(failures, len(_RETRY_S) - 1)])
+            if self._is_stopping():  # told so meanwhile
+                return
             try:
                 ready = False
                 await self.start()
                 ready = True
             except (Refused, EventLogError, OSError) as error:
                 _log.error("%s failed to start: %s", self.name, error)
+
+    def _is_stopping(self) -> bool:
+        return self._stopping
 
     async def stop(self) -> None:
         """Asks it to stop, kills it when it does not in time. Again is harmless."""
