@@ -8,17 +8,17 @@ import contextlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from clawactors.runtime.node.arrivals import IN_PLACE_S
 from clawactors.systems.tasks.children import CHILDREN, ChildEnd, ends_in
 from clawactors.systems.tasks.journal import SIGNAL
 
 if TYPE_CHECKING:
     from clawactors.runtime.node.attempt.attempt import Attempt
 
-__all__ = ["IN_PLACE_S", "ChildEnds", "FoundEnds"]
+__all__ = ["ChildEnds", "FoundEnds"]
 
-IN_PLACE_S: Final = 0.2
-"""A wait keeps its slot for so long after the last news of a child, and longer where running again costs more."""
 _IN_PLACE_FOR_EACH_S: Final = 0.0004
+"""After the last news of a child a wait keeps its slot so much longer for each: running again costs more."""
 _IN_PLACE_MAX_S: Final = 2.0
 
 _KEY: Final = SIGNAL + CHILDREN
@@ -94,20 +94,13 @@ class ChildEnds:
         """Returns at the next news of that child; the attempt may park meanwhile."""
         attempt = self._attempt
         attempt.check()
-        branch = attempt.tasks.current()
         waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        branch.waits += 1
         self._waiting.setdefault(id, []).append(waiting)
         if self._patience is None:
             self._be_patient()
         try:
-            await waiting
-        except asyncio.CancelledError:
-            if not attempt.is_stopping:
-                await attempt.parking.at_work()
-            raise
+            await attempt.waits.wait_for(waiting)
         finally:
-            branch.waits -= 1
             if (others := self._waiting.get(id)) is not None and waiting in others:
                 others.remove(waiting)
                 if not others:

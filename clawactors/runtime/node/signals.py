@@ -10,22 +10,19 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from clawactors.kernel.errors import Refused
+from clawactors.runtime.node.arrivals import arrives
 from clawactors.runtime.node.attempt.journal import load_task
 from clawactors.runtime.node.codetasks import outside_run
 from clawactors.runtime.node.sleep import SLEEP, seconds_of, until_of, written
 from clawactors.systems.tasks import Journal
 from clawactors.systems.tasks import commands as c
-from clawactors.systems.tasks.events import DurableWait
 from clawactors.systems.tasks.journal import EMPTY, SIGNAL
 from clawactors.systems.tasks.payload import is_reference
 
 if TYPE_CHECKING:
     from clawactors.runtime.node.attempt.attempt import Attempt
 
-__all__ = ["IN_PLACE_S", "TaskSignals"]
-
-IN_PLACE_S: Final = 0.2
-"""A wait keeps its slot for this long: most programs answer sooner than another attempt could begin."""
+__all__ = ["TaskSignals"]
 
 _NAME_MAX: Final = 256
 
@@ -38,7 +35,6 @@ class TaskSignals:
         self._taken: dict[str, int] = {}
         self._timeouts: dict[str, int] = {}
         self._earlier: Journal | None = None
-        self._waiting: list[asyncio.Future[None]] = []
         self.listeners: list[Callable[[], None]] = []
         """Called when something was appended to the task."""
 
@@ -62,7 +58,7 @@ class TaskSignals:
             if (entry := earlier.nth(key, number)) is not None:
                 return await self._whole(entry.result, name)
             try:
-                is_there = await self._is_there(name, key, number - earlier.count(key), limit)
+                is_there = await self._is_there(name, number - earlier.count(key), limit)
             except asyncio.CancelledError:
                 self._give_back(name, number)
                 raise
@@ -86,16 +82,10 @@ class TaskSignals:
             else payload
         )
 
-    async def _is_there(self, name: str, key: str, number: int, limit: "_SignalTimeout | None") -> bool:
+    async def _is_there(self, name: str, number: int, limit: "_SignalTimeout | None") -> bool:
         """True once the signal may be there; False when it is recorded that the wait timed out."""
         attempt = self._attempt
-        if await self._arrives(key, number, IN_PLACE_S if limit is None else limit.left_s(IN_PLACE_S)):
-            return True
-        if limit is not None and not limit.left_s(1.0):
-            await attempt.record(limit.expire())
-            attempt.check()
-            return False
-        if await attempt.waits.until(DurableWait("signal", limit.until_ns if limit else 0, name), number):
+        if await arrives(attempt, name, number, limit.until_ns if limit else 0):
             return True
         if limit is not None:
             await attempt.record(limit.expire())
@@ -110,28 +100,8 @@ class TaskSignals:
 
     def notify(self) -> None:
         """Something was appended to the task: a signal may be there."""
-        for waiting in self._waiting:
-            if not waiting.done():
-                waiting.set_result(None)
         for listener in self.listeners:
             listener()
-
-    async def _arrives(self, key: str, number: int, wait_s: float) -> bool:
-        """True as soon as that signal is there; False when it does not arrive within `wait_s`."""
-        loop = asyncio.get_running_loop()
-        until_s = loop.time() + wait_s
-        while self._attempt.journal.entries.count(key) <= number:
-            waiting: asyncio.Future[None] = loop.create_future()
-            self._waiting.append(waiting)
-            try:
-                async with asyncio.timeout_at(until_s):
-                    await waiting
-            except TimeoutError:
-                return False
-            finally:
-                self._waiting.remove(waiting)
-            self._attempt.check()
-        return True
 
     async def _before_the_run(self) -> Journal:
         """The journal as it was when the task was scheduled: a first attempt begins without having read it."""
@@ -171,10 +141,6 @@ class _SignalTimeout:
                 attempt.journal.note(c.CompleteStep(attempt.fence, self._step, record, 0.0, attempt.values.progress))
             self._until_ns = until_of(record)
         return self._until_ns
-
-    def left_s(self, most_s: float) -> float:
-        """The seconds that are left, 0 to `most_s`."""
-        return min(most_s, max(0.0, (self.until_ns - self._attempt.context.time.now_ns()) / 1e9))
 
     def expire(self) -> c.CompleteStep:
         """The command that records that the wait timed out."""

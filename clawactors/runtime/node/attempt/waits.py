@@ -48,24 +48,30 @@ class Waits:
 
         Raises: `TaskSuspended`.
         """
-        attempt = self._attempt
         each = _OpenWait(wait, taken, self._loop.create_future())
         if (came := self._came(each)) is not None:
             return came
-        branch = attempt.tasks.current()
         self._open[each] = None
-        branch.waits += 1
         try:
             self._arm(wait.until_ns)
             self.check_idle()
-            return await each.future
+            return await self.wait_for(each.future)
+        finally:
+            del self._open[each]
+
+    async def wait_for[T](self, future: "asyncio.Future[T]") -> T:
+        """The result of the future, for which the branch that runs now waits. Raises: `asyncio.CancelledError`."""
+        attempt = self._attempt
+        branch = attempt.tasks.current()
+        branch.waits += 1
+        try:
+            return await future
         except asyncio.CancelledError:
             if not attempt.is_stopping:
                 await attempt.parking.at_work()
             raise
         finally:
             branch.waits -= 1
-            del self._open[each]
 
     def _came(self, each: _OpenWait) -> bool | None:
         wait, attempt = each.wait, self._attempt
