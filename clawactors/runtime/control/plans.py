@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from typing import Any
 
 from clawactors.eventlog import writer_of
 from clawactors.eventlog.decoding import Commit
+from clawactors.kernel.roster import Roster
 from clawactors.runtime.control.background import ControlBackground
 from clawactors.runtime.control.ends import EndNotifier
 from clawactors.runtime.control.folded import FoldedSnapshots
@@ -12,7 +14,7 @@ from clawactors.systems.nodes import NODE
 from clawactors.systems.nodes.kind import NODES
 from clawactors.systems.placement import ClusterState, PlacementStart
 from clawactors.systems.schedules import SCHEDULE
-from clawactors.systems.schedules.roster import Roster
+from clawactors.systems.schedules.roster import ScheduleRoster
 from clawactors.systems.tasks import TASK
 from clawactors.systems.tasks.events import Submitted
 from clawactors.systems.triggers import TRIGGER
@@ -27,7 +29,7 @@ class Plans:
     def __init__(
         self,
         state: ClusterState,
-        roster: Roster,
+        roster: ScheduleRoster,
         triggers: TriggerRoster,
         ends: EndNotifier,
         snapshots: FoldedSnapshots,
@@ -39,8 +41,8 @@ class Plans:
         self._by_kind: dict[str, Callable[[Commit], None]] = {
             TASK.kind: self._apply_task,
             NODE.kind: self._apply_node,
-            SCHEDULE.kind: self._apply_schedule,
-            TRIGGER.kind: self._apply_trigger,
+            SCHEDULE.kind: partial(_apply_to, roster),
+            TRIGGER.kind: partial(_apply_to, triggers),
         }
 
     def load(self, start: PlacementStart) -> None:
@@ -81,22 +83,6 @@ class Plans:
         else:
             state.apply_node(commit.id, record.seq, commit.events, record.at_ns)
 
-    def _apply_schedule(self, commit: Commit) -> None:
-        if writer_of(commit.record.subject):
-            return
-        if commit.fault == "future":
-            self._roster.freeze(commit.id)
-        else:
-            self._roster.apply(commit.id, commit.record.seq, commit.events, commit.record.at_ns)
-
-    def _apply_trigger(self, commit: Commit) -> None:
-        if writer_of(commit.record.subject):
-            return
-        if commit.fault == "future":
-            self._triggers.freeze(commit.id)
-        else:
-            self._triggers.apply(commit.id, commit.record.seq, commit.events, commit.record.at_ns)
-
     async def _adopt(self, id: str) -> None:
         """Looks up a task that had ended, and so was forgotten here, and now goes on."""
         while True:
@@ -121,3 +107,12 @@ class Plans:
             status = known.state.life.status if known.state.exists and not known.frozen else None
             self._state.note_status(id, known.version, status)
         self._changed()
+
+
+def _apply_to(roster: Roster[Any, Any, Any], commit: Commit) -> None:
+    if writer_of(commit.record.subject):
+        return
+    if commit.fault == "future":
+        roster.freeze(commit.id)
+    else:
+        roster.apply(commit.id, commit.record.seq, commit.events, commit.record.at_ns)

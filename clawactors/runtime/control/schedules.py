@@ -17,7 +17,7 @@ from clawactors.systems.schedules import SCHEDULE, task_id
 from clawactors.systems.schedules import commands as c
 from clawactors.systems.schedules import events as e
 from clawactors.systems.schedules.kind import SCHEDULES
-from clawactors.systems.schedules.roster import Roster
+from clawactors.systems.schedules.roster import ScheduleRoster
 from clawactors.systems.tasks import commands as tc
 from clawactors.systems.tasks import events as te
 from clawactors.systems.tasks.kind import TASKS
@@ -34,7 +34,7 @@ class ScheduleKeeper:
     """Call `fire` when something may be due and this process leads; `done` is called after each."""
 
     def __init__(self, dispatcher: Dispatcher, agenda: Agenda, done: Callable[[], None]) -> None:
-        self._dispatcher, self.roster, self._done = dispatcher, Roster(agenda), done
+        self._dispatcher, self.roster, self._done = dispatcher, ScheduleRoster(agenda), done
         self._firing: dict[str, asyncio.Task[None]] = {}
 
     def fire(self) -> None:
