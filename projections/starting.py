@@ -11,9 +11,9 @@ from clawactors.projections.engine.keys import term
 from clawactors.projections.engine.state import state_of
 from clawactors.projections.engine.store import Reading, Store
 from clawactors.projections.views.nodes.view import stored_nodes
-from clawactors.projections.views.schedules import stored_schedules
+from clawactors.projections.views.schedules import SCHEDULE_TABLES
 from clawactors.projections.views.tasks import table as t
-from clawactors.projections.views.triggers import stored_triggers
+from clawactors.projections.views.triggers import TRIGGER_TABLES
 from clawactors.systems.nodes import Node
 from clawactors.systems.placement import slim
 from clawactors.systems.schedules import Schedule
@@ -68,8 +68,8 @@ def starting_point(store: Store) -> StartingPoint:
             tasks,
             list(_ended(reading, tasks)),
             [(stored.id, stored.version, stored.node) for stored in stored_nodes(reading)],
-            [(stored.name, stored.version, stored.schedule) for stored in stored_schedules(reading)],
-            [(stored.name, stored.version, stored.trigger) for stored in stored_triggers(reading)],
+            [(stored.name, stored.version, stored.state) for stored in SCHEDULE_TABLES.read_all(reading)],
+            [(stored.name, stored.version, stored.state) for stored in TRIGGER_TABLES.read_all(reading)],
             [(kind, id) for kind, id, _ in frozen(reading)],
         )
 
