@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any, Unpack
 import msgspec
 from msgspec.structs import replace
 
-from clawactors.kernel.errors import NotFound
-from clawactors.kernel.external import ExternalCommand
 from clawactors.kernel.fold import Snapshot
+from clawactors.runtime.client.named import NamedChanges
 from clawactors.runtime.client.rows import Page, ScheduleRow
 from clawactors.systems.schedules import Schedule
 from clawactors.systems.schedules import external as x
@@ -28,11 +27,11 @@ def schedule_row(name: str, known: Snapshot[Schedule]) -> ScheduleRow:
     return msgspec.convert(row(name, known.version, known.state), ScheduleRow)
 
 
-class Schedules:
+class Schedules(NamedChanges[Schedule]):
     """The schedules of a cluster, as its client sees them."""
 
     def __init__(self, client: "ClusterClient") -> None:
-        self._client = client
+        super().__init__(client, "schedule", Schedule, checked_name)
 
     async def add(
         self,
@@ -75,13 +74,3 @@ class Schedules:
     async def get(self, name: str, *, fresh: bool = True) -> ScheduleRow:
         """One schedule. Raises: `NotFound`, `Unavailable`."""
         return await self._client.views.row(ScheduleRow, "schedule", id=name, fresh=fresh)
-
-    async def _change(self, name: str, request: ExternalCommand) -> Snapshot[Schedule]:
-        known = await self._client.state("schedule", checked_name(name), Schedule)
-        if not known.state.exists and not known.frozen:
-            raise NotFound(f"there is no schedule {name!r}")
-        return await self._ask(name, request)
-
-    async def _ask(self, name: str, request: ExternalCommand) -> Snapshot[Schedule]:
-        named = replace(request, id=self._client.context.names.commit())
-        return await self._client.ask_for_change("schedule", name, named, Schedule)

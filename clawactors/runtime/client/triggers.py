@@ -4,11 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Unpack
 
 import msgspec
-from msgspec.structs import replace
 
-from clawactors.kernel.errors import NotFound
-from clawactors.kernel.external import ExternalCommand
 from clawactors.kernel.fold import Snapshot
+from clawactors.runtime.client.named import NamedChanges
 from clawactors.runtime.client.rows import Page
 from clawactors.runtime.client.triggerrows import TriggerRow
 from clawactors.runtime.expressions import Expression, Template
@@ -31,11 +29,11 @@ def trigger_row(name: str, known: Snapshot[Trigger]) -> TriggerRow:
     return msgspec.convert(row(name, known.version, known.state), TriggerRow)
 
 
-class Triggers:
+class Triggers(NamedChanges[Trigger]):
     """The triggers of a cluster, as its client sees them."""
 
     def __init__(self, client: "ClusterClient") -> None:
-        self._client = client
+        super().__init__(client, "trigger", Trigger, checked_trigger_name)
 
     async def add(
         self,
@@ -97,13 +95,3 @@ class Triggers:
     async def get(self, name: str, *, fresh: bool = True) -> TriggerRow:
         """One trigger. Raises: `NotFound`, `Unavailable`."""
         return await self._client.views.row(TriggerRow, "trigger", id=name, fresh=fresh)
-
-    async def _change(self, name: str, request: ExternalCommand) -> Snapshot[Trigger]:
-        known = await self._client.state("trigger", checked_trigger_name(name), Trigger)
-        if not known.state.exists and not known.frozen:
-            raise NotFound(f"there is no trigger {name!r}")
-        return await self._ask(name, request)
-
-    async def _ask(self, name: str, request: ExternalCommand) -> Snapshot[Trigger]:
-        named = replace(request, id=self._client.context.names.commit())
-        return await self._client.ask_for_change("trigger", name, named, Trigger)
