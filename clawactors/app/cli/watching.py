@@ -15,15 +15,24 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from clawactors.app.cli.output import Part, is_terminal, plain_lines
+from clawactors.app.cli.output import Part, emit, is_terminal, plain_lines
 
-__all__ = ["watch"]
+__all__ = ["show", "watch"]
 
 _EVERY_S: Final = 0.5
 
 
 class _Show[A](Protocol):
     def __call__(self, answer: A, /) -> None: ...
+
+
+async def show[A](options: Any, ask: Callable[[], Awaitable[A]], parts: Callable[[A], Iterable[Part]]) -> int:
+    """Prints what `ask` gives, again and again with `--watch`; returns the exit code."""
+    if options.watch:
+        return await watch(options, ask, parts)
+    answer = await ask()
+    emit(options, answer, lambda: parts(answer))
+    return 0
 
 
 async def watch[A](

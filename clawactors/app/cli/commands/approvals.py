@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from clawactors.app.cli.output import Part, Table, emit, when
+from clawactors.app.cli.output import Part, Table, when
 from clawactors.app.cli.session import with_client
-from clawactors.app.cli.watching import watch
+from clawactors.app.cli.watching import show
 from clawactors.app.client import Client
 from clawactors.runtime.client.rows import ApprovalRow
 
@@ -18,14 +18,7 @@ def run(options: Any) -> int:
     async def ask(client: Client) -> list[ApprovalRow]:
         return await client.approvals(by=client.principal if options.mine else "")
 
-    async def show(client: Client) -> int:
-        if options.watch:
-            return await watch(options, lambda: ask(client), _table)
-        rows = await ask(client)
-        emit(options, rows, lambda: _table(rows))
-        return 0
-
-    return with_client(options, show)
+    return with_client(options, lambda client: show(options, lambda: ask(client), _table))
 
 
 def _table(rows: Iterable[ApprovalRow]) -> Iterator[Part]:

@@ -2,19 +2,18 @@
 
 from typing import Any
 
-from clawactors.app.cli.output import emit
+from clawactors.app.cli.named import print_all, print_one
 from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.request import params_of
 from clawactors.app.cli.rows import schedule_card, schedule_table
-from clawactors.app.cli.session import explained, hinted, with_client
 from clawactors.app.client import Client
 from clawactors.kernel.fold import Snapshot
+from clawactors.runtime.client.rows import ScheduleRow
 from clawactors.runtime.client.schedules import schedule_row
 from clawactors.systems.schedules import Schedule
 
 __all__ = ["run"]
 
-_LIST = "claw schedule list shows all schedules"
 _VERB_USAGE = {
     "add": "usage: schedule add NAME CRON SKILL [JSON]",
     "list": "usage: schedule list",
@@ -29,24 +28,19 @@ def run(options: Any) -> int:
         case "add", [_, _, _] | [_, _, _, _]:
             pass
         case "list", []:
-            return with_client(options, lambda client: _list(client, options))
+            return print_all(options, lambda client: client.schedules.list(), schedule_table)
         case (("show" | "pause" | "resume" | "remove"), [_]) if not given:
             pass
         case _:
             raise Problem("usage", _VERB_USAGE[options.verb])
 
-    async def change(client: Client) -> int:
+    async def ask(client: Client) -> ScheduleRow:
         name = options.words[0]
         if options.verb == "show":
-            with hinted(_LIST):
-                row = await client.schedules.get(name)
-        else:
-            with hinted(_LIST), explained(f"nothing was changed; {_LIST}"):
-                row = schedule_row(name, await _changed(client, options, given))
-        emit(options, row, lambda: schedule_card(row))
-        return 0
+            return await client.schedules.get(name)
+        return schedule_row(name, await _changed(client, options, given))
 
-    return with_client(options, change)
+    return print_one(options, "schedule", ask, schedule_card, changes=options.verb != "show")
 
 
 def _given(options: Any) -> dict[str, Any]:
@@ -74,9 +68,3 @@ async def _changed(client: Client, options: Any, given: dict[str, Any]) -> Snaps
             return await schedules.resume(name)
         case _:
             return await schedules.remove(name)
-
-
-async def _list(client: Client, options: Any) -> int:
-    rows = await client.schedules.list()
-    emit(options, rows, lambda: schedule_table(rows))
-    return 0

@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
-from clawactors.app.cli.output import Facts, Part, emit
+from clawactors.app.cli.output import Facts, Part
 from clawactors.app.cli.session import with_client
-from clawactors.app.cli.watching import watch
+from clawactors.app.cli.watching import show
 from clawactors.app.client import Client
 
 __all__ = ["run"]
@@ -16,20 +16,16 @@ __all__ = ["run"]
 def run(options: Any) -> int:
     """Sums it up."""
 
-    async def show(client: Client) -> int:
+    async def sum_up(client: Client) -> int:
         server = {"url": client.found.shown, "why": client.found.why}
 
         async def ask() -> dict[str, Any]:
             told: dict[str, Any] = msgspec.to_builtins(await client.status())
             return told | {"server": server}
 
-        if options.watch:
-            return await watch(options, ask, _shown)
-        answer = await ask()
-        emit(options, answer, lambda: _shown(answer))
-        return 0
+        return await show(options, ask, _shown)
 
-    return with_client(options, show)
+    return with_client(options, sum_up)
 
 
 def _shown(answer: dict[str, Any]) -> Iterator[Part]:

@@ -4,11 +4,11 @@ from typing import Any
 
 import msgspec
 
-from clawactors.app.cli.output import emit, note
+from clawactors.app.cli.output import note
 from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.rows import task_table
 from clawactors.app.cli.session import with_client
-from clawactors.app.cli.watching import watch
+from clawactors.app.cli.watching import show
 from clawactors.app.client import Client
 
 __all__ = ["run"]
@@ -44,11 +44,4 @@ def run(options: Any) -> int:
                 note(f"there are more: --cursor {page.cursor}")
         return rows
 
-    async def show(client: Client) -> int:
-        if options.watch:
-            return await watch(options, lambda: ask(client), task_table)
-        rows = await ask(client)
-        emit(options, rows, lambda: task_table(rows))
-        return 0
-
-    return with_client(options, show)
+    return with_client(options, lambda client: show(options, lambda: ask(client), task_table))

@@ -2,19 +2,17 @@
 
 from typing import Any
 
-from clawactors.app.cli.output import emit
+from clawactors.app.cli.named import print_all, print_one
 from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.request import params_of
-from clawactors.app.cli.session import explained, hinted, with_client
 from clawactors.app.cli.triggerrows import trigger_card, trigger_table
 from clawactors.app.client import Client
 from clawactors.kernel.fold import Snapshot
+from clawactors.runtime.client.triggerrows import TriggerRow
 from clawactors.runtime.client.triggers import trigger_row
 from clawactors.systems.triggers import Trigger
 
 __all__ = ["run"]
-
-_LIST = "claw trigger list shows all triggers"
 
 
 def run(options: Any) -> int:
@@ -23,7 +21,7 @@ def run(options: Any) -> int:
     if options.verb == "list":
         if options.name or given:
             raise Problem("usage", "usage: trigger list")
-        return with_client(options, lambda client: _list(client, options))
+        return print_all(options, lambda client: client.triggers.list(), trigger_table)
     if not options.name or (given and options.verb != "add"):
         raise Problem("usage", f"usage: trigger {options.verb} NAME{' --on EVENT …' if options.verb == 'add' else ''}")
     if options.verb == "add" and not options.on:
@@ -31,18 +29,13 @@ def run(options: Any) -> int:
             "usage", "usage: trigger add NAME --on EVENT with --submit SKILL, --webhook URL or --publish SUBJECT"
         )
 
-    async def change(client: Client) -> int:
+    async def ask(client: Client) -> TriggerRow:
         name = options.name
         if options.verb == "show":
-            with hinted(_LIST):
-                row = await client.triggers.get(name)
-        else:
-            with hinted(_LIST), explained(f"nothing was changed; {_LIST}"):
-                row = trigger_row(name, await _changed(client, options, given))
-        emit(options, row, lambda: trigger_card(row))
-        return 0
+            return await client.triggers.get(name)
+        return trigger_row(name, await _changed(client, options, given))
 
-    return with_client(options, change)
+    return print_one(options, "trigger", ask, trigger_card, changes=options.verb != "show")
 
 
 def _given(options: Any) -> dict[str, Any]:
@@ -79,9 +72,3 @@ async def _changed(client: Client, options: Any, given: dict[str, Any]) -> Snaps
             return await triggers.redrive(name)
         case _:
             return await triggers.remove(name)
-
-
-async def _list(client: Client, options: Any) -> int:
-    rows = await client.triggers.list()
-    emit(options, rows, lambda: trigger_table(rows))
-    return 0
