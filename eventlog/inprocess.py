@@ -12,11 +12,11 @@ from typing import Final, Literal, Self
 
 from clawactors.eventlog.errors import EventLogError, TooLarge, Unavailable, WrongVersion
 from clawactors.eventlog.headers import STATUS_LINE, header_lines
-from clawactors.eventlog.log import Head
+from clawactors.eventlog.log import EventLog, Head
 from clawactors.eventlog.patterns import matcher
 from clawactors.eventlog.record import ROOT, Draft, Record
 
-__all__ = ["Fault", "FaultPoint", "InProcessFollower", "InProcessLog"]
+__all__ = ["Fault", "FaultPoint", "InProcessFollower", "InProcessLog", "append_each"]
 
 MAX_BYTES: Final = 1 << 20
 
@@ -25,6 +25,17 @@ type Fault = Callable[[FaultPoint, Draft], None]
 """Called before and after a draft is stored; what it raises (for example `Unavailable`) is raised to the appender."""
 
 _identities = itertools.count(1)
+
+
+async def append_each(log: EventLog, drafts: Sequence[tuple[Draft, int]]) -> list[int | EventLogError]:
+    """Independent appends, one after the other; one outcome each. See `EventLog.append_many`."""
+    outcomes: list[int | EventLogError] = []
+    for draft, expected in drafts:
+        try:
+            outcomes.append(await log.append(draft, expected))
+        except EventLogError as error:
+            outcomes.append(error)
+    return outcomes
 
 
 class InProcessLog:
@@ -80,13 +91,7 @@ class InProcessLog:
 
     async def append_many(self, drafts: Sequence[tuple[Draft, int]]) -> list[int | EventLogError]:
         """Independent appends; one outcome each. See `EventLog`."""
-        outcomes: list[int | EventLogError] = []
-        for draft, expected in drafts:
-            try:
-                outcomes.append(await self.append(draft, expected))
-            except EventLogError as error:
-                outcomes.append(error)
-        return outcomes
+        return await append_each(self, drafts)
 
     async def append_all(self, drafts: Sequence[tuple[Draft, int]]) -> list[int]:
         """Appends to distinct aggregates, all of them or none. See `EventLog`."""

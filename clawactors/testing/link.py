@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from typing import Any, Final, Self
 
 from clawactors.eventlog import Draft, EventLogError, Follower, Head, InProcessLog, NoResponders, Unavailable
-from clawactors.eventlog.inprocess import Fault
+from clawactors.eventlog.inprocess import Fault, append_each
 from clawactors.eventlog.leases import InProcessLeases, Lease
 from clawactors.eventlog.record import Record
 from clawactors.eventlog.requests import InProcessRequests, Serving
@@ -90,13 +90,7 @@ class Link:
 
     async def append_many(self, drafts: Sequence[tuple[Draft, int]]) -> list[int | EventLogError]:
         """See `EventLog`."""
-        outcomes: list[int | EventLogError] = []
-        for draft, expected in drafts:
-            try:
-                outcomes.append(await self.append(draft, expected))
-            except EventLogError as error:
-                outcomes.append(error)
-        return outcomes
+        return await append_each(self, drafts)
 
     async def append_all(self, drafts: Sequence[tuple[Draft, int]]) -> list[int]:
         """See `EventLog`. One fault is that of all."""
