@@ -44,7 +44,7 @@ async def ship(item: str) -> str:
 
 @skill("order", on_failure="compensate")
 async def order(task: Task, customer: str, item: str, cents: int) -> str:
-    """Reserves, charges and ships, or leaves everything as it was."""
+    """Reserves, charges and ships, or undoes what it has done."""
     task.plan([reserve, charge, ship])
     await reserve(task, item, order=task.id)
     await charge(task, customer, cents, order=task.id)

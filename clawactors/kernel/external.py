@@ -34,7 +34,7 @@ def decode_command[W: ExternalCommand](decoder: msgspec.json.Decoder[W], body: b
     except UNREADABLE as error:
         raise Refused(f"not a command to a {kind}: {error}") from None
     if command.id and not is_id(command.id):
-        raise Refused(f"{_shown(command.id)} is no id of a command: 1 to 128 letters, digits, '-' or '_'")
+        raise Refused(f"{_shown(command.id)} is not a command id: it takes 1 to 128 letters, digits, '-' or '_'")
     return command
 
 

@@ -25,7 +25,7 @@ _NEEDED: Final = "give all of `client.history(id)`, or of `claw task ID --histor
 
 
 class TaskRecord(msgspec.Struct, frozen=True):
-    """`task` as it was before its end, at `at_ns`; the names of the `steps` that it completed, and of its `sleeps`."""
+    """The `task` just before its end at `at_ns`, with the names of its completed `steps` and of its `sleeps`."""
 
     task: Task
     at_ns: int

@@ -192,7 +192,7 @@ def resumed(log: InProcessLog, record: TaskRecord, skill: Skill, id: str, secret
 
 
 async def end_of(log: InProcessLog, attempt: ReplayedAttempt, run: "asyncio.Future[None]") -> e.TaskEvent | None:
-    """How the run ended, as it was appended; None where it went on to a step that is not on record."""
+    """How the run ended: the event that it appended; None where it reached a step that is not on record."""
     steps = attempt.steps
     while True:
         before = log.last_seq, len(steps.used), len(steps.beyond)

@@ -7,7 +7,7 @@ __all__ = ["ChildFailed"]
 
 
 class ChildFailed(TaskFailed):
-    """A child ended without a result. As it was tried again by its own policy, its parent is not, where it raises."""
+    """A child ended without a result. Its own policy has retried it, so a parent that raises this is not retried."""
 
     def __init__(self, id: str, status: str, error: TaskError | None) -> None:
         super().__init__(id, status, error)

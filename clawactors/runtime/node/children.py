@@ -56,10 +56,10 @@ class TaskChildren:
 
     @outside_run
     async def run(
-        self, skill: "str | Skill | SkillCall[Any]", params: Mapping[str, Any] | None, wishes: Mapping[str, Any]
+        self, skill: "str | Skill | SkillCall[Any]", params: Mapping[str, Any] | None, options: Mapping[str, Any]
     ) -> Any:
         """See `TaskContext.run`."""
-        ref = await self.submit("run", skill, params, wishes)
+        ref = await self.submit("run", skill, params, options)
         try:
             return await ref.result()
         except asyncio.CancelledError:
@@ -72,31 +72,31 @@ class TaskChildren:
         function: str,
         skill: "str | Skill | SkillCall[Any]",
         params: Mapping[str, Any] | None,
-        wishes: Mapping[str, Any],
+        options: Mapping[str, Any],
     ) -> ChildRef:
         """See `TaskContext.submit`."""
         name, params, returns = asked_of(function, skill, params)
-        return ChildRef(self, await self.submit_child(name, params, wishes), returns)
+        return ChildRef(self, await self.submit_child(name, params, options), returns)
 
     @outside_run
-    async def submit_child(self, skill: str, params: Mapping[str, Any] | None, wishes: Mapping[str, Any]) -> str:
+    async def submit_child(self, skill: str, params: Mapping[str, Any] | None, options: Mapping[str, Any]) -> str:
         """The id of the child, whose skill has that name."""
         await (attempt := self._attempt).parking.at_work()
         attempt.check()
-        id = child_id(attempt.id, self._key_of(wishes.get("key"), attempt.tasks.current().path))
+        id = child_id(attempt.id, self._key_of(options.get("key"), attempt.tasks.current().path))
         if id in self._ends.by_id:
             return id
         self._ends.being_made += 1
         try:
-            await self._make(id, skill, params, wishes)
+            await self._make(id, skill, params, options)
         finally:
             self._ends.being_made -= 1
         attempt.check()
         return id
 
-    async def _make(self, id: str, skill: str, params: Mapping[str, Any] | None, wishes: Mapping[str, Any]) -> None:
+    async def _make(self, id: str, skill: str, params: Mapping[str, Any] | None, options: Mapping[str, Any]) -> None:
         attempt, submitter = self._attempt, self._cluster()
-        spec = await self._spec_of(skill, params, wishes)
+        spec = await self._spec_of(skill, params, options)
         if not attempt.journal.is_written:
             await attempt.write()  # what its parameters were made of is on record before it is there
         try:
@@ -130,23 +130,23 @@ class TaskChildren:
         self._keys.add(key)
         return key
 
-    async def _spec_of(self, skill: str, params: Mapping[str, Any] | None, wishes: Mapping[str, Any]) -> Spec:
+    async def _spec_of(self, skill: str, params: Mapping[str, Any] | None, options: Mapping[str, Any]) -> Spec:
         own = self._spec or await self._own()
         if own.depth >= DEPTH_MAX:
             raise Refused(
                 f"{own.depth} parents stand above this task, and {DEPTH_MAX} is the limit; call the code as a function"
             )
-        policy: OnParentCancel = wishes.get("on_parent_cancel", "cancel")
+        policy: OnParentCancel = options.get("on_parent_cancel", "cancel")
         if policy not in _ON_PARENT_CANCEL:
             raise Refused(f"on_parent_cancel is one of {', '.join(_ON_PARENT_CANCEL)}, not {repr(policy)[:40]}")
-        options: dict[str, Any] = {"user": own.user, "priority": own.priority, **wishes}
+        wanted: dict[str, Any] = {"user": own.user, "priority": own.priority, **options}
         for name in _OWN_OPTIONS:
-            options.pop(name, None)
+            wanted.pop(name, None)
         try:
-            spec = spec_of(skill, params, **options)
+            spec = spec_of(skill, params, **wanted)
         except TypeError as error:
             known = (*_OWN_OPTIONS, *TaskOptions.__annotations__)
-            raise unknown_option("run", options, known) or error from None
+            raise unknown_option("run", wanted, known) or error from None
         attempt = self._attempt
         spec = await attempt.retry_while_unavailable(lambda: attempt.supplies.payloads.offload_payload(spec))
         return replace(spec, parent=attempt.id, depth=own.depth + 1, on_parent_cancel=policy)

@@ -152,8 +152,8 @@ class TaskContext(TaskHandle):
 
         A child that nobody waits for outlives a task that completes. Raises: as `run`, but for `ChildFailed`.
         """
-        wishes = {"key": key, "on_parent_cancel": on_parent_cancel, **options}
-        return await self._children.submit("submit", skill, params, wishes)
+        wanted = {"key": key, "on_parent_cancel": on_parent_cancel, **options}
+        return await self._children.submit("submit", skill, params, wanted)
 
     async def gather(
         self, refs: Iterable[ChildRef], *, need: int | None = None, on_failure: OnFailure = "cancel"

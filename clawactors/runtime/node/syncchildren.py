@@ -42,11 +42,11 @@ def submit_child(
     function: str,
     skill: "str | Skill | SkillCall[Any]",
     params: Mapping[str, Any] | None,
-    wishes: Mapping[str, Any],
+    options: Mapping[str, Any],
 ) -> SyncChildRef:
     """As `TaskContext.submit`."""
     name, params, returns = asked_of(function, skill, params)
-    return SyncChildRef(bridge, bridge.call("submit_child", name, params, dict(wishes)), returns)
+    return SyncChildRef(bridge, bridge.call("submit_child", name, params, dict(options)), returns)
 
 
 def gather_children(bridge: "Bridge", refs: Iterable[SyncChildRef], need: int | None, on_failure: str) -> list[Any]:

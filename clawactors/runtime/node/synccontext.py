@@ -162,8 +162,8 @@ class SyncTaskContext(TaskHandle):
         **options: Unpack[TaskOptions],
     ) -> Any:
         """As `TaskContext.run`."""
-        wishes = {"key": key, "on_parent_cancel": on_parent_cancel, **options}
-        return submit_child(self._bridge, "run", skill, params, wishes).result()
+        wanted = {"key": key, "on_parent_cancel": on_parent_cancel, **options}
+        return submit_child(self._bridge, "run", skill, params, wanted).result()
 
     def submit(
         self,
@@ -175,8 +175,8 @@ class SyncTaskContext(TaskHandle):
         **options: Unpack[TaskOptions],
     ) -> SyncChildRef:
         """As `TaskContext.submit`; `ref.result()` waits for the result."""
-        wishes = {"key": key, "on_parent_cancel": on_parent_cancel, **options}
-        return submit_child(self._bridge, "submit", skill, params, wishes)
+        wanted = {"key": key, "on_parent_cancel": on_parent_cancel, **options}
+        return submit_child(self._bridge, "submit", skill, params, wanted)
 
     def gather(
         self, refs: Iterable[SyncChildRef], *, need: int | None = None, on_failure: "OnFailure" = "cancel"

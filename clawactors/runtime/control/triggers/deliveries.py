@@ -120,7 +120,7 @@ class Deliverer:
         return True
 
     async def _variables(self, delivery: Occurrence) -> tuple[dict[str, Any], Spec | None]:
-        """`event` as it was, `task` or `node` as they are now: rows, as `claw task --json` and `claw nodes` show."""
+        """What expressions see: the `event`, and the `task` or `node` now, as rows of `claw task` and `claw nodes`."""
         place, event = delivery.place, delivery.event
         fields = msgspec.to_builtins(event)
         said = fields | {"type": name_of(event), "seq": place.seq, "at": iso(delivery.at_ns), "id": place.id}
@@ -174,7 +174,7 @@ class Deliverer:
                 raise DeliveryFailed(
                     f"control has no secret {plan.secret!r}: set CLAW_SECRET_{key} where it runs", tries
                 )
-            wish_s = 0.0
+            retry_after_s = 0.0
             at_s = self._dispatcher.context.time.now_ns() // 1_000_000_000
             try:
                 async with self._open:
@@ -184,9 +184,9 @@ class Deliverer:
             else:
                 if 200 <= reply.status < 300:
                     return
-                reason, wish_s = f"answered {reply.status}", min(reply.retry_after_s, _LONGEST_PAUSE_S)
+                reason, retry_after_s = f"answered {reply.status}", min(reply.retry_after_s, _LONGEST_PAUSE_S)
             if tries <= len(self._pauses_s):
-                await asyncio.sleep(max(pause_s * (0.8 + 0.4 * self._dispatcher.context.clock.roll()), wish_s))
+                await asyncio.sleep(max(pause_s * (0.8 + 0.4 * self._dispatcher.context.clock.roll()), retry_after_s))
         raise DeliveryFailed(reason, tries)
 
     def _body(self, delivery: Occurrence, variables: Mapping[str, Any]) -> bytes:
