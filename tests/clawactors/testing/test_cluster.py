@@ -257,18 +257,21 @@ async def test_a_sleeping_task_survives_all_of_its_cluster() -> None:
 
 async def test_a_node_that_is_stopped_hands_its_tasks_back() -> None:
     attempts: list[int] = []
+    began = asyncio.Event()
 
     @skill("long")
     async def long(task: Task) -> str:
         attempts.append(task.attempt)
+        began.set()
         for n in range(100):
             await task.step(f"s{n}", asyncio.sleep, 0.001)
         return "done"
 
     async with Cluster([long], nodes=2) as cluster:
         ref = await cluster.client.submit("long")
-        await asyncio.sleep(0.05)
-        [first] = [row.id for row in await cluster.client.nodes() if row.running]
+        await began.wait()
+        first = (await cluster.client.task(ref.id)).node
+        assert first
         await cluster.stop_node(first)
         assert await ref.result(PATIENCE_S) == "done"
         assert len(attempts) == 2
