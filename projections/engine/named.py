@@ -21,7 +21,7 @@ from clawactors.projections.engine.view import StoredState, ViewDefinition
 __all__ = ["NamedTables", "named_view"]
 
 
-class _Named[S](msgspec.Struct):
+class _NamedRow[S](msgspec.Struct):
     name: str
     version: int
     state: S
@@ -38,23 +38,23 @@ class NamedTables[S]:
         self.states, self.answers = f"{kind}.{plural}", f"{kind}.answers"
         self._encode, self._decode = msgspec.json.Encoder().encode, msgspec.json.Decoder(state).decode
 
-    def read(self, reading: Reading, name: str) -> _Named[S] | None:
+    def read(self, reading: Reading, name: str) -> _NamedRow[S] | None:
         """The aggregate of that name, None where there never was one. Raises: `Corrupt`."""
         value = reading.get(self.states, name.encode())
         return None if value is None else self._stored(name.encode(), value)
 
-    def read_all(self, reading: Reading) -> Iterator[_Named[S]]:
+    def read_all(self, reading: Reading) -> Iterator[_NamedRow[S]]:
         """All that were ever added, by name. Raises: `Corrupt`."""
         for key, value in ascending(reading, self.states):
             yield self._stored(key, value)
 
-    def put(self, txn: Writing, row: _Named[S]) -> None:
+    def put(self, txn: Writing, row: _NamedRow[S]) -> None:
         """Writes the row."""
         txn.put(self.states, row.name.encode(), row.version.to_bytes(8, "big") + self._encode(row.state))
 
-    def _stored(self, key: bytes, value: bytes) -> _Named[S]:
+    def _stored(self, key: bytes, value: bytes) -> _NamedRow[S]:
         try:
-            return _Named(key.decode(), int.from_bytes(value[:8], "big"), self._decode(value[8:]))
+            return _NamedRow(key.decode(), int.from_bytes(value[:8], "big"), self._decode(value[8:]))
         except msgspec.MsgspecError as error:
             raise Corrupt(f"the row of {self.kind} {key.decode()} is damaged: {error}") from error
 
@@ -67,11 +67,11 @@ class _NamedView:
         self.name, self.kind, self.tables = tables.plural, tables.kind, (tables.states, tables.answers)
         self._kind, self._faults = kinds[self.kind], faults
         self._initial = self._kind.decider.initial
-        self._touched: dict[str, _Named[Any]] = {}
+        self._touched: dict[str, _NamedRow[Any]] = {}
         self._answers = AnswerTable(tables.answers)
 
-    def _present(self, id: str, txn: Writing) -> _Named[Any]:
-        return self._touched.get(id) or self._rows.read(txn, id) or _Named(id, 0, self._initial)
+    def _present(self, id: str, txn: Writing) -> _NamedRow[Any]:
+        return self._touched.get(id) or self._rows.read(txn, id) or _NamedRow(id, 0, self._initial)
 
     def believes(self, id: str, writer: str, txn: Writing) -> bool:
         """See `View`."""
@@ -146,5 +146,5 @@ def named_view[S](
     )
 
 
-def _exists(named: _Named[Any]) -> bool:
+def _exists(named: _NamedRow[Any]) -> bool:
     return bool(named.state.exists)
