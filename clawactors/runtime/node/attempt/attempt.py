@@ -12,6 +12,7 @@ import contextlib
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Executor
+from typing import Any
 
 from clawactors.eventlog import Record
 from clawactors.kernel.errors import Refused
@@ -73,20 +74,7 @@ class Attempt(AttemptParts):
         """Runs the code and records its end; returns when the record is durable or another attempt has taken over."""
         try:
             await start(self)
-            try:
-                try:
-                    result = await run_code(self)
-                finally:
-                    await end_tasks(self)
-                if self.assignment.is_resumed:
-                    await self.steps.close()
-            except Exception as error:
-                log_failure(self, error)
-                raise
-            finally:
-                if "values" in self.__dict__:
-                    await self.values.close_output()  # the output is stored before the end is
-            await note_result(self, result)
+            await note_result(self, await self._result())
         except asyncio.CancelledError as error:
             if (own := asyncio.current_task()) is not None and own.cancelling():
                 raise  # the node itself goes down
@@ -97,6 +85,23 @@ class Attempt(AttemptParts):
             self.journal.close_window()
             ended = self.phase = EndedPhase(self.phase)
         await ended.record(self, undo_first)
+
+    async def _result(self) -> Any:
+        """What the code returns, once all that it started has ended. Raises: what it raises."""
+        try:
+            try:
+                result = await run_code(self)
+            finally:
+                await end_tasks(self)
+            if self.assignment.is_resumed:
+                await self.steps.close()
+            return result
+        except Exception as error:
+            log_failure(self, error)
+            raise
+        finally:
+            if "values" in self.__dict__:
+                await self.values.close_output()  # the output is stored before the end is
 
     def begin(self, code: Code) -> None:
         """The code has begun."""
