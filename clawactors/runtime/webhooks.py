@@ -31,7 +31,7 @@ class SendFailed(Exception):
 
 
 class PostReply(msgspec.Struct, frozen=True):
-    """The status, and after how many seconds the receiver wants to be asked again, 0 for no wish."""
+    """The status, and after how many seconds the receiver wants to be asked again, 0 where it does not say."""
 
     status: int
     retry_after_s: float = 0.0
