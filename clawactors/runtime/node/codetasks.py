@@ -44,12 +44,16 @@ class Branch:
         self.waits = self.works = 0
 
 
-class CodeTasks:
-    """The tasks of one run. `changed` is called when one of them has ended."""
+class _Owner(Protocol):
+    def on_tasks_changed(self) -> None: ...
 
-    def __init__(self, changed: Callable[[], None]) -> None:
+
+class CodeTasks:
+    """The tasks of one run. Its owner, a proxy, is told when one of them has ended."""
+
+    def __init__(self, owner: _Owner) -> None:
         self._branches: dict[_Task, Branch] = {}
-        self._changed = changed
+        self._owner = owner
         self._main = Branch("")
         self.outside_loop = 0
         """How much code of the run is under way that is no asyncio task: in a thread."""
@@ -84,7 +88,7 @@ class CodeTasks:
         self._branches.pop(task, None)
         if creator is not None:
             creator.children -= 1
-        self._changed()
+        self.changed()
 
     @property
     def path(self) -> str:
@@ -97,7 +101,8 @@ class CodeTasks:
 
     def changed(self) -> None:
         """The code may have nothing to do but wait now."""
-        self._changed()
+        with contextlib.suppress(ReferenceError):  # the attempt is over
+            self._owner.on_tasks_changed()
 
     @property
     def only_waits(self) -> bool:

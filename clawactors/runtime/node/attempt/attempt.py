@@ -56,8 +56,9 @@ class Attempt(AttemptParts):
         self.journal = AttemptJournal(context, assignment)
         self.phase: Phase = AssignedPhase()
         self.code_was_told = False  # that it should end: what it returns because its node stops is no result
-        self.tasks = CodeTasks(self._on_tasks_changed)
-        self.parking = Parking(weakref.proxy(self))
+        # Proxies: collecting attempts that are reference cycles took a quarter of a node's time.
+        own = weakref.proxy(self)
+        self.tasks, self.parking = CodeTasks(own), Parking(own)
         self.expiry = Expiry()
         self.on_park: Callable[[], None] | None = None
         """Called when its code rests in memory: the slot is free."""
@@ -136,7 +137,8 @@ class Attempt(AttemptParts):
             code.is_told = True
             self.waits.cancel()
 
-    def _on_tasks_changed(self) -> None:
+    def on_tasks_changed(self) -> None:
+        """One of its asyncio tasks has ended, so that it may only wait now."""
         if "waits" in self.__dict__:
             self.waits.check_idle()
 
