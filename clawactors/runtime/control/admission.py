@@ -1,6 +1,7 @@
 """Middleware that gives a new task to a node in the very commit that makes it, where placement finds room."""
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import zip_longest
@@ -18,7 +19,8 @@ from clawactors.systems.tasks.events import Spec
 __all__ = ["admitting", "leading"]
 
 _MANY: Final = 64
-_PATIENCE_S: Final = 0.25
+_PATIENCE_S: Final = 1.0
+"""Less than the time after which a client asks again."""
 _LOOK_AGAIN_S: Final = 0.005
 
 
@@ -40,8 +42,10 @@ def admitting(placement: Placement, now_ns: Callable[[], int]) -> Middleware:
     """Turns `Submit` into `Admit` where the task would be placed now.
 
     A task with a start, predecessors or a fork is made first and placed later: no commit of several events may depend
-    on a comparison of times. Many that would find room in a moment wait for it: one commit less for each of them.
+    on a comparison of times. Many that would find room in a moment wait for it: one commit less for each of them. They
+    wait in turn: requests that wait side by side would all count on the same room.
     """
+    turn = asyncio.Lock()
 
     async def room(calls: Sequence[Call]) -> None:
         shapes = Counter(shape_of(spec) for call in calls if (spec := _placeable(call)) is not None)
@@ -49,11 +53,13 @@ def admitting(placement: Placement, now_ns: Callable[[], int]) -> Middleware:
             return
         time = asyncio.get_running_loop().time
         end_s = time() + _PATIENCE_S
-        while True:
-            wait_s = placement.wait_s(shapes, now_ns())
-            if not 0 < wait_s < end_s - time():
-                return
-            await asyncio.sleep(min(wait_s, _LOOK_AGAIN_S))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE_S), turn:
+                while True:
+                    wait_s = placement.wait_s(shapes, now_ns())
+                    if not 0 < wait_s < end_s - time():
+                        return
+                    await asyncio.sleep(min(wait_s, _LOOK_AGAIN_S))
 
     def admitted(call: Call, at_ns: int) -> Call:
         if (spec := _placeable(call)) is None:

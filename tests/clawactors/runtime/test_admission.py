@@ -52,6 +52,20 @@ async def test_many_that_find_no_room_wait_until_the_first_have_ended() -> None:
     assert appending.commands == [c.Admit] * (2 * SLOTS)
 
 
+async def test_requests_that_wait_for_room_do_so_in_turn() -> None:
+    placement, appending = placement_with_a_node(), Appending()
+    handle = admitting(placement, lambda: NOW_NS)(appending)
+    requests = [submissions(prefix, SLOTS) for prefix in "abcd"]
+    replies = [asyncio.ensure_future(handle(calls)) for calls in requests]
+    for calls, reply in zip(requests, replies, strict=True):
+        await reply
+        assert not any(later.done() for later in replies[replies.index(reply) + 1 :])
+        await asyncio.sleep(0.1)  # its tasks take so long
+        for call in calls:
+            placement.release(call.id)
+    assert appending.commands == [c.Admit] * (4 * SLOTS)
+
+
 async def test_nobody_waits_for_room_that_can_not_be_foreseen() -> None:
     placement, appending = placement_with_a_node(), Appending()
     await admitting(placement, lambda: NOW_NS)(appending)(submissions("a", SLOTS))
