@@ -11,15 +11,16 @@ network by itself, and never takes a recalled memory for new evidence.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from clawactors.memory.compressing import Compressed, compress
     from clawactors.memory.scratch import Scratch, open_scratch
 
-__all__ = ["Scratch", "open_scratch"]
+__all__ = ["Compressed", "Scratch", "compress", "open_scratch"]
 
 
 def __getattr__(name: str) -> Any:
     """Imports a public name on first use: it needs numpy, which text analysis does not."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from clawactors.memory import scratch
+    from clawactors.memory import compressing, scratch
 
-    return getattr(scratch, name)
+    return getattr(scratch if name in scratch.__all__ else compressing, name)

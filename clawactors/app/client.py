@@ -86,7 +86,7 @@ class Client(client.ClusterClient):
         if too_old := why_too_old(self.connection):
             raise Misconfigured(too_old)
         try:
-            self.context.time.observe((await read_log_end(self.questions, absent_s=0)).at_ns)
+            self.process.time.observe((await read_log_end(self.questions, absent_s=0)).at_ns)
         except NoResponders:
             self.unanswered = True
             from clawactors.eventlog.jetstream import JetStreamLog

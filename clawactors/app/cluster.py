@@ -37,6 +37,9 @@ class ClusterPlan(msgspec.Struct, frozen=True, kw_only=True):
     restart: bool = True
     lease_s: float = LEASE_S
     secrets: str = ""
+    memory_daily_s: float = 86_400.0
+    memory_incremental: bool = True
+    memory_extracts: bool = True
 
 
 class ClusterSupervisor:
@@ -103,7 +106,14 @@ class ClusterSupervisor:
         data, sys_url = str(self.path), self.server.sys_url if self.server else ""
         control = ControlStart(name=self._control_name(), nats_url=self.nats_url, sys_url=sys_url, data=data)
         self.control = Child("clawactors.app.processes.control", control, logs / "control.log", self._note)
-        memory = MemoryStart(name="memory", nats_url=self.nats_url, data=data)
+        memory = MemoryStart(
+            name="memory",
+            nats_url=self.nats_url,
+            data=data,
+            daily_s=plan.memory_daily_s,
+            incremental=plan.memory_incremental,
+            extracts=plan.memory_extracts,
+        )
         self.memory = Child("clawactors.app.processes.memory", memory, logs / "memory.log", self._note)
         for number in range(1, plan.nodes + 1):
             id = f"n{number}"

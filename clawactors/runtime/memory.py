@@ -16,16 +16,19 @@ from msgspec.structs import replace
 from clawactors.eventlog import TooLarge, Unavailable
 from clawactors.eventlog.requests import Asking
 from clawactors.kernel.errors import InvalidQuery, NotFound, Refused
+from clawactors.runtime.packing import Count, repacked
 from clawactors.runtime.recalling import ask
 from clawactors.systems.memories import Content, memory_id
 
-__all__ = ["ASK_S", "SEARCH", "Memories", "Recorder", "StoredNote", "content_of", "note_key"]
+__all__ = ["ASK_S", "CONTEXT", "SEARCH", "Memories", "Recorder", "StoredNote", "content_of", "note_key"]
 
 SEARCH: Final = "memory.search"
+CONTEXT: Final = "memory.context"
 ASK_S: Final = 20.0
 """How long a question may wait: after a start, memory reads the log first."""
 
 _TOGETHER: Final = 1000
+_TOKENS_MAX: Final = 1_000_000
 _ERRORS: Final[Mapping[str, type[Exception]]] = {"usage": InvalidQuery, "refused": Refused, "not_found": NotFound}
 
 
@@ -69,15 +72,15 @@ class Memories:
         await self._recorder.record(id, content)
         return id
 
-    async def record_many(self, contents: Sequence[Content]) -> list[StoredNote]:
-        """Remembers all of them, each named by its words; repeats are quiet, refusals hold up nobody else.
+    async def record_many(self, contents: Sequence[Content], keys: Sequence[str] = ()) -> list[StoredNote]:
+        """Remembers all of them, each named by its key, by default its words and its date; repeats are quiet.
 
-        Raises: what the log raises, but for what is wrong with one content.
+        A refusal holds up nobody else. Raises: what the log raises, but for what is wrong with one content.
         """
         kept: list[StoredNote] = []
-        for group in batched(contents, _TOGETHER):
-            ids = [memory_id(content.owner, note_key(content)) for content in group]
-            first = dict(zip(reversed(ids), reversed(group), strict=True))
+        for group in batched(zip(contents, keys or [""] * len(contents), strict=True), _TOGETHER):
+            ids = [memory_id(content.owner, key or note_key(content)) for content, key in group]
+            first = {id: content for id, (content, _) in zip(reversed(ids), reversed(group), strict=True)}
             notes = await asyncio.gather(*(self._record(id, content) for id, content in first.items()))
             by_id = dict(zip(first, notes, strict=True))
             for id in ids:
@@ -100,6 +103,20 @@ class Memories:
         rows: list[dict[str, Any]] = (await self.ask(SEARCH, text=text, limit=limit, **wanted))["rows"]
         return rows
 
+    async def context(
+        self, text: str, *, tokens: int = 2000, count: Count | None = None, **wanted: Any
+    ) -> dict[str, Any]:
+        """What memory holds about a text, packed into at most `tokens` tokens for a language model.
+
+        The answer has `text`, `tokens`, `tokens_before`, and `items` with the sources of each entry; `wanted` as in
+        `recall`. `count` counts tokens as the model does; by default they are estimated.
+        Raises: `Refused` (a wrong question), `Unavailable` (nobody answers).
+        """
+        # Another tokenizer may need half of the tokens that are estimated, so it is offered more.
+        asked = tokens if count is None else min(4 * tokens, _TOKENS_MAX)
+        reply = await self.ask(CONTEXT, text=text, tokens=asked, **wanted)
+        return reply if count is None else repacked(reply, tokens, count)
+
     async def ask(self, name: str, /, timeout_s: float = ASK_S, **question: Any) -> dict[str, Any]:
         """The answer to `claw.query.<name>`. Raises: `Refused`, `NotFound`, `Unavailable`."""
         answer = await ask(self._requests, f"claw.query.{name}", msgspec.json.encode(question), timeout_s)
@@ -121,6 +138,8 @@ def content_of(text: str, tags: Iterable[str], more: Mapping[str, Any]) -> Conte
 
 
 def note_key(content: Content) -> str:
-    """What names a note that nobody named: its words, and who said them."""
+    """What names a note that nobody named: its words, who said them, and its date where it has one."""
     named = f"{content.kind}\0{content.speaker}\0{content.text}"
+    if content.happened_ns:  # the same words of another day are another note
+        named += f"\0{content.happened_ns}"
     return "note/" + hashlib.blake2b(named.encode("utf-8", "replace"), digest_size=16).hexdigest()

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from clawactors.memory.consolidation.belief import beliefs
+from clawactors.memory.consolidation.condense import condensed, is_note
 from clawactors.memory.consolidation.episode import Episode, episodes
 from clawactors.memory.consolidation.keyword import keywords
 from clawactors.memory.consolidation.known import KnownMemories
@@ -19,6 +20,7 @@ from clawactors.memory.consolidation.pattern import Pattern, failures, topics
 from clawactors.memory.consolidation.summary import SUMMARY_LIMIT, summary
 from clawactors.memory.ingest.history_extractor import FAILURE
 from clawactors.memory.item import Item, ItemCommand
+from clawactors.memory.text.date import day_of
 from clawactors.memory.text.importance import tone
 from clawactors.memory.text.lexicon import Lexicon
 from clawactors.systems.memories import Content, memory_id
@@ -38,10 +40,12 @@ def consolidate(
     """The commands that consolidate these new memories; `everything` also summarizes episodes that are still open."""
     searched = sorted((item for item in items if item.memory.searched), key=lambda item: item.number)
     raw = [item for item in searched if item.content.kind == "raw" and item.content.origin != "consolidation"]
+    notes = [item for item in searched if is_note(item.content)]
     summaries = [item for item in searched if item.content.kind == "summary"]
     patterns = [*failures(raw, known.tagged), *topics(summaries, known.tagged)]
     return [
-        *_duplicates(raw, known, lexicon),
+        *_duplicates([*raw, *notes], known, lexicon),
+        *condensed(notes, known, lexicon),
         *_summaries(raw, known, lexicon, now_ns, everything),
         *beliefs(raw, known),
         *(command for pattern in patterns for command in _record_or_revise(pattern, known)),
@@ -78,6 +82,8 @@ def _duplicates(raw: Sequence[Item], known: KnownMemories, lexicon: Lexicon) -> 
         if item.content.session:
             continue
         for other in sorted(known.similar(item), key=lambda one: one.number):
+            if _are_dated_apart(item.content, other.content):
+                continue
             is_older = other.number < item.number and other.id not in merged and other.memory.status == "live"
             if is_older and likeness(other.content, item.content, lexicon.terms):
                 merged.add(item.id)
@@ -93,6 +99,11 @@ def _duplicates(raw: Sequence[Item], known: KnownMemories, lexicon: Lexicon) -> 
                 )
                 yield ItemCommand(item.id, ArchiveMemory(f"merged into {other.id}"))
                 break
+
+
+def _are_dated_apart(one: Content, other: Content) -> bool:
+    """True for entries of files that are dated: the same words of another day are about another day."""
+    return "import" in (one.origin, other.origin) and day_of(one.happened_ns) != day_of(other.happened_ns)
 
 
 # Episodes and summaries

@@ -10,7 +10,7 @@ from clawactors.memory.text.normal import fold
 from clawactors.memory.text.sentence import is_question
 from clawactors.systems.memories import Content, Fact
 
-__all__ = ["contradicts", "fingerprint", "likeness", "same_fact"]
+__all__ = ["contradicts", "fingerprint", "likeness", "negations", "numbers", "same_fact"]
 
 _NEAR: Final = 0.8
 _SIGN = re.compile(r"[\W_]+")
@@ -38,7 +38,7 @@ def likeness(one: Content, other: Content, terms: Terms) -> Literal["", "exact",
         return ""
     if fingerprint(one.text) == fingerprint(other.text) != "":
         return "exact"
-    if _numbers(one.text) != _numbers(other.text) or _negations(one.text) != _negations(other.text):
+    if numbers(one.text) != numbers(other.text) or negations(one.text) != negations(other.text):
         return ""
     if is_question(one.text) != is_question(other.text):
         return ""
@@ -50,11 +50,13 @@ def _identity(fact: Fact | None) -> tuple[str, str, str, bool] | None:
     return (fold(fact.subject), fact.predicate, fold(fact.object), fact.negated) if fact else None
 
 
-def _numbers(text: str) -> Counter[str]:
+def numbers(text: str) -> Counter[str]:
+    """The numbers in a text, in digits or in Chinese."""
     return Counter(_NUMBER.findall(fold(text)))
 
 
-def _negations(text: str) -> int:
+def negations(text: str) -> int:
+    """1 for a text that negates, 0 for one that does not, or twice."""
     return len(_NEGATION.findall(fold(text))) % 2
 
 

@@ -20,6 +20,7 @@ FAILURE: Final = "failure"
 """The tag of a failure's memory; the tags `skill:…`, `step:…`, `error:…` and `node:…` classify it."""
 ERROR_LIMIT: Final = 2000
 _SHOWN: Final = 300
+_DESCRIPTION_SHOWN: Final = 1000
 _STEPS_SHOWN: Final = 8
 
 
@@ -165,7 +166,9 @@ def _end(
 
 def _named(id: str, progress: _Progress) -> str:
     spec = progress.spec
-    name = f" ({clean(spec.name)[:_SHOWN]})" if spec.name else ""
+    # What the task is for is what people search it by.
+    named = ": ".join(filter(None, (clean(spec.name)[:_SHOWN], _short(spec.description, _DESCRIPTION_SHOWN))))
+    name = f" ({named})" if named else ""
     about = f" {_short(spec.params)}" if spec.params else ""
     return f"{spec.skill} {id}{name}{about}"
 
@@ -200,7 +203,7 @@ def _command(
     return ItemCommand(memory_id(spec.user, f"task/{id}/{key}"), RecordMemory(content))
 
 
-def _short(value: Any) -> str:
+def _short(value: Any, limit: int = _SHOWN) -> str:
     """A value in readable form, on one line."""
     if is_reference(value):
         return offload_payload(value)
@@ -211,4 +214,4 @@ def _short(value: Any) -> str:
     else:
         text = json.dumps(value, ensure_ascii=False, default=str)
     text = " ".join(clean(text).split())
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,119 +1,72 @@
-"""Notes from files: one memory per paragraph or list entry of Markdown, one per line of JSON Lines."""
+"""Notes from files, by the end of their names: Markdown, JSON Lines, exports of chats (JSON, ZIP), plain text."""
 
-import json
 import re
+import zipfile
+import zlib
 from collections.abc import Iterator
-from typing import Any, Final, get_args
+from typing import Any, BinaryIO, cast
 
-from clawactors.memory.text.date import parse_date
-from clawactors.memory.text.importance import importance, tone
-from clawactors.memory.text.normal import clean
-from clawactors.memory.text.sentence import sentences
-from clawactors.systems.memories import Content, Kind
+from clawactors.kernel.errors import Refused
+from clawactors.memory.ingest.exports import ExportedNote, from_export
+from clawactors.memory.ingest.jsonlines import Dropped, from_jsonl
+from clawactors.memory.ingest.lines import DAMAGED_SHOWN, TextLines
+from clawactors.memory.ingest.markdown import from_markdown, from_text
+from clawactors.systems.memories import Content
 
-__all__ = ["CHUNK_LIMIT", "chunks", "from_jsonl", "from_markdown"]
+__all__ = ["notes_in"]
 
-CHUNK_LIMIT: Final = 4000
-"""Longer texts become several memories, so that a search finds the part that answers."""
-
-_HEADING = re.compile(r"(#{1,6})\s+(.*?)\s*#*$")
-_ENTRY = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+(?:\[[ xX]\]\s+)?(.*)")
-_FENCE = re.compile(r"\s*(?:```|~~~)")
-_KINDS: Final = get_args(Kind.__value__)
+_CONVERSATIONS = re.compile(r"(?:^|/)conversations(?:-\d+)?\.json$")
 
 
-def chunks(text: str, limit: int = CHUNK_LIMIT) -> list[str]:
-    """The text in chunks of at most `limit` characters, split between sentences."""
-    text = clean(text)
-    if len(text) <= limit:
-        return [text] if text else []
-    found: list[str] = []
-    piece = ""
-    for sentence in sentences(text):
-        if piece and len(piece) + 1 + len(sentence) > limit:
-            found.append(piece)
-            piece = ""
-        piece = f"{piece} {sentence}" if piece else sentence
-    return [*found, piece] if piece else found
+def notes_in(
+    file: BinaryIO,
+    name: str,
+    *,
+    owner: str = "",
+    session: str = "",
+    tags: tuple[str, ...] = (),
+    encoding: str = "",
+) -> Iterator[Content | ExportedNote | Dropped]:
+    """The memories of the file, in its order, and what is dropped of it. Flat in memory.
 
-
-def from_markdown(text: str, *, owner: str = "", session: str = "", tags: tuple[str, ...] = ()) -> Iterator[Content]:
-    """The memories of a Markdown file; the headings above a paragraph become its tags."""
-    headings: list[tuple[int, str]] = []
-    position = 0
-    for heading, paragraph in _paragraphs(clean(text)):
-        if heading:
-            headings = [*(one for one in headings if one[0] < heading), (heading, paragraph[:64])]
-            continue
-        for piece in chunks(paragraph):
-            under = tuple(dict.fromkeys((*tags, *(name for _, name in headings))))
-            yield _content(piece, owner=owner, session=session, position=position, tags=under)
-            position += 1
-
-
-def _paragraphs(text: str) -> Iterator[tuple[int, str]]:
-    """Pairs of heading level and text; level 0 is a paragraph. Fenced code stays together."""
-    lines: list[str] = []
-    fenced = False
-
-    def gathered() -> Iterator[tuple[int, str]]:
-        if lines:
-            yield 0, "\n".join(lines) if fenced else " ".join(line.strip() for line in lines)
-            lines.clear()
-
-    for line in text.split("\n"):
-        if _FENCE.match(line):
-            yield from gathered()
-            fenced = not fenced
-        elif fenced:
-            lines.append(line)
-        elif match := _HEADING.match(line):
-            yield from gathered()
-            yield len(match[1]), match[2]
-        elif match := _ENTRY.match(line):
-            yield from gathered()
-            lines.append(match[1])
-        elif line.strip():
-            lines.append(line)
-        else:
-            yield from gathered()
-    yield from gathered()
-
-
-def from_jsonl(text: str, *, owner: str = "", session: str = "") -> Iterator[Content | str]:
-    """The memories of JSON Lines: objects with `text` and optional `owner speaker session tags date kind`.
-
-    An invalid line gives an error message; the other lines are still read.
+    Notes of Markdown and plain text belong to the session `name`, unless another one is given.
+    Raises: `Refused` for what is no text, and for JSON that is no export.
     """
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            entry = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            yield f"line {number}: invalid JSON: {error}"
-            continue
-        if not isinstance(entry, dict) or not isinstance(entry.get("text"), str) or not clean(entry["text"]):
-            yield f"line {number}: expected an object with a non-empty text"
-            continue
-        yield from _entries(entry, owner, session, number)
+    if name.lower().endswith(".zip"):
+        yield from _in_archive(file, owner=owner, tags=tags)
+        return
+    with TextLines(file, encoding) as lines:
+        suffix = name.rpartition(".")[2].lower() if "." in name else ""
+        match suffix:
+            case "json":
+                yield from from_export(lines.read, owner=owner, tags=tags)
+            case "jsonl" | "ndjson":
+                yield from from_jsonl(lines, owner=owner, session=session, tags=tags)
+            case "md" | "markdown":
+                texts = (line.text for line in lines)
+                yield from from_markdown(texts, owner=owner, session=session or name, tags=tags)
+            case _:
+                texts = (line.text for line in lines)
+                yield from from_text(texts, owner=owner, session=session or name, tags=tags)
+        if lines.damaged:
+            why = f"bytes that are no {lines.encoding} were replaced by \ufffd; --encoding names another"
+            yield Dropped(_where(lines.damaged), why)
 
 
-def _entries(entry: dict[str, Any], owner: str, session: str, position: int) -> Iterator[Content]:
-    tags = entry.get("tags")
-    kind = entry.get("kind")
-    for piece in chunks(entry["text"]):
-        yield _content(
-            piece,
-            owner=str(entry.get("owner") or owner),
-            speaker=str(entry.get("speaker") or ""),
-            session=str(entry.get("session") or session),
-            position=position,
-            tags=tuple(map(str, tags)) if isinstance(tags, list) else (),
-            happened_ns=parse_date(str(entry.get("date") or "")),
-            kind=kind if kind in _KINDS else "raw",
-        )
+def _in_archive(file: BinaryIO, **options: Any) -> Iterator[Content | ExportedNote | Dropped]:
+    """The memories of an export as it is downloaded: it may hold its conversations in several files."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            names = sorted(name for name in archive.namelist() if _CONVERSATIONS.search(name))
+            if not names:
+                raise Refused("the archive holds no conversations.json: it is no export of ChatGPT or Claude")
+            for name in names:
+                with archive.open(name) as part, TextLines(cast("BinaryIO", part)) as lines:
+                    yield from from_export(lines.read, **options)
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise Refused(f"the archive can't be read: {error}") from None
 
 
-def _content(text: str, **fields: Any) -> Content:
-    return Content(text=text, importance=importance(text), tone=tone(text), origin="import", **fields)
+def _where(damaged: list[int]) -> str:
+    shown = ", ".join(map(str, damaged[:DAMAGED_SHOWN])) + (" …" if len(damaged) > DAMAGED_SHOWN else "")
+    return "somewhere" if damaged == [0] else f"line {shown}" if len(damaged) == 1 else f"lines {shown}"

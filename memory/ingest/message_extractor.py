@@ -3,6 +3,7 @@
 1. The id of the task follows from the idempotency key of the request: one request is one job.
 2. The payload is checked against the log: a job for an unknown message, or for another user's, is refused.
 3. The ids of the memories follow from user and key: a repeated attempt records nothing twice.
+4. A long message becomes as many memories as it takes: nothing of it is left out.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ import msgspec
 from clawactors.eventlog import EventLog, EventLogError, TooLarge, Unavailable, aggregate_pattern, is_id
 from clawactors.eventlog.decoding import Commit
 from clawactors.kernel.errors import Refused
-from clawactors.memory.ingest.importing import chunks
+from clawactors.memory.ingest.chunking import chunks
 from clawactors.memory.item import ItemCommand
 from clawactors.memory.text.importance import importance, tone
 from clawactors.runtime.client.sender import CommandSender
@@ -29,8 +30,6 @@ from clawactors.systems.tasks.submission import spec_of
 
 __all__ = ["ExtractionJob", "extract", "jobs_in", "submit_job"]
 
-_CHUNKS_MAX: Final = 16
-"""The rest of a longer message is dropped."""
 _PAUSE_S: Final = 0.2
 
 _log = logging.getLogger(__name__)
@@ -81,7 +80,7 @@ async def extract(log: EventLog, job: ExtractionJob) -> list[ItemCommand]:
     texts = await asyncio.to_thread(chunks, message.text)
     return [
         ItemCommand(memory_id(job.user, f"{job.key}/{nth}"), RecordMemory(_content(job, message, text, at_ns)))
-        for nth, text in enumerate(texts[:_CHUNKS_MAX])
+        for nth, text in enumerate(texts)
     ]
 
 

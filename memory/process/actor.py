@@ -16,7 +16,7 @@ from clawactors.memory.item import ItemCommand
 from clawactors.memory.process.answers import Answers
 from clawactors.memory.process.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from clawactors.memory.process.commands import MemoryCommands, StoreSnapshots
-from clawactors.memory.process.consolidation import DAY_S, ConsolidationRunner
+from clawactors.memory.process.consolidation import DEFAULT_PLAN, ConsolidationRunner, MemoryPlan
 from clawactors.memory.process.following import Following
 from clawactors.memory.process.questions import QUESTIONS
 from clawactors.memory.process.store import MemoryStore
@@ -59,11 +59,11 @@ class MemoryActor:
         leases: Leases,
         requests: Requests,
         folder: Path,
-        every_s: float = DAY_S,
+        plan: MemoryPlan = DEFAULT_PLAN,
     ) -> None:
         self.context, self.requests = context, requests
         self._kinds, self._decoder, self._leases = kinds, kinds.decoder, leases
-        self._folder, self._every_s = folder, every_s
+        self._folder, self.plan = folder, plan
         self._sensory = SensoryMemory()
         self._consolidation_name = f"consolidation/{context.by.rpartition('/')[2]}"
         self._last_ingested = 0
@@ -116,9 +116,11 @@ class MemoryActor:
                 context.time.now_ns,
                 checkpoint.consolidated,
                 checkpoint.daily_ns,
-                self._every_s,
+                self.plan,
             )
             self.store.on_changes = self.consolidation.on_changes
+            self.store.on_applied = self._answers.contexts.cache.changed
+            self._answers.contexts.cache.changed(None)
             states = StateEndpoint(snapshots, self._kinds, Home.MEMORY)
             self.histories = HistoryReader(context.log, self._decoder, self._write, histories, self._on_progress)
             self._chats = Following(context.log, [CHATS.pattern], messages, self._submit_jobs)
@@ -140,6 +142,8 @@ class MemoryActor:
         await self.store.views.apply([self._decoder.decode(record) for record in batch], batch[-1].seq)
 
     async def _submit_jobs(self, batch: list[Record]) -> None:
+        if not self.plan.extracts:
+            return
         jobs = [job for record in batch for job in jobs_in(self._decoder.decode(record))]
         await asyncio.gather(*(submit_job(self._sender, job) for job in jobs))
 

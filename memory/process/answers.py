@@ -13,7 +13,8 @@ from clawactors.memory.ingest.message_extractor import ExtractionJob, extract
 from clawactors.memory.item import ItemCommand
 from clawactors.memory.process import questions as q
 from clawactors.memory.process import reading
-from clawactors.memory.process.consolidation import ConsolidationRunner
+from clawactors.memory.process.consolidation import ConsolidationRunner, MemoryPlan
+from clawactors.memory.process.contexts import Contexts
 from clawactors.memory.process.replies import Reply, event_row
 from clawactors.memory.process.store import MemoryStore
 from clawactors.memory.process.writer import CommandWriter
@@ -37,6 +38,7 @@ class AnswerSource(Protocol):
     consolidation: ConsolidationRunner
     writer: CommandWriter
     histories: HistoryReader
+    plan: MemoryPlan
 
     async def opened(self) -> None:
         """Returns when the store is open. Raises: `Unavailable`."""
@@ -60,6 +62,7 @@ class Answers:
 
     def __init__(self, source: AnswerSource) -> None:
         self._source = source
+        self.contexts = Contexts()
 
     async def answer(self, name: str, body: bytes) -> bytes:
         """The encoded answer, or an encoded error; it never raises for an invalid question."""
@@ -76,6 +79,8 @@ class Answers:
     async def _reply(self, question: q.MemoryQuestion) -> Reply:
         store = self._source.store
         match question:
+            case q.ContextQuestion():
+                return await self._context(question)
             case q.SearchQuestion():
                 return await self._search(question)
             case q.ShowQuestion():
@@ -112,12 +117,20 @@ class Answers:
             working.add_answers(question.text, [row["excerpt"] for row in reply["rows"]])
         return reply
 
+    async def _context(self, question: q.ContextQuestion) -> Reply:
+        reply = await self.contexts.answer(self._source.store, question, self._source.context.time.now_ns())
+        if is_id(question.task):
+            working = await self._source.working(question.task)
+            working.add_answers(question.text, [item["excerpt"] for item in reply["items"]])
+        return reply
+
     async def _stats(self) -> Reply:
         consolidation = self._source.consolidation
         return await asyncio.to_thread(reading.counts, self._source.store) | {
             "histories_upto": self._source.histories.position,
             "consolidated_upto": consolidation.upto,
             "last_daily_at": iso(consolidation.daily_ns),
+            "plan": msgspec.structs.asdict(self._source.plan),
         }
 
     async def _working(self, question: q.WorkingQuestion) -> Reply:

@@ -17,6 +17,7 @@ import msgspec
 
 from clawactors.eventlog import Unavailable
 from clawactors.memory.consolidation import consolidate, expire
+from clawactors.memory.consolidation.condense import is_note
 from clawactors.memory.index.rows import find
 from clawactors.memory.index.writer import Change
 from clawactors.memory.item import Item, ItemCommand
@@ -25,14 +26,29 @@ from clawactors.memory.process.writer import CommandWriter
 from clawactors.memory.recall.known import KnownIndex
 from clawactors.systems.memories import commands as c
 
-__all__ = ["DAY_S", "ConsolidationReport", "ConsolidationRunner"]
+__all__ = ["DEFAULT_PLAN", "ConsolidationReport", "ConsolidationRunner", "MemoryPlan"]
 
-DAY_S: Final = 86_400.0
+_DAY_S: Final = 86_400.0
 _SETTLE_S: Final = 1.0
 _BATCH: Final = 256
 _ROWS_WITHIN_S: Final = 60.0
 
 _log = logging.getLogger(__name__)
+
+
+class MemoryPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What a memory process does by itself. On request it consolidates in any case.
+
+    `daily_s`: how often it consolidates all of the time since the last run, 0 for never; `incremental`: it consolidates
+    new memories as they come; `extracts`: it has memories made of chat messages.
+    """
+
+    daily_s: float = _DAY_S
+    incremental: bool = True
+    extracts: bool = True
+
+
+DEFAULT_PLAN: Final = MemoryPlan()
 
 
 class ConsolidationReport(msgspec.Struct, frozen=True):
@@ -61,9 +77,9 @@ class ConsolidationRunner:
         now_ns: Callable[[], int],
         upto: int,
         daily_ns: int,
-        every_s: float,
+        plan: MemoryPlan,
     ) -> None:
-        self._store, self._writer, self._now_ns, self._every_s = store, writer, now_ns, every_s
+        self._store, self._writer, self._now_ns, self._plan = store, writer, now_ns, plan
         self.upto, self.daily_ns = upto, daily_ns
         self._new: dict[str, int] = {}
         self._wake = asyncio.Event()
@@ -71,22 +87,25 @@ class ConsolidationRunner:
 
     def on_changes(self, changes: Iterable[Change]) -> None:
         """Schedules a run for these changes."""
+        if not self._plan.incremental:
+            return
         for change in changes:
-            memory = change.after.memory
-            if memory.searched and memory.content and memory.content.kind != "knowledge":
+            if _is_new(change.after):
                 self._new[change.after.id] = change.after.version
         if self._new:
             self._wake.set()
 
     async def serve(self) -> None:
         """Runs what is due, until cancelled."""
-        missed = await asyncio.to_thread(self._since, self.upto, 0)
-        self._new = {item.id: item.version for item in missed} | self._new
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._run_soon())
-            group.create_task(self._run_daily())
-            if self._new:
-                self._wake.set()
+            if self._plan.incremental:
+                missed = await asyncio.to_thread(self._since, self.upto, 0)
+                self._new = {item.id: item.version for item in missed} | self._new
+                group.create_task(self._run_soon())
+                if self._new:
+                    self._wake.set()
+            if self._plan.daily_s:
+                group.create_task(self._run_daily())
 
     async def _run_soon(self) -> None:
         while True:
@@ -109,9 +128,9 @@ class ConsolidationRunner:
         if not self.daily_ns:
             self.daily_ns = self._now_ns()
         while True:
-            due_ns = self.daily_ns + int(self._every_s * 1e9)
+            due_ns = self.daily_ns + int(self._plan.daily_s * 1e9)
             await asyncio.sleep(max(0.0, (due_ns - self._now_ns()) / 1e9))
-            since_ns = self._now_ns() - int(self._every_s * 1e9)
+            since_ns = self._now_ns() - int(self._plan.daily_s * 1e9)
             try:
                 report = await self.run(since_ns)
             except Unavailable as error:
@@ -143,10 +162,7 @@ class ConsolidationRunner:
         return [
             item
             for item in self._store.items()
-            if item.version > version
-            and item.memory.recorded_ns >= recorded_ns
-            and item.memory.searched
-            and item.content.kind != "knowledge"
+            if item.version > version and item.memory.recorded_ns >= recorded_ns and _is_new(item)
         ]
 
     async def _consolidate(self, ids: list[str], *, everything: bool) -> ConsolidationReport:
@@ -164,6 +180,14 @@ class ConsolidationRunner:
             items = [item for item in found if item is not None and item.memory.searched]
             known = KnownIndex(store.index, reading, store.precedence.suspend)
             return consolidate(items, known, store.lexicon, self._now_ns(), everything=everything)
+
+
+def _is_new(item: Item) -> bool:
+    """True for what consolidation has to look at: what it has concluded itself is no evidence."""
+    memory = item.memory
+    if not memory.searched or memory.content is None:
+        return False
+    return memory.content.kind != "knowledge" or is_note(memory.content)
 
 
 def _type_of(command: ItemCommand) -> str:

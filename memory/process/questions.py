@@ -10,8 +10,10 @@ from clawactors.systems.memories import Kind
 __all__ = [
     "LIMIT_MAX",
     "QUESTIONS",
+    "TOKENS_MAX",
     "AboutQuestion",
     "ConsolidateQuestion",
+    "ContextQuestion",
     "ExportQuestion",
     "ExtractQuestion",
     "ForgetQuestion",
@@ -25,6 +27,7 @@ __all__ = [
 ]
 
 LIMIT_MAX: Final = 1000
+TOKENS_MAX: Final = 1_000_000
 
 
 class MemoryQuestion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -55,6 +58,13 @@ class SearchQuestion(MemoryQuestion, frozen=True, kw_only=True):
     threshold: float = THRESHOLD
     explain: bool = False
     task: str = ""
+
+
+class ContextQuestion(SearchQuestion, frozen=True, kw_only=True):
+    """The evidence for a question, packed into a text of at most `tokens` tokens; `limit` memories are considered."""
+
+    limit: int = 48
+    tokens: int = 2000
 
 
 class ShowQuestion(MemoryQuestion, frozen=True, kw_only=True):
@@ -130,6 +140,7 @@ class MemoryDigestQuestion(MemoryQuestion, frozen=True, kw_only=True):
 
 QUESTIONS: Final[dict[str, type[MemoryQuestion]]] = {
     "search": SearchQuestion,
+    "context": ContextQuestion,
     "show": ShowQuestion,
     "export": ExportQuestion,
     "stats": StatsQuestion,

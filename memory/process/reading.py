@@ -9,14 +9,14 @@ from clawactors.memory.item import KINDS, Item
 from clawactors.memory.process import questions as q
 from clawactors.memory.process.replies import Reply, edge_row, hit_row, item_row
 from clawactors.memory.process.store import MemoryStore
-from clawactors.memory.recall import MemoryFilter
+from clawactors.memory.recall import Hit, MemoryFilter
 from clawactors.memory.recall.relation import Relations
 from clawactors.projections.engine.digest import store_digest
 from clawactors.projections.engine.pages import InvalidQuery
 from clawactors.systems.memories import Kind
 from clawactors.systems.memories.memory import STATUSES
 
-__all__ = ["about", "counts", "digest", "export", "ids_to_forget", "search", "show"]
+__all__ = ["about", "counts", "digest", "export", "hits_of", "ids_to_forget", "search", "show"]
 
 _encode = msgspec.json.Encoder().encode
 _PAGE_BYTES = 512 * 1024
@@ -24,6 +24,11 @@ _PAGE_BYTES = 512 * 1024
 
 def search(store: MemoryStore, question: q.SearchQuestion, now_ns: int) -> Reply:
     """The hits of a search. Raises: `InvalidQuery`."""
+    return {"rows": [hit_row(hit, explain=question.explain) for hit in hits_of(store, question, now_ns)]}
+
+
+def hits_of(store: MemoryStore, question: q.SearchQuestion, now_ns: int) -> list[Hit]:
+    """What a search finds. Raises: `InvalidQuery`."""
     if not 0 < question.limit <= q.LIMIT_MAX:
         raise InvalidQuery(f"limit is {question.limit}, it must be 1 to {q.LIMIT_MAX}")
     if not 0 <= question.threshold <= 1:
@@ -40,12 +45,10 @@ def search(store: MemoryStore, question: q.SearchQuestion, now_ns: int) -> Reply
         closed=question.past,
     )
     if question.like:
-        hits = store.searcher.similar(question.like, question.limit, filter)
-    elif question.text.strip():
-        hits = store.searcher.search(question.text, question.limit, filter, question.threshold, now_ns)
-    else:
-        hits = store.searcher.newest(question.limit, filter)
-    return {"rows": [hit_row(hit, explain=question.explain) for hit in hits]}
+        return store.searcher.similar(question.like, question.limit, filter)
+    if question.text.strip():
+        return store.searcher.search(question.text, question.limit, filter, question.threshold, now_ns)
+    return store.searcher.newest(question.limit, filter)
 
 
 def show(store: MemoryStore, question: q.ShowQuestion) -> Reply:

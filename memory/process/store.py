@@ -35,13 +35,17 @@ _log = logging.getLogger(__name__)
 
 
 class MemoryStore:
-    """`open` it, then `serve`. `on_changes` is called in the loop with changes that have become durable."""
+    """`open` it, then `serve`. `on_changes` is called in the loop with changes that have become durable.
+
+    `on_applied` is called with them before anybody can see them, in the thread that wrote them; with None for all.
+    """
 
     def __init__(
         self, views: LiveViews, folder: Path, embedder: Embedder, lexicon: Lexicon, precedence: Precedence
     ) -> None:
         self.views, self.folder, self.lexicon, self.precedence = views, folder, lexicon, precedence
         self.on_changes: Callable[[list[Change]], None] = _ignore
+        self.on_applied: Callable[[list[Change] | None], None] = _ignore
         self._embedder = embedder
         self._loop = asyncio.get_running_loop()
         self._grow = asyncio.Event()
@@ -88,9 +92,11 @@ class MemoryStore:
         if self.view.lost:
             self._load()
             changes: list[Change] = []
+            self.on_applied(None)
         else:
             changes = self.view.take_changes()
             self.index.apply(changes)
+            self.on_applied(changes)
         self._loop.call_soon_threadsafe(self._notify, changes)
 
     def _notify(self, changes: list[Change]) -> None:
@@ -163,5 +169,5 @@ class MemoryStore:
         await self.views.aclose()
 
 
-def _ignore(changes: list[Change]) -> None:
+def _ignore(changes: list[Change] | None) -> None:
     pass

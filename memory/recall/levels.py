@@ -6,7 +6,6 @@ the budget is short, the oldest of the least important lines go first. The text 
 """
 
 import json
-import re
 from collections import deque
 from collections.abc import Sequence
 from typing import Any, Final
@@ -15,15 +14,15 @@ import msgspec
 
 from clawactors.eventlog.decoding import Commit
 from clawactors.memory.text.normal import clean
+from clawactors.runtime.packing import token_count
 from clawactors.systems.tasks import events as t
 from clawactors.systems.tasks.payload import is_reference, offload_payload
 
-__all__ = ["SENSORY_LIMIT", "SensoryMemory", "WorkingMemory", "token_count"]
+__all__ = ["SENSORY_LIMIT", "SensoryMemory", "WorkingMemory"]
 
 SENSORY_LIMIT: Final = 1000
 _LINE_LIMIT: Final = 400
 _LINES_MAX: Final = 2000
-_WIDE = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 
 
 class SensoryMemory:
@@ -58,12 +57,6 @@ class SensoryMemory:
 class _Line(msgspec.Struct, frozen=True):
     rank: int
     text: str
-
-
-def token_count(text: str) -> int:
-    """The estimated number of tokens for a language model: one per wide character, one per four others."""
-    wide = len(_WIDE.findall(text))
-    return wide + -(-(len(text) - wide) // 4)
 
 
 class WorkingMemory:

@@ -7,6 +7,7 @@ questions and pleasantries do not. Tone ranges from -1 (bad) to 1 (good).
 import math
 import re
 
+from clawactors.memory.text.decision import states_decision
 from clawactors.memory.text.normal import fold
 from clawactors.memory.text.sentence import is_question
 
@@ -51,6 +52,6 @@ def importance(text: str) -> float:
     score = 0.2 + 0.15 * min(len(text) / (120 if text.isascii() else 45), 1)
     score += 0.15 * bool(_FIGURE.search(folded)) + 0.1 * bool(_NAME.search(text))
     score += 0.1 * bool(_FIRST_PERSON.search(folded)) + 0.2 * bool(_LASTING.search(folded))
-    score += 0.15 * abs(tone(text))
+    score += 0.15 * abs(tone(text)) + 0.3 * states_decision(text)
     score -= 0.2 * is_question(text)
     return round(min(max(score, 0.05), 1.0), 3)

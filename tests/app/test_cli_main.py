@@ -357,7 +357,7 @@ def test_the_help_of_a_verb_lists_what_it_takes_and_nothing_else(capsys: pytest.
     assert {"--limit N", "--owner OWNER", "--status STATUS"} <= set(re.findall(r"--[a-z-]+ [A-Z]+", said))
     assert not re.search(r"--(kind|explain|budget|yes)\b|\bsearch\b", said)
     assert main(["memory", "--help"]) == 0
-    assert "search, add: raw, summary or knowledge" in " ".join(capsys.readouterr().out.split())
+    assert "search, context, add: raw, summary or knowledge" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_verb_has_the_help_of_every_option_that_it_reads() -> None:

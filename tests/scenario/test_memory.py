@@ -133,6 +133,8 @@ async def test_a_message_is_extracted_by_a_job_and_a_wrong_one_ends_its_own_job_
     jobs = {job["conversation"]: job for job in await asyncio.to_thread(answer, claw, "jobs")}
     assert (jobs["c-1"]["status"], jobs["c-1"]["memories"], jobs["c-1"]["user"]) == ("success", [id], "anna")
     assert (jobs["by-hand"]["status"], jobs["by-hand"]["attempt"]) == ("dead", 1)
+    assert (jobs["c-1"]["type"], jobs["c-1"]["max_attempts"], jobs["c-1"]["next_at"]) == ("memory.extract", 6, None)
+    assert jobs["c-1"]["updated_at"] >= jobs["c-1"]["submitted_at"]
     assert "needs a user" in jobs["by-hand"]["error"]
     (row,) = await asyncio.to_thread(answer, claw, "search", "where does anna live", "--owner", "anna", "--kind", "raw")
     assert (row["id"], row["text"]) == (id, "I live in Lisbon.")
@@ -147,6 +149,7 @@ def test_notes_come_from_words_files_and_pipes(claw: Claw, tmp_path: Path) -> No
     imported = claw("memory", "import", str(tmp_path / "n.md"), str(tmp_path / "n.jsonl"), "--owner", "bo", "--json")
     assert len(imported.answer) == 3
     assert "line 2" in imported.err
+    assert imported.code == 1, "a line was dropped"
     piped = claw("memory", "add", "-", "--owner", "bo", "--json", stdin="the cat sleeps on the boiler\n")
     assert piped.code == 0
     assert answer(claw, "search", "水表在哪里", "--owner", "bo")[0]["text"] == "水表在厨房"
@@ -157,6 +160,33 @@ def test_notes_come_from_words_files_and_pipes(claw: Claw, tmp_path: Path) -> No
     assert "the log still has the commits" in forgotten.err
     assert added["id"] not in [row["id"] for row in answer(claw, "search", "boiler", "--owner", "bo")]
     assert answer(claw, "search", "boiler", "--owner", "nobody") == []
+
+
+def test_an_export_is_imported_once_and_packed_into_a_context(claw: Claw, tmp_path: Path) -> None:
+    said = [
+        ("human", "My badge number is 7741, and the red cable goes to port 12."),
+        ("assistant", "You live in Oslo."),
+    ]
+    messages = [
+        {"uuid": f"m{number}", "sender": sender, "text": text, "created_at": f"2024-05-01T10:0{number}:00Z"}
+        for number, (sender, text) in enumerate(said)
+    ]
+    export = tmp_path / "conversations.json"
+    export.write_text(json.dumps([{"uuid": "talk", "name": "Cables", "chat_messages": messages}]))
+    (row,) = answer(claw, "import", str(export), "--owner", "kim")
+    assert (row["owner"], row["speaker"], row["session"], row["at"][:16]) == ("kim", "kim", "talk", "2024-05-01T10:00")
+    (again,) = answer(claw, "import", str(export), "--owner", "kim")
+    assert (again["id"], again["new"]) == (row["id"], False)
+    assert claw.quick("memory", "import", str(export), "--json").code == 4
+    (tmp_path / "other.json").write_text('{"port": 12}')
+    refused = claw.quick("memory", "import", str(tmp_path / "other.json"), "--owner", "kim", "--json")
+    assert (refused.code, "no export of ChatGPT or Claude" in refused.err) == (4, True)
+    packed: Any = answer(claw, "context", "which port does the red cable go to?", "--owner", "kim", "--tokens", "200")
+    assert packed["tokens"] <= 200
+    assert "port 12" in packed["text"]
+    assert [item["id"] for item in packed["items"]] == [row["id"]]
+    tiny = claw.quick("memory", "context", "which port does the red cable go to?", "--owner", "kim", "--tokens", "10")
+    assert (tiny.code, tiny.out.strip(), "fits into" in tiny.err) == (0, "", True)
 
 
 def test_many_memories_of_an_owner_are_forgotten_only_when_that_is_meant(claw: Claw, tmp_path: Path) -> None:

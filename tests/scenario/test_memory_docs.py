@@ -19,6 +19,14 @@ pytestmark = pytest.mark.nats
 PAGE = Path(ROOT, "docs", "memory.md").read_text(encoding="utf-8")
 SESSIONS = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
 CODE = next(block for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if "@skill" in block)
+FILES = {
+    "notes.md": "# 2024-05-01\n- the glaze cracked\n\n| tool | place |\n|---|---|\n| tongs | shelf 3 |\n",
+    "diary.txt": "It rained.\n\nThe clay was wet.\n",
+    "facts.jsonl": '{"text": "Rui fixes roofs", "date": "2024-05-01"}\n',
+    "conversations.json": """[{"uuid": "c1", "name": "Pots", "chat_messages": [
+        {"uuid": "m1", "sender": "human", "text": "My wheel is a Shimpo.", "created_at": "2024-05-01T10:00:00Z"}]}]""",
+}
+"""What the page imports."""
 SAYS = {
     "what happened to the kiln?": "coil",
     "which package failed and why?": "no manifest.json",
@@ -38,9 +46,14 @@ async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Clu
             yield cluster
 
 
-@pytest.mark.parametrize("session", SESSIONS, ids=["english", "chinese"])
-def test_every_command_of_the_example_works(cluster: ClusterSupervisor, session: str) -> None:
+@pytest.mark.parametrize("session", SESSIONS, ids=[f"session-{number}" for number in range(len(SESSIONS))])
+def test_every_command_of_the_example_works(
+    cluster: ClusterSupervisor, session: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     claw = Claw(cluster.path)
+    monkeypatch.chdir(cluster.path.parent)
+    for name, text in FILES.items():
+        Path(name).write_text(text, encoding="utf-8")
     for line in session.splitlines():
         program, *words = shlex.split(line)
         assert program == "claw"

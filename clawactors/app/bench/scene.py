@@ -67,7 +67,7 @@ class Scene:
 
     async def fill(self, records: int) -> None:
         """Appends so many records of tasks that are ended: a log as it is after a long time."""
-        context = ActorContext(self.log, self.client.context.clock, self.client.context.by)
+        context = ActorContext(self.log, self.client.process.clock, self.client.process.by)
         dispatcher = Dispatcher(context, LogSnapshots(self.log))
         commands = c.Submit(spec_of(noop.name)), c.Cancel("bench")
         for numbers in batched(range(records), _FILL_TOGETHER):

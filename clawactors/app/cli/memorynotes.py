@@ -1,23 +1,30 @@
-"""Notes from the command line: words, standard input, or files of Markdown, JSON Lines or plain text."""
+"""Notes from the command line: words, standard input, or files (Markdown, JSON Lines, exports of chats, plain text)."""
 
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, Final, Self
 
+from clawactors.app.cli.compressing import input_file
 from clawactors.app.cli.memoryrows import memory_table
-from clawactors.app.cli.output import emit, note
+from clawactors.app.cli.output import Part, counted, note
 from clawactors.app.cli.problem import EXITS, Problem
+from clawactors.app.cli.progress import ProgressBar
+from clawactors.app.cli.rowspool import RowSpool
 from clawactors.app.client import Client
+from clawactors.kernel.errors import Refused
 from clawactors.kernel.time import iso
 from clawactors.runtime.memory import StoredNote
 from clawactors.systems.memories import Content
 
 __all__ = ["add", "import_files"]
 
-_WORDS_MAX = 4000
+_WORDS_MAX: Final = 4000
 """Longer texts are cut into several memories, between sentences."""
+_TOGETHER: Final = 1000
+_TOLD: Final = 20
 
 
 async def add(client: Client, options: Any) -> int:
@@ -26,31 +33,121 @@ async def add(client: Client, options: Any) -> int:
     if len(words) == 1 and words[0].startswith("@"):
         return await import_files(client, options)
     text = sys.stdin.read() if words == ["-"] else " ".join(words)
-    return await _keep(client, options, [_note(options, piece) for piece in _pieces(text)])
+    with _Import(client, options) as adding:
+        await adding.keep([(_note(options, piece), "") for piece in _pieces(text)])
+        return adding.end()
 
 
 async def import_files(client: Client, options: Any) -> int:
-    """`claw memory import FILE …`: adds every note of the files; reports those it cannot read."""
-    contents: list[Content] = []
-    for name in options.words:
-        for found in _in_file(name.removeprefix("@"), options):
-            if isinstance(found, str):
-                note(f"{name}: {found}")
+    """`claw memory import FILE …`: adds every note of the files; reports what it drops, and ends with 1 then."""
+    names = [name.removeprefix("@") for name in options.words]
+    sizes = [_size(name) for name in names]
+    with _Import(client, options) as importing:
+        with ProgressBar("importing", sum(sizes), shown=not options.json) as bar:
+            begun = 0
+            for name, size in zip(names, sizes, strict=True):
+                with input_file(name) as file:
+                    await importing.file(name, file, partial(_show, bar, begun))
+                begun += size
+        return importing.end()
+
+
+def _show(bar: ProgressBar, begun: int, done: int) -> None:
+    bar.at(begun + done)
+
+
+class _Import:
+    """Records notes and collects what became of them; `end` prints it and returns the exit code."""
+
+    def __init__(self, client: Client, options: Any) -> None:
+        self._client, self._options = client, options
+        self._rows = RowSpool()
+        self._known = self._dropped = 0
+        self._refusal = ""
+        self._told: list[str] = []
+
+    async def file(self, name: str, file: BinaryIO, progress: Callable[[int], None]) -> None:
+        """Records the notes of a file."""
+        from clawactors.memory.ingest.exports import ExportedNote
+        from clawactors.memory.ingest.importing import notes_in
+        from clawactors.memory.ingest.jsonlines import Dropped
+
+        options = self._options
+        found = notes_in(
+            file,
+            Path(name).name,
+            owner=options.owner,
+            session=options.session,
+            tags=tuple(options.tag),
+            encoding=options.encoding,
+        )
+        notes: list[tuple[Content, str]] = []
+        refusal = ""
+        try:
+            for one in found:
+                match one:
+                    case Dropped():
+                        self._drop(f"{name}: {one}")
+                    case ExportedNote():
+                        notes.append((one.content, one.key))
+                    case _:
+                        notes.append((one, ""))
+                if len(notes) == _TOGETHER:
+                    await self.keep(notes)
+                    notes = []
+                    progress(file.tell() if file.seekable() else 0)
+        except Refused as error:
+            refusal = f"{name}: {error}"
+        await self.keep(notes)  # also of a file that turns out to be faulty further down
+        if refusal:
+            self._refusal = refusal
+            self._drop(refusal)
+
+    async def keep(self, notes: Sequence[tuple[Content, str]]) -> None:
+        """Records these notes; each with the key that names it, or ''."""
+        contents = [content for content, _ in notes]
+        kept = await self._client.memories.record_many(contents, [key for _, key in notes])
+        for one, content in zip(kept, contents, strict=True):
+            if one.refusal:
+                self._refusal = one.refusal
+                self._drop(f"{one.refusal}: {content.text[:40]!r}")
             else:
-                contents.append(found)
-    return await _keep(client, options, contents)
+                self._known += not one.new
+                self._rows.add(_row(one, content))
 
+    def _drop(self, told: str) -> None:
+        self._dropped += 1
+        if len(self._told) < _TOLD:
+            self._told.append(told)
 
-async def _keep(client: Client, options: Any, contents: Sequence[Content]) -> int:
-    kept = await client.memories.record_many(contents)
-    refused = [one.refusal for one in kept if one.refusal]
-    rows = [_row(one, content) for one, content in zip(kept, contents, strict=True) if not one.refusal]
-    if refused and not rows:
-        raise Problem("refused", refused[0])
-    for refusal in refused:
-        note(refusal)
-    emit(options, rows, lambda: memory_table(rows))
-    return EXITS["refused"] if refused else 0
+    def end(self) -> int:
+        """Prints the rows. Raises: `Problem` where everything was refused."""
+        rows = self._rows
+        if self._refusal and not rows.count and self._dropped == 1:
+            raise Problem("refused", self._refusal)
+        for told in self._told:
+            note(told)
+        if self._dropped > _TOLD:
+            note(f"and {self._dropped - _TOLD} more were dropped")
+        if self._refusal and not rows.count:
+            raise Problem("refused", self._refusal)
+        rows.emit(self._options, self._parts)
+        return EXITS["failed"] if self._dropped else 0
+
+    def _parts(self) -> Iterator[Part]:
+        rows = self._rows
+        yield from memory_table(rows.first)
+        if rows.count > len(rows.first):
+            yield f"and {rows.count - len(rows.first)} more: --json lists all"
+        if rows.count > 1:
+            new = counted(rows.count - self._known, "new note")
+            yield f"{new}, {self._known} known before, {self._dropped} dropped"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._rows.__exit__()
 
 
 def _row(kept: StoredNote, content: Content) -> dict[str, Any]:
@@ -86,26 +183,12 @@ def _note(options: Any, text: str) -> Content:
 def _pieces(text: str) -> list[str]:
     if len(text) <= _WORDS_MAX and text.isprintable():
         return [text]
-    from clawactors.memory.ingest.importing import chunks
+    from clawactors.memory.ingest.chunking import chunks
 
     return chunks(text) or [""]
 
 
-def _in_file(name: str, options: Any) -> Iterator[Content | str]:
-    from clawactors.memory.ingest.importing import chunks, from_jsonl, from_markdown
-
-    path = Path(name).expanduser()
-    try:
-        text = path.read_bytes().decode("utf-8", "replace")
-    except OSError as error:
-        raise Problem("usage", f"can't read {path}: {error.strerror or error}") from error
-    session = options.session or path.name
-    found: Iterable[Content | str]
-    match path.suffix.lower():
-        case ".jsonl" | ".ndjson":
-            found = from_jsonl(text, owner=options.owner, session=options.session)
-        case ".md" | ".markdown":
-            found = from_markdown(text, owner=options.owner, session=session, tags=tuple(options.tag))
-        case _:
-            found = (_note(options, piece) for piece in chunks(text))
-    yield from found
+def _size(name: str) -> int:
+    """The size of a file in bytes, 0 for a pipe. Raises: `Problem` before anything is imported."""
+    with input_file(name) as file:
+        return file.seek(0, 2) if file.seekable() and name != "-" else 0

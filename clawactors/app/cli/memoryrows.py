@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from clawactors.app.cli.output import Facts, Part, Table, plain, short, when
+from clawactors.app.cli.output import Facts, Part, Table, counted, plain, short, when
 from clawactors.runtime.client.rows import TaskRow
+from clawactors.systems.chats.events import EXTRACT_ATTEMPTS
 
 __all__ = [
     "about_table",
+    "context_line",
     "hit_list",
     "job_row",
     "job_table",
@@ -55,31 +57,61 @@ def memory_table(rows: Iterable[Row]) -> Iterator[Part]:
     yield Table(heads, cells)
 
 
+def context_line(answer: Row) -> str:
+    """The sizes of a packed context before and after, and what was left out."""
+    if answer["items"]:
+        left = f", {answer['omitted']} left out" if answer["omitted"] else ""
+        before = f"{answer['tokens_before']} before"
+        return f"{counted(len(answer['items']), 'item')}{left}: {answer['tokens']} tokens, {before}"
+    if answer["found"]:
+        return f"nothing fits into {answer['budget']} tokens; the first entry fits into {answer['needed']}"
+    return "memory holds nothing about it"
+
+
 def job_row(task: TaskRow) -> Row:
-    """A job of extraction, from its task's row."""
+    """A job of extraction, from its task's row. `next_at`: when a failed one is tried again.
+
+    The error of an attempt is shown until the next one begins, and for good where that was the last.
+    """
     params, error = task.params or {}, task.error
     waits = task.status == "waiting" and task.attempt > 0
+    status = "failed" if waits else _STATES.get(task.status, "pending")
     return {
         "id": task.id,
-        "status": "failed" if waits else _STATES.get(task.status, "pending"),
+        "type": task.skill,
+        "status": status,
         "key": params.get("key"),
         "user": params.get("user"),
         "conversation": params.get("conversation"),
         "message": params.get("message"),
         "seq": params.get("seq"),
         "attempt": task.attempt,
-        "error": error.message if error else None,
+        "max_attempts": EXTRACT_ATTEMPTS,
+        "next_at": task.waiting_until if waits else None,
+        "error": error.message if error and status in ("failed", "dead") else None,
         "memories": task.result if task.status == "completed" else None,
         "submitted_at": task.submitted_at,
+        "updated_at": task.updated_at,
         "completed_at": task.completed_at,
     }
 
 
 def job_table(rows: Iterable[Row]) -> Iterator[Part]:
     """One line per job."""
-    heads = ("ID", "STATUS", "USER", "CONVERSATION", "MESSAGE", "ATTEMPT", "ERROR")
-    names = ("id", "status", "user", "conversation", "message", "attempt", "error")
-    yield Table(heads, ([row[name] for name in names] for row in rows))
+    heads = ("ID", "STATUS", "USER", "CONVERSATION", "MESSAGE", "ATTEMPT", "NEXT", "ERROR")
+    names = ("id", "status", "user", "conversation", "message")
+    yield Table(
+        heads,
+        (
+            (
+                *(row[name] for name in names),
+                f"{row['attempt']}/{row['max_attempts']}",
+                when(row["next_at"]),
+                row["error"],
+            )
+            for row in rows
+        ),
+    )
 
 
 def about_table(rows: Iterable[Row]) -> Iterator[Part]:

@@ -13,6 +13,7 @@ __all__ = [
     "VerbHelp",
     "count",
     "duration",
+    "interval",
     "lease",
     "moment",
     "options_of",
@@ -201,6 +202,12 @@ def _lease(text: str) -> float:
     return seconds
 
 
+def _interval(text: str) -> float:
+    if text != "off" and duration_s(text) < 1:
+        raise ValueError(f"{text!r} is not a valid interval: use 1s or more, or off")
+    return 0.0 if text == "off" else duration_s(text)
+
+
 def _statuses(text: str) -> list[str]:
     from clawactors.systems.tasks import STATUSES
 
@@ -214,6 +221,8 @@ port = worded(_port)
 """A TCP port."""
 duration = worded(duration_s)
 """Seconds, as in `30s`."""
+interval = worded(_interval)
+"""The same, at least a second, or 0.0 for `off`."""
 lease = worded(_lease)
 """Seconds that a node may be silent."""
 time = worded(time_ns)

@@ -45,6 +45,9 @@ async def _serve(options: Any, path: Path, lock: int | None) -> int:
         nats_url=options.nats or "",
         restart=options.restart,
         lease_s=LEASE_S if options.lease is None else options.lease,
+        memory_daily_s=options.memory_daily,
+        memory_incremental=options.memory_incremental,
+        memory_extracts=options.memory_extracts,
     )
     cluster = ClusterSupervisor(path, plan, lock)
     become_subreaper()

@@ -37,12 +37,13 @@ async def serve(start: MemoryStart, ready: Callable[[], None]) -> None:
         start.nats_url, f"claw-memory/{start.name}", kinds=KINDS.names, inbox=f"_INBOX.{_PRINCIPAL}"
     ) as log:
         # Imported here: numpy takes a moment to load, and reads the number of threads set above.
-        from clawactors.memory.process import MemoryActor, switch_often
+        from clawactors.memory.process import MemoryActor, MemoryPlan, switch_often
 
         switch_often()
         context = ActorContext(log, SystemClock(), f"{_PRINCIPAL}/{start.name}")
         leases, requests = JetStreamLeases(log.connection), JetStreamRequests(log.connection)
-        actor = MemoryActor(context, KINDS, leases, requests, Path(start.data) / FOLDER, start.daily_s)
+        plan = MemoryPlan(daily_s=start.daily_s, incremental=start.incremental, extracts=start.extracts)
+        actor = MemoryActor(context, KINDS, leases, requests, Path(start.data) / FOLDER, plan)
         await actor.listen()
         ready()
         await actor.serve()

@@ -42,9 +42,11 @@ class ControlStart(Start, frozen=True, kw_only=True):
 
 
 class MemoryStart(Start, frozen=True, kw_only=True):
-    """Start parameters of a memory process."""
+    """Start parameters of a memory process: see `clawactors.memory.process.MemoryPlan`."""
 
     daily_s: float = 86_400.0
+    incremental: bool = True
+    extracts: bool = True
 
 
 class NodeStart(Start, frozen=True, kw_only=True):

@@ -7,16 +7,14 @@ from typing import Final
 
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.context import TaskContext
-from clawactors.systems.chats.events import EXTRACT
+from clawactors.systems.chats.events import EXTRACT, EXTRACT_ATTEMPTS
 from clawactors.systems.skills import skill
 from clawactors.systems.tasks.failures import ErrorRule
 from clawactors.systems.tasks.retry import Retry
 
-__all__ = ["ATTEMPTS", "extract"]
+__all__ = ["extract"]
 
-ATTEMPTS: Final = 6
-
-_RETRY: Final = Retry(max_retries=ATTEMPTS - 1, wait_s=1.0, factor=2.0, cap_s=32.0, jitter=0.0)
+_RETRY: Final = Retry(max_retries=EXTRACT_ATTEMPTS - 1, wait_s=1.0, factor=2.0, cap_s=32.0, jitter=0.0)
 _ERRORS: Final = (
     ErrorRule(kind="validation", exception=Refused, strategy="give_up"),
     ErrorRule(kind="network", exception="Unavailable", strategy="here"),

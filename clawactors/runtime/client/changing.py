@@ -23,7 +23,7 @@ class TaskChanges(ConnectedClient):
 
         Raises: `NotFound`, `Refused`, `Unavailable`.
         """
-        request = request_of(await self.payloads.stored(command), self.context.names.commit())
+        request = request_of(await self.payloads.stored(command), self.process.names.commit())
         return await self.ask_for_change("task", checked_id(id), request, Task)
 
     async def cancel(self, id: str, *, undo: bool = False, now: bool = False) -> Snapshot[Task]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from clawactors.runtime.client.redriving import RedriveReport
     from clawactors.runtime.client.schedules import Schedules
     from clawactors.runtime.client.triggers import Triggers
+    from clawactors.runtime.packing import Count
 
 __all__ = ["ClusterClient"]
 
@@ -51,7 +52,7 @@ class ClusterClient(TaskMaking):
         """The memories of the cluster."""
         from clawactors.runtime.client.recording import AskingRecorder, ClientMemories
 
-        return ClientMemories(AskingRecorder(self.context, self.sender), self.requests)
+        return ClientMemories(AskingRecorder(self.process, self.sender), self.requests)
 
     @cached_property
     def _nodes(self) -> "NodeChanges":
@@ -135,6 +136,12 @@ class ClusterClient(TaskMaking):
     async def recall(self, text: str, *, limit: int = 5, **wanted: Any) -> list[dict[str, Any]]:
         """The memories that match best, best first. See `Memories.recall`."""
         return await self.memories.recall(text, limit=limit, **wanted)
+
+    async def context(
+        self, text: str, *, tokens: int = 2000, count: "Count | None" = None, **wanted: Any
+    ) -> dict[str, Any]:
+        """What memory holds about a text, packed into at most `tokens` tokens. See `Memories.context`."""
+        return await self.memories.context(text, tokens=tokens, count=count, **wanted)
 
     async def say(self, conversation: str, text: str, **more: Any) -> str:
         """Adds a message to a conversation; memories are made of a user's own. See `ClientMemories.say`."""

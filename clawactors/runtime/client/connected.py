@@ -34,7 +34,7 @@ class ConnectedClient:
     """`sender` carries commands, `questions` raw questions, `views` typed ones, `ends` the ends of awaited tasks."""
 
     def __init__(self, context: ProcessContext, requests: Asking, deadline_s: float = DEADLINE_S) -> None:
-        self.context, self.requests = context, OpenRequests(requests)
+        self.process, self.requests = context, OpenRequests(requests)
         self.principal = context.by.partition("/")[2] or context.by
         self.name = new_id()
         asks = self.requests
@@ -66,7 +66,7 @@ class ConnectedClient:
 
     async def now_ns(self) -> int:
         """The time of the log, ns since 1970: the clock of this machine may be off. Raises: `Unavailable`."""
-        time = self.context.time
+        time = self.process.time
         time.observe((await read_log_end(self.questions)).at_ns)
         return time.now_ns()
 

@@ -28,5 +28,5 @@ class NamedChanges[S]:
         return await self._ask(name, request)
 
     async def _ask(self, name: str, request: ExternalCommand) -> Snapshot[S]:
-        named = replace(request, id=self._client.context.names.commit())
+        named = replace(request, id=self._client.process.names.commit())
         return await self._client.ask_for_change(self._kind, name, named, self._state)

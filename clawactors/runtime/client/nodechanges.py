@@ -61,7 +61,7 @@ class NodeChanges:
 
     async def _change(self, id: str, request: ExternalCommand) -> NodeRow:
         await self._look(id)
-        named = replace(request, id=self._client.context.names.commit())
+        named = replace(request, id=self._client.process.names.commit())
         outcome = await self._client.sender.ask("node", id, named, state=True)
         node = decode_state(Node, outcome.state)
         if node.status != "removed":

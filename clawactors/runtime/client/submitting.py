@@ -54,7 +54,7 @@ async def submit(
     client: "ClusterClient", id: str, spec: e.Spec, *, delayed: bool = False, awaits: bool = False
 ) -> Outcome:
     """Submits one task; `changed` is true if that created it. Raises: `Refused`, `TooLarge`, `Unavailable`."""
-    request = request_of(c.Submit(spec, delayed), client.context.names.commit())
+    request = request_of(c.Submit(spec, delayed), client.process.names.commit())
     return await client.sender.ask("task", id, request, awaits=awaits)
 
 

@@ -196,10 +196,7 @@ class TaskContext(TaskHandle):
         await self._attempt.values.output().emit(chunk, stream)
 
     async def store(self, body: Buffer) -> dict[str, Any]:
-        """Stores bytes in the object store; returns a reference for results: `{"blob": …, "bytes": …}`.
-
-        `Client.blob` and `claw blob NAME` read them.
-        """
+        """Stores bytes; returns a reference for results, `{"blob": …, "bytes": …}`, which `Client.blob` reads."""
         return await self._attempt.values.store_blob(body)
 
     def secret(self, name: str) -> str:
@@ -222,11 +219,12 @@ class TaskContext(TaskHandle):
         """
         return await self._attempt.memories.recall(text, limit, **wanted)
 
-    async def ask_memory(self, name: str, /, **question: Any) -> dict[str, Any]:
-        """The answer of memory's process to any of its questions (`clawactors.memory.process.questions`).
+    async def context(self, text: str, *, tokens: int = 2000, **wanted: Any) -> dict[str, Any]:
+        """What memory holds, packed into a `text` of at most `tokens` tokens; options as of `Memories.context`."""
+        return await self._attempt.memories.context(text, tokens, **wanted)
 
-        Raises: `Refused`, `NotFound`, `Unavailable`.
-        """
+    async def ask_memory(self, name: str, /, **question: Any) -> dict[str, Any]:
+        """The answer to a question of `clawactors.memory.process.questions`. Raises: `NotFound`; as `recall`."""
         return await self._attempt.memories.ask(name, **question)
 
     async def results(self) -> dict[str, Any]:

@@ -50,6 +50,7 @@ _CALLS: Final = frozenset(
         "secret",
         "remember",
         "recall",
+        "context",
         "ask_memory",
         "results",
         "plan",

@@ -12,6 +12,7 @@ from clawactors.kernel.errors import Refused
 from clawactors.runtime.memory import Memories, content_of
 from clawactors.runtime.node.attempt.journal import submitted
 from clawactors.runtime.node.codetasks import at_work
+from clawactors.runtime.packing import Count
 from clawactors.systems.memories import Content
 from clawactors.systems.tasks import events as e
 
@@ -60,16 +61,30 @@ class TaskMemories:
         """See `TaskContext.recall`."""
         self._attempt.check()
         rows = await self._memory().recall(text, limit=limit, task=self._attempt.id, **wanted)
-        if len(self._recalled) < _RECALLED_MAX:
-            for row in rows:
-                self._recalled |= {_folded(row["text"]): row["id"], _folded(row["excerpt"]): row["id"]}
+        self._note_recalled(rows)
         return rows
+
+    @at_work
+    async def context(
+        self, /, text: str, tokens: int = 2000, count: Count | None = None, **wanted: Any
+    ) -> dict[str, Any]:
+        """See `TaskContext.context`."""
+        self._attempt.check()
+        memories = self._memory()
+        reply = await memories.context(text, tokens=tokens, count=count, task=self._attempt.id, **wanted)
+        self._note_recalled(reply["items"])
+        return reply
 
     @at_work
     async def ask(self, name: str, /, **question: Any) -> dict[str, Any]:
         """See `TaskContext.ask_memory`."""
         self._attempt.check()
         return await self._memory().ask(name, **question)
+
+    def _note_recalled(self, rows: Iterable[dict[str, Any]]) -> None:
+        if len(self._recalled) < _RECALLED_MAX:
+            for row in rows:
+                self._recalled |= {_folded(row["text"]): row["id"], _folded(row["excerpt"]): row["id"]}
 
     def _memory(self) -> Memories:
         if self._memories is None:

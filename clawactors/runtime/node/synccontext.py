@@ -17,6 +17,7 @@ from clawactors.runtime.node.step import Step, TaskHandle, call_of, undo_of
 from clawactors.runtime.node.steptime import call_within
 from clawactors.runtime.node.syncchildren import SyncChildRef, gather_children, submit_child
 from clawactors.runtime.output import OUT
+from clawactors.runtime.packing import Count, repacked
 from clawactors.systems.skills.returns import Returns, returns_of
 from clawactors.systems.tasks.approvalevents import UnansweredAs
 from clawactors.systems.tasks.options import TaskOptions
@@ -217,6 +218,12 @@ class SyncTaskContext(TaskHandle):
     def recall(self, text: str, *, limit: int = 5, **wanted: Any) -> list[dict[str, Any]]:
         """As `TaskContext.recall`."""
         return self._bridge.call("recall", text, limit=limit, **wanted)  # type: ignore[no-any-return]
+
+    def context(self, text: str, *, tokens: int = 2000, count: Count | None = None, **wanted: Any) -> dict[str, Any]:
+        """As `TaskContext.context`."""
+        asked = tokens if count is None else 4 * tokens
+        reply: dict[str, Any] = self._bridge.call("context", text, tokens=asked, **wanted)
+        return reply if count is None else repacked(reply, tokens, count)
 
     def ask_memory(self, name: str, /, **question: Any) -> dict[str, Any]:
         """As `TaskContext.ask_memory`."""

@@ -7,10 +7,13 @@ import msgspec
 from clawactors.eventlog import Codec
 from clawactors.systems.memories.events import Moment
 
-__all__ = ["CODEC", "EXTRACT", "ChatEvent", "ExtractionRequested", "MessageAdded", "Role"]
+__all__ = ["CODEC", "EXTRACT", "EXTRACT_ATTEMPTS", "ChatEvent", "ExtractionRequested", "MessageAdded", "Role"]
 
 EXTRACT: Final = "memory.extract"
 """The skill whose tasks make memories of messages."""
+
+EXTRACT_ATTEMPTS: Final = 6
+"""So often it is tried in all."""
 
 type Role = Literal["user", "assistant", "system", "tool"]
 

@@ -403,7 +403,7 @@ async def test_waiting_for_a_task_that_a_later_release_wrote_to_ends_with_a_clea
 
 async def test_what_a_broken_connection_missed_is_asked_for_when_it_is_back(cluster: Cluster) -> None:
     client = await running(cluster)
-    link = cluster.links[client.context.by]
+    link = cluster.links[client.process.by]
     waits = [asyncio.create_task(client.run("echo", {"text": str(n)}, id=f"t{n}")) for n in range(3)]
     await cluster.until(lambda: len(cluster.links["control/1"].appends) >= 3)
     link.unplug()
@@ -423,7 +423,7 @@ async def test_who_may_not_listen_is_told_and_does_not_wait(cluster: Cluster) ->
     async def forbidden(pattern: str, on_message: object) -> Any:
         raise PermissionDenied(pattern, "subscribe to")
 
-    cluster.links[client.context.by].subscribe = forbidden  # type: ignore[method-assign]
+    cluster.links[client.process.by].subscribe = forbidden  # type: ignore[method-assign]
     with pytest.raises(PermissionDenied):
         await ref.result(PATIENCE_S)
     with pytest.raises(PermissionDenied):

@@ -91,7 +91,7 @@ async def test_an_unforeseen_failure_of_registering_reaches_who_waits(cluster: C
     async def fails(*_: Any) -> bytes:
         raise OverflowError("unforeseen")
 
-    cluster.links[client.context.by].request = fails  # type: ignore[method-assign]
+    cluster.links[client.process.by].request = fails  # type: ignore[method-assign]
     with pytest.raises(OverflowError, match="unforeseen"):
         await ref.result(PATIENCE_S)
 

@@ -5,7 +5,8 @@ import random
 
 import msgspec
 
-from clawactors.app.skills.extract import ATTEMPTS, extract
+from clawactors.app.skills.extract import extract
+from clawactors.systems.chats.events import EXTRACT_ATTEMPTS
 from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.task import Task
 from tests.clawactors.runtime.cluster import Cluster
@@ -49,7 +50,7 @@ async def life() -> tuple[Task, list[tuple[int, e.TaskEvent]], dict[str, tuple[T
 def test_a_poison_text_has_six_attempts_with_their_waits_and_blocks_no_other() -> None:
     poison, told, ends = run_virtually(life())
     failed = [(at_ns, event) for at_ns, event in told if isinstance(event, e.AttemptFailed)]
-    assert len(failed) == ATTEMPTS == 6
+    assert len(failed) == EXTRACT_ATTEMPTS == 6
     assert [event.then for _, event in failed] == ["retry"] * 5 + ["dead"]
     waits = [round((event.retry_at_ns - at_ns) / SECOND_NS) for at_ns, event in failed[:-1]]
     assert waits == [1, 2, 4, 8, 16]

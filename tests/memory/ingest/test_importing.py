@@ -1,45 +1,38 @@
-"""Markdown and JSON Lines as memories; what can't be read is said, line by line."""
+"""Files as memories: nothing gets lost unsaid, whatever the encoding, and what can't be read is named by its line."""
 
+import io
 import json
+from collections.abc import Iterable
 
-from clawactors.memory.ingest.importing import CHUNK_LIMIT, chunks, from_jsonl, from_markdown
+import pytest
+
+from clawactors.kernel.errors import Refused
+from clawactors.memory.ingest.chunking import CHUNK_LIMIT, chunks, code_chunks
+from clawactors.memory.ingest.exports import ExportedNote
+from clawactors.memory.ingest.importing import notes_in
+from clawactors.memory.ingest.jsonlines import Dropped
+from clawactors.runtime.memory import note_key
 from clawactors.systems.memories import Content
 
-MARKDOWN = """# Kiln
-The kiln broke
-in June.
-
-- spare part from Stoke
-- [x] call the supplier
-1. pay the bill
-
-## Glazes ##
-```
-ash: 40 %
-clay: 60 %
-```
-Done.
-# Garden
-Water the tomato.
-"""
+DAY_1 = 1_714_521_600 * 10**9
+"""1 May 2024"""
 
 
-def test_markdown_gives_a_memory_a_paragraph_under_its_headings() -> None:
-    found = list(from_markdown(MARKDOWN, owner="maya", session="notes.md", tags=("diary",)))
-    assert [content.text for content in found] == [
-        "The kiln broke in June.",
-        "spare part from Stoke",
-        "call the supplier",
-        "pay the bill",
-        "ash: 40 %\nclay: 60 %",
-        "Done.",
-        "Water the tomato.",
-    ]
-    assert found[0].tags == ("diary", "Kiln")
-    assert found[4].tags == ("diary", "Kiln", "Glazes")
-    assert found[6].tags == ("diary", "Garden")
-    assert [content.position for content in found] == list(range(7))
-    assert {content.owner for content in found} == {"maya"}
+def read(body: bytes | str, name: str = "n.md", **options: object) -> list[Content | ExportedNote | Dropped]:
+    """All that comes of a file with this body."""
+    body = body.encode() if isinstance(body, str) else body
+    return list(notes_in(io.BytesIO(body), name, **options))  # type: ignore[arg-type]
+
+
+def contents(found: Iterable[Content | ExportedNote | Dropped]) -> list[Content]:
+    return [one for one in found if isinstance(one, Content)]
+
+
+def dropped(found: Iterable[Content | ExportedNote | Dropped]) -> list[str]:
+    return [str(one) for one in found if isinstance(one, Dropped)]
+
+
+# JSON Lines
 
 
 def test_jsonl_takes_what_it_knows_and_says_what_it_cannot_read() -> None:
@@ -54,16 +47,85 @@ def test_jsonl_takes_what_it_knows_and_says_what_it_cannot_read() -> None:
         json.dumps({"text": "plain", "kind": "nonsense", "tags": "x"}),
         json.dumps({"text": "known", "kind": "knowledge"}),
         "[" * 100_000,
+        json.dumps({"text": "one\u2028line", "date": 1_714_521_600}, ensure_ascii=False),
     ]
-    found = list(from_jsonl("\n".join(lines), owner="o", session="f"))
-    contents = [one for one in found if isinstance(one, Content)]
-    assert [one.text for one in contents] == ["I moved", "plain", "known"]
-    assert (contents[0].kind, contents[0].tags, contents[0].speaker) == ("knowledge", ("home", "5"), "Ana")
-    assert contents[0].happened_ns == 1_683_504_000 * 10**9
-    assert (contents[1].kind, contents[1].owner, contents[1].session, contents[1].position) == ("raw", "o", "f", 6)
-    assert contents[2].kind == "knowledge"
-    faults = [one for one in found if isinstance(one, str)]
-    assert [fault.split(":")[0] for fault in faults] == ["line 3", "line 4", "line 5", "line 8"]
+    found = read("\n".join(lines), "f.jsonl", owner="o", session="f", tags=("all",))
+    notes = contents(found)
+    assert [one.text for one in notes] == ["I moved", "plain", "known", "one\u2028line"]
+    assert (notes[0].kind, notes[0].tags, notes[0].speaker) == ("knowledge", ("all", "home", "5"), "Ana")
+    assert notes[0].happened_ns == 1_683_504_000 * 10**9
+    assert (notes[1].kind, notes[1].owner, notes[1].session, notes[1].position) == ("raw", "o", "f", 6)
+    assert notes[1].tags == ("all", "x")
+    assert notes[3].happened_ns == DAY_1
+    assert [fault.split(":")[0] for fault in dropped(found)] == ["line 3", "line 4", "line 5", "line 8"]
+
+
+@pytest.mark.parametrize("date", ["the day after the fair", "2024-13-45", True, 1e30, ["2024-05-01"]])
+def test_a_date_that_cannot_be_read_is_never_taken_for_now(date: object) -> None:
+    found = read(json.dumps({"text": "the pump was replaced", "date": date}), "f.jsonl")
+    assert not contents(found)
+    assert "line 1: the date" in dropped(found)[0]
+
+
+@pytest.mark.parametrize("date", [1_714_521_600, 1_714_521_600_000, "2024-05-01", "2024-05-01T00:00:00Z"])
+def test_dates_are_texts_seconds_or_milliseconds(date: object) -> None:
+    (note,) = contents(read(json.dumps({"text": "the pump was replaced", "date": date}), "f.jsonl"))
+    assert note.happened_ns == DAY_1
+
+
+def test_equal_lines_of_different_days_are_two_notes_and_of_one_day_one() -> None:
+    days = ("2024-05-01", "2024-05-02", "2024-05-01")
+    lines = [json.dumps({"text": "backup ok", "date": day}) for day in days]
+    keys = [note_key(note) for note in contents(read("\n".join(lines), "f.jsonl"))]
+    assert len(set(keys)) == 2
+    assert keys[0] == keys[2]
+    diary = "# 2024-05-01\n- 备份成功\n# 2024年5月2日\n- 备份成功\n"
+    assert len({note_key(note) for note in contents(read(diary))}) == 2
+
+
+# Encodings
+
+
+TEXT = "- the pump hums\n- 水泵响了\n- el pozo está seco\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        TEXT.encode(),
+        TEXT.encode("utf-8-sig"),
+        TEXT.encode("utf-16"),
+        TEXT.encode("utf-16-le"),
+        TEXT.encode("utf-32"),
+        TEXT.replace("\n", "\r\n").encode(),
+        TEXT.replace("\n", "\r").encode(),
+        TEXT.replace("\n", "\r\n").encode("utf-16"),
+    ],
+)
+def test_a_text_is_the_same_in_every_unicode_encoding_and_with_all_line_ends(body: bytes) -> None:
+    found = read(body)
+    assert [one.text for one in contents(found)] == ["the pump hums", "水泵响了", "el pozo está seco"]
+    assert dropped(found) == []
+
+
+def test_bytes_that_are_no_text_are_named_by_their_line_and_hold_up_no_other() -> None:
+    found = read(b"- fine\n- caf\xe9 au lait\n- also fine\n")
+    assert [one.text for one in contents(found)] == ["fine", "caf\ufffd au lait", "also fine"]
+    assert dropped(found)[0].startswith("line 2: bytes that are no utf-8")
+    assert [one.text for one in contents(read(b"- caf\xe9", encoding="latin-1"))] == ["café"]
+    assert [one.text for one in contents(read("- 水泵响了".encode("gb18030"), encoding="gb18030"))] == ["水泵响了"]
+
+
+def test_binary_files_and_unknown_encodings_are_refused() -> None:
+    with pytest.raises(Refused, match="binary"):
+        read(bytes(range(32)) * 20)
+    with pytest.raises(Refused, match="no encoding 'klingon'"):
+        read(b"text", encoding="klingon")
+    assert dropped(read("水泵".encode("utf-16")[:-1]))[0].startswith("line 1: bytes that are no utf-16")
+    assert read(b"") == []
+
+
+# Lengths
 
 
 def test_long_texts_become_several_memories_cut_between_sentences() -> None:
@@ -73,10 +135,25 @@ def test_long_texts_become_several_memories_cut_between_sentences() -> None:
     assert all(piece.endswith("five.") for piece in pieces)
     assert " ".join(pieces) == text.strip()
     assert chunks("  ") == []
-    assert all(len(piece) <= CHUNK_LIMIT for piece in chunks("x" * 1_000_000))
+    assert "".join(chunks("x" * 1_000_000)) == "x" * 1_000_000
 
 
-def test_empty_and_binary_files_are_read_without_harm() -> None:
-    assert list(from_markdown("")) == []
-    assert list(from_markdown("\x00\x01# \n```")) == []
-    assert all(isinstance(one, str) for one in from_jsonl("".join(map(chr, range(256)))))
+@pytest.mark.parametrize("sentence", ["A word more. ", "再说一句话。", "def f():\n    return 1\n", "no end at all "])
+def test_the_pieces_of_a_long_text_hold_all_of_it(sentence: str) -> None:
+    text = (sentence * (100_000 // len(sentence))).strip()
+    pieces = chunks(text)
+    assert len(pieces) > 16
+    assert "".join("".join(pieces).split()) == "".join(text.split())
+    lines = text.split("\n")
+    assert "".join("".join(code_chunks(lines)).split()) == "".join(text.split())
+
+
+def test_plain_text_gives_a_memory_a_paragraph_and_its_lines_stay_lines() -> None:
+    found = contents(read("Roses are red,\nviolets blue.\n\n\n  两行\n  诗\n", "poem.txt", owner="maya"))
+    assert [(one.text, one.position) for one in found] == [
+        ("Roses are red,\nviolets blue.", 0),
+        ("两行\n  诗", 1),
+    ]
+    assert {(one.owner, one.session) for one in found} == {("maya", "poem.txt")}
+    many = contents(read("a line of a long log\n" * 20_000, "log.txt"))
+    assert sum(one.text.count("a line") for one in many) == 20_000

@@ -14,8 +14,8 @@ from clawactors.eventlog.decoding import Commit
 from clawactors.eventlog.leases import InProcessLeases
 from clawactors.eventlog.requests import InProcessRequests
 from clawactors.kinds import DECODER, KINDS
-from clawactors.memory.process import MemoryActor
-from clawactors.memory.process.consolidation import DAY_S
+from clawactors.memory.process import MemoryActor, MemoryPlan
+from clawactors.memory.process.consolidation import DEFAULT_PLAN
 from clawactors.runtime.call import Call
 from clawactors.runtime.client.recording import ClientMemories
 from clawactors.runtime.clock import SystemClock
@@ -59,11 +59,11 @@ class Place:
 
     @contextlib.asynccontextmanager
     async def running(
-        self, folder: str = "memory", name: str = "memory", every_s: float = DAY_S
+        self, folder: str = "memory", name: str = "memory", plan: MemoryPlan = DEFAULT_PLAN
     ) -> AsyncIterator[MemoryActor]:
         """An actor that answers; it ends in good order with the block."""
         context = ActorContext(self.log, SystemClock(), f"memory/{name}")
-        actor = MemoryActor(context, KINDS, self.leases, self.requests.of("memory"), self.folder / folder, every_s)
+        actor = MemoryActor(context, KINDS, self.leases, self.requests.of("memory"), self.folder / folder, plan)
         await actor.listen()
         serving = asyncio.create_task(actor.serve())
         try:

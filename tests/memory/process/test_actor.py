@@ -12,6 +12,7 @@ from clawactors.kernel.errors import Refused
 from clawactors.kinds import DECODER
 from clawactors.memory.index.vectors import VECTORS
 from clawactors.memory.index.view import memory_projection
+from clawactors.memory.process import MemoryPlan
 from clawactors.memory.process.checkpoint import NAME as CHECKPOINT
 from clawactors.memory.process.checkpoint import Checkpoint, read_checkpoint
 from clawactors.projections.engine.store import Store
@@ -310,7 +311,7 @@ async def test_the_daily_run_archives_what_has_faded(place: Place) -> None:
     ancient_ns = 1_000_000_000_000_000_000
     faint = await place.memories.remember("it rained a little", importance=0.05, happened_ns=ancient_ns)
     await place.memories.remember("the house burnt down", importance=1.0)
-    async with place.running(every_s=0.3) as actor, asyncio.timeout(PATIENCE_S):
+    async with place.running(plan=MemoryPlan(daily_s=0.3)) as actor, asyncio.timeout(PATIENCE_S):
         async for batch in follower:
             archived = [one.subject for one in batch if b"memory.archived" in one.body]
             if archived:

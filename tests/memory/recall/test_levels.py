@@ -7,7 +7,8 @@ import pytest
 from clawactors.eventlog import Record as Stored
 from clawactors.eventlog.decoding import Commit
 from clawactors.memory.ingest import task_memories
-from clawactors.memory.recall.levels import SensoryMemory, WorkingMemory, token_count
+from clawactors.memory.recall.levels import SensoryMemory, WorkingMemory
+from clawactors.runtime.packing import token_count
 from clawactors.systems.memories import MEMORY
 from clawactors.systems.memories.commands import RecordMemory
 from clawactors.systems.tasks import events as t

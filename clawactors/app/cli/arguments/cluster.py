@@ -4,7 +4,7 @@ import argparse
 from typing import Final
 
 from clawactors.app.cli.arguments.watch import watch_argument
-from clawactors.app.cli.parsing import Parser, count, duration, lease, pair, port
+from clawactors.app.cli.parsing import Parser, count, duration, interval, lease, pair, port
 
 __all__ = [
     "BENCHES",
@@ -78,6 +78,25 @@ def up(parser: Parser) -> None:
     parser.add_argument("--nodes", type=count, default=2, metavar="N", help="node processes (default 2)")
     _node_options(parser)
     parser.add_argument("--port", type=port, metavar="P", help="TCP port of the server")
+    parser.add_argument(
+        "--memory-daily",
+        type=interval,
+        default=86_400.0,
+        metavar="D|off",
+        help="how often memory consolidates what is new since the last time (default 24h)",
+    )
+    parser.add_argument(
+        "--no-memory-incremental",
+        dest="memory_incremental",
+        action="store_false",
+        help="consolidate memories daily and on request only",
+    )
+    parser.add_argument(
+        "--no-memory-extraction",
+        dest="memory_extracts",
+        action="store_false",
+        help="make no memories of chat messages",
+    )
     parser.add_argument("--no-restart", dest="restart", action="store_false", help="don't restart crashed processes")
     parser.add_argument(
         "--detach", action="store_true", help="run in the background: return when it is ready; `claw down` stops it"

@@ -18,8 +18,10 @@ _CONTENT: Final = "owner kind tag speaker session"
 
 VERBS: Final[dict[str, VerbHelp]] = {
     "search": _takes("[TEXT]", f"limit {_CONTENT} since until threshold like explain"),
+    "context": _takes("TEXT", f"tokens {_CONTENT} since until threshold"),
+    "compress": _takes("FILE|-", "chars keywords encoding"),
     "add": _takes("TEXT|@FILE|-", _CONTENT),
-    "import": _takes("FILE", "owner tag session"),
+    "import": _takes("FILE|-", "owner tag session encoding"),
     "show": _takes("ID"),
     "forget": _takes("[ID]", "owner yes dry_run"),
     "consolidate": _takes(options="since"),
@@ -49,9 +51,13 @@ def memory(parser: Parser) -> None:
     parser.add_argument("--threshold", type=share, metavar="0..1", help="minimum relevance (default 0.7)")
     parser.add_argument("--like", default="", metavar="ID", help="similar to this memory")
     parser.add_argument("--explain", action="store_true", help="explain each score")
+    parser.add_argument("--encoding", default="", metavar="NAME", help="encoding of the files, where it is not Unicode")
     parser.add_argument("--role", choices=ROLES, default="user", help="role of the speaker")
     parser.add_argument("--depth", type=count, default=1, metavar="N", help="at most N steps from the name")
     parser.add_argument("--budget", type=count, default=1000, metavar="N", help="at most N tokens")
+    parser.add_argument("--tokens", type=count, default=2000, metavar="N", help="at most N tokens (default 2000)")
+    parser.add_argument("--chars", type=count, default=200, metavar="N", help="at most N characters (default 200)")
+    parser.add_argument("--keywords", type=count, default=5, metavar="N", help="at most N keywords (default 5)")
     parser.add_argument("--yes", action="store_true", help="don't ask before forgetting many memories of an owner")
     parser.add_argument("--dry-run", action="store_true", help="only list the memories of the owner")
     parser.add_argument("--status", default="", help="pending, processing, failed, success or dead")

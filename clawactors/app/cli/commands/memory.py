@@ -1,11 +1,13 @@
-"""`claw memory search|add|import|show|forget|consolidate|export|stats|jobs|say|about|recent|working`."""
+"""`claw memory VERB`: search, context, add, import, show, forget, consolidate, export, jobs, say, about …"""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from clawactors.app.cli import memorynotes
+from clawactors.app.cli.compressing import compressed
 from clawactors.app.cli.memoryrows import (
     about_table,
+    context_line,
     hit_list,
     job_row,
     job_table,
@@ -40,6 +42,9 @@ def run(options: Any) -> int:
         hint = f"claw memory {options.verb} --help"
         raise Problem("usage", f"claw memory {options.verb} does not take {len(options.words)} arguments", hint)
 
+    if verb is None:
+        return compressed(options)
+
     async def answer(client: Client) -> int:
         with hinted("claw memory search and claw memory recent list memories"):
             return await verb(client, options)
@@ -47,11 +52,10 @@ def run(options: Any) -> int:
     return with_client(options, answer)
 
 
-async def _search(client: Client, options: Any) -> int:
+def _wanted(options: Any) -> dict[str, Any]:
+    """What a search and a context are asked for alike."""
     question: dict[str, Any] = {
         "text": " ".join(options.words),
-        "like": options.like,
-        "limit": 5 if options.limit is None else options.limit,
         "owner": options.owner,
         "kind": options.kind,
         "tags": options.tag,
@@ -59,10 +63,20 @@ async def _search(client: Client, options: Any) -> int:
         "session": options.session,
         "since_ns": options.since,
         "until_ns": options.until,
-        "explain": options.explain,
     }
-    if options.threshold is not None:
-        question["threshold"] = options.threshold
+    return question if options.threshold is None else question | {"threshold": options.threshold}
+
+
+async def _context(client: Client, options: Any) -> int:
+    answer = await ask_memory(client, "context", tokens=options.tokens, **_wanted(options))
+    emit(options, answer, lambda: text_lines(answer["text"]))
+    note(context_line(answer))
+    return 0
+
+
+async def _search(client: Client, options: Any) -> int:
+    limit = 5 if options.limit is None else options.limit
+    question = _wanted(options) | {"like": options.like, "limit": limit, "explain": options.explain}
     rows = (await ask_memory(client, "search", **question))["rows"]
     emit(options, rows, lambda: hit_list(rows))
     return 0
@@ -88,7 +102,7 @@ async def _forget(client: Client, options: Any) -> int:
             return 0
         if not confirmed(options, len(found), f"forget {len(found)} memories of {options.owner}"):
             return 0
-    reply = await ask_memory(client, "forget", _LONG_S, id=id, owner=options.owner, by=client.context.by)
+    reply = await ask_memory(client, "forget", _LONG_S, id=id, owner=options.owner, by=client.process.by)
     rows = [{"id": each} for each in reply["ids"]]
     emit(options, rows, lambda: [Facts([("forgotten", len(rows))])])
     note(_STILL_THERE)
@@ -124,10 +138,10 @@ async def _stats(client: Client, options: Any) -> int:
 
 
 async def _jobs(client: Client, options: Any) -> int:
-    tasks = await client.tasks(skill=EXTRACT, limit=options.limit, fresh=True)
+    chosen = options.status or options.owner
+    tasks = await client.tasks(skill=EXTRACT, limit=None if chosen else options.limit, fresh=True)
     rows = [row for row in map(job_row, tasks) if options.status in ("", row["status"])]
-    if options.owner:
-        rows = [row for row in rows if row["user"] == options.owner]
+    rows = [row for row in rows if options.owner in ("", row["user"])][: options.limit]
     emit(options, rows, lambda: job_table(rows))
     return 0
 
@@ -161,8 +175,10 @@ async def _working(client: Client, options: Any) -> int:
     return 0
 
 
-VERBS: Final[dict[str, tuple[_Verb, int, int]]] = {
+VERBS: Final[dict[str, tuple[_Verb | None, int, int]]] = {
     "search": (_search, 0, 1000),
+    "context": (_context, 1, 1000),
+    "compress": (None, 1, 1),
     "add": (memorynotes.add, 1, 1000),
     "import": (memorynotes.import_files, 1, 1000),
     "show": (_show, 1, 1),
@@ -176,4 +192,4 @@ VERBS: Final[dict[str, tuple[_Verb, int, int]]] = {
     "recent": (_recent, 0, 0),
     "working": (_working, 1, 1),
 }
-"""What each verb does, and how few and how many words it takes."""
+"""What each verb does, and how few and how many words it takes; None needs no cluster."""

@@ -1,0 +1,196 @@
+"""Markdown and plain text as notes: one memory per paragraph, list entry, table row or piece of code.
+
+A heading tags what stands under it, and dates it if it holds a date. Rows of a table keep the names of their columns,
+code keeps its lines and their indentation. Lines are read one after the other, so that large files need little memory.
+"""
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, NamedTuple
+
+from clawactors.memory.ingest.chunking import chunks, code_chunks, shaped
+from clawactors.memory.text.date import parse_date
+from clawactors.memory.text.importance import importance, tone
+from clawactors.memory.text.normal import clean
+from clawactors.systems.memories import Content
+
+__all__ = ["from_markdown", "from_text"]
+
+_HEADING = re.compile(r"\s{0,3}(#{1,6})(?:\s+(.*?))?(?:\s+#*)?$")
+_UNDERLINE = re.compile(r"\s{0,3}(=+|-+)\s*$")
+_BREAK = re.compile(r"\s{0,3}(?:[-*_]\s*){3,}$")
+_ENTRY = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+(?:\[[ xX]\]\s+)?(.*)")
+_FENCE = re.compile(r"(\s*)(`{3,}(?!.*`)|~{3,})")
+_INDENTED = re.compile(r"(?: {4}|\t)")
+_DELIMITER = re.compile(r"\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
+_BAR = re.compile(r"(?<!\\)\|")
+_TAG_LIMIT: Final = 64
+_FRONT_LINES: Final = 100
+_TOGETHER: Final = 1000
+"""Lines of a paragraph or of code that are kept in memory; a file may be one paragraph."""
+_FRONT_DATE = re.compile(r"(?:date|created|updated)\s*:\s*[\"']?(.+?)[\"']?\s*$", re.IGNORECASE)
+
+
+class _Block(NamedTuple):
+    """`level` 1 to 6 is a heading; of code the lines stay lines."""
+
+    lines: list[str]
+    level: int = 0
+    code: bool = False
+
+
+def from_markdown(
+    lines: Iterable[str], *, owner: str = "", session: str = "", tags: tuple[str, ...] = ()
+) -> Iterator[Content]:
+    """The memories of a Markdown file; `position` counts them."""
+    headings: list[tuple[int, str, int]] = []
+    dated_ns, lines = _front_matter(iter(lines))
+    position = itertools.count()
+    for block in _Blocks().of(lines):
+        if block.level:
+            name = clean(" ".join(block.lines))
+            above = [one for one in headings if one[0] < block.level]
+            headings = [*above, (block.level, name[:_TAG_LIMIT], parse_date(name) or (above[-1][2] if above else 0))]
+            continue
+        pieces = code_chunks(block.lines) if block.code else chunks(" ".join(map(str.strip, block.lines)))
+        under = tuple(dict.fromkeys((*tags, *(name for _, name, _ in headings if name))))
+        at_ns = (headings[-1][2] if headings else 0) or dated_ns
+        for piece in pieces:
+            yield _content(piece, owner=owner, session=session, position=next(position), tags=under, happened_ns=at_ns)
+
+
+def from_text(
+    lines: Iterable[str], *, owner: str = "", session: str = "", tags: tuple[str, ...] = ()
+) -> Iterator[Content]:
+    """The memories of a plain text: one per paragraph, whose lines stay lines; `position` counts them."""
+    position = itertools.count()
+    for filled, group in itertools.groupby(map(shaped, lines), key=bool):
+        for piece in _pieces_of(group) if filled else ():
+            yield _content(piece, owner=owner, session=session, position=next(position), tags=tags)
+
+
+def _pieces_of(lines: Iterable[str]) -> Iterator[str]:
+    for part in itertools.batched(lines, _TOGETHER):
+        yield from chunks("\n".join(part))
+
+
+def _content(text: str, **fields: Any) -> Content:
+    return Content(text=text, importance=importance(text), tone=tone(text), origin="import", **fields)
+
+
+def _front_matter(lines: Iterator[str]) -> tuple[int, Iterator[str]]:
+    """The date that a file states about itself between two lines `---` at its start, and the lines behind them."""
+    head = list(itertools.islice(lines, 1))
+    if not head or head[0].strip() != "---":
+        return 0, itertools.chain(head, lines)
+    for line in itertools.islice(lines, _FRONT_LINES):
+        head.append(line)
+        if line.strip() in ("---", "..."):
+            found = [match for one in head if (match := _FRONT_DATE.match(one))]
+            is_block = all(":" in one or not one.strip() or one[0] in " -#" for one in head)
+            return (parse_date(found[0][1]) if found else 0), lines if is_block else itertools.chain(head, lines)
+    return 0, itertools.chain(head, lines)
+
+
+class _Blocks:
+    """Splits lines into blocks."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._fence: tuple[str, int] | None = None
+        self._code = self._in_list = False
+        self._heads: list[str] | None = None
+        self._rows = 0
+
+    def of(self, lines: Iterable[str]) -> Iterator[_Block]:
+        """The blocks, in order."""
+        for line in map(shaped, lines):
+            if self._fence is not None:
+                yield from self._in_fence(line)
+            elif self._heads is not None and "|" in line:
+                self._rows += 1
+                yield _Block([_row(self._heads, _cells(line))])
+            else:
+                yield from self._end_of_table()
+                yield from self._outside(line)
+            if len(self._lines) >= _TOGETHER:
+                yield from self._part()
+        yield from self._end_of_table()
+        yield from self._gathered()
+
+    def _gathered(self) -> Iterator[_Block]:
+        yield from self._part()
+        self._code = False
+
+    def _part(self) -> Iterator[_Block]:
+        if any(self._lines):
+            yield _Block(self._lines, code=self._code)
+        self._lines = []
+
+    def _end_of_table(self) -> Iterator[_Block]:
+        if self._heads is not None and not self._rows:
+            yield _Block([" | ".join(filter(None, self._heads))])
+        self._heads, self._rows = None, 0
+
+    def _in_fence(self, line: str) -> Iterator[_Block]:
+        mark, indent = self._fence or ("", 0)
+        body = line.strip()
+        if len(body) >= len(mark) and not body.strip(mark[0]):
+            yield from self._gathered()
+            self._fence = None
+        else:
+            self._lines.append(line[min(indent, len(line) - len(line.lstrip())) :])
+
+    def _outside(self, line: str) -> Iterator[_Block]:
+        indented = _INDENTED.match(line) is not None and not self._in_list
+        if self._code:
+            if indented or not line:
+                self._lines.append(line[4:] if line.startswith(" ") else line[1:])
+                return
+            yield from self._gathered()
+        if fence := _FENCE.match(line):
+            yield from self._gathered()
+            self._fence, self._code = (fence[2], len(fence[1])), True
+        elif indented and not self._lines:
+            self._code = True
+            self._lines.append(line[4:] if line.startswith(" ") else line[1:])
+        elif heading := _HEADING.match(line):
+            yield from self._gathered()
+            self._in_list = False
+            yield _Block([heading[2] or ""], level=len(heading[1]))
+        elif self._begins_table(line):
+            self._heads = _cells(self._lines.pop())
+            yield from self._gathered()
+        elif self._lines and not self._in_list and (under := _UNDERLINE.match(line)):
+            yield _Block(self._lines, level=1 if under[1][0] == "=" else 2)
+            self._lines = []
+        elif _BREAK.match(line):
+            yield from self._gathered()
+        elif entry := _ENTRY.match(line):
+            yield from self._gathered()
+            self._in_list = True
+            self._lines.append(entry[1])
+        elif line:
+            self._in_list = self._in_list and (bool(self._lines) or line[0] in " \t")
+            self._lines.append(line)
+        else:
+            yield from self._gathered()
+
+    def _begins_table(self, line: str) -> bool:
+        """True for the line of dashes under the names of the columns."""
+        if not (self._lines and "-" in line and _DELIMITER.match(line) and "|" in self._lines[-1]):
+            return False
+        return len(_cells(line)) == len(_cells(self._lines[-1]))
+
+
+def _cells(line: str) -> list[str]:
+    body = line.strip().removeprefix("|")
+    body = body[:-1] if body.endswith("|") and not body.endswith("\\|") else body
+    return [cell.strip().replace("\\|", "|") for cell in _BAR.split(body)]
+
+
+def _row(heads: list[str], cells: list[str]) -> str:
+    """The cells of a row, each with the name of its column."""
+    named = itertools.zip_longest(heads[: len(cells)], cells, fillvalue="")
+    return "; ".join(f"{head}: {cell}" if head else cell for head, cell in named if cell)

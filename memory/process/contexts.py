@@ -1,0 +1,89 @@
+"""Contexts for language models: a search, its evidence each thing once, packed into a budget; cached."""
+
+import asyncio
+
+import msgspec
+from msgspec.structs import replace
+
+from clawactors.kernel.time import iso
+from clawactors.memory.index.rows import find
+from clawactors.memory.process import questions as q
+from clawactors.memory.process.contextcache import ContextCache
+from clawactors.memory.process.reading import hits_of
+from clawactors.memory.process.replies import Reply
+from clawactors.memory.process.store import MemoryStore
+from clawactors.memory.recall.gathering import ContextCandidate, gathered
+from clawactors.memory.recall.hit import hit_of
+from clawactors.memory.text.date import day_of
+from clawactors.projections.engine.pages import InvalidQuery
+from clawactors.runtime.packing import pack, token_count
+
+__all__ = ["Contexts"]
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Contexts:
+    """Answers `context` questions."""
+
+    def __init__(self) -> None:
+        self.cache = ContextCache()
+
+    async def answer(self, store: MemoryStore, question: q.ContextQuestion, now_ns: int) -> Reply:
+        """The packed context. Raises: `InvalidQuery`."""
+        if not 0 < question.tokens <= q.TOKENS_MAX:
+            raise InvalidQuery(f"tokens is {question.tokens}, it must be 1 to {q.TOKENS_MAX}")
+        # Words like «yesterday» mean another day tomorrow.
+        named = _encode((day_of(now_ns), replace(question, fresh=True, task="")))
+        if (known := self.cache.get(named, now_ns)) is not None:
+            reply: Reply = msgspec.json.decode(known.unpacked())
+            return reply | {"cached": True, "packed_bytes": len(known.body), "expires_at": iso(known.expires_ns)}
+        changes = self.cache.changes
+        with store.precedence.answering():
+            reply = await asyncio.to_thread(_context, store, question, now_ns)
+        kept = self.cache.put(named, _encode(reply), _owners(question, reply), now_ns, changes)
+        return reply | {"cached": False, "packed_bytes": len(kept.body), "expires_at": iso(kept.expires_ns)}
+
+
+def _owners(question: q.ContextQuestion, reply: Reply) -> frozenset[str] | None:
+    """Whose memories the answer depends on; None where everybody's were searched."""
+    if not question.owner:
+        return None
+    return frozenset((question.owner, "", *(item["owner"] for item in reply["items"])))
+
+
+def _context(store: MemoryStore, question: q.ContextQuestion, now_ns: int) -> Reply:
+    candidates = _candidates(store, question, now_ns)
+    texts = [one.item.content.text for one in candidates]
+    packed = pack(gathered(candidates, store.lexicon.analyzer.terms), question.tokens)
+    return {
+        "text": packed.text,
+        "tokens": packed.tokens,
+        "tokens_before": max(sum(map(token_count, texts)), packed.tokens),
+        "chars": len(packed.text),
+        "chars_before": sum(map(len, texts)),
+        "budget": question.tokens,
+        "found": len(candidates),
+        "omitted": packed.omitted,
+        "needed": packed.needed,
+        "items": packed.items,
+    }
+
+
+def _candidates(store: MemoryStore, question: q.ContextQuestion, now_ns: int) -> list[ContextCandidate]:
+    """The hits, best first, and what took the place of those that hold no longer."""
+    hits = {hit.id: hit for hit in hits_of(store, question, now_ns)}
+    found: dict[str, ContextCandidate] = {}
+    with store.views.store.snapshot() as reading:
+        for id, hit in hits.items():
+            item = find(reading, id)
+            if item is None or not item.memory.searched:
+                continue
+            found[id] = ContextCandidate(hit, item)
+            by = item.memory.superseded_by
+            if by and by not in hits and by not in found:
+                current = find(reading, by)
+                if current is not None and current.memory.searched and current.content.owner == item.content.owner:
+                    text = current.content.text
+                    found[by] = ContextCandidate(hit_of(current, hit.score, hit.weak, text, {}), current)
+    return list(found.values())
