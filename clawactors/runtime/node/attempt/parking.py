@@ -104,6 +104,7 @@ class Parking:
         if not attempt.journal.is_parked(attempt.fence):
             attempt.apply_state()
             attempt.waits.notify()
+            attempt.waits.check_idle()  # what came may be over already, and the check after it fell into this one
         elif isinstance(phase, RunningPhase):
             self.is_at_work, self._asked = False, False
             attempt.waits.rest()
