@@ -8,7 +8,7 @@
 
 import importlib.util
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from importlib.machinery import PathFinder
 from typing import Any, Final
@@ -59,6 +59,16 @@ class Expression:
     def __repr__(self) -> str:
         return f"<expression {self.text!r}>"
 
+    @property
+    def variables(self) -> frozenset[str]:
+        """The variables that it names, those of its macros too."""
+        return frozenset(self._program.variables())
+
+    @property
+    def functions(self) -> frozenset[str]:
+        """The functions that it calls; operators and macros are none."""
+        return frozenset(name for name in self._program.functions() if name.isidentifier())
+
     @classmethod
     def parse(cls, text: str) -> "Expression":
         """The expression. Raises: `ExpressionError`: what is wrong, and at which column."""
@@ -106,9 +116,9 @@ class Template:
         self._parts = parts
 
     @classmethod
-    def parse(cls, value: Any) -> "Template":
-        """The template. Raises: `ExpressionError`."""
-        return cls(_parsed(value))
+    def parse(cls, value: Any, expression: Callable[[str], Expression] = Expression.parse) -> "Template":
+        """The template; `expression` parses what stands in `${…}`. Raises: `ExpressionError`."""
+        return cls(_parsed(value, expression))
 
     def fill(self, variables: Mapping[str, Any]) -> Any:
         """The value. Raises: `ExpressionError`."""
@@ -119,24 +129,24 @@ class _Text(msgspec.Struct, frozen=True):
     parts: tuple[str | Expression, ...]
 
 
-def _parsed(value: Any) -> Any:
+def _parsed(value: Any, expression: Callable[[str], Expression]) -> Any:
     if isinstance(value, Mapping):
-        return {key: _parsed(each) for key, each in value.items()}
+        return {key: _parsed(each, expression) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_parsed(each) for each in value]
+        return [_parsed(each, expression) for each in value]
     if not isinstance(value, str) or "${" not in value:
         return value
-    parts = tuple(_pieces(value))
+    parts = tuple(_pieces(value, expression))
     return parts[0] if len(parts) == 1 and isinstance(parts[0], Expression) else _Text(parts)
 
 
-def _pieces(text: str) -> Iterator[str | Expression]:
+def _pieces(text: str, expression: Callable[[str], Expression]) -> Iterator[str | Expression]:
     at = 0
     while (start := text.find("${", at)) >= 0:
         if start > at:
             yield text[at:start]
         at = _end(text, start + 2)
-        yield Expression.parse(text[start + 2 : at - 1])
+        yield expression(text[start + 2 : at - 1])
     if at < len(text):
         yield text[at:]
 

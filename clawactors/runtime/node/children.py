@@ -95,8 +95,8 @@ class TaskChildren:
         return id
 
     async def _make(self, id: str, skill: str, params: Mapping[str, Any] | None, options: Mapping[str, Any]) -> None:
-        attempt, submitter = self._attempt, self._cluster()
-        spec = await self._spec_of(skill, params, options)
+        attempt, submitter = self._attempt, self.submitter()
+        spec = await self.spec_of(skill, params, options)
         if not attempt.journal.is_written:
             await attempt.write()  # what its parameters were made of is on record before it is there
         try:
@@ -112,7 +112,8 @@ class TaskChildren:
         if there.state.exists:
             await attempt.block(f"the journal does not fit the code: {refusal}; give the task its old code back")
 
-    def _cluster(self) -> Submitter:
+    def submitter(self) -> Submitter:
+        """The way to control. Raises: `Refused` where there is none."""
         if (submitter := self._attempt.supplies.submitter) is None:
             raise Refused("this attempt runs without a cluster, so it can't have children")
         return submitter
@@ -130,7 +131,8 @@ class TaskChildren:
         self._keys.add(key)
         return key
 
-    async def _spec_of(self, skill: str, params: Mapping[str, Any] | None, options: Mapping[str, Any]) -> Spec:
+    async def spec_of(self, skill: str, params: Mapping[str, Any] | None, options: Mapping[str, Any]) -> Spec:
+        """What is asked of a child, a task of this one's user and priority. Raises: `Refused`."""
         own = self._spec or await self._own()
         if own.depth >= DEPTH_MAX:
             raise Refused(
@@ -190,7 +192,7 @@ class TaskChildren:
 
     async def cancel_child(self, id: str) -> None:
         """Cancels that child, unless it has ended."""
-        submitter = self._cluster()
+        submitter = self.submitter()
         with contextlib.suppress(Refused):
             await self._attempt.retry_while_unavailable(lambda: submitter.cancel(id))
 

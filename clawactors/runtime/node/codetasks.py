@@ -99,6 +99,10 @@ class CodeTasks:
         """The branch of the task that runs now: `works` and `waits` are counted there."""
         return self._creator()
 
+    def name_branch(self, path: str) -> None:
+        """Gives the task that runs now a path of its own, which depends on no order; it does not begin with a digit."""
+        self._creator().path = path
+
     def changed(self) -> None:
         """The code may have nothing to do but wait now."""
         with contextlib.suppress(ReferenceError):  # the attempt is over

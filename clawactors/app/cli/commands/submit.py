@@ -19,7 +19,7 @@ from clawactors.kernel.errors import Refused
 from clawactors.runtime.client.rows import TaskRow
 from clawactors.runtime.client.waiting import TaskBlocked, TaskFailed
 
-__all__ = ["run"]
+__all__ = ["run", "shown"]
 
 
 def run(options: Any) -> int:
@@ -34,22 +34,27 @@ def run(options: Any) -> int:
         for rejected in (await client.submit_many([request])).refused:
             raise Refused(rejected.message)
         await _warn_of_missing(client, request.spec.skill)
-        ended = options.wait is None or await _ended(client, request.id, options.wait)
-        row = await client.task(request.id)
-        if not ended:
-            raise Problem(
-                "timeout",
-                f"timed out after {options.wait:g} s: the task is {row.status}: {await _reason(client, request.id)}",
-                f"claw task {request.id} shows it, claw submit … --id {request.id} --wait waits again",
-                extra={"task": msgspec.to_builtins(row)},
-            )
-        emit(options, row, lambda: task_card(row))
-        if options.wait is None or row.status == "completed":
-            return 0
-        note(_failure(row))
-        return EXITS["failed"]
+        return await shown(client, options, request.id)
 
     return with_client(options, submit)
+
+
+async def shown(client: Client, options: Any, id: str, command: str = "claw submit …") -> int:
+    """Waits for the task as `--wait` says and prints its row; returns the exit code. Raises: `Problem`."""
+    ended = options.wait is None or await _ended(client, id, options.wait, command)
+    row = await client.task(id)
+    if not ended:
+        raise Problem(
+            "timeout",
+            f"timed out after {options.wait:g} s: the task is {row.status}: {await _reason(client, id)}",
+            f"claw task {id} shows it, {command} --id {id} --wait waits again",
+            extra={"task": msgspec.to_builtins(row)},
+        )
+    emit(options, row, lambda: task_card(row))
+    if options.wait is None or row.status == "completed":
+        return 0
+    note(_failure(row))
+    return EXITS["failed"]
 
 
 def _submit_batch(options: Any) -> int:
@@ -77,7 +82,7 @@ async def _warn_of_missing(client: Client, skill: str) -> None:
         note(f"no node offers the skill {skill!r}{meant}; the task waits until one does")
 
 
-async def _ended(client: Client, id: str, wait_s: float) -> bool:
+async def _ended(client: Client, id: str, wait_s: float, command: str) -> bool:
     """True when the task has ended, False on timeout. Raises: `Problem` when it needs a person."""
     try:
         await client.ref(id).result(None if math.isinf(wait_s) else wait_s)
@@ -87,7 +92,7 @@ async def _ended(client: Client, id: str, wait_s: float) -> bool:
         raise Problem(
             "blocked",
             f"task {id} is blocked: {blocked.reason}",
-            f"claw retry {id} retries it, claw submit … --id {id} --wait waits again",
+            f"claw retry {id} retries it, {command} --id {id} --wait waits again",
             extra={"task": msgspec.to_builtins(await client.task(id))},
         ) from None
     except TimeoutError:

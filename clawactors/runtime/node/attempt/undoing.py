@@ -7,6 +7,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, override
 
@@ -29,13 +30,16 @@ from clawactors.systems.tasks.retry import DEFAULT_RETRY
 if TYPE_CHECKING:
     from clawactors.runtime.node.attempt.attempt import Attempt
 
-__all__ = ["UNDO_TIMEOUT_S", "undo_first", "undo_steps"]
+__all__ = ["UNDO_TIMEOUT_S", "undo_first", "undo_steps", "undone_attempt"]
 
 UNDO_TIMEOUT_S: Final = 300.0
 """How long one try of an undo may take that has no timeout of its own."""
 
 _LOSSES_MAX: Final = 2
 """An undo during which the node was lost so often in a row is given up: it may be what kills nodes."""
+
+undone_attempt: Final[ContextVar["Attempt"]] = ContextVar("undone_attempt")
+"""The attempt whose steps are undone, for an undo that makes tasks."""
 
 
 class _UndoingPhase(EndedPhase):
@@ -120,6 +124,7 @@ async def _undo(attempt: "Attempt", entry: Entry) -> str:
                 params = {"args": [result, *made["args"]], "kwargs": made["kwargs"]}
                 work = run_isolated(attempt, TaskContext(attempt), skill, params, undo.function)
             else:
+                undone_attempt.set(attempt)
                 args, kwargs = as_annotated(step.function, (result, *made["args"]), made["kwargs"])
                 work = run(attempt.threads, step.function, args, kwargs)
             await within(step.timeout_s or UNDO_TIMEOUT_S, work, f"undo of {entry.name}")
