@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from clawactors.runtime.client.summary import ClusterStatus, Statistics
     from clawactors.runtime.client.triggerrows import TriggerFailureRow, TriggerRow
     from clawactors.runtime.client.waiting import TaskBlocked, TaskFailed
+    from clawactors.runtime.client.workflowrows import WorkflowRow
     from clawactors.runtime.node.approvals import ApprovalAnswer
     from clawactors.runtime.node.childfailed import ChildFailed
     from clawactors.runtime.node.childrefs import ChildRef
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from clawactors.runtime.node.step import Step, step
     from clawactors.runtime.node.synccontext import SyncTaskContext as SyncTask
     from clawactors.runtime.output import LOG
+    from clawactors.runtime.workflows.problems import InvalidDefinition
     from clawactors.systems.skills import Skill, SkillCall, skill
     from clawactors.systems.tasks.failures import ErrorRule
     from clawactors.systems.tasks.retry import Retry
@@ -71,6 +73,7 @@ __all__ = [
     "ErrorRule",
     "Explanation",
     "HistoryEntry",
+    "InvalidDefinition",
     "InvalidQuery",
     "Misconfigured",
     "Missing",
@@ -102,6 +105,7 @@ __all__ = [
     "TriggerFailureRow",
     "TriggerRow",
     "Unavailable",
+    "WorkflowRow",
     "WrongVersion",
     "__version__",
     "skill",
@@ -110,6 +114,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "InvalidDefinition": ("clawactors.runtime.workflows.problems", "InvalidDefinition"),
     "InvalidQuery": ("clawactors.kernel.errors", "InvalidQuery"),
     "ChangeReport": ("clawactors.runtime.client.bulk", "ChangeReport"),
     "Check": ("clawactors.runtime.client.checks", "Check"),
@@ -157,6 +162,7 @@ _HOMES = {
     "TooLarge": ("clawactors.eventlog.errors", "TooLarge"),
     "Unavailable": ("clawactors.eventlog.errors", "Unavailable"),
     "TaskRequest": ("clawactors.runtime.client.submitting", "TaskRequest"),
+    "WorkflowRow": ("clawactors.runtime.client.workflowrows", "WorkflowRow"),
     "WrongVersion": ("clawactors.eventlog.errors", "WrongVersion"),
     "__version__": ("clawactors.version", "VERSION"),
     "skill": ("clawactors.systems.skills", "skill"),

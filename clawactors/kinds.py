@@ -9,8 +9,9 @@ from clawactors.systems.nodes.kind import NODES
 from clawactors.systems.schedules.kind import SCHEDULES
 from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.triggers.kind import TRIGGERS
+from clawactors.systems.workflows.kind import WORKFLOWS
 
 __all__ = ["DECODER", "KINDS"]
 
-KINDS: Final = Kinds((TASKS, NODES, SCHEDULES, TRIGGERS, CHATS, MEMORIES))
+KINDS: Final = Kinds((TASKS, NODES, SCHEDULES, TRIGGERS, WORKFLOWS, CHATS, MEMORIES))
 DECODER: Final = KINDS.decoder

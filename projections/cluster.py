@@ -21,6 +21,7 @@ from clawactors.projections.views.skills import SKILLS_VIEW
 from clawactors.projections.views.status import STATUS_VIEW
 from clawactors.projections.views.tasks.questions import TASKS_VIEW
 from clawactors.projections.views.triggers import TRIGGERS_VIEW
+from clawactors.projections.views.workflows import WORKFLOWS_VIEW
 
 __all__ = ["REVISION", "VIEWS", "cluster_projection"]
 
@@ -32,6 +33,7 @@ VIEWS: Final[tuple[ViewDefinition, ...]] = (
     NODES_VIEW,
     SCHEDULES_VIEW,
     TRIGGERS_VIEW,
+    WORKFLOWS_VIEW,
     SKILLS_VIEW,
     STATUS_VIEW,
     FAULTS_VIEW,

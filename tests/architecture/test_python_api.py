@@ -11,6 +11,7 @@ import pytest
 from clawactors import Client, Ref
 from clawactors.runtime.client.schedules import Schedules
 from clawactors.runtime.client.triggers import Triggers
+from clawactors.runtime.client.workflows import Workflows
 from tests.architecture.source import ROOT
 
 NAME = re.compile(r"`([a-z_]+(?:\.[a-z_]+)?)(?:\([^`]*\))?`")
@@ -31,7 +32,7 @@ INNER = {"close", "connect", "at"}
 """How a client comes and goes, which the text says."""
 
 
-@pytest.mark.parametrize("kind", [Client, Ref, Schedules, Triggers])
+@pytest.mark.parametrize("kind", [Client, Ref, Schedules, Triggers, Workflows])
 def test_every_public_method_is_on_the_page(kind: type) -> None:
     text = re.sub(r"```.*?```", "", PAGE, flags=re.DOTALL)
     named = {word for code in re.findall(r"`([^`\n]+)`", text) for word in re.findall(r"\w+", code)}
@@ -42,7 +43,9 @@ def test_every_public_method_is_on_the_page(kind: type) -> None:
 def method_of(name: str) -> Callable[..., Any]:
     """What stands in the class by that name."""
     owner, _, method = name.rpartition(".")
-    found = inspect.getattr_static({"schedules": Schedules, "triggers": Triggers}.get(owner, Client), method)
+    found = inspect.getattr_static(
+        {"schedules": Schedules, "triggers": Triggers, "workflows": Workflows}.get(owner, Client), method
+    )
     if isinstance(found, property):
         assert found.fget is not None
         return found.fget

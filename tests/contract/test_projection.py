@@ -203,6 +203,7 @@ async def test_a_replay_tells_its_progress(tmp_path: Path) -> None:
 
 
 TRIGGER = b'{"v":1,"events":[{"type":"trigger.added","on":["task.completed"],"publish":"done"}]}'
+WORKFLOW = b'{"v":1,"events":[{"type":"workflow.added","version":1,"definition":{"workflow":"w","steps":[]}}]}'
 
 
 @pytest.mark.parametrize("table", CLUSTER.tables)
@@ -211,6 +212,7 @@ def test_the_digest_sees_every_row_of_every_table(tmp_path: Path, table: str) ->
     history.publish("claw.task.t.log", FUTURE)
     for name in ("t1", "t2", "t3"):  # every third commit carries answers
         history.publish(f"claw.trigger.{name}.log", TRIGGER)
+        history.publish(f"claw.workflow.{name}.log", WORKFLOW)
     projector = Projector.open(CLUSTER, tmp_path, IDENTITY)
     projector.apply(history.records)
     before = digest_of(projector)

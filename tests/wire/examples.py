@@ -9,6 +9,7 @@ from clawactors.systems.schedules import events as s
 from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.stepevents import Undo
 from clawactors.systems.triggers import events as g
+from clawactors.systems.workflows import events as w
 
 __all__ = ["EXAMPLES", "HISTORIES", "SUBJECTS"]
 
@@ -34,6 +35,7 @@ FULL = e.Submitted(
 LEAST = e.Submitted(skill="echo")
 FULL_PLAN = e.Spec(skill="echo", params={"text": "hi"}, user="ada", priority=3, tags=("nightly",), timeout_s=1.5)
 NEXT = 1_800_000_060_000_000_000
+STEPS = {"workflow": "nightly", "steps": [{"id": "fetch", "skill": "fetch", "params": {"url": "${params.url}"}}]}
 UNDELIVERED = g.TriggerFailure(g.Place("task", "t1", 7, 1), "task.dead", "answered 500", 5, NEXT)
 ERROR = e.TaskError("network", "no route to host")
 JOINED = n.NodeJoined(
@@ -205,6 +207,11 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
         g.TriggerAdvanced(position=9),
     ),
     "trigger.redriven": (g.TriggerRedriven((UNDELIVERED.place,), "client/ada"), g.TriggerRedriven(())),
+    "workflow.added": (
+        w.WorkflowAdded(version=2, definition=STEPS, by="client/ada"),
+        w.WorkflowAdded(version=1, definition={"$blob": "0" * 64, "bytes": 90_000}),
+    ),
+    "workflow.removed": (w.WorkflowRemoved("client/ada"), w.WorkflowRemoved()),
     "trigger.removed": (g.TriggerRemoved("client/ada"), g.TriggerRemoved()),
     "node.joined": (
         JOINED,
@@ -417,6 +424,17 @@ HISTORIES: dict[str, tuple[str, Bodies]] = {
             b"hello",
             (s.ScheduleFired(due_ns=NEXT + 120, next_ns=NEXT + 180),),
             (s.ScheduleRemoved("client/ada"),),
+        ],
+    ),
+    "workflow-life": (
+        "workflow",
+        [
+            (w.WorkflowAdded(version=1, definition=STEPS, by="client/ada"),),
+            (w.WorkflowAdded(version=3, definition=STEPS),),
+            (w.WorkflowAdded(version=2, definition={"$blob": "0" * 64, "bytes": 90_000}),),
+            b"hello",
+            (w.WorkflowRemoved("client/ada"),),
+            (w.WorkflowAdded(version=3, definition=STEPS),),
         ],
     ),
     "trigger-life": (

@@ -42,7 +42,7 @@ def run(options: Any) -> int:
 
 
 def _benches() -> dict[str, Any]:
-    from clawactors.app.bench import log, memory, parking, processes, tasks
+    from clawactors.app.bench import log, memory, parking, processes, tasks, workflows
 
     return {
         "tasks": tasks.task_rate,
@@ -50,6 +50,7 @@ def _benches() -> dict[str, Any]:
         "read": tasks.read_states,
         "steps": tasks.step_rate,
         "children": tasks.child_rate,
+        "workflows": workflows.workflow_rate,
         "parking": parking.wake_rate,
         "latency": tasks.latency,
         "recovery": processes.recovery,

@@ -5,7 +5,7 @@ import time
 from clawactors.runtime.node.context import TaskContext
 from clawactors.systems.skills import skill
 
-__all__ = ["fan", "nap", "noop", "spin", "steps"]
+__all__ = ["chain", "fan", "nap", "noop", "spin", "steps"]
 
 
 @skill("bench-noop")
@@ -31,6 +31,14 @@ async def fan(task: TaskContext, n: int) -> int:
     import asyncio
 
     return len(await asyncio.gather(*(task.run(noop) for _ in range(n))))
+
+
+@skill("bench-chain")
+async def chain(task: TaskContext) -> int:
+    """Runs five children one after the other, as the workflow of the bench does."""
+    for _ in range(5):
+        await task.run(noop)
+    return 5
 
 
 @skill("bench-nap")

@@ -35,6 +35,7 @@ _PLACES: Final = {
     _MEMORY: "memory",
     "schedule": "schedules",
     "trigger": "triggers",
+    "workflow": "workflows",
 }
 """The module of `arguments` that has those of a group; or of one command of it."""
 
@@ -62,6 +63,7 @@ COMMANDS: Final[dict[str, CatalogueEntry]] = {
     "blob": CatalogueEntry(_TASKS, f"{_HOME}.blob", "fetch a value that a task has stored"),
     "schedule": CatalogueEntry(_TASKS, f"{_HOME}.schedule", "run tasks on a cron schedule"),
     "trigger": CatalogueEntry(_TASKS, f"{_HOME}.trigger", "submit a task or call a webhook when something happens"),
+    "workflow": CatalogueEntry(_TASKS, f"{_HOME}.workflow", "run steps that a YAML, TOML or JSON file describes"),
     "nodes": CatalogueEntry(_NODES, f"{_HOME}.nodes", "list nodes"),
     "node": CatalogueEntry(_NODES, f"{_HOME}.node", "show a node, or set its slots and affinity"),
     "drain": CatalogueEntry(_NODES, f"{_HOME}.presence", "let a node finish its tasks and take no new ones"),

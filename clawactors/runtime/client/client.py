@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from clawactors.runtime.client.redriving import RedriveReport
     from clawactors.runtime.client.schedules import Schedules
     from clawactors.runtime.client.triggers import Triggers
+    from clawactors.runtime.client.workflows import Workflows
     from clawactors.runtime.packing import Count
 
 __all__ = ["ClusterClient"]
@@ -28,7 +29,7 @@ class ClusterClient(TaskMaking):
     """A client of a cluster. Every change is a request that control decides on.
 
     What it can do stands in `Listing`, `Summary` and `ClusterReader` (asking), `TaskChanges` and `BulkChanges`
-    (changing), and here: making tasks, waiting for them, nodes, schedules, memories.
+    (changing), and here: making tasks, waiting for them, nodes, schedules, workflows, memories.
     """
 
     # What few programs need is imported when it is used
@@ -46,6 +47,13 @@ class ClusterClient(TaskMaking):
         from clawactors.runtime.client.triggers import Triggers
 
         return Triggers(self)
+
+    @property
+    def workflows(self) -> "Workflows":
+        """The workflows of the cluster."""
+        from clawactors.runtime.client.workflows import Workflows
+
+        return Workflows(self)
 
     @cached_property
     def memories(self) -> "ClientMemories":

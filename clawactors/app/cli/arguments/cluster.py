@@ -34,6 +34,7 @@ BENCHES: Final = (
     "read",
     "steps",
     "children",
+    "workflows",
     "parking",
     "latency",
     "recovery",

@@ -133,6 +133,10 @@ async def _triggers(client: Client, start: str) -> Iterable[str]:
     return [row.name for row in await client.triggers.list(fresh=False)]
 
 
+async def _workflows(client: Client, start: str) -> Iterable[str]:
+    return [row.name for row in await client.workflows.list(fresh=False)]
+
+
 async def _skills(client: Client, start: str) -> Iterable[str]:
     return [row.name for row in await client.skills_known(fresh=False)]
 
@@ -144,6 +148,7 @@ _SOURCES: Final[dict[str, _Source]] = {
     "[SET] NODE": _nodes_or_set,
     "NAME [CRON SKILL [JSON|@FILE|-]]": _schedules,
     "TRIGGER": _triggers,
+    "WORKFLOW": _workflows,
     "SKILL": _skills,
 }
 """Where candidates come from, by the argument's name in its help."""
