@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from clawactors.memory.item import Item
+from clawactors.memory.text.date import Zone
 from clawactors.systems.memories import Memory
 
 __all__ = ["KnownMemories"]
@@ -18,6 +19,14 @@ class KnownMemories(Protocol):
 
     def facts(self, owner: str, subject: str) -> Iterable[tuple[str, Memory]]:
         """The owner's facts about this subject, as pairs of id and memory."""
+        ...
+
+    def facts_on(self, owner: str, object: str) -> Iterable[tuple[str, Memory]]:
+        """The owner's facts with this object, as pairs of id and memory."""
+        ...
+
+    def zone(self, owner: str) -> Zone:
+        """The time zone of the owner."""
         ...
 
     def session(self, owner: str, session: str, position: int) -> Sequence[Item]:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Final, Literal
 
-from clawactors.memory.consolidation.fact import SINGLE
+from clawactors.memory.consolidation.predicate import is_single
 from clawactors.memory.text.normal import fold
 from clawactors.memory.text.sentence import is_question
 from clawactors.systems.memories import Content, Fact
@@ -65,11 +65,12 @@ def same_fact(one: Fact, other: Fact) -> bool:
     return _identity(one) == _identity(other)
 
 
-def contradicts(one: Fact, other: Fact) -> bool:
-    """Whether the two facts cannot both be valid at the same time."""
-    if (fold(one.subject), one.predicate) != (fold(other.subject), other.predicate):
+def contradicts(earlier: Fact, later: Fact) -> bool:
+    """Whether the later fact ends the earlier one: the two are never valid at the same time."""
+    if (fold(earlier.subject), earlier.predicate) != (fold(later.subject), later.predicate):
         return False
-    if fold(one.object) == fold(other.object):
-        return one.negated != other.negated
-    single = one.predicate in SINGLE or one.predicate.startswith("favourite")
-    return single and not one.negated and not other.negated
+    if fold(earlier.object) == fold(later.object):
+        return earlier.negated != later.negated
+    if earlier.negated:
+        return earlier.exclusive and not later.negated
+    return later.exclusive or (is_single(earlier.predicate) and not later.negated)

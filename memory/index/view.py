@@ -31,7 +31,7 @@ from clawactors.systems.memories.kind import MEMORIES
 
 __all__ = ["REVISION", "MemoryView", "memory_projection"]
 
-REVISION: Final = 3
+REVISION: Final = 4
 """Increase it when texts are split, weighted or packed differently; changes of the stored structs are detected."""
 
 _STORED: Final = (Item, Memory, Content, Fact, Conversation)

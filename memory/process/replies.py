@@ -36,6 +36,7 @@ def hit_row(hit: Hit, *, explain: bool = False) -> Reply:
         "count": hit.count,
         "sources": hit.sources,
         "parents": hit.parents,
+        "superseded_by": hit.superseded_by,
         "fact": fact_row(hit.fact),
     }
     return row | {"parts": hit.parts} if explain else row

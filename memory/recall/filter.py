@@ -7,11 +7,11 @@ import numpy.typing as npt
 from clawactors.memory.index import Index
 from clawactors.memory.index.postings import lookup
 from clawactors.memory.index.terms import tag_term
-from clawactors.memory.item import KINDS
+from clawactors.memory.item import KINDS, Item
 from clawactors.projections.engine.store import Reading
 from clawactors.systems.memories import Kind
 
-__all__ = ["MemoryFilter", "matching"]
+__all__ = ["MemoryFilter", "admits", "matching"]
 
 
 class MemoryFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,3 +56,18 @@ def matching(index: Index, reading: Reading, filter: MemoryFilter) -> npt.NDArra
         has[tagged[tagged < count]] = True
         mask &= has
     return mask
+
+
+def admits(filter: MemoryFilter, item: Item) -> bool:
+    """Whether the filter lets this memory pass; the same test as `matching`, for one memory."""
+    content = item.content
+    named = ((filter.owner, content.owner), (filter.speaker, content.speaker), (filter.session, content.session))
+    return (
+        item.memory.searched
+        and all(wanted in ("", value) for wanted, value in named)
+        and (not filter.kinds or content.kind in filter.kinds)
+        and (not filter.since_ns or content.happened_ns >= filter.since_ns)
+        and (not filter.until_ns or content.happened_ns <= filter.until_ns)
+        and (filter.closed or item.memory.status != "superseded")
+        and set(filter.tags) <= set(content.tags)
+    )

@@ -30,6 +30,8 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     count: int
     fact: Fact | None
     parts: dict[str, float]
+    superseded_by: str = ""
+    """The id of the memory that made this one outdated."""
 
 
 def hit_of(item: Item, score: float, weak: bool, excerpt: str, parts: dict[str, float]) -> Hit:
@@ -52,4 +54,5 @@ def hit_of(item: Item, score: float, weak: bool, excerpt: str, parts: dict[str, 
         count=item.memory.count,
         fact=content.fact,
         parts=parts,
+        superseded_by=item.memory.superseded_by,
     )

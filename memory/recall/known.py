@@ -6,10 +6,11 @@ import numpy as np
 
 from clawactors.memory.index import Index
 from clawactors.memory.index.rows import find, item_at, with_terms
-from clawactors.memory.index.terms import subject_term, tag_term
+from clawactors.memory.index.terms import object_term, subject_term, tag_term
 from clawactors.memory.item import KINDS, Item
 from clawactors.memory.recall.filter import MemoryFilter
 from clawactors.memory.recall.search import Searcher
+from clawactors.memory.text.date import UTC, Zone
 from clawactors.projections.engine.store import Reading
 from clawactors.systems.memories import Kind, Memory
 
@@ -21,8 +22,14 @@ _SIMILAR = 8
 class KnownIndex:
     """Implements `KnownMemories` on a snapshot of the index's store. `suspend` is called before each read."""
 
-    def __init__(self, index: Index, reading: Reading, suspend: Callable[[], None] = lambda: None) -> None:
-        self._index, self._reading, self._suspend = index, reading, suspend
+    def __init__(
+        self,
+        index: Index,
+        reading: Reading,
+        suspend: Callable[[], None] = lambda: None,
+        zone_of: Callable[[str], Zone] = lambda owner: UTC,
+    ) -> None:
+        self._index, self._reading, self._suspend, self._zone_of = index, reading, suspend, zone_of
         self._searcher = Searcher(index)
 
     def memory(self, id: str) -> Memory | None:
@@ -33,10 +40,21 @@ class KnownIndex:
 
     def facts(self, owner: str, subject: str) -> Iterator[tuple[str, Memory]]:
         """See `KnownMemories`."""
+        yield from self._with_term(owner, subject_term(subject))
+
+    def facts_on(self, owner: str, object: str) -> Iterator[tuple[str, Memory]]:
+        """See `KnownMemories`."""
+        yield from self._with_term(owner, object_term(object))
+
+    def _with_term(self, owner: str, term: str) -> Iterator[tuple[str, Memory]]:
         self._suspend()
-        for item in with_terms(self._reading, subject_term(subject)):
+        for item in with_terms(self._reading, term):
             if item.content.owner == owner:
                 yield item.id, item.memory
+
+    def zone(self, owner: str) -> Zone:
+        """See `KnownMemories`."""
+        return self._zone_of(owner)
 
     def tagged(self, owner: str, tags: tuple[str, ...]) -> list[Item]:
         """See `KnownMemories`."""

@@ -14,7 +14,9 @@ from clawactors.memory.index.postings import Numbers
 from clawactors.memory.index.rows import find, item_at
 from clawactors.memory.index.terms import searched_text
 from clawactors.memory.index.top import best_of, top
-from clawactors.memory.recall.filter import MemoryFilter, matching
+from clawactors.memory.item import Item
+from clawactors.memory.recall.current import in_order
+from clawactors.memory.recall.filter import MemoryFilter, admits, matching
 from clawactors.memory.recall.fusion import FEATURES, THRESHOLD, WEIGHTS, features, relevance
 from clawactors.memory.recall.hit import Hit, hit_of
 from clawactors.memory.recall.lexical import CONCEPTS, WORDS, Term, bm25, coverage, terms_of_query
@@ -81,13 +83,21 @@ class Searcher:
                 places = np.arange(min(limit, _WEAK, len(ranked.numbers)))
             weights = {term.text: term.idf for term in terms}
             hits = []
+
+            def shown(item: Item, score: float, parts: dict[str, float]) -> Hit:
+                part = excerpt(item.content.text, weights, self.index.lexicon.analyzer.terms)
+                return hit_of(item, score, weak, part, parts)
+
             for place in places.tolist():
                 item = item_at(reading, int(ranked.numbers[place]))
                 if item is not None and item.memory.content is not None:
-                    shown = excerpt(item.content.text, weights, self.index.lexicon.analyzer.terms)
                     score = round(float(ranked.relevances[place]), 4)
-                    hits.append(hit_of(item, score, weak, shown, _parts(ranked.features[place])))
-            return hits
+                    hits.append((item, shown(item, score, _parts(ranked.features[place]))))
+
+            def successor(item: Item, outdated: Hit) -> Hit | None:
+                return shown(item, outdated.score, {}) if admits(filter, item) else None
+
+            return in_order(reading, hits, successor)[:limit]
 
     def similar(self, id: str, limit: int = 5, filter: MemoryFilter = _EVERYTHING) -> list[Hit]:
         """The memories most similar to this one; empty for an unknown or forgotten memory."""

@@ -40,7 +40,8 @@ type Tone = Annotated[float, msgspec.Meta(ge=-1, le=1)]
 class Fact(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A statement as a triple. It holds from `valid_from_ns` until `valid_until_ns` (0: since ever, still).
 
-    `inferred`: concluded from other memories, said by nobody. `confidence` is 0..1.
+    `inferred`: concluded from other memories, said by nobody. `exclusive`: it ends every earlier object of its
+    predicate («I quit my job», «I drink tea now instead»). `confidence` is 0..1.
     """
 
     subject: str
@@ -51,6 +52,7 @@ class Fact(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     confidence: Share = 1.0
     valid_from_ns: Moment = 0
     valid_until_ns: Moment = 0
+    exclusive: bool = False
 
 
 class Content(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -13,9 +13,10 @@ from clawactors.kernel.errors import Refused
 from clawactors.memory.consolidation import consolidate, expire
 from clawactors.memory.consolidation.consolidate import retention
 from clawactors.memory.consolidation.episode import GAP_NS, SIZE, episodes
-from clawactors.memory.consolidation.fact import facts_in, inferred, statement
+from clawactors.memory.consolidation.fact import facts_in
 from clawactors.memory.consolidation.keyword import keywords
 from clawactors.memory.consolidation.likeness import contradicts, likeness
+from clawactors.memory.consolidation.predicate import statement
 from clawactors.memory.consolidation.summary import SUMMARY_LIMIT, summary
 from clawactors.memory.index import Index
 from clawactors.memory.index.rows import all_items, find
@@ -222,14 +223,6 @@ def test_facts_are_read_from_plain_statements(text: str, stated: list[str]) -> N
 
 def test_without_anybody_who_speaks_the_first_person_states_nothing() -> None:
     assert list(facts_in(Content(text="I live in Berlin"))) == []
-
-
-def test_a_spouse_is_inferred_and_marked_so() -> None:
-    fact = next(iter(facts_in(Content(text="My wife is Hanna", speaker="Bob"))))
-    follows = inferred(fact)
-    assert follows is not None
-    assert (follows.subject, follows.object, follows.inferred) == ("Hanna", "Bob", True)
-    assert follows.confidence < fact.confidence
 
 
 def fact(subject: str, predicate: str, thing: str, negated: bool = False) -> Fact:

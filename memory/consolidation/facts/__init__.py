@@ -1,0 +1,10 @@
+"""Reads what people plainly state about themselves and others, in English and Chinese, by patterns. Pure.
+
+In: a text and who speaks. Out: statements (`Stated`). `framing` drops what is not said in earnest, `english` and
+`chinese` read clauses. What no pattern knows stays text.
+"""
+
+from clawactors.memory.consolidation.facts.reading import read_statements
+from clawactors.memory.consolidation.facts.stated import ANYTHING, Stated
+
+__all__ = ["ANYTHING", "Stated", "read_statements"]

@@ -1,0 +1,130 @@
+"""Facts are read from plain statements only: a labelled set in two languages, and each kind of trap by itself."""
+# ruff: noqa: RUF001 - full-width signs on purpose
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.memory_facts import figures, load
+from clawactors.memory.consolidation.fact import facts_in
+from clawactors.memory.text.date import parse_date, zone_named
+from clawactors.systems.memories import Content, Fact
+
+
+def read(text: str, speaker: str = "Mira") -> list[tuple[str, str, str, bool]]:
+    facts = facts_in(Content(text=text, speaker=speaker))
+    return [(fact.subject, fact.predicate, fact.object, fact.negated) for fact in facts]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_held_out_sentences_are_read_as_people_read_them(language: str) -> None:
+    measured = figures(list(load("heldout", language)))
+    assert measured.precision >= 0.93
+    assert measured.recall >= 0.85
+    assert measured.quiet >= 0.94
+
+
+def test_the_labelled_set_is_as_large_as_it_says_and_half_of_it_states_nothing() -> None:
+    labelled = [*load("tuning"), *load("heldout")]
+    assert len(labelled) >= 300
+    assert 0.4 <= sum(not one.stated for one in labelled) / len(labelled) <= 0.6
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I live in fear of the dentist.",
+        "After we moved to the new runners, the tests became faster.",
+        "Do I live in Paris?",
+        "If I lived in Paris, I'd be happy.",
+        "He said «I live in Paris».",
+        "Translate into French: I live in Paris and my wife is Ana.",
+        "In my novel, the hero lives in Paris.",
+        "I'm going to move to Paris next year.",
+        "Anna thinks that Tom lives in Paris.",
+        "我活在恐惧里。",
+        "如果我住在巴黎就好了。",
+        "请翻译：我住在巴黎，我妻子叫安娜。",
+        "小说里的我住在巴黎。",
+        "我打算明年搬到巴黎。",
+        "你住在巴黎吗？",
+        "他说“我住在巴黎”。",
+    ],
+)
+def test_what_is_asked_supposed_quoted_planned_or_invented_states_nothing(text: str) -> None:
+    assert read(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "ended"),
+    [
+        ("I am no longer allergic to nuts", ("Mira", "is allergic to", "nuts", True)),
+        ("Turns out I'm not allergic to nuts after all", ("Mira", "is allergic to", "nuts", True)),
+        ("I quit Fiat", ("Mira", "works at", "Fiat", True)),
+        ("I've left Fiat", ("Mira", "works at", "Fiat", True)),
+        ("I moved from Lisbon to Porto", ("Mira", "lives in", "Lisbon", True)),
+        ("I don't drink coffee any more", ("Mira", "drinks", "coffee", True)),
+        ("Tom is no longer my boss", ("Mira", "boss", "Tom", True)),
+        ("我不再对花生过敏了", ("Mira", "is allergic to", "花生", True)),
+        ("我从华为辞职了", ("Mira", "works at", "华为", True)),
+        ("我不喝咖啡了", ("Mira", "drinks", "咖啡", True)),
+        ("我从成都搬家到了武汉", ("Mira", "lives in", "成都", True)),
+    ],
+)
+def test_an_ending_is_a_negated_fact(text: str, ended: tuple[str, str, str, bool]) -> None:
+    assert ended in read(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "stated"),
+    [
+        ("Yesterday Ana moved to Graz.", ("Ana", "lives in", "Graz", False)),
+        ("Özlem lives in Izmir.", ("Özlem", "lives in", "Izmir", False)),
+        ("Łukasz works at Allegro.", ("Łukasz", "works at", "Allegro", False)),
+        ("Will moved to Graz.", ("Will", "lives in", "Graz", False)),
+        ("May works at Bosch.", ("May", "works at", "Bosch", False)),
+        ("My wife Ana works at Bosch.", ("Ana", "works at", "Bosch", False)),
+        ("My sister Ines moved to Graz.", ("Mira", "sister", "Ines", False)),
+        ("My colleague is 王磊. Her English name is Leo.", ("王磊", "is also called", "Leo", False)),
+        ("王磊（Leo）住在上海。", ("王磊", "is also called", "Leo", False)),
+        ("王磊的英文名是Leo。", ("王磊", "is also called", "Leo", False)),
+        ("Please call me Mimi.", ("Mira", "is also called", "Mimi", False)),
+        ("我妻子安娜在博世工作。", ("安娜", "works at", "博世", False)),
+        ("搬家到了武汉", ("Mira", "lives in", "武汉", False)),
+        ("改喝红茶", ("Mira", "drinks", "红茶", False)),
+    ],
+)
+def test_whose_fact_it_is(text: str, stated: tuple[str, str, str, bool]) -> None:
+    assert stated in read(text)
+
+
+def test_she_is_the_person_who_was_named_last_and_nobody_without_one() -> None:
+    assert ("Ana", "is allergic to", "nuts", False) in read("My wife is Ana. She is allergic to nuts.")
+    assert read("She is allergic to nuts.") == []
+
+
+def since(text: str, said: str, zone: str = "") -> str:
+    import datetime as dt
+
+    content = Content(text=text, speaker="Mira", happened_ns=parse_date(said))
+    fact: Fact = next(fact for fact in facts_in(content, zone_named(zone)) if not fact.negated)
+    return str(dt.datetime.fromtimestamp(fact.valid_from_ns / 1e9, zone_named(zone)).date())
+
+
+def test_a_change_holds_since_the_day_that_the_sentence_tells() -> None:
+    assert since("Yesterday I moved to Graz.", "2026-06-10 12:00") == "2026-06-09"
+    assert since("I moved to Graz two days ago.", "2026-06-10 12:00") == "2026-06-08"
+    assert since("我三天前搬到了武汉。", "2026-06-10 12:00") == "2026-06-07"
+    assert since("I moved to Graz.", "2026-06-10 12:00") == "2026-06-10"
+
+
+def test_yesterday_is_a_day_of_the_time_zone() -> None:
+    assert since("Yesterday I moved to Graz.", "2026-06-10 23:30+00:00", "Asia/Shanghai") == "2026-06-10"
+
+
+@given(st.text(alphabet="I live in Graz.我住在搬到了《》“”'\"?:,no longer Ana's wife is ", max_size=120))
+def test_any_text_is_read_without_harm(text: str) -> None:
+    for subject, predicate, thing, _ in read(text):
+        assert subject.strip()
+        assert predicate.strip()
+        assert thing.strip()
