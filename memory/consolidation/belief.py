@@ -20,14 +20,14 @@ __all__ = ["beliefs"]
 
 def beliefs(raw: Sequence[Item], known: KnownMemories) -> Iterator[ItemCommand]:
     """The commands for the facts that these memories state, and for what follows from them or no longer follows."""
-    run = _Run(FactTable(known))
+    run = _BeliefRun(FactTable(known))
     for item in raw:
         for nth, fact in enumerate(facts_in(item.content, known.zone(item.content.owner))):
             yield from run.add(item, memory_id(item.content.owner, f"fact/{item.id}/{nth}"), fact)
     yield from run.infer()
 
 
-class _Run:
+class _BeliefRun:
     """One run over new memories. `changed` are the facts that it added, in order."""
 
     def __init__(self, facts: FactTable) -> None:
