@@ -24,6 +24,11 @@ async def drop_sales(task: Task, file: str) -> str:
     return f"dropped {file}"
 
 
+@skill("archive_sales")
+async def archive_sales(task: Task, files: list[str]) -> str:
+    return f"{len(files)} files"
+
+
 @skill("make_report")
 async def make_report(task: Task, day: str, cents: list[int]) -> dict[str, Any]:
     return {"text": f"{day}: {sum(cents)} cents in {len(cents)} shops", "cents": sum(cents)}

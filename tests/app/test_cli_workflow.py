@@ -23,11 +23,11 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_good_file_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["workflow", "check", str(EXAMPLE)]) == 0
     out = capsys.readouterr().out
-    assert "is all right: workflow nightly with 8 steps" in out
+    assert "is all right: workflow nightly with 9 steps" in out
     assert "for each shop in params.shops" in out
     assert main(["workflow", "check", str(EXAMPLE), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert (document["name"], document["steps"], document["skills"][0]) == ("nightly", 8, "collect_sales")
+    assert (document["name"], document["steps"], document["skills"][0]) == ("nightly", 9, "collect_sales")
 
 
 def test_all_that_is_wrong_is_told_line_by_line(capsys: pytest.CaptureFixture[str]) -> None:

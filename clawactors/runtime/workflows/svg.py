@@ -133,6 +133,7 @@ def _place(
         left = 0.0
         for name in layer:
             box = boxes[name]
+            box.height = box.height or height
             box.x, box.y = left + box.width / 2, top + (height - box.height) / 2
             left += box.width + _GAP_X
         for name in layer:
@@ -180,7 +181,9 @@ def _line(path: Sequence[_Box]) -> str:
     for box in path[1:]:
         half = (y + box.y) / 2
         drawn += f" C{x:.1f} {half:.1f} {box.x:.1f} {half:.1f} {box.x:.1f} {box.y:.1f}"
-        x, y = box.x, box.y
+        x, y = box.x, box.y + box.height
+        if box is not path[-1]:
+            drawn += f" V{y:.1f}"
     return f'<path d="{drawn}" fill="none" stroke="#5f6b7a" marker-end="url(#end)"/>'
 
 

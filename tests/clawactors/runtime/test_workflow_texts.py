@@ -1,6 +1,8 @@
 """Definitions as texts: what is wrong is told with its line and column, in YAML, TOML and JSON."""
 
+import itertools
 import json
+import random
 import re
 import time
 from pathlib import Path
@@ -309,6 +311,29 @@ def test_a_diagram_holds_any_text() -> None:
     import xml.etree.ElementTree as Tree
 
     Tree.fromstring(drawn)  # noqa: S314 - our own
+
+
+def test_in_a_diagram_of_30_steps_nothing_lies_over_another() -> None:
+    chance = random.Random(7)
+    steps = [
+        {
+            "id": f"s{n}",
+            "skill": "x" * chance.randint(1, 30),
+            "after": [f"s{each}" for each in range(n) if chance.random() < 0.1],
+        }
+        for n in range(30)
+    ]
+    drawn = svg(compile_plan(read_source(json.dumps({"workflow": "w", "steps": steps}))))
+    found = re.findall(r'<rect x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)"', drawn)
+    boxes = [(float(x), float(y), float(x) + float(w), float(y) + float(h)) for x, y, w, h in found]
+    assert len(boxes) == 30
+    for one, other in itertools.combinations(boxes, 2):
+        assert one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+    passing = re.findall(r"([\d.]+) ([\d.]+) V([\d.]+)", drawn)
+    assert len(passing) > 5
+    for x, top, bottom in passing:
+        middle = (float(top) + float(bottom)) / 2
+        assert not [box for box in boxes if box[0] <= float(x) <= box[2] and box[1] <= middle <= box[3]]
 
 
 def test_states_are_those_of_children() -> None:

@@ -441,13 +441,13 @@ async def test_the_example_runs_and_asks() -> None:
         await it.client.workflows.add(EXAMPLES / "nightly.yaml")
         assert await it.client.workflows.missing_skills(EXAMPLES / "nightly.yaml") == []
         result = await it.client.workflows.run("nightly", {"day": "2026-05-01", "limit": 100_000})
-        assert result == {"sent": True, "cents": 15_000, "delivered": True}
+        assert result == {"sent": True, "cents": 15_000, "delivered": True, "archive": "3 files"}
         ref = await it.client.workflows.submit("nightly", {"day": "2026-05-02"}, id="asks")
         await it.settle()
         ops = it.connect("ops")
         assert [each.question for each in await ops.approvals()] == ["Send the report of 2026-05-02 with 15000 cents?"]
         await ops.deny("asks")
-        assert await ref.result() == {"sent": False, "cents": 15_000, "delivered": None}
+        assert await ref.result() == {"sent": False, "cents": 15_000, "delivered": None, "archive": "3 files"}
 
 
 async def test_the_code_of_the_page_runs() -> None:
