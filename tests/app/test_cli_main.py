@@ -10,13 +10,14 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import pytest
 
 from clawactors.app.bench.command import _benches
 from clawactors.app.cli import catalogue
 from clawactors.app.cli.arguments import cluster, memory, schedules, tasks
+from clawactors.app.cli.commands.change import _change_of
 from clawactors.app.cli.commands.completion import _SCRIPTS
 from clawactors.app.cli.commands.memory import VERBS
 from clawactors.app.cli.main import main
@@ -366,3 +367,21 @@ def test_a_verb_has_the_help_of_every_option_that_it_reads() -> None:
     parser = Parser("claw memory", "")
     memory.memory(parser)
     assert named == {action.dest for action in parser._actions if action.option_strings} - {*GLOBALS, "help"}
+
+
+async def test_a_cancel_asks_for_what_its_options_say() -> None:
+    asked: list[tuple[bool, bool]] = []
+
+    class Fake:
+        pause = resume = delete = None
+
+        async def cancel(self, id: str, *, undo: bool, now: bool) -> None:
+            asked.append((undo, now))
+
+    parser = Parser("claw cancel", "")
+    catalogue.COMMANDS["cancel"].declare(parser)
+    for words in (["t"], ["t", "--undo"], ["t", "--now"]):
+        options = parser.parse_args(words)
+        options.command = "cancel"
+        await _change_of(cast("Any", Fake()), options)("t")
+    assert asked == [(False, False), (True, False), (False, True)]

@@ -56,8 +56,6 @@ def run(options: Any) -> int:
 def _change_of(client: Client, options: Any) -> _Change:
     if options.command == "retry":
         return lambda full: client.retry(full, deadline_ns=options.deadline)
-    if options.command == "cancel":
-        return lambda full: client.cancel(full, now=options.now)
     changes: dict[str, _Change] = {
         "cancel": lambda full: client.cancel(full, undo=options.undo, now=options.now),
         "pause": client.pause,
