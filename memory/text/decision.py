@@ -31,11 +31,17 @@ _ASKED = re.compile(
     r"|outcome|go(?:ne)? with|went with)\b"
     r"|决定|决议|结论|敲定|选定|选了|选择|商定|共识|定了|定的"
 )
+_HINTS = (
+    *("deci", "resol", "conclusion", "verdict", "agree", "outcome", "settled", "chose", "opted", "went with"),
+    *("决", "定", "结论", "共识", "拍板"),
+)
 
 
 def states_decision(text: str) -> bool:
     """True for a text that says what was decided; false for one that asks, or says that it is open."""
     folded = fold(text)
+    if not any(hint in folded for hint in _HINTS):  # most texts speak of no decision, and patterns cost more
+        return False
     if any(_LABEL.search(line) for line in folded.splitlines()):
         return True
     for sentence in sentences(folded):
