@@ -40,6 +40,12 @@ class ContextCandidate(msgspec.Struct, frozen=True):
         """True for what holds no longer."""
         return self.item.memory.status == "superseded"
 
+    @property
+    def is_history(self) -> bool:
+        """True for what a task went through: it may quote what somebody said, and does not say it."""
+        content = self.item.content
+        return content.origin == "task" and content.session != ""
+
 
 class _ComparedText:
     """A text as it is compared."""
@@ -93,7 +99,7 @@ def _stands_for(
 ) -> bool:
     """True if candidate `one` makes the `other` one redundant."""
     standing, stood_for = candidates[one], candidates[other]
-    if standing.past and not stood_for.past:
+    if (standing.past and not stood_for.past) or (standing.is_history and not stood_for.is_history):
         return False
     derived = stood_for.item.id in standing.item.content.parents
     return statements[one].says(statements[other], derived=derived)

@@ -107,6 +107,8 @@ async def test_code_remembers_once_and_recalls(client: Client, skill: str) -> No
     text = f"The copper kettle of {skill} holds nine litres"
     result = await client.run(skill, {"text": text}, user="ada", wait_s=PATIENCE_S)
     assert result["id"] in result["found"]
+    assert text in result["packed"]
+    assert len(result["packed"]) <= (600 if skill == "note-in-loop" else 200)
     (row, *_) = await client.recall(text, owner="ada", tags=["lab"])
     assert (row["id"], row["text"], row["speaker"], row["tags"]) == (result["id"], text, skill, ["lab"])
     if "echo" in result:

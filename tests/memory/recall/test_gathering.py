@@ -1,6 +1,7 @@
 """Evidence says each thing once: what holds comes first, a summary stands for what it says, differences stay."""
 
 import pytest
+from msgspec.structs import replace
 
 from clawactors.memory.item import Item
 from clawactors.memory.recall.gathering import ContextCandidate, gathered
@@ -66,6 +67,14 @@ def test_what_says_the_same_is_there_once_and_names_the_other(one: str, other: s
 )
 def test_what_differs_in_a_number_a_negation_or_the_order_is_kept(one: str, other: str) -> None:
     assert ids(candidate(1, one), candidate(2, other)) == ["m-1", "m-2"]
+
+
+def test_a_task_that_was_given_some_words_does_not_say_them() -> None:
+    note = candidate(2, "The copper kettle holds nine litres.")
+    history = candidate(1, "store t-1 text=The copper kettle holds nine litres failed on node n1: timeout")
+    content = replace(history.item.content, origin="task", session="t-1")
+    history = replace(history, item=replace(history.item, memory=replace(history.item.memory, content=content)))
+    assert ids(history, note) == ["m-1", "m-2"]
 
 
 def test_a_summary_stands_for_what_it_says_and_comes_before_what_says_more() -> None:
