@@ -1,6 +1,7 @@
 """Sends one HTTP POST and tells the status: all that a webhook needs, on asyncio's own streams.
 
-1. No library: a request in full, one status line and the headers in answer; the body is not read, no redirect followed.
+1. A request in full, one status line and at most 32 KB of headers in answer; the body is not read, no redirect followed
+   (ADR 56 says why this takes no library).
 2. One limit for all of it, from the first look-up to the last header: a receiver that trickles hangs nobody.
 3. Signed by HMAC-SHA256 over time and body, so that a receiver can refuse what is old or foreign.
 """
@@ -14,7 +15,7 @@ import ssl
 from collections.abc import Mapping
 from functools import cache
 from typing import Final, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -24,6 +25,9 @@ __all__ = ["TIMEOUT_S", "HttpSender", "PostReply", "PostSender", "SendFailed", "
 
 TIMEOUT_S: Final = 15.0
 _HEAD_MAX_BYTES: Final = 32_768
+_INTERIM_MAX: Final = 10
+_IN_PATH: Final = "/%:@!$&'()*+,;=~"
+_IN_QUERY: Final = f"{_IN_PATH}?"
 
 
 class SendFailed(Exception):
@@ -71,19 +75,23 @@ class HttpSender:
                 return await _post(url, body, headers)
         except TimeoutError:
             raise SendFailed(f"no answer within {self._timeout_s:g} s") from None
-        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError) as error:
+        except asyncio.IncompleteReadError:
+            raise SendFailed("the connection was closed before an answer") from None
+        except asyncio.LimitOverrunError:
+            raise SendFailed(f"the headers of the answer are longer than {_HEAD_MAX_BYTES >> 10} KB") from None
+        except (OSError, ValueError) as error:
             raise SendFailed(" ".join(str(error).split())[:200] or type(error).__name__) from None
 
 
 async def _post(url: str, body: bytes, headers: Mapping[str, str]) -> PostReply:
     parts = urlsplit(url)
     tls = _tls() if parts.scheme == "https" else None
-    port = parts.port or (443 if tls else 80)
-    reader, writer = await asyncio.open_connection(parts.hostname, port, ssl=tls, limit=_HEAD_MAX_BYTES)
+    host, port = (parts.hostname or "").encode("idna").decode(), parts.port or (443 if tls else 80)
+    reader, writer = await asyncio.open_connection(host, port, ssl=tls, limit=_HEAD_MAX_BYTES)
     try:
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        target = quote(parts.path or "/", _IN_PATH) + (f"?{quote(parts.query, _IN_QUERY)}" if parts.query else "")
         fields = {
-            "Host": parts.netloc,
+            "Host": (f"[{host}]" if ":" in host else host) + (f":{parts.port}" if parts.port else ""),
             "User-Agent": f"clawactors/{VERSION}",
             "Content-Type": "application/json",
             "Content-Length": str(len(body)),
@@ -93,10 +101,11 @@ async def _post(url: str, body: bytes, headers: Mapping[str, str]) -> PostReply:
         lines = (f"POST {target} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items()), "", "")
         writer.write("\r\n".join(lines).encode() + body)
         await writer.drain()
-        while True:
+        for _ in range(_INTERIM_MAX):
             reply = _reply(await reader.readuntil(b"\r\n\r\n"))
             if reply.status >= 200:  # those below are no answers yet
                 return reply
+        raise ValueError(f"no answer among the first {_INTERIM_MAX} replies")
     finally:
         writer.transport.abort()  # nothing more is wanted, and closing in good order may hang
 
@@ -104,7 +113,7 @@ async def _post(url: str, body: bytes, headers: Mapping[str, str]) -> PostReply:
 def _reply(head: bytes) -> PostReply:
     status, *lines = head.decode("latin-1").split("\r\n")
     version, code, *_ = (*status.split(" ", 2), "", "")
-    if not version.startswith("HTTP/1.") or not (code.isdigit() and len(code) == 3):
+    if not version.startswith("HTTP/1.") or not (code.isascii() and code.isdigit() and len(code) == 3):
         raise ValueError(f"no HTTP answer: {status[:60]!r}")
     named = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     return PostReply(int(code), _seconds(named.get("retry-after", ""), named.get("date", "")))
@@ -112,11 +121,11 @@ def _reply(head: bytes) -> PostReply:
 
 def _seconds(after: str, now: str) -> float:
     """Seconds, or the time between two dates as the receiver's clock has them."""
-    if after.isdigit():
+    if after.isascii() and after.isdigit():
         return float(after[:6])
     try:
         wait = email.utils.parsedate_to_datetime(after) - email.utils.parsedate_to_datetime(now)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return 0.0
     return max(0.0, wait.total_seconds())
 
