@@ -43,7 +43,7 @@ def as_it_is[S](state: S) -> S:
 
 
 def never(_command: object) -> bool:
-    """For kinds none of whose commands begins with nothing known."""
+    """For kinds none of whose commands begins with nothing known, or needs less than all."""
     return False
 
 
@@ -60,6 +60,7 @@ class Kind[C, S, E](msgspec.Struct, frozen=True):
     `route(state)` is the node that must hear of a change to this state, "" for none.
     `believes(id, state, writer)`: may that writer, a node or "" for the home process, speak about it in this state?
     `brief(state)` is the state as a command is answered with: without what grows with every command.
+    `decides_in_brief(command)`: does that form lead it to the same events?
     `creates(command)`: is it decided on a new aggregate first? Then nothing is read; the guard tells if there is one.
     """
 
@@ -73,6 +74,7 @@ class Kind[C, S, E](msgspec.Struct, frozen=True):
     believes: Callable[[str, S, str], bool] = control_only
     creates: Callable[[C], bool] = never
     brief: Callable[[S], S] = as_it_is
+    decides_in_brief: Callable[[C], bool] = never
 
     def read_command(self, body: bytes, by: str, at_ns: int, *, trusted: bool = True) -> DecodedCommand[C]:
         """The command that another program has written, on behalf of `by`, decided at that time.

@@ -22,8 +22,8 @@ class AggregateQueue:
     """Calls go in by `put`; `run` carries them out until none is left."""
 
     __slots__ = (
-        "_batch", "_begun", "_context", "_failure", "_id", "_is_fresh", "_kind", "_known", "_snapshots", "_waiting",
-        "worker",
+        "_batch", "_begun", "_context", "_failure", "_id", "_in_brief", "_is_fresh", "_kind", "_known", "_snapshots",
+        "_waiting", "worker",
     )  # fmt: skip
 
     def __init__(self, context: ActorContext, kind: Kind[Any, Any, Any], id: str, snapshots: Snapshots) -> None:
@@ -31,6 +31,7 @@ class AggregateQueue:
         self._waiting: list[QueuedCall] = []
         self._known: Known | None = None
         self._is_fresh = False
+        self._in_brief = False  # True while what is known is the brief form
         self._batch: list[QueuedCall] = []
         self._begun: tuple[Known, DecidedBatch] | None = None
         self._failure: Exception | None = None
@@ -119,10 +120,10 @@ class AggregateQueue:
                 if failure is not None:
                     error, failure = failure, None
                     raise error
-                known = self._given(batch) or self._known or await self._load(at_least=0)
+                known = self._given(batch) or self._fitting(batch) or await self._load(batch, at_least=0)
                 decided = self._decided(batch, known)
                 if decided is None:
-                    await self._load(at_least=-1)  # a refusal is a read: never believe it on a stale state
+                    await self._load(batch, at_least=-1)  # a refusal is a read: never believe it on a stale state
                     continue
                 batch = [each for each, _ in decided.parts]
                 if batch:
@@ -159,7 +160,7 @@ class AggregateQueue:
             await asyncio.sleep(self._context.clock.roll() * min(0.1, 0.002 * 2**races))
         try:
             if rest:
-                await self._load(at_least=error.actual)
+                await self._load(rest, at_least=error.actual)
         except EventLogError as failure:
             for each in rest:
                 end(each, failure)
@@ -183,9 +184,19 @@ class AggregateQueue:
             return Known(Snapshot(self._kind.decider.initial))
         return None
 
-    async def _load(self, *, at_least: int) -> Known:
-        self._known = known = await self._snapshots.load(self._kind, self._id, at_least=at_least)
-        self._is_fresh = at_least == -1
+    def _fitting(self, batch: list[QueuedCall]) -> Known | None:
+        """What is known, where it is enough to decide on."""
+        return None if self._in_brief and not self._decides_in_brief(batch) else self._known
+
+    def _decides_in_brief(self, batch: list[QueuedCall]) -> bool:
+        return all(self._kind.decides_in_brief(command) for each in batch for command in each.call.commands)
+
+    async def _load(self, batch: list[QueuedCall], *, at_least: int) -> Known:
+        if not at_least and self._known is not None:
+            at_least = self._known.snapshot.version
+        brief = self._decides_in_brief(batch)
+        self._known = known = await self._snapshots.load(self._kind, self._id, at_least=at_least, brief=brief)
+        self._is_fresh, self._in_brief = at_least == -1, brief
         return known
 
     def _decided(self, batch: list[QueuedCall], known: Known) -> DecidedBatch | None:
@@ -207,7 +218,8 @@ class AggregateQueue:
             if each.call.command_id and own and isinstance(own, tuple):
                 answers[each.call.command_id] = version
         answered = {**known.answered, **answers} if answers else known.answered
-        after = decided.state
+        self._in_brief = self._in_brief and known is self._known
+        after = self._kind.brief(decided.state) if self._in_brief else decided.state
         self._known, self._is_fresh = Known(Snapshot(after, version), answered), False
         for each, own in decided.parts:
             repeats = not own and each.call.command_id in answers

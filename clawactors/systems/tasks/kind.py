@@ -14,7 +14,13 @@ from clawactors.systems.tasks.task import Task
 
 __all__ = ["TASKS"]
 
-_CREATING: Final = (c.Submit, c.Admit)  # as a tuple, because a union in `isinstance` is made anew at every call
+# As tuples, because a union in `isinstance` is made anew at every call.
+_CREATING: Final = (c.Submit, c.Admit)
+_IN_BRIEF: Final = (
+    c.Signal, c.Cancel, c.Pause, c.Resume, c.RetryTask, c.Delete, c.Edit, c.Expire, c.ArchiveTask, c.Ready, c.Await,
+    c.ScheduleTask, c.Interrupt, c.Block, c.Unblock, c.NoteFork,
+)  # fmt: skip
+"""These ask nothing of the journal, which may hold a hundred thousand signals and ends of children."""
 
 
 def _node_of(task: Task) -> str:
@@ -31,6 +37,10 @@ def _creates(command: c.TaskCommand) -> bool:
     return isinstance(command, _CREATING)
 
 
+def _decides_in_brief(command: c.TaskCommand) -> bool:
+    return isinstance(command, _IN_BRIEF)
+
+
 def _brief(task: Task) -> Task:
     return replace(task, journal=Journal()) if task.journal else task
 
@@ -45,4 +55,5 @@ TASKS: Final[Kind[c.TaskCommand, Task, e.TaskEvent]] = Kind(
     believes=_believes,
     creates=_creates,
     brief=_brief,
+    decides_in_brief=_decides_in_brief,
 )
