@@ -113,6 +113,7 @@ def node_card(row: NodeRow) -> Iterator[Part]:
             ("affinity", row.affinity),
             ("host", row.hostname),
             ("platform", f"{row.platform} {row.arch}"),
+            ("pid", row.pid),
             ("ip", row.ip),
             ("overlay ip", row.overlay_ip),
             ("cpu", _percent(row.cpu)),

@@ -9,6 +9,7 @@ from clawactors.kernel.fold import Snapshot
 from clawactors.runtime.client.connected import ConnectedClient
 from clawactors.systems.tasks import Task
 from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks.approvals import checked_comment
 from clawactors.systems.tasks.external import edit_of, request_of, retry_of, signal_of
 from clawactors.systems.tasks.submission import checked_id
 
@@ -60,11 +61,11 @@ class TaskChanges(ConnectedClient):
 
         Raises: `NotFound`, `Unavailable`, `Refused` (nothing is asked, answered already, not this user's to answer).
         """
-        return await self.command(id, c.AnswerApproval(name, approved=True, comment=comment))
+        return await self.command(id, c.AnswerApproval(name, approved=True, comment=checked_comment(comment)))
 
     async def deny(self, id: str, name: str = "", comment: str = "") -> Snapshot[Task]:
         """Denies what the task asks for. Raises: as `approve`."""
-        return await self.command(id, c.AnswerApproval(name, approved=False, comment=comment))
+        return await self.command(id, c.AnswerApproval(name, approved=False, comment=checked_comment(comment)))
 
     async def delete(self, id: str) -> Snapshot[Task]:
         """Deletes a task that no node runs; its history stays. Raises: `NotFound`, `Refused`, `Unavailable`."""

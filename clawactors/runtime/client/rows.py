@@ -180,6 +180,7 @@ class NodeRow(_Row, frozen=True):
     tags: tuple[str, ...]
     reason: str | None
     updated_at: str | None
+    pid: int | None = None
 
 
 class SkillRow(_Row, frozen=True):

@@ -18,7 +18,7 @@ from clawactors.eventlog import EventLogError, Unavailable
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.secrets import HIDDEN
 from clawactors.runtime.output import LOG, OUT, OutputMessage
-from clawactors.systems.tasks.jsonvalues import encode
+from clawactors.systems.tasks.jsonvalues import encode, why_unfit
 from clawactors.systems.tasks.payload import INLINE_MAX_BYTES, shown_size
 from clawactors.systems.tasks.submission import checked_id
 
@@ -124,7 +124,7 @@ class TaskOutput:
         try:
             chunk = encode(value)
         except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
-            raise Refused(f"the code emitted what JSON can't hold: {error}") from None
+            raise Refused(f"the code emitted what JSON can't hold: {why_unfit(value, error)}") from None
         if len(chunk) > INLINE_MAX_BYTES:
             raise Refused(
                 f"a chunk of {shown_size(len(chunk))} is too large to emit, {shown_size(INLINE_MAX_BYTES)} are the most"

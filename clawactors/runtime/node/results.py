@@ -8,7 +8,7 @@ from clawactors.eventlog.nesting import is_too_deep
 from clawactors.eventlog.numbers import unfit_number
 from clawactors.kernel.errors import Refused
 from clawactors.systems.skills.returns import JSON, Returns
-from clawactors.systems.tasks.jsonvalues import encode, odd_key, to_json
+from clawactors.systems.tasks.jsonvalues import encode, odd_key, to_json, why_unfit
 from clawactors.systems.tasks.payload import INLINE_MAX_BYTES, PAYLOAD_MAX_BYTES, is_reference, shown_size
 
 __all__ = ["as_json", "encoded_and_decoded", "is_large"]
@@ -35,7 +35,7 @@ def encoded_and_decoded(value: Any, whose: str, returns: Returns = JSON) -> tupl
         encoded = encode(value)
         decoded = msgspec.json.decode(encoded)
     except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
-        raise Refused(f"{whose} returned what JSON can't hold: {error}") from None
+        raise Refused(f"{whose} returned what JSON can't hold: {why_unfit(value, error)}") from None
     if not _same(decoded, value) and (key := odd_key(value)) and not returns.restores(decoded, value):
         raise Refused(
             f"{whose} returned a dict with the key {key}, which JSON turns into text: make the keys texts, or annotate "

@@ -79,4 +79,5 @@ def row(id: str, node: Node, work: NodeWork, pulse: Heartbeat | None = None) -> 
         "tags": list(joined.tags),
         "reason": node.reason or None,
         "updated_at": iso(node.updated_ns),
+        "pid": machine.pid or None,
     }

@@ -16,8 +16,9 @@ import msgspec
 from clawactors.kernel.errors import Refused
 from clawactors.systems.nodes.events import Offer, Parameter
 from clawactors.systems.skills.callables import is_async, unwrapped
-from clawactors.systems.skills.returns import construct
-from clawactors.systems.tasks.jsonvalues import AS_TEXT, is_model, is_uuid
+from clawactors.systems.skills.returns import Returns, construct
+from clawactors.systems.tasks.jsonvalues import AS_TEXT, is_uuid
+from clawactors.systems.tasks.models import adapter_of, is_model, root_of
 
 __all__ = ["Conversion", "check_params", "described", "parameters_of"]
 
@@ -67,6 +68,8 @@ def _json_type(annotation: Any) -> str:
 
 
 def _json_type_of_class(kind: type) -> str:
+    if is_model(kind) and (root := root_of(kind)) is not None:
+        return _json_type(root)
     if is_dataclass(kind) or is_model(kind):
         return "object"
     if issubclass(kind, Enum):
@@ -126,11 +129,22 @@ class Conversion:
         ]
         self._fields = {parameter.name: f"p{number}" for number, parameter in enumerate(parameters[: len(fields)])}
         self._struct = msgspec.defstruct("Params", fields, kw_only=True, forbid_unknown_fields=not takes_more)
+        self._adapted = {each.name: Returns(each.annotation, made) for each in parameters if (made := _adapted(each))}
 
     def __call__(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """The arguments. Raises: `msgspec.ValidationError`."""
+        """The arguments. Raises: `msgspec.ValidationError`; `Refused`."""
         converted, fields = msgspec.convert(params, self._struct, str_keys=True, dec_hook=construct), self._fields
-        return {name: getattr(converted, fields[name]) if name in fields else value for name, value in params.items()}
+        made = {name: getattr(converted, fields[name]) if name in fields else value for name, value in params.items()}
+        for name in self._adapted.keys() & params.keys():
+            made[name] = self._adapted[name].made(params[name], f"the parameter {name!r}")
+        return made
+
+
+def _adapted(parameter: inspect.Parameter) -> Any:
+    try:
+        return adapter_of(parameter.annotation)
+    except Exception:  # what an annotation raises is its own business
+        return None
 
 
 def _or_unset(annotation: Any) -> Any:

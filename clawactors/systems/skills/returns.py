@@ -22,7 +22,8 @@ import msgspec
 
 from clawactors.kernel.errors import Refused
 from clawactors.systems.skills.callables import unwrapped
-from clawactors.systems.tasks.jsonvalues import AS_TEXT, is_model, is_uuid
+from clawactors.systems.tasks.jsonvalues import AS_TEXT, is_uuid, said_of
+from clawactors.systems.tasks.models import adapter_of, is_model, model_from, validate
 
 __all__ = ["JSON", "Returns", "as_annotated", "construct", "returns_of"]
 
@@ -40,16 +41,19 @@ def construct(kind: type, value: Any) -> Any:
     """What msgspec does not know (a model, `Path`, `Fraction` …) is made from the value by its own class."""
     if isinstance(value, typing.get_origin(kind) or kind):
         return value
-    return kind.model_validate(value) if is_model(kind) else kind(value)  # type: ignore[attr-defined]
+    return model_from(kind, value) if is_model(kind) else kind(value)
 
 
 class Returns:
-    """The type that a function's annotation names, None where JSON is all there is to say."""
+    """The type that a function's annotation names, None where JSON is all there is to say.
 
-    __slots__ = ("_type",)
+    `adapter` is pydantic's, where its rules alone make the value.
+    """
 
-    def __init__(self, type: Any = None) -> None:
-        self._type = type
+    __slots__ = ("_adapter", "_type")
+
+    def __init__(self, type: Any = None, adapter: Any = None) -> None:
+        self._type, self._adapter = type, adapter
 
     def restored(self, value: Any, whose: str) -> Any:
         """The value of the annotated type, from JSON. Raises: `Refused` where it is none."""
@@ -60,10 +64,13 @@ class Returns:
         if self._type is None:
             return value
         try:
+            if self._adapter is not None:
+                return validate(self._adapter.validate_python, value)
             return msgspec.convert(value, self._type, str_keys=True, dec_hook=construct)
-        except msgspec.ValidationError as error:
+        except (msgspec.ValidationError, ValueError) as error:
             shown = getattr(self._type, "__qualname__", None) or str(self._type)
-            raise Refused(f"{what} is no {shown}, as it is annotated: {' '.join(str(error).split())}") from None
+            why = said_of(error, value) if isinstance(error, msgspec.ValidationError) else str(error)
+            raise Refused(f"{what} is no {shown}, as it is annotated: {why}") from None
 
     def restores(self, decoded: Any, value: Any) -> bool:
         """True where that gives back this very value."""
@@ -90,12 +97,19 @@ def returns_of(function: Callable[..., Any]) -> Returns:
 
 
 def as_annotated(
-    function: Callable[..., Any], args: Iterable[Any], kwargs: Mapping[str, Any]
+    function: Callable[..., Any],
+    args: Iterable[Any],
+    kwargs: Mapping[str, Any],
+    otherwise: tuple[tuple[Any, ...], dict[str, Any]] | None = None,
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Arguments from the record, each as the function annotates it. Raises: `Refused` where one is none."""
+    """Arguments from the record, each as the function annotates it. Raises: `Refused` where one is none.
+
+    `otherwise` are the same ones as they are taken by a parameter without an annotation.
+    """
     args, kwargs = tuple(args), dict(kwargs)
     try:
         bound = inspect.signature(function).bind(*args, **kwargs)
+        other = bound if otherwise is None else bound.signature.bind(*otherwise[0], **otherwise[1])
     except (TypeError, ValueError):  # the call itself says what does not fit
         return args, kwargs
     inner = unwrapped(function)
@@ -104,6 +118,8 @@ def as_annotated(
         what = f"the argument {name!r} of {getattr(inner, '__qualname__', inner)!r}"
         returns = _taken(parameter, inner)
         match parameter.kind:
+            case _ if parameter.annotation is parameter.empty:
+                bound.arguments[name] = other.arguments[name]
             case inspect.Parameter.VAR_POSITIONAL:
                 bound.arguments[name] = tuple(returns.made(value, what) for value in given)
             case inspect.Parameter.VAR_KEYWORD:
@@ -136,6 +152,8 @@ def _named(annotation: str, module: str) -> Returns:
 def _known(annotation: Any) -> Returns:
     if typing.get_origin(annotation) in _AWAITED:
         annotation = typing.get_args(annotation)[-1]
+    if (adapter := adapter_of(annotation)) is not None:
+        return Returns(annotation, adapter)
     if not _is_rich(annotation):
         return JSON
     msgspec.json.Decoder(annotation)  # raises for what it can't tell apart
@@ -157,6 +175,8 @@ def _is_rich(annotation: Any) -> bool:
     kind = origin or annotation
     if not isinstance(kind, type):
         return False
+    if typing.is_typeddict(kind):
+        return any(map(_is_rich, typing.get_type_hints(kind).values()))
     if is_dataclass(kind) or is_model(kind) or is_uuid(kind) or issubclass(kind, _RICH):
         return True
     if issubclass(kind, collections.abc.Mapping) and args and args[0] not in (str, Any):

@@ -14,6 +14,7 @@ from clawactors.systems.skills.callables import call_async, is_async, unwrapped
 from clawactors.systems.skills.parameters import Conversion, check_params, described, parameters_of
 from clawactors.systems.skills.returns import Returns, returns_of
 from clawactors.systems.tasks.failures import ErrorRule
+from clawactors.systems.tasks.jsonvalues import said_of
 from clawactors.systems.tasks.retry import DEFAULT_RETRY, OnFailure, Retry
 
 __all__ = ["Skill", "SkillCall", "TypedSkill", "asked_of", "skill"]
@@ -96,7 +97,7 @@ class Skill:
             arguments = self._converted(params)
         except msgspec.ValidationError as error:
             check_params(self.offer, params)  # says it better where it sees it too
-            raise Refused(f"skill {self.name!r}: {' '.join(str(error).split())}") from None
+            raise Refused(f"skill {self.name!r}: {said_of(error, params)}") from None
         if not self._required <= params.keys():
             check_params(self.offer, params)
         return arguments

@@ -110,7 +110,10 @@ def signal_of(event: ApprovalAnswered) -> tuple[str, dict[str, Any]]:
 
 
 def checked_comment(comment: str) -> str:
-    """The comment itself. Raises: `Refused` where it is too long."""
+    """The comment itself. Raises: `Refused` where it is no text, or too long."""
+    given: Any = comment  # anything may be given
+    if not isinstance(given, str) or given.encode(errors="replace").decode() != given:
+        raise Refused(f"a comment is a text, not {repr(given)[:40]}")
     if len(comment) > _COMMENT_MAX:
         raise Refused(f"a comment has at most {_COMMENT_MAX} characters, not {len(comment)}; put the rest elsewhere")
     return comment

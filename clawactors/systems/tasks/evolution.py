@@ -177,6 +177,7 @@ def _completed(life: TaskStatus, event: e.Completed, at_ns: int) -> TaskStatus:
         result=event.result,
         error=None,
         undo=None,
+        approvals=(),
         progress=1.0,
         completed_ns=at_ns,
         updated_ns=at_ns,

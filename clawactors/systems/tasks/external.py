@@ -19,7 +19,7 @@ from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks.approvals import checked_comment
 from clawactors.systems.tasks.events import Spec
 from clawactors.systems.tasks.journal import RESERVED
-from clawactors.systems.tasks.jsonvalues import encode, to_json, unfit_key
+from clawactors.systems.tasks.jsonvalues import encode, to_json, unfit_key, why_unfit
 from clawactors.systems.tasks.payload import INLINE_MAX_BYTES, Encoded, is_reference, named_in
 from clawactors.systems.tasks.submission import checked_spec, checked_time, spec_of
 
@@ -62,7 +62,7 @@ def signal_of(name: object, payload: Any = None) -> c.Signal:
         signal = c.Signal(name, msgspec.json.decode(encoded))
         unfit = unfit_number(payload, encoded, any_length=True, to_json=to_json) or unfit_key(payload, signal.payload)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:  # of msgspec too
-        raise Refused(f"the signal's payload can't be written: {error}") from None
+        raise Refused(f"the signal's payload can't be written: {why_unfit(payload, error)}") from None
     if unfit or is_too_deep(b"[" * _LEVELS_AROUND + encoded):
         raise Refused(f"the signal's payload can't be written: {unfit or 'it is nested too deep'}")
     if len(encoded) > INLINE_MAX_BYTES or is_reference(signal.payload):

@@ -15,7 +15,7 @@ from clawactors.eventlog import is_id
 from clawactors.eventlog.numbers import unfit_number
 from clawactors.kernel.errors import Refused
 from clawactors.systems.tasks.events import OnDead, Spec
-from clawactors.systems.tasks.jsonvalues import encode, to_json, unfit_key
+from clawactors.systems.tasks.jsonvalues import encode, to_json, unfit_key, why_unfit
 from clawactors.systems.tasks.payload import INLINE_MAX_BYTES, Large, is_reference
 
 __all__ = [
@@ -184,7 +184,8 @@ def as_stored(spec: Spec) -> Spec:
         given = [spec.params, spec.metadata]
         unfit = unfit_number(given, encoded, to_json=to_json) or unfit_key(given, [stored.params, stored.metadata])
     except (TypeError, ValueError, OverflowError, RecursionError) as error:  # of msgspec too
-        raise Refused(f"this can't be written as a task: {error}") from None
+        why = why_unfit([spec.params, spec.metadata], error)
+        raise Refused(f"this can't be written as a task: {why}") from None
     if unfit:
         raise Refused(f"this can't be written as a task: {unfit}")
     if len(encoded) > INLINE_MAX_BYTES or is_reference(stored.params):

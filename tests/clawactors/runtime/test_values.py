@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from uuid import UUID
 
 import msgspec
 import pytest
+from pydantic import BaseModel
 
 from clawactors import Refused, SyncTask, skill, spec_of
 from clawactors import Task as Handle
@@ -36,28 +37,8 @@ class Order(msgspec.Struct):
     at: datetime
 
 
-class Model:
-    """Has the surface of a pydantic model."""
-
-    __pydantic_validator__ = object()
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Model) and other.name == self.name
-
-    __hash__ = None  # type: ignore[assignment]
-
-    @classmethod
-    def model_validate(cls, value: Any) -> Self:
-        if not isinstance(value, dict) or not isinstance(value.get("name"), str):
-            raise ValueError("name is a text")
-        return cls(value["name"])
-
-    def model_dump(self, *, mode: str) -> dict[str, Any]:
-        assert mode == "json"
-        return {"name": self.name}
+class Model(BaseModel):
+    name: str
 
 
 ORDER = Order(UUID(int=7), Decimal("1.10"), datetime(2026, 5, 1, tzinfo=UTC))
@@ -92,7 +73,7 @@ def pair() -> tuple[int, str]:
 
 
 def model() -> Model:
-    return Model("ada")
+    return Model(name="ada")
 
 
 def path() -> Path:
@@ -119,7 +100,7 @@ MADE: tuple[tuple[Callable[[], Any], Any], ...] = (
     (bits, b"\x00\xff"),
     (names, {"ada"}),
     (pair, (1, "one")),
-    (model, Model("ada")),
+    (model, Model(name="ada")),
     (path, Path("/tmp/x")),  # noqa: S108
     (colour, Color.RED),
     (span, timedelta(seconds=90)),
@@ -168,7 +149,7 @@ async def takes(
     by_number: dict[int, str],
     where: Path,
 ) -> list[str]:
-    assert (point, order, model) == (Point(1, (2, 3)), ORDER, Model("ada"))
+    assert (point, order, model) == (Point(1, (2, 3)), ORDER, Model(name="ada"))
     assert (body, names, pair, by_number) == (b"\x00\xff", {"ada"}, (1, "one"), {1: "one"})
     return [type(each).__name__ for each in (when, price, id, color, where)]
 
@@ -177,7 +158,7 @@ async def test_parameters_travel_as_objects_and_come_as_the_annotations_say() ->
     given = {
         "point": Point(1, (2, 3)),
         "order": ORDER,
-        "model": Model("ada"),
+        "model": Model(name="ada"),
         "when": ORDER.at,
         "price": Decimal("2.5"),
         "id": ORDER.id,

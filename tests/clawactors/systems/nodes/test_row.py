@@ -12,7 +12,7 @@ JOINED = ne.NodeJoined(
     slots=2,
     offers=(ne.Offer("echo", version="3"),),
     affinity={"zone": "a"},
-    machine=ne.Machine(hostname="host", port=4),
+    machine=ne.Machine(hostname="host", port=4, pid=77),
 )
 
 
@@ -47,4 +47,4 @@ def test_only_the_pulse_of_this_incarnation_counts() -> None:
     assert (read["cpu"], read["last_heartbeat_at"]) == (5.0, "2025-11-21T10:13:20.000000+00:00")
     read = row("n", node(), NodeWork(), Heartbeat("i1", 1_763_720_000_000_000_000, cpu=5.0))
     assert (read["cpu"], read["last_heartbeat_at"]) == (None, None)
-    assert (read["skills"], read["versions"], read["port"]) == (["echo"], {"echo": "3"}, 4)
+    assert (read["skills"], read["versions"], read["port"], read["pid"]) == (["echo"], {"echo": "3"}, 4, 77)
