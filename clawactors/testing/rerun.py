@@ -23,6 +23,7 @@ from clawactors.runtime.node.attempt import Assignment, Attempt
 from clawactors.runtime.node.attempt.journal import AttemptJournal
 from clawactors.runtime.node.secrets import Secrets
 from clawactors.runtime.node.steps import Steps
+from clawactors.runtime.node.steptime import GIVEN_UP
 from clawactors.runtime.node.submitter import Submitter
 from clawactors.runtime.node.threads import DaemonThreads
 from clawactors.runtime.snapshots import Known
@@ -113,7 +114,7 @@ class RecordedSteps(Steps):
             return True, result
         if has_failed and entry is not None:
             self._called.pop(name, None)
-            raise RuntimeError(entry.error)
+            raise TimeoutError(entry.error) if entry.error == GIVEN_UP else RuntimeError(entry.error)
         await self.over.wait()
         raise _BeyondRecord
 

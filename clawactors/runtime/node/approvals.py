@@ -4,11 +4,13 @@
 2. The first answer counts. When the time is up before there is one, the default is recorded as the answer.
 """
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from clawactors.eventlog import is_id
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.arrivals import arrives
 from clawactors.runtime.node.codetasks import outside_run
@@ -26,6 +28,9 @@ __all__ = ["ApprovalAnswer", "TaskApprovals"]
 _TEXT_MAX: Final = 2000
 _NAME_MAX: Final = 128
 _DEFAULTS: Final = ("approve", "deny")
+_USERS_MAX: Final = 100
+_USER_MAX: Final = 64
+_REMIND_MIN_S: Final = 1.0
 
 
 class ApprovalAnswer(msgspec.Struct, frozen=True):
@@ -61,17 +66,21 @@ class TaskApprovals:
         attempt = self._attempt
         await attempt.parking.at_work()
         attempt.check()
-        _check(question, by, default)
+        users: Any = by  # anything may be given
+        users = users if isinstance(users, str) or not isinstance(users, Iterable) else tuple(users)
+        _check(question, users, default)
         name = self._name(name)
         timeout_s = None if timeout is None else seconds_of(timeout)
-        remind_s = None if remind is None else max(1.0, seconds_of(remind))
+        remind_s = None if remind is None else seconds_of(remind)
+        if remind_s is not None and remind_s < _REMIND_MIN_S:
+            raise Refused(f"remind is how often people are reminded, every second at most, not {repr(remind)[:40]}")
         if (answered := answer_in(attempt.journal.ahead, name)) is None:
             approval = self._open(name)
             if approval is None:
                 now_ns = attempt.context.time.now_ns()
                 until_ns = 0 if timeout_s is None else now_ns + int(timeout_s * 1e9)
                 approval = Approval(
-                    name=name, question=question, by=tuple(by), until_ns=until_ns, default=default, asked_ns=now_ns
+                    name=name, question=question, by=users, until_ns=until_ns, default=default, asked_ns=now_ns
                 )
                 await attempt.record(c.AskApproval(attempt.fence, approval))
             answered = await self._answer(approval, remind_s)
@@ -94,14 +103,16 @@ class TaskApprovals:
         attempt, name = self._attempt, approval.name
         while (answered := answer_in(attempt.journal.ahead, name)) is None:
             until_ns, reminds = approval.until_ns, False
-            if remind_s is not None:
-                remind_ns = approval.asked_ns + int(remind_s * 1e9) * (approval.reminders + 1)
+            every_ns = int((remind_s or 0) * 1e9)
+            if every_ns:
+                remind_ns = approval.asked_ns + every_ns * (approval.reminders + 1)
                 reminds = not until_ns or remind_ns < until_ns
                 until_ns = remind_ns if reminds else until_ns
             if await arrives(attempt, APPROVAL + name, 0, until_ns):
                 continue
             if reminds:
-                approval = msgspec.structs.replace(approval, reminders=approval.reminders + 1)
+                passed = (attempt.context.time.now_ns() - approval.asked_ns) // every_ns  # some while no node was there
+                approval = msgspec.structs.replace(approval, reminders=max(approval.reminders + 1, passed))
                 attempt.values.output().note(f"still waits for an answer to {approval.question!r}", "INFO", "approval")
                 await attempt.record(c.AskApproval(attempt.fence, approval))
             else:
@@ -113,7 +124,14 @@ class TaskApprovals:
 def _check(question: object, by: object, default: object) -> None:
     if not isinstance(question, str) or not 0 < len(question) <= _TEXT_MAX:
         raise Refused(f"a question is a text of 1 to {_TEXT_MAX} characters, not {repr(question)[:40]}")
-    if isinstance(by, str) or not isinstance(by, Iterable) or not all(isinstance(each, str) for each in by):
+    if not isinstance(by, tuple) or not all(isinstance(each, str) for each in by):
         raise Refused(f"by is a list of names, as in ['ops'], not {repr(by)[:40]}")
+    for user in by:
+        if not is_id(user) or len(user) > _USER_MAX:
+            name = re.sub(r"[^A-Za-z0-9_-]+", "-", user)[:_USER_MAX]
+            hint = f"; write {name!r}, as this user is known" if name.strip("-") else ""
+            raise Refused(f"by: no user is named {user[:_USER_MAX]!r}: letters, digits, '-' or '_'{hint}")
+    if len(by) > _USERS_MAX:
+        raise Refused(f"by has {len(by)} names; {_USERS_MAX} are the most: leave it empty and anybody may answer")
     if default not in _DEFAULTS:
         raise Refused(f"default is one of {', '.join(_DEFAULTS)}, not {repr(default)[:40]}")

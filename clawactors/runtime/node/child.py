@@ -29,11 +29,11 @@ from clawactors.runtime.node.failure import classify
 from clawactors.runtime.node.frames import BRIDGED_ERRORS, CANCELLED, LENGTH, IsolatedJob, framed
 from clawactors.runtime.node.results import as_json
 from clawactors.runtime.node.spawned import flush_streams
-from clawactors.runtime.node.step import find_undo, home_of
+from clawactors.runtime.node.step import find_undo, home_of, undo_arguments
 from clawactors.runtime.node.synccontext import SyncTaskContext
 from clawactors.systems.skills import Skill
 from clawactors.systems.skills.callables import call_sync
-from clawactors.systems.skills.returns import Returns, as_annotated
+from clawactors.systems.skills.returns import Returns
 from clawactors.systems.tasks.events import TaskError
 from clawactors.systems.tasks.retry import Retry
 
@@ -202,9 +202,10 @@ def _outcome(link: _NodeLink, job: IsolatedJob) -> bytes:
         skill = _found(job)
         _limit(job.memory_mb)
         if job.undo:
-            undo = find_undo(job.undo, home_of(skill)).function
-            args, kwargs = as_annotated(undo, job.params["args"], job.params["kwargs"])
-            undo(*args, **kwargs)
+            home = home_of(skill)
+            undo = find_undo(job.undo, home)
+            args, kwargs = undo_arguments(undo, home, **job.params)
+            undo.function(*args, **kwargs)
             return framed({"op": "return", "result": None})
         handle = SyncTaskContext(ChildBridge(link, job, skill))
         result = call_sync(skill.function, handle, skill.arguments(job.params))

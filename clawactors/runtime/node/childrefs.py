@@ -1,6 +1,7 @@
 """The handle that code holds of a child, which knows what the child's skill returns."""
 
-from collections.abc import Generator, Iterable
+import inspect
+from collections.abc import Generator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from clawactors.kernel.errors import Refused
@@ -39,14 +40,18 @@ def restored(id: str, returns: Returns, value: Any) -> Any:
     return value if value is None or isinstance(value, ChildFailed) else returns.restored(value, f"child {id}")
 
 
-def given_refs[Ref](refs: Iterable[Ref], kind: type[Ref]) -> list[Ref]:
-    """The handles as a list. Raises: `Refused` where they are something else."""
+def given_refs[Ref](refs: Sequence[Ref | Iterable[Ref]], kind: type[Ref]) -> list[Ref]:
+    """The handles, given as one list or one by one. Raises: `Refused` where they are something else."""
     given: Any = refs  # anything may be given
-    found = list(given) if isinstance(given, Iterable) else None
-    wrong = [given] if found is None else [each for each in found if not isinstance(each, kind)]
-    if found is None or wrong:
+    if len(refs) == 1 and isinstance(refs[0], Iterable) and not isinstance(refs[0], (str, kind)):
+        given = refs[0]
+    found = list(given)
+    if wrong := [each for each in found if not isinstance(each, kind)]:
+        for each in found:
+            if inspect.iscoroutine(each):
+                each.close()
         raise Refused(
-            f"task.gather takes a list of what task.submit returns, not {repr(wrong[0])[:40]}; calls of task.run go to "
+            f"task.gather takes what task.submit returns, not {repr(wrong[0])[:40]}; calls of task.run go to "
             "asyncio.gather"
         )
     return found

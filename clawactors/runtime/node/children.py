@@ -196,7 +196,9 @@ class TaskChildren:
         with contextlib.suppress(Refused):
             await self._attempt.retry_while_unavailable(lambda: submitter.cancel(id))
 
-    async def gather_refs(self, refs: Iterable[ChildRef], need: int | None, on_failure: OnFailure) -> list[Any]:
+    async def gather_refs(
+        self, refs: Sequence[ChildRef | Iterable[ChildRef]], need: int | None, on_failure: OnFailure
+    ) -> list[Any]:
         """See `TaskContext.gather`."""
         children = given_refs(refs, ChildRef)
         values = await self.gather([ref.id for ref in children], need, on_failure)

@@ -3,8 +3,8 @@
 1. A run is known by a context variable, so a task that its code creates belongs to it wherever it is created. What a
    call of the context starts for itself does not: the call is made `in_run` none.
 2. The code only waits when one of its tasks is in a durable wait, and each task without live children is in one too or
-   in a lock, event or queue of asyncio, which another of them ends; a task that has created live ones counts as
-   waiting for them. A task that is in another call of the context does not wait.
+   in a lock, event or queue of asyncio, which another of them ends, or awaits another one; a task that has created
+   live ones counts as waiting for them. A task that is in another call of the context does not wait.
 3. A task's branch is the path by which it was created: "" is where the code began, "2" its second task, "2.1" the
    first of that one. Replays number by branch, so they never depend on what is faster.
 """
@@ -118,7 +118,7 @@ class CodeTasks:
         for task, branch in self._branches.items():
             if branch.works and branch.waits <= branch.works:
                 return False
-            if not branch.waits and not branch.children:
+            if not branch.waits and not branch.children and getattr(task, "_fut_waiter", None) not in self._branches:
                 others.append(task)
         return all(_is_synchronising(task) for task in others)
 

@@ -156,9 +156,9 @@ class TaskContext(TaskHandle):
         return await self._children.submit("submit", skill, params, wanted)
 
     async def gather(
-        self, refs: Iterable[ChildRef], *, need: int | None = None, on_failure: OnFailure = "cancel"
+        self, *refs: ChildRef | Iterable[ChildRef], need: int | None = None, on_failure: OnFailure = "cancel"
     ) -> list[Any]:
-        """The results of children, in the order of `refs`, once `need` of them have completed (default: all).
+        """The results of children in the order of `refs`, a list or one by one, once `need` (or all) have completed.
 
         When so many can't complete any more: "cancel" cancels the others and raises, "wait" waits for the others and
         raises, "ignore" waits and returns. What becomes of the others once `need` have completed follows the same
@@ -236,7 +236,7 @@ class TaskContext(TaskHandle):
 
     def progress(self, done: float, total: float = 1.0) -> None:
         """Reports progress, `done` of `total`; visible with the next recorded step and the next heartbeat."""
-        self._attempt.values.report_progress(done / total if total else 0.0)
+        self._attempt.values.report_progress(done, total)
 
     def heartbeat(self) -> None:
         """A sign of life, for skills with `heartbeat_s`: an attempt that gives none for so long fails."""

@@ -1,13 +1,15 @@
 """Signs of life of a running task, published to control: a few a second at most, stored nowhere."""
 
+import math
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
+from clawactors.kernel.errors import Refused
 from clawactors.runtime.clock import Clock
 
-__all__ = ["ALIVE", "ReportedProgress", "TaskHeartbeat"]
+__all__ = ["ALIVE", "ReportedProgress", "TaskHeartbeat", "share_of"]
 
 ALIVE: Final = "claw.alive"
 """What the subjects begin with; the id of the task follows."""
@@ -38,3 +40,18 @@ class TaskHeartbeat:
             self._next_s = now_s + _INTERVAL_S
             report = None if progress is None else ReportedProgress(self._attempt, progress)
             self._publish(b"" if report is None else msgspec.json.encode(report))
+
+
+def share_of(done: Any, total: Any) -> float:
+    """The share that is done, 0..1. Raises: `Refused` where these are no numbers."""
+    numbers = []
+    for each in (done, total):
+        try:
+            number = math.nan if isinstance(each, str) else float(each)
+        except (TypeError, ValueError, OverflowError):
+            number = math.nan
+        if not math.isfinite(number):
+            raise Refused(f"task.progress takes two numbers, as in task.progress(3, 10), not {repr(each)[:40]}")
+        numbers.append(number)
+    done, total = numbers
+    return min(1.0, max(0.0, done / total)) if total else 0.0

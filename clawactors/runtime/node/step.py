@@ -5,8 +5,10 @@
 """
 
 import importlib
+import re
 import sys
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from functools import update_wrapper
 from inspect import unwrap
 from typing import Any, Final, NamedTuple, overload
@@ -17,9 +19,10 @@ from clawactors.runtime.node.naming import StepNames, called
 from clawactors.runtime.node.results import as_json
 from clawactors.runtime.node.sleep import seconds_of
 from clawactors.systems.skills import Skill
+from clawactors.systems.skills.returns import as_annotated, returns_of
 from clawactors.systems.tasks.retry import Retry
 
-__all__ = ["Step", "StepCall", "TaskHandle", "call_of", "find_undo", "home_of", "step", "undo_of"]
+__all__ = ["Step", "StepCall", "TaskHandle", "call_of", "find_undo", "home_of", "step", "undo_arguments", "undo_of"]
 
 _LOCAL: Final = "<"  # of `<locals>` and `<lambda>`
 
@@ -160,6 +163,34 @@ def find_undo(name: str, home: Mapping[str, Any]) -> Step[..., Any]:
             f"there is no {path!r} in {where} to undo the step with; restore it, then retry the undo"
         ) from None
     return found if isinstance(found, Step) else Step(found)
+
+
+def undo_arguments(
+    undo: Step[..., Any], home: Mapping[str, Any], step: str, result: Any, made: Mapping[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """What the undo of the step of that name is called with, from the record: as the undo annotates it, or the step.
+
+    Raises: `Refused` where a value is not what the undo says.
+    """
+    args, kwargs = made["args"], made["kwargs"]
+    typed = None
+    if (function := _undone_by(undo, home, step)) is not None:
+        with suppress(Refused):
+            its_args, its_kwargs = as_annotated(function, args, kwargs)
+            typed = ((returns_of(function).restored(result, "it"), *its_args), its_kwargs)
+    return as_annotated(undo.function, (result, *args), kwargs, typed)
+
+
+def _undone_by(undo: Step[..., Any], home: Mapping[str, Any], name: str) -> Callable[..., Any] | None:
+    """The function of the step that names this undo, where one can be found beside the skill or the undo."""
+    beside = vars(sys.modules.get(getattr(undo.function, "__module__", None) or "", object))
+    found = {
+        id(each): each
+        for each in (*home.values(), *beside.values())
+        if isinstance(each, Step) and undo.function in (each.undo, getattr(each.undo, "function", None))
+    }
+    own = [each for each in found.values() if each.name == re.split("[@#]", name, maxsplit=1)[0]] or [*found.values()]
+    return own[0].function if len(own) == 1 else None
 
 
 class StepCall(NamedTuple):

@@ -10,7 +10,6 @@ import asyncio
 import inspect
 import logging
 import sys
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from clawactors.kernel.errors import Refused
@@ -21,9 +20,8 @@ from clawactors.runtime.node.codetasks import in_run, outside_run
 from clawactors.runtime.node.failure import classify, message_of
 from clawactors.runtime.node.fingerprint import difference, tells_apart
 from clawactors.runtime.node.naming import StepNames
-from clawactors.runtime.node.results import encoded_and_decoded, is_large
 from clawactors.runtime.node.sleep import SLEEP
-from clawactors.runtime.node.step import call_of, home_of, undo_of
+from clawactors.runtime.node.step import StepCall, call_of, home_of, undo_of
 from clawactors.runtime.node.steptime import RunningSteps, is_async, within
 from clawactors.runtime.node.threadsteps import ThreadSteps
 from clawactors.systems.skills.returns import JSON, Returns, returns_of
@@ -52,7 +50,7 @@ class Steps:
         self._attempt = attempt
         self._called: dict[str, str] = {}  # by name of the step, the fingerprint of its call
         self._names = StepNames()
-        self._running = RunningSteps(attempt, write_beside)
+        self.running = RunningSteps(attempt, write_beside)
         self.threads = ThreadSteps(attempt)
         self._earlier: dict[str, list[str]] | None = None
 
@@ -69,40 +67,41 @@ class Steps:
 
     async def _take(self, path: str, given: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         call = call_of(self._names, given, kwargs, path)
-        name, retry, returns = call.name, call.retry, returns_of(call.function)
+        name, returns = call.name, returns_of(call.function)
         undo = undo_of(call, home_of(self._attempt.skill)) if call.undo is not None else None
         done, result = await self.begin(name, call.fingerprint)
         if done:
             return returns.restored(result, f"step {name!r}")
-        failures, clock = 0, self._attempt.clock
+        try:
+            return returns.restored(await self._try(call, undo, returns), f"step {name!r}")
+        except asyncio.CancelledError:
+            if self.running.given_up(name):
+                self._called.pop(name, None)  # the code may catch a timeout of its own and try the step again
+            raise
+
+    async def _try(self, call: StepCall, undo: dict[str, Any] | None, returns: Returns) -> Any:
+        """The result as JSON has it, once it is on record. Raises: what the last try raises."""
+        name, failures, clock = call.name, 0, self._attempt.clock
         while True:
             started_s = clock.monotonic_s()
             try:
-                result = await within(call.timeout_s, self._do(name, call.function, call.args, kwargs), name)
+                result = await within(call.timeout_s, self._do(call, undo), name)
             except (Exception, SystemExit, KeyboardInterrupt) as raised:
                 error = as_exception(raised)
-                if await self.tries_again(name, error, clock.monotonic_s() - started_s, retry, failures):
+                if await self.tries_again(name, error, clock.monotonic_s() - started_s, call.retry, failures):
                     failures += 1
                     continue
                 if error is raised:
                     raise
                 raise error from raised
-            value = await self.end(name, result, clock.monotonic_s() - started_s, undo, returns)
-            return returns.restored(value, f"step {name!r}")
+            return await self.end(name, result, clock.monotonic_s() - started_s, undo, returns)
 
-    async def _do(self, name: str, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    async def _do(self, call: StepCall, undo: dict[str, Any] | None) -> Any:
         with in_run(self._attempt.tasks):
-            if is_async(function):
-                return await function(*args, **kwargs)
-            result = await self.threads.call(name, lambda: function(*args, **kwargs))
+            if is_async(call.function):
+                return await call.function(*call.args, **call.kwargs)
+            result = await self.threads.call(call, undo, self._called.get(call.name, ""))
             return await result if inspect.isawaitable(result) else result
-
-    def complete_late(self, name: str, result: Any, took_s: float) -> None:
-        """Notes the result of a step that went on in its thread when the code had ended."""
-        attempt, call = self._attempt, self._called.get(name, "")
-        encoded, record = encoded_and_decoded(result, f"step {name!r}")
-        if not attempt.has_ended and not is_large(encoded, record):
-            attempt.note(c.CompleteStep(attempt.fence, name, record, round(took_s, 6), None, call), record)
 
     async def begin(self, name: object, call: str) -> tuple[bool, Any]:
         """`(True, result)` when the step is recorded as completed."""
@@ -121,7 +120,7 @@ class Steps:
         if names and (other := await self._first_unused(names)):
             await attempt.block(_renamed(name, other))
         if entry is None or not entry.is_done:
-            self._running.began(name)
+            self.running.began(name)
             return False, None
         if entry.fingerprint and entry.fingerprint != call:
             await attempt.block(
@@ -181,7 +180,7 @@ class Steps:
         `undo` is that of `undo_of`.
         """
         attempt = self._attempt
-        self._running.ended(name)
+        self.running.ended(name)
         value, record = await attempt.values.encode_result(result, f"step {name!r}", returns)
         returns.restored(value, f"step {name!r}")  # what can't come back is not recorded
         if attempt.has_ended:
@@ -213,7 +212,7 @@ class Steps:
     async def fail(self, name: str, error: Exception, took_s: float) -> None:
         """Notes that the step raised; this is written with the next step or the failure of the attempt."""
         attempt = self._attempt
-        self._running.ended(name)
+        self.running.ended(name)
         self._called.pop(name, None)  # code may catch the error and try the step again
         if attempt.may_record:
             message = attempt.supplies.secrets.hide(message_of(error))
@@ -235,7 +234,7 @@ class Steps:
         await asyncio.sleep(retry.wait_after(failures + 1, strategy, attempt.clock.roll()))
         attempt.check()
         self._called[name] = call
-        self._running.began(name)
+        self.running.began(name)
         return True
 
 

@@ -1,7 +1,7 @@
 """The time that steps take: a limit for each try, and a record that a long one runs.
 
 1. Async code is cancelled when its time is over. Sync code can't be: it is left behind in its thread.
-2. A step that runs longer than `SHOWN_AFTER_S` is recorded as running; shorter ones cost nothing.
+2. A step that runs longer than `SHOWN_AFTER_S`, or when its attempt ends, is recorded as running; others cost nothing.
 """
 
 import asyncio
@@ -20,9 +20,10 @@ from clawactors.systems.tasks import commands as c
 if TYPE_CHECKING:
     from clawactors.runtime.node.attempt.attempt import Attempt
 
-__all__ = ["SHOWN_AFTER_S", "RunningSteps", "call_within", "is_async", "run", "within"]
+__all__ = ["GIVEN_UP", "SHOWN_AFTER_S", "RunningSteps", "call_within", "is_async", "run", "within"]
 
 SHOWN_AFTER_S: Final = 2.0
+GIVEN_UP: Final = "its code did not wait for its end: a timeout of its own, or a sibling that failed"
 
 
 async def run(threads: Executor, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
@@ -98,6 +99,32 @@ class RunningSteps:
         """The try has returned or raised."""
         if (timer := self._timers.pop(name, None)) is not None:
             timer.cancel()
+
+    def given_up(self, name: str) -> bool:
+        """The code does not wait for the step any longer; False where the attempt ends: see `note_left`."""
+        attempt = self._attempt
+        if attempt.is_stopping or attempt.tasks.is_ending:
+            return False
+        if name in self._timers:
+            with suppress(Refused):
+                attempt.note(c.FailStep(attempt.fence, name, GIVEN_UP, self._ran_s(name)))
+            self.ended(name)
+        return True
+
+    def note_left(self) -> None:
+        """Notes the tries that the end of the attempt cuts short: what they did may be in the world."""
+        attempt, life = self._attempt, self._attempt.journal.ahead.life
+        if attempt.phase.reason not in (None, "failed", "cancel"):
+            return  # they run again elsewhere
+        for name in self._timers:
+            entry = attempt.journal.entries.last(name)
+            if entry is None or (entry.status, entry.attempt) != ("running", life.attempt):
+                with suppress(Refused):
+                    attempt.journal.note(c.StartStep(attempt.fence, name, self._ran_s(name)))
+
+    def _ran_s(self, name: str) -> float:
+        began_s = self._timers[name].when() - SHOWN_AFTER_S
+        return round(max(0.0, asyncio.get_running_loop().time() - began_s), 6)
 
     def _show(self, name: str) -> None:
         try:

@@ -1,6 +1,6 @@
 """Children as sync code handles them, in a thread or a process of its own: each call goes over the bridge as JSON."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from clawactors.runtime.node.childfailed import ChildFailed
@@ -49,7 +49,9 @@ def submit_child(
     return SyncChildRef(bridge, bridge.call("submit_child", name, params, dict(options)), returns)
 
 
-def gather_children(bridge: "Bridge", refs: Iterable[SyncChildRef], need: int | None, on_failure: str) -> list[Any]:
+def gather_children(
+    bridge: "Bridge", refs: Sequence[SyncChildRef | Iterable[SyncChildRef]], need: int | None, on_failure: str
+) -> list[Any]:
     """As `TaskContext.gather`."""
     children = given_refs(refs, SyncChildRef)
     outcomes = bridge.call("child_outcomes", [ref.id for ref in children], need, on_failure)

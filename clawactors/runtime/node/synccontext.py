@@ -12,6 +12,7 @@ import msgspec
 from clawactors.runtime.node.approvals import ApprovalAnswer
 from clawactors.runtime.node.code import as_exception
 from clawactors.runtime.node.failure import message_of
+from clawactors.runtime.node.heartbeat import share_of
 from clawactors.runtime.node.naming import StepNames, planned
 from clawactors.runtime.node.step import Step, TaskHandle, call_of, undo_of
 from clawactors.runtime.node.steptime import call_within
@@ -180,7 +181,7 @@ class SyncTaskContext(TaskHandle):
         return submit_child(self._bridge, "submit", skill, params, wanted)
 
     def gather(
-        self, refs: Iterable[SyncChildRef], *, need: int | None = None, on_failure: "OnFailure" = "cancel"
+        self, *refs: SyncChildRef | Iterable[SyncChildRef], need: int | None = None, on_failure: "OnFailure" = "cancel"
     ) -> list[Any]:
         """As `TaskContext.gather`."""
         return gather_children(self._bridge, refs, need, on_failure)
@@ -196,7 +197,8 @@ class SyncTaskContext(TaskHandle):
         name: str | None = None,
     ) -> ApprovalAnswer:
         """As `TaskContext.approve`."""
-        asked = {"by": list(by), "timeout": timeout, "default": default, "remind": remind, "name": name}
+        users = by if isinstance(by, str) or not isinstance(by, Iterable) else list(by)
+        asked = {"by": users, "timeout": timeout, "default": default, "remind": remind, "name": name}
         return msgspec.convert(self._bridge.call("approve", question, **asked), ApprovalAnswer)
 
     def emit(self, chunk: Any, stream: str = OUT) -> None:
@@ -235,7 +237,7 @@ class SyncTaskContext(TaskHandle):
 
     def progress(self, done: float, total: float = 1.0) -> None:
         """As `TaskContext.progress`."""
-        self._bridge.send("progress", done, total)
+        self._bridge.send("progress", share_of(done, total))
 
     def heartbeat(self) -> None:
         """As `TaskContext.heartbeat`."""

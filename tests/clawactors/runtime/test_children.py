@@ -291,7 +291,7 @@ async def test_limits_and_wrong_calls_are_refused_with_the_way_out() -> None:
         client = cluster.client()
         assert await client.run("wrong", wait_s=8) is None
         assert len(said) == 10
-        assert "takes a list of what task.submit returns, not 'id'" in said[6]
+        assert "takes what task.submit returns, not 'id'" in said[6]
         assert "not 5" in said[7]
         assert "takes the parameters in the call" in said[8]
         assert "max_retries" in said[-1]
@@ -359,7 +359,7 @@ def sync_prices(task: SyncTask) -> None:
     assert isinstance(failed, ChildFailed)
     assert task.run(price.call(NEW["day"])) == found[0]
     assert task.run("price", NEW) == ROW
-    with pytest.raises(Refused, match="takes a list of what task"):
+    with pytest.raises(Refused, match="takes what task"):
         task.gather([5])  # type: ignore[list-item]
 
 

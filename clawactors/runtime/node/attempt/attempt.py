@@ -94,6 +94,8 @@ class Attempt(AttemptParts):
                 result = await run_code(self)
             finally:
                 await end_tasks(self)
+                if "steps" in self.__dict__:
+                    self.steps.running.note_left()
             if self.assignment.is_resumed:
                 await self.steps.close()
             return result

@@ -43,7 +43,7 @@ class Parking:
     """Whether one attempt is at work or parked. `on_park` and `on_wake` tell its node."""
 
     def __init__(self, attempt: "Attempt") -> None:
-        self._attempt = attempt
+        self._attempt, self._loop = attempt, asyncio.get_running_loop()
         self.is_at_work = True
         self._under_way: asyncio.Task[None] | None = None
         self._asked = False
@@ -52,7 +52,15 @@ class Parking:
         """What the code waited for when it was told to leave its node."""
 
     async def at_work(self) -> None:
-        """Returns at once while the attempt is at work, else once it has been woken, or is to end."""
+        """Returns at once while the attempt is at work, else once it has been woken, or is to end.
+
+        Raises: `Refused` in another event loop.
+        """
+        if asyncio.get_running_loop() is not self._loop:
+            raise Refused(
+                "a task belongs to the event loop of its node, and this is another one: there use "
+                "asyncio.run_coroutine_threadsafe(task.step(…), loop), or write the skill as a sync function"
+            )
         while not (self.is_at_work and self._under_way is None) and not self._attempt.is_stopping:
             if self._under_way is not None:
                 await asyncio.wait((self._under_way,))

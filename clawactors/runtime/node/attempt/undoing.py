@@ -19,9 +19,8 @@ from clawactors.runtime.node.context import TaskContext
 from clawactors.runtime.node.failure import classify
 from clawactors.runtime.node.isolation import run_isolated
 from clawactors.runtime.node.spawned import current_output
-from clawactors.runtime.node.step import find_undo, home_of
+from clawactors.runtime.node.step import find_undo, home_of, undo_arguments
 from clawactors.runtime.node.steptime import run, within
-from clawactors.systems.skills.returns import as_annotated
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks.journal import Entry
 from clawactors.systems.tasks.payload import is_reference
@@ -121,11 +120,11 @@ async def _undo(attempt: "Attempt", entry: Entry) -> str:
             result = await _whole(attempt, entry.result)
             work: Any
             if skill.isolate:
-                params = {"args": [result, *made["args"]], "kwargs": made["kwargs"]}
+                params = {"step": entry.name, "result": result, "made": made}
                 work = run_isolated(attempt, TaskContext(attempt), skill, params, undo.function)
             else:
                 undone_attempt.set(attempt)
-                args, kwargs = as_annotated(step.function, (result, *made["args"]), made["kwargs"])
+                args, kwargs = undo_arguments(step, home_of(skill), entry.name, result, made)
                 work = run(attempt.threads, step.function, args, kwargs)
             await within(step.timeout_s or UNDO_TIMEOUT_S, work, f"undo of {entry.name}")
         except (Exception, SystemExit, KeyboardInterrupt) as raised:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from clawactors.eventlog import Corrupt
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.codetasks import at_work
+from clawactors.runtime.node.heartbeat import share_of
 from clawactors.runtime.node.naming import planned
 from clawactors.runtime.node.output import TaskOutput
 from clawactors.runtime.node.results import encoded_and_decoded, is_large
@@ -42,13 +43,24 @@ class AttemptValues:
 
         Raises: `Refused` where it is not JSON, too large, or holds a secret.
         """
-        encoded, decoded = encoded_and_decoded(result, whose, returns)
-        if self._skill is not None and self._skill.secrets:
-            self._supplies.secrets.check(encoded, self._skill.secrets, whose)
+        encoded, decoded = self._encode(result, whose, returns)
         if is_large(encoded, decoded):
             payloads = self._supplies.payloads
             return decoded, await self._attempt.retry_while_unavailable(lambda: payloads.store_blob(encoded, whose))
         return decoded, decoded
+
+    def encode_small(self, result: Any, whose: str) -> Any:
+        """What is recorded of it. Raises: as `encode_result`; `Refused` where it is large."""
+        encoded, decoded = self._encode(result, whose, JSON)
+        if is_large(encoded, decoded):
+            raise Refused(f"{whose} is large")
+        return decoded
+
+    def _encode(self, result: Any, whose: str, returns: Returns) -> tuple[bytes, Any]:
+        encoded, decoded = encoded_and_decoded(result, whose, returns)
+        if self._skill is not None and self._skill.secrets:
+            self._supplies.secrets.check(encoded, self._skill.secrets, whose)
+        return encoded, decoded
 
     async def load_payload(self, reference: Any, what: str) -> Any:
         """The value behind a reference. Where it is missing, the task is blocked: a person has to decide."""
@@ -118,8 +130,11 @@ class AttemptValues:
 
     async def undo_record(self, undo: dict[str, Any], step: str) -> Undo:
         """What is recorded of how to undo a step; arguments that are large go by reference."""
-        call = (await self.encode_result(undo["call"], f"the undo of step {step!r}"))[1]
-        return Undo(undo["function"], call, self._skill is not None and self._skill.on_failure == "compensate")
+        return self.undo_by(undo["function"], (await self.encode_result(undo["call"], f"the undo of step {step!r}"))[1])
+
+    def undo_by(self, function: str, call: Any) -> Undo:
+        """What is recorded of the function and the arguments that undo a step."""
+        return Undo(function, call, self._skill is not None and self._skill.on_failure == "compensate")
 
     def plan(self, steps: Iterable[str | Callable[..., Any]]) -> None:
         """See `TaskContext.plan`."""
@@ -136,7 +151,7 @@ class AttemptValues:
             self.progress = 1 - len(self._left) / self._planned
         return self.progress
 
-    def report_progress(self, share: float) -> None:
-        """Keeps the progress, 0..1, for the next record; a sign of life."""
-        self.progress = min(1.0, max(0.0, float(share)))
+    def report_progress(self, done: float, total: float) -> None:
+        """Keeps the progress for the next record; a sign of life. Raises: `Refused` where these are no numbers."""
+        self.progress = share_of(done, total)
         self._attempt.heartbeat.beat(self.progress)

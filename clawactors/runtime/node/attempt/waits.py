@@ -21,6 +21,9 @@ __all__ = ["Waits"]
 
 _TURNS: Final = 3
 """What just ended may have set off more: that begins within so many turns of the loop."""
+_LOOK_S: Final = 0.01
+_LOOK_MAX_S: Final = 1.0
+"""Code that comes to wait in a lock or a queue tells nobody, so it is looked at again, ever more rarely."""
 
 
 class _OpenWait:
@@ -42,6 +45,8 @@ class Waits:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_ns = 0
         self._is_checking = False
+        self._look: asyncio.TimerHandle | None = None
+        self._look_s = _LOOK_S
 
     async def until(self, wait: DurableWait, taken: int = 0) -> bool:
         """True when more than `taken` signals of the name are there, False when the time has come.
@@ -52,6 +57,7 @@ class Waits:
         if (came := self._came(each)) is not None:
             return came
         self._open[each] = None
+        self._look_s = _LOOK_S
         try:
             self._arm(wait.until_ns)
             self.check_idle()
@@ -160,8 +166,15 @@ class Waits:
             self._is_checking = False
             if self._open and not attempt.journal.is_written and not attempt.journal.gathers:
                 attempt.write_beside()  # until when it waits is on record, whatever the code does beside
+            if (self._open or self.shared) and self._look is None:
+                self._look = self._loop.call_later(self._look_s, self._look_again)
+                self._look_s = min(_LOOK_MAX_S, 2 * self._look_s)
         elif turns:
             self._loop.call_soon(self._settle, turns - 1)
         else:
             self._is_checking = False
             attempt.parking.on_idle()
+
+    def _look_again(self) -> None:
+        self._look = None
+        self.check_idle()
