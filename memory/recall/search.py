@@ -1,6 +1,6 @@
 """The search: candidates by words, by concepts and by vectors form one pool, which is ranked once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -20,8 +20,9 @@ from clawactors.memory.recall.filter import MemoryFilter, admits, matching
 from clawactors.memory.recall.fusion import FEATURES, THRESHOLD, WEIGHTS, features, relevance
 from clawactors.memory.recall.hit import Hit, hit_of
 from clawactors.memory.recall.lexical import CONCEPTS, WORDS, Term, bm25, coverage, terms_of_query
+from clawactors.memory.recall.routes import AskedQuestion, FoundHit, answers
 from clawactors.memory.recall.speaker import SpeakerFinder
-from clawactors.memory.text.date import day_of, mentioned_days
+from clawactors.memory.text.date import UTC, Zone, day_of, mentioned_days
 from clawactors.memory.text.excerpt import excerpt
 from clawactors.memory.text.normal import clean
 from clawactors.memory.text.term import is_unspaced
@@ -70,34 +71,46 @@ class Searcher:
         filter: MemoryFilter = _EVERYTHING,
         threshold: float = THRESHOLD,
         now_ns: int = 0,
+        zone: Zone = UTC,
     ) -> list[Hit]:
         """The most relevant memories, best first. If none reaches the threshold: the best three, marked weak.
 
-        `now_ns` is the reference for words like «yesterday»; 0 stands for the time of the newest memory.
+        `now_ns` is the reference for words like «yesterday» in that zone; 0 stands for the time of the newest memory.
         """
+        most = max(limit, _JUDGED)
+        asked = AskedQuestion(text, filter, now_ns or self.index.columns.newest_ns, zone)
         with self.index.store.snapshot() as reading:
-            ranked, terms = self.rank(reading, text, filter, now_ns, max(limit, _JUDGED))
-            places = np.flatnonzero(ranked.relevances >= threshold)[:limit]
-            weak = not len(places)
-            if weak:
-                places = np.arange(min(limit, _WEAK, len(ranked.numbers)))
-            weights = {term.text: term.idf for term in terms}
-            hits = []
 
-            def shown(item: Item, score: float, parts: dict[str, float]) -> Hit:
-                part = excerpt(item.content.text, weights, self.index.lexicon.analyzer.terms)
-                return hit_of(item, score, weak, part, parts)
+            def ranked(text: str, filter: MemoryFilter) -> list[FoundHit]:
+                return self._found(reading, text, most, filter, threshold, asked)
 
-            for place in places.tolist():
-                item = item_at(reading, int(ranked.numbers[place]))
-                if item is not None and item.memory.content is not None:
-                    score = round(float(ranked.relevances[place]), 4)
-                    hits.append((item, shown(item, score, _parts(ranked.features[place]))))
+            def newest(filter: MemoryFilter) -> Iterator[Item]:
+                return self._newest(reading, most, filter)
 
             def successor(item: Item, outdated: Hit) -> Hit | None:
-                return shown(item, outdated.score, {}) if admits(filter, item) else None
+                shown = excerpt(item.content.text, {}, self.index.lexicon.analyzer.terms)
+                return hit_of(item, outdated.score, outdated.weak, shown, {}) if admits(filter, item) else None
 
-            return in_order(reading, hits, successor)[:limit]
+            return in_order(reading, answers(reading, asked, ranked, newest), successor)[:limit]
+
+    def _found(
+        self, reading: Reading, text: str, limit: int, filter: MemoryFilter, threshold: float, asked: AskedQuestion
+    ) -> list[FoundHit]:
+        """The ranked items that reach the threshold, else the best three, marked weak."""
+        ranked, terms = self.rank(reading, text, filter, asked.now_ns, limit, asked.zone)
+        places = np.flatnonzero(ranked.relevances >= threshold)[:limit]
+        weak = not len(places)
+        if weak:
+            places = np.arange(min(limit, _WEAK, len(ranked.numbers)))
+        weights = {term.text: term.idf for term in terms}
+        hits = []
+        for place in places.tolist():
+            item = item_at(reading, int(ranked.numbers[place]))
+            if item is not None and item.memory.content is not None:
+                shown = excerpt(item.content.text, weights, self.index.lexicon.analyzer.terms)
+                score = round(float(ranked.relevances[place]), 4)
+                hits.append((item, hit_of(item, score, weak, shown, _parts(ranked.features[place]))))
+        return hits
 
     def similar(self, id: str, limit: int = 5, filter: MemoryFilter = _EVERYTHING) -> list[Hit]:
         """The memories most similar to this one; empty for an unknown or forgotten memory."""
@@ -111,16 +124,26 @@ class Searcher:
     def newest(self, limit: int = 5, filter: MemoryFilter = _EVERYTHING) -> list[Hit]:
         """The newest memories, newest first; `since_ns` and `until_ns` select a window. Each has the score 1."""
         with self.index.store.snapshot() as reading:
-            with self.index.lock:
-                columns = self.index.columns
-                candidates = np.flatnonzero(matching(self.index, reading, filter))
-                order = np.lexsort((candidates, columns.at_ns[candidates]))[::-1][:limit]
-                numbers = candidates[order]
-            found = (item_at(reading, int(number)) for number in numbers)
-            return [hit_of(item, 1.0, False, item.content.text, {}) for item in found if item and item.memory.content]
+            items = self._newest(reading, limit, filter)
+            return [hit_of(item, 1.0, False, item.content.text, {}) for item in items]
+
+    def _newest(self, reading: Reading, limit: int, filter: MemoryFilter) -> Iterator[Item]:
+        with self.index.lock:
+            columns = self.index.columns
+            candidates = np.flatnonzero(matching(self.index, reading, filter))
+            order = np.lexsort((candidates, columns.at_ns[candidates]))[::-1][:limit]
+            numbers = candidates[order]
+        found = (item_at(reading, int(number)) for number in numbers)
+        return (item for item in found if item and item.memory.content)
 
     def rank(
-        self, reading: Reading, text: str, filter: MemoryFilter = _EVERYTHING, now_ns: int = 0, judged: int = _JUDGED
+        self,
+        reading: Reading,
+        text: str,
+        filter: MemoryFilter = _EVERYTHING,
+        now_ns: int = 0,
+        judged: int = _JUDGED,
+        zone: Zone = UTC,
     ) -> tuple[RankedItems, list[Term]]:
         """All items of the pool, best first, and the query's terms. Only the first `judged` items get a relevance."""
         text = clean(text[:QUERY_LIMIT])
@@ -137,7 +160,7 @@ class Searcher:
             # A longer item holds more information; the square root keeps length alone from winning.
             similarities = index.vectors.similarities(query, pool)
             similarities *= np.sqrt(index.vectors.lengths[pool])
-            today = day_of(now_ns or columns.newest_ns)
+            today = day_of(now_ns or columns.newest_ns, zone)
             rows = features(
                 columns,
                 pool,

@@ -9,7 +9,7 @@ from clawactors.memory.consolidation.facts.words import RELATIONS
 __all__ = ["NAME", "REL", "Subject", "read_subject", "relations_in"]
 
 REL: Final = "|".join(sorted(RELATIONS, key=len, reverse=True))
-_PART = r"[^\W\d_a-zà-öø-ÿ\u3400-\u9fff][\w-]*(?:'[^\W\d_a-z]\w*)?"
+_PART = r"[^\W\d_a-zà-öø-ÿ\u3400-\u9fff][\w-]{0,40}(?:'[^\W\d_a-z]\w{0,40})?"
 NAME: Final = rf"(?:(?:(?:Dr|Mr|Mrs|Ms|Prof|Sr)\. )?{_PART}(?: (?:(?:van|von|de|da|del|di|bin|al|la|le|der) )*{_PART}){{0,2}}|[\u3400-\u9fff]{{2,4}})"
 """A name in any script with capital letters, or a short Chinese one. Check it with `is_person`."""
 

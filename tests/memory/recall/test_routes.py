@@ -1,0 +1,180 @@
+"""Questions about days, first and last times, other names, and facts in two steps."""
+# ruff: noqa: RUF001 - full-width signs on purpose
+
+import pytest
+
+from clawactors.memory.index import Index
+from clawactors.memory.recall import Hit, MemoryFilter, Searcher
+from clawactors.memory.text.date import UTC, parse_date, zone_named
+from clawactors.systems.memories import Content
+from tests.memory.consolidation.test_consolidation import World
+
+NOW = "2026-06-10 12:00"  # a Wednesday
+
+
+@pytest.fixture
+def world(index: Index) -> World:
+    return World(index)
+
+
+def note(world: World, text: str, at: str, owner: str = "mira", tags: tuple[str, ...] = ()) -> None:
+    world.remember(text, Content(text=text, owner=owner, happened_ns=parse_date(at), tags=tags))
+
+
+def ask(world: World, question: str, now: str = NOW, zone: str = "", limit: int = 5) -> list[Hit]:
+    searcher = Searcher(world.index)
+    return searcher.search(
+        question, limit, MemoryFilter(owner="mira"), now_ns=parse_date(now), zone=zone_named(zone) if zone else UTC
+    )
+
+
+def texts(hits: list[Hit]) -> list[str]:
+    return [hit.text for hit in hits if not hit.weak]
+
+
+@pytest.fixture
+def diary(world: World) -> World:
+    note(world, "Paid the rent for the studio.", "2026-05-20")
+    note(world, "The kiln broke, Tom ordered a coil.", "2026-06-05 09:00")
+    note(world, "Lunch with Ines at the harbour.", "2026-06-05 13:00")
+    note(world, "The coil arrived.", "2026-06-08")
+    note(world, "Fired forty bowls.", "2026-06-09 15:00")
+    return world
+
+
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [
+        ("What happened last Friday?", {"The kiln broke, Tom ordered a coil.", "Lunch with Ines at the harbour."}),
+        ("what did I do yesterday?", {"Fired forty bowls."}),
+        ("What happened two days ago?", {"The coil arrived."}),
+        ("What happened on 05.06.2026?", {"The kiln broke, Tom ordered a coil.", "Lunch with Ines at the harbour."}),
+        ("What happened three weeks ago?", {"Paid the rent for the studio."}),
+        ("What happened last week?", {"The kiln broke, Tom ordered a coil.", "Lunch with Ines at the harbour."}),
+        ("昨天发生了什么？", {"Fired forty bowls."}),
+        ("前天做了什么？", {"The coil arrived."}),
+        ("上周五发生了什么事？", {"The kiln broke, Tom ordered a coil.", "Lunch with Ines at the harbour."}),
+        ("上个月发生了什么？", {"Paid the rent for the studio."}),
+    ],
+)
+def test_a_question_about_days_finds_what_happened_then(diary: World, question: str, found: set[str]) -> None:
+    assert set(texts(ask(diary, question))) == found
+
+
+def test_yesterday_is_a_day_of_the_zone(world: World) -> None:
+    note(world, "Fired forty bowls.", "2026-06-09 20:00")  # already the tenth in Shanghai
+    assert texts(ask(world, "what happened yesterday?", "2026-06-10 12:00")) == ["Fired forty bowls."]
+    assert texts(ask(world, "what happened yesterday?", "2026-06-10 12:00", "Asia/Shanghai")) == []
+    assert texts(ask(world, "what happened today?", "2026-06-10 12:00", "Asia/Shanghai")) == ["Fired forty bowls."]
+
+
+def test_where_nothing_happened_on_those_days_hits_are_weak(diary: World) -> None:
+    assert texts(ask(diary, "What happened on 1 June 2026?")) == []
+
+
+@pytest.fixture
+def failures(world: World) -> World:
+    for day, node in ((2, "n3"), (5, "n7"), (8, "n1")):
+        note(world, f"The backup failed on node {node} with a timeout.", f"2026-06-0{day}")
+    return world
+
+
+@pytest.mark.parametrize(
+    ("question", "node"),
+    [
+        ("On which node did the backup fail the first time?", "n3"),
+        ("When was the last failure of the backup?", "n1"),
+        ("What is the most recent failure of the backup?", "n1"),
+        ("When did the backup first fail?", "n3"),
+    ],
+)
+def test_first_and_last_go_by_time(failures: World, question: str, node: str) -> None:
+    assert f"node {node}" in ask(failures, question)[0].text
+
+
+def test_a_question_under_another_name_finds_the_person(world: World) -> None:
+    note(world, "My colleague is 王磊. Her English name is Leo.", "2026-06-01")
+    note(world, "王磊 lives in Graz.", "2026-06-02")
+    note(world, "Tom lives in Bonn.", "2026-06-02")
+    world.consolidate()
+    assert "Graz" in ask(world, "Where does Leo live?")[0].text
+    note(world, "Leo plays the cello in the town orchestra.", "2026-06-03")
+    assert "cello" in ask(world, "What instrument does 王磊 play? The cello?")[0].text
+
+
+@pytest.fixture
+def town(world: World) -> World:
+    for text in (
+        "Ana works at Bosch",
+        "Tom works at Bosch",
+        "Ines works at Siemens",
+        "My boss is Ines",
+        "Ines lives in Porto",
+        "My wife is Ana",
+        "Ana's sister is Lea",
+        "Lea lives in Ghent",
+        "Rui lives in Porto",
+    ):
+        note(world, text, "2026-06-01")
+    world.consolidate()
+    return world
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Who works where Ana works?", "Tom works at Bosch"),
+        ("Who else works at the same company as Ana?", "Tom works at Bosch"),
+        ("Who works with Tom?", "Ana works at Bosch"),
+        ("Who lives in the same city as Ines?", "Rui lives in Porto"),
+        ("Where does my boss live?", "Ines lives in Porto"),
+        ("Where does my wife's sister live?", "Lea lives in Ghent"),
+        ("Where does the sister of Ana live?", "Lea lives in Ghent"),
+        ("Whose boss works at Siemens?", "mira's boss is Ines"),
+    ],
+)
+def test_questions_in_two_steps(town: World, question: str, answer: str) -> None:
+    hits = ask(town, question)
+    assert hits[0].text == answer
+    assert not hits[0].weak
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("谁和安娜在同一家公司？", "大伟在博世工作"),
+        ("谁和安娜在同一家公司上班？", "大伟在博世工作"),
+        ("和安娜在同一个公司的人有谁？", "大伟在博世工作"),
+        ("我老板住在哪里？", "陈静住在波尔图"),
+        ("我妻子的妹妹住在哪里？", "丽丽住在根特"),
+    ],
+)
+def test_questions_in_two_steps_in_chinese(world: World, question: str, answer: str) -> None:
+    for text in (
+        "安娜在博世工作",
+        "大伟在博世工作",
+        "李雷在华为工作",
+        "我老板是陈静",
+        "陈静住在波尔图",
+        "我妻子叫安娜",
+        "安娜的妹妹是丽丽",
+        "丽丽住在根特",
+    ):
+        note(world, text, "2026-06-01")
+    world.consolidate()
+    assert ask(world, question)[0].text == answer
+
+
+def test_a_graph_answer_passes_the_filter_and_ends_with_the_fact(town: World) -> None:
+    note(town, "Tom quit Bosch", "2026-06-05")
+    town.consolidate()
+    facts = [hit for hit in ask(town, "Who works where Ana works?") if hit.parts.get("facts")]
+    assert facts == []
+    others = Searcher(town.index).search("Who works where Ana works?", 5, MemoryFilter(owner="bob"))
+    assert others == []
+
+
+def test_scores_never_rise_down_the_list(town: World, failures: World) -> None:
+    for question in ("Who works where Ana works?", "the last failure of the backup", "what happened last week?"):
+        scores = [hit.score for hit in ask(town, question)]
+        assert scores == sorted(scores, reverse=True)
