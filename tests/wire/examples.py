@@ -109,6 +109,7 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
         *(e.Waiting(reason, 1_800_000_001_000_000_000, "approved") for reason in ("dependency", "timer", "retry")),
         e.Waiting("signal"),
         e.Waiting("timer", NEXT, "", (e.DurableWait("timer", NEXT), e.DurableWait("signal", 0, "go")), True, True),
+        e.Waiting("signal", 0, "go", parked=True, progress=0.25),
     ),
     "task.interrupted": (e.Interrupted("node n1: silent", counted=False, dead=True), e.Interrupted("")),
     "task.attempt_failed": (

@@ -107,10 +107,12 @@ class Park(_AttemptCommand, frozen=True):
     """The code does nothing but wait, and its node keeps it in memory meanwhile.
 
     `waits` go with how many signals of the name each has had, as for `Wait`. `limited`: its skill has a limit.
+    `progress` is what the code has reported, if it has.
     """
 
     waits: tuple[tuple[DurableWait, int], ...]
     limited: bool = False
+    progress: float | None = None
 
 
 class Wake(_AttemptCommand, frozen=True):

@@ -19,9 +19,10 @@ _NEVER_NS: Final = 2**63
 
 def park(command: c.Park, task: Task) -> tuple[e.TaskEvent, ...]:
     """The code does nothing but wait: none where something has come, or it cleans up."""
-    if task.life.cancel_requested or not command.waits:
+    life = task.life
+    if life.cancel_requested or not command.waits:
         return ()  # what cleans up does not park
-    if task.life.undo is not None:
+    if life.undo is not None:
         raise Refused(UNDONE)
     for wait, taken in command.waits:
         if wait.reason == "signal" and task.journal.count(SIGNAL + wait.name) > taken:
@@ -29,7 +30,8 @@ def park(command: c.Park, task: Task) -> tuple[e.TaskEvent, ...]:
     waits = tuple(wait for wait, _ in command.waits)
     first = min(waits, key=lambda wait: wait.until_ns or _NEVER_NS)
     all_waits = waits if len(waits) > 1 else ()
-    return (e.Waiting(first.reason, first.until_ns, first.name, all_waits, parked=True, limited=command.limited),)
+    progress = None if command.progress == life.progress else command.progress
+    return (e.Waiting(first.reason, first.until_ns, first.name, all_waits, True, command.limited, progress),)
 
 
 def wake(task: Task) -> tuple[e.TaskEvent, ...]:

@@ -19,7 +19,7 @@ class Waiting(_WaitEvent, frozen=True, tag="task.waiting"):
     A task that is blocked for the sake of others waits for them again: the one without a result goes on.
     `waits` lists all that its code waits for, where that is more than one thing; the fields before show the earliest.
     `parked`: its node keeps the run in memory, to go on in place. `limited`: its skill has a limit, so what wakes it
-    has to wait for a place.
+    has to wait for a place. `progress` is what the code has reported, if it has.
     """
 
     reason: WaitReason = msgspec.field(name="for")
@@ -28,6 +28,7 @@ class Waiting(_WaitEvent, frozen=True, tag="task.waiting"):
     waits: tuple[DurableWait, ...] = ()
     parked: bool = False
     limited: bool = False
+    progress: float | None = None
 
 
 class Unparked(_WaitEvent, frozen=True, tag="task.unparked"):

@@ -42,6 +42,7 @@ def with_run(after: TaskStatus, life: TaskStatus, event: e.Waiting) -> TaskStatu
         waits=event.waits,
         parked=True,
         limited=event.limited,
+        progress=life.progress if event.progress is None else event.progress,
         node=life.node,
         incarnation=life.incarnation,
         losses=life.losses,

@@ -462,3 +462,20 @@ async def test_the_code_of_the_page_runs() -> None:
     async with Cluster([double, workflow_skill]) as it:
         assert await names["doubled"](it.client) == [2, 4, 6]
         assert await it.client.ref("sum-1").result() == [10, 12]
+
+
+async def test_the_progress_of_an_instance_that_waits_is_the_share_of_steps_that_are_done() -> None:
+    steps = """
+  - {id: a, skill: add, params: {a: 1}}
+  - {id: b, value: "${steps.a.result}"}
+  - {id: go, after: [b], signal: go}
+  - {id: c, after: [go], value: 1}
+"""
+    async with cluster() as it:
+        await it.client.workflows.add(flow(steps))
+        ref = await it.client.workflows.submit("w", id="i")
+        await it.settle()
+        assert (await it.client.task("i")).progress == 50
+        await ref.signal("go")
+        await ref.result()
+        assert (await it.client.task("i")).progress == 100

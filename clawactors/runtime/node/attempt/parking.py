@@ -96,7 +96,7 @@ class Parking:
             attempt.journal.close_window()
             attempt.journal.gathers = False
             limited = attempt.skill is not None and attempt.skill.offer.concurrency is not None
-            await attempt.record(c.Park(attempt.fence, attempt.waits.listed(), limited))
+            await attempt.record(c.Park(attempt.fence, attempt.waits.listed(), limited, self._progress))
         except (TaskSuspended, asyncio.CancelledError):
             return  # it is to end, and told so
         except Refused as refusal:
@@ -122,6 +122,12 @@ class Parking:
                 attempt.on_park()
         else:  # told to stop meanwhile
             attempt.waits.suspend()
+
+    @property
+    def _progress(self) -> float | None:
+        """What the code has reported."""
+        attempt = self._attempt
+        return attempt.values.progress if "values" in attempt.__dict__ else None
 
     async def _ask(self) -> None:
         """Asks for a wake; where the skill has a limit, the leader gives it."""
