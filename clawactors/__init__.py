@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         WrongVersion,
     )
     from clawactors.kernel.errors import InvalidQuery, NotFound, Refused
+    from clawactors.runtime.client.asking import AskFailed
     from clawactors.runtime.client.bulk import ChangeReport
     from clawactors.runtime.client.checks import Check
     from clawactors.runtime.client.history import HistoryEntry
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from clawactors.runtime.workflows.problems import InvalidDefinition
     from clawactors.systems.skills import Skill, SkillCall, skill
     from clawactors.systems.tasks.failures import ErrorRule
+    from clawactors.systems.tasks.lost import LostStep, LostWork
     from clawactors.systems.tasks.retry import Retry
     from clawactors.systems.tasks.submission import spec_of
 
@@ -60,6 +62,7 @@ __all__ = [
     "LOG",
     "ApprovalAnswer",
     "ApprovalRow",
+    "AskFailed",
     "Batch",
     "ChangeReport",
     "Check",
@@ -75,6 +78,8 @@ __all__ = [
     "HistoryEntry",
     "InvalidDefinition",
     "InvalidQuery",
+    "LostStep",
+    "LostWork",
     "Misconfigured",
     "Missing",
     "NodeRow",
@@ -133,6 +138,7 @@ _HOMES = {
     "TriggerFailureRow": ("clawactors.runtime.client.triggerrows", "TriggerFailureRow"),
     "TriggerRow": ("clawactors.runtime.client.triggerrows", "TriggerRow"),
     "TaskRow": ("clawactors.runtime.client.rows", "TaskRow"),
+    "AskFailed": ("clawactors.runtime.client.asking", "AskFailed"),
     "LOG": ("clawactors.runtime.output", "LOG"),
     "Batch": ("clawactors.runtime.client.submitting", "Batch"),
     "ApprovalAnswer": ("clawactors.runtime.node.approvals", "ApprovalAnswer"),
@@ -144,6 +150,8 @@ _HOMES = {
     "Closed": ("clawactors.eventlog.errors", "Closed"),
     "Corrupt": ("clawactors.eventlog.errors", "Corrupt"),
     "ErrorRule": ("clawactors.systems.tasks.failures", "ErrorRule"),
+    "LostStep": ("clawactors.systems.tasks.lost", "LostStep"),
+    "LostWork": ("clawactors.systems.tasks.lost", "LostWork"),
     "Misconfigured": ("clawactors.eventlog.errors", "Misconfigured"),
     "Missing": ("clawactors.eventlog.errors", "Missing"),
     "NotFound": ("clawactors.kernel.errors", "NotFound"),

@@ -89,7 +89,8 @@ def _task_events() -> Iterator[te.TaskEvent]:
     yield from (te.Waiting("timer"), te.Unparked(), te.Interrupted("gone"), te.Interrupted("gone", dead=True))
     for then in get_args(te.Outcome.__value__):
         yield te.AttemptFailed(error=te.TaskError("unknown", ""), then=then)
-    yield from (te.Completed(), te.CancelRequested(), te.Cancelled(), te.Paused(), te.Resumed())
+    yield from (te.Completed(), te.Continued(run=2), te.Continued(run=2, idle=True))
+    yield from (te.CancelRequested(), te.Cancelled(), te.Paused(), te.Resumed())
     yield from (
         te.Waiting("dependency"),
         te.Blocked("why"),
@@ -155,7 +156,7 @@ only before it. A step is completed once; in `paused` only the one that ran when
 before the first attempt, `task.forked` while the task waits for its steps. `task.ready` and `task.waiting` (for its
 predecessors, again) are legal in `blocked` where a predecessor without a result is the reason; `task.retried` makes a
 task that ended before its first attempt wait for its predecessors again. `task.approval_answered` is legal while the
-approval that it names is open.
+approval that it names is open. `task.continued` is legal for the next run alone.
 
 ## Nodes
 

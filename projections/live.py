@@ -86,14 +86,14 @@ class LiveViews:
         """Where placement starts from."""
         return starting_point(self.store)
 
-    async def children_of(self, parent: str) -> list[tuple[str, int, TaskStatus]]:
+    async def children_of(self, parent: str, run: int) -> list[tuple[str, int, TaskStatus]]:
         """Id, version and status of each child of that task, with all that was given before the call.
 
         Raises: `Unavailable`.
         """
         await self.reached(self.feed.taken)
         with self.store.snapshot() as reading:
-            return list(children_of(reading, parent))
+            return list(children_of(reading, parent, run))
 
     async def apply(self, commits: Sequence[Commit], upto: int = 0) -> None:
         """Takes commits in the order of the log, starting after `position`; waits while too many are held."""

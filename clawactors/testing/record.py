@@ -12,6 +12,7 @@ from clawactors.runtime.client.history import HistoryEntry
 from clawactors.runtime.node.sleep import SLEEP
 from clawactors.systems.tasks import FINAL, TASK, Journal, Task
 from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.journal import PATCHED, RECOVERY
 
 __all__ = ["History", "TaskRecord", "recorded"]
 
@@ -21,11 +22,14 @@ type History = Sequence[HistoryEntry | Mapping[str, Any]] | str | bytes | Path
 _BESIDE: Final = frozenset(("seq", "at", "to"))
 """Fields of a row that are not the event's; `by` is one of some events as well."""
 
+_MARKS: Final = (SLEEP, PATCHED, RECOVERY)
+"""What the names of entries begin with that no step of the code has."""
+
 _NEEDED: Final = "give all of `client.history(id)`, or of `claw task ID --history --json`"
 
 
 class TaskRecord(msgspec.Struct, frozen=True):
-    """The `task` just before its end at `at_ns`, with the names of its completed `steps` and of its `sleeps`."""
+    """The `task` just before its run ended at `at_ns`, with the names of its completed `steps` and of its `sleeps`."""
 
     task: Task
     at_ns: int
@@ -34,21 +38,29 @@ class TaskRecord(msgspec.Struct, frozen=True):
     sleeps: tuple[str, ...]
 
 
-def recorded(history: History) -> TaskRecord:
-    """The record that is in a history. Raises: `ValueError` for what is none."""
-    task, before_end, at_ns, cancelled_at = TASK.initial, TASK.initial, 0, -1
+def recorded(history: History, run: int | None = None) -> TaskRecord:
+    """The record of that run of the task, by default of its last one. Raises: `ValueError` for what is none."""
+    task, before_end, at_ns, cancelled_at, is_over = TASK.initial, TASK.initial, 0, -1, False
     for event_at_ns, event in _events(history):
         at_ns = event_at_ns
         if isinstance(event, e.CancelRequested):  # its code is replayed up to there
             cancelled_at = len(task.journal)
             continue
+        if isinstance(event, e.Continued) and run == task.life.run:
+            is_over = True
+            break
         task = TASK.evolve(task, event, event_at_ns)
+        if isinstance(event, e.Continued):
+            cancelled_at = -1
         if task.life.status not in FINAL:
             before_end = task
+    if run is not None and run != task.life.run:
+        raise ValueError(f"the history has {task.life.run} runs, so there is no run {run!r} to replay")
     journal = before_end.journal if cancelled_at < 0 else Journal(list(before_end.journal)[:cancelled_at])
     steps = journal.steps()
     sleeps = tuple(entry.name for entry in steps if entry.name.startswith(SLEEP) and "#" not in entry.name)
-    return TaskRecord(before_end, at_ns, task.life.status == "completed", tuple(_to_be_used(journal)), sleeps)
+    is_over = is_over or task.life.status == "completed"
+    return TaskRecord(before_end, at_ns, is_over, tuple(_to_be_used(journal)), sleeps)
 
 
 def _to_be_used(journal: Journal) -> Iterable[str]:
@@ -58,7 +70,7 @@ def _to_be_used(journal: Journal) -> Iterable[str]:
     for entry in journal:
         if entry.status == "failed":
             failed_in = entry.attempt
-        elif entry.name in done and not entry.name.startswith(SLEEP) and entry.attempt != failed_in:
+        elif entry.name in done and not entry.name.startswith(_MARKS) and entry.attempt != failed_in:
             yield entry.name
 
 

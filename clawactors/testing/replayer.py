@@ -27,23 +27,33 @@ _STEP: Final = re.compile(r"step '([^']+)'")
 
 
 class CodeReplay(msgspec.Struct, frozen=True):
-    """What the code did: `result` where it `returned`, the steps it `used` from the record, those `beyond` it."""
+    """What the code did: `result` where it `returned`, the steps it `used` from the record, those `beyond` it.
+
+    `continued`: the parameters with which it began another run, None where it did not.
+    """
 
     returned: bool
     result: Any
     used: tuple[str, ...]
     beyond: tuple[str, ...]
+    continued: dict[str, Any] | None = None
 
 
 def replay(
-    history: History, skill: Skill, *, id: str = "replayed", secrets: Mapping[str, str] | None = None
+    history: History,
+    skill: Skill,
+    *,
+    id: str = "replayed",
+    run: int | None = None,
+    secrets: Mapping[str, str] | None = None,
 ) -> CodeReplay:
     """Runs the code of the skill against the record; returns what it did where all of it fits.
 
-    `id` is the task's, for code that uses it. It may be called in a test that is async, and in one that is not.
+    `id` is the task's, for code that uses it. `run`: of a task that has continued, by default the last one.
+    It may be called in a test that is async, and in one that is not.
     Raises: `NondeterministicCode`, `ValueError` for what is no history, `TimeoutError`.
     """
-    work = _replay(recorded(history), skill, id, Secrets(secrets))
+    work = _replay(recorded(history, run), skill, id, Secrets(secrets))
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -84,10 +94,12 @@ def _compared(record: TaskRecord, attempt: ReplayedAttempt, end: e.TaskEvent | N
             raise NondeterministicCode(f"the code waits ({end.reason}), where {there}", unused)
         case e.AttemptFailed() if there:
             raise NondeterministicCode(f"the code raises {end.error.kind}: {end.error.message}, where {there}", unused)
-        case e.Completed() if unused:
-            raise NondeterministicCode(f"the code returns without step {unused!r}, which is on record", unused)
-        case e.Completed() if slept < len(record.sleeps):
+        case e.Completed() | e.Continued() if unused:
+            ends = "returns" if isinstance(end, e.Completed) else "continues"
+            raise NondeterministicCode(f"the code {ends} without step {unused!r}, which is on record", unused)
+        case e.Completed() | e.Continued() if slept < len(record.sleeps):
             raise NondeterministicCode(f"the code sleeps {slept} times, where {len(record.sleeps)} are on record")
     returned = isinstance(end, e.Completed)
     result = end.result if isinstance(end, e.Completed) else None
-    return CodeReplay(returned, result, tuple(steps.used), tuple(steps.beyond))
+    continued = end.params if isinstance(end, e.Continued) else None
+    return CodeReplay(returned, result, tuple(steps.used), tuple(steps.beyond), continued)

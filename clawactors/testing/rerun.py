@@ -173,7 +173,13 @@ def resumed(log: InProcessLog, record: TaskRecord, skill: Skill, id: str, secret
     """An attempt that goes on where the record ends, as after the loss of its node."""
     task, clock = record.task, _RecordClock(record.at_ns)
     life = TaskStatus(
-        status="scheduled", node=_NODE, incarnation=_NODE, attempt=task.life.attempt + 1, failures=task.life.failures
+        status="scheduled",
+        node=_NODE,
+        incarnation=_NODE,
+        attempt=task.life.attempt + 1,
+        failures=task.life.failures,
+        run=task.life.run,
+        waited=task.life.waited,
     )
     spec = task.spec or e.Spec(skill=skill.name)
     event = e.Scheduled(
@@ -203,7 +209,7 @@ async def end_of(log: InProcessLog, attempt: ReplayedAttempt, run: "asyncio.Futu
             continue
         async for batch in log.read([aggregate_pattern(TASKS.name, attempt.id)], after=1):
             for event in (event for each in batch for event in e.CODEC.decode(each.body)):
-                if isinstance(event, e.Waiting | e.Blocked | e.Completed | e.AttemptFailed):
+                if isinstance(event, e.Waiting | e.Blocked | e.Completed | e.Continued | e.AttemptFailed):
                     return event
         if run.done():
             run.result()

@@ -28,6 +28,7 @@ def skill_rows(reading: Reading) -> list[dict[str, Any]]:
                     "parameters": offer.parameters,
                     "open": offer.open,
                     "errors": offer.errors,
+                    "recover": offer.recover,
                     "versions": {},
                     "concurrency": limits.get(offer.name),
                     "nodes": [],

@@ -284,6 +284,7 @@ def _of_running(r: random.Random, task: Task, fence: te.Fence) -> Iterator[tc.Ta
 
 def _commands(r: random.Random, task: Task, fence: te.Fence, node: str) -> Iterator[tc.TaskCommand]:
     yield from _of_running(r, task, fence)
+    yield tc.ContinueRun(fence, {"run": task.life.run}, {"go": 1})
     yield tc.ScheduleTask(node, "i1")
     yield tc.StartTask(fence)
     yield tc.Interrupt(fence, "gone")

@@ -118,6 +118,10 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
         e.AttemptFailed(error=ERROR, then="dead", max_retries=0),
     ),
     "task.completed": (e.Completed({"rows": 7, "names": ["a", None]}), e.Completed()),
+    "task.continued": (
+        e.Continued(run=3, params={"cursor": 100}, taken={"go": 2}, idle=True),
+        e.Continued(run=2),
+    ),
     "task.unparked": (e.Unparked("node n1 stops"), e.Unparked()),
     "task.cancel_requested": (e.CancelRequested("client/ada"), e.CancelRequested(), e.CancelRequested("", now=True)),
     "task.compensating": (e.Compensating("dead", ERROR), e.Compensating("cancelled")),

@@ -36,6 +36,7 @@ _PLACES: Final = {
     "schedule": "schedules",
     "trigger": "triggers",
     "workflow": "workflows",
+    "ask": "ask",
 }
 """The module of `arguments` that has those of a group; or of one command of it."""
 
@@ -52,6 +53,7 @@ COMMANDS: Final[dict[str, CatalogueEntry]] = {
     "retry": CatalogueEntry(_TASKS, f"{_HOME}.change", "retry a finished or blocked task"),
     "redrive": CatalogueEntry(_TASKS, f"{_HOME}.redrive", "retry dead tasks, optionally rate-limited"),
     "signal": CatalogueEntry(_TASKS, f"{_HOME}.signal", "send a signal that a task's code waits for"),
+    "ask": CatalogueEntry(_TASKS, f"{_HOME}.ask", "ask the code of a task that runs or waits"),
     "approvals": CatalogueEntry(_TASKS, f"{_HOME}.approvals", "list what tasks ask people for"),
     "approve": CatalogueEntry(_TASKS, f"{_HOME}.approve", "approve what a task asks for"),
     "deny": CatalogueEntry(_TASKS, f"{_HOME}.approve", "deny what a task asks for"),

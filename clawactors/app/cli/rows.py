@@ -42,7 +42,7 @@ def task_card(row: TaskRow) -> Iterator[Part]:
             ("metadata", short(row.metadata) if row.metadata else ""),
             ("timeout", f"{row.timeout_s:g} s" if row.timeout_s else ""),
             ("node", row.node),
-            ("attempt", row.attempt),
+            ("attempt", row.attempt if row.run == 1 else f"{row.attempt} of run {row.run}"),
             ("retries", row.max_retries),
             ("progress", f"{row.progress:g} %"),
             ("result", _value(row.result)),
@@ -199,6 +199,7 @@ def skill_card(row: SkillRow) -> Iterator[Part]:
             ("submitted", row.submitted),
             ("succeeded", row.succeeded),
             ("failed", row.failed),
+            ("recover", row.recover),
             ("mean", f"{row.mean_s:g} s" if row.succeeded else ""),
         ]
     )

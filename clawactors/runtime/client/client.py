@@ -135,6 +135,23 @@ class ClusterClient(TaskMaking):
         """The ids in the order in which their tasks end; those that have ended come first. Raises: `NotFound`."""
         return until_ended(self, ids)
 
+    async def ask_task(
+        self,
+        id: str,
+        name: str,
+        *args: Any,
+        timeout: str | float = 10.0,  # noqa: ASYNC109 # it is told to who answers
+    ) -> Any:
+        """What the task's code answers to that, see `TaskContext.answer`; also while it waits. Nothing is recorded.
+
+        It is asked again within `timeout` (seconds or as in `10s`) while the task waits for a slot or its node is lost.
+        Raises: `NotFound`; `Refused` (no such answer; ended, blocked, paused, or not in memory; no JSON);
+        `AskFailed` where the code raised; `TimeoutError`.
+        """
+        from clawactors.runtime.client.asking import ask_task
+
+        return await ask_task(self, id, name, args, timeout)
+
     # Memory
 
     async def remember(self, text: str, *, tags: Iterable[str] = (), **more: Any) -> str:

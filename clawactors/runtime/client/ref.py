@@ -79,6 +79,10 @@ class Ref:
         """Sends it a signal. Raises: `NotFound`, `Refused`."""
         return await self._client.signal(self.id, name, payload)
 
+    async def ask(self, name: str, *args: Any, timeout: str | float = 10.0) -> Any:  # noqa: ASYNC109
+        """Asks its code, as `ClusterClient.ask_task`."""
+        return await self._client.ask_task(self.id, name, *args, timeout=timeout)
+
     async def approve(self, name: str = "", comment: str = "") -> Snapshot[Task]:
         """Approves what it asks for. Raises: `NotFound`, `Refused`."""
         return await self._client.approve(self.id, name, comment)

@@ -112,6 +112,8 @@ class TaskRow(_Row, frozen=True):
     parked_on: str | None = None
     omitted: tuple[str, ...] | UnsetType = UNSET
     needs_upgrade: str | UnsetType = UNSET
+    run: int = 1
+    """More than 1 where its code has continued with other parameters."""
     cancel_requested: bool = False
     """Its code was told to stop and has not stopped yet."""
 
@@ -184,7 +186,10 @@ class NodeRow(_Row, frozen=True):
 
 
 class SkillRow(_Row, frozen=True):
-    """A skill that nodes offer. `nodes` could be given work; `concurrency` is its limit, `errors` its rules."""
+    """A skill that nodes offer. `nodes` could be given work; `concurrency` is its limit, `errors` its rules.
+
+    `recover` is the function that is asked after the loss of a node.
+    """
 
     name: str
     description: str
@@ -198,6 +203,7 @@ class SkillRow(_Row, frozen=True):
     failed: int
     mean_s: float
     errors: tuple[str, ...] = ()
+    recover: str = ""
 
 
 class ScheduleRow(_Row, frozen=True):

@@ -136,9 +136,10 @@ class ChildKeeper:
             self._families.orphan(parent)
 
     async def _check(self, parent: str) -> None:
+        run = self._snapshots.states.get(TASKS.name, parent, brief=True)[0].state.life.run
         ended = [
             end_of(id, version, life)
-            for id, version, life in await self._views.children_of(parent)
+            for id, version, life in await self._views.children_of(parent, run)
             if life.status in FINAL
         ]
         known, _ = self._snapshots.states.get(TASKS.name, parent)

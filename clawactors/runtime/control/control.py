@@ -17,6 +17,7 @@ from clawactors.kernel.kind import Home, Kinds
 from clawactors.runtime.call import Call
 from clawactors.runtime.context import ActorContext
 from clawactors.runtime.control.admission import admitting, leading
+from clawactors.runtime.control.asks import AskEndpoint
 from clawactors.runtime.control.background import ControlBackground
 from clawactors.runtime.control.blobs import BlobEndpoint
 from clawactors.runtime.control.children import ChildKeeper
@@ -75,13 +76,12 @@ class Control:
         kinds: Kinds,
         silence_s: float = SILENCE_S,
     ) -> None:
-        self.context, self.views, self.requests = context, views, requests
+        self.context, self.views, self.requests, self.kinds = context, views, requests, kinds
         self.dead = DeadLetterWorker(dead, context.clock, lambda: self.leadership.leading)
         self.agenda = Agenda()
         self.state = ClusterState(self.agenda, silence_s)
         self.placement = Placement(self.state)
         self._wake = asyncio.Event()
-        self.kinds = kinds
         self.snapshots = FoldedSnapshots(lambda: views.snapshots)
         self.leadership = Leadership(leases, context.clock, context.by, self._lead, self._stop_answering)
         middleware = (
@@ -96,6 +96,7 @@ class Control:
         self.outputs = OutputEndpoint(outputs, context.clock.monotonic_s)
         self.lookup = StateEndpoint(self.snapshots, kinds, Home.CONTROL)
         self.records = RecordsEndpoint(context.log, leases, kinds.of(Home.CONTROL))
+        self.asks = AskEndpoint(self.snapshots, requests)
         self.endpoint = CommandEndpoint(self.dispatcher, kinds.of(Home.CONTROL), self.ends.awaits)
         self.watch = Watch(leases, requests, context.clock, self.state.nodes.live, self._lose)
         self.schedules = ScheduleKeeper(self.dispatcher, self.agenda, self._wake.set)
@@ -121,9 +122,8 @@ class Control:
         self._writer = PlannedCommandWriter(self.dispatcher, self.placement, self.snapshots, background, self._wake.set)
         rosters = self.schedules.roster, self.triggers.roster
         self._plans = Plans(self.state, *rosters, self.ends, self.snapshots, background, self._changed)
-        self._position, self.progress = 0, ProgressReports()
+        self._position, self._leads, self.progress = 0, 0, ProgressReports()
         self._follower: Follower | None = None
-        self._leads = 0
         self._check: asyncio.TimerHandle | None = None
 
     async def serve(self) -> None:
@@ -137,6 +137,7 @@ class Control:
         self.snapshots.begin(follower, snapshot.position)
         await self.lookup.open(self.requests, QUEUE)
         await self.records.open(self.requests, QUEUE)
+        await self.asks.open(self.requests, QUEUE)
         deaf = await self.requests.subscribe(f"{ALIVE}.*", self._hear_alive)
         self.forgive()
         try:
@@ -155,7 +156,7 @@ class Control:
                 self._check.cancel()
             self.triggers.stop()
             self._background.cancel()
-            for each in (self._answering, self.lookup, self.records):
+            for each in (self._answering, self.lookup, self.records, self.asks):
                 await each.aclose()
             await follower.aclose()
 

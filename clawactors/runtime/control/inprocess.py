@@ -12,6 +12,7 @@ from clawactors.systems.nodes import Node
 from clawactors.systems.placement import PlacementStart
 from clawactors.systems.schedules import Schedule
 from clawactors.systems.tasks import TASK, Status, Task, TaskStatus
+from clawactors.systems.tasks.children import made_by
 from clawactors.systems.tasks.events import Spec, TaskError
 from clawactors.systems.triggers import Trigger
 
@@ -94,13 +95,13 @@ class InProcessViews:
         known = ((id, self._states.get(("task", id))) for id in ids)
         return {id: snapshot.state.spec for id, snapshot in known if snapshot is not None and snapshot.state.spec}
 
-    async def children_of(self, parent: str) -> Sequence[tuple[str, int, TaskStatus]]:
-        """The children of that task."""
+    async def children_of(self, parent: str, run: int) -> Sequence[tuple[str, int, TaskStatus]]:
+        """The children of that run of the task."""
         tasks = ((id, known) for (_, id), known in self._states.items() if isinstance(known.state, Task))
         return [
             (id, known.version, known.state.life)
             for id, known in tasks
-            if known.state.spec is not None and known.state.spec.parent == parent
+            if known.state.spec is not None and made_by(known.state.spec) == (parent, run)
         ]
 
     async def apply(self, commits: Sequence[Commit], upto: int) -> None:

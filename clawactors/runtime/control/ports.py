@@ -23,8 +23,8 @@ class Views(Protocol):
         """States of single aggregates, as of what was applied last."""
         ...
 
-    async def children_of(self, parent: str) -> Sequence[tuple[str, int, TaskStatus]]:
-        """Id, version and status of each child of that task, with all that was applied before the call.
+    async def children_of(self, parent: str, run: int) -> Sequence[tuple[str, int, TaskStatus]]:
+        """Id, version and status of each child that this run of the task made, with all applied before the call.
 
         Raises: `Unavailable`.
         """

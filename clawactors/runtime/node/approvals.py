@@ -19,6 +19,7 @@ from clawactors.runtime.node.sleep import seconds_of
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks.approvalevents import Approval, UnansweredAs
 from clawactors.systems.tasks.approvals import APPROVAL, answer_in
+from clawactors.systems.tasks.journal import SIGNAL
 
 if TYPE_CHECKING:
     from clawactors.runtime.node.attempt.attempt import Attempt
@@ -64,7 +65,7 @@ class TaskApprovals:
     ) -> ApprovalAnswer:
         """See `TaskContext.approve`."""
         attempt = self._attempt
-        await attempt.parking.at_work()
+        await attempt.parking.at_work("task.approve")
         attempt.check()
         users: Any = by  # anything may be given
         users = users if isinstance(users, str) or not isinstance(users, Iterable) else tuple(users)
@@ -93,6 +94,7 @@ class TaskApprovals:
         if name in self._asked:
             raise Refused(f"the code asks for two approvals named {name!r}; names are unique within a task")
         self._asked.add(name)
+        self._attempt.journal.used.add(SIGNAL + APPROVAL + name)
         return name
 
     def _open(self, name: str) -> Approval | None:

@@ -7,13 +7,11 @@ It ends when its node ends, whatever the code does.
 import asyncio
 import base64
 import contextlib
-import ctypes
 import importlib
 import importlib.util
 import logging
 import os
 import queue
-import signal
 import socket
 import sys
 import threading
@@ -24,9 +22,10 @@ from typing import Any, override
 import msgspec
 
 from clawactors.kernel.errors import Refused
-from clawactors.runtime.node.descendants import become_subreaper, end_own
+from clawactors.runtime.node.descendants import become_subreaper, die_with, end_own
 from clawactors.runtime.node.failure import classify
 from clawactors.runtime.node.frames import BRIDGED_ERRORS, CANCELLED, LENGTH, IsolatedJob, framed
+from clawactors.runtime.node.recovery import recover_sync
 from clawactors.runtime.node.results import as_json
 from clawactors.runtime.node.spawned import flush_streams
 from clawactors.runtime.node.step import find_undo, home_of, undo_arguments
@@ -39,7 +38,6 @@ from clawactors.systems.tasks.retry import Retry
 
 __all__ = ["main"]
 
-_PR_SET_PDEATHSIG = 1
 _OUT_OF_MEMORY = framed({"op": "raise", "error": TaskError("memory", "MemoryError"), "strategy": "elsewhere"})
 
 
@@ -114,7 +112,7 @@ class ChildBridge:
 
     def __init__(self, link: _NodeLink, job: IsolatedJob, skill: Skill) -> None:
         self.id, self.attempt = job.id, job.attempt
-        self._link, self._skill = link, skill
+        self._link, self._skill, self.skill = link, skill, skill.name
 
     @property
     def cancelled(self) -> bool:
@@ -125,6 +123,16 @@ class ChildBridge:
     def home(self) -> Mapping[str, Any]:
         """The names of the skill's module."""
         return home_of(self._skill)
+
+    def answer(self, name: str, function: object) -> None:
+        """Nobody can ask: raises `Refused`."""
+        raise Refused(
+            f"an isolated skill has no answers, so {name!r} can't be one: report by task.progress or task.emit"
+        )
+
+    def recovered(self) -> None:
+        """As `end_recovery`."""
+        self._link.ask({"op": "recovered"})
 
     def monotonic_s(self) -> float:
         """Seconds that only grow, for durations."""
@@ -189,13 +197,6 @@ def _limit(memory_mb: int | None) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
-def _die_with(parent: int) -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
-
-
 def _outcome(link: _NodeLink, job: IsolatedJob) -> bytes:
     skill: Skill | None = None
     try:
@@ -207,7 +208,9 @@ def _outcome(link: _NodeLink, job: IsolatedJob) -> bytes:
             args, kwargs = undo_arguments(undo, home, **job.params)
             undo.function(*args, **kwargs)
             return framed({"op": "return", "result": None})
-        handle = SyncTaskContext(ChildBridge(link, job, skill))
+        handle = SyncTaskContext(bridge := ChildBridge(link, job, skill))
+        if job.lost is not None and skill.recover is not None:
+            recover_sync(handle, bridge, skill.recover, job.lost)
         result = call_sync(skill.function, handle, skill.arguments(job.params))
         return framed({"op": "return", "result": as_json(result, "the skill", skill.returns)})
     except _Unwound:
@@ -222,7 +225,7 @@ def _outcome(link: _NodeLink, job: IsolatedJob) -> bytes:
 def main() -> None:
     """Runs the one job; the arguments are `FD PARENT`."""
     fd, parent = int(sys.argv[1]), int(sys.argv[2])
-    _die_with(parent)
+    die_with(parent)
     become_subreaper()
     os.set_inheritable(fd, False)
     os.register_at_fork(after_in_child=lambda: os.close(fd))  # its end has to tell of the end of this process alone

@@ -94,6 +94,7 @@ class ChildEnds:
         """Returns at the next news of that child; the attempt may park meanwhile."""
         attempt = self._attempt
         attempt.check()
+        attempt.journal.used.add(_KEY)
         waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(id, []).append(waiting)
         if self._patience is None:

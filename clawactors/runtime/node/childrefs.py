@@ -1,17 +1,22 @@
-"""The handle that code holds of a child, which knows what the child's skill returns."""
+"""Children as code holds them: a handle, which knows what the child's skill returns; who they are, and whose."""
 
 import inspect
 from collections.abc import Generator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.childfailed import ChildFailed
 from clawactors.systems.skills.returns import JSON, Returns
+from clawactors.systems.tasks.children import child_id
+from clawactors.systems.tasks.spec import OnParentCancel, Spec
 
 if TYPE_CHECKING:
+    from clawactors.runtime.node.attempt.attempt import Attempt
     from clawactors.runtime.node.children import TaskChildren
 
-__all__ = ["ChildRef", "given_refs", "restored"]
+__all__ = ["ChildRef", "as_child", "given_refs", "id_of_child", "restored"]
 
 
 class ChildRef:
@@ -33,6 +38,19 @@ class ChildRef:
     async def cancel(self) -> None:
         """Cancels it; nothing happens where it has ended."""
         await self._children.cancel_child(self.id)
+
+
+def id_of_child(attempt: "Attempt", key: str) -> str:
+    """The id of the child with that key, which the code of the attempt has come to."""
+    id = child_id(attempt.id, key, attempt.journal.state.life.run)
+    attempt.journal.used.add(id)
+    return id
+
+
+def as_child(attempt: "Attempt", spec: Spec, depth: int, policy: OnParentCancel) -> Spec:
+    """What is asked for, as a child of the task."""
+    run = attempt.journal.state.life.run
+    return replace(spec, parent=attempt.id, depth=depth, on_parent_cancel=policy, parent_run=run if run > 1 else 0)
 
 
 def restored(id: str, returns: Returns, value: Any) -> Any:

@@ -11,19 +11,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from msgspec.structs import replace
-
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.attempt.journal import load_task, submitted
 from clawactors.runtime.node.childends import ChildEnds, FoundEnds
 from clawactors.runtime.node.childfailed import ChildFailed
-from clawactors.runtime.node.childrefs import ChildRef, given_refs, restored
+from clawactors.runtime.node.childrefs import ChildRef, as_child, given_refs, id_of_child, restored
 from clawactors.runtime.node.codetasks import outside_run
+from clawactors.runtime.node.patches import WAY_OUT
 from clawactors.runtime.node.submitter import Submitter
 from clawactors.runtime.node.syncchildren import outcome_of
 from clawactors.systems.skills import Skill, SkillCall, asked_of
 from clawactors.systems.tasks import FINAL
-from clawactors.systems.tasks.children import DEPTH_MAX, WIDTH_MAX, ChildEnd, child_id, end_of
+from clawactors.systems.tasks.children import DEPTH_MAX, WIDTH_MAX, ChildEnd, end_of
 from clawactors.systems.tasks.events import Spec
 from clawactors.systems.tasks.options import TaskOptions, unknown_option
 from clawactors.systems.tasks.payload import is_reference
@@ -81,9 +80,9 @@ class TaskChildren:
     @outside_run
     async def submit_child(self, skill: str, params: Mapping[str, Any] | None, options: Mapping[str, Any]) -> str:
         """The id of the child, whose skill has that name."""
-        await (attempt := self._attempt).parking.at_work()
+        await (attempt := self._attempt).parking.at_work("a child")
         attempt.check()
-        id = child_id(attempt.id, self._key_of(options.get("key"), attempt.tasks.current().path))
+        id = id_of_child(attempt, self._key_of(options.get("key"), attempt.tasks.current().path))
         if id in self._ends.by_id:
             return id
         self._ends.being_made += 1
@@ -110,7 +109,9 @@ class TaskChildren:
         attempt = self._attempt
         there = await attempt.retry_while_unavailable(lambda: load_task(attempt.context, id, at_least=0))
         if there.state.exists:
-            await attempt.block(f"the journal does not fit the code: {refusal}; give the task its old code back")
+            await attempt.block(
+                f"the journal does not fit the code: {refusal}; give the task its old code back, {WAY_OUT}"
+            )
 
     def submitter(self) -> Submitter:
         """The way to control. Raises: `Refused` where there is none."""
@@ -151,7 +152,7 @@ class TaskChildren:
             raise unknown_option("run", wanted, known) or error from None
         attempt = self._attempt
         spec = await attempt.retry_while_unavailable(lambda: attempt.supplies.payloads.offload_payload(spec))
-        return replace(spec, parent=attempt.id, depth=own.depth + 1, on_parent_cancel=policy)
+        return as_child(attempt, spec, own.depth + 1, policy)
 
     async def _own(self) -> Spec:
         """What was asked of this task itself; asked for once, however many children are made at a time."""

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Unpack, overload
 from clawactors.runtime.node.approvals import ApprovalAnswer, TaskApprovals
 from clawactors.runtime.node.childrefs import ChildRef
 from clawactors.runtime.node.children import OnFailure, TaskChildren
-from clawactors.runtime.node.step import Step, TaskHandle
+from clawactors.runtime.node.longlife import LongLife
+from clawactors.runtime.node.step import Step
 from clawactors.runtime.output import OUT
 from clawactors.systems.tasks.approvalevents import UnansweredAs
 from clawactors.systems.tasks.options import TaskOptions
@@ -19,17 +20,13 @@ from clawactors.systems.tasks.retry import Retry
 from clawactors.systems.tasks.spec import OnParentCancel
 
 if TYPE_CHECKING:
-    from clawactors.runtime.node.attempt.attempt import Attempt
     from clawactors.systems.skills import Skill, SkillCall
 
 __all__ = ["TaskContext", "children_of"]
 
 
-class TaskContext(TaskHandle):
+class TaskContext(LongLife):
     """The task, for async code."""
-
-    def __init__(self, attempt: "Attempt") -> None:
-        self._attempt = attempt
 
     @cached_property
     def _children(self) -> TaskChildren:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Final
 
-__all__ = ["ATTEMPT", "NODE", "Reaper", "become_subreaper", "end_all", "end_own", "family_of", "marked"]
+__all__ = ["ATTEMPT", "NODE", "Reaper", "become_subreaper", "die_with", "end_all", "end_own", "family_of", "marked"]
 
 ATTEMPT: Final = "CLAW_ATTEMPT"
 """The environment variable that marks what an isolated attempt has started."""
@@ -22,6 +22,7 @@ ATTEMPT: Final = "CLAW_ATTEMPT"
 NODE: Final = "CLAW_NODE"
 """The one that marks what a node has started."""
 
+_PR_SET_PDEATHSIG: Final = 1
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _LAST_S: Final = 2.0
 _PAUSE_S: Final = 0.01
@@ -31,6 +32,14 @@ def become_subreaper() -> None:
     """From now on orphans below this process become its children."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def die_with(parent: int) -> None:
+    """This process ends when that one, its parent, does."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def _parents() -> dict[int, int]:

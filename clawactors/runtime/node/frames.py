@@ -6,6 +6,7 @@ import msgspec
 
 from clawactors.eventlog.errors import Unavailable
 from clawactors.kernel.errors import NotFound, Refused
+from clawactors.systems.tasks.lost import LostWork
 
 __all__ = ["BRIDGED_ERRORS", "CANCELLED", "LENGTH", "IsolatedJob", "framed"]
 
@@ -19,7 +20,10 @@ def framed(message: Any) -> bytes:
 
 
 class IsolatedJob(msgspec.Struct, frozen=True):
-    """What the node hands over: where the skill is found, and the task; `undo` is the function to call in its place."""
+    """What the node hands over: where the skill is found, and the task; `undo` is the function to call in its place.
+
+    `lost` is what `recover` of the skill is asked about first.
+    """
 
     module: str
     file: str
@@ -29,6 +33,7 @@ class IsolatedJob(msgspec.Struct, frozen=True):
     params: dict[str, Any]
     memory_mb: int | None
     undo: str = ""
+    lost: LostWork | None = None
 
 
 CANCELLED: Final = "CancelledError"

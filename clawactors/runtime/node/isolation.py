@@ -24,6 +24,7 @@ from clawactors.runtime.node.context import children_of
 from clawactors.runtime.node.descendants import ATTEMPT, NODE, end_all, family_of, marked
 from clawactors.runtime.node.failure import FailureReport
 from clawactors.runtime.node.frames import BRIDGED_ERRORS, CANCELLED, LENGTH, IsolatedJob, framed
+from clawactors.runtime.node.recovery import end_recovery
 from clawactors.runtime.node.syncchildren import CHILD_CALLS
 from clawactors.systems.skills import Skill
 from clawactors.systems.tasks.events import TaskError
@@ -55,6 +56,8 @@ _CALLS: Final = frozenset(
         "results",
         "plan",
         "compensate",
+        "continue_as",
+        "patched",
     )
 )
 """Methods of `TaskContext` whose arguments and results travel as JSON."""
@@ -136,7 +139,8 @@ async def _read_output(attempt: "Attempt", stream: asyncio.StreamReader | None, 
 def _job(attempt: "Attempt", skill: Skill, params: dict[str, Any], undo: str) -> IsolatedJob:
     module = skill.function.__module__
     file = getattr(sys.modules.get(module), "__file__", None) or ""
-    return IsolatedJob(module, file, skill.name, attempt.id, attempt.fence.attempt, params, skill.memory_mb, undo)
+    given = (skill.name, attempt.id, attempt.fence.attempt, params, skill.memory_mb, undo)
+    return IsolatedJob(module, file, *given, None if undo else attempt.recovers)
 
 
 async def _serve(
@@ -192,6 +196,8 @@ async def _answer(attempt: "Attempt", context: "TaskContext", message: dict[str,
             return await attempt.steps.tries_again(
                 message["name"], _failure_of(message), message["took_s"], retry, message["failures"]
             )
+        case "recovered":
+            return await end_recovery(attempt)
         case "store":
             return await context.store(base64.b64decode(message["args"][0]))
         case method if method in _CALLS:

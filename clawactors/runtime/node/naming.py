@@ -18,6 +18,8 @@ class StepNames:
 
     def __init__(self) -> None:
         self._given: dict[str, int] = {}
+        self.prefix = ""
+        """What the names of all steps begin with at the moment."""
 
     def next(self, base: str, branch: str = "") -> str:
         """The next name for a step that calls `base`."""

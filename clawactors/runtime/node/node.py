@@ -22,6 +22,7 @@ from clawactors.eventlog.requests import Requests
 from clawactors.runtime.context import ActorContext
 from clawactors.runtime.memory import Memories
 from clawactors.runtime.naming import new_id
+from clawactors.runtime.node.answers import AnswerEndpoint
 from clawactors.runtime.node.attempt import Assignment, Attempt
 from clawactors.runtime.node.background import Background
 from clawactors.runtime.node.codetasks import follow_tasks
@@ -101,6 +102,7 @@ class NodeActor:
         self._slots = Slots(context, self.id, settings.slots, self._attempt, background, settings.parked_max)
         self._drain = Drain(context, self.id, self._slots, background)
         self._inbox = Inbox(context, self.id, self.incarnation, self._slots, self._drain)
+        self._answers = AnswerEndpoint(self.id, self._slots.find)
         self._membership = Membership(
             context, self.id, self.incarnation, self._slots, self._drain, background, self._stopping
         )
@@ -128,6 +130,8 @@ class NodeActor:
         for listener in (self._inbox, self._membership):
             await listener.open()
             self._open.push_async_callback(listener.aclose)
+        await self._answers.open(self.requests)
+        self._open.push_async_callback(self._answers.aclose)
         self._open.push_async_callback(lambda: self._present(self._presence.aclose()))
         await self._present(self._presence.open())
         joined = ne.NodeJoined(

@@ -13,6 +13,7 @@ from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.arrivals import arrives
 from clawactors.runtime.node.attempt.journal import load_task
 from clawactors.runtime.node.codetasks import outside_run
+from clawactors.runtime.node.runs import SignalsHad
 from clawactors.runtime.node.sleep import SLEEP, seconds_of, until_of, written
 from clawactors.systems.tasks import Journal
 from clawactors.systems.tasks import commands as c
@@ -34,6 +35,8 @@ class TaskSignals:
         self._attempt = attempt
         self._taken: dict[str, int] = {}
         self._timeouts: dict[str, int] = {}
+        self.had = SignalsHad()
+        """What the next run does not get."""
         self._earlier: Journal | None = None
         self.listeners: list[Callable[[], None]] = []
         """Called when something was appended to the task."""
@@ -46,17 +49,18 @@ class TaskSignals:
     async def take(self, name: object, timeout: str | float | None = None) -> Any:  # noqa: ASYNC109 # no scope lasts as long
         """See `TaskContext.signal`."""
         attempt = self._attempt
-        await attempt.parking.at_work()
+        await attempt.parking.at_work("task.signal")
         attempt.check()
         if not isinstance(name, str) or not 0 < len(name) <= _NAME_MAX or not name.isprintable():
             raise Refused(f"a signal is named by 1 to {_NAME_MAX} printable characters, not {repr(name)[:40]}")
         limit = None if timeout is None else self._limit(name, timeout)
         key, number = SIGNAL + name, self._taken.get(name, 0)
+        attempt.journal.used.add(key)
         if limit is None or not limit.has_expired:
             self._taken[name] = number + 1
             earlier = await self._before_the_run()
             if (entry := earlier.nth(key, number)) is not None:
-                return await self._whole(entry.result, name)
+                return await self._whole(entry.result, name, number)
             try:
                 is_there = await self._is_there(name, number - earlier.count(key), limit)
             except asyncio.CancelledError:
@@ -66,7 +70,7 @@ class TaskSignals:
                 entry = attempt.journal.entries.nth(key, number - earlier.count(key))
                 if entry is None:
                     attempt.unwind()
-                return await self._whole(entry.result, name)
+                return await self._whole(entry.result, name, number)
             self._give_back(name, number)
         raise TimeoutError(f"no signal {name!r} came within {timeout}")
 
@@ -75,7 +79,8 @@ class TaskSignals:
         if self._taken[name] == number + 1:
             self._taken[name] = number
 
-    async def _whole(self, payload: Any, name: str) -> Any:
+    async def _whole(self, payload: Any, name: str, number: int) -> Any:
+        self.had.add(name, number)
         return (
             await self._attempt.values.load_payload(payload, f"the signal {name!r}")
             if is_reference(payload)
@@ -123,6 +128,7 @@ class _SignalTimeout:
 
     def __init__(self, attempt: "Attempt", step: str, seconds: float) -> None:
         self._attempt, self._step, self._seconds = attempt, step, seconds
+        attempt.journal.used.update((step, f"{step}:over"))
         self._until_ns = 0
 
     @property

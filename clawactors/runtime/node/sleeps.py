@@ -25,12 +25,13 @@ class TaskSleeps:
     async def sleep(self, duration: object) -> None:
         """See `TaskContext.sleep`."""
         attempt = self._attempt
-        await attempt.parking.at_work()
+        await attempt.parking.at_work("task.sleep")
         attempt.check()
         seconds, now_ns = seconds_of(duration), attempt.context.time.now_ns()
         path = attempt.tasks.current().path
         number = self._numbers[path] = self._numbers.get(path, 0) + 1
         name = f"{SLEEP}{path}/{number}" if path else f"{SLEEP}{number}"
+        attempt.journal.used.add(name)
         entry = attempt.journal.entries.last(name)
         if entry is not None:
             until_ns = until_of(entry.result)

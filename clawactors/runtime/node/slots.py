@@ -64,7 +64,7 @@ class Slots:
 
     def observe(self, id: str, record: Record) -> None:
         """Something was appended to that task: the attempt that runs finds out whether it is over."""
-        if (attempt := self.running.get(id) or self.parked.get(id)) is not None:
+        if (attempt := self.find(id)) is not None:
             self._background.start(self._observe(attempt, record))
 
     async def _observe(self, attempt: Attempt, record: Record) -> None:
@@ -76,7 +76,7 @@ class Slots:
     def wake(self, assignment: Assignment) -> bool:
         """Lets a parked run go on in its turn; False where there is no such run."""
         id = assignment.id
-        attempt = self.running.get(id) or self.parked.get(id)
+        attempt = self.find(id)
         if attempt is None:
             return False
         self.parked.woken[id] = assignment
@@ -217,6 +217,10 @@ class Slots:
         """Tells all attempts to stop."""
         for attempt in self.all():
             attempt.stop(reason)
+
+    def find(self, id: str) -> Attempt | None:
+        """The attempt of that task that runs or is parked here."""
+        return self.running.get(id) or self.parked.get(id)
 
     def all(self) -> list[Attempt]:
         """What runs, and what is parked."""

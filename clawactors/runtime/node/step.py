@@ -20,6 +20,7 @@ from clawactors.runtime.node.results import as_json
 from clawactors.runtime.node.sleep import seconds_of
 from clawactors.systems.skills import Skill
 from clawactors.systems.skills.returns import as_annotated, returns_of
+from clawactors.systems.tasks.journal import RECOVERY
 from clawactors.systems.tasks.retry import Retry
 
 __all__ = ["Step", "StepCall", "TaskHandle", "call_of", "find_undo", "home_of", "step", "undo_arguments", "undo_of"]
@@ -206,8 +207,8 @@ class StepCall(NamedTuple):
 
     @property
     def fingerprint(self) -> str:
-        """See `fingerprint`."""
-        return fingerprint(self.function, self.args, self.kwargs)
+        """See `fingerprint`; none of a step of `recover`, whose calls say nothing about those of the code."""
+        return "" if self.name.startswith(RECOVERY) else fingerprint(self.function, self.args, self.kwargs)
 
 
 def call_of(names: StepNames, given: tuple[Any, ...], kwargs: dict[str, Any], branch: str = "") -> StepCall:
@@ -226,7 +227,7 @@ def call_of(names: StepNames, given: tuple[Any, ...], kwargs: dict[str, Any], br
     if retry is not None and not isinstance(retry, Retry):
         raise Refused(f"the retry policy of a step is a Retry, not {repr(retry)[:40]}")
     name = given[0] if named else names.next(base or called(function), branch)
-    return StepCall(name, function, tuple(args), kwargs, retry, timeout_s, undo)
+    return StepCall(names.prefix + name, function, tuple(args), kwargs, retry, timeout_s, undo)
 
 
 def undo_of(call: StepCall, home: Mapping[str, Any]) -> dict[str, Any] | None:

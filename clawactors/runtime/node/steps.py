@@ -20,6 +20,7 @@ from clawactors.runtime.node.codetasks import in_run, outside_run
 from clawactors.runtime.node.failure import classify, message_of
 from clawactors.runtime.node.fingerprint import difference, tells_apart
 from clawactors.runtime.node.naming import StepNames
+from clawactors.runtime.node.patches import WAY_OUT
 from clawactors.runtime.node.sleep import SLEEP
 from clawactors.runtime.node.step import StepCall, call_of, home_of, undo_of
 from clawactors.runtime.node.steptime import RunningSteps, is_async, within
@@ -27,7 +28,7 @@ from clawactors.runtime.node.threadsteps import ThreadSteps
 from clawactors.systems.skills.returns import JSON, Returns, returns_of
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks.events import TaskError
-from clawactors.systems.tasks.journal import SIGNAL
+from clawactors.systems.tasks.journal import PATCHED, RECOVERY, SIGNAL
 from clawactors.systems.tasks.payload import is_reference
 from clawactors.systems.tasks.retry import Retry
 
@@ -38,6 +39,7 @@ __all__ = ["NAME_MAX", "Steps"]
 
 NAME_MAX: Final = 256
 _TURNS: Final = 5
+_OWN: Final = (SLEEP, SIGNAL, PATCHED, RECOVERY)
 _NAMED_MAX: Final = 5
 
 _log = logging.getLogger(__name__)
@@ -49,7 +51,7 @@ class Steps:
     def __init__(self, attempt: "Attempt") -> None:
         self._attempt = attempt
         self._called: dict[str, str] = {}  # by name of the step, the fingerprint of its call
-        self._names = StepNames()
+        self.names = StepNames()
         self.running = RunningSteps(attempt, write_beside)
         self.threads = ThreadSteps(attempt)
         self._earlier: dict[str, list[str]] | None = None
@@ -66,13 +68,13 @@ class Steps:
             self._attempt.tasks.changed()
 
     async def _take(self, path: str, given: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        call = call_of(self._names, given, kwargs, path)
+        call = call_of(self.names, given, kwargs, path)
         name, returns = call.name, returns_of(call.function)
         undo = undo_of(call, home_of(self._attempt.skill)) if call.undo is not None else None
-        done, result = await self.begin(name, call.fingerprint)
-        if done:
-            return returns.restored(result, f"step {name!r}")
         try:
+            done, result = await self.begin(name, call.fingerprint)
+            if done:
+                return returns.restored(result, f"step {name!r}")
             return returns.restored(await self._try(call, undo, returns), f"step {name!r}")
         except asyncio.CancelledError:
             if self.running.given_up(name):
@@ -110,22 +112,23 @@ class Steps:
         attempt.check()
         if not isinstance(name, str) or not 0 < len(name) <= NAME_MAX or not name.isprintable():
             raise Refused(f"a step is named by 1 to {NAME_MAX} printable characters, not {repr(name)[:40]}")
-        if name.startswith((SLEEP, SIGNAL)):
-            raise Refused(f"the step name {name!r} begins as those of sleeps and signals do; choose another")
+        if name.startswith(_OWN) and not (attempt.recovers and name.startswith(RECOVERY)):
+            raise Refused(f"the step name {name!r} begins as those of sleeps, signals and marks do; choose another")
         if name in self._called:
             await attempt.block(f"the code uses the step name {name!r} twice; step names are unique within a task")
         self._called[name] = call
+        attempt.journal.used.add(name)
         entry = attempt.journal.entries.last(name)
         names = self._earlier_calls().get(call) if entry is None and tells_apart(call) else None
         if names and (other := await self._first_unused(names)):
             await attempt.block(_renamed(name, other))
         if entry is None or not entry.is_done:
-            self.running.began(name)
+            await self.running.began(name)
             return False, None
         if entry.fingerprint and entry.fingerprint != call:
             await attempt.block(
                 f"the journal does not fit the code: step {name!r} is {difference(entry.fingerprint, call)}; "
-                "give it the old code back, or fork the task from this step"
+                f"give it the old code back, {WAY_OUT}, or fork the task from this step"
             )
         if is_reference(entry.result):
             return True, await attempt.values.load_payload(entry.result, f"the result of step {name!r}")
@@ -234,12 +237,12 @@ class Steps:
         await asyncio.sleep(retry.wait_after(failures + 1, strategy, attempt.clock.roll()))
         attempt.check()
         self._called[name] = call
-        self.running.began(name)
+        await self.running.began(name)
         return True
 
 
 def _renamed(name: str, other: str) -> str:
     return (
         f"the journal does not fit the code: step {name!r} makes the call that is recorded as step {other!r}; "
-        "give it the old name back, or fork the task from that step"
+        f"give it the old name back, {WAY_OUT}, or fork the task from that step"
     )

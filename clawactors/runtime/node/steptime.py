@@ -91,8 +91,12 @@ class RunningSteps:
         self._attempt, self._write = attempt, write
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
-    def began(self, name: str) -> None:
-        """A try of the step begins."""
+    async def began(self, name: str) -> None:
+        """A try of the step begins; that is on record first where the skill wants to recover it."""
+        attempt = self._attempt
+        if attempt.skill is not None and attempt.skill.recover is not None:
+            attempt.note(c.StartStep(attempt.fence, name))
+            await attempt.write()
         self._timers[name] = asyncio.get_running_loop().call_later(SHOWN_AFTER_S, self._show, name)
 
     def ended(self, name: str) -> None:
@@ -113,14 +117,19 @@ class RunningSteps:
 
     def note_left(self) -> None:
         """Notes the tries that the end of the attempt cuts short: what they did may be in the world."""
-        attempt, life = self._attempt, self._attempt.journal.ahead.life
+        attempt = self._attempt
         if attempt.phase.reason not in (None, "failed", "cancel"):
             return  # they run again elsewhere
         for name in self._timers:
-            entry = attempt.journal.entries.last(name)
-            if entry is None or (entry.status, entry.attempt) != ("running", life.attempt):
+            if not self._is_shown(name):
                 with suppress(Refused):
                     attempt.journal.note(c.StartStep(attempt.fence, name, self._ran_s(name)))
+
+    def _is_shown(self, name: str) -> bool:
+        """True where it is on record that this attempt runs it."""
+        task = self._attempt.journal.ahead
+        entry = task.journal.last(name)
+        return entry is not None and (entry.status, entry.attempt) == ("running", task.life.attempt)
 
     def _ran_s(self, name: str) -> float:
         began_s = self._timers[name].when() - SHOWN_AFTER_S
@@ -129,7 +138,7 @@ class RunningSteps:
     def _show(self, name: str) -> None:
         try:
             attempt = self._attempt
-            if not attempt.is_stopping:
+            if not (attempt.is_stopping or self._is_shown(name)):
                 with suppress(Refused):
                     attempt.note(c.StartStep(attempt.fence, name, SHOWN_AFTER_S))
                     self._write(attempt)

@@ -10,7 +10,7 @@ from clawactors.systems.skills.returns import JSON, Returns
 from clawactors.systems.tasks.events import TaskError
 
 if TYPE_CHECKING:
-    from clawactors.runtime.node.synccontext import Bridge
+    from clawactors.runtime.node.bridge import Bridge
     from clawactors.systems.skills import Skill, SkillCall
 
 __all__ = ["CHILD_CALLS", "SyncChildRef", "gather_children", "outcome_of", "submit_child"]

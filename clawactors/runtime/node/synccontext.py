@@ -5,21 +5,23 @@ The code runs in a thread of the node (`ThreadBridge`) or in a process of its ow
 
 import sys
 from collections.abc import Buffer, Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, Unpack, overload
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 import msgspec
 
 from clawactors.runtime.node.approvals import ApprovalAnswer
+from clawactors.runtime.node.bridge import Bridge
 from clawactors.runtime.node.code import as_exception
 from clawactors.runtime.node.failure import message_of
 from clawactors.runtime.node.heartbeat import share_of
+from clawactors.runtime.node.longlife import SyncLongLife
 from clawactors.runtime.node.naming import StepNames, planned
-from clawactors.runtime.node.step import Step, TaskHandle, call_of, undo_of
+from clawactors.runtime.node.step import Step, call_of, undo_of
 from clawactors.runtime.node.steptime import call_within
 from clawactors.runtime.node.syncchildren import SyncChildRef, gather_children, submit_child
 from clawactors.runtime.output import OUT
 from clawactors.runtime.packing import Count, repacked
-from clawactors.systems.skills.returns import Returns, returns_of
+from clawactors.systems.skills.returns import returns_of
 from clawactors.systems.tasks.approvalevents import UnansweredAs
 from clawactors.systems.tasks.options import TaskOptions
 from clawactors.systems.tasks.retry import Retry
@@ -29,62 +31,14 @@ if TYPE_CHECKING:
     from clawactors.runtime.node.children import OnFailure
     from clawactors.systems.skills import Skill, SkillCall
 
-__all__ = ["Bridge", "SyncTaskContext"]
+__all__ = ["SyncTaskContext"]
 
 
-class Bridge(Protocol):
-    """The way from sync code to its `TaskContext`, which lives in the event loop of the node."""
-
-    @property
-    def id(self) -> str:
-        """The task's id."""
-        ...
-
-    @property
-    def attempt(self) -> int:
-        """The number of the attempt."""
-        ...
-
-    @property
-    def cancelled(self) -> bool:
-        """True once the code should end."""
-        ...
-
-    @property
-    def home(self) -> Mapping[str, Any]:
-        """The names of the skill's module."""
-        ...
-
-    def monotonic_s(self) -> float:
-        """Seconds that only grow, for durations."""
-        ...
-
-    def call(self, method: str, /, *args: Any, **kwargs: Any) -> Any:
-        """What that method of the `TaskContext` returns. Raises: what it raises."""
-        ...
-
-    def send(self, method: str, /, *args: Any) -> None:
-        """Calls a method that returns nothing; it need not have happened yet when this returns."""
-        ...
-
-    def begin_step(self, name: str, call: str) -> tuple[bool, Any]:
-        """As `Steps.begin`."""
-        ...
-
-    def end_step(self, name: str, result: Any, took_s: float, undo: dict[str, Any] | None, returns: Returns) -> Any:
-        """As `Steps.end`."""
-        ...
-
-    def fail_step(self, name: str, error: Exception, took_s: float, retry: Retry | None, failures: int) -> bool:
-        """As `Steps.tries_again`."""
-        ...
-
-
-class SyncTaskContext(TaskHandle):
+class SyncTaskContext(SyncLongLife):
     """The task, for sync code in a thread or a process of its own: the calls of `TaskContext`, without `await`."""
 
     def __init__(self, bridge: Bridge) -> None:
-        self._bridge, self._names = bridge, StepNames()
+        self._bridge, self.names = bridge, StepNames()
 
     @property
     def id(self) -> str:
@@ -114,7 +68,7 @@ class SyncTaskContext(TaskHandle):
 
     def step(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
         """As `TaskContext.step`; the function runs in this thread, with a timeout in one beside it."""
-        bridge, call = self._bridge, call_of(self._names, (function, *args), kwargs)
+        bridge, call = self._bridge, call_of(self.names, (function, *args), kwargs)
         name, returns = call.name, returns_of(call.function)
         undo = undo_of(call, bridge.home) if call.undo is not None else None
         done, result = bridge.begin_step(name, call.fingerprint)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, override
 
 from clawactors.runtime.node.code import TaskSuspended
 from clawactors.runtime.node.context import children_of
+from clawactors.runtime.node.recovery import end_recovery
 from clawactors.runtime.node.step import home_of
 from clawactors.runtime.node.syncchildren import CHILD_CALLS
 
@@ -100,6 +101,19 @@ class ThreadBridge:
         """The names of the skill's module."""
         return home_of(self._attempt.skill)
 
+    @property
+    def skill(self) -> str:
+        """The name of the skill."""
+        return self._attempt.skill.name if self._attempt.skill else ""
+
+    def answer(self, name: str, function: Callable[..., Any]) -> None:
+        """As `TaskContext.answer`."""
+        self.call("answer", name, function)
+
+    def recovered(self) -> None:
+        """As `end_recovery`."""
+        self._wait(end_recovery(self._attempt))
+
     def monotonic_s(self) -> float:
         """Seconds that only grow, for durations."""
         return self._attempt.clock.monotonic_s()
@@ -108,8 +122,11 @@ class ThreadBridge:
         """What the method of the `TaskContext` returns. Raises: as that; `TaskSuspended` where the node has ended."""
         if method in CHILD_CALLS:
             return self._wait(self._call_children(method, args))
+        return self._wait(self._call(method, args, kwargs))
+
+    async def _call(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         result = getattr(self._context, method)(*args, **kwargs)
-        return self._wait(result) if asyncio.iscoroutine(result) else result
+        return await result if inspect.isawaitable(result) else result
 
     async def _call_children(self, method: str, args: tuple[Any, ...]) -> Any:
         return await getattr(children_of(self._context), method)(*args)

@@ -42,7 +42,8 @@ class Offer(msgspec.Struct, frozen=True, omit_defaults=True):
     """A skill as a node offers it. `open` skills take parameters beyond those listed; `timeout_s` bounds an attempt.
 
     While the node `lacks` secrets that it asks for, it is given no task of it. `concurrency` bounds how many of its
-    tasks are under way at once, in the whole cluster. `errors` are its rules for failures, for people.
+    tasks are under way at once, in the whole cluster. `errors` are its rules for failures and `recover` what is
+    asked after the loss of a node, for people.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Offer(msgspec.Struct, frozen=True, omit_defaults=True):
     lacks: tuple[str, ...] = ()
     concurrency: _Limit | None = None
     errors: tuple[str, ...] = ()
+    recover: str = ""
 
 
 class Machine(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -9,21 +9,23 @@ from collections.abc import Callable, Iterable, Sequence
 
 from clawactors.systems.tasks import TaskStatus
 from clawactors.systems.tasks import events as e
-from clawactors.systems.tasks.children import CHILDREN, ChildEnd, end_of, ends_in
+from clawactors.systems.tasks.children import CHILDREN, ChildEnd, end_of, ends_in, made_by
 from clawactors.systems.tasks.spec import OnParentCancel
 
 __all__ = ["Families"]
 
 
 class Families:
-    """`untold` are ends by parent and child; `doomed` are children that are to be cancelled, each with its parent.
+    """`run_of` gives the run of an open task, 0 of one that is not open.
+
+    `untold` are ends by parent and child; `doomed` are children that are to be cancelled, each with its parent.
 
     `unknown` are parents that are not open and whose end is to be looked up; `unchecked` are parents that wait and
     whose children are to be looked up.
     """
 
-    def __init__(self, is_open: Callable[[str], bool]) -> None:
-        self._is_open = is_open
+    def __init__(self, run_of: Callable[[str], int]) -> None:
+        self._run_of = run_of
         self.children: dict[str, dict[str, OnParentCancel]] = {}
         self.untold: dict[str, dict[str, ChildEnd]] = {}
         self.doomed: dict[str, str] = {}
@@ -35,7 +37,7 @@ class Families:
         """A task is there, or goes on."""
         if spec.parent:
             self.children.setdefault(spec.parent, {})[id] = spec.on_parent_cancel
-            if not self._is_open(spec.parent):
+            if not self._run_of(spec.parent):
                 self.unknown[spec.parent] = None
         for child in self.children.get(id, ()):
             self.doomed.pop(child, None)
@@ -64,8 +66,9 @@ class Families:
         if not siblings:
             self.children.pop(spec.parent, None)
             self.unknown.pop(spec.parent, None)
-        if self._is_open(spec.parent):
-            self.note(spec.parent, (end_of(id, version, life),))
+        parent, run = made_by(spec)
+        if self._run_of(parent) == run:
+            self.note(parent, (end_of(id, version, life),))
 
     def orphan(self, parent: str) -> None:
         """The parent has ended without a result."""
@@ -99,5 +102,5 @@ class Families:
         """The children of the parent were looked up: these ends it was not told."""
         self._read.discard(parent)
         self.unchecked.pop(parent, None)
-        if self._is_open(parent):
+        if self._run_of(parent):
             self.note(parent, ends)

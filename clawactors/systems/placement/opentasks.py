@@ -51,12 +51,16 @@ class OpenTasks:
         self.orphans: dict[str, None] = {}
         self.forks: dict[str, None] = {}
         self.dependencies = Dependencies()
-        self.families = Families(self.by_id.__contains__)
+        self.families = Families(self._run_of)
         self.limits = Limits()
         self.on_ended: Callable[[str, int, TaskStatus], None] = _ignore
         self.on_blocked: Callable[[str, int, TaskStatus], None] = _ignore
         self._nodes, self._agenda, self._silence = nodes, agenda, silence
         self._watched, self._limited = self.dependencies.watched, self.limits.by_skill
+
+    def _run_of(self, id: str) -> int:
+        held = self.by_id.get(id)
+        return 0 if held is None else held.task.life.run
 
     def hold(self, id: str, version: int, task: Task) -> None:
         """Takes over the task's new state; a task that has ended is let go of."""

@@ -35,6 +35,8 @@ def _light(event: e.TaskEvent) -> e.TaskEvent:
     if isinstance(event, e.Spec):
         large = event.params or event.metadata or event.description
         return replace(event, params={}, metadata={}, description="") if large else event
+    if type(event) is e.Continued:
+        return replace(event, params={}) if event.params else event
     if type(event) is e.StepCompleted:
         return event if event.result is None else replace(event, result=None)
     return replace(event, payload=None) if type(event) is e.Signalled else event

@@ -43,18 +43,21 @@ class Skill:
         concurrency: int | None = None,
         on_failure: OnFailure = "retry",
         cancel_grace_s: float = CANCEL_GRACE_S,
+        recover: Callable[..., Any] | None = None,
     ) -> None:
         self.function, self.name, self.version = function, name, version
         self.retry, self.timeout_s, self.heartbeat_s, self.errors = retry, timeout_s, heartbeat_s, errors
         self.cancel_grace_s = cancel_grace_s
         self.isolate, self.memory_mb, self.secrets = isolate, memory_mb, secrets
         self.is_async, self._is_plain = is_async(function), inspect.iscoroutinefunction(function)
-        self.on_failure = on_failure
+        self.on_failure, self.recover = on_failure, recover
         self.in_thread = not (self.is_async or isolate)
         if isolate and (self.is_async or "<locals>" in getattr(function, "__qualname__", "<locals>")):
             raise ValueError(
                 f"skill {name!r} with isolate=True must be a sync function at module level, not {described(function)}"
             )
+        if recover is not None and is_async(recover) and not self.is_async:
+            raise ValueError(f"recover of skill {name!r} must be sync, as the skill is")
         parameters, takes_more = parameters_of(function)
         description = (inspect.getdoc(unwrapped(function)) or "").partition("\n")[0]
         self._required = frozenset(parameter.name for parameter in parameters if parameter.required)
@@ -67,6 +70,7 @@ class Skill:
             timeout_s,
             concurrency=concurrency,
             errors=tuple(map(str, errors)),
+            recover="" if recover is None else getattr(recover, "__qualname__", type(recover).__qualname__),
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -175,6 +179,7 @@ def skill(
     concurrency: int | None = None,
     on_failure: OnFailure = "retry",
     cancel_grace_s: float = CANCEL_GRACE_S,
+    recover: Callable[..., Any] | None = None,
 ) -> SkillDecorator:
     """Makes a function a skill: its first parameter is the task's handle, the others are the task's parameters.
 
@@ -186,6 +191,8 @@ def skill(
     `on_failure` says what follows when its retries are used up: see `OnFailure`.
     At most `concurrency` of its tasks are under way at once in the whole cluster; those that wait or sleep don't count.
     After a cancel its code may clean up, with recorded steps, for `cancel_grace_s` seconds.
+    `recover(task, lost)` is asked before its code goes on after the loss of a node: it returns, or raises; `lost` is a
+    `LostWork`. With it, each step is on record before it begins.
     """
     if memory_mb is not None and not (isolate and memory_mb > 0):
         raise ValueError("memory_mb is more than 0, and for isolated code")
@@ -203,6 +210,8 @@ def skill(
     if concurrency is not None and not (type(concurrency) is int and 0 < concurrency < 2**63):
         raise ValueError("concurrency is how many of its tasks may be under way at once: 1 or more")
 
+    if recover is not None and not callable(recover):
+        raise ValueError(f"recover is a function of the task and what was lost, not {type(recover).__name__}")
     if not 0 <= cancel_grace_s < 1e6:
         raise ValueError("cancel_grace_s is how many seconds the code may clean up after a cancel: 0 or more")
 
@@ -221,6 +230,7 @@ def skill(
             concurrency=concurrency,
             on_failure=on_failure,
             cancel_grace_s=cancel_grace_s,
+            recover=recover,
         )
 
     return cast("SkillDecorator", wrap)

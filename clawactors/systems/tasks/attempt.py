@@ -9,6 +9,7 @@ from clawactors.kernel.errors import Refused
 from clawactors.systems.tasks import attemptcommands as c
 from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.attemptcommands import AttemptCommand
+from clawactors.systems.tasks.continuing import continue_run
 from clawactors.systems.tasks.journal import SIGNAL
 from clawactors.systems.tasks.parking import UNDONE, park, wake
 from clawactors.systems.tasks.task import Task
@@ -20,7 +21,7 @@ __all__ = ["OF_ATTEMPT", "check_fence", "decide_of_attempt", "or_cancel"]
 OF_ATTEMPT: Final = (
     c.CompleteStep, c.StartTask, c.Complete, c.FailStep, c.StartStep,
     c.Return, c.Fail, c.Wait, c.Park, c.Wake, c.Unpark, c.ConfirmCancel, c.Compensate,
-    c.FailUndo, c.BeginUndo, c.EndUndo,
+    c.FailUndo, c.BeginUndo, c.EndUndo, c.ContinueRun,
 )  # fmt: skip
 _WHEN_PAUSED: Final = (c.CompleteStep, c.Compensate, c.FailUndo)
 _BEFORE_IT_RUNS: Final = (c.StartTask, c.Return, c.ConfirmCancel)
@@ -101,6 +102,8 @@ def decide_of_attempt(
                 return (_failed(command, then),)
             first = undone_first(task, "cancelled", None, _failed(command, then))
             return (undone_first(task, "dead" if then == "dead" else "failed", command.error, first),)
+        case c.ContinueRun():
+            return continue_run(command, task)
         case c.ConfirmCancel():
             if not task.life.cancel_requested:
                 raise Refused("nobody asked for a cancel")

@@ -14,6 +14,7 @@ __all__ = [
     "Complete",
     "CompleteStep",
     "ConfirmCancel",
+    "ContinueRun",
     "EndUndo",
     "Fail",
     "FailStep",
@@ -141,6 +142,13 @@ class Complete(_AttemptCommand, frozen=True):
     result: Any = None
 
 
+class ContinueRun(_AttemptCommand, frozen=True):
+    """The code ends its run, and wants another one; it has had so many signals of each name."""
+
+    params: dict[str, Any]
+    taken: dict[str, int] = {}
+
+
 class ConfirmCancel(_AttemptCommand, frozen=True):
     """The node has stopped its code."""
 
@@ -161,5 +169,6 @@ type AttemptCommand = (
     | Unpark
     | Fail
     | Complete
+    | ContinueRun
     | ConfirmCancel
 )

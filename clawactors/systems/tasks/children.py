@@ -1,6 +1,7 @@
 """Children of tasks: their ids, and how their ends are told to their parents.
 
-1. The id of a child follows from its parent and its key, so code that runs again finds the child that it made before.
+1. The id of a child follows from its parent, its key and the run, so code that runs again finds the child that it made
+   before, and a later run makes children of its own. It is told of these alone.
 2. Ends are told as one signal with a name of its own; a signal holds those of one moment, in the order of the log.
 3. An end is told once. One that a person retried ends anew, with a later version: that end is told too, and counts.
 """
@@ -13,7 +14,7 @@ import msgspec
 
 from clawactors.systems.tasks.journal import RESERVED, SIGNAL, Journal
 from clawactors.systems.tasks.payload import is_reference
-from clawactors.systems.tasks.spec import TaskError
+from clawactors.systems.tasks.spec import Spec, TaskError
 
 __all__ = [
     "CHILDREN",
@@ -25,6 +26,7 @@ __all__ = [
     "end_of",
     "ends_in",
     "fresh_ends",
+    "made_by",
     "told",
 ]
 
@@ -69,9 +71,15 @@ class HowItEnded(Protocol):
         ...
 
 
-def child_id(parent: str, key: str) -> str:
-    """The id of the child that this parent makes under that key."""
+def child_id(parent: str, key: str, run: int = 1) -> str:
+    """The id of the child that this run of the parent makes under that key."""
+    key = key if run == 1 else f"#@{run}/{key}"  # which no key is of the first run
     return "c-" + hashlib.blake2b(f"{parent}\0{key}".encode(), digest_size=12).hexdigest()
+
+
+def made_by(child: Spec) -> tuple[str, int]:
+    """The parent of that child, "" for none, and the run of it that made the child."""
+    return child.parent, child.parent_run or 1
 
 
 def end_of(id: str, version: int, life: HowItEnded) -> ChildEnd:

@@ -6,11 +6,13 @@ import msgspec
 
 from clawactors.systems.tasks.approvals import AnswerApproval, AskApproval
 from clawactors.systems.tasks.attemptcommands import (
+    AttemptCommand,
     BeginUndo,
     Compensate,
     Complete,
     CompleteStep,
     ConfirmCancel,
+    ContinueRun,
     EndUndo,
     Fail,
     FailStep,
@@ -40,6 +42,7 @@ __all__ = [
     "Complete",
     "CompleteStep",
     "ConfirmCancel",
+    "ContinueRun",
     "Delete",
     "Edit",
     "EndUndo",
@@ -209,26 +212,11 @@ class ArchiveTask(_TaskCommand, frozen=True):
 
 
 type TaskCommand = (
-    Submit
+    AttemptCommand
+    | Submit
     | Admit
     | Ready
     | ScheduleTask
-    | StartTask
-    | Return
-    | StartStep
-    | CompleteStep
-    | FailStep
-    | Compensate
-    | FailUndo
-    | BeginUndo
-    | EndUndo
-    | Wait
-    | Park
-    | Wake
-    | Unpark
-    | Fail
-    | Complete
-    | ConfirmCancel
     | Interrupt
     | Cancel
     | Pause

@@ -22,6 +22,7 @@ from clawactors.systems.tasks.approvals import answer_approval, ask_approval, si
 from clawactors.systems.tasks.attempt import OF_ATTEMPT, check_fence, decide_of_attempt, or_cancel
 from clawactors.systems.tasks.cancel import decide_cancel
 from clawactors.systems.tasks.children import CHILDREN, fresh_ends
+from clawactors.systems.tasks.continuing import difference_from
 from clawactors.systems.tasks.evolution import evolve
 from clawactors.systems.tasks.parking import go_on, wake
 from clawactors.systems.tasks.spec import as_event
@@ -31,7 +32,7 @@ from clawactors.systems.tasks.undoing import undone_first
 
 __all__ = ["TASK", "decide"]
 
-_FIXED = ("skill", "after", "fork_of", "fork_step", "parent", "depth", "on_parent_cancel")
+_FIXED = ("skill", "after", "fork_of", "fork_step", "parent", "depth", "on_parent_cancel", "parent_run")
 """What makes a task the one that it is: edits leave it alone."""
 
 
@@ -114,7 +115,7 @@ def _submit(command: c.Submit, task: Task) -> tuple[e.TaskEvent, ...]:
         return (as_event(spec, e.Submitted),)
     if command.delayed:
         spec = replace(spec, not_before_ns=task.spec.not_before_ns)
-    if (other := difference(task.spec, spec)) is not None:
+    if (other := difference_from(task, spec)) is not None:
         raise Exists(f"exists with {in_words(other)}; choose another id")
     return ()
 

@@ -7,6 +7,7 @@ import msgspec
 from clawactors.eventlog import Codec
 from clawactors.systems.tasks.approvalevents import ApprovalAnswered, ApprovalAsked
 from clawactors.systems.tasks.changeevents import Deleted, Edited, Expired, Forked, ForkMade, TaskArchived
+from clawactors.systems.tasks.runevents import Continued
 from clawactors.systems.tasks.spec import (
     Count,
     DurableWait,
@@ -39,6 +40,7 @@ __all__ = [
     "Cancelled",
     "Compensating",
     "Completed",
+    "Continued",
     "Count",
     "Deleted",
     "DurableWait",
@@ -218,6 +220,7 @@ type TaskEvent = (
     | Interrupted
     | AttemptFailed
     | Completed
+    | Continued
     | CancelRequested
     | Cancelled
     | Compensating

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.approvals import opened
+from clawactors.systems.tasks.continuing import continued, may_continue
 from clawactors.systems.tasks.journal import SIGNAL, Entry
 from clawactors.systems.tasks.spec import as_event
 from clawactors.systems.tasks.stepevolution import evolve_step, step_completed, undoing
@@ -33,6 +34,8 @@ def evolve(task: Task, event: e.TaskEvent, at_ns: int) -> Task:
             return step_completed(task, event, at_ns)
         case e.Completed() if status == "running":
             after = _completed(life, event, at_ns)
+        case e.Continued() if status == "running" and may_continue(life, event):
+            return continued(task, task.spec, event, at_ns)
         case e.Started() if status == "scheduled":
             after = replace(life, status="running", started_ns=life.started_ns or at_ns, updated_ns=at_ns, parked=False)
         case e.Scheduled() if status == "pending" and event.attempt == life.attempt + 1:
@@ -109,7 +112,7 @@ def evolve(task: Task, event: e.TaskEvent, at_ns: int) -> Task:
             e.Submitted() | e.Readied() | e.Scheduled() | e.Started() | e.Returned()
             | e.StepStarted() | e.StepCompleted() | e.StepFailed() | e.StepCompensated()
             | e.StepUndoFailed() | e.Compensating() | e.Waiting() | e.Unparked() | e.Interrupted() | e.AttemptFailed()
-            | e.Completed()
+            | e.Completed() | e.Continued()
             | e.CancelRequested() | e.Cancelled() | e.Paused() | e.Resumed() | e.Blocked() | e.Unblocked()
             | e.Retried() | e.Signalled() | e.Edited() | e.Deleted() | e.Expired() | e.Forked() | e.ForkMade()
             | e.TaskArchived() | e.ApprovalAsked() | e.ApprovalAnswered()
@@ -185,7 +188,8 @@ def _completed(life: TaskStatus, event: e.Completed, at_ns: int) -> TaskStatus:
 
 
 def _interrupted(life: TaskStatus, event: e.Interrupted, at_ns: int) -> TaskStatus:
-    after = replace(pending(life, at_ns), interruptions=life.interruptions + event.counted)
+    lost = life.attempt if event.counted else life.lost
+    after = replace(pending(life, at_ns), interruptions=life.interruptions + event.counted, lost=lost)
     if not event.dead:
         return after
     return replace(_ended(after, "dead", at_ns), error=e.TaskError("interrupted", event.reason))

@@ -13,7 +13,7 @@ import msgspec
 
 from clawactors.systems.tasks.stepevents import Undo
 
-__all__ = ["EMPTY", "RESERVED", "SIGNAL", "Entry", "Journal", "StepStatus"]
+__all__ = ["EMPTY", "PATCHED", "RECOVERY", "RESERVED", "SIGNAL", "Entry", "Journal", "StepStatus"]
 
 type StepStatus = Literal["running", "completed", "failed", "compensated", "undo_failed", "signalled"]
 
@@ -22,6 +22,13 @@ SIGNAL = "signal:"
 
 RESERVED = "claw:"
 """What the names of signals begin with that control and nodes send; nobody else may."""
+
+PATCHED = "patched:"
+"""What the names of marks begin with that say which changes of its code a run has; steps' names can't."""
+
+RECOVERY = "recovery:"
+"""What the names of steps begin with that a skill's `recover` takes: its number, "/" and the name follow; the number
+alone is the mark that it has returned."""
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

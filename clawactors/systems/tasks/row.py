@@ -47,6 +47,7 @@ def row(id: str, version: int, task: Task) -> dict[str, Any]:
         "node": life.node or None,
         "parked_on": life.node if life.parked else None,
         "attempt": life.tries,
+        "run": life.run,
         "progress": round(100 * min(max(life.progress, 0.0), 1.0), 2),
         "steps": steps(task),
         "result": life.result,

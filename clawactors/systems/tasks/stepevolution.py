@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from clawactors.systems.tasks import events as e
-from clawactors.systems.tasks.journal import Entry
+from clawactors.systems.tasks.journal import RECOVERY, Entry
 from clawactors.systems.tasks.task import Task, Undoing
 
 __all__ = ["StepEvent", "evolve_step", "step_completed", "undoing"]
@@ -19,8 +19,9 @@ def step_completed(task: Task, event: e.StepCompleted, at_ns: int) -> Task:
         life,
         steps_completed=life.steps_completed + 1,
         progress=life.progress if event.progress is None else event.progress,
-        interruptions=0,
+        interruptions=life.interruptions if event.step.startswith(RECOVERY) else 0,
         updated_ns=at_ns,
+        waited=(),
     )
     if undo is not None:
         after = replace(after, undoable=life.undoable + 1, undo_on_failure=life.undo_on_failure or undo.auto)

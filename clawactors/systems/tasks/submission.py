@@ -57,6 +57,7 @@ _DIFFERENT: Final = {
     "fork_step": "a different step to fork from",
     "parent": "a different parent",
     "on_parent_cancel": "a different policy for a cancelled parent",
+    "parent_run": "a different run of its parent",
 }
 """What a repeat may differ in, as people say it; other fields are said by their names."""
 _canonical = msgspec.json.Encoder(order="deterministic").encode

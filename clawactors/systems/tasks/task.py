@@ -61,7 +61,11 @@ class TaskStatus(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     `undoable`: steps that are done and can be undone; `undo_on_failure` where its skill wants that.
     `losses`: how often the incarnation that has it had been lost before it got the task.
     `parked`: the node keeps a run of it in memory, which rests until it is started again; `limited`: what wakes it
-    waits for a place under the limit of its skill; `wakes`: how many of its attempts went on in place.
+    waits for a place under the limit of its skill; `wakes`: how many of its attempts went on in place, or belong to
+    earlier runs.
+    `run`: how often its code was begun with parameters of its own, see `continuing`; `submitted_params`: a digest of
+    the first ones, where there were others since. `lost`: the last attempt that was lost with its node.
+    `waited`: signals that the code has waited for since its last completed step.
     """
 
     status: Status = "pending"
@@ -99,6 +103,10 @@ class TaskStatus(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     limited: bool = False
     wakes: int = 0
     cancel_now: bool = False
+    run: int = 1
+    submitted_params: str = ""
+    lost: int = 0
+    waited: tuple[str, ...] = ()
 
     @property
     def open_waits(self) -> tuple[DurableWait, ...]:

@@ -1,11 +1,15 @@
 """How the life of a task changes when it begins to wait, and when it waits no longer."""
 
+from typing import Final
+
 from msgspec.structs import replace
 
 from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.task import TaskStatus
 
 __all__ = ["no_longer_waiting", "pending", "ready", "waiting", "with_run"]
+
+_REMEMBERED: Final = 64
 
 
 def no_longer_waiting(life: TaskStatus, at_ns: int) -> TaskStatus:
@@ -37,6 +41,8 @@ def with_run(after: TaskStatus, life: TaskStatus, event: e.Waiting) -> TaskStatu
     """It waits for several things, or its node keeps the run."""
     if not event.parked:
         return replace(after, waits=event.waits)
+    waits = event.waits or (e.DurableWait(event.reason, event.until_ns, event.name),)
+    names = [wait.name for wait in waits if wait.name and wait.name not in life.waited]
     return replace(
         after,
         waits=event.waits,
@@ -46,6 +52,7 @@ def with_run(after: TaskStatus, life: TaskStatus, event: e.Waiting) -> TaskStatu
         node=life.node,
         incarnation=life.incarnation,
         losses=life.losses,
+        waited=(*life.waited, *names)[-_REMEMBERED:] if names else life.waited,
     )
 
 

@@ -14,6 +14,7 @@ from clawactors.projections.engine.questions import QueryContext, QuestionHandle
 from clawactors.projections.engine.store import Reading
 from clawactors.projections.views.tasks import table as t
 from clawactors.systems.tasks import TaskStatus
+from clawactors.systems.tasks.children import made_by
 
 __all__ = ["CHILDREN_QUESTIONS", "ChildrenQuestion", "TreeQuestion", "children_of"]
 
@@ -33,9 +34,11 @@ class TreeQuestion(ViewQuestion, frozen=True, kw_only=True):
     limit: int = 1000
 
 
-def children_of(reading: Reading, parent: str) -> Iterator[tuple[str, int, TaskStatus]]:
-    """Id, version and status of each child, in the order of their submission."""
+def children_of(reading: Reading, parent: str, run: int | None = None) -> Iterator[tuple[str, int, TaskStatus]]:
+    """Id, version and status of each child, of one run of the parent or of all, in the order of their submission."""
     for key in _keys_of_children(reading, parent):
+        if run is not None and made_by(t.load_spec(reading, key))[1] != run:
+            continue
         id = (reading.get(t.SPECS, key) or b"").partition(b"\n")[0].decode()
         yield id, *t.load_status(reading, key)
 

@@ -30,6 +30,7 @@ class TaskRows:
         self._specs: list[tuple[bytes, bytes]] = []
         self._statuses: list[tuple[bytes, bytes]] = []
         self._steps: list[tuple[bytes, bytes]] = []
+        self._ended_runs: list[tuple[bytes, int, int]] = []
         self._moved: dict[tuple[_Standing, _Standing], list[bytes]] = {}
         self._requested: dict[tuple[_Request | None, _Request], list[bytes]] = {}
 
@@ -57,6 +58,9 @@ class TaskRows:
         journal = new.journal
         if old is None or old.journal is not journal:
             done = len(old.journal) if old else 0
+            if old is not None and old.life.run != life.run:  # its journal began anew
+                self._ended_runs.append((key, len(journal), done))
+                done = 0
             for ordinal, entry in enumerate(journal.since(done), done):
                 self._steps.append((t.step_key(key, ordinal), t.entry_value(entry)))
 
@@ -78,6 +82,9 @@ class TaskRows:
         txn.put_all(t.IDS, self._ids)
         txn.put_all(t.SPECS, self._specs)
         txn.put_all(t.STATUSES, self._statuses)
+        for key, kept, were in self._ended_runs:
+            for ordinal in range(kept, were):
+                txn.delete(t.STEPS, t.step_key(key, ordinal))
         txn.put_all(t.STEPS, self._steps)
         txn.put_all(t.INDEX, index)
         txn.put_all(t.QUEUE, queue)

@@ -30,7 +30,7 @@ CACHE_BYTES: Final = 64 << 20
 
 _TASK_BYTES: Final = 1000
 _NEW: Final = Task()
-_Completed, _AttemptFailed = e.Completed, e.AttemptFailed
+_Completed, _AttemptFailed, _Continued = e.Completed, e.AttemptFailed, e.Continued
 
 
 class _CachedTask(msgspec.Struct, gc=False):
@@ -87,6 +87,8 @@ class TasksView:
                 kind = type(event)
                 if kind is _Completed or kind is _AttemptFailed:
                     self._run_ended(task, record.at_ns, succeeded=kind is _Completed)
+                elif kind is _Continued:
+                    held.size_bytes = _TASK_BYTES
                 task = after
             held.task = task
             if before is _NEW and task is not _NEW:

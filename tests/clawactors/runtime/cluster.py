@@ -2,8 +2,12 @@
 
 import asyncio
 import contextlib
+import re
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from clawactors.eventlog import (
@@ -342,3 +346,12 @@ class Stage(Cluster):
     async def hear(self, run: Attempt) -> None:
         """What was appended last reaches the run, as its node would bring it."""
         await run.observe([commit.record for commit in self.commits(run.id)][-1])
+
+
+def page(file: str) -> ModuleType:
+    """The module of that name in `docs/tasks.md`."""
+    text = Path(__file__).parents[3].joinpath("docs", "tasks.md").read_text("utf-8")
+    [code] = re.findall(rf"```python\n# {re.escape(file)}\n(.*?)```", text, re.DOTALL)
+    module = sys.modules[f"page_{file}"] = ModuleType(f"page_{file}")
+    exec(compile(code, file, "exec"), vars(module))  # noqa: S102 - our own page
+    return module

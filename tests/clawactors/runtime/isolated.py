@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from clawactors import ErrorRule, Retry, SyncTask, skill, step
+from clawactors import ErrorRule, LostWork, Retry, SyncTask, skill, step
 
 
 @skill("adds", isolate=True)
@@ -185,3 +185,29 @@ def touches(task: SyncTask, file: str) -> None:
     """Fails after its step."""
     touch(task, file)
     raise RuntimeError("after all")
+
+
+@skill("isolated-continues", isolate=True)
+def continues(task: SyncTask, run: int = 1, patched: bool = False) -> list[Any]:
+    """Goes on with another run, and asks for a change of its code."""
+    task.step("s", pow, 2, run)
+    if run == 1:
+        task.continue_as({"run": 2, "patched": task.patched("change")})
+    return [run, patched]
+
+
+@skill("isolated-answers", isolate=True)
+def answers(task: SyncTask) -> None:
+    """Would answer."""
+    task.answer("state", dict)
+
+
+def ask_about(task: SyncTask, lost: LostWork) -> None:
+    """Looks at what was lost, in a step."""
+    task.step("look", str, [each.name for each in lost.steps])
+
+
+@skill("isolated-recovers", isolate=True, recover=ask_about)
+def recovers(task: SyncTask) -> list[int]:
+    """Is asked about what was lost."""
+    return [task.attempt, task.step("s", pow, 2, 3)]

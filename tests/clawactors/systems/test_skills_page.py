@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from clawactors import ErrorRule, Retry, SyncTask, Task, skill
+from clawactors.runtime.node.step import TaskHandle
 from clawactors.systems.placement.silence import SILENCE_S
 from clawactors.systems.tasks import failures
 from clawactors.systems.tasks.failures import STRATEGIES, Strategy, Symptom, kind_of, told
@@ -105,7 +106,8 @@ def test_every_option_of_skill_is_there_with_its_default() -> None:
 
 
 def public(kind: type) -> dict[str, Any]:
-    return {name: value for name, value in vars(kind).items() if not name.startswith("_")}
+    own = [each for each in kind.__mro__ if each not in (TaskHandle, object)]
+    return {name: value for each in own for name, value in vars(each).items() if not name.startswith("_")}
 
 
 def test_all_that_a_task_can_do_is_there() -> None:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, assert_type
 
-from clawactors import Client, SyncTask, Task, skill, step
+from clawactors import Client, LostWork, SyncTask, Task, skill, step
 
 
 @dataclass
@@ -36,10 +36,23 @@ async def fetch(task: Task, url: str, depth: int = 1) -> Page:
     await task.step(get, 5)  # type: ignore[call-overload]
     await task.step(parse, page, strikt=True)  # type: ignore[call-arg, arg-type]
     await task.step(charge, "5")  # type: ignore[call-overload]
+    if task.patched("deep"):
+        task.answer("depth", lambda: depth)
+        await task.continue_as(fetch.call(url, depth=2))
+    if task.patched("deeper"):
+        await task.continue_as({"url": url})
+    task.patched(5)  # type: ignore[arg-type]
+    task.answer("depth", depth)  # type: ignore[arg-type]
+    if depth > 5:
+        await task.continue_as(url)  # type: ignore[arg-type]
     return page
 
 
-@skill("count")
+async def look(task: Task, lost: LostWork) -> None:
+    assert_type([each.name for each in lost.steps], list[str])
+
+
+@skill("count", recover=look)
 def count(task: SyncTask, upto: int) -> int:
     assert_type(task.step(parse, Page("", 1)), int)
     task.step(parse, "page")  # type: ignore[call-overload]
@@ -62,3 +75,5 @@ async def use(claw: Client) -> None:
     fetch.call("https://x", deep=2)  # type: ignore[call-arg]
     fetch.call()  # type: ignore[call-arg]
     await claw.run(count.call(3), wait=5)  # type: ignore[call-overload]
+    assert_type(await claw.ref("t").ask("depth", 1, timeout="5s"), Any)
+    await claw.ref("t").ask(5)  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clawactors.projections.engine.index import PrefixWalk
+from clawactors.projections.engine.index import PrefixWalk, ascending
 from clawactors.projections.engine.keys import LAST
 from clawactors.projections.engine.projector import Projector
 from clawactors.projections.engine.store import Reading
@@ -48,6 +48,30 @@ filters = st.builds(
 
 def selected(reading: Reading, wanted: TaskFilter) -> list[str]:
     return [stored.id for stored in select(reading, wanted)]
+
+
+@pytest.mark.parametrize("batch", [100, 1000])
+def test_after_a_thousand_runs_a_task_has_the_rows_of_its_last_one(tmp_path: Path, batch: int) -> None:
+    history = History()
+    history.command("t", tc.Submit(te.Spec(skill="echo", params={"run": 1})))
+    for run_number in range(1, 1001):
+        history.command("t", tc.ScheduleTask("n1", "i1"), to="n1")
+        fence = history.tasks["t"].fence
+        steps = [tc.CompleteStep(fence, f"s{n}") for n in range(3 if run_number % 2 else 1)]
+        for command in (tc.StartTask(fence), *steps):
+            history.command("t", command, writer="n1")
+        history.command("t", tc.Signal("go", run_number))
+        history.command("t", tc.ContinueRun(fence, {"run": run_number + 1}, {"go": 1}), writer="n1")
+    projector = Projector.open(CLUSTER, tmp_path, "log-1")
+    projector.apply(history.records, batch=batch)
+    with projector.store.snapshot() as reading:
+        key = t.find(reading, "t")
+        assert key is not None
+        stored = t.load(reading, key)
+        assert stored.task == history.tasks["t"]
+        assert (stored.task.life.run, len(stored.task.journal), stored.size_bytes < 1000) == (1001, 0, True)
+        assert list(ascending(reading, t.STEPS)) == []
+    projector.close()
 
 
 @settings(max_examples=40, deadline=None)

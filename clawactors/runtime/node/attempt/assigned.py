@@ -10,7 +10,9 @@ from clawactors.runtime.node.attempt.stopping import StoppingPhase
 from clawactors.systems.tasks import Task
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
-from clawactors.systems.tasks.task import assigned
+from clawactors.systems.tasks.approvals import APPROVAL
+from clawactors.systems.tasks.journal import SIGNAL
+from clawactors.systems.tasks.task import TaskStatus, assigned
 
 if TYPE_CHECKING:
     from clawactors.runtime.node.attempt.attempt import Attempt
@@ -54,12 +56,19 @@ class AssignedPhase(Phase):
         return StoppingPhase(reason)
 
 
+def _waits_of(life: TaskStatus) -> tuple[str, ...]:
+    """What the code has waited for since its last step, and the approvals that are open."""
+    approvals = (APPROVAL + each.name for each in life.approvals)
+    return tuple(SIGNAL + name for name in (*life.waited, *approvals))
+
+
 async def start(attempt: "Attempt") -> None:
     """Reads the journal where there may be one, and notes the start. Raises: `TaskSuspended`, `Refused`."""
     journal, event = attempt.journal, attempt.assignment.event
     if attempt.assignment.is_resumed:
         await attempt.retry_while_unavailable(journal.load)
         attempt.signals.journal_is_complete()
+        attempt.earlier_waits = _waits_of(journal.state.life)
         attempt.apply_state()
         attempt.check()
     attempt.note(c.StartTask(attempt.fence))

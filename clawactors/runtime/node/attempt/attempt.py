@@ -32,6 +32,7 @@ from clawactors.runtime.node.codetasks import CodeTasks
 from clawactors.runtime.node.heartbeat import TaskHeartbeat
 from clawactors.runtime.node.supplies import Supplies
 from clawactors.systems.skills import Skill
+from clawactors.systems.tasks.lost import LostWork
 
 __all__ = ["Attempt"]
 
@@ -60,6 +61,10 @@ class Attempt(AttemptParts):
         own = weakref.proxy(self)
         self.tasks, self.parking = CodeTasks(own), Parking(own)
         self.expiry = Expiry()
+        self.earlier_waits: tuple[str, ...] = ()
+        self.next_params: dict[str, Any] = {}
+        self.recovers: LostWork | None = None
+        """What its skill is being asked about, before its code runs."""
         self.on_park: Callable[[], None] | None = None
         """Called when its code rests in memory: the slot is free."""
         self.on_wake: Callable[[], None] | None = None
@@ -84,6 +89,7 @@ class Attempt(AttemptParts):
             note_failure(self, error)
         finally:
             self.journal.close_window()
+            self.__dict__.pop("answers", None)  # which refer to it
             ended = self.phase = EndedPhase(self.phase)
         await ended.record(self, undo_first)
 

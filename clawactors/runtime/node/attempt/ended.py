@@ -50,6 +50,8 @@ class EndedPhase(Phase):
         try:
             await undo(attempt)
             await attempt.retry_while_unavailable(journal.flush)
+            await undo(attempt)  # a cancel may have come at the last moment
+            await attempt.retry_while_unavailable(journal.flush)
         except Refused:
             pass  # another attempt has taken over, or the task has ended: its record stands
         except TooLarge as error:
@@ -113,6 +115,9 @@ def _note_stop(attempt: "Attempt", reason: StopReason | None) -> None:
     with contextlib.suppress(Refused):
         if reason == "cancel":
             attempt.journal.note(c.ConfirmCancel(attempt.fence))
+        elif reason == "continued":
+            taken = attempt.signals.had.counts
+            attempt.journal.note(c.ContinueRun(attempt.fence, attempt.next_params, taken))
         elif reason in _WHY:
             why = f"node {attempt.fence.node} {_WHY[reason]}"
             if left := attempt.parking.left:

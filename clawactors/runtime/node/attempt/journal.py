@@ -41,6 +41,8 @@ class AttemptJournal:
         """True in the first moment of the attempt."""
         self.compensates = False
         """True once the code itself has its steps undone."""
+        self.used: set[str] = set()
+        """What of the record the code has come to: names of steps and sleeps, signals, ids of children."""
         self._noted_bytes = 0
         self._window: asyncio.TimerHandle | None = None
 

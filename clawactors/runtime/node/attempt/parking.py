@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from clawactors.kernel.errors import Refused
+from clawactors.runtime.node.answers import is_answering
 from clawactors.runtime.node.attempt.phase import GENTLE, Phase, StopReason
 from clawactors.runtime.node.attempt.running import RunningPhase
 from clawactors.runtime.node.attempt.stopping import StoppingPhase
@@ -51,11 +52,16 @@ class Parking:
         self.left: tuple[tuple[DurableWait, int], ...] = ()
         """What the code waited for when it was told to leave its node."""
 
-    async def at_work(self) -> None:
+    async def at_work(self, wait: str = "") -> None:
         """Returns at once while the attempt is at work, else once it has been woken, or is to end.
 
-        Raises: `Refused` in another event loop.
+        `wait` names what only the code itself may do. Raises: `Refused` where something else does, and in another
+        event loop.
         """
+        if is_answering.get():
+            raise Refused("a function of task.answer only reads: let the code itself do what changes the task")
+        if wait and self._attempt.recovers is not None:
+            raise Refused(f"recover of a skill takes steps, returns or raises; {wait} is for the code after it")
         if asyncio.get_running_loop() is not self._loop:
             raise Refused(
                 "a task belongs to the event loop of its node, and this is another one: there use "
@@ -78,7 +84,7 @@ class Parking:
         phase = attempt.phase
         if phase.reason in GENTLE:
             attempt.code_was_told = True
-        if phase.reason == "pause":
+        if phase.reason in ("pause", "continued"):
             attempt.waits.suspend()
         elif phase.reason in ("drain", "unpark"):
             self.left = attempt.waits.listed()
@@ -155,6 +161,8 @@ class Parking:
             attempt.note(c.StartTask(attempt.fence))
         except Refused:
             return  # it is to end, and told so
+        if "patches" in attempt.__dict__:
+            attempt.patches.wake()
         attempt.expiry.resume()
         attempt.open_window(gathers=not life.interruptions)
         attempt.apply_state()

@@ -9,10 +9,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 from clawactors.runtime.memory import Memories
+from clawactors.runtime.node.answers import TaskAnswers
 from clawactors.runtime.node.attempt.recording import RecordingAttempt
 from clawactors.runtime.node.attempt.values import AttemptValues
 from clawactors.runtime.node.attempt.waits import Waits
 from clawactors.runtime.node.memories import TaskMemories
+from clawactors.runtime.node.patches import TaskPatches
 from clawactors.runtime.node.predecessors import Predecessors
 from clawactors.runtime.node.signals import TaskSignals
 from clawactors.runtime.node.sleeps import TaskSleeps
@@ -63,6 +65,16 @@ class AttemptParts(RecordingAttempt):
     def memories(self) -> TaskMemories:
         """What its code remembers and recalls."""
         return TaskMemories(self._proxy, self._memories)
+
+    @cached_property
+    def patches(self) -> TaskPatches:
+        """The changes that its code asks for."""
+        return TaskPatches(self._proxy)
+
+    @cached_property
+    def answers(self) -> TaskAnswers:
+        """What its code answers."""
+        return TaskAnswers(self._proxy)
 
     @cached_property
     def waits(self) -> Waits:

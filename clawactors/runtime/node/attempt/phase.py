@@ -7,20 +7,21 @@ from clawactors.runtime.node.code import Code
 
 __all__ = ["GENTLE", "STRENGTH", "Phase", "StopReason"]
 
-type StopReason = Literal["failed", "pause", "drain", "unpark", "cancel", "lost", "superseded"]
+type StopReason = Literal["failed", "pause", "drain", "unpark", "continued", "cancel", "lost", "superseded"]
 
 STRENGTH: Final[dict[StopReason, int]] = {
     "failed": 0,
     "pause": 1,
     "drain": 1,
     "unpark": 1,
+    "continued": 1,
     "cancel": 2,
     "lost": 3,
     "superseded": 4,
 }
 """A stronger reason replaces a weaker one."""
 
-GENTLE: Final[frozenset[StopReason]] = frozenset({"pause", "drain", "unpark"})
+GENTLE: Final[frozenset[StopReason]] = frozenset({"pause", "drain", "unpark", "continued"})
 """These let the code reach its next step."""
 
 

@@ -12,6 +12,7 @@ from clawactors.runtime.node.attempt.stopping import StoppingPhase
 from clawactors.runtime.node.code import Code, TaskSuspended
 from clawactors.runtime.node.context import TaskContext
 from clawactors.runtime.node.isolation import run_isolated
+from clawactors.runtime.node.recovery import begin_recovery, recover_async, recover_sync
 from clawactors.runtime.node.signs import HeartbeatWatch
 from clawactors.runtime.node.spawned import current_output
 from clawactors.runtime.node.synccontext import SyncTaskContext
@@ -103,19 +104,24 @@ async def run_code(attempt: "Attempt") -> Any:
 
 
 def _begin(attempt: "Attempt", skill: "Skill", params: dict[str, Any]) -> Code:
-    context, arguments = TaskContext(attempt), skill.arguments(params)
+    context, arguments, lost = TaskContext(attempt), skill.arguments(params), begin_recovery(attempt)
     if skill.isolate:
         return Code.begin(
             run_isolated(attempt, context, skill, params), attempt.tasks, skill.cancel_grace_s, is_async=False
         )
     if skill.is_async:
-        return Code.begin(skill.coroutine(context, arguments), attempt.tasks, skill.cancel_grace_s)
+        code = partial(skill.coroutine, context, arguments)
+        work = code() if lost is None else recover_async(attempt, context, lost, code)
+        return Code.begin(work, attempt.tasks, skill.cancel_grace_s)
     attempt.tasks.outside_loop += 1
     bridge = ThreadBridge(context, attempt, asyncio.get_running_loop())
 
     def call() -> Any:
         bridge.enter()
-        return call_sync(skill.function, SyncTaskContext(bridge), arguments)
+        handle = SyncTaskContext(bridge)
+        if lost is not None and skill.recover is not None:
+            recover_sync(handle, bridge, skill.recover, lost)
+        return call_sync(skill.function, handle, arguments)
 
     return Code.begin_in_thread(attempt.threads, call, skill.cancel_grace_s)
 

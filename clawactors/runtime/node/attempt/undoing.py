@@ -53,7 +53,7 @@ class _UndoingPhase(EndedPhase):
     @property
     def goes_on(self) -> bool:
         """True while nothing ends the undo."""
-        return self.reason in (None, "failed", "cancel")
+        return self.reason in (None, "failed", "cancel", "continued")
 
     async def run(self, attempt: "Attempt") -> None:
         """Undoes what is left to undo and notes the end of the task. Raises: `Refused` where another has taken over."""

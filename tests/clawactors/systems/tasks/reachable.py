@@ -70,6 +70,7 @@ def commands(task: Task) -> Iterator[c.TaskCommand]:
             c.AnswerApproval("sure", False, fence=fence),
         )
         yield from (c.ConfirmCancel(fence), c.Block("why", fence))
+        yield from (c.ContinueRun(fence, {"run": 2}), c.ContinueRun(fence, {}, {"go": 1}))
 
 
 def _edited(task: Task, **changes: Any) -> e.Spec:
@@ -102,6 +103,8 @@ def events(task: Task) -> Iterator[e.TaskEvent]:
         yield from (e.Interrupted("gone", counted), e.Interrupted("gone", counted, dead=True))
     for then in get_args(e.Outcome.__value__):
         yield e.AttemptFailed(error=ERROR, then=then)
+    for run in (0, task.life.run, task.life.run + 1, 2**62):
+        yield from (e.Continued(run=run), e.Continued(run=run, params={"a": 1}, taken={"go": 2**62}, idle=True))
     yield from (e.Completed(), e.CancelRequested(), e.Cancelled(), e.Paused(), e.Resumed(), e.Blocked("why"))
     yield from (e.Blocked("a is dead", "dependency"), e.Waiting("dependency"))
     yield from (

@@ -28,6 +28,7 @@ DESIGN: dict[str, dict[str, set[str]]] = {
     "task.interrupted": {"scheduled": {"pending", "dead"}, "running": {"pending", "dead"}},
     "task.attempt_failed": {"running": {"waiting", "failed", "dead", "blocked"}},
     "task.completed": {"running": {"completed"}},
+    "task.continued": {"running": {"pending", "waiting"}},
     "task.cancel_requested": {status: {status} for status in OPEN},
     "task.cancelled": {status: {"cancelled"} for status in OPEN},
     "task.compensating": {status: {status} if status in ("scheduled", "running") else PENDING for status in OPEN},
