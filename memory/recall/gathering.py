@@ -60,9 +60,10 @@ class _ComparedText:
         """True if this text says all that the other one says; `derived`: it was made of the other one."""
         if self.print == other.print != "":
             return True
-        if not other.set or other.numbers - self.numbers or (self.negated, self.asks) != (other.negated, other.asks):
+        # The shared words come first: they are compared in no time, and seldom enough.
+        if len(other.set & self.set) < max((_DERIVED_COVERED if derived else _COVERED) * len(other.set), 1):
             return False
-        if len(other.set & self.set) < (_DERIVED_COVERED if derived else _COVERED) * len(other.set):
+        if other.numbers - self.numbers or (self.negated, self.asks) != (other.negated, other.asks):
             return False
         return derived or self._in_order(other) >= _IN_ORDER * len(other.terms)
 
