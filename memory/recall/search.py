@@ -16,6 +16,7 @@ from clawactors.memory.index.terms import searched_text
 from clawactors.memory.index.top import best_of, top
 from clawactors.memory.item import Item
 from clawactors.memory.recall.current import in_order
+from clawactors.memory.recall.decided import decisions_first
 from clawactors.memory.recall.filter import MemoryFilter, admits, matching
 from clawactors.memory.recall.fusion import FEATURES, THRESHOLD, WEIGHTS, features, relevance
 from clawactors.memory.recall.hit import Hit, hit_of
@@ -110,7 +111,7 @@ class Searcher:
                 shown = excerpt(item.content.text, weights, self.index.lexicon.analyzer.terms)
                 score = round(float(ranked.relevances[place]), 4)
                 hits.append((item, hit_of(item, score, weak, shown, _parts(ranked.features[place]))))
-        return hits
+        return decisions_first(text, hits)
 
     def similar(self, id: str, limit: int = 5, filter: MemoryFilter = _EVERYTHING) -> list[Hit]:
         """The memories most similar to this one; empty for an unknown or forgotten memory."""
