@@ -11,6 +11,7 @@ from clawactors.memory.consolidation.facts.words import (
     HAN_ATTRIBUTES,
     HAN_RELATIONS,
     LANGUAGES,
+    PETS,
     PRODUCTS,
     PROFESSIONS,
 )
@@ -31,10 +32,20 @@ _CALL_ME = re.compile(
     rf"^(?:大家|朋友们?|同事们?|别人|同学们?|家人|你)?(?:都|可以|就|请)*(?:叫|喊|称呼?)我(?:为|做)?(?P<o>{HAN_NAME}?)(?:就行|就好|好了|吧|即可)*$"
 )
 _RELATIVE = re.compile(
-    rf"(?:(?P<me>我)们?(?:家)?(?:的)?|(?P<of>{HAN_NAME})的)(?:新)?(?P<rel>{REL})(?:的?名字)?(?:现在)?(?:是|叫做?|名叫)(?P<o>{HAN_NAME}?)(?:了|的)?$"
+    rf"(?:(?P<me>我)们?(?:家)?(?:现在|目前|如今)?(?:的)?|(?P<of>{HAN_NAME})的)(?:新)?(?P<rel>{REL})(?:的?名字)?(?:现在)?(?:是|叫做?|名叫)(?P<o>{HAN_NAME}?)(?:了|的)?$"
 )
+_REPLACED = re.compile(
+    rf"^(?P<o>{HAN_NAME})(?:接替|取代|接任)了?.{{1,6}}?(?:当|做|成为|成了|担任)了?我们?的(?:新)?(?P<rel>{REL})(?:了)?$"
+)
+_NAMED_PET = re.compile(
+    rf"^我们?(?:家)?(?:新)?(?:养|有|领养|收养)了?(?:一)?[只条匹个位]叫(?P<o>[^的]{{1,6}})的(?P<rel>{REL})(?:了)?$"
+)
+_DIED = re.compile(
+    rf"^我们?(?:家)?的?(?P<rel>{REL})(?P<o>{HAN_NAME})(?:上周|昨天|今天|前天|去年|上个?月|不幸)*(?:死|去世|走丢|离世|过世)了?$"
+)
+_I_AM = re.compile(r"^我是(?P<o>[小阿老][\u3400-\u9fff]{1,2})$")
 _NOT_HOME = re.compile(
-    r"[过恐梦幸痛谎自别]|痛苦|恐惧|回忆|当下|里$|心|世界|梦|压力|阴影|幻想|过去|水深火热|电影|系统|版本|项目|进度|话题|仓库$|分支|主干|新架构|集群|代码|这|那|一起|隔壁$|外面|[室桌柜架]$|医院|学校$|酒店|宾馆"
+    r"^[走出进来去回开好]|[过恐梦幸痛谎自别]|痛苦|恐惧|回忆|当下|里$|心|世界|梦|压力|阴影|幻想|过去|水深火热|电影|系统|版本|项目|进度|话题|仓库$|分支|主干|新架构|集群|代码|这|那|一起|隔壁$|外面|[室桌柜架]$|医院|学校$|酒店|宾馆"
 )
 _NOT_LIKED = re.compile(r"^(?:死|惨|你|他|她|它|这|那|我|自己|上|不|的|就|看你|说|听你|问|怎|什么|谁|大家)")
 _NOT_WORK = re.compile(
@@ -71,6 +82,9 @@ def _read(clause: str, people: People, before: list[str]) -> Iterator[Stated]:
     if (match := _CALL_ME.match(clause)) and is_person(match["o"]):
         yield Stated(people.speaker, "is also called", match["o"])
         return
+    if told := _of_relatives(clause, people):
+        yield told
+        return
     if (match := _RELATIVE.match(clause)) and is_person(match["o"]) and match["o"] not in PROFESSIONS:
         owner = people.speaker if match["me"] else match["of"]
         if owner and (match["me"] or is_person(owner)):
@@ -91,6 +105,19 @@ def _read(clause: str, people: People, before: list[str]) -> Iterator[Stated]:
             yield from found
             people.meet([subject])
             return
+
+
+def _of_relatives(clause: str, people: People) -> Stated | None:
+    """Who took whose place, a pet with its name or its death, and «我是小美»."""
+    if (match := _REPLACED.match(clause)) and is_person(match["o"]):
+        return Stated(people.speaker, HAN_RELATIONS[match["rel"]], match["o"])
+    if match := _NAMED_PET.match(clause):
+        return Stated(people.speaker, HAN_RELATIONS[match["rel"]], match["o"])
+    if (match := _DIED.match(clause)) and HAN_RELATIONS[match["rel"]] in PETS:
+        return Stated(people.speaker, HAN_RELATIONS[match["rel"]], match["o"], True, event=True)
+    if (match := _I_AM.match(clause)) and is_person(match["o"]):
+        return Stated(people.speaker, "is called", match["o"])
+    return None
 
 
 def _subject(match: re.Match[str], people: People, before: list[str]) -> tuple[str, list[Stated]]:
@@ -133,6 +160,9 @@ def _state(rule: HanRule, match: re.Match[str], subject: str, people: People) ->
     if predicate in ("left", "left job"):
         home = predicate == "left" and _NOT_HOME.search(thing) is None and match.string.find("搬") >= 0
         if home or (not re.search(r"[家里房]$", thing) and match.string.find("搬") < 0):
+            if thing in ("工作", "职", "职务", "公司", "单位", "岗位"):
+                yield Stated(subject, "works at", ANYTHING[True], True, exclusive=True, event=True)
+                return
             yield Stated(subject, "lives in" if home else "works at", thing, True, event=True)
     elif predicate == "switched":
         yield from _switched(subject, groups.get("old") or "", thing)
@@ -144,7 +174,7 @@ def _state(rule: HanRule, match: re.Match[str], subject: str, people: People) ->
         if is_person(match["o"]):
             yield Stated(subject, "is called", thing)
     elif _fits(predicate, thing, match):
-        if (old := groups.get("old")) and predicate == "lives in":
+        if (old := groups.get("old")) and predicate in ("lives in", "works at"):
             yield Stated(subject, predicate, old, True)
         yield Stated(
             subject,

@@ -11,7 +11,7 @@ from clawactors.memory.consolidation.facts.framing import QUOTED, is_plan
 from clawactors.memory.consolidation.facts.stated import People, Stated, VerbPhrase, aliases_in, is_person
 from clawactors.memory.consolidation.facts.subject import NAME, REL, read_subject, relations_in
 from clawactors.memory.consolidation.facts.verbs import said_of
-from clawactors.memory.consolidation.facts.words import ATTRIBUTES, ORIGINS, PRODUCTS, PROFESSIONS, RELATIONS
+from clawactors.memory.consolidation.facts.words import ATTRIBUTES, ORIGINS, PETS, PRODUCTS, PROFESSIONS, RELATIONS
 from clawactors.memory.text.normal import fold
 
 __all__ = ["read_english"]
@@ -48,7 +48,7 @@ _ADVERB = (
     "|certainly|regularly|often|nowadays|newly|again|all|proudly|permanently|personally|secretly|particularly|especially|rather|much|too|soon after|in fact|unfortunately|sadly|as of now|these days"
 )
 _AUXILIARY = re.compile(
-    rf"(?:(?P<be>am|is|are|'s)|(?P<was>was|were)|(?P<have>have|has|had)(?! (?:an?|the|two|three|four|five|no|one|my|some|many|got|\d)\b)|(?P<do>do|does)|(?P<did>did)"
+    rf"(?:(?P<be>am|is|are|'s)|(?P<was>was|were|had(?= (?:been|lived|worked|moved|had|liked)\b))|(?P<have>have|has|had)(?! (?:an?|the|two|three|four|five|no|one|my|some|many|got|\d)\b)|(?P<do>do|does)|(?P<did>did)"
     rf"|(?P<modal>can|could|would|will|should|must|may|might|shall|ought|need)|(?P<no>not|no longer|never|no m[o]re|hardly|barely)|(?P<adverb>{_ADVERB}))\b,?\s*",
     re.IGNORECASE,
 )
@@ -75,6 +75,17 @@ _KIND = re.compile(
 _REPORTS = re.compile(
     rf"^(?P<s>{NAME}) (?:(?P<up>reports to|works under|answers to)|manages|supervises) (?P<o>{NAME})$"
 )
+_WHO_CLAUSE = re.compile(rf"(?P<name>{NAME}), who (?P<said>[^,]{{3,80}}),")
+_REPLACED = re.compile(
+    rf"^(?P<o>{NAME}) (?:has |have )?(?:replaced|replaces|took over from|succeeded) (?P<old>.+?) as (?:my|our) (?:new )?(?P<rel>{REL})$"
+)
+_DIED = re.compile(
+    rf"^[Mm]y (?:\w+ )?(?P<rel>{REL}) (?P<o>{NAME}) (?:has |just )*(?:died|passed away|ran away|was put down|was put to sleep)"
+)
+_TOGETHER = re.compile(
+    r"(?:(?:have|has|are|got|getting|been|both) )*(?:(?P<end>divorced|separated|split up|broke up|broken up|split)|(?:married|engaged)$)",
+    re.IGNORECASE,
+)
 _NOT_ALSO = re.compile(r",? (?:and )?not (?:in |at |to |as )?.*$|,.*$|[.!;:…]+$")
 _NOT_A_NAME = re.compile(
     r"^(?:an?|the|in|at|on|from|very|so|not|coming|going|with|about|too|my|your|also|really)\b", re.IGNORECASE
@@ -88,6 +99,11 @@ def read_english(sentence: str, people: People) -> Iterator[Stated]:
     sentence = sentence.strip().rstrip(".!…").strip()
     yield from aliases_in(sentence)
     sentence = _APPOSED.sub(" ", sentence)
+    for match in _WHO_CLAUSE.finditer(sentence):
+        phrase = _verb_phrase(match["said"])
+        if is_person(match["name"]) and phrase and not is_plan(match["said"]):
+            yield from said_of(match["name"], phrase)
+    sentence = _WHO_CLAUSE.sub(lambda match: match["name"], sentence)
     carried: list[str] = []
     held = ""
     for clause in _SPLIT.split(sentence):
@@ -103,12 +119,12 @@ def read_english(sentence: str, people: People) -> Iterator[Stated]:
             if people.speaker and is_person(alias["o"]):
                 yield Stated(people.speaker, "is also called", alias["o"])
             continue
-        yield from (relations := relations_in(clause, people))
         if named := list(_of_nouns(clause, people)):
             yield from named
             people.meet([one.object for one in named if one.predicate in RELATIONS.values()])
             carried = []
             continue
+        yield from (relations := relations_in(clause, people))
         subject = read_subject(clause, people)
         people.meet(one.object for one in relations)
         if subject and not subject[1]:
@@ -116,6 +132,9 @@ def read_english(sentence: str, people: People) -> Iterator[Stated]:
             continue
         names, rest = subject or (carried, clause)
         phrase = _verb_phrase(rest) if names and rest else None
+        if phrase and len(names) == 2 and (pair := _TOGETHER.match(phrase.text)):
+            yield Stated(names[1], "spouse", names[0], bool(pair["end"]) ^ phrase.negated, event=True)
+            continue
         found = [one for name in names for one in said_of(name, phrase)] if phrase else []
         yield from found
         if subject:
@@ -156,6 +175,12 @@ def _of_nouns(clause: str, people: People) -> Iterator[Stated]:
         if is_person(inner) and is_person(outer) and fold(inner) not in PRODUCTS and fold(outer) not in PRODUCTS:
             yield Stated(inner, "is part of" if match["part"] else "is in", outer)
             return
+    if (match := _REPLACED.match(clause)) and is_person(match["o"]):
+        yield Stated(people.speaker, RELATIONS[match["rel"].lower()], match["o"])
+        return
+    if (match := _DIED.match(clause)) and RELATIONS[match["rel"].lower()] in PETS:
+        yield Stated(people.speaker, RELATIONS[match["rel"].lower()], match["o"], True, event=True)
+        return
     if match := _KIND.match(clause):
         yield Stated(match["s"].lower(), "is a kind of", match["o"].lower())
         return

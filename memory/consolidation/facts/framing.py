@@ -45,7 +45,7 @@ _LABEL = re.compile(r"^\W*([^\W\d][\w ()/-]{0,40}?)\s*[:\uff1a](?!\d|//)\s*")
 _EARNEST_LABEL = re.compile(
     r"^(?:(?:big |small |quick |good |great |bad |sad |breaking |latest |important |the |one |more |another |just |a )*"
     r"(?:news|update|correction|note|notes|fact|facts|reminder|remember|fyi|ps|p s|info|btw|by the way|profile|about me|status|decision|decided|edit"
-    r"|for the record|fun fact|thing|allergies|medical|personal|health|heads up|todo|remember this|please remember|please note)|备注|更正|更新|好消息|坏消息|提醒|注意|记住"
+    r"|for the record|note to self|fun fact|thing|allergies|medical|personal|health|heads up|todo|remember this|please remember|please note)|备注|更正|更新|好消息|坏消息|提醒|注意|记住"
     r"|补充|说明|另外|对了|关于我|个人信息|决定|通知|请记住|记一下|记录)$",
     _ANY,
 )
@@ -61,7 +61,7 @@ _FICTION = re.compile(
 )
 _UNREAL = re.compile(
     r"\b(?:if|unless|would|'d (?:love|like|rather|live|work|move|prefer)|wish(?:es|ed)?|might|maybe|perhaps|possibly|probably|imagine|supposed to|pretend\w*|assum(?:e|ing)"
-    r"|hypothetically|could|should(?! know)|what if|in case|let's say|as though|as if|apparently|rumou?rs?|allegedly|supposedly|reportedly|joking|kidding|jk|not sure|unsure|doubt"
+    r"|hypothetically|could|should(?! know)|what if|in case|let's say|as though|as if|apparently|according to|as a joke|rumou?rs?|allegedly|supposedly|reportedly|joking|kidding|jk|not sure|unsure|doubt"
     r"|whether|hopefully|ideally|no idea|can't remember|someday|some day|one day)\b"
     r"|如果|要是|假如|假设|倘若|万一|要不|可能|也许|或许|大概|好像|似乎|听说|据说|据传|传闻|说不定|恨不得|巴不得|但愿|假装|开玩笑|会不会|是不是|有没有|不知道|不确定|难道|何时|差点|差一点|就好了|的话",
     _ANY,

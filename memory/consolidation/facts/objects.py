@@ -34,6 +34,7 @@ _TAIL = re.compile(
     rf"|\b{_COUNT} (?:days?|weeks?|months?|years?) ago\b.*|\bback in\b.*"
     rf"|\b(?:in|on|at|by) (?:the )?(?:{_MONTH}\b|\d{{4}}|\w+days?\b|\d|spring\b|summer\b|autumn\b|fall\b|winter\b|weekends?\b|the (?:morning|evening|afternoon)).*"
     r"|\b(?:in|at|on) (?:the )?(?:morning|evening|night|noon|weekend|afternoon)s?\b.*"
+    r"|\b(?:living|residing|based|located|working|specializing|specialising|responsible)\b.*"
     r"|\band (?:I|we|he|she|it|they|that|then|so|am|is|my|not|never|everyone)\b.*)$",
     _IC | re.DOTALL,
 )

@@ -16,7 +16,15 @@ from clawactors.memory.consolidation.facts.objects import (
 )
 from clawactors.memory.consolidation.facts.stated import ANYTHING, Stated, VerbPhrase, is_person
 from clawactors.memory.consolidation.facts.subject import NAME, REL
-from clawactors.memory.consolidation.facts.words import DIETS, LANGUAGES, OWNED, RELATIONS
+from clawactors.memory.consolidation.facts.words import (
+    CONDITIONS,
+    DIETS,
+    LANGUAGES,
+    ORIGINS,
+    OWNED,
+    PRODUCTS,
+    RELATIONS,
+)
 from clawactors.memory.text.normal import fold
 
 __all__ = ["DIET", "HABIT", "HABIT_FORMS", "READERS", "owned_thing"]  # fmt: skip
@@ -38,10 +46,17 @@ _ALLERGIC = re.compile(
     r"(?:been |become |became |got |be )?(?:diagnosed as )?allergic to (?P<o>.+)$|(?P<outgrew>outgrew|outgrown|lost|got rid of|have)?\s*(?:an?|my|his|her|the|any|no)? ?(?:severe |bad |mild |serious |new )*(?P<what>[\w-]+(?: [\w-]+)?) allergy\b.*$",
     _IC,
 )
+_CONDITIONS = "|".join(sorted(filter(str.isascii, CONDITIONS), key=len, reverse=True))
+_INTOLERANT = re.compile(r"(?:(?P<o>[\w-]+)[ -]intolerant\b|intolerant to (?P<to>.+))$", _IC)
+_CONDITION = re.compile(
+    rf"(?P<verb>(?:have|has|suffer from|suffers from|got|diagnosed with|been diagnosed with) )?(?:type \d )?(?P<o>{_CONDITIONS})\b",
+    _IC,
+)
 _AGED = re.compile(
     r"(?:(?P<turned>turned|turning) )?(?P<o>\d{1,3})(?: years old| years of age|(?=$)| now| today| last \w+| yesterday)",
     _IC,
 )
+_AM = re.compile(rf"(?P<o>{NAME})$")
 _BORN = re.compile(r"born(?: and raised| and grew up)? (?P<how>in|on) (?P<o>.+)$", _IC)
 _FROM = re.compile(
     r"(?:originally )?(?:from|come from|comes from|hail from|hails from|native of|a native of) (?P<o>.+)$", _IC
@@ -57,7 +72,7 @@ _HAVE = re.compile(
 )
 _MARRIED = re.compile(rf"(?:been |got |get |get |is |newly )*(?:married|engaged)(?: to)? (?P<o>{NAME})")
 _DIVORCED = re.compile(
-    r"(?:been |got |get )*(?:divorced|separated|split up|broke up|broken up)(?: from| with)?\s*(?P<o>.*)$", _IC
+    r"(?:been |got |get |getting )*(?:divorced|separated|split up|broke up|broken up)(?: from| with)?\s*(?P<o>.*)$", _IC
 )
 _STUDIES = re.compile(
     r"(?:study|studies|studying|a student|(?:an? )?(?:\w+ )?student|enrolled) (?:(?P<what>[\w ]+) )?at (?P<o>.+)$", _IC
@@ -72,11 +87,13 @@ _RELATIVE = re.compile(
 
 
 def _people(name: str, text: str, phrase: VerbPhrase) -> Iterator[Stated]:
-    if match := _RELATIVE.search(text if phrase.negated is False else ""):
-        if re.match(r"(?:have|has|got|adopted|keep|own)\b", text, _IC) or phrase.have:
-            for one in re.split(r" and ", match["o"]):
+    if (met := list(_RELATIVE.finditer(text))) and not phrase.negated:
+        if not (re.match(r"(?:have|has|got|adopted|keep|own)\b", text, _IC) or phrase.have):
+            return
+        for each in met:
+            for one in re.split(r" and ", each["o"]):
                 if is_person(one):
-                    yield Stated(name, RELATIONS[match["rel"].lower()], one)
+                    yield Stated(name, RELATIONS[each["rel"].lower()], one)
     elif (match := _MARRIED.match(text)) and is_person(match["o"]):
         yield Stated(name, "spouse" if "married" in text.lower() else "fiance", match["o"], phrase.negated)
     elif (match := _DIVORCED.match(text)) and not phrase.negated:
@@ -99,6 +116,10 @@ def _health(name: str, text: str, phrase: VerbPhrase) -> Iterator[Stated]:
             yield Stated(
                 name, "is allergic to", what, phrase.negated or gone or bool(re.search(r"\bno\b|longer have", text))
             )
+    elif (match := _INTOLERANT.match(text)) and phrase.be and not phrase.was:
+        yield Stated(name, "is intolerant to", thing(match["o"] or match["to"]), phrase.negated)
+    elif (match := _CONDITION.match(text)) and not phrase.was and (match["verb"] or phrase.have):
+        yield Stated(name, "has condition", match["o"].lower(), phrase.negated)
     elif (match := DIET.match(text)) and not phrase.was:
         yield Stated(name, "diet", match["o"].lower(), phrase.negated)
 
@@ -107,8 +128,14 @@ def _selves(name: str, text: str, phrase: VerbPhrase) -> Iterator[Stated]:
     no = phrase.negated
     if (match := _AGED.match(text)) and (phrase.be or match["turned"]) and not phrase.was and int(match["o"]) < 130:
         yield Stated(name, "is aged", match["o"], no)
+    elif (match := _AM.match(text)) and phrase.be and not phrase.was and not no and is_person(match["o"]):
+        if not {fold(word) for word in match["o"].split()} & (ORIGINS | PRODUCTS | DIETS):
+            yield Stated(name, "is called", match["o"])
     elif (match := _BORN.match(text)) and (phrase.was or phrase.be) and not no:
         when = match["how"].lower() == "on"
+        if both := re.match(r"\d{4} in (?P<o>.+)$", match["o"]):
+            yield Stated(name, "born in", thing(both["o"]))
+            return
         if when or place(match["o"])[:1].isupper() or match["o"][:1].isdigit():
             yield Stated(name, "has birthday" if when else "born in", thing(match["o"], keep_dates=True))
     elif (
@@ -168,7 +195,7 @@ def _tastes(name: str, text: str, phrase: VerbPhrase) -> Iterator[Stated]:
 
 
 def _habits(name: str, text: str, phrase: VerbPhrase) -> Iterator[Stated]:
-    match = HABIT.match(text)
+    match = HABIT.match(re.sub(r"^(?:started|begun|began|been) (?=\w+ing\b)", "", text))
     if match is None or phrase.was:
         return
     predicate = HABIT_FORMS[match["verb"].lower()]

@@ -10,7 +10,7 @@ from clawactors.memory.consolidation.facts.chinese import read_chinese
 from clawactors.memory.consolidation.facts.english import read_english
 from clawactors.memory.consolidation.facts.framing import earnest
 from clawactors.memory.consolidation.facts.stated import People, Stated, is_han
-from clawactors.memory.consolidation.facts.words import ATTRIBUTES, DIETS, PROFESSIONS, RELATIONS
+from clawactors.memory.consolidation.facts.words import ATTRIBUTES, CONDITIONS, DIETS, PROFESSIONS, RELATIONS
 from clawactors.memory.text.normal import fold
 
 __all__ = ["read_statements"]
@@ -30,13 +30,20 @@ _THIRD: Final = (
 )
 _FIRST: Final = frozenset(_THIRD.replace(" is ", " ").replace(" no", "").split()) | frozenset(
     "live reside residing work like love enjoy adore prefer hate dislike stand bear fan fond into keen from come call calls speak have own sold drink eat use play learn learning"
-    " study take taking drive smoke collect grow teach coach ride started given gone become employer head years year age allergy go".split()
+    " study take taking intolerant suffer diagnosed began begun i'm drive smoke collect grow teach coach ride started given gone become employer head years year age allergy go".split()
 )
 _NAMED = re.compile(rf"[^\W\d_a-zà-öø-ÿ][\w'-]*(?:,? [\w'-]+){{0,2}}? (?:{'|'.join(_THIRD.split())})\b")
 _NUMBERED = re.compile(r"(?:\b(?:is|am|are)|'m|'s) \d")
 _NOUNS: Final = frozenset(
     word
-    for name in chain(RELATIONS, ATTRIBUTES, DIETS, PROFESSIONS, ("favourite", "favorite", "aka"))
+    for name in chain(
+        RELATIONS,
+        ATTRIBUTES,
+        CONDITIONS,
+        DIETS,
+        PROFESSIONS,
+        ("intolerant", "unemployed", "job", "jobs", "favourite", "favorite", "aka"),
+    )
     for word in name.lower().replace("-", " ").split()[-1:]
     if word.isascii()
 )

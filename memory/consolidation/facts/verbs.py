@@ -7,12 +7,13 @@ from clawactors.memory.consolidation.facts.framing import QUOTED
 from clawactors.memory.consolidation.facts.objects import is_home, is_thing, is_workplace, place, profession, thing
 from clawactors.memory.consolidation.facts.personal import DIET, HABIT, HABIT_FORMS, READERS, owned_thing
 from clawactors.memory.consolidation.facts.stated import ANYTHING, Stated, VerbPhrase
-from clawactors.memory.consolidation.facts.words import DRINKS, PRODUCTS
+from clawactors.memory.consolidation.facts.words import DIETS, DRINKS, PRODUCTS
 from clawactors.memory.text.normal import fold
 
 __all__ = ["said_of"]
 
 _IC = re.IGNORECASE
+_DIETS = "|".join(sorted(DIETS, key=len, reverse=True))
 _LIVE = re.compile(
     r"(?:(?P<now>live|lives|living|reside|resides|residing|based|been living|been based|settled(?: down)?)|(?P<lived>lived)) (?:(?:happily|together|alone|out) )?(?:in|at|near) (?P<o>.+)$",
     _IC,
@@ -38,6 +39,9 @@ _BECAME = re.compile(
 _QUIT = re.compile(
     r"(?:quit|quits|left|leaving|resigned(?: from)?|departed(?: from)?|(?:been |was |got |were )?(?:laid off|fired|let go|made redundant|sacked|dismissed)(?: by| from| at)?|retired(?: from)?|stopped working(?: at| for)|walked away from|handed in my notice at)\b\s*(?P<o>.*)$",
     _IC,
+)
+_JOBLESS = re.compile(
+    r"(?:unemployed|out of work|jobless|between jobs|(?:lost|losing) (?:my|his|her|their) job)\b", _IC
 )
 _JOB = re.compile(
     r"^(?:my|his|her|the|that|our|work|working|old|office)?\s*(?:new |old |day |current |boring )*(?:job|position|post|work|employer|company|working)?$",
@@ -140,8 +144,16 @@ def _as(name: str, text: str, no: bool) -> Iterator[Stated]:
 
 def _ends(name: str, text: str, phrase: VerbPhrase) -> Iterator[Stated]:
     if phrase.negated or (
-        phrase.be and not re.match(r"(?:done with|retired|laid off|fired|made redundant)", text, _IC)
+        phrase.be
+        and not re.match(
+            r"(?:done with|retired|laid off|fired|made redundant|unemployed|out of work|jobless|between jobs)",
+            text,
+            _IC,
+        )
     ):
+        return
+    if _JOBLESS.match(text) and not phrase.was:
+        yield Stated(name, "works at", ANYTHING[False], True, exclusive=True, event=True)
         return
     if (match := _QUIT.match(text)) and not text.lower().startswith("leaving"):
         rest = thing(match["o"])
@@ -179,7 +191,9 @@ def _switched(name: str, old: str, new: str) -> Iterator[Stated]:
 
 
 def _stopped(name: str, rest: str) -> Iterator[Stated]:
-    if match := HABIT.match(rest):
+    if diet := re.match(rf"being (?:an? )?(?P<o>{_DIETS})\b", rest, _IC):
+        yield Stated(name, "diet", diet["o"].lower(), True)
+    elif match := HABIT.match(rest):
         predicate, what = HABIT_FORMS[match["verb"].lower()], thing(match["o"])
         if predicate == "smokes" or is_thing(what):
             yield Stated(name, predicate, what or "tobacco", True)

@@ -5,8 +5,8 @@ from typing import Final
 from clawactors.memory.text.thesaurus import CONCEPTS
 
 __all__ = [
-    "ABSTRACT", "ATTRIBUTES", "DIETS", "DRINKS", "DWELLING", "FIELDS", "HAN_ATTRIBUTES", "HAN_NO_NAME", "HAN_RELATIONS",
-    "LANGUAGES", "NO_NAME", "ORIGINS", "OWNED", "PRODUCTS", "PROFESSIONS", "RELATIONS", "WORKPLACE",
+    "ABSTRACT", "ATTRIBUTES", "CONDITIONS", "DIETS", "DRINKS", "DWELLING", "FIELDS", "HAN_ATTRIBUTES", "HAN_NO_NAME", "HAN_RELATIONS",
+    "LANGUAGES", "NO_NAME", "ORIGINS", "OWNED", "PETS", "PRODUCTS", "PROFESSIONS", "RELATIONS", "WORKPLACE",
 ]  # fmt: skip
 
 
@@ -135,6 +135,12 @@ cottage farm allotment telescope camera guitar violin cello drone laptop
 """)
 """What «I have a …» makes a fact of; most else («a meeting», «a question») passes."""
 
+CONDITIONS: Final = _words("""
+diabetes asthma epilepsy migraines migraine adhd arthritis eczema psoriasis anemia anaemia celiac_disease coeliac_disease
+high_blood_pressure hypertension tinnitus insomnia dyslexia hay_fever lupus gout 糖尿病 高血压 哮喘 癫痫 偏头痛 鼻炎 痛风
+胃炎 关节炎 心脏病 湿疹 失眠症 抑郁症 颈椎病 贫血
+""")
+PETS: Final = frozenset(("dog", "cat", "horse", "hamster", "parrot", "rabbit"))
 PRODUCTS: Final = _words("""
 ansible asana aws azure bitbucket blender chrome cloudflare confluence css datadog debian discord django docker
 elasticsearch emacs excel express fedora figma firebase firefox flask gcp git github gitlab go golang grafana gradle

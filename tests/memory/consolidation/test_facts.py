@@ -19,8 +19,8 @@ def read(text: str, speaker: str = "Mira") -> list[tuple[str, str, str, bool]]:
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_held_out_sentences_are_read_as_people_read_them(language: str) -> None:
     measured = figures(list(load("heldout", language)))
-    assert measured.precision >= 0.93
-    assert measured.recall >= 0.85
+    assert measured.precision >= 0.94
+    assert measured.recall >= 0.92
     assert measured.quiet >= 0.94
 
 
