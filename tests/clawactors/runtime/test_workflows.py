@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from clawactors import InvalidDefinition, NotFound, Refused, Retry, Task, TaskFailed, skill
+from clawactors.app.skills.simple import echo
 from clawactors.app.skills.workflow import workflow_skill
 from clawactors.systems.tasks.children import child_id
 from clawactors.testing import Cluster
@@ -479,3 +480,51 @@ async def test_the_progress_of_an_instance_that_waits_is_the_share_of_steps_that
         await ref.signal("go")
         await ref.result()
         assert (await it.client.task("i")).progress == 100
+
+
+async def test_a_value_is_never_taken_for_an_expression() -> None:
+    """What a user or a model writes must not be evaluated; a text that looks like an expression can be written."""
+    steps = """
+  - {id: a, skill: echo, params: {text: "${params.given}"}}
+  - {id: b, value: ["${steps.a.result}", "see ${steps.a.result}", '${"${HOME}"}']}
+"""
+    async with Cluster([echo, workflow_skill]) as it:
+        await it.client.workflows.add(f"workflow: w\nparams: {{given: x}}\nsteps:{steps}result: ${{steps.b.result}}\n")
+        given = "${workflow.id} ${params.given}"
+        assert await it.client.workflows.run("w", {"given": given}) == [given, f"see {given}", "${HOME}"]
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        ("{id: a, if: params.n, value: 1}", "a condition is true or false"),
+        ("{id: a, skill: add, for_each: params, params: {a: 1}}", "for_each takes a list"),
+        ("{id: a, skill: add, params: {a: text}}", "step 'a'.*'a' takes integer"),
+        ("{id: a, sleep: '${params.rows}'}", "step 'a': a wait takes seconds"),
+        ("{id: a, workflow: w}", "32"),
+        ("{id: a, workflow: nope}", "there is no workflow 'nope'"),
+        ("{id: a, value: '${params.n / 0}'}", "step 'a': params.n / 0: "),
+    ],
+)
+async def test_what_goes_wrong_in_an_instance_is_said(step: str, words: str) -> None:
+    with pytest.raises(TaskFailed, match=words):
+        await run(f"  - {step}")
+
+
+async def test_lost_acknowledgements_and_a_new_leader_make_nothing_twice() -> None:
+    async with cluster(nodes=2, seed=3, slots=20) as it:
+        bad = "  - {id: nap, after: [plain], sleep: 1h}\n  - {id: bad, after: [nap], skill: fail}"
+        await it.client.workflows.add(flow(f"{UNDO}{bad}", "on_failure: compensate"))
+        it.lose_acknowledgements(0.2)
+        refs = [await it.client.workflows.submit("w", id=f"i{n}") for n in range(5)]
+        await it.settle()
+        await it.restart_control()
+        for ref in refs:
+            with pytest.raises(TaskFailed, match="step 'bad'"):
+                await ref.result()
+        it.lose_acknowledgements(0)
+        for ref in refs:
+            names = [row.name for row in (await it.client.task_tree(ref.id)).rows if row.level == 1]
+            assert sorted(names) == sorted(
+                ["room", "seats[0]", "seats[1]", "plain", "bad", "undo room", "undo seats[0]", "undo seats[1]"]
+            )
