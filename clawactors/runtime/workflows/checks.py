@@ -10,11 +10,12 @@ from clawactors.eventlog import is_id
 from clawactors.runtime.expressions import ExpressionError
 from clawactors.runtime.workflows.plan import Plan, PlannedStep, cycle_in
 from clawactors.runtime.workflows.problems import DefinitionProblem, InvalidDefinition, meant
-from clawactors.runtime.workflows.references import References, parse_template
+from clawactors.runtime.workflows.references import DefinedNames, References, parse_template
 from clawactors.runtime.workflows.source import DefinitionSource
 from clawactors.runtime.workflows.stepchecks import StepCheck
 from clawactors.systems.workflows.definition import (
     STEP_NAME,
+    STEPS_MAX,
     Definition,
     StepUndo,
     WorkflowParameter,
@@ -27,7 +28,6 @@ __all__ = ["compile_plan"]
 _AT: Final = re.compile(r" - at `\$(.*)`$")
 _STEP_OF_PATH: Final = re.compile(r"\.(\w+)|\[(\d+)\]")
 _ANYTHING: Final = {"id": "x", "value": 0}
-_SCOPE: Final = frozenset({"params", "steps", "workflow"})
 
 
 def compile_plan(source: DefinitionSource) -> Plan:
@@ -51,56 +51,30 @@ class _Compiler:
             raise InvalidDefinition(self.problems)
         top = self._top(value)
         steps = self._steps(value.get("steps"))
-        if self.problems and not steps:
+        if not steps:
             raise InvalidDefinition(self.problems)
         declared = value.get("params")
-        params = {str(name): None for name in declared} if isinstance(declared, dict) else {}
-        planned: dict[str, PlannedStep] = {}
-        known = {str(raw.get("id")) for raw in value["steps"] if isinstance(raw, dict)}
-        places: dict[str, int] = {}
-        for number, step in steps.items():
-            check = StepCheck(number, step, value["steps"][number], known, params, self.add)
-            if step.id in places:
-                self.add(
-                    ("steps", number, "id"), f"the id {step.id!r} is taken by step {places[step.id] + 1}; rename one"
-                )
-                continue
-            places[step.id] = number
-            planned[step.id] = check.planned()
-        cycle = cycle_in({name: each.needs for name, each in planned.items()})
-        if cycle:
-            message = f"these steps wait for each other: {' -> '.join(cycle)}; remove one of the references"
-            self.add(("steps", places[cycle[0]], "id"), message)
-        found = References(_SCOPE, lambda message: self.add(("result",), message))
-        result = parse_template(None, found)
+        names = DefinedNames(
+            steps={str(raw.get("id")) for raw in value["steps"] if isinstance(raw, dict)},
+            params=tuple(declared) if isinstance(declared, dict) else (),
+        )
+        planned = self._planned(steps, value["steps"], names)
+        found = References(names, lambda message: self.add(("result",), message))
+        result = None
         try:
             result = parse_template(value.get("result"), found)
         except ExpressionError as error:
             self.add(("result",), str(error))
-        for name in found.steps:
-            if name not in known:
-                self.add(("result",), f"there is no step {name!r}{meant(name, list(planned))}")
-        for name in found.params:
-            if name not in params:
-                self.add(("result",), f"the parameter {name!r} is not declared{meant(name, list(params))}")
-        if self.problems or top is None:
+        if self.problems or top is None or result is None:
             raise InvalidDefinition(self.problems)
         definition = msgspec.structs.replace(top, steps=[each.step for each in planned.values()])
-        return Plan(
-            written=value,
-            definition=definition,
-            steps=planned,
-            result=result,
-            result_reads=tuple(found.steps),
-        )
+        return Plan(written=value, definition=definition, steps=planned, result=result, result_reads=tuple(found.steps))
 
     def _top(self, value: dict[str, Any]) -> Definition | None:
-        fits_so_far = self._known((), value, Definition)
+        self._known((), value, Definition)
         fields = {name: each for name, each in value.items() if name in _fields(Definition)}
         if "steps" in fields:
             fields["steps"] = [_ANYTHING]
-        if not fits_so_far and "workflow" not in fields:
-            return None
         made: Definition | None = self._converted((), fields, Definition)
         if made is None:
             return None
@@ -109,6 +83,23 @@ class _Compiler:
         for name, declared in made.params.items():
             self._parameter(name, declared)
         return made
+
+    def _planned(
+        self, steps: dict[int, WorkflowStep], raw: Sequence[Any], names: DefinedNames
+    ) -> dict[str, PlannedStep]:
+        planned: dict[str, PlannedStep] = {}
+        places: dict[str, int] = {}
+        for number, step in steps.items():
+            if step.id in places:
+                taken = f"the id {step.id!r} is taken by step {places[step.id] + 1}; rename one"
+                self.add(("steps", number, "id"), taken)
+                continue
+            places[step.id] = number
+            planned[step.id] = StepCheck(number, step, raw[number], names, self.add).planned()
+        if cycle := cycle_in({name: each.needs for name, each in planned.items()}):
+            message = f"these steps wait for each other: {' -> '.join(cycle)}; remove one of the references"
+            self.add(("steps", places[cycle[0]], "id"), message)
+        return planned
 
     def _parameter(self, name: str, declared: Any) -> None:
         path = ("params", name)
@@ -126,6 +117,9 @@ class _Compiler:
         if not isinstance(raw, list):
             if raw is not None:
                 self.add(("steps",), "steps are a list: each begins with `- id: NAME`")
+            return {}
+        if not 0 < len(raw) <= STEPS_MAX:
+            self.add(("steps",), f"a workflow has 1 to {STEPS_MAX} steps, not {len(raw)}")
             return {}
         made: dict[int, WorkflowStep] = {}
         for number, each in enumerate(raw):

@@ -49,7 +49,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 def cycle_in(needs: Mapping[str, Sequence[str]]) -> list[str]:
     """Steps that wait for each other, the first one again at the end; none where there is no such cycle."""
-    open_ = {name: [each for each in wanted if each in needs] for name, wanted in needs.items()}
+    open_ = {name: [each for each in wanted if each in needs and each != name] for name, wanted in needs.items()}
     left = {name: len(wanted) for name, wanted in open_.items()}
     followers: dict[str, list[str]] = {}
     for name, wanted in open_.items():

@@ -5,12 +5,13 @@
 """
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Any, Final, override
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Final, NamedTuple, override
 
 from clawactors.runtime.expressions import Expression, ExpressionError, Template
+from clawactors.runtime.workflows.problems import meant
 
-__all__ = ["FUNCTIONS", "References", "parse_condition", "parse_template"]
+__all__ = ["FUNCTIONS", "SCOPE", "DefinedNames", "References", "parse_condition", "parse_template"]
 
 _NAME: Final = r"[A-Za-z_]\w*"
 _TEXT: Final = (
@@ -24,6 +25,8 @@ _MENTION: Final = re.compile(
 _BOUND: Final = re.compile(rf"\.\s*(?:all|exists|exists_one|existsOne|map|filter)\s*\(\s*({_NAME})\s*,")
 _PATH: Final = re.compile(rf"""({_NAME})((?:\.{_NAME}|\[\d{{1,9}}\]|\["[^"\\]*"\]|\['[^'\\]*'\])*)""")
 _PART: Final = re.compile(rf"""\.({_NAME})|\[(\d+)\]|\["([^"\\]*)"\]|\['([^'\\]*)'\]""")
+SCOPE: Final = frozenset({"params", "steps", "workflow"})
+"""The variables of every expression."""
 _LITERALS: Final = ("true", "false", "null")
 
 _OF_TIMES: Final = "Date DayOfMonth DayOfWeek DayOfYear FullYear Hours Milliseconds Minutes Month Seconds"
@@ -32,13 +35,25 @@ FUNCTIONS: Final = frozenset([*_OF_VALUES.split(), *(f"get{part}" for part in _O
 """What the library has, besides macros (`has`, `all`, `exists`, `exists_one`, `map`, `filter`)."""
 
 
-class References:
-    """What the expressions of one step refer to. `allowed` are the variables that there are; `problem` gets a text."""
+class DefinedNames(NamedTuple):
+    """What a definition defines: the ids of its steps and the names of its parameters."""
 
-    def __init__(self, allowed: frozenset[str], problem: Callable[[str], None]) -> None:
-        self._allowed, self._problem = allowed, problem
+    steps: Collection[str]
+    params: Collection[str]
+
+
+class References:
+    """What expressions refer to, each checked; `problem` gets what is wrong.
+
+    `own` is the step that they belong to, `more` are variables that there are besides those that are always there.
+    """
+
+    def __init__(
+        self, names: DefinedNames, problem: Callable[[str], None], own: str = "", more: Collection[str] = ()
+    ) -> None:
+        self._names, self._problem, self._own = names, problem, own
+        self._allowed = SCOPE | {*more}
         self.steps: dict[str, None] = {}
-        self.params: dict[str, None] = {}
 
     def parse(self, text: str) -> Expression:
         """The expression; what it refers to is noted. Raises: `ExpressionError`."""
@@ -53,14 +68,27 @@ class References:
             if mention["root"] is None:
                 continue
             name = mention["name"] or mention["d"] or mention["s"]
-            if mention["root"] == "params":
-                self.params |= {name: None} if name else {}
-            elif name:
-                self.steps[name] = None
-            else:
-                self._problem('name a step, as in steps.ID.result or steps["ID"].result')
+            if mention["root"] == "steps":
+                self._note_step(name)
+            elif name and name not in self._names.params:
+                self._problem(f"the parameter {name!r} is not declared{meant(name, list(self._names.params))}")
         path = _PATH.fullmatch(text.strip())
         return _PathExpression(expression, path[1], path[2]) if path and path[1] not in _LITERALS else expression
+
+    def _note_step(self, name: str | None) -> None:
+        if not name:
+            self._problem('name a step, as in steps.ID.result or steps["ID"].result')
+        elif name not in self.steps:
+            self.steps[name] = None
+            self.check_step(name)
+
+    def check_step(self, name: str) -> None:
+        """Tells if the step can't come before this one."""
+        if name == self._own:
+            instead = "; here its result is named result" if "result" in self._allowed else ""
+            self._problem(f"step {name!r} can't wait for itself{instead}")
+        elif name not in self._names.steps:
+            self._problem(f"there is no step {name!r}{meant(name, list(self._names.steps))}")
 
 
 class _PathExpression(Expression):

@@ -10,13 +10,11 @@ from clawactors.kernel.errors import Refused
 from clawactors.kernel.time import duration_s, time_ns
 from clawactors.runtime.expressions import ExpressionError, Template
 from clawactors.runtime.workflows.plan import SETTINGS, PlannedStep
-from clawactors.runtime.workflows.problems import meant
-from clawactors.runtime.workflows.references import References, parse_condition, parse_template
+from clawactors.runtime.workflows.references import SCOPE, DefinedNames, References, parse_condition, parse_template
 from clawactors.systems.workflows.definition import DOES, GOES_WITH, WorkflowStep
 
 __all__ = ["StepCheck"]
 
-_SCOPE: Final = frozenset({"params", "steps", "workflow"})
 _NEED_FOR_EACH: Final = ("as", "parallel")
 _LONGEST_S: Final = 100 * 365 * 86_400.0
 _DURATIONS: Final = ("sleep", "timeout", "remind")
@@ -27,19 +25,10 @@ class _Add(Protocol):
 
 
 class StepCheck:
-    """`raw` is what stands in the file; `known` are the ids of all steps, `params` the declared parameters."""
+    """`raw` is what stands in the file, as its step with that number; `add` gets what is wrong."""
 
-    def __init__(
-        self,
-        number: int,
-        step: WorkflowStep,
-        raw: Mapping[str, Any],
-        known: Collection[str],
-        params: Collection[str],
-        add: _Add,
-    ) -> None:
-        self._number, self._step, self._raw, self._known, self._params = number, step, raw, known, params
-        self._add = add
+    def __init__(self, number: int, step: WorkflowStep, raw: Mapping[str, Any], names: DefinedNames, add: _Add) -> None:
+        self._number, self._step, self._raw, self._names, self._add = number, step, raw, names, add
 
     def _no(self, field: str, message: str, *, key: bool = False) -> None:
         self._add(("steps", self._number, *field.split(".")), message, key=key)
@@ -49,11 +38,11 @@ class StepCheck:
         step = self._step
         self._one_thing()
         self._values()
-        first, items = self._found("if"), self._found("for_each")
-        scope = _SCOPE | ({step.as_, "index"} if step.for_each is not None else set())
-        argument, undo = self._found("", scope), self._found("undo.params", scope | {"result"})
+        after, first, items = self._found("after"), self._found("if"), self._found("for_each")
+        element = () if step.for_each is None else (step.as_, "index")
+        argument, undo = self._found(self._argued, element), self._found("undo.params", (*element, "result"))
         given = {name: getattr(step, name) for name in SETTINGS if name in self._raw}
-        settings = self._found(next(iter(given), ""), scope)
+        settings = self._found(next(iter(given), ""), element)
         planned = {
             "condition": self._parsed("if", parse_condition, step.if_, first) if step.if_ != "" else None,
             "items": self._items(items),
@@ -61,16 +50,8 @@ class StepCheck:
             "settings": self._template(next(iter(given), ""), given, settings),
             "undo_params": self._template("undo.params", step.undo.params, undo) if step.undo else None,
         }
-        for field, found in (
-            ("if", first),
-            ("for_each", items),
-            (self._argued, argument),
-            ("undo.params", undo),
-            (next(iter(given), ""), settings),
-        ):
-            self._references(field, found)
         for name in step.after:
-            self._step_named("after", name)
+            after.check_step(name)
         reads = {**first.steps, **items.steps, **argument.steps, **undo.steps, **settings.steps}
         needs = dict.fromkeys((*step.after, *reads))
         return PlannedStep(step=step, needs=tuple(needs), reads=tuple(reads), **planned)
@@ -102,10 +83,10 @@ class StepCheck:
             self._checked("until", time_ns, step.until)
         if step.workflow is not None and not is_id(step.workflow):
             self._no("workflow", f"{step.workflow[:60]!r} is no name of a workflow")
-        for field in ("skill", "signal", "approve"):
-            if getattr(step, field) == "":
-                self._no(field, f"{field!r} is empty; name one")
-        if step.as_ in _SCOPE | {"index", "result"}:
+        for field in DOES:
+            if field != "value" and self._raw.get(field, field) in ("", None):
+                self._no(field, f"{field!r} is empty; say what is meant", key=True)
+        if step.as_ in SCOPE | {"index", "result"}:
             self._no("as", f"{step.as_!r} has a meaning already; choose another name")
 
     def _checked(self, field: str, check: Callable[[Any], Any], value: Any) -> None:
@@ -114,8 +95,8 @@ class StepCheck:
         except (Refused, ValueError) as error:
             self._no(field, str(error))
 
-    def _found(self, field: str, scope: frozenset[str] | set[str] = _SCOPE) -> References:
-        return References(frozenset(scope), lambda message: self._no(field or self._argued, message))
+    def _found(self, field: str, more: Collection[str] = ()) -> References:
+        return References(self._names, lambda message: self._no(field, message), self._step.id, more)
 
     @property
     def _argued(self) -> str:
@@ -144,20 +125,6 @@ class StepCheck:
         except ExpressionError as error:
             self._no(field, str(error))
             return None
-
-    def _references(self, field: str, found: References) -> None:
-        for name in found.steps:
-            self._step_named(field, name)
-        for name in found.params:
-            if name not in self._params:
-                self._no(field, f"the parameter {name!r} is not declared{meant(name, list(self._params))}")
-
-    def _step_named(self, field: str, name: str) -> None:
-        if name == self._step.id:
-            message = "here is its result: result" if field == "undo.params" else f"step {name!r} can't wait for itself"
-            self._no(field, message)
-        elif name not in self._known:
-            self._no(field, f"there is no step {name!r}{meant(name, list(self._known))}")
 
 
 def _seconds(value: str | float) -> float:

@@ -120,6 +120,8 @@ class WorkflowStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     @property
     def does(self) -> str:
         """Which of `DOES` it is, the first one where there are several, "" for none."""
+        if self.value is not UNSET:
+            return "value"
         return next((name for name in DOES if getattr(self, name) not in (None, UNSET)), "")
 
 

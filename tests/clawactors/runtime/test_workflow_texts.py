@@ -117,6 +117,12 @@ TABLE = {
         steps("- id: a", '  value: \'${__import__("os").system("x")}\''),
         "w.yaml:5:12: there is no function '__import__'; there are bytes, contains",
     ),
+    "an empty field": (steps("- id: a", "  skill:"), "w.yaml:5:5: 'skill' is empty; say what is meant"),
+    "an empty list": ("workflow: w\nsteps: []\n", "w.yaml:2:8: a workflow has 1 to 50000 steps, not 0"),
+    "its own result in an undo": (
+        steps("- {id: a, skill: x, undo: {skill: y, params: {id: '${steps.a.result}'}}}"),
+        "w.yaml:4:48: step 'a' can't wait for itself; here its result is named result",
+    ),
     # The traps of YAML
     "a duplicate key": ("workflow: w\nsteps: []\nsteps: []\n", "w.yaml:3:1: "),
     "a tab": ("workflow: w\nsteps:\n\t- id: a\n", "w.yaml:3:1: this is not YAML: tabs can't indent YAML; use spaces"),

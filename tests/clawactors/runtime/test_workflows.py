@@ -106,6 +106,7 @@ CONDITIONS = """
   - {id: nope, if: false, value: 1}
   - {id: c, after: [a, b], skill: add, params: {a: 5}}
   - {id: d, value: "${steps.a.result}"}
+  - {id: e, value: null}
 """
 
 
@@ -113,7 +114,7 @@ async def test_a_skipped_step_counts_as_done_with_null_and_its_inputs_are_not_ev
     """With others it depends on the kind of the step what is run after it (Argo #3378, #1807, #10321)."""
     result = await run(
         CONDITIONS,
-        "result: ['${steps.a.status}', '${steps.b.status}', '${steps.b.result}', '${steps.c.result}', '${steps.d}']",
+        "result: ['${steps.a.status}', '${steps.b.status}', '${steps.e.result}', '${steps.c.result}', '${steps.d}']",
     )
     assert result == ["skipped", "skipped", None, 6, {"status": "completed", "result": None, "error": None}]
     assert calls == ["add 5 1"]
