@@ -26,6 +26,7 @@ from clawactors.kinds import DECODER, KINDS
 from clawactors.runtime.actor import Actor
 from clawactors.runtime.client import ClusterClient, TaskFailed
 from clawactors.runtime.client.submitting import TaskRequest
+from clawactors.runtime.client.waiting import TaskBlocked
 from clawactors.runtime.context import ActorContext
 from clawactors.runtime.node.context import TaskContext
 from clawactors.systems.nodes import Node
@@ -333,9 +334,15 @@ class World:
             self.complain(f"5: of {ids} no end was heard")
 
     async def _wait(self, client: ClusterClient, id: str) -> None:
+        until = self.cluster.clock.monotonic_s() + PATIENCE_S
         while True:
             try:
                 told = ("completed", await client.ref(id).result(PATIENCE_S))
+            except TaskBlocked:
+                if self.cluster.clock.monotonic_s() < until:
+                    await asyncio.sleep(1)  # until somebody retries it
+                    continue
+                told = ("blocked", None)
             except TaskFailed as failure:
                 told = (failure.status, None)
             except Unavailable:
