@@ -8,13 +8,23 @@ where output of no task goes: where it went before, to the log of the node.
 import contextlib
 import logging
 import sys
-from collections.abc import Iterable, Iterator
-from typing import Any, override
+from collections.abc import Buffer, Callable, Iterable, Iterator
+from typing import Any, Final, override
 
 from clawactors.runtime.node.secrets import Secrets
 from clawactors.runtime.node.spawned import Printed, current_output, put, told_apart
 
-__all__ = ["captured"]
+__all__ = ["capture_again", "captured"]
+
+_log = logging.getLogger(__name__)
+_OWN: Final = "clawactors."
+_keeping: Final[list[Callable[[], None]]] = []
+
+
+def capture_again() -> None:
+    """Restores what the code of an earlier task took away: logging is configured for a whole process at once."""
+    for keep in _keeping:
+        keep()
 
 
 class _Routed:
@@ -38,6 +48,29 @@ class _Routed:
 
     def isatty(self) -> bool:
         return current_output.get() is None and bool(self._original.isatty())
+
+    @property
+    def buffer(self) -> Any:
+        return _RoutedBytes(self, self._original.buffer)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._original, name)
+
+
+class _RoutedBytes:
+    """Takes bytes for a routed stream of text."""
+
+    def __init__(self, text: _Routed, original: Any) -> None:
+        self._text, self._original = text, original
+
+    def write(self, body: Buffer) -> int:
+        if current_output.get() is None:
+            return int(self._original.write(body))
+        self._text.write(bytes(body).decode(errors="backslashreplace"))
+        return memoryview(body).nbytes
+
+    def flush(self) -> None:
+        self._text.flush()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._original, name)
@@ -83,12 +116,26 @@ def captured(secrets: Secrets) -> Iterator[None]:
             each.addFilter(hiding)
     root.addHandler(handler)
     root.setLevel(min(level or logging.INFO, logging.INFO))
+
+    def keep() -> None:
+        if handler in root.handlers and root.level <= logging.INFO and not _log.disabled:
+            return
+        for each in (*(own for own, _ in levels), handler):
+            if each not in root.handlers:
+                root.addHandler(each)
+        root.setLevel(min(root.level, logging.INFO))
+        for name, logger in root.manager.loggerDict.items():
+            if name.startswith(_OWN) and isinstance(logger, logging.Logger):
+                logger.disabled = False
+
     routed: Any = _Routed(streams[0], "stdout"), _Routed(streams[1], "stderr")
     sys.stdout, sys.stderr = routed
+    _keeping.append(keep)
     try:
         with told_apart():
             yield
     finally:
+        _keeping.remove(keep)
         sys.stdout, sys.stderr = streams
         root.removeHandler(handler)
         root.setLevel(level)

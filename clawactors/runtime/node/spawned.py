@@ -127,6 +127,14 @@ def _after_fork() -> None:
 os.register_at_fork(before=_before_fork, after_in_child=_after_fork)
 
 
+def _run(thread: threading.Thread, run: Callable[[], None]) -> None:
+    """Runs the thread's code; what that raises is told where it prints."""
+    try:
+        run()
+    except BaseException:
+        threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), thread)))
+
+
 class _InPool:
     """A call in a process pool, which tells whose it is."""
 
@@ -146,7 +154,7 @@ def told_apart() -> Iterator[None]:
     def start_thread(self: threading.Thread) -> None:
         origin = getattr(getattr(self, "_target", None), "__module__", None) or ""
         if current_output.get() is not None and not origin.startswith(_OURS):
-            self.run = partial(copy_context().run, self.run)  # type: ignore[method-assign]
+            self.run = partial(copy_context().run, _run, self, self.run)  # type: ignore[method-assign]
         start(self)
 
     def submit_call(self: ThreadPoolExecutor, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import logging.config
 import sys
 import threading
 from collections.abc import Awaitable, Callable
@@ -308,3 +309,46 @@ async def test_a_message_that_is_sent_again_is_kept_once(stage: Stage, monkeypat
     monkeypatch.setattr(stage.outputs, "publish", in_doubt)
     await stage.run(tokens, {"count": 3})
     assert [chunk.value for chunk in await said(stage.client(), "t")] == [0, 1, 2]
+
+
+@capturing
+async def test_what_a_thread_raises_and_bytes_are_output_of_the_task_too(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threading, "excepthook", threading.__excepthook__)
+
+    @skill("x")
+    def x(task: SyncTaskContext) -> None:
+        thread = threading.Thread(target=int, args=("none",))
+        thread.start()
+        thread.join()
+        sys.stdout.buffer.write(b"bytes \xff\n")
+        sys.stdout.buffer.flush()
+
+    await stage.run(x)
+    text = await printed(stage)
+    assert "invalid literal for int() with base 10: 'none'" in text
+    assert "bytes \\xff\n" in text
+
+
+@capturing
+async def test_code_that_configures_logging_anew_does_not_end_the_capture(stage: Stage) -> None:
+    @skill("configures")
+    async def configures(task: TaskContext) -> None:
+        logging.config.dictConfig({"version": 1, "root": {"level": "ERROR", "handlers": []}})
+
+    @skill("logs")
+    async def logs(task: TaskContext) -> None:
+        logging.getLogger("new").info("still here")
+
+    loggers = [each for each in logging.root.manager.loggerDict.values() if isinstance(each, logging.Logger)]
+    before, handlers = [(each, each.disabled) for each in loggers], logging.root.handlers[:]
+    try:
+        await stage.run(configures)
+        await stage.run(logs, id="u")
+    finally:
+        for each, disabled in before:
+            each.disabled = disabled
+        logging.root.handlers[:] = handlers
+    assert "still here" in await printed(stage, "u")
+    assert not logging.getLogger("clawactors.runtime.node.capture").disabled

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, override
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.attempt.phase import GENTLE, Phase, StopReason
 from clawactors.runtime.node.attempt.stopping import StoppingPhase
+from clawactors.runtime.node.capture import capture_again
 from clawactors.runtime.node.code import Code, TaskSuspended
 from clawactors.runtime.node.context import TaskContext
 from clawactors.runtime.node.isolation import run_isolated
@@ -85,6 +86,7 @@ async def run_code(attempt: "Attempt") -> Any:
         params = await attempt.values.load_payload(params, "its parameters")
     attempt.check()
     current_output.set(attempt.values)
+    capture_again()
     code = _begin(attempt, skill, params)
     attempt.begin(code)
     if not code.ended:
