@@ -9,7 +9,7 @@ import msgspec
 from clawactors.kernel.errors import Refused
 from clawactors.memory.ingest.chunking import chunks
 from clawactors.memory.ingest.lines import LINE_LIMIT, Line
-from clawactors.memory.text.date import parse_date
+from clawactors.memory.text.date import read_date
 from clawactors.memory.text.importance import importance, tone
 from clawactors.memory.text.normal import clean
 from clawactors.systems.memories import Content, Kind
@@ -93,6 +93,9 @@ def time_of(date: Any) -> int:
         seconds = date / 1000 if abs(date) >= _MS_FROM else date
         if abs(seconds) < _MOMENT_MAX_S:
             return int(seconds * 1_000_000) * 1000
-    elif isinstance(date, str) and (at_ns := parse_date(date)):
-        return at_ns
-    raise Refused(f"the date {str(date)[:40]!r} can't be read: write 2024-05-08 or 2024-05-08T13:56:00Z")
+    elif isinstance(date, str):
+        try:
+            return read_date(date)
+        except ValueError as error:
+            raise Refused(str(error)) from None
+    raise Refused(f"the date {str(date)[:40]!r} can't be read: write it as YYYY-MM-DD, or in seconds since 1970")

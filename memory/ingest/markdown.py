@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from clawactors.memory.ingest.chunking import chunks, code_chunks, shaped
-from clawactors.memory.text.date import parse_date
+from clawactors.memory.ingest.jsonlines import Dropped
+from clawactors.memory.text.date import parse_date, read_date
 from clawactors.memory.text.importance import importance, tone
 from clawactors.memory.text.normal import clean
 from clawactors.systems.memories import Content
@@ -25,6 +26,7 @@ _FENCE = re.compile(r"(\s*)(`{3,}(?!.*`)|~{3,})")
 _INDENTED = re.compile(r"(?: {4}|\t)")
 _DELIMITER = re.compile(r"\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
 _BAR = re.compile(r"(?<!\\)\|")
+_TWO_WAYS = re.compile(r"\b\d{1,2}/\d{1,2}/\d{2,4}\b")
 _TAG_LIMIT: Final = 64
 _FRONT_LINES: Final = 100
 _TOGETHER: Final = 1000
@@ -42,8 +44,8 @@ class _Block(NamedTuple):
 
 def from_markdown(
     lines: Iterable[str], *, owner: str = "", session: str = "", tags: tuple[str, ...] = ()
-) -> Iterator[Content]:
-    """The memories of a Markdown file; `position` counts them."""
+) -> Iterator[Content | Dropped]:
+    """The memories of a Markdown file; `position` counts them. A date that may be two days is dropped, not guessed."""
     headings: list[tuple[int, str, int]] = []
     dated_ns, lines = _front_matter(iter(lines))
     position = itertools.count()
@@ -51,7 +53,13 @@ def from_markdown(
         if block.level:
             name = clean(" ".join(block.lines))
             above = [one for one in headings if one[0] < block.level]
-            headings = [*above, (block.level, name[:_TAG_LIMIT], parse_date(name) or (above[-1][2] if above else 0))]
+            at_ns = above[-1][2] if above else 0
+            try:
+                at_ns = read_date(name)
+            except ValueError as error:
+                if _TWO_WAYS.search(name):
+                    yield Dropped(f"heading {name[:40]!r}", str(error))
+            headings = [*above, (block.level, name[:_TAG_LIMIT], at_ns)]
             continue
         pieces = code_chunks(block.lines) if block.code else chunks(" ".join(map(str.strip, block.lines)))
         under = tuple(dict.fromkeys((*tags, *(name for _, name, _ in headings if name))))

@@ -38,7 +38,7 @@ class ContextCandidate(msgspec.Struct, frozen=True):
     @property
     def past(self) -> bool:
         """True for what holds no longer."""
-        return self.item.memory.status == "superseded"
+        return self.hit.superseded_by != "" or self.item.memory.status == "superseded"
 
     @property
     def is_history(self) -> bool:
@@ -107,7 +107,7 @@ def _stands_for(
 
 
 def _evidence(candidate: ContextCandidate, same: Sequence[ContextCandidate]) -> ContextItem:
-    hit, memory = candidate.hit, candidate.item.memory
+    hit = candidate.hit
     days = {(iso(one.hit.at_ns) or "")[:10]: None for one in (candidate, *same) if one.hit.at_ns}
     dates = sorted(days)
     if len(dates) > _DATES_MAX:
@@ -128,5 +128,5 @@ def _evidence(candidate: ContextCandidate, same: Sequence[ContextCandidate]) -> 
         sources=tuple(sorted({seq for one in (candidate, *same) for seq in one.hit.sources})),
         also=tuple(one.hit.id for one in same),
         past=candidate.past,
-        superseded_by=memory.superseded_by,
+        superseded_by=hit.superseded_by,
     )

@@ -2,6 +2,7 @@
 
 import pytest
 
+from clawactors.memory.ingest.jsonlines import Dropped
 from clawactors.memory.ingest.markdown import from_markdown
 from clawactors.systems.memories import Content
 
@@ -26,8 +27,8 @@ DAY_1 = 1_714_521_600 * 10**9
 """1 May 2024"""
 
 
-def notes(text: str, **options: str) -> list[Content]:
-    return list(from_markdown(text.split("\n"), **options))  # type: ignore[arg-type]
+def notes(text: str, **options: object) -> list[Content]:
+    return [one for one in from_markdown(text.split("\n"), **options) if isinstance(one, Content)]  # type: ignore[arg-type]
 
 
 def texts(text: str) -> list[str]:
@@ -35,7 +36,7 @@ def texts(text: str) -> list[str]:
 
 
 def test_markdown_gives_a_memory_a_paragraph_under_its_headings() -> None:
-    found = list(from_markdown(MARKDOWN.split("\n"), owner="maya", session="notes.md", tags=("diary",)))
+    found = notes(MARKDOWN, owner="maya", session="notes.md", tags=("diary",))
     assert [content.text for content in found] == [
         "The kiln broke in June.",
         "spare part from Stoke",
@@ -121,6 +122,14 @@ def test_a_heading_with_a_date_dates_what_stands_under_it(heading: str) -> None:
         ("second", DAY_1),
         ("third", 0),
     ]
+
+
+def test_a_date_that_may_be_two_days_is_told_and_not_guessed() -> None:
+    told, note = from_markdown(["# 5/6/2026", "- the pump was replaced"])
+    assert isinstance(told, Dropped)
+    assert "two ways" in told.why
+    assert isinstance(note, Content)
+    assert note.happened_ns == 0
 
 
 def test_a_file_may_say_its_own_date() -> None:
