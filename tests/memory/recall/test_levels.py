@@ -56,6 +56,15 @@ def told(commits: list[Commit]) -> list[str]:
     ]
 
 
+def test_what_a_task_is_for_is_part_of_what_is_remembered_of_it() -> None:
+    about = "Calibrates the spectrometer before each\nmeasurement"
+    spec = t.Submitted(skill="calibrate", name="nightly", description=about, user="ops")
+    for text in told(history(spec, scheduled(1, "n1"), failed("no lamp"), t.Completed({"peaks": 12}))):
+        assert text.startswith("calibrate pkg-1 (nightly: Calibrates the spectrometer before each measurement)")
+    nameless = t.Submitted(skill="calibrate", description="校准光谱仪")
+    assert told(history(nameless, t.Completed(None)))[0].startswith("calibrate pkg-1 (校准光谱仪) completed")
+
+
 def test_a_failure_is_remembered_with_its_step_its_reason_and_its_events() -> None:
     order = task_memories("pkg-1", FAILING)[0]
     assert isinstance(order.command, RecordMemory)

@@ -1,0 +1,125 @@
+"""`claw memory add` and `import`: what is kept is printed, what is dropped is named, and the exit code tells."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from clawactors.app.cli import memorynotes
+from clawactors.app.cli.memoryrows import job_row
+from clawactors.app.cli.problem import Problem
+from clawactors.kernel.fold import Snapshot
+from clawactors.runtime.client.rows import ErrorRow, TaskRow, task_row
+from clawactors.runtime.memory import StoredNote
+from clawactors.systems.memories import Content
+from clawactors.systems.tasks.task import Task
+
+
+class Memories:
+    """Records what it is given; refuses what says so."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Content] = {}
+
+    async def record_many(self, contents: Sequence[Content], keys: Sequence[str] = ()) -> list[StoredNote]:
+        notes = []
+        for content, key in zip(contents, keys, strict=True):
+            id = key or content.text
+            if "refuse" in content.text:
+                notes.append(StoredNote(id, refusal="this is refused"))
+            else:
+                notes.append(StoredNote(id, 1, new=id not in self.kept))
+                self.kept[id] = content
+        return notes
+
+
+def run(memories: Memories, *words: str, verb: str = "import", **given: Any) -> int:
+    known = {"owner": "maya", "session": "", "tag": [], "encoding": "", "kind": None, "speaker": "", "json": True}
+    options = SimpleNamespace(words=list(words), **{**known, **given})
+    client: Any = SimpleNamespace(memories=memories)
+    work = memorynotes.add if verb == "add" else memorynotes.import_files
+    return asyncio.run(work(client, options))
+
+
+def test_a_dropped_line_makes_the_exit_code_1_and_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "notes.jsonl"
+    file.write_text(
+        '{"text": "one"}\nnonsense\n{"text": "refuse me"}\n{"text": "two", "date": "someday"}\n{"text": "x"}'
+    )
+    memories = Memories()
+    assert run(memories, str(file)) == 1
+    out, err = capsys.readouterr()
+    assert [row["text"] for row in json.loads(out)] == ["one", "x"]
+    assert "notes.jsonl: line 2: invalid JSON" in err
+    assert "notes.jsonl: line 4: the date 'someday'" in err
+    assert "this is refused: 'refuse me'" in err
+    assert run(memories, str(file), json=False) == 1
+    assert "0 new notes, 2 known before, 3 dropped" in capsys.readouterr().out
+
+
+def test_many_rows_are_one_document_and_a_short_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "notes.md"
+    file.write_text("".join(f"- note {number}\n" for number in range(2500)))
+    assert run(Memories(), str(file)) == 0
+    assert len(json.loads(capsys.readouterr().out)) == 2500
+    assert run(Memories(), str(file), json=False) == 0
+    out = capsys.readouterr().out
+    assert len(out.splitlines()) == 103
+    assert "and 2400 more" in out
+
+
+def test_of_a_file_that_turns_out_faulty_the_good_part_is_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    message = '{"uuid": "m", "sender": "human", "text": "kept"}'
+    file = tmp_path / "conversations.json"
+    file.write_text(f'[{{"uuid": "c", "chat_messages": [{message}]}}, {{"broken')
+    memories = Memories()
+    assert run(memories, str(file)) == 1
+    out, err = capsys.readouterr()
+    assert [row["text"] for row in json.loads(out)] == ["kept"]
+    assert "invalid JSON" in err
+
+
+def test_what_is_refused_as_a_whole_is_a_problem_and_records_nothing(tmp_path: Path) -> None:
+    other = tmp_path / "other.json"
+    other.write_text('{"port": 12}')
+    good = tmp_path / "good.md"
+    good.write_text("- fine")
+    memories = Memories()
+    with pytest.raises(Problem, match="no export of ChatGPT or Claude") as refused:
+        run(memories, str(other))
+    assert refused.value.code == "refused"
+    with pytest.raises(Problem, match="can't read"):
+        run(memories, str(good), str(tmp_path / "missing.md"))
+    assert not memories.kept, "a file that is missing is told before anything is recorded"
+    assert run(memories, str(good), str(other)) == 1
+    with pytest.raises(Problem, match="refused"):
+        run(memories, "refuse", "this", verb="add")
+
+
+def test_a_job_shows_when_it_is_tried_again_and_its_error_until_then() -> None:
+    def row(status: str, **more: Any) -> dict[str, Any]:
+        blank = task_row("t", Snapshot(Task()))
+        error = ErrorRow("timeout", "memory did not answer")
+        fields = {name: getattr(blank, name) for name in TaskRow.__struct_fields__}
+        return job_row(TaskRow(**{**fields, "skill": "memory.extract", "status": status, "error": error, **more}))
+
+    at = "2024-05-01T10:00:00Z"
+    failed = row("waiting", attempt=2, waiting_until=at, updated_at=at)
+    assert (failed["status"], failed["next_at"], failed["error"]) == ("failed", at, "memory did not answer")
+    assert (failed["type"], failed["attempt"], failed["max_attempts"], failed["updated_at"]) == (
+        "memory.extract",
+        2,
+        6,
+        at,
+    )
+    claimed = row("running", attempt=3)
+    assert (claimed["status"], claimed["error"], claimed["next_at"]) == ("processing", None, None)
+    dead = row("dead", attempt=6)
+    assert (dead["status"], dead["error"]) == ("dead", "memory did not answer")
+    assert row("completed", attempt=3)["error"] is None
