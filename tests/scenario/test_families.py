@@ -1,4 +1,4 @@
-"""Children and approvals on real processes, with real commands: parents and leaders that are killed meanwhile."""
+"""Children, approvals and runs on real processes, with real commands: nodes and leaders that are killed meanwhile."""
 
 import asyncio
 import json
@@ -50,6 +50,16 @@ async def asks(task: Task) -> int:
 async def deploy(task: Task) -> list[str]:
     answer = await task.approve("deploy?", by=["ada", "ops"])
     return ["yes" if answer else "no", answer.by, answer.comment]
+
+
+@skill("rounds")
+async def rounds(task: Task, taken: list[int] = [], upto: int = 3) -> list[int]:
+    task.answer("taken", lambda since=0: taken[since:])
+    await task.step(str, len(taken))
+    taken = [*taken, await task.signal("next")]
+    if len(taken) < upto:
+        await task.continue_as({"taken": taken, "upto": upto})
+    return taken
 """
 
 
@@ -116,3 +126,29 @@ async def test_why_says_how_many_children_a_task_waits_for(system: System) -> No
     for child in await system.client.tasks(parent=ref.id, skill="asks"):
         await system.client.signal(child.id, "go", 5)
     assert await ref.result(PATIENCE_S) == [1, 5, 5]
+
+
+async def test_runs_and_questions_outlive_their_node_and_the_leader(system: System) -> None:
+    ref = await system.client.submit("rounds", {"upto": 20})
+    assert await ref.ask("taken", timeout=PATIENCE_S) == []
+    for number in range(10):
+        await ref.signal("next", number)
+    node = (await system.client.task(ref.id)).node or "n1"
+    system.signal(node, signal.SIGKILL)
+    system.signal("control", signal.SIGKILL)
+    for number in range(10, 19):
+        await ref.signal("next", number)
+
+    async def has_taken_them() -> bool:
+        return len(await ref.ask("taken", timeout=PATIENCE_S)) == 19
+
+    await until(has_taken_them, "19 runs")
+    assert await claw(system, "ask", ref.id, "taken", "--args", "[17]") == [17, 18]
+    assert (await claw(system, "task", ref.id))["run"] == 20
+    wrong = await asyncio.to_thread(system.claw.quick, "ask", ref.id, "nothing")
+    assert (wrong.code, "no answer 'nothing'; it has 'taken'" in wrong.err) == (4, True)
+    await ref.signal("next", 19)
+    assert await ref.result(PATIENCE_S) == list(range(20))
+    ended = await asyncio.to_thread(system.claw.quick, "ask", ref.id, "taken")
+    assert "is completed" in ended.err
+    await system.replay_is_equal()

@@ -33,6 +33,7 @@ FULL = e.Submitted(
     max_retries=0,
 )
 LEAST = e.Submitted(skill="echo")
+OF_A_LATER_RUN = e.Submitted(skill="echo", parent="t-0", depth=1, parent_run=3)
 FULL_PLAN = e.Spec(skill="echo", params={"text": "hi"}, user="ada", priority=3, tags=("nightly",), timeout_s=1.5)
 NEXT = 1_800_000_060_000_000_000
 STEPS = {"workflow": "nightly", "steps": [{"id": "fetch", "skill": "fetch", "params": {"url": "${params.url}"}}]}
@@ -91,7 +92,7 @@ SAID = h.MessageAdded(
 ASKED_FOR = h.ExtractionRequested("1", "ada", "chat/c-1/1")
 
 EXAMPLES: dict[str, tuple[Any, ...]] = {
-    "task.submitted": (FULL, LEAST),
+    "task.submitted": (FULL, LEAST, OF_A_LATER_RUN),
     "task.ready": (e.Readied(),),
     "task.scheduled": (
         scheduled(7, params={"text": "hi"}, timeout_s=1.5, max_retries=2, failures=1, interruptions=4),
@@ -222,6 +223,7 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
         JOINED,
         n.NodeJoined(incarnation="i1"),
         n.NodeJoined(incarnation="i1", offers=(n.Offer("ask", lacks=("openai",), concurrency=4),)),
+        n.NodeJoined(incarnation="i1", offers=(n.Offer("pay", recover="look"),)),
     ),
     "node.left": (n.NodeLeft("i1", "stopped"), n.NodeLeft("i1")),
     "node.lost": (n.NodeLost("i1", "no heartbeat for 1.8 s"), n.NodeLost("i1")),
@@ -310,6 +312,29 @@ HISTORIES: dict[str, tuple[str, Bodies]] = {
             (e.StepCompensated("charge", 0.1),),
             (e.AttemptFailed(error=ERROR, then="dead"),),
             (e.Retried(), e.CancelRequested("client/ada", undo=True), e.Compensating("cancelled", ERROR)),
+        ],
+    ),
+    "task-continued": (
+        "task",
+        [
+            (LEAST,),
+            (scheduled(),),
+            (e.Started(), e.StepCompleted("count", 3), e.Signalled("go", 1), e.Signalled("go", 2)),
+            (e.Continued(run=2, params={"n": 2}, taken={"go": 1}),),
+            (scheduled(2, "n2", "i2"),),
+            (e.Started(), e.StepStarted("copy"), e.Interrupted("n2 was lost")),
+            (scheduled(3, interruptions=1),),
+            (
+                e.Started(),
+                e.StepCompleted("recovery:1/look"),
+                e.StepCompleted("recovery:1"),
+                e.StepCompleted("patched:p"),
+            ),
+            (e.Continued(run=9),),
+            (e.Continued(run=3, idle=True),),
+            (e.Readied(),),
+            (scheduled(4),),
+            (e.Started(), e.Completed(3)),
         ],
     ),
     "task-cancelled": ("task", [(FULL,), (e.Readied(),), (e.Readied(),), (ASKED, e.Cancelled()), (e.TaskArchived(),)]),
