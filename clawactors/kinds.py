@@ -6,6 +6,7 @@ from clawactors.kernel.kind import Kinds
 from clawactors.systems.chats.kind import CHATS
 from clawactors.systems.memories.kind import MEMORIES
 from clawactors.systems.nodes.kind import NODES
+from clawactors.systems.owners.kind import OWNERS
 from clawactors.systems.schedules.kind import SCHEDULES
 from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.triggers.kind import TRIGGERS
@@ -13,5 +14,5 @@ from clawactors.systems.workflows.kind import WORKFLOWS
 
 __all__ = ["DECODER", "KINDS"]
 
-KINDS: Final = Kinds((TASKS, NODES, SCHEDULES, TRIGGERS, WORKFLOWS, CHATS, MEMORIES))
+KINDS: Final = Kinds((TASKS, NODES, SCHEDULES, TRIGGERS, WORKFLOWS, CHATS, MEMORIES, OWNERS))
 DECODER: Final = KINDS.decoder

@@ -14,12 +14,16 @@ KINDS: Final[tuple[Kind, ...]] = ("raw", "summary", "knowledge")
 
 
 class Item(msgspec.Struct, frozen=True, array_like=True):
-    """A memory with its number in the index; `version` is the log sequence of its last change."""
+    """A memory with its number in the index; `version` is the log sequence of its last change.
+
+    `recorded` is that of the commit since which it is remembered.
+    """
 
     number: int
     id: str
     version: int
     memory: Memory
+    recorded: int = 0
 
     @property
     def sources(self) -> tuple[int, ...]:

@@ -4,10 +4,9 @@ It needs the right to ask on `claw.do` and `claw.query` and to hear answers, and
 """
 
 import getpass
-import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Final, Self
+from typing import Self
 
 from clawactors.app.discovery import Found, discover
 from clawactors.eventlog import Misconfigured, NoResponders, NoSuchLog, PermissionDenied, Unavailable
@@ -20,11 +19,10 @@ from clawactors.runtime import client
 from clawactors.runtime.client.sender import DEADLINE_S
 from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.context import ProcessContext
+from clawactors.runtime.naming import principal_of
 from clawactors.runtime.questions import read_log_end
 
 __all__ = ["Client"]
-
-_NOT_NAME: Final = re.compile(r"[^A-Za-z0-9_-]+")
 
 
 class Client(client.ClusterClient):
@@ -33,8 +31,8 @@ class Client(client.ClusterClient):
     `found` says which server it talks to, and why that one.
     """
 
-    def __init__(self, connection: Connection, name: str, found: Found, timeout_s: float) -> None:
-        super().__init__(ProcessContext(SystemClock(), name), JetStreamRequests(connection), timeout_s)
+    def __init__(self, connection: Connection, name: str, found: Found, timeout_s: float, user: str = "") -> None:
+        super().__init__(ProcessContext(SystemClock(), name), JetStreamRequests(connection), timeout_s, user)
         self.connection = connection
         connection.on_back.append(self.ends.register_all)
         self.found = found
@@ -47,7 +45,8 @@ class Client(client.ClusterClient):
     ) -> AbstractAsyncContextManager[Self]:
         """A client of the cluster that `claw` finds with `--nats`, `--data` and `--context`.
 
-        `user` is who it acts for in the history, by default the one who runs this process.
+        `user` is who it acts for: in the history, where the default is the one who runs this process; as the user of
+        tasks; and in memory, where a client without a user is the cluster's own account.
         Raises: `Unavailable` (no cluster, no server), `Misconfigured` (password, version, context).
         """
         return cls._open(lambda: discover(url, data, context), user, DEADLINE_S)
@@ -65,11 +64,11 @@ class Client(client.ClusterClient):
     async def _open(cls, find: Callable[[], Found], user: str, timeout_s: float) -> AsyncIterator[Self]:
         # One generator, not one around another: a loop that ends closes all that were left open at the same time.
         found = find()
-        principal = _NOT_NAME.sub("-", user or _login())[:64]
+        principal = principal_of(user or _login())
         name = f"client/{principal}"
         connection = await Connection.open(found.address, name, inbox=f"_INBOX.{principal}")
         try:
-            client = cls(connection, name, found, timeout_s)
+            client = cls(connection, name, found, timeout_s, user)
             await client._find_cluster()
             try:
                 yield client

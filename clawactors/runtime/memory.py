@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from clawactors.eventlog import TooLarge, Unavailable
 from clawactors.eventlog.requests import Asking
 from clawactors.kernel.errors import InvalidQuery, NotFound, Refused
+from clawactors.runtime.naming import principal_of
 from clawactors.runtime.packing import Count, repacked
 from clawactors.runtime.recalling import ask
 from clawactors.systems.memories import Content, memory_id
@@ -47,36 +48,48 @@ class StoredNote(msgspec.Struct, frozen=True):
 class Recorder(Protocol):
     """How this process has notes recorded."""
 
-    async def record(self, id: str, content: Content) -> tuple[int, bool]:
-        """The version of the memory, and whether it is new. Raises: `Refused`, `TooLarge`, `Unavailable`."""
+    async def record(self, id: str, content: Content, *, replaces: bool = False) -> tuple[int, bool]:
+        """The version of the memory, and whether it is new; `replaces`: in place of what has that id.
+
+        Raises: `Refused`, `TooLarge`, `Unavailable`.
+        """
         ...
 
 
 class Memories:
-    """What one process does with memory."""
+    """What one process does with memory, for `user`; '' is the cluster's own account, which sees everything."""
 
-    def __init__(self, recorder: Recorder, requests: Asking) -> None:
-        self._recorder, self._requests = recorder, requests
+    def __init__(self, recorder: Recorder, requests: Asking, user: str = "") -> None:
+        self._recorder, self._requests, self.user = recorder, requests, user
+        self._subject = f"claw.query.{principal_of(user)}" if user else "claw.query"
 
     async def remember(self, text: str, *, key: str = "", tags: Iterable[str] = (), **more: Any) -> str:
         """Remembers the text; returns the memory's id, which follows from owner and `key`, by default from the text.
 
-        `more` are fields of `Content`: owner, speaker, session, kind, happened_ns, importance … The same again is
-        quiet. Raises: `Refused`; what the log raises.
+        `more` are fields of `Content`: owner, speaker, session, agent, kind, happened_ns, importance … The same again
+        is quiet; other words for the same `key` replace what it stood for (see `history`).
+        Raises: `Refused`; what the log raises.
         """
-        return await self.record(content_of(text, tags, more), key)
+        return await self.record(content_of(text, tags, {"owner": self.user} | more), key)
 
     async def record(self, content: Content, key: str = "") -> str:
         """As `remember`, with the content as it is."""
+        self._check(content)
         id = memory_id(content.owner, key or note_key(content))
-        await self._recorder.record(id, content)
+        await self._recorder.record(id, content, replaces=bool(key))
         return id
+
+    def _check(self, content: Content) -> None:
+        if self.user and content.owner not in ("", self.user):
+            raise Refused(f"a client of {self.user[:60]!r} can't remember for {content.owner[:60]!r}")
 
     async def record_many(self, contents: Sequence[Content], keys: Sequence[str] = ()) -> list[StoredNote]:
         """Remembers all of them, each named by its key, by default its words and its date; repeats are quiet.
 
         A refusal holds up nobody else. Raises: what the log raises, but for what is wrong with one content.
         """
+        for content in contents:
+            self._check(content)
         kept: list[StoredNote] = []
         for group in batched(zip(contents, keys or [""] * len(contents), strict=True), _TOGETHER):
             ids = [memory_id(content.owner, key or note_key(content)) for content, key in group]
@@ -96,7 +109,9 @@ class Memories:
         return StoredNote(id, version, is_new)
 
     async def recall(self, text: str, *, limit: int = 5, **wanted: Any) -> list[dict[str, Any]]:
-        """The memories that answer best, best first, as rows; `wanted` as in `Search` of memory's questions.
+        """The memories that answer best, best first, as rows; `wanted` as in `SearchQuestion`: owner, session, agent …
+
+        A user gets their own and what nobody owns; `owner` names another one, who has to share them.
 
         Raises: `Refused` (a wrong question), `Unavailable` (nobody answers).
         """
@@ -119,7 +134,9 @@ class Memories:
 
     async def ask(self, name: str, /, timeout_s: float = ASK_S, **question: Any) -> dict[str, Any]:
         """The answer to `claw.query.<name>`. Raises: `Refused`, `NotFound`, `Unavailable`."""
-        answer = await ask(self._requests, f"claw.query.{name}", msgspec.json.encode(question), timeout_s)
+        if self.user:
+            question.setdefault("user", self.user)
+        answer = await ask(self._requests, f"{self._subject}.{name}", msgspec.json.encode(question), timeout_s)
         reply: dict[str, Any] = msgspec.json.decode(answer)
         if (error := reply.get("error")) is not None:
             raise _ERRORS.get(error["code"], Unavailable)(error["message"])
@@ -138,8 +155,12 @@ def content_of(text: str, tags: Iterable[str], more: Mapping[str, Any]) -> Conte
 
 
 def note_key(content: Content) -> str:
-    """What names a note that nobody named: its words, who said them, and its date where it has one."""
+    """What names a note that nobody named: its words, who said them, its date, and for which agent and conversation."""
     named = f"{content.kind}\0{content.speaker}\0{content.text}"
     if content.happened_ns:  # the same words of another day are another note
         named += f"\0{content.happened_ns}"
+    if content.agent:
+        named += f"\0\0{content.agent}"
+    if content.session and content.origin == "note":
+        named += f"\0\0\0{content.session}"
     return "note/" + hashlib.blake2b(named.encode("utf-8", "replace"), digest_size=16).hexdigest()

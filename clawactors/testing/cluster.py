@@ -16,6 +16,7 @@ from clawactors.kernel.time import time_ns
 from clawactors.runtime.call import Call
 from clawactors.runtime.client import ClusterClient
 from clawactors.runtime.control import Control
+from clawactors.runtime.naming import principal_of
 from clawactors.runtime.node.secrets import Secrets
 from clawactors.runtime.node.sleep import seconds_of
 from clawactors.systems.nodes import commands as nc
@@ -29,7 +30,6 @@ from clawactors.testing.views import QueriedViews
 
 __all__ = ["Cluster"]
 
-_USER: Final = "test"
 _LOOK_S: Final = 0.001
 
 _log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class Cluster:
     """
 
     client: ClusterClient
-    """A client of this cluster, as `clawactors.Client` is one of a real cluster."""
+    """A client of this cluster, as `clawactors.Client` is one of a real cluster; it acts for no user."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class Cluster:
             await self._start_control()
             for id in self._ids:
                 await self.start_node(id)
-            self.client = self.connect(_USER)
+            self.client = self._connect("test")
             self._moving = asyncio.create_task(self._timeline.serve())
         except BaseException:
             await self._close()
@@ -134,12 +134,13 @@ class Cluster:
 
     def connect(self, user: str) -> ClusterClient:
         """One more client, which acts for that user. It is closed with the cluster."""
-        name = f"client/{user}"
-        context, link = self._host.context(name), self._host.links[name]
-        link.ask_as(user)
-        client = ClusterClient(context, WaitingRequests(link, self._count))
-        self._clients.append(client)
-        return client
+        return self._connect(principal_of(user), user)
+
+    def _connect(self, principal: str, user: str = "") -> ClusterClient:
+        context, link = self._host.context(name := f"client/{principal}"), self._host.links[name]
+        link.ask_as(principal)
+        self._clients.append(ClusterClient(context, WaitingRequests(link, self._count), user=user))
+        return self._clients[-1]
 
     def _is_asked(self) -> bool:
         return self._open_requests > 0 or any(client.ends.are_awaited for client in self._clients)

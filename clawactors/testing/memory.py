@@ -4,6 +4,7 @@ It is the only part that needs files: a temporary folder, which it removes when 
 """
 
 import asyncio
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -15,7 +16,7 @@ from clawactors.testing.inprocess import InProcessCluster
 __all__ = ["LazyMemory"]
 
 _PROCESS: Final = "memory"
-_QUESTIONS: Final = f"claw.query.{SEARCH.partition('.')[0]}."
+_QUESTIONS: Final = re.compile(rf"claw\.query\.([^.]+\.)?{SEARCH.partition('.')[0]}\.").match
 
 
 class LazyMemory:
@@ -29,9 +30,7 @@ class LazyMemory:
 
     async def before_request(self, subject: str) -> None:
         """Returns when the process runs, where the request is for it."""
-        if subject.startswith(_QUESTIONS) or (
-            subject.startswith("claw.do.") and subject.rpartition(".")[2] in self._kinds
-        ):
+        if _QUESTIONS(subject) or (subject.startswith("claw.do.") and subject.rpartition(".")[2] in self._kinds):
             async with self._starting:
                 if self._folder is None:
                     await self._start()

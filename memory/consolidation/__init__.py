@@ -5,7 +5,7 @@ follow from what they name, so the same input gives the same commands, and a sec
 Only what was said or done is evidence: conclusions and recalled memories are never consolidated again.
 """
 
-from clawactors.memory.consolidation.consolidate import consolidate, expire
+from clawactors.memory.consolidation.consolidate import consolidate, expire, outdated, retention
 from clawactors.memory.consolidation.known import KnownMemories
 
-__all__ = ["KnownMemories", "consolidate", "expire"]
+__all__ = ["KnownMemories", "consolidate", "expire", "outdated", "retention"]

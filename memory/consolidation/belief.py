@@ -22,8 +22,9 @@ def beliefs(raw: Sequence[Item], known: KnownMemories) -> Iterator[ItemCommand]:
     """The commands for the facts that these memories state, and for what follows from them or no longer follows."""
     run = _BeliefRun(FactTable(known))
     for item in raw:
+        said = f"{item.id}@{item.memory.revision}" if item.memory.revision else item.id
         for nth, fact in enumerate(facts_in(item.content, known.zone(item.content.owner))):
-            yield from run.add(item, memory_id(item.content.owner, f"fact/{item.id}/{nth}"), fact)
+            yield from run.add(item, memory_id(item.content.owner, f"fact/{said}/{nth}"), fact)
     yield from run.infer()
 
 
@@ -39,7 +40,8 @@ class _BeliefRun:
         facts, owner = self._facts, item.content.owner
         fact = replace(fact, subject=facts.resolved(owner, fact.subject))
         about = facts.about(owner, fact.subject)
-        if id in about or facts.memory(id) or any(id in memory.occurrences for memory in about.values()):
+        is_recorded = facts.is_recorded(id, item.sources)
+        if id in about or is_recorded or any(id in memory.occurrences for memory in about.values()):
             return
         valid = {other: memory for other, memory in about.items() if memory.status == "live"}
         for other, memory in valid.items():
@@ -113,7 +115,7 @@ class _BeliefRun:
         """The id and content of a conclusion, None where it is known or contradicted already."""
         fact = conclusion.fact
         id = memory_id(said.owner, f"inferred/{conclusion.rule}/{'/'.join(conclusion.premises)}")
-        if self._facts.memory(id) or id in self._changed:
+        if self._facts.is_recorded(id, conclusion.sources) or id in self._changed:
             return None
         for memory in self._facts.about(said.owner, fact.subject).values():
             existing = _named(memory, fact.subject)

@@ -4,7 +4,7 @@
    its kind. The commands of a second or a concurrent run over the same memories change nothing.
 2. A repeated fact is counted and gains confidence. A contradiction ends the validity of the fact with the earlier time
    and keeps both, in whatever order they were reported.
-3. Only raw memories are evidence.
+3. Only raw memories are evidence, and of them none that was made where others had been recalled.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,10 +23,16 @@ from clawactors.memory.item import Item, ItemCommand
 from clawactors.memory.text.date import day_of
 from clawactors.memory.text.importance import tone
 from clawactors.memory.text.lexicon import Lexicon
-from clawactors.systems.memories import Content, memory_id
-from clawactors.systems.memories.commands import ArchiveMemory, MergeMemory, RecordMemory, ReviseMemory
+from clawactors.systems.memories import Content, Memory, memory_id
+from clawactors.systems.memories.commands import (
+    ArchiveMemory,
+    MergeMemory,
+    RecordMemory,
+    ReviseMemory,
+    SupersedeMemory,
+)
 
-__all__ = ["ARCHIVED_BELOW", "consolidate", "expire", "retention"]
+__all__ = ["ARCHIVED_BELOW", "consolidate", "expire", "outdated", "retention"]
 
 ARCHIVED_BELOW: Final = 0.1
 """A raw memory whose retention falls below this is archived."""
@@ -43,11 +49,12 @@ def consolidate(
     notes = [item for item in searched if is_note(item.content)]
     summaries = [item for item in searched if item.content.kind == "summary"]
     patterns = [*failures(raw, known.tagged), *topics(summaries, known.tagged)]
+    evidence = [item for item in raw if not item.content.derived_from]
     return [
-        *_duplicates([*raw, *notes], known, lexicon),
+        *_duplicates([item for item in (*raw, *notes) if not item.content.derived_from], known, lexicon),
         *condensed(notes, known, lexicon),
         *_summaries(raw, known, lexicon, now_ns, everything),
-        *beliefs(raw, known),
+        *beliefs(evidence, known),
         *(command for pattern in patterns for command in _record_or_revise(pattern, known)),
     ]
 
@@ -57,19 +64,34 @@ def expire(items: Iterable[Item], now_ns: int) -> list[ItemCommand]:
     return [
         ItemCommand(item.id, ArchiveMemory("faded"))
         for item in items
-        if item.memory.searched
-        and item.content.kind == "raw"
-        and retention(item.content.importance, item.memory.count, now_ns - item.memory.last_met_ns) < ARCHIVED_BELOW
+        if item.memory.searched and item.content.kind == "raw" and retention(item.memory, now_ns) < ARCHIVED_BELOW
     ]
 
 
-def retention(importance: float, met: int, age_ns: int) -> float:
-    """What is left of an importance after `age_ns`, 0..1.
+def outdated(updated: Sequence[Item], items: Iterable[Item]) -> list[ItemCommand]:
+    """The commands that end facts which only an earlier version of an updated memory has stated."""
+    since_ns = {item.id: item.content.happened_ns for item in updated}
+    return [
+        ItemCommand(item.id, SupersedeMemory(parent, since_ns[parent], "its source was updated"))
+        for item in items
+        if item.memory.status == "live"
+        and item.content.fact is not None
+        and len(item.content.parents) == 1
+        and (parent := item.content.parents[0]) in since_ns
+        and item.content.happened_ns < since_ns[parent]
+    ]
 
-    It halves every month for an unimportant memory that was met once, and slower for one that matters or recurs.
+
+def retention(memory: Memory, now_ns: int) -> float:
+    """What is left of a memory's importance by now, 0..1.
+
+    It halves every month for an unimportant memory that was met once, and slower for one that matters, recurs or was
+    an answer; meeting and use begin the time anew.
     """
-    months = max(age_ns, 0) / _MONTH_NS
-    return float(importance * 0.5 ** (months / (max(met, 1) * (1 + 3 * importance))))
+    importance = memory.content.importance if memory.content else 0.0
+    months = max(now_ns - max(memory.last_met_ns, memory.last_used_ns), 0) / _MONTH_NS
+    met = max(memory.count, 1) + memory.uses
+    return float(importance * 0.5 ** (months / (met * (1 + 3 * importance))))
 
 
 # Duplicates
@@ -85,7 +107,8 @@ def _duplicates(raw: Sequence[Item], known: KnownMemories, lexicon: Lexicon) -> 
             if _are_dated_apart(item.content, other.content):
                 continue
             is_older = other.number < item.number and other.id not in merged and other.memory.status == "live"
-            if is_older and likeness(other.content, item.content, lexicon.terms):
+            is_evidence = not other.content.derived_from and other.content.agent == item.content.agent
+            if is_older and is_evidence and likeness(other.content, item.content, lexicon.terms):
                 merged.add(item.id)
                 content = item.content
                 yield ItemCommand(
@@ -158,7 +181,7 @@ def _record_or_revise(pattern: Pattern, known: KnownMemories) -> Iterator[ItemCo
     """Records a new memory or revises a changed one; nothing if it is unchanged."""
     memory = known.memory(pattern.id)
     content = pattern.content
-    if memory is None or memory.status == "absent":
+    if memory is None or memory.status in ("absent", "forgotten"):
         yield ItemCommand(pattern.id, RecordMemory(content))
     elif memory.searched and memory.content:
         existing = memory.content

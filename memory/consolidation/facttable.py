@@ -23,9 +23,12 @@ class FactTable:
         self._known = known
         self._by_name: dict[tuple[str, str], dict[str, Memory]] = {}
 
-    def memory(self, id: str) -> Memory | None:
-        """The fact with this id, also if it is no longer searched."""
-        return self._known.memory(id)
+    def is_recorded(self, id: str, sources: tuple[int, ...]) -> bool:
+        """True for a fact that was recorded before, also if it was archived since, or forgotten after it was said."""
+        memory = self._known.memory(id)
+        if memory is None or memory.status != "forgotten":
+            return memory is not None
+        return not memory.forgotten_upto or max(sources, default=0) <= memory.forgotten_upto
 
     def set(self, id: str, memory: Memory) -> None:
         """Sets the current state of a fact."""

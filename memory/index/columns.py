@@ -18,12 +18,14 @@ _COLUMNS: Final[dict[str, tuple[str, int]]] = {
     "owner": ("i4", NONE),
     "speaker": ("i4", NONE),
     "session": ("i4", NONE),
+    "agent": ("i4", NONE),
     "position": ("i4", 0),
     "at_ns": ("i8", 0),
     "terms": ("u2", 0),
     "importance": ("f4", 0),
     "question": ("?", False),
     "closed": ("?", False),
+    "restricted": ("?", False),
     "before": ("i4", NONE),
     "after": ("i4", NONE),
 }
@@ -62,12 +64,14 @@ class Columns:
     owner: npt.NDArray[np.int32]
     speaker: npt.NDArray[np.int32]
     session: npt.NDArray[np.int32]
+    agent: npt.NDArray[np.int32]
     position: npt.NDArray[np.int32]
     at_ns: npt.NDArray[np.int64]
     terms: npt.NDArray[np.uint16]
     importance: npt.NDArray[np.float32]
     question: npt.NDArray[np.bool_]
     closed: npt.NDArray[np.bool_]
+    restricted: npt.NDArray[np.bool_]
     before: npt.NDArray[np.int32]
     after: npt.NDArray[np.int32]
 
@@ -76,7 +80,7 @@ class Columns:
         self.living = 0
         self.term_sum = 0
         self.newest_ns = 0
-        self.owners, self.speakers, self.sessions = NameTable(), NameTable(), NameTable()
+        self.owners, self.speakers, self.sessions, self.agents = (NameTable() for _ in range(4))
         self._last: dict[int, int] = {}
         self._capacity = 0
         self._grow(1024)

@@ -14,7 +14,7 @@ import numpy as np
 from clawactors.memory.index.columns import Columns
 from clawactors.memory.index.embedding import Embedder, Vector
 from clawactors.memory.index.postings import Numbers
-from clawactors.memory.index.rows import all_items, key, next_number
+from clawactors.memory.index.rows import all_items, is_restricted, key, next_number
 from clawactors.memory.index.top import best_of
 from clawactors.memory.index.vector_index import VectorIndex, empty_index, load_index
 from clawactors.memory.index.vectors import VECTORS, Vectors
@@ -23,7 +23,7 @@ from clawactors.memory.item import KINDS, Item
 from clawactors.memory.text.lexicon import Lexicon
 from clawactors.memory.text.sentence import is_question
 from clawactors.projections.engine.index import ascending
-from clawactors.projections.engine.store import Store
+from clawactors.projections.engine.store import Reading, Store
 
 __all__ = ["EXACT_LIMIT", "Index"]
 
@@ -52,7 +52,7 @@ class Index:
             packed = dict(ascending(reading, VECTORS))
             for item in all_items(reading):
                 if vector := packed.get(key(item.number)):
-                    self._set(item, self.vectors.set(item.number, vector))
+                    self._set(item, self.vectors.set(item.number, vector), reading)
                     versions[item.number] = item.version
             self.columns.count = max(self.columns.count, next_number(reading))
         if loaded := load_index(self._folder, self.embedder.name, self.embedder.dim):
@@ -75,7 +75,7 @@ class Index:
 
     def apply(self, changes: Iterable[Change]) -> None:
         """Applies changes whose rows are durable."""
-        with self.lock:
+        with self.store.snapshot() as reading, self.lock:
             for change in changes:
                 item = change.after
                 if not item.memory.searched:
@@ -83,14 +83,14 @@ class Index:
                     self.vectors.remove(item.number)
                     self._neighbours.remove(item.number)
                 elif change.vector:
-                    self._set(item, self.vectors.set(item.number, change.vector))
+                    self._set(item, self.vectors.set(item.number, change.vector), reading)
                     if item.number < self._neighbours.upto:
                         number = np.array([item.number])
                         self._neighbours.add(number, self.vectors.rows(number))
                 else:
-                    self._set(item, int(self.columns.terms[item.number]))
+                    self._set(item, int(self.columns.terms[item.number]), reading)
 
-    def _set(self, item: Item, terms: int) -> None:
+    def _set(self, item: Item, terms: int, reading: Reading) -> None:
         columns, content = self.columns, item.content
         columns.set(
             item.number,
@@ -99,12 +99,14 @@ class Index:
                 "owner": columns.owners.number(content.owner),
                 "speaker": columns.speakers.number(content.speaker),
                 "session": columns.sessions.number(content.session),
+                "agent": columns.agents.number(content.agent),
                 "position": min(content.position, 2**31 - 1),
                 "at_ns": content.happened_ns,
                 "terms": min(terms, 65_535),
                 "importance": content.importance,
                 "question": is_question(content.text),
                 "closed": item.memory.status == "superseded",
+                "restricted": is_restricted(reading, content),
             },
         )
 

@@ -11,8 +11,20 @@ from clawactors.memory.index.vectors import VECTORS
 from clawactors.memory.item import Item
 from clawactors.projections.engine.index import ascending
 from clawactors.projections.engine.store import META, Reading, Writing
+from clawactors.systems.memories import Content
 
-__all__ = ["TABLES", "all_items", "find", "item_at", "key", "next_number", "put_item", "put_next", "with_terms"]
+__all__ = [
+    "TABLES",
+    "all_items",
+    "find",
+    "is_restricted",
+    "item_at",
+    "key",
+    "next_number",
+    "put_item",
+    "put_next",
+    "with_terms",
+]
 
 ITEMS: Final = "memory.items"
 """number → item."""
@@ -55,6 +67,19 @@ def with_terms(reading: Reading, *terms: str) -> list[Item]:
     for term in terms[1:]:
         numbers = np.intersect1d(numbers, lookup(reading, term)[0], assume_unique=True)
     return [item for number in numbers.tolist() if (item := item_at(reading, number)) is not None]
+
+
+def is_restricted(reading: Reading, content: Content, seen: frozenset[str] = frozenset()) -> bool:
+    """Whether nobody owns it, but it may repeat what somebody does: then it is no shared knowledge."""
+    if content.owner:
+        return False
+    made_of = content.derived_from + (content.parents if content.kind == "summary" else ())
+    for id in made_of:
+        item = find(reading, id) if id not in seen else None
+        source = item.memory.content if item else None
+        if source and (source.owner or is_restricted(reading, source, seen | {id})):
+            return True
+    return False
 
 
 def put_item(txn: Writing, item: Item) -> None:

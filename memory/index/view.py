@@ -1,4 +1,4 @@
-"""The projection of memories and conversations: the rows of the index as a fold of the log.
+"""The projection of memories, conversations and owners: the rows of the index as a fold of the log.
 
 `bin/replay --view memory` fills and verifies `memory_projection`. A process that also searches applies the changes of
 each written batch (`MemoryView.take_changes`) to its `Index`.
@@ -10,11 +10,13 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from clawactors.eventlog.decoding import Commit
 from clawactors.kernel.kind import Kinds
 from clawactors.memory.index.chats import ChatsView
 from clawactors.memory.index.embedding import Embedder, HashedEmbedder
+from clawactors.memory.index.forgotten import FORGOTTEN, OWNERS_TABLES, is_void, put_forgotten
 from clawactors.memory.index.rows import TABLES, find
 from clawactors.memory.index.writer import Change, IndexWriter
 from clawactors.memory.item import Item
@@ -22,32 +24,40 @@ from clawactors.memory.text.lexicon import Lexicon
 from clawactors.projections.engine.answers import AnswerTable, answers_of
 from clawactors.projections.engine.faults import Faults
 from clawactors.projections.engine.folding import answers_key, fold_commit
+from clawactors.projections.engine.named import NamedView
 from clawactors.projections.engine.store import Reading, Writing
 from clawactors.projections.engine.view import Projection, StoredState, View
 from clawactors.systems.chats.conversation import Conversation
 from clawactors.systems.chats.kind import CHATS
 from clawactors.systems.memories import MEMORY, Content, Fact, Memory
+from clawactors.systems.memories.events import MemoryEvent
 from clawactors.systems.memories.kind import MEMORIES
+from clawactors.systems.owners import Forgetting, Owner, OwnerSettings, owner_id
+from clawactors.systems.owners.kind import OWNERS
 
 __all__ = ["REVISION", "MemoryView", "memory_projection"]
 
 REVISION: Final = 4
 """Increase it when texts are split, weighted or packed differently; changes of the stored structs are detected."""
 
-_STORED: Final = (Item, Memory, Content, Fact, Conversation)
+_STORED: Final = (Item, Memory, Content, Fact, Conversation, Owner, OwnerSettings, Forgetting)
 _ANSWERS: Final = "memory.answers"
 """id, version → time and ids of commands; see `answers`."""
 
 
 class MemoryView:
-    """Implements `SnapshotView`. With `keeps_changes` it collects changes for `take_changes`."""
+    """Implements `SnapshotView`. With `keeps_changes` it collects changes for `take_changes`.
+
+    What repeats forgotten words, or is of an owner who wants no memory, is not folded.
+    """
 
     name = "memory"
     kind = "memory"
-    tables = (*TABLES, _ANSWERS)
+    tables = (*TABLES, FORGOTTEN, _ANSWERS)
 
-    def __init__(self, writer: IndexWriter, faults: Faults) -> None:
-        self._writer, self._faults = writer, faults
+    def __init__(self, writer: IndexWriter, owners: NamedView, faults: Faults) -> None:
+        self._writer, self._owners, self._faults = writer, owners, faults
+        self._forgotten: list[int] = []
         self._answers = AnswerTable(_ANSWERS)
         self._changes: list[Change] = []
         self.keeps_changes = False
@@ -63,15 +73,30 @@ class MemoryView:
         """See `View`."""
         present = self._writer.present(txn, commit.id)
         before = present.memory if present else MEMORY.initial
+        if any(self._is_void(event, commit, txn) for event in commit.events):
+            commit = replace(commit, events=())
         after = fold_commit(MEMORIES, commit, before, txn, self._faults, self._answers, _standing)
         if after is not MEMORY.initial:
             self._writer.stage(txn, commit.id, commit.record.seq, after)
+        if after.content is None and before.content is not None and before.content.kind == "raw":
+            self._forgotten += before.content.sources or (commit.record.seq,)
+
+    def _is_void(self, event: MemoryEvent, commit: Commit, txn: Writing) -> bool:
+        return is_void(
+            event,
+            commit.record.seq,
+            commit.record.at_ns,
+            lambda name: self._owners.state(owner_id(name), txn),
+            lambda parent: found.memory if (found := self._writer.present(txn, parent)) else MEMORY.initial,
+        )
 
     def write(self, txn: Writing) -> None:
         """See `View`."""
         changes = self._writer.write(txn)
         if self.keeps_changes:
             self._changes += changes
+        put_forgotten(txn, self._forgotten)
+        self._forgotten.clear()
         self._answers.write(txn)
 
     def load(self, reading: Reading, id: str, *, brief: bool = False) -> StoredState | None:
@@ -86,6 +111,7 @@ class MemoryView:
         self._writer.drop()
         self._answers.forget()
         self._changes.clear()
+        self._forgotten.clear()
         self.lost = True
 
     def take_changes(self) -> list[Change]:
@@ -104,10 +130,12 @@ def memory_projection(
 
     def views() -> Sequence[View]:
         faults = Faults()
-        return MemoryView(IndexWriter(*(make or _hashed)(), suspend), faults), ChatsView(faults), faults
+        owners = NamedView(OWNERS_TABLES, kinds, faults)
+        memories = MemoryView(IndexWriter(*(make or _hashed)(), suspend), owners, faults)
+        return owners, memories, ChatsView(faults), faults
 
     embedder, lexicon = (make or _hashed)()
-    kinds = Kinds((MEMORIES, CHATS))
+    kinds = Kinds((MEMORIES, CHATS, OWNERS))
     tags = sorted(tag for kind in kinds for tag in kind.codec.tags)
     return Projection(
         name="memory",

@@ -49,12 +49,14 @@ class IndexWriter:
     def stage(self, txn: Reading, id: str, version: int, memory: Memory) -> None:
         """Stages the new state of a memory. Stage every change, so that item numbers depend on the log only."""
         change = self._staged.get(id)
+        present = change.after if change else find(txn, id)
+        number = present.number if present else self._new_number(txn)
+        recorded = present.recorded if present and present.memory.content else version
+        after = Item(number, id, version, memory, recorded)
         if change is None:
-            before = find(txn, id)
-            number = before.number if before else self._new_number(txn)
-            self._staged[id] = Change(before, Item(number, id, version, memory))
+            self._staged[id] = Change(present, after)
         else:
-            change.after = Item(change.after.number, id, version, memory)
+            change.after = after
 
     def _new_number(self, txn: Reading) -> int:
         if not self._staged:

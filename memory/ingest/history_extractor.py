@@ -36,6 +36,7 @@ class _Progress(msgspec.Struct):
     step_count: int = 0
     sources: list[int] = []
     failed: tuple[str, str, int] | None = None
+    recalled: list[str] = []
 
 
 class HistoryExtractor:
@@ -89,6 +90,8 @@ class HistoryExtractor:
                     progress.steps[-1] = event.step
                 else:
                     progress.steps.append(event.step)
+            case t.Recalled():
+                progress.recalled += event.memories
             case t.StepFailed():
                 progress.failed = (event.step, event.error, seq)
             case t.AttemptFailed() | t.Expired():
@@ -199,6 +202,8 @@ def _command(
         importance=importance,
         tone=tone,
         origin="task",
+        derived_from=tuple(dict.fromkeys(progress.recalled)),
+        oldest=progress.sources[0],
     )
     return ItemCommand(memory_id(spec.user, f"task/{id}/{key}"), RecordMemory(content))
 

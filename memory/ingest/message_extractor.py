@@ -96,6 +96,7 @@ def _content(job: ExtractionJob, message: MessageAdded, text: str, at_ns: int) -
         importance=importance(text),
         tone=tone(text),
         origin="chat",
+        agent=message.agent,
     )
 
 

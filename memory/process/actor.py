@@ -18,14 +18,20 @@ from clawactors.memory.process.checkpoint import Checkpoint, read_checkpoint, wr
 from clawactors.memory.process.commands import MemoryCommands, StoreSnapshots
 from clawactors.memory.process.consolidation import DEFAULT_PLAN, ConsolidationRunner, MemoryPlan
 from clawactors.memory.process.following import Following
+from clawactors.memory.process.guarding import guarding
 from clawactors.memory.process.questions import QUESTIONS
 from clawactors.memory.process.store import MemoryStore
+from clawactors.memory.process.uses import UseCounter
 from clawactors.memory.process.writer import CommandWriter
 from clawactors.memory.recall.levels import SENSORY_LIMIT, SensoryMemory, WorkingMemory
 from clawactors.runtime.client.sender import CommandSender
 from clawactors.runtime.context import ActorContext
 from clawactors.runtime.control.lookup import StateEndpoint
 from clawactors.systems.chats.kind import CHATS
+from clawactors.systems.memories import Memory
+from clawactors.systems.memories.kind import MEMORIES
+from clawactors.systems.owners import Owner, owner_id
+from clawactors.systems.owners.kind import OWNERS
 
 __all__ = ["MemoryActor"]
 
@@ -51,6 +57,7 @@ class MemoryActor:
     writer: CommandWriter
     commands: MemoryCommands
     histories: HistoryReader
+    uses: UseCounter
 
     def __init__(
         self,
@@ -62,7 +69,7 @@ class MemoryActor:
         plan: MemoryPlan = DEFAULT_PLAN,
     ) -> None:
         self.context, self.requests = context, requests
-        self._kinds, self._decoder, self._leases = kinds, kinds.decoder, leases
+        self._kinds, self.decoder, self._leases = kinds, kinds.decoder, leases
         self._folder, self.plan = folder, plan
         self._sensory = SensoryMemory()
         self._consolidation_name = f"consolidation/{context.by.rpartition('/')[2]}"
@@ -78,7 +85,9 @@ class MemoryActor:
         """Accepts questions from now on; they wait until the store is open."""
         for name in QUESTIONS:
             answer = partial(self._answers.answer, name)
-            await self.requests.serve(f"claw.query.memory.{name}", answer, _QUEUE)
+            # The short form is for the cluster's own account, the other names who asks.
+            await self.requests.serve(f"claw.query.memory.{name}", partial(answer, ""), _QUEUE)
+            await self.requests.answer(f"claw.query.*.memory.{name}", answer, queue=_QUEUE)
 
     async def serve(self) -> None:
         """Opens the store and works until cancelled, then saves. Raises: what the log raises, `Corrupt`.
@@ -87,7 +96,8 @@ class MemoryActor:
         """
         opened = await retry_while_unavailable(self._begin)
         async with opened, asyncio.TaskGroup() as group:
-            for part in (self.store, self._rows, self._chats, self.histories, self.consolidation, self.commands):
+            parts = (self.store, self._rows, self._chats, self.histories, self.consolidation, self.commands, self.uses)
+            for part in parts:
                 group.create_task(part.serve())
             self._open.set()
 
@@ -108,8 +118,10 @@ class MemoryActor:
             patterns = self.store.views.feed.projector.projection.patterns
             self._rows = Following(context.log, patterns, self.store.views.position, self._apply)
             snapshots = StoreSnapshots(self.store, self._rows)
-            self.commands = MemoryCommands(context, self._kinds, snapshots, self._leases, self.requests)
+            guard = guarding(self._owner, self._is_forgotten, context.time.now_ns)
+            self.commands = MemoryCommands(context, self._kinds, snapshots, self._leases, self.requests, guard)
             self.writer = CommandWriter(self.commands.dispatcher, context.by)
+            self.uses = UseCounter(self.writer)
             self.consolidation = ConsolidationRunner(
                 self.store,
                 CommandWriter(self.commands.dispatcher, self._consolidation_name),
@@ -122,7 +134,7 @@ class MemoryActor:
             self.store.on_applied = self._answers.contexts.cache.changed
             self._answers.contexts.cache.changed(None)
             states = StateEndpoint(snapshots, self._kinds, Home.MEMORY)
-            self.histories = HistoryReader(context.log, self._decoder, self._write, histories, self._on_progress)
+            self.histories = HistoryReader(context.log, self.decoder, self._write, histories, self._on_progress)
             self._chats = Following(context.log, [CHATS.pattern], messages, self._submit_jobs)
             stack.callback(self._save_checkpoint)
             for following in (self._rows, self._chats):
@@ -139,12 +151,12 @@ class MemoryActor:
         self.context.time.observe(batch[-1].at_ns)
         ingested = (record.seq for record in batch if record.by != self._consolidation_name)
         self._last_ingested = max(ingested, default=self._last_ingested)
-        await self.store.views.apply([self._decoder.decode(record) for record in batch], batch[-1].seq)
+        await self.store.views.apply([self.decoder.decode(record) for record in batch], batch[-1].seq)
 
     async def _submit_jobs(self, batch: list[Record]) -> None:
         if not self.plan.extracts:
             return
-        jobs = [job for record in batch for job in jobs_in(self._decoder.decode(record))]
+        jobs = [job for record in batch for job in jobs_in(self.decoder.decode(record))]
         await asyncio.gather(*(submit_job(self._sender, job) for job in jobs))
 
     async def _write(self, commands: list[ItemCommand]) -> int:
@@ -161,6 +173,14 @@ class MemoryActor:
         )
         with contextlib.suppress(OSError):  # without a checkpoint the log is read again, nothing else
             write_checkpoint(self._folder, checkpoint)
+
+    def _owner(self, name: str) -> Owner:
+        owner: Owner = self.store.views.snapshots.get(OWNERS.name, owner_id(name))[0].state
+        return owner
+
+    def _is_forgotten(self, id: str) -> bool:
+        memory: Memory = self.store.views.snapshots.get(MEMORIES.name, id)[0].state
+        return memory.status == "forgotten"
 
     # For answers
 
@@ -197,7 +217,7 @@ class MemoryActor:
         begin = max(self._sensory.seq, end - _SENSORY_RECORDS)
         async for records in self.context.log.read(_SENSORY_PATTERNS, after=begin, until=end):
             for record in records:
-                self._sensory.add(self._decoder.decode(record))
+                self._sensory.add(self.decoder.decode(record))
         return self._sensory
 
     async def working(self, task: str) -> WorkingMemory:
@@ -209,5 +229,5 @@ class MemoryActor:
                 del self._working[next(iter(self._working))]
         async for records in self.context.log.read([aggregate_pattern("task", task)], after=working.seq):
             for record in records:
-                working.apply(self._decoder.decode(record))
+                working.apply(self.decoder.decode(record))
         return working

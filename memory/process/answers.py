@@ -1,28 +1,37 @@
 """Answers to questions about memory: a question's bytes in, the answer's bytes out; an error for an invalid one."""
 
 import asyncio
+from functools import partial
 from typing import Protocol
 
 import msgspec
 
 from clawactors.eventlog import EventLogError, is_id
+from clawactors.eventlog.decoding import Decoder
 from clawactors.kernel.errors import NotFound, Refused
 from clawactors.kernel.time import iso
 from clawactors.memory.ingest.history_reader import HistoryReader
 from clawactors.memory.ingest.message_extractor import ExtractionJob, extract
-from clawactors.memory.item import ItemCommand
 from clawactors.memory.process import questions as q
 from clawactors.memory.process import reading
+from clawactors.memory.process.access import Access, access_of
+from clawactors.memory.process.auditing import audit, history
+from clawactors.memory.process.changing import change, configure
+from clawactors.memory.process.commands import MemoryCommands
 from clawactors.memory.process.consolidation import ConsolidationRunner, MemoryPlan
 from clawactors.memory.process.contexts import Contexts
+from clawactors.memory.process.forgetting import forget
+from clawactors.memory.process.hiding import Hiding
 from clawactors.memory.process.replies import Reply, event_row
 from clawactors.memory.process.store import MemoryStore
+from clawactors.memory.process.uses import UseCounter
 from clawactors.memory.process.writer import CommandWriter
-from clawactors.memory.recall.levels import SensoryMemory, WorkingMemory
+from clawactors.memory.recall.levels import SENSORY_LIMIT, SensoryMemory, WorkingMemory
 from clawactors.projections.engine.pages import InvalidQuery
 from clawactors.projections.engine.questions import error_reply, read_question
 from clawactors.runtime.context import ActorContext
 from clawactors.systems.memories import commands as c
+from clawactors.systems.tasks.kind import TASKS
 
 __all__ = ["AnswerSource", "Answers"]
 
@@ -35,10 +44,13 @@ class AnswerSource(Protocol):
 
     context: ActorContext
     store: MemoryStore
+    decoder: Decoder
     consolidation: ConsolidationRunner
     writer: CommandWriter
+    commands: MemoryCommands
     histories: HistoryReader
     plan: MemoryPlan
+    uses: UseCounter
 
     async def opened(self) -> None:
         """Returns when the store is open. Raises: `Unavailable`."""
@@ -64,94 +76,141 @@ class Answers:
         self._source = source
         self.contexts = Contexts()
 
-    async def answer(self, name: str, body: bytes) -> bytes:
-        """The encoded answer, or an encoded error; it never raises for an invalid question."""
+    async def answer(self, name: str, principal: str, body: bytes) -> bytes:
+        """The encoded answer, or an encoded error; it never raises for an invalid question.
+
+        `principal` is who asks, '' for the cluster's own account.
+        """
         try:
             question = read_question(q.QUESTIONS, name, body, "memory.")
+            access = access_of(question, principal)
             await self._source.opened()
             if question.fresh:
                 await self._source.fresh(concluded=not isinstance(question, q.SearchQuestion))
-            reply = await self._reply(question)
+            reply = await self._reply(question, access)
             return _encode(reply | {"position": self._source.store.views.position})
         except (Refused, NotFound, EventLogError, RecursionError) as error:
             return error_reply(error)
 
-    async def _reply(self, question: q.MemoryQuestion) -> Reply:
-        store = self._source.store
+    async def _reply(self, question: q.MemoryQuestion, access: Access) -> Reply:
+        store, context = self._source.store, self._source.context
+        now_ns, decoder = context.time.now_ns(), self._source.decoder
+        dispatcher = self._source.commands.dispatcher
         match question:
             case q.ContextQuestion():
-                return await self._context(question)
+                return await self._context(question, access)
             case q.SearchQuestion():
-                return await self._search(question)
+                return await self._search(question, access)
             case q.ShowQuestion():
-                return await asyncio.to_thread(reading.show, store, question)
+                return await asyncio.to_thread(reading.show, store, question, access, now_ns)
             case q.ExportQuestion():
-                return await asyncio.to_thread(reading.export, store, question)
+                return await asyncio.to_thread(reading.export, store, question, access, now_ns)
             case q.StatsQuestion():
-                return await self._stats()
+                return await self._stats(access)
             case q.AboutQuestion():
-                return await asyncio.to_thread(reading.about, store, question)
+                return await asyncio.to_thread(reading.about, store, question, access)
             case q.MemoryDigestQuestion():
                 return await asyncio.to_thread(reading.digest, store, question)
             case q.RecentQuestion():
-                sensory = await self._source.sensory()
-                return {"rows": [event_row(commit, event) for commit, event in sensory.newest(question.limit)]}
+                return {"rows": await self._recent(question, access)}
             case q.WorkingQuestion():
-                return await self._working(question)
+                return await self._working(question, access)
             case q.ConsolidateQuestion():
                 report = await self._source.consolidation.run(question.since_ns, everything=True)
                 return msgspec.structs.asdict(report)
             case q.ExtractQuestion():
                 return await self._extract(question)
             case q.ForgetQuestion():
-                return await self._forget(question)
+                head = (await context.log.head()).last_seq
+                return await forget(store, dispatcher, question, access, head)
+            case q.UpdateQuestion():
+                command = c.UpdateMemory(question.text, question.tags, question.derived_from)
+                return await change(store, dispatcher, question.id, command, access, now_ns)
+            case q.ArchiveQuestion():
+                kept = c.RestoreMemory() if question.restore else c.ArchiveMemory(question.reason)
+                return await change(store, dispatcher, question.id, kept, access, now_ns)
+            case q.VersionsQuestion():
+                return await history(store, context.log, decoder, question, access)
+            case q.AuditQuestion():
+                return await audit(store, context.log, decoder, question, access)
+            case q.SettingsQuestion():
+                return await configure(store, dispatcher, question, access)
             case _:
                 raise InvalidQuery("there is no such question")
 
-    async def _search(self, question: q.SearchQuestion) -> Reply:
+    async def _search(self, question: q.SearchQuestion, access: Access) -> Reply:
         store = self._source.store
+        position, now_ns = store.views.position, self._source.context.time.now_ns()
         with store.precedence.answering():
-            reply = await asyncio.to_thread(reading.search, store, question, self._source.context.time.now_ns())
+            reply = await asyncio.to_thread(reading.search, store, question, access, now_ns)
         if is_id(question.task):
             working = await self._source.working(question.task)
-            working.add_answers(question.text, [row["excerpt"] for row in reply["rows"]])
+            working.add_answers(question.text, {row["id"]: row["excerpt"] for row in reply["rows"]}, position)
+        if access.user is not None:
+            self._source.uses.note(row["id"] for row in reply["rows"] if not row["weak"])
         return reply
 
-    async def _context(self, question: q.ContextQuestion) -> Reply:
-        reply = await self.contexts.answer(self._source.store, question, self._source.context.time.now_ns())
+    async def _context(self, question: q.ContextQuestion, access: Access) -> Reply:
+        store = self._source.store
+        position, now_ns = store.views.position, self._source.context.time.now_ns()
+        reply = await self.contexts.answer(store, question, access, now_ns)
         if is_id(question.task):
             working = await self._source.working(question.task)
-            working.add_answers(question.text, [item["excerpt"] for item in reply["items"]])
+            working.add_answers(question.text, {item["id"]: item["excerpt"] for item in reply["items"]}, position)
+        if access.user is not None:
+            self._source.uses.note(item["id"] for item in reply["items"] if not item["weak"])
         return reply
 
-    async def _stats(self) -> Reply:
+    async def _stats(self, access: Access) -> Reply:
         consolidation = self._source.consolidation
-        return await asyncio.to_thread(reading.counts, self._source.store) | {
+        return await asyncio.to_thread(reading.counts, self._source.store, access) | {
             "histories_upto": self._source.histories.position,
             "consolidated_upto": consolidation.upto,
             "last_daily_at": iso(consolidation.daily_ns),
             "plan": msgspec.structs.asdict(self._source.plan),
         }
 
-    async def _working(self, question: q.WorkingQuestion) -> Reply:
+    async def _recent(self, question: q.RecentQuestion, access: Access) -> list[Reply]:
+        """The newest events that one may see and that are not forgotten."""
+        found = (await self._source.sensory()).newest(SENSORY_LIMIT)
+        rows: list[Reply] = []
+        with self._source.store.views.store.snapshot() as snapshot:
+            hiding = Hiding(snapshot)
+            if access.user is None and not hiding.hides_any:
+                return [event_row(*each) for each in found[-question.limit :]]
+            for commit, event in reversed(found):
+                if len(rows) >= question.limit:
+                    break
+                if commit.kind == TASKS.name:
+                    task = await self._source.working(commit.id)
+                    hidden = hiding.task_event(task, commit.record.seq, commit.record.at_ns)
+                    seen = hiding.sees(access, task) and not hidden
+                else:
+                    seen = access.sees(getattr(event, "user", "")) and not hiding.message(event, commit)
+                if seen:
+                    rows.append(event_row(commit, event))
+        return rows[::-1]
+
+    async def _working(self, question: q.WorkingQuestion, access: Access) -> Reply:
         if not is_id(question.task):
             raise InvalidQuery("task is not a valid id: 1 to 128 characters of A-Z a-z 0-9 _ -")
         if not 0 < question.budget <= 1_000_000:
             raise InvalidQuery(f"budget is {question.budget}, it must be 1 to 1000000")
         working = await self._source.working(question.task)
-        return {"task": question.task, "text": working.text(question.budget)}
+        with self._source.store.views.store.snapshot() as snapshot:
+            hiding = Hiding(snapshot)
+            if not hiding.sees(access, working):
+                raise NotFound(f"there is no task {question.task!r}")
+            text = working.text(question.budget, partial(hiding.line, working))
+        return {"task": question.task, "text": text}
 
     async def _extract(self, question: q.ExtractQuestion) -> Reply:
         job = ExtractionJob(question.key, question.user, question.conversation, question.message, question.seq)
-        commands = await extract(self._source.context.log, job)
+        # What was forgotten since it was said, or is not wanted, leads to nothing, and the job is done.
+        commands = await asyncio.to_thread(
+            reading.wanted, self._source.store, await extract(self._source.context.log, job), question.seq
+        )
         written = await self._source.writer.write(commands)
         if written.refused:
             raise Refused(f"{written.refused} of {len(commands)} memories of the message were refused")
         return {"ids": [command.id for command in commands], "changed": written.changed}
-
-    async def _forget(self, question: q.ForgetQuestion) -> Reply:
-        ids = await asyncio.to_thread(reading.ids_to_forget, self._source.store, question)
-        written = await self._source.writer.write(ItemCommand(id, c.ForgetMemory(question.by)) for id in ids)
-        if written.last_seq > 0:
-            await self._source.store.reached(written.last_seq, _ROWS_WITHIN_S)
-        return {"ids": ids, "changed": written.changed}

@@ -1,7 +1,7 @@
-"""The memory process as the home of memories and conversations: it decides the commands to them.
+"""The memory process as the home of memories, conversations and owners: it decides the commands to them.
 
-1. Commands from clients are answered on `claw.do.<principal>.memory` and `claw.do.<principal>.chat`, by the memory
-   process that holds the lease `memory-leader`.
+1. Commands from clients are answered on `claw.do.<principal>.memory`, `.chat` and `.owner`, by the memory process that
+   holds the lease `memory-leader`.
 2. Every append of this process to these kinds goes through one dispatcher. What the process decides itself needs no
    lease: ids follow from their sources, so two processes write the same, once.
 3. States come from the rows and from what is not written yet; nothing is folded from its first record.
@@ -66,13 +66,19 @@ class MemoryCommands:
     """The dispatcher of the process, and its endpoint for clients. `serve` runs until cancelled."""
 
     def __init__(
-        self, context: ActorContext, kinds: Kinds, snapshots: StoreSnapshots, leases: Leases, requests: Requests
+        self,
+        context: ActorContext,
+        kinds: Kinds,
+        snapshots: StoreSnapshots,
+        leases: Leases,
+        requests: Requests,
+        guard: Middleware,
     ) -> None:
         self._requests = requests
         self._changed = asyncio.Event()
         on_change = self._changed.set
         self.leadership = Leadership(leases, context.clock, context.by, on_change, on_change, LEADER_KEY)
-        middleware = (leading_for_clients(lambda: self.leadership.leading),)
+        middleware = (leading_for_clients(lambda: self.leadership.leading), guard)
         self.dispatcher = context.dispatcher = Dispatcher(context, snapshots, middleware)
         self._endpoint = CommandEndpoint(self.dispatcher, kinds.of(Home.MEMORY))
 

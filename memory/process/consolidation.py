@@ -16,19 +16,23 @@ from typing import Final
 import msgspec
 
 from clawactors.eventlog import Unavailable
-from clawactors.memory.consolidation import consolidate, expire
+from clawactors.memory.consolidation import consolidate, expire, outdated
 from clawactors.memory.consolidation.condense import is_note
+from clawactors.memory.index.forgotten import owner_in
 from clawactors.memory.index.rows import find
 from clawactors.memory.index.writer import Change
 from clawactors.memory.item import Item, ItemCommand
+from clawactors.memory.process.forgetting import forget_ids
 from clawactors.memory.process.store import MemoryStore
 from clawactors.memory.process.writer import CommandWriter
 from clawactors.memory.recall.known import KnownIndex
+from clawactors.memory.text.calendar import Zone, zone_named
 from clawactors.systems.memories import commands as c
 
 __all__ = ["DEFAULT_PLAN", "ConsolidationReport", "ConsolidationRunner", "MemoryPlan"]
 
 _DAY_S: Final = 86_400.0
+_DAY_NS: Final = 86_400_000_000_000
 _SETTLE_S: Final = 1.0
 _BATCH: Final = 256
 _ROWS_WITHIN_S: Final = 60.0
@@ -90,6 +94,9 @@ class ConsolidationRunner:
         if not self._plan.incremental:
             return
         for change in changes:
+            memory, before = change.after.memory, change.before.memory if change.before else None
+            if before and (before.content, before.searched) == (memory.content, memory.searched):
+                continue  # used, or met again
             if _is_new(change.after):
                 self._new[change.after.id] = change.after.version
         if self._new:
@@ -140,6 +147,19 @@ class ConsolidationRunner:
             self.daily_ns = self._now_ns()
             _log.info("daily consolidation: %s", report)
             await self._writer.write(await asyncio.to_thread(self._expired))
+            old, upto = await asyncio.to_thread(self._outlived), self._store.views.position
+            await forget_ids(self._store, self._writer, old, "kept for as long as its owner wants", upto)
+
+    def _outlived(self) -> list[str]:
+        """The memories that are older than their owner wants them to be."""
+        days = {owner.name: owner.settings.retention_days for owner in self._store.owners()}
+        return [
+            item.id
+            for item in self._store.items()
+            if item.memory.content
+            and (kept := days.get(item.content.owner, 0))
+            and self._now_ns() - item.content.happened_ns > kept * _DAY_NS
+        ]
 
     def _expired(self) -> list[ItemCommand]:
         return expire(self._store.items(), self._now_ns())
@@ -178,8 +198,14 @@ class ConsolidationRunner:
         with store.views.store.snapshot() as reading:
             found = (find(reading, id) for id in ids)
             items = [item for item in found if item is not None and item.memory.searched]
-            known = KnownIndex(store.index, reading, store.precedence.suspend)
-            return consolidate(items, known, store.lexicon, self._now_ns(), everything=everything)
+
+            def zone_of(owner: str) -> Zone:
+                return zone_named(owner_in(reading, owner).settings.zone or "UTC")
+
+            known = KnownIndex(store.index, reading, store.precedence.suspend, zone_of)
+            updated = [item for item in items if item.memory.revision]
+            ended = outdated(updated, store.items()) if updated else []
+            return [*ended, *consolidate(items, known, store.lexicon, self._now_ns(), everything=everything)]
 
 
 def _is_new(item: Item) -> bool:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from clawactors.kernel.time import iso
 from clawactors.memory.index.rows import find
 from clawactors.memory.process import questions as q
+from clawactors.memory.process.access import Access
 from clawactors.memory.process.contextcache import ContextCache
 from clawactors.memory.process.reading import hits_of
 from clawactors.memory.process.replies import Reply
@@ -29,31 +30,34 @@ class Contexts:
     def __init__(self) -> None:
         self.cache = ContextCache()
 
-    async def answer(self, store: MemoryStore, question: q.ContextQuestion, now_ns: int) -> Reply:
-        """The packed context. Raises: `InvalidQuery`."""
+    async def answer(self, store: MemoryStore, question: q.ContextQuestion, access: Access, now_ns: int) -> Reply:
+        """The packed context. Raises: `InvalidQuery`, `Refused`."""
         if not 0 < question.tokens <= q.TOKENS_MAX:
             raise InvalidQuery(f"tokens is {question.tokens}, it must be 1 to {q.TOKENS_MAX}")
+        if question.owner:
+            await asyncio.to_thread(access.read, store, question.owner)
         # Words like «yesterday» mean another day tomorrow.
-        named = _encode((day_of(now_ns), replace(question, fresh=True, task="")))
+        named = _encode((day_of(now_ns), replace(question, fresh=True, task="", skill="", by="", user=access.user)))
         if (known := self.cache.get(named, now_ns)) is not None:
             reply: Reply = msgspec.json.decode(known.unpacked())
             return reply | {"cached": True, "packed_bytes": len(known.body), "expires_at": iso(known.expires_ns)}
         changes = self.cache.changes
         with store.precedence.answering():
-            reply = await asyncio.to_thread(_context, store, question, now_ns)
-        kept = self.cache.put(named, _encode(reply), _owners(question, reply), now_ns, changes)
+            reply = await asyncio.to_thread(_context, store, question, access, now_ns)
+        kept = self.cache.put(named, _encode(reply), _owners(question, access, reply), now_ns, changes)
         return reply | {"cached": False, "packed_bytes": len(kept.body), "expires_at": iso(kept.expires_ns)}
 
 
-def _owners(question: q.ContextQuestion, reply: Reply) -> frozenset[str] | None:
+def _owners(question: q.ContextQuestion, access: Access, reply: Reply) -> frozenset[str] | None:
     """Whose memories the answer depends on; None where everybody's were searched."""
-    if not question.owner:
+    owner = question.owner or access.user
+    if owner is None:
         return None
-    return frozenset((question.owner, "", *(item["owner"] for item in reply["items"])))
+    return frozenset((owner, "", *(item["owner"] for item in reply["items"])))
 
 
-def _context(store: MemoryStore, question: q.ContextQuestion, now_ns: int) -> Reply:
-    candidates = _candidates(store, question, now_ns)
+def _context(store: MemoryStore, question: q.ContextQuestion, access: Access, now_ns: int) -> Reply:
+    candidates = _candidates(store, question, access, now_ns)
     texts = [one.item.content.text for one in candidates]
     packed = pack(gathered(candidates, store.lexicon.analyzer.terms), question.tokens)
     return {
@@ -70,9 +74,9 @@ def _context(store: MemoryStore, question: q.ContextQuestion, now_ns: int) -> Re
     }
 
 
-def _candidates(store: MemoryStore, question: q.ContextQuestion, now_ns: int) -> list[ContextCandidate]:
+def _candidates(store: MemoryStore, question: q.ContextQuestion, access: Access, now_ns: int) -> list[ContextCandidate]:
     """The hits, best first, and what took the place of those that hold no longer."""
-    hits = {hit.id: hit for hit in hits_of(store, question, now_ns)}
+    hits = {hit.id: hit for hit in hits_of(store, question, access, now_ns)}
     found: dict[str, ContextCandidate] = {}
     with store.views.store.snapshot() as reading:
         for id, hit in hits.items():

@@ -5,13 +5,15 @@ from typing import Final
 import msgspec
 
 from clawactors.memory.recall.fusion import THRESHOLD
-from clawactors.systems.memories import Kind
+from clawactors.systems.memories import Kind, Status
 
 __all__ = [
     "LIMIT_MAX",
     "QUESTIONS",
     "TOKENS_MAX",
     "AboutQuestion",
+    "ArchiveQuestion",
+    "AuditQuestion",
     "ConsolidateQuestion",
     "ContextQuestion",
     "ExportQuestion",
@@ -21,8 +23,11 @@ __all__ = [
     "MemoryQuestion",
     "RecentQuestion",
     "SearchQuestion",
+    "SettingsQuestion",
     "ShowQuestion",
     "StatsQuestion",
+    "UpdateQuestion",
+    "VersionsQuestion",
     "WorkingQuestion",
 ]
 
@@ -31,16 +36,24 @@ TOKENS_MAX: Final = 1_000_000
 
 
 class MemoryQuestion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A question. A `fresh` answer includes everything that was in the log when the question arrived."""
+    """A question. A `fresh` answer includes everything that was in the log when the question arrived.
+
+    `user` is for whom it is asked, None for nobody; `task` and its `skill` are what asks, `by` who is on record for
+    what it changes. Of these, a principal may only say `user`, by its own name.
+    """
 
     fresh: bool = True
+    user: str | None = None
+    task: str = ""
+    skill: str = ""
+    by: str = ""
 
 
 class SearchQuestion(MemoryQuestion, frozen=True, kw_only=True):
     """The memories that best match a text; without a text the newest; with `like` those similar to that memory.
 
     Conclusions that consolidation is just drawing may appear a little later, even in a fresh answer.
-    `task` is the asking task: the answer is added to its working memory. Times in ns since 1970.
+    The answer is added to the working memory of the asking `task`. Times in ns since 1970.
     """
 
     text: str = ""
@@ -51,13 +64,13 @@ class SearchQuestion(MemoryQuestion, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
     speaker: str = ""
     session: str = ""
+    agent: str = ""
     since_ns: int = 0
     until_ns: int = 0
     past: bool = True
     """Include facts that are no longer valid."""
     threshold: float = THRESHOLD
     explain: bool = False
-    task: str = ""
 
 
 class ContextQuestion(SearchQuestion, frozen=True, kw_only=True):
@@ -74,9 +87,15 @@ class ShowQuestion(MemoryQuestion, frozen=True, kw_only=True):
 
 
 class ExportQuestion(MemoryQuestion, frozen=True, kw_only=True):
-    """All memories, or those of an owner, oldest first. `after` is the `after` of the previous page."""
+    """All memories of an owner, oldest first; without one, those that the asking user owns, or all.
+
+    `after` is the `after` of the previous page.
+    """
 
     owner: str = ""
+    session: str = ""
+    agent: str = ""
+    status: Status | None = None
     after: int = -1
     limit: int = 200
 
@@ -86,11 +105,66 @@ class StatsQuestion(MemoryQuestion, frozen=True, kw_only=True):
 
 
 class ForgetQuestion(MemoryQuestion, frozen=True, kw_only=True):
-    """Forgets one memory, or all memories of an owner, and everything derived from them."""
+    """Forgets memories and everything derived from them: by `ids`, or what is of the owner and within the other fields.
+
+    Without an owner a conversation, an agent or a time is forgotten for everyone, or for the asking user. Nothing that
+    was said before comes back. `dry_run` only tells which memories there are. Times in ns since 1970.
+    """
+
+    id: str = ""
+    ids: tuple[str, ...] = ()
+    owner: str = ""
+    session: str = ""
+    agent: str = ""
+    since_ns: int = 0
+    until_ns: int = 0
+    reason: str = ""
+    dry_run: bool = False
+
+
+class UpdateQuestion(MemoryQuestion, frozen=True, kw_only=True):
+    """Puts a memory in other words, which were `derived_from` these; `tags` None leaves its tags."""
+
+    id: str
+    text: str
+    tags: tuple[str, ...] | None = None
+    derived_from: tuple[str, ...] = ()
+
+
+class VersionsQuestion(MemoryQuestion, frozen=True, kw_only=True):
+    """The versions of a memory, oldest first, by its id or by `key` and owner."""
+
+    id: str = ""
+    key: str = ""
+    owner: str = ""
+
+
+class AuditQuestion(MemoryQuestion, frozen=True, kw_only=True):
+    """The changes of one memory, or of the newest of an owner: who, what, when, why, before and after; newest first."""
 
     id: str = ""
     owner: str = ""
-    by: str = ""
+    since_ns: int = 0
+    limit: int = 100
+
+
+class ArchiveQuestion(MemoryQuestion, frozen=True, kw_only=True):
+    """Archives a memory, so that searches skip it, or restores it."""
+
+    id: str
+    restore: bool = False
+    reason: str = ""
+
+
+class SettingsQuestion(MemoryQuestion, frozen=True, kw_only=True):
+    """The settings of an owner, after those changes that are not None."""
+
+    owner: str = ""
+    memory: bool | None = None
+    retention_days: int | None = None
+    language: str | None = None
+    zone: str | None = None
+    sharing: tuple[str, ...] | None = None
 
 
 class ConsolidateQuestion(MemoryQuestion, frozen=True, kw_only=True):
@@ -126,9 +200,8 @@ class RecentQuestion(MemoryQuestion, frozen=True, kw_only=True):
 
 
 class WorkingQuestion(MemoryQuestion, frozen=True, kw_only=True):
-    """The working memory of a task, as text within a budget of tokens."""
+    """The working memory of `task`, as text within a budget of tokens."""
 
-    task: str
     budget: int = 1000
 
 
@@ -145,6 +218,11 @@ QUESTIONS: Final[dict[str, type[MemoryQuestion]]] = {
     "export": ExportQuestion,
     "stats": StatsQuestion,
     "forget": ForgetQuestion,
+    "update": UpdateQuestion,
+    "history": VersionsQuestion,
+    "audit": AuditQuestion,
+    "archive": ArchiveQuestion,
+    "settings": SettingsQuestion,
     "consolidate": ConsolidateQuestion,
     "extract": ExtractQuestion,
     "about": AboutQuestion,

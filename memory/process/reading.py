@@ -1,12 +1,15 @@
 """Answers that only read the store, as JSON rows. Sync: call them in a thread."""
 
+from functools import partial
+
 import msgspec
 
-from clawactors.kernel.errors import NotFound
-from clawactors.memory.index.rows import find, item_at, next_number
+from clawactors.memory.index.forgotten import is_covered, owner_in
+from clawactors.memory.index.rows import item_at, next_number
 from clawactors.memory.index.vector_index import describe
-from clawactors.memory.item import KINDS, Item
+from clawactors.memory.item import KINDS, ItemCommand
 from clawactors.memory.process import questions as q
+from clawactors.memory.process.access import Access
 from clawactors.memory.process.replies import Reply, edge_row, hit_row, item_row
 from clawactors.memory.process.store import MemoryStore
 from clawactors.memory.recall import Hit, MemoryFilter
@@ -14,28 +17,36 @@ from clawactors.memory.recall.relation import Relations
 from clawactors.projections.engine.digest import store_digest
 from clawactors.projections.engine.pages import InvalidQuery
 from clawactors.systems.memories import Kind
+from clawactors.systems.memories.commands import RecordMemory
 from clawactors.systems.memories.memory import STATUSES
+from clawactors.systems.owners import OwnerSettings
 
-__all__ = ["about", "counts", "digest", "export", "hits_of", "ids_to_forget", "search", "show"]
+__all__ = ["about", "counts", "digest", "export", "hits_of", "search", "settings_row", "show", "wanted"]
 
 _encode = msgspec.json.Encoder().encode
 _PAGE_BYTES = 512 * 1024
 
 
-def search(store: MemoryStore, question: q.SearchQuestion, now_ns: int) -> Reply:
-    """The hits of a search. Raises: `InvalidQuery`."""
-    return {"rows": [hit_row(hit, explain=question.explain) for hit in hits_of(store, question, now_ns)]}
+def search(store: MemoryStore, question: q.SearchQuestion, access: Access, now_ns: int) -> Reply:
+    """The hits of a search. Raises: `InvalidQuery`, `NotFound`, `Refused`."""
+    return {"rows": [hit_row(hit, explain=question.explain) for hit in hits_of(store, question, access, now_ns)]}
 
 
-def hits_of(store: MemoryStore, question: q.SearchQuestion, now_ns: int) -> list[Hit]:
-    """What a search finds. Raises: `InvalidQuery`."""
+def hits_of(store: MemoryStore, question: q.SearchQuestion, access: Access, now_ns: int) -> list[Hit]:
+    """What a search finds. Raises: `InvalidQuery`, `NotFound`, `Refused`."""
     if not 0 < question.limit <= q.LIMIT_MAX:
         raise InvalidQuery(f"limit is {question.limit}, it must be 1 to {q.LIMIT_MAX}")
     if not 0 <= question.threshold <= 1:
         raise InvalidQuery(f"threshold is {question.threshold}, it must be between 0 and 1")
+    if question.owner:
+        access.read(store, question.owner)
+    if question.like:
+        access.visible(store, question.like)
     kinds: tuple[Kind, ...] = (question.kind,) if question.kind else ()
     filter = MemoryFilter(
         owner=question.owner,
+        reader=None if question.owner else access.user,
+        agent=question.agent,
         kinds=kinds,
         tags=question.tags,
         speaker=question.speaker,
@@ -51,16 +62,20 @@ def hits_of(store: MemoryStore, question: q.SearchQuestion, now_ns: int) -> list
     return store.searcher.newest(question.limit, filter)
 
 
-def show(store: MemoryStore, question: q.ShowQuestion) -> Reply:
+def show(store: MemoryStore, question: q.ShowQuestion, access: Access, now_ns: int) -> Reply:
     """One memory. Raises: `NotFound`."""
-    item = store.item(question.id)
-    if item is None:
-        raise _not_found(question.id)
-    return {"row": item_row(item)}
+    item = access.visible(store, question.id)
+    return {"row": item_row(item, now_ns)}
 
 
-def export(store: MemoryStore, question: q.ExportQuestion) -> Reply:
-    """A page of all memories."""
+def export(store: MemoryStore, question: q.ExportQuestion, access: Access, now_ns: int) -> Reply:
+    """A page of all memories. Raises: `Refused`."""
+    owner = question.owner or access.user or ""
+    if owner:
+        access.read(store, owner)
+    elif access.user is not None:
+        raise InvalidQuery("a task of no user owns no memories; name an owner")
+    wanted = (("session", question.session), ("agent", question.agent), ("owner", owner))
     rows: list[msgspec.Raw] = []
     number, size_bytes = question.after + 1, 0
     with store.views.store.snapshot() as reading:
@@ -68,19 +83,26 @@ def export(store: MemoryStore, question: q.ExportQuestion) -> Reply:
         while number < end and len(rows) < min(max(question.limit, 1), q.LIMIT_MAX) and size_bytes < _PAGE_BYTES:
             item = item_at(reading, number)
             number += 1
-            if item and item.memory.content and question.owner in ("", item.content.owner):
-                row = _encode(item_row(item))
+            if (
+                item
+                and (content := item.memory.content)
+                and question.status in (None, item.memory.status)
+                and all(value in ("", getattr(content, name)) for name, value in wanted)
+            ):
+                row = _encode(item_row(item, now_ns))
                 size_bytes += len(row)
                 rows.append(msgspec.Raw(row))
     return {"rows": rows, "after": number - 1 if number < end else None}
 
 
-def counts(store: MemoryStore) -> Reply:
-    """The number of memories by kind, status, owner and origin, and the size of rows and index."""
+def counts(store: MemoryStore, access: Access) -> Reply:
+    """The number of memories by kind, status, owner and origin, of those that one sees; the size of rows and index."""
     kinds, statuses = dict.fromkeys(KINDS, 0), dict.fromkeys(STATUSES[1:], 0)
     owners: dict[str, int] = {}
     origins: dict[str, int] = {}
     for item in store.items():
+        if access.user is not None and not (item.memory.content and access.sees(item.content.owner)):
+            continue
         statuses[item.memory.status] += 1
         if item.memory.searched:
             content = item.content
@@ -100,10 +122,12 @@ def counts(store: MemoryStore) -> Reply:
     }
 
 
-def about(store: MemoryStore, question: q.AboutQuestion) -> Reply:
-    """The facts about a name."""
+def about(store: MemoryStore, question: q.AboutQuestion, access: Access) -> Reply:
+    """The facts about a name. Raises: `Refused`."""
+    if question.owner:
+        access.read(store, question.owner)
     with store.views.store.snapshot() as reading:
-        relations = Relations(reading, question.owner)
+        relations = Relations(reading, question.owner, access.sees if not question.owner else _everyone)
         if question.at_ns:
             edges = relations.at(question.name, question.at_ns)
         elif question.depth > 1:
@@ -119,29 +143,22 @@ def digest(store: MemoryStore, question: q.MemoryDigestQuestion) -> Reply:
     return msgspec.structs.asdict(store_digest(views.store, views.feed.projector.projection, question.views))
 
 
-def ids_to_forget(store: MemoryStore, question: q.ForgetQuestion) -> list[str]:
-    """The memories to forget: the named ones, and all that are derived from them, because they repeat their words.
-
-    Raises: `InvalidQuery`, `NotFound`.
-    """
-    if bool(question.id) == bool(question.owner):
-        raise InvalidQuery("forget takes either an id or an owner")
-    if question.owner:
-        return [one.id for one in store.items() if one.memory.content and one.content.owner == question.owner]
+def wanted(store: MemoryStore, commands: list[ItemCommand], seq: int) -> list[ItemCommand]:
+    """The commands to record what was said at that sequence, without what is forgotten or not to be remembered."""
     with store.views.store.snapshot() as reading:
-        if find(reading, question.id) is None:
-            raise _not_found(question.id)
-    ids = {question.id: None}
-    while derived := {one.id: None for one in store.items() if one.id not in ids and _is_derived(one, ids)}:
-        ids |= derived
-    return list(ids)
+        return [
+            each
+            for each in commands
+            if isinstance(each.command, RecordMemory)
+            and owner_in(reading, each.command.content.owner).settings.memory
+            and not is_covered(each.command.content, seq, 0, partial(owner_in, reading))
+        ]
 
 
-def _is_derived(item: Item, ids: dict[str, None]) -> bool:
-    content = item.memory.content
-    return content is not None and any(parent in ids for parent in content.parents)
+def settings_row(owner: str, settings: OwnerSettings) -> Reply:
+    """The settings of an owner."""
+    return {"owner": owner} | msgspec.structs.asdict(settings)
 
 
-def _not_found(id: str) -> NotFound:
-    """The error for an unknown memory."""
-    return NotFound(f"there is no memory {id[:128]!r}")
+def _everyone(_owner: str) -> bool:
+    return True

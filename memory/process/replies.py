@@ -6,6 +6,7 @@ import msgspec
 
 from clawactors.eventlog.decoding import Commit
 from clawactors.kernel.time import iso
+from clawactors.memory.consolidation import retention
 from clawactors.memory.item import Item
 from clawactors.memory.recall import Hit
 from clawactors.memory.recall.relation import Edge
@@ -31,19 +32,21 @@ def hit_row(hit: Hit, *, explain: bool = False) -> Reply:
         "owner": hit.owner,
         "speaker": hit.speaker,
         "session": hit.session,
+        "agent": hit.agent,
         "tags": hit.tags,
         "at": iso(hit.at_ns),
         "count": hit.count,
         "sources": hit.sources,
         "parents": hit.parents,
         "superseded_by": hit.superseded_by,
+        "derived_from": hit.derived_from,
         "fact": fact_row(hit.fact),
     }
     return row | {"parts": hit.parts} if explain else row
 
 
-def item_row(item: Item) -> Reply:
-    """A memory as JSON; of a forgotten one only id, status, version and times."""
+def item_row(item: Item, now_ns: int) -> Reply:
+    """A memory as JSON; of a forgotten one only id, status, version and times. `retained` is what is left by now."""
     memory = item.memory
     row: Reply = {"id": item.id, "status": memory.status, "version": item.version}
     row |= {"recorded_at": iso(memory.recorded_ns), "updated_at": iso(memory.updated_ns)}
@@ -58,15 +61,21 @@ def item_row(item: Item) -> Reply:
         "owner": content.owner,
         "speaker": content.speaker,
         "session": content.session,
+        "agent": content.agent,
         "position": content.position,
         "tags": content.tags,
         "at": iso(content.happened_ns),
         "count": memory.count,
         "importance": content.importance,
+        "retained": round(retention(memory, now_ns), 4),
+        "uses": memory.uses,
+        "last_used_at": iso(memory.last_used_ns),
+        "revision": memory.revision,
         "tone": content.tone,
         "origin": content.origin,
         "sources": item.sources,
         "parents": content.parents,
+        "derived_from": content.derived_from,
         "previous": content.previous,
         "superseded_by": memory.superseded_by,
         "fact": fact_row(content.fact),

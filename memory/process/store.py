@@ -14,6 +14,7 @@ from typing import Final, Self
 from clawactors.eventlog import Corrupt, EventLog, EventLogError, Unavailable
 from clawactors.memory.index import Index
 from clawactors.memory.index.embedding import Embedder, HashedEmbedder
+from clawactors.memory.index.forgotten import OWNERS_TABLES, owner_in
 from clawactors.memory.index.rows import all_items, find
 from clawactors.memory.index.view import MemoryView, memory_projection
 from clawactors.memory.index.writer import Change
@@ -23,6 +24,7 @@ from clawactors.memory.recall import Searcher
 from clawactors.memory.text.lexicon import Lexicon
 from clawactors.projections.engine.view import Projection
 from clawactors.projections.live import LiveViews
+from clawactors.systems.owners import Owner, OwnerSettings
 
 __all__ = ["GRAPH", "MemoryStore"]
 
@@ -143,6 +145,16 @@ class MemoryStore:
         """The memory with this id, in any status."""
         with self.views.store.snapshot() as reading:
             return find(reading, id)
+
+    def settings(self, owner: str) -> OwnerSettings:
+        """What the owner wants."""
+        with self.views.store.snapshot() as reading:
+            return owner_in(reading, owner).settings
+
+    def owners(self) -> list[Owner]:
+        """All owners of whom anything is on record."""
+        with self.views.store.snapshot() as reading:
+            return [row.state for row in OWNERS_TABLES.read_all(reading)]
 
     def items(self) -> Iterator[Item]:
         """All memories ever recorded, oldest first. Keep the iteration short: it holds one snapshot open."""

@@ -5,6 +5,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clawactors.memory.index import Index
+from clawactors.memory.index.columns import NONE
 from clawactors.memory.index.postings import lookup
 from clawactors.memory.index.terms import tag_term
 from clawactors.memory.item import KINDS, Item
@@ -15,9 +16,14 @@ __all__ = ["MemoryFilter", "admits", "matching"]
 
 
 class MemoryFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """An empty field matches everything; a memory must have all `tags` and one of `kinds`. Times in ns since 1970."""
+    """An empty field matches everything; a memory must have all `tags` and one of `kinds`. Times in ns since 1970.
+
+    `reader` narrows it to what is theirs and what nobody owns; '' is a reader who owns nothing, None sees everything.
+    """
 
     owner: str = ""
+    reader: str | None = None
+    agent: str = ""
     kinds: tuple[Kind, ...] = ()
     tags: tuple[str, ...] = ()
     speaker: str = ""
@@ -37,11 +43,16 @@ def matching(index: Index, reading: Reading, filter: MemoryFilter) -> npt.NDArra
         (filter.owner, columns.owners, columns.owner),
         (filter.speaker, columns.speakers, columns.speaker),
         (filter.session, columns.sessions, columns.session),
+        (filter.agent, columns.agents, columns.agent),
     ):
         if value:
             number = names.find(value)
             # An unknown name and an empty field are both NONE: they must not match each other.
             mask &= (column[:count] == number) & (number >= 0)
+    if filter.reader is not None:
+        owners = columns.owner[:count]
+        number = columns.owners.find(filter.reader)
+        mask &= ((owners == number) & (number >= 0)) | ((owners == NONE) & ~columns.restricted[:count])
     if filter.kinds:
         mask &= np.isin(columns.kind[:count], [KINDS.index(kind) for kind in filter.kinds])
     if filter.since_ns:

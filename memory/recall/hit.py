@@ -23,10 +23,12 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     owner: str
     speaker: str
     session: str
+    agent: str
     tags: tuple[str, ...]
     at_ns: int
     sources: tuple[int, ...]
     parents: tuple[str, ...]
+    derived_from: tuple[str, ...]
     count: int
     fact: Fact | None
     parts: dict[str, float]
@@ -47,10 +49,12 @@ def hit_of(item: Item, score: float, weak: bool, excerpt: str, parts: dict[str, 
         owner=content.owner,
         speaker=content.speaker,
         session=content.session,
+        agent=content.agent,
         tags=content.tags,
         at_ns=content.happened_ns,
         sources=item.sources,
         parents=content.parents,
+        derived_from=content.derived_from,
         count=item.memory.count,
         fact=content.fact,
         parts=parts,

@@ -7,7 +7,7 @@ the budget is short, the oldest of the least important lines go first. The text 
 
 import json
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -18,7 +18,7 @@ from clawactors.runtime.packing import token_count
 from clawactors.systems.tasks import events as t
 from clawactors.systems.tasks.payload import is_reference, offload_payload
 
-__all__ = ["SENSORY_LIMIT", "SensoryMemory", "WorkingMemory"]
+__all__ = ["SENSORY_LIMIT", "SensoryMemory", "WorkingLine", "WorkingMemory"]
 
 SENSORY_LIMIT: Final = 1000
 _LINE_LIMIT: Final = 400
@@ -54,31 +54,46 @@ class SensoryMemory:
         return found[: max(min(count, self._limit), 0)][::-1]
 
 
-class _Line(msgspec.Struct, frozen=True):
+class WorkingLine(msgspec.Struct, frozen=True):
+    """A line of a working memory: how early it goes when the budget is short, and the event that it tells of.
+
+    `ids` are the memories that it repeats.
+    """
+
     rank: int
     text: str
+    seq: int
+    at_ns: int
+    ids: tuple[str, ...] = ()
 
 
 class WorkingMemory:
-    """The working memory of one task. Apply the task's commits in order, and add what memory answered it."""
+    """The working memory of one task. Apply the task's commits in order, and add what memory answered it.
+
+    `owner` is the user of the task, `recalled` what its code was answered with: log sequences and ids of memories.
+    """
 
     def __init__(self, id: str) -> None:
         self.id = id
-        self._goal = ""
-        self._lines: list[_Line] = []
+        self.owner = ""
+        self.recalled: list[tuple[int, str]] = []
+        self._goal = WorkingLine(0, "", 0, 0)
+        self._at_ns = 0
+        self._lines: list[WorkingLine] = []
         self.seq = 0
 
     def apply(self, commit: Commit) -> None:
         """Folds in a commit. Order: idempotent."""
         if commit.record.seq <= self.seq:
             return
-        self.seq = commit.record.seq
+        self.seq, self._at_ns = commit.record.seq, commit.record.at_ns
         for event in commit.events:
             match event:
-                case t.Submitted():
-                    self._goal = (
-                        f"task {self.id}: {event.skill} {_short(event.params)} {clean(event.description)}".strip()
-                    )
+                case t.Submitted() | t.Edited():
+                    goal = f"task {self.id}: {event.skill} {_short(event.params)} {clean(event.description)}".strip()
+                    self.owner, self._goal = event.user, WorkingLine(0, goal, self.seq, self._at_ns)
+                case t.Recalled():
+                    self.recalled += ((self.seq, id) for id in event.memories)
                 case t.StepCompleted():
                     self._add(2, f"step {event.step} completed: {_short(event.result)}")
                 case t.StepFailed():
@@ -92,30 +107,35 @@ class WorkingMemory:
                 case _:
                     pass
 
-    def add_answers(self, question: str, answers: Sequence[str]) -> None:
-        """Adds what the task asked memory. It is at hand for the task, but never counts as evidence."""
-        self._add(3, f"asked memory {clean(question)!r}: {' | '.join(map(clean, answers)) or 'nothing found'}")
+    def add_answers(self, question: str, answers: Mapping[str, str], seq: int) -> None:
+        """Adds what the task asked memory: excerpts by id, as of that log sequence.
 
-    def _add(self, rank: int, text: str) -> None:
+        It is at hand for the task, but never counts as evidence.
+        """
+        said = " | ".join(map(clean, answers.values())) or "nothing found"
+        self._add(3, f"asked memory {clean(question)!r}: {said}", seq, tuple(answers))
+
+    def _add(self, rank: int, text: str, seq: int = 0, ids: tuple[str, ...] = ()) -> None:
         text = text if len(text) <= _LINE_LIMIT else text[: _LINE_LIMIT - 1] + "…"
-        self._lines.append(_Line(rank, text))
+        self._lines.append(WorkingLine(rank, text, seq or self.seq, self._at_ns, ids))
         if len(self._lines) > _LINES_MAX:
             del self._lines[: _LINES_MAX // 2]
 
-    def text(self, budget: int = 1000) -> str:
-        """The working memory as text of at most `budget` tokens."""
-        goal = self._goal
+    def text(self, budget: int = 1000, hidden: Callable[[WorkingLine], bool] = lambda _: False) -> str:
+        """The working memory as text of at most `budget` tokens, without lines that are `hidden`."""
+        lines = [line for line in self._lines if not hidden(line)]
+        goal = "" if hidden(self._goal) else self._goal.text
         while token_count(goal) > budget:
             goal = goal[: len(goal) * 3 // 4]
         left = budget - token_count(goal)
         chosen: list[int] = []
-        newest_first = sorted(range(len(self._lines)), key=lambda at: (self._lines[at].rank, -at))
+        newest_first = sorted(range(len(lines)), key=lambda at: (lines[at].rank, -at))
         for at in newest_first:
-            cost = token_count(self._lines[at].text) + 1
+            cost = token_count(lines[at].text) + 1
             if cost <= left:
                 left -= cost
                 chosen.append(at)
-        return "\n".join(filter(None, (goal, *(self._lines[at].text for at in sorted(chosen)))))
+        return "\n".join(filter(None, (goal, *(lines[at].text for at in sorted(chosen)))))
 
 
 def _short(value: Any) -> str:

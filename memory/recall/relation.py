@@ -1,6 +1,7 @@
 """Facts as a graph: each fact is an edge between two names."""
 
 from collections import deque
+from collections.abc import Callable
 
 import msgspec
 
@@ -24,10 +25,10 @@ class Edge(msgspec.Struct, frozen=True):
 
 
 class Relations:
-    """The facts of one owner ('' for all owners) in one snapshot of the store."""
+    """The facts of one owner ('' for all owners) in one snapshot of the store, of those whom one `sees`."""
 
-    def __init__(self, reading: Reading, owner: str = "") -> None:
-        self._reading, self._owner = reading, owner
+    def __init__(self, reading: Reading, owner: str = "", sees: Callable[[str], bool] = lambda _: True) -> None:
+        self._reading, self._owner, self._sees = reading, owner, sees
 
     def about(self, name: str, *, past: bool = False) -> list[Edge]:
         """The facts with this name as subject or object; `past` includes those that are no longer valid."""
@@ -67,5 +68,5 @@ class Relations:
         return [
             Edge(item.content.fact, item.id, item.memory.status == "live", steps)
             for _, item in sorted(found.items())
-            if item.content.fact and self._owner in ("", item.content.owner)
+            if item.content.fact and self._owner in ("", item.content.owner) and self._sees(item.content.owner)
         ]

@@ -18,7 +18,7 @@ from clawactors.projections.engine.questions import QueryContext, QuestionHandle
 from clawactors.projections.engine.store import Reading, Writing
 from clawactors.projections.engine.view import StoredState, ViewDefinition
 
-__all__ = ["NamedTables", "named_view"]
+__all__ = ["NamedTables", "NamedView", "named_view"]
 
 
 class _NamedRow[S](msgspec.Struct):
@@ -59,7 +59,7 @@ class NamedTables[S]:
             raise Corrupt(f"the row of {self.kind} {key.decode()} is damaged: {error}") from error
 
 
-class _NamedView:
+class NamedView:
     """See the module. `faults` gets what could not be folded."""
 
     def __init__(self, tables: NamedTables[Any], kinds: Kinds, faults: Faults) -> None:
@@ -70,7 +70,11 @@ class _NamedView:
         self._touched: dict[str, _NamedRow[Any]] = {}
         self._answers = AnswerTable(tables.answers)
 
-    def _present(self, id: str, txn: Writing) -> _NamedRow[Any]:
+    def state(self, id: str, txn: Reading) -> Any:
+        """The aggregate with all that was folded, written or not."""
+        return self._present(id, txn).state
+
+    def _present(self, id: str, txn: Reading) -> _NamedRow[Any]:
         return self._touched.get(id) or self._rows.read(txn, id) or _NamedRow(id, 0, self._initial)
 
     def believes(self, id: str, writer: str, txn: Writing) -> bool:
@@ -137,7 +141,7 @@ def named_view[S](
         return {"row": row(found.name, found.version, found.state)}
 
     return ViewDefinition(
-        make=partial(_NamedView, tables),
+        make=partial(NamedView, tables),
         stored=stored,
         questions=(
             QuestionHandler(tables.plural, _AllNamed, all_rows),

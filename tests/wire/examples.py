@@ -5,6 +5,7 @@ from typing import Any
 from clawactors.systems.chats import events as h
 from clawactors.systems.memories import events as m
 from clawactors.systems.nodes import events as n
+from clawactors.systems.owners import events as o
 from clawactors.systems.schedules import events as s
 from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.stepevents import Undo
@@ -85,6 +86,15 @@ REMEMBERED = m.MemoryRecorded(
     importance=0.25,
     tone=-0.5,
     origin="consolidation",
+)
+UPDATED = m.MemoryUpdated(
+    text="the port is 49222", owner="ada", agent="guide", tags=("ssh",), derived_from=("m-1",), oldest=3, happened_ns=-5
+)
+CONFIGURED = o.OwnerConfigured(
+    owner="ada",
+    settings=o.OwnerSettings(
+        memory=False, retention_days=30, language="it", zone="Europe/Rome", sharing=("bob", "agent:guide")
+    ),
 )
 SAID = h.MessageAdded(
     message="1", role="user", text="我搬到了拉萨", user="ada", speaker="Ada", happened_ns=NEXT, recalled=("m-1",)
@@ -172,8 +182,20 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
     "memory.superseded": (m.MemorySuperseded("m-2", NEXT, "contradicted"), m.MemorySuperseded("m-2", 0)),
     "memory.believed": (m.MemoryBelieved(0.5, "stated again"), m.MemoryBelieved(1.0)),
     "memory.weighed": (m.MemoryWeighed(0.5),),
+    "memory.updated": (UPDATED, m.MemoryUpdated(text="a note")),
+    "memory.used": (m.MemoryUsed(3),),
     "memory.archived": (m.MemoryArchived("faded"), m.MemoryArchived()),
     "memory.restored": (m.MemoryRestored(),),
+    "owner.configured": (CONFIGURED, o.OwnerConfigured(owner="ada", settings=o.OwnerSettings())),
+    "owner.forgotten": (
+        o.OwnerForgotten(
+            owner="ada",
+            forgetting=o.Forgetting(upto=9, session="c-1", agent="guide", since_ns=-5, until_ns=NEXT),
+            reason="asked",
+        ),
+        o.OwnerForgotten(owner="*", forgetting=o.Forgetting(upto=9)),
+    ),
+    "task.recalled": (e.Recalled(("m-1", "m-2")),),
     "memory.forgotten": (m.MemoryForgotten("client/ada"), m.MemoryForgotten()),
     "chat.said": (
         SAID,
@@ -438,6 +460,28 @@ HISTORIES: dict[str, tuple[str, Bodies]] = {
     "memory-forgotten": (
         "memory",
         [(m.MemoryWeighed(0.5),), (REMEMBERED,), b"hello", (m.MemoryForgotten(),), (MERGED,)],
+    ),
+    "memory-again": (
+        "memory",
+        [
+            (REMEMBERED,),
+            (m.MemoryUsed(2),),
+            (UPDATED,),
+            (m.MemoryForgotten("asked", 4),),
+            (UPDATED,),
+            (REMEMBERED,),
+            (m.MemoryForgotten("asked", 5),),
+        ],
+    ),
+    "owner-life": (
+        "owner",
+        [
+            (CONFIGURED,),
+            (o.OwnerForgotten(owner="ada", forgetting=o.Forgetting(upto=7, session="c-1")),),
+            b"hello",
+            (o.OwnerForgotten(owner="ada", forgetting=o.Forgetting(upto=9)),),
+            (o.OwnerConfigured(owner="ada", settings=o.OwnerSettings()),),
+        ],
     ),
     "chat-life": (
         "chat",

@@ -9,10 +9,11 @@ from typing import Any, BinaryIO, Final, Self
 
 from clawactors.app.cli.compressing import input_file
 from clawactors.app.cli.memoryrows import memory_table
-from clawactors.app.cli.output import Part, counted, note
+from clawactors.app.cli.output import Part, counted, emit, note
 from clawactors.app.cli.problem import EXITS, Problem
 from clawactors.app.cli.progress import ProgressBar
 from clawactors.app.cli.rowspool import RowSpool
+from clawactors.app.cli.session import ask_memory
 from clawactors.app.client import Client
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.time import iso
@@ -33,6 +34,8 @@ async def add(client: Client, options: Any) -> int:
     if len(words) == 1 and words[0].startswith("@"):
         return await import_files(client, options)
     text = sys.stdin.read() if words == ["-"] else " ".join(words)
+    if options.key:
+        return await _replace(client, options, _note(options, text))
     with _Import(client, options) as adding:
         await adding.keep([(_note(options, piece), "") for piece in _pieces(text)])
         return adding.end()
@@ -150,6 +153,14 @@ class _Import:
         self._rows.__exit__()
 
 
+async def _replace(client: Client, options: Any, content: Content) -> int:
+    """Adds the note in place of what has its key."""
+    id = await client.memories.record(content, options.key)
+    row = (await ask_memory(client, "show", id=id))["row"]
+    emit(options, [row], lambda: memory_table([row]))
+    return 0
+
+
 def _row(kept: StoredNote, content: Content) -> dict[str, Any]:
     return {
         "id": kept.id,
@@ -160,6 +171,7 @@ def _row(kept: StoredNote, content: Content) -> dict[str, Any]:
         "owner": content.owner,
         "speaker": content.speaker,
         "session": content.session,
+        "agent": content.agent,
         "tags": content.tags,
         "at": iso(content.happened_ns or time.time_ns()),
         "sources": content.sources or (kept.version,),
@@ -172,7 +184,8 @@ def _note(options: Any, text: str) -> Content:
     return Content(
         text=text,
         kind=options.kind or "raw",
-        owner=options.owner,
+        owner=options.owner or options.as_user,
+        agent=options.agent,
         speaker=options.speaker,
         session=options.session,
         tags=tuple(options.tag),

@@ -9,6 +9,7 @@ from clawactors.systems.chats.events import EXTRACT_ATTEMPTS
 
 __all__ = [
     "about_table",
+    "audit_table",
     "context_line",
     "hit_list",
     "job_row",
@@ -17,6 +18,7 @@ __all__ = [
     "memory_table",
     "recent_table",
     "text_lines",
+    "version_table",
 ]
 
 type Row = dict[str, Any]
@@ -129,6 +131,31 @@ def about_table(rows: Iterable[Row]) -> Iterator[Part]:
             row["id"],
         )
         for row, fact in ((row, row["fact"]) for row in rows)
+    )
+    yield Table(heads, cells)
+
+
+def version_table(rows: Iterable[Row]) -> Iterator[Part]:
+    """One line per version of a memory."""
+    cells = ((row["version"], row["current"], when(row["at"]), row["by"], row["text"]) for row in rows)
+    yield Table(("VERSION", "CURRENT", "AT", "BY", "TEXT"), cells)
+
+
+def audit_table(rows: Iterable[Row]) -> Iterator[Part]:
+    """One line per change."""
+    heads = ("SEQ", "AT", "BY", "WHAT", "WHY", "MEMORY", "BEFORE", "AFTER")
+    cells = (
+        (
+            row["seq"],
+            when(row["at"]),
+            row["by"],
+            row["what"],
+            row["why"],
+            row["id"],
+            short(row["before"], 120),
+            short(row["after"], 120),
+        )
+        for row in rows
     )
     yield Table(heads, cells)
 

@@ -30,13 +30,13 @@ def find(options: Any) -> Found:
     return found
 
 
-def with_client(options: Any, work: Callable[[Client], Awaitable[int]]) -> int:
-    """Runs the work of a command with a client; returns its exit code."""
+def with_client(options: Any, work: Callable[[Client], Awaitable[int]], user: str = "") -> int:
+    """Runs the work of a command with a client, which acts for `user`; returns its exit code."""
 
     async def run() -> int:
         found = find(options)
         try:
-            async with Client.at(found, timeout_s=_TIMEOUT_S) as client:
+            async with Client.at(found, user=user, timeout_s=_TIMEOUT_S) as client:
                 if client.unanswered:
                     note(f"no control process answers at {found.shown} yet: waiting up to {_TIMEOUT_S:g} s")
                 return await work(client)

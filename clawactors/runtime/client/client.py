@@ -60,7 +60,8 @@ class ClusterClient(TaskMaking):
         """The memories of the cluster."""
         from clawactors.runtime.client.recording import AskingRecorder, ClientMemories
 
-        return ClientMemories(AskingRecorder(self.process, self.sender), self.requests)
+        recorder = AskingRecorder(self.process, self.sender)
+        return ClientMemories(recorder, self.requests, self.user, self.process.by)
 
     @cached_property
     def _nodes(self) -> "NodeChanges":
@@ -159,7 +160,7 @@ class ClusterClient(TaskMaking):
         return await self.memories.remember(text, tags=tags, **more)
 
     async def recall(self, text: str, *, limit: int = 5, **wanted: Any) -> list[dict[str, Any]]:
-        """The memories that match best, best first. See `Memories.recall`."""
+        """The memories that match best, best first: the user's own, and what nobody owns. See `Memories.recall`."""
         return await self.memories.recall(text, limit=limit, **wanted)
 
     async def context(

@@ -31,10 +31,15 @@ __all__ = ["ConnectedClient"]
 
 
 class ConnectedClient:
-    """`sender` carries commands, `questions` raw questions, `views` typed ones, `ends` the ends of awaited tasks."""
+    """`sender` carries commands, `questions` raw questions, `views` typed ones, `ends` the ends of awaited tasks.
 
-    def __init__(self, context: ProcessContext, requests: Asking, deadline_s: float = DEADLINE_S) -> None:
-        self.process, self.requests = context, OpenRequests(requests)
+    `user` is whom it acts for, '' for nobody.
+    """
+
+    def __init__(
+        self, context: ProcessContext, requests: Asking, deadline_s: float = DEADLINE_S, user: str = ""
+    ) -> None:
+        self.process, self.requests, self.user = context, OpenRequests(requests), user
         self.principal = context.by.partition("/")[2] or context.by
         self.name = new_id()
         asks = self.requests

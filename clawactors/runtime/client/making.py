@@ -78,7 +78,7 @@ class TaskMaking(BulkChanges):
         Raises: `Refused` (malformed, parameters that don't fit, id taken by another task, predecessors not there),
         `TypeError` for an unknown option.
         """
-        spec, returns = _asked("submit", skill, params, options)
+        spec, returns = _asked("submit", skill, params, self._for_user(options))
         if delay_s is not None:
             spec = delayed(spec, delay_s, await self.now_ns())
         await self.skills.check(spec)
@@ -138,7 +138,7 @@ class TaskMaking(BulkChanges):
         Raises: as these two, so `TaskFailed` when the task ended without a result, `TaskBlocked`, `TimeoutError`.
         """
         id = task_id(id, key)
-        spec, returns = _asked("run", skill, params, options)
+        spec, returns = _asked("run", skill, params, self._for_user(options))
         await self.skills.check(spec)
         spec = await self.payloads.offload_payload(spec)
         await self.ends.ready()
@@ -158,6 +158,10 @@ class TaskMaking(BulkChanges):
         Returns: how many were made and how many were there, and the refusals. Raises: `Unavailable`.
         """
         return await submit_many(self._whole, requests)
+
+    def _for_user(self, options: TaskOptions) -> TaskOptions:
+        """A task that names no user is for the one that this client acts for."""
+        return {"user": self.user, **options} if self.user else options
 
     @property
     def _whole(self) -> "ClusterClient":

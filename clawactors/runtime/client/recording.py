@@ -1,9 +1,10 @@
 """Memory as clients use it: the memory process records their notes and the messages of their conversations."""
 
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import AsyncIterator, Iterable
+from typing import Any, Final, Protocol
 
 from clawactors.eventlog.requests import Asking
+from clawactors.kernel.errors import Refused
 from clawactors.runtime.client.sender import CommandSender
 from clawactors.runtime.context import ProcessContext
 from clawactors.runtime.memory import Memories, Recorder
@@ -15,7 +16,10 @@ from clawactors.systems.memories import Content
 from clawactors.systems.memories.external import RecordMemoryRequest
 from clawactors.systems.tasks.submission import checked_id
 
-__all__ = ["AskingRecorder", "ClientMemories", "MessageRecorder"]
+__all__ = ["LONG_S", "AskingRecorder", "ClientMemories", "MessageRecorder"]
+
+LONG_S: Final = 600.0
+"""Consolidating or forgetting many memories takes a while."""
 
 
 class MessageRecorder(Recorder, Protocol):
@@ -32,9 +36,10 @@ class AskingRecorder:
     def __init__(self, context: ProcessContext, sender: CommandSender) -> None:
         self._context, self._sender = context, sender
 
-    async def record(self, id: str, content: Content) -> tuple[int, bool]:
+    async def record(self, id: str, content: Content, *, replaces: bool = False) -> tuple[int, bool]:
         """The version of the memory, and whether it is new. Raises: `Refused`, `TooLarge`, `Unavailable`."""
-        outcome = await self._sender.ask("memory", id, RecordMemoryRequest(content=content), queued=False)
+        request = RecordMemoryRequest(content=content, replaces=replaces)
+        outcome = await self._sender.ask("memory", id, request, queued=False)
         return outcome.version, outcome.changed
 
     async def add_message(self, conversation: str, message: MessageAdded) -> None:
@@ -45,11 +50,11 @@ class AskingRecorder:
 
 
 class ClientMemories(Memories):
-    """Memories, and the conversations that they are made of."""
+    """Memories, and the conversations that they are made of. `by` is on record for what no user asks for."""
 
-    def __init__(self, recorder: MessageRecorder, requests: Asking) -> None:
-        super().__init__(recorder, requests)
-        self._conversations = recorder
+    def __init__(self, recorder: MessageRecorder, requests: Asking, user: str = "", by: str = "client") -> None:
+        super().__init__(recorder, requests, user)
+        self._conversations, self._by = recorder, by
 
     async def say(
         self,
@@ -62,20 +67,71 @@ class ClientMemories(Memories):
         message: str = "",
         happened_ns: int = 0,
         recalled: Iterable[str] = (),
+        agent: str = "",
     ) -> str:
         """Adds a message to a conversation; a user's own also asks for memories of it, in the same commit.
 
-        `recalled` names memories that the text repeats. Returns the message's id; the same id again is quiet.
-        Raises: `Refused`; what the log raises.
+        `recalled` names memories that the text repeats; `agent` is the agent that it is said to. Returns the message's
+        id; the same id again is quiet. Raises: `Refused`; what the log raises.
         """
+        if self.user and user not in ("", self.user):
+            raise Refused(f"a client of {self.user[:60]!r} can't speak for {user[:60]!r}")
         added = MessageAdded(
             message=message or new_id(),
             role=role,
             text=text,
-            user=user,
+            user=user or self.user,
             speaker=speaker,
             happened_ns=happened_ns,
             recalled=tuple(recalled),
+            agent=agent,
         )
         await self._conversations.add_message(checked_id(conversation, "name of a conversation"), added)
         return added.message
+
+    async def update(self, id: str, text: str, *, tags: Iterable[str] | None = None) -> None:
+        """Puts a memory in other words; `tags` None leaves its tags. Raises: `NotFound`, `Refused`."""
+        kept = None if tags is None else list(tags)
+        await self.ask("memory.update", id=id, text=text, tags=kept, by=self._by)
+
+    async def history(self, key: str = "", *, id: str = "", owner: str = "") -> list[dict[str, Any]]:
+        """The versions of what was remembered under the key, or of a memory, oldest first: `text`, `at`, `by` …
+
+        Raises: `NotFound`.
+        """
+        rows: list[dict[str, Any]] = (await self.ask("memory.history", key=key, id=id, owner=owner))["rows"]
+        return rows
+
+    async def forget(self, *ids: str, **scope: Any) -> dict[str, Any]:
+        """Forgets memories, and what derives: by id, or within a scope (owner, session, agent, since_ns, until_ns).
+
+        Returns the receipt: `ids`, `counts`, and `upto`, the position up to which nothing comes back.
+        Raises: `NotFound`, `Refused`.
+        """
+        return await self.ask("memory.forget", LONG_S, ids=ids, **({"by": self._by} | scope))
+
+    async def export(self, owner: str = "", **scope: Any) -> AsyncIterator[dict[str, Any]]:
+        """All memories of the owner, by default those of the user of this client, oldest first."""
+        after: int | None = -1
+        while after is not None:
+            reply = await self.ask("memory.export", owner=owner, after=after, fresh=after < 0, **scope)
+            for row in reply["rows"]:
+                yield row
+            after = reply["after"]
+
+    async def settings(self, owner: str = "", **changes: Any) -> dict[str, Any]:
+        """The settings of the owner, after these changes: memory, retention_days, language, zone, sharing.
+
+        Raises: `Refused`.
+        """
+        reply: dict[str, Any] = await self.ask("memory.settings", owner=owner, **({"by": self._by} | changes))
+        return reply["row"]  # type: ignore[no-any-return]
+
+    async def archive(self, id: str, *, restore: bool = False, reason: str = "") -> None:
+        """Archives a memory, so that searches skip it, or restores it. Raises: `NotFound`, `Refused`."""
+        await self.ask("memory.archive", id=id, restore=restore, reason=reason, by=self._by)
+
+    async def audit(self, id: str = "", **wanted: Any) -> list[dict[str, Any]]:
+        """Who changed what, when and why, newest first: of a memory, or an owner. Raises: `NotFound`, `Refused`."""
+        rows: list[dict[str, Any]] = (await self.ask("memory.audit", id=id, **wanted))["rows"]
+        return rows

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
 from clawactors.eventlog import TooLarge
 from clawactors.kernel.errors import Refused
@@ -133,6 +134,8 @@ async def _accepted(
             checked_id(request.id)
             is_late = request.delay_s is not None
             spec = request.spec if request.delay_s is None else delayed(request.spec, request.delay_s, now_ns)
+            if client.user and not spec.user:
+                spec = replace(spec, user=client.user)
             await fits(spec)
             spec = await client.payloads.offload_payload(spec)
             if (earlier := todo.get(request.id)) is not None:

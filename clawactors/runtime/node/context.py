@@ -203,22 +203,24 @@ class TaskContext(LongLife):
     async def remember(self, text: str, *, tags: Iterable[str] = (), **more: Any) -> str:
         """Remembers the text for the user of the task; durable when it returns the memory's id.
 
-        A repeat on a resume changes nothing, nor does a text that was recalled. `more` are fields of a memory: owner,
-        speaker, session, kind, importance, happened_ns. Raises: `Refused`.
+        A repeat on a resume changes nothing; other words for the same `key=` replace what it stood for. `more` are
+        fields of a memory: speaker, session, agent, importance … It counts as derived from what the task has recalled,
+        unless `derived_from=()` says that it is not. Raises: `Refused`.
         """
         return await self._attempt.memories.remember(text, tags, **more)
 
     async def recall(self, text: str, *, limit: int = 5, **wanted: Any) -> list[dict[str, Any]]:
         """The memories that match best, as rows with `text`, `excerpt`, `score`, `sources` …
 
-        Raises: `Unavailable` where memory does not answer. The next attempt may find more: make it a step,
+        They are those of the task's user and of nobody; `owner=` names another user, who has to share them.
+        Raises: `Refused`; `Unavailable` where memory does not answer. The next attempt may find more: make it a step,
         `await task.step("recall", task.recall, question)`, where the code depends on the answer.
         """
         return await self._attempt.memories.recall(text, limit, **wanted)
 
-    async def context(self, text: str, *, tokens: int = 2000, **wanted: Any) -> dict[str, Any]:
+    async def context(self, text: str, *, tokens: int = 2000, count: Any = None, **wanted: Any) -> dict[str, Any]:
         """What memory holds, packed into a `text` of at most `tokens` tokens; options as of `Memories.context`."""
-        return await self._attempt.memories.context(text, tokens, **wanted)
+        return await self._attempt.memories.context(text, tokens, count, **wanted)
 
     async def ask_memory(self, name: str, /, **question: Any) -> dict[str, Any]:
         """The answer to a question of `clawactors.memory.process.questions`. Raises: `NotFound`; as `recall`."""

@@ -1,19 +1,23 @@
 """Memory as a running task uses it: `task.remember`, `task.recall`.
 
-1. The id of a memory follows from the task and the text: a resume remembers nothing twice.
-2. A recalled text is no new evidence: remembering it again returns the memory that it came from.
+1. The id of a memory follows from the task and the text, or from a key: a resume remembers nothing twice.
+2. What was recalled is on record in the task. A recalled text is no new evidence: remembering it again returns the
+   memory that it came from, and what is remembered later names what had been recalled.
+3. A task reads for its user: their own memories and what nobody owns; a task without a user, what nobody owns.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from clawactors.kernel.errors import Refused
+from clawactors.kernel.errors import Exists, Refused
 from clawactors.runtime.memory import Memories, content_of
 from clawactors.runtime.node.attempt.journal import submitted
 from clawactors.runtime.node.codetasks import at_work
 from clawactors.runtime.packing import Count
-from clawactors.systems.memories import Content
+from clawactors.systems.chats.events import EXTRACT
+from clawactors.systems.memories import Content, memory_id
+from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
 
 if TYPE_CHECKING:
@@ -33,7 +37,7 @@ class TaskMemories:
         self._spec: e.Spec | None = None
 
     @at_work
-    async def remember(self, /, text: str, tags: Iterable[str] = (), **more: Any) -> str:
+    async def remember(self, /, text: str, tags: Iterable[str] = (), key: str = "", **more: Any) -> str:
         """See `TaskContext.remember`."""
         self._attempt.check()
         memories = self._memory()
@@ -45,14 +49,19 @@ class TaskMemories:
             )
         if (known := self._recalled.get(_folded(text))) is not None:
             return known
-        spec = await self._submitted()
+        user = await self._user()
         given = {
-            "owner": spec.user if spec else "",
-            "speaker": self._attempt.skill.name if self._attempt.skill else "",
+            "owner": user,
+            "speaker": self._skill,
             "sources": (self._attempt.journal.version,),
             "origin": "task",
+            "derived_from": self._attempt.journal.ahead.life.recalled,
         } | more
         content: Content = content_of(text, tags, given)
+        if user and content.owner not in ("", user):
+            raise Refused(f"a task of {user[:60]!r} can't remember for {content.owner[:60]!r}")
+        if key:
+            return await self._replace(memories, content, key)
         named = hashlib.blake2b(content.text.encode("utf-8", "replace"), digest_size=16).hexdigest()
         return await memories.record(content, f"task/{self._attempt.id}/note/{named}")
 
@@ -60,7 +69,7 @@ class TaskMemories:
     async def recall(self, /, text: str, limit: int = 5, **wanted: Any) -> list[dict[str, Any]]:
         """See `TaskContext.recall`."""
         self._attempt.check()
-        rows = await self._memory().recall(text, limit=limit, task=self._attempt.id, **wanted)
+        rows = await self._memory().recall(text, limit=limit, **(wanted | await self._asker()))
         self._note_recalled(rows)
         return rows
 
@@ -71,7 +80,7 @@ class TaskMemories:
         """See `TaskContext.context`."""
         self._attempt.check()
         memories = self._memory()
-        reply = await memories.context(text, tokens=tokens, count=count, task=self._attempt.id, **wanted)
+        reply = await memories.context(text, tokens=tokens, count=count, **(wanted | await self._asker()))
         self._note_recalled(reply["items"])
         return reply
 
@@ -79,12 +88,40 @@ class TaskMemories:
     async def ask(self, name: str, /, **question: Any) -> dict[str, Any]:
         """See `TaskContext.ask_memory`."""
         self._attempt.check()
+        if name != EXTRACT:  # it names a user itself, and is checked against the log
+            question = {"task": self._attempt.id} | question | {"user": await self._user(), "skill": self._skill}
         return await self._memory().ask(name, **question)
 
-    def _note_recalled(self, rows: Iterable[dict[str, Any]]) -> None:
+    def _note_recalled(self, rows: Sequence[dict[str, Any]]) -> None:
+        attempt = self._attempt
+        known = frozenset(attempt.journal.ahead.life.recalled)
+        ids = (id for row in rows for id in (row["id"], *row.get("also", ())))
+        if fresh := tuple(dict.fromkeys(id for id in ids if id not in known)):
+            attempt.note(c.NoteRecalled(attempt.fence, fresh))
         if len(self._recalled) < _RECALLED_MAX:
             for row in rows:
                 self._recalled |= {_folded(row["text"]): row["id"], _folded(row["excerpt"]): row["id"]}
+
+    async def _replace(self, memories: Memories, content: Content, key: str) -> str:
+        """Remembers it in place of what the key stood for, which only the memory process may change."""
+        try:
+            return await memories.record(content, key)
+        except Exists:
+            id = memory_id(content.owner, key)
+            given: dict[str, Any] = {"text": content.text, "tags": content.tags, "derived_from": content.derived_from}
+            await memories.ask("memory.update", id=id, **given, **await self._asker())
+            return id
+
+    async def _asker(self) -> dict[str, Any]:
+        return {"task": self._attempt.id, "user": await self._user(), "skill": self._skill}
+
+    @property
+    def _skill(self) -> str:
+        return self._attempt.skill.name if self._attempt.skill else ""
+
+    async def _user(self) -> str:
+        spec = await self._submitted()
+        return spec.user if spec else ""
 
     def _memory(self) -> Memories:
         if self._memories is None:

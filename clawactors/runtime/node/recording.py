@@ -15,8 +15,11 @@ class WritingRecorder:
     def __init__(self, context: ActorContext) -> None:
         self._context = context
 
-    async def record(self, id: str, content: Content) -> tuple[int, bool]:
-        """The version of the memory, and whether it is new. Raises: `Refused`; what the log raises."""
+    async def record(self, id: str, content: Content, *, replaces: bool = False) -> tuple[int, bool]:
+        """The version of the memory, and whether it is new. Raises: `Refused`; what the log raises.
+
+        It can't replace: a node only makes memories. `Exists` says that there is one; the memory process changes it.
+        """
         actor = Actor(self._context, MEMORIES, id)
         is_new = await actor.handle(RecordMemory(content))
         if not actor.version:

@@ -8,10 +8,11 @@ __all__ = ["AddMessage", "ChatCommand"]
 
 
 class AddMessage(msgspec.Struct, frozen=True):
-    """Add a message; a repeated message id is quiet."""
+    """Add a message; a repeated message id is quiet. `remembered` False: its user has memory switched off."""
 
     message: MessageAdded
     conversation: str
+    remembered: bool = True
 
 
 type ChatCommand = AddMessage

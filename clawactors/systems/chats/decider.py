@@ -3,7 +3,8 @@
 1. A message has an id and text. A repeated id is quiet.
 2. Memories are made of users' own messages only; the message and the request are one commit.
 3. A user's message says whose it is.
-4. A message that only repeats what memory said asks for nothing: it is no new evidence.
+4. A message that only repeats what memory said asks for nothing: it is no new evidence. Nor does one of a user who has
+   memory switched off.
 """
 
 from typing import assert_never
@@ -36,7 +37,7 @@ def _add(command: AddMessage, conversation: Conversation) -> tuple[ChatEvent, ..
         raise Refused("a message has text")
     if added.message in conversation.recent:
         return ()
-    if added.role != "user" or added.recalled:
+    if added.role != "user" or added.recalled or not command.remembered:
         return (added,)
     if not added.user:
         raise Refused("a user's message names its user")

@@ -22,6 +22,7 @@ class MessageAdded(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     """A message. `message` is its id within the conversation, `user` whose conversation it is, `speaker` a name.
 
     `happened_ns` 0 takes the time of the commit. `recalled`: memories that its text repeats, which is no new evidence.
+    `agent`: the agent that it is said to.
     """
 
     message: str
@@ -31,6 +32,7 @@ class MessageAdded(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     speaker: str = ""
     happened_ns: Moment = 0
     recalled: tuple[str, ...] = ()
+    agent: str = ""
 
 
 class ExtractionRequested(msgspec.Struct, frozen=True, omit_defaults=True, tag="chat.extraction_requested"):

@@ -14,6 +14,8 @@ __all__ = [
     "RestoreMemory",
     "ReviseMemory",
     "SupersedeMemory",
+    "UpdateMemory",
+    "UseMemory",
     "WeighMemory",
 ]
 
@@ -23,9 +25,18 @@ class _MemoryCommand(msgspec.Struct, frozen=True):
 
 
 class RecordMemory(_MemoryCommand, frozen=True):
-    """Remember this."""
+    """Remember this; `replaces`: in place of what is remembered under the same id."""
 
     content: Content
+    replaces: bool = False
+
+
+class UpdateMemory(_MemoryCommand, frozen=True):
+    """Say it in other words from now on, which were `derived_from` these; `tags` None leaves them."""
+
+    text: str
+    tags: tuple[str, ...] | None = None
+    derived_from: tuple[str, ...] = ()
 
 
 class MergeMemory(_MemoryCommand, frozen=True, kw_only=True):
@@ -69,6 +80,12 @@ class WeighMemory(_MemoryCommand, frozen=True):
     importance: float
 
 
+class UseMemory(_MemoryCommand, frozen=True):
+    """It was an answer so many more times."""
+
+    times: int
+
+
 class ArchiveMemory(_MemoryCommand, frozen=True):
     """Archive it: searches skip it."""
 
@@ -80,18 +97,21 @@ class RestoreMemory(_MemoryCommand, frozen=True):
 
 
 class ForgetMemory(_MemoryCommand, frozen=True):
-    """Remove it for good."""
+    """Remove it for good: what was said up to `upto` does not make it again."""
 
     reason: str = ""
+    upto: int = 0
 
 
 type MemoryCommand = (
     RecordMemory
+    | UpdateMemory
     | MergeMemory
     | ReviseMemory
     | SupersedeMemory
     | BelieveMemory
     | WeighMemory
+    | UseMemory
     | ArchiveMemory
     | RestoreMemory
     | ForgetMemory

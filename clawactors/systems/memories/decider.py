@@ -5,7 +5,9 @@
 3. What is recorded has text, and figures within their scales.
 4. A memory is no evidence for itself.
 5. A superseded fact is kept, its validity closed once.
-6. Forgotten is final and holds nothing of the content, also when it is all that is left in the log.
+6. Forgotten holds nothing of the content, also when it is all that is left in the log. What was said up to then does
+   not make it again; the same said later is new.
+7. An update replaces the words and keeps the id; what consolidation has derived is not updated by hand.
 """
 
 import math
@@ -17,9 +19,10 @@ from clawactors.kernel.decider import Decider
 from clawactors.kernel.errors import Exists, Refused
 from clawactors.systems.memories import commands as c
 from clawactors.systems.memories import events as e
-from clawactors.systems.memories.memory import FINAL, Memory
+from clawactors.systems.memories.evolution import evolve, with_revision
+from clawactors.systems.memories.memory import Memory
 
-__all__ = ["MEMORY", "TEXT_LIMIT_BYTES", "decide", "evolve"]
+__all__ = ["MEMORY", "TEXT_LIMIT_BYTES", "decide"]
 
 TEXT_LIMIT_BYTES = 65_536
 _NAME_LIMIT = 256
@@ -29,21 +32,26 @@ _TAGS_LIMIT = 64
 def decide(command: c.MemoryCommand, memory: Memory) -> tuple[e.MemoryEvent, ...]:
     """The events that the command leads to in this state, none for a repeat. Raises `Refused`."""
     if isinstance(command, c.ForgetMemory):
-        return () if memory.status == "forgotten" else (e.MemoryForgotten(command.reason),)
-    if memory.status == "forgotten":
-        raise Refused("the memory was forgotten; that is final")
+        again = memory.status == "forgotten" and command.upto <= memory.forgotten_upto
+        return () if again else (e.MemoryForgotten(command.reason, command.upto),)
     if isinstance(command, c.RecordMemory):
-        return _record(command.content, memory)
+        return _record(command, memory)
+    if memory.status == "forgotten":
+        raise Refused("the memory was forgotten")
     content = memory.content
     if content is None:
         raise Refused("there is no such memory")
     match command:
+        case c.UpdateMemory():
+            tags = content.tags if command.tags is None else command.tags
+            words = {"text": command.text, "tags": tags, "derived_from": command.derived_from}
+            return _update(replace(content, **words, happened_ns=0, sources=(), parents=(), oldest=0), memory)
         case c.MergeMemory():
             return _merge(command, memory)
         case c.ReviseMemory():
             _check(replace(content, text=command.text, importance=command.importance, tone=command.tone))
             revised = e.MemoryRevised(**{**asdict(command), "tags": _tags(command.tags)})
-            return () if _revised(content, revised) == content else (revised,)
+            return () if with_revision(content, revised) == content else (revised,)
         case c.SupersedeMemory():
             return _supersede(command, memory)
         case c.BelieveMemory():
@@ -55,6 +63,10 @@ def decide(command: c.MemoryCommand, memory: Memory) -> tuple[e.MemoryEvent, ...
         case c.WeighMemory():
             _within("importance", command.importance, 0.0, 1.0)
             return () if content.importance == command.importance else (e.MemoryWeighed(command.importance),)
+        case c.UseMemory():
+            if command.times < 1:
+                raise Refused(f"a memory is used 1 time or more, not {command.times}")
+            return (e.MemoryUsed(command.times),)
         case c.ArchiveMemory():
             return () if memory.status == "archived" else (e.MemoryArchived(command.reason),)
         case c.RestoreMemory():
@@ -63,11 +75,16 @@ def decide(command: c.MemoryCommand, memory: Memory) -> tuple[e.MemoryEvent, ...
             assert_never(command)
 
 
-def _record(content: e.Content, memory: Memory) -> tuple[e.MemoryEvent, ...]:
+def _record(command: c.RecordMemory, memory: Memory) -> tuple[e.MemoryEvent, ...]:
+    content = command.content
     _check(content)
-    recorded = e.MemoryRecorded(**{**asdict(content), "tags": _tags(content.tags)})
+    upto = memory.forgotten_upto
+    if memory.status == "forgotten" and content.sources and (not upto or max(content.sources) <= upto):
+        return ()  # the same evidence again
     if memory.content is None:
-        return (recorded,)
+        return (e.MemoryRecorded(**{**asdict(content), "tags": _tags(content.tags)}),)
+    if command.replaces:
+        return _update(content, memory)
     # What was learned since (merges, beliefs) is no contradiction: the words and whose they are decide.
     known = memory.content
     if (known.kind, known.owner, known.speaker) != (content.kind, content.owner, content.speaker):
@@ -75,6 +92,17 @@ def _record(content: e.Content, memory: Memory) -> tuple[e.MemoryEvent, ...]:
     if known.text != content.text and content.kind == "raw":
         raise Exists("exists with different text; revise it or choose another id")
     return ()
+
+
+def _update(content: e.Content, memory: Memory) -> tuple[e.MemoryEvent, ...]:
+    """Rule 7."""
+    known = memory.content
+    if known is None or known.origin == "consolidation":
+        raise Refused("it was derived from other memories; update those")
+    _check(content)
+    updated = e.MemoryUpdated(**{**asdict(content), "tags": _tags(content.tags)})
+    same = (known.text, known.tags, known.speaker) == (updated.text, updated.tags, updated.speaker)
+    return () if same and memory.status == "live" else (updated,)
 
 
 def _merge(command: c.MergeMemory, memory: Memory) -> tuple[e.MemoryEvent, ...]:
@@ -107,6 +135,8 @@ def _tags(tags: tuple[str, ...]) -> tuple[str, ...]:
 
 def _check(content: e.Content) -> None:
     """Rule 3."""
+    if content.owner == "*":
+        raise Refused("the owner * stands for all of them; name one, or none")
     if not content.text.strip():
         raise Refused("a memory has text")
     try:
@@ -117,7 +147,9 @@ def _check(content: e.Content) -> None:
         raise Refused(f"the text has {size_bytes} bytes, the limit is {TEXT_LIMIT_BYTES}; split it")
     if len(content.tags) > _TAGS_LIMIT:
         raise Refused(f"{len(content.tags)} tags, the limit is {_TAGS_LIMIT}")
-    for name, value in (("owner", content.owner), ("speaker", content.speaker), ("session", content.session)):
+    for name, value in (
+        ("owner", content.owner), ("speaker", content.speaker), ("session", content.session), ("agent", content.agent),
+    ):  # fmt: skip
         if len(value) > _NAME_LIMIT:
             raise Refused(f"the {name} has {len(value)} characters, the limit is {_NAME_LIMIT}")
     _within("importance", content.importance, 0.0, 1.0)
@@ -135,79 +167,8 @@ def _within(name: str, value: float, low: float, high: float) -> None:
         raise Refused(f"the {name} is {value}, not within {low:g}..{high:g}")
 
 
-def evolve(memory: Memory, event: e.MemoryEvent, at_ns: int) -> Memory:
-    """The state after the event; the same object where the event is illegal in this state."""
-    content, status = memory.content, memory.status
-    match event:
-        case e.MemoryForgotten() if status != "forgotten":
-            return Memory(status="forgotten", recorded_ns=memory.recorded_ns, updated_ns=at_ns)
-        case e.MemoryRecorded() if status == "absent":
-            kept = _content(event, at_ns)
-            return Memory("live", kept, count=1, last_met_ns=kept.happened_ns, recorded_ns=at_ns, updated_ns=at_ns)
-        case _ if content is None:
-            return memory
-        case e.MemoryMerged() if memory.searched and event.occurrence not in memory.occurrences:
-            return replace(
-                memory,
-                content=replace(
-                    content,
-                    sources=_joined(content.sources, event.sources),
-                    parents=_joined(content.parents, event.parents),
-                ),
-                count=memory.count + 1,
-                occurrences=memory.occurrences | {event.occurrence},
-                last_met_ns=max(memory.last_met_ns, event.happened_ns or at_ns),
-                updated_ns=at_ns,
-            )
-        case e.MemoryRevised():
-            return replace(memory, content=_revised(content, event), updated_ns=at_ns)
-        case e.MemorySuperseded() if status == "live" and content.fact is not None:
-            # The later fact may have been said about an earlier time; a fact never ends before it begins.
-            until_ns = max(event.until_ns, content.fact.valid_from_ns)
-            return replace(
-                memory,
-                status="superseded",
-                superseded_by=event.by,
-                content=replace(content, fact=replace(content.fact, valid_until_ns=until_ns)),
-                updated_ns=at_ns,
-            )
-        case e.MemoryBelieved() if content.fact is not None:
-            fact = replace(content.fact, confidence=event.confidence)
-            return replace(memory, content=replace(content, fact=fact), updated_ns=at_ns)
-        case e.MemoryWeighed():
-            return replace(memory, content=replace(content, importance=event.importance), updated_ns=at_ns)
-        case e.MemoryArchived() if memory.searched:
-            return replace(memory, status="archived", restores_to=status, updated_ns=at_ns)
-        case e.MemoryRestored() if status == "archived":
-            return replace(memory, status=memory.restores_to, updated_ns=at_ns)
-        case _:
-            return memory
-
-
-def _content(event: e.MemoryRecorded, at_ns: int) -> e.Content:
-    fields = {name: getattr(event, name) for name in e.Content.__struct_fields__}
-    return e.Content(**{**fields, "happened_ns": event.happened_ns or at_ns})
-
-
-def _revised(content: e.Content, event: e.MemoryRevised) -> e.Content:
-    return replace(
-        content,
-        text=event.text,
-        tags=event.tags,
-        sources=event.sources,
-        parents=event.parents,
-        importance=event.importance,
-        tone=event.tone,
-    )
-
-
-def _joined[T](known: tuple[T, ...], more: tuple[T, ...]) -> tuple[T, ...]:
-    seen = frozenset(known)
-    return known + tuple(dict.fromkeys(one for one in more if one not in seen))
-
-
-def _is_final(memory: Memory) -> bool:
-    return memory.status in FINAL
+def _is_final(_: Memory) -> bool:
+    return False
 
 
 MEMORY: Decider[c.MemoryCommand, Memory, e.MemoryEvent] = Decider("memory", Memory(), decide, evolve, _is_final)

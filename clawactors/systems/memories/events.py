@@ -21,6 +21,8 @@ __all__ = [
     "MemoryRestored",
     "MemoryRevised",
     "MemorySuperseded",
+    "MemoryUpdated",
+    "MemoryUsed",
     "MemoryWeighed",
     "Moment",
     "Origin",
@@ -60,7 +62,9 @@ class Content(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     `session` is the conversation, task or document it is part of, `position` its place there.
     `happened_ns` 0 takes the time of the commit. `sources` are sequences of the log, `parents` ids of memories,
-    `previous` the id of the episode before.
+    `previous` the id of the episode before. `agent` is the agent that it is for, '' for all.
+    `derived_from` are ids of memories that had been recalled where the text was made: it may repeat them, so it is no
+    evidence, and it is forgotten with them. `oldest` is the log sequence of the first words that the text may repeat.
     """
 
     text: str
@@ -78,6 +82,15 @@ class Content(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     importance: Share = 0.5
     tone: Tone = 0.0
     origin: Origin = "note"
+    agent: str = ""
+    derived_from: tuple[str, ...] = ()
+    oldest: Count = 0
+
+    def said_at(self, seq: int) -> int:
+        """The log sequence of its oldest words, where a commit at `seq` records it."""
+        if self.oldest:
+            return self.oldest
+        return min(self.sources) if self.sources and self.origin in ("chat", "consolidation") else seq
 
 
 class _MemoryEvent(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -86,6 +99,10 @@ class _MemoryEvent(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class MemoryRecorded(Content, frozen=True, omit_defaults=True, kw_only=True, tag="memory.recorded"):
     """It is remembered from now on."""
+
+
+class MemoryUpdated(Content, frozen=True, omit_defaults=True, kw_only=True, tag="memory.updated"):
+    """Somebody has replaced it by this; what it was before stays in its history."""
 
 
 class MemoryMerged(_MemoryEvent, frozen=True, kw_only=True, tag="memory.merged"):
@@ -129,6 +146,12 @@ class MemoryWeighed(_MemoryEvent, frozen=True, tag="memory.weighed"):
     importance: Share
 
 
+class MemoryUsed(_MemoryEvent, frozen=True, tag="memory.used"):
+    """It was an answer so many more times."""
+
+    times: Count
+
+
 class MemoryArchived(_MemoryEvent, frozen=True, tag="memory.archived"):
     """Not searched any more, still readable."""
 
@@ -140,9 +163,13 @@ class MemoryRestored(_MemoryEvent, frozen=True, tag="memory.restored"):
 
 
 class MemoryForgotten(_MemoryEvent, frozen=True, tag="memory.forgotten"):
-    """Gone for good; holds nothing of what it was, since it stays when the rest of the log is purged."""
+    """Gone for good; holds nothing of what it was, since it stays when the rest of the log is purged.
+
+    `upto` is the log sequence up to which nothing can make it again; 0 in histories of the first release.
+    """
 
     reason: str = ""
+    upto: Count = 0
 
 
 type MemoryEvent = (
@@ -152,6 +179,8 @@ type MemoryEvent = (
     | MemorySuperseded
     | MemoryBelieved
     | MemoryWeighed
+    | MemoryUpdated
+    | MemoryUsed
     | MemoryArchived
     | MemoryRestored
     | MemoryForgotten

@@ -12,9 +12,10 @@ __all__ = ["COMMANDS", "ForgetMemoryRequest", "RecordMemoryRequest", "command_of
 
 
 class RecordMemoryRequest(ExternalCommand, frozen=True, kw_only=True, tag="memory.record"):
-    """Remember this."""
+    """Remember this; `replaces`: in place of what is remembered under the same id."""
 
     content: Content
+    replaces: bool = False
 
 
 class ForgetMemoryRequest(ExternalCommand, frozen=True, kw_only=True, tag="memory.forget"):
@@ -33,7 +34,7 @@ def command_of(command: _Any, _by: str, _at_ns: int) -> c.MemoryCommand:
     """The command that another program asks for."""
     match command:
         case RecordMemoryRequest():
-            return c.RecordMemory(command.content)
+            return c.RecordMemory(command.content, command.replaces)
         case ForgetMemoryRequest():
             return c.ForgetMemory(command.reason)
         case _:

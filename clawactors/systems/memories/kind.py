@@ -13,8 +13,8 @@ __all__ = ["MEMORIES"]
 
 
 def _believes(_id: str, memory: Memory, writer: str) -> bool:
-    """The memory process and clients may write all; a node may only record a memory that does not exist yet."""
-    return not writer or memory.status == "absent"
+    """The memory process and clients may write all; a node may only record a memory that does not exist."""
+    return not writer or memory.content is None
 
 
 MEMORIES: Final[Kind[c.MemoryCommand, Memory, MemoryEvent]] = Kind(

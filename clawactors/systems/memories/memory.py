@@ -6,13 +6,12 @@ import msgspec
 
 from clawactors.systems.memories.events import Content, Kind
 
-__all__ = ["FINAL", "SEARCHED", "STATUSES", "Level", "Memory", "Status"]
+__all__ = ["SEARCHED", "STATUSES", "Level", "Memory", "Status"]
 
 type Status = Literal["absent", "live", "superseded", "archived", "forgotten"]
 type Level = Literal["episodic", "semantic"]
 
 STATUSES: tuple[Status, ...] = Status.__value__.__args__
-FINAL: frozenset[Status] = frozenset(("forgotten",))
 SEARCHED: frozenset[Status] = frozenset(("live", "superseded"))
 
 _LEVELS: dict[Kind, Level] = {"raw": "episodic", "summary": "episodic", "knowledge": "semantic"}
@@ -21,7 +20,8 @@ _LEVELS: dict[Kind, Level] = {"raw": "episodic", "summary": "episodic", "knowled
 class Memory(msgspec.Struct, frozen=True):
     """One memory; `content` None before it is recorded and after it is forgotten.
 
-    `count` says how often the same was met, `occurrences` names the meetings behind the first.
+    `count` says how often the same was met, `occurrences` names the meetings behind the first, `uses` how often it was
+    an answer. `revision` counts updates. What was said up to the log sequence `forgotten_upto` can't make it again.
     """
 
     status: Status = "absent"
@@ -33,6 +33,10 @@ class Memory(msgspec.Struct, frozen=True):
     last_met_ns: int = 0
     recorded_ns: int = 0
     updated_ns: int = 0
+    uses: int = 0
+    last_used_ns: int = 0
+    revision: int = 0
+    forgotten_upto: int = 0
 
     @property
     def level(self) -> Level:

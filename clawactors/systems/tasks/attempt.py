@@ -21,9 +21,9 @@ __all__ = ["OF_ATTEMPT", "check_fence", "decide_of_attempt", "or_cancel"]
 OF_ATTEMPT: Final = (
     c.CompleteStep, c.StartTask, c.Complete, c.FailStep, c.StartStep,
     c.Return, c.Fail, c.Wait, c.Park, c.Wake, c.Unpark, c.ConfirmCancel, c.Compensate,
-    c.FailUndo, c.BeginUndo, c.EndUndo, c.ContinueRun,
+    c.FailUndo, c.BeginUndo, c.EndUndo, c.ContinueRun, c.NoteRecalled,
 )  # fmt: skip
-_WHEN_PAUSED: Final = (c.CompleteStep, c.Compensate, c.FailUndo)
+_WHEN_PAUSED: Final = (c.CompleteStep, c.Compensate, c.FailUndo, c.NoteRecalled)
 _BEFORE_IT_RUNS: Final = (c.StartTask, c.Return, c.ConfirmCancel)
 _WHILE_PARKED: Final = (c.Wake, c.Unpark)
 
@@ -64,6 +64,10 @@ def decide_of_attempt(
         case c.FailStep():
             _not_done(task, command.step)
             return (e.StepFailed(command.step, command.error, command.took_s),)
+        case c.NoteRecalled():
+            known = frozenset(task.life.recalled)
+            fresh = tuple(dict.fromkeys(id for id in command.memories if id not in known))
+            return (e.Recalled(fresh),) if fresh else ()
         case c.Compensate():
             if not task.journal.completed(command.step):
                 raise Refused(f"step {command.step!r} is not completed, so there is nothing to undo")

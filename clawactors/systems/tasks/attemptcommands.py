@@ -19,6 +19,7 @@ __all__ = [
     "Fail",
     "FailStep",
     "FailUndo",
+    "NoteRecalled",
     "Park",
     "Return",
     "StartStep",
@@ -67,6 +68,12 @@ class FailStep(_AttemptCommand, frozen=True):
     step: str
     error: str
     took_s: float = 0.0
+
+
+class NoteRecalled(_AttemptCommand, frozen=True):
+    """Memory answered its code with these memories."""
+
+    memories: tuple[str, ...]
 
 
 class Compensate(_AttemptCommand, frozen=True):
@@ -162,6 +169,7 @@ type AttemptCommand = (
     | StartStep
     | CompleteStep
     | FailStep
+    | NoteRecalled
     | Compensate
     | Wait
     | Park

@@ -22,6 +22,7 @@ from clawactors.systems.tasks.spec import (
 )
 from clawactors.systems.tasks.stepevents import (
     InheritedStep,
+    Recalled,
     StepCompensated,
     StepCompleted,
     StepFailed,
@@ -56,6 +57,7 @@ __all__ = [
     "Paused",
     "Priority",
     "Readied",
+    "Recalled",
     "Resumed",
     "Retried",
     "Returned",
@@ -215,6 +217,7 @@ type TaskEvent = (
     | StepFailed
     | StepCompensated
     | StepUndoFailed
+    | Recalled
     | Waiting
     | Unparked
     | Interrupted

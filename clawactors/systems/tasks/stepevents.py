@@ -4,7 +4,16 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["InheritedStep", "StepCompensated", "StepCompleted", "StepFailed", "StepStarted", "StepUndoFailed", "Undo"]
+__all__ = [
+    "InheritedStep",
+    "Recalled",
+    "StepCompensated",
+    "StepCompleted",
+    "StepFailed",
+    "StepStarted",
+    "StepUndoFailed",
+    "Undo",
+]
 
 
 class _StepEvent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -47,6 +56,12 @@ class StepFailed(_StepEvent, frozen=True, tag="step.failed"):
     step: str
     error: str = ""
     took_s: float = 0.0
+
+
+class Recalled(_StepEvent, frozen=True, tag="task.recalled"):
+    """Memory answered its code with these memories, by id: what it says from now on may repeat them."""
+
+    memories: tuple[str, ...]
 
 
 class StepCompensated(_StepEvent, frozen=True, tag="step.compensated"):

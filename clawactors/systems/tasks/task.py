@@ -66,6 +66,7 @@ class TaskStatus(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     `run`: how often its code was begun with parameters of its own, see `continuing`; `submitted_params`: a digest of
     the first ones, where there were others since. `lost`: the last attempt that was lost with its node.
     `waited`: signals that the code has waited for since its last completed step.
+    `recalled` are the memories that its code was answered with, by id.
     """
 
     status: Status = "pending"
@@ -107,6 +108,7 @@ class TaskStatus(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     submitted_params: str = ""
     lost: int = 0
     waited: tuple[str, ...] = ()
+    recalled: tuple[str, ...] = ()
 
     @property
     def open_waits(self) -> tuple[DurableWait, ...]:

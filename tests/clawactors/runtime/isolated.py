@@ -144,6 +144,7 @@ def use_every_method(task: SyncTask) -> dict[str, Any]:
         "secret": len(task.secret("openai")),
         "remember": task.remember("Ada likes tea", tags=(tag for tag in ("drinks",)), owner="ada"),
         "recall": task.recall("tea", limit=1),
+        "context": task.context("tea", tokens=50)["text"],
         "ask_memory": task.ask_memory("memory.get", id="m"),
         "results": task.results(),
         "gather": task.gather([]),

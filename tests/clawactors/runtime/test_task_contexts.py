@@ -48,6 +48,9 @@ async def memory_answers(stage: Stage) -> None:
     async def search(_: bytes) -> bytes:
         return msgspec.json.encode({"rows": [{"id": "m", "text": "Ada likes tea", "excerpt": "tea"}]})
 
+    async def context(_: bytes) -> bytes:
+        return msgspec.json.encode({"text": "- tea", "items": [{"id": "m", "text": "Ada likes tea", "excerpt": "tea"}]})
+
     async def get(question: bytes) -> bytes:
         return msgspec.json.encode({"row": msgspec.json.decode(question)})
 
@@ -57,7 +60,7 @@ async def memory_answers(stage: Stage) -> None:
     async def away(_: bytes) -> bytes:
         return msgspec.json.encode({"error": {"code": "unavailable", "message": "memory reads the log"}})
 
-    for name, answer in (("search", search), ("get", get), ("missing", missing), ("away", away)):
+    for name, answer in (("search", search), ("context", context), ("get", get), ("missing", missing), ("away", away)):
         await stage.requests.serve(f"claw.query.memory.{name}", answer)
     stage.memories = Memories(WritingRecorder(stage.here), stage.requests)
 
@@ -87,7 +90,8 @@ async def test_every_method_works_in_a_thread_and_in_a_child_process(stage: Stag
         "store": {"blob": result["store"]["blob"], "bytes": 10},
         "secret": 11,
         "recall": [{"id": "m", "text": "Ada likes tea", "excerpt": "tea"}],
-        "ask_memory": {"row": {"id": "m"}},
+        "context": "- tea",
+        "ask_memory": {"row": {"id": "m", "task": "t", "user": "", "skill": code.name}},
         "results": {},
         "gather": [],
         "compensate": [],

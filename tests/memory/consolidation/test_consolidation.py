@@ -499,10 +499,15 @@ def test_importance_and_tone_follow_the_words() -> None:
     assert tone("我不高兴") < 0 < tone("太好了，恭喜")
 
 
-def test_what_matters_little_fades(index: Index) -> None:
-    assert retention(0.1, 1, 0) == pytest.approx(0.1)
-    assert retention(0.2, 1, 90 * DAY) < 0.1 < retention(0.9, 1, 90 * DAY)
-    assert retention(0.2, 5, 90 * DAY) > retention(0.2, 1, 90 * DAY)
+def test_what_matters_little_fades_and_what_is_met_or_used_fades_later(index: Index) -> None:
+    def left(importance: float, age_ns: int, **state: int) -> float:
+        memory = Memory("live", Content(text="x", importance=importance), last_met_ns=1, **state)
+        return retention(memory, 1 + age_ns)
+
+    assert left(0.1, 0, count=1) == pytest.approx(0.1)
+    assert left(0.2, 90 * DAY, count=1) < 0.1 < left(0.9, 90 * DAY, count=1)
+    assert left(0.2, 90 * DAY, count=5) == left(0.2, 90 * DAY, count=1, uses=4) > left(0.2, 90 * DAY, count=1)
+    assert left(0.2, 90 * DAY, count=1, last_used_ns=89 * DAY) > 0.19, "using it begins the time anew"
     dull = Item(0, "a", 1, remembered(Content(text="ok", importance=0.1, happened_ns=1)))
     keen = Item(1, "b", 1, remembered(Content(text="wedding on 24 June", importance=0.9, happened_ns=1)))
     assert [order.id for order in expire([dull, keen], 100 * DAY)] == ["a"]

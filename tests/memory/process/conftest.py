@@ -27,6 +27,9 @@ from clawactors.runtime.snapshots import LogSnapshots
 from clawactors.systems.chats import MessageAdded
 from clawactors.systems.chats.commands import AddMessage
 from clawactors.systems.chats.kind import CHATS
+from clawactors.systems.memories import Content
+from clawactors.systems.memories.commands import RecordMemory
+from clawactors.systems.memories.kind import MEMORIES
 from clawactors.systems.tasks.events import CODEC as TASK_CODEC
 from clawactors.systems.tasks.events import TaskEvent
 from clawactors.systems.tasks.kind import TASKS
@@ -40,6 +43,10 @@ class _Recorder(WritingRecorder):
     def __init__(self, context: ActorContext) -> None:
         super().__init__(context)
         self._dispatcher = context.dispatcher
+
+    async def record(self, id: str, content: Content, *, replaces: bool = False) -> tuple[int, bool]:
+        answer = await self._dispatcher.send(Call(MEMORIES, id, (RecordMemory(content, replaces),)))
+        return answer.version, bool(answer.events)
 
     async def add_message(self, conversation: str, message: MessageAdded) -> None:
         await self._dispatcher.send(Call(CHATS, conversation, (AddMessage(message, conversation),)))

@@ -129,7 +129,7 @@ def working(*commits: Commit) -> WorkingMemory:
 
 def test_working_memory_holds_the_task_its_steps_errors_and_what_it_asked() -> None:
     memory = working(*FAILING)
-    memory.add_answers("how was theme-dark installed before?", ["it failed on n1"])
+    memory.add_answers("how was theme-dark installed before?", {"m-1": "it failed on n1"}, 9)
     text = memory.text(500)
     assert text.startswith("task pkg-1: install-package")
     for part in ("step check-dependencies completed", "SHA-256 mismatch", "asked memory"):

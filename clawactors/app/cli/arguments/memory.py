@@ -11,24 +11,31 @@ KINDS: Final = ("raw", "summary", "knowledge")
 
 
 def _takes(words: str = "", options: str = "") -> VerbHelp:
-    return VerbHelp(words, frozenset(options.split()))
+    return VerbHelp(words, frozenset(options.split()) | {"as_user"})
 
 
-_CONTENT: Final = "owner kind tag speaker session"
+_SCOPE: Final = "owner session agent"
+_CONTENT: Final = f"{_SCOPE} kind tag speaker"
 
 VERBS: Final[dict[str, VerbHelp]] = {
     "search": _takes("[TEXT]", f"limit {_CONTENT} since until threshold like explain"),
     "context": _takes("TEXT", f"tokens {_CONTENT} since until threshold"),
     "compress": _takes("FILE|-", "chars keywords encoding"),
-    "add": _takes("TEXT|@FILE|-", _CONTENT),
+    "add": _takes("TEXT|@FILE|-", f"{_CONTENT} key"),
+    "update": _takes("ID TEXT", "tag"),
+    "history": _takes("KEY|ID", "owner"),
     "import": _takes("FILE|-", "owner tag session encoding"),
     "show": _takes("ID"),
-    "forget": _takes("[ID]", "owner yes dry_run"),
+    "forget": _takes("[ID …]", f"{_SCOPE} since until reason yes dry_run"),
+    "archive": _takes("ID", "reason"),
+    "restore": _takes("ID"),
     "consolidate": _takes(options="since"),
-    "export": _takes(options="owner"),
+    "export": _takes(options=f"{_SCOPE} status lines"),
+    "settings": _takes(options="owner memory retention language zone share"),
+    "audit": _takes("[ID]", "owner since limit"),
     "stats": _takes(),
     "jobs": _takes(options="limit owner status"),
-    "say": _takes("CONVERSATION TEXT", "owner role speaker"),
+    "say": _takes("CONVERSATION TEXT", "owner role speaker agent"),
     "about": _takes("NAME", "owner depth"),
     "recent": _takes(options="limit"),
     "working": _takes("TASK", "budget"),
@@ -45,7 +52,10 @@ def memory(parser: Parser) -> None:
     parser.add_argument("--kind", choices=KINDS, help="raw, summary or knowledge")
     parser.add_argument("--tag", action="append", default=[], metavar="LABEL", help="with this tag")
     parser.add_argument("--speaker", default="", help="the speaker")
-    parser.add_argument("--session", default="", help="conversation, task or document")
+    parser.add_argument("--session", "--conversation", default="", help="conversation, task or document")
+    parser.add_argument("--agent", default="", help="the agent that it is for")
+    parser.add_argument("--key", default="", help="name of the note: the next one with it replaces this one")
+    parser.add_argument("--as", dest="as_user", default="", metavar="USER", help="with the rights of this user")
     parser.add_argument("--since", type=time, default=0, metavar="TIME", help="at this time or later")
     parser.add_argument("--until", type=through, default=0, metavar="TIME", help="at this time or earlier")
     parser.add_argument("--threshold", type=share, metavar="0..1", help="minimum relevance (default 0.7)")
@@ -58,7 +68,21 @@ def memory(parser: Parser) -> None:
     parser.add_argument("--tokens", type=count, default=2000, metavar="N", help="at most N tokens (default 2000)")
     parser.add_argument("--chars", type=count, default=200, metavar="N", help="at most N characters (default 200)")
     parser.add_argument("--keywords", type=count, default=5, metavar="N", help="at most N keywords (default 5)")
-    parser.add_argument("--yes", action="store_true", help="don't ask before forgetting many memories of an owner")
-    parser.add_argument("--dry-run", action="store_true", help="only list the memories of the owner")
-    parser.add_argument("--status", default="", help="pending, processing, failed, success or dead")
+    parser.add_argument("--yes", action="store_true", help="don't ask before forgetting many memories")
+    parser.add_argument("--dry-run", action="store_true", help="only list the memories that would be forgotten")
+    parser.add_argument("--reason", default="", help="why, for the audit")
+    parser.add_argument("--lines", action="store_true", help="one JSON document per line")
+    parser.add_argument("--memory", choices=("on", "off"), help="whether anything of the owner is remembered")
+    parser.add_argument("--retention", type=count, metavar="DAYS", help="forget what is older (0: never)")
+    parser.add_argument("--language", help="language of the owner, as in en")
+    parser.add_argument("--zone", help="time zone of the owner, as in Europe/Rome")
+    parser.add_argument(
+        "--share",
+        action="append",
+        metavar="NAME",
+        help="who may read the owner's memories: users, agent:SKILL, * for everyone; none for nobody",
+    )
+    parser.add_argument(
+        "--status", default="", help="jobs: pending, processing, failed, success, dead; memories: live, archived …"
+    )
     parser.describe_verbs(VERBS)

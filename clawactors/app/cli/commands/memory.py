@@ -1,9 +1,12 @@
-"""`claw memory VERB`: search, context, add, import, show, forget, consolidate, export, jobs, say, about …"""
+"""`claw memory VERB`: search, context, add, import, update, forget …, and what owners want."""
 
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from clawactors.app.cli import memorynotes
+import msgspec
+
+from clawactors.app.cli import memorychanges, memorynotes
 from clawactors.app.cli.compressing import compressed
 from clawactors.app.cli.memoryrows import (
     about_table,
@@ -18,19 +21,12 @@ from clawactors.app.cli.memoryrows import (
 )
 from clawactors.app.cli.output import Facts, emit, note
 from clawactors.app.cli.problem import Problem
-from clawactors.app.cli.selection import confirmed
 from clawactors.app.cli.session import ask_memory, hinted, with_client
 from clawactors.app.client import Client
+from clawactors.runtime.client.recording import LONG_S
 from clawactors.systems.chats.events import EXTRACT
 
 __all__ = ["VERBS", "run"]
-
-_LONG_S: Final = 600.0
-"""Consolidating or forgetting many memories takes a while."""
-_STILL_THERE: Final = (
-    "no answer, index or view holds them any more; the log still has the commits that they came from, "
-    "and copies of the log have them too (docs/memory.md, Forgetting)"
-)
 
 type _Verb = Callable[[Client, Any], Awaitable[int]]
 
@@ -49,7 +45,7 @@ def run(options: Any) -> int:
         with hinted("claw memory search and claw memory recent list memories"):
             return await verb(client, options)
 
-    return with_client(options, answer)
+    return with_client(options, answer, user=options.as_user)
 
 
 def _wanted(options: Any) -> dict[str, Any]:
@@ -61,6 +57,7 @@ def _wanted(options: Any) -> dict[str, Any]:
         "tags": options.tag,
         "speaker": options.speaker,
         "session": options.session,
+        "agent": options.agent,
         "since_ns": options.since,
         "until_ns": options.until,
     }
@@ -88,47 +85,22 @@ async def _show(client: Client, options: Any) -> int:
     return 0
 
 
-async def _forget(client: Client, options: Any) -> int:
-    if bool(options.words) == bool(options.owner):
-        raise Problem("usage", "forget takes an ID or --owner", "claw memory forget ID, claw memory forget --owner U")
-    if options.dry_run and not options.owner:
-        raise Problem("usage", "--dry-run belongs to --owner", "claw memory show ID shows the memory")
-    id = options.words[0] if options.words else ""
-    if options.owner:
-        found = await _exported(client, options.owner)
-        if options.dry_run:
-            emit(options, found, lambda: memory_table(found))
-            note(f"forget would delete {len(found)} memories of {options.owner}; nothing was changed")
-            return 0
-        if not confirmed(options, len(found), f"forget {len(found)} memories of {options.owner}"):
-            return 0
-    reply = await ask_memory(client, "forget", _LONG_S, id=id, owner=options.owner, by=client.process.by)
-    rows = [{"id": each} for each in reply["ids"]]
-    emit(options, rows, lambda: [Facts([("forgotten", len(rows))])])
-    note(_STILL_THERE)
-    return 0
-
-
 async def _consolidate(client: Client, options: Any) -> int:
-    report = await ask_memory(client, "consolidate", _LONG_S, since_ns=options.since)
+    report = await ask_memory(client, "consolidate", LONG_S, since_ns=options.since)
     emit(options, report, lambda: [Facts(report.items())])
     return 0
 
 
 async def _export(client: Client, options: Any) -> int:
-    rows = await _exported(client, options.owner)
+    scope = {"session": options.session, "agent": options.agent, "status": options.status or None}
+    found = client.memories.export(options.owner, **scope)
+    if options.lines:
+        async for row in found:
+            sys.stdout.buffer.write(msgspec.json.encode(row) + b"\n")
+        return 0
+    rows = [row async for row in found]
     emit(options, rows, lambda: memory_table(rows))
     return 0
-
-
-async def _exported(client: Client, owner: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    after: int | None = -1
-    while after is not None:
-        reply = await ask_memory(client, "export", owner=owner, after=after, fresh=after < 0)
-        rows += reply["rows"]
-        after = reply["after"]
-    return rows
 
 
 async def _stats(client: Client, options: Any) -> int:
@@ -149,7 +121,12 @@ async def _jobs(client: Client, options: Any) -> int:
 async def _say(client: Client, options: Any) -> int:
     conversation, *words = options.words
     message = await client.say(
-        conversation, " ".join(words), role=options.role, user=options.owner, speaker=options.speaker
+        conversation,
+        " ".join(words),
+        role=options.role,
+        user=options.owner,
+        speaker=options.speaker,
+        agent=options.agent,
     )
     told = {"conversation": conversation, "message": message, "role": options.role, "user": options.owner}
     emit(options, told, lambda: [Facts(told.items())])
@@ -180,11 +157,17 @@ VERBS: Final[dict[str, tuple[_Verb | None, int, int]]] = {
     "context": (_context, 1, 1000),
     "compress": (None, 1, 1),
     "add": (memorynotes.add, 1, 1000),
+    "update": (memorychanges.update, 2, 1000),
+    "history": (memorychanges.history, 1, 1),
     "import": (memorynotes.import_files, 1, 1000),
     "show": (_show, 1, 1),
-    "forget": (_forget, 0, 1),
+    "forget": (memorychanges.forget, 0, 1000),
+    "archive": (memorychanges.archive, 1, 1),
+    "restore": (memorychanges.archive, 1, 1),
     "consolidate": (_consolidate, 0, 0),
     "export": (_export, 0, 0),
+    "settings": (memorychanges.settings, 0, 0),
+    "audit": (memorychanges.audit, 0, 1),
     "stats": (_stats, 0, 0),
     "jobs": (_jobs, 0, 0),
     "say": (_say, 2, 1000),

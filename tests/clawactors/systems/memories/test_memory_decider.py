@@ -122,18 +122,57 @@ def test_an_archived_memory_is_not_searched_until_it_is_restored() -> None:
     assert folded(c.RestoreMemory(), start=archived).status == "superseded"
 
 
-def test_rule_6_forgotten_is_final_and_holds_nothing() -> None:
-    memory = folded(c.RecordMemory(BERLIN), c.ForgetMemory("asked"))
+def test_rule_6_forgotten_holds_nothing_and_the_same_evidence_does_not_bring_it_back() -> None:
+    memory = folded(c.RecordMemory(BERLIN), c.ForgetMemory("asked", upto=9))
     assert memory.content is None
-    assert MEMORY.is_final(memory)
-    assert MEMORY.decide(c.ForgetMemory(), memory) == ()
-    refused("final", c.RecordMemory(BERLIN), memory)
+    assert MEMORY.decide(c.ForgetMemory(upto=9), memory) == ()
+    assert MEMORY.decide(c.RecordMemory(BERLIN), memory) == ()
+    assert MEMORY.decide(c.RecordMemory(replace(BERLIN, sources=(3, 9))), memory) == ()
+    for command in (c.WeighMemory(0.1), c.UpdateMemory("Anna lives in Graz"), c.RestoreMemory()):
+        refused("was forgotten", command, memory)
+
+
+def test_rule_6_the_same_said_later_is_new() -> None:
+    gone = folded(c.RecordMemory(BERLIN), c.ForgetMemory("asked", upto=9))
+    again = folded(c.RecordMemory(replace(BERLIN, sources=(10,))), start=gone)
+    assert (again.status, again.count, again.forgotten_upto) == ("live", 1, 9)
+    note = folded(c.RecordMemory(NOTE), c.ForgetMemory(upto=9), c.RecordMemory(NOTE))
+    assert note.status == "live", "a note is said by the command itself"
+    assert folded(c.ForgetMemory(upto=12), start=note).forgotten_upto == 12
 
 
 def test_rule_6_holds_when_the_forgetting_is_all_that_the_log_still_has() -> None:
     memory = MEMORY.evolve(MEMORY.initial, e.MemoryForgotten(), 5)
     assert memory.status == "forgotten"
-    assert MEMORY.evolve(memory, e.MemoryRecorded(text="back"), 6) is memory
+    assert MEMORY.decide(c.RecordMemory(BERLIN), memory) == (), "the first release wrote no position"
+
+
+def test_rule_7_an_update_replaces_the_words_and_counts_as_a_revision() -> None:
+    memory = folded(c.RecordMemory(NOTE), c.UseMemory(3), c.UpdateMemory("the bakery closes at seven"))
+    assert memory.content is not None
+    assert (memory.content.text, memory.content.tags, memory.content.owner) == (
+        "the bakery closes at seven",
+        ("errand",),
+        "anna",
+    )
+    assert (memory.revision, memory.uses, memory.count) == (1, 3, 1)
+    assert MEMORY.decide(c.UpdateMemory("the bakery closes at seven"), memory) == ()
+    replaced = folded(c.RecordMemory(replace(NOTE, text="it closed down"), replaces=True), start=memory)
+    assert (replaced.status, replaced.revision) == ("live", 2)
+    refused("has text", c.UpdateMemory(" "), memory)
+    derived = folded(c.RecordMemory(replace(BERLIN, origin="consolidation")))
+    refused("update those", c.UpdateMemory("Anna lives in Graz"), derived)
+
+
+def test_an_update_brings_an_archived_memory_back() -> None:
+    archived = folded(c.RecordMemory(NOTE), c.ArchiveMemory("faded"))
+    assert folded(c.UpdateMemory("the bakery moved"), start=archived).status == "live"
+
+
+def test_uses_are_counted_and_begin_the_fading_anew() -> None:
+    memory = folded(c.RecordMemory(NOTE), c.UseMemory(2), c.UseMemory(1))
+    assert (memory.uses, memory.last_used_ns) == (3, 102)
+    refused("1 time or more", c.UseMemory(0), memory)
 
 
 def test_what_does_not_exist_can_only_be_recorded() -> None:
@@ -157,7 +196,9 @@ EVENTS: st.SearchStrategy[e.MemoryEvent] = st.one_of(
     st.builds(e.MemoryWeighed, importance=st.floats(0, 1)),
     st.builds(e.MemoryArchived),
     st.builds(e.MemoryRestored),
-    st.builds(e.MemoryForgotten),
+    st.builds(e.MemoryUpdated, text=TEXTS),
+    st.builds(e.MemoryUsed, times=st.integers(0, 3)),
+    st.builds(e.MemoryForgotten, upto=st.integers(0, 9)),
 )
 
 
@@ -180,6 +221,8 @@ def test_tags_are_promises() -> None:
         "memory.superseded",
         "memory.believed",
         "memory.weighed",
+        "memory.updated",
+        "memory.used",
         "memory.archived",
         "memory.restored",
         "memory.forgotten",

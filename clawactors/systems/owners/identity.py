@@ -1,0 +1,14 @@
+"""Ids of owners: names of people are any text, ids are not."""
+
+import hashlib
+from typing import Final
+
+__all__ = ["EVERYONE", "owner_id"]
+
+EVERYONE: Final = "*"
+"""Stands for all owners: in `sharing`, and as whose memories of one conversation or time are forgotten."""
+
+
+def owner_id(owner: str) -> str:
+    """The id of the aggregate of this owner; '' is nobody."""
+    return f"o-{hashlib.blake2b(owner.encode('utf-8', 'replace'), digest_size=16).hexdigest()}"

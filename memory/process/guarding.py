@@ -1,0 +1,59 @@
+"""Middleware of the memory process: what is forgotten, and what its owner does not want remembered, is not written.
+
+The fold of the rows decides (`clawactors.memory.index.forgotten`); this spares the log what would come to nothing.
+"""
+
+from collections.abc import Callable, Sequence
+
+from msgspec.structs import replace
+
+from clawactors.kernel.errors import Refused
+from clawactors.memory.index.forgotten import is_covered
+from clawactors.runtime.call import Answer, Call, Handler, Middleware, Reply
+from clawactors.systems.chats.commands import AddMessage
+from clawactors.systems.memories import MEMORY, Content
+from clawactors.systems.memories.commands import RecordMemory
+from clawactors.systems.owners import Owner
+
+__all__ = ["guarding"]
+
+type OwnerOf = Callable[[str], Owner]
+type IsForgotten = Callable[[str], bool]
+
+
+def guarding(owner_of: OwnerOf, is_forgotten: IsForgotten, now_ns: Callable[[], int]) -> Middleware:
+    """The middleware; `owner_of` gives an owner by name, `is_forgotten` tells of a memory by its id."""
+
+    def reply_to(call: Call) -> Reply | None:
+        for command in call.commands:
+            if isinstance(command, RecordMemory):
+                if not owner_of(command.content.owner).settings.memory:
+                    return Refused(f"{command.content.owner[:60]!r} has memory switched off (claw memory settings)")
+                if repeats(command.content):
+                    return Answer(0, MEMORY.initial)
+        return None
+
+    def repeats(content: Content) -> bool:
+        # A note is said now, after all that was forgotten.
+        said_now = content.said_at(0) == 0
+        made_of = (*content.parents, *content.derived_from)
+        return (not said_now and is_covered(content, 0, now_ns(), owner_of)) or any(map(is_forgotten, made_of))
+
+    def seen_to(call: Call) -> Call:
+        if not any(isinstance(command, AddMessage) for command in call.commands):
+            return call
+        return replace(call, commands=tuple(map(as_wanted, call.commands)))
+
+    def as_wanted(command: AddMessage) -> AddMessage:
+        return replace(command, remembered=owner_of(command.message.user).settings.memory)
+
+    def wrap(handler: Handler) -> Handler:
+        async def handle(calls: Sequence[Call]) -> Sequence[Reply]:
+            given = [reply_to(call) for call in calls]
+            rest = [seen_to(call) for call, reply in zip(calls, given, strict=True) if reply is None]
+            replies = iter(await handler(rest) if rest else ())
+            return [next(replies) if reply is None else reply for reply in given]
+
+        return handle
+
+    return wrap
