@@ -1,6 +1,7 @@
 """Workflows on a cluster in memory: what each field does, failures, undo, versions, and nodes that die."""
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
@@ -379,7 +380,9 @@ async def test_a_large_definition_goes_by_reference_and_comes_back_whole() -> No
 async def test_ten_thousand_steps_run() -> None:
     steps = [{"id": f"s{n}", "value": f"${{steps.s{n - 1}.result + 1}}" if n else 0} for n in range(10_000)]
     async with cluster() as it:
+        began = time.process_time()
         await it.client.workflows.add({"workflow": "big", "steps": steps, "result": "${steps.s9999.result}"})
+        assert time.process_time() - began < 5
         assert await it.client.workflows.run("big") == 9999
 
 
@@ -396,7 +399,7 @@ async def test_a_large_result_goes_on_as_it_is() -> None:
         assert await it.client.workflows.run("w", {"rows": rows}) == [rows[0]]
 
 
-@pytest.mark.parametrize("after", range(9))
+@pytest.mark.parametrize("after", range(0, 9, 2))
 async def test_a_node_that_dies_anywhere_changes_nothing(after: int) -> None:
     """The instance goes on elsewhere: no child is made twice, no result is lost."""
     steps = """
