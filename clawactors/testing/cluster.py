@@ -21,7 +21,7 @@ from clawactors.runtime.node.secrets import Secrets
 from clawactors.runtime.node.sleep import seconds_of
 from clawactors.systems.nodes import commands as nc
 from clawactors.systems.nodes.kind import NODES
-from clawactors.systems.skills import Skill
+from clawactors.systems.skills import Skill, checked_skills
 from clawactors.testing.clock import VirtualClock
 from clawactors.testing.inprocess import InProcessCluster
 from clawactors.testing.memory import LazyMemory
@@ -57,7 +57,7 @@ class Cluster:
     ) -> None:
         if nodes < 0 or slots < 1:
             raise ValueError(f"a cluster has 0 or more nodes of 1 or more slots, not {nodes} of {slots}")
-        self._skills, self._ids, self._slots = tuple(skills), [f"n{n + 1}" for n in range(nodes)], slots
+        self._skills, self._ids, self._slots = checked_skills(skills), [f"n{n + 1}" for n in range(nodes)], slots
         self._seed, self._secrets = seed, Secrets(secrets)
         self._clock = VirtualClock(seed, None if start is None else _ns(start))
         self._losses = random.Random(seed)  # noqa: S311 - for tests
@@ -175,7 +175,7 @@ class Cluster:
         """Starts a node, one that was killed or a new one, by default with the skills and slots of the others."""
         if id in self._host.nodes:
             raise Refused(f"node {id} runs already")
-        skills = self._skills if skills is None else tuple(skills)
+        skills = self._skills if skills is None else checked_skills(skills)
         while True:
             try:
                 await self._host.node(id, skills, slots or self._slots, secrets=self._secrets)

@@ -76,7 +76,8 @@ def _to_be_used(journal: Journal) -> Iterable[str]:
 
 def _events(history: History) -> Iterable[tuple[int, e.TaskEvent]]:
     """Each event that this release knows, with its time."""
-    rows = [_row(each) for each in _decoded(history)]
+    decoded: Any = _decoded(history)  # anything may be given
+    rows = [_row(each) for each in decoded] if isinstance(decoded, Iterable) else []
     if not rows or rows[0]["type"] != "task.submitted":
         raise ValueError(f"the history of a task begins with task.submitted: {_NEEDED}")
     for row in rows:

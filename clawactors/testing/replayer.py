@@ -15,7 +15,7 @@ import msgspec
 
 from clawactors.eventlog import InProcessLog
 from clawactors.runtime.node.secrets import Secrets
-from clawactors.systems.skills import Skill
+from clawactors.systems.skills import Skill, checked_skills
 from clawactors.systems.tasks import events as e
 from clawactors.testing.record import History, TaskRecord, recorded
 from clawactors.testing.rerun import NondeterministicCode, ReplayedAttempt, end_of, resumed
@@ -53,6 +53,7 @@ def replay(
     It may be called in a test that is async, and in one that is not.
     Raises: `NondeterministicCode`, `ValueError` for what is no history, `TimeoutError`.
     """
+    (skill,) = checked_skills([skill])
     work = _replay(recorded(history, run), skill, id, Secrets(secrets))
     try:
         asyncio.get_running_loop()

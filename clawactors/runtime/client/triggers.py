@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import msgspec
 
+from clawactors.kernel.errors import Refused
 from clawactors.kernel.fold import Snapshot
 from clawactors.runtime.client.named import NamedChanges
 from clawactors.runtime.client.rows import Page
@@ -57,6 +58,10 @@ class Triggers(NamedChanges[Trigger]):
         Raises: `Refused` (unknown event, wrong expression, name taken), `TypeError` for an unknown option.
         """
         checked_trigger_name(name)
+        texts = {"submit": submit, "webhook": webhook, "secret": secret, "publish": publish, "where": where}
+        for option, given in texts.items():
+            if not isinstance(given, str):
+                raise Refused(f"{option} of a trigger is a text, not {repr(given)[:40]}")
         if where:
             Expression.parse(where)
         Template.parse(params or {})

@@ -5,6 +5,6 @@ parameters against it, at submit and again before the code runs. Never here: run
 """
 
 from clawactors.systems.skills.parameters import check_params
-from clawactors.systems.skills.skill import Skill, SkillCall, TypedSkill, asked_of, skill
+from clawactors.systems.skills.skill import Skill, SkillCall, TypedSkill, asked_of, checked_skills, skill
 
-__all__ = ["Skill", "SkillCall", "TypedSkill", "asked_of", "check_params", "skill"]
+__all__ = ["Skill", "SkillCall", "TypedSkill", "asked_of", "check_params", "checked_skills", "skill"]

@@ -17,7 +17,7 @@ from clawactors.systems.tasks.failures import ErrorRule
 from clawactors.systems.tasks.jsonvalues import said_of
 from clawactors.systems.tasks.retry import DEFAULT_RETRY, OnFailure, Retry
 
-__all__ = ["Skill", "SkillCall", "TypedSkill", "asked_of", "skill"]
+__all__ = ["Skill", "SkillCall", "TypedSkill", "asked_of", "checked_skills", "skill"]
 
 
 CANCEL_GRACE_S: Final = 30.0
@@ -148,6 +148,16 @@ def asked_of(
             raise TypeError(f"{function}() takes the parameters in the call of {given.skill!r}, not beside it")
         return given.skill, given.params, given.returns
     return (given.name, params, given.returns) if isinstance(given, Skill) else (given, params, None)
+
+
+def checked_skills(skills: object) -> tuple[Skill, ...]:
+    """The skills themselves. Raises: `TypeError` where they are something else."""
+    given = tuple(skills) if isinstance(skills, Iterable) else (skills,)
+    found = tuple(each for each in given if isinstance(each, Skill))
+    if len(found) < len(given) or not isinstance(skills, Iterable):
+        shown = next((each for each in given if not isinstance(each, Skill)), skills)
+        raise TypeError(f"skills are a list of functions with @skill, as in [order], not {repr(shown)[:60]}")
+    return found
 
 
 class SkillDecorator(Protocol):

@@ -14,6 +14,7 @@ from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.tasks.row import row
 from clawactors.testing import Cluster as KitCluster
+from clawactors.testing import replay
 from tests.clawactors.runtime.cluster import Cluster, Stage
 
 undone: list[str] = []
@@ -334,3 +335,25 @@ async def test_a_signal_to_a_task_with_a_long_journal_reads_none_of_it() -> None
         assert all(loaded)
         assert [entry.result for entry in cluster.task("t").journal] == list(range(6))
         assert cluster.task("t").life.status == "cancelled"
+
+
+async def test_the_kit_and_triggers_say_what_they_take() -> None:
+    @skill("x")
+    async def x(task: Task) -> int:
+        return 1
+
+    wrong: Any
+    for wrong in (x, [x.function], "x", [None]):
+        with pytest.raises(TypeError, match=r"skills are a list of functions with @skill, as in \[order\]"):
+            KitCluster(wrong)
+    async with KitCluster([x]) as kit:
+        await kit.client.run("x", id="t")
+        history = await kit.client.history("t")
+        with pytest.raises(TypeError, match="skills are a list"):
+            replay(history, x.function)
+        wrong = None
+        with pytest.raises(ValueError, match=r"begins with task\.submitted"):
+            replay(wrong, x)
+        wrong = 5
+        with pytest.raises(Refused, match="where of a trigger is a text, not 5"):
+            await kit.client.triggers.add("t", on="task.completed", submit="x", where=wrong)
