@@ -1,12 +1,13 @@
 """Other names of people: a question about Leo is a question about 王磊, where a fact says that they are one person."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from clawactors.memory.consolidation.facts.stated import is_han
 from clawactors.memory.consolidation.predicate import ALIASES
 from clawactors.memory.index.rows import with_terms
 from clawactors.memory.index.terms import tag_term
+from clawactors.memory.item import Item
 from clawactors.memory.text.normal import fold
 from clawactors.projections.engine.store import Reading
 
@@ -15,17 +16,17 @@ __all__ = ["names_of", "renamed"]
 _VARIANTS = 3
 
 
-def _pairs(reading: Reading, owner: str) -> Iterator[tuple[str, str]]:
+def _pairs(reading: Reading, seen: Callable[[Item], bool]) -> Iterator[tuple[str, str]]:
     for predicate in sorted(ALIASES):
         for item in with_terms(reading, tag_term(predicate)):
             fact = item.content.fact
-            if fact and not fact.negated and item.memory.status == "live" and owner in ("", item.content.owner):
+            if fact and not fact.negated and item.memory.status == "live" and seen(item):
                 yield fact.subject, fact.object
 
 
-def names_of(reading: Reading, owner: str, name: str) -> list[str]:
-    """The name and the other names of the same person, as the facts of this owner ('' for all) say."""
-    pairs = list(_pairs(reading, owner))
+def names_of(reading: Reading, name: str, seen: Callable[[Item], bool]) -> list[str]:
+    """The name and the other names of the same person, as the facts say that may be `seen`."""
+    pairs = list(_pairs(reading, seen))
     names = {fold(name): name}
     for _ in range(2):  # an alias of an alias
         for one, other in pairs:
@@ -34,10 +35,10 @@ def names_of(reading: Reading, owner: str, name: str) -> list[str]:
     return list(names.values())
 
 
-def renamed(reading: Reading, owner: str, text: str) -> list[str]:
+def renamed(reading: Reading, text: str, seen: Callable[[Item], bool]) -> list[str]:
     """The question with other names for those that it uses, without the question itself."""
     found: dict[str, None] = {}
-    for one, other in _pairs(reading, owner):
+    for one, other in _pairs(reading, seen):
         for name, instead in ((one, other), (other, one)):
             pattern = re.escape(name) if is_han(name) else rf"(?<!\w){re.escape(name)}(?!\w)"
             changed = instead.join(re.split(pattern, text, flags=re.IGNORECASE))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Final
 
 from clawactors.memory.consolidation.facts.subject import NAME
@@ -136,7 +137,7 @@ class FactGraph:
             if not met:
                 return []
             passed += met
-            names = [other for item in met for other in names_of(self._reading, self._filter.owner, _fact(item).object)]
+            names = [other for item in met for other in self._also(_fact(item).object)]
         predicate = next((name for words, name in _ASKED if re.search(words, rest, _IC)), "") or next(
             (name for word, name in {**ATTRIBUTES, **HAN_ATTRIBUTES}.items() if word in rest.lower()), ""
         )
@@ -147,10 +148,12 @@ class FactGraph:
 
     def _names(self, name: str) -> list[str]:
         name = name.strip()
-        owner = self._filter.owner
         if fold(name) in ("i", "me", "my", "我"):
-            name = self._filter.speaker or owner
-        return names_of(self._reading, owner, name) if name else []
+            name = self._filter.speaker or self._filter.owner
+        return self._also(name) if name else []
+
+    def _also(self, name: str) -> list[str]:
+        return names_of(self._reading, name, partial(admits, self._filter))
 
     def _of(self, name: str, predicates: Sequence[str]) -> list[Item]:
         return [item for item in self._facts(subject_term(name)) if _fact(item).predicate in predicates]

@@ -4,6 +4,7 @@ Each route only reorders or adds what the search finds; the score never rises do
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -11,7 +12,7 @@ from msgspec.structs import replace
 
 from clawactors.memory.item import Item
 from clawactors.memory.recall.aliases import renamed
-from clawactors.memory.recall.filter import MemoryFilter
+from clawactors.memory.recall.filter import MemoryFilter, admits
 from clawactors.memory.recall.graph import FactGraph
 from clawactors.memory.recall.hit import Hit, hit_of
 from clawactors.memory.recall.when import TimeAsked, asked_order, asked_time
@@ -47,7 +48,7 @@ def answers(
 ) -> list[FoundHit]:
     """What answers the question, best first. `ranked` searches, `newest` lists what a filter lets pass."""
     found = ranked(asked.text, asked.filter)
-    for text in renamed(reading, asked.filter.owner, asked.text):
+    for text in renamed(reading, asked.text, partial(admits, asked.filter)):
         found = _merged(found, ranked(text, asked.filter))
     if time := asked_time(asked.text, asked.now_ns, asked.zone, asked.locale):
         found = _by_time(asked, time, found, ranked, newest)
