@@ -8,9 +8,10 @@ from typing import Any, BinaryIO, cast
 
 from clawactors.kernel.errors import Refused
 from clawactors.memory.ingest.exports import ExportedNote, from_export
-from clawactors.memory.ingest.jsonlines import Dropped, from_jsonl
+from clawactors.memory.ingest.jsonlines import DATES, Dropped, from_jsonl
 from clawactors.memory.ingest.lines import DAMAGED_SHOWN, TextLines
 from clawactors.memory.ingest.markdown import from_markdown, from_text
+from clawactors.memory.text.date import DateReader
 from clawactors.systems.memories import Content
 
 __all__ = ["notes_in"]
@@ -26,6 +27,7 @@ def notes_in(
     session: str = "",
     tags: tuple[str, ...] = (),
     encoding: str = "",
+    dates: DateReader = DATES,
 ) -> Iterator[Content | ExportedNote | Dropped]:
     """The memories of the file, in its order, and what is dropped of it. Flat in memory.
 
@@ -41,10 +43,10 @@ def notes_in(
             case "json":
                 yield from from_export(lines.read, owner=owner, tags=tags)
             case "jsonl" | "ndjson":
-                yield from from_jsonl(lines, owner=owner, session=session, tags=tags)
+                yield from from_jsonl(lines, owner=owner, session=session, tags=tags, dates=dates)
             case "md" | "markdown":
                 texts = (line.text for line in lines)
-                yield from from_markdown(texts, owner=owner, session=session or name, tags=tags)
+                yield from from_markdown(texts, owner=owner, session=session or name, tags=tags, dates=dates)
             case _:
                 texts = (line.text for line in lines)
                 yield from from_text(texts, owner=owner, session=session or name, tags=tags)

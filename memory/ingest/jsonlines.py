@@ -9,13 +9,15 @@ import msgspec
 from clawactors.kernel.errors import Refused
 from clawactors.memory.ingest.chunking import chunks
 from clawactors.memory.ingest.lines import LINE_LIMIT, Line
-from clawactors.memory.text.date import read_date
+from clawactors.memory.text.date import DateReader
 from clawactors.memory.text.importance import importance, tone
 from clawactors.memory.text.normal import clean
 from clawactors.systems.memories import Content, Kind
 
-__all__ = ["Dropped", "from_jsonl", "time_of"]
+__all__ = ["DATES", "Dropped", "from_jsonl", "time_of"]
 
+DATES: Final = DateReader()
+"""Dates in UTC, without a locale."""
 _KINDS: Final = get_args(Kind.__value__)
 _MS_FROM: Final = 1e11
 """A greater number counts milliseconds: seconds reach it in the year 5138."""
@@ -33,7 +35,12 @@ class Dropped(msgspec.Struct, frozen=True):
 
 
 def from_jsonl(
-    lines: Iterable[Line], *, owner: str = "", session: str = "", tags: tuple[str, ...] = ()
+    lines: Iterable[Line],
+    *,
+    owner: str = "",
+    session: str = "",
+    tags: tuple[str, ...] = (),
+    dates: DateReader = DATES,
 ) -> Iterator[Content | Dropped]:
     """The memories of JSON Lines. An invalid line is dropped; the other lines are still read."""
     skipped = 0
@@ -45,7 +52,7 @@ def from_jsonl(
             yield Dropped(f"line {line.number}", f"it is longer than {LINE_LIMIT} characters")
             continue
         try:
-            yield from _notes(_entry(line.text), owner, session, tags, line.number)
+            yield from _notes(_entry(line.text), owner, session, tags, line.number, dates)
         except Refused as refusal:
             yield Dropped(f"line {line.number}", str(refusal))
 
@@ -60,12 +67,14 @@ def _entry(line: str) -> dict[str, Any]:
     return entry
 
 
-def _notes(entry: dict[str, Any], owner: str, session: str, tags: tuple[str, ...], position: int) -> Iterator[Content]:
+def _notes(
+    entry: dict[str, Any], owner: str, session: str, tags: tuple[str, ...], position: int, dates: DateReader
+) -> Iterator[Content]:
     given: Any = entry.get("tags")
     named: Any = entry.get("kind")
     kind: Kind = named if named in _KINDS else "raw"
     own = [given] if isinstance(given, str) else given if isinstance(given, list) else []
-    at_ns = time_of(entry.get("date"))
+    at_ns = time_of(entry.get("date"), dates)
     for piece in chunks(entry["text"]):
         yield Content(
             text=piece,
@@ -82,7 +91,7 @@ def _notes(entry: dict[str, Any], owner: str, session: str, tags: tuple[str, ...
         )
 
 
-def time_of(date: Any) -> int:
+def time_of(date: Any, dates: DateReader = DATES) -> int:
     """The time of a date as text, or in seconds or milliseconds since 1970, in ns; 0 for none.
 
     Raises: `Refused` for a date that can't be read: it is never taken for now.
@@ -95,7 +104,7 @@ def time_of(date: Any) -> int:
             return int(seconds * 1_000_000) * 1000
     elif isinstance(date, str):
         try:
-            return read_date(date)
+            return dates.time(date)
         except ValueError as error:
             raise Refused(str(error)) from None
     raise Refused(f"the date {str(date)[:40]!r} can't be read: write it as YYYY-MM-DD, or in seconds since 1970")

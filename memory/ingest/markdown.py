@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from clawactors.memory.ingest.chunking import chunks, code_chunks, shaped
-from clawactors.memory.ingest.jsonlines import Dropped
-from clawactors.memory.text.date import parse_date, read_date
+from clawactors.memory.ingest.jsonlines import DATES, Dropped
+from clawactors.memory.text.date import DateReader
 from clawactors.memory.text.importance import importance, tone
 from clawactors.memory.text.normal import clean
 from clawactors.systems.memories import Content
@@ -43,11 +43,16 @@ class _Block(NamedTuple):
 
 
 def from_markdown(
-    lines: Iterable[str], *, owner: str = "", session: str = "", tags: tuple[str, ...] = ()
+    lines: Iterable[str],
+    *,
+    owner: str = "",
+    session: str = "",
+    tags: tuple[str, ...] = (),
+    dates: DateReader = DATES,
 ) -> Iterator[Content | Dropped]:
     """The memories of a Markdown file; `position` counts them. A date that may be two days is dropped, not guessed."""
     headings: list[tuple[int, str, int]] = []
-    dated_ns, lines = _front_matter(iter(lines))
+    dated_ns, lines = _front_matter(iter(lines), dates)
     position = itertools.count()
     for block in _Blocks().of(lines):
         if block.level:
@@ -55,7 +60,7 @@ def from_markdown(
             above = [one for one in headings if one[0] < block.level]
             at_ns = above[-1][2] if above else 0
             try:
-                at_ns = read_date(name)
+                at_ns = dates.time(name)
             except ValueError as error:
                 if _TWO_WAYS.search(name):
                     yield Dropped(f"heading {name[:40]!r}", str(error))
@@ -87,7 +92,7 @@ def _content(text: str, **fields: Any) -> Content:
     return Content(text=text, importance=importance(text), tone=tone(text), origin="import", **fields)
 
 
-def _front_matter(lines: Iterator[str]) -> tuple[int, Iterator[str]]:
+def _front_matter(lines: Iterator[str], dates: DateReader) -> tuple[int, Iterator[str]]:
     """The date that a file states about itself between two lines `---` at its start, and the lines behind them."""
     head = list(itertools.islice(lines, 1))
     if not head or head[0].strip() != "---":
@@ -97,7 +102,7 @@ def _front_matter(lines: Iterator[str]) -> tuple[int, Iterator[str]]:
         if line.strip() in ("---", "..."):
             found = [match for one in head if (match := _FRONT_DATE.match(one))]
             is_block = all(":" in one or not one.strip() or one[0] in " -#" for one in head)
-            return (parse_date(found[0][1]) if found else 0), lines if is_block else itertools.chain(head, lines)
+            return (dates.time_in(found[0][1]) if found else 0), lines if is_block else itertools.chain(head, lines)
     return 0, itertools.chain(head, lines)
 
 

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+import msgspec
+
 from clawactors.memory.text.calendar import (
     DAY_NS,
     EPOCH,
@@ -21,7 +23,7 @@ from clawactors.memory.text.calendar import (
 from clawactors.memory.text.relative import Days, relative_days
 
 __all__ = [
-    "DAY_NS", "UTC", "Days", "Zone", "day_of", "days_before", "mentioned_days", "mentions", "offset_ns", "parse_date", "read_date",
+    "DAY_NS", "UTC", "DateReader", "Days", "Zone", "day_of", "days_before", "mentioned_days", "mentions", "offset_ns", "parse_date", "read_date",
     "zone_named",
 ]  # fmt: skip
 
@@ -45,6 +47,21 @@ _BEFORE_MONTH = re.compile(
     r"\b(?:in|of|since|during|by|until|till|from|last|this|early|late|mid|before|after)\s+$", _ANY_CASE
 )
 _NS = 1_000_000_000
+
+
+class DateReader(msgspec.Struct, frozen=True):
+    """How dates are read: in which zone, where they name none, and by which locale `5/6/2026`."""
+
+    zone: Zone = UTC
+    locale: str = ""
+
+    def time(self, text: str) -> int:
+        """See `read_date`."""
+        return read_date(text, self.zone, self.locale)
+
+    def time_in(self, text: str) -> int:
+        """See `parse_date`."""
+        return parse_date(text, self.zone, self.locale)
 
 
 def parse_date(text: str, zone: Zone = UTC, locale: str = "") -> int:

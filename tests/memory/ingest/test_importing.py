@@ -1,5 +1,6 @@
 """Files as memories: nothing gets lost unsaid, whatever the encoding, and what can't be read is named by its line."""
 
+import datetime as dt
 import io
 import json
 from collections.abc import Iterable
@@ -11,6 +12,7 @@ from clawactors.memory.ingest.chunking import CHUNK_LIMIT, chunks, code_chunks
 from clawactors.memory.ingest.exports import ExportedNote
 from clawactors.memory.ingest.importing import notes_in
 from clawactors.memory.ingest.jsonlines import Dropped
+from clawactors.memory.text.date import DateReader
 from clawactors.runtime.memory import note_key
 from clawactors.systems.memories import Content
 
@@ -157,3 +159,13 @@ def test_plain_text_gives_a_memory_a_paragraph_and_its_lines_stay_lines() -> Non
     assert {(one.owner, one.session) for one in found} == {("maya", "poem.txt")}
     many = contents(read("a line of a long log\n" * 20_000, "log.txt"))
     assert sum(one.text.count("a line") for one in many) == 20_000
+
+
+def test_dates_are_read_by_locale_and_zone_or_refused() -> None:
+    lines = b'{"text": "a", "date": "5/6/2026"}\n{"text": "b", "date": "05.06.2026"}\n'
+    plain = list(notes_in(io.BytesIO(lines), "x.jsonl"))
+    assert isinstance(plain[0], Dropped)
+    assert "two ways" in plain[0].why
+    british = notes_in(io.BytesIO(lines), "x.jsonl", dates=DateReader(locale="en_GB"))
+    june = dt.datetime(2026, 6, 5, tzinfo=dt.UTC).timestamp() * 1e9
+    assert [one.happened_ns for one in british if isinstance(one, Content)] == [june, june]
