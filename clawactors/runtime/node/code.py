@@ -2,6 +2,7 @@
 
 1. Whatever the code raises is its outcome: nothing of it reaches the event loop, or the life of the run around it.
 2. Code that was told to end and does not within the grace time is left behind; what it does afterwards is ignored.
+3. Code that has to leave its node is not cancelled: what it awaits raises `TaskSuspended`.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from concurrent.futures import Executor
 from contextvars import copy_context
 from typing import Any, Final
 
+from clawactors.runtime.node.codecoroutine import CodeCoroutine, TaskSuspended, as_exception
 from clawactors.runtime.node.codetasks import CodeTasks, current_run
 
 __all__ = ["GRACE_S", "Code", "TaskSuspended", "as_exception", "call_in_thread"]
@@ -17,15 +19,13 @@ __all__ = ["GRACE_S", "Code", "TaskSuspended", "as_exception", "call_in_thread"]
 GRACE_S: Final = 5.0
 
 
-class TaskSuspended(BaseException):
-    """Unwinds the code of a task that must not go on. No `Exception`, so that code does not swallow it by habit."""
-
-
 class Code:
     """Runs from its creation on; `outcome` waits for its end."""
 
-    def __init__(self, work: "asyncio.Future[Any]", cleanup_s: float, *, is_async: bool) -> None:
-        self._work, self.cleanup_s, self.is_async = work, cleanup_s, is_async
+    def __init__(
+        self, work: "asyncio.Future[Any]", cleanup_s: float, *, is_async: bool, run: CodeTasks | None = None
+    ) -> None:
+        self._work, self.cleanup_s, self.is_async, self._run = work, cleanup_s, is_async, run
         self.is_told = False
         """True once sync code knows that it is cancelled."""
         self._over: asyncio.Future[None] | None = None
@@ -38,9 +38,10 @@ class Code:
         """Begins async code as the run; it goes up to its first wait at once. `is_async` False: it serves a process."""
         context = copy_context()
         context.run(current_run.set, run if is_async else None)
-        work = asyncio.Task(_contained(coroutine), loop=asyncio.get_running_loop(), eager_start=True, context=context)
+        contained = CodeCoroutine(coroutine, run)
+        work = asyncio.Task(contained, loop=asyncio.get_running_loop(), eager_start=True, context=context)
         run.begin(work)
-        return cls(work, cleanup_s, is_async=is_async)
+        return cls(work, cleanup_s, is_async=is_async, run=run if is_async else None)
 
     @classmethod
     def begin_in_thread(cls, threads: Executor, function: Callable[[], Any], cleanup_s: float = GRACE_S) -> "Code":
@@ -67,10 +68,15 @@ class Code:
                 raise asyncio.CancelledError("left behind")
         return self._work.result()
 
-    def cancel(self, *, cleans_up: bool = False) -> None:
-        """Ends async code where it awaits; a thread ends at its next step. Left behind after the grace time."""
+    def cancel(self, *, cleans_up: bool = False, suspends: bool = False) -> None:
+        """Ends async code where it awaits; a thread ends at its next step. Left behind after the grace time.
+
+        `suspends`: for the code it is no cancel, it goes on elsewhere or not at all.
+        """
         if self._work.done():
             return
+        if suspends and self._run is not None:
+            self._run.is_suspended = True
         if self.is_async or (not cleans_up and isinstance(self._work, asyncio.Task)):
             self._work.cancel()
         self.expect_end(self.cleanup_s if cleans_up else GRACE_S)
@@ -97,24 +103,9 @@ class Code:
         self.leave()
 
 
-async def _contained(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    try:
-        return await coroutine
-    except (SystemExit, KeyboardInterrupt) as error:  # in asyncio these would end the whole process
-        raise as_exception(error) from error
-
-
 def call_in_thread(function: Callable[[], Any]) -> Any:
     """Calls it so that whatever it raises can cross from a thread into the loop."""
     try:
         return function()
     except (StopIteration, SystemExit, KeyboardInterrupt) as error:
         raise as_exception(error) from error
-
-
-def as_exception(error: BaseException) -> Exception:
-    """The error itself, or a `RuntimeError` with the same text for errors that would end a process or an iteration."""
-    if isinstance(error, Exception) and not isinstance(error, StopIteration):
-        return error
-    text = f"the code raised {type(error).__name__}" + (f": {error}" if str(error) else "")
-    return RuntimeError(text).with_traceback(error.__traceback__)

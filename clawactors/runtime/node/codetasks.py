@@ -2,33 +2,27 @@
 
 1. A run is known by a context variable, so a task that its code creates belongs to it wherever it is created. What a
    call of the context starts for itself does not: the call is made `in_run` none.
-2. The code only waits when one of its tasks is in a durable wait, and each task without live children is in one too or
-   in a lock, event or queue of asyncio, which another of them ends, or awaits another one; a task that has created
-   live ones counts as waiting for them. A task that is in another call of the context does not wait.
+2. The code only waits when one of its tasks is in a durable wait, and each task without live children is in one too,
+   or awaits other tasks of the run or a lock, event or queue of asyncio, which another of them ends; a task that has
+   created live ones counts as waiting for them. A task that is in another call of the context does not wait.
 3. A task's branch is the path by which it was created: "" is where the code began, "2" its second task, "2.1" the
    first of that one. Replays number by branch, so they never depend on what is faster.
 """
 
 import asyncio
 import contextlib
-import gc
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from functools import wraps
-from types import AsyncGeneratorType, FrameType
 from typing import Any, Concatenate, Final, Protocol
+
+from clawactors.runtime.node.awaiting import awaits_only
+from clawactors.runtime.node.codecoroutine import CodeCoroutine
 
 __all__ = ["Branch", "CodeTasks", "at_work", "current_run", "follow_tasks", "in_run", "outside_run"]
 
 type _Task = asyncio.Task[Any]
-
-_SYNCHRONISATION: Final = ("asyncio.locks", "asyncio.queues")
-_LIBRARIES: Final = ("anyio", "clawactors")
-"""What these do with a lock, event or queue may be waiting for the world outside."""
-
-_GENERATOR_STEPS: Final = ("async_generator_asend", "async_generator_athrow")
-"""Await an asynchronous generator, and have no attribute that tells which one."""
 
 
 class Branch:
@@ -55,8 +49,12 @@ class CodeTasks:
         self._branches: dict[_Task, Branch] = {}
         self._owner = owner
         self._main = Branch("")
+        self.waiting = 0
+        """How many durable waits are under way."""
         self.outside_loop = 0
         """How much code of the run is under way that is no asyncio task: in a thread."""
+        self.is_suspended = False
+        """True once the code has to leave its node: what it awaits raises `TaskSuspended`."""
         self.is_ending = False
         """True once the code has ended: what it left only cleans up, and does not park."""
 
@@ -108,6 +106,12 @@ class CodeTasks:
         with contextlib.suppress(ReferenceError):  # the attempt is over
             self._owner.on_tasks_changed()
 
+    def on_pause(self) -> None:
+        """The task that runs now awaits something, maybe another task of the run."""
+        branch = self._creator()
+        if not branch.waits and not branch.works:
+            self._changed()
+
     @property
     def only_waits(self) -> bool:
         """True while the code does nothing but wait."""
@@ -120,38 +124,11 @@ class CodeTasks:
                 return False
             if not branch.waits and not branch.children and getattr(task, "_fut_waiter", None) not in self._branches:
                 others.append(task)
-        return all(_is_synchronising(task) for task in others)
+        return all(awaits_only(task, self._branches) for task in others)
 
     def live(self) -> list[_Task]:
         """The tasks that have not ended."""
         return list(self._branches)
-
-
-def _is_synchronising(task: _Task) -> bool:
-    """True while the code of the task waits in a lock, event or queue of asyncio."""
-    ends = getattr(task, "_fut_waiter", None)
-    if ends is None or ends.done():
-        return False  # it runs, or is about to
-    innermost = caller = ""
-    for frame in _frames(task.get_coro()):
-        innermost = frame.f_globals.get("__name__", "")
-        package = innermost.partition(".")[0]
-        caller = caller if package == "asyncio" else package
-    return innermost in _SYNCHRONISATION and caller not in _LIBRARIES
-
-
-def _frames(awaited: Any) -> Iterator[FrameType]:
-    """Of the coroutines and generators that await each other, the outermost first."""
-    while awaited is not None:
-        for kind in ("cr", "gi", "ag"):
-            if (frame := getattr(awaited, f"{kind}_frame", None)) is not None:
-                yield frame
-                awaited = getattr(awaited, "gi_yieldfrom" if kind == "gi" else f"{kind}_await")
-                break
-        else:
-            if type(awaited).__name__ not in _GENERATOR_STEPS:
-                return
-            awaited = next((each for each in gc.get_referents(awaited) if isinstance(each, AsyncGeneratorType)), None)
 
 
 current_run: Final[ContextVar[CodeTasks | None]] = ContextVar("current_run", default=None)
@@ -220,9 +197,11 @@ def follow_tasks(loop: asyncio.AbstractEventLoop) -> None:
         return
 
     def create(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], **settings: Any) -> Any:
-        task = inner(loop, coroutine, **settings) if inner else asyncio.Task(coroutine, loop=loop, **settings)
         context = settings.get("context")
         run = current_run.get() if context is None else context.get(current_run)
+        if run is not None and asyncio.iscoroutine(coroutine):
+            coroutine = CodeCoroutine(coroutine, run)
+        task = inner(loop, coroutine, **settings) if inner else asyncio.Task(coroutine, loop=loop, **settings)
         if run is not None:
             run.add(task)  # type: ignore[arg-type]
         return task

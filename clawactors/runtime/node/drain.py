@@ -35,13 +35,13 @@ class Drain:
         await asyncio.gather(*map(self._return, self._slots.take_queue()))
 
     async def end_all(self, grace_s: float) -> None:
-        """Gives back the queue; running tasks get the grace time to reach their next step, then they are cancelled."""
+        """Gives back the queue; running tasks get the grace time to reach their next step, then they unwind."""
         slots = self._slots
         slots.stop_all("drain")
         returned = asyncio.ensure_future(self.return_queue())
         if not await slots.is_idle_within(grace_s):
             for attempt in slots.all():
-                attempt.cancel_code()
+                attempt.suspend_code()
             if not await slots.is_idle_within(_LAST_WORD_S):
                 for attempt in slots.all():
                     attempt.leave_code()

@@ -65,6 +65,7 @@ class Attempt(AttemptParts):
         self.next_params: dict[str, Any] = {}
         self.recovers: LostWork | None = None
         """What its skill is being asked about, before its code runs."""
+        self.undo_limit: asyncio.Timeout | None = None  # of the undo that runs
         self.on_park: Callable[[], None] | None = None
         """Called when its code rests in memory: the slot is free."""
         self.on_wake: Callable[[], None] | None = None
@@ -165,16 +166,18 @@ class Attempt(AttemptParts):
         """Ends the code for what went wrong around it; nothing happens where it ends anyway."""
         self.phase = self.phase.fail(error)
 
-    def cancel_code(self) -> None:
-        """Cancels the code without waiting for its next step."""
+    def suspend_code(self) -> None:
+        """Unwinds the code where it awaits, without waiting for its next step."""
         if self.phase.code is not None:
             self.code_was_told = True
-            self.phase.code.cancel()
+            self.phase.code.cancel(suspends=True)
 
     def leave_code(self) -> None:
-        """Stops waiting for the code to end."""
+        """Stops waiting for the code, or for the undo that runs, to end."""
         if self.phase.code is not None:
             self.phase.code.leave()
+        if self.undo_limit is not None and not self.undo_limit.expired():
+            self.undo_limit.reschedule(self._loop.time())
 
     @property
     def is_stopping(self) -> bool:
@@ -190,6 +193,7 @@ class Attempt(AttemptParts):
         """Raises `TaskSuspended` where the code must not go on, and tells sync code that it is cancelled, once."""
         if self.phase.is_stopping:
             if not self.may_record:
+                self.code_was_told = True
                 raise TaskSuspended
             code = self.phase.code
             if code is not None and not code.is_async and not code.is_told:

@@ -5,7 +5,7 @@ from typing import ClassVar, Final, Literal
 
 from clawactors.runtime.node.code import Code
 
-__all__ = ["GENTLE", "STRENGTH", "Phase", "StopReason"]
+__all__ = ["GENTLE", "STRENGTH", "Phase", "StopReason", "end_code"]
 
 type StopReason = Literal["failed", "pause", "drain", "unpark", "continued", "cancel", "lost", "superseded"]
 
@@ -44,3 +44,8 @@ class Phase(ABC):
     def fail(self, error: BaseException) -> "Phase":
         """The phase after something around the code went wrong."""
         return self
+
+
+def end_code(code: Code, reason: StopReason) -> None:
+    """Ends the code where it awaits; only a cancel is a cancel for the code."""
+    code.cancel(cleans_up=reason == "cancel", suspends=reason in ("lost", "superseded"))

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, override
 
 from clawactors.kernel.errors import Refused
-from clawactors.runtime.node.attempt.phase import GENTLE, Phase, StopReason
+from clawactors.runtime.node.attempt.phase import GENTLE, Phase, StopReason, end_code
 from clawactors.runtime.node.attempt.stopping import StoppingPhase
 from clawactors.runtime.node.capture import capture_again
 from clawactors.runtime.node.code import Code, TaskSuspended
@@ -65,7 +65,7 @@ class RunningPhase(Phase):
     @override
     def stop(self, reason: StopReason) -> Phase:
         if reason not in GENTLE:
-            self.code.cancel(cleans_up=reason == "cancel")
+            end_code(self.code, reason)
         return StoppingPhase(reason, self.code)
 
     @override

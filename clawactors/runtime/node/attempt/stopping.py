@@ -2,7 +2,7 @@
 
 from typing import ClassVar, override
 
-from clawactors.runtime.node.attempt.phase import GENTLE, STRENGTH, Phase, StopReason
+from clawactors.runtime.node.attempt.phase import GENTLE, STRENGTH, Phase, StopReason, end_code
 from clawactors.runtime.node.code import Code
 
 __all__ = ["StoppingPhase"]
@@ -21,5 +21,5 @@ class StoppingPhase(Phase):
         if self.reason is not None and STRENGTH[reason] <= STRENGTH[self.reason]:
             return self
         if self.code is not None and reason not in GENTLE:
-            self.code.cancel(cleans_up=reason == "cancel")
+            end_code(self.code, reason)
         return StoppingPhase(reason, self.code, self.error)

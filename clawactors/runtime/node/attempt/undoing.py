@@ -3,6 +3,7 @@
 1. That steps are being undone is on record before the first undo runs; from then on the code of the skill does not run.
 2. An undo is recorded before the next one begins: a kill repeats at most the one that ran.
 3. An undo that fails is tried again by its policy, then recorded as failed; the others go on.
+4. Where the task is to end now, the undo that runs is given up, and each of the others has 5 s.
 """
 
 import asyncio
@@ -33,6 +34,8 @@ __all__ = ["UNDO_TIMEOUT_S", "undo_first", "undo_steps", "undone_attempt"]
 
 UNDO_TIMEOUT_S: Final = 300.0
 """How long one try of an undo may take that has no timeout of its own."""
+
+_NOW_S: Final = 5.0
 
 _LOSSES_MAX: Final = 2
 """An undo during which the node was lost so often in a row is given up: it may be what kills nodes."""
@@ -94,7 +97,7 @@ async def undo_steps(
         if not goes_on():
             break
         started_s = attempt.clock.monotonic_s()
-        error = await _undo(attempt, entry)
+        error = await _undo_in_time(attempt, entry)
         took_s = round(attempt.clock.monotonic_s() - started_s, 6)
         if error:
             attempt.values.output().note(f"step {entry.name!r} was not undone: {error}", "error", "clawactors.task")
@@ -103,6 +106,18 @@ async def undo_steps(
             attempt.note(c.Compensate(attempt.fence, entry.name, took_s))
         await write()
     return list(_failed(attempt))
+
+
+async def _undo_in_time(attempt: "Attempt", entry: Entry) -> str:
+    """As `_undo`, for as long as nobody wants the task to end now."""
+    limit = attempt.undo_limit = asyncio.timeout(_NOW_S if attempt.journal.ahead.life.cancel_now else None)
+    try:
+        async with limit:
+            return await _undo(attempt, entry)
+    except TimeoutError:
+        return "it was given up, because the task was to end now"
+    finally:
+        attempt.undo_limit = None
 
 
 async def _undo(attempt: "Attempt", entry: Entry) -> str:
