@@ -110,7 +110,7 @@ class TaskApprovals:
                 remind_ns = approval.asked_ns + every_ns * (approval.reminders + 1)
                 reminds = not until_ns or remind_ns < until_ns
                 until_ns = remind_ns if reminds else until_ns
-            if await arrives(attempt, APPROVAL + name, 0, until_ns):
+            if await arrives(attempt, APPROVAL + name, until_ns):
                 continue
             if reminds:
                 passed = (attempt.context.time.now_ns() - approval.asked_ns) // every_ns  # some while no node was there

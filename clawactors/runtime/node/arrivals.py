@@ -1,6 +1,7 @@
 """The wait for a signal: in place for a moment, then without a slot."""
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from clawactors.systems.tasks.events import DurableWait
@@ -15,12 +16,16 @@ IN_PLACE_S: Final = 0.2
 """A wait keeps its slot for this long: most programs answer sooner than another attempt could begin."""
 
 
-async def arrives(attempt: "Attempt", name: str, taken: int = 0, until_ns: int = 0) -> bool:
+def _none() -> int:
+    return 0
+
+
+async def arrives(attempt: "Attempt", name: str, until_ns: int = 0, taken: Callable[[], int] = _none) -> bool:
     """True as soon as more than `taken` signals of that name are there, False when the time has come; 0 for never."""
     attempt.check()
     left_s = IN_PLACE_S if not until_ns else max(0.0, (until_ns - attempt.context.time.now_ns()) / 1e9)
     until_s = asyncio.get_running_loop().time() + min(IN_PLACE_S, left_s)
-    while attempt.journal.entries.count(SIGNAL + name) <= taken:
+    while attempt.journal.entries.count(SIGNAL + name) <= taken():
         if not await _appended(attempt, until_s):
             if 0 < until_ns <= attempt.context.time.now_ns():
                 return False

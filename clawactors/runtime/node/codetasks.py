@@ -110,7 +110,7 @@ class CodeTasks:
         """The task that runs now awaits something, maybe another task of the run."""
         branch = self._creator()
         if not branch.waits and not branch.works:
-            self._changed()
+            self.changed()
 
     @property
     def only_waits(self) -> bool:
@@ -122,7 +122,7 @@ class CodeTasks:
         for task, branch in self._branches.items():
             if branch.works and branch.waits <= branch.works:
                 return False
-            if not branch.waits and not branch.children and getattr(task, "_fut_waiter", None) not in self._branches:
+            if not branch.waits and not branch.children:
                 others.append(task)
         return all(awaits_only(task, self._branches) for task in others)
 

@@ -1,11 +1,11 @@
 """The signals that a task's code takes.
 
-1. The n-th take of a name returns the n-th signal of that name in the log, on every resume the same.
+1. The n-th take of a name returns the n-th signal of that name in the log, on every resume the same; where branches
+   wait for one name, `turns` says whose turn it is.
 2. A signal that arrives before the wait for it is recorded is found; one that arrives later ends that wait.
 3. The end of a wait is decided once, and so is that it timed out: then it took no signal, on every resume the same.
 """
 
-import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,9 +15,10 @@ from clawactors.runtime.node.attempt.journal import load_task
 from clawactors.runtime.node.codetasks import outside_run
 from clawactors.runtime.node.runs import SignalsHad
 from clawactors.runtime.node.sleep import SLEEP, seconds_of, until_of, written
+from clawactors.runtime.node.turns import SignalTurn, SignalTurns
 from clawactors.systems.tasks import Journal
 from clawactors.systems.tasks import commands as c
-from clawactors.systems.tasks.journal import EMPTY, SIGNAL
+from clawactors.systems.tasks.journal import EMPTY, SIGNAL, Entry
 from clawactors.systems.tasks.payload import is_reference
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class TaskSignals:
 
     def __init__(self, attempt: "Attempt") -> None:
         self._attempt = attempt
-        self._taken: dict[str, int] = {}
+        self._turns: dict[str, SignalTurns] = {}
         self._timeouts: dict[str, int] = {}
         self.had = SignalsHad()
         """What the next run does not get."""
@@ -54,30 +55,42 @@ class TaskSignals:
         if not isinstance(name, str) or not 0 < len(name) <= _NAME_MAX or not name.isprintable():
             raise Refused(f"a signal is named by 1 to {_NAME_MAX} printable characters, not {repr(name)[:40]}")
         limit = None if timeout is None else self._limit(name, timeout)
-        key, number = SIGNAL + name, self._taken.get(name, 0)
-        attempt.journal.used.add(key)
+        attempt.journal.used.add(SIGNAL + name)
         if limit is None or not limit.has_expired:
-            self._taken[name] = number + 1
-            earlier = await self._before_the_run()
-            if (entry := earlier.nth(key, number)) is not None:
-                return await self._whole(entry.result, name, number)
+            turns, signal = self._turns_of(name), None
+            turn = turns.enter(attempt.tasks.current().path)
             try:
-                is_there = await self._is_there(name, number - earlier.count(key), limit)
-            except asyncio.CancelledError:
-                self._give_back(name, number)
-                raise
-            if is_there:
-                entry = attempt.journal.entries.nth(key, number - earlier.count(key))
-                if entry is None:
-                    attempt.unwind()
-                return await self._whole(entry.result, name, number)
-            self._give_back(name, number)
+                signal = await self._signal_of(turn, name, limit)
+                if signal is not None:
+                    number, taken = turns.take(turn)
+                    attempt.journal.used.add(taken)
+                    if turns.are_shared and not turn.is_recorded:
+                        await attempt.record(c.CompleteStep(attempt.fence, taken, number))
+                    return await self._whole(signal.result, name, number)
+            finally:
+                if signal is None and turns.leave(turn):
+                    self.notify()
+                    attempt.waits.notify()
         raise TimeoutError(f"no signal {name!r} came within {timeout}")
 
-    def _give_back(self, name: str, number: int) -> None:
-        """That take has come to nothing: the next one gets the signal."""
-        if self._taken[name] == number + 1:
-            self._taken[name] = number
+    def _turns_of(self, name: str) -> SignalTurns:
+        if (turns := self._turns.get(name)) is None:
+            entries = self._attempt.journal.entries if self._attempt.assignment.is_resumed else ()
+            turns = self._turns[name] = SignalTurns(name, entries)
+        return turns
+
+    async def _signal_of(self, turn: SignalTurn, name: str, limit: "_SignalTimeout | None") -> Entry | None:
+        """The signal whose turn it is, once it is there; None when it is recorded that the wait timed out."""
+        key, earlier = SIGNAL + name, await self._before_the_run()
+        before = earlier.count(key)
+        if (entry := earlier.nth(key, turn.number)) is not None:
+            return entry
+        if not await self._is_there(name, lambda: turn.number - before, limit):
+            return None
+        entry = self._attempt.journal.entries.nth(key, turn.number - before)
+        if entry is None:
+            self._attempt.unwind()
+        return entry
 
     async def _whole(self, payload: Any, name: str, number: int) -> Any:
         self.had.add(name, number)
@@ -87,10 +100,10 @@ class TaskSignals:
             else payload
         )
 
-    async def _is_there(self, name: str, number: int, limit: "_SignalTimeout | None") -> bool:
+    async def _is_there(self, name: str, taken: Callable[[], int], limit: "_SignalTimeout | None") -> bool:
         """True once the signal may be there; False when it is recorded that the wait timed out."""
         attempt = self._attempt
-        if await arrives(attempt, name, number, limit.until_ns if limit else 0):
+        if await arrives(attempt, name, limit.until_ns if limit else 0, taken):
             return True
         if limit is not None:
             await attempt.record(limit.expire())

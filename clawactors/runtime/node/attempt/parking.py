@@ -52,6 +52,11 @@ class Parking:
         self.left: tuple[tuple[DurableWait, int], ...] = ()
         """What the code waited for when it was told to leave its node."""
 
+    @property
+    def ends_in_place(self) -> bool:
+        """True while nothing but the attempt itself ends its waits."""
+        return self.is_at_work and self._under_way is None
+
     async def at_work(self, wait: str = "") -> None:
         """Returns at once while the attempt is at work, else once it has been woken, or is to end.
 
@@ -67,7 +72,7 @@ class Parking:
                 "a task belongs to the event loop of its node, and this is another one: there use "
                 "asyncio.run_coroutine_threadsafe(task.step(…), loop), or write the skill as a sync function"
             )
-        while not (self.is_at_work and self._under_way is None) and not self._attempt.is_stopping:
+        while not self.ends_in_place and not self._attempt.is_stopping:
             if self._under_way is not None:
                 await asyncio.wait((self._under_way,))
             elif not self._asked:
@@ -117,7 +122,7 @@ class Parking:
         phase = attempt.phase
         if not attempt.journal.is_parked(attempt.fence):
             attempt.apply_state()
-            attempt.waits.notify()
+            attempt.waits.go_on()
             attempt.waits.check_idle()  # what came may be over already, and the check after it fell into this one
         elif isinstance(phase, RunningPhase):
             self.is_at_work, self._asked = False, False

@@ -1,6 +1,7 @@
 """The durable waits of one attempt: sleeps, signals, and whatever else waits for a time or a signal.
 
-1. While the attempt is at work, a wait ends in place when its time has come or its signal is there.
+1. While the attempt is at work, a wait ends in place when its time has come or its signal is there; not while it is
+   being written that it parks: what comes next is decided by the log.
 2. Once the code does nothing but wait, the attempt parks; from then on only what wakes it ends a wait.
 3. A wait that the code gives up while it is parked (a timeout of its own) asks for a wake before the code goes on.
 """
@@ -21,15 +22,16 @@ __all__ = ["Waits"]
 
 _TURNS: Final = 3
 """What just ended may have set off more: that begins within so many turns of the loop."""
-_LOOK_S: Final = 0.01
-_LOOK_MAX_S: Final = 1.0
-"""Code that comes to wait in a lock or a queue tells nobody, so it is looked at again, ever more rarely."""
+
+
+def _none() -> int:
+    return 0
 
 
 class _OpenWait:
     __slots__ = ("future", "taken", "wait")
 
-    def __init__(self, wait: DurableWait, taken: int, future: "asyncio.Future[bool]") -> None:
+    def __init__(self, wait: DurableWait, taken: Callable[[], int], future: "asyncio.Future[bool]") -> None:
         self.wait, self.taken, self.future = wait, taken, future
 
 
@@ -45,10 +47,8 @@ class Waits:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_ns = 0
         self._is_checking = False
-        self._look: asyncio.TimerHandle | None = None
-        self._look_s = _LOOK_S
 
-    async def until(self, wait: DurableWait, taken: int = 0) -> bool:
+    async def until(self, wait: DurableWait, taken: Callable[[], int] = _none) -> bool:
         """True when more than `taken` signals of the name are there, False when the time has come.
 
         Raises: `TaskSuspended`.
@@ -57,19 +57,21 @@ class Waits:
         if (came := self._came(each)) is not None:
             return came
         self._open[each] = None
-        self._look_s = _LOOK_S
         try:
             self._arm(wait.until_ns)
             self.check_idle()
             return await self.wait_for(each.future)
         finally:
             del self._open[each]
+            if not self._open:
+                self.rest()
 
     async def wait_for[T](self, future: "asyncio.Future[T]") -> T:
         """The result of the future, for which the branch that runs now waits. Raises: `asyncio.CancelledError`."""
         attempt = self._attempt
-        branch = attempt.tasks.current()
+        tasks, branch = attempt.tasks, attempt.tasks.current()
         branch.waits += 1
+        tasks.waiting += 1
         try:
             return await future
         except asyncio.CancelledError:
@@ -78,21 +80,22 @@ class Waits:
             raise
         finally:
             branch.waits -= 1
+            tasks.waiting -= 1
 
     def _came(self, each: _OpenWait) -> bool | None:
         wait, attempt = each.wait, self._attempt
-        if wait.reason == "signal" and attempt.journal.entries.count(SIGNAL + wait.name) > each.taken:
+        if wait.reason == "signal" and attempt.journal.entries.count(SIGNAL + wait.name) > each.taken():
             return True
         return False if 0 < wait.until_ns <= max(attempt.context.time.now_ns(), self._shown_ns) else None
 
     def listed(self) -> tuple[tuple[DurableWait, int], ...]:
         """All waits, each with the number of its signals that were taken."""
         shared = ((DurableWait("signal", name=name), taken()) for name, taken in self.shared.items())
-        return (*dict.fromkeys((each.wait, each.taken) for each in self._open), *shared)
+        return (*dict.fromkeys((each.wait, each.taken()) for each in self._open), *shared)
 
     def notify(self) -> None:
-        """Ends those that something has come for, where the attempt is at work."""
-        if not self._attempt.parking.is_at_work:
+        """Ends those that something has come for, where they end in place."""
+        if not self._attempt.parking.ends_in_place:
             return
         for each in self._open:
             if not each.future.done() and (came := self._came(each)) is not None:
@@ -101,11 +104,15 @@ class Waits:
     def wake(self, at_ns: int) -> None:
         """The attempt is at work again; the log has shown this time."""
         self._shown_ns = max(self._shown_ns, at_ns)
+        self.go_on()
+        self.check_idle()
+
+    def go_on(self) -> None:
+        """They end in place from now on."""
         self.notify()
         left = [each.wait.until_ns for each in self._open if each.wait.until_ns and not each.future.done()]
-        if left:
+        if left and self._attempt.parking.ends_in_place:
             self._arm(min(left))
-        self.check_idle()
 
     def fail(self, error: Exception) -> None:
         """Ends all of them with the error: the log takes no wait."""
@@ -144,10 +151,7 @@ class Waits:
 
     def _on_timer(self) -> None:
         self._timer = None
-        self.notify()
-        left = [each.wait.until_ns for each in self._open if each.wait.until_ns and not each.future.done()]
-        if left and self._attempt.parking.is_at_work:
-            self._arm(min(left))
+        self.go_on()
 
     def check_idle(self) -> None:
         """The code may do nothing but wait now: known in a moment."""
@@ -166,15 +170,8 @@ class Waits:
             self._is_checking = False
             if self._open and not attempt.journal.is_written and not attempt.journal.gathers:
                 attempt.write_beside()  # until when it waits is on record, whatever the code does beside
-            if (self._open or self.shared) and self._look is None:
-                self._look = self._loop.call_later(self._look_s, self._look_again)
-                self._look_s = min(_LOOK_MAX_S, 2 * self._look_s)
         elif turns:
             self._loop.call_soon(self._settle, turns - 1)
         else:
             self._is_checking = False
             attempt.parking.on_idle()
-
-    def _look_again(self) -> None:
-        self._look = None
-        self.check_idle()
