@@ -8,6 +8,8 @@ from clawactors.systems.nodes import events as n
 from clawactors.systems.owners import events as o
 from clawactors.systems.schedules import events as s
 from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.approvals import APPROVAL
+from clawactors.systems.tasks.children import CHILDREN
 from clawactors.systems.tasks.stepevents import Undo
 from clawactors.systems.triggers import events as g
 from clawactors.systems.workflows import events as w
@@ -34,12 +36,26 @@ FULL = e.Submitted(
     max_retries=0,
 )
 LEAST = e.Submitted(skill="echo")
+CHILD: dict[str, Any] = {
+    "skill": "echo",
+    "on_dead": "run",
+    "fork_of": "t-1",
+    "fork_step": "copy-0",
+    "parent": "t-0",
+    "depth": 3,
+    "parent_run": 2,
+    "on_parent_cancel": "leave",
+}
 OF_A_LATER_RUN = e.Submitted(skill="echo", parent="t-0", depth=1, parent_run=3)
 FULL_PLAN = e.Spec(skill="echo", params={"text": "hi"}, user="ada", priority=3, tags=("nightly",), timeout_s=1.5)
+WHOLE_PLAN = e.Spec(**({name: getattr(FULL, name) for name in e.Spec.__struct_fields__} | CHILD))
 NEXT = 1_800_000_060_000_000_000
 STEPS = {"workflow": "nightly", "steps": [{"id": "fetch", "skill": "fetch", "params": {"url": "${params.url}"}}]}
 UNDELIVERED = g.TriggerFailure(g.Place("task", "t1", 7, 1), "task.dead", "answered 500", 5, NEXT)
 ERROR = e.TaskError("network", "no route to host")
+TRACED = e.TaskError("unknown", "KeyError: 1", "Traceback …\nKeyError: 1\n")
+UNDO = Undo(":refund", {"args": ["ada"], "kwargs": {}}, auto=True)
+BOTH = e.CancelRequested("client/ada", undo=True, now=True)
 JOINED = n.NodeJoined(
     incarnation="i1",
     slots=3,
@@ -102,17 +118,23 @@ SAID = h.MessageAdded(
 ASKED_FOR = h.ExtractionRequested("1", "ada", "chat/c-1/1")
 
 EXAMPLES: dict[str, tuple[Any, ...]] = {
-    "task.submitted": (FULL, LEAST, OF_A_LATER_RUN),
+    "task.submitted": (FULL, LEAST, OF_A_LATER_RUN, e.Submitted(**CHILD)),
     "task.ready": (e.Readied(),),
     "task.scheduled": (
         scheduled(7, params={"text": "hi"}, timeout_s=1.5, max_retries=2, failures=1, interruptions=4),
         scheduled(),
         scheduled(8, wakes=True),
+        scheduled(9, steps=4, losses=2),
     ),
     "task.started": (e.Started(),),
     "task.returned": (e.Returned("node n1 drains"), e.Returned()),
-    "step.started": (e.StepStarted("copy-0"),),
-    "step.completed": (e.StepCompleted("copy-0", {"rows": [1, None]}, 0.25, 0.5), e.StepCompleted("count")),
+    "step.started": (e.StepStarted("copy-0"), e.StepStarted("copy-0", 2.0)),
+    "step.completed": (
+        e.StepCompleted("copy-0", {"rows": [1, None]}, 0.25, 0.5),
+        e.StepCompleted("count"),
+        e.StepCompleted("charge", 7, fingerprint="f1", undo=UNDO),
+        e.StepCompleted("reserve", undo=Undo("shop.stock:release")),
+    ),
     "step.failed": (e.StepFailed("copy-0", "disk full", 0.25), e.StepFailed("copy-0")),
     "step.undo_failed": (e.StepUndoFailed("copy-0", "no route to host", 0.25), e.StepUndoFailed("copy-0")),
     "step.compensated": (e.StepCompensated("copy-0", 0.25), e.StepCompensated("copy-0")),
@@ -127,6 +149,8 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
         e.AttemptFailed(error=ERROR, then="retry", retry_at_ns=1_800_000_001_000_000_000),
         *(e.AttemptFailed(error=ERROR, then=then) for then in ("failed", "dead")),
         e.AttemptFailed(error=ERROR, then="dead", max_retries=0),
+        e.AttemptFailed(error=TRACED, then="retry", retry_at_ns=NEXT, elsewhere=True),
+        e.AttemptFailed(error=TRACED, then="blocked"),
     ),
     "task.completed": (e.Completed({"rows": 7, "names": ["a", None]}), e.Completed()),
     "task.continued": (
@@ -134,7 +158,12 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
         e.Continued(run=2),
     ),
     "task.unparked": (e.Unparked("node n1 stops"), e.Unparked()),
-    "task.cancel_requested": (e.CancelRequested("client/ada"), e.CancelRequested(), e.CancelRequested("", now=True)),
+    "task.cancel_requested": (
+        e.CancelRequested("client/ada"),
+        e.CancelRequested(),
+        e.CancelRequested("", now=True),
+        BOTH,
+    ),
     "task.compensating": (e.Compensating("dead", ERROR), e.Compensating("cancelled")),
     "task.cancelled": (e.Cancelled(),),
     "task.paused": (e.Paused("client/ada"), e.Paused()),
@@ -153,6 +182,7 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
     "task.edited": (
         e.Edited(**{name: getattr(FULL, name) for name in e.Spec.__struct_fields__}),
         e.Edited(skill="echo", on_dead="run", fork_of="t-1", fork_step="copy-0"),
+        e.Edited(**CHILD),
     ),
     "task.expired": (e.Expired(ERROR),),
     "task.forked": (
@@ -176,7 +206,13 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
         e.ApprovalAnswered("approval", True, "client/ada", "as we said"),
         e.ApprovalAnswered("approval", False),
     ),
-    "memory.recorded": (REMEMBERED, m.MemoryRecorded(text="a note")),
+    "memory.recorded": (
+        REMEMBERED,
+        m.MemoryRecorded(text="a note"),
+        m.MemoryRecorded(
+            text="a fact", fact=m.Fact(subject="ada", predicate="lives in", object="Rome", exclusive=True)
+        ),
+    ),
     "memory.merged": (MERGED, m.MemoryMerged(occurrence="m-9")),
     "memory.revised": (REVISED, m.MemoryRevised(text="again")),
     "memory.superseded": (m.MemorySuperseded("m-2", NEXT, "contradicted"), m.MemorySuperseded("m-2", 0)),
@@ -207,6 +243,7 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
             cron="30 2 * * 1-5", task=FULL_PLAN, zone="Europe/Berlin", catch_up="fire", next_ns=NEXT, by="client/ada"
         ),
         s.ScheduleAdded(cron="* * * * *", task=e.Spec(skill="echo"), next_ns=NEXT),
+        s.ScheduleAdded(cron="* * * * *", task=WHOLE_PLAN, next_ns=NEXT),
     ),
     "schedule.paused": (s.SchedulePaused("client/ada"), s.SchedulePaused()),
     "schedule.resumed": (s.ScheduleResumed(NEXT, "client/ada"), s.ScheduleResumed(NEXT)),
@@ -226,6 +263,7 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
         ),
         g.TriggerAdded(on=("task.dead",), webhook="https://example.org/hook", secret="hook"),  # noqa: S106 - a name
         g.TriggerAdded(on=("task.dead",), publish="app.dead"),
+        g.TriggerAdded(on=("task.dead",), task=WHOLE_PLAN),
     ),
     "trigger.paused": (g.TriggerPaused("client/ada"), g.TriggerPaused()),
     "trigger.resumed": (g.TriggerResumed("client/ada"), g.TriggerResumed()),
@@ -246,6 +284,7 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
         n.NodeJoined(incarnation="i1"),
         n.NodeJoined(incarnation="i1", offers=(n.Offer("ask", lacks=("openai",), concurrency=4),)),
         n.NodeJoined(incarnation="i1", offers=(n.Offer("pay", recover="look"),)),
+        n.NodeJoined(incarnation="i1", offers=(n.Offer("ask", timeout_s=1.5, errors=("quota: give_up",)),)),
     ),
     "node.left": (n.NodeLeft("i1", "stopped"), n.NodeLeft("i1")),
     "node.lost": (n.NodeLost("i1", "no heartbeat for 1.8 s"), n.NodeLost("i1")),
@@ -259,6 +298,7 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
 
 LOST = e.Interrupted("node n1: no heartbeat")
 ASKED = e.CancelRequested("client/ada")
+GO = e.DurableWait("signal", 0, "go")
 type Bodies = list[tuple[Any, ...] | bytes]
 
 HISTORIES: dict[str, tuple[str, Bodies]] = {
@@ -357,6 +397,71 @@ HISTORIES: dict[str, tuple[str, Bodies]] = {
             (e.Readied(),),
             (scheduled(4),),
             (e.Started(), e.Completed(3)),
+        ],
+    ),
+    "task-parked": (
+        "task",
+        [
+            (LEAST,),
+            (scheduled(),),
+            (e.Started(), e.Waiting("timer", NEXT, "", (e.DurableWait("timer", NEXT), GO), parked=True)),
+            (e.Signalled("go", 1), e.Readied(), scheduled(2, wakes=True)),
+            (e.Started(), e.Waiting("timer", NEXT, parked=True, limited=True)),
+            (e.Unparked("node n1 stops"),),
+            (e.Readied(),),
+            (scheduled(3, "n2", "i2"),),
+            (e.Started(), e.Waiting("signal", 0, "stop", parked=True)),
+            (ASKED, e.Readied(), scheduled(4, "n2", "i2", wakes=True)),
+            (e.Started(), e.StepCompleted("release")),
+            (BOTH,),
+            (e.Cancelled(),),
+        ],
+    ),
+    "task-parked-and-paused": (
+        "task",
+        [
+            (LEAST,),
+            (scheduled(),),
+            (e.Started(), e.Waiting("signal", 0, "go", parked=True)),
+            (e.Paused("client/ada"),),
+            (e.Signalled("go", 1),),
+            (e.Resumed(),),
+            (e.Readied(),),
+            (e.Interrupted("n1 was lost"),),
+            (scheduled(2, "n2", "i2"),),
+            (e.Started(), e.Completed(1)),
+        ],
+    ),
+    "task-approved": (
+        "task",
+        [
+            (LEAST,),
+            (scheduled(),),
+            (e.Started(), e.ApprovalAsked(name="approval", question="deploy?", by=("ops",), until_ns=NEXT, asked_ns=1)),
+            (e.Waiting("signal", NEXT, f"{APPROVAL}approval", parked=True),),
+            (e.ApprovalAsked(name="approval", question="deploy?", by=("ops",), asked_ns=1, reminders=1),),
+            (
+                e.ApprovalAnswered("approval", True, "client/ops", "well"),
+                e.Signalled(f"{APPROVAL}approval", {"approved": True, "by": "client/ops", "comment": "well"}),
+                e.Readied(),
+                scheduled(2, wakes=True),
+            ),
+            (e.ApprovalAnswered("approval", False, "client/eve"),),
+            (e.Started(), e.Completed(True)),
+        ],
+    ),
+    "task-of-a-parent-and-with-children": (
+        "task",
+        [
+            (e.Submitted(skill="echo", parent="t-0", depth=1, on_parent_cancel="leave"),),
+            (scheduled(),),
+            (e.Started(), e.Waiting("signal", 0, CHILDREN, parked=True)),
+            (
+                e.Signalled(CHILDREN, [{"id": "c-1", "version": 7, "status": "completed", "result": 3}]),
+                e.Readied(),
+                scheduled(2, wakes=True),
+            ),
+            (e.Started(), e.AttemptFailed(error=e.TaskError("child", "task c-2 is dead"), then="failed")),
         ],
     ),
     "task-cancelled": ("task", [(FULL,), (e.Readied(),), (e.Readied(),), (ASKED, e.Cancelled()), (e.TaskArchived(),)]),

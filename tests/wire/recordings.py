@@ -1,6 +1,7 @@
 """Recorded commits: how they are read, and how new ones are made. What is recorded is a promise and never rewritten.
 
-`python -m tests.wire.recordings` adds recordings for the events and histories of `examples.py` that have none.
+`python -m tests.wire.recordings` adds what `examples.py` has and no recording: events, further forms of an event,
+histories.
 """
 
 from collections.abc import Iterator
@@ -9,14 +10,17 @@ from typing import Any
 
 import msgspec
 
-from clawactors.eventlog import Record
+from clawactors.eventlog import Codec, Record
 from clawactors.kernel.fold import Snapshot, fold
 from clawactors.kinds import DECODER, KINDS
 from clawactors.systems.tasks import Task
 from clawactors.systems.tasks.journal import SIGNAL
 from tests.wire.examples import EXAMPLES, HISTORIES, SUBJECTS
 
-__all__ = ["EVENTS_DIR", "HISTORIES_DIR", "fields_of", "folded", "state_of"]
+type Field = tuple[str, str]
+"""Of a struct: its name, and that of the field."""
+
+__all__ = ["EVENTS_DIR", "HISTORIES_DIR", "fields_of", "fields_on_the_wire", "folded", "recorded_fields", "state_of"]
 
 EVENTS_DIR, HISTORIES_DIR = Path(__file__).parent / "events", Path(__file__).parent / "histories"
 FIRST_NS = 1_800_000_000_000_000_000
@@ -65,7 +69,49 @@ def folded(kind: str, records: list[Record]) -> Snapshot[Any]:
     return known
 
 
-def _new() -> Iterator[tuple[Path, object]]:
+def fields_on_the_wire(codec: Codec[Any]) -> set[Field]:
+    """The fields of all events of the codec, and of what stands in them."""
+    found: dict[type, msgspec.inspect.StructType] = {}
+    left: list[Any] = [msgspec.inspect.type_info(codec._event)]
+    while left:
+        match left.pop():
+            case msgspec.inspect.Metadata(type=inner):
+                left.append(inner)
+            case msgspec.inspect.UnionType(types=types) | msgspec.inspect.TupleType(item_types=types):
+                left += types
+            case msgspec.inspect.CollectionType(item_type=inner):
+                left.append(inner)
+            case msgspec.inspect.StructType(cls=cls, fields=fields) as struct if cls not in found:
+                found[cls] = struct
+                left += (field.type for field in fields)
+    return {(cls.__name__, field.name) for cls, struct in found.items() for field in struct.fields}
+
+
+def recorded_fields(codec: Codec[Any]) -> set[Field]:
+    """The fields that stand in the recorded events of the codec, or always have a value."""
+    found: set[Field] = set()
+    for tag in codec.tags:
+        path = EVENTS_DIR / f"{tag}.json"
+        for each in msgspec.json.decode(path.read_bytes()) if path.exists() else ():
+            left: list[Any] = list(codec.decode(each["body"].encode()))
+            while left:
+                value = left.pop()
+                if isinstance(value, list | tuple):
+                    left += value
+                elif isinstance(value, msgspec.Struct):
+                    for field in msgspec.structs.fields(value):
+                        held = getattr(value, field.name)
+                        if field.required or held not in (field.default, _made(field)):
+                            found.add((type(value).__name__, field.name))
+                        left.append(held)
+    return found
+
+
+def _made(field: msgspec.structs.FieldInfo) -> Any:
+    return field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+
+
+def _new() -> Iterator[tuple[Path, list[dict[str, Any]] | dict[str, Any]]]:
     for tag, events in EXAMPLES.items():
         codec = next(codec for codec in DECODER.codecs.values() if tag in codec.tags)
         recording = [{"body": codec.encode((event,)).decode(), "event": fields_of(event)} for event in events]
@@ -91,6 +137,12 @@ def _new() -> Iterator[tuple[Path, object]]:
 
 if __name__ == "__main__":
     for path, recording in _new():
-        if not path.exists():
-            path.write_bytes(msgspec.json.format(msgspec.json.encode(recording), indent=1) + b"\n")
-            print(path)
+        if path.exists():
+            there = msgspec.json.decode(path.read_bytes())
+            bodies = [each["body"] for each in there] if isinstance(recording, list) else []
+            more = [each for each in recording if isinstance(each, dict) and each["body"] not in bodies]
+            if not more:
+                continue
+            recording = there + more
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(recording), indent=1) + b"\n")
+        print(path)

@@ -8,7 +8,15 @@ import pytest
 
 from clawactors.eventlog import Record
 from clawactors.kinds import DECODER
-from tests.wire.recordings import EVENTS_DIR, HISTORIES_DIR, fields_of, folded, state_of
+from tests.wire.recordings import (
+    EVENTS_DIR,
+    HISTORIES_DIR,
+    fields_of,
+    fields_on_the_wire,
+    folded,
+    recorded_fields,
+    state_of,
+)
 
 
 def read(path: Path) -> Any:
@@ -40,6 +48,16 @@ def test_every_tag_of_every_codec_has_a_recording(kind: str) -> None:
     missing = set(DECODER.codecs[kind].tags) - set(recordings(EVENTS_DIR))
     assert not missing, (
         f"add {missing} to EXAMPLES in tests/wire/examples.py, then run `python -m tests.wire.recordings`"
+    )
+
+
+@pytest.mark.parametrize("kind", sorted(DECODER.codecs))
+def test_every_field_of_every_event_has_a_recording(kind: str) -> None:
+    codec = DECODER.codecs[kind]
+    missing = sorted(fields_on_the_wire(codec) - recorded_fields(codec))
+    assert not missing, (
+        f"no recorded event has a value in {missing}: add one to EXAMPLES in tests/wire/examples.py, then run "
+        "`python -m tests.wire.recordings`"
     )
 
 
