@@ -16,7 +16,7 @@ class TaskSuspended(BaseException):
     """Unwinds the code of a task that must not go on. No `Exception`, so that code does not swallow it by habit."""
 
 
-class _Run(Protocol):
+class _SteeredRun(Protocol):
     is_suspended: bool
     waiting: int
 
@@ -28,7 +28,7 @@ class CodeCoroutine(Coroutine[Any, Any, Any]):
 
     __slots__ = ("_coroutine", "_run")
 
-    def __init__(self, coroutine: Coroutine[Any, Any, Any], run: _Run) -> None:
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], run: _SteeredRun) -> None:
         self._coroutine, self._run = coroutine, run
 
     @override

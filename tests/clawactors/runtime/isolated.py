@@ -27,6 +27,15 @@ def asks(task: SyncTask) -> Any:
     return task.signal("approve")
 
 
+@skill("tidies", isolate=True)
+def tidies(task: SyncTask) -> Any:
+    """Waits, and cleans up."""
+    try:
+        return task.signal("never")
+    finally:
+        task.step("tidy", os.getpid)
+
+
 @skill("consents", isolate=True)
 def consents(task: SyncTask) -> Any:
     """Asks a person."""

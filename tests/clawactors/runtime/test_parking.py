@@ -392,15 +392,15 @@ async def test_beyond_the_limit_the_oldest_unwinds() -> None:
         assert [(await cluster.until_status(id, "completed")).life.result for id in "abc"] == [2, 1, 1]
 
 
-async def test_many_parked_tasks_outlive_their_node() -> None:
+@pytest.mark.parametrize("many", [300, pytest.param(10_000, marks=pytest.mark.soak)])
+async def test_many_parked_tasks_outlive_their_node(many: int) -> None:
     @skill("nap")
     async def nap(task: Task) -> int:
         await task.sleep("1h")
         return task.attempt
 
-    many = 500
     clock = WallClock(NOW_S)
-    async with one_node(nap, clock=clock, slots=50) as cluster:
+    async with asyncio.timeout(20 + many / 100), one_node(nap, clock=clock, slots=50) as cluster:
         client = cluster.client()
         ids = [f"t{n}" for n in range(many)]
         await asyncio.gather(*(client.submit("nap", id=id) for id in ids))

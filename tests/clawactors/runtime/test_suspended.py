@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -157,7 +158,7 @@ async def test_a_task_of_a_run_looks_like_any_other() -> None:
         await asyncio.sleep(0)
         return 3
 
-    run = CodeTasks(lambda: None)
+    run = CodeTasks(SimpleNamespace(on_tasks_changed=lambda: None))
     work = asyncio.get_running_loop().create_task(CodeCoroutine(works(), run))
     await asyncio.sleep(0)
     assert "works" in repr(work)
