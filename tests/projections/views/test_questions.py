@@ -68,7 +68,7 @@ def test_a_task_is_found_by_its_id_as_the_promised_row(projector: Projector, ask
         "id", "name", "skill", "type", "status", "priority", "user", "params", "requires", "prefers", "affinity",
         "tags", "description", "metadata", "after", "timeout_s", "deadline", "max_retries", "on_dead", "not_before",
         "cancel_requested",
-        "waiting_for", "waiting_until", "node", "parked_on", "attempt", "progress", "steps", "result", "error",
+        "waiting_for", "waiting_until", "node", "parked_on", "attempt", "run", "progress", "steps", "result", "error",
         "submitted_at",
         "scheduled_at", "started_at", "completed_at", "updated_at", "fork_of", "forks", "version", "parent",
     ]  # fmt: skip
