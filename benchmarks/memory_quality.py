@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks.memory_set import Half, Question, Set, load, mixed
 from clawactors import memory
 from clawactors.memory.index.rows import item_at
-from clawactors.memory.recall.fusion import THRESHOLD
+from clawactors.memory.recall.evidence import THRESHOLD
 from clawactors.memory.recall.search import RankedItems
 from clawactors.memory.scratch import Scratch
 

@@ -1,21 +1,24 @@
 """The labelled set: conversations and task histories with questions whose evidence is marked.
 
 A file of `memory_questions/`: first `name: value` lines, then sessions (`@ date`) of messages (`speaker: text {mark}`),
-then questions (`? question = mark mark`), without marks where nothing in it answers. Half of the files are held out:
-nothing is ever fitted to them.
+then questions (`? question = mark mark`), without marks where nothing in it answers. Messages of `note` are notes of no
+conversation; the files `daily_*` consist of them. Half of the files are held out: nothing is ever fitted to them.
 """
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
-__all__ = ["Question", "Set", "load", "mixed"]
+__all__ = ["Question", "Set", "daily", "load", "mixed"]
 
 FOLDER = Path(__file__).parent / "memory_questions"
 
+_DAILY = "daily_"
+_NOTE = "note"
 _MESSAGE = re.compile(r"(?P<speaker>[^:]+): (?P<text>.*?)(?: \{(?P<mark>\S+)\})?")
 
 type Half = Literal["tuning", "held-out"]
@@ -37,9 +40,18 @@ class Set(msgspec.Struct, frozen=True):
 
 
 def load(half: Half | None = None) -> list[Set]:
-    """The files, each a set of its own."""
-    found = [_parsed(path) for path in sorted(FOLDER.glob("*.txt"))]
-    return [one for one in found if half is None or one.half == half]
+    """The dialogues and task histories, each a set of its own."""
+    return [one for one in _sets() if not one.name.startswith(_DAILY) and half in (None, one.half)]
+
+
+def daily(half: Half | None = None) -> list[Set]:
+    """The notes of somebody's days, each a set of its own."""
+    return [one for one in _sets() if one.name.startswith(_DAILY) and half in (None, one.half)]
+
+
+@cache
+def _sets() -> list[Set]:
+    return [_parsed(path) for path in sorted(FOLDER.glob("*.txt"))]
 
 
 def mixed(half: Half) -> Iterator[Set]:
@@ -73,8 +85,10 @@ def _parsed(path: Path) -> Set:
             if mark := message["mark"]:
                 assert mark not in marks, f"{path.name}: {mark} marks two messages"
                 marks[mark] = id
-            said = {"speaker": message["speaker"], "text": message["text"]}
-            turns.append({"id": id, "session": f"{path.stem}-{session}", "index": index, "date": date, **said})
+            said = {"text": message["text"], "date": date}
+            if message["speaker"] != _NOTE:
+                said |= {"speaker": message["speaker"], "session": f"{path.stem}-{session}"}
+            turns.append({"id": id, "index": index, **said})
             index += 1
     half: Half = "held-out" if facts["half"] == "held-out" else "tuning"
     return Set(path.stem, facts["language"], half, turns, questions)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from clawactors.projections.engine.store import Reading, Writing
 
-__all__ = ["POSTINGS", "Numbers", "Posting", "PostingsBatch", "lookup"]
+__all__ = ["POSTINGS", "Numbers", "Posting", "PostingsBatch", "beginning_with", "lookup"]
 
 POSTINGS = "memory.postings"
 """term, 0, block → packed numbers and counts."""
@@ -41,6 +41,21 @@ def lookup(reading: Reading, term: str) -> Posting:
                 found.append(value)
     packed = np.frombuffer(b"".join(found), _PACKED)
     return (packed >> _COUNT_BITS).astype(np.int64), (packed & _COUNT_MAX).astype(np.float32)
+
+
+def beginning_with(reading: Reading, prefix: str, most: int) -> list[str]:
+    """The first `most` terms that begin with the prefix, in the order of their bytes."""
+    start = prefix.encode()
+    found: list[str] = []
+    cursor = reading.cursor(POSTINGS)
+    more = cursor.set_range(start)
+    while more and len(found) < most:
+        term = bytes(cursor.key()).partition(b"\0")[0]
+        if not term.startswith(start):
+            break
+        found.append(term.decode())
+        more = cursor.set_range(term + b"\1")  # past all blocks of the term
+    return found
 
 
 class PostingsBatch:

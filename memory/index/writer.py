@@ -13,7 +13,7 @@ from clawactors.memory.index.rows import find, key, next_number, put_item, put_n
 from clawactors.memory.index.terms import extra_terms, searched_text
 from clawactors.memory.index.vectors import VECTORS, pack, quantized
 from clawactors.memory.item import Item
-from clawactors.memory.text.lexicon import Lexicon
+from clawactors.memory.text.lexicon import Lexicon, length
 from clawactors.projections.engine.store import Reading, Writing
 from clawactors.systems.memories import Memory
 
@@ -92,7 +92,7 @@ class IndexWriter:
         for nth, change in enumerate(changes):
             counts = self._term_counts(change.after)
             postings.add(change.after.number, counts)
-            change.vector = pack(counts.total(), float(lengths[nth]), float(scales[nth]), codes[nth])
+            change.vector = pack(length(counts), float(lengths[nth]), float(scales[nth]), codes[nth])
             txn.put(VECTORS, key(change.after.number), change.vector)
 
     def _term_counts(self, item: Item) -> Counter[str]:

@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from clawactors.memory.recall.fusion import THRESHOLD
+from clawactors.memory.recall.evidence import THRESHOLD
 from clawactors.systems.memories import Kind, Status
 
 __all__ = [

@@ -1,13 +1,8 @@
-"""The rank and the relevance of items.
+"""The rank of items.
 
 The rank is a weighted sum of standardized scores and of features for speaker, date and session. The weights hold for
 texts of any kind: weights that are fitted only to the tuning half of `benchmarks/memory_questions` (by
 `benchmarks/memory_tuning.py`) gain a little there and lose much elsewhere (`benchmarks/memory_general.py`).
-
-The relevance is comparable between searches, which a rank is not. It is a logistic function of the share of the
-question that an item and its neighbours cover, in words and in concepts, and of the fused score. It was fitted
-(`benchmarks/memory_tuning.py`) on true answers against the results of the same questions in an unrelated memory; the
-threshold 0.7 keeps nine of ten true answers among the first twenty.
 """
 
 from typing import Final
@@ -19,7 +14,7 @@ from clawactors.memory.index.columns import NONE, Columns
 from clawactors.memory.index.postings import Numbers
 from clawactors.memory.text.date import DAY_NS, Days
 
-__all__ = ["COEFFICIENTS", "FEATURES", "THRESHOLD", "WEIGHTS", "features", "relevance", "with_neighbours"]
+__all__ = ["FEATURES", "WEIGHTS", "features", "with_neighbours"]
 
 type Scores = npt.NDArray[np.float32]
 
@@ -40,15 +35,8 @@ WEIGHTS: Final[dict[str, float]] = {
     "closed": -1.0,
 }
 
-THRESHOLD: Final = 0.7
-"""Hits below this relevance are weak."""
-
-COEFFICIENTS: Final[tuple[float, ...]] = (-1.23, 0.57, 4.02, 1.17, 0.46)
-"""Constant; addend for scripts without spaces, where pairs of characters cover less; weights of the share of words
-covered, the share of concepts covered, and the fused score."""
-
-_FULL_LENGTH_TERMS: Final = (16, 40)
-"""Terms up to which a longer message ranks higher, in spaced scripts and in scripts without spaces."""
+_FULL_LENGTH: Final = 16
+"""Words up to which a longer message ranks higher."""
 _REPORTED_WITHIN_DAYS: Final = 14
 """People often report an event some days after it happened."""
 
@@ -66,8 +54,8 @@ def features(
     concepts: Scores,
     similarities: Scores,
     speakers: list[int],
+    owners: list[int],
     days: list[Days],
-    unspaced: bool,
 ) -> npt.NDArray[np.float32]:
     """The feature matrix. Shape: one row per item of the pool, one column per feature in the order of `FEATURES`."""
     own = words[pool] + np.float32(0.5) * concepts[pool]
@@ -76,11 +64,11 @@ def features(
             _standard(with_neighbours(words, pool, columns)),
             _standard(with_neighbours(concepts, pool, columns)),
             _standard(similarities),
-            _spoken_by(columns.speaker[pool], speakers),
+            np.maximum(_spoken_by(columns.speaker[pool], speakers), _spoken_by(columns.owner[pool], owners)),
             _standard(_of_session(columns.session[pool], pool, own)),
             _closeness(columns.at_ns[pool] // DAY_NS, days),
             columns.question[pool].astype(np.float32),
-            _standard(np.log1p(np.minimum(columns.terms[pool], _FULL_LENGTH_TERMS[unspaced]).astype(np.float32))),
+            _standard(np.log1p(np.minimum(columns.terms[pool], _FULL_LENGTH).astype(np.float32))),
             columns.importance[pool] - np.float32(0.5),
             columns.closed[pool].astype(np.float32),
         ),
@@ -118,12 +106,3 @@ def _closeness(item_days: npt.NDArray[np.int64], days: list[Days]) -> Scores:
         late = np.clip(1 - (item_days - last) / (_REPORTED_WITHIN_DAYS + 1), 0, 1)
         closest = np.maximum(closest, np.where(item_days < first, 0, np.where(item_days <= last, 1, late / 2)))
     return closest.astype(np.float32)
-
-
-def relevance(words: Scores, concepts: Scores, fused: Scores, unspaced: bool) -> Scores:
-    """The relevance of each item, 0..1."""
-    constant, added, *weights = COEFFICIENTS
-    evidence = np.stack((words, concepts, fused))
-    logits: Scores = np.asarray(weights, np.float32) @ evidence + np.float32(constant + added * unspaced)
-    probabilities: Scores = (1 / (1 + np.exp(-np.clip(logits, -30, 30)))).astype(np.float32)
-    return probabilities

@@ -12,12 +12,12 @@ from clawactors.memory.index.columns import Columns
 from clawactors.memory.index.postings import Numbers, lookup
 from clawactors.projections.engine.store import Reading
 
-__all__ = ["CONCEPTS", "WORDS", "Scale", "Term", "bm25", "coverage", "terms_of_query"]
+__all__ = ["CONCEPTS", "WORDS", "Scale", "Term", "bm25", "terms_of_query"]
 
 type Scores = npt.NDArray[np.float32]
 
 _COMMON: Final = 0.2
-"""A term in a greater share of the items is skipped: it discriminates too little for its cost."""
+"""A term in a greater share of the items is common: BM25 skips it, because it discriminates too little for its cost."""
 _COMMON_FROM: Final = 20_000
 
 
@@ -39,6 +39,7 @@ class Term(msgspec.Struct, frozen=True):
     idf: float
     numbers: Numbers
     counts: Scores
+    common: bool = False
 
 
 def terms_of_query(reading: Reading, columns: Columns, texts: Iterable[str]) -> list[Term]:
@@ -49,12 +50,11 @@ def terms_of_query(reading: Reading, columns: Columns, texts: Iterable[str]) -> 
         numbers, counts = lookup(reading, text)
         frequency = min(len(numbers), total)
         idf = math.log(1 + (total - frequency + 0.5) / (frequency + 0.5))
-        if total > _COMMON_FROM and frequency > _COMMON * total:
-            numbers, counts = numbers[:0], counts[:0]
-        elif len(numbers) and numbers[-1] >= columns.count:  # already in the rows, not yet in the index
+        if len(numbers) and numbers[-1] >= columns.count:  # already in the rows, not yet in the index
             indexed = numbers < columns.count
             numbers, counts = numbers[indexed], counts[indexed]
-        found.append(Term(text, idf, numbers, counts))
+        common = total > _COMMON_FROM and frequency > _COMMON * total
+        found.append(Term(text, idf, numbers, counts, common))
     return found
 
 
@@ -64,19 +64,10 @@ def bm25(terms: Iterable[Term], columns: Columns, scale: Scale) -> Scores:
     slope = scale.k1 * scale.b / columns.mean_terms
     offset = scale.k1 * (1 - scale.b)
     for term in terms:
+        if term.common:
+            continue
         counts = term.counts
         damping = columns.terms[term.numbers] * np.float32(slope) + np.float32(offset)
         scores[term.numbers] += counts / (counts + damping) * np.float32(term.idf * (scale.k1 + 1))
     return scores
 
-
-def coverage(terms: Iterable[Term], numbers: Numbers) -> Scores:
-    """The share of the query's weight that each of these items covers, 0..1."""
-    total = 0.0
-    covered = np.zeros(len(numbers), np.float32)
-    for term in terms:
-        total += term.idf
-        if len(term.numbers):
-            places = np.minimum(np.searchsorted(term.numbers, numbers), len(term.numbers) - 1)
-            covered += (term.numbers[places] == numbers) * np.float32(term.idf)
-    return covered / np.float32(total or 1.0)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from clawactors.memory.index import Index
 from clawactors.memory.index.columns import NONE
 from clawactors.memory.index.index import EXACT_LIMIT
-from clawactors.memory.index.postings import Numbers
+from clawactors.memory.index.postings import Numbers, beginning_with, lookup
 from clawactors.memory.index.rows import find, item_at
 from clawactors.memory.index.terms import searched_text
 from clawactors.memory.index.top import best_of, top
@@ -18,18 +18,20 @@ from clawactors.memory.item import Item
 from clawactors.memory.recall.current import in_order
 from clawactors.memory.recall.decided import decisions_first
 from clawactors.memory.recall.filter import MemoryFilter, admits, matching
-from clawactors.memory.recall.fusion import FEATURES, THRESHOLD, WEIGHTS, features, relevance
+from clawactors.memory.recall.evidence import THRESHOLD, around, evidence, relevance
+from clawactors.memory.recall.fusion import FEATURES, WEIGHTS, features
 from clawactors.memory.recall.hit import Hit, hit_of
-from clawactors.memory.recall.lexical import CONCEPTS, WORDS, Term, bm25, coverage, terms_of_query
 from clawactors.memory.recall.routes import AskedQuestion, FoundHit, answers
-from clawactors.memory.recall.speaker import SpeakerFinder
 from clawactors.memory.text.date import UTC, Zone, day_of, mentioned_days
+from clawactors.memory.recall.lexical import CONCEPTS, WORDS, Term, bm25, terms_of_query
+from clawactors.memory.recall.question import Demand, demands
+from clawactors.memory.recall.speaker import NameFinder
 from clawactors.memory.text.excerpt import excerpt
 from clawactors.memory.text.normal import clean
-from clawactors.memory.text.term import is_unspaced
+from clawactors.memory.text.spelling import PREFIX, likeness
 from clawactors.projections.engine.store import Reading
 
-__all__ = ["QUERY_LIMIT", "Evidence", "RankedItems", "Searcher"]
+__all__ = ["QUERY_LIMIT", "RankedItems", "Searcher"]
 
 QUERY_LIMIT: Final = 2000
 """Characters of a query; the rest is ignored."""
@@ -38,6 +40,7 @@ _POOL_ALL: Final = 1024
 _POOL_EACH: Final = 128
 _NEIGHBOURS_OF: Final = 32
 _JUDGED: Final = 64
+_FORMS_MAX: Final = 64
 _WEAK: Final = 3
 _EVERYTHING: Final = MemoryFilter()
 
@@ -45,16 +48,12 @@ type Mask = npt.NDArray[np.bool_]
 type Scores = npt.NDArray[np.float32]
 
 
-type Evidence = tuple[Scores, Scores, Scores]
-"""The input of `relevance`: share of words covered, share of concepts covered, fused score."""
-
-
 class RankedItems(msgspec.Struct, frozen=True):
     """The items of a pool, best first; `evidence` and `relevances` exist only for the first of them."""
 
     numbers: Numbers
     features: Scores
-    evidence: Evidence
+    evidence: Scores
     relevances: Scores
 
 
@@ -63,7 +62,8 @@ class Searcher:
 
     def __init__(self, index: Index) -> None:
         self.index = index
-        self._speakers = SpeakerFinder(index.columns.speakers)
+        self._speakers = NameFinder(index.columns.speakers)
+        self._owners = NameFinder(index.columns.owners)
 
     def search(
         self,
@@ -162,24 +162,42 @@ class Searcher:
             similarities = index.vectors.similarities(query, pool)
             similarities *= np.sqrt(index.vectors.lengths[pool])
             today = day_of(now_ns or columns.newest_ns, zone)
-            rows = features(
-                columns,
-                pool,
-                by_words,
-                by_concepts,
-                similarities,
-                self._speakers.mentioned(text),
-                mentioned_days(text, today),
-                unspaced := is_unspaced(text),
-            )
-            before, after = columns.before[pool], columns.after[pool]
-        fused = rows @ np.array([WEIGHTS[name] for name in FEATURES], np.float32)
-        # The older item wins a tie, so the order is deterministic.
-        order = np.lexsort((pool, -fused))
-        first = order[:judged]
-        near = (pool[first], before[first], after[first])
-        evidence = (_covered(words, *near), _covered(concepts, *near), fused[first])
-        return RankedItems(pool[order], rows[order], evidence, relevance(*evidence, unspaced)), words
+            owners = self._owners.mentioned(text)
+            days = mentioned_days(text, today)
+            speakers = self._speakers.mentioned(text)
+            rows = features(columns, pool, by_words, by_concepts, similarities, speakers, owners, days)
+            fused = rows @ np.array([WEIGHTS[name] for name in FEATURES], np.float32)
+            # The older item wins a tie, so the order is deterministic.
+            order = np.lexsort((pool, -fused))
+            first = order[:judged]
+            places = around(columns, pool[first])
+            asked = demands(text, index.lexicon, today)
+            extra = self._beyond_words(asked, rows[first], columns.owner[pool[first]])
+        known = {term.text: term.numbers for term in (*words, *concepts)}
+
+        def holders(term: str) -> Numbers:
+            found = known.get(term)
+            if found is None:
+                found = known[term] = lookup(reading, term)[0]
+            return found
+
+        judged_evidence = evidence(_with_forms(reading, asked), places, holders, extra, fused[first])
+        relevances = relevance(judged_evidence)
+        again = np.lexsort((np.arange(len(first)), -relevances))
+        order[:judged] = first[again]
+        return RankedItems(pool[order], rows[order], judged_evidence[again], relevances[again]), words
+
+    def _beyond_words(
+        self, asked: Sequence[Demand], rows: Scores, owners: npt.NDArray[np.int32]
+    ) -> dict[str, Scores]:
+        """The demands that items cover by their time or by their owner."""
+        found: dict[str, Scores] = {}
+        for one in asked:
+            if one.kind == "date":
+                found[one.text] = rows[:, FEATURES.index("date")]
+            elif one.kind == "name" and (named := self._owners.mentioned(one.text)):
+                found[one.text] = np.isin(owners, named).astype(np.float32)
+        return found
 
     def _pool(self, mask: Mask | None, by_words: Scores, by_concepts: Scores, query: Scores) -> Numbers:
         """The items to rank: all of a small set, else the best by each score and their neighbours."""
@@ -223,10 +241,16 @@ def _parts(row: Scores) -> dict[str, float]:
     return {name: round(float(row[nth]) * WEIGHTS[name], 4) for nth, name in enumerate(FEATURES) if row[nth]}
 
 
-def _covered(
-    terms: Sequence[Term], pool: Numbers, before: npt.NDArray[np.int32], after: npt.NDArray[np.int32]
-) -> Scores:
-    """The share of the query that each item covers; what only a neighbour covers counts half."""
-    own, earlier, later = coverage(terms, np.concatenate((pool, before, after))).reshape(3, len(pool))
-    covered: Scores = np.maximum(own, np.float32(0.5) * (own + np.maximum(earlier, later)))
-    return covered
+def _with_forms(reading: Reading, asked: Sequence[Demand]) -> list[Demand]:
+    """The demands with the forms and misspellings of their words that the memory knows."""
+    found = []
+    for one in asked:
+        stem = next(iter(one.any), "")
+        if one.kind in ("word", "name") and len(stem) > PREFIX and stem.isascii() and stem.isalpha():
+            known = beginning_with(reading, stem[:PREFIX], _FORMS_MAX)
+            similar = {term: likeness(stem, term, named=one.kind == "name") for term in known}
+            forms = {term: share for term, share in similar.items() if 0 < share < 1}
+            if forms:
+                one = msgspec.structs.replace(one, any={**forms, **one.any})
+        found.append(one)
+    return found

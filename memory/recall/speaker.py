@@ -1,4 +1,4 @@
-"""The known speakers that a question names."""
+"""The known speakers and owners that a question names."""
 
 import re
 
@@ -6,15 +6,15 @@ from clawactors.memory.index.columns import NameTable
 from clawactors.memory.text.normal import fold
 from clawactors.memory.text.stopword import STOP_WORDS
 
-__all__ = ["SpeakerFinder"]
+__all__ = ["NameFinder"]
 
 _WORD = re.compile(r"[^\W_\u3400-\u9fff]+")
 _RUN = re.compile("[\u3400-\u9fff]+")
 _SHORTEST, _LONGEST = 2, 4
 
 
-class SpeakerFinder:
-    """Finds speakers by their full name or one word of it; in scripts without spaces, anywhere in the text."""
+class NameFinder:
+    """Finds names of a table by the full name or one word of it; in scripts without spaces, anywhere in the text."""
 
     def __init__(self, names: NameTable) -> None:
         self._names = names
@@ -22,7 +22,7 @@ class SpeakerFinder:
         self._numbers: dict[str, set[int]] = {}
 
     def mentioned(self, text: str) -> list[int]:
-        """The numbers of the speakers that the text names."""
+        """The numbers of the names that the text mentions."""
         self._add_new_names()
         folded = fold(text)
         parts = set(_WORD.findall(folded))

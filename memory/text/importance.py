@@ -10,6 +10,7 @@ import re
 from clawactors.memory.text.decision import states_decision
 from clawactors.memory.text.normal import fold
 from clawactors.memory.text.sentence import is_question
+from clawactors.memory.text.term import is_unspaced
 
 __all__ = ["importance", "tone"]
 
@@ -49,7 +50,7 @@ def tone(text: str) -> float:
 def importance(text: str) -> float:
     """The importance, 0..1."""
     folded = fold(text)
-    score = 0.2 + 0.15 * min(len(text) / (120 if text.isascii() else 45), 1)
+    score = 0.2 + 0.15 * min(len(text) / (45 if is_unspaced(text) else 120), 1)
     score += 0.15 * bool(_FIGURE.search(folded)) + 0.1 * bool(_NAME.search(text))
     score += 0.1 * bool(_FIRST_PERSON.search(folded)) + 0.2 * bool(_LASTING.search(folded))
     score += 0.15 * abs(tone(text)) + 0.3 * states_decision(text)

@@ -1,6 +1,6 @@
 """Irregular English forms, which no stemmer maps to one base: «did she buy» asks for «I bought»."""
 
-__all__ = ["BASE_FORMS"]
+__all__ = ["BASE_FORMS", "DETERMINERS", "NOUN_FORMS"]
 
 _VERBS = """
 arise arose arisen, awake awoke awoken, bear bore borne, beat beaten, become became, begin began begun, bend bent,
@@ -22,15 +22,27 @@ wake woke woken, wear wore worn, weave wove woven, weep wept, win won, wind woun
 write wrote written
 """
 _NOUNS = """
-child children, man men, woman women, foot feet, tooth teeth, goose geese, mouse mice, person people, life lives,
-wife wives, knife knives, leaf leaves, half halves, wolf wolves, shelf shelves, loaf loaves, datum data,
+child children, man men, woman women, foot feet, tooth teeth, goose geese, mouse mice, person people,
+wife wives, knife knives, half halves, wolf wolves, shelf shelves, loaf loaves, datum data,
 analysis analyses, crisis crises, good better best, bad worse worst, far further furthest
 """
-_NUMBERS = "2 two, 3 three, 4 four, 5 five, 6 six, 7 seven, 8 eight, 9 nine, 10 ten, 11 eleven, 12 twelve"
+_NUMBERS = "2 two, 3 three, 4 four, 5 five, 6 six, 7 seven, 8 eight, 9 nine, 10 ten, 11 eleven, 12 twelve,"
+_TEENS = """
+13 thirteen, 14 fourteen, 15 fifteen, 16 sixteen, 17 seventeen, 18 eighteen, 19 nineteen, 20 twenty, 30 thirty,
+40 forty, 50 fifty, 60 sixty, 70 seventy, 80 eighty, 90 ninety
+"""
 
 BASE_FORMS: dict[str, str] = {
     form: base
-    for family in f"{_VERBS},{_NOUNS},{_NUMBERS}".split(",")
+    for family in f"{_VERBS},{_NOUNS},{_NUMBERS}{_TEENS}".split(",")
     for base, *forms in [family.split()]
     for form in forms
 }
+
+DETERMINERS: frozenset[str] = frozenset("a an the my your his its our their some many no every each these those of".split())
+"""After one of these words a form of `NOUN_FORMS` is a noun."""
+
+NOUN_FORMS: dict[str, str] = {"lives": "life", "leaves": "leaf"} | {
+    form: form for form in "bit bore drunk fell ground lay left rose saw shot stole thought wound".split()
+}
+"""Forms of verbs that are nouns too: «she lives here», but «their lives»; «he wound the clock», but «the wound»."""

@@ -73,7 +73,27 @@ def test_a_megabyte_takes_time_in_proportion(piece: str) -> None:
         ("Anna\u2019s", ["anna"]),
         ("我在北京", ["北", "在北", "京", "北京"]),
         ("👍 ok", ["👍"]),
-        ("pip_install", ["pip", "instal"]),
+        ("pip_install", ["pip", "instal", "pip_install"]),
+        ("--dry-run", ["dri", "run", "dryrun"]),
+        ("src/main.py", ["src", "main", "py", "src/main.py", "main.py"]),
+        ("cache-02", ["cach", "02", "cache-02"]),
+        ("v3.8.2", ["3.8.2"]),
+        ("C++ C# C", ["c++", "c#", "c"]),
+        ("e-mail", ["e", "mail", "email"]),
+        ("the US team asks Will", ["us", "will", "team", "ask"]),
+        ("she lives here", ["live"]),
+        ("their lives", ["life"]),
+        ("the leaves", ["leaf"]),
+        ("he leaves", ["leav"]),
+        ("दाल और दिल", ["दाल", "और", "दिल"]),
+        ("தமிழ் எழுத்து", ["தமிழ்", "எழுத்து"]),
+        ("مُدَرِّس أحمد", ["مدرس", "احمد"]),
+        ("ที่นี่", ["ที่", "นี่", "ที่นี่"]),
+        ("서울 날씨", ["서", "울", "서울", "날", "씨", "날씨"]),
+        ("３０天", ["30", "天"]),
+        ("三十天", ["三", "十", "三十", "天", "十天", "30"]),
+        ("臺灣", ["台", "湾", "台湾"]),
+        ("🇨🇳🇨🇭👍🏽", ["🇨🇳", "🇨🇭", "👍"]),
         ("שָׁלוֹם", ["שלום"]),
     ],
 )
@@ -126,3 +146,42 @@ def test_scripts_without_spaces_are_told_from_spaced_ones() -> None:
     assert is_unspaced("林月的iPhone在哪里")
     assert not is_unspaced("where does 月 work?")
     assert not is_unspaced("")
+
+
+def test_a_text_is_as_long_in_any_script() -> None:
+    from collections import Counter
+
+    from clawactors.memory.text.lexicon import length
+
+    english = length(Counter(ANALYZER.terms("The night export writes files into the archive and keeps them ninety days")))
+    chinese = length(Counter(ANALYZER.terms("夜间导出任务把文件写到归档里保留九十天")))
+    assert 0.6 < chinese / english < 1.6
+
+
+def test_words_of_chinese_text_are_found() -> None:
+    from clawactors.memory.text.rarity import segments
+
+    assert segments("搜索服务为什么中断", frozenset()) == ["搜索", "服务", "为什么", "中断"]
+
+
+def test_chinese_numerals_are_numbers() -> None:
+    from clawactors.memory.text.numeral import numbers
+
+    texts = ("六千二", "二〇二五年", "一百零五", "两万三", "3万", "一样", "二十八日")
+    assert [list(numbers(text)) for text in texts] == [["6200"], ["2025"], ["105"], ["23000"], ["30000"], [], ["28"]]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "like"),
+    [
+        ("decis", "decid", True),
+        ("allerg", "allergi", True),
+        ("kubernet", "kubernets", True),
+        ("contact", "contain", False),
+        ("server", "servic", False),
+    ],
+)
+def test_forms_of_a_word_are_told_from_other_words(one: str, other: str, like: bool) -> None:
+    from clawactors.memory.text.spelling import likeness
+
+    assert (likeness(one, other) > 0) is like

@@ -1,0 +1,97 @@
+"""How far memories cover what a question demands, and how relevant they are therefore.
+
+A memory covers a demand by its own words, less by what was said right before or after it. The relevance is a logistic
+function of the covered share of the question, of what is left open, and of the rank by the fused score. It was fitted
+(`benchmarks/memory_tuning.py`) to answered and unanswered questions; at the threshold of 0.7 they part.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from clawactors.memory.index.columns import NONE, Columns
+from clawactors.memory.index.postings import Numbers
+from clawactors.memory.recall.question import Demand
+
+__all__ = ["COEFFICIENTS", "EVIDENCE", "THRESHOLD", "Around", "around", "evidence", "relevance"]
+
+type Scores = npt.NDArray[np.float32]
+type Holders = Callable[[str], Numbers]
+"""The numbers of the items with a term, in ascending order."""
+
+THRESHOLD: Final = 0.7
+"""Hits below this relevance are weak."""
+
+EVIDENCE: Final = ("covered", "open", "missing", "behind")
+"""The weighted share of the demands that is covered; the heaviest open demand; the share of names, numbers and dates
+that is open; how far the fused score is behind the best one."""
+
+COEFFICIENTS: Final[tuple[float, ...]] = (-0.5, 4.0, -1.5, -3.0, -0.3)
+"""The constant and the weights of `EVIDENCE`."""
+
+_NEAR: Final = (0.6, 0.6, 0.4)
+"""How much what the memory before, the one after and the one before that say counts."""
+_PART: Final = 0.5
+_PART_OF_NAME: Final = 0.25
+"""«broker-us-1» is not half «broker-eu-1»."""
+
+
+def around(columns: Columns, pool: Numbers) -> Numbers:
+    """The items and their neighbours in the conversation. Shape: `(4, n)`, `NONE` where there is none."""
+    before, after = columns.before[pool].astype(np.int64), columns.after[pool].astype(np.int64)
+    earlier = np.where(before == NONE, NONE, columns.before[before])
+    return np.stack((pool, before, after, earlier))
+
+
+type Around = Numbers
+
+
+def evidence(
+    asked: Sequence[Demand], places: Around, holders: Holders, extra: dict[str, Scores], fused: Scores
+) -> Scores:
+    """The evidence for each item. Shape: `(n, 4)`. `extra` covers demands by other than words: by owner, by date."""
+    count = places.shape[1]
+    behind = fused.max(initial=-np.inf) - fused
+    weights = np.array([one.weight for one in asked], np.float32)
+    if not len(weights):
+        zeros = np.zeros(count, np.float32)
+        return np.stack((zeros, zeros + 1, zeros, behind), axis=1)
+    shares = np.stack([_share(one, places, holders, extra.get(one.text)) for one in asked])
+    hard = np.array([one.kind != "word" for one in asked])
+    left = (1 - shares) * weights[:, None]
+    covered = 1 - left.sum(axis=0) / weights.sum()
+    missing = left[hard].sum(axis=0) / weights[hard].sum() if hard.any() else np.zeros(count, np.float32)
+    return np.stack((covered, left.max(axis=0), missing, behind), axis=1).astype(np.float32)
+
+
+def _share(one: Demand, places: Around, holders: Holders, extra: Scores | None) -> Scores:
+    """How far each item covers the demand, 0..1."""
+    shares = np.zeros(places.shape, np.float32)
+    for term, share in one.any.items():
+        np.maximum(shares, share * _held(holders(term), places), out=shares)
+    if one.parts:
+        parts = np.mean([_held(holders(part), places) for part in one.parts], axis=0)
+        # All parts in their order are the word itself, in scripts without spaces; elsewhere nearly.
+        part = np.float32(_PART if one.kind == "word" else _PART_OF_NAME)
+        np.maximum(shares, np.where(parts == 1, np.float32(0.95), part * parts), out=shares)
+    own, *near = shares
+    for scale, other in zip(_NEAR, near, strict=True):
+        own = np.maximum(own, np.float32(scale) * other)
+    return np.maximum(own, extra) if extra is not None else own
+
+
+def _held(numbers: Numbers, places: Around) -> Scores:
+    if not len(numbers):
+        return np.zeros(places.shape, np.float32)
+    at = np.minimum(np.searchsorted(numbers, places), len(numbers) - 1)
+    return (numbers[at] == places).astype(np.float32)
+
+
+def relevance(evidence: Scores) -> Scores:
+    """The relevance of each item, 0..1."""
+    constant, *weights = COEFFICIENTS
+    logits = evidence @ np.asarray(weights, np.float32) + np.float32(constant)
+    probabilities: Scores = (1 / (1 + np.exp(-np.clip(logits, -30, 30)))).astype(np.float32)
+    return probabilities
