@@ -9,6 +9,7 @@ among the first five, and which are called weak; unanswered questions of which m
 import sys
 import tempfile
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Final
 
 import msgspec
@@ -54,7 +55,7 @@ def outcome(sets: Iterable[Set], verbose: bool = False) -> Outcome:
 def _count(found: Outcome, evidence: frozenset[str], hits: list[Hit]) -> None:
     ids = [hit.id for hit in hits]
     weak = not hits or hits[0].weak
-    found.disordered += any(after.score > before.score for before, after in zip(hits, hits[1:], strict=False))
+    found.disordered += any(after.score > before.score for before, after in pairwise(hits))
     if evidence:
         found.present += 1
         found.first += ids[:1] != [] and ids[0] in evidence

@@ -96,7 +96,7 @@ class IndexWriter:
             txn.put(VECTORS, key(change.after.number), change.vector)
 
     def _term_counts(self, item: Item) -> Counter[str]:
-        return Counter(self._lexicon.terms(searched_text(item))) | Counter(extra_terms(item))
+        return self._lexicon.indexed(searched_text(item)) | Counter(extra_terms(item))
 
     def drop(self) -> None:
         """Discards all staged changes."""

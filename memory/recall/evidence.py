@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from clawactors.memory.index.columns import NONE, Columns
 from clawactors.memory.index.postings import Numbers
-from clawactors.memory.recall.question import Demand
+from clawactors.memory.recall.demand import Demand
 
 __all__ = ["COEFFICIENTS", "EVIDENCE", "THRESHOLD", "Around", "around", "evidence", "relevance"]
 
@@ -28,14 +28,15 @@ EVIDENCE: Final = ("covered", "open", "missing", "behind")
 """The weighted share of the demands that is covered; the heaviest open demand; the share of names, numbers and dates
 that is open; how far the fused score is behind the best one."""
 
-COEFFICIENTS: Final[tuple[float, ...]] = (-0.5, 4.0, -1.5, -3.0, -0.3)
+COEFFICIENTS: Final[tuple[float, ...]] = (1.75, 5.5, -4.5, -0.7, -1.0)
 """The constant and the weights of `EVIDENCE`."""
 
-_NEAR: Final = (0.6, 0.6, 0.4)
+_NEAR: Final = (0.7, 0.7, 0.6)
 """How much what the memory before, the one after and the one before that say counts."""
-_PART: Final = 0.5
-_PART_OF_NAME: Final = 0.25
-"""«broker-us-1» is not half «broker-eu-1»."""
+_HARD: Final = 0.5
+"""Names, numbers and dates of a smaller weight are none that an answer must hold."""
+_ALL_PARTS: Final = np.float32(0.95)
+"""All parts in their order are the word itself, in scripts without spaces; elsewhere nearly."""
 
 
 def around(columns: Columns, pool: Numbers) -> Numbers:
@@ -59,7 +60,7 @@ def evidence(
         zeros = np.zeros(count, np.float32)
         return np.stack((zeros, zeros + 1, zeros, behind), axis=1)
     shares = np.stack([_share(one, places, holders, extra.get(one.text)) for one in asked])
-    hard = np.array([one.kind != "word" for one in asked])
+    hard = np.array([one.kind != "word" and one.weight > _HARD for one in asked])
     left = (1 - shares) * weights[:, None]
     covered = 1 - left.sum(axis=0) / weights.sum()
     missing = left[hard].sum(axis=0) / weights[hard].sum() if hard.any() else np.zeros(count, np.float32)
@@ -73,20 +74,20 @@ def _share(one: Demand, places: Around, holders: Holders, extra: Scores | None) 
         np.maximum(shares, share * _held(holders(term), places), out=shares)
     if one.parts:
         parts = np.mean([_held(holders(part), places) for part in one.parts], axis=0)
-        # All parts in their order are the word itself, in scripts without spaces; elsewhere nearly.
-        part = np.float32(_PART if one.kind == "word" else _PART_OF_NAME)
-        np.maximum(shares, np.where(parts == 1, np.float32(0.95), part * parts), out=shares)
+        np.maximum(shares, np.where(parts == 1, _ALL_PARTS, np.float32(one.part) * parts), out=shares)
     own, *near = shares
     for scale, other in zip(_NEAR, near, strict=True):
         own = np.maximum(own, np.float32(scale) * other)
-    return np.maximum(own, extra) if extra is not None else own
+    found: Scores = np.maximum(own, extra) if extra is not None else own
+    return found
 
 
 def _held(numbers: Numbers, places: Around) -> Scores:
     if not len(numbers):
         return np.zeros(places.shape, np.float32)
     at = np.minimum(np.searchsorted(numbers, places), len(numbers) - 1)
-    return (numbers[at] == places).astype(np.float32)
+    held: Scores = (numbers[at] == places).astype(np.float32)
+    return held
 
 
 def relevance(evidence: Scores) -> Scores:

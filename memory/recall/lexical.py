@@ -70,4 +70,3 @@ def bm25(terms: Iterable[Term], columns: Columns, scale: Scale) -> Scores:
         damping = columns.terms[term.numbers] * np.float32(slope) + np.float32(offset)
         scores[term.numbers] += counts / (counts + damping) * np.float32(term.idf * (scale.k1 + 1))
     return scores
-

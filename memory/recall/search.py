@@ -18,13 +18,14 @@ from clawactors.memory.item import Item
 from clawactors.memory.recall.current import in_order
 from clawactors.memory.recall.decided import decisions_first
 from clawactors.memory.recall.filter import MemoryFilter, admits, matching
+from clawactors.memory.recall.demand import Demand
 from clawactors.memory.recall.evidence import THRESHOLD, around, evidence, relevance
 from clawactors.memory.recall.fusion import FEATURES, WEIGHTS, features
 from clawactors.memory.recall.hit import Hit, hit_of
 from clawactors.memory.recall.routes import AskedQuestion, FoundHit, answers
 from clawactors.memory.text.date import UTC, Zone, day_of, mentioned_days
 from clawactors.memory.recall.lexical import CONCEPTS, WORDS, Term, bm25, terms_of_query
-from clawactors.memory.recall.question import Demand, demands
+from clawactors.memory.recall.question import demands
 from clawactors.memory.recall.speaker import NameFinder
 from clawactors.memory.text.excerpt import excerpt
 from clawactors.memory.text.normal import clean
@@ -187,9 +188,7 @@ class Searcher:
         order[:judged] = first[again]
         return RankedItems(pool[order], rows[order], judged_evidence[again], relevances[again]), words
 
-    def _beyond_words(
-        self, asked: Sequence[Demand], rows: Scores, owners: npt.NDArray[np.int32]
-    ) -> dict[str, Scores]:
+    def _beyond_words(self, asked: Sequence[Demand], rows: Scores, owners: npt.NDArray[np.int32]) -> dict[str, Scores]:
         """The demands that items cover by their time or by their owner."""
         found: dict[str, Scores] = {}
         for one in asked:

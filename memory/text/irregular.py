@@ -39,10 +39,14 @@ BASE_FORMS: dict[str, str] = {
     for form in forms
 }
 
-DETERMINERS: frozenset[str] = frozenset("a an the my your his its our their some many no every each these those of".split())
+_DETERMINERS_TEXT = """
+a an the my your his its our their some many no every each these those of
+"""
+DETERMINERS: frozenset[str] = frozenset(_DETERMINERS_TEXT.split())
 """After one of these words a form of `NOUN_FORMS` is a noun."""
 
-NOUN_FORMS: dict[str, str] = {"lives": "life", "leaves": "leaf"} | {
-    form: form for form in "bit bore drunk fell ground lay left rose saw shot stole thought wound".split()
-}
+_NOUN_FORMS_TEXT = """
+bit bore drunk fell ground lay left rose saw shot stole thought wound
+"""
+NOUN_FORMS: dict[str, str] = {"lives": "life", "leaves": "leaf"} | {form: form for form in _NOUN_FORMS_TEXT.split()}
 """Forms of verbs that are nouns too: «she lives here», but «their lives»; «he wound the clock», but «the wound»."""

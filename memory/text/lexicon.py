@@ -1,6 +1,7 @@
 """The words and the concepts of a text: what it is found by, in the index, in vectors and in a query."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from enum import IntEnum
 from functools import lru_cache
@@ -25,21 +26,24 @@ _UNSPACED_LENGTH = 0.4
 
 # A value says what it is: «10.0.0.5:8443» holds an address and a port, whatever else the text says.
 _VALUE = re.compile(
-    r"(?P<address>https?://)|(?P<email>[\w.+-]+@[\w-]+\.\w)|(?P<ip>\b\d{1,3}(?:\.\d{1,3}){3}\b)(?::(?P<port>\d{2,5}))?"
+    r"(?P<address>https?://)|(?P<email>(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,64}\.\w)|(?P<ip>\b\d{1,3}(?:\.\d{1,3}){3}\b)(?::(?P<port>\d{2,5}))?"
     r"|(?P<time>\b\d{1,2}:\d\d\b|\b\d{1,2} ?[ap]m\b|\d点|[一二三四五六七八九十两]点)"
     r"|(?P<percent>\d ?%|\bpercent\b|百分之)|(?P<price>[$€£¥] ?\d|\d ?(?:eur|usd|euros?|dollars?|pounds?|元|块))"
-    r"|(?P<region>\b(?:eu|us|ap|ca|sa|af|me|cn)-[a-z]+-\d\b)|(?P<memory>\d ?[kmgt]i?b\b)|(?P<version>\bv?\d+\.\d+\.\d+\b)"
-    r"|(?P<duration>\b(?:\d+|an?|two|three|four|five|six|seven|eight|nine|ten|twelve|half|few|several)[ -]?(?:ms|seconds?|minutes?|hours?|days?|weeks?|months?|years?)\b"
+    r"|(?P<region>\b(?:eu|us|ap|ca|sa|af|me|cn)-[a-z]+-\d\b)|(?P<memory>\d ?[kmgt]i?b\b)"
+    r"|(?P<version>\bv?\d+\.\d+\.\d+\b)"
+    r"|(?P<duration>\b(?:\d+|an?|two|three|four|five|six|seven|eight|nine|ten|twelve|half|few|several)[ -]?"
+    r"(?:ms|seconds?|minutes?|hours?|days?|weeks?|months?|years?)\b"
     r"|[\d一二两三四五六七八九十](?:个月|年|周|天|小时|分钟|秒))"
 )
 _MONTHS = (
-    "january february march april may june july august september october november december".split(),
-    "jan feb mar apr may jun jul aug sep oct nov dec".split(),
-    "一月 二月 三月 四月 五月 六月 七月 八月 九月 十月 十一月 十二月".split(),
+    "january february march april may june july august september october november december",
+    "jan feb mar apr may jun jul aug sep oct nov dec",
+    "一月 二月 三月 四月 五月 六月 七月 八月 九月 十月 十一月 十二月",
 )
-_MONTH_OF = {name: nth for names in _MONTHS for nth, name in enumerate(names, 1)} | {"sept": 9}
+_MONTH_OF = {name: nth for names in _MONTHS for nth, name in enumerate(names.split(), 1)} | {"sept": 9}
+_SURE = "|".join(name for name in _MONTH_OF if name.isascii() and name not in ("may", "march", "mar"))
 _MONTH = re.compile(
-    rf"\b(?:{'|'.join(name for names in _MONTHS[:2] for name in names if name not in ('may', 'march', 'mar'))})\b"
+    rf"\b(?:{_SURE})\b"
     r"|(?:(?<=\d )|(?<=\bin )|(?<=\bof )|(?<=\bsince )|(?<=\bby )|(?<=\buntil )|(?<=\blast ))(?:may|march|mar)\b"
     r"|\b(?:may|march|mar)\b(?= \d)|(?:十[一二]?|[一二三四五六七八九]|(?<!\d)\d{1,2})月"
 )
@@ -103,7 +107,6 @@ class ConceptFinder:
                             at += length - 1
                             break
                     at += 1
-        found += values(folded)
         return found
 
 
@@ -132,6 +135,10 @@ class Lexicon:
     def terms(self, text: str) -> tuple[str, ...]:
         """All words and concepts, with repeats."""
         return self._cached(text) if len(text) <= _CACHED_LENGTH else self._terms(text)
+
+    def indexed(self, text: str) -> Counter[str]:
+        """How often the text holds each word and concept, with the concepts of its values."""
+        return Counter(self.terms(text)) + Counter(values(fold(text)))
 
     def _terms(self, text: str) -> tuple[str, ...]:
         return (*self.analyzer.terms(text), *self.concepts.concepts(text))

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - Chinese zero
 """Chinese numerals as digits: «三十天» and «30天» are one number."""
 
 import re
@@ -11,7 +12,8 @@ _HAN = "".join((*_DIGITS, *_UNITS))
 # A single numeral is a number only before a measure word, 一 only before one of time: 一样 and 一个 are none.
 _MEASURES = "年月日号点时分秒天周岁个次位人名台条件张本层楼元块角度米里斤克吨页章期轮倍成季届杯瓶间套辆只"
 _NUMERAL = re.compile(
-    rf"(?P<tens>\d+(?:\.\d+)?)(?P<unit>[百千万亿]+)|[{_HAN}]{{2,}}|一(?=[年月日号点])|[{_HAN.replace('一', '')}](?=[{_MEASURES}])"
+    rf"(?P<tens>\d+(?:\.\d+)?)(?P<unit>[百千万亿]+)|[{_HAN}]{{2,}}|一(?=[年月日号点])"
+    rf"|[{_HAN.replace('一', '')}](?=[{_MEASURES}])"
 )
 
 

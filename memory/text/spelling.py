@@ -38,5 +38,8 @@ def likeness(one: str, other: str, *, named: bool = False) -> float:
 def _one_slip(one: str, other: str) -> bool:
     """One letter more, less, other, or two letters swapped."""
     return (
-        one[1:] == other[1:] or one[1:] == other or one == other[1:] or (one[:2] == other[1::-1] and one[2:] == other[2:])
+        one[1:] == other[1:]
+        or one[1:] == other
+        or one == other[1:]
+        or (one[:2] == other[1::-1] and one[2:] == other[2:])
     )

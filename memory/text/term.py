@@ -19,7 +19,7 @@ from clawactors.memory.text.normal import fold
 from clawactors.memory.text.numeral import numbers
 from clawactors.memory.text.stopword import STOP_CHARACTERS, STOP_WORDS
 
-__all__ = ["COMPOUND", "TERM_LIMIT", "UNSPACED", "Analyzer", "is_unspaced"]
+__all__ = ["COMPOUND", "MARKS", "TERM_LIMIT", "UNSPACED", "Analyzer", "is_unspaced"]
 
 TERM_LIMIT = 48
 """The maximum length of a term; longer words (keys, encoded bytes) are cut."""
@@ -30,13 +30,13 @@ UNSPACED = (
 )
 """The scripts without spaces, as the inside of a character class; Korean is read like them."""
 
-# Signs that are no letters to `re`, but part of a word: of Latin, Hebrew, Arabic, Syriac, Indic and Tibetan scripts.
-_MARKS = (
+MARKS = (
     "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670"
     "\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u0711\u0730-\u074a\u07a6-\u07b0\u0816-\u082d\u08d3-\u08ff"
     "\u0900-\u0963\u0966-\u0dff\u0f18\u0f19\u0f35\u0f37\u0f39\u0f71-\u0f84\u0f86\u0f87\u0f8d-\u0fbc\u135d-\u135f"
     "\u1ab0-\u1aff\u1b00-\u1b7f\u1dc0-\u1dff\u20d0-\u20f0\ua8e0-\ua8f1\ua980-\ua9c0\ufe20-\ufe2f"
 )
+"""Signs of Latin, Hebrew, Arabic, Syriac, Indic and Tibetan scripts that are no letters to `re`, but part of a word."""
 _RUN = re.compile(f"([{UNSPACED}]+)")
 _EMOJI = "[\U0001f1e6-\U0001f1ff]{2}|[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff]"
 
@@ -46,7 +46,7 @@ def _word_of(letter: str) -> re.Pattern[str]:
     return re.compile(rf"\d+(?:[.,]\d+)+|\b[a-z](?:\+\+|#)(?!\w)|{letter}+(?:'{letter}+)?|{_EMOJI}")
 
 
-_WORD, _MARKED_WORD = _word_of(r"[^\W_]"), _word_of(rf"(?:[^\W_]|[{_MARKS}])")
+_WORD, _MARKED_WORD = _word_of(r"[^\W_]"), _word_of(rf"(?:[^\W_]|[{MARKS}])")
 _HUMPS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _CAMEL = re.compile(r"\b[A-Za-z][A-Za-z0-9]*[a-z0-9][A-Z][A-Za-z0-9]*\b")
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
