@@ -56,8 +56,12 @@ def features(
     speakers: list[int],
     owners: list[int],
     days: list[Days],
+    offset_ns: int = 0,
 ) -> npt.NDArray[np.float32]:
-    """The feature matrix. Shape: one row per item of the pool, one column per feature in the order of `FEATURES`."""
+    """The feature matrix. Shape: one row per item of the pool, one column per feature in the order of `FEATURES`.
+
+    `offset_ns` leads from UTC to the zone of `days`.
+    """
     own = words[pool] + np.float32(0.5) * concepts[pool]
     return np.stack(
         (
@@ -66,7 +70,7 @@ def features(
             _standard(similarities),
             np.maximum(_spoken_by(columns.speaker[pool], speakers), _spoken_by(columns.owner[pool], owners)),
             _standard(_of_session(columns.session[pool], pool, own)),
-            _closeness(columns.at_ns[pool] // DAY_NS, days),
+            _closeness((columns.at_ns[pool] + offset_ns) // DAY_NS, days),
             columns.question[pool].astype(np.float32),
             _standard(np.log1p(np.minimum(columns.terms[pool], _FULL_LENGTH).astype(np.float32))),
             columns.importance[pool] - np.float32(0.5),

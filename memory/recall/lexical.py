@@ -1,7 +1,7 @@
 """BM25 over postings, for words and for concepts."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -9,15 +9,18 @@ import numpy as np
 import numpy.typing as npt
 
 from clawactors.memory.index.columns import Columns
-from clawactors.memory.index.postings import Numbers, lookup
+from clawactors.memory.index.postings import Numbers, beginning_with, lookup
+from clawactors.memory.recall.demand import Demand
+from clawactors.memory.text.spelling import PREFIX, likeness
 from clawactors.projections.engine.store import Reading
 
-__all__ = ["CONCEPTS", "WORDS", "Scale", "Term", "bm25", "terms_of_query"]
+__all__ = ["CONCEPTS", "WORDS", "Scale", "Term", "bm25", "terms_of_query", "with_forms"]
 
 type Scores = npt.NDArray[np.float32]
 
 _COMMON: Final = 0.2
 """A term in a greater share of the items is common: BM25 skips it, because it discriminates too little for its cost."""
+_FORMS_MAX: Final = 64
 _COMMON_FROM: Final = 20_000
 
 
@@ -70,3 +73,18 @@ def bm25(terms: Iterable[Term], columns: Columns, scale: Scale) -> Scores:
         damping = columns.terms[term.numbers] * np.float32(slope) + np.float32(offset)
         scores[term.numbers] += counts / (counts + damping) * np.float32(term.idf * (scale.k1 + 1))
     return scores
+
+
+def with_forms(reading: Reading, asked: Sequence[Demand]) -> list[Demand]:
+    """The demands with the forms and misspellings of their words that the memory knows."""
+    found = []
+    for one in asked:
+        stem = next(iter(one.any), "")
+        if one.kind in ("word", "name") and len(stem) > PREFIX and stem.isascii() and stem.isalpha():
+            known = beginning_with(reading, stem[:PREFIX], _FORMS_MAX)
+            similar = {term: likeness(stem, term, named=one.kind == "name") for term in known}
+            forms = {term: share for term, share in similar.items() if 0 < share < 1}
+            if forms:
+                one = msgspec.structs.replace(one, any={**forms, **one.any})
+        found.append(one)
+    return found

@@ -10,26 +10,26 @@ import numpy.typing as npt
 from clawactors.memory.index import Index
 from clawactors.memory.index.columns import NONE
 from clawactors.memory.index.index import EXACT_LIMIT
-from clawactors.memory.index.postings import Numbers, beginning_with, lookup
+from clawactors.memory.index.postings import Numbers, lookup
 from clawactors.memory.index.rows import find, item_at
 from clawactors.memory.index.terms import searched_text
 from clawactors.memory.index.top import best_of, top
 from clawactors.memory.item import Item
 from clawactors.memory.recall.current import in_order
 from clawactors.memory.recall.decided import decisions_first
-from clawactors.memory.recall.filter import MemoryFilter, admits, matching
 from clawactors.memory.recall.demand import Demand
 from clawactors.memory.recall.evidence import THRESHOLD, around, evidence, relevance
+from clawactors.memory.recall.filter import MemoryFilter, admits, matching
 from clawactors.memory.recall.fusion import FEATURES, WEIGHTS, features
 from clawactors.memory.recall.hit import Hit, hit_of
-from clawactors.memory.recall.routes import AskedQuestion, FoundHit, answers
-from clawactors.memory.text.date import UTC, Zone, day_of, mentioned_days
-from clawactors.memory.recall.lexical import CONCEPTS, WORDS, Term, bm25, terms_of_query
+from clawactors.memory.recall.lexical import CONCEPTS, WORDS, Term, bm25, terms_of_query, with_forms
 from clawactors.memory.recall.question import demands
+from clawactors.memory.recall.routes import AskedQuestion, FoundHit, answers
 from clawactors.memory.recall.speaker import NameFinder
+from clawactors.memory.text.calendar import offset_ns
+from clawactors.memory.text.date import UTC, Zone, day_of, mentioned_days
 from clawactors.memory.text.excerpt import excerpt
 from clawactors.memory.text.normal import clean
-from clawactors.memory.text.spelling import PREFIX, likeness
 from clawactors.projections.engine.store import Reading
 
 __all__ = ["QUERY_LIMIT", "RankedItems", "Searcher"]
@@ -41,7 +41,6 @@ _POOL_ALL: Final = 1024
 _POOL_EACH: Final = 128
 _NEIGHBOURS_OF: Final = 32
 _JUDGED: Final = 64
-_FORMS_MAX: Final = 64
 _WEAK: Final = 3
 _EVERYTHING: Final = MemoryFilter()
 
@@ -162,11 +161,12 @@ class Searcher:
             # A longer item holds more information; the square root keeps length alone from winning.
             similarities = index.vectors.similarities(query, pool)
             similarities *= np.sqrt(index.vectors.lengths[pool])
-            today = day_of(now_ns or columns.newest_ns, zone)
+            now_ns = now_ns or columns.newest_ns
+            today, offset = day_of(now_ns, zone), offset_ns(zone, now_ns)
             owners = self._owners.mentioned(text)
             days = mentioned_days(text, today)
             speakers = self._speakers.mentioned(text)
-            rows = features(columns, pool, by_words, by_concepts, similarities, speakers, owners, days)
+            rows = features(columns, pool, by_words, by_concepts, similarities, speakers, owners, days, offset)
             fused = rows @ np.array([WEIGHTS[name] for name in FEATURES], np.float32)
             # The older item wins a tie, so the order is deterministic.
             order = np.lexsort((pool, -fused))
@@ -182,7 +182,7 @@ class Searcher:
                 found = known[term] = lookup(reading, term)[0]
             return found
 
-        judged_evidence = evidence(_with_forms(reading, asked), places, holders, extra, fused[first])
+        judged_evidence = evidence(with_forms(reading, asked), places, holders, extra, fused[first])
         relevances = relevance(judged_evidence)
         again = np.lexsort((np.arange(len(first)), -relevances))
         order[:judged] = first[again]
@@ -193,7 +193,8 @@ class Searcher:
         found: dict[str, Scores] = {}
         for one in asked:
             if one.kind == "date":
-                found[one.text] = rows[:, FEATURES.index("date")]
+                closeness = rows[:, FEATURES.index("date")]
+                found[one.text] = np.where(closeness < 1, np.float32(0.4) * closeness, closeness)
             elif one.kind == "name" and (named := self._owners.mentioned(one.text)):
                 found[one.text] = np.isin(owners, named).astype(np.float32)
         return found
@@ -238,18 +239,3 @@ class Searcher:
 def _parts(row: Scores) -> dict[str, float]:
     """The weighted features of a rank, without those that are zero."""
     return {name: round(float(row[nth]) * WEIGHTS[name], 4) for nth, name in enumerate(FEATURES) if row[nth]}
-
-
-def _with_forms(reading: Reading, asked: Sequence[Demand]) -> list[Demand]:
-    """The demands with the forms and misspellings of their words that the memory knows."""
-    found = []
-    for one in asked:
-        stem = next(iter(one.any), "")
-        if one.kind in ("word", "name") and len(stem) > PREFIX and stem.isascii() and stem.isalpha():
-            known = beginning_with(reading, stem[:PREFIX], _FORMS_MAX)
-            similar = {term: likeness(stem, term, named=one.kind == "name") for term in known}
-            forms = {term: share for term, share in similar.items() if 0 < share < 1}
-            if forms:
-                one = msgspec.structs.replace(one, any={**forms, **one.any})
-        found.append(one)
-    return found
