@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from clawactors import Retry, SyncTask, Task, skill
+from clawactors import Retry, SyncTask, Task, skill, step
 
 FEW = 2
 
@@ -98,6 +98,45 @@ async def asks(task: Task, trace: str, limit: str = "1h") -> list[Any]:
         answer = "nothing came"
     await task.step("after", does.one, "after")
     return [answer, task.attempt]
+
+
+def take_back(_: Any, name: str) -> None:
+    """Undoes a step."""
+
+
+@skill("trips", on_failure="compensate", retry=Retry(max_retries=0))
+async def trips(task: Task, trace: str) -> None:
+    """Steps that can be undone, a sleep without a slot, and no good end."""
+    book = step(undo=take_back)(Steps(task, trace).one)
+    await task.step("room", book, "room")
+    await task.step("car", book, "car")
+    await task.sleep("1s")
+    await task.step("seat", book, "seat")
+    raise ConnectionError("no train")
+
+
+@skill("cleans")
+async def cleans(task: Task, trace: str) -> None:
+    """Waits for what never comes, and cleans up."""
+    try:
+        await asyncio.gather(task.signal("never"), task.sleep("1h"))
+    finally:
+        await task.step("release", Steps(task, trace).one, "release")
+
+
+@skill("consents")
+async def consents(task: Task, trace: str, limit: str = "1h") -> list[Any]:
+    """Asks people, then a step."""
+    answer = await task.approve("go on?", timeout=limit, remind=1)
+    await task.step("after", Steps(task, trace).one, "after")
+    return [answer.approved, answer.comment]
+
+
+@skill("fans")
+async def fans(task: Task, trace: str, count: int) -> int:
+    """Has so many children, which sleep."""
+    refs = [await task.submit("naps", {"trace": trace}) for _ in range(count)]
+    return len(await task.gather(refs))
 
 
 @skill("gathers")
