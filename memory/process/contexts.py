@@ -13,11 +13,11 @@ from clawactors.memory.process.contextcache import ContextCache
 from clawactors.memory.process.reading import hits_of
 from clawactors.memory.process.replies import Reply
 from clawactors.memory.process.store import MemoryStore
-from clawactors.memory.recall.gathering import ContextCandidate, gathered
+from clawactors.memory.recall.gathering import ContextCandidate, gathered, item_of
 from clawactors.memory.recall.hit import hit_of
 from clawactors.memory.text.date import day_of
 from clawactors.projections.engine.pages import InvalidQuery
-from clawactors.runtime.packing import pack, token_count
+from clawactors.runtime.packing import pack
 
 __all__ = ["Contexts"]
 
@@ -58,14 +58,14 @@ def _owners(question: q.ContextQuestion, access: Access, reply: Reply) -> frozen
 
 def _context(store: MemoryStore, question: q.ContextQuestion, access: Access, now_ns: int) -> Reply:
     candidates = _candidates(store, question, access, now_ns)
-    texts = [one.item.content.text for one in candidates]
+    whole = pack([item_of(one) for one in candidates], q.TOKENS_MAX)
     packed = pack(gathered(candidates, store.lexicon.analyzer.terms), question.tokens)
     return {
         "text": packed.text,
         "tokens": packed.tokens,
-        "tokens_before": max(sum(map(token_count, texts)), packed.tokens),
+        "tokens_before": whole.tokens,
         "chars": len(packed.text),
-        "chars_before": sum(map(len, texts)),
+        "chars_before": len(whole.text),
         "budget": question.tokens,
         "found": len(candidates),
         "omitted": packed.omitted,
@@ -75,8 +75,11 @@ def _context(store: MemoryStore, question: q.ContextQuestion, access: Access, no
 
 
 def _candidates(store: MemoryStore, question: q.ContextQuestion, access: Access, now_ns: int) -> list[ContextCandidate]:
-    """The hits, best first, and what took the place of those that hold no longer."""
-    hits = {hit.id: hit for hit in hits_of(store, question, access, now_ns)}
+    """The hits, best first, and what took the place of those that hold no longer.
+
+    A weak hit is left out: memory does not hold what was asked, and a prompt is no place for what comes closest.
+    """
+    hits = {hit.id: hit for hit in hits_of(store, question, access, now_ns) if not hit.weak}
     found: dict[str, ContextCandidate] = {}
     with store.views.store.snapshot() as reading:
         for id, hit in hits.items():

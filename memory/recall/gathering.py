@@ -19,7 +19,7 @@ from clawactors.memory.recall.hit import Hit
 from clawactors.memory.text.sentence import is_question
 from clawactors.runtime.packing import ContextItem
 
-__all__ = ["ContextCandidate", "gathered"]
+__all__ = ["ContextCandidate", "gathered", "item_of"]
 
 _DATES_MAX: Final = 3
 _COVERED: Final = 0.9
@@ -92,7 +92,7 @@ def gathered(candidates: Iterable[ContextCandidate], terms: Terms) -> list[Conte
         for one in replaced:
             kept.remove(one)
             by[at] += (one, *by.pop(one))
-    return [_evidence(ordered[at], [ordered[one] for one in sorted(by[at])]) for at in kept]
+    return [item_of(ordered[at], [ordered[one] for one in sorted(by[at])]) for at in kept]
 
 
 def _stands_for(
@@ -106,7 +106,8 @@ def _stands_for(
     return statements[one].says(statements[other], derived=derived)
 
 
-def _evidence(candidate: ContextCandidate, same: Sequence[ContextCandidate]) -> ContextItem:
+def item_of(candidate: ContextCandidate, same: Sequence[ContextCandidate] = ()) -> ContextItem:
+    """The item that a candidate is packed as, for itself and for those that say the same."""
     hit = candidate.hit
     days = {(iso(one.hit.at_ns) or "")[:10]: None for one in (candidate, *same) if one.hit.at_ns}
     dates = sorted(days)

@@ -67,7 +67,7 @@ def context_line(answer: Row) -> str:
         return f"{counted(len(answer['items']), 'item')}{left}: {answer['tokens']} tokens, {before}"
     if answer["found"]:
         return f"nothing fits into {answer['budget']} tokens; the first entry fits into {answer['needed']}"
-    return "memory holds nothing about it"
+    return "memory holds nothing about it; --threshold 0 shows what comes closest"
 
 
 def job_row(task: TaskRow) -> Row:

@@ -26,7 +26,11 @@ async def test_a_context_packs_what_answers_once_with_its_sources_and_sizes(plac
         assert first["sources"]
         assert "Lunch" not in answer["text"]
         assert token_count(answer["text"]) == answer["tokens"] <= 500
-        assert answer["tokens_before"] >= answer["tokens"] // 4
+        assert answer["tokens_before"] > answer["tokens"], "one note says the same again"
+        absent = await place.memories.context("who is the president of France?", owner="maya")
+        assert (absent["text"], absent["found"], absent["omitted"]) == ("", 0, 0)
+        closest = await place.memories.context("who is the president of France?", owner="maya", threshold=0.0)
+        assert closest["items"]
         small = await place.memories.context(QUESTION, tokens=10, owner="maya")
         assert (small["text"], small["items"], small["needed"] > 10) == ("", [], True)
         by_hand = await place.memories.context(QUESTION, tokens=60, count=len, owner="maya")
