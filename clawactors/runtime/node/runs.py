@@ -72,7 +72,7 @@ async def continue_run(attempt: "Attempt", params: Mapping[str, Any]) -> NoRetur
     attempt.stop("continued")
     if (code := attempt.phase.code) is not None:
         if attempt.tasks.current().path:
-            code.cancel()  # the main branch may wait for anything
+            code.cancel(suspends=True)  # the main branch may wait for anything
         else:
             code.expect_end(GRACE_S)
     raise TaskSuspended
