@@ -156,7 +156,7 @@ class ReplayedAttempt(Attempt):
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
         self.journal: _ReadJournal = _ReadJournal(self.context, self.assignment)
-        self.on_park: Callable[[], None] | None = _nothing
+        self.on_park: Callable[[str], None] | None = _nothing
         """Given, it records that the code does nothing but wait."""
 
     @cached_property
@@ -165,7 +165,7 @@ class ReplayedAttempt(Attempt):
         return RecordedSteps(self)
 
 
-def _nothing() -> None:
+def _nothing(id: str) -> None:
     """There is no node whose slot could be free."""
 
 

@@ -57,6 +57,7 @@ class Slots:
         self._cancelled: set[str] = set()
         self._extra = ""
         self._late: asyncio.TimerHandle | None = None
+        self._parks, self._wakes = self._on_park, self._on_wake  # one of each for all attempts
         self._suspects: set[str] = set()
         self._is_filling = False
         self._idle = asyncio.Event()
@@ -84,15 +85,17 @@ class Slots:
             self._cancelled.add(id)
         return True
 
-    def _on_park(self, attempt: Attempt) -> None:
-        self._beyond.discard(attempt.id)
-        if self.running.pop(attempt.id, None) is None:
+    def _on_park(self, id: str) -> None:
+        self._beyond.discard(id)
+        if (attempt := self.running.pop(id, None)) is None:
             return
         if (oldest := self.parked.add(attempt)) is not None:
             oldest.stop("unpark")
-        self._clear(attempt.id)
+        self._clear(id)
 
-    def _on_wake(self, attempt: Attempt) -> None:
+    def _on_wake(self, id: str) -> None:
+        if (attempt := self.parked.get(id)) is None:
+            return
         journal = attempt.journal
         event = te.Scheduled(
             node=attempt.fence.node,
@@ -167,7 +170,7 @@ class Slots:
                 return
             assignment = self.queue.pop(id)
             attempt = self.running[id] = self._create(assignment)
-            attempt.on_park, attempt.on_wake = partial(self._on_park, attempt), partial(self._on_wake, attempt)
+            attempt.on_park, attempt.on_wake = self._parks, self._wakes
             if assignment.event.interruptions >= SUSPECT:
                 self._suspects.add(id)
                 attempt.on_cleared = partial(self._clear, id)

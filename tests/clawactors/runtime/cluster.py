@@ -324,7 +324,7 @@ class Stage(Cluster):
         given = Assignment(id, record.seq, event, record.at_ns)
         supplies = Supplies(self.blobs, self.outputs, self.secrets)
         run = Attempt(self.here, given, skill, self.threads, supplies, memories=self.memories)
-        run.on_park = lambda: run.stop("unpark")  # as a node does that keeps no run in memory
+        run.on_park = lambda _: run.stop("unpark")  # as a node does that keeps no run in memory
         return run
 
     def begin(self, run: Attempt) -> asyncio.Task[None]:

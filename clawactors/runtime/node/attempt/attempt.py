@@ -66,14 +66,13 @@ class Attempt(AttemptParts):
         self.recovers: LostWork | None = None
         """What its skill is being asked about, before its code runs."""
         self.undo_limit: asyncio.Timeout | None = None  # of the undo that runs
-        self.on_park: Callable[[], None] | None = None
-        """Called when its code rests in memory: the slot is free."""
-        self.on_wake: Callable[[], None] | None = None
-        """Called when a parked attempt was woken and waits for a slot."""
+        self.on_park: Callable[[str], None] | None = None
+        """Called with its id when its code rests in memory: the slot is free."""
+        self.on_wake: Callable[[str], None] | None = None
+        """Called with its id when a parked attempt was woken and waits for a slot."""
         self.on_cancel: Callable[[], None] | None = None
         """Called when code in another process shall clean up."""
         self._loop, self._memories = asyncio.get_running_loop(), memories
-        self.background: set[asyncio.Task[None]] = set()  # writes beside the code
 
     # Its life
 

@@ -130,7 +130,7 @@ class Parking:
             attempt.expiry.pause()
             attempt.phase = ParkedPhase(phase.code, self._unwind)
             if attempt.on_park is not None:
-                attempt.on_park()
+                attempt.on_park(attempt.id)
         else:  # told to stop meanwhile
             attempt.waits.suspend()
 
@@ -151,7 +151,7 @@ class Parking:
             attempt.fail(error)
             return
         if attempt.journal.state.life.status == "scheduled" and attempt.on_wake is not None:
-            attempt.on_wake()
+            attempt.on_wake(attempt.id)
 
     def wake(self, at_ns: int) -> None:
         """It has its slot again: adopts the attempt that the log has, and goes on in place."""

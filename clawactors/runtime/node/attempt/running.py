@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, override
+from typing import TYPE_CHECKING, Any, Final, override
 
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.attempt.phase import GENTLE, Phase, StopReason, end_code
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from clawactors.systems.skills import Skill
 
 __all__ = ["Expiry", "RunningPhase", "run_code", "write_beside"]
+
+
+_writing: Final[set[asyncio.Future[None]]] = set()
+"""What is written beside code: one set for all, since a set of its own is a fiftieth of what a parked run takes."""
 
 
 class Expiry:
@@ -146,5 +150,5 @@ def write_beside(attempt: "Attempt") -> None:
             attempt.fail(error)
 
     writing = asyncio.ensure_future(write())
-    attempt.background.add(writing)
-    writing.add_done_callback(attempt.background.discard)
+    _writing.add(writing)
+    writing.add_done_callback(_writing.discard)

@@ -36,7 +36,7 @@ class AttemptValues:
         self.progress: float | None = None
         """What the code last reported, or what follows from its plan, 0..1."""
         self._planned = 0
-        self._left: set[str] = set()  # of the plan, what is not done yet
+        self._left: set[str] | None = None  # of the plan, what is not done yet
 
     async def encode_result(self, result: Any, whose: str, returns: Returns = JSON) -> tuple[Any, Any]:
         """A result as JSON has it, and what is recorded: the same, or a reference where it is large.
@@ -146,7 +146,7 @@ class AttemptValues:
 
     def progress_after(self, step: str) -> float | None:
         """What is recorded with a completed step: what the code reported, else the share of the plan that is done."""
-        if self._planned:
+        if self._planned and self._left is not None:
             self._left.discard(step)
             self.progress = 1 - len(self._left) / self._planned
         return self.progress
