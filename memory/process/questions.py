@@ -69,6 +69,10 @@ class SearchQuestion(MemoryQuestion, frozen=True, kw_only=True):
     until_ns: int = 0
     past: bool = True
     """Include facts that are no longer valid."""
+    zone: str = ""
+    """Where words like «yesterday» are meant; the zone of the owner by default."""
+    locale: str = ""
+    """By which habits `5/6/2026` is read, as in en_GB; the language of the owner by default."""
     threshold: float = THRESHOLD
     explain: bool = False
 

@@ -13,7 +13,9 @@ from clawactors.memory.process.access import Access
 from clawactors.memory.process.replies import Reply, edge_row, hit_row, item_row
 from clawactors.memory.process.store import MemoryStore
 from clawactors.memory.recall import Hit, MemoryFilter
+from clawactors.memory.recall.current import successor
 from clawactors.memory.recall.relation import Relations
+from clawactors.memory.text.calendar import Zone, zone_named
 from clawactors.projections.engine.digest import store_digest
 from clawactors.projections.engine.pages import InvalidQuery
 from clawactors.systems.memories import Kind
@@ -58,14 +60,31 @@ def hits_of(store: MemoryStore, question: q.SearchQuestion, access: Access, now_
     if question.like:
         return store.searcher.similar(question.like, question.limit, filter)
     if question.text.strip():
-        return store.searcher.search(question.text, question.limit, filter, question.threshold, now_ns)
+        zone, locale = _habits(store, question, access)
+        return store.searcher.search(
+            question.text, question.limit, filter, question.threshold, now_ns, zone, locale, question.skill
+        )
     return store.searcher.newest(question.limit, filter)
+
+
+def _habits(store: MemoryStore, question: q.SearchQuestion, access: Access) -> tuple[Zone, str]:
+    """The zone and the locale of whom the question is about, where it names none itself. Raises: `InvalidQuery`."""
+    settings = store.settings(question.owner or access.user or "")
+    try:
+        return zone_named(question.zone or settings.zone), question.locale or settings.language
+    except ValueError as error:
+        raise InvalidQuery(str(error)) from None
 
 
 def show(store: MemoryStore, question: q.ShowQuestion, access: Access, now_ns: int) -> Reply:
     """One memory. Raises: `NotFound`."""
     item = access.visible(store, question.id)
-    return {"row": item_row(item, now_ns)}
+    row = item_row(item, now_ns)
+    if item.memory.searched and not item.memory.superseded_by:
+        with store.views.store.snapshot() as reading:
+            later = successor(reading, item)
+        row |= {"superseded_by": later.id if later else ""}
+    return {"row": row}
 
 
 def export(store: MemoryStore, question: q.ExportQuestion, access: Access, now_ns: int) -> Reply:

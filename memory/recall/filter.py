@@ -1,5 +1,8 @@
 """Which memories a search may find."""
 
+from collections.abc import Callable
+from functools import cache
+
 import msgspec
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +15,7 @@ from clawactors.memory.item import KINDS, Item
 from clawactors.projections.engine.store import Reading
 from clawactors.systems.memories import Kind
 
-__all__ = ["MemoryFilter", "admits", "matching"]
+__all__ = ["MemoryFilter", "matching", "passing_of"]
 
 
 class MemoryFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,16 +72,12 @@ def matching(index: Index, reading: Reading, filter: MemoryFilter) -> npt.NDArra
     return mask
 
 
-def admits(filter: MemoryFilter, item: Item) -> bool:
-    """Whether the filter lets this memory pass; the same test as `matching`, for one memory."""
-    content = item.content
-    named = ((filter.owner, content.owner), (filter.speaker, content.speaker), (filter.session, content.session))
-    return (
-        item.memory.searched
-        and all(wanted in ("", value) for wanted, value in named)
-        and (not filter.kinds or content.kind in filter.kinds)
-        and (not filter.since_ns or content.happened_ns >= filter.since_ns)
-        and (not filter.until_ns or content.happened_ns <= filter.until_ns)
-        and (filter.closed or item.memory.status != "superseded")
-        and set(filter.tags) <= set(content.tags)
-    )
+def passing_of(index: Index, reading: Reading, filter: MemoryFilter) -> Callable[[Item], bool]:
+    """The same test for single memories. Call neither under the index's lock."""
+
+    @cache
+    def mask() -> npt.NDArray[np.bool_]:
+        with index.lock:
+            return matching(index, reading, filter)
+
+    return lambda item: item.number < len(mask()) and bool(mask()[item.number])

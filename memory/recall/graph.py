@@ -1,8 +1,7 @@
 """Questions that take two steps over facts: «who works where Ana works?», «where does my wife's sister live?»."""
 
 import re
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from clawactors.memory.consolidation.facts.subject import NAME
@@ -11,7 +10,6 @@ from clawactors.memory.index.rows import with_terms
 from clawactors.memory.index.terms import object_term, subject_term
 from clawactors.memory.item import Item
 from clawactors.memory.recall.aliases import names_of
-from clawactors.memory.recall.filter import MemoryFilter, admits
 from clawactors.memory.text.normal import fold
 from clawactors.projections.engine.store import Reading
 from clawactors.systems.memories import Fact
@@ -74,10 +72,10 @@ _WHO = re.compile(r"\bwho\b|\bname\b|\bcalled\b|是谁|叫什么|谁", _IC)
 
 
 class FactGraph:
-    """Answers questions over the facts in one snapshot of the store that the filter lets pass."""
+    """Answers questions over the facts in one snapshot of the store that are `passing`; «my» is about `asker`."""
 
-    def __init__(self, reading: Reading, filter: MemoryFilter) -> None:
-        self._reading, self._filter = reading, filter
+    def __init__(self, reading: Reading, asker: str, passing: Callable[[Item], bool]) -> None:
+        self._reading, self._asker, self._passing = reading, asker, passing
 
     def answers(self, text: str) -> list[Item]:
         """The facts that answer the question, best first; empty for a question that takes no two steps."""
@@ -149,11 +147,11 @@ class FactGraph:
     def _names(self, name: str) -> list[str]:
         name = name.strip()
         if fold(name) in ("i", "me", "my", "我"):
-            name = self._filter.speaker or self._filter.owner
+            name = self._asker
         return self._also(name) if name else []
 
     def _also(self, name: str) -> list[str]:
-        return names_of(self._reading, name, partial(admits, self._filter))
+        return names_of(self._reading, name, self._passing)
 
     def _of(self, name: str, predicates: Sequence[str]) -> list[Item]:
         return [item for item in self._facts(subject_term(name)) if _fact(item).predicate in predicates]
@@ -164,7 +162,7 @@ class FactGraph:
     def _facts(self, term: str) -> Iterator[Item]:
         for item in with_terms(self._reading, term):
             fact = item.content.fact
-            if fact and not fact.negated and item.memory.status == "live" and admits(self._filter, item):
+            if fact and not fact.negated and item.memory.status == "live" and self._passing(item):
                 yield item
 
 

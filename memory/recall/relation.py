@@ -8,6 +8,7 @@ import msgspec
 from clawactors.memory.index.rows import with_terms
 from clawactors.memory.index.terms import object_term, subject_term
 from clawactors.memory.item import Item
+from clawactors.memory.recall.aliases import names_of
 from clawactors.memory.text.normal import fold
 from clawactors.projections.engine.store import Reading
 from clawactors.systems.memories import Fact
@@ -31,8 +32,13 @@ class Relations:
         self._reading, self._owner, self._sees = reading, owner, sees
 
     def about(self, name: str, *, past: bool = False) -> list[Edge]:
-        """The facts with this name as subject or object; `past` includes those that are no longer valid."""
-        return [edge for edge in self._edges(name, 1) if past or edge.holds]
+        """The facts with this name, or another of the same person, at either end; `past` includes those that ended."""
+        names = names_of(self._reading, name, self._may_tell)
+        edges = {edge.id: edge for each in names for edge in self._edges(each, 1)}
+        return [edge for edge in edges.values() if past or edge.holds]
+
+    def _may_tell(self, item: Item) -> bool:
+        return self._owner in ("", item.content.owner) and self._sees(item.content.owner)
 
     def walk(self, name: str, depth: int = 2, limit: int = 100) -> list[Edge]:
         """The valid facts that can be reached in `depth` steps, nearest first, each once."""

@@ -4,7 +4,6 @@ Each route only reorders or adds what the search finds; the score never rises do
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from typing import Final
 
 import msgspec
@@ -12,7 +11,7 @@ from msgspec.structs import replace
 
 from clawactors.memory.item import Item
 from clawactors.memory.recall.aliases import renamed
-from clawactors.memory.recall.filter import MemoryFilter, admits
+from clawactors.memory.recall.filter import MemoryFilter
 from clawactors.memory.recall.graph import FactGraph
 from clawactors.memory.recall.hit import Hit, hit_of
 from clawactors.memory.recall.when import TimeAsked, asked_order, asked_time
@@ -38,6 +37,8 @@ class AskedQuestion(msgspec.Struct, frozen=True):
     now_ns: int
     zone: Zone = UTC
     locale: str = ""
+    skill: str = ""
+    """The skill of the task that asks."""
 
 
 def answers(
@@ -45,16 +46,23 @@ def answers(
     asked: AskedQuestion,
     ranked: Callable[[str, MemoryFilter], list[FoundHit]],
     newest: Callable[[MemoryFilter], Iterable[Item]],
+    passing: Callable[[Item], bool],
 ) -> list[FoundHit]:
-    """What answers the question, best first. `ranked` searches, `newest` lists what a filter lets pass."""
+    """What answers the question, best first.
+
+    `ranked` searches, `newest` lists what a filter lets pass, `passing` tells whether the question's filter does.
+    """
     found = ranked(asked.text, asked.filter)
-    for text in renamed(reading, asked.text, partial(admits, asked.filter)):
+    for text in renamed(reading, asked.text, passing):
         found = _merged(found, ranked(text, asked.filter))
     if time := asked_time(asked.text, asked.now_ns, asked.zone, asked.locale):
         found = _by_time(asked, time, found, ranked, newest)
     if order := asked_order(asked.text):
         found = _by_order(found, last=order == "last")
-    if facts := FactGraph(reading, asked.filter).answers(asked.text):
+    if asked.skill:
+        found = _of_skill(found, asked.skill)
+    asker = asked.filter.speaker or asked.filter.owner or asked.filter.reader or ""
+    if facts := FactGraph(reading, asker, passing).answers(asked.text):
         told = [(item, hit_of(item, _BY_FACTS, False, item.content.text, {"facts": 1.0})) for item in facts]
         found = _first(told, found)
     return _falling(found)
@@ -84,6 +92,13 @@ def _by_order(found: list[FoundHit], *, last: bool) -> list[FoundHit]:
     alike = [one for one in found if one[1].score >= least]
     alike.sort(key=lambda one: (one[1].at_ns, one[0].number), reverse=last)
     return alike + [one for one in found if one[1].score < least]
+
+
+def _of_skill(found: list[FoundHit], skill: str) -> list[FoundHit]:
+    """Similar tasks: of the hits that answer alike, those about tasks of the same skill come first."""
+    least = _ALIKE * max((hit.score for _, hit in found), default=0.0)
+    similar = [one for one in found if one[1].score >= least and f"skill:{skill}" in one[1].tags]
+    return similar + [one for one in found if one not in similar]
 
 
 def _merged(one: list[FoundHit], other: list[FoundHit]) -> list[FoundHit]:

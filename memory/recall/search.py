@@ -19,7 +19,7 @@ from clawactors.memory.recall.current import in_order
 from clawactors.memory.recall.decided import decisions_first
 from clawactors.memory.recall.demand import Demand
 from clawactors.memory.recall.evidence import THRESHOLD, around, evidence, relevance
-from clawactors.memory.recall.filter import MemoryFilter, admits, matching
+from clawactors.memory.recall.filter import MemoryFilter, matching, passing_of
 from clawactors.memory.recall.fusion import FEATURES, WEIGHTS, features
 from clawactors.memory.recall.hit import Hit, hit_of
 from clawactors.memory.recall.lexical import CONCEPTS, WORDS, Term, bm25, terms_of_query, with_forms
@@ -73,13 +73,16 @@ class Searcher:
         threshold: float = THRESHOLD,
         now_ns: int = 0,
         zone: Zone = UTC,
+        locale: str = "",
+        skill: str = "",
     ) -> list[Hit]:
         """The most relevant memories, best first. If none reaches the threshold: the best three, marked weak.
 
         `now_ns` is the reference for words like «yesterday» in that zone; 0 stands for the time of the newest memory.
+        `locale` tells how to read `5/6/2026`; what tasks of the asking `skill` met stands first of what answers alike.
         """
         most = max(limit, _JUDGED)
-        asked = AskedQuestion(text, filter, now_ns or self.index.columns.newest_ns, zone)
+        asked = AskedQuestion(text, filter, now_ns or self.index.columns.newest_ns, zone, locale, skill)
         with self.index.store.snapshot() as reading:
 
             def ranked(text: str, filter: MemoryFilter) -> list[FoundHit]:
@@ -88,11 +91,13 @@ class Searcher:
             def newest(filter: MemoryFilter) -> Iterator[Item]:
                 return self._newest(reading, most, filter)
 
+            passing = passing_of(self.index, reading, filter)
+
             def successor(item: Item, outdated: Hit) -> Hit | None:
                 shown = excerpt(item.content.text, {}, self.index.lexicon.analyzer.terms)
-                return hit_of(item, outdated.score, outdated.weak, shown, {}) if admits(filter, item) else None
+                return hit_of(item, outdated.score, outdated.weak, shown, {}) if passing(item) else None
 
-            return in_order(reading, answers(reading, asked, ranked, newest), successor)[:limit]
+            return in_order(reading, answers(reading, asked, ranked, newest, passing), successor)[:limit]
 
     def _found(
         self, reading: Reading, text: str, limit: int, filter: MemoryFilter, threshold: float, asked: AskedQuestion

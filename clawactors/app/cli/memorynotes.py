@@ -1,11 +1,12 @@
 """Notes from the command line: words, standard input, or files (Markdown, JSON Lines, exports of chats, plain text)."""
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, Final, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
 
 from clawactors.app.cli.compressing import input_file
 from clawactors.app.cli.memoryrows import memory_table
@@ -20,12 +21,16 @@ from clawactors.kernel.time import iso
 from clawactors.runtime.memory import StoredNote
 from clawactors.systems.memories import Content
 
+if TYPE_CHECKING:
+    from clawactors.memory.text.date import DateReader
+
 __all__ = ["add", "import_files"]
 
 _WORDS_MAX: Final = 4000
 """Longer texts are cut into several memories, between sentences."""
 _TOGETHER: Final = 1000
 _TOLD: Final = 20
+_LOCALES: Final = ("LC_ALL", "LC_TIME", "LANG")
 
 
 async def add(client: Client, options: Any) -> int:
@@ -83,6 +88,7 @@ class _Import:
             session=options.session,
             tags=tuple(options.tag),
             encoding=options.encoding,
+            dates=_dates(options),
         )
         notes: list[tuple[Content, str]] = []
         refusal = ""
@@ -159,6 +165,17 @@ async def _replace(client: Client, options: Any, content: Content) -> int:
     row = (await ask_memory(client, "show", id=id))["row"]
     emit(options, [row], lambda: memory_table([row]))
     return 0
+
+
+def _dates(options: Any) -> "DateReader":
+    """How the dates of a file are read: by `--zone` and `--locale`, else by the locale of the shell."""
+    from clawactors.memory.text.date import DateReader, zone_named
+
+    locale = options.locale or next(filter(None, map(os.environ.get, _LOCALES)), "")
+    try:
+        return DateReader(zone_named(options.zone or ""), locale)
+    except ValueError as error:
+        raise Problem("usage", str(error)) from None
 
 
 def _row(kept: StoredNote, content: Content) -> dict[str, Any]:

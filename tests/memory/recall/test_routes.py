@@ -178,3 +178,19 @@ def test_scores_never_rise_down_the_list(town: World, failures: World) -> None:
     for question in ("Who works where Ana works?", "the last failure of the backup", "what happened last week?"):
         scores = [hit.score for hit in ask(town, question)]
         assert scores == sorted(scores, reverse=True)
+
+
+def test_facts_of_others_do_not_answer_a_reader(town: World) -> None:
+    searcher = Searcher(town.index)
+    assert searcher.search("Who works where Ana works?", 5, MemoryFilter(reader="bob")) == []
+    assert searcher.search("Who works where Ana works?", 5, MemoryFilter(reader="mira"))[0].text == "Tom works at Bosch"
+    assert searcher.search("Who works where Ana works?", 5, MemoryFilter(owner="mira", agent="other")) == []
+
+
+def test_what_tasks_of_the_asking_skill_met_comes_first(world: World) -> None:
+    note(world, "backup failed on node n3: timeout", "2026-06-02", tags=("failure", "skill:backup"))
+    note(world, "restore failed on node n3: timeout", "2026-06-03", tags=("failure", "skill:restore"))
+    searcher = Searcher(world.index)
+    for skill in ("backup", "restore"):
+        hits = searcher.search("what failed on node n3 with a timeout?", 5, MemoryFilter(owner="mira"), skill=skill)
+        assert hits[0].text.startswith(skill)

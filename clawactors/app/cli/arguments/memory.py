@@ -18,13 +18,13 @@ _SCOPE: Final = "owner session agent"
 _CONTENT: Final = f"{_SCOPE} kind tag speaker"
 
 VERBS: Final[dict[str, VerbHelp]] = {
-    "search": _takes("[TEXT]", f"limit {_CONTENT} since until threshold like explain"),
-    "context": _takes("TEXT", f"tokens {_CONTENT} since until threshold"),
+    "search": _takes("[TEXT]", f"limit {_CONTENT} since until zone locale threshold like explain"),
+    "context": _takes("TEXT", f"tokens {_CONTENT} since until zone locale threshold"),
     "compress": _takes("FILE|-", "chars keywords encoding"),
     "add": _takes("TEXT|@FILE|-", f"{_CONTENT} key"),
     "update": _takes("ID TEXT", "tag"),
     "history": _takes("KEY|ID", "owner"),
-    "import": _takes("FILE|-", "owner tag session encoding"),
+    "import": _takes("FILE|-", "owner tag session encoding zone locale"),
     "show": _takes("ID"),
     "forget": _takes("[ID …]", f"{_SCOPE} since until reason yes dry_run"),
     "archive": _takes("ID", "reason"),
@@ -75,7 +75,8 @@ def memory(parser: Parser) -> None:
     parser.add_argument("--memory", choices=("on", "off"), help="whether anything of the owner is remembered")
     parser.add_argument("--retention", type=count, metavar="DAYS", help="forget what is older (0: never)")
     parser.add_argument("--language", help="language of the owner, as in en")
-    parser.add_argument("--zone", help="time zone of the owner, as in Europe/Rome")
+    parser.add_argument("--zone", help="time zone of owner, dates or words like yesterday, as in Europe/Rome")
+    parser.add_argument("--locale", default="", help="how dates like 5/6/2026 are written, as in en_GB")
     parser.add_argument(
         "--share",
         action="append",

@@ -58,6 +58,8 @@ def _wanted(options: Any) -> dict[str, Any]:
         "speaker": options.speaker,
         "session": options.session,
         "agent": options.agent,
+        "zone": options.zone or "",
+        "locale": options.locale,
         "since_ns": options.since,
         "until_ns": options.until,
     }
