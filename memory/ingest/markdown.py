@@ -16,7 +16,7 @@ from clawactors.memory.text.importance import importance, tone
 from clawactors.memory.text.normal import clean
 from clawactors.systems.memories import Content
 
-__all__ = ["from_markdown", "from_text"]
+__all__ = ["from_markdown", "from_text", "prose"]
 
 _HEADING = re.compile(r"\s{0,3}(#{1,6})(?:\s+(.*?))?(?:\s+#*)?$")
 _UNDERLINE = re.compile(r"\s{0,3}(=+|-+)\s*$")
@@ -35,11 +35,12 @@ _FRONT_DATE = re.compile(r"(?:date|created|updated)\s*:\s*[\"']?(.+?)[\"']?\s*$"
 
 
 class _Block(NamedTuple):
-    """`level` 1 to 6 is a heading; of code the lines stay lines."""
+    """`level` 1 to 6 is a heading; of code the lines stay lines; `row` is one of a table."""
 
     lines: list[str]
     level: int = 0
     code: bool = False
+    row: bool = False
 
 
 def from_markdown(
@@ -71,6 +72,12 @@ def from_markdown(
         at_ns = (headings[-1][2] if headings else 0) or dated_ns
         for piece in pieces:
             yield _content(piece, owner=owner, session=session, position=next(position), tags=under, happened_ns=at_ns)
+
+
+def prose(text: str) -> list[str]:
+    """The paragraphs and list entries of a text, without headings, tables and code; all of it if it is only that."""
+    blocks = [block for block in _Blocks().of(text.split("\n")) if not (block.level or block.code or block.row)]
+    return [" ".join(map(str.strip, block.lines)) for block in blocks] or [text]
 
 
 def from_text(
@@ -123,7 +130,7 @@ class _Blocks:
                 yield from self._in_fence(line)
             elif self._heads is not None and "|" in line:
                 self._rows += 1
-                yield _Block([_row(self._heads, _cells(line))])
+                yield _Block([_row(self._heads, _cells(line))], row=True)
             else:
                 yield from self._end_of_table()
                 yield from self._outside(line)

@@ -35,6 +35,14 @@ def test_what_matters_is_kept_in_the_texts_own_sentences() -> None:
     assert "证书" in compress(BERICHT, 60).text
 
 
+def test_of_markdown_the_prose_is_compressed() -> None:
+    page = f"# Incidents\n\n```sh\nclaw submit shell | payment service certificate\n```\n\n## Monday\n\n{REPORT}\n"
+    short = compress(page, 200)
+    assert "certificate" in short.text
+    assert not any(mark in short.text for mark in ("#", "claw", "```", "Incidents"))
+    assert compress("```\n" + "x = 1\n" * 100 + "```", 50).text
+
+
 def test_the_sizes_before_and_after_are_told_as_asked() -> None:
     short = compress(REPORT, 100, count=len)
     assert (short.chars_before, short.tokens_before, short.tokens) == (len(REPORT), len(REPORT), short.chars)
