@@ -2,7 +2,8 @@
 
 1. A saved graph is whole or absent: it is written to a new file, synced, and named in a manifest with its checksum.
 2. A graph that is damaged, from another embedder or mostly deleted is not loaded, but built again from the vectors.
-3. A removed item is never found again; its vector is overwritten in memory and in the next save.
+3. A removed item is never found again. Its vector is overwritten soon, and before the next save: that takes as long as
+   adding one, so a forgetting of thousands does not wait for it.
 4. A search for more neighbours than can be reached returns those that can.
 """
 
@@ -59,6 +60,8 @@ class HnswIndex:
         self.dim = dim
         self.upto = 0
         self.removed: set[int] = set()
+        self._stale: dict[int, None] = {}
+        """The removed items whose vectors are still there."""
         if graph is None:
             graph = hnswlib.Index("ip", dim)
             graph.init_index(_LEAST_CAPACITY, M=_LINKS, ef_construction=_BUILD_BREADTH, random_seed=_SEED)
@@ -79,7 +82,9 @@ class HnswIndex:
         if capacity != self._graph.get_max_elements():
             self._graph.resize_index(capacity)
         self._graph.add_items(rows, numbers, num_threads=1)
-        self.removed.difference_update(numbers.tolist())
+        for number in numbers.tolist():
+            self.removed.discard(number)
+            self._stale.pop(number, None)
         self.upto = max(self.upto, int(numbers.max()) + 1)
 
     def remove(self, number: int) -> None:
@@ -88,9 +93,16 @@ class HnswIndex:
             return
         with contextlib.suppress(RuntimeError):  # raised for an item that was never added
             self._graph.mark_deleted(number)
+            self.removed.add(number)
+            self._stale[number] = None
+
+    def overwrite(self, most: int) -> bool:
+        """See `VectorIndex`."""
+        for number in list(self._stale)[:most]:
             self._graph.add_items(np.zeros((1, self.dim), np.float32), [number], num_threads=1)
             self._graph.mark_deleted(number)  # adding it again has unmarked it
-            self.removed.add(number)
+            del self._stale[number]
+        return bool(self._stale)
 
     def search(self, query: Vector, k: int, breadth: int) -> Numbers:
         """See `VectorIndex` and rule 4."""
@@ -107,7 +119,8 @@ class HnswIndex:
         return np.empty(0, np.int64)
 
     def save(self, folder: Path, embedder: str, position: int) -> None:
-        """See `VectorIndex` and rule 1."""
+        """See `VectorIndex` and rules 1 and 3."""
+        self.overwrite(len(self._stale))
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         last = _read_manifest(folder)
         generation = last.generation + 1 if last else 1

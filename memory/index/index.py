@@ -122,8 +122,10 @@ class Index:
         return found[columns.alive[found]]
 
     def grow(self) -> bool:
-        """Adds a few items to the vector index. Returns True while more are waiting."""
+        """Adds a few items to the vector index, or overwrites removed ones. Returns True while more are waiting."""
         with self.lock:
+            if self._neighbours.overwrite(_SLICE):
+                return True
             first = self._neighbours.upto
             numbers = np.flatnonzero(self.columns.alive[first : self.columns.count])[:_SLICE] + first
             if not len(numbers):

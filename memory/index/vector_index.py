@@ -39,7 +39,11 @@ class VectorIndex(Protocol):
         ...
 
     def remove(self, number: int) -> None:
-        """Removes an item and overwrites its vector. Order: idempotent."""
+        """Removes an item; `overwrite` and `save` overwrite its vector. Order: idempotent."""
+        ...
+
+    def overwrite(self, most: int) -> bool:
+        """Overwrites the vectors of up to so many removed items; True while there are more."""
         ...
 
     def search(self, query: Vector, k: int, breadth: int) -> Numbers:
@@ -90,6 +94,10 @@ class ExactIndex:
             self._present[number] = False
             self._vectors.remove(number)
             self.removed.add(number)
+
+    def overwrite(self, most: int) -> bool:
+        """See `VectorIndex`. It has been done already."""
+        return False
 
     def search(self, query: Vector, k: int, breadth: int) -> Numbers:
         """See `VectorIndex`. `breadth` has no effect."""

@@ -75,6 +75,7 @@ class Answers:
     def __init__(self, source: AnswerSource) -> None:
         self._source = source
         self.contexts = Contexts()
+        self._running: dict[tuple[str, str, bytes], asyncio.Future[Reply]] = {}
 
     async def answer(self, name: str, principal: str, body: bytes) -> bytes:
         """The encoded answer, or an encoded error; it never raises for an invalid question.
@@ -84,13 +85,25 @@ class Answers:
         try:
             question = read_question(q.QUESTIONS, name, body, "memory.")
             access = access_of(question, principal)
-            await self._source.opened()
-            if question.fresh:
-                await self._source.fresh(concluded=not isinstance(question, q.SearchQuestion))
-            reply = await self._reply(question, access)
-            return _encode(reply | {"position": self._source.store.views.position})
+            if isinstance(question, q.ForgetQuestion | q.ConsolidateQuestion):
+                return await self._once((name, principal, body), question, access)
+            return _encode(await self._fresh_reply(question, access))
         except (Refused, NotFound, EventLogError, RecursionError) as error:
             return error_reply(error)
+
+    async def _once(self, key: tuple[str, str, bytes], question: q.MemoryQuestion, access: Access) -> bytes:
+        """What takes long is asked again before it is answered; then it is done once, for all who ask."""
+        if (running := self._running.get(key)) is None:
+            running = self._running[key] = asyncio.ensure_future(self._fresh_reply(question, access))
+            running.add_done_callback(lambda _: self._running.pop(key))
+        return _encode(await asyncio.shield(running))
+
+    async def _fresh_reply(self, question: q.MemoryQuestion, access: Access) -> Reply:
+        await self._source.opened()
+        if question.fresh:
+            await self._source.fresh(concluded=not isinstance(question, q.SearchQuestion))
+        reply = await self._reply(question, access)
+        return reply | {"position": self._source.store.views.position}
 
     async def _reply(self, question: q.MemoryQuestion, access: Access) -> Reply:
         store, context = self._source.store, self._source.context
@@ -122,7 +135,7 @@ class Answers:
                 return await self._extract(question)
             case q.ForgetQuestion():
                 head = (await context.log.head()).last_seq
-                return await forget(store, dispatcher, question, access, head)
+                return await forget(store, dispatcher, question, access, head, self._source.consolidation.reconsider)
             case q.UpdateQuestion():
                 command = c.UpdateMemory(question.text, question.tags, question.derived_from)
                 return await change(store, dispatcher, question.id, command, access, now_ns)

@@ -102,6 +102,12 @@ class ConsolidationRunner:
         if self._new:
             self._wake.set()
 
+    def reconsider(self, ids: Iterable[str]) -> None:
+        """Schedules a run for these memories, though they have not changed."""
+        self._new |= dict.fromkeys(ids, self.upto)
+        if self._new and self._plan.incremental:
+            self._wake.set()
+
     async def serve(self) -> None:
         """Runs what is due, until cancelled."""
         async with asyncio.TaskGroup() as group:

@@ -8,7 +8,7 @@
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from clawactors.kernel.errors import InvalidQuery
@@ -35,9 +35,16 @@ IN_THE_LOG: Final = (
 
 
 async def forget(
-    store: MemoryStore, dispatcher: Dispatcher, question: ForgetQuestion, access: Access, head: int
+    store: MemoryStore,
+    dispatcher: Dispatcher,
+    question: ForgetQuestion,
+    access: Access,
+    head: int,
+    reconsider: Callable[[Iterable[str]], None],
 ) -> Reply:
     """Forgets what the question names, said up to `head`; returns the receipt.
+
+    What was derived from others too is derived from them anew: `reconsider` is told which.
 
     Raises: `InvalidQuery`, `NotFound`, `Refused`, `Unavailable`.
     """
@@ -71,11 +78,11 @@ async def forget(
     if not ids:  # what came to be while they were forgotten
         while rest := await asyncio.to_thread(_within, store, owner, scope):
             done |= await forget_ids(store, CommandWriter(dispatcher, access.by), rest, question.reason, head)
-    counts = Counter(done.values())
+    reconsider({parent for item in done.values() for parent in item.content.parents} - done.keys())
     return {
         "ids": list(done),
         "changed": len(done),
-        "counts": dict(counts),
+        "counts": _counts(done.values()),
         "owner": "" if owner == EVERYONE else owner,
         "by": access.by,
         "upto": head,
@@ -85,13 +92,13 @@ async def forget(
 
 async def forget_ids(
     store: MemoryStore, writer: CommandWriter, ids: Iterable[str], reason: str, upto: int
-) -> dict[str, str]:
-    """Forgets these memories and everything derived from them; returns their ids and kinds. Raises: `Unavailable`."""
-    done: dict[str, str] = {}
+) -> dict[str, Item]:
+    """Forgets these memories and everything derived from them; returns them by id. Raises: `Unavailable`."""
+    done: dict[str, Item] = {}
     seeds = list(ids)
     while items := await asyncio.to_thread(_with_derived, store, (*seeds, *done)):
         written = await writer.write(ItemCommand(item.id, ForgetMemory(reason, upto)) for item in items)
-        done |= {item.id: item.content.kind for item in items}
+        done |= {item.id: item for item in items}
         if written.last_seq <= 0:
             break
         await store.reached(written.last_seq, _ROWS_WITHIN_S)

@@ -80,7 +80,11 @@ class KnownIndex:
         filter = MemoryFilter(owner=content.owner, kinds=(content.kind,))
         ranked, _ = self._searcher.rank(self._reading, content.text, filter)
         found = (item_at(self._reading, int(number)) for number in ranked.numbers[:_SIMILAR])
-        return [one for one in found if one is not None and one.id != item.id and one.content.owner == content.owner]
+        return [
+            one
+            for one in found
+            if one and one.memory.searched and one.id != item.id and one.content.owner == content.owner
+        ]
 
     def _of_session(self, session: str, kind: Kind) -> list[Item]:
         index = self._index
@@ -91,4 +95,5 @@ class KnownIndex:
             mask &= columns.kind[: columns.count] == KINDS.index(kind)
             mask &= columns.alive[: columns.count] & (number >= 0)
         items = (item_at(self._reading, int(at)) for at in np.flatnonzero(mask))
-        return [item for item in items if item is not None]
+        # The index may be behind the snapshot, which knows of a forgetting already, or ahead of it.
+        return [item for item in items if item is not None and item.memory.searched]

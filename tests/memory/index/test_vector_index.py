@@ -131,6 +131,19 @@ def test_removed_vectors_are_not_in_the_saved_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_removed_vectors_are_overwritten_a_few_at_a_time() -> None:
+    made = rows(50)
+    index = HnswIndex(16)
+    index.add(np.arange(50), made)
+    for number in range(20):
+        index.remove(number)
+        assert number not in index.search(made[number], 50, 400)
+    index.add(np.array([3]), made[3:4])
+    assert [index.overwrite(8) for _ in range(3)] == [True, True, False]
+    assert index.search(made[3], 1, 400).tolist() == [3]
+    assert (index.count, len(index.removed)) == (31, 19)
+
+
 def test_a_save_replaces_the_generation_before(tmp_path: Path) -> None:
     index = HnswIndex(16)
     index.add(np.arange(5), rows(5))

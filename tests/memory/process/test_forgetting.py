@@ -152,6 +152,21 @@ async def test_the_same_note_later_is_new_with_all_that_is_derived_from_it(place
         assert after["views"] == before[1]["views"] if "views" in after else after["digest"] == before[1]["digest"]
 
 
+async def test_a_fact_that_others_state_too_is_derived_from_them_anew(place: Place) -> None:
+    async with place.running() as actor:
+        first = await place.memories.remember("I live in Lisbon.", owner="alice", speaker="Alice")
+        await place.ask("consolidate")
+        await place.memories.remember("As I said, I live in Lisbon.", owner="alice", speaker="Alice", session="c-1")
+        await place.ask("consolidate")
+        (edge,) = (await place.ask("about", name="Alice"))["rows"]
+        receipt = await place.ask("forget", id=first)
+        assert edge["id"] in receipt["ids"]
+        await actor.consolidation._run_new()
+        await actor.fresh()
+        (edge,) = (await place.ask("about", name="Alice"))["rows"]
+        assert edge["fact"]["object"] == "Lisbon"
+
+
 async def test_what_was_derived_from_a_recall_is_forgotten_with_it(place: Place) -> None:
     async with place.running():
         secret = await place.memories.remember("The safe opens with 4711.", owner="alice")
@@ -170,6 +185,16 @@ async def test_what_was_derived_from_a_recall_is_forgotten_with_it(place: Place)
         assert len(receipt["ids"]) == 3
         assert note in receipt["ids"]
         assert await texts(place) == []
+
+
+async def test_a_question_that_is_asked_again_while_it_is_answered_is_answered_once(place: Place) -> None:
+    """A client asks again after two seconds; forgetting many takes longer."""
+    async with place.running():
+        for number in range(5):
+            await place.memories.remember(f"note {number}", owner="alice")
+        first, second = await asyncio.gather(*(place.ask("forget", owner="alice") for _ in range(2)))
+        assert first == second
+        assert first["changed"] == 5
 
 
 @pytest.mark.parametrize(

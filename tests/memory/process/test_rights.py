@@ -32,8 +32,8 @@ async def test_a_user_sees_their_own_memories_and_what_nobody_owns(place: Place)
         secret = await alice.remember("My locker code is 4711.")
         await bob.remember("My locker code is 1234.")
         await place.memories.remember("Lockers are in the basement.")
-        for text in ("", "locker code"):
-            assert await found(bob, text) == ["Lockers are in the basement.", "My locker code is 1234."]
+        for text in ("", "locker code", "4711", "7", "码", "MY LOCKER CODE IS 4711."):
+            assert await found(bob, text) == ["Lockers are in the basement.", "My locker code is 1234."], text
         assert await found(bob, owner="bob") == ["My locker code is 1234."]
         assert len(await found(place.memories)) == 3, "the cluster's own account sees everything"
         assert await found(place.memories, owner="alice") == ["My locker code is 4711."]
@@ -50,6 +50,30 @@ async def test_a_user_sees_their_own_memories_and_what_nobody_owns(place: Place)
         assert [row["text"] async for row in bob.export()] == ["My locker code is 1234."]
         stats = await bob.ask("memory.stats")
         assert stats["owners"] == {"bob": 1, "": 1}
+
+
+async def test_a_context_is_for_who_asks_and_so_is_its_cache(place: Place) -> None:
+    async with place.running():
+        alice, bob = client_of(place, "alice"), client_of(place, "bob")
+        await alice.remember("My locker code is 4711.")
+        await bob.remember("My locker code is 1234.")
+        own = place.memories
+        for _ in range(2):
+            answers = [await each.context("which locker code?", threshold=0) for each in (alice, bob, own)]
+            assert [("4711" in each["text"], "1234" in each["text"]) for each in answers] == [
+                (True, False), (False, True), (True, True),
+            ]  # fmt: skip
+        assert [each["cached"] for each in answers] == [True, True, True]
+        with pytest.raises(Refused):
+            await bob.context("which locker code?", owner="alice")
+        await alice.settings(sharing=["bob"])
+        assert "4711" in (await bob.context("which locker code?", owner="alice"))["text"]
+        await alice.settings(sharing=[])
+        with pytest.raises(Refused):
+            await bob.context("which locker code?", owner="alice")
+        await alice.forget(owner="alice")
+        for each in (alice, own):
+            assert "4711" not in (await each.context("which locker code?", threshold=0))["text"]
 
 
 async def test_facts_recent_events_and_working_memory_are_those_of_the_user(place: Place) -> None:
