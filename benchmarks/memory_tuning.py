@@ -3,7 +3,11 @@
 Reads the tuning half only. Each file counts twice, in a memory of its own and mixed with the others. Weights maximise
 the likelihood of the evidence under a softmax over the pool, and are drawn towards the present ones, for what a few
 hundred questions say must not outweigh what holds for texts of any kind: take what it prints into `memory/recall` only
-where `benchmarks.memory_general` loses nothing. The calibration is that of the present weights.
+where `benchmarks.memory_general` loses nothing.
+
+The coefficients of relevance are fitted to the tuning half of the daily notes, answered and unanswered: what it prints
+is a start, for the threshold must also suit questions of other makers. It then shows, for the present coefficients, how
+many unanswered questions are told apart where so many answered ones are called weak.
 """
 
 import tempfile
@@ -13,18 +17,17 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.memory_set import Set, load, mixed
+from benchmarks.memory_set import Set, daily, load, mixed
 from clawactors import memory
 from clawactors.memory.index.rows import all_items
-from clawactors.memory.recall.fusion import COEFFICIENTS, FEATURES, WEIGHTS
-from clawactors.memory.recall.search import Evidence
-from clawactors.memory.text.term import is_unspaced
+from clawactors.memory.recall.evidence import COEFFICIENTS, EVIDENCE
+from clawactors.memory.recall.fusion import FEATURES, WEIGHTS
 
 __all__ = ["main"]
 
 PULL = 0.5
 STEPS = 300
-KEPT = 0.9
+STEPS_OF_REGRESSION = 8000
 
 type Floats = npt.NDArray[np.float64]
 
@@ -35,27 +38,23 @@ class Asked(msgspec.Struct):
     file: str
     features: Floats
     true: npt.NDArray[np.bool_]
-    evidence: Evidence
-    unspaced: bool
+    evidence: Floats
 
 
-def asked(sets: list[Set], strangers: bool = False) -> Iterator[Asked]:
-    """The sets' own questions; or those of the other sets in their language, which nothing in them answers."""
+def asked(sets: list[Set]) -> Iterator[Asked]:
+    """The sets' own questions."""
     for one in sets:
-        near = [other for other in sets if other.language == one.language and other is not one]
-        others = [question for other in near for question in other.questions]
         with tempfile.TemporaryDirectory() as folder:
             scratch = memory.open_scratch(folder)
             scratch.add_turns(one.turns)
             with scratch.index.store.snapshot() as reading:
                 ids = {item.number: item.id for item in all_items(reading)}
-                for question in others if strangers else one.questions:
+                for question in one.questions:
                     ranking, _ = scratch.searcher.rank(reading, question.text)
                     true = np.array([ids[int(number)] in question.evidence for number in ranking.numbers])
                     file = min(question.evidence, default="").rsplit("-", 2)[0]
-                    yield Asked(
-                        file, ranking.features.astype(np.float64), true, ranking.evidence, is_unspaced(question.text)
-                    )
+                    features, evidence = ranking.features.astype(np.float64), ranking.evidence.astype(np.float64)
+                    yield Asked(file, features, true, evidence)
             scratch.close()
 
 
@@ -82,40 +81,35 @@ def recall_at(questions: list[Asked], weights: Floats, depth: int) -> float:
     return float(np.mean(shares))
 
 
-def calibrated(own: list[Asked], strange: list[Asked], weights: Floats) -> Floats:
-    """Logistic regression: true answers against what strange questions find and what own questions find beside them.
-
-    Then moved so that 0.7 keeps `KEPT` of the true answers among the first twenty.
-    """
-    found = [_rows(one, weights, 20) for one in own]
-    strangers = np.concatenate([_rows(one, weights, 5)[0] for one in strange])
-    x = np.concatenate([*(rows for rows, _ in found), strangers])
-    y = np.concatenate([*(true for _, true in found), np.zeros(len(strangers), np.bool_)])
-    far = np.arange(len(x)) >= len(x) - len(strangers)
-    share = np.where(y, 0.5 / y.sum(), np.where(far, 0.35 / far.sum(), 0.15 / (~y & ~far).sum()))
-    middle, spread = x[:, 1:].mean(axis=0), x[:, 1:].std(axis=0)
-    x[:, 1:] = (x[:, 1:] - middle) / spread
+def calibrated(questions: list[Asked]) -> Floats:
+    """Logistic regression: the best true answer of each question against the best other ones."""
+    rows: list[Floats] = []
+    labels: list[float] = []
+    for one in questions:
+        true = one.true[: len(one.evidence)]
+        right, wrong = one.evidence[true][:1], one.evidence[~true][: 1 if true.any() else 2]
+        rows += [*right, *wrong]
+        labels += [1.0] * len(right) + [0.0] * len(wrong)
+    x, y = np.column_stack([np.ones(len(rows)), np.array(rows)]), np.array(labels)
+    share = np.where(y == 1, 0.5 / y.sum(), 0.5 / (1 - y).sum())
+    spread = np.where(x.std(axis=0) > 0, x.std(axis=0), 1.0)
     coefficients = np.zeros(x.shape[1])
-    for _ in range(8000):
-        coefficients += 2 * x.T @ (share * (y - 1 / (1 + np.exp(-x @ coefficients))))
-        coefficients[2:] = np.maximum(coefficients[2:], 0)  # more evidence is never less relevant
-    level = np.quantile((x @ coefficients)[y], 1 - KEPT)
-    coefficients[1:] /= spread
-    coefficients[0] += np.log(0.7 / 0.3) - level - middle @ coefficients[1:]
-    return coefficients
+    for _ in range(STEPS_OF_REGRESSION):
+        coefficients += 0.3 * (x / spread).T @ (share * (y - 1 / (1 + np.exp(-x / spread @ coefficients))))
+        coefficients[1] = max(coefficients[1], 0)  # more evidence is never less relevant
+        coefficients[2:] = np.minimum(coefficients[2:], 0)
+    return coefficients / spread
 
 
-def _rows(one: Asked, weights: Floats, depth: int) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    fused = one.features @ weights
-    best = np.argsort(-fused, kind="stable")[:depth]
-    constant = np.ones(len(best))
-    covered = [part[best].astype(np.float64) for part in one.evidence[:2]]
-    return np.column_stack([constant, constant * one.unspaced, *covered, fused[best]]), one.true[best]
+def told(questions: list[Asked], weak: float) -> float:
+    """The share of unanswered questions below the level that this share of the answered ones is below."""
+    logits = [(float((one.evidence @ np.array(COEFFICIENTS[1:])).max()), bool(one.true.any())) for one in questions]
+    level = np.quantile([logit for logit, answered in logits if answered], weak)
+    return float(np.mean([logit < level for logit, answered in logits if not answered]))
 
 
 def main() -> None:
     questions = list(asked([*load("tuning"), *mixed("tuning")]))
-    strange = list(asked(load("tuning"), strangers=True))
     for name in sorted({one.file for one in questions if one.file}):
         own = [one for one in questions if one.file == name]
         without = fitted([one for one in questions if one.file != name])
@@ -124,8 +118,10 @@ def main() -> None:
     print(
         "WEIGHTS", {name: round(float(value), 2) for name, value in zip(FEATURES, weights, strict=True)}, "was", WEIGHTS
     )
-    present = np.array([WEIGHTS[name] for name in FEATURES])
-    print("COEFFICIENTS", calibrated(questions, strange, present).round(2).tolist(), "was", COEFFICIENTS)
+    days = list(asked(daily("tuning")))
+    print("COEFFICIENTS", ("constant", *EVIDENCE), calibrated(days).round(2).tolist(), "was", COEFFICIENTS)
+    for weak in (0.02, 0.03, 0.05, 0.1):
+        print(f"    {weak:.0%} of the answered called weak: {told(days, weak):.2f} of the unanswered told")
 
 
 if __name__ == "__main__":
