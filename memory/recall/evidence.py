@@ -28,7 +28,7 @@ EVIDENCE: Final = ("covered", "open", "missing", "behind")
 """The weighted share of the demands that is covered; the heaviest open demand; the share of names, numbers and dates
 that is open; how far the fused score is behind the best one."""
 
-COEFFICIENTS: Final[tuple[float, ...]] = (1.75, 5.5, -4.5, -0.7, -1.0)
+COEFFICIENTS: Final[tuple[float, ...]] = (2.05, 5.5, -4.5, -0.7, -1.0)
 """The constant and the weights of `EVIDENCE`."""
 
 _NEAR: Final = (0.7, 0.7, 0.6)
