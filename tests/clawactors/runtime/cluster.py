@@ -246,9 +246,9 @@ class Cluster(InProcessCluster):
             known = fold(NODES, known, commit.record)
         return known.state
 
-    async def until(self, holds: Callable[[], object], what: str = "") -> None:
+    async def until(self, holds: Callable[[], object], what: str = "", patience_s: float = PATIENCE_S) -> None:
         """Returns when it holds; looks again whenever something is appended."""
-        await until(self.log, holds, what)
+        await until(self.log, holds, what, patience_s)
 
     async def until_status(self, id: str, *statuses: str) -> Task:
         await self.until(lambda: self.task(id).life.status in statuses, f"{id} {statuses}")
@@ -258,11 +258,11 @@ class Cluster(InProcessCluster):
         await self.until(lambda: tag in self.named(id, kind), f"{id} {tag}")
 
 
-async def until(log: InProcessLog, holds: Callable[[], object], what: str = "") -> None:
+async def until(log: InProcessLog, holds: Callable[[], object], what: str = "", patience_s: float = PATIENCE_S) -> None:
     """Returns when it holds; looks again whenever something is appended, and shortly after that."""
     follower = await log.follow(["claw.>"])
     try:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(patience_s):
             while not holds():
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(anext(follower), _LOOK_AGAIN_S)
