@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from clawactors.memory.consolidation.facts.stated import is_han
 from clawactors.memory.text.sentence import is_question, sentences
 
 __all__ = ["QUOTED", "earnest", "is_plan"]
@@ -25,6 +26,8 @@ _QUOTE = re.compile(
 )
 _STATING = re.compile(r"\b(?:I|i|we|my|is|am|are|was|has|have|he|she|they|you)\b|[我你他她它是在有]|[.!?。！？]")
 
+_QUOTE_SIGN = re.compile("[\"\u201c\u00ab\u300c\u300e\u2018`]|(?<!\\w)'")
+_WORD = re.compile(r"[^\W_]+")
 _ANY = re.IGNORECASE
 _ASK_POLITELY = r"(?:please |kindly |now |then |can you |could you |would you |will you |help me (?:to )?|let's |let us |i want you to |i need you to |i'd like you to )*"
 _MATERIAL = re.compile(
@@ -66,6 +69,17 @@ _UNREAL = re.compile(
     r"|如果|要是|假如|假设|倘若|万一|要不|可能|也许|或许|大概|好像|似乎|听说|据说|据传|传闻|说不定|恨不得|巴不得|但愿|假装|开玩笑|会不会|是不是|有没有|不知道|不确定|难道|何时|差点|差一点|就好了|的话",
     _ANY,
 )
+# An English sentence without one of these words needs no further look.
+_FICTION_WORDS: Final = frozenset(
+    "novel story book film movie game play song poem dream series sitcom script screenplay comic chapter scene fairy fairytale legend joke riddle lyrics show episode"
+    " campaign musical opera saga exercise textbook example experiment scenario simulation protagonist character time fictional fiction hypothetical hypothetically"
+    " dreamt dreamed ego persona hero heroine villain narrator avatar role saying proverb quote data sentence input text placeholder ipsum".split()
+)
+_UNREAL_WORDS: Final = frozenset(
+    "if unless would d wish wished wishes might maybe perhaps possibly probably imagine supposed pretend pretends pretended pretending assume assuming hypothetically could"
+    " should case say though apparently according joke rumor rumour rumors rumours allegedly supposedly reportedly joking kidding jk sure unsure doubt whether hopefully"
+    " ideally idea remember someday day".split()
+)
 _PLAN = re.compile(
     r"\b(?:will|'ll|won't|going to|gonna|about to|plan(?:s|ning)? (?:to|on)|planned to|hop(?:e|es|ing)|want(?:s|ed)?|intend\w*|dream(?:s|ing)? of|looking (?:for|to|at|forward)|almost|nearly"
     r"|think(?:s|ing)? (?:of|about|i|that|he|she|we)|consider(?:s|ing)?|decid\w+ (?:whether|not to)|tried|trying|try|tomorrow|next (?:week|month|year|spring|summer|autumn|fall|winter|\w+day)|soon"
@@ -85,24 +99,36 @@ _TOLD = re.compile(
 
 def earnest(text: str, wanted: Callable[[str], bool] = lambda sentence: True) -> Iterator[str]:
     """The sentences of the text that are said in earnest, among those that are wanted."""
-    text = _QUOTE.sub(_masked, _QUOTED_LINE.sub(" ", _FENCE.sub(f" {QUOTED} ", text.replace("\u2019", "'"))))
+    text = _unquoted(text.replace("\u2019", "'"))
     found = [(sentence, wanted(sentence)) for sentence in sentences(text)]
     while found and not found[-1][1]:
         found.pop()
     for sentence, is_wanted in found:
-        if _FICTION.search(sentence):
+        words = None if is_han(sentence) else frozenset(_WORD.findall(sentence.lower()))
+        if (words is None or not words.isdisjoint(_FICTION_WORDS)) and _FICTION.search(sentence):
             return
-        if (_MATERIAL.match(sentence) and not _NOT_MATERIAL.match(sentence)) or _HAN_MATERIAL.search(sentence):
+        if (_MATERIAL.match(sentence) and not _NOT_MATERIAL.match(sentence)) or (
+            words is None and _HAN_MATERIAL.search(sentence)
+        ):
             return
         if not is_wanted or is_question(sentence) or sentence.endswith(("吗", "呢", "吗。", "呢。")):
             continue
         sentence = _TOLD.sub("", sentence)
-        if label := _LABEL.match(sentence):
+        if (":" in sentence or "\uff1a" in sentence) and (label := _LABEL.match(sentence)):
             if not _EARNEST_LABEL.match(label[1].strip()):
                 continue
             sentence = sentence[label.end() :]
-        if not _UNREAL.search(sentence):
+        if (words is not None and words.isdisjoint(_UNREAL_WORDS)) or not _UNREAL.search(sentence):
             yield sentence
+
+
+def _unquoted(text: str) -> str:
+    """The text without code, quoted lines and longer quotations."""
+    if "```" in text or "~~~" in text:
+        text = _FENCE.sub(f" {QUOTED} ", text)
+    if ">" in text or "|" in text:
+        text = _QUOTED_LINE.sub(" ", text)
+    return _QUOTE.sub(_masked, text) if _QUOTE_SIGN.search(text) else text
 
 
 def is_plan(clause: str) -> bool:
