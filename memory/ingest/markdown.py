@@ -29,8 +29,8 @@ _BAR = re.compile(r"(?<!\\)\|")
 _TWO_WAYS = re.compile(r"\b\d{1,2}/\d{1,2}/\d{2,4}\b")
 _TAG_LIMIT: Final = 64
 _FRONT_LINES: Final = 100
-_TOGETHER: Final = 1000
-"""Lines of a paragraph or of code that are kept in memory; a file may be one paragraph."""
+_TOGETHER: Final = 65_536
+"""Characters of a paragraph or of code that are read together; a file may be one paragraph."""
 _FRONT_DATE = re.compile(r"(?:date|created|updated)\s*:\s*[\"']?(.+?)[\"']?\s*$", re.IGNORECASE)
 
 
@@ -91,8 +91,15 @@ def from_text(
 
 
 def _pieces_of(lines: Iterable[str]) -> Iterator[str]:
-    for part in itertools.batched(lines, _TOGETHER):
-        yield from chunks("\n".join(part))
+    part: list[str] = []
+    size = 0
+    for line in lines:
+        part.append(line)
+        size += len(line)
+        if size >= _TOGETHER:
+            yield from chunks("\n".join(part))
+            part, size = [], 0
+    yield from chunks("\n".join(part))
 
 
 def _content(text: str, **fields: Any) -> Content:
@@ -121,7 +128,7 @@ class _Blocks:
         self._fence: tuple[str, int] | None = None
         self._code = self._in_list = False
         self._heads: list[str] | None = None
-        self._rows = 0
+        self._rows = self._size = 0
 
     def of(self, lines: Iterable[str]) -> Iterator[_Block]:
         """The blocks, in order."""
@@ -134,7 +141,8 @@ class _Blocks:
             else:
                 yield from self._end_of_table()
                 yield from self._outside(line)
-            if len(self._lines) >= _TOGETHER:
+            self._size = self._size + len(line) if self._lines else 0
+            if self._size >= _TOGETHER:
                 yield from self._part()
         yield from self._end_of_table()
         yield from self._gathered()

@@ -3,7 +3,9 @@
 import datetime as dt
 import io
 import json
+import tracemalloc
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 
@@ -169,3 +171,50 @@ def test_dates_are_read_by_locale_and_zone_or_refused() -> None:
     british = notes_in(io.BytesIO(lines), "x.jsonl", dates=DateReader(locale="en_GB"))
     june = dt.datetime(2026, 6, 5, tzinfo=dt.UTC).timestamp() * 1e9
     assert [one.happened_ns for one in british if isinstance(one, Content)] == [june, june]
+
+
+def test_a_mark_at_the_start_hides_neither_the_first_line_nor_the_front_matter() -> None:
+    found = contents(read('\ufeff{"text": "first"}\n{"text": "second"}', "f.jsonl"))
+    assert [one.text for one in found] == ["first", "second"]
+    (note,) = contents(read("\ufeff---\ndate: 2024-05-01\n---\nWe met."))
+    assert note.happened_ns == DAY_1
+
+
+# Memory
+
+
+class Endless(io.RawIOBase):
+    """A file whose lines are made as they are read."""
+
+    def __init__(self, line: bytes, size_bytes: int) -> None:
+        self._block = line * (65_536 // len(line))
+        self._left = size_bytes
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        part = self._block[: min(len(buffer), self._left)]
+        buffer[: len(part)] = part
+        self._left -= len(part)
+        return len(part)
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("f.jsonl", json.dumps({"text": "The pump in the hall was checked. " * 100}).encode() + b"\n"),
+        ("f.txt", b"no paragraph ends here and no sentence either " * 100 + b"\n"),
+    ],
+)
+def test_a_large_file_needs_no_more_memory_than_a_small_one(name: str, line: bytes) -> None:
+    size_bytes = 1 << 20
+    file = io.BufferedReader(Endless(line, size_bytes), 65_536)
+    tracemalloc.start()
+    try:
+        count = sum(1 for _ in notes_in(file, name))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert count > 200
+    assert peak < size_bytes / 2
