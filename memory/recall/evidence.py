@@ -14,8 +14,10 @@ import numpy.typing as npt
 from clawactors.memory.index.columns import NONE, Columns
 from clawactors.memory.index.postings import Numbers
 from clawactors.memory.recall.demand import Demand
+from clawactors.memory.recall.fusion import FEATURES
+from clawactors.memory.recall.speaker import NameFinder
 
-__all__ = ["COEFFICIENTS", "EVIDENCE", "THRESHOLD", "Around", "around", "evidence", "relevance"]
+__all__ = ["COEFFICIENTS", "EVIDENCE", "THRESHOLD", "Around", "around", "beyond_words", "evidence", "relevance"]
 
 type Scores = npt.NDArray[np.float32]
 type Holders = Callable[[str], Numbers]
@@ -35,6 +37,8 @@ _NEAR: Final = (0.7, 0.7, 0.6)
 """How much what the memory before, the one after and the one before that say counts."""
 _HARD: Final = 0.5
 """Names, numbers and dates of a smaller weight are none that an answer must hold."""
+_DAYS_AFTER: Final = np.float32(0.4)
+"""What was said some days after a date hardly covers it."""
 _ALL_PARTS: Final = np.float32(0.95)
 """All parts in their order are the word itself, in scripts without spaces; elsewhere nearly."""
 
@@ -65,6 +69,20 @@ def evidence(
     covered = 1 - left.sum(axis=0) / weights.sum()
     missing = left[hard].sum(axis=0) / weights[hard].sum() if hard.any() else np.zeros(count, np.float32)
     return np.stack((covered, left.max(axis=0), missing, behind), axis=1).astype(np.float32)
+
+
+def beyond_words(
+    asked: Sequence[Demand], rows: Scores, owners: npt.NDArray[np.int32], finder: NameFinder
+) -> dict[str, Scores]:
+    """The demands that items cover by their time or by their owner; `rows` are their features."""
+    found: dict[str, Scores] = {}
+    for one in asked:
+        if one.kind == "date":
+            closeness = rows[:, FEATURES.index("date")]
+            found[one.text] = np.where(closeness < 1, _DAYS_AFTER * closeness, closeness)
+        elif one.kind == "name" and (named := finder.mentioned(one.text)):
+            found[one.text] = np.isin(owners, named).astype(np.float32)
+    return found
 
 
 def _share(one: Demand, places: Around, holders: Holders, extra: Scores | None) -> Scores:

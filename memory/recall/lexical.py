@@ -1,7 +1,7 @@
 """BM25 over postings, for words and for concepts."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -75,12 +75,17 @@ def bm25(terms: Iterable[Term], columns: Columns, scale: Scale) -> Scores:
     return scores
 
 
-def with_forms(reading: Reading, asked: Sequence[Demand]) -> list[Demand]:
-    """The demands with the forms and misspellings of their words that the memory knows."""
+def with_forms(
+    reading: Reading, asked: Sequence[Demand], best: Numbers, holders: Callable[[str], Numbers]
+) -> list[Demand]:
+    """The demands with the forms and misspellings that the memory knows of words which none of the best items holds."""
     found = []
     for one in asked:
         stem = next(iter(one.any), "")
         if one.kind in ("word", "name") and len(stem) > PREFIX and stem.isascii() and stem.isalpha():
+            if np.isin(best, holders(stem)).any():
+                found.append(one)
+                continue
             known = beginning_with(reading, stem[:PREFIX], _FORMS_MAX)
             similar = {term: likeness(stem, term, named=one.kind == "name") for term in known}
             forms = {term: share for term, share in similar.items() if 0 < share < 1}

@@ -1,11 +1,12 @@
 """The search: candidates by words, by concepts and by vectors form one pool, which is ranked once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from clawactors.memory.index import Index
 from clawactors.memory.index.columns import NONE
@@ -17,8 +18,7 @@ from clawactors.memory.index.top import best_of, top
 from clawactors.memory.item import Item
 from clawactors.memory.recall.current import in_order
 from clawactors.memory.recall.decided import decisions_first
-from clawactors.memory.recall.demand import Demand
-from clawactors.memory.recall.evidence import THRESHOLD, around, evidence, relevance
+from clawactors.memory.recall.evidence import THRESHOLD, around, beyond_words, evidence, relevance
 from clawactors.memory.recall.filter import MemoryFilter, matching, passing_of
 from clawactors.memory.recall.fusion import FEATURES, WEIGHTS, features
 from clawactors.memory.recall.hit import Hit, hit_of
@@ -41,6 +41,7 @@ _POOL_ALL: Final = 1024
 _POOL_EACH: Final = 128
 _NEIGHBOURS_OF: Final = 32
 _JUDGED: Final = 64
+_BEST: Final = 4
 _WEAK: Final = 3
 _EVERYTHING: Final = MemoryFilter()
 
@@ -83,10 +84,11 @@ class Searcher:
         """
         most = max(limit, _JUDGED)
         asked = AskedQuestion(text, filter, now_ns or self.index.columns.newest_ns, zone, locale, skill)
+        weights: dict[str, float] = {}
         with self.index.store.snapshot() as reading:
 
             def ranked(text: str, filter: MemoryFilter) -> list[FoundHit]:
-                return self._found(reading, text, most, filter, threshold, asked)
+                return self._found(reading, text, most, filter, threshold, asked, weights)
 
             def newest(filter: MemoryFilter) -> Iterator[Item]:
                 return self._newest(reading, most, filter)
@@ -94,28 +96,38 @@ class Searcher:
             passing = passing_of(self.index, reading, filter)
 
             def successor(item: Item, outdated: Hit) -> Hit | None:
-                shown = excerpt(item.content.text, {}, self.index.lexicon.analyzer.terms)
-                return hit_of(item, outdated.score, outdated.weak, shown, {}) if passing(item) else None
+                return hit_of(item, outdated.score, outdated.weak, "", {}) if passing(item) else None
 
-            return in_order(reading, answers(reading, asked, ranked, newest, passing), successor)[:limit]
+            hits = in_order(reading, answers(reading, asked, ranked, newest, passing), successor)[:limit]
+        terms = self.index.lexicon.analyzer.terms
+        return [hit if hit.excerpt else replace(hit, excerpt=excerpt(hit.text, weights, terms)) for hit in hits]
 
     def _found(
-        self, reading: Reading, text: str, limit: int, filter: MemoryFilter, threshold: float, asked: AskedQuestion
+        self,
+        reading: Reading,
+        text: str,
+        limit: int,
+        filter: MemoryFilter,
+        threshold: float,
+        asked: AskedQuestion,
+        weights: dict[str, float],
     ) -> list[FoundHit]:
-        """The ranked items that reach the threshold, else the best three, marked weak."""
+        """The ranked items that reach the threshold, else the best three, marked weak; without excerpts.
+
+        It adds the rarity of the terms to `weights`.
+        """
         ranked, terms = self.rank(reading, text, filter, asked.now_ns, limit, asked.zone)
         places = np.flatnonzero(ranked.relevances >= threshold)[:limit]
         weak = not len(places)
         if weak:
             places = np.arange(min(limit, _WEAK, len(ranked.numbers)))
-        weights = {term.text: term.idf for term in terms}
+        weights |= {term.text: term.idf for term in terms}
         hits = []
         for place in places.tolist():
             item = item_at(reading, int(ranked.numbers[place]))
             if item is not None and item.memory.content is not None:
-                shown = excerpt(item.content.text, weights, self.index.lexicon.analyzer.terms)
                 score = round(float(ranked.relevances[place]), 4)
-                hits.append((item, hit_of(item, score, weak, shown, _parts(ranked.features[place]))))
+                hits.append((item, hit_of(item, score, weak, "", _parts(ranked.features[place]))))
         return decisions_first(text, hits)
 
     def similar(self, id: str, limit: int = 5, filter: MemoryFilter = _EVERYTHING) -> list[Hit]:
@@ -178,7 +190,7 @@ class Searcher:
             first = order[:judged]
             places = around(columns, pool[first])
             asked = demands(text, index.lexicon, today)
-            extra = self._beyond_words(asked, rows[first], columns.owner[pool[first]])
+            extra = beyond_words(asked, rows[first], columns.owner[pool[first]], self._owners)
         known = {term.text: term.numbers for term in (*words, *concepts)}
 
         def holders(term: str) -> Numbers:
@@ -187,22 +199,12 @@ class Searcher:
                 found = known[term] = lookup(reading, term)[0]
             return found
 
-        judged_evidence = evidence(with_forms(reading, asked), places, holders, extra, fused[first])
+        asked = with_forms(reading, asked, pool[first[:_BEST]], holders)
+        judged_evidence = evidence(asked, places, holders, extra, fused[first])
         relevances = relevance(judged_evidence)
         again = np.lexsort((np.arange(len(first)), -relevances))
         order[:judged] = first[again]
         return RankedItems(pool[order], rows[order], judged_evidence[again], relevances[again]), words
-
-    def _beyond_words(self, asked: Sequence[Demand], rows: Scores, owners: npt.NDArray[np.int32]) -> dict[str, Scores]:
-        """The demands that items cover by their time or by their owner."""
-        found: dict[str, Scores] = {}
-        for one in asked:
-            if one.kind == "date":
-                closeness = rows[:, FEATURES.index("date")]
-                found[one.text] = np.where(closeness < 1, np.float32(0.4) * closeness, closeness)
-            elif one.kind == "name" and (named := self._owners.mentioned(one.text)):
-                found[one.text] = np.isin(owners, named).astype(np.float32)
-        return found
 
     def _pool(self, mask: Mask | None, by_words: Scores, by_concepts: Scores, query: Scores) -> Numbers:
         """The items to rank: all of a small set, else the best by each score and their neighbours."""

@@ -4,6 +4,7 @@ import calendar
 import datetime as dt
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -27,6 +28,7 @@ __all__ = [
     "zone_named",
 ]  # fmt: skip
 
+_CACHED: Final = 256
 _ANY_CASE = re.IGNORECASE
 _YMD = re.compile(r"(?<![\d.])(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})(?![\d])")
 _DOTS = re.compile(r"(?<![\d.])(?P<d>\d{1,2})\.\s?(?P<m>\d{1,2})\.\s?(?P<y>\d{4}|\d{2}(?!\d))(?![.\d])")
@@ -105,8 +107,13 @@ def days_before(text: str, today: int, locale: str = "") -> list[Days]:
     return [(first, min(last, today)) for first, last in mentioned_days(text, today, locale) if first < today]
 
 
-def mentions(text: str, today: int, locale: str = "") -> Iterator[tuple[tuple[int, int], Days]]:
+@lru_cache(_CACHED)
+def mentions(text: str, today: int, locale: str = "") -> tuple[tuple[tuple[int, int], Days], ...]:
     """Where the text mentions days, and which."""
+    return tuple(_mentions(text, today, locale))
+
+
+def _mentions(text: str, today: int, locale: str) -> Iterator[tuple[tuple[int, int], Days]]:
     covered: list[tuple[int, int]] = []
     year_now = dt.date.fromordinal(max(today + EPOCH, 1)).year
     month_last = day_first(locale)
