@@ -16,7 +16,7 @@ KINDS: Final[tuple[Kind, ...]] = ("raw", "summary", "knowledge")
 class Item(msgspec.Struct, frozen=True, array_like=True):
     """A memory with its number in the index; `version` is the log sequence of its last change.
 
-    `recorded` is that of the commit since which it is remembered.
+    `recorded` is that of the commit since which it is remembered, `said` that of the commit that has its words.
     """
 
     number: int
@@ -24,11 +24,12 @@ class Item(msgspec.Struct, frozen=True, array_like=True):
     version: int
     memory: Memory
     recorded: int = 0
+    said: int = 0
 
     @property
     def sources(self) -> tuple[int, ...]:
         """The log sequences of the events it comes from; a note has no source but its own commit."""
-        return self.content.sources or (self.version,)
+        return self.content.sources or (self.said or self.version,)
 
     @property
     def content(self) -> Content:

@@ -51,8 +51,11 @@ class IndexWriter:
         change = self._staged.get(id)
         present = change.after if change else find(txn, id)
         number = present.number if present else self._new_number(txn)
-        recorded = present.recorded if present and present.memory.content else version
-        after = Item(number, id, version, memory, recorded)
+        was = present.memory if present else memory
+        is_new = present is None or was.content is None
+        is_said = is_new or was.revision != memory.revision
+        recorded, said = (present.recorded, present.said) if present else (version, version)
+        after = Item(number, id, version, memory, version if is_new else recorded, version if is_said else said)
         if change is None:
             self._staged[id] = Change(present, after)
         else:

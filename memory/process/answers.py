@@ -159,7 +159,7 @@ class Answers:
         if is_id(question.task):
             working = await self._source.working(question.task)
             working.add_answers(question.text, {row["id"]: row["excerpt"] for row in reply["rows"]}, position)
-        if access.user is not None:
+        if question.text:
             self._source.uses.note(row["id"] for row in reply["rows"] if not row["weak"])
         return reply
 
@@ -170,8 +170,7 @@ class Answers:
         if is_id(question.task):
             working = await self._source.working(question.task)
             working.add_answers(question.text, {item["id"]: item["excerpt"] for item in reply["items"]}, position)
-        if access.user is not None:
-            self._source.uses.note(item["id"] for item in reply["items"] if not item["weak"])
+        self._source.uses.note(item["id"] for item in reply["items"] if not item["weak"])
         return reply
 
     async def _stats(self, access: Access) -> Reply:

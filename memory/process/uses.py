@@ -1,6 +1,6 @@
-"""Counts how often memories were answers, and records it once a minute: one event for each memory that was.
+"""Counts how often memories were answers, and records it twice a minute: one event for each memory that was.
 
-A crash loses a minute of counts at most. What the rows say of uses follows from the recorded events alone.
+A crash loses half a minute of counts at most. What the rows say of uses follows from the recorded events alone.
 """
 
 import asyncio
@@ -14,8 +14,8 @@ from clawactors.systems.memories.commands import UseMemory
 
 __all__ = ["UseCounter"]
 
-_EVERY_S: Final = 60.0
-_MOST: Final = 10_000
+_EVERY_S: Final = 30.0
+_MOST: Final = 1000
 """So many memories are counted at a time; the others are missed."""
 
 
