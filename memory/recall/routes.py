@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from clawactors.memory.item import Item
+from clawactors.memory.item import KINDS, Item
 from clawactors.memory.recall.aliases import renamed
 from clawactors.memory.recall.filter import MemoryFilter
 from clawactors.memory.recall.graph import FactGraph
@@ -80,8 +80,12 @@ def _by_time(
     until_ns = min(filter.until_ns, time.until_ns) if filter.until_ns else time.until_ns
     within = replace(filter, since_ns=max(filter.since_ns, time.since_ns), until_ns=until_ns)
     if time.only:
-        then = [(item, hit_of(item, _BY_TIME, False, item.content.text, {"date": 1.0})) for item in newest(within)]
-        return _first(then, found)
+        # What was said and done, once: what is derived from it repeats it.
+        kinds = [(kind,) for kind in KINDS] if not filter.kinds else [filter.kinds]
+        happened = next((items for each in kinds if (items := list(newest(replace(within, kinds=each))))), [])
+        then = [(item, hit_of(item, _BY_TIME, False, item.content.text, {"date": 1.0})) for item in happened]
+        told_later = [one for one in found if filter.kinds or one[1].kind != "knowledge"]
+        return _first(then, told_later if then else found)
     then = ranked(asked.text, within)
     return _first(then, found) if _strong(then) else found
 

@@ -34,13 +34,15 @@ _STATES: Final = {
 
 
 def hit_list(rows: Iterable[Row]) -> Iterator[Part]:
-    """Each hit with its score and source; hits below the threshold are marked."""
+    """Each hit with its score and source; hits below the threshold and outdated ones are marked."""
     for row in rows:
         weak = " (weak)" if row["weak"] else ""
         sources = ", ".join(map(str, row["sources"][:10])) + (" …" if len(row["sources"]) > 10 else "")
         yield f"{row['score']:.2f}{weak}  {plain(row['excerpt'])}"
         said = f"{row['speaker']}, " if row["speaker"] else ""
         yield f"      {row['kind']}, {plain(said)}{when(row['at'])}, events {sources}, {row['id']}"
+        if later := row.get("superseded_by"):
+            yield f"      outdated by {later}"
         if parts := row.get("parts"):
             told = ", ".join(f"{name} {value:+.2f}" for name, value in parts.items())
             yield f"      {told}"

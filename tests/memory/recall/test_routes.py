@@ -194,3 +194,16 @@ def test_what_tasks_of_the_asking_skill_met_comes_first(world: World) -> None:
     for skill in ("backup", "restore"):
         hits = searcher.search("what failed on node n3 with a timeout?", 5, MemoryFilter(owner="mira"), skill=skill)
         assert hits[0].text.startswith(skill)
+
+
+def test_what_happened_is_told_once_and_not_again_as_facts(town: World) -> None:
+    hits = ask(town, "What happened on 1 June 2026?", limit=20)
+    assert {hit.kind for hit in hits} == {"raw"}
+    assert len(hits) == len({hit.text for hit in hits})
+
+
+def test_what_was_told_later_of_a_day_is_found_too(diary: World) -> None:
+    note(diary, "Ordered glaze on the third.", "2026-06-03")
+    note(diary, "On the 3rd of June the pump in the cellar burst.", "2026-06-07")
+    found = texts(ask(diary, "What happened on 3 June 2026?"))
+    assert found[0] == "Ordered glaze on the third."
