@@ -34,8 +34,12 @@ def _any_width(word: str) -> str:
     )
 
 
-_FORGED = re.compile(rf"[<\uff1c\ufe64]\s*(?=[/\uff0f]?\s*{_any_width('memor')}|\|)|(?<=\|)[>\uff1e\ufe65]")
-"""A mark like those around the memories, and control tokens as models have them: `<|…|>`."""
+_FORGED = re.compile(
+    rf"[<\uff1c\ufe64]\s*(?=[/\uff0f]?\s*{_any_width('memor')}|\||/?s>|[be]os>|(?:start|end)_of_turn>|<?/?SYS>>)"
+    r"|(?<=\|)[>\uff1e\ufe65]|\[(?=/?INST\])"
+)
+"""A mark like those around the memories, and control tokens as models have them: `<|…|>`, `</s>`, `[INST]` …"""
+_NAME_SHOWN: Final = 60
 _SHORT: Final = 160
 _LEAST: Final = 24
 _BRIEF_BELOW: Final = 300
@@ -96,9 +100,8 @@ def token_count(text: str) -> int:
 def as_data(text: str) -> str:
     """The text as it stands in an entry: nothing invisible, no forged mark, further lines indented."""
     visible = _CONTROL.sub(" ", _INVISIBLE.sub("", text))
-    return _FORGED.sub(lambda match: "\u2039" if match.group()[0] in "<\uff1c\ufe64" else "\u203a", visible).replace(
-        "\n", "\n    "
-    )
+    harmless = _FORGED.sub(lambda mark: "\u203a" if mark.group()[0] in ">\uff1e\ufe65" else "\u2039", visible)
+    return harmless.replace("\n", "\n    ")
 
 
 def pack(evidence: Sequence[ContextItem], budget: int, count: Count = token_count) -> Packed:
@@ -152,7 +155,7 @@ def _about(each: ContextItem) -> str:
     """When and by whom it was said, and what is to be known about it."""
     told = [
         *(each.dates or ((each.at[:10],) if each.at else ())),
-        as_data(each.speaker).replace("\n", " "),
+        _cut(as_data(each.speaker).replace("\n", " "), _NAME_SHOWN),
         each.kind if each.kind == "summary" else "",
         "no longer true" if each.past else "",
         "unsure" if each.weak else "",
