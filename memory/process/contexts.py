@@ -1,6 +1,7 @@
 """Contexts for language models: a search, its evidence each thing once, packed into a budget; cached."""
 
 import asyncio
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
@@ -20,6 +21,8 @@ from clawactors.projections.engine.pages import InvalidQuery
 from clawactors.runtime.packing import pack
 
 __all__ = ["Contexts"]
+
+_BEHIND: Final = 0.15
 
 _encode = msgspec.json.Encoder().encode
 
@@ -77,9 +80,12 @@ def _context(store: MemoryStore, question: q.ContextQuestion, access: Access, no
 def _candidates(store: MemoryStore, question: q.ContextQuestion, access: Access, now_ns: int) -> list[ContextCandidate]:
     """The hits, best first, and what took the place of those that hold no longer.
 
-    A weak hit is left out: memory does not hold what was asked, and a prompt is no place for what comes closest.
+    A weak hit is left out: memory does not hold what was asked, and a prompt is no place for what comes closest. So is
+    one that is far behind the best, unless everything is asked for.
     """
-    hits = {hit.id: hit for hit in hits_of(store, question, access, now_ns) if not hit.weak}
+    known = [hit for hit in hits_of(store, question, access, now_ns) if not hit.weak]
+    least = max((hit.score for hit in known), default=0.0) - _BEHIND if question.threshold else 0.0
+    hits = {hit.id: hit for hit in known if hit.score >= least}
     found: dict[str, ContextCandidate] = {}
     with store.views.store.snapshot() as reading:
         for id, hit in hits.items():
