@@ -49,7 +49,7 @@ _NOT_HOME = re.compile(
 )
 _NOT_LIKED = re.compile(r"^(?:死|惨|你|他|她|它|这|那|我|自己|上|不|的|就|看你|说|听你|问|怎|什么|谁|大家)")
 _NOT_WORK = re.compile(
-    r"^(?:家|晚上|夜里|白天|外面|这|那|里|一起|周末|认真|努力|家里|深夜|凌晨|加班|海外$|国外$|外地$)|[着过]$"
+    r"^(?:家|晚上|夜里|白天|外面|这|那|里|一起|周末|认真|努力|家里|深夜|凌晨|加班|海外$|国外$|外地$)|[着过]$|(?:室|群聊?|车|会议|会|讨论|聊天|直播间|俱乐部|健身房|队列|列表|计划|话题)$"
 )
 _NOT_DRINK = re.compile(r"^(?:多|少|点|酒吧|西北风|醉|完|水不忘|过|一口|一杯$|得|的|高|杯)")
 _NOT_EAT = re.compile(r"^(?:饭|亏|惊|醋|苦|了|得|饱|过|早饭|午饭|晚饭|完|顿|药|软|硬|闭门羹|老本|力|个|这|那|什么)")
@@ -158,6 +158,8 @@ def _state(rule: HanRule, match: re.Match[str], subject: str, people: People) ->
     if not thing or len(thing) > 24 or thing in ("它", "他", "她", "你", "这", "那", "这里", "那里", "什么", "哪里"):
         return
     if predicate in ("left", "left job"):
+        if _NOT_WORK.search(thing) and match.string.find("搬") < 0:
+            return
         home = predicate == "left" and _NOT_HOME.search(thing) is None and match.string.find("搬") >= 0
         if home or (not re.search(r"[家里房]$", thing) and match.string.find("搬") < 0):
             if thing in ("工作", "职", "职务", "公司", "单位", "岗位"):
@@ -225,7 +227,7 @@ def _fits(predicate: str, thing: str, match: re.Match[str]) -> bool:
         case "learns":
             return not re.match(r"^(?:习|会|得|的|着|校|期|生|员|历|费|问|好|坏|乖)", thing)
         case "is allergic to":
-            return not re.search(r"开会|加班|工作|领导|早起|周一|废话|学习|数学", thing)
+            return not re.search(r"^[这那你他她]|开会|加班|工作|领导|早起|周一|废话|学习|数学", thing)
         case "is from":
             return not re.search(r"[个好坏老新女男外本]|什么|工作|负责|有心|自己|年轻|普通|成年", thing)
         case "is also called" | "is called" | "spouse":

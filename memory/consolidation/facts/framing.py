@@ -64,9 +64,9 @@ _FICTION = re.compile(
 )
 _UNREAL = re.compile(
     r"\b(?:if|unless|would|'d (?:love|like|rather|live|work|move|prefer)|wish(?:es|ed)?|might|maybe|perhaps|possibly|probably|imagine|supposed to|pretend\w*|assum(?:e|ing)"
-    r"|hypothetically|could|should(?! know)|what if|in case|let's say|as though|as if|apparently|according to|as a joke|rumou?rs?|allegedly|supposedly|reportedly|joking|kidding|jk|not sure|unsure|doubt"
+    r"|hypothetically|could|should(?! know)|what if|in case|let's say|as though|as if|apparently|according to|as a joke|for example|for instance|e\.g|rumou?rs?|allegedly|supposedly|reportedly|joking|kidding|jk|not sure|unsure|doubt"
     r"|whether|hopefully|ideally|no idea|can't remember|someday|some day|one day)\b"
-    r"|如果|要是|假如|假设|倘若|万一|要不|可能|也许|或许|大概|好像|似乎|听说|据说|据传|传闻|说不定|恨不得|巴不得|但愿|假装|开玩笑|会不会|是不是|有没有|不知道|不确定|难道|何时|差点|差一点|就好了|的话",
+    r"|如果|要是|比如|譬如|假如|假设|倘若|万一|要不|可能|也许|或许|大概|好像|似乎|听说|据说|据传|传闻|说不定|恨不得|巴不得|但愿|假装|开玩笑|会不会|是不是|有没有|不知道|不确定|难道|何时|差点|差一点|就好了|的话",
     _ANY,
 )
 # An English sentence without one of these words needs no further look.
@@ -77,7 +77,7 @@ _FICTION_WORDS: Final = frozenset(
 )
 _UNREAL_WORDS: Final = frozenset(
     "if unless would d wish wished wishes might maybe perhaps possibly probably imagine supposed pretend pretends pretended pretending assume assuming hypothetically could"
-    " should case say though apparently according joke rumor rumour rumors rumours allegedly supposedly reportedly joking kidding jk sure unsure doubt whether hopefully"
+    " should case say though apparently according joke example instance e rumor rumour rumors rumours allegedly supposedly reportedly joking kidding jk sure unsure doubt whether hopefully"
     " ideally idea remember someday day".split()
 )
 _PLAN = re.compile(

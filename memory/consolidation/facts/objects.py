@@ -54,7 +54,7 @@ _NO_ALLERGY = re.compile(
 _IDIOMS: Final = {
     "takes": r"care|a look|look|notes?|part|place|it|time|a break|breaks?|long|over|off|turns?|responsib\w+|pride|action|offence|into|up|me|you|him|them|a (?:walk|nap|seat|shower|moment|minute|while|day|picture|photo|chance|step|deep|bath|rest|long)|pictures|photos|this|that|forever|my time|your|on|out|back|down|advantage|seriously|the (?:time|lead|bus|train|blame|opportunity|hint)|things|everything|one|days",
     "plays": r"a role|a part|along|safe|it|dumb|with|games?$|the game|fair|tricks|nice|second|devil|god|catch|around|hard|for|in|at|down|up|well|big|key|important|an important",
-    "drives": r"me|you|him|her|them|us|home|to|through|around|off|by|past|away|there|slowly|fast|people|the (?:point|project|change)|carefully|in|on|up|too",
+    "drives": r"the|me|you|him|her|them|us|home|to|through|around|off|by|past|away|there|slowly|fast|people|the (?:point|project|change)|carefully|in|on|up|too",
     "eats": r"my words|humble|out|in|at|up|too|well|like|together|lunch|dinner|breakfast|late|early|slowly|alone|healthy|my|a lot|now|first|it|and|nothing|the|less|more|ass|so",
     "drinks": r"to|too|up|it|in|a lot|responsibly|like|the|less|more|and|so",
     "uses": r"to|it|that|this|them|up|your|the|his|my|these|those|a lot|one|what|every|all|any|too|some of|only|both",
@@ -146,6 +146,8 @@ def is_workplace(text: str, *, field: bool = False) -> bool:
     if not is_thing(text) or words[0] in ("me", "my", "myself", "you", "it", "home", "night"):
         return bool(words) and words[0] == "my" and any(word in WORKPLACE for word in words)
     if field:
+        if words[0] in PRODUCTS:
+            return False
         return words[0] in FIELDS or (text[:1].isupper() and words[0] not in NO_NAME)
     if text[:1].isupper() or is_han(text):
         return words[0] not in NO_NAME - {"the", "our"} or len(words) > 1

@@ -29,7 +29,7 @@ _THIRD: Final = (
     " smokes collects takes uses based employed working living switched stopped gave migrated changed converted is lies reports manages supervises goes does got no"
 )
 _FIRST: Final = frozenset(_THIRD.replace(" is ", " ").replace(" no", "").split()) | frozenset(
-    "live reside residing work like love enjoy adore prefer hate dislike stand bear fan fond into keen from come call calls speak have own sold drink eat use play learn learning"
+    "live lived reside residing work like love enjoy adore prefer hate dislike stand bear fan fond into keen from come call calls speak have own sold drink eat use play learn learning"
     " study take taking intolerant suffer diagnosed began begun i'm drive smoke collect grow teach coach ride started given gone become employer head years year age allergy go".split()
 )
 _NAMED = re.compile(rf"[^\W\d_a-zà-öø-ÿ][\w'-]*(?:,? [\w'-]+){{0,2}}? (?:{'|'.join(_THIRD.split())})\b")

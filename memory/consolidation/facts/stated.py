@@ -66,7 +66,12 @@ def is_person(name: str) -> bool:
     """Whether this may be the name of a person: not a pronoun, a day or another word that begins a sentence."""
     if is_han(name):
         known = any(word in name for word in HAN_NO_NAME) or not _HAN_WORDS.isdisjoint(name)
-        return len(name) > 1 and _HAN_NAME.fullmatch(name) is not None and not known
+        return (
+            len(name) > 1
+            and not name.endswith(("人", "者", "员", "师"))
+            and _HAN_NAME.fullmatch(name) is not None
+            and not known
+        )
     words = name.split()
     if not words or not words[0][0].isupper():
         return False

@@ -40,6 +40,9 @@ _QUIT = re.compile(
     r"(?:quit|quits|left|leaving|resigned(?: from)?|departed(?: from)?|(?:been |was |got |were )?(?:laid off|fired|let go|made redundant|sacked|dismissed)(?: by| from| at)?|retired(?: from)?|stopped working(?: at| for)|walked away from|handed in my notice at)\b\s*(?P<o>.*)$",
     _IC,
 )
+_EMPLOYER = re.compile(
+    r"\b(?:company|start-?up|firm|agency|lab|bank|hospital|consultancy|institute|studio|university|publisher)\b"
+)
 _JOBLESS = re.compile(
     r"(?:unemployed|out of work|jobless|between jobs|(?:lost|losing) (?:my|his|her|their) job)\b", _IC
 )
@@ -82,7 +85,8 @@ def _present(name: str, text: str, phrase: VerbPhrase) -> Iterator[Stated]:
 def _homes(name: str, text: str, phrase: VerbPhrase) -> Iterator[Stated]:
     no = phrase.negated
     if match := _LIVE.match(text):
-        if (match["lived"] and not phrase.have) or phrase.was:
+        lived = phrase.have and not no and re.search(r"\b(?:since|for|all my life|always)\b", text)
+        if (match["lived"] and not lived) or phrase.was:
             return
         home = place(match["o"])
         if is_home(home):
@@ -121,7 +125,12 @@ def _jobs(name: str, text: str, phrase: VerbPhrase) -> Iterator[Stated]:
             if role:
                 yield from _as(name, role["role"], no)
     elif (match := _JOINED.match(text)) and not no:
-        if is_workplace(at := thing(re.sub(r" as .+$", "", match["o"]))):
+        at = thing(re.sub(r" as .+$", "", match["o"]))
+        # One also joins calls, gyms and chats.
+        joins = lower.startswith("joined") and not re.search(r" as an? ", lower)
+        if joins and (fold(at) in PRODUCTS or (at[:1].islower() and not _EMPLOYER.search(at))):
+            return
+        if is_workplace(at):
             yield Stated(name, "works at", at, event=True)
             role_text = match["role"] or (re.search(r" as (.+)$", match["o"]) or ["", ""])[1]
             yield from _as(name, role_text, False)
