@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from clawactors.app.cli import memorynotes
+from clawactors.app.cli.arguments import memory as arguments
 from clawactors.app.cli.memoryrows import job_row
+from clawactors.app.cli.parsing import Parser, options_of
 from clawactors.app.cli.problem import Problem
 from clawactors.kernel.fold import Snapshot
 from clawactors.runtime.client.rows import ErrorRow, TaskRow, task_row
@@ -38,8 +40,12 @@ class Memories:
 
 
 def run(memories: Memories, *words: str, verb: str = "import", **given: Any) -> int:
-    known = {"owner": "maya", "session": "", "tag": [], "encoding": "", "kind": None, "speaker": "", "json": True}
-    options = SimpleNamespace(words=list(words), **{**known, **given})
+    parser = Parser("claw memory", "")
+    arguments.memory(parser)
+    options = options_of(parser, [verb, *words, "--owner", "maya"])
+    for name, value in {"json": True, **given}.items():
+        setattr(options, name, value)
+
     client: Any = SimpleNamespace(memories=memories)
     work = memorynotes.add if verb == "add" else memorynotes.import_files
     return asyncio.run(work(client, options))
