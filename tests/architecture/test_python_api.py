@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from clawactors import Client, Ref
+from clawactors.runtime.client.recording import ClientMemories
 from clawactors.runtime.client.schedules import Schedules
 from clawactors.runtime.client.triggers import Triggers
 from clawactors.runtime.client.workflows import Workflows
@@ -44,7 +45,13 @@ def method_of(name: str) -> Callable[..., Any]:
     """What stands in the class by that name."""
     owner, _, method = name.rpartition(".")
     found = inspect.getattr_static(
-        {"schedules": Schedules, "triggers": Triggers, "workflows": Workflows}.get(owner, Client), method
+        {
+            "schedules": Schedules,
+            "triggers": Triggers,
+            "workflows": Workflows,
+            "memories": ClientMemories,
+        }.get(owner, Client),
+        method,
     )
     if isinstance(found, property):
         assert found.fget is not None

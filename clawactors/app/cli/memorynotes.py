@@ -84,7 +84,7 @@ class _Import:
         found = notes_in(
             file,
             Path(name).name,
-            owner=options.owner,
+            owner=options.owner or options.as_user,
             session=options.session,
             tags=tuple(options.tag),
             encoding=options.encoding,

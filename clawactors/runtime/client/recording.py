@@ -95,7 +95,7 @@ class ClientMemories(Memories):
         await self.ask("memory.update", id=id, text=text, tags=kept, by=self._by)
 
     async def history(self, key: str = "", *, id: str = "", owner: str = "") -> list[dict[str, Any]]:
-        """The versions of what was remembered under the key, or of a memory, oldest first: `text`, `at`, `by` …
+        """The versions of what was remembered under the key, or of a memory, oldest first, with `text`, `at`, `by`.
 
         Raises: `NotFound`.
         """

@@ -112,10 +112,11 @@ async def _stats(client: Client, options: Any) -> int:
 
 
 async def _jobs(client: Client, options: Any) -> int:
-    chosen = options.status or options.owner
+    owner = options.owner or options.as_user
+    chosen = options.status or owner
     tasks = await client.tasks(skill=EXTRACT, limit=None if chosen else options.limit, fresh=True)
     rows = [row for row in map(job_row, tasks) if options.status in ("", row["status"])]
-    rows = [row for row in rows if options.owner in ("", row["user"])][: options.limit]
+    rows = [row for row in rows if owner in ("", row["user"])][: options.limit]
     emit(options, rows, lambda: job_table(rows))
     return 0
 
