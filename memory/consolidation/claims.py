@@ -12,7 +12,8 @@ import msgspec
 
 from clawactors.memory.consolidation.facts import Stated, read_statements
 from clawactors.memory.consolidation.facts.framing import earnest, is_plan
-from clawactors.memory.consolidation.facts.stated import is_han
+from clawactors.memory.consolidation.facts.stated import is_han, is_person
+from clawactors.memory.consolidation.facts.subject import NAME
 from clawactors.memory.consolidation.likeness import contradicts
 from clawactors.memory.text.normal import fold
 from clawactors.systems.memories import Content, Fact
@@ -27,13 +28,17 @@ _FEW_WORDS: Final = 2
 _PAIR_LONGEST: Final = 120
 
 _NOUNS = r"[^,;:.!?=]{2,60}?"
-_IS = r"(?:is|are|was|=|:|equals|runs on|listens on|lives at|stands at|points to|costs|expires on|ends on|starts at|starts on|begins at|happens? (?:on|at)|takes? place (?:on|at|in)|runs? (?:at|every)|meets? (?:on|at)|goes out (?:on|at))"
+_IS = r"(?:is|are|was|=|:|equals|runs on|listens on|lives at|stands at|points to|costs|takes|lasts|weighs|expires on|ends on|starts at|starts on|begins at|happens? (?:on|at)|takes? place (?:on|at|in)|runs? (?:at|every)|meets? (?:on|at)|goes out (?:on|at))"
 _NOW = r"(?:now|currently|from now on|as of (?:today|now)|since [\w ]{3,20}?|actually|no longer \S+ but|at the moment|still|on|at|in|set to)"
 _ENGLISH = re.compile(
     rf"^(?:the |our |my |this |that )?(?P<key>{_NOUNS})(?: (?:now|currently|also|still|usually|always))?(?: (?:has|have|had))?(?: now)?(?: been)?(?: was)? (?:(?P<change>(?:changed|moved|renamed|switched|raised|lowered|increased|decreased|reduced|updated|rescheduled|postponed|set|bumped|upgraded|transferred|handed over|corrected)"
     rf"(?: over)?(?: from [^,;]{{1,40}}?)? to)|(?P<is>{_IS})(?P<now> {_NOW})*) (?P<value>.+)$",
     re.IGNORECASE,
 )
+_TURNED = re.compile(
+    rf"^(?P<value>{NAME}) is (?:now |currently )*(?:the|our) (?:new |current )*(?P<key>[a-z][\w' -]{{2,50}}?)(?: now| from now on)?[.!]?$"
+)
+"""«Tom is now the project lead» claims what «the project lead is Ana» claims."""
 _INSTEAD = re.compile(
     r"\b(?:now|from now on|instead|no longer|any ?more|changed|moved|renamed|new|as of|since)\b|改|现在|换|不再|新",
     re.IGNORECASE,
@@ -126,6 +131,8 @@ def _of_fact(one: Stated, share: float) -> Claim:
 
 
 def _of_sentence(sentence: str, share: float) -> Claim | None:
+    if (turned := _TURNED.match(sentence)) and is_person(turned["value"]) and (key := _key(turned["key"])):
+        return Claim(key, fold(turned["value"]), "name", _INSTEAD.search(sentence) is not None, share=share)
     match = (_CHINESE if is_han(sentence) else _ENGLISH).match(sentence)
     if match is None:
         return None
