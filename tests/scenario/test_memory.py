@@ -248,7 +248,7 @@ async def test_a_killed_process_comes_back_and_a_deleted_folder_too(
     async with asyncio.timeout(PATIENCE_S):
         assert await asyncio.gather(*asked) == [before] * len(asked)
     again = await asyncio.to_thread(claw, "--view", "memory", "--verify", "--json", module="replay")
-    assert (again.answer["equal"], again.answer["digest"]) == (True, told.answer["digest"])
+    assert again.answer["equal"] is True  # the digest may be another one: answers are counted as uses meanwhile
 
 
 @on_one_loop
