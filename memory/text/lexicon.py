@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from enum import IntEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from clawactors.memory.text.normal import fold
 from clawactors.memory.text.term import UNSPACED, Analyzer
@@ -59,30 +59,38 @@ class Sense(IntEnum):
     RELATED, MEANS, EXAMPLE = range(3)
 
 
+def _bases(text: str, analyzer: Analyzer) -> list[str]:
+    return [base for word in _SPACED.findall(text) if (base := analyzer.base_form(word.replace("-", "")))]
+
+
+@cache
+def _listed(language: str) -> tuple[dict[str, tuple[tuple[str, Sense], ...]], dict[str, tuple[str, ...]]]:
+    """The concepts with their senses by base form, phrase or Chinese word, and the concepts alone; once a language."""
+    analyzer = Analyzer(language)
+    entries = [(concept, words, Sense.RELATED) for concept, words in CONCEPTS.items()]
+    for words, examples in SYNONYMS:
+        entries += [(f"={words[0]}", words, Sense.MEANS), (f"={words[0]}", examples, Sense.EXAMPLE)]
+    senses: dict[str, tuple[tuple[str, Sense], ...]] = {}
+    for concept, words, sense in entries:
+        for word in words:
+            key = word if _RUN.match(word) else " ".join(_bases(word.replace("_", " "), analyzer))
+            known = senses.get(key, ())
+            if key and (CONCEPT_MARK + concept, sense) not in known:
+                senses[key] = (*known, (CONCEPT_MARK + concept, sense))
+    return senses, {key: tuple(dict.fromkeys(concept for concept, _ in of)) for key, of in senses.items()}
+
+
 class ConceptFinder:
     """Finds the concepts of a text: spaced words by their base form, Chinese words by the longest match."""
 
     def __init__(self, analyzer: Analyzer) -> None:
         self._analyzer = analyzer
-        self._of: dict[str, tuple[tuple[str, Sense], ...]] = {}
-        for concept, words in CONCEPTS.items():
-            self._add(concept, words, Sense.RELATED)
-        for words, examples in SYNONYMS:
-            self._add(f"={words[0]}", words, Sense.MEANS)
-            self._add(f"={words[0]}", examples, Sense.EXAMPLE)
-        self._names = {key: tuple(dict.fromkeys(concept for concept, _ in of)) for key, of in self._of.items()}
+        self._of, self._names = _listed(analyzer.language)
         self.words = frozenset(key for key in self._of if _RUN.fullmatch(key))
         """The Chinese words that have a concept."""
 
-    def _add(self, concept: str, words: tuple[str, ...], sense: Sense) -> None:
-        for word in words:
-            key = word if _RUN.match(word) else " ".join(self._bases(word.replace("_", " ")))
-            known = self._of.get(key, ())
-            if key and (CONCEPT_MARK + concept, sense) not in known:
-                self._of[key] = (*known, (CONCEPT_MARK + concept, sense))
-
     def _bases(self, text: str) -> list[str]:
-        return [base for word in _SPACED.findall(text) if (base := self._analyzer.base_form(word.replace("-", "")))]
+        return _bases(text, self._analyzer)
 
     def senses(self, key: str) -> tuple[tuple[str, Sense], ...]:
         """The concepts of one base form, of two joined by a space, or of one Chinese word."""
