@@ -1,10 +1,11 @@
-"""How good memory's answers are: `python -m benchmarks.memory_quality`.
+"""How good memory's answers are: `python -m benchmarks.memory_quality [MODEL]`, for example `minilm`.
 
 Prints, for each language and half, the share of the evidence among the first 5, 10 and 20 (R@k) and the mean
 reciprocal rank of the first (MRR), for BM25 alone, vectors alone, and the product's fused ranking; then what the
 threshold keeps of the evidence, and of what is found by questions that belong to another conversation.
 """
 
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 
@@ -91,12 +92,12 @@ def strange(sets: Sequence[Set]) -> tuple[float, float]:
     return float(share), float(noise)
 
 
-def table(half: Half) -> dict[str, dict[str, list[float]]]:
+def table(half: Half, model: str = "") -> dict[str, dict[str, list[float]]]:
     """R@5, R@10, R@20 and MRR of each way to rank, by language: what `claw bench memory` prints."""
     found: dict[str, dict[str, list[float]]] = {}
     for one in mixed(half):
         with tempfile.TemporaryDirectory() as folder:
-            scratch = memory.open_scratch(folder)
+            scratch = memory.open_scratch(folder, model=model)
             scratch.add_turns(one.turns)
             asked = [question for question in one.questions if question.evidence]
             found[one.name] = {name: figures(asked, ranker) for name, ranker in rankers(scratch).items()}
@@ -105,19 +106,20 @@ def table(half: Half) -> dict[str, dict[str, list[float]]]:
 
 
 def main() -> None:
+    model = sys.argv[1] if len(sys.argv) > 1 else ""
     print(f"{'':34}{'R@5':>7}{'R@10':>7}{'R@20':>7}{'MRR':>7}")
     for half in ("tuning", "held-out"):
         for one in mixed(half):
-            report(one)
+            report(one, model)
             share, noise = strange([other for other in load(half) if other.language == one.language])
             print(
                 f"    at {THRESHOLD}: {share:.2f} of the true answers kept, {noise:.2f} of what strange questions find"
             )
 
 
-def report(one: Set) -> None:
+def report(one: Set, model: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        scratch = memory.open_scratch(folder)
+        scratch = memory.open_scratch(folder, model=model)
         scratch.add_turns(one.turns)
         asked = [question for question in one.questions if question.evidence]
         print(f"{one.name}: {len(one.turns)} items, {len(asked)} questions")

@@ -8,6 +8,10 @@ from typing import Any
 from clawactors.memory.index import TABLES, Index, IndexWriter
 from clawactors.memory.index.embedding import Embedder, HashedEmbedder
 from clawactors.memory.index.rows import all_items, item_at
+from clawactors.memory.models.meanings import Meanings
+from clawactors.memory.models.parts import embedder_of
+from clawactors.memory.models.serving import ServedModels
+from clawactors.memory.models.settings import MemoryConfig, PartSettings
 from clawactors.memory.recall import Hit, MemoryFilter, Searcher
 from clawactors.memory.text.date import parse_date
 from clawactors.memory.text.lexicon import Lexicon
@@ -20,12 +24,13 @@ from clawactors.systems.memories.events import MemoryRecorded
 __all__ = ["Scratch", "open_scratch"]
 
 _BATCH = 512
+_TOGETHER = 64
 
 
 class Scratch:
     """Searchable conversations in a folder."""
 
-    def __init__(self, path: Path, embedder: str | Embedder) -> None:
+    def __init__(self, path: Path, embedder: str | Embedder, model: str | Embedder = "") -> None:
         lexicon = Lexicon()
         if isinstance(embedder, str):
             if embedder != "hashed":
@@ -34,15 +39,28 @@ class Scratch:
         self._store = Store.open(path, TABLES)
         self.index = Index(self._store, embedder, lexicon, path / "graph")
         self._writer = IndexWriter(embedder, lexicon)
-        self.searcher = Searcher(self.index)
+        if isinstance(model, str):
+            model = embedder_of(MemoryConfig(embed=PartSettings(use=model))) or ""
+        self._meanings = Meanings(path / "models", model) if not isinstance(model, str) else None
+        self.searcher = Searcher(self.index, ServedModels(self._meanings))
         with self._store.snapshot() as reading:
-            self._version = max((item.version for item in all_items(reading)), default=0)
+            items = list(all_items(reading))
+        self._version = max((item.version for item in items), default=0)
+        if self._meanings:
+            self._meanings.load(items)
 
     def add_turns(self, turns: Iterable[Mapping[str, Any]]) -> None:
         """Adds messages: dicts with `id`, `session`, `index`, `date`, `speaker`, `text`. A known id is ignored."""
         self.write_turns(turns)
         while self.index.grow():
             pass
+        self.grow_meanings()
+
+    def grow_meanings(self) -> None:
+        """Computes the vectors of the model that are missing. Raises: `ModelError`."""
+        with self._store.snapshot() as reading:
+            while self._meanings and self._meanings.grow(reading, _TOGETHER):
+                pass
 
     def write_turns(self, turns: Iterable[Mapping[str, Any]]) -> None:
         """Like `add_turns`, but leaves the graph to `index.grow`."""
@@ -63,6 +81,8 @@ class Scratch:
             self._writer.drop()
             raise
         self.index.apply(changes)
+        if self._meanings:
+            self._meanings.apply(changes)
 
     def search(self, query: str, k: int = 10) -> list[str]:
         """The ids of the `k` best matching messages, best first."""
@@ -83,6 +103,8 @@ class Scratch:
     def close(self) -> None:
         """Saves the graph and closes the store."""
         self.index.save(self._version)
+        if self._meanings:
+            self._meanings.close()
         self._store.close()
 
 
@@ -98,6 +120,9 @@ def _content(turn: Mapping[str, Any]) -> Content:
     )
 
 
-def open_scratch(path: str | Path, embedder: str | Embedder = "hashed") -> Scratch:
-    """Opens the memory in the folder; creates it if it does not exist."""
-    return Scratch(Path(path), embedder)
+def open_scratch(path: str | Path, embedder: str | Embedder = "hashed", model: str | Embedder = "") -> Scratch:
+    """Opens the memory in the folder; creates it if it does not exist.
+
+    `embedder` makes the vectors in the rows; `model` those that are searched beside them: `minilm`, or an `Embedder`.
+    """
+    return Scratch(Path(path), embedder, model)

@@ -24,6 +24,9 @@ OWNERS = {
     "nats": "clawactors.eventlog.jetstream",
     "lmdb": "clawactors.projections",
     "hnswlib": "clawactors.memory",
+    "httpx": "clawactors.memory",
+    "pymilvus": "clawactors.memory",
+    "tokenizers": "clawactors.memory",
     "cronsim": "clawactors.systems.schedules",
 }
 BANNED_NAMES = {"utils", "helpers", "common", "base", "manager", "misc", "data", "service"}
@@ -39,7 +42,8 @@ VALUES = tuple(  # of the log: what pure code may import, and so pure itself
 VALUE_NAMES = {"clawactors.eventlog.timers.TimerMark"}  # a value that lies beside its port
 PURE = ("clawactors.kernel", "clawactors.systems", "clawactors.kinds", "clawactors.version", *VALUES)
 STAGES = tuple(  # of memory, in the order of the data: right may import left, never back
-    f"clawactors.memory.{name}" for name in ("text", "item", "ingest", "consolidation", "index", "recall", "process")
+    f"clawactors.memory.{name}"
+    for name in ("text", "item", "ingest", "consolidation", "index", "models", "recall", "process")
 )
 LIMIT = 20  # entries of clawactors/; more are grouped by a written decision
 FACADE = "clawactors.__init__"  # exports public names of all of clawactors, lazily

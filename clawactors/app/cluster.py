@@ -40,6 +40,7 @@ class ClusterPlan(msgspec.Struct, frozen=True, kw_only=True):
     memory_daily_s: float = 86_400.0
     memory_incremental: bool = True
     memory_extracts: bool = True
+    memory_config: str = ""
 
 
 class ClusterSupervisor:
@@ -113,6 +114,7 @@ class ClusterSupervisor:
             daily_s=plan.memory_daily_s,
             incremental=plan.memory_incremental,
             extracts=plan.memory_extracts,
+            config=plan.memory_config,
         )
         self.memory = Child("clawactors.app.processes.memory", memory, logs / "memory.log", self._note)
         for number in range(1, plan.nodes + 1):

@@ -16,7 +16,7 @@ from clawactors.memory.index.embedding import Embedder, Vector
 from clawactors.memory.index.postings import Numbers
 from clawactors.memory.index.rows import all_items, is_restricted, key, next_number
 from clawactors.memory.index.top import best_of
-from clawactors.memory.index.vector_index import VectorIndex, empty_index, load_index
+from clawactors.memory.index.vector_index import DEFAULT_STORE, VectorIndex, VectorStore
 from clawactors.memory.index.vectors import VECTORS, Vectors
 from clawactors.memory.index.writer import Change
 from clawactors.memory.item import KINDS, Item
@@ -38,12 +38,19 @@ _BREADTH: Final = 400
 class Index:
     """The index of one store. `lock` guards columns, vectors and vector index, which is saved in `folder`."""
 
-    def __init__(self, store: Store, embedder: Embedder, lexicon: Lexicon, folder: Path) -> None:
+    def __init__(
+        self,
+        store: Store,
+        embedder: Embedder,
+        lexicon: Lexicon,
+        folder: Path,
+        vector_store: VectorStore = DEFAULT_STORE,
+    ) -> None:
         self.store, self.embedder, self.lexicon = store, embedder, lexicon
         self.lock = threading.Lock()
         self.columns, self.vectors = Columns(), Vectors(embedder.dim)
         self._folder = folder
-        self._neighbours: VectorIndex = empty_index(embedder.dim)
+        self.vector_store = vector_store
         self._load()
 
     def _load(self) -> None:
@@ -56,9 +63,12 @@ class Index:
                     self._set(item, self.vectors.set(item.number, vector), reading)
                     versions[item.number] = item.version
             self.columns.count = max(self.columns.count, next_number(reading))
-        if loaded := load_index(self._folder, self.embedder.name, self.embedder.dim):
+        self._neighbours: VectorIndex
+        if loaded := self.vector_store.load(self._folder, self.embedder.name, self.embedder.dim):
             self._neighbours, position = loaded
             self._catch_up(versions, position)
+        else:
+            self._neighbours = self.vector_store.empty(self._folder, self.embedder.dim)
 
     def _catch_up(self, versions: dict[int, int], position: int) -> None:
         """Brings a saved vector index up to the rows; `grow` adds the items after its end."""

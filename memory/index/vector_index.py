@@ -6,7 +6,7 @@ opens with the other: vectors are in the rows, and only hnswlib saves anything b
 
 import sys
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from clawactors.memory.index.postings import Numbers
 from clawactors.memory.index.top import best_of
 from clawactors.memory.index.vectors import Vectors, pack, quantized
 
-__all__ = ["ExactIndex", "VectorIndex", "describe", "empty_index", "load_index"]
+__all__ = ["DEFAULT_STORE", "DefaultStore", "ExactIndex", "ExactStore", "VectorIndex", "VectorStore", "describe"]
 
 
 class VectorIndex(Protocol):
@@ -116,14 +116,55 @@ class ExactIndex:
         return np.union1d(np.flatnonzero(self._present), np.array(sorted(self.removed), np.int64))
 
 
-def empty_index(dim: int) -> VectorIndex:
-    """A new index of the kind that this installation supports."""
-    return ExactIndex(dim) if IMPORT_ERROR else HnswIndex(dim)
+class VectorStore(Protocol):
+    """Makes and loads vector indexes of one kind."""
+
+    @property
+    def name(self) -> str:
+        """The kind, for people."""
+        ...
+
+    def empty(self, folder: Path, dim: int) -> VectorIndex:
+        """A new index, whatever the folder holds. Raises: `Misconfigured`."""
+        ...
+
+    def load(self, folder: Path, embedder: str, dim: int) -> tuple[VectorIndex, int] | None:
+        """The saved index and its log position, None if it must be built from the vectors. Raises: `Misconfigured`."""
+        ...
 
 
-def load_index(folder: Path, embedder: str, dim: int) -> tuple[VectorIndex, int] | None:
-    """The saved index and its log position, None if it must be built from the rows."""
-    return None if IMPORT_ERROR else load_hnsw(folder, embedder, dim)
+class ExactStore:
+    """Implements `VectorStore`: nothing is saved."""
+
+    name = "exact search"
+
+    def empty(self, folder: Path, dim: int) -> VectorIndex:
+        """See `VectorStore`."""
+        return ExactIndex(dim)
+
+    def load(self, folder: Path, embedder: str, dim: int) -> tuple[VectorIndex, int] | None:
+        """See `VectorStore`."""
+        return None
+
+
+class DefaultStore:
+    """Implements `VectorStore` by hnswlib where it is installed, else by exact search."""
+
+    @property
+    def name(self) -> str:
+        """See `VectorStore`."""
+        return describe()
+
+    def empty(self, folder: Path, dim: int) -> VectorIndex:
+        """See `VectorStore`."""
+        return ExactIndex(dim) if IMPORT_ERROR else HnswIndex(dim)
+
+    def load(self, folder: Path, embedder: str, dim: int) -> tuple[VectorIndex, int] | None:
+        """See `VectorStore`."""
+        return None if IMPORT_ERROR else load_hnsw(folder, embedder, dim)
+
+
+DEFAULT_STORE: Final = DefaultStore()
 
 
 def describe() -> str:

@@ -13,6 +13,7 @@ from clawactors.kernel.kind import Home, Kinds
 from clawactors.memory.ingest.history_reader import HistoryReader, retry_while_unavailable
 from clawactors.memory.ingest.message_extractor import jobs_in, submit_job
 from clawactors.memory.item import ItemCommand
+from clawactors.memory.models.parts import DEFAULT_PARTS, MemoryParts
 from clawactors.memory.process.answers import Answers
 from clawactors.memory.process.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from clawactors.memory.process.commands import MemoryCommands, StoreSnapshots
@@ -67,10 +68,11 @@ class MemoryActor:
         requests: Requests,
         folder: Path,
         plan: MemoryPlan = DEFAULT_PLAN,
+        parts: MemoryParts = DEFAULT_PARTS,
     ) -> None:
         self.context, self.requests = context, requests
         self._kinds, self.decoder, self._leases = kinds, kinds.decoder, leases
-        self._folder, self.plan = folder, plan
+        self._folder, self.plan, self._parts = folder, plan, parts
         self._sensory = SensoryMemory()
         self._consolidation_name = f"consolidation/{context.by.rpartition('/')[2]}"
         self._last_ingested = 0
@@ -113,7 +115,7 @@ class MemoryActor:
         )
         self._saved = histories
         async with contextlib.AsyncExitStack() as stack:
-            self.store = await MemoryStore.open(context.log, self._folder, context.time.now_ns)
+            self.store = await MemoryStore.open(context.log, self._folder, context.time.now_ns, self._parts)
             stack.push_async_callback(self.store.aclose)
             patterns = self.store.views.feed.projector.projection.patterns
             self._rows = Following(context.log, patterns, self.store.views.position, self._apply)

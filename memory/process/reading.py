@@ -6,7 +6,6 @@ import msgspec
 
 from clawactors.memory.index.forgotten import is_covered, owner_in
 from clawactors.memory.index.rows import item_at, next_number
-from clawactors.memory.index.vector_index import describe
 from clawactors.memory.item import KINDS, ItemCommand
 from clawactors.memory.process import questions as q
 from clawactors.memory.process.access import Access
@@ -136,7 +135,8 @@ def counts(store: MemoryStore, access: Access) -> Reply:
         "origins": origins,
         "in_index": store.index.columns.living,
         "in_graph": store.index.graph_upto,
-        "vector_index": describe(),
+        "vector_index": store.index.vector_store.name,
+        "models": store.meanings.row(),
         "size_bytes": store.views.store.size_bytes,
     }
 

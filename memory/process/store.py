@@ -19,6 +19,8 @@ from clawactors.memory.index.rows import all_items, find
 from clawactors.memory.index.view import MemoryView, memory_projection
 from clawactors.memory.index.writer import Change
 from clawactors.memory.item import Item
+from clawactors.memory.models.building import MeaningBuilder
+from clawactors.memory.models.parts import DEFAULT_PARTS, MemoryParts
 from clawactors.memory.process.precedence import Precedence
 from clawactors.memory.recall import Searcher
 from clawactors.memory.text.lexicon import Lexicon
@@ -29,6 +31,7 @@ from clawactors.systems.owners import Owner, OwnerSettings
 __all__ = ["GRAPH", "MemoryStore"]
 
 GRAPH: Final = "graph"
+_MODELS: Final = "models"
 _SLICES: Final = 4
 _SAVE_AFTER: Final = 10_000
 """Items added to or removed from the vector index before it is saved; it is also saved when the process ends."""
@@ -43,18 +46,27 @@ class MemoryStore:
     """
 
     def __init__(
-        self, views: LiveViews, folder: Path, embedder: Embedder, lexicon: Lexicon, precedence: Precedence
+        self,
+        views: LiveViews,
+        folder: Path,
+        embedder: Embedder,
+        lexicon: Lexicon,
+        precedence: Precedence,
+        parts: MemoryParts,
     ) -> None:
         self.views, self.folder, self.lexicon, self.precedence = views, folder, lexicon, precedence
         self.on_changes: Callable[[list[Change]], None] = _ignore
         self.on_applied: Callable[[list[Change] | None], None] = _ignore
-        self._embedder = embedder
+        self.meanings = MeaningBuilder(folder / _MODELS, parts, precedence.suspend)
+        self._embedder, self._parts = embedder, parts
         self._loop = asyncio.get_running_loop()
         self._grow = asyncio.Event()
         self._unsaved = 0
 
     @classmethod
-    async def open(cls, log: EventLog, folder: Path, now_ns: Callable[[], int]) -> Self:
+    async def open(
+        cls, log: EventLog, folder: Path, now_ns: Callable[[], int], parts: MemoryParts = DEFAULT_PARTS
+    ) -> Self:
         """The store in the folder, caught up with the log; rebuilt if it is lost, damaged or from another release.
 
         Raises: `Unavailable`, `Misconfigured`.
@@ -65,8 +77,9 @@ class MemoryStore:
         precedence = Precedence()
         projection: Projection = memory_projection(lambda: (embedder, lexicon), precedence.suspend)
         views = await LiveViews.open(log, folder, projection, heartbeat=lambda _: None, now_ns=now_ns)
-        store = cls(views, folder, embedder, lexicon, precedence)
+        store = cls(views, folder, embedder, lexicon, precedence, parts)
         try:
+            await asyncio.to_thread(store.meanings.open)
             await asyncio.to_thread(store._load)
         except (ValueError, IndexError, OverflowError, Corrupt) as error:  # msgspec's errors are ValueErrors
             _log.warning("memory's rows are damaged and are rebuilt from the log: %s", error)
@@ -86,8 +99,11 @@ class MemoryStore:
         self.view.keeps_changes = True
         self.view.lost = False
         self.view.take_changes()
-        self.index = Index(self.views.store, self._embedder, self.lexicon, self.folder / GRAPH)
-        self.searcher = Searcher(self.index)
+        self.index = Index(
+            self.views.store, self._embedder, self.lexicon, self.folder / GRAPH, self._parts.vector_store
+        )
+        self.meanings.load(self.items)
+        self.searcher = Searcher(self.index, self.meanings.served)
 
     def _apply(self) -> None:
         """Brings the index up to the rows, in the thread that wrote them."""
@@ -98,6 +114,7 @@ class MemoryStore:
         else:
             changes = self.view.take_changes()
             self.index.apply(changes)
+            self.meanings.apply(changes)
             self.on_applied(changes)
         self._loop.call_soon_threadsafe(self._notify, changes)
 
@@ -105,6 +122,7 @@ class MemoryStore:
         # Removed memories must be removed from the saved vector index too.
         self._unsaved += sum(not change.after.memory.searched for change in changes)
         self._grow.set()
+        self.meanings.wake()
         self.on_changes(changes)
 
     async def serve(self) -> None:
@@ -112,6 +130,7 @@ class MemoryStore:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.views.serve())
             group.create_task(self._grow_graph())
+            group.create_task(self.meanings.serve(lambda: self.views.store))
 
     async def _grow_graph(self) -> None:
         while True:
@@ -178,6 +197,7 @@ class MemoryStore:
         await self.views.feed.flush()
         if self._unsaved:
             await asyncio.to_thread(self.save)
+        await asyncio.to_thread(self.meanings.close)
         await self.views.aclose()
 
 

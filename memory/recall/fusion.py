@@ -14,12 +14,12 @@ from clawactors.memory.index.columns import NONE, Columns
 from clawactors.memory.index.postings import Numbers
 from clawactors.memory.text.date import DAY_NS, Days
 
-__all__ = ["FEATURES", "WEIGHTS", "features", "with_neighbours"]
+__all__ = ["FEATURES", "WEIGHTS", "features", "standardized", "with_neighbours"]
 
 type Scores = npt.NDArray[np.float32]
 
 FEATURES: Final = (
-    "words", "concepts", "vector", "speaker", "session", "date", "asks", "length", "importance", "closed",
+    "words", "concepts", "vector", "speaker", "session", "date", "asks", "length", "importance", "closed", "meaning",
 )  # fmt: skip
 
 WEIGHTS: Final[dict[str, float]] = {
@@ -33,6 +33,7 @@ WEIGHTS: Final[dict[str, float]] = {
     "length": 0.75,
     "importance": 0.5,
     "closed": -1.0,
+    "meaning": 1.5,
 }
 
 _FULL_LENGTH: Final = 16
@@ -57,30 +58,32 @@ def features(
     owners: list[int],
     days: list[Days],
     offset_ns: int = 0,
+    meaning: Scores | None = None,
 ) -> npt.NDArray[np.float32]:
     """The feature matrix. Shape: one row per item of the pool, one column per feature in the order of `FEATURES`.
 
-    `offset_ns` leads from UTC to the zone of `days`.
+    `offset_ns` leads from UTC to the zone of `days`; `meaning` is the standardized similarity by a model.
     """
     own = words[pool] + np.float32(0.5) * concepts[pool]
     return np.stack(
         (
-            _standard(with_neighbours(words, pool, columns)),
-            _standard(with_neighbours(concepts, pool, columns)),
-            _standard(similarities),
+            standardized(with_neighbours(words, pool, columns)),
+            standardized(with_neighbours(concepts, pool, columns)),
+            standardized(similarities),
             np.maximum(_spoken_by(columns.speaker[pool], speakers), _spoken_by(columns.owner[pool], owners)),
-            _standard(_of_session(columns.session[pool], pool, own)),
+            standardized(_of_session(columns.session[pool], pool, own)),
             _closeness((columns.at_ns[pool] + offset_ns) // DAY_NS, days),
             columns.question[pool].astype(np.float32),
-            _standard(np.log1p(np.minimum(columns.terms[pool], _FULL_LENGTH).astype(np.float32))),
+            standardized(np.log1p(np.minimum(columns.terms[pool], _FULL_LENGTH).astype(np.float32))),
             columns.importance[pool] - np.float32(0.5),
             columns.closed[pool].astype(np.float32),
+            np.zeros(len(pool), np.float32) if meaning is None else meaning,
         ),
         axis=1,
     )
 
 
-def _standard(values: Scores) -> Scores:
+def standardized(values: Scores) -> Scores:
     """The z-score of each value; written out because the overhead of `mean` and `std` exceeds their work."""
     if not len(values):
         return values

@@ -9,13 +9,12 @@ import numpy.typing as npt
 from msgspec.structs import replace
 
 from clawactors.memory.index import Index
-from clawactors.memory.index.columns import NONE
-from clawactors.memory.index.index import EXACT_LIMIT
 from clawactors.memory.index.postings import Numbers, lookup
 from clawactors.memory.index.rows import find, item_at
 from clawactors.memory.index.terms import searched_text
-from clawactors.memory.index.top import best_of, top
 from clawactors.memory.item import Item
+from clawactors.memory.models.serving import ServedModels
+from clawactors.memory.recall.candidates import candidates
 from clawactors.memory.recall.current import in_order
 from clawactors.memory.recall.decided import decisions_first
 from clawactors.memory.recall.evidence import THRESHOLD, around, beyond_words, evidence, relevance
@@ -37,15 +36,12 @@ __all__ = ["QUERY_LIMIT", "RankedItems", "Searcher"]
 QUERY_LIMIT: Final = 2000
 """Characters of a query; the rest is ignored."""
 
-_POOL_ALL: Final = 1024
-_POOL_EACH: Final = 128
-_NEIGHBOURS_OF: Final = 32
 _JUDGED: Final = 64
 _BEST: Final = 4
+_RERANKED: Final = 20
 _WEAK: Final = 3
 _EVERYTHING: Final = MemoryFilter()
 
-type Mask = npt.NDArray[np.bool_]
 type Scores = npt.NDArray[np.float32]
 
 
@@ -61,8 +57,8 @@ class RankedItems(msgspec.Struct, frozen=True):
 class Searcher:
     """Searches one index. Thread-safe."""
 
-    def __init__(self, index: Index) -> None:
-        self.index = index
+    def __init__(self, index: Index, models: ServedModels | None = None) -> None:
+        self.index, self.models = index, models
         self._speakers = NameFinder(index.columns.speakers)
         self._owners = NameFinder(index.columns.owners)
 
@@ -98,9 +94,24 @@ class Searcher:
             def successor(item: Item, outdated: Hit) -> Hit | None:
                 return hit_of(item, outdated.score, outdated.weak, "", {}) if passing(item) else None
 
-            hits = in_order(reading, answers(reading, asked, ranked, newest, passing), successor)[:limit]
+            hits = in_order(reading, answers(reading, asked, ranked, newest, passing), successor)
         terms = self.index.lexicon.analyzer.terms
-        return [hit if hit.excerpt else replace(hit, excerpt=excerpt(hit.text, weights, terms)) for hit in hits]
+        best = self._reranked(text, hits)[:limit]
+        return [hit if hit.excerpt else replace(hit, excerpt=excerpt(hit.text, weights, terms)) for hit in best]
+
+    def _reranked(self, text: str, hits: list[Hit]) -> list[Hit]:
+        """The best hits in the order of a model, which may take its time; what is outdated keeps its place below.
+
+        The scores stay as they are, down the list: a model orders, it does not judge what is an answer.
+        """
+        if self.models is None or self.models.reranker is None:
+            return hits
+        places = [place for place, hit in enumerate(hits[:_RERANKED]) if not hit.superseded_by]
+        order = self.models.order(text, [hits[place].text for place in places])
+        found = list(hits)
+        for place, best in zip(places, order, strict=True):
+            found[place] = replace(hits[places[best]], score=hits[place].score)
+        return found
 
     def _found(
         self,
@@ -166,6 +177,8 @@ class Searcher:
         """All items of the pool, best first, and the query's terms. Only the first `judged` items get a relevance."""
         text = clean(text[:QUERY_LIMIT])
         index = self.index
+        # Before the lock: a model may take its time.
+        meant = self.models.question(text) if self.models else None
         with index.lock:
             columns = index.columns
             mask = None if filter == _EVERYTHING else matching(index, reading, filter)
@@ -174,7 +187,7 @@ class Searcher:
             by_words, by_concepts = bm25(words, columns, WORDS), bm25(concepts, columns, CONCEPTS)
             idf = {term.text: term.idf for term in (*words, *concepts)}
             query = index.embedder.query(text, lambda term: idf.get(term, 0.0))
-            pool = self._pool(mask, by_words, by_concepts, query)
+            pool = candidates(index, mask, by_words, by_concepts, query, meant)
             # A longer item holds more information; the square root keeps length alone from winning.
             similarities = index.vectors.similarities(query, pool)
             similarities *= np.sqrt(index.vectors.lengths[pool])
@@ -183,7 +196,18 @@ class Searcher:
             owners = self._owners.mentioned(text)
             days = mentioned_days(text, today)
             speakers = self._speakers.mentioned(text)
-            rows = features(columns, pool, by_words, by_concepts, similarities, speakers, owners, days, offset)
+            rows = features(
+                columns,
+                pool,
+                by_words,
+                by_concepts,
+                similarities,
+                speakers,
+                owners,
+                days,
+                offset,
+                meant.similarities(pool) if meant else None,
+            )
             fused = rows @ np.array([WEIGHTS[name] for name in FEATURES], np.float32)
             # The older item wins a tie, so the order is deterministic.
             order = np.lexsort((pool, -fused))
@@ -205,42 +229,6 @@ class Searcher:
         again = np.lexsort((np.arange(len(first)), -relevances))
         order[:judged] = first[again]
         return RankedItems(pool[order], rows[order], judged_evidence[again], relevances[again]), words
-
-    def _pool(self, mask: Mask | None, by_words: Scores, by_concepts: Scores, query: Scores) -> Numbers:
-        """The items to rank: all of a small set, else the best by each score and their neighbours."""
-        columns = self.index.columns
-        count = columns.living if mask is None else int(np.count_nonzero(mask))
-        if count <= _POOL_ALL:
-            return columns.living_numbers() if mask is None else np.flatnonzero(mask)
-        if mask is not None:
-            by_words, by_concepts = by_words[:-1] * mask, by_concepts[:-1] * mask
-        best = [top(scores, _POOL_EACH) for scores in (by_words, by_concepts)]
-        first = np.concatenate(
-            [
-                best_of(scores[found], found, _NEIGHBOURS_OF)
-                for scores, found in zip((by_words, by_concepts), best, strict=True)
-            ]
-        )
-        near = np.concatenate((columns.before[first], columns.after[first])).astype(np.int64)
-        near = near[near != NONE]
-        if mask is not None:
-            near = near[mask[near]]
-        pool: Numbers = np.unique(np.concatenate((*best, self._nearest(mask, count, query), near)))
-        return pool
-
-    def _nearest(self, mask: Mask | None, count: int, query: Scores) -> Numbers:
-        """The nearest items: exact for a small or strongly filtered set, else from the graph."""
-        index = self.index
-        if mask is None:
-            return index.nearest(query, _POOL_EACH)
-        share = count / index.columns.living
-        if count > EXACT_LIMIT and share > 0.25:
-            found = index.nearest(query, round(_POOL_EACH / share))
-            found = found[mask[found]]
-            if len(found) >= _POOL_EACH // 2:
-                return found
-        candidates = np.flatnonzero(mask)
-        return best_of(index.vectors.similarities(query, candidates), candidates, _POOL_EACH)
 
 
 def _parts(row: Scores) -> dict[str, float]:

@@ -48,6 +48,7 @@ async def _serve(options: Any, path: Path, lock: int | None) -> int:
         memory_daily_s=options.memory_daily,
         memory_incremental=options.memory_incremental,
         memory_extracts=options.memory_extracts,
+        memory_config=path_of(options.memory_config or os.environ.get("CLAW_MEMORY_CONFIG")),
     )
     cluster = ClusterSupervisor(path, plan, lock)
     become_subreaper()

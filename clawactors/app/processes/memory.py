@@ -12,6 +12,7 @@ from typing import Final
 from clawactors.app.processes.start import MemoryStart, main
 from clawactors.eventlog.jetstream import JetStreamLeases, JetStreamLog, JetStreamRequests
 from clawactors.kinds import KINDS
+from clawactors.memory.models.settings import read_config
 from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.context import ActorContext
 
@@ -37,13 +38,15 @@ async def serve(start: MemoryStart, ready: Callable[[], None]) -> None:
         start.nats_url, f"claw-memory/{start.name}", kinds=KINDS.names, inbox=f"_INBOX.{_PRINCIPAL}"
     ) as log:
         # Imported here: numpy takes a moment to load, and reads the number of threads set above.
+        from clawactors.memory.models.parts import parts_of
         from clawactors.memory.process import MemoryActor, MemoryPlan, switch_often
 
         switch_often()
         context = ActorContext(log, SystemClock(), f"{_PRINCIPAL}/{start.name}")
         leases, requests = JetStreamLeases(log.connection), JetStreamRequests(log.connection)
         plan = MemoryPlan(daily_s=start.daily_s, incremental=start.incremental, extracts=start.extracts)
-        actor = MemoryActor(context, KINDS, leases, requests, Path(start.data) / FOLDER, plan)
+        parts = parts_of(read_config(Path(start.data), start.config))
+        actor = MemoryActor(context, KINDS, leases, requests, Path(start.data) / FOLDER, plan, parts)
         await actor.listen()
         ready()
         await actor.serve()

@@ -42,11 +42,15 @@ class ControlStart(Start, frozen=True, kw_only=True):
 
 
 class MemoryStart(Start, frozen=True, kw_only=True):
-    """Start parameters of a memory process: see `clawactors.memory.process.MemoryPlan`."""
+    """Start parameters of a memory process: see `clawactors.memory.process.MemoryPlan`.
+
+    `config` is the file with its parts; '' for `memory.toml` in the data folder, which may be missing.
+    """
 
     daily_s: float = 86_400.0
     incremental: bool = True
     extracts: bool = True
+    config: str = ""
 
 
 class NodeStart(Start, frozen=True, kw_only=True):

@@ -126,4 +126,16 @@ async def _check_memory(memory: Callable[[], Awaitable[dict[str, Any]]]) -> Asyn
         return
     yield Check("memory", "ok", f"{stats['items']} memories, {stats['in_index']} in the index")
     index = stats["vector_index"]
-    yield Check("vector index", "ok" if index == "hnswlib" else "warning", index)
+    yield Check("vector index", "warning" if "(" in index else "ok", index)
+    if models := stats.get("models"):
+        yield _of_models(models)
+
+
+def _of_models(models: dict[str, Any]) -> Check:
+    """Memory works without its models too: what they add is missing then."""
+    text = f"searches use {models['served']}"
+    if models["missing"]:
+        text += f"; {models['missing']} vectors of {models['embedder']} are still to be computed"
+    if trouble := models["trouble"]:
+        return Check("memory models", "warning", f"{text}; {trouble}")
+    return Check("memory models", "ok", text)

@@ -9,7 +9,7 @@ import pytest
 
 from clawactors.memory.index import vector_index
 from clawactors.memory.index.hnsw import HnswIndex, load_hnsw
-from clawactors.memory.index.vector_index import ExactIndex, VectorIndex, describe, empty_index, load_index
+from clawactors.memory.index.vector_index import DEFAULT_STORE, ExactIndex, VectorIndex, describe
 from tests.memory.conftest import rows
 from tests.memory.index.test_index import DAMAGES, Damage
 
@@ -94,12 +94,12 @@ def test_what_is_saved_is_loaded_or_built_again_from_the_rows(
 ) -> None:
     monkeypatch.setattr(vector_index, "IMPORT_ERROR", "missing" if make is ExactIndex else "")
     made = rows(50)
-    index = empty_index(16)
+    index = DEFAULT_STORE.empty(tmp_path, 16)
     assert isinstance(index, make)
     index.add(np.arange(50), made)
     index.remove(7)
     index.save(tmp_path, "e", 5)
-    loaded = load_index(tmp_path, "e", 16)
+    loaded = DEFAULT_STORE.load(tmp_path, "e", 16)
     if loaded is None:
         assert make is ExactIndex, "only exact search has nothing to save"
         return

@@ -171,7 +171,7 @@ def test_few_right_ones_are_found_among_many(crowd: Searcher, monkeypatch: pytes
     assert set(exact) == {"z0", "z1", "z2"}
     assert set(ids(crowd, "girafe escapes", 3)) == {"z0", "z1", "z2"}
     monkeypatch.setattr("clawactors.memory.index.index.EXACT_LIMIT", 100)
-    monkeypatch.setattr("clawactors.memory.recall.search.EXACT_LIMIT", 100)
+    monkeypatch.setattr("clawactors.memory.recall.candidates.EXACT_LIMIT", 100)
     assert ids(crowd, "Which giraffe escaped?", 3) == exact
     assert set(ids(crowd, "violin", 5, owner="zoo")) == {"z0", "z1", "z2"}
     assert set(ids(crowd, "giraffe", 3, until_ns=1)) == {"z0", "z1", "z2"}

@@ -98,6 +98,11 @@ def up(parser: Parser) -> None:
         action="store_false",
         help="make no memories of chat messages",
     )
+    parser.add_argument(
+        "--memory-config",
+        metavar="FILE",
+        help="models and other parts of memory (default: CLAW_MEMORY_CONFIG, else memory.toml in the data folder)",
+    )
     parser.add_argument("--no-restart", dest="restart", action="store_false", help="don't restart crashed processes")
     parser.add_argument(
         "--detach", action="store_true", help="run in the background: return when it is ready; `claw down` stops it"

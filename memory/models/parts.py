@@ -1,0 +1,111 @@
+"""The parts of memory by name: each port has built-in parts, and takes a `module:function` of your own."""
+
+import importlib
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from clawactors.eventlog import Misconfigured
+from clawactors.memory.index.embedding import Embedder
+from clawactors.memory.index.vector_index import DEFAULT_STORE, ExactStore, VectorStore
+from clawactors.memory.models.endpoint import ModelEndpoint
+from clawactors.memory.models.minilm import MiniLm
+from clawactors.memory.models.remote import RemoteEmbedder, RemoteReranker
+from clawactors.memory.models.serving import Reranker
+from clawactors.memory.models.settings import MemoryConfig, PartSettings
+
+__all__ = ["DEFAULT_PARTS", "MemoryParts", "embedder_of", "parts_of"]
+
+_HASHED: Final = ("", "hashed")
+
+
+class MemoryParts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the settings name; None where the default needs no model."""
+
+    config: MemoryConfig = MemoryConfig()
+    embedder: Embedder | None = None
+    vector_store: VectorStore = DEFAULT_STORE
+    reranker: Reranker | None = None
+    endpoints: tuple[ModelEndpoint, ...] = ()
+
+
+DEFAULT_PARTS: Final = MemoryParts()
+
+
+class _Maker:
+    """Makes the parts of one configuration. Endpoints are made once, and only those that a part uses."""
+
+    def __init__(self, config: MemoryConfig) -> None:
+        self._config = config
+        self.endpoints: dict[str, ModelEndpoint] = {}
+
+    def made(self, port: str, built_in: Mapping[str, Callable[[PartSettings], Any]]) -> Any:
+        settings: PartSettings = getattr(self._config, port)
+        if known := built_in.get(settings.use):
+            return known(settings)
+        module, _, name = settings.use.partition(":")
+        if not name:
+            names = ", ".join(sorted(filter(None, built_in)))
+            raise Misconfigured(f"{port}.use is {settings.use!r}: it is one of {names}, or module:function")
+        try:
+            return getattr(importlib.import_module(module), name)(settings)
+        except Misconfigured:
+            raise
+        except Exception as error:  # whatever code of users raises
+            raise Misconfigured(
+                f"{port}.use is {settings.use!r}, which fails: {type(error).__name__}: {error}"
+            ) from None
+
+    def endpoint(self, port: str, settings: PartSettings) -> ModelEndpoint:
+        given = self._config.endpoints.get(settings.endpoint)
+        if given is None or not settings.model:
+            known = ", ".join(sorted(self._config.endpoints)) or "none"
+            raise Misconfigured(f"{port} needs `model` and `endpoint`, one of those in [endpoints]: {known}")
+        if settings.endpoint not in self.endpoints:
+            self.endpoints[settings.endpoint] = ModelEndpoint(settings.endpoint, given)
+        return self.endpoints[settings.endpoint]
+
+    def embedder(self) -> Embedder | None:
+        def remote(settings: PartSettings) -> Embedder:
+            if not settings.dimensions:
+                raise Misconfigured("embed needs `dimensions`: how many numbers the model's vectors have")
+            return RemoteEmbedder(self.endpoint("embed", settings), settings.model, settings.dimensions)
+
+        made: Embedder | None = self.made(
+            "embed",
+            {**dict.fromkeys(_HASHED, _none), "minilm": lambda settings: MiniLm(settings.path), "endpoint": remote},
+        )
+        return made
+
+
+def parts_of(config: MemoryConfig) -> MemoryParts:
+    """The parts that the settings name. Loads models. Raises: `Misconfigured`."""
+    maker = _Maker(config)
+    embedder = maker.embedder()
+    store = maker.made(
+        "store", {**dict.fromkeys(("", "hnswlib"), lambda _: DEFAULT_STORE), "exact": lambda _: ExactStore()}
+    )
+    reranker = maker.made(
+        "rerank",
+        {
+            "": _none,
+            "endpoint": lambda settings: RemoteReranker(maker.endpoint("rerank", settings), settings.model),
+        },
+    )
+    return MemoryParts(
+        config=config,
+        embedder=embedder,
+        vector_store=store,
+        reranker=reranker,
+        endpoints=tuple(maker.endpoints.values()),
+    )
+
+
+def embedder_of(config: MemoryConfig) -> Embedder | None:
+    """The embedder that the settings name. Raises: `Misconfigured`."""
+    return _Maker(config).embedder()
+
+
+def _none(_settings: PartSettings) -> None:
+    return None
