@@ -187,3 +187,12 @@ def test_forms_of_a_word_are_told_from_other_words(one: str, other: str, like: b
     from clawactors.memory.text.spelling import likeness
 
     assert (likeness(one, other) > 0) is like
+
+
+def test_each_line_of_synonyms_has_a_name_of_its_own() -> None:
+    """The first word names the concept: two lines of one name would mean the same."""
+    from collections import Counter
+
+    from clawactors.memory.text.thesaurus import SYNONYMS
+
+    assert [name for name, count in Counter(words[0] for words, _ in SYNONYMS).items() if count > 1] == []
