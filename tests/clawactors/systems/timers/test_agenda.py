@@ -35,8 +35,8 @@ class Store:
         return self.fired[len(self.fired) - len(due) :]
 
 
-def started(*marks: TimerMark) -> Agenda:
-    agenda = Agenda()
+def started(*marks: TimerMark, soonest: int = 64) -> Agenda:
+    agenda = Agenda(soonest)
     agenda.begin(marks)
     return agenda
 
@@ -81,6 +81,19 @@ def test_what_is_wanted_no_more_and_about_to_go_off_is_left_to_do_so() -> None:
     agenda = started(set_at(5))
     agenda.show(5)
     assert list(agenda.changes(1)) == []
+
+
+def test_only_the_soonest_are_set_and_the_next_ones_once_they_went_off() -> None:  # rule 0
+    agenda = started(soonest=2)
+    for n in range(9, 0, -1):
+        agenda.want("wait", f"t{n}", n, 1)
+    assert [change.id for change in agenda.changes(1)] == ["t1", "t2"]
+    agenda.want("wait", "t0", 1, 2)  # sooner than all, or as soon
+    assert [change.id for change in agenda.changes(2)] == ["t0"]
+    agenda.saw(TimerMark("wait", "t1", 1, 1, True, 2))
+    assert [change.id for change in agenda.changes(2)] == ["t3"]
+    agenda.show(8)
+    assert [change.id for change in agenda.changes(2)] == ["t9"]
 
 
 def test_what_could_not_be_done_is_proposed_again() -> None:
@@ -159,7 +172,7 @@ def test_from_any_history_the_store_comes_right(seed: int) -> None:  # rule 3
     store, now_ns = Store(), 0
     truth: dict[tuple[str, str], tuple[int, int]] = {}
     resolved: list[tuple[str, str, int, int]] = []
-    agendas = [started(), started()]
+    agendas = [started(soonest=r.choice((1, 2, 64))) for _ in range(2)]
     folded = [0, 0]
     log: list[tuple[tuple[str, str], int | None]] = []
 
