@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["WINDOW_S", "AttemptJournal", "interrupt", "load_task", "return_assignment", "submitted"]
 
 WINDOW_S: Final = 0.02
+_TURNS: Final = 6
+"""So many turns of the loop take code that was woken to its end, or to where it is known that it only waits."""
 
 
 class AttemptJournal:
@@ -44,7 +46,7 @@ class AttemptJournal:
         self.used: set[str] = set()
         """What of the record the code has come to: names of steps and sleeps, signals, ids of children."""
         self._noted_bytes = 0
-        self._window: asyncio.TimerHandle | None = None
+        self._window: asyncio.Handle | None = None
 
     @property
     def state(self) -> Task:
@@ -125,14 +127,18 @@ class AttemptJournal:
         self._noted_bytes = 0
 
     def open_window(self, on_close: Callable[[], None]) -> None:
-        """Gathers for `WINDOW_S`, where it still does; then calls back."""
+        """Gathers for `WINDOW_S`, where it still does, and until what is under way then has run; then calls back."""
+        loop = asyncio.get_running_loop()
 
-        def close() -> None:
-            self.gathers, self._window = False, None
-            on_close()
+        def close(turns: int) -> None:
+            if turns:  # where thousands begin, a turn of the loop takes longer than the window
+                self._window = loop.call_soon(close, turns - 1)
+            else:
+                self.gathers, self._window = False, None
+                on_close()
 
         if self.gathers:
-            self._window = asyncio.get_running_loop().call_later(WINDOW_S, close)
+            self._window = loop.call_later(WINDOW_S, close, _TURNS)
 
     def close_window(self) -> None:
         """Cancels the callback."""
