@@ -106,6 +106,7 @@ def _task_events() -> Iterator[te.TaskEvent]:
         te.ForkMade("t-2", "step"),
         te.ApprovalAsked(name="other", question="?"),
         te.ApprovalAnswered("sure", approved=True),
+        te.Recalled(("m-1",)),
     )
 
 

@@ -12,7 +12,7 @@ from clawactors.app.skills import load_skills
 from clawactors.eventlog import Misconfigured
 
 ROOT = Path(__file__).parent.parent.parent
-BUILT_IN = {"echo", "sleep", "shell", "python", "migrate-table", "install-package", "memory.extract"}
+BUILT_IN = {"echo", "sleep", "shell", "python", "migrate-table", "install-package", "memory.extract", "workflow"}
 HELLO = """
 from clawactors.systems.skills import skill
 

@@ -276,6 +276,7 @@ def _of_running(r: random.Random, task: Task, fence: te.Fence) -> Iterator[tc.Ta
     waits = ((te.DurableWait("signal", name="go"), 0), (te.DurableWait("timer", task.life.updated_ns + 1), 0))
     yield tc.Park(fence, waits, limited=r.random() < 0.5)
     yield tc.AskApproval(fence, Approval(name="sure", question="?"))
+    yield tc.NoteRecalled(fence, (f"m-{r.randrange(9)}",))
     yield tc.AnswerApproval("sure", approved=r.random() < 0.5, fence=fence)
     yield tc.BeginUndo(fence, te.TaskError("unknown", "boom"))
     yield tc.Complete(fence, "done")

@@ -106,6 +106,8 @@ REMEMBERED = m.MemoryRecorded(
 UPDATED = m.MemoryUpdated(
     text="the port is 49222", owner="ada", agent="guide", tags=("ssh",), derived_from=("m-1",), oldest=3, happened_ns=-5
 )
+_WHOLE = {name: getattr(REMEMBERED, name) for name in m.Content.__struct_fields__}
+_WHOLE |= {"agent": "guide", "derived_from": ("m-1",), "oldest": 3}
 CONFIGURED = o.OwnerConfigured(
     owner="ada",
     settings=o.OwnerSettings(
@@ -209,6 +211,7 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
     "memory.recorded": (
         REMEMBERED,
         m.MemoryRecorded(text="a note"),
+        m.MemoryRecorded(**_WHOLE),
         m.MemoryRecorded(
             text="a fact", fact=m.Fact(subject="ada", predicate="lives in", object="Rome", exclusive=True)
         ),
@@ -218,7 +221,7 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
     "memory.superseded": (m.MemorySuperseded("m-2", NEXT, "contradicted"), m.MemorySuperseded("m-2", 0)),
     "memory.believed": (m.MemoryBelieved(0.5, "stated again"), m.MemoryBelieved(1.0)),
     "memory.weighed": (m.MemoryWeighed(0.5),),
-    "memory.updated": (UPDATED, m.MemoryUpdated(text="a note")),
+    "memory.updated": (UPDATED, m.MemoryUpdated(text="a note"), m.MemoryUpdated(**_WHOLE)),
     "memory.used": (m.MemoryUsed(3),),
     "memory.archived": (m.MemoryArchived("faded"), m.MemoryArchived()),
     "memory.restored": (m.MemoryRestored(),),
@@ -232,9 +235,10 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
         o.OwnerForgotten(owner="*", forgetting=o.Forgetting(upto=9)),
     ),
     "task.recalled": (e.Recalled(("m-1", "m-2")),),
-    "memory.forgotten": (m.MemoryForgotten("client/ada"), m.MemoryForgotten()),
+    "memory.forgotten": (m.MemoryForgotten("client/ada"), m.MemoryForgotten(), m.MemoryForgotten("asked", 4)),
     "chat.said": (
         SAID,
+        h.MessageAdded(message="3", role="user", text="hi", user="ada", agent="guide"),
         *(h.MessageAdded(message="2", role=role, text="hi") for role in ("user", "assistant", "system", "tool")),
     ),
     "chat.extraction_requested": (ASKED_FOR,),

@@ -128,17 +128,15 @@ class AttemptJournal:
 
     def open_window(self, on_close: Callable[[], None]) -> None:
         """Gathers for `WINDOW_S`, where it still does, and until what is under way then has run; then calls back."""
-        loop = asyncio.get_running_loop()
-
-        def close(turns: int) -> None:
-            if turns:  # where thousands begin, a turn of the loop takes longer than the window
-                self._window = loop.call_soon(close, turns - 1)
-            else:
-                self.gathers, self._window = False, None
-                on_close()
-
         if self.gathers:
-            self._window = loop.call_later(WINDOW_S, close, _TURNS)
+            self._window = asyncio.get_running_loop().call_later(WINDOW_S, self._close, on_close, _TURNS)
+
+    def _close(self, on_close: Callable[[], None], turns: int) -> None:
+        if turns:  # where thousands begin, a turn of the loop takes longer than the window
+            self._window = asyncio.get_running_loop().call_soon(self._close, on_close, turns - 1)
+        else:
+            self.gathers, self._window = False, None
+            on_close()
 
     def close_window(self) -> None:
         """Cancels the callback."""

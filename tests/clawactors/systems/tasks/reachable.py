@@ -67,6 +67,7 @@ def commands(task: Task) -> Iterator[c.TaskCommand]:
         yield from (c.Fail(fence, ERROR, then, NOW_NS + 5) for then in get_args(e.Outcome.__value__))
         yield from (
             c.AskApproval(fence, Approval(name="sure", question="?")),
+            c.NoteRecalled(fence, ("m-1",)),
             c.AnswerApproval("sure", False, fence=fence),
         )
         yield from (c.ConfirmCancel(fence), c.Block("why", fence))
@@ -123,6 +124,7 @@ def events(task: Task) -> Iterator[e.TaskEvent]:
         e.ForkMade("t-9", "copy"),
         e.ApprovalAsked(name="sure", question="?"),
         e.ApprovalAnswered("sure", approved=True),
+        e.Recalled(("m-1",)),
     )
 
 
