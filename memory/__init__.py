@@ -1,11 +1,12 @@
 """Memory: makes past tasks, chats and notes searchable; every memory can be traced to the events it comes from.
 
 One package per stage, in the order of the data: `ingest` (sources to memories), `consolidation` (summaries, facts),
-`index` (rows, vectors, graph), `recall` (search), `process` (the memory process). `text` and `item` are shared leaves.
+`index` (rows, vectors, graph), `models` (parts by name, vectors beside the rows), `recall` (search), `process` (the
+memory process). `text` and `item` are shared leaves.
 In: records of the log (task histories, chat messages, memory events) and questions. Out: `Hit`s with their sources, and
 commands of `clawactors.systems.memories` that become events like all others.
-Everything on disk is a fold of the log: delete it, replay, and the answers are the same. It never calls a model or the
-network by itself, and never takes a recalled memory for new evidence.
+Everything on disk is a fold of the log, but for vectors of a model: delete it, replay, and the answers are the same. It
+calls a model or the network only where settings name one, and never takes a recalled memory for new evidence.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,6 +1,7 @@
 """Facts as beliefs: a repeated fact gains confidence, a contradicted one ends with what follows; none is deleted."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -12,19 +13,31 @@ from clawactors.memory.consolidation.likeness import contradicts, same_fact
 from clawactors.memory.consolidation.predicate import statement
 from clawactors.memory.item import Item, ItemCommand
 from clawactors.memory.text.importance import importance
+from clawactors.memory.text.normal import fold
 from clawactors.systems.memories import Content, Fact, Memory, memory_id
 from clawactors.systems.memories.commands import BelieveMemory, MergeMemory, RecordMemory, SupersedeMemory
 
 __all__ = ["beliefs"]
 
+_NONE: Final[Mapping[str, Sequence[Fact]]] = {}
 
-def beliefs(raw: Sequence[Item], known: KnownMemories) -> Iterator[ItemCommand]:
-    """The commands for the facts that these memories state, and for what follows from them or no longer follows."""
+
+def beliefs(
+    raw: Sequence[Item], known: KnownMemories, proposed: Mapping[str, Sequence[Fact]] = _NONE
+) -> Iterator[ItemCommand]:
+    """The commands for the facts that these memories state, and for what follows from them or no longer follows.
+
+    `proposed` are further facts by id of the memory, which a model has read there and which are proven.
+    """
     run = _BeliefRun(FactTable(known))
     for item in raw:
         said = f"{item.id}@{item.memory.revision}" if item.memory.revision else item.id
         for nth, fact in enumerate(facts_in(item.content, known.zone(item.content.owner))):
             yield from run.add(item, memory_id(item.content.owner, f"fact/{said}/{nth}"), fact)
+        for fact in proposed.get(item.id, ()):
+            # Named by what it says: a model may answer in another order when it is asked again.
+            named = f"proposed/{said}/{fold(fact.subject)}/{fact.predicate}/{fold(fact.object)}/{fact.negated}"
+            yield from run.add(item, memory_id(item.content.owner, named), fact)
     yield from run.infer()
 
 

@@ -7,7 +7,7 @@
 3. Only raw memories are evidence, and of them none that was made where others had been recalled.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from clawactors.memory.consolidation.belief import beliefs
@@ -23,7 +23,7 @@ from clawactors.memory.item import Item, ItemCommand
 from clawactors.memory.text.date import day_of
 from clawactors.memory.text.importance import tone
 from clawactors.memory.text.lexicon import Lexicon
-from clawactors.systems.memories import Content, Memory, memory_id
+from clawactors.systems.memories import Content, Fact, Memory, memory_id
 from clawactors.systems.memories.commands import (
     ArchiveMemory,
     MergeMemory,
@@ -37,13 +37,23 @@ __all__ = ["ARCHIVED_BELOW", "consolidate", "expire", "outdated", "retention"]
 ARCHIVED_BELOW: Final = 0.1
 """A raw memory whose retention falls below this is archived."""
 
+_NONE: Final[Mapping[str, Sequence[Fact]]] = {}
 _MONTH_NS: Final = 30 * 86_400 * 1_000_000_000
 
 
 def consolidate(
-    items: Sequence[Item], known: KnownMemories, lexicon: Lexicon, now_ns: int, *, everything: bool = False
+    items: Sequence[Item],
+    known: KnownMemories,
+    lexicon: Lexicon,
+    now_ns: int,
+    *,
+    everything: bool = False,
+    proposed: Mapping[str, Sequence[Fact]] = _NONE,
 ) -> list[ItemCommand]:
-    """The commands that consolidate these new memories; `everything` also summarizes episodes that are still open."""
+    """The commands that consolidate these new memories; `everything` also summarizes episodes that are still open.
+
+    `proposed` as in `beliefs`.
+    """
     searched = sorted((item for item in items if item.memory.searched), key=lambda item: item.number)
     raw = [item for item in searched if item.content.kind == "raw" and item.content.origin != "consolidation"]
     notes = [item for item in searched if is_note(item.content)]
@@ -54,7 +64,7 @@ def consolidate(
         *_duplicates([item for item in (*raw, *notes) if not item.content.derived_from], known, lexicon),
         *condensed(notes, known, lexicon),
         *_summaries(raw, known, lexicon, now_ns, everything),
-        *beliefs(evidence, known),
+        *beliefs(evidence, known, proposed),
         *(command for pattern in patterns for command in _record_or_revise(pattern, known)),
     ]
 

@@ -7,8 +7,10 @@ from typing import Any, Final
 import msgspec
 
 from clawactors.eventlog import Misconfigured
+from clawactors.memory.consolidation.proposal import FactProposer, Summarizer
 from clawactors.memory.index.embedding import Embedder
 from clawactors.memory.index.vector_index import DEFAULT_STORE, ExactStore, VectorStore
+from clawactors.memory.models.chat import ChatProposer, ChatSummarizer
 from clawactors.memory.models.endpoint import ModelEndpoint
 from clawactors.memory.models.minilm import MiniLm
 from clawactors.memory.models.remote import RemoteEmbedder, RemoteReranker
@@ -27,6 +29,8 @@ class MemoryParts(msgspec.Struct, frozen=True, kw_only=True):
     embedder: Embedder | None = None
     vector_store: VectorStore = DEFAULT_STORE
     reranker: Reranker | None = None
+    proposer: FactProposer | None = None
+    summarizer: Summarizer | None = None
     endpoints: tuple[ModelEndpoint, ...] = ()
 
 
@@ -93,11 +97,27 @@ def parts_of(config: MemoryConfig) -> MemoryParts:
             "endpoint": lambda settings: RemoteReranker(maker.endpoint("rerank", settings), settings.model),
         },
     )
+    proposer = maker.made(
+        "extract",
+        {
+            **dict.fromkeys(("", "rules"), _none),
+            "endpoint": lambda settings: ChatProposer(maker.endpoint("extract", settings), settings.model),
+        },
+    )
+    summarizer = maker.made(
+        "summarize",
+        {
+            **dict.fromkeys(("", "sentences"), _none),
+            "endpoint": lambda settings: ChatSummarizer(maker.endpoint("summarize", settings), settings.model),
+        },
+    )
     return MemoryParts(
         config=config,
         embedder=embedder,
         vector_store=store,
         reranker=reranker,
+        proposer=proposer,
+        summarizer=summarizer,
         endpoints=tuple(maker.endpoints.values()),
     )
 

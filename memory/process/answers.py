@@ -179,6 +179,7 @@ class Answers:
             "histories_upto": self._source.histories.position,
             "consolidated_upto": consolidation.upto,
             "last_daily_at": iso(consolidation.daily_ns),
+            "proposals": consolidation.proposing.row,
             "plan": msgspec.structs.asdict(self._source.plan),
         }
 

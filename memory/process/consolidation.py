@@ -23,10 +23,12 @@ from clawactors.memory.index.rows import find
 from clawactors.memory.index.writer import Change
 from clawactors.memory.item import Item, ItemCommand
 from clawactors.memory.process.forgetting import forget_ids
+from clawactors.memory.process.proposing import Proposing
 from clawactors.memory.process.store import MemoryStore
 from clawactors.memory.process.writer import CommandWriter
 from clawactors.memory.recall.known import KnownIndex
 from clawactors.memory.text.calendar import Zone, zone_named
+from clawactors.systems.memories import Fact
 from clawactors.systems.memories import commands as c
 
 __all__ = ["DEFAULT_PLAN", "ConsolidationReport", "ConsolidationRunner", "MemoryPlan"]
@@ -85,6 +87,7 @@ class ConsolidationRunner:
     ) -> None:
         self._store, self._writer, self._now_ns, self._plan = store, writer, now_ns, plan
         self.upto, self.daily_ns = upto, daily_ns
+        self.proposing = Proposing(store, store.parts.proposer, store.parts.summarizer)
         self._new: dict[str, int] = {}
         self._wake = asyncio.Event()
         self._running = asyncio.Lock()
@@ -180,7 +183,7 @@ class ConsolidationRunner:
             while items:
                 position = self._store.views.position
                 for part in batched([item.id for item in items], _BATCH):
-                    report = report.plus(await self._consolidate(list(part), everything=everything))
+                    report = report.plus(await self._consolidate(list(part), everything=everything, after=self.upto))
                 items = await asyncio.to_thread(self._since, position, 0)
             return report
 
@@ -191,15 +194,18 @@ class ConsolidationRunner:
             if item.version > version and item.memory.recorded_ns >= recorded_ns and _is_new(item)
         ]
 
-    async def _consolidate(self, ids: list[str], *, everything: bool) -> ConsolidationReport:
-        commands = await asyncio.to_thread(self._commands, ids, everything)
+    async def _consolidate(self, ids: list[str], *, everything: bool, after: int = 0) -> ConsolidationReport:
+        ids = self.proposing.due(ids)
+        proposed = await asyncio.to_thread(self.proposing.facts, ids, after)
+        commands = await asyncio.to_thread(self._commands, ids, everything, proposed)
+        commands = await asyncio.to_thread(self.proposing.summarized, commands)
         written = await self._writer.write(commands)
         if written.last_seq > 0:
             await self._store.reached(written.last_seq, _ROWS_WITHIN_S)
         types = Counter(_type_of(command) for command in commands)
         return ConsolidationReport(len(ids), written.changed, written.refused, dict(types))
 
-    def _commands(self, ids: list[str], everything: bool) -> list[ItemCommand]:
+    def _commands(self, ids: list[str], everything: bool, proposed: dict[str, list[Fact]]) -> list[ItemCommand]:
         store = self._store
         with store.views.store.snapshot() as reading:
             found = (find(reading, id) for id in ids)
@@ -211,7 +217,10 @@ class ConsolidationRunner:
             known = KnownIndex(store.index, reading, store.precedence.suspend, zone_of)
             updated = [item for item in items if item.memory.revision]
             ended = outdated(updated, store.items()) if updated else []
-            return [*ended, *consolidate(items, known, store.lexicon, self._now_ns(), everything=everything)]
+            return [
+                *ended,
+                *consolidate(items, known, store.lexicon, self._now_ns(), everything=everything, proposed=proposed),
+            ]
 
 
 def _is_new(item: Item) -> bool:

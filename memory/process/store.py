@@ -58,7 +58,7 @@ class MemoryStore:
         self.on_changes: Callable[[list[Change]], None] = _ignore
         self.on_applied: Callable[[list[Change] | None], None] = _ignore
         self.meanings = MeaningBuilder(folder / _MODELS, parts, precedence.suspend)
-        self._embedder, self._parts = embedder, parts
+        self._embedder, self.parts = embedder, parts
         self._loop = asyncio.get_running_loop()
         self._grow = asyncio.Event()
         self._unsaved = 0
@@ -99,9 +99,7 @@ class MemoryStore:
         self.view.keeps_changes = True
         self.view.lost = False
         self.view.take_changes()
-        self.index = Index(
-            self.views.store, self._embedder, self.lexicon, self.folder / GRAPH, self._parts.vector_store
-        )
+        self.index = Index(self.views.store, self._embedder, self.lexicon, self.folder / GRAPH, self.parts.vector_store)
         self.meanings.load(self.items)
         self.searcher = Searcher(self.index, self.meanings.served)
 

@@ -14,6 +14,7 @@ from clawactors.eventlog.decoding import Commit
 from clawactors.eventlog.leases import InProcessLeases
 from clawactors.eventlog.requests import InProcessRequests
 from clawactors.kinds import DECODER, KINDS
+from clawactors.memory.models.parts import DEFAULT_PARTS, MemoryParts
 from clawactors.memory.process import MemoryActor, MemoryPlan
 from clawactors.memory.process.consolidation import DEFAULT_PLAN
 from clawactors.runtime.call import Call
@@ -66,11 +67,15 @@ class Place:
 
     @contextlib.asynccontextmanager
     async def running(
-        self, folder: str = "memory", name: str = "memory", plan: MemoryPlan = DEFAULT_PLAN
+        self,
+        folder: str = "memory",
+        name: str = "memory",
+        plan: MemoryPlan = DEFAULT_PLAN,
+        parts: MemoryParts = DEFAULT_PARTS,
     ) -> AsyncIterator[MemoryActor]:
         """An actor that answers; it ends in good order with the block."""
         context = ActorContext(self.log, SystemClock(), f"memory/{name}")
-        actor = MemoryActor(context, KINDS, self.leases, self.requests.of("memory"), self.folder / folder, plan)
+        actor = MemoryActor(context, KINDS, self.leases, self.requests.of("memory"), self.folder / folder, plan, parts)
         await actor.listen()
         serving = asyncio.create_task(actor.serve())
         try:
