@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from clawactors.runtime.node.attempt.attempt import Attempt
     from clawactors.runtime.node.bridge import Bridge
 
-__all__ = ["LongLife", "SyncLongLife"]
+__all__ = ["LongLife", "SyncLongLife", "record_at_once", "run_of"]
 
 
 class LongLife(TaskHandle):
@@ -66,3 +66,13 @@ class SyncLongLife(TaskHandle):
     def answer(self, name: str, function: Callable[..., Any]) -> None:
         """As `TaskContext.answer`; the function runs in a thread of its own. Not for isolated skills."""
         self._bridge.answer(name, function)
+
+
+def run_of(context: LongLife) -> int:
+    """The number of the task's run; `continue_as` begins the next one, whose steps have the same names again."""
+    return context._attempt.journal.state.life.run
+
+
+def record_at_once(context: LongLife) -> None:
+    """From here on each step is on record before the code goes on, also in the first moments of an attempt."""
+    context._attempt.journal.gathers = False

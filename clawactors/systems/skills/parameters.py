@@ -20,7 +20,7 @@ from clawactors.systems.skills.returns import Returns, construct
 from clawactors.systems.tasks.jsonvalues import AS_TEXT, is_uuid
 from clawactors.systems.tasks.models import adapter_of, is_model, root_of
 
-__all__ = ["Conversion", "check_params", "described", "parameters_of"]
+__all__ = ["Conversion", "check_params", "described", "named_parameters", "parameters_of"]
 
 _JSON_TYPES: dict[type, str] = {
     str: "string",
@@ -82,13 +82,15 @@ def _json_type_of_class(kind: type) -> str:
     return next((name for abc, name in _JSON_ABCS if issubclass(kind, abc)), "any")
 
 
-def _signature(function: Callable[..., Any]) -> list[inspect.Parameter]:
-    """The parameters behind the task's handle, annotations resolved where they can be."""
+def named_parameters(function: Callable[..., Any], *, handle: bool = True) -> list[inspect.Parameter]:
+    """The parameters, annotations resolved where they can be; with `handle` those behind the task's."""
     try:
         signature = inspect.signature(function, eval_str=True)
     except Exception:  # an annotation may say anything; what can't be evaluated takes anything
         signature = inspect.signature(function)
     parameters = list(signature.parameters.values())
+    if not handle:
+        return parameters
     if not parameters or parameters[0].kind in (parameters[0].KEYWORD_ONLY, parameters[0].VAR_KEYWORD):
         raise TypeError(f"{described(function)} must take the task's handle as its first parameter")
     return parameters[1:]
@@ -101,10 +103,13 @@ def described(function: Callable[..., Any]) -> str:
     return f"async {name}" if is_async(function) else name
 
 
-def parameters_of(function: Callable[..., Any]) -> tuple[tuple[Parameter, ...], bool]:
-    """The parameters that a task of this skill may pass, and whether it takes further ones (`**kwargs`)."""
+def parameters_of(function: Callable[..., Any], *, handle: bool = True) -> tuple[tuple[Parameter, ...], bool]:
+    """The parameters that a task of this skill may pass, and whether it takes further ones (`**kwargs`).
+
+    Without `handle` the function takes no task.
+    """
     named, takes_more = [], False
-    for parameter in _signature(function):
+    for parameter in named_parameters(function, handle=handle):
         match parameter.kind:
             case inspect.Parameter.VAR_KEYWORD:
                 takes_more = True
@@ -119,8 +124,8 @@ def parameters_of(function: Callable[..., Any]) -> tuple[tuple[Parameter, ...], 
 class Conversion:
     """Given parameters as the annotations of a function want them; an annotation that is no type takes what comes."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
-        parameters = _signature(function)
+    def __init__(self, function: Callable[..., Any], *, handle: bool = True) -> None:
+        parameters = named_parameters(function, handle=handle)
         takes_more = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters)
         fields = [  # named by number: a parameter may have a name that a class can't give to a field
             (f"p{number}", _or_unset(parameter.annotation), msgspec.field(default=msgspec.UNSET, name=parameter.name))
