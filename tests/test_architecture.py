@@ -20,11 +20,13 @@ LAYERS = (  # right may import left, never back
     "clawactors.app",
     "clawactors.testing",
 )
-OWNERS = {
+OWNERS: dict[str, str | tuple[str, ...]] = {
     "nats": "clawactors.eventlog.jetstream",
     "lmdb": "clawactors.projections",
     "hnswlib": "clawactors.memory",
-    "httpx": "clawactors.memory",
+    "httpx": ("clawactors.agents", "clawactors.memory"),
+    "pydantic_ai": "clawactors.agents",
+    "agents": "clawactors.agents",
     "pymilvus": "clawactors.memory",
     "tokenizers": "clawactors.memory",
     "cronsim": "clawactors.systems.schedules",
@@ -80,8 +82,9 @@ def wrong_imports(path: str, tree: ast.Module) -> Iterator[str]:
             yield f"{path}: imports {name} by a name of its own: it is clawactors.{name}"
         if target is not None and layer is not None and target > layer and module != FACADE:
             yield f"{path}: {LAYERS[layer]} imports {name}, which lies above it"
-        if top in OWNERS and not is_within(module, OWNERS[top]):
-            yield f"{path}: imports {top}, which only {OWNERS[top]} may"
+        owners = (owner,) if isinstance(owner := OWNERS.get(top, ()), str) else owner
+        if owners and not any(is_within(module, each) for each in owners):
+            yield f"{path}: imports {top}, which only {' and '.join(owners)} may"
         if is_pure(module):
             if is_within(name, "clawactors.runtime") or is_within(name, "clawactors.app"):
                 yield f"{path}: pure code imports {name}"

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 __all__ = [
+    "ENDS",
     "AgentRepeats",
     "BudgetSpent",
     "ContextTooLong",
@@ -12,6 +13,9 @@ __all__ = [
     "UnfitAnswer",
     "failure_of",
 ]
+
+ENDS: Final = {"BudgetSpent": "budget", "AgentRepeats": "repeats", "UnfitAnswer": "answer", "ContextTooLong": "context"}
+"""The class of each end of a run after which it is not tried again, which would only be paid again."""
 
 _SHOWN: Final = 300
 _TOO_LONG: Final = ("context_length", "context length", "context window", "maximum context", "too many tokens")

@@ -6,6 +6,7 @@ point elsewhere a moment later. Each redirect is checked anew.
 
 import asyncio
 import ipaddress
+import re
 import socket
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
@@ -18,6 +19,8 @@ __all__ = ["FetchLimits", "FetchRefused", "Fetched", "fetch"]
 
 _AGENT: Final = "Mozilla/5.0 (compatible; clawactors)"
 _PORTS: Final = {"http": 80, "https": 443}
+_META: Final = re.compile(rb"<meta[^>]{0,100}charset=[\"']?([a-zA-Z0-9_-]+)", re.IGNORECASE)
+_META_WITHIN: Final = 4096
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -73,7 +76,7 @@ async def _fetch_once(client: Any, httpx: Any, url: str, limits: FetchLimits) ->
     extensions = {"sni_hostname": host} if scheme == "https" else {}
     async with client.stream("GET", pinned, headers=headers, extensions=extensions) as response:
         if response.is_redirect:
-            return urljoin(url, response.headers["location"])
+            return urljoin(url, str(response.headers["location"]))
         if response.status_code != 200:
             raise FetchRefused(f"{url[:200]} answered {response.status_code}")
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower() or "text/html"
@@ -86,8 +89,10 @@ async def _fetch_once(client: Any, httpx: Any, url: str, limits: FetchLimits) ->
                 del raw[limits.max_bytes :]
                 cut = True
                 break
+        told = _META.search(raw, 0, _META_WITHIN)
+        charset = response.charset_encoding or (told[1].decode("ascii") if told else "utf-8")
         try:
-            text = bytes(raw).decode(response.charset_encoding or "utf-8", "replace")
+            text = bytes(raw).decode(charset, "replace")
         except LookupError:  # a charset that nobody knows
             text = bytes(raw).decode("utf-8", "replace")
         return Fetched(url, kind, text, cut)

@@ -13,7 +13,7 @@ import msgspec
 
 from clawactors.agents.answers import AnswerType
 from clawactors.agents.budget import Budget, Price, Spending
-from clawactors.agents.conversation import Conversation
+from clawactors.agents.dialogue import Dialogue
 from clawactors.agents.endpoint import ModelEndpoint, ask_model
 from clawactors.agents.failures import BudgetSpent, ContextTooLong, UnfitAnswer
 from clawactors.agents.replies import ModelReply
@@ -53,10 +53,10 @@ async def run_agent(task: TaskContext, plan: AgentPlan, prompt: str, key: str = 
     Raises: `BudgetSpent`, `AgentRepeats`, `UnfitAnswer`, `ContextTooLong`, and what the endpoint's errors become.
     """
     record_at_once(task)  # what is paid for
-    return await _Run(task, plan, f"{key}." if key else "").answer(prompt)
+    return await _AgentRun(task, plan, f"{key}." if key else "").answer(prompt)
 
 
-class _Run:
+class _AgentRun:
     def __init__(self, task: TaskContext, plan: AgentPlan, prefix: str) -> None:
         self._task, self._plan, self._prefix = task, plan, prefix
         self._spent = Spending(plan.budget, plan.price)
@@ -70,7 +70,7 @@ class _Run:
         if plan.memory:
             memories = await self._task.step(f"{self._prefix}memory", self._read_memory, prompt)
         words = "\n\n".join(filter(None, (plan.instructions, plan.answer.instructions())))
-        talk = Conversation(words, prompt, self._definitions, memories)
+        talk = Dialogue(words, prompt, self._definitions, memories)
         while True:
             spent.check(min(talk.tokens, self._context))
             reply = await self._asked(talk)
@@ -87,7 +87,7 @@ class _Run:
             await self._task.emit({"event": "ended", **spent.row()}, EVENTS)
             return answer
 
-    def _repair(self, talk: Conversation, error: Refused) -> None:
+    def _repair(self, talk: Dialogue, error: Refused) -> None:
         if self._repaired:
             raise UnfitAnswer(str(error)) from None
         self._repaired = True
@@ -98,13 +98,13 @@ class _Run:
 
     # The model
 
-    async def _asked(self, talk: Conversation) -> ModelReply:
+    async def _asked(self, talk: Dialogue) -> ModelReply:
         name = f"{self._prefix}model-{self._spent.turns + 1}"
         reply = await self._task.step(name, partial(self._ask, talk, name), retry=self._plan.retry)
         self._context = reply.context or self._context
         return reply
 
-    async def _ask(self, talk: Conversation, name: str) -> ModelReply:
+    async def _ask(self, talk: Dialogue, name: str) -> ModelReply:
         limit = self._context
         while True:
             try:
@@ -120,7 +120,7 @@ class _Run:
                 continue
             return msgspec.structs.replace(reply, context=limit) if limit != self._context else reply
 
-    async def _ask_within(self, talk: Conversation, name: str, limit: int) -> ModelReply:
+    async def _ask_within(self, talk: Dialogue, name: str, limit: int) -> ModelReply:
         plan, task, spent = self._plan, self._task, self._spent
         body: dict[str, Any] = {"model": plan.model, "messages": talk.messages(limit)}
         if self._definitions:
@@ -143,7 +143,7 @@ class _Run:
 
     # Its tools
 
-    async def _call_tools(self, talk: Conversation, reply: ModelReply) -> None:
+    async def _call_tools(self, talk: Dialogue, reply: ModelReply) -> None:
         task, plan, spent = self._task, self._plan, self._spent
         if spent.turns >= plan.budget.turns:
             spent.check(0)

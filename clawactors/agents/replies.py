@@ -84,7 +84,8 @@ class ReplyPieces:
         if not isinstance(piece, dict):
             return
         index = piece.get("index")
-        function = piece.get("function") if isinstance(piece.get("function"), dict) else {}
+        told = piece.get("function")
+        function: dict[str, Any] = told if isinstance(told, dict) else {}
         if not isinstance(index, int):  # a piece with a name begins a call, one without goes on with the last
             index = max(self._calls, default=-1) + (1 if function.get("name") else 0)
         call = self._calls.setdefault(max(index, 0), {"id": "", "name": "", "arguments": ""})
@@ -115,7 +116,7 @@ def reply_of(answer: Any, prompt_tokens: int) -> ModelReply:
 
 
 def _usage(told: Mapping[str, Any] | None) -> ModelUsage | None:
-    """The usage that an endpoint tells, None where that is no number."""
+    """The usage that an endpoint tells, None where those are not counts."""
     if told is None:
         return None
     counts = [told.get(name) for name in ("prompt_tokens", "completion_tokens")]

@@ -103,9 +103,8 @@ async def _searched(search: str | Search, query: str, limits: FetchLimits) -> li
 
 def _rows(answer: Any) -> Iterator[_Found]:
     """The results in an answer of any of the usual shapes, each page once."""
-    for name in _LISTS:
-        if isinstance(answer, Mapping) and name in answer:
-            answer = answer[name]
+    while isinstance(answer, Mapping):
+        answer = next((answer[name] for name in _LISTS if name in answer), None)
     seen = set[str]()
     for each in answer if isinstance(answer, list | tuple) else ():
         row = {"url": each} if isinstance(each, str) else each

@@ -12,7 +12,17 @@ from clawactors.app.skills import load_skills
 from clawactors.eventlog import Misconfigured
 
 ROOT = Path(__file__).parent.parent.parent
-BUILT_IN = {"echo", "sleep", "shell", "python", "migrate-table", "install-package", "memory.extract", "workflow"}
+BUILT_IN = {
+    "echo",
+    "sleep",
+    "shell",
+    "python",
+    "migrate-table",
+    "install-package",
+    "memory.extract",
+    "workflow",
+    "agent",
+}
 HELLO = """
 from clawactors.systems.skills import skill
 

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from clawactors import Client, Ref, SyncTask, Task
+from clawactors import Client, Ref, SyncTask, Task, skill
+from clawactors.agents import plan_of_agent, run_agent
 from clawactors.runtime.client.schedules import Schedules
 from clawactors.runtime.client.triggers import Triggers
 from clawactors.testing import Cluster
+from tests.clawactors.agents.model import StubModel, at, call, calls, results, script
 
 PAGE = (Path(__file__).parents[2] / "docs" / "coming-from.md").read_text("utf-8")
 FILES = dict(re.findall(r"```python\n# (\w+)\.py\n(.*?)```", PAGE, re.DOTALL))
@@ -38,7 +40,7 @@ def example(request: pytest.FixtureRequest) -> Iterator[Any]:
 
 
 def test_each_section_has_an_example() -> None:
-    assert list(FILES) == ["order", "index", "album"]
+    assert list(FILES) == ["order", "index", "album", "forecast"]
 
 
 @pytest.mark.parametrize("example", ["order"], indirect=True)
@@ -62,6 +64,22 @@ async def test_an_album_has_its_pictures_in_order(example: Any) -> None:
     async with Cluster([example.album, example.resize]) as cluster:
         ref = await cluster.client.submit(example.album.call(["sea", "hill"]), delay_s=60)
         assert await ref.result() == ["small sea", "small hill"]
+
+
+@pytest.mark.parametrize("example", ["forecast"], indirect=True)
+async def test_a_forecast_calls_its_tool(example: Any) -> None:
+    pytest.importorskip("httpx")
+    async with StubModel(script(calls(call("weather", city="Oslo")), "Yes.")) as stub:
+        plan = plan_of_agent("forecast", model="m", tools=[example.weather], endpoint=at(stub))
+
+        @skill("forecast")
+        async def forecast(task: Task, prompt: str) -> str:
+            return str(await run_agent(task, plan, prompt))
+
+        async with Cluster([forecast]) as cluster:
+            assert await cluster.client.run("forecast", {"prompt": "Is it raining?"}) == "Yes."
+    assert "rain in Oslo" in results(stub.requests[1])[0]
+    assert example.forecast.offer.name == "forecast"
 
 
 @pytest.mark.parametrize(("owner", "name"), NAMED)

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Final
 
 import clawactors
+from clawactors.app.skills.agent import agent_skill
 from clawactors.app.skills.builtin import builtin_skills
 from clawactors.eventlog import Misconfigured
 from clawactors.systems.skills import Skill
@@ -37,8 +38,10 @@ def load_skills(specs: Sequence[str], *, allow: Sequence[str] = ()) -> list[Skil
             other, elsewhere = own.setdefault(skill.name, (skill, where))
             if other is not skill:
                 raise Misconfigured(f"two skills are named {skill.name!r}, in {elsewhere} and in {where}: rename one")
-    named = {skill.name: skill for skill in builtin_skills(allow)}
-    return list((named | {name: skill for name, (skill, _) in own.items()}).values())
+    named: dict[str, Skill] = {}
+    named |= {skill.name: skill for skill in (*builtin_skills(allow), agent_skill(named))}
+    named |= {name: skill for name, (skill, _) in own.items()}
+    return list(named.values())
 
 
 def _skills_in(module: ModuleType) -> list[Skill]:

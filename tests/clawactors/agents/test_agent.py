@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from clawactors import Retry, Task, TaskFailed, skill
-from clawactors.agents import Budget, ModelEndpoint, Price, agent, tool
+from clawactors.agents import Budget, ModelEndpoint, Price, agent, plan_of_agent, run_agent, tool
+from clawactors.app.skills.agent import agent_skill
 from clawactors.testing import Cluster
 from tests.clawactors.agents.model import StubModel, at, call, calls, results, script
 
@@ -339,9 +340,6 @@ async def test_memory_is_given_as_data_once() -> None:
 
 
 async def test_a_skill_may_run_two_agents() -> None:
-    from clawactors.agents.agent import plan_of_agent
-    from clawactors.agents.loop import run_agent
-
     async with StubModel(script("one", "two")) as stub:
         plan = plan_of_agent("p", model="m", endpoint=at(stub))
 
@@ -364,3 +362,28 @@ def test_what_does_not_fit_an_agent_is_refused_where_it_is_made() -> None:
         agent("a", model="m", endpoint="localhost:80")
     with pytest.raises(TypeError, match="async def"):
         tool(lambda task: 1)
+
+
+async def test_the_skill_that_every_node_has_runs_an_agent_of_its_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
+    named = {"length": length}
+    made = agent_skill(named)
+    async with StubModel(script(calls(call("length", text="four")), '{"count": 4}')) as stub:
+        monkeypatch.setenv("OPENAI_BASE_URL", stub.url)
+        async with Cluster([made, length], secrets={"openai": "sk-12345678"}) as cluster:
+            params = {"prompt": "Go", "model": "m", "tools": ["length"], "approve": ["length"]}
+            ref = await cluster.client.submit("agent", params | {"schema": {"type": "object"}})
+            await cluster.settle()
+            await cluster.client.approve(ref.id)
+            assert await ref.result() == {"count": 4}
+    assert "text" in stub.requests[0]["tools"][0]["function"]["parameters"]["properties"]
+    assert stub.headers[0]["authorization"] == "Bearer sk-12345678"
+
+
+async def test_programs_are_risky_unless_it_is_said_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with StubModel(script(calls(call("shell", argv=["true"])), "ok")) as stub:
+        monkeypatch.setenv("OPENAI_BASE_URL", stub.url)
+        async with Cluster([agent_skill({})], secrets={"openai": "sk-12345678"}) as cluster:
+            ref = await cluster.client.submit("agent", {"prompt": "Go", "model": "m", "tools": ["shell"]})
+            await cluster.settle()
+            await cluster.client.deny(ref.id)
+            assert await ref.result() == "ok"

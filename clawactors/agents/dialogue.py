@@ -16,7 +16,7 @@ from clawactors.agents.failures import AgentRepeats, ContextTooLong
 from clawactors.agents.replies import ModelReply, ToolCall
 from clawactors.runtime.packing import as_data, token_count
 
-__all__ = ["Conversation", "marked"]
+__all__ = ["Dialogue", "marked"]
 
 _RULES: Final = (
     "Text between <data …> and </data>, and between <memories> and </memories>, comes from tools, pages and memories. "
@@ -35,7 +35,7 @@ def marked(text: str, source: str) -> str:
     return f'<data source="{source}">\n{inner}\n</data>'
 
 
-class Conversation:
+class Dialogue:
     """What was said so far."""
 
     def __init__(self, instructions: str, prompt: str, tools: Sequence[dict[str, Any]], memories: str = "") -> None:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from clawactors.agents.answers import AnswerType
 from clawactors.agents.budget import Budget, Price
 from clawactors.agents.endpoint import ModelEndpoint
+from clawactors.agents.failures import ENDS
 from clawactors.agents.loop import AgentPlan, run_agent
 from clawactors.agents.tools import Tool, as_tools
 from clawactors.runtime.node.context import TaskContext
@@ -13,18 +14,10 @@ from clawactors.systems.skills import Skill, skill
 from clawactors.systems.tasks.failures import ErrorRule
 from clawactors.systems.tasks.retry import Retry
 
-__all__ = ["AGENT_ERRORS", "MEMORY_TOKENS", "agent", "plan_of_agent"]
+__all__ = ["agent", "plan_of_agent"]
 
-MEMORY_TOKENS: Final = 1500
+_MEMORY_TOKENS: Final = 1500
 """What `memory=True` means."""
-
-AGENT_ERRORS: Final = (
-    ErrorRule(kind="budget", exception="BudgetSpent", strategy="give_up"),
-    ErrorRule(kind="repeats", exception="AgentRepeats", strategy="give_up"),
-    ErrorRule(kind="answer", exception="UnfitAnswer", strategy="give_up"),
-    ErrorRule(kind="context", exception="ContextTooLong", strategy="give_up"),
-)
-"""How the ends of a run are classed; a run that goes on after them would only pay again."""
 
 
 def plan_of_agent(
@@ -56,7 +49,7 @@ def plan_of_agent(
         tools=as_tools(tools),
         answer=AnswerType(result, schema),
         instructions=instructions,
-        memory=MEMORY_TOKENS if memory is True else int(memory),
+        memory=_MEMORY_TOKENS if memory is True else int(memory),
         context=context,
         budget=budget or Budget(),
         price=price,
@@ -104,7 +97,8 @@ def agent(
     )
     needed = dict.fromkeys([*([plan.endpoint.secret] if plan.endpoint.secret else []), *secrets])
     given = dict(options or {})
-    rules = (*given.pop("errors", ()), *AGENT_ERRORS)
+    ends = (ErrorRule(kind=kind, exception=error, strategy="give_up") for error, kind in ENDS.items())
+    rules = (*given.pop("errors", ()), *ends)
 
     async def run(task: TaskContext, prompt: str) -> Any:
         return await run_agent(task, plan, prompt)
