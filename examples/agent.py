@@ -13,10 +13,10 @@ MODEL_URL out and put its key into the secrets file of the node, by the name `op
 import asyncio
 import os
 
-from clawactors.agents import Budget, ModelEndpoint, agent
+from clawactors.agents import Budget, ChatEndpoint, agent
 
 URL = os.environ.get("MODEL_URL")
-ENDPOINT = ModelEndpoint(url=URL, secret="") if URL else ModelEndpoint()
+ENDPOINT = ChatEndpoint(url=URL, secret="") if URL else ChatEndpoint()
 
 
 async def look_up(question: str) -> str:

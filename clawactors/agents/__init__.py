@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from clawactors.agents.budget import Budget, Price
-    from clawactors.agents.endpoint import ModelEndpoint
+    from clawactors.agents.endpoint import ChatEndpoint
     from clawactors.agents.fetching import FetchLimits
     from clawactors.agents.loop import run_agent
     from clawactors.agents.making import agent, plan_of_agent
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Budget",
+    "ChatEndpoint",
     "FetchLimits",
-    "ModelEndpoint",
     "Price",
     "Tool",
     "agent",
@@ -36,7 +36,7 @@ __all__ = [
 _HOMES = {
     "Budget": "budget",
     "FetchLimits": "fetching",
-    "ModelEndpoint": "endpoint",
+    "ChatEndpoint": "endpoint",
     "Price": "budget",
     "Tool": "tools",
     "agent": "making",

@@ -17,7 +17,7 @@ from clawactors.agents.failures import ModelUnavailable, failure_of
 from clawactors.agents.replies import ModelReply, ReplyPieces, reply_of
 from clawactors.eventlog.errors import Misconfigured
 
-__all__ = ["OPENAI", "ModelEndpoint", "ask_model", "import_httpx", "shared_ssl"]
+__all__ = ["OPENAI", "ChatEndpoint", "ask_model", "import_httpx", "shared_ssl"]
 
 OPENAI: Final = "https://api.openai.com/v1"
 _REPLY_MAX_BYTES: Final = 16_000_000
@@ -28,7 +28,7 @@ _CONNECT_S: Final = 10.0
 type OnText = Callable[[str], Awaitable[None]]
 
 
-class ModelEndpoint(msgspec.Struct, frozen=True, kw_only=True):
+class ChatEndpoint(msgspec.Struct, frozen=True, kw_only=True):
     """Where a model is asked. `secret` names the key that the node holds, "" where none is needed.
 
     `timeout_s` bounds a call, `silence_s` the time without a byte; `options` are further fields of each request, such
@@ -67,7 +67,7 @@ def shared_ssl() -> Any:
 
 
 async def ask_model(
-    endpoint: ModelEndpoint,
+    endpoint: ChatEndpoint,
     key: str,
     body: Mapping[str, Any],
     *,

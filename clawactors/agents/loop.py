@@ -14,7 +14,7 @@ import msgspec
 from clawactors.agents.answers import AnswerType
 from clawactors.agents.budget import Budget, Price, Spending
 from clawactors.agents.dialogue import Dialogue
-from clawactors.agents.endpoint import ModelEndpoint, ask_model
+from clawactors.agents.endpoint import ChatEndpoint, ask_model
 from clawactors.agents.failures import BudgetSpent, ContextTooLong, UnfitAnswer
 from clawactors.agents.replies import ModelReply
 from clawactors.agents.toolcalls import call_tool
@@ -36,7 +36,7 @@ class AgentPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     model: str
-    endpoint: ModelEndpoint
+    endpoint: ChatEndpoint
     tools: dict[str, Tool]
     answer: AnswerType
     instructions: str = ""

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from clawactors.agents.answers import AnswerType
 from clawactors.agents.budget import Budget, Price
-from clawactors.agents.endpoint import ModelEndpoint
+from clawactors.agents.endpoint import ChatEndpoint
 from clawactors.agents.failures import ENDS
 from clawactors.agents.loop import AgentPlan, run_agent
 from clawactors.agents.tools import Tool, as_tools
@@ -31,7 +31,7 @@ def plan_of_agent(
     price: Price | None = None,
     result: Any = None,
     schema: dict[str, Any] | None = None,
-    endpoint: ModelEndpoint | str | None = None,
+    endpoint: ChatEndpoint | str | None = None,
     context: int = 100_000,
     retry: Retry | None = None,
 ) -> AgentPlan:
@@ -40,7 +40,7 @@ def plan_of_agent(
         raise ValueError("an agent needs the name of a model")
     if context < 1 or memory < 0:
         raise ValueError("context is 1 token or more, and memory 0 or more")
-    where = ModelEndpoint(url=endpoint) if isinstance(endpoint, str) else endpoint or ModelEndpoint()
+    where = ChatEndpoint(url=endpoint) if isinstance(endpoint, str) else endpoint or ChatEndpoint()
     more = {} if retry is None else {"retry": retry}
     return AgentPlan(
         name=name,
@@ -68,7 +68,7 @@ def agent(
     budget: Budget | None = None,
     price: Price | None = None,
     result: Any = None,
-    endpoint: ModelEndpoint | str | None = None,
+    endpoint: ChatEndpoint | str | None = None,
     context: int = 100_000,
     retry: Retry | None = None,
     secrets: Iterable[str] = (),

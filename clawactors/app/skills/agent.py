@@ -43,7 +43,7 @@ def agent_skill(known: Mapping[str, Skill]) -> Skill:
         The endpoint is that of the node, in its environment as `OPENAI_BASE_URL`, so that no task can have its key sent
         elsewhere.
         """
-        from clawactors.agents import Budget, ModelEndpoint, plan_of_agent, run_agent, tool
+        from clawactors.agents import Budget, ChatEndpoint, plan_of_agent, run_agent, tool
 
         risky = RISKY if approve is None else approve
         plan = plan_of_agent(
@@ -54,7 +54,7 @@ def agent_skill(known: Mapping[str, Skill]) -> Skill:
             memory=memory,
             budget=Budget(turns=turns, tokens=tokens, cost=cost, seconds=seconds),
             schema=schema,
-            endpoint=ModelEndpoint(url=os.environ[_URL]) if os.environ.get(_URL) else None,
+            endpoint=ChatEndpoint(url=os.environ[_URL]) if os.environ.get(_URL) else None,
         )
         return await run_agent(task, plan, prompt)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from clawactors.agents import ModelEndpoint
+from clawactors.agents import ChatEndpoint
 
 _PATH = Path(__file__).parents[3] / "examples" / "stub_model.py"
 _spec = importlib.util.spec_from_file_location("stub_model", _PATH)
@@ -33,9 +33,9 @@ def calls(*made: dict[str, Any]) -> dict[str, Any]:
     return {"tool_calls": [each | {"id": f"{each['id']}-{number}"} for number, each in enumerate(made)]}
 
 
-def at(stub: Any, **more: Any) -> ModelEndpoint:
+def at(stub: Any, **more: Any) -> ChatEndpoint:
     """The endpoint, which needs no key."""
-    return ModelEndpoint(url=stub.url, secret="", **more)
+    return ChatEndpoint(url=stub.url, secret="", **more)
 
 
 def results(body: dict[str, Any]) -> list[str]:

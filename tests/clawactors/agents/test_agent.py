@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from clawactors import Retry, Task, TaskFailed, skill
-from clawactors.agents import Budget, ModelEndpoint, Price, agent, plan_of_agent, run_agent, tool
+from clawactors.agents import Budget, ChatEndpoint, Price, agent, plan_of_agent, run_agent, tool
 from clawactors.app.skills.agent import agent_skill
 from clawactors.testing import Cluster
 from tests.clawactors.agents.model import StubModel, at, call, calls, results, script
@@ -114,7 +114,7 @@ async def test_a_call_that_is_made_again_has_the_same_idempotency_key() -> None:
 
 async def test_the_key_is_sent_and_is_nowhere_on_record() -> None:
     async with StubModel(script("fine")) as stub:
-        made = agent("a", model="m", endpoint=ModelEndpoint(url=stub.url))
+        made = agent("a", model="m", endpoint=ChatEndpoint(url=stub.url))
         assert made.secrets == ("openai",)
         async with Cluster([made], secrets={"openai": "sk-very-secret"}) as cluster:
             ref = await cluster.client.submit("a", {"prompt": "Go"})

@@ -41,8 +41,8 @@ async def test_the_first_agent_asks_for_a_refund() -> None:
     pytest.importorskip("httpx")
     order = calls(call("find_order", number="A-17"), call("ship-again", number="A-17"))
     async with StubModel(script(order, calls(call("refund", number="A-17", cents=1200)), "Refunded.")) as stub:
-        where = f'model="gpt-5-mini", endpoint=ModelEndpoint(url="{stub.url}", secret=""),'
-        source = FILES["support"].replace('model="gpt-5-mini",', where).replace("Budget,", "Budget, ModelEndpoint,")
+        where = f'model="gpt-5-mini", endpoint=ChatEndpoint(url="{stub.url}", secret=""),'
+        source = FILES["support"].replace('model="gpt-5-mini",', where).replace("Budget,", "Budget, ChatEndpoint,")
         made = module("support", source)
         async with Cluster([made.support, made.ship_again]) as cluster:
             ref = await cluster.client.submit("support", {"prompt": "Where is A-17?"})
