@@ -21,7 +21,7 @@ from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.systems.placement.families import Families
 from clawactors.systems.tasks import FINAL
 from clawactors.systems.tasks import commands as c
-from clawactors.systems.tasks.children import ChildEnd, end_of, told
+from clawactors.systems.tasks.children import ChildEnd, end_of, untold
 from clawactors.systems.tasks.kind import TASKS
 
 __all__ = ["ChildKeeper"]
@@ -143,10 +143,7 @@ class ChildKeeper:
             if life.status in FINAL
         ]
         known, _ = self._snapshots.states.get(TASKS.name, parent)
-        before = told(known.state.journal)
-        self._families.checked(
-            parent, [end for end in ended if end.id not in before or before[end.id].version < end.version]
-        )
+        self._families.checked(parent, untold(ended, known.state.journal))
 
 
 def _some(untold: dict[str, ChildEnd]) -> tuple[ChildEnd, ...]:

@@ -7,12 +7,12 @@
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, Protocol
 
 import msgspec
 
-from clawactors.systems.tasks.journal import RESERVED, SIGNAL, Journal
+from clawactors.systems.tasks.journal import RESERVED, SIGNAL, Entry, Journal
 from clawactors.systems.tasks.payload import is_reference
 from clawactors.systems.tasks.spec import Spec, TaskError
 
@@ -27,7 +27,7 @@ __all__ = [
     "ends_in",
     "fresh_ends",
     "made_by",
-    "told",
+    "untold",
 ]
 
 CHILDREN: Final = f"{RESERVED}children"
@@ -98,14 +98,15 @@ def ends_in(payload: Any) -> list[ChildEnd]:
         return []
 
 
-def told(journal: Journal) -> dict[str, ChildEnd]:
-    """The ends that a parent was told, by child: of each the last."""
-    key = SIGNAL + CHILDREN
-    entries = (journal.nth(key, number) for number in range(journal.count(key)))
-    return {end.id: end for entry in entries if entry is not None for end in ends_in(entry.result)}
+def untold(ends: Iterable[ChildEnd], journal: Journal) -> list[ChildEnd]:
+    """Those that the parent was not told."""
+    return [end for end in ends if journal.last_said(SIGNAL + CHILDREN, end.id, _versions, -1) < end.version]
+
+
+def _versions(entry: Entry) -> Iterable[tuple[str, int]]:
+    return ((end.id, end.version) for end in ends_in(entry.result))
 
 
 def fresh_ends(ends: Sequence[ChildEnd], journal: Journal) -> list[dict[str, Any]]:
     """Those that the parent was not told, as its signal carries them."""
-    known = told(journal)
-    return [msgspec.to_builtins(end) for end in ends if end.id not in known or known[end.id].version < end.version]
+    return [msgspec.to_builtins(end) for end in untold(ends, journal)]

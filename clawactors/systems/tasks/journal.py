@@ -6,8 +6,8 @@
 """
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator
-from typing import Any, Literal
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -50,13 +50,23 @@ class Entry(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         return self.status in ("completed", "undo_failed")
 
 
+class _Said(NamedTuple):
+    """What the first `seen` entries of a name say by key, each with the place of its entry."""
+
+    seen: int
+    by_key: dict[str, tuple[tuple[int, Any], ...]]
+    read: Callable[[Entry], Iterable[tuple[str, Any]]]
+
+
 class _Storage:
     """Entries in order, and for each name the places of its entries."""
 
-    __slots__ = ("entries", "places")
+    __slots__ = ("entries", "places", "said")
 
     def __init__(self, entries: list[Entry], places: dict[str, list[int]]) -> None:
         self.entries, self.places = entries, places
+        self.said: dict[str, _Said] | None = None
+        """By name, what its entries say; None until somebody asks."""
 
     def push(self, entry: Entry) -> None:
         self.places.setdefault(entry.name, []).append(len(self.entries))
@@ -65,7 +75,25 @@ class _Storage:
     def branch(self, length: int) -> "_Storage":
         """Storage of its own with the first `length` entries."""
         places = {name: places[: bisect_left(places, length)] for name, places in self.places.items()}
-        return _Storage(self.entries[:length], places)
+        branch = _Storage(self.entries[:length], places)
+        for name, (seen, by_key, read) in (self.said or {}).items():
+            kept, by_key = len(places.get(name, ())), by_key.copy()
+            for place in self.places[name][kept:seen]:
+                for key, _ in read(self.entries[place]):
+                    by_key[key] = tuple(each for each in by_key[key] if each[0] < length)
+            branch.said = (branch.said or {}) | {name: _Said(min(seen, kept), by_key, read)}
+        return branch
+
+    def read(self, name: str, read: Callable[[Entry], Iterable[tuple[str, Any]]]) -> _Said:
+        """What all entries of the name say; each is read once."""
+        places, said = self.places.get(name, ()), (self.said or {}).get(name) or _Said(0, {}, read)
+        if said.seen < len(places):
+            for place in places[said.seen :]:
+                for key, value in read(self.entries[place]):
+                    said.by_key[key] = (*said.by_key.get(key, ()), (place, value))
+            said = said._replace(seen=len(places))
+            self.said = (self.said or {}) | {name: said}
+        return said
 
 
 class Journal:
@@ -113,6 +141,11 @@ class Journal:
     def nth(self, name: str, n: int) -> Entry | None:
         """The n-th entry of the name, from 0, None when there are fewer."""
         return self._storage.entries[self._storage.places[name][n]] if 0 <= n < self.count(name) else None
+
+    def last_said[V](self, name: str, key: str, read: Callable[[Entry], Iterable[tuple[str, V]]], default: V) -> V:
+        """What the entries of the name say last of the key, or the default; `read` gets each entry once."""
+        said = self._storage.read(name, read).by_key.get(key, ())
+        return next((value for place, value in reversed(said) if place < self._length), default)
 
     def completed(self, name: str) -> bool:
         """True when the step is done and not undone."""

@@ -6,6 +6,7 @@ from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.children import CHILDREN, ChildEnd, child_id, end_of, ends_in
 from clawactors.systems.tasks.events import TaskError
+from clawactors.systems.tasks.journal import Entry, Journal
 from clawactors.systems.tasks.task import TaskStatus
 from tests.clawactors.systems.tasks.vocabulary import RUNNING, given
 
@@ -23,6 +24,35 @@ def test_the_end_of_a_child_is_told_once_and_once_more_when_it_ends_anew() -> No
     told = (*WAITS, signal(FAILED))
     given(*told).when(c.NoteChildren((FAILED,))).quietly()
     given(*told).when(c.NoteChildren((FAILED, COMPLETED))).then(signal(COMPLETED), e.Readied())
+
+
+def test_what_was_told_is_known_in_each_history_and_read_once() -> None:
+    read: list[str] = []
+
+    def versions(entry: Entry) -> list[tuple[str, int]]:
+        read.append(entry.name)
+        return [(end.id, end.version) for end in ends_in(entry.result)]
+
+    def told(journal: Journal, *ends: ChildEnd) -> Journal:
+        return journal.extended(Entry("told", "signalled", 0, 1, msgspec.to_builtins(list(ends))))
+
+    def version(journal: Journal, id: str) -> int:
+        return journal.last_said("told", id, versions, -1)
+
+    first = told(Journal(), FAILED)
+    assert [version(first, id) for id in ("c-1", "c-2")] == [7, -1]
+    again = told(first, COMPLETED)
+    assert [version(each, "c-1") for each in (again, first)] == [9, 7]
+    other = told(first, ChildEnd("c-2", 8, "completed"))  # another history, which shares what is before
+    assert [version(other, id) for id in ("c-1", "c-2")] == [7, 8]
+    assert [version(again, id) for id in ("c-1", "c-2")] == [9, -1]
+    read.clear()
+    longer = other
+    for number in range(3, 300):
+        longer.extended(Entry("told", "signalled", 0, 1, []))  # as a decision does, before the log has it
+        longer = told(longer, ChildEnd(f"c-{number}", number, "completed"))
+        assert [version(longer, id) for id in ("c-1", f"c-{number}")] == [7, number]
+    assert len(read) < 900
 
 
 def test_one_that_has_ended_is_not_told() -> None:
