@@ -92,6 +92,12 @@ class Workflows(NamedChanges[Workflow]):
         made = msgspec.convert(row(name, known.version, known.state), WorkflowRow)
         return replace(made, definition=definition, by=found.by or None)
 
+    async def check_params(
+        self, name: str, params: Mapping[str, Any] | None = None, version: int | None = None
+    ) -> None:
+        """Raises what `submit` would: `NotFound`, `Refused` (parameters that don't fit), `Unavailable`."""
+        await self._asked(name, params, version)
+
     async def submit(
         self,
         name: str,

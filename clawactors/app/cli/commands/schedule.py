@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from clawactors.app.cli.missing import note_missing
 from clawactors.app.cli.named import print_all, print_one
 from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.request import params_of
@@ -61,7 +62,10 @@ async def _changed(client: Client, options: Any, given: dict[str, Any]) -> Snaps
     match options.verb:
         case "add":
             _, cron, skill, *params = options.words
-            return await schedules.add(name, cron, skill, params_of(params[0] if params else None), **given)
+            asked = params_of(params[0] if params else None)
+            added = await schedules.add(name, cron, skill, asked, **given)
+            await note_missing(client, skill, asked, "its tasks")
+            return added
         case "pause":
             return await schedules.pause(name)
         case "resume":

@@ -1,12 +1,12 @@
 """`claw submit`: submits one task, or many with `--batch`."""
 
-import contextlib
 import math
 from typing import Any
 
 import msgspec
 
 from clawactors.app.cli.arguments import tasks
+from clawactors.app.cli.missing import note_missing
 from clawactors.app.cli.output import emit, note
 from clawactors.app.cli.parsing import GLOBALS, Parser
 from clawactors.app.cli.problem import EXITS, Problem
@@ -33,7 +33,7 @@ def run(options: Any) -> int:
     async def submit(client: Client) -> int:
         for rejected in (await client.submit_many([request])).refused:
             raise Refused(rejected.message)
-        await _warn_of_missing(client, request.spec.skill)
+        await note_missing(client, request.spec.skill, request.spec.params, "the task")
         return await shown(client, options, request.id)
 
     return with_client(options, submit)
@@ -68,18 +68,6 @@ def _submit_batch(options: Any) -> int:
     if given:
         raise Problem("usage", f"--batch reads the skill and all options from the file: remove {given[0]!r}")
     return batch.run(options)
-
-
-async def _warn_of_missing(client: Client, skill: str) -> None:
-    """A task of a skill that nobody offers is legal: a node that offers it may join later."""
-    if client.skills.knows(skill):
-        return
-    import difflib
-
-    with contextlib.suppress(Unavailable):
-        near = difflib.get_close_matches(skill, [row.name for row in await client.skills_known(fresh=False)], 1)
-        meant = f" (did you mean {near[0]!r}?)" if near else ""
-        note(f"no node offers the skill {skill!r}{meant}; the task waits until one does")
 
 
 async def _ended(client: Client, id: str, wait_s: float, command: str) -> bool:

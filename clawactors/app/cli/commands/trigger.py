@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from clawactors.app.cli.missing import note_missing
 from clawactors.app.cli.named import print_all, print_one
 from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.request import params_of
@@ -63,7 +64,10 @@ async def _changed(client: Client, options: Any, given: dict[str, Any]) -> Snaps
     match options.verb:
         case "add":
             params = {"params": params_of(options.params)} if options.params else {}
-            return await triggers.add(name, **(given | params))
+            added = await triggers.add(name, **(given | params))
+            if options.submit:
+                await note_missing(client, options.submit, params.get("params"), "its tasks")
+            return added
         case "pause":
             return await triggers.pause(name)
         case "resume":
