@@ -20,12 +20,14 @@ from clawactors.systems.workflows.definition import (
     StepUndo,
     WorkflowParameter,
     WorkflowStep,
+    choices,
     fits,
 )
 
 __all__ = ["compile_plan"]
 
 _AT: Final = re.compile(r" - at `\$(.*)`$")
+_NOT_ONE_OF: Final = re.compile(r"Invalid enum value '(.*)'", re.DOTALL)
 _STEP_OF_PATH: Final = re.compile(r"\.(\w+)|\[(\d+)\]")
 _ANYTHING: Final = {"id": "x", "value": 0}
 
@@ -151,7 +153,7 @@ class _Compiler:
             text = str(error)
             found = _AT.search(text)
             inner = list(_inner(found[1])) if found else []
-            self.add((*path, *inner), _plain(text[: found.start()] if found else text, inner))
+            self.add((*path, *inner), _plain(text[: found.start()] if found else text, inner, kind))
             return None
 
 
@@ -159,8 +161,12 @@ def _inner(path: str) -> Iterable[str | int]:
     return (name or int(number) for name, number in _STEP_OF_PATH.findall(path))
 
 
-def _plain(text: str, path: Sequence[str | int]) -> str:
+def _plain(text: str, path: Sequence[str | int], kind: type[msgspec.Struct]) -> str:
     """The error of the types in words of the file."""
+    if (wrong := _NOT_ONE_OF.fullmatch(text)) and (allowed := choices(kind, str(path[-1]))):
+        return f"{wrong[1]!r} is no {path[-1]}; there are {', '.join(allowed)}{meant(wrong[1], allowed)}"
+    if "matching regex" in text:
+        return "a name has 1 to 64 letters, digits or '_', and does not begin with a digit"
     text = text.replace("Object missing required field", "this needs the field").replace("`", "'")
     return f"{path[-1]}: {text}" if path and isinstance(path[-1], str) else text
 

@@ -18,7 +18,8 @@ _TEXT: Final = (
     r"""[rRbB]{0,2}(?:\"\"\"(?:\\.|[^\\])*?\"\"\"|'''(?:\\.|[^\\])*?'''|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')"""
 )
 _MENTION: Final = re.compile(
-    rf"""(?<![\w.])(?P<root>steps|params)\b\s*(?:\.\s*(?P<name>{_NAME})|\[\s*(?:"(?P<d>[^"\\]*)"|'(?P<s>[^'\\]*)')\s*\])?"""
+    rf"""(?<![\w.])(?P<root>steps|params|workflow)\b\s*"""
+    rf"""(?:(?:\.\s*(?P<name>{_NAME})|\[\s*(?:"(?P<d>[^"\\]*)"|'(?P<s>[^'\\]*)')\s*\])(?:\s*\.\s*(?P<of>{_NAME}))?)?"""
     rf"|(?P<text>{_TEXT})",
     re.DOTALL,
 )
@@ -27,6 +28,8 @@ _PATH: Final = re.compile(rf"""({_NAME})((?:\.{_NAME}|\[\d{{1,9}}\]|\["[^"\\]*"\
 _PART: Final = re.compile(rf"""\.({_NAME})|\[(\d+)\]|\["([^"\\]*)"\]|\['([^'\\]*)'\]""")
 SCOPE: Final = frozenset({"params", "steps", "workflow"})
 """The variables of every expression."""
+_STEP_FIELDS: Final = ("result", "status", "error")
+_WORKFLOW_FIELDS: Final = ("name", "version", "id")
 _LITERALS: Final = ("true", "false", "null")
 
 _OF_TIMES: Final = "Date DayOfMonth DayOfWeek DayOfYear FullYear Hours Milliseconds Minutes Month Seconds"
@@ -68,8 +71,12 @@ class References:
             if mention["root"] is None:
                 continue
             name = mention["name"] or mention["d"] or mention["s"]
+            asks = text[: mention.start()].rstrip().endswith("has(")
             if mention["root"] == "steps":
                 self._note_step(name)
+                self._check_field("steps." + (name or "ID"), None if asks else mention["of"], _STEP_FIELDS)
+            elif mention["root"] == "workflow":
+                self._check_field("workflow", None if asks else name, _WORKFLOW_FIELDS)
             elif name and name not in self._names.params:
                 self._problem(f"the parameter {name!r} is not declared{meant(name, list(self._names.params))}")
         path = _PATH.fullmatch(text.strip())
@@ -81,6 +88,10 @@ class References:
         elif name not in self.steps:
             self.steps[name] = None
             self.check_step(name)
+
+    def _check_field(self, whose: str, field: str | None, known: tuple[str, ...]) -> None:
+        if field and field not in known:
+            self._problem(f"{whose} has no {field!r}; it has {', '.join(known)}{meant(field, known)}")
 
     def check_step(self, name: str) -> None:
         """Tells if the step can't come before this one."""

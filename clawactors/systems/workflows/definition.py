@@ -22,6 +22,7 @@ __all__ = [
     "StepUndo",
     "WorkflowParameter",
     "WorkflowStep",
+    "choices",
     "definition_of",
     "fits",
     "params_for",
@@ -180,6 +181,12 @@ def fits(value: Any, type: str) -> bool:
     if isinstance(value, bool):
         return type in ("boolean", "any")
     return type == "any" or isinstance(value, _TYPES[type])
+
+
+def choices(kind: type[msgspec.Struct], field: str) -> tuple[str, ...]:
+    """The texts that may stand in that field, none where others may too."""
+    made = msgspec.json.schema(kind)["$defs"][kind.__name__]["properties"].get(field, {})
+    return tuple(each for part in made.get("anyOf", [made]) for each in part.get("enum", ()))
 
 
 def schema() -> dict[str, Any]:

@@ -47,7 +47,7 @@ TABLE = {
     "steps are no list": ("workflow: w\nsteps: {a: 1}\n", "w.yaml:2:8: steps are a list"),
     "a step is a text": ("workflow: w\nsteps:\n  - hello\n", "w.yaml:3:5: a step is a mapping"),
     "a bad name": ("workflow: a b\nsteps: [{id: a, value: 1}]", "w.yaml:1:11: 'a b' is no name"),
-    "a bad id": (steps("- id: a-b", "  value: 1"), "w.yaml:4:9: id: Expected"),
+    "a bad id": (steps("- id: a-b", "  value: 1"), "w.yaml:4:9: a name has 1 to 64 letters, digits or '_'"),
     "no id": (steps("- value: 1"), "w.yaml:4:5: this needs the field 'id'"),
     "the same id twice": (
         steps("- {id: a, value: 1}", "- {id: a, value: 2}"),
@@ -100,6 +100,26 @@ TABLE = {
     "a result of nothing": (
         steps("- {id: a, value: 1}") + "result: ${steps.b.result}\n",
         "w.yaml:5:9: there is no step 'b'",
+    ),
+    "a type that there is not": (
+        "workflow: w\nparams:\n  n: {type: intger}\nsteps: [{id: a, value: 1}]\n",
+        "w.yaml:3:13: 'intger' is no type; there are any, array, boolean, integer, number, object, string; did",
+    ),
+    "an answer that there is not": (
+        steps("- {id: a, approve: sure, default: maybe}"),
+        "w.yaml:4:37: 'maybe' is no default; there are approve, deny",
+    ),
+    "a priority that there is not": (
+        steps("- {id: a, skill: x, priority: hgh}"),
+        "w.yaml:4:33: 'hgh' is no priority; there are high, low, normal, urgent; did you mean 'high'?",
+    ),
+    "a field that no step has": (
+        steps("- {id: a, value: 1}", "- {id: b, if: 'steps.a.reslt > 1', value: 1}"),
+        "w.yaml:5:17: steps.a has no 'reslt'; it has result, status, error; did you mean 'result'?",
+    ),
+    "a field that no instance has": (
+        steps("- {id: a, value: '${workflow.nam}'}"),
+        "w.yaml:4:20: workflow has no 'nam'; it has name, version, id; did you mean 'name'?",
     ),
     "a default of another type": (
         "workflow: w\nparams:\n  n: {type: integer, default: x}\nsteps: [{id: a, value: 1}]\n",
