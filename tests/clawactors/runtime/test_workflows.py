@@ -505,7 +505,7 @@ async def test_a_value_is_never_taken_for_an_expression() -> None:
         ("{id: a, skill: add, for_each: params, params: {a: 1}}", "for_each takes a list"),
         ("{id: a, skill: add, params: {a: text}}", "step 'a'.*'a' takes integer"),
         ("{id: a, sleep: '${params.rows}'}", "step 'a': a wait takes seconds"),
-        ("{id: a, workflow: w}", "32"),
+        ("{id: a, workflow: w}", "32 parents stand above this task"),
         ("{id: a, workflow: nope}", "there is no workflow 'nope'"),
         ("{id: a, value: '${params.n / 0}'}", "step 'a': params.n / 0: "),
     ],
