@@ -39,7 +39,10 @@ class TaskChanges(ConnectedClient):
         return await self.command(id, c.Pause())
 
     async def resume(self, id: str) -> Snapshot[Task]:
-        """Resumes a paused task. Raises: `NotFound`, `Refused`, `Unavailable`."""
+        """Resumes a paused task; runs one that waits up to its wait again, if no node has its code in memory.
+
+        Raises: `NotFound`, `Refused`, `Unavailable`.
+        """
         return await self.command(id, c.Resume())
 
     async def retry(self, id: str, *, deadline_ns: int | None = None) -> Snapshot[Task]:

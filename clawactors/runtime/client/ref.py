@@ -68,7 +68,10 @@ class Ref:
         return await self._client.pause(self.id)
 
     async def resume(self) -> Snapshot[Task]:
-        """Resumes a paused task. Raises: `NotFound`, `Refused`."""
+        """Resumes a paused task; runs one that waits up to its wait again, if no node has its code in memory.
+
+        Raises: `NotFound`, `Refused`.
+        """
         return await self._client.resume(self.id)
 
     async def retry(self, *, deadline_ns: int | None = None) -> Snapshot[Task]:

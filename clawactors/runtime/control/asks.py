@@ -70,6 +70,7 @@ def _absent(id: str, life: TaskStatus) -> CodeAnswer:
         raise Refused(f"task {id} is blocked, so its code does not run: {life.blocked_reason}")
     if life.status == "paused":
         raise Refused(f"task {id} is paused, so its code does not run: claw resume {id} resumes it")
-    raise Refused(
-        f"task {id} waits ({waits_for(life)}), and no node has its code in memory; it answers again once it runs"
-    )
+    whole = f"task {id} waits ({waits_for(life)}), and no node has its code in memory"
+    if life.waiting_for in ("signal", "timer"):
+        raise Refused(f"{whole}: claw resume {id} runs it up to its wait, then it answers")
+    raise Refused(f"{whole}; it answers once it runs")

@@ -79,8 +79,10 @@ class TaskAnswers:
         try:
             async with limit:
                 value = await self._call(partial(function, *args, **kwargs), function)
-        except asyncio.CancelledError:
-            raise
+        except asyncio.CancelledError as error:
+            if (own := asyncio.current_task()) is None or own.cancelling():
+                raise
+            return CodeAnswer(raised=self._raised(error))  # of what the function awaits
         except (Exception, TaskSuspended, SystemExit, KeyboardInterrupt) as error:
             if isinstance(error, TimeoutError) and limit.expired():
                 raise TimeoutError(f"its answer {question.name!r} takes longer than {wait_s:.3g} s") from None

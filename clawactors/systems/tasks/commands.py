@@ -134,7 +134,7 @@ class Pause(_TaskCommand, frozen=True):
 
 
 class Resume(_TaskCommand, frozen=True):
-    """Resume it."""
+    """Resume it where it is paused; where it waits and no node has its code in memory, run that up to the wait."""
 
 
 class Block(_TaskCommand, frozen=True):

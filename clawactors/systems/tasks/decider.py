@@ -24,7 +24,7 @@ from clawactors.systems.tasks.cancel import decide_cancel
 from clawactors.systems.tasks.children import CHILDREN, fresh_ends
 from clawactors.systems.tasks.continuing import difference_from
 from clawactors.systems.tasks.evolution import evolve
-from clawactors.systems.tasks.parking import go_on, wake
+from clawactors.systems.tasks.parking import go_on, loaded_again, wake
 from clawactors.systems.tasks.spec import as_event
 from clawactors.systems.tasks.submission import difference, in_words
 from clawactors.systems.tasks.task import FINAL, MAX_INTERRUPTIONS, RETRIABLE, Task
@@ -68,7 +68,7 @@ def decide(command: c.TaskCommand, task: Task) -> tuple[e.TaskEvent, ...]:
             return _pause(command, task)
         case c.Resume():
             _open(task, "be resumed")
-            return (e.Resumed(),) if status == "paused" else ()
+            return (e.Resumed(),) if status == "paused" else loaded_again(task)
         case c.Block():
             return _block(command, task)
         case c.Unblock():

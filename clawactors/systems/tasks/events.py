@@ -91,7 +91,7 @@ class Submitted(Spec, frozen=True, omit_defaults=True, kw_only=True, tag="task.s
 
 
 class Readied(_TaskEvent, frozen=True, tag="task.ready"):
-    """What it waited for came."""
+    """What it waited for came, or its code is to be in memory again."""
 
 
 class Scheduled(_TaskEvent, frozen=True, kw_only=True, tag="task.scheduled"):

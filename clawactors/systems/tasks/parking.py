@@ -11,7 +11,7 @@ from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.journal import SIGNAL
 from clawactors.systems.tasks.task import Task
 
-__all__ = ["UNDONE", "go_on", "park", "wake"]
+__all__ = ["UNDONE", "go_on", "loaded_again", "park", "wake"]
 
 UNDONE: Final = "the task's steps are undone, so it can't wait any more: return or raise"
 _NEVER_NS: Final = 2**63
@@ -40,6 +40,13 @@ def wake(task: Task) -> tuple[e.TaskEvent, ...]:
     if not life.parked or (life.limited and not life.cancel_requested):
         return (e.Readied(),)
     return (e.Readied(), go_on(task))
+
+
+def loaded_again(task: Task) -> tuple[e.TaskEvent, ...]:
+    """Runs the code of a waiting task up to its wait again, where no node has it in memory: so it can answer."""
+    life = task.life
+    begun = life.status == "waiting" and life.tries > 0 and life.waiting_for in ("signal", "timer")
+    return (e.Readied(),) if begun and not life.parked else ()
 
 
 def go_on(task: Task) -> e.Scheduled:

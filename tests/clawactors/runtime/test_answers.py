@@ -41,7 +41,11 @@ async def order(task: Task, item: str = "tea") -> str:
     async def waits() -> None:
         await task.signal("x")
 
+    async def cut() -> None:
+        raise asyncio.CancelledError("its source was cancelled")
+
     task.answer("state", lambda: work)
+    task.answer("cut", cut)
     task.answer("order", lambda: found)
     task.answer("later", later)
     task.answer("plus", plus)
@@ -154,6 +158,8 @@ async def test_an_answer_that_raises_says_what_and_does_not_touch_the_task() -> 
         assert "breaks" in failed.value.traceback
         with pytest.raises(AskFailed, match=r"SystemExit|3"):
             await ref.ask("ends")
+        with pytest.raises(AskFailed, match="its source was cancelled"):
+            await ref.ask("cut")
         for name in ("changes", "waits"):
             with pytest.raises(AskFailed, match="only reads"):
                 await ref.ask(name)
@@ -191,8 +197,17 @@ async def test_a_parked_run_that_a_deploy_has_unwound_says_so() -> None:
         ref = await begun(cluster)
         await cluster.stop_node("n1")
         await cluster.start_node("n1")
-        with pytest.raises(Refused, match=r"waits \(signal\), and no node has its code in memory"):
+        with pytest.raises(
+            Refused, match=r"waits \(signal\), and no node has its code in memory: claw resume t-\w+ runs"
+        ):
             await ref.ask("state")
+        await ref.resume()
+        assert await ref.ask("state") == {"done": 0}
+        await cluster.settle()
+        row, history = await cluster.client.task(ref.id), await cluster.client.history(ref.id)
+        assert (row.status, row.parked_on) == ("waiting", "n1")
+        await ref.resume()  # its code is in memory: nothing to do
+        assert len(await cluster.client.history(ref.id)) == len(history)
         await ref.signal("go")
         await cluster.settle()
         assert await ref.ask("state") == {"done": 1}

@@ -34,6 +34,17 @@ def test_a_retry_that_was_due_meanwhile_is_still_waited_for() -> None:
     assert (life.status, life.waiting_for, life.until_ns) == ("waiting", "retry", 5 * SECOND)
 
 
+def test_code_that_waits_and_is_in_no_memory_is_run_up_to_its_wait_again() -> None:
+    for wait in (e.Waiting("timer", 60 * SECOND), e.Waiting("signal", 0, "go")):
+        assert given(*RUNNING, wait).when(c.Resume()).then(e.Readied()).life.status == "pending"
+    parked = e.Waiting("signal", 0, "go", parked=True)
+    assert given(*RUNNING, parked, e.Unparked()).when(c.Resume()).then(e.Readied()).life.status == "pending"
+    given(*RUNNING, parked).when(c.Resume()).quietly()  # its node has the code
+    given(*RUNNING, failed("retry", 5 * SECOND)).when(c.Resume()).quietly()
+    given(e.Submitted(skill="echo", not_before_ns=60 * SECOND)).when(c.Resume()).quietly()
+    given(e.Submitted(skill="echo", after=("t-1",))).when(c.Resume()).quietly()
+
+
 def test_the_step_that_ran_when_the_pause_came_is_recorded() -> None:
     paused = given(*HISTORIES["paused"])
     assert paused.when(c.CompleteStep(FENCE, "copy", 7)).then(e.StepCompleted("copy", 7)).life.status == "paused"
