@@ -62,7 +62,7 @@ def task_card(row: TaskRow) -> Iterator[Part]:
             for s in row.steps
         )
         yield Table(("STEP", "STATUS", "ATTEMPT", "STARTED", "COMPLETED", "RESULT"), steps)
-    if error and error.traceback:
+    if error and error.traceback and error.traceback.strip() not in f"{error.kind}: {error.message}":
         yield ""
         yield from map(plain, error.traceback.splitlines())
 

@@ -19,13 +19,12 @@ def workflow_card(row: WorkflowRow) -> Iterator[Part]:
         [
             ("name", row.name),
             ("status", row.status),
-            ("latest", row.latest),
+            ("latest version", row.latest),
             ("description", row.definition.get("description")),
             ("params", short(row.definition["params"]) if row.definition.get("params") else None),
             ("by", row.by),
             ("added", when(row.added_at)),
             ("updated", when(row.updated_at)),
-            ("version", row.version),
         ]
     )
     if "steps" in row.definition:
