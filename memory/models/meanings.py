@@ -40,6 +40,8 @@ _WRITES: Final = b"writes"
 _HEAD: Final = struct.Struct("<16sQ")
 _BREADTH: Final = 200
 _TOGETHER: Final = 1024
+_OVERWRITTEN: Final = 16
+_SAVE_AFTER: Final = 10_000
 
 type Mask = npt.NDArray[np.bool_]
 
@@ -137,19 +139,21 @@ class Meanings:
                     txn.delete(_TABLE, each)
 
     def grow(self, reading: Reading, most: int) -> bool:
-        """Computes up to `most` missing vectors. Returns True while more are missing. Raises: what the embedder raises.
+        """Computes up to `most` missing vectors and overwrites removed ones. Returns True while there is more to do.
 
+        Raises: what the embedder raises.
         `reading`: rows of the index; it may be older than the changes that were applied.
         """
         with self._lock:
             wanted = dict(islice(self._missing.items(), most))
+            left = self._near.overwrite(_OVERWRITTEN)
         texts: dict[int, str] = {}
         for number, digest in wanted.items():
             item = item_at(reading, number)
             if item and item.memory.searched and _digest(item) == digest:
                 texts[number] = searched_text(item)
         if not texts:
-            return False
+            return left
         rows, _ = self.embedder.documents(list(texts.values()))
         codes, scales = quantized(rows)
         with self._lock:
@@ -166,7 +170,10 @@ class Meanings:
                 del self._missing[number]
             self._add([number for _, number in kept if self._present[number]])
             self._unsaved += len(kept)
-            return bool(self._missing)
+            left |= bool(self._missing)
+        if self._unsaved >= _SAVE_AFTER:
+            self.save()
+        return left
 
     def _add(self, numbers: Sequence[int]) -> None:
         for part in batched(numbers, _TOGETHER):

@@ -12,6 +12,7 @@ from clawactors.memory.index.embedding import Embedder
 from clawactors.memory.index.vector_index import DEFAULT_STORE, ExactStore, VectorStore
 from clawactors.memory.models.chat import ChatProposer, ChatSummarizer
 from clawactors.memory.models.endpoint import ModelEndpoint
+from clawactors.memory.models.milvus import MilvusStore
 from clawactors.memory.models.minilm import MiniLm
 from clawactors.memory.models.remote import RemoteEmbedder, RemoteReranker
 from clawactors.memory.models.serving import Reranker
@@ -88,7 +89,12 @@ def parts_of(config: MemoryConfig) -> MemoryParts:
     maker = _Maker(config)
     embedder = maker.embedder()
     store = maker.made(
-        "store", {**dict.fromkeys(("", "hnswlib"), lambda _: DEFAULT_STORE), "exact": lambda _: ExactStore()}
+        "store",
+        {
+            **dict.fromkeys(("", "hnswlib"), lambda _: DEFAULT_STORE),
+            "exact": lambda _: ExactStore(),
+            "milvus": lambda _: MilvusStore(),
+        },
     )
     reranker = maker.made(
         "rerank",

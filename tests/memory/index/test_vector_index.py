@@ -1,26 +1,45 @@
-"""The contract of vector indexes, for hnswlib and for exact search; what hnswlib saves is whole or not used."""
+"""The contract of vector indexes, for each store; what is saved is whole or not used."""
 
+import importlib.util
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from clawactors.eventlog import Misconfigured
 from clawactors.memory.index import vector_index
 from clawactors.memory.index.hnsw import HnswIndex, load_hnsw
-from clawactors.memory.index.vector_index import DEFAULT_STORE, ExactIndex, VectorIndex, describe
+from clawactors.memory.index.vector_index import DEFAULT_STORE, ExactIndex, VectorIndex, VectorStore, describe
 from tests.memory.conftest import rows
 from tests.memory.index.test_index import DAMAGES, Damage
 
 type Make = Callable[[int], VectorIndex]
 
 KINDS: list[Make] = [HnswIndex, ExactIndex]
+HAS_MILVUS = importlib.util.find_spec("pymilvus") is not None and importlib.util.find_spec("milvus_lite") is not None
 
 
-@pytest.fixture(params=KINDS)
-def make(request: pytest.FixtureRequest) -> Make:
+@pytest.fixture(scope="session")
+def milvus() -> VectorStore:
+    """Milvus Lite, where it is installed."""
+    if not HAS_MILVUS:
+        pytest.skip("needs the extra milvus")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of its dependencies
+        from clawactors.memory.models.milvus import MilvusStore
+
+        return MilvusStore()
+
+
+@pytest.fixture(params=[*KINDS, "milvus"])
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     """Each implementation."""
+    if request.param == "milvus":
+        store: VectorStore = request.getfixturevalue("milvus")
+        return lambda dim: store.empty(tmp_path / "milvus", dim)
     made: Make = request.param
     return made
 
@@ -89,6 +108,7 @@ def test_an_index_grows_past_its_capacity_and_numbers_may_have_gaps(make: Make) 
     assert index.numbers().tolist() == list(range(0, 6000, 2))
 
 
+@pytest.mark.parametrize("make", KINDS)
 def test_what_is_saved_is_loaded_or_built_again_from_the_rows(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -106,6 +126,32 @@ def test_what_is_saved_is_loaded_or_built_again_from_the_rows(
     assert loaded[1] == 5
     assert loaded[0].search(made[8], 5, 100).tolist() == index.search(made[8], 5, 100).tolist()
     assert (loaded[0].count, loaded[0].removed, loaded[0].upto) == (49, {7}, 50)
+
+
+def test_milvus_goes_on_where_it_was_saved(milvus: VectorStore, tmp_path: Path) -> None:
+    from clawactors.memory.models.milvus import MilvusStore
+
+    made = rows(60)
+    assert milvus.load(tmp_path, "e", 16) is None
+    index = milvus.empty(tmp_path, 16)
+    index.add(np.arange(50), made[:50])
+    index.remove(7)
+    index.save(tmp_path, "e", 5)
+    assert milvus.load(tmp_path, "other", 16) is None
+    assert milvus.load(tmp_path, "e", 8) is None
+    index.add(np.arange(50, 60), made[50:])  # not saved: as if the process were killed now
+    loaded = milvus.load(tmp_path, "e", 16)
+    assert loaded
+    assert (loaded[0].count, loaded[0].removed, loaded[0].upto, loaded[1]) == (49, {7}, 50, 5)
+    loaded[0].add(np.arange(50, 60), made[50:])
+    assert loaded[0].search(made[55], 1, 10).tolist() == [55]
+    assert 7 not in loaded[0].search(made[7], 60, 10)
+    assert milvus.empty(tmp_path, 16).count == 0
+    assert milvus.load(tmp_path, "e", 16) is None
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "milvus.db").write_bytes(b"no database")
+    with pytest.raises(Misconfigured, match="Milvus Lite can't use"):
+        MilvusStore().empty(tmp_path / "broken", 16)
 
 
 def test_people_are_told_which_one_it_is_and_how_to_get_the_faster_one(monkeypatch: pytest.MonkeyPatch) -> None:
