@@ -80,6 +80,8 @@ class _AgentRun:
                 await self._call_tools(talk, reply)
                 continue
             try:
+                if not reply.text.strip():
+                    raise Refused(f"the answer is empty ({reply.finish or 'no reason'})")
                 answer = plan.answer.read(reply.text)
             except Refused as error:
                 self._repair(talk, error)
@@ -91,7 +93,8 @@ class _AgentRun:
         if self._repaired:
             raise UnfitAnswer(str(error)) from None
         self._repaired = True
-        talk.said(f"{error}. Send the whole answer again, as one JSON object that fits the schema.")
+        how = "" if self._plan.answer.is_text else ", as one JSON object that fits the schema"
+        talk.said(f"{error}. Send the whole answer again{how}.")
 
     async def _read_memory(self, prompt: str) -> str:
         return str((await self._task.context(prompt, tokens=self._plan.memory))["text"])

@@ -83,29 +83,38 @@ class ReplyPieces:
     def _add_call(self, piece: Any) -> None:
         if not isinstance(piece, dict):
             return
-        index = piece.get("index")
         told = piece.get("function")
         function: dict[str, Any] = told if isinstance(told, dict) else {}
-        if not isinstance(index, int):  # a piece with a name begins a call, one without goes on with the last
-            index = max(self._calls, default=-1) + (1 if function.get("name") else 0)
-        call = self._calls.setdefault(max(index, 0), {"id": "", "name": "", "arguments": ""})
+        call = self._calls.setdefault(self._place(piece, bool(function.get("name"))), _empty_call())
         call["id"] = call["id"] or _text(piece.get("id"))
         call["name"] = call["name"] or _text(function.get("name"))
         arguments = function.get("arguments")
         call["arguments"] += arguments if isinstance(arguments, str) else _json(arguments)
 
+    def _place(self, piece: Mapping[str, Any], is_named: bool) -> int:
+        """Which call a piece belongs to. Some endpoints leave out the index, count it anew, or send 0 for all."""
+        last = max(self._calls, default=-1)
+        index, id = piece.get("index"), _text(piece.get("id"))
+        if not isinstance(index, int) or index < 0:
+            known = next((place for place, call in self._calls.items() if id and call["id"] == id), None)
+            return max(last, 0) + (is_named and last >= 0) if known is None else known
+        if index in self._calls:
+            other = self._calls[index]["id"]
+            return last + 1 if is_named and id and other and id != other else index
+        return index if is_named or id or last < 0 else last
+
     def reply(self, prompt_tokens: int) -> ModelReply:
         """The reply; `prompt_tokens` counts where the endpoint tells no usage. Raises: `ModelUnavailable`."""
         text = "".join(self._text)
-        calls = tuple(
-            ToolCall(each["id"] or f"call-{index}", each["name"], each["arguments"] or "{}")
-            for index, each in sorted(self._calls.items())
-        )
+        calls = list[ToolCall]()
+        for index, each in sorted(self._calls.items()):
+            id = each["id"] if each["id"] not in {call.id for call in calls} else ""  # results are told by it
+            calls.append(ToolCall(id or f"call-{index}", each["name"], each["arguments"].strip() or "{}"))
         if not (text or calls or self.finish):
             raise ModelUnavailable("the endpoint sent an empty reply")
         written = text + "".join(each.name + each.arguments for each in calls)
         usage = _usage(self._usage) or ModelUsage(input=prompt_tokens, output=token_count(written), estimated=True)
-        return ModelReply(text=text, calls=calls, finish=self.finish, model=self.model, usage=usage)
+        return ModelReply(text=text, calls=tuple(calls), finish=self.finish, model=self.model, usage=usage)
 
 
 def reply_of(answer: Any, prompt_tokens: int) -> ModelReply:
@@ -125,6 +134,10 @@ def _usage(told: Mapping[str, Any] | None) -> ModelUsage | None:
     cost = told.get("cost")
     is_cost = isinstance(cost, int | float) and not isinstance(cost, bool) and math.isfinite(cost) and cost >= 0
     return ModelUsage(input=counts[0] or 0, output=counts[1] or 0, cost=float(cost) if is_cost and cost else None)
+
+
+def _empty_call() -> dict[str, str]:
+    return {"id": "", "name": "", "arguments": ""}
 
 
 def _content(delta: Mapping[str, Any]) -> str:

@@ -227,6 +227,12 @@ async def test_an_answer_of_a_wrong_type_is_asked_for_once_more() -> None:
     assert (failed.value.status, len(stub.requests)) == ("failed", 2)
 
 
+async def test_an_empty_answer_is_asked_for_again() -> None:
+    async with StubModel(script({"content": ""}, "now")) as stub:
+        assert await run([agent("a", model="m", endpoint=at(stub))]) == "now"
+    assert "the answer is empty (stop)" in stub.requests[1]["messages"][-1]["content"]
+
+
 @pytest.mark.parametrize(
     ("annotation", "text", "value"), [(list[str], '{"answer": ["a"]}', ["a"]), (int, '{"answer": 3}', 3)]
 )

@@ -113,15 +113,55 @@ def test_usage_that_is_no_number_is_counted_here(usage: Any) -> None:
     assert reply.usage.output > 1
 
 
-def test_pieces_of_calls_without_an_index_are_put_together() -> None:
-    pieces = ReplyPieces()
-    for function in ({"name": "f", "arguments": '{"a"'}, {"arguments": ": 1}"}, {"name": "g", "arguments": {"b": 2}}):
-        pieces.add({"choices": [{"delta": {"tool_calls": [{"function": function}]}}]})
-    made = pieces.reply(0).calls
-    assert [(each.id, each.name, each.arguments) for each in made] == [
-        ("call-0", "f", '{"a": 1}'),
-        ("call-1", "g", '{"b":2}'),
-    ]
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [{"name": "f", "arguments": '{"a"'}, {"arguments": ": 1}"}, {"name": "g", "arguments": {"b": 2}}],  # no index
+        [
+            {"index": 0, "id": "x", "name": "f", "arguments": None},
+            {"index": 0, "id": "", "name": "", "arguments": '{"a": 1}'},
+            {"index": 1, "id": "y", "name": "g", "arguments": '{"b":2}'},
+        ],
+        [
+            {"index": 0, "id": "x", "name": "f", "arguments": '{"a": 1}'},  # all have the same index
+            {"index": 0, "id": "y", "name": "g", "arguments": '{"b":2}'},
+        ],
+        [
+            {"index": 3, "id": "x", "name": "f"},  # arguments have an index of their own
+            {"index": 0, "arguments": '{"a": 1}'},
+            {"index": 4, "id": "y", "name": "g"},
+            {"index": 1, "arguments": '{"b":2}'},
+        ],
+        [
+            {"id": "x", "name": "f"},  # pieces are told by their id
+            {"id": "y", "name": "g"},
+            {"id": "x", "arguments": '{"a": 1}'},
+            {"id": "y", "arguments": '{"b":2}'},
+        ],
+        [
+            {"index": 0, "id": "same", "name": "f", "arguments": '{"a": 1}'},
+            {"index": 1, "id": "same", "name": "g", "arguments": '{"b":2}'},
+        ],
+    ],
+)
+def test_pieces_of_calls_are_put_together_however_they_are_numbered(pieces: list[dict[str, Any]]) -> None:
+    made = ReplyPieces()
+    for piece in pieces:
+        place = {name: piece[name] for name in ("index", "id") if name in piece}
+        function = {name: piece[name] for name in ("name", "arguments") if name in piece}
+        made.add({"choices": [{"delta": {"tool_calls": [place | {"function": function}]}}]})
+    calls = made.reply(0).calls
+    assert [(each.name, each.arguments) for each in calls] == [("f", '{"a": 1}'), ("g", '{"b":2}')]
+    assert len({each.id for each in calls}) == 2
+
+
+@pytest.mark.parametrize("arguments", ["", " ", None])
+def test_a_call_without_arguments_is_a_call(arguments: str | None) -> None:
+    made = ReplyPieces()
+    made.add(
+        {"choices": [{"delta": {"tool_calls": [{"index": 0, "function": {"name": "f", "arguments": arguments}}]}}]}
+    )
+    assert [each.arguments for each in made.reply(0).calls] == ["{}"]
 
 
 @pytest.mark.parametrize(("status", "requests", "end"), [(503, 3, "dead"), (400, 1, "failed")])
