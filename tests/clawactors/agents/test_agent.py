@@ -9,7 +9,7 @@ import pytest
 from clawactors import Retry, Task, TaskFailed, skill
 from clawactors.agents import Budget, ChatEndpoint, Price, agent, plan_of_agent, run_agent, tool
 from clawactors.app.skills.agent import agent_skill
-from clawactors.testing import Cluster
+from clawactors.testing import Cluster, replay
 from tests.clawactors.agents.model import StubModel, at, call, calls, results, script
 
 pytest.importorskip("httpx")
@@ -393,3 +393,15 @@ async def test_programs_are_risky_unless_it_is_said_otherwise(monkeypatch: pytes
             await cluster.settle()
             await cluster.client.deny(ref.id)
             assert await ref.result() == "ok"
+
+
+async def test_the_history_of_an_agent_is_replayed_before_a_deploy() -> None:
+    async with StubModel(script(calls(call("double", number=21)), "It is 42.")) as stub:
+        made = agent("a", model="m", endpoint=at(stub), tools=[double])
+        async with Cluster([made]) as cluster:
+            ref = await cluster.client.submit("a", {"prompt": "Go"})
+            await ref.result()
+            history = await cluster.client.history(ref.id)
+    other = agent("a", model="another", endpoint="http://elsewhere", tools=[double], instructions="Be kind.")
+    done = await asyncio.to_thread(replay, history, other)
+    assert (done.used, done.result) == (("model-1", "double-1.1", "model-2"), "It is 42.")

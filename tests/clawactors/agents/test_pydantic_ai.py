@@ -121,3 +121,20 @@ async def test_structured_output_and_usage_come_back() -> None:
 
     async with Cluster([ask]) as cluster:
         assert await cluster.client.run("a") == {"output": [1, 2], "requests": 1}
+
+
+async def test_what_a_model_streams_is_emitted() -> None:
+    agent = Agent(TestModel(custom_output_text="four words of text"))
+
+    async def ignore(_: Any, events: Any) -> None:
+        async for _event in events:
+            pass
+
+    @skill("a")
+    async def ask(task: Task) -> str:
+        return str((await run(task, agent, "Go", event_stream_handler=ignore)).output)
+
+    async with Cluster([ask]) as cluster:
+        ref = await cluster.client.submit("a")
+        assert await ref.result() == "four words of text"
+        assert "".join([chunk.value async for chunk in ref.stream()]) == "four words of text"
