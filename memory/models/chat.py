@@ -1,7 +1,9 @@
 """Facts and summaries by a chat model: what it is told, and how its answer is read. The checks are not here."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -13,7 +15,9 @@ from clawactors.systems.memories import Content
 __all__ = ["ChatProposer", "ChatSummarizer"]
 
 _CHARS_MAX: Final = 8000
-_FENCE = re.compile(r"^\s*```(?:json)?\s*|\s*```\s*$")
+_THOUGHT = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
+_STARTS_MAX: Final = 32
+_DECODER: Final = json.JSONDecoder(strict=False)
 
 _FACTS: Final = (
     "You read facts about people and things that a message plainly states. Answer with one JSON object: "
@@ -44,10 +48,6 @@ class _ChatAnswer(msgspec.Struct):
     choices: list[_ChatChoice]
 
 
-class _FactsAnswer(msgspec.Struct):
-    facts: list[ProposedFact]
-
-
 class ChatProposer:
     """Implements `FactProposer` by `POST /chat/completions`."""
 
@@ -58,10 +58,10 @@ class ChatProposer:
         """See `FactProposer`. Raises: `ModelError`."""
         text = f"{content.speaker or content.owner or 'speaker'}: {content.text[:_CHARS_MAX]}"
         answer = _asked(self._endpoint, self._model, _FACTS, text, {"response_format": {"type": "json_object"}})
-        try:
-            return msgspec.json.decode(_FENCE.sub("", answer), type=_FactsAnswer).facts
-        except (msgspec.MsgspecError, RecursionError) as error:
-            raise self._endpoint.wrong(f"{self._model} gives no facts as JSON: {error}") from None
+        facts = _facts_in(answer)
+        if facts is None:
+            raise self._endpoint.wrong(f"{self._model} gives no facts as JSON: {answer[:80]!r}")
+        return facts
 
 
 class ChatSummarizer:
@@ -82,4 +82,28 @@ def _asked(endpoint: ModelEndpoint, model: str, told: str, text: str, more: Mapp
     choices = endpoint.ask("/chat/completions", body, _ChatAnswer).choices
     if not choices or not choices[0].message.content:
         raise endpoint.wrong(f"{model} says nothing")
-    return choices[0].message.content
+    return choices[0].message.content.encode(errors="replace").decode()
+
+
+def _facts_in(answer: str) -> list[ProposedFact] | None:
+    """The facts of the first object that has a list of them, whatever stands around it; None if there is none.
+
+    Models think aloud, fence what they say, or explain it. One fact that is malformed costs no other.
+    """
+    answer = _THOUGHT.sub("", answer)
+    starts = [match.start() for match in islice(re.finditer(r"\{", answer), _STARTS_MAX)]
+    for start in starts:
+        try:
+            found, _ = _DECODER.raw_decode(answer, start)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(found, dict) and isinstance(facts := found.get("facts"), list):
+            return [fact for each in facts if (fact := _fact(each)) is not None]
+    return None
+
+
+def _fact(value: Any) -> ProposedFact | None:
+    try:
+        return msgspec.convert(value, ProposedFact)
+    except (msgspec.ValidationError, RecursionError):
+        return None

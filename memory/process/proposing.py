@@ -26,6 +26,8 @@ __all__ = ["Proposing"]
 _WAITING_MAX: Final = 10_000
 _ASKED_MAX: Final = 50_000
 _TOGETHER: Final = 64
+_TRIES: Final = 10
+"""A memory for which the model fails so often is left to the rules, so that it holds up no other."""
 _REST_S: Final = 60.0
 """After a failure nothing is asked for so long: consolidation goes on."""
 
@@ -37,7 +39,8 @@ class Proposing:
 
     def __init__(self, store: MemoryStore, proposer: FactProposer | None, summarizer: Summarizer | None) -> None:
         self._store, self._proposer, self._summarizer = store, proposer, summarizer
-        self._waiting: dict[str, None] = {}
+        self._waiting: dict[str, int] = {}
+        """Ids with the number of failures."""
         self._asked: dict[tuple[str, int], None] = {}
         self._rests_until = 0.0
         self._counts = {"asked": 0, "accepted": 0, "refused": 0, "failed": 0}
@@ -64,15 +67,16 @@ class Proposing:
         with self._store.views.store.snapshot() as reading:
             items = [item for id in ids if (item := find(reading, id))]
         for item in items:
-            waits = item.id in self._waiting
-            self._waiting.pop(item.id, None)
+            failures = self._waiting.pop(item.id, None)
             asked = (item.id, item.memory.revision)
-            if not _is_evidence(item) or asked in self._asked or (item.version <= after and not waits):
+            if not _is_evidence(item) or asked in self._asked or (item.version <= after and failures is None):
                 continue
-            proposals = self._proposals(proposer, item)
+            resting = time.monotonic() < self._rests_until
+            proposals = None if resting else self._proposals(proposer, item)
             if proposals is None:
-                if len(self._waiting) < _WAITING_MAX:
-                    self._waiting[item.id] = None
+                failures = (failures or 0) + (not resting)
+                if failures < _TRIES and len(self._waiting) < _WAITING_MAX:
+                    self._waiting[item.id] = failures
                 continue
             self._asked[asked] = None
             if len(self._asked) > _ASKED_MAX:
@@ -86,9 +90,7 @@ class Proposing:
         return found
 
     def _proposals(self, proposer: FactProposer, item: Item) -> Sequence[ProposedFact] | None:
-        """None where the model fails or rests."""
-        if time.monotonic() < self._rests_until:
-            return None
+        """None where the model fails."""
         try:
             return proposer.propose(item.content)
         except TextRefused:

@@ -92,6 +92,7 @@ def test_a_foreign_folder_is_not_touched(tmp_path: Path) -> None:
 
 def test_the_top_of_a_fresh_disk_is_not_foreign(tmp_path: Path) -> None:
     (tmp_path / "lost+found").mkdir()
+    (tmp_path / "memory.toml").touch()  # settings may be there before the first start
     DataFolder.claim(tmp_path).release()
 
 

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from clawactors.eventlog import Misconfigured
+from clawactors.memory.models.chat import ChatProposer
 from clawactors.memory.models.endpoint import ModelEndpoint
 from clawactors.memory.models.errors import ModelError
 from clawactors.memory.models.remote import RemoteEmbedder, RemoteReranker
 from clawactors.memory.models.settings import EndpointSettings
+from clawactors.systems.memories import Content
 from tests.memory.models.stub import DIM, Stub, embedded, rows, said
 
 pytest.importorskip("httpx")
@@ -162,3 +164,33 @@ def test_wrong_settings_are_told_at_once() -> None:
     with pytest.raises(Misconfigured, match="takes its key from NO_KEY, which is not set"):
         ModelEndpoint("e", EndpointSettings(url="http://x", key_env="NO_KEY"), {})
     assert json.dumps(embedded("a")) == json.dumps(embedded("a"))
+
+
+FACT = {"subject": "speaker", "predicate": "plays", "object": "cello", "quote": "``` play the cello"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        "```json\n{}\n```",
+        "Here are the facts:\n{}\nI hope this helps!",
+        '<think>Is {{x}} a fact? {{"facts": []}}</think>\n{}',
+        "Sure: ```\n{}\n```\nExplanation: one {{fact}}.",
+        "{{not json}} {}",
+    ],
+)
+def test_facts_are_found_whatever_a_model_says_around_them(stub: Stub, endpoint: ModelEndpoint, text: str) -> None:
+    facts = json.dumps({"facts": [FACT, {"subject": 7}, "cello", None]})
+    stub.reply = always({"choices": [{"message": {"content": text.format(facts)}}]})
+    found = ChatProposer(endpoint, "m").propose(Content(text="I play the cello", speaker="Maya"))
+    assert [(fact.subject, fact.object, fact.quote) for fact in found] == [("speaker", "cello", FACT["quote"])]
+
+
+@pytest.mark.parametrize(
+    "content", [None, "", "I can't help with that.", "{", '{"facts": "none"}', "[" * 5000, "{" * 5000]
+)
+def test_an_answer_without_facts_is_an_error(stub: Stub, endpoint: ModelEndpoint, content: str | None) -> None:
+    stub.reply = always({"choices": [{"message": {"content": content}}]})
+    with pytest.raises(ModelError, match=r"m (gives no facts as JSON|says nothing)"):
+        ChatProposer(endpoint, "m").propose(Content(text="I play the cello", speaker="Maya"))
