@@ -95,10 +95,10 @@ class TaskChildren:
 
     async def _make(self, id: str, skill: str, params: Mapping[str, Any] | None, options: Mapping[str, Any]) -> None:
         attempt, submitter = self._attempt, self.submitter()
-        spec = await self.spec_of(skill, params, options)
-        if not attempt.journal.is_written:
-            await attempt.write()  # what its parameters were made of is on record before it is there
         try:
+            spec = await self.spec_of(skill, params, options)
+            if not attempt.journal.is_written:
+                await attempt.write()  # what its parameters were made of is on record before it is there
             await attempt.retry_while_unavailable(lambda: submitter.submit(id, spec))
         except Refused as refusal:
             await self._block_where_it_is_there(id, refusal)
@@ -134,7 +134,7 @@ class TaskChildren:
 
     async def spec_of(self, skill: str, params: Mapping[str, Any] | None, options: Mapping[str, Any]) -> Spec:
         """What is asked of a child, a task of this one's user and priority. Raises: `Refused`."""
-        own = self._spec or await self._own()
+        attempt, own = self._attempt, self._spec or await self._own()
         if own.depth >= DEPTH_MAX:
             raise Refused(
                 f"{own.depth} parents stand above this task, and {DEPTH_MAX} is the limit; call the code as a function"
@@ -150,7 +150,7 @@ class TaskChildren:
         except TypeError as error:
             known = (*_OWN_OPTIONS, *TaskOptions.__annotations__)
             raise unknown_option("run", wanted, known) or error from None
-        attempt = self._attempt
+        await self.submitter().check(spec)
         spec = await attempt.retry_while_unavailable(lambda: attempt.supplies.payloads.offload_payload(spec))
         return as_child(attempt, spec, own.depth + 1, policy)
 

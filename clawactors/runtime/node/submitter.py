@@ -21,9 +21,12 @@ class Submitter:
         self._sender = CommandSender(context, requests, node, "")
         self._skills = KnownSkills(Questions(requests, node))
 
-    async def submit(self, id: str, spec: Spec) -> Outcome:
-        """Makes the task, unless it is there. Raises: `Refused` (also of parameters that don't fit), `Unavailable`."""
+    async def check(self, spec: Spec) -> None:
+        """Raises `Refused` when the parameters, which are no reference yet, don't fit the skill."""
         await self._skills.check(spec)
+
+    async def submit(self, id: str, spec: Spec) -> Outcome:
+        """Makes the task, unless it is there. Raises: `Refused`, `Unavailable`."""
         return await self._ask(id, c.Submit(spec))
 
     async def cancel(self, id: str) -> Outcome:

@@ -101,6 +101,22 @@ async def test_results_of_any_size_come_back(size: int) -> None:
         assert all(len(commit.record.body) < 2_000 for commit in cluster.commits() if CHILDREN in str(commit.events))
 
 
+async def test_parameters_of_any_size_arrive() -> None:
+    @skill("length")
+    async def length(task: Task, text: str) -> int:
+        return len(text)
+
+    @skill("gives")
+    async def gives(task: Task, size: int) -> int:
+        return await task.run(length, {"text": "x" * size})
+
+    async with Cluster() as cluster:
+        await cluster.control()
+        await cluster.node("n1", [length, gives])
+        for size in (10, 1_000_000):
+            assert await cluster.client().run("gives", {"size": size}, wait_s=8) == size
+
+
 async def test_code_that_asks_for_another_child_at_the_same_place_is_blocked_with_the_reason() -> None:
     asked = iter((1, 2))
 
