@@ -13,8 +13,8 @@ from clawactors.runtime.workflows.source import DefinitionSource
 __all__ = ["plan_card", "workflow_card", "workflow_table"]
 
 
-def workflow_card(row: WorkflowRow) -> Iterator[Part]:
-    """All fields of a workflow that are set, and its steps."""
+def workflow_card(row: WorkflowRow, plan: Plan | None = None) -> Iterator[Part]:
+    """All fields of a workflow that are set, and its steps; `plan` is that of its definition, where it is known."""
     yield Facts(
         [
             ("name", row.name),
@@ -29,7 +29,7 @@ def workflow_card(row: WorkflowRow) -> Iterator[Part]:
     )
     if "steps" in row.definition:
         try:
-            yield _steps(compile_plan(DefinitionSource(row.definition, row.name)))
+            yield _steps(plan or compile_plan(DefinitionSource(row.definition, row.name)))
         except Refused as error:
             yield str(error)
 

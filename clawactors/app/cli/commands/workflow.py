@@ -100,7 +100,7 @@ def _add(options: Any) -> int:
         if missing:
             names = ", ".join(map(repr, missing[:10])) + (f" and {len(missing) - 10} more" if len(missing) > 10 else "")
             note(f"no node offers {names}; the steps wait until one does")
-        emit(options, row, lambda: workflow_card(row))
+        emit(options, row, lambda: workflow_card(row, plan))
         return 0
 
     return with_client(options, work)
