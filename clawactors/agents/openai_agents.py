@@ -63,11 +63,20 @@ def _recorded(sdk: Any, model_kind: Any, agent: Any, calls: _Calls, known: dict[
     if isinstance(agent.model, sdk.Model):
         changed["model"] = model_kind(agent.model, calls)
     made = known[id(agent)] = agent.clone(**changed)
-    made.handoffs = [
-        _recorded(sdk, model_kind, each, calls, known) if isinstance(each, sdk.Agent) else each
-        for each in agent.handoffs
-    ]
+    made.handoffs = [_handed_to(sdk, model_kind, each, calls, known) for each in agent.handoffs]
     return made
+
+
+def _handed_to(sdk: Any, model_kind: Any, given: Any, calls: _Calls, known: dict[int, Any]) -> Any:
+    """An agent, or a `handoff(…)` to one, which is recorded as well."""
+    if isinstance(given, sdk.Agent):
+        return _recorded(sdk, model_kind, given, calls, known)
+    hand_off = given.on_invoke_handoff
+
+    async def invoke(context: Any, arguments: str) -> Any:
+        return _recorded(sdk, model_kind, await hand_off(context, arguments), calls, known)
+
+    return replace(given, on_invoke_handoff=invoke)
 
 
 def _recorded_tool(sdk: Any, tool: Any, calls: _Calls) -> Any:

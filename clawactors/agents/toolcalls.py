@@ -23,7 +23,7 @@ from clawactors.systems.tasks.jsonvalues import encode
 __all__ = ["ToolOutcome", "call_tool"]
 
 _SHOWN: Final = 1000
-_ASKED: Final = 300
+_ASKED: Final = 1700
 
 
 class ToolOutcome(msgspec.Struct, frozen=True):
@@ -50,8 +50,7 @@ async def call_tool(task: TaskContext, agent: str, tools: Mapping[str, Tool], ca
     except Exception as error:  # what a model writes, and a predicate of the user makes of it
         return ToolOutcome(f"Error: {_told(error)}")
     if asks:
-        shown = msgspec.json.encode(params).decode()
-        answer = await task.approve(f"{agent} wants to call {tool.name}({shown[:_ASKED]})", name=f"approve-{name}")
+        answer = await task.approve(_question(agent, tool, params), name=f"approve-{name}")
         if not answer:
             why = f": {answer.comment}" if answer.comment else ""
             return ToolOutcome(f"Error: a person denied this call{why}. Do not try it again.")
@@ -62,6 +61,14 @@ async def call_tool(task: TaskContext, agent: str, tools: Mapping[str, Tool], ca
         return await task.step(name, partial(running.make, arguments), retry=tool.retry)
     except Exception as error:  # its last try failed, or its result can't be recorded
         return ToolOutcome(f"Error: {_told(error)}")
+
+
+def _question(agent: str, tool: Tool, params: dict[str, Any]) -> str:
+    """What people are asked. Nobody should approve what can't be seen, so it says where the rest is."""
+    shown = msgspec.json.encode(params).decode()
+    left = len(shown) - _ASKED
+    more = f" … and {left:,} more characters, in the result of the last step of the model" if left > 0 else ""
+    return f"{agent[:100]} wants to call {tool.name}({shown[:_ASKED]}{more})"
 
 
 async def _run_skill(task: TaskContext, tool: Tool, params: dict[str, Any], name: str) -> ToolOutcome:

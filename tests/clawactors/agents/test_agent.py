@@ -405,3 +405,19 @@ async def test_the_history_of_an_agent_is_replayed_before_a_deploy() -> None:
     other = agent("a", model="another", endpoint="http://elsewhere", tools=[double], instructions="Be kind.")
     done = await asyncio.to_thread(replay, history, other)
     assert (done.used, done.result) == (("model-1", "double-1.1", "model-2"), "It is 42.")
+
+
+async def test_a_person_sees_what_is_approved_or_where_the_rest_is() -> None:
+    async def mail(body: str) -> str:
+        return "sent"
+
+    async with StubModel(script(calls(call("mail", body="word " * 1000)), "ok")) as stub:
+        made = agent("a", model="m", endpoint=at(stub), tools=[tool(mail, approve=True)])
+        async with Cluster([made]) as cluster:
+            ref = await cluster.client.submit("a", {"prompt": "Go"})
+            await cluster.settle()
+            (asked,) = await cluster.client.approvals()
+            assert len(asked.question) > 1700
+            assert "more characters, in the result of the last step of the model" in asked.question
+            await cluster.client.approve(ref.id)
+            assert await ref.result() == "ok"

@@ -10,7 +10,7 @@ from clawactors.testing import Cluster
 
 sdk = pytest.importorskip("agents")
 
-from agents import Agent, Model, ModelResponse, Usage, function_tool  # noqa: E402
+from agents import Agent, Model, ModelResponse, Usage, function_tool, handoff  # noqa: E402
 from openai.types.responses import (  # noqa: E402
     ResponseFunctionToolCall,
     ResponseOutputMessage,
@@ -76,9 +76,11 @@ async def test_after_a_kill_recorded_answers_are_not_asked_for_again() -> None:
     assert {"model-1", "look-c1", "model-2"} <= {*steps}
 
 
-async def test_an_agent_that_is_handed_to_is_recorded_as_well() -> None:
+@pytest.mark.parametrize("wrapped", [False, True])
+async def test_an_agent_that_is_handed_to_is_recorded_as_well(wrapped: bool) -> None:
     second = Agent(name="second", model=Scripted([said("from the second")]))
-    first = Agent(name="first", model=Scripted([called("transfer_to_second", "c1", "{}")]), handoffs=[second])
+    to = handoff(second) if wrapped else second
+    first = Agent(name="first", model=Scripted([called("transfer_to_second", "c1", "{}")]), handoffs=[to])
 
     @skill("a")
     async def ask(task: Task) -> str:
