@@ -1,15 +1,19 @@
 """Cuts long texts into pieces that a search can tell apart. Nothing is lost: the pieces hold the whole text."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from clawactors.memory.text.normal import clean
 from clawactors.memory.text.sentence import sentences
 
-__all__ = ["CHUNK_LIMIT", "chunks", "code_chunks", "shaped"]
+__all__ = ["CHUNK_LIMIT", "Chunker", "chunks", "code_chunks", "shaped"]
 
 CHUNK_LIMIT: Final = 4000
 """Longer texts become several memories, so that a search finds the part that answers."""
+
+
+type Chunker = Callable[[str], Sequence[str]]
+"""Cuts a text into pieces: each becomes a memory, so all of the text should be in them."""
 
 
 def chunks(text: str, limit: int = CHUNK_LIMIT) -> list[str]:

@@ -3,8 +3,10 @@
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
-from typing import Any, BinaryIO, cast
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, BinaryIO, Final, cast
+
+from msgspec.structs import replace
 
 from clawactors.kernel.errors import Refused
 from clawactors.memory.ingest.exports import ExportedNote, from_export
@@ -14,8 +16,12 @@ from clawactors.memory.ingest.markdown import from_markdown, from_text
 from clawactors.memory.text.date import DateReader
 from clawactors.systems.memories import Content
 
-__all__ = ["notes_in"]
+__all__ = ["NoteReader", "notes_in"]
 
+type NoteReader = Callable[[Iterable[str]], Iterable[Content]]
+"""From the lines of a file to memories; owner, session and tags are filled in where it names none."""
+
+_BUILT_IN_ONLY: Final[Mapping[str, NoteReader]] = {}
 _CONVERSATIONS = re.compile(r"(?:^|/)conversations(?:-\d+)?\.json$")
 
 
@@ -28,9 +34,11 @@ def notes_in(
     tags: tuple[str, ...] = (),
     encoding: str = "",
     dates: DateReader = DATES,
+    readers: Mapping[str, NoteReader] = _BUILT_IN_ONLY,
 ) -> Iterator[Content | ExportedNote | Dropped]:
     """The memories of the file, in its order, and what is dropped of it. Flat in memory.
 
+    `readers` are further ones, by the end of the name without the dot; they come first.
     Notes of Markdown and plain text belong to the session `name`, unless another one is given.
     Raises: `Refused` for what is no text, and for JSON that is no export.
     """
@@ -40,6 +48,10 @@ def notes_in(
     with TextLines(file, encoding) as lines:
         suffix = name.rpartition(".")[2].lower() if "." in name else ""
         match suffix:
+            case own if own in readers:
+                for note in _read_by(readers[own], own, (line.text for line in lines)):
+                    named = {"owner": note.owner or owner, "session": note.session or session or name}
+                    yield replace(note, **named, tags=note.tags or tags, origin="import")
             case "json":
                 yield from from_export(lines.read, owner=owner, tags=tags)
             case "jsonl" | "ndjson":
@@ -53,6 +65,15 @@ def notes_in(
         if lines.damaged:
             why = f"bytes that are no {lines.encoding} were replaced by \ufffd; --encoding names another"
             yield Dropped(_where(lines.damaged), why)
+
+
+def _read_by(reader: NoteReader, ending: str, lines: Iterable[str]) -> Iterator[Content]:
+    try:
+        yield from reader(lines)
+    except Refused:
+        raise
+    except Exception as error:  # whatever code of users raises
+        raise Refused(f"the reader of .{ending} files fails: {type(error).__name__}: {error}") from error
 
 
 def _in_archive(file: BinaryIO, **options: Any) -> Iterator[Content | ExportedNote | Dropped]:

@@ -15,14 +15,16 @@ import msgspec
 from clawactors.eventlog import EventLog, EventLogError, TooLarge, Unavailable, aggregate_pattern, is_id
 from clawactors.eventlog.decoding import Commit
 from clawactors.kernel.errors import Refused
-from clawactors.memory.ingest.chunking import chunks
+from clawactors.memory.ingest.chunking import Chunker, chunks
 from clawactors.memory.item import ItemCommand
 from clawactors.memory.text.importance import importance, tone
+from clawactors.memory.text.normal import clean
 from clawactors.runtime.client.sender import CommandSender
 from clawactors.runtime.naming import id_of_key
 from clawactors.systems.chats.events import CODEC, EXTRACT, ExtractionRequested, MessageAdded
 from clawactors.systems.memories import Content, memory_id
 from clawactors.systems.memories.commands import RecordMemory
+from clawactors.systems.memories.decider import TEXT_LIMIT_BYTES
 from clawactors.systems.tasks import commands as tc
 from clawactors.systems.tasks.external import request_of
 from clawactors.systems.tasks.kind import TASKS
@@ -74,14 +76,26 @@ async def submit_job(sender: CommandSender, job: ExtractionJob) -> None:
             await asyncio.sleep(_PAUSE_S)
 
 
-async def extract(log: EventLog, job: ExtractionJob) -> list[ItemCommand]:
+async def extract(log: EventLog, job: ExtractionJob, chunker: Chunker = chunks) -> list[ItemCommand]:
     """The commands that record the memories of the job's message. Raises: `Refused` if the log has no such message."""
     message, at_ns = await _message(log, job)
-    texts = await asyncio.to_thread(chunks, message.text)
+    texts = await asyncio.to_thread(_pieces, message.text, chunker)
     return [
         ItemCommand(memory_id(job.user, f"{job.key}/{nth}"), RecordMemory(_content(job, message, text, at_ns)))
         for nth, text in enumerate(texts)
     ]
+
+
+def _pieces(text: str, chunker: Chunker) -> list[str]:
+    """The pieces of a text, by the built-in way where a chunker of users fails: no message is lost by it."""
+    try:
+        pieces = [clean(piece) for piece in chunker(text)]
+        if all(0 < len(piece.encode()) <= TEXT_LIMIT_BYTES for piece in pieces) and (pieces or not clean(text)):
+            return pieces
+        _log.warning("a chunker gives pieces that are empty or too long: a message is cut between sentences")
+    except Exception:
+        _log.exception("a chunker fails: a message is cut between sentences")
+    return chunks(text)
 
 
 def _content(job: ExtractionJob, message: MessageAdded, text: str, at_ns: int) -> Content:

@@ -1,6 +1,5 @@
 """The parts of memory by name: each port has built-in parts, and takes a `module:function` of your own."""
 
-import importlib
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -10,13 +9,14 @@ from clawactors.eventlog import Misconfigured
 from clawactors.memory.consolidation.proposal import FactProposer, Summarizer
 from clawactors.memory.index.embedding import Embedder
 from clawactors.memory.index.vector_index import DEFAULT_STORE, ExactStore, VectorStore
+from clawactors.memory.ingest.chunking import Chunker, chunks
 from clawactors.memory.models.chat import ChatProposer, ChatSummarizer
 from clawactors.memory.models.endpoint import ModelEndpoint
 from clawactors.memory.models.milvus import MilvusStore
 from clawactors.memory.models.minilm import MiniLm
 from clawactors.memory.models.remote import RemoteEmbedder, RemoteReranker
 from clawactors.memory.models.serving import Reranker
-from clawactors.memory.models.settings import MemoryConfig, PartSettings
+from clawactors.memory.models.settings import MemoryConfig, PartSettings, imported
 
 __all__ = ["DEFAULT_PARTS", "MemoryParts", "embedder_of", "parts_of"]
 
@@ -27,6 +27,7 @@ class MemoryParts(msgspec.Struct, frozen=True, kw_only=True):
     """What the settings name; None where the default needs no model."""
 
     config: MemoryConfig = MemoryConfig()
+    chunker: Chunker = chunks
     embedder: Embedder | None = None
     vector_store: VectorStore = DEFAULT_STORE
     reranker: Reranker | None = None
@@ -49,12 +50,12 @@ class _Maker:
         settings: PartSettings = getattr(self._config, port)
         if known := built_in.get(settings.use):
             return known(settings)
-        module, _, name = settings.use.partition(":")
-        if not name:
+        if ":" not in settings.use:
             names = ", ".join(sorted(filter(None, built_in)))
             raise Misconfigured(f"{port}.use is {settings.use!r}: it is one of {names}, or module:function")
+        make = imported(f"{port}.use", settings.use)
         try:
-            return getattr(importlib.import_module(module), name)(settings)
+            return make(settings)
         except Misconfigured:
             raise
         except Exception as error:  # whatever code of users raises
@@ -119,6 +120,7 @@ def parts_of(config: MemoryConfig) -> MemoryParts:
     )
     return MemoryParts(
         config=config,
+        chunker=maker.made("chunk", dict.fromkeys(("", "sentences"), lambda _: chunks)),
         embedder=embedder,
         vector_store=store,
         reranker=reranker,

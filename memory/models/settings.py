@@ -3,6 +3,7 @@
 Secrets are not in it: `key_env` names the environment variable that holds the key of an endpoint.
 """
 
+import importlib
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -11,7 +12,7 @@ import msgspec
 
 from clawactors.eventlog import Misconfigured
 
-__all__ = ["DEFAULT_CONFIG", "EndpointSettings", "MemoryConfig", "PartSettings", "read_config"]
+__all__ = ["DEFAULT_CONFIG", "EndpointSettings", "MemoryConfig", "PartSettings", "imported", "read_config"]
 
 _NAME: Final = "memory.toml"
 
@@ -49,7 +50,13 @@ class EndpointSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
 
 class MemoryConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All parts. One that is not named is the default, which needs no model and no network."""
+    """All parts. One that is not named is the default, which needs no model and no network.
+
+    `corpus` names readers of files by the end of their names: `org = "module:function"`.
+    """
+
+    corpus: dict[str, str] = {}
+    chunk: PartSettings = PartSettings()
 
     embed: PartSettings = PartSettings()
     store: PartSettings = PartSettings()
@@ -60,6 +67,15 @@ class MemoryConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 DEFAULT_CONFIG: Final = MemoryConfig()
+
+
+def imported(port: str, use: str) -> Any:
+    """What `module:name` names. Raises: `Misconfigured`."""
+    module, _, name = use.partition(":")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except Exception as error:  # whatever code of users raises
+        raise Misconfigured(f"{port} names {use!r}, which fails: {type(error).__name__}: {error}") from None
 
 
 def read_config(data: Path, given: str = "") -> MemoryConfig:

@@ -221,7 +221,10 @@ class Answers:
         job = ExtractionJob(question.key, question.user, question.conversation, question.message, question.seq)
         # What was forgotten since it was said, or is not wanted, leads to nothing, and the job is done.
         commands = await asyncio.to_thread(
-            reading.wanted, self._source.store, await extract(self._source.context.log, job), question.seq
+            reading.wanted,
+            self._source.store,
+            await extract(self._source.context.log, job, self._source.store.parts.chunker),
+            question.seq,
         )
         written = await self._source.writer.write(commands)
         if written.refused:

@@ -16,12 +16,14 @@ from clawactors.app.cli.progress import ProgressBar
 from clawactors.app.cli.rowspool import RowSpool
 from clawactors.app.cli.session import ask_memory
 from clawactors.app.client import Client
+from clawactors.app.settings import data_folder
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.time import iso
 from clawactors.runtime.memory import StoredNote
 from clawactors.systems.memories import Content
 
 if TYPE_CHECKING:
+    from clawactors.memory.ingest.importing import NoteReader
     from clawactors.memory.text.date import DateReader
 
 __all__ = ["add", "import_files"]
@@ -89,6 +91,7 @@ class _Import:
             tags=tuple(options.tag),
             encoding=options.encoding,
             dates=_dates(options),
+            readers=_readers(options),
         )
         notes: list[tuple[Content, str]] = []
         refusal = ""
@@ -208,6 +211,14 @@ def _note(options: Any, text: str) -> Content:
         tags=tuple(options.tag),
         importance=0.6,  # somebody found it worth to be written down
     )
+
+
+def _readers(options: Any) -> "dict[str, NoteReader]":
+    """The readers of files that the settings of memory name. Raises: `Misconfigured`."""
+    from clawactors.memory.models.settings import imported, read_config
+
+    config = read_config(data_folder(options.data), os.environ.get("CLAW_MEMORY_CONFIG", ""))
+    return {ending.lower().lstrip("."): imported("corpus", use) for ending, use in config.corpus.items()}
 
 
 def _pieces(text: str) -> list[str]:
