@@ -51,7 +51,7 @@ class MeaningBuilder:
 
     def __init__(self, folder: Path, parts: MemoryParts, suspend: Callable[[], None] = lambda: None) -> None:
         self._folder, self._parts, self._suspend = folder, parts, suspend
-        self.served = ServedModels(None, parts.reranker)
+        self.served = ServedModels(None, parts.reranker, parts.retriever)
         self._building: Meanings | None = None
         self._changing = threading.Lock()
         self._grow = asyncio.Event()

@@ -15,7 +15,7 @@ from clawactors.memory.models.endpoint import ModelEndpoint
 from clawactors.memory.models.milvus import MilvusStore
 from clawactors.memory.models.minilm import MiniLm
 from clawactors.memory.models.remote import RemoteEmbedder, RemoteReranker
-from clawactors.memory.models.serving import Reranker
+from clawactors.memory.models.serving import Reranker, Retriever
 from clawactors.memory.models.settings import MemoryConfig, PartSettings, imported
 
 __all__ = ["DEFAULT_PARTS", "MemoryParts", "embedder_of", "parts_of"]
@@ -30,6 +30,7 @@ class MemoryParts(msgspec.Struct, frozen=True, kw_only=True):
     chunker: Chunker = chunks
     embedder: Embedder | None = None
     vector_store: VectorStore = DEFAULT_STORE
+    retriever: Retriever | None = None
     reranker: Reranker | None = None
     proposer: FactProposer | None = None
     summarizer: Summarizer | None = None
@@ -123,6 +124,7 @@ def parts_of(config: MemoryConfig) -> MemoryParts:
         chunker=maker.made("chunk", dict.fromkeys(("", "sentences"), lambda _: chunks)),
         embedder=embedder,
         vector_store=store,
+        retriever=maker.made("retrieve", dict.fromkeys(("", "fused"), _none)),
         reranker=reranker,
         proposer=proposer,
         summarizer=summarizer,

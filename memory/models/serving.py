@@ -5,13 +5,17 @@ from typing import Protocol
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
+from clawactors.memory.index import Index
 from clawactors.memory.index.embedding import Vector
 from clawactors.memory.index.postings import Numbers
 from clawactors.memory.models.errors import ModelError
 from clawactors.memory.models.meanings import Meanings
 
-__all__ = ["MeantQuestion", "Reranker", "ServedModels"]
+__all__ = ["MeantQuestion", "Reranker", "Retriever", "ServedModels"]
+
+type Mask = npt.NDArray[np.bool_]
 
 
 class Reranker(Protocol):
@@ -19,6 +23,25 @@ class Reranker(Protocol):
 
     def scores(self, question: str, texts: Sequence[str]) -> Sequence[float]:
         """One finite score per text, greater for a better answer. Raises: `ModelError`."""
+        ...
+
+
+class Retriever(Protocol):
+    """Chooses what is ranked."""
+
+    def __call__(
+        self,
+        index: Index,
+        mask: Mask | None,
+        by_words: Vector,
+        by_concepts: Vector,
+        query: Vector,
+        meant: "MeantQuestion | None",
+    ) -> Numbers:
+        """The numbers of living items that the mask has, in ascending order; called under the lock of the index.
+
+        `by_words` and `by_concepts` are scores by number, with one more at the end; `query` is the hashed question.
+        """
         ...
 
 
@@ -42,8 +65,13 @@ class MeantQuestion(msgspec.Struct, frozen=True):
 class ServedModels:
     """The models that searches use now; `trouble` is the last failure, for people. Thread-safe."""
 
-    def __init__(self, meanings: Meanings | None = None, reranker: Reranker | None = None) -> None:
-        self.meanings, self.reranker = meanings, reranker
+    def __init__(
+        self,
+        meanings: Meanings | None = None,
+        reranker: Reranker | None = None,
+        retriever: Retriever | None = None,
+    ) -> None:
+        self.meanings, self.reranker, self.retriever = meanings, reranker, retriever
         self.trouble = ""
 
     def question(self, text: str) -> MeantQuestion | None:

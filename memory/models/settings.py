@@ -60,6 +60,7 @@ class MemoryConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     embed: PartSettings = PartSettings()
     store: PartSettings = PartSettings()
+    retrieve: PartSettings = PartSettings()
     rerank: PartSettings = PartSettings()
     extract: PartSettings = PartSettings()
     summarize: PartSettings = PartSettings()

@@ -187,7 +187,8 @@ class Searcher:
             by_words, by_concepts = bm25(words, columns, WORDS), bm25(concepts, columns, CONCEPTS)
             idf = {term.text: term.idf for term in (*words, *concepts)}
             query = index.embedder.query(text, lambda term: idf.get(term, 0.0))
-            pool = candidates(index, mask, by_words, by_concepts, query, meant)
+            retrieve = (self.models and self.models.retriever) or candidates
+            pool = retrieve(index, mask, by_words, by_concepts, query, meant)
             # A longer item holds more information; the square root keeps length alone from winning.
             similarities = index.vectors.similarities(query, pool)
             similarities *= np.sqrt(index.vectors.lengths[pool])

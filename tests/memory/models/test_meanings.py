@@ -11,6 +11,7 @@ import pytest
 
 from clawactors.memory.index import Index
 from clawactors.memory.index.embedding import Idf, Matrix, Vector
+from clawactors.memory.index.postings import Numbers
 from clawactors.memory.index.rows import all_items, find
 from clawactors.memory.index.writer import Change, IndexWriter
 from clawactors.memory.item import Item
@@ -18,7 +19,8 @@ from clawactors.memory.models import building
 from clawactors.memory.models.building import MeaningBuilder
 from clawactors.memory.models.errors import ModelError
 from clawactors.memory.models.meanings import Meanings
-from clawactors.memory.models.parts import MemoryParts
+from clawactors.memory.models.parts import MemoryParts, parts_of
+from clawactors.memory.models.serving import Retriever, ServedModels
 from clawactors.memory.models.settings import MemoryConfig, PartSettings
 from clawactors.memory.recall import Searcher
 from clawactors.systems.memories import MEMORY, Content
@@ -244,6 +246,43 @@ def test_a_text_that_changes_while_it_is_computed_is_not_kept(animals: Index, tm
     assert known.tolist() == [False, True, True, True]
     assert similar[3] > 0.9
     builder.close()
+
+
+def the_last(index: Index, mask: object, *scores: object) -> Numbers:
+    return index.columns.living_numbers()[-1:]
+
+
+def retriever(settings: PartSettings) -> Retriever:
+    """The part `…:retriever`."""
+    return the_last
+
+
+def test_what_is_ranked_is_what_the_retriever_of_the_settings_finds(animals: Index) -> None:
+    made = parts_of(MemoryConfig(retrieve=PartSettings(use=f"{__name__}:retriever")))
+    searcher = Searcher(animals, ServedModels(retriever=made.retriever))
+    assert [hit.id for hit in searcher.search("cat", threshold=0.0)] == ["m3"]
+    assert [hit.id for hit in Searcher(animals).search("cat", 1)] == ["m0"]
+
+
+def test_the_reranker_orders_and_does_not_judge(animals: Index) -> None:
+    class Backwards:
+        def __init__(self) -> None:
+            self.failing = False
+
+        def scores(self, question: str, texts: Sequence[str]) -> list[float]:
+            if self.failing:
+                raise ModelError("the toy is broken")
+            return [float(place) for place in range(len(texts))]
+
+    model = Backwards()
+    models = ServedModels(reranker=model)
+    plain = Searcher(animals).search("cat car doctor rain", threshold=0.0)
+    found = Searcher(animals, models).search("cat car doctor rain", threshold=0.0)
+    assert [hit.id for hit in found] == [hit.id for hit in plain][::-1]
+    assert [hit.score for hit in found] == [hit.score for hit in plain], "the score never rises down the list"
+    model.failing = True
+    assert Searcher(animals, models).search("cat car doctor rain", threshold=0.0) == plain
+    assert models.trouble == "the toy is broken"
 
 
 def test_damaged_vectors_are_computed_again(animals: Index, tmp_path: Path) -> None:
