@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from clawactors.memory.index.columns import NONE, Columns
 from clawactors.memory.index.postings import Numbers
-from clawactors.memory.recall.demand import Demand
+from clawactors.memory.recall.demand import LIGHT, Demand
 from clawactors.memory.recall.fusion import FEATURES
 from clawactors.memory.recall.speaker import NameFinder
 
@@ -26,11 +26,11 @@ type Holders = Callable[[str], Numbers]
 THRESHOLD: Final = 0.7
 """Hits below this relevance are weak."""
 
-EVIDENCE: Final = ("covered", "open", "missing", "behind")
+EVIDENCE: Final = ("covered", "open", "missing", "behind", "unsaid")
 """The weighted share of the demands that is covered; the heaviest open demand; the share of names, numbers and dates
-that is open; how far the fused score is behind the best one."""
+that is open; how far the fused score is behind the best one; how little is said of what is asked beside the names."""
 
-COEFFICIENTS: Final[tuple[float, ...]] = (2.05, 5.5, -4.5, -0.7, -1.0)
+COEFFICIENTS: Final[tuple[float, ...]] = (3.55, 5.5, -6.0, -0.7, -1.0, -2.0)
 """The constant and the weights of `EVIDENCE`."""
 
 _NEAR: Final = (0.7, 0.7, 0.6)
@@ -56,19 +56,21 @@ type Around = Numbers
 def evidence(
     asked: Sequence[Demand], places: Around, holders: Holders, extra: dict[str, Scores], fused: Scores
 ) -> Scores:
-    """The evidence for each item. Shape: `(n, 4)`. `extra` covers demands by other than words: by owner, by date."""
+    """The evidence for each item. Shape: `(n, 5)`. `extra` covers demands by other than words: by owner, by date."""
     count = places.shape[1]
     behind = fused.max(initial=-np.inf) - fused
     weights = np.array([one.weight for one in asked], np.float32)
     if not len(weights):
         zeros = np.zeros(count, np.float32)
-        return np.stack((zeros, zeros + 1, zeros, behind), axis=1)
+        return np.stack((zeros, zeros + 1, zeros, behind, zeros), axis=1)
     shares = np.stack([_share(one, places, holders, extra.get(one.text)) for one in asked])
     hard = np.array([one.kind != "word" and one.weight > _HARD for one in asked])
     left = (1 - shares) * weights[:, None]
     covered = 1 - left.sum(axis=0) / weights.sum()
     missing = left[hard].sum(axis=0) / weights[hard].sum() if hard.any() else np.zeros(count, np.float32)
-    return np.stack((covered, left.max(axis=0), missing, behind), axis=1).astype(np.float32)
+    beside = np.array([one.kind != "name" and one.weight > LIGHT for one in asked])
+    unsaid = 1 - shares[beside].max(axis=0) if beside.any() else np.zeros(count, np.float32)
+    return np.stack((covered, left.max(axis=0), missing, behind, unsaid), axis=1).astype(np.float32)
 
 
 def beyond_words(

@@ -17,14 +17,14 @@ _UNKNOWN: Final = 15.0
 _LIGHT_TEXT = """
 use make do have need want know tell say remember mean
 happen go come keep call name kind sort type thing way time
-long much many often far old new current currently still now
+long much many often far old new current currently still now recently lately latest nowadays
 later soon already again first last next day today someone
 anyone person people everyone everybody something anything
 one number set work take let put find see look think like
 back well good big little lot part case point place right
 end 什么 什么时候 什么样 时候 哪个 哪家 哪里 哪天 哪年 哪些 哪位 哪一天 谁 怎么 怎样 如何 为什么
 为何 多少 几 几个 几点 多久 多长 多大 多重 多远 是否 有没有 我们 你们 他们 她们 它们 咱们 大家 自己
-这个 那个 这些 那些 这里 那里 现在 目前 以后 以前 之前 之后 关于 对于 可以 能够 应该 需要 必须 已经
+这个 那个 这些 那些 这里 那里 现在 目前 当前 如今 最近 近来 以后 以前 之前 之后 关于 对于 可以 能够 应该 需要 必须 已经
 还是 或者 如果 因为 所以 但是 最后 最终 一下 一个 一次 一样 一起 东西 事情 事 人 时间 号 要 会 能
 做 用 去 来 到 给 让 叫 放 看 想 说 问 找 有 没有 没 不 过 住 写 开 每 每天 多 少 大 小 新
 旧 前 后 里 上 下 中 内 外 家 个 位 次 种 样 分别 具体 主要 一共 总共 大概 知道 记得 告诉 发生
