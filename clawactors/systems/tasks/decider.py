@@ -68,7 +68,7 @@ def decide(command: c.TaskCommand, task: Task) -> tuple[e.TaskEvent, ...]:
             return _pause(command, task)
         case c.Resume():
             _open(task, "be resumed")
-            return (e.Resumed(),) if status == "paused" else loaded_again(task)
+            return (e.Resumed(), *loaded_again(task)) if status == "paused" else loaded_again(task)
         case c.Block():
             return _block(command, task)
         case c.Unblock():

@@ -43,9 +43,13 @@ def wake(task: Task) -> tuple[e.TaskEvent, ...]:
 
 
 def loaded_again(task: Task) -> tuple[e.TaskEvent, ...]:
-    """Runs the code of a waiting task up to its wait again, where no node has it in memory: so it can answer."""
+    """Runs the code of a waiting task up to its wait again, where no node has it in memory: so it can answer.
+
+    After a pause it finds what came meanwhile.
+    """
     life = task.life
-    begun = life.status == "waiting" and life.tries > 0 and life.waiting_for in ("signal", "timer")
+    status = life.resumes_to if life.status == "paused" else life.status
+    begun = status == "waiting" and life.tries > 0 and life.waiting_for in ("signal", "timer")
     return (e.Readied(),) if begun and not life.parked else ()
 
 

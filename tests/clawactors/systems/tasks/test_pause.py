@@ -18,7 +18,12 @@ from tests.clawactors.systems.tasks.vocabulary import (
 from tests.spec import SECOND
 
 
-@pytest.mark.parametrize("status", sorted(OPEN - {"paused"}))
+def test_code_that_waited_runs_after_a_pause_and_finds_what_came_meanwhile() -> None:
+    paused = given(*RUNNING, e.Waiting("signal", 0, "go", parked=True), e.Paused(), e.Signalled("go"))
+    assert paused.when(c.Resume()).then(e.Resumed(), e.Readied()).life.status == "pending"
+
+
+@pytest.mark.parametrize("status", sorted(OPEN - {"paused", "waiting"}))
 def test_whatever_is_open_can_be_paused_and_goes_on_as_before(status: Status) -> None:
     before = given(*HISTORIES[status])
     was = before.state.life
