@@ -83,6 +83,10 @@ class _NoSubmitter(Submitter):
         """It asks nobody."""
 
     @override
+    async def check(self, spec: e.Spec) -> None:
+        pass
+
+    @override
     async def submit(self, id: str, spec: e.Spec) -> Outcome:
         return Outcome(0)
 

@@ -37,9 +37,10 @@ class Timely:
                 if commit.kind == "schedule":
                     self._take_schedule(commit.id, commit.events, record.at_ns)
                 elif commit.kind == "task":
-                    woken = ".from." in record.subject or any(isinstance(e, te.CancelRequested) for e in commit.events)
+                    # No timer: parked code, or somebody's cancel or resume, asked for it.
+                    woken = ".from." in record.subject or bool(record.answers)
                     for place, event in enumerate(commit.events):
-                        if woken and isinstance(event, te.Readied):  # no timer: parked code, or a cancel, asked for it
+                        if woken and isinstance(event, te.Readied):
                             self._tasks[commit.id] = TASK.evolve(self._tasks[commit.id], event, record.at_ns)
                             continue
                         self._take_task(commit.id, event, commit.events[:place], record.at_ns)
