@@ -8,6 +8,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ import msgspec
 from clawactors.agents.failures import ModelUnavailable, failure_of
 from clawactors.agents.replies import ModelReply, ReplyPieces, reply_of
 from clawactors.eventlog.errors import Misconfigured
+from clawactors.kernel.time import retry_after_s
 
 __all__ = ["OPENAI", "ChatEndpoint", "ask_model", "import_httpx", "shared_ssl"]
 
@@ -121,18 +123,11 @@ async def _refuse(response: Any) -> None:
         said = msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError):
         said = raw.decode(errors="replace")
-    wait_s = _seconds(response.headers.get("retry-after"))
+    wait_s = min(retry_after_s(response.headers.get("retry-after", ""), datetime.now(UTC)), _WAIT_MAX_S)
     failure = failure_of(response.status_code, said, wait_s)
     if response.status_code in (429, 503) and wait_s:
         await asyncio.sleep(wait_s)
     raise failure
-
-
-def _seconds(told: str | None) -> float:
-    try:
-        return max(0.0, min(float(told or 0), _WAIT_MAX_S))
-    except ValueError:  # a date
-        return 0.0
 
 
 async def _read(response: Any, prompt_tokens: int, on_text: OnText | None) -> ModelReply:

@@ -1,10 +1,14 @@
-"""Points in time and durations, as people and scripts write and read them."""
+"""Points in time, durations and time zones, as people, scripts and servers write and read them."""
 
 import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-__all__ = ["duration_s", "iso", "time_ns"]
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+__all__ = ["duration_s", "iso", "retry_after_s", "time_ns", "time_zone"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -56,3 +60,35 @@ def time_ns(text: str) -> int:
     # `timestamp()` is a float, which is too coarse for nanoseconds.
     whole = moment.replace(microsecond=0)
     return int(whole.timestamp()) * 1_000_000_000 + moment.microsecond * 1000
+
+
+@lru_cache(maxsize=256)
+def time_zone(name: str) -> "ZoneInfo | None":
+    """The zone of that name in the IANA database, as in `Europe/Berlin`; None where it has none."""
+    from zoneinfo import ZoneInfo
+
+    try:
+        return ZoneInfo(name)
+    except (LookupError, ValueError, OSError):
+        return None
+
+
+def retry_after_s(told: str, now: datetime | str) -> float:
+    """How long `Retry-After` asks to wait: seconds, or a date; 0 for nothing that can be read.
+
+    `now` is the time here, or the server's own as its `Date` header has it, '' where it has none.
+    """
+    if told.isascii() and told.replace(".", "", 1).isdigit():
+        return float(told[:6])
+    try:
+        wait = _http_date(told) - (_http_date(now) if isinstance(now, str) else now)
+    except (ValueError, TypeError, OverflowError):
+        return 0.0
+    return max(0.0, wait.total_seconds())
+
+
+def _http_date(text: str) -> datetime:
+    from email.utils import parsedate_to_datetime  # slow to import, and rarely needed
+
+    moment = parsedate_to_datetime(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -8,7 +8,6 @@
 
 import asyncio
 import base64
-import email.utils
 import hashlib
 import hmac
 import ssl
@@ -19,6 +18,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from clawactors.kernel.time import retry_after_s
 from clawactors.version import VERSION
 
 __all__ = ["TIMEOUT_S", "HttpSender", "PostReply", "PostSender", "SendFailed", "signed"]
@@ -116,18 +116,7 @@ def _reply(head: bytes) -> PostReply:
     if not version.startswith("HTTP/1.") or not (code.isascii() and code.isdigit() and len(code) == 3):
         raise ValueError(f"no HTTP answer: {status[:60]!r}")
     named = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    return PostReply(int(code), _seconds(named.get("retry-after", ""), named.get("date", "")))
-
-
-def _seconds(after: str, now: str) -> float:
-    """Seconds, or the time between two dates as the receiver's clock has them."""
-    if after.isascii() and after.isdigit():
-        return float(after[:6])
-    try:
-        wait = email.utils.parsedate_to_datetime(after) - email.utils.parsedate_to_datetime(now)
-    except (ValueError, TypeError, OverflowError):
-        return 0.0
-    return max(0.0, wait.total_seconds())
+    return PostReply(int(code), retry_after_s(named.get("retry-after", ""), named.get("date", "")))
 
 
 @cache

@@ -39,7 +39,7 @@ def elements(read: Read) -> Iterator[Any]:
 
 
 class _Buffer:
-    """The text from `at` on, as far as it was read."""
+    """What was read of the text from `at` on."""
 
     def __init__(self, read: Read) -> None:
         self._read = read

@@ -11,12 +11,13 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
 
 from clawactors.eventlog import Misconfigured
+from clawactors.kernel.time import retry_after_s
 from clawactors.memory.models.errors import ModelError, TextRefused
 from clawactors.memory.models.settings import EndpointSettings
 
@@ -25,6 +26,7 @@ __all__ = ["ModelEndpoint"]
 _FIRST_WAIT_S: Final = 0.5
 _LONGEST_WAIT_S: Final = 60.0
 _REST_S: Final = 15.0
+_ASKED_MAX_S: Final = 86_400.0
 _BYTES_MAX: Final = 64 * 1024 * 1024
 _PASSING: Final = frozenset((408, 409, 425, 429))
 _REFUSING: Final = frozenset((400, 413, 422))
@@ -136,7 +138,7 @@ class ModelEndpoint:
     def _refuse(self, status: int, content: bytes, retry_after: str) -> None:
         why = f"status {status}: {_shown(content)}"
         if status in _PASSING or status >= 500:
-            raise _Passing(why, _seconds(retry_after))
+            raise _Passing(why, min(retry_after_s(retry_after, datetime.now(UTC)), _ASKED_MAX_S))
         if status in _REFUSING:
             raise TextRefused(f"endpoint {self.name}: {why}")
         raise ModelError(f"endpoint {self.name}: {why}")
@@ -159,18 +161,6 @@ class ModelEndpoint:
     def close(self) -> None:
         """Closes the connections."""
         self._client.close()
-
-
-def _seconds(retry_after: str) -> float:
-    """What `Retry-After` asks for: seconds, or a date; 0 for nothing that can be read."""
-    try:
-        return min(max(float(retry_after), 0.0), 86_400.0)
-    except ValueError:
-        pass
-    try:
-        return max(parsedate_to_datetime(retry_after).timestamp() - time.time(), 0.0)
-    except (ValueError, TypeError):
-        return 0.0
 
 
 def _shown(content: bytes | bytearray) -> str:

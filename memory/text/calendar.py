@@ -7,8 +7,9 @@ locale it can't be read, unless one of the two numbers is above 12.
 import calendar
 import datetime as dt
 import re
-import zoneinfo
 from typing import Final
+
+from clawactors.kernel.time import time_zone
 
 __all__ = ["DAY_NS", "EPOCH", "MONTH_NAMES", "UTC", "Zone", "date_of", "day_first", "day_of", "offset_ns", "zone_named"]
 
@@ -35,10 +36,9 @@ def zone_named(name: str) -> Zone:
         minutes = 60 * int(match[2]) + int(match[3] or 0)
         if minutes < 24 * 60:
             return dt.timezone(dt.timedelta(minutes=minutes if match[1] == "+" else -minutes))
-    try:
-        return zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"unknown time zone {name[:64]!r}: give a name like Europe/Vienna or an offset") from None
+    if (zone := time_zone(name)) is None:
+        raise ValueError(f"unknown time zone {name[:64]!r}: give a name like Europe/Vienna or an offset")
+    return zone
 
 
 def offset_ns(zone: Zone, at_ns: int) -> int:

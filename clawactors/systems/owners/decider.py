@@ -4,13 +4,13 @@
 2. A forgetting within an earlier one is quiet. One of everything takes the place of all before it.
 """
 
-import zoneinfo
 from typing import Final, assert_never
 
 from msgspec.structs import replace
 
 from clawactors.kernel.decider import Decider
 from clawactors.kernel.errors import Refused
+from clawactors.kernel.time import time_zone
 from clawactors.systems.owners.commands import Configure, ForgetOwner, OwnerCommand
 from clawactors.systems.owners.events import Forgetting, OwnerConfigured, OwnerEvent, OwnerForgotten, OwnerSettings
 from clawactors.systems.owners.owner import NOBODY, Owner
@@ -43,11 +43,8 @@ def decide(command: OwnerCommand, owner: Owner) -> tuple[OwnerEvent, ...]:
 
 
 def _check(settings: OwnerSettings) -> None:
-    if settings.zone:
-        try:
-            zoneinfo.ZoneInfo(settings.zone)
-        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-            raise Refused(f"there is no time zone {settings.zone[:60]!r}; take one as in Europe/Rome") from None
+    if settings.zone and time_zone(settings.zone) is None:
+        raise Refused(f"there is no time zone {settings.zone[:60]!r}: write one as in 'Europe/Rome' or 'UTC'")
     if len(settings.sharing) > _SHARING_LIMIT:
         raise Refused(f"sharing names {len(settings.sharing)}, the limit is {_SHARING_LIMIT}")
     if any(not name.strip() for name in settings.sharing):

@@ -9,13 +9,13 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
 from clawactors.kernel.errors import Refused
+from clawactors.kernel.time import time_zone
 
 __all__ = ["after", "checked", "until"]
 
@@ -97,12 +97,10 @@ def _local(zone: str, second: int) -> datetime:
     return datetime.fromtimestamp(second, UTC).astimezone(_zone(zone))
 
 
-@lru_cache(maxsize=256)
 def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (LookupError, ValueError, OSError):
-        raise Refused(f"{name[:60]!r} is not a valid time zone: write one as in 'Europe/Berlin' or 'UTC'") from None
+    if (zone := time_zone(name)) is None:
+        raise Refused(f"{name[:60]!r} is not a valid time zone: write one as in 'Europe/Berlin' or 'UTC'")
+    return zone
 
 
 def _said(error: CronSimError, fields: int) -> str:

@@ -1,12 +1,12 @@
 """Durations and times as people write them."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawactors.kernel.time import duration_s, time_ns
+from clawactors.kernel.time import duration_s, retry_after_s, time_ns, time_zone
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,30 @@ def test_a_time_is_exact_in_every_zone(moment: datetime, offset: int) -> None:
 def test_a_time_without_zone_or_sense_is_refused(text: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         time_ns(text)
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ("7", 7.0),
+        ("0.2", 0.2),
+        ("01 Jan 2026 00:01:00 GMT", 60.0),
+        ("01 Jan 2026 00:01:00 -0000", 60.0),
+        ("31 Dec 2025 23:00:00 GMT", 0.0),
+        *((text, 0.0) for text in ("", "soon", "-5", "nan", "inf", "\u00b2", ".", "1e9", "01 Jan 99999 00:00:00 GMT")),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date_and_anything_else_asks_for_no_wait(told: str, seconds: float) -> None:
+    assert retry_after_s(told, datetime(2026, 1, 1, tzinfo=UTC)) == seconds
+    assert retry_after_s(told, "01 Jan 2026 00:00:00 GMT") == seconds
+
+
+def test_a_date_asks_for_no_wait_where_the_time_of_the_server_is_not_known() -> None:
+    assert retry_after_s("01 Jan 2026 00:01:00 GMT", "") == 0.0
+
+
+def test_a_time_zone_is_one_of_the_database() -> None:
+    zone = time_zone("Europe/Vienna")
+    assert zone is not None
+    assert zone.key == "Europe/Vienna"
+    assert [time_zone(name) for name in ("Mars/Olympus", "../etc/passwd", "", "a" * 300, "\0")] == [None] * 5
