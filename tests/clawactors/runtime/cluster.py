@@ -6,6 +6,8 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextvars import Context
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,6 +15,7 @@ from typing import Any
 from clawactors.eventlog import (
     Draft,
     InProcessLog,
+    Unavailable,
     aggregate_pattern,
 )
 from clawactors.eventlog.blobs import InProcessBlobs
@@ -270,6 +273,29 @@ async def until(log: InProcessLog, holds: Callable[[], object], what: str = "", 
         raise AssertionError(f"it never came: {what}") from None
     finally:
         await follower.aclose()
+
+
+class KillAt:
+    """Kills the process that appends the `at`-th commit of a task, before or after it is stored: `point`. 0: none."""
+
+    def __init__(self, cluster: Cluster, id: str, at: int, point: str) -> None:
+        self._cluster, self._id, self._at, self._point = cluster, id, at, point
+        self.count = 0
+        self.dying: list[asyncio.Task[None]] = []
+
+    def watch(self, name: str) -> None:
+        """That process, as in `node/n1`, is struck where it makes the append."""
+        self._cluster.links[name].fault = partial(self._fault, name)
+
+    def _fault(self, name: str, when: str, draft: Any) -> None:
+        if draft.id != self._id:
+            return
+        self.count += when == self._point
+        if when == self._point and self.count == self._at and name in self._cluster.links:
+            self._cluster.links[name].unplug()
+            killing = self._cluster.kill(name)
+            self.dying.append(asyncio.get_running_loop().create_task(killing, context=Context()))
+            raise Unavailable("killed")
 
 
 async def all_turns() -> None:

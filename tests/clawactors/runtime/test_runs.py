@@ -1,17 +1,16 @@
 """`task.continue_as`: a task that lives long begins anew under its id, and its state stays small."""
 
 import asyncio
-from contextvars import Context
 from typing import Any
 
 import pytest
 
-from clawactors import Refused, Retry, SyncTask, Task, TaskFailed, TaskSuspended, Unavailable, skill
+from clawactors import Refused, Retry, SyncTask, Task, TaskFailed, TaskSuspended, skill
 from clawactors.kernel.transfer import encode_state
 from clawactors.systems.tasks import events as e
 from clawactors.testing import Cluster as Kit
 from tests.clawactors.runtime import isolated
-from tests.clawactors.runtime.cluster import Cluster, page
+from tests.clawactors.runtime.cluster import Cluster, KillAt, page
 
 
 async def nothing() -> None:
@@ -402,33 +401,20 @@ async def _killed(at: int, point: str) -> tuple[list[str], Cluster, int]:
             await task.continue_as({"run": run + 1})
         return [run, got]
 
-    count, dying = 0, list[asyncio.Task[None]]()
     async with Cluster() as cluster:
         await cluster.control()
 
-        def strike(name: str) -> Any:
-            def fault(when: str, draft: Any) -> None:
-                nonlocal count
-                if draft.id != "t":
-                    return
-                count += when == point
-                if when == point and count == at and name in cluster.links:
-                    cluster.links[name].unplug()
-                    dying.append(asyncio.get_running_loop().create_task(cluster.kill(name), context=Context()))
-                    raise Unavailable("killed")
-
-            return fault
-
+        kill = KillAt(cluster, "t", at, point)
         for id in ("n1", "n2"):
             await cluster.node(id, [runs], lease_s=0.1)
-            cluster.links[f"node/{id}"].fault = strike(f"node/{id}")
+            kill.watch(f"node/{id}")
         client = cluster.client()
         ref = await client.submit("runs", id="t")
         for number in range(3):
             await ref.signal("go", number)
         assert await ref.result(8) == [3, 2]
-        await asyncio.gather(*dying)
-        return done, cluster, count
+        await asyncio.gather(*kill.dying)
+        return done, cluster, kill.count
 
 
 @pytest.mark.parametrize("point", ["before", "after"])

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import random
-from contextvars import Context, ContextVar
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from clawactors import Refused, Retry, SyncTask, Task, Unavailable, skill, step
+from clawactors import Refused, Retry, SyncTask, Task, skill, step
 from clawactors.systems.skills import Skill
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks.events import TaskError
 from clawactors.systems.tasks.row import row
 from tests.clawactors.runtime import isolated
-from tests.clawactors.runtime.cluster import Cluster, Stage
+from tests.clawactors.runtime.cluster import Cluster, KillAt, Stage
 from tests.clawactors.runtime.test_output import printed
 
 world: list[str] = []
@@ -402,33 +402,19 @@ async def walk(seed: int, point: str, at: int, how: str, code: Skill) -> tuple[C
     chance = random.Random(seed)
     async with Cluster() as cluster:
         await cluster.control()
-        count, dying = 0, list[asyncio.Task[None]]()
-
-        def strike(name: str) -> Any:
-            def fault(when: str, draft: Any) -> None:
-                nonlocal count
-                if draft.id != "t":
-                    return
-                count += when == point
-                if when == point and count == at and name in cluster.links:
-                    cluster.links[name].unplug()
-                    dying.append(asyncio.get_running_loop().create_task(cluster.kill(name), context=Context()))
-                    raise Unavailable("killed")
-
-            return fault
-
+        kill = KillAt(cluster, "t", at, point)
         for id in ("n1", "n2"):
             await cluster.node(id, [code], slots=chance.choice((1, 5)), lease_s=0.2)
-            cluster.links[f"node/{id}"].fault = strike(f"node/{id}")
+            kill.watch(f"node/{id}")
         client = cluster.client()
         await client.submit(code.name, id="t")
         if how == "cancel":
             await cluster.until_status("t", "blocked", "pending", "scheduled", "running")
-            await cluster.until(lambda: cluster.task("t").life.status == "blocked" or dying)
+            await cluster.until(lambda: cluster.task("t").life.status == "blocked" or kill.dying)
             await cluster.until_status("t", "blocked")
             await client.cancel("t", undo=True)
         await cluster.until_status("t", "dead", "failed", "cancelled")
-        await asyncio.gather(*dying)
+        await asyncio.gather(*kill.dying)
         return cluster, happened
 
 
