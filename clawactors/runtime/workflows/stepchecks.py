@@ -130,5 +130,5 @@ class StepCheck:
 def _seconds(value: str | float) -> float:
     seconds = duration_s(value) if isinstance(value, str) else value
     if not 0 <= seconds < _LONGEST_S:
-        raise ValueError(f"{value} is no duration: 0 or more seconds, at most 100 years")
+        raise ValueError(f"{value} is not a valid duration: write 0 or more seconds, at most 100 years")
     return seconds

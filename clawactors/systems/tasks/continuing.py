@@ -2,7 +2,7 @@
 
 1. What a run has recorded ends with it: steps, waits, failures, open approvals. Signals that it did not take stay.
 2. A requested cancel ends the task instead; steps of a run that ended so are never undone later.
-3. Who submits the task again, as it was submitted first, still finds it.
+3. Submitting the task again with its first parameters still finds it.
 """
 
 import hashlib
