@@ -3,18 +3,19 @@
 import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-__all__ = ["duration_s", "iso", "retry_after_s", "time_ns", "time_zone"]
+__all__ = ["LONGEST_S", "duration_s", "iso", "retry_after_s", "time_ns", "time_zone"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _DURATION = re.compile(rf"(?:{_PART.pattern})+", re.ASCII)
-_LONGEST_S = 100 * 365 * 86400.0
+LONGEST_S: Final = 100 * 365 * 86400.0
+"""A hundred years: no duration is longer."""
 _SECOND = timedelta(seconds=1)
 _FIRST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _SECOND
 _LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _SECOND
@@ -41,7 +42,7 @@ def duration_s(text: str) -> float:
     if not _DURATION.fullmatch(text):
         raise ValueError(f"{text[:40]!r} is not a valid duration: write 30s, 5m, 2h or 7d")
     total = sum(float(number) * _UNITS_S[unit] for number, unit in _PART.findall(text))
-    if total > _LONGEST_S:
+    if total > LONGEST_S:
         raise ValueError(f"{text[:40]!r} is longer than 100 years")
     return total
 

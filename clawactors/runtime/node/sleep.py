@@ -3,7 +3,7 @@
 from typing import Final
 
 from clawactors.kernel.errors import Refused
-from clawactors.kernel.time import duration_s, iso, time_ns
+from clawactors.kernel.time import LONGEST_S, duration_s, iso, time_ns
 
 __all__ = ["IN_PLACE_S", "SLEEP", "seconds_of", "until_of", "written"]
 
@@ -12,8 +12,6 @@ SLEEP: Final = "sleep:"
 
 IN_PLACE_S: Final = 1.0
 """A shorter sleep keeps its slot and is not recorded: giving the slot away would take longer."""
-
-_LONGEST_S: Final = 100 * 365 * 86_400.0
 
 
 def seconds_of(duration: object) -> float:
@@ -25,7 +23,7 @@ def seconds_of(duration: object) -> float:
             raise Refused(str(error)) from None
     if isinstance(duration, bool) or not isinstance(duration, int | float):
         raise Refused(f"a wait takes seconds or a duration as in '7d', not {repr(duration)[:40]}")
-    if not 0 <= duration <= _LONGEST_S:  # which NaN is not either
+    if not 0 <= duration <= LONGEST_S:  # which NaN is not either
         raise Refused(f"can't wait {duration:g} seconds; it takes 0 to 100 years")
     return float(duration)
 

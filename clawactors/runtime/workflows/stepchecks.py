@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from clawactors.eventlog import is_id
 from clawactors.kernel.errors import Refused
-from clawactors.kernel.time import duration_s, time_ns
+from clawactors.kernel.time import LONGEST_S, duration_s, time_ns
 from clawactors.runtime.expressions import ExpressionError, Template
 from clawactors.runtime.workflows.plan import SETTINGS, PlannedStep
 from clawactors.runtime.workflows.references import SCOPE, DefinedNames, References, parse_condition, parse_template
@@ -16,7 +16,6 @@ from clawactors.systems.workflows.definition import DOES, GOES_WITH, WorkflowSte
 __all__ = ["StepCheck"]
 
 _NEED_FOR_EACH: Final = ("as", "parallel")
-_LONGEST_S: Final = 100 * 365 * 86_400.0
 _DURATIONS: Final = ("sleep", "timeout", "remind")
 
 
@@ -129,6 +128,6 @@ class StepCheck:
 
 def _seconds(value: str | float) -> float:
     seconds = duration_s(value) if isinstance(value, str) else value
-    if not 0 <= seconds < _LONGEST_S:
+    if not 0 <= seconds < LONGEST_S:
         raise ValueError(f"{value} is not a valid duration: write 0 or more seconds, at most 100 years")
     return seconds
