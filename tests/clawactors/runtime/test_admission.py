@@ -10,6 +10,7 @@ from clawactors.systems.placement import ClusterState, Placement
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.tasks.submission import spec_of
+from tests.clawactors.runtime.virtual import run_virtually
 
 NOW_NS = 1_000_000_000
 SLOTS = 100
@@ -52,7 +53,7 @@ async def test_many_that_find_no_room_wait_until_the_first_have_ended() -> None:
     assert appending.commands == [c.Admit] * (2 * SLOTS)
 
 
-async def test_requests_that_wait_for_room_do_so_in_turn() -> None:
+async def _four_requests() -> None:
     placement, appending = placement_with_a_node(), Appending()
     handle = admitting(placement, lambda: NOW_NS)(appending)
     requests = [submissions(prefix, SLOTS) for prefix in "abcd"]
@@ -64,6 +65,10 @@ async def test_requests_that_wait_for_room_do_so_in_turn() -> None:
         for call in calls:
             placement.release(call.id)
     assert appending.commands == [c.Admit] * (4 * SLOTS)
+
+
+def test_requests_that_wait_for_room_do_so_in_turn() -> None:
+    run_virtually(_four_requests())
 
 
 async def test_nobody_waits_for_room_that_can_not_be_foreseen() -> None:
