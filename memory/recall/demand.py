@@ -22,7 +22,7 @@ ASKED: Final = 0.65
 MODIFIES: Final = 1.25
 """A noun before another one tells it from its like: the payroll account, the demo account."""
 
-WEIGHTS: Final[dict[DemandKind, float]] = {"name": 1.3, "number": 1.1, "code": 1.3, "date": 1.1}
+WEIGHTS: Final[dict[DemandKind, float]] = {"name": 1.3, "number": 1.3, "code": 1.3, "date": 1.1}
 
 RELATED: Final = 0.35
 SHARES: Final = {Sense.MEANS: 0.9, Sense.EXAMPLE: 0.0, Sense.RELATED: RELATED}

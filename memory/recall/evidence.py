@@ -30,7 +30,7 @@ EVIDENCE: Final = ("covered", "open", "missing", "behind", "unsaid")
 """The weighted share of the demands that is covered; the heaviest open demand; the share of names, numbers and dates
 that is open; how far the fused score is behind the best one; how little is said of what is asked beside the names."""
 
-COEFFICIENTS: Final[tuple[float, ...]] = (3.55, 5.5, -6.0, -0.7, -1.0, -2.0)
+COEFFICIENTS: Final[tuple[float, ...]] = (3.65, 5.5, -6.0, -0.7, -1.0, -2.0)
 """The constant and the weights of `EVIDENCE`."""
 
 _NEAR: Final = (0.7, 0.7, 0.6)

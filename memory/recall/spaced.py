@@ -17,7 +17,7 @@ __all__ = ["Sentence"]
 
 _LETTER = rf"(?:[^\W_{UNSPACED}]|[{MARKS}])"
 _TOKEN = re.compile(
-    rf"(?P<unspaced>[{UNSPACED}]+)|(?P<code>{COMPOUND.pattern})|(?P<number>\d+(?:[.,]\d+)*(?![^\W\d_]))"
+    rf"(?P<unspaced>[{UNSPACED}]+)|(?P<code>{COMPOUND.pattern})|(?P<number>\d++(?:[.,]\d++)*+(?!{_LETTER}))"
     rf"|(?P<sharp>\b[A-Za-z](?:\+\+|#)(?!\w))|(?P<word>{_LETTER}+(?:['\u2019]{_LETTER}+)?)"
 )
 _CODE = re.compile(r"[\d_./:@\\#]")
@@ -31,7 +31,7 @@ _AUXILIARY = re.compile(
     r"\b(?:do|does|did|don't|doesn't|didn't|can|can't|could|may|must|should|shall|will|would|won't|has|have|had)\b"
 )
 _BEFORE_VERB_TEXT = """
-i we you they he she it who to not must may can should shall will would could do does did don't doesn't didn't can't
+i we you they he she it who to not must may can should shall will would could don't doesn't didn't can't
 won't be been being how
 """
 _BEFORE_VERB: Final = frozenset(_BEFORE_VERB_TEXT.split())
@@ -97,9 +97,13 @@ class Sentence:
             token = token[:-1]
         folded = fold(token).removesuffix("'s")
         capital = token[:1].isupper() and not self._titled
+        if len(token) == 1 and capital and not begins and folded not in STOP_WORDS:
+            return [Demand(folded, "code", WEIGHTS["code"], {folded: 1.0})]  # «plan B», «gate C»
         if folded in STOP_WORDS and (begins or not capital or len(token) == 1):
             return []
         base = self._lexicon.analyzer.base_form(folded.replace("-", "")) or folded
+        if base.isdecimal() and not light(folded):  # «five» is 5
+            return [Demand(base, "number", WEIGHTS["number"], {base: 1.0})]
         rare = rarity(folded)
         kind: DemandKind = "word"
         if _MIXED.search(token) and (not token.islower() or re.search(r"\d", token)):

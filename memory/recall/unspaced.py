@@ -14,13 +14,17 @@ from clawactors.memory.text.stopword import STOP_CHARACTERS
 __all__ = ["unspaced_demands"]
 
 _HAN = re.compile("([\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003fffd]+)")
+_FIRST = re.compile("(?<!十)一号|第一[^次个]")
+"""Where 一 tells a thing from its like."""
 _PARTICLES = re.compile("[\u3041-\u309f]+")
 """Hiragana: endings and particles of Japanese."""
 
-_SUFFIXES: Final = frozenset("器员师者机处部局性化率度站库量值额费")
+_SUFFIXES: Final = frozenset("器仪员师者机处部局性化率度站库量值额费")
 """They make a noun of the word before them."""
 
 _ASKING: Final = frozenset(("什么", "哪个", "哪种", "哪些", "哪家", "哪位", "哪款", "哪门", "哪本"))
+_TROUBLE: Final = frozenset(("问题", "毛病", "故障", "状况"))
+"""«出了什么问题» asks for anything that went wrong."""
 _TITLES: Final = frozenset("老小阿")
 _SURNAMES: Final = frozenset(
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗高郑梁谢宋唐许韩邓冯曹彭曾肖田董潘袁蔡蒋余于杜叶程魏苏吕丁任卢姚沈钟姜崔谭陆范汪"
@@ -50,6 +54,8 @@ def _chinese(run: str, lexicon: Lexicon) -> Iterator[Demand]:
     for number in numbers(run):
         if number != "1":
             yield Demand(number, "number", WEIGHTS["number"], {number: 1.0})
+    if _FIRST.search(run):
+        yield Demand("1", "number", WEIGHTS["number"], {"1": 1.0})
     pieces = ["", "", *_pieces(run, lexicon), ""]
     first = True
     for place, piece in enumerate(pieces[2:-1], 2):
@@ -63,7 +69,7 @@ def _chinese(run: str, lexicon: Lexicon) -> Iterator[Demand]:
         if named:
             same = {term: share for term, share in terms.items() if share > RELATED}
             yield Demand(piece, "name", WEIGHTS["name"], same, pairs, 0.25)
-        elif light(piece):
+        elif light(piece) or (piece in _TROUBLE and pieces[place - 1] in _ASKING):
             yield Demand(piece, "word", LIGHT, terms, pairs)
         else:
             weight = (0.55 if len(piece) == 1 else 0.7) + 0.3 * rarity(piece)
@@ -90,7 +96,7 @@ def _is_name(piece: str) -> bool:
 
 def _pieces(run: str, lexicon: Lexicon) -> Iterator[str]:
     """The words of the run; single characters side by side are one piece, and so are a word and its suffix."""
-    words = segments(run, lexicon.concepts.words)
+    words = segments(run, lexicon.concepts.words | _ASKING)
     piece = ""
     loose = False
     for word, following in pairwise([*words, ""]):

@@ -38,6 +38,8 @@ NOTES = {
     "incident": ("The billing service failed on 11 May because the disk was full.",),
     "事故": ("五月十一日账单服务中断，因为磁盘满了。",),
     "travel": ("The flight to Helsinki leaves at 07:55 from terminal 2.", "We stay at Hotel Katajanokka."),
+    "labels": ("Spectrometer B drifts until it is warm.", "Adeyemi wants the draft of chapter two by Monday."),
+    "编号": ("二号光谱仪每小时漂移0.3纳米。", "17号样品被丙酮污染了。"),
     "出行": ("飞昆明的航班早上七点五十五起飞。", "我们住翠湖宾馆。"),
 }
 
@@ -65,6 +67,10 @@ NOTES = {
         ("事故", "支付服务为什么中断？"),
         ("travel", "When does the flight to Lisbon leave?"),
         ("出行", "飞哈尔滨的航班几点起飞？"),
+        ("labels", "Why does spectrometer C drift?"),
+        ("labels", "By when does Adeyemi want the draft of chapter five?"),
+        ("编号", "一号光谱仪漂移多少？"),
+        ("编号", "21号样品被什么污染了？"),
     ],
 )
 def test_what_memory_does_not_hold_is_weak(fill: Fill, notes: str, question: str) -> None:
@@ -90,6 +96,8 @@ def test_what_memory_does_not_hold_is_weak(fill: Fill, notes: str, question: str
         ("事故", "五月账单服务为什么挂了？", 0),
         ("travel", "When does the flight to Helsinki depart?", 0),
         ("出行", "飞昆明的航班几点起飞？", 0),
+        ("labels", "How fast does spectrometer B drift?", 0),
+        ("编号", "17号样品出了什么问题？", 1),
     ],
 )
 def test_what_memory_holds_comes_first_and_is_not_weak(fill: Fill, notes: str, question: str, place: int) -> None:
