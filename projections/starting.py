@@ -13,6 +13,7 @@ from clawactors.projections.engine.store import Reading, Store
 from clawactors.projections.views.nodes.view import stored_nodes
 from clawactors.projections.views.schedules import SCHEDULE_TABLES
 from clawactors.projections.views.tasks import table as t
+from clawactors.projections.views.tasks.lists import STATUS
 from clawactors.projections.views.triggers import TRIGGER_TABLES
 from clawactors.systems.nodes import Node
 from clawactors.systems.placement import slim
@@ -76,7 +77,7 @@ def starting_point(store: Store) -> StartingPoint:
 
 def _open_tasks(reading: Reading) -> Iterator[tuple[str, int, Task]]:
     for status in sorted(OPEN):
-        prefix = term(t.STATUS, status)
+        prefix = term(STATUS, status)
         for key, _ in ascending(reading, t.INDEX, prefix):
             if not key.startswith(prefix):
                 break

@@ -25,13 +25,12 @@ def iso(at_ns: int) -> str | None:
     """ISO 8601 in UTC with its zone; None for 0, which means never. What no calendar holds becomes its nearest end."""
     if at_ns == 0:
         return None
-    second, ns = divmod(at_ns, 1_000_000_000)
-    return f"{_to_the_second(min(max(second, _FIRST), _LAST))}.{ns // 1000:06d}+00:00"
+    return f"{_to_the_second(at_ns // 1_000_000_000)}.{at_ns % 1_000_000_000 // 1000:06d}+00:00"
 
 
 @lru_cache(maxsize=4096)  # rows of one list lie close together, and the calendar is slow
 def _to_the_second(second: int) -> str:
-    return (_EPOCH + timedelta(seconds=second)).isoformat()[:19]
+    return (_EPOCH + timedelta(seconds=min(max(second, _FIRST), _LAST))).isoformat()[:19]
 
 
 def duration_s(text: str) -> float:

@@ -1,7 +1,7 @@
 """Walks through sorted keys, newest first: one list, several (`Union`) or their intersection (`newest`).
 
 All keys with one prefix are a list of the rows with one value; its walk seeks instead of scanning. So an intersection
-costs as many seeks as its shortest list has keys.
+costs as many seeks as its shortest list has keys, and a search ends early when it has used up its `Effort`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,18 @@ from typing import Protocol
 
 from clawactors.projections.engine.store import Cursor, Reading
 
-__all__ = ["PrefixWalk", "Union", "Walk", "ascending", "newest"]
+__all__ = ["Effort", "PrefixWalk", "Union", "Walk", "ascending", "newest"]
+
+
+class Effort:
+    """What a search may still do, in seeks, by default all.
+
+    `stopped_at` is the greatest key that it did not look at any more.
+    """
+
+    def __init__(self, seeks: int = 1 << 62) -> None:
+        self.left = seeks
+        self.stopped_at: bytes | None = None
 
 
 class Walk(Protocol):
@@ -43,23 +54,46 @@ class PrefixWalk:
 
 
 class Union:
-    """The keys that any of the walks has."""
+    """The keys that any of the walks has. It is asked downwards only: of each walk, what was found last is kept."""
 
     def __init__(self, walks: Sequence[Walk]) -> None:
-        self._walks = walks
+        self._heads: list[tuple[Walk, bytes | None]] = [(walk, None) for walk in walks]
 
     def at_most(self, key: bytes) -> bytes | None:
         """See `Walk`."""
-        return max((found for walk in self._walks if (found := walk.at_most(key)) is not None), default=None)
+        best: bytes | None = None
+        ended = False
+        for at, (walk, head) in enumerate(self._heads):
+            if head is None or head > key:
+                found = walk.at_most(key)
+                if found is None:
+                    ended = True
+                    self._heads[at] = walk, b""
+                    continue
+                self._heads[at] = walk, found
+                head = found
+            if best is None or head > best:
+                best = head
+        if ended:
+            self._heads = [(walk, head) for walk, head in self._heads if head != b""]
+        return best
 
 
-def newest(walks: Sequence[Walk], first: bytes, last: bytes) -> Iterator[bytes]:
-    """The keys that all of the walks have, from `first` down to `last`. All keys have the length of `first`."""
+def newest(walks: Sequence[Walk], first: bytes, last: bytes, effort: Effort | None = None) -> Iterator[bytes]:
+    """The keys that all of the walks have, from `first` down to `last`. All keys have the length of `first`.
+
+    It ends early where the effort is used up, and notes there how far it has come.
+    """
+    effort = effort or Effort()
     key: bytes | None = first
     while key is not None:
         agreed = 0
         while agreed < len(walks):
+            if effort.left <= 0:
+                effort.stopped_at = key
+                return
             for walk in walks:
+                effort.left -= 1
                 found = walk.at_most(key)
                 if found is None or found < last:
                     return

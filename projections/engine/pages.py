@@ -7,7 +7,7 @@ row when other rows change meanwhile.
 import base64
 import binascii
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import msgspec
@@ -43,9 +43,15 @@ def mark_of(question: msgspec.Struct) -> str:
     return f"{type(question).__name__} {msgspec.structs.asdict(question) | _OF_ONE_PAGE!r}"
 
 
-def page(rows: Iterable[tuple[bytes, dict[str, Any]]], limit: int, question: str) -> dict[str, Any]:
+def page(
+    rows: Iterable[tuple[bytes, dict[str, Any]]],
+    limit: int,
+    question: str,
+    unseen: Callable[[], bytes | None] = lambda: None,
+) -> dict[str, Any]:
     """`rows`, the first of those `(key, row)`, and the `cursor` to the rest, None where there is none.
 
+    `unseen` gives, after the last of the rows, where the search for more of them goes on; None where it is complete.
     Raises: `InvalidQuery`.
     """
     checked_limit(limit)
@@ -55,10 +61,15 @@ def page(rows: Iterable[tuple[bytes, dict[str, Any]]], limit: int, question: str
         encoded = trimmed(row)
         size_bytes += len(encoded) + 1
         if taken and (len(taken) == limit or size_bytes > PAGE_BYTES):
-            return {"rows": taken, "cursor": base64.urlsafe_b64encode(_mark(question) + last).decode()}
+            return {"rows": taken, "cursor": _cursor(question, last)}
         taken.append(msgspec.Raw(encoded))
         last = key
-    return {"rows": taken, "cursor": None}
+    rest = unseen()
+    return {"rows": taken, "cursor": None if rest is None else _cursor(question, rest)}
+
+
+def _cursor(question: str, key: bytes) -> str:
+    return base64.urlsafe_b64encode(_mark(question) + key).decode()
 
 
 def page_by_name(

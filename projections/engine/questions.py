@@ -4,12 +4,14 @@ Each view registers its questions; nothing here knows one. A wrong question gets
 """
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any, Final
 
 import msgspec
 
 from clawactors.eventlog import UNREADABLE, EventLogError, Unavailable, is_id
 from clawactors.kernel.errors import NotFound, Refused
+from clawactors.projections.engine.faults import FROZEN
 from clawactors.projections.engine.pages import InvalidQuery
 from clawactors.projections.engine.state import State, state_of
 from clawactors.projections.engine.store import Reading, Store
@@ -55,7 +57,7 @@ class ViewQuestion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     at_least: int = 0
 
 
-class QueryContext(msgspec.Struct):
+class QueryContext(msgspec.Struct, dict=True):
     """What an answer is made from: one moment of the store, and figures that expire and so are in no view."""
 
     reading: Reading
@@ -64,6 +66,11 @@ class QueryContext(msgspec.Struct):
     heartbeat: HeartbeatOf
     now_ns: int
     reported: ProgressOf = no_progress
+
+    @cached_property
+    def some_frozen(self) -> bool:
+        """Whether any aggregate needs a newer release."""
+        return self.reading.count(FROZEN) > 0
 
 
 class QuestionHandler(msgspec.Struct, frozen=True):
@@ -101,7 +108,9 @@ def read_question[Q](kinds: Mapping[str, type[Q]], name: str, body: bytes, about
     try:
         return msgspec.json.decode(body or b"{}", type=kind)
     except UNREADABLE as error:
-        raise InvalidQuery(f"not a question: {error}") from None
+        known = ", ".join(kind.__struct_fields__) if isinstance(kind, type(msgspec.Struct)) else ""
+        hint = f"; {name} takes {known}" if known and "unknown field" in str(error) else ""
+        raise InvalidQuery(f"not a question: {error}{hint}") from None
 
 
 class Queries:

@@ -66,7 +66,7 @@ def row(id: str, version: int, task: Task) -> dict[str, Any]:
 
 def steps(task: Task) -> list[dict[str, Any]]:
     """One row a step, in the order of their first appearance."""
-    return [_step(entry, task.life) for entry in task.journal.steps()]
+    return [_step(entry, task.life) for entry in task.journal.steps()] if len(task.journal) else []
 
 
 def _step(entry: Entry, life: TaskStatus) -> dict[str, Any]:

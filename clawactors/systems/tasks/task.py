@@ -154,8 +154,9 @@ class Task(msgspec.Struct, frozen=True, gc=False):
     @property
     def max_retries(self) -> int:
         """User retries it has in all."""
-        limits = (self.spec.max_retries if self.spec else None, self.life.max_retries)
-        return next((limit for limit in limits if limit is not None), MAX_RETRIES)
+        if self.spec is not None and self.spec.max_retries is not None:
+            return self.spec.max_retries
+        return MAX_RETRIES if self.life.max_retries is None else self.life.max_retries
 
 
 def assigned(event: Scheduled, at_ns: int, spec: Spec | None = None) -> Task:

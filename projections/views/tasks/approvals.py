@@ -10,6 +10,7 @@ from clawactors.projections.engine.pages import checked_limit
 from clawactors.projections.engine.questions import QueryContext, QuestionHandler, ViewQuestion
 from clawactors.projections.engine.store import Reading
 from clawactors.projections.views.tasks import table as t
+from clawactors.projections.views.tasks.lists import APPROVAL
 
 __all__ = ["APPROVALS_QUESTION", "ApprovalsQuestion"]
 
@@ -34,7 +35,7 @@ def _approvals(question: ApprovalsQuestion, context: QueryContext) -> dict[str, 
 
 
 def _rows(reading: Reading) -> Iterator[dict[str, Any]]:
-    prefix = term(t.APPROVAL, "")
+    prefix = term(APPROVAL, "")
     for at, _ in ascending(reading, t.INDEX, prefix):
         if not at.startswith(prefix):
             return

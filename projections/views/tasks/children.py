@@ -13,6 +13,7 @@ from clawactors.projections.engine.pages import checked_limit
 from clawactors.projections.engine.questions import QueryContext, QuestionHandler, ViewQuestion, checked_id
 from clawactors.projections.engine.store import Reading
 from clawactors.projections.views.tasks import table as t
+from clawactors.projections.views.tasks.lists import PARENT
 from clawactors.systems.tasks import TaskStatus
 from clawactors.systems.tasks.children import made_by
 
@@ -44,7 +45,7 @@ def children_of(reading: Reading, parent: str, run: int | None = None) -> Iterat
 
 
 def _keys_of_children(reading: Reading, parent: str) -> Iterator[bytes]:
-    prefix = term(t.PARENT, parent)
+    prefix = term(PARENT, parent)
     for at, _ in ascending(reading, t.INDEX, prefix):
         if not at.startswith(prefix):
             return

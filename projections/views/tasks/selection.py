@@ -5,10 +5,22 @@ from typing import Final
 
 import msgspec
 
-from clawactors.projections.engine.index import PrefixWalk, Union, Walk, ascending, newest
+from clawactors.projections.engine.index import Effort, PrefixWalk, Union, Walk, ascending, newest
 from clawactors.projections.engine.keys import LAST, term
 from clawactors.projections.engine.store import Reading
 from clawactors.projections.views.tasks import table as t
+from clawactors.projections.views.tasks.lists import (
+    ERROR,
+    INTERRUPTED,
+    NODE,
+    PARENT,
+    SKILL,
+    STATUS,
+    TAG,
+    USER,
+    listed,
+    status_classes,
+)
 from clawactors.projections.views.tasks.table import StoredTask
 from clawactors.projections.views.tasks.times import between
 from clawactors.systems.tasks import Task
@@ -17,6 +29,9 @@ __all__ = ["LISTED_ENTRIES", "TaskFilter", "pending", "select"]
 
 LISTED_ENTRIES: Final = 200
 """Journal entries that a task in a list carries at most, the newest."""
+_A_STATUS: Final = 3
+_A_ROW: Final = 10
+"""What reading them costs, in seeks."""
 
 
 class TaskFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,31 +72,47 @@ class TaskFilter(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def select(reading: Reading, wanted: TaskFilter, below: bytes = LAST) -> Iterator[StoredTask]:
-    """The tasks that meet all conditions, newest first, from the key `below` downwards."""
+def select(
+    reading: Reading, wanted: TaskFilter, below: bytes = LAST, effort: Effort | None = None
+) -> Iterator[StoredTask]:
+    """The tasks that meet all conditions, newest first, from the key `below` downwards, as far as the effort goes."""
     first, last = between(reading, wanted.since_ns, wanted.until_ns)
-    for key in newest(_walks(reading, wanted), min(first, below), last):
-        stored = t.load(reading, key, LISTED_ENTRIES)
+    effort, entries = effort or Effort(), reading.cursor(t.STEPS)
+    for key in newest(_walks(reading, wanted), min(first, below), last, effort):
+        if wanted.silent_since_ns is not None and t.load_status(reading, key)[1].updated_ns >= wanted.silent_since_ns:
+            effort.left -= _A_STATUS
+            continue
+        stored = t.load(reading, key, LISTED_ENTRIES, entries)
         if wanted.fits(stored.task):
             yield stored
+        else:
+            effort.left -= _A_ROW
 
 
 def _walks(reading: Reading, wanted: TaskFilter) -> list[Walk]:
     walks: list[Walk] = []
-    if wanted.status:
-        walks.append(Union([PrefixWalk(reading, t.INDEX, term(t.STATUS, status)) for status in wanted.status]))
+    statuses = wanted.status
+    if wanted.silent_since_ns is not None:
+        statuses = tuple(status for status in ("running",) if status in (statuses or ("running",)))
+        if not statuses:
+            return [Union(())]
     named = (
-        (t.NODE, wanted.node),
-        (t.USER, wanted.user),
-        (t.SKILL, wanted.skill),
-        (t.TAG, wanted.tag),
-        (t.PARENT, wanted.parent),
-        (t.ERROR, wanted.error),
-        (t.STATUS, "running" if wanted.silent_since_ns is not None else ""),
+        (NODE, wanted.node),
+        (USER, wanted.user),
+        (SKILL, wanted.skill),
+        (TAG, wanted.tag),
+        (ERROR, wanted.error),
     )
-    walks.extend(PrefixWalk(reading, t.INDEX, term(field, value)) for field, value in named if value)
+    classes = status_classes(statuses)
+    for field, value in named:
+        if value:
+            walks.append(Union([PrefixWalk(reading, t.INDEX, listed(field, value, each)) for each in classes]))
+    if statuses and (not walks or "running" in statuses or "scheduled" in statuses):
+        walks.append(Union([PrefixWalk(reading, t.INDEX, term(STATUS, status)) for status in statuses]))
+    if wanted.parent:
+        walks.append(PrefixWalk(reading, t.INDEX, term(PARENT, wanted.parent)))
     if wanted.interrupted:
-        walks.append(PrefixWalk(reading, t.INDEX, term(t.INTERRUPTED, "")))
+        walks.append(PrefixWalk(reading, t.INDEX, term(INTERRUPTED, "")))
     return walks or [PrefixWalk(reading, t.STATUSES)]
 
 

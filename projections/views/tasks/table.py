@@ -11,28 +11,20 @@ import msgspec
 
 from clawactors.eventlog import Corrupt
 from clawactors.projections.engine.keys import LAST, number
-from clawactors.projections.engine.store import Reading
+from clawactors.projections.engine.store import Cursor, Reading
 from clawactors.systems.tasks import Entry, Journal, Task, TaskStatus
 from clawactors.systems.tasks.events import Spec, Submitted
+from clawactors.systems.tasks.journal import EMPTY
 from clawactors.systems.tasks.spec import as_event
 
 __all__ = [
     "ANSWERS",
-    "APPROVAL",
-    "ERROR",
     "IDS",
     "INDEX",
-    "INTERRUPTED",
-    "NODE",
-    "PARENT",
     "QUEUE",
-    "SKILL",
     "SPECS",
-    "STATUS",
     "STATUSES",
     "STEPS",
-    "TAG",
-    "USER",
     "StoredTask",
     "entry_value",
     "find",
@@ -55,15 +47,11 @@ STATUSES: Final = "task.statuses"
 STEPS: Final = "task.steps"
 """key, number of the entry → journal entry."""
 INDEX: Final = "task.index"
-"""term, key → nothing."""
+"""prefix of a list, key → nothing; see `lists`."""
 QUEUE: Final = "task.queue"
 """255 - priority, key → nothing; the pending tasks in the order in which they are due."""
 ANSWERS: Final = "task.answers"
 """key, version → time and ids of commands; see `answers`."""
-
-STATUS, SKILL, USER, TAG, NODE, ERROR, INTERRUPTED = b"s", b"k", b"u", b"t", b"n", b"e", b"i"
-PARENT, APPROVAL = b"p", b"a"
-"""The fields of the index."""
 
 _ORDINAL_BYTES: Final = 4
 _encode = msgspec.json.Encoder().encode
@@ -142,17 +130,17 @@ def ids_from(reading: Reading, prefix: str) -> Iterator[str]:
         found = cursor.next()
 
 
-def load(reading: Reading, key: bytes, newest_entries: int | None = None) -> StoredTask:
+def load(reading: Reading, key: bytes, newest_entries: int | None = None, entries: Cursor | None = None) -> StoredTask:
     """The task with that key, with its whole journal or only so many of its newest entries.
 
-    Raises: `Corrupt`.
+    `entries` is a cursor over the journals, for who loads many. Raises: `Corrupt`.
     """
     head, life = reading.get(SPECS, key), reading.get(STATUSES, key)
     if head is None or life is None:
         raise Corrupt(f"the row of task {number(key)} is incomplete")
     try:
         id, _, spec = head.partition(b"\n")
-        journal, omitted, size_bytes = _journal(reading, key, newest_entries)
+        journal, omitted, size_bytes = _journal(entries or reading.cursor(STEPS), key, newest_entries)
         task = Task(spec=_spec(spec), life=_life(life[8:]), journal=journal)
     except msgspec.MsgspecError as error:
         raise Corrupt(f"the row of task {number(key)} is damaged: {error}") from error
@@ -160,14 +148,15 @@ def load(reading: Reading, key: bytes, newest_entries: int | None = None) -> Sto
     return StoredTask(key, id.decode(), int.from_bytes(life[:8], "big"), task, size_bytes, omitted)
 
 
-def _journal(reading: Reading, key: bytes, newest: int | None) -> tuple[Journal, int, int]:
-    cursor = reading.cursor(STEPS)
+def _journal(cursor: Cursor, key: bytes, newest: int | None) -> tuple[Journal, int, int]:
+    found = cursor.set_range(key)
+    if not found or not cursor.key().startswith(key):
+        return EMPTY, 0, 0
     first = 0
     if newest is not None:
-        last = _last_ordinal(reading, key)
-        first = max(0, last + 1 - newest)
+        first = max(0, _last_ordinal(cursor, key) + 1 - newest)
+        found = cursor.set_range(step_key(key, first))
     entries, size_bytes = [], 0
-    found = cursor.set_range(step_key(key, first))
     while found:
         at, value = cursor.item()
         if not at.startswith(key):
@@ -178,9 +167,8 @@ def _journal(reading: Reading, key: bytes, newest: int | None) -> tuple[Journal,
     return Journal(entries), first, size_bytes
 
 
-def _last_ordinal(reading: Reading, key: bytes) -> int:
+def _last_ordinal(cursor: Cursor, key: bytes) -> int:
     """The number of the newest journal entry, -1 where there is none."""
-    cursor = reading.cursor(STEPS)
     found = cursor.prev() if cursor.set_range(key + LAST[:_ORDINAL_BYTES]) else cursor.last()
     at = cursor.key() if found else b""
     return int.from_bytes(at[len(key) :], "big") if at.startswith(key) else -1

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawactors.projections.engine.index import PrefixWalk, Union, ascending, newest
+from clawactors.projections.engine.index import Effort, PrefixWalk, Union, ascending, newest
 from clawactors.projections.engine.keys import LAST, place, term
 from clawactors.projections.engine.store import Reading, Store
 
@@ -32,6 +32,22 @@ def test_what_all_walks_have_comes_once_from_the_newest_down(sets: list[list[set
     expected = set.intersection(*(set[int]().union(*group) for group in sets))
     found = list(newest(walks, place(first), place(last)))
     assert found == [place(each) for each in sorted(expected, reverse=True) if last <= each <= first]
+
+
+@given(st.lists(st.lists(keys, min_size=1, max_size=3), min_size=1, max_size=4), st.integers(1, 20))
+def test_a_search_that_ends_early_goes_on_where_it_stopped(sets: list[list[set[int]]], seeks: int) -> None:
+    def part(first: bytes, effort: Effort) -> list[bytes]:
+        return list(newest([Union([Listed(each) for each in group]) for group in sets], first, place(0), effort))
+
+    found, first, parts = list[bytes](), place(60), 0
+    while True:
+        found += part(first, effort := Effort(seeks))
+        if effort.stopped_at is None:
+            break
+        assert effort.stopped_at < first
+        first, parts = effort.stopped_at, parts + 1
+    assert found == part(place(60), Effort())
+    assert parts < 62
 
 
 @pytest.fixture

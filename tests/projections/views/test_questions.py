@@ -97,6 +97,23 @@ def test_pages_hold_every_task_once_while_others_come_and_change(projector: Proj
     assert set(seen) == before
 
 
+def test_a_search_for_what_seldom_meets_comes_in_short_pages(projector: Projector, ask: Ask) -> None:
+    """Half of the tasks have one tag, half the other, in turn: what both have is sought through all of them."""
+    history = History()
+    for n in range(2000):
+        tags = ("even", "odd") if n in (0, 1999) else ("odd",) if n % 2 else ("even",)
+        user = "ada" if n in (0, 1999) or n % 2 else "bob"
+        history.command(f"t{n}", tc.Submit(te.Spec(skill="echo", user=user, tags=tags)))
+    projector.apply(history.records)
+    found, cursor, pages = [], "", 0
+    while cursor is not None:
+        page = ask("tasks", tag="even", user="ada", limit=5, cursor=cursor)
+        found += [row["id"] for row in page["rows"]]
+        cursor, pages = page["cursor"], pages + 1
+    assert found == ["t1999", "t0"]
+    assert pages > 1
+
+
 def test_the_last_page_has_no_cursor(projector: Projector, ask: Ask) -> None:
     history = History()
     for n in range(4):
@@ -225,7 +242,7 @@ def test_skills_are_told_with_their_nodes_and_figures(projector: Projector, ask:
         ("tasks", {"limit": 0}, "usage", "between 1 and"),
         ("tasks", {"limit": 10**6}, "usage", "between 1 and"),
         ("tasks", {"limit": "x"}, "usage", "not a question"),
-        ("tasks", {"colour": "red"}, "usage", "colour"),
+        ("tasks", {"colour": "red"}, "usage", "`colour`; tasks takes fresh, at_least, status, node, user, skill, tag"),
         ("tasks", {"status": ["lost"]}, "usage", "pending"),
         ("tasks", {"cursor": "???"}, "usage", "another question"),
         ("tasks", {"cursor": "AAAA"}, "usage", "another question"),
