@@ -57,7 +57,7 @@ class Codec[E]:
 
         Raises: `Malformed` when it is not a commit; `FromTheFuture` when a later release wrote it.
         """
-        if is_too_deep(body):
+        if len(body) > DEPTH_MAX and is_too_deep(body):
             raise Malformed(f"not a commit: nested deeper than {DEPTH_MAX} levels")
         try:
             envelope: Any = self._decoder.decode(body)

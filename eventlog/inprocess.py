@@ -123,7 +123,13 @@ class InProcessLog:
         return record.seq
 
     async def read(
-        self, patterns: Sequence[str], *, after: int = 0, since_ns: int | None = None, until: int | None = None
+        self,
+        patterns: Sequence[str],
+        *,
+        after: int = 0,
+        since_ns: int | None = None,
+        until: int | None = None,
+        ahead: bool = False,
     ) -> AsyncGenerator[list[Record]]:
         """Batches of the records matching any pattern, with `after < seq`, up to `until` or the present end."""
         end = len(self._records) if until is None else min(until, len(self._records))

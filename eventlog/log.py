@@ -72,10 +72,17 @@ class EventLog(Protocol):
         ...
 
     def read(
-        self, patterns: Sequence[str], *, after: int = 0, since_ns: int | None = None, until: int | None = None
+        self,
+        patterns: Sequence[str],
+        *,
+        after: int = 0,
+        since_ns: int | None = None,
+        until: int | None = None,
+        ahead: bool = False,
     ) -> AsyncGenerator[list[Record]]:
         """Batches of the records matching any pattern, with `after < seq`, up to `until` or the present end.
 
+        `ahead`: of a long part, records are read while the caller works on earlier ones, and come in large batches.
         Close it (`aclosing`) when you stop before that.
         """
         ...

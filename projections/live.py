@@ -16,7 +16,7 @@ from clawactors.kernel.errors import Refused
 from clawactors.projections.engine.feed import GATHER_S, Feed
 from clawactors.projections.engine.projector import Projector
 from clawactors.projections.engine.questions import HeartbeatOf, ProgressOf, Queries, error_reply, no_progress
-from clawactors.projections.engine.replay import REPLAY_BATCH, Apply, Progress, fill
+from clawactors.projections.engine.replay import Apply, Progress, fill
 from clawactors.projections.engine.revisions import Revisions
 from clawactors.projections.engine.store import Store
 from clawactors.projections.engine.view import Projection
@@ -178,7 +178,7 @@ def _in_thread(projector: Projector) -> Apply:
     """Writes in a thread: a long build in the loop would cost the connection."""
 
     async def apply(records: list[Record], upto: int) -> None:
-        await asyncio.to_thread(projector.apply, records, upto, REPLAY_BATCH)
+        await asyncio.to_thread(projector.apply_long, records, upto)
 
     return apply
 

@@ -105,13 +105,19 @@ class Link:
         return versions
 
     async def read(
-        self, patterns: Sequence[str], *, after: int = 0, since_ns: int | None = None, until: int | None = None
+        self,
+        patterns: Sequence[str],
+        *,
+        after: int = 0,
+        since_ns: int | None = None,
+        until: int | None = None,
+        ahead: bool = False,
     ) -> AsyncGenerator[list[Record]]:
         """See `EventLog`."""
         await self._turns()
         self._check()
         self.read_fault()
-        async for batch in self._log.read(patterns, after=after, since_ns=since_ns, until=until):
+        async for batch in self._log.read(patterns, after=after, since_ns=since_ns, until=until, ahead=ahead):
             for some in itertools.batched(batch, self._chance.randint(1, 3) if self._chance else len(batch)):
                 yield list(some)
                 await self._turns()

@@ -12,14 +12,15 @@ from clawactors.eventlog import Record
 from clawactors.projections.engine.keys import number, place
 from clawactors.projections.engine.store import Reading, Writing
 
-__all__ = ["ANSWERS_MIN", "ANSWERS_NS", "AnswerTable", "answered_by", "answers_any", "answers_of"]
+__all__ = ["ANSWERED", "ANSWERS_MIN", "ANSWERS_NS", "AnswerTable", "answered_by", "answers_of"]
 
 ANSWERS_NS: Final = 600 * 1_000_000_000
 """How long the id of a command is kept; a request that is older is refused."""
 ANSWERS_MIN: Final = 100
 """Ids that are kept however old they are."""
 
-_HEADER: Final = b"Claw-Answers"
+ANSWERED: Final = b"Claw-Answers"
+"""What is in the headers of a commit that answers a command: most don't, and this is asked of each."""
 _PLACE_BYTES: Final = 8
 
 
@@ -37,14 +38,9 @@ class _AnswerWindow(msgspec.Struct):
     ids: int
 
 
-def answers_any(record: Record) -> bool:
-    """Does the commit answer a command? Most don't, and this is asked of each."""
-    return _HEADER in record.headers
-
-
 def answered_by(record: Record) -> tuple[str, ...]:
     """The ids of the commands that the commit answers."""
-    return record.answers if _HEADER in record.headers else ()
+    return record.answers if ANSWERED in record.headers else ()
 
 
 class AnswerTable:

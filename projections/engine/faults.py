@@ -78,7 +78,7 @@ _unauthorized = msgspec.json.Decoder(UnauthorizedWriter)
 
 
 class Faults:
-    """The view of faults; the other views report to it."""
+    """The view of faults; the other views report to it, in any order within a batch."""
 
     name = "faults"
     kind = ""
@@ -112,7 +112,9 @@ class Faults:
         if noted is None:
             noted = self._noted[kind, fault] = Count(kind, fault, 0, seq, seq, "", "")
         noted.count += 1
-        noted.last_seq, noted.subject, noted.reason = seq, _clean(commit.record.subject), _clean(reason)
+        noted.first_seq = min(noted.first_seq, seq)
+        if seq >= noted.last_seq:
+            noted.last_seq, noted.subject, noted.reason = seq, _clean(commit.record.subject), _clean(reason)
 
     def note_unauthorized(self, commit: Commit, writer: str) -> None:
         """Counts a commit of a node that may not speak about its aggregate."""
@@ -121,7 +123,9 @@ class Faults:
         if noted is None:
             noted = self._unauthorized_writers[writer] = UnauthorizedWriter(writer, 0, seq, seq, subject)
         noted.count += 1
-        noted.last_seq, noted.subject = seq, subject
+        noted.first_seq = min(noted.first_seq, seq)
+        if seq >= noted.last_seq:
+            noted.last_seq, noted.subject = seq, subject
 
     def freeze(self, commit: Commit, txn: Writing) -> None:
         """Marks the commit's aggregate; the first reason stays."""

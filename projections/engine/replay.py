@@ -32,6 +32,9 @@ REPLAY_BATCH: Final = 131_072
 """Commits a transaction, as far as `BATCH_BYTES` allows: no reader waits for these rows, and a task whose whole
 history is in one batch is written once."""
 
+_LARGE: Final = 16_384
+"""Records that come together are applied together: the log is read ahead meanwhile."""
+
 _GARBAGE_THRESHOLD: Final = 200_000
 
 type Progress = Callable[[int, int], None]
@@ -113,14 +116,14 @@ async def fill(
     waiting: list[Record] = []
     size_bytes = 0
     with _little_garbage():
-        async for records in log.read(projector.projection.patterns, after=projector.position, until=end):
+        async for records in log.read(projector.projection.patterns, after=projector.position, until=end, ahead=True):
             kept = records if until_ns is None else _through(records, until_ns)
             waiting += kept
             if len(kept) < len(records):
                 end = waiting[-1].seq if waiting else projector.position
                 break
             size_bytes += sum(len(record.body) for record in records)
-            if len(waiting) >= REPLAY_BATCH or size_bytes >= BATCH_BYTES:
+            if len(waiting) >= REPLAY_BATCH or size_bytes >= BATCH_BYTES or len(records) >= _LARGE:
                 await apply(waiting, 0)
                 waiting, size_bytes = [], 0
                 if progress is not None:
@@ -132,7 +135,7 @@ async def fill(
 
 def _at_once(projector: Projector) -> Apply:
     async def apply(records: list[Record], upto: int) -> None:
-        projector.apply(records, upto, REPLAY_BATCH)
+        projector.apply_long(records, upto)
 
     return apply
 

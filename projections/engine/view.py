@@ -11,7 +11,7 @@ from clawactors.projections.engine.faults import Faults
 from clawactors.projections.engine.questions import QuestionHandler
 from clawactors.projections.engine.store import Reading, Writing
 
-__all__ = ["Projection", "SnapshotView", "StoredState", "View", "ViewDefinition", "questions_of"]
+__all__ = ["Projection", "SettlingView", "SnapshotView", "StoredState", "View", "ViewDefinition", "questions_of"]
 
 
 class StoredState(msgspec.Struct, gc=False):
@@ -57,6 +57,15 @@ class View(Protocol):
 
     def forget(self) -> None:
         """Drops all that is held in memory: the batch was lost, or another process wrote."""
+        ...
+
+
+@runtime_checkable
+class SettlingView(View, Protocol):
+    """A view that folds each aggregate from its own commits alone, in whatever order the aggregates come."""
+
+    def settle(self, id: str) -> None:
+        """No commit of that aggregate follows in this batch: its rows are made, and it may be dropped."""
         ...
 
 

@@ -90,6 +90,23 @@ def test_rows_do_not_depend_on_batches_nor_on_repetition(seed: int, batch: int, 
         projector.close()
 
 
+@settings(max_examples=12, deadline=None)
+@given(st.integers(0, 1 << 30), st.randoms(use_true_random=False))
+def test_rows_do_not_depend_on_the_order_of_aggregates_in_long_batches(seed: int, cut: random.Random) -> None:
+    records = random_history(seed, 200).records
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("clawactors.projections.engine.projector._LONG", 1)
+        projector = Projector.open(CLUSTER, Path(folder), IDENTITY)
+        at = 0
+        while at < len(records):
+            until = cut.randrange(at + 1, len(records) + 1)
+            projector.apply_long(records[cut.randrange(at + 1) : until])
+            at = until
+        assert digest_of(projector) == digest_after(records)
+        assert projector.state.events == sum_of_events(records)
+        projector.close()
+
+
 def sum_of_events(records: list[Record]) -> int:
     with TemporaryDirectory() as folder:
         projector = Projector.open(CLUSTER, Path(folder), IDENTITY)

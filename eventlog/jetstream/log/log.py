@@ -1,5 +1,6 @@
 """The `EventLog` on JetStream."""
 
+import contextlib
 from collections.abc import AsyncGenerator, Sequence
 from types import TracebackType
 from typing import Any, Final, Self
@@ -19,6 +20,8 @@ from clawactors.eventlog.record import Draft, Record
 __all__ = ["JetStreamLog"]
 
 TIMEOUT_S: Final = 30.0
+LONG: Final = 50_000
+"""Sequences that are worth another process to read them: it takes about half a second to start."""
 
 
 class JetStreamLog:
@@ -103,10 +106,37 @@ class JetStreamLog:
         return await append_all(self.connection, self._source.stream, drafts, self._timeout_s)
 
     def read(
-        self, patterns: Sequence[str], *, after: int = 0, since_ns: int | None = None, until: int | None = None
+        self,
+        patterns: Sequence[str],
+        *,
+        after: int = 0,
+        since_ns: int | None = None,
+        until: int | None = None,
+        ahead: bool = False,
     ) -> AsyncGenerator[list[Record]]:
         """Batches of the records matching any pattern, with `after < seq`, up to `until` or the present end."""
+        if ahead and since_ns is None:
+            return self._read_ahead(tuple(patterns), after, until)
         return read(self._source, patterns, after, since_ns, until, self._timeout_s)
+
+    async def _read_ahead(
+        self, patterns: tuple[str, ...], after: int, until: int | None
+    ) -> AsyncGenerator[list[Record]]:
+        last = (await self.head()).last_seq
+        end = last if until is None else min(until, last)
+
+        def part(patterns: Sequence[str], after: int, until: int) -> AsyncGenerator[list[Record]]:
+            return read(self._source, patterns, after, None, until, self._timeout_s)
+
+        if end - after < LONG:
+            reading = part(patterns, after, end)
+        else:
+            from clawactors.eventlog.jetstream.log.readahead import ReadAheadStart, read_ahead
+
+            reading = read_ahead(ReadAheadStart(self.connection.address, patterns, end), after, part)
+        async with contextlib.aclosing(reading):
+            async for records in reading:
+                yield records
 
     async def follow(self, patterns: Sequence[str], *, after: int | None = None, sparse: bool = False) -> PushFollower:
         """Follows the log from `after`; None starts with the next append. See `EventLog`."""

@@ -11,6 +11,7 @@ import random
 import re
 from typing import Self
 
+from msgspec.structs import replace
 from nats import errors
 
 from clawactors.eventlog.errors import EventLogError, Misconfigured, PermissionDenied, TooLarge, Unavailable
@@ -27,8 +28,8 @@ class Connection:
     """A connection that was opened; `name` shows in the server's lists and disconnect advisories."""
 
     def __init__(self, address: Address, name: str, inbox: str = "") -> None:
-        self.address, self.name = address, name
-        self._options = address.options() | {"inbox_prefix": inbox or address.inbox_prefix}
+        self.address, self.name = replace(address, inbox_prefix=inbox or address.inbox_prefix), name
+        self._options = self.address.options() | {"inbox_prefix": self.address.inbox_prefix}
         self._state = ConnectionState(name, ", ".join(map(shown, address.urls)))
         self._client = NatsClient(self._state)
         self._replies = Replies("", self.write)

@@ -25,6 +25,9 @@ class TaskRows:
 
     def __init__(self, sums: TaskSums) -> None:
         self._sums = sums
+        self._begin()
+
+    def _begin(self) -> None:
         self._ids: list[tuple[bytes, bytes]] = []
         self._specs: list[tuple[bytes, bytes]] = []
         self._statuses: list[tuple[bytes, bytes]] = []
@@ -88,6 +91,7 @@ class TaskRows:
         txn.put_all(t.STEPS, self._steps)
         txn.put_all(t.INDEX, index)
         txn.put_all(t.QUEUE, queue)
+        self._begin()
 
 
 def _delete(txn: Writing, table: str, prefixes: set[bytes], keys: list[bytes]) -> None:

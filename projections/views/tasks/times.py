@@ -33,29 +33,34 @@ class SubmissionTimeIndex:
 
     def __init__(self) -> None:
         self._clock: _SubmissionClock | None = None
+        self._noted: list[tuple[bytes, int]] = []
 
-    def note(self, at_ns: int, key: bytes, txn: Writing) -> None:
-        """A task was submitted at that time, with that key."""
-        clock = self._clock
-        if clock is None:
-            clock = self._clock = _stored_clock(txn)
-        if at_ns > clock.latest_ns:
-            clock.latest_ns = at_ns
-            second = at_ns // _SECOND_NS
-            if second > clock.second:
-                clock.second = second
-                txn.put(TIMES, place(second), key)
-        elif clock.latest_ns - at_ns > clock.skew_ns:
-            clock.skew_ns = clock.latest_ns - at_ns
+    def note(self, at_ns: int, key: bytes) -> None:
+        """A task was submitted at that time, with that key. Order: any within a batch."""
+        self._noted.append((key, at_ns))
 
     def write(self, txn: Writing) -> None:
-        """Puts where the clock stands."""
-        if self._clock is not None:
-            txn.put(TIMES, _NOW, msgspec.json.encode(self._clock))
+        """Puts the new seconds, and where the clock stands."""
+        if not self._noted:
+            return
+        clock = self._clock = self._clock or _stored_clock(txn)
+        self._noted.sort()
+        for key, at_ns in self._noted:
+            if at_ns > clock.latest_ns:
+                clock.latest_ns = at_ns
+                second = at_ns // _SECOND_NS
+                if second > clock.second:
+                    clock.second = second
+                    txn.put(TIMES, place(second), key)
+            elif clock.latest_ns - at_ns > clock.skew_ns:
+                clock.skew_ns = clock.latest_ns - at_ns
+        txn.put(TIMES, _NOW, msgspec.json.encode(clock))
+        self._noted.clear()
 
     def forget(self) -> None:
         """Drops what is not written."""
         self._clock = None
+        self._noted.clear()
 
 
 def _stored_clock(reading: Reading) -> _SubmissionClock:

@@ -11,7 +11,7 @@ import msgspec
 
 from clawactors.eventlog.decoding import Commit
 from clawactors.kernel.kind import Kinds
-from clawactors.projections.engine.answers import AnswerTable, answers_any, answers_of
+from clawactors.projections.engine.answers import ANSWERED, AnswerTable, answers_of
 from clawactors.projections.engine.faults import Faults
 from clawactors.projections.engine.keys import place
 from clawactors.projections.engine.store import Reading, Writing
@@ -59,6 +59,7 @@ class TasksView:
         self._cache: OrderedDict[str, _CachedTask] = OrderedDict()  # left by earlier batches, the oldest first
         self.cache_bytes, self.cached_bytes = cache_bytes, 0
         self._touched: dict[str, _CachedTask] = {}  # of this batch, in no cache meanwhile
+        self._rows = TaskRows(self._sums)
 
     @property
     def cached(self) -> int:
@@ -93,9 +94,9 @@ class TasksView:
             held.task = task
             if before is _NEW and task is not _NEW:
                 held.key = place(record.seq)
-                self._times.note(record.at_ns, held.key, txn)
+                self._times.note(record.at_ns, held.key)
                 self._faults.note_created(commit, txn)
-            if held.key and not commit.fault and answers_any(record):
+            if ANSWERED in record.headers and held.key and not commit.fault:
                 self._answers.note(held.key, record, txn, is_new=before is _NEW)
         if not held.key:
             self._faults.note_uncreated(commit, txn)
@@ -122,22 +123,29 @@ class TasksView:
         self._touched[id] = held
         return held
 
+    def settle(self, id: str) -> None:
+        """See `SettlingView`."""
+        if (held := self._touched.pop(id, None)) is not None:
+            self._settle(id, held)
+
+    def _settle(self, id: str, held: _CachedTask) -> None:
+        task = held.task
+        if task is _NEW:
+            return
+        self._rows.change(id, held.key, held.version, held.written, task)
+        if task.life.status not in FINAL:  # those are hardly ever touched again
+            held.written = task
+            self._cache[id] = held
+            self.cached_bytes += held.size_bytes
+
     def write(self, txn: Writing) -> None:
         """See `View`."""
-        rows = TaskRows(self._sums)
         for id, held in self._touched.items():
-            task = held.task
-            if task is _NEW:
-                continue
-            rows.change(id, held.key, held.version, held.written, task)
-            if task.life.status not in FINAL:  # those are hardly ever touched again
-                held.written = task
-                self._cache[id] = held
-                self.cached_bytes += held.size_bytes
+            self._settle(id, held)
         self._touched.clear()
         while self.cached_bytes > self.cache_bytes and self._cache:
             self.cached_bytes -= self._cache.popitem(last=False)[1].size_bytes
-        rows.write(txn)
+        self._rows.write(txn)
         self._sums.write(txn)
         self._answers.write(txn)
         self._times.write(txn)
@@ -154,6 +162,7 @@ class TasksView:
         self._cache.clear()
         self._touched.clear()
         self.cached_bytes = 0
+        self._rows = TaskRows(self._sums)
         self._sums.forget()
         self._answers.forget()
         self._times.forget()
