@@ -24,11 +24,14 @@ from clawactors.eventlog import Misconfigured
 from clawactors.projections.engine.durable import sync
 from clawactors.version import VERSION
 
-__all__ = ["FORMAT", "RESERVE_BYTES", "DataFolder", "InUse", "explained", "write_private"]
+__all__ = ["FORMAT", "RESERVE_BYTES", "RESTORING", "DataFolder", "InUse", "explained", "write_private"]
 
 FORMAT: Final = 1
 RESERVE_BYTES: Final = 256 << 20
 """Space that the store leaves free, so that views and logs can still be written when appends are refused."""
+
+RESTORING: Final = "restoring"
+"""There while a backup is being restored into the folder: what it holds is not whole."""
 
 _WAIT_S = 3.0
 
@@ -53,10 +56,11 @@ class DataFolder:
         self._marker = marker
 
     @classmethod
-    def claim(cls, path: Path, lock: int | None = None) -> Self:
+    def claim(cls, path: Path, lock: int | None = None, *, restoring: bool = False) -> Self:
         """Makes the folder where it is missing and holds it until released or the process is gone.
 
         `lock` is the lock where this process holds it already (`folderlock.hold`); it is closed on any failure.
+        `restoring` takes a folder that a restore has not completed, which is refused otherwise.
         Raises: `InUse`; `Misconfigured` for a folder that is foreign, full, not writable or of a newer release.
         """
         with explained(path):
@@ -65,6 +69,10 @@ class DataFolder:
                 _read_marker(path)  # a foreign folder is not even locked
                 lock = _lock(path)
             try:
+                if not restoring and (path / RESTORING).exists():
+                    raise Misconfigured(
+                        f"the restore into {path} was interrupted: run claw restore again, or remove the folder"
+                    )
                 marker = _read_marker(path)
                 if marker is None or marker.version != VERSION:
                     created_at = marker.created_at if marker else datetime.now(UTC).isoformat(timespec="seconds")

@@ -64,6 +64,13 @@ class ProgressBar:
         if self._bar is not None and self._id is not None:
             self._bar.update(self._id, completed=done, total=self.total or None)
 
+    def step(self, label: str, done: int, total: int) -> None:
+        """Sets how many of how many are done of a part of the work, which may be a new one."""
+        if label != self.label and self._bar is not None and self._id is not None:
+            self._bar.reset(self._id, description=label)
+        self.label, self.total = label, total
+        self.at(done)
+
     def _end(self, number: int, _: FrameType | None) -> None:
         os.write(self._stream.fileno(), _RESTORE)
         signal.signal(number, signal.SIG_DFL)

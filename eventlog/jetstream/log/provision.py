@@ -11,7 +11,10 @@ from clawactors.eventlog.jetstream.wire.api import Refusal, call
 from clawactors.eventlog.jetstream.wire.codes import NAME_IN_USE, NO_PEERS, NO_ROOM, NO_STREAM
 from clawactors.eventlog.jetstream.wire.connection import Connection
 
-__all__ = ["check", "ensure", "ensure_store"]
+__all__ = ["RESTORING", "check", "ensure", "ensure_store"]
+
+RESTORING: Final = "claw.restoring"
+"""The metadata of a stream of which a restore has not ended; the value names the backup."""
 
 _PEERS_S: Final = 10.0
 _PEERS_AGAIN_S: Final = 0.2
@@ -146,7 +149,14 @@ async def _brought_up(connection: Connection, store: Store, info: dict[str, Any]
 
 
 def _schema(config: Store) -> int:
-    """The schema of a stream, 1 if it names none. Raises: `Misconfigured` (the schema of a newer release)."""
+    """The schema of a stream, 1 if it names none.
+
+    Raises: `Misconfigured` (the schema of a newer release, or a restore that has not ended).
+    """
+    if RESTORING in config.get("metadata", {}):
+        raise Misconfigured(
+            f"the stream {config['name']} is being restored: wait for `claw restore`, or run it again if it was stopped"
+        )
     schema = config.get("metadata", {}).get("claw.schema", "1")
     if not schema.isdecimal() or int(schema) > SCHEMA:
         raise Misconfigured(

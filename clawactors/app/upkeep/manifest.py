@@ -1,0 +1,54 @@
+"""What a backup says of itself: versions, the log it was made of, and each part with its size and checksum."""
+
+from typing import Any, Final
+
+import msgspec
+
+from clawactors.app.upkeep.container import BackupUnfit, Part
+from clawactors.eventlog.jetstream.stores.snapshots import StreamState
+
+__all__ = ["FORMAT", "MANIFEST", "BackupManifest", "BackupStream", "ViewDigest", "read_manifest"]
+
+FORMAT: Final = 1
+MANIFEST: Final = "manifest.json"
+
+
+class BackupStream(Part, frozen=True, kw_only=True):
+    """A stream in a backup: the file of its snapshot, and what that holds."""
+
+    file: str
+    state: StreamState
+    config: dict[str, Any]
+    described: dict[str, Any]
+
+
+class ViewDigest(msgspec.Struct, frozen=True):
+    """The digest of live views that stood at `position` when the backup began."""
+
+    position: int
+    digest: str
+
+
+class BackupManifest(msgspec.Struct, frozen=True, kw_only=True):
+    """`log` is the identity of the log, `schema` that of its streams; `made_at` is when the first stream was read."""
+
+    format: int = FORMAT
+    product: str
+    schema: int
+    server: str
+    log: str
+    made_at: str
+    streams: dict[str, BackupStream]
+    files: dict[str, Part] = {}
+    digests: dict[str, ViewDigest] = {}
+
+
+def read_manifest(content: bytes, path: object) -> BackupManifest:
+    """The manifest of the backup at `path`. Raises: `BackupUnfit`."""
+    try:
+        written_as = msgspec.json.decode(content)["format"]
+        if written_as > FORMAT:
+            raise BackupUnfit(f"the backup {path} has format {written_as}, this release knows {FORMAT}: update claw")
+        return msgspec.json.decode(content, type=BackupManifest)
+    except (msgspec.MsgspecError, KeyError, TypeError) as error:
+        raise BackupUnfit(f"the backup {path} is damaged: its {MANIFEST} can't be read: {error}") from None

@@ -1,0 +1,171 @@
+"""Makes a cluster of a backup: on an empty server, or in an empty data folder.
+
+1. A stream that is there is never written to: one of a running cluster, or of another one, refuses the restore.
+2. Until all streams are there, each is marked with the backup that it is of. A second run of the same restore removes
+   what is marked so and begins again; no control process uses a marked log.
+3. The restored log has an identity of its own: views and timers of the old one are never taken for its own.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from clawactors.app.upkeep.backup import verified
+from clawactors.app.upkeep.container import BackupReader, BackupUnfit
+from clawactors.app.upkeep.manifest import BackupManifest, BackupStream, ViewDigest
+from clawactors.eventlog import EventLog, Misconfigured
+from clawactors.eventlog.jetstream import Connection
+from clawactors.eventlog.jetstream.log.provision import RESTORING
+from clawactors.eventlog.jetstream.log.streams import EVENTS, SCHEMA
+from clawactors.eventlog.jetstream.stores.snapshots import (
+    StreamInfo,
+    StreamState,
+    remove,
+    restore,
+    set_metadata,
+    stored_streams,
+)
+from clawactors.projections.engine.replay import replay
+from clawactors.projections.engine.revisions import Revisions
+from clawactors.projections.engine.view import Projection
+
+__all__ = ["ViewProof", "build_views", "checked_backup", "restore_files", "restore_streams"]
+
+_SERVERS_OWN: Final = "_nats."
+_OF_ONE_SERVER: Final = ("persist_mode",)
+
+
+class ViewProof(msgspec.Struct, frozen=True):
+    """Views that were built of the restored log. `equal` is None where the backup has no digest to compare with."""
+
+    events: int
+    position: int
+    digest: str
+    equal: bool | None
+
+
+def checked_backup(reader: BackupReader, progress: Callable[[int], None] = lambda done: None) -> BackupManifest:
+    """The manifest of a backup that is whole, and that this release can restore. Raises: `BackupUnfit`."""
+    manifest = verified(reader, progress)
+    if manifest.schema > SCHEMA:
+        raise BackupUnfit(
+            f"the backup {reader.path} has schema {manifest.schema}, this release knows {SCHEMA}: update claw"
+        )
+    if EVENTS not in manifest.streams:
+        raise BackupUnfit(f"the backup {reader.path} has no stream {EVENTS}")
+    return manifest
+
+
+async def restore_streams(
+    connection: Connection,
+    reader: BackupReader,
+    manifest: BackupManifest,
+    progress: Callable[[int], None] = lambda done: None,
+) -> None:
+    """Restores all streams of the backup. Order: repeatable, what an interrupted run left is made anew.
+
+    Raises: `Misconfigured` (there are streams of a cluster, no room, an older server), `Unavailable`.
+    """
+    _refuse_older(connection, manifest)
+    await _clear(connection, await stored_streams(connection), manifest)
+    done = 0
+    # The log comes first: from then on no control process makes streams here.
+    for name in sorted(manifest.streams, key=lambda name: (name != EVENTS, name)):
+        stream = manifest.streams[name]
+        config = _config(stream, manifest, clustered=connection.is_clustered)
+
+        async def chunks(stream: BackupStream = stream, before: int = done) -> AsyncIterator[bytes]:
+            for chunk in reader.chunks(stream.file):
+                yield chunk
+                nonlocal done
+                done += len(chunk)
+                progress(done)
+
+        restored = await restore(connection, config, stream.described, chunks())
+        if _content(restored.state) != _content(stream.state):
+            raise BackupUnfit(
+                f"the backup {reader.path} is damaged: {name} has {restored.state.messages} messages up to "
+                f"{restored.state.last_seq}, not {stream.state.messages} up to {stream.state.last_seq}"
+            )
+    for name in sorted(manifest.streams, key=lambda name: (name == EVENTS, name)):
+        await set_metadata(connection, name, {"claw.restored": manifest.log}, without=RESTORING)
+
+
+def _content(state: StreamState) -> tuple[int, int, int]:
+    """What two equal streams have in common; where there are no messages the server knows no first one."""
+    return state.messages, state.first_seq if state.messages else 0, state.last_seq
+
+
+def _refuse_older(connection: Connection, manifest: BackupManifest) -> None:
+    made_by = tuple(map(int, manifest.server.split(".")))
+    if connection.version[:2] < made_by[:2]:
+        raise Misconfigured(
+            f"the backup was made of nats-server {manifest.server}, this is "
+            f"{'.'.join(map(str, connection.version))}: install that release or a newer one"
+        )
+
+
+async def _clear(connection: Connection, streams: list[StreamInfo], manifest: BackupManifest) -> None:
+    """Removes what an interrupted restore of this backup left. Raises: `Misconfigured` for any other stream."""
+    mark = _mark(manifest)
+    of_cluster = [each for each in streams if each.name in manifest.streams or each.name.startswith("CLAW_")]
+    for each in of_cluster:
+        if (each.config.get("metadata") or {}).get(RESTORING) != mark:
+            raise Misconfigured(
+                f"the server has a stream {each.name} already: a backup is restored to an empty server or account, "
+                "never over a cluster"
+            )
+    for each in of_cluster:
+        await remove(connection, each.name)
+
+
+def _mark(manifest: BackupManifest) -> str:
+    return f"{manifest.log} {manifest.made_at}"
+
+
+def _config(stream: BackupStream, manifest: BackupManifest, *, clustered: bool) -> dict[str, Any]:
+    """The configuration that the stream gets here: of a cluster or a single server, and marked."""
+    kept = dict(stream.config)
+    kept.pop("placement", None)
+    if clustered:
+        for name in _OF_ONE_SERVER:
+            kept.pop(name, None)
+    metadata = {
+        name: value for name, value in (kept.get("metadata") or {}).items() if not name.startswith(_SERVERS_OWN)
+    }
+    return kept | {"num_replicas": 3 if clustered else 1, "metadata": metadata | {RESTORING: _mark(manifest)}}
+
+
+def restore_files(reader: BackupReader, manifest: BackupManifest, folders: Mapping[str, Path]) -> None:
+    """Writes the files of the backup below `folders`, by the name that each has in the backup."""
+    for name in manifest.files:
+        top, _, rest = name.partition("/")
+        if top not in folders or ".." in Path(rest).parts or Path(rest).is_absolute():
+            raise BackupUnfit(f"the backup {reader.path} has a file {name} that has no place here: update claw")
+        path = folders[top] / rest
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            for chunk in reader.chunks(name):
+                file.write(chunk)
+
+
+async def build_views(
+    log: EventLog,
+    folder: Path,
+    projection: Projection,
+    expected: ViewDigest | None,
+    progress: Callable[[int, int], None],
+) -> ViewProof:
+    """Builds the views of a restored log as the live ones, and compares them with what they were before."""
+    revisions = Revisions(folder, projection.name)
+    path = revisions.begun()
+    equal: bool | None = None
+    if expected is not None:
+        then = await replay(log, path, projection, until=expected.position, progress=progress)
+        equal = then.digest == expected.digest and not then.incomplete
+    now = await replay(log, path, projection, progress=progress)
+    await asyncio.to_thread(revisions.switch, path)
+    return ViewProof(events=now.events, position=now.position, digest=now.digest, equal=equal)
