@@ -1,8 +1,8 @@
 """Makes a cluster of a backup: on an empty server, or in an empty data folder.
 
 1. A stream that is there is never written to: one of a running cluster, or of another one, refuses the restore.
-2. Until all streams are there, each is marked with the backup that it is of. A second run of the same restore removes
-   what is marked so and begins again; no control process uses a marked log.
+2. The log is restored first, and marked with its backup until all streams are there. No control process uses a marked
+   log; a second run of the same restore removes it with what is beside it, and begins again.
 3. The restored log has an identity of its own: views and timers of the old one are never taken for its own.
 """
 
@@ -75,7 +75,7 @@ async def restore_streams(
     # The log comes first: from then on no control process makes streams here.
     for name in sorted(manifest.streams, key=lambda name: (name != EVENTS, name)):
         stream = manifest.streams[name]
-        config = _config(stream, manifest, clustered=connection.is_clustered)
+        config = _config(stream, clustered=connection.is_clustered, mark=_mark(manifest))
 
         async def chunks(stream: BackupStream = stream, before: int = done) -> AsyncIterator[bytes]:
             for chunk in reader.chunks(stream.file):
@@ -90,8 +90,7 @@ async def restore_streams(
                 f"the backup {reader.path} is damaged: {name} has {restored.state.messages} messages up to "
                 f"{restored.state.last_seq}, not {stream.state.messages} up to {stream.state.last_seq}"
             )
-    for name in sorted(manifest.streams, key=lambda name: (name == EVENTS, name)):
-        await set_metadata(connection, name, {"claw.restored": manifest.log}, without=RESTORING)
+    await set_metadata(connection, EVENTS, {"claw.restored": manifest.log}, without=RESTORING)
 
 
 def _content(state: StreamState) -> tuple[int, int, int]:
@@ -110,33 +109,34 @@ def _refuse_older(connection: Connection, manifest: BackupManifest) -> None:
 
 async def _clear(connection: Connection, streams: list[StreamInfo], manifest: BackupManifest) -> None:
     """Removes what an interrupted restore of this backup left. Raises: `Misconfigured` for any other stream."""
-    mark = _mark(manifest)
-    of_cluster = [each for each in streams if each.name in manifest.streams or each.name.startswith("CLAW_")]
-    for each in of_cluster:
-        if (each.config.get("metadata") or {}).get(RESTORING) != mark:
-            raise Misconfigured(
-                f"the server has a stream {each.name} already: a backup is restored to an empty server or account, "
-                "never over a cluster"
-            )
-    for each in of_cluster:
-        await remove(connection, each.name)
+    there = {each.name: each for each in streams if each.name in manifest.streams or each.name.startswith("CLAW_")}
+    if not there:
+        return
+    marked = EVENTS in there and (there[EVENTS].config.get("metadata") or {}).get(RESTORING) == _mark(manifest)
+    if not marked:
+        raise Misconfigured(
+            f"the server has a stream {min(there)} already: a backup is restored to an empty server or account, "
+            "never over a cluster"
+        )
+    for name in sorted(there, key=lambda name: (name == EVENTS, name)):
+        await remove(connection, name)
 
 
 def _mark(manifest: BackupManifest) -> str:
     return f"{manifest.log} {manifest.made_at}"
 
 
-def _config(stream: BackupStream, manifest: BackupManifest, *, clustered: bool) -> dict[str, Any]:
-    """The configuration that the stream gets here: of a cluster or a single server, and marked."""
+def _config(stream: BackupStream, *, clustered: bool, mark: str) -> dict[str, Any]:
+    """The configuration that the stream gets here: of a cluster or a single server, and with the mark of the log."""
     kept = dict(stream.config)
     kept.pop("placement", None)
     if clustered:
         for name in _OF_ONE_SERVER:
             kept.pop(name, None)
-    metadata = {
-        name: value for name, value in (kept.get("metadata") or {}).items() if not name.startswith(_SERVERS_OWN)
-    }
-    return kept | {"num_replicas": 3 if clustered else 1, "metadata": metadata | {RESTORING: _mark(manifest)}}
+    metadata = {name: each for name, each in (kept.get("metadata") or {}).items() if not name.startswith(_SERVERS_OWN)}
+    if kept["name"] == EVENTS:
+        metadata[RESTORING] = mark
+    return kept | {"num_replicas": 3 if clustered else 1, "metadata": metadata}
 
 
 def restore_files(reader: BackupReader, manifest: BackupManifest, folders: Mapping[str, Path]) -> None:

@@ -37,6 +37,8 @@ _ANSWER_S: Final = 600.0
 _SILENT_S: Final = 30.0
 _END: Final = b"NATS/1.0 204"
 _PAGE: Final = 256
+_HELD_S: Final = 15.0
+_HELD_AGAIN_S: Final = 0.2
 
 
 class StreamState(msgspec.Struct, frozen=True):
@@ -188,9 +190,8 @@ async def restore(
     Raises: `Misconfigured` (there is a stream of that name, no room, damaged bytes), `Unavailable`.
     """
     name = config["name"]
+    subject = await _begun(connection, config, described)
     try:
-        begun = await call(connection, f"STREAM.RESTORE.{name}", {"config": config, "state": described}, 15)
-        subject = begun["deliver_subject"]
         most = min(_CHUNK_BYTES, connection.max_payload - _OVERHEAD_BYTES)
         async for chunk in chunks:
             for start in range(0, len(chunk), most):
@@ -199,10 +200,24 @@ async def restore(
         answer = (await connection.ask(subject, b"", timeout_s=_ANSWER_S))[1]
         check(subject, answer)
     except Refusal as refusal:
-        if refusal.err_code == NAME_IN_USE or "already in use" in refusal.description:
-            raise Misconfigured(f"the server has a stream {name} already") from None
         raise Misconfigured(f"the stream {name} can't be restored: {refusal.description}") from None
     return msgspec.json.decode(answer, type=StreamInfo)
+
+
+async def _begun(connection: Connection, config: dict[str, Any], described: dict[str, Any]) -> str:
+    """The subject that takes the bytes. The server holds the name for a while after a restore that was cut off."""
+    name, clock = config["name"], asyncio.get_running_loop().time
+    deadline_s = clock() + _HELD_S
+    while True:
+        try:
+            begun = await call(connection, f"STREAM.RESTORE.{name}", {"config": config, "state": described}, 15)
+            return str(begun["deliver_subject"])
+        except Refusal as refusal:
+            if refusal.err_code != NAME_IN_USE:
+                raise Misconfigured(f"the stream {name} can't be restored: {refusal.description}") from None
+            if clock() > deadline_s or any(each.name == name for each in await stored_streams(connection)):
+                raise Misconfigured(f"the server has a stream {name} already") from None
+        await asyncio.sleep(_HELD_AGAIN_S)
 
 
 async def remove(connection: Connection, name: str) -> None:
