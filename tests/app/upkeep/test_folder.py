@@ -17,7 +17,7 @@ HUGE = BackupStream(
 )
 
 
-def manifest(streams: dict[str, BackupStream] = {}) -> BackupManifest:
+def manifest(**streams: BackupStream) -> BackupManifest:
     return BackupManifest(product="1", schema=2, server="2.15.0", log="x", made_at="2026-01-01", streams=streams)
 
 
@@ -49,14 +49,14 @@ async def test_a_folder_that_holds_a_cluster_stays_as_it_is(tmp_path: Path, part
 async def test_a_folder_in_which_a_restore_was_interrupted_takes_nothing_but_a_restore(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with pytest.raises(Misconfigured, match="restoring needs"):
-        await restored(data, manifest({"CLAW_EVENTS": HUGE}))
+        await restored(data, manifest(CLAW_EVENTS=HUGE))
     assert (data / RESTORING).exists()
     with pytest.raises(Misconfigured, match="run claw restore again"):
         DataFolder.claim(data)
     (data / "server").mkdir()
     (data / "server" / "half").touch()
     with pytest.raises(Misconfigured, match="restoring needs"):
-        await restored(data, manifest({"CLAW_EVENTS": HUGE}))
+        await restored(data, manifest(CLAW_EVENTS=HUGE))
     assert not (data / "server").exists(), "what was left is gone"
 
 
