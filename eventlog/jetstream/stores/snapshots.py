@@ -149,7 +149,7 @@ class StreamSnapshot:
                 async with asyncio.timeout(_SILENT_S):
                     await self._more.wait()
             except TimeoutError:
-                raise Unavailable(f"the server sent no more of {self._name} for {_SILENT_S:g} s") from None
+                raise Unavailable(f"the server sent nothing of {self._name} for {_SILENT_S:g} s") from None
         return self._came.popleft()
 
     def on_message(self, _subject: bytes, reply: bytes, headers: bytes, body: bytes) -> None:
