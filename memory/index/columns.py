@@ -7,10 +7,13 @@ import numpy.typing as npt
 
 from clawactors.memory.index.postings import Numbers
 
-__all__ = ["NONE", "Columns", "NameTable"]
+__all__ = ["NONE", "Columns", "NameTable", "Readable"]
 
 NONE: Final = -1
 """The number that stands for no item and for no name."""
+
+type Readable = npt.NDArray[np.bool_] | None
+"""A mask by item number of what one may read; None is everything."""
 
 _COLUMNS: Final[dict[str, tuple[str, int]]] = {
     "alive": ("?", False),
@@ -143,6 +146,13 @@ class Columns:
             self.before[after] = number
         else:
             self._last[session] = number
+
+    def beside(self, numbers: Numbers, readable: Readable = None) -> tuple[Numbers, Numbers]:
+        """The items before and after each one in its session: `NONE` where there is none, or one may not read it."""
+        before, after = (column[numbers].astype(np.int64) for column in (self.before, self.after))
+        if readable is not None:
+            before, after = (np.where((near != NONE) & readable[near], near, NONE) for near in (before, after))
+        return before, after
 
     @property
     def mean_terms(self) -> float:

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from clawactors.memory.index.columns import NONE, Columns
+from clawactors.memory.index.columns import NONE, Columns, Readable
 from clawactors.memory.index.postings import Numbers
 from clawactors.memory.recall.demand import LIGHT, Demand
 from clawactors.memory.recall.fusion import FEATURES
@@ -43,10 +43,10 @@ _ALL_PARTS: Final = np.float32(0.95)
 """All parts in their order are the word itself, in scripts without spaces; elsewhere nearly."""
 
 
-def around(columns: Columns, pool: Numbers) -> Numbers:
-    """The items and their neighbours in the conversation. Shape: `(4, n)`, `NONE` where there is none."""
-    before, after = columns.before[pool].astype(np.int64), columns.after[pool].astype(np.int64)
-    earlier = np.where(before == NONE, NONE, columns.before[before])
+def around(columns: Columns, pool: Numbers, readable: Readable = None) -> Numbers:
+    """The items and their neighbours in the conversation. Shape: `(4, n)`, `NONE` where there is none to read."""
+    before, after = columns.beside(pool, readable)
+    earlier = np.where(before == NONE, NONE, columns.beside(before, readable)[0])
     return np.stack((pool, before, after, earlier))
 
 

@@ -8,14 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from clawactors.memory.index import Index
-from clawactors.memory.index.columns import NONE
+from clawactors.memory.index.columns import NONE, Columns, Readable
 from clawactors.memory.index.postings import lookup
 from clawactors.memory.index.terms import tag_term
 from clawactors.memory.item import KINDS, Item
 from clawactors.projections.engine.store import Reading
 from clawactors.systems.memories import Kind
 
-__all__ = ["MemoryFilter", "matching", "passing_of"]
+__all__ = ["MemoryFilter", "matching", "passing_of", "readable"]
 
 
 class MemoryFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,25 +37,38 @@ class MemoryFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Include facts that are no longer valid."""
 
 
+def readable(columns: Columns, filter: MemoryFilter) -> Readable:
+    """What the asker may read at all, by whose it is: what else a filter keeps out still tells what is meant."""
+    owners = columns.owner[: columns.count]
+    allowed: Readable = None
+    if filter.owner:
+        allowed = _is(owners, columns.owners.find(filter.owner))
+    if filter.reader is not None:
+        shared = (owners == NONE) & ~columns.restricted[: columns.count]
+        theirs = _is(owners, columns.owners.find(filter.reader)) | shared
+        allowed = theirs if allowed is None else allowed & theirs
+    return allowed
+
+
+def _is(column: npt.NDArray[np.int32], number: int) -> npt.NDArray[np.bool_]:
+    # An unknown name and an empty field are both NONE: they must not match each other.
+    return (column == number) & (number >= 0)
+
+
 def matching(index: Index, reading: Reading, filter: MemoryFilter) -> npt.NDArray[np.bool_]:
     """A mask by item number. Call it under the index's lock."""
     columns = index.columns
     count = columns.count
     mask = columns.alive[:count].copy()
+    if (allowed := readable(columns, filter)) is not None:
+        mask &= allowed
     for value, names, column in (
-        (filter.owner, columns.owners, columns.owner),
         (filter.speaker, columns.speakers, columns.speaker),
         (filter.session, columns.sessions, columns.session),
         (filter.agent, columns.agents, columns.agent),
     ):
         if value:
-            number = names.find(value)
-            # An unknown name and an empty field are both NONE: they must not match each other.
-            mask &= (column[:count] == number) & (number >= 0)
-    if filter.reader is not None:
-        owners = columns.owner[:count]
-        number = columns.owners.find(filter.reader)
-        mask &= ((owners == number) & (number >= 0)) | ((owners == NONE) & ~columns.restricted[:count])
+            mask &= _is(column[:count], names.find(value))
     if filter.kinds:
         mask &= np.isin(columns.kind[:count], [KINDS.index(kind) for kind in filter.kinds])
     if filter.since_ns:

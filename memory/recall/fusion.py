@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from clawactors.memory.index.columns import NONE, Columns
+from clawactors.memory.index.columns import NONE, Columns, Readable
 from clawactors.memory.index.postings import Numbers
 from clawactors.memory.text.date import DAY_NS, Days
 
@@ -42,9 +42,10 @@ _REPORTED_WITHIN_DAYS: Final = 14
 """People often report an event some days after it happened."""
 
 
-def with_neighbours(scores: Scores, pool: Numbers, columns: Columns) -> Scores:
-    """The scores of the pool's items plus half the scores of their neighbours in the session."""
-    near: Scores = scores[columns.before[pool]] + scores[columns.after[pool]]
+def with_neighbours(scores: Scores, pool: Numbers, columns: Columns, readable: Readable = None) -> Scores:
+    """The scores of the pool's items plus half the scores of their neighbours in the session that one may read."""
+    before, after = columns.beside(pool, readable)
+    near: Scores = scores[before] + scores[after]
     return scores[pool] + np.float32(0.5) * near
 
 
@@ -59,6 +60,7 @@ def features(
     days: list[Days],
     offset_ns: int = 0,
     meaning: Scores | None = None,
+    readable: Readable = None,
 ) -> npt.NDArray[np.float32]:
     """The feature matrix. Shape: one row per item of the pool, one column per feature in the order of `FEATURES`.
 
@@ -67,8 +69,8 @@ def features(
     own = words[pool] + np.float32(0.5) * concepts[pool]
     return np.stack(
         (
-            standardized(with_neighbours(words, pool, columns)),
-            standardized(with_neighbours(concepts, pool, columns)),
+            standardized(with_neighbours(words, pool, columns, readable)),
+            standardized(with_neighbours(concepts, pool, columns, readable)),
             standardized(similarities),
             np.maximum(_spoken_by(columns.speaker[pool], speakers), _spoken_by(columns.owner[pool], owners)),
             standardized(_of_session(columns.session[pool], pool, own)),

@@ -18,7 +18,7 @@ from clawactors.memory.recall.candidates import candidates
 from clawactors.memory.recall.current import in_order
 from clawactors.memory.recall.decided import decisions_first
 from clawactors.memory.recall.evidence import THRESHOLD, around, beyond_words, evidence, relevance
-from clawactors.memory.recall.filter import MemoryFilter, matching, passing_of
+from clawactors.memory.recall.filter import MemoryFilter, matching, passing_of, readable
 from clawactors.memory.recall.fusion import FEATURES, WEIGHTS, features
 from clawactors.memory.recall.hit import Hit, hit_of
 from clawactors.memory.recall.lexical import CONCEPTS, WORDS, Term, bm25, terms_of_query, with_forms
@@ -181,6 +181,7 @@ class Searcher:
         meant = self.models.question(text) if self.models else None
         with index.lock:
             columns = index.columns
+            allowed = readable(columns, filter)
             mask = None if filter == _EVERYTHING else matching(index, reading, filter)
             words = terms_of_query(reading, columns, index.lexicon.analyzer.terms(text))
             concepts = terms_of_query(reading, columns, index.lexicon.concepts.concepts(text))
@@ -208,12 +209,13 @@ class Searcher:
                 days,
                 offset,
                 meant.similarities(pool) if meant else None,
+                allowed,
             )
             fused = rows @ np.array([WEIGHTS[name] for name in FEATURES], np.float32)
             # The older item wins a tie, so the order is deterministic.
             order = np.lexsort((pool, -fused))
             first = order[:judged]
-            places = around(columns, pool[first])
+            places = around(columns, pool[first], allowed)
             asked = demands(text, index.lexicon, today)
             extra = beyond_words(asked, rows[first], columns.owner[pool[first]], self._owners)
         known = {term.text: term.numbers for term in (*words, *concepts)}

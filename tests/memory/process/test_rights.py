@@ -52,6 +52,24 @@ async def test_a_user_sees_their_own_memories_and_what_nobody_owns(place: Place)
         assert stats["owners"] == {"bob": 1, "": 1}
 
 
+async def test_what_others_say_in_the_same_conversation_tells_a_user_nothing(place: Place) -> None:
+    async with place.running():
+        alice, bob = client_of(place, "alice"), client_of(place, "bob")
+        await alice.remember("My vacation begins on 21 December.", session="standup", position=1)
+        quota = "It was raised to five thousand a minute."
+        await bob.remember(quota, session="standup", position=2)
+        await alice.remember("Cleo is blocked by the API quota.", session="standup", position=3)
+        own = await place.memories.recall("the API quota of Cleo")
+        assert quota in [row["text"] for row in own if not row["weak"]], "who reads both, reads them as one talk"
+        for question in ("the API quota of Cleo", "Whose vacation begins in December?"):
+            rows = await bob.recall(question)
+            assert [(row["text"], row["weak"]) for row in rows] == [(quota, True)]
+            assert (await bob.context(question))["text"] == ""
+        await alice.settings(sharing=["bob"])
+        shared = await bob.recall("Which quota was raised to five thousand a minute?", owner="alice")
+        assert not [row for row in shared if not row["weak"]], "nor do own words make those of others an answer"
+
+
 async def test_a_context_is_for_who_asks_and_so_is_its_cache(place: Place) -> None:
     async with place.running():
         alice, bob = client_of(place, "alice"), client_of(place, "bob")
