@@ -77,13 +77,7 @@ def _start(command: list[str], lock: int | None) -> subprocess.Popen[bytes]:
 
 
 def _command(options: Any, path: Path) -> list[str]:
-    command = [sys.executable, "-P", "-m", "clawactors.app.cli.main", "up", "--json", "--detached", "--data", str(path)]
-    command += ["--nodes", str(options.nodes), "--slots", str(options.slots)]
-    command += ["--lease", f"{options.lease:g}s"] if options.lease is not None else []
-    command += ["--port", str(options.port)] if options.port is not None else []
-    command += ["--nats", options.nats] if options.nats else []
-    command += ["--skills", *options.skills] if options.skills else []
-    command += ["--allow", *options.allow] if options.allow else []
-    command += ["--secrets", str(Path(options.secrets).expanduser().absolute())] if options.secrets else []
-    command += [] if options.restart else ["--no-restart"]
-    return command + (["--debug"] if options.debug else [])
+    """The same `claw up` as it was given, so that no option gets lost; the folder is the one that is locked."""
+    given = [word for word in options.given if word != "--detach"]
+    command = [sys.executable, "-P", "-m", "clawactors.app.cli.main", "up", *given]
+    return [*command, "--json", "--detached", "--data", str(path)]

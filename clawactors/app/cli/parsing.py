@@ -101,10 +101,12 @@ def split(argv: Sequence[str]) -> tuple[list[str], str | None, list[str]]:
 
 
 def options_of(parser: Parser, argv: Sequence[str]) -> Any:
-    """The parsed options. Raises: `Problem`."""
+    """The parsed options; `given` are the words that they were read from. Raises: `Problem`."""
     settled = parser.given = _settled(argv)
     # Intermixed, for `submit SKILL --priority high JSON`; but that way can't take what follows `--`.
-    return parser.parse_args(settled) if "--" in settled else parser.parse_intermixed_args(settled)
+    options = parser.parse_args(settled) if "--" in settled else parser.parse_intermixed_args(settled)
+    options.given = settled
+    return options
 
 
 def _settled(argv: Sequence[str]) -> list[str]:
