@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import batched
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, Unpack
 
 import msgspec
 from msgspec.structs import replace
@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from clawactors.eventlog import TooLarge, Unavailable
 from clawactors.eventlog.requests import Asking
 from clawactors.kernel.errors import InvalidQuery, NotFound, Refused
+from clawactors.runtime.memoryoptions import NoteOptions, RecallOptions, checked
 from clawactors.runtime.naming import principal_of
 from clawactors.runtime.packing import Count, repacked
 from clawactors.runtime.recalling import ask
@@ -28,6 +29,8 @@ CONTEXT: Final = "memory.context"
 ASK_S: Final = 20.0
 """How long a question may wait: after a start, memory reads the log first."""
 
+_AT_ONCE: Final = 32
+"""Questions under way, of any number that are asked at once: the memory process bounds those of each user."""
 _TOGETHER: Final = 1000
 _TOKENS_MAX: Final = 1_000_000
 _ERRORS: Final[Mapping[str, type[Exception]]] = {"usage": InvalidQuery, "refused": Refused, "not_found": NotFound}
@@ -61,15 +64,16 @@ class Memories:
 
     def __init__(self, recorder: Recorder, requests: Asking, user: str = "") -> None:
         self._recorder, self._requests, self.user = recorder, requests, user
+        self._asking = asyncio.Semaphore(_AT_ONCE)
         self._subject = f"claw.query.{principal_of(user)}" if user else "claw.query"
 
-    async def remember(self, text: str, *, key: str = "", tags: Iterable[str] = (), **more: Any) -> str:
+    async def remember(self, text: str, *, tags: Iterable[str] = (), **more: Unpack[NoteOptions]) -> str:
         """Remembers the text; returns the memory's id, which follows from owner and `key`, by default from the text.
 
-        `more` are fields of `Content`: owner, speaker, session, agent, kind, happened_ns, importance … The same again
-        is quiet; other words for the same `key` replace what it stood for (see `history`).
-        Raises: `Refused`; what the log raises.
+        `at` is when it happened. The same again is quiet; other words for the same `key` replace what it stood for
+        (see `history`). Raises: `Refused`; `TypeError` for an option that there is not; what the log raises.
         """
+        key = more.pop("key", "")
         return await self.record(content_of(text, tags, {"owner": self.user} | more), key)
 
     async def record(self, content: Content, key: str = "") -> str:
@@ -108,35 +112,38 @@ class Memories:
             return StoredNote(id, refusal=str(refusal))
         return StoredNote(id, version, is_new)
 
-    async def recall(self, text: str, *, limit: int = 5, **wanted: Any) -> list[dict[str, Any]]:
-        """The memories that answer best, best first, as rows; `wanted` as in `SearchQuestion`: owner, session, agent …
+    async def recall(self, text: str, *, limit: int = 5, **wanted: Unpack[RecallOptions]) -> list[dict[str, Any]]:
+        """The memories that answer best, best first, as rows with `text`, `score`, `weak`, `at`, `sources` …
 
         A user gets their own and what nobody owns; `owner` names another one, who has to share them.
 
-        Raises: `Refused` (a wrong question), `Unavailable` (nobody answers).
+        Raises: `Refused` (a wrong question), `TypeError` (no such option), `Unavailable` (nobody answers).
         """
-        rows: list[dict[str, Any]] = (await self.ask(SEARCH, text=text, limit=limit, **wanted))["rows"]
+        question = checked("recall", wanted, RecallOptions, "limit")
+        rows: list[dict[str, Any]] = (await self.ask(SEARCH, text=text, limit=limit, **question))["rows"]
         return rows
 
     async def context(
-        self, text: str, *, tokens: int = 2000, count: Count | None = None, **wanted: Any
+        self, text: str, *, tokens: int = 2000, count: Count | None = None, **wanted: Unpack[RecallOptions]
     ) -> dict[str, Any]:
         """What memory holds about a text, packed into at most `tokens` tokens for a language model.
 
         The answer has `text`, `tokens`, `tokens_before`, and `items` with the sources of each entry; `wanted` as in
         `recall`. `count` counts tokens as the model does; by default they are estimated.
-        Raises: `Refused` (a wrong question), `Unavailable` (nobody answers).
+        Raises: as `recall`.
         """
+        question = checked("context", wanted, RecallOptions, "limit", "tokens", "count")
         # Another tokenizer may need half of the tokens that are estimated, so it is offered more.
         asked = tokens if count is None else min(4 * tokens, _TOKENS_MAX)
-        reply = await self.ask(CONTEXT, text=text, tokens=asked, **wanted)
+        reply = await self.ask(CONTEXT, text=text, tokens=asked, **question)
         return reply if count is None else repacked(reply, tokens, count)
 
     async def ask(self, name: str, /, timeout_s: float = ASK_S, **question: Any) -> dict[str, Any]:
         """The answer to `claw.query.<name>`. Raises: `Refused`, `NotFound`, `Unavailable`."""
         if self.user:
             question.setdefault("user", self.user)
-        answer = await ask(self._requests, f"{self._subject}.{name}", msgspec.json.encode(question), timeout_s)
+        async with self._asking:
+            answer = await ask(self._requests, f"{self._subject}.{name}", msgspec.json.encode(question), timeout_s)
         reply: dict[str, Any] = msgspec.json.decode(answer)
         if (error := reply.get("error")) is not None:
             raise _ERRORS.get(error["code"], Unavailable)(error["message"])
@@ -144,11 +151,10 @@ class Memories:
 
 
 def content_of(text: str, tags: Iterable[str], more: Mapping[str, Any]) -> Content:
-    """The content that these fields make. Raises: `Refused`."""
+    """The content that these fields make. Raises: `Refused`, `TypeError` for one that there is not."""
+    given = checked("remember", {"tags": tags} | dict(more), NoteOptions, "tags")
     try:
-        if isinstance(tags, str):
-            raise Refused("tags is a list of strings, not one string")
-        fields = {"text": text, "tags": tuple(tags), "importance": 0.6} | dict(more)
+        fields = {"text": text, "importance": 0.6} | given | {"tags": tuple(tags)}
         return msgspec.convert(fields, Content, strict=True)
     except (msgspec.ValidationError, TypeError) as error:
         raise Refused(f"this can't be remembered: {error}") from None

@@ -52,7 +52,8 @@ def readable(columns: Columns, filter: MemoryFilter) -> Readable:
 
 def _is(column: npt.NDArray[np.int32], number: int) -> npt.NDArray[np.bool_]:
     # An unknown name and an empty field are both NONE: they must not match each other.
-    return (column == number) & (number >= 0)
+    found: npt.NDArray[np.bool_] = (column == number) & (number >= 0)
+    return found
 
 
 def matching(index: Index, reading: Reading, filter: MemoryFilter) -> npt.NDArray[np.bool_]:

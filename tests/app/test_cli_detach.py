@@ -6,10 +6,10 @@ from clawactors.app.cli.arguments import cluster
 from clawactors.app.cli.detach import _command
 from clawactors.app.cli.parsing import Parser, options_of
 
-GIVEN = (
-    "--debug --nodes 3 --slots 7 --skills a.py b --skills c --allow os:getpid --secrets s.env --lease 30s --port 4321 "
-    "--memory-daily off --no-memory-incremental --no-memory-extraction --memory-config m.toml --no-restart"
-).split()
+GIVEN = """
+--debug --nodes 3 --slots 7 --skills a.py b --skills c --allow os:getpid --secrets s.env --lease 30s --port 4321
+--memory-daily off --no-memory-incremental --no-memory-extraction --memory-config m.toml --no-restart
+"""
 OWN = {"json", "detach", "detached", "data", "lock", "given"}
 ELSEWHERE = {"nats", "context"}
 """Of another kind of cluster, or refused."""
@@ -22,7 +22,7 @@ def parser() -> Parser:
 
 
 def test_no_option_of_up_is_lost_in_the_background() -> None:
-    options = options_of(parser(), ["--detach", "--data", "here", *GIVEN])
+    options = options_of(parser(), ["--detach", "--data", "here", *GIVEN.split()])
     plain, child = vars(options_of(parser(), [])), vars(options_of(parser(), _command(options, Path("/there"))[5:]))
     asked = {name: value for name, value in vars(options).items() if name not in OWN}
     assert {name for name in asked if asked[name] == plain[name]} == ELSEWHERE, "each option is given another value"

@@ -10,10 +10,10 @@ import msgspec
 from clawactors.kernel.errors import NotFound, Refused
 from clawactors.kernel.fold import Snapshot
 from clawactors.runtime.client.changing import TaskChanges
-from clawactors.runtime.client.questions import Moment
 from clawactors.runtime.client.reader import ClusterReader
 from clawactors.runtime.client.rows import TaskRow, task_row
 from clawactors.runtime.client.waiting import several_ids
+from clawactors.runtime.moments import Moment
 from clawactors.systems.tasks import Task
 
 __all__ = ["BulkChanges", "ChangeReport"]

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import msgspec
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from clawactors.runtime.client.schedules import Schedules
     from clawactors.runtime.client.triggers import Triggers
     from clawactors.runtime.client.workflows import Workflows
+    from clawactors.runtime.memoryoptions import MessageOptions, NoteOptions, RecallOptions
     from clawactors.runtime.packing import Count
 
 __all__ = ["ClusterClient"]
@@ -155,23 +156,25 @@ class ClusterClient(TaskMaking):
 
     # Memory
 
-    async def remember(self, text: str, *, tags: Iterable[str] = (), **more: Any) -> str:
+    async def remember(self, text: str, *, tags: Iterable[str] = (), **more: "Unpack[NoteOptions]") -> str:
         """Remembers the text; durable when it returns the memory's id. See `Memories.remember`."""
         return await self.memories.remember(text, tags=tags, **more)
 
-    async def recall(self, text: str, *, limit: int = 5, **wanted: Any) -> list[dict[str, Any]]:
+    async def recall(self, text: str, *, limit: int = 5, **wanted: "Unpack[RecallOptions]") -> list[dict[str, Any]]:
         """The memories that match best, best first: the user's own, and what nobody owns. See `Memories.recall`."""
         return await self.memories.recall(text, limit=limit, **wanted)
 
     async def context(
-        self, text: str, *, tokens: int = 2000, count: "Count | None" = None, **wanted: Any
+        self, text: str, *, tokens: int = 2000, count: "Count | None" = None, **wanted: "Unpack[RecallOptions]"
     ) -> dict[str, Any]:
         """What memory holds about a text, packed into at most `tokens` tokens. See `Memories.context`."""
         return await self.memories.context(text, tokens=tokens, count=count, **wanted)
 
-    async def say(self, conversation: str, text: str, **more: Any) -> str:
+    async def say(self, conversation: str, text: str, **more: "Unpack[MessageOptions]") -> str:
         """Adds a message to a conversation; memories are made of a user's own. See `ClientMemories.say`."""
-        return await self.memories.say(conversation, text, **more)
+        from clawactors.runtime.memoryoptions import MessageOptions, checked
+
+        return await self.memories.say(conversation, text, **checked("say", more, MessageOptions))
 
     # What lies beside the log
 

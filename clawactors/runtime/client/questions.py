@@ -1,24 +1,17 @@
 """Typed, paged queries of the views; errors become exceptions."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
 from clawactors.eventlog import Unavailable
 from clawactors.kernel.errors import InvalidQuery, NotFound, Refused
-from clawactors.kernel.time import time_ns
 from clawactors.runtime.client.rows import Page
 
-__all__ = ["Moment", "TypedQuestions", "moment_ns"]
+__all__ = ["TypedQuestions"]
 
 _PAGE: Final = 1000
-_FIRST_NS: Final = -(2**63)
-_LAST_NS: Final = 2**63 - 1
-
-type Moment = datetime | str | int
-"""A time with its zone, as ISO 8601 or as nanoseconds since 1970."""
 
 
 class _Fault(msgspec.Struct):
@@ -37,20 +30,6 @@ class _One[Row](msgspec.Struct):
 
 _decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
 _checked = msgspec.json.Decoder(_Checked).decode
-
-
-def moment_ns(moment: object) -> int | None:
-    """Nanoseconds since 1970, held to what 64 bits hold. Raises: `InvalidQuery` (not a valid time, no zone)."""
-    if moment is None:
-        return None
-    if not isinstance(moment, datetime | str | int) or isinstance(moment, bool):
-        raise InvalidQuery(f"{moment!r} is not a valid time: give a datetime with zone, ISO 8601 text, or nanoseconds")
-    if not isinstance(moment, int):
-        try:
-            moment = time_ns(moment.isoformat() if isinstance(moment, datetime) else moment)
-        except (ValueError, OverflowError) as error:
-            raise InvalidQuery(str(error)) from None
-    return max(_FIRST_NS, min(moment, _LAST_NS))
 
 
 class TypedQuestions:

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 from clawactors.kernel.errors import InvalidQuery
 from clawactors.runtime.client.listing import Listing
-from clawactors.runtime.client.questions import Moment, moment_ns
 from clawactors.runtime.client.rows import TaskRow, task_row
 from clawactors.runtime.client.summary import Summary
+from clawactors.runtime.moments import Moment, moment_ns
 
 if TYPE_CHECKING:
     from clawactors.runtime.client.checks import Check

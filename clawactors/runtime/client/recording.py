@@ -1,13 +1,15 @@
 """Memory as clients use it: the memory process records their notes and the messages of their conversations."""
 
 from collections.abc import AsyncIterator, Iterable
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, Unpack
 
 from clawactors.eventlog.requests import Asking
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.client.sender import CommandSender
 from clawactors.runtime.context import ProcessContext
 from clawactors.runtime.memory import Memories, Recorder
+from clawactors.runtime.memoryoptions import AuditOptions, ExportOptions, ForgetOptions, SettingsOptions, checked
+from clawactors.runtime.moments import Moment, moment_ns
 from clawactors.runtime.naming import new_id
 from clawactors.systems.chats import MessageAdded
 from clawactors.systems.chats.events import Role
@@ -65,14 +67,16 @@ class ClientMemories(Memories):
         user: str = "",
         speaker: str = "",
         message: str = "",
+        at: Moment | None = None,
         happened_ns: int = 0,
         recalled: Iterable[str] = (),
         agent: str = "",
     ) -> str:
         """Adds a message to a conversation; a user's own also asks for memories of it, in the same commit.
 
-        `recalled` names memories that the text repeats; `agent` is the agent that it is said to. Returns the message's
-        id; the same id again is quiet. Raises: `Refused`; what the log raises.
+        `at` is when it was said, by default now. `recalled` names memories that the text repeats; `agent` is the agent
+        that it is said to. Returns the message's id; the same id again is quiet. Raises: `Refused`; what the log
+        raises.
         """
         if self.user and user not in ("", self.user):
             raise Refused(f"a client of {self.user[:60]!r} can't speak for {user[:60]!r}")
@@ -82,7 +86,7 @@ class ClientMemories(Memories):
             text=text,
             user=user or self.user,
             speaker=speaker,
-            happened_ns=happened_ns,
+            happened_ns=moment_ns(at) or happened_ns,
             recalled=tuple(recalled),
             agent=agent,
         )
@@ -102,36 +106,40 @@ class ClientMemories(Memories):
         rows: list[dict[str, Any]] = (await self.ask("memory.history", key=key, id=id, owner=owner))["rows"]
         return rows
 
-    async def forget(self, *ids: str, **scope: Any) -> dict[str, Any]:
-        """Forgets memories, and what derives: by id, or within a scope (owner, session, agent, since_ns, until_ns).
+    async def forget(self, *ids: str, **scope: Unpack[ForgetOptions]) -> dict[str, Any]:
+        """Forgets memories, and what derives: by id, or within a scope (owner, session, agent, since, until).
 
         Returns the receipt: `ids`, `counts`, and `upto`, the position up to which nothing comes back.
         Raises: `NotFound`, `Refused`.
         """
-        return await self.ask("memory.forget", LONG_S, ids=ids, **({"by": self._by} | scope))
+        wanted = checked("forget", {"by": self._by} | scope, ForgetOptions)
+        return await self.ask("memory.forget", LONG_S, ids=ids, **wanted)
 
-    async def export(self, owner: str = "", **scope: Any) -> AsyncIterator[dict[str, Any]]:
+    async def export(self, owner: str = "", **scope: Unpack[ExportOptions]) -> AsyncIterator[dict[str, Any]]:
         """All memories of the owner, by default those of the user of this client, oldest first."""
+        wanted = checked("export", scope, ExportOptions, "owner")
         after: int | None = -1
         while after is not None:
-            reply = await self.ask("memory.export", owner=owner, after=after, fresh=after < 0, **scope)
+            reply = await self.ask("memory.export", owner=owner, after=after, fresh=after < 0, **wanted)
             for row in reply["rows"]:
                 yield row
             after = reply["after"]
 
-    async def settings(self, owner: str = "", **changes: Any) -> dict[str, Any]:
+    async def settings(self, owner: str = "", **changes: Unpack[SettingsOptions]) -> dict[str, Any]:
         """The settings of the owner, after these changes: memory, retention_days, language, zone, sharing.
 
         Raises: `Refused`.
         """
-        reply: dict[str, Any] = await self.ask("memory.settings", owner=owner, **({"by": self._by} | changes))
+        wanted = checked("settings", {"by": self._by} | changes, SettingsOptions, "owner")
+        reply: dict[str, Any] = await self.ask("memory.settings", owner=owner, **wanted)
         return reply["row"]  # type: ignore[no-any-return]
 
     async def archive(self, id: str, *, restore: bool = False, reason: str = "") -> None:
         """Archives a memory, so that searches skip it, or restores it. Raises: `NotFound`, `Refused`."""
         await self.ask("memory.archive", id=id, restore=restore, reason=reason, by=self._by)
 
-    async def audit(self, id: str = "", **wanted: Any) -> list[dict[str, Any]]:
+    async def audit(self, id: str = "", **wanted: Unpack[AuditOptions]) -> list[dict[str, Any]]:
         """Who changed what, when and why, newest first: of a memory, or an owner. Raises: `NotFound`, `Refused`."""
-        rows: list[dict[str, Any]] = (await self.ask("memory.audit", id=id, **wanted))["rows"]
+        question = checked("audit", wanted, AuditOptions, "id")
+        rows: list[dict[str, Any]] = (await self.ask("memory.audit", id=id, **question))["rows"]
         return rows

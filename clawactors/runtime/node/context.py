@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Buffer, Callable, Coroutine, Iterable, Ma
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
+from clawactors.runtime.memoryoptions import NoteOptions, RecallOptions
 from clawactors.runtime.node.approvals import ApprovalAnswer, TaskApprovals
 from clawactors.runtime.node.childrefs import ChildRef
 from clawactors.runtime.node.children import OnFailure, TaskChildren
@@ -200,16 +201,15 @@ class TaskContext(LongLife):
         """A secret that the skill asks for (`@skill(…, secrets=[…])`) and its node holds. Raises: `Refused`."""
         return self._attempt.values.secret(name)
 
-    async def remember(self, text: str, *, tags: Iterable[str] = (), **more: Any) -> str:
+    async def remember(self, text: str, *, tags: Iterable[str] = (), **more: Unpack[NoteOptions]) -> str:
         """Remembers the text for the user of the task; durable when it returns the memory's id.
 
-        A repeat on a resume changes nothing; other words for the same `key=` replace what it stood for. `more` are
-        fields of a memory: speaker, session, agent, importance … It counts as derived from what the task has recalled,
-        unless `derived_from=()` says that it is not. Raises: `Refused`.
+        A repeat on a resume changes nothing; other words for the same `key=` replace what it stood for. It counts as
+        derived from what the task has recalled, unless `derived_from=()` says that it is not. Raises: `Refused`.
         """
         return await self._attempt.memories.remember(text, tags, **more)
 
-    async def recall(self, text: str, *, limit: int = 5, **wanted: Any) -> list[dict[str, Any]]:
+    async def recall(self, text: str, *, limit: int = 5, **wanted: Unpack[RecallOptions]) -> list[dict[str, Any]]:
         """The memories that match best, as rows with `text`, `excerpt`, `score`, `sources` …
 
         They are those of the task's user and of nobody; `owner=` names another user, who has to share them.
@@ -218,7 +218,9 @@ class TaskContext(LongLife):
         """
         return await self._attempt.memories.recall(text, limit, **wanted)
 
-    async def context(self, text: str, *, tokens: int = 2000, count: Any = None, **wanted: Any) -> dict[str, Any]:
+    async def context(
+        self, text: str, *, tokens: int = 2000, count: Any = None, **wanted: Unpack[RecallOptions]
+    ) -> dict[str, Any]:
         """What memory holds, packed into a `text` of at most `tokens` tokens; options as of `Memories.context`."""
         return await self._attempt.memories.context(text, tokens, count, **wanted)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Unpack, overload
 
 import msgspec
 
+from clawactors.runtime.memoryoptions import NoteOptions, RecallOptions
 from clawactors.runtime.node.approvals import ApprovalAnswer
 from clawactors.runtime.node.bridge import Bridge
 from clawactors.runtime.node.code import as_exception
@@ -167,15 +168,17 @@ class SyncTaskContext(SyncLongLife):
         """As `TaskContext.secret`."""
         return self._bridge.call("secret", name)  # type: ignore[no-any-return]
 
-    def remember(self, text: str, *, tags: Iterable[str] = (), **more: Any) -> str:
+    def remember(self, text: str, *, tags: Iterable[str] = (), **more: Unpack[NoteOptions]) -> str:
         """As `TaskContext.remember`."""
         return self._bridge.call("remember", text, tags=tags, **more)  # type: ignore[no-any-return]
 
-    def recall(self, text: str, *, limit: int = 5, **wanted: Any) -> list[dict[str, Any]]:
+    def recall(self, text: str, *, limit: int = 5, **wanted: Unpack[RecallOptions]) -> list[dict[str, Any]]:
         """As `TaskContext.recall`."""
         return self._bridge.call("recall", text, limit=limit, **wanted)  # type: ignore[no-any-return]
 
-    def context(self, text: str, *, tokens: int = 2000, count: Count | None = None, **wanted: Any) -> dict[str, Any]:
+    def context(
+        self, text: str, *, tokens: int = 2000, count: Count | None = None, **wanted: Unpack[RecallOptions]
+    ) -> dict[str, Any]:
         """As `TaskContext.context`."""
         asked = tokens if count is None else 4 * tokens
         reply: dict[str, Any] = self._bridge.call("context", text, tokens=asked, **wanted)

@@ -46,7 +46,9 @@ class TaskOptions(RepeatedOptions, total=False):
     deadline_ns: int
 
 
-def unknown_option(function: str, options: Iterable[str], known: Iterable[str]) -> TypeError | None:
+def unknown_option(
+    function: str, options: Iterable[str], known: Iterable[str], other_names: Mapping[str, str] = _OTHER_NAMES
+) -> TypeError | None:
     """The error for the first option that `function` does not have, None where it has them all."""
     known = list(known)
     for name in options:
@@ -54,7 +56,7 @@ def unknown_option(function: str, options: Iterable[str], known: Iterable[str]) 
             import difflib  # costs every command a millisecond, and is needed for an error only
 
             near = difflib.get_close_matches(name, known, 1)
-            meant = _OTHER_NAMES.get(name) or (near[0] if near else "")
+            meant = other_names.get(name) or (near[0] if near else "")
             hint = f"did you mean {meant!r}?" if meant in known else f"it has {', '.join(sorted(known))}"
             return TypeError(f"{function}() has no option {name!r}; {hint}")
     return None

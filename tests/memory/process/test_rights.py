@@ -70,6 +70,15 @@ async def test_what_others_say_in_the_same_conversation_tells_a_user_nothing(pla
         assert not [row for row in shared if not row["weak"]], "nor do own words make those of others an answer"
 
 
+async def test_a_user_may_ask_any_number_of_questions_at_once(place: Place) -> None:
+    async with place.running():
+        clients = [client_of(place, "alice") for _ in range(3)]
+        await clients[0].remember("My locker code is 4711.")
+        asked = [client.recall(f"locker code {n}", threshold=0) for client in clients for n in range(40)]
+        rows = await asyncio.gather(*asked)
+        assert {row["text"] for found in rows for row in found} == {"My locker code is 4711."}
+
+
 async def test_a_context_is_for_who_asks_and_so_is_its_cache(place: Place) -> None:
     async with place.running():
         alice, bob = client_of(place, "alice"), client_of(place, "bob")
