@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 
 from clawactors.app.projections import CLUSTER
 from clawactors.app.questions import answer_questions, heartbeat_of
+from clawactors.app.skills.extract import extract
 from clawactors.eventlog import Draft, Unavailable
 from clawactors.eventlog.inprocess import FaultPoint
 from clawactors.kernel.errors import NotFound, Refused
@@ -31,7 +32,6 @@ from clawactors.testing.views import QueriedViews
 __all__ = ["Cluster"]
 
 _LOOK_S: Final = 0.001
-
 _log = logging.getLogger(__name__)
 
 
@@ -178,7 +178,7 @@ class Cluster:
         skills = self._skills if skills is None else checked_skills(skills)
         while True:
             try:
-                await self._host.node(id, skills, slots or self._slots, secrets=self._secrets)
+                await self._host.node(id, [*skills, extract], slots or self._slots, secrets=self._secrets)
             except Unavailable:  # its join was not acknowledged
                 await self._host.kill(f"node/{id}")
             else:

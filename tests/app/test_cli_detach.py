@@ -22,7 +22,9 @@ def parser() -> Parser:
 
 
 def test_no_option_of_up_is_lost_in_the_background() -> None:
-    options = options_of(parser(), ["--detach", "--data", "here", *GIVEN.split()])
+    asked_for = parser()
+    options = options_of(asked_for, ["--detach", "--data", "here", *GIVEN.split()])
+    options.given = asked_for.given
     plain, child = vars(options_of(parser(), [])), vars(options_of(parser(), _command(options, Path("/there"))[5:]))
     asked = {name: value for name, value in vars(options).items() if name not in OWN}
     assert {name for name in asked if asked[name] == plain[name]} == ELSEWHERE, "each option is given another value"

@@ -45,7 +45,7 @@ def _dispatch(argv: Sequence[str]) -> int:
     parser = Parser(f"claw {name}", command.summary)
     command.declare(parser)
     options = options_of(parser, [*before, *after])
-    options.command = name
+    options.command, options.given = name, parser.given
     gc.disable()  # what is imported stays: to scan it again and again costs a tenth of the time
     module = import_module(command.module)
     gc.enable()

@@ -101,12 +101,10 @@ def split(argv: Sequence[str]) -> tuple[list[str], str | None, list[str]]:
 
 
 def options_of(parser: Parser, argv: Sequence[str]) -> Any:
-    """The parsed options; `given` are the words that they were read from. Raises: `Problem`."""
+    """The parsed options. Raises: `Problem`."""
     settled = parser.given = _settled(argv)
     # Intermixed, for `submit SKILL --priority high JSON`; but that way can't take what follows `--`.
-    options = parser.parse_args(settled) if "--" in settled else parser.parse_intermixed_args(settled)
-    options.given = settled
-    return options
+    return parser.parse_args(settled) if "--" in settled else parser.parse_intermixed_args(settled)
 
 
 def _settled(argv: Sequence[str]) -> list[str]:

@@ -130,3 +130,11 @@ async def test_what_nobody_owns_but_repeats_somebody_is_no_shared_knowledge() ->
         for question in ({"id": own[0]["id"]}, {"id": made["after"]}):
             with pytest.raises(NotFound):
                 await bob.memories.ask("memory.show", **question)
+
+
+async def test_what_is_said_in_a_conversation_is_remembered_once_the_cluster_has_settled() -> None:
+    async with Cluster([ask]) as cluster:
+        alice = cluster.connect("alice")
+        await alice.say("boats", "My boat is called Selma.", speaker="Alice")
+        await cluster.settle()
+        assert (await alice.recall("What is my boat called?"))[0]["text"] == "My boat is called Selma."
