@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypedDict
 
 from clawactors.kernel.errors import InvalidQuery
-from clawactors.runtime.moments import Moment, moment_ns
+from clawactors.runtime.times import Moment, moment_ns
 from clawactors.systems.chats.events import Role
 from clawactors.systems.memories import Kind, Status
 from clawactors.systems.memories.events import Fact, Origin

@@ -13,7 +13,7 @@ from clawactors.runtime.client.changing import TaskChanges
 from clawactors.runtime.client.reader import ClusterReader
 from clawactors.runtime.client.rows import TaskRow, task_row
 from clawactors.runtime.client.waiting import several_ids
-from clawactors.runtime.moments import Moment
+from clawactors.runtime.times import Moment
 from clawactors.systems.tasks import Task
 
 __all__ = ["BulkChanges", "ChangeReport"]

@@ -9,7 +9,7 @@ from clawactors.eventlog import is_id
 from clawactors.kernel.errors import InvalidQuery
 from clawactors.runtime.client.connected import ConnectedClient
 from clawactors.runtime.client.rows import ApprovalRow, NodeRow, Page, SkillRow, TaskRow, TaskTree
-from clawactors.runtime.moments import Moment, moment_ns
+from clawactors.runtime.times import Moment, moment_ns
 
 __all__ = ["Listing"]
 

@@ -7,7 +7,7 @@ from clawactors.kernel.errors import InvalidQuery
 from clawactors.runtime.client.listing import Listing
 from clawactors.runtime.client.rows import TaskRow, task_row
 from clawactors.runtime.client.summary import Summary
-from clawactors.runtime.moments import Moment, moment_ns
+from clawactors.runtime.times import Moment, moment_ns
 
 if TYPE_CHECKING:
     from clawactors.runtime.client.checks import Check

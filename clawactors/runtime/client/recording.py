@@ -9,8 +9,8 @@ from clawactors.runtime.client.sender import CommandSender
 from clawactors.runtime.context import ProcessContext
 from clawactors.runtime.memory import Memories, Recorder
 from clawactors.runtime.memoryoptions import AuditOptions, ExportOptions, ForgetOptions, SettingsOptions, checked
-from clawactors.runtime.moments import Moment, moment_ns
 from clawactors.runtime.naming import new_id
+from clawactors.runtime.times import Moment, moment_ns
 from clawactors.systems.chats import MessageAdded
 from clawactors.systems.chats.events import Role
 from clawactors.systems.chats.external import AddMessageRequest

@@ -10,7 +10,7 @@ from clawactors.eventlog import Closed, EventLogError, Unavailable
 from clawactors.kernel.errors import InvalidQuery, Refused
 from clawactors.runtime.client import ClusterClient
 from clawactors.runtime.client.submitting import TaskRequest
-from clawactors.runtime.moments import moment_ns
+from clawactors.runtime.times import moment_ns
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks.external import request_of
 from clawactors.systems.tasks.submission import spec_of
