@@ -106,6 +106,7 @@ def _task_events() -> Iterator[te.TaskEvent]:
         te.ForkMade("t-2", "step"),
         te.ApprovalAsked(name="other", question="?"),
         te.ApprovalAnswered("sure", approved=True),
+        te.ApprovalWithdrawn("sure"),
         te.Recalled(("m-1",)),
     )
 
@@ -156,8 +157,9 @@ the status after it. An empty cell: the event is illegal there, so it changes no
 only before it. A step is completed once; in `paused` only the one that ran when the pause came. `task.edited` is legal
 before the first attempt, `task.forked` while the task waits for its steps. `task.ready` and `task.waiting` (for its
 predecessors, again) are legal in `blocked` where a predecessor without a result is the reason; `task.retried` makes a
-task that ended before its first attempt wait for its predecessors again. `task.approval_answered` is legal while the
-approval that it names is open. `task.continued` is legal for the next run alone.
+task that ended before its first attempt wait for its predecessors again. `task.approval_answered` and
+`task.approval_withdrawn` are legal while the approval that they name is open. `task.continued` is legal
+for the next run alone.
 
 ## Nodes
 

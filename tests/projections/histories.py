@@ -278,6 +278,7 @@ def _of_running(r: random.Random, task: Task, fence: te.Fence) -> Iterator[tc.Ta
     yield tc.AskApproval(fence, Approval(name="sure", question="?"))
     yield tc.NoteRecalled(fence, (f"m-{r.randrange(9)}",))
     yield tc.AnswerApproval("sure", approved=r.random() < 0.5, fence=fence)
+    yield tc.WithdrawApproval(fence, "sure")
     yield tc.BeginUndo(fence, te.TaskError("unknown", "boom"))
     yield tc.Complete(fence, "done")
     yield tc.Fail(fence, te.TaskError("unknown", "boom"), r.choice(("retry", "dead", "failed")), task.life.updated_ns)

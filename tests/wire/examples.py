@@ -208,6 +208,7 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
         e.ApprovalAnswered("approval", True, "client/ada", "as we said"),
         e.ApprovalAnswered("approval", False),
     ),
+    "task.approval_withdrawn": (e.ApprovalWithdrawn("approval"),),
     "memory.recorded": (
         REMEMBERED,
         m.MemoryRecorded(text="a note"),

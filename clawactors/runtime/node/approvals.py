@@ -2,8 +2,10 @@
 
 1. A question is on record before anybody is waited for; a resume waits for the same answer, until the same time.
 2. The first answer counts. When the time is up before there is one, the default is recorded as the answer.
+3. A question that the code gives up is withdrawn; a resume that comes there again asks again.
 """
 
+import asyncio
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
@@ -84,7 +86,13 @@ class TaskApprovals:
                     name=name, question=question, by=users, until_ns=until_ns, default=default, asked_ns=now_ns
                 )
                 await attempt.record(c.AskApproval(attempt.fence, approval))
-            answered = await self._answer(approval, remind_s)
+            try:
+                answered = await self._answer(approval, remind_s)
+            except asyncio.CancelledError:
+                if not attempt.is_stopping:  # the code itself gives it up: a timeout, or a sibling that failed
+                    await attempt.parking.at_work("task.approve")
+                    await attempt.record(c.WithdrawApproval(attempt.fence, name))
+                raise
         return msgspec.convert(answered, ApprovalAnswer)
 
     def _name(self, name: object) -> str:

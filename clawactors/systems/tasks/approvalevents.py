@@ -6,7 +6,7 @@ import msgspec
 
 from clawactors.systems.tasks.spec import Count
 
-__all__ = ["Approval", "ApprovalAnswered", "ApprovalAsked", "UnansweredAs"]
+__all__ = ["Approval", "ApprovalAnswered", "ApprovalAsked", "ApprovalWithdrawn", "UnansweredAs"]
 
 type UnansweredAs = Literal["approve", "deny"]
 """What counts as the answer when nobody gave one in time."""
@@ -38,3 +38,9 @@ class ApprovalAnswered(msgspec.Struct, frozen=True, gc=False, omit_defaults=True
     approved: bool
     by: str = ""
     comment: str = ""
+
+
+class ApprovalWithdrawn(msgspec.Struct, frozen=True, gc=False, tag="task.approval_withdrawn"):
+    """The code waits for it no longer: a timeout of its own, or a sibling that failed. A resume asks again."""
+
+    name: str

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from clawactors.kernel.errors import Refused
-from clawactors.systems.tasks.approvalevents import Approval, ApprovalAnswered, ApprovalAsked
+from clawactors.systems.tasks.approvalevents import Approval, ApprovalAnswered, ApprovalAsked, ApprovalWithdrawn
 from clawactors.systems.tasks.attempt import check_fence
 from clawactors.systems.tasks.journal import RESERVED, SIGNAL
 from clawactors.systems.tasks.spec import Fence
@@ -18,9 +18,10 @@ __all__ = [
     "APPROVAL",
     "AnswerApproval",
     "AskApproval",
+    "WithdrawApproval",
     "answer_approval",
     "answer_in",
-    "ask_approval",
+    "ask_or_withdraw",
     "checked_comment",
     "opened",
     "signal_of",
@@ -48,14 +49,26 @@ class AnswerApproval(msgspec.Struct, frozen=True, gc=False):
     fence: Fence | None = None
 
 
-def ask_approval(command: AskApproval, task: Task) -> tuple[ApprovalAsked, ...]:
+class WithdrawApproval(msgspec.Struct, frozen=True, gc=False):
+    """The code waits for the answer no longer."""
+
+    fence: Fence
+    name: str
+
+
+def ask_or_withdraw(
+    command: AskApproval | WithdrawApproval, task: Task
+) -> tuple[ApprovalAsked | ApprovalWithdrawn, ...]:
     """The event, none for a repeat. Raises: `Refused`."""
     check_fence(task, command.fence)
+    if isinstance(command, WithdrawApproval):
+        event = ApprovalWithdrawn(command.name)
+        return (event,) if opened(task, event) is not task.life.approvals else ()
     if task.life.status != "running":
         raise Refused(f"the task is {task.life.status}, not running")
     approval = command.approval
-    event = ApprovalAsked(**msgspec.structs.asdict(approval))
-    return (event,) if opened(task, event) is not task.life.approvals else ()
+    asked = ApprovalAsked(**msgspec.structs.asdict(approval))
+    return (asked,) if opened(task, asked) is not task.life.approvals else ()
 
 
 def answer_approval(command: AnswerApproval, task: Task) -> ApprovalAnswered | None:
@@ -119,14 +132,16 @@ def checked_comment(comment: str) -> str:
     return comment
 
 
-def opened(task: Task, event: ApprovalAsked | ApprovalAnswered) -> tuple[Approval, ...]:
+def opened(task: Task, event: ApprovalAsked | ApprovalAnswered | ApprovalWithdrawn) -> tuple[Approval, ...]:
     """The open approvals after the event; the very same object where it is illegal."""
-    approvals = task.life.approvals
+    approvals, status = task.life.approvals, task.life.status
     known = next((each for each in approvals if each.name == event.name), None)
     others = tuple(each for each in approvals if each is not known)
+    if isinstance(event, ApprovalWithdrawn):
+        return others if known is not None and status == "running" else approvals
     if isinstance(event, ApprovalAnswered):
         return others if known is not None else approvals
-    fits = task.life.status == "running" and answer_in(task, event.name) is None
+    fits = status == "running" and answer_in(task, event.name) is None
     if not fits or (known is not None and known.reminders >= event.reminders):
         return approvals
     return (*others, Approval(**msgspec.structs.asdict(event)))

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from clawactors.systems.tasks.approvals import AnswerApproval, AskApproval
+from clawactors.systems.tasks.approvals import AnswerApproval, AskApproval, WithdrawApproval
 from clawactors.systems.tasks.attemptcommands import (
     AttemptCommand,
     BeginUndo,
@@ -72,6 +72,7 @@ __all__ = [
     "Unpark",
     "Wait",
     "Wake",
+    "WithdrawApproval",
 ]
 
 
@@ -237,4 +238,5 @@ type TaskCommand = (
     | ArchiveTask
     | AskApproval
     | AnswerApproval
+    | WithdrawApproval
 )

@@ -18,7 +18,7 @@ from clawactors.kernel.errors import Exists, NotFound, Refused
 from clawactors.kernel.time import iso
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
-from clawactors.systems.tasks.approvals import answer_approval, ask_approval, signal_of
+from clawactors.systems.tasks.approvals import answer_approval, ask_or_withdraw, signal_of
 from clawactors.systems.tasks.attempt import OF_ATTEMPT, check_fence, decide_of_attempt, or_cancel
 from clawactors.systems.tasks.cancel import decide_cancel
 from clawactors.systems.tasks.children import CHILDREN, fresh_ends
@@ -88,8 +88,8 @@ def decide(command: c.TaskCommand, task: Task) -> tuple[e.TaskEvent, ...]:
             return _inherit(command, task)
         case c.NoteFork():
             return () if command.to in task.life.forks else (e.ForkMade(command.to, command.step),)
-        case c.AskApproval():
-            return ask_approval(command, task)
+        case c.AskApproval() | c.WithdrawApproval():
+            return ask_or_withdraw(command, task)
         case c.AnswerApproval():
             answered = answer_approval(command, task)
             return (answered, *_signal(c.Signal(*signal_of(answered)), task)) if answered else ()

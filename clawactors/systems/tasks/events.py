@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from clawactors.eventlog import Codec
-from clawactors.systems.tasks.approvalevents import ApprovalAnswered, ApprovalAsked
+from clawactors.systems.tasks.approvalevents import ApprovalAnswered, ApprovalAsked, ApprovalWithdrawn
 from clawactors.systems.tasks.changeevents import Deleted, Edited, Expired, Forked, ForkMade, TaskArchived
 from clawactors.systems.tasks.runevents import Continued
 from clawactors.systems.tasks.spec import (
@@ -35,6 +35,7 @@ __all__ = [
     "CODEC",
     "ApprovalAnswered",
     "ApprovalAsked",
+    "ApprovalWithdrawn",
     "AttemptFailed",
     "Blocked",
     "CancelRequested",
@@ -241,6 +242,7 @@ type TaskEvent = (
     | TaskArchived
     | ApprovalAsked
     | ApprovalAnswered
+    | ApprovalWithdrawn
 )
 
 CODEC: Codec[TaskEvent] = Codec(TaskEvent.__value__)

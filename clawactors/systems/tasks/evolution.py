@@ -72,7 +72,7 @@ def evolve(task: Task, event: e.TaskEvent, at_ns: int) -> Task:
             after = _ended(life, "archived", at_ns)
         case e.Recalled() if task.records_steps and not frozenset(event.memories) <= frozenset(life.recalled):
             after = replace(life, recalled=tuple(dict.fromkeys((*life.recalled, *event.memories))), updated_ns=at_ns)
-        case e.ApprovalAsked() | e.ApprovalAnswered() if status in OPEN:
+        case e.ApprovalAsked() | e.ApprovalAnswered() | e.ApprovalWithdrawn() if status in OPEN:
             if (approvals := opened(task, event)) is life.approvals:
                 return task
             after = replace(life, approvals=approvals, updated_ns=at_ns)
@@ -117,7 +117,7 @@ def evolve(task: Task, event: e.TaskEvent, at_ns: int) -> Task:
             | e.Completed() | e.Continued()
             | e.CancelRequested() | e.Cancelled() | e.Paused() | e.Resumed() | e.Blocked() | e.Unblocked()
             | e.Retried() | e.Signalled() | e.Edited() | e.Deleted() | e.Expired() | e.Forked() | e.ForkMade()
-            | e.TaskArchived() | e.ApprovalAsked() | e.ApprovalAnswered() | e.Recalled()
+            | e.TaskArchived() | e.ApprovalAsked() | e.ApprovalAnswered() | e.ApprovalWithdrawn() | e.Recalled()
         ):  # fmt: skip
             return task
         case _:

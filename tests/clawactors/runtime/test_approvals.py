@@ -82,6 +82,30 @@ async def test_when_nobody_answers_in_time_the_default_is_on_record(default: str
         assert "task.approval_answered" in cluster.named("t")
 
 
+@pytest.mark.parametrize("seconds", [0.01, 0.4])
+async def test_a_question_that_the_code_gives_up_is_withdrawn(seconds: float) -> None:
+    @skill("impatient")
+    async def impatient(task: Task) -> str:
+        try:
+            async with asyncio.timeout(seconds):
+                await task.approve("deploy?")
+        except TimeoutError:
+            return str(await task.signal("go"))
+        return "answered"
+
+    async with Cluster() as cluster:
+        await cluster.control()
+        await cluster.node("n1", [impatient])
+        ada = cluster.client("client/ada")
+        await ada.submit("impatient", id="t")
+        await cluster.until(lambda: "task.approval_withdrawn" in cluster.named("t"), "it is withdrawn")
+        assert cluster.task("t").life.approvals == ()
+        with pytest.raises(Refused, match="asks for no approval 'approval' now"):
+            await ada.approve("t", "approval")
+        await ada.signal("t", "go", "on")
+        assert (await cluster.until_status("t", "completed")).life.result == "on"
+
+
 async def test_a_long_question_holds_no_slot_survives_its_node_and_reminds() -> None:
     async with Cluster() as cluster:
         await cluster.control()

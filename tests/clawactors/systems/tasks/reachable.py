@@ -69,6 +69,7 @@ def commands(task: Task) -> Iterator[c.TaskCommand]:
             c.AskApproval(fence, Approval(name="sure", question="?")),
             c.NoteRecalled(fence, ("m-1",)),
             c.AnswerApproval("sure", False, fence=fence),
+            c.WithdrawApproval(fence, "sure"),
         )
         yield from (c.ConfirmCancel(fence), c.Block("why", fence))
         yield from (c.ContinueRun(fence, {"run": 2}), c.ContinueRun(fence, {}, {"go": 1}))
@@ -124,6 +125,7 @@ def events(task: Task) -> Iterator[e.TaskEvent]:
         e.ForkMade("t-9", "copy"),
         e.ApprovalAsked(name="sure", question="?"),
         e.ApprovalAnswered("sure", approved=True),
+        e.ApprovalWithdrawn("sure"),
         e.Recalled(("m-1",)),
     )
 

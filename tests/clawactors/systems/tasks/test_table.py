@@ -51,6 +51,7 @@ DESIGN: dict[str, dict[str, set[str]]] = {
     "task.fork_made": {status: {status} for status in set(STATUSES) - {"archived"}},
     "task.approval_asked": {"running": RUNNING},
     "task.approval_answered": {status: {status} for status in OPEN},
+    "task.approval_withdrawn": {"running": RUNNING},
     "task.recalled": {"running": RUNNING, "paused": {"paused"}},
     "task.archived": {status: {"archived"} for status in FINAL - {"archived"}},
 }
