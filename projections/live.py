@@ -1,22 +1,23 @@
 """The live views of the process that writes them: open, feed, query, rebuild.
 
 A store is used as it is if it is sound, of this release and of this log. Otherwise the views are built again in a new
-revision, and an unfinished revision continues where it stopped.
+revision, and an unfinished revision continues where it stopped. Damage that is met later leads to the same, while the
+rows that can be read go on serving.
 """
 
 import asyncio
-import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
-from clawactors.eventlog import Corrupt, EventLog, EventLogError, Head, Record, Unavailable
+from clawactors.eventlog import EventLog, EventLogError, Unavailable
 from clawactors.eventlog.decoding import Commit
 from clawactors.kernel.errors import Refused
 from clawactors.projections.engine.feed import GATHER_S, Feed
-from clawactors.projections.engine.projector import Projector
+from clawactors.projections.engine.health import Health
+from clawactors.projections.engine.opening import Openings, in_thread
 from clawactors.projections.engine.questions import HeartbeatOf, ProgressOf, Queries, error_reply, no_progress
-from clawactors.projections.engine.replay import Apply, Progress, fill
+from clawactors.projections.engine.replay import Progress, fill
 from clawactors.projections.engine.revisions import Revisions
 from clawactors.projections.engine.store import Store
 from clawactors.projections.engine.view import Projection
@@ -29,15 +30,19 @@ __all__ = ["LiveViews", "live_store"]
 
 _FRESH_S: Final = 5.0
 
-_log = logging.getLogger(__name__)
-
 
 class LiveViews:
-    """`open` it, run `serve`, pass every commit to `apply`. `feed.taken` is the last sequence that it was given."""
+    """`open` it, run `serve`, pass every commit to `apply`. `feed.taken` is the last sequence that it was given.
 
-    def __init__(self, log: EventLog, revisions: Revisions, feed: Feed, queries: Queries) -> None:
-        self._log, self._revisions, self.feed, self._queries = log, revisions, feed, queries
+    `on_exchanged` is called in a thread, with writes held up, when another revision has become the live one.
+    """
+
+    def __init__(self, log: EventLog, openings: Openings, feed: Feed, queries: Queries) -> None:
+        self._log, self._openings, self.feed, self._queries = log, openings, feed, queries
         self.snapshots = ViewSnapshots(lambda: self.store, feed, feed.projector.projection)
+        self.health = Health(openings.revisions, lambda: self.store)
+        self.health.watch(self.store)
+        self.on_exchanged: Callable[[], None] = _nothing
 
     @classmethod
     async def open(
@@ -51,26 +56,16 @@ class LiveViews:
         reported: ProgressOf = no_progress,
         gather_s: float = GATHER_S,
         progress: Progress | None = None,
+        probe: Callable[[Store], Any] = lambda _: None,
     ) -> Self:
-        """The views below `folder`, caught up with the log.
+        """The views below `folder`, caught up with the log. `probe` reads what the caller can't do without.
 
         Raises: `Unavailable`, `Misconfigured`.
         """
-        revisions, head = Revisions(folder, projection.name), await log.head()
-        usable = _usable(revisions, projection, head)
-        projector = usable or _begun(revisions, projection, head)
-        projector.faults.keeps_met = usable is not None  # an older revision has reported the faults of its records
-        try:
-            await fill(log, projector, progress=progress, apply=_in_thread(projector))
-        except EventLogError:
-            projector.close()  # the next attempt opens it again and continues
-            raise
-        if usable is None:
-            revisions.switch(projector.store.path)
-        revisions.sweep()
-        feed = Feed(projector, gather_s)
+        openings = Openings(log, Revisions(folder, projection.name), projection, now_ns)
+        feed = Feed(await openings.open(progress, probe), gather_s)
         queries = Queries(projection.questions, lambda: feed.projector.store, heartbeat, now_ns, reported)
-        return cls(log, revisions, feed, queries)
+        return cls(log, openings, feed, queries)
 
     @property
     def position(self) -> int:
@@ -100,8 +95,10 @@ class LiveViews:
         await self.feed.put(commits, upto)
 
     async def serve(self) -> None:
-        """Writes until cancelled. Raises: `Corrupt`; the next `open` builds the views again."""
-        await self.feed.serve()
+        """Writes until cancelled; looks for damage, and builds the views again where there is some."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.feed.serve())
+            group.create_task(self.health.serve(self.rebuild))
 
     async def fresh(self) -> None:
         """Returns when the rows hold everything that is in the log at the call. Raises: `Unavailable`."""
@@ -138,23 +135,24 @@ class LiveViews:
     async def rebuild(self, progress: Progress | None = None) -> None:
         """Builds a new revision from the log alone and switches to it; the live one serves meanwhile."""
         old = self.feed.projector
-        new = _begun(self._revisions, old.projection, await self._log.head())
-
-        apply = _in_thread(new)
+        new = await self._openings.begun()
+        apply = in_thread(new)
         try:
             await fill(self._log, new, progress=progress, apply=apply)
             async with self.feed.writing:
                 await fill(self._log, new, until=old.position, apply=apply)
                 new.faults.keeps_met = True
                 self.feed.projector = new
-                self._revisions.switch(new.store.path)
+                self.health.watch(new.store)
+                self._openings.revisions.switch(new.store.path)
+                await asyncio.to_thread(self.on_exchanged)
         except EventLogError:
             if self.feed.projector is not new:
                 new.close()
             raise
         await asyncio.to_thread(old.store.wait_unread)
         old.close()
-        self._revisions.sweep()
+        self._openings.replaced(old.store)
 
     async def aclose(self) -> None:
         """Writes the held commits and closes the store after its last answer."""
@@ -174,39 +172,5 @@ def live_store(folder: Path, projection: Projection) -> Store:
     return Store.open(path, projection.tables, readonly=True)
 
 
-def _in_thread(projector: Projector) -> Apply:
-    """Writes in a thread: a long build in the loop would cost the connection."""
-
-    async def apply(records: list[Record], upto: int) -> None:
-        await asyncio.to_thread(projector.apply_long, records, upto)
-
-    return apply
-
-
-def _usable(revisions: Revisions, projection: Projection, head: Head) -> Projector | None:
-    path = revisions.live()
-    return None if path is None else _opened(path, projection, head)
-
-
-def _begun(revisions: Revisions, projection: Projection, head: Head) -> Projector:
-    """The projector of the revision that is being built; an unusable one starts again."""
-    path = revisions.begun()
-    projector = _opened(path, projection, head)
-    if projector is None:
-        revisions.discard(path)
-        projector = Projector.open(projection, path, head.identity)
-    return projector
-
-
-def _opened(path: Path, projection: Projection, head: Head) -> Projector | None:
-    """The projector of a store of this release and this log, None for any other store."""
-    try:
-        projector = Projector.open(projection, path, head.identity)
-    except Corrupt as error:
-        _log.warning("the views are built again: %s", error)
-        return None
-    if projector.position > head.last_seq:
-        _log.warning("the views are built again: they are at %d, the log ends at %d", projector.position, head.last_seq)
-        projector.close()
-        return None
-    return projector
+def _nothing() -> None:
+    pass

@@ -21,11 +21,15 @@ class _WhyQuestion(msgspec.Struct, forbid_unknown_fields=True):
 
 
 async def answer_questions(
-    control: Control, answer: Callable[[str, bytes], Awaitable[bytes]], projection: Projection
+    control: Control,
+    answer: Callable[[str, bytes], Awaitable[bytes]],
+    projection: Projection,
+    health: Callable[[bytes], Awaitable[bytes]] | None = None,
 ) -> None:
     """Serves `claw.query.<name>` and `claw.query.<principal>.<name>`.
 
-    Views answer, by `answer(name, body)`; placement answers `why`; `middleware` names what a command passes.
+    Views answer, by `answer(name, body)`; placement answers `why`; `middleware` names what a command passes; `health`
+    says whether rows are sound, where they are on a disk.
     """
 
     async def why(body: bytes) -> bytes:
@@ -48,6 +52,8 @@ async def answer_questions(
     answers: dict[str, Callable[[bytes], Awaitable[bytes]]] = {}
     answers |= {name: partial(answer, name) for name in projection.questions}
     answers |= {"why": why, "middleware": middleware}
+    if health is not None:
+        answers["health"] = health
     for name, handler in answers.items():
         # The short form is for the cluster's own account, the other names who asks.
         await control.requests.serve(f"claw.query.{name}", handler, QUEUE)

@@ -120,6 +120,8 @@ class Answers:
                 return await asyncio.to_thread(reading.export, store, question, access, now_ns)
             case q.StatsQuestion():
                 return await self._stats(access)
+            case q.RowsHealthQuestion():
+                return msgspec.structs.asdict(await store.views.health.report(check=question.check))
             case q.AboutQuestion():
                 return await asyncio.to_thread(reading.about, store, question, access)
             case q.MemoryDigestQuestion():

@@ -22,6 +22,7 @@ __all__ = [
     "MemoryDigestQuestion",
     "MemoryQuestion",
     "RecentQuestion",
+    "RowsHealthQuestion",
     "SearchQuestion",
     "SettingsQuestion",
     "ShowQuestion",
@@ -106,6 +107,13 @@ class ExportQuestion(MemoryQuestion, frozen=True, kw_only=True):
 
 class StatsQuestion(MemoryQuestion, frozen=True, kw_only=True):
     """Counts of memories by kind, status, owner and origin, and how far memory has read."""
+
+
+class RowsHealthQuestion(MemoryQuestion, frozen=True, kw_only=True):
+    """Are the rows sound? `check`: they are read before the answer."""
+
+    fresh: bool = False
+    check: bool = False
 
 
 class ForgetQuestion(MemoryQuestion, frozen=True, kw_only=True):
@@ -221,6 +229,7 @@ QUESTIONS: Final[dict[str, type[MemoryQuestion]]] = {
     "show": ShowQuestion,
     "export": ExportQuestion,
     "stats": StatsQuestion,
+    "health": RowsHealthQuestion,
     "forget": ForgetQuestion,
     "update": UpdateQuestion,
     "history": VersionsQuestion,

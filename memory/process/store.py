@@ -6,6 +6,7 @@
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -90,6 +91,7 @@ class MemoryStore:
                 raise
             await asyncio.to_thread(store._load)
         views.feed.on_written = store._apply
+        views.on_exchanged = store._reload
         store._grow.set()
         return store
 
@@ -103,12 +105,16 @@ class MemoryStore:
         self.meanings.load(self.items)
         self.searcher = Searcher(self.index, self.meanings.served)
 
+    def _reload(self) -> None:
+        """The rows are others than before."""
+        self._load()
+        self.on_applied(None)
+
     def _apply(self) -> None:
         """Brings the index up to the rows, in the thread that wrote them."""
         if self.view.lost:
-            self._load()
+            self._reload()
             changes: list[Change] = []
-            self.on_applied(None)
         else:
             changes = self.view.take_changes()
             self.index.apply(changes)
@@ -192,7 +198,8 @@ class MemoryStore:
 
     async def aclose(self) -> None:
         """Writes pending rows, saves the vector index if it changed, and closes."""
-        await self.views.feed.flush()
+        with contextlib.suppress(Unavailable):
+            await self.views.feed.flush()
         if self._unsaved:
             await asyncio.to_thread(self.save)
         await asyncio.to_thread(self.meanings.close)

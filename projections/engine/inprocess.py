@@ -133,7 +133,7 @@ class InProcessStore(Store):
     """A `Store` without a folder."""
 
     def __init__(self, tables: Sequence[str]) -> None:
-        self.path = Path("memory")
+        self.path, self.damage = Path("memory"), ""
         self._named = {name: _Table() for name in (META, *tables)}
 
     @override

@@ -2,17 +2,31 @@
 
 1. One rename switches the live revision, so a reader finds the old one or the new one.
 2. Only the projector switches. The old folder is removed when no process reads it.
+3. Of damaged revisions the newest is kept aside for a person to look at, and why it was replaced is on record.
 """
 
 import contextlib
 import shutil
 from pathlib import Path
+from typing import Final
+
+import msgspec
 
 from clawactors.eventlog import Corrupt, EventLogError
 from clawactors.projections.engine import durable
 from clawactors.projections.engine.store import Store
 
-__all__ = ["Revisions"]
+__all__ = ["Healed", "Revisions"]
+
+_ASIDE: Final = "damaged-"
+
+
+class Healed(msgspec.Struct, frozen=True):
+    """When a damaged revision was replaced, why, and the folder that keeps it."""
+
+    at_ns: int
+    reason: str
+    folder: str
 
 
 class Revisions:
@@ -21,12 +35,13 @@ class Revisions:
     def __init__(self, folder: Path, name: str) -> None:
         self.folder, self.name = folder, name
         self._pointer = folder / f"{name}.live"
+        self._healed = folder / f"{name}.healed"
 
     def live(self) -> Path | None:
         """The folder of the live revision, None where there is none."""
         try:
             number = int(self._pointer.read_text())
-        except (FileNotFoundError, NotADirectoryError, ValueError):
+        except (OSError, ValueError):
             return None
         path = self._path(number)
         return path if path.is_dir() else None
@@ -40,6 +55,25 @@ class Revisions:
     def discard(self, path: Path) -> None:
         """Removes an unusable revision."""
         shutil.rmtree(path, ignore_errors=True)
+
+    def put_aside(self, path: Path, reason: str, at_ns: int) -> None:
+        """Keeps a damaged revision under another name, in place of the one that was kept before."""
+        kept = self.folder / f"{_ASIDE}{path.name}"
+        for older in self.folder.glob(f"{_ASIDE}{self.name}@*"):
+            self.discard(older)
+        try:
+            path.rename(kept)
+        except OSError:
+            self.discard(path)
+        with contextlib.suppress(OSError):
+            durable.replace(self._healed, msgspec.json.encode(Healed(at_ns, reason, str(kept))))
+
+    def healed(self) -> Healed | None:
+        """What was replaced last because it was damaged."""
+        try:
+            return msgspec.json.decode(self._healed.read_bytes(), type=Healed)
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+            return None
 
     def switch(self, to: Path) -> None:
         """Makes that revision the live one, durably."""

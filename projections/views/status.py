@@ -41,6 +41,7 @@ def _status(question: StatusQuestion, context: QueryContext) -> dict[str, Any]:
         "faults": sum(count.count for count in counts(reading)),
         "events": context.state.events,
         "size_bytes": context.store.size_bytes,
+        "damage": context.store.damage,
     }
 
 

@@ -18,6 +18,7 @@ from clawactors.projections.engine.digest import digest, store_digest
 from clawactors.projections.engine.feed import Feed
 from clawactors.projections.engine.projector import Projector
 from clawactors.projections.engine.replay import replay
+from clawactors.projections.engine.store import META
 from clawactors.projections.live import LiveViews, live_store
 from clawactors.systems.placement import ClusterState, Placement, slim
 from clawactors.systems.tasks import OPEN
@@ -262,13 +263,13 @@ async def test_harmed_views_are_built_anew_at_the_start(
                 projector = Projector.open(CLUSTER, tmp_path / "cluster@1", right.identity)
                 state = msgspec.structs.replace(projector.state, schema="older")
                 with projector.store.write() as txn:
-                    txn.put("meta", b"state", msgspec.json.encode(state))
+                    txn.put(META, b"state", msgspec.json.encode(state))
                 projector.close()
             case _:
                 file.unlink()
         async with live(log, tmp_path) as views:
             assert store_digest(views.store, CLUSTER) == right
-            assert views._revisions.live() == views.store.path
+            assert views.health._revisions.live() == views.store.path
 
 
 async def test_a_newer_release_thaws_what_an_older_one_froze(tmp_path: Path) -> None:
@@ -283,7 +284,7 @@ async def test_a_newer_release_thaws_what_an_older_one_froze(tmp_path: Path) -> 
             assert views.store.path == path
             with views.store.write() as txn:  # as if another release had made it
                 older = msgspec.structs.replace(state, tags="older")
-                txn.put("meta", b"state", msgspec.json.encode(older))
+                txn.put(META, b"state", msgspec.json.encode(older))
         async with live(log, tmp_path) as views:
             assert views.store.path != path
 

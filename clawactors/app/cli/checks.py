@@ -78,7 +78,7 @@ def check_disk(found: Found) -> Check:
 async def check_cluster(client: Client) -> AsyncIterator[Check]:
     """Streams, control process, views, nodes, tasks, memory, and what could not be read."""
     yield Check("streams", "ok", "present and configured as needed")
-    async for check in client.checks(lambda: client.memories.ask("memory.stats")):
+    async for check in client.checks(client.memories.ask):
         yield check
     yield await _check_dead_letters(client)
 

@@ -23,8 +23,10 @@ from clawactors.eventlog.jetstream import (
 )
 from clawactors.kernel.kind import Kinds
 from clawactors.kinds import KINDS
+from clawactors.projections.engine.damage import distrust
 from clawactors.projections.engine.view import Projection
 from clawactors.projections.live import LiveViews
+from clawactors.projections.starting import starting_point
 from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.context import ActorContext
 from clawactors.runtime.control import Control
@@ -49,14 +51,17 @@ async def serve(
         # Answers leave on a connection of their own, which needs the right to publish to inboxes and to nothing else.
         replies = await Connection.open(start.nats_url, f"claw-answers/{start.name}")
         stack.push_async_callback(replies.aclose)
-        clock, identity = SystemClock(), (await log.head()).identity
+        clock, identity, folder = SystemClock(), (await log.head()).identity, Path(start.data) / "views"
+        if start.died_of:
+            distrust(folder, start.died_of)
         views = await LiveViews.open(
             log,
-            Path(start.data) / "views",
+            folder,
             projection,
             heartbeat=lambda node: heartbeat_of(control, node),
             now_ns=clock.now_ns,
             reported=lambda task, attempt: control.progress.of(task, attempt),  # noqa: PLW0108 # it is made below
+            probe=starting_point,
         )
         stack.push_async_callback(views.aclose)
         control = Control(
@@ -74,7 +79,7 @@ async def serve(
         views.feed.on_fault = control.dead.put
         log.connection.on_back.append(control.forgive)
         await _listen_to_disconnects(stack, start.sys_url, control)
-        await answer_questions(control, views.answer, projection)
+        await answer_questions(control, views.answer, projection, views.health.answer)
         async with asyncio.TaskGroup() as group:
             group.create_task(views.serve())
             group.create_task(control.serve())

@@ -40,12 +40,15 @@ async def serve(start: MemoryStart, ready: Callable[[], None]) -> None:
         # Imported here: numpy takes a moment to load, and reads the number of threads set above.
         from clawactors.memory.models.parts import parts_of
         from clawactors.memory.process import MemoryActor, MemoryPlan, switch_often
+        from clawactors.projections.engine.damage import distrust
 
         switch_often()
         context = ActorContext(log, SystemClock(), f"{_PRINCIPAL}/{start.name}")
         leases, requests = JetStreamLeases(log.connection), JetStreamRequests(log.connection)
         plan = MemoryPlan(daily_s=start.daily_s, incremental=start.incremental, extracts=start.extracts)
         parts = parts_of(read_config(Path(start.data), start.config))
+        if start.died_of:
+            distrust(Path(start.data) / FOLDER, start.died_of)
         actor = MemoryActor(context, KINDS, leases, requests, Path(start.data) / FOLDER, plan, parts)
         await actor.listen()
         ready()

@@ -1,6 +1,7 @@
 """The start parameters of a child process, and its main."""
 
 import asyncio
+import faulthandler
 import gc
 import logging
 import os
@@ -28,9 +29,13 @@ _EXIT_S: Final = 2.0
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True):
-    """Start parameters of every child; `parent` is 0 for a process without a supervisor."""
+    """Start parameters of every child; `parent` is 0 for a process without a supervisor.
+
+    `died_of` is the signal that ended the process before it, where that is one for a fault, such as SIGBUS.
+    """
 
     parent: int = 0
+    died_of: str = ""
     nats_url: str
     sys_url: str = ""
     data: str
@@ -73,6 +78,7 @@ def main[T: Start](kind: type[T], serve: Callable[[T, Callable[[], None]], Await
     logging.basicConfig(
         level=logging.WARNING, stream=sys.stderr, format=f"%(asctime)s {start.name} %(levelname)s %(message)s"
     )
+    faulthandler.enable()  # where it dies of a fault, its log says in which code
     # A start-up's worth of modules and tables is not worth scanning again and again.
     gc.collect()
     gc.freeze()

@@ -28,6 +28,8 @@ _STOP_S = 15.0
 _RETRY_S = (0.0, 0.2, 1.0, 5.0)
 _UNFIT = (4, 5)
 """Exit codes of a child that says itself that it can't work."""
+_FAULTS = {-signal.SIGSEGV: "SIGSEGV", -signal.SIGBUS: "SIGBUS", -signal.SIGABRT: "SIGABRT", -signal.SIGFPE: "SIGFPE"}
+"""Exit codes of a child that damaged files may have ended: the next one is told, and does not trust them."""
 
 _log = logging.getLogger(__name__)
 
@@ -55,10 +57,23 @@ class Child:
         return self._process.pid if self._process and self._process.returncode is None else 0
 
     async def start(self) -> None:
-        """Returns when the child is ready.
+        """Returns when the child is ready; one that dies of a fault before that is started again, but one time only.
 
         Raises: `Refused`, `Misconfigured`, `Unavailable` with what the child says of itself.
         """
+        try:
+            await self._start()
+        except Unavailable:
+            if not (died_of := self._died_of) or self._is_stopping():
+                raise
+            _log.warning("%s was ended by %s; starting it again", self.name, died_of)
+            await self._start()
+
+    @property
+    def _died_of(self) -> str:
+        return _FAULTS.get(self._process.returncode or 0, "") if self._process else ""
+
+    async def _start(self) -> None:
         log = LogPipe(self.log_path)
         try:
             self._process = await self._spawn(log.writes)
@@ -87,7 +102,7 @@ class Child:
                 raise Unavailable(f"{self.name} ended before it was ready: {_last_line(self.log_path)}")
 
     async def _spawn(self, errors: int) -> Process:
-        command = [sys.executable, "-P", "-m", self.module]
+        command, died_of = [sys.executable, "-P", "-m", self.module], self._died_of
         # A session of its own: Ctrl-C reaches the supervisor alone, which lets nodes hand back their work.
         process = await asyncio.create_subprocess_exec(
             *command,
@@ -98,7 +113,7 @@ class Child:
             env=os.environ | ({NODE: self._mark} if self._mark else {}),
         )
         stdin: Any = process.stdin
-        start = msgspec.structs.replace(self.start_message, parent=os.getpid())
+        start = msgspec.structs.replace(self.start_message, parent=os.getpid(), died_of=died_of)
         with contextlib.suppress(ConnectionError):
             stdin.write(msgspec.json.encode(start) + b"\n")
             await stdin.drain()

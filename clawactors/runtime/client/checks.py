@@ -1,5 +1,6 @@
 """What can be checked of a cluster through its views: each check says what it found, and what to do if it failed."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -7,6 +8,7 @@ import msgspec
 
 from clawactors.eventlog import NoResponders, Unavailable
 from clawactors.kernel.errors import Refused
+from clawactors.kernel.time import iso
 from clawactors.runtime.client.rows import NodeRow
 from clawactors.runtime.questions import read_log_end
 
@@ -16,6 +18,11 @@ if TYPE_CHECKING:
 __all__ = ["Check", "check_cluster"]
 
 type Verdict = Literal["ok", "warning", "unknown", "failed"]
+
+_ROWS_S: Final = 60.0
+_RESTART_S: Final = 20.0
+_AGAIN_S: Final = 0.2
+_RECENT_NS: Final = 7 * 86_400 * 1_000_000_000
 
 _NO_CONTROL: Final = "no control process answers: claw up starts one"
 _NO_LEADER: Final = "no control process leads, so no task is placed: claw up starts one"
@@ -53,13 +60,26 @@ class _FrozenRow(msgspec.Struct):
     reason: str
 
 
+class _Healed(msgspec.Struct):
+    at_ns: int
+    reason: str
+    folder: str
+
+
+class _Health(msgspec.Struct):
+    damage: str
+    healed: _Healed | None
+    rows: int
+    checking: bool
+
+
 class _Faults(msgspec.Struct):
     faults: list[_FaultCount]
     frozen: list[_FrozenRow]
 
 
 async def check_cluster(
-    reader: "ClusterReader", memory: Callable[[], Awaitable[dict[str, Any]]]
+    reader: "ClusterReader", memory: Callable[..., Awaitable[dict[str, Any]]]
 ) -> AsyncIterator[Check]:
     """Leader, views, faults, nodes, tasks, memory."""
     try:
@@ -74,7 +94,7 @@ async def check_cluster(
                 yield check
         except (Unavailable, Refused) as error:
             yield Check("views", "failed", str(error))
-    async for check in _check_memory(memory):
+    async for check in _check_memory(memory, reader.process.time.now_ns()):
         yield check
 
 
@@ -82,6 +102,9 @@ async def _check_views(reader: "ClusterReader") -> AsyncIterator[Check]:
     behind = (await reader.status()).projection.lag
     status = await reader.status(fresh=True)
     yield Check("views", "ok", f"up to date with all {status.log.last_seq} commits; {behind} behind when asked")
+    yield await _of_rows(
+        "view rows", lambda: reader.views.answer(_Health, "health", check=True), reader.process.time.now_ns()
+    )
     found = await reader.views.answer(_Faults, "faults")
     yield _of_faults(found.faults)
     if status.needs_upgrade and found.frozen:
@@ -90,6 +113,37 @@ async def _check_views(reader: "ClusterReader") -> AsyncIterator[Check]:
         yield Check("upgrade", "failed", f"{text}; install it")
     yield _of_nodes(await reader.nodes(fresh=False))
     yield _of_tasks(status.tasks)
+
+
+async def _of_rows(name: str, ask: Callable[[], Awaitable[_Health]], now_ns: int) -> Check:
+    """Reads them all: what a disk has changed shows nowhere else before it is needed."""
+    loop = asyncio.get_running_loop()
+    end_s = loop.time() + _ROWS_S
+    while True:
+        found = await _answered(ask)
+        if not (found.checking or found.damage) or loop.time() > end_s:
+            break
+        await asyncio.sleep(_AGAIN_S)  # it is being read, or made again
+    if found.damage:
+        return Check(name, "failed", f"damaged, and being made again from the log: {found.damage}")
+    text = f"{found.rows} are sound" if not found.checking else f"still reading them after {_ROWS_S:g} s"
+    if (healed := found.healed) is not None and now_ns - healed.at_ns < _RECENT_NS:
+        made = f"made again at {iso(healed.at_ns)}, because {healed.reason}"
+        return Check(name, "warning", f"{text}; {made}; the damaged files are in {healed.folder}")
+    return Check(name, "ok", text)
+
+
+async def _answered(ask: Callable[[], Awaitable[_Health]]) -> _Health:
+    """The answer, also of a process that has died of what it read and is started again."""
+    loop = asyncio.get_running_loop()
+    end_s = loop.time() + _RESTART_S
+    while True:
+        try:
+            return await ask()
+        except Unavailable:
+            if loop.time() > end_s:
+                raise
+        await asyncio.sleep(_AGAIN_S)
 
 
 def _of_faults(faults: Sequence[_FaultCount]) -> Check:
@@ -117,14 +171,20 @@ def _of_tasks(counts: dict[str, int]) -> Check:
     return Check("tasks", "warning", f"{text}: claw tasks --status dead,blocked lists them")
 
 
-async def _check_memory(memory: Callable[[], Awaitable[dict[str, Any]]]) -> AsyncIterator[Check]:
+async def _check_memory(memory: Callable[..., Awaitable[dict[str, Any]]], now_ns: int) -> AsyncIterator[Check]:
     """Tasks run without memory, and memory works without hnswlib: neither is a failure."""
+
+    async def health() -> _Health:
+        return msgspec.convert(await memory("memory.health", check=True), _Health)
+
     try:
-        stats = await memory()
+        stats = await memory("memory.stats")
+        rows = await _of_rows("memory rows", health, now_ns)
     except (Unavailable, Refused) as error:
         yield Check("memory", "warning", f"the memory process does not answer, so recall does not work: {error}")
         return
     yield Check("memory", "ok", f"{stats['items']} memories, {stats['in_index']} in the index")
+    yield rows
     index = stats["vector_index"]
     yield Check("vector index", "warning" if "(" in index else "ok", index)
     if models := stats.get("models"):

@@ -50,8 +50,8 @@ class ClusterReader(Listing, Summary):
 
         return await explain(self.questions, self.views, self.snapshot, id)
 
-    def checks(self, memory: Callable[[], Awaitable[dict[str, Any]]]) -> "AsyncIterator[Check]":
-        """The checks of `claw doctor` that need only a client; `memory` asks the memory process for its statistics."""
+    def checks(self, memory: Callable[..., Awaitable[dict[str, Any]]]) -> "AsyncIterator[Check]":
+        """The checks of `claw doctor` that need only a client; `memory` asks the memory process."""
         from clawactors.runtime.client.checks import check_cluster
 
         return check_cluster(self, memory)

@@ -21,10 +21,11 @@ class LogSize(_Summary, frozen=True):
 
 
 class ViewsPosition(_Summary, frozen=True):
-    """The log position of the views, and how many commits they lag."""
+    """The log position of the views, and how many commits they lag; `damage`: why they are being made again."""
 
     seq: int
     lag: int
+    damage: str = ""
 
 
 class ClusterStatus(_Summary, frozen=True):
@@ -88,6 +89,7 @@ class _Counts(msgspec.Struct):
     needs_upgrade: int
     faults: int
     position: int
+    damage: str = ""
 
 
 class Summary(ConnectedClient):
@@ -104,7 +106,9 @@ class Summary(ConnectedClient):
             tasks=counts.tasks,
             nodes=counts.nodes,
             log=LogSize(last_seq=head.last_seq, bytes=head.size_bytes),
-            projection=ViewsPosition(seq=counts.position, lag=max(0, head.last_seq - counts.position)),
+            projection=ViewsPosition(
+                seq=counts.position, lag=max(0, head.last_seq - counts.position), damage=counts.damage
+            ),
             leader=head.leader,
             faults=counts.faults,
             needs_upgrade=counts.needs_upgrade,
