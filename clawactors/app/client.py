@@ -15,11 +15,11 @@ from clawactors.eventlog.jetstream import (
     JetStreamRequests,
     why_too_old,
 )
+from clawactors.kernel.principals import principal_of
 from clawactors.runtime import client
 from clawactors.runtime.client.sender import DEADLINE_S
 from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.context import ProcessContext
-from clawactors.runtime.naming import principal_of
 from clawactors.runtime.questions import read_log_end
 
 __all__ = ["Client"]

@@ -21,10 +21,11 @@ class ExternalCommand(msgspec.Struct, frozen=True, tag_field="type", kw_only=Tru
 
 
 class DecodedCommand[C](msgspec.Struct, frozen=True):
-    """A command that came from outside; `id` is '' where it was given none."""
+    """A command that came from outside; `id` is '' where it was given none, `by` where it does not say who asks."""
 
     command: C
     id: str = ""
+    by: str = ""
 
 
 def decode_command[W: ExternalCommand](decoder: msgspec.json.Decoder[W], body: bytes, kind: str) -> W:

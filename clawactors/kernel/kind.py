@@ -84,7 +84,7 @@ class Kind[C, S, E](msgspec.Struct, frozen=True):
         external: ExternalCommand = decode_command(self.command_decoder, body, self.name)
         if not trusted and external.by:
             raise Refused("'by' can't be given here: who asks is known from the connection")
-        return DecodedCommand(self.command_of(external, by, at_ns), external.id)
+        return DecodedCommand(self.command_of(external, by, at_ns), external.id, external.by)
 
     @property
     def pattern(self) -> str:

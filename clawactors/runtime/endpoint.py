@@ -8,6 +8,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -17,6 +18,7 @@ from clawactors.eventlog import UNREADABLE, is_id
 from clawactors.eventlog.requests import Requests
 from clawactors.kernel.errors import NotFound, Refused
 from clawactors.kernel.kind import Kind
+from clawactors.kernel.principals import CLIENT
 from clawactors.kernel.transfer import encode_state
 from clawactors.runtime.asking import (
     EXPIRED,
@@ -35,6 +37,7 @@ from clawactors.runtime.serving import RequestEndpoint
 __all__ = ["CommandEndpoint"]
 
 _STATES_MAX_BYTES: Final = 400_000
+_NAME_LIMIT: Final = 256
 
 _decode: Final = msgspec.json.Decoder(AskRequest).decode
 _encode: Final = msgspec.json.Encoder().encode
@@ -47,7 +50,8 @@ def _nobody(_client: str, _ids: Sequence[str]) -> None:
 class CommandEndpoint(RequestEndpoint):
     """The commands of some kinds. `awaits(client, ids)` is called before commands whose ends a client wants to hear of.
 
-    `client` is `<principal>.<client>`.
+    `client` is `<principal>.<client>`. `own_account`: commands on `claw.do.<kind>`, which names no principal, are those
+    of the cluster's own account; they may say who is on record.
     """
 
     def __init__(
@@ -55,15 +59,18 @@ class CommandEndpoint(RequestEndpoint):
         dispatcher: Dispatcher,
         kinds: Sequence[Kind[Any, Any, Any]],
         awaits: Callable[[str, Sequence[str]], None] = _nobody,
+        *,
+        own_account: bool = False,
     ) -> None:
         super().__init__()
+        self._own_account = own_account
         self._dispatcher, self._kinds, self._awaits = dispatcher, kinds, awaits
         self._deciding: dict[tuple[str, str, bytes], asyncio.Future[bytes]] = {}
 
     @property
     def is_open(self) -> bool:
         """True while it listens."""
-        return len(self._serving) == len(self._kinds)
+        return len(self._serving) == len(self._kinds) * (1 + self._own_account)
 
     async def open(self, requests: Requests) -> None:
         """Listens from now on. Raises: `PermissionDenied`, `Unavailable`."""
@@ -73,6 +80,8 @@ class CommandEndpoint(RequestEndpoint):
                 return await self._answer_once(kind, principal, body)
 
             self._serving.append(await requests.answer(f"claw.do.*.{kind.name}", answer))
+            if self._own_account:
+                self._serving.append(await requests.serve(f"claw.do.{kind.name}", partial(answer, "")))
 
     async def _answer_once(self, kind: Kind[Any, Any, Any], principal: str, body: bytes) -> bytes:
         key = kind.name, principal, body
@@ -114,9 +123,11 @@ class CommandEndpoint(RequestEndpoint):
         try:
             if not is_id(asked.id):
                 raise Refused(f"{asked.id[:60]!r} is not an id: use 1 to 128 letters, digits, '-' or '_'")
-            by = f"client/{principal}"
-            read = kind.read_command(bytes(asked.command), by, now_ns, trusted=False)
-            return Call(kind, asked.id, (read.command,), read.id, by, deadline_ns)
+            by = f"{CLIENT}/{principal}" if principal else ""
+            read = kind.read_command(bytes(asked.command), by, now_ns, trusted=not principal)
+            if len(read.by) > _NAME_LIMIT or not read.by.isprintable():
+                raise Refused(f"'by' is one line of at most {_NAME_LIMIT} characters")
+            return Call(kind, asked.id, (read.command,), read.id, by or read.by or CLIENT, deadline_ns)
         except Refused as refusal:
             return refusal
 

@@ -5,7 +5,6 @@ wait for that process. Questions go to the memory process. Nothing here knows ho
 """
 
 import asyncio
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import batched
 from typing import Any, Final, Protocol, Unpack
@@ -16,13 +15,13 @@ from msgspec.structs import replace
 from clawactors.eventlog import TooLarge, Unavailable
 from clawactors.eventlog.requests import Asking
 from clawactors.kernel.errors import InvalidQuery, NotFound, Refused
+from clawactors.kernel.principals import principal_of
 from clawactors.runtime.memoryoptions import NoteOptions, RecallOptions, checked
-from clawactors.runtime.naming import principal_of
 from clawactors.runtime.packing import Count, repacked
 from clawactors.runtime.recalling import ask
-from clawactors.systems.memories import Content, memory_id
+from clawactors.systems.memories import Content, memory_id, note_key
 
-__all__ = ["ASK_S", "CONTEXT", "SEARCH", "Memories", "Recorder", "StoredNote", "content_of", "note_key"]
+__all__ = ["ASK_S", "CONTEXT", "SEARCH", "Memories", "Recorder", "StoredNote", "content_of"]
 
 SEARCH: Final = "memory.search"
 CONTEXT: Final = "memory.context"
@@ -51,8 +50,10 @@ class StoredNote(msgspec.Struct, frozen=True):
 class Recorder(Protocol):
     """How this process has notes recorded."""
 
-    async def record(self, id: str, content: Content, *, replaces: bool = False) -> tuple[int, bool]:
+    async def record(self, id: str, content: Content, *, replaces: bool = False, key: str = "") -> tuple[int, bool]:
         """The version of the memory, and whether it is new; `replaces`: in place of what has that id.
+
+        The id follows from the owner and `key`, by default from the words.
 
         Raises: `Refused`, `TooLarge`, `Unavailable`.
         """
@@ -80,7 +81,7 @@ class Memories:
         """As `remember`, with the content as it is."""
         self._check(content)
         id = memory_id(content.owner, key or note_key(content))
-        await self._recorder.record(id, content, replaces=bool(key))
+        await self._recorder.record(id, content, replaces=bool(key), key=key)
         return id
 
     def _check(self, content: Content) -> None:
@@ -97,17 +98,17 @@ class Memories:
         kept: list[StoredNote] = []
         for group in batched(zip(contents, keys or [""] * len(contents), strict=True), _TOGETHER):
             ids = [memory_id(content.owner, key or note_key(content)) for content, key in group]
-            first = {id: content for id, (content, _) in zip(reversed(ids), reversed(group), strict=True)}
-            notes = await asyncio.gather(*(self._record(id, content) for id, content in first.items()))
+            first = dict(zip(reversed(ids), reversed(group), strict=True))
+            notes = await asyncio.gather(*(self._record(id, *noted) for id, noted in first.items()))
             by_id = dict(zip(first, notes, strict=True))
             for id in ids:
                 kept.append(by_id[id])
                 by_id[id] = replace(by_id[id], new=False)
         return kept
 
-    async def _record(self, id: str, content: Content) -> StoredNote:
+    async def _record(self, id: str, content: Content, key: str) -> StoredNote:
         try:
-            version, is_new = await self._recorder.record(id, content)
+            version, is_new = await self._recorder.record(id, content, key=key)
         except (Refused, TooLarge) as refusal:
             return StoredNote(id, refusal=str(refusal))
         return StoredNote(id, version, is_new)
@@ -158,15 +159,3 @@ def content_of(text: str, tags: Iterable[str], more: Mapping[str, Any]) -> Conte
         return msgspec.convert(fields, Content, strict=True)
     except (msgspec.ValidationError, TypeError) as error:
         raise Refused(f"this can't be remembered: {error}") from None
-
-
-def note_key(content: Content) -> str:
-    """What names a note that nobody named: its words, who said them, its date, and for which agent and conversation."""
-    named = f"{content.kind}\0{content.speaker}\0{content.text}"
-    if content.happened_ns:  # the same words of another day are another note
-        named += f"\0{content.happened_ns}"
-    if content.agent:
-        named += f"\0\0{content.agent}"
-    if content.session and content.origin == "note":
-        named += f"\0\0\0{content.session}"
-    return "note/" + hashlib.blake2b(named.encode("utf-8", "replace"), digest_size=16).hexdigest()

@@ -3,23 +3,12 @@
 import hashlib
 import itertools
 import os
-import re
 import time
-from typing import Final
 
-__all__ = ["Names", "id_of_key", "new_id", "principal_of"]
+__all__ = ["Names", "id_of_key", "new_id"]
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
-
-
-_NOT_NAME: Final = re.compile(r"[^A-Za-z0-9_-]+")
-_NAME_LIMIT: Final = 64
-
-
-def principal_of(user: str) -> str:
-    """The principal as which a user asks: a token of subjects, which can't hold every name."""
-    return _NOT_NAME.sub("-", user)[:_NAME_LIMIT]
 
 
 def _base32(number: int, length: int) -> str:

@@ -5,7 +5,7 @@ import msgspec
 from clawactors.kernel.fold import Snapshot
 from clawactors.kernel.kind import Home
 from clawactors.kernel.transfer import decode_state
-from clawactors.runtime.asking import STATE, Outcome, StateQuestion, error_of
+from clawactors.runtime.asking import SNAPSHOT, STATE, Outcome, StateQuestion, error_of
 from clawactors.runtime.questions import Questions
 
 __all__ = ["read_state"]
@@ -22,21 +22,25 @@ async def read_state[S](
     home: Home = Home.CONTROL,
 ) -> Snapshot[S]:
     """One aggregate, with all its commits up to `at_least`, -1 for all in the log. Raises: `Refused`, `Unavailable`."""
-    name = STATE[home]
-    outcome = await _ask(questions, name, StateQuestion(kind, id, at_least, brief=brief))
+    outcome = await _ask(questions, home, StateQuestion(kind, id, at_least, brief=brief))
     parts, version = [outcome.part], outcome.version
     while (after := sum(map(len, parts))) < outcome.size:
-        outcome = await _ask(questions, name, StateQuestion(kind, id, version, after, brief))
+        outcome = await _ask(questions, home, StateQuestion(kind, id, version, after, brief))
         if outcome.version != version:  # it has changed meanwhile: from the beginning
-            outcome = await _ask(questions, name, StateQuestion(kind, id, outcome.version, brief=brief))
+            outcome = await _ask(questions, home, StateQuestion(kind, id, outcome.version, brief=brief))
             parts, version = [], outcome.version
         parts.append(outcome.part)
     state = decode_state(type, outcome.state if outcome.has_state else b"".join(parts))
     return Snapshot(state, outcome.version, outcome.frozen)
 
 
-async def _ask(questions: Questions, name: str, question: StateQuestion) -> Outcome:
-    outcome = msgspec.json.decode(await questions.ask(name, msgspec.json.encode(question)), type=Outcome)
+async def _ask(questions: Questions, home: Home, question: StateQuestion) -> Outcome:
+    body = msgspec.json.encode(question)
+    if home is Home.MEMORY:
+        answer = await questions.ask(SNAPSHOT, body, own_account=True)
+    else:
+        answer = await questions.ask(STATE[home], body)
+    outcome = msgspec.json.decode(answer, type=Outcome)
     if outcome.error is not None:
         raise error_of(outcome.error)
     return outcome

@@ -13,11 +13,11 @@ from clawactors.app.skills.extract import extract
 from clawactors.eventlog import Draft, Unavailable
 from clawactors.eventlog.inprocess import FaultPoint
 from clawactors.kernel.errors import NotFound, Refused
+from clawactors.kernel.principals import principal_of
 from clawactors.kernel.time import time_ns
 from clawactors.runtime.call import Call
 from clawactors.runtime.client import ClusterClient
 from clawactors.runtime.control import Control
-from clawactors.runtime.naming import principal_of
 from clawactors.runtime.node.secrets import Secrets
 from clawactors.runtime.node.sleep import seconds_of
 from clawactors.systems.nodes import commands as nc

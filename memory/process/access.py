@@ -11,14 +11,15 @@
 import msgspec
 
 from clawactors.kernel.errors import NotFound, Refused
+from clawactors.kernel.principals import may_speak_for, principal_of
 from clawactors.memory.index.rows import find, is_restricted
 from clawactors.memory.item import Item
 from clawactors.memory.process.questions import MemoryQuestion
 from clawactors.memory.process.store import MemoryStore
-from clawactors.runtime.naming import principal_of
-from clawactors.systems.owners import EVERYONE
+from clawactors.systems.memories import Content, Memory
+from clawactors.systems.owners import EVERYONE, Owner
 
-__all__ = ["Access", "access_of"]
+__all__ = ["Access", "access_of", "tells"]
 
 
 class Access(msgspec.Struct, frozen=True):
@@ -80,6 +81,15 @@ def access_of(question: MemoryQuestion, principal: str) -> Access:
     if principal_of(user) != principal:
         raise Refused(f"{principal!r} can't ask for {user[:60]!r}")
     return Access(user, f"client/{principal}")
+
+
+def tells(principal: str, state: object) -> bool:
+    """Whether a principal may know the state: of its own memories and settings, and of no conversation."""
+    match state:
+        case Memory(content=Content(owner=owner)) | Owner(name=owner):
+            return bool(owner) and may_speak_for(principal, owner)
+        case _:
+            return False
 
 
 def not_found(id: str) -> NotFound:

@@ -14,6 +14,7 @@ from clawactors.memory.ingest.history_reader import HistoryReader, retry_while_u
 from clawactors.memory.ingest.message_extractor import jobs_in, submit_job
 from clawactors.memory.item import ItemCommand
 from clawactors.memory.models.parts import DEFAULT_PARTS, MemoryParts
+from clawactors.memory.process.access import tells
 from clawactors.memory.process.answers import Answers
 from clawactors.memory.process.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from clawactors.memory.process.commands import MemoryCommands, StoreSnapshots
@@ -135,7 +136,7 @@ class MemoryActor:
             self.store.on_changes = self.consolidation.on_changes
             self.store.on_applied = self._answers.contexts.cache.changed
             self._answers.contexts.cache.changed(None)
-            states = StateEndpoint(snapshots, self._kinds, Home.MEMORY)
+            states = StateEndpoint(snapshots, self._kinds, Home.MEMORY, tells)
             self.histories = HistoryReader(context.log, self.decoder, self._write, histories, self._on_progress)
             self._chats = Following(context.log, [CHATS.pattern], messages, self._submit_jobs)
             stack.callback(self._save_checkpoint)

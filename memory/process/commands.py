@@ -1,7 +1,7 @@
 """The memory process as the home of memories, conversations and owners: it decides the commands to them.
 
-1. Commands from clients are answered on `claw.do.<principal>.memory`, `.chat` and `.owner`, by the memory process that
-   holds the lease `memory-leader`.
+1. Commands from clients are answered on `claw.do.<principal>.memory`, `.chat` and `.owner`, those of the cluster's own
+   account on `claw.do.memory` …, by the memory process that holds the lease `memory-leader`.
 2. Every append of this process to these kinds goes through one dispatcher. What the process decides itself needs no
    lease: ids follow from their sources, so two processes write the same, once.
 3. States come from the rows and from what is not written yet; nothing is folded from its first record.
@@ -80,7 +80,7 @@ class MemoryCommands:
         self.leadership = Leadership(leases, context.clock, context.by, on_change, on_change, LEADER_KEY)
         middleware = (leading_for_clients(lambda: self.leadership.leading), guard)
         self.dispatcher = context.dispatcher = Dispatcher(context, snapshots, middleware)
-        self._endpoint = CommandEndpoint(self.dispatcher, kinds.of(Home.MEMORY))
+        self._endpoint = CommandEndpoint(self.dispatcher, kinds.of(Home.MEMORY), own_account=True)
 
     async def serve(self) -> None:
         """Holds the lease when it can, and answers clients while it does."""

@@ -61,7 +61,7 @@ class ClusterClient(TaskMaking):
         """The memories of the cluster."""
         from clawactors.runtime.client.recording import AskingRecorder, ClientMemories
 
-        recorder = AskingRecorder(self.process, self.sender)
+        recorder = AskingRecorder(self.process, self.sender, self.user)
         return ClientMemories(recorder, self.requests, self.user, self.process.by)
 
     @cached_property

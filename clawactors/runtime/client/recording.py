@@ -1,7 +1,7 @@
 """Memory as clients use it: the memory process records their notes and the messages of their conversations."""
 
 from collections.abc import AsyncIterator, Iterable
-from typing import Any, Final, Protocol, Unpack
+from typing import Any, Final, Protocol, TypedDict, Unpack
 
 from clawactors.eventlog.requests import Asking
 from clawactors.kernel.errors import Refused
@@ -24,6 +24,12 @@ LONG_S: Final = 600.0
 """Consolidating or forgetting many memories takes a while."""
 
 
+class _Own(TypedDict, total=False):
+    """What commands of the cluster's own account say beside: who is on record."""
+
+    by: str
+
+
 class MessageRecorder(Recorder, Protocol):
     """How this process has notes and messages recorded."""
 
@@ -33,22 +39,23 @@ class MessageRecorder(Recorder, Protocol):
 
 
 class AskingRecorder:
-    """A `MessageRecorder` that asks the memory process."""
+    """A `MessageRecorder` that asks the memory process, for a user, or as the cluster's own account ('')."""
 
-    def __init__(self, context: ProcessContext, sender: CommandSender) -> None:
+    def __init__(self, context: ProcessContext, sender: CommandSender, user: str = "") -> None:
         self._context, self._sender = context, sender
+        self._own: _Own = {} if user else {"by": context.by}
 
-    async def record(self, id: str, content: Content, *, replaces: bool = False) -> tuple[int, bool]:
+    async def record(self, id: str, content: Content, *, replaces: bool = False, key: str = "") -> tuple[int, bool]:
         """The version of the memory, and whether it is new. Raises: `Refused`, `TooLarge`, `Unavailable`."""
-        request = RecordMemoryRequest(content=content, replaces=replaces)
-        outcome = await self._sender.ask("memory", id, request, queued=False)
+        request = RecordMemoryRequest(content=content, replaces=replaces, key=key, **self._own)
+        outcome = await self._sender.ask("memory", id, request, queued=False, own_account=bool(self._own))
         return outcome.version, outcome.changed
 
     async def add_message(self, conversation: str, message: MessageAdded) -> None:
         """Adds it to the conversation, once. Raises: `Refused`, `TooLarge`, `Unavailable`."""
         name = self._context.names.commit()
-        request = AddMessageRequest(id=name, message=message, conversation=conversation)
-        await self._sender.ask("chat", conversation, request, queued=False)
+        request = AddMessageRequest(id=name, message=message, conversation=conversation, **self._own)
+        await self._sender.ask("chat", conversation, request, queued=False, own_account=bool(self._own))
 
 
 class ClientMemories(Memories):

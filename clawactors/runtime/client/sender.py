@@ -43,8 +43,12 @@ class _Asked(msgspec.Struct, gc=False):
     command: Command
     awaits: bool
     queued: bool
+    own_account: bool
     deadline_ns: int
     outcome: asyncio.Future[Outcome]
+
+    def shares_request_with(self, other: "_Asked") -> bool:
+        return (self.kind, self.awaits, self.own_account) == (other.kind, other.awaits, other.own_account)
 
 
 class CommandSender:
@@ -80,9 +84,11 @@ class CommandSender:
         awaits: bool = False,
         deadline_s: float | None = None,
         queued: bool = True,
+        own_account: bool = False,
     ) -> Outcome:
         """Sends the command and returns its outcome; `queued`: if nobody decides it in time, it may wait in the queue.
 
+        `own_account`: as the cluster's own account.
         Raises: `NotFound`, `Refused`, `TooLarge`; `Unavailable` when nobody answered before the deadline; `Closed`.
         """
         self._check()
@@ -90,7 +96,7 @@ class CommandSender:
         deadline_s = self.deadline_s if deadline_s is None else deadline_s
         deadline_ns = self._context.time.now_ns() + int(deadline_s * 1e9)
         body = Command(id, msgspec.Raw(_encode(command)), state)
-        asked = _Asked(kind, body, awaits, queued, deadline_ns, loop.create_future())
+        asked = _Asked(kind, body, awaits, queued, own_account, deadline_ns, loop.create_future())
         self._waiting.append(asked)
         self._plan()
         outcome = await asked.outcome
@@ -134,7 +140,7 @@ class CommandSender:
                 held[key].append(waiting.popleft())
                 continue
             size += len(each.command.command)
-            if batch and (each.kind != batch[0].kind or each.awaits != batch[0].awaits or size > TOGETHER_MAX_BYTES):
+            if batch and not (each.shares_request_with(batch[0]) and size <= TOGETHER_MAX_BYTES):
                 break
             batch.append(waiting.popleft())
             keys.add(key)
@@ -170,7 +176,7 @@ class CommandSender:
         Raises: `Unavailable` for those that have none.
         """
         loop, time = asyncio.get_running_loop(), self._context.time
-        subject = f"claw.do.{self._principal}.{batch[0].kind}"
+        subject = f"claw.do.{'' if batch[0].own_account else f'{self._principal}.'}{batch[0].kind}"
         deadline_ns = min(each.deadline_ns for each in batch)
         end_s = loop.time() + (deadline_ns - time.now_ns()) / 1e9
         pause_s, reason, refusal = _PAUSE_S, "nobody answers", ""

@@ -1,19 +1,22 @@
 """Answers `claw.query.<principal>.state`: one aggregate as it is, fresh. Any control process may answer.
 
-The memory process answers for its own kinds, on `claw.query.<principal>.memory.state`.
+The memory process answers for its own kinds, on `claw.query.memory.snapshot`, as nodes ask, and tells a principal only
+what is its own, on `claw.query.<principal>.memory.state`.
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import msgspec
 
 from clawactors.eventlog import is_id
 from clawactors.eventlog.requests import Requests
-from clawactors.kernel.errors import Refused
+from clawactors.kernel.errors import NotFound, Refused
 from clawactors.kernel.kind import Home, Kinds
 from clawactors.kernel.transfer import encode_state
-from clawactors.runtime.asking import STATE, Outcome, StateQuestion
+from clawactors.runtime.asking import SNAPSHOT, STATE, Outcome, StateQuestion
 from clawactors.runtime.serving import RequestEndpoint, answering
 from clawactors.runtime.snapshots import Snapshots
 
@@ -35,10 +38,13 @@ class _LargeState(msgspec.Struct, frozen=True):
 
 
 class StateEndpoint(RequestEndpoint):
-    """States of the kinds that have their home in this process."""
+    """States of the kinds that have their home in this process; `tells(principal, state)`: may that one know it?"""
 
-    def __init__(self, snapshots: Snapshots, kinds: Kinds, home: Home) -> None:
+    def __init__(
+        self, snapshots: Snapshots, kinds: Kinds, home: Home, tells: Callable[[str, object], bool] | None = None
+    ) -> None:
         super().__init__()
+        self._tells = tells
         self._snapshots, self._home = snapshots, home
         self._kinds = {kind.name: kind for kind in kinds.of(home)}
         self._large: OrderedDict[tuple[str, str, bool], _LargeState] = OrderedDict()
@@ -46,11 +52,17 @@ class StateEndpoint(RequestEndpoint):
     async def open(self, requests: Requests, queue: str) -> None:
         """Answers from now on. Raises: `PermissionDenied`, `Unavailable`."""
         self._serving = [await requests.answer(f"claw.query.*.{STATE[self._home]}", self._answer, queue=queue)]
+        if self._home is Home.MEMORY:
+            self._serving.append(await requests.serve(f"claw.query.{SNAPSHOT}", partial(self._answer, ""), queue))
 
     @answering(_decode, _encode, Outcome, "a question")
-    async def _answer(self, _principal: str, question: StateQuestion) -> Outcome:
+    async def _answer(self, principal: str, question: StateQuestion) -> Outcome:
         if question.kind not in self._kinds or not is_id(question.id):
             raise Refused(f"there is no {question.kind[:60]!r} with the id {question.id[:60]!r}")
+        if principal and self._tells is not None:
+            known = await self._snapshots.load(self._kinds[question.kind], question.id, brief=True)
+            if not self._tells(principal, known.snapshot.state):
+                raise NotFound(f"there is no {question.kind} {question.id!r}")
         return self._next_part(question) or await self._first(question)
 
     async def _first(self, question: StateQuestion) -> Outcome:

@@ -15,7 +15,7 @@ class WritingRecorder:
     def __init__(self, context: ActorContext) -> None:
         self._context = context
 
-    async def record(self, id: str, content: Content, *, replaces: bool = False) -> tuple[int, bool]:
+    async def record(self, id: str, content: Content, *, replaces: bool = False, key: str = "") -> tuple[int, bool]:
         """The version of the memory, and whether it is new. Raises: `Refused`; what the log raises.
 
         It can't replace: a node only makes memories. `Exists` says that there is one; the memory process changes it.

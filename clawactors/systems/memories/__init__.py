@@ -9,7 +9,7 @@ Never here: how text is cut, summed up, searched or compared (that is the packag
 
 from clawactors.systems.memories.decider import MEMORY
 from clawactors.systems.memories.events import CODEC, Content, Fact, Kind, Origin
-from clawactors.systems.memories.identity import memory_id
+from clawactors.systems.memories.identity import memory_id, note_key
 from clawactors.systems.memories.memory import Memory, Status
 
-__all__ = ["CODEC", "MEMORY", "Content", "Fact", "Kind", "Memory", "Origin", "Status", "memory_id"]
+__all__ = ["CODEC", "MEMORY", "Content", "Fact", "Kind", "Memory", "Origin", "Status", "memory_id", "note_key"]

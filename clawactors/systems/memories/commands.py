@@ -25,10 +25,15 @@ class _MemoryCommand(msgspec.Struct, frozen=True):
 
 
 class RecordMemory(_MemoryCommand, frozen=True):
-    """Remember this; `replaces`: in place of what is remembered under the same id."""
+    """Remember this; `replaces`: in place of what is remembered under the same id.
+
+    `asker` is the principal that asks, None for the cluster itself; `key` is what it named the memory by.
+    """
 
     content: Content
     replaces: bool = False
+    asker: str | None = None
+    key: str = ""
 
 
 class UpdateMemory(_MemoryCommand, frozen=True):
@@ -97,10 +102,11 @@ class RestoreMemory(_MemoryCommand, frozen=True):
 
 
 class ForgetMemory(_MemoryCommand, frozen=True):
-    """Remove it for good: what was said up to `upto` does not make it again."""
+    """Remove it for good: what was said up to `upto` does not make it again. `asker`: as of `RecordMemory`."""
 
     reason: str = ""
     upto: int = 0
+    asker: str | None = None
 
 
 type MemoryCommand = (

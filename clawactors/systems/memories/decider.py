@@ -7,7 +7,9 @@
 5. A superseded fact is kept, its validity closed once.
 6. Forgotten holds nothing of the content, also when it is all that is left in the log. What was said up to then does
    not make it again; the same said later is new.
-7. An update replaces the words and keeps the id; what consolidation has derived is not updated by hand.
+7. An update replaces the words and keeps the id and whose it is; what consolidation has derived is not updated by hand.
+8. A principal that asks changes only what is its own. It adds to what nobody owns, and changes nothing of that. What is
+   another's is to it as if it were not there.
 """
 
 import math
@@ -16,7 +18,8 @@ from typing import assert_never
 from msgspec.structs import asdict, replace
 
 from clawactors.kernel.decider import Decider
-from clawactors.kernel.errors import Exists, Refused
+from clawactors.kernel.errors import Exists, NotFound, Refused
+from clawactors.kernel.principals import may_speak_for
 from clawactors.systems.memories import commands as c
 from clawactors.systems.memories import events as e
 from clawactors.systems.memories.evolution import evolve, with_revision
@@ -32,6 +35,8 @@ _TAGS_LIMIT = 64
 def decide(command: c.MemoryCommand, memory: Memory) -> tuple[e.MemoryEvent, ...]:
     """The events that the command leads to in this state, none for a repeat. Raises `Refused`."""
     if isinstance(command, c.ForgetMemory):
+        if command.asker is not None:
+            _check_asker(command.asker, memory)
         again = memory.status == "forgotten" and command.upto <= memory.forgotten_upto
         return () if again else (e.MemoryForgotten(command.reason, command.upto),)
     if isinstance(command, c.RecordMemory):
@@ -83,15 +88,28 @@ def _record(command: c.RecordMemory, memory: Memory) -> tuple[e.MemoryEvent, ...
         return ()  # the same evidence again
     if memory.content is None:
         return (e.MemoryRecorded(**{**asdict(content), "tags": _tags(content.tags)}),)
+    known = memory.content
     if command.replaces:
+        if known.owner != content.owner:
+            raise Exists("exists with a different owner; choose another id")
+        if command.asker is not None:
+            _check_asker(command.asker, memory)
         return _update(content, memory)
     # What was learned since (merges, beliefs) is no contradiction: the words and whose they are decide.
-    known = memory.content
     if (known.kind, known.owner, known.speaker) != (content.kind, content.owner, content.speaker):
         raise Exists("exists with a different kind, owner or speaker; choose another id")
     if known.text != content.text and content.kind == "raw":
         raise Exists("exists with different text; revise it or choose another id")
     return ()
+
+
+def _check_asker(asker: str, memory: Memory) -> None:
+    """Rule 8."""
+    content = memory.content
+    if content is None or not (content.owner == "" or may_speak_for(asker, content.owner)):
+        raise NotFound("there is no such memory")
+    if not content.owner:
+        raise Refused(f"{asker[:60]!r} may not change what nobody owns")
 
 
 def _update(content: e.Content, memory: Memory) -> tuple[e.MemoryEvent, ...]:

@@ -6,6 +6,7 @@ import msgspec
 
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.external import ExternalCommand
+from clawactors.kernel.principals import may_speak_for, principal_in
 from clawactors.systems.owners.commands import Configure, OwnerCommand
 from clawactors.systems.owners.events import OwnerSettings
 
@@ -25,6 +26,6 @@ COMMANDS: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(ConfigureOwner
 
 def command_of(command: ConfigureOwnerRequest, by: str, _at_ns: int) -> OwnerCommand:
     """The command that another program asks for. Raises: `Refused` unless the owner asks."""
-    if by != f"client/{command.owner}":
+    if not may_speak_for(principal_in(by), command.owner):
         raise Refused(f"only {command.owner[:60]!r} may set that, or the cluster's own account (claw memory settings)")
     return Configure(command.owner, command.settings)

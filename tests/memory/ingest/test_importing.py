@@ -15,8 +15,7 @@ from clawactors.memory.ingest.exports import ExportedNote
 from clawactors.memory.ingest.importing import notes_in
 from clawactors.memory.ingest.jsonlines import Dropped
 from clawactors.memory.text.date import DateReader
-from clawactors.runtime.memory import note_key
-from clawactors.systems.memories import Content
+from clawactors.systems.memories import Content, note_key
 
 DAY_1 = 1_714_521_600 * 10**9
 """1 May 2024"""

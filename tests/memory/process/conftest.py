@@ -45,7 +45,7 @@ class _Recorder(WritingRecorder):
         super().__init__(context)
         self._dispatcher = context.dispatcher
 
-    async def record(self, id: str, content: Content, *, replaces: bool = False) -> tuple[int, bool]:
+    async def record(self, id: str, content: Content, *, replaces: bool = False, key: str = "") -> tuple[int, bool]:
         answer = await self._dispatcher.send(Call(MEMORIES, id, (RecordMemory(content, replaces),)))
         return answer.version, bool(answer.events)
 

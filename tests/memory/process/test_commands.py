@@ -8,23 +8,29 @@ import msgspec
 import pytest
 
 from clawactors.eventlog import Draft, NoResponders, Unavailable
+from clawactors.kernel.principals import principal_of
 from clawactors.memory.process.commands import LEADER_KEY
-from clawactors.runtime.asking import AskReply, AskRequest, Command, Outcome
+from clawactors.runtime.asking import AskReply, AskRequest, Command, Outcome, StateQuestion
 from clawactors.systems.chats import CODEC, MessageAdded
+from clawactors.systems.memories import Content, memory_id, note_key
+from clawactors.systems.owners import owner_id
 from tests.memory.process.conftest import PATIENCE_S, Place
 
 KILN = {"text": "The kiln broke in June", "owner": "maya"}
 
 
-async def ask(place: Place, kind: str, *commands: tuple[str, dict[str, Any]], principal: str = "ada") -> list[Outcome]:
-    """The outcomes of commands that a client asks for, each an id and a command; asked again until someone leads."""
+async def ask(place: Place, kind: str, *commands: tuple[str, dict[str, Any]], principal: str = "") -> list[Outcome]:
+    """The outcomes of commands that a client asks for, each an id and a command; asked again until someone leads.
+
+    By default the cluster's own account asks, which the subject does not name.
+    """
     wanted = [Command(id, msgspec.Raw(msgspec.json.encode(command)), state=True) for id, command in commands]
     request = AskRequest(place.context.time.now_ns() + 60_000_000_000, wanted)
     requests = place.requests.of(principal)
     async with asyncio.timeout(PATIENCE_S):
         while True:
             try:
-                subject = f"claw.do.{principal}.{kind}"
+                subject = f"claw.do.{principal}.{kind}" if principal else f"claw.do.{kind}"
                 body = await requests.request(subject, msgspec.json.encode(request), PATIENCE_S)
             except NoResponders:
                 await asyncio.sleep(0.01)
@@ -34,8 +40,8 @@ async def ask(place: Place, kind: str, *commands: tuple[str, dict[str, Any]], pr
             return reply.outcomes
 
 
-def record(text: str, command_id: str = "", **fields: Any) -> dict[str, Any]:
-    return {"type": "memory.record", "id": command_id, "content": KILN | {"text": text} | fields}
+def record(text: str, command_id: str = "", key: str = "", **fields: Any) -> dict[str, Any]:
+    return {"type": "memory.record", "id": command_id, "key": key, "content": KILN | {"text": text} | fields}
 
 
 def add(message: str, command_id: str = "", **fields: Any) -> dict[str, Any]:
@@ -45,7 +51,9 @@ def add(message: str, command_id: str = "", **fields: Any) -> dict[str, Any]:
 
 async def test_a_client_records_and_forgets_memories(place: Place) -> None:
     async with place.running():
-        first, second = await ask(place, "memory", ("m-1", record("The kiln broke")), ("m-2", record("  ")))
+        first, second = await ask(
+            place, "memory", ("m-1", record("The kiln broke") | {"by": "client/ada"}), ("m-2", record("  "))
+        )
         assert first.changed
         assert msgspec.json.decode(first.state)["status"] == "live"
         assert second.error is not None
@@ -109,7 +117,7 @@ async def test_a_process_that_was_paused_for_longer_than_its_term_decides_nothin
         monkeypatch.setattr(type(leadership), "leading", property(lambda _: False))
         wanted = Command("m-2", msgspec.Raw(msgspec.json.encode(record("Another kiln"))))
         request = AskRequest(place.context.time.now_ns() + 60_000_000_000, [wanted])
-        body = await place.requests.of("ada").request("claw.do.ada.memory", msgspec.json.encode(request), PATIENCE_S)
+        body = await place.requests.of("ada").request("claw.do.memory", msgspec.json.encode(request), PATIENCE_S)
         (outcome,) = msgspec.json.decode(body, type=AskReply).outcomes
         assert outcome.error is not None
         assert outcome.error.code == "unavailable"
@@ -150,6 +158,68 @@ async def test_while_the_log_is_away_clients_are_told_to_ask_again(
         assert outcome.error.code == "unavailable"
         (outcome,) = await ask(place, "memory", ("m-2", record("Another kiln")))
         assert outcome.changed
+
+
+# Whose they are
+
+
+async def test_a_principal_neither_reads_nor_changes_nor_forgets_what_is_anothers(place: Place) -> None:
+    """The attack on the subject of commands itself, with ids, command ids and states that the attacker knows."""
+    async with place.running():
+        secret, shared = memory_id("maya", "pin"), memory_id("", "door")
+        pin, door = record("My pin is 4711", "k-1", key="pin"), record("Door 3", key="door", owner="")
+        for id, command in ((secret, pin), (shared, door)):
+            (outcome,) = await ask(place, "memory", (id, command), principal="maya")
+            assert outcome.error is None
+        squatted = memory_id("maya", "not yet")
+        attacks = [
+            (secret, record("Mine", key="pin")),  # for maya
+            (secret, record("Mine", owner="eve")),  # under her id
+            (secret, record("Mine", owner="eve", key="pin") | {"replaces": True}),
+            (secret, record("My pin is 4711", "k-1", owner="eve", key="pin")),  # as a repeat, for the state
+            (secret, {"type": "memory.forget"}),
+            (secret, {"type": "memory.forget", "id": "k-1"}),
+            (secret, {"type": "memory.forget", "by": "client/maya"}),
+            (squatted, {"type": "memory.forget"}),  # before she has it
+            (squatted, record("Mine", owner="eve", key="not yet")),
+            (shared, record("Door 4", key="door", owner="") | {"replaces": True}),
+            (shared, {"type": "memory.forget"}),
+        ]
+        for number, attack in enumerate(attacks):
+            (outcome,) = await ask(place, "memory", attack, principal="eve")
+            assert outcome.error is not None, number
+            assert outcome.error.code in ("refused", "not_found"), number
+            assert not outcome.has_state, number
+            assert "4711" not in outcome.error.message, number
+        (outcome,) = await ask(place, "chat", ("c-1", add("Porto")), principal="eve")
+        assert outcome.error is not None
+        assert "can't speak for 'maya'" in outcome.error.message
+        settings = {"type": "owner.configure", "owner": "maya", "settings": {"sharing": ["eve"]}}
+        (outcome,) = await ask(place, "owner", (owner_id("maya"), settings), principal="eve")
+        assert outcome.error is not None
+        for kind, id in (("memory", secret), ("chat", "c-1"), ("owner", owner_id("maya"))):
+            question = msgspec.json.encode(StateQuestion(kind, id))
+            body = await place.requests.of("eve").request("claw.query.eve.memory.state", question, PATIENCE_S)
+            assert b"not_found" in body
+            assert b"4711" not in body
+        assert sorted(row["text"] for row in await place.memories.recall("", limit=9)) == ["Door 3", "My pin is 4711"]
+        assert len(await place.commits_of("memory", squatted)) == 0
+        for command in (pin | {"replaces": True}, {"type": "memory.forget"}):  # to maya all of it is open
+            (outcome,) = await ask(place, "memory", (secret, command), principal="maya")
+            assert outcome.error is None
+
+
+async def test_users_whose_names_fit_no_subject_are_told_apart(place: Place) -> None:
+    async with place.running():
+        asking, other = principal_of("小雯"), principal_of("林可")
+        note = record("我搬到了拉萨", owner="小雯")
+        id = memory_id("小雯", note_key(msgspec.convert(note["content"], Content)))
+        (refused,) = await ask(place, "memory", (id, note), principal=other)
+        (said,) = await ask(place, "memory", (id, note), principal=asking)
+        assert refused.error is not None
+        assert said.changed
+        (refused,) = await ask(place, "memory", (id, {"type": "memory.forget"}), principal=other)
+        assert refused.error is not None
 
 
 def test_the_lease_is_not_the_one_of_control() -> None:

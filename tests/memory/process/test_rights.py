@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from clawactors.kernel.errors import InvalidQuery, NotFound, Refused
+from clawactors.kernel.principals import principal_of
 from clawactors.memory.process.consolidation import MemoryPlan
 from clawactors.runtime.client.recording import ClientMemories
-from clawactors.runtime.naming import principal_of
 from clawactors.systems.tasks import events as e
 from tests.memory.process.conftest import PATIENCE_S, Place
 from tests.memory.process.test_forgetting import said, texts
