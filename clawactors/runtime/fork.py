@@ -40,7 +40,10 @@ async def fork(dispatcher: Dispatcher, id: str, step: str, new_id: str, by: str 
         raise Refused("the task was deleted or archived; what it has stored may be gone")
     at = _place_of(source.journal, step)
     same = as_event(spec, e.Spec)
-    submit = c.Submit(replace(same, fork_of=id, fork_step=step, after=(), not_before_ns=0, deadline_ns=0))
+    # Its steps before that one may repeat whatever the source was answered with.
+    recalled = source.life.recalled
+    asked = replace(same, fork_of=id, fork_step=step, after=(), not_before_ns=0, deadline_ns=0, recalled=recalled)
+    submit = c.Submit(asked)
     made = await dispatcher.send(Call(TASKS, new_id, (submit,), principal=by))
     await dispatcher.send(Call(TASKS, id, (c.NoteFork(new_id, step),), principal=by))
     forked = (await load(kind, new_id, at_least=made.version)).snapshot

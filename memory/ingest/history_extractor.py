@@ -73,7 +73,7 @@ class HistoryExtractor:
     def _apply(self, event: t.TaskEvent, seq: int, at_ns: int) -> Iterator[ItemCommand]:
         if isinstance(event, t.Submitted | t.Edited):
             if self._progress is None:
-                self._progress = _Progress(event, sources=[seq])
+                self._progress = _Progress(event, sources=[seq], recalled=list(event.recalled))
             else:
                 self._progress.spec = event
             return

@@ -92,6 +92,7 @@ class WorkingMemory:
                 case t.Submitted() | t.Edited():
                     goal = f"task {self.id}: {event.skill} {_short(event.params)} {clean(event.description)}".strip()
                     self.owner, self._goal = event.user, WorkingLine(0, goal, self.seq, self._at_ns)
+                    self.recalled += ((self.seq, id) for id in event.recalled)
                 case t.Recalled():
                     self.recalled += ((self.seq, id) for id in event.memories)
                 case t.StepCompleted():

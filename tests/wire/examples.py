@@ -47,6 +47,7 @@ CHILD: dict[str, Any] = {
     "on_parent_cancel": "leave",
 }
 OF_A_LATER_RUN = e.Submitted(skill="echo", parent="t-0", depth=1, parent_run=3)
+REPEATING: dict[str, Any] = {"skill": "echo", "params": {"text": "4711"}, "recalled": ("m-1", "m-2")}
 FULL_PLAN = e.Spec(skill="echo", params={"text": "hi"}, user="ada", priority=3, tags=("nightly",), timeout_s=1.5)
 WHOLE_PLAN = e.Spec(**({name: getattr(FULL, name) for name in e.Spec.__struct_fields__} | CHILD))
 NEXT = 1_800_000_060_000_000_000
@@ -120,7 +121,7 @@ SAID = h.MessageAdded(
 ASKED_FOR = h.ExtractionRequested("1", "ada", "chat/c-1/1")
 
 EXAMPLES: dict[str, tuple[Any, ...]] = {
-    "task.submitted": (FULL, LEAST, OF_A_LATER_RUN, e.Submitted(**CHILD)),
+    "task.submitted": (FULL, LEAST, OF_A_LATER_RUN, e.Submitted(**CHILD), e.Submitted(**REPEATING)),
     "task.ready": (e.Readied(),),
     "task.scheduled": (
         scheduled(7, params={"text": "hi"}, timeout_s=1.5, max_retries=2, failures=1, interruptions=4),
@@ -185,6 +186,7 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
         e.Edited(**{name: getattr(FULL, name) for name in e.Spec.__struct_fields__}),
         e.Edited(skill="echo", on_dead="run", fork_of="t-1", fork_step="copy-0"),
         e.Edited(**CHILD),
+        e.Edited(**REPEATING),
     ),
     "task.expired": (e.Expired(ERROR),),
     "task.forked": (
@@ -249,6 +251,7 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
         ),
         s.ScheduleAdded(cron="* * * * *", task=e.Spec(skill="echo"), next_ns=NEXT),
         s.ScheduleAdded(cron="* * * * *", task=WHOLE_PLAN, next_ns=NEXT),
+        s.ScheduleAdded(cron="* * * * *", task=e.Spec(**REPEATING), next_ns=NEXT),
     ),
     "schedule.paused": (s.SchedulePaused("client/ada"), s.SchedulePaused()),
     "schedule.resumed": (s.ScheduleResumed(NEXT, "client/ada"), s.ScheduleResumed(NEXT)),
@@ -269,6 +272,7 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
         g.TriggerAdded(on=("task.dead",), webhook="https://example.org/hook", secret="hook"),  # noqa: S106 - a name
         g.TriggerAdded(on=("task.dead",), publish="app.dead"),
         g.TriggerAdded(on=("task.dead",), task=WHOLE_PLAN),
+        g.TriggerAdded(on=("task.dead",), task=e.Spec(**REPEATING)),
     ),
     "trigger.paused": (g.TriggerPaused("client/ada"), g.TriggerPaused()),
     "trigger.resumed": (g.TriggerResumed("client/ada"), g.TriggerResumed()),

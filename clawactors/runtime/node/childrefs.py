@@ -47,10 +47,18 @@ def id_of_child(attempt: "Attempt", key: str) -> str:
     return id
 
 
-def as_child(attempt: "Attempt", spec: Spec, depth: int, policy: OnParentCancel) -> Spec:
-    """What is asked for, as a child of the task."""
+def as_child(attempt: "Attempt", spec: Spec, own: Spec, policy: OnParentCancel) -> Spec:
+    """What is asked for, as a child of the task, of which itself `own` was asked."""
     run = attempt.journal.state.life.run
-    return replace(spec, parent=attempt.id, depth=depth, on_parent_cancel=policy, parent_run=run if run > 1 else 0)
+    recalled = tuple(dict.fromkeys((*own.recalled, *attempt.journal.ahead.life.recalled)))
+    return replace(
+        spec,
+        parent=attempt.id,
+        depth=own.depth + 1,
+        on_parent_cancel=policy,
+        parent_run=run if run > 1 else 0,
+        recalled=recalled,
+    )
 
 
 def restored(id: str, returns: Returns, value: Any) -> Any:

@@ -152,7 +152,7 @@ class TaskChildren:
             raise unknown_option("run", wanted, known) or error from None
         await self.submitter().check(spec)
         spec = await attempt.retry_while_unavailable(lambda: attempt.supplies.payloads.offload_payload(spec))
-        return as_child(attempt, spec, own.depth + 1, policy)
+        return as_child(attempt, spec, own, policy)
 
     async def _own(self) -> Spec:
         """What was asked of this task itself; asked for once, however many children are made at a time."""
@@ -179,13 +179,13 @@ class TaskChildren:
             self._ends.correct(id, end_of(id, known.version, life) if life.status in FINAL else None)
 
     async def _value_of(self, end: ChildEnd) -> Any:
+        self._attempt.note_recalled(end.recalled)
         if end.status != "completed":
             raise ChildFailed(end.id, end.status, end.error)
         result, attempt = end.result, self._attempt
         if end.large:
-            known = await attempt.retry_while_unavailable(
-                lambda: load_task(attempt.context, end.id, at_least=end.version)
-            )
+            load = partial(load_task, attempt.context, end.id, at_least=end.version)
+            known = await attempt.retry_while_unavailable(load)
             result = known.state.life.result
         if is_reference(result):
             return await attempt.values.load_payload(result, f"the result of its child {end.id}")

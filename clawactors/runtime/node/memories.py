@@ -1,13 +1,14 @@
 """Memory as a running task uses it: `task.remember`, `task.recall`.
 
 1. The id of a memory follows from the task and the text, or from a key: a resume remembers nothing twice.
-2. What was recalled is on record in the task. A recalled text is no new evidence: remembering it again returns the
-   memory that it came from, and what is remembered later names what had been recalled.
+2. What was recalled is on record in the task, and in those that it passes it on to: children, forks, what comes after
+   it, and the parent that takes its result. A recalled text is no new evidence: remembering it again returns the memory
+   that it came from, and what is remembered later names what had been recalled.
 3. A task reads for its user: their own memories and what nobody owns; a task without a user, what nobody owns.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from clawactors.kernel.errors import Exists, Refused
@@ -17,7 +18,6 @@ from clawactors.runtime.node.codetasks import at_work
 from clawactors.runtime.packing import Count
 from clawactors.systems.chats.events import EXTRACT
 from clawactors.systems.memories import Content, memory_id
-from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["TaskMemories"]
 
 _RECALLED_MAX: Final = 1000
+_REPEATING: Final = frozenset(f"memory.{name}" for name in ("search", "context", "show", "export", "history", "about"))
+"""Questions whose answers say what memories say."""
 
 
 class TaskMemories:
@@ -49,13 +51,14 @@ class TaskMemories:
             )
         if (known := self._recalled.get(_folded(text))) is not None:
             return known
-        user = await self._user()
+        asked = await self._submitted() or e.Spec(skill="")
+        user = asked.user
         given = {
             "owner": user,
             "speaker": self._skill,
             "sources": (self._attempt.journal.version,),
             "origin": "task",
-            "derived_from": self._attempt.journal.ahead.life.recalled,
+            "derived_from": tuple(dict.fromkeys((*asked.recalled, *self._attempt.journal.ahead.life.recalled))),
         } | more
         content: Content = content_of(text, tags, given)
         if user and content.owner not in ("", user):
@@ -90,17 +93,16 @@ class TaskMemories:
         self._attempt.check()
         if name != EXTRACT:  # it names a user itself, and is checked against the log
             question = {"task": self._attempt.id} | question | {"user": await self._user(), "skill": self._skill}
-        return await self._memory().ask(name, **question)
+        reply = await self._memory().ask(name, **question)
+        if name in _REPEATING:
+            self._note_recalled(_rows_in(reply))
+        return reply
 
     def _note_recalled(self, rows: Sequence[dict[str, Any]]) -> None:
-        attempt = self._attempt
-        known = frozenset(attempt.journal.ahead.life.recalled)
-        ids = (id for row in rows for id in (row["id"], *row.get("also", ())))
-        if fresh := tuple(dict.fromkeys(id for id in ids if id not in known)):
-            attempt.note(c.NoteRecalled(attempt.fence, fresh))
+        self._attempt.note_recalled([id for row in rows for id in (row["id"], *row.get("also", ()))])
         if len(self._recalled) < _RECALLED_MAX:
-            for row in rows:
-                self._recalled |= {_folded(row["text"]): row["id"], _folded(row["excerpt"]): row["id"]}
+            said = ((row.get(part), row["id"]) for row in rows for part in ("text", "excerpt"))
+            self._recalled |= {_folded(text): id for text, id in said if text}
 
     async def _replace(self, memories: Memories, content: Content, key: str) -> str:
         """Remembers it in place of what the key stood for, which only the memory process may change."""
@@ -137,3 +139,9 @@ class TaskMemories:
 
 def _folded(text: str) -> str:
     return " ".join(text.casefold().split())
+
+
+def _rows_in(reply: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of an answer about memories."""
+    found = [reply.get("row"), *reply.get("rows", ()), *reply.get("items", ())]
+    return [row for row in found if isinstance(row, dict) and isinstance(row.get("id"), str)]

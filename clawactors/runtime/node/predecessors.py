@@ -39,4 +39,6 @@ class Predecessors:
         for id, result in results.items():
             if is_reference(result):
                 results[id] = await attempt.values.load_payload(result, f"the result of its predecessor {id}")
+        # Their results may repeat what they had recalled.
+        attempt.note_recalled([memory for id in results for memory in lives[id].recalled])
         self._results = results

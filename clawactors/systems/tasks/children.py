@@ -42,7 +42,10 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 class ChildEnd(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """How a child ended, in which version of it. A `large` result stands in the child alone."""
+    """How a child ended, in which version of it. A `large` result stands in the child alone.
+
+    `recalled`: memories that its result or error may repeat.
+    """
 
     id: str
     version: int
@@ -50,6 +53,7 @@ class ChildEnd(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     result: Any = None
     large: bool = False
     error: TaskError | None = None
+    recalled: tuple[str, ...] = ()
 
 
 class HowItEnded(Protocol):
@@ -70,6 +74,11 @@ class HowItEnded(Protocol):
         """Why it has no result."""
         ...
 
+    @property
+    def recalled(self) -> tuple[str, ...]:
+        """The memories that its code was answered with."""
+        ...
+
 
 def child_id(parent: str, key: str, run: int = 1) -> str:
     """The id of the child that this run of the parent makes under that key."""
@@ -87,7 +96,7 @@ def end_of(id: str, version: int, life: HowItEnded) -> ChildEnd:
     result = life.result if life.status == "completed" else None
     large = bool(result) and (is_reference(result) or len(_encode(result)) > _INLINE_MAX_BYTES)
     error = life.error if life.status != "completed" else None
-    return ChildEnd(id, version, life.status, None if large else result, large, error)
+    return ChildEnd(id, version, life.status, None if large else result, large, error, life.recalled)
 
 
 def ends_in(payload: Any) -> list[ChildEnd]:

@@ -126,7 +126,7 @@ def evolve(task: Task, event: e.TaskEvent, at_ns: int) -> Task:
 
 
 def _submitted(event: e.Submitted, at_ns: int) -> Task:
-    life = TaskStatus(submitted_ns=at_ns, updated_ns=at_ns)
+    life = TaskStatus(submitted_ns=at_ns, updated_ns=at_ns, recalled=event.recalled)
     if event.fork_of:
         life = waiting(life, at_ns, "fork")
     elif event.after:

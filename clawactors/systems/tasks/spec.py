@@ -60,7 +60,8 @@ class Spec(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=Tr
     `on_dead`: what follows when one of `after` ends without a result. A fork begins with the steps of the task
     `fork_of` that come before its `fork_step`. A child names its `parent`; `depth` counts the parents above it, and
     `on_parent_cancel` says what follows for it when its parent ends without a result. `parent_run`: the run of the
-    parent that made it, where that is not the first.
+    parent that made it, where that is not the first. `recalled`: memories that the parameters may repeat, because the
+    parent, or the source of a fork, had been answered with them.
     """
 
     skill: str
@@ -87,6 +88,7 @@ class Spec(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=Tr
     depth: Count = 0
     on_parent_cancel: OnParentCancel = "cancel"
     parent_run: Count = 0
+    recalled: tuple[str, ...] = ()
 
 
 def as_event[S: Spec](spec: Spec, event: type[S]) -> S:
@@ -116,4 +118,5 @@ def as_event[S: Spec](spec: Spec, event: type[S]) -> S:
         depth=spec.depth,
         on_parent_cancel=spec.on_parent_cancel,
         parent_run=spec.parent_run,
+        recalled=spec.recalled,
     )

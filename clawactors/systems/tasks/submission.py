@@ -197,10 +197,10 @@ def as_stored(spec: Spec) -> Spec:
 def difference(stored: Spec, wished: Spec) -> str | None:
     """The first field in which they differ once both are in the log, None where there is none. Raises `Refused`.
 
-    `type` says how the request came, not what is asked for: the same task of a batch and alone is the same task.
+    `type` says how the request came, `recalled` where its words may come from, not what is asked for.
     """
     wished = as_stored(wished)
-    fields = [field for field in Spec.__struct_fields__ if field != "type"]
+    fields = [field for field in Spec.__struct_fields__ if field not in ("type", "recalled")]
     return next((it for it in fields if _canonical(getattr(stored, it)) != _canonical(getattr(wished, it))), None)
 
 

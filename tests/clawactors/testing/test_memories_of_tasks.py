@@ -138,3 +138,74 @@ async def test_what_is_said_in_a_conversation_is_remembered_once_the_cluster_has
         await alice.say("boats", "My boat is called Selma.", speaker="Alice")
         await cluster.settle()
         assert (await alice.recall("What is my boat called?"))[0]["text"] == "My boat is called Selma."
+
+
+# What a task passes on
+
+
+@skill("open-it")
+async def open_it(task: Task, code: str) -> str:
+    """Uses what its parent had been told; it asks nothing itself."""
+    await task.remember(f"turned the dial to {code}")
+    return f"opened with {code}"
+
+
+@skill("look-up")
+async def look_up(task: Task) -> str:
+    """Recalls for its parent, which asks nothing itself."""
+    rows = await task.recall("safe", owner="alice")
+    return str(rows[0]["text"])
+
+
+@skill("look-up-apart", isolate=True)
+def look_up_apart(task: SyncTask) -> str:
+    """As `look-up`, in a process of its own."""
+    return str(task.ask_memory("memory.search", text="safe", owner="alice")["rows"][0]["text"])
+
+
+@skill("give-orders")
+async def give_orders(task: Task) -> str:
+    """Hands on what it has recalled."""
+    rows = await task.step("recall", task.recall, "safe", owner="alice")
+    code = await task.step("read", str, rows[0]["text"][-5:-1])
+    return str(await task.run("open-it", {"code": code}))
+
+
+@skill("take-orders")
+async def take_orders(task: Task, skill: str) -> str:
+    """Uses what its child has recalled."""
+    return f"my child says: {await task.run(skill)}"
+
+
+@skill("go-on")
+async def go_on(task: Task) -> str:
+    """Uses what the task before it has recalled."""
+    (said,) = (await task.results()).values()
+    await task.remember(f"heard that {said}")
+    return f"so it is: {said}"
+
+
+async def test_what_was_recalled_is_traced_to_whom_it_is_passed_on() -> None:
+    """To children, from children, to who comes after a task, into a process of its own, and into a fork."""
+    skills = [open_it, look_up, look_up_apart, give_orders, take_orders, go_on]
+    async with Cluster(skills) as cluster:
+        alice, bob = cluster.connect("alice"), cluster.connect("bob")
+        safe = await alice.remember("The safe opens with 4711.")
+        await alice.memories.settings(sharing=["bob"])
+        down = await bob.submit("give-orders")
+        for name in ("look-up", "look-up-apart"):
+            up = await bob.submit("take-orders", {"skill": name}, id=f"takes-{name}")
+            assert "4711" in await up.result()
+        assert await down.result() == "opened with 4711"
+        after = await bob.submit("go-on", after=[up.id])
+        assert "4711" in await after.result()
+        fork = await bob.fork(down.id, "read", new_id="fork-1")
+        assert "4711" in await fork.result()
+        rows = [row for row in await bob.recall("", limit=100) if "4711" in row["text"]]
+        assert {"turned the dial to 4711"} <= {row["text"] for row in rows}
+        assert {down.id, "takes-look-up", "takes-look-up-apart", after.id, "fork-1"} <= {row["session"] for row in rows}
+        receipt = await alice.memories.forget(safe)
+        missed = [(row["text"], row["derived_from"]) for row in rows if row["id"] not in receipt["ids"]]
+        assert not missed
+        assert not [row["text"] for row in await bob.recall("", limit=100) if "4711" in row["text"]]
+        assert "4711" not in str(await bob.memories.ask("memory.working", task=after.id))

@@ -27,6 +27,7 @@ from clawactors.systems.tasks import commands as tc
 from clawactors.systems.tasks.events import Spec
 from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.tasks.row import row as task_row
+from clawactors.systems.tasks.spec import as_event
 from clawactors.systems.tasks.submission import checked_spec
 from clawactors.systems.triggers import delivery_id
 from clawactors.systems.triggers.events import Place, TriggerPlan
@@ -133,7 +134,9 @@ class Deliverer:
 
     async def _task(self, place: Place) -> tuple[dict[str, Any], Spec | None]:
         task = (await self._dispatcher.snapshots.load(TASKS, place.id, at_least=place.seq)).snapshot
-        return task_row(place.id, task.version, task.state), task.state.spec
+        spec, recalled = task.state.spec, task.state.life.recalled
+        cause = None if spec is None else replace(as_event(spec, Spec), recalled=recalled)
+        return task_row(place.id, task.version, task.state), cause
 
     async def _submit(self, delivery: Occurrence, task: Spec, variables: Mapping[str, Any], cause: Spec | None) -> None:
         chain = await self._chain(cause)
@@ -144,7 +147,9 @@ class Deliverer:
             raise LoopFound(f"{LOOP_DEPTH} triggers set each other off: {' → '.join(chain)}; narrow one by --where")
         params = task.params if self._template is None else self._template.fill(variables)
         metadata = task.metadata | {CHAIN: [*chain, self._name]}
-        spec = checked_spec(replace(task, params=params, metadata=metadata))
+        # What fills the template may repeat what the task was answered with.
+        recalled = cause.recalled if cause else ()
+        spec = checked_spec(replace(task, params=params, metadata=metadata, recalled=recalled))
         try:
             await self._dispatcher.send(Call(TASKS, delivery_id(self._name, delivery.place), (tc.Submit(spec),)))
         except Exists:

@@ -4,7 +4,7 @@ A refusal means that another attempt has taken over, or that somebody wants some
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, Final, NoReturn
 
 from clawactors.kernel.errors import Refused
@@ -53,6 +53,12 @@ class RecordingAttempt(ABC):
         except Refused:
             self.apply_state()
             raise
+
+    def note_recalled(self, ids: Iterable[str]) -> None:
+        """Notes that the code was given what repeats these memories; what is known already is quiet."""
+        known = frozenset(self.journal.ahead.life.recalled)
+        if fresh := tuple(dict.fromkeys(id for id in ids if id not in known)):
+            self.note(c.NoteRecalled(self.fence, fresh))
 
     async def write(self) -> None:
         """Returns when all that was noted is durable. Raises: `TaskSuspended` when another attempt has taken over."""
