@@ -40,6 +40,10 @@ class Blobs(Protocol):
         """All payloads, each with the time of its last put. Raises: `Unavailable`."""
         ...
 
+    async def size_bytes(self) -> int:
+        """What all payloads take. Raises: `Unavailable`."""
+        ...
+
     async def remove(self, blob: Blob) -> bool:
         """Removes it; False when it was put again since it was listed. Raises: `Unavailable`."""
         ...
@@ -81,6 +85,10 @@ class InProcessBlobs:
         if hashlib.sha256(body).hexdigest() != name:
             raise Corrupt(f"the payload {name} in the object store is damaged: it is not what was put there")
         return body
+
+    async def size_bytes(self) -> int:
+        """What all payloads take."""
+        return sum(map(len, self.kept.values()))
 
     async def stored(self) -> list[Blob]:
         """All payloads."""

@@ -129,6 +129,14 @@ class LogReply(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     error: Failure | None = None
 
 
+class SizesReply(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What lies on the server, in bytes."""
+
+    log_bytes: int = 0
+    blobs_bytes: int = 0
+    error: Failure | None = None
+
+
 class ForkRequest(msgspec.Struct, frozen=True, gc=False):
     """A new task `new_id` that begins with the steps of `id` before `step`."""
 

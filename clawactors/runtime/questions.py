@@ -10,10 +10,10 @@ import msgspec
 
 from clawactors.eventlog import Unavailable
 from clawactors.eventlog.requests import Asking
-from clawactors.runtime.asking import LogReply, error_of, is_busy
+from clawactors.runtime.asking import LogReply, SizesReply, error_of, is_busy
 from clawactors.runtime.hedging import hedged
 
-__all__ = ["Questions", "ask", "read_log_end"]
+__all__ = ["Questions", "ask", "read_log_end", "read_sizes"]
 
 _TIMEOUT_S: Final = 5.0
 _AGAIN_S: Final = 0.7
@@ -68,6 +68,14 @@ class Questions:
 async def read_log_end(questions: Questions, absent_s: float | None = None) -> LogReply:
     """Where the log ends, its time, and who leads. Raises: `Unavailable` (`NoResponders`: no control process runs)."""
     reply = msgspec.json.decode(await questions.ask("log", b"{}", absent_s=absent_s), type=LogReply)
+    if reply.error is not None:
+        raise error_of(reply.error)
+    return reply
+
+
+async def read_sizes(questions: Questions) -> SizesReply:
+    """What the log and large values take on the server. Raises: `Unavailable`."""
+    reply = msgspec.json.decode(await questions.ask("sizes", b"{}"), type=SizesReply)
     if reply.error is not None:
         raise error_of(reply.error)
     return reply

@@ -1,6 +1,6 @@
 """Sums by word, added up in memory and written once a batch; a word whose sums are all 0 has no row."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -16,10 +16,13 @@ _decode = msgspec.json.Decoder(tuple[str, list[int]]).decode
 
 
 class Tally:
-    """Sums in one table; each word has `width` of them. `field`, one byte, keeps several tallies of a table apart."""
+    """Sums in one table; each word has `width` of them. `field`, one byte, keeps several tallies of a table apart.
 
-    def __init__(self, table: str, width: int, field: bytes = _WORD) -> None:
-        self._table, self._width, self._field = table, width, field
+    `key(field, word)` is the key of a word's row.
+    """
+
+    def __init__(self, table: str, width: int, field: bytes = _WORD, key: Callable[[bytes, str], bytes] = term) -> None:
+        self._table, self._width, self._field, self._key = table, width, field, key
         self._added: dict[str, list[int]] = {}
 
     def add(self, word: str, column: int, amount: int) -> None:
@@ -33,12 +36,13 @@ class Tally:
         """Puts the new sums."""
         for word, added in self._added.items():
             if any(added):
-                before = sums_of(txn, self._table, word, self._width, self._field)
+                key = self._key(self._field, word)
+                before = _sums(txn.get(self._table, key), self._width)
                 total = [a + b for a, b in zip(before, added, strict=True)]
                 if any(total):
-                    txn.put(self._table, term(self._field, word), _encode((word, total)))
+                    txn.put(self._table, key, _encode((word, total)))
                 else:
-                    txn.delete(self._table, term(self._field, word))
+                    txn.delete(self._table, key)
         self._added.clear()
 
     def forget(self) -> None:
@@ -47,13 +51,16 @@ class Tally:
 
 
 def sums_of(reading: Reading, table: str, word: str, width: int, field: bytes = _WORD) -> list[int]:
-    """The sums of one word, zeros where it has none."""
-    value = reading.get(table, term(field, word))
+    """The sums of one word whose key is its term, zeros where it has none."""
+    return _sums(reading.get(table, term(field, word)), width)
+
+
+def _sums(value: bytes | None, width: int) -> list[int]:
     return [0] * width if value is None else _decode(value)[1]
 
 
 def sums(reading: Reading, table: str, field: bytes = _WORD) -> Iterator[tuple[str, list[int]]]:
-    """Every word with its sums, in no useful order."""
+    """Every word with its sums, in the order of their keys."""
     for key, value in ascending(reading, table, field):
         if not key.startswith(field):
             return

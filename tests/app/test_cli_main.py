@@ -27,6 +27,7 @@ from clawactors.app.cli.replay import main as replay
 from clawactors.app.skills import load_skills
 from clawactors.eventlog import Corrupt, Misconfigured, NoResponders, TooLarge, Unavailable, WrongVersion
 from clawactors.kernel.errors import NotFound, Refused
+from clawactors.projections.views.tasks.dimensions import BY
 from clawactors.runtime.node.machine import LEASE_S
 from clawactors.runtime.output import LOG
 from clawactors.systems.chats.events import Role
@@ -71,6 +72,7 @@ def test_choices_are_those_of_the_domain() -> None:
     assert cluster.LEASE_S == LEASE_S
     assert tuple(_SCRIPTS) == cluster.SHELLS
     assert (*_benches(), "all") == cluster.BENCHES
+    assert set(cluster.DIMENSIONS) == set(BY)
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["submit", "--help"], ["memory", "add", "--help"], ["join", "-h"]])
@@ -154,6 +156,7 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["up", "--port", "70000"], "not a valid port"),
         (["up", "--context", "x"], "not support --context"),
         (["bench", "nosuch"], "invalid choice"),
+        (["nodes", "--colour", "red"], "unrecognized arguments: --colour red; it takes --"),
     ],
 )
 def test_what_is_not_understood_ends_with_2(

@@ -42,6 +42,12 @@ async def test_a_view_of_something_else_is_a_payload_too(blobs: Blobs) -> None:
     assert await blobs.get(await blobs.put(memoryview(whole)[2:5])) == b"234"
 
 
+async def test_the_size_grows_with_what_is_put(blobs: Blobs) -> None:
+    empty = await blobs.size_bytes()
+    await blobs.put(os.urandom(100_000))
+    assert 100_000 <= await blobs.size_bytes() - empty < 110_000
+
+
 async def test_what_is_not_there_is_missing(blobs: Blobs) -> None:
     with pytest.raises(Missing):
         await blobs.get("0" * 64)

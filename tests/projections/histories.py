@@ -41,6 +41,10 @@ class History:
         self.steps_back = steps_back
         self._at_ns = AT
 
+    def wait(self, seconds: int) -> None:
+        """Lets so much time pass."""
+        self._at_ns += seconds * 10**9
+
     def publish(self, subject: str, body: bytes) -> int:
         self._at_ns += self.random.randrange(1, 3_000_000_000)
         if self.steps_back and self.random.random() < 0.05:

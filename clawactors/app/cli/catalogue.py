@@ -77,6 +77,9 @@ COMMANDS: Final[dict[str, CatalogueEntry]] = {
         _MEMORY, f"{_HOME}.memory", "search past tasks, chats and notes; add, import, export, forget"
     ),
     "status": CatalogueEntry(_CARE, f"{_HOME}.status", "show the state of the cluster, and which server answers"),
+    "stats": CatalogueEntry(
+        _CARE, f"{_HOME}.stats", "count tasks by skill, node, user, error and hour; durations; sizes"
+    ),
     "doctor": CatalogueEntry(_CARE, f"{_HOME}.doctor", "check server, cluster and data folder"),
     "sweep": CatalogueEntry(_CARE, f"{_HOME}.sweep", "delete large values that no record refers to"),
     "backup": CatalogueEntry(_CARE, f"{_HOME}.backup", "write the whole cluster to one file, while it runs"),

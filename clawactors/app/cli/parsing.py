@@ -32,14 +32,11 @@ __all__ = [
 
 GLOBALS: Final = ("data", "nats", "context", "json", "debug")
 """What every command knows."""
-
 _VALUED: Final = frozenset(("--data", "--context", "--nats"))
 _OPTIONAL: Final = frozenset(("--wait",))
 """Options whose value may be left out; they take the next argument only when that can be a duration."""
-
 _TIMED: Final = frozenset(("--delay", "--timeout", "--older-than"))
 """Options whose value must not be taken for an option where it is a negative duration: that is to be told as such."""
-
 _UNITS_S: Final = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -86,6 +83,10 @@ class Parser(argparse.ArgumentParser):
 
     @override
     def error(self, message: str) -> NoReturn:
+        if message.startswith("unrecognized arguments"):
+            ours = (each for each in self._actions if each.dest not in (*GLOBALS, "help"))
+            known = [option for each in ours for option in each.option_strings if option.startswith("--")]
+            message += f"; it takes {', '.join(known)}" if known else ""
         raise Problem("usage", message, f"{self.prog} --help")
 
 
@@ -183,8 +184,7 @@ def _count(text: str) -> int:
 
 
 def _share(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 1:
+    if not 0 <= (value := float(text)) <= 1:
         raise ValueError(f"{text[:40]!r} is not a number from 0 to 1")
     return value
 

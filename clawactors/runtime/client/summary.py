@@ -1,12 +1,28 @@
 """Summaries of a cluster: tasks and nodes by state, progress of the views, statistics."""
 
+from collections.abc import Iterable
+
 import msgspec
 
-from clawactors.eventlog import NoResponders
+from clawactors.eventlog import NoResponders, Unavailable
+from clawactors.kernel.errors import InvalidQuery
 from clawactors.runtime.client.connected import ConnectedClient
-from clawactors.runtime.questions import read_log_end
+from clawactors.runtime.questions import read_log_end, read_sizes
+from clawactors.runtime.times import Moment, moment_ns
 
-__all__ = ["ClusterStatus", "Durations", "LogSize", "Statistics", "StoreSize", "Summary", "TableSize", "ViewsPosition"]
+__all__ = [
+    "ClusterStatus",
+    "Durations",
+    "LogSize",
+    "Sizes",
+    "Statistics",
+    "StoreSize",
+    "Summary",
+    "TableSize",
+    "Took",
+    "ViewsPosition",
+    "Window",
+]
 
 
 class _Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,10 +37,11 @@ class LogSize(_Summary, frozen=True):
 
 
 class ViewsPosition(_Summary, frozen=True):
-    """The log position of the views, and how many commits they lag; `damage`: why they are being made again."""
+    """The log position of the views, how many commits they lag, what they take on disk, why they are made again."""
 
     seq: int
     lag: int
+    bytes: int = 0
     damage: str = ""
 
 
@@ -40,15 +57,23 @@ class ClusterStatus(_Summary, frozen=True):
     needs_upgrade: int
 
 
-class Durations(_Summary, frozen=True):
-    """Runs of a skill from start to end, in seconds; half of the successful ones took `p50_s` at most."""
+class Took(_Summary, frozen=True):
+    """How long runs took from start to end, in seconds: half of them took `p50_s` at most, 3 % off at most."""
 
-    submitted: int
-    succeeded: int
-    failed: int
-    mean_s: float
-    p50_s: float | None
-    p95_s: float | None
+    runs: int = 0
+    p50_s: float = 0.0
+    p90_s: float = 0.0
+    p95_s: float = 0.0
+    p99_s: float = 0.0
+
+
+class Durations(Took, frozen=True):
+    """The same of the successful runs of a skill; `succeeded`, `failed` and `mean_s` are of all that have ended."""
+
+    submitted: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    mean_s: float = 0.0
 
 
 class TableSize(_Summary, frozen=True):
@@ -70,17 +95,45 @@ type CountsBy = dict[str, dict[str, int]]
 """Value of a dimension → status → tasks."""
 
 
+class Window(_Summary, frozen=True):
+    """Tasks that were submitted in some hours, by status, and how long their successful runs took."""
+
+    tasks: dict[str, int]
+    took: Took
+
+
 class Statistics(_Summary, frozen=True):
-    """Tasks and nodes by status, tasks by status in each dimension, durations by skill, sizes."""
+    """Tasks and nodes by status, tasks by status in each dimension, durations, sizes. Hours are those of submission.
+
+    `took` has the durations by dimension and value: of successful runs by `skill`, `node`, `user` and `hour`, of failed
+    ones by `error`, and by `status` of the runs that ended their task so. `took_all` is of all successful runs.
+    """
 
     tasks: dict[str, int]
     nodes: dict[str, int]
-    by_skill: CountsBy
-    by_node: CountsBy
-    by_user: CountsBy
-    by_error: CountsBy
-    durations: dict[str, Durations]
     store: StoreSize
+    by_skill: CountsBy = {}
+    by_node: CountsBy = {}
+    by_user: CountsBy = {}
+    by_error: CountsBy = {}
+    by_hour: CountsBy = {}
+    durations: dict[str, Durations] = {}
+    took: dict[str, dict[str, Took]] = {}
+    took_all: Took = Took()
+    window: Window | None = None
+
+
+class Sizes(_Summary, frozen=True):
+    """What a cluster takes on disk, in bytes; `memory` is None where no memory process answers."""
+
+    log: int
+    views: int
+    blobs: int
+    memory: int | None
+
+
+class _MemorySize(msgspec.Struct):
+    size_bytes: int
 
 
 class _Counts(msgspec.Struct):
@@ -89,6 +142,7 @@ class _Counts(msgspec.Struct):
     needs_upgrade: int
     faults: int
     position: int
+    size_bytes: int
     damage: str = ""
 
 
@@ -107,7 +161,10 @@ class Summary(ConnectedClient):
             nodes=counts.nodes,
             log=LogSize(last_seq=head.last_seq, bytes=head.size_bytes),
             projection=ViewsPosition(
-                seq=counts.position, lag=max(0, head.last_seq - counts.position), damage=counts.damage
+                seq=counts.position,
+                lag=max(0, head.last_seq - counts.position),
+                bytes=counts.size_bytes,
+                damage=counts.damage,
             ),
             leader=head.leader,
             faults=counts.faults,
@@ -121,9 +178,35 @@ class Summary(ConnectedClient):
         except NoResponders:
             return None
 
-    async def statistics(self, *, limit: int = 100, fresh: bool = True) -> Statistics:
-        """Counts, durations and sizes; of each dimension the `limit` values with the most tasks.
+    async def statistics(
+        self,
+        *,
+        by: Iterable[str] = ("node", "user", "skill", "error", "hour"),
+        since: Moment | None = None,
+        until: Moment | None = None,
+        limit: int = 100,
+        fresh: bool = True,
+    ) -> Statistics:
+        """Counts, durations and sizes; of each dimension of `by` the `limit` values with the most tasks.
 
-        Raises: `Unavailable`.
+        Of hours it has the newest, within `since` and `until`; then `window` sums up the hours between them.
+        Raises: `InvalidQuery`, `Unavailable`.
         """
-        return await self.views.answer(Statistics, "statistics", limit=limit, fresh=fresh)
+        question = {"by": _names(by), "since_ns": moment_ns(since), "until_ns": moment_ns(until)}
+        return await self.views.answer(Statistics, "statistics", **question, limit=limit, fresh=fresh)
+
+    async def sizes(self) -> Sizes:
+        """What log, views, large values and memory take on disk. Raises: `Unavailable`."""
+        stored, views = await read_sizes(self.questions), await self.views.answer(_Counts, "status")
+        try:
+            answer = await self.questions.ask("memory.stats", b"{}", absent_s=0)
+            memory = msgspec.json.decode(answer, type=_MemorySize).size_bytes
+        except (Unavailable, msgspec.ValidationError):
+            memory = None
+        return Sizes(log=stored.log_bytes, views=views.size_bytes, blobs=stored.blobs_bytes, memory=memory)
+
+
+def _names(by: object) -> tuple[object, ...]:
+    if not isinstance(by, Iterable):
+        raise InvalidQuery(f"by is one dimension or several, not {by!r}")
+    return (by,) if isinstance(by, str) else tuple(by)

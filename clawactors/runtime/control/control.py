@@ -95,7 +95,7 @@ class Control:
         self.blobs = BlobEndpoint(blobs, context.clock.monotonic_s)
         self.outputs = OutputEndpoint(outputs, context.clock.monotonic_s)
         self.lookup = StateEndpoint(self.snapshots, kinds, Home.CONTROL)
-        self.records = RecordsEndpoint(context.log, leases, kinds.of(Home.CONTROL))
+        self.records = RecordsEndpoint(context.log, leases, blobs, kinds.of(Home.CONTROL))
         self.asks = AskEndpoint(self.snapshots, requests)
         self.endpoint = CommandEndpoint(self.dispatcher, kinds.of(Home.CONTROL), self.ends.awaits)
         self.watch = Watch(leases, requests, context.clock, self.state.nodes.live, self._lose)

@@ -1,4 +1,4 @@
-"""Answers what is asked of the log itself: the history of one aggregate, page by page, and where the log ends.
+"""Answers what is asked of the log itself: the history of one aggregate, page by page, where it ends, its size.
 
 Any control process may answer. A page is read where the page before it ended, so no process keeps a place.
 """
@@ -9,11 +9,12 @@ from typing import Any, Final
 import msgspec
 
 from clawactors.eventlog import EventLog, Record, aggregate_pattern, is_id
+from clawactors.eventlog.blobs import Blobs
 from clawactors.eventlog.leases import Leases
 from clawactors.eventlog.requests import Requests
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.kind import Kind
-from clawactors.runtime.asking import LEADER_KEY, LogReply
+from clawactors.runtime.asking import LEADER_KEY, LogReply, SizesReply
 from clawactors.runtime.recordpages import PAGE_BYTES, HistoryQuestion, RecordPage, page_of
 from clawactors.runtime.serving import RequestEndpoint, answering
 
@@ -26,9 +27,9 @@ _encode: Final = msgspec.msgpack.Encoder().encode
 class RecordsEndpoint(RequestEndpoint):
     """Histories of the kinds that this process folds; `leases` tells who leads."""
 
-    def __init__(self, log: EventLog, leases: Leases, kinds: tuple[Kind[Any, Any, Any], ...]) -> None:
+    def __init__(self, log: EventLog, leases: Leases, blobs: Blobs, kinds: tuple[Kind[Any, Any, Any], ...]) -> None:
         super().__init__()
-        self._log, self._leases = log, leases
+        self._log, self._leases, self._blobs = log, leases, blobs
         self._kinds = frozenset(kind.name for kind in kinds)
 
     async def open(self, requests: Requests, queue: str) -> None:
@@ -36,6 +37,7 @@ class RecordsEndpoint(RequestEndpoint):
         self._serving = [
             await requests.answer("claw.query.*.history", self._history, queue=queue),
             await requests.answer("claw.query.*.log", self._end, queue=queue),
+            await requests.answer("claw.query.*.sizes", self._sizes, queue=queue),
         ]
 
     @answering(_decode, _encode, RecordPage, "a question")
@@ -67,3 +69,7 @@ class RecordsEndpoint(RequestEndpoint):
         head, leader = await self._log.head(), await self._leases.get(LEADER_KEY)
         name = None if leader is None else leader.decode(errors="replace")
         return LogReply(head.last_seq, head.messages, head.size_bytes, head.at_ns, name)
+
+    @answering(bytes, msgspec.json.encode, SizesReply, "a question")
+    async def _sizes(self, _principal: str, _question: bytes) -> SizesReply:
+        return SizesReply((await self._log.head()).size_bytes, await self._blobs.size_bytes())

@@ -96,6 +96,12 @@ class JetStreamBlobs:
         found = [(record, described) async for record, described in self._descriptions.all() if not described.deleted]
         return [Blob(described.name, described.size, record.at_ns, record.seq) for record, described in found]
 
+    async def size_bytes(self) -> int:
+        """What all payloads take on the server, with their descriptions. Raises: `Unavailable`."""
+        info = await call(self._connection, f"STREAM.INFO.{BLOBS}", None, TIMEOUT_S)
+        size: int = info["state"]["bytes"]
+        return size
+
     async def remove(self, blob: Blob) -> bool:
         """Removes it; False when it was put again since it was listed. Raises: `Unavailable`. Order: idempotent."""
         stored, described = await self._descriptions.last(blob.name)

@@ -5,6 +5,7 @@ Most tasks of a batch change in the same way. They are grouped, so that the effe
 
 from clawactors.projections.engine.store import Writing
 from clawactors.projections.views.tasks import table as t
+from clawactors.projections.views.tasks.dimensions import hour_of
 from clawactors.projections.views.tasks.lists import (
     NEW,
     Request,
@@ -56,8 +57,8 @@ class TaskRows:
         if requests[0] != requests[1]:
             self._requested.setdefault(requests, []).append(key)
         if old is not None and old.spec is not None:
-            self._sums.count(before[0], before[1], before[2], old.spec, -1)
-        self._sums.count(after[0], after[1], after[2], spec, 1)
+            self._sums.count(before[0], before[1], before[2], hour_of(old.life.submitted_ns), old.spec, -1)
+        self._sums.count(after[0], after[1], after[2], hour_of(life.submitted_ns), spec, 1)
         journal = new.journal
         if old is None or old.journal is not journal:
             done = len(old.journal) if old else 0

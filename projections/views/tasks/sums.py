@@ -1,4 +1,4 @@
-"""Sums over tasks: how many are in each status by node, user, skill and error class, and what skills and nodes did.
+"""Sums over tasks: how many are in each status in every dimension, and what skills and nodes did.
 
 Kept as tasks change, so that a statistic costs as much as it has rows, whatever the number of tasks.
 """
@@ -6,29 +6,37 @@ Kept as tasks change, so that a statistic costs as much as it has rows, whatever
 from collections.abc import Iterator
 from typing import Any, Final
 
-from clawactors.projections.engine.keys import term
+from clawactors.projections.engine.index import PrefixWalk
 from clawactors.projections.engine.store import Reading, Writing
 from clawactors.projections.engine.tally import Tally, sums, sums_of
+from clawactors.projections.views.tasks.dimensions import (
+    ALL,
+    BY,
+    BY_ERROR,
+    BY_HOUR,
+    BY_NODE,
+    BY_SKILL,
+    BY_STATUS,
+    BY_USER,
+    HOUR_BYTES,
+    hour_of,
+    value_key,
+)
+from clawactors.projections.views.tasks.durations import DurationCounts, duration_class
 from clawactors.systems.nodes.row import NodeWork
-from clawactors.systems.tasks import STATUSES
+from clawactors.systems.tasks import FINAL, STATUSES, Task
 from clawactors.systems.tasks.events import Spec
 
 __all__ = [
     "BUSY",
-    "BY",
-    "BY_ERROR",
-    "BY_NODE",
-    "BY_SKILL",
-    "BY_USER",
     "COUNTS",
-    "DURATIONS",
     "FAILED",
     "SKILLS",
     "SUCCEEDED",
     "WORK",
     "TaskSums",
     "counts_by",
-    "percentiles_s",
+    "counts_by_hour",
     "skill_figures",
     "status_counts",
     "work_of",
@@ -40,8 +48,6 @@ SKILLS: Final = "task.skills"
 """skill → runs that succeeded and failed, ns busy."""
 WORK: Final = "node.work"
 """node → runs that succeeded and failed, ns busy, tasks scheduled and running there; the node may never have joined."""
-DURATIONS: Final = "task.durations"
-"""skill, class of duration → how many runs that succeeded took so long."""
 
 SUCCEEDED, FAILED, BUSY, _SCHEDULED, _RUNNING = range(5)
 """The sums of a node; the first three are those of a skill too."""
@@ -49,69 +55,68 @@ _SKILL_WIDTH: Final = 3
 _NODE_WIDTH: Final = 5
 _AT_NODE: Final = {"scheduled": _SCHEDULED, "running": _RUNNING}
 
-_ALL, BY_NODE, BY_USER, BY_SKILL, BY_ERROR = b"a", b"n", b"u", b"k", b"e"
-BY: Final = {"node": BY_NODE, "user": BY_USER, "skill": BY_SKILL, "error": BY_ERROR}
-"""The dimensions in which tasks are counted, by the name that questions use."""
-
+_NOBODY: Final = Spec(skill="")
 _COLUMN: Final[dict[str, int]] = {status: column for column, status in enumerate(STATUSES)}
-_UNIT_BITS: Final = 10  # durations are told apart from 1,024 ns on
-_MANTISSA_BITS: Final = 3  # 8 classes an octave: 6 % off at most
-_CLASS_BYTES: Final = 2
-_COUNT_BYTES: Final = 8
 
 
 class TaskSums:
     """The sums, as the tasks view adds to them."""
 
     def __init__(self) -> None:
-        self._counts = {field: Tally(COUNTS, len(STATUSES), field) for field in (_ALL, *BY.values())}
+        self._counts = {field: Tally(COUNTS, len(STATUSES), field, value_key) for field in (ALL, *BY.values())}
         self._skills, self._work = Tally(SKILLS, _SKILL_WIDTH), Tally(WORK, _NODE_WIDTH)
-        self._counted: dict[tuple[str, str, str, str, str], int] = {}
-        """Status, node, error, skill, user → tasks."""
-        self._ended: dict[tuple[str, str, bool, int], list[int]] = {}
-        """Node, skill, whether it succeeded, class of duration → runs and ns that they took."""
+        self._durations = DurationCounts()
+        self._counted: dict[tuple[str, str, str, str, str, str], int] = {}
+        """Status, node, error, hour, skill, user → tasks."""
+        self._ended: dict[tuple[str, str, str, str, str, int], list[int]] = {}
+        """Node, skill, hour, status, error, class of duration → runs and ns that they took."""
 
-    def count(self, status: str, node: str, error: str, spec: Spec, tasks: int) -> None:
+    def count(self, status: str, node: str, error: str, hour: str, spec: Spec, tasks: int) -> None:
         """So many tasks more, or fewer, are in that status; '' where they have no node or error."""
-        key = (status, node, error, spec.skill, spec.user)
+        key = (status, node, error, hour, spec.skill, spec.user)
         self._counted[key] = self._counted.get(key, 0) + tasks
 
-    def ended(self, node: str, skill: str, took_ns: int, *, succeeded: bool) -> None:
-        """A run ended by itself."""
-        run = (node, skill, succeeded, _duration_class(took_ns))
+    def ended(self, task: Task, status: str, error: str, took_ns: int) -> None:
+        """A run of the task ended by itself, by an error of that class or '' for none; its status is that one then."""
+        life, spec = task.life, task.spec or _NOBODY
+        duration = duration_class(took_ns)
+        run = life.node, spec.skill, hour_of(life.submitted_ns), status, error, duration
         ended = self._ended.get(run)
         if ended is None:
             self._ended[run] = [1, took_ns]
         else:
             ended[0] += 1
             ended[1] += took_ns
+        if spec.user and not error:
+            self._durations.add(BY_USER, spec.user, duration, 1)
 
     def write(self, txn: Writing) -> None:
         """Puts the new sums."""
-        for (status, node, error, skill, user), tasks in self._counted.items():
+        for (status, node, error, hour, skill, user), tasks in self._counted.items():
             column = _COLUMN[status]
-            self._counts[_ALL].add("", column, tasks)
-            for field, value in ((BY_SKILL, skill), (BY_USER, user), (BY_NODE, node), (BY_ERROR, error)):
+            self._counts[ALL].add("", column, tasks)
+            values = (BY_SKILL, skill), (BY_USER, user), (BY_NODE, node), (BY_ERROR, error), (BY_HOUR, hour)
+            for field, value in values:
                 if value:
                     self._counts[field].add(value, column, tasks)
             if status in _AT_NODE:
                 self._work.add(node, _AT_NODE[status], tasks)
         self._counted.clear()
-        durations: dict[bytes, int] = {}
-        for (node, skill, succeeded, duration), (runs, busy_ns) in self._ended.items():
-            column = SUCCEEDED if succeeded else FAILED
+        for (node, skill, hour, status, error, duration), (runs, busy_ns) in self._ended.items():
+            column = FAILED if error else SUCCEEDED
             for tally, word in ((self._work, node), (self._skills, skill)):
                 tally.add(word, column, runs)
                 tally.add(word, BUSY, busy_ns)
-            if succeeded:
-                key = term(BY_SKILL, skill) + duration.to_bytes(_CLASS_BYTES, "big")
-                durations[key] = durations.get(key, 0) + runs
-        for key, runs in durations.items():
-            total = runs + int.from_bytes(txn.get(DURATIONS, key) or b"", "big")
-            txn.put(DURATIONS, key, total.to_bytes(_COUNT_BYTES, "big"))
+            # Failed runs count by their error, and by status those that ended their task.
+            told = [(BY_ERROR, error)] if error else [(ALL, ""), (BY_SKILL, skill), (BY_NODE, node), (BY_HOUR, hour)]
+            if status in FINAL:
+                told.append((BY_STATUS, status))
+            for field, value in told:
+                self._durations.add(field, value, duration, runs)
         self._ended.clear()
         for tally in (*self._counts.values(), self._skills, self._work):
             tally.write(txn)
+        self._durations.write(txn)
 
     def forget(self) -> None:
         """Drops what is not written."""
@@ -119,17 +124,34 @@ class TaskSums:
         self._ended.clear()
         for tally in (*self._counts.values(), self._skills, self._work):
             tally.forget()
+        self._durations.forget()
 
 
 def status_counts(reading: Reading) -> dict[str, int]:
     """How many tasks are in each status."""
-    return dict(zip(STATUSES, sums_of(reading, COUNTS, "", len(STATUSES), _ALL), strict=True))
+    return dict(zip(STATUSES, sums_of(reading, COUNTS, "", len(STATUSES), ALL), strict=True))
 
 
 def counts_by(reading: Reading, field: bytes) -> Iterator[tuple[str, dict[str, int]]]:
-    """Of each value in a dimension, how many tasks are in each status, in no useful order; zeros are left out."""
+    """Of each value in a dimension, how many tasks are in each status, in the order of keys; zeros are left out."""
     for value, counts in sums(reading, COUNTS, field):
-        yield value, {status: count for status, count in zip(STATUSES, counts, strict=True) if count}
+        yield value, _by_status(counts)
+
+
+def counts_by_hour(reading: Reading, first: int, last: int) -> Iterator[tuple[str, dict[str, int]]]:
+    """The same of hours since 1970, from the last one down to the first."""
+    walk = PrefixWalk(reading, COUNTS, BY_HOUR)
+    while last >= first and (found := walk.at_most(last.to_bytes(HOUR_BYTES, "big"))) is not None:
+        if (hour := int.from_bytes(found, "big")) < first:
+            return
+        for value, counts in sums(reading, COUNTS, BY_HOUR + found):
+            yield value, _by_status(counts)
+            break
+        last = hour - 1
+
+
+def _by_status(counts: list[int]) -> dict[str, int]:
+    return {status: count for status, count in zip(STATUSES, counts, strict=True) if count}
 
 
 def skill_figures(reading: Reading, skill: str) -> dict[str, Any]:
@@ -148,39 +170,3 @@ def work_of(reading: Reading, node: str) -> NodeWork:
     """What a node did so far."""
     work = sums_of(reading, WORK, node, _NODE_WIDTH)
     return NodeWork(work[_SCHEDULED], work[_RUNNING], work[SUCCEEDED], work[FAILED], work[BUSY])
-
-
-def percentiles_s(reading: Reading, skill: str, shares: tuple[float, ...]) -> list[float]:
-    """The durations that those shares of a skill's successful runs did not exceed, in s and 6 % off at most."""
-    prefix, runs = term(BY_SKILL, skill), list[tuple[int, int]]()
-    cursor = reading.cursor(DURATIONS)
-    found = cursor.set_range(prefix)
-    while found and cursor.key().startswith(prefix):
-        runs.append((int.from_bytes(cursor.key()[len(prefix) :], "big"), int.from_bytes(cursor.value(), "big")))
-        found = cursor.next()
-    total, values = sum(count for _, count in runs), list[float]()
-    for share in shares:
-        left, value = share * total, 0.0
-        for duration, count in runs:
-            value, left = _middle_s(duration), left - count
-            if left <= 0:
-                break
-        values.append(value)
-    return values
-
-
-def _duration_class(took_ns: int) -> int:
-    """Whole numbers only, so that every machine gives a duration the same class."""
-    units = took_ns >> _UNIT_BITS
-    octave = units.bit_length() - 1 - _MANTISSA_BITS
-    if octave <= 0:
-        return units
-    return (octave << _MANTISSA_BITS) + (units >> octave)
-
-
-def _middle_s(duration: int) -> float:
-    octave = max(0, (duration >> _MANTISSA_BITS) - 1)
-    lowest = duration - (octave << _MANTISSA_BITS)
-    if duration == 0:
-        return 0.0
-    return round(((lowest << octave) + (1 << octave) / 2) * (1 << _UNIT_BITS) / 1e9, 9)

@@ -17,8 +17,9 @@ from clawactors.projections.engine.keys import place
 from clawactors.projections.engine.store import Reading, Writing
 from clawactors.projections.engine.view import StoredState
 from clawactors.projections.views.tasks import table as t
+from clawactors.projections.views.tasks.durations import DURATIONS
 from clawactors.projections.views.tasks.rows import TaskRows
-from clawactors.projections.views.tasks.sums import COUNTS, DURATIONS, SKILLS, WORK, TaskSums
+from clawactors.projections.views.tasks.sums import COUNTS, SKILLS, WORK, TaskSums
 from clawactors.projections.views.tasks.times import TIMES, SubmissionTimeIndex
 from clawactors.systems.tasks import FINAL, Task
 from clawactors.systems.tasks import events as e
@@ -87,7 +88,7 @@ class TasksView:
                     continue
                 kind = type(event)
                 if kind is _Completed or kind is _AttemptFailed:
-                    self._run_ended(task, record.at_ns, succeeded=kind is _Completed)
+                    self._run_ended(task, after, record.at_ns, succeeded=kind is _Completed)
                 elif kind is _Continued:
                     held.size_bytes = _TASK_BYTES
                 task = after
@@ -103,11 +104,12 @@ class TasksView:
         held.version = record.seq
         held.size_bytes += len(record.body)
 
-    def _run_ended(self, task: Task, at_ns: int, *, succeeded: bool) -> None:
+    def _run_ended(self, before: Task, after: Task, at_ns: int, *, succeeded: bool) -> None:
         """A run of the task ended by itself; its time counts from its start, of a repeated one from its schedule."""
-        life = task.life
+        life, error = before.life, after.life.error
         took_ns = max(0, at_ns - max(life.started_ns, life.scheduled_ns))
-        self._sums.ended(life.node, task.spec.skill if task.spec else "", took_ns, succeeded=succeeded)
+        kind = "" if succeeded else (error.kind if error else "") or "unknown"
+        self._sums.ended(before, after.life.status, kind, took_ns)
 
     def _touch(self, id: str, txn: Writing) -> _CachedTask:
         """The task from memory or from the store, or one that is not submitted yet."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from clawactors import NotFound, Refused, Retry, SyncTask, Task, TaskFailed, skill
+from clawactors import InvalidQuery, NotFound, Refused, Retry, SyncTask, Task, TaskFailed, skill
 from clawactors.testing import Cluster
 
 PATIENCE_S = 10.0
@@ -47,7 +47,12 @@ async def test_a_client_submits_runs_lists_and_asks() -> None:
         assert [row.id for row in await claw.nodes()] == cluster.nodes == ["n1", "n2"]
         assert [entry.type for entry in await claw.history("one")][-1] == "task.completed"
         assert "completed" in (await claw.why("one")).status
-        assert (await claw.statistics()).tasks
+        assert (await claw.statistics(by="skill")).tasks
+        with pytest.raises(InvalidQuery, match="use one of node, user, skill, error, hour"):
+            await claw.statistics(by="mood")
+        sizes = await claw.sizes()
+        assert sizes.log > 0
+        assert (sizes.memory or 0) > 0
         with pytest.raises(NotFound):
             await claw.task("another")
         with pytest.raises(Refused, match="does not take"):

@@ -9,6 +9,7 @@ import pytest
 from clawactors.projections.engine.pages import PAGE_BYTES
 from clawactors.projections.engine.projector import Projector
 from clawactors.projections.engine.questions import ErrorReply, Queries
+from clawactors.runtime.client.summary import Statistics
 from clawactors.systems.nodes.row import Heartbeat
 from clawactors.systems.tasks import commands as tc
 from clawactors.systems.tasks import events as te
@@ -17,6 +18,7 @@ from tests.projections.histories import AT, FUTURE, History, joined, random_hist
 
 type Ask = Callable[..., dict[str, Any]]
 NOW_NS = AT + 10**15
+HOUR_NS = 3600 * 10**9
 
 
 @pytest.fixture
@@ -303,10 +305,42 @@ def test_statistics_count_tasks_in_every_dimension(projector: Projector, ask: As
     assert answer["by_error"] == {"timeout": {"failed": 1}}
     shell = answer["durations"]["shell"]
     assert (shell["submitted"], shell["succeeded"], shell["failed"], shell["p50_s"]) == (1, 0, 1, 0.0)
+    msgspec.convert(answer, Statistics)
+    hour = "2025-11-21T10:00:00.000000+00:00"
+    assert answer["by_hour"] == {hour: {"completed": 3, "failed": 1}}
+    took = answer["took"]
+    assert {name: {value: each["runs"] for value, each in values.items()} for name, values in took.items()} == {
+        "status": {"completed": 3, "failed": 1, "dead": 0},
+        "node": {"n1": 3},
+        "user": {"ada": 3, "bob": 0},
+        "skill": {"echo": 3, "shell": 0},
+        "error": {"timeout": 1},
+        "hour": {hour: 3},
+    }
+    assert took["skill"]["echo"] == answer["took_all"]
     assert answer["store"]["size_bytes"] > 0
     assert answer["store"]["tables"]["task.statuses"]["rows"] == 4
     assert set(ask("statistics", by=["user"], limit=1)) & {"by_user", "by_node"} == {"by_user"}
     assert [row["id"] for row in ask("tasks", error="timeout")["rows"]] == ["bad"]
+
+
+def test_statistics_of_a_window_add_up_its_hours(projector: Projector, ask: Ask) -> None:
+    history = History()
+    for hour, tasks in enumerate((1, 2, 4)):
+        for n in range(tasks):
+            run(history, f"t{hour}-{n}")
+        history.wait(3600)
+    projector.apply(history.records)
+    hours = list(ask("statistics", by=["hour"])["by_hour"])
+    assert hours == sorted(hours, reverse=True)
+    assert "window" not in ask("statistics")
+    second_ns = AT // HOUR_NS * HOUR_NS + HOUR_NS
+    for since_ns, until_ns, tasks in ((second_ns, None, 6), (None, second_ns - 1, 1), (second_ns, second_ns, 2)):
+        answer = ask("statistics", since_ns=since_ns, until_ns=until_ns)
+        assert answer["window"]["tasks"] == {"completed": tasks}
+        assert answer["window"]["took"]["runs"] == tasks
+        assert sum(each["completed"] for each in answer["by_hour"].values()) == tasks
+    assert len(ask("statistics", by=["hour"], limit=2)["by_hour"]) == 2
 
 
 def test_interrupted_and_silent_tasks_are_listed(projector: Projector, ask: Ask) -> None:

@@ -14,15 +14,10 @@ from clawactors.projections.engine.keys import LAST
 from clawactors.projections.engine.projector import Projector
 from clawactors.projections.engine.store import Reading
 from clawactors.projections.views.tasks import table as t
+from clawactors.projections.views.tasks.dimensions import BY, BY_SKILL
+from clawactors.projections.views.tasks.durations import DurationSketch, duration_class, middle_s
 from clawactors.projections.views.tasks.selection import TaskFilter, pending, select
-from clawactors.projections.views.tasks.sums import (
-    BY,
-    _duration_class,
-    _middle_s,
-    counts_by,
-    percentiles_s,
-    status_counts,
-)
+from clawactors.projections.views.tasks.sums import counts_by, counts_by_hour, status_counts
 from clawactors.systems.tasks import STATUSES
 from clawactors.systems.tasks import commands as tc
 from clawactors.systems.tasks import events as te
@@ -94,6 +89,8 @@ def test_rows_and_lists_are_those_of_the_slow_way(seed: int, wanted: list[TaskFi
             assert {status: count for status, count in status_counts(reading).items() if count} == model.counts()
             for name, field in BY.items():
                 assert dict(counts_by(reading, field)) == model.counts_by(name)
+            hours = [int(hour) for hour, _ in counts_by_hour(reading, 0, 1 << 40)]
+            assert hours == sorted(map(int, model.counts_by("hour")), reverse=True)
             assert [stored.id for _, stored in pending(reading)] == model.pending()
         projector.close()
 
@@ -170,7 +167,7 @@ def test_the_newest_page_reads_no_more_rows_than_it_shows(
         assert len(loaded) == 10
 
 
-def test_durations_are_counted_by_skill_within_six_percent(projector: Projector) -> None:
+def test_durations_are_counted_by_skill_within_three_percent(projector: Projector) -> None:
     """Of 100 runs that take 1, 2, …, 100 s, half took 50 s at most."""
     history = History()
     for n in range(1, 101):
@@ -183,11 +180,20 @@ def test_durations_are_counted_by_skill_within_six_percent(projector: Projector)
         history.records[-1] = msgspec.structs.replace(history.records[-1], at_ns=began_ns + n * 1_000_000_000)
     projector.apply(history.records, batch=7)
     with projector.store.snapshot() as reading:
-        found = percentiles_s(reading, "echo", (0.01, 0.5, 0.95, 1.0))
-        assert found == pytest.approx([1, 50, 95, 100], rel=0.065)
-        assert percentiles_s(reading, "nobody-ran-it", (0.5,)) == [0.0]
+        found = DurationSketch.of(reading, BY_SKILL, ["echo"]).percentiles_s((0.01, 0.5, 0.95, 1.0))
+        assert found == pytest.approx([1, 50, 95, 100], rel=0.032)
+        assert DurationSketch.of(reading, BY_SKILL, ["nobody-ran-it"]).percentiles_s((0.5,)) == [0.0]
 
 
 @given(st.integers(0, 1 << 62))
 def test_the_class_of_a_duration_is_close_to_it(took_ns: int) -> None:
-    assert _middle_s(_duration_class(took_ns)) == pytest.approx(took_ns / 1e9, rel=0.065, abs=2e-6)
+    assert middle_s(duration_class(took_ns)) == pytest.approx(took_ns / 1e9, rel=0.032, abs=2e-6)
+
+
+@given(st.lists(st.integers(0, 1 << 50), min_size=1, max_size=200), st.floats(0.01, 1))
+def test_a_percentile_is_that_of_the_runs_themselves_within_three_percent(took: list[int], share: float) -> None:
+    sketch = DurationSketch()
+    for took_ns in took:
+        sketch.add(duration_class(took_ns))
+    rank = next(n for n in range(1, len(took) + 1) if n >= share * len(took))
+    assert sketch.percentiles_s((share,)) == [pytest.approx(sorted(took)[rank - 1] / 1e9, rel=0.032, abs=2e-6)]

@@ -4,10 +4,11 @@ import argparse
 from typing import Final
 
 from clawactors.app.cli.arguments.watch import watch_argument
-from clawactors.app.cli.parsing import Parser, count, duration, interval, lease, pair, port
+from clawactors.app.cli.parsing import Parser, count, duration, interval, lease, pair, port, time, words
 
 __all__ = [
     "BENCHES",
+    "DIMENSIONS",
     "LEASE_S",
     "SHELLS",
     "backup",
@@ -23,12 +24,15 @@ __all__ = [
     "presence",
     "restore",
     "skills",
+    "stats",
     "status",
     "sweep",
     "up",
 ]
 
 LEASE_S: Final = 1.5
+DIMENSIONS: Final = ("skill", "node", "user", "error", "hour")
+"""In which `claw stats` counts tasks."""
 SHELLS: Final = ("bash", "zsh", "fish")
 BENCHES: Final = (
     "tasks",
@@ -156,6 +160,23 @@ def skills(parser: Parser) -> None:
 
 def status(parser: Parser) -> None:
     """What `claw status` takes."""
+    watch_argument(parser)
+
+
+def stats(parser: Parser) -> None:
+    """What `claw stats` takes."""
+    parser.add_argument(
+        "--by", type=words, default=list(DIMENSIONS), metavar="A,B", help=f"only by these: {', '.join(DIMENSIONS)}"
+    )
+    parser.add_argument("--since", type=time, metavar="TIME", help="only hours from this time on")
+    parser.add_argument("--until", type=time, metavar="TIME", help="only hours up to this time")
+    parser.add_argument(
+        "--limit",
+        type=count,
+        default=10,
+        metavar="N",
+        help="at most N values each, those with the most tasks (default 10)",
+    )
     watch_argument(parser)
 
 

@@ -36,7 +36,7 @@ def _shown(answer: dict[str, Any]) -> Iterator[Part]:
             ("tasks", tasks),
             ("nodes", nodes),
             ("log", f"{log['last_seq']} commits, {log['bytes'] / 1e6:.1f} MB"),
-            ("views", f"at {views['seq']}, {views['lag']} behind"),
+            ("views", f"at {views['seq']}, {views['lag']} behind, {views['bytes'] / 1e6:.1f} MB"),
             ("damage", f"views are being made again: {views['damage']}" if views["damage"] else ""),
             ("leader", answer["leader"] or "none"),
             ("faults", answer["faults"] or ""),
