@@ -98,6 +98,7 @@ def _task_events() -> Iterator[te.TaskEvent]:
         te.Retried(),
         te.Signalled("go"),
         te.TaskArchived(),
+        te.TaskArchived(file="f-1", first=1, skill="echo"),
     )
     yield from (te.Edited(skill="echo"), te.Edited(skill="echo", not_before_ns=_NOW_NS + 1), te.Deleted())
     yield from (

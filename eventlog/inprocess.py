@@ -44,7 +44,8 @@ class InProcessLog:
     def __init__(self, clock: Callable[[], int] = time.time_ns, fault: Fault | None = None) -> None:
         self.clock, self.fault = clock, fault
         self._identity = f"inprocess-{next(_identities)}"
-        self._records: list[Record] = []
+        self._records: list[Record | None] = []
+        self._purged = 0
         self._aggregates: dict[str, list[Record]] = {}
         self._followers: list[InProcessFollower] = []
         self._size_bytes = 0
@@ -136,7 +137,9 @@ class InProcessLog:
         fits = matcher(patterns)
         for batch in itertools.batched(self._records[after:end], 1000):
             matching = [
-                record for record in batch if fits(record.subject) and (since_ns is None or record.at_ns >= since_ns)
+                record
+                for record in batch
+                if record is not None and fits(record.subject) and (since_ns is None or record.at_ns >= since_ns)
             ]
             if matching:
                 yield matching
@@ -156,14 +159,30 @@ class InProcessLog:
     async def head(self) -> Head:
         """The present end of the log."""
         last = len(self._records)
-        return Head(self._identity, min(1, last), last, last, self._size_bytes, self.clock())
+        first = next((record.seq for record in self._records if record is not None), 0)
+        return Head(self._identity, first, last, last - self._purged, self._size_bytes, self.clock())
+
+    async def purge(self, kind: str, id: str, before: int) -> int:
+        """Removes the records of an aggregate before that sequence. See `EventLog`."""
+        stored = self._aggregates.get(f"{kind}/{id}", [])
+        gone = [record for record in stored[:-1] if record.seq < before]
+        for record in gone:
+            self._records[record.seq - 1] = None
+            self._size_bytes -= len(record.subject) + len(record.headers) + len(record.body)
+        stored[: len(gone)] = []
+        self._purged += len(gone)
+        return len(gone)
 
 
 class InProcessFollower:
     """A `Follower` on the list of records."""
 
     def __init__(
-        self, records: list[Record], followers: "list[InProcessFollower]", fits: Callable[[str], object], after: int
+        self,
+        records: list[Record | None],
+        followers: "list[InProcessFollower]",
+        fits: Callable[[str], object],
+        after: int,
     ) -> None:
         self._records, self._followers, self._fits = records, followers, fits
         self._position = after
@@ -181,7 +200,9 @@ class InProcessFollower:
     async def __anext__(self) -> list[Record]:
         while not self._closed:
             if self._position < len(self._records):
-                batch = [each for each in self._records[self._position :] if self._fits(each.subject)]
+                batch = [
+                    each for each in self._records[self._position :] if each is not None and self._fits(each.subject)
+                ]
                 self._position = len(self._records)
                 self.wake()
                 if batch:
@@ -192,7 +213,7 @@ class InProcessFollower:
     async def caught_up(self) -> None:
         """Returns when all records that were in the log at the call have been handed out."""
         end = len(self._records)
-        while any(self._fits(record.subject) for record in self._records[self._position : end]):
+        while any(each is not None and self._fits(each.subject) for each in self._records[self._position : end]):
             if self._closed:
                 raise Unavailable("the follower is closed")
             await self._change()

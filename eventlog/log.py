@@ -98,3 +98,11 @@ class EventLog(Protocol):
     async def head(self) -> Head:
         """The present end of the log."""
         ...
+
+    async def purge(self, kind: str, id: str, before: int) -> int:
+        """Removes the records of an aggregate before that sequence, and says how many there were.
+
+        The record at `before` says why; the last record of an aggregate stays. Order: idempotent.
+        Raises: `Unavailable`, `Misconfigured` (the stream's settings or rights forbid it).
+        """
+        ...

@@ -133,6 +133,12 @@ class Link:
         self._check()
         return await self._log.head()
 
+    async def purge(self, kind: str, id: str, before: int) -> int:
+        """See `EventLog`."""
+        await self._turns()
+        self._check()
+        return await self._log.purge(kind, id, before)
+
     # Leases and Requests
 
     async def acquire(self, key: str, value: bytes, ttl_s: float) -> Lease | None:

@@ -75,6 +75,13 @@ class AnswerTable:
         answers = _stored(txn, self._table, key)
         return _AnswerWindow([each.version for each in answers], answers, sum(len(each.ids) for each in answers))
 
+    def drop(self, key: bytes, txn: Writing) -> None:
+        """Forgets all answers of the aggregate with that key."""
+        self._first.pop(key, None)
+        self._touched.pop(key, None)
+        for answer in _stored(txn, self._table, key):
+            txn.delete(self._table, key + place(answer.version))
+
     def write(self, txn: Writing) -> None:
         """Puts what is kept and deletes what isn't any longer."""
         new = [(key + place(first.version), _value(first)) for key, first in self._first.items()]

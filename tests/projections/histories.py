@@ -258,7 +258,8 @@ def _next(r: random.Random, task: Task, fence: te.Fence, node: str) -> tc.TaskCo
         case "blocked":
             return tc.Unblock()
         case _:
-            return r.choice((tc.RetryTask("ada"), tc.ArchiveTask()))
+            moves = ("f-1", 1) if task.life.updated_ns // 1_000_000_000 % 3 == 0 else ()
+            return r.choice((tc.RetryTask("ada"), tc.ArchiveTask(*moves)))
 
 
 def _of_undo(r: random.Random, fence: te.Fence) -> Iterator[tc.TaskCommand]:

@@ -46,7 +46,8 @@ class Model:
         self.frozen = {id for id, folded in tasks.items() if folded.frozen}
 
     def select(self, wanted: TaskFilter) -> list[str]:
-        return [known.id for known in self.tasks if wanted.fits(known.task)]
+        listed = (known for known in self.tasks if known.task.life.archived is None)
+        return [known.id for known in listed if wanted.fits(known.task)]
 
     def counts(self) -> Counter[str]:
         return Counter(known.task.life.status for known in self.tasks)

@@ -61,7 +61,8 @@ def agree(snapshots: ViewSnapshots, known: Known) -> None:
             expected.version,
             bool(expected.frozen),
         ), id
-        assert found_answers == answered, id
+        moved = kind == "task" and expected.state.life.archived is not None
+        assert found_answers == answered or moved, id  # of a task that has moved they are dropped with its rows
 
 
 @pytest.mark.parametrize("seed", range(6))

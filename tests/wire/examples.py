@@ -120,6 +120,17 @@ SAID = h.MessageAdded(
 )
 ASKED_FOR = h.ExtractionRequested("1", "ada", "chat/c-1/1")
 
+MOVED = e.TaskArchived(
+    file="000000000003-1f2e3d4c",
+    first=3,
+    ended="cancelled",
+    skill="copy",
+    user="ada",
+    submitted_ns=1_800_000_000_000_000_000,
+    completed_ns=1_800_000_000_500_000_000,
+    digest="0123456789abcdef01234567",
+)
+
 EXAMPLES: dict[str, tuple[Any, ...]] = {
     "task.submitted": (FULL, LEAST, OF_A_LATER_RUN, e.Submitted(**CHILD), e.Submitted(**REPEATING)),
     "task.ready": (e.Readied(),),
@@ -180,7 +191,7 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
         e.Retried("", 0),
     ),
     "task.signalled": (e.Signalled("approved", {"by": "ada"}), e.Signalled("go")),
-    "task.archived": (e.TaskArchived(),),
+    "task.archived": (e.TaskArchived(), MOVED),
     "task.deleted": (e.Deleted("client/ada"), e.Deleted()),
     "task.edited": (
         e.Edited(**{name: getattr(FULL, name) for name in e.Spec.__struct_fields__}),
@@ -473,6 +484,8 @@ HISTORIES: dict[str, tuple[str, Bodies]] = {
             (e.Started(), e.AttemptFailed(error=e.TaskError("child", "task c-2 is dead"), then="failed")),
         ],
     ),
+    "task-moved": ("task", [(FULL,), (ASKED, e.Cancelled()), (MOVED,), (e.Deleted(),)]),
+    "task-tombstone": ("task", [(MOVED,), (e.Retried(),)]),
     "task-cancelled": ("task", [(FULL,), (e.Readied(),), (e.Readied(),), (ASKED, e.Cancelled()), (e.TaskArchived(),)]),
     "task-cancelled-while-running": (
         "task",

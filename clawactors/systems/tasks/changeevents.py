@@ -42,4 +42,17 @@ class ForkMade(_ChangeEvent, frozen=True, tag="task.fork_made"):
 
 
 class TaskArchived(_ChangeEvent, frozen=True, tag="task.archived"):
-    """Its history moved to the archive; this stays behind so that the id stays taken."""
+    """Its history moved to the archive; this stays behind so that the id stays taken.
+
+    `file` of the archive has it, from the sequence `first` on; `ended` is how the task had ended, '' where a person had
+    deleted it. `digest` stands for what was asked for.
+    """
+
+    file: str = ""
+    first: int = 0
+    ended: str = ""
+    skill: str = ""
+    user: str = ""
+    submitted_ns: int = 0
+    completed_ns: int = 0
+    digest: str = ""

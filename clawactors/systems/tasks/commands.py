@@ -211,7 +211,10 @@ class NoteChildren(_TaskCommand, frozen=True):
 
 
 class ArchiveTask(_TaskCommand, frozen=True):
-    """Its history has been moved."""
+    """Its history, from the sequence `first` on, is in that file of the archive."""
+
+    file: str = ""
+    first: int = 0
 
 
 type TaskCommand = (

@@ -22,7 +22,7 @@ from clawactors.systems.tasks.task import Task, TaskStatus
 from clawactors.systems.tasks.undoing import undone_first
 from clawactors.systems.tasks.waiting import pending, waiting
 
-__all__ = ["IDLE_NS", "continue_run", "continued", "difference_from", "may_continue"]
+__all__ = ["IDLE_NS", "continue_run", "continued", "difference_from", "may_continue", "params_digest"]
 
 IDLE_NS: Final = 1_000_000_000
 """A run that left nothing on record is followed by the next one after this time."""
@@ -54,7 +54,7 @@ def continued(task: Task, spec: Spec, event: e.Continued, at_ns: int) -> Task:
     afresh = replace(
         rests,
         run=event.run,
-        submitted_params=life.submitted_params or _digest(spec.params),
+        submitted_params=life.submitted_params or params_digest(spec.params),
         wakes=life.attempt,
         failures=0,
         interruptions=0,
@@ -91,11 +91,12 @@ def difference_from(task: Task, wished: Spec) -> str | None:
     """The first field in which that differs from what the task was submitted with, as `difference` finds it."""
     stored = task.spec or Spec(skill="")
     if submitted := task.life.submitted_params:
-        if _digest(as_stored(wished).params) != submitted:
+        if params_digest(as_stored(wished).params) != submitted:
             return "params"
         wished = replace(wished, params=stored.params)
     return difference(stored, wished)
 
 
-def _digest(params: dict[str, Any]) -> str:
+def params_digest(params: dict[str, Any]) -> str:
+    """What stands for parameters that are not kept."""
     return hashlib.blake2b(_canonical(params), digest_size=12).hexdigest()

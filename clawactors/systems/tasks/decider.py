@@ -19,6 +19,7 @@ from clawactors.kernel.time import iso
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.approvals import answer_approval, ask_or_withdraw, signal_of
+from clawactors.systems.tasks.archiving import again, archive
 from clawactors.systems.tasks.attempt import OF_ATTEMPT, check_fence, decide_of_attempt, or_cancel
 from clawactors.systems.tasks.cancel import decide_cancel
 from clawactors.systems.tasks.children import CHILDREN, fresh_ends
@@ -45,9 +46,9 @@ def decide(command: c.TaskCommand, task: Task) -> tuple[e.TaskEvent, ...]:
     if task.spec is None:
         raise NotFound("there is no such task")
     status = task.life.status
+    if isinstance(command, c.ArchiveTask):
+        return archive(command, task, task.spec)
     if status == "archived":
-        if isinstance(command, c.ArchiveTask):
-            return ()
         raise Refused("the task is archived")
     if isinstance(command, OF_ATTEMPT):  # by far the most frequent
         return decide_of_attempt(command, task)
@@ -96,10 +97,6 @@ def decide(command: c.TaskCommand, task: Task) -> tuple[e.TaskEvent, ...]:
         case c.NoteChildren():
             fresh = fresh_ends(command.ends, task.journal)
             return _signal(c.Signal(CHILDREN, fresh), task) if fresh else ()
-        case c.ArchiveTask():
-            if status not in FINAL:
-                raise Refused(f"the task is {status}; only an ended task can be archived")
-            return (e.TaskArchived(),)
         case _:
             assert_never(command)
 
@@ -115,6 +112,8 @@ def _submit(command: c.Submit, task: Task) -> tuple[e.TaskEvent, ...]:
         return (as_event(spec, e.Submitted),)
     if command.delayed:
         spec = replace(spec, not_before_ns=task.spec.not_before_ns)
+    if (tombstone := task.life.archived) is not None:
+        return again(tombstone, spec)
     if (other := difference_from(task, spec)) is not None:
         raise Exists(f"exists with {in_words(other)}; choose another id")
     return ()

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.approvals import opened
+from clawactors.systems.tasks.archiving import may_move, moved
 from clawactors.systems.tasks.continuing import continued, may_continue
 from clawactors.systems.tasks.journal import SIGNAL, Entry
 from clawactors.systems.tasks.spec import as_event
@@ -26,7 +27,9 @@ _EDITABLE: frozenset[Status] = frozenset(("pending", "waiting", "paused", "block
 def evolve(task: Task, event: e.TaskEvent, at_ns: int) -> Task:
     """The state after the event; the same object where the event is illegal in this state."""
     if task.spec is None:
-        return _submitted(event, at_ns) if isinstance(event, e.Submitted) else task
+        if isinstance(event, e.Submitted):
+            return _submitted(event, at_ns)
+        return moved(event, at_ns) if isinstance(event, e.TaskArchived) and event.file else task
     life, journal = task.life, task.journal
     status = life.status
     match event:  # every miss takes time, so the frequent ones come first
@@ -108,7 +111,9 @@ def evolve(task: Task, event: e.TaskEvent, at_ns: int) -> Task:
             after = pending(life, at_ns)
         case e.Retried() if status in RETRIABLE:
             return _retried(task, task.spec, event, at_ns)
-        case e.TaskArchived() if status not in OPEN and status != "archived":
+        case e.TaskArchived() if status not in OPEN and may_move(life, event):
+            if event.file:
+                return moved(event, at_ns)
             after = replace(life, status="archived", updated_ns=at_ns)
         case (
             e.Submitted() | e.Readied() | e.Scheduled() | e.Started() | e.Returned()

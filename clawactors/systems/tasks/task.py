@@ -5,7 +5,16 @@ from typing import Any, Literal
 import msgspec
 
 from clawactors.systems.tasks.approvalevents import Approval
-from clawactors.systems.tasks.events import DurableWait, Fence, Scheduled, Spec, TaskError, UndoEnd, WaitReason
+from clawactors.systems.tasks.events import (
+    DurableWait,
+    Fence,
+    Scheduled,
+    Spec,
+    TaskArchived,
+    TaskError,
+    UndoEnd,
+    WaitReason,
+)
 from clawactors.systems.tasks.journal import EMPTY, Journal
 
 __all__ = [
@@ -66,7 +75,7 @@ class TaskStatus(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     `run`: how often its code was begun with parameters of its own, see `continuing`; `submitted_params`: a digest of
     the first ones, where there were others since. `lost`: the last attempt that was lost with its node.
     `waited`: signals that the code has waited for since its last completed step.
-    `recalled` are the memories that its code was answered with, by id.
+    `recalled` are the memories that its code was answered with, by id. `archived` says where its history has moved to.
     """
 
     status: Status = "pending"
@@ -109,6 +118,7 @@ class TaskStatus(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     lost: int = 0
     waited: tuple[str, ...] = ()
     recalled: tuple[str, ...] = ()
+    archived: TaskArchived | None = None
 
     @property
     def open_waits(self) -> tuple[DurableWait, ...]:

@@ -15,9 +15,9 @@ from clawactors.eventlog.jetstream.log import consumer
 from clawactors.eventlog.jetstream.log.delivery import Delivery
 from clawactors.eventlog.jetstream.log.source import StreamSource
 from clawactors.eventlog.jetstream.wire.client import RawSubscription
-from clawactors.eventlog.jetstream.wire.rfc3339 import rfc3339
 from clawactors.eventlog.patterns import covering
 from clawactors.eventlog.record import Record
+from clawactors.eventlog.rfc3339 import rfc3339
 
 __all__ = ["PushFollower"]
 

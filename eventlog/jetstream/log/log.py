@@ -5,17 +5,18 @@ from collections.abc import AsyncGenerator, Sequence
 from types import TracebackType
 from typing import Any, Final, Self
 
-from clawactors.eventlog.errors import EventLogError
+from clawactors.eventlog.errors import EventLogError, Misconfigured
 from clawactors.eventlog.jetstream.log import provision, streams
 from clawactors.eventlog.jetstream.log.atomic import append_all
 from clawactors.eventlog.jetstream.log.follower import PushFollower
 from clawactors.eventlog.jetstream.log.publisher import Publisher
 from clawactors.eventlog.jetstream.log.reader import read
 from clawactors.eventlog.jetstream.log.source import StreamSource
+from clawactors.eventlog.jetstream.wire.api import Refusal, call
 from clawactors.eventlog.jetstream.wire.connection import Connection
 from clawactors.eventlog.jetstream.wire.contexts import Address
 from clawactors.eventlog.log import Head
-from clawactors.eventlog.record import Draft, Record
+from clawactors.eventlog.record import Draft, Record, aggregate_pattern, is_id
 
 __all__ = ["JetStreamLog"]
 
@@ -155,3 +156,17 @@ class JetStreamLog:
             state["bytes"],
             state["at_ns"],
         )
+
+    async def purge(self, kind: str, id: str, before: int) -> int:
+        """Removes the records of an aggregate before that sequence. See `EventLog`."""
+        if not is_id(kind) or not is_id(id) or before < 1:
+            raise ValueError(f"not an aggregate and a sequence to purge: {kind!r}, {id!r}, {before}")
+        which = {"filter": aggregate_pattern(kind, id), "seq": before}
+        try:
+            answer = await call(self.connection, f"STREAM.PURGE.{self._source.stream}", which, self._timeout_s)
+        except Refusal as refusal:
+            raise Misconfigured(
+                f"the stream {self._source.stream} does not let histories be purged: {refusal.description}"
+            ) from None
+        purged: int = answer.get("purged", 0)
+        return purged

@@ -7,7 +7,7 @@ from typing import Any, Final
 from clawactors.eventlog.errors import Corrupt
 from clawactors.eventlog.jetstream.wire.api import call, next_message
 from clawactors.eventlog.jetstream.wire.connection import Connection
-from clawactors.eventlog.jetstream.wire.rfc3339 import nanoseconds
+from clawactors.eventlog.rfc3339 import nanoseconds
 
 __all__ = ["StreamSource"]
 

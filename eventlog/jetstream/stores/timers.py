@@ -19,8 +19,8 @@ from clawactors.eventlog.jetstream.log.follower import PushFollower
 from clawactors.eventlog.jetstream.log.source import StreamSource
 from clawactors.eventlog.jetstream.wire.api import ApiError, call
 from clawactors.eventlog.jetstream.wire.connection import Connection
-from clawactors.eventlog.jetstream.wire.rfc3339 import rfc3339
 from clawactors.eventlog.record import ROOT, Record, is_id
+from clawactors.eventlog.rfc3339 import rfc3339
 from clawactors.eventlog.timers import TimerMark
 
 __all__ = ["JetStreamTimers"]

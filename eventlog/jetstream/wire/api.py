@@ -9,8 +9,8 @@ import msgspec
 from clawactors.eventlog.errors import EventLogError, Misconfigured, Unavailable
 from clawactors.eventlog.jetstream.wire.codes import NO_MESSAGE, NOT_ENABLED, TOO_MANY_CONSUMERS
 from clawactors.eventlog.jetstream.wire.connection import Connection
-from clawactors.eventlog.jetstream.wire.rfc3339 import nanoseconds
 from clawactors.eventlog.record import Record
+from clawactors.eventlog.rfc3339 import nanoseconds
 
 __all__ = [
     "ApiError",

@@ -22,12 +22,13 @@ from clawactors.projections.engine.questions import QueryContext, QuestionHandle
 from clawactors.projections.engine.view import ViewDefinition
 from clawactors.projections.views.tasks import table as t
 from clawactors.projections.views.tasks.approvals import APPROVALS_QUESTION
+from clawactors.projections.views.tasks.archived import ARCHIVED_QUESTION
 from clawactors.projections.views.tasks.children import CHILDREN_QUESTIONS
 from clawactors.projections.views.tasks.selection import TaskFilter, pending, select
 from clawactors.projections.views.tasks.view import TasksView
 from clawactors.systems.tasks import STATUSES, Entry, TaskStatus
 from clawactors.systems.tasks.approvalevents import Approval
-from clawactors.systems.tasks.events import Submitted, TaskError
+from clawactors.systems.tasks.events import Submitted, TaskArchived, TaskError
 from clawactors.systems.tasks.row import row
 from clawactors.systems.tasks.stepevents import Undo
 from clawactors.systems.tasks.task import Undoing
@@ -158,7 +159,7 @@ def _row(stored: t.StoredTask, context: QueryContext) -> dict[str, Any]:
 
 TASKS_VIEW: Final = ViewDefinition(
     make=TasksView,
-    stored=(Submitted, TaskStatus, Undoing, Approval, Entry, Undo, TaskError),
+    stored=(Submitted, TaskStatus, Undoing, Approval, Entry, Undo, TaskError, TaskArchived),
     questions=(
         QuestionHandler("tasks", TasksQuestion, _tasks),
         QuestionHandler("task", TaskQuestion, _task, quick=True),
@@ -167,5 +168,6 @@ TASKS_VIEW: Final = ViewDefinition(
         QuestionHandler("pending", PendingQuestion, _pending),
         *CHILDREN_QUESTIONS,
         APPROVALS_QUESTION,
+        ARCHIVED_QUESTION,
     ),
 )

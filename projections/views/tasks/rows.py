@@ -36,10 +36,15 @@ class TaskRows:
         self._ended_runs: list[tuple[bytes, int, int]] = []
         self._moved: dict[tuple[Standing, Standing], list[bytes]] = {}
         self._requested: dict[tuple[Request | None, Request | None], list[bytes]] = {}
+        self._archived: list[tuple[bytes, bytes]] = []
+        self._gone: list[bytes] = []
 
     def change(self, id: str, key: bytes, version: int, old: Task | None, new: Task) -> None:
         """The task with that key was stored as `old`, None for not at all, and is `new` now."""
         life, spec = new.life, new.spec
+        if life.archived is not None:
+            self._archive(id, key, version, old, new)
+            return
         self._statuses.append((key, t.status_value(version, life)))
         if old is new or spec is None:
             return
@@ -68,6 +73,22 @@ class TaskRows:
             for ordinal, entry in enumerate(journal.since(done), done):
                 self._steps.append((t.step_key(key, ordinal), t.entry_value(entry)))
 
+    def _archive(self, id: str, key: bytes, version: int, old: Task | None, new: Task) -> None:
+        """One row is left of the task, and the counts of its skill and its user."""
+        self._archived.append((key, t.archived_value(id, version, new.life)))
+        if old is new or new.spec is None or (old is not None and old.life.archived is not None):
+            return
+        if old is None or old.spec is None:
+            self._ids.append((id.encode(), key))
+        else:
+            before = standing_of(old)
+            self._moved.setdefault((before, NEW), []).append(key)
+            self._requested.setdefault((request_of(old), None), []).append(key)
+            self._ended_runs.append((key, 0, len(old.journal)))
+            self._gone.append(key)
+            self._sums.count(before[0], before[1], before[2], old.spec, -1)
+        self._sums.count("archived", "", "", new.spec, 1)
+
     def write(self, txn: Writing) -> None:
         """Puts and deletes all of it."""
         index: list[tuple[bytes, bytes]] = []
@@ -90,6 +111,10 @@ class TaskRows:
             for ordinal in range(kept, were):
                 txn.delete(t.STEPS, t.step_key(key, ordinal))
         txn.put_all(t.STEPS, self._steps)
+        txn.put_all(t.ARCHIVED, self._archived)
+        for key in self._gone:
+            txn.delete(t.SPECS, key)
+            txn.delete(t.STATUSES, key)
         txn.put_all(t.INDEX, index)
         txn.put_all(t.QUEUE, queue)
         self._begin()

@@ -10,15 +10,17 @@ from typing import Final
 import msgspec
 
 from clawactors.eventlog import Corrupt
-from clawactors.projections.engine.keys import LAST, number
+from clawactors.projections.engine.keys import LAST, PLACE_BYTES, number, place
 from clawactors.projections.engine.store import Cursor, Reading
 from clawactors.systems.tasks import Entry, Journal, Task, TaskStatus
-from clawactors.systems.tasks.events import Spec, Submitted
+from clawactors.systems.tasks.archiving import moved
+from clawactors.systems.tasks.events import Spec, Submitted, TaskArchived
 from clawactors.systems.tasks.journal import EMPTY
 from clawactors.systems.tasks.spec import as_event
 
 __all__ = [
     "ANSWERS",
+    "ARCHIVED",
     "IDS",
     "INDEX",
     "QUEUE",
@@ -26,10 +28,12 @@ __all__ = [
     "STATUSES",
     "STEPS",
     "StoredTask",
+    "archived_value",
     "entry_value",
     "find",
     "ids_from",
     "load",
+    "load_archived",
     "load_spec",
     "load_status",
     "queue_key",
@@ -50,6 +54,8 @@ INDEX: Final = "task.index"
 """prefix of a list, key → nothing; see `lists`."""
 QUEUE: Final = "task.queue"
 """255 - priority, key → nothing; the pending tasks in the order in which they are due."""
+ARCHIVED: Final = "task.archived"
+"""key → id, version, time and tombstone of a task whose history has moved; it has no other rows but that of its id."""
 ANSWERS: Final = "task.answers"
 """key, version → time and ids of commands; see `answers`."""
 
@@ -58,6 +64,7 @@ _encode = msgspec.json.Encoder().encode
 _spec = msgspec.json.Decoder(Submitted).decode
 _life = msgspec.json.Decoder(TaskStatus).decode
 _entry = msgspec.json.Decoder(Entry).decode
+_tombstone = msgspec.json.Decoder(TaskArchived).decode
 
 
 class StoredTask(msgspec.Struct, gc=False):
@@ -83,6 +90,11 @@ def status_value(version: int, life: TaskStatus) -> bytes:
     return version.to_bytes(8, "big") + _encode(life)
 
 
+def archived_value(id: str, version: int, life: TaskStatus) -> bytes:
+    """The stored form of a task whose history has moved."""
+    return id.encode() + b"\n" + place(version) + place(life.updated_ns) + _encode(life.archived)
+
+
 def entry_value(entry: Entry) -> bytes:
     """The stored form of a journal entry."""
     return _encode(entry)
@@ -105,8 +117,11 @@ def find(reading: Reading, id: str) -> bytes | None:
 
 def load_spec(reading: Reading, key: bytes) -> Spec:
     """What was asked of the task with that key. Raises: `Corrupt`."""
+    value = reading.get(SPECS, key)
+    if value is None and (found := load_archived(reading, key)) is not None and found.task.spec is not None:
+        return found.task.spec
     try:
-        return _spec((reading.get(SPECS, key) or b"").partition(b"\n")[2])
+        return _spec((value or b"").partition(b"\n")[2])
     except msgspec.MsgspecError as error:
         raise Corrupt(f"the row of task {number(key)} is damaged: {error}") from error
 
@@ -114,6 +129,8 @@ def load_spec(reading: Reading, key: bytes) -> Spec:
 def load_status(reading: Reading, key: bytes) -> tuple[int, TaskStatus]:
     """Version and status of the task with that key. Raises: `Corrupt`."""
     value = reading.get(STATUSES, key) or b""
+    if not value and (found := load_archived(reading, key)) is not None:
+        return found.version, found.task.life
     try:
         return int.from_bytes(value[:8], "big"), _life(value[8:])
     except msgspec.MsgspecError as error:
@@ -136,6 +153,8 @@ def load(reading: Reading, key: bytes, newest_entries: int | None = None, entrie
     `entries` is a cursor over the journals, for who loads many. Raises: `Corrupt`.
     """
     head, life = reading.get(SPECS, key), reading.get(STATUSES, key)
+    if head is None and (found := load_archived(reading, key)) is not None:
+        return found
     if head is None or life is None:
         raise Corrupt(f"the row of task {number(key)} is incomplete")
     try:
@@ -146,6 +165,18 @@ def load(reading: Reading, key: bytes, newest_entries: int | None = None, entrie
         raise Corrupt(f"the row of task {number(key)} is damaged: {error}") from error
     size_bytes += len(head) + len(life)
     return StoredTask(key, id.decode(), int.from_bytes(life[:8], "big"), task, size_bytes, omitted)
+
+
+def load_archived(reading: Reading, key: bytes) -> StoredTask | None:
+    """The task with that key if its history has moved: what its tombstone says. Raises: `Corrupt`."""
+    if (value := reading.get(ARCHIVED, key)) is None:
+        return None
+    id, _, rest = value.partition(b"\n")
+    try:
+        task = moved(_tombstone(rest[2 * PLACE_BYTES :]), number(rest[PLACE_BYTES : 2 * PLACE_BYTES]))
+    except msgspec.MsgspecError as error:
+        raise Corrupt(f"the row of task {number(key)} is damaged: {error}") from error
+    return StoredTask(key, id.decode(), number(rest[:PLACE_BYTES]), task, len(value))
 
 
 def _journal(cursor: Cursor, key: bytes, newest: int | None) -> tuple[Journal, int, int]:

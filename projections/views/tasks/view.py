@@ -50,7 +50,21 @@ class TasksView:
 
     name = "tasks"
     kind = "task"
-    tables = (t.IDS, t.SPECS, t.STATUSES, t.STEPS, t.INDEX, t.QUEUE, t.ANSWERS, COUNTS, SKILLS, WORK, DURATIONS, TIMES)
+    tables = (
+        t.IDS,
+        t.SPECS,
+        t.STATUSES,
+        t.STEPS,
+        t.INDEX,
+        t.QUEUE,
+        t.ARCHIVED,
+        t.ANSWERS,
+        COUNTS,
+        SKILLS,
+        WORK,
+        DURATIONS,
+        TIMES,
+    )
 
     def __init__(self, kinds: Kinds, faults: Faults, cache_bytes: int = CACHE_BYTES) -> None:
         self._kind, self._faults = kinds[self.kind], faults
@@ -94,10 +108,15 @@ class TasksView:
                 task = after
             held.task = task
             if before is _NEW and task is not _NEW:
-                held.key = place(record.seq)
-                self._times.note(record.at_ns, held.key)
+                moved = task.life.archived
+                held.key = place(record.seq if moved is None else moved.first)
+                if moved is None:
+                    self._times.note(record.at_ns, held.key)
                 self._faults.note_created(commit, txn)
-            if ANSWERED in record.headers and held.key and not commit.fault:
+            if task.life.archived is not None:
+                if before.life.archived is None:
+                    self._answers.drop(held.key, txn)
+            elif ANSWERED in record.headers and held.key and not commit.fault:
                 self._answers.note(held.key, record, txn, is_new=before is _NEW)
         if not held.key:
             self._faults.note_uncreated(commit, txn)

@@ -38,6 +38,7 @@ def commands(task: Task) -> Iterator[c.TaskCommand]:
         c.RetryTask("", NOW_NS, NOW_NS + 9),
         c.Signal("go"),
         c.ArchiveTask(),
+        c.ArchiveTask("f-1", 1),
         c.Delete(),
         c.Expire(ERROR),
         c.NoteFork("t-9", "copy"),
@@ -115,6 +116,7 @@ def events(task: Task) -> Iterator[e.TaskEvent]:
         e.Retried(),
         e.Signalled("go"),
         e.TaskArchived(),
+        e.TaskArchived(file="f-1", first=1, skill="echo"),
         e.Deleted(),
         e.Expired(ERROR),
     )

@@ -53,7 +53,7 @@ DESIGN: dict[str, dict[str, set[str]]] = {
     "task.approval_answered": {status: {status} for status in OPEN},
     "task.approval_withdrawn": {"running": RUNNING},
     "task.recalled": {"running": RUNNING, "paused": {"paused"}},
-    "task.archived": {status: {"archived"} for status in FINAL - {"archived"}},
+    "task.archived": {status: {"archived"} for status in (*FINAL, "absent")},
 }
 
 

@@ -1,0 +1,76 @@
+"""A task whose history has moved to the archive: what its tombstone says is all that is known of it in the log.
+
+1. The state after a tombstone follows from the tombstone alone, so it is the same for a reader that saw the history and
+   for one that came after it was purged.
+2. The id stays taken. To submit the same again is still a repeat: the tombstone has a digest of what was asked for.
+"""
+
+import hashlib
+from typing import Any, Final
+
+import msgspec
+
+from clawactors.kernel.errors import Exists, Refused
+from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.continuing import params_digest
+from clawactors.systems.tasks.spec import Spec
+from clawactors.systems.tasks.submission import as_stored
+from clawactors.systems.tasks.task import FINAL, Task, TaskStatus
+
+__all__ = ["again", "archive", "may_move", "moved"]
+
+_UNASKED: Final = ("type", "not_before_ns")
+"""How a request came, and a time that follows from when it came: a repeat may have others."""
+
+_canonical = msgspec.json.Encoder(order="deterministic").encode
+
+
+def archive(command: c.ArchiveTask, task: Task, spec: Spec) -> tuple[e.TaskEvent, ...]:
+    """The tombstone of a task that has ended, none where it has one. Raises: `Refused`."""
+    life = task.life
+    if life.status not in FINAL:
+        raise Refused(f"the task is {life.status}; only an ended task can be archived")
+    tombstone = e.TaskArchived()
+    if command.file:
+        tombstone = e.TaskArchived(
+            file=command.file,
+            first=command.first,
+            ended="" if life.status == "archived" else life.status,
+            skill=spec.skill,
+            user=spec.user,
+            submitted_ns=life.submitted_ns,
+            completed_ns=life.completed_ns,
+            digest=_digest(spec, life.submitted_params or params_digest(spec.params)),
+        )
+    return (tombstone,) if may_move(life, tombstone) else ()
+
+
+def may_move(life: TaskStatus, event: e.TaskArchived) -> bool:
+    """A task that has ended moves once; where a person had deleted it, its history is moved later."""
+    return life.archived is None and (event.file != "" or life.status != "archived")
+
+
+def moved(event: e.TaskArchived, at_ns: int) -> Task:
+    """The state after that tombstone, whatever it was before."""
+    life = TaskStatus(
+        status="archived",
+        submitted_ns=event.submitted_ns,
+        completed_ns=event.completed_ns,
+        updated_ns=at_ns,
+        archived=event,
+    )
+    return Task(e.Submitted(skill=event.skill, user=event.user), life)
+
+
+def again(tombstone: e.TaskArchived, wished: Spec) -> tuple[e.TaskEvent, ...]:
+    """None for a repeat of what the task that has moved was submitted with. Raises: `Exists`, `Refused`."""
+    stored = as_stored(wished)
+    if _digest(stored, params_digest(stored.params)) != tombstone.digest:
+        raise Exists("was archived, and had been submitted with something else; choose another id")
+    return ()
+
+
+def _digest(spec: Spec, params: str) -> str:
+    asked: dict[str, Any] = {name: getattr(spec, name) for name in Spec.__struct_fields__ if name not in _UNASKED}
+    return hashlib.blake2b(_canonical(asked | {"params": params}), digest_size=12).hexdigest()

@@ -1,0 +1,104 @@
+"""Tasks whose history has moved to the archive, newest first; and those whose history may move next."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, Final
+
+from clawactors.kernel.time import iso
+from clawactors.projections.engine.faults import frozen_of
+from clawactors.projections.engine.index import PrefixWalk, newest
+from clawactors.projections.engine.keys import LAST, PLACE_BYTES, number, place, term
+from clawactors.projections.engine.pages import cursor_key, mark_of, page
+from clawactors.projections.engine.questions import QueryContext, QuestionHandler, ViewQuestion
+from clawactors.projections.engine.store import Reading
+from clawactors.projections.views.tasks import table as t
+from clawactors.projections.views.tasks.lists import STATUS
+from clawactors.projections.views.tasks.times import between
+from clawactors.systems.tasks import FINAL
+
+__all__ = ["ARCHIVED_QUESTION", "ArchivedQuestion", "archivable"]
+
+
+class ArchivedQuestion(ViewQuestion, frozen=True, kw_only=True):
+    """Tasks in the archive, newest first; `ended` is how they had ended. `cursor` is that of the page before."""
+
+    ended: tuple[str, ...] = ()
+    user: str = ""
+    skill: str = ""
+    since_ns: int | None = None
+    until_ns: int | None = None
+    limit: int = 100
+    cursor: str = ""
+
+
+def _archived(question: ArchivedQuestion, context: QueryContext) -> dict[str, Any]:
+    mark, reading = mark_of(question), context.reading
+    key = cursor_key(question.cursor, mark)
+    below = place(max(0, number(key[:PLACE_BYTES]) - 1)) if key else LAST
+    return page(_rows(question, reading, below), question.limit, mark)
+
+
+def _rows(question: ArchivedQuestion, reading: Reading, below: bytes) -> Iterator[tuple[bytes, dict[str, Any]]]:
+    first, last = between(reading, question.since_ns, question.until_ns)
+    for key in newest([PrefixWalk(reading, t.ARCHIVED)], min(first, below), last):
+        stored = t.load_archived(reading, key)
+        if stored is None or (moved := stored.task.life.archived) is None:
+            continue
+        since_ns, until_ns = question.since_ns, question.until_ns
+        if (
+            (question.ended and (moved.ended or "deleted") not in question.ended)
+            or (question.user and moved.user != question.user)
+            or (question.skill and moved.skill != question.skill)
+            or (since_ns is not None and moved.submitted_ns < since_ns)
+            or (until_ns is not None and moved.submitted_ns > until_ns)
+        ):
+            continue
+        yield (
+            key,
+            {
+                "id": stored.id,
+                "skill": moved.skill,
+                "user": moved.user,
+                "status": "archived",
+                "ended": moved.ended or "deleted",
+                "submitted_at": iso(moved.submitted_ns),
+                "completed_at": iso(moved.completed_ns),
+                "archived_at": iso(stored.task.life.updated_ns),
+                "file": moved.file,
+                "version": stored.version,
+            },
+        )
+
+
+def archivable(reading: Reading, before_ns: int, limit: int, after: int = 0) -> list[tuple[str, int, int]]:
+    """Id, first sequence and version of tasks that have ended before that time, the first submitted first.
+
+    Only those submitted behind the sequence `after`; at most so many.
+    """
+    return list(islice(_ended(reading, before_ns, after), limit))
+
+
+def _ended(reading: Reading, before_ns: int, after: int) -> Iterator[tuple[str, int, int]]:
+    newest_key, _ = between(reading, None, before_ns)
+    prefixes = [term(STATUS, status) for status in FINAL]
+    walks = [reading.cursor(t.INDEX) for _ in prefixes]
+    found = [_key(walk.key(), prefix) if walk.set_range(prefix + place(after + 1)) else None
+             for walk, prefix in zip(walks, prefixes, strict=True)]  # fmt: skip
+    while any(found):
+        key = min(each for each in found if each)
+        if key > newest_key:
+            return
+        at = found.index(key)
+        found[at] = _key(walks[at].key(), prefixes[at]) if walks[at].next() else None
+        version, life = t.load_status(reading, key)
+        if life.updated_ns < before_ns:
+            id = (reading.get(t.SPECS, key) or b"").partition(b"\n")[0].decode()
+            if id and frozen_of(reading, "task", id) is None:
+                yield id, number(key), version
+
+
+def _key(at: bytes, prefix: bytes) -> bytes | None:
+    return at[len(prefix) :] if at.startswith(prefix) else None
+
+
+ARCHIVED_QUESTION: Final = QuestionHandler("archived", ArchivedQuestion, _archived)
