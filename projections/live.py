@@ -23,7 +23,9 @@ from clawactors.projections.engine.store import Store
 from clawactors.projections.engine.view import Projection
 from clawactors.projections.snapshots import ViewSnapshots
 from clawactors.projections.starting import StartingPoint, starting_point
+from clawactors.projections.views.tasks.archived import archivable
 from clawactors.projections.views.tasks.children import children_of
+from clawactors.runtime.control.ports import Archivable
 from clawactors.systems.tasks import TaskStatus
 
 __all__ = ["LiveViews", "live_store"]
@@ -89,6 +91,15 @@ class LiveViews:
         await self.reached(self.feed.taken)
         with self.store.snapshot() as reading:
             return list(children_of(reading, parent, run))
+
+    async def archivable(self, before_ns: int, limit: int, after: int) -> list[Archivable]:
+        """Tasks that had ended before that time, as the rows are. See `Views`."""
+
+        def look() -> list[Archivable]:
+            with self.store.snapshot() as reading:
+                return archivable(reading, before_ns, limit, after)
+
+        return await asyncio.to_thread(look)
 
     async def apply(self, commits: Sequence[Commit], upto: int = 0) -> None:
         """Takes commits in the order of the log, starting after `position`; waits while too many are held."""

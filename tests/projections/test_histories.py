@@ -11,7 +11,7 @@ from tests.projections.histories import random_history
 
 def test_histories_hold_every_event_every_status_and_every_fault(projector: Projector) -> None:
     tags, statuses, faults = set[str](), set[str](), set[str]()
-    for seed in range(12):
+    for seed in range(20):
         history = random_history(seed, 400)
         for record in history.records:
             commit = DECODER.decode(record)

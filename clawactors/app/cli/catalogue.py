@@ -81,6 +81,7 @@ COMMANDS: Final[dict[str, CatalogueEntry]] = {
         _CARE, f"{_HOME}.stats", "count tasks by skill, node, user, error and hour; durations; sizes"
     ),
     "doctor": CatalogueEntry(_CARE, f"{_HOME}.doctor", "check server, cluster and data folder"),
+    "archive": CatalogueEntry(_CARE, f"{_HOME}.archive", "move tasks that ended long ago to the archive"),
     "sweep": CatalogueEntry(_CARE, f"{_HOME}.sweep", "delete large values that no record refers to"),
     "backup": CatalogueEntry(_CARE, f"{_HOME}.backup", "write the whole cluster to one file, while it runs"),
     "restore": CatalogueEntry(_CARE, f"{_HOME}.restore", "make a cluster of a backup, in an empty data folder"),

@@ -51,6 +51,8 @@ def task_card(row: TaskRow) -> Iterator[Part]:
             ("scheduled", when(row.scheduled_at)),
             ("started", when(row.started_at)),
             ("completed", when(row.completed_at)),
+            ("archived in", row.archived_in or ""),
+            ("ended", row.ended or ""),
             ("version", row.version),
             ("needs upgrade", row.needs_upgrade or ""),
         ]

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from clawactors.app.archive import archive_of, archived_log
 from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.session import find
 from clawactors.app.client import Client
@@ -85,7 +86,8 @@ async def _running(found: Found) -> AsyncIterator[Source]:
                 said = msgspec.json.decode(answer)["error"]["message"]
                 raise Problem("unavailable", f"the live views returned no digest: {said}") from None
 
-        yield Source(await JetStreamLog.over(client.connection), live)
+        log = await JetStreamLog.over(client.connection)
+        yield Source(archived_log(log, archive_of(found.data)), live)
 
 
 @asynccontextmanager
@@ -105,7 +107,9 @@ async def _stopped(folder: Path) -> AsyncIterator[Source]:
                         store.close()
 
                 yield Source(
-                    log, live, frozenset(name for name, part in _FOLDERS.items() if not (folder / part).is_dir())
+                    archived_log(log, archive_of(folder)),
+                    live,
+                    frozenset(name for name, part in _FOLDERS.items() if not (folder / part).is_dir()),
                 )
         finally:
             await server.stop()

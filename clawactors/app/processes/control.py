@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
+from clawactors.app.archive import archive_of, archived_log, read_archive_settings
 from clawactors.app.processes.start import ControlStart, main
 from clawactors.app.projections import CLUSTER
 from clawactors.app.questions import answer_questions, heartbeat_of
@@ -27,9 +28,11 @@ from clawactors.projections.engine.damage import distrust
 from clawactors.projections.engine.view import Projection
 from clawactors.projections.live import LiveViews
 from clawactors.projections.starting import starting_point
+from clawactors.runtime.archiving import ArchivedBlobs
 from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.context import ActorContext
 from clawactors.runtime.control import Control
+from clawactors.runtime.control.archiving.keeper import ArchiveKeeper
 
 __all__ = ["serve"]
 
@@ -54,8 +57,11 @@ async def serve(
         clock, identity, folder = SystemClock(), (await log.head()).identity, Path(start.data) / "views"
         if start.died_of:
             distrust(folder, start.died_of)
+        settings = read_archive_settings(Path(start.data))
+        archive = archive_of(Path(start.data), settings)
+        whole, blobs = archived_log(log, archive, goes_on=True), JetStreamBlobs(log.connection)
         views = await LiveViews.open(
-            log,
+            whole,
             folder,
             projection,
             heartbeat=lambda node: heartbeat_of(control, node),
@@ -65,14 +71,14 @@ async def serve(
         )
         stack.push_async_callback(views.aclose)
         control = Control(
-            ActorContext(log, clock, f"control/{start.name}"),
+            ActorContext(whole, clock, f"control/{start.name}"),
             JetStreamLeases(log.connection),
             JetStreamRequests(log.connection, replies=replies),
             views,
             JetStreamDeadLetters(log.connection, identity),
             JetStreamTimers(log.connection),
             JetStreamCommands(log.connection),
-            JetStreamBlobs(log.connection),
+            ArchivedBlobs(blobs, archive),
             JetStreamOutputs(log.connection),
             kinds,
         )
@@ -83,6 +89,7 @@ async def serve(
         async with asyncio.TaskGroup() as group:
             group.create_task(views.serve())
             group.create_task(control.serve())
+            group.create_task(ArchiveKeeper(control, log, archive, blobs, settings.after_s).serve())
             ready()
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from clawactors.app.archive import archive_of, archived_log
 from clawactors.app.processes.start import MemoryStart, main
 from clawactors.eventlog.jetstream import JetStreamLeases, JetStreamLog, JetStreamRequests
 from clawactors.kinds import KINDS
@@ -43,7 +44,8 @@ async def serve(start: MemoryStart, ready: Callable[[], None]) -> None:
         from clawactors.projections.engine.damage import distrust
 
         switch_often()
-        context = ActorContext(log, SystemClock(), f"{_PRINCIPAL}/{start.name}")
+        whole = archived_log(log, archive_of(Path(start.data)), goes_on=True)
+        context = ActorContext(whole, SystemClock(), f"{_PRINCIPAL}/{start.name}")
         leases, requests = JetStreamLeases(log.connection), JetStreamRequests(log.connection)
         plan = MemoryPlan(daily_s=start.daily_s, incremental=start.incremental, extracts=start.extracts)
         parts = parts_of(read_config(Path(start.data), start.config))

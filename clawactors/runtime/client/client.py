@@ -14,6 +14,7 @@ from clawactors.runtime.client.waiting import until_ended
 from clawactors.systems.tasks.submission import checked_id
 
 if TYPE_CHECKING:
+    from clawactors.runtime.archiving import ArchiveReport
     from clawactors.runtime.client.nodechanges import NodeChanges
     from clawactors.runtime.client.recording import ClientMemories
     from clawactors.runtime.client.redriving import RedriveReport
@@ -69,6 +70,23 @@ class ClusterClient(TaskMaking):
         from clawactors.runtime.client.nodechanges import NodeChanges
 
         return NodeChanges(self)
+
+    # The archive
+
+    async def archive(
+        self,
+        older_than_s: float = 30 * 86_400.0,
+        *,
+        dry_run: bool = False,
+        progress: "Callable[[ArchiveReport], None]" = lambda report: None,
+    ) -> "ArchiveReport":
+        """Moves tasks that ended at least so long ago to the archive; `dry_run` only counts them.
+
+        Raises: `InvalidQuery`, `Refused` (it stopped half way, with the reason: call it again), `Unavailable`.
+        """
+        from clawactors.runtime.client.archiving import archive
+
+        return await archive(self.questions, older_than_s, dry_run=dry_run, progress=progress)
 
     # Nodes
 

@@ -4,11 +4,13 @@ The records are asked of control, page by page.
 """
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
-from clawactors.eventlog import Record
+from clawactors.eventlog import Corrupt, Record
 from clawactors.eventlog.decoding import Commit
 from clawactors.kernel.errors import NotFound
 from clawactors.kernel.fold import Snapshot, fold
@@ -22,7 +24,7 @@ from clawactors.systems.tasks import TASK, Task
 from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.tasks.submission import checked_id
 
-__all__ = ["HistoryEntry", "Place", "TaskHistory", "read_history"]
+__all__ = ["HistoryEntry", "Place", "TaskHistory", "archived_row", "read_history"]
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _page: Final = msgspec.msgpack.Decoder(RecordPage).decode
@@ -87,6 +89,26 @@ async def read_history(questions: Questions, id: str, place: Place | None = None
     if not known.state.exists and not known.frozen:
         raise NotFound(f"there was no task {id!r} then" if place else f"there is no task {id!r}")
     return TaskHistory(id, known, commits)
+
+
+async def archived_row(questions: Questions, id: str, known: Snapshot[Task]) -> TaskRow:
+    """The row of a task that has moved to the archive: as it was when it had ended; without its file, the little known.
+
+    Raises: `Unavailable`.
+    """
+    tombstone, row = known.state.life.archived, task_row(id, known)
+    if tombstone is None:
+        return row
+    moved = {"status": row.status, "version": row.version, "archived_in": tombstone.file}
+    moved["ended"] = tombstone.ended or "deleted"
+    before: Snapshot[Task] = Snapshot(TASK.initial)
+    with suppress(Corrupt):
+        async for record in _records(questions, id, None):
+            after = fold(TASKS, before, record)
+            if after.state.life.archived is not None:
+                break
+            before = after
+    return replace(task_row(id, before) if before.state.exists else row, **moved)
 
 
 async def _records(questions: Questions, id: str, until: int | None) -> AsyncIterator[Record]:

@@ -8,7 +8,7 @@ import msgspec
 from clawactors.eventlog import is_id
 from clawactors.kernel.errors import InvalidQuery
 from clawactors.runtime.client.connected import ConnectedClient
-from clawactors.runtime.client.rows import ApprovalRow, NodeRow, Page, SkillRow, TaskRow, TaskTree
+from clawactors.runtime.client.rows import ApprovalRow, ArchivedRow, NodeRow, Page, SkillRow, TaskRow, TaskTree
 from clawactors.runtime.times import Moment, moment_ns
 
 __all__ = ["Listing"]
@@ -70,6 +70,36 @@ class Listing(ConnectedClient):
             error=error,
             interrupted=interrupted,
             silent_s=silent_s,
+            since_ns=moment_ns(since),
+            until_ns=moment_ns(until),
+            fresh=fresh,
+        )
+
+    async def archived(
+        self,
+        *,
+        ended: str | Iterable[str] = (),
+        user: str = "",
+        skill: str = "",
+        since: Moment | None = None,
+        until: Moment | None = None,
+        limit: int | None = 100,
+        cursor: str = "",
+        fresh: bool = False,
+    ) -> Page[ArchivedRow]:
+        """A page of the tasks in the archive, newest first; `limit` None lists all.
+
+        `ended` is how they had ended: `completed`, `failed`, `cancelled`, `dead` or `deleted`. The rest: see `tasks`.
+        Raises: `InvalidQuery`, `Unavailable`.
+        """
+        return await self.views.page(
+            ArchivedRow,
+            "archived",
+            limit,
+            cursor,
+            ended=_statuses(ended),
+            user=user,
+            skill=skill,
             since_ns=moment_ns(since),
             until_ns=moment_ns(until),
             fresh=fresh,

@@ -33,7 +33,12 @@ class ClusterReader(Listing, Summary):
             from clawactors.runtime.client.history import read_history
 
             return (await read_history(self.questions, id, place)).row
-        return task_row(id, await self.snapshot(id))
+        known = await self.snapshot(id)
+        if known.state.life.archived is None:
+            return task_row(id, known)
+        from clawactors.runtime.client.history import archived_row
+
+        return await archived_row(self.questions, id, known)
 
     async def history(self, id: str, *, at_seq: int | None = None, at: Moment | None = None) -> "list[HistoryEntry]":
         """Every event of the task, oldest first, up to a sequence or time of the log.

@@ -15,6 +15,7 @@ from clawactors.systems.tasks.row import row as task_fields
 
 __all__ = [
     "ApprovalRow",
+    "ArchivedRow",
     "ErrorRow",
     "NodeRow",
     "Page",
@@ -116,6 +117,25 @@ class TaskRow(_Row, frozen=True):
     """More than 1 where its code has continued with other parameters."""
     cancel_requested: bool = False
     """Its code was told to stop and has not stopped yet."""
+    archived_in: str | UnsetType = UNSET
+    """The file of the archive that its history has moved to."""
+    ended: str | UnsetType = UNSET
+    """How an archived task had ended: `completed`, `failed`, `cancelled`, `dead` or `deleted`."""
+
+
+class ArchivedRow(_Row, frozen=True):
+    """A task in the archive: what is known of it without its history, which `file` has."""
+
+    id: str
+    skill: str
+    user: str
+    status: str
+    ended: str
+    submitted_at: str | None
+    completed_at: str | None
+    archived_at: str | None
+    file: str
+    version: int
 
 
 class TreeRow(_Row, frozen=True):

@@ -8,6 +8,7 @@ import msgspec
 from clawactors.eventlog.decoding import Commit
 from clawactors.kernel.fold import Snapshot, fold
 from clawactors.kernel.kind import Kinds
+from clawactors.runtime.control.ports import Archivable
 from clawactors.systems.nodes import Node
 from clawactors.systems.placement import PlacementStart
 from clawactors.systems.schedules import Schedule
@@ -63,6 +64,7 @@ class InProcessViews:
         self._kinds = kinds
         self._states: dict[tuple[str, str], Snapshot[Any]] = {}
         self._answered: dict[tuple[str, str], dict[str, int]] = {}
+        self._first: dict[tuple[str, str], int] = {}
 
     @property
     def snapshots(self) -> "InProcessViews":
@@ -104,6 +106,17 @@ class InProcessViews:
             if known.state.spec is not None and made_by(known.state.spec) == (parent, run)
         ]
 
+    async def archivable(self, before_ns: int, limit: int, after: int) -> Sequence[Archivable]:
+        """Tasks that had ended before that time."""
+        ended = [
+            Archivable(id, self._first[kind, id], known.version, known.state.spec.parent)
+            for (kind, id), known in self._states.items()
+            if isinstance(known.state, Task) and known.state.spec and not known.frozen
+            and TASK.is_final(known.state) and not known.state.life.archived
+            and known.state.life.updated_ns < before_ns and self._first[kind, id] > after
+        ]  # fmt: skip
+        return sorted(ended, key=lambda each: each.first)[:limit]
+
     async def apply(self, commits: Sequence[Commit], upto: int) -> None:
         """Folds the commits."""
         self.fold(commits)
@@ -113,6 +126,7 @@ class InProcessViews:
         for commit in commits:
             if commit.kind in self._kinds and commit.id:
                 key = commit.kind, commit.id
+                self._first.setdefault(key, commit.record.seq)
                 self._states[key] = fold(self._kinds[commit.kind], self.get(*key)[0], commit.record)
                 if commit.record.answers:
                     answers = dict.fromkeys(commit.record.answers, commit.record.seq)

@@ -3,12 +3,23 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+import msgspec
+
 from clawactors.eventlog.decoding import Commit
 from clawactors.runtime.control.folded import States
 from clawactors.systems.placement import PlacementStart
 from clawactors.systems.tasks import TaskStatus
 
-__all__ = ["Views"]
+__all__ = ["Archivable", "Views"]
+
+
+class Archivable(msgspec.Struct, frozen=True, gc=False):
+    """A task that has ended: the sequence of its first record, its version, and the task that made it."""
+
+    id: str
+    first: int
+    version: int
+    parent: str
 
 
 class Views(Protocol):
@@ -27,6 +38,13 @@ class Views(Protocol):
         """Id, version and status of each child that this run of the task made, with all applied before the call.
 
         Raises: `Unavailable`.
+        """
+        ...
+
+    async def archivable(self, before_ns: int, limit: int, after: int) -> Sequence[Archivable]:
+        """Tasks that had ended before that time and were submitted behind that sequence, the first submitted first.
+
+        At most so many. Raises: `Unavailable`, `Corrupt`.
         """
         ...
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from clawactors.eventlog.errors import FromTheFuture, Malformed
 from clawactors.kernel.errors import Exists, Refused
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
@@ -18,12 +19,13 @@ from clawactors.systems.tasks.spec import Spec
 from clawactors.systems.tasks.submission import as_stored
 from clawactors.systems.tasks.task import FINAL, Task, TaskStatus
 
-__all__ = ["again", "archive", "may_move", "moved"]
+__all__ = ["again", "archive", "file_of", "may_move", "moved"]
 
 _UNASKED: Final = ("type", "not_before_ns")
 """How a request came, and a time that follows from when it came: a repeat may have others."""
 
-_canonical = msgspec.json.Encoder(order="deterministic").encode
+_TAG: Final = b'"task.archived"'
+_canonical: Final = msgspec.json.Encoder(order="deterministic").encode
 
 
 def archive(command: c.ArchiveTask, task: Task, spec: Spec) -> tuple[e.TaskEvent, ...]:
@@ -74,3 +76,14 @@ def again(tombstone: e.TaskArchived, wished: Spec) -> tuple[e.TaskEvent, ...]:
 def _digest(spec: Spec, params: str) -> str:
     asked: dict[str, Any] = {name: getattr(spec, name) for name in Spec.__struct_fields__ if name not in _UNASKED}
     return hashlib.blake2b(_canonical(asked | {"params": params}), digest_size=12).hexdigest()
+
+
+def file_of(body: bytes) -> str:
+    """The file that a commit's body says the history has moved to, '' for any other body."""
+    if _TAG not in body:
+        return ""
+    try:
+        tombstones = [each for each in e.CODEC.decode(body) if isinstance(each, e.TaskArchived)]
+    except (Malformed, FromTheFuture):
+        return ""
+    return tombstones[-1].file if tombstones else ""

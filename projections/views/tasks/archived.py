@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Final
 
+import msgspec
+
 from clawactors.kernel.time import iso
 from clawactors.projections.engine.faults import frozen_of
 from clawactors.projections.engine.index import PrefixWalk, newest
@@ -14,6 +16,7 @@ from clawactors.projections.engine.store import Reading
 from clawactors.projections.views.tasks import table as t
 from clawactors.projections.views.tasks.lists import STATUS
 from clawactors.projections.views.tasks.times import between
+from clawactors.runtime.control.ports import Archivable
 from clawactors.systems.tasks import FINAL
 
 __all__ = ["ARCHIVED_QUESTION", "ArchivedQuestion", "archivable"]
@@ -70,15 +73,19 @@ def _rows(question: ArchivedQuestion, reading: Reading, below: bytes) -> Iterato
         )
 
 
-def archivable(reading: Reading, before_ns: int, limit: int, after: int = 0) -> list[tuple[str, int, int]]:
-    """Id, first sequence and version of tasks that have ended before that time, the first submitted first.
+class _Asked(msgspec.Struct):
+    parent: str = ""
 
-    Only those submitted behind the sequence `after`; at most so many.
-    """
+
+_asked = msgspec.json.Decoder(_Asked).decode
+
+
+def archivable(reading: Reading, before_ns: int, limit: int, after: int = 0) -> list[Archivable]:
+    """Tasks that had ended before that time and were submitted behind that sequence, the first submitted first."""
     return list(islice(_ended(reading, before_ns, after), limit))
 
 
-def _ended(reading: Reading, before_ns: int, after: int) -> Iterator[tuple[str, int, int]]:
+def _ended(reading: Reading, before_ns: int, after: int) -> Iterator[Archivable]:
     newest_key, _ = between(reading, None, before_ns)
     prefixes = [term(STATUS, status) for status in FINAL]
     walks = [reading.cursor(t.INDEX) for _ in prefixes]
@@ -92,9 +99,10 @@ def _ended(reading: Reading, before_ns: int, after: int) -> Iterator[tuple[str, 
         found[at] = _key(walks[at].key(), prefixes[at]) if walks[at].next() else None
         version, life = t.load_status(reading, key)
         if life.updated_ns < before_ns:
-            id = (reading.get(t.SPECS, key) or b"").partition(b"\n")[0].decode()
+            name, _, spec = (reading.get(t.SPECS, key) or b"").partition(b"\n")
+            id = name.decode()
             if id and frozen_of(reading, "task", id) is None:
-                yield id, number(key), version
+                yield Archivable(id, number(key), version, _asked(spec).parent)
 
 
 def _key(at: bytes, prefix: bytes) -> bytes | None:

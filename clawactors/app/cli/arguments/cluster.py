@@ -12,6 +12,7 @@ __all__ = [
     "LEASE_S",
     "SHELLS",
     "backup",
+    "archive",
     "bench",
     "candidates",
     "completion",
@@ -183,6 +184,17 @@ def stats(parser: Parser) -> None:
 def doctor(parser: Parser) -> None:
     """What `claw doctor` takes."""
     parser.add_argument("--verbose", action="store_true", help="also show control's middleware, in order")
+
+
+def archive(parser: Parser) -> None:
+    """What `claw archive` takes."""
+    parser.add_argument(
+        "--older-than",
+        type=duration,
+        metavar="D",
+        help="tasks that ended at least D ago (default: archive_after of archive.toml, else 30d)",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only count what would be moved")
 
 
 def sweep(parser: Parser) -> None:

@@ -141,6 +141,7 @@ def tasks(parser: Parser) -> None:
         "--cursor", default="", help="the next page: the cursor in the last row of --json, or in the note after a table"
     )
     parser.add_argument("--fresh", action="store_true", help="wait until the views are up to date with the log")
+    parser.add_argument("--archived", action="store_true", help="those in the archive; --status is how they had ended")
     watch_argument(parser)
 
 

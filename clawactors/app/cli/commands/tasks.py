@@ -1,15 +1,17 @@
 """`claw tasks`: lists tasks, newest first."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 
-from clawactors.app.cli.output import note
+from clawactors.app.cli.output import Part, Table, emit, note, when
 from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.rows import task_table
 from clawactors.app.cli.session import with_client
 from clawactors.app.cli.watching import show
 from clawactors.app.client import Client
+from clawactors.runtime.client.rows import ArchivedRow
 
 __all__ = ["run"]
 
@@ -18,6 +20,9 @@ def run(options: Any) -> int:
     """Lists them; if there are more, the last row has the `cursor` of the next page."""
     if not options.limit:
         raise Problem("usage", "--limit 0 asks for nothing", "claw status counts tasks")
+
+    if options.archived:
+        return _archived(options)
 
     async def ask(client: Client) -> list[Any]:
         page = await client.tasks(
@@ -45,3 +50,42 @@ def run(options: Any) -> int:
         return rows
 
     return with_client(options, lambda client: show(options, lambda: ask(client), task_table))
+
+
+def _archived(options: Any) -> int:
+    for name in ("node", "tag", "parent", "error", "interrupted", "silent", "watch"):
+        if getattr(options, name):
+            raise Problem("usage", f"--{name} can't be asked of the archive", "use --status, --user, --skill or times")
+
+    async def ask(client: Client) -> int:
+        page = await client.archived(
+            ended=options.status,
+            user=options.user,
+            skill=options.skill,
+            since=options.since,
+            until=options.until,
+            limit=options.limit,
+            cursor=options.cursor,
+            fresh=options.fresh,
+        )
+        rows: list[Any] = list(page)
+        if page.cursor and rows:
+            if options.json:
+                rows[-1] = msgspec.to_builtins(rows[-1]) | {"cursor": page.cursor}
+            else:
+                note(f"there are more: --cursor {page.cursor}")
+        emit(options, rows, lambda: _archived_table(rows))
+        return 0
+
+    return with_client(options, ask)
+
+
+def _archived_table(rows: Iterable[ArchivedRow]) -> Iterator[Part]:
+    """One line per task in the archive."""
+    yield Table(
+        ("ID", "ENDED", "SKILL", "USER", "SUBMITTED", "COMPLETED", "FILE"),
+        (
+            (row.id, row.ended, row.skill, row.user, when(row.submitted_at), when(row.completed_at), row.file)
+            for row in rows
+        ),
+    )

@@ -1,0 +1,60 @@
+"""`claw archive`: moves tasks that ended long ago to the archive."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from clawactors.app.archive import read_archive_settings
+from clawactors.app.cli.output import Part, emit, note
+from clawactors.app.cli.progress import ProgressBar
+from clawactors.app.cli.session import with_client
+from clawactors.app.client import Client
+from clawactors.runtime.archiving import ArchiveReport
+from clawactors.systems.tasks.payload import shown_size
+
+__all__ = ["run"]
+
+
+def run(options: Any) -> int:
+    """Moves them, or with `--dry-run` counts them."""
+
+    async def move(client: Client) -> int:
+        older_s = options.older_than
+        if older_s is None:
+            older_s = read_archive_settings(client.found.data).after_s or 30 * 86_400.0
+        with ProgressBar("archiving", shown=not options.json) as bar:
+
+            def tell(report: ArchiveReport) -> None:
+                bar.total = report.found
+                bar.at(report.archived)
+
+            report = await client.archive(older_s, dry_run=options.dry_run, progress=tell)
+        told = {
+            "ok": True,
+            "dry_run": options.dry_run,
+            "archived": report.archived,
+            "found": report.found,
+            "left": report.left,
+            "records": report.records,
+            "bytes": report.bytes,
+            "stored_bytes": report.stored_bytes,
+            "files": report.files,
+            "blobs": report.blobs,
+            "purged": report.purged,
+            "seconds": report.seconds,
+        }
+        emit(options, told, lambda: _shown(report, dry_run=options.dry_run))
+        if report.left:
+            note(f"{report.left} were left: they changed meanwhile, or open tasks still need them")
+        return 0
+
+    return with_client(options, move)
+
+
+def _shown(report: ArchiveReport, *, dry_run: bool) -> Iterator[Part]:
+    if dry_run:
+        yield f"{report.found - report.left} tasks would be moved to the archive"
+        return
+    yield f"{report.archived} tasks moved to the archive in {report.seconds:.1f} s"
+    if report.files:
+        sizes = f"{shown_size(report.bytes)}, {shown_size(report.stored_bytes)} in {report.files} files"
+        yield f"{report.records} records, {sizes}; {report.purged} records purged from the log"

@@ -1,0 +1,40 @@
+"""Asks the leader to move ended tasks to the archive, and waits until it has."""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from clawactors.kernel.errors import InvalidQuery
+from clawactors.runtime.archiving import ARCHIVE, ArchiveReply, ArchiveReport, ArchiveRequest
+from clawactors.runtime.asking import error_of
+
+if TYPE_CHECKING:
+    from clawactors.runtime.questions import Questions
+
+__all__ = ["archive"]
+
+_LOOK_S: Final = 0.2
+
+_encode: Final = msgspec.json.Encoder().encode
+_reply: Final = msgspec.json.Decoder(ArchiveReply).decode
+
+
+async def archive(
+    questions: "Questions", older_s: float, *, dry_run: bool, progress: Callable[[ArchiveReport], None]
+) -> ArchiveReport:
+    """See `ClusterClient.archive`."""
+    if older_s < 0:
+        raise InvalidQuery(f"older_than is {older_s:g} s; it must be 0 or more")
+    question = _encode(ArchiveRequest(secrets.token_hex(8), older_s, dry_run))
+    while True:
+        reply = _reply(await questions.ask(ARCHIVE, question, verb="do"))
+        if reply.error is not None:
+            raise error_of(reply.error)
+        if reply.is_done:
+            return reply.report
+        if not reply.waits:
+            progress(reply.report)
+        await asyncio.sleep(_LOOK_S)

@@ -1,0 +1,109 @@
+"""The archive as a duty of the leader: by itself, some times an hour, and on request."""
+
+import asyncio
+import contextlib
+import logging
+from typing import Final
+
+import msgspec
+
+from clawactors.eventlog import EventLog, EventLogError
+from clawactors.eventlog.archive.archive import Archive
+from clawactors.eventlog.blobs import Blobs
+from clawactors.kernel.errors import Refused
+from clawactors.runtime.archiving import ARCHIVE, ArchiveReply, ArchiveReport, ArchiveRequest
+from clawactors.runtime.control.archiving.mover import Mover
+from clawactors.runtime.control.control import Control
+from clawactors.runtime.serving import RequestEndpoint, answering
+
+__all__ = ["ArchiveKeeper"]
+
+_LOOK_S: Final = 0.5
+_EVERY_S: Final = 900.0
+_AFTER_START_S: Final = 60.0
+_RESTS: Final = 4.0
+"""By itself it works for one part of the time and rests for four."""
+
+_decode: Final = msgspec.json.Decoder(ArchiveRequest).decode
+_encode: Final = msgspec.json.Encoder().encode
+_log = logging.getLogger(__name__)
+
+
+class ArchiveKeeper(RequestEndpoint):
+    """`serve` moves tasks that ended `after_s` ago, 0 for none, while `control` leads; it answers requests then."""
+
+    def __init__(
+        self, control: Control, log: EventLog, archive: Archive, blobs: Blobs, after_s: float, rest_s: float = 1.0
+    ) -> None:
+        super().__init__()
+        self._control, self._after_s = control, after_s
+        self.mover = Mover(
+            log,
+            archive,
+            blobs,
+            control.dispatcher,
+            control.snapshots,
+            control.views,
+            control.state.tasks,
+            rest_s,
+        )
+        self._name, self._report, self._error = "", ArchiveReport(), ""
+        self._run: asyncio.Task[None] | None = None
+
+    async def serve(self) -> None:
+        """Looks whether this process leads, and whether it is time. Ends when it is cancelled."""
+        clock = asyncio.get_running_loop().time
+        due_s = clock() + _AFTER_START_S
+        try:
+            while True:
+                leads = self._control.leadership.leading
+                if leads and not self._serving:
+                    with contextlib.suppress(EventLogError):
+                        self._serving = [await self._control.requests.answer(f"claw.do.*.{ARCHIVE}", self._answer)]
+                elif not leads and self._serving:
+                    await self.aclose()
+                if leads and self._after_s and clock() >= due_s and not self._is_running:
+                    self._begin("", self._after_s, _RESTS)
+                    due_s = clock() + _EVERY_S
+                await asyncio.sleep(_LOOK_S)
+        finally:
+            if self._run is not None:
+                self._run.cancel()
+            await self.aclose()
+
+    @property
+    def _is_running(self) -> bool:
+        return self._run is not None and not self._run.done()
+
+    @answering(_decode, _encode, ArchiveReply, "a request to archive")
+    async def _answer(self, _principal: str, asked: ArchiveRequest) -> ArchiveReply:
+        if not asked.run or asked.older_s < 0:
+            raise Refused("a run needs a name, and an age of 0 s or more")
+        if asked.run != self._name:
+            if self._is_running:
+                return ArchiveReply(self._report, waits=True)
+            self._begin(asked.run, asked.older_s, 1.0, dry_run=asked.dry_run)
+        if self._error:
+            raise Refused(self._error)
+        return ArchiveReply(self._report, is_done=not self._is_running)
+
+    def _begin(self, name: str, older_s: float, rests: float, *, dry_run: bool = False) -> None:
+        self._name, self._report, self._error = name, ArchiveReport(), ""
+        self._run = asyncio.create_task(self._move(older_s, rests, dry_run=dry_run))
+
+    async def _move(self, older_s: float, rests: float, *, dry_run: bool) -> None:
+        async def pause(took_s: float) -> None:
+            await asyncio.sleep(rests * took_s)
+
+        clock, report = asyncio.get_running_loop().time, self._report
+        began = clock()
+        before_ns = self._control.context.time.now_ns() - int(older_s * 1e9)
+        try:
+            await self.mover.run(before_ns, report, pause, dry_run=dry_run)
+        except (EventLogError, Refused) as error:  # the next run completes what this one has begun
+            self._error = f"archiving stopped: {error}"
+            _log.error("%s", self._error)
+        finally:
+            report.seconds = round(clock() - began, 3)
+        if report.archived:
+            _log.info("%d tasks were moved to the archive in %.1f s", report.archived, report.seconds)
