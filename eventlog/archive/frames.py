@@ -28,6 +28,7 @@ FRAME_BYTES: Final = 256 << 10
 """Bytes of lines in a frame, about: one is read for each part of a history."""
 
 _LEVEL: Final = 6
+_FRAME_MAX_BYTES: Final = 256 << 20
 _SKIPPED: Final = 0x184D2A5C
 _MAGIC: Final = b"CLAWARC1"
 _TRAILER: Final = struct.Struct("<IIQQ8s")
@@ -59,6 +60,7 @@ class Directory(msgspec.Struct, frozen=True):
     format: int
     log: str
     made_at: str
+    kinds: list[str]
     records: int
     aggregates: int
     first_seq: int
@@ -80,6 +82,8 @@ def decompress(frame: bytes) -> bytes:
     import zstandard
 
     try:
+        if not 0 < zstandard.frame_content_size(frame) <= _FRAME_MAX_BYTES:  # it would be asked of the memory at once
+            raise Corrupt("a part of it can't be read: its size is not possible")
         lines: bytes = zstandard.ZstdDecompressor().decompress(frame)
     except zstandard.ZstdError as error:
         raise Corrupt(f"a part of it can't be read: {error}") from None

@@ -20,12 +20,15 @@ _STATUS: Final = STATUS_LINE.encode()
 _END: Final = b"\r\n\r\n"
 
 
+_ABSENT: Final = msgspec.Raw()
+
+
 class _Line(msgspec.Struct, omit_defaults=True, gc=False):
     seq: int
     time: str
     subject: str
     headers: dict[str, str] | None = None
-    body: msgspec.Raw | None = None
+    body: msgspec.Raw = _ABSENT
     headers_base64: str = ""
     body_base64: str = ""
 
@@ -53,7 +56,7 @@ def record_of(line: bytes) -> Record:
     try:
         read = _decode(line)
         headers = base64.b64decode(read.headers_base64) if read.headers is None else _rendered(read.headers)
-        body = base64.b64decode(read.body_base64) if read.body is None else bytes(read.body)
+        body = bytes(read.body) or base64.b64decode(read.body_base64)
         return Record(read.seq, nanoseconds(read.time), read.subject, body, headers)
     except (msgspec.MsgspecError, ValueError) as error:
         raise Corrupt(f"a line of the archive is damaged: {error}") from error

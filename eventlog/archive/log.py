@@ -12,7 +12,8 @@ from typing import Final
 
 from clawactors.eventlog.archive.archive import Archive
 from clawactors.eventlog.archive.file import ArchiveFile
-from clawactors.eventlog.archive.merging import Reading, merged
+from clawactors.eventlog.archive.follower import ArchiveFollower
+from clawactors.eventlog.archive.merging import SortedReading, merged
 from clawactors.eventlog.errors import Corrupt, EventLogError, Unavailable
 from clawactors.eventlog.log import EventLog, Follower, Head
 from clawactors.eventlog.patterns import matcher
@@ -62,8 +63,12 @@ class ArchivedLog:
         return await self.log.purge(kind, id, before)
 
     async def follow(self, patterns: Sequence[str], *, after: int | None = None, sparse: bool = False) -> Follower:
-        """See `EventLog`: what has moved is not given, so read up to the end before."""
-        return await self.log.follow(patterns, after=after, sparse=sparse)
+        """See `EventLog`."""
+        if after is None or not await self._files(patterns, after):
+            return await self.log.follow(patterns, after=after, sparse=sparse)
+        until = (await self.log.head()).last_seq
+        then = await self.log.follow(patterns, after=until, sparse=sparse)
+        return ArchiveFollower(self.read(patterns, after=after, until=until), after, then)
 
     async def head(self) -> Head:
         """See `EventLog`."""
@@ -118,18 +123,20 @@ class ArchivedLog:
     async def _read_all(
         self, patterns: Sequence[str], after: int, since_ns: int | None, until: int | None
     ) -> AsyncGenerator[list[Record]]:
-        if until is None:
-            until = (await self.log.head()).last_seq
+        last = (await self.log.head()).last_seq
+        until = last if until is None else min(until, last)
         read = partial(self.log.read, patterns, after=after, since_ns=since_ns, until=until)
-        if (tail := await self._tail(read)) is not None:
+        if until == last and (tail := await self._tail(read)) is not None:
             if tail:
                 yield tail
             return
         known = set(await self.archive.names())
-        files = [file for file in await self.files() if file.directory.last_seq > after]
+        files = await self._files(patterns, after)
         fits = matcher(patterns)
-        readings = [Reading(0, read)]
-        readings += [Reading(file.directory.first_seq, partial(self._of_file, file, after, until)) for file in files]
+        readings = [SortedReading(0, read)]
+        readings += [
+            SortedReading(file.directory.first_seq, partial(self._of_file, file, after, until)) for file in files
+        ]
         missing: dict[str, Record] = {}
         async with aclosing(merged(readings)) as batches:
             async for records in batches:
@@ -164,6 +171,15 @@ class ArchivedLog:
                     yield records
             except Corrupt as error:
                 self._damaged(error)
+
+    async def _files(self, patterns: Sequence[str], after: int) -> list[ArchiveFile]:
+        """The files that may have records behind that sequence which match any of the patterns."""
+        kinds = {pattern.split(".")[1] for pattern in patterns if "." in pattern}
+        return [
+            file
+            for file in await self.files()
+            if file.directory.last_seq > after and (kinds & {"*", ">"} or not kinds.isdisjoint(file.directory.kinds))
+        ]
 
     async def files(self) -> list[ArchiveFile]:
         """The files of the archive that the log names."""

@@ -8,12 +8,12 @@ import msgspec
 
 from clawactors.eventlog.record import Record
 
-__all__ = ["Reading", "merged"]
+__all__ = ["SortedReading", "merged"]
 
 _seq = attrgetter("seq")
 
 
-class Reading(msgspec.Struct):
+class SortedReading(msgspec.Struct):
     """Batches in the order of the log; `begin` is called once the merge has come to `first_seq`."""
 
     first_seq: int
@@ -25,7 +25,7 @@ class _Open(msgspec.Struct):
     records: list[Record]
 
 
-async def merged(readings: Iterable[Reading]) -> AsyncGenerator[list[Record]]:
+async def merged(readings: Iterable[SortedReading]) -> AsyncGenerator[list[Record]]:
     """All of their records; where several have one sequence, the record comes once."""
     waiting = sorted(readings, key=lambda reading: reading.first_seq, reverse=True)
     begun: list[AsyncGenerator[list[Record]]] = []

@@ -4,7 +4,7 @@ from typing import BinaryIO, Protocol
 
 from clawactors.eventlog.errors import Missing
 
-__all__ = ["ArchiveStore", "InProcessStore", "absent"]
+__all__ = ["ArchiveStore", "InProcessArchiveStore", "absent"]
 
 
 class ArchiveStore(Protocol):
@@ -39,7 +39,7 @@ def absent(name: str) -> Missing:
     return Missing(f"the archive has no file {name}: bring it back from a backup")
 
 
-class InProcessStore:
+class InProcessArchiveStore:
     """Files that live as long as the process; `kept` holds their bytes."""
 
     def __init__(self) -> None:

@@ -94,6 +94,7 @@ class ArchiveWriter:
             format=FORMAT,
             log=self._log,
             made_at=self._made_at,
+            kinds=sorted({name.partition("/")[0] for name in self._entries} - {BLOB}),
             records=sum(self._entries[name].records for name in listed),
             aggregates=sum(not name.startswith(f"{BLOB}/") for name in listed),
             first_seq=records[0].first_seq if records else 0,

@@ -71,7 +71,7 @@ async def serve(
         )
         stack.push_async_callback(views.aclose)
         control = Control(
-            ActorContext(whole, clock, f"control/{start.name}"),
+            ActorContext(archived_log(log, archive), clock, f"control/{start.name}"),
             JetStreamLeases(log.connection),
             JetStreamRequests(log.connection, replies=replies),
             views,

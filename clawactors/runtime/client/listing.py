@@ -7,8 +7,9 @@ import msgspec
 
 from clawactors.eventlog import is_id
 from clawactors.kernel.errors import InvalidQuery
+from clawactors.runtime.client.archivedrows import ArchivedRow
 from clawactors.runtime.client.connected import ConnectedClient
-from clawactors.runtime.client.rows import ApprovalRow, ArchivedRow, NodeRow, Page, SkillRow, TaskRow, TaskTree
+from clawactors.runtime.client.rows import ApprovalRow, NodeRow, Page, SkillRow, TaskRow, TaskTree
 from clawactors.runtime.times import Moment, moment_ns
 
 __all__ = ["Listing"]

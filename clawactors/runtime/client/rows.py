@@ -15,7 +15,6 @@ from clawactors.systems.tasks.row import row as task_fields
 
 __all__ = [
     "ApprovalRow",
-    "ArchivedRow",
     "ErrorRow",
     "NodeRow",
     "Page",
@@ -121,21 +120,6 @@ class TaskRow(_Row, frozen=True):
     """The file of the archive that its history has moved to."""
     ended: str | UnsetType = UNSET
     """How an archived task had ended: `completed`, `failed`, `cancelled`, `dead` or `deleted`."""
-
-
-class ArchivedRow(_Row, frozen=True):
-    """A task in the archive: what is known of it without its history, which `file` has."""
-
-    id: str
-    skill: str
-    user: str
-    status: str
-    ended: str
-    submitted_at: str | None
-    completed_at: str | None
-    archived_at: str | None
-    file: str
-    version: int
 
 
 class TreeRow(_Row, frozen=True):

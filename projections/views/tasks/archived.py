@@ -73,11 +73,11 @@ def _rows(question: ArchivedQuestion, reading: Reading, below: bytes) -> Iterato
         )
 
 
-class _Asked(msgspec.Struct):
+class _MadeBy(msgspec.Struct):
     parent: str = ""
 
 
-_asked = msgspec.json.Decoder(_Asked).decode
+_asked = msgspec.json.Decoder(_MadeBy).decode
 
 
 def archivable(reading: Reading, before_ns: int, limit: int, after: int = 0) -> list[Archivable]:

@@ -222,7 +222,7 @@ class Cluster(InProcessCluster):
     # What the log says
 
     def commits(self, id: str = "", kind: str = "task") -> Iterator[Commit]:
-        for record in self.log._records:
+        for record in filter(None, self.log._records):
             commit = DECODER.decode(record)
             if commit.kind == kind and id in ("", commit.id):
                 yield commit

@@ -11,7 +11,7 @@ from clawactors.app.cli.rows import task_table
 from clawactors.app.cli.session import with_client
 from clawactors.app.cli.watching import show
 from clawactors.app.client import Client
-from clawactors.runtime.client.rows import ArchivedRow
+from clawactors.runtime.client.archivedrows import ArchivedRow
 
 __all__ = ["run"]
 

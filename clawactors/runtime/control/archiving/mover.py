@@ -136,7 +136,7 @@ class Mover:
             began = clock()
             gone += await self._name(file, group, report)
             await pause(clock() - began)
-        # Whoever is reading the end of the log just now has read past what goes.
+        # A reader that is at the end of the log just now gets past what goes.
         await asyncio.sleep(self._rest_s if gone else 0)
         for some in batched(gone, _PURGES):
             began = clock()
