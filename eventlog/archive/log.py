@@ -75,11 +75,19 @@ class ArchivedLog:
         return await self.log.head()
 
     async def read(
-        self, patterns: Sequence[str], *, after: int = 0, since_ns: int | None = None, until: int | None = None
+        self,
+        patterns: Sequence[str],
+        *,
+        after: int = 0,
+        since_ns: int | None = None,
+        until: int | None = None,
+        ahead: bool = False,
     ) -> AsyncGenerator[list[Record]]:
         """See `EventLog`. Raises: also `Missing` and `Corrupt` about the archive."""
-        one = len(patterns) == 1 and is_aggregate_pattern(patterns[0]) and since_ns is None
-        batches = self._read_one(patterns[0], after, until) if one else self._read_all(patterns, after, since_ns, until)
+        if len(patterns) == 1 and is_aggregate_pattern(patterns[0]) and since_ns is None:
+            batches = self._read_one(patterns[0], after, until)
+        else:
+            batches = self._read_all(patterns, after, since_ns, until, ahead=ahead)
         async with aclosing(batches):
             async for records in batches:
                 yield records
@@ -121,11 +129,11 @@ class ArchivedLog:
     # All of it
 
     async def _read_all(
-        self, patterns: Sequence[str], after: int, since_ns: int | None, until: int | None
+        self, patterns: Sequence[str], after: int, since_ns: int | None, until: int | None, *, ahead: bool
     ) -> AsyncGenerator[list[Record]]:
         last = (await self.log.head()).last_seq
         until = last if until is None else min(until, last)
-        read = partial(self.log.read, patterns, after=after, since_ns=since_ns, until=until)
+        read = partial(self.log.read, patterns, after=after, since_ns=since_ns, until=until, ahead=ahead)
         if until == last and (tail := await self._tail(read)) is not None:
             if tail:
                 yield tail
