@@ -83,6 +83,10 @@ class ArchivedBlobs:
         """See `Blobs`: what has moved is not listed."""
         return await self._blobs.stored()
 
+    async def size_bytes(self) -> int:
+        """See `Blobs`: what has moved does not count."""
+        return await self._blobs.size_bytes()
+
     async def remove(self, blob: Blob) -> bool:
         """See `Blobs`."""
         return await self._blobs.remove(blob)

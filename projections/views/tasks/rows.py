@@ -86,8 +86,8 @@ class TaskRows:
             self._requested.setdefault((request_of(old), None), []).append(key)
             self._ended_runs.append((key, 0, len(old.journal)))
             self._gone.append(key)
-            self._sums.count(before[0], before[1], before[2], old.spec, -1)
-        self._sums.count("archived", "", "", new.spec, 1)
+            self._sums.count(before[0], before[1], before[2], hour_of(old.life.submitted_ns), old.spec, -1)
+        self._sums.count("archived", "", "", hour_of(new.life.submitted_ns), new.spec, 1)
 
     def write(self, txn: Writing) -> None:
         """Puts and deletes all of it."""
