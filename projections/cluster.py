@@ -14,6 +14,7 @@ from clawactors.kernel.kind import Kinds
 from clawactors.projections.engine.digest import digest_question
 from clawactors.projections.engine.faults import Faults
 from clawactors.projections.engine.view import Projection, View, ViewDefinition, questions_of
+from clawactors.projections.views.backups import BACKUPS_VIEW
 from clawactors.projections.views.faults import FAULTS_VIEW
 from clawactors.projections.views.nodes.questions import NODES_VIEW
 from clawactors.projections.views.schedules import SCHEDULES_VIEW
@@ -34,6 +35,7 @@ VIEWS: Final[tuple[ViewDefinition, ...]] = (
     SCHEDULES_VIEW,
     TRIGGERS_VIEW,
     WORKFLOWS_VIEW,
+    BACKUPS_VIEW,
     SKILLS_VIEW,
     STATUS_VIEW,
     FAULTS_VIEW,

@@ -12,6 +12,7 @@ from clawactors.projections.engine.pages import PAGE_BYTES, InvalidQuery, checke
 from clawactors.projections.engine.questions import QueryContext, QuestionHandler, ViewQuestion
 from clawactors.projections.engine.store import Reading
 from clawactors.projections.engine.view import ViewDefinition
+from clawactors.projections.views.backups import backup_row
 from clawactors.projections.views.nodes.questions import node_counts
 from clawactors.projections.views.tasks.dimensions import ALL, BY, BY_HOUR, BY_STATUS, hour_of, shown_hour
 from clawactors.projections.views.tasks.durations import DurationSketch
@@ -53,6 +54,7 @@ def _status(question: StatusQuestion, context: QueryContext) -> dict[str, Any]:
         "events": context.state.events,
         "size_bytes": context.store.size_bytes,
         "damage": context.store.damage,
+        "backup": backup_row(reading),
     }
 
 

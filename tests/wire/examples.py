@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from clawactors.systems.backups import events as b
 from clawactors.systems.chats import events as h
 from clawactors.systems.memories import events as m
 from clawactors.systems.nodes import events as n
@@ -293,6 +294,16 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
         g.TriggerAdvanced(position=9),
     ),
     "trigger.redriven": (g.TriggerRedriven((UNDELIVERED.place,), "client/ada"), g.TriggerRedriven(())),
+    "backup.planned": (
+        b.BackupsPlanned(folder="/backups", every_s=86_400.0, copies=30, by="client/ada"),
+        b.BackupsPlanned(folder="/backups", every_s=3600.5),
+    ),
+    "backup.stopped": (b.BackupsStopped("client/ada"), b.BackupsStopped()),
+    "backup.made": (
+        b.BackupMade(file="/backups/a.tar", size_bytes=9, last_seq=7, seconds=1.5, planned=True, by="client/ada"),
+        b.BackupMade(file="/backups/a.tar", size_bytes=9, last_seq=7),
+    ),
+    "backup.failed": (b.BackupFailed("the disk is full"),),
     "workflow.added": (
         w.WorkflowAdded(version=2, definition=STEPS, by="client/ada"),
         w.WorkflowAdded(version=1, definition={"$blob": "0" * 64, "bytes": 90_000}),
@@ -625,6 +636,18 @@ HISTORIES: dict[str, tuple[str, Bodies]] = {
             b"hello",
             (s.ScheduleFired(due_ns=NEXT + 120, next_ns=NEXT + 180),),
             (s.ScheduleRemoved("client/ada"),),
+        ],
+    ),
+    "backup-life": (
+        "backup",
+        [
+            (b.BackupMade(file="/backups/a.tar", size_bytes=9, last_seq=7, by="client/ada"),),
+            (b.BackupFailed("without a plan nothing can fail"),),
+            (b.BackupsPlanned(folder="/backups", every_s=86_400.0, by="client/ada"),),
+            b"hello",
+            (b.BackupMade(file="/backups/b.tar", size_bytes=9, last_seq=8, seconds=2.0, planned=True),),
+            (b.BackupFailed("the disk is full"),),
+            (b.BackupsStopped(),),
         ],
     ),
     "workflow-life": (

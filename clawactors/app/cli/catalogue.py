@@ -37,6 +37,7 @@ _PLACES: Final = {
     "trigger": "triggers",
     "workflow": "workflows",
     "ask": "ask",
+    **dict.fromkeys(("backup", "restore"), "backups"),
 }
 """The module of `arguments` that has those of a group; or of one command of it."""
 

@@ -9,6 +9,7 @@ from clawactors.app.archive import archive_of, archived_log, read_archive_settin
 from clawactors.app.processes.start import ControlStart, main
 from clawactors.app.projections import CLUSTER
 from clawactors.app.questions import answer_questions, heartbeat_of
+from clawactors.app.upkeep.planned import in_a_process
 from clawactors.eventlog import EventLogError
 from clawactors.eventlog.jetstream import (
     Connection,
@@ -33,6 +34,7 @@ from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.context import ActorContext
 from clawactors.runtime.control import Control
 from clawactors.runtime.control.archiving.keeper import ArchiveKeeper
+from clawactors.runtime.control.backups import BackupKeeper
 
 __all__ = ["serve"]
 
@@ -82,6 +84,9 @@ async def serve(
             JetStreamOutputs(log.connection),
             kinds,
         )
+        backups = BackupKeeper(
+            control.dispatcher, lambda: control.leadership.leading, in_a_process(start.nats_url, start.data)
+        )
         views.feed.on_fault = control.dead.put
         log.connection.on_back.append(control.forgive)
         await _listen_to_disconnects(stack, start.sys_url, control)
@@ -90,6 +95,7 @@ async def serve(
             group.create_task(views.serve())
             group.create_task(control.serve())
             group.create_task(ArchiveKeeper(control, log, archive, blobs, settings.after_s).serve())
+            group.create_task(backups.serve())
             ready()
 
 

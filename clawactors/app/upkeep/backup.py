@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import hashlib
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -33,7 +33,7 @@ _OURS: Final = ("CLAW_", "KV_claw-", "OBJ_claw-")
 _SUFFIX: Final = ".tar"
 _READ_BYTES: Final = 1 << 20
 
-type Digests = Callable[[], Awaitable[Mapping[str, ViewDigest]]]
+type Digests = Callable[[], Mapping[str, ViewDigest]]
 
 
 class Backup(msgspec.Struct, frozen=True):
@@ -109,7 +109,7 @@ async def make_backup(
     """
     began, made_at = time.monotonic(), datetime.now(UTC).isoformat(timespec="milliseconds")
     # Before the log is read: what the views hold is then in the backup.
-    proofs = dict(await digests())
+    proofs = await asyncio.to_thread(digests)
     streams = _chosen(await stored_streams(connection))
     log = log_identity(streams)
     target = target_of(path, log)

@@ -2,7 +2,7 @@
 
 import logging
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +16,8 @@ from clawactors.eventlog import EventLogError, Misconfigured
 from clawactors.eventlog.jetstream import Connection, JetStreamLog
 from clawactors.kinds import KINDS
 from clawactors.projections.engine import durable
-from clawactors.projections.engine.digest import StoreDigest, store_digest
+from clawactors.projections.engine.digest import store_digest
+from clawactors.projections.engine.revisions import Revisions
 from clawactors.projections.engine.view import Projection
 from clawactors.projections.live import live_store
 
@@ -41,24 +42,18 @@ def projections() -> tuple[Projection, ...]:
     return CLUSTER, memory_projection()
 
 
-async def digests_in(folder: Path) -> dict[str, ViewDigest]:
+def digests_in(folder: Path) -> dict[str, ViewDigest]:
     """Where the live views in a data folder stand; without those that can't be read now."""
-    return await _digests(lambda projection: _read(folder / VIEWS[projection.name], projection))
-
-
-async def _read(folder: Path, projection: Projection) -> StoreDigest:
-    store = live_store(folder, projection)
-    try:
-        return store_digest(store, projection)
-    finally:
-        store.close()
-
-
-async def _digests(look: Callable[[Projection], Awaitable[StoreDigest]]) -> dict[str, ViewDigest]:
     found: dict[str, ViewDigest] = {}
+    if not any(Revisions(folder / place, name).live() for name, place in VIEWS.items()):
+        return found
     for projection in projections():
         try:
-            digest = await look(projection)
+            store = live_store(folder / VIEWS[projection.name], projection)
+            try:
+                digest = store_digest(store, projection)
+            finally:
+                store.close()
         except EventLogError as error:
             _log.warning("the backup has no digest of the %s views: %s", projection.name, error)
         else:

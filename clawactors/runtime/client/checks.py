@@ -9,6 +9,7 @@ import msgspec
 from clawactors.eventlog import NoResponders, Unavailable
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.time import iso
+from clawactors.runtime.client.backuprows import verdict_on
 from clawactors.runtime.client.rows import NodeRow
 from clawactors.runtime.questions import read_log_end
 
@@ -113,6 +114,7 @@ async def _check_views(reader: "ClusterReader") -> AsyncIterator[Check]:
         yield Check("upgrade", "failed", f"{text}; install it")
     yield _of_nodes(await reader.nodes(fresh=False))
     yield _of_tasks(status.tasks)
+    yield Check("backup", *verdict_on(status.backup, reader.process.time.now_ns()))
 
 
 async def _of_rows(name: str, ask: Callable[[], Awaitable[_Health]], now_ns: int) -> Check:

@@ -15,6 +15,7 @@ from clawactors.systems.tasks.submission import checked_id
 
 if TYPE_CHECKING:
     from clawactors.runtime.archiving import ArchiveReport
+    from clawactors.runtime.client.backups import ClusterBackups
     from clawactors.runtime.client.nodechanges import NodeChanges
     from clawactors.runtime.client.recording import ClientMemories
     from clawactors.runtime.client.redriving import RedriveReport
@@ -42,6 +43,13 @@ class ClusterClient(TaskMaking):
         from clawactors.runtime.client.schedules import Schedules
 
         return Schedules(self)
+
+    @property
+    def backups(self) -> "ClusterBackups":
+        """The backups of the cluster."""
+        from clawactors.runtime.client.backups import ClusterBackups
+
+        return ClusterBackups(self)
 
     @property
     def triggers(self) -> "Triggers":

@@ -6,6 +6,7 @@ import msgspec
 
 from clawactors.eventlog import NoResponders, Unavailable
 from clawactors.kernel.errors import InvalidQuery
+from clawactors.runtime.client.backuprows import BackupRow
 from clawactors.runtime.client.connected import ConnectedClient
 from clawactors.runtime.questions import read_log_end, read_sizes
 from clawactors.runtime.times import Moment, moment_ns
@@ -46,7 +47,7 @@ class ViewsPosition(_Summary, frozen=True):
 
 
 class ClusterStatus(_Summary, frozen=True):
-    """What `claw status` shows; `leader` is None where no control process leads."""
+    """What `claw status` shows; `leader` is None where no control process leads, `backup` where there was none."""
 
     tasks: dict[str, int]
     nodes: dict[str, int]
@@ -55,6 +56,7 @@ class ClusterStatus(_Summary, frozen=True):
     leader: str | None
     faults: int
     needs_upgrade: int
+    backup: BackupRow | None = None
 
 
 class Took(_Summary, frozen=True):
@@ -144,6 +146,7 @@ class _Counts(msgspec.Struct):
     position: int
     size_bytes: int
     damage: str = ""
+    backup: BackupRow | None = None
 
 
 class Summary(ConnectedClient):
@@ -169,6 +172,7 @@ class Summary(ConnectedClient):
             leader=head.leader,
             faults=counts.faults,
             needs_upgrade=counts.needs_upgrade,
+            backup=counts.backup,
         )
 
     async def leader(self) -> str | None:

@@ -13,13 +13,15 @@ import msgspec
 import pytest
 
 from clawactors.app.upkeep import backup as making
-from clawactors.app.upkeep.backup import Backup, make_backup, newest, prune
+from clawactors.app.upkeep.backup import Backup, make_backup, newest, prune, target_of
 from clawactors.app.upkeep.container import BackupReader, BackupUnfit, BackupWriter
 from clawactors.app.upkeep.manifest import MANIFEST, read_manifest
+from clawactors.app.upkeep.planned import BackupOutcome, in_a_process, outcome_of
 from clawactors.app.upkeep.restore import checked_backup, restore_streams
 from clawactors.eventlog import Draft, Misconfigured, NoSuchLog, Record, Unavailable
 from clawactors.eventlog.jetstream import Connection, JetStreamBlobs, JetStreamLog
 from clawactors.eventlog.jetstream.stores.snapshots import StreamSnapshot, stored_streams
+from clawactors.systems.backups import BackupPlan
 from tests.logs import open_log
 from tests.servers import NatsServer
 
@@ -35,7 +37,7 @@ def other_url(nats_server: NatsServer, request: pytest.FixtureRequest) -> str:
     return nats_server.url(f"t{390 + number}")
 
 
-async def no_digests() -> dict[str, Any]:
+def no_digests() -> dict[str, Any]:
     return {}
 
 
@@ -239,3 +241,25 @@ class _Day:
 def test_a_manifest_that_is_not_one_is_told(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(BackupUnfit):
         read_manifest(content, tmp_path)
+
+
+async def test_a_process_of_its_own_makes_one_and_keeps_as_many_as_the_plan_says(
+    jetstream_log: JetStreamLog, nats_url: str, tmp_path: Path
+) -> None:
+    make = in_a_process(nats_url, str(tmp_path / "data"))
+    plan = BackupPlan(folder=str(tmp_path / "backups"), every_s=60, copies=1)
+    old = target_of(tmp_path / "backups", jetstream_log.identity)
+    old = old.with_name(f"{old.name.rpartition('-')[0]}-20200101T000000Z.tar")
+    old.parent.mkdir()
+    old.touch()
+    last_seq = await jetstream_log.append(draft("one"), 0)
+    new = await make(plan)
+    assert (new.last_seq, new.planned) == (last_seq, True)
+    assert os.listdir(plan.folder) == [os.path.basename(new.file)] != [old.name]
+
+
+def test_what_such_a_process_says_is_an_outcome_or_a_reason() -> None:
+    with pytest.raises(Misconfigured, match="the disk is full"):
+        outcome_of(msgspec.json.encode(BackupOutcome(failure="the disk is full")), 0)
+    with pytest.raises(Unavailable, match="ended with -9"):
+        outcome_of(b"", -9)

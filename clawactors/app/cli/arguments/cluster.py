@@ -12,7 +12,6 @@ __all__ = [
     "LEASE_S",
     "SHELLS",
     "archive",
-    "backup",
     "bench",
     "candidates",
     "completion",
@@ -23,7 +22,6 @@ __all__ = [
     "node",
     "nodes",
     "presence",
-    "restore",
     "skills",
     "stats",
     "status",
@@ -207,21 +205,6 @@ def sweep(parser: Parser) -> None:
         help="only values older than D (default 7d, at least 1d)",
     )
     parser.add_argument("--dry-run", action="store_true", help="only report what would be deleted")
-
-
-def backup(parser: Parser) -> None:
-    """What `claw backup` takes."""
-    parser.add_argument(
-        "target", nargs="?", metavar="DIR|FILE", help="a folder, which gets a new file, or a file that ends with .tar"
-    )
-    parser.add_argument(
-        "--verify", metavar="FILE", help="check a backup, or the newest one in a folder; changes nothing"
-    )
-
-
-def restore(parser: Parser) -> None:
-    """What `claw restore` takes."""
-    parser.add_argument("source", metavar="FILE|DIR", help="a backup, or a folder: the newest backup in it")
 
 
 def demo(parser: Parser) -> None:

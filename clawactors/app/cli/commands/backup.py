@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from clawactors.app.cli.output import Facts, Part, Table, emit
+import msgspec
+
+from clawactors.app.cli.output import Facts, Part, Table, emit, note, when
 from clawactors.app.cli.problem import EXITS, Problem
 from clawactors.app.cli.progress import ProgressBar
 from clawactors.app.cli.session import with_client
@@ -14,6 +16,9 @@ from clawactors.app.upkeep.container import BackupReader, BackupUnfit
 from clawactors.app.upkeep.folder import FILES, digests_in
 from clawactors.app.upkeep.manifest import ViewDigest
 from clawactors.app.upkeep.restore import checked_backup
+from clawactors.eventlog import EventLogError
+from clawactors.eventlog.jetstream.log.streams import EVENTS
+from clawactors.runtime.client.backuprows import BackupRow
 
 __all__ = ["backup_at", "run"]
 
@@ -21,20 +26,62 @@ _MB: Final = 1_000_000
 
 
 def run(options: Any) -> int:
-    """Makes a backup, or with `--verify` reads one."""
+    """Makes a backup; with `--verify` reads one; with `--every` plans them; with nothing shows the plan."""
+    if options.keep is not None and not options.every:
+        raise Problem("usage", "--keep belongs to --every", "claw backup DIR --every 1d --keep 7")
     if options.verify is not None:
+        if options.target is not None or options.every is not None:
+            raise Problem("usage", "--verify reads a backup and takes nothing else", "claw backup --verify FILE")
         return _verify(options)
-    if options.target is None:
-        raise Problem("usage", "name a folder or a file for the backup", "claw backup DIR")
+    if options.every is not None or options.target is None:
+        return with_client(options, lambda client: _plan(options, client))
     return with_client(options, lambda client: _make(options, client))
+
+
+async def _plan(options: Any, client: Client) -> int:
+    """Changes the plan, or shows it."""
+    row: BackupRow | None
+    if options.every is None:
+        row = await client.backups.get()
+    elif not options.every:
+        row = await client.backups.stop()
+    elif options.target is None:
+        raise Problem("usage", "name the folder for the backups", "claw backup DIR --every 1d --keep 7")
+    else:
+        row = await client.backups.plan(
+            _absolute(options.target), options.every, 7 if options.keep is None else options.keep
+        )
+    document = {"name": "cluster", "status": "not planned"} if row is None else msgspec.to_builtins(row)
+    emit(options, document, lambda: [_card(document)])
+    return 0
+
+
+def _absolute(folder: str) -> str:
+    return str(Path(folder).expanduser().absolute())
+
+
+def _card(row: dict[str, Any]) -> Facts:
+    every = f"every {row['every_s']:g} s, the newest {row['copies']} stay" if row.get("every_s") else None
+    return Facts(
+        [
+            ("backups", row["status"]),
+            ("folder", row.get("folder")),
+            ("plan", every),
+            ("next", when(row.get("due_at"))),
+            ("last", when(row.get("last_at"))),
+            ("file", row.get("last_file")),
+            ("failed", when(row.get("failed_at"))),
+            ("failure", row.get("failure")),
+        ]
+    )
 
 
 async def _make(options: Any, client: Client) -> int:
     found = client.found
     data = found.data if found.is_own else None
 
-    async def digests() -> Mapping[str, ViewDigest]:
-        return await digests_in(data) if data is not None else {}
+    def digests() -> Mapping[str, ViewDigest]:
+        return digests_in(data) if data is not None else {}
 
     with ProgressBar("MB written", shown=not options.json) as bar:
         made = await make_backup(
@@ -45,8 +92,18 @@ async def _make(options: Any, client: Client) -> int:
             beside=data,
             progress=lambda done: bar.at(done // _MB),
         )
+    await _note(client, made)
     emit(options, made.row, lambda: _shown(made))
     return 0
+
+
+async def _note(client: Client, made: Backup) -> None:
+    """Has the cluster know of it; a backup is good without."""
+    try:
+        last_seq = made.manifest.streams[EVENTS].state.last_seq
+        await client.backups.note(str(made.path), made.size_bytes, last_seq, round(made.seconds, 3))
+    except EventLogError as error:
+        note(f"the backup is whole, but claw status will not show it: {error}")
 
 
 def _shown(made: Backup) -> Iterator[Part]:

@@ -1,5 +1,6 @@
 """`claw status`: the cluster in a few numbers, and which server said so."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ from clawactors.app.cli.output import Facts, Part
 from clawactors.app.cli.session import with_client
 from clawactors.app.cli.watching import show
 from clawactors.app.client import Client
+from clawactors.runtime.client.backuprows import BackupRow, verdict_on
 
 __all__ = ["run"]
 
@@ -28,6 +30,11 @@ def run(options: Any) -> int:
     return with_client(options, sum_up)
 
 
+def _of_backup(row: dict[str, Any] | None) -> str:
+    verdict, text = verdict_on(None if row is None else msgspec.convert(row, BackupRow), time.time_ns())
+    return "" if verdict == "unknown" else text
+
+
 def _shown(answer: dict[str, Any]) -> Iterator[Part]:
     log, views, server = answer["log"], answer["projection"], answer["server"]
     tasks, nodes = ({name: n for name, n in answer[kind].items() if n} or "none" for kind in ("tasks", "nodes"))
@@ -41,6 +48,7 @@ def _shown(answer: dict[str, Any]) -> Iterator[Part]:
             ("leader", answer["leader"] or "none"),
             ("faults", answer["faults"] or ""),
             ("needs upgrade", answer["needs_upgrade"] or ""),
+            ("backup", _of_backup(answer["backup"])),
             ("server", f"{server['url']}: {server['why']}"),
         ]
     )

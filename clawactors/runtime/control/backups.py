@@ -1,0 +1,64 @@
+"""Has a backup made whenever the plan says so, by the control process that leads.
+
+A backup that a leader began and did not live to note is made again by the next one: nothing is lost but time.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from clawactors.eventlog import EventLogError
+from clawactors.kernel.errors import Refused
+from clawactors.runtime.call import Call
+from clawactors.runtime.dispatcher import Dispatcher
+from clawactors.systems.backups import CLUSTER, BackupPlan, due_ns
+from clawactors.systems.backups.commands import BackupCommand, NoteBackup, NoteFailedBackup
+from clawactors.systems.backups.kind import BACKUPS
+
+__all__ = ["BackupKeeper", "MakeBackup"]
+
+_EVERY_S: Final = 10.0
+
+_log = logging.getLogger(__name__)
+
+type MakeBackup = Callable[[BackupPlan], Awaitable[NoteBackup]]
+"""Makes a backup of this plan and removes those that are too many. Raises: `EventLogError` with the reason."""
+
+
+class BackupKeeper:
+    """`serve` runs until cancelled."""
+
+    def __init__(self, dispatcher: Dispatcher, leads: Callable[[], bool], make: MakeBackup) -> None:
+        self._dispatcher, self._leads, self._make = dispatcher, leads, make
+
+    async def serve(self) -> None:
+        """Checks for ever."""
+        while True:
+            await asyncio.sleep(_EVERY_S)
+            try:
+                await self.check()
+            except (EventLogError, Refused) as error:
+                _log.warning("backups have to wait: %s", error)
+
+    async def check(self) -> bool:
+        """Has a backup made if one is due and this process leads; True where one was tried. Raises: `Unavailable`."""
+        if not self._leads():
+            return False
+        if await self._due() is None or (plan := await self._due(at_least=-1)) is None:
+            return False
+        command: BackupCommand
+        try:
+            command = await self._make(plan)
+        except EventLogError as error:
+            _log.error("no backup was made: %s", error)
+            command = NoteFailedBackup(str(error))
+        await self._dispatcher.send(Call(BACKUPS, CLUSTER, (command,)))
+        return True
+
+    async def _due(self, at_least: int = 0) -> BackupPlan | None:
+        """The plan of which one is due, as of that version; -1 means all that is in the log."""
+        loaded = await self._dispatcher.snapshots.load(BACKUPS, CLUSTER, at_least=at_least)
+        backups = loaded.snapshot.state
+        due = due_ns(backups)
+        return backups.plan if due is not None and due <= self._dispatcher.context.time.now_ns() else None
