@@ -32,7 +32,7 @@ def beliefs(
     run = _BeliefRun(FactTable(known))
     for item in raw:
         said = f"{item.id}@{item.memory.revision}" if item.memory.revision else item.id
-        for nth, fact in enumerate(facts_in(item.content, known.zone(item.content.owner))):
+        for nth, fact in enumerate(facts_in(item.content, known.dates(item.content.owner))):
             yield from run.add(item, memory_id(item.content.owner, f"fact/{said}/{nth}"), fact)
         for fact in proposed.get(item.id, ()):
             # Named by what it says: a model may answer in another order when it is asked again.

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from clawactors.memory.consolidation.facts import Stated, read_statements
-from clawactors.memory.text.date import DAY_NS, UTC, Zone, day_of, days_before
+from clawactors.memory.text.date import ANYWHERE, DAY_NS, DateReader, day_of, days_before
 from clawactors.systems.memories import Content, Fact
 
 __all__ = ["facts_in"]
@@ -13,14 +13,14 @@ _CASUAL: Final = frozenset(("likes", "drinks", "eats", "uses", "plays", "learns"
 """Statements of taste and habit are casual; statements about a job or a home are reliable."""
 
 
-def facts_in(content: Content, zone: Zone = UTC) -> Iterator[Fact]:
-    """The facts that a memory states; «I» is its speaker, else its owner. `zone`: where «yesterday» was said."""
+def facts_in(content: Content, dates: DateReader = ANYWHERE) -> Iterator[Fact]:
+    """The facts that a memory states; «I» is its speaker, else its owner. `dates`: how its owner means dates."""
     for one, sentence in read_statements(content.text, content.speaker or content.owner):
         if one.subject:
-            yield _fact(one, sentence, content.happened_ns, zone)
+            yield _fact(one, sentence, content.happened_ns, dates)
 
 
-def _fact(one: Stated, sentence: str, at_ns: int, zone: Zone) -> Fact:
+def _fact(one: Stated, sentence: str, at_ns: int, dates: DateReader) -> Fact:
     return Fact(
         subject=one.subject,
         predicate=one.predicate,
@@ -28,12 +28,12 @@ def _fact(one: Stated, sentence: str, at_ns: int, zone: Zone) -> Fact:
         negated=one.negated,
         exclusive=one.exclusive,
         confidence=0.6 if one.predicate in _CASUAL else 0.8,
-        valid_from_ns=_since(sentence, at_ns, zone) if one.event else at_ns,
+        valid_from_ns=_since(sentence, at_ns, dates) if one.event else at_ns,
     )
 
 
-def _since(sentence: str, at_ns: int, zone: Zone) -> int:
+def _since(sentence: str, at_ns: int, dates: DateReader) -> int:
     """When the event of the sentence happened, as far as it says: «I moved to Graz two weeks ago»."""
-    today = day_of(at_ns, zone)
-    days = days_before(sentence, today)
+    today = day_of(at_ns, dates.zone)
+    days = days_before(sentence, today, dates.locale)
     return at_ns - (today - days[-1][1]) * DAY_NS if days else at_ns

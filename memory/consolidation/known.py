@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from clawactors.memory.item import Item
-from clawactors.memory.text.date import Zone
+from clawactors.memory.text.date import DateReader
 from clawactors.systems.memories import Memory
 
 __all__ = ["KnownMemories"]
@@ -25,8 +25,8 @@ class KnownMemories(Protocol):
         """The owner's facts with this object, as pairs of id and memory."""
         ...
 
-    def zone(self, owner: str) -> Zone:
-        """The time zone of the owner."""
+    def dates(self, owner: str) -> DateReader:
+        """How the owner means dates: in which zone, by the habits of which locale."""
         ...
 
     def session(self, owner: str, session: str, position: int) -> Sequence[Item]:

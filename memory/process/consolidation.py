@@ -27,7 +27,7 @@ from clawactors.memory.process.proposing import Proposing
 from clawactors.memory.process.store import MemoryStore
 from clawactors.memory.process.writer import CommandWriter
 from clawactors.memory.recall.known import KnownIndex
-from clawactors.memory.text.calendar import Zone, zone_named
+from clawactors.memory.text.date import DateReader, zone_named
 from clawactors.systems.memories import Fact
 from clawactors.systems.memories import commands as c
 
@@ -211,10 +211,11 @@ class ConsolidationRunner:
             found = (find(reading, id) for id in ids)
             items = [item for item in found if item is not None and item.memory.searched]
 
-            def zone_of(owner: str) -> Zone:
-                return zone_named(owner_in(reading, owner).settings.zone or "UTC")
+            def dates_of(owner: str) -> DateReader:
+                settings = owner_in(reading, owner).settings
+                return DateReader(zone_named(settings.zone), settings.language)
 
-            known = KnownIndex(store.index, reading, store.precedence.suspend, zone_of)
+            known = KnownIndex(store.index, reading, store.precedence.suspend, dates_of)
             updated = [item for item in items if item.memory.revision]
             ended = outdated(updated, store.items()) if updated else []
             return [

@@ -10,7 +10,7 @@ from clawactors.memory.index.terms import object_term, subject_term, tag_term
 from clawactors.memory.item import KINDS, Item
 from clawactors.memory.recall.filter import MemoryFilter
 from clawactors.memory.recall.search import Searcher
-from clawactors.memory.text.date import UTC, Zone
+from clawactors.memory.text.date import ANYWHERE, DateReader
 from clawactors.projections.engine.store import Reading
 from clawactors.systems.memories import Kind, Memory
 
@@ -27,9 +27,9 @@ class KnownIndex:
         index: Index,
         reading: Reading,
         suspend: Callable[[], None] = lambda: None,
-        zone_of: Callable[[str], Zone] = lambda owner: UTC,
+        dates_of: Callable[[str], DateReader] = lambda owner: ANYWHERE,
     ) -> None:
-        self._index, self._reading, self._suspend, self._zone_of = index, reading, suspend, zone_of
+        self._index, self._reading, self._suspend, self._dates_of = index, reading, suspend, dates_of
         self._searcher = Searcher(index)
 
     def memory(self, id: str) -> Memory | None:
@@ -52,9 +52,9 @@ class KnownIndex:
             if item.content.owner == owner:
                 yield item.id, item.memory
 
-    def zone(self, owner: str) -> Zone:
+    def dates(self, owner: str) -> DateReader:
         """See `KnownMemories`."""
-        return self._zone_of(owner)
+        return self._dates_of(owner)
 
     def tagged(self, owner: str, tags: tuple[str, ...]) -> list[Item]:
         """See `KnownMemories`."""

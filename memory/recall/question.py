@@ -41,11 +41,11 @@ _NAMED = re.compile(rf"{_NOW.pattern}|\b(?:{_WEEKDAYS})s?\b|(?:周|星期|礼拜
 """Days that a question names beside those that `mentions` finds."""
 
 
-def demands(text: str, lexicon: Lexicon, today: int) -> list[Demand]:
+def demands(text: str, lexicon: Lexicon, today: int, locale: str = "") -> list[Demand]:
     """The demands of a question, in its order, each once. `today` is counted from 1970-01-01."""
     text = unicodedata.normalize("NFKC", text)
     sentence = Sentence(text, lexicon)
-    spans = [span for span, _ in mentions(text, today)] + [match.span() for match in _NAMED.finditer(text)]
+    spans = [span for span, _ in mentions(text, today, locale)] + [match.span() for match in _NAMED.finditer(text)]
     found: list[Demand] = []
     at = 0
     for start, end in sorted(spans, key=lambda span: (span[0], -span[1])):

@@ -127,7 +127,7 @@ class Searcher:
 
         It adds the rarity of the terms to `weights`.
         """
-        ranked, terms = self.rank(reading, text, filter, asked.now_ns, limit, asked.zone)
+        ranked, terms = self.rank(reading, text, filter, asked.now_ns, limit, asked.zone, asked.locale)
         places = np.flatnonzero(ranked.relevances >= threshold)[:limit]
         weak = not len(places)
         if weak:
@@ -173,6 +173,7 @@ class Searcher:
         now_ns: int = 0,
         judged: int = _JUDGED,
         zone: Zone = UTC,
+        locale: str = "",
     ) -> tuple[RankedItems, list[Term]]:
         """All items of the pool, best first, and the query's terms. Only the first `judged` items get a relevance."""
         text = clean(text[:QUERY_LIMIT])
@@ -196,7 +197,7 @@ class Searcher:
             now_ns = now_ns or columns.newest_ns
             today, offset = day_of(now_ns, zone), offset_ns(zone, now_ns)
             owners = self._owners.mentioned(text)
-            days = mentioned_days(text, today)
+            days = mentioned_days(text, today, locale)
             speakers = self._speakers.mentioned(text)
             rows = features(
                 columns,
@@ -216,7 +217,7 @@ class Searcher:
             order = np.lexsort((pool, -fused))
             first = order[:judged]
             places = around(columns, pool[first], allowed)
-            asked = demands(text, index.lexicon, today)
+            asked = demands(text, index.lexicon, today, locale)
             extra = beyond_words(asked, rows[first], columns.owner[pool[first]], self._owners)
         known = {term.text: term.numbers for term in (*words, *concepts)}
 

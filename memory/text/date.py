@@ -24,14 +24,14 @@ from clawactors.memory.text.calendar import (
 from clawactors.memory.text.relative import Days, relative_days
 
 __all__ = [
-    "DAY_NS", "UTC", "DateReader", "Days", "Zone", "day_of", "days_before", "mentioned_days", "mentions", "offset_ns", "parse_date", "read_date",
+    "ANYWHERE", "DAY_NS", "UTC", "DateReader", "Days", "Zone", "day_of", "days_before", "mentioned_days", "mentions", "offset_ns", "parse_date", "read_date",
     "zone_named",
 ]  # fmt: skip
 
 _CACHED: Final = 256
 _ANY_CASE = re.IGNORECASE
 _YMD = re.compile(r"(?<![\d.])(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})(?![\d])")
-_DOTS = re.compile(r"(?<![\d.])(?P<d>\d{1,2})\.\s?(?P<m>\d{1,2})\.\s?(?P<y>\d{4}|\d{2}(?!\d))(?![.\d])")
+_DOTS = re.compile(r"(?<![\d.])(?P<d>\d{1,2})\.\s?(?P<m>\d{1,2})\.\s?(?P<y>\d{4}|\d{2}(?!\d))(?!\d|\.\d)")
 _SLASHES = re.compile(r"(?<![\d/])(?P<a>\d{1,2})/(?P<b>\d{1,2})/(?P<y>\d{4}|\d{2})(?![\d/])")
 _HAN_YMD = re.compile(
     r"(?:(?P<y>\d{4})\s*年\s*)?(?P<m>\d{1,2}|十[一二]?|[一二三四五六七八九])\s*月(?!前|后|内)(?:\s*(?P<d>\d{1,2}|[一二三四五六七八九十]{1,3})\s*[日号])?"
@@ -64,6 +64,10 @@ class DateReader(msgspec.Struct, frozen=True):
     def time_in(self, text: str) -> int:
         """See `parse_date`."""
         return parse_date(text, self.zone, self.locale)
+
+
+ANYWHERE: Final = DateReader()
+"""UTC, without a locale."""
 
 
 def parse_date(text: str, zone: Zone = UTC, locale: str = "") -> int:

@@ -15,6 +15,7 @@ from clawactors.app.cli.memoryrows import job_row
 from clawactors.app.cli.parsing import Parser, options_of
 from clawactors.app.cli.problem import Problem
 from clawactors.kernel.fold import Snapshot
+from clawactors.kernel.time import iso
 from clawactors.runtime.client.rows import ErrorRow, TaskRow, task_row
 from clawactors.runtime.memory import StoredNote
 from clawactors.systems.memories import Content
@@ -24,8 +25,13 @@ from clawactors.systems.tasks.task import Task
 class Memories:
     """Records what it is given; refuses what says so."""
 
-    def __init__(self) -> None:
+    def __init__(self, **settings: str) -> None:
         self.kept: dict[str, Content] = {}
+        self._settings = settings
+
+    async def settings(self, owner: str) -> dict[str, str]:
+        assert owner == "maya"
+        return {"zone": "", "language": ""} | self._settings
 
     async def record_many(self, contents: Sequence[Content], keys: Sequence[str] = ()) -> list[StoredNote]:
         notes = []
@@ -115,7 +121,7 @@ def test_a_job_shows_when_it_is_tried_again_and_its_error_until_then() -> None:
         fields = {name: getattr(blank, name) for name in TaskRow.__struct_fields__}
         return job_row(TaskRow(**{**fields, "skill": "memory.extract", "status": status, "error": error, **more}))
 
-    at = "2024-05-01T10:00:00Z"
+    at = "2024-05-01T10:00:00"
     failed = row("waiting", attempt=2, waiting_until=at, updated_at=at)
     assert (failed["status"], failed["next_at"], failed["error"]) == ("failed", at, "memory did not answer")
     assert (failed["type"], failed["attempt"], failed["max_attempts"], failed["updated_at"]) == (
@@ -129,3 +135,44 @@ def test_a_job_shows_when_it_is_tried_again_and_its_error_until_then() -> None:
     dead = row("dead", attempt=6)
     assert (dead["status"], dead["error"]) == ("dead", "memory did not answer")
     assert row("completed", attempt=3)["error"] is None
+
+
+@pytest.mark.parametrize(
+    ("at", "settings", "given", "day"),
+    [
+        ("2026-06-05", {}, {}, "2026-06-05T00:00:00"),
+        ("5/6/2026", {"language": "en_GB"}, {}, "2026-06-05T00:00:00"),
+        ("5/6/2026", {"language": "en_US", "zone": "Asia/Tokyo"}, {}, "2026-05-05T15:00:00"),
+        ("5/6/2026", {"language": "en_GB"}, {"locale": "en_US"}, "2026-05-06T00:00:00"),
+        ("2026年6月5日", {"language": "zh"}, {"zone": "Asia/Shanghai"}, "2026-06-04T16:00:00"),
+    ],
+)
+def test_a_note_is_dated_as_its_owner_means_dates(
+    at: str, settings: dict[str, str], given: dict[str, str], day: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LC_ALL", "LC_TIME", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    memories = Memories(**settings)
+    assert run(memories, "The kiln broke", verb="add", at=at, **given) == 0
+    assert (iso(memories.kept["The kiln broke"].happened_ns) or "").startswith(day)
+
+
+@pytest.mark.parametrize("at", ["5/6/2026", "someday", "2026-13-01"])
+def test_a_date_that_cannot_be_read_adds_nothing(at: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LC_ALL", "LC_TIME", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    memories = Memories()
+    with pytest.raises(Problem, match="write it as YYYY-MM-DD"):
+        run(memories, "The kiln broke", verb="add", at=at)
+    with pytest.raises(Problem, match="dates one note"):
+        run(memories, "@notes.md", verb="add", at="2026-06-05")
+    assert memories.kept == {}
+
+
+def test_dates_in_files_are_read_as_the_owner_means_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
+    file = tmp_path / "notes.jsonl"
+    file.write_text('{"text": "one", "date": "5/6/2026"}')
+    memories = Memories(language="de")
+    assert run(memories, str(file)) == 0
+    assert (iso(memories.kept["one"].happened_ns) or "").startswith("2026-06-05T00:00:00")

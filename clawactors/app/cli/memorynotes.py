@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
 
 from clawactors.app.cli.compressing import input_file
+from clawactors.app.cli.memorydates import dates_for, said_at
 from clawactors.app.cli.memoryrows import memory_table
 from clawactors.app.cli.output import Part, counted, emit, note
 from clawactors.app.cli.problem import EXITS, Problem
@@ -32,19 +33,21 @@ _WORDS_MAX: Final = 4000
 """Longer texts are cut into several memories, between sentences."""
 _TOGETHER: Final = 1000
 _TOLD: Final = 20
-_LOCALES: Final = ("LC_ALL", "LC_TIME", "LANG")
 
 
 async def add(client: Client, options: Any) -> int:
     """`claw memory add TEXT|@FILE|-`: adds the note, or those of the file; returns the new rows."""
     words = options.words
     if len(words) == 1 and words[0].startswith("@"):
+        if options.at:
+            raise Problem("usage", "--at dates one note; in a file, write dates beside the notes")
         return await import_files(client, options)
     text = sys.stdin.read() if words == ["-"] else " ".join(words)
+    at_ns = await said_at(client, options)
     if options.key:
-        return await _replace(client, options, _note(options, text))
+        return await _replace(client, options, _note(options, text, at_ns))
     with _Import(client, options) as adding:
-        await adding.keep([(_note(options, piece), "") for piece in _pieces(text)])
+        await adding.keep([(_note(options, piece, at_ns), "") for piece in _pieces(text)])
         return adding.end()
 
 
@@ -52,12 +55,13 @@ async def import_files(client: Client, options: Any) -> int:
     """`claw memory import FILE …`: adds every note of the files; reports what it drops, and ends with 1 then."""
     names = [name.removeprefix("@") for name in options.words]
     sizes = [_size(name) for name in names]
+    dates = await dates_for(client, options)
     with _Import(client, options) as importing:
         with ProgressBar("importing", sum(sizes), shown=not options.json) as bar:
             begun = 0
             for name, size in zip(names, sizes, strict=True):
                 with input_file(name) as file:
-                    await importing.file(name, file, partial(_show, bar, begun))
+                    await importing.file(name, file, dates, partial(_show, bar, begun))
                 begun += size
         return importing.end()
 
@@ -76,7 +80,7 @@ class _Import:
         self._refusal = ""
         self._told: list[str] = []
 
-    async def file(self, name: str, file: BinaryIO, progress: Callable[[int], None]) -> None:
+    async def file(self, name: str, file: BinaryIO, dates: "DateReader", progress: Callable[[int], None]) -> None:
         """Records the notes of a file."""
         from clawactors.memory.ingest.exports import ExportedNote
         from clawactors.memory.ingest.importing import notes_in
@@ -90,7 +94,7 @@ class _Import:
             session=options.session,
             tags=tuple(options.tag),
             encoding=options.encoding,
-            dates=_dates(options),
+            dates=dates,
             readers=_readers(options),
         )
         notes: list[tuple[Content, str]] = []
@@ -170,17 +174,6 @@ async def _replace(client: Client, options: Any, content: Content) -> int:
     return 0
 
 
-def _dates(options: Any) -> "DateReader":
-    """How the dates of a file are read: by `--zone` and `--locale`, else by the locale of the shell."""
-    from clawactors.memory.text.date import DateReader, zone_named
-
-    locale = options.locale or next(filter(None, map(os.environ.get, _LOCALES)), "")
-    try:
-        return DateReader(zone_named(options.zone or ""), locale)
-    except ValueError as error:
-        raise Problem("usage", str(error)) from None
-
-
 def _row(kept: StoredNote, content: Content) -> dict[str, Any]:
     return {
         "id": kept.id,
@@ -200,7 +193,7 @@ def _row(kept: StoredNote, content: Content) -> dict[str, Any]:
     }
 
 
-def _note(options: Any, text: str) -> Content:
+def _note(options: Any, text: str, at_ns: int) -> Content:
     return Content(
         text=text,
         kind=options.kind or "raw",
@@ -209,6 +202,7 @@ def _note(options: Any, text: str) -> Content:
         speaker=options.speaker,
         session=options.session,
         tags=tuple(options.tag),
+        happened_ns=at_ns,
         importance=0.6,  # somebody found it worth to be written down
     )
 

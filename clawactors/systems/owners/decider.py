@@ -4,6 +4,7 @@
 2. A forgetting within an earlier one is quiet. One of everything takes the place of all before it.
 """
 
+import re
 from typing import Final, assert_never
 
 from msgspec.structs import replace
@@ -19,6 +20,7 @@ __all__ = ["OWNER", "decide", "evolve"]
 
 _NAME_LIMIT: Final = 256
 _SHARING_LIMIT: Final = 1000
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z]{4})?([-_][A-Za-z]{2})?(\.[A-Za-z0-9-]+)?")
 
 
 def decide(command: OwnerCommand, owner: Owner) -> tuple[OwnerEvent, ...]:
@@ -45,6 +47,8 @@ def decide(command: OwnerCommand, owner: Owner) -> tuple[OwnerEvent, ...]:
 def _check(settings: OwnerSettings) -> None:
     if settings.zone and time_zone(settings.zone) is None:
         raise Refused(f"there is no time zone {settings.zone[:60]!r}: write one as in 'Europe/Rome' or 'UTC'")
+    if settings.language and _LANGUAGE.fullmatch(settings.language) is None:
+        raise Refused(f"{settings.language[:60]!r} is no language: write one as in 'en', 'en_GB' or 'zh-Hans-CN'")
     if len(settings.sharing) > _SHARING_LIMIT:
         raise Refused(f"sharing names {len(settings.sharing)}, the limit is {_SHARING_LIMIT}")
     if any(not name.strip() for name in settings.sharing):

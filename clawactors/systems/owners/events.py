@@ -13,7 +13,8 @@ __all__ = ["CODEC", "Forgetting", "OwnerConfigured", "OwnerEvent", "OwnerForgott
 class OwnerSettings(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What an owner wants. `memory` off: nothing of theirs is remembered.
 
-    `retention_days`: older memories are forgotten, 0 keeps them. `language` as in `en`, `zone` as in `Europe/Rome`.
+    `retention_days`: older memories are forgotten, 0 keeps them. `language`, as in `en_GB`, tells how `5/6/2026` is
+    meant; `zone`, as in `Europe/Rome`, where «yesterday» is.
     `sharing` names who may read their memories: users, `agent:<skill>`, or `*` for everyone.
     """
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from benchmarks.memory_facts import figures, load
 from clawactors.memory.consolidation.fact import facts_in
-from clawactors.memory.text.date import parse_date, zone_named
+from clawactors.memory.text.date import DateReader, parse_date, zone_named
 from clawactors.systems.memories import Content, Fact
 
 
@@ -118,11 +118,12 @@ def test_she_is_the_person_who_was_named_last_and_nobody_without_one() -> None:
     assert read("She is allergic to nuts.") == []
 
 
-def since(text: str, said: str, zone: str = "") -> str:
+def since(text: str, said: str, zone: str = "", locale: str = "") -> str:
     import datetime as dt
 
     content = Content(text=text, speaker="Mira", happened_ns=parse_date(said))
-    fact: Fact = next(fact for fact in facts_in(content, zone_named(zone)) if not fact.negated)
+    dates = DateReader(zone_named(zone), locale)
+    fact: Fact = next(fact for fact in facts_in(content, dates) if not fact.negated)
     return str(dt.datetime.fromtimestamp(fact.valid_from_ns / 1e9, zone_named(zone)).date())
 
 
@@ -131,6 +132,11 @@ def test_a_change_holds_since_the_day_that_the_sentence_tells() -> None:
     assert since("I moved to Graz two days ago.", "2026-06-10 12:00") == "2026-06-08"
     assert since("我三天前搬到了武汉。", "2026-06-10 12:00") == "2026-06-07"
     assert since("I moved to Graz.", "2026-06-10 12:00") == "2026-06-10"
+    assert since("I moved to Graz on 05.06.2026.", "2026-06-10 12:00") == "2026-06-05"
+    assert since("I moved to Graz on 5/6/2026.", "2026-06-10 12:00", locale="en_GB") == "2026-06-05"
+    assert since("I moved to Graz on 5/6/2026.", "2026-06-10 12:00", locale="en_US") == "2026-05-06"
+    assert since("我2026年6月5日搬到了武汉。", "2026-06-10 12:00") == "2026-06-05"
+    assert since("I moved to Graz on 5/6/2026.", "2026-06-10 12:00") == "2026-06-10", "nobody knows which is meant"
 
 
 def test_yesterday_is_a_day_of_the_time_zone() -> None:

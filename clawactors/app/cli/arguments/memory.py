@@ -21,7 +21,7 @@ VERBS: Final[dict[str, VerbHelp]] = {
     "search": _takes("[TEXT]", f"limit {_CONTENT} since until zone locale threshold like explain"),
     "context": _takes("TEXT", f"tokens {_CONTENT} since until zone locale threshold"),
     "compress": _takes("FILE|-", "chars keywords encoding"),
-    "add": _takes("TEXT|@FILE|-", f"{_CONTENT} key"),
+    "add": _takes("TEXT|@FILE|-", f"{_CONTENT} at zone locale key"),
     "update": _takes("ID TEXT", "tag"),
     "history": _takes("KEY|ID", "owner"),
     "import": _takes("FILE|-", "owner tag session encoding zone locale"),
@@ -35,7 +35,7 @@ VERBS: Final[dict[str, VerbHelp]] = {
     "audit": _takes("[ID]", "owner since limit"),
     "stats": _takes(),
     "jobs": _takes(options="limit owner status"),
-    "say": _takes("CONVERSATION TEXT", "owner role speaker agent"),
+    "say": _takes("CONVERSATION TEXT", "owner role speaker agent at zone locale"),
     "about": _takes("NAME", "owner depth"),
     "recent": _takes(options="limit"),
     "working": _takes("TASK", "budget"),
@@ -74,7 +74,8 @@ def memory(parser: Parser) -> None:
     parser.add_argument("--lines", action="store_true", help="one JSON document per line")
     parser.add_argument("--memory", choices=("on", "off"), help="whether anything of the owner is remembered")
     parser.add_argument("--retention", type=count, metavar="DAYS", help="forget what is older (0: never)")
-    parser.add_argument("--language", help="language of the owner, as in en")
+    parser.add_argument("--at", default="", metavar="DATE", help="when it happened, as in 2026-06-05 (default: now)")
+    parser.add_argument("--language", help="language of the owner, as in en_GB: how dates like 5/6/2026 are meant")
     parser.add_argument("--zone", help="time zone of owner, dates or words like yesterday, as in Europe/Rome")
     parser.add_argument("--locale", default="", help="how dates like 5/6/2026 are written, as in en_GB")
     parser.add_argument(

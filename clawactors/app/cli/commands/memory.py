@@ -8,6 +8,7 @@ import msgspec
 
 from clawactors.app.cli import memorychanges, memorynotes
 from clawactors.app.cli.compressing import compressed
+from clawactors.app.cli.memorydates import said_at
 from clawactors.app.cli.memoryrows import (
     about_table,
     context_line,
@@ -130,6 +131,7 @@ async def _say(client: Client, options: Any) -> int:
         user=options.owner,
         speaker=options.speaker,
         agent=options.agent,
+        happened_ns=await said_at(client, options),
     )
     told = {"conversation": conversation, "message": message, "role": options.role, "user": options.owner}
     emit(options, told, lambda: [Facts(told.items())])
