@@ -14,6 +14,7 @@ from clawactors.memory.consolidation.facts import Stated, read_statements
 from clawactors.memory.consolidation.facts.framing import earnest, is_plan
 from clawactors.memory.consolidation.facts.stated import is_han, is_person
 from clawactors.memory.consolidation.facts.subject import NAME
+from clawactors.memory.consolidation.facts.words import PRODUCT_KINDS
 from clawactors.memory.consolidation.likeness import contradicts
 from clawactors.memory.text.normal import fold
 from clawactors.systems.memories import Content, Fact
@@ -49,6 +50,8 @@ _CHINESE = re.compile(
 _PAIR = re.compile(
     r"^(?:the |our |my )?(?P<key>[^,;:.!?=]{2,40}?)(?::\s|\s*[=\uff1a])\s*(?P<value>[^\s].*)$", re.IGNORECASE
 )
+_FOR_ONE = re.compile(r"\b(?:for|in|on|at) (?:the|our|my|this|one|some|all|\w+ing)\b|的(?!了)", re.IGNORECASE)
+"""Who switches for one thing keeps the rest."""
 _FILLER: Final = frozenset(
     "a an the of for on in at our my your their its his her to new current old and this that with by from is are".split()
 )
@@ -87,6 +90,8 @@ class Claim(msgspec.Struct, frozen=True):
     fact: Fact | None = None
     share: float = 1.0
     """The share of the text that its sentence takes."""
+    follows: bool = False
+    """It follows from what another claim of the sentence says."""
 
 
 def claims_in(content: Content) -> tuple[Claim, ...]:
@@ -108,9 +113,12 @@ def _claims(text: str, speaker: str) -> tuple[Claim, ...]:
         and (key := _key(pair["key"]))
     ):
         return (Claim(key, fold(_VALUE_END.sub("", pair["value"])), _kind(pair["value"])),)
+    kinds: list[Claim] = []
     for one, sentence in read_statements(text, speaker or "\x00"):
         told.add(sentence)
         found.append(_of_fact(one, len(sentence) / length))
+        if one.event and one.predicate == "uses":
+            kinds += _of_kind(one, sentence, len(sentence) / length)
     claims: dict[str, Claim] = {}
 
     def claiming(sentence: str) -> bool:
@@ -120,7 +128,16 @@ def _claims(text: str, speaker: str) -> tuple[Claim, ...]:
         return claim is not None
 
     found += [claims[sentence] for sentence in earnest(text, claiming) if sentence in claims and not is_plan(sentence)]
-    return tuple(found) if len(found) <= _MOST else ()
+    return (*found, *kinds) if len(found) <= _MOST else ()
+
+
+def _of_kind(one: Stated, sentence: str, share: float) -> list[Claim]:
+    """«We switched to GCP» claims what «our cloud provider is GCP» claims: one switches for everything there is."""
+    if _FOR_ONE.search(sentence):
+        return []
+    value = fold(one.object)
+    kinds = [name for names, known in PRODUCT_KINDS.items() if value in known for name in names.split("; ")]
+    return [Claim(key, value, "name", True, share=share, follows=True) for name in kinds if (key := _key(name))]
 
 
 def _of_fact(one: Stated, share: float) -> Claim:

@@ -37,7 +37,7 @@ from clawactors.systems.owners.kind import OWNERS
 
 __all__ = ["REVISION", "MemoryView", "memory_projection"]
 
-REVISION: Final = 5
+REVISION: Final = 6
 """Increase it when texts are split, weighted or packed differently; changes of the stored structs are detected."""
 
 _STORED: Final = (Item, Memory, Content, Fact, Conversation, Owner, OwnerSettings, Forgetting)

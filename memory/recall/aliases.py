@@ -36,12 +36,13 @@ def names_of(reading: Reading, name: str, seen: Callable[[Item], bool]) -> list[
 
 
 def renamed(reading: Reading, text: str, seen: Callable[[Item], bool]) -> list[str]:
-    """The question with other names for those that it uses, without the question itself."""
-    found: dict[str, None] = {}
+    """The question with other names for those that it uses, for each and for all, without the question itself."""
+    found: dict[str, None] = {text: None}
     for one, other in _pairs(reading, seen):
         for name, instead in ((one, other), (other, one)):
             pattern = re.escape(name) if is_han(name) else rf"(?<!\w){re.escape(name)}(?!\w)"
-            changed = instead.join(re.split(pattern, text, flags=re.IGNORECASE))
-            if changed != text:
-                found[changed] = None
-    return list(found)[:_VARIANTS]
+            for asked in list(found)[:_VARIANTS]:
+                # A name within its other one («Bo», «Bo Li») would grow with each step.
+                if fold(instead) not in fold(asked):
+                    found[instead.join(re.split(pattern, asked, flags=re.IGNORECASE))] = None
+    return list(found)[1 : _VARIANTS + 1]

@@ -14,8 +14,9 @@ from clawactors.projections.engine.store import Reading
 __all__ = ["in_order", "successor"]
 
 _CHAIN = 8
-_RESTS_ON = {"works as": "works at"}
-"""Who leaves an employer no longer does the job there."""
+_OF_A_KIND = "uses one of a kind"
+_RESTS_ON = {"works as": "works at", "uses": _OF_A_KIND}
+"""Who leaves an employer no longer does the job there; who switches the database no longer uses the one before."""
 _MAIN_SHARE = 0.5
 """A note is outdated if what it claims is, and that is at least this share of its text."""
 
@@ -29,10 +30,11 @@ def successor(reading: Reading, item: Item) -> Item | None:
         return None
     later = {claim: one for claim in claims if (one := _later(reading, item, claim))}
     ended = {claim.fact.predicate for claim in later if claim.fact}
-    if any(
-        claim not in later and not (claim.fact and _RESTS_ON.get(claim.fact.predicate) in ended) for claim in claims
-    ):
-        return None
+    ended |= {_OF_A_KIND for claim in later if claim.follows}
+    for claim in claims:
+        predicate = claim.fact.predicate if claim.fact else ""
+        if claim not in later and not claim.follows and _RESTS_ON.get(predicate) not in ended:
+            return None
     return max(later.values(), key=_time, default=None)
 
 

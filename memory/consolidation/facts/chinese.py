@@ -8,6 +8,7 @@ from clawactors.memory.consolidation.facts.hanrules import HAN_NAME, REL, RULES,
 from clawactors.memory.consolidation.facts.stated import ANYTHING, People, Stated, aliases_in, is_person
 from clawactors.memory.consolidation.facts.words import (
     DRINKS,
+    EMPLOYERS,
     HAN_ATTRIBUTES,
     HAN_RELATIONS,
     LANGUAGES,
@@ -215,7 +216,8 @@ def _fits(predicate: str, thing: str, match: re.Match[str]) -> bool:
                 r"工作|上班|任职|入职|跳槽|加入|就职|受雇|供职|打工|实习|任教|教书|当|做|担任|公司|职|退休|裁|离开|辞",
                 match.string,
             )
-            return _NOT_WORK.search(thing) is None and told is not None and len(thing) > 1
+            named = fold(thing) in EMPLOYERS or re.search(r"(?:公司|集团|银行|科技|事务所|研究院)$", thing)
+            return _NOT_WORK.search(thing) is None and (told or named) is not None and len(thing) > 1
         case "likes":
             return _NOT_LIKED.match(thing) is None
         case "drinks":

@@ -14,7 +14,7 @@ from clawactors.memory.consolidation.facts.subject import NAME, REL, read_subjec
 from clawactors.memory.consolidation.facts.verbs import said_of
 from clawactors.memory.consolidation.facts.words import RELATIONS
 
-__all__ = ["read_english"]
+__all__ = ["CHANGED", "read_english"]
 
 _SHORT_FORMS: Final = (
     (re.compile(r"\b([Ii])'m\b"), r"\1 am"), (re.compile(r"(\w)'re\b"), r"\1 are"), (re.compile(r"(\w)'ve\b"), r"\1 have"),
@@ -57,6 +57,16 @@ _CALL_ME = re.compile(
 )
 _APPOSED = re.compile(r",? [(]?(?:aka|a\.k\.a\.|also known as|also called|better known as) [^,)]{1,40}[,)]? ")
 _WHO_CLAUSE = re.compile(rf"(?P<name>{NAME}), who (?P<said>[^,]{{3,80}}),")
+CHANGED: Final = re.compile(
+    r"(?:(?:just|finally|recently|officially) )*(?:moved|relocated|quit|resigned|joined|started|left|switched|retired|got (?:a|the|my|laid))\b",
+    re.IGNORECASE,
+)
+"""How a clause about a change begins that names nobody."""
+_OF_THINGS = re.compile(
+    r"\bto (?:the )?(?:done|to-?do|doing|in progress|review|testing|blocked|closed|production|staging|trash|archive|drafts?|inbox|spam|backlog|phase|step|stage|chapter|page|section|version|milestone|sprint|next)\b",
+    re.IGNORECASE,
+)
+"""Where cards, files and mails are moved to."""
 _TOGETHER = re.compile(
     r"(?:(?:have|has|are|got|getting|been|both) )*(?:(?P<end>divorced|separated|split up|broke up|broken up|split)|(?:married|engaged)$)",
     re.IGNORECASE,
@@ -96,13 +106,20 @@ def read_english(sentence: str, people: People) -> Iterator[Stated]:
             carried = []
             continue
         yield from (relations := relations_in(clause, people))
-        subject = read_subject(clause, people)
+        change = CHANGED.match(clause) is not None and _OF_THINGS.search(clause) is None
+        subject = None if change else read_subject(clause, people)
         people.meet(one.object for one in relations)
         if subject and not subject[1]:
             held = clause
             continue
         names, rest = subject or (carried, clause)
-        phrase = _verb_phrase(rest) if names and rest else None
+        # Without a subject, a change is the speaker's own: «Moved to Graz.»
+        own = not names and bool(people.speaker) and change
+        phrase = _verb_phrase(rest) if (names or own) and rest else None
+        if own and phrase:
+            changes = said_of(people.speaker, phrase)
+            yield from changes if any(one.event for one in changes) else ()
+            continue
         if phrase and len(names) == 2 and (pair := _TOGETHER.match(phrase.text)):
             yield Stated(names[1], "spouse", names[0], bool(pair["end"]) ^ phrase.negated, event=True)
             continue

@@ -3,7 +3,13 @@
 import re
 from typing import Final
 
-from clawactors.memory.consolidation.facts.words import CONDITIONS, HAN_ATTRIBUTES, HAN_RELATIONS, PROFESSIONS
+from clawactors.memory.consolidation.facts.words import (
+    CONDITIONS,
+    EMPLOYERS,
+    HAN_ATTRIBUTES,
+    HAN_RELATIONS,
+    PROFESSIONS,
+)
 
 __all__ = ["HAN_NAME", "REL", "RULES", "HanRule"]
 
@@ -16,12 +22,13 @@ _LONG = r"(?P<o>[^了吗呢吧，。！？；,!?;]{1,24}?)"
 _END = r"(?:了|的|啦|呀|啊|哦|呢|而已|就行|就好|好了|吧)*$"
 _JOBS = "|".join(sorted((word for word in PROFESSIONS if ord(word[0]) > 0x3400), key=len, reverse=True))
 _CONDITIONS = "|".join(sorted((word for word in CONDITIONS if not word.isascii()), key=len, reverse=True))
+_EMPLOYER = "|".join(sorted(EMPLOYERS, key=len, reverse=True))
 _ATTRIBUTE = "|".join(sorted(HAN_ATTRIBUTES, key=len, reverse=True))
 _OWNED_HAN = "只狗|条狗|只猫|只兔子|只鹦鹉|只仓鼠|只乌龟|匹马|个儿子|个女儿|个孩子|个弟弟|个妹妹|个哥哥|个姐姐|个双胞胎|对双胞胎|辆车|辆自行车|辆摩托车|套房|套房子|架钢琴|把吉他|只柯基|只金毛|只橘猫|只布偶猫|只小狗|只小猫|条金鱼|台望远镜|艘船|只泰迪|只边牧"
 
 
 _CUES: Final = {
-    "lives in": "住搬迁移居户家回调", "left": "搬离", "left job": "辞离", "works at": "工班职业裁休干任入受转去打习教辞槽当做", "works as": "是当做行为任升",
+    "lives in": "住搬迁移居户家回调", "left": "搬离", "left job": "辞离", "works at": "工班职业裁休干任入受转去打习教辞槽当做在", "works as": "是当做行为任升",
     "is allergic to": "敏", "diet": "素真", "drinks": "喝戒", "smokes": "烟", "eats": "吃", "switched": "改换切迁转", "uses": "用", "learns": "学",
     "speaks": "说讲", "has": "养有买生卖", "is also called": "名号称叫", "is called": "名", "called": "叫", "has birthday": "生", "is aged": "岁",
     "is intolerant to": "耐", "has condition": "有患得", "is in": "位处坐", "is part of": "属", "is a kind of": "种", "born in": "生", "is from": "来老家人", "spouse": "婚证手分", "favourite": "最", "likes": "喜爱厌受感迷", "attribute": "是改换变为：:", "role": "是",
@@ -58,6 +65,7 @@ RULES: Final = (
     HanRule(r"(?:从(?P<old>[^到，。]{1,10}?))?(?:跳槽|入职|加入|就职|任职|受雇|转去|转到|去)(?:到|去|于|了)*" + _O + "(?:工作|上班|任职)?", "works at", event=True),
     HanRule(rf"在(?P<o>[^，。！？\s]{{2,14}}?)(?:当|做|担任|任)(?:一?[名个位])?(?P<job>[\u4e00-\u9fff]{{0,5}}?(?:{_JOBS}))", "works at"),
     HanRule(r"在(?P<o>[^，。！？\s]{2,14}?)(?:工作|上班|任职|就职|供职|打工|实习|任教|教书)(?:了.{1,6})?", "works at"),
+    HanRule(rf"(?:人)?在(?P<o>{_EMPLOYER}|[\u4e00-\u9fff]{{2,8}}(?:公司|集团|银行|科技|事务所|研究院|工作室))", "works at", event=True),
     HanRule(rf"不(?:再)?(?:是|当|做)(?:一?[名个位])?(?P<o>[\u4e00-\u9fff]{{0,5}}?(?:{_JOBS}))", "works as", negated=True),
     HanRule(rf"(?:是|当上?|做|改行(?:做|当)?|转行(?:做|当)?|成为|升任|担任|升职为|改做|改当|转做|晋升为)了?(?:一?[名个位])?(?P<o>[\u4e00-\u9fff]{{0,5}}?(?:{_JOBS}))", "works as"),
     # health

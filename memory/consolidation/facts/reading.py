@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Final
 
 from clawactors.memory.consolidation.facts.chinese import read_chinese
-from clawactors.memory.consolidation.facts.english import read_english
+from clawactors.memory.consolidation.facts.english import CHANGED, read_english
 from clawactors.memory.consolidation.facts.framing import earnest
 from clawactors.memory.consolidation.facts.stated import People, Stated, is_han
 from clawactors.memory.consolidation.facts.words import ATTRIBUTES, CONDITIONS, DIETS, PROFESSIONS, RELATIONS
@@ -79,7 +79,7 @@ def _may_state(text: str) -> bool:
     if words.isdisjoint(_WHO):
         if "'s " in text and not words.isdisjoint(_NOUNS):
             return True
-        return _NAMED.search(text) is not None
+        return _NAMED.search(text) is not None or CHANGED.match(text) is not None
     return not words.isdisjoint(_FIRST) or not words.isdisjoint(_NOUNS) or _NUMBERED.search(text) is not None
 
 

@@ -55,7 +55,7 @@ _STOP = re.compile(
     _IC,
 )
 _SWITCH = re.compile(
-    r"(?:switched|changed|migrated|converted|went over|gone over|swapped)(?: over)?(?: from (?P<old>.+?))? (?:to|for) (?P<o>.+?)(?: from (?P<from>.+))?$",
+    r"(?P<how>switched|changed|migrated|moved|converted|went over|gone over|swapped)(?: over)?(?: from (?P<old>.+?))? (?:to|for) (?P<o>.+?)(?: from (?P<from>.+))?$",
     _IC,
 )
 _LOST = re.compile(r"(?:sold|gave away|given away|lost|rehomed|scrapped)\s+(?P<o>(?:my|our|the|his|her)\s.+)$", _IC)
@@ -178,10 +178,15 @@ def _ends(name: str, text: str, phrase: VerbPhrase) -> Iterator[Stated]:
     if match := _LOST.match(text):
         if owned := owned_thing(match["o"]):
             yield Stated(name, "has", owned, True, event=True)
-    elif match := _SWITCH.match(text):
+    elif (match := _SWITCH.match(text)) and _is_switch(match):
         yield from _switched(name, thing(match["old"] or match["from"] or ""), thing(match["o"]))
     elif match := _STOP.match(text):
         yield from _stopped(name, thing(re.sub(r"^(?:using|with) ", "using ", match["o"])))
+
+
+def _is_switch(match: re.Match[str]) -> bool:
+    """Who moves from a program to another one moves no house."""
+    return match["how"].lower() != "moved" or fold(thing(match["old"] or match["from"] or "")) in PRODUCTS
 
 
 def _switched(name: str, old: str, new: str) -> Iterator[Stated]:

@@ -1,5 +1,6 @@
 """Closed classes of words that the extraction of facts needs: relatives, callings, places to live, names that are none."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from clawactors.memory.text.thesaurus import CONCEPTS
@@ -152,6 +153,38 @@ swift teams tensorflow terraform trello typescript ubuntu uv vagrant vercel vim 
 wordpress xcode yarn zabbix zoom zsh
 """)
 """Programs and platforms that one «moves to» without moving house."""
+
+PRODUCT_KINDS: Final[Mapping[str, frozenset[str]]] = {
+    "cloud; cloud provider; cloud platform; hosting provider; hosting; 云; 云服务商; 云平台; 云厂商; 云服务": _words(
+        "aws gcp azure hetzner digitalocean ovh linode vultr heroku cloudflare vercel 阿里云 腾讯云 华为云 谷歌云 亚马逊云"
+    ),
+    "database; db; main database; relational database; 数据库": _words(
+        "postgres postgresql mysql mariadb mongodb sqlite oracle elasticsearch cockroachdb dynamodb firebase"
+    ),
+    "message broker; message queue; queue; broker; 消息队列; 消息中间件": _words(
+        "kafka nats rabbitmq redis pulsar sqs"
+    ),
+    "ci; ci system; ci server; build system; build server; 持续集成": _words(
+        "jenkins gitlab circleci buildkite travis"
+    ),
+    "chat; chat tool; team chat; messenger; 聊天工具": _words("slack teams discord zoom mattermost 钉钉 飞书 企业微信"),
+    "editor; ide; code editor; text editor; 编辑器": _words("vim neovim emacs vscode pycharm xcode zed helix"),
+    "issue tracker; bug tracker; ticket system; 工单系统": _words("jira linear trello asana github gitlab"),
+    "monitoring; monitoring system; monitoring tool; 监控; 监控系统": _words(
+        "prometheus grafana datadog zabbix sentry splunk"
+    ),
+    "package manager; 包管理器": _words("poetry uv pip conda yarn npm pnpm maven gradle"),
+    "web framework; framework; frontend framework; 框架; 前端框架": _words(
+        "django flask fastapi rails laravel express react vue svelte angular"
+    ),
+}
+"""What kinds of products are called, with some of each: who switches to one has no other of that kind."""
+
+EMPLOYERS: Final = _words("""
+阿里 阿里巴巴 腾讯 字节 字节跳动 百度 华为 美团 京东 拼多多 网易 小米 滴滴 微软 谷歌 苹果 亚马逊 英特尔 英伟达 特斯拉
+比亚迪 蚂蚁 蚂蚁集团 携程 搜狐 联想 中兴 大疆 蔚来 理想汽车 小鹏 商汤 旷视 顺丰 脸书 三星 索尼 高通 思科 甲骨文
+""")
+"""Names of companies: 现在在拼多多 tells where somebody works, 现在在杭州 does not."""
 
 NO_NAME: Final = _words("""
 i we you he she it they this that these those there here what who which when where why how whose everyone everybody

@@ -143,6 +143,24 @@ def test_yesterday_is_a_day_of_the_time_zone() -> None:
     assert since("Yesterday I moved to Graz.", "2026-06-10 23:30+00:00", "Asia/Shanghai") == "2026-06-10"
 
 
+@pytest.mark.parametrize(
+    ("text", "stated"),
+    [
+        ("Moved to Graz.", [("Mira", "lives in", "Graz", False)]),
+        ("Just moved to Graz last week", [("Mira", "lives in", "Graz", False)]),
+        ("Quit Fiat.", [("Mira", "works at", "Fiat", True)]),
+        ("Moved to Done.", []),
+        ("Moved to GitHub Actions.", []),
+        ("Moved the files to the archive.", []),
+        ("Joined the call late.", []),
+        ("Started the server.", []),
+        ("Left join the tables.", []),
+    ],
+)
+def test_a_change_that_names_nobody_is_the_speakers_own(text: str, stated: list[tuple[str, str, str, bool]]) -> None:
+    assert read(text) == stated
+
+
 @given(st.text(alphabet="I live in Graz.我住在搬到了《》“”'\"?:,no longer Ana's wife is ", max_size=120))
 def test_any_text_is_read_without_harm(text: str) -> None:
     for subject, predicate, thing, _ in read(text):

@@ -33,6 +33,11 @@ def ask(index: Index, question: str, **filter: object) -> list[Hit]:
         ("I live in Turin", "I've moved to Graz", "Where does Mira live these days?"),
         ("我住在北京", "我搬家到了武汉", "我住在哪里？"),  # noqa: RUF001
         ("I work at Fiat as a welder", "I quit Fiat", "Do I work at Fiat?"),
+        ("I live in Turin", "Moved to Graz", "Where do I live?"),
+        ("Our cloud provider is AWS.", "We switched to GCP.", "Which cloud provider do we use?"),
+        ("Our database is MySQL.", "We moved from MySQL to PostgreSQL last week.", "Which database do we use?"),
+        ("We switched to GCP.", "We switched to Azure.", "Which cloud do we use?"),
+        ("我在阿里上班", "现在在拼多多", "我在哪里工作？"),  # noqa: RUF001
         ("周会在周二下午三点。", "周会改到周四了。", "周会在哪天？"),  # noqa: RUF001
     ],
 )
@@ -108,3 +113,18 @@ def test_once_the_successor_is_forgotten_the_older_is_current_again(index: Index
         memory = MEMORY.evolve(memory, event, 4)
     put(index, ("new", memory), version=4)
     assert [(hit.id, hit.superseded_by) for hit in ask(index, "SSH port of the build server")] == [("old", "")]
+
+
+@pytest.mark.parametrize(
+    ("older", "newer", "question"),
+    [
+        ("Our cloud provider is AWS.", "We switched to GCP for the demo.", "Which cloud provider do we use?"),
+        ("Our cloud provider is AWS.", "We switched to Slack.", "Which cloud provider do we use?"),
+        ("I live in Turin", "Moved to Done", "Where do I live?"),
+        ("我在阿里上班", "现在在杭州", "我在哪里工作？"),  # noqa: RUF001
+    ],
+)
+def test_what_changes_something_else_leaves_it_current(index: Index, older: str, newer: str, question: str) -> None:
+    say(index, "old", older, 2)
+    say(index, "new", newer, 3)
+    assert [hit.superseded_by for hit in ask(index, question) if hit.id == "old"] == [""]

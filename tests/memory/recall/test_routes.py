@@ -100,6 +100,12 @@ def test_a_question_under_another_name_finds_the_person(world: World) -> None:
     assert "Graz" in ask(world, "Where does Leo live?")[0].text
     note(world, "Leo plays the cello in the town orchestra.", "2026-06-03")
     assert "cello" in ask(world, "What instrument does 王磊 play? The cello?")[0].text
+    note(world, "My friend is Ana (安娜).", "2026-06-04")
+    note(world, "王磊 met 安娜 at the Bauhaus exhibition.", "2026-06-05")
+    world.consolidate()
+    both = ask(world, "Where did Leo meet Ana?")[0]
+    assert "Bauhaus" in both.text
+    assert not both.weak
 
 
 @pytest.fixture
