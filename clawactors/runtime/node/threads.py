@@ -66,6 +66,7 @@ class DaemonThreads(Executor):
                     future.set_result(call())
                 except BaseException as error:
                     future.set_exception(error)
+            del future, call  # an idle thread holds nothing of what it ran
             with self._guard:
                 self._idle.append(inbox)
 

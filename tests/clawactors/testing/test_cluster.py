@@ -7,6 +7,7 @@ import os
 import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -88,6 +89,18 @@ async def test_tasks_that_have_ended_leave_nothing_to_the_garbage_collector() ->
                 assert gc.collect() < 100  # reference cycles of attempts took a quarter of a node's time
             finally:
                 gc.enable()
+
+
+def test_a_cluster_that_is_closed_is_gone() -> None:
+    async def lives() -> "weakref.ref[Cluster]":
+        async with Cluster([double, thread, step_and_nap]) as cluster:
+            for each in ("double", "thread", "step-and-nap"):
+                await cluster.client.run(each, {"n": 1})
+            return weakref.ref(cluster)
+
+    gone = asyncio.run(lives())
+    gc.collect()
+    assert gone() is None  # a thread that idles held what it had run last, and so all the cluster
 
 
 async def test_a_week_of_sleep_takes_milliseconds() -> None:
