@@ -1,6 +1,6 @@
 """Which of two memories that answer alike is current: a later claim of the same slot stands above the earlier one."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -74,7 +74,7 @@ def _live(reading: Reading, id: str) -> Item | None:
 
 
 def in_order(
-    reading: Reading, hits: Sequence[tuple[Item, Hit]], hit_for: Callable[[Item, Hit], Hit | None]
+    hits: Sequence[tuple[Item, Hit]], replaced: Mapping[str, Item], hit_for: Callable[[Item, Hit], Hit | None]
 ) -> list[Hit]:
     """The hits with each outdated one marked and below what replaced it.
 
@@ -84,8 +84,8 @@ def in_order(
     ordered: list[Hit] = []
     done: set[str] = set()
     for item, hit in hits:
-        later = successor(reading, item)
-        if later is not None and later.id != item.id:
+        later = replaced.get(item.id)
+        if later is not None:
             first = placed.get(later.id) or hit_for(later, hit)
             if first is not None and later.id not in done:
                 ordered.append(replace(first, score=max(first.score, hit.score), weak=hit.weak))

@@ -15,7 +15,8 @@ from clawactors.memory.index.terms import searched_text
 from clawactors.memory.item import Item
 from clawactors.memory.models.serving import ServedModels
 from clawactors.memory.recall.candidates import candidates
-from clawactors.memory.recall.current import in_order
+from clawactors.memory.recall.changed import changed
+from clawactors.memory.recall.current import in_order, successor
 from clawactors.memory.recall.decided import decisions_first
 from clawactors.memory.recall.evidence import THRESHOLD, around, beyond_words, evidence, relevance
 from clawactors.memory.recall.filter import MemoryFilter, matching, passing_of, readable
@@ -40,6 +41,7 @@ _JUDGED: Final = 64
 _BEST: Final = 4
 _RERANKED: Final = 20
 _WEAK: Final = 3
+_NEAR: Final = 8
 _EVERYTHING: Final = MemoryFilter()
 
 type Scores = npt.NDArray[np.float32]
@@ -78,24 +80,25 @@ class Searcher:
         `now_ns` is the reference for words like «yesterday» in that zone; 0 stands for the time of the newest memory.
         `locale` tells how to read `5/6/2026`; what tasks of the asking `skill` met stands first of what answers alike.
         """
-        most = max(limit, _JUDGED)
+        most, terms = max(limit, _JUDGED), self.index.lexicon.analyzer.terms
         asked = AskedQuestion(text, filter, now_ns or self.index.columns.newest_ns, zone, locale, skill)
         weights: dict[str, float] = {}
+        near: list[Item] = []
         with self.index.store.snapshot() as reading:
 
             def ranked(text: str, filter: MemoryFilter) -> list[FoundHit]:
-                return self._found(reading, text, most, filter, threshold, asked, weights)
+                return self._found(reading, text, most, filter, threshold, asked, weights, near)
 
             def newest(filter: MemoryFilter) -> Iterator[Item]:
                 return self._newest(reading, most, filter)
 
             passing = passing_of(self.index, reading, filter)
 
-            def successor(item: Item, outdated: Hit) -> Hit | None:
+            def hit_for(item: Item, outdated: Hit) -> Hit | None:
                 return hit_of(item, outdated.score, outdated.weak, "", {}) if passing(item) else None
 
-            hits = in_order(reading, answers(reading, asked, ranked, newest, passing), successor)
-        terms = self.index.lexicon.analyzer.terms
+            found = answers(reading, asked, ranked, newest, passing)
+            hits = in_order(found, changed(reading, text, found, near, terms, successor), hit_for)
         best = self._reranked(text, hits)[:limit]
         return [hit if hit.excerpt else replace(hit, excerpt=excerpt(hit.text, weights, terms)) for hit in best]
 
@@ -122,16 +125,20 @@ class Searcher:
         threshold: float,
         asked: AskedQuestion,
         weights: dict[str, float],
+        near: list[Item],
     ) -> list[FoundHit]:
         """The ranked items that reach the threshold, else the best three, marked weak; without excerpts.
 
-        It adds the rarity of the terms to `weights`.
+        It adds the rarity of the terms to `weights`, and what follows below the threshold to `near`.
         """
         ranked, terms = self.rank(reading, text, filter, asked.now_ns, limit, asked.zone, asked.locale)
         places = np.flatnonzero(ranked.relevances >= threshold)[:limit]
         weak = not len(places)
         if weak:
             places = np.arange(min(limit, _WEAK, len(ranked.numbers)))
+        else:
+            below = np.flatnonzero(ranked.relevances < threshold)[:_NEAR]
+            near += [item for at in below.tolist() if (item := item_at(reading, int(ranked.numbers[at])))]
         weights |= {term.text: term.idf for term in terms}
         hits = []
         for place in places.tolist():

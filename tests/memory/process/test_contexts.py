@@ -68,3 +68,16 @@ async def test_a_cached_context_is_dropped_when_its_owners_memory_changes_or_is_
         assert await asked() == (False, "")
         actor.context.time.observe(actor.context.time.now_ns() + 3601 * 10**9)
         assert not (await asked())[0], "it expires after an hour"
+
+
+async def test_a_small_context_holds_what_is_true_now_not_the_summary_of_what_was(place: Place) -> None:
+    async with place.running():
+        said = {"owner": "maya", "session": "spring", "origin": "chat"}
+        for day, text in enumerate(
+            ("My eye test is on 3 May at 14:30.", "I painted the kiln.", "The clinic moved my eye test to 17 May."), 1
+        ):
+            await place.memories.remember(text, at=f"2026-04-{10 * day}T09:00:00Z", position=day, **said)
+        await place.ask("consolidate")
+        answer = await place.memories.context("When is my eye test?", tokens=60, owner="maya")
+        assert "17 May" in answer["text"]
+        assert "3 May" not in answer["text"].partition("no longer true")[0]
