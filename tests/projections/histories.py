@@ -22,6 +22,15 @@ from clawactors.systems.tasks.approvalevents import Approval
 from clawactors.systems.tasks.children import ChildEnd
 from clawactors.systems.tasks.stepevents import Undo
 
+NAMES = (
+    "",
+    "Import orders of ACME",
+    "导入订单失败",
+    "import_orders v2",
+    "ImportError: 订单 kaputt",
+    "",
+    "Größe ÄNDERN",
+)
 AT = 1_763_720_000_000_000_000
 SCHEDULES = ("nightly", "hourly")
 SKILLS, USERS, TAGS, NODES = ("echo", "sleep", "shell"), ("ada", "bob", ""), ("x", "y", "z"), ("n1", "n2", "n3")
@@ -135,6 +144,7 @@ def submit(history: History, id: str) -> None:
     r = history.random
     spec = te.Spec(
         skill=r.choice(SKILLS),
+        name=NAMES[len(history.records) % len(NAMES)],
         params={"n": r.randrange(5)},
         user=r.choice(USERS),
         priority=r.choice((1, 2, 2, 3, 4)),

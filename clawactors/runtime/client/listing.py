@@ -41,6 +41,7 @@ class Listing(ConnectedClient):
         parent: str = "",
         error: str = "",
         interrupted: bool = False,
+        text: str = "",
         silent_s: float | None = None,
         since: Moment | None = None,
         until: Moment | None = None,
@@ -52,7 +53,7 @@ class Listing(ConnectedClient):
 
         `since` and `until` are times of submission; `parent` is a task whose children are wanted; `error` is a class of
         errors; `interrupted`: the last attempts were cut short; `silent_s`: running, and nothing has come from the task
-        for so many seconds.
+        for so many seconds; `text`: words of the name or the last error, all of them, `conn*` for a beginning.
         `cursor` is that of the page before; `fresh` waits until the views hold all that is in the log now.
         Returns: the rows, and in `cursor` where the next page begins, None for the last one.
         Raises: `InvalidQuery`, `Unavailable`.
@@ -70,6 +71,7 @@ class Listing(ConnectedClient):
             parent=parent,
             error=error,
             interrupted=interrupted,
+            text=text,
             silent_s=silent_s,
             since_ns=moment_ns(since),
             until_ns=moment_ns(until),

@@ -47,7 +47,7 @@ class TasksQuestion(ViewQuestion, frozen=True, kw_only=True):
     Where conditions seldom meet, a page ends after some milliseconds of search, with fewer rows and a cursor.
 
     `error` is a class of errors; `interrupted`: the last attempts were cut short; `silent_s`: it runs, and nothing has
-    come from it for so long.
+    come from it for so long; `text`: words of its name or last error, `conn*` for the beginning of one.
     """
 
     status: tuple[str, ...] = ()
@@ -58,6 +58,7 @@ class TasksQuestion(ViewQuestion, frozen=True, kw_only=True):
     parent: str = ""
     error: str = ""
     interrupted: bool = False
+    text: str = ""
     silent_s: float | None = None
     since_ns: int | None = None
     until_ns: int | None = None
@@ -104,6 +105,7 @@ def _tasks(question: TasksQuestion, context: QueryContext) -> dict[str, Any]:
         parent=question.parent,
         error=question.error,
         interrupted=question.interrupted,
+        text=question.text,
         silent_since_ns=None if silence_ns is None else context.now_ns - silence_ns,
         since_ns=question.since_ns,
         until_ns=question.until_ns,

@@ -3,6 +3,8 @@
 Most tasks of a batch change in the same way. They are grouped, so that the effect on lists is computed once a group.
 """
 
+from typing import Final
+
 from clawactors.projections.engine.store import Writing
 from clawactors.projections.views.tasks import table as t
 from clawactors.projections.views.tasks.dimensions import hour_of
@@ -16,9 +18,12 @@ from clawactors.projections.views.tasks.lists import (
     standing_of,
 )
 from clawactors.projections.views.tasks.sums import TaskSums
+from clawactors.projections.views.tasks.words import WORDS, text_of, word_keys, words_of
 from clawactors.systems.tasks import Task
 
 __all__ = ["TaskRows"]
+
+_NO_TEXT: Final = ("", "", "")
 
 
 class TaskRows:
@@ -35,6 +40,8 @@ class TaskRows:
         self._steps: list[tuple[bytes, bytes]] = []
         self._ended_runs: list[tuple[bytes, int, int]] = []
         self._moved: dict[tuple[Standing, Standing], list[bytes]] = {}
+        self._words: list[tuple[bytes, bytes]] = []
+        self._left_words: list[bytes] = []
         self._requested: dict[tuple[Request | None, Request | None], list[bytes]] = {}
         self._archived: list[tuple[bytes, bytes]] = []
         self._gone: list[bytes] = []
@@ -64,6 +71,11 @@ class TaskRows:
         if old is not None and old.spec is not None:
             self._sums.count(before[0], before[1], before[2], hour_of(old.life.submitted_ns), old.spec, -1)
         self._sums.count(after[0], after[1], after[2], hour_of(life.submitted_ns), spec, 1)
+        text, text_before = text_of(new), _NO_TEXT if old is None else text_of(old)
+        if text != text_before:
+            words, before_words = words_of(text), words_of(text_before)
+            self._words += ((each, b"") for each in word_keys(words - before_words, key))
+            self._left_words += word_keys(before_words - words, key)
         journal = new.journal
         if old is None or old.journal is not journal:
             done = len(old.journal) if old else 0
@@ -85,6 +97,7 @@ class TaskRows:
             self._moved.setdefault((before, NEW), []).append(key)
             self._requested.setdefault((request_of(old), None), []).append(key)
             self._ended_runs.append((key, 0, len(old.journal)))
+            self._left_words += word_keys(words_of(text_of(old)), key)
             self._gone.append(key)
             self._sums.count(before[0], before[1], before[2], hour_of(old.life.submitted_ns), old.spec, -1)
         self._sums.count("archived", "", "", hour_of(new.life.submitted_ns), new.spec, 1)
@@ -117,6 +130,9 @@ class TaskRows:
             txn.delete(t.STATUSES, key)
         txn.put_all(t.INDEX, index)
         txn.put_all(t.QUEUE, queue)
+        for left_word in self._left_words:
+            txn.delete(WORDS, left_word)
+        txn.put_all(WORDS, self._words)
         self._begin()
 
 

@@ -23,6 +23,7 @@ from clawactors.projections.views.tasks.lists import (
 )
 from clawactors.projections.views.tasks.table import StoredTask
 from clawactors.projections.views.tasks.times import between
+from clawactors.projections.views.tasks.words import sought, walks_of_text
 from clawactors.systems.tasks import Task
 
 __all__ = ["LISTED_ENTRIES", "TaskFilter", "pending", "select"]
@@ -38,7 +39,7 @@ class TaskFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Conditions on tasks: all of them must hold, and one of several statuses. Times bound the submission, in ns.
 
     `error` is a class of errors; `interrupted`: its last attempts were cut short; `silent_since_ns`: it runs, and
-    nothing has come from it since then.
+    nothing has come from it since then; `text`: words of its name or its last error, see `words`.
     """
 
     status: tuple[str, ...] = ()
@@ -49,6 +50,7 @@ class TaskFilter(msgspec.Struct, frozen=True, kw_only=True):
     parent: str = ""
     error: str = ""
     interrupted: bool = False
+    text: str = ""
     silent_since_ns: int | None = None
     since_ns: int | None = None
     until_ns: int | None = None
@@ -66,6 +68,7 @@ class TaskFilter(msgspec.Struct, frozen=True, kw_only=True):
             and (not self.parent or spec.parent == self.parent)
             and (not self.error or (life.error is not None and life.error.kind == self.error))
             and (not self.interrupted or life.interruptions > 0)
+            and (not self.text or sought(self.text).fits(task))
             and (self.silent_since_ns is None or (life.status == "running" and life.updated_ns < self.silent_since_ns))
             and (self.since_ns is None or life.submitted_ns >= self.since_ns)
             and (self.until_ns is None or life.submitted_ns <= self.until_ns)
@@ -75,7 +78,10 @@ class TaskFilter(msgspec.Struct, frozen=True, kw_only=True):
 def select(
     reading: Reading, wanted: TaskFilter, below: bytes = LAST, effort: Effort | None = None
 ) -> Iterator[StoredTask]:
-    """The tasks that meet all conditions, newest first, from the key `below` downwards, as far as the effort goes."""
+    """The tasks that meet all conditions, newest first, from the key `below` downwards, as far as the effort goes.
+
+    Raises: `InvalidQuery` for a text that can't be sought.
+    """
     first, last = between(reading, wanted.since_ns, wanted.until_ns)
     effort, entries = effort or Effort(), reading.cursor(t.STEPS)
     for key in newest(_walks(reading, wanted), min(first, below), last, effort):
@@ -113,6 +119,8 @@ def _walks(reading: Reading, wanted: TaskFilter) -> list[Walk]:
         walks.append(PrefixWalk(reading, t.INDEX, term(PARENT, wanted.parent)))
     if wanted.interrupted:
         walks.append(PrefixWalk(reading, t.INDEX, term(INTERRUPTED, "")))
+    if wanted.text:
+        walks += walks_of_text(reading, sought(wanted.text))
     return walks or [PrefixWalk(reading, t.STATUSES)]
 
 

@@ -21,6 +21,7 @@ from clawactors.projections.views.tasks.durations import DURATIONS
 from clawactors.projections.views.tasks.rows import TaskRows
 from clawactors.projections.views.tasks.sums import COUNTS, SKILLS, WORK, TaskSums
 from clawactors.projections.views.tasks.times import TIMES, SubmissionTimeIndex
+from clawactors.projections.views.tasks.words import WORDS
 from clawactors.systems.tasks import FINAL, Task
 from clawactors.systems.tasks import events as e
 
@@ -59,6 +60,7 @@ class TasksView:
         t.QUEUE,
         t.ARCHIVED,
         t.ANSWERS,
+        WORDS,
         COUNTS,
         SKILLS,
         WORK,

@@ -249,6 +249,8 @@ def test_skills_are_told_with_their_nodes_and_figures(projector: Projector, ask:
         ("tasks", {"cursor": "???"}, "usage", "another question"),
         ("tasks", {"cursor": "AAAA"}, "usage", "another question"),
         ("nodes", {"status": "lost"}, "usage", "online"),
+        ("tasks", {"text": "…!"}, "usage", "no word in"),
+        ("tasks", {"text": " ".join(f"w{n}" for n in range(20))}, "usage", "too many words"),
         ("task", {}, "usage", "id"),
         ("task", {"id": "a.b"}, "usage", "an id has"),
         ("task", {"id": "x" * 5000}, "usage", "an id has"),

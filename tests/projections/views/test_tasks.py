@@ -18,6 +18,7 @@ from clawactors.projections.views.tasks.dimensions import BY, BY_SKILL
 from clawactors.projections.views.tasks.durations import DurationSketch, duration_class, middle_s
 from clawactors.projections.views.tasks.selection import TaskFilter, pending, select
 from clawactors.projections.views.tasks.sums import counts_by, counts_by_hour, status_counts
+from clawactors.projections.views.tasks.words import WORDS
 from clawactors.systems.tasks import STATUSES
 from clawactors.systems.tasks import commands as tc
 from clawactors.systems.tasks import events as te
@@ -35,6 +36,9 @@ filters = st.builds(
     tag=st.sampled_from(("", *TAGS)),
     error=st.sampled_from(("", "unknown", "timeout", "interrupted")),
     interrupted=st.booleans(),
+    text=st.sampled_from(
+        ("", "", "", "import", "IMPORT orders", "imp*", "订单", "单", "失败 订单", "o* v2", "lost", "grösse")
+    ),
     silent_since_ns=st.none() | st.integers(0, 200).map(lambda s: AT + s * 1_000_000_000),
     since_ns=st.none() | st.integers(0, 200).map(lambda s: AT + s * 1_000_000_000),
     until_ns=st.none() | st.integers(0, 200).map(lambda s: AT + s * 1_000_000_000),
@@ -197,3 +201,65 @@ def test_a_percentile_is_that_of_the_runs_themselves_within_three_percent(took: 
         sketch.add(duration_class(took_ns))
     rank = next(n for n in range(1, len(took) + 1) if n >= share * len(took))
     assert sketch.percentiles_s((share,)) == [pytest.approx(sorted(took)[rank - 1] / 1e9, rel=0.032, abs=2e-6)]
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("refused", "c a"),
+        ("connection REFUSED", "a"),
+        ("refused connection", "a"),
+        ("conn*", "b a"),
+        ("conn", ""),
+        ("value", "c"),
+        ("ValueError", "c"),
+        ("network", "a"),
+        ("10.0.0.7", "a"),
+        ("10.0.*", "a"),
+        ("7", "a"),
+        ("kunde*", "d"),
+        ("订单", "e b"),
+        ("导入订单", "b"),
+        ("单导", ""),
+        ("订", "e b"),
+        ("败", "b"),
+        ("导入 conn*", "b"),
+        ("größen*", "d"),
+        ("hidden", ""),
+    ],
+)
+def test_words_of_names_and_errors_are_found(projector: Projector, text: str, ids: str) -> None:
+    projector.apply(_named_tasks().records)
+    with projector.store.snapshot() as reading:
+        assert selected(reading, TaskFilter(text=text)) == ids.split()
+        assert selected(reading, TaskFilter(text=text, user="nobody")) == []
+
+
+def _named_tasks() -> History:
+    history = History()
+    names = {
+        "a": "Export",
+        "b": "导入订单失败 (connect)",
+        "c": "",
+        "d": "Kundengrößentabelle Größenlauf",
+        "e": "订单x导入",
+    }
+    errors = {"a": ("network", "connection refused: 10.0.0.7"), "c": ("validation", "ValueError: refused")}
+    for id, name in names.items():
+        history.command(id, tc.Submit(te.Spec(skill="echo", name=name, params={"x": "hidden"})))
+        if id in errors:
+            history.command(id, tc.ScheduleTask("n1", "i1"), to="n1")
+            fence = history.tasks[id].fence
+            history.command(id, tc.StartTask(fence), tc.Fail(fence, te.TaskError(*errors[id]), "failed"), writer="n1")
+    return history
+
+
+def test_words_that_are_gone_are_found_no_more(projector: Projector) -> None:
+    history = History()
+    history.command("t", tc.Submit(te.Spec(skill="echo", name="first second")))
+    projector.apply(history.records)
+    history.command("t", tc.Edit(te.Spec(skill="echo", name="second third")))
+    projector.apply(history.records)
+    with projector.store.snapshot() as reading:
+        assert [selected(reading, TaskFilter(text=word)) for word in ("first", "second", "third")] == [[], ["t"], ["t"]]
+        assert [key.partition(b"\0")[0] for key, _ in ascending(reading, WORDS)] == [b"second", b"third"]

@@ -132,6 +132,9 @@ def tasks(parser: Parser) -> None:
     parser.add_argument("--error", default="", metavar="CLASS", help="whose last error is of this class, as in timeout")
     parser.add_argument("--interrupted", action="store_true", help="whose last attempts were cut short")
     parser.add_argument(
+        "--text", default="", metavar="WORDS", help="with these words in name or last error; conn* begins a word"
+    )
+    parser.add_argument(
         "--silent", type=duration, metavar="D", help="running, and not heard of for this long, as in 5m"
     )
     parser.add_argument("--since", type=time, metavar="TIME", help="submitted at this time or later")

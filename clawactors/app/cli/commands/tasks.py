@@ -34,6 +34,7 @@ def run(options: Any) -> int:
             parent=options.parent,
             error=options.error,
             interrupted=options.interrupted,
+            text=options.text,
             silent_s=options.silent,
             since=options.since,
             until=options.until,
