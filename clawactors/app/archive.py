@@ -4,6 +4,7 @@
 their end. See docs/operations.md.
 """
 
+import json
 import logging
 import tomllib
 from pathlib import Path
@@ -19,7 +20,15 @@ from clawactors.eventlog.archive.store import ArchiveStore
 from clawactors.kernel.time import duration_s
 from clawactors.runtime.archiving import archived_in
 
-__all__ = ["ArchiveSettings", "archive_of", "archived_log", "read_archive_settings"]
+__all__ = [
+    "FOLDER",
+    "ArchiveSettings",
+    "archive_files",
+    "archive_of",
+    "archived_log",
+    "read_archive_settings",
+    "write_archive_settings",
+]
 
 FILE: Final = "archive.toml"
 FOLDER: Final = "archive"
@@ -56,6 +65,15 @@ def read_archive_settings(data: Path) -> ArchiveSettings:
     return settings
 
 
+def write_archive_settings(data: Path, settings: ArchiveSettings) -> None:
+    """Writes the settings of an archive whose files, unless they are in S3, lie in the data folder."""
+    if not settings.store.startswith("s3://"):
+        settings = ArchiveSettings(archive_after=settings.archive_after)
+    lines = (f"{name} = {json.dumps(value)}\n" for name, value in msgspec.structs.asdict(settings).items() if value)
+    if settings != ArchiveSettings():
+        (data / FILE).write_text("".join(lines), "utf-8")
+
+
 def archive_of(data: Path, settings: ArchiveSettings | None = None) -> Archive:
     """The archive of a data folder. Raises: `Misconfigured`."""
     settings = settings or read_archive_settings(data)
@@ -69,6 +87,12 @@ def _store(data: Path, settings: ArchiveSettings) -> ArchiveStore:
 
     bucket, _, prefix = settings.store.removeprefix("s3://").partition("/")
     return S3Store(bucket, prefix, endpoint=settings.endpoint, region=settings.region)
+
+
+def archive_files(data: Path, settings: ArchiveSettings) -> list[Path]:
+    """The whole files of an archive in a folder, by name; none where it is in another store."""
+    store = _store(data, settings)
+    return [store.path / name for name in store.whole()] if isinstance(store, FolderStore) else []
 
 
 def archived_log(log: EventLog, archive: Archive, *, goes_on: bool = False) -> ArchivedLog:

@@ -60,6 +60,10 @@ class FolderStore:
 
     async def names(self) -> list[str]:
         """All files, in the order of their names."""
+        return self.whole()
+
+    def whole(self) -> list[str]:
+        """The same, without waiting."""
         with self._explained(""):
             if not self.path.is_dir():
                 return []

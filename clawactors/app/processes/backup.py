@@ -9,7 +9,7 @@ import msgspec
 
 from clawactors.app.lifeline import die_with_parent
 from clawactors.app.upkeep.backup import make_backup, prune
-from clawactors.app.upkeep.folder import FILES, digests_in
+from clawactors.app.upkeep.folder import digests_in
 from clawactors.app.upkeep.planned import BackupOutcome, BackupStart
 from clawactors.eventlog import EventLogError
 from clawactors.eventlog.jetstream import Connection
@@ -28,8 +28,7 @@ async def _make(start: BackupStart) -> NoteBackup:
             connection,
             Path(start.plan.folder),
             digests=lambda: digests_in(data),
-            folders={name: data / place for name, place in FILES.items()},
-            beside=data,
+            data=data,
         )
     # Only now: at no moment are there fewer whole ones than are to be kept.
     prune(made.path.parent, made.manifest.log, start.plan.copies)

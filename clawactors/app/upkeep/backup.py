@@ -16,6 +16,8 @@ from typing import Any, Final
 
 import msgspec
 
+from clawactors.app.archive import FOLDER as ARCHIVE
+from clawactors.app.archive import ArchiveSettings, archive_files, read_archive_settings
 from clawactors.app.datafolder import RESERVE_BYTES
 from clawactors.app.upkeep.container import BackupReader, BackupWriter, Part, sweep_parts
 from clawactors.app.upkeep.manifest import MANIFEST, BackupManifest, BackupStream, ViewDigest, read_manifest
@@ -97,14 +99,13 @@ async def make_backup(
     path: Path,
     *,
     digests: Digests,
-    folders: Mapping[str, Path] = {},
-    beside: Path | None = None,
+    data: Path | None = None,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Backup:
-    """Writes a backup of all streams, and of the files below `folders` by the name that each has in the backup.
+    """Writes a backup of all streams and, with the data folder of the cluster, of the files of its archive.
 
-    `path` is a tar file or a folder; the folder is made. `digests` tells where the live views stand; `beside` is the
-    data folder of the cluster: where it is on the same disk, the backup leaves the cluster the space that it needs.
+    `path` is a tar file or a folder; the folder is made. `digests` tells where the live views stand. Where the data
+    folder is on the same disk, the backup leaves the cluster the space that it needs.
     Raises: `NoSuchLog`, `Misconfigured` (disk full, stream damaged), `Unavailable`; then there is no file.
     """
     began, made_at = time.monotonic(), datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -116,13 +117,16 @@ async def make_backup(
     with contextlib.suppress(OSError):  # the writer says what is wrong
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     sweep_parts(target.parent)
-    with BackupWriter(target, _least_free(target, beside)) as writer:
+    with BackupWriter(target, _least_free(target, data)) as writer:
         taken: dict[str, BackupStream] = {}
         for stream in streams:
             taken[stream.name] = await _copy_stream(connection, stream.name, writer, progress)
-        files = {
-            name: await asyncio.to_thread(_copy_file, path, name, writer) for name, path in sorted(_files(folders))
-        }
+        settings = ArchiveSettings() if data is None else read_archive_settings(data)
+        files: dict[str, Part] = {}
+        for file in [] if data is None else await asyncio.to_thread(archive_files, data, settings):
+            name = f"{ARCHIVE}/{file.name}"
+            with contextlib.suppress(FileNotFoundError):  # it was replaced meanwhile
+                files[name] = await asyncio.to_thread(_copy_file, file, name, writer)
         manifest = BackupManifest(
             product=VERSION,
             schema=SCHEMA,
@@ -131,6 +135,7 @@ async def make_backup(
             made_at=made_at,
             streams=taken,
             files=files,
+            archive=settings,
             digests={name: each for name, each in proofs.items() if each.position <= taken[EVENTS].state.last_seq},
         )
         writer.add(MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))
@@ -187,16 +192,9 @@ async def _copy_stream(
         )
 
 
-def _files(folders: Mapping[str, Path]) -> Iterable[tuple[str, Path]]:
-    for name, folder in folders.items():
-        for path in folder.rglob("*"):
-            if path.is_file() and not path.name.startswith("."):
-                yield f"{name}/{path.relative_to(folder)}", path
-
-
 def _copy_file(path: Path, name: str, writer: BackupWriter) -> Part:
-    writer.begin(name)
     with path.open("rb") as file:
+        writer.begin(name)
         while chunk := file.read(_READ_BYTES):
             writer.write(chunk)
     return writer.end()

@@ -1,17 +1,20 @@
 """Restores a backup into an empty data folder, and tells where the live views of a folder stand."""
 
+import asyncio
 import logging
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from clawactors.app.archive import FOLDER as ARCHIVE
+from clawactors.app.archive import archive_of, archived_log
 from clawactors.app.datafolder import RESERVE_BYTES, RESTORING, DataFolder, explained
 from clawactors.app.projections import CLUSTER
 from clawactors.app.server import NatsServer
 from clawactors.app.upkeep.container import BackupReader
 from clawactors.app.upkeep.manifest import BackupManifest, ViewDigest
-from clawactors.app.upkeep.restore import ViewProof, build_views, restore_files, restore_streams
+from clawactors.app.upkeep.restore import ViewProof, build_views, restore_archive, restore_streams
 from clawactors.eventlog import EventLogError, Misconfigured
 from clawactors.eventlog.jetstream import Connection, JetStreamLog
 from clawactors.kinds import KINDS
@@ -21,12 +24,10 @@ from clawactors.projections.engine.revisions import Revisions
 from clawactors.projections.engine.view import Projection
 from clawactors.projections.live import live_store
 
-__all__ = ["FILES", "VIEWS", "RestoreProgress", "digests_in", "projections", "restore_into"]
+__all__ = ["VIEWS", "RestoreProgress", "digests_in", "projections", "restore_into"]
 
 VIEWS: Final = {"cluster": "views", "memory": "memory"}
 """Where a data folder has the live store of a projection."""
-FILES: Final = {"archive": "archive"}
-"""Folders of a data folder whose files are in a backup, by the name that they have there."""
 
 _log = logging.getLogger(__name__)
 
@@ -81,8 +82,10 @@ async def restore_into(
                 await restore_streams(
                     connection, reader, manifest, lambda done: progress("restoring streams", done >> 20, total >> 20)
                 )
-            restore_files(reader, manifest, {name: path / place for name, place in FILES.items()})
-            async with await JetStreamLog.connect(server.url, "claw-restore", kinds=KINDS.names) as log:
+            with explained(path):
+                await asyncio.to_thread(restore_archive, reader, manifest, path)
+            async with await JetStreamLog.connect(server.url, "claw-restore", kinds=KINDS.names) as stream:
+                log = archived_log(stream, archive_of(path))
                 proofs = {
                     projection.name: await build_views(
                         log,
@@ -103,7 +106,7 @@ async def restore_into(
 
 def _begin(path: Path) -> None:
     """Marks the folder as one that is being restored, and removes what an interrupted restore left in it."""
-    mark, parts = path / RESTORING, [path / name for name in ("server", *VIEWS.values(), *FILES.values())]
+    mark, parts = path / RESTORING, [path / name for name in ("server", *VIEWS.values(), ARCHIVE)]
     if not mark.exists():
         if there := [part.name for part in parts if part.exists()]:
             raise Misconfigured(

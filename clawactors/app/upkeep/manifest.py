@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import msgspec
 
+from clawactors.app.archive import ArchiveSettings
 from clawactors.app.upkeep.container import BackupUnfit, Part
 from clawactors.eventlog.jetstream.stores.snapshots import StreamState
 
@@ -30,7 +31,10 @@ class ViewDigest(msgspec.Struct, frozen=True):
 
 
 class BackupManifest(msgspec.Struct, frozen=True, kw_only=True):
-    """`log` is the identity of the log, `schema` that of its streams; `made_at` is when the first stream was read."""
+    """`log` is the identity of the log, `schema` that of its streams; `made_at` is when the first stream was read.
+
+    `files` are those of the archive, unless it is elsewhere: `archive` says where.
+    """
 
     format: int = FORMAT
     product: str
@@ -40,6 +44,7 @@ class BackupManifest(msgspec.Struct, frozen=True, kw_only=True):
     made_at: str
     streams: dict[str, BackupStream]
     files: dict[str, Part] = {}
+    archive: ArchiveSettings = ArchiveSettings()
     digests: dict[str, ViewDigest] = {}
 
 

@@ -7,12 +7,16 @@
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+import os
+import re
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
+from clawactors.app.archive import FOLDER as ARCHIVE
+from clawactors.app.archive import write_archive_settings
 from clawactors.app.upkeep.backup import verified
 from clawactors.app.upkeep.container import BackupReader, BackupUnfit
 from clawactors.app.upkeep.manifest import BackupManifest, BackupStream, ViewDigest
@@ -32,8 +36,9 @@ from clawactors.projections.engine.replay import replay
 from clawactors.projections.engine.revisions import Revisions
 from clawactors.projections.engine.view import Projection
 
-__all__ = ["ViewProof", "build_views", "checked_backup", "restore_files", "restore_streams"]
+__all__ = ["ViewProof", "build_views", "checked_backup", "restore_archive", "restore_streams"]
 
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 _SERVERS_OWN: Final = "_nats."
 _OF_ONE_SERVER: Final = ("persist_mode",)
 
@@ -139,17 +144,20 @@ def _config(stream: BackupStream, *, clustered: bool, mark: str) -> dict[str, An
     return kept | {"num_replicas": 3 if clustered else 1, "metadata": metadata}
 
 
-def restore_files(reader: BackupReader, manifest: BackupManifest, folders: Mapping[str, Path]) -> None:
-    """Writes the files of the backup below `folders`, by the name that each has in the backup."""
+def restore_archive(reader: BackupReader, manifest: BackupManifest, data: Path) -> None:
+    """Writes the files of the archive to its usual place in a data folder, and the settings that go with it."""
     for name in manifest.files:
         top, _, rest = name.partition("/")
-        if top not in folders or ".." in Path(rest).parts or Path(rest).is_absolute():
+        if top != ARCHIVE or not _PLAIN.fullmatch(rest):
             raise BackupUnfit(f"the backup {reader.path} has a file {name} that has no place here: update claw")
-        path = folders[top] / rest
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = data / ARCHIVE / rest
+        path.parent.mkdir(mode=0o700, exist_ok=True)
         with path.open("wb") as file:
             for chunk in reader.chunks(name):
                 file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+    write_archive_settings(data, manifest.archive)
 
 
 async def build_views(

@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from clawactors.app.archive import ArchiveSettings, archive_files, read_archive_settings
 from clawactors.app.datafolder import RESTORING, DataFolder, InUse
 from clawactors.app.upkeep.container import BackupReader, BackupWriter
 from clawactors.app.upkeep.folder import restore_into
 from clawactors.app.upkeep.manifest import BackupManifest, BackupStream
-from clawactors.app.upkeep.restore import restore_files
+from clawactors.app.upkeep.restore import restore_archive
 from clawactors.eventlog import Misconfigured
 from clawactors.eventlog.jetstream.stores.snapshots import StreamState
 
@@ -60,18 +62,22 @@ async def test_a_folder_in_which_a_restore_was_interrupted_takes_nothing_but_a_r
     assert not (data / "server").exists(), "what was left is gone"
 
 
-def test_files_come_back_to_their_folder_and_to_no_other(tmp_path: Path) -> None:
+def test_files_of_the_archive_come_back_to_their_folder_and_to_no_other(tmp_path: Path) -> None:
     with BackupWriter(tmp_path / "one.tar") as writer:
-        parts = {name: writer.add(name, name.encode()) for name in ("archive/a/b", "archive/../c", "other/d")}
+        parts = {name: writer.add(name, name.encode()) for name in ("archive/a.zst", "archive/../c", "other/d")}
         writer.finish()
+    data = tmp_path / "data"
+    data.mkdir()
     with BackupReader(tmp_path / "one.tar") as reader:
         for name, part in parts.items():
-            files = BackupManifest(
-                product="1", schema=2, server="2.15.0", log="x", made_at="", streams={}, files={name: part}
+            files = msgspec.structs.replace(
+                manifest(), files={name: part}, archive=ArchiveSettings(archive_after="7d", store="/old/place")
             )
-            if name == "archive/a/b":
-                restore_files(reader, files, {"archive": tmp_path / "into"})
-                assert (tmp_path / "into" / "a" / "b").read_bytes() == name.encode()
+            if name == "archive/a.zst":
+                restore_archive(reader, files, data)
             else:
                 with pytest.raises(Misconfigured, match="no place here"):
-                    restore_files(reader, files, {"archive": tmp_path / "into"})
+                    restore_archive(reader, files, data)
+    settings = read_archive_settings(data)
+    assert settings == ArchiveSettings(archive_after="7d"), "its files are in this data folder now"
+    assert [path.read_bytes() for path in archive_files(data, settings)] == [b"archive/a.zst"]

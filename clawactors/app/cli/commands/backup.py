@@ -13,7 +13,7 @@ from clawactors.app.cli.session import with_client
 from clawactors.app.client import Client
 from clawactors.app.upkeep.backup import Backup, make_backup, newest
 from clawactors.app.upkeep.container import BackupReader, BackupUnfit
-from clawactors.app.upkeep.folder import FILES, digests_in
+from clawactors.app.upkeep.folder import digests_in
 from clawactors.app.upkeep.manifest import ViewDigest
 from clawactors.app.upkeep.restore import checked_backup
 from clawactors.eventlog import EventLogError
@@ -83,13 +83,14 @@ async def _make(options: Any, client: Client) -> int:
     def digests() -> Mapping[str, ViewDigest]:
         return digests_in(data) if data is not None else {}
 
+    if data is None:
+        note("this is not the machine of the cluster: the files of its archive are not in the backup")
     with ProgressBar("MB written", shown=not options.json) as bar:
         made = await make_backup(
             client.connection,
             Path(options.target),
             digests=digests,
-            folders={name: data / place for name, place in FILES.items()} if data is not None else {},
-            beside=data,
+            data=data,
             progress=lambda done: bar.at(done // _MB),
         )
     await _note(client, made)
