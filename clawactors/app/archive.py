@@ -92,7 +92,7 @@ def _store(data: Path, settings: ArchiveSettings) -> ArchiveStore:
 def archive_files(data: Path, settings: ArchiveSettings) -> list[Path]:
     """The whole files of an archive in a folder, by name; none where it is in another store."""
     store = _store(data, settings)
-    return [store.path / name for name in store.whole()] if isinstance(store, FolderStore) else []
+    return [store.path / name for name in store.present()] if isinstance(store, FolderStore) else []
 
 
 def archived_log(log: EventLog, archive: Archive, *, goes_on: bool = False) -> ArchivedLog:

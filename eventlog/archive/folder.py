@@ -60,9 +60,9 @@ class FolderStore:
 
     async def names(self) -> list[str]:
         """All files, in the order of their names."""
-        return self.whole()
+        return self.present()
 
-    def whole(self) -> list[str]:
+    def present(self) -> list[str]:
         """The same, without waiting."""
         with self._explained(""):
             if not self.path.is_dir():
