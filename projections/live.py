@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 
 from clawactors.eventlog import EventLog, EventLogError, Unavailable
 from clawactors.eventlog.decoding import Commit
-from clawactors.kernel.errors import Refused
+from clawactors.kernel.errors import InvalidQuery, Refused
 from clawactors.projections.engine.feed import GATHER_S, Feed
 from clawactors.projections.engine.health import Health
 from clawactors.projections.engine.opening import Openings, in_thread
@@ -21,6 +21,7 @@ from clawactors.projections.engine.replay import Progress, fill
 from clawactors.projections.engine.revisions import Revisions
 from clawactors.projections.engine.store import Store
 from clawactors.projections.engine.view import Projection
+from clawactors.projections.past import PastViews
 from clawactors.projections.snapshots import ViewSnapshots
 from clawactors.projections.starting import StartingPoint, starting_point
 from clawactors.projections.views.tasks.archived import archivable
@@ -45,6 +46,8 @@ class LiveViews:
         self.health = Health(openings.revisions, lambda: self.store)
         self.health.watch(self.store)
         self.on_exchanged: Callable[[], None] = _nothing
+        self.past: PastViews | None = None
+        """Answers what is asked as of a past moment."""
 
     @classmethod
     async def open(
@@ -133,6 +136,10 @@ class LiveViews:
         """The answer to a question on `claw.query.<name>`, or the error as an answer."""
         try:
             question = self._queries.read(name, body)
+            if question.at_seq or question.at_time_ns:
+                if self.past is None:
+                    raise InvalidQuery(f"{name!r} can't be asked of the past here")
+                return await self.past.answer(name, question)
             if question.fresh:
                 await self.fresh()
             if question.at_least > self.position:
@@ -168,6 +175,8 @@ class LiveViews:
     async def aclose(self) -> None:
         """Writes the held commits and closes the store after its last answer."""
         await self.feed.aclose()
+        if self.past is not None:
+            await self.past.aclose()
         await asyncio.to_thread(self.store.wait_unread)
         self.feed.projector.close()
 

@@ -52,7 +52,7 @@ class Client(client.ClusterClient):
         return cls._open(lambda: discover(url, data, context), user, DEADLINE_S)
 
     @classmethod
-    def at(cls, found: Found, *, user: str = "", timeout_s: float = DEADLINE_S) -> AbstractAsyncContextManager[Self]:
+    def of(cls, found: Found, *, user: str = "", timeout_s: float = DEADLINE_S) -> AbstractAsyncContextManager[Self]:
         """A client of a server that was found. `timeout_s` is how long a call waits while no control process answers.
 
         Raises: as `connect`; `NoSuchLog` where the server has no cluster's streams.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-__all__ = ["LONGEST_S", "duration_s", "iso", "retry_after_s", "time_ns", "time_zone"]
+__all__ = ["LONGEST_S", "ago_ns", "duration_s", "iso", "retry_after_s", "time_ns", "time_zone"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -46,15 +46,32 @@ def duration_s(text: str) -> float:
     return total
 
 
+def ago_ns(text: str) -> int | None:
+    """Nanoseconds of a time ago, as in `-2h` or `-1h30m`; None for any other text."""
+    if text[:1] != "-":
+        return None
+    try:
+        return int(duration_s(text[1:]) * 1e9)
+    except ValueError:
+        return None
+
+
 def time_ns(text: str) -> int:
     """Nanoseconds since 1970 of an ISO 8601 time with its zone, as in `2026-05-01T09:00:00+02:00` or `…Z`.
 
+    The zone may also be a name, as in `2026-05-01T09:00[Europe/Berlin]`.
     Raises: `ValueError` with what is understood; a time without a zone means another moment on each machine.
     """
+    written, bracket, name = text.partition("[")
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(written)
     except ValueError:
         raise ValueError(f"{text[:40]!r} is not a valid time: write 2026-05-01T09:00:00Z") from None
+    if bracket:
+        if (zone := time_zone(name.removesuffix("]"))) is None or name[-1:] != "]":
+            raise ValueError(f"{text[:60]!r} names no time zone: write 2026-05-01T09:00[Europe/Berlin]")
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=zone)
     if moment.tzinfo is None:
         raise ValueError(f"{text[:40]!r} has no zone: end it with Z or an offset such as +02:00")
     # `timestamp()` is a float, which is too coarse for nanoseconds.

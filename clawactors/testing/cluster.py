@@ -221,7 +221,7 @@ class Cluster:
         await self._start_control()
 
     async def _start_control(self) -> None:
-        views = QueriedViews(self._host.kinds, self._clock, lambda node: heartbeat_of(control, node))
+        views = QueriedViews(self._host.kinds, self._clock, lambda node: heartbeat_of(control, node), self._host.log)
         control = await self._host.control(views=views)
         await answer_questions(control, views.answer, CLUSTER)
         await self._leader()

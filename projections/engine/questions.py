@@ -18,6 +18,7 @@ from clawactors.projections.engine.store import Reading, Store
 from clawactors.systems.nodes.row import Heartbeat
 
 __all__ = [
+    "Building",
     "ErrorReply",
     "HeartbeatOf",
     "ProgressOf",
@@ -51,10 +52,21 @@ class ViewQuestion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """`at_least`: the answer waits until the views hold the log up to that version.
 
     `fresh`: it waits until they hold everything that is in the log when the question arrives.
+    `at_seq`, or else `at_time_ns`, in ns since 1970: the answer is as it was then; 0 is now.
     """
 
     fresh: bool = False
     at_least: int = 0
+    at_seq: int = 0
+    at_time_ns: int = 0
+
+
+class Building(Unavailable):
+    """Views of a past moment are being built: ask again soon. So many commits `done` `of` so many."""
+
+    def __init__(self, text: str, done: int, of: int) -> None:
+        super().__init__(text)
+        self.done, self.of = done, of
 
 
 class QueryContext(msgspec.Struct, dict=True):
@@ -92,6 +104,13 @@ class QueryError(msgspec.Struct):
     code: str
     message: str
     hint: str = ""
+
+
+class BuildingError(QueryError):
+    """The views of that moment are being built."""
+
+    done: int = 0
+    of: int = 0
 
 
 class ErrorReply(msgspec.Struct):
@@ -163,6 +182,8 @@ def error_reply(error: Exception) -> bytes:
             code, hint = "not_found", ""
         case Refused() | RecursionError():
             code, hint = "refused", ""
+        case Building(done=done, of=of):
+            return _encode(ErrorReply(BuildingError("building", str(error), "ask again in a moment", done, of)))
         case Unavailable():
             code, hint = "unavailable", "try again in a moment"
         case _:

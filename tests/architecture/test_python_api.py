@@ -30,7 +30,7 @@ PAGE = (ROOT / "docs" / "python-api.md").read_text("utf-8")
 NAMES = tuple(names(PAGE))
 
 
-INNER = {"close", "connect", "at"}
+INNER = {"close", "connect", "of"}
 """How a client comes and goes, which the text says."""
 
 

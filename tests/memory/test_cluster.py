@@ -56,7 +56,7 @@ async def cluster(data: Path) -> AsyncIterator[ClusterSupervisor]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def client(cluster: ClusterSupervisor) -> AsyncIterator[Client]:
-    async with Client.at(discover(nats=cluster.nats_url)) as client:
+    async with Client.of(discover(nats=cluster.nats_url)) as client:
         yield client
 
 

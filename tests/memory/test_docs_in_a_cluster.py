@@ -71,7 +71,7 @@ def test_every_command_of_the_example_works(
 async def test_the_code_of_the_example_works(cluster: ClusterSupervisor) -> None:
     names: dict[str, Any] = {}
     exec(compile(CODE, "memory.md", "exec"), names)  # noqa: S102 - our own page
-    async with Client.at(discover(nats=cluster.nats_url)) as client:
+    async with Client.of(discover(nats=cluster.nats_url)) as client:
         texts = await names["example"](client)
         assert texts[0] == "The kiln reached 1240 degrees"
         assert await client.ref("firing-1").result(30) == "The kiln must stay below 1280 degrees"

@@ -114,7 +114,7 @@ async def test_a_store_without_room_refuses_appends_with_the_reason_and_goes_on_
     large = spec_of("no-such-skill", {"text": "x" * 200_000})  # more would go by reference, and one place hold it
     many = 40  # so many go as a batch, one goes alone
     async with running(disk(ENOUGH + 2 * MB), ClusterPlan(nodes=1, skills=(SKILLS,))) as system:
-        async with Client.at(discover(system.cluster.nats_url), timeout_s=12) as client, asyncio.timeout(PATIENCE_S):
+        async with Client.of(discover(system.cluster.nats_url), timeout_s=12) as client, asyncio.timeout(PATIENCE_S):
             refusal, stored = "", 0
             while "insufficient" not in refusal:  # it may be busy first, and say nothing in time
                 try:
@@ -124,7 +124,7 @@ async def test_a_store_without_room_refuses_appends_with_the_reason_and_goes_on_
                     stored += batch.submitted + batch.existing
                 except Unavailable as error:
                     refusal = str(error)
-        async with Client.at(discover(system.cluster.nats_url), timeout_s=12) as client:
+        async with Client.of(discover(system.cluster.nats_url), timeout_s=12) as client:
             with pytest.raises(Unavailable, match="insufficient"):
                 await client.submit_many([TaskRequest("large-alone", large)])
         assert stored <= (await system.ask("status", fresh=True))["tasks"]["pending"] <= stored + many
@@ -138,7 +138,7 @@ async def test_a_disk_that_runs_full_loses_nothing_and_once_there_is_room_all_go
         ids = await system.submit(20, steps=20, seconds=0.1)
         filler = system.folder / "filler"
         fill(filler)
-        async with Client.at(discover(system.cluster.nats_url), timeout_s=2) as client:
+        async with Client.of(discover(system.cluster.nats_url), timeout_s=2) as client:
 
             async def is_refused() -> bool:
                 try:

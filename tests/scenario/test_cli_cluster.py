@@ -113,6 +113,29 @@ def test_its_history_and_its_past_are_told(claw: Claw) -> None:
     assert len(claw.quick("task", "h-1", "--at", str(second), "--history", "--json").answer) == 2
     before = claw.quick("task", "h-1", "--at", "2020-01-01T00:00:00Z", "--json")
     assert (before.code, before.answer["error"]["message"]) == (3, "there was no task 'h-1' then")
+    changed = claw.quick("diff", "h-1", "--from", str(second), "--json").answer
+    assert changed["changed"]["status"] == {"before": "scheduled", "after": "completed"}
+    assert [entry["type"] for entry in changed["events"]] == [entry["type"] for entry in history[2:]]
+
+
+def test_the_cluster_is_asked_as_it_was(claw: Claw, tmp_path: Path) -> None:
+    claw.quick("submit", "count", '{"up_to": 2}', "--id", "past-1", "--wait")
+    last = claw.quick("task", "past-1", "--json").answer["version"]
+    claw.quick("submit", "count", '{"up_to": 2}', "--id", "past-2", "--wait")
+    then = claw.quick("tasks", "--at", str(last), "--json").answer
+    assert [row["id"] for row in then if row["id"].startswith("past-")] == ["past-1"]
+    status = claw.quick("status", "--at", str(last), "--json").answer
+    assert (sum(status["tasks"].values()), status["log"]["last_seq"]) == (len(then), last)
+    assert "n1" in [row["id"] for row in claw.quick("nodes", "--at", str(last), "--json").answer]
+    assert claw.quick("tasks", "--at", "-1s", "--json").code == 0
+    future = claw.quick("tasks", "--at", str(10 * last + 1000), "--json")
+    assert (future.code, future.answer["error"]["code"]) == (2, "usage")
+    into = str(tmp_path / "into")
+    made = claw("--view", "tasks", "--at", str(last), "--into", into, module="replay")
+    assert made.code == 0, made
+    assert claw.quick("tasks", "--views", into, "--json").answer == then
+    assert claw.quick("task", "past-1", "--views", into, "--json").answer["result"] is not None
+    assert claw.quick("task", "past-2", "--views", into, "--json").code == 3
 
 
 def test_parameters_come_from_standard_input(claw: Claw) -> None:
@@ -454,7 +477,7 @@ def test_the_status_says_which_server_and_why(claw: Claw, cluster: ClusterSuperv
 
 
 async def publish_by_hand(cluster: ClusterSupervisor) -> None:
-    async with Client.at(discover(cluster.nats_url)) as client:
+    async with Client.of(discover(cluster.nats_url)) as client:
         await client.connection.ask("claw.task.by-hand.log", b"nonsense")
 
 

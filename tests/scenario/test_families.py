@@ -106,7 +106,7 @@ async def test_commands_show_the_tree_and_answer_what_is_asked(system: System) -
     assert (row["task"], row["question"], row["by"]) == (ref.id, "deploy?", ["ada", "ops"])
     refused = await asyncio.to_thread(system.claw.quick, "approve", ref.id)
     assert "is for ada, ops to answer" in refused.err
-    async with Client.at(discover(nats=system.cluster.nats_url), user="ops") as ops:
+    async with Client.of(discover(nats=system.cluster.nats_url), user="ops") as ops:
         await ops.approve(ref.id, comment="go on")
     assert await ref.result(PATIENCE_S) == ["yes", "client/ops", "go on"]
     assert await claw(system, "approvals") == []

@@ -24,7 +24,7 @@ async def test_an_extraction_that_finds_no_memory_has_its_six_attempts_and_is_de
     monkeypatch.setenv("PYTHONPATH", ROOT)
     async with (
         ClusterSupervisor(tmp_path / "data", ClusterPlan(nodes=1, restart=False)) as cluster,
-        Client.at(discover(nats=cluster.nats_url)) as client,
+        Client.of(discover(nats=cluster.nats_url)) as client,
     ):
         os.kill(cluster.run.pids.memory, signal.SIGKILL)
         job = {"key": "k", "user": "ada", "conversation": "c", "message": "m", "seq": 1}

@@ -48,7 +48,7 @@ async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Syst
 
 
 async def test_a_client_needs_the_right_to_ask_and_no_other(system: System) -> None:
-    async with asyncio.timeout(PATIENCE_S), Client.at(discover(nats=system.url), user="ada") as ada:  # type: ignore[attr-defined]
+    async with asyncio.timeout(PATIENCE_S), Client.of(discover(nats=system.url), user="ada") as ada:  # type: ignore[attr-defined]
         assert await ada.run("echo", {"text": "hi"}, id="first") == "hi"
         ref = await ada.submit("counts", {"count": 500}, id="counted", delay_s=0.1)
         async with aclosing(ref.stream()) as stream:

@@ -83,7 +83,7 @@ async def test_five_megabytes_there_and_back(system: System, tmp_path: Path) -> 
 async def test_a_stream_goes_on_with_another_connection(system: System) -> None:
     await system.client.submit("counts", {"count": 1500}, id="moves")
     first = await collect(system.client, "moves", most=300)
-    async with Client.at(discover(system.cluster.nats_url)) as other:
+    async with Client.of(discover(system.cluster.nats_url)) as other:
         rest = await collect(other, "moves", after=first[-1].position)
     assert [chunk.value for chunk in first + rest] == list(range(1500))
     assert [chunk.value for chunk in await collect(system.client, "moves")] == list(range(1500))

@@ -87,7 +87,7 @@ async def test_a_toy_system_is_decided_shown_and_replayed_on_a_server(nats_url: 
     try:
         async with asyncio.timeout(PATIENCE_S):
             await ready.wait()
-            async with app.Client.at(discover(nats_url), user="ada") as client:
+            async with app.Client.of(discover(nats_url), user="ada") as client:
                 await use(client)
                 await client.connection.ask("claw.cmd.counter.c1", b'{"type": "counter.raise", "amount": 2}')
                 row: dict[str, Any] = {}

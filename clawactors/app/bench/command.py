@@ -77,7 +77,7 @@ async def _measure(names: list[str], options: Any) -> list[Figure]:
 async def _scene(name: str, options: Any) -> AsyncIterator[Scene]:
     """A fresh cluster for each figure, so that none runs on the leftovers of another."""
     if options.nats:
-        async with Client.at(discover(nats=options.nats), user="bench") as client:
+        async with Client.of(discover(nats=options.nats), user="bench") as client:
             yield Scene(client, await JetStreamLog.over(client.connection), None)
         return
     plan = {
@@ -89,6 +89,6 @@ async def _scene(name: str, options: Any) -> AsyncIterator[Scene]:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         async with (
             ClusterSupervisor(folder / "cluster", plan) as cluster,
-            Client.at(discover(nats=cluster.nats_url), user="bench") as client,
+            Client.of(discover(nats=cluster.nats_url), user="bench") as client,
         ):
             yield Scene(client, await JetStreamLog.over(client.connection), cluster)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, NoReturn, override
 
 from clawactors.app.cli.problem import Problem
-from clawactors.kernel.time import duration_s, time_ns
+from clawactors.kernel.time import ago_ns, duration_s, time_ns
 
 __all__ = [
     "GLOBALS",
@@ -35,8 +35,8 @@ GLOBALS: Final = ("data", "nats", "context", "json", "debug")
 _VALUED: Final = frozenset(("--data", "--context", "--nats"))
 _OPTIONAL: Final = frozenset(("--wait",))
 """Options whose value may be left out; they take the next argument only when that can be a duration."""
-_TIMED: Final = frozenset(("--delay", "--timeout", "--older-than"))
-"""Options whose value must not be taken for an option where it is a negative duration: that is to be told as such."""
+_TIMED: Final = frozenset(("--delay", "--timeout", "--older-than", "--at", "--from", "--to", "--until", "--since"))
+"""Options whose value must not be taken for an option where it is a negative duration: a time ago, or an error."""
 _UNITS_S: Final = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -145,12 +145,13 @@ def worded[T](read: Callable[[str], T]) -> Callable[[str], T]:
 
 
 def _place(text: str) -> tuple[str, int]:
-    return ("seq", int(text)) if text.isascii() and text.isdigit() else ("time", _through(text))
+    if text.isascii() and text.isdigit():
+        return "seq", int(text)
+    return ("time", _through(text)) if (ago := ago_ns(text)) is None else ("ago", ago)
 
 
 def _moment(text: str) -> int:
-    at_ns = time_ns(text)
-    if not 0 < at_ns < 1 << 63:
+    if not 0 < (at_ns := time_ns(text)) < 1 << 63:
         raise ValueError(f"{text[:40]!r} is not a valid time: use one between 1970 and 2262")
     return at_ns
 
@@ -196,8 +197,7 @@ def _port(text: str) -> int:
 
 
 def _lease(text: str) -> float:
-    seconds = duration_s(text)
-    if not 1 <= seconds <= 120:
+    if not 1 <= (seconds := duration_s(text)) <= 120:
         raise ValueError(f"{text!r} is not a valid lease: use 1s to 120s")
     return seconds
 
@@ -234,7 +234,7 @@ through = worded(_through)
 statuses = worded(_statuses)
 """States of tasks, of `a,b`."""
 place = worded(_place)
-"""`("seq", n)` or `("time", ns)`."""
+"""`("seq", n)`, `("time", ns)` or `("ago", ns)`."""
 pair = worded(_pair)
 """`(key, value)` of `K=V`."""
 share = worded(_share)

@@ -34,7 +34,14 @@ def _program(argv: Sequence[str]) -> int:
     parser = Parser("claw-replay", "build views from the log alone")
     parser.add_argument("--view", action="append", default=[], metavar="NAME", help="only this view in the digest")
     parser.add_argument("--verify", action="store_true", help="compare with the live views; exit 1 if they differ")
-    parser.add_argument("--until", type=place, metavar="SEQ|TIME", help="stop there, to see the views of that time")
+    parser.add_argument(
+        "--at",
+        "--until",
+        dest="until",
+        type=place,
+        metavar="SEQ|TIME",
+        help="stop there: a sequence, a time, or a time ago (-2h)",
+    )
     parser.add_argument("--into", metavar="DIR", help="keep the views in this new folder")
     options = options_of(parser, argv)
     if options.verify and (options.until or options.into):
@@ -103,9 +110,13 @@ async def _build(source: "Source", options: Any, parts: "_Parts", tell: _Tell) -
     from pathlib import Path
 
     from clawactors.projections.engine.replay import replay
+    from clawactors.projections.moment import moment_at
 
-    unit, until = options.until or ("seq", None)
-    bounds: dict[str, Any] = {"until": until} if unit == "seq" else {"until_ns": until}
+    unit, until = options.until or ("", 0)
+    if unit == "ago":
+        until = (await source.log.head()).at_ns - until
+    moment = await moment_at(source.log, until if unit == "seq" else 0, until) if unit else None
+    bounds: dict[str, Any] = {"until": moment.seq} if moment else {}
     reports: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory(prefix="replay-") as scratch:
         into = _new_folder(options.into) if options.into else Path(scratch)

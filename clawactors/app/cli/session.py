@@ -12,6 +12,7 @@ from clawactors.app.client import Client
 from clawactors.app.discovery import Found, discover
 from clawactors.eventlog import NoResponders, NoSuchLog, Unavailable
 from clawactors.kernel.errors import InvalidQuery, NotFound, Refused
+from clawactors.runtime.client.listing import Listing
 
 __all__ = ["ask_memory", "by_id", "change_by_id", "explained", "find", "hinted", "with_client"]
 
@@ -36,7 +37,7 @@ def with_client(options: Any, work: Callable[[Client], Awaitable[int]], user: st
     async def run() -> int:
         found = find(options)
         try:
-            async with Client.at(found, user=user, timeout_s=_TIMEOUT_S) as client:
+            async with Client.of(found, user=user, timeout_s=_TIMEOUT_S) as client:
                 if client.unanswered:
                     note(f"no control process answers at {found.shown} yet: waiting up to {_TIMEOUT_S:g} s")
                 return await work(client)
@@ -51,7 +52,7 @@ def with_client(options: Any, work: Callable[[Client], Awaitable[int]], user: st
     return asyncio.run(run())
 
 
-async def by_id[T](client: Client, id: str, work: Callable[[str], Awaitable[T]]) -> T:
+async def by_id[T](client: Listing, id: str, work: Callable[[str], Awaitable[T]]) -> T:
     """Does the work on the task with that id, or on the only task whose id starts so. Raises: what the work raises."""
     try:
         return await work(id)
@@ -76,7 +77,7 @@ async def change_by_id[T](client: Client, id: str, work: Callable[[str], Awaitab
         return await work(full)
 
 
-async def _completed(client: Client, start: str) -> str | None:
+async def _completed(client: Listing, start: str) -> str | None:
     try:
         full = await client.resolve(start)
     except (NoResponders, Unavailable):

@@ -72,7 +72,7 @@ async def opened(options: Any) -> AsyncIterator[Source]:
 
 @asynccontextmanager
 async def _running(found: Found) -> AsyncIterator[Source]:
-    async with Client.at(found) as client:
+    async with Client.of(found) as client:
 
         async def live(projection: Projection = CLUSTER, views: tuple[str, ...] = ()) -> StoreDigest:
             question = msgspec.json.encode({"views": views})

@@ -86,6 +86,6 @@ async def _in(folder: Path, progress: Progress) -> dict[str, Any]:
     progress.say("Starting a nats-server, control and two nodes …")
     async with ClusterSupervisor(folder / "cluster", ClusterPlan(nodes=2)) as cluster:
         url = cluster.nats_url
-        async with Client.at(discover(nats=url), user="demo") as client:
+        async with Client.of(discover(nats=url), user="demo") as client:
             log = await JetStreamLog.over(client.connection)
             return await run_demo(_Stage(cluster, client, log), folder / "work", progress)

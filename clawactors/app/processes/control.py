@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from clawactors.app.archive import archive_of, archived_log, read_archive_settings
+from clawactors.app.processes.past import build_in_process
 from clawactors.app.processes.start import ControlStart, main
 from clawactors.app.projections import CLUSTER
 from clawactors.app.questions import answer_questions, heartbeat_of
@@ -28,6 +30,7 @@ from clawactors.kinds import KINDS
 from clawactors.projections.engine.damage import distrust
 from clawactors.projections.engine.view import Projection
 from clawactors.projections.live import LiveViews
+from clawactors.projections.past import FOLDER, PastViews
 from clawactors.projections.starting import starting_point
 from clawactors.runtime.archiving import ArchivedBlobs
 from clawactors.runtime.clock import SystemClock
@@ -72,6 +75,8 @@ async def serve(
             probe=starting_point,
         )
         stack.push_async_callback(views.aclose)
+        builder = partial(build_in_process, start.nats_url, start.data, projection.name)
+        views.past = PastViews(whole, folder / FOLDER, projection, builder)
         control = Control(
             ActorContext(archived_log(log, archive), clock, f"control/{start.name}"),
             JetStreamLeases(log.connection),

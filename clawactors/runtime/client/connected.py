@@ -14,7 +14,7 @@ from clawactors.kernel.transfer import decode_state
 from clawactors.runtime.client.blobs import ClientBlobs
 from clawactors.runtime.client.ends import Ends
 from clawactors.runtime.client.openrequests import OpenRequests
-from clawactors.runtime.client.questions import TypedQuestions
+from clawactors.runtime.client.questions import TypedQuestions, ViewsReader
 from clawactors.runtime.client.sender import DEADLINE_S, CommandSender
 from clawactors.runtime.context import ProcessContext
 from clawactors.runtime.naming import new_id
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["ConnectedClient"]
 
 
-class ConnectedClient:
+class ConnectedClient(ViewsReader):
     """`sender` carries commands, `questions` raw questions, `views` typed ones, `ends` the ends of awaited tasks.
 
     `user` is whom it acts for, '' for nobody.

@@ -8,7 +8,7 @@ import msgspec
 from clawactors.eventlog import is_id
 from clawactors.kernel.errors import InvalidQuery
 from clawactors.runtime.client.archivedrows import ArchivedRow
-from clawactors.runtime.client.connected import ConnectedClient
+from clawactors.runtime.client.questions import ViewsReader
 from clawactors.runtime.client.rows import ApprovalRow, NodeRow, Page, SkillRow, TaskRow, TaskTree
 from clawactors.runtime.times import Moment, moment_ns
 
@@ -27,7 +27,7 @@ def _statuses(status: object) -> tuple[object, ...]:
     return tuple(filter(None, (status,) if isinstance(status, str) else status))
 
 
-class Listing(ConnectedClient):
+class Listing(ViewsReader):
     """The lists of a cluster. All raise `InvalidQuery` and `Unavailable` (`NoResponders`: no control process runs)."""
 
     async def tasks(

@@ -9,7 +9,7 @@ from clawactors.eventlog import Unavailable
 from clawactors.kernel.errors import InvalidQuery, NotFound, Refused
 from clawactors.runtime.client.rows import Page
 
-__all__ = ["TypedQuestions"]
+__all__ = ["TypedQuestions", "ViewsReader", "building_of"]
 
 _PAGE: Final = 1000
 
@@ -18,6 +18,16 @@ class _Fault(msgspec.Struct):
     code: str
     message: str
     hint: str = ""
+
+
+class _BuildingFault(msgspec.Struct):
+    code: str
+    done: int = 0
+    of: int = 0
+
+
+class _CheckedBuilding(msgspec.Struct):
+    error: _BuildingFault | None = None
 
 
 class _Checked(msgspec.Struct):
@@ -30,6 +40,19 @@ class _One[Row](msgspec.Struct):
 
 _decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
 _checked = msgspec.json.Decoder(_Checked).decode
+_checked_building = msgspec.json.Decoder(_CheckedBuilding).decode
+
+
+def building_of(answer: bytes) -> tuple[int, int] | None:
+    """How many of how many commits are in views that are being built; None for any other answer."""
+    fault = _checked_building(answer).error
+    return (fault.done, fault.of) if fault is not None and fault.code == "building" else None
+
+
+class ViewsReader:
+    """Has `views` to ask."""
+
+    views: "TypedQuestions"
 
 
 class TypedQuestions:

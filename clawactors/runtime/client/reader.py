@@ -11,7 +11,9 @@ from clawactors.runtime.times import Moment, moment_ns
 
 if TYPE_CHECKING:
     from clawactors.runtime.client.checks import Check
+    from clawactors.runtime.client.difference import TaskDifference
     from clawactors.runtime.client.history import HistoryEntry, Place
+    from clawactors.runtime.client.past import PastCluster
     from clawactors.runtime.client.reasons import Explanation
 
 __all__ = ["ClusterReader"]
@@ -48,6 +50,37 @@ class ClusterReader(Listing, Summary):
         from clawactors.runtime.client.history import read_history
 
         return (await read_history(self.questions, id, _place(at_seq, at))).entries
+
+    async def difference(
+        self,
+        id: str,
+        *,
+        from_seq: int | None = None,
+        begin: Moment | None = None,
+        to_seq: int | None = None,
+        end: Moment | None = None,
+    ) -> "TaskDifference":
+        """What changed in the task between two moments, each a sequence or a time; by default from its start to now.
+
+        Raises: `NotFound` where it was not there at the end, `InvalidQuery`, `Refused`, `Unavailable`.
+        """
+        from clawactors.runtime.client.difference import checked_order, difference
+        from clawactors.runtime.client.history import read_history
+
+        first, last = _place(from_seq, begin) or ("seq", 0), _place(to_seq, end)
+        checked_order(first, last)
+        return difference(await read_history(self.questions, id, last), first)
+
+    def at(self, place: Moment, *, progress: Callable[[int, int], None] = lambda done, of: None) -> "PastCluster":
+        """The cluster as it was at a past moment, to be asked as it is asked now.
+
+        `place`: a sequence of the log, a time with its zone, or a time ago as in `-2h`. The first question has views of
+        that moment built; `progress` is told how many of how many commits they have.
+        Raises: `InvalidQuery`.
+        """
+        from clawactors.runtime.client.past import PastCluster
+
+        return PastCluster(self, place, progress)
 
     async def why(self, id: str) -> "Explanation":
         """Why the task is in its state, in sentences. Raises: `NotFound`, `Refused`, `Unavailable`."""

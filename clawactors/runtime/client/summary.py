@@ -15,6 +15,7 @@ __all__ = [
     "ClusterStatus",
     "Durations",
     "LogSize",
+    "PastStatus",
     "Sizes",
     "Statistics",
     "StoreSize",
@@ -57,6 +58,16 @@ class ClusterStatus(_Summary, frozen=True):
     faults: int
     needs_upgrade: int
     backup: BackupRow | None = None
+
+
+class PastStatus(_Summary, frozen=True):
+    """What `claw status --at` shows; of the log, only where it ended is known."""
+
+    tasks: dict[str, int]
+    nodes: dict[str, int]
+    log: LogSize
+    faults: int
+    needs_upgrade: int
 
 
 class Took(_Summary, frozen=True):

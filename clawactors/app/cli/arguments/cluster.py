@@ -3,7 +3,7 @@
 import argparse
 from typing import Final
 
-from clawactors.app.cli.arguments.watch import watch_argument
+from clawactors.app.cli.arguments.watch import past_arguments, watch_argument
 from clawactors.app.cli.parsing import Parser, count, duration, interval, lease, pair, port, time, words
 
 __all__ = [
@@ -137,6 +137,7 @@ def join(parser: Parser) -> None:
 
 def nodes(parser: Parser) -> None:
     """What `claw nodes` takes."""
+    past_arguments(parser)
     watch_argument(parser)
 
 
@@ -159,6 +160,7 @@ def skills(parser: Parser) -> None:
 
 def status(parser: Parser) -> None:
     """What `claw status` takes."""
+    past_arguments(parser)
     watch_argument(parser)
 
 

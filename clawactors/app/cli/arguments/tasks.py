@@ -3,14 +3,13 @@
 import math
 from typing import Final
 
-from clawactors.app.cli.arguments.watch import watch_argument
+from clawactors.app.cli.arguments.watch import past_arguments, watch_argument
 from clawactors.app.cli.parsing import (
     Parser,
     count,
     duration,
     moment,
     pair,
-    place,
     rate,
     statuses,
     through,
@@ -33,7 +32,6 @@ __all__ = [
     "redrive",
     "signal",
     "submit",
-    "task",
     "tasks",
     "why",
 ]
@@ -110,17 +108,6 @@ def submit(parser: Parser) -> None:
     )
 
 
-def task(parser: Parser) -> None:
-    """What `claw task` takes."""
-    parser.add_argument("id", metavar="ID", help="its id, or the beginning of it")
-    parser.add_argument("--history", action="store_true", help="show its events instead of its state")
-    parser.add_argument("--tree", action="store_true", help="show it with its children and theirs")
-    parser.add_argument("--result", action="store_true", help="print only its result, in full")
-    parser.add_argument("--full", action="store_true", help="show large values instead of references to them")
-    parser.add_argument("--at", type=place, metavar="SEQ|TIME", help="its state at a sequence number or time")
-    watch_argument(parser, "until it has ended")
-
-
 def tasks(parser: Parser) -> None:
     """What `claw tasks` takes."""
     parser.add_argument("--status", type=statuses, default=[], metavar="A,B", help="in any of these states")
@@ -145,6 +132,7 @@ def tasks(parser: Parser) -> None:
     )
     parser.add_argument("--fresh", action="store_true", help="wait until the views are up to date with the log")
     parser.add_argument("--archived", action="store_true", help="those in the archive; --status is how they had ended")
+    past_arguments(parser)
     watch_argument(parser)
 
 

@@ -1,8 +1,16 @@
-"""The option of the commands that can watch."""
+"""The options of the commands that can watch, or look at the past."""
 
-from clawactors.app.cli.parsing import Parser
+from clawactors.app.cli.parsing import Parser, place
 
-__all__ = ["watch_argument"]
+__all__ = ["past_arguments", "watch_argument"]
+
+
+def past_arguments(parser: Parser) -> None:
+    """The options `--at` and `--views`."""
+    parser.add_argument(
+        "--at", type=place, metavar="SEQ|TIME", help="as it was at a sequence of the log, a time, or a time ago (-2h)"
+    )
+    parser.add_argument("--views", metavar="DIR", help="ask the views that bin/replay --into DIR has made")
 
 
 def watch_argument(parser: Parser, until: str = "until Ctrl-C") -> None:

@@ -107,7 +107,7 @@ type _Source = Callable[[Client, str], Awaitable[Iterable[str]]]
 
 
 async def _asked(options: argparse.Namespace, read: _Source, start: str) -> Iterable[str]:
-    async with Client.at(discover(options.nats, options.data, options.context), timeout_s=_PATIENCE_S) as client:
+    async with Client.of(discover(options.nats, options.data, options.context), timeout_s=_PATIENCE_S) as client:
         return await read(client, start)
 
 

@@ -38,7 +38,7 @@ async def _checks(options: Any) -> AsyncIterator[Check]:
         yield check
     if all(check.verdict == "ok" for check in checks):
         try:
-            async with Client.at(found) as client:
+            async with Client.of(found) as client:
                 async for check in check_cluster(client):
                     yield check
                 if options.verbose:

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from clawactors.app.cli.reading import with_reading
 from clawactors.app.cli.rows import node_table
-from clawactors.app.cli.session import with_client
 from clawactors.app.cli.watching import show
 
 __all__ = ["run"]
@@ -11,4 +11,8 @@ __all__ = ["run"]
 
 def run(options: Any) -> int:
     """Lists them."""
-    return with_client(options, lambda client: show(options, client.nodes, node_table))
+    return with_reading(
+        options,
+        lambda client: show(options, client.nodes, node_table),
+        lambda past: show(options, past.nodes, node_table),
+    )

@@ -6,11 +6,12 @@ from typing import Any
 
 import msgspec
 
-from clawactors.app.cli.output import Facts, Part
-from clawactors.app.cli.session import with_client
+from clawactors.app.cli.output import Facts, Part, emit
+from clawactors.app.cli.reading import with_reading
 from clawactors.app.cli.watching import show
 from clawactors.app.client import Client
 from clawactors.runtime.client.backuprows import BackupRow, verdict_on
+from clawactors.runtime.client.past import PastReading
 
 __all__ = ["run"]
 
@@ -27,7 +28,15 @@ def run(options: Any) -> int:
 
         return await show(options, ask, _shown)
 
-    return with_client(options, sum_up)
+    async def sum_up_past(past: PastReading) -> int:
+        answer: dict[str, Any] = msgspec.to_builtins(await past.status())
+        seq = answer["log"]["last_seq"]
+        answer |= {"projection": {"seq": seq, "lag": 0}, "leader": None}
+        answer["log"]["bytes"] = None
+        emit(options, answer, lambda: _shown(answer))
+        return 0
+
+    return with_reading(options, sum_up, sum_up_past)
 
 
 def _of_backup(row: dict[str, Any] | None) -> str:
@@ -36,19 +45,19 @@ def _of_backup(row: dict[str, Any] | None) -> str:
 
 
 def _shown(answer: dict[str, Any]) -> Iterator[Part]:
-    log, views, server = answer["log"], answer["projection"], answer["server"]
+    log, views, server = answer["log"], answer["projection"], answer.get("server")
     tasks, nodes = ({name: n for name, n in answer[kind].items() if n} or "none" for kind in ("tasks", "nodes"))
     yield Facts(
         [
             ("tasks", tasks),
             ("nodes", nodes),
-            ("log", f"{log['last_seq']} commits, {log['bytes'] / 1e6:.1f} MB"),
-            ("views", f"at {views['seq']}, {views['lag']} behind, {views['bytes'] / 1e6:.1f} MB"),
-            ("damage", f"views are being made again: {views['damage']}" if views["damage"] else ""),
-            ("leader", answer["leader"] or "none"),
+            ("log", f"{log['last_seq']} commits" + (f", {log['bytes'] / 1e6:.1f} MB" if server else "")),
+            ("views", f"at {views['seq']}, {views['lag']} behind, {views['bytes'] / 1e6:.1f} MB" if server else ""),
+            ("damage", f"views are being made again: {views['damage']}" if views.get("damage") else ""),
+            ("leader", (answer["leader"] or "none") if server else ""),
             ("faults", answer["faults"] or ""),
             ("needs upgrade", answer["needs_upgrade"] or ""),
-            ("backup", _of_backup(answer["backup"])),
-            ("server", f"{server['url']}: {server['why']}"),
+            ("backup", _of_backup(answer["backup"]) if server else ""),
+            ("server", f"{server['url']}: {server['why']}" if server else ""),
         ]
     )

@@ -9,10 +9,12 @@ from msgspec.structs import replace
 
 from clawactors.app.cli.output import Part, Table, emit, note, short, when
 from clawactors.app.cli.problem import Problem
+from clawactors.app.cli.reading import place_ns, with_reading
 from clawactors.app.cli.rows import task_card, task_tree
 from clawactors.app.cli.session import by_id, with_client
 from clawactors.app.cli.watching import watch
 from clawactors.app.client import Client
+from clawactors.runtime.client.past import PastReading
 from clawactors.runtime.client.rows import TaskRow
 from clawactors.systems.tasks import FINAL
 from clawactors.systems.tasks.payload import is_reference
@@ -28,8 +30,7 @@ def run(options: Any) -> int:
         raise Problem("usage", "--watch shows the state as it changes", "claw task ID --watch")
 
     async def show(client: Client) -> int:
-        unit, at = options.at or ("seq", None)
-        earlier = {"at_seq": at} if unit == "seq" else {"at": at}
+        earlier = await place_ns(client, options.at)
         if options.history:
             entries = await by_id(client, options.id, lambda full: client.history(full, **earlier))
             history = [entry.row for entry in entries]
@@ -51,7 +52,21 @@ def run(options: Any) -> int:
             emit(options, shown, lambda: task_card(shown))
         return 0
 
+    if options.views:
+        return with_reading(options, show, lambda past: _show_from_views(options, past))
     return with_client(options, show)
+
+
+async def _show_from_views(options: Any, past: PastReading) -> int:
+    if options.history or options.result or options.full:
+        raise Problem("usage", "views hold states, not histories and large values", "leave out --views")
+    if options.tree:
+        tree = await by_id(past, options.id, past.task_tree)
+        emit(options, tree.rows, lambda: task_tree(tree.rows))
+        return 0
+    row = await by_id(past, options.id, past.task)
+    emit(options, row, lambda: task_card(row))
+    return 0
 
 
 async def _show_result(client: Client, row: TaskRow) -> None:

@@ -7,11 +7,13 @@ import msgspec
 
 from clawactors.app.cli.output import Part, Table, emit, note, when
 from clawactors.app.cli.problem import Problem
+from clawactors.app.cli.reading import with_reading
 from clawactors.app.cli.rows import task_table
 from clawactors.app.cli.session import with_client
 from clawactors.app.cli.watching import show
 from clawactors.app.client import Client
 from clawactors.runtime.client.archivedrows import ArchivedRow
+from clawactors.runtime.client.listing import Listing
 
 __all__ = ["run"]
 
@@ -24,7 +26,7 @@ def run(options: Any) -> int:
     if options.archived:
         return _archived(options)
 
-    async def ask(client: Client) -> list[Any]:
+    async def ask(client: Listing) -> list[Any]:
         page = await client.tasks(
             status=options.status,
             node=options.node,
@@ -50,11 +52,14 @@ def run(options: Any) -> int:
                 note(f"there are more: --cursor {page.cursor}")
         return rows
 
-    return with_client(options, lambda client: show(options, lambda: ask(client), task_table))
+    async def list_them(reader: Listing) -> int:
+        return await show(options, lambda: ask(reader), task_table)
+
+    return with_reading(options, list_them, list_them)
 
 
 def _archived(options: Any) -> int:
-    for name in ("node", "tag", "parent", "error", "interrupted", "silent", "watch"):
+    for name in ("node", "tag", "parent", "error", "interrupted", "silent", "watch", "at", "views"):
         if getattr(options, name):
             raise Problem("usage", f"--{name} can't be asked of the archive", "use --status, --user, --skill or times")
 

@@ -1,0 +1,126 @@
+"""A process that builds the views of a past moment, so that no other waits for the fold of a long log.
+
+It reads its start from its input, and prints a line whenever it has come further; the last one says how it ended.
+"""
+
+import asyncio
+import contextlib
+import os
+import sys
+from asyncio.subprocess import PIPE
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from clawactors.app.lifeline import die_with_parent
+from clawactors.eventlog import EventLogError, Unavailable
+from clawactors.projections.engine.replay import Progress
+from clawactors.projections.engine.view import Projection
+
+__all__ = ["PastLine", "PastStart", "build_in_process"]
+
+_NICE: Final = 10
+
+
+class PastStart(msgspec.Struct, frozen=True):
+    """What is to be built, and from which log."""
+
+    parent: int
+    nats_url: str
+    data: str
+    projection: str
+    into: str
+    position: int
+
+
+class PastLine(msgspec.Struct, frozen=True):
+    """So many commits `done` `of` so many; `ended` with an `error`, '' for none."""
+
+    done: int = 0
+    of: int = 0
+    ended: bool = False
+    error: str = ""
+
+
+async def build_in_process(
+    nats_url: str, data: str, projection: str, into: Path, position: int, progress: Progress
+) -> None:
+    """Has another process fill the views in the folder `into`, from the log and the archive of the data folder.
+
+    Raises: `Unavailable` with what it says of itself.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "clawactors.app.processes.past"), stdin=PIPE, stdout=PIPE, start_new_session=True
+    )
+    stdin: Any = process.stdin
+    stdout: Any = process.stdout
+    error = f"the process that builds the views of {position} has died"
+    try:
+        with contextlib.suppress(ConnectionError):
+            stdin.write(
+                msgspec.json.encode(PastStart(os.getpid(), nats_url, data, projection, str(into), position)) + b"\n"
+            )
+            await stdin.drain()
+        async for text in stdout:
+            line = msgspec.json.decode(text, type=PastLine)
+            if line.ended:
+                error = line.error
+            else:
+                progress(line.done, line.of)
+        await process.wait()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if error:
+        raise Unavailable(error)
+
+
+def _projection(name: str) -> Projection:
+    if name == "memory":
+        from clawactors.memory.index.view import memory_projection
+
+        return memory_projection()
+    from clawactors.app.projections import CLUSTER
+
+    return CLUSTER
+
+
+async def _build(start: PastStart) -> None:
+    from clawactors.app.archive import archive_of, archived_log
+    from clawactors.eventlog.jetstream import JetStreamLog
+    from clawactors.projections.past import build_views
+
+    async with await JetStreamLog.connect(start.nats_url, "claw-past", create=False) as log:
+        whole = archived_log(log, archive_of(Path(start.data)), goes_on=True)
+        await build_views(whole, Path(start.into), _projection(start.projection), start.position, _tell)
+
+
+def _tell(done: int, of: int) -> None:
+    _say(PastLine(done, of))
+
+
+def _say(line: PastLine) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(line) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def main() -> None:
+    """Builds what its start says."""
+    start = msgspec.json.decode(sys.stdin.buffer.readline(), type=PastStart)
+    die_with_parent(start.parent)
+    with contextlib.suppress(OSError):
+        os.nice(_NICE)
+    import uvloop
+
+    try:
+        uvloop.run(_build(start))
+    except EventLogError as error:
+        _say(PastLine(ended=True, error=str(error)))
+    else:
+        _say(PastLine(ended=True))
+
+
+if __name__ == "__main__":
+    main()
