@@ -32,6 +32,8 @@ _FRONT_LINES: Final = 100
 _TOGETHER: Final = 65_536
 """Characters of a paragraph or of code that are read together; a file may be one paragraph."""
 _FRONT_DATE = re.compile(r"(?:date|created|updated)\s*:\s*[\"']?(.+?)[\"']?\s*$", re.IGNORECASE)
+_FRONT_TAGS = re.compile(r"(?:tags?|keywords|categories)\s*:(.*)$", re.IGNORECASE)
+_FRONT_ENTRY = re.compile(r"\s*-\s+(.+)$")
 
 
 class _Block(NamedTuple):
@@ -53,7 +55,7 @@ def from_markdown(
 ) -> Iterator[Content | Dropped]:
     """The memories of a Markdown file; `position` counts them. A date that may be two days is dropped, not guessed."""
     headings: list[tuple[int, str, int]] = []
-    dated_ns, lines = _front_matter(iter(lines), dates)
+    dated_ns, stated, lines = _front_matter(iter(lines), dates)
     position = itertools.count()
     for block in _Blocks().of(lines):
         if block.level:
@@ -68,7 +70,7 @@ def from_markdown(
             headings = [*above, (block.level, name[:_TAG_LIMIT], at_ns)]
             continue
         pieces = code_chunks(block.lines) if block.code else chunks(" ".join(map(str.strip, block.lines)))
-        under = tuple(dict.fromkeys((*tags, *(name for _, name, _ in headings if name))))
+        under = tuple(dict.fromkeys((*tags, *stated, *(name for _, name, _ in headings if name))))
         at_ns = (headings[-1][2] if headings else 0) or dated_ns
         for piece in pieces:
             yield _content(piece, owner=owner, session=session, position=next(position), tags=under, happened_ns=at_ns)
@@ -106,18 +108,36 @@ def _content(text: str, **fields: Any) -> Content:
     return Content(text=text, importance=importance(text), tone=tone(text), origin="import", **fields)
 
 
-def _front_matter(lines: Iterator[str], dates: DateReader) -> tuple[int, Iterator[str]]:
-    """The date that a file states about itself between two lines `---` at its start, and the lines behind them."""
+def _front_matter(lines: Iterator[str], dates: DateReader) -> tuple[int, list[str], Iterator[str]]:
+    """The date and tags that a file states about itself between two lines `---` at its start; the lines behind them."""
     head = list(itertools.islice(lines, 1))
     if not head or head[0].strip() != "---":
-        return 0, itertools.chain(head, lines)
+        return 0, [], itertools.chain(head, lines)
     for line in itertools.islice(lines, _FRONT_LINES):
         head.append(line)
         if line.strip() in ("---", "..."):
             found = [match for one in head if (match := _FRONT_DATE.match(one))]
             is_block = all(":" in one or not one.strip() or one[0] in " -#" for one in head)
-            return (dates.time_in(found[0][1]) if found else 0), lines if is_block else itertools.chain(head, lines)
-    return 0, itertools.chain(head, lines)
+            if not is_block:
+                lines = itertools.chain(head, lines)
+            return (dates.time_in(found[0][1]) if found else 0), _front_tags(head) if is_block else [], lines
+    return 0, [], itertools.chain(head, lines)
+
+
+def _front_tags(head: Iterable[str]) -> list[str]:
+    """The tags of a front matter: `tags: [a, b]`, `tags: a, b`, or one `- a` per line below `tags:`."""
+    found: list[str] = []
+    listed = False
+    for line in head:
+        entry = _FRONT_ENTRY.match(line) if listed else None
+        if entry:
+            found.append(entry[1])
+        elif match := _FRONT_TAGS.match(line):
+            found += match[1].strip().strip("[]").split(",")
+            listed = not match[1].strip()
+        else:
+            listed = False
+    return [tag[:_TAG_LIMIT] for name in found if (tag := clean(name).strip().strip("\"'#"))]
 
 
 class _Blocks:

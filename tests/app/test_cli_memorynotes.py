@@ -176,3 +176,27 @@ def test_dates_in_files_are_read_as_the_owner_means_them(tmp_path: Path, monkeyp
     memories = Memories(language="de")
     assert run(memories, str(file)) == 0
     assert (iso(memories.kept["one"].happened_ns) or "").startswith("2026-06-05T00:00:00")
+
+
+def test_a_folder_is_imported_with_what_is_below_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    notes = {
+        "diary.md": "The kiln broke.",
+        "work/lumen.md": "We use MQTT.",
+        "work/todo.txt": "Buy tyres.",
+        "家/笔记.md": "窑炉坏了。",
+        ".obsidian/hidden.md": "nothing",
+        "work/.draft.md": "nothing",
+        "work/plan.pdf": "%PDF",
+    }
+    for name, text in notes.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, "utf-8")
+    memories = Memories()
+    assert run(memories, str(tmp_path)) == 0
+    assert {content.session: content.text for content in memories.kept.values()} == {
+        name: text for name, text in notes.items() if text not in ("nothing", "%PDF")
+    }
+    assert "1 file left out, of other kinds (1 pdf)" in capsys.readouterr().err
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(Problem, match=r"holds no notes \(\.jsonl, \.markdown, \.md, \.ndjson, \.txt\)"):
+        run(memories, str(tmp_path / "empty"))

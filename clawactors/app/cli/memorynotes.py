@@ -5,12 +5,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
 
 from clawactors.app.cli.compressing import input_file
 from clawactors.app.cli.memorydates import dates_for, said_at
 from clawactors.app.cli.memoryrows import memory_table
+from clawactors.app.cli.notefiles import NoteFile, note_files
 from clawactors.app.cli.output import Part, counted, emit, note
 from clawactors.app.cli.problem import EXITS, Problem
 from clawactors.app.cli.progress import ProgressBar
@@ -53,15 +53,15 @@ async def add(client: Client, options: Any) -> int:
 
 async def import_files(client: Client, options: Any) -> int:
     """`claw memory import FILE …`: adds every note of the files; reports what it drops, and ends with 1 then."""
-    names = [name.removeprefix("@") for name in options.words]
-    sizes = [_size(name) for name in names]
+    files = note_files((name.removeprefix("@") for name in options.words), _readers(options))
+    sizes = [_size(each.path) for each in files]
     dates = await dates_for(client, options)
     with _Import(client, options) as importing:
         with ProgressBar("importing", sum(sizes), shown=not options.json) as bar:
             begun = 0
-            for name, size in zip(names, sizes, strict=True):
-                with input_file(name) as file:
-                    await importing.file(name, file, dates, partial(_show, bar, begun))
+            for each, size in zip(files, sizes, strict=True):
+                with input_file(each.path) as file:
+                    await importing.file(each, file, dates, partial(_show, bar, begun))
                 begun += size
         return importing.end()
 
@@ -80,7 +80,7 @@ class _Import:
         self._refusal = ""
         self._told: list[str] = []
 
-    async def file(self, name: str, file: BinaryIO, dates: "DateReader", progress: Callable[[int], None]) -> None:
+    async def file(self, named: NoteFile, file: BinaryIO, dates: "DateReader", progress: Callable[[int], None]) -> None:
         """Records the notes of a file."""
         from clawactors.memory.ingest.exports import ExportedNote
         from clawactors.memory.ingest.importing import notes_in
@@ -89,7 +89,7 @@ class _Import:
         options = self._options
         found = notes_in(
             file,
-            Path(name).name,
+            named.name,
             owner=options.owner or options.as_user,
             session=options.session,
             tags=tuple(options.tag),
@@ -103,7 +103,7 @@ class _Import:
             for one in found:
                 match one:
                     case Dropped():
-                        self._drop(f"{name}: {one}")
+                        self._drop(f"{named.path}: {one}")
                     case ExportedNote():
                         notes.append((one.content, one.key))
                     case _:
@@ -113,7 +113,7 @@ class _Import:
                     notes = []
                     progress(file.tell() if file.seekable() else 0)
         except Refused as error:
-            refusal = f"{name}: {error}"
+            refusal = f"{named.path}: {error}"
         await self.keep(notes)  # also of a file that turns out to be faulty further down
         if refusal:
             self._refusal = refusal

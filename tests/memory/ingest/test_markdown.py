@@ -142,3 +142,11 @@ def test_lists_breaks_and_odd_lines_lose_nothing() -> None:
     assert texts("- a\n  goes on\n\n  and on\n- b\n\n***\n\nc") == ["a goes on", "and on", "b", "c"]
     assert texts("") == []
     assert texts("\x00\x01# \n```") == []
+
+
+@pytest.mark.parametrize(
+    "head", ["tags: [work, 'sensor gateway']", "Tags: work, sensor gateway", "tags:\n  - work\n  - sensor gateway"]
+)
+def test_the_tags_of_a_front_matter_are_tags(head: str) -> None:
+    (note,) = notes(f"---\ntitle: Lumen\n{head}\nauthor: Ana\n---\n# Hosts\nforge runs the build", tags=("mine",))
+    assert note.tags == ("mine", "work", "sensor gateway", "Hosts")
