@@ -5,6 +5,7 @@ from typing import Final
 from clawactors.kernel.kind import Kinds
 from clawactors.systems.backups.kind import BACKUPS
 from clawactors.systems.chats.kind import CHATS
+from clawactors.systems.erasures.kind import ERASURES
 from clawactors.systems.memories.kind import MEMORIES
 from clawactors.systems.nodes.kind import NODES
 from clawactors.systems.owners.kind import OWNERS
@@ -15,5 +16,5 @@ from clawactors.systems.workflows.kind import WORKFLOWS
 
 __all__ = ["DECODER", "KINDS"]
 
-KINDS: Final = Kinds((TASKS, NODES, SCHEDULES, TRIGGERS, WORKFLOWS, BACKUPS, CHATS, MEMORIES, OWNERS))
+KINDS: Final = Kinds((TASKS, NODES, SCHEDULES, TRIGGERS, WORKFLOWS, BACKUPS, CHATS, MEMORIES, OWNERS, ERASURES))
 DECODER: Final = KINDS.decoder

@@ -52,6 +52,25 @@ class Codec[E]:
         """The body of a commit that holds these events, in this order."""
         return self._encoder.encode({"v": ENVELOPE_VERSION, "events": events})
 
+    def encode_apart(self, events: tuple[E, ...], bare: Callable[[E], E]) -> tuple[bytes, ...]:
+        """The body in parts: plain, personal, plain and so on; one part where nothing in it is personal.
+
+        `bare(event)` is the event without what is personal. Joined, the parts are a body that decodes to these events:
+        a personal member comes after the bare one of the same name, and of equal names the last one counts.
+        """
+        encode = self._encoder.encode
+        parts: list[bytes] = []
+        plain = b'{"v":%d,"events":[' % ENVELOPE_VERSION
+        for place, event in enumerate(events):
+            plain += b"," if place else b""
+            without = bare(event)
+            personal = {} if without is event else _difference(event, without)
+            plain += encode(without)
+            if personal:
+                parts += (plain[:-1] + b",", encode(personal)[1:-1])
+                plain = b"}"
+        return (*parts, plain + b"]}")
+
     def decode(self, body: bytes) -> tuple[E, ...]:
         """The events of a commit's body.
 
@@ -94,3 +113,9 @@ class Codec[E]:
             event = upcast(event)
         converted: E = msgspec.convert(event, self._event)
         return converted
+
+
+def _difference(event: Any, other: Any) -> dict[str, Any]:
+    """The members of the event, by their names on the wire, that are not equal in the other."""
+    names = zip(event.__struct_fields__, event.__struct_encode_fields__, strict=True)
+    return {wire: value for name, wire in names if (value := getattr(event, name)) != getattr(other, name)}

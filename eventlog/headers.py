@@ -36,6 +36,7 @@ def header_lines(draft: Draft, expected: int) -> str:
         f"{f'Claw-By: {by}\r\n' if by else ''}"
         f"{f'Claw-Cause: {cause}\r\n' if cause else ''}"
         f"{f'Claw-Answers: {answers}\r\n' if answers else ''}"
+        f"{f'Claw-Key: {draft.key}\r\n' if draft.key else ''}"
     )
     if 4 * len(lines) > MAX_BYTES and len(lines.encode()) > MAX_BYTES:
         raise TooLarge(len(lines), MAX_BYTES)

@@ -12,9 +12,12 @@ from typing import Final, Literal, Self
 
 from clawactors.eventlog.errors import EventLogError, TooLarge, Unavailable, WrongVersion
 from clawactors.eventlog.headers import STATUS_LINE, header_lines
+from clawactors.eventlog.keys import InProcessKeys, Keys
 from clawactors.eventlog.log import EventLog, Head
 from clawactors.eventlog.patterns import matcher
 from clawactors.eventlog.record import ROOT, Draft, Record
+from clawactors.eventlog.sealing import Sealer
+from clawactors.eventlog.unsealing import UnsealingFollower
 
 __all__ = ["Fault", "FaultPoint", "InProcessFollower", "InProcessLog", "append_each"]
 
@@ -41,14 +44,16 @@ async def append_each(log: EventLog, drafts: Sequence[tuple[Draft, int]]) -> lis
 class InProcessLog:
     """A log that lives as long as the process. `clock` gives nanoseconds since 1970."""
 
-    def __init__(self, clock: Callable[[], int] = time.time_ns, fault: Fault | None = None) -> None:
+    def __init__(
+        self, clock: Callable[[], int] = time.time_ns, fault: Fault | None = None, keys: Keys | None = None
+    ) -> None:
         self.clock, self.fault = clock, fault
+        self.sealer = Sealer(keys or InProcessKeys(), lambda: clock() / 1e9)
         self._identity = f"inprocess-{next(_identities)}"
         self._records: list[Record | None] = []
-        self._purged = 0
         self._aggregates: dict[str, list[Record]] = {}
         self._followers: list[InProcessFollower] = []
-        self._size_bytes = 0
+        self._purged = self._size_bytes = 0
         self._closed = False
 
     @property
@@ -70,6 +75,7 @@ class InProcessLog:
 
     async def append(self, draft: Draft, expected: int) -> int:
         """Stores the draft if its aggregate is at version `expected`; returns the new version. See `EventLog`."""
+        draft = await self.sealer.seal(draft)
         headers = f"{STATUS_LINE}{header_lines(draft, expected)}\r\n".encode()
         if len(headers) + len(draft.body) > MAX_BYTES:
             raise TooLarge(len(headers) + len(draft.body), MAX_BYTES)
@@ -123,7 +129,7 @@ class InProcessLog:
             follower.wake()
         return record.seq
 
-    async def read(
+    def read(
         self,
         patterns: Sequence[str],
         *,
@@ -133,6 +139,12 @@ class InProcessLog:
         ahead: bool = False,
     ) -> AsyncGenerator[list[Record]]:
         """Batches of the records matching any pattern, with `after < seq`, up to `until` or the present end."""
+        return self.sealer.reading(self.sealed(patterns, after=after, since_ns=since_ns, until=until))
+
+    async def sealed(
+        self, patterns: Sequence[str], *, after: int = 0, since_ns: int | None = None, until: int | None = None
+    ) -> AsyncGenerator[list[Record]]:
+        """As `read`, but as stored."""
         end = len(self._records) if until is None else min(until, len(self._records))
         fits = matcher(patterns)
         for batch in itertools.batched(self._records[after:end], 1000):
@@ -146,7 +158,7 @@ class InProcessLog:
 
     async def follow(
         self, patterns: Sequence[str], *, after: int | None = None, sparse: bool = False
-    ) -> "InProcessFollower":
+    ) -> UnsealingFollower:
         """Follows the log from `after`; None starts with the next append."""
         if self._closed:
             raise Unavailable("the log is closed")
@@ -154,7 +166,7 @@ class InProcessLog:
             self._records, self._followers, matcher(patterns), len(self._records) if after is None else after
         )
         self._followers.append(follower)
-        return follower
+        return UnsealingFollower(follower, self.sealer)
 
     async def head(self) -> Head:
         """The present end of the log."""

@@ -1,6 +1,6 @@
 """Streamed output, in streams by id and name: the port, and its adapter within one process."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from typing import Protocol
 
 from clawactors.eventlog.inprocess import InProcessLog
@@ -25,6 +25,10 @@ class Outputs(Protocol):
         """The records of a stream after that sequence, and each new one. Raises: `Unavailable`."""
         ...
 
+    async def remove(self, ids: Collection[str]) -> int:
+        """Removes all streams of these ids; returns how many of the ids had any. Raises: `Unavailable`."""
+        ...
+
 
 class InProcessOutputs:
     """Streams by id and name."""
@@ -32,6 +36,7 @@ class InProcessOutputs:
     def __init__(self) -> None:
         self._log = InProcessLog()
         self._names: set[str] = set()
+        self._removed: dict[str, int] = {}
 
     async def publish(self, id: str, stream: str, body: bytes, name: str) -> None:
         """Appends to the stream, once for each name."""
@@ -41,8 +46,19 @@ class InProcessOutputs:
 
     def read(self) -> AsyncIterator[list[Record]]:
         """All stored output."""
-        return self._log.read(["claw.output.>"])
+        return self._kept()
+
+    async def _kept(self) -> AsyncIterator[list[Record]]:
+        async for records in self._log.read(["claw.output.>"]):
+            if kept := [each for each in records if each.seq > self._removed.get(each.subject.split(".")[2], 0)]:
+                yield kept
 
     async def follow(self, id: str, stream: str, after: int = 0) -> Follower:
         """The records of a stream after that sequence, and each new one."""
-        return await self._log.follow([f"claw.output.{id}.{stream}"], after=after)
+        return await self._log.follow([f"claw.output.{id}.{stream}"], after=max(after, self._removed.get(id, 0)))
+
+    async def remove(self, ids: Collection[str]) -> int:
+        """Removes all streams of these ids; returns how many of the ids had any."""
+        had = {record.subject.split(".")[2] async for records in self._kept() for record in records} & set(ids)
+        self._removed |= dict.fromkeys(had, self._log.last_seq)
+        return len(had)

@@ -87,6 +87,8 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
 
     `commit` identifies the append: a repeated draft with the same name is recognised in the log.
     `answers` lists the ids of the commands that this commit carries out, none of which contains white space.
+    Where some of it is personal, `owner` is the id of whose it is, and `parts` are the body in parts: plain, personal,
+    plain and so on. A log that seals stores the personal ones sealed with the `key` that it then names.
     """
 
     kind: str
@@ -98,6 +100,9 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
     by: str = ""
     cause: str = ""
     answers: tuple[str, ...] = ()
+    owner: str = ""
+    parts: tuple[bytes, ...] = ()
+    key: str = ""
 
     @property
     def subject(self) -> str:

@@ -15,6 +15,7 @@ from clawactors.projections.engine.digest import digest_question
 from clawactors.projections.engine.faults import Faults
 from clawactors.projections.engine.view import Projection, View, ViewDefinition, questions_of
 from clawactors.projections.views.backups import BACKUPS_VIEW
+from clawactors.projections.views.erasures import ERASURES_VIEW, last_erasure
 from clawactors.projections.views.faults import FAULTS_VIEW
 from clawactors.projections.views.nodes.questions import NODES_VIEW
 from clawactors.projections.views.schedules import SCHEDULES_VIEW
@@ -36,6 +37,7 @@ VIEWS: Final[tuple[ViewDefinition, ...]] = (
     TRIGGERS_VIEW,
     WORKFLOWS_VIEW,
     BACKUPS_VIEW,
+    ERASURES_VIEW,
     SKILLS_VIEW,
     STATUS_VIEW,
     FAULTS_VIEW,
@@ -61,6 +63,8 @@ def cluster_projection(kinds: Kinds, definitions: Sequence[ViewDefinition] = VIE
         kinds=kinds,
         questions=questions_of(definitions),
     )
+    if ERASURES_VIEW in definitions:
+        projection = msgspec.structs.replace(projection, renewed_at=last_erasure)
     return projection.asked(digest_question(projection))
 
 

@@ -48,6 +48,7 @@ class LiveViews:
         self.on_exchanged: Callable[[], None] = _nothing
         self.past: PastViews | None = None
         """Answers what is asked as of a past moment."""
+        self._renewing = asyncio.Lock()
 
     @classmethod
     async def open(
@@ -149,6 +150,23 @@ class LiveViews:
             return await asyncio.to_thread(self._queries.answer, name, question)
         except (Refused, EventLogError, RecursionError) as error:
             return error_reply(error)
+
+    async def renew(self) -> bool:
+        """Builds the views again, without what was erased from the log; returns when no file holds it any more.
+
+        False where they hold nothing of it. Raises: `Unavailable`, `Corrupt`.
+        """
+        async with self._renewing:
+            await self.reached(self.feed.taken)
+            if not self.feed.projector.is_outdated:
+                return False
+            revisions = self._openings.revisions
+            revisions.discard(revisions.begun())  # it may have been begun before
+            if self.past is not None:
+                await self.past.clear()
+            revisions.discard_copies()
+            await self.rebuild()
+            return True
 
     async def rebuild(self, progress: Progress | None = None) -> None:
         """Builds a new revision from the log alone and switches to it; the live one serves meanwhile."""

@@ -22,6 +22,7 @@ from clawactors.eventlog import Corrupt, EventLog
 from clawactors.projections.engine.projector import Projector
 from clawactors.projections.engine.questions import Building, Queries, ViewQuestion
 from clawactors.projections.engine.replay import Progress, fill
+from clawactors.projections.engine.revisions import PAST
 from clawactors.projections.engine.state import state_of
 from clawactors.projections.engine.store import Store
 from clawactors.projections.engine.view import Projection
@@ -29,7 +30,7 @@ from clawactors.projections.moment import Moment, moment_at
 
 __all__ = ["FOLDER", "MOST_BYTES", "BuildViews", "PastViews", "build_views"]
 
-FOLDER: Final = "past"
+FOLDER: Final = PAST
 """Below the folder of the live views."""
 MOST_BYTES: Final = 1 << 30
 
@@ -214,6 +215,12 @@ class PastViews:
                 left_bytes -= _size_bytes(path)
                 if left_bytes < 0:
                     shutil.rmtree(path, ignore_errors=True)  # who reads it goes on: it is open
+
+    async def clear(self) -> None:
+        """Removes all of them: they may hold what was erased from the log."""
+        await self.aclose()
+        self._builds.clear()
+        await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
 
     async def aclose(self) -> None:
         """Ends what is being built, and closes the stores."""

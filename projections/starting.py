@@ -10,11 +10,13 @@ from clawactors.projections.engine.index import ascending
 from clawactors.projections.engine.keys import term
 from clawactors.projections.engine.state import state_of
 from clawactors.projections.engine.store import Reading, Store
+from clawactors.projections.views.erasures import ERASURE_TABLES
 from clawactors.projections.views.nodes.view import stored_nodes
 from clawactors.projections.views.schedules import SCHEDULE_TABLES
 from clawactors.projections.views.tasks import table as t
 from clawactors.projections.views.tasks.lists import STATUS
 from clawactors.projections.views.triggers import TRIGGER_TABLES
+from clawactors.systems.erasures import Erasure
 from clawactors.systems.nodes import Node
 from clawactors.systems.placement import slim
 from clawactors.systems.schedules import Schedule
@@ -34,6 +36,7 @@ class StartingPoint(msgspec.Struct):
     _schedules: list[tuple[str, int, Schedule]]
     _triggers: list[tuple[str, int, Trigger]]
     _frozen: list[tuple[str, str]]
+    _erasures: list[tuple[str, int, Erasure]]
 
     def open_tasks(self) -> Iterable[tuple[str, int, Task]]:
         """`(id, version, task)` of all that have not ended; results of steps are left out."""
@@ -55,6 +58,10 @@ class StartingPoint(msgspec.Struct):
         """`(name, version, trigger)` of all that were ever added."""
         return self._triggers
 
+    def erasures(self) -> Iterable[tuple[str, int, Erasure]]:
+        """`(id, version, erasure)` of all owners of whom anything was ever erased."""
+        return self._erasures
+
     def frozen(self) -> Iterable[tuple[str, str]]:
         """`(kind, id)` of what a later release has written."""
         return self._frozen
@@ -72,6 +79,7 @@ def starting_point(store: Store) -> StartingPoint:
             [(stored.name, stored.version, stored.state) for stored in SCHEDULE_TABLES.read_all(reading)],
             [(stored.name, stored.version, stored.state) for stored in TRIGGER_TABLES.read_all(reading)],
             [(kind, id) for kind, id, _ in frozen(reading)],
+            [(stored.name, stored.version, stored.state) for stored in ERASURE_TABLES.read_all(reading)],
         )
 
 

@@ -12,11 +12,12 @@ from typing import Any, Final
 
 import msgspec
 
-from clawactors.eventlog import EventLog, EventLogError, Misconfigured
+from clawactors.eventlog import EventLogError, Misconfigured
 from clawactors.eventlog.archive.archive import Archive
 from clawactors.eventlog.archive.folder import FolderStore
 from clawactors.eventlog.archive.log import ArchivedLog
 from clawactors.eventlog.archive.store import ArchiveStore
+from clawactors.eventlog.sealing import SealedLog
 from clawactors.kernel.time import duration_s
 from clawactors.runtime.archiving import archived_in
 
@@ -95,7 +96,7 @@ def archive_files(data: Path, settings: ArchiveSettings) -> list[Path]:
     return [store.path / name for name in store.present()] if isinstance(store, FolderStore) else []
 
 
-def archived_log(log: EventLog, archive: Archive, *, goes_on: bool = False) -> ArchivedLog:
+def archived_log(log: SealedLog, archive: Archive, *, goes_on: bool = False) -> ArchivedLog:
     """The log with its archive. `goes_on`: what is damaged or missing in the archive is logged, and reading goes on."""
 
     def report(error: EventLogError) -> None:

@@ -17,7 +17,7 @@ from clawactors.kernel.decider import Decider
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.external import DecodedCommand, ExternalCommand, decode_command
 
-__all__ = ["Home", "Kind", "Kinds", "as_it_is", "control_only", "itself", "never", "to_nobody"]
+__all__ = ["Home", "Kind", "Kinds", "as_it_is", "control_only", "itself", "never", "nobody", "to_nobody"]
 
 
 class Home(Enum):
@@ -38,8 +38,13 @@ def control_only(_id: str, _state: object, writer: str) -> bool:
 
 
 def as_it_is[S](state: S) -> S:
-    """The brief form of states that stay small."""
+    """The brief form of states that stay small, and the bare form of events in which nothing is personal."""
     return state
+
+
+def nobody(_state: object) -> str:
+    """The owner of kinds that hold nobody's words."""
+    return ""
 
 
 def never(_command: object) -> bool:
@@ -61,6 +66,7 @@ class Kind[C, S, E](msgspec.Struct, frozen=True):
     `believes(id, state, writer)`: may that writer, a node or "" for the home process, speak about it in this state?
     `brief(state)` is the state as a command is answered with: without what grows with every command.
     `decides_in_brief(command)`: does that form lead it to the same events?
+    `owner(state)` is whose words its events hold, "" for nobody's; `bare(event)` is the event without what is personal.
     `creates(command)`: is it decided on a new aggregate first? Then nothing is read; the guard tells if there is one.
     """
 
@@ -75,6 +81,8 @@ class Kind[C, S, E](msgspec.Struct, frozen=True):
     creates: Callable[[C], bool] = never
     brief: Callable[[S], S] = as_it_is
     decides_in_brief: Callable[[C], bool] = never
+    owner: Callable[[S], str] = nobody
+    bare: Callable[[E], E] = as_it_is
 
     def read_command(self, body: bytes, by: str, at_ns: int, *, trusted: bool = True) -> DecodedCommand[C]:
         """The command that another program has written, on behalf of `by`, decided at that time.

@@ -26,6 +26,10 @@ class Roster[C, S, E]:
         """That one, as known here."""
         return self._known.get(name) or Snapshot(self._decider.initial)
 
+    def items(self) -> Iterable[tuple[str, Snapshot[S]]]:
+        """All of them, by name."""
+        return self._known.items()
+
     def apply(self, name: str, version: int, events: Sequence[E], at_ns: int) -> None:
         """Folds a commit; one that says nothing still counts as a version."""
         known = self.known(name)

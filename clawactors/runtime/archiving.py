@@ -8,6 +8,7 @@ import msgspec
 from clawactors.eventlog import Missing, Record
 from clawactors.eventlog.archive.archive import Archive
 from clawactors.eventlog.blobs import Blob, Blobs
+from clawactors.eventlog.sealing import Sealer
 from clawactors.runtime.asking import Failure
 from clawactors.systems.tasks.archiving import file_of
 from clawactors.systems.tasks.kind import TASKS
@@ -63,8 +64,8 @@ class ArchiveReply(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 class ArchivedBlobs:
     """A `Blobs` that finds payloads which have moved to the archive."""
 
-    def __init__(self, blobs: Blobs, archive: Archive) -> None:
-        self._blobs, self._archive = blobs, archive
+    def __init__(self, blobs: Blobs, archive: Archive, sealer: Sealer | None = None) -> None:
+        self._blobs, self._archive, self._sealer = blobs, archive, sealer
 
     async def put(self, body: Buffer) -> str:
         """See `Blobs`."""
@@ -77,7 +78,10 @@ class ArchivedBlobs:
         except Missing:
             if (body := await self._archive.blob(name)) is None:
                 raise
-            return body
+        opened = body if self._sealer is None else await self._sealer.open_payload(name, body)
+        if opened is None:
+            raise Missing(f"the payload {name} was erased with all data of its user")
+        return opened
 
     async def stored(self) -> list[Blob]:
         """See `Blobs`: what has moved is not listed."""

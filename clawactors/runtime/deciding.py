@@ -12,6 +12,7 @@ from clawactors.kernel.kind import Kind
 from clawactors.runtime.call import Answer, Call
 from clawactors.runtime.context import ActorContext
 from clawactors.runtime.snapshots import Known
+from clawactors.systems.owners import owner_id
 
 __all__ = ["DecidedBatch", "QueuedCall", "decide", "decide_all", "draft_of", "draft_of_all", "end", "repeat_of"]
 
@@ -63,15 +64,19 @@ def draft_of(
         principals = {call.principal for call in calls}
         by = principals.pop() if len(principals) == 1 else ""
         answers = tuple(call.command_id for call in calls if call.command_id)
+    owner = kind.owner(after)
+    parts = kind.codec.encode_apart(events, kind.bare) if owner else ()
     return Draft(
         kind=kind.name,
         id=id,
-        body=kind.codec.encode(events),
+        body=b"".join(parts) if parts else kind.codec.encode(events),
         commit=commit or context.names.commit(),
         to="" if context.node else kind.route(before) or kind.route(after),
         writer=context.node,
         by=by or context.by,
         answers=answers,
+        owner=owner_id(owner) if owner else "",
+        parts=parts if len(parts) > 1 else (),
     )
 
 

@@ -17,7 +17,7 @@ from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.journal import SIGNAL
 from clawactors.systems.tasks.kind import TASKS
-from clawactors.systems.tasks.spec import as_event
+from clawactors.systems.tasks.spec import ERASED, as_event
 
 __all__ = ["fork"]
 
@@ -38,6 +38,8 @@ async def fork(dispatcher: Dispatcher, id: str, step: str, new_id: str, by: str 
         raise NotFound(f"there is no task {id!r}")
     if source.life.status == "archived":
         raise Refused("the task was deleted or archived; what it has stored may be gone")
+    if spec.erased:
+        raise Refused(ERASED)
     at = _place_of(source.journal, step)
     same = as_event(spec, e.Spec)
     # Its steps before that one may repeat whatever the source was answered with.

@@ -22,7 +22,7 @@ from clawactors.eventlog.outputs import Outputs
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.reading import read_tasks
 
-__all__ = ["SweepReport", "sweep"]
+__all__ = ["BlobSearch", "SweepReport", "names_in", "retain_inner", "sweep"]
 
 _NAME: Final = 64
 _RUNS: Final = re.compile(rb"[0-9a-f]{64,}")
@@ -54,18 +54,18 @@ async def sweep(
         raise Refused("the log does not tell its time, so nothing can be known to be old")
     before_ns = now_ns - int(older_s * 1e9)
     all_blobs = await blobs.stored()
-    search = _Search(blob.name for blob in all_blobs if blob.put_ns < before_ns)
+    search = BlobSearch(blob.name for blob in all_blobs if blob.put_ns < before_ns)
     if search.left:
         async for records in log.read(["claw.*.>"]):
             for record in records:
-                search.look_into(record)
+                search.read(record)
             progress(records[-1].seq)
         search.settle([id async for id in _gone(log, search.owners(), before_ns)])
     if search.left:
         async for records in outputs.read():
             for record in records:
-                search.keep(record.body)
-    await _look_within(blobs, all_blobs, search)
+                search.retain(record.body)
+    await retain_inner(blobs, all_blobs, search)
     swept = SweepReport(len(all_blobs), sum(blob.size_bytes for blob in all_blobs))
     for blob in all_blobs:
         if blob.name in search.left:
@@ -81,16 +81,16 @@ async def sweep(
     return swept
 
 
-class _Search:
+class BlobSearch:
     """`left` are the names that no record read so far refers to."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self.left = set(names)
         self._of_tasks: dict[str, set[str]] = {}
 
-    def look_into(self, record: Record) -> None:
+    def read(self, record: Record) -> None:
         """Names in a task's record are kept as long as the task is; those in any other for ever."""
-        found = [name for name in _names(record.body) if name in self.left]
+        found = [name for name in names_in(record.body) if name in self.left]
         if not found:
             return
         parts = record.subject.split(".", 3)
@@ -108,12 +108,12 @@ class _Search:
         taken_away = set(gone)
         self.left = {name for name in self.left if self._of_tasks.get(name, set()) <= taken_away}
 
-    def keep(self, body: bytes) -> None:
+    def retain(self, body: bytes) -> None:
         """What is named there stays."""
-        self.left.difference_update(_names(body))
+        self.left.difference_update(names_in(body))
 
 
-def _names(body: bytes) -> Iterator[str]:
+def names_in(body: bytes) -> Iterator[str]:
     """Everything in it that may be a name."""
     for run in _RUNS.findall(body):
         for start in range(len(run) - _NAME + 1):
@@ -127,7 +127,7 @@ async def _gone(log: EventLog, ids: Iterable[str], before_ns: int) -> AsyncItera
             yield id
 
 
-async def _look_within(blobs: Blobs, all_blobs: Iterable[Blob], search: _Search) -> None:
+async def retain_inner(blobs: Blobs, all_blobs: Iterable[Blob], search: BlobSearch) -> None:
     """Payloads that stay keep those that they name."""
     seen: set[str] = set()
     while search.left:
@@ -137,6 +137,6 @@ async def _look_within(blobs: Blobs, all_blobs: Iterable[Blob], search: _Search)
         for name in todo:
             seen.add(name)
             try:
-                search.keep(await blobs.get(name))
+                search.retain(await blobs.get(name))
             except (Missing, Corrupt):
                 continue  # nobody can read in it what it names

@@ -129,6 +129,7 @@ class InProcessCluster:
             self.blobs,
             self.outputs,
             self.kinds,
+            self.log.sealer,
             **settings,
         )
         self.mains[name] = self.spawn(name, control.serve())
@@ -136,7 +137,7 @@ class InProcessCluster:
 
     def views(self) -> Views:
         """What a control process feeds where it is given nothing else."""
-        return InProcessViews(self.kinds)
+        return InProcessViews(self.kinds, self.log)
 
     async def node(
         self,

@@ -22,11 +22,10 @@ class QueriedViews(InProcessViews):
     """Answers the questions of the cluster's projection, as of what was applied last."""
 
     def __init__(self, kinds: Kinds, clock: Clock, heartbeat: HeartbeatOf, log: EventLog) -> None:
-        super().__init__(kinds)
-        self._log = log
+        super().__init__(kinds, log)
         self._past: tuple[int, Projector] | None = None
+        self._whole = log
         self._commits: list[Commit] = []
-        self._upto = 0
         self._projector = Projector.on(InProcessStore(CLUSTER.tables), CLUSTER, "testing")
         self._queries = Queries(CLUSTER.questions, lambda: self._projector.store, heartbeat, clock.now_ns)
 
@@ -34,7 +33,15 @@ class QueriedViews(InProcessViews):
     async def apply(self, commits: Sequence[Commit], upto: int) -> None:
         await super().apply(commits, upto)
         self._commits += commits
-        self._upto = upto
+
+    @override
+    async def renew(self) -> bool:
+        await super().renew()
+        self._projector = Projector.on(InProcessStore(CLUSTER.tables), CLUSTER, "testing")
+        self._commits = []
+        async for records in self._whole.read(CLUSTER.patterns, until=self._upto):
+            self._commits += map(self._kinds.decoder.decode, records)
+        return True
 
     async def answer(self, name: str, body: bytes) -> bytes:
         """The answer to a question on `claw.query.<name>`, or the error as an answer."""
@@ -49,10 +56,10 @@ class QueriedViews(InProcessViews):
             return error_reply(error)
 
     async def _answer_of_past(self, name: str, question: ViewQuestion) -> bytes:
-        moment = await moment_at(self._log, question.at_seq, question.at_time_ns)
+        moment = await moment_at(self._whole, question.at_seq, question.at_time_ns)
         if self._past is None or self._past[0] != moment.seq:
             past = Projector.on(InProcessStore(CLUSTER.tables), CLUSTER, "testing")
-            async for records in self._log.read(CLUSTER.patterns, until=moment.seq):
+            async for records in self._whole.read(CLUSTER.patterns, until=moment.seq):
                 past.apply(records)
             past.apply((), moment.seq)
             self._past = moment.seq, past

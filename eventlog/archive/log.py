@@ -15,9 +15,10 @@ from clawactors.eventlog.archive.file import ArchiveFile
 from clawactors.eventlog.archive.follower import ArchiveFollower
 from clawactors.eventlog.archive.merging import SortedReading, merged
 from clawactors.eventlog.errors import Corrupt, EventLogError, Unavailable
-from clawactors.eventlog.log import EventLog, Follower, Head
+from clawactors.eventlog.log import Follower, Head
 from clawactors.eventlog.patterns import matcher
 from clawactors.eventlog.record import Draft, Record, aggregate_pattern, is_aggregate_pattern
+from clawactors.eventlog.sealing import SealedLog, Sealer
 
 __all__ = ["ArchivedLog"]
 
@@ -37,7 +38,7 @@ class ArchivedLog:
 
     def __init__(
         self,
-        log: EventLog,
+        log: SealedLog,
         archive: Archive,
         archived_in: ArchivedIn,
         damaged: Callable[[EventLogError], None] = _raise,
@@ -45,6 +46,17 @@ class ArchivedLog:
         self.log, self.archive = log, archive
         self._archived_in, self._damaged = archived_in, damaged
         self._named: set[str] = set()
+
+    @property
+    def sealer(self) -> Sealer:
+        """See `SealedLog`."""
+        return self.log.sealer
+
+    def sealed(
+        self, patterns: Sequence[str], *, after: int = 0, since_ns: int | None = None, until: int | None = None
+    ) -> AsyncGenerator[list[Record]]:
+        """See `SealedLog`: what has moved is not in it."""
+        return self.log.sealed(patterns, after=after, since_ns=since_ns, until=until)
 
     async def append(self, draft: Draft, expected: int) -> int:
         """See `EventLog`."""
@@ -121,7 +133,7 @@ class ArchivedLog:
 
     async def _history(self, file: str, pattern: str) -> list[Record]:
         try:
-            return await self.archive.history(file, "/".join(pattern.split(".")[1:3]))
+            return await self.sealer.open(await self.archive.history(file, "/".join(pattern.split(".")[1:3])))
         except Corrupt as error:
             self._damaged(error)
             return []
@@ -176,7 +188,7 @@ class ArchivedLog:
         async with aclosing(file.records(after, until)) as batches:
             try:
                 async for records in batches:
-                    yield records
+                    yield await self.sealer.open(records)
             except Corrupt as error:
                 self._damaged(error)
 

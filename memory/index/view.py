@@ -27,8 +27,11 @@ from clawactors.projections.engine.folding import answers_key, fold_commit
 from clawactors.projections.engine.named import NamedView
 from clawactors.projections.engine.store import Reading, Writing
 from clawactors.projections.engine.view import Projection, StoredState, View
+from clawactors.projections.views.erasures import ERASURE_TABLES, last_erasure
 from clawactors.systems.chats.conversation import Conversation
 from clawactors.systems.chats.kind import CHATS
+from clawactors.systems.erasures import Erased, Erasure, ErasureRun
+from clawactors.systems.erasures.kind import ERASURES
 from clawactors.systems.memories import MEMORY, Content, Fact, Memory
 from clawactors.systems.memories.events import MemoryEvent
 from clawactors.systems.memories.kind import MEMORIES
@@ -40,7 +43,19 @@ __all__ = ["REVISION", "MemoryView", "memory_projection"]
 REVISION: Final = 6
 """Increase it when texts are split, weighted or packed differently; changes of the stored structs are detected."""
 
-_STORED: Final = (Item, Memory, Content, Fact, Conversation, Owner, OwnerSettings, Forgetting)
+_STORED: Final = (
+    Item,
+    Memory,
+    Content,
+    Fact,
+    Conversation,
+    Owner,
+    OwnerSettings,
+    Forgetting,
+    Erasure,
+    ErasureRun,
+    Erased,
+)
 _ANSWERS: Final = "memory.answers"
 """id, version → time and ids of commands; see `answers`."""
 
@@ -132,10 +147,10 @@ def memory_projection(
         faults = Faults()
         owners = NamedView(OWNERS_TABLES, kinds, faults)
         memories = MemoryView(IndexWriter(*(make or _hashed)(), suspend), owners, faults)
-        return owners, memories, ChatsView(faults), faults
+        return owners, memories, ChatsView(faults), NamedView(ERASURE_TABLES, kinds, faults), faults
 
     embedder, lexicon = (make or _hashed)()
-    kinds = Kinds((MEMORIES, CHATS, OWNERS))
+    kinds = Kinds((MEMORIES, CHATS, OWNERS, ERASURES))
     tags = sorted(tag for kind in kinds for tag in kind.codec.tags)
     return Projection(
         name="memory",
@@ -145,6 +160,7 @@ def memory_projection(
         tags=hashlib.blake2b(repr(tags).encode(), digest_size=8).hexdigest(),
         views=views,
         kinds=kinds,
+        renewed_at=last_erasure,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from clawactors.eventlog import Record, Unavailable, aggregate_pattern
 from clawactors.eventlog.leases import Leases
 from clawactors.eventlog.requests import Requests
+from clawactors.eventlog.sealing import Sealer
 from clawactors.kernel.kind import Home, Kinds
 from clawactors.memory.ingest.history_reader import HistoryReader, retry_while_unavailable
 from clawactors.memory.ingest.message_extractor import jobs_in, submit_job
@@ -22,6 +23,7 @@ from clawactors.memory.process.consolidation import DEFAULT_PLAN, ConsolidationR
 from clawactors.memory.process.following import Following
 from clawactors.memory.process.guarding import guarding
 from clawactors.memory.process.questions import QUESTIONS
+from clawactors.memory.process.renewing import Renewal
 from clawactors.memory.process.store import MemoryStore
 from clawactors.memory.process.uses import UseCounter
 from clawactors.memory.process.writer import CommandWriter
@@ -70,10 +72,12 @@ class MemoryActor:
         folder: Path,
         plan: MemoryPlan = DEFAULT_PLAN,
         parts: MemoryParts = DEFAULT_PARTS,
+        sealer: Sealer | None = None,
     ) -> None:
         self.context, self.requests = context, requests
         self._kinds, self.decoder, self._leases = kinds, kinds.decoder, leases
         self._folder, self.plan, self._parts = folder, plan, parts
+        self._sealer = sealer
         self._sensory = SensoryMemory()
         self._consolidation_name = f"consolidation/{context.by.rpartition('/')[2]}"
         self._last_ingested = 0
@@ -99,8 +103,8 @@ class MemoryActor:
         """
         opened = await retry_while_unavailable(self._begin)
         async with opened, asyncio.TaskGroup() as group:
-            parts = (self.store, self._rows, self._chats, self.histories, self.consolidation, self.commands, self.uses)
-            for part in parts:
+            own = (self.store, self._rows, self._chats, self._renewal)
+            for part in (*own, self.histories, self.consolidation, self.commands, self.uses):
                 group.create_task(part.serve())
             self._open.set()
 
@@ -118,6 +122,7 @@ class MemoryActor:
         async with contextlib.AsyncExitStack() as stack:
             self.store = await MemoryStore.open(context.log, self._folder, context.time.now_ns, self._parts)
             stack.push_async_callback(self.store.aclose)
+            self._renewal = Renewal(self.store, self._sealer, self._drop_read)
             patterns = self.store.views.feed.projector.projection.patterns
             self._rows = Following(context.log, patterns, self.store.views.position, self._apply)
             snapshots = StoreSnapshots(self.store, self._rows)
@@ -154,7 +159,13 @@ class MemoryActor:
         self.context.time.observe(batch[-1].at_ns)
         ingested = (record.seq for record in batch if record.by != self._consolidation_name)
         self._last_ingested = max(ingested, default=self._last_ingested)
-        await self.store.views.apply([self.decoder.decode(record) for record in batch], batch[-1].seq)
+        commits = [self.decoder.decode(record) for record in batch]
+        await self.store.views.apply(commits, batch[-1].seq)
+        self._renewal.apply(commits)
+
+    def _drop_read(self) -> None:
+        self._working.clear()
+        self._sensory = SensoryMemory()
 
     async def _submit_jobs(self, batch: list[Record]) -> None:
         if not self.plan.extracts:

@@ -196,6 +196,16 @@ class MemoryStore:
             )
             raise Unavailable(message.rstrip()) from None
 
+    async def renew(self) -> bool:
+        """Builds rows and index again, without what was erased from the log; False where they hold nothing of it.
+
+        Raises: `Unavailable`, `Corrupt`.
+        """
+        if not await self.views.renew():
+            return False
+        await asyncio.to_thread(self.save)
+        return True
+
     async def aclose(self) -> None:
         """Writes pending rows, saves the vector index if it changed, and closes."""
         with contextlib.suppress(Unavailable):

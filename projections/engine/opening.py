@@ -26,6 +26,8 @@ class Openings:
 
     def __init__(self, log: EventLog, revisions: Revisions, projection: Projection, now_ns: Callable[[], int]) -> None:
         self._log, self.revisions, self._projection, self._now_ns = log, revisions, projection, now_ns
+        self._outdated: Path | None = None
+        """The live revision, where it may hold what was erased since it was begun."""
 
     async def open(self, progress: Progress | None, probe: Callable[[Store], Any]) -> Projector:
         """A projector whose store is the live one, caught up with the log; `probe` could read it.
@@ -44,7 +46,7 @@ class Openings:
         """None where the store turned out to be damaged: the next try leaves it alone."""
         revisions, head = self.revisions, await self._log.head()
         live = revisions.live()
-        usable = None if live is None else self._opened(live, head)
+        usable = None if live in (None, self._outdated) else self._opened(live, head)
         projector = usable or self._begun(head)
         projector.faults.keeps_met = usable is not None  # an older revision has reported the faults of its records
         try:
@@ -57,6 +59,14 @@ class Openings:
         except EventLogError:
             projector.close()  # the next attempt opens it again and continues
             raise
+        if projector.is_outdated:
+            _log.warning("the views are built again, without what was erased meanwhile")
+            projector.close()
+            if usable is None:
+                revisions.discard(projector.store.path)
+            self._outdated = projector.store.path
+            revisions.discard_copies()
+            return await self._tried(progress, probe)
         if usable is None:
             revisions.switch(projector.store.path)
             if live is not None:
@@ -84,13 +94,13 @@ class Openings:
         if projector is None:
             self._retired(path)
             self.revisions.discard(path)
-            projector = Projector.open(self._projection, path, head.identity)
+            projector = Projector.open(self._projection, path, head.identity, begun=head.last_seq)
         return projector
 
     def _opened(self, path: Path, head: Head) -> Projector | None:
         """The projector of a store of this release and this log, None for any other store."""
         try:
-            projector = Projector.open(self._projection, path, head.identity)
+            projector = Projector.open(self._projection, path, head.identity, begun=head.last_seq)
         except Damaged as error:
             note_damage(path, str(error))
             _log.warning("the views are built again: %s", error)

@@ -53,22 +53,22 @@ class Projector:
         """The first of what could not be folded and why, of written batches; filled while `faults.keeps_met`."""
 
     @classmethod
-    def open(cls, projection: Projection, path: Path, identity: str, **options: Any) -> Self:
-        """Opens the store in that folder, made where it is missing.
+    def open(cls, projection: Projection, path: Path, identity: str, *, begun: int = 0, **options: Any) -> Self:
+        """Opens the store in that folder, made where it is missing; then `begun` is where the log ends now.
 
         Raises: `Corrupt` where it is damaged, of another log, or its rows are not those that this release makes.
         """
         store = Store.open(path, projection.tables, **options)
         try:
-            return cls.on(store, projection, identity)
+            return cls.on(store, projection, identity, begun)
         except BaseException:
             store.close()
             raise
 
     @classmethod
-    def on(cls, store: Store, projection: Projection, identity: str) -> Self:
+    def on(cls, store: Store, projection: Projection, identity: str, begun: int = 0) -> Self:
         """The projector of an open store. Raises: `Corrupt` as `open`."""
-        fresh = State(projection.name, projection.schema, projection.tags, identity)
+        fresh = State(projection.name, projection.schema, projection.tags, identity, begun=begun)
         with store.snapshot() as reading:
             known = state_of(reading)
             frozen = reading.count("frozen") if "frozen" in projection.tables else 0
@@ -90,6 +90,12 @@ class Projector:
     def position(self) -> int:
         """The sequence up to which the rows hold the log."""
         return self.state.position
+
+    @property
+    def is_outdated(self) -> bool:
+        """True where its rows may hold what was erased from the log since they were begun."""
+        with self.store.snapshot() as reading:
+            return self.projection.renewed_at(reading) > self.state.begun
 
     def apply(self, records: Sequence[Record], upto: int = 0, batch: int = BATCH) -> None:
         """Folds records that follow each other in the log and writes them, `batch` a transaction.

@@ -16,8 +16,10 @@ from clawactors.eventlog import Corrupt, EventLogError
 from clawactors.projections.engine import durable
 from clawactors.projections.engine.store import Store
 
-__all__ = ["Healed", "Revisions"]
+__all__ = ["PAST", "Healed", "Revisions"]
 
+PAST: Final = "past"
+"""The folder of views of past moments, below that of the revisions."""
 _ASIDE: Final = "damaged-"
 
 
@@ -67,6 +69,11 @@ class Revisions:
             self.discard(path)
         with contextlib.suppress(OSError):
             durable.replace(self._healed, msgspec.json.encode(Healed(at_ns, reason, str(kept))))
+
+    def discard_copies(self) -> None:
+        """Removes what else was made of the log: the damaged revision that was kept, and views of past moments."""
+        for path in (*self.folder.glob(f"{_ASIDE}{self.name}@*"), self.folder / PAST):
+            shutil.rmtree(path, ignore_errors=True)
 
     def healed(self) -> Healed | None:
         """What was replaced last because it was damaged."""

@@ -13,7 +13,10 @@ _KEY: Final = b"state"
 
 
 class State(msgspec.Struct, frozen=True):
-    """What a store is: rows of `schema` from the log `identity`, up to `position`. `events` folded so far."""
+    """What a store is: rows of `schema` from the log `identity`, up to `position`. `events` folded so far.
+
+    `begun`: where the log ended when the first row was made.
+    """
 
     projection: str
     schema: str
@@ -21,6 +24,7 @@ class State(msgspec.Struct, frozen=True):
     identity: str
     position: int = 0
     events: int = 0
+    begun: int = 0
 
 
 def state_of(reading: Reading) -> State | None:

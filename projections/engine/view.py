@@ -92,6 +92,10 @@ class ViewDefinition(msgspec.Struct, frozen=True):
     questions: tuple[QuestionHandler, ...] = ()
 
 
+def _never(_reading: Reading) -> int:
+    return 0
+
+
 class Projection(msgspec.Struct, frozen=True):
     """A store's content: which part of the log, and the views on it. `schema` changes when the rows do."""
 
@@ -105,6 +109,8 @@ class Projection(msgspec.Struct, frozen=True):
     kinds: Kinds
     questions: Mapping[str, QuestionHandler] = msgspec.field(default_factory=dict)
     """What can be asked, by the last token of the subject."""
+    renewed_at: Callable[[Reading], int] = _never
+    """The sequence of the last commit behind which rows that were begun before are to be built anew."""
 
     def asked(self, *handlers: QuestionHandler) -> "Projection":
         """The same projection, which answers these questions too."""

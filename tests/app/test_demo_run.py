@@ -82,6 +82,7 @@ class InProcessStage:
             InProcessBlobs(),
             self.supplies.outputs,
             KINDS,
+            self.log.sealer,
         )
         self.serving["control"] = asyncio.create_task(control.serve())
         for id, line in self.lines.items() if nodes else ():

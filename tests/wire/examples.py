@@ -4,6 +4,7 @@ from typing import Any
 
 from clawactors.systems.backups import events as b
 from clawactors.systems.chats import events as h
+from clawactors.systems.erasures import events as x
 from clawactors.systems.memories import events as m
 from clawactors.systems.nodes import events as n
 from clawactors.systems.owners import events as o
@@ -133,13 +134,21 @@ MOVED = e.TaskArchived(
 )
 
 EXAMPLES: dict[str, tuple[Any, ...]] = {
-    "task.submitted": (FULL, LEAST, OF_A_LATER_RUN, e.Submitted(**CHILD), e.Submitted(**REPEATING)),
+    "task.submitted": (
+        FULL,
+        LEAST,
+        OF_A_LATER_RUN,
+        e.Submitted(**CHILD),
+        e.Submitted(**REPEATING),
+        e.Submitted(skill="echo", erased=True),
+    ),
     "task.ready": (e.Readied(),),
     "task.scheduled": (
         scheduled(7, params={"text": "hi"}, timeout_s=1.5, max_retries=2, failures=1, interruptions=4),
         scheduled(),
         scheduled(8, wakes=True),
         scheduled(9, steps=4, losses=2),
+        scheduled(2, user="ada"),
     ),
     "task.started": (e.Started(),),
     "task.returned": (e.Returned("node n1 drains"), e.Returned()),
@@ -199,6 +208,7 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
         e.Edited(skill="echo", on_dead="run", fork_of="t-1", fork_step="copy-0"),
         e.Edited(**CHILD),
         e.Edited(**REPEATING),
+        e.Edited(skill="echo", erased=True),
     ),
     "task.expired": (e.Expired(ERROR),),
     "task.forked": (
@@ -249,6 +259,14 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
         ),
         o.OwnerForgotten(owner="*", forgetting=o.Forgetting(upto=9)),
     ),
+    "erasure.begun": (
+        x.ErasureBegun(request="r-1", keys=("k1", "k2"), by="client/ada", reason="asked"),
+        x.ErasureBegun(request="r-1"),
+    ),
+    "erasure.finished": (
+        x.ErasureFinished(request="r-1", erased=x.Erased(9, {"task": 2, "chat": 1}, 3, 1, 4)),
+        x.ErasureFinished(request="r-1"),
+    ),
     "task.recalled": (e.Recalled(("m-1", "m-2")),),
     "memory.forgotten": (m.MemoryForgotten("client/ada"), m.MemoryForgotten(), m.MemoryForgotten("asked", 4)),
     "chat.said": (
@@ -264,6 +282,7 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
         s.ScheduleAdded(cron="* * * * *", task=e.Spec(skill="echo"), next_ns=NEXT),
         s.ScheduleAdded(cron="* * * * *", task=WHOLE_PLAN, next_ns=NEXT),
         s.ScheduleAdded(cron="* * * * *", task=e.Spec(**REPEATING), next_ns=NEXT),
+        s.ScheduleAdded(cron="* * * * *", task=e.Spec(skill="echo", erased=True), next_ns=NEXT),
     ),
     "schedule.paused": (s.SchedulePaused("client/ada"), s.SchedulePaused()),
     "schedule.resumed": (s.ScheduleResumed(NEXT, "client/ada"), s.ScheduleResumed(NEXT)),
@@ -273,6 +292,7 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
     ),
     "schedule.removed": (s.ScheduleRemoved("client/ada"), s.ScheduleRemoved()),
     "trigger.added": (
+        g.TriggerAdded(on=("task.dead",), task=e.Spec(skill="echo", erased=True)),
         g.TriggerAdded(
             on=("task.completed", "node.*"),
             where='task.skill == "fetch"',

@@ -85,6 +85,7 @@ COMMANDS: Final[dict[str, CatalogueEntry]] = {
     ),
     "doctor": CatalogueEntry(_CARE, f"{_HOME}.doctor", "check server, cluster and data folder"),
     "archive": CatalogueEntry(_CARE, f"{_HOME}.archive", "move tasks that ended long ago to the archive"),
+    "erase": CatalogueEntry(_CARE, f"{_HOME}.erase", "erase all data of a user for good"),
     "sweep": CatalogueEntry(_CARE, f"{_HOME}.sweep", "delete large values that no record refers to"),
     "backup": CatalogueEntry(_CARE, f"{_HOME}.backup", "write the whole cluster to one file, while it runs"),
     "restore": CatalogueEntry(_CARE, f"{_HOME}.restore", "make a cluster of a backup, in an empty data folder"),

@@ -85,9 +85,10 @@ async def serve(
             JetStreamDeadLetters(log.connection, identity),
             JetStreamTimers(log.connection),
             JetStreamCommands(log.connection),
-            ArchivedBlobs(blobs, archive),
+            ArchivedBlobs(blobs, archive, log.sealer),
             JetStreamOutputs(log.connection),
             kinds,
+            log.sealer,
         )
         backups = BackupKeeper(
             control.dispatcher, lambda: control.leadership.leading, in_a_process(start.nats_url, start.data)

@@ -51,7 +51,7 @@ async def serve(start: MemoryStart, ready: Callable[[], None]) -> None:
         parts = parts_of(read_config(Path(start.data), start.config))
         if start.died_of:
             distrust(Path(start.data) / FOLDER, start.died_of)
-        actor = MemoryActor(context, KINDS, leases, requests, Path(start.data) / FOLDER, plan, parts)
+        actor = MemoryActor(context, KINDS, leases, requests, Path(start.data) / FOLDER, plan, parts, log.sealer)
         await actor.listen()
         ready()
         await actor.serve()

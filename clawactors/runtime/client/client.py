@@ -153,6 +153,24 @@ class ClusterClient(TaskMaking):
 
         return await redrive(self, ids, skill=skill, error=error, limit=limit, rate_per_s=rate_per_s, progress=progress)
 
+    async def erase(
+        self,
+        owner: str,
+        *,
+        cancel: bool = False,
+        reason: str = "",
+        stage: Callable[[str], None] = lambda text: None,
+    ) -> dict[str, Any]:
+        """Erases all words of a user for good: memories, conversations, and what their tasks asked, said and returned.
+
+        Ids, times and states of the tasks stay. `cancel` ends first what of theirs is under way, which is refused
+        otherwise. Returns `{"erased": commits, "receipt": …}` once no view holds them; `stage` is told how far it is.
+        Order: may be repeated. Raises: `Refused`, `Unavailable`.
+        """
+        from clawactors.runtime.client.erasing import erase
+
+        return await erase(self, owner, cancel=cancel, reason=reason, stage=stage)
+
     # One task, and waiting
 
     def ref(self, id: str) -> Ref:

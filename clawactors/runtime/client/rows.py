@@ -120,6 +120,8 @@ class TaskRow(_Row, frozen=True):
     """The file of the archive that its history has moved to."""
     ended: str | UnsetType = UNSET
     """How an archived task had ended: `completed`, `failed`, `cancelled`, `dead` or `deleted`."""
+    erased: bool = False
+    """What was personal in it was erased."""
 
 
 class TreeRow(_Row, frozen=True):

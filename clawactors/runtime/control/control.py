@@ -11,6 +11,7 @@ from clawactors.eventlog.dead import DeadLetters
 from clawactors.eventlog.leases import Leases
 from clawactors.eventlog.outputs import Outputs
 from clawactors.eventlog.requests import Requests
+from clawactors.eventlog.sealing import Sealer
 from clawactors.eventlog.timers import Timers
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.kind import Home, Kinds
@@ -24,9 +25,11 @@ from clawactors.runtime.control.children import ChildKeeper
 from clawactors.runtime.control.commands import CommandConsumer
 from clawactors.runtime.control.dead import DeadLetterWorker
 from clawactors.runtime.control.ends import EndNotifier
+from clawactors.runtime.control.erasing import Eraser
 from clawactors.runtime.control.folded import FoldedSnapshots
 from clawactors.runtime.control.forks import ForkKeeper
 from clawactors.runtime.control.leadership import LeaderEndpoints, Leadership
+from clawactors.runtime.control.leftovers import Leftovers
 from clawactors.runtime.control.lookup import StateEndpoint
 from clawactors.runtime.control.outputs import OutputEndpoint
 from clawactors.runtime.control.planned import PlannedCommandWriter
@@ -39,6 +42,7 @@ from clawactors.runtime.control.schedules import ScheduleKeeper
 from clawactors.runtime.control.timekeeper import LogTimeKeeper
 from clawactors.runtime.control.timers import TimerKeeper
 from clawactors.runtime.control.triggers import TriggerKeeper
+from clawactors.runtime.control.underway import under_way
 from clawactors.runtime.control.watch import Watch
 from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.runtime.endpoint import CommandEndpoint
@@ -74,21 +78,19 @@ class Control:
         blobs: Blobs,
         outputs: Outputs,
         kinds: Kinds,
+        sealer: Sealer,
         silence_s: float = SILENCE_S,
     ) -> None:
         self.context, self.views, self.requests, self.kinds = context, views, requests, kinds
-        self.dead = DeadLetterWorker(dead, context.clock, lambda: self.leadership.leading)
+        self.dead = DeadLetterWorker(dead, context.clock, self._is_leading)
         self.agenda = Agenda()
         self.state = ClusterState(self.agenda, silence_s)
         self.placement = Placement(self.state)
         self._wake = asyncio.Event()
         self.snapshots = FoldedSnapshots(lambda: views.snapshots)
         self.leadership = Leadership(leases, context.clock, context.by, self._lead, self._stop_answering)
-        middleware = (
-            leading(lambda: self.leadership.leading),
-            PredecessorCheck(self.snapshots),
-            admitting(self.placement, context.time.now_ns),
-        )
+        admit = admitting(self.placement, context.time.now_ns)
+        middleware = leading(self._is_leading), PredecessorCheck(self.snapshots), admit
         self.dispatcher = context.dispatcher = Dispatcher(context, self.snapshots, middleware)
         self.ends = EndNotifier(requests, self.snapshots, self.state.tasks.is_open)
         self.state.tasks.on_ended, self.state.tasks.on_blocked = self.ends.on_ended, self.ends.on_blocked
@@ -102,26 +104,23 @@ class Control:
         self.schedules = ScheduleKeeper(self.dispatcher, self.agenda, self._wake.set)
         self.triggers = TriggerKeeper(self.dispatcher, requests, kinds, self._wake.set)
         self.timers = TimerKeeper(
-            timers,
-            self.agenda,
-            position=lambda: self._position,
-            leads=lambda: self.leadership.leading,
-            rang=self._ring,
+            timers, self.agenda, position=lambda: self._position, leads=self._is_leading, rang=self._ring
         )
         self._time = LogTimeKeeper(context, self.timers)
-        self.commands = CommandConsumer(
-            self.dispatcher, kinds, commands, Payloads(blobs), lambda: self.leadership.leading
-        )
+        self.commands = CommandConsumer(self.dispatcher, kinds, commands, Payloads(blobs), self._is_leading)
         self.forks = ForkKeeper(self.dispatcher, self._wake.set)
-        self._answering = LeaderEndpoints(requests, self.ends, self.blobs, self.outputs, self.forks, self.endpoint)
         self._background = background = ControlBackground()
-        families = self.state.tasks.families
-        self._children = ChildKeeper(
-            self.dispatcher, families, self.snapshots, views, background, lambda: self.leadership.leading
-        )
-        self._writer = PlannedCommandWriter(self.dispatcher, self.placement, self.snapshots, background, self._wake.set)
         rosters = self.schedules.roster, self.triggers.roster
-        self._plans = Plans(self.state, *rosters, self.ends, self.snapshots, background, self._changed)
+        leftovers = Leftovers(context.log, kinds, blobs, outputs)
+        work = partial(under_way, self.state.tasks, *rosters)
+        self.eraser = Eraser(self.dispatcher, sealer, views, leftovers, work, background)
+        by_leader = self.ends, self.blobs, self.outputs, self.forks, self.endpoint, self.eraser
+        self._answering = LeaderEndpoints(requests, *by_leader)
+        families = self.state.tasks.families
+        self._children = ChildKeeper(self.dispatcher, families, self.snapshots, views, background, self._is_leading)
+        self._writer = PlannedCommandWriter(self.dispatcher, self.placement, self.snapshots, background, self._wake.set)
+        told = self.ends, self.eraser
+        self._plans = Plans(self.state, *rosters, *told, self.snapshots, background, self._changed)
         self._position, self._leads, self.progress = 0, 0, ProgressReports()
         self._follower: Follower | None = None
         self._check: asyncio.TimerHandle | None = None
@@ -135,30 +134,28 @@ class Control:
         patterns = [kind.pattern for kind in self.kinds.of(Home.CONTROL)]
         follower = self._follower = await self.context.log.follow(patterns, after=snapshot.position)
         self.snapshots.begin(follower, snapshot.position)
-        await self.lookup.open(self.requests, QUEUE)
-        await self.records.open(self.requests, QUEUE)
-        await self.asks.open(self.requests, QUEUE)
+        for each in (self.lookup, self.records, self.asks):
+            await each.open(self.requests, QUEUE)
         deaf = await self.requests.subscribe(f"{ALIVE}.*", self._hear_alive)
         self.forgive()
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._fold(follower))
                 group.create_task(self._act())
-                group.create_task(self.leadership.serve())
-                group.create_task(self.watch.serve())
-                group.create_task(self.dead.serve())
-                group.create_task(self.timers.serve())
-                group.create_task(self.commands.serve())
-                group.create_task(self._time.serve())
+                for part in (self.leadership, self.watch, self.dead, self.timers, self.commands, self._time):
+                    group.create_task(part.serve())
         finally:
             deaf()
             if self._check is not None:
                 self._check.cancel()
             self.triggers.stop()
             self._background.cancel()
-            for each in (self._answering, self.lookup, self.records, self.asks):
-                await each.aclose()
+            for endpoint in (self._answering, self.lookup, self.records, self.asks):
+                await endpoint.aclose()
             await follower.aclose()
+
+    def _is_leading(self) -> bool:
+        return self.leadership.leading
 
     def forgive(self) -> None:
         """Nobody is dead for what this process could not hear: it has just begun to listen, or does so again."""
@@ -184,6 +181,7 @@ class Control:
             self._plan()
             self.timers.wake()
             await applied
+            self.eraser.renew()
             self.snapshots.folded(follower.position)
         raise Unavailable("the log is followed no longer")  # placing on a fold that stands still would only do harm
 

@@ -5,10 +5,12 @@ from typing import Any
 
 import msgspec
 
+from clawactors.eventlog import EventLog
 from clawactors.eventlog.decoding import Commit
 from clawactors.kernel.fold import Snapshot, fold
 from clawactors.kernel.kind import Kinds
 from clawactors.runtime.control.ports import Archivable
+from clawactors.systems.erasures import Erasure
 from clawactors.systems.nodes import Node
 from clawactors.systems.placement import PlacementStart
 from clawactors.systems.schedules import Schedule
@@ -56,15 +58,20 @@ class _Beginning:
         """None."""
         return ()
 
+    def erasures(self) -> Iterable[tuple[str, int, Erasure]]:
+        """None."""
+        return ()
+
 
 class InProcessViews:
     """Holds the state of every aggregate; begins with the first event of the log."""
 
-    def __init__(self, kinds: Kinds) -> None:
-        self._kinds = kinds
+    def __init__(self, kinds: Kinds, log: EventLog | None = None) -> None:
+        self._kinds, self._log = kinds, log
         self._states: dict[tuple[str, str], Snapshot[Any]] = {}
         self._answered: dict[tuple[str, str], dict[str, int]] = {}
         self._first: dict[tuple[str, str], int] = {}
+        self._upto = 0
 
     @property
     def snapshots(self) -> "InProcessViews":
@@ -119,7 +126,21 @@ class InProcessViews:
 
     async def apply(self, commits: Sequence[Commit], upto: int) -> None:
         """Folds the commits."""
+        self._upto = max(self._upto, upto)
         self.fold(commits)
+
+    async def renew(self) -> bool:
+        """Folds the log again, where it was given one."""
+        if self._log is None:
+            return False
+        commits: list[Commit] = []
+        async for records in self._log.read(self._kinds.patterns, until=self._upto):
+            commits += map(self._kinds.decoder.decode, records)
+        self._states.clear()
+        self._answered.clear()
+        self._first.clear()
+        self.fold(commits)
+        return True
 
     def fold(self, commits: Iterable[Commit]) -> None:
         """Folds the commits, at once."""

@@ -9,7 +9,9 @@ from clawactors.eventlog.decoding import Commit
 from clawactors.kernel.roster import Roster
 from clawactors.runtime.control.background import ControlBackground
 from clawactors.runtime.control.ends import EndNotifier
+from clawactors.runtime.control.erasing import Eraser
 from clawactors.runtime.control.folded import FoldedSnapshots
+from clawactors.systems.erasures import ERASURE
 from clawactors.systems.nodes import NODE
 from clawactors.systems.nodes.kind import NODES
 from clawactors.systems.placement import ClusterState, PlacementStart
@@ -32,17 +34,20 @@ class Plans:
         roster: ScheduleRoster,
         triggers: TriggerRoster,
         ends: EndNotifier,
+        eraser: Eraser,
         snapshots: FoldedSnapshots,
         background: ControlBackground,
         changed: Callable[[], None],
     ) -> None:
         self._state, self._roster, self._triggers, self._ends = state, roster, triggers, ends
+        self._eraser = eraser
         self._snapshots, self._background, self._changed = snapshots, background, changed
         self._by_kind: dict[str, Callable[[Commit], None]] = {
             TASK.kind: self._apply_task,
             NODE.kind: self._apply_node,
             SCHEDULE.kind: partial(_apply_to, roster),
             TRIGGER.kind: partial(_apply_to, triggers),
+            ERASURE.kind: eraser.apply,
         }
 
     def load(self, start: PlacementStart) -> None:
@@ -50,6 +55,7 @@ class Plans:
         self._state.load(start)
         self._roster.load(start.schedules(), start.frozen())
         self._triggers.load(start.triggers(), start.frozen())
+        self._eraser.roster.load(start.erasures(), start.frozen())
         self.load_statuses()
 
     def apply(self, commits: Iterable[Commit]) -> None:

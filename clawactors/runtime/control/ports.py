@@ -48,6 +48,13 @@ class Views(Protocol):
         """
         ...
 
+    async def renew(self) -> bool:
+        """Builds them again from the log, without what was erased from it; returns when they hold it no longer.
+
+        False where they hold nothing of it. Raises: `Unavailable`.
+        """
+        ...
+
     async def apply(self, commits: Sequence[Commit], upto: int) -> None:
         """Takes commits in the order of the log, all there are up to that sequence.
 

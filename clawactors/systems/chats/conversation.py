@@ -9,9 +9,13 @@ RECENT = 256
 
 
 class Conversation(msgspec.Struct, frozen=True):
-    """How many messages it has, the ids of the newest, and for which of them memories were asked."""
+    """How many messages it has, the ids of the newest, for which of them memories were asked, and whose it is.
+
+    `user` is the user of the newest message that names one.
+    """
 
     messages: int = 0
     recent: tuple[str, ...] = ()
     requested: tuple[str, ...] = ()
     updated_ns: int = 0
+    user: str = ""

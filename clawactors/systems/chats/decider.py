@@ -54,6 +54,7 @@ def evolve(conversation: Conversation, event: ChatEvent, at_ns: int) -> Conversa
                 messages=conversation.messages + 1,
                 recent=(*conversation.recent, event.message)[-RECENT:],
                 updated_ns=at_ns,
+                user=event.user or conversation.user,
             )
         case ExtractionRequested() if (
             event.message in conversation.recent and event.message not in conversation.requested

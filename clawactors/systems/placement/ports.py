@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Protocol
 
+from clawactors.systems.erasures import Erasure
 from clawactors.systems.nodes import Node
 from clawactors.systems.schedules import Schedule
 from clawactors.systems.tasks import Status, Task
@@ -34,6 +35,10 @@ class PlacementStart(Protocol):
 
     def triggers(self) -> Iterable[tuple[str, int, Trigger]]:
         """`(name, version, trigger)` of all that were ever added."""
+        ...
+
+    def erasures(self) -> Iterable[tuple[str, int, Erasure]]:
+        """`(id, version, erasure)` of all owners of whom anything was ever erased."""
         ...
 
     def frozen(self) -> Iterable[tuple[str, str]]:

@@ -9,7 +9,7 @@
 7. A requested cancel outlives its attempt: an event that would let the task continue ends it instead.
 """
 
-from typing import assert_never
+from typing import Any, assert_never
 
 from msgspec.structs import replace
 
@@ -26,7 +26,7 @@ from clawactors.systems.tasks.children import CHILDREN, fresh_ends
 from clawactors.systems.tasks.continuing import difference_from
 from clawactors.systems.tasks.evolution import evolve
 from clawactors.systems.tasks.parking import go_on, loaded_again, wake
-from clawactors.systems.tasks.spec import as_event
+from clawactors.systems.tasks.spec import ERASED, as_event
 from clawactors.systems.tasks.submission import difference, in_words
 from clawactors.systems.tasks.task import FINAL, MAX_INTERRUPTIONS, RETRIABLE, Task
 from clawactors.systems.tasks.undoing import undone_first
@@ -125,16 +125,21 @@ def _admit(command: c.Admit, task: Task) -> tuple[e.TaskEvent, ...]:
     if not made or spec.fork_of or spec.after or spec.not_before_ns:  # it may have to wait: it is placed later
         return made
     # The parameters stand in the same commit, so they are not repeated.
-    given = e.Scheduled(
+    return (*made, _given(command, spec, 1))
+
+
+def _given(command: c.Admit | c.ScheduleTask, spec: e.Spec, attempt: int, **more: Any) -> e.Scheduled:
+    return e.Scheduled(
         node=command.node,
         incarnation=command.incarnation,
         losses=command.losses,
-        attempt=1,
+        attempt=attempt,
         skill=spec.skill,
         timeout_s=spec.timeout_s,
         max_retries=spec.max_retries,
+        user=spec.user,
+        **more,
     )
-    return (*made, given)
 
 
 def _schedule(command: c.ScheduleTask, task: Task, spec: e.Spec) -> tuple[e.TaskEvent, ...]:
@@ -145,21 +150,8 @@ def _schedule(command: c.ScheduleTask, task: Task, spec: e.Spec) -> tuple[e.Task
         if (command.node, command.incarnation) != (life.node, life.incarnation):
             raise Refused(f"node {life.node} keeps the task parked, so it can't be given to {command.node}")
         return (go_on(task),)
-    return (
-        e.Scheduled(
-            node=command.node,
-            incarnation=command.incarnation,
-            losses=command.losses,
-            attempt=life.attempt + 1,
-            skill=spec.skill,
-            params=spec.params,
-            timeout_s=spec.timeout_s,
-            max_retries=spec.max_retries,
-            failures=life.failures,
-            interruptions=life.interruptions,
-            steps=life.steps_completed,
-        ),
-    )
+    counted = {"failures": life.failures, "interruptions": life.interruptions, "steps": life.steps_completed}
+    return (_given(command, spec, life.attempt + 1, params=spec.params, **counted),)
 
 
 def _interrupt(command: c.Interrupt, task: Task) -> tuple[e.TaskEvent, ...]:
@@ -183,6 +175,8 @@ def _retry(command: c.RetryTask, task: Task, spec: e.Spec) -> tuple[e.TaskEvent,
         raise Refused("the task is completed; submit it again under another id")
     if status not in RETRIABLE:
         raise Refused(f"the task is {status}, so it is still going; only an ended or blocked task can be retried")
+    if spec.erased:
+        raise Refused(ERASED)
     deadline_ns = spec.deadline_ns if command.deadline_ns is None else command.deadline_ns
     if 0 < deadline_ns <= command.at_ns:
         raise Refused(f"its deadline {iso(deadline_ns)} has passed, so it would end at once; retry it with a later one")

@@ -100,6 +100,7 @@ class Scheduled(_TaskEvent, frozen=True, kw_only=True, tag="task.scheduled"):
 
     Where `steps` are completed already, it has to read them. `losses`: how often the incarnation was lost before.
     `wakes`: the node keeps the run in memory; it goes on in place, so the parameters are left out.
+    `user` is the task's: what the node writes for it is sealed with their key.
     """
 
     node: str
@@ -114,6 +115,7 @@ class Scheduled(_TaskEvent, frozen=True, kw_only=True, tag="task.scheduled"):
     steps: Count = 0
     losses: Count = 0
     wakes: bool = False
+    user: str = ""
 
 
 class Started(_TaskEvent, frozen=True, tag="task.started"):

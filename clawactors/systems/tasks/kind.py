@@ -10,6 +10,7 @@ from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.decider import TASK
 from clawactors.systems.tasks.external import COMMANDS, command_of
 from clawactors.systems.tasks.journal import Journal
+from clawactors.systems.tasks.personal import bare
 from clawactors.systems.tasks.task import Task
 
 __all__ = ["TASKS"]
@@ -41,6 +42,10 @@ def _decides_in_brief(command: c.TaskCommand) -> bool:
     return isinstance(command, _IN_BRIEF)
 
 
+def _owner(task: Task) -> str:
+    return task.spec.user if task.spec is not None else ""
+
+
 def _brief(task: Task) -> Task:
     return replace(task, journal=Journal()) if task.journal else task
 
@@ -56,4 +61,6 @@ TASKS: Final[Kind[c.TaskCommand, Task, e.TaskEvent]] = Kind(
     creates=_creates,
     brief=_brief,
     decides_in_brief=_decides_in_brief,
+    owner=_owner,
+    bare=bare,
 )

@@ -61,7 +61,7 @@ def row(id: str, version: int, task: Task) -> dict[str, Any]:
         "forks": list(life.forks),
         "version": version,
         "parent": spec.parent or None,
-    }
+    } | ({"erased": True} if spec.erased else {})
 
 
 def steps(task: Task) -> list[dict[str, Any]]:

@@ -1,10 +1,11 @@
 """What is asked of a task, and the values that its events and commands share."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
 __all__ = [
+    "ERASED",
     "Count",
     "DurableWait",
     "Fence",
@@ -28,6 +29,9 @@ type OnParentCancel = Literal["cancel", "leave"]
 type Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 """A number, or a time in ns since 1970, that every store and every language can hold."""
 type Priority = Annotated[int, msgspec.Meta(ge=1, le=4)]
+
+
+ERASED: Final = "what it was asked to do was erased with all data of its user: submit it anew, under another id"
 
 
 class Fence(msgspec.Struct, frozen=True, gc=False):
@@ -61,7 +65,8 @@ class Spec(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=Tr
     `fork_of` that come before its `fork_step`. A child names its `parent`; `depth` counts the parents above it, and
     `on_parent_cancel` says what follows for it when its parent ends without a result. `parent_run`: the run of the
     parent that made it, where that is not the first. `recalled`: memories that the parameters may repeat, because the
-    parent, or the source of a fork, had been answered with them.
+    parent, or the source of a fork, had been answered with them. `erased`: what was personal in it was erased with its
+    user's key.
     """
 
     skill: str
@@ -89,6 +94,7 @@ class Spec(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=Tr
     on_parent_cancel: OnParentCancel = "cancel"
     parent_run: Count = 0
     recalled: tuple[str, ...] = ()
+    erased: bool = False
 
 
 def as_event[S: Spec](spec: Spec, event: type[S]) -> S:
@@ -119,4 +125,5 @@ def as_event[S: Spec](spec: Spec, event: type[S]) -> S:
         on_parent_cancel=spec.on_parent_cancel,
         parent_run=spec.parent_run,
         recalled=spec.recalled,
+        erased=spec.erased,
     )

@@ -176,7 +176,13 @@ def assigned(event: Scheduled, at_ns: int, spec: Spec | None = None) -> Task:
     """
     return Task(
         spec=spec
-        or Spec(skill=event.skill, params=event.params, timeout_s=event.timeout_s, max_retries=event.max_retries),
+        or Spec(
+            skill=event.skill,
+            params=event.params,
+            timeout_s=event.timeout_s,
+            max_retries=event.max_retries,
+            user=event.user,
+        ),
         life=TaskStatus(
             status="scheduled",
             node=event.node,

@@ -12,11 +12,14 @@ from clawactors.eventlog.jetstream.log.follower import PushFollower
 from clawactors.eventlog.jetstream.log.publisher import Publisher
 from clawactors.eventlog.jetstream.log.reader import read
 from clawactors.eventlog.jetstream.log.source import StreamSource
+from clawactors.eventlog.jetstream.stores.keys import JetStreamKeys
 from clawactors.eventlog.jetstream.wire.api import Refusal, call
 from clawactors.eventlog.jetstream.wire.connection import Connection
 from clawactors.eventlog.jetstream.wire.contexts import Address
 from clawactors.eventlog.log import Head
 from clawactors.eventlog.record import Draft, Record, aggregate_pattern, is_id
+from clawactors.eventlog.sealing import Sealer
+from clawactors.eventlog.unsealing import UnsealingFollower
 
 __all__ = ["JetStreamLog"]
 
@@ -36,6 +39,7 @@ class JetStreamLog:
         self._source = source
         self._publisher = Publisher(connection, source.stream, timeout_s, lagging=source.replicas > 1)
         self._timeout_s = timeout_s
+        self.sealer = Sealer(JetStreamKeys(connection))
 
     @classmethod
     async def connect(
@@ -96,15 +100,18 @@ class JetStreamLog:
 
     async def append(self, draft: Draft, expected: int) -> int:
         """Stores the draft if its aggregate is at version `expected`; returns the new version. See `EventLog`."""
+        if draft.parts:
+            draft = await self.sealer.seal(draft)
         return await self._publisher.append(draft, expected)
 
     async def append_many(self, drafts: Sequence[tuple[Draft, int]]) -> list[int | EventLogError]:
         """Independent appends; one outcome each. See `EventLog`."""
-        return await self._publisher.append_many(drafts)
+        return await self._publisher.append_many(await self.sealer.seal_all(drafts))
 
     async def append_all(self, drafts: Sequence[tuple[Draft, int]]) -> list[int]:
         """Appends to distinct aggregates, all of them or none. See `EventLog`."""
-        return await append_all(self.connection, self._source.stream, drafts, self._timeout_s)
+        sealed = await self.sealer.seal_all(drafts)
+        return await append_all(self.connection, self._source.stream, sealed, self._timeout_s)
 
     def read(
         self,
@@ -116,6 +123,18 @@ class JetStreamLog:
         ahead: bool = False,
     ) -> AsyncGenerator[list[Record]]:
         """Batches of the records matching any pattern, with `after < seq`, up to `until` or the present end."""
+        return self.sealer.reading(self.sealed(patterns, after=after, since_ns=since_ns, until=until, ahead=ahead))
+
+    def sealed(
+        self,
+        patterns: Sequence[str],
+        *,
+        after: int = 0,
+        since_ns: int | None = None,
+        until: int | None = None,
+        ahead: bool = False,
+    ) -> AsyncGenerator[list[Record]]:
+        """As `read`, but as stored: for copies, which must become unreadable with the original."""
         if ahead and since_ns is None:
             return self._read_ahead(tuple(patterns), after, until)
         return read(self._source, patterns, after, since_ns, until, self._timeout_s)
@@ -139,11 +158,13 @@ class JetStreamLog:
             async for records in reading:
                 yield records
 
-    async def follow(self, patterns: Sequence[str], *, after: int | None = None, sparse: bool = False) -> PushFollower:
+    async def follow(
+        self, patterns: Sequence[str], *, after: int | None = None, sparse: bool = False
+    ) -> UnsealingFollower:
         """Follows the log from `after`; None starts with the next append. See `EventLog`."""
         if after is None:
             after = (await self._source.state())["last_seq"]
-        return await PushFollower(self._source, patterns, after).open(sparse=sparse)
+        return UnsealingFollower(await PushFollower(self._source, patterns, after).open(sparse=sparse), self.sealer)
 
     async def head(self) -> Head:
         """The present end of the log."""

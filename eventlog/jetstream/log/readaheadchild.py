@@ -27,7 +27,7 @@ async def _run(start: ReadAheadStart) -> None:
             return
         waiting: list[Record] = []
         size_bytes = 0
-        async for records in log.read(start.patterns, after=int(line), until=start.until):
+        async for records in log.sealed(start.patterns, after=int(line), until=start.until):
             for record in records:
                 waiting.append(record)
                 size_bytes += len(record.body) + len(record.headers)

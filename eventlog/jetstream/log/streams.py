@@ -8,11 +8,12 @@ Therefore no marker tells that a lease has expired: the server writes such marke
 from collections.abc import Sequence
 from typing import Any, Final
 
-__all__ = ["BLOBS", "EVENTS", "LIVE", "SCHEMA", "Store", "events", "stores_beside"]
+__all__ = ["BLOBS", "EVENTS", "KEYS", "LIVE", "SCHEMA", "Store", "events", "stores_beside"]
 
 EVENTS: Final = "CLAW_EVENTS"
 LIVE: Final = "KV_claw-live"
 BLOBS: Final = "OBJ_claw-blobs"
+KEYS: Final = "KV_claw-keys"
 SCHEMA: Final = 2
 
 _SECOND_NS: Final = 1_000_000_000
@@ -92,6 +93,16 @@ def stores_beside(replicas: int = 1) -> list[Store]:
             "allow_direct": True,
             "deny_delete": True,
             "allow_msg_ttl": True,
+        },
+        file
+        | {
+            "name": KEYS,
+            "subjects": ["$KV.claw-keys.>"],
+            "max_msgs_per_subject": 1,
+            "max_msg_size": 1 << 10,
+            "discard": "new",
+            "allow_rollup_hdrs": False,
+            "allow_direct": True,
         },
         file
         | {

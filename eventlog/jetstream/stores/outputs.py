@@ -1,6 +1,6 @@
 """Streamed output in the stream `CLAW_OUTPUT`: stored for days, not part of the history."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from typing import Final
 
 import msgspec
@@ -43,6 +43,21 @@ class JetStreamOutputs:
         source = await self._source()
         async for records in read(source, (f"{ROOT}.output.>",), 0, None, None, _PATIENCE_S):
             yield records
+
+    async def remove(self, ids: Collection[str]) -> int:
+        """Removes all streams of these ids; returns how many of the ids had any. Raises: `Unavailable`."""
+        prefix, wanted, had, offset = f"{ROOT}.output.", frozenset(ids), set[str](), 0
+        while wanted:
+            question = {"subjects_filter": f"{prefix}>", "offset": offset}
+            info = await call(self._connection, f"STREAM.INFO.{STREAM}", question, _TIMEOUT_S)
+            page = info["state"].get("subjects") or {}
+            had |= wanted.intersection(subject.removeprefix(prefix).partition(".")[0] for subject in page)
+            offset += len(page)
+            if not page or offset >= info.get("total", 0):
+                break
+        for id in sorted(had):
+            await call(self._connection, f"STREAM.PURGE.{STREAM}", {"filter": f"{prefix}{id}.>"}, _TIMEOUT_S)
+        return len(had)
 
     async def _source(self) -> StreamSource:
         info = await call(self._connection, f"STREAM.INFO.{STREAM}")

@@ -18,6 +18,7 @@ __all__ = [
     "demo",
     "doctor",
     "down",
+    "erase",
     "join",
     "node",
     "nodes",
@@ -195,6 +196,14 @@ def archive(parser: Parser) -> None:
         help="tasks that ended at least D ago (default: archive_after of archive.toml, else 30d)",
     )
     parser.add_argument("--dry-run", action="store_true", help="only count what would be moved")
+
+
+def erase(parser: Parser) -> None:
+    """What `claw erase` takes."""
+    parser.add_argument("--owner", required=True, metavar="U", help="whose data: the user of tasks, owner of memories")
+    parser.add_argument("--cancel", action="store_true", help="first end what of theirs is under way")
+    parser.add_argument("--reason", default="", metavar="TEXT", help="goes on record")
+    parser.add_argument("--yes", action="store_true", help="don't ask for confirmation")
 
 
 def sweep(parser: Parser) -> None:

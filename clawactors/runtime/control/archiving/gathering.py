@@ -7,9 +7,10 @@ from contextlib import aclosing
 from itertools import batched
 from typing import Final
 
-from clawactors.eventlog import Corrupt, EventLog, Missing, Record, aggregate_pattern
+from clawactors.eventlog import Corrupt, Missing, Record, aggregate_pattern
 from clawactors.eventlog.archive.writer import ArchiveWriter
 from clawactors.eventlog.blobs import Blobs
+from clawactors.eventlog.sealing import SealedLog
 from clawactors.systems.tasks.kind import TASKS
 
 __all__ = ["FILE_BYTES", "Gatherer", "Pause", "Place"]
@@ -35,12 +36,13 @@ type Place = tuple[int, int]
 class Gatherer:
     """`add` writes histories; those that are whole in the file are in `whole`, and `named` are payloads they name."""
 
-    def __init__(self, log: EventLog, blobs: Blobs, writer: ArchiveWriter, pause: Pause) -> None:
+    def __init__(self, log: SealedLog, blobs: Blobs, writer: ArchiveWriter, pause: Pause) -> None:
         self._log, self._blobs, self._writer, self._pause = log, blobs, writer, pause
         self.whole: dict[str, Place] = {}
         self.odd: list[str] = []
         """Tasks whose records don't follow each other by their guards; each has to be read by itself."""
-        self._named: set[str] = set()
+        self._named: dict[str, set[str]] = {}
+        """Names of payloads, each with the keys of the records that name it, '' for one that is not sealed."""
 
     async def add(self, tasks: Mapping[str, Place], *, singly: bool = False) -> None:
         """Writes the histories up to those versions, until the file is full. Raises: what the log raises."""
@@ -54,7 +56,7 @@ class Gatherer:
         """One reading of that part of the log, in which the histories lie whole or show that they don't."""
         versions: dict[str, int] = {}
         odd: set[str] = set()
-        async with aclosing(self._log.read([TASKS.pattern], after=first - 1, until=last)) as batches:
+        async with aclosing(self._log.sealed([TASKS.pattern], after=first - 1, until=last)) as batches:
             async for records in batches:
                 taken: list[Record] = []
                 for record in records:
@@ -91,20 +93,23 @@ class Gatherer:
 
     async def _history(self, id: str, version: int) -> list[Record]:
         pattern = aggregate_pattern(TASKS.name, id)
-        return [record async for records in self._log.read([pattern], until=version) for record in records]
+        return [record async for records in self._log.sealed([pattern], until=version) for record in records]
 
     async def _write(self, records: Sequence[Record]) -> None:
         """In a thread, some at a time: the loop of this process has others to answer."""
         clock = asyncio.get_running_loop().time
         for some in batched(records, _TOGETHER):
             began = clock()
-            await asyncio.to_thread(self._write_some, some)
+            opened = await self._log.sealer.open(list(some))
+            await asyncio.to_thread(self._write_some, some, opened)
             await self._pause(clock() - began)
 
-    def _write_some(self, records: Sequence[Record]) -> None:
-        for record in records:
+    def _write_some(self, records: Sequence[Record], opened: Sequence[Record]) -> None:
+        """As they are stored; `opened` tell what they name."""
+        for record, plain in zip(records, opened, strict=True):
             self._writer.add(record)
-            self._named.update(_names(record.body))
+            for name in _names(plain.body):
+                self._named.setdefault(name, set()).add(record.header("Claw-Key"))
 
     async def add_blobs(self) -> int:
         """Writes the payloads that the records name, and those that these name; returns how many.
@@ -114,7 +119,7 @@ class Gatherer:
         if not self._named:
             return 0
         stored = {blob.name for blob in await self._blobs.stored()}
-        todo, done = self._named & stored, set[str]()
+        todo, done = self._named.keys() & stored, set[str]()
         while todo:
             name = min(todo)
             done.add(name)
@@ -122,9 +127,15 @@ class Gatherer:
                 body = await self._blobs.get(name)
             except (Missing, Corrupt):  # there is nothing to be moved
                 body = b""
+            inner = set(_names(body)) & stored
+            keys = self._named[name]
+            for each in inner:
+                self._named.setdefault(each, set()).update(keys)
+            if len(keys) == 1 and (key := next(iter(keys))):  # what others name as well is theirs too
+                body = await self._log.sealer.seal_payload(key, name, body)
             if body:
                 await asyncio.to_thread(self._writer.add_blob, name, body)
-            todo = (todo | (set(_names(body)) & stored)) - done
+            todo = (todo | inner) - done
         return len(done)
 
 

@@ -7,9 +7,10 @@ from typing import Final
 
 import msgspec
 
-from clawactors.eventlog import EventLog, EventLogError
+from clawactors.eventlog import EventLogError
 from clawactors.eventlog.archive.archive import Archive
 from clawactors.eventlog.blobs import Blobs
+from clawactors.eventlog.sealing import SealedLog
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.archiving import ARCHIVE, ArchiveReply, ArchiveReport, ArchiveRequest
 from clawactors.runtime.control.archiving.mover import Mover
@@ -33,7 +34,7 @@ class ArchiveKeeper(RequestEndpoint):
     """`serve` moves tasks that ended `after_s` ago, 0 for none, while `control` leads; it answers requests then."""
 
     def __init__(
-        self, control: Control, log: EventLog, archive: Archive, blobs: Blobs, after_s: float, rest_s: float = 1.0
+        self, control: Control, log: SealedLog, archive: Archive, blobs: Blobs, after_s: float, rest_s: float = 1.0
     ) -> None:
         super().__init__()
         self._control, self._after_s = control, after_s

@@ -17,10 +17,11 @@ from typing import BinaryIO, Final, cast
 
 import msgspec
 
-from clawactors.eventlog import EventLog, WrongVersion
+from clawactors.eventlog import WrongVersion
 from clawactors.eventlog.archive.archive import Archive
 from clawactors.eventlog.archive.writer import ArchiveWriter
 from clawactors.eventlog.blobs import Blobs
+from clawactors.eventlog.sealing import SealedLog
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.archiving import ArchiveReport
 from clawactors.runtime.call import Answer, Call
@@ -49,7 +50,7 @@ class Mover:
 
     def __init__(
         self,
-        log: EventLog,
+        log: SealedLog,
         archive: Archive,
         blobs: Blobs,
         dispatcher: Dispatcher,
