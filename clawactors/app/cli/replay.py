@@ -91,13 +91,21 @@ def _progress(options: Any) -> Iterator[_Tell]:
 async def _verify(source: "Source", parts: "_Parts", tell: _Tell) -> dict[str, dict[str, Any]]:
     from clawactors.app.cli.output import note
     from clawactors.projections.engine.replay import verify
+    from clawactors.projections.engine.store import Damaged
 
     reports: dict[str, dict[str, Any]] = {}
     for projection, views in parts:
         if len(parts) > 1 and projection.name in source.lacks:
             note(f"there is no live {projection.name} view to compare with; the next start builds it")
             continue
-        live = await source.live(projection, views)
+        try:
+            live = await source.live(projection, views)
+        except Damaged as error:
+            raise Problem(
+                "failed",
+                f"the live {projection.name} views are not those that the log makes: {error}",
+                "a running cluster makes them again by itself, a stopped one at its next start",
+            ) from None
         verified = await verify(source.log, live, projection, views=views, progress=tell)
         # What this release can't read is not proved.
         equal = verified.equal and not verified.replayed.incomplete

@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from clawactors.app.archive import archive_of, archived_log
+from clawactors.app.cli.apart import digest_apart
 from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.session import find
 from clawactors.app.client import Client
@@ -22,9 +23,9 @@ from clawactors.app.settings import data_folder
 from clawactors.eventlog import EventLog, NoResponders, Unavailable
 from clawactors.eventlog.jetstream import JetStreamLog
 from clawactors.kinds import KINDS
-from clawactors.projections.engine.digest import StoreDigest, store_digest
+from clawactors.projections.engine.digest import StoreDigest
+from clawactors.projections.engine.store import Damaged
 from clawactors.projections.engine.view import Projection
-from clawactors.projections.live import live_store
 
 __all__ = ["Source", "opened"]
 
@@ -84,6 +85,8 @@ async def _running(found: Found) -> AsyncIterator[Source]:
                 return msgspec.json.decode(answer, type=StoreDigest)
             except msgspec.ValidationError:
                 said = msgspec.json.decode(answer)["error"]["message"]
+                if "damaged" in said:
+                    raise Damaged(said) from None
                 raise Problem("unavailable", f"the live views returned no digest: {said}") from None
 
         log = await JetStreamLog.over(client.connection)
@@ -100,11 +103,7 @@ async def _stopped(folder: Path) -> AsyncIterator[Source]:
             async with await JetStreamLog.connect(server.url, "claw-replay", kinds=KINDS.names) as log:
 
                 async def live(projection: Projection = CLUSTER, views: tuple[str, ...] = ()) -> StoreDigest:
-                    store = live_store(folder / _FOLDERS[projection.name], projection)
-                    try:
-                        return store_digest(store, projection, views)
-                    finally:
-                        store.close()
+                    return await digest_apart(folder / _FOLDERS[projection.name], projection.name, views)
 
                 yield Source(
                     archived_log(log, archive_of(folder)),
