@@ -2,66 +2,22 @@
 
 import shutil
 from collections.abc import AsyncIterator
-from typing import Final
 
 import msgspec
 
+from clawactors.app.cli.deadletters import DEAD, Accepted, DeadLetterList
 from clawactors.app.client import Client
 from clawactors.app.datafolder import RESERVE_BYTES
 from clawactors.app.discovery import Found
-from clawactors.eventlog import EventLogError
-from clawactors.eventlog.jetstream import Connection, lacking, syncs_always
-from clawactors.eventlog.jetstream.wire.api import call
-from clawactors.runtime.client.checks import Check
+from clawactors.eventlog import EventLogError, PermissionDenied
+from clawactors.runtime.client.checks import LOST, Check
+from clawactors.runtime.questions import read_log_end
 
-__all__ = ["check_cluster", "check_disk", "check_middleware", "check_server", "check_sync"]
-
-_DEAD: Final = "CLAW_DEAD"
+__all__ = ["check_cluster", "check_dead_letters", "check_disk", "check_middleware"]
 
 
 class _Middleware(msgspec.Struct):
     chain: tuple[str, ...]
-
-
-async def check_server(found: Found) -> AsyncIterator[Check]:
-    """Checks that the server answers and is new enough."""
-    try:
-        connection = await Connection.open(found.address, "claw-doctor")
-    except EventLogError as error:
-        yield Check("server", "failed", f"{error}; it is {found.why}")
-        return
-    try:
-        version = ".".join(map(str, connection.version))
-        yield Check("server", "ok", f"nats-server {version} at {found.shown}: {found.why}")
-        found_lacking = await lacking(connection)
-        yield Check("requirements", "failed" if found_lacking else "ok", "; ".join(found_lacking) or "all met")
-    except EventLogError as error:
-        yield Check("requirements", "failed", str(error))
-    finally:
-        await connection.aclose()
-
-
-async def check_sync(found: Found) -> Check:
-    """Whether acknowledged means synced: only a user of the system account may ask, so only of a server of our own."""
-    address = found.run.sys_url if found.run is not None and found.is_own else ""
-    try:
-        system = await Connection.open(address, "claw-doctor") if address else None
-    except EventLogError as error:
-        return Check("sync", "unknown", f"the server does not say: {error}")
-    try:
-        always = await syncs_always(system)
-    finally:
-        if system is not None:
-            await system.aclose()
-    match always:
-        case True:
-            return Check("sync", "ok", "sync_interval: always")
-        case False:
-            return Check(
-                "sync", "failed", "a power cut loses minutes: set sync_interval: always in the jetstream block"
-            )
-        case None:
-            return Check("sync", "unknown", "can't be seen from here: the server must run with sync_interval: always")
 
 
 def check_disk(found: Found) -> Check:
@@ -75,12 +31,20 @@ def check_disk(found: Found) -> Check:
     return Check("disk", "warning" if free <= 4 * RESERVE_BYTES else "ok", detail)
 
 
-async def check_cluster(client: Client) -> AsyncIterator[Check]:
-    """Streams, control process, views, nodes, tasks, memory, and what could not be read."""
-    yield Check("streams", "ok", "present and configured as needed")
-    async for check in client.checks(client.memories.ask):
+async def check_cluster(client: Client, *, accept: bool = False) -> AsyncIterator[Check]:
+    """Control process, views, nodes, tasks, memory, and what could not be read.
+
+    `accept`: a person knows of all faults that there are, so they are no error from now on.
+    """
+    letters = DeadLetterList(client.connection)
+    try:
+        accepted = await letters.accept((await read_log_end(client.questions)).last_seq) if accept else None
+        accepted = accepted or await letters.accepted()
+    except EventLogError:
+        accepted = Accepted()
+    async for check in client.checks(client.memories.ask, accepted.log):
         yield check
-    yield await _check_dead_letters(client)
+    yield await check_dead_letters(letters, accepted)
 
 
 async def check_middleware(client: Client) -> Check:
@@ -92,7 +56,19 @@ async def check_middleware(client: Client) -> Check:
     return Check("middleware", "ok", " -> ".join(answer.chain))
 
 
-async def _check_dead_letters(client: Client) -> Check:
-    info = await call(client.connection, f"STREAM.INFO.{_DEAD}")
-    count = info["state"]["messages"]
-    return Check("dead letters", "warning" if count else "ok", f"{count} in the stream {_DEAD}" if count else "none")
+async def check_dead_letters(letters: DeadLetterList, accepted: Accepted) -> Check:
+    """How many dead letters there are; those that came of lost history are an error until a person knows of them."""
+    try:
+        count, reasons = await letters.newest(after=accepted.dead)
+    except PermissionDenied as error:
+        return Check("dead letters", "unknown", str(error))
+    except EventLogError as error:
+        return Check("dead letters", "failed", str(error))
+    if not count:
+        return Check("dead letters", "ok", "none")
+    text = f"{count} in the stream {DEAD}"
+    if reasons:
+        text += f"; the newest of them: {reasons[0]}"
+    if any(reason.startswith("illegal") for reason in reasons):
+        return Check("dead letters", "failed", f"{text}: {LOST}")
+    return Check("dead letters", "warning", text)

@@ -16,7 +16,7 @@ from clawactors.runtime.questions import read_log_end
 if TYPE_CHECKING:
     from clawactors.runtime.client.reader import ClusterReader
 
-__all__ = ["Check", "check_cluster"]
+__all__ = ["LOST", "Check", "check_cluster"]
 
 type Verdict = Literal["ok", "warning", "unknown", "failed"]
 
@@ -24,6 +24,12 @@ _ROWS_S: Final = 60.0
 _RESTART_S: Final = 20.0
 _AGAIN_S: Final = 0.2
 _RECENT_NS: Final = 7 * 86_400 * 1_000_000_000
+
+LOST: Final = (
+    "history may have been lost or written by somebody else; claw task ID --history shows the task, and "
+    "claw doctor --accept says that you know"
+)
+"""Of commits that do not follow from those before them."""
 
 _NO_CONTROL: Final = "no control process answers: claw up starts one"
 _NO_LEADER: Final = "no control process leads, so no task is placed: claw up starts one"
@@ -80,9 +86,9 @@ class _Faults(msgspec.Struct):
 
 
 async def check_cluster(
-    reader: "ClusterReader", memory: Callable[..., Awaitable[dict[str, Any]]]
+    reader: "ClusterReader", memory: Callable[..., Awaitable[dict[str, Any]]], accepted: int = 0
 ) -> AsyncIterator[Check]:
-    """Leader, views, faults, nodes, tasks, memory."""
+    """Leader, views, faults, nodes, tasks, memory. Faults up to the log position `accepted` are known to a person."""
     try:
         name = (await read_log_end(reader.questions, absent_s=0)).leader
     except NoResponders:
@@ -91,7 +97,7 @@ async def check_cluster(
     else:
         yield Check("leader", "ok", name) if name else Check("leader", "failed", _NO_LEADER)
         try:
-            async for check in _check_views(reader):
+            async for check in _check_views(reader, accepted):
                 yield check
         except (Unavailable, Refused) as error:
             yield Check("views", "failed", str(error))
@@ -99,7 +105,7 @@ async def check_cluster(
         yield check
 
 
-async def _check_views(reader: "ClusterReader") -> AsyncIterator[Check]:
+async def _check_views(reader: "ClusterReader", accepted: int) -> AsyncIterator[Check]:
     behind = (await reader.status()).projection.lag
     status = await reader.status(fresh=True)
     yield Check("views", "ok", f"up to date with all {status.log.last_seq} commits; {behind} behind when asked")
@@ -107,7 +113,7 @@ async def _check_views(reader: "ClusterReader") -> AsyncIterator[Check]:
         "view rows", lambda: reader.views.answer(_Health, "health", check=True), reader.process.time.now_ns()
     )
     found = await reader.views.answer(_Faults, "faults")
-    yield _of_faults(found.faults)
+    yield _of_faults(found.faults, accepted)
     if status.needs_upgrade and found.frozen:
         first = found.frozen[0]
         text = f"{status.needs_upgrade} need a newer release, such as {first.kind} {first.id}: {first.reason}"
@@ -148,13 +154,17 @@ async def _answered(ask: Callable[[], Awaitable[_Health]]) -> _Health:
         await asyncio.sleep(_AGAIN_S)
 
 
-def _of_faults(faults: Sequence[_FaultCount]) -> Check:
+def _of_faults(faults: Sequence[_FaultCount], accepted: int) -> Check:
+    """What nobody can read is somebody else's mistake; an illegal commit is ours, or what came before it was lost."""
     if not faults:
         return Check("faults", "ok", "none")
     parts = (
         f"{each.count} {each.fault} ({each.kind or 'unknown'}), last {each.last_seq}: {each.reason}" for each in faults
     )
-    return Check("faults", "warning", "; ".join(parts))
+    text = "; ".join(parts)
+    if any(each.fault == "illegal" and each.last_seq > accepted for each in faults):
+        return Check("faults", "failed", f"{text}: {LOST}")
+    return Check("faults", "warning", text)
 
 
 def _of_nodes(rows: Sequence[NodeRow]) -> Check:

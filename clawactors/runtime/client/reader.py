@@ -88,11 +88,14 @@ class ClusterReader(Listing, Summary):
 
         return await explain(self.questions, self.views, self.snapshot, id)
 
-    def checks(self, memory: Callable[..., Awaitable[dict[str, Any]]]) -> "AsyncIterator[Check]":
-        """The checks of `claw doctor` that need only a client; `memory` asks the memory process."""
+    def checks(self, memory: Callable[..., Awaitable[dict[str, Any]]], accepted: int = 0) -> "AsyncIterator[Check]":
+        """The checks of `claw doctor` that need only a client; `memory` asks the memory process.
+
+        Faults up to the log position `accepted` are known to a person.
+        """
         from clawactors.runtime.client.checks import check_cluster
 
-        return check_cluster(self, memory)
+        return check_cluster(self, memory, accepted)
 
 
 def _place(at_seq: int | None, at: Moment | None) -> "Place | None":

@@ -1,12 +1,14 @@
 """Creates, checks and upgrades the streams: the one place that changes their configuration."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Iterable, Sequence
 from typing import Any, Final
 
 from clawactors.eventlog.errors import Misconfigured, NoSuchLog, Unavailable
 from clawactors.eventlog.jetstream.log.inspection import lacking
 from clawactors.eventlog.jetstream.log.streams import EVENTS, SCHEMA, Store, events, stores_beside
+from clawactors.eventlog.jetstream.log.survey import StreamFault, differing, faults_of, is_ours
 from clawactors.eventlog.jetstream.wire.api import Refusal, call
 from clawactors.eventlog.jetstream.wire.codes import NAME_IN_USE, NO_PEERS, NO_ROOM, NO_STREAM
 from clawactors.eventlog.jetstream.wire.connection import Connection
@@ -19,7 +21,12 @@ RESTORING: Final = "claw.restoring"
 _PEERS_S: Final = 10.0
 _PEERS_AGAIN_S: Final = 0.2
 _LEAST_RESERVED_BYTES: Final = 1 << 20
+_CHOSEN: Final = ("max_age", "max_bytes", "duplicate_window")
+"""Beside the log a person may have chosen these."""
 _GONE_SINCE_1: Final = ("republish", "subject_delete_marker_ttl")
+
+
+_log = logging.getLogger(__name__)
 
 
 async def ensure(connection: Connection, kinds: Sequence[str], replicas: int | None = None) -> dict[str, Any]:
@@ -44,6 +51,15 @@ async def check(connection: Connection) -> dict[str, Any]:
     if events is None:
         raise NoSuchLog(f"this account of the server has no stream {EVENTS}")
     return events
+
+
+async def survey(connection: Connection, kinds: Sequence[str]) -> list[StreamFault]:
+    """Everything that is wrong with the streams. Raises: `Unavailable`, `PermissionDenied`."""
+    faults: list[StreamFault] = []
+    for store in _stores(connection, kinds):
+        info = await _info(connection, store["name"])
+        faults += faults_of(store, None if info is None else info["config"])
+    return faults
 
 
 async def _refuse_unfit(connection: Connection) -> None:
@@ -131,8 +147,13 @@ async def _find(connection: Connection, store: Store) -> dict[str, Any] | None:
     return info
 
 
-async def _brought_up(connection: Connection, store: Store, info: dict[str, Any]) -> dict[str, Any]:
-    """Adds the subjects of new kinds and upgrades the schema; a person decides about any other difference."""
+async def _brought_up(
+    connection: Connection, store: Store, info: dict[str, Any], *, everything: bool = False
+) -> dict[str, Any]:
+    """Adds the subjects of new kinds, upgrades the schema, and sets back what would lose history or rights.
+
+    A person decides about a stream that no release of ours made, and about how much is stored beside the log.
+    """
     have = info["config"]
     missing = [subject for subject in store["subjects"] if subject not in have["subjects"]]
     wanted = have | {"subjects": have["subjects"] + missing}
@@ -141,11 +162,55 @@ async def _brought_up(connection: Connection, store: Store, info: dict[str, Any]
         for key in _GONE_SINCE_1:
             if key not in store:
                 wanted.pop(key, None)
+    changes = _changes(store, wanted, everything=everything) if is_ours(have) else {}
+    wanted |= {key: needed for key, needed in changes.items() if key in store}
     _refuse_other(store, wanted)
-    if wanted == have:
-        return info
-    updated: dict[str, Any] = await call(connection, f"STREAM.UPDATE.{store['name']}", wanted, timeout_s=15)
+    if wanted != have:
+        info = await _update(connection, wanted)
+    for key in changes.keys() - store.keys():
+        # One that the server does not take back is told by `survey`; it must not keep a cluster from starting.
+        try:
+            info = await _update(connection, info["config"] | {key: changes[key]})
+        except Misconfigured as error:
+            _log.error("%s = %r stays: %s", key, have.get(key), error)
+    return info
+
+
+def _changes(store: Store, config: Store, *, everything: bool) -> Store:
+    """The settings of a stream that are to be changed, with what they become."""
+    changes = {}
+    for key, (is_now, needed) in differing(store, config).items():
+        if everything or key not in _CHOSEN or store["name"] == EVENTS:
+            _log.warning("the stream %s has %s = %r where %r is needed", store["name"], key, is_now, needed)
+            changes[key] = needed
+    return changes
+
+
+async def _update(connection: Connection, config: Store) -> dict[str, Any]:
+    try:
+        updated: dict[str, Any] = await call(connection, f"STREAM.UPDATE.{config['name']}", config, timeout_s=15)
+    except Refusal as refusal:
+        raise Misconfigured(f"the stream {config['name']} can't be changed: {refusal.description}") from None
     return updated
+
+
+async def repair(connection: Connection, kinds: Sequence[str]) -> list[str]:
+    """Creates what is missing beside the log and sets back what differs; returns the names of changed streams.
+
+    Raises: as `ensure`; `NoSuchLog` where the log itself is missing.
+    """
+    done = []
+    for store in _stores(connection, kinds):
+        name = store["name"]
+        if (info := await _info(connection, name)) is not None:
+            if await _brought_up(connection, store, info, everything=True) != info:
+                done.append(f"{name} was changed")
+        elif name == EVENTS:
+            raise NoSuchLog(f"the stream {name} is missing, and the history with it: claw restore brings a backup back")
+        else:
+            await _ensure_one(connection, store)
+            done.append(f"{name} was created")
+    return done
 
 
 def _schema(config: Store) -> int:
@@ -167,7 +232,7 @@ def _schema(config: Store) -> int:
 
 def _refuse_other(store: Store, config: Store) -> None:
     for key, value in store.items():
-        if key in ("name", "metadata", "num_replicas", "subjects", "max_age", "max_bytes", "duplicate_window"):
+        if key in ("name", "metadata", "num_replicas", "subjects", *_CHOSEN):
             continue
         if config.get(key, False) != value:
             raise Misconfigured(f"the stream {store['name']} has {key} = {config.get(key)!r} where {value!r} is needed")

@@ -185,6 +185,12 @@ def stats(parser: Parser) -> None:
 def doctor(parser: Parser) -> None:
     """What `claw doctor` takes."""
     parser.add_argument("--verbose", action="store_true", help="also show control's middleware, in order")
+    parser.add_argument(
+        "--accept", action="store_true", help="you know of the faults and dead letters that there are: no error again"
+    )
+    parser.add_argument(
+        "--repair", action="store_true", help="make streams that are missing beside the log, set changed ones back"
+    )
 
 
 def archive(parser: Parser) -> None:

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-from clawactors.app.cli.checks import check_cluster, check_disk, check_middleware, check_server, check_sync
+from clawactors.app.cli.checks import check_cluster, check_disk, check_middleware
 from clawactors.app.cli.output import Part, Table, emit
 from clawactors.app.cli.problem import EXITS
+from clawactors.app.cli.serverchecks import check_server, check_sync
 from clawactors.app.cli.session import find
 from clawactors.app.client import Client
 from clawactors.eventlog import EventLogError
@@ -33,18 +34,19 @@ async def _checks(options: Any) -> AsyncIterator[Check]:
     except EventLogError as error:
         yield Check("server", "failed", str(error))
         return
-    checks = [check async for check in check_server(found)]
-    for check in checks:
+    reached = False
+    async for check in check_server(found, mend=options.repair):
+        reached = reached or (check.name == "requirements" and check.ok)
         yield check
-    if all(check.verdict == "ok" for check in checks):
+    if reached:
         try:
             async with Client.of(found) as client:
-                async for check in check_cluster(client):
+                async for check in check_cluster(client, accept=options.accept):
                     yield check
                 if options.verbose:
                     yield await check_middleware(client)
         except EventLogError as error:
-            yield Check("streams", "failed", str(error))
+            yield Check("leader", "failed", str(error))
     yield await check_sync(found)
     yield check_disk(found)
 

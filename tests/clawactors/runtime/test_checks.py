@@ -1,0 +1,51 @@
+"""What the doctor makes of what views and memory say."""
+
+import pytest
+
+from clawactors.eventlog import Unavailable
+from clawactors.runtime.client import checks
+from clawactors.runtime.client.checks import _FaultCount, _Healed, _Health, _of_faults, _of_rows
+
+DAY_NS = 86_400 * 10**9
+
+
+@pytest.mark.parametrize(
+    ("fault", "accepted", "verdict"),
+    [("malformed", 0, "warning"), ("illegal", 0, "failed"), ("illegal", 6, "failed"), ("illegal", 7, "warning")],
+)
+def test_an_illegal_commit_is_an_error_until_a_person_knows_of_it(fault: str, accepted: int, verdict: str) -> None:
+    check = _of_faults([_FaultCount("task", fault, 1, 7, "Completed while pending")], accepted)
+    assert (check.verdict, "Completed while pending" in check.detail) == (verdict, True)
+
+
+async def test_rows_that_are_made_again_are_waited_for_and_told_for_a_week(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "_AGAIN_S", 0.0)
+    healed = _Healed(100 * DAY_NS, "a bit flipped", "/data/views/damaged-cluster@1")
+    answers = [
+        Unavailable("the process died of it"),
+        _Health("a bit flipped", None, 0, checking=False),
+        _Health("", healed, 0, checking=True),
+        _Health("", healed, 12, checking=False),
+    ]
+
+    async def ask() -> _Health:
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    soon = await _of_rows("view rows", ask, 101 * DAY_NS)
+    assert soon.verdict == "warning"
+    assert "12 are sound" in soon.detail
+    assert "because a bit flipped; the damaged files are in /data/views/damaged-cluster@1" in soon.detail
+    assert (await _of_rows("view rows", ask, 108 * DAY_NS)).verdict == "ok"
+
+
+async def test_rows_that_stay_damaged_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "_ROWS_S", 0.0)
+
+    async def ask() -> _Health:
+        return _Health("can't be written", None, 0, checking=False)
+
+    check = await _of_rows("memory rows", ask, 0)
+    assert (check.verdict, "can't be written" in check.detail) == ("failed", True)
