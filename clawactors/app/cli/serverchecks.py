@@ -18,12 +18,8 @@ __all__ = ["check_account", "check_queue", "check_server", "check_streams", "che
 
 _FULL: Final = 0.98
 _NEARLY_FULL: Final = 0.8
-_LIMITS: Final = (
-    ("storage", "storage", "max_storage", 1e6, "MB"),
-    ("memory", "memory", "max_memory", 1e6, "MB"),
-    ("streams", "streams", "max_streams", 1, ""),
-    ("consumers", "consumers", "max_consumers", 1, ""),
-)
+_LIMITS: Final = {"max_storage": "MB", "max_memory": "MB", "max_streams": "", "max_consumers": ""}
+"""The limits of an account, and the unit in which each is shown."""
 _USUAL_PAYLOAD: Final = 1 << 20
 _CONSUMER_S: Final = 3.0
 _AGAIN_S: Final = 0.2
@@ -83,12 +79,13 @@ def _shares(info: dict[str, Any]) -> Iterator[tuple[float, str]]:
     """`(share that is used, in words)` for each limit, of each tier where the account has tiers."""
     tiers = info.get("tiers") or {"": info}
     for tier, used in tiers.items():
-        for name, key, limit, unit, words in _LIMITS:
+        for limit, unit in _LIMITS.items():
             most = used.get("limits", {}).get(limit, -1)
             if most is None or most < 0:
                 continue
-            have = max(used.get(key, 0), used.get(f"reserved_{key}", 0))
-            shown = f"{have / unit:.0f} of {most / unit:.0f} {words}".rstrip()
+            name, one = limit.removeprefix("max_"), 1e6 if unit else 1
+            have = max(used.get(name, 0), used.get(f"reserved_{name}", 0))
+            shown = f"{have / one:.0f} of {most / one:.0f} {unit}".rstrip()
             yield (have / most if most else 1.0), f"{name} {shown} ({limit}{f' of {tier}' if tier else ''})"
 
 

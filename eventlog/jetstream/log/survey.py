@@ -1,6 +1,6 @@
 """What is wrong with the streams of a running cluster, compared with what this release makes; and its repair.
 
-1. A setting that is not named counts too: events that expire are lost history, whoever asked for that.
+1. A setting that is not named counts too: events that expire are lost history.
 2. The stream of events is never made again here: an empty one would hide that the log is gone.
 """
 
