@@ -8,7 +8,7 @@ import pytest
 from clawactors.app.cli import serverchecks
 from clawactors.app.cli.checks import check_dead_letters
 from clawactors.app.cli.deadletters import DeadLetterList
-from clawactors.app.cli.serverchecks import check_account, check_queue, check_streams
+from clawactors.app.cli.serverchecks import check_account, check_queue, check_streams, of_queue
 from clawactors.eventlog import Misconfigured, Record
 from clawactors.eventlog.jetstream import Connection, JetStreamCommands, JetStreamDeadLetters
 from clawactors.eventlog.jetstream.log import provision
@@ -118,9 +118,9 @@ async def test_commands_that_nobody_takes_are_an_error(connection: Connection, m
     assert "nobody takes the commands" in (await check_queue(connection)).detail
     await JetStreamCommands(connection).take(0.01)
     assert (await check_queue(connection)).verdict == "ok"
-    await connection.ask("claw.cmd.task.t1", b"{}")
-    left = await check_queue(connection)
+    left = of_queue({"num_pending": 1, "num_ack_pending": 0, "num_waiting": 0})
     assert (left.verdict, "1 wait in CLAW_COMMANDS" in left.detail) == ("failed", True)
+    assert of_queue({"num_pending": 1, "num_ack_pending": 3, "num_waiting": 0}).verdict == "ok"
 
 
 async def test_dead_letters_of_lost_history_are_an_error_until_a_person_knows(connection: Connection) -> None:

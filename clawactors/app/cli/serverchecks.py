@@ -14,7 +14,7 @@ from clawactors.eventlog.jetstream.wire.api import Refusal, call
 from clawactors.kinds import KINDS
 from clawactors.runtime.client.checks import Check
 
-__all__ = ["check_account", "check_queue", "check_server", "check_streams", "check_sync"]
+__all__ = ["check_account", "check_queue", "check_server", "check_streams", "check_sync", "of_queue"]
 
 _FULL: Final = 0.98
 _NEARLY_FULL: Final = 0.8
@@ -122,6 +122,11 @@ async def check_queue(connection: Connection) -> Check:
     if info is None:
         nobody = "nobody takes the commands in CLAW_COMMANDS: claw up starts a control process"
         return Check("commands", "failed", nobody)
+    return of_queue(info)
+
+
+def of_queue(info: dict[str, Any]) -> Check:
+    """What the server's description of the consumer of commands means."""
     waiting = info["num_pending"] + info["num_ack_pending"]
     if waiting and not info["num_waiting"] and not info["num_ack_pending"]:
         return Check("commands", "failed", f"{waiting} wait in CLAW_COMMANDS, and no control process takes them")
