@@ -16,6 +16,7 @@ from clawactors.kernel.errors import InvalidQuery, Refused
 from clawactors.projections.engine.feed import GATHER_S, Feed
 from clawactors.projections.engine.health import Health
 from clawactors.projections.engine.opening import Openings, in_thread
+from clawactors.projections.engine.projector import Projector
 from clawactors.projections.engine.questions import HeartbeatOf, ProgressOf, Queries, error_reply, no_progress
 from clawactors.projections.engine.replay import Progress, fill
 from clawactors.projections.engine.revisions import Revisions
@@ -177,15 +178,42 @@ class LiveViews:
             await fill(self._log, new, progress=progress, apply=apply)
             async with self.feed.writing:
                 await fill(self._log, new, until=old.position, apply=apply)
-                new.faults.keeps_met = True
-                self.feed.projector = new
-                self.health.watch(new.store)
-                self._openings.revisions.switch(new.store.path)
-                await asyncio.to_thread(self.on_exchanged)
+                await self._exchange(new)
         except EventLogError:
             if self.feed.projector is not new:
                 new.close()
             raise
+        await self._retire(old)
+
+    async def compact(self) -> tuple[int, int]:
+        """Copies the rows to a new revision, without the space that deleted ones have left, and switches to it.
+
+        Writing waits meanwhile. Returns: what the rows took before and take now, in bytes. Raises: `Unavailable`.
+        """
+        async with self.feed.writing:
+            old = self.feed.projector
+            path = self._openings.revisions.begun()
+            self._openings.revisions.discard(path)
+            try:
+                await asyncio.to_thread(old.store.copy, path)
+            except EventLogError:
+                self._openings.revisions.discard(path)
+                raise
+            new = Projector.open(old.projection, path, old.state.identity)
+            await self._exchange(new)
+        before = old.store.size_bytes
+        await self._retire(old)
+        return before, new.store.size_bytes
+
+    async def _exchange(self, new: Projector) -> None:
+        """That one is live from now on; call it while `feed.writing` is held."""
+        new.faults.keeps_met = True
+        self.feed.projector = new
+        self.health.watch(new.store)
+        self._openings.revisions.switch(new.store.path)
+        await asyncio.to_thread(self.on_exchanged)
+
+    async def _retire(self, old: Projector) -> None:
         await asyncio.to_thread(old.store.wait_unread)
         old.close()
         self._openings.replaced(old.store)

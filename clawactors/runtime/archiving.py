@@ -13,10 +13,20 @@ from clawactors.runtime.asking import Failure
 from clawactors.systems.tasks.archiving import file_of
 from clawactors.systems.tasks.kind import TASKS
 
-__all__ = ["ARCHIVE", "ArchiveReply", "ArchiveReport", "ArchiveRequest", "ArchivedBlobs", "archived_in"]
+__all__ = [
+    "ARCHIVE",
+    "COMPACT",
+    "ArchiveReply",
+    "ArchiveReport",
+    "ArchiveRequest",
+    "ArchivedBlobs",
+    "CompactReply",
+    "archived_in",
+]
 
 ARCHIVE: Final = "archive"
-"""The last token of the subject that asks for it: `claw.do.<principal>.archive`."""
+COMPACT: Final = "compact"
+"""The last tokens of the subjects that ask for it: `claw.do.<principal>.archive`."""
 
 _SUBJECTS: Final = TASKS.pattern.removesuffix(">")
 
@@ -58,6 +68,14 @@ class ArchiveReply(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     report: ArchiveReport = msgspec.field(default_factory=ArchiveReport)
     is_done: bool = False
     waits: bool = False
+    error: Failure | None = None
+
+
+class CompactReply(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What the views took before they were compacted, and take now, in bytes."""
+
+    before: int = 0
+    after: int = 0
     error: Failure | None = None
 
 

@@ -17,6 +17,7 @@ from typing import Final
 import lmdb
 
 from clawactors.eventlog import Corrupt, Misconfigured, Unavailable
+from clawactors.projections.engine import durable
 from clawactors.projections.engine.damage import STORE_FILE, damage_noted, note_damage
 from clawactors.projections.engine.transactions import META, Cursor, Damaged, Reading, Tables, Transaction, Writing
 
@@ -170,6 +171,17 @@ class Store:
             finally:
                 self._growing = False
                 self._mapping.notify_all()
+
+    def copy(self, to: Path) -> None:
+        """Writes what is in it now to a new folder, durably, without the space that deleted rows have left.
+
+        Raises: `Unavailable` (full disk), `Damaged`.
+        """
+        to.mkdir(mode=0o700, parents=True)
+        with self._guarded():
+            self._environment.copy(str(to), compact=True)
+            durable.sync(to / STORE_FILE)
+            durable.sync(to)
 
     @property
     def size_bytes(self) -> int:

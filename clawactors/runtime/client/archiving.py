@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from clawactors.kernel.errors import InvalidQuery
-from clawactors.runtime.archiving import ARCHIVE, ArchiveReply, ArchiveReport, ArchiveRequest
+from clawactors.runtime.archiving import ARCHIVE, COMPACT, ArchiveReply, ArchiveReport, ArchiveRequest, CompactReply
 from clawactors.runtime.asking import error_of
 
 if TYPE_CHECKING:
+    from clawactors.eventlog.requests import Asking
     from clawactors.runtime.questions import Questions
 
-__all__ = ["archive"]
+__all__ = ["archive", "compact"]
 
 _LOOK_S: Final = 0.2
+_COMPACT_S: Final = 600.0
 
 _encode: Final = msgspec.json.Encoder().encode
 _reply: Final = msgspec.json.Decoder(ArchiveReply).decode
@@ -38,3 +40,12 @@ async def archive(
         if not reply.waits:
             progress(reply.report)
         await asyncio.sleep(_LOOK_S)
+
+
+async def compact(requests: "Asking", principal: str) -> CompactReply:
+    """See `ClusterClient.compact`."""
+    answer = await requests.request(f"claw.do.{principal}.{COMPACT}", b"{}", _COMPACT_S)
+    reply = msgspec.json.decode(answer, type=CompactReply)
+    if reply.error is not None:
+        raise error_of(reply.error)
+    return reply

@@ -14,7 +14,7 @@ from clawactors.runtime.client.waiting import until_ended
 from clawactors.systems.tasks.submission import checked_id
 
 if TYPE_CHECKING:
-    from clawactors.runtime.archiving import ArchiveReport
+    from clawactors.runtime.archiving import ArchiveReport, CompactReply
     from clawactors.runtime.client.backups import ClusterBackups
     from clawactors.runtime.client.nodechanges import NodeChanges
     from clawactors.runtime.client.recording import ClientMemories
@@ -95,6 +95,15 @@ class ClusterClient(TaskMaking):
         from clawactors.runtime.client.archiving import archive
 
         return await archive(self.questions, older_than_s, dry_run=dry_run, progress=progress)
+
+    async def compact(self) -> "CompactReply":
+        """Gives back the space that deleted rows have left in the views; says what they took before and take now.
+
+        Raises: `Unavailable`.
+        """
+        from clawactors.runtime.client.archiving import compact
+
+        return await compact(self.requests, self.principal)
 
     # Nodes
 

@@ -124,6 +124,10 @@ class InProcessViews:
         ]  # fmt: skip
         return sorted(ended, key=lambda each: each.first)[:limit]
 
+    async def compact(self) -> tuple[int, int]:
+        """Nothing is on disk."""
+        return 0, 0
+
     async def apply(self, commits: Sequence[Commit], upto: int) -> None:
         """Folds the commits."""
         self._upto = max(self._upto, upto)

@@ -55,6 +55,10 @@ class Views(Protocol):
         """
         ...
 
+    async def compact(self) -> tuple[int, int]:
+        """Gives back the space that deleted rows have left; the bytes before and after. Raises: `Unavailable`."""
+        ...
+
     async def apply(self, commits: Sequence[Commit], upto: int) -> None:
         """Takes commits in the order of the log, all there are up to that sequence.
 

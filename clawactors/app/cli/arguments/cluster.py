@@ -4,21 +4,19 @@ import argparse
 from typing import Final
 
 from clawactors.app.cli.arguments.watch import past_arguments, watch_argument
-from clawactors.app.cli.parsing import Parser, count, duration, interval, lease, pair, port, time, words
+from clawactors.app.cli.parsing import Parser, count, interval, lease, pair, port, time, words
 
 __all__ = [
     "BENCHES",
     "DIMENSIONS",
     "LEASE_S",
     "SHELLS",
-    "archive",
     "bench",
     "candidates",
     "completion",
     "demo",
     "doctor",
     "down",
-    "erase",
     "join",
     "node",
     "nodes",
@@ -26,7 +24,6 @@ __all__ = [
     "skills",
     "stats",
     "status",
-    "sweep",
     "up",
 ]
 
@@ -191,37 +188,6 @@ def doctor(parser: Parser) -> None:
     parser.add_argument(
         "--repair", action="store_true", help="make streams that are missing beside the log, set changed ones back"
     )
-
-
-def archive(parser: Parser) -> None:
-    """What `claw archive` takes."""
-    parser.add_argument(
-        "--older-than",
-        type=duration,
-        metavar="D",
-        help="tasks that ended at least D ago (default: archive_after of archive.toml, else 30d)",
-    )
-    parser.add_argument("--dry-run", action="store_true", help="only count what would be moved")
-
-
-def erase(parser: Parser) -> None:
-    """What `claw erase` takes."""
-    parser.add_argument("--owner", required=True, metavar="U", help="whose data: the user of tasks, owner of memories")
-    parser.add_argument("--cancel", action="store_true", help="first end what of theirs is under way")
-    parser.add_argument("--reason", default="", metavar="TEXT", help="goes on record")
-    parser.add_argument("--yes", action="store_true", help="don't ask for confirmation")
-
-
-def sweep(parser: Parser) -> None:
-    """What `claw sweep` takes."""
-    parser.add_argument(
-        "--older-than",
-        type=duration,
-        default=7 * 86_400.0,
-        metavar="D",
-        help="only values older than D (default 7d, at least 1d)",
-    )
-    parser.add_argument("--dry-run", action="store_true", help="only report what would be deleted")
 
 
 def demo(parser: Parser) -> None:

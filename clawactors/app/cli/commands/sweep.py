@@ -12,19 +12,26 @@ from clawactors.eventlog.jetstream import JetStreamBlobs, JetStreamLog, JetStrea
 from clawactors.runtime.sweep import SweepReport, sweep
 from clawactors.systems.tasks.payload import shown_size
 
-__all__ = ["run"]
+__all__ = ["checked_age", "run"]
 
 _DAY_S: Final = 86_400.0
 
 
-def run(options: Any) -> int:
-    """Deletes the values, or with `--dry-run` reports them."""
+def checked_age(options: Any) -> float:
+    """The age that the options give, in seconds. Raises: `Problem`."""
     if options.older_than < _DAY_S:
         raise Problem(
             "usage",
             "values younger than a day may still be needed by a task that is being submitted",
             "--older-than 1d or more",
         )
+    age_s: float = options.older_than
+    return age_s
+
+
+def run(options: Any) -> int:
+    """Deletes the values, or with `--dry-run` reports them."""
+    older_s = checked_age(options)
 
     async def look(client: Client) -> int:
         log = await JetStreamLog.over(client.connection)
@@ -33,7 +40,7 @@ def run(options: Any) -> int:
                 log,
                 JetStreamBlobs(client.connection),
                 JetStreamOutputs(client.connection),
-                options.older_than,
+                older_s,
                 removes=not options.dry_run,
                 progress=bar.at,
             )

@@ -12,7 +12,7 @@ from clawactors.eventlog.archive.archive import Archive
 from clawactors.eventlog.blobs import Blobs
 from clawactors.eventlog.sealing import SealedLog
 from clawactors.kernel.errors import Refused
-from clawactors.runtime.archiving import ARCHIVE, ArchiveReply, ArchiveReport, ArchiveRequest
+from clawactors.runtime.archiving import ARCHIVE, COMPACT, ArchiveReply, ArchiveReport, ArchiveRequest, CompactReply
 from clawactors.runtime.control.archiving.mover import Mover
 from clawactors.runtime.control.control import Control
 from clawactors.runtime.serving import RequestEndpoint, answering
@@ -50,6 +50,7 @@ class ArchiveKeeper(RequestEndpoint):
         )
         self._name, self._report, self._error = "", ArchiveReport(), ""
         self._run: asyncio.Task[None] | None = None
+        self._compacting: asyncio.Future[tuple[int, int]] | None = None
 
     async def serve(self) -> None:
         """Looks whether this process leads, and whether it is time. Ends when it is cancelled."""
@@ -60,7 +61,7 @@ class ArchiveKeeper(RequestEndpoint):
                 leads = self._control.leadership.leading
                 if leads and not self._serving:
                     with contextlib.suppress(EventLogError):
-                        self._serving = [await self._control.requests.answer(f"claw.do.*.{ARCHIVE}", self._answer)]
+                        await self._open()
                 elif not leads and self._serving:
                     await self.aclose()
                 if leads and self._after_s and clock() >= due_s and not self._is_running:
@@ -71,6 +72,20 @@ class ArchiveKeeper(RequestEndpoint):
             if self._run is not None:
                 self._run.cancel()
             await self.aclose()
+
+    async def _open(self) -> None:
+        answer = self._control.requests.answer
+        self._serving = [
+            await answer(f"claw.do.*.{ARCHIVE}", self._answer),
+            await answer(f"claw.do.*.{COMPACT}", self._compact),
+        ]
+
+    @answering(bytes, _encode, CompactReply, "a request to compact")
+    async def _compact(self, _principal: str, _asked: bytes) -> CompactReply:
+        """Asked again while one is under way, it answers with that one."""
+        if self._compacting is None or self._compacting.done():
+            self._compacting = asyncio.ensure_future(self._control.views.compact())
+        return CompactReply(*await asyncio.shield(self._compacting))
 
     @property
     def _is_running(self) -> bool:
