@@ -42,7 +42,7 @@ def run(options: Any) -> int:
 
 
 def _benches() -> dict[str, Any]:
-    from clawactors.app.bench import log, memory, parking, processes, tasks, workflows
+    from clawactors.app.bench import archive, log, memory, parking, processes, tasks, workflows
 
     return {
         "tasks": tasks.task_rate,
@@ -57,6 +57,7 @@ def _benches() -> dict[str, Any]:
         "idle": processes.idle,
         "append": log.append_rate,
         "replay": log.replay_rate,
+        "archive": archive.archive_rate,
         "memory": memory.memory,
     }
 

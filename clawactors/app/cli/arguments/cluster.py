@@ -44,6 +44,7 @@ BENCHES: Final = (
     "idle",
     "append",
     "replay",
+    "archive",
     "memory",
     "all",
 )

@@ -23,7 +23,8 @@ _LOOK_S: Final = 0.5
 _EVERY_S: Final = 900.0
 _AFTER_START_S: Final = 60.0
 _RESTS: Final = 4.0
-"""By itself it works for one part of the time and rests for four."""
+"""By itself it works for one part of the time and rests for four, and for less with each file that is still to come."""
+_LEAST_RESTS: Final = 0.2
 
 _decode: Final = msgspec.json.Decoder(ArchiveRequest).decode
 _encode: Final = msgspec.json.Encoder().encode
@@ -55,7 +56,8 @@ class ArchiveKeeper(RequestEndpoint):
     async def serve(self) -> None:
         """Looks whether this process leads, and whether it is time. Ends when it is cancelled."""
         clock = asyncio.get_running_loop().time
-        due_s = clock() + _AFTER_START_S
+        every_s = min(_EVERY_S, max(_LOOK_S, self._after_s / 4))
+        due_s = clock() + min(_AFTER_START_S, every_s)
         try:
             while True:
                 leads = self._control.leadership.leading
@@ -66,7 +68,7 @@ class ArchiveKeeper(RequestEndpoint):
                     await self.aclose()
                 if leads and self._after_s and clock() >= due_s and not self._is_running:
                     self._begin("", self._after_s, _RESTS)
-                    due_s = clock() + _EVERY_S
+                    due_s = clock() + every_s
                 await asyncio.sleep(_LOOK_S)
         finally:
             if self._run is not None:
@@ -109,7 +111,7 @@ class ArchiveKeeper(RequestEndpoint):
 
     async def _move(self, older_s: float, rests: float, *, dry_run: bool) -> None:
         async def pause(took_s: float) -> None:
-            await asyncio.sleep(rests * took_s)
+            await asyncio.sleep(max(_LEAST_RESTS, rests / (1 + report.files)) * took_s)
 
         clock, report = asyncio.get_running_loop().time, self._report
         began = clock()
