@@ -3,12 +3,13 @@
 import io
 import json
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import zstandard
 
-from clawactors.eventlog import Corrupt, Draft, InProcessLog, Missing, Record
+from clawactors.eventlog import Corrupt, Draft, InProcessLog, Misconfigured, Missing, Record, Unavailable
 from clawactors.eventlog.archive import frames
 from clawactors.eventlog.archive.archive import SUFFIX, Archive
 from clawactors.eventlog.archive.file import ArchiveFile
@@ -16,16 +17,33 @@ from clawactors.eventlog.archive.folder import FolderStore
 from clawactors.eventlog.archive.lines import line_of, record_of
 from clawactors.eventlog.archive.log import ArchivedLog
 from clawactors.eventlog.archive.merging import SortedReading, merged
+from clawactors.eventlog.archive.s3 import S3Store
 from clawactors.eventlog.archive.store import ArchiveStore, InProcessArchiveStore
 from clawactors.eventlog.archive.writer import ArchiveWriter
+from tests.eventlog.s3server import BUCKET, S3Server, s3_server
 
 AT = 1_800_000_000_123_456_789
 HEADERS = b"NATS/1.0\r\nNats-Expected-Last-Subject-Sequence: 0\r\nClaw-Commit: c1\r\nClaw-By: client/ada\r\n\r\n"
 
 
-@pytest.fixture(params=["folder", "inprocess"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> ArchiveStore:
+@pytest.fixture(scope="module")
+def s3() -> Iterator[S3Server]:
+    with s3_server() as server:
+        yield server
+
+
+@pytest.fixture(params=["folder", "inprocess", "s3"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ArchiveStore:
+    if request.param == "s3":
+        return s3_store(request.getfixturevalue("s3"), monkeypatch)
     return FolderStore(tmp_path / "archive") if request.param == "folder" else InProcessArchiveStore()
+
+
+def s3_store(server: S3Server, monkeypatch: pytest.MonkeyPatch, bucket: str = BUCKET) -> S3Store:
+    server.objects.clear()
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    return S3Store(bucket, "one/two", endpoint=server.url, region="eu-central-1")
 
 
 def record(
@@ -51,6 +69,33 @@ async def test_a_file_is_there_as_a_whole_or_not_at_all(store: ArchiveStore) -> 
     assert await store.names() == ["a"]
     with pytest.raises(Missing):
         await store.size("b")
+
+
+async def test_a_listing_of_many_pages_is_whole(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = s3_store(s3, monkeypatch)
+    s3.objects["elsewhere"] = b""
+    for n in range(8):
+        await store.put(f"f{n}", io.BytesIO(b"x"))
+    assert await store.names() == [f"f{n}" for n in range(8)]
+    assert "one/two/f3" in s3.objects
+
+
+async def test_what_s3_refuses_is_told_apart_from_what_it_is_too_busy_for(
+    s3: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = s3_store(s3, monkeypatch)
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    s3.failures = 2
+    await store.put("a", io.BytesIO(b"x"))  # tried again
+    s3.failures = 100
+    with pytest.raises(Unavailable, match="does not answer"):
+        await store.names()
+    s3.failures, s3.forbids = 0, True
+    with pytest.raises(Misconfigured, match="can't be used"):
+        await store.read("a", 0, 1)
+    s3.forbids = False
+    with pytest.raises(Misconfigured, match="NoSuchBucket"):
+        await s3_store(s3, monkeypatch, "another").names()
 
 
 @pytest.mark.parametrize(
