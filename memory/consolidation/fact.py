@@ -1,5 +1,6 @@
 """The facts that a memory states: statements with whose they are, how sure they are, and since when they hold."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -11,6 +12,8 @@ __all__ = ["facts_in"]
 
 _CASUAL: Final = frozenset(("likes", "drinks", "eats", "uses", "plays", "learns"))
 """Statements of taste and habit are casual; statements about a job or a home are reliable."""
+
+_OTHER = re.compile(r"(?:,|;|,? \b(?:and|but|so|then|because)\b) (?=(?:i|we|he|she|they)\b)", re.IGNORECASE)
 
 
 def facts_in(content: Content, dates: DateReader = ANYWHERE) -> Iterator[Fact]:
@@ -28,8 +31,14 @@ def _fact(one: Stated, sentence: str, at_ns: int, dates: DateReader) -> Fact:
         negated=one.negated,
         exclusive=one.exclusive,
         confidence=0.6 if one.predicate in _CASUAL else 0.8,
-        valid_from_ns=_since(sentence, at_ns, dates) if one.event else at_ns,
+        valid_from_ns=_since(_clause(sentence, one.object), at_ns, dates) if one.event else at_ns,
     )
+
+
+def _clause(sentence: str, thing: str) -> str:
+    """The part of the sentence that tells of the thing: another one, with a subject of its own, has its own date."""
+    parts = _OTHER.split(sentence)
+    return next((part for part in parts if thing in part), parts[0])
 
 
 def _since(sentence: str, at_ns: int, dates: DateReader) -> int:

@@ -40,7 +40,7 @@ from clawactors.systems.owners.kind import OWNERS
 
 __all__ = ["REVISION", "MemoryView", "memory_projection"]
 
-REVISION: Final = 6
+REVISION: Final = 7
 """Increase it when texts are split, weighted or packed differently; changes of the stored structs are detected."""
 
 _STORED: Final = (

@@ -17,6 +17,7 @@ from clawactors.memory.consolidation.facts.words import (
     PROFESSIONS,
 )
 from clawactors.memory.text.normal import fold
+from clawactors.memory.text.rarity import rarity
 
 __all__ = ["read_chinese"]  # fmt: skip
 
@@ -135,7 +136,7 @@ def _subject(match: re.Match[str], people: People, before: list[str]) -> tuple[s
     name = match["name"]
     if not name:
         return (before[0] if before else ""), []
-    if not is_person(name):
+    if not is_person(name) or rarity(name) < 1.0:  # a common word is the name of nobody: 岗位, 目标
         return "", []
     if match["nrel"]:
         other = match["nrelname"]

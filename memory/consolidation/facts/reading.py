@@ -65,6 +65,8 @@ def _read(text: str, speaker: str) -> tuple[tuple[Stated, str], ...]:
             continue
         read = read_chinese if is_han(sentence) and not _is_english(sentence) else read_english
         for one in read(sentence, people):
+            if one.predicate == "is called" and fold(one.object) == fold(one.subject):
+                continue  # «I'm Hannah», as Hannah says
             found.setdefault((fold(one.subject), one.predicate, fold(one.object), one.negated), (one, sentence))
     return tuple(found.values())
 

@@ -139,6 +139,31 @@ def test_a_change_holds_since_the_day_that_the_sentence_tells() -> None:
     assert since("I moved to Graz on 5/6/2026.", "2026-06-10 12:00") == "2026-06-10", "nobody knows which is meant"
 
 
+def test_what_comes_next_does_not_date_what_has_ended() -> None:
+    import datetime as dt
+
+    def ended(text: str) -> str:
+        content = Content(text=text, speaker="Mira", happened_ns=parse_date("2026-11-28 12:00"))
+        (fact,) = (fact for fact in facts_in(content) if fact.negated)
+        return str(dt.datetime.fromtimestamp(fact.valid_from_ns / 1e9, dt.UTC).date())
+
+    assert ended("I quit Fiat and I'm starting at Bosch in January.") == "2026-11-28"
+    assert ended("I quit Fiat in March, and I miss it.") == "2026-03-31"
+    assert ended("Yesterday I quit Fiat, but we start the new project in January.") == "2026-11-27"
+
+
+@pytest.mark.parametrize(
+    "text", ["岗位是平台架构师。", "目标是当医生。", "职位是后端工程师。", "方案是找老师。", "结果是医生来了。"]
+)
+def test_a_common_word_is_the_name_of_nobody(text: str) -> None:
+    assert read(text) == []
+
+
+def test_nobody_is_called_by_their_own_name() -> None:
+    assert read("Good morning! I'm Mira, I work as a welder.") == [("Mira", "works as", "welder", False)]
+    assert ("Mira", "is called", "Mirabel", False) in read("I'm called Mirabel.")
+
+
 def test_yesterday_is_a_day_of_the_time_zone() -> None:
     assert since("Yesterday I moved to Graz.", "2026-06-10 23:30+00:00", "Asia/Shanghai") == "2026-06-10"
 
