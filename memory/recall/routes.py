@@ -10,8 +10,9 @@ import msgspec
 from msgspec.structs import replace
 
 from clawactors.memory.item import KINDS, Item
-from clawactors.memory.recall.aliases import renamed
+from clawactors.memory.recall.aliases import names_of, renamed
 from clawactors.memory.recall.filter import MemoryFilter
+from clawactors.memory.recall.firstperson import own_first
 from clawactors.memory.recall.graph import FactGraph
 from clawactors.memory.recall.hit import Hit, hit_of
 from clawactors.memory.recall.when import TimeAsked, asked_order, asked_time
@@ -62,6 +63,7 @@ def answers(
     if asked.skill:
         found = _of_skill(found, asked.skill)
     asker = asked.filter.speaker or asked.filter.owner or asked.filter.reader or ""
+    found = own_first(reading, asked.text, asker, found, lambda name: names_of(reading, name, passing))
     if facts := FactGraph(reading, asker, passing).answers(asked.text):
         told = [(item, hit_of(item, _BY_FACTS, False, item.content.text, {"facts": 1.0})) for item in facts]
         found = _first(told, found)

@@ -1,5 +1,5 @@
 """Questions about days, first and last times, other names, and facts in two steps."""
-# ruff: noqa: RUF001 - full-width signs on purpose
+# ruff: noqa: RUF001, E501 - full-width signs on purpose, a case a line
 
 import pytest
 
@@ -213,3 +213,30 @@ def test_what_was_told_later_of_a_day_is_found_too(diary: World) -> None:
     note(diary, "On the 3rd of June the pump in the cellar burst.", "2026-06-07")
     found = texts(ask(diary, "What happened on 3 June 2026?"))
     assert found[0] == "Ordered glaze on the third."
+
+
+@pytest.mark.parametrize(
+    ("speaker", "said", "question", "first", "behind"),
+    [
+        ("Mira", ("My husband Deniz works as a baker.", "I work as a welder."), "What do I work as?", "Mira works as welder", "Deniz works as baker"),
+        ("Mira", ("My son Tom lives in Ghent.", "I live in Graz."), "Where do I live?", "Mira lives in Graz", "Tom lives in Ghent"),
+        ("何静", ("我女朋友林晓雨是小学老师。", "我是一名律师。"), "我做什么工作？", "律师", "老师"),
+    ],
+)  # fmt: skip
+def test_who_asks_about_themselves_is_told_about_themselves_first(
+    world: World, speaker: str, said: tuple[str, ...], question: str, first: str, behind: str
+) -> None:
+    for day, text in enumerate(said, 1):
+        content = Content(
+            text=text,
+            owner="mira",
+            speaker=speaker,
+            session="s",
+            position=day,
+            happened_ns=parse_date(f"2026-06-0{day}"),
+        )
+        world.remember(text, content)
+    world.consolidate()
+    facts = [hit.text for hit in ask(world, question, limit=10) if hit.kind == "knowledge"]
+    place = {text: next((at for at, fact in enumerate(facts) if text in fact), 99) for text in (first, behind)}
+    assert place[first] < place[behind], facts
