@@ -21,7 +21,7 @@ _WIDE: Final = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\u3000-\u30f
 _TOKEN = re.compile(
     rf"(?P<wide>[{_WIDE}])|(?P<word>[A-Za-z]+)|(?P<number>\d+)|(?P<letters>[^\W\d_]+)|(?P<line>\n)|(?P<other>[^\s\w]+|_+)"
 )
-_PER_TOKEN: Final = {"wide": 1, "word": 5, "number": 3, "letters": 2, "line": 1, "other": 2}
+_PER_TOKEN: Final = {"wide": 1, "word": 5, "number": 3, "letters": 2, "line": 1, "other": 1}
 
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\U000e0000-\U000e007f]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
@@ -88,10 +88,10 @@ class Packed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def token_count(text: str) -> int:
-    """The estimated number of tokens for a language model, rather too many than too few.
+    """The estimated number of tokens for a language model, rather too many than too few in English and Chinese.
 
-    One per Chinese, Japanese or Korean character and per line, one per five letters of a Latin word, three digits, two
-    letters of other scripts or two signs, each begun one counted. English prose has about 1.3 per word.
+    One per Chinese, Japanese or Korean character, sign and line, one per five letters of a Latin word, three digits or
+    two letters of other scripts, each begun one counted. English prose has about 1.3 per word.
     """
     counts = (-(-len(match.group()) // _PER_TOKEN[match.lastgroup or "other"]) for match in _TOKEN.finditer(text))
     return sum(counts)

@@ -11,7 +11,7 @@ from clawactors.memory.index.rows import find
 from clawactors.memory.process import questions as q
 from clawactors.memory.process.access import Access
 from clawactors.memory.process.contextcache import ContextCache
-from clawactors.memory.process.reading import hits_of
+from clawactors.memory.process.reading import habits, hits_of
 from clawactors.memory.process.replies import Reply
 from clawactors.memory.process.store import MemoryStore
 from clawactors.memory.recall.gathering import ContextCandidate, gathered, item_of
@@ -39,8 +39,10 @@ class Contexts:
             raise InvalidQuery(f"tokens is {question.tokens}, it must be 1 to {q.TOKENS_MAX}")
         if question.owner:
             await asyncio.to_thread(access.read, store, question.owner)
-        # Words like «yesterday» mean another day tomorrow.
-        named = _encode((day_of(now_ns), replace(question, fresh=True, task="", skill="", by="", user=access.user)))
+        zone, locale = await asyncio.to_thread(habits, store, question, access)
+        # Words like «yesterday» mean another day tomorrow, and another one where the owner has moved to.
+        said = replace(question, fresh=True, task="", by="", user=access.user, locale=locale)
+        named = _encode((day_of(now_ns, zone), str(zone), said))
         if (known := self.cache.get(named, now_ns)) is not None:
             reply: Reply = msgspec.json.decode(known.unpacked())
             return reply | {"cached": True, "packed_bytes": len(known.body), "expires_at": iso(known.expires_ns)}

@@ -22,7 +22,7 @@ from clawactors.systems.memories.commands import RecordMemory
 from clawactors.systems.memories.memory import STATUSES
 from clawactors.systems.owners import OwnerSettings
 
-__all__ = ["about", "counts", "digest", "export", "hits_of", "search", "settings_row", "show", "wanted"]
+__all__ = ["about", "counts", "digest", "export", "habits", "hits_of", "search", "settings_row", "show", "wanted"]
 
 _encode = msgspec.json.Encoder().encode
 _PAGE_BYTES = 512 * 1024
@@ -59,14 +59,14 @@ def hits_of(store: MemoryStore, question: q.SearchQuestion, access: Access, now_
     if question.like:
         return store.searcher.similar(question.like, question.limit, filter)
     if question.text.strip():
-        zone, locale = _habits(store, question, access)
+        zone, locale = habits(store, question, access)
         return store.searcher.search(
             question.text, question.limit, filter, question.threshold, now_ns, zone, locale, question.skill
         )
     return store.searcher.newest(question.limit, filter)
 
 
-def _habits(store: MemoryStore, question: q.SearchQuestion, access: Access) -> tuple[Zone, str]:
+def habits(store: MemoryStore, question: q.SearchQuestion, access: Access) -> tuple[Zone, str]:
     """The zone and the locale of whom the question is about, where it names none itself. Raises: `InvalidQuery`."""
     settings = store.settings(question.owner or access.user or "")
     try:

@@ -139,3 +139,23 @@ def test_the_estimate_is_near_what_tokenizers_say() -> None:
     assert token_count("窑炉六月三日坏了，老周订了新的电阻丝。") == 19  # noqa: RUF001
     assert token_count("") == 0
     assert token_count("2024-05-01") == 6
+
+
+COUNTED = r"""
+20 The kiln broke on the 3rd of June, so Tom ordered a new heating coil from Graz.
+18 Yesterday the deployment failed twice because the registry did not answer. Ines rolled it back.
+14 The safe opens with 4711, the gate with 90210.
+26 窑炉六月三日坏了,老周订了新的电阻丝,十一天后到货。
+33 昨天支付服务部署失败了两次,镜像仓库没有响应,后来小雯把它回滚了。
+26 小雯 says the 服务器 runs at 10.0.0.5:8443, 密码 is in the vault
+29 return sum(-(-len(m.group()) // 5) for m in TOKEN.finditer(text))
+60 {"id": "m-1f0c2a", "tags": ["kiln", "workshop"], "score": 0.8731, "at": "2026-06-03T10:00:00Z"}
+41 https://example.org/a/very/long/path?query=kiln%20coil&page=3#section-4 v3.8.2 E4031
+"""
+"""Texts, and how many tokens the tokenizer of all-MiniLM-L6-v2 (`tokenizer.json`) makes of each."""
+
+
+@pytest.mark.parametrize("line", COUNTED.split("\n")[1:-1])
+def test_the_estimate_is_near_what_a_real_tokenizer_counts(line: str) -> None:
+    counted, _, text = line.partition(" ")
+    assert 0.9 * int(counted) <= token_count(text) <= 1.5 * int(counted)

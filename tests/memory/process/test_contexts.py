@@ -81,3 +81,21 @@ async def test_a_small_context_holds_what_is_true_now_not_the_summary_of_what_wa
         answer = await place.memories.context("When is my eye test?", tokens=60, owner="maya")
         assert "17 May" in answer["text"]
         assert "3 May" not in answer["text"].partition("no longer true")[0]
+
+
+async def test_a_context_is_made_anew_once_its_owner_means_days_otherwise(place: Place) -> None:
+    async with place.running():
+
+        async def is_cached() -> bool:
+            return bool((await place.memories.context("What happened on 5/6/2026?", owner="maya"))["cached"])
+
+        await place.memories.remember("The kiln broke.", owner="maya", happened_ns=1_780_000_000 * 10**9)
+        await is_cached()
+        assert await is_cached()
+        changes: list[dict[str, str]] = [{"zone": "Asia/Tokyo"}, {"language": "en_GB"}, {"language": "en_US"}]
+        for change in changes:
+            await place.memories.settings("maya", **change)  # type: ignore[arg-type]
+            assert not await is_cached(), change
+            assert await is_cached()
+    async with place.running():
+        assert not await is_cached(), "a restart begins with none"
