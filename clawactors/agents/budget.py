@@ -24,7 +24,8 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
 
     `turns` are calls of the model: in the last one it gets no tools, so that it answers. `tokens` counts what is read
     and written, in all calls. `cost` needs a `Price`, or an endpoint that tells its costs. `seconds` is the time that
-    calls of the model and of functions take; waits, approvals and child tasks don't count.
+    calls of the model and of functions take, and child tasks from their start to their end; the agent's own waits and
+    approvals don't count.
     """
 
     turns: int = 20

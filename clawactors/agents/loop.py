@@ -154,7 +154,14 @@ class _AgentRun:
             await task.emit({"event": "tool", "name": each.name, "arguments": each.arguments[:1000]}, EVENTS)
         outcomes = await asyncio.gather(
             *(
-                call_tool(task, plan.name, plan.tools, call, f"{self._prefix}{_step_name(call.name)}-{spent.turns}.{n}")
+                call_tool(
+                    task,
+                    plan.name,
+                    plan.tools,
+                    call,
+                    f"{self._prefix}{_step_name(call.name)}-{spent.turns}.{n}",
+                    spent.left_s,
+                )
                 for n, call in enumerate(reply.calls, 1)
             )
         )

@@ -16,7 +16,8 @@ from clawactors.agents.replies import ToolCall
 from clawactors.agents.tools import Tool
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.childfailed import ChildFailed
-from clawactors.runtime.node.context import TaskContext
+from clawactors.runtime.node.childrefs import seconds_of
+from clawactors.runtime.node.context import TaskContext, children_of
 from clawactors.systems.skills import Skill
 from clawactors.systems.tasks.jsonvalues import encode
 
@@ -33,8 +34,10 @@ class ToolOutcome(msgspec.Struct, frozen=True):
     seconds: float = 0.0
 
 
-async def call_tool(task: TaskContext, agent: str, tools: Mapping[str, Tool], call: ToolCall, name: str) -> ToolOutcome:
-    """The result for the model; `name` is that of the step, the child and the approval."""
+async def call_tool(
+    task: TaskContext, agent: str, tools: Mapping[str, Tool], call: ToolCall, name: str, left_s: float | None = None
+) -> ToolOutcome:
+    """The result for the model; `name` is that of the step, the child and the approval, `left_s` bounds a child."""
     tool = tools.get(call.name)
     if tool is None:
         return ToolOutcome(f"Error: there is no tool {call.name!r}. Tools: {', '.join(tools) or 'none'}.")
@@ -55,7 +58,7 @@ async def call_tool(task: TaskContext, agent: str, tools: Mapping[str, Tool], ca
             why = f": {answer.comment}" if answer.comment else ""
             return ToolOutcome(f"Error: a person denied this call{why}. Do not try it again.")
     if tool.function is None:
-        return await _run_skill(task, tool, arguments, name)
+        return await _run_skill(task, tool, arguments, name, left_s)
     running = _FunctionCall(tool, task)
     try:
         return await task.step(name, partial(running.make, arguments), retry=tool.retry)
@@ -71,15 +74,19 @@ def _question(agent: str, tool: Tool, params: dict[str, Any]) -> str:
     return f"{agent[:100]} wants to call {tool.name}({shown[:_ASKED]}{more})"
 
 
-async def _run_skill(task: TaskContext, tool: Tool, params: dict[str, Any], name: str) -> ToolOutcome:
+async def _run_skill(
+    task: TaskContext, tool: Tool, params: dict[str, Any], name: str, left_s: float | None
+) -> ToolOutcome:
     skill = tool.skill.name if isinstance(tool.skill, Skill) else tool.skill
-    options: dict[str, Any] = {} if tool.timeout_s is None else {"timeout_s": tool.timeout_s}
+    limits_s = [each for each in (tool.timeout_s, left_s) if each is not None]
+    options: dict[str, Any] = {"timeout_s": min(limits_s)} if limits_s else {}
     try:
-        return ToolOutcome(_text(await task.run(skill, params, key=name, **options), tool.limit_chars))
+        text = _text(await task.run(skill, params, key=name, **options), tool.limit_chars)
     except ChildFailed as failed:
-        return ToolOutcome(f"Error: {_told(failed)}")
+        text = f"Error: {_told(failed)}"
     except Refused as error:
-        return ToolOutcome(f"Error: {error}")
+        text = f"Error: {error}"
+    return ToolOutcome(text, seconds_of(children_of(task), name))
 
 
 class _FunctionCall:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from clawactors.runtime.node.arrivals import IN_PLACE_S
-from clawactors.systems.tasks.children import CHILDREN, ChildEnd, ends_in
+from clawactors.systems.tasks.children import CHILDREN, ChildEnd, child_id, ends_in
 from clawactors.systems.tasks.journal import SIGNAL
 
 if TYPE_CHECKING:
@@ -84,6 +84,10 @@ class ChildEnds:
         while (end := self.by_id.get(id)) is None:
             await self._wait(id)
         return end
+
+    def of_key(self, key: str) -> ChildEnd | None:
+        """The end of the child that the code made under that key, where it is told."""
+        return self.by_id.get(child_id(self._attempt.id, key, self._attempt.journal.state.life.run))
 
     async def more_than(self, known: int) -> None:
         """Returns when `order` has more entries than that."""

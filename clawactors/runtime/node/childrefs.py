@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from clawactors.runtime.node.attempt.attempt import Attempt
     from clawactors.runtime.node.children import TaskChildren
 
-__all__ = ["ChildRef", "as_child", "given_refs", "id_of_child", "restored"]
+__all__ = ["ChildRef", "as_child", "given_refs", "id_of_child", "restored", "seconds_of"]
 
 
 class ChildRef:
@@ -45,6 +45,12 @@ def id_of_child(attempt: "Attempt", key: str) -> str:
     id = child_id(attempt.id, key, attempt.journal.state.life.run)
     attempt.journal.used.add(id)
     return id
+
+
+def seconds_of(children: "TaskChildren", key: str) -> float:
+    """How long the child with that key ran, from its first start to its end; 0 before it has ended."""
+    end = children.ends.of_key(key)
+    return end.ran_s if end else 0.0
 
 
 def as_child(attempt: "Attempt", spec: Spec, own: Spec, policy: OnParentCancel) -> Spec:

@@ -41,7 +41,7 @@ _ON_FAILURE, _ON_PARENT_CANCEL = ("cancel", "wait", "ignore"), ("cancel", "leave
 
 
 class TaskChildren:
-    """The children of one attempt."""
+    """The children of one attempt; `ends` are those that it knows."""
 
     def __init__(self, attempt: "Attempt") -> None:
         self._attempt = attempt
@@ -49,7 +49,7 @@ class TaskChildren:
         self._numbered: dict[str, int] = {}
         self._spec: Spec | None = None
         self._reading = asyncio.Lock()
-        self._ends = ChildEnds(attempt)
+        self.ends = ChildEnds(attempt)
 
     # Making them
 
@@ -83,13 +83,13 @@ class TaskChildren:
         await (attempt := self._attempt).parking.at_work("a child")
         attempt.check()
         id = id_of_child(attempt, self._key_of(options.get("key"), attempt.tasks.current().path))
-        if id in self._ends.by_id:
+        if id in self.ends.by_id:
             return id
-        self._ends.being_made += 1
+        self.ends.being_made += 1
         try:
             await self._make(id, skill, params, options)
         finally:
-            self._ends.being_made -= 1
+            self.ends.being_made -= 1
         attempt.check()
         return id
 
@@ -168,15 +168,15 @@ class TaskChildren:
     async def result(self, id: str) -> Any:
         """The result of that child. Raises: `ChildFailed` when it ended without one."""
         await self._look_again((id,))
-        return await self._value_of(await self._ends.of(id))
+        return await self._value_of(await self.ends.of(id))
 
     async def _look_again(self, ids: Sequence[str]) -> None:
         """Looks whether a person has retried those of them that had failed."""
         attempt = self._attempt
-        for id in self._ends.doubtful.intersection(ids):
+        for id in self.ends.doubtful.intersection(ids):
             known = await attempt.retry_while_unavailable(partial(load_task, attempt.context, id, at_least=-1))
             life = known.state.life
-            self._ends.correct(id, end_of(id, known.version, life) if life.status in FINAL else None)
+            self.ends.correct(id, end_of(id, known.version, life) if life.status in FINAL else None)
 
     async def _value_of(self, end: ChildEnd) -> Any:
         self._attempt.note_recalled(end.recalled)
@@ -216,12 +216,12 @@ class TaskChildren:
         await self._look_again(ids)
         found = FoundEnds(ids, wanted)
         while not found.is_decided(on_failure):
-            await self._ends.more_than(found.read)
-            found.take(self._ends)
+            await self.ends.more_than(found.read)
+            found.take(self.ends)
         if on_failure == "wait":
             while found.left:
-                await self._ends.more_than(found.read)
-                found.take(self._ends)
+                await self.ends.more_than(found.read)
+                found.take(self.ends)
         elif on_failure == "cancel":
             await asyncio.gather(*(self.cancel_child(id) for id in found.left))
         if on_failure != "ignore" and found.completed < wanted:
@@ -239,7 +239,7 @@ class TaskChildren:
     async def child_outcome(self, id: str) -> dict[str, Any]:
         """How that child ended."""
         await self._look_again((id,))
-        return outcome_of(await self._value_or_failure(await self._ends.of(id)))
+        return outcome_of(await self._value_or_failure(await self.ends.of(id)))
 
     async def child_outcomes(self, ids: Sequence[str], need: int | None, on_failure: OnFailure) -> dict[str, Any]:
         """What `gather` returns or raises."""

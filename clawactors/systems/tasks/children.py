@@ -44,7 +44,7 @@ _encode: Final = msgspec.json.Encoder().encode
 class ChildEnd(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """How a child ended, in which version of it. A `large` result stands in the child alone.
 
-    `recalled`: memories that its result or error may repeat.
+    `recalled`: memories that its result or error may repeat. `ran_s`: from its first start to its end.
     """
 
     id: str
@@ -54,6 +54,7 @@ class ChildEnd(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     large: bool = False
     error: TaskError | None = None
     recalled: tuple[str, ...] = ()
+    ran_s: float = 0.0
 
 
 class HowItEnded(Protocol):
@@ -79,6 +80,16 @@ class HowItEnded(Protocol):
         """The memories that its code was answered with."""
         ...
 
+    @property
+    def started_ns(self) -> int:
+        """When it started first, 0 for never."""
+        ...
+
+    @property
+    def completed_ns(self) -> int:
+        """When it ended."""
+        ...
+
 
 def child_id(parent: str, key: str, run: int = 1) -> str:
     """The id of the child that this run of the parent makes under that key."""
@@ -96,7 +107,8 @@ def end_of(id: str, version: int, life: HowItEnded) -> ChildEnd:
     result = life.result if life.status == "completed" else None
     large = bool(result) and (is_reference(result) or len(_encode(result)) > _INLINE_MAX_BYTES)
     error = life.error if life.status != "completed" else None
-    return ChildEnd(id, version, life.status, None if large else result, large, error, life.recalled)
+    ran_s = max(0, life.completed_ns - life.started_ns) / 1e9 if life.started_ns else 0.0
+    return ChildEnd(id, version, life.status, None if large else result, large, error, life.recalled, round(ran_s, 3))
 
 
 def ends_in(payload: Any) -> list[ChildEnd]:

@@ -245,8 +245,8 @@ async def test_an_answer_may_be_a_list_or_a_number(annotation: Any, text: str, v
     ("budget", "requests"),
     [
         (Budget(turns=2), 2),
-        (Budget(tokens=300), 2),
-        (Budget(cost=0.15), 1),
+        (Budget(tokens=400), 2),
+        (Budget(cost=0.2), 1),
         (Budget(seconds=0.01), 1),
         (Budget(tokens=5), 0),
     ],
@@ -265,6 +265,29 @@ async def test_a_budget_ends_a_run_before_the_call_that_is_too_much(budget: Budg
     assert failed.value.error is not None
     assert (failed.value.status, failed.value.error.kind) == ("failed", "budget")
     assert len(stub.requests) == requests
+
+
+async def test_children_count_for_the_seconds_of_a_budget_and_may_take_no_more_than_is_left() -> None:
+    @skill("dawdle")
+    async def dawdle(task: Task) -> str:
+        """Takes its time."""
+        await asyncio.sleep(0.1)
+        return "done"
+
+    @skill("hang")
+    async def hang(task: Task) -> str:
+        """Takes all of it."""
+        await asyncio.sleep(60)
+        return "never"
+
+    for child, seconds in ((dawdle, 0.05), (hang, 0.5)):
+        async with StubModel(script(calls(call(child.name)))) as stub:
+            asks = agent("a", model="m", endpoint=at(stub), tools=[child], budget=Budget(seconds=seconds))
+            with pytest.raises(TaskFailed) as failed:
+                await run([asks, child])
+        assert failed.value.error is not None
+        assert failed.value.error.kind == "budget", child.name
+        assert len(stub.requests) == 1
 
 
 async def test_in_its_last_turn_a_model_may_call_no_tool() -> None:
