@@ -156,10 +156,11 @@ class Answers:
     async def _search(self, question: q.SearchQuestion, access: Access) -> Reply:
         store = self._source.store
         position, now_ns = store.views.position, self._source.context.time.now_ns()
+        working = await self._source.working(question.task) if is_id(question.task) else None
+        goal = working.about if working else ""
         with store.precedence.answering():
-            reply = await asyncio.to_thread(reading.search, store, question, access, now_ns)
-        if is_id(question.task):
-            working = await self._source.working(question.task)
+            reply = await asyncio.to_thread(reading.search, store, question, access, now_ns, goal)
+        if working:
             working.add_answers(question.text, {row["id"]: row["excerpt"] for row in reply["rows"]}, position)
         if question.text:
             self._source.uses.note(row["id"] for row in reply["rows"] if not row["weak"])
@@ -168,9 +169,9 @@ class Answers:
     async def _context(self, question: q.ContextQuestion, access: Access) -> Reply:
         store = self._source.store
         position, now_ns = store.views.position, self._source.context.time.now_ns()
-        reply = await self.contexts.answer(store, question, access, now_ns)
-        if is_id(question.task):
-            working = await self._source.working(question.task)
+        working = await self._source.working(question.task) if is_id(question.task) else None
+        reply = await self.contexts.answer(store, question, access, now_ns, working.about if working else "")
+        if working:
             working.add_answers(question.text, {item["id"]: item["excerpt"] for item in reply["items"]}, position)
         self._source.uses.note(item["id"] for item in reply["items"] if not item["weak"])
         return reply

@@ -33,8 +33,10 @@ class Contexts:
     def __init__(self) -> None:
         self.cache = ContextCache()
 
-    async def answer(self, store: MemoryStore, question: q.ContextQuestion, access: Access, now_ns: int) -> Reply:
-        """The packed context. Raises: `InvalidQuery`, `Refused`."""
+    async def answer(
+        self, store: MemoryStore, question: q.ContextQuestion, access: Access, now_ns: int, goal: str = ""
+    ) -> Reply:
+        """The packed context; `goal` is what the asking task is about. Raises: `InvalidQuery`, `Refused`."""
         if not 0 < question.tokens <= q.TOKENS_MAX:
             raise InvalidQuery(f"tokens is {question.tokens}, it must be 1 to {q.TOKENS_MAX}")
         if question.owner:
@@ -42,13 +44,13 @@ class Contexts:
         zone, locale = await asyncio.to_thread(habits, store, question, access)
         # Words like «yesterday» mean another day tomorrow, and another one where the owner has moved to.
         said = replace(question, fresh=True, task="", by="", user=access.user, locale=locale)
-        named = _encode((day_of(now_ns, zone), str(zone), said))
+        named = _encode((day_of(now_ns, zone), str(zone), goal, said))
         if (known := self.cache.get(named, now_ns)) is not None:
             reply: Reply = msgspec.json.decode(known.unpacked())
             return reply | {"cached": True, "packed_bytes": len(known.body), "expires_at": iso(known.expires_ns)}
         changes = self.cache.changes
         with store.precedence.answering():
-            reply = await asyncio.to_thread(_context, store, question, access, now_ns)
+            reply = await asyncio.to_thread(_context, store, question, access, now_ns, goal)
         kept = self.cache.put(named, _encode(reply), _owners(question, access, reply), now_ns, changes)
         return reply | {"cached": False, "packed_bytes": len(kept.body), "expires_at": iso(kept.expires_ns)}
 
@@ -61,8 +63,8 @@ def _owners(question: q.ContextQuestion, access: Access, reply: Reply) -> frozen
     return frozenset((owner, "", *(item["owner"] for item in reply["items"])))
 
 
-def _context(store: MemoryStore, question: q.ContextQuestion, access: Access, now_ns: int) -> Reply:
-    candidates = _candidates(store, question, access, now_ns)
+def _context(store: MemoryStore, question: q.ContextQuestion, access: Access, now_ns: int, goal: str) -> Reply:
+    candidates = _candidates(store, question, access, now_ns, goal)
     whole = pack([item_of(one) for one in candidates], q.TOKENS_MAX)
     packed = pack(gathered(candidates, store.lexicon.analyzer.terms), question.tokens)
     return {
@@ -79,13 +81,15 @@ def _context(store: MemoryStore, question: q.ContextQuestion, access: Access, no
     }
 
 
-def _candidates(store: MemoryStore, question: q.ContextQuestion, access: Access, now_ns: int) -> list[ContextCandidate]:
+def _candidates(
+    store: MemoryStore, question: q.ContextQuestion, access: Access, now_ns: int, goal: str
+) -> list[ContextCandidate]:
     """The hits, best first, and what took the place of those that hold no longer.
 
     A weak hit is left out: memory does not hold what was asked, and a prompt is no place for what comes closest. So is
     one that is far behind the best, unless everything is asked for.
     """
-    known = [hit for hit in hits_of(store, question, access, now_ns) if not hit.weak]
+    known = [hit for hit in hits_of(store, question, access, now_ns, goal) if not hit.weak]
     least = max((hit.score for hit in known), default=0.0) - _BEHIND if question.threshold else 0.0
     hits = {hit.id: hit for hit in known if hit.score >= least}
     found: dict[str, ContextCandidate] = {}

@@ -28,13 +28,14 @@ _encode = msgspec.json.Encoder().encode
 _PAGE_BYTES = 512 * 1024
 
 
-def search(store: MemoryStore, question: q.SearchQuestion, access: Access, now_ns: int) -> Reply:
+def search(store: MemoryStore, question: q.SearchQuestion, access: Access, now_ns: int, goal: str = "") -> Reply:
     """The hits of a search. Raises: `InvalidQuery`, `NotFound`, `Refused`."""
-    return {"rows": [hit_row(hit, explain=question.explain) for hit in hits_of(store, question, access, now_ns)]}
+    hits = hits_of(store, question, access, now_ns, goal)
+    return {"rows": [hit_row(hit, explain=question.explain) for hit in hits]}
 
 
-def hits_of(store: MemoryStore, question: q.SearchQuestion, access: Access, now_ns: int) -> list[Hit]:
-    """What a search finds. Raises: `InvalidQuery`, `NotFound`, `Refused`."""
+def hits_of(store: MemoryStore, question: q.SearchQuestion, access: Access, now_ns: int, goal: str = "") -> list[Hit]:
+    """What a search finds; `goal` is what the asking task is about. Raises: `InvalidQuery`, `NotFound`, `Refused`."""
     if not 0 < question.limit <= q.LIMIT_MAX:
         raise InvalidQuery(f"limit is {question.limit}, it must be 1 to {q.LIMIT_MAX}")
     if not 0 <= question.threshold <= 1:
@@ -61,7 +62,7 @@ def hits_of(store: MemoryStore, question: q.SearchQuestion, access: Access, now_
     if question.text.strip():
         zone, locale = habits(store, question, access)
         return store.searcher.search(
-            question.text, question.limit, filter, question.threshold, now_ns, zone, locale, question.skill
+            question.text, question.limit, filter, question.threshold, now_ns, zone, locale, question.skill, goal
         )
     return store.searcher.newest(question.limit, filter)
 

@@ -70,12 +70,13 @@ class WorkingLine(msgspec.Struct, frozen=True):
 class WorkingMemory:
     """The working memory of one task. Apply the task's commits in order, and add what memory answered it.
 
-    `owner` is the user of the task, `recalled` what its code was answered with: log sequences and ids of memories.
+    `owner` is the user of the task, `about` its parameters and description, `recalled` what its code was answered with:
+    log sequences and ids of memories.
     """
 
     def __init__(self, id: str) -> None:
         self.id = id
-        self.owner = ""
+        self.owner = self.about = ""
         self.recalled: list[tuple[int, str]] = []
         self._goal = WorkingLine(0, "", 0, 0)
         self._at_ns = 0
@@ -90,7 +91,8 @@ class WorkingMemory:
         for event in commit.events:
             match event:
                 case t.Submitted() | t.Edited():
-                    goal = f"task {self.id}: {event.skill} {_short(event.params)} {clean(event.description)}".strip()
+                    self.about = f"{_short(event.params)} {clean(event.description)}".strip()
+                    goal = f"task {self.id}: {event.skill} {self.about}".strip()
                     self.owner, self._goal = event.user, WorkingLine(0, goal, self.seq, self._at_ns)
                     self.recalled += ((self.seq, id) for id in event.recalled)
                 case t.Recalled():

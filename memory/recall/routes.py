@@ -3,6 +3,7 @@
 Each route only reorders or adds what the search finds; the score never rises down the list.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
@@ -24,6 +25,13 @@ __all__ = ["AskedQuestion", "FoundHit", "answers"]
 _BY_TIME: Final = 0.9
 """The score of what happened on the days that a question asks about, where it asks for nothing else."""
 _BY_FACTS: Final = 0.95
+_LIKE_MOST: Final = 3
+_ASKS_OF_TASKS = re.compile(
+    r"\b(?:fail|error|wrong|problem|issue|crash|broke|time[sd]? ?out|happen|last time|before|similar)"
+    r"|失败|出错|错误|报错|问题|超时|上次|之前|类似|怎么回事|发生",
+    re.IGNORECASE,
+)
+"""Questions about how tasks went: only these are answered by tasks that were about the same."""
 _ALIKE: Final = 0.8
 """Hits with at least this share of the best score answer alike: «the first» or «the last» of them is chosen by time."""
 
@@ -40,6 +48,8 @@ class AskedQuestion(msgspec.Struct, frozen=True):
     locale: str = ""
     skill: str = ""
     """The skill of the task that asks."""
+    goal: str = ""
+    """What that task is about: its parameters and description."""
 
 
 def answers(
@@ -60,6 +70,8 @@ def answers(
         found = _by_time(asked, time, found, ranked, newest)
     if order := asked_order(asked.text):
         found = _by_order(found, last=order == "last")
+    if asked.goal and _ASKS_OF_TASKS.search(asked.text):
+        found = _of_like_tasks(found, ranked(asked.goal, asked.filter))
     if asked.skill:
         found = _of_skill(found, asked.skill)
     asker = asked.filter.speaker or asked.filter.owner or asked.filter.reader or ""
@@ -101,10 +113,30 @@ def _by_order(found: list[FoundHit], *, last: bool) -> list[FoundHit]:
 
 
 def _of_skill(found: list[FoundHit], skill: str) -> list[FoundHit]:
-    """Similar tasks: of the hits that answer alike, those about tasks of the same skill come first."""
+    """Similar tasks: of the hits that answer alike, those of the same skill come first, then those of its kind.
+
+    «deploy-web» and «deploy-api» are of one kind: their names share a word.
+    """
     least = _ALIKE * max((hit.score for _, hit in found), default=0.0)
-    similar = [one for one in found if one[1].score >= least and f"skill:{skill}" in one[1].tags]
-    return similar + [one for one in found if one not in similar]
+    words = _words_of(skill)
+
+    def distance(one: FoundHit) -> int:
+        skills = [tag.removeprefix("skill:") for tag in one[1].tags if tag.startswith("skill:")]
+        if one[1].score < least:
+            return 3
+        return 0 if skill in skills else 1 if any(words & _words_of(each) for each in skills) else 2
+
+    return sorted(found, key=distance)
+
+
+def _words_of(skill: str) -> frozenset[str]:
+    return frozenset(word for word in re.split(r"[^\w]+|_", skill.lower()) if len(word) > 2)
+
+
+def _of_like_tasks(found: list[FoundHit], like: list[FoundHit]) -> list[FoundHit]:
+    """What tasks of any skill met that were about the same comes behind what answers by its own words."""
+    tasks = [one for one in _strong(like) if any(tag.startswith("skill:") for tag in one[1].tags)][:_LIKE_MOST]
+    return _first(_strong(found), tasks) if tasks else found
 
 
 def _merged(one: list[FoundHit], other: list[FoundHit]) -> list[FoundHit]:

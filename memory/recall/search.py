@@ -74,14 +74,16 @@ class Searcher:
         zone: Zone = UTC,
         locale: str = "",
         skill: str = "",
+        goal: str = "",
     ) -> list[Hit]:
         """The most relevant memories, best first. If none reaches the threshold: the best three, marked weak.
 
         `now_ns` is the reference for words like «yesterday» in that zone; 0 stands for the time of the newest memory.
-        `locale` tells how to read `5/6/2026`; what tasks of the asking `skill` met stands first of what answers alike.
+        `locale` tells how to read `5/6/2026`; what tasks of the asking `skill` met stands first of what answers alike,
+        and what tasks met that were about the same as its `goal` is found too.
         """
         most, terms = max(limit, _JUDGED), self.index.lexicon.analyzer.terms
-        asked = AskedQuestion(text, filter, now_ns or self.index.columns.newest_ns, zone, locale, skill)
+        asked = AskedQuestion(text, filter, now_ns or self.index.columns.newest_ns, zone, locale, skill, goal)
         weights: dict[str, float] = {}
         near: list[Item] = []
         with self.index.store.snapshot() as reading:

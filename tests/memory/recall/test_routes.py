@@ -240,3 +240,30 @@ def test_who_asks_about_themselves_is_told_about_themselves_first(
     facts = [hit.text for hit in ask(world, question, limit=10) if hit.kind == "knowledge"]
     place = {text: next((at for at, fact in enumerate(facts) if text in fact), 99) for text in (first, behind)}
     assert place[first] < place[behind], facts
+
+
+def test_similar_tasks_are_found_across_skills_where_the_question_is_about_tasks(world: World) -> None:
+    text = (
+        "push-image t-7 image=forge/kiln-firmware registry=harbor-02 failed at step upload: conflict: tag is immutable"
+    )
+    note(world, text, "2026-06-02", tags=("failure", "skill:push-image"))
+    note(world, "Lunch was good.", "2026-06-03")
+    searcher = Searcher(world.index)
+    goal = '{"image": "forge/kiln-firmware", "registry": "harbor-02"}'
+
+    def first(question: str, goal: str) -> Hit:
+        return searcher.search(question, 5, MemoryFilter(owner="mira"), skill="publish-release", goal=goal)[0]
+
+    found = first("what went wrong before?", goal)
+    assert (found.text, found.weak) == (text, False)
+    assert first("what went wrong before?", "water the plants").weak
+    assert first("which port does the proxy use?", goal).weak, "a like task is no answer to another question"
+
+
+def test_tasks_of_a_kind_come_before_others(world: World) -> None:
+    for skill in ("restore-db", "deploy-api"):
+        note(world, f"{skill} failed on node n3: timeout", "2026-06-02", tags=("failure", f"skill:{skill}"))
+    hits = Searcher(world.index).search(
+        "what failed on node n3 with a timeout?", 5, MemoryFilter(owner="mira"), skill="deploy-web"
+    )
+    assert hits[0].text.startswith("deploy-api")
