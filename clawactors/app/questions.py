@@ -1,11 +1,12 @@
 """The questions that a control process answers, put together: those of its views, and those of its placement."""
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from functools import partial
 
 import msgspec
 
-from clawactors.eventlog import UNREADABLE
+from clawactors.eventlog import UNREADABLE, EventLogError
 from clawactors.kernel.errors import Refused
 from clawactors.projections.engine.questions import error_reply
 from clawactors.projections.engine.view import Projection
@@ -49,9 +50,14 @@ async def answer_questions(
     async def middleware(_body: bytes) -> bytes:
         return msgspec.json.encode({"chain": control.dispatcher.chain})
 
+    async def missing(_body: bytes) -> bytes:
+        with contextlib.suppress(EventLogError):  # it is told
+            await control.losses.refresh()
+        return msgspec.json.encode(control.losses.told())
+
     answers: dict[str, Callable[[bytes], Awaitable[bytes]]] = {}
     answers |= {name: partial(answer, name) for name in projection.questions}
-    answers |= {"why": why, "middleware": middleware}
+    answers |= {"why": why, "middleware": middleware, "missing": missing}
     if health is not None:
         answers["health"] = health
     for name, handler in answers.items():

@@ -9,11 +9,14 @@ from clawactors.app.cli.deadletters import DEAD, Accepted, DeadLetterList
 from clawactors.app.client import Client
 from clawactors.app.datafolder import RESERVE_BYTES
 from clawactors.app.discovery import Found
+from clawactors.app.logmark import LogMark
 from clawactors.eventlog import EventLogError, PermissionDenied
+from clawactors.eventlog.jetstream import JetStreamLog
+from clawactors.eventlog.sealing import can_seal
 from clawactors.runtime.client.checks import LOST, Check
 from clawactors.runtime.questions import read_log_end
 
-__all__ = ["check_cluster", "check_dead_letters", "check_disk", "check_middleware"]
+__all__ = ["check_cluster", "check_dead_letters", "check_disk", "check_log", "check_middleware"]
 
 
 class _Middleware(msgspec.Struct):
@@ -29,6 +32,22 @@ def check_disk(found: Found) -> Check:
     if free <= RESERVE_BYTES:
         return Check("disk", "failed", f"{detail}, appends are refused: free some space")
     return Check("disk", "warning" if free <= 4 * RESERVE_BYTES else "ok", detail)
+
+
+async def check_log(found: Found, client: Client) -> AsyncIterator[Check]:
+    """Checks that the log is the one that the data folder knows, and that personal data is sealed in it."""
+    try:
+        await LogMark(found.data).check(await JetStreamLog.over(client.connection))
+    except PermissionDenied as error:
+        yield Check("log", "unknown", str(error))
+    except EventLogError as error:
+        yield Check("log", "failed", str(error))
+    else:
+        yield Check("log", "ok", "the one that this data folder has written, up to its end")
+    if can_seal():
+        yield Check("sealing", "ok", "what belongs to a user is sealed with a key of that user")
+    else:
+        yield Check("sealing", "failed", "nothing is sealed, so nothing can be erased: pip install cryptography")
 
 
 async def check_cluster(client: Client, *, accept: bool = False) -> AsyncIterator[Check]:

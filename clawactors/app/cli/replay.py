@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
+_RANGES_SHOWN = 20
+
 type _Tell = Callable[[int, int], None]
 type _Parts = list[tuple[Projection, tuple[str, ...]]]
 
@@ -71,8 +73,18 @@ async def _replay(options: Any, parts: "_Parts") -> int:
         with _progress(options) as tell:
             work = _verify(source, parts, tell) if options.verify else _build(source, options, parts, tell)
             report = _together(await work)
+            report |= await _lacking(source)
     emit(options, report, lambda: _shown(report))
-    return EXITS["failed"] if report["equal"] is False else 0
+    return EXITS["failed"] if report["equal"] is False or "missing" in report else 0
+
+
+async def _lacking(source: "Source") -> dict[str, Any]:
+    """What no replay can read: commits whose key was erased, and sequences that somebody has taken out of the log."""
+    from clawactors.eventlog.gaps import find_gaps
+
+    erased, gaps = source.log.sealer.erased, await find_gaps(source.log)
+    shown = [[gap.first, gap.last] for gap in gaps.ranges[:_RANGES_SHOWN]]
+    return {"erased": erased} | ({"missing": gaps.records, "missing_ranges": shown} if gaps.records else {})
 
 
 @contextmanager

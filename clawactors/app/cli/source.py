@@ -20,8 +20,9 @@ from clawactors.app.discovery import Found
 from clawactors.app.projections import CLUSTER
 from clawactors.app.server import NatsServer
 from clawactors.app.settings import data_folder
-from clawactors.eventlog import EventLog, NoResponders, Unavailable
+from clawactors.eventlog import NoResponders, Unavailable
 from clawactors.eventlog.jetstream import JetStreamLog
+from clawactors.eventlog.sealing import SealedLog
 from clawactors.kinds import KINDS
 from clawactors.projections.engine.digest import StoreDigest
 from clawactors.projections.engine.store import Damaged
@@ -45,7 +46,7 @@ class Source:
 
     def __init__(
         self,
-        log: EventLog,
+        log: SealedLog,
         live: Callable[[Projection, tuple[str, ...]], Awaitable[StoreDigest]],
         lacks: frozenset[str] = frozenset(),
     ) -> None:

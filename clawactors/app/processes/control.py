@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from clawactors.app.archive import archive_of, archived_log, read_archive_settings
+from clawactors.app.logmark import LogMark
 from clawactors.app.processes.past import build_in_process
 from clawactors.app.processes.start import ControlStart, main
 from clawactors.app.projections import CLUSTER
@@ -38,6 +39,7 @@ from clawactors.runtime.context import ActorContext
 from clawactors.runtime.control import Control
 from clawactors.runtime.control.archiving.keeper import ArchiveKeeper
 from clawactors.runtime.control.backups import BackupKeeper
+from clawactors.runtime.control.losses import LossWatch
 
 __all__ = ["serve"]
 
@@ -60,6 +62,8 @@ async def serve(
         replies = await Connection.open(start.nats_url, f"claw-answers/{start.name}")
         stack.push_async_callback(replies.aclose)
         clock, identity, folder = SystemClock(), (await log.head()).identity, Path(start.data) / "views"
+        mark = LogMark(Path(start.data))
+        await mark.check(log)
         if start.died_of:
             distrust(folder, start.died_of)
         settings = read_archive_settings(Path(start.data))
@@ -102,6 +106,8 @@ async def serve(
             group.create_task(control.serve())
             group.create_task(ArchiveKeeper(control, log, archive, blobs, settings.after_s).serve())
             group.create_task(backups.serve())
+            group.create_task(LossWatch(control.context.log, control.losses).serve())
+            group.create_task(mark.serve(log))
             ready()
 
 

@@ -23,6 +23,7 @@ type Verdict = Literal["ok", "warning", "unknown", "failed"]
 _ROWS_S: Final = 60.0
 _RESTART_S: Final = 20.0
 _AGAIN_S: Final = 0.2
+_SHOWN: Final = 5
 _RECENT_NS: Final = 7 * 86_400 * 1_000_000_000
 
 LOST: Final = (
@@ -80,6 +81,12 @@ class _Health(msgspec.Struct):
     checking: bool
 
 
+class _Missing(msgspec.Struct):
+    records: int
+    ranges: list[tuple[int, int]]
+    trouble: str = ""
+
+
 class _Faults(msgspec.Struct):
     faults: list[_FaultCount]
     frozen: list[_FrozenRow]
@@ -120,6 +127,7 @@ async def _check_views(reader: "ClusterReader", accepted: int) -> AsyncIterator[
         yield Check("upgrade", "failed", f"{text}; install it")
     yield _of_nodes(await reader.nodes(fresh=False))
     yield _of_tasks(status.tasks)
+    yield _of_losses(await reader.views.answer(_Missing, "missing"))
     yield Check("backup", *verdict_on(status.backup, reader.process.time.now_ns()))
 
 
@@ -173,6 +181,22 @@ def _of_nodes(rows: Sequence[NodeRow]) -> Check:
     if not alive:
         return Check("nodes", "warning", "no node takes work: claw join or claw up starts one")
     return Check("nodes", "warning" if away else "ok", "; ".join([f"{len(alive)} take work", *away]))
+
+
+def _of_losses(missing: _Missing) -> Check:
+    """Only archiving takes records away; anything else was done by somebody who had the rights."""
+    if missing.trouble:
+        return Check("history", "failed", f"it can't be seen whether anything is missing: {missing.trouble}")
+    if not missing.records:
+        return Check("history", "ok", "nothing is missing from the log")
+    shown = ", ".join(f"{first}" if first == last else f"{first} to {last}" for first, last in missing.ranges[:_SHOWN])
+    more = ", …" if len(missing.ranges) > _SHOWN else ""
+    return Check(
+        "history",
+        "failed",
+        f"{missing.records} records are missing from CLAW_EVENTS, sequences {shown}{more}: somebody purged or deleted "
+        "them; restore a backup, and leave that right to control alone",
+    )
 
 
 def _of_tasks(counts: dict[str, int]) -> Check:

@@ -31,6 +31,7 @@ from clawactors.runtime.control.forks import ForkKeeper
 from clawactors.runtime.control.leadership import LeaderEndpoints, Leadership
 from clawactors.runtime.control.leftovers import Leftovers
 from clawactors.runtime.control.lookup import StateEndpoint
+from clawactors.runtime.control.losses import Losses
 from clawactors.runtime.control.outputs import OutputEndpoint
 from clawactors.runtime.control.planned import PlannedCommandWriter
 from clawactors.runtime.control.plans import Plans
@@ -90,7 +91,8 @@ class Control:
         self.snapshots = FoldedSnapshots(lambda: views.snapshots)
         self.leadership = Leadership(leases, context.clock, context.by, self._lead, self._stop_answering)
         admit = admitting(self.placement, context.time.now_ns)
-        middleware = leading(self._is_leading), PredecessorCheck(self.snapshots), admit
+        self.losses = Losses(context.log, self.snapshots)
+        middleware = leading(self._is_leading), self.losses, PredecessorCheck(self.snapshots), admit
         self.dispatcher = context.dispatcher = Dispatcher(context, self.snapshots, middleware)
         self.ends = EndNotifier(requests, self.snapshots, self.state.tasks.is_open)
         self.state.tasks.on_ended, self.state.tasks.on_blocked = self.ends.on_ended, self.ends.on_blocked

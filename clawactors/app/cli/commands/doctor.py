@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-from clawactors.app.cli.checks import check_cluster, check_disk, check_middleware
+from clawactors.app.cli.checks import check_cluster, check_disk, check_log, check_middleware
 from clawactors.app.cli.output import Part, Table, emit
 from clawactors.app.cli.problem import EXITS
 from clawactors.app.cli.serverchecks import check_server, check_sync
@@ -42,6 +42,8 @@ async def _checks(options: Any) -> AsyncIterator[Check]:
         try:
             async with Client.of(found) as client:
                 async for check in check_cluster(client, accept=options.accept):
+                    yield check
+                async for check in check_log(found, client):
                     yield check
                 if options.verbose:
                     yield await check_middleware(client)
