@@ -11,7 +11,7 @@ import msgspec
 
 from clawactors.eventlog import EventLog, aggregate_pattern
 from clawactors.eventlog.decoding import Commit, Decoder
-from clawactors.kernel.errors import InvalidQuery
+from clawactors.kernel.errors import InvalidQuery, NotFound
 from clawactors.kernel.kind import Kind
 from clawactors.kernel.time import iso
 from clawactors.memory.process import questions as q
@@ -38,9 +38,12 @@ async def history(
     if bool(question.id) == bool(question.key):
         raise InvalidQuery("history takes an id or a key")
     id = question.id or memory_id(question.owner or access.user or "", question.key)
-    item = await asyncio.to_thread(access.visible, store, id)
+    try:
+        item = await asyncio.to_thread(access.visible, store, id)
+    except NotFound:
+        raise _unknown(question) from None
     if item.memory.content is None:
-        raise not_found(question.id or question.key)
+        raise _unknown(question)
     rows: list[Reply] = []
     async for commit, event, _, after in _changes(log, decoder, MEMORIES, id):
         is_version = isinstance(event, e.MemoryRecorded | e.MemoryUpdated | e.MemoryRevised)
@@ -61,6 +64,13 @@ async def history(
     if rows:
         rows[-1]["current"] = True
     return {"rows": rows}
+
+
+def _unknown(question: q.VersionsQuestion) -> NotFound:
+    if not question.key:
+        return not_found(question.id)
+    whose = f" for {question.owner[:60]!r}" if question.owner else ""
+    return NotFound(f"nothing is remembered{whose} with the key {question.key[:128]!r}")
 
 
 async def audit(

@@ -156,6 +156,8 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["up", "--port", "70000"], "not a valid port"),
         (["up", "--context", "x"], "not support --context"),
         (["bench", "nosuch"], "invalid choice"),
+        (["memory", "update"], "claw memory update takes ID TEXT, and was given none"),
+        (["memory", "stats", "x"], "takes no arguments, and was given 1 argument"),
         (["nodes", "--colour", "red"], "unrecognized arguments: --colour red; it takes --"),
     ],
 )

@@ -116,7 +116,8 @@ def _update(content: e.Content, memory: Memory) -> tuple[e.MemoryEvent, ...]:
     """Rule 7."""
     known = memory.content
     if known is None or known.origin == "consolidation":
-        raise Refused("it was derived from other memories; update those")
+        made_of = ", ".join(known.parents[:3]) if known else ""
+        raise Refused(f"it was derived from other memories; update those{made_of and ': '}{made_of}")
     _check(content)
     updated = e.MemoryUpdated(**{**asdict(content), "tags": _tags(content.tags)})
     same = (known.text, known.tags, known.speaker) == (updated.text, updated.tags, updated.speaker)

@@ -246,7 +246,7 @@ async def test_a_key_names_one_memory_whose_versions_are_kept(place: Place) -> N
         assert rows == await ada.history(id=first)
         assert rows[0]["at"] <= rows[1]["at"] <= rows[2]["at"]
         assert await ada.history("home", owner="ada") == rows
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFound, match="with the key 'another'"):
             await ada.history("another")
         await ada.forget(first)
         with pytest.raises(NotFound):

@@ -24,7 +24,7 @@ VERBS: Final[dict[str, VerbHelp]] = {
     "add": _takes("TEXT|@FILE|-", f"{_CONTENT} at zone locale key"),
     "update": _takes("ID TEXT", "tag"),
     "history": _takes("KEY|ID", "owner"),
-    "import": _takes("FILE|-", "owner tag session encoding zone locale"),
+    "import": _takes("FILE|FOLDER|- …", "owner tag session encoding zone locale"),
     "show": _takes("ID"),
     "forget": _takes("[ID …]", f"{_SCOPE} since until reason yes dry_run"),
     "archive": _takes("ID", "reason"),

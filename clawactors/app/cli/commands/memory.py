@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from clawactors.app.cli import memorychanges, memorynotes
+from clawactors.app.cli.arguments.memory import VERBS as HELP
 from clawactors.app.cli.compressing import compressed
 from clawactors.app.cli.memorydates import said_at
 from clawactors.app.cli.memoryrows import (
@@ -20,7 +21,7 @@ from clawactors.app.cli.memoryrows import (
     recent_table,
     text_lines,
 )
-from clawactors.app.cli.output import Facts, emit, note
+from clawactors.app.cli.output import Facts, counted, emit, note
 from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.session import ask_memory, hinted, with_client
 from clawactors.app.client import Client
@@ -32,12 +33,16 @@ __all__ = ["VERBS", "run"]
 type _Verb = Callable[[Client, Any], Awaitable[int]]
 
 
+def _arity(verb: str, given: int) -> str:
+    takes = HELP[verb].words or "no arguments"
+    return f"claw memory {verb} takes {takes}, and was given {counted(given, 'argument') if given else 'none'}"
+
+
 def run(options: Any) -> int:
     """Runs the verb and prints its result."""
     verb, least, most = VERBS[options.verb]
     if not least <= len(options.words) <= most:
-        hint = f"claw memory {options.verb} --help"
-        raise Problem("usage", f"claw memory {options.verb} does not take {len(options.words)} arguments", hint)
+        raise Problem("usage", _arity(options.verb, len(options.words)), f"claw memory {options.verb} --help")
 
     if verb is None:
         return compressed(options)

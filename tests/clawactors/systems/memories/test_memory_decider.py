@@ -160,8 +160,8 @@ def test_rule_7_an_update_replaces_the_words_and_counts_as_a_revision() -> None:
     replaced = folded(c.RecordMemory(replace(NOTE, text="it closed down"), replaces=True), start=memory)
     assert (replaced.status, replaced.revision) == ("live", 2)
     refused("has text", c.UpdateMemory(" "), memory)
-    derived = folded(c.RecordMemory(replace(BERLIN, origin="consolidation")))
-    refused("update those", c.UpdateMemory("Anna lives in Graz"), derived)
+    derived = folded(c.RecordMemory(replace(BERLIN, origin="consolidation", parents=("m-1", "m-2"))))
+    refused("update those: m-1, m-2", c.UpdateMemory("Anna lives in Graz"), derived)
 
 
 def test_an_update_brings_an_archived_memory_back() -> None:
