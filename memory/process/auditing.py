@@ -76,7 +76,10 @@ def _unknown(question: q.VersionsQuestion) -> NotFound:
 async def audit(
     store: MemoryStore, log: EventLog, decoder: Decoder, question: q.AuditQuestion, access: Access
 ) -> Reply:
-    """The changes of a memory or of an owner, newest first. Raises: `InvalidQuery`, `NotFound`, `Refused`."""
+    """The changes of a memory or of an owner, newest first; that a memory was used is told only of a single one.
+
+    Raises: `InvalidQuery`, `NotFound`, `Refused`.
+    """
     if not 0 < question.limit <= q.LIMIT_MAX:
         raise InvalidQuery(f"limit is {question.limit}, it must be 1 to {q.LIMIT_MAX}")
     owner = question.owner or access.user or ""
@@ -85,32 +88,38 @@ async def audit(
         item = await asyncio.to_thread(access.visible, store, question.id)
         if item.memory.content:
             access.change(item.content.owner)
-        ids = [item.id]
+        changed = [(item.version, item.id)]
     else:
         if owner or access.user is not None:
             access.change(owner)
-        ids = await asyncio.to_thread(_newest, store, owner, question)
+        changed = await asyncio.to_thread(_newest, store, owner, question.since_ns)
         if owner:
             rows += [_owner_row(owner, *change) async for change in _changes(log, decoder, OWNERS, owner_id(owner))]
-    for id in ids:
+    for version, id in changed:
+        # What comes has nothing newer than its version, so once there are enough newer rows it has none to add.
+        if sum(row["seq"] > version for row in rows) >= question.limit:
+            break
         found = await asyncio.to_thread(store.item, id)
         shown = found.recorded if found and found.memory.content else 0
-        rows += [_memory_row(id, shown, *change) async for change in _changes(log, decoder, MEMORIES, id)]
+        rows += [
+            _memory_row(id, shown, *change)
+            async for change in _changes(log, decoder, MEMORIES, id)
+            if question.id or not isinstance(change[1], e.MemoryUsed)
+        ]
     since = iso(question.since_ns) if question.since_ns else ""
     rows = [row for row in rows if not since or row["at"] >= since]
     rows.sort(key=lambda row: row["seq"], reverse=True)
     return {"rows": rows[: question.limit]}
 
 
-def _newest(store: MemoryStore, owner: str, question: q.AuditQuestion) -> list[str]:
-    """The memories of the owner, '' for all, that changed last."""
+def _newest(store: MemoryStore, owner: str, since_ns: int) -> list[tuple[int, str]]:
+    """The memories of the owner, '' for all, with the versions at which they changed; the last one first."""
     changed = [
         (item.version, item.id)
         for item in store.items()
-        if item.memory.updated_ns >= question.since_ns
-        and (not owner or (item.memory.content and item.content.owner == owner))
+        if item.memory.updated_ns >= since_ns and (not owner or (item.memory.content and item.content.owner == owner))
     ]
-    return [id for _, id in sorted(changed, reverse=True)[: question.limit]]
+    return sorted(changed, reverse=True)
 
 
 async def _changes(

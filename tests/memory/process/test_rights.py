@@ -330,3 +330,17 @@ async def test_the_audit_tells_who_changed_what_when_why_and_how(place: Place) -
         rows = await place.memories.audit(id)
         assert (rows[0]["what"], rows[0]["why"], rows[0]["by"]) == ("memory.forgotten", "asked", "client/ada")
         assert "49222" not in str(rows), "what was forgotten is not told"
+
+
+async def test_an_audit_of_an_owner_tells_changes_and_not_that_something_was_found(place: Place) -> None:
+    async with place.running() as actor:
+        ada = client_of(place, "ada")
+        ids = [await ada.remember(f"Kiln {n} broke") for n in range(4)]
+        await ada.update(ids[3], "Kiln 3 was mended")
+        for n in range(3):
+            await ada.recall(f"Kiln {n}")
+        await actor.uses.flush()
+        assert [(row["what"], row["id"]) for row in await ada.audit(limit=3)] == [
+            ("memory.updated", ids[3]), ("memory.recorded", ids[3]), ("memory.recorded", ids[2]),
+        ]  # fmt: skip
+        assert {row["what"] for row in await ada.audit(ids[0])} == {"memory.recorded", "memory.used"}
