@@ -10,55 +10,20 @@ from typing import Any
 
 import msgspec
 
+from clawactors.app.upkeep.checking import fields_of, state_of
 from clawactors.eventlog import Codec, Record
 from clawactors.kernel.fold import Snapshot, fold
 from clawactors.kinds import DECODER, KINDS
-from clawactors.systems.tasks import Task
-from clawactors.systems.tasks.journal import SIGNAL
 from tests.wire.examples import EXAMPLES, HISTORIES, SUBJECTS
 
 type Field = tuple[str, str]
 """Of a struct: its name, and that of the field."""
 
-__all__ = ["EVENTS_DIR", "HISTORIES_DIR", "fields_of", "fields_on_the_wire", "folded", "recorded_fields", "state_of"]
+__all__ = ["EVENTS_DIR", "HISTORIES_DIR", "fields_on_the_wire", "folded", "recorded_fields"]
 
 EVENTS_DIR, HISTORIES_DIR = Path(__file__).parent / "events", Path(__file__).parent / "histories"
 FIRST_NS = 1_800_000_000_000_000_000
 STEP_NS = 250_000_000
-
-
-def fields_of(value: msgspec.Struct) -> dict[str, Any]:
-    """All fields as plain JSON, those with their default too."""
-    return {name: _plain(getattr(value, name)) for name in value.__struct_fields__}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, msgspec.Struct):
-        return fields_of(value)
-    if isinstance(value, frozenset):
-        return sorted(value)
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    return value
-
-
-def state_of(known: Snapshot[Any]) -> dict[str, Any]:
-    """What a history leads to, as plain JSON.
-
-    A task's signals are told apart from its steps, as they were kept by the first release.
-    """
-    state = known.state
-    if isinstance(state, Task):
-        signals = [entry for entry in state.journal if entry.status == "signalled"]
-        told = {
-            "spec": fields_of(state.spec) if state.spec else None,
-            "life": fields_of(state.life)
-            | {"signals": [{"name": it.name.removeprefix(SIGNAL), "payload": _plain(it.result)} for it in signals]},
-            "journal": [fields_of(entry) for entry in state.journal if entry.status != "signalled"],
-        }
-    else:
-        told = {type(state).__name__.lower(): fields_of(state)}
-    return told | {"version": known.version, "frozen": bool(known.frozen), "fault": bool(known.fault)}
 
 
 def folded(kind: str, records: list[Record]) -> Snapshot[Any]:

@@ -45,10 +45,41 @@ def _program(argv: Sequence[str]) -> int:
         help="stop there: a sequence, a time, or a time ago (-2h)",
     )
     parser.add_argument("--into", metavar="DIR", help="keep the views in this new folder")
+    parser.add_argument(
+        "--check",
+        metavar="DIR",
+        help="fold recorded histories with this release; exit 1 if any differs",
+    )
     options = options_of(parser, argv)
+    if options.check:
+        if options.verify or options.until or options.into or options.view:
+            raise Problem("usage", "--check reads recorded histories and no log", "give it alone")
+        return asyncio.run(_check(options))
     if options.verify and (options.until or options.into):
         raise Problem("usage", "--verify compares with the current live views", "remove --until and --into")
     return asyncio.run(_replay(options, _parts(options.view)))
+
+
+async def _check(options: Any) -> int:
+    from pathlib import Path
+
+    from clawactors.app.cli.output import Facts, Table, emit
+    from clawactors.app.cli.progress import ProgressBar
+    from clawactors.app.upkeep.checking import CheckReport, check_histories
+
+    report = CheckReport()
+    with ProgressBar("checking", shown=not options.json) as bar:
+        async for report in check_histories(Path(options.check)):
+            bar.at(report.files)
+    row = {"ok": report.ok, "files": report.files, "histories": report.histories, "records": report.records}
+    problems = [(each.file, each.aggregate, each.seq or None, each.problem) for each in report.problems]
+    heads = ("FILE", "AGGREGATE", "SEQ", "PROBLEM")
+    emit(
+        options,
+        row | {"problems": report.problems},
+        lambda: [*([Table(heads, problems, ("PROBLEM",))] if problems else []), Facts(row.items())],
+    )
+    return 0 if report.ok else EXITS["failed"]
 
 
 def _parts(wanted: Sequence[str]) -> "_Parts":
