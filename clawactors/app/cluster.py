@@ -17,6 +17,8 @@ from clawactors.app.processes.start import ControlStart, MemoryStart, NodeStart
 from clawactors.app.processes.supervisor import Child
 from clawactors.app.runfile import Pids, Run, remove_run, write_run
 from clawactors.app.server import NatsServer
+from clawactors.app.server.config import Link
+from clawactors.app.upkeep.mirror import keep_mirrored, take_over
 from clawactors.runtime.node.machine import LEASE_S
 from clawactors.version import VERSION
 
@@ -26,7 +28,11 @@ _NOT_NAME: Final = re.compile(r"[^A-Za-z0-9_-]+")
 
 
 class ClusterPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What to start. `nats_url` names a server of somebody else's; without it one is started."""
+    """What to start. `nats_url` names a server of somebody else's; without it one is started.
+
+    `mirror` is the address of a server that mirrors this cluster. `standby` is where a server listens that does so for
+    another one, and runs nothing else. `takes_over` goes on from such a mirror.
+    """
 
     nodes: int = 2
     slots: int = 5
@@ -41,6 +47,9 @@ class ClusterPlan(msgspec.Struct, frozen=True, kw_only=True):
     memory_incremental: bool = True
     memory_extracts: bool = True
     memory_config: str = ""
+    mirror: str = ""
+    standby: str = ""
+    takes_over: bool = False
 
 
 class ClusterSupervisor:
@@ -72,6 +81,7 @@ class ClusterSupervisor:
             sys_url=self.server.sys_url if self.server else "",
             started_at=self._started_at,
             version=VERSION,
+            mirror=self.plan.mirror.rpartition("@")[2],
             pids=Pids(
                 server=self.server.pid if self.server else 0,
                 control=self.control.pid if self.control else 0,
@@ -101,9 +111,15 @@ class ClusterSupervisor:
         logs = self.path / "logs"
         logs.mkdir(exist_ok=True)
         if not plan.nats_url:
-            self.server = NatsServer(folder, port=plan.port)
+            self.server = NatsServer(folder, port=plan.port, link=Link(plan.mirror, plan.standby))
             await self.server.start()
             self._watch(self.server.supervise(self._note))
+        if plan.standby:
+            self._up = True
+            self._note()
+            return
+        if plan.takes_over:
+            await take_over(self.nats_url)
         data, sys_url = str(self.path), self.server.sys_url if self.server else ""
         control = ControlStart(name=self._control_name(), nats_url=self.nats_url, sys_url=sys_url, data=data)
         self.control = Child("clawactors.app.processes.control", control, logs / "control.log", self._note)
@@ -135,6 +151,8 @@ class ClusterSupervisor:
         await asyncio.gather(*(child.start() for child in self._children()))
         for child in self._children():
             self._watch(child.supervise(restart=plan.restart))
+        if plan.mirror:
+            self._watch(keep_mirrored(self.nats_url))
         self._up = True
         self._note()
 

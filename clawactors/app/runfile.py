@@ -27,13 +27,17 @@ class Pids(msgspec.Struct, frozen=True):
 
 
 class Run(msgspec.Struct, frozen=True):
-    """A running cluster. `nats_url` and `sys_url` carry credentials, `sys_url` is empty for a server of others."""
+    """A running cluster. `nats_url` and `sys_url` carry credentials, `sys_url` is empty for a server of others.
+
+    `mirror` is where it is mirrored, without credentials.
+    """
 
     pid: int
     nats_url: str
     started_at: str
     version: str
     sys_url: str = ""
+    mirror: str = ""
     pids: Pids = Pids()
 
 

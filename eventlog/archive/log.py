@@ -109,8 +109,8 @@ class ArchivedLog:
     async def _read_one(self, pattern: str, after: int, until: int | None) -> AsyncGenerator[list[Record]]:
         async with aclosing(self.log.read([pattern], after=after, until=until)) as batches:
             async for records in batches:
-                if records[0].expected > after:
-                    break  # something came before it
+                if records[0].expected > after or self._archived_in(records[0]):
+                    break  # something came before it; a mirror keeps no guards, but tombstones
                 after = records[-1].seq
                 yield records
             else:

@@ -10,17 +10,33 @@ from clawactors.app.client import Client
 from clawactors.app.datafolder import RESERVE_BYTES
 from clawactors.app.discovery import Found
 from clawactors.app.logmark import LogMark
+from clawactors.app.upkeep.mirror import states_of_mirror
 from clawactors.eventlog import EventLogError, PermissionDenied
 from clawactors.eventlog.jetstream import JetStreamLog
 from clawactors.eventlog.sealing import can_seal
 from clawactors.runtime.client.checks import LOST, Check
 from clawactors.runtime.questions import read_log_end
 
-__all__ = ["check_cluster", "check_dead_letters", "check_disk", "check_log", "check_middleware"]
+__all__ = ["check_cluster", "check_dead_letters", "check_disk", "check_log", "check_middleware", "check_mirror"]
 
 
 class _Middleware(msgspec.Struct):
     chain: tuple[str, ...]
+
+
+async def check_mirror(found: Found) -> Check | None:
+    """How far the mirror of the cluster is; None where it has none."""
+    if found.run is None or not found.run.mirror or not found.is_own:
+        return None
+    where = found.run.mirror
+    try:
+        states = await states_of_mirror(found.run.nats_url)
+    except EventLogError as error:
+        return Check("mirror", "warning", f"its server at {where} does not answer, so nothing is mirrored: {error}")
+    if not states:
+        return Check("mirror", "warning", f"nothing is mirrored at {where}: see logs/supervisor.log")
+    behind = sum(state.lag for state in states)
+    return Check("mirror", "ok", f"{len(states)} streams at {where}, {behind} messages behind")
 
 
 def check_disk(found: Found) -> Check:

@@ -18,6 +18,7 @@ from clawactors.app.cli.problem import INTERRUPTED, Problem
 from clawactors.app.cluster import ClusterPlan, ClusterSupervisor
 from clawactors.app.logpipe import LogPipe
 from clawactors.app.secretfile import path_of
+from clawactors.app.upkeep.mirror import checked_address
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.descendants import Reaper, become_subreaper, end_all
 from clawactors.runtime.node.machine import LEASE_S
@@ -49,6 +50,9 @@ async def _serve(options: Any, path: Path, lock: int | None) -> int:
         memory_incremental=options.memory_incremental,
         memory_extracts=options.memory_extracts,
         memory_config=path_of(options.memory_config or os.environ.get("CLAW_MEMORY_CONFIG")),
+        mirror=checked_address(options.mirror) if options.mirror else "",
+        standby=options.standby or "",
+        takes_over=options.take_over,
     )
     cluster = ClusterSupervisor(path, plan, lock)
     become_subreaper()
@@ -91,6 +95,8 @@ def _pids(cluster: ClusterSupervisor) -> set[int]:
 def _tell_ready(options: Any, cluster: ClusterSupervisor) -> None:
     run = cluster.run
     ready = {"ready": True, "nats_url": run.nats_url, "data": str(cluster.path), "pids": msgspec.to_builtins(run.pids)}
+    if cluster.server is not None and cluster.server.standby_url:
+        ready["mirror_url"] = cluster.server.standby_url
     with contextlib.suppress(BrokenPipeError):  # who started it may have gone
         emit(options, ready, lambda: ready_facts(ready))
     if options.detached:
@@ -101,6 +107,10 @@ def ready_facts(ready: dict[str, Any]) -> Iterator[Part]:
     """The ready line for terminals, without the password."""
     nodes = ", ".join(ready["pids"]["nodes"])
     where = ready["nats_url"].rpartition("@")[2].removeprefix("nats://")
+    if url := ready.get("mirror_url"):
+        yield Facts([("ready", f"a mirror; server {where}; data folder {ready['data']}")])
+        yield Facts([("mirror a cluster here", f"claw up --mirror {url}")])
+        return
     yield Facts([("ready", f"nodes {nodes or 'none'}; server {where}; data folder {ready['data']}")])
 
 

@@ -3,15 +3,28 @@
 import asyncio
 import logging
 import os
+import secrets
 from asyncio.subprocess import Process
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
+
 from clawactors.app.datafolder import DataFolder, explained, write_private
 from clawactors.app.server.binary import find_binary
-from clawactors.app.server.config import HOST, Identity, User, choose_ports, load_identity, render, save_identity
+from clawactors.app.server.config import (
+    HOST,
+    NOWHERE,
+    Identity,
+    Link,
+    User,
+    choose_ports,
+    load_identity,
+    render,
+    save_identity,
+)
 from clawactors.app.server.health import SILENT, ask_health, ask_name
 from clawactors.app.server.process import end, last_words, spawn
 from clawactors.eventlog import Misconfigured, Unavailable
@@ -37,8 +50,8 @@ class NatsServer:
     It is killed when the thread that runs `start` or `supervise` ends (see `lifeline`): run them in the main one.
     """
 
-    def __init__(self, folder: DataFolder, *, port: int | None = None) -> None:
-        self._folder = folder
+    def __init__(self, folder: DataFolder, *, port: int | None = None, link: Link = NOWHERE) -> None:
+        self._folder, self._link = folder, link
         self._wanted_port = port
         self._identity: Identity | None = None
         self._process: Process | None = None
@@ -60,6 +73,12 @@ class NatsServer:
     def sys_url(self) -> str:
         """Where the system account connects, with credentials."""
         return self._url(self._known.sys)
+
+    @property
+    def standby_url(self) -> str:
+        """What another cluster dials to be mirrored here, with credentials; '' where none may."""
+        user = self._known.standby
+        return f"nats-leaf://{user.name}:{user.password}@{self._link.standby}" if self._link.standby else ""
 
     @property
     def port(self) -> int:
@@ -123,6 +142,8 @@ class NatsServer:
                 home.mkdir(mode=0o700, exist_ok=True)
             for _ in range(_ATTEMPTS):
                 known = self._identity or choose_ports(load_identity(home / "identity.json"), self._wanted_port)
+                if self._link.standby and not known.standby.name:
+                    known = replace(known, standby=User("mirror", secrets.token_urlsafe(24)))
                 reason = await self._try_start(binary, home, known)
                 if not reason:
                     return
@@ -135,7 +156,7 @@ class NatsServer:
         stored = await asyncio.to_thread(_size_of, home / "jetstream")
         config, log = home / "nats.conf", home / "nats.log"
         with explained(home):
-            text = render(known, home, max_file_store=stored + self._folder.check_space())
+            text = render(known, home, max_file_store=stored + self._folder.check_space(), link=self._link)
             write_private(config, text.encode())
             save_identity(home / "identity.json", known)
             errors = log.open("ab")

@@ -20,7 +20,11 @@ from clawactors.eventlog import Misconfigured
 
 __all__ = [
     "HOST",
+    "NOWHERE",
+    "PRIMARY",
+    "STANDBY",
     "Identity",
+    "Link",
     "User",
     "choose_ports",
     "free_port",
@@ -31,6 +35,10 @@ __all__ = [
 ]
 
 HOST: Final = "127.0.0.1"
+PRIMARY: Final = "claw"
+STANDBY: Final = "claw-standby"
+"""JetStream domains: a cluster that has a mirror, and the server that holds it."""
+_WITHIN: Final = ["claw.>", "live.>", "$KV.>", "$O.>", "$SRV.>"]
 # Below the range that systems take for outgoing connections: there, a client that dials the port of a server that
 # is just restarting can be given that very port, connect to itself, and keep the server out.
 _PORTS: Final = range(15000, 32000)
@@ -43,14 +51,15 @@ class User(msgspec.Struct, frozen=True):
     password: str
 
 
-class Identity(msgspec.Struct, frozen=True):
-    """A server as its clients know it."""
+class Identity(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A server as its clients know it; `standby` is who may mirror a cluster there."""
 
     name: str
     claw: User
     sys: User
     port: int
     http_port: int
+    standby: User = User("", "")
 
 
 def load_identity(path: Path) -> Identity:
@@ -108,7 +117,20 @@ def free_port(other_than: int = 0) -> int:
             return port
 
 
-def render(identity: Identity, folder: Path, *, max_file_store: int) -> str:
+class Link(msgspec.Struct, frozen=True):
+    """How a server is connected to one of another place.
+
+    `mirror` is the address that it dials, with user and password; `standby` is where it is dialled.
+    """
+
+    mirror: str = ""
+    standby: str = ""
+
+
+NOWHERE: Final = Link()
+
+
+def render(identity: Identity, folder: Path, *, max_file_store: int, link: Link = NOWHERE) -> str:
     """The configuration file of a server that keeps everything in `folder`.
 
     `sync_interval: always` makes an acknowledged append survive a power cut; the server's default loses minutes.
@@ -127,7 +149,8 @@ jetstream {{
   sync_interval: always
   max_memory_store: {256 << 20}
   max_file_store: {max_file_store}
-}}
+{_domain(link)}}}
+{_leaf(link, identity.standby)}
 
 accounts {{
   CLAW {{
@@ -146,3 +169,22 @@ log_file: {text(str(folder / "nats.log"), ensure_ascii=False)}
 log_size_limit: {LOG_BYTES}
 log_max_num: {LOG_FILES}
 """
+
+
+def _domain(link: Link) -> str:
+    """The name under which the other side knows this JetStream."""
+    domain = PRIMARY if link.mirror else STANDBY if link.standby else ""
+    return f"  domain: {domain}\n" if domain else ""
+
+
+def _leaf(link: Link, user: User) -> str:
+    """The connection of two places: of what a cluster says within itself nothing passes."""
+    text = json.dumps
+    if link.standby:
+        login = f"user: {text(user.name)}, password: {text(user.password)}, account: CLAW"
+        return f"\nleafnodes {{\n  listen: {text(link.standby)}\n  authorization {{ {login} }}\n}}\n"
+    if not link.mirror:
+        return ""
+    exports, imports = text([*_WITHIN, "_INBOX.>"]), text(_WITHIN)
+    remote = f"url: {text(link.mirror)}, account: CLAW, deny_imports: {imports}, deny_exports: {exports}"
+    return f"\nleafnodes {{\n  reconnect: 2\n  remotes: [{{ {remote} }}]\n}}\n"

@@ -155,9 +155,10 @@ async def _brought_up(
     A person decides about a stream that no release of ours made, and about how much is stored beside the log.
     """
     have = info["config"]
+    schema = _schema(have)
     missing = [subject for subject in store["subjects"] if subject not in have["subjects"]]
     wanted = have | {"subjects": have["subjects"] + missing}
-    if _schema(have) < SCHEMA:
+    if schema < SCHEMA:
         wanted |= {"metadata": store["metadata"], "allow_rollup_hdrs": store.get("allow_rollup_hdrs", False)}
         for key in _GONE_SINCE_1:
             if key not in store:
@@ -216,8 +217,12 @@ async def repair(connection: Connection, kinds: Sequence[str]) -> list[str]:
 def _schema(config: Store) -> int:
     """The schema of a stream, 1 if it names none.
 
-    Raises: `Misconfigured` (the schema of a newer release, or a restore that has not ended).
+    Raises: `Misconfigured` (the schema of a newer release, a mirror, or a restore that has not ended).
     """
+    if config.get("mirror"):
+        raise Misconfigured(
+            f"the stream {config['name']} is a mirror of another cluster's: `claw up --take-over` goes on from it"
+        )
     if RESTORING in config.get("metadata", {}):
         raise Misconfigured(
             f"the stream {config['name']} is being restored: wait for `claw restore`, or run it again if it was stopped"

@@ -52,11 +52,12 @@ class StreamState(msgspec.Struct, frozen=True):
 
 
 class StreamInfo(msgspec.Struct, frozen=True):
-    """A stream as the server describes it; `config` is what it was created with."""
+    """A stream as the server describes it; `config` is what it was created with, `mirror` how far a mirror is."""
 
     config: dict[str, Any]
     created: str
     state: StreamState
+    mirror: dict[str, Any] | None = None
 
     @property
     def name(self) -> str:
@@ -74,11 +75,11 @@ class _SnapshotAnswer(msgspec.Struct):
     state: dict[str, Any]
 
 
-async def stored_streams(connection: Connection) -> list[StreamInfo]:
+async def stored_streams(connection: Connection, timeout_s: float = 15.0) -> list[StreamInfo]:
     """All streams of the account. Raises: `Unavailable`, `PermissionDenied`."""
     found: list[StreamInfo] = []
     while True:
-        answer = await call(connection, "STREAM.LIST", {"offset": len(found)}, timeout_s=15)
+        answer = await call(connection, "STREAM.LIST", {"offset": len(found)}, timeout_s)
         page = msgspec.convert(answer, _StreamPage)
         found += page.streams or ()
         if not page.streams or len(found) >= page.total or len(page.streams) < _PAGE:

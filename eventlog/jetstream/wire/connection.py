@@ -123,8 +123,12 @@ class Connection:
 
     @property
     def is_clustered(self) -> bool:
-        """True when the server is part of a cluster, whether or not its other servers are up now."""
-        return bool(self._client.server_info.get("cluster"))
+        """True when the server is part of a cluster, whether or not its other servers are up now.
+
+        A single server with leaf nodes calls itself a cluster of its own name.
+        """
+        info = self._client.server_info
+        return info.get("cluster", "") not in ("", info.get("server_name"))
 
     # Subscriptions and messages
 

@@ -107,6 +107,15 @@ def up(parser: Parser) -> None:
         metavar="FILE",
         help="models and other parts of memory (default: CLAW_MEMORY_CONFIG, else memory.toml in the data folder)",
     )
+    parser.add_argument(
+        "--mirror", metavar="URL", help="mirror the log on a second server: claw up --standby prints URL"
+    )
+    parser.add_argument(
+        "--standby", metavar="HOST:PORT", help="only run a server, which mirrors a cluster that dials this address"
+    )
+    parser.add_argument(
+        "--take-over", action="store_true", help="go on from what was mirrored here; stop the other cluster first"
+    )
     parser.add_argument("--no-restart", dest="restart", action="store_false", help="don't restart crashed processes")
     parser.add_argument(
         "--detach", action="store_true", help="run in the background: return when it is ready; `claw down` stops it"

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-from clawactors.app.cli.checks import check_cluster, check_disk, check_log, check_middleware
+from clawactors.app.cli.checks import check_cluster, check_disk, check_log, check_middleware, check_mirror
 from clawactors.app.cli.output import Part, Table, emit
 from clawactors.app.cli.problem import EXITS
 from clawactors.app.cli.serverchecks import check_server, check_sync
@@ -50,6 +50,8 @@ async def _checks(options: Any) -> AsyncIterator[Check]:
         except EventLogError as error:
             yield Check("leader", "failed", str(error))
     yield await check_sync(found)
+    if (mirror := await check_mirror(found)) is not None:
+        yield mirror
     yield check_disk(found)
 
 
