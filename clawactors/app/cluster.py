@@ -17,8 +17,8 @@ from clawactors.app.processes.start import ControlStart, MemoryStart, NodeStart
 from clawactors.app.processes.supervisor import Child
 from clawactors.app.runfile import Pids, Run, remove_run, write_run
 from clawactors.app.server import NatsServer
-from clawactors.app.server.config import Link
-from clawactors.app.upkeep.mirror import keep_mirrored, take_over
+from clawactors.app.server.config import ServerLink
+from clawactors.app.upkeep.mirror import mirror_streams, take_over
 from clawactors.runtime.node.machine import LEASE_S
 from clawactors.version import VERSION
 
@@ -111,7 +111,7 @@ class ClusterSupervisor:
         logs = self.path / "logs"
         logs.mkdir(exist_ok=True)
         if not plan.nats_url:
-            self.server = NatsServer(folder, port=plan.port, link=Link(plan.mirror, plan.standby))
+            self.server = NatsServer(folder, port=plan.port, link=ServerLink(plan.mirror, plan.standby))
             await self.server.start()
             self._watch(self.server.supervise(self._note))
         if plan.standby:
@@ -152,7 +152,7 @@ class ClusterSupervisor:
         for child in self._children():
             self._watch(child.supervise(restart=plan.restart))
         if plan.mirror:
-            self._watch(keep_mirrored(self.nats_url))
+            self._watch(mirror_streams(self.nats_url))
         self._up = True
         self._note()
 

@@ -18,7 +18,7 @@ from clawactors.app.server.config import (
     HOST,
     NOWHERE,
     Identity,
-    Link,
+    ServerLink,
     User,
     choose_ports,
     load_identity,
@@ -50,7 +50,7 @@ class NatsServer:
     It is killed when the thread that runs `start` or `supervise` ends (see `lifeline`): run them in the main one.
     """
 
-    def __init__(self, folder: DataFolder, *, port: int | None = None, link: Link = NOWHERE) -> None:
+    def __init__(self, folder: DataFolder, *, port: int | None = None, link: ServerLink = NOWHERE) -> None:
         self._folder, self._link = folder, link
         self._wanted_port = port
         self._identity: Identity | None = None

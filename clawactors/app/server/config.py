@@ -24,7 +24,7 @@ __all__ = [
     "PRIMARY",
     "STANDBY",
     "Identity",
-    "Link",
+    "ServerLink",
     "User",
     "choose_ports",
     "free_port",
@@ -117,7 +117,7 @@ def free_port(other_than: int = 0) -> int:
             return port
 
 
-class Link(msgspec.Struct, frozen=True):
+class ServerLink(msgspec.Struct, frozen=True):
     """How a server is connected to one of another place.
 
     `mirror` is the address that it dials, with user and password; `standby` is where it is dialled.
@@ -127,10 +127,10 @@ class Link(msgspec.Struct, frozen=True):
     standby: str = ""
 
 
-NOWHERE: Final = Link()
+NOWHERE: Final = ServerLink()
 
 
-def render(identity: Identity, folder: Path, *, max_file_store: int, link: Link = NOWHERE) -> str:
+def render(identity: Identity, folder: Path, *, max_file_store: int, link: ServerLink = NOWHERE) -> str:
     """The configuration file of a server that keeps everything in `folder`.
 
     `sync_interval: always` makes an acknowledged append survive a power cut; the server's default loses minutes.
@@ -171,13 +171,13 @@ log_max_num: {LOG_FILES}
 """
 
 
-def _domain(link: Link) -> str:
+def _domain(link: ServerLink) -> str:
     """The name under which the other side knows this JetStream."""
     domain = PRIMARY if link.mirror else STANDBY if link.standby else ""
     return f"  domain: {domain}\n" if domain else ""
 
 
-def _leaf(link: Link, user: User) -> str:
+def _leaf(link: ServerLink, user: User) -> str:
     """The connection of two places: of what a cluster says within itself nothing passes."""
     text = json.dumps
     if link.standby:

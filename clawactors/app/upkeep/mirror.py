@@ -16,7 +16,7 @@ from clawactors.eventlog import EventLogError, Misconfigured, Unavailable
 from clawactors.eventlog.jetstream import Address, Connection
 from clawactors.eventlog.jetstream.stores.mirrors import MirrorState, create_mirrors, mirror_states, promote
 
-__all__ = ["checked_address", "keep_mirrored", "states_of_mirror", "take_over"]
+__all__ = ["checked_address", "mirror_streams", "states_of_mirror", "take_over"]
 
 _EVERY_S: Final = 30.0
 _AGAIN_S: Final = 1.0
@@ -35,7 +35,7 @@ def checked_address(url: str) -> str:
     return url
 
 
-async def keep_mirrored(url: str) -> None:
+async def mirror_streams(url: str) -> None:
     """Makes the mirrors of the cluster at this server, also those of streams that come later; until cancelled."""
     said = ""
     while True:

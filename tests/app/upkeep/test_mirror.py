@@ -11,8 +11,8 @@ import pytest
 
 from clawactors.app.datafolder import DataFolder
 from clawactors.app.server import NatsServer
-from clawactors.app.server.config import Link, free_port
-from clawactors.app.upkeep.mirror import checked_address, keep_mirrored, states_of_mirror, take_over
+from clawactors.app.server.config import ServerLink, free_port
+from clawactors.app.upkeep.mirror import checked_address, mirror_streams, states_of_mirror, take_over
 from clawactors.eventlog import Draft, Misconfigured, Record, Unavailable
 from clawactors.eventlog.jetstream import JetStreamBlobs, JetStreamLog
 from clawactors.kinds import KINDS
@@ -24,7 +24,7 @@ VALUE = random.Random(1).randbytes(600_000)
 
 
 @asynccontextmanager
-async def server(folder: Path, link: Link) -> AsyncIterator[NatsServer]:
+async def server(folder: Path, link: ServerLink) -> AsyncIterator[NatsServer]:
     """The server of a data folder, while the block lasts."""
     with DataFolder.claim(folder) as claimed:
         started = NatsServer(claimed, link=link)
@@ -61,14 +61,14 @@ async def is_level(url: str, last_seq: int) -> None:
 
 async def test_a_mirror_goes_on_with_the_log_when_its_cluster_is_gone(tmp_path: Path) -> None:
     at = f"127.0.0.1:{free_port()}"
-    async with server(tmp_path / "standby", Link(standby=at)) as standby:
+    async with server(tmp_path / "standby", ServerLink(standby=at)) as standby:
         async with (
-            server(tmp_path / "primary", Link(mirror=standby.standby_url)) as primary,
+            server(tmp_path / "primary", ServerLink(mirror=standby.standby_url)) as primary,
             await open_log(primary.url) as log,
         ):
             await log.append(draft(0), 0)
             name = await JetStreamBlobs(log.connection).put(VALUE)
-            keeping = asyncio.create_task(keep_mirrored(primary.url))
+            keeping = asyncio.create_task(mirror_streams(primary.url))
             await is_level(primary.url, 1)
             versions = await log.append_many([(draft(number), 0) for number in range(1, 200)])
             await is_level(primary.url, 200)
@@ -80,7 +80,7 @@ async def test_a_mirror_goes_on_with_the_log_when_its_cluster_is_gone(tmp_path: 
         with pytest.raises(Misconfigured, match="claw up --take-over"):
             await JetStreamLog.connect(standby.url, "test", kinds=KINDS.names)
 
-    async with server(tmp_path / "standby", Link()) as standby:
+    async with server(tmp_path / "standby", ServerLink()) as standby:
         assert (await take_over(standby.url))[-1] == "CLAW_EVENTS", "the log is promoted last"
         async with await open_log(standby.url) as log:
             assert content(await all_of(log)) == content(before)
