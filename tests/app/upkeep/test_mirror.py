@@ -54,7 +54,8 @@ async def is_level(url: str, last_seq: int) -> None:
         while True:
             with suppress(Unavailable):
                 states = {state.stream: state for state in await states_of_mirror(url)}
-                if len(states) == 2 and states["CLAW_EVENTS"].last_seq == last_seq and not states["OBJ_claw-blobs"].lag:
+                there = {"CLAW_EVENTS", "OBJ_claw-blobs"} <= states.keys()
+                if there and states["CLAW_EVENTS"].last_seq == last_seq and not any(s.lag for s in states.values()):
                     return
             await asyncio.sleep(0.02)
 
