@@ -10,6 +10,7 @@ from typing import Final
 from clawactors.app.archive import FOLDER as ARCHIVE
 from clawactors.app.archive import archive_of, archived_log
 from clawactors.app.datafolder import RESERVE_BYTES, RESTORING, DataFolder, explained
+from clawactors.app.logmark import NAME as LOG_MARK
 from clawactors.app.projections import CLUSTER
 from clawactors.app.server import NatsServer
 from clawactors.app.upkeep.container import BackupReader
@@ -117,6 +118,7 @@ def _begin(path: Path) -> None:
     for part in parts:
         if part.exists():
             shutil.rmtree(part)
+    (path / LOG_MARK).unlink(missing_ok=True)  # it says how far another log had come
 
 
 def _check_room(folder: DataFolder, manifest: BackupManifest) -> None:

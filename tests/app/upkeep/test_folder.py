@@ -50,9 +50,12 @@ async def test_a_folder_that_holds_a_cluster_stays_as_it_is(tmp_path: Path, part
 
 async def test_a_folder_in_which_a_restore_was_interrupted_takes_nothing_but_a_restore(tmp_path: Path) -> None:
     data = tmp_path / "data"
+    DataFolder.claim(data).release()
+    (data / "log.json").touch()
     with pytest.raises(Misconfigured, match="restoring needs"):
         await restored(data, manifest(CLAW_EVENTS=HUGE))
     assert (data / RESTORING).exists()
+    assert not (data / "log.json").exists(), "the log that was here does not bind the one that comes"
     with pytest.raises(Misconfigured, match="run claw restore again"):
         DataFolder.claim(data)
     (data / "server").mkdir()
