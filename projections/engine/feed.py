@@ -1,7 +1,7 @@
 """The views of a running process: its one reader feeds them, a thread writes them, so the loop waits for no disk.
 
-1. Commits are written after `gather_s` at the latest, at once when a caller waits for them, and on close. Under load
-   they gather longer, because a larger transaction costs less per commit.
+1. Commits are written `gather_s` after the first of them came, at once when a caller waits for them, and on close.
+   Under full load they gather longer, because a larger transaction costs less per commit.
 2. At most `HELD_MAX` commits are held: then `put` waits, and the reader with it.
 3. A full disk is waited out; no commit is skipped.
 """
@@ -21,11 +21,13 @@ __all__ = ["GATHER_S", "HELD_MAX", "Feed"]
 
 HELD_MAX: Final = 50_000
 """Commits that may wait to be written."""
-GATHER_S: Final = 0.3
-"""How long commits gather by default: a task that ends in this time is written once."""
+GATHER_S: Final = 0.05
+"""How long commits gather by default: a task that ends in this time is written once (docs/performance.md)."""
 
 _GATHER_MAX_S: Final = 30.0
 _TOGETHER: Final = 4 * BATCH
+_BUSY_PER_S: Final = 4500
+"""Commits a second from which on it is busy: more than half of what a machine does."""
 _LONGER_WHEN_BUSY: Final = 4
 _PAUSE_S: Final = 1.0
 
@@ -74,11 +76,15 @@ class Feed:
         self._held = _Held([])
         self._being_written = _Held([])
         self._more, self._now, self._room = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._since_s = 0.0
+        """When the first of the held commits came, by the clock of the loop."""
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self._thread = ThreadPoolExecutor(1, "views")
 
     async def put(self, commits: Sequence[Commit], upto: int = 0) -> None:
         """Takes all commits up to that sequence; waits while too many are held."""
+        if not self._more.is_set():
+            self._since_s = asyncio.get_running_loop().time()
         self._held.commits += commits
         self.taken = max(self.taken, upto, commits[-1].record.seq if commits else 0)
         self._more.set()
@@ -90,13 +96,14 @@ class Feed:
 
     async def serve(self) -> None:
         """Writes commits as they arrive, until cancelled. Raises: `Corrupt`."""
-        wrote = 0
+        gather_s, loop = self.gather_s, asyncio.get_running_loop()
         while True:
             await self._more.wait()
-            gather_s = self.gather_s * _LONGER_WHEN_BUSY if wrote >= BATCH else self.gather_s
+            began_s = self._since_s
             with suppress(TimeoutError):
-                async with asyncio.timeout(min(gather_s, _GATHER_MAX_S)):
+                async with asyncio.timeout_at(began_s + min(gather_s, _GATHER_MAX_S)):
                     await self._now.wait()
+            took_s = loop.time() - began_s
             try:
                 wrote = await self.flush()
             except Unavailable as error:
@@ -106,6 +113,8 @@ class Feed:
                 await asyncio.sleep(_PAUSE_S)
             else:
                 self.trouble = ""
+                busy = wrote >= _BUSY_PER_S * max(took_s, self.gather_s)
+                gather_s = self.gather_s * _LONGER_WHEN_BUSY if busy else self.gather_s
 
     async def flush(self) -> int:
         """Writes everything that was put so far; returns the number of commits.
