@@ -51,6 +51,7 @@ COMMANDS: Final[dict[str, CatalogueEntry]] = {
     "task": CatalogueEntry(_TASKS, f"{_HOME}.task", "show a task, its history, or an earlier state"),
     "diff": CatalogueEntry(_TASKS, f"{_HOME}.diff", "show what changed in a task between two moments"),
     "tasks": CatalogueEntry(_TASKS, f"{_HOME}.tasks", "list tasks, newest first"),
+    "pending": CatalogueEntry(_TASKS, f"{_HOME}.pending", "list pending tasks in the order in which they are placed"),
     "cancel": CatalogueEntry(_TASKS, f"{_HOME}.change", "cancel tasks"),
     "pause": CatalogueEntry(_TASKS, f"{_HOME}.change", "pause tasks"),
     "resume": CatalogueEntry(_TASKS, f"{_HOME}.change", "resume a paused task"),

@@ -11,15 +11,19 @@ from clawactors.app.cli.rows import task_table
 from clawactors.app.client import Client
 from clawactors.runtime.client.rows import TaskRow
 
-__all__ = ["confirmed", "has_filter", "select", "show_selected"]
+__all__ = ["confirmed", "filter_of", "has_filter", "select", "show_selected"]
 
 
-_FILTER: Final = ("status", "node", "user", "skill", "tag", "since", "until")
+_FILTER: Final = (
+    *("status", "node", "user", "skill", "tag", "parent"),
+    *("error", "interrupted", "text", "silent_s", "since", "until"),
+)
+"""The options that select tasks, as `Client.tasks` names them."""
 
 
 def has_filter(options: Any) -> bool:
     """True if options select the tasks. Raises: `Problem` if both or neither of ids and options are given."""
-    chosen = any(getattr(options, name) not in ("", None, []) for name in _FILTER)
+    chosen = any(getattr(options, name) not in ("", None, [], False) for name in _FILTER)
     word = options.command
     if options.ids and (chosen or options.limit is not None):
         raise Problem("usage", "give ids or choose tasks by options, not both", f"claw {word} --help")
@@ -28,12 +32,17 @@ def has_filter(options: Any) -> bool:
     return chosen
 
 
+def filter_of(options: Any) -> dict[str, Any]:
+    """The filter of the options, for `Client.tasks`."""
+    return {name: getattr(options, name) for name in _FILTER}
+
+
 async def select(client: Client, options: Any, changeable: Sequence[str]) -> list[TaskRow]:
     """All tasks that the options select; without --status, those in a changeable state."""
     rows: list[TaskRow] = []
     if options.limit == 0:
         return rows
-    wanted = {name: getattr(options, name) for name in _FILTER}
+    wanted = filter_of(options)
     wanted["status"] = options.status or changeable
     async for row in client.each_task(**wanted):
         rows.append(row)

@@ -4,7 +4,7 @@ import argparse
 from typing import Final
 
 from clawactors.app.cli.arguments.watch import past_arguments, watch_argument
-from clawactors.app.cli.parsing import Parser, count, interval, lease, pair, port, time, words
+from clawactors.app.cli.parsing import Parser, count, duration, interval, lease, pair, port, time, words
 
 __all__ = [
     "BENCHES",
@@ -145,6 +145,11 @@ def join(parser: Parser) -> None:
 
 def nodes(parser: Parser) -> None:
     """What `claw nodes` takes."""
+    parser.add_argument("--status", default="", help="in this state: online, busy, draining, cordoned, offline")
+    parser.add_argument("--skill", default="", help="that offer this skill")
+    parser.add_argument("--available", action="store_true", help="that take work and have a free slot")
+    silent = "that are said to live, and were not heard for this long, as in 30s"
+    parser.add_argument("--silent", dest="silent_s", type=duration, metavar="D", help=silent)
     past_arguments(parser)
     watch_argument(parser)
 

@@ -1,5 +1,6 @@
 """What the commands for tasks and schedules take."""
 
+import argparse
 import math
 from typing import Final
 
@@ -29,6 +30,7 @@ __all__ = [
     "edit",
     "fork",
     "logs",
+    "pending",
     "redrive",
     "signal",
     "submit",
@@ -43,20 +45,32 @@ ASKS_BEYOND: Final = 10
 """So many tasks are changed without a question."""
 
 
-def _filter_arguments(parser: Parser) -> None:
-    """Declares the options that select tasks, and --limit, --yes and --dry-run."""
-    parser.add_argument("ids", nargs="*", metavar="ID", help="ids of the tasks")
-    chosen = parser.add_argument_group("instead of ids, select all tasks")
-    chosen.add_argument("--status", type=statuses, default=[], metavar="A,B", help="in any of these states")
-    chosen.add_argument("--node", default="", help="on this node")
-    chosen.add_argument("--user", default="", help="of this user")
-    chosen.add_argument("--skill", default="", help="of this skill")
-    chosen.add_argument("--tag", default="", help="with this tag")
-    chosen.add_argument("--since", type=time, metavar="TIME", help="submitted at this time or later")
-    chosen.add_argument("--until", type=through, metavar="TIME", help="submitted at this time or earlier")
-    chosen.add_argument("--limit", type=count, metavar="N", help="at most N tasks, newest first")
-    parser.add_argument("--yes", action="store_true", help=f"change more than {ASKS_BEYOND} tasks without asking")
-    parser.add_argument("--dry-run", action="store_true", help="only list the tasks that would be changed")
+def _filters(parser: argparse._ActionsContainer) -> None:
+    """Declares the options that select tasks: all of them must hold."""
+    parser.add_argument("--status", type=statuses, default=[], metavar="A,B", help="in any of these states")
+    parser.add_argument("--node", default="", help="on this node")
+    parser.add_argument("--user", default="", help="of this user")
+    parser.add_argument("--skill", default="", help="of this skill")
+    parser.add_argument("--tag", default="", help="with this tag")
+    parser.add_argument("--parent", default="", metavar="ID", help="children of this task")
+    parser.add_argument("--error", default="", metavar="CLASS", help="whose last error is of this class, as in timeout")
+    parser.add_argument("--interrupted", action="store_true", help="whose last attempts were cut short")
+    text = "with these words in name or last error; conn* begins a word"
+    parser.add_argument("--text", default="", metavar="WORDS", help=text)
+    silent = "running, and not heard of for this long, as in 5m"
+    parser.add_argument("--silent", dest="silent_s", type=duration, metavar="D", help=silent)
+    parser.add_argument("--since", type=time, metavar="TIME", help="submitted at this time or later")
+    parser.add_argument("--until", type=through, metavar="TIME", help="submitted at this time or earlier")
+
+
+def _page(parser: Parser) -> None:
+    """Declares what all lists in pages take."""
+    parser.add_argument("--limit", type=count, default=100, metavar="N", help="at most N rows (default 100)")
+    cursor = "the next page: the cursor in the last row of --json, or in the note after a table"
+    parser.add_argument("--cursor", default="", help=cursor)
+    parser.add_argument("--fresh", action="store_true", help="wait until the views are up to date with the log")
+    past_arguments(parser)
+    watch_argument(parser)
 
 
 def submit(parser: Parser) -> None:
@@ -110,35 +124,24 @@ def submit(parser: Parser) -> None:
 
 def tasks(parser: Parser) -> None:
     """What `claw tasks` takes."""
-    parser.add_argument("--status", type=statuses, default=[], metavar="A,B", help="in any of these states")
-    parser.add_argument("--node", default="", help="on this node")
-    parser.add_argument("--user", default="", help="of this user")
-    parser.add_argument("--skill", default="", help="of this skill")
-    parser.add_argument("--tag", default="", help="with this tag")
-    parser.add_argument("--parent", default="", metavar="ID", help="children of this task")
-    parser.add_argument("--error", default="", metavar="CLASS", help="whose last error is of this class, as in timeout")
-    parser.add_argument("--interrupted", action="store_true", help="whose last attempts were cut short")
-    parser.add_argument(
-        "--text", default="", metavar="WORDS", help="with these words in name or last error; conn* begins a word"
-    )
-    parser.add_argument(
-        "--silent", type=duration, metavar="D", help="running, and not heard of for this long, as in 5m"
-    )
-    parser.add_argument("--since", type=time, metavar="TIME", help="submitted at this time or later")
-    parser.add_argument("--until", type=through, metavar="TIME", help="submitted at this time or earlier")
-    parser.add_argument("--limit", type=count, default=100, metavar="N", help="at most N rows (default 100)")
-    parser.add_argument(
-        "--cursor", default="", help="the next page: the cursor in the last row of --json, or in the note after a table"
-    )
-    parser.add_argument("--fresh", action="store_true", help="wait until the views are up to date with the log")
+    _filters(parser)
     parser.add_argument("--archived", action="store_true", help="those in the archive; --status is how they had ended")
-    past_arguments(parser)
-    watch_argument(parser)
+    _page(parser)
+
+
+def pending(parser: Parser) -> None:
+    """What `claw pending` takes."""
+    _page(parser)
 
 
 def change(parser: Parser) -> None:
     """What `claw cancel`, `pause`, `resume`, `retry` and `delete` take."""
-    _filter_arguments(parser)
+    parser.add_argument("ids", nargs="*", metavar="ID", help="ids of the tasks")
+    chosen = parser.add_argument_group("instead of ids, select all tasks")
+    _filters(chosen)
+    chosen.add_argument("--limit", type=count, metavar="N", help="at most N tasks, newest first")
+    parser.add_argument("--yes", action="store_true", help=f"change more than {ASKS_BEYOND} tasks without asking")
+    parser.add_argument("--dry-run", action="store_true", help="only list the tasks that would be changed")
     if parser.prog == "claw cancel":
         parser.add_argument(
             "--undo", action="store_true", help="undo the steps that are done first, the last one first"

@@ -9,13 +9,15 @@ from clawactors.app.cli.output import Part, Table, emit, note, when
 from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.reading import with_reading
 from clawactors.app.cli.rows import task_table
+from clawactors.app.cli.selection import filter_of
 from clawactors.app.cli.session import with_client
 from clawactors.app.cli.watching import show
 from clawactors.app.client import Client
 from clawactors.runtime.client.archivedrows import ArchivedRow
 from clawactors.runtime.client.listing import Listing
+from clawactors.runtime.client.rows import Page
 
-__all__ = ["run"]
+__all__ = ["rows_of", "run"]
 
 
 def run(options: Any) -> int:
@@ -26,31 +28,9 @@ def run(options: Any) -> int:
     if options.archived:
         return _archived(options)
 
-    async def ask(client: Listing) -> list[Any]:
-        page = await client.tasks(
-            status=options.status,
-            node=options.node,
-            user=options.user,
-            skill=options.skill,
-            tag=options.tag,
-            parent=options.parent,
-            error=options.error,
-            interrupted=options.interrupted,
-            text=options.text,
-            silent_s=options.silent,
-            since=options.since,
-            until=options.until,
-            limit=options.limit,
-            cursor=options.cursor,
-            fresh=options.fresh,
-        )
-        rows: list[Any] = list(page)
-        if page.cursor and rows and not options.watch:
-            if options.json:
-                rows[-1] = msgspec.to_builtins(rows[-1]) | {"cursor": page.cursor}
-            else:
-                note(f"there are more: --cursor {page.cursor}")
-        return rows
+    async def ask(reader: Listing) -> list[Any]:
+        page = await reader.tasks(**filter_of(options), limit=options.limit, cursor=options.cursor, fresh=options.fresh)
+        return rows_of(options, page)
 
     async def list_them(reader: Listing) -> int:
         return await show(options, lambda: ask(reader), task_table)
@@ -58,10 +38,25 @@ def run(options: Any) -> int:
     return with_reading(options, list_them, list_them)
 
 
+def rows_of(options: Any, page: Page[Any]) -> list[Any]:
+    """The rows to print; if there are more, it tells the cursor."""
+    rows: list[Any] = list(page)
+    if page.cursor and rows and not options.watch:
+        if options.json:
+            rows[-1] = msgspec.to_builtins(rows[-1]) | {"cursor": page.cursor}
+        else:
+            note(f"there are more: --cursor {page.cursor}")
+    return rows
+
+
 def _archived(options: Any) -> int:
-    for name in ("node", "tag", "parent", "error", "interrupted", "silent", "watch", "at", "views"):
+    for name in ("node", "tag", "parent", "error", "interrupted", "text", "silent_s", "watch", "at", "views"):
         if getattr(options, name):
-            raise Problem("usage", f"--{name} can't be asked of the archive", "use --status, --user, --skill or times")
+            raise Problem(
+                "usage",
+                f"--{name.removesuffix('_s')} can't be asked of the archive",
+                "use --status, --user, --skill or times",
+            )
 
     async def ask(client: Client) -> int:
         page = await client.archived(
@@ -74,12 +69,7 @@ def _archived(options: Any) -> int:
             cursor=options.cursor,
             fresh=options.fresh,
         )
-        rows: list[Any] = list(page)
-        if page.cursor and rows:
-            if options.json:
-                rows[-1] = msgspec.to_builtins(rows[-1]) | {"cursor": page.cursor}
-            else:
-                note(f"there are more: --cursor {page.cursor}")
+        rows = rows_of(options, page)
         emit(options, rows, lambda: _archived_table(rows))
         return 0
 
