@@ -21,6 +21,7 @@ _FIRST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _SECOND
 _LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _SECOND
 
 
+@lru_cache(maxsize=4096)  # several times of a task are often one, and a row has eight of them
 def iso(at_ns: int) -> str | None:
     """ISO 8601 in UTC with its zone; None for 0, which means never. What no calendar holds becomes its nearest end."""
     if at_ns == 0:

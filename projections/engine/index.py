@@ -7,9 +7,9 @@ costs as many seeks as its shortest list has keys, and a search ends early when 
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from clawactors.projections.engine.store import Cursor, Reading
+from clawactors.projections.engine.store import Reading
 
-__all__ = ["Effort", "PrefixWalk", "Union", "Walk", "ascending", "newest"]
+__all__ = ["Effort", "PrefixWalk", "Union", "Walk", "any_of", "ascending", "newest"]
 
 
 class Effort:
@@ -35,22 +35,23 @@ class PrefixWalk:
     """The keys of a table that start with a prefix, without it."""
 
     def __init__(self, reading: Reading, table: str, prefix: bytes = b"") -> None:
-        self._cursor: Cursor = reading.cursor(table)
-        self._prefix = prefix
+        cursor = reading.cursor(table)
+        self._set_range, self._key, self._prev, self._last = cursor.set_range, cursor.key, cursor.prev, cursor.last
+        self._prefix, self._length = prefix, len(prefix)
 
     def at_most(self, key: bytes) -> bytes | None:
         """See `Walk`."""
-        cursor, prefix = self._cursor, self._prefix
+        prefix = self._prefix
         wanted = prefix + key
-        if cursor.set_range(wanted):
-            if cursor.key() == wanted:
+        if self._set_range(wanted):
+            if self._key() == wanted:
                 return key
-            if not cursor.prev():
+            if not self._prev():
                 return None
-        elif not cursor.last():
+        elif not self._last():
             return None
-        found = cursor.key()
-        return found[len(prefix) :] if found.startswith(prefix) else None
+        found = self._key()
+        return found[self._length :] if found.startswith(prefix) else None
 
 
 class Union:
@@ -79,27 +80,33 @@ class Union:
         return best
 
 
+def any_of(walks: Sequence[Walk]) -> Walk:
+    """The walk through all keys that any of the walks has."""
+    return walks[0] if len(walks) == 1 else Union(walks)
+
+
 def newest(walks: Sequence[Walk], first: bytes, last: bytes, effort: Effort | None = None) -> Iterator[bytes]:
     """The keys that all of the walks have, from `first` down to `last`. All keys have the length of `first`.
 
     It ends early where the effort is used up, and notes there how far it has come.
     """
     effort = effort or Effort()
+    moves, several = [walk.at_most for walk in walks], len(walks) > 1
     key: bytes | None = first
     while key is not None:
         agreed = 0
-        while agreed < len(walks):
+        while agreed < len(moves):
             if effort.left <= 0:
                 effort.stopped_at = key
                 return
-            for walk in walks:
-                effort.left -= 1
-                found = walk.at_most(key)
+            effort.left -= len(moves)
+            for move in moves:
+                found = move(key)
                 if found is None or found < last:
                     return
-                agreed = agreed + 1 if found == key else 1
+                agreed = agreed + 1 if several and found == key else 1
                 key = found
-                if agreed >= len(walks):
+                if agreed == len(moves):
                     break
         yield key
         key = _before(key)

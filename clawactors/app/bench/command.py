@@ -42,7 +42,7 @@ def run(options: Any) -> int:
 
 
 def _benches() -> dict[str, Any]:
-    from clawactors.app.bench import archive, log, memory, parking, processes, tasks, workflows
+    from clawactors.app.bench import archive, log, memory, parking, processes, queries, tasks, workflows
 
     return {
         "tasks": tasks.task_rate,
@@ -55,6 +55,7 @@ def _benches() -> dict[str, Any]:
         "latency": tasks.latency,
         "recovery": processes.recovery,
         "idle": processes.idle,
+        "query": queries.query,
         "append": log.append_rate,
         "replay": log.replay_rate,
         "archive": archive.archive_rate,

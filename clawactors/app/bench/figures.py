@@ -4,7 +4,22 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["Figure", "percentile", "table"]
+__all__ = ["Figure", "Target", "percentile", "table"]
+
+
+class Target(msgspec.Struct, frozen=True):
+    """A figure beside what was promised: that at most, or `at_least`."""
+
+    name: str
+    value: float
+    target: float
+    unit: str
+    at_least: bool = False
+
+    @property
+    def is_met(self) -> bool:
+        """True where the promise holds."""
+        return self.value >= self.target if self.at_least else self.value <= self.target
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
@@ -16,6 +31,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     p50_ms: float | None = None
     p99_ms: float | None = None
     limit_per_s: float | None = None
+    targets: tuple[Target, ...] = ()
     conditions: dict[str, Any] = {}
 
 
@@ -48,6 +64,9 @@ def table(figures: list[Figure]) -> str:
         cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
         lines.append("  ".join(cells))
         if index:
+            for each in figures[index - 1].targets:
+                verdict = "met" if each.is_met else "MISSED"
+                lines.append(f"    {verdict}: {each.name}: {each.value:.3g} {each.unit}, target {each.target:g}")
             lines.append("    " + ", ".join(f"{key} {value}" for key, value in figures[index - 1].conditions.items()))
     return "\n".join(lines)
 

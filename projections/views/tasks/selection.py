@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from clawactors.projections.engine.index import Effort, PrefixWalk, Union, Walk, ascending, newest
+from clawactors.projections.engine.index import Effort, PrefixWalk, Walk, any_of, ascending, newest
 from clawactors.projections.engine.keys import LAST, term
 from clawactors.projections.engine.store import Reading
 from clawactors.projections.views.tasks import table as t
@@ -101,7 +101,7 @@ def _walks(reading: Reading, wanted: TaskFilter) -> list[Walk]:
     if wanted.silent_since_ns is not None:
         statuses = tuple(status for status in ("running",) if status in (statuses or ("running",)))
         if not statuses:
-            return [Union(())]
+            return [any_of([])]
     named = (
         (NODE, wanted.node),
         (USER, wanted.user),
@@ -112,9 +112,9 @@ def _walks(reading: Reading, wanted: TaskFilter) -> list[Walk]:
     classes = status_classes(statuses)
     for field, value in named:
         if value:
-            walks.append(Union([PrefixWalk(reading, t.INDEX, listed(field, value, each)) for each in classes]))
+            walks.append(any_of([PrefixWalk(reading, t.INDEX, listed(field, value, each)) for each in classes]))
     if statuses and (not walks or "running" in statuses or "scheduled" in statuses):
-        walks.append(Union([PrefixWalk(reading, t.INDEX, term(STATUS, status)) for status in statuses]))
+        walks.append(any_of([PrefixWalk(reading, t.INDEX, term(STATUS, status)) for status in statuses]))
     if wanted.parent:
         walks.append(PrefixWalk(reading, t.INDEX, term(PARENT, wanted.parent)))
     if wanted.interrupted:

@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from clawactors.kernel.errors import InvalidQuery
-from clawactors.projections.engine.index import PrefixWalk, Union, Walk
+from clawactors.projections.engine.index import PrefixWalk, Walk, any_of
 from clawactors.projections.engine.store import Reading
 from clawactors.systems.tasks import Task
 
@@ -121,7 +121,7 @@ def walks_of_text(reading: Reading, text: SoughtText) -> list[Walk]:
     walks: list[Walk] = [PrefixWalk(reading, WORDS, _prefix(word)) for word in text.words]
     for beginning in text.beginnings:
         words = list(_beginning_so(reading, beginning.encode()))
-        walks.append(Union([PrefixWalk(reading, WORDS, word) for word in words]))
+        walks.append(any_of([PrefixWalk(reading, WORDS, word) for word in words]))
     return walks
 
 

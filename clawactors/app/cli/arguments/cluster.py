@@ -42,6 +42,7 @@ BENCHES: Final = (
     "latency",
     "recovery",
     "idle",
+    "query",
     "append",
     "replay",
     "archive",
