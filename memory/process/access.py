@@ -4,7 +4,8 @@
    that names a principal is for that user, and for nobody else.
 2. By default a user sees their own memories and those that nobody owns: these are the shared knowledge of the cluster.
    What repeats memories that somebody owns is none of it.
-3. Memories of another owner are read only where the question names that owner and the owner shares them.
+3. Memories of another owner are read only where the owner shares them, and the question names that owner, or `*`: all
+   that who asks may read.
 4. Only the owner changes and forgets what is theirs; what nobody owns, the cluster's own account does.
 """
 
@@ -44,6 +45,12 @@ class Access(msgspec.Struct, frozen=True):
                 f"{owner[:60]!r} does not share memories with {who[:60]!r}; "
                 f"claw memory settings --owner {owner[:60]} --share {who[:60]} lets them"
             )
+
+    def sharing_owners(self, store: MemoryStore) -> tuple[str, ...]:
+        """The owners who share their memories with who asks; none for the cluster's own account, which sees all."""
+        if self.user is None:
+            return ()
+        return tuple(sorted(owner.name for owner in store.owners() if self._is_shared(owner.settings.sharing)))
 
     def visible(self, store: MemoryStore, id: str) -> Item:
         """The memory, where it may be read. Raises: `NotFound`, also where it may not."""

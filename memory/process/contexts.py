@@ -19,6 +19,7 @@ from clawactors.memory.recall.hit import hit_of
 from clawactors.memory.text.date import day_of
 from clawactors.projections.engine.pages import InvalidQuery
 from clawactors.runtime.packing import pack
+from clawactors.systems.owners import EVERYONE
 
 __all__ = ["Contexts"]
 
@@ -39,28 +40,33 @@ class Contexts:
         """The packed context; `goal` is what the asking task is about. Raises: `InvalidQuery`, `Refused`."""
         if not 0 < question.tokens <= q.TOKENS_MAX:
             raise InvalidQuery(f"tokens is {question.tokens}, it must be 1 to {q.TOKENS_MAX}")
-        if question.owner:
+        sharing: tuple[str, ...] = ()
+        if question.owner == EVERYONE:
+            sharing = await asyncio.to_thread(access.sharing_owners, store)
+        elif question.owner:
             await asyncio.to_thread(access.read, store, question.owner)
         zone, locale = await asyncio.to_thread(habits, store, question, access)
         # Words like «yesterday» mean another day tomorrow, and another one where the owner has moved to.
         said = replace(question, fresh=True, task="", by="", user=access.user, locale=locale)
-        named = _encode((day_of(now_ns, zone), str(zone), goal, said))
+        named = _encode((day_of(now_ns, zone), str(zone), goal, said, sharing))
         if (known := self.cache.get(named, now_ns)) is not None:
             reply: Reply = msgspec.json.decode(known.unpacked())
             return reply | {"cached": True, "packed_bytes": len(known.body), "expires_at": iso(known.expires_ns)}
         changes = self.cache.changes
         with store.precedence.answering():
             reply = await asyncio.to_thread(_context, store, question, access, now_ns, goal)
-        kept = self.cache.put(named, _encode(reply), _owners(question, access, reply), now_ns, changes)
+        kept = self.cache.put(named, _encode(reply), _owners(question, access, reply, sharing), now_ns, changes)
         return reply | {"cached": False, "packed_bytes": len(kept.body), "expires_at": iso(kept.expires_ns)}
 
 
-def _owners(question: q.ContextQuestion, access: Access, reply: Reply) -> frozenset[str] | None:
+def _owners(
+    question: q.ContextQuestion, access: Access, reply: Reply, sharing: tuple[str, ...]
+) -> frozenset[str] | None:
     """Whose memories the answer depends on; None where everybody's were searched."""
-    owner = question.owner or access.user
+    owner = access.user if question.owner == EVERYONE else question.owner or access.user
     if owner is None:
         return None
-    return frozenset((owner, "", *(item["owner"] for item in reply["items"])))
+    return frozenset((owner, "", *sharing, *(item["owner"] for item in reply["items"])))
 
 
 def _context(store: MemoryStore, question: q.ContextQuestion, access: Access, now_ns: int, goal: str) -> Reply:

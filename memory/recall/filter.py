@@ -21,11 +21,13 @@ __all__ = ["MemoryFilter", "matching", "passing_of", "readable"]
 class MemoryFilter(msgspec.Struct, frozen=True, kw_only=True):
     """An empty field matches everything; a memory must have all `tags` and one of `kinds`. Times in ns since 1970.
 
-    `reader` narrows it to what is theirs and what nobody owns; '' is a reader who owns nothing, None sees everything.
+    `reader` narrows it to what is theirs, what nobody owns, and what the owners have who are `sharing` with them; '' is
+    a reader who owns nothing, None sees everything.
     """
 
     owner: str = ""
     reader: str | None = None
+    sharing: tuple[str, ...] = ()
     agent: str = ""
     kinds: tuple[Kind, ...] = ()
     tags: tuple[str, ...] = ()
@@ -46,6 +48,8 @@ def readable(columns: Columns, filter: MemoryFilter) -> Readable:
     if filter.reader is not None:
         shared = (owners == NONE) & ~columns.restricted[: columns.count]
         theirs = _is(owners, columns.owners.find(filter.reader)) | shared
+        for owner in filter.sharing:
+            theirs |= _is(owners, columns.owners.find(owner))
         allowed = theirs if allowed is None else allowed & theirs
     return allowed
 
