@@ -2,9 +2,10 @@
 
 import hashlib
 import re
+import unicodedata
 from typing import Final
 
-__all__ = ["CLIENT", "may_speak_for", "principal_in", "principal_of"]
+__all__ = ["CLIENT", "may_speak_for", "one_spelling", "principal_in", "principal_of"]
 
 CLIENT: Final = "client"
 _NOT_NAME: Final = re.compile(r"[^A-Za-z0-9_-]+")
@@ -12,11 +13,17 @@ _NAME_LIMIT: Final = 64
 _DIGEST_BYTES: Final = 8
 
 
+def one_spelling(name: str) -> str:
+    """The name as all of its spellings are stored: systems type «Zoë» with one character, or with two."""
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
 def principal_of(user: str) -> str:
     """The principal as which a user asks: the name, or what a subject can hold of it and a digest of all of it.
 
     So two users are never one principal, as 小雯 and 林可 or a.b and a-b would be by their letters alone.
     """
+    user = one_spelling(user)
     name = _NOT_NAME.sub("-", user)
     if name == user and len(name) <= _NAME_LIMIT:
         return name

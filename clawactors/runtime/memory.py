@@ -21,7 +21,7 @@ from clawactors.runtime.packing import Count, repacked
 from clawactors.runtime.recalling import ask
 from clawactors.systems.memories import Content, memory_id, note_key
 
-__all__ = ["ASK_S", "CONTEXT", "SEARCH", "Memories", "Recorder", "StoredNote", "content_of"]
+__all__ = ["ASK_S", "CONTEXT", "SEARCH", "Memories", "Recorder", "StoredNote", "content_of", "encoded"]
 
 SEARCH: Final = "memory.search"
 CONTEXT: Final = "memory.context"
@@ -143,8 +143,9 @@ class Memories:
         """The answer to `claw.query.<name>`. Raises: `Refused`, `NotFound`, `Unavailable`."""
         if self.user:
             question.setdefault("user", self.user)
+        body = encoded(question)
         async with self._asking:
-            answer = await ask(self._requests, f"{self._subject}.{name}", msgspec.json.encode(question), timeout_s)
+            answer = await ask(self._requests, f"{self._subject}.{name}", body, timeout_s)
         reply: dict[str, Any] = msgspec.json.decode(answer)
         if (error := reply.get("error")) is not None:
             raise _ERRORS.get(error["code"], Unavailable)(error["message"])
@@ -156,6 +157,16 @@ def content_of(text: str, tags: Iterable[str], more: Mapping[str, Any]) -> Conte
     given = checked("remember", {"tags": tags} | dict(more), NoteOptions, "tags")
     try:
         fields = {"text": text, "importance": 0.6} | given | {"tags": tuple(tags)}
-        return msgspec.convert(fields, Content, strict=True)
+        content = msgspec.convert(fields, Content, strict=True)
     except (msgspec.ValidationError, TypeError) as error:
         raise Refused(f"this can't be remembered: {error}") from None
+    encoded(content)
+    return content
+
+
+def encoded(value: Any) -> bytes:
+    """The value as JSON. Raises: `Refused` for text that is no valid Unicode, such as half of an emoji."""
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        raise Refused("the text is no valid Unicode; clean it first") from None

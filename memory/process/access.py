@@ -11,8 +11,8 @@
 
 import msgspec
 
-from clawactors.kernel.errors import NotFound, Refused
-from clawactors.kernel.principals import may_speak_for, principal_of
+from clawactors.kernel.errors import InvalidQuery, NotFound, Refused
+from clawactors.kernel.principals import may_speak_for, one_spelling, principal_of
 from clawactors.memory.index.rows import find, is_restricted
 from clawactors.memory.item import Item
 from clawactors.memory.process.questions import MemoryQuestion
@@ -20,7 +20,7 @@ from clawactors.memory.process.store import MemoryStore
 from clawactors.systems.memories import Content, Memory
 from clawactors.systems.owners import EVERYONE, Owner
 
-__all__ = ["Access", "access_of", "tells"]
+__all__ = ["Access", "access_of", "spelled", "tells"]
 
 
 class Access(msgspec.Struct, frozen=True):
@@ -88,6 +88,15 @@ def access_of(question: MemoryQuestion, principal: str) -> Access:
     if principal_of(user) != principal:
         raise Refused(f"{principal!r} can't ask for {user[:60]!r}")
     return Access(user, f"client/{principal}")
+
+
+def spelled[Q: MemoryQuestion](question: Q) -> Q:
+    """The question with names as they are stored. Raises: `InvalidQuery` where one stands for everybody."""
+    named = {name: getattr(question, name, None) for name in ("owner", "user")}
+    if EVERYONE in named.values():
+        raise InvalidQuery("* stands for all owners: name one, or leave the owner out")
+    changes = {name: new for name, old in named.items() if old and (new := one_spelling(old)) != old}
+    return msgspec.structs.replace(question, **changes) if changes else question
 
 
 def tells(principal: str, state: object) -> bool:

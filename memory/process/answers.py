@@ -14,7 +14,7 @@ from clawactors.memory.ingest.history_reader import HistoryReader
 from clawactors.memory.ingest.message_extractor import ExtractionJob, extract
 from clawactors.memory.process import questions as q
 from clawactors.memory.process import reading
-from clawactors.memory.process.access import Access, access_of
+from clawactors.memory.process.access import Access, access_of, spelled
 from clawactors.memory.process.auditing import audit, history
 from clawactors.memory.process.changing import change, configure
 from clawactors.memory.process.commands import MemoryCommands
@@ -84,6 +84,7 @@ class Answers:
         """
         try:
             question = read_question(q.QUESTIONS, name, body, "memory.")
+            question = spelled(question)
             access = access_of(question, principal)
             if isinstance(question, q.ForgetQuestion | q.ConsolidateQuestion):
                 return await self._once((name, principal, body), question, access)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -200,3 +201,44 @@ def test_a_folder_is_imported_with_what_is_below_it(tmp_path: Path, capsys: pyte
     (tmp_path / "empty").mkdir()
     with pytest.raises(Problem, match=r"holds no notes \(\.jsonl, \.markdown, \.md, \.ndjson, \.txt\)"):
         run(memories, str(tmp_path / "empty"))
+
+
+class Counted(Memories):
+    """Keeps nothing but the number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    async def record_many(self, contents: Sequence[Content], keys: Sequence[str] = ()) -> list[StoredNote]:
+        self.count += len(contents)
+        return [StoredNote(f"m-{self.count}", 1, new=True) for _ in contents]
+
+
+@pytest.mark.soak
+def test_a_large_import_takes_no_more_memory_and_tells_how_far_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """20 MB of Markdown; 100 MB take as much memory."""
+    file, told = tmp_path / "large.md", list[int]()
+    monkeypatch.setattr(memorynotes.ProgressBar, "at", lambda _, done: told.append(done))
+    with file.open("w") as out:
+        for day in range(20_000):
+            out.write(
+                f"# Day {day}\n\n- The kiln {day} reached {day % 1300} degrees.\n\n" + "It went on. " * 80 + "\n\n"
+            )
+    size = file.stat().st_size
+    assert size > 20_000_000
+    memories = Counted()
+    tracemalloc.start()
+    try:
+        assert run(memories, str(file), json=False) == 0  # what is printed would be captured in memory
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    capsys.readouterr()
+    assert memories.count == 40_000
+    assert peak < 24 << 20
+    assert told == sorted(told)
+    assert len(told) > 20
+    assert told[-1] <= size

@@ -7,7 +7,7 @@ from clawactors.eventlog.requests import Asking
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.client.sender import CommandSender
 from clawactors.runtime.context import ProcessContext
-from clawactors.runtime.memory import Memories, Recorder
+from clawactors.runtime.memory import Memories, Recorder, encoded
 from clawactors.runtime.memoryoptions import AuditOptions, ExportOptions, ForgetOptions, SettingsOptions, checked
 from clawactors.runtime.naming import new_id
 from clawactors.runtime.times import Moment, moment_ns
@@ -97,6 +97,7 @@ class ClientMemories(Memories):
             recalled=tuple(recalled),
             agent=agent,
         )
+        encoded(added)
         await self._conversations.add_message(checked_id(conversation, "name of a conversation"), added)
         return added.message
 

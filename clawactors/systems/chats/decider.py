@@ -16,6 +16,7 @@ from clawactors.kernel.errors import Refused
 from clawactors.systems.chats.commands import AddMessage, ChatCommand
 from clawactors.systems.chats.conversation import RECENT, Conversation
 from clawactors.systems.chats.events import ChatEvent, ExtractionRequested, MessageAdded
+from clawactors.systems.memories.text import shows
 
 __all__ = ["CHAT", "decide", "evolve"]
 
@@ -33,8 +34,10 @@ def _add(command: AddMessage, conversation: Conversation) -> tuple[ChatEvent, ..
     added = command.message
     if not added.message:
         raise Refused("a message has an id")
-    if not added.text.strip():
+    if not shows(added.text):
         raise Refused("a message has text")
+    if added.user == "*":
+        raise Refused("the user * stands for all of them; name one")
     if added.message in conversation.recent:
         return ()
     if added.role != "user" or added.recalled or not command.remembered:

@@ -19,11 +19,12 @@ from msgspec.structs import asdict, replace
 
 from clawactors.kernel.decider import Decider
 from clawactors.kernel.errors import Exists, NotFound, Refused
-from clawactors.kernel.principals import may_speak_for
+from clawactors.kernel.principals import may_speak_for, one_spelling
 from clawactors.systems.memories import commands as c
 from clawactors.systems.memories import events as e
 from clawactors.systems.memories.evolution import evolve, with_revision
 from clawactors.systems.memories.memory import Memory
+from clawactors.systems.memories.text import shows
 
 __all__ = ["MEMORY", "TEXT_LIMIT_BYTES", "decide"]
 
@@ -83,6 +84,8 @@ def decide(command: c.MemoryCommand, memory: Memory) -> tuple[e.MemoryEvent, ...
 def _record(command: c.RecordMemory, memory: Memory) -> tuple[e.MemoryEvent, ...]:
     content = command.content
     _check(content)
+    if (owner := one_spelling(content.owner)) != content.owner:
+        content = replace(content, owner=owner)
     upto = memory.forgotten_upto
     if memory.status == "forgotten" and content.sources and (not upto or max(content.sources) <= upto):
         return ()  # the same evidence again
@@ -156,7 +159,7 @@ def _check(content: e.Content) -> None:
     """Rule 3."""
     if content.owner == "*":
         raise Refused("the owner * stands for all of them; name one, or none")
-    if not content.text.strip():
+    if not shows(content.text):
         raise Refused("a memory has text")
     try:
         size_bytes = len(content.text.encode())

@@ -2,6 +2,7 @@
 
 import hashlib
 
+from clawactors.kernel.principals import one_spelling
 from clawactors.systems.memories.events import Content
 
 __all__ = ["memory_id", "note_key"]
@@ -9,6 +10,7 @@ __all__ = ["memory_id", "note_key"]
 
 def memory_id(owner: str, key: str) -> str:
     """The id of the memory that `key` (a message, an episode, a pattern …) leads to for this owner."""
+    owner = one_spelling(owner)
     # The length keeps ("a", "bc") and ("ab", "c") apart.
     named = f"{len(owner)}:{owner}{key}".encode("utf-8", "replace")
     return f"m-{hashlib.blake2b(named, digest_size=16).hexdigest()}"

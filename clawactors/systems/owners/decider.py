@@ -14,6 +14,7 @@ from clawactors.kernel.errors import Refused
 from clawactors.kernel.time import time_zone
 from clawactors.systems.owners.commands import Configure, ForgetOwner, OwnerCommand
 from clawactors.systems.owners.events import Forgetting, OwnerConfigured, OwnerEvent, OwnerForgotten, OwnerSettings
+from clawactors.systems.owners.identity import EVERYONE
 from clawactors.systems.owners.owner import NOBODY, Owner
 
 __all__ = ["OWNER", "decide", "evolve"]
@@ -31,6 +32,8 @@ def decide(command: OwnerCommand, owner: Owner) -> tuple[OwnerEvent, ...]:
         case Configure():
             if not command.owner:
                 raise Refused("settings belong to an owner; name one")
+            if command.owner == EVERYONE:
+                raise Refused("* stands for all owners; name one")
             if owner.settings == command.settings:
                 return ()
             _check(command.settings)

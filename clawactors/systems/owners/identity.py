@@ -3,6 +3,8 @@
 import hashlib
 from typing import Final
 
+from clawactors.kernel.principals import one_spelling
+
 __all__ = ["EVERYONE", "owner_id"]
 
 EVERYONE: Final = "*"
@@ -11,4 +13,4 @@ EVERYONE: Final = "*"
 
 def owner_id(owner: str) -> str:
     """The id of the aggregate of this owner; '' is nobody."""
-    return f"o-{hashlib.blake2b(owner.encode('utf-8', 'replace'), digest_size=16).hexdigest()}"
+    return f"o-{hashlib.blake2b(one_spelling(owner).encode('utf-8', 'replace'), digest_size=16).hexdigest()}"
