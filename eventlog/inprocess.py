@@ -166,7 +166,7 @@ class InProcessLog:
             self._records, self._followers, matcher(patterns), len(self._records) if after is None else after
         )
         self._followers.append(follower)
-        return UnsealingFollower(follower, self.sealer)
+        return UnsealingFollower(follower, self.sealer.open)
 
     async def head(self) -> Head:
         """The present end of the log."""

@@ -13,8 +13,11 @@ __all__ = ["InProcessOutputs", "Outputs"]
 class Outputs(Protocol):
     """Streamed output, in streams by id and name; it is stored for days and is not part of the history."""
 
-    async def publish(self, id: str, stream: str, body: bytes, name: str) -> None:
-        """Appends to the stream; a message with a known name is stored once. Raises: `Unavailable`."""
+    async def publish(self, id: str, stream: str, body: bytes, name: str, owner: str = "") -> None:
+        """Appends to the stream; a message with a known name is stored once. Raises: `Unavailable`.
+
+        `owner` is the id of whose it is, '' for nobody's: see `SealedOutputs`.
+        """
         ...
 
     def read(self) -> AsyncIterator[list[Record]]:
@@ -38,7 +41,7 @@ class InProcessOutputs:
         self._names: set[str] = set()
         self._removed: dict[str, int] = {}
 
-    async def publish(self, id: str, stream: str, body: bytes, name: str) -> None:
+    async def publish(self, id: str, stream: str, body: bytes, name: str, owner: str = "") -> None:
         """Appends to the stream, once for each name."""
         if name not in self._names:
             self._names.add(name)

@@ -57,7 +57,7 @@ def aggregate_pattern(kind: str, id: str) -> str:
 def is_aggregate_pattern(pattern: str) -> bool:
     """True for what `aggregate_pattern` gives: all of one aggregate, and nothing else."""
     tokens = pattern.split(".")
-    return len(tokens) == 4 and tokens[3] == ">" and "*" not in tokens[1:3]
+    return len(tokens) == 4 and tokens[0] == ROOT and tokens[3] == ">" and "*" not in tokens[1:3]
 
 
 def writer_of(subject: str) -> str:

@@ -24,7 +24,7 @@ from clawactors.eventlog.keys import Keys, SealingKey
 from clawactors.eventlog.log import EventLog
 from clawactors.eventlog.record import Draft, Record
 
-__all__ = ["PRESENT_S", "SealedLog", "Sealer", "can_seal", "is_sealed"]
+__all__ = ["PRESENT_S", "SealedLog", "Sealer", "can_seal"]
 
 PRESENT_S: Final = 2.0
 _FOUND_S: Final = 60.0
@@ -43,11 +43,6 @@ def can_seal() -> bool:
     from importlib.util import find_spec
 
     return find_spec("cryptography") is not None
-
-
-def is_sealed(record: Record) -> bool:
-    """True where some of it can be read with a key alone."""
-    return _HEADER in record.headers
 
 
 class Sealer:
@@ -72,14 +67,7 @@ class Sealer:
         """The draft as it is stored; as it came where this install can't seal. Raises: what the keys raise."""
         if not draft.parts or not can_seal():
             return draft
-        now_s = self._monotonic_s()
-        known = self._present.get(draft.owner)
-        if known is None or known[1] < now_s:
-            key = await self.keys.present(draft.owner)
-            _keep(self._present, draft.owner, (key, now_s + PRESENT_S))
-            self._remember(key)
-        else:
-            key = known[0]
+        key = await self._present_key(draft.owner)
         cipher, bound = self._cipher(key), draft.aggregate.encode()
         body = bytearray()
         for place, part in enumerate(draft.parts):
@@ -89,6 +77,16 @@ class Sealer:
             else:
                 body += part
         return replace(draft, body=bytes(body), key=f"{key.owner}.{key.name}", owner="", parts=())
+
+    async def _present_key(self, owner: str) -> SealingKey:
+        now_s = self._monotonic_s()
+        known = self._present.get(owner)
+        if known is not None and known[1] >= now_s:
+            return known[0]
+        key = await self.keys.present(owner)
+        _keep(self._present, owner, (key, now_s + PRESENT_S))
+        self._remember(key)
+        return key
 
     async def seal_all(self, drafts: Sequence[tuple[Draft, int]]) -> Sequence[tuple[Draft, int]]:
         """As `seal`, for many; the very same sequence where none of them has anything to seal."""
@@ -127,6 +125,13 @@ class Sealer:
         nonce = secrets.token_bytes(_NONCE_BYTES)
         sealed: bytes = cipher.encrypt(nonce, body, name.encode())
         return b"%b%b\n%b%b" % (_PAYLOAD, key.encode(), nonce, sealed)
+
+    async def seal_own(self, owner: str, name: str, body: bytes) -> bytes:
+        """The payload, sealed with the present key of the owner; as it is where this install can't seal."""
+        if not can_seal():
+            return body
+        key = await self._present_key(owner)
+        return await self.seal_payload(f"{key.owner}.{key.name}", name, body)
 
     async def open_payload(self, name: str, body: bytes) -> bytes | None:
         """The payload as it was; None where it was sealed and its key is gone."""

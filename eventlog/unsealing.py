@@ -1,12 +1,12 @@
-"""Follows a sealed log, and hands out its records opened."""
+"""Follows what is stored sealed, and hands out its records opened."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Final, Self
 
 from clawactors.eventlog.errors import Unavailable
 from clawactors.eventlog.log import Follower
 from clawactors.eventlog.record import Record
-from clawactors.eventlog.sealing import Sealer, is_sealed
 
 __all__ = ["UnsealingFollower"]
 
@@ -16,8 +16,8 @@ _PAUSE_S: Final = 0.2
 class UnsealingFollower:
     """A `Follower` that opens what another one hands out; what it can't open yet, it keeps."""
 
-    def __init__(self, follower: Follower, sealer: Sealer) -> None:
-        self._follower, self._sealer = follower, sealer
+    def __init__(self, follower: Follower, unseal: Callable[[list[Record]], Awaitable[list[Record]]]) -> None:
+        self._follower, self._unseal = follower, unseal
         self._held: list[Record] = []
         self._position = 0
         self._free = asyncio.Event()
@@ -32,22 +32,20 @@ class UnsealingFollower:
         return self
 
     async def __anext__(self) -> list[Record]:
-        if not self._held:
-            before = self._follower.position
-            batch = await anext(self._follower)
-            if not any(is_sealed(record) for record in batch):
-                return batch
-            self._held, self._position = batch, before
-            self._free.clear()
         while True:
+            if not self._held:
+                before = self._follower.position
+                self._held, self._position = await anext(self._follower), before
+                self._free.clear()
             try:
-                opened = await self._sealer.open(self._held)
+                opened = await self._unseal(self._held)
             except Unavailable:
                 await asyncio.sleep(_PAUSE_S)
                 continue
             self._held = []
             self._free.set()
-            return opened
+            if opened:
+                return opened
 
     async def caught_up(self) -> None:
         """Returns when all records that were in the log at the call have been handed out."""

@@ -19,6 +19,7 @@ from clawactors.eventlog.inprocess import Fault
 from clawactors.eventlog.leases import InProcessLeases
 from clawactors.eventlog.outputs import InProcessOutputs
 from clawactors.eventlog.requests import InProcessRequests
+from clawactors.eventlog.sealedoutputs import SealedOutputs
 from clawactors.eventlog.timers import InProcessTimers
 from clawactors.kernel.kind import Kinds
 from clawactors.kinds import KINDS
@@ -67,7 +68,7 @@ class InProcessCluster:
         self.log = log(self.clock.now_ns)
         self.leases, self.requests = InProcessLeases(self.clock.monotonic_s), InProcessRequests()
         self.dead, self.timers = InProcessDeadLetters(), InProcessTimers(self.clock.now_ns)
-        self.blobs, self.outputs = InProcessBlobs(self.clock.now_ns), InProcessOutputs()
+        self.blobs, self.outputs = InProcessBlobs(self.clock.now_ns), SealedOutputs(InProcessOutputs(), self.log.sealer)
         self.commands_in = InProcessCommands()
         self.chance = None if seed is None else random.Random(seed)  # noqa: S311 - for tests
         self.links: dict[str, Link] = {}

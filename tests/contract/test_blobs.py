@@ -257,3 +257,9 @@ async def test_a_put_that_stood_still_for_too_long_begins_anew(
     monkeypatch.undo()
     assert sends == 2
     assert await blobs.get(name) == body
+
+
+async def test_all_that_is_stored_is_listed_and_none_of_it_is_unfinished(blobs: Blobs) -> None:
+    names = [await blobs.put(b"payload %d" % number) for number in range(3)]
+    assert sorted(blob.name for blob in await blobs.stored()) == sorted(names)
+    assert await blobs.unfinished(2**62) == []

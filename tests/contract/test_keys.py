@@ -8,6 +8,8 @@ import pytest
 from clawactors.eventlog import Draft, InProcessLog
 from clawactors.eventlog.jetstream import JetStreamLog
 from clawactors.eventlog.keys import KEY_BYTES, InProcessKeys, Keys
+from clawactors.eventlog.outputs import InProcessOutputs
+from clawactors.eventlog.sealedoutputs import SealedOutputs
 from clawactors.eventlog.sealing import Sealer
 from tests.logs import open_log
 
@@ -106,3 +108,32 @@ async def test_a_writer_learns_of_a_new_key_from_what_it_reads() -> None:
         await log.append(DRAFT, 0)
         await stale.open([record async for batch in log.sealed(["claw.>"]) for record in batch])
         assert (await stale.seal(DRAFT)).key != old
+
+
+async def test_output_of_an_owner_is_sealed_and_left_out_once_it_is_erased() -> None:
+    keys, inner = InProcessKeys(), InProcessOutputs()
+    sealer = Sealer(keys)
+    outputs = SealedOutputs(inner, sealer)
+    await outputs.publish("t", "out", b"hush", "t/1", "o-1")
+    await outputs.publish("t", "out", b"open", "t/2")
+    assert [record.body async for batch in outputs.read() for record in batch] == [b"hush", b"open"]
+    assert not [record async for batch in inner.read() for record in batch if b"hush" in record.body]
+    for name in await keys.names("o-1"):
+        await keys.erase("o-1", name)
+    sealer.forget("o-1")
+    follower = await outputs.follow("t", "out")
+    assert [record.body for record in await anext(follower)] == [b"open"]
+    await follower.aclose()
+
+
+async def test_a_payload_in_the_archive_is_gone_with_the_key_of_the_records_that_name_it() -> None:
+    sealer = Sealer(keys := InProcessKeys())
+    key = (await sealer.seal(DRAFT)).key
+    sealed = await sealer.seal_payload(key, "name", b"hush")
+    assert b"hush" not in sealed
+    assert await sealer.open_payload("name", sealed) == b"hush"
+    assert await sealer.open_payload("name", b"plain") == b"plain"
+    await keys.erase(*key.split("."))
+    sealer.forget("o-1")
+    assert await sealer.open_payload("name", sealed) is None
+    assert await sealer.seal_payload(key, "name", b"hush") == b""

@@ -26,6 +26,7 @@ from clawactors.eventlog.jetstream import (
     JetStreamRequests,
     JetStreamTimers,
 )
+from clawactors.eventlog.sealedoutputs import SealedOutputs
 from clawactors.kernel.kind import Kinds
 from clawactors.kinds import KINDS
 from clawactors.projections.engine.damage import distrust
@@ -90,7 +91,7 @@ async def serve(
             JetStreamTimers(log.connection),
             JetStreamCommands(log.connection),
             ArchivedBlobs(blobs, archive, log.sealer),
-            JetStreamOutputs(log.connection),
+            SealedOutputs(JetStreamOutputs(log.connection), log.sealer),
             kinds,
             log.sealer,
         )

@@ -15,6 +15,7 @@ from clawactors.eventlog.jetstream import (
     JetStreamOutputs,
     JetStreamRequests,
 )
+from clawactors.eventlog.sealedoutputs import SealedOutputs
 from clawactors.kinds import KINDS
 from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.context import ActorContext
@@ -60,7 +61,9 @@ async def _work(start: NodeStart, skills: Sequence[Skill], secrets: Secrets, rea
         settings = NodeSettings(
             id=start.name, slots=start.slots, affinity=start.affinity, folder=start.data, lease_s=start.lease_s
         )
-        supplies = Supplies(JetStreamBlobs(log.connection), JetStreamOutputs(log.connection), secrets)
+        supplies = Supplies(
+            JetStreamBlobs(log.connection), SealedOutputs(JetStreamOutputs(log.connection), log.sealer), secrets
+        )
         node = NodeActor(
             context,
             JetStreamLeases(log.connection),

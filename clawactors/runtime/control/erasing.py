@@ -10,6 +10,7 @@ Every step may be repeated: a process that is killed anywhere leaves a run that 
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Final, override
@@ -182,5 +183,6 @@ class Eraser(RequestEndpoint):
             for each in work:
                 if (each.kind.name, each.id) not in sent:
                     sent.add((each.kind.name, each.id))
-                    await self._dispatcher.send(Call(each.kind, each.id, (each.end,)))
+                    with contextlib.suppress(Refused):  # it has ended meanwhile
+                        await self._dispatcher.send(Call(each.kind, each.id, (each.end,)))
             await asyncio.sleep(_LOOK_S)

@@ -56,8 +56,11 @@ class _Stream:
 class TaskOutput:
     """`write`, `flush` and `note` may be called in any thread, everything else in the event loop."""
 
-    def __init__(self, supplies: "Supplies", id: str, fence: "Fence", loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, supplies: "Supplies", id: str, fence: "Fence", loop: asyncio.AbstractEventLoop, owner: str = ""
+    ) -> None:
         self._supplies, self._id, self._fence, self._loop = supplies, id, fence, loop
+        self._owner = owner
         self._guard = threading.Lock()
         self._streams: dict[str, _Stream] = {}
         self._lines: dict[str, str] = {}
@@ -199,7 +202,7 @@ class TaskOutput:
     async def _send(self, stream: str, body: bytes, label: str) -> None:
         while True:
             try:
-                return await self._supplies.outputs.publish(self._id, stream, body, label)
+                return await self._supplies.outputs.publish(self._id, stream, body, label, self._owner)
             except Unavailable:
                 await asyncio.sleep(_AGAIN_S)
             except EventLogError as error:

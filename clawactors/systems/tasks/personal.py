@@ -66,6 +66,7 @@ _BARE: Final[dict[type, Callable[[Any], Any]]] = {
     e.Blocked: _without("reason"),
     e.Signalled: _without("payload"),
     e.Forked: _bare_forked,
+    e.TaskArchived: _without("digest"),
     e.ApprovalAsked: _without("question"),
     e.ApprovalAnswered: _without("comment"),
 }

@@ -164,7 +164,9 @@ class JetStreamLog:
         """Follows the log from `after`; None starts with the next append. See `EventLog`."""
         if after is None:
             after = (await self._source.state())["last_seq"]
-        return UnsealingFollower(await PushFollower(self._source, patterns, after).open(sparse=sparse), self.sealer)
+        return UnsealingFollower(
+            await PushFollower(self._source, patterns, after).open(sparse=sparse), self.sealer.open
+        )
 
     async def head(self) -> Head:
         """The present end of the log."""

@@ -30,7 +30,7 @@ class JetStreamOutputs:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def publish(self, id: str, stream: str, body: bytes, name: str) -> None:
+    async def publish(self, id: str, stream: str, body: bytes, name: str, owner: str = "") -> None:
         """Appends to the stream; a known name is stored once. Raises: `Unavailable`, `PermissionDenied`."""
         headers = f"NATS/1.0\r\nNats-Msg-Id: {name}\r\n\r\n".encode()
         _, answer = await self._connection.ask(f"{ROOT}.output.{id}.{stream}", body, headers, timeout_s=_TIMEOUT_S)

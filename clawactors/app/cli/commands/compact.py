@@ -9,6 +9,7 @@ from clawactors.app.cli.progress import ProgressBar
 from clawactors.app.cli.session import with_client
 from clawactors.app.client import Client
 from clawactors.eventlog.jetstream import JetStreamBlobs, JetStreamLog, JetStreamOutputs
+from clawactors.eventlog.sealedoutputs import SealedOutputs
 from clawactors.runtime.sweep import sweep
 from clawactors.systems.tasks.payload import shown_size
 
@@ -24,7 +25,9 @@ def run(options: Any) -> int:
         log, blobs = await JetStreamLog.over(client.connection), JetStreamBlobs(client.connection)
         before = await blobs.size_bytes()
         with ProgressBar("reading", (await log.head()).last_seq, shown=not options.json) as bar:
-            await sweep(log, blobs, JetStreamOutputs(client.connection), older_s, progress=bar.at)
+            await sweep(
+                log, blobs, SealedOutputs(JetStreamOutputs(client.connection), log.sealer), older_s, progress=bar.at
+            )
         after = await blobs.size_bytes()
         parts = {
             "views": {"before": views.before, "after": views.after, "freed": max(0, views.before - views.after)},

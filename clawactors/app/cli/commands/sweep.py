@@ -9,6 +9,7 @@ from clawactors.app.cli.progress import ProgressBar
 from clawactors.app.cli.session import with_client
 from clawactors.app.client import Client
 from clawactors.eventlog.jetstream import JetStreamBlobs, JetStreamLog, JetStreamOutputs
+from clawactors.eventlog.sealedoutputs import SealedOutputs
 from clawactors.runtime.sweep import SweepReport, sweep
 from clawactors.systems.tasks.payload import shown_size
 
@@ -39,7 +40,7 @@ def run(options: Any) -> int:
             swept = await sweep(
                 log,
                 JetStreamBlobs(client.connection),
-                JetStreamOutputs(client.connection),
+                SealedOutputs(JetStreamOutputs(client.connection), log.sealer),
                 older_s,
                 removes=not options.dry_run,
                 progress=bar.at,

@@ -13,7 +13,9 @@ from clawactors.runtime.node.naming import planned
 from clawactors.runtime.node.output import TaskOutput
 from clawactors.runtime.node.results import encoded_and_decoded, is_large
 from clawactors.runtime.node.spawned import Printed, release
+from clawactors.systems.owners import owner_id
 from clawactors.systems.skills.returns import JSON, Returns
+from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.tasks.payload import PAYLOAD_MAX_BYTES, shown_size
 from clawactors.systems.tasks.stepevents import Undo
 
@@ -88,7 +90,10 @@ class AttemptValues:
         """Where the code prints and emits. May be called in any thread."""
         with _making:
             if self._output is None:
-                self._output = TaskOutput(self._supplies, self._attempt.id, self._attempt.fence, self._loop)
+                attempt = self._attempt
+                user = TASKS.owner(attempt.journal.state)
+                owner = owner_id(user) if user else ""
+                self._output = TaskOutput(self._supplies, attempt.id, attempt.fence, self._loop, owner)
             return self._output
 
     def take(self, printed: Printed) -> bool:
