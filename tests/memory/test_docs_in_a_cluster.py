@@ -21,6 +21,7 @@ SESSIONS = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
 CODE = next(block for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if "@skill" in block)
 FILES = {
     "notes.md": "# 2024-05-01\n- the glaze cracked\n\n| tool | place |\n|---|---|\n| tongs | shelf 3 |\n",
+    "notes/glazes/ash.md": "Ash glaze runs at 1260 degrees.\n",
     "diary.txt": "It rained.\n\nThe clay was wet.\n",
     "facts.jsonl": '{"text": "Rui fixes roofs", "date": "2024-05-01"}\n',
     "conversations.json": """[{"uuid": "c1", "name": "Pots", "chat_messages": [
@@ -53,6 +54,7 @@ def test_every_command_of_the_example_works(
     claw = Claw(cluster.path)
     monkeypatch.chdir(cluster.path.parent)
     for name, text in FILES.items():
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).write_text(text, encoding="utf-8")
     for line in session.splitlines():
         program, *words = shlex.split(line)
