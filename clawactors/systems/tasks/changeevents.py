@@ -2,7 +2,7 @@
 
 import msgspec
 
-from clawactors.systems.tasks.spec import Spec, TaskError
+from clawactors.systems.tasks.spec import Count, Spec, TaskError
 from clawactors.systems.tasks.stepevents import InheritedStep
 
 __all__ = ["Deleted", "Edited", "Expired", "ForkMade", "Forked", "TaskArchived"]
@@ -49,10 +49,10 @@ class TaskArchived(_ChangeEvent, frozen=True, tag="task.archived"):
     """
 
     file: str = ""
-    first: int = 0
+    first: Count = 0
     ended: str = ""
     skill: str = ""
     user: str = ""
-    submitted_ns: int = 0
-    completed_ns: int = 0
+    submitted_ns: Count = 0
+    completed_ns: Count = 0
     digest: str = ""
