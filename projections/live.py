@@ -22,6 +22,7 @@ from clawactors.projections.engine.replay import Progress, fill
 from clawactors.projections.engine.revisions import Revisions
 from clawactors.projections.engine.store import Store
 from clawactors.projections.engine.view import Projection
+from clawactors.projections.gaps import missed
 from clawactors.projections.past import PastViews
 from clawactors.projections.snapshots import ViewSnapshots
 from clawactors.projections.starting import StartingPoint, starting_point
@@ -49,7 +50,7 @@ class LiveViews:
         self.on_exchanged: Callable[[], None] = _nothing
         self.past: PastViews | None = None
         """Answers what is asked as of a past moment."""
-        self._renewing = asyncio.Lock()
+        self._renewing, self._building = asyncio.Lock(), asyncio.Lock()
 
     @classmethod
     async def open(
@@ -108,6 +109,8 @@ class LiveViews:
 
     async def apply(self, commits: Sequence[Commit], upto: int = 0) -> None:
         """Takes commits in the order of the log, starting after `position`; waits while too many are held."""
+        if (gap := missed(commits, self.snapshots)) is not None:
+            self.store.note(f"{gap.kind} {gap.id} was archived before it was read here")
         await self.feed.put(commits, upto)
 
     async def serve(self) -> None:
@@ -171,6 +174,10 @@ class LiveViews:
 
     async def rebuild(self, progress: Progress | None = None) -> None:
         """Builds a new revision from the log alone and switches to it; the live one serves meanwhile."""
+        async with self._building:
+            await self._rebuild(progress)
+
+    async def _rebuild(self, progress: Progress | None) -> None:
         old = self.feed.projector
         new = await self._openings.begun()
         apply = in_thread(new)
@@ -186,22 +193,17 @@ class LiveViews:
         await self._retire(old)
 
     async def compact(self) -> tuple[int, int]:
-        """Copies the rows to a new revision, without the space that deleted ones have left, and switches to it.
+        """Copies the rows without the space that deleted ones have left; the bytes before and after.
 
-        Writing waits meanwhile. Returns: what the rows took before and take now, in bytes. Raises: `Unavailable`.
+        Writing waits meanwhile. Raises: `Unavailable`.
         """
-        async with self.feed.writing:
-            old = self.feed.projector
-            path = self._openings.revisions.begun()
+        async with self._building, self.feed.writing:
+            old, path = self.feed.projector, self._openings.revisions.begun()
             self._openings.revisions.discard(path)
-            try:
-                await asyncio.to_thread(old.store.copy, path)
-            except EventLogError:
-                self._openings.revisions.discard(path)
-                raise
+            await asyncio.to_thread(old.store.copy, path)
             new = Projector.open(old.projection, path, old.state.identity)
             await self._exchange(new)
-        before = old.store.size_bytes
+            before = old.store.size_bytes
         await self._retire(old)
         return before, new.store.size_bytes
 

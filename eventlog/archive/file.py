@@ -90,6 +90,11 @@ class ArchiveFile:
         line = _blob(await self._lines(self.directory.frames[entry.frames[0]]))
         return base64.b64decode(line["base64"])
 
+    async def verify(self) -> None:
+        """Reads all of it: each frame has a checksum. Raises: `Corrupt`; what the store raises."""
+        for frame in (*self.directory.frames, *(frame for _, frame in self.directory.index)):
+            await self._lines(frame)
+
     async def records(self, after: int = 0, until: int | None = None) -> AsyncGenerator[list[Record]]:
         """The records with `after < seq`, up to `until`, a frame at a time. Raises: `Corrupt`; as the store."""
         for frame in self.directory.frames:

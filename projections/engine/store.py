@@ -140,7 +140,7 @@ class Store:
         except lmdb.MapFullError as error:
             raise MapFull(f"{self.path} has reached the size of its map") from error
         except (Corrupt, *_DAMAGE) as error:
-            self._note(str(error))
+            self.note(str(error))
             raise Damaged(f"{self.path} is damaged: {error}") from error
         except (lmdb.ReadersFullError, *_TROUBLE) as error:
             raise Unavailable(f"can't use {self.path}: {error}") from error
@@ -149,7 +149,8 @@ class Store:
                 raise  # a mistake of ours
             raise Unavailable(f"can't use {self.path}: {error}") from error  # what the system says, such as EIO
 
-    def _note(self, reason: str) -> None:
+    def note(self, reason: str) -> None:
+        """Its rows can't be trusted: they are to be made again."""
         if self.damage:
             return
         self.damage = reason
@@ -173,10 +174,7 @@ class Store:
                 self._mapping.notify_all()
 
     def copy(self, to: Path) -> None:
-        """Writes what is in it now to a new folder, durably, without the space that deleted rows have left.
-
-        Raises: `Unavailable` (full disk), `Damaged`.
-        """
+        """Writes it to a new folder, without the space of deleted rows. Raises: `Unavailable`, `Damaged`."""
         to.mkdir(mode=0o700, parents=True)
         with self._guarded():
             self._environment.copy(str(to), compact=True)

@@ -476,3 +476,32 @@ async def test_ten_thousand_garbage_messages_do_not_stop_a_follower(log: EventLo
     records = await take(follower, 10_001)
     assert records[-1].subject == "claw.task.good.log"
     await follower.aclose()
+
+
+# Purging
+
+
+async def test_a_purge_removes_what_is_before_and_nothing_else(log: EventLog) -> None:
+    versions = {"a": 0, "ab": 0}
+    for number in range(3):
+        for id, version in list(versions.items()):
+            versions[id] = await log.append(draft(id, f"c{number}{id}"), version)
+    kept = [each for each in await everything(log) if each.subject == "claw.task.ab.log" or each.seq >= 3]
+    assert await log.purge("task", "a", 3) == 1
+    assert await everything(log) == kept
+    assert await log.purge("task", "a", 3) == 0
+    assert await log.purge("task", "none", 9) == 0
+    assert await log.append(draft(commit="c9"), versions["a"]) == 7, "versions go on"
+    assert await log.purge("task", "a", 7) == 2
+    assert [each.seq for each in await everything(log, "claw.task.a.>")] == [7]
+    assert (await log.head()).messages == 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "id", "before"), [("task", "a.b", 3), ("*", "a", 3), ("task", ">", 3), ("task", "a", 0)]
+)
+async def test_a_purge_of_more_than_one_aggregate_is_refused(log: EventLog, kind: str, id: str, before: int) -> None:
+    await log.append(draft(), 0)
+    with pytest.raises(ValueError, match="not an aggregate"):
+        await log.purge(kind, id, before)
+    assert len(await everything(log)) == 1

@@ -13,13 +13,14 @@ from clawactors.projections.engine.keys import LAST, PLACE_BYTES, number, place,
 from clawactors.projections.engine.pages import cursor_key, mark_of, page
 from clawactors.projections.engine.questions import QueryContext, QuestionHandler, ViewQuestion
 from clawactors.projections.engine.store import Reading
+from clawactors.projections.engine.tally import sums
 from clawactors.projections.views.tasks import table as t
 from clawactors.projections.views.tasks.lists import STATUS
 from clawactors.projections.views.tasks.times import between
 from clawactors.runtime.control.ports import Archivable
 from clawactors.systems.tasks import FINAL
 
-__all__ = ["ARCHIVED_QUESTION", "ArchivedQuestion", "archivable"]
+__all__ = ["ARCHIVE_QUESTIONS", "ArchivedQuestion", "ArchivesQuestion", "archivable"]
 
 
 class ArchivedQuestion(ViewQuestion, frozen=True, kw_only=True):
@@ -32,6 +33,14 @@ class ArchivedQuestion(ViewQuestion, frozen=True, kw_only=True):
     until_ns: int | None = None
     limit: int = 100
     cursor: str = ""
+
+
+class ArchivesQuestion(ViewQuestion, frozen=True, kw_only=True):
+    """The files of the archive that tasks have moved to, each with the number of these tasks."""
+
+
+def _archives(_question: ArchivesQuestion, context: QueryContext) -> dict[str, Any]:
+    return {"files": {name: tasks for name, (tasks,) in sums(context.reading, t.ARCHIVES)}}
 
 
 def _archived(question: ArchivedQuestion, context: QueryContext) -> dict[str, Any]:
@@ -109,4 +118,7 @@ def _key(at: bytes, prefix: bytes) -> bytes | None:
     return at[len(prefix) :] if at.startswith(prefix) else None
 
 
-ARCHIVED_QUESTION: Final = QuestionHandler("archived", ArchivedQuestion, _archived)
+ARCHIVE_QUESTIONS: Final = (
+    QuestionHandler("archived", ArchivedQuestion, _archived),
+    QuestionHandler("archives", ArchivesQuestion, _archives),
+)

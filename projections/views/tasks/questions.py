@@ -22,7 +22,7 @@ from clawactors.projections.engine.questions import QueryContext, QuestionHandle
 from clawactors.projections.engine.view import ViewDefinition
 from clawactors.projections.views.tasks import table as t
 from clawactors.projections.views.tasks.approvals import APPROVALS_QUESTION
-from clawactors.projections.views.tasks.archived import ARCHIVED_QUESTION
+from clawactors.projections.views.tasks.archived import ARCHIVE_QUESTIONS
 from clawactors.projections.views.tasks.children import CHILDREN_QUESTIONS
 from clawactors.projections.views.tasks.selection import TaskFilter, pending, select
 from clawactors.projections.views.tasks.view import TasksView
@@ -170,6 +170,6 @@ TASKS_VIEW: Final = ViewDefinition(
         QuestionHandler("pending", PendingQuestion, _pending),
         *CHILDREN_QUESTIONS,
         APPROVALS_QUESTION,
-        ARCHIVED_QUESTION,
+        *ARCHIVE_QUESTIONS,
     ),
 )

@@ -6,6 +6,7 @@ Most tasks of a batch change in the same way. They are grouped, so that the effe
 from typing import Final
 
 from clawactors.projections.engine.store import Writing
+from clawactors.projections.engine.tally import Tally
 from clawactors.projections.views.tasks import table as t
 from clawactors.projections.views.tasks.dimensions import hour_of
 from clawactors.projections.views.tasks.lists import (
@@ -44,6 +45,7 @@ class TaskRows:
         self._left_words: list[bytes] = []
         self._requested: dict[tuple[Request | None, Request | None], list[bytes]] = {}
         self._archived: list[tuple[bytes, bytes]] = []
+        self._files = Tally(t.ARCHIVES, 1)
         self._gone: list[bytes] = []
 
     def change(self, id: str, key: bytes, version: int, old: Task | None, new: Task) -> None:
@@ -90,6 +92,8 @@ class TaskRows:
         self._archived.append((key, t.archived_value(id, version, new.life)))
         if old is new or new.spec is None or (old is not None and old.life.archived is not None):
             return
+        if new.life.archived is not None:
+            self._files.add(new.life.archived.file, 0, 1)
         if old is None or old.spec is None:
             self._ids.append((id.encode(), key))
         else:
@@ -125,6 +129,7 @@ class TaskRows:
                 txn.delete(t.STEPS, t.step_key(key, ordinal))
         txn.put_all(t.STEPS, self._steps)
         txn.put_all(t.ARCHIVED, self._archived)
+        self._files.write(txn)
         for key in self._gone:
             txn.delete(t.SPECS, key)
             txn.delete(t.STATUSES, key)

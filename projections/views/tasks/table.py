@@ -21,6 +21,7 @@ from clawactors.systems.tasks.spec import as_event
 __all__ = [
     "ANSWERS",
     "ARCHIVED",
+    "ARCHIVES",
     "IDS",
     "INDEX",
     "QUEUE",
@@ -56,6 +57,8 @@ QUEUE: Final = "task.queue"
 """255 - priority, key → nothing; the pending tasks in the order in which they are due."""
 ARCHIVED: Final = "task.archived"
 """key → id, version, time and tombstone of a task whose history has moved; it has no other rows but that of its id."""
+ARCHIVES: Final = "task.archives"
+"""file of the archive → how many tasks have moved to it."""
 ANSWERS: Final = "task.answers"
 """key, version → time and ids of commands; see `answers`."""
 

@@ -59,6 +59,7 @@ class TasksView:
         t.INDEX,
         t.QUEUE,
         t.ARCHIVED,
+        t.ARCHIVES,
         t.ANSWERS,
         WORDS,
         COUNTS,

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+from clawactors.app.cli.archivecheck import check_archive
 from clawactors.app.cli.checks import check_cluster, check_disk, check_log, check_middleware, check_mirror
 from clawactors.app.cli.output import Part, Table, emit
 from clawactors.app.cli.problem import EXITS
@@ -45,6 +46,7 @@ async def _checks(options: Any) -> AsyncIterator[Check]:
                     yield check
                 async for check in check_log(found, client):
                     yield check
+                yield await check_archive(client)
                 if options.verbose:
                     yield await check_middleware(client)
         except EventLogError as error:
