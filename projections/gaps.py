@@ -18,7 +18,8 @@ def missed(commits: Sequence[Commit], states: States) -> Commit | None:
     for place, commit in enumerate(commits):
         if not file_of(commit.record.body):
             continue
-        before = (each.record.seq for each in commits[:place] if (each.kind, each.id) == (commit.kind, commit.id))
-        if max(states.get(commit.kind, commit.id, brief=True)[0].version, *before) < commit.record.expected:
+        known = states.get(commit.kind, commit.id, brief=True)[0].version
+        ours = (each.record.seq for each in commits[:place] if (each.kind, each.id) == (commit.kind, commit.id))
+        if max((known, *ours)) < commit.record.expected:
             return commit
     return None

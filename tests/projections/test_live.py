@@ -1,6 +1,7 @@
 """The live views of a running process: fed, fresh on demand, whole after every sort of end, rebuilt beside."""
 
 import asyncio
+import io
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -10,7 +11,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from clawactors.eventlog import InProcessLog, Misconfigured, Unavailable
+from clawactors.eventlog import Draft, InProcessLog, Misconfigured, Unavailable
+from clawactors.eventlog.archive.archive import Archive
+from clawactors.eventlog.archive.log import ArchivedLog
+from clawactors.eventlog.archive.store import InProcessArchiveStore
+from clawactors.eventlog.archive.writer import ArchiveWriter
 from clawactors.eventlog.decoding import Commit
 from clawactors.kinds import DECODER
 from clawactors.projections.engine import feed
@@ -20,8 +25,9 @@ from clawactors.projections.engine.projector import Projector
 from clawactors.projections.engine.replay import replay
 from clawactors.projections.engine.store import META
 from clawactors.projections.live import LiveViews, live_store
+from clawactors.runtime.archiving import archived_in
 from clawactors.systems.placement import ClusterState, Placement, slim
-from clawactors.systems.tasks import OPEN
+from clawactors.systems.tasks import OPEN, TASK
 from clawactors.systems.tasks import commands as tc
 from clawactors.systems.tasks import events as te
 from tests.projections.cluster import CLUSTER
@@ -370,3 +376,59 @@ async def test_a_map_that_is_full_grows_in_the_midst_of_a_batch(tmp_path: Path) 
     assert store_digest(small.store, CLUSTER) == store_digest(large.store, CLUSTER)
     small.close()
     large.close()
+
+
+async def test_a_history_that_was_archived_before_it_was_read_has_the_views_made_again(tmp_path: Path) -> None:
+    log, archive = InProcessLog(), Archive(InProcessArchiveStore())
+    whole, history = ArchivedLog(log, archive, archived_in), History()
+    run(history, "t1")
+    views = await LiveViews.open(whole, tmp_path, CLUSTER, heartbeat=lambda _: None, now_ns=lambda: 0, gather_s=0)
+    publish(log, history)
+    records = [record async for batch in log.read(["claw.>"]) for record in batch]
+    out = io.BytesIO()
+    writer = ArchiveWriter(out, "log", 0)
+    for record in records:
+        writer.add(record)
+    writer.finish({"task/t1"})
+    out.seek(0)
+    await archive.add("f1", out)
+    body = te.CODEC.encode(tuple(TASK.decide(tc.ArchiveTask("f1", 1), history.tasks["t1"])))
+    await log.append(Draft("task", "t1", body, "archived"), records[-1].seq)
+    await log.purge("task", "t1", records[-1].seq + 1)
+    made, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def exchanged() -> None:
+        loop.call_soon_threadsafe(made.set)
+
+    views.on_exchanged = exchanged
+    serving = asyncio.create_task(views.serve())
+    [tombstone] = await commits_of(log)
+    await views.apply([tombstone], tombstone.record.seq)
+    async with asyncio.timeout(10):
+        await made.wait()
+    replayed = await replay(whole, tmp_path / "replayed", CLUSTER)
+    assert store_digest(views.store, CLUSTER).digest == replayed.digest
+    assert replayed.events == 5, "submitted, scheduled; started with completed; archived"
+    serving.cancel()
+    await asyncio.gather(serving, return_exceptions=True)
+    await views.aclose()
+
+
+async def test_compacting_keeps_the_rows_and_gives_back_the_space_of_others(tmp_path: Path) -> None:
+    async with InProcessLog() as log, live(log, tmp_path, 0.0) as views:
+        history = History()
+        for n in range(60):
+            run(history, f"t{n}", steps=3, result="x" * 3000)
+        for n in range(60):
+            history.command(f"t{n}", tc.ArchiveTask("f1", 1 + n))
+        publish(log, history)
+        await views.fresh()
+        before = store_digest(views.store, CLUSTER)
+        sizes = await views.compact()
+        assert sizes[1] < sizes[0]
+        assert store_digest(views.store, CLUSTER) == before
+        run(history, "later")
+        publish(log, history, len(history.records) - 3)
+        assert (await ask(views, "task", id="later", fresh=True))["row"]["status"] == "completed"
+        assert (await views.compact())[1] == views.store.size_bytes
+    assert len([name for name in os.listdir(tmp_path) if "@" in name]) == 1
