@@ -15,7 +15,7 @@ from clawactors.eventlog.headers import STATUS_LINE, header_lines
 from clawactors.eventlog.keys import InProcessKeys, Keys
 from clawactors.eventlog.log import EventLog, Head
 from clawactors.eventlog.patterns import matcher
-from clawactors.eventlog.record import ROOT, Draft, Record, is_id
+from clawactors.eventlog.record import ROOT, Draft, Record, purged_aggregate
 from clawactors.eventlog.sealing import Sealer
 from clawactors.eventlog.unsealing import UnsealingFollower
 
@@ -176,9 +176,7 @@ class InProcessLog:
 
     async def purge(self, kind: str, id: str, before: int) -> int:
         """Removes the records of an aggregate before that sequence. See `EventLog`."""
-        if not is_id(kind) or not is_id(id) or before < 1:
-            raise ValueError(f"not an aggregate and a sequence to purge: {kind!r}, {id!r}, {before}")
-        stored = self._aggregates.get(f"{kind}/{id}", [])
+        stored = self._aggregates.get(purged_aggregate(kind, id, before), [])
         gone = [record for record in stored[:-1] if record.seq < before]
         for record in gone:
             self._records[record.seq - 1] = None

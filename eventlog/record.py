@@ -21,6 +21,7 @@ __all__ = [
     "is_aggregate_pattern",
     "is_id",
     "parse_subject",
+    "purged_aggregate",
     "subject_of",
     "writer_of",
 ]
@@ -66,6 +67,13 @@ def writer_of(subject: str) -> str:
         return ""
     parts = subject.split(".")
     return parts[4] if len(parts) == 5 and parts[3] == WRITTEN else ""
+
+
+def purged_aggregate(kind: str, id: str, before: int) -> str:
+    """`kind/id` of an aggregate to purge. Raises: `ValueError` for what could name others too, or all of it."""
+    if not is_id(kind) or not is_id(id) or before < 1:
+        raise ValueError(f"not an aggregate and a sequence to purge: {kind!r}, {id!r}, {before}")
+    return f"{kind}/{id}"
 
 
 def parse_subject(subject: str) -> tuple[str, str, str] | None:

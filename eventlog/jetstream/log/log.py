@@ -17,7 +17,7 @@ from clawactors.eventlog.jetstream.wire.api import Refusal, call
 from clawactors.eventlog.jetstream.wire.connection import Connection
 from clawactors.eventlog.jetstream.wire.contexts import Address
 from clawactors.eventlog.log import Head
-from clawactors.eventlog.record import Draft, Record, aggregate_pattern, is_id
+from clawactors.eventlog.record import Draft, Record, aggregate_pattern, purged_aggregate
 from clawactors.eventlog.sealing import Sealer
 from clawactors.eventlog.unsealing import UnsealingFollower
 
@@ -182,8 +182,7 @@ class JetStreamLog:
 
     async def purge(self, kind: str, id: str, before: int) -> int:
         """Removes the records of an aggregate before that sequence. See `EventLog`."""
-        if not is_id(kind) or not is_id(id) or before < 1:
-            raise ValueError(f"not an aggregate and a sequence to purge: {kind!r}, {id!r}, {before}")
+        purged_aggregate(kind, id, before)
         which = {"filter": aggregate_pattern(kind, id), "seq": before}
         try:
             answer = await call(self.connection, f"STREAM.PURGE.{self._source.stream}", which, self._timeout_s)
