@@ -63,9 +63,13 @@ class MessageOptions(TypedDict, total=False):
 
 
 class RecallOptions(TypedDict, total=False):
-    """Of `recall` and `context`. `zone` is where «yesterday» is meant, `locale` how `5/6/2026` is read, as in en_GB."""
+    """Of `recall` and `context`. `zone` is where «yesterday» is meant, `locale` how `5/6/2026` is read, as in en_GB.
+
+    `shared` searches what others share, too.
+    """
 
     owner: str
+    shared: bool
     tags: Iterable[str]
     kind: Kind | None
     speaker: str

@@ -4,8 +4,8 @@
    that names a principal is for that user, and for nobody else.
 2. By default a user sees their own memories and those that nobody owns: these are the shared knowledge of the cluster.
    What repeats memories that somebody owns is none of it.
-3. Memories of another owner are read only where the owner shares them, and the question names that owner, or `*`: all
-   that who asks may read.
+3. Memories of another owner are read only where the owner shares them, and the question names that owner or asks for
+   what others share.
 4. Only the owner changes and forgets what is theirs; what nobody owns, the cluster's own account does.
 """
 

@@ -19,7 +19,6 @@ from clawactors.memory.recall.hit import hit_of
 from clawactors.memory.text.date import day_of
 from clawactors.projections.engine.pages import InvalidQuery
 from clawactors.runtime.packing import pack
-from clawactors.systems.owners import EVERYONE
 
 __all__ = ["Contexts"]
 
@@ -41,7 +40,7 @@ class Contexts:
         if not 0 < question.tokens <= q.TOKENS_MAX:
             raise InvalidQuery(f"tokens is {question.tokens}, it must be 1 to {q.TOKENS_MAX}")
         sharing: tuple[str, ...] = ()
-        if question.owner == EVERYONE:
+        if question.shared:
             sharing = await asyncio.to_thread(access.sharing_owners, store)
         elif question.owner:
             await asyncio.to_thread(access.read, store, question.owner)
@@ -63,7 +62,7 @@ def _owners(
     question: q.ContextQuestion, access: Access, reply: Reply, sharing: tuple[str, ...]
 ) -> frozenset[str] | None:
     """Whose memories the answer depends on; None where everybody's were searched."""
-    owner = access.user if question.owner == EVERYONE else question.owner or access.user
+    owner = question.owner or access.user
     if owner is None:
         return None
     return frozenset((owner, "", *sharing, *(item["owner"] for item in reply["items"])))

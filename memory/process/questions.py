@@ -61,6 +61,8 @@ class SearchQuestion(MemoryQuestion, frozen=True, kw_only=True):
     like: str = ""
     limit: int = 5
     owner: str = ""
+    shared: bool = False
+    """Search what others share with who asks, too; without an owner."""
     kind: Kind | None = None
     tags: tuple[str, ...] = ()
     speaker: str = ""

@@ -20,7 +20,7 @@ from clawactors.projections.engine.pages import InvalidQuery
 from clawactors.systems.memories import Kind
 from clawactors.systems.memories.commands import RecordMemory
 from clawactors.systems.memories.memory import STATUSES
-from clawactors.systems.owners import EVERYONE, OwnerSettings
+from clawactors.systems.owners import OwnerSettings
 
 __all__ = ["about", "counts", "digest", "export", "habits", "hits_of", "search", "settings_row", "show", "wanted"]
 
@@ -40,16 +40,17 @@ def hits_of(store: MemoryStore, question: q.SearchQuestion, access: Access, now_
         raise InvalidQuery(f"limit is {question.limit}, it must be 1 to {q.LIMIT_MAX}")
     if not 0 <= question.threshold <= 1:
         raise InvalidQuery(f"threshold is {question.threshold}, it must be between 0 and 1")
-    everything = question.owner == EVERYONE
-    if question.owner and not everything:
+    if question.owner:
+        if question.shared:
+            raise InvalidQuery("an owner and what others share are two questions: leave out owner, or shared")
         access.read(store, question.owner)
     if question.like:
         access.visible(store, question.like)
     kinds: tuple[Kind, ...] = (question.kind,) if question.kind else ()
     filter = MemoryFilter(
-        owner="" if everything else question.owner,
-        reader=access.user if everything or not question.owner else None,
-        sharing=access.sharing_owners(store) if everything else (),
+        owner=question.owner,
+        reader=None if question.owner else access.user,
+        sharing=access.sharing_owners(store) if question.shared else (),
         agent=question.agent,
         kinds=kinds,
         tags=question.tags,
@@ -71,8 +72,7 @@ def hits_of(store: MemoryStore, question: q.SearchQuestion, access: Access, now_
 
 def habits(store: MemoryStore, question: q.SearchQuestion, access: Access) -> tuple[Zone, str]:
     """The zone and the locale of whom the question is about, where it names none itself. Raises: `InvalidQuery`."""
-    owner = "" if question.owner == EVERYONE else question.owner
-    settings = store.settings(owner or access.user or "")
+    settings = store.settings(question.owner or access.user or "")
     try:
         return zone_named(question.zone or settings.zone), question.locale or settings.language
     except ValueError as error:

@@ -52,7 +52,7 @@ async def test_a_user_sees_their_own_memories_and_what_nobody_owns(place: Place)
         assert stats["owners"] == {"bob": 1, "": 1}
 
 
-async def test_a_star_asks_for_all_that_one_may_read(place: Place) -> None:
+async def test_one_question_may_ask_for_all_that_others_share_as_well(place: Place) -> None:
     async with place.running():
         own, alice, bob, cleo = place.memories, *(client_of(place, name) for name in ("alice", "bob", "cleo"))
         await own.remember("Locker 1 is in the basement.")
@@ -60,15 +60,17 @@ async def test_a_star_asks_for_all_that_one_may_read(place: Place) -> None:
             await client.remember(f"Locker {number} is mine.")
         await alice.settings(sharing=["bob"])
         both = ["Locker 1 is in the basement.", "Locker 2 is mine.", "Locker 3 is mine."]
-        assert await found(bob, "locker", owner="*") == await found(bob, owner="*") == both
-        assert await found(cleo, "locker", owner="*") == ["Locker 1 is in the basement.", "Locker 4 is mine."]
-        assert len(await found(own, "locker", owner="*")) == 4
+        assert await found(bob, "locker", shared=True) == await found(bob, shared=True) == both
+        assert await found(cleo, "locker", shared=True) == ["Locker 1 is in the basement.", "Locker 4 is mine."]
+        assert len(await found(own, "locker", shared=True)) == 4
+        with pytest.raises(InvalidQuery, match="leave out owner, or shared"):
+            await bob.recall("locker", owner="alice", shared=True)
         for _ in range(2):
-            text = (await bob.context("which locker?", owner="*", threshold=0))["text"]
+            text = (await bob.context("which locker?", shared=True, threshold=0))["text"]
             assert [f"Locker {number}" in text for number in (1, 2, 3, 4)] == [True, True, True, False]
         await alice.settings(sharing=[])
-        assert "Locker 2" not in (await bob.context("which locker?", owner="*", threshold=0))["text"]
-        assert await found(bob, "locker", owner="*") == [both[0], both[2]]
+        assert "Locker 2" not in (await bob.context("which locker?", shared=True, threshold=0))["text"]
+        assert await found(bob, "locker", shared=True) == [both[0], both[2]]
 
 
 async def test_what_others_say_in_the_same_conversation_tells_a_user_nothing(place: Place) -> None:

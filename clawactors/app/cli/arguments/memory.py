@@ -18,8 +18,8 @@ _SCOPE: Final = "owner session agent"
 _CONTENT: Final = f"{_SCOPE} kind tag speaker"
 
 VERBS: Final[dict[str, VerbHelp]] = {
-    "search": _takes("[TEXT]", f"limit {_CONTENT} since until zone locale threshold like explain"),
-    "context": _takes("TEXT", f"tokens {_CONTENT} since until zone locale threshold"),
+    "search": _takes("[TEXT]", f"limit {_CONTENT} shared since until zone locale threshold like explain"),
+    "context": _takes("TEXT", f"tokens {_CONTENT} shared since until zone locale threshold"),
     "compress": _takes("FILE|-", "chars keywords encoding"),
     "add": _takes("TEXT|@FILE|-", f"{_CONTENT} at zone locale key"),
     "update": _takes("ID TEXT", "tag"),
@@ -49,6 +49,7 @@ def memory(parser: Parser) -> None:
     parser.add_argument("words", nargs="*", metavar="TEXT|@FILE|ID|NAME", help="argument of the verb")
     parser.add_argument("--limit", type=count, metavar="N", help="at most N (default: 5 hits, 100 events, all jobs)")
     parser.add_argument("--owner", default="", help="owner of the memories")
+    parser.add_argument("--shared", action="store_true", help="also what others share")
     parser.add_argument("--kind", choices=KINDS, help="raw, summary or knowledge")
     parser.add_argument("--tag", action="append", default=[], metavar="LABEL", help="with this tag")
     parser.add_argument("--speaker", default="", help="the speaker")

@@ -59,6 +59,7 @@ def _wanted(options: Any) -> dict[str, Any]:
     question: dict[str, Any] = {
         "text": " ".join(options.words),
         "owner": options.owner,
+        "shared": options.shared,
         "kind": options.kind,
         "tags": options.tag,
         "speaker": options.speaker,
