@@ -27,7 +27,7 @@ from clawactors.projections.views.workflows import WORKFLOWS_VIEW
 
 __all__ = ["REVISION", "VIEWS", "cluster_projection"]
 
-REVISION: Final = 6
+REVISION: Final = 7
 """Raised by hand when a fold or a key changes; a change of the stored structs is noticed by itself."""
 
 VIEWS: Final[tuple[ViewDefinition, ...]] = (

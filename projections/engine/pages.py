@@ -21,6 +21,7 @@ __all__ = [
     "checked_limit",
     "checked_silence_ns",
     "cursor_key",
+    "cursor_of",
     "mark_of",
     "page",
     "page_by_name",
@@ -61,14 +62,15 @@ def page(
         encoded = trimmed(row)
         size_bytes += len(encoded) + 1
         if taken and (len(taken) == limit or size_bytes > PAGE_BYTES):
-            return {"rows": taken, "cursor": _cursor(question, last)}
+            return {"rows": taken, "cursor": cursor_of(question, last)}
         taken.append(msgspec.Raw(encoded))
         last = key
     rest = unseen()
-    return {"rows": taken, "cursor": None if rest is None else _cursor(question, rest)}
+    return {"rows": taken, "cursor": None if rest is None else cursor_of(question, rest)}
 
 
-def _cursor(question: str, key: bytes) -> str:
+def cursor_of(question: str, key: bytes) -> str:
+    """The cursor behind that key, for the question as `mark_of` gives it."""
     return base64.urlsafe_b64encode(_mark(question) + key).decode()
 
 

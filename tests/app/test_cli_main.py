@@ -28,6 +28,7 @@ from clawactors.app.skills import load_skills
 from clawactors.eventlog import Corrupt, Misconfigured, NoResponders, TooLarge, Unavailable, WrongVersion
 from clawactors.kernel.errors import NotFound, Refused
 from clawactors.projections.views.tasks.dimensions import BY
+from clawactors.runtime.client.summary import DIMENSIONS
 from clawactors.runtime.node.machine import LEASE_S
 from clawactors.runtime.output import LOG
 from clawactors.systems.chats.events import Role
@@ -72,7 +73,8 @@ def test_choices_are_those_of_the_domain() -> None:
     assert cluster.LEASE_S == LEASE_S
     assert tuple(_SCRIPTS) == cluster.SHELLS
     assert (*_benches(), "all") == cluster.BENCHES
-    assert set(cluster.DIMENSIONS) == set(BY)
+    assert cluster.DIMENSIONS == DIMENSIONS
+    assert set(DIMENSIONS) == set(BY)
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["submit", "--help"], ["memory", "add", "--help"], ["join", "-h"]])

@@ -53,15 +53,16 @@ class Model:
         return Counter(known.task.life.status for known in self.tasks)
 
     def counts_by(self, name: str) -> dict[str, Counter[str]]:
-        """Of each node, user, skill, class of errors or hour, the tasks by status."""
+        """Of each node, user, skill, tag, class of errors or hour, the tasks by status."""
         found: dict[str, Counter[str]] = {}
         for known in self.tasks:
             life, spec = known.task.life, known.task.spec
             assert spec is not None
             error = life.error.kind if life.error else ""
             hour = str(life.submitted_ns // 3_600_000_000_000)
-            value = {"node": life.node, "user": spec.user, "skill": spec.skill, "error": error, "hour": hour}[name]
-            if value:
+            columns = {"node": life.node, "user": spec.user, "skill": spec.skill, "error": error, "hour": hour}
+            values = set(spec.tags) if name == "tag" else {columns[name]}
+            for value in filter(None, values):
                 found.setdefault(value, Counter())[life.status] += 1
         return found
 

@@ -1,7 +1,7 @@
 """Reads tasks, nodes and skills from the views."""
 
 from collections.abc import AsyncIterator, Iterable
-from typing import Any, Final
+from typing import Any, Final, TypedDict, Unpack
 
 import msgspec
 
@@ -12,9 +12,31 @@ from clawactors.runtime.client.questions import ViewsReader
 from clawactors.runtime.client.rows import ApprovalRow, NodeRow, Page, SkillRow, TaskRow, TaskTree
 from clawactors.runtime.times import Moment, moment_ns
 
-__all__ = ["Listing"]
+__all__ = ["Listing", "TaskFilters"]
 
 _SEVERAL: Final = 6
+
+
+class TaskFilters(TypedDict, total=False):
+    """What tasks can be selected by, see `Listing.tasks`."""
+
+    status: str | Iterable[str]
+    node: str
+    user: str
+    skill: str
+    tag: str
+    parent: str
+    error: str
+    interrupted: bool
+    text: str
+    silent_s: float | None
+    since: Moment | None
+    until: Moment | None
+
+
+class _Count(msgspec.Struct):
+    count: int
+    cursor: str | None
 
 
 class _Ids(msgspec.Struct):
@@ -78,6 +100,23 @@ class Listing(ViewsReader):
             fresh=fresh,
         )
 
+    async def count(self, *, fresh: bool = False, **wanted: Unpack[TaskFilters]) -> int:
+        """How many tasks match the filter of `tasks`; those in the archive don't.
+
+        By states and one of skill, user, node, tag and error it costs next to nothing; else 2 us a task on its lists,
+        20 us with times or a text. Raises: `InvalidQuery`, `Unavailable`.
+        """
+        question: dict[str, Any] = {name: value for name, value in wanted.items() if name not in ("since", "until")}
+        question |= {"since_ns": moment_ns(wanted.get("since")), "until_ns": moment_ns(wanted.get("until"))}
+        question["status"] = _statuses(wanted.get("status", ()))
+        count, cursor = 0, ""
+        while True:
+            part = await self.views.answer(_Count, "count", cursor=cursor, fresh=fresh and not cursor, **question)
+            count += part.count
+            if part.cursor is None:
+                return count
+            cursor = part.cursor
+
     async def archived(
         self,
         *,
@@ -119,7 +158,7 @@ class Listing(ViewsReader):
         """
         return list((await self.views.answer(Page[ApprovalRow], "approvals", by=by, limit=limit, fresh=fresh)).rows)
 
-    async def each_task(self, *, fresh: bool = True, **wanted: Any) -> AsyncIterator[TaskRow]:
+    async def each_task(self, *, fresh: bool = True, **wanted: Unpack[TaskFilters]) -> AsyncIterator[TaskRow]:
         """Every task by the filter of `tasks`, newest first, with one page in memory.
 
         Raises: `InvalidQuery`, `Unavailable`.

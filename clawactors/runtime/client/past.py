@@ -5,7 +5,7 @@ for the next ones. What expires is not on record: rows of nodes have no heartbea
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -16,7 +16,7 @@ from clawactors.runtime.client.connected import ConnectedClient
 from clawactors.runtime.client.listing import Listing
 from clawactors.runtime.client.questions import TypedQuestions, building_of
 from clawactors.runtime.client.rows import NodeRow, TaskRow
-from clawactors.runtime.client.summary import LogSize, PastStatus, Statistics
+from clawactors.runtime.client.summary import DIMENSIONS, LogSize, PastStatus, Statistics, statistics_question
 from clawactors.runtime.times import Moment, moment_ns
 
 if TYPE_CHECKING:
@@ -49,9 +49,16 @@ class PastReading(Listing):
             needs_upgrade=counts.needs_upgrade,
         )
 
-    async def statistics(self, *, limit: int = 100) -> Statistics:
-        """Counts, durations and sizes; of each dimension the `limit` values with the most tasks."""
-        return await self.views.answer(Statistics, "statistics", limit=limit)
+    async def statistics(
+        self,
+        *,
+        by: Iterable[str] = DIMENSIONS,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        limit: int = 100,
+    ) -> Statistics:
+        """See `Summary.statistics`."""
+        return await self.views.answer(Statistics, "statistics", **statistics_question(by, since, until), limit=limit)
 
     async def nodes(
         self,

@@ -1,6 +1,7 @@
 """Summaries of a cluster: tasks and nodes by state, progress of the views, statistics."""
 
 from collections.abc import Iterable
+from typing import Any, Final
 
 import msgspec
 
@@ -12,6 +13,7 @@ from clawactors.runtime.questions import read_log_end, read_sizes
 from clawactors.runtime.times import Moment, moment_ns
 
 __all__ = [
+    "DIMENSIONS",
     "ClusterStatus",
     "Durations",
     "LogSize",
@@ -24,6 +26,7 @@ __all__ = [
     "Took",
     "ViewsPosition",
     "Window",
+    "statistics_question",
 ]
 
 
@@ -104,6 +107,9 @@ class StoreSize(_Summary, frozen=True):
     tables: dict[str, TableSize]
 
 
+DIMENSIONS: Final = ("skill", "node", "user", "tag", "error", "hour")
+"""In which tasks are counted."""
+
 type CountsBy = dict[str, dict[str, int]]
 """Value of a dimension → status → tasks."""
 
@@ -118,8 +124,8 @@ class Window(_Summary, frozen=True):
 class Statistics(_Summary, frozen=True):
     """Tasks and nodes by status, tasks by status in each dimension, durations, sizes. Hours are those of submission.
 
-    `took` has the durations by dimension and value: of successful runs by `skill`, `node`, `user` and `hour`, of failed
-    ones by `error`, and by `status` of the runs that ended their task so. `took_all` is of all successful runs.
+    `took` has the durations by dimension and value: of successful runs by `skill`, `node`, `user`, `tag` and `hour`, of
+    failed ones by `error`, and by `status` of the runs that ended their task so; `took_all` of all successful runs.
     """
 
     tasks: dict[str, int]
@@ -128,6 +134,7 @@ class Statistics(_Summary, frozen=True):
     by_skill: CountsBy = {}
     by_node: CountsBy = {}
     by_user: CountsBy = {}
+    by_tag: CountsBy = {}
     by_error: CountsBy = {}
     by_hour: CountsBy = {}
     durations: dict[str, Durations] = {}
@@ -196,7 +203,7 @@ class Summary(ConnectedClient):
     async def statistics(
         self,
         *,
-        by: Iterable[str] = ("node", "user", "skill", "error", "hour"),
+        by: Iterable[str] = DIMENSIONS,
         since: Moment | None = None,
         until: Moment | None = None,
         limit: int = 100,
@@ -207,7 +214,7 @@ class Summary(ConnectedClient):
         Of hours it has the newest, within `since` and `until`; then `window` sums up the hours between them.
         Raises: `InvalidQuery`, `Unavailable`.
         """
-        question = {"by": _names(by), "since_ns": moment_ns(since), "until_ns": moment_ns(until)}
+        question = statistics_question(by, since, until)
         return await self.views.answer(Statistics, "statistics", **question, limit=limit, fresh=fresh)
 
     async def sizes(self) -> Sizes:
@@ -221,7 +228,9 @@ class Summary(ConnectedClient):
         return Sizes(log=stored.log_bytes, views=views.size_bytes, blobs=stored.blobs_bytes, memory=memory)
 
 
-def _names(by: object) -> tuple[object, ...]:
+def statistics_question(by: object, since: Moment | None, until: Moment | None) -> dict[str, Any]:
+    """The fields of the question for these options. Raises: `InvalidQuery`."""
     if not isinstance(by, Iterable):
         raise InvalidQuery(f"by is one dimension or several, not {by!r}")
-    return (by,) if isinstance(by, str) else tuple(by)
+    names = (by,) if isinstance(by, str) else tuple(by)
+    return {"by": names, "since_ns": moment_ns(since), "until_ns": moment_ns(until)}

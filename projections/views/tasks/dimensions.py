@@ -17,6 +17,7 @@ __all__ = [
     "BY_NODE",
     "BY_SKILL",
     "BY_STATUS",
+    "BY_TAG",
     "BY_USER",
     "HOUR_BYTES",
     "hour_of",
@@ -24,8 +25,9 @@ __all__ = [
     "value_key",
 ]
 
-ALL, BY_NODE, BY_USER, BY_SKILL, BY_ERROR, BY_HOUR, BY_STATUS = b"a", b"n", b"u", b"k", b"e", b"h", b"s"
-BY: Final = {"node": BY_NODE, "user": BY_USER, "skill": BY_SKILL, "error": BY_ERROR, "hour": BY_HOUR}
+ALL, BY_STATUS = b"a", b"s"
+BY_NODE, BY_USER, BY_SKILL, BY_TAG, BY_ERROR, BY_HOUR = b"n", b"u", b"k", b"t", b"e", b"h"
+BY: Final = {"node": BY_NODE, "user": BY_USER, "skill": BY_SKILL, "tag": BY_TAG, "error": BY_ERROR, "hour": BY_HOUR}
 """The dimensions by the name that questions use. In each, tasks are counted by status."""
 
 HOUR_BYTES: Final = 11

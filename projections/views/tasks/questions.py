@@ -8,11 +8,8 @@ import msgspec
 from clawactors.kernel.errors import NotFound
 from clawactors.projections.engine.faults import absence, frozen_of
 from clawactors.projections.engine.index import Effort
-from clawactors.projections.engine.keys import LAST, PLACE_BYTES, number, place
 from clawactors.projections.engine.pages import (
-    InvalidQuery,
     checked_limit,
-    checked_silence_ns,
     cursor_key,
     mark_of,
     page,
@@ -24,9 +21,10 @@ from clawactors.projections.views.tasks import table as t
 from clawactors.projections.views.tasks.approvals import APPROVALS_QUESTION
 from clawactors.projections.views.tasks.archived import ARCHIVE_QUESTIONS
 from clawactors.projections.views.tasks.children import CHILDREN_QUESTIONS
-from clawactors.projections.views.tasks.selection import TaskFilter, pending, select
+from clawactors.projections.views.tasks.filters import COUNT_QUESTION, FilterQuestion, below_of, rest_of, wanted_of
+from clawactors.projections.views.tasks.selection import pending, select
 from clawactors.projections.views.tasks.view import TasksView
-from clawactors.systems.tasks import STATUSES, Entry, TaskStatus
+from clawactors.systems.tasks import Entry, TaskStatus
 from clawactors.systems.tasks.approvalevents import Approval
 from clawactors.systems.tasks.events import Submitted, TaskArchived, TaskError
 from clawactors.systems.tasks.row import row
@@ -41,29 +39,13 @@ _SEEKS_A_ROW: Final = 10
 """What the search for one page may cost, about 2 us each."""
 
 
-class TasksQuestion(ViewQuestion, frozen=True, kw_only=True):
-    """Tasks, newest first; `cursor` is that of the page before.
+class TasksQuestion(FilterQuestion, frozen=True, kw_only=True):
+    """A page of tasks, newest first.
 
-    Where conditions seldom meet, a page ends after some milliseconds of search, with fewer rows and a cursor.
-
-    `error` is a class of errors; `interrupted`: the last attempts were cut short; `silent_s`: it runs, and nothing has
-    come from it for so long; `text`: words of its name or last error, `conn*` for the beginning of one.
+    Where conditions seldom meet, it ends after some milliseconds of search, with fewer rows and a cursor.
     """
 
-    status: tuple[str, ...] = ()
-    node: str = ""
-    user: str = ""
-    skill: str = ""
-    tag: str = ""
-    parent: str = ""
-    error: str = ""
-    interrupted: bool = False
-    text: str = ""
-    silent_s: float | None = None
-    since_ns: int | None = None
-    until_ns: int | None = None
     limit: int = 100
-    cursor: str = ""
 
 
 class TaskQuestion(ViewQuestion, frozen=True, kw_only=True):
@@ -93,30 +75,10 @@ class PendingQuestion(ViewQuestion, frozen=True, kw_only=True):
 
 
 def _tasks(question: TasksQuestion, context: QueryContext) -> dict[str, Any]:
-    if unknown := set(question.status) - set(STATUSES):
-        raise InvalidQuery(f"there is no status {min(unknown)!r}; use one of {', '.join(STATUSES)}")
-    silence_ns = checked_silence_ns(question.silent_s)
-    wanted = TaskFilter(
-        status=question.status,
-        node=question.node,
-        user=question.user,
-        skill=question.skill,
-        tag=question.tag,
-        parent=question.parent,
-        error=question.error,
-        interrupted=question.interrupted,
-        text=question.text,
-        silent_since_ns=None if silence_ns is None else context.now_ns - silence_ns,
-        since_ns=question.since_ns,
-        until_ns=question.until_ns,
-    )
-    mark, reading = mark_of(question), context.reading
-    key = cursor_key(question.cursor, mark)
-    below = place(max(0, number(key[:PLACE_BYTES]) - 1)) if key else LAST
     effort = Effort(_SEEKS + _SEEKS_A_ROW * checked_limit(question.limit))
-    found = ((stored.key, _row(stored, context)) for stored in select(reading, wanted, below, effort))
-    # A cursor names the last key that was looked at.
-    return page(found, question.limit, mark, lambda: effort.stopped_at and place(number(effort.stopped_at) + 1))
+    selected = select(context.reading, wanted_of(question, context), below_of(question), effort)
+    found = ((stored.key, _row(stored, context)) for stored in selected)
+    return page(found, question.limit, mark_of(question), lambda: rest_of(effort))
 
 
 def _task(question: TaskQuestion, context: QueryContext) -> dict[str, Any]:
@@ -164,6 +126,7 @@ TASKS_VIEW: Final = ViewDefinition(
     stored=(Submitted, TaskStatus, Undoing, Approval, Entry, Undo, TaskError, TaskArchived),
     questions=(
         QuestionHandler("tasks", TasksQuestion, _tasks),
+        COUNT_QUESTION,
         QuestionHandler("task", TaskQuestion, _task, quick=True),
         QuestionHandler("ids", IdsQuestion, _ids, quick=True),
         QuestionHandler("statuses", StatusesQuestion, _statuses),

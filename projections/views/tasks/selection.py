@@ -26,7 +26,7 @@ from clawactors.projections.views.tasks.times import between
 from clawactors.projections.views.tasks.words import sought, walks_of_text
 from clawactors.systems.tasks import Task
 
-__all__ = ["LISTED_ENTRIES", "TaskFilter", "pending", "select"]
+__all__ = ["LISTED_ENTRIES", "TaskFilter", "pending", "select", "walks_of"]
 
 LISTED_ENTRIES: Final = 200
 """Journal entries that a task in a list carries at most, the newest."""
@@ -84,7 +84,7 @@ def select(
     """
     first, last = between(reading, wanted.since_ns, wanted.until_ns)
     effort, entries = effort or Effort(), reading.cursor(t.STEPS)
-    for key in newest(_walks(reading, wanted), min(first, below), last, effort):
+    for key in newest(walks_of(reading, wanted), min(first, below), last, effort):
         if wanted.silent_since_ns is not None and t.load_status(reading, key)[1].updated_ns >= wanted.silent_since_ns:
             effort.left -= _A_STATUS
             continue
@@ -95,7 +95,8 @@ def select(
             effort.left -= _A_ROW
 
 
-def _walks(reading: Reading, wanted: TaskFilter) -> list[Walk]:
+def walks_of(reading: Reading, wanted: TaskFilter) -> list[Walk]:
+    """The lists that a task which meets all conditions is on; times and silence are on none."""
     walks: list[Walk] = []
     statuses = wanted.status
     if wanted.silent_since_ns is not None:

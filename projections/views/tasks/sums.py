@@ -17,6 +17,7 @@ from clawactors.projections.views.tasks.dimensions import (
     BY_NODE,
     BY_SKILL,
     BY_STATUS,
+    BY_TAG,
     BY_USER,
     HOUR_BYTES,
     hour_of,
@@ -39,6 +40,7 @@ __all__ = [
     "counts_by_hour",
     "skill_figures",
     "status_counts",
+    "statuses_of",
     "work_of",
 ]
 
@@ -66,14 +68,14 @@ class TaskSums:
         self._counts = {field: Tally(COUNTS, len(STATUSES), field, value_key) for field in (ALL, *BY.values())}
         self._skills, self._work = Tally(SKILLS, _SKILL_WIDTH), Tally(WORK, _NODE_WIDTH)
         self._durations = DurationCounts()
-        self._counted: dict[tuple[str, str, str, str, str, str], int] = {}
-        """Status, node, error, hour, skill, user → tasks."""
+        self._counted: dict[tuple[str, str, str, str, str, str, tuple[str, ...]], int] = {}
+        """Status, node, error, hour, skill, user, tags → tasks."""
         self._ended: dict[tuple[str, str, str, str, str, int], list[int]] = {}
         """Node, skill, hour, status, error, class of duration → runs and ns that they took."""
 
     def count(self, status: str, node: str, error: str, hour: str, spec: Spec, tasks: int) -> None:
         """So many tasks more, or fewer, are in that status; '' where they have no node or error."""
-        key = (status, node, error, hour, spec.skill, spec.user)
+        key = (status, node, error, hour, spec.skill, spec.user, spec.tags)
         self._counted[key] = self._counted.get(key, 0) + tasks
 
     def ended(self, task: Task, status: str, error: str, took_ns: int) -> None:
@@ -87,14 +89,20 @@ class TaskSums:
         else:
             ended[0] += 1
             ended[1] += took_ns
-        if spec.user and not error:
+        if error:
+            return
+        for tag in set(spec.tags):
+            self._durations.add(BY_TAG, tag, duration, 1)
+        if spec.user:
             self._durations.add(BY_USER, spec.user, duration, 1)
 
     def write(self, txn: Writing) -> None:
         """Puts the new sums."""
-        for (status, node, error, hour, skill, user), tasks in self._counted.items():
+        for (status, node, error, hour, skill, user, tags), tasks in self._counted.items():
             column = _COLUMN[status]
             self._counts[ALL].add("", column, tasks)
+            for tag in set(tags):
+                self._counts[BY_TAG].add(tag, column, tasks)
             values = (BY_SKILL, skill), (BY_USER, user), (BY_NODE, node), (BY_ERROR, error), (BY_HOUR, hour)
             for field, value in values:
                 if value:
@@ -129,7 +137,12 @@ class TaskSums:
 
 def status_counts(reading: Reading) -> dict[str, int]:
     """How many tasks are in each status."""
-    return dict(zip(STATUSES, sums_of(reading, COUNTS, "", len(STATUSES), ALL), strict=True))
+    return statuses_of(reading, ALL, "")
+
+
+def statuses_of(reading: Reading, field: bytes, value: str) -> dict[str, int]:
+    """How many tasks with that value in a dimension are in each status."""
+    return dict(zip(STATUSES, sums_of(reading, COUNTS, value, len(STATUSES), field), strict=True))
 
 
 def counts_by(reading: Reading, field: bytes) -> Iterator[tuple[str, dict[str, int]]]:

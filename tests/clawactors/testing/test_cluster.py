@@ -49,8 +49,10 @@ async def test_a_client_submits_runs_lists_and_asks() -> None:
         assert [entry.type for entry in await claw.history("one")][-1] == "task.completed"
         assert "completed" in (await claw.why("one")).status
         assert (await claw.statistics(by="skill")).tasks
-        with pytest.raises(InvalidQuery, match="use one of node, user, skill, error, hour"):
+        with pytest.raises(InvalidQuery, match="use one of node, user, skill, tag, error, hour"):
             await claw.statistics(by="mood")
+        assert await claw.count(skill="double", status="completed", fresh=True) == 2
+        assert await claw.count(text="no*", since="2000-01-01T00:00:00Z") == 0
         sizes = await claw.sizes()
         assert sizes.log > 0
         assert (sizes.memory or 0) > 0

@@ -6,9 +6,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from clawactors.projections.engine.index import PrefixWalk
 from clawactors.projections.engine.pages import PAGE_BYTES
 from clawactors.projections.engine.projector import Projector
 from clawactors.projections.engine.questions import ErrorReply, Queries
+from clawactors.projections.views.tasks import filters
 from clawactors.runtime.client.summary import Statistics
 from clawactors.systems.nodes.row import Heartbeat
 from clawactors.systems.tasks import commands as tc
@@ -244,7 +246,7 @@ def test_skills_are_told_with_their_nodes_and_figures(projector: Projector, ask:
         ("tasks", {"limit": 0}, "usage", "between 1 and"),
         ("tasks", {"limit": 10**6}, "usage", "between 1 and"),
         ("tasks", {"limit": "x"}, "usage", "not a question"),
-        ("tasks", {"colour": "red"}, "usage", "`colour`; tasks takes fresh, at_least, status, node, user, skill, tag"),
+        ("tasks", {"colour": "red"}, "usage", "`colour`; tasks takes fresh, at_least, "),
         ("tasks", {"status": ["lost"]}, "usage", "pending"),
         ("tasks", {"cursor": "???"}, "usage", "another question"),
         ("tasks", {"cursor": "AAAA"}, "usage", "another question"),
@@ -315,6 +317,7 @@ def test_statistics_count_tasks_in_every_dimension(projector: Projector, ask: As
         "status": {"completed": 3, "failed": 1, "dead": 0},
         "node": {"n1": 3},
         "user": {"ada": 3, "bob": 0},
+        "tag": {},
         "skill": {"echo": 3, "shell": 0},
         "error": {"timeout": 1},
         "hour": {hour: 3},
@@ -324,6 +327,57 @@ def test_statistics_count_tasks_in_every_dimension(projector: Projector, ask: As
     assert answer["store"]["tables"]["task.statuses"]["rows"] == 4
     assert set(ask("statistics", by=["user"], limit=1)) & {"by_user", "by_node"} == {"by_user"}
     assert [row["id"] for row in ask("tasks", error="timeout")["rows"]] == ["bad"]
+
+
+def test_tasks_are_counted_by_any_filter(projector: Projector, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    history = History()
+    for n in range(60):
+        tags = ("x",) if n % 3 == 0 else ("x", "y") if n % 3 == 1 else ()
+        history.command(f"t{n}", tc.Submit(te.Spec(skill="echo", user="ada" if n % 2 else "bob", tags=tags)))
+    history.command("t0", tc.Cancel())
+    projector.apply(history.records)
+    for wanted, count in (
+        ({}, 60),
+        ({"tag": "x"}, 40),
+        ({"status": ["pending"], "tag": "x"}, 39),
+        ({"status": ["cancelled"]}, 1),
+        ({"user": "ada", "tag": "y"}, 10),
+        ({"user": "nobody"}, 0),
+        ({"since_ns": AT}, 60),
+    ):
+        assert ask("count", **wanted) | {"position": 0} == {"count": count, "cursor": None, "position": 0}
+    assert ask("statistics", by=["tag"])["by_tag"] == {"x": {"pending": 39, "cancelled": 1}, "y": {"pending": 20}}
+    monkeypatch.setattr(filters, "_SEEKS", 20)
+    counts, cursor = [], ""
+    while cursor is not None:
+        answer = ask("count", user="ada", tag="y", cursor=cursor)
+        counts.append(answer["count"])
+        cursor = answer["cursor"]
+    assert sum(counts) == 10
+    assert len(counts) > 1
+    assert "error" in ask("count", user="bob", tag="y", cursor=ask("count", user="ada", tag="y")["cursor"])
+
+
+def test_a_page_deep_in_the_list_costs_what_the_first_one_costs(
+    projector: Projector, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history = History()
+    for n in range(1000):
+        history.command(f"t{n}", tc.Submit(te.Spec(skill="echo", user="ada" if n % 2 else "bob")))
+    projector.apply(history.records)
+    seeks, at_most = [0], PrefixWalk.at_most
+
+    def counting(self: PrefixWalk, key: bytes) -> bytes | None:
+        seeks[-1] += 1
+        return at_most(self, key)
+
+    monkeypatch.setattr(PrefixWalk, "at_most", counting)
+    cursor = ""
+    while cursor is not None:
+        cursor = ask("tasks", user="ada", status=["pending"], limit=50, cursor=cursor)["cursor"]
+        seeks.append(0)
+    assert len(seeks) == 11
+    assert max(seeks) - min(seeks[:-1]) <= 2
 
 
 def test_statistics_of_a_window_add_up_its_hours(projector: Projector, ask: Ask) -> None:

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clawactors.projections.engine.index import PrefixWalk, ascending
+from clawactors.projections.engine.index import Effort, PrefixWalk, ascending
 from clawactors.projections.engine.keys import LAST
 from clawactors.projections.engine.projector import Projector
 from clawactors.projections.engine.store import Reading
 from clawactors.projections.views.tasks import table as t
 from clawactors.projections.views.tasks.dimensions import BY, BY_SKILL
 from clawactors.projections.views.tasks.durations import DurationSketch, duration_class, middle_s
+from clawactors.projections.views.tasks.filters import count_of
 from clawactors.projections.views.tasks.selection import TaskFilter, pending, select
 from clawactors.projections.views.tasks.sums import counts_by, counts_by_hour, status_counts
 from clawactors.projections.views.tasks.words import WORDS
@@ -89,7 +90,9 @@ def test_rows_and_lists_are_those_of_the_slow_way(seed: int, wanted: list[TaskFi
                 assert (stored.id, stored.version, stored.task) == (known.id, known.folded.version, known.task)
             assert reading.count(t.IDS) == len(model.tasks)
             for each in wanted:
-                assert selected(reading, each) == model.select(each)
+                found = model.select(each)
+                assert selected(reading, each) == found
+                assert count_of(reading, each, LAST, Effort()) == len(found)
             assert {status: count for status, count in status_counts(reading).items() if count} == model.counts()
             for name, field in BY.items():
                 assert dict(counts_by(reading, field)) == model.counts_by(name)
@@ -216,6 +219,9 @@ def test_a_percentile_is_that_of_the_runs_themselves_within_three_percent(took: 
         ("network", "a"),
         ("10.0.0.7", "a"),
         ("10.0.*", "a"),
+        ("refused=connection", "a"),
+        ("%refused%", "c a"),
+        ("'refused\"; --", "c a"),
         ("7", "a"),
         ("kunde*", "d"),
         ("订单", "e b"),

@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 LEASE_S: Final = 1.5
-DIMENSIONS: Final = ("skill", "node", "user", "error", "hour")
+DIMENSIONS: Final = ("skill", "node", "user", "tag", "error", "hour")
 """In which `claw stats` counts tasks."""
 SHELLS: Final = ("bash", "zsh", "fish")
 BENCHES: Final = (

@@ -125,6 +125,7 @@ def submit(parser: Parser) -> None:
 def tasks(parser: Parser) -> None:
     """What `claw tasks` takes."""
     _filters(parser)
+    parser.add_argument("--count", action="store_true", help="only how many there are")
     parser.add_argument("--archived", action="store_true", help="those in the archive; --status is how they had ended")
     _page(parser)
 

@@ -28,6 +28,11 @@ def run(options: Any) -> int:
     if options.archived:
         return _archived(options)
 
+    async def count(reader: Listing) -> int:
+        document = {"count": await reader.count(**filter_of(options), fresh=options.fresh)}
+        emit(options, document, lambda: [str(document["count"])])
+        return 0
+
     async def ask(reader: Listing) -> list[Any]:
         page = await reader.tasks(**filter_of(options), limit=options.limit, cursor=options.cursor, fresh=options.fresh)
         return rows_of(options, page)
@@ -35,6 +40,8 @@ def run(options: Any) -> int:
     async def list_them(reader: Listing) -> int:
         return await show(options, lambda: ask(reader), task_table)
 
+    if options.count:
+        return with_reading(options, count, count)
     return with_reading(options, list_them, list_them)
 
 
@@ -50,7 +57,7 @@ def rows_of(options: Any, page: Page[Any]) -> list[Any]:
 
 
 def _archived(options: Any) -> int:
-    for name in ("node", "tag", "parent", "error", "interrupted", "text", "silent_s", "watch", "at", "views"):
+    for name in ("node", "tag", "parent", "error", "interrupted", "text", "silent_s", "count", "watch", "at", "views"):
         if getattr(options, name):
             raise Problem(
                 "usage",
