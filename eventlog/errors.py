@@ -9,6 +9,7 @@ __all__ = [
     "Misconfigured",
     "Missing",
     "NoResponders",
+    "NoSpace",
     "NoSuchLog",
     "PermissionDenied",
     "TooLarge",
@@ -31,6 +32,10 @@ class WrongVersion(EventLogError):
 
 class Unavailable(EventLogError):
     """The log can't be reached or is too busy now: the same call may succeed later."""
+
+
+class NoSpace(Unavailable):
+    """The server has no room: its disk, the store or the account is full. The same call succeeds once there is some."""
 
 
 class Closed(EventLogError):

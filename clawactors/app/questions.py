@@ -26,11 +26,12 @@ async def answer_questions(
     answer: Callable[[str, bytes], Awaitable[bytes]],
     projection: Projection,
     health: Callable[[bytes], Awaitable[bytes]] | None = None,
+    trouble: Callable[[], str] = lambda: "",
 ) -> None:
     """Serves `claw.query.<name>` and `claw.query.<principal>.<name>`.
 
     Views answer, by `answer(name, body)`; placement answers `why`; `middleware` names what a command passes; `health`
-    says whether rows are sound, where they are on a disk.
+    says whether rows are sound, where they are on a disk. `trouble` is why nothing can be appended, '' where it can.
     """
 
     async def why(body: bytes) -> bytes:
@@ -44,6 +45,7 @@ async def answer_questions(
             {
                 "reasons": placement.why(question.id, control.context.clock.now_ns()),
                 "waiting_for": limit.facts if limit else {},
+                "trouble": trouble(),
             }
         )
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from clawactors.eventlog import Corrupt, EventLogError, Missing, PermissionDenied, TooLarge, Unavailable
+from clawactors.eventlog import Corrupt, EventLogError, Missing, NoSpace, PermissionDenied, TooLarge, Unavailable
 from clawactors.kernel.errors import NotFound, Refused
 from clawactors.kernel.kind import Home
 
@@ -212,7 +212,9 @@ def failure_of(error: Exception) -> Failure:
             return Failure("denied", str(error))
         case Missing():
             return Failure("missing", str(error))
-        case Corrupt():
+        case NoSpace():
+            return Failure("no_space", str(error))
+        case Corrupt() if not isinstance(error, Unavailable):
             return Failure("corrupt", str(error))
         case _:
             return Failure("unavailable", str(error))
@@ -231,6 +233,8 @@ def error_of(failure: Failure) -> Exception:
             return Missing(failure.message)
         case "corrupt":
             return Corrupt(failure.message)
+        case "no_space":
+            return NoSpace(failure.message)
         case "denied":
             return EventLogError(failure.message)
         case _:

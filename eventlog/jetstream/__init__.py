@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from clawactors.eventlog.jetstream.log.inspection import lacking, syncs_always, why_too_old
     from clawactors.eventlog.jetstream.log.log import JetStreamLog
+    from clawactors.eventlog.jetstream.log.room import health_of
     from clawactors.eventlog.jetstream.stores.blobs import JetStreamBlobs
     from clawactors.eventlog.jetstream.stores.commands import JetStreamCommands
     from clawactors.eventlog.jetstream.stores.dead import JetStreamDeadLetters
@@ -39,6 +40,7 @@ __all__ = [
     "JetStreamRequests",
     "JetStreamServing",
     "JetStreamTimers",
+    "health_of",
     "lacking",
     "syncs_always",
     "why_too_old",
@@ -59,6 +61,7 @@ _HOMES: Final = {
     "JetStreamRequests": "wire.requests",
     "JetStreamServing": "wire.requests",
     "JetStreamTimers": "stores.timers",
+    "health_of": "log.room",
     "lacking": "log.inspection",
     "syncs_always": "log.inspection",
     "why_too_old": "log.inspection",

@@ -84,6 +84,8 @@ def problem_of(error: BaseException) -> Problem:
             return Problem("usage", text, f"correct the value of {option}")
         case eventlog.Misconfigured():
             return Problem("misconfigured", text)
+        case eventlog.NoSpace():
+            return Problem("unavailable", text, "free some space, or raise the limit; claw doctor names it")
         case eventlog.Unavailable():
             return Problem("unavailable", text)
         case eventlog.EventLogError():

@@ -8,13 +8,13 @@ import msgspec
 
 from clawactors.app.discovery import Found
 from clawactors.eventlog import EventLogError, PermissionDenied
-from clawactors.eventlog.jetstream import Connection, lacking, syncs_always
+from clawactors.eventlog.jetstream import Connection, health_of, lacking, syncs_always
 from clawactors.eventlog.jetstream.log.provision import repair, survey
 from clawactors.eventlog.jetstream.wire.api import Refusal, call
 from clawactors.kinds import KINDS
 from clawactors.runtime.client.checks import Check
 
-__all__ = ["check_account", "check_queue", "check_server", "check_streams", "check_sync", "of_queue"]
+__all__ = ["check_account", "check_queue", "check_server", "check_streams", "check_system", "of_queue"]
 
 _FULL: Final = 0.98
 _NEARLY_FULL: Final = 0.8
@@ -147,18 +147,35 @@ async def _consumer(connection: Connection) -> dict[str, Any] | None:
             return info
 
 
-async def check_sync(found: Found) -> Check:
-    """Whether acknowledged means synced: only a user of the system account may ask, so only of a server of our own."""
+async def check_system(found: Found) -> AsyncIterator[Check]:
+    """How the server is, and whether acknowledged means synced.
+
+    Only a user of the system account may ask, so only of a server of our own.
+    """
     address = found.run.sys_url if found.run is not None and found.is_own else ""
     try:
         system = await Connection.open(address, "claw-doctor") if address else None
     except EventLogError as error:
-        return Check("sync", "unknown", f"the server does not say: {error}")
+        yield Check("sync", "unknown", f"the server does not say: {error}")
+        return
     try:
-        always = await syncs_always(system)
+        if system is not None:
+            yield _of_health(await health_of(system)())
+        yield _of_sync(await syncs_always(system))
     finally:
         if system is not None:
             await system.aclose()
+
+
+def _of_health(said: str) -> Check:
+    if not said:
+        return Check("health", "ok", "the server takes appends on all streams")
+    if "no space left" in said:
+        said += ": free some space; the server is restarted by itself then, and all goes on"
+    return Check("health", "failed", said)
+
+
+def _of_sync(always: bool | None) -> Check:
     match always:
         case True:
             return Check("sync", "ok", "sync_interval: always")

@@ -25,6 +25,7 @@ from clawactors.eventlog.jetstream import (
     JetStreamOutputs,
     JetStreamRequests,
     JetStreamTimers,
+    health_of,
 )
 from clawactors.eventlog.sealedoutputs import SealedOutputs
 from clawactors.kernel.kind import Kinds
@@ -100,8 +101,8 @@ async def serve(
         )
         views.feed.on_fault = control.dead.put
         log.connection.on_back.append(control.forgive)
-        await _listen_to_disconnects(stack, start.sys_url, control)
-        await answer_questions(control, views.answer, projection, views.health.answer)
+        await _listen_to_server(stack, start.sys_url, control, log)
+        await answer_questions(control, views.answer, projection, views.health.answer, lambda: log.trouble)
         async with asyncio.TaskGroup() as group:
             group.create_task(views.serve())
             group.create_task(control.serve())
@@ -112,8 +113,13 @@ async def serve(
             ready()
 
 
-async def _listen_to_disconnects(stack: contextlib.AsyncExitStack, sys_url: str, control: Control) -> None:
-    """Hears of a dead node at once if it may listen to the system account; otherwise by its heartbeats."""
+async def _listen_to_server(
+    stack: contextlib.AsyncExitStack, sys_url: str, control: Control, log: JetStreamLog
+) -> None:
+    """Hears of a dead node at once, and of a full disk, if it may use the system account.
+
+    Otherwise a node's heartbeats tell, and a full disk is a server that does not answer.
+    """
 
     def on_disconnect(name: str) -> None:
         role, _, id = name.partition("/")
@@ -122,7 +128,8 @@ async def _listen_to_disconnects(stack: contextlib.AsyncExitStack, sys_url: str,
 
     if sys_url:
         with contextlib.suppress(EventLogError):
-            await stack.enter_async_context(await Disconnects.open(sys_url, on_disconnect))
+            system = await stack.enter_async_context(await Disconnects.open(sys_url, on_disconnect))
+            log.watch_room(health_of(system.connection))
 
 
 if __name__ == "__main__":

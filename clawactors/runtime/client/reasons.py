@@ -37,6 +37,7 @@ class Explanation(msgspec.Struct, frozen=True):
 class _Placement(msgspec.Struct):
     reasons: tuple[str, ...] = ()
     waiting_for: dict[str, Any] = {}
+    trouble: str = ""
 
 
 class _Statuses[T](msgspec.Struct):
@@ -46,16 +47,19 @@ class _Statuses[T](msgspec.Struct):
 async def explain(
     asking: Questions, questions: TypedQuestions, snapshot: Callable[[str], Awaitable[Snapshot[Task]]], id: str
 ) -> Explanation:
-    """Reads the task, and asks placement about a pending one. Raises: `NotFound`, `Refused`, `Unavailable`."""
+    """Reads the task, and asks placement about an open one. Raises: `NotFound`, `Refused`, `Unavailable`."""
     known = await snapshot(id)
     history = await read_history(asking, id) if _somebody_did_it(known) else TaskHistory(id, known, [])
     state = history.known.state
     life = state.life
     reasons, waits = reasons_of(history), waiting_for(life)
-    if life.status == "pending" and not history.known.frozen:
+    if life.status not in FINAL and not history.known.frozen:
         placement = await questions.answer(_Placement, "why", id=history.id)
-        reasons += placement.reasons or ["a node is about to get it"]
-        waits |= placement.waiting_for
+        if life.status == "pending":
+            reasons += placement.reasons or ["a node is about to get it"]
+            waits |= placement.waiting_for
+        if placement.trouble:
+            reasons.insert(0, f"nothing can be recorded now, of any task: {placement.trouble}")
     if life.waiting_name == CHILDREN and life.status == "waiting":
         counts = (await questions.answer(_Statuses[int], "children", id=history.id, fresh=True)).statuses
         waits |= {"for": "child", "children": counts}

@@ -14,9 +14,11 @@ from typing import Any, Final
 
 import msgspec
 
-from clawactors.eventlog.errors import Misconfigured, TooLarge, Unavailable, WrongVersion
+from clawactors.eventlog.errors import Misconfigured, NoSpace, TooLarge, Unavailable, WrongVersion
 from clawactors.eventlog.jetstream.log.flights import Ack
 from clawactors.eventlog.jetstream.log.publisher import ANSWER_S, LONGEST_WAIT_S, SHORTEST_WAIT_S
+from clawactors.eventlog.jetstream.log.room import NO_ROOM, is_full
+from clawactors.eventlog.jetstream.log.settlement import FULL_S
 from clawactors.eventlog.jetstream.log.verdict import judge_all
 from clawactors.eventlog.jetstream.wire.codes import BATCH_DISABLED, BUSY, TOO_LARGE, WRONG_LAST_SEQUENCE
 from clawactors.eventlog.jetstream.wire.connection import Connection
@@ -61,7 +63,9 @@ async def append_all(
             raise Misconfigured(f"the stream {stream} lacks allow_atomic")
         elif ack.error.err_code == TOO_LARGE:
             raise TooLarge(max(append.size_bytes for append in appends), connection.max_payload)
-        elif ack.error.err_code not in BUSY and ack.error.code < 500:
+        elif is_full(ack.error) and loop.time() > end_s - timeout_s + FULL_S:
+            raise NoSpace(f"{NO_ROOM}: {ack.error.description}")
+        elif ack.error.err_code not in BUSY and ack.error.code < 500 and not is_full(ack.error):
             raise Misconfigured(f"{stream} refused a commit: {ack.error.description} ({ack.error.err_code})")
         reason = ack.error.description if ack is not None and ack.error is not None else "no answer"
         await asyncio.sleep(pause_s * random.uniform(0.5, 1))  # noqa: S311 - spreads retries

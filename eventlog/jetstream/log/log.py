@@ -11,6 +11,7 @@ from clawactors.eventlog.jetstream.log.atomic import append_all
 from clawactors.eventlog.jetstream.log.follower import PushFollower
 from clawactors.eventlog.jetstream.log.publisher import Publisher
 from clawactors.eventlog.jetstream.log.reader import read
+from clawactors.eventlog.jetstream.log.room import AskHealth
 from clawactors.eventlog.jetstream.log.source import StreamSource
 from clawactors.eventlog.jetstream.stores.keys import JetStreamKeys
 from clawactors.eventlog.jetstream.wire.api import Refusal, call
@@ -92,6 +93,15 @@ class JetStreamLog:
     async def aclose(self) -> None:
         """Closes the connection; appends and followers that still wait end with `Unavailable`."""
         await self.connection.aclose()
+
+    @property
+    def trouble(self) -> str:
+        """Why the server could store nothing lately, '' once it can again."""
+        return self._publisher.trouble
+
+    def watch_room(self, health: AskHealth) -> None:
+        """From now on a server that does not answer is asked how it is, so that appends to a full disk fail soon."""
+        self._publisher.watch_room(health)
 
     @property
     def identity(self) -> str:

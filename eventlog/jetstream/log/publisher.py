@@ -14,9 +14,10 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
-from clawactors.eventlog.errors import EventLogError, PermissionDenied, TooLarge, Unavailable
+from clawactors.eventlog.errors import EventLogError, NoSpace, PermissionDenied, TooLarge, Unavailable
 from clawactors.eventlog.jetstream.log.backlog import Backlog
 from clawactors.eventlog.jetstream.log.flights import Ack, Flight, Flights
+from clawactors.eventlog.jetstream.log.room import AskHealth, RoomWatch
 from clawactors.eventlog.jetstream.log.settlement import Settlement
 from clawactors.eventlog.jetstream.wire.connection import Connection
 from clawactors.eventlog.jetstream.wire.frames import Append
@@ -33,6 +34,8 @@ BATCH_BYTES: Final = 8 << 20
 ANSWER_S: Final = 2.0
 SWEEP_S: Final = 0.25
 RECALL_S: Final = 0.05
+LOOK_S: Final = 1.0
+"""A server that has not answered for so long is asked how it is."""
 SHORTEST_WAIT_S: Final = 0.005
 LONGEST_WAIT_S: Final = 0.25
 
@@ -47,7 +50,10 @@ class Publisher:
         self._loop = asyncio.get_running_loop()
         self._backlog = Backlog()
         self._flights = Flights(connection, answer_s, self._on_answer)
-        self._settlement = Settlement(connection, stream, self._backlog, self._again, self._plan_pump, lagging)
+        self._settlement = Settlement(
+            connection, stream, self._backlog, self._again, self._plan_pump, lagging, timeout_s
+        )
+        self._room = RoomWatch(self._on_full)
         self._groups: deque[Flight] = deque()
         self._pump_planned = self._sweep_planned = False
         connection.on_lost.append(self._on_lost)
@@ -100,6 +106,15 @@ class Publisher:
             self._sweep_planned = True
             self._loop.call_later(SWEEP_S, self._sweep)
         return append.version
+
+    @property
+    def trouble(self) -> str:
+        """Why the server could not store anything lately, '' once it can again."""
+        return self._settlement.trouble
+
+    def watch_room(self, health: AskHealth) -> None:
+        """From now on a server that does not answer is asked whether it is full."""
+        self._room.health = health
 
     # Sending
 
@@ -165,8 +180,7 @@ class Publisher:
             self._pump()
 
     def _too_late(self, append: Append, reason: str) -> Unavailable:
-        doubt = "the append may or may not be stored" if append.was_sent else "the append was not sent"
-        return Unavailable(f"{append.trouble or reason}; gave up after {self._timeout_s:g} s, {doubt}")
+        return Unavailable(f"{append.trouble or reason}; gave up after {self._timeout_s:g} s, {_doubt(append)}")
 
     # Time, connection, permissions
 
@@ -174,6 +188,8 @@ class Publisher:
         """One timer for all overdue answers and all deadlines."""
         now = self._loop.time()
         trouble = self._settlement.trouble
+        if self._connection.online and any(now - flight.sent_at > LOOK_S for flight in self._flights.all()):
+            self._room.look()
         for flight in self._flights.overdue():
             self._recall(flight, trouble or f"no answer within {self._flights.patience_s:.1f} s", alone=1)
         reason = (trouble or "no answer") if self._connection.online else "no connection"
@@ -185,6 +201,12 @@ class Publisher:
             self._loop.call_later(SWEEP_S, self._sweep)
         self._plan_pump()
 
+    def _on_full(self, reason: str) -> None:
+        """Whoever has waited is told now: it may take hours until there is room."""
+        self._settlement.trouble = reason
+        latest_s = self._loop.time() - LOOK_S + self._timeout_s
+        self._backlog.expire(latest_s, lambda append: NoSpace(f"{reason}; {_doubt(append)}"))
+
     def _recall(self, flight: Flight, reason: str, alone: int = 0) -> None:
         """Sends all again, the first `alone` separately: a full store tells a single append why, but not a batch."""
         if self._flights.land(flight):
@@ -193,6 +215,7 @@ class Publisher:
 
     def _on_lost(self) -> None:
         """All flights are in doubt: they are sent again under the same guard."""
+        self._settlement.trouble = ""  # a server that was restarted may be well
         for flight in self._flights.all():
             self._recall(flight, "the connection was lost")
         if self._connection.is_closed:
@@ -210,3 +233,7 @@ class Publisher:
                 flight.recalled = True
                 self._loop.call_later(RECALL_S, self._recall, flight, "a part of its batch was forbidden")
         self._settlement.fail([append], PermissionDenied(denied.subject))
+
+
+def _doubt(append: Append) -> str:
+    return "the append may or may not be stored" if append.was_sent else "the append was not sent"

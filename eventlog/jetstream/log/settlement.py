@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
-from clawactors.eventlog.errors import EventLogError, Misconfigured, TooLarge, WrongVersion
+from clawactors.eventlog.errors import EventLogError, Misconfigured, NoSpace, TooLarge, WrongVersion
 from clawactors.eventlog.jetstream.log.backlog import Backlog
 from clawactors.eventlog.jetstream.log.flights import Ack, Flight
+from clawactors.eventlog.jetstream.log.room import NO_ROOM, is_full
 from clawactors.eventlog.jetstream.log.verdict import accused, judge_all, named_sequence
 from clawactors.eventlog.jetstream.wire.api import ApiError
 from clawactors.eventlog.jetstream.wire.codes import BATCH_DISABLED, BUSY, TOO_LARGE, WRONG_LAST_SEQUENCE
@@ -14,6 +15,8 @@ from clawactors.eventlog.jetstream.wire.connection import Connection
 from clawactors.eventlog.jetstream.wire.frames import Append
 
 __all__ = ["Resend", "Settlement"]
+
+FULL_S: Final = 1.0
 
 
 class Resend(Protocol):
@@ -29,7 +32,7 @@ class Resend(Protocol):
 class Settlement:
     """Settles answers; `changed` is called when an append fails, so that the next one can leave.
 
-    `lagging`: a new leader of the stream may not know its tail at once.
+    `lagging`: a new leader of the stream may not know its tail at once. `timeout_s`: how long an append is tried.
     """
 
     def __init__(
@@ -40,7 +43,9 @@ class Settlement:
         resend: Resend,
         changed: Callable[[], None],
         lagging: bool,
+        timeout_s: float,
     ) -> None:
+        self._timeout_s = timeout_s
         self._connection, self._stream, self._backlog = connection, stream, backlog
         self._resend, self._changed, self._lagging = resend, changed, lagging
         self._settling: set[asyncio.Task[None]] = set()
@@ -76,13 +81,20 @@ class Settlement:
             self.fail(appends, Misconfigured(f"the stream {self._stream} lacks allow_atomic"))
         elif len(appends) > 1:
             self._halve(appends, at_once=code not in BUSY)
-        elif code in BUSY or error.code >= 500:
+        elif is_full(error) and self._has_waited(appends[0]):
+            self.trouble = error.description
+            self.fail(appends, NoSpace(f"{NO_ROOM}: {error.description}"))
+        elif code in BUSY or error.code >= 500 or is_full(error):
             appends[0].trouble = self.trouble = error.description
             self._resend(appends, suspect=True, reason=error.description)
         elif code == TOO_LARGE:
             self.fail(appends, TooLarge(appends[0].size_bytes, self._connection.max_payload))
         else:
             self.fail(appends, Misconfigured(f"{self._stream} refused an append: {error.description} ({code})"))
+
+    def _has_waited(self, append: Append) -> bool:
+        """Room that somebody makes in time is waited for, but not for long."""
+        return asyncio.get_running_loop().time() > append.deadline - self._timeout_s + FULL_S
 
     async def _find_losers(self, flight: Flight, named: int) -> None:
         """Determines which appends lost, and which were stored by an earlier attempt."""

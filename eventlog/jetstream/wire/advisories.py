@@ -24,7 +24,7 @@ class Disconnects:
     """Reports the names of connections that end. It is a hint: the client may be back already."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        self.connection = connection
 
     @classmethod
     async def open(
@@ -56,4 +56,4 @@ class Disconnects:
 
     async def aclose(self) -> None:
         """Ends it."""
-        await self._connection.aclose()
+        await self.connection.aclose()

@@ -5,6 +5,7 @@ from typing import Final
 __all__ = [
     "BATCH_DISABLED",
     "BUSY",
+    "FULL",
     "IN_FLIGHT",
     "NAME_IN_USE",
     "NOT_ENABLED",
@@ -24,6 +25,8 @@ NOT_ENABLED: Final = frozenset({10039, 10076})
 NO_ROOM: Final = 10047
 TOO_LARGE: Final = 10054
 NAME_IN_USE: Final = 10058
+FULL: Final = frozenset({10002, 10023, 10028, 10047})
+"""The account, or the server's memory or store, has reached its limit."""
 NO_STREAM: Final = 10059
 WRONG_LAST_SEQUENCE: Final = 10071
 IN_FLIGHT: Final = 10164

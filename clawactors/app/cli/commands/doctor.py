@@ -8,7 +8,7 @@ from clawactors.app.cli.archivecheck import check_archive
 from clawactors.app.cli.checks import check_cluster, check_disk, check_log, check_middleware, check_mirror
 from clawactors.app.cli.output import Part, Table, emit
 from clawactors.app.cli.problem import EXITS
-from clawactors.app.cli.serverchecks import check_server, check_sync
+from clawactors.app.cli.serverchecks import check_server, check_system
 from clawactors.app.cli.session import find
 from clawactors.app.client import Client
 from clawactors.eventlog import EventLogError
@@ -51,7 +51,8 @@ async def _checks(options: Any) -> AsyncIterator[Check]:
                     yield await check_middleware(client)
         except EventLogError as error:
             yield Check("leader", "failed", str(error))
-    yield await check_sync(found)
+    async for check in check_system(found):
+        yield check
     if (mirror := await check_mirror(found)) is not None:
         yield mirror
     yield check_disk(found)
