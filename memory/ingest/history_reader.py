@@ -17,6 +17,7 @@ from clawactors.eventlog import Corrupt, EventLog, EventLogError, Misconfigured,
 from clawactors.eventlog.decoding import Decoder
 from clawactors.memory.ingest.event_filter import EventFilter
 from clawactors.memory.item import ItemCommand
+from clawactors.runtime.seldom import SeldomLogger
 
 __all__ = ["HistoryReader", "retry_while_unavailable"]
 
@@ -26,6 +27,7 @@ _INTERVAL_MAX_S: Final = 4.0
 _PAUSE_S: Final = 0.2
 
 _log = logging.getLogger(__name__)
+_seldom = SeldomLogger(_log)
 
 type Write = Callable[[list[ItemCommand]], Awaitable[int]]
 """Writes commands durably; returns the log sequence of the last one, 0 if nothing changed."""
@@ -110,5 +112,5 @@ async def retry_while_unavailable[T](call: Callable[[], Awaitable[T]]) -> T:
         except (Corrupt, Misconfigured):
             raise
         except EventLogError as error:
-            _log.info("memory waits for the event log: %s", error)
+            _seldom.warning("memory waits for the event log: %s", error)
             await asyncio.sleep(_PAUSE_S)

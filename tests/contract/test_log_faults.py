@@ -11,6 +11,7 @@ from clawactors.eventlog import (
     Corrupt,
     Draft,
     Misconfigured,
+    NoSpace,
     NoSuchLog,
     PermissionDenied,
     Record,
@@ -502,3 +503,63 @@ async def test_no_traceback_is_printed_when_a_server_goes_and_comes(
         async with asyncio.timeout(10):
             await log.append(draft(), 0)
     assert not [record for record in caplog.records if record.exc_info]
+
+
+# Room
+
+
+async def test_an_append_to_a_full_account_is_refused_soon_with_the_reason(
+    own_server: Callable[..., NatsServer],
+) -> None:
+    limits = "jetstream: { max_file: 24MB, max_mem: 64MB }"
+    server = own_server(f"accounts {{ SMALL {{ {limits}, users: [{{ user: a, password: {PASSWORD} }}] }} }}")
+    async with await open_log(server.url("a"), "test") as log:
+        large = b'{"v":1,"events":[],"x":"%s"}' % (b"x" * 900_000)
+        outcomes = await log.append_many([(draft(f"a{n}", f"c{n}", large), 0) for n in range(30)])
+        refused = [outcome for outcome in outcomes if not isinstance(outcome, int)]
+        assert refused
+        assert {type(outcome) for outcome in refused} == {NoSpace}
+        async with asyncio.timeout(3):
+            with pytest.raises(NoSpace, match=r"the server has no room: .*(exceeded|insufficient)"):
+                await log.append(draft("b", "b1", large), 0)
+            with pytest.raises(NoSpace, match="the server has no room"):
+                await log.append_all([(draft("c", "c1", large), 0), (draft("d", "d1", large), 0)])
+        assert "exceeded" in log.trouble or "insufficient" in log.trouble
+
+
+async def test_a_server_that_does_not_answer_is_asked_whether_its_disk_is_full(proxy: Proxy, nats_url: str) -> None:
+    async with await open_log(proxy.url(nats_url), "test") as log:
+        asked: list[str] = []
+
+        async def health() -> str:
+            asked.append("write error: write 1.blk: no space left on device" if len(asked) else "not current")
+            return asked[-1]
+
+        log.watch_room(health)
+        proxy.deaf = True
+        async with asyncio.timeout(3):
+            with pytest.raises(NoSpace, match="no space left on device; the append may or may not be stored"):
+                await log.append(draft(), 0)
+        assert len(asked) == 2, "other ills are waited out"
+        assert "no space left on device" in log.trouble
+        proxy.deaf = False
+        proxy.cut()
+        assert await log.append(draft("later"), 0) > 0
+        assert log.trouble == ""
+
+
+@pytest.mark.parametrize(
+    ("more", "limits", "said"),
+    [
+        ("max_payload: 65536", "max_file: 400MB, max_mem: 64MB", "at most 64 KB: set max_payload: 1MB"),
+        ("", "max_file: 400MB, max_mem: 64MB, max_streams: 3", "maximum number of streams reached: raise max_streams"),
+        ("", "max_file: 1MB, max_mem: 64MB", "insufficient storage resources available: raise max_streams"),
+    ],
+)
+async def test_a_limit_that_leaves_no_room_for_the_streams_is_named_at_the_start(
+    own_server: Callable[..., NatsServer], more: str, limits: str, said: str
+) -> None:
+    users = f"users: [{{ user: a, password: {PASSWORD} }}]"
+    server = own_server(f"{more}\naccounts {{ SMALL {{ jetstream: {{ {limits} }}, {users} }} }}")
+    with pytest.raises(Misconfigured, match=said):
+        await open_log(server.url("a"), "test")

@@ -8,13 +8,12 @@ import pytest
 from clawactors.app.cli import serverchecks
 from clawactors.app.cli.checks import check_dead_letters
 from clawactors.app.cli.deadletters import DeadLetterList
-from clawactors.app.cli.serverchecks import check_account, check_queue, check_streams, of_queue
+from clawactors.app.cli.serverchecks import check_account, check_queue, check_streams, of_account, of_queue
 from clawactors.eventlog import Misconfigured, Record
 from clawactors.eventlog.jetstream import Connection, JetStreamCommands, JetStreamDeadLetters
 from clawactors.eventlog.jetstream.log import provision
 from clawactors.eventlog.jetstream.wire.api import call
 from clawactors.kinds import KINDS
-from tests.servers import NatsServer
 
 pytestmark = pytest.mark.nats
 
@@ -137,12 +136,26 @@ async def test_dead_letters_of_lost_history_are_an_error_until_a_person_knows(co
     assert await provision.survey(connection, KINDS.names) == []
 
 
-async def test_an_account_that_is_nearly_full_is_named_with_its_limit(own_server: Any) -> None:
-    limits = "jetstream: { max_file: 400MB, max_mem: 64MB, max_streams: 7, max_consumers: 100 }"
-    server: NatsServer = own_server(f"accounts {{ SMALL {{ {limits}, users: [{{ user: a, password: secret }}] }} }}")
-    async with await Connection.open(server.url("a"), "test") as connection:
-        assert (await check_account(connection)).verdict == "ok"
-        await provision.ensure(connection, KINDS.names)
-        check = await check_account(connection)
-        assert check.verdict == "failed"
-        assert "account SMALL is full, streams 7 of 7 (max_streams)" in check.detail
+async def test_an_account_without_limits_is_well(connection: Connection) -> None:
+    check = await check_account(connection)
+    assert (check.verdict, "has no limits of its own" in check.detail) == ("ok", True)
+
+
+@pytest.mark.parametrize(
+    ("storage", "streams", "verdict", "said"),
+    [
+        (10e6, 8, "ok", "account A: streams 8 of 20 (max_streams)"),
+        (85e6, 8, "warning", "account A: storage 85 of 100 MB (max_storage)"),
+        (99e6, 8, "failed", "account A is full, storage 99 of 100 MB (max_storage): raise the limit"),
+        (85e6, 20, "failed", "account A is full, streams 20 of 20 (max_streams)"),
+    ],
+)
+def test_an_account_that_is_nearly_full_is_named_with_its_limit(
+    storage: float, streams: int, verdict: str, said: str
+) -> None:
+    limits = {"max_storage": 100_000_000, "max_memory": -1, "max_streams": 20, "max_consumers": -1}
+    info = {"storage": storage, "reserved_storage": 99e6, "memory": 0, "streams": streams, "limits": limits}
+    check = of_account(info, "A")
+    assert (check.verdict, said in check.detail) == (verdict, True), check
+    tiered = of_account({"limits": {}, "tiers": {"R3": info}}, "A")
+    assert (tiered.verdict, "of R3)" in tiered.detail) == (verdict, True), tiered

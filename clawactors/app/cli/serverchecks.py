@@ -14,13 +14,12 @@ from clawactors.eventlog.jetstream.wire.api import Refusal, call
 from clawactors.kinds import KINDS
 from clawactors.runtime.client.checks import Check
 
-__all__ = ["check_account", "check_queue", "check_server", "check_streams", "check_system", "of_queue"]
+__all__ = ["check_account", "check_queue", "check_server", "check_streams", "check_system", "of_account", "of_queue"]
 
 _FULL: Final = 0.98
 _NEARLY_FULL: Final = 0.8
 _LIMITS: Final = {"max_storage": "MB", "max_memory": "MB", "max_streams": "", "max_consumers": ""}
 """The limits of an account, and the unit in which each is shown."""
-_USUAL_PAYLOAD: Final = 1 << 20
 _CONSUMER_S: Final = 3.0
 _AGAIN_S: Final = 0.2
 
@@ -41,7 +40,6 @@ async def check_server(found: Found, *, mend: bool = False) -> AsyncIterator[Che
         found_lacking = await lacking(connection)
         yield Check("requirements", "failed" if found_lacking else "ok", "; ".join(found_lacking) or "all met")
         if not found_lacking:
-            yield _of_payload(connection.max_payload)
             yield await check_account(connection)
             yield await check_streams(connection, mend=mend)
             yield await check_queue(connection)
@@ -51,19 +49,17 @@ async def check_server(found: Found, *, mend: bool = False) -> AsyncIterator[Che
         await connection.aclose()
 
 
-def _of_payload(max_payload: int) -> Check:
-    text = f"the server takes messages of up to {max_payload >> 10} KB (max_payload)"
-    if max_payload < _USUAL_PAYLOAD:
-        text += "; larger values go by reference, in more and smaller parts"
-    return Check("messages", "ok", text)
-
-
 async def check_account(connection: Connection) -> Check:
     """The account's share of the server, with the limit that is nearest."""
     try:
         info, account = await call(connection, "INFO"), await _account(connection)
     except PermissionDenied as error:
         return Check("account", "unknown", str(error))
+    return of_account(info, account)
+
+
+def of_account(info: dict[str, Any], account: str) -> Check:
+    """What the server's description of an account means."""
     shares = sorted(_shares(info), reverse=True)
     if not shares:
         return Check("account", "ok", f"account {account} has no limits of its own")
@@ -84,7 +80,7 @@ def _shares(info: dict[str, Any]) -> Iterator[tuple[float, str]]:
             if most is None or most < 0:
                 continue
             name, one = limit.removeprefix("max_"), 1e6 if unit else 1
-            have = max(used.get(name, 0), used.get(f"reserved_{name}", 0))
+            have = used.get(name, 0)
             shown = f"{have / one:.0f} of {most / one:.0f} {unit}".rstrip()
             yield (have / most if most else 1.0), f"{name} {shown} ({limit}{f' of {tier}' if tier else ''})"
 

@@ -8,13 +8,14 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from clawactors.eventlog import TooLarge, Unavailable, WrongVersion
+from clawactors.eventlog import NoSpace, TooLarge, Unavailable, WrongVersion
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.fold import Snapshot
 from clawactors.runtime.call import Answer, Call
 from clawactors.runtime.control.background import PAUSE_S, ControlBackground
 from clawactors.runtime.control.folded import FoldedSnapshots
 from clawactors.runtime.dispatcher import Dispatcher
+from clawactors.runtime.seldom import SeldomLogger
 from clawactors.systems.placement import Placement, PlannedCommand
 from clawactors.systems.tasks import Task
 from clawactors.systems.tasks import commands as tc
@@ -22,7 +23,7 @@ from clawactors.systems.tasks.kind import TASKS
 
 __all__ = ["PlannedCommandWriter"]
 
-_log = logging.getLogger(__name__)
+_seldom = SeldomLogger(logging.getLogger(__name__))
 
 
 class PlannedCommandWriter:
@@ -64,8 +65,10 @@ class PlannedCommandWriter:
                 case _:
                     if not isinstance(outcome, Refused):
                         again.append(each)
-                    if not isinstance(outcome, Unavailable):
-                        _log.error("placement: task %s: %s", each.id, outcome)
+                    if isinstance(outcome, NoSpace):
+                        _seldom.warning("placement: task %s has to wait, and others with it: %s", each.id, outcome)
+                    elif not isinstance(outcome, Unavailable):
+                        _seldom.error("placement: task %s: %s", each.id, outcome)
         if again:
             await asyncio.sleep(PAUSE_S)
             for each in again:

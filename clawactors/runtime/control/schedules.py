@@ -13,6 +13,7 @@ from clawactors.eventlog import EventLogError
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.call import Call
 from clawactors.runtime.dispatcher import Dispatcher
+from clawactors.runtime.seldom import SeldomLogger
 from clawactors.systems.schedules import SCHEDULE, task_id
 from clawactors.systems.schedules import commands as c
 from clawactors.systems.schedules import events as e
@@ -28,6 +29,7 @@ __all__ = ["ScheduleKeeper"]
 _AGAIN_S: Final = 0.2
 
 _log = logging.getLogger(__name__)
+_seldom = SeldomLogger(_log)
 
 
 class ScheduleKeeper:
@@ -49,7 +51,7 @@ class ScheduleKeeper:
         except Refused as refusal:
             _log.info("schedule %s: %s", name, refusal)
         except EventLogError as error:
-            _log.warning("schedule %s has to wait: %s", name, error)
+            _seldom.warning("schedule %s has to wait: %s", name, error)
             await asyncio.sleep(_AGAIN_S)
         finally:
             del self._firing[name]

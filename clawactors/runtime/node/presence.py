@@ -10,13 +10,14 @@ from clawactors.eventlog.leases import Lease, Leases
 from clawactors.eventlog.requests import Requests, Serving
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.clock import Clock
+from clawactors.runtime.seldom import SeldomLogger
 
 __all__ = ["BEATS_PER_LEASE", "Presence", "node_key"]
 
 BEATS_PER_LEASE = 3
 _PROBES = 2
 
-_log = logging.getLogger(__name__)
+_seldom = SeldomLogger(logging.getLogger(__name__))
 
 
 def node_key(id: str, incarnation: str = "") -> str:
@@ -88,7 +89,7 @@ class Presence:
             except Unavailable:
                 continue  # the server does not answer; control decides whether that matters
             except (EventLogError, Refused) as error:
-                _log.warning("node %s: heartbeat failed: %s", self._id, error)
+                _seldom.warning("node %s: heartbeat failed: %s", self._id, error)
 
     async def release(self) -> None:
         """Gives up the lease, if the server answers."""

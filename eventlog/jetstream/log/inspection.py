@@ -12,6 +12,8 @@ from clawactors.eventlog.jetstream.wire.connection import Connection
 __all__ = ["lacking", "syncs_always", "why_too_old"]
 
 OLDEST_SERVER: Final = (2, 12)
+LEAST_PAYLOAD: Final = 1 << 20
+"""What every server takes that was not told otherwise; pages, parts of large values and commits are cut for it."""
 SURVEY_S: Final = 0.5
 
 
@@ -20,6 +22,10 @@ async def lacking(connection: Connection) -> list[str]:
     found = []
     if too_old := why_too_old(connection):
         return [too_old]
+    if (max_payload := connection.max_payload) < LEAST_PAYLOAD:
+        found.append(
+            f"the server takes messages of at most {max_payload >> 10} KB: set max_payload: 1MB in its configuration"
+        )
     try:
         subject = f"{connection.address.api}.INFO"
         check(subject, (await connection.ask(subject, timeout_s=2))[1])

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from clawactors.eventlog.errors import Misconfigured, NoSuchLog, Unavailable
 from clawactors.eventlog.jetstream.log.inspection import lacking
+from clawactors.eventlog.jetstream.log.room import is_full
 from clawactors.eventlog.jetstream.log.streams import EVENTS, SCHEMA, Store, events, stores_beside
 from clawactors.eventlog.jetstream.log.survey import StreamFault, differing, faults_of, is_ours
 from clawactors.eventlog.jetstream.wire.api import Refusal, call
@@ -21,6 +22,7 @@ RESTORING: Final = "claw.restoring"
 _PEERS_S: Final = 10.0
 _PEERS_AGAIN_S: Final = 0.2
 _LEAST_RESERVED_BYTES: Final = 1 << 20
+_OF_ACCOUNT: Final = ": raise max_streams, max_file or max_mem of this account, or of the server, in its configuration"
 _CHOSEN: Final = ("max_age", "max_bytes", "duplicate_window")
 """Beside the log a person may have chosen these."""
 _GONE_SINCE_1: Final = ("republish", "subject_delete_marker_ttl")
@@ -104,7 +106,8 @@ async def _ensure_one(connection: Connection, store: Store) -> dict[str, Any]:
                 # The server reserves the full size of a store: on a small disk the size must be smaller.
                 return await _ensure_one(connection, store | {"max_bytes": store["max_bytes"] // 2})
             if refusal.err_code != NAME_IN_USE or (info := await _info(connection, name)) is None:
-                raise Misconfigured(f"the stream {name} can't be created: {refusal.description}") from None
+                hint = _OF_ACCOUNT if is_full(refusal) or "maximum" in refusal.description else ""
+                raise Misconfigured(f"the stream {name} can't be created: {refusal.description}{hint}") from None
     return await _brought_up(connection, store, info)
 
 

@@ -189,7 +189,7 @@ class Publisher:
         now = self._loop.time()
         trouble = self._settlement.trouble
         if self._connection.online and any(now - flight.sent_at > LOOK_S for flight in self._flights.all()):
-            self._room.look()
+            self._room.ask()
         for flight in self._flights.overdue():
             self._recall(flight, trouble or f"no answer within {self._flights.patience_s:.1f} s", alone=1)
         reason = (trouble or "no answer") if self._connection.online else "no connection"
@@ -202,7 +202,7 @@ class Publisher:
         self._plan_pump()
 
     def _on_full(self, reason: str) -> None:
-        """Whoever has waited is told now: it may take hours until there is room."""
+        """Callers that have waited are told now: it may take hours until there is room."""
         self._settlement.trouble = reason
         latest_s = self._loop.time() - LOOK_S + self._timeout_s
         self._backlog.expire(latest_s, lambda append: NoSpace(f"{reason}; {_doubt(append)}"))

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from clawactors.eventlog.errors import EventLogError
-from clawactors.eventlog.jetstream.wire.api import ApiError
+from clawactors.eventlog.jetstream.wire.api import ApiError, Refusal
 from clawactors.eventlog.jetstream.wire.codes import FULL
 from clawactors.eventlog.jetstream.wire.connection import Connection
 
@@ -26,13 +26,13 @@ _STORE_FULL: Final = ("maximum bytes exceeded", "maximum messages exceeded", _DI
 NO_ROOM: Final = "the server has no room"
 
 
-class _Health(msgspec.Struct):
+class _ServerHealth(msgspec.Struct, frozen=True):
     status: str = ""
     error: str = ""
 
 
-class _HealthAnswer(msgspec.Struct):
-    data: _Health = _Health()
+class _ServerHealthAnswer(msgspec.Struct):
+    data: _ServerHealth = _ServerHealth()
 
 
 def health_of(system: Connection) -> AskHealth:
@@ -41,7 +41,7 @@ def health_of(system: Connection) -> AskHealth:
     async def ask() -> str:
         try:
             _, body = await system.ask(_HEALTH, timeout_s=_ASK_S)
-            answer = msgspec.json.decode(body, type=_HealthAnswer).data
+            answer = msgspec.json.decode(body, type=_ServerHealthAnswer).data
         except (EventLogError, msgspec.MsgspecError):
             return ""
         return "" if answer.status == "ok" else answer.error or answer.status
@@ -49,7 +49,7 @@ def health_of(system: Connection) -> AskHealth:
     return ask
 
 
-def is_full(error: ApiError) -> bool:
+def is_full(error: ApiError | Refusal) -> bool:
     """True where a limit of the server, the account or the stream is reached."""
     return error.err_code in FULL or any(words in error.description for words in _STORE_FULL)
 
@@ -62,12 +62,12 @@ class RoomWatch:
         self._on_full = on_full
         self._asking: asyncio.Task[None] | None = None
 
-    def look(self) -> None:
+    def ask(self) -> None:
         """Asks, unless it is asking already."""
         if self.health is not None and (self._asking is None or self._asking.done()):
-            self._asking = asyncio.get_running_loop().create_task(self._look(self.health))
+            self._asking = asyncio.get_running_loop().create_task(self._learn(self.health))
 
-    async def _look(self, ask: AskHealth) -> None:
+    async def _learn(self, ask: AskHealth) -> None:
         said = await ask()
         if _DISK_FULL in said:
             self._on_full(f"{NO_ROOM}: {_DISK_FULL}")
