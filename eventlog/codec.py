@@ -45,7 +45,7 @@ class Codec[E]:
         self.tags: frozenset[str] = frozenset(member.__struct_config__.tag for member in members)
         self._event = events
         envelope = msgspec.defstruct("Envelope", [("v", int), ("events", tuple[events, ...])])
-        self._decoder = msgspec.json.Decoder(envelope)
+        self._decode_envelope = msgspec.json.Decoder(envelope).decode
         self._encoder = msgspec.json.Encoder()
 
     def encode(self, events: tuple[E, ...]) -> bytes:
@@ -79,7 +79,7 @@ class Codec[E]:
         if len(body) > DEPTH_MAX and is_too_deep(body):
             raise Malformed(f"not a commit: nested deeper than {DEPTH_MAX} levels")
         try:
-            envelope: Any = self._decoder.decode(body)
+            envelope: Any = self._decode_envelope(body)
         except UNREADABLE as error:
             return self._decode_slowly(body, error)
         if envelope.v != ENVELOPE_VERSION or not envelope.events:

@@ -182,7 +182,7 @@ class Projector:
 
     def _fold_by_aggregate(self, records: Sequence[Record], txn: Writing) -> int:
         """As `_fold`; the order is the log's within each aggregate, and that of their first records among them."""
-        applied, decode, fold = self.state.position, self._decode, self._fold_commit
+        applied, faults = self.state.position, self.faults
         if records[0].seq <= applied:
             records = [record for record in records if record.seq > applied]
         others = list[Record]()
@@ -198,23 +198,36 @@ class Projector:
                 of_one.append(record)
         events = self._decode_and_fold(others, txn)
         for kind, group in groups.items():
-            view = self._settling[kind]
+            view, decode = self._settling[kind], self.projection.kinds.decoder.decoder_of(kind)
+            believes, fold, settle, refused = view.believes, view.fold, view.settle, self._unauthorized
             for id, of_one in group.items():
                 for record in of_one:
-                    events += fold(view, decode(record), txn)
-                view.settle(id)
+                    commit = decode(record, id)
+                    # As `_fold_commit`, which would be a call for each.
+                    if (writer := commit.writer) and commit.id and not believes(id, writer, txn):
+                        commit = refused(commit)
+                    elif commit.fault:
+                        faults.fold(commit, txn)
+                    if commit.id:
+                        fold(commit, txn)
+                    events += len(commit.events)
+                settle(id)
         return events
 
     def _fold_commit(self, view: View, commit: Commit, txn: Writing) -> int:
         if (writer := commit.writer) and commit.id and not view.believes(commit.id, writer, txn):
-            self.faults.note_unauthorized(commit, writer)
-            reason = f"{writer} may not write it"
-            commit = Commit(commit.record, commit.kind, commit.id, (), "malformed", reason, writer)
+            commit = self._unauthorized(commit)
         elif commit.fault:
             self.faults.fold(commit, txn)
         if commit.id:
             view.fold(commit, txn)
         return len(commit.events)
+
+    def _unauthorized(self, commit: Commit) -> Commit:
+        """Counts it for its writer; what is left of it is a version."""
+        self.faults.note_unauthorized(commit, commit.writer)
+        reason = f"{commit.writer} may not write it"
+        return Commit(commit.record, commit.kind, commit.id, (), "malformed", reason, commit.writer)
 
     def _forget(self) -> None:
         for view in self.views:

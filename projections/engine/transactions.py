@@ -102,7 +102,10 @@ class Writing(Reading):
         if not items:
             return
         items.sort()
-        sealed = [(key, _sealed(key, value) if value else value) for key, value in items]
+        sealed = [  # as `_sealed`, which would be a call for each
+            (key, value + crc32(value, crc32(key)).to_bytes(_CHECKSUM_BYTES, "little") if value else value)
+            for key, value in items
+        ]
         cursor = self._transaction.cursor(db=self._tables[table])
         # Behind all others they need no search, and fill pages to the end; of equal keys the first would be kept.
         behind = not cursor.last() or cursor.key() < sealed[0][0]

@@ -107,6 +107,17 @@ def test_rows_do_not_depend_on_the_order_of_aggregates_in_long_batches(seed: int
         projector.close()
 
 
+def test_a_record_of_a_known_aggregate_decodes_as_any_other() -> None:
+    records = random_history(4, 300).records
+    for name in ("claw.task.a b.log", "claw.task.a.log", "claw.task.a.to.", "claw.task.a.from.n1", "claw.task.a.x"):
+        records += [msgspec.structs.replace(record, subject=name) for record in records[:3]]
+    decode = CLUSTER.kinds.decoder.decode
+    quick = CLUSTER.kinds.decoder.decoder_of("task")
+    tasks = [(record, record.subject.split(".", 3)) for record in records if record.subject.startswith("claw.task.")]
+    tasks = [(record, tokens) for record, tokens in tasks if len(tokens) > 3]
+    assert [quick(record, tokens[2]) for record, tokens in tasks] == [decode(record) for record, _ in tasks]
+
+
 def sum_of_events(records: list[Record]) -> int:
     with TemporaryDirectory() as folder:
         projector = Projector.open(CLUSTER, Path(folder), IDENTITY)

@@ -33,7 +33,7 @@ def evolve(task: Task, event: e.TaskEvent, at_ns: int) -> Task:
     life, journal = task.life, task.journal
     status = life.status
     match event:  # every miss takes time, so the frequent ones come first
-        case e.StepCompleted(step=step) if task.records_steps and not journal.completed(step):
+        case e.StepCompleted() if (status == "running" or task.records_steps) and not journal.completed(event.step):
             return step_completed(task, event, at_ns)
         case e.Completed() if status == "running":
             after = _completed(life, event, at_ns)

@@ -69,8 +69,12 @@ class _Storage:
         """By name, what its entries say; None until somebody asks."""
 
     def push(self, entry: Entry) -> None:
-        self.places.setdefault(entry.name, []).append(len(self.entries))
-        self.entries.append(entry)
+        entries = self.entries
+        if (places := self.places.get(entry.name)) is None:
+            self.places[entry.name] = [len(entries)]
+        else:
+            places.append(len(entries))
+        entries.append(entry)
 
     def branch(self, length: int) -> "_Storage":
         """Storage of its own with the first `length` entries."""
