@@ -19,18 +19,16 @@ import msgspec
 
 from clawactors.eventlog import Corrupt, Record
 from clawactors.eventlog.decoding import Commit
+from clawactors.projections.engine.batches import BATCH_BYTES, by_aggregate, by_size
 from clawactors.projections.engine.faults import Faults
 from clawactors.projections.engine.state import State, put_state, state_of
 from clawactors.projections.engine.store import MapFull, Store, Writing
 from clawactors.projections.engine.view import Projection, SettlingView, View
 
-__all__ = ["BATCH", "BATCH_BYTES", "REPORTS_MAX", "Projector"]
+__all__ = ["BATCH", "REPORTS_MAX", "Projector"]
 
 BATCH: Final = 1024
 """Commits a transaction, at most, while the log is followed."""
-
-BATCH_BYTES: Final = 16 << 20
-"""Bytes of bodies a transaction, at most, so that few large commits don't fill the memory."""
 
 REPORTS_MAX: Final = 20_000
 """At most so many faults are kept for the caller; all are counted."""
@@ -130,7 +128,7 @@ class Projector:
             if sum(len(record.body) for record in part) <= BATCH_BYTES:
                 yield part
             else:
-                yield from _by_size(part)
+                yield from by_size(part)
 
     def _advance(self, upto: int) -> None:
         if upto > self.position:
@@ -185,17 +183,7 @@ class Projector:
         applied, faults = self.state.position, self.faults
         if records[0].seq <= applied:
             records = [record for record in records if record.seq > applied]
-        others = list[Record]()
-        groups: dict[str, dict[str, list[Record]]] = {kind: {} for kind in self._settling}
-        for record in records:
-            tokens = record.subject.split(".", 3)
-            group = groups.get(tokens[1]) if len(tokens) > 3 else None
-            if group is None:
-                others.append(record)
-            elif (of_one := group.get(tokens[2])) is None:
-                group[tokens[2]] = [record]
-            else:
-                of_one.append(record)
+        groups, others = by_aggregate(records, self._settling)
         events = self._decode_and_fold(others, txn)
         for kind, group in groups.items():
             view, decode = self._settling[kind], self.projection.kinds.decoder.decoder_of(kind)
@@ -236,16 +224,3 @@ class Projector:
     def close(self) -> None:
         """Closes the store."""
         self.store.close()
-
-
-def _by_size(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
-    part: list[Record] = []
-    size_bytes = 0
-    for record in records:
-        part.append(record)
-        size_bytes += len(record.body)
-        if size_bytes > BATCH_BYTES:
-            yield part
-            part, size_bytes = [], 0
-    if part:
-        yield part

@@ -12,8 +12,9 @@ from typing import Final
 import msgspec
 
 from clawactors.eventlog import EventLog, Record
+from clawactors.projections.engine.batches import BATCH_BYTES
 from clawactors.projections.engine.digest import StoreDigest, digest
-from clawactors.projections.engine.projector import BATCH_BYTES, Projector
+from clawactors.projections.engine.projector import Projector
 from clawactors.projections.engine.store import Reading
 from clawactors.projections.engine.view import Projection
 
