@@ -55,19 +55,23 @@ class ArchiveReport(msgspec.Struct, omit_defaults=True):
 
 
 class ArchiveRequest(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """Move tasks that ended at least so long ago. `run` names the run: asked again, it tells how far that is."""
+    """Move tasks that ended at least so long ago. `run` names the run: asked again, it tells how far that is.
 
-    run: str
-    older_s: float
+    Without a name nothing is begun: it asks how the last run went.
+    """
+
+    run: str = ""
+    older_s: float = 0.0
     dry_run: bool = False
 
 
 class ArchiveReply(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """`is_done`: the run has ended. `waits`: another run is under way; ask again."""
+    """`is_done`: the run has ended. `waits`: another one is under way; ask again. `failure`: why the last one failed."""
 
     report: ArchiveReport = msgspec.field(default_factory=ArchiveReport)
     is_done: bool = False
     waits: bool = False
+    failure: str = ""
     error: Failure | None = None
 
 

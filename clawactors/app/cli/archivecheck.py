@@ -8,6 +8,7 @@ from clawactors.app.archive import archive_of
 from clawactors.app.client import Client
 from clawactors.eventlog import Corrupt, EventLogError
 from clawactors.eventlog.archive.archive import Archive
+from clawactors.runtime.client.archiving import last_failure
 from clawactors.runtime.client.checks import Check
 from clawactors.systems.tasks.payload import shown_size
 
@@ -26,8 +27,11 @@ async def check_archive(client: Client) -> Check:
     """Reads the files, the newest first: what a disk has changed shows nowhere else before it is needed."""
     try:
         named = (await client.views.answer(_Archives, "archives")).files
+        failure = await last_failure(client.questions)
     except EventLogError as error:
         return Check("archive", "unknown", str(error))
+    if failure:
+        return Check("archive", "failed", f"{failure}; the next run goes on from there")
     if not named:
         return Check("archive", "ok", "no task has moved there yet")
     if not client.found.is_own:

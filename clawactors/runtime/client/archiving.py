@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from clawactors.eventlog.requests import Asking
     from clawactors.runtime.questions import Questions
 
-__all__ = ["archive", "compact"]
+__all__ = ["archive", "compact", "last_failure"]
 
 _LOOK_S: Final = 0.2
 _COMPACT_S: Final = 600.0
@@ -40,6 +40,11 @@ async def archive(
         if not reply.waits:
             progress(reply.report)
         await asyncio.sleep(_LOOK_S)
+
+
+async def last_failure(questions: "Questions") -> str:
+    """Why the last run of this leader failed, '' where it did not. Raises: `Unavailable`."""
+    return _reply(await questions.ask(ARCHIVE, _encode(ArchiveRequest()), verb="do", absent_s=0)).failure
 
 
 async def compact(requests: "Asking", principal: str) -> CompactReply:

@@ -24,7 +24,7 @@ from clawactors.systems.tasks import TASK, Task
 from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.tasks.submission import checked_id
 
-__all__ = ["HistoryEntry", "Place", "TaskHistory", "archived_row", "read_history"]
+__all__ = ["HistoryEntry", "Place", "TaskHistory", "archived_row", "before_archive", "read_history"]
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _page: Final = msgspec.msgpack.Decoder(RecordPage).decode
@@ -91,6 +91,17 @@ async def read_history(questions: Questions, id: str, place: Place | None = None
     return TaskHistory(id, known, commits)
 
 
+async def before_archive(questions: Questions, id: str) -> Snapshot[Task]:
+    """A task that has moved to the archive as it was when it had ended. Raises: `Corrupt`, `Missing`, `Unavailable`."""
+    before: Snapshot[Task] = Snapshot(TASK.initial)
+    async for record in _records(questions, id, None):
+        after = fold(TASKS, before, record)
+        if after.state.life.archived is not None:
+            break
+        before = after
+    return before
+
+
 async def archived_row(questions: Questions, id: str, known: Snapshot[Task]) -> TaskRow:
     """The row of a task that has moved to the archive: as it was when it had ended; without its file, the little known.
 
@@ -101,14 +112,11 @@ async def archived_row(questions: Questions, id: str, known: Snapshot[Task]) -> 
         return row
     moved = {"status": row.status, "version": row.version, "archived_in": tombstone.file}
     moved["ended"] = tombstone.ended or "deleted"
-    before: Snapshot[Task] = Snapshot(TASK.initial)
     with suppress(Corrupt):
-        async for record in _records(questions, id, None):
-            after = fold(TASKS, before, record)
-            if after.state.life.archived is not None:
-                break
-            before = after
-    return replace(task_row(id, before) if before.state.exists else row, **moved)
+        before = await before_archive(questions, id)
+        if before.state.exists:
+            row = task_row(id, before)
+    return replace(row, **moved)
 
 
 async def _records(questions: Questions, id: str, until: int | None) -> AsyncIterator[Record]:

@@ -64,6 +64,8 @@ async def result_of(client: "ConnectedClient", id: str, end: asyncio.Future[Ende
         raise Refused(f"task {id} needs a newer release: {ended.frozen}")
     if ended.status == BLOCKED:
         raise TaskBlocked(id, (ended.error or {}).get("message") or "it needs a person")
+    if ended.status == "archived":
+        return await _archived_result(client, id)
     if ended.status != "completed":
         error = msgspec.convert(ended.error, TaskError) if ended.error else None
         raise TaskFailed(id, ended.status, error)
@@ -71,6 +73,16 @@ async def result_of(client: "ConnectedClient", id: str, end: asyncio.Future[Ende
     if ended.large:
         result = (await client.state("task", id, Task, at_least=ended.version, brief=True)).state.life.result
     return await client.payloads.load_payload(result) if is_reference(result) else result
+
+
+async def _archived_result(client: "ConnectedClient", id: str) -> Any:
+    """The result of a task that has moved to the archive since it ended. Raises: `TaskFailed`, `Corrupt`."""
+    from clawactors.runtime.client.history import before_archive
+
+    life = (await before_archive(client.questions, id)).state.life
+    if life.status != "completed":
+        raise TaskFailed(id, life.status, life.error)
+    return await client.payloads.load_payload(life.result) if is_reference(life.result) else life.result
 
 
 async def _state_of(client: "ConnectedClient", id: str) -> str:

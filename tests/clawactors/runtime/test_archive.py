@@ -1,6 +1,7 @@
 """Histories move to the archive: killed anywhere, raced by retries, a history is never in neither place."""
 
 import asyncio
+import io
 import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -19,7 +20,9 @@ from clawactors.projections.engine.digest import digest
 from clawactors.projections.engine.inprocess import InProcessStore
 from clawactors.projections.engine.projector import Projector
 from clawactors.runtime.archiving import ArchivedBlobs, ArchiveReport, archived_in
+from clawactors.runtime.client.archiving import last_failure
 from clawactors.runtime.client.client import ClusterClient
+from clawactors.runtime.client.waiting import TaskFailed
 from clawactors.runtime.control import Control
 from clawactors.runtime.control.archiving import gathering, mover
 from clawactors.runtime.control.archiving.keeper import ArchiveKeeper
@@ -208,6 +211,10 @@ async def test_ended_tasks_move_and_are_still_found() -> None:
         assert (await client.task("deleted")).ended == "deleted"
         assert (await client.task("t3", at_seq=told["t3"][0]["seq"])).status == "scheduled"
         assert (await stage.move(control)).found == 0
+        assert await client.ref("t3").result(10) == "3"
+        with pytest.raises(TaskFailed, match="is cancelled"):
+            await client.ref("cancelled").result(10)
+        assert await client.task_ref("t3").result(10) == "3" if hasattr(client, "task_ref") else True
 
 
 async def test_an_id_in_the_archive_stays_taken_and_a_repeat_is_quiet() -> None:
@@ -332,11 +339,13 @@ async def test_a_store_that_fails_stops_the_run_and_nothing_is_lost() -> None:
         await until(lambda: bool(keeper._serving))
         with pytest.raises(Refused, match="archiving stopped: the disk is full"):
             await client.archive(0)
+        assert await last_failure(client.questions) == "archiving stopped: the disk is full"
         assert [record for record in stage.log._records if record] == stage.log.ever
         stage.archive.store = InProcessArchiveStore()
         told: list[int] = []
         assert (await client.archive(0, progress=lambda report: told.append(report.archived))).archived == 11
         assert await everything(stage.whole) == await stage.log.opened()
+        assert await last_failure(client.questions) == ""
         serving.cancel()
 
 
@@ -352,3 +361,12 @@ async def test_two_leaders_at_once_do_no_harm() -> None:
         assert first.archived + second.archived == 11
         assert await everything(stage.whole) == await stage.log.opened()
         assert len(stage.log.ever) - len([record for record in stage.log._records if record]) == first.records
+
+
+async def test_a_damaged_file_of_a_killed_run_does_not_stop_the_next_ones() -> None:
+    async with Cluster(log=WholeLog) as cluster:
+        stage, control = await staged(cluster)
+        await stage.archive.store.put("000000000001-bad.jsonl.zst", io.BytesIO(b"cut short"))
+        assert (await stage.move(control)).archived == 11
+        await stage.archive.store.remove("000000000001-bad.jsonl.zst")
+        assert await everything(stage.whole) == await stage.log.opened()

@@ -49,7 +49,7 @@ class ArchiveKeeper(RequestEndpoint):
             control.state.tasks,
             rest_s,
         )
-        self._name, self._report, self._error = "", ArchiveReport(), ""
+        self._name, self._report, self._error, self._failure = "", ArchiveReport(), "", ""
         self._run: asyncio.Task[None] | None = None
         self._compacting: asyncio.Future[tuple[int, int]] | None = None
 
@@ -95,8 +95,10 @@ class ArchiveKeeper(RequestEndpoint):
 
     @answering(_decode, _encode, ArchiveReply, "a request to archive")
     async def _answer(self, _principal: str, asked: ArchiveRequest) -> ArchiveReply:
-        if not asked.run or asked.older_s < 0:
-            raise Refused("a run needs a name, and an age of 0 s or more")
+        if asked.older_s < 0:
+            raise Refused("an age is 0 s or more")
+        if not asked.run:
+            return ArchiveReply(self._report, is_done=not self._is_running, failure=self._failure)
         if asked.run != self._name:
             if self._is_running:
                 return ArchiveReply(self._report, waits=True)
@@ -118,9 +120,11 @@ class ArchiveKeeper(RequestEndpoint):
         before_ns = self._control.context.time.now_ns() - int(older_s * 1e9)
         try:
             await self.mover.run(before_ns, report, pause, dry_run=dry_run)
-        except (EventLogError, Refused) as error:  # the next run completes what this one has begun
-            self._error = f"archiving stopped: {error}"
-            _log.error("%s", self._error)
+        except Exception as error:  # the next run completes what this one has begun
+            self._error = self._failure = f"archiving stopped: {error}"
+            _log.error("%s", self._error, exc_info=not isinstance(error, (EventLogError, Refused, OSError)))
+        else:
+            self._failure = ""
         finally:
             report.seconds = round(clock() - began, 3)
         if report.archived:

@@ -9,6 +9,7 @@
 
 import asyncio
 import io
+import logging
 import secrets
 import tempfile
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from typing import BinaryIO, Final, cast
 
 import msgspec
 
-from clawactors.eventlog import WrongVersion
+from clawactors.eventlog import Corrupt, WrongVersion
 from clawactors.eventlog.archive.archive import Archive
 from clawactors.eventlog.archive.writer import ArchiveWriter
 from clawactors.eventlog.blobs import Blobs
@@ -41,6 +42,7 @@ BATCH: Final = 20_000
 """Tasks of one file, at most."""
 
 _TOMBSTONES: Final = 200
+_log = logging.getLogger(__name__)
 _PURGES: Final = 8
 _SPOOLED_BYTES: Final = 8 << 20
 
@@ -119,7 +121,11 @@ class Mover:
     async def settle(self, report: ArchiveReport, pause: Pause) -> None:
         """Completes what earlier runs have begun. Raises: what log and store raise."""
         for name in await self._archive.unfinished():
-            file = await self._archive.file(name)
+            try:
+                file = await self._archive.file(name)
+            except Corrupt as error:  # what it holds is still in the log, or it would have been finished
+                _log.error("%s", error)
+                continue
             tasks = [
                 (entry.aggregate.partition("/")[2], (entry.first_seq, entry.last_seq))
                 async for entry in file.entries()
