@@ -66,7 +66,7 @@ class ArchiveRequest(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class ArchiveReply(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """`is_done`: the run has ended. `waits`: another one is under way; ask again. `failure`: why the last one failed."""
+    """`is_done`: the run has ended. `waits`: another one is under way. `failure` is why the last one failed."""
 
     report: ArchiveReport = msgspec.field(default_factory=ArchiveReport)
     is_done: bool = False

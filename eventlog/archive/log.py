@@ -46,6 +46,7 @@ class ArchivedLog:
         self.log, self.archive = log, archive
         self._archived_in, self._damaged = archived_in, damaged
         self._named: set[str] = set()
+        self._unreadable: dict[str, Corrupt] = {}
 
     @property
     def sealer(self) -> Sealer:
@@ -157,20 +158,22 @@ class ArchivedLog:
         readings += [
             SortedReading(file.directory.first_seq, partial(self._of_file, file, after, until)) for file in files
         ]
-        missing: dict[str, Record] = {}
+        missing: set[str] = set()
         async with aclosing(merged(readings)) as batches:
             async for records in batches:
                 for record in records:
-                    if (file := self._archived_in(record)) and file not in known:
-                        missing.setdefault(file, record)
+                    if (file := self._archived_in(record)) and (file not in known or file in self._unreadable):
+                        missing.add(file)
                 if files:
                     records = [
                         each for each in records if fits(each.subject) and (since_ns is None or each.at_ns >= since_ns)
                     ]
                 if records:
                     yield records
-        if missing:
-            self._damaged(_lacks(missing))
+        for file in missing & self._unreadable.keys():
+            self._damaged(self._unreadable[file])
+        if lacking := missing - self._unreadable.keys():
+            self._damaged(_lacks(lacking))
         if set(await self.archive.names()) - known:
             raise Unavailable("tasks were archived while the log was read: read it again")
 
@@ -210,8 +213,9 @@ class ArchivedLog:
                 if name in self._named or await self._is_named(file, name):
                     self._named.add(name)
                     found.append(file)
-            except Corrupt as error:
-                self._damaged(error)
+                self._unreadable.pop(name, None)
+            except Corrupt as error:  # it matters only if the log names it
+                self._unreadable[name] = error
         return found
 
     async def _is_named(self, file: ArchiveFile, name: str) -> bool:
@@ -224,7 +228,7 @@ class ArchivedLog:
         return False
 
 
-def _lacks(missing: dict[str, Record]) -> Corrupt:
+def _lacks(missing: set[str]) -> Corrupt:
     """The error about files that the log names and the archive has not."""
     shown = ", ".join(sorted(missing)[:_MISSING_SHOWN])
     more = f" and {len(missing) - _MISSING_SHOWN} more" if len(missing) > _MISSING_SHOWN else ""
