@@ -263,7 +263,7 @@ async def test_a_log_with_its_archive_reads_as_if_nothing_had_moved() -> None:
         await read("claw.task.t1.>")
     assert isinstance(archive.store, InProcessArchiveStore)
     archive.store.kept[f"f1{SUFFIX}"] = b"damaged"
-    with pytest.raises(Corrupt, match="f1.jsonl.zst is damaged"):
+    with pytest.raises(Corrupt, match=r"f1\.jsonl\.zst is damaged"):
         await read("claw.task.>")
     del archive.store.kept[f"f1{SUFFIX}"]
     told: list[str] = []
