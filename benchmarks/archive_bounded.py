@@ -1,7 +1,7 @@
 """Runs many short tasks with a small retention, and plots what log, views and server take meanwhile.
 
-`python -m benchmarks.archive_bounded --tasks 50000 --rate 300 --after 10s --out docs/archive.svg`; with `--tasks 1000000`
-it is the long form. Lines that stay level are the point; what grows is one tombstone a task.
+`python -m benchmarks.archive_bounded --tasks 50000 --rate 300 --after 10s --out docs/archive.svg`, or a million tasks.
+Lines that stay level are the point; what grows is one tombstone a task.
 """
 
 import argparse

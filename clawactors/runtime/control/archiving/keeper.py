@@ -23,8 +23,9 @@ _LOOK_S: Final = 0.5
 _EVERY_S: Final = 900.0
 _AFTER_START_S: Final = 60.0
 _RESTS: Final = 4.0
-"""By itself it works for one part of the time and rests for four, and for less with each file that is still to come."""
+"""By itself it works for one part of the time and rests for four; for less where more than `_AT_EASE` tasks wait."""
 _LEAST_RESTS: Final = 0.2
+_AT_EASE: Final = 500
 
 _decode: Final = msgspec.json.Decoder(ArchiveRequest).decode
 _encode: Final = msgspec.json.Encoder().encode
@@ -113,7 +114,8 @@ class ArchiveKeeper(RequestEndpoint):
 
     async def _move(self, older_s: float, rests: float, *, dry_run: bool) -> None:
         async def pause(took_s: float) -> None:
-            await asyncio.sleep(max(_LEAST_RESTS, rests / (1 + report.files)) * took_s)
+            waiting = report.found - report.archived - report.left
+            await asyncio.sleep(max(_LEAST_RESTS, rests * min(1.0, _AT_EASE / max(1, waiting))) * took_s)
 
         clock, report = asyncio.get_running_loop().time, self._report
         began = clock()
