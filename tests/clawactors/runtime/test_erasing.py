@@ -1,6 +1,8 @@
 """Erasing an owner's words, in a cluster in memory: what goes, what stays, and that a kill anywhere leaves no half."""
 
 import asyncio
+import random
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -128,13 +130,27 @@ async def test_what_was_never_sealed_is_counted(monkeypatch: pytest.MonkeyPatch)
         assert (await cluster.client.erase("ada"))["receipt"]["unsealed"] == 1
 
 
-@pytest.mark.parametrize("seed", range(3))
-async def test_a_leader_killed_anywhere_leaves_an_erasure_that_the_next_one_ends(seed: int) -> None:
+@pytest.mark.parametrize("kills", [(0.05,), (3.01, 3.01), (3.2, 3.2, 3.2)], ids=str)
+async def test_a_leader_killed_anywhere_leaves_an_erasure_that_the_next_one_ends(kills: tuple[float, ...]) -> None:
+    await erased_with_kills(0, kills)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(60))
+async def test_many_leaders_killed_at_random_moments_end_an_erasure(seed: int) -> None:
+    r = random.Random(seed)
+    await erased_with_kills(
+        seed, tuple(r.choice((r.uniform(0, 0.2), r.uniform(2.9, 3.4))) for _ in range(r.randint(1, 5)))
+    )
+
+
+async def erased_with_kills(seed: int, kills: Sequence[float]) -> None:
+    """An erasure whose leader is killed after each of these times, in seconds."""
     async with Cluster([tell], seed=seed) as cluster:
         await told(cluster)
         erasing = asyncio.ensure_future(cluster.client.erase("ada"))
-        for _ in range(seed % 3 + 1):
-            await cluster.sleep((0.05, 3.01, 3.2)[seed])
+        for after_s in kills:
+            await cluster.sleep(after_s)
             if not erasing.done():
                 await cluster.restart_control()
         done = await erasing
