@@ -54,6 +54,10 @@ class BlobEndpoint(RequestEndpoint):
             await requests.answer("claw.query.*.blob", self._give),
         ]
 
+    def forget(self) -> None:
+        """Keeps none of the values that were asked for lately: some of them were erased."""
+        self._cached.clear()
+
     @answering(_part, _encode, UploadReply, "a part of an upload")
     async def _take(self, principal: str, part: BlobPart) -> UploadReply:
         """Raises: `Refused`; what the store raises."""

@@ -116,13 +116,13 @@ class Control:
         leftovers = Leftovers(context.log, kinds, blobs, outputs)
         work = partial(under_way, self.state.tasks, *rosters)
         self.eraser = Eraser(self.dispatcher, sealer, views, leftovers, work, background)
+        self.eraser.on_erased = self.blobs.forget
         by_leader = self.ends, self.blobs, self.outputs, self.forks, self.endpoint, self.eraser
         self._answering = LeaderEndpoints(requests, *by_leader)
         families = self.state.tasks.families
         self._children = ChildKeeper(self.dispatcher, families, self.snapshots, views, background, self._is_leading)
         self._writer = PlannedCommandWriter(self.dispatcher, self.placement, self.snapshots, background, self._wake.set)
-        told = self.ends, self.eraser
-        self._plans = Plans(self.state, *rosters, *told, self.snapshots, background, self._changed)
+        self._plans = Plans(self.state, *rosters, self.ends, self.eraser, self.snapshots, background, self._changed)
         self._position, self._leads, self.progress = 0, 0, ProgressReports()
         self._follower: Follower | None = None
         self._check: asyncio.TimerHandle | None = None

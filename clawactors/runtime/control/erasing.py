@@ -69,6 +69,8 @@ class Eraser(RequestEndpoint):
         self._jobs: dict[str, asyncio.Task[dict[str, Any]]] = {}
         self._stages: dict[str, str] = {}
         self._must_renew = False
+        self.on_erased: Callable[[], None] = _nothing
+        """Called where the fold meets the end of an erasure."""
 
     # What the log says
 
@@ -80,6 +82,7 @@ class Eraser(RequestEndpoint):
         if any(isinstance(event, ErasureFinished) for event in commit.events):
             self._sealer.forget(commit.id)
             self._must_renew = True
+            self.on_erased()
 
     def renew(self) -> None:
         """Has the views built again where they may hold what was erased; they have all commits up to then."""
@@ -186,3 +189,7 @@ class Eraser(RequestEndpoint):
                     with contextlib.suppress(Refused):  # it has ended meanwhile
                         await self._dispatcher.send(Call(each.kind, each.id, (each.end,)))
             await asyncio.sleep(_LOOK_S)
+
+
+def _nothing() -> None:
+    pass

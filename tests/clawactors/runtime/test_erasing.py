@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from clawactors import skill
+from clawactors.eventlog import Missing
 from clawactors.eventlog.sealing import Sealer
 from clawactors.kernel.errors import InvalidQuery, Refused
 from clawactors.testing import Cluster
@@ -56,6 +57,8 @@ async def test_what_an_owner_said_is_gone_and_what_happened_stays() -> None:
         others = [await claw.task(id) for id in ("theirs", "nobodys")]
         assert HUSH.encode() not in log_of(cluster), "it was sealed from the beginning"
         assert b'"plain"' in log_of(cluster), "nobody's words are not sealed"
+        hers = before.result["store"]["blob"]
+        assert HUSH.encode() in await claw.blob(hers)
         done = await claw.erase("ada", reason="asked")
         receipt = done["receipt"]
         assert done["erased"] == receipt["records"] > 0
@@ -68,6 +71,8 @@ async def test_what_an_owner_said_is_gone_and_what_happened_stays() -> None:
         assert [await claw.task(id) for id in ("theirs", "nobodys")] == others
         assert (await claw.blob(others[0].result["store"]["blob"])).startswith(b"open")
         assert HUSH not in str(await claw.history("hers"))
+        with pytest.raises(Missing):  # from no cache either
+            await claw.blob(hers)
 
 
 async def test_an_erased_task_keeps_its_id_and_is_never_run_again() -> None:
@@ -115,6 +120,8 @@ async def test_memories_and_conversations_go_too() -> None:
         assert done["receipt"]["memories"] >= 1
         assert done["receipt"]["aggregates"]["chat"] == 1
         assert HUSH not in str(await ada.recall("cellar"))
+        assert HUSH not in str(await ada.memories.audit(owner="ada"))
+        assert HUSH not in str([row async for row in ada.memories.export("ada")])
         assert "dry" in str(await ada.recall("cellar"))
         assert HUSH.encode() not in log_of(cluster)
 
