@@ -552,7 +552,7 @@ async def test_a_server_that_does_not_answer_is_asked_whether_its_disk_is_full(p
     ("more", "limits", "said"),
     [
         ("max_payload: 65536", "max_file: 400MB, max_mem: 64MB", "at most 64 KB: set max_payload: 1MB"),
-        ("", "max_file: 1MB, max_mem: 64MB", "insufficient storage resources available: raise max_streams"),
+        ("", "max_file: 512KB, max_mem: 64MB", "insufficient storage resources available: raise max_streams"),
     ],
 )
 async def test_a_limit_that_leaves_no_room_for_the_streams_is_named_at_the_start(
