@@ -19,6 +19,7 @@ from clawactors.eventlog import (
     WrongVersion,
 )
 from clawactors.eventlog.jetstream import Connection, JetStreamLog
+from clawactors.eventlog.jetstream.log import atomic, publisher, settlement
 from clawactors.eventlog.jetstream.log.streams import BLOBS, EVENTS, LIVE, events, stores_beside
 from clawactors.eventlog.jetstream.wire.api import call
 from tests.logs import open_log
@@ -509,8 +510,10 @@ async def test_no_traceback_is_printed_when_a_server_goes_and_comes(
 
 
 async def test_an_append_to_a_full_account_is_refused_soon_with_the_reason(
-    own_server: Callable[..., NatsServer],
+    own_server: Callable[..., NatsServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(settlement, "FULL_S", 0.1)
+    monkeypatch.setattr(atomic, "FULL_S", 0.1)
     limits = "jetstream: { max_file: 24MB, max_mem: 64MB }"
     server = own_server(f"accounts {{ SMALL {{ {limits}, users: [{{ user: a, password: {PASSWORD} }}] }} }}")
     async with await open_log(server.url("a"), "test") as log:
@@ -527,7 +530,12 @@ async def test_an_append_to_a_full_account_is_refused_soon_with_the_reason(
         assert "exceeded" in log.trouble or "insufficient" in log.trouble
 
 
-async def test_a_server_that_does_not_answer_is_asked_whether_its_disk_is_full(proxy: Proxy, nats_url: str) -> None:
+async def test_a_server_that_does_not_answer_is_asked_whether_its_disk_is_full(
+    proxy: Proxy, nats_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert publisher.LOOK_S + 2 * publisher.SWEEP_S < 2, "it is told within 3 s"
+    monkeypatch.setattr(publisher, "LOOK_S", 0.1)
+    monkeypatch.setattr(publisher, "SWEEP_S", 0.05)
     async with await open_log(proxy.url(nats_url), "test") as log:
         asked: list[str] = []
 
@@ -540,7 +548,7 @@ async def test_a_server_that_does_not_answer_is_asked_whether_its_disk_is_full(p
         async with asyncio.timeout(3):
             with pytest.raises(NoSpace, match="no space left on device; the append may or may not be stored"):
                 await log.append(draft(), 0)
-        assert len(asked) == 2, "other ills are waited out"
+        assert len(asked) == 2, "other faults are waited out"
         assert "no space left on device" in log.trouble
         proxy.deaf = False
         proxy.cut()

@@ -14,6 +14,7 @@ import pytest
 from clawactors.eventlog import Corrupt, InProcessLog, Misconfigured
 from clawactors.projections.engine.damage import damage_noted, distrust
 from clawactors.projections.engine.digest import store_digest
+from clawactors.projections.engine.projector import Projector
 from clawactors.projections.engine.revisions import Revisions
 from clawactors.projections.engine.scrub import scrub
 from clawactors.projections.engine.store import Damaged, Store
@@ -129,7 +130,7 @@ async def test_rows_that_are_damaged_while_they_serve_are_made_again_beside(
 
 async def test_of_damaged_revisions_the_newest_is_kept(tmp_path: Path) -> None:
     await built(tmp_path)
-    for number in (1, 2, 3):
+    for number in (1, 2):
         distrust(tmp_path, "SIGBUS")
         await built(tmp_path)
         assert put_aside(tmp_path) == [str(tmp_path / f"damaged-cluster@{number}")]
@@ -206,3 +207,39 @@ async def test_a_file_in_place_of_the_folder_is_told(tmp_path: Path) -> None:
     async with InProcessLog() as log:
         with pytest.raises(Misconfigured, match="can't use"):
             await LiveViews.open(log, tmp_path / "views", CLUSTER, heartbeat=lambda _: None, now_ns=lambda: 0)
+
+
+def test_two_projectors_on_one_folder_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
+    code = (
+        "import asyncio; from pathlib import Path\n"
+        "from clawactors.projections.engine.digest import store_digest\n"
+        "from clawactors.projections.engine.projector import Projector\n"
+        "from tests.projections.cluster import CLUSTER\n"
+        "from tests.projections.damaging import log_of_tasks\n"
+        "records = log_of_tasks()._records\n"
+        f"projector = Projector.open(CLUSTER, Path({str(tmp_path / 'both')!r}), 'damaged')\n"
+        "print('open', flush=True); input()\n"
+        "for at in range(0, len(records), 30): projector.apply(records[at : at + 30])\n"
+        "print(store_digest(projector.store, CLUSTER).digest)\n"
+    )
+    children = [
+        subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    try:
+        for child in children:
+            assert child.stdout is not None
+            assert child.stdout.readline() == "open\n"
+        for child in children:
+            assert child.stdin is not None
+            child.stdin.write("\n")
+            child.stdin.flush()
+        digests = {child.communicate(timeout=30)[0].strip() for child in children}
+    finally:
+        for child in children:
+            child.kill()
+            child.wait()
+    alone = Projector.open(CLUSTER, tmp_path / "alone", "damaged")
+    alone.apply(log_of_tasks()._records)
+    assert digests == {store_digest(alone.store, CLUSTER).digest}
+    alone.close()

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from clawactors.app.client import Client
 from clawactors.app.cluster import ClusterPlan
 from clawactors.app.datafolder import RESERVE_BYTES
 from clawactors.app.discovery import discover
-from clawactors.eventlog import Unavailable
+from clawactors.eventlog import NoSpace, Unavailable
 from clawactors.runtime.client.submitting import TaskRequest
 from clawactors.systems.tasks.submission import spec_of
 from tests.scenario.claw import Claw
@@ -136,6 +137,7 @@ async def test_a_disk_that_runs_full_loses_nothing_and_once_there_is_room_all_go
 ) -> None:
     async with running(disk(ENOUGH + 32 * MB), ClusterPlan(nodes=2, skills=(SKILLS,))) as system:
         ids = await system.submit(20, steps=20, seconds=0.1)
+        waiting = (await system.client.submit("no-such-skill", {})).id
         filler = system.folder / "filler"
         fill(filler)
         async with Client.of(discover(system.cluster.nats_url), timeout_s=2) as client:
@@ -148,11 +150,18 @@ async def test_a_disk_that_runs_full_loses_nothing_and_once_there_is_room_all_go
                 return False
 
             await until(is_refused, "appends are refused")
+            began = time.monotonic()
+            with pytest.raises(NoSpace, match="the server has no room: "):
+                await client.submit("echo", {"text": "x" * 5000})
+            assert time.monotonic() - began < 3
+            why = await client.why(waiting)
+            assert "nothing can be recorded now, of any task: the server has no room" in why.reasons[0]
             report = await system.run_claw("doctor")
             assert report.code == 1
             assert any("free some space" in check["detail"] for check in report.answer["checks"])
             filler.unlink()
             await until(lambda: is_taken(client), "appends are taken again")
+            await client.ref(waiting).cancel()
         await system.ended(ids)
         await system.audit()
         await system.replay_is_equal()
