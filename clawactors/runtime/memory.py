@@ -25,6 +25,8 @@ __all__ = ["ASK_S", "CONTEXT", "SEARCH", "Memories", "Recorder", "StoredNote", "
 
 SEARCH: Final = "memory.search"
 CONTEXT: Final = "memory.context"
+_BUILDING: Final = "building"
+_AGAIN_S: Final = 0.1
 ASK_S: Final = 20.0
 """How long a question may wait: after a start, memory reads the log first."""
 
@@ -144,10 +146,14 @@ class Memories:
         if self.user:
             question.setdefault("user", self.user)
         body = encoded(question)
-        async with self._asking:
-            answer = await ask(self._requests, f"{self._subject}.{name}", body, timeout_s)
-        reply: dict[str, Any] = msgspec.json.decode(answer)
-        if (error := reply.get("error")) is not None:
+        while True:
+            async with self._asking:
+                answer = await ask(self._requests, f"{self._subject}.{name}", body, timeout_s)
+            reply: dict[str, Any] = msgspec.json.decode(answer)
+            if (error := reply.get("error")) is None or error["code"] != _BUILDING:
+                break
+            await asyncio.sleep(_AGAIN_S)  # rows of a past moment
+        if error is not None:
             raise _ERRORS.get(error["code"], Unavailable)(error["message"])
         return reply
 

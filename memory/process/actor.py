@@ -22,12 +22,14 @@ from clawactors.memory.process.commands import MemoryCommands, StoreSnapshots
 from clawactors.memory.process.consolidation import DEFAULT_PLAN, ConsolidationRunner, MemoryPlan
 from clawactors.memory.process.following import Following
 from clawactors.memory.process.guarding import guarding
+from clawactors.memory.process.past import PastMemory, past_of
 from clawactors.memory.process.questions import QUESTIONS
 from clawactors.memory.process.renewing import Renewal
 from clawactors.memory.process.store import MemoryStore
 from clawactors.memory.process.uses import UseCounter
 from clawactors.memory.process.writer import CommandWriter
 from clawactors.memory.recall.levels import SENSORY_LIMIT, SensoryMemory, WorkingMemory
+from clawactors.projections.past import BuildViews
 from clawactors.runtime.client.sender import CommandSender
 from clawactors.runtime.context import ActorContext
 from clawactors.runtime.control.lookup import StateEndpoint
@@ -40,8 +42,7 @@ from clawactors.systems.owners.kind import OWNERS
 __all__ = ["MemoryActor"]
 
 _QUEUE: Final = "memory"
-_OPEN_WITHIN_S: Final = 15.0
-_FRESH_WITHIN_S: Final = 15.0
+_WITHIN_S: Final = 15.0
 _JOBS_WITHIN_S: Final = 2.0
 _SAVE_EVERY: Final = 5_000
 _SENSORY_PATTERNS: Final = ("claw.task.>", "claw.chat.>")
@@ -62,6 +63,7 @@ class MemoryActor:
     commands: MemoryCommands
     histories: HistoryReader
     uses: UseCounter
+    past: PastMemory | None
 
     def __init__(
         self,
@@ -73,11 +75,13 @@ class MemoryActor:
         plan: MemoryPlan = DEFAULT_PLAN,
         parts: MemoryParts = DEFAULT_PARTS,
         sealer: Sealer | None = None,
+        build: BuildViews | None = None,
     ) -> None:
         self.context, self.requests = context, requests
         self._kinds, self.decoder, self._leases = kinds, kinds.decoder, leases
         self._folder, self.plan, self._parts = folder, plan, parts
         self._sealer = sealer
+        self._build, self.past = build, None
         self._sensory = SensoryMemory()
         self._consolidation_name = f"consolidation/{context.by.rpartition('/')[2]}"
         self._last_ingested = 0
@@ -85,8 +89,7 @@ class MemoryActor:
         self._sender = CommandSender(context, requests, context.by.partition("/")[0], "")
         self._answers = Answers(self)
         self._working: dict[str, WorkingMemory] = {}
-        self._open = asyncio.Event()
-        self._saved = 0
+        self._open, self._saved = asyncio.Event(), 0
 
     async def listen(self) -> None:
         """Accepts questions from now on; they wait until the store is open."""
@@ -122,6 +125,7 @@ class MemoryActor:
         async with contextlib.AsyncExitStack() as stack:
             self.store = await MemoryStore.open(context.log, self._folder, context.time.now_ns, self._parts)
             stack.push_async_callback(self.store.aclose)
+            self.past = past_of(self.store, context.log, self._build)
             self._renewal = Renewal(self.store, self._sealer, self._drop_read)
             patterns = self.store.views.feed.projector.projection.patterns
             self._rows = Following(context.log, patterns, self.store.views.position, self._apply)
@@ -201,7 +205,7 @@ class MemoryActor:
     async def opened(self) -> None:
         """Returns when questions can be answered. Raises: `Unavailable`."""
         try:
-            async with asyncio.timeout(_OPEN_WITHIN_S):
+            async with asyncio.timeout(_WITHIN_S):
                 await self._open.wait()
         except TimeoutError:
             raise Unavailable("memory is still reading the log: ask again in some seconds") from None
@@ -212,12 +216,12 @@ class MemoryActor:
         Without `concluded` it does not wait for what consolidation derives, which goes on all the time.
         """
         try:
-            async with asyncio.timeout(_FRESH_WITHIN_S):
+            async with asyncio.timeout(_WITHIN_S):
                 await asyncio.gather(self.histories.caught_up(), self._rows.caught_up(), self._jobs_submitted())
         except TimeoutError:
             raise Unavailable(f"memory is at {self.histories.position} of the log, not yet at its end") from None
         seq = max(self._rows.upto if concluded else self._last_ingested, self.histories.remembered)
-        await self.store.reached(seq, _FRESH_WITHIN_S)
+        await self.store.reached(seq, _WITHIN_S)
 
     async def _jobs_submitted(self) -> None:
         """Waits for the jobs of all messages, but not for long: while no control process leads, none is done anyway."""
@@ -236,8 +240,7 @@ class MemoryActor:
 
     async def working(self, task: str) -> WorkingMemory:
         """The task's working memory, up to the end of the log."""
-        working = self._working.get(task)
-        if working is None:
+        if (working := self._working.get(task)) is None:
             working = self._working[task] = WorkingMemory(task)
             if len(self._working) > _WORKING_MAX:
                 del self._working[next(iter(self._working))]

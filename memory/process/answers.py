@@ -22,6 +22,7 @@ from clawactors.memory.process.consolidation import ConsolidationRunner, MemoryP
 from clawactors.memory.process.contexts import Contexts
 from clawactors.memory.process.forgetting import forget
 from clawactors.memory.process.hiding import Hiding
+from clawactors.memory.process.past import PastMemory
 from clawactors.memory.process.replies import Reply, event_row
 from clawactors.memory.process.store import MemoryStore
 from clawactors.memory.process.uses import UseCounter
@@ -51,6 +52,7 @@ class AnswerSource(Protocol):
     histories: HistoryReader
     plan: MemoryPlan
     uses: UseCounter
+    past: PastMemory | None
 
     async def opened(self) -> None:
         """Returns when the store is open. Raises: `Unavailable`."""
@@ -103,6 +105,10 @@ class Answers:
         await self._source.opened()
         if question.fresh:
             await self._source.fresh(concluded=not isinstance(question, q.SearchQuestion))
+        if question.at_seq or question.at_time_ns:
+            if self._source.past is None:
+                raise InvalidQuery("memory can't be asked of the past here")
+            return await self._source.past.reply(question, access, self._source.store)
         reply = await self._reply(question, access)
         return reply | {"position": self._source.store.views.position}
 

@@ -40,10 +40,12 @@ class MemoryQuestion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """A question. A `fresh` answer includes everything that was in the log when the question arrived.
 
     `user` is for whom it is asked, None for nobody; `task` and its `skill` are what asks, `by` who is on record for
-    what it changes. Of these, a principal may only say `user`, by its own name.
+    what it changes. Of these, a principal may only say `user`, its own. `at_seq` or `at_time_ns`: as it was then.
     """
 
     fresh: bool = True
+    at_seq: int = 0
+    at_time_ns: int = 0
     user: str | None = None
     task: str = ""
     skill: str = ""

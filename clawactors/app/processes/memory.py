@@ -6,10 +6,12 @@ It reports ready before it has read the log: no start waits for it, but question
 import contextlib
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from clawactors.app.archive import archive_of, archived_log
+from clawactors.app.processes.past import build_in_process
 from clawactors.app.processes.start import MemoryStart, main
 from clawactors.eventlog.jetstream import JetStreamLeases, JetStreamLog, JetStreamRequests
 from clawactors.kinds import KINDS
@@ -51,7 +53,9 @@ async def serve(start: MemoryStart, ready: Callable[[], None]) -> None:
         parts = parts_of(read_config(Path(start.data), start.config))
         if start.died_of:
             distrust(Path(start.data) / FOLDER, start.died_of)
-        actor = MemoryActor(context, KINDS, leases, requests, Path(start.data) / FOLDER, plan, parts, log.sealer)
+        build = partial(build_in_process, start.nats_url, start.data, "memory")
+        folder = Path(start.data) / FOLDER
+        actor = MemoryActor(context, KINDS, leases, requests, folder, plan, parts, log.sealer, build)
         await actor.listen()
         ready()
         await actor.serve()

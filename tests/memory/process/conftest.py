@@ -14,9 +14,12 @@ from clawactors.eventlog.decoding import Commit
 from clawactors.eventlog.leases import InProcessLeases
 from clawactors.eventlog.requests import InProcessRequests
 from clawactors.kinds import DECODER, KINDS
+from clawactors.memory.index.view import memory_projection
 from clawactors.memory.models.parts import DEFAULT_PARTS, MemoryParts
 from clawactors.memory.process import MemoryActor, MemoryPlan
 from clawactors.memory.process.consolidation import DEFAULT_PLAN
+from clawactors.projections.engine.replay import Progress
+from clawactors.projections.past import build_views
 from clawactors.runtime.call import Call
 from clawactors.runtime.client.recording import ClientMemories
 from clawactors.runtime.clock import SystemClock
@@ -75,7 +78,12 @@ class Place:
     ) -> AsyncIterator[MemoryActor]:
         """An actor that answers; it ends in good order with the block."""
         context = ActorContext(self.log, SystemClock(), f"memory/{name}")
-        actor = MemoryActor(context, KINDS, self.leases, self.requests.of("memory"), self.folder / folder, plan, parts)
+
+        async def build(into: Path, position: int, progress: Progress) -> None:
+            await build_views(self.log, into, memory_projection(), position, progress)
+
+        requests, at = self.requests.of("memory"), self.folder / folder
+        actor = MemoryActor(context, KINDS, self.leases, requests, at, plan, parts, build=build)
         await actor.listen()
         serving = asyncio.create_task(actor.serve())
         try:

@@ -18,22 +18,22 @@ _SCOPE: Final = "owner session agent"
 _CONTENT: Final = f"{_SCOPE} kind tag speaker"
 
 VERBS: Final[dict[str, VerbHelp]] = {
-    "search": _takes("[TEXT]", f"limit {_CONTENT} shared since until zone locale threshold like explain"),
+    "search": _takes("[TEXT]", f"limit {_CONTENT} shared since until zone locale threshold like explain at"),
     "context": _takes("TEXT", f"tokens {_CONTENT} shared since until zone locale threshold"),
     "compress": _takes("FILE|-", "chars keywords encoding"),
     "add": _takes("TEXT|@FILE|-", f"{_CONTENT} at zone locale key"),
     "update": _takes("ID TEXT", "tag"),
     "history": _takes("KEY|ID", "owner"),
     "import": _takes("FILE|FOLDER|- …", "owner tag session encoding zone locale"),
-    "show": _takes("ID"),
+    "show": _takes("ID", "at"),
     "forget": _takes("[ID …]", f"{_SCOPE} since until reason yes dry_run"),
     "archive": _takes("ID", "reason"),
     "restore": _takes("ID"),
     "consolidate": _takes(options="since"),
-    "export": _takes(options=f"{_SCOPE} status lines"),
+    "export": _takes(options=f"{_SCOPE} status lines at"),
     "settings": _takes(options="owner memory retention language zone share"),
     "audit": _takes("[ID]", "owner since limit"),
-    "stats": _takes(),
+    "stats": _takes(options="at"),
     "jobs": _takes(options="limit owner status"),
     "say": _takes("CONVERSATION TEXT", "owner role speaker agent at zone locale"),
     "about": _takes("NAME", "owner depth"),
@@ -41,6 +41,9 @@ VERBS: Final[dict[str, VerbHelp]] = {
     "working": _takes("TASK", "budget"),
 }
 """What the help of each verb lists."""
+
+
+_AT: Final = "add: when it happened, as in 2026-06-05 (default: now); others: as it was then, at a sequence or time"
 
 
 def memory(parser: Parser) -> None:
@@ -75,7 +78,7 @@ def memory(parser: Parser) -> None:
     parser.add_argument("--lines", action="store_true", help="one JSON document per line")
     parser.add_argument("--memory", choices=("on", "off"), help="whether anything of the owner is remembered")
     parser.add_argument("--retention", type=count, metavar="DAYS", help="forget what is older (0: never)")
-    parser.add_argument("--at", default="", metavar="DATE", help="when it happened, as in 2026-06-05 (default: now)")
+    parser.add_argument("--at", default="", metavar="DATE|SEQ|TIME", help=_AT)
     parser.add_argument("--language", help="language of the owner, as in en_GB: how dates like 5/6/2026 are meant")
     parser.add_argument("--zone", help="time zone of owner, dates or words like yesterday, as in Europe/Rome")
     parser.add_argument("--locale", default="", help="how dates like 5/6/2026 are written, as in en_GB")

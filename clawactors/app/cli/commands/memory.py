@@ -1,7 +1,8 @@
 """`claw memory VERB`: search, context, add, import, update, forget …, and what owners want."""
 
 import sys
-from collections.abc import Awaitable, Callable
+from argparse import ArgumentTypeError
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
 import msgspec
@@ -22,6 +23,7 @@ from clawactors.app.cli.memoryrows import (
     text_lines,
 )
 from clawactors.app.cli.output import Facts, counted, emit, note
+from clawactors.app.cli.parsing import place
 from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.session import ask_memory, hinted, with_client
 from clawactors.app.client import Client
@@ -83,13 +85,14 @@ async def _context(client: Client, options: Any) -> int:
 async def _search(client: Client, options: Any) -> int:
     limit = 5 if options.limit is None else options.limit
     question = _wanted(options) | {"like": options.like, "limit": limit, "explain": options.explain}
-    rows = (await ask_memory(client, "search", **question))["rows"]
+    rows = (await ask_memory(client, "search", **question, **await _moment(client, options)))["rows"]
     emit(options, rows, lambda: hit_list(rows))
     return 0
 
 
 async def _show(client: Client, options: Any) -> int:
-    rows = [(await ask_memory(client, "show", id=options.words[0]))["row"]]
+    moment = await _moment(client, options)
+    rows = [(await ask_memory(client, "show", id=options.words[0], **moment))["row"]]
     emit(options, rows, lambda: memory_cards(rows))
     return 0
 
@@ -102,7 +105,8 @@ async def _consolidate(client: Client, options: Any) -> int:
 
 async def _export(client: Client, options: Any) -> int:
     scope = {"session": options.session, "agent": options.agent, "status": options.status or None}
-    found = client.memories.export(options.owner, **scope)
+    moment = await _moment(client, options)
+    found = _exported(client, options, scope | moment) if moment else client.memories.export(options.owner, **scope)
     if options.lines:
         async for row in found:
             sys.stdout.buffer.write(msgspec.json.encode(row) + b"\n")
@@ -112,8 +116,30 @@ async def _export(client: Client, options: Any) -> int:
     return 0
 
 
+async def _moment(client: Client, options: Any) -> dict[str, int]:
+    """What a question says of the past that is asked about, nothing for now."""
+    if not options.at:
+        return {}
+    try:
+        unit, at = place(options.at)
+    except ArgumentTypeError as error:
+        raise Problem("usage", f"--at {error}", "claw status shows where the log ends") from None
+    if unit == "seq":
+        return {"at_seq": at}
+    return {"at_time_ns": await client.now_ns() - at if unit == "ago" else at}
+
+
+async def _exported(client: Client, options: Any, wanted: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+    after: int | None = -1
+    while after is not None:
+        reply = await ask_memory(client, "export", owner=options.owner, after=after, **wanted)
+        for row in reply["rows"]:
+            yield row
+        after = reply["after"]
+
+
 async def _stats(client: Client, options: Any) -> int:
-    report = await ask_memory(client, "stats")
+    report = await ask_memory(client, "stats", **await _moment(client, options))
     emit(options, report, lambda: [Facts(report.items())])
     return 0
 
