@@ -42,7 +42,7 @@ def run(options: Any) -> int:
 
 
 def _benches() -> dict[str, Any]:
-    from clawactors.app.bench import archive, log, memory, parking, processes, queries, tasks, workflows
+    from clawactors.app.bench import archive, backup, log, memory, parking, processes, queries, tasks, workflows
 
     return {
         "tasks": tasks.task_rate,
@@ -59,6 +59,7 @@ def _benches() -> dict[str, Any]:
         "append": log.append_rate,
         "replay": log.replay_rate,
         "archive": archive.archive_rate,
+        "backup": backup.backup_rate,
         "memory": memory.memory,
     }
 

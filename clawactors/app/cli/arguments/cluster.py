@@ -46,6 +46,7 @@ BENCHES: Final = (
     "append",
     "replay",
     "archive",
+    "backup",
     "memory",
     "all",
 )
