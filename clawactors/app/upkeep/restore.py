@@ -76,20 +76,20 @@ async def restore_streams(
     """
     _refuse_older(connection, manifest)
     await _clear(connection, await stored_streams(connection), manifest)
-    done = 0
+    before = 0
     # The log comes first: from then on no control process makes streams here.
     for name in sorted(manifest.streams, key=lambda name: (name != EVENTS, name)):
         stream = manifest.streams[name]
         config = _config(stream, clustered=connection.is_clustered, mark=_mark(manifest))
 
-        async def chunks(stream: BackupStream = stream, before: int = done) -> AsyncIterator[bytes]:
+        async def chunks(stream: BackupStream = stream, done: int = before) -> AsyncIterator[bytes]:
             for chunk in reader.chunks(stream.file):
                 yield chunk
-                nonlocal done
                 done += len(chunk)
                 progress(done)
 
-        restored = await restore(connection, config, stream.described, chunks())
+        restored = await restore(connection, config, stream.described, chunks)
+        before += stream.size_bytes
         if _content(restored.state) != _content(stream.state):
             raise BackupUnfit(
                 f"the backup {reader.path} is damaged: {name} has {restored.state.messages} messages up to "

@@ -7,7 +7,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterable
+from collections.abc import AsyncGenerator, AsyncIterable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ import msgspec
 
 from clawactors.eventlog.errors import EventLogError, Misconfigured, Unavailable
 from clawactors.eventlog.jetstream.wire.api import Refusal, call, check
-from clawactors.eventlog.jetstream.wire.codes import NAME_IN_USE, NO_STREAM
+from clawactors.eventlog.jetstream.wire.codes import NAME_HELD, NAME_IN_USE, NO_STREAM
 from clawactors.eventlog.jetstream.wire.connection import Connection
 
 __all__ = [
@@ -37,6 +37,7 @@ _ANSWER_S: Final = 600.0
 _SILENT_S: Final = 30.0
 _END: Final = b"NATS/1.0 204"
 _PAGE: Final = 256
+_TRIES: Final = 3
 _HELD_S: Final = 15.0
 _HELD_AGAIN_S: Final = 0.2
 
@@ -184,37 +185,54 @@ async def snapshot(connection: Connection, name: str) -> AsyncGenerator[StreamSn
 
 
 async def restore(
-    connection: Connection, config: dict[str, Any], described: dict[str, Any], chunks: AsyncIterable[bytes]
+    connection: Connection,
+    config: dict[str, Any],
+    described: dict[str, Any],
+    chunks: Callable[[], AsyncIterable[bytes]],
 ) -> StreamInfo:
     """Makes a stream of the bytes of a snapshot; `config` may differ from the old one in all but name and storage.
 
+    `chunks` gives them from the start, again where the server gives up: it may close a restore that it has finished
+    reading before the last bytes came.
     Raises: `Misconfigured` (there is a stream of that name, no room, damaged bytes), `Unavailable`.
     """
     name = config["name"]
-    subject = await _begun(connection, config, described)
-    try:
-        most = min(_CHUNK_BYTES, connection.max_payload - _OVERHEAD_BYTES)
-        async for chunk in chunks:
-            for start in range(0, len(chunk), most):
-                part = chunk[start : start + most]
-                check(subject, (await connection.ask(subject, part, timeout_s=_SILENT_S))[1] or b"{}")
-        answer = (await connection.ask(subject, b"", timeout_s=_ANSWER_S))[1]
-        check(subject, answer)
-    except Refusal as refusal:
-        raise Misconfigured(f"the stream {name} can't be restored: {refusal.description}") from None
+    for tries_left in reversed(range(_TRIES)):
+        subject = await _begun(connection, config, described)
+        try:
+            return await _sent(connection, subject, chunks())
+        except Refusal as refusal:
+            if not tries_left:
+                raise Misconfigured(f"the stream {name} can't be restored: {refusal.description}") from None
+        await remove(connection, name)  # the name was free before
+    raise AssertionError(name)
+
+
+async def _sent(connection: Connection, subject: str, chunks: AsyncIterable[bytes]) -> StreamInfo:
+    """Sends the bytes; each is answered. Raises: `Refusal`, `Unavailable`."""
+    most = min(_CHUNK_BYTES, connection.max_payload - _OVERHEAD_BYTES)
+    async for chunk in chunks:
+        for start in range(0, len(chunk), most):
+            answer = (await connection.ask(subject, chunk[start : start + most], timeout_s=_SILENT_S))[1]
+            check(subject, answer or b"{}")
+    answer = (await connection.ask(subject, b"", timeout_s=_ANSWER_S))[1]
+    check(subject, answer)
     return msgspec.json.decode(answer, type=StreamInfo)
 
 
 async def _begun(connection: Connection, config: dict[str, Any], described: dict[str, Any]) -> str:
     """The subject that takes the bytes. The server holds the name for a while after a restore that was cut off."""
     name, clock = config["name"], asyncio.get_running_loop().time
+    subject, body = f"{connection.address.api}.STREAM.RESTORE.{name}", {"config": config, "state": described}
     deadline_s = clock() + _HELD_S
     while True:
         try:
-            begun = await call(connection, f"STREAM.RESTORE.{name}", {"config": config, "state": described}, 15)
-            return str(begun["deliver_subject"])
+            # Asked once: a second request would begin a second restore beside the first.
+            answer = (await connection.ask(subject, msgspec.json.encode(body), timeout_s=_SILENT_S))[1]
+            check(subject, answer)
+            return str(msgspec.json.decode(answer)["deliver_subject"])
         except Refusal as refusal:
-            if refusal.err_code != NAME_IN_USE:
+            if refusal.err_code not in (NAME_IN_USE, NAME_HELD):
                 raise Misconfigured(f"the stream {name} can't be restored: {refusal.description}") from None
             if clock() > deadline_s or any(each.name == name for each in await stored_streams(connection)):
                 raise Misconfigured(f"the server has a stream {name} already") from None

@@ -7,6 +7,7 @@ __all__ = [
     "BUSY",
     "FULL",
     "IN_FLIGHT",
+    "NAME_HELD",
     "NAME_IN_USE",
     "NOT_ENABLED",
     "NO_MESSAGE",
@@ -27,6 +28,8 @@ TOO_LARGE: Final = 10054
 NAME_IN_USE: Final = 10058
 FULL: Final = frozenset({10002, 10023, 10028, 10047})
 """The account, or the server's memory or store, has reached its limit."""
+NAME_HELD: Final = 10130
+"""A restore of a stream of that name is under way, or was cut off a moment ago."""
 NO_STREAM: Final = 10059
 WRONG_LAST_SEQUENCE: Final = 10071
 IN_FLIGHT: Final = 10164

@@ -263,3 +263,25 @@ def test_what_such_a_process_says_is_an_outcome_or_a_reason() -> None:
         outcome_of(msgspec.json.encode(BackupOutcome(failure="the disk is full")), 0)
     with pytest.raises(Unavailable, match="ended with -9"):
         outcome_of(b"", -9)
+
+
+async def test_a_restore_that_is_cut_off_in_the_middle_of_a_stream_is_completed_by_the_next(
+    jetstream_log: JetStreamLog, other_url: str, tmp_path: Path
+) -> None:
+    """The server holds the name for some seconds."""
+    await JetStreamBlobs(jetstream_log.connection).put(VALUE * 3)
+    await jetstream_log.append(draft("one"), 0)
+    path = (await backed_up(jetstream_log, tmp_path / "one.tar")).path
+    async with await Connection.open(other_url) as connection:
+        with BackupReader(path) as reader:
+            manifest = checked_backup(reader)
+            cut = asyncio.current_task()
+            assert cut is not None
+            total = sum(stream.size_bytes for stream in manifest.streams.values())
+            with pytest.raises(asyncio.CancelledError):
+                await restore_streams(
+                    connection, reader, manifest, lambda done: cut.cancel() if done > total / 2 else None
+                )
+            cut.uncancel()
+        await restored(path, connection)
+        assert await all_of(await JetStreamLog.over(connection)) == await all_of(jetstream_log)
