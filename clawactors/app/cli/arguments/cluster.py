@@ -31,7 +31,7 @@ LEASE_S: Final = 1.5
 DIMENSIONS: Final = ("skill", "node", "user", "tag", "error", "hour")
 """In which `claw stats` counts tasks."""
 SHELLS: Final = ("bash", "zsh", "fish")
-BENCHES: Final = (
+_WORK: Final = (
     "tasks",
     "awaited",
     "read",
@@ -43,13 +43,9 @@ BENCHES: Final = (
     "recovery",
     "idle",
     "query",
-    "append",
-    "replay",
-    "archive",
-    "backup",
-    "memory",
-    "all",
 )
+_STORES: Final = ("append", "replay", "archive", "backup")
+BENCHES: Final = (*_WORK, *_STORES, "memory", "all")
 _INSTALLING: Final = """\
 bash: claw completion bash > ~/.local/share/bash-completion/completions/claw
 zsh:  claw completion zsh > a file _claw in a folder of $fpath
