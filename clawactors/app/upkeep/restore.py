@@ -24,14 +24,8 @@ from clawactors.eventlog import EventLog, Misconfigured
 from clawactors.eventlog.jetstream import Connection
 from clawactors.eventlog.jetstream.log.provision import RESTORING
 from clawactors.eventlog.jetstream.log.streams import EVENTS, SCHEMA
-from clawactors.eventlog.jetstream.stores.snapshots import (
-    StreamInfo,
-    StreamState,
-    remove,
-    restore,
-    set_metadata,
-    stored_streams,
-)
+from clawactors.eventlog.jetstream.stores.restores import remove, restore, set_metadata
+from clawactors.eventlog.jetstream.stores.snapshots import StreamInfo, StreamState, stored_streams
 from clawactors.projections.engine.replay import replay
 from clawactors.projections.engine.revisions import Revisions
 from clawactors.projections.engine.view import Projection

@@ -7,39 +7,32 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import msgspec
 
-from clawactors.eventlog.errors import EventLogError, Misconfigured, Unavailable
+from clawactors.eventlog.errors import Misconfigured, Unavailable
 from clawactors.eventlog.jetstream.wire.api import Refusal, call, check
-from clawactors.eventlog.jetstream.wire.codes import NAME_HELD, NAME_IN_USE, NO_STREAM
 from clawactors.eventlog.jetstream.wire.connection import Connection
 
 __all__ = [
+    "CHUNK_BYTES",
     "StreamInfo",
     "StreamSnapshot",
     "StreamState",
-    "remove",
-    "restore",
-    "set_metadata",
     "snapshot",
     "stored_streams",
 ]
 
-_CHUNK_BYTES: Final = 512 << 10
+CHUNK_BYTES: Final = 512 << 10
 _WINDOW_BYTES: Final = 8 << 20
-_OVERHEAD_BYTES: Final = 4096
 _ANSWER_S: Final = 600.0
 """The server may read a whole stream before it answers: to check it, or to index what was restored."""
 _SILENT_S: Final = 30.0
 _END: Final = b"NATS/1.0 204"
 _PAGE: Final = 256
-_TRIES: Final = 3
-_HELD_S: Final = 15.0
-_HELD_AGAIN_S: Final = 0.2
 
 
 class StreamState(msgspec.Struct, frozen=True):
@@ -109,7 +102,7 @@ class StreamSnapshot:
         """Asks for it. Raises: `Misconfigured` (the stream is damaged, or there is none), `Unavailable`."""
         asked = {
             "deliver_subject": inbox,
-            "chunk_size": _CHUNK_BYTES,
+            "chunk_size": CHUNK_BYTES,
             "window_size": _WINDOW_BYTES,
             "no_consumers": True,
             "jsck": True,
@@ -182,77 +175,3 @@ async def snapshot(connection: Connection, name: str) -> AsyncGenerator[StreamSn
     finally:
         connection.on_lost.remove(taken.on_lost)
         connection.unlisten(subscription)
-
-
-async def restore(
-    connection: Connection,
-    config: dict[str, Any],
-    described: dict[str, Any],
-    chunks: Callable[[], AsyncIterable[bytes]],
-) -> StreamInfo:
-    """Makes a stream of the bytes of a snapshot; `config` may differ from the old one in all but name and storage.
-
-    `chunks` gives them from the start, again where the server gives up: it may close a restore that it has finished
-    reading before the last bytes came.
-    Raises: `Misconfigured` (there is a stream of that name, no room, damaged bytes), `Unavailable`.
-    """
-    name = config["name"]
-    for tries_left in reversed(range(_TRIES)):
-        subject = await _begun(connection, config, described)
-        try:
-            return await _sent(connection, subject, chunks())
-        except Refusal as refusal:
-            if not tries_left:
-                raise Misconfigured(f"the stream {name} can't be restored: {refusal.description}") from None
-        await remove(connection, name)  # the name was free before
-    raise AssertionError(name)
-
-
-async def _sent(connection: Connection, subject: str, chunks: AsyncIterable[bytes]) -> StreamInfo:
-    """Sends the bytes; each is answered. Raises: `Refusal`, `Unavailable`."""
-    most = min(_CHUNK_BYTES, connection.max_payload - _OVERHEAD_BYTES)
-    async for chunk in chunks:
-        for start in range(0, len(chunk), most):
-            answer = (await connection.ask(subject, chunk[start : start + most], timeout_s=_SILENT_S))[1]
-            check(subject, answer or b"{}")
-    answer = (await connection.ask(subject, b"", timeout_s=_ANSWER_S))[1]
-    check(subject, answer)
-    return msgspec.json.decode(answer, type=StreamInfo)
-
-
-async def _begun(connection: Connection, config: dict[str, Any], described: dict[str, Any]) -> str:
-    """The subject that takes the bytes. The server holds the name for a while after a restore that was cut off."""
-    name, clock = config["name"], asyncio.get_running_loop().time
-    subject, body = f"{connection.address.api}.STREAM.RESTORE.{name}", {"config": config, "state": described}
-    deadline_s = clock() + _HELD_S
-    while True:
-        try:
-            # Asked once: a second request would begin a second restore beside the first.
-            answer = (await connection.ask(subject, msgspec.json.encode(body), timeout_s=_SILENT_S))[1]
-            check(subject, answer)
-            return str(msgspec.json.decode(answer)["deliver_subject"])
-        except Refusal as refusal:
-            if refusal.err_code not in (NAME_IN_USE, NAME_HELD):
-                raise Misconfigured(f"the stream {name} can't be restored: {refusal.description}") from None
-            if clock() > deadline_s or any(each.name == name for each in await stored_streams(connection)):
-                raise Misconfigured(f"the server has a stream {name} already") from None
-        await asyncio.sleep(_HELD_AGAIN_S)
-
-
-async def remove(connection: Connection, name: str) -> None:
-    """Removes a stream; one that is not there is fine. Raises: `EventLogError`."""
-    try:
-        await call(connection, f"STREAM.DELETE.{name}", timeout_s=60)
-    except Refusal as refusal:
-        if refusal.err_code != NO_STREAM:
-            raise EventLogError(str(refusal)) from None
-
-
-async def set_metadata(connection: Connection, name: str, more: dict[str, str], *, without: str) -> None:
-    """Adds to the metadata of a stream and takes away one key. Raises: `Misconfigured`, `Unavailable`."""
-    try:
-        config = (await call(connection, f"STREAM.INFO.{name}"))["config"]
-        metadata = {key: value for key, value in (config.get("metadata") or {}).items() if key != without}
-        await call(connection, f"STREAM.UPDATE.{name}", config | {"metadata": metadata | more}, timeout_s=15)
-    except Refusal as refusal:
-        raise Misconfigured(f"the stream {name} can't be changed: {refusal.description}") from None
