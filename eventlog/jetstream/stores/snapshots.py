@@ -1,4 +1,4 @@
-"""Whole streams as bytes: what the server's snapshot of a stream holds, and a stream made of it again.
+"""Whole streams as bytes: what the server's snapshot of a stream holds; `restores` makes a stream of it again.
 
 1. A snapshot is the stream as it was at one moment, whatever is appended meanwhile; only `StreamState` tells which.
 2. Chunks come in order and none is missing, else `Unavailable` is raised; the next is sent once one was taken.
