@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["COPIES", "erase"]
 
 COPIES: Final = (
-    "backups, mirrors and archives made after this hold nothing that can be read; a backup made before holds the keys "
-    "too: delete it, or erase again after it was restored"
+    "backups and mirrors made after this hold nothing that can be read; those made before hold the keys too: delete "
+    "them, or erase again after one was restored"
 )
 _LOST_S: Final = 60.0
 """For so long the process that erases may be away."""

@@ -30,6 +30,7 @@ from clawactors.runtime.control.ports import Views
 from clawactors.runtime.control.underway import OpenWork
 from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.runtime.erasing import EraseReply, EraseRequest
+from clawactors.runtime.naming import new_id
 from clawactors.runtime.serving import RequestEndpoint, answering
 from clawactors.systems.erasures import ERASURE, Erasure, ErasureRun
 from clawactors.systems.erasures.decider import BeginErasure, ErasureCommand, FinishErasure
@@ -101,6 +102,8 @@ class Eraser(RequestEndpoint):
         for id, known in self.roster.items():
             if (run := known.state.open) is not None:
                 self._background.insist(partial(self._go_on, id, run))
+            elif known.state.exists:
+                self._background.insist(partial(self._erase_returned, id, known.state))
 
     @answering(_decode, _encode, EraseReply, "a request to erase")
     async def _answer(self, principal: str, asked: EraseRequest) -> EraseReply:
@@ -154,6 +157,14 @@ class Eraser(RequestEndpoint):
 
     async def _go_on(self, id: str, run: ErasureRun) -> None:
         await self._finish(id, run)
+
+    async def _erase_returned(self, id: str, erasure: Erasure) -> None:
+        """Erases keys that came back with a mirror or a restored bucket."""
+        gone = {name for run in erasure.runs for name in run.keys}
+        if back := tuple(name for name in await self._sealer.keys.names(id) if name in gone):
+            begin = BeginErasure(f"again-{new_id()}", back, self._dispatcher.context.by, "its keys had come back")
+            answer = await self._dispatcher.send(Call(ERASURES, id, (begin,)))
+            await self._finish(id, answer.state.open)
 
     async def _finish(self, id: str, run: ErasureRun) -> ErasureRun:
         keys = self._sealer.keys

@@ -168,3 +168,19 @@ async def erased_with_kills(seed: int, kills: Sequence[float]) -> None:
         names = {record.header("Claw-Key") for record in cluster._host.log._records} - {""}
         gone = [name for name in names if await sealer.keys.find(*name.split(".")) is None]
         assert len(gone) == len(names) - 1, "all of hers, and nobody else's"
+
+
+async def test_a_key_that_comes_back_is_erased_again_by_the_next_leader() -> None:
+    async with Cluster([tell]) as cluster:
+        await told(cluster)
+        keys: Any = cluster._host.log.sealer.keys
+        before = dict(keys._keys)
+        await cluster.client.erase("ada")
+        gone = [name for name in before if name not in keys._keys]
+        keys._keys |= {name: before[name] for name in gone}  # as with a mirror that takes over
+        cluster._host.log.sealer.forget(gone[0][0])
+        await cluster.restart_control()
+        await cluster.settle()
+        assert gone
+        assert not any(name in keys._keys for name in gone)
+        assert HUSH not in str(await cluster.client.task("hers"))
