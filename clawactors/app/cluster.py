@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import re
 import socket
@@ -19,10 +20,13 @@ from clawactors.app.runfile import Pids, Run, remove_run, write_run
 from clawactors.app.server import NatsServer
 from clawactors.app.server.config import ServerLink
 from clawactors.app.upkeep.mirror import mirror_streams, take_over
+from clawactors.eventlog import Misconfigured
 from clawactors.runtime.node.machine import LEASE_S
 from clawactors.version import VERSION
 
 __all__ = ["ClusterPlan", "ClusterSupervisor"]
+
+_log = logging.getLogger(__name__)
 
 _NOT_NAME: Final = re.compile(r"[^A-Za-z0-9_-]+")
 
@@ -168,7 +172,10 @@ class ClusterSupervisor:
 
     def _note(self) -> None:
         if self._up and self._folder is not None:
-            write_run(self._folder, self.run)
+            try:
+                write_run(self._folder, self.run)
+            except (OSError, Misconfigured) as error:  # a full disk must not keep a process from being started again
+                _log.error("the process ids in run.json are not those of now: %s", error)
 
     async def stop(self) -> None:
         """Nodes hand back their work, then memory and control end, then the server. Again is harmless."""
