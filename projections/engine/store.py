@@ -92,10 +92,8 @@ class Store:
         except _DAMAGE as error:
             raise Damaged(f"{path} is damaged: {error}") from error
         except (lmdb.Error, OSError) as error:
-            raise Misconfigured(
-                f"can't use {path}: {error} (it must be a folder that this user may write; if it is in the way, delete "
-                "it: what it holds is made again from the log)"
-            ) from error
+            hint = "it must be a folder that this user may write, or be deleted: it is made again from the log"
+            raise Misconfigured(f"can't use {path}: {error}; {hint}") from error
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[Reading]:
