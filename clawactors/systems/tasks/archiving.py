@@ -21,8 +21,9 @@ from clawactors.systems.tasks.task import FINAL, Task, TaskStatus
 
 __all__ = ["again", "archive", "file_of", "may_move", "moved"]
 
-_UNASKED: Final = ("type", "not_before_ns")
-"""How a request came, and a time that follows from when it came: a repeat may have others."""
+_UNASKED: Final = ("type", "not_before_ns", "erased")
+"""How a request came, a time that follows from when it came, and what became of it: a repeat may have others."""
+_PLAIN: Final = Spec(skill="")
 
 _TAG: Final = b'"task.archived"'
 _canonical: Final = msgspec.json.Encoder(order="deterministic").encode
@@ -74,7 +75,11 @@ def again(tombstone: e.TaskArchived, wished: Spec) -> tuple[e.TaskEvent, ...]:
 
 
 def _digest(spec: Spec, params: str) -> str:
-    asked: dict[str, Any] = {name: getattr(spec, name) for name in Spec.__struct_fields__ if name not in _UNASKED}
+    """Of what differs from the defaults: a field that a later release adds changes no digest."""
+    names = (name for name in Spec.__struct_fields__ if name not in _UNASKED)
+    asked: dict[str, Any] = {
+        name: getattr(spec, name) for name in names if getattr(spec, name) != getattr(_PLAIN, name)
+    }
     return hashlib.blake2b(_canonical(asked | {"params": params}), digest_size=12).hexdigest()
 
 

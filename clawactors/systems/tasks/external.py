@@ -43,7 +43,7 @@ __all__ = [
 
 _NAME_MAX: Final = 256
 _LEVELS_AROUND: Final = 10
-_NOT_ASKED: Final = ("fork_of", "fork_step", "parent", "depth", "on_parent_cancel", "parent_run", "recalled")
+_NOT_ASKED: Final = ("fork_of", "fork_step", "parent", "depth", "on_parent_cancel", "parent_run", "recalled", "erased")
 
 
 def signal_of(name: object, payload: Any = None) -> c.Signal:

@@ -295,6 +295,9 @@ class _Start:
     def frozen(self) -> list[Any]:
         return []
 
+    def erasures(self) -> list[Any]:
+        return []
+
 
 async def test_a_completed_predecessor_holds_up_nobody() -> None:
     async with Cluster() as cluster:

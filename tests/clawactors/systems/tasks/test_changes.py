@@ -1,8 +1,9 @@
 """What a person changes about a task from outside its run: edit, delete, deadline, fork."""
 
 import pytest
+from msgspec.structs import replace
 
-from clawactors.systems.tasks import FINAL, OPEN, Status
+from clawactors.systems.tasks import FINAL, OPEN, TASK, Status, Task
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
 from tests.clawactors.systems.tasks.vocabulary import ERROR, FENCE, HISTORIES, PENDING, RUNNING, SPEC, given
@@ -138,3 +139,22 @@ def test_a_signal_wakes_the_task_that_waits_for_it_and_no_other() -> None:
     assert task.life.status == "pending"
     first, none = task.journal.nth("signal:approve", 0), task.journal.nth("signal:approve", 1)
     assert (first and first.result, none) == ({"by": "ada"}, None)
+
+
+ASKED = e.Submitted(skill="echo", params={"a": [1, {"b": None}]}, user="ada", tags=("x",), not_before_ns=5)
+
+
+def test_a_tombstone_says_all_that_is_left_and_knows_a_repeat_in_later_releases() -> None:
+    digest = "341d23c600ab6e608f3ef556"  # for ever: a repeat of what an older release has archived goes on being one
+    tombstone = e.TaskArchived(file="f-1", first=7, ended="cancelled", skill="echo", user="ada", digest=digest)
+    before = TASK.evolve(Task(), ASKED, 0)
+    for event in (e.CancelRequested(), e.Cancelled()):
+        before = TASK.evolve(before, event, 0)
+    assert TASK.decide(c.ArchiveTask("f-1", 7), before) == (tombstone,)
+    assert TASK.evolve(before, tombstone, 9) == TASK.evolve(Task(), tombstone, 9)
+    given(tombstone).when(c.Submit(ASKED)).quietly()
+    given(tombstone).when(c.Submit(replace(ASKED, not_before_ns=9), delayed=True)).quietly()
+    for other in (replace(ASKED, params={"a": 2}), replace(ASKED, user="eve"), replace(ASKED, tags=())):
+        given(tombstone).when(c.Submit(other)).refused("was archived")
+    given(tombstone).when(c.ArchiveTask("f-2", 7)).quietly()
+    given(tombstone).when(c.RetryTask()).refused("the task is archived")
