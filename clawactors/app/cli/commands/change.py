@@ -68,7 +68,7 @@ def _change_of(client: Client, options: Any) -> _Change:
 async def _change_one(options: Any, make: _Change, id: str) -> int:
     hint = f"claw task {id} --history shows what happened to it"
     if options.command == "retry":
-        hint = f"claw why {id} says more; claw retry {id} --deadline T gives it another deadline"
+        hint = f"claw why {id} says more"
     with explained(hint):
         row = task_row(id, await make(id))
     emit(options, row, lambda: task_card(row))

@@ -70,9 +70,11 @@ async def _show_from_views(options: Any, past: PastReading) -> int:
 
 
 async def _show_result(client: Client, row: TaskRow) -> None:
-    if row.status != "completed":
-        raise Problem("refused", f"task {row.id} is {row.status}, so it has no result", f"claw why {row.id} says more")
-    result = await _whole(client, row.result)
+    if (row.ended or row.status) != "completed":
+        state = f"{row.status}, and had ended as {row.ended}" if row.ended else row.status
+        raise Problem("refused", f"task {row.id} is {state}, so it has no result", f"claw why {row.id} says more")
+    # The row of an archived task lacks the result where its file can't be read: asked for, that is an error.
+    result = await client.ref(row.id).result() if row.ended else await _whole(client, row.result)
     sys.stdout.flush()
     sys.stdout.buffer.write(msgspec.json.encode(result) + b"\n")
     sys.stdout.flush()

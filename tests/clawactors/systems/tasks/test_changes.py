@@ -1,11 +1,13 @@
 """What a person changes about a task from outside its run: edit, delete, deadline, fork."""
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
 from clawactors.systems.tasks import FINAL, OPEN, TASK, Status, Task
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
+from clawactors.systems.tasks.external import edit_of
 from tests.clawactors.systems.tasks.vocabulary import ERROR, FENCE, HISTORIES, PENDING, RUNNING, SPEC, given
 from tests.spec import SECOND
 
@@ -34,6 +36,12 @@ def test_an_edited_task_asks_for_something_else() -> None:
 
 def test_an_edit_that_changes_nothing_is_quiet() -> None:
     given(*PENDING).when(c.Edit(SPEC)).quietly()
+
+
+def test_an_edit_leaves_what_nobody_asks_for() -> None:
+    """Every field of a spec is an option of `spec_of`, or stays."""
+    of_others = spec(parent="p-1", depth=1, parent_run=2, recalled=("m-1",), erased=True)
+    assert edit_of(of_others, {"priority": "urgent"}).spec == msgspec.structs.replace(of_others, priority=4)
 
 
 @pytest.mark.parametrize("name", ["skill", "after", "fork_of", "fork_step"])
