@@ -55,9 +55,11 @@ async def test_the_names_of_usual_repositories_map(system: System) -> None:
 async def test_the_examples_of_the_page_run(
     system: System, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asking, making = BLOCKS
+    asking, earlier, making = BLOCKS
     monkeypatch.setenv("CLAW_DATA", str(system.cluster.path))
     await evaluated_block(asking.replace("asyncio.run(main())", ""), "main")
+    of_now = earlier.replace("2026-05-01T09:00:00Z", "-0s")
+    assert await evaluated_block(of_now, "failed_by_nine", system.client) == []
     assert await evaluated_block(making, "count_words", system.client, ["to be or not", "to be"]) == 6
     assert sorted(capsys.readouterr().out.splitlines()) == ["count-0 has ended", "count-1 has ended"]
 
