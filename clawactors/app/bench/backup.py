@@ -11,6 +11,7 @@ from clawactors.app.bench.figures import Figure
 from clawactors.app.bench.scene import Scene
 from clawactors.app.bench.skills import noop
 from clawactors.app.bench.tasks import run_all
+from clawactors.app.upkeep.backup import make_backup
 from clawactors.app.upkeep.planned import in_a_process
 from clawactors.eventlog.jetstream import JetStreamBlobs
 from clawactors.systems.backups import BackupPlan
@@ -19,7 +20,7 @@ __all__ = ["backup_rate"]
 
 _MB: Final = 1_000_000
 _TASKS: Final = 10_000
-_SYNC_MB: Final = 64
+_SYNC_MB: Final = 4
 
 
 async def backup_rate(scene: Scene, n: int | None) -> Figure:
@@ -30,19 +31,17 @@ async def backup_rate(scene: Scene, n: int | None) -> Figure:
         await blobs.put(os.urandom(_MB))
     folder = scene.cluster.path.parent / "backups"
     disk = await asyncio.to_thread(_disk_mb_s, scene.cluster.path.parent / "raw", size_mb)
-    make, plan = (
-        in_a_process(scene.cluster.nats_url, str(scene.cluster.path)),
-        BackupPlan(folder=str(folder), every_s=60),
-    )
+    make = in_a_process(scene.cluster.nats_url, str(scene.cluster.path))
+    plan = BackupPlan(folder=str(folder), every_s=60, copies=1)
     alone = await _tasks_per_s(scene)
-    made = await make(plan)
+    made = await make_backup(scene.log.connection, folder, digests=dict)
     rate = made.size_bytes / _MB / made.seconds
     backups = 0
 
     async def again() -> None:
         nonlocal backups
         while True:
-            await make(BackupPlan(folder=str(folder), every_s=60, copies=1))
+            await make(plan)
             backups += 1
 
     working = asyncio.create_task(again())

@@ -27,7 +27,8 @@ SUMS: Final = "SHA256SUMS"
 _BLOCK: Final = 512
 _NAME_BYTES: Final = 100
 _READ_BYTES: Final = 1 << 20
-_SYNC_BYTES: Final = 64 << 20
+_SYNC_BYTES: Final = 4 << 20
+"""Small steps: a server on the same disk waits with its own syncs until one of these is done."""
 _PART: Final = ".part-"
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
