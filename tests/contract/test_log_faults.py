@@ -173,7 +173,7 @@ async def test_a_slow_taker_holds_a_bounded_amount_while_others_go_on(jetstream_
     async with asyncio.timeout(30):
         while got < total:
             got += len(await anext(quick))
-            held = max(held, slow.waiting_bytes)
+            held = max(held, slow._follower.waiting_bytes)  # type: ignore[attr-defined]
         await writing
         assert held <= 40 << 20, "the server sends no more than its window before it is answered"
         seen = 0
@@ -490,7 +490,8 @@ async def test_connecting_twice_creates_nothing_twice(nats_url: str) -> None:
         assert (await one.head()).identity == (await two.head()).identity
         names = (await call(one.connection, "STREAM.NAMES"))["streams"]
         assert sorted(names) == [
-            "CLAW_COMMANDS", "CLAW_DEAD", "CLAW_EVENTS", "CLAW_OUTPUT", "CLAW_TIMERS", "KV_claw-live", "OBJ_claw-blobs",
+            "CLAW_COMMANDS", "CLAW_DEAD", "CLAW_EVENTS", "CLAW_OUTPUT", "CLAW_TIMERS", "KV_claw-keys", "KV_claw-live",
+            "OBJ_claw-blobs",
         ]  # fmt: skip
 
 
