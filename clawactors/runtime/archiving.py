@@ -39,7 +39,8 @@ def archived_in(record: Record) -> str:
 class ArchiveReport(msgspec.Struct, omit_defaults=True):
     """What one run has done so far: tasks found and moved, their records and bytes as JSON, and what the files take.
 
-    `left`: tasks that changed meanwhile, or that others still need. `purged` are records removed from the log.
+    `left`: tasks that changed meanwhile, or that others still need. `purged` are records removed from the log, those of
+    `cleared` tasks.
     """
 
     found: int = 0
@@ -51,6 +52,7 @@ class ArchiveReport(msgspec.Struct, omit_defaults=True):
     files: int = 0
     blobs: int = 0
     purged: int = 0
+    cleared: int = 0
     seconds: float = 0.0
 
 

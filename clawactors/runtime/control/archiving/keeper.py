@@ -114,7 +114,7 @@ class ArchiveKeeper(RequestEndpoint):
 
     async def _move(self, older_s: float, rests: float, *, dry_run: bool) -> None:
         async def pause(took_s: float) -> None:
-            waiting = report.found - report.archived - report.left
+            waiting = report.found - report.left - report.cleared
             await asyncio.sleep(max(_LEAST_RESTS, rests * min(1.0, _AT_EASE / max(1, waiting))) * took_s)
 
         clock, report = asyncio.get_running_loop().time, self._report

@@ -149,6 +149,7 @@ class Mover:
             began = clock()
             purged = await asyncio.gather(*(self._log.purge(TASKS.name, id, upto + 1) for id, upto in some))
             report.purged += sum(purged)
+            report.cleared += len(some)
             await pause(clock() - began)
         await self._archive.finish(file, io.BytesIO(msgspec.json.encode({"archived": len(gone)})))
 
