@@ -9,7 +9,6 @@ from clawactors.kernel.errors import InvalidQuery
 from clawactors.kernel.fold import Snapshot, fold
 from clawactors.kernel.time import iso
 from clawactors.runtime.client.history import HistoryEntry, Place, TaskHistory
-from clawactors.runtime.client.rows import task_row
 from clawactors.systems.tasks import TASK, Task
 from clawactors.systems.tasks.kind import TASKS
 
@@ -58,17 +57,19 @@ def difference(history: TaskHistory, begin: Place) -> TaskDifference:
     """From that place to the end of the history."""
     unit, most = begin
     known: Snapshot[Task] = Snapshot(TASK.initial)
+    until: list[Commit] = []
     between: list[Commit] = []
     first_at_ns = last_at_ns = 0
     for commit in history.commits:
         record = commit.record
         if (record.seq if unit == "seq" else record.at_ns) <= most and not between:
             known, first_at_ns = fold(TASKS, known, record), record.at_ns
+            until.append(commit)
         else:
             between.append(commit)
         last_at_ns = record.at_ns
-    before = _fields(history.id, known) if known.state.exists else {}
-    after = _fields(history.id, history.known)
+    before = _fields(TaskHistory(history.id, known, until)) if known.state.exists else {}
+    after = _fields(history)
     return TaskDifference(
         history.id,
         TaskEdge(known.version, iso(first_at_ns)),
@@ -88,6 +89,6 @@ def checked_order(begin: Place, end: Place | None) -> None:
         raise InvalidQuery("the end comes before the beginning: exchange them")
 
 
-def _fields(id: str, known: Snapshot[Task]) -> dict[str, Any]:
-    fields: dict[str, Any] = msgspec.to_builtins(task_row(id, known))
+def _fields(history: TaskHistory) -> dict[str, Any]:
+    fields: dict[str, Any] = msgspec.to_builtins(history.row)
     return fields

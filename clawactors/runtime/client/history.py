@@ -63,8 +63,16 @@ class TaskHistory(msgspec.Struct, frozen=True):
 
     @property
     def row(self) -> TaskRow:
-        """The row at that point."""
-        return task_row(self.id, self.known)
+        """The row at that point; of a task in the archive as it was when it had ended."""
+        if self.known.state.life.archived is None:
+            return task_row(self.id, self.known)
+        before: Snapshot[Task] = Snapshot(TASK.initial)
+        for commit in self.commits:
+            after = fold(TASKS, before, commit.record)
+            if after.state.life.archived is not None:
+                break
+            before = after
+        return _moved(self.id, self.known, before)
 
     @property
     def entries(self) -> list[HistoryEntry]:
@@ -107,16 +115,20 @@ async def archived_row(questions: Questions, id: str, known: Snapshot[Task]) -> 
 
     Raises: `Unavailable`.
     """
+    before: Snapshot[Task] = Snapshot(TASK.initial)
+    with suppress(Corrupt):
+        before = await before_archive(questions, id)
+    return _moved(id, known, before)
+
+
+def _moved(id: str, known: Snapshot[Task], before: Snapshot[Task]) -> TaskRow:
+    """The row of a task that has moved, of what it was `before` as far as that is known."""
     tombstone, row = known.state.life.archived, task_row(id, known)
     if tombstone is None:
         return row
     moved = {"status": row.status, "version": row.version, "archived_in": tombstone.file}
     moved["ended"] = tombstone.ended or "deleted"
-    with suppress(Corrupt):
-        before = await before_archive(questions, id)
-        if before.state.exists:
-            row = task_row(id, before)
-    return replace(row, **moved)
+    return replace(task_row(id, before) if before.state.exists else row, **moved)
 
 
 async def _records(questions: Questions, id: str, until: int | None) -> AsyncIterator[Record]:

@@ -208,6 +208,16 @@ async def test_ended_tasks_move_and_are_still_found() -> None:
             assert [entry["type"] for entry in history[len(entries) :]] == ["task.archived"] * (id != "open")
         row = await client.task("t3")
         assert (row.status, row.ended, row.result, row.user) == ("archived", "completed", "3", "ada")
+        assert await client.task("t3", at_seq=row.version) == row
+        whole = await client.difference("t3")
+        assert {name: whole.changed[name].after for name in ("status", "result", "user")} == {
+            "status": "archived",
+            "result": "3",
+            "user": "ada",
+        }
+        moved = await client.difference("t3", from_seq=row.version - 1)
+        assert set(moved.changed) == {"status", "ended", "archived_in"}
+        assert (await client.difference("t3", from_seq=row.version)).changed == {}
         assert (await client.task("deleted")).ended == "deleted"
         assert (await client.task("t3", at_seq=told["t3"][0]["seq"])).status == "scheduled"
         assert (await stage.move(control)).found == 0

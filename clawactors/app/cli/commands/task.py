@@ -73,6 +73,8 @@ async def _show_result(client: Client, row: TaskRow) -> None:
     if (row.ended or row.status) != "completed":
         state = f"{row.status}, and had ended as {row.ended}" if row.ended else row.status
         raise Problem("refused", f"task {row.id} is {state}, so it has no result", f"claw why {row.id} says more")
+    if row.erased:
+        raise Problem("refused", f"what task {row.id} returned was erased with all data of its user", "run it anew")
     # The row of an archived task lacks the result where its file can't be read: asked for, that is an error.
     result = await client.ref(row.id).result() if row.ended else await _whole(client, row.result)
     sys.stdout.flush()
