@@ -1,6 +1,7 @@
 """The main of a process that makes one backup of the plan: apart from control, which has other work to do."""
 
 import asyncio
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -46,6 +47,8 @@ def main() -> None:
     start = msgspec.json.decode(sys.stdin.buffer.readline(), type=BackupStart)
     die_with_parent(start.parent)
     os.nice(_NICE)
+    with contextlib.suppress(OSError):  # a session of its own would get a full share again
+        Path("/proc/self/autogroup").write_text(str(_NICE))
     try:
         outcome = BackupOutcome(made=asyncio.run(_make(start)))
     except EventLogError as error:
