@@ -16,7 +16,10 @@ from clawactors.app.bench.skills import noop
 from clawactors.app.bench.tasks import run_all
 from clawactors.app.projections import CLUSTER
 from clawactors.projections.engine.questions import Queries
+from clawactors.runtime.client.submitting import TaskRequest
+from clawactors.runtime.naming import new_id
 from clawactors.runtime.questions import read_log_end
+from clawactors.systems.tasks.submission import spec_of
 
 __all__ = ["FILTERS", "measure_pages", "query"]
 
@@ -126,15 +129,16 @@ async def _took_ms(call: Callable[[], Awaitable[Any]]) -> list[float]:
 
 async def _lags_ms(scene: Scene, per_s: float) -> list[float]:
     """How long the views need to hold what was in the log, while so many tasks a second are submitted."""
-    client, began, sent = scene.client, time.perf_counter(), 0
+    client, run, began, sent = scene.client, new_id(), time.perf_counter(), 0
     ends: list[tuple[int, float]] = []
     lags_ms: list[float] = []
     async with asyncio.TaskGroup() as group:
         while ends or time.perf_counter() - began < _SPREAD_S:
             if (passed := time.perf_counter() - began) < _SPREAD_S:
-                for _ in range(int(passed * per_s) - sent):
-                    group.create_task(client.submit(noop.name))
-                    sent += 1
+                due = range(sent, max(sent, int(passed * per_s)))
+                requests = [TaskRequest(f"{run}-{number}", spec_of(noop.name)) for number in due]
+                group.create_task(client.submit_many(requests))
+                sent += len(due)
                 ends.append(((await read_log_end(client.questions)).last_seq, time.perf_counter()))
             position = (await client.views.answer(_Position, "status")).position
             now = time.perf_counter()
