@@ -127,7 +127,10 @@ class Eraser(RequestEndpoint):
         if asked.prepare:
             await self._end_work(asked)
             return {}
-        return receipt_of(await self._erase(asked, by))
+        run = await self._erase(asked, by)
+        runs = self.roster.known(owner_id(asked.owner)).state.runs
+        earlier = [receipt_of(each) for each in runs if each.finished_ns and each.request != run.request]
+        return receipt_of(run) | {"earlier": earlier}
 
     @override
     async def aclose(self) -> None:

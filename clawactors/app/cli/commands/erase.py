@@ -31,6 +31,10 @@ def run(options: Any) -> int:
         emit(options, done, lambda: [Facts(_facts(receipt))])
         if receipt["unsealed"]:
             note(f"{receipt['unsealed']} tasks and conversations were never sealed, and stay: see docs/operations.md")
+        # A control process of an earlier release tells none.
+        if earlier := [run for run in receipt.get("earlier", ()) if run["records"]]:
+            removed = sum(run["records"] for run in earlier)
+            note(f"{removed} commits were erased before, the last at {earlier[-1]['finished_at']}: see --json")
         note(receipt["copies"])
         return 0
 
