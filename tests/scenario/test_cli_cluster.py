@@ -15,6 +15,7 @@ from clawactors import TaskBlocked
 from clawactors.app.client import Client
 from clawactors.app.cluster import ClusterPlan, ClusterSupervisor
 from clawactors.app.discovery import discover
+from clawactors.kernel.principals import principal_of
 from tests.scenario.claw import PATIENCE_S, ROOT, Claw
 
 pytestmark = pytest.mark.nats
@@ -153,7 +154,7 @@ async def submit_from_python(data: Path) -> Any:
 def test_three_lines_of_python_do_the_same(claw: Claw) -> None:
     assert asyncio.run(submit_from_python(claw.data)) == 2
     history = claw.quick("task", "from-python", "--history", "--json").answer
-    assert history[0]["by"] == "client/grace-hopper"
+    assert history[0]["by"] == f"client/{principal_of('grace hopper')}"
 
 
 def test_waiting_for_a_task_that_fails_ends_with_1(claw: Claw) -> None:

@@ -6,7 +6,6 @@
 """
 
 import asyncio
-import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +13,7 @@ import msgspec
 
 from clawactors.eventlog import is_id
 from clawactors.kernel.errors import Refused
+from clawactors.kernel.principals import principal_of
 from clawactors.runtime.node.arrivals import arrives
 from clawactors.runtime.node.codetasks import outside_run
 from clawactors.runtime.node.naming import StepNames
@@ -138,8 +138,7 @@ def _check(question: object, by: object, default: object) -> None:
         raise Refused(f"by is a list of names, as in ['ops'], not {repr(by)[:40]}")
     for user in by:
         if not is_id(user) or len(user) > _USER_MAX:
-            name = re.sub(r"[^A-Za-z0-9_-]+", "-", user)[:_USER_MAX]
-            hint = f"; write {name!r}, as this user is known" if name.strip("-") else ""
+            hint = f"; write {principal_of(user)!r}, as this user is known" if user.strip() else ""
             raise Refused(f"by: no user is named {user[:_USER_MAX]!r}: letters, digits, '-' or '_'{hint}")
     if len(by) > _USERS_MAX:
         raise Refused(f"by has {len(by)} names; {_USERS_MAX} are the most: leave it empty and anybody may answer")

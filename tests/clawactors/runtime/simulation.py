@@ -29,6 +29,7 @@ from clawactors.runtime.client.submitting import TaskRequest
 from clawactors.runtime.client.waiting import TaskBlocked
 from clawactors.runtime.context import ActorContext
 from clawactors.runtime.node.context import TaskContext
+from clawactors.systems.erasures import Erasure
 from clawactors.systems.nodes import Node
 from clawactors.systems.nodes import commands as nc
 from clawactors.systems.nodes import events as ne
@@ -159,6 +160,9 @@ class FoldedSnapshot:
         return ()
 
     def triggers(self) -> Iterable[tuple[str, int, Trigger]]:
+        return ()
+
+    def erasures(self) -> Iterable[tuple[str, int, Erasure]]:
         return ()
 
     def frozen(self) -> Iterable[tuple[str, str]]:

@@ -265,7 +265,7 @@ async def test_progress_that_is_no_number_is_refused(stage: Stage, done: Any, in
         ({"by": None}, "by is a list of names"),
         (
             {"by": ["grace hopper"]},
-            "no user is named 'grace hopper': letters, digits, '-' or '_'; write 'grace-hopper'",
+            "no user is named 'grace hopper': letters, digits, '-' or '_'; write 'grace-hopper-9d3d28f9e54330d7'",
         ),
         ({"by": [""]}, "no user is named ''"),
         ({"by": ["a"] * 101}, "by has 101 names; 100 are the most"),

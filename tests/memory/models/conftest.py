@@ -25,7 +25,7 @@ def waits() -> list[float]:
 @pytest.fixture
 def endpoint(stub: Stub, waits: list[float]) -> Iterator[ModelEndpoint]:
     """Asks the stub, three times at most, and is patient for a third of a second."""
-    settings = EndpointSettings(url=stub.url, key_env="KEY", timeout_s=0.3, question_timeout_s=0.3, attempts=3, batch=4)
+    settings = EndpointSettings(url=stub.url, key_env="KEY", timeout_s=1.0, question_timeout_s=0.3, attempts=3, batch=4)
     made = ModelEndpoint("stub", settings, {"KEY": "secret"}, waits.append)
     yield made
     made.close()
