@@ -106,11 +106,12 @@ def hinted(hint: str) -> Iterator[None]:
 
 
 @contextmanager
-def explained(hint: str) -> Iterator[None]:
-    """Adds a hint to a refusal. Raises: `Problem` in place of `Refused`."""
+def explained(hint: str | Callable[[str], str]) -> Iterator[None]:
+    """Adds a hint to a refusal, or one made of its words. Raises: `Problem` in place of `Refused`."""
     try:
         yield
     except (InvalidQuery, NotFound):
         raise
     except Refused as refusal:
-        raise Problem("refused", str(refusal), hint) from refusal
+        said = hint if isinstance(hint, str) else hint(str(refusal))
+        raise Problem("refused", str(refusal), said) from refusal

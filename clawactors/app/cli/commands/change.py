@@ -66,9 +66,12 @@ def _change_of(client: Client, options: Any) -> _Change:
 
 
 async def _change_one(options: Any, make: _Change, id: str) -> int:
-    hint = f"claw task {id} --history shows what happened to it"
-    if options.command == "retry":
-        hint = f"claw why {id} says more"
+    def hint(refusal: str) -> str:
+        if options.command != "retry":
+            return f"claw task {id} --history shows what happened to it"
+        another = f"; claw retry {id} --deadline T gives it another deadline" if "deadline" in refusal else ""
+        return f"claw why {id} says more{another}"
+
     with explained(hint):
         row = task_row(id, await make(id))
     emit(options, row, lambda: task_card(row))
