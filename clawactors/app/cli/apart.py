@@ -7,7 +7,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
 
-from clawactors.app.projections import CLUSTER
+from clawactors.app.projections import projection_named
 from clawactors.projections.engine.damage import distrust
 from clawactors.projections.engine.digest import StoreDigest, store_digest
 from clawactors.projections.engine.store import Damaged
@@ -29,12 +29,7 @@ async def digest_apart(folder: Path, name: str, views: tuple[str, ...]) -> Store
 
 def _digest(folder: Path, name: str, views: tuple[str, ...]) -> StoreDigest:
     logging.disable()  # what is wrong is said by who asked
-    if name == CLUSTER.name:
-        projection = CLUSTER
-    else:
-        from clawactors.memory.index.view import memory_projection
-
-        projection = memory_projection()
+    projection = projection_named(name)
     store = live_store(folder, projection)
     try:
         return store_digest(store, projection, views)

@@ -11,7 +11,7 @@ from clawactors.app.archive import FOLDER as ARCHIVE
 from clawactors.app.archive import archive_of, archived_log
 from clawactors.app.datafolder import RESERVE_BYTES, RESTORING, DataFolder, explained
 from clawactors.app.logmark import NAME as LOG_MARK
-from clawactors.app.projections import CLUSTER
+from clawactors.app.projections import projections
 from clawactors.app.server import NatsServer
 from clawactors.app.upkeep.container import BackupReader
 from clawactors.app.upkeep.manifest import BackupManifest, ViewDigest
@@ -22,10 +22,9 @@ from clawactors.kinds import KINDS
 from clawactors.projections.engine import durable
 from clawactors.projections.engine.digest import store_digest
 from clawactors.projections.engine.revisions import Revisions
-from clawactors.projections.engine.view import Projection
 from clawactors.projections.live import live_store
 
-__all__ = ["VIEWS", "RestoreProgress", "digests_in", "projections", "restore_into"]
+__all__ = ["VIEWS", "RestoreProgress", "digests_in", "restore_into"]
 
 VIEWS: Final = {"cluster": "views", "memory": "memory"}
 """Where a data folder has the live store of a projection."""
@@ -35,13 +34,6 @@ _log = logging.getLogger(__name__)
 
 type RestoreProgress = Callable[[str, int, int], None]
 """Is told the step, and how much of how much of it is done."""
-
-
-def projections() -> tuple[Projection, ...]:
-    """All that is built by replay."""
-    from clawactors.memory.index.view import memory_projection
-
-    return CLUSTER, memory_projection()
 
 
 def digests_in(folder: Path) -> dict[str, ViewDigest]:
