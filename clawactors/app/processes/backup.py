@@ -1,14 +1,12 @@
 """The main of a process that makes one backup of the plan: apart from control, which has other work to do."""
 
 import asyncio
-import contextlib
-import os
 import sys
 from pathlib import Path
 
 import msgspec
 
-from clawactors.app.lifeline import die_with_parent
+from clawactors.app.processes.beside import begin
 from clawactors.app.upkeep.backup import make_backup, prune
 from clawactors.app.upkeep.folder import digests_in
 from clawactors.app.upkeep.planned import BackupOutcome, BackupStart
@@ -18,8 +16,6 @@ from clawactors.eventlog.jetstream.log.streams import EVENTS
 from clawactors.systems.backups.commands import NoteBackup
 
 __all__ = ["main"]
-
-_NICE = 10
 
 
 async def _make(start: BackupStart) -> NoteBackup:
@@ -44,11 +40,7 @@ async def _make(start: BackupStart) -> NoteBackup:
 
 def main() -> None:
     """Reads its start from standard input, says the outcome on standard output."""
-    start = msgspec.json.decode(sys.stdin.buffer.readline(), type=BackupStart)
-    die_with_parent(start.parent)
-    os.nice(_NICE)
-    with contextlib.suppress(OSError):  # a session of its own would get a full share again
-        Path("/proc/self/autogroup").write_text(str(_NICE))
+    start = begin(BackupStart)
     try:
         outcome = BackupOutcome(made=asyncio.run(_make(start)))
     except EventLogError as error:

@@ -3,24 +3,19 @@
 It reads its start from its input, and prints a line whenever it has come further; the last one says how it ended.
 """
 
-import asyncio
 import contextlib
 import os
 import sys
-from asyncio.subprocess import PIPE
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
-from clawactors.app.lifeline import die_with_parent
+from clawactors.app.processes.beside import begin, beside
 from clawactors.eventlog import EventLogError, Unavailable
 from clawactors.projections.engine.replay import Progress
-from clawactors.projections.engine.view import Projection
 
 __all__ = ["PastLine", "PastStart", "build_in_process"]
-
-_NICE: Final = 10
 
 
 class PastStart(msgspec.Struct, frozen=True):
@@ -50,13 +45,10 @@ async def build_in_process(
 
     Raises: `Unavailable` with what it says of itself.
     """
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "clawactors.app.processes.past"), stdin=PIPE, stdout=PIPE, start_new_session=True
-    )
-    stdin: Any = process.stdin
-    stdout: Any = process.stdout
     error = f"the process that builds the views of {position} has died"
-    try:
+    async with beside("clawactors.app.processes.past") as process:
+        stdin: Any = process.stdin
+        stdout: Any = process.stdout
         with contextlib.suppress(ConnectionError):
             stdin.write(
                 msgspec.json.encode(PastStart(os.getpid(), nats_url, data, projection, str(into), position)) + b"\n"
@@ -69,32 +61,19 @@ async def build_in_process(
             else:
                 progress(line.done, line.of)
         await process.wait()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
     if error:
         raise Unavailable(error)
 
 
-def _projection(name: str) -> Projection:
-    if name == "memory":
-        from clawactors.memory.index.view import memory_projection
-
-        return memory_projection()
-    from clawactors.app.projections import CLUSTER
-
-    return CLUSTER
-
-
 async def _build(start: PastStart) -> None:
     from clawactors.app.archive import archive_of, archived_log
+    from clawactors.app.projections import projection_named
     from clawactors.eventlog.jetstream import JetStreamLog
     from clawactors.projections.past import build_views
 
     async with await JetStreamLog.connect(start.nats_url, "claw-past", create=False) as log:
         whole = archived_log(log, archive_of(Path(start.data)), goes_on=True)
-        await build_views(whole, Path(start.into), _projection(start.projection), start.position, _tell)
+        await build_views(whole, Path(start.into), projection_named(start.projection), start.position, _tell)
 
 
 def _tell(done: int, of: int) -> None:
@@ -108,10 +87,7 @@ def _say(line: PastLine) -> None:
 
 def main() -> None:
     """Builds what its start says."""
-    start = msgspec.json.decode(sys.stdin.buffer.readline(), type=PastStart)
-    die_with_parent(start.parent)
-    with contextlib.suppress(OSError):
-        os.nice(_NICE)
+    start = begin(PastStart)
     import uvloop
 
     try:

@@ -1,14 +1,11 @@
 """Backups of the plan: each is made by a process of its own, so that the work of the cluster goes on beside it."""
 
-import asyncio
 import os
-import sys
-from asyncio.subprocess import PIPE
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 import msgspec
 
+from clawactors.app.processes.beside import beside
 from clawactors.eventlog import Misconfigured, Unavailable
 from clawactors.systems.backups import BackupPlan
 from clawactors.systems.backups.commands import NoteBackup
@@ -36,16 +33,9 @@ def in_a_process(nats_url: str, data: str) -> Callable[[BackupPlan], Awaitable[N
     """Makes backups of the cluster at that server; the views are in the data folder."""
 
     async def make(plan: BackupPlan) -> NoteBackup:
-        command = [sys.executable, "-P", "-m", "clawactors.app.processes.backup"]
-        process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, start_new_session=True)
         start = BackupStart(os.getpid(), nats_url, data, plan)
-        try:
+        async with beside("clawactors.app.processes.backup") as process:
             said, _ = await process.communicate(msgspec.json.encode(start) + b"\n")
-        finally:
-            if process.returncode is None:
-                with suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
         return outcome_of(said, process.returncode)
 
     return make
