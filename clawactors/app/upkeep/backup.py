@@ -49,17 +49,13 @@ class Backup(msgspec.Struct, frozen=True):
     @property
     def row(self) -> dict[str, Any]:
         """As `claw backup --json` prints it."""
-        streams = {
-            name: {"messages": each.state.messages, "bytes": each.state.bytes, "sha256": each.sha256}
-            for name, each in self.manifest.streams.items()
-        }
         return {
             "ok": True,
             "file": str(self.path),
             "bytes": self.size_bytes,
             "seconds": round(self.seconds, 3),
             "last_seq": self.manifest.streams[EVENTS].state.last_seq,
-            "streams": streams,
+            "streams": self.manifest.stream_rows,
         }
 
 
@@ -201,6 +197,6 @@ def _copy_file(path: Path, name: str, writer: BackupWriter) -> Part:
 
 
 def verified(reader: BackupReader, progress: Callable[[int], None] = lambda done: None) -> BackupManifest:
-    """The manifest of a backup that is whole and as it was written. Raises: `BackupUnfit`."""
+    """The manifest of a complete backup whose checksums are right. Raises: `BackupUnfit`."""
     reader.verify(progress)
     return read_manifest(reader.read(MANIFEST), reader.path)

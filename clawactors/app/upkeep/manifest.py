@@ -47,6 +47,14 @@ class BackupManifest(msgspec.Struct, frozen=True, kw_only=True):
     archive: ArchiveSettings = ArchiveSettings()
     digests: dict[str, ViewDigest] = {}
 
+    @property
+    def stream_rows(self) -> dict[str, dict[str, Any]]:
+        """What reports say of each stream, by name."""
+        return {
+            name: {"messages": each.state.messages, "bytes": each.state.bytes, "sha256": each.sha256}
+            for name, each in self.streams.items()
+        }
+
 
 def read_manifest(content: bytes, path: object) -> BackupManifest:
     """The manifest of the backup at `path`. Raises: `BackupUnfit`."""

@@ -148,10 +148,7 @@ def _verify(options: Any) -> int:
                 "made_at": manifest.made_at,
                 "product": manifest.product,
                 "log": manifest.log,
-                "streams": {
-                    name: {"messages": each.state.messages, "bytes": each.state.bytes, "sha256": each.sha256}
-                    for name, each in manifest.streams.items()
-                },
+                "streams": manifest.stream_rows,
             }
             check = {"name": "backup", "ok": True, "detail": "whole, all checksums are right"}
     except BackupUnfit as error:

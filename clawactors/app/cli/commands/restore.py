@@ -56,10 +56,7 @@ def _report(options: Any, file: Path, manifest: BackupManifest, proofs: dict[str
         "file": str(file),
         "made_at": manifest.made_at,
         "data": None if options.nats else str(data_folder(options.data)),
-        "streams": {
-            name: {"messages": each.state.messages, "bytes": each.state.bytes, "sha256": each.sha256}
-            for name, each in manifest.streams.items()
-        },
+        "streams": manifest.stream_rows,
         "digests": {name: proof.digest for name, proof in proofs.items()},
         "checks": checks,
     }
