@@ -5,7 +5,7 @@ for the next ones. What expires is not on record: rows of nodes have no heartbea
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -16,7 +16,7 @@ from clawactors.runtime.client.connected import ConnectedClient
 from clawactors.runtime.client.listing import Listing
 from clawactors.runtime.client.questions import TypedQuestions, building_of
 from clawactors.runtime.client.rows import NodeRow, TaskRow
-from clawactors.runtime.client.summary import DIMENSIONS, LogSize, PastStatus, Statistics, statistics_question
+from clawactors.runtime.client.summary import LogSize, PastStatus, StatisticsReader
 from clawactors.runtime.times import Moment, moment_ns
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class _PastCounts(msgspec.Struct):
     position: int
 
 
-class PastReading(Listing):
+class PastReading(Listing, StatisticsReader):
     """What can be asked of views of a past moment. All raise `InvalidQuery`, `Unavailable`."""
 
     async def status(self) -> PastStatus:
@@ -48,17 +48,6 @@ class PastReading(Listing):
             faults=counts.faults,
             needs_upgrade=counts.needs_upgrade,
         )
-
-    async def statistics(
-        self,
-        *,
-        by: Iterable[str] = DIMENSIONS,
-        since: Moment | None = None,
-        until: Moment | None = None,
-        limit: int = 100,
-    ) -> Statistics:
-        """See `Summary.statistics`."""
-        return await self.views.answer(Statistics, "statistics", **statistics_question(by, since, until), limit=limit)
 
     async def nodes(
         self,

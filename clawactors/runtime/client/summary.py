@@ -1,7 +1,7 @@
 """Summaries of a cluster: tasks and nodes by state, progress of the views, statistics."""
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -9,6 +9,7 @@ from clawactors.eventlog import NoResponders, Unavailable
 from clawactors.kernel.errors import InvalidQuery
 from clawactors.runtime.client.backuprows import BackupRow
 from clawactors.runtime.client.connected import ConnectedClient
+from clawactors.runtime.client.questions import ViewsReader
 from clawactors.runtime.questions import read_log_end, read_sizes
 from clawactors.runtime.times import Moment, moment_ns
 
@@ -20,13 +21,13 @@ __all__ = [
     "PastStatus",
     "Sizes",
     "Statistics",
+    "StatisticsReader",
     "StoreSize",
     "Summary",
     "TableSize",
     "Took",
     "ViewsPosition",
     "Window",
-    "statistics_question",
 ]
 
 
@@ -167,7 +168,31 @@ class _Counts(msgspec.Struct):
     backup: BackupRow | None = None
 
 
-class Summary(ConnectedClient):
+class StatisticsReader(ViewsReader):
+    """Counts and durations, of now or of a past moment."""
+
+    async def statistics(
+        self,
+        *,
+        by: Iterable[str] = DIMENSIONS,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        limit: int = 100,
+        fresh: bool = True,
+    ) -> Statistics:
+        """Counts, durations and sizes; of each dimension of `by` the `limit` values with the most tasks.
+
+        Of hours it has the newest, within `since` and `until`; then `window` sums up the hours between them.
+        Raises: `InvalidQuery`, `Unavailable`.
+        """
+        if not isinstance(by, Iterable):
+            raise InvalidQuery(f"by is one dimension or several, not {by!r}")
+        names = (by,) if isinstance(by, str) else tuple(by)
+        times = {"since_ns": moment_ns(since), "until_ns": moment_ns(until)}
+        return await self.views.answer(Statistics, "statistics", by=names, **times, limit=limit, fresh=fresh)
+
+
+class Summary(StatisticsReader, ConnectedClient):
     """Sums up a cluster. All raise `Unavailable` (`NoResponders`: no control process runs)."""
 
     async def status(self, *, fresh: bool = False) -> ClusterStatus:
@@ -200,23 +225,6 @@ class Summary(ConnectedClient):
         except NoResponders:
             return None
 
-    async def statistics(
-        self,
-        *,
-        by: Iterable[str] = DIMENSIONS,
-        since: Moment | None = None,
-        until: Moment | None = None,
-        limit: int = 100,
-        fresh: bool = True,
-    ) -> Statistics:
-        """Counts, durations and sizes; of each dimension of `by` the `limit` values with the most tasks.
-
-        Of hours it has the newest, within `since` and `until`; then `window` sums up the hours between them.
-        Raises: `InvalidQuery`, `Unavailable`.
-        """
-        question = statistics_question(by, since, until)
-        return await self.views.answer(Statistics, "statistics", **question, limit=limit, fresh=fresh)
-
     async def sizes(self) -> Sizes:
         """What log, views, large values and memory take on disk. Raises: `Unavailable`."""
         stored, views = await read_sizes(self.questions), await self.views.answer(_Counts, "status")
@@ -226,11 +234,3 @@ class Summary(ConnectedClient):
         except (Unavailable, msgspec.ValidationError):
             memory = None
         return Sizes(log=stored.log_bytes, views=views.size_bytes, blobs=stored.blobs_bytes, memory=memory)
-
-
-def statistics_question(by: object, since: Moment | None, until: Moment | None) -> dict[str, Any]:
-    """The fields of the question for these options. Raises: `InvalidQuery`."""
-    if not isinstance(by, Iterable):
-        raise InvalidQuery(f"by is one dimension or several, not {by!r}")
-    names = (by,) if isinstance(by, str) else tuple(by)
-    return {"by": names, "since_ns": moment_ns(since), "until_ns": moment_ns(until)}
