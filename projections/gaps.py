@@ -15,11 +15,14 @@ __all__ = ["missed"]
 
 def missed(commits: Sequence[Commit], states: States) -> Commit | None:
     """The first of these tombstones whose history is not known up to it; `states` are those before these commits."""
-    for place, commit in enumerate(commits):
-        if not file_of(commit.record.body):
-            continue
-        known = states.get(commit.kind, commit.id, brief=True)[0].version
-        ours = (each.record.seq for each in commits[:place] if (each.kind, each.id) == (commit.kind, commit.id))
-        if max((known, *ours)) < commit.record.expected:
-            return commit
+    if not any(file_of(commit.record.body) for commit in commits):
+        return None
+    seen: dict[tuple[str, str], int] = {}
+    for commit in commits:
+        key = (commit.kind, commit.id)
+        if file_of(commit.record.body):
+            known = states.get(commit.kind, commit.id, brief=True)[0].version
+            if max(known, seen.get(key, 0)) < commit.record.expected:
+                return commit
+        seen[key] = commit.record.seq
     return None
