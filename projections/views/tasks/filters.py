@@ -31,6 +31,10 @@ _DELETED: Final = "archived"
 """The status of tasks that were deleted, and of those in the archive, which are on no list."""
 
 
+_AS_ASKED: Final = tuple(name for name in TaskFilter.__struct_fields__ if name != "silent_since_ns")
+"""The conditions that a question has under the same names."""
+
+
 class FilterQuestion(ViewQuestion, frozen=True, kw_only=True):
     """Tasks that meet all of these conditions; `cursor` is that of the answer before.
 
@@ -62,20 +66,8 @@ def wanted_of(question: FilterQuestion, context: QueryContext) -> TaskFilter:
     if unknown := set(question.status) - set(STATUSES):
         raise InvalidQuery(f"there is no status {min(unknown)!r}; use one of {', '.join(STATUSES)}")
     silence_ns = checked_silence_ns(question.silent_s)
-    return TaskFilter(
-        status=question.status,
-        node=question.node,
-        user=question.user,
-        skill=question.skill,
-        tag=question.tag,
-        parent=question.parent,
-        error=question.error,
-        interrupted=question.interrupted,
-        text=question.text,
-        silent_since_ns=None if silence_ns is None else context.now_ns - silence_ns,
-        since_ns=question.since_ns,
-        until_ns=question.until_ns,
-    )
+    same = {name: getattr(question, name) for name in _AS_ASKED}
+    return TaskFilter(**same, silent_since_ns=None if silence_ns is None else context.now_ns - silence_ns)
 
 
 def below_of(question: FilterQuestion) -> bytes:
