@@ -62,23 +62,28 @@ class MessageOptions(TypedDict, total=False):
     agent: str
 
 
-class RecallOptions(TypedDict, total=False):
-    """Of `recall` and `context`. `zone` is where «yesterday» is meant, `locale` how `5/6/2026` is read, as in en_GB.
-
-    `shared` searches what others share, too.
-    """
+class ScopeOptions(TypedDict, total=False):
+    """Whose memories, of which conversation and agent, and when they happened."""
 
     owner: str
-    shared: bool
-    tags: Iterable[str]
-    kind: Kind | None
-    speaker: str
     session: str
     agent: str
     since: Moment | None
     until: Moment | None
     since_ns: int
     until_ns: int
+
+
+class RecallOptions(ScopeOptions, total=False):
+    """Of `recall` and `context`. `zone` is where «yesterday» is meant, `locale` how `5/6/2026` is read, as in en_GB.
+
+    `shared` searches what others share, too.
+    """
+
+    shared: bool
+    tags: Iterable[str]
+    kind: Kind | None
+    speaker: str
     past: bool
     zone: str
     locale: str
@@ -88,16 +93,9 @@ class RecallOptions(TypedDict, total=False):
     fresh: bool
 
 
-class ForgetOptions(TypedDict, total=False):
+class ForgetOptions(ScopeOptions, total=False):
     """Of `forget`: a scope, instead of ids."""
 
-    owner: str
-    session: str
-    agent: str
-    since: Moment | None
-    until: Moment | None
-    since_ns: int
-    until_ns: int
     reason: str
     dry_run: bool
 

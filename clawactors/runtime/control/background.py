@@ -25,14 +25,15 @@ class ControlBackground:
         self._working.add(task)
         task.add_done_callback(self._done)
 
-    def insist(self, call: Callable[[], Awaitable[None]]) -> None:
+    def insist(self, call: Callable[[], Awaitable[object]]) -> None:
         """Begins it, and again for as long as the log is away."""
         self.start(self._insist(call))
 
-    async def _insist(self, call: Callable[[], Awaitable[None]]) -> None:
+    async def _insist(self, call: Callable[[], Awaitable[object]]) -> None:
         while True:
             try:
-                return await call()
+                await call()
+                return
             except Unavailable:
                 await asyncio.sleep(PAUSE_S)
 

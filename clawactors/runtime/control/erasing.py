@@ -89,10 +89,7 @@ class Eraser(RequestEndpoint):
         """Has the views built again where they may hold what was erased; they have all commits up to then."""
         if self._must_renew:
             self._must_renew = False
-            self._background.insist(self._renew)
-
-    async def _renew(self) -> None:
-        await self._views.renew()
+            self._background.insist(self._views.renew)
 
     # Requests
 
@@ -101,7 +98,7 @@ class Eraser(RequestEndpoint):
         self._serving = [await requests.answer("claw.do.*.erase", self._answer)]
         for id, known in self.roster.items():
             if (run := known.state.open) is not None:
-                self._background.insist(partial(self._go_on, id, run))
+                self._background.insist(partial(self._finish, id, run))
             elif known.state.exists:
                 self._background.insist(partial(self._erase_returned, id, known.state))
 
@@ -157,9 +154,6 @@ class Eraser(RequestEndpoint):
         answer = await self._dispatcher.send(Call(ERASURES, id, (begin,), principal=by))
         found: ErasureRun = answer.state.find(asked.request)
         return await self._finish(id, found)
-
-    async def _go_on(self, id: str, run: ErasureRun) -> None:
-        await self._finish(id, run)
 
     async def _erase_returned(self, id: str, erasure: Erasure) -> None:
         """Erases keys that came back with a mirror or a restored bucket."""
