@@ -77,7 +77,7 @@ def _start(command: list[str], lock: int | None) -> subprocess.Popen[bytes]:
 
 
 def _command(options: Any, path: Path) -> list[str]:
-    """The same `claw up` as it was given, so that no option gets lost; the folder is the one that is locked."""
+    """The command `claw up` with every option that was given; the folder is the one that is locked."""
     given = [word for word in options.given if word != "--detach"]
     command = [sys.executable, "-P", "-m", "clawactors.app.cli.main", "up", *given]
     return [*command, "--json", "--detached", "--data", str(path)]

@@ -1,6 +1,7 @@
-"""What `--at` and `--views` read from: the cluster as it was, or views in a folder; else the cluster now."""
+"""Where `--at` and `--views` read: the state at a past moment, or views in a folder; otherwise the running cluster."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +47,7 @@ def with_reading[T](
         unit, at = options.at
         place = at if unit == "seq" else None
         with ProgressBar("building the views of then", shown=not options.json) as bar:
-
-            def tell(done: int, of: int) -> None:
-                bar.total = of
-                bar.at(done)
-
+            tell = partial(bar.step, bar.label)
             try:
                 past = PastCluster(client, await _moment(client, unit, at) if place is None else place, tell)
                 await past.prepare()

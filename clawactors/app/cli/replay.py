@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from clawactors.app.cli.parsing import Parser, options_of, place
@@ -123,12 +124,7 @@ def _progress(options: Any) -> Iterator[_Tell]:
     from clawactors.app.cli.progress import ProgressBar
 
     with ProgressBar("replaying", shown=not options.json) as bar:
-
-        def tell(position: int, end: int) -> None:
-            bar.total = end
-            bar.at(position)
-
-        yield tell
+        yield partial(bar.step, bar.label)
 
 
 async def _verify(source: "Source", parts: "_Parts", tell: _Tell) -> dict[str, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Folds recorded histories with the code of this release, and tells what is no longer as it was recorded."""
+"""Folds recorded histories with this release's code, and reports every difference from what was recorded."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path

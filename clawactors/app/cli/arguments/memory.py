@@ -43,7 +43,7 @@ VERBS: Final[dict[str, VerbHelp]] = {
 """What the help of each verb lists."""
 
 
-_AT: Final = "add: when it happened, as in 2026-06-05 (default: now); others: as it was then, at a sequence or time"
+_AT: Final = "add: when it happened, as in 2026-06-05 (default: now); other verbs: the state at that sequence or time"
 
 
 def memory(parser: Parser) -> None:

@@ -1,4 +1,4 @@
-"""What the commands take that show one task: now, as it was, and what changed."""
+"""The arguments of commands that show one task: its current state, a past one, or the difference of two."""
 
 from clawactors.app.cli.arguments.watch import past_arguments, watch_argument
 from clawactors.app.cli.parsing import Parser, place

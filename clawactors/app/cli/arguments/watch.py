@@ -8,7 +8,7 @@ __all__ = ["past_arguments", "watch_argument"]
 def past_arguments(parser: Parser) -> None:
     """The options `--at` and `--views`."""
     parser.add_argument(
-        "--at", type=place, metavar="SEQ|TIME", help="as it was at a sequence of the log, a time, or a time ago (-2h)"
+        "--at", type=place, metavar="SEQ|TIME", help="the state at a log sequence, a time, or a time ago (-2h)"
     )
     parser.add_argument("--views", metavar="DIR", help="ask the views that bin/replay --into DIR has made")
 

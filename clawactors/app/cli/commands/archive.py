@@ -24,8 +24,7 @@ def run(options: Any) -> int:
         with ProgressBar("archiving", shown=not options.json) as bar:
 
             def tell(report: ArchiveReport) -> None:
-                bar.total = report.found
-                bar.at(report.archived)
+                bar.step(bar.label, report.archived, report.found)
 
             report = await client.archive(older_s, dry_run=options.dry_run, progress=tell)
         told = {
