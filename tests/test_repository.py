@@ -14,7 +14,11 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-OPTIONAL = PROJECT["project"]["optional-dependencies"]["hnsw"]
+OPTIONAL = [
+    requirement
+    for extra in ("hnsw", "expressions", "web", "mcp")
+    for requirement in PROJECT["project"]["optional-dependencies"][extra]
+]
 LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-build.lock")
 PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^ ;\\]+)")
 
