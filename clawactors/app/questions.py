@@ -7,10 +7,12 @@ from functools import partial
 import msgspec
 
 from clawactors.eventlog import UNREADABLE, EventLogError
-from clawactors.kernel.errors import Refused
+from clawactors.kernel.errors import InvalidQuery, Refused
 from clawactors.projections.engine.questions import error_reply
 from clawactors.projections.engine.view import Projection
+from clawactors.runtime.activity import ActivityQuestion
 from clawactors.runtime.control import Control
+from clawactors.runtime.control.activity import recent_activity
 from clawactors.runtime.control.control import QUEUE
 from clawactors.systems.nodes.row import Heartbeat
 
@@ -30,8 +32,9 @@ async def answer_questions(
 ) -> None:
     """Serves `claw.query.<name>` and `claw.query.<principal>.<name>`.
 
-    Views answer, by `answer(name, body)`; placement answers `why`; `middleware` names what a command passes; `health`
-    says whether rows are sound, where they are on a disk. `trouble` is why nothing can be appended, '' where it can.
+    Views answer, by `answer(name, body)`; placement answers `why` and `activity`; `middleware` names what a command
+    passes; `health` says whether rows are sound, where they are on a disk. `trouble` is why nothing can be appended, or
+    ''.
     """
 
     async def why(body: bytes) -> bytes:
@@ -49,6 +52,15 @@ async def answer_questions(
             }
         )
 
+    async def activity(body: bytes) -> bytes:
+        try:
+            question = msgspec.json.decode(body, type=ActivityQuestion)
+            return msgspec.json.encode(recent_activity(control, question, trouble()))
+        except UNREADABLE as error:
+            return error_reply(InvalidQuery(f"not a question: {error}"))
+        except Refused as refusal:
+            return error_reply(refusal)
+
     async def middleware(_body: bytes) -> bytes:
         return msgspec.json.encode({"chain": control.dispatcher.chain})
 
@@ -59,7 +71,7 @@ async def answer_questions(
 
     answers: dict[str, Callable[[bytes], Awaitable[bytes]]] = {}
     answers |= {name: partial(answer, name) for name in projection.questions}
-    answers |= {"why": why, "middleware": middleware, "missing": missing}
+    answers |= {"why": why, "middleware": middleware, "missing": missing, "activity": activity}
     if health is not None:
         answers["health"] = health
     for name, handler in answers.items():

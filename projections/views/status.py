@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from clawactors.kernel.durations import DurationSketch
 from clawactors.projections.engine.faults import FROZEN, counts
 from clawactors.projections.engine.pages import PAGE_BYTES, InvalidQuery, checked_limit
 from clawactors.projections.engine.questions import QueryContext, QuestionHandler, ViewQuestion
@@ -15,7 +16,7 @@ from clawactors.projections.engine.view import ViewDefinition
 from clawactors.projections.views.backups import backup_row
 from clawactors.projections.views.nodes.questions import node_counts
 from clawactors.projections.views.tasks.dimensions import ALL, BY, BY_HOUR, BY_STATUS, hour_of, shown_hour
-from clawactors.projections.views.tasks.durations import DurationSketch
+from clawactors.projections.views.tasks.durations import sketch_of
 from clawactors.projections.views.tasks.sums import counts_by, counts_by_hour, skill_figures, status_counts
 
 __all__ = ["STATUS_VIEW", "StatisticsQuestion", "StatusQuestion"]
@@ -97,11 +98,11 @@ def _window(reading: Reading, first: int, last: int) -> dict[str, Any]:
     for hour, counts_of_hour in counts_by_hour(reading, first, last):
         tasks.update(counts_of_hour)
         hours.append(hour)
-    return {"tasks": dict(tasks), "took": _figures(DurationSketch.of(reading, BY_HOUR, hours))}
+    return {"tasks": dict(tasks), "took": _figures(sketch_of(reading, BY_HOUR, hours))}
 
 
 def _took(reading: Reading, field: bytes, value: str) -> dict[str, Any]:
-    return _figures(DurationSketch.of(reading, field, (value,)))
+    return _figures(sketch_of(reading, field, (value,)))
 
 
 def _figures(sketch: DurationSketch) -> dict[str, Any]:

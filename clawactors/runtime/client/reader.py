@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from clawactors.kernel.errors import InvalidQuery
 from clawactors.runtime.client.listing import Listing
+from clawactors.runtime.client.overview import OverviewReader
 from clawactors.runtime.client.rows import TaskRow, task_row
-from clawactors.runtime.client.summary import Summary
 from clawactors.runtime.times import Moment, moment_ns
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["ClusterReader"]
 
 
-class ClusterReader(Listing, Summary):
+class ClusterReader(Listing, OverviewReader):
     """Answers questions.
 
     What needs every kind of event is imported when it is asked for: most programs only list and look.

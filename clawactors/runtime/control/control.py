@@ -162,7 +162,7 @@ class Control:
     def forgive(self) -> None:
         """Nobody is dead for what this process could not hear: it has just begun to listen, or does so again."""
         self.watch.forgive()
-        self.state.silence.listen(self.context.time.now_ns())
+        self.state.listen(self.context.time.now_ns())
 
     def _hear_alive(self, subject: str, body: bytes) -> None:
         id = subject.rpartition(".")[2]

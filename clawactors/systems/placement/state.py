@@ -11,13 +11,14 @@ from msgspec.structs import replace
 
 from clawactors.systems.nodes import NODE
 from clawactors.systems.nodes import events as n
+from clawactors.systems.placement.activity import Activity
 from clawactors.systems.placement.choice import NodeCapacity
 from clawactors.systems.placement.nodes import ClusterNodes
 from clawactors.systems.placement.opentasks import OpenTasks
 from clawactors.systems.placement.order import slim
 from clawactors.systems.placement.ports import PlacementStart
 from clawactors.systems.placement.silence import SILENCE_S, Silence
-from clawactors.systems.tasks import TASK, Status, Task
+from clawactors.systems.tasks import FINAL, TASK, Status, Task
 from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.timers import Agenda
@@ -43,12 +44,15 @@ def _light(event: e.TaskEvent) -> e.TaskEvent:
 
 
 class ClusterState:
-    """All open tasks and all nodes, as of `position`. `silence` knows which attempts run and say nothing."""
+    """All open tasks and all nodes, as of `position`. `silence` knows which attempts run and say nothing, `activity`
+    what happened lately.
+    """
 
     def __init__(self, agenda: Agenda | None = None, silence_s: float = SILENCE_S) -> None:
         self.position = 0
         self.agenda = agenda or Agenda()
         self.silence = Silence(silence_s)
+        self.activity = Activity()
         self.nodes = ClusterNodes()
         self.tasks = OpenTasks(self.nodes, self.agenda, self.silence)
         self._tasks, self._frozen, self._awaited = self.tasks.by_id, self.tasks.frozen, self.tasks.awaited
@@ -68,11 +72,17 @@ class ClusterState:
             self.tasks.ended_for_others(id, status)
         self.position = snapshot.position
 
+    def listen(self, now_ns: int) -> None:
+        """Attempts and commits are heard of from now on; called again after an interruption."""
+        self.silence.listen(now_ns)
+        self.activity.since_ns = self.activity.since_ns or now_ns
+
     def apply_node(self, id: str, version: int, events: Sequence[n.NodeEvent], at_ns: int) -> None:
         """Folds a commit of a node."""
         if version <= self.position:
             return
         self.position = version
+        self.activity.apply(events, at_ns)
         if (capacity := self.nodes.apply(id, events, at_ns)) is not None:
             self.tasks.announce_limits()
             self.tasks.enter_all(capacity.assigned | capacity.parked)
@@ -88,6 +98,7 @@ class ClusterState:
             return True
         self.position = version
         held = self._tasks.get(id)
+        self.activity.apply(events, at_ns, None if held is None else held.task)
         if id in self._frozen or (held is not None and version <= held.version):
             return True
         if id in self._awaited:
@@ -105,6 +116,8 @@ class ClusterState:
             task = TASK.evolve(task, _light(event), at_ns)
         if held is not None and held.given and task.life.status in _ENDED_THERE:
             self.nodes.ended_one(held.task.life.node, at_ns)
+        if task.life.status in FINAL:
+            self.activity.ended(task.life)
         self.tasks.hold(id, version, task)
         return True
 

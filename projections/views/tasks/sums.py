@@ -6,6 +6,7 @@ Kept as tasks change, so that a statistic costs as much as it has rows, whatever
 from collections.abc import Iterator
 from typing import Any, Final
 
+from clawactors.kernel.durations import duration_class
 from clawactors.projections.engine.index import PrefixWalk
 from clawactors.projections.engine.store import Reading, Writing
 from clawactors.projections.engine.tally import Tally, sums, sums_of
@@ -23,7 +24,7 @@ from clawactors.projections.views.tasks.dimensions import (
     hour_of,
     value_key,
 )
-from clawactors.projections.views.tasks.durations import DurationCounts, duration_class
+from clawactors.projections.views.tasks.durations import DurationCounts
 from clawactors.systems.nodes.row import NodeWork
 from clawactors.systems.tasks import FINAL, STATUSES, Task
 from clawactors.systems.tasks.events import Spec

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from clawactors.kernel.durations import DurationSketch, duration_class, middle_s
 from clawactors.projections.engine.index import Effort, PrefixWalk, ascending
 from clawactors.projections.engine.keys import LAST
 from clawactors.projections.engine.projector import Projector
 from clawactors.projections.engine.store import Reading
 from clawactors.projections.views.tasks import table as t
 from clawactors.projections.views.tasks.dimensions import BY, BY_SKILL
-from clawactors.projections.views.tasks.durations import DurationSketch, duration_class, middle_s
+from clawactors.projections.views.tasks.durations import sketch_of
 from clawactors.projections.views.tasks.filters import count_of
 from clawactors.projections.views.tasks.selection import TaskFilter, pending, select
 from clawactors.projections.views.tasks.sums import counts_by, counts_by_hour, status_counts
@@ -187,9 +188,9 @@ def test_durations_are_counted_by_skill_within_three_percent(projector: Projecto
         history.records[-1] = msgspec.structs.replace(history.records[-1], at_ns=began_ns + n * 1_000_000_000)
     projector.apply(history.records, batch=7)
     with projector.store.snapshot() as reading:
-        found = DurationSketch.of(reading, BY_SKILL, ["echo"]).percentiles_s((0.01, 0.5, 0.95, 1.0))
+        found = sketch_of(reading, BY_SKILL, ["echo"]).percentiles_s((0.01, 0.5, 0.95, 1.0))
         assert found == pytest.approx([1, 50, 95, 100], rel=0.032)
-        assert DurationSketch.of(reading, BY_SKILL, ["nobody-ran-it"]).percentiles_s((0.5,)) == [0.0]
+        assert sketch_of(reading, BY_SKILL, ["nobody-ran-it"]).percentiles_s((0.5,)) == [0.0]
 
 
 @given(st.integers(0, 1 << 62))
