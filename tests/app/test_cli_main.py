@@ -22,8 +22,8 @@ from clawactors.app.cli.commands.completion import _SCRIPTS
 from clawactors.app.cli.commands.memory import VERBS
 from clawactors.app.cli.main import main
 from clawactors.app.cli.parsing import GLOBALS, Parser
-from clawactors.app.cli.problem import EXITS, Problem, problem_of
 from clawactors.app.cli.replay import main as replay
+from clawactors.app.problem import EXITS, Problem, problem_of
 from clawactors.app.skills import load_skills
 from clawactors.eventlog import Corrupt, Misconfigured, NoResponders, TooLarge, Unavailable, WrongVersion
 from clawactors.kernel.errors import NotFound, Refused

@@ -14,7 +14,7 @@ from clawactors.app.cli import memorynotes
 from clawactors.app.cli.arguments import memory as arguments
 from clawactors.app.cli.memoryrows import job_row
 from clawactors.app.cli.parsing import Parser, options_of
-from clawactors.app.cli.problem import Problem
+from clawactors.app.problem import Problem
 from clawactors.kernel.fold import Snapshot
 from clawactors.kernel.time import iso
 from clawactors.runtime.client.rows import ErrorRow, TaskRow, task_row

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from clawactors.app.cli.commands.task import _show_result
-from clawactors.app.cli.problem import Problem
+from clawactors.app.problem import Problem
 from clawactors.kernel.fold import Snapshot
 from clawactors.runtime.client.rows import TaskRow, task_row
 from clawactors.systems.tasks import TASK

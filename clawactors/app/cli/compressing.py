@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, Final
 import msgspec
 
 from clawactors.app.cli.output import emit, note, plain
-from clawactors.app.cli.problem import Problem
+from clawactors.app.problem import Problem
 
 __all__ = ["compressed", "input_file"]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from clawactors.app.cli.output import emit, note
-from clawactors.app.cli.problem import INTERRUPTED, Problem
 from clawactors.app.folderlock import record
+from clawactors.app.problem import INTERRUPTED, Problem
 
 __all__ = ["detach"]
 

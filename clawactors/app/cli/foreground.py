@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final, Self
 
 from clawactors.app.cli.output import note
-from clawactors.app.cli.problem import INTERRUPTED
+from clawactors.app.problem import INTERRUPTED
 
 __all__ = ["NOT_SEEN", "StopSignals"]
 

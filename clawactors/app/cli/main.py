@@ -7,8 +7,8 @@ from importlib import import_module
 
 from clawactors.app.cli.catalogue import COMMANDS, FOR_SCRIPTS
 from clawactors.app.cli.parsing import Parser, options_of, split
-from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.shell import execute
+from clawactors.app.problem import Problem
 
 __all__ = ["main"]
 

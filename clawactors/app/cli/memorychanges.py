@@ -4,10 +4,10 @@ from typing import Any
 
 from clawactors.app.cli.memoryrows import audit_table, memory_cards, memory_table, version_table
 from clawactors.app.cli.output import Facts, emit, note
-from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.selection import confirmed
 from clawactors.app.cli.session import ask_memory
 from clawactors.app.client import Client
+from clawactors.app.problem import Problem
 from clawactors.kernel.errors import NotFound
 
 __all__ = ["archive", "audit", "forget", "history", "settings", "update"]

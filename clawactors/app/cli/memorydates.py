@@ -3,8 +3,8 @@
 import os
 from typing import TYPE_CHECKING, Any, Final
 
-from clawactors.app.cli.problem import Problem
 from clawactors.app.client import Client
+from clawactors.app.problem import Problem
 
 if TYPE_CHECKING:
     from clawactors.memory.text.date import DateReader

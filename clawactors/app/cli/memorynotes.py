@@ -12,11 +12,11 @@ from clawactors.app.cli.memorydates import dates_for, said_at
 from clawactors.app.cli.memoryrows import memory_table
 from clawactors.app.cli.notefiles import NoteFile, note_files
 from clawactors.app.cli.output import Part, counted, emit, note
-from clawactors.app.cli.problem import EXITS, Problem
 from clawactors.app.cli.progress import ProgressBar
 from clawactors.app.cli.rowspool import RowSpool
 from clawactors.app.cli.session import ask_memory
 from clawactors.app.client import Client
+from clawactors.app.problem import EXITS, Problem
 from clawactors.app.settings import data_folder
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.time import iso

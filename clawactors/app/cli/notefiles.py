@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from clawactors.app.cli.output import counted, note
-from clawactors.app.cli.problem import Problem
+from clawactors.app.problem import Problem
 
 __all__ = ["NoteFile", "note_files"]
 

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, NoReturn, override
 
-from clawactors.app.cli.problem import Problem
+from clawactors.app.problem import Problem
 from clawactors.kernel.time import ago_ns, duration_s, time_ns
 
 __all__ = [

@@ -5,10 +5,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.progress import ProgressBar
 from clawactors.app.cli.session import with_client
 from clawactors.app.client import Client
+from clawactors.app.problem import Problem
 from clawactors.kernel.errors import InvalidQuery
 from clawactors.runtime.client.past import PastCluster, PastReading
 

@@ -7,8 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from clawactors.app.cli.parsing import Parser, options_of, place
-from clawactors.app.cli.problem import EXITS, Problem
 from clawactors.app.cli.shell import execute
+from clawactors.app.problem import EXITS, Problem
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from clawactors.app.cli.problem import Problem
+from clawactors.app.problem import Problem
 from clawactors.eventlog import UNREADABLE
 from clawactors.kernel.errors import Refused
 from clawactors.kernel.time import duration_s, time_ns

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from clawactors.app.cli.arguments.tasks import ASKS_BEYOND
 from clawactors.app.cli.output import counted, emit, note
-from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.rows import task_table
 from clawactors.app.client import Client
+from clawactors.app.problem import Problem
 from clawactors.runtime.client.rows import TaskRow
 
 __all__ = ["confirmed", "filter_of", "has_filter", "select", "show_selected"]

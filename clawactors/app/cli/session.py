@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from clawactors.app.cli.output import note
-from clawactors.app.cli.problem import Problem
 from clawactors.app.client import Client
 from clawactors.app.discovery import Found, discover
+from clawactors.app.problem import Problem
 from clawactors.eventlog import NoResponders, NoSuchLog, Unavailable
 from clawactors.kernel.errors import InvalidQuery, NotFound, Refused
 from clawactors.runtime.client.listing import Listing

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from clawactors.app.cli.problem import INTERRUPTED, Problem, problem_of
+from clawactors.app.problem import INTERRUPTED, Problem, problem_of
 
 __all__ = ["execute"]
 

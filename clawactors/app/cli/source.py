@@ -12,11 +12,11 @@ import msgspec
 
 from clawactors.app.archive import archive_of, archived_log
 from clawactors.app.cli.apart import digest_apart
-from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.session import find
 from clawactors.app.client import Client
 from clawactors.app.datafolder import DataFolder
 from clawactors.app.discovery import Found
+from clawactors.app.problem import Problem
 from clawactors.app.projections import CLUSTER
 from clawactors.app.server import NatsServer
 from clawactors.app.settings import data_folder

@@ -14,9 +14,9 @@ import msgspec
 
 from clawactors.app.cli.foreground import NOT_SEEN, StopSignals
 from clawactors.app.cli.output import Facts, Part, emit, note
-from clawactors.app.cli.problem import INTERRUPTED, Problem
 from clawactors.app.cluster import ClusterPlan, ClusterSupervisor
 from clawactors.app.logpipe import LogPipe
+from clawactors.app.problem import INTERRUPTED, Problem
 from clawactors.app.secretfile import path_of
 from clawactors.app.upkeep.mirror import checked_address
 from clawactors.kernel.errors import Refused

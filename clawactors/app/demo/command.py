@@ -14,13 +14,13 @@ from typing import Any
 
 import msgspec
 
-from clawactors.app.cli.problem import EXITS
 from clawactors.app.client import Client
 from clawactors.app.cluster import ClusterPlan, ClusterSupervisor
 from clawactors.app.demo.progress import Progress
 from clawactors.app.demo.report import text_of
 from clawactors.app.demo.run import run_demo
 from clawactors.app.discovery import discover
+from clawactors.app.problem import EXITS
 from clawactors.eventlog.jetstream import JetStreamLog
 
 __all__ = ["run"]

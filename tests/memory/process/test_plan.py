@@ -4,7 +4,7 @@ import pytest
 
 from clawactors.app.cli.arguments import cluster
 from clawactors.app.cli.parsing import Parser, options_of
-from clawactors.app.cli.problem import Problem
+from clawactors.app.problem import Problem
 from clawactors.memory.process import MemoryPlan
 from tests.memory.process.conftest import Place
 

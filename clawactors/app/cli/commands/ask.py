@@ -5,10 +5,10 @@ from typing import Any
 import msgspec
 
 from clawactors.app.cli.output import emit
-from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.request import value_of
 from clawactors.app.cli.session import by_id, explained, with_client
 from clawactors.app.client import Client
+from clawactors.app.problem import Problem
 from clawactors.runtime.client.asking import AskFailed
 
 __all__ = ["run"]

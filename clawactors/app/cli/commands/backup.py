@@ -7,10 +7,10 @@ from typing import Any, Final
 import msgspec
 
 from clawactors.app.cli.output import Facts, Part, Table, emit, note, when
-from clawactors.app.cli.problem import EXITS, Problem
 from clawactors.app.cli.progress import ProgressBar
 from clawactors.app.cli.session import with_client
 from clawactors.app.client import Client
+from clawactors.app.problem import EXITS, Problem
 from clawactors.app.upkeep.backup import Backup, make_backup, newest
 from clawactors.app.upkeep.container import BackupReader, BackupUnfit
 from clawactors.app.upkeep.folder import digests_in

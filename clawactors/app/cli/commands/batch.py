@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from clawactors.app.cli.output import Part, Table, emit, note
-from clawactors.app.cli.problem import EXITS, Problem
 from clawactors.app.cli.progress import ProgressBar
 from clawactors.app.cli.request import id_in, request_of_line
 from clawactors.app.cli.session import with_client
 from clawactors.app.client import Client
+from clawactors.app.problem import EXITS, Problem
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.client.submitting import TaskRequest
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from clawactors.app.cli.output import emit
-from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.session import with_client
 from clawactors.app.client import Client
+from clawactors.app.problem import Problem
 from clawactors.eventlog import Missing
 
 __all__ = ["run"]

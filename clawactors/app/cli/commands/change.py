@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 from clawactors.app.cli.output import emit, note
-from clawactors.app.cli.problem import EXITS
 from clawactors.app.cli.progress import ProgressBar
 from clawactors.app.cli.rows import task_card, task_table
 from clawactors.app.cli.selection import confirmed, has_filter, select, show_selected
 from clawactors.app.cli.session import by_id, change_by_id, explained, with_client
 from clawactors.app.client import Client
+from clawactors.app.problem import EXITS
 from clawactors.kernel.fold import Snapshot
 from clawactors.runtime.client.rows import TaskRow, task_row
 from clawactors.systems.tasks import Task

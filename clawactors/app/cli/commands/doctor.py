@@ -7,10 +7,10 @@ from typing import Any
 from clawactors.app.cli.archivecheck import check_archive
 from clawactors.app.cli.checks import check_cluster, check_disk, check_log, check_middleware, check_mirror
 from clawactors.app.cli.output import Part, Table, emit
-from clawactors.app.cli.problem import EXITS
 from clawactors.app.cli.serverchecks import check_server, check_system
 from clawactors.app.cli.session import find
 from clawactors.app.client import Client
+from clawactors.app.problem import EXITS
 from clawactors.eventlog import EventLogError
 from clawactors.runtime.client.checks import Check
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from clawactors.app.cli.output import Facts, emit
-from clawactors.app.cli.problem import Problem
 from clawactors.app.folderlock import holder
+from clawactors.app.problem import Problem
 from clawactors.app.settings import data_folder
 
 __all__ = ["run"]

@@ -3,11 +3,11 @@
 from typing import Any
 
 from clawactors.app.cli.output import emit
-from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.request import object_of, params_of
 from clawactors.app.cli.rows import task_card
 from clawactors.app.cli.session import change_by_id, explained, with_client
 from clawactors.app.client import Client
+from clawactors.app.problem import Problem
 from clawactors.runtime.client.rows import task_row
 from clawactors.systems.tasks.submission import checked_id
 

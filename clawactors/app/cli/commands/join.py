@@ -12,9 +12,9 @@ from typing import IO, Any, Final
 
 from clawactors.app.cli.foreground import NOT_SEEN, StopSignals
 from clawactors.app.cli.output import Facts, emit, note
-from clawactors.app.cli.problem import INTERRUPTED, Problem
 from clawactors.app.cli.session import find
 from clawactors.app.discovery import Found
+from clawactors.app.problem import INTERRUPTED, Problem
 from clawactors.app.processes.node import serve
 from clawactors.app.processes.start import NodeStart, exit_soon
 from clawactors.app.secretfile import path_of

@@ -24,9 +24,9 @@ from clawactors.app.cli.memoryrows import (
 )
 from clawactors.app.cli.output import Facts, counted, emit, note
 from clawactors.app.cli.parsing import place
-from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.session import ask_memory, hinted, with_client
 from clawactors.app.client import Client
+from clawactors.app.problem import Problem
 from clawactors.runtime.client.recording import LONG_S
 from clawactors.systems.chats.events import EXTRACT
 

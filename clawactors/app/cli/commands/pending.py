@@ -3,10 +3,10 @@
 from typing import Any
 
 from clawactors.app.cli.commands.tasks import rows_of
-from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.reading import with_reading
 from clawactors.app.cli.rows import task_table
 from clawactors.app.cli.watching import show
+from clawactors.app.problem import Problem
 from clawactors.runtime.client.listing import Listing
 
 __all__ = ["run"]

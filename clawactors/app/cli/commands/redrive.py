@@ -3,12 +3,12 @@
 from typing import Any
 
 from clawactors.app.cli.output import emit, note
-from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.progress import ProgressBar
 from clawactors.app.cli.rows import task_table
 from clawactors.app.cli.selection import confirmed, show_selected
 from clawactors.app.cli.session import with_client
 from clawactors.app.client import Client
+from clawactors.app.problem import Problem
 from clawactors.runtime.client.redriving import RedriveReport
 from clawactors.runtime.client.rows import TaskRow, task_row
 

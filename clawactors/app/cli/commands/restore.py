@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from clawactors.app.cli.commands.backup import backup_at
 from clawactors.app.cli.output import Facts, Part, emit
-from clawactors.app.cli.problem import EXITS, Problem
 from clawactors.app.cli.progress import ProgressBar
+from clawactors.app.problem import EXITS, Problem
 from clawactors.app.settings import data_folder
 from clawactors.app.upkeep.container import BackupReader
 from clawactors.app.upkeep.folder import restore_into

@@ -3,10 +3,10 @@
 from typing import Any
 
 from clawactors.app.cli.output import emit
-from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.rows import skill_card, skill_table
 from clawactors.app.cli.session import with_client
 from clawactors.app.client import Client
+from clawactors.app.problem import Problem
 
 __all__ = ["run"]
 

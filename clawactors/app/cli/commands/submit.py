@@ -9,11 +9,11 @@ from clawactors.app.cli.arguments import tasks
 from clawactors.app.cli.missing import note_missing
 from clawactors.app.cli.output import emit, note
 from clawactors.app.cli.parsing import GLOBALS, Parser
-from clawactors.app.cli.problem import EXITS, Problem
 from clawactors.app.cli.request import request_of_options
 from clawactors.app.cli.rows import task_card
 from clawactors.app.cli.session import with_client
 from clawactors.app.client import Client
+from clawactors.app.problem import EXITS, Problem
 from clawactors.eventlog import Unavailable
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.client.rows import TaskRow

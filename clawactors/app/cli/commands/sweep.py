@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from clawactors.app.cli.output import Part, emit
-from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.progress import ProgressBar
 from clawactors.app.cli.session import with_client
 from clawactors.app.client import Client
+from clawactors.app.problem import Problem
 from clawactors.eventlog.jetstream import JetStreamBlobs, JetStreamLog, JetStreamOutputs
 from clawactors.eventlog.sealedoutputs import SealedOutputs
 from clawactors.runtime.sweep import SweepReport, sweep

@@ -6,13 +6,13 @@ from typing import Any
 import msgspec
 
 from clawactors.app.cli.output import Part, Table, emit, note, when
-from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.reading import with_reading
 from clawactors.app.cli.rows import task_table
 from clawactors.app.cli.selection import filter_of
 from clawactors.app.cli.session import with_client
 from clawactors.app.cli.watching import show
 from clawactors.app.client import Client
+from clawactors.app.problem import Problem
 from clawactors.runtime.client.archivedrows import ArchivedRow
 from clawactors.runtime.client.listing import Listing
 from clawactors.runtime.client.rows import Page

@@ -4,10 +4,10 @@ from typing import Any
 
 from clawactors.app.cli.missing import note_missing
 from clawactors.app.cli.named import print_all, print_one
-from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.request import params_of
 from clawactors.app.cli.triggerrows import trigger_card, trigger_table
 from clawactors.app.client import Client
+from clawactors.app.problem import Problem
 from clawactors.kernel.fold import Snapshot
 from clawactors.runtime.client.triggerrows import TriggerRow
 from clawactors.runtime.client.triggers import trigger_row

@@ -6,8 +6,8 @@ It holds the data folder before it imports anything heavy: a `claw down` right a
 import os
 from typing import Any
 
-from clawactors.app.cli.problem import Problem
 from clawactors.app.folderlock import hold, record
+from clawactors.app.problem import Problem
 from clawactors.app.settings import data_folder
 
 __all__ = ["run"]

@@ -9,11 +9,11 @@ import msgspec
 from clawactors.app.cli.commands.submit import shown
 from clawactors.app.cli.named import print_all, print_one
 from clawactors.app.cli.output import emit, note
-from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.request import params_of
 from clawactors.app.cli.session import explained, hinted, with_client
 from clawactors.app.cli.workflowrows import plan_card, workflow_card, workflow_table
 from clawactors.app.client import Client
+from clawactors.app.problem import Problem
 from clawactors.runtime.client.workflowrows import WorkflowRow
 from clawactors.runtime.client.workflows import Workflows
 from clawactors.runtime.workflows.checks import compile_plan
