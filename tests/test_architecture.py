@@ -28,6 +28,9 @@ OWNERS: dict[str, str | tuple[str, ...]] = {
     "pydantic_ai": "clawactors.agents",
     "agents": "clawactors.agents",
     "pymilvus": "clawactors.memory",
+    "litestar": "clawactors.app.web",
+    "uvicorn": "clawactors.app.web",
+    "mcp": "clawactors.app.mcp",
     "tokenizers": "clawactors.memory",
     "cronsim": "clawactors.systems.schedules",
 }

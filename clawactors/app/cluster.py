@@ -14,7 +14,7 @@ from typing import Final, Self
 import msgspec
 
 from clawactors.app.datafolder import DataFolder
-from clawactors.app.processes.start import ControlStart, MemoryStart, NodeStart
+from clawactors.app.processes.start import ControlStart, MemoryStart, NodeStart, WebStart
 from clawactors.app.processes.supervisor import Child
 from clawactors.app.runfile import Pids, Run, remove_run, write_run
 from clawactors.app.server import NatsServer
@@ -35,7 +35,8 @@ class ClusterPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What to start. `nats_url` names a server of somebody else's; without it one is started.
 
     `mirror` is the address of a server that mirrors this cluster. `standby` is where a server listens that does so for
-    another one, and runs nothing else. `takes_over` goes on from such a mirror.
+    another one, and runs nothing else. `takes_over` goes on from such a mirror. At `web_port` the HTTP API and the
+    dashboard are served, None for nowhere.
     """
 
     nodes: int = 2
@@ -51,6 +52,7 @@ class ClusterPlan(msgspec.Struct, frozen=True, kw_only=True):
     memory_incremental: bool = True
     memory_extracts: bool = True
     memory_config: str = ""
+    web_port: int | None = None
     mirror: str = ""
     standby: str = ""
     takes_over: bool = False
@@ -65,6 +67,7 @@ class ClusterSupervisor:
         self.server: NatsServer | None = None
         self.control: Child | None = None
         self.memory: Child | None = None
+        self.web: Child | None = None
         self.nodes: dict[str, Child] = {}
         self._folder: DataFolder | None = None
         self._watching: list[asyncio.Task[None]] = []
@@ -86,10 +89,12 @@ class ClusterSupervisor:
             started_at=self._started_at,
             version=VERSION,
             mirror=self.plan.mirror.rpartition("@")[2],
+            http=f"http://127.0.0.1:{self.plan.web_port}" if self.web else "",
             pids=Pids(
                 server=self.server.pid if self.server else 0,
                 control=self.control.pid if self.control else 0,
                 memory=self.memory.pid if self.memory else 0,
+                web=self.web.pid if self.web else 0,
                 nodes={id: child.pid for id, child in self.nodes.items()},
             ),
         )
@@ -137,6 +142,9 @@ class ClusterSupervisor:
             config=plan.memory_config,
         )
         self.memory = Child("clawactors.app.processes.memory", memory, logs / "memory.log", self._note)
+        if plan.web_port is not None:
+            web = WebStart(name="web", nats_url=self.nats_url, data=data, port=plan.web_port)
+            self.web = Child("clawactors.app.processes.web", web, logs / "web.log", self._note)
         for number in range(1, plan.nodes + 1):
             id = f"n{number}"
             start = NodeStart(
@@ -165,7 +173,7 @@ class ClusterSupervisor:
         return f"control-{_NOT_NAME.sub('-', socket.gethostname())}-{self._pid}" if self.plan.nats_url else "control"
 
     def _children(self) -> Sequence[Child]:
-        return [child for child in (self.control, self.memory, *self.nodes.values()) if child is not None]
+        return [child for child in (self.control, self.memory, self.web, *self.nodes.values()) if child is not None]
 
     def _watch(self, work: Coroutine[None, None, None]) -> None:
         self._watching.append(asyncio.create_task(work))
@@ -181,7 +189,7 @@ class ClusterSupervisor:
         """Nodes hand back their work, then memory and control end, then the server. Again is harmless."""
         self._up = False
         await asyncio.gather(*(child.stop() for child in self.nodes.values()))
-        for child in (self.memory, self.control):
+        for child in (self.web, self.memory, self.control):
             if child is not None:
                 await child.stop()
         if self.server is not None:

@@ -23,13 +23,14 @@ class Pids(msgspec.Struct, frozen=True):
     server: int = 0
     control: int = 0
     memory: int = 0
+    web: int = 0
     nodes: dict[str, int] = {}
 
 
 class Run(msgspec.Struct, frozen=True):
     """A running cluster. `nats_url` and `sys_url` carry credentials, `sys_url` is empty for a server of others.
 
-    `mirror` is where it is mirrored, without credentials.
+    `mirror` is where it is mirrored, without credentials; `http` is the address of its dashboard and HTTP API.
     """
 
     pid: int
@@ -38,6 +39,7 @@ class Run(msgspec.Struct, frozen=True):
     version: str
     sys_url: str = ""
     mirror: str = ""
+    http: str = ""
     pids: Pids = Pids()
 
 

@@ -47,6 +47,7 @@ COMMANDS: Final[dict[str, CatalogueEntry]] = {
     "up": CatalogueEntry(_RUN, f"{_HOME}.up", "start server, control, memory and nodes on this machine"),
     "down": CatalogueEntry(_RUN, f"{_HOME}.down", "stop the cluster of the data folder"),
     "join": CatalogueEntry(_RUN, f"{_HOME}.join", "run one node for an existing cluster"),
+    "serve": CatalogueEntry(_RUN, f"{_HOME}.serve", "serve the HTTP API and the dashboard of a running cluster"),
     "submit": CatalogueEntry(_TASKS, f"{_HOME}.submit", "submit a task, or many with --batch"),
     "task": CatalogueEntry(_TASKS, f"{_HOME}.task", "show a task, its history, or an earlier state"),
     "diff": CatalogueEntry(_TASKS, f"{_HOME}.diff", "show what changed in a task between two moments"),

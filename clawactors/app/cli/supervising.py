@@ -19,6 +19,7 @@ from clawactors.app.logpipe import LogPipe
 from clawactors.app.problem import INTERRUPTED, Problem
 from clawactors.app.secretfile import path_of
 from clawactors.app.upkeep.mirror import checked_address
+from clawactors.app.webport import free_port
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.descendants import Reaper, become_subreaper, end_all
 from clawactors.runtime.node.machine import LEASE_S
@@ -50,6 +51,7 @@ async def _serve(options: Any, path: Path, lock: int | None) -> int:
         memory_incremental=options.memory_incremental,
         memory_extracts=options.memory_extracts,
         memory_config=path_of(options.memory_config or os.environ.get("CLAW_MEMORY_CONFIG")),
+        web_port=free_port(options.http_port) if options.web else None,
         mirror=checked_address(options.mirror) if options.mirror else "",
         standby=options.standby or "",
         takes_over=options.take_over,
@@ -89,12 +91,14 @@ async def _reap(reaper: Reaper) -> None:
 
 def _pids(cluster: ClusterSupervisor) -> set[int]:
     pids = cluster.run.pids
-    return {pids.server, pids.control, pids.memory, *pids.nodes.values()}
+    return {pids.server, pids.control, pids.memory, pids.web, *pids.nodes.values()}
 
 
 def _tell_ready(options: Any, cluster: ClusterSupervisor) -> None:
     run = cluster.run
     ready = {"ready": True, "nats_url": run.nats_url, "data": str(cluster.path), "pids": msgspec.to_builtins(run.pids)}
+    if run.http:
+        ready["http"] = run.http
     if cluster.server is not None and cluster.server.standby_url:
         ready["mirror_url"] = cluster.server.standby_url
     with contextlib.suppress(BrokenPipeError):  # who started it may have gone
@@ -112,6 +116,7 @@ def ready_facts(ready: dict[str, Any]) -> Iterator[Part]:
         yield Facts([("mirror a cluster here", f"claw up --mirror {url}")])
         return
     yield Facts([("ready", f"nodes {nodes or 'none'}; server {where}; data folder {ready['data']}")])
+    yield Facts([("dashboard", ready.get("http"))])
 
 
 def _leave_terminal(log: Path) -> None:

@@ -22,7 +22,7 @@ from clawactors.runtime.node.descendants import end_own
 from clawactors.runtime.node.machine import LEASE_S
 from clawactors.runtime.node.spawned import flush_streams
 
-__all__ = ["ControlStart", "MemoryStart", "NodeStart", "Start", "exit_soon", "main"]
+__all__ = ["ControlStart", "MemoryStart", "NodeStart", "Start", "WebStart", "exit_soon", "main"]
 
 _SWITCH_S: Final = 0.0005
 _EXIT_S: Final = 2.0
@@ -67,6 +67,12 @@ class NodeStart(Start, frozen=True, kw_only=True):
     affinity: dict[str, str] = {}
     secrets: str = ""
     lease_s: float = LEASE_S
+
+
+class WebStart(Start, frozen=True, kw_only=True):
+    """Start parameters of a web process: the port on loopback at which it listens."""
+
+    port: int
 
 
 def main[T: Start](kind: type[T], serve: Callable[[T, Callable[[], None]], Awaitable[None]]) -> None:

@@ -21,6 +21,7 @@ __all__ = [
     "node",
     "nodes",
     "presence",
+    "serve",
     "skills",
     "stats",
     "status",
@@ -105,6 +106,8 @@ def up(parser: Parser) -> None:
         metavar="FILE",
         help="models and other parts of memory (default: CLAW_MEMORY_CONFIG, else memory.toml in the data folder)",
     )
+    parser.add_argument("--web", action="store_true", help="serve the HTTP API and the dashboard, on loopback")
+    _http_port(parser)
     parser.add_argument(
         "--mirror", metavar="URL", help="mirror the log on a second server: claw up --standby prints URL"
     )
@@ -120,6 +123,17 @@ def up(parser: Parser) -> None:
     )
     parser.add_argument("--detached", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--lock", type=int, help=argparse.SUPPRESS)
+
+
+def _http_port(parser: Parser) -> None:
+    parser.add_argument(
+        "--http-port", type=port, metavar="P", help="the port of the HTTP API (default: 8420, or a free one)"
+    )
+
+
+def serve(parser: Parser) -> None:
+    """What `claw serve` takes."""
+    _http_port(parser)
 
 
 def down(parser: Parser) -> None:

@@ -1,0 +1,58 @@
+"""The clients of one web process: one per user, because the cluster sees who asks by the connection."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import Final, Self
+
+from clawactors.app.client import Client
+from clawactors.app.discovery import Found
+
+__all__ = ["Gateway"]
+
+_MOST: Final = 64
+_TIMEOUT_S: Final = 10.0
+
+
+class _OpenClient:
+    """A client, and what closes it."""
+
+    def __init__(self, client: Client, stack: AsyncExitStack) -> None:
+        self.client, self.stack = client, stack
+
+
+class Gateway:
+    """Opens the client of a user when it is first needed; the one unused for longest is closed beyond 64.
+
+    Use it in an `async with`: its end closes all.
+    """
+
+    def __init__(self, found: Found) -> None:
+        self.found = found
+        self._open: dict[str, _OpenClient] = {}  # the one used last comes last
+        self._opening = asyncio.Lock()
+
+    async def client(self, user: str = "") -> Client:
+        """The client that acts for the user, '' for who runs this process. Raises: `Unavailable`, `Misconfigured`."""
+        known = self._open.pop(user, None)
+        if known is None:
+            async with self._opening:
+                known = self._open.pop(user, None) or await self._made(user)
+        self._open[user] = known
+        if len(self._open) > _MOST:
+            await self._open.pop(next(iter(self._open))).stack.aclose()
+        return known.client
+
+    async def _made(self, user: str) -> _OpenClient:
+        stack = AsyncExitStack()
+        return _OpenClient(
+            await stack.enter_async_context(Client.of(self.found, user=user, timeout_s=_TIMEOUT_S)), stack
+        )
+
+    async def __aenter__(self) -> Self:
+        await self.client()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for each in self._open.values():
+            await each.stack.aclose()
+        self._open.clear()

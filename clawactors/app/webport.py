@@ -1,0 +1,38 @@
+"""Sockets of the HTTP API: on loopback only."""
+
+import socket
+from typing import Final
+
+from clawactors.eventlog import Misconfigured
+
+__all__ = ["HOST", "bound", "free_port"]
+
+HOST: Final = "127.0.0.1"
+_PORT: Final = 8420
+
+
+def bound(port: int | None) -> socket.socket:
+    """A socket on loopback at this port, 0 for any free one; None for 8420, or a free one where that is taken.
+
+    Raises: `Misconfigured`.
+    """
+    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((HOST, _PORT if port is None else port))
+    except OSError as error:
+        made.close()
+        if port is None:
+            return bound(0)
+        raise Misconfigured(f"--http-port {port} can't be used: {error.strerror}") from None
+    return made
+
+
+def free_port(port: int | None) -> int:
+    """The port that `bound` finds, for a process to come: it listens there again whenever it is started.
+
+    Raises: `Misconfigured`.
+    """
+    with bound(port) as made:
+        number: int = made.getsockname()[1]
+        return number
