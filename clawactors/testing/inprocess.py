@@ -30,8 +30,9 @@ from clawactors.runtime.context import ActorContext
 from clawactors.runtime.control import Control
 from clawactors.runtime.control.inprocess import InProcessViews
 from clawactors.runtime.control.ports import Views
-from clawactors.runtime.node import NodeActor, NodeSettings, Supplies
+from clawactors.runtime.node.node import NodeActor, NodeSettings
 from clawactors.runtime.node.secrets import Secrets
+from clawactors.runtime.node.supplies import Supplies
 from clawactors.systems.skills import Skill
 from clawactors.testing.link import Link
 

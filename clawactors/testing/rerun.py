@@ -18,13 +18,15 @@ from clawactors.kernel.kind import Kind
 from clawactors.runtime.asking import Outcome
 from clawactors.runtime.context import ActorContext
 from clawactors.runtime.dispatcher import Dispatcher
-from clawactors.runtime.node import NodeActor, NodeSettings, Supplies
-from clawactors.runtime.node.attempt import Assignment, Attempt
+from clawactors.runtime.node.attempt.assigned import Assignment
+from clawactors.runtime.node.attempt.attempt import Attempt
 from clawactors.runtime.node.attempt.journal import AttemptJournal
+from clawactors.runtime.node.node import NodeActor, NodeSettings
 from clawactors.runtime.node.secrets import Secrets
 from clawactors.runtime.node.steps import Steps
 from clawactors.runtime.node.steptime import GIVEN_UP
 from clawactors.runtime.node.submitter import Submitter
+from clawactors.runtime.node.supplies import Supplies
 from clawactors.runtime.node.threads import DaemonThreads
 from clawactors.runtime.snapshots import Known
 from clawactors.systems.skills import Skill

@@ -34,7 +34,8 @@ from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.context import ActorContext
 from clawactors.runtime.control import Control
 from clawactors.runtime.control.inprocess import InProcessViews
-from clawactors.runtime.node import NodeActor, NodeSettings, Supplies
+from clawactors.runtime.node.node import NodeActor, NodeSettings
+from clawactors.runtime.node.supplies import Supplies
 from clawactors.systems.tasks import events as e
 
 

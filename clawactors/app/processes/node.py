@@ -20,9 +20,11 @@ from clawactors.kinds import KINDS
 from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.context import ActorContext
 from clawactors.runtime.dispatcher import Dispatcher
-from clawactors.runtime.node import LivenessThread, NodeActor, NodeSettings, Supplies
 from clawactors.runtime.node.capture import captured
+from clawactors.runtime.node.liveness import LivenessThread
+from clawactors.runtime.node.node import NodeActor, NodeSettings
 from clawactors.runtime.node.secrets import Secrets
+from clawactors.runtime.node.supplies import Supplies
 from clawactors.runtime.questions import Questions
 from clawactors.runtime.snapshots import AskedSnapshots
 from clawactors.systems.skills import Skill

@@ -4,9 +4,3 @@ In: `task.scheduled` on `claw.task.*.to.<node>`, its own log, requests on `claw.
 Out: what the tasks do, appended to their logs under the fence of the attempt; a lease with figures of the machine.
 A node holds no state that the log lacks: killed at any moment, its tasks go on elsewhere.
 """
-
-from clawactors.runtime.node.liveness import LivenessThread
-from clawactors.runtime.node.node import NodeActor, NodeSettings
-from clawactors.runtime.node.supplies import Supplies
-
-__all__ = ["LivenessThread", "NodeActor", "NodeSettings", "Supplies"]

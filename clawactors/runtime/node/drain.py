@@ -5,7 +5,7 @@ from functools import partial
 from typing import Final
 
 from clawactors.runtime.context import ActorContext
-from clawactors.runtime.node.attempt import Assignment
+from clawactors.runtime.node.attempt.assigned import Assignment
 from clawactors.runtime.node.attempt.journal import return_assignment
 from clawactors.runtime.node.background import Background
 from clawactors.runtime.node.slots import Slots

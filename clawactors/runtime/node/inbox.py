@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from clawactors.eventlog import Follower, FromTheFuture, Malformed, Record, is_id, parse_subject
 from clawactors.runtime.context import ActorContext
-from clawactors.runtime.node.attempt import Assignment
+from clawactors.runtime.node.attempt.assigned import Assignment
 from clawactors.runtime.node.drain import Drain
 from clawactors.runtime.node.slots import Slots
 from clawactors.systems.tasks import events as te

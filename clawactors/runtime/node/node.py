@@ -23,7 +23,8 @@ from clawactors.runtime.context import ActorContext
 from clawactors.runtime.memory import Memories
 from clawactors.runtime.naming import new_id
 from clawactors.runtime.node.answers import AnswerEndpoint
-from clawactors.runtime.node.attempt import Assignment, Attempt
+from clawactors.runtime.node.attempt.assigned import Assignment
+from clawactors.runtime.node.attempt.attempt import Attempt
 from clawactors.runtime.node.background import Background
 from clawactors.runtime.node.codetasks import follow_tasks
 from clawactors.runtime.node.drain import Drain

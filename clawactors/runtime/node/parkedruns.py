@@ -6,7 +6,8 @@ A run takes memory, and one of sync code a thread or a process: there are limits
 from collections import OrderedDict
 from typing import Final
 
-from clawactors.runtime.node.attempt import Assignment, Attempt
+from clawactors.runtime.node.attempt.assigned import Assignment
+from clawactors.runtime.node.attempt.attempt import Attempt
 
 __all__ = ["PARKED_MAX", "ParkedRuns"]
 

@@ -20,8 +20,10 @@ from msgspec.structs import replace
 
 from clawactors.eventlog import PermissionDenied, Record
 from clawactors.runtime.context import ActorContext
-from clawactors.runtime.node.attempt import Assignment, Attempt, StopReason
+from clawactors.runtime.node.attempt.assigned import Assignment
+from clawactors.runtime.node.attempt.attempt import Attempt
 from clawactors.runtime.node.attempt.journal import interrupt, return_assignment
+from clawactors.runtime.node.attempt.phase import StopReason
 from clawactors.runtime.node.background import Background
 from clawactors.runtime.node.parkedruns import PARKED_MAX, ParkedRuns
 from clawactors.systems.tasks import events as te

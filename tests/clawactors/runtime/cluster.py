@@ -45,9 +45,10 @@ from clawactors.runtime.control.records import RecordsEndpoint
 from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.runtime.endpoint import CommandEndpoint
 from clawactors.runtime.memory import Memories
-from clawactors.runtime.node import Supplies
-from clawactors.runtime.node.attempt import Assignment, Attempt
+from clawactors.runtime.node.attempt.assigned import Assignment
+from clawactors.runtime.node.attempt.attempt import Attempt
 from clawactors.runtime.node.secrets import Secrets
+from clawactors.runtime.node.supplies import Supplies
 from clawactors.runtime.node.threads import DaemonThreads
 from clawactors.systems.nodes import Node
 from clawactors.systems.nodes.kind import NODES

@@ -14,8 +14,8 @@ from clawactors.eventlog import Draft, Unavailable
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.actor import Actor
 from clawactors.runtime.context import ActorContext
-from clawactors.runtime.node import NodeActor
 from clawactors.runtime.node.context import TaskContext
+from clawactors.runtime.node.node import NodeActor
 from clawactors.runtime.node.synccontext import SyncTaskContext
 from clawactors.systems.nodes import commands as nc
 from clawactors.systems.nodes import events as ne

@@ -11,7 +11,7 @@ from clawactors.eventlog import Unavailable
 from clawactors.eventlog.leases import InProcessLeases, Leases
 from clawactors.eventlog.requests import InProcessRequests, Requests
 from clawactors.kernel.errors import Refused
-from clawactors.runtime.node import LivenessThread
+from clawactors.runtime.node.liveness import LivenessThread
 from clawactors.runtime.node.presence import Presence, node_key
 from tests.clawactors.runtime.cluster import PATIENCE_S, ManualClock
 
