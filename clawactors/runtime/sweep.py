@@ -11,7 +11,8 @@
 """
 
 import re
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Container, Iterable, Iterator
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -22,7 +23,7 @@ from clawactors.eventlog.outputs import Outputs
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.reading import read_tasks
 
-__all__ = ["BlobSearch", "SweepReport", "names_in", "retain_inner", "sweep"]
+__all__ = ["BlobSearch", "SweepReport", "names_in", "retain_inner", "sweep", "with_inner"]
 
 _NAME: Final = 64
 _RUNS: Final = re.compile(rb"[0-9a-f]{64,}")
@@ -140,3 +141,16 @@ async def retain_inner(blobs: Blobs, all_blobs: Iterable[Blob], search: BlobSear
                 search.retain(await blobs.get(name))
             except (Missing, Corrupt):
                 continue  # nobody can read in it what it names
+
+
+async def with_inner(blobs: Blobs, names: Iterable[str], stored: Container[str]) -> set[str]:
+    """The names, and all that these payloads name, and so on, of those that are stored."""
+    found, todo = set[str](), [*names]
+    while todo:
+        name = todo.pop()
+        if name in found:
+            continue
+        found.add(name)
+        with suppress(Missing, Corrupt):
+            todo += [each for each in names_in(await blobs.get(name)) if each in stored]
+    return found

@@ -10,6 +10,7 @@ import pytest
 
 from clawactors import Client, Ref
 from clawactors.runtime.client.backups import ClusterBackups
+from clawactors.runtime.client.files import TaskFiles
 from clawactors.runtime.client.recording import ClientMemories
 from clawactors.runtime.client.schedules import Schedules
 from clawactors.runtime.client.triggers import Triggers
@@ -34,7 +35,7 @@ INNER = {"close", "connect", "of"}
 """How a client comes and goes, which the text says."""
 
 
-@pytest.mark.parametrize("kind", [Client, Ref, ClusterBackups, Schedules, Triggers, Workflows])
+@pytest.mark.parametrize("kind", [Client, Ref, ClusterBackups, Schedules, TaskFiles, Triggers, Workflows])
 def test_every_public_method_is_on_the_page(kind: type) -> None:
     text = re.sub(r"```.*?```", "", PAGE, flags=re.DOTALL)
     named = {word for code in re.findall(r"`([^`\n]+)`", text) for word in re.findall(r"\w+", code)}
@@ -48,6 +49,7 @@ def method_of(name: str) -> Callable[..., Any]:
     found = inspect.getattr_static(
         {
             "backups": ClusterBackups,
+            "files": TaskFiles,
             "schedules": Schedules,
             "triggers": Triggers,
             "workflows": Workflows,

@@ -1,7 +1,7 @@
 """Large values of a client, through control: see `runtime/blobtransfer.py`."""
 
 import hashlib
-from collections.abc import Buffer
+from collections.abc import Buffer, Callable
 from typing import Final
 
 import msgspec
@@ -35,9 +35,7 @@ class ClientBlobs:
         upload, offset = new_id(), 0
         while True:
             part = BlobPart(upload, offset, view.nbytes, bytes(view[offset : offset + PART_BYTES]))
-            reply = _uploaded(await self._ask(self._up, _encode(part)))
-            if reply.error is not None:
-                raise error_of(reply.error)
+            reply = await self._ask(self._up, _encode(part), _uploaded)
             if reply.name:
                 if reply.name != hashlib.sha256(view).hexdigest():
                     raise Corrupt(f"what was stored as {reply.name} is not what was sent")
@@ -49,9 +47,7 @@ class ClientBlobs:
         parts: list[bytes] = []
         received = 0
         while True:
-            reply = _part(await self._ask(self._down, _encode(PartRequest(name, received))))
-            if reply.error is not None:
-                raise error_of(reply.error)
+            reply = await self._ask(self._down, _encode(PartRequest(name, received)), _part)
             parts.append(reply.body)
             received += len(reply.body)
             if received >= reply.total:
@@ -61,7 +57,14 @@ class ClientBlobs:
             raise Corrupt(f"the payload {name} is not what was put")
         return value
 
-    async def _ask(self, subject: str, body: bytes) -> bytes:
-        """The leader's answer. Raises: `Unavailable`."""
+    async def _ask[R: (UploadReply, PartReply)](self, subject: str, body: bytes, decode: Callable[[bytes], R]) -> R:
+        """The leader's answer, asked again while it can't take more. Raises: `Unavailable`; what the answer says."""
+
+        def read(answer: bytes) -> R:
+            reply = decode(answer)
+            if reply.error is not None:
+                raise error_of(reply.error)
+            return reply
+
         busy = "too many uploads and downloads at once: start fewer"
-        return await ask_until_answered(self._requests, subject, body, bytes, _ANSWER_S, busy)
+        return await ask_until_answered(self._requests, subject, body, read, _ANSWER_S, busy)

@@ -16,6 +16,7 @@ from clawactors.systems.tasks.submission import checked_id
 if TYPE_CHECKING:
     from clawactors.runtime.archiving import ArchiveReport, CompactReply
     from clawactors.runtime.client.backups import ClusterBackups
+    from clawactors.runtime.client.files import TaskFiles
     from clawactors.runtime.client.nodechanges import NodeChanges
     from clawactors.runtime.client.recording import ClientMemories
     from clawactors.runtime.client.redriving import RedriveReport
@@ -230,6 +231,13 @@ class ClusterClient(TaskMaking):
         return await self.memories.say(conversation, text, **checked("say", more, MessageOptions))
 
     # What lies beside the log
+
+    @cached_property
+    def files(self) -> "TaskFiles":
+        """The files of tasks, and files to be given to tasks."""
+        from clawactors.runtime.client.files import TaskFiles
+
+        return TaskFiles(self)
 
     async def blob(self, name: str) -> bytes:
         """The bytes that a task stored (`TaskHandle.store`). Raises: `Missing`, `Corrupt`, `Unavailable`."""

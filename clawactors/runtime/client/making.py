@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Unpack, cast, overload
 
+from msgspec.structs import replace
+
 from clawactors.runtime.client.bulk import BulkChanges
 from clawactors.runtime.client.ref import Ref, TypedRef, task_id
 from clawactors.runtime.client.submitting import Batch, TaskRequest, submit, submit_many
@@ -14,8 +16,10 @@ from clawactors.systems.tasks.submission import delayed, spec_of
 
 if TYPE_CHECKING:  # a command imports no skills
     from clawactors.runtime.client.client import ClusterClient
+    from clawactors.runtime.files import FileSource
     from clawactors.systems.skills import Skill, SkillCall, TypedSkill
     from clawactors.systems.skills.returns import Returns
+    from clawactors.systems.tasks.files import StoredFile
 
 __all__ = ["TaskMaking"]
 
@@ -35,6 +39,7 @@ class TaskMaking(BulkChanges):
         id: str | None = None,
         key: str | None = None,
         delay_s: float | None = None,
+        files: "Mapping[str, FileSource | StoredFile] | None" = None,
         **options: Unpack[TaskOptions],
     ) -> TypedRef[R]: ...
 
@@ -47,6 +52,7 @@ class TaskMaking(BulkChanges):
         id: str | None = None,
         key: str | None = None,
         delay_s: float | None = None,
+        files: "Mapping[str, FileSource | StoredFile] | None" = None,
         **options: Unpack[TaskOptions],
     ) -> TypedRef[R]: ...
 
@@ -59,6 +65,7 @@ class TaskMaking(BulkChanges):
         id: str | None = None,
         key: str | None = None,
         delay_s: float | None = None,
+        files: "Mapping[str, FileSource | StoredFile] | None" = None,
         **options: Unpack[TaskOptions],
     ) -> Ref: ...
 
@@ -70,15 +77,19 @@ class TaskMaking(BulkChanges):
         id: str | None = None,
         key: str | None = None,
         delay_s: float | None = None,
+        files: "Mapping[str, FileSource | StoredFile] | None" = None,
         **options: Unpack[TaskOptions],
     ) -> Ref:
         """Submits a task; the same id (or idempotency key) and content again returns the existing task.
 
         With `delay_s` it starts after that many seconds; a repeated submission does not change the start.
+        `files`, by name, are stored first, and stand in the parameters: see `TaskContext.file`.
         Raises: `Refused` (malformed, parameters that don't fit, id taken by another task, predecessors not there),
         `TypeError` for an unknown option.
         """
         spec, returns = _asked("submit", skill, params, self._for_user(options))
+        if files:
+            spec = await self._with_files(spec, files)
         if delay_s is not None:
             spec = delayed(spec, delay_s, await self.now_ns())
         await self.skills.check(spec)
@@ -96,6 +107,7 @@ class TaskMaking(BulkChanges):
         id: str | None = None,
         key: str | None = None,
         wait_s: float | None = None,
+        files: "Mapping[str, FileSource | StoredFile] | None" = None,
         **options: Unpack[TaskOptions],
     ) -> R: ...
 
@@ -108,6 +120,7 @@ class TaskMaking(BulkChanges):
         id: str | None = None,
         key: str | None = None,
         wait_s: float | None = None,
+        files: "Mapping[str, FileSource | StoredFile] | None" = None,
         **options: Unpack[TaskOptions],
     ) -> R: ...
 
@@ -120,6 +133,7 @@ class TaskMaking(BulkChanges):
         id: str | None = None,
         key: str | None = None,
         wait_s: float | None = None,
+        files: "Mapping[str, FileSource | StoredFile] | None" = None,
         **options: Unpack[TaskOptions],
     ) -> Any: ...
 
@@ -131,6 +145,7 @@ class TaskMaking(BulkChanges):
         id: str | None = None,
         key: str | None = None,
         wait_s: float | None = None,
+        files: "Mapping[str, FileSource | StoredFile] | None" = None,
         **options: Unpack[TaskOptions],
     ) -> Any:
         """Submits and returns the result: `submit` and `Ref.result` in one, waiting for `wait_s` at most.
@@ -139,6 +154,8 @@ class TaskMaking(BulkChanges):
         """
         id = task_id(id, key)
         spec, returns = _asked("run", skill, params, self._for_user(options))
+        if files:
+            spec = await self._with_files(spec, files)
         await self.skills.check(spec)
         spec = await self.payloads.offload_payload(spec)
         await self.ends.ready()
@@ -158,6 +175,11 @@ class TaskMaking(BulkChanges):
         Returns: how many were made and how many were there, and the refusals. Raises: `Unavailable`.
         """
         return await submit_many(self._whole, requests)
+
+    async def _with_files(self, spec: Spec, files: "Mapping[str, FileSource | StoredFile]") -> Spec:
+        from clawactors.runtime.client.files import with_files
+
+        return replace(spec, params=await with_files(self.payloads.blobs, spec.params, files))
 
     def _for_user(self, options: TaskOptions) -> TaskOptions:
         """A task that names no user is for the one that this client acts for."""

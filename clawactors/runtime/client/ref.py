@@ -1,6 +1,7 @@
 """A handle on one task: what `ClusterClient` can do with an id, as methods."""
 
 from collections.abc import AsyncGenerator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, override
 
 from clawactors.kernel.errors import Refused
@@ -13,6 +14,7 @@ from clawactors.systems.tasks.submission import checked_id
 
 if TYPE_CHECKING:
     from clawactors.runtime.client.client import ClusterClient
+    from clawactors.runtime.client.files import FileRow
     from clawactors.runtime.client.redriving import RedriveReport
     from clawactors.runtime.client.streaming import Chunk
     from clawactors.systems.skills.returns import Returns
@@ -93,6 +95,14 @@ class Ref:
     async def deny(self, name: str = "", comment: str = "") -> Snapshot[Task]:
         """Denies what it asks for. Raises: `NotFound`, `Refused`."""
         return await self._client.deny(self.id, name, comment)
+
+    async def files(self) -> "list[FileRow]":
+        """Its files: those it was given, and those it has made. Raises: `NotFound`, `Unavailable`."""
+        return await self._client.files.of(self.id)
+
+    async def download(self, name: str, path: str | Path = ".") -> Path:
+        """Writes one of its files to `path`, a file or a folder; returns where it is. See `TaskFiles.download`."""
+        return await self._client.files.download(await self._client.files.find(self.id, name), path)
 
     async def fork(self, step: str, *, new_id: str | None = None) -> "Ref":
         """Starts a new task that inherits the steps before this one. Raises: `NotFound`, `Refused`."""

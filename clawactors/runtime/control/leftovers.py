@@ -8,7 +8,7 @@ from clawactors.eventlog import EventLog, Record
 from clawactors.eventlog.blobs import Blobs
 from clawactors.eventlog.outputs import Outputs
 from clawactors.kernel.kind import Kinds
-from clawactors.runtime.sweep import BlobSearch, names_in, retain_inner
+from clawactors.runtime.sweep import BlobSearch, names_in, retain_inner, with_inner
 from clawactors.systems.erasures import Erased
 from clawactors.systems.owners import owner_id
 
@@ -49,7 +49,8 @@ class Leftovers:
                     others.update(found)
                     if not key and any(mark in record.body for mark in _MARKS):
                         unsealed.update(self._theirs(record, owner))
-        search = BlobSearch(theirs - others)
+        search = BlobSearch(await with_inner(self._blobs, theirs - others, names))
+        search.left -= others
         if search.left:
             await retain_inner(self._blobs, stored, search)
         removed = [blob for blob in stored if blob.name in search.left]

@@ -30,6 +30,7 @@ from clawactors.runtime.node.results import as_json
 from clawactors.runtime.node.spawned import flush_streams
 from clawactors.runtime.node.step import find_undo, home_of, undo_arguments
 from clawactors.runtime.node.synccontext import SyncTaskContext
+from clawactors.runtime.node.taskfile import on_disk
 from clawactors.systems.skills import Skill
 from clawactors.systems.skills.callables import call_sync
 from clawactors.systems.skills.returns import Returns
@@ -142,6 +143,9 @@ class ChildBridge:
         """What that method of the `TaskContext` returns. Raises: what that raises, where it can be sent."""
         if method == "store":  # JSON holds no bytes
             return self._link.ask({"op": method, "args": [base64.b64encode(args[0]).decode()], "kwargs": {}})
+        if method == "save" and not isinstance(args[1], str):
+            with on_disk(args[1]) as path:
+                return self.call(method, args[0], path, args[2])
         if "tags" in kwargs and not isinstance(kwargs["tags"], str):
             kwargs["tags"] = list(kwargs["tags"])
         args, kwargs = as_json([args, kwargs], "the code")

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from clawactors.kernel.errors import Refused
+from clawactors.runtime.node.attempt.files import FILE_CALLS
 from clawactors.runtime.node.context import children_of
 from clawactors.runtime.node.descendants import ATTEMPT, NODE, end_all, family_of, marked
 from clawactors.runtime.node.failure import FailureReport
@@ -202,6 +203,9 @@ async def _answer(attempt: "Attempt", context: "TaskContext", message: dict[str,
             return await context.store(base64.b64decode(message["args"][0]))
         case method if method in _CALLS:
             result = getattr(context, method)(*message["args"], **message["kwargs"])
+            return await result if inspect.isawaitable(result) else result
+        case method if method in FILE_CALLS:
+            result = getattr(attempt.files, method)(*message["args"])
             return await result if inspect.isawaitable(result) else result
         case method if method in CHILD_CALLS:
             return await getattr(children_of(context), method)(*message["args"])

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from clawactors.runtime.node.runs import continue_run, own_params
-from clawactors.runtime.node.step import TaskHandle
+from clawactors.runtime.node.taskfile import FileCalls, SyncFileCalls
 from clawactors.systems.skills import SkillCall
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["LongLife", "SyncLongLife", "record_at_once", "run_of"]
 
 
-class LongLife(TaskHandle):
+class LongLife(FileCalls):
     """For async code."""
 
     def __init__(self, attempt: "Attempt") -> None:
@@ -49,7 +49,7 @@ class LongLife(TaskHandle):
         self._attempt.answers.add(name, function)
 
 
-class SyncLongLife(TaskHandle):
+class SyncLongLife(SyncFileCalls):
     """For sync code."""
 
     _bridge: "Bridge"

@@ -13,6 +13,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from clawactors.kernel.errors import Refused
+from clawactors.runtime.node.attempt.files import in_step
 from clawactors.runtime.node.attempt.running import write_beside
 from clawactors.runtime.node.attempt.undoing import undo_steps
 from clawactors.runtime.node.code import TaskSuspended, as_exception
@@ -99,7 +100,7 @@ class Steps:
             return await self.end(name, result, clock.monotonic_s() - started_s, undo, returns)
 
     async def _do(self, call: StepCall, undo: dict[str, Any] | None) -> Any:
-        with in_run(self._attempt.tasks):
+        with in_run(self._attempt.tasks), in_step():
             if is_async(call.function):
                 return await call.function(*call.args, **call.kwargs)
             result = await self.threads.call(call, undo, self._called.get(call.name, ""))

@@ -11,6 +11,7 @@ import msgspec
 
 from clawactors.runtime.memoryoptions import NoteOptions, RecallOptions
 from clawactors.runtime.node.approvals import ApprovalAnswer
+from clawactors.runtime.node.attempt.files import in_step
 from clawactors.runtime.node.bridge import Bridge
 from clawactors.runtime.node.code import as_exception
 from clawactors.runtime.node.failure import message_of
@@ -79,7 +80,8 @@ class SyncTaskContext(SyncLongLife):
         while True:
             started_s = bridge.monotonic_s()
             try:
-                result = call_within(call.timeout_s, call.function, call.args, call.kwargs, name)
+                with in_step():
+                    result = call_within(call.timeout_s, call.function, call.args, call.kwargs, name)
             except (Exception, SystemExit, KeyboardInterrupt) as raised:
                 error = as_exception(raised)
                 if bridge.fail_step(name, error, bridge.monotonic_s() - started_s, call.retry, failures):

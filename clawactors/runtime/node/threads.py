@@ -9,6 +9,7 @@ from concurrent.futures import CancelledError, Executor, Future
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, override
 
+from clawactors.runtime.node.attempt.files import FILE_CALLS
 from clawactors.runtime.node.code import TaskSuspended
 from clawactors.runtime.node.context import children_of
 from clawactors.runtime.node.recovery import end_recovery
@@ -123,6 +124,8 @@ class ThreadBridge:
         """What the method of the `TaskContext` returns. Raises: as that; `TaskSuspended` where the node has ended."""
         if method in CHILD_CALLS:
             return self._wait(self._call_children(method, args))
+        if method in FILE_CALLS:
+            return self._wait(self._call_files(method, args))
         return self._wait(self._call(method, args, kwargs))
 
     async def _call(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -131,6 +134,10 @@ class ThreadBridge:
 
     async def _call_children(self, method: str, args: tuple[Any, ...]) -> Any:
         return await getattr(children_of(self._context), method)(*args)
+
+    async def _call_files(self, method: str, args: tuple[Any, ...]) -> Any:
+        result = getattr(self._attempt.files, method)(*args)
+        return await result if inspect.isawaitable(result) else result
 
     def send(self, method: str, /, *args: Any) -> None:
         """Calls a method that is safe in any thread."""

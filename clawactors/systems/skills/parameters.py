@@ -17,6 +17,7 @@ from clawactors.kernel.errors import Refused
 from clawactors.systems.nodes.events import Offer, Parameter
 from clawactors.systems.skills.callables import is_async, unwrapped
 from clawactors.systems.skills.returns import Returns, construct
+from clawactors.systems.tasks.files import FILE_KEY, is_file
 from clawactors.systems.tasks.jsonvalues import AS_TEXT, is_uuid
 from clawactors.systems.tasks.models import adapter_of, is_model, root_of
 
@@ -132,12 +133,15 @@ class Conversion:
             for number, parameter in enumerate(parameters)
             if parameter.kind is not inspect.Parameter.VAR_KEYWORD
         ]
+        self._is_closed = not takes_more
         self._fields = {parameter.name: f"p{number}" for number, parameter in enumerate(parameters[: len(fields)])}
         self._struct = msgspec.defstruct("Params", fields, kw_only=True, forbid_unknown_fields=not takes_more)
         self._adapted = {each.name: Returns(each.annotation, made) for each in parameters if (made := _adapted(each))}
 
     def __call__(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """The arguments. Raises: `msgspec.ValidationError`; `Refused`."""
+        """The arguments; files that no parameter takes are left out. Raises: `msgspec.ValidationError`; `Refused`."""
+        if self._is_closed and any(type(value) is dict and FILE_KEY in value for value in params.values()):
+            params = {name: value for name, value in params.items() if name in self._fields or not is_file(value)}
         converted, fields = msgspec.convert(params, self._struct, str_keys=True, dec_hook=construct), self._fields
         made = {name: getattr(converted, fields[name]) if name in fields else value for name, value in params.items()}
         for name in self._adapted.keys() & params.keys():
@@ -168,12 +172,15 @@ def _json_type_of(value: Any) -> str:
 
 
 def check_params(offer: Offer, params: Mapping[str, Any]) -> None:
-    """Raises `Refused` naming the first parameter that does not fit what the skill takes."""
+    """Raises `Refused` naming the first parameter that does not fit what the skill takes.
+
+    A file fits without a parameter: the code asks its task for it.
+    """
     known = {parameter.name: parameter for parameter in offer.parameters}
     for name, value in params.items():
         parameter = known.get(name)
         if parameter is None:
-            if offer.open:
+            if offer.open or is_file(value):
                 continue
             takes = ", ".join(known) or "no parameters"
             raise Refused(f"skill {offer.name!r} does not take {name!r}; it takes {takes}")

@@ -62,6 +62,7 @@ class Attempt(AttemptParts):
         self.tasks, self.parking = CodeTasks(own), Parking(own)
         self.expiry = Expiry()
         self.earlier_waits: tuple[str, ...] = ()
+        self.params: dict[str, Any] = {}
         self.next_params: dict[str, Any] = {}
         self.recovers: LostWork | None = None
         """What its skill is being asked about, before its code runs."""
@@ -109,6 +110,8 @@ class Attempt(AttemptParts):
             log_failure(self, error)
             raise
         finally:
+            if "files" in self.__dict__:
+                await self.files.close()
             if "values" in self.__dict__:
                 await self.values.close_output()  # the output is stored before the end is
 

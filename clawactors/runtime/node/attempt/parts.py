@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from clawactors.runtime.memory import Memories
 from clawactors.runtime.node.answers import TaskAnswers
+from clawactors.runtime.node.attempt.files import AttemptFiles
 from clawactors.runtime.node.attempt.recording import RecordingAttempt
 from clawactors.runtime.node.attempt.values import AttemptValues
 from clawactors.runtime.node.attempt.waits import Waits
@@ -40,6 +41,11 @@ class AttemptParts(RecordingAttempt):
     def values(self) -> AttemptValues:
         """Its results, payloads, secrets and output."""
         return AttemptValues(self._proxy, self._loop)
+
+    @cached_property
+    def files(self) -> AttemptFiles:
+        """The files that it was given and has made."""
+        return AttemptFiles(self._proxy)
 
     @cached_property
     def steps(self) -> Steps:

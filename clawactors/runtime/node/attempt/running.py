@@ -88,6 +88,7 @@ async def run_code(attempt: "Attempt") -> Any:
     params = event.params
     if is_reference(params):
         params = await attempt.values.load_payload(params, "its parameters")
+    attempt.params = params
     attempt.check()
     current_output.set(attempt.values)
     capture_again()
