@@ -25,6 +25,7 @@ from clawactors.systems.skills import skill
 from clawactors.systems.tasks.files import StoredFile, checked_name, file_in, files_in
 from clawactors.testing import Cluster as InMemory
 from tests.clawactors.runtime.cluster import Cluster
+from tests.clawactors.runtime.cluster import page as code_of_page
 
 PART = 1000
 HOSTILE = (
@@ -307,3 +308,14 @@ async def test_an_erased_user_leaves_no_part_of_a_file() -> None:
             await read(cluster.client.payloads.blobs, hers)
         for file in (shared, (await cluster.client.files.of("his"))[0].file):
             assert len(await read(cluster.client.payloads.blobs, file)) == file.size_bytes
+
+
+async def test_the_page_shows_files_in_and_out(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = code_of_page("letters.py")
+    await cluster.control()
+    await cluster.node("n1", [page.letters])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "letter.txt").write_text("abc")
+    assert await page.main(cluster.client()) == "3 letters"
