@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from enum import IntEnum
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 
 from clawactors.memory.text.normal import fold
 from clawactors.memory.text.term import UNSPACED, Analyzer
@@ -85,9 +85,19 @@ class ConceptFinder:
 
     def __init__(self, analyzer: Analyzer) -> None:
         self._analyzer = analyzer
-        self._of, self._names = _listed(analyzer.language)
-        self.words = frozenset(key for key in self._of if _RUN.fullmatch(key))
+
+    @cached_property  # read with the first text: a process that starts has none yet
+    def _of(self) -> dict[str, tuple[tuple[str, Sense], ...]]:
+        return _listed(self._analyzer.language)[0]
+
+    @cached_property
+    def _names(self) -> dict[str, tuple[str, ...]]:
+        return _listed(self._analyzer.language)[1]
+
+    @cached_property
+    def words(self) -> frozenset[str]:
         """The Chinese words that have a concept."""
+        return frozenset(key for key in self._of if _RUN.fullmatch(key))
 
     def _bases(self, text: str) -> list[str]:
         return _bases(text, self._analyzer)

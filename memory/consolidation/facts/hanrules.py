@@ -1,6 +1,7 @@
 """The patterns of Chinese clauses: who, adverbs, and what is said."""
 
 import re
+from functools import cached_property
 from typing import Final
 
 from clawactors.memory.consolidation.facts.words import (
@@ -42,9 +43,14 @@ class HanRule:
     def __init__(
         self, pattern: str, predicate: str, *, negated: bool = False, exclusive: bool = False, event: bool = False
     ) -> None:
-        self.pattern = re.compile(f"^{_WHO}{_ADVERB}{pattern}{_END}")
+        self._said = pattern
         self.cues = frozenset(_CUES[predicate])
         self.predicate, self.negated, self.exclusive, self.event = predicate, negated, exclusive, event
+
+    @cached_property  # all of them take most of a second, and few processes ever read Chinese
+    def pattern(self) -> re.Pattern[str]:
+        """The whole clause."""
+        return re.compile(f"^{_WHO}{_ADVERB}{self._said}{_END}")
 
 
 RULES: Final = (
