@@ -102,6 +102,7 @@ async def per_s(system: System, connection: Connection, flood: Sequence[Message]
     return GOOD / (time.monotonic() - began)
 
 
+@pytest.mark.soak
 async def test_a_bad_message_costs_good_work_no_more_than_a_valid_one(system: System, stranger: JetStreamLog) -> None:
     """10,000 of each, of the same sizes and to the same tasks, in rounds that take turns."""
     beside: dict[str, list[float]] = {"bad": [], "valid": []}

@@ -165,8 +165,19 @@ def test_a_start_that_can_not_be_says_why_once_and_leaves_nothing(claw: Claw, mo
     assert claw("status").code == 5
 
 
-@pytest.mark.parametrize("delay_s", [0.0, 0.1, 0.3, 0.6])
-@pytest.mark.parametrize("more", [[], ["--detach"]])
+@pytest.mark.parametrize(
+    ("more", "delay_s"),
+    [
+        ([], 0.0),
+        (["--detach"], 0.1),
+        ([], 0.3),
+        (["--detach"], 0.6),
+        pytest.param(["--detach"], 0.0, marks=pytest.mark.soak),
+        pytest.param([], 0.1, marks=pytest.mark.soak),
+        pytest.param(["--detach"], 0.3, marks=pytest.mark.soak),
+        pytest.param([], 0.6, marks=pytest.mark.soak),
+    ],
+)
 def test_down_finds_a_cluster_that_starts(claw: Claw, more: list[str], delay_s: float) -> None:
     with claw.start("up", "--nodes", "1", "--json", *more) as up:
         while holder(claw.data) is None and up.poll() is None:

@@ -54,10 +54,11 @@ async def test_many_killed_and_stopped_parts_lose_double_and_forget_nothing(tmp_
     await survive(tmp_path, seed, tasks=2000, rounds=10, every_s=0.7, stopped_s=5)
 
 
-async def test_a_thousand_tasks_of_a_killed_node_all_go_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("tasks", [400, pytest.param(1000, marks=pytest.mark.soak)])
+async def test_hundreds_of_tasks_of_a_killed_node_all_go_on(tmp_path: Path, tasks: int) -> None:
     """Each of them reads its own history at the same time as the others."""
-    async with running(tmp_path, ClusterPlan(nodes=1, slots=1000, skills=(SKILLS,))) as system:
-        await system.submit(1000, "work", steps=3, seconds=0.5)
+    async with running(tmp_path, ClusterPlan(nodes=1, slots=tasks, skills=(SKILLS,))) as system:
+        await system.submit(tasks, "work", steps=3, seconds=0.5)
         await until(lambda: any(line.split()[1] == "s1" for line in lines_of(system.trace)), "a step is on record")
         system.signal("n1", signal.SIGKILL)
         await system.ended(system.submitted)
