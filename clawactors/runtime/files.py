@@ -8,7 +8,7 @@
 import asyncio
 import hashlib
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterable, Buffer
+from collections.abc import AsyncGenerator, AsyncIterable, Buffer, Callable
 from contextlib import aclosing
 from pathlib import Path
 from typing import IO, Annotated, Any, Final
@@ -45,8 +45,13 @@ class _Parts(msgspec.Struct, frozen=True):
 _decode: Final = msgspec.json.Decoder(_Parts).decode
 
 
-async def put_file(blobs: BlobAccess, name: str, source: FileSource) -> StoredFile:
-    """Stores a file under that name. Raises: `Refused` (name, too large), `Unavailable`; what the source raises."""
+async def put_file(
+    blobs: BlobAccess, name: str, source: FileSource, progress: Callable[[int], None] = lambda size_bytes: None
+) -> StoredFile:
+    """Stores a file under that name; `progress` is told how many bytes are.
+
+    Raises: `Refused` (name, too large), `Unavailable`; what the source raises.
+    """
     checked_name(name)
     digest, size_bytes, names = hashlib.sha256(), 0, list[str]()
     putting: deque[asyncio.Task[str]] = deque()
@@ -60,6 +65,7 @@ async def put_file(blobs: BlobAccess, name: str, source: FileSource) -> StoredFi
                 await asyncio.to_thread(digest.update, part)
                 if len(putting) >= _WINDOW:
                     names.append(await putting.popleft())
+                    progress(len(names) * FILE_PART_BYTES)
         while putting:
             names.append(await putting.popleft())
     finally:
@@ -103,11 +109,15 @@ async def read_file(
         await asyncio.gather(*fetching, return_exceptions=True)
 
 
-async def write_file(blobs: BlobAccess, file: StoredFile, out: IO[bytes]) -> None:
-    """Writes all of it. Raises: as `read_file`; `OSError`."""
+async def write_file(
+    blobs: BlobAccess, file: StoredFile, out: IO[bytes], progress: Callable[[int], None] = lambda size_bytes: None
+) -> None:
+    """Writes all of it; `progress` is told how many bytes are there. Raises: as `read_file`; `OSError`."""
+    written = 0
     async with aclosing(read_file(blobs, file)) as parts:
         async for part in parts:
             await asyncio.to_thread(out.write, part)
+            progress(written := written + len(part))
 
 
 async def _parts_of(blobs: BlobAccess, file: StoredFile) -> _Parts:

@@ -50,3 +50,12 @@ async def leaks(task: Task) -> None:
     logging.getLogger("leaks").error("logged %s", secret)
     await task.emit(secret)
     raise RuntimeError(f"{secret} was refused")
+
+
+@skill("reversed-file")
+async def reversed_file(task: Task) -> dict[str, Any]:
+    """Turns the bytes of a file around, through the disk."""
+    path = await task.file("data").path()
+    turned = path.with_name("turned")
+    turned.write_bytes(path.read_bytes()[::-1])
+    return await task.save_file("turned.bin", turned)

@@ -1,7 +1,9 @@
 """R-T10 on real processes: large values by reference, streams that survive lost connections and dead nodes."""
 
 import asyncio
+import hashlib
 import json
+import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -170,3 +172,51 @@ async def test_a_flood_hurts_nobody(system: System) -> None:
     shown = await asyncio.to_thread(system.claw, "logs", "flood")
     assert len(shown.out) < 9 << 20
     assert "of output were cut here]" in shown.out[-100:]
+
+
+async def test_a_file_goes_in_and_another_comes_out(system: System, tmp_path: Path) -> None:
+    body = os.urandom(10_000_000)
+    source, folder = tmp_path / "data.bin", tmp_path / "out"
+    source.write_bytes(body)
+    folder.mkdir()
+    done = await system.run_claw("submit", "reversed-file", "--file", f"data={source}", "--id", "f", "--wait", "60s")
+    assert done.code == 0, done.err
+    rows = (await system.run_claw("files", "f")).answer
+    assert [(row["name"], row["bytes"], row["from"]) for row in rows] == [
+        ("data.bin", len(body), "params"),
+        ("turned.bin", len(body), "step"),
+    ]
+    got = (await system.run_claw("files", "f", "turned.bin", "-o", str(folder))).answer
+    assert (got["path"], Path(got["path"]).read_bytes()) == (str(folder / "turned.bin"), body[::-1])
+    assert hashlib.sha256(body[::-1]).hexdigest() == got["sha256"]
+    assert [path.name for path in folder.glob("*")] == ["turned.bin"]
+    plain = await asyncio.to_thread(system.claw, "files", "f", "turned.bin", "-o", str(folder / "none" / "x"))
+    assert (plain.code, "can't write" in plain.err) == (2, True)
+    assert (await system.run_claw("files", "f", "none")).code == 3
+    assert (await system.run_claw("files", "nobody")).code == 3
+    for wrong in (("--file", "data=/none"), ("--file", "data"), ("--file", "../x=/etc/hosts")):
+        assert (await system.run_claw("submit", "reversed-file", *wrong)).code in (2, 4)
+    twice = ("--file", f"data={source}", "--file", f"data={source}")
+    assert (await system.run_claw("submit", "reversed-file", *twice)).code == 2
+
+
+@pytest.mark.soak
+async def test_a_gigabyte_travels_in_flat_memory(system: System, tmp_path: Path) -> None:
+    source, size = tmp_path / "large.bin", 1 << 30
+    piece = os.urandom(1 << 20)
+    with source.open("wb") as out:
+        for number in range(size >> 20):
+            out.write(number.to_bytes(8, "big") + piece[8:])
+    own = psutil.Process()
+    before = own.memory_info().rss
+    file = await system.client.files.put("large.bin", source)
+    peak = 0
+
+    def watch(_: int) -> None:
+        nonlocal peak
+        peak = max(peak, own.memory_info().rss)
+
+    copy = await system.client.files.download(file, tmp_path / "copy.bin", progress=watch)
+    assert copy.stat().st_size == size
+    assert peak - before < 150 << 20
+    assert psutil.Process(system.pid("control")).memory_info().rss < 700 << 20

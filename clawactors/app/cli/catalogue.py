@@ -68,6 +68,7 @@ COMMANDS: Final[dict[str, CatalogueEntry]] = {
     "delete": CatalogueEntry(_TASKS, f"{_HOME}.change", "delete a task that no node runs"),
     "why": CatalogueEntry(_TASKS, f"{_HOME}.why", "explain why a task is in its state"),
     "logs": CatalogueEntry(_TASKS, f"{_HOME}.logs", "show what a task printed or emitted; -f follows it"),
+    "files": CatalogueEntry(_TASKS, f"{_HOME}.files", "list the files of a task, or fetch one"),
     "blob": CatalogueEntry(_TASKS, f"{_HOME}.blob", "fetch a value that a task has stored"),
     "schedule": CatalogueEntry(_TASKS, f"{_HOME}.schedule", "run tasks on a cron schedule"),
     "trigger": CatalogueEntry(_TASKS, f"{_HOME}.trigger", "submit a task or call a webhook when something happens"),

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -42,13 +42,16 @@ class TaskFiles:
         self._client = client
         self._blobs = client.payloads.blobs
 
-    async def put(self, name: str, source: FileSource) -> StoredFile:
+    async def put(
+        self, name: str, source: FileSource, *, progress: Callable[[int], None] = lambda size_bytes: None
+    ) -> StoredFile:
         """Stores a file, of any size; its reference may stand in parameters.
 
         `source` is a path, bytes, an open file, or an async iterator of bytes. What no task names within the age of a
-        sweep is removed by it. Raises: `Refused` (name, source), `Unavailable`.
+        sweep is removed by it; `progress` is told how many bytes are stored.
+        Raises: `Refused` (name, source), `Unavailable`.
         """
-        return await put_file(self._blobs, name, source)
+        return await put_file(self._blobs, name, source, progress)
 
     def read(
         self, file: StoredFile | Mapping[str, Any], start: int = 0, end: int | None = None
@@ -79,7 +82,7 @@ class TaskFiles:
                 found.setdefault(file, made)
         return list(found.values())
 
-    async def find(self, id: str, name: str) -> StoredFile:
+    async def row(self, id: str, name: str) -> FileRow:
         """A file of a task by its name, or by the parameter that holds it; the newest where there are several.
 
         Raises: `NotFound`, `Unavailable`.
@@ -87,11 +90,17 @@ class TaskFiles:
         rows = await self.of(id)
         for row in reversed(rows):
             if row.name == name or (row.origin == "params" and row.at == name):
-                return row.file
+                return row
         known = ", ".join(dict.fromkeys(row.name for row in rows)) or "none"
         raise NotFound(f"task {id} has no file {name!r}; its files: {known}")
 
-    async def download(self, file: StoredFile | Mapping[str, Any], path: str | Path = ".") -> Path:
+    async def download(
+        self,
+        file: StoredFile | Mapping[str, Any],
+        path: str | Path = ".",
+        *,
+        progress: Callable[[int], None] = lambda size_bytes: None,
+    ) -> Path:
         """Writes a file to `path`, under its own name where that is a folder; returns where it is.
 
         It has its name only once it is whole; what has that name is replaced.
@@ -102,7 +111,7 @@ class TaskFiles:
         name = target.with_name(f".claw-{new_id()}.part")
         try:
             with await asyncio.to_thread(name.open, "xb") as out:
-                await write_file(self._blobs, stored, out)
+                await write_file(self._blobs, stored, out, progress)
             await asyncio.to_thread(os.replace, name, target)  # a link there is replaced, never followed
         except BaseException:
             await asyncio.to_thread(name.unlink, missing_ok=True)

@@ -102,7 +102,7 @@ class Ref:
 
     async def download(self, name: str, path: str | Path = ".") -> Path:
         """Writes one of its files to `path`, a file or a folder; returns where it is. See `TaskFiles.download`."""
-        return await self._client.files.download(await self._client.files.find(self.id, name), path)
+        return await self._client.files.download((await self._client.files.row(self.id, name)).file, path)
 
     async def fork(self, step: str, *, new_id: str | None = None) -> "Ref":
         """Starts a new task that inherits the steps before this one. Raises: `NotFound`, `Refused`."""

@@ -28,6 +28,7 @@ __all__ = [
     "blob",
     "change",
     "edit",
+    "files",
     "fork",
     "logs",
     "pending",
@@ -92,6 +93,8 @@ def submit(parser: Parser) -> None:
     )
     parser.add_argument("--tag", action="append", default=[], metavar="LABEL", help="labels; repeat it for several")
     parser.add_argument("--metadata", metavar="JSON", help="your own data, a JSON object")
+    file = "a file for the task, as its parameter NAME; - is standard input; repeat it for several"
+    parser.add_argument("--file", type=pair, action="append", default=[], metavar="NAME=PATH", help=file)
     parser.add_argument(
         "--after", type=words, default=[], metavar="ID,…", help="start after these tasks have completed"
     )
@@ -231,6 +234,14 @@ def logs(parser: Parser) -> None:
     parser.add_argument(
         "--after", type=count, default=0, metavar="POSITION", help="start after this position (--json prints positions)"
     )
+
+
+def files(parser: Parser) -> None:
+    """What `claw files` takes."""
+    parser.add_argument("id", metavar="ID")
+    parser.add_argument("name", nargs="?", metavar="FILE", help="one file, by its name or parameter: fetches it")
+    out = "where to write it, a file or a folder (default: standard output)"
+    parser.add_argument("-o", "--out", metavar="PATH", help=out)
 
 
 def blob(parser: Parser) -> None:

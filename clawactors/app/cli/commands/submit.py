@@ -1,9 +1,12 @@
 """`claw submit`: submits one task, or many with `--batch`."""
 
 import math
+import sys
+from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from clawactors.app.cli.arguments import tasks
 from clawactors.app.cli.missing import note_missing
@@ -17,6 +20,7 @@ from clawactors.app.problem import EXITS, Problem
 from clawactors.eventlog import Unavailable
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.client.rows import TaskRow
+from clawactors.runtime.client.submitting import TaskRequest
 from clawactors.runtime.client.waiting import TaskBlocked, TaskFailed
 
 __all__ = ["run", "shown"]
@@ -31,7 +35,8 @@ def run(options: Any) -> int:
     request = request_of_options(options)
 
     async def submit(client: Client) -> int:
-        for rejected in (await client.submit_many([request])).refused:
+        asked = await _with_files(client, request, options) if options.file else request
+        for rejected in (await client.submit_many([asked])).refused:
             raise Refused(rejected.message)
         await note_missing(client, request.spec.skill, request.spec.params, "the task")
         return await shown(client, options, request.id)
@@ -55,6 +60,23 @@ async def shown(client: Client, options: Any, id: str, command: str = "claw subm
         return 0
     note(_failure(row))
     return EXITS["failed"]
+
+
+async def _with_files(client: Client, request: TaskRequest, options: Any) -> TaskRequest:
+    """The request with its files, stored. Raises: `Problem`, `Refused`."""
+    from clawactors.app.cli.progress import ProgressBar
+    from clawactors.runtime.client.files import with_files
+
+    if len(names := [name for name, _ in options.file]) > len(set(names)):
+        raise Problem("usage", f"--file {max(names, key=names.count)} is given twice", "give each file its own NAME")
+    stored: dict[str, Any] = {}
+    for name, path in options.file:
+        source = sys.stdin.buffer if path == "-" else path
+        with ProgressBar("uploading, in KB", shown=not options.json) as bar:
+            called = name if path == "-" else Path(path).name
+            stored[name] = await client.files.put(called, source, progress=lambda done, bar=bar: bar.at(done >> 10))
+    params = await with_files(client.payloads.blobs, request.spec.params, stored)
+    return replace(request, spec=replace(request.spec, params=params))
 
 
 def _submit_batch(options: Any) -> int:
