@@ -13,7 +13,7 @@ from typing import IO, Final, TextIO
 
 import msgspec
 
-from clawactors.app.skills import keeper
+from clawactors.runtime.node import keeper
 from clawactors.kernel.errors import Refused
 from clawactors.systems.tasks.payload import PAYLOAD_MAX_BYTES
 
