@@ -13,8 +13,8 @@ from typing import IO, Final, TextIO
 
 import msgspec
 
-from clawactors.runtime.node import keeper
 from clawactors.kernel.errors import Refused
+from clawactors.runtime.node import keeper
 from clawactors.systems.tasks.payload import PAYLOAD_MAX_BYTES
 
 __all__ = ["Captured", "ProgramOutcome", "run_command"]
