@@ -187,7 +187,8 @@ async def test_a_file_goes_in_and_another_comes_out(system: System, tmp_path: Pa
         ("turned.bin", len(body), "step"),
     ]
     got = (await system.run_claw("files", "f", "turned.bin", "-o", str(folder))).answer
-    assert (got["path"], Path(got["path"]).read_bytes()) == (str(folder / "turned.bin"), body[::-1])
+    turned = await asyncio.to_thread(Path(got["path"]).read_bytes)
+    assert (got["path"], turned) == (str(folder / "turned.bin"), body[::-1])
     assert hashlib.sha256(body[::-1]).hexdigest() == got["sha256"]
     assert os.listdir(folder) == ["turned.bin"]
     plain = await asyncio.to_thread(system.claw, "files", "f", "turned.bin", "-o", str(folder / "none" / "x"))
