@@ -64,6 +64,10 @@ class ProgressBar:
         if self._bar is not None and self._id is not None:
             self._bar.update(self._id, completed=done, total=self.total or None)
 
+    def at_bytes(self, size_bytes: int) -> None:
+        """Sets how many KB are done."""
+        self.at(size_bytes >> 10)
+
     def step(self, label: str, done: int, total: int) -> None:
         """Sets how many of how many are done of a part of the work, which may be a new one."""
         if label != self.label and self._bar is not None and self._id is not None:

@@ -42,7 +42,7 @@ async def _fetch(client: Client, options: Any, row: FileRow) -> None:
     try:
         if options.out:
             with ProgressBar("downloading, in KB", row.size_bytes >> 10, shown=not options.json) as bar:
-                path = await client.files.download(row.file, options.out, progress=lambda done: bar.at(done >> 10))
+                path = await client.files.download(row.file, options.out, progress=bar.at_bytes)
             emit(options, msgspec.to_builtins(row) | {"path": str(path)}, lambda: [str(path)])
         elif options.json:
             emit(options, row, tuple)

@@ -74,7 +74,7 @@ async def _with_files(client: Client, request: TaskRequest, options: Any) -> Tas
         source = sys.stdin.buffer if path == "-" else path
         with ProgressBar("uploading, in KB", shown=not options.json) as bar:
             called = name if path == "-" else Path(path).name
-            stored[name] = await client.files.put(called, source, progress=lambda done, bar=bar: bar.at(done >> 10))
+            stored[name] = await client.files.put(called, source, progress=bar.at_bytes)
     params = await with_files(client.payloads.blobs, request.spec.params, stored)
     return replace(request, spec=replace(request.spec, params=params))
 
