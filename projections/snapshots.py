@@ -31,12 +31,13 @@ class Unwritten(Protocol):
 
 
 class EndedTask(msgspec.Struct, frozen=True, gc=False):
-    """How a task ended."""
+    """How a task ended; `erased`: what it returned is gone."""
 
     status: Status
     version: int
     result: Any
     error: TaskError | None
+    erased: bool = False
 
 
 class ViewSnapshots:
@@ -93,13 +94,15 @@ class ViewSnapshots:
             for id in ids:
                 if self._feed.unwritten("task", id):
                     snapshot, _ = self._get(reading, "task", id, brief=True)
-                    version, life = snapshot.version, snapshot.state.life
+                    version, life, spec = snapshot.version, snapshot.state.life, snapshot.state.spec
                 elif (key := t.find(reading, id)) is not None:
                     version, life = t.load_status(reading, key)
+                    spec = t.load_spec(reading, key) if life.result is None else None
                 else:
                     continue
                 if life.status in FINAL:
-                    ended[id] = EndedTask(life.status, version, life.result, life.error)
+                    erased = spec is not None and spec.erased
+                    ended[id] = EndedTask(life.status, version, life.result, life.error, erased)
         return ended
 
     def specs_of(self, ids: Iterable[str]) -> dict[str, Spec]:

@@ -156,7 +156,7 @@ class AskReply(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 class Ended(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A task that has ended, or is `BLOCKED`, and then its end is told later.
 
-    A `large` result has to be asked for; `frozen`: a later release has written to it.
+    A `large` result has to be asked for; `frozen`: a later release has written to it; `erased`: the result is gone.
     """
 
     id: str
@@ -166,6 +166,7 @@ class Ended(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     large: bool = False
     error: dict[str, str] | None = None
     frozen: str = ""
+    erased: bool = False
 
 
 class RegisterRequest(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

@@ -48,7 +48,8 @@ class TaskBlocked(Exception):
 async def result_of(client: "ConnectedClient", id: str, end: asyncio.Future[Ended], timeout_s: float | None) -> Any:
     """Waits for `end` and returns the task's result.
 
-    Raises: `TaskFailed`, `TaskBlocked`, `TimeoutError`, `NotFound`, `Refused` (needs a newer release; no timeout).
+    Raises: `TaskFailed`, `TaskBlocked`, `TimeoutError`, `NotFound`, `Refused` (needs a newer release; erased; no
+    timeout).
     """
     if timeout_s is not None and not (is_number(timeout_s) and not math.isnan(timeout_s)):
         raise Refused(f"a timeout is a number of seconds, or None for no limit, not {timeout_s!r}")
@@ -69,6 +70,8 @@ async def result_of(client: "ConnectedClient", id: str, end: asyncio.Future[Ende
     if ended.status != "completed":
         error = msgspec.convert(ended.error, TaskError) if ended.error else None
         raise TaskFailed(id, ended.status, error)
+    if ended.erased:
+        raise _erased(id)
     result = ended.result
     if ended.large:
         result = (await client.state("task", id, Task, at_least=ended.version, brief=True)).state.life.result
@@ -76,13 +79,20 @@ async def result_of(client: "ConnectedClient", id: str, end: asyncio.Future[Ende
 
 
 async def _archived_result(client: "ConnectedClient", id: str) -> Any:
-    """The result of a task that has moved to the archive since it ended. Raises: `TaskFailed`, `Corrupt`."""
+    """The result of a task that has moved to the archive since it ended. Raises: `TaskFailed`, `Corrupt`, `Refused`."""
     from clawactors.runtime.client.history import before_archive
 
-    life = (await before_archive(client.questions, id)).state.life
+    before = (await before_archive(client.questions, id)).state
+    life = before.life
+    if before.spec is not None and before.spec.erased:
+        raise _erased(id)
     if life.status != "completed":
         raise TaskFailed(id, life.status, life.error)
     return await client.payloads.load_payload(life.result) if is_reference(life.result) else life.result
+
+
+def _erased(id: str) -> Refused:
+    return Refused(f"what task {id} returned was erased with all data of its user: run it anew, under another id")
 
 
 async def _state_of(client: "ConnectedClient", id: str) -> str:

@@ -116,7 +116,7 @@ class Control:
         leftovers = Leftovers(context.log, kinds, blobs, outputs)
         work = partial(under_way, self.state.tasks, *rosters)
         self.eraser = Eraser(self.dispatcher, sealer, views, leftovers, work, background)
-        self.eraser.on_erased = self.blobs.forget
+        self.eraser.on_erased = (self.blobs.forget, self.ends.forget_results)
         by_leader = self.ends, self.blobs, self.outputs, self.forks, self.endpoint, self.eraser
         self._answering = LeaderEndpoints(requests, *by_leader)
         families = self.state.tasks.families

@@ -46,12 +46,12 @@ class _Client(msgspec.Struct, gc=False):
     beats: int = 0
 
 
-def ended_of(id: str, version: int, life: "EndedState | TaskStatus") -> Ended:
+def ended_of(id: str, version: int, life: "EndedState | TaskStatus", *, erased: bool = False) -> Ended:
     """The end of a task as it is told; a large result is left out."""
     result: Any = life.result
     large = bool(result) and not isinstance(result, int | float) and len(_encode(result)) > _INLINE_MAX_BYTES
     error = None if life.error is None else msgspec.to_builtins(life.error)
-    return Ended(id, version, life.status, None if large else result, large, error)
+    return Ended(id, version, life.status, None if large else result, large, error, erased=erased)
 
 
 def _blocked(id: str, version: int, life: TaskStatus) -> Ended:
@@ -137,6 +137,10 @@ class EndNotifier(RequestEndpoint):
         if len(self._recent) > _RECENT:
             self._recent.popitem(last=False)
 
+    def forget_results(self) -> None:
+        """Tells no result from memory: some were erased."""
+        self._recent.clear()
+
     def _client(self, name: str) -> _Client:
         if (entry := self._clients.get(name)) is None:
             entry = self._clients[name] = _Client(f"claw.ended.{name}")
@@ -166,7 +170,7 @@ class EndNotifier(RequestEndpoint):
         """Those that have ended, or are blocked or frozen, and those that do not exist, as of what is folded."""
         unsure = [id for id in ids if not self._is_open(id)]
         ended = self._snapshots.states.ended(unsure)
-        told = [ended_of(id, known.version, known) for id, known in ended.items()]
+        told = [ended_of(id, known.version, known, erased=known.erased) for id, known in ended.items()]
         missing: list[str] = []
         for id in unsure:
             if id not in ended:

@@ -11,7 +11,7 @@ Every step may be repeated: a process that is killed anywhere leaves a run that 
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, Final, override
 
@@ -70,7 +70,7 @@ class Eraser(RequestEndpoint):
         self._jobs: dict[str, asyncio.Task[dict[str, Any]]] = {}
         self._stages: dict[str, str] = {}
         self._must_renew = False
-        self.on_erased: Callable[[], None] = _nothing
+        self.on_erased: Sequence[Callable[[], None]] = ()
         """Called where the fold meets the end of an erasure."""
 
     # What the log says
@@ -83,7 +83,8 @@ class Eraser(RequestEndpoint):
         if any(isinstance(event, ErasureFinished) for event in commit.events):
             self._sealer.forget(commit.id)
             self._must_renew = True
-            self.on_erased()
+            for forget in self.on_erased:
+                forget()
 
     def renew(self) -> None:
         """Has the views built again where they may hold what was erased; they have all commits up to then."""
@@ -197,7 +198,3 @@ class Eraser(RequestEndpoint):
                     with contextlib.suppress(Refused):  # it has ended meanwhile
                         await self._dispatcher.send(Call(each.kind, each.id, (each.end,)))
             await asyncio.sleep(_LOOK_S)
-
-
-def _nothing() -> None:
-    pass

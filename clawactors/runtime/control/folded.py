@@ -36,6 +36,11 @@ class EndedState(Protocol):
         """Why it has no result."""
         ...
 
+    @property
+    def erased(self) -> bool:
+        """What it returned was erased with all data of its user."""
+        ...
+
 
 class States(Protocol):
     """States of single aggregates, as of what was folded last."""

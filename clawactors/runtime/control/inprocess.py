@@ -27,6 +27,7 @@ class _Ended(msgspec.Struct, frozen=True):
     version: int
     result: Any
     error: TaskError | None
+    erased: bool
 
 
 class _Beginning:
@@ -89,7 +90,10 @@ class InProcessViews:
             known = self._states.get(("task", id))
             if known is not None and TASK.is_final(known.state):
                 life = known.state.life
-                found[id] = _Ended(life.status, known.version, life.result, life.error)
+                spec = known.state.spec
+                found[id] = _Ended(
+                    life.status, known.version, life.result, life.error, spec is not None and spec.erased
+                )
         return found
 
     def get(self, kind: str, id: str, *, brief: bool = False) -> tuple[Snapshot[Any], Mapping[str, int]]:

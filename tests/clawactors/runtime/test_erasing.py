@@ -73,6 +73,8 @@ async def test_what_an_owner_said_is_gone_and_what_happened_stays() -> None:
         assert HUSH not in str(await claw.history("hers"))
         with pytest.raises(Missing):  # from no cache either
             await claw.blob(hers)
+        with pytest.raises(Refused, match="erased with all data of its user"):
+            await claw.ref("hers").result(5)
         again = (await claw.erase("ada"))["receipt"]
         told_before = [(run["request"], run["records"]) for run in again["earlier"]]
         assert (again["records"], told_before) == (0, [(receipt["request"], receipt["records"])])
