@@ -45,6 +45,11 @@ class Problem(Exception):
         self.hint, self._by_default = hint or _HINTS[code], not hint
 
     @property
+    def has_own_hint(self) -> bool:
+        """True where the hint is about this very problem."""
+        return not self._by_default
+
+    @property
     def exit(self) -> int:
         """The exit code of the program."""
         return EXITS[self.code]

@@ -13,6 +13,7 @@ from clawactors.eventlog import Misconfigured
 
 ROOT = Path(__file__).parent.parent.parent
 BUILT_IN = {
+    "ask-approval",
     "echo",
     "sleep",
     "shell",

@@ -40,6 +40,7 @@ _PLACES: Final = {
     "workflow": "workflows",
     "ask": "ask",
     **dict.fromkeys(("backup", "restore"), "backups"),
+    "mcp": "mcp",
 }
 """The module of `arguments` that has those of a group; or of one command of it."""
 
@@ -48,6 +49,7 @@ COMMANDS: Final[dict[str, CatalogueEntry]] = {
     "down": CatalogueEntry(_RUN, f"{_HOME}.down", "stop the cluster of the data folder"),
     "join": CatalogueEntry(_RUN, f"{_HOME}.join", "run one node for an existing cluster"),
     "serve": CatalogueEntry(_RUN, f"{_HOME}.serve", "serve the HTTP API and the dashboard of a running cluster"),
+    "mcp": CatalogueEntry(_RUN, f"{_HOME}.mcp", "serve agents and editors: the Model Context Protocol"),
     "submit": CatalogueEntry(_TASKS, f"{_HOME}.submit", "submit a task, or many with --batch"),
     "task": CatalogueEntry(_TASKS, f"{_HOME}.task", "show a task, its history, or an earlier state"),
     "diff": CatalogueEntry(_TASKS, f"{_HOME}.diff", "show what changed in a task between two moments"),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from clawactors.app.demo.install import install_package
 from clawactors.app.demo.migrate import migrate_table
+from clawactors.app.skills.approval import ask_approval
 from clawactors.app.skills.extract import extract
 from clawactors.app.skills.python import python_skill
 from clawactors.app.skills.shell import shell
@@ -16,4 +17,14 @@ __all__ = ["builtin_skills"]
 
 def builtin_skills(allow: Sequence[str] = ()) -> list[Skill]:
     """All of them; `allow` names the functions that `python` may call. Raises: `Misconfigured`."""
-    return [echo, sleep, shell, python_skill(allow), migrate_table, install_package, extract, workflow_skill]
+    return [
+        ask_approval,
+        echo,
+        sleep,
+        shell,
+        python_skill(allow),
+        migrate_table,
+        install_package,
+        extract,
+        workflow_skill,
+    ]

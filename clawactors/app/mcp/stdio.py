@@ -1,0 +1,41 @@
+"""The server on standard input and output, as editors start it.
+
+1. Standard output carries the protocol and nothing else: what is printed meanwhile goes to standard error.
+2. It ends when its input ends.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mcp.server.stdio import stdio_server
+
+from clawactors.app.mcp.server import McpService
+
+__all__ = ["quiet_stdout", "serve_stdio"]
+
+
+@contextmanager
+def quiet_stdout() -> Iterator[None]:
+    """What the block prints goes to standard error."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+async def serve_stdio(service: McpService) -> None:
+    """Serves the one client that has started this process, until it closes the input."""
+    # The thread that reads standard input can't be interrupted: it would hold up the end of the process.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(143))
+    async with stdio_server() as (read, write):
+        await service.server.run(read, write, service.initialization)
+        sys.stdout.flush()  # what was printed: while it goes to standard error

@@ -1,0 +1,1 @@
+"""The tools by group: each calls a method of the client and returns its row."""

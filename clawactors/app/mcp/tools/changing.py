@@ -1,0 +1,157 @@
+"""Tools that change tasks, and answer what they ask people for."""
+
+from typing import Annotated, Any, Final, Literal
+
+from msgspec import Meta
+
+from clawactors.app.cli.problem import Problem
+from clawactors.app.mcp.calling import CallContext
+from clawactors.app.mcp.cutting import fitted, sparse
+from clawactors.app.mcp.following import task_answer
+from clawactors.app.mcp.ownership import is_own
+from clawactors.app.mcp.shapes import CHANGES, TASK, listed, shape
+from clawactors.app.mcp.tooling import Names, TaskId, mcp_tool
+from clawactors.runtime.client.bulk import ChangeReport
+
+__all__ = ["TOOLS"]
+
+type _Ids = Annotated[Names, Meta(min_length=1, max_length=1000, description="Ids of tasks")]
+type _Name = Annotated[str, Meta(description="Which approval, where the task asks for several")]
+type _Comment = Annotated[str, Meta(description="Why, for the record")]
+
+
+@mcp_tool("Cancel a task", "tasks", "destroy", idempotent=True, returns=TASK)
+async def cancel(
+    call: CallContext,
+    *,
+    id: TaskId,
+    undo: Annotated[bool, Meta(description="Undo its completed steps first")] = False,
+    now: Annotated[bool, Meta(description="Give its code no time to clean up")] = False,
+) -> dict[str, Any]:
+    """Cancels a task; running code cleans up first. Needs a person."""
+    await (await call.client()).cancel(id, undo=undo, now=now)
+    return await task_answer(call, id, ended=True)
+
+
+@mcp_tool("Pause a task", "tasks", "change", idempotent=True, returns=TASK)
+async def pause(call: CallContext, *, id: TaskId) -> dict[str, Any]:
+    """Pauses a task; running code stops at its next step. resume lets it go on."""
+    await (await call.client()).pause(id)
+    return await task_answer(call, id)
+
+
+@mcp_tool("Resume a task", "tasks", "change", idempotent=True, returns=TASK)
+async def resume(call: CallContext, *, id: TaskId) -> dict[str, Any]:
+    """Resumes a paused task."""
+    await (await call.client()).resume(id)
+    return await task_answer(call, id)
+
+
+@mcp_tool("Retry a task", "tasks", "change", returns=TASK)
+async def retry(call: CallContext, *, id: TaskId) -> dict[str, Any]:
+    """Retries a failed, dead, cancelled or blocked task. Steps that it has completed do not run again."""
+    await (await call.client()).retry(id)
+    return await task_answer(call, id)
+
+
+@mcp_tool("Send a signal", "tasks", "change", returns=TASK)
+async def signal(
+    call: CallContext,
+    *,
+    id: TaskId,
+    name: Annotated[str, Meta(description="The name that the code of the task waits for")],
+    payload: Annotated[Any, Meta(description="Any JSON value")] = None,
+) -> dict[str, Any]:
+    """Sends a task a signal; signals are kept in order until its code takes them."""
+    await (await call.client()).signal(id, name, payload)
+    return await task_answer(call, id)
+
+
+@mcp_tool("Delete a task", "details", "destroy", idempotent=True, returns=TASK)
+async def delete_task(call: CallContext, *, id: TaskId) -> dict[str, Any]:
+    """Deletes a task that no node runs; its history stays. Needs a person."""
+    known = await (await call.client()).delete(id)
+    spec = known.state.spec
+    return {"id": id, "status": known.state.life.status, "skill": spec.skill if spec else ""}
+
+
+@mcp_tool("List approvals", "tasks", returns=listed("approvals", shape({"task": {"type": "string"}})))
+async def approvals(call: CallContext, *, by: str = "", limit: int = 100) -> dict[str, Any]:
+    """Lists what tasks ask people for; with `by`, what this user may answer. Show them to the person."""
+    rows = await (await call.client()).approvals(by=by, limit=limit)
+    return fitted({"approvals": [sparse(row) for row in rows]}, call.options.limit_chars)
+
+
+@mcp_tool("Approve", "tasks", "destroy", returns=TASK)
+async def approve(call: CallContext, *, id: TaskId, name: _Name = "", comment: _Comment = "") -> dict[str, Any]:
+    """Approves what a task asks for, for a person who has said so. Refused for tasks that this agent has submitted."""
+    client = await call.client()
+    if not call.options.approve_own and await is_own(client, id):
+        raise Problem(
+            "refused",
+            f"task {id} was submitted by this agent, which can't approve it",
+            f"a person answers with `claw approve {id}`",
+        )
+    await client.approve(id, name, comment)
+    return await task_answer(call, id)
+
+
+@mcp_tool("Deny", "tasks", "destroy", returns=TASK)
+async def deny(call: CallContext, *, id: TaskId, name: _Name = "", comment: _Comment = "") -> dict[str, Any]:
+    """Denies what a task asks for, for a person who has said so."""
+    await (await call.client()).deny(id, name, comment)
+    return await task_answer(call, id)
+
+
+@mcp_tool("Change many tasks", "details", "destroy", returns=CHANGES)
+async def change_tasks(
+    call: CallContext, *, change: Literal["cancel", "pause", "resume", "retry", "delete"], ids: _Ids
+) -> dict[str, Any]:
+    """Makes the same change to many tasks; a refusal does not stop the others. Needs a person."""
+    client = await call.client()
+    changes = {
+        "cancel": client.cancel,
+        "pause": client.pause,
+        "resume": client.resume,
+        "retry": client.retry,
+        "delete": client.delete,
+    }
+    return {"changes": [_outcome(report) for report in await client.change_many(ids, changes[change])]}
+
+
+def _outcome(report: ChangeReport) -> dict[str, Any]:
+    told = {"status": report.row.status} if report.row else {"refusal": report.refusal}
+    return {"id": report.id} | told
+
+
+@mcp_tool("Retry dead tasks", "details", "destroy", returns=CHANGES)
+async def redrive(
+    call: CallContext,
+    *,
+    ids: Names = [],  # noqa: B006 # read for its type only
+    skill: str = "",
+    error: Annotated[str, Meta(description="A class of errors, as in ConnectionError")] = "",
+    limit: Annotated[int, Meta(ge=1, description="At most so many, newest first")] = 100,
+    rate_per_s: Annotated[float, Meta(ge=0, description="At most so many a second; 0 for no limit")] = 0,
+) -> dict[str, Any]:
+    """Retries dead tasks, by id or by skill and class of error. Needs a person."""
+    reports = await (await call.client()).redrive(
+        *ids, skill=skill, error=error, limit=limit, rate_per_s=rate_per_s or None
+    )
+    changed = [{"status": each.task.state.life.status} if each.task else {"refusal": each.left} for each in reports]
+    return {"changes": [{"id": each.id} | told for each, told in zip(reports, changed, strict=True)]}
+
+
+TOOLS: Final = (
+    cancel,
+    pause,
+    resume,
+    retry,
+    signal,
+    delete_task,
+    approvals,
+    approve,
+    deny,
+    change_tasks,
+    redrive,
+)
