@@ -96,9 +96,8 @@ def _schema(parameters: Iterable[Mapping[str, Any]], *, is_open: bool) -> dict[s
 
 
 def _type(said: str) -> dict[str, Any]:
-    types = [each.strip() for each in said.split("|")]
-    if "any" in types:
+    """One type, or none where it is a union: not all clients take unions, and control checks the parameters anyway."""
+    types = [each for each in (part.strip() for part in said.split("|")) if each != "null"]
+    if len(types) != 1 or types[0] == "any":
         return {}
-    if "array" in types and len(types) == 1:
-        return {"type": "array", "items": {}}
-    return {"type": types[0]} if len(types) == 1 else {"type": types}
+    return {"type": "array", "items": {}} if types[0] == "array" else {"type": types[0]}

@@ -128,6 +128,7 @@ class McpService:
             if isinstance(tool, ExportedSkill):
                 return answer_of(await tool(call, given))
             arguments = tool.read(given)
+            await tool.check(call, arguments)
             if asked := await self._consent.ask(call, tool, arguments, ctx, params):
                 return asked
             return answer_of(await tool(call, arguments))
@@ -188,7 +189,7 @@ class McpService:
 
     async def _subscribe(self, ctx: _Context, params: types.SubscribeRequestParams) -> types.EmptyResult:
         with as_protocol_errors():
-            self.watch.subscribe(_session(ctx), str(params.uri))
+            await self.watch.subscribe(_session(ctx), str(params.uri))
         return types.EmptyResult()
 
     async def _unsubscribe(self, ctx: _Context, params: types.UnsubscribeRequestParams) -> types.EmptyResult:
@@ -198,7 +199,7 @@ class McpService:
     async def _listen_to(
         self, ctx: _Context, params: types.SubscriptionsListenRequestParams
     ) -> types.SubscriptionsListenResult:
-        with self.watch.listening(params.notifications.resource_subscriptions or ()):
+        async with self.watch.listening(params.notifications.resource_subscriptions or ()):
             result: types.SubscriptionsListenResult = await self._listen(ctx, params)
         return result
 

@@ -1,7 +1,8 @@
 """What a tool is: a function, with its arguments and their schema made of its signature.
 
 1. Schemas are flat: no references, no unions, no null. Some clients take nothing else.
-2. Models send `null` for what they leave out, numbers and objects as text: that is read as it is meant.
+2. Models and clients send `null`, also as text, for what they leave out, and numbers and objects as text: that is read
+   as it is meant.
 """
 
 import difflib
@@ -33,10 +34,14 @@ _SAID_MAX: Final = 300
 
 type Work = Callable[..., Awaitable[dict[str, Any]]]
 type Asks = Callable[[Mapping[str, Any]], bool]
+type Checks = Callable[["CallContext", Mapping[str, Any]], Awaitable[None]]
 
 
 class McpTool(msgspec.Struct, frozen=True, kw_only=True):
-    """One tool. `asks` is whether a person is needed for these arguments; `work` takes the call and the arguments."""
+    """One tool. `asks` is whether a person is needed for these arguments; `work` takes the call and the arguments.
+
+    `check` raises what the call would be refused for anyway, before a person is asked.
+    """
 
     name: str
     title: str
@@ -49,6 +54,7 @@ class McpTool(msgspec.Struct, frozen=True, kw_only=True):
     arguments: type[msgspec.Struct]
     work: Work
     asks: Asks
+    check: Checks
 
     def read(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments, as the function takes them. Raises: `Problem` that says what is wrong."""
@@ -59,7 +65,7 @@ class McpTool(msgspec.Struct, frozen=True, kw_only=True):
                 near = difflib.get_close_matches(name, fields, 1)
                 known = f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(fields) or 'none'}"
                 raise Problem("usage", f"{self.name} has no argument {name[:60]!r}: {known}", _AGAIN)
-            if value is None and not fields[name].required:
+            if value in _NOTHING and not fields[name].required:
                 continue
             meant[name] = _as_meant(value, fields[name].type)
         try:
@@ -73,6 +79,7 @@ class McpTool(msgspec.Struct, frozen=True, kw_only=True):
         return await self.work(call, **arguments)
 
 
+_NOTHING: Final[tuple[Any, ...]] = (None, "null", ["null"])
 _AGAIN: Final = "correct the arguments and call again"
 
 
@@ -84,10 +91,11 @@ def mcp_tool(
     returns: dict[str, Any],
     idempotent: bool | None = None,
     asks: Asks | None = None,
+    check: Checks | None = None,
 ) -> Callable[[Work], McpTool]:
     """Makes a tool of a function: its name, its docstring, and its parameters after the call.
 
-    `asks`: of calls that destroy, those for which a person is asked; by default all of them.
+    `asks`: the calls for which a person is asked; by default all that destroy. `check`: as in `McpTool`.
     """
 
     def made(function: Work) -> McpTool:
@@ -104,9 +112,14 @@ def mcp_tool(
             arguments=arguments,
             work=function,
             asks=asks or (lambda _: effect == "destroy"),
+            check=check or _check_nothing,
         )
 
     return made
+
+
+async def _check_nothing(_: "CallContext", arguments: Mapping[str, Any]) -> None:
+    """There is nothing to refuse beforehand."""
 
 
 def _arguments_of(function: Work) -> type[msgspec.Struct]:
@@ -127,6 +140,9 @@ def _input_schema(arguments: type[msgspec.Struct]) -> dict[str, Any]:
     _, components = msgspec.json.schema_components([arguments])
     schema: dict[str, Any] = components[arguments.__name__]
     schema.pop("title", None)
+    for each in schema["properties"].values():
+        if each.get("type") == "array":
+            each.setdefault("items", {})  # strict clients refuse a list of nobody knows what
     return schema
 
 

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Final
 
 import msgspec
@@ -52,27 +52,35 @@ class ChangeWatch:
         if (connection := getattr(session, "_connection", None)) is not None:
             connection.exit_stack.callback(self.remove, key)
 
-    def subscribe(self, key: str, uri: str) -> None:
-        """That client wants to hear of changes of the resource. Raises: `Refused` for too many."""
+    async def subscribe(self, key: str, uri: str) -> None:
+        """That client wants to hear of changes of the resource from now on. Raises: `Refused` for too many."""
         followed = self._followed.setdefault(key, set())
         if len(followed) >= _URIS_MAX:
             raise Refused(f"a client subscribes to {_URIS_MAX} resources at most")
         followed.add(uri)
+        await self._look_first(uri)
 
     def unsubscribe(self, key: str, uri: str) -> None:
         """That client has heard enough of the resource."""
         self._followed.get(key, set()).discard(uri)
 
-    @contextlib.contextmanager
-    def listening(self, uris: Iterable[str]) -> Iterator[None]:
+    @contextlib.asynccontextmanager
+    async def listening(self, uris: Iterable[str]) -> AsyncIterator[None]:
         """A stateless client listens to these resources for as long as the block lasts."""
         some = list(uris)[:_URIS_MAX]
         self._listened.update(some)
         try:
+            for uri in some:
+                await self._look_first(uri)
             yield
         finally:
             self._listened.subtract(some)
             self._listened += Counter()  # drops those that nobody listens to
+
+    async def _look_first(self, uri: str) -> None:
+        """What the resource is like now: who reads it and then subscribes misses nothing."""
+        with contextlib.suppress(EventLogError):
+            self._versions.setdefault(uri, await self._version(uri))
 
     # Looking
 

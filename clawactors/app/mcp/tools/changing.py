@@ -1,5 +1,6 @@
 """Tools that change tasks, and answer what they ask people for."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta
@@ -20,7 +21,26 @@ type _Name = Annotated[str, Meta(description="Which approval, where the task ask
 type _Comment = Annotated[str, Meta(description="Why, for the record")]
 
 
-@mcp_tool("Cancel a task", "tasks", "destroy", idempotent=True, returns=TASK)
+async def _is_there(call: CallContext, arguments: Mapping[str, Any]) -> None:
+    await (await call.client()).snapshot(arguments["id"], brief=True)
+
+
+async def _is_asked(call: CallContext, arguments: Mapping[str, Any]) -> None:
+    client, id = await call.client(), arguments["id"]
+    if (await client.snapshot(id, brief=True)).state.life.approvals:
+        return
+    raise Problem("refused", f"task {id} asks for no approval now", "approvals lists what is asked")
+
+
+async def _is_for_others(call: CallContext, arguments: Mapping[str, Any]) -> None:
+    id = arguments["id"]
+    if not call.options.approve_own and await is_own(await call.client(), id):
+        own = f"task {id} was submitted by this agent, which can't approve it"
+        raise Problem("refused", own, f"a person answers with `claw approve {id}`")
+    await _is_asked(call, arguments)
+
+
+@mcp_tool("Cancel a task", "tasks", "destroy", idempotent=True, returns=TASK, check=_is_there)
 async def cancel(
     call: CallContext,
     *,
@@ -67,7 +87,7 @@ async def signal(
     return await task_answer(call, id)
 
 
-@mcp_tool("Delete a task", "details", "destroy", idempotent=True, returns=TASK)
+@mcp_tool("Delete a task", "details", "destroy", idempotent=True, returns=TASK, check=_is_there)
 async def delete_task(call: CallContext, *, id: TaskId) -> dict[str, Any]:
     """Deletes a task that no node runs; its history stays. Needs a person."""
     known = await (await call.client()).delete(id)
@@ -82,21 +102,14 @@ async def approvals(call: CallContext, *, by: str = "", limit: int = 100) -> dic
     return fitted({"approvals": [sparse(row) for row in rows]}, call.options.limit_chars)
 
 
-@mcp_tool("Approve", "tasks", "destroy", returns=TASK)
+@mcp_tool("Approve", "tasks", "destroy", returns=TASK, check=_is_for_others)
 async def approve(call: CallContext, *, id: TaskId, name: _Name = "", comment: _Comment = "") -> dict[str, Any]:
     """Approves what a task asks for, for a person who has said so. Refused for tasks that this agent has submitted."""
-    client = await call.client()
-    if not call.options.approve_own and await is_own(client, id):
-        raise Problem(
-            "refused",
-            f"task {id} was submitted by this agent, which can't approve it",
-            f"a person answers with `claw approve {id}`",
-        )
-    await client.approve(id, name, comment)
+    await (await call.client()).approve(id, name, comment)
     return await task_answer(call, id)
 
 
-@mcp_tool("Deny", "tasks", "destroy", returns=TASK)
+@mcp_tool("Deny", "tasks", "destroy", returns=TASK, check=_is_asked)
 async def deny(call: CallContext, *, id: TaskId, name: _Name = "", comment: _Comment = "") -> dict[str, Any]:
     """Denies what a task asks for, for a person who has said so."""
     await (await call.client()).deny(id, name, comment)

@@ -1,5 +1,6 @@
 """Tools for memory: notes, searches, contexts, conversations, forgetting."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta
@@ -142,9 +143,19 @@ async def say(
     return {"conversation": conversation, "message": message}
 
 
-@mcp_tool(
-    "Forget", "memory", "destroy", idempotent=True, returns=ANSWER, asks=lambda arguments: not arguments["dry_run"]
-)
+_SCOPE: Final = ("owner", "session", "agent", "since", "until")
+
+
+async def _has_a_scope(call: CallContext, arguments: Mapping[str, Any]) -> None:
+    if bool(arguments["ids"]) == any(arguments[name] for name in _SCOPE):
+        raise Problem("usage", f"forget takes ids, or a scope: {', '.join(_SCOPE)}", "give one of both")
+
+
+def _is_meant(arguments: Mapping[str, Any]) -> bool:
+    return not arguments["dry_run"]
+
+
+@mcp_tool("Forget", "memory", "destroy", idempotent=True, returns=ANSWER, asks=_is_meant, check=_has_a_scope)
 async def forget(
     call: CallContext,
     *,
@@ -160,8 +171,6 @@ async def forget(
     """Forgets memories for good, and what derives from them: by id, or all of a scope. Needs a person."""
     scope: dict[str, Any] = {"owner": owner, "session": session, "agent": agent, "since": since, "until": until}
     given = {name: value for name, value in scope.items() if value}
-    if bool(ids) == bool(given):
-        raise Problem("usage", "forget takes ids, or a scope: owner, session, agent, since, until", "give one of both")
     receipt = await (await call.client()).memories.forget(*ids, reason=reason, dry_run=dry_run, **given)
     return fitted(receipt, call.options.limit_chars)
 

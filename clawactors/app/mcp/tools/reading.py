@@ -20,6 +20,8 @@ from clawactors.runtime.output import LOG
 __all__ = ["TOOLS", "chunk_row"]
 
 _PAGE_CHARS: Final = 20_000
+_STRING: Final = {"type": "string"}
+_WHY: Final = shape({"id": _STRING, "status": _STRING, "reasons": {"type": "array", "items": _STRING}})
 
 type _Place = Annotated[str, Meta(description="Then instead of now: a sequence of the log, or a time with its zone")]
 type _Limit = Annotated[int, Meta(ge=1, le=1000, description="At most so many")]
@@ -82,7 +84,7 @@ async def list_tasks(
     )
 
 
-@mcp_tool("Explain a task's state", "tasks", returns=shape({"id": {"type": "string"}, "reasons": {"type": "array"}}))
+@mcp_tool("Explain a task's state", "tasks", returns=_WHY)
 async def why(call: CallContext, *, id: TaskId) -> dict[str, Any]:
     """Explains in sentences why a task is in its state, what it waits for, and what would help."""
     found = await (await call.client()).why(id)
@@ -113,7 +115,7 @@ async def task_tree(call: CallContext, *, id: TaskId, limit: _Limit = 200) -> di
     return fitted({"tasks": [sparse(row) for row in tree.rows], "more": tree.more}, call.options.limit_chars)
 
 
-@mcp_tool("Get a large result", "tasks", returns=shape({"text": {"type": "string"}}))
+@mcp_tool("Get a large result", "tasks", returns=shape({"text": _STRING}))
 async def get_result(
     call: CallContext,
     *,
