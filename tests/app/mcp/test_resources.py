@@ -54,6 +54,7 @@ async def test_tasks_histories_logs_results_and_memories_are_resources() -> None
                 await read(wrong)
 
 
+@pytest.mark.filterwarnings("ignore:resources/")  # of the handshake, which has no other way
 @pytest.mark.parametrize("mode", MODES)
 async def test_who_subscribes_hears_of_changes(mode: str) -> None:
     heard: asyncio.Queue[str] = asyncio.Queue()
