@@ -1,4 +1,4 @@
-"""Sockets of the HTTP API: on loopback only."""
+"""Sockets of what is served over HTTP: on loopback only."""
 
 import socket
 from typing import Final
@@ -11,10 +11,10 @@ HOST: Final = "127.0.0.1"
 _PORT: Final = 8420
 
 
-def bound(port: int | None) -> socket.socket:
+def bound(port: int | None, option: str = "--http-port") -> socket.socket:
     """A socket on loopback at this port, 0 for any free one; None for 8420, or a free one where that is taken.
 
-    Raises: `Misconfigured`.
+    Raises: `Misconfigured` that names the option.
     """
     made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -24,7 +24,7 @@ def bound(port: int | None) -> socket.socket:
         made.close()
         if port is None:
             return bound(0)
-        raise Misconfigured(f"--http-port {port} can't be used: {error.strerror}") from None
+        raise Misconfigured(f"{option} {port} can't be used: {error.strerror}") from None
     return made
 
 

@@ -24,10 +24,10 @@ from mcp_types import (
 )
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from clawactors.app.cli.problem import Problem
 from clawactors.app.mcp.calling import CallContext
 from clawactors.app.mcp.cutting import cut_text
 from clawactors.app.mcp.tooling import McpTool
+from clawactors.app.problem import Problem
 from clawactors.runtime.client import ClusterClient
 from clawactors.runtime.naming import new_id
 

@@ -3,7 +3,7 @@
 import logging
 from typing import Any, Final
 
-from clawactors.app.cli.problem import Problem, problem_of
+from clawactors.app.problem import Problem, problem_of
 from clawactors.eventlog import NoResponders
 from clawactors.runtime.client.waiting import TaskBlocked, TaskFailed
 

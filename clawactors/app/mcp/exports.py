@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from clawactors.app.cli.problem import Problem
 from clawactors.app.mcp.calling import CallContext
 from clawactors.app.mcp.cutting import fitted
 from clawactors.app.mcp.following import cancelled_with, wait_for
 from clawactors.app.mcp.shapes import shape
 from clawactors.app.mcp.tools.submitting import RISKY
+from clawactors.app.problem import Problem
 from clawactors.runtime.client.rows import SkillRow
 from clawactors.runtime.client.waiting import TaskFailed
 

@@ -13,11 +13,10 @@ from typing import Any, Final
 import uvicorn
 
 from clawactors.app.mcp.server import McpService
-from clawactors.eventlog import Misconfigured
+from clawactors.app.webport import HOST
 
-__all__ = ["HOST", "AsgiApp", "GuardedApp", "bound", "serve_http", "url_of"]
+__all__ = ["AsgiApp", "GuardedApp", "serve_http", "url_of"]
 
-HOST: Final = "127.0.0.1"
 _PATH: Final = "/mcp"
 _GRACE_S: Final = 3
 
@@ -71,18 +70,6 @@ async def _refuse(send: _Send, status: int, reason: str) -> None:
         headers.append((b"www-authenticate", b"Bearer"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": reason.encode() + b"\n"})
-
-
-def bound(port: int) -> socket.socket:
-    """A socket on that port of the loopback interface, 0 for any. Raises: `Misconfigured` where it is in use."""
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((HOST, port))
-    except OSError as error:
-        listening.close()
-        raise Misconfigured(f"--port {port} can't be used: {error.strerror}") from None
-    return listening
 
 
 def url_of(port: int) -> str:

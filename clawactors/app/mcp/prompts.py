@@ -9,9 +9,9 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from clawactors.app.cli.problem import Problem
 from clawactors.app.mcp.cutting import fitted, sparse
 from clawactors.app.mcp.tooling import seconds
+from clawactors.app.problem import Problem
 from clawactors.runtime.client import ClusterClient
 
 __all__ = ["PROMPTS", "PromptEntry", "prompt_text"]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args, get_
 import msgspec
 from msgspec import Meta
 
-from clawactors.app.cli.problem import Problem
+from clawactors.app.problem import Problem
 from clawactors.kernel.time import duration_s, time_ns
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 
-from clawactors.app.mcp.http import GuardedApp, bound, serve_http, url_of
+from clawactors.app.mcp.http import GuardedApp, serve_http, url_of
 from clawactors.app.skills.simple import echo
+from clawactors.app.webport import bound
 from clawactors.eventlog import Misconfigured
 from tests.app.mcp.connecting import bench, data
 
@@ -102,4 +103,4 @@ def test_a_port_in_use_is_told() -> None:
     with bound(0) as taken:
         taken.listen(1)
         with pytest.raises(Misconfigured, match="--port"):
-            bound(taken.getsockname()[1])
+            bound(taken.getsockname()[1], "--port")

@@ -5,13 +5,13 @@ from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta
 
-from clawactors.app.cli.problem import Problem
 from clawactors.app.mcp.calling import CallContext
 from clawactors.app.mcp.cutting import fitted, sparse
 from clawactors.app.mcp.following import task_answer
 from clawactors.app.mcp.ownership import is_own
 from clawactors.app.mcp.shapes import CHANGES, TASK, listed, shape
 from clawactors.app.mcp.tooling import Names, TaskId, mcp_tool
+from clawactors.app.problem import Problem
 from clawactors.runtime.client.bulk import ChangeReport
 
 __all__ = ["TOOLS"]

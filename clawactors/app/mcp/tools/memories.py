@@ -5,11 +5,11 @@ from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta
 
-from clawactors.app.cli.problem import Problem
 from clawactors.app.mcp.calling import CallContext
 from clawactors.app.mcp.cutting import fitted, sparse
 from clawactors.app.mcp.shapes import ANSWER, MEMORY_ROWS, listed, shape
 from clawactors.app.mcp.tooling import Moment, Names, mcp_tool
+from clawactors.app.problem import Problem
 
 __all__ = ["TOOLS"]
 

@@ -6,12 +6,12 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
-from clawactors.app.cli.problem import Problem
 from clawactors.app.mcp.calling import CallContext
 from clawactors.app.mcp.cutting import cut_text, fitted, sparse
 from clawactors.app.mcp.following import task_answer
 from clawactors.app.mcp.shapes import ANSWER, TASK, TASKS, listed, shape
 from clawactors.app.mcp.tooling import Moment, Names, TaskId, mcp_tool
+from clawactors.app.problem import Problem
 from clawactors.kernel.time import iso
 from clawactors.runtime.client.listing import TaskFilters
 from clawactors.runtime.client.streaming import Chunk
