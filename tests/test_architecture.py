@@ -32,7 +32,6 @@ OWNERS: dict[str, str | tuple[str, ...]] = {
     "uvicorn": ("clawactors.app.web", "clawactors.app.mcp"),
     "mcp": "clawactors.app.mcp",
     "mcp_types": "clawactors.app.mcp",
-    "mcp": "clawactors.app.mcp",
     "tokenizers": "clawactors.memory",
     "cronsim": "clawactors.systems.schedules",
 }
