@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from clawactors.app.client import Client
+    from clawactors.app.syncclient import SyncClient, SyncRef, SyncTypedRef
     from clawactors.eventlog.errors import (
         Closed,
         Corrupt,
@@ -97,7 +98,10 @@ __all__ = [
     "Statistics",
     "Step",
     "StepRow",
+    "SyncClient",
+    "SyncRef",
     "SyncTask",
+    "SyncTypedRef",
     "Task",
     "TaskBlocked",
     "TaskFailed",
@@ -162,6 +166,9 @@ _HOMES = {
     "Retry": ("clawactors.systems.tasks.retry", "Retry"),
     "Skill": ("clawactors.systems.skills", "Skill"),
     "SkillCall": ("clawactors.systems.skills", "SkillCall"),
+    "SyncClient": ("clawactors.app.syncclient", "SyncClient"),
+    "SyncRef": ("clawactors.app.syncclient", "SyncRef"),
+    "SyncTypedRef": ("clawactors.app.syncclient", "SyncTypedRef"),
     "SyncTask": ("clawactors.runtime.node.synccontext", "SyncTaskContext"),
     "Task": ("clawactors.runtime.node.context", "TaskContext"),
     "TaskBlocked": ("clawactors.runtime.client.waiting", "TaskBlocked"),

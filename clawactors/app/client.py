@@ -4,9 +4,8 @@ It needs the right to ask on `claw.do` and `claw.query` and to hear answers, and
 """
 
 import getpass
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Self
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from typing import TYPE_CHECKING, Any, Self
 
 from clawactors.app.discovery import Found, discover
 from clawactors.eventlog import Misconfigured, NoResponders, NoSuchLog, PermissionDenied, Unavailable
@@ -22,7 +21,7 @@ from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.context import ProcessContext
 from clawactors.runtime.questions import read_log_end
 
-__all__ = ["Client"]
+__all__ = ["Client", "Connecting"]
 
 
 class Client(client.ClusterClient):
@@ -36,46 +35,51 @@ class Client(client.ClusterClient):
         self.connection = connection
         connection.on_back.append(self.ends.register_all)
         self.found = found
+        self._life: AsyncGenerator[None] | None = None
         self.unanswered = False
         """No control process answered at first; calls wait for one."""
 
     @classmethod
     def connect(
         cls, url: str | None = None, data: str | None = None, *, context: str | None = None, user: str = ""
-    ) -> AbstractAsyncContextManager[Self]:
+    ) -> "Connecting[Self]":
         """A client of the cluster that `claw` finds with `--nats`, `--data` and `--context`.
 
+        `async with` it; or `await` it, and `aclose` the client when you are done.
         `user` is who it acts for: in the history, where the default is the one who runs this process; as the user of
         tasks; and in memory, where a client without a user is the cluster's own account.
         Raises: `Unavailable` (no cluster, no server), `Misconfigured` (password, version, context).
         """
-        return cls._open(lambda: discover(url, data, context), user, DEADLINE_S)
+        return Connecting(lambda: cls._open(discover(url, data, context), user, DEADLINE_S))
 
     @classmethod
-    def of(cls, found: Found, *, user: str = "", timeout_s: float = DEADLINE_S) -> AbstractAsyncContextManager[Self]:
+    def of(cls, found: Found, *, user: str = "", timeout_s: float = DEADLINE_S) -> "Connecting[Self]":
         """A client of a server that was found. `timeout_s` is how long a call waits while no control process answers.
 
         Raises: as `connect`; `NoSuchLog` where the server has no cluster's streams.
         """
-        return cls._open(lambda: found, user, timeout_s)
+        return Connecting(lambda: cls._open(found, user, timeout_s))
 
     @classmethod
-    @asynccontextmanager
-    async def _open(cls, find: Callable[[], Found], user: str, timeout_s: float) -> AsyncIterator[Self]:
-        # One generator, not one around another: a loop that ends closes all that were left open at the same time.
-        found = find()
+    async def _open(cls, found: Found, user: str, timeout_s: float) -> Self:
         principal = principal_of(user or _login())
         name = f"client/{principal}"
         connection = await Connection.open(found.address, name, inbox=f"_INBOX.{principal}")
         try:
             client = cls(connection, name, found, timeout_s, user)
             await client._find_cluster()
-            try:
-                yield client
-            finally:
-                client.close()
-        finally:
+        except BaseException:
             await connection.aclose()
+            raise
+        client._life = _life_of(client)
+        await anext(client._life)
+        return client
+
+    async def aclose(self) -> None:
+        """Fails what still waits, and all later calls, with `Closed`, and closes the connection. Order: idempotent."""
+        life, self._life = self._life, None
+        if life is not None:
+            await life.aclose()
 
     async def _find_cluster(self) -> None:
         """Where no control process answers, the server says whether there is a cluster, if it lets this client ask.
@@ -101,6 +105,43 @@ class Client(client.ClusterClient):
                 pass  # what is asked next waits for a control process
         except Unavailable:
             pass  # somebody took the question, so there is a cluster
+
+
+async def _life_of(client: Client) -> AsyncGenerator[None]:
+    """A loop that ends closes its generators, and so the clients that were left open."""
+    try:
+        yield
+    finally:
+        client.close()
+        await client.connection.aclose()
+
+
+class Connecting[C: Client]:
+    """A client that is about to be connected: `async with` it, or `await` it."""
+
+    def __init__(self, open: Callable[[], Coroutine[Any, Any, C]]) -> None:
+        self._open = open
+        self._client: C | None = None
+
+    def __await__(self) -> Generator[Any, Any, C]:
+        return self._open().__await__()
+
+    async def __aenter__(self) -> C:
+        self._client = await self._open()
+        return self._client
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._client is not None:
+            await self._client.aclose()
+
+    if not TYPE_CHECKING:  # a type checker finds the mistake by itself
+
+        def __getattr__(self, name: str) -> Any:
+            raise AttributeError(
+                f"{name!r}: this client is not connected yet; write `async with Client.connect() as claw:`, or "
+                "`claw = await Client.connect()` and `await claw.aclose()` at the end; code that is not async uses "
+                "SyncClient"
+            )
 
 
 def _login() -> str:

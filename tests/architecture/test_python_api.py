@@ -31,7 +31,7 @@ PAGE = (ROOT / "docs" / "python-api.md").read_text("utf-8")
 NAMES = tuple(names(PAGE))
 
 
-INNER = {"close", "connect", "of"}
+INNER = {"aclose", "close", "connect", "of"}
 """How a client comes and goes, which the text says."""
 
 

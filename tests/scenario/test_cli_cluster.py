@@ -2,6 +2,8 @@
 
 import asyncio
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -572,3 +574,58 @@ def test_a_sweep_tells_what_nothing_names_and_takes_nothing_young(claw: Claw, tm
     assert claw("sweep", "--dry-run").out.splitlines()[1].startswith("0 that no record refers to")
     assert claw("sweep", "--older-than", "1h").code == 2
     assert claw("task", "sweep-1", "--full", "--json").answer["params"] == {"text": "x" * 300_000}
+
+
+SYNC = """
+import asyncio, multiprocessing, os, signal, sys, threading
+from clawactors import Client, Closed, SyncClient, TaskFailed
+
+claw = SyncClient.connect(data=sys.argv[1], user="ada")
+ref = claw.submit("awaits", id="sync-1")
+
+def child(id):
+    claw.ref(id).cancel()
+
+process = multiprocessing.get_context("fork").Process(target=child, args=(ref.id,))
+process.start()
+process.join()
+try:
+    ref.result(30)
+except TaskFailed as failed:
+    print(process.exitcode, failed.status, claw.user, claw)
+
+async def apart():
+    claw = await Client.connect(data=sys.argv[1])
+    print((await claw.task("sync-1")).status)
+    await claw.aclose()
+    try:
+        await claw.status()
+    except Closed:
+        print("closed")
+    try:
+        await Client.connect(data=sys.argv[1]).status()
+    except AttributeError as error:
+        print(error)
+
+asyncio.run(apart())
+ref = claw.submit("awaits", id="sync-2")
+threading.Timer(0.1, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+ref.result()
+"""
+
+
+def test_a_script_that_is_not_async_forks_is_interrupted_and_ends(claw: Claw) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", SYNC, str(claw.data)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    first, *rest = ended.stdout.splitlines()
+    assert first.startswith("0 cancelled ada <SyncClient of nats://"), ended
+    assert rest[:2] == ["cancelled", "closed"]
+    assert "not connected yet; write `async with Client.connect() as claw:`" in rest[2]
+    assert ended.stderr.rstrip().endswith("KeyboardInterrupt"), ended.stderr
+    assert claw.quick("cancel", "sync-2").code == 0

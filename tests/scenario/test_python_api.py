@@ -55,19 +55,25 @@ async def test_the_names_of_usual_repositories_map(system: System) -> None:
 async def test_the_examples_of_the_page_run(
     system: System, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asking, earlier, making = BLOCKS
+    asking, sync, glance, earlier, making = BLOCKS
     monkeypatch.setenv("CLAW_DATA", str(system.cluster.path))
     await evaluated_block(asking.replace("asyncio.run(main())", ""), "main")
+    assert " wait for 0 s at most, runs p95 " in await evaluated_block(glance, "screen", system.client)
     of_now = earlier.replace("2026-05-01T09:00:00Z", "-0s")
     assert await evaluated_block(of_now, "failed_by_nine", system.client) == []
     assert await evaluated_block(making, "count_words", system.client, ["to be or not", "to be"]) == 6
+    assert await asyncio.to_thread(sync_block(sync, "count"), ["to be or not", "to be"]) == [4, 2]
     assert sorted(capsys.readouterr().out.splitlines()) == ["count-0 has ended", "count-1 has ended"]
 
 
 async def evaluated_block(source: str, name: str, *args: Any) -> Any:
+    return await sync_block(source, name)(*args)
+
+
+def sync_block(source: str, name: str) -> Any:
     names: dict[str, Any] = {}
     exec(compile(source, "docs/python-api.md", "exec"), names)  # noqa: S102 - our own page
-    return await names[name](*args)
+    return names[name]
 
 
 async def test_rows_are_what_the_command_line_prints(system: System) -> None:

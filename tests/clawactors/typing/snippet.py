@@ -1,10 +1,10 @@
 """What mypy knows of steps and skills: read by a test, never run. Each `type: ignore` marks a mistake that it finds."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from dataclasses import dataclass
 from typing import Any, assert_type
 
-from clawactors import Client, LostWork, SyncTask, Task, skill, step
+from clawactors import Chunk, Client, LostWork, SyncClient, SyncRef, SyncTask, SyncTypedRef, Task, TaskRow, skill, step
 
 
 @dataclass
@@ -77,3 +77,23 @@ async def use(claw: Client) -> None:
     await claw.run(count.call(3), wait=5)  # type: ignore[call-overload]
     assert_type(await claw.ref("t").ask("depth", 1, timeout="5s"), Any)
     await claw.ref("t").ask(5)  # type: ignore[arg-type]
+
+
+def use_sync(claw: SyncClient) -> None:
+    with SyncClient.connect(user="ada") as other:
+        assert_type(other, SyncClient)
+    assert_type(claw.run(fetch.call("https://x", depth=2), wait_s=5), Page)
+    assert_type(claw.run(fetch, {"url": "https://x"}), Page)
+    assert_type(claw.run("count", {"upto": 3}), Any)
+    assert_type(claw.submit(fetch.call("https://x"), priority="high"), SyncTypedRef[Page])
+    assert_type(claw.submit(fetch.call("https://x"), priority="high").result(), Page)
+    assert_type(claw.submit("count", {"upto": 3}), SyncRef)
+    assert_type(claw.ref("t").stream(), Generator[Chunk])
+    assert_type(list(claw.each_task(status="dead")), list[TaskRow])
+    assert_type([row.id for row in claw.at("-2h").tasks(status="failed")], list[str])
+    assert_type([row.name for row in claw.schedules.list()], list[str])
+    claw.change_many(["t"], claw.cancel)
+    claw.change_many(["t"], lambda task: claw.signal(task, "go"))
+    claw.run(count.call(3), wait=5)  # type: ignore[call-overload]
+    claw.tasks(stat="dead")  # type: ignore[call-arg]
+    claw.skills.knows("fetch")  # type: ignore[attr-defined]
