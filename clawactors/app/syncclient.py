@@ -10,11 +10,13 @@ import threading
 import weakref
 from collections.abc import Callable
 from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any, NoReturn, Self
 
 from clawactors.app.client import Client
 from clawactors.app.discovery import Found, discover
 from clawactors.eventlog import Closed, Misconfigured
+from clawactors.runtime import client as parts
 from clawactors.runtime.client.ref import Ref, TypedRef
 from clawactors.runtime.client.sender import DEADLINE_S
 from clawactors.runtime.client.syncloop import LoopThread
@@ -136,19 +138,12 @@ if hasattr(os, "register_at_fork"):
 add_methods(SyncClient, Client)
 SyncRef, SyncTypedRef = proxy_class(Ref), proxy_class(TypedRef)
 
-_PARTS = {
-    "SyncSchedules": "schedules",
-    "SyncTriggers": "triggers",
-    "SyncWorkflows": "workflows",
-    "SyncClientMemories": "recording",
-    "SyncClusterBackups": "backups",
-    "SyncPastCluster": "past",
-}
-"""The classes of `claw.schedules` and so on, for annotations: made when they are asked for."""
-
 
 def __getattr__(name: str) -> Any:
-    if name not in _PARTS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = import_module(f"clawactors.runtime.client.{_PARTS[name]}")
-    return proxy_class(getattr(module, name.removeprefix("Sync")))
+    """The classes of `claw.schedules` and so on, for annotations: `SyncSchedules` stands for `Schedules`."""
+    wanted = name.removeprefix("Sync")
+    for found in iter_modules(parts.__path__) if wanted != name else ():
+        module = import_module(f"{parts.__name__}.{found.name}")
+        if isinstance(kind := vars(module).get(wanted), type):
+            return proxy_class(kind)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,6 +2,7 @@
 
 import builtins
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, Unpack, overload
 
@@ -14,6 +15,7 @@ from clawactors.runtime.client.backuprows import BackupRow
 from clawactors.runtime.client.bulk import ChangeReport
 from clawactors.runtime.client.checks import Check
 from clawactors.runtime.client.difference import TaskDifference
+from clawactors.runtime.client.files import FileRow
 from clawactors.runtime.client.history import HistoryEntry
 from clawactors.runtime.client.listing import TaskFilters
 from clawactors.runtime.client.overview import Overview
@@ -26,6 +28,7 @@ from clawactors.runtime.client.summary import ClusterStatus, PastStatus, Sizes, 
 from clawactors.runtime.client.triggerrows import TriggerRow
 from clawactors.runtime.client.workflowrows import WorkflowRow
 from clawactors.runtime.client.workflows import Given
+from clawactors.runtime.files import FileSource
 from clawactors.runtime.memory import StoredNote
 from clawactors.runtime.memoryoptions import (
     AuditOptions,
@@ -46,6 +49,7 @@ from clawactors.systems.schedules.events import CatchUp
 from clawactors.systems.skills import SkillCall, TypedSkill
 from clawactors.systems.tasks import Task
 from clawactors.systems.tasks import commands as c
+from clawactors.systems.tasks.files import StoredFile
 from clawactors.systems.tasks.options import RepeatedOptions, TaskOptions
 from clawactors.systems.triggers import Trigger
 
@@ -56,6 +60,7 @@ __all__ = [
     "SyncPastCluster",
     "SyncRef",
     "SyncSchedules",
+    "SyncTaskFiles",
     "SyncTriggers",
     "SyncTypedRef",
     "SyncWorkflows",
@@ -112,6 +117,12 @@ class SyncRef:
     def deny(self, name: str = "", comment: str = "") -> Snapshot[Task]:
         """Denies what it asks for. Raises: `NotFound`, `Refused`."""
 
+    def files(self) -> list[FileRow]:
+        """Its files: those it was given, and those it has made. Raises: `NotFound`, `Unavailable`."""
+
+    def download(self, name: str, path: str | Path = ".") -> Path:
+        """Writes one of its files to `path`, a file or a folder; returns where it is. See `TaskFiles.download`."""
+
     def fork(self, step: str, *, new_id: str | None = None) -> SyncRef:
         """Starts a new task that inherits the steps before this one. Raises: `NotFound`, `Refused`."""
 
@@ -129,140 +140,6 @@ class SyncTypedRef[R](SyncRef):
 
     def result(self, timeout_s: float | None = None) -> R:
         """As `Ref.result`. Raises also: `Refused` where the result is not what the annotation says."""
-
-class SyncSchedules:
-    """The schedules of a cluster, as its client sees them."""
-
-    def add(
-        self,
-        name: str,
-        cron: str,
-        skill: str,
-        params: Mapping[str, Any] | None = None,
-        *,
-        zone: str = "UTC",
-        catch_up: CatchUp = "coalesce",
-        **options: Unpack[RepeatedOptions],
-    ) -> Snapshot[Schedule]:
-        """Adds a schedule that submits tasks of the skill; adding the same one again changes nothing.
-
-        Raises: `Refused` (no cron line, no zone, parameters that don't fit, name taken), `TypeError` for an unknown
-        option."""
-
-    def pause(self, name: str) -> Snapshot[Schedule]:
-        """Pauses the schedule. Raises: `NotFound`."""
-
-    def resume(self, name: str) -> Snapshot[Schedule]:
-        """Resumes a paused schedule at its next time. Raises: `NotFound`."""
-
-    def remove(self, name: str) -> Snapshot[Schedule]:
-        """Removes the schedule; its tasks stay. Raises: `NotFound`."""
-
-    def list(self, *, fresh: bool = True) -> builtins.list[ScheduleRow]:
-        """All schedules, by name. Raises: `Unavailable`."""
-
-    def get(self, name: str, *, fresh: bool = True) -> ScheduleRow:
-        """One schedule. Raises: `NotFound`, `Unavailable`."""
-
-class SyncTriggers:
-    """The triggers of a cluster, as its client sees them."""
-
-    def add(
-        self,
-        name: str,
-        on: str | Iterable[str],
-        *,
-        submit: str = "",
-        params: Mapping[str, Any] | None = None,
-        webhook: str = "",
-        secret: str = "",
-        publish: str = "",
-        where: str = "",
-        allow_loop: bool = False,
-        rate: int = ...,
-        **options: Unpack[RepeatedOptions],
-    ) -> Snapshot[Trigger]:
-        """Adds a trigger: for each event of a name in `on`, for which `where` holds, one of three things follows.
-
-        `submit` names the skill of a task whose `params` may hold `${expression}`, `webhook` the address of a POST that
-        the secret named `secret` signs, `publish` a subject. Adding the same one again changes nothing.
-        Raises: `Refused` (unknown event, wrong expression, name taken), `TypeError` for an unknown option."""
-
-    def pause(self, name: str) -> Snapshot[Trigger]:
-        """Holds the trigger; what happens meanwhile is kept for it. Raises: `NotFound`."""
-
-    def resume(self, name: str) -> Snapshot[Trigger]:
-        """Lets a paused or stopped trigger go on where it was. Raises: `NotFound`."""
-
-    def redrive(self, name: str) -> Snapshot[Trigger]:
-        """Delivers again what failed and is kept. Raises: `NotFound`."""
-
-    def remove(self, name: str) -> Snapshot[Trigger]:
-        """Removes the trigger; its tasks stay. Raises: `NotFound`."""
-
-    def list(self, *, fresh: bool = True) -> builtins.list[TriggerRow]:
-        """All triggers, by name. Raises: `Unavailable`."""
-
-    def get(self, name: str, *, fresh: bool = True) -> TriggerRow:
-        """One trigger. Raises: `NotFound`, `Unavailable`."""
-
-class SyncWorkflows:
-    """The workflows of a cluster, as its client sees them."""
-
-    def add(self, definition: Given) -> WorkflowRow:
-        """Adds a workflow, or a new version of it: a file, the text of one, what a file would say, or a checked one.
-
-        The same definition again changes nothing. Skills that no node offers are allowed: see `missing_skills`.
-        Raises: `InvalidDefinition` (a `Refused`) with all that is wrong, each with its line and column; `OSError`."""
-
-    def check(self, definition: Given) -> Plan:
-        """What `add` would run; no server is asked. Raises: `InvalidDefinition`, `OSError`."""
-
-    def missing_skills(self, definition: Given) -> builtins.list[str]:
-        """The skills that it needs and no node offers now. Raises: `InvalidDefinition`, `Unavailable`."""
-
-    def list(self, *, fresh: bool = True) -> builtins.list[WorkflowRow]:
-        """All workflows, by name; a large definition as a reference. Raises: `Unavailable`."""
-
-    def get(self, name: str, version: int | None = None) -> WorkflowRow:
-        """One workflow with the definition of that version, by default of the newest, also if it was removed.
-
-        Raises: `NotFound`, `Unavailable`."""
-
-    def check_params(self, name: str, params: Mapping[str, Any] | None = None, version: int | None = None) -> None:
-        """Raises what `submit` would: `NotFound`, `Refused` (parameters that don't fit), `Unavailable`."""
-
-    def submit(
-        self,
-        name: str,
-        params: Mapping[str, Any] | None = None,
-        /,
-        *,
-        version: int | None = None,
-        id: str | None = None,
-        key: str | None = None,
-        **options: Unpack[TaskOptions],
-    ) -> SyncRef:
-        """Submits an instance: a task of the skill `workflow`, which keeps the version, by default the newest.
-
-        Raises: `NotFound`, `Refused` (parameters that don't fit), as `Client.submit`."""
-
-    def run(
-        self,
-        name: str,
-        params: Mapping[str, Any] | None = None,
-        /,
-        *,
-        version: int | None = None,
-        id: str | None = None,
-        key: str | None = None,
-        wait_s: float | None = None,
-        **options: Unpack[TaskOptions],
-    ) -> Any:
-        """Submits an instance and returns its result. Raises: as `submit`, and as `Client.run`."""
-
-    def remove(self, name: str) -> WorkflowRow:
-        """Removes the workflow; instances go on, and its versions stay readable. Raises: `NotFound`."""
 
 class SyncClientMemories:
     """Memories, and the conversations that they are made of. `by` is on record for what no user asks for."""
@@ -488,6 +365,168 @@ class SyncPastCluster:
         Of hours it has the newest, within `since` and `until`; then `window` sums up the hours between them.
         Raises: `InvalidQuery`, `Unavailable`."""
 
+class SyncSchedules:
+    """The schedules of a cluster, as its client sees them."""
+
+    def add(
+        self,
+        name: str,
+        cron: str,
+        skill: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        zone: str = "UTC",
+        catch_up: CatchUp = "coalesce",
+        **options: Unpack[RepeatedOptions],
+    ) -> Snapshot[Schedule]:
+        """Adds a schedule that submits tasks of the skill; adding the same one again changes nothing.
+
+        Raises: `Refused` (no cron line, no zone, parameters that don't fit, name taken), `TypeError` for an unknown
+        option."""
+
+    def pause(self, name: str) -> Snapshot[Schedule]:
+        """Pauses the schedule. Raises: `NotFound`."""
+
+    def resume(self, name: str) -> Snapshot[Schedule]:
+        """Resumes a paused schedule at its next time. Raises: `NotFound`."""
+
+    def remove(self, name: str) -> Snapshot[Schedule]:
+        """Removes the schedule; its tasks stay. Raises: `NotFound`."""
+
+    def list(self, *, fresh: bool = True) -> builtins.list[ScheduleRow]:
+        """All schedules, by name. Raises: `Unavailable`."""
+
+    def get(self, name: str, *, fresh: bool = True) -> ScheduleRow:
+        """One schedule. Raises: `NotFound`, `Unavailable`."""
+
+class SyncTaskFiles:
+    """`Client.files`. A file is given by its reference, a `StoredFile` or what stands for it in JSON."""
+
+    def put(self, name: str, source: FileSource, *, progress: Callable[[int], None] = ...) -> StoredFile:
+        """Stores a file, of any size; its reference may stand in parameters.
+
+        `source` is a path, bytes, an open file, or an async iterator of bytes. What no task names within the age of a
+        sweep is removed by it; `progress` is told how many bytes are stored.
+        Raises: `Refused` (name, source), `Unavailable`."""
+
+    def read(self, file: StoredFile | Mapping[str, Any], start: int = 0, end: int | None = None) -> Generator[bytes]:
+        """The bytes from `start` up to `end`, in pieces of at most a few MB.
+
+        Raises: `Refused` (no file), `Missing` (swept, erased), `Corrupt` (not what was put), `Unavailable`."""
+
+    def row(self, id: str, name: str) -> FileRow:
+        """A file of a task by its name, or by the parameter that holds it; the newest where there are several.
+
+        Raises: `NotFound`, `Unavailable`."""
+
+    def download(
+        self, file: StoredFile | Mapping[str, Any], path: str | Path = ".", *, progress: Callable[[int], None] = ...
+    ) -> Path:
+        """Writes a file to `path`, under its own name where that is a folder; returns where it is.
+
+        It has its name only once it is whole; what has that name is replaced.
+        Raises: as `read`; `OSError` where it can't be written."""
+
+class SyncTriggers:
+    """The triggers of a cluster, as its client sees them."""
+
+    def add(
+        self,
+        name: str,
+        on: str | Iterable[str],
+        *,
+        submit: str = "",
+        params: Mapping[str, Any] | None = None,
+        webhook: str = "",
+        secret: str = "",
+        publish: str = "",
+        where: str = "",
+        allow_loop: bool = False,
+        rate: int = ...,
+        **options: Unpack[RepeatedOptions],
+    ) -> Snapshot[Trigger]:
+        """Adds a trigger: for each event of a name in `on`, for which `where` holds, one of three things follows.
+
+        `submit` names the skill of a task whose `params` may hold `${expression}`, `webhook` the address of a POST that
+        the secret named `secret` signs, `publish` a subject. Adding the same one again changes nothing.
+        Raises: `Refused` (unknown event, wrong expression, name taken), `TypeError` for an unknown option."""
+
+    def pause(self, name: str) -> Snapshot[Trigger]:
+        """Holds the trigger; what happens meanwhile is kept for it. Raises: `NotFound`."""
+
+    def resume(self, name: str) -> Snapshot[Trigger]:
+        """Lets a paused or stopped trigger go on where it was. Raises: `NotFound`."""
+
+    def redrive(self, name: str) -> Snapshot[Trigger]:
+        """Delivers again what failed and is kept. Raises: `NotFound`."""
+
+    def remove(self, name: str) -> Snapshot[Trigger]:
+        """Removes the trigger; its tasks stay. Raises: `NotFound`."""
+
+    def list(self, *, fresh: bool = True) -> builtins.list[TriggerRow]:
+        """All triggers, by name. Raises: `Unavailable`."""
+
+    def get(self, name: str, *, fresh: bool = True) -> TriggerRow:
+        """One trigger. Raises: `NotFound`, `Unavailable`."""
+
+class SyncWorkflows:
+    """The workflows of a cluster, as its client sees them."""
+
+    def add(self, definition: Given) -> WorkflowRow:
+        """Adds a workflow, or a new version of it: a file, the text of one, what a file would say, or a checked one.
+
+        The same definition again changes nothing. Skills that no node offers are allowed: see `missing_skills`.
+        Raises: `InvalidDefinition` (a `Refused`) with all that is wrong, each with its line and column; `OSError`."""
+
+    def check(self, definition: Given) -> Plan:
+        """What `add` would run; no server is asked. Raises: `InvalidDefinition`, `OSError`."""
+
+    def missing_skills(self, definition: Given) -> builtins.list[str]:
+        """The skills that it needs and no node offers now. Raises: `InvalidDefinition`, `Unavailable`."""
+
+    def list(self, *, fresh: bool = True) -> builtins.list[WorkflowRow]:
+        """All workflows, by name; a large definition as a reference. Raises: `Unavailable`."""
+
+    def get(self, name: str, version: int | None = None) -> WorkflowRow:
+        """One workflow with the definition of that version, by default of the newest, also if it was removed.
+
+        Raises: `NotFound`, `Unavailable`."""
+
+    def check_params(self, name: str, params: Mapping[str, Any] | None = None, version: int | None = None) -> None:
+        """Raises what `submit` would: `NotFound`, `Refused` (parameters that don't fit), `Unavailable`."""
+
+    def submit(
+        self,
+        name: str,
+        params: Mapping[str, Any] | None = None,
+        /,
+        *,
+        version: int | None = None,
+        id: str | None = None,
+        key: str | None = None,
+        **options: Unpack[TaskOptions],
+    ) -> SyncRef:
+        """Submits an instance: a task of the skill `workflow`, which keeps the version, by default the newest.
+
+        Raises: `NotFound`, `Refused` (parameters that don't fit), as `Client.submit`."""
+
+    def run(
+        self,
+        name: str,
+        params: Mapping[str, Any] | None = None,
+        /,
+        *,
+        version: int | None = None,
+        id: str | None = None,
+        key: str | None = None,
+        wait_s: float | None = None,
+        **options: Unpack[TaskOptions],
+    ) -> Any:
+        """Submits an instance and returns its result. Raises: as `submit`, and as `Client.run`."""
+
+    def remove(self, name: str) -> WorkflowRow:
+        """Removes the workflow; instances go on, and its versions stay readable. Raises: `NotFound`."""
+
 class SyncClient:
     """`claw = SyncClient.connect()`: for as long as the program runs, or `with` it, or `close` it.
 
@@ -623,6 +662,10 @@ class SyncClient:
     def say(self, conversation: str, text: str, **more: Unpack[MessageOptions]) -> str:
         """Adds a message to a conversation; memories are made of a user's own. See `ClientMemories.say`."""
 
+    @property
+    def files(self) -> SyncTaskFiles:
+        """The files of tasks, and files to be given to tasks."""
+
     def blob(self, name: str) -> bytes:
         """The bytes that a task stored (`TaskHandle.store`). Raises: `Missing`, `Corrupt`, `Unavailable`."""
 
@@ -634,11 +677,13 @@ class SyncClient:
         id: str | None = None,
         key: str | None = None,
         delay_s: float | None = None,
+        files: Mapping[str, FileSource | StoredFile] | None = None,
         **options: Unpack[TaskOptions],
     ) -> SyncTypedRef[R]:
         """Submits a task; the same id (or idempotency key) and content again returns the existing task.
 
         With `delay_s` it starts after that many seconds; a repeated submission does not change the start.
+        `files`, by name, are stored first, and stand in the parameters: see `TaskContext.file`.
         Raises: `Refused` (malformed, parameters that don't fit, id taken by another task, predecessors not there),
         `TypeError` for an unknown option."""
 
@@ -651,6 +696,7 @@ class SyncClient:
         id: str | None = None,
         key: str | None = None,
         delay_s: float | None = None,
+        files: Mapping[str, FileSource | StoredFile] | None = None,
         **options: Unpack[TaskOptions],
     ) -> SyncTypedRef[R]: ...
     @overload
@@ -662,6 +708,7 @@ class SyncClient:
         id: str | None = None,
         key: str | None = None,
         delay_s: float | None = None,
+        files: Mapping[str, FileSource | StoredFile] | None = None,
         **options: Unpack[TaskOptions],
     ) -> SyncRef: ...
     @overload
@@ -672,6 +719,7 @@ class SyncClient:
         id: str | None = None,
         key: str | None = None,
         wait_s: float | None = None,
+        files: Mapping[str, FileSource | StoredFile] | None = None,
         **options: Unpack[TaskOptions],
     ) -> R:
         """Submits and returns the result: `submit` and `Ref.result` in one, waiting for `wait_s` at most.
@@ -687,6 +735,7 @@ class SyncClient:
         id: str | None = None,
         key: str | None = None,
         wait_s: float | None = None,
+        files: Mapping[str, FileSource | StoredFile] | None = None,
         **options: Unpack[TaskOptions],
     ) -> R: ...
     @overload
@@ -698,6 +747,7 @@ class SyncClient:
         id: str | None = None,
         key: str | None = None,
         wait_s: float | None = None,
+        files: Mapping[str, FileSource | StoredFile] | None = None,
         **options: Unpack[TaskOptions],
     ) -> Any: ...
     def submit_many(self, requests: Sequence[TaskRequest]) -> Batch:

@@ -9,23 +9,16 @@ import inspect
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from clawactors.app import syncclient
 from clawactors.app.client import Client
-from clawactors.runtime.client.backups import ClusterBackups
-from clawactors.runtime.client.past import PastCluster
-from clawactors.runtime.client.recording import ClientMemories
 from clawactors.runtime.client.ref import Ref, TypedRef
-from clawactors.runtime.client.schedules import Schedules
-from clawactors.runtime.client.syncproxy import HIDDEN
-from clawactors.runtime.client.triggers import Triggers
-from clawactors.runtime.client.workflows import Workflows
+from clawactors.runtime.client.syncproxy import HIDDEN, is_asynchronous
 
 STUB = Path(syncclient.__file__).with_suffix(".pyi")
-PARTS = (Ref, TypedRef, Schedules, Triggers, Workflows, ClientMemories, ClusterBackups, PastCluster)
-SYNC = {part.__name__: f"Sync{part.__name__}" for part in PARTS}
 OWN = frozenset(("connect", "of", "close", "user", "found"))
 """What the source of `SyncClient` has itself."""
 
@@ -81,7 +74,7 @@ def definitions(kind: type) -> Iterator[tuple[type, list[ast.FunctionDef | ast.A
     """Each public method with the class that has it, with its overloads; in the order of the sources."""
     seen: set[str] = set()
     for owner in kind.__mro__:
-        if not owner.__module__.startswith("clawactors."):
+        if not owner.__module__.startswith("clawactors"):
             continue
         tree = class_of(owner)
         found: dict[str, list[ast.FunctionDef | ast.AsyncFunctionDef]] = {}
@@ -105,6 +98,19 @@ def imported(module: str) -> dict[str, tuple[str, str]]:
         elif isinstance(node, ast.TypeAlias):
             names.setdefault(node.name.id, (module, node.name.id))
     return names
+
+
+def parts() -> list[type]:
+    """The classes of what a client has, such as `claw.schedules`."""
+    found: dict[str, type] = {}
+    for owner, nodes in definitions(Client):
+        match nodes[-1].returns:
+            case ast.Name(id=name) | ast.Constant(value=str() as name) if name.isidentifier():
+                module, there = imported(module_of(owner)).get(name, ("", ""))
+                kind = getattr(import_module(module), there, None) if module.startswith("clawactors.") else None
+                if isinstance(kind, type) and kind is not Ref and is_asynchronous(kind):
+                    found[name] = kind
+    return [found[name] for name in sorted(found)]
 
 
 def method(node: ast.FunctionDef | ast.AsyncFunctionDef, names: Names, *, documented: bool) -> ast.stmt:
@@ -206,6 +212,9 @@ def _formatted(text: str) -> str:
         text = subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout
     return text
 
+
+PARTS = (Ref, TypedRef, *parts())
+SYNC = {part.__name__: f"Sync{part.__name__}" for part in PARTS}
 
 if __name__ == "__main__":
     STUB.write_text(stub(), encoding="utf-8")

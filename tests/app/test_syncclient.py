@@ -96,7 +96,6 @@ def test_the_client_has_what_the_async_one_has() -> None:
 
 def test_what_type_checkers_read_is_what_there_is() -> None:
     assert syncstub.STUB.read_text("utf-8") == syncstub.stub(), "run `python -m tests.app.syncstub`"
-    assert not set(syncstub.SYNC.values()) - {*dir(syncclient), *syncclient._PARTS}
 
 
 # Calls
@@ -126,7 +125,7 @@ def test_calls_return_and_raise_what_the_async_ones_do(claw: SyncClient) -> None
 def test_a_wait_ends_at_its_timeout_and_the_task_goes_on(claw: SyncClient) -> None:
     ref = claw.submit("wait")
     began = time.monotonic()
-    with pytest.raises(TimeoutError, match="has not ended within 0.2 s: it is"):
+    with pytest.raises(TimeoutError, match=r"has not ended within 0\.2 s"):
         ref.result(timeout_s=0.2)
     assert time.monotonic() - began < 5
     ref.signal("go", 7)

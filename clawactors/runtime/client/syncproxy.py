@@ -14,7 +14,7 @@ from typing import Any, Final
 from clawactors.runtime.client.ref import Ref, TypedRef
 from clawactors.runtime.client.syncloop import LoopThread, told_to_caller
 
-__all__ = ["HIDDEN", "SyncProxy", "add_methods", "proxy_of"]
+__all__ = ["HIDDEN", "SyncProxy", "add_methods", "is_asynchronous", "proxy_class", "proxy_of"]
 
 HIDDEN: Final = frozenset(("aclose", "skills"))
 """What only the async client has: how it is closed, and a cache of its own."""
@@ -94,12 +94,13 @@ def proxy_of(value: Any, link: Callable[[], LoopThread[Any]], again: Callable[[L
         return proxy_class(TypedRef)(link, lambda link: TypedRef(link.opened, id, returns))
     if isinstance(value, AsyncIterator):
         return _iterated(link(), value)
-    if type(value).__module__.startswith("clawactors.runtime.client.") and _is_asynchronous(type(value)):
+    if type(value).__module__.startswith("clawactors") and is_asynchronous(type(value)):
         return proxy_class(type(value))(link, again)
     return value
 
 
-def _is_asynchronous(kind: type) -> bool:
+def is_asynchronous(kind: type) -> bool:
+    """True for a class with methods that are awaited."""
     known = _asynchronous.get(kind)
     if known is None:
         names = (name for name in dir(kind) if not name.startswith("_"))
