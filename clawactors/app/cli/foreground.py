@@ -1,6 +1,7 @@
 """Stop signals of a foreground command: the first Ctrl-C or SIGTERM stops it cleanly, the second forces it."""
 
 import asyncio
+import contextlib
 import os
 import signal
 from collections.abc import Callable
@@ -46,8 +47,9 @@ class StopSignals:
     def _on_signal(self) -> None:
         self._count += 1
         if self._count == 1:
-            note("Stopping. Press Ctrl-C again to force.")
-            self.stopping.set()
+            self.stopping.set()  # before anything is written: the terminal may be what has gone
+            with contextlib.suppress(OSError):
+                note("Stopping. Press Ctrl-C again to force.")
         elif self._count == 2:
             self._force()
         else:
