@@ -117,9 +117,10 @@ async def test_why_says_how_many_children_a_task_waits_for(system: System) -> No
     ref = await system.client.submit("waits")
 
     async def waits() -> bool:
-        return (await system.client.task(ref.id)).waiting_for == "child"
+        parked = await system.client.tasks(parent=ref.id, skill="asks", status="waiting")
+        return len(parked) == 2 and (await system.client.task(ref.id)).waiting_for == "child"
 
-    await until(waits, "it waits for children")
+    await until(waits, "it waits for children that wait for a signal")
     found = await system.client.why(ref.id)
     assert found.reasons[0] == f"it waits for 2 of 3 children: claw task --tree {ref.id} shows them"
     assert found.waiting_for["children"] == {"completed": 1, "waiting": 2}
