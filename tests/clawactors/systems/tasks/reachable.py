@@ -1,7 +1,8 @@
-"""Every state that commands can bring a task into, up to what makes no difference to the rules."""
+"""The states that commands can bring a task into, up to what makes no difference to the rules."""
 
 from collections.abc import Iterator
 from functools import cache
+from itertools import combinations
 from typing import Any, get_args
 
 from clawactors.kernel.errors import Refused
@@ -157,10 +158,13 @@ def _what_matters(task: Task) -> tuple[object, ...]:
 
 
 @cache
-def states() -> list[Task]:
-    """One state of each sort, the first before anything was asked."""
-    found = {_what_matters(Task()): Task()}
-    todo = [Task()]
+def states(together: int = 0) -> list[Task]:
+    """One state of each sort, the first before anything was asked; 17,500, and they grow.
+
+    With `together`, only those that show so many of the things that matter together for the first time.
+    """
+    tried, found, todo = {_what_matters(Task())}, [Task()], [Task()]
+    shown = _Shown(together)
     while todo:
         task = todo.pop()
         for command in commands(task):
@@ -171,6 +175,24 @@ def states() -> list[Task]:
             after = task
             for event in decided:
                 after = TASK.evolve(after, event, NOW_NS)
-            if found.setdefault(_what_matters(after), after) is after and after is not task:
-                todo.append(after)
-    return list(found.values())
+            sort = _what_matters(after)
+            if sort not in tried:
+                tried.add(sort)
+                if shown.is_first(sort):
+                    found.append(after)
+                    todo.append(after)
+    return found
+
+
+class _Shown:
+    """Which things were seen together so far."""
+
+    def __init__(self, together: int) -> None:
+        self._together, self._known = together, set[tuple[tuple[int, object], ...]]()
+
+    def is_first(self, sort: tuple[object, ...]) -> bool:
+        if not self._together:
+            return True
+        before = len(self._known)
+        self._known.update(combinations(enumerate(sort), self._together))
+        return len(self._known) > before

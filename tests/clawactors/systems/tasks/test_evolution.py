@@ -7,13 +7,13 @@ from clawactors.systems.tasks import FINAL, STATUSES, TASK, Task
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.task import RETRIABLE
-from tests.clawactors.systems.tasks.reachable import NOW_NS, commands, events, states
+from tests.clawactors.systems.tasks.reachable import NOW_NS, commands, events
 
 TYPES = e.TaskEvent.__value__.__args__
 
 
-def test_every_status_is_reached() -> None:
-    assert {task.life.status for task in states() if task.exists} == set(STATUSES)
+def test_every_status_is_reached(reached: list[Task]) -> None:
+    assert {task.life.status for task in reached if task.exists} == set(STATUSES)
 
 
 def test_every_event_and_every_command_is_tried() -> None:
@@ -22,16 +22,16 @@ def test_every_event_and_every_command_is_tried() -> None:
     assert {type(command) for command in commands(Task())} == asked
 
 
-def test_evolve_is_total_and_changes_nothing_that_exists() -> None:
-    for task in states():
+def test_evolve_is_total_and_changes_nothing_that_exists(reached: list[Task]) -> None:
+    for task in reached:
         before = repr(task)
         for event in events(task):
             assert isinstance(TASK.evolve(task, event, NOW_NS), Task)
         assert repr(task) == before
 
 
-def test_whatever_is_decided_is_legal_one_event_after_the_other() -> None:
-    for task in states():
+def test_whatever_is_decided_is_legal_one_event_after_the_other(reached: list[Task]) -> None:
+    for task in reached:
         for command in commands(task):
             try:
                 decided = TASK.decide(command, task)
@@ -43,9 +43,9 @@ def test_whatever_is_decided_is_legal_one_event_after_the_other() -> None:
                 assert after is not before, f"{command} leads to {event}, which is illegal in {before.life}"
 
 
-def test_what_evolve_takes_is_what_some_command_leads_to() -> None:
+def test_what_evolve_takes_is_what_some_command_leads_to(reached: list[Task]) -> None:
     """In each state the types of the legal events are those with which a decision can begin."""
-    for task in states():
+    for task in reached:
         decided = set()
         for command in commands(task):
             try:
@@ -69,17 +69,17 @@ def outcome(command: c.TaskCommand, task: Task) -> object:
         return str(refusal)
 
 
-def test_deciding_is_a_pure_function_and_a_refusal_has_a_reason() -> None:
-    for task in states():
+def test_deciding_is_a_pure_function_and_a_refusal_has_a_reason(reached: list[Task]) -> None:
+    for task in reached:
         for command in commands(task):
             first = outcome(command, task)
             assert first != ""
             assert outcome(command, task) == first
 
 
-def test_rule_5_of_an_ended_task_no_event_but_four_is_legal() -> None:
+def test_rule_5_of_an_ended_task_no_event_but_four_is_legal(reached: list[Task]) -> None:
     legal = defaultdict(set)
-    for task in states():
+    for task in reached:
         for event in events(task):
             if TASK.evolve(task, event, NOW_NS) is not task:
                 legal[task.life.status].add(type(event))
@@ -88,13 +88,13 @@ def test_rule_5_of_an_ended_task_no_event_but_four_is_legal() -> None:
         assert legal[status] == (allowed if status != "archived" else {e.TaskArchived})  # its history may still move
 
 
-def test_final_is_what_has_ended() -> None:
-    for task in states():
+def test_final_is_what_has_ended(reached: list[Task]) -> None:
+    for task in reached:
         assert TASK.is_final(task) == (task.life.status in FINAL)
 
 
-def test_a_life_is_consistent_in_every_state() -> None:
-    for task in states():
+def test_a_life_is_consistent_in_every_state(reached: list[Task]) -> None:
+    for task in reached:
         life = task.life
         status = life.resumes_to if life.status == "paused" else life.status
         if status == "blocked":
@@ -119,8 +119,8 @@ def test_a_life_is_consistent_in_every_state() -> None:
         )
 
 
-def test_only_the_next_attempt_can_be_scheduled() -> None:
-    for task in states():
+def test_only_the_next_attempt_can_be_scheduled(reached: list[Task]) -> None:
+    for task in reached:
         for attempt in range(task.life.attempt + 4):
             event = e.Scheduled(node="n1", incarnation="i1", attempt=attempt, skill="echo")
             legal = task.life.status == "pending" and task.exists and attempt == task.life.attempt + 1
