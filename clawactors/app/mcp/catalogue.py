@@ -4,7 +4,7 @@ from typing import Final
 
 from clawactors.app.mcp.options import McpOptions
 from clawactors.app.mcp.tooling import McpTool
-from clawactors.app.mcp.tools import changing, cluster, memories, reading, submitting
+from clawactors.app.mcp.tools import care, changing, cluster, memories, past, reading, schedules, submitting
 
 __all__ = ["ALL_TOOLS", "tools_for"]
 
@@ -14,6 +14,9 @@ ALL_TOOLS: Final[tuple[McpTool, ...]] = (
     *changing.TOOLS,
     *memories.TOOLS,
     *cluster.TOOLS,
+    *schedules.TOOLS,
+    *past.TOOLS,
+    *care.TOOLS,
 )
 
 

@@ -7,28 +7,12 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from mcp.server.stdio import stdio_server
 
 from clawactors.app.mcp.server import McpService
 
-__all__ = ["quiet_stdout", "serve_stdio"]
-
-
-@contextmanager
-def quiet_stdout() -> Iterator[None]:
-    """What the block prints goes to standard error."""
-    sys.stdout.flush()
-    kept = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        yield
-    finally:
-        sys.stdout.flush()
-        os.dup2(kept, 1)
-        os.close(kept)
+__all__ = ["serve_stdio"]
 
 
 async def serve_stdio(service: McpService) -> None:

@@ -166,13 +166,12 @@ async def test_every_tool_that_only_reads_answers_as_its_schema_says() -> None:
             **{name: {"text": "letter"} for name in ("recall", "context")},
             **{name: {"id": memory} for name in ("get_memory", "memory_history")},
         }
-        others = {"ask_task", "blob", *NEED_MORE}
+        others = {"ask_task", "blob", "get_workflow", "check_workflow", "compact"}
+        # Only a real cluster has a server to check, and a process that builds views of the past.
+        others |= {"doctor", "past_tasks", "past_status", "past_nodes", "past_stats"}
         for tool in tools_for(McpOptions(groups=ALL, read_only=True)).values():
             if tool.name not in others:
                 assert data(await agent.call_tool(tool.name, by_name.get(tool.name, {}))) is not None, tool.name
-
-
-NEED_MORE: set[str] = set()
 
 
 def keywords(schema: Any) -> Iterator[str]:

@@ -11,7 +11,6 @@ from typing import Any, Final
 import msgspec
 
 from clawactors.app.cli.output import is_terminal, note
-from clawactors.app.discovery import Found, discover
 from clawactors.app.problem import Problem
 
 __all__ = ["run"]
@@ -22,20 +21,23 @@ _TOKEN_MIN: Final = 20
 
 def run(options: Any) -> int:
     """Serves until the input ends, or a signal comes."""
-    if importlib.util.find_spec("mcp") is None:
-        raise Problem("misconfigured", "claw mcp needs the SDK: pip install 'clawactors[mcp]'", "then run it again")
     logging.basicConfig(
         stream=sys.stderr,
         level=logging.DEBUG if options.debug else logging.WARNING,
         format="claw mcp: %(levelname)s %(name)s: %(message)s",
     )
+    from clawactors.app.quietstdout import quiet_stdout
+
+    with quiet_stdout():
+        if importlib.util.find_spec("mcp") is None:
+            raise Problem("misconfigured", "claw mcp needs the SDK: pip install 'clawactors[mcp]'", "then run it again")
     if options.http:
         return asyncio.run(_serve_http(options))
     if is_terminal(sys.stdin):
         note("an editor or agent starts this and talks to it on standard input; see docs/mcp.md for its configuration")
-    from clawactors.app.mcp.stdio import quiet_stdout, serve_stdio
-
     with quiet_stdout():
+        from clawactors.app.mcp.stdio import serve_stdio
+
         service, link = _service(options)
 
     async def serve() -> None:
@@ -49,6 +51,7 @@ def run(options: Any) -> int:
 
 
 def _service(options: Any) -> Any:
+    from clawactors.app.discovery import Found, discover
     from clawactors.app.mcp.link import ClusterLink
     from clawactors.app.mcp.options import DEFAULT_GROUPS, GROUPS, McpOptions
     from clawactors.app.mcp.server import McpService

@@ -1,0 +1,90 @@
+"""Tools that show the cluster as it was at an earlier moment, and what has moved to the archive."""
+
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta
+
+from clawactors.app.mcp.calling import CallContext
+from clawactors.app.mcp.cutting import fitted, sparse
+from clawactors.app.mcp.shapes import ANSWER, TASKS, listed
+from clawactors.app.mcp.tooling import Moment, Names, mcp_tool
+from clawactors.runtime.client.past import PastCluster
+
+__all__ = ["TOOLS"]
+
+type _At = Annotated[str, Meta(description="A sequence of the log, a time with its zone, or a time ago: -2h")]
+type _Limit = Annotated[int, Meta(ge=1, le=1000, description="At most so many")]
+
+
+async def _then(call: CallContext, at: str) -> PastCluster:
+    place = int(at) if at.isascii() and at.isdigit() else at
+    return (await call.client()).at(place)
+
+
+@mcp_tool("List tasks of the past", "past", returns=TASKS)
+async def past_tasks(
+    call: CallContext,
+    *,
+    at: _At,
+    status: Names = [],  # noqa: B006 # read for its type only
+    skill: str = "",
+    text: str = "",
+    limit: _Limit = 20,
+    cursor: str = "",
+) -> dict[str, Any]:
+    """Lists tasks as they were at that moment, newest first. The first question about a moment takes a while."""
+    then = await _then(call, at)
+    page = await then.tasks(status=status, skill=skill, text=text, limit=limit, cursor=cursor)
+    rows = {"tasks": [sparse(row) for row in page]}
+    return fitted(rows | ({"cursor": page.cursor} if page.cursor else {}), call.options.limit_chars)
+
+
+@mcp_tool("Show the status of the past", "past", returns=ANSWER)
+async def past_status(call: CallContext, *, at: _At) -> dict[str, Any]:
+    """Shows tasks and nodes by status as they were at that moment."""
+    return sparse(await (await _then(call, at)).status())
+
+
+@mcp_tool("List nodes of the past", "past", returns=listed("nodes"))
+async def past_nodes(call: CallContext, *, at: _At) -> dict[str, Any]:
+    """Lists the nodes as they were at that moment."""
+    rows = await (await _then(call, at)).nodes()
+    return fitted({"nodes": [sparse(row) for row in rows]}, call.options.limit_chars)
+
+
+@mcp_tool("Show statistics of the past", "past", returns=ANSWER)
+async def past_stats(call: CallContext, *, at: _At, limit: _Limit = 10) -> dict[str, Any]:
+    """Counts tasks by status, skill, node, user and error as they were at that moment."""
+    found = await (await _then(call, at)).statistics(limit=limit)
+    return fitted(msgspec.to_builtins(found), call.options.limit_chars)
+
+
+@mcp_tool("List archived tasks", "past", returns=TASKS)
+async def archived_tasks(
+    call: CallContext,
+    *,
+    ended: Annotated[Names, Meta(description="completed, failed, cancelled, dead, deleted")] = [],  # noqa: B006
+    skill: str = "",
+    user: str = "",
+    since: Moment = "",
+    until: Moment = "",
+    limit: _Limit = 20,
+    cursor: str = "",
+) -> dict[str, Any]:
+    """Lists tasks that have moved to the archive, newest first."""
+    page = await (await call.client()).archived(
+        ended=ended,
+        skill=skill,
+        user=user,
+        since=since or None,
+        until=until or None,
+        limit=limit,
+        cursor=cursor,
+        fresh=not cursor,
+    )
+    rows = [{"status": "archived"} | sparse(row) for row in page]
+    return fitted({"tasks": rows} | ({"cursor": page.cursor} if page.cursor else {}), call.options.limit_chars)
+
+
+TOOLS: Final = (past_tasks, past_status, past_nodes, past_stats, archived_tasks)
