@@ -43,6 +43,7 @@ class ClusterPlan(msgspec.Struct, frozen=True, kw_only=True):
     slots: int = 5
     skills: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
+    workers: tuple[str, ...] = ()
     port: int | None = None
     nats_url: str = ""
     restart: bool = True
@@ -154,6 +155,7 @@ class ClusterSupervisor:
                 slots=plan.slots,
                 skills=plan.skills,
                 allow=plan.allow,
+                workers=plan.workers,
                 secrets=plan.secrets,
                 lease_s=plan.lease_s,
             )

@@ -42,6 +42,7 @@ async def _serve(options: Any, path: Path, lock: int | None) -> int:
         slots=options.slots,
         skills=tuple(options.skills),
         allow=tuple(options.allow),
+        workers=tuple(options.worker),
         secrets=path_of(options.secrets),
         port=options.port,
         nats_url=options.nats or "",

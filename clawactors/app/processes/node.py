@@ -34,10 +34,18 @@ __all__ = ["serve"]
 
 async def serve(start: NodeStart, ready: Callable[[], None]) -> None:
     """Joins, works until cancelled, hands everything back."""
-    skills = load_skills(start.skills, allow=start.allow)
     secrets = Secrets(read_secrets(start.secrets))
-    with captured(secrets):
-        await _work(start, skills, secrets, ready)
+    if not start.workers:
+        skills = load_skills(start.skills, allow=start.allow)
+        with captured(secrets):
+            await _work(start, skills, secrets, ready)
+        return
+    from clawactors.runtime.node.workers import Workers
+
+    async with Workers(start.workers, start.name) as workers:
+        skills = load_skills(start.skills, allow=start.allow, of_workers=workers.skills)
+        with captured(secrets):
+            await _work(start, skills, secrets, ready)
 
 
 @asynccontextmanager

@@ -59,11 +59,15 @@ class MemoryStart(Start, frozen=True, kw_only=True):
 
 
 class NodeStart(Start, frozen=True, kw_only=True):
-    """Start parameters of a node process; `name` is the node's id, `secrets` the file that it reads them from."""
+    """Start parameters of a node process; `name` is the node's id, `secrets` the file that it reads them from.
+
+    `workers` are commands, each of which runs the skills of another program.
+    """
 
     slots: int = 5
     skills: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
+    workers: tuple[str, ...] = ()
     affinity: dict[str, str] = {}
     secrets: str = ""
     lease_s: float = LEASE_S

@@ -22,14 +22,14 @@ _PACKAGE: Final = Path(clawactors.__file__).resolve().parent
 _CHECKOUT: Final = _PACKAGE.parent
 
 
-def load_skills(specs: Sequence[str], *, allow: Sequence[str] = ()) -> list[Skill]:
+def load_skills(specs: Sequence[str], *, allow: Sequence[str] = (), of_workers: Sequence[Skill] = ()) -> list[Skill]:
     """The built-in skills and those in the given modules, `.py` files and folders; `allow` is for the skill `python`.
 
     Files find their neighbours by import, modules are also looked for in the working folder. Own skills win over
     built-in ones of the same name.
     Raises: `Misconfigured` for what is missing or broken, holds no skill, or two skills of one name.
     """
-    own: dict[str, tuple[Skill, str]] = {}
+    own: dict[str, tuple[Skill, str]] = {skill.name: (skill, "a worker") for skill in of_workers}
     for spec in dict.fromkeys(specs):
         found = {id(skill): (skill, where) for module, where in _modules(spec) for skill in _skills_in(module)}
         if not found:

@@ -67,6 +67,8 @@ def _node_options(parser: Parser) -> None:
         metavar="MODULE:FUNCTION",
         help="functions that the skill `python` may call",
     )
+    worker = "a program in another language that runs skills, as in 'node worker.js'; repeat it for several"
+    parser.add_argument("--worker", action="append", default=[], metavar="COMMAND", help=worker)
     parser.add_argument("--secrets", metavar="FILE", help="file with NAME=VALUE lines, for skills that request secrets")
     parser.add_argument(
         "--lease",

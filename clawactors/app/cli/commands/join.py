@@ -38,6 +38,7 @@ def run(options: Any) -> int:
         slots=options.slots,
         skills=tuple(options.skills),
         allow=tuple(options.allow),
+        workers=tuple(options.worker),
         secrets=path_of(options.secrets),
         affinity=dict(options.affinity),
         lease_s=options.lease,

@@ -24,6 +24,7 @@ __all__ = ["EndedPhase", "log_failure", "note_failure", "note_result"]
 _WHY: Final[dict[StopReason, str]] = {
     "drain": "stops",
     "lost": "was believed dead",
+    "crashed": "lost its worker",
     "unpark": "keeps as many parked tasks as it may",
 }
 """What is said of the node that gives a task back."""
@@ -118,8 +119,10 @@ def _note_stop(attempt: "Attempt", reason: StopReason | None) -> None:
         elif reason == "continued":
             taken = attempt.signals.had.counts
             attempt.journal.note(c.ContinueRun(attempt.fence, attempt.next_params, taken))
+        elif reason == "crashed" and not attempt.journal.ahead.life.parked:
+            attempt.journal.note(c.Interrupt(attempt.fence, attempt.crashed_by))
         elif reason in _WHY:
-            why = f"node {attempt.fence.node} {_WHY[reason]}"
+            why = attempt.crashed_by or f"node {attempt.fence.node} {_WHY[reason]}"
             if left := attempt.parking.left:
                 attempt.journal.note(c.Park(attempt.fence, left))
             if attempt.journal.ahead.life.parked:

@@ -7,7 +7,7 @@ from clawactors.runtime.node.code import Code
 
 __all__ = ["GENTLE", "STRENGTH", "Phase", "StopReason", "end_code"]
 
-type StopReason = Literal["failed", "pause", "drain", "unpark", "continued", "cancel", "lost", "superseded"]
+type StopReason = Literal["failed", "pause", "drain", "unpark", "continued", "cancel", "crashed", "lost", "superseded"]
 
 STRENGTH: Final[dict[StopReason, int]] = {
     "failed": 0,
@@ -16,8 +16,9 @@ STRENGTH: Final[dict[StopReason, int]] = {
     "unpark": 1,
     "continued": 1,
     "cancel": 2,
-    "lost": 3,
-    "superseded": 4,
+    "crashed": 3,
+    "lost": 4,
+    "superseded": 5,
 }
 """A stronger reason replaces a weaker one."""
 
@@ -48,4 +49,4 @@ class Phase(ABC):
 
 def end_code(code: Code, reason: StopReason) -> None:
     """Ends the code where it awaits; only a cancel is a cancel for the code."""
-    code.cancel(cleans_up=reason == "cancel", suspends=reason in ("lost", "superseded"))
+    code.cancel(cleans_up=reason == "cancel", suspends=reason in ("crashed", "lost", "superseded"))

@@ -30,6 +30,8 @@ class RecordingAttempt(ABC):
     clock: Clock
     journal: AttemptJournal
     phase: Phase
+    crashed_by: str = ""
+    """What ended the process of its code, beside its node."""
     on_cleared: Callable[[], None] | None = None
     """Called once a suspect has recorded a step: it got further than the attempts before it."""
 

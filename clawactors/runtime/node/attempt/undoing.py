@@ -49,7 +49,7 @@ class _UndoingPhase(EndedPhase):
 
     @override
     def stop(self, reason: StopReason) -> "_UndoingPhase":
-        if reason in ("pause", "drain", "lost", "superseded"):
+        if reason in ("pause", "drain", "crashed", "lost", "superseded"):
             self.reason = reason
         return self
 

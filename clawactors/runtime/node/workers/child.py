@@ -1,0 +1,230 @@
+"""One life of a worker: its process, its lines."""
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import os
+import shlex
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from typing import Final, Protocol, Self
+
+import msgspec
+
+from clawactors.eventlog import Misconfigured
+from clawactors.runtime.node import keeper
+from clawactors.runtime.node.descendants import NODE
+from clawactors.runtime.node.workers.lines import TooLong, read_lines
+from clawactors.runtime.node.workers.orders import (
+    DrainWorker,
+    NodeHello,
+    PingWorker,
+    RefusedLine,
+    ToWorker,
+    encode_message,
+)
+from clawactors.runtime.node.workers.protocol import LINE_MAX_BYTES, PROTOCOLS, FromWorker, WorkerHello, decode_message
+from clawactors.version import VERSION
+
+__all__ = ["WorkerChild"]
+
+_HELLO_S: Final = 30.0
+_PING_S: Final = 10.0
+_GRACE_S: Final = 5.0
+_LOGGED: Final = 20
+_TEXT_MAX: Final = 200
+_OURS: Final = ("CLAW_", "NATS_")
+
+_log = logging.getLogger(__name__)
+
+
+class _Owner(Protocol):
+    command: str
+    malformed: int
+
+    def receive(self, child: "WorkerChild", message: FromWorker) -> None: ...
+
+    def say(self, text: str) -> None: ...
+
+
+class WorkerChild:
+    """One life of a worker."""
+
+    def __init__(self, owner: _Owner, process: Process, life: int, status: int) -> None:
+        self._owner, self._process, self._life, self._status = owner, process, life, status
+        self._line = self._refused = 0
+        self._heard_s = asyncio.get_running_loop().time()
+        self._silence_s = 0.0
+        self.hello = WorkerHello(0, ())
+        self._lines = read_lines(process.stdout, LINE_MAX_BYTES)
+        self._errors = asyncio.create_task(self._read_errors())
+
+    @classmethod
+    async def begin(cls, owner: _Owner, node: str) -> Self:
+        """A child that has said hello. Raises: `Misconfigured`."""
+        try:
+            words = shlex.split(owner.command)
+        except ValueError as error:
+            raise Misconfigured(f"--worker {owner.command}: {error}") from None
+        if not words:
+            raise Misconfigured("--worker takes a command, as in --worker 'node worker.js'")
+        life_read, life = os.pipe()
+        status, status_write = os.pipe()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-I", "-S", keeper.__file__, str(life_read), str(status_write), *words),
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=PIPE,
+                env={name: value for name, value in os.environ.items() if name == NODE or not name.startswith(_OURS)},
+                pass_fds=(life_read, status_write),
+                start_new_session=True,
+            )
+        except BaseException:
+            os.close(life)
+            os.close(status)
+            raise
+        finally:
+            os.close(life_read)
+            os.close(status_write)
+        child = cls(owner, process, life, status)
+        try:
+            async with asyncio.timeout(_HELLO_S):
+                await child.send(NodeHello(PROTOCOLS, VERSION, node))
+                await child._hear_hello()
+        except TimeoutError:
+            await child.kill()
+            raise Misconfigured(f"--worker {owner.command}: no hello within {_HELLO_S:g} s") from None
+        except BaseException:
+            await child.kill()
+            raise
+        return child
+
+    async def _hear_hello(self) -> None:
+        async for line in self._lines:
+            self._line += 1
+            message = self._message_of(line)
+            if message is None:
+                continue
+            if not isinstance(message, WorkerHello):
+                self.refuse("the first message is hello")
+                continue
+            if message.protocol not in PROTOCOLS:
+                spoken = ", ".join(map(str, PROTOCOLS))
+                self.refuse(f"protocol {message.protocol} is not spoken here, but {spoken}")
+                raise Misconfigured(
+                    f"--worker {self._owner.command}: it speaks protocol {message.protocol}, this release {spoken}"
+                )
+            self.hello, self._silence_s = message, message.silence_s
+            return
+        raise Misconfigured(f"--worker {self._owner.command}: it {await self._how_ended()} before it said hello")
+
+    async def serve(self) -> str:
+        """Takes its messages until it ends; says how."""
+        watching = asyncio.create_task(self._watch())
+        try:
+            async for line in self._lines:
+                self._line += 1
+                self._heard_s = asyncio.get_running_loop().time()
+                if (message := self._message_of(line)) is not None:
+                    self._owner.receive(self, message)
+            return await self._how_ended()
+        finally:
+            watching.cancel()
+            await self.kill()
+
+    def _message_of(self, line: bytes | TooLong) -> FromWorker | None:
+        if isinstance(line, TooLong):
+            self.refuse(f"it has {line} bytes, and {LINE_MAX_BYTES} is the most")
+        elif line.strip():
+            try:
+                return decode_message(line)
+            except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+                shown = repr(line[:_TEXT_MAX].decode(errors="replace"))
+                hint = "" if line.lstrip()[:1] == b"{" else "; print to standard error: standard output has messages"
+                self.refuse(f"{error}: {shown}{hint}")
+        return None
+
+    def refuse(self, why: str) -> None:
+        """Counts the present line, notes it, and answers it."""
+        self._owner.malformed += 1
+        self._refused += 1
+        if self._refused <= _LOGGED or self._refused % 1000 == 0:
+            _log.warning("worker %s, line %d refused: %s", self._owner.command, self._line, why)
+        self.send_soon(RefusedLine(self._line, why[:500]))
+
+    async def send(self, message: ToWorker) -> None:
+        """See `WorkerLink`."""
+        self.send_soon(message)
+        if (stdin := self._process.stdin) is not None:
+            with contextlib.suppress(ConnectionError, RuntimeError):
+                await stdin.drain()
+
+    def send_soon(self, message: ToWorker) -> None:
+        """See `WorkerLink`."""
+        if (stdin := self._process.stdin) is not None and not stdin.is_closing():
+            with contextlib.suppress(ConnectionError, RuntimeError):
+                stdin.write(encode_message(message))
+
+    async def _watch(self) -> None:
+        loop = asyncio.get_running_loop()
+        for id in itertools.count(1):
+            self.send_soon(PingWorker(id))
+            await asyncio.sleep(_PING_S)
+            if self._silence_s and loop.time() - self._heard_s > self._silence_s:
+                _log.error("worker %s answers no ping for %g s: killed", self._owner.command, self._silence_s)
+                self._end_now()
+
+    async def _read_errors(self) -> None:
+        async for line in read_lines(self._process.stderr, 1 << 20):
+            text = f"({line} bytes)" if isinstance(line, TooLong) else line.decode(errors="replace")
+            self._owner.say(text)
+
+    async def _how_ended(self) -> str:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GRACE_S):
+                await self._process.wait()
+        os.set_blocking(self._status, False)
+        try:
+            said = os.read(self._status, 100).split()
+        except BlockingIOError:
+            return "closed its standard output"
+        match said:
+            case [b"exit", code] if int(code) < 0:
+                return f"was killed by {signal.Signals(-int(code)).name}"
+            case [b"exit", code]:
+                return f"ended with exit code {int(code)}"
+            case [b"error", number, *_]:
+                return f"can't be run: {os.strerror(int(number))}"
+            case _:
+                return "was killed"
+
+    async def end(self) -> None:
+        """Tells it to end, and waits for that."""
+        await self.send(DrainWorker())
+        if (stdin := self._process.stdin) is not None:
+            stdin.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GRACE_S):
+                await self._process.wait()
+        await self.kill()
+
+    def _end_now(self) -> None:
+        if self._life >= 0:
+            os.close(self._life)
+            self._life = -1
+
+    async def kill(self) -> None:
+        """Ends it at once, with all that it has started. Order: idempotent."""
+        self._end_now()
+        await self._process.wait()
+        if (stdin := self._process.stdin) is not None:
+            stdin.close()
+            with contextlib.suppress(ConnectionError):
+                await stdin.wait_closed()
+        if self._status >= 0:
+            os.close(self._status)
+            self._status = -1
+        self._errors.cancel()
