@@ -40,7 +40,7 @@ _OURS: Final = ("CLAW_", "NATS_")
 _log = logging.getLogger(__name__)
 
 
-class _Owner(Protocol):
+class _ChildOwner(Protocol):
     command: str
     malformed: int
 
@@ -52,7 +52,7 @@ class _Owner(Protocol):
 class WorkerChild:
     """One life of a worker."""
 
-    def __init__(self, owner: _Owner, process: Process, life: int, status: int) -> None:
+    def __init__(self, owner: _ChildOwner, process: Process, life: int, status: int) -> None:
         self._owner, self._process, self._life, self._status = owner, process, life, status
         self._line = self._refused = 0
         self._heard_s = asyncio.get_running_loop().time()
@@ -62,7 +62,7 @@ class WorkerChild:
         self._errors = asyncio.create_task(self._read_errors())
 
     @classmethod
-    async def begin(cls, owner: _Owner, node: str) -> Self:
+    async def begin(cls, owner: _ChildOwner, node: str) -> Self:
         """A child that has said hello. Raises: `Misconfigured`."""
         try:
             words = shlex.split(owner.command)

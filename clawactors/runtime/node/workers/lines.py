@@ -12,11 +12,11 @@ class TooLong(int):
     """In the place of a line that was longer than allowed: how many bytes it had."""
 
 
-class _Stream(Protocol):
+class _LineSource(Protocol):
     async def read(self, n: int) -> bytes: ...
 
 
-async def read_lines(stream: _Stream | None, most_bytes: int) -> AsyncGenerator[bytes | TooLong]:
+async def read_lines(stream: _LineSource | None, most_bytes: int) -> AsyncGenerator[bytes | TooLong]:
     """The lines without their ends, also the last one; of a longer one nothing but its length is kept."""
     parts: list[bytes] = []
     size = 0

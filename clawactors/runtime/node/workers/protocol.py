@@ -20,8 +20,8 @@ __all__ = [
     "FromWorker",
     "OfAttempt",
     "SkillDeclaration",
-    "StepDone",
-    "StepFailed",
+    "StepRaised",
+    "StepReturned",
     "WireMessage",
     "WorkerHello",
     "WorkerPong",
@@ -87,7 +87,7 @@ class CodeCall(WireMessage, frozen=True, tag="call"):
     branch: str = ""
 
 
-class StepDone(WireMessage, frozen=True, tag="done"):
+class StepReturned(WireMessage, frozen=True, tag="done"):
     """The function of a step has returned."""
 
     attempt: str
@@ -95,7 +95,7 @@ class StepDone(WireMessage, frozen=True, tag="done"):
     value: Any = None
 
 
-class StepFailed(WireMessage, frozen=True, tag="failed"):
+class StepRaised(WireMessage, frozen=True, tag="failed"):
     """The function of a step has raised."""
 
     attempt: str
@@ -156,7 +156,15 @@ class WorkerPong(WireMessage, frozen=True, tag="pong"):
 
 
 type OfAttempt = (
-    CodeCall | StepDone | StepFailed | CodeResult | CodeRaised | CodeAnswered | CodeProgress | CodeHeartbeat | CodeLog
+    CodeCall
+    | StepReturned
+    | StepRaised
+    | CodeResult
+    | CodeRaised
+    | CodeAnswered
+    | CodeProgress
+    | CodeHeartbeat
+    | CodeLog
 )
 type FromWorker = WorkerHello | OfAttempt | WorkerPong
 

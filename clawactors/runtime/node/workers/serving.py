@@ -30,8 +30,8 @@ from clawactors.runtime.node.workers.protocol import (
     CodeRaised,
     CodeResult,
     OfAttempt,
-    StepDone,
-    StepFailed,
+    StepRaised,
+    StepReturned,
 )
 from clawactors.systems.tasks.retry import Retry
 
@@ -78,9 +78,9 @@ class ServedAttempt:
     def deliver(self, message: OfAttempt) -> None:
         """Takes it; what needs the run is left to its coroutine."""
         match message:
-            case StepDone(id=id, value=value) if (future := self._waiting(self._doing, id)) is not None:
+            case StepReturned(id=id, value=value) if (future := self._waiting(self._doing, id)) is not None:
                 future.set_result(value)
-            case StepFailed(id=id, error=error) if (future := self._waiting(self._doing, id)) is not None:
+            case StepRaised(id=id, error=error) if (future := self._waiting(self._doing, id)) is not None:
                 future.set_exception(failure_of(error, self._rules))
             case CodeAnswered(id=id, value=value, error=raised) if (
                 future := self._waiting(self._asked, id)
@@ -89,7 +89,7 @@ class ServedAttempt:
                     future.set_result(message.value)
                 else:
                     future.set_exception(failure_of(raised))
-            case StepDone(id=id) | StepFailed(id=id) | CodeAnswered(id=id):
+            case StepReturned(id=id) | StepRaised(id=id) | CodeAnswered(id=id):
                 if not self._is_cancelled:
                     self._link.refuse(f"nothing waits for {message.__struct_config__.tag} {id} of {self.key}")
             case CodeProgress(done=done, total=total):
