@@ -10,11 +10,14 @@ from clawactors.systems.memories.kind import MEMORIES
 from clawactors.systems.nodes.kind import NODES
 from clawactors.systems.owners.kind import OWNERS
 from clawactors.systems.schedules.kind import SCHEDULES
+from clawactors.systems.settings.kind import SETTINGS
 from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.triggers.kind import TRIGGERS
 from clawactors.systems.workflows.kind import WORKFLOWS
 
 __all__ = ["DECODER", "KINDS"]
 
-KINDS: Final = Kinds((TASKS, NODES, SCHEDULES, TRIGGERS, WORKFLOWS, BACKUPS, CHATS, MEMORIES, OWNERS, ERASURES))
+KINDS: Final = Kinds(
+    (TASKS, NODES, SCHEDULES, TRIGGERS, WORKFLOWS, BACKUPS, CHATS, MEMORIES, OWNERS, ERASURES, SETTINGS)
+)
 DECODER: Final = KINDS.decoder

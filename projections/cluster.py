@@ -19,6 +19,7 @@ from clawactors.projections.views.erasures import ERASURES_VIEW, last_erasure
 from clawactors.projections.views.faults import FAULTS_VIEW
 from clawactors.projections.views.nodes.questions import NODES_VIEW
 from clawactors.projections.views.schedules import SCHEDULES_VIEW
+from clawactors.projections.views.settings import SETTINGS_VIEW
 from clawactors.projections.views.skills import SKILLS_VIEW
 from clawactors.projections.views.status import STATUS_VIEW
 from clawactors.projections.views.tasks.questions import TASKS_VIEW
@@ -38,6 +39,7 @@ VIEWS: Final[tuple[ViewDefinition, ...]] = (
     WORKFLOWS_VIEW,
     BACKUPS_VIEW,
     ERASURES_VIEW,
+    SETTINGS_VIEW,
     SKILLS_VIEW,
     STATUS_VIEW,
     FAULTS_VIEW,

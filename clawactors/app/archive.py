@@ -1,7 +1,7 @@
 """The archive of a data folder: where its files are kept, and after how long tasks move there.
 
-`archive.toml` in the folder says so; without it files lie in `archive/` of the folder, and tasks move 30 days after
-their end. See docs/operations.md.
+`archive.toml` in the folder says so; without it files lie in `archive/` of the folder, and the setting `archive.after`
+counts. See docs/operations.md.
 """
 
 import json
@@ -70,9 +70,15 @@ def write_archive_settings(data: Path, settings: ArchiveSettings) -> None:
     """Writes the settings of an archive whose files, unless they are in S3, lie in the data folder."""
     if not settings.store.startswith("s3://"):
         settings = ArchiveSettings(archive_after=settings.archive_after)
-    lines = (f"{name} = {json.dumps(value)}\n" for name, value in msgspec.structs.asdict(settings).items() if value)
-    if settings != ArchiveSettings():
-        (data / FILE).write_text("".join(lines), "utf-8")
+    default = ArchiveSettings()
+    # Only what is given: what the file says hides the settings of the cluster.
+    given = {
+        name: value
+        for name in settings.__struct_fields__
+        if (value := getattr(settings, name)) != getattr(default, name)
+    }
+    if given:
+        (data / FILE).write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in given.items()), "utf-8")
 
 
 def archive_of(data: Path, settings: ArchiveSettings | None = None) -> Archive:

@@ -14,6 +14,7 @@ from typing import Final, Self
 import msgspec
 
 from clawactors.app.datafolder import DataFolder
+from clawactors.app.layers import layers_of, options_given
 from clawactors.app.processes.start import ControlStart, MemoryStart, NodeStart, WebStart
 from clawactors.app.processes.supervisor import Child
 from clawactors.app.runfile import Pids, Run, remove_run, write_run
@@ -21,7 +22,7 @@ from clawactors.app.server import NatsServer
 from clawactors.app.server.config import ServerLink
 from clawactors.app.upkeep.mirror import mirror_streams, take_over
 from clawactors.eventlog import Misconfigured
-from clawactors.runtime.node.machine import LEASE_S
+from clawactors.runtime.settings import Layer
 from clawactors.version import VERSION
 
 __all__ = ["ClusterPlan", "ClusterSupervisor"]
@@ -36,27 +37,38 @@ class ClusterPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     `mirror` is the address of a server that mirrors this cluster. `standby` is where a server listens that does so for
     another one, and runs nothing else. `takes_over` goes on from such a mirror. At `web_port` the HTTP API and the
-    dashboard are served, None for nowhere.
+    dashboard are served, None for nowhere. Of the other options None leaves the settings as they are.
     """
 
     nodes: int = 2
-    slots: int = 5
+    slots: int | None = None
     skills: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
     workers: tuple[str, ...] = ()
     port: int | None = None
     nats_url: str = ""
     restart: bool = True
-    lease_s: float = LEASE_S
+    lease_s: float | None = None
     secrets: str = ""
-    memory_daily_s: float = 86_400.0
-    memory_incremental: bool = True
-    memory_extracts: bool = True
+    memory_daily_s: float | None = None
+    memory_incremental: bool | None = None
+    memory_extracts: bool | None = None
     memory_config: str = ""
     web_port: int | None = None
     mirror: str = ""
     standby: str = ""
     takes_over: bool = False
+
+    @property
+    def given(self) -> tuple[Layer, ...]:
+        """The settings that it gives."""
+        return options_given(
+            slots=self.slots,
+            lease=self.lease_s,
+            memory_daily=self.memory_daily_s,
+            memory_incremental=self.memory_incremental,
+            memory_extracts=self.memory_extracts,
+        )
 
 
 class ClusterSupervisor:
@@ -131,15 +143,17 @@ class ClusterSupervisor:
         if plan.takes_over:
             await take_over(self.nats_url)
         data, sys_url = str(self.path), self.server.sys_url if self.server else ""
-        control = ControlStart(name=self._control_name(), nats_url=self.nats_url, sys_url=sys_url, data=data)
+        given = plan.given
+        layers_of(self.path, given)  # what is wrong is told at once, and not by each process
+        control = ControlStart(
+            name=self._control_name(), nats_url=self.nats_url, sys_url=sys_url, data=data, given=given
+        )
         self.control = Child("clawactors.app.processes.control", control, logs / "control.log", self._note)
         memory = MemoryStart(
             name="memory",
             nats_url=self.nats_url,
             data=data,
-            daily_s=plan.memory_daily_s,
-            incremental=plan.memory_incremental,
-            extracts=plan.memory_extracts,
+            given=given,
             config=plan.memory_config,
         )
         self.memory = Child("clawactors.app.processes.memory", memory, logs / "memory.log", self._note)
@@ -152,12 +166,11 @@ class ClusterSupervisor:
                 name=id,
                 nats_url=self.nats_url,
                 data=data,
-                slots=plan.slots,
+                given=given,
                 skills=plan.skills,
                 allow=plan.allow,
                 workers=plan.workers,
                 secrets=plan.secrets,
-                lease_s=plan.lease_s,
             )
             self.nodes[id] = Child(
                 "clawactors.app.processes.node", start, logs / f"{id}.log", self._note, runs_skills=True

@@ -7,7 +7,7 @@ memory processes, or one that starts over, remember nothing twice.
 """
 
 from clawactors.memory.process.actor import MemoryActor
-from clawactors.memory.process.consolidation import MemoryPlan
+from clawactors.memory.process.plan import MemoryPlan, plan_of
 from clawactors.memory.process.precedence import switch_often
 
-__all__ = ["MemoryActor", "MemoryPlan", "switch_often"]
+__all__ = ["MemoryActor", "MemoryPlan", "plan_of", "switch_often"]

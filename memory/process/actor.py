@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from clawactors.eventlog import Record, Unavailable, aggregate_pattern
 from clawactors.eventlog.leases import Leases
@@ -19,10 +19,11 @@ from clawactors.memory.process.access import tells
 from clawactors.memory.process.answers import Answers
 from clawactors.memory.process.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from clawactors.memory.process.commands import MemoryCommands, StoreSnapshots
-from clawactors.memory.process.consolidation import DEFAULT_PLAN, ConsolidationRunner, MemoryPlan
+from clawactors.memory.process.consolidation import ConsolidationRunner
 from clawactors.memory.process.following import Following
 from clawactors.memory.process.guarding import guarding
 from clawactors.memory.process.past import PastMemory, past_of
+from clawactors.memory.process.plan import DEFAULT_PLAN, MemoryPlan
 from clawactors.memory.process.questions import QUESTIONS
 from clawactors.memory.process.renewing import Renewal
 from clawactors.memory.process.store import MemoryStore
@@ -34,10 +35,6 @@ from clawactors.runtime.client.sender import CommandSender
 from clawactors.runtime.context import ActorContext
 from clawactors.runtime.control.lookup import StateEndpoint
 from clawactors.systems.chats.kind import CHATS
-from clawactors.systems.memories import Memory
-from clawactors.systems.memories.kind import MEMORIES
-from clawactors.systems.owners import Owner, owner_id
-from clawactors.systems.owners.kind import OWNERS
 
 __all__ = ["MemoryActor"]
 
@@ -91,6 +88,12 @@ class MemoryActor:
         self._working: dict[str, WorkingMemory] = {}
         self._open, self._saved = asyncio.Event(), 0
 
+    def replan(self, plan: MemoryPlan) -> None:
+        """What it does by itself is this from now on."""
+        self.plan = plan
+        if self._open.is_set():
+            self.consolidation.replan(plan)
+
     async def listen(self) -> None:
         """Accepts questions from now on; they wait until the store is open."""
         for name in QUESTIONS:
@@ -130,7 +133,7 @@ class MemoryActor:
             patterns = self.store.views.feed.projector.projection.patterns
             self._rows = Following(context.log, patterns, self.store.views.position, self._apply)
             snapshots = StoreSnapshots(self.store, self._rows)
-            guard = guarding(self._owner, self._is_forgotten, context.time.now_ns)
+            guard = guarding(self._state, context.time.now_ns)
             self.commands = MemoryCommands(context, self._kinds, snapshots, self._leases, self.requests, guard)
             self.writer = CommandWriter(self.commands.dispatcher, context.by)
             self.uses = UseCounter(self.writer)
@@ -192,13 +195,8 @@ class MemoryActor:
         with contextlib.suppress(OSError):  # without a checkpoint the log is read again, nothing else
             write_checkpoint(self._folder, checkpoint)
 
-    def _owner(self, name: str) -> Owner:
-        owner: Owner = self.store.views.snapshots.get(OWNERS.name, owner_id(name))[0].state
-        return owner
-
-    def _is_forgotten(self, id: str) -> bool:
-        memory: Memory = self.store.views.snapshots.get(MEMORIES.name, id)[0].state
-        return memory.status == "forgotten"
+    def _state(self, kind: str, id: str) -> Any:
+        return self.store.views.snapshots.get(kind, id)[0].state
 
     # For answers
 

@@ -18,11 +18,12 @@ from clawactors.memory.process.access import Access, access_of, spelled
 from clawactors.memory.process.auditing import audit, history
 from clawactors.memory.process.changing import change, configure
 from clawactors.memory.process.commands import MemoryCommands
-from clawactors.memory.process.consolidation import ConsolidationRunner, MemoryPlan
+from clawactors.memory.process.consolidation import ConsolidationRunner
 from clawactors.memory.process.contexts import Contexts
 from clawactors.memory.process.forgetting import forget
 from clawactors.memory.process.hiding import Hiding
 from clawactors.memory.process.past import PastMemory
+from clawactors.memory.process.plan import MemoryPlan
 from clawactors.memory.process.replies import Reply, event_row
 from clawactors.memory.process.store import MemoryStore
 from clawactors.memory.process.uses import UseCounter

@@ -23,6 +23,7 @@ from clawactors.memory.index.rows import find
 from clawactors.memory.index.writer import Change
 from clawactors.memory.item import Item, ItemCommand
 from clawactors.memory.process.forgetting import forget_ids
+from clawactors.memory.process.plan import MemoryPlan
 from clawactors.memory.process.proposing import Proposing
 from clawactors.memory.process.store import MemoryStore
 from clawactors.memory.process.writer import CommandWriter
@@ -31,30 +32,14 @@ from clawactors.memory.text.date import DateReader, zone_named
 from clawactors.systems.memories import Fact
 from clawactors.systems.memories import commands as c
 
-__all__ = ["DEFAULT_PLAN", "ConsolidationReport", "ConsolidationRunner", "MemoryPlan"]
+__all__ = ["ConsolidationReport", "ConsolidationRunner"]
 
-_DAY_S: Final = 86_400.0
 _DAY_NS: Final = 86_400_000_000_000
 _SETTLE_S: Final = 1.0
 _BATCH: Final = 256
 _ROWS_WITHIN_S: Final = 60.0
 
 _log = logging.getLogger(__name__)
-
-
-class MemoryPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a memory process does by itself. On request it consolidates in any case.
-
-    `daily_s`: how often it consolidates all of the time since the last run, 0 for never; `incremental`: it consolidates
-    new memories as they come; `extracts`: it has memories made of chat messages.
-    """
-
-    daily_s: float = _DAY_S
-    incremental: bool = True
-    extracts: bool = True
-
-
-DEFAULT_PLAN: Final = MemoryPlan()
 
 
 class ConsolidationReport(msgspec.Struct, frozen=True):
@@ -89,8 +74,17 @@ class ConsolidationRunner:
         self.upto, self.daily_ns = upto, daily_ns
         self.proposing = Proposing(store, store.parts.proposer, store.parts.summarizer)
         self._new: dict[str, int] = {}
-        self._wake = asyncio.Event()
+        self._wake, self._replanned = asyncio.Event(), asyncio.Event()
+        self._looks_back = True
         self._running = asyncio.Lock()
+
+    def replan(self, plan: MemoryPlan) -> None:
+        """Goes by this plan from now on; what came while it did not consolidate as memories come is made up for."""
+        before, self._plan = self._plan, plan
+        self._replanned.set()
+        if plan.incremental and not before.incremental:
+            self._looks_back = True
+            self._wake.set()
 
     def on_changes(self, changes: Iterable[Change]) -> None:
         """Schedules a run for these changes."""
@@ -114,18 +108,19 @@ class ConsolidationRunner:
     async def serve(self) -> None:
         """Runs what is due, until cancelled."""
         async with asyncio.TaskGroup() as group:
-            if self._plan.incremental:
-                missed = await asyncio.to_thread(self._since, self.upto, 0)
-                self._new = {item.id: item.version for item in missed} | self._new
-                group.create_task(self._run_soon())
-                if self._new:
-                    self._wake.set()
-            if self._plan.daily_s:
-                group.create_task(self._run_daily())
+            group.create_task(self._run_soon())
+            group.create_task(self._run_daily())
 
     async def _run_soon(self) -> None:
         while True:
-            await self._wake.wait()
+            if self._looks_back and self._plan.incremental:
+                self._looks_back = False
+                missed = await asyncio.to_thread(self._since, self.upto, 0)
+                self._new = {item.id: item.version for item in missed} | self._new
+            if not (self._new and self._plan.incremental):
+                self._wake.clear()
+                await self._wake.wait()
+                continue
             await asyncio.sleep(_SETTLE_S)  # collects memories that arrive together
             self._wake.clear()
             try:
@@ -141,11 +136,8 @@ class ConsolidationRunner:
             self.upto = max(self.upto, *new.values())
 
     async def _run_daily(self) -> None:
-        if not self.daily_ns:
-            self.daily_ns = self._now_ns()
         while True:
-            due_ns = self.daily_ns + int(self._plan.daily_s * 1e9)
-            await asyncio.sleep(max(0.0, (due_ns - self._now_ns()) / 1e9))
+            await self._daily_due()
             since_ns = self._now_ns() - int(self._plan.daily_s * 1e9)
             try:
                 report = await self.run(since_ns)
@@ -158,6 +150,20 @@ class ConsolidationRunner:
             await self._writer.write(await asyncio.to_thread(self._expired))
             old, upto = await asyncio.to_thread(self._outlived), self._store.views.position
             await forget_ids(self._store, self._writer, old, "kept for as long as its owner wants", upto)
+
+    async def _daily_due(self) -> None:
+        """Returns when it is time, by the plan as it is then."""
+        while True:
+            self._replanned.clear()
+            wait_s = None
+            if self._plan.daily_s:
+                self.daily_ns = self.daily_ns or self._now_ns()
+                wait_s = max(0.0, (self.daily_ns - self._now_ns()) / 1e9 + self._plan.daily_s)
+            try:
+                async with asyncio.timeout(wait_s):
+                    await self._replanned.wait()
+            except TimeoutError:
+                return
 
     def _outlived(self) -> list[str]:
         """The memories that are older than their owner wants them to be."""

@@ -7,6 +7,7 @@
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -15,19 +16,27 @@ from clawactors.kernel.principals import may_speak_for
 from clawactors.memory.index.forgotten import is_covered
 from clawactors.runtime.call import Answer, Call, Handler, Middleware, Reply
 from clawactors.systems.chats.commands import AddMessage
-from clawactors.systems.memories import MEMORY, Content, memory_id, note_key
+from clawactors.systems.memories import MEMORY, Content, Memory, memory_id, note_key
 from clawactors.systems.memories.commands import RecordMemory
 from clawactors.systems.memories.kind import MEMORIES
-from clawactors.systems.owners import Owner
+from clawactors.systems.owners import Owner, owner_id
+from clawactors.systems.owners.kind import OWNERS
 
 __all__ = ["guarding"]
 
-type OwnerOf = Callable[[str], Owner]
-type IsForgotten = Callable[[str], bool]
+type StateOf = Callable[[str, str], Any]
 
 
-def guarding(owner_of: OwnerOf, is_forgotten: IsForgotten, now_ns: Callable[[], int]) -> Middleware:
-    """The middleware; `owner_of` gives an owner by name, `is_forgotten` tells of a memory by its id."""
+def guarding(state: StateOf, now_ns: Callable[[], int]) -> Middleware:
+    """The middleware; `state(kind, id)` gives that of an owner, or of a memory."""
+
+    def owner_of(name: str) -> Owner:
+        owner: Owner = state(OWNERS.name, owner_id(name))
+        return owner
+
+    def is_forgotten(id: str) -> bool:
+        memory: Memory = state(MEMORIES.name, id)
+        return memory.status == "forgotten"
 
     def reply_to(call: Call) -> Reply | None:
         for command in call.commands:

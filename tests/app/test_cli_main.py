@@ -29,7 +29,6 @@ from clawactors.eventlog import Corrupt, Misconfigured, NoResponders, TooLarge, 
 from clawactors.kernel.errors import NotFound, Refused
 from clawactors.projections.views.tasks.dimensions import BY
 from clawactors.runtime.client.summary import DIMENSIONS
-from clawactors.runtime.node.machine import LEASE_S
 from clawactors.runtime.output import LOG
 from clawactors.systems.chats.events import Role
 from clawactors.systems.memories import Kind
@@ -70,7 +69,6 @@ def test_choices_are_those_of_the_domain() -> None:
     assert tuple(PRIORITIES) == tasks.PRIORITIES
     assert (tasks.ON_DEAD, schedules.CATCH_UP, tasks.LOG) == (ON_DEAD, CATCH_UP, LOG)
     assert (get_args(Role.__value__), get_args(Kind.__value__)) == (memory.ROLES, memory.KINDS)
-    assert cluster.LEASE_S == LEASE_S
     assert tuple(_SCRIPTS) == cluster.SHELLS
     assert (*_benches(), "all") == cluster.BENCHES
     assert cluster.DIMENSIONS == DIMENSIONS

@@ -13,6 +13,7 @@ from clawactors.runtime.client.backups import ClusterBackups
 from clawactors.runtime.client.files import TaskFiles
 from clawactors.runtime.client.recording import ClientMemories
 from clawactors.runtime.client.schedules import Schedules
+from clawactors.runtime.client.settings import ClusterConfig
 from clawactors.runtime.client.triggers import Triggers
 from clawactors.runtime.client.workflows import Workflows
 from tests.architecture.source import ROOT
@@ -35,7 +36,9 @@ INNER = {"aclose", "close", "connect", "of"}
 """How a client comes and goes, which the text says."""
 
 
-@pytest.mark.parametrize("kind", [Client, Ref, ClusterBackups, Schedules, TaskFiles, Triggers, Workflows])
+@pytest.mark.parametrize(
+    "kind", [Client, Ref, ClusterBackups, ClusterConfig, Schedules, TaskFiles, Triggers, Workflows]
+)
 def test_every_public_method_is_on_the_page(kind: type) -> None:
     text = re.sub(r"```.*?```", "", PAGE, flags=re.DOTALL)
     named = {word for code in re.findall(r"`([^`\n]+)`", text) for word in re.findall(r"\w+", code)}
@@ -49,6 +52,7 @@ def method_of(name: str) -> Callable[..., Any]:
     found = inspect.getattr_static(
         {
             "backups": ClusterBackups,
+            "config": ClusterConfig,
             "files": TaskFiles,
             "schedules": Schedules,
             "triggers": Triggers,

@@ -9,6 +9,7 @@ from clawactors.systems.memories import events as m
 from clawactors.systems.nodes import events as n
 from clawactors.systems.owners import events as o
 from clawactors.systems.schedules import events as s
+from clawactors.systems.settings import events as i
 from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.approvals import APPROVAL
 from clawactors.systems.tasks.children import CHILDREN
@@ -317,13 +318,27 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
     "backup.planned": (
         b.BackupsPlanned(folder="/backups", every_s=86_400.0, copies=30, by="client/ada"),
         b.BackupsPlanned(folder="/backups", every_s=3600.5),
+        b.BackupsPlanned(folder="/backups", every_s=3600.5, by="control/control", of_settings=True),
     ),
-    "backup.stopped": (b.BackupsStopped("client/ada"), b.BackupsStopped()),
+    "backup.stopped": (
+        b.BackupsStopped("client/ada"),
+        b.BackupsStopped(),
+        b.BackupsStopped("control/control", of_settings=True),
+    ),
     "backup.made": (
         b.BackupMade(file="/backups/a.tar", size_bytes=9, last_seq=7, seconds=1.5, planned=True, by="client/ada"),
         b.BackupMade(file="/backups/a.tar", size_bytes=9, last_seq=7),
     ),
     "backup.failed": (b.BackupFailed("the disk is full"),),
+    "setting.changed": (
+        i.SettingsChanged(
+            changes={"archive.after": 604_800.0, "memory.extracts": False, "log.level": None},
+            reason="the disk is nearly full",
+            rolled_back_to=3,
+            by="client/ada",
+        ),
+        i.SettingsChanged(changes={"node.slots": 5}),
+    ),
     "workflow.added": (
         w.WorkflowAdded(version=2, definition=STEPS, by="client/ada"),
         w.WorkflowAdded(version=1, definition={"$blob": "0" * 64, "bytes": 90_000}),
@@ -668,6 +683,27 @@ HISTORIES: dict[str, tuple[str, Bodies]] = {
             (b.BackupMade(file="/backups/b.tar", size_bytes=9, last_seq=8, seconds=2.0, planned=True),),
             (b.BackupFailed("the disk is full"),),
             (b.BackupsStopped(),),
+        ],
+    ),
+    "backup-as-set": (
+        "backup",
+        [
+            (b.BackupsStopped(of_settings=True),),
+            (b.BackupsPlanned(folder="/a", every_s=60, of_settings=True),),
+            (b.BackupsPlanned(folder="/b", every_s=90),),
+            (b.BackupsStopped(of_settings=True),),
+            (b.BackupsPlanned(folder="/a", every_s=60, of_settings=True),),
+            (b.BackupsStopped(of_settings=True),),
+        ],
+    ),
+    "setting-life": (
+        "setting",
+        [
+            (i.SettingsChanged(changes={"archive.after": 604_800.0, "node.slots": 8}, by="client/ada"),),
+            (i.SettingsChanged(changes={}),),
+            b"hello",
+            (i.SettingsChanged(changes={"of.a.later.release": {"deep": [1]}}, reason="newer"),),
+            (i.SettingsChanged(changes={"node.slots": None}, rolled_back_to=1, by="client/ada"),),
         ],
     ),
     "workflow-life": (

@@ -39,6 +39,7 @@ _PLACES: Final = {
     "trigger": "triggers",
     "workflow": "workflows",
     "ask": "ask",
+    "config": "config",
     **dict.fromkeys(("backup", "restore"), "backups"),
     "mcp": "mcp",
 }
@@ -90,6 +91,7 @@ COMMANDS: Final[dict[str, CatalogueEntry]] = {
         _CARE, f"{_HOME}.stats", "count tasks by skill, node, user, error and hour; durations; sizes"
     ),
     "doctor": CatalogueEntry(_CARE, f"{_HOME}.doctor", "check server, cluster and data folder"),
+    "config": CatalogueEntry(_CARE, f"{_HOME}.config", "show, set, roll back and watch settings of the cluster"),
     "archive": CatalogueEntry(_CARE, f"{_HOME}.archive", "move tasks that ended long ago to the archive"),
     "erase": CatalogueEntry(_CARE, f"{_HOME}.erase", "erase all data of a user for good"),
     "compact": CatalogueEntry(_CARE, f"{_HOME}.compact", "give back the space of what is gone"),

@@ -17,7 +17,15 @@ from clawactors.eventlog.sealing import can_seal
 from clawactors.runtime.client.checks import LOST, Check
 from clawactors.runtime.questions import read_log_end
 
-__all__ = ["check_cluster", "check_dead_letters", "check_disk", "check_log", "check_middleware", "check_mirror"]
+__all__ = [
+    "check_cluster",
+    "check_dead_letters",
+    "check_disk",
+    "check_log",
+    "check_middleware",
+    "check_mirror",
+    "check_settings",
+]
 
 
 class _Middleware(msgspec.Struct):
@@ -80,6 +88,20 @@ async def check_cluster(client: Client, *, accept: bool = False) -> AsyncIterato
     async for check in client.checks(client.memories.ask, accepted.log):
         yield check
     yield await check_dead_letters(letters, accepted)
+
+
+async def check_settings(client: Client) -> Check:
+    """Settings that this release can't use, and those that a process takes over only when it starts again."""
+    try:
+        rows = await client.config.list(origins=True)
+    except EventLogError as error:
+        return Check("settings", "unknown", str(error))
+    if problems := [f"{row.name}: {row.problem}" for row in rows if row.problem]:
+        way_out = "upgrade, or claw config unset NAME"
+        return Check("settings", "warning", f"{'; '.join(problems)}; the default counts: {way_out}")
+    late = [f"{each.process} ({row.name})" for row in rows for each in row.origins or () if each.pending]
+    text = f"{sum(row.set for row in rows)} are set"
+    return Check("settings", "ok", f"{text}; to be started again: {', '.join(late)}" if late else text)
 
 
 async def check_middleware(client: Client) -> Check:

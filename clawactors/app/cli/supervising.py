@@ -22,7 +22,6 @@ from clawactors.app.upkeep.mirror import checked_address
 from clawactors.app.webport import free_port
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.descendants import Reaper, become_subreaper, end_all
-from clawactors.runtime.node.machine import LEASE_S
 
 __all__ = ["ready_facts", "supervise"]
 
@@ -47,7 +46,7 @@ async def _serve(options: Any, path: Path, lock: int | None) -> int:
         port=options.port,
         nats_url=options.nats or "",
         restart=options.restart,
-        lease_s=LEASE_S if options.lease is None else options.lease,
+        lease_s=options.lease,
         memory_daily_s=options.memory_daily,
         memory_incremental=options.memory_incremental,
         memory_extracts=options.memory_extracts,

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from clawactors.app.archive import archive_of, archived_log, read_archive_settings
+from clawactors.app.archive import archive_of, archived_log
+from clawactors.app.layers import layers_of
 from clawactors.app.logmark import LogMark
 from clawactors.app.processes.past import build_in_process
-from clawactors.app.processes.start import ControlStart, main
+from clawactors.app.processes.start import ControlStart, log_as_set, main
 from clawactors.app.projections import CLUSTER
 from clawactors.app.questions import answer_questions, heartbeat_of
 from clawactors.app.upkeep.planned import in_a_process
@@ -68,8 +69,7 @@ async def serve(
         await mark.check(log)
         if start.died_of:
             distrust(folder, start.died_of)
-        settings = read_archive_settings(Path(start.data))
-        archive = archive_of(Path(start.data), settings)
+        archive = archive_of(Path(start.data))
         whole, blobs = archived_log(log, archive, goes_on=True), JetStreamBlobs(log.connection)
         views = await LiveViews.open(
             whole,
@@ -95,10 +95,11 @@ async def serve(
             SealedOutputs(JetStreamOutputs(log.connection), log.sealer),
             kinds,
             log.sealer,
+            layers_of(Path(start.data), start.given),
         )
-        backups = BackupKeeper(
-            control.dispatcher, lambda: control.leadership.leading, in_a_process(start.nats_url, start.data)
-        )
+        control.settings.live.watch(log_as_set)
+        make = in_a_process(start.nats_url, start.data)
+        backups = BackupKeeper(control.dispatcher, lambda: control.leadership.leading, make, control.settings.live)
         views.feed.on_fault = control.dead.put
         log.connection.on_back.append(control.forgive)
         await _listen_to_server(stack, start.sys_url, control, log)
@@ -106,7 +107,7 @@ async def serve(
         async with asyncio.TaskGroup() as group:
             group.create_task(views.serve())
             group.create_task(control.serve())
-            group.create_task(ArchiveKeeper(control, log, archive, blobs, settings.after_s).serve())
+            group.create_task(ArchiveKeeper(control, log, archive, blobs).serve())
             group.create_task(backups.serve())
             group.create_task(LossWatch(control.context.log, control.losses).serve())
             group.create_task(mark.serve(log))

@@ -3,6 +3,7 @@
 It reports ready before it has read the log: no start waits for it, but questions do.
 """
 
+import asyncio
 import contextlib
 import os
 from collections.abc import Callable
@@ -11,13 +12,15 @@ from pathlib import Path
 from typing import Final
 
 from clawactors.app.archive import archive_of, archived_log
+from clawactors.app.layers import layers_of
 from clawactors.app.processes.past import build_in_process
-from clawactors.app.processes.start import MemoryStart, main
+from clawactors.app.processes.start import MemoryStart, log_as_set, main
 from clawactors.eventlog.jetstream import JetStreamLeases, JetStreamLog, JetStreamRequests
 from clawactors.kinds import KINDS
 from clawactors.memory.models.settings import read_config
 from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.context import ActorContext
+from clawactors.runtime.settings import LiveSettings, ReportEndpoint
 
 __all__ = ["FOLDER", "serve"]
 
@@ -42,23 +45,30 @@ async def serve(start: MemoryStart, ready: Callable[[], None]) -> None:
     ) as log:
         # Imported here: numpy takes a moment to load, and reads the number of threads set above.
         from clawactors.memory.models.parts import parts_of
-        from clawactors.memory.process import MemoryActor, MemoryPlan, switch_often
+        from clawactors.memory.process import MemoryActor, plan_of, switch_often
         from clawactors.projections.engine.damage import distrust
 
         switch_often()
         whole = archived_log(log, archive_of(Path(start.data)), goes_on=True)
         context = ActorContext(whole, SystemClock(), f"{_PRINCIPAL}/{start.name}")
         leases, requests = JetStreamLeases(log.connection), JetStreamRequests(log.connection)
-        plan = MemoryPlan(daily_s=start.daily_s, incremental=start.incremental, extracts=start.extracts)
+        live = LiveSettings(log, layers_of(Path(start.data), start.given), "memory")
+        await live.open()
+        live.watch(log_as_set)
         parts = parts_of(read_config(Path(start.data), start.config))
         if start.died_of:
             distrust(Path(start.data) / FOLDER, start.died_of)
         build = partial(build_in_process, start.nats_url, start.data, "memory")
         folder = Path(start.data) / FOLDER
+        plan = plan_of(live.current)
         actor = MemoryActor(context, KINDS, leases, requests, folder, plan, parts, log.sealer, build)
+        live.watch(lambda settings: actor.replan(plan_of(settings)))
         await actor.listen()
+        await ReportEndpoint(live, _PRINCIPAL).open(requests)
         ready()
-        await actor.serve()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(actor.serve())
+            group.create_task(live.serve())
 
 
 if __name__ == "__main__":

@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
-from clawactors.app.processes.start import NodeStart, main
+from clawactors.app.layers import layers_of
+from clawactors.app.processes.start import NodeStart, log_as_set, main
 from clawactors.app.secretfile import read_secrets
 from clawactors.app.skills import load_skills
 from clawactors.eventlog.jetstream import (
@@ -26,6 +28,7 @@ from clawactors.runtime.node.node import NodeActor, NodeSettings
 from clawactors.runtime.node.secrets import Secrets
 from clawactors.runtime.node.supplies import Supplies
 from clawactors.runtime.questions import Questions
+from clawactors.runtime.settings import LiveSettings
 from clawactors.runtime.snapshots import AskedSnapshots
 from clawactors.systems.skills import Skill
 
@@ -68,8 +71,15 @@ async def _work(start: NodeStart, skills: Sequence[Skill], secrets: Secrets, rea
         context = ActorContext(log, SystemClock(), f"node/{start.name}", start.name)
         requests = JetStreamRequests(log.connection)
         context.dispatcher = Dispatcher(context, AskedSnapshots(Questions(requests, start.name)))
+        live = LiveSettings(log, layers_of(Path(start.data), start.given), "node")
+        await live.open()
+        live.watch(log_as_set)
         settings = NodeSettings(
-            id=start.name, slots=start.slots, affinity=start.affinity, folder=start.data, lease_s=start.lease_s
+            id=start.name,
+            slots=live.current.node_slots,
+            affinity=start.affinity,
+            folder=start.data,
+            lease_s=live.current.node_lease,
         )
         supplies = Supplies(
             JetStreamBlobs(log.connection), SealedOutputs(JetStreamOutputs(log.connection), log.sealer), secrets
@@ -82,6 +92,7 @@ async def _work(start: NodeStart, skills: Sequence[Skill], secrets: Secrets, rea
             skills,
             supplies,
             apart,
+            live,
         )
         await node.start()
         ready()

@@ -19,10 +19,11 @@ from clawactors.app.processes.readyline import ReadyLine, ReadyMessage
 from clawactors.eventlog import EventLogError, Misconfigured
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.descendants import end_own
-from clawactors.runtime.node.machine import LEASE_S
 from clawactors.runtime.node.spawned import flush_streams
+from clawactors.runtime.settings import Layer
+from clawactors.systems.settings import Settings
 
-__all__ = ["ControlStart", "MemoryStart", "NodeStart", "Start", "WebStart", "exit_soon", "main"]
+__all__ = ["ControlStart", "MemoryStart", "NodeStart", "Start", "WebStart", "exit_soon", "log_as_set", "main"]
 
 _SWITCH_S: Final = 0.0005
 _EXIT_S: Final = 2.0
@@ -31,7 +32,8 @@ _EXIT_S: Final = 2.0
 class Start(msgspec.Struct, frozen=True, kw_only=True):
     """Start parameters of every child; `parent` is 0 for a process without a supervisor.
 
-    `died_of` is the signal that ended the process before it, where that is one for a fault, such as SIGBUS.
+    `died_of` is the signal that ended the process before it, where that is one for a fault, such as SIGBUS. `given` are
+    the settings of the command line.
     """
 
     parent: int = 0
@@ -40,6 +42,7 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     sys_url: str = ""
     data: str
     name: str
+    given: tuple[Layer, ...] = ()
 
 
 class ControlStart(Start, frozen=True, kw_only=True):
@@ -47,14 +50,11 @@ class ControlStart(Start, frozen=True, kw_only=True):
 
 
 class MemoryStart(Start, frozen=True, kw_only=True):
-    """Start parameters of a memory process: see `clawactors.memory.process.MemoryPlan`.
+    """Start parameters of a memory process.
 
     `config` is the file with its parts; '' for `memory.toml` in the data folder, which may be missing.
     """
 
-    daily_s: float = 86_400.0
-    incremental: bool = True
-    extracts: bool = True
     config: str = ""
 
 
@@ -64,13 +64,11 @@ class NodeStart(Start, frozen=True, kw_only=True):
     `workers` are commands, each of which runs the skills of another program.
     """
 
-    slots: int = 5
     skills: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
     workers: tuple[str, ...] = ()
     affinity: dict[str, str] = {}
     secrets: str = ""
-    lease_s: float = LEASE_S
 
 
 class WebStart(Start, frozen=True, kw_only=True):
@@ -105,6 +103,11 @@ def main[T: Start](kind: type[T], serve: Callable[[T, Callable[[], None]], Await
         logging.error("%s", error)
         line.say(ReadyMessage(False, "unavailable", str(error)))
         sys.exit(5)
+
+
+def log_as_set(settings: Settings) -> None:
+    """Writes to the log of this process what the settings want."""
+    logging.getLogger().setLevel(settings.log_level.upper())
 
 
 def exit_soon() -> None:

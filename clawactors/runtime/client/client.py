@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from clawactors.runtime.client.recording import ClientMemories
     from clawactors.runtime.client.redriving import RedriveReport
     from clawactors.runtime.client.schedules import Schedules
+    from clawactors.runtime.client.settings import ClusterConfig
     from clawactors.runtime.client.triggers import Triggers
     from clawactors.runtime.client.workflows import Workflows
     from clawactors.runtime.memoryoptions import MessageOptions, NoteOptions, RecallOptions
@@ -51,6 +52,13 @@ class ClusterClient(TaskMaking):
         from clawactors.runtime.client.backups import ClusterBackups
 
         return ClusterBackups(self)
+
+    @property
+    def config(self) -> "ClusterConfig":
+        """The settings of the cluster."""
+        from clawactors.runtime.client.settings import ClusterConfig
+
+        return ClusterConfig(self)
 
     @property
     def triggers(self) -> "Triggers":

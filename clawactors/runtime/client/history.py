@@ -24,7 +24,7 @@ from clawactors.systems.tasks import TASK, Task
 from clawactors.systems.tasks.kind import TASKS
 from clawactors.systems.tasks.submission import checked_id
 
-__all__ = ["HistoryEntry", "Place", "TaskHistory", "archived_row", "before_archive", "read_history"]
+__all__ = ["HistoryEntry", "Place", "TaskHistory", "archived_row", "before_archive", "read_history", "read_records"]
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _page: Final = msgspec.msgpack.Decoder(RecordPage).decode
@@ -90,7 +90,7 @@ async def read_history(questions: Questions, id: str, place: Place | None = None
     unit, most = place or ("seq", None)
     known: Snapshot[Task] = Snapshot(TASK.initial)
     commits: list[Commit] = []
-    async for record in _records(questions, checked_id(id), most if unit == "seq" else None):
+    async for record in read_records(questions, TASKS.name, checked_id(id), most if unit == "seq" else None):
         if unit == "seq" or (most is not None and record.at_ns <= most):
             known = fold(TASKS, known, record)
             commits.append(DECODER.decode(record))
@@ -102,7 +102,7 @@ async def read_history(questions: Questions, id: str, place: Place | None = None
 async def before_archive(questions: Questions, id: str) -> Snapshot[Task]:
     """A task that has moved to the archive as it was when it had ended. Raises: `Corrupt`, `Missing`, `Unavailable`."""
     before: Snapshot[Task] = Snapshot(TASK.initial)
-    async for record in _records(questions, id, None):
+    async for record in read_records(questions, TASKS.name, id):
         after = fold(TASKS, before, record)
         if after.state.life.archived is not None:
             break
@@ -131,11 +131,11 @@ def _moved(id: str, known: Snapshot[Task], before: Snapshot[Task]) -> TaskRow:
     return replace(task_row(id, before) if before.state.exists else row, **moved)
 
 
-async def _records(questions: Questions, id: str, until: int | None) -> AsyncIterator[Record]:
-    """The records of the task, oldest first; without `until`, all that are in the log at the first question."""
+async def read_records(questions: Questions, kind: str, id: str, until: int | None = None) -> AsyncIterator[Record]:
+    """The records of the aggregate, oldest first; without `until`, all that are in the log at the first question."""
     reader = PageReader()
     while True:
-        question = HistoryQuestion("task", id, reader.after, until, reader.offset)
+        question = HistoryQuestion(kind, id, reader.after, until, reader.offset)
         page = _page(await questions.ask("history", _encode(question)))
         if page.error is not None:
             raise error_of(page.error)

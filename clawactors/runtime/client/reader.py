@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from clawactors.runtime.client.past import PastCluster
     from clawactors.runtime.client.reasons import Explanation
 
-__all__ = ["ClusterReader"]
+__all__ = ["ClusterReader", "place_of"]
 
 
 class ClusterReader(Listing, OverviewReader):
@@ -30,7 +30,7 @@ class ClusterReader(Listing, OverviewReader):
 
         Raises: `NotFound`, `Refused` (needs a newer release), `InvalidQuery` (a place and a time), `Unavailable`.
         """
-        place = _place(at_seq, at)
+        place = place_of(at_seq, at)
         if place is not None:
             from clawactors.runtime.client.history import read_history
 
@@ -49,7 +49,7 @@ class ClusterReader(Listing, OverviewReader):
         """
         from clawactors.runtime.client.history import read_history
 
-        return (await read_history(self.questions, id, _place(at_seq, at))).entries
+        return (await read_history(self.questions, id, place_of(at_seq, at))).entries
 
     async def difference(
         self,
@@ -67,7 +67,7 @@ class ClusterReader(Listing, OverviewReader):
         from clawactors.runtime.client.difference import checked_order, difference
         from clawactors.runtime.client.history import read_history
 
-        first, last = _place(from_seq, begin) or ("seq", 0), _place(to_seq, end)
+        first, last = place_of(from_seq, begin) or ("seq", 0), place_of(to_seq, end)
         checked_order(first, last)
         return difference(await read_history(self.questions, id, last), first)
 
@@ -98,7 +98,8 @@ class ClusterReader(Listing, OverviewReader):
         return check_cluster(self, memory, accepted)
 
 
-def _place(at_seq: int | None, at: Moment | None) -> "Place | None":
+def place_of(at_seq: int | None, at: Moment | None) -> "Place | None":
+    """The place that these name, None for now. Raises: `InvalidQuery` for two, or no valid time."""
     if at_seq is not None and at is not None:
         raise InvalidQuery("give a sequence or a time, not both")
     if at_seq is not None:

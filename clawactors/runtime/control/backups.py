@@ -4,6 +4,7 @@ A backup that a leader began and did not live to note is made again by the next 
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -12,9 +13,11 @@ from clawactors.eventlog import EventLogError
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.call import Call
 from clawactors.runtime.dispatcher import Dispatcher
-from clawactors.systems.backups import CLUSTER, BackupPlan, due_ns
-from clawactors.systems.backups.commands import BackupCommand, NoteBackup, NoteFailedBackup
+from clawactors.runtime.settings import LiveSettings
+from clawactors.systems.backups import CLUSTER, BackupPlan, Backups, due_ns
+from clawactors.systems.backups.commands import BackupCommand, NoteBackup, NoteFailedBackup, PlanBackups, StopBackups
 from clawactors.systems.backups.kind import BACKUPS
+from clawactors.systems.settings import Settings
 
 __all__ = ["BackupKeeper", "MakeBackup"]
 
@@ -29,13 +32,20 @@ type MakeBackup = Callable[[BackupPlan], Awaitable[NoteBackup]]
 class BackupKeeper:
     """`serve` runs until cancelled."""
 
-    def __init__(self, dispatcher: Dispatcher, leads: Callable[[], bool], make: MakeBackup) -> None:
-        self._dispatcher, self._leads, self._make = dispatcher, leads, make
+    def __init__(
+        self, dispatcher: Dispatcher, leads: Callable[[], bool], make: MakeBackup, settings: LiveSettings
+    ) -> None:
+        self._dispatcher, self._leads, self._make, self._settings = dispatcher, leads, make, settings
+        self._changed = asyncio.Event()
+        settings.watch(lambda _: self._changed.set())
 
     async def serve(self) -> None:
         """Checks for ever."""
         while True:
-            await asyncio.sleep(_EVERY_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_EVERY_S):
+                    await self._changed.wait()
+            self._changed.clear()
             try:
                 await self.check()
             except (EventLogError, Refused) as error:
@@ -45,7 +55,9 @@ class BackupKeeper:
         """Has a backup made if one is due and this process leads; True where one was tried. Raises: `Unavailable`."""
         if not self._leads():
             return False
-        if await self._due() is None or (plan := await self._due(at_least=-1)) is None:
+        if not await self._plan_as_set() and await self._due() is None:
+            return False
+        if (plan := await self._due(at_least=-1)) is None:
             return False
         command: BackupCommand
         try:
@@ -56,9 +68,29 @@ class BackupKeeper:
         await self._dispatcher.send(Call(BACKUPS, CLUSTER, (command,)))
         return True
 
+    async def _plan_as_set(self) -> bool:
+        """Records what the settings plan, once for each change of them; True if there was one.
+
+        Raises: `Refused`, `Unavailable`.
+        """
+        wanted = _plan_of(self._settings.current)
+        known: Backups = (await self._dispatcher.snapshots.load(BACKUPS, CLUSTER)).snapshot.state
+        if wanted == known.of_settings:
+            return False
+        by = self._dispatcher.context.by
+        command = PlanBackups(wanted, by, of_settings=True) if wanted else StopBackups(by, of_settings=True)
+        await self._dispatcher.send(Call(BACKUPS, CLUSTER, (command,)))
+        return True
+
     async def _due(self, at_least: int = 0) -> BackupPlan | None:
         """The plan of which one is due, as of that version; -1 means all that is in the log."""
         loaded = await self._dispatcher.snapshots.load(BACKUPS, CLUSTER, at_least=at_least)
         backups = loaded.snapshot.state
         due = due_ns(backups)
         return backups.plan if due is not None and due <= self._dispatcher.context.time.now_ns() else None
+
+
+def _plan_of(settings: Settings) -> BackupPlan | None:
+    if not (settings.backup_folder and settings.backup_every):
+        return None
+    return BackupPlan(folder=settings.backup_folder, every_s=settings.backup_every, copies=settings.backup_keep)

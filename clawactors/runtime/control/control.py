@@ -40,6 +40,7 @@ from clawactors.runtime.control.predecessors import PredecessorCheck
 from clawactors.runtime.control.records import RecordsEndpoint
 from clawactors.runtime.control.reported import ProgressReports
 from clawactors.runtime.control.schedules import ScheduleKeeper
+from clawactors.runtime.control.settings import ControlSettings
 from clawactors.runtime.control.timekeeper import LogTimeKeeper
 from clawactors.runtime.control.timers import TimerKeeper
 from clawactors.runtime.control.triggers import TriggerKeeper
@@ -49,9 +50,10 @@ from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.runtime.endpoint import CommandEndpoint
 from clawactors.runtime.node.heartbeat import ALIVE
 from clawactors.runtime.payloads import Payloads
+from clawactors.runtime.settings import Layer
 from clawactors.systems.nodes import commands as nc
 from clawactors.systems.nodes.kind import NODES
-from clawactors.systems.placement import SILENCE_S, ClusterState, Placement
+from clawactors.systems.placement import ClusterState, Placement
 from clawactors.systems.schedules.roster import TIMER
 from clawactors.systems.tasks.timers import KINDS
 from clawactors.systems.timers import Agenda
@@ -80,14 +82,13 @@ class Control:
         outputs: Outputs,
         kinds: Kinds,
         sealer: Sealer,
-        silence_s: float = SILENCE_S,
+        layers: tuple[Layer, ...] = (),
     ) -> None:
         self.context, self.views, self.requests, self.kinds = context, views, requests, kinds
         self.dead = DeadLetterWorker(dead, context.clock, self._is_leading)
-        self.agenda = Agenda()
-        self.state = ClusterState(self.agenda, silence_s)
+        self.agenda, self._wake = Agenda(), asyncio.Event()
+        self.state = ClusterState(self.agenda)
         self.placement = Placement(self.state)
-        self._wake = asyncio.Event()
         self.snapshots = FoldedSnapshots(lambda: views.snapshots)
         self.leadership = Leadership(leases, context.clock, context.by, self._lead, self._stop_answering)
         admit = admitting(self.placement, context.time.now_ns)
@@ -98,9 +99,10 @@ class Control:
         self.state.tasks.on_ended, self.state.tasks.on_blocked = self.ends.on_ended, self.ends.on_blocked
         self.blobs = BlobEndpoint(blobs, context.clock.monotonic_s)
         self.outputs = OutputEndpoint(outputs, context.clock.monotonic_s)
-        self.lookup = StateEndpoint(self.snapshots, kinds, Home.CONTROL)
+        self.settings = ControlSettings(context, self.state.silence, self.state.nodes.live, self._wake.set, layers)
         self.records = RecordsEndpoint(context.log, leases, blobs, kinds.of(Home.CONTROL))
-        self.asks = AskEndpoint(self.snapshots, requests)
+        states, asks = StateEndpoint(self.snapshots, kinds, Home.CONTROL), AskEndpoint(self.snapshots, requests)
+        self._answers = states, self.records, asks, self.settings
         self.endpoint = CommandEndpoint(self.dispatcher, kinds.of(Home.CONTROL), self.ends.awaits)
         self.watch = Watch(leases, requests, context.clock, self.state.nodes.live, self._lose)
         self.schedules = ScheduleKeeper(self.dispatcher, self.agenda, self._wake.set)
@@ -108,14 +110,13 @@ class Control:
         self.timers = TimerKeeper(
             timers, self.agenda, position=lambda: self._position, leads=self._is_leading, rang=self._ring
         )
-        self._time = LogTimeKeeper(context, self.timers)
+        self._time, self.progress = LogTimeKeeper(context, self.timers), ProgressReports()
         self.commands = CommandConsumer(self.dispatcher, kinds, commands, Payloads(blobs), self._is_leading)
         self.forks = ForkKeeper(self.dispatcher, self._wake.set)
         self._background = background = ControlBackground()
         rosters = self.schedules.roster, self.triggers.roster
-        leftovers = Leftovers(context.log, kinds, blobs, outputs)
-        work = partial(under_way, self.state.tasks, *rosters)
-        self.eraser = Eraser(self.dispatcher, sealer, views, leftovers, work, background)
+        left = Leftovers(context.log, kinds, blobs, outputs), partial(under_way, self.state.tasks, *rosters)
+        self.eraser = Eraser(self.dispatcher, sealer, views, *left, background)
         self.eraser.on_erased = (self.blobs.forget, self.ends.forget_results)
         by_leader = self.ends, self.blobs, self.outputs, self.forks, self.endpoint, self.eraser
         self._answering = LeaderEndpoints(requests, *by_leader)
@@ -123,7 +124,7 @@ class Control:
         self._children = ChildKeeper(self.dispatcher, families, self.snapshots, views, background, self._is_leading)
         self._writer = PlannedCommandWriter(self.dispatcher, self.placement, self.snapshots, background, self._wake.set)
         self._plans = Plans(self.state, *rosters, self.ends, self.eraser, self.snapshots, background, self._changed)
-        self._position, self._leads, self.progress = 0, 0, ProgressReports()
+        self._position = self._leads = 0
         self._follower: Follower | None = None
         self._check: asyncio.TimerHandle | None = None
 
@@ -136,23 +137,22 @@ class Control:
         patterns = [kind.pattern for kind in self.kinds.of(Home.CONTROL)]
         follower = self._follower = await self.context.log.follow(patterns, after=snapshot.position)
         self.snapshots.begin(follower, snapshot.position)
-        for each in (self.lookup, self.records, self.asks):
+        for each in self._answers:
             await each.open(self.requests, QUEUE)
         deaf = await self.requests.subscribe(f"{ALIVE}.*", self._hear_alive)
         self.forgive()
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._fold(follower))
-                group.create_task(self._act())
-                for part in (self.leadership, self.watch, self.dead, self.timers, self.commands, self._time):
-                    group.create_task(part.serve())
+                parts = self.leadership, self.watch, self.dead, self.timers, self.commands, self._time, self.settings
+                for work in (self._fold(follower), self._act(), *(part.serve() for part in parts)):
+                    group.create_task(work)
         finally:
             deaf()
             if self._check is not None:
                 self._check.cancel()
             self.triggers.stop()
             self._background.cancel()
-            for endpoint in (self._answering, self.lookup, self.records, self.asks):
+            for endpoint in (self._answering, *self._answers):
                 await endpoint.aclose()
             await follower.aclose()
 

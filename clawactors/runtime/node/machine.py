@@ -7,10 +7,11 @@ import socket
 import msgspec
 
 from clawactors.systems.nodes.events import Machine
+from clawactors.systems.settings import DEFAULTS
 
 __all__ = ["LEASE_S", "Figures", "Gauge", "this_machine"]
 
-LEASE_S = 1.5
+LEASE_S = DEFAULTS.node_lease
 """How long a node may be silent before it counts as lost; a node may choose another time."""
 
 

@@ -33,7 +33,6 @@ from clawactors.runtime.node.inbox import Inbox
 from clawactors.runtime.node.liveness import LivenessThread, StallMonitor
 from clawactors.runtime.node.machine import LEASE_S, Figures, Gauge, this_machine
 from clawactors.runtime.node.membership import Membership
-from clawactors.runtime.node.parkedruns import PARKED_MAX
 from clawactors.runtime.node.presence import BEATS_PER_LEASE, Presence
 from clawactors.runtime.node.recording import WritingRecorder
 from clawactors.runtime.node.signs import report_alive
@@ -41,8 +40,10 @@ from clawactors.runtime.node.slots import Slots
 from clawactors.runtime.node.submitter import Submitter
 from clawactors.runtime.node.supplies import Supplies
 from clawactors.runtime.node.threads import DaemonThreads
+from clawactors.runtime.settings import LiveSettings, ReportEndpoint
 from clawactors.systems.nodes import commands as nc
 from clawactors.systems.nodes import events as ne
+from clawactors.systems.settings import DEFAULTS, Settings
 from clawactors.systems.skills import Skill
 
 __all__ = ["NodeActor", "NodeSettings"]
@@ -55,12 +56,11 @@ class NodeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of a node."""
 
     id: str
-    slots: int = 5
+    slots: int = DEFAULTS.node_slots
     affinity: dict[str, str] = {}
     lease_s: float = LEASE_S
     grace_s: float = 5.0
     folder: str = "/"
-    parked_max: int = PARKED_MAX
 
 
 class NodeActor:
@@ -75,6 +75,7 @@ class NodeActor:
         skills: Iterable[Skill],
         supplies: Supplies,
         liveness: LivenessThread | None = None,
+        live: LiveSettings | None = None,
     ) -> None:
         self.context, self.requests, self.settings = context, requests, settings
         self.supplies = supplies
@@ -100,7 +101,9 @@ class NodeActor:
         self._loop = asyncio.get_running_loop()
         follow_tasks(self._loop)
         background = Background(f"node {self.id}", settings.lease_s / BEATS_PER_LEASE, self._deny)
-        self._slots = Slots(context, self.id, settings.slots, self._attempt, background, settings.parked_max)
+        self._slots = Slots(context, self.id, settings.slots, self._attempt, background)
+        self.live = live or LiveSettings(context.log, read_by="node")
+        self._report = ReportEndpoint(self.live, f"node/{self.id}")
         self._drain = Drain(context, self.id, self._slots, background)
         self._inbox = Inbox(context, self.id, self.incarnation, self._slots, self._drain)
         self._answers = AnswerEndpoint(self.id, self._slots.find)
@@ -121,6 +124,9 @@ class NodeActor:
         """
         self._gauge = Gauge(self.settings.folder)
         try:
+            await self.live.open()
+            self._open.push_async_callback(self.live.aclose)
+            self.live.watch(self._apply)
             await self._join()
         except BaseException:
             await self._open.aclose()
@@ -131,8 +137,9 @@ class NodeActor:
         for listener in (self._inbox, self._membership):
             await listener.open()
             self._open.push_async_callback(listener.aclose)
-        await self._answers.open(self.requests)
-        self._open.push_async_callback(self._answers.aclose)
+        for endpoint in (self._answers, self._report):
+            await endpoint.open(self.requests)
+            self._open.push_async_callback(endpoint.aclose)
         self._open.push_async_callback(lambda: self._present(self._presence.aclose()))
         await self._present(self._presence.open())
         joined = ne.NodeJoined(
@@ -158,6 +165,7 @@ class NodeActor:
         Raises: `PermissionDenied` when it may not record what it runs; what the log raises.
         """
         work = [asyncio.ensure_future(self._present(self._presence.beat())), asyncio.ensure_future(self._inbox.serve())]
+        work.append(asyncio.ensure_future(self.live.serve()))
         work.append(asyncio.ensure_future(report_alive(lambda: self._slots.running, self._publish_alive)))
         if self._stalls is not None:
             work.append(asyncio.ensure_future(self._stalls.serve()))
@@ -193,6 +201,11 @@ class NodeActor:
         self.stop()
 
     # What it runs
+
+    def _apply(self, settings: Settings) -> None:
+        for run in self._slots.parked.limit(settings.node_parked):
+            run.stop("unpark")
+        self.supplies.settings = settings
 
     def _attempt(self, assignment: Assignment) -> Attempt:
         alive = partial(self._publish_alive, assignment.id)

@@ -8,11 +8,9 @@ from typing import Final
 
 from clawactors.runtime.node.attempt.assigned import Assignment
 from clawactors.runtime.node.attempt.attempt import Attempt
+from clawactors.systems.settings import DEFAULTS
 
-__all__ = ["PARKED_MAX", "ParkedRuns"]
-
-PARKED_MAX: Final = 10_000
-"""Runs that a node keeps at most; a setting of the node."""
+__all__ = ["ParkedRuns"]
 
 _THREADS_MAX: Final = 64
 _PROCESSES_MAX: Final = 8
@@ -21,10 +19,16 @@ _PROCESSES_MAX: Final = 8
 class ParkedRuns:
     """By id of the task, the longest parked first; `woken` in the order of their wakes."""
 
-    def __init__(self, at_most: int = PARKED_MAX) -> None:
-        self._limits = {"loop": at_most, "thread": _THREADS_MAX, "process": _PROCESSES_MAX}
+    def __init__(self) -> None:
+        self._limits = {"loop": DEFAULTS.node_parked, "thread": _THREADS_MAX, "process": _PROCESSES_MAX}
         self._runs: dict[str, OrderedDict[str, Attempt]] = {where: OrderedDict() for where in self._limits}
         self.woken: OrderedDict[str, Assignment] = OrderedDict()  # a dict is slow where the first is removed often
+
+    def limit(self, at_most: int) -> list[Attempt]:
+        """Keeps at most so many of those that take only memory; the runs that have to go for it, the oldest."""
+        self._limits["loop"] = at_most
+        staying = [each for each in self._runs["loop"].values() if not each.is_stopping]
+        return staying[: max(0, len(staying) - at_most)]
 
     def get(self, id: str) -> Attempt | None:
         """The run of that task, None where there is none."""

@@ -25,7 +25,7 @@ from clawactors.runtime.node.attempt.attempt import Attempt
 from clawactors.runtime.node.attempt.journal import interrupt, return_assignment
 from clawactors.runtime.node.attempt.phase import StopReason
 from clawactors.runtime.node.background import Background
-from clawactors.runtime.node.parkedruns import PARKED_MAX, ParkedRuns
+from clawactors.runtime.node.parkedruns import ParkedRuns
 from clawactors.systems.tasks import events as te
 
 __all__ = ["SUSPECT", "Slots"]
@@ -48,13 +48,12 @@ class Slots:
         size: int,
         create: Callable[[Assignment], Attempt],
         background: Background,
-        parked_max: int = PARKED_MAX,
     ) -> None:
         self._context, self._id, self._create, self._background = context, id, create, background
         self.size, self.is_open = size, True
         self.running: dict[str, Attempt] = {}
         self.queue: OrderedDict[str, Assignment] = OrderedDict()  # a dict is slow where the first is removed often
-        self.parked = ParkedRuns(parked_max)
+        self.parked = ParkedRuns()
         self._beyond: set[str] = set()
         self._cancelled: set[str] = set()
         self._extra = ""

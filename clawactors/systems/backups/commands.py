@@ -8,16 +8,18 @@ __all__ = ["BackupCommand", "NoteBackup", "NoteFailedBackup", "PlanBackups", "St
 
 
 class PlanBackups(msgspec.Struct, frozen=True):
-    """Make one again and again, as the plan says."""
+    """Make one again and again, as the plan says; `of_settings` if the settings of the cluster say it."""
 
     plan: BackupPlan
     by: str = ""
+    of_settings: bool = False
 
 
 class StopBackups(msgspec.Struct, frozen=True):
-    """Make none by itself any longer."""
+    """Make none by itself any longer; `of_settings`: end only the plan of the settings, they have none now."""
 
     by: str = ""
+    of_settings: bool = False
 
 
 class NoteBackup(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,8 @@
 """The rules of backups.
 
 1. The first backup of a plan is due at once, the next one period after the last began.
-2. After a failure it is tried again after a twenty-fourth of the period, or a minute. The last good one stays known.
+2. A plan of the settings counts when they change, one of `claw backup` when it is made: the later one.
+3. After a failure it is tried again after a twenty-fourth of the period, or a minute. The last good one stays known.
 """
 
 from typing import Final, assert_never
@@ -27,7 +28,8 @@ _SECOND_NS: Final = 1_000_000_000
 class Backups(msgspec.Struct, frozen=True, omit_defaults=True):
     """The plan, the last good backup, and the failure after it, if any; times in ns since 1970.
 
-    `began_ns` is when the last backup of the plan began, also one that failed.
+    `began_ns` is when the last backup of the plan began, also one that failed. `of_settings` is the plan that the
+    settings of the cluster made last.
     """
 
     plan: e.BackupPlan | None = None
@@ -37,6 +39,7 @@ class Backups(msgspec.Struct, frozen=True, omit_defaults=True):
     failure: str = ""
     failed_ns: int = 0
     updated_ns: int = 0
+    of_settings: e.BackupPlan | None = None
 
     @property
     def exists(self) -> bool:
@@ -62,11 +65,13 @@ def due_ns(backups: Backups) -> int | None:
 def decide(command: c.BackupCommand, backups: Backups) -> tuple[e.BackupEvent, ...]:
     """The events that the command leads to in this state, none for a repeat. Raises `Refused`."""
     match command:
-        case c.PlanBackups(plan=plan, by=by):
+        case c.PlanBackups(plan=plan, by=by, of_settings=of_settings):
             _check(plan)
-            if backups.plan == plan:
+            if backups.plan == plan and (not of_settings or backups.of_settings == plan):
                 return ()
-            return (e.BackupsPlanned(folder=plan.folder, every_s=plan.every_s, copies=plan.copies, by=by),)
+            return (e.BackupsPlanned(**msgspec.structs.asdict(plan), by=by, of_settings=of_settings),)
+        case c.StopBackups(by=by, of_settings=True):
+            return (e.BackupsStopped(by, of_settings=True),) if backups.of_settings else ()
         case c.StopBackups(by=by):
             return (e.BackupsStopped(by),) if backups.plan else ()
         case c.NoteBackup():
@@ -93,7 +98,15 @@ def evolve(backups: Backups, event: e.BackupEvent, at_ns: int) -> Backups:
             plan = e.BackupPlan(folder=event.folder, every_s=event.every_s, copies=event.copies)
             elsewhere = backups.plan is None or backups.plan.folder != plan.folder
             begun_ns = 0 if elsewhere else backups.began_ns
+            if event.of_settings:
+                backups = replace(backups, of_settings=plan)
             return replace(backups, plan=plan, began_ns=begun_ns, failure="", failed_ns=0, updated_ns=at_ns)
+        case e.BackupsStopped(of_settings=True) if backups.of_settings is None:
+            return backups
+        case e.BackupsStopped(of_settings=True) if backups.plan != backups.of_settings:
+            return replace(backups, of_settings=None, updated_ns=at_ns)
+        case e.BackupsStopped(of_settings=True):
+            return replace(backups, plan=None, of_settings=None, failure="", failed_ns=0, updated_ns=at_ns)
         case e.BackupsStopped():
             if backups.plan is None:
                 return backups

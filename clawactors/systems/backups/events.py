@@ -17,15 +17,17 @@ class BackupPlan(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class BackupsPlanned(BackupPlan, frozen=True, omit_defaults=True, kw_only=True, tag="backup.planned"):
-    """Backups are made as the plan says."""
+    """Backups are made as the plan says; `of_settings`: as the settings of the cluster say."""
 
     by: str = ""
+    of_settings: bool = False
 
 
 class BackupsStopped(msgspec.Struct, frozen=True, omit_defaults=True, tag="backup.stopped"):
-    """Backups are made only when somebody asks for one."""
+    """Backups are made only when somebody asks for one; `of_settings`: the settings of the cluster plan none now."""
 
     by: str = ""
+    of_settings: bool = False
 
 
 class BackupMade(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag="backup.made"):

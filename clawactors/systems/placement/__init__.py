@@ -8,7 +8,6 @@ Never here: heartbeats; a lost node is an event like any other.
 from clawactors.systems.placement.order import PlannedCommand, slim
 from clawactors.systems.placement.placement import Placement
 from clawactors.systems.placement.ports import PlacementStart
-from clawactors.systems.placement.silence import SILENCE_S
 from clawactors.systems.placement.state import ClusterState
 
-__all__ = ["SILENCE_S", "ClusterState", "Placement", "PlacementStart", "PlannedCommand", "slim"]
+__all__ = ["ClusterState", "Placement", "PlacementStart", "PlannedCommand", "slim"]

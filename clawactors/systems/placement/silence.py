@@ -11,11 +11,10 @@ from typing import Final
 import msgspec
 
 from clawactors.kernel.ranking import Ranking
+from clawactors.systems.settings import DEFAULTS
 from clawactors.systems.tasks import TaskStatus
 
-__all__ = ["SILENCE_S", "Silence"]
-
-SILENCE_S: Final = 900.0
+__all__ = ["Silence"]
 
 _BEYOND: Final = 1.5
 _BEYOND_S: Final = 30.0
@@ -33,11 +32,17 @@ class _Run(msgspec.Struct, gc=False):
 class Silence:
     """The attempts that run, by task. `limit_s` is how long one may show no sign of life."""
 
-    def __init__(self, limit_s: float = SILENCE_S) -> None:
+    def __init__(self, limit_s: float = DEFAULTS.task_silence) -> None:
         self.limit_s = limit_s
         self._runs: dict[str, _Run] = {}
         self._checks: Ranking[int] = Ranking()
         self._listens_ns = 0
+
+    def limit(self, limit_s: float) -> None:
+        """The limit is another one from now on: all attempts are looked at."""
+        self.limit_s = limit_s
+        for id in self._runs:
+            self._checks.put(id, 0)
 
     def runs(self, id: str, life: TaskStatus, timeout_s: float | None) -> None:
         """This attempt of the task runs, as of the last change of `life`."""

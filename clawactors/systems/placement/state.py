@@ -17,7 +17,8 @@ from clawactors.systems.placement.nodes import ClusterNodes
 from clawactors.systems.placement.opentasks import OpenTasks
 from clawactors.systems.placement.order import slim
 from clawactors.systems.placement.ports import PlacementStart
-from clawactors.systems.placement.silence import SILENCE_S, Silence
+from clawactors.systems.placement.silence import Silence
+from clawactors.systems.settings import DEFAULTS
 from clawactors.systems.tasks import FINAL, TASK, Status, Task
 from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.kind import TASKS
@@ -48,7 +49,7 @@ class ClusterState:
     what happened lately.
     """
 
-    def __init__(self, agenda: Agenda | None = None, silence_s: float = SILENCE_S) -> None:
+    def __init__(self, agenda: Agenda | None = None, silence_s: float = DEFAULTS.task_silence) -> None:
         self.position = 0
         self.agenda = agenda or Agenda()
         self.silence = Silence(silence_s)

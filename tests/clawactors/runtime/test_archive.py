@@ -342,7 +342,7 @@ async def test_a_store_that_fails_stops_the_run_and_nothing_is_lost() -> None:
 
     async with Cluster(log=WholeLog) as cluster:
         stage, control = await staged(cluster, store=Full())
-        keeper = ArchiveKeeper(control, stage.log, stage.archive, cluster.blobs, 0.0, rest_s=0)
+        keeper = ArchiveKeeper(control, stage.log, stage.archive, cluster.blobs, rest_s=0)
         serving = cluster.spawn("control/1", keeper.serve())
         client = cluster.client("client/ada")
         await until(lambda: bool(keeper._serving))

@@ -35,7 +35,7 @@ async def test_backups_are_made_by_plan_until_it_is_stopped() -> None:
     clock, make, leads = WallClock(), Maker(), [True]
     async with Cluster(clock) as cluster:
         control = await cluster.control()
-        keeper = BackupKeeper(control.dispatcher, lambda: leads[0], make)
+        keeper = BackupKeeper(control.dispatcher, lambda: leads[0], make, control.settings.live)
         backups = cluster.client().backups
 
         async def later(seconds: float) -> None:
@@ -75,7 +75,7 @@ async def test_the_plan_is_known_to_the_next_leader(cluster: Cluster) -> None:
         await cluster.finish(name)
     second = await cluster.control("control-2")
     await cluster.until(lambda: second.leadership.leading)
-    assert await BackupKeeper(second.dispatcher, lambda: True, make).check() is True
+    assert await BackupKeeper(second.dispatcher, lambda: True, make, second.settings.live).check() is True
     assert len(make.plans) == 1
 
 

@@ -381,8 +381,10 @@ async def test_beyond_the_limit_the_oldest_unwinds() -> None:
         return task.attempt
 
     clock = WallClock(NOW_S)
-    async with one_node(nap, clock=clock, parked_max=2) as cluster:
+    async with one_node(nap, clock=clock) as cluster:
         client = cluster.client()
+        await client.config.set("node.parked", 2)
+        await cluster.nodes["n1"].live.after(0, 10)
         for id in "abc":
             await client.submit("nap", id=id)
             await cluster.until_status(id, "waiting")

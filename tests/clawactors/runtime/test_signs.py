@@ -33,7 +33,7 @@ async def test_a_long_step_in_a_live_node_is_alive_by_itself(monkeypatch: pytest
         return attempt
 
     async with Cluster(clock) as cluster:
-        control = await cluster.control(silence_s=900)
+        control = await cluster.control()
         await cluster.node("n1", [long, echo])
         client = cluster.client()
         await client.submit("long", id="t")

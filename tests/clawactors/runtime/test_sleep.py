@@ -221,7 +221,7 @@ async def test_progress_and_heartbeats_keep_a_long_step_alive() -> None:
         return attempt
 
     async with Cluster(clock) as cluster:
-        control = await cluster.control(silence_s=900)
+        control = await cluster.control()
         await cluster.node("n1", [long, echo])
         client = cluster.client()
         await client.submit("long", id="t")

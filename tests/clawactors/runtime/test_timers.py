@@ -114,7 +114,7 @@ async def test_an_attempt_without_a_sign_of_life_is_interrupted_and_one_with_is_
         return "done"
 
     async with Cluster(clock) as cluster:
-        await cluster.control(silence_s=900)
+        await cluster.control()
         await cluster.node("n1", [hang, echo])
         await cluster.client().submit("hang", id="t")
         await cluster.until_status("t", "running")
@@ -226,14 +226,14 @@ async def test_a_new_leader_interrupts_nobody_for_signs_of_life_that_it_did_not_
 
     clock = WallClock(NOW_S)
     async with Cluster(clock) as cluster:
-        await cluster.control("control/a", silence_s=900)
+        await cluster.control("control/a")
         await cluster.node("n1", [hang])
         await cluster.client().submit("hang", id="t")
         await cluster.until_status("t", "running")
         await cluster.kill("control/a")
         cluster.leases = type(cluster.leases)(cluster.clock.monotonic_s)
         clock.move(3600)
-        heir = await cluster.control("control/b", silence_s=900)
+        heir = await cluster.control("control/b")
         await cluster.until(lambda: heir.leadership.leading, "another leads")
         await all_turns()
         assert cluster.named("t") == ["task.submitted", "task.scheduled", "task.started"]

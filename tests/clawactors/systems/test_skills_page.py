@@ -11,7 +11,7 @@ import pytest
 
 from clawactors import ErrorRule, Retry, SyncTask, Task, skill
 from clawactors.runtime.node.step import TaskHandle
-from clawactors.systems.placement.silence import SILENCE_S
+from clawactors.systems.settings import DEFAULTS
 from clawactors.systems.tasks import failures
 from clawactors.systems.tasks.failures import STRATEGIES, Strategy, Symptom, kind_of, told
 from clawactors.systems.tasks.retry import after_failure
@@ -70,7 +70,7 @@ def test_waits_are_as_the_page_says() -> None:
     assert waits(policy, "here") == [1, 2, 4]
     assert "1, 4, 16 s" in " ".join(next(row for row in table("strategy") if row[0] == "`back_off`"))
     assert waits(policy, "back_off") == [1, 4, 16]
-    assert f"**{SILENCE_S:g} s**" in PAGE
+    assert f"**{DEFAULTS.task_silence:g} s**" in PAGE
 
 
 def waits(policy: Retry, strategy: Strategy) -> list[int]:

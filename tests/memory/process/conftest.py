@@ -17,7 +17,7 @@ from clawactors.kinds import DECODER, KINDS
 from clawactors.memory.index.view import memory_projection
 from clawactors.memory.models.parts import DEFAULT_PARTS, MemoryParts
 from clawactors.memory.process import MemoryActor, MemoryPlan
-from clawactors.memory.process.consolidation import DEFAULT_PLAN
+from clawactors.memory.process.plan import DEFAULT_PLAN
 from clawactors.projections.engine.replay import Progress
 from clawactors.projections.past import build_views
 from clawactors.runtime.call import Call

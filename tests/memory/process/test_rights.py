@@ -7,7 +7,7 @@ import pytest
 
 from clawactors.kernel.errors import InvalidQuery, NotFound, Refused
 from clawactors.kernel.principals import principal_of
-from clawactors.memory.process.consolidation import MemoryPlan
+from clawactors.memory.process.plan import MemoryPlan
 from clawactors.runtime.client.recording import ClientMemories
 from clawactors.systems.tasks import events as e
 from tests.memory.process.conftest import PATIENCE_S, Place

@@ -9,7 +9,6 @@ from clawactors.app.cli.parsing import Parser, count, duration, interval, lease,
 __all__ = [
     "BENCHES",
     "DIMENSIONS",
-    "LEASE_S",
     "SHELLS",
     "bench",
     "candidates",
@@ -28,7 +27,6 @@ __all__ = [
     "up",
 ]
 
-LEASE_S: Final = 1.5
 DIMENSIONS: Final = ("skill", "node", "user", "tag", "error", "hour")
 """In which `claw stats` counts tasks."""
 SHELLS: Final = ("bash", "zsh", "fish")
@@ -56,7 +54,7 @@ fish: claw completion fish > ~/.config/fish/completions/claw.fish"""
 def _node_options(parser: Parser) -> None:
     """What `claw up` and `claw join` take for the nodes that they start."""
     parser.add_argument(
-        "--slots", type=count, default=5, metavar="N", help="tasks that a node runs at once (default 5)"
+        "--slots", type=count, metavar="N", help="tasks that a node runs at once (default: the setting node.slots, 5)"
     )
     parser.add_argument("--skills", nargs="+", action="extend", default=[], metavar="MODULE|FILE", help="your skills")
     parser.add_argument(
@@ -73,9 +71,8 @@ def _node_options(parser: Parser) -> None:
     parser.add_argument(
         "--lease",
         type=lease,
-        default=LEASE_S,
         metavar="D",
-        help="declare a node dead after D without a heartbeat (default 1.5s)",
+        help="declare a node dead after D without a heartbeat (default: the setting node.lease, 1.5s)",
     )
 
 
@@ -87,20 +84,21 @@ def up(parser: Parser) -> None:
     parser.add_argument(
         "--memory-daily",
         type=interval,
-        default=86_400.0,
         metavar="D|off",
-        help="how often memory consolidates what is new since the last time (default 24h)",
+        help="how often memory consolidates what is new since the last time (default: the setting memory.daily, 1d)",
     )
     parser.add_argument(
         "--no-memory-incremental",
         dest="memory_incremental",
         action="store_false",
+        default=None,
         help="consolidate memories daily and on request only",
     )
     parser.add_argument(
         "--no-memory-extraction",
         dest="memory_extracts",
         action="store_false",
+        default=None,
         help="make no memories of chat messages",
     )
     parser.add_argument(

@@ -11,7 +11,7 @@ def archive(parser: Parser) -> None:
         "--older-than",
         type=duration,
         metavar="D",
-        help="tasks that ended at least D ago (default: archive_after of archive.toml, else 30d)",
+        help="tasks that ended at least D ago (default: the setting archive.after, 30d)",
     )
     parser.add_argument("--dry-run", action="store_true", help="only count what would be moved")
 
@@ -39,7 +39,6 @@ def _age_argument(parser: Parser) -> None:
     parser.add_argument(
         "--older-than",
         type=duration,
-        default=7 * 86_400.0,
         metavar="D",
-        help="only values older than D (default 7d, at least 1d)",
+        help="only values older than D (default: the setting sweep.older-than, 7d; at least 1d)",
     )

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from clawactors.app.archive import read_archive_settings
 from clawactors.app.cli.output import Part, emit, note
 from clawactors.app.cli.progress import ProgressBar
 from clawactors.app.cli.session import with_client
 from clawactors.app.client import Client
+from clawactors.app.problem import Problem
 from clawactors.runtime.archiving import ArchiveReport
 from clawactors.systems.tasks.payload import shown_size
 
@@ -20,7 +20,7 @@ def run(options: Any) -> int:
     async def move(client: Client) -> int:
         older_s = options.older_than
         if older_s is None:
-            older_s = read_archive_settings(client.found.data).after_s or 30 * 86_400.0
+            older_s = await _as_set(client)
         with ProgressBar("archiving", shown=not options.json) as bar:
 
             def tell(report: ArchiveReport) -> None:
@@ -47,6 +47,15 @@ def run(options: Any) -> int:
         return 0
 
     return with_client(options, move)
+
+
+async def _as_set(client: Client) -> float:
+    """The age that control goes by. Raises: `Problem` where it moves none by itself."""
+    row = await client.config.get("archive.after", origins=True)
+    older_s: float = row.origins[0].value if row.origins else row.value
+    if not older_s:
+        raise Problem("usage", "archive.after is off, so the age has to be given", "claw archive --older-than 30d")
+    return older_s
 
 
 def _shown(report: ArchiveReport, *, dry_run: bool) -> Iterator[Part]:

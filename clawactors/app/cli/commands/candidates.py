@@ -58,6 +58,10 @@ def _candidates(line: Sequence[str]) -> list[str]:
     head, comma, start = value.rpartition(",")
     if action.choices is not None:
         given: Iterable[str] = map(str, action.choices)
+    elif action.metavar == "SETTING":
+        from clawactors.systems.settings import REGISTRY
+
+        given = REGISTRY
     elif read := _SOURCES.get(str(action.metavar or action.dest).upper()):
         given = asyncio.run(_asked(_globals(parser, [*before, *after]), read, start))
     else:

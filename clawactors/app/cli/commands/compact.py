@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from clawactors.app.cli.commands.sweep import checked_age
+from clawactors.app.cli.commands.sweep import check_age, older_than
 from clawactors.app.cli.output import Part, emit
 from clawactors.app.cli.progress import ProgressBar
 from clawactors.app.cli.session import with_client
@@ -18,9 +18,10 @@ __all__ = ["run"]
 
 def run(options: Any) -> int:
     """Compacts, and prints the bytes freed."""
-    older_s = checked_age(options)
+    check_age(options)
 
     async def compact(client: Client) -> int:
+        older_s = await older_than(options, client)
         views = await client.compact()
         log, blobs = await JetStreamLog.over(client.connection), JetStreamBlobs(client.connection)
         before = await blobs.size_bytes()

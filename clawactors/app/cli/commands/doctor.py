@@ -5,7 +5,14 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from clawactors.app.cli.archivecheck import check_archive
-from clawactors.app.cli.checks import check_cluster, check_disk, check_log, check_middleware, check_mirror
+from clawactors.app.cli.checks import (
+    check_cluster,
+    check_disk,
+    check_log,
+    check_middleware,
+    check_mirror,
+    check_settings,
+)
 from clawactors.app.cli.output import Part, Table, emit
 from clawactors.app.cli.serverchecks import check_server, check_system
 from clawactors.app.cli.session import find
@@ -47,6 +54,7 @@ async def _checks(options: Any) -> AsyncIterator[Check]:
                 async for check in check_log(found, client):
                     yield check
                 yield await check_archive(client)
+                yield await check_settings(client)
                 if options.verbose:
                     yield await check_middleware(client)
         except EventLogError as error:

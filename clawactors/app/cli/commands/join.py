@@ -14,6 +14,7 @@ from clawactors.app.cli.foreground import NOT_SEEN, StopSignals
 from clawactors.app.cli.output import Facts, emit, note
 from clawactors.app.cli.session import find
 from clawactors.app.discovery import Found
+from clawactors.app.layers import options_given
 from clawactors.app.problem import INTERRUPTED, Problem
 from clawactors.app.processes.node import serve
 from clawactors.app.processes.start import NodeStart, exit_soon
@@ -35,13 +36,12 @@ def run(options: Any) -> int:
         name=id,
         nats_url=found.url,
         data=str(found.data) if found.data.is_dir() else "/",
-        slots=options.slots,
+        given=options_given(slots=options.slots, lease=options.lease),
         skills=tuple(options.skills),
         allow=tuple(options.allow),
         workers=tuple(options.worker),
         secrets=path_of(options.secrets),
         affinity=dict(options.affinity),
-        lease_s=options.lease,
     )
     return asyncio.run(_serve(options, found, start))
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import math
 from typing import Final
 
 import msgspec
@@ -33,13 +34,11 @@ _log = logging.getLogger(__name__)
 
 
 class ArchiveKeeper(RequestEndpoint):
-    """`serve` moves tasks that ended `after_s` ago, 0 for none, while `control` leads; it answers requests then."""
+    """`serve` moves tasks that ended as long ago as `archive.after` says, while `control` leads, and answers then."""
 
-    def __init__(
-        self, control: Control, log: SealedLog, archive: Archive, blobs: Blobs, after_s: float, rest_s: float = 1.0
-    ) -> None:
+    def __init__(self, control: Control, log: SealedLog, archive: Archive, blobs: Blobs, rest_s: float = 1.0) -> None:
         super().__init__()
-        self._control, self._after_s = control, after_s
+        self._control = control
         self.mover = Mover(
             log,
             archive,
@@ -57,8 +56,8 @@ class ArchiveKeeper(RequestEndpoint):
     async def serve(self) -> None:
         """Looks whether this process leads, and whether it is time. Ends when it is cancelled."""
         clock = asyncio.get_running_loop().time
-        every_s = min(_EVERY_S, max(_LOOK_S, self._after_s / 4))
-        due_s = clock() + min(_AFTER_START_S, every_s)
+        began_s = clock()
+        first_s, last_s = began_s + _AFTER_START_S, began_s
         try:
             while True:
                 leads = self._control.leadership.leading
@@ -67,9 +66,13 @@ class ArchiveKeeper(RequestEndpoint):
                         await self._open()
                 elif not leads and self._serving:
                     await self.aclose()
-                if leads and self._after_s and clock() >= due_s and not self._is_running:
-                    self._begin("", self._after_s, _RESTS)
-                    due_s = clock() + every_s
+                after_s = self._control.settings.live.current.archive_after
+                due_s = min(
+                    last_s + min(_EVERY_S, max(_LOOK_S, after_s / 4)), first_s if last_s == began_s else math.inf
+                )
+                if leads and after_s and clock() >= due_s and not self._is_running:
+                    self._begin("", after_s, _RESTS)
+                    last_s = clock()
                 await asyncio.sleep(_LOOK_S)
         finally:
             if self._run is not None:

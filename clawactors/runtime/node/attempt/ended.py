@@ -99,7 +99,7 @@ def note_failure(attempt: "Attempt", error: BaseException) -> None:
     verdict = Verdict("failed")
     if skill is not None:
         verdict = after_failure(
-            skill.retry,
+            attempt.supplies.retry_of(skill),
             strategy,
             state.life.failures,
             event.max_retries,

@@ -96,7 +96,7 @@ async def run_code(attempt: "Attempt") -> Any:
     attempt.begin(code)
     if not code.ended:
         attempt.open_window(gathers=attempt.journal.gathers)
-    timeout_s = event.timeout_s or skill.timeout_s
+    timeout_s = event.timeout_s or attempt.supplies.timeout_of(skill)
     if code.ended or (timeout_s is None and skill.heartbeat_s is None):
         return await code.outcome()
     with contextlib.ExitStack() as limits:
