@@ -22,6 +22,8 @@ from clawactors.runtime.client.overview import Overview
 from clawactors.runtime.client.reasons import Explanation
 from clawactors.runtime.client.redriving import RedriveReport
 from clawactors.runtime.client.rows import ApprovalRow, NodeRow, Page, ScheduleRow, SkillRow, TaskRow, TaskTree
+from clawactors.runtime.client.settingrows import SettingChange, SettingRow, ValueChange
+from clawactors.runtime.client.settings import SettingChanges, SettingRows
 from clawactors.runtime.client.streaming import Chunk
 from clawactors.runtime.client.submitting import Batch, TaskRequest
 from clawactors.runtime.client.summary import ClusterStatus, PastStatus, Sizes, Statistics
@@ -40,12 +42,14 @@ from clawactors.runtime.memoryoptions import (
     SettingsOptions,
 )
 from clawactors.runtime.packing import Count
+from clawactors.runtime.settings import Layer
 from clawactors.runtime.times import Moment
 from clawactors.runtime.workflows.plan import Plan
 from clawactors.systems.chats.events import Role
 from clawactors.systems.memories import Content
 from clawactors.systems.schedules import Schedule
 from clawactors.systems.schedules.events import CatchUp
+from clawactors.systems.settings import Settings
 from clawactors.systems.skills import SkillCall, TypedSkill
 from clawactors.systems.tasks import Task
 from clawactors.systems.tasks import commands as c
@@ -57,6 +61,7 @@ __all__ = [
     "SyncClient",
     "SyncClientMemories",
     "SyncClusterBackups",
+    "SyncClusterConfig",
     "SyncPastCluster",
     "SyncRef",
     "SyncSchedules",
@@ -241,6 +246,51 @@ class SyncClusterBackups:
 
     def get(self, *, fresh: bool = True) -> BackupRow | None:
         """The plan and the last backup, None where there never was one. Raises: `Unavailable`."""
+
+class SyncClusterConfig:
+    """The settings of a cluster, as its client sees them. All raise `Unavailable`."""
+
+    def list(self, *, origins: bool = False, at_seq: int | None = None, at: Moment | None = None) -> SettingRows:
+        """All settings by name, now or at a sequence or time of the log.
+
+        `origins`: with what counts in each process now, and why. Raises: `InvalidQuery` for two of these."""
+
+    def get(
+        self, name: str, *, origins: bool = False, at_seq: int | None = None, at: Moment | None = None
+    ) -> SettingRow:
+        """One setting. Raises: `Refused` for a name that there is not; as `list`."""
+
+    def settings(self, given: Sequence[Layer] = ...) -> Settings:
+        """What the cluster is set to, with types, under what a program of yours was `given` beside it."""
+
+    def version(self) -> int:
+        """The version of the settings: how often they were changed."""
+
+    def set(self, name: str, value: Any, *, reason: str = "", if_version: int | None = None) -> SettingRow:
+        """Sets one; the value is JSON, or text as `claw config set` takes it. To set the same again changes nothing.
+
+        `if_version`: only if it has not changed since that version of the settings.
+        Raises: `Refused` (no such setting, a value that it does not take, a secret, changed since), `InvalidQuery`."""
+
+    def unset(self, name: str, *, reason: str = "", if_version: int | None = None) -> SettingRow | None:
+        """Takes one back to its default; None for one that only a later release has. Raises: as `set`."""
+
+    def change(self, changes: Mapping[str, Any], *, reason: str = "", if_version: int | None = None) -> SettingRows:
+        """Sets several, all or none, None for the default; returns all settings after it. Raises: as `set`."""
+
+    def rollback(self, version: int, *, reason: str = "", if_version: int | None = None) -> SettingRows:
+        """Sets all settings back to what they were at that version, 0 for before the first; returns them after it.
+
+        What a later release has set stays. Raises: `NotFound` for a version that there is not, `Refused`."""
+
+    def difference(self, begin: int, end: int | None = None) -> dict[str, ValueChange]:
+        """What differs between two versions of the settings, by default up to now. Raises: `NotFound`."""
+
+    def history(self, name: str = "") -> SettingChanges:
+        """Every change, oldest first; with a name only of that setting. Raises: `Refused` for a name that is none."""
+
+    def watch(self, after: int | None = None) -> Generator[SettingChange]:
+        """Changes as they are made, without end; those after that version, by default from now on."""
 
 class SyncPastCluster:
     """`ClusterClient.at` makes it. `progress` is told how many of how many commits are in views that are built."""
@@ -566,6 +616,10 @@ class SyncClient:
     @property
     def backups(self) -> SyncClusterBackups:
         """The backups of the cluster."""
+
+    @property
+    def config(self) -> SyncClusterConfig:
+        """The settings of the cluster."""
 
     @property
     def triggers(self) -> SyncTriggers:

@@ -88,8 +88,6 @@ class ClusterClient(TaskMaking):
 
         return NodeChanges(self)
 
-    # The archive
-
     async def archive(
         self,
         older_than_s: float = 30 * 86_400.0,
