@@ -84,7 +84,7 @@ def test_it_goes_on_wherever_it_was_killed(tmp_path: Path, source: Path, point: 
         assert {name: n for name, n in runs_in(trace).items() if n > 1} == ({step: 2} if point == "after" else {})
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.dictionaries(ROWIDS, VALUES, max_size=30),
     batch=st.integers(1, 12),
