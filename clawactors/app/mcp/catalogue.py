@@ -4,13 +4,14 @@ from typing import Final
 
 from clawactors.app.mcp.options import McpOptions
 from clawactors.app.mcp.tooling import McpTool
-from clawactors.app.mcp.tools import care, changing, cluster, memories, past, reading, schedules, submitting
+from clawactors.app.mcp.tools import care, changing, cluster, files, memories, past, reading, schedules, submitting
 
 __all__ = ["ALL_TOOLS", "tools_for"]
 
 ALL_TOOLS: Final[tuple[McpTool, ...]] = (
     *submitting.TOOLS,
     *reading.TOOLS,
+    *files.TOOLS,
     *changing.TOOLS,
     *memories.TOOLS,
     *cluster.TOOLS,

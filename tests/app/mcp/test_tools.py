@@ -139,6 +139,26 @@ async def test_what_a_batch_refuses_stands_beside_what_it_takes() -> None:
         assert "colour" in said(wrong)
 
 
+@skill("shouting")
+async def shouting(task: Task) -> dict[str, Any]:
+    return await task.save_file("loud.txt", (await task.file("text").read()).decode().upper().encode())
+
+
+async def test_files_are_given_as_text_and_read_in_pages() -> None:
+    async with bench([shouting]) as at, at.connect() as agent:
+        asked = {"skill": "shouting", "files": {"text": "héllo " * 1000}, "wait": "9s"}
+        id = data(await agent.call_tool("submit_task", asked))["id"]
+        rows = data(await agent.call_tool("files", {"id": id}))["files"]
+        assert {row["name"] for row in rows} == {"text", "loud.txt"}
+        text, offset = "", 0
+        while offset is not None:
+            asked = {"id": id, "name": "loud.txt", "offset": offset, "limit": 4000}
+            page = data(await agent.call_tool("read_file", asked))
+            text, offset = text + page["text"], page.get("next_offset")
+        assert text.startswith("HÉLLO HÉLLO")
+        assert "has no file" in said(await agent.call_tool("read_file", {"id": id, "name": "../../etc/passwd"}))
+
+
 async def test_notes_are_remembered_found_and_changed() -> None:
     async with bench() as at, at.connect() as agent:
         id = data(await agent.call_tool("remember", {"text": "The backup runs at 03:00 in Berlin", "tags": ["ops"]}))[
@@ -161,12 +181,15 @@ async def test_every_tool_that_only_reads_answers_as_its_schema_says() -> None:
         id = data(await agent.call_tool("submit_task", {"skill": "echo", "params": {"text": "x"}, "wait": "9s"}))["id"]
         memory = data(await agent.call_tool("remember", {"text": "x is a letter"}))["id"]
         by_name: dict[str, dict[str, Any]] = {
-            **{name: {"id": id} for name in ("get_task", "why", "history", "diff", "task_tree", "get_result", "logs")},
+            **{
+                name: {"id": id}
+                for name in ("get_task", "why", "history", "diff", "task_tree", "get_result", "logs", "files")
+            },
             "wait_task": {"id": id},
             **{name: {"text": "letter"} for name in ("recall", "context")},
             **{name: {"id": memory} for name in ("get_memory", "memory_history")},
         }
-        others = {"ask_task", "blob", "get_workflow", "check_workflow", "compact"}
+        others = {"ask_task", "blob", "read_file", "get_workflow", "check_workflow", "compact"}
         # Only a real cluster has a server to check, and a process that builds views of the past.
         others |= {"doctor", "past_tasks", "past_status", "past_nodes", "past_stats"}
         for tool in tools_for(McpOptions(groups=ALL, read_only=True)).values():

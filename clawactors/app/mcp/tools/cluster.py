@@ -34,6 +34,14 @@ async def status(call: CallContext) -> dict[str, Any]:
     return sparse(await (await call.client()).status())
 
 
+@mcp_tool("Show the cluster at a glance", "cluster", returns=ANSWER)
+async def overview(
+    call: CallContext, *, window_s: Annotated[int, Meta(ge=1, le=300, description="Of so many seconds")] = 60
+) -> dict[str, Any]:
+    """Shows what happens now: rates a second, waits, durations, queue, errors by class, disk, trouble."""
+    return sparse(await (await call.client()).overview(window_s=window_s))
+
+
 @mcp_tool("Show statistics", "cluster", returns=ANSWER)
 async def stats(
     call: CallContext,
@@ -66,4 +74,4 @@ async def blob(
     return answer | ({"next_offset": offset + limit} if offset + limit < len(stored) else {})
 
 
-TOOLS: Final = (nodes, status, stats, blob)
+TOOLS: Final = (nodes, status, overview, stats, blob)

@@ -182,6 +182,30 @@ async def memory_settings(call: CallContext, *, owner: str = "") -> dict[str, An
     return await client.memories.settings(owner or client.user)
 
 
+@mcp_tool("List an owner's memories", "details", returns=MEMORY_ROWS)
+async def list_memories(
+    call: CallContext,
+    *,
+    owner: str = "",
+    session: str = "",
+    agent: str = "",
+    limit: Annotated[int, Meta(ge=1, le=1000, description="At most so many")] = 100,
+    skip: Annotated[int, Meta(ge=0, description="How many you have already")] = 0,
+) -> dict[str, Any]:
+    """Lists all memories of an owner, by default of the user, oldest first."""
+    client = await call.client()
+    rows: list[dict[str, Any]] = []
+    found = client.memories.export(owner or client.user, session=session, agent=agent)
+    async for row in found:
+        if skip:
+            skip -= 1
+            continue
+        rows.append(_brief(row))
+        if len(rows) == limit:
+            break
+    return fitted({"memories": rows}, call.options.limit_chars, "get_memory has the rest")
+
+
 @mcp_tool("Show changes of memory", "details", returns=listed("changes"))
 async def memory_audit(
     call: CallContext, *, id: str = "", owner: str = "", limit: Annotated[int, Meta(ge=1, le=1000)] = 50
@@ -203,4 +227,5 @@ TOOLS: Final = (
     forget,
     memory_settings,
     memory_audit,
+    list_memories,
 )

@@ -25,6 +25,7 @@ type _Params = Annotated[Payload, Meta(description="The parameters of the skill"
 type _Id = Annotated[str, Meta(description="An id of your own; the same id and content again returns the same task")]
 type _Key = Annotated[str, Meta(description="An idempotency key: the same call again makes no second task")]
 type _After = Annotated[Names, Meta(description="Ids of tasks that must complete first")]
+type _Files = Annotated[dict[str, str], Meta(description="Text files for the task: the parameter, and the content")]
 type _Wait = Annotated[str, Meta(description="Wait for its end, at most so long: 30s, 5m; by default it does not wait")]
 type _OnCancel = Annotated[
     Literal["cancel", "leave"], Meta(description="What happens to the task if this call is cancelled while it waits")
@@ -65,6 +66,7 @@ async def submit_task(
     deadline: Moment = "",
     timeout: Duration = "",  # noqa: ASYNC109 # that of the task
     retries: Annotated[int, Meta(description="Retries after the first attempt; -1 for the default", ge=-1)] = -1,
+    files: _Files = {},  # noqa: B006
     wait: _Wait = "",
     on_cancel: _OnCancel = "cancel",
 ) -> dict[str, Any]:
@@ -80,6 +82,7 @@ async def submit_task(
         id=id or None,
         key=key or None,
         delay_s=seconds(delay, "delay"),
+        files={each: text.encode("utf-8", "replace") for each, text in files.items()},
         name=name,
         description=description,
         priority=priority,

@@ -1,0 +1,34 @@
+"""Every method of the client is reachable over MCP, but for those that this page names with a reason."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from clawactors import Client
+from clawactors.runtime.client.backups import ClusterBackups
+from clawactors.runtime.client.files import TaskFiles
+from clawactors.runtime.client.recording import ClientMemories
+from clawactors.runtime.client.schedules import Schedules
+from clawactors.runtime.client.triggers import Triggers
+from clawactors.runtime.client.workflows import Workflows
+from tests.scenario.claw import ROOT
+
+SOURCE = "\n".join(path.read_text("utf-8") for path in Path(ROOT, "clawactors", "app", "mcp").rglob("*.py"))
+NO_CALL = {
+    Client: {"connect", "of", "close", "aclose"}  # how a client comes and goes
+    | {"state", "command", "ask", "ask_for_change", "skills"}  # for programs that extend the product
+    | {"run", "ended", "each_task", "resolve"}  # submit, wait and list do it call by call
+    | {"leader", "node"},  # a part of status, and of nodes
+    ClientMemories: {"record", "record_many", "say", "recall", "remember", "context"},  # as methods of the client
+    ClusterBackups: {"note"},  # what makes a backup says so
+    TaskFiles: {"put", "download"},  # an agent gives texts and gets texts; files of this machine are not its
+    Workflows: {"run", "check_params"},  # submit checks them
+}
+
+
+@pytest.mark.parametrize("kind", [Client, ClientMemories, Schedules, Triggers, Workflows, ClusterBackups, TaskFiles])
+def test_every_method_is_called(kind: type) -> None:
+    names = {name for name in dir(kind) if not name.startswith("_")} - NO_CALL.get(kind, set())
+    missing = {name for name in names if not re.search(rf"\.{name}\b", SOURCE)}
+    assert not missing
