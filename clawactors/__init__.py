@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from clawactors.runtime.client.streaming import Chunk
     from clawactors.runtime.client.submitting import Batch, Rejected, TaskRequest
     from clawactors.runtime.client.summary import ClusterStatus, Statistics
-    from clawactors.runtime.client.triggerrows import TriggerFailureRow, TriggerRow
+    from clawactors.runtime.client.triggerrows import AlarmRow, NotificationRow, TriggerFailureRow, TriggerRow
     from clawactors.runtime.client.waiting import TaskBlocked, TaskFailed
     from clawactors.runtime.client.workflowrows import WorkflowRow
     from clawactors.runtime.node.approvals import ApprovalAnswer
@@ -61,6 +61,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LOG",
+    "AlarmRow",
     "ApprovalAnswer",
     "ApprovalRow",
     "AskFailed",
@@ -85,6 +86,7 @@ __all__ = [
     "Missing",
     "NodeRow",
     "NotFound",
+    "NotificationRow",
     "Page",
     "PermissionDenied",
     "Ref",
@@ -140,6 +142,8 @@ _HOMES = {
     "TaskTree": ("clawactors.runtime.client.rows", "TaskTree"),
     "TreeRow": ("clawactors.runtime.client.rows", "TreeRow"),
     "TriggerFailureRow": ("clawactors.runtime.client.triggerrows", "TriggerFailureRow"),
+    "AlarmRow": ("clawactors.runtime.client.triggerrows", "AlarmRow"),
+    "NotificationRow": ("clawactors.runtime.client.triggerrows", "NotificationRow"),
     "TriggerRow": ("clawactors.runtime.client.triggerrows", "TriggerRow"),
     "TaskRow": ("clawactors.runtime.client.rows", "TaskRow"),
     "AskFailed": ("clawactors.runtime.client.asking", "AskFailed"),

@@ -14,6 +14,7 @@ from clawactors.kernel.kind import Kinds
 from clawactors.projections.engine.digest import digest_question
 from clawactors.projections.engine.faults import Faults
 from clawactors.projections.engine.view import Projection, View, ViewDefinition, questions_of
+from clawactors.projections.views.alarms import ALARMS_VIEW
 from clawactors.projections.views.backups import BACKUPS_VIEW
 from clawactors.projections.views.erasures import ERASURES_VIEW, last_erasure
 from clawactors.projections.views.faults import FAULTS_VIEW
@@ -38,6 +39,7 @@ VIEWS: Final[tuple[ViewDefinition, ...]] = (
     TRIGGERS_VIEW,
     WORKFLOWS_VIEW,
     BACKUPS_VIEW,
+    ALARMS_VIEW,
     ERASURES_VIEW,
     SETTINGS_VIEW,
     SKILLS_VIEW,

@@ -24,7 +24,7 @@ OWNERS: dict[str, str | tuple[str, ...]] = {
     "nats": "clawactors.eventlog.jetstream",
     "lmdb": "clawactors.projections",
     "hnswlib": "clawactors.memory",
-    "httpx": ("clawactors.agents", "clawactors.memory"),
+    "httpx": ("clawactors.agents", "clawactors.memory", "clawactors.runtime.notifications"),
     "pydantic_ai": "clawactors.agents",
     "agents": "clawactors.agents",
     "pymilvus": "clawactors.memory",

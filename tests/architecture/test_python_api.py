@@ -11,6 +11,7 @@ import pytest
 from clawactors import Client, Ref
 from clawactors.runtime.client.backups import ClusterBackups
 from clawactors.runtime.client.files import TaskFiles
+from clawactors.runtime.client.notifications import Notifications
 from clawactors.runtime.client.recording import ClientMemories
 from clawactors.runtime.client.schedules import Schedules
 from clawactors.runtime.client.settings import ClusterConfig
@@ -37,7 +38,7 @@ INNER = {"aclose", "close", "connect", "of"}
 
 
 @pytest.mark.parametrize(
-    "kind", [Client, Ref, ClusterBackups, ClusterConfig, Schedules, TaskFiles, Triggers, Workflows]
+    "kind", [Client, Ref, ClusterBackups, ClusterConfig, Notifications, Schedules, TaskFiles, Triggers, Workflows]
 )
 def test_every_public_method_is_on_the_page(kind: type) -> None:
     text = re.sub(r"```.*?```", "", PAGE, flags=re.DOTALL)
@@ -56,6 +57,7 @@ def method_of(name: str) -> Callable[..., Any]:
             "files": TaskFiles,
             "schedules": Schedules,
             "triggers": Triggers,
+            "notifications": Notifications,
             "workflows": Workflows,
             "memories": ClientMemories,
         }.get(owner, Client),

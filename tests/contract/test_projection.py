@@ -233,6 +233,7 @@ async def test_a_replay_tells_its_progress(tmp_path: Path) -> None:
 TRIGGER = b'{"v":1,"events":[{"type":"trigger.added","on":["task.completed"],"publish":"done"}]}'
 WORKFLOW = b'{"v":1,"events":[{"type":"workflow.added","version":1,"definition":{"workflow":"w","steps":[]}}]}'
 BACKUP = b'{"v":1,"events":[{"type":"backup.made","file":"f","size_bytes":1,"last_seq":1}]}'
+ALARM = b'{"v":1,"events":[{"type":"alarm.raised","reason":"full"}]}'
 ERASURE = b'{"v":1,"events":[{"type":"erasure.begun","request":"r","keys":["k"]}]}'
 
 
@@ -245,6 +246,7 @@ def test_the_digest_sees_every_row_of_every_table(tmp_path: Path, table: str) ->
         history.publish(f"claw.workflow.{name}.log", WORKFLOW)
         history.publish(f"claw.backup.{name}.log", BACKUP)
         history.publish(f"claw.erasure.{name}.log", ERASURE)
+        history.publish(f"claw.alarm.{name}.log", ALARM)
     projector = Projector.open(CLUSTER, tmp_path, IDENTITY)
     projector.apply(history.records)
     before = digest_of(projector)

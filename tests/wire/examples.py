@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from clawactors.systems.alarms import events as a
 from clawactors.systems.backups import events as b
 from clawactors.systems.chats import events as h
 from clawactors.systems.erasures import events as x
@@ -55,6 +56,7 @@ FULL_PLAN = e.Spec(skill="echo", params={"text": "hi"}, user="ada", priority=3, 
 WHOLE_PLAN = e.Spec(**({name: getattr(FULL, name) for name in e.Spec.__struct_fields__} | CHILD))
 NEXT = 1_800_000_060_000_000_000
 STEPS = {"workflow": "nightly", "steps": [{"id": "fetch", "skill": "fetch", "params": {"url": "${params.url}"}}]}
+UNSENT = g.TriggerFailure(g.Place("task", "t1", 7, upto=9), "dead", "mail.example.org: timed out", 5, NEXT)
 UNDELIVERED = g.TriggerFailure(g.Place("task", "t1", 7, 1), "task.dead", "answered 500", 5, NEXT)
 ERROR = e.TaskError("network", "no route to host")
 TRACED = e.TaskError("unknown", "KeyError: 1", "Traceback …\nKeyError: 1\n")
@@ -304,6 +306,13 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
         ),
         g.TriggerAdded(on=("task.dead",), webhook="https://example.org/hook", secret="hook"),  # noqa: S106 - a name
         g.TriggerAdded(on=("task.dead",), publish="app.dead"),
+        g.TriggerAdded(on=("task.dead",), notify=g.Notification(to="desktop", when=("dead",))),
+        g.TriggerAdded(
+            on=("task.dead", "alarm.raised", "alarm.cleared"),
+            notify=g.Notification(
+                to="mailto:ops@example.org", when=("dead", "disk"), every_s=600.0, skill="im*", tag="x", user="ada"
+            ),
+        ),
         g.TriggerAdded(on=("task.dead",), task=WHOLE_PLAN),
         g.TriggerAdded(on=("task.dead",), task=e.Spec(**REPEATING)),
     ),
@@ -313,8 +322,12 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
     "trigger.advanced": (
         g.TriggerAdvanced(position=9, fired=3, failures=(UNDELIVERED,), redone=(UNDELIVERED.place,)),
         g.TriggerAdvanced(position=9),
+        g.TriggerAdvanced(position=9, failures=(UNSENT,)),
     ),
     "trigger.redriven": (g.TriggerRedriven((UNDELIVERED.place,), "client/ada"), g.TriggerRedriven(())),
+    "trigger.muted": (g.TriggerMuted(NEXT, "client/ada"), g.TriggerMuted(0)),
+    "alarm.raised": (a.AlarmRaised("the disk is 93 % full"),),
+    "alarm.cleared": (a.AlarmCleared("the disk is 80 % full"),),
     "backup.planned": (
         b.BackupsPlanned(folder="/backups", every_s=86_400.0, copies=30, by="client/ada"),
         b.BackupsPlanned(folder="/backups", every_s=3600.5),
@@ -730,6 +743,28 @@ HISTORIES: dict[str, tuple[str, Bodies]] = {
             (g.TriggerAdvanced(position=9, fired=1, redone=(UNDELIVERED.place,)),),
             (g.TriggerPaused(),),
             (g.TriggerRemoved("client/ada"),),
+        ],
+    ),
+    "notification-life": (
+        "trigger",
+        [
+            (g.TriggerAdded(on=("task.dead",), notify=g.Notification(to="desktop", when=("dead",))),),
+            (g.TriggerMuted(NEXT, "client/ada"),),
+            (g.TriggerAdvanced(position=9, failures=(UNSENT,)),),
+            (g.TriggerRedriven((UNSENT.place,)),),
+            (g.TriggerMuted(0),),
+            (g.TriggerAdvanced(position=12, fired=1, redone=(UNSENT.place,)),),
+            (g.TriggerRemoved(),),
+        ],
+    ),
+    "alarm-life": (
+        "alarm",
+        [
+            (a.AlarmRaised("the disk is 93 % full"),),
+            (a.AlarmRaised("the disk is 95 % full"),),
+            b"hello",
+            (a.AlarmCleared("the disk is 80 % full"),),
+            (a.AlarmCleared("the disk is 70 % full"),),
         ],
     ),
     "node-life": (

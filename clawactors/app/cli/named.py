@@ -18,9 +18,10 @@ def print_one[R](
     card: Callable[[R], Iterable[Part]],
     *,
     changes: bool,
+    command: str = "",
 ) -> int:
-    """Runs what shows or `changes` one; returns the exit code. Its errors name the list of all."""
-    listing = f"claw {kind} list shows all {kind}s"
+    """Runs what shows or `changes` one; returns the exit code. Its errors name the list of all, by `command` or so."""
+    listing = f"claw {command or kind} list shows all {kind}s"
 
     async def work(client: Client) -> int:
         with hinted(listing), explained(f"nothing was changed; {listing}") if changes else nullcontext():

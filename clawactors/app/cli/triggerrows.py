@@ -22,6 +22,7 @@ def trigger_card(row: TriggerRow) -> Iterator[Part]:
             ("webhook", row.webhook),
             ("secret", row.secret),
             ("publish", row.publish),
+            ("notify", row.notify.to if row.notify else None),
             ("rate", f"{row.rate}/s"),
             ("fired", row.fired),
             ("failed", row.failed),
@@ -47,7 +48,9 @@ def trigger_table(rows: Iterable[TriggerRow]) -> Iterator[Part]:
                 row.name,
                 row.status,
                 row.on,
-                f"submit {row.skill}" if row.skill else row.webhook or row.publish,
+                f"submit {row.skill}"
+                if row.skill
+                else row.webhook or row.publish or (row.notify and f"notify {row.notify.to}"),
                 row.fired,
                 row.failed,
                 when(row.last_at),

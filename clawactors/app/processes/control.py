@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from clawactors.app.archive import archive_of, archived_log
+from clawactors.app.gauges import disk_gauge, lag_gauge
 from clawactors.app.layers import layers_of
 from clawactors.app.logmark import LogMark
 from clawactors.app.processes.past import build_in_process
@@ -40,9 +41,11 @@ from clawactors.runtime.archiving import ArchivedBlobs
 from clawactors.runtime.clock import SystemClock
 from clawactors.runtime.context import ActorContext
 from clawactors.runtime.control import Control
+from clawactors.runtime.control.alarms import AlarmKeeper
 from clawactors.runtime.control.archiving.keeper import ArchiveKeeper
 from clawactors.runtime.control.backups import BackupKeeper
 from clawactors.runtime.control.losses import LossWatch
+from clawactors.runtime.notifications.settings import read_notify_settings
 
 __all__ = ["serve"]
 
@@ -100,6 +103,14 @@ async def serve(
         control.settings.live.watch(log_as_set)
         make = in_a_process(start.nats_url, start.data)
         backups = BackupKeeper(control.dispatcher, lambda: control.leadership.leading, make, control.settings.live)
+        control.triggers.settings = partial(read_notify_settings, Path(start.data))
+        gauges = (
+            lag_gauge(control.context.log, lambda: views.position),
+            disk_gauge(Path(start.data), lambda: log.trouble),
+        )
+        alarms = AlarmKeeper(
+            control.dispatcher, lambda: control.leadership.leading, gauges, control.triggers.notify_now
+        )
         views.feed.on_fault = control.dead.put
         log.connection.on_back.append(control.forgive)
         await _listen_to_server(stack, start.sys_url, control, log)
@@ -109,6 +120,7 @@ async def serve(
             group.create_task(control.serve())
             group.create_task(ArchiveKeeper(control, log, archive, blobs).serve())
             group.create_task(backups.serve())
+            group.create_task(alarms.serve())
             group.create_task(LossWatch(control.context.log, control.losses).serve())
             group.create_task(mark.serve(log))
             ready()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from clawactors.runtime.client.backups import ClusterBackups
     from clawactors.runtime.client.files import TaskFiles
     from clawactors.runtime.client.nodechanges import NodeChanges
+    from clawactors.runtime.client.notifications import Notifications
     from clawactors.runtime.client.recording import ClientMemories
     from clawactors.runtime.client.redriving import RedriveReport
     from clawactors.runtime.client.schedules import Schedules
@@ -66,6 +67,13 @@ class ClusterClient(TaskMaking):
         from clawactors.runtime.client.triggers import Triggers
 
         return Triggers(self)
+
+    @property
+    def notifications(self) -> "Notifications":
+        """The notifications of the cluster: rules that tell people what happens."""
+        from clawactors.runtime.client.notifications import Notifications
+
+        return Notifications(self)
 
     @property
     def workflows(self) -> "Workflows":

@@ -4,7 +4,20 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["TriggerFailureRow", "TriggerRow"]
+from clawactors.systems.triggers.events import Notification
+
+__all__ = ["AlarmRow", "NotificationRow", "TriggerFailureRow", "TriggerRow"]
+
+
+class AlarmRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An alarm of the cluster: `raised` or `cleared`, since when and why, and how often it was raised."""
+
+    name: str
+    status: str
+    reason: str
+    since: str | None
+    times: int
+    version: int
 
 
 class TriggerFailureRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +44,7 @@ class TriggerRow(msgspec.Struct, frozen=True, kw_only=True):
     webhook: str | None
     secret: str | None
     publish: str | None
+    notify: Notification | None
     allow_loop: bool
     rate: int
     position: int
@@ -38,7 +52,29 @@ class TriggerRow(msgspec.Struct, frozen=True, kw_only=True):
     failed: int
     again: int
     failures: tuple[TriggerFailureRow, ...]
+    muted_until: str | None
     last_at: str | None
     added_at: str | None
     updated_at: str | None
+    version: int
+
+
+class NotificationRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule that notifies. `sent` are messages, `muted_until` a time or None; `failures` could not be sent."""
+
+    name: str
+    status: str
+    when: tuple[str, ...]
+    to: str
+    skill: str | None
+    tag: str | None
+    user: str | None
+    every_s: float
+    secret: str | None
+    muted_until: str | None
+    sent: int
+    failed: int
+    failures: tuple[TriggerFailureRow, ...]
+    last_at: str | None
+    added_at: str | None
     version: int

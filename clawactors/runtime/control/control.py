@@ -43,7 +43,7 @@ from clawactors.runtime.control.schedules import ScheduleKeeper
 from clawactors.runtime.control.settings import ControlSettings
 from clawactors.runtime.control.timekeeper import LogTimeKeeper
 from clawactors.runtime.control.timers import TimerKeeper
-from clawactors.runtime.control.triggers import TriggerKeeper
+from clawactors.runtime.control.triggers import NotifyTestEndpoint, TriggerKeeper
 from clawactors.runtime.control.underway import under_way
 from clawactors.runtime.control.watch import Watch
 from clawactors.runtime.dispatcher import Dispatcher
@@ -119,7 +119,7 @@ class Control:
         self.eraser = Eraser(self.dispatcher, sealer, views, *left, background)
         self.eraser.on_erased = (self.blobs.forget, self.ends.forget_results)
         by_leader = self.ends, self.blobs, self.outputs, self.forks, self.endpoint, self.eraser
-        self._answering = LeaderEndpoints(requests, *by_leader)
+        self._answering = LeaderEndpoints(requests, NotifyTestEndpoint(self.triggers), *by_leader)
         families = self.state.tasks.families
         self._children = ChildKeeper(self.dispatcher, families, self.snapshots, views, background, self._is_leading)
         self._writer = PlannedCommandWriter(self.dispatcher, self.placement, self.snapshots, background, self._wake.set)

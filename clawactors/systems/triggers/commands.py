@@ -7,6 +7,7 @@ from clawactors.systems.triggers.events import Place, TriggerFailure, TriggerPla
 __all__ = [
     "AddTrigger",
     "AdvanceTrigger",
+    "MuteTrigger",
     "PauseTrigger",
     "RedriveTrigger",
     "RemoveTrigger",
@@ -45,6 +46,13 @@ class RedriveTrigger(_TriggerCommand, frozen=True):
     by: str = ""
 
 
+class MuteTrigger(_TriggerCommand, frozen=True):
+    """Tell nothing until then, 0 for no longer; only of one that notifies."""
+
+    until_ns: int
+    by: str = ""
+
+
 class RemoveTrigger(_TriggerCommand, frozen=True):
     """End it."""
 
@@ -68,6 +76,13 @@ class StopTrigger(_TriggerCommand, frozen=True):
 
 
 type TriggerCommand = (
-    AddTrigger | PauseTrigger | ResumeTrigger | RedriveTrigger | RemoveTrigger | AdvanceTrigger | StopTrigger
+    AddTrigger
+    | PauseTrigger
+    | ResumeTrigger
+    | RedriveTrigger
+    | MuteTrigger
+    | RemoveTrigger
+    | AdvanceTrigger
+    | StopTrigger
 )
 """What `decide` takes."""

@@ -30,6 +30,7 @@ class Trigger(msgspec.Struct, frozen=True, omit_defaults=True):
     """One trigger. `position` is 0 until the first is on record: it begins behind the commit that added it.
 
     `again` are the places that are to be delivered again; `reason` says why it is stopped.
+    `last_ns` is when something last followed.
     """
 
     status: TriggerState = "absent"
@@ -40,6 +41,7 @@ class Trigger(msgspec.Struct, frozen=True, omit_defaults=True):
     failures: tuple[e.TriggerFailure, ...] = ()
     again: tuple[e.Place, ...] = ()
     reason: str = ""
+    muted_until_ns: int = 0
     last_ns: int = 0
     added_ns: int = 0
     updated_ns: int = 0
@@ -69,6 +71,10 @@ def decide(command: c.TriggerCommand, trigger: Trigger) -> tuple[e.TriggerEvent,
         case c.RedriveTrigger():
             places = tuple(failure.place for failure in trigger.failures)
             return (e.TriggerRedriven(places, command.by),) if places else ()
+        case c.MuteTrigger(until_ns=until_ns):
+            if trigger.plan is None or trigger.plan.notify is None:
+                raise Refused("only what notifies can be muted; pause a trigger")
+            return (e.TriggerMuted(until_ns, command.by),) if until_ns != trigger.muted_until_ns else ()
         case c.RemoveTrigger():
             return (e.TriggerRemoved(command.by),)
         case c.StopTrigger():
@@ -118,6 +124,8 @@ def evolve(trigger: Trigger, event: e.TriggerEvent, at_ns: int) -> Trigger:
             left = tuple(failure for failure in trigger.failures if failure.place not in {*event.places})
             again = tuple(dict.fromkeys((*trigger.again, *event.places)))
             return replace(trigger, failures=left, again=again, updated_ns=at_ns)
+        case e.TriggerMuted() if trigger.exists:
+            return replace(trigger, muted_until_ns=event.until_ns, updated_ns=at_ns)
         case e.TriggerRemoved() if trigger.exists:
             return replace(trigger, status="removed", again=(), failures=(), updated_ns=at_ns)
         case (
@@ -127,6 +135,7 @@ def evolve(trigger: Trigger, event: e.TriggerEvent, at_ns: int) -> Trigger:
             | e.TriggerStopped()
             | e.TriggerAdvanced()
             | e.TriggerRedriven()
+            | e.TriggerMuted()
             | e.TriggerRemoved()
         ):
             return trigger

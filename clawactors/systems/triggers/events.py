@@ -8,11 +8,13 @@ from clawactors.systems.tasks.events import Count, Spec
 __all__ = [
     "CODEC",
     "RATE",
+    "Notification",
     "Place",
     "TriggerAdded",
     "TriggerAdvanced",
     "TriggerEvent",
     "TriggerFailure",
+    "TriggerMuted",
     "TriggerPaused",
     "TriggerPlan",
     "TriggerRedriven",
@@ -26,12 +28,16 @@ RATE = 100
 
 
 class Place(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One event of the log: the aggregate, the sequence of its commit, and which event of the commit it is."""
+    """One event of the log: the aggregate, the sequence of its commit, and which event of the commit it is.
+
+    `upto` is where a notification ends that tells of several events and begins with this one, 0 for one event.
+    """
 
     kind: str
     id: str
     seq: Count
     index: Count = 0
+    upto: Count = 0
 
 
 class TriggerFailure(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -44,8 +50,23 @@ class TriggerFailure(msgspec.Struct, frozen=True, omit_defaults=True):
     at_ns: Count = 0
 
 
+class Notification(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Tell `to` in words, one message for all that comes together, one at most every so many seconds.
+
+    `when` is what to tell, as people say it. `skill`, which may hold `*`, `tag` and `user` say of which tasks.
+    """
+
+    to: str
+    when: tuple[str, ...]
+    every_s: float = 60.0
+    skill: str = ""
+    tag: str = ""
+    user: str = ""
+
+
 class TriggerPlan(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What was asked for: events named `on` for which `where` holds submit `task`, or go to `webhook` or `publish`.
+    """What was asked for: events named `on` for which `where` holds submit `task`, or go to `webhook` or
+    `publish`; `notify` tells people.
 
     `secret` names the secret that signs webhooks. The strings in the parameters of `task` are templates.
     """
@@ -58,6 +79,7 @@ class TriggerPlan(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     publish: str = ""
     allow_loop: bool = False
     rate: Count = RATE
+    notify: Notification | None = None
 
 
 class _TriggerEvent(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -107,6 +129,13 @@ class TriggerRedriven(_TriggerEvent, frozen=True, tag="trigger.redriven"):
     by: str = ""
 
 
+class TriggerMuted(_TriggerEvent, frozen=True, tag="trigger.muted"):
+    """It tells nothing of what happens until then, 0 for no longer."""
+
+    until_ns: Count
+    by: str = ""
+
+
 class TriggerRemoved(_TriggerEvent, frozen=True, tag="trigger.removed"):
     """It was removed; its name may be used again."""
 
@@ -114,7 +143,14 @@ class TriggerRemoved(_TriggerEvent, frozen=True, tag="trigger.removed"):
 
 
 type TriggerEvent = (
-    TriggerAdded | TriggerPaused | TriggerResumed | TriggerStopped | TriggerAdvanced | TriggerRedriven | TriggerRemoved
+    TriggerAdded
+    | TriggerPaused
+    | TriggerResumed
+    | TriggerStopped
+    | TriggerAdvanced
+    | TriggerRedriven
+    | TriggerMuted
+    | TriggerRemoved
 )
 
 CODEC: Codec[TriggerEvent] = Codec(TriggerEvent.__value__)

@@ -5,6 +5,7 @@ from typing import Any, Final, assert_never
 import msgspec
 
 from clawactors.kernel.external import ExternalCommand
+from clawactors.systems.tasks.events import Count
 from clawactors.systems.triggers import commands as c
 from clawactors.systems.triggers.events import TriggerPlan
 from clawactors.systems.triggers.planning import checked_plan
@@ -12,6 +13,7 @@ from clawactors.systems.triggers.planning import checked_plan
 __all__ = [
     "COMMANDS",
     "AddTriggerRequest",
+    "MuteTriggerRequest",
     "PauseTriggerRequest",
     "RedriveTriggerRequest",
     "RemoveTriggerRequest",
@@ -38,12 +40,23 @@ class RedriveTriggerRequest(ExternalCommand, frozen=True, tag="trigger.redrive")
     """Deliver again what failed."""
 
 
+class MuteTriggerRequest(ExternalCommand, frozen=True, kw_only=True, tag="trigger.mute"):
+    """Tell nothing until then, ns since 1970; 0 for no longer."""
+
+    until_ns: Count
+
+
 class RemoveTriggerRequest(ExternalCommand, frozen=True, tag="trigger.remove"):
     """Remove the trigger."""
 
 
 type _Any = (
-    AddTriggerRequest | PauseTriggerRequest | ResumeTriggerRequest | RedriveTriggerRequest | RemoveTriggerRequest
+    AddTriggerRequest
+    | PauseTriggerRequest
+    | ResumeTriggerRequest
+    | RedriveTriggerRequest
+    | MuteTriggerRequest
+    | RemoveTriggerRequest
 )
 
 COMMANDS: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(_Any.__value__)
@@ -62,6 +75,8 @@ def command_of(command: _Any, by: str, at_ns: int) -> c.TriggerCommand:
             return c.ResumeTrigger(by)
         case RedriveTriggerRequest():
             return c.RedriveTrigger(by)
+        case MuteTriggerRequest(until_ns=until_ns):
+            return c.MuteTrigger(until_ns, by)
         case RemoveTriggerRequest():
             return c.RemoveTrigger(by)
         case _:

@@ -4,13 +4,14 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
+from clawactors.systems.alarms import events as ae
 from clawactors.systems.nodes import events as ne
 from clawactors.systems.tasks import events as te
 
-__all__ = ["NAMES", "name_of", "named", "tags_of", "unknown"]
+__all__ = ["NAMES", "kind_of", "name_of", "named", "tags_of", "unknown"]
 
 _ENDED: Final[dict[str, str]] = {"dead": "task.dead", "failed": "task.failed", "blocked": "task.blocked"}
-_TAGS: Final = frozenset((*te.CODEC.tags, *ne.CODEC.tags))
+_TAGS: Final = frozenset((*te.CODEC.tags, *ne.CODEC.tags, *ae.CODEC.tags))
 NAMES: Final = tuple(sorted({*_TAGS, *_ENDED.values()}))
 """All names, for messages and completion."""
 _SOURCES: Final = {
@@ -27,6 +28,12 @@ def name_of(event: Any) -> str:
     if isinstance(event, te.Interrupted) and event.dead:
         return "task.dead"
     return str(event.__struct_config__.tag)
+
+
+def kind_of(name: str) -> str:
+    """The kind of aggregate that events of this name happen to; steps are part of tasks."""
+    kind = name.partition(".")[0]
+    return kind if kind in ("node", "alarm") else "task"
 
 
 def unknown(on: Iterable[str]) -> list[str]:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from clawactors.kernel.time import iso
 from clawactors.systems.triggers.decider import Trigger, delivery_id
 from clawactors.systems.triggers.events import TriggerPlan
@@ -25,6 +27,7 @@ def row(name: str, version: int, trigger: Trigger) -> dict[str, Any]:
         "webhook": plan.webhook or None,
         "secret": plan.secret or None,
         "publish": plan.publish or None,
+        "notify": msgspec.to_builtins(plan.notify),
         "allow_loop": plan.allow_loop,
         "rate": plan.rate,
         "position": trigger.position,
@@ -42,6 +45,7 @@ def row(name: str, version: int, trigger: Trigger) -> dict[str, Any]:
             }
             for failure in trigger.failures
         ],
+        "muted_until": iso(trigger.muted_until_ns),
         "last_at": iso(trigger.last_ns),
         "added_at": iso(trigger.added_ns),
         "updated_at": iso(trigger.updated_ns),

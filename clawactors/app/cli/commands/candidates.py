@@ -133,6 +133,10 @@ async def _schedules(client: Client, start: str) -> Iterable[str]:
     return [row.name for row in await client.schedules.list(fresh=False)]
 
 
+async def _notifications(client: Client, start: str) -> Iterable[str]:
+    return [row.name for row in await client.notifications.list(fresh=False)]
+
+
 async def _triggers(client: Client, start: str) -> Iterable[str]:
     return [row.name for row in await client.triggers.list(fresh=False)]
 
@@ -152,6 +156,7 @@ _SOURCES: Final[dict[str, _Source]] = {
     "[SET] NODE": _nodes_or_set,
     "NAME [CRON SKILL [JSON|@FILE|-]]": _schedules,
     "TRIGGER": _triggers,
+    "NOTIFICATION": _notifications,
     "WORKFLOW": _workflows,
     "SKILL": _skills,
 }

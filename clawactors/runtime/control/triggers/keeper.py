@@ -2,18 +2,24 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from clawactors.eventlog import EventLogError
 from clawactors.eventlog.requests import Requests
 from clawactors.kernel.fold import Snapshot
 from clawactors.kernel.kind import Kinds
-from clawactors.runtime.control.triggers.deliveries import PAUSES_S, Deliverer, secret_of
+from clawactors.runtime.control.triggers.deliveries import PAUSES_S, Deliverer, DeliveryFailed, secret_of
+from clawactors.runtime.control.triggers.noticer import Noticer
+from clawactors.runtime.control.triggers.notices import QUIET_S, NoticeRun
 from clawactors.runtime.control.triggers.run import TriggerRun
 from clawactors.runtime.dispatcher import Dispatcher
+from clawactors.runtime.notifications import Outlets
+from clawactors.runtime.notifications.settings import NotifySettings
+from clawactors.runtime.notifications.words import Gathered, Happening
 from clawactors.runtime.webhooks import HttpSender, PostSender
 from clawactors.systems.triggers import Trigger
+from clawactors.systems.triggers.events import Place, TriggerPlan
 from clawactors.systems.triggers.kind import TRIGGERS
 from clawactors.systems.triggers.roster import TriggerRoster
 
@@ -27,16 +33,20 @@ _log = logging.getLogger(__name__)
 class TriggerKeeper:
     """`act` begins and ends runs by what is in `roster`, while this process leads; `stop` ends all.
 
-    `sender`, `secrets` and `pauses_s` are how webhooks are sent, signed and tried again.
+    `sender`, `secrets` and `pauses_s` are how webhooks are sent, signed and tried again; `settings` how notifications
+    leave otherwise, and `quiet_s` is how long they gather.
     """
 
     def __init__(self, dispatcher: Dispatcher, requests: Requests, kinds: Kinds, changed: Callable[[], None]) -> None:
         self._dispatcher, self._requests, self._kinds, self._changed = dispatcher, requests, kinds, changed
         self.sender: PostSender = HttpSender()
         self.secrets = secret_of
-        self.pauses_s = PAUSES_S
+        self.pauses_s: Sequence[float] = PAUSES_S
+        self.quiet_s = QUIET_S
+        self.settings: Callable[[], NotifySettings] = NotifySettings
         self.roster = TriggerRoster()
         self._runs: dict[str, TriggerRun] = {}
+        self._telling: set[asyncio.Task[None]] = set()
         self._serving: dict[str, asyncio.Task[None]] = {}
 
     def act(self) -> None:
@@ -51,8 +61,48 @@ class TriggerKeeper:
 
     def stop(self) -> None:
         """Ends all runs: another process may lead, and goes on from what is recorded."""
-        for serving in self._serving.values():
-            serving.cancel()
+        for working in (*self._serving.values(), *self._telling):
+            working.cancel()
+
+    @property
+    def outlets(self) -> Outlets:
+        """The ways out of notifications."""
+        return Outlets(self.sender, self.secrets, self.settings)
+
+    def now_ns(self) -> int:
+        """The time of the log."""
+        return self._dispatcher.context.time.now_ns()
+
+    def notify_now(self, item: Happening) -> None:
+        """Tells it at once to who wants to know, where it can't be put on record."""
+        for name, trigger, active in self.roster:
+            plan = trigger.plan
+            if active and plan is not None and plan.notify is not None and item.id in plan.notify.when:
+                gathered = Gathered()
+                gathered.add(item)
+                noticer = Noticer(name, plan, plan.notify, self.outlets, self._dispatcher)
+                place = Place(item.kind, item.id, item.at_ns // 1_000_000_000)
+                telling = asyncio.create_task(self._tell(noticer, gathered, place))
+                self._telling.add(telling)
+                telling.add_done_callback(self._telling.discard)
+
+    async def _tell(self, noticer: Noticer, gathered: Gathered, place: Place) -> None:
+        try:
+            await noticer.send(gathered, place, tuple(self.pauses_s))
+        except DeliveryFailed as failed:
+            _log.error("notification %s was not sent: %s", noticer.name, failed)
+
+    def _run(self, name: str, known: Snapshot[Trigger], plan: TriggerPlan) -> TriggerRun:
+        dispatcher, pauses_s = self._dispatcher, tuple(self.pauses_s)
+        if plan.notify is None:
+            deliverer = Deliverer(name, plan, dispatcher, self._requests, self.sender, self.secrets, pauses_s)
+            return TriggerRun(name, known, plan, deliverer, dispatcher, self._kinds)
+
+        def muted_until_ns() -> int:
+            return self.roster.known(name).state.muted_until_ns
+
+        noticer = Noticer(name, plan, plan.notify, self.outlets, dispatcher)
+        return NoticeRun(name, known, plan, noticer, dispatcher, self._kinds, pauses_s, muted_until_ns, self.quiet_s)
 
     async def _serve(self, name: str) -> None:
         try:
@@ -62,10 +112,7 @@ class TriggerKeeper:
             plan = known.state.plan
             if plan is None or known.state.status != "active":
                 return
-            deliverer = Deliverer(
-                name, plan, self._dispatcher, self._requests, self.sender, self.secrets, self.pauses_s
-            )
-            run = self._runs[name] = TriggerRun(name, known, plan, deliverer, self._dispatcher, self._kinds)
+            run = self._runs[name] = self._run(name, known, plan)
             await run.serve()
         except EventLogError as error:
             _log.info("trigger %s has to wait: %s", name, error)

@@ -7,9 +7,9 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from contextlib import aclosing
-from typing import Final
+from typing import Any, Final
 
 from clawactors.eventlog import EventLogError, Record, aggregate_pattern
 from clawactors.eventlog.decoding import Commit
@@ -24,7 +24,7 @@ from clawactors.systems.triggers import Trigger
 from clawactors.systems.triggers import commands as c
 from clawactors.systems.triggers.events import Place, TriggerFailure, TriggerPlan
 from clawactors.systems.triggers.kind import TRIGGERS
-from clawactors.systems.triggers.names import name_of, named, tags_of
+from clawactors.systems.triggers.names import kind_of, name_of, named, tags_of
 
 __all__ = ["FAR", "WINDOW", "TriggerRun"]
 
@@ -47,7 +47,7 @@ class TriggerRun:
         name: str,
         known: Snapshot[Trigger],
         plan: TriggerPlan,
-        deliverer: Deliverer,
+        deliverer: Deliverer | None,
         dispatcher: Dispatcher,
         kinds: Kinds,
     ) -> None:
@@ -67,6 +67,7 @@ class TriggerRun:
         self._tokens, self._at_s = float(plan.rate), asyncio.get_running_loop().time()
         self._tags = tuple(f'"{tag}"'.encode() for tag in tags_of(plan.on))
         self._events = named(plan.on)
+        self._patterns = [kinds[kind].pattern for kind in sorted({*map(kind_of, self._events)})]
         self._group: asyncio.TaskGroup | None = None
         if not self._recorded:
             self._dirty.set()
@@ -82,14 +83,13 @@ class TriggerRun:
 
     async def serve(self) -> None:
         """Reads, delivers and records."""
-        kinds = {"node" if name.startswith("node.") else "task" for name in self._events}
-        follower = await self._dispatcher.context.log.follow(
-            [self._kinds[kind].pattern for kind in sorted(kinds)], after=self._read
-        )
+        follower = await self._dispatcher.context.log.follow(self._patterns, after=self._read)
         try:
             async with asyncio.TaskGroup() as group:
                 self._group = group
                 group.create_task(self._record())
+                for work in self._extra():
+                    group.create_task(work)
                 for place in self._again:
                     group.create_task(self._redeliver(place))
                 async for batch in follower:
@@ -104,6 +104,10 @@ class TriggerRun:
         finally:
             self._group = None
             await follower.aclose()
+
+    def _extra(self) -> Iterable[Coroutine[Any, Any, None]]:
+        """What else is done beside reading and recording."""
+        return ()
 
     async def _take(self, record: Record, group: asyncio.TaskGroup) -> None:
         if any(tag in record.body for tag in self._tags):
@@ -143,7 +147,7 @@ class TriggerRun:
     async def _insist(self, delivery: Occurrence) -> None:
         while True:
             try:
-                if await self._deliverer.deliver(delivery):
+                if self._deliverer is not None and await self._deliverer.deliver(delivery):
                     self._fired.append(delivery.place.seq)
                     self._dirty.set()
                 else:

@@ -1,0 +1,14 @@
+"""Why a message did not go out."""
+
+__all__ = ["OutletFailed"]
+
+
+class OutletFailed(Exception):
+    """It was not sent, as far as is known.
+
+    `final`: sent again it would fail again; `code`: what it was answered with.
+    """
+
+    def __init__(self, reason: str, *, retry_after_s: float = 0.0, final: bool = False, code: int = 0) -> None:
+        super().__init__(reason)
+        self.retry_after_s, self.final, self.code = retry_after_s, final, code
