@@ -27,7 +27,7 @@ from clawactors.runtime.client.settings import SettingChanges, SettingRows
 from clawactors.runtime.client.streaming import Chunk
 from clawactors.runtime.client.submitting import Batch, TaskRequest
 from clawactors.runtime.client.summary import ClusterStatus, PastStatus, Sizes, Statistics
-from clawactors.runtime.client.triggerrows import TriggerRow
+from clawactors.runtime.client.triggerrows import AlarmRow, NotificationRow, TriggerRow
 from clawactors.runtime.client.workflowrows import WorkflowRow
 from clawactors.runtime.client.workflows import Given
 from clawactors.runtime.files import FileSource
@@ -62,6 +62,7 @@ __all__ = [
     "SyncClientMemories",
     "SyncClusterBackups",
     "SyncClusterConfig",
+    "SyncNotifications",
     "SyncPastCluster",
     "SyncRef",
     "SyncSchedules",
@@ -291,6 +292,56 @@ class SyncClusterConfig:
 
     def watch(self, after: int | None = None) -> Generator[SettingChange]:
         """Changes as they are made, without end; those after that version, by default from now on."""
+
+class SyncNotifications:
+    """The notifications of a cluster, as its client sees them."""
+
+    def add(
+        self,
+        name: str,
+        when: str | Iterable[str],
+        to: str,
+        *,
+        skill: str = "",
+        tag: str = "",
+        user: str = "",
+        every: str | float = 60.0,
+        secret: str = "",
+    ) -> NotificationRow:
+        """Adds a rule: whenever something of `when` happens, `to` is told, once at most in `every` (seconds, or `10m`).
+
+        `when` has `dead`, `failed`, `blocked`, `approval`, `completed`, `cancelled`, `node-lost`, `lag`, `disk`. `to`
+        is `https://…`, `mailto:ops@example.org`, `desktop` or `telegram:CHAT`. Of tasks, only those with this `skill`
+        (which may hold `*`), `tag` and `user`. `secret` names what signs a webhook.
+        Raises: `Refused` (unknown name or target; the name is taken by another rule or a trigger)."""
+
+    def mute(self, name: str, duration: str | float | None = None) -> NotificationRow:
+        """Tells nothing of what happens from now on, for so long (seconds, or `2h`), or until `unmute`.
+
+        Raises: `NotFound`."""
+
+    def unmute(self, name: str) -> NotificationRow:
+        """Tells again what happens from now on. Raises: `NotFound`."""
+
+    def remove(self, name: str) -> NotificationRow:
+        """Removes the rule. Raises: `NotFound`."""
+
+    def redrive(self, name: str) -> NotificationRow:
+        """Sends again what could not be sent and is kept. Raises: `NotFound`."""
+
+    def test(self, name: str) -> None:
+        """Sends a message to where the rule sends, and returns once it is there.
+
+        Raises: `NotFound`; `Refused` with the reason why it was not sent; `Unavailable`."""
+
+    def alarms(self, *, fresh: bool = True) -> builtins.list[AlarmRow]:
+        """What was ever wrong with the cluster as a whole, by name, and whether it is over. Raises: `Unavailable`."""
+
+    def list(self, *, fresh: bool = True) -> builtins.list[NotificationRow]:
+        """All rules, by name. Raises: `Unavailable`."""
+
+    def get(self, name: str, *, fresh: bool = True) -> NotificationRow:
+        """One rule. Raises: `NotFound`, `Unavailable`."""
 
 class SyncPastCluster:
     """`ClusterClient.at` makes it. `progress` is told how many of how many commits are in views that are built."""
@@ -722,6 +773,10 @@ class SyncClient:
 
     def blob(self, name: str) -> bytes:
         """The bytes that a task stored (`TaskHandle.store`). Raises: `Missing`, `Corrupt`, `Unavailable`."""
+
+    @property
+    def notifications(self) -> SyncNotifications:
+        """The notifications of the cluster: rules that tell people what happens."""
 
     @overload
     def submit[R](

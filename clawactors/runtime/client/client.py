@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import msgspec
 
 from clawactors.runtime.asking import ForkRequest, Outcome, error_of
-from clawactors.runtime.client.making import TaskMaking
+from clawactors.runtime.client.noticing import ClientNotices
 from clawactors.runtime.client.ref import Ref, task_id
 from clawactors.runtime.client.rows import NodeRow
 from clawactors.runtime.client.waiting import until_ended
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from clawactors.runtime.client.backups import ClusterBackups
     from clawactors.runtime.client.files import TaskFiles
     from clawactors.runtime.client.nodechanges import NodeChanges
-    from clawactors.runtime.client.notifications import Notifications
     from clawactors.runtime.client.recording import ClientMemories
     from clawactors.runtime.client.redriving import RedriveReport
     from clawactors.runtime.client.schedules import Schedules
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["ClusterClient"]
 
 
-class ClusterClient(TaskMaking):
+class ClusterClient(ClientNotices):
     """A client of a cluster. Every change is a request that control decides on.
 
     What it can do stands in `Listing`, `Summary` and `ClusterReader` (asking), `TaskChanges` and `BulkChanges`
@@ -67,13 +66,6 @@ class ClusterClient(TaskMaking):
         from clawactors.runtime.client.triggers import Triggers
 
         return Triggers(self)
-
-    @property
-    def notifications(self) -> "Notifications":
-        """The notifications of the cluster: rules that tell people what happens."""
-        from clawactors.runtime.client.notifications import Notifications
-
-        return Notifications(self)
 
     @property
     def workflows(self) -> "Workflows":

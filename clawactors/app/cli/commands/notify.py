@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from clawactors.app.cli.named import print_all, print_one
 from clawactors.app.cli.output import Facts, Part, Table, emit, note, when
-from clawactors.app.cli.problem import Problem
 from clawactors.app.cli.session import explained, hinted, with_client
 from clawactors.app.client import Client
+from clawactors.app.problem import Problem
 from clawactors.runtime.client.triggerrows import AlarmRow, NotificationRow
 
 __all__ = ["run"]
