@@ -10,6 +10,7 @@ from clawactors.runtime.client.backups import ClusterBackups
 from clawactors.runtime.client.files import TaskFiles
 from clawactors.runtime.client.recording import ClientMemories
 from clawactors.runtime.client.schedules import Schedules
+from clawactors.runtime.client.settings import ClusterConfig
 from clawactors.runtime.client.triggers import Triggers
 from clawactors.runtime.client.workflows import Workflows
 from tests.scenario.claw import ROOT
@@ -23,12 +24,15 @@ NO_CALL = {
     ClientMemories: {"record", "record_many", "say", "recall", "remember", "context"},  # as methods of the client
     ClusterBackups: {"note"},  # what makes a backup says so
     TaskFiles: {"put", "download"},  # an agent gives texts and gets texts; files of this machine are not its
+    ClusterConfig: {"settings", "version", "change", "difference", "watch"},  # told by list, set and history
     Workflows: {"run", "check_params"},  # submit checks them
 }
 
 
-@pytest.mark.parametrize("kind", [Client, ClientMemories, Schedules, Triggers, Workflows, ClusterBackups, TaskFiles])
+@pytest.mark.parametrize(
+    "kind", [Client, ClientMemories, Schedules, Triggers, Workflows, ClusterBackups, ClusterConfig, TaskFiles]
+)
 def test_every_method_is_called(kind: type) -> None:
     names = {name for name in dir(kind) if not name.startswith("_")} - NO_CALL.get(kind, set())
     missing = {name for name in names if not re.search(rf"\.{name}\b", SOURCE)}
-    assert not missing
+    assert not missing, "give each a tool in clawactors/app/mcp/tools and a word in docs/mcp.md, or a reason above"

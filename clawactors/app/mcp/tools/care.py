@@ -152,7 +152,54 @@ async def set_memory(
     return await client.memories.settings(owner or client.user, **given)
 
 
+@mcp_tool("List settings", "care", returns=listed("settings", shape({"name": {"type": "string"}})))
+async def settings(
+    call: CallContext,
+    *,
+    name: Annotated[str, Meta(description="Only this one")] = "",
+    origins: Annotated[bool, Meta(description="Also what counts in which process, and why")] = False,
+) -> dict[str, Any]:
+    """Lists the settings of the cluster: value, default, meaning, and when a change applies."""
+    of = (await call.client()).config
+    rows = [await of.get(name, origins=origins)] if name else await of.list(origins=origins)
+    return fitted({"settings": [sparse(row) for row in rows]}, call.options.limit_chars)
+
+
+@mcp_tool("List changes of settings", "care", returns=listed("changes"))
+async def settings_history(call: CallContext) -> dict[str, Any]:
+    """Lists the changes of settings: who changed what, when and why."""
+    rows = await (await call.client()).config.history()
+    return fitted({"changes": [sparse(row) for row in rows]}, call.options.limit_chars)
+
+
+@mcp_tool("Change a setting", "care", "destroy", idempotent=True, returns=ANSWER)
+async def change_setting(
+    call: CallContext,
+    *,
+    name: str,
+    value: Annotated[Any, Meta(description="The value; null for the default")] = None,
+    reason: str = "",
+) -> dict[str, Any]:
+    """Sets a setting of the cluster, or takes it back to its default. Needs a person."""
+    of = (await call.client()).config
+    row = await (of.unset(name, reason=reason) if value is None else of.set(name, value, reason=reason))
+    return {} if row is None else sparse(row)
+
+
+@mcp_tool("Roll settings back", "care", "destroy", idempotent=True, returns=ANSWER)
+async def roll_back_settings(
+    call: CallContext, *, version: Annotated[int, Meta(ge=0, description="See settings_history")], reason: str = ""
+) -> dict[str, Any]:
+    """Sets all settings back to what they were at that version. Needs a person."""
+    rows = await (await call.client()).config.rollback(version, reason=reason)
+    return fitted({"settings": [sparse(row) for row in rows]}, call.options.limit_chars)
+
+
 TOOLS: Final = (
+    settings,
+    settings_history,
+    change_setting,
+    roll_back_settings,
     change_node,
     set_node,
     pending,
