@@ -8,7 +8,21 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-__all__ = ["LONGEST_S", "ago_ns", "duration_s", "iso", "retry_after_s", "time_ns", "time_zone"]
+__all__ = [
+    "LONGEST_S",
+    "Place",
+    "ago_ns",
+    "duration_s",
+    "iso",
+    "place_of",
+    "retry_after_s",
+    "time_ns",
+    "time_through",
+    "time_zone",
+]
+
+type Place = tuple[str, int]
+"""A moment of the log: `("seq", n)`, `("time", ns)` or `("ago", ns)`."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -17,6 +31,7 @@ _DURATION = re.compile(rf"(?:{_PART.pattern})+", re.ASCII)
 LONGEST_S: Final = 100 * 365 * 86400.0
 """A hundred years: no duration is longer."""
 _SECOND = timedelta(seconds=1)
+
 _FIRST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _SECOND
 _LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _SECOND
 
@@ -78,6 +93,18 @@ def time_ns(text: str) -> int:
     # `timestamp()` is a float, which is too coarse for nanoseconds.
     whole = moment.replace(microsecond=0)
     return int(whole.timestamp()) * 1_000_000_000 + moment.microsecond * 1000
+
+
+def time_through(text: str) -> int:
+    """The end of that microsecond: what is shown with that time is within it. Raises: `ValueError`."""
+    return time_ns(text) + 999
+
+
+def place_of(text: str) -> Place:
+    """The moment that is meant by `4711`, `2026-05-01T09:00:00Z` or `-2h`. Raises: `ValueError`."""
+    if text.isascii() and text.isdigit():
+        return "seq", int(text)
+    return ("time", time_through(text)) if (ago := ago_ns(text)) is None else ("ago", ago)
 
 
 @lru_cache(maxsize=256)

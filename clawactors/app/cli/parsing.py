@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, NoReturn, override
 
 from clawactors.app.problem import Problem
-from clawactors.kernel.time import ago_ns, duration_s, time_ns
+from clawactors.kernel.time import duration_s, place_of, time_ns, time_through
 
 __all__ = [
     "GLOBALS",
@@ -144,20 +144,10 @@ def worded[T](read: Callable[[str], T]) -> Callable[[str], T]:
     return checked
 
 
-def _place(text: str) -> tuple[str, int]:
-    if text.isascii() and text.isdigit():
-        return "seq", int(text)
-    return ("time", _through(text)) if (ago := ago_ns(text)) is None else ("ago", ago)
-
-
 def _moment(text: str) -> int:
     if not 0 < (at_ns := time_ns(text)) < 1 << 63:
         raise ValueError(f"{text[:40]!r} is not a valid time: use one between 1970 and 2262")
     return at_ns
-
-
-def _through(text: str) -> int:
-    return time_ns(text) + 999
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -229,11 +219,11 @@ time = worded(time_ns)
 """Nanoseconds since 1970 of an ISO 8601 time."""
 moment = worded(_moment)
 """The same, where it is kept on record."""
-through = worded(_through)
+through = worded(time_through)
 """The same for the end of the microsecond: what is shown with that time is within it."""
 statuses = worded(_statuses)
 """States of tasks, of `a,b`."""
-place = worded(_place)
+place = worded(place_of)
 """`("seq", n)`, `("time", ns)` or `("ago", ns)`."""
 pair = worded(_pair)
 """`(key, value)` of `K=V`."""

@@ -12,20 +12,7 @@ from clawactors.app.problem import Problem
 from clawactors.kernel.errors import InvalidQuery
 from clawactors.runtime.client.past import PastCluster, PastReading
 
-__all__ = ["place_ns", "with_reading"]
-
-
-async def place_ns(client: Client, place: tuple[str, int] | None) -> dict[str, Any]:
-    """What a place on the command line is called by `Client.task`; a time ago is counted by the log's clock."""
-    match place:
-        case None:
-            return {}
-        case "seq", at:
-            return {"at_seq": at}
-        case "ago", ago:
-            return {"at": await client.now_ns() - ago}
-        case _, at:
-            return {"at": at}
+__all__ = ["with_reading"]
 
 
 def with_reading[T](

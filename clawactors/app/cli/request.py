@@ -15,7 +15,16 @@ from clawactors.runtime.naming import id_of_key, new_id
 from clawactors.systems.tasks.events import OnDead
 from clawactors.systems.tasks.submission import checked_id, spec_of
 
-__all__ = ["RequestLine", "id_in", "object_of", "params_of", "request_of_line", "request_of_options", "value_of"]
+__all__ = [
+    "RequestLine",
+    "id_in",
+    "object_of",
+    "params_of",
+    "request_of",
+    "request_of_line",
+    "request_of_options",
+    "value_of",
+]
 
 
 class RequestLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -59,6 +68,11 @@ def request_of_line(line: bytes) -> TaskRequest:
         given = _lines.decode(line)
     except UNREADABLE as error:
         raise Refused(f"not a task: {error}") from None
+    return request_of(given, type="batch")
+
+
+def request_of(given: RequestLine, *, key: str = "", type: str = "single") -> TaskRequest:
+    """The task that is asked for; `key` is an idempotency key that came beside it. Raises: `Refused`."""
     timeout_s = given.timeout_s if given.timeout is None else _read("timeout", duration_s, given.timeout)
     spec = spec_of(
         given.skill,
@@ -66,7 +80,7 @@ def request_of_line(line: bytes) -> TaskRequest:
         name=given.name,
         description=given.description,
         user=given.user,
-        type="batch",
+        type=type,
         priority=given.priority,
         requires=_words(given.requires),
         prefers=_words(given.prefers),
@@ -80,7 +94,9 @@ def request_of_line(line: bytes) -> TaskRequest:
         timeout_s=timeout_s,
         max_retries=given.max_retries if given.retries is None else given.retries,
     )
-    return TaskRequest(_id(given.id, given.key), spec, _read("delay", duration_s, given.delay))
+    if key and (given.id is not None or given.key not in (None, key)):
+        raise Refused("the idempotency key names the task: leave out id and key")
+    return TaskRequest(_id(given.id, key or given.key), spec, _read("delay", duration_s, given.delay))
 
 
 def id_in(line: bytes) -> str | None:

@@ -1,34 +1,67 @@
 """Puts the paths, the errors and the pages together."""
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Protocol
 
-from litestar import Litestar, Router
+from litestar import Litestar, Request, Router
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.static_files import create_static_files_router
 
-from clawactors.app.client import Client
-from clawactors.app.web.gateway import Gateway
+from clawactors.app.web.documented import document_problems
 from clawactors.app.web.problems import answer_problem
-from clawactors.app.web.routes.tasks import TaskRoutes
+from clawactors.app.web.routes.batches import BatchRoutes
+from clawactors.app.web.routes.cluster import ClusterRoutes
+from clawactors.app.web.routes.files import FileRoutes, TaskFileRoutes
+from clawactors.app.web.routes.memories import ConversationRoutes, MemoryOwnerRoutes, MemoryRoutes
+from clawactors.app.web.routes.nodes import ApprovalRoutes, NodeRoutes, SkillRoutes
+from clawactors.app.web.routes.schedules import BackupRoutes, ScheduleRoutes, TriggerRoutes
+from clawactors.app.web.routes.taskchanges import ManyTasksRoutes, TaskChangeRoutes
+from clawactors.app.web.routes.taskreading import TaskReadingRoutes
+from clawactors.app.web.routes.tasks import TaskListRoutes, TaskRoutes
+from clawactors.app.web.routes.workflows import DefinitionRoutes, WorkflowRoutes
+from clawactors.app.web.unknown import refuse_unknown
+from clawactors.runtime.client import ClusterClient
 from clawactors.version import VERSION
 
-__all__ = ["STATIC", "web_application"]
+__all__ = ["API", "STATIC", "Clients", "web_application"]
 
+API: Final = "/api/v1"
 STATIC: Final = Path(__file__).parent / "static"
 
+_ROUTES: Final = (
+    *(TaskRoutes, TaskListRoutes, TaskReadingRoutes, TaskChangeRoutes, ManyTasksRoutes, BatchRoutes, TaskFileRoutes),
+    *(ApprovalRoutes, ScheduleRoutes, TriggerRoutes, BackupRoutes, WorkflowRoutes, DefinitionRoutes),
+    *(NodeRoutes, SkillRoutes, MemoryRoutes, MemoryOwnerRoutes, ConversationRoutes, ClusterRoutes, FileRoutes),
+)
 
-def web_application(gateway: Gateway) -> Litestar:
-    """The ASGI application that asks through this gateway."""
 
-    async def claw() -> Client:
-        return await gateway.client()
+class Clients(Protocol):
+    """Where the client of a user comes from."""
 
-    api = Router("/api/v1", route_handlers=[TaskRoutes], dependencies={"claw": Provide(claw)})
+    async def client(self, user: str = "") -> ClusterClient:
+        """The client that acts for the user, '' for who runs this process."""
+        ...
+
+
+def web_application(clients: Clients) -> Litestar:
+    """The ASGI application that asks through these clients."""
+
+    async def claw(request: Request[Any, Any, Any]) -> ClusterClient:
+        return await clients.client()
+
+    document_problems(_ROUTES)
+    api = Router(
+        API,
+        route_handlers=_ROUTES,
+        dependencies={"claw": Provide(claw)},
+        before_request=refuse_unknown,
+    )
     pages = create_static_files_router("/", [STATIC], html_mode=True, include_in_schema=False)
     return Litestar(
         [api, pages],
         exception_handlers={Exception: answer_problem},
-        openapi_config=OpenAPIConfig("ClawActors", VERSION, path="/openapi", render_plugins=[]),
+        openapi_config=OpenAPIConfig(
+            "ClawActors", VERSION, path="/openapi", render_plugins=[], use_handler_docstrings=True
+        ),
     )

@@ -3,12 +3,14 @@
 import logging
 from typing import Any, Final
 
+import msgspec
 from litestar import Request, Response
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, ValidationException
 
 from clawactors.app.problem import Problem, problem_of
+from clawactors.eventlog import TooLarge
 
-__all__ = ["MEDIA_TYPE", "STATUS", "answer_problem"]
+__all__ = ["MEDIA_TYPE", "STATUS", "HttpProblem", "ProblemDocument", "answer_problem"]
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -26,19 +28,93 @@ STATUS: Final = {
 }
 """The status of every code of `clawactors.app.problem.EXITS`."""
 
+_CODES: Final = {
+    401: "signed_out",
+    403: "forbidden",
+    404: "not_found",
+    429: "too_many",
+    408: "timeout",
+    503: "unavailable",
+}
+
 _log = logging.getLogger(__name__)
 
 
-def answer_problem(_: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
+class ProblemDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a request failed: `code` is for programs, `detail` says what, `hint` says what to do."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    code: str
+    hint: str = ""
+    fields: list[dict[str, str]] = []
+    """What is wrong with which parameter or field."""
+    task: dict[str, Any] | None = None
+    """The task that has failed, is blocked, or has not ended."""
+
+
+class HttpProblem(Exception):
+    """A problem with a status of its own; `headers` go with the answer."""
+
+    def __init__(
+        self, status: int, code: str, detail: str, hint: str = "", headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.code, self.detail, self.hint, self.headers = status, code, detail, hint, headers or {}
+
+
+def answer_problem(_: Request[Any, Any, Any], error: Exception) -> Response[ProblemDocument]:
     """The answer to a request that failed."""
-    if isinstance(error, HTTPException):
-        return _answer(error.status_code, "usage", error.detail, "", error.headers or {})
-    problem: Problem = problem_of(error)
-    if problem.code == "internal":
-        _log.error("a request failed", exc_info=error)
-    return _answer(STATUS[problem.code], problem.code, problem.message, problem.hint, {})
+    match error:
+        case HttpProblem():
+            return _answer(error.status, error.code, error.detail, error.hint, error.headers)
+        case ValidationException():
+            fields = _fields(error)
+            said = "; ".join(f"{each['name']}: {each['message']}" for each in fields) or error.detail
+            return _answer(400, "usage", said, "/openapi.json has what this path takes", {}, fields)
+        case HTTPException():
+            code = _CODES.get(error.status_code, "usage")
+            return _answer(error.status_code, code, error.detail, "", dict(error.headers or {}))
+        case RecursionError():
+            return _answer(400, "usage", "the body is nested too deep", "", {})
+        case TooLarge():
+            return _answer(413, "refused", str(error), "store it with PUT /api/v1/files, and pass its reference", {})
+        case _:
+            problem: Problem = problem_of(error)
+            if problem.code == "internal":
+                _log.error("a request failed", exc_info=error)
+            status = STATUS[problem.code]
+            headers = {"Retry-After": "1"} if status == 503 else {}
+            task = problem.extra.get("task")
+            return _answer(status, problem.code, problem.message, problem.hint, headers, task=task)
 
 
-def _answer(status: int, code: str, detail: str, hint: str, headers: dict[str, str]) -> Response[dict[str, Any]]:
-    document = {"type": "about:blank", "title": code, "status": status, "detail": detail, "code": code, "hint": hint}
+def _fields(error: ValidationException) -> list[dict[str, str]]:
+    """What litestar says of each parameter."""
+    said = error.extra if isinstance(error.extra, list) else []
+    return [
+        {
+            "name": str(each.get("key") or "body"),
+            "in": str(getattr(each.get("source"), "value", each.get("source") or "")),
+            "message": str(each.get("message", "")),
+        }
+        for each in said
+        if isinstance(each, dict)
+    ]
+
+
+def _answer(
+    status: int,
+    code: str,
+    detail: str,
+    hint: str,
+    headers: dict[str, str],
+    fields: list[dict[str, str]] | None = None,
+    task: dict[str, Any] | None = None,
+) -> Response[ProblemDocument]:
+    document = ProblemDocument(
+        title=code, status=status, detail=detail, code=code, hint=hint, fields=fields or [], task=task
+    )
     return Response(document, status_code=status, media_type=MEDIA_TYPE, headers=headers)

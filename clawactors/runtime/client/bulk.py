@@ -3,18 +3,22 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from itertools import batched
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
 import msgspec
 
 from clawactors.kernel.errors import NotFound, Refused
 from clawactors.kernel.fold import Snapshot
 from clawactors.runtime.client.changing import TaskChanges
+from clawactors.runtime.client.listing import TaskFilters
 from clawactors.runtime.client.reader import ClusterReader
 from clawactors.runtime.client.rows import TaskRow, task_row
 from clawactors.runtime.client.waiting import several_ids
 from clawactors.runtime.times import Moment
 from clawactors.systems.tasks import Task
+
+if TYPE_CHECKING:
+    from clawactors.runtime.client.selecting import ChangeName, ChangeSummary
 
 __all__ = ["BulkChanges", "ChangeReport"]
 
@@ -78,3 +82,28 @@ class BulkChanges(ClusterReader, TaskChanges):
         for some in batched(ids, _PAGE):
             deleted += sum(report.row is not None for report in await self.change_many(some, self.delete))
         return deleted
+
+    async def change_tasks(
+        self,
+        change: "ChangeName",
+        *,
+        ids: Iterable[str] = (),
+        limit: int = 1000,
+        dry_run: bool = False,
+        undo: bool = False,
+        now: bool = False,
+        deadline_ns: int | None = None,
+        rate_per_s: float | None = None,
+        **wanted: Unpack[TaskFilters],
+    ) -> "ChangeSummary":
+        """One change, by its name, of the tasks with these ids or by the filter of `tasks`: at most `limit` of them.
+
+        Without `status`, a filter selects what is in a state that the change fits; `redrive` leaves a task alone that
+        has moved on since it was listed. `undo` and `now` belong to `cancel`, `deadline_ns` to `retry`. `dry_run` only
+        lists. Returns: what became of each. Raises: `InvalidQuery` (no such change, neither ids nor a filter),
+        `Unavailable`.
+        """
+        from clawactors.runtime.client.selecting import ChangeOptions, change_tasks
+
+        options = ChangeOptions(change, limit, dry_run, undo, now, deadline_ns, rate_per_s)
+        return await change_tasks(self, options, several_ids(ids), wanted)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from clawactors.runtime.client.bulk import BulkChanges
 from clawactors.runtime.client.ref import Ref, TypedRef, task_id
-from clawactors.runtime.client.submitting import Batch, TaskRequest, submit, submit_many
+from clawactors.runtime.client.submitting import Batch, Submitted, TaskRequest, submit, submit_many, submit_one
 from clawactors.runtime.client.waiting import result_of
 from clawactors.systems.tasks.events import Spec
 from clawactors.systems.tasks.options import TaskOptions, unknown_option
@@ -167,6 +167,13 @@ class TaskMaking(BulkChanges):
             return result if returns is None else returns.restored(result, f"task {id}")
         finally:
             self.ends.forget(id, end)
+
+    async def submit_one(self, request: TaskRequest) -> Submitted:
+        """Submits a task, a `TaskRequest(id, spec_of(…))`, and returns its row; says whether it was there before.
+
+        Raises: as `submit`.
+        """
+        return await submit_one(self._whole, request)
 
     async def submit_many(self, requests: Sequence[TaskRequest]) -> Batch:
         """Submits many tasks, each a `TaskRequest(id, spec_of(…))`; counts repeats, lists refusals.

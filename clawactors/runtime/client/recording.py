@@ -101,6 +101,33 @@ class ClientMemories(Memories):
         await self._conversations.add_message(checked_id(conversation, "name of a conversation"), added)
         return added.message
 
+    async def get(self, id: str, *, at_seq: int = 0, at: Moment | None = None) -> dict[str, Any]:
+        """A memory with all its fields, now or at a sequence or time of the log. Raises: `NotFound`."""
+        reply = await self.ask("memory.show", id=id, at_seq=at_seq, at_time_ns=moment_ns(at) or 0)
+        return reply["row"]  # type: ignore[no-any-return]
+
+    async def about(self, name: str, *, owner: str = "", depth: int = 1) -> list[dict[str, Any]]:
+        """The facts about a name, and those that can be reached from it in `depth` steps."""
+        rows: list[dict[str, Any]] = (await self.ask("memory.about", name=name, owner=owner, depth=depth))["rows"]
+        return rows
+
+    async def recent(self, limit: int = 100) -> list[dict[str, Any]]:
+        """The newest events that memories are made of: the sensory level."""
+        rows: list[dict[str, Any]] = (await self.ask("memory.recent", limit=limit))["rows"]
+        return rows
+
+    async def working(self, task: str, *, budget: int = 1000) -> dict[str, Any]:
+        """The working memory of a task, as `text` within a budget of tokens."""
+        return await self.ask("memory.working", task=task, budget=budget)
+
+    async def statistics(self, *, at_seq: int = 0, at: Moment | None = None) -> dict[str, Any]:
+        """How many memories there are, by kind, status, owner and origin; how far memory has read, and its size."""
+        return await self.ask("memory.stats", at_seq=at_seq, at_time_ns=moment_ns(at) or 0)
+
+    async def consolidate(self, since: Moment | None = None) -> dict[str, Any]:
+        """Consolidates what was remembered since then, by default all; returns what came of it."""
+        return await self.ask("memory.consolidate", LONG_S, since_ns=moment_ns(since) or 0)
+
     async def update(self, id: str, text: str, *, tags: Iterable[str] | None = None) -> None:
         """Puts a memory in other words; `tags` None leaves its tags. Raises: `NotFound`, `Refused`."""
         kept = None if tags is None else list(tags)

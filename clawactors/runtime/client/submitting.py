@@ -13,8 +13,12 @@ from msgspec.structs import replace
 
 from clawactors.eventlog import TooLarge
 from clawactors.kernel.errors import Refused
+from clawactors.kernel.fold import Snapshot
+from clawactors.kernel.transfer import decode_state
 from clawactors.runtime.asking import Outcome
+from clawactors.runtime.client.rows import TaskRow, task_row
 from clawactors.runtime.client.sender import TOGETHER, TOGETHER_MAX_BYTES
+from clawactors.systems.tasks import Task
 from clawactors.systems.tasks import commands as c
 from clawactors.systems.tasks import events as e
 from clawactors.systems.tasks.dependencies import arranged
@@ -24,7 +28,7 @@ from clawactors.systems.tasks.submission import checked_id, delayed
 if TYPE_CHECKING:
     from clawactors.runtime.client.client import ClusterClient
 
-__all__ = ["Batch", "Rejected", "TaskRequest", "submit", "submit_many"]
+__all__ = ["Batch", "Rejected", "Submitted", "TaskRequest", "submit", "submit_many", "submit_one"]
 
 
 class TaskRequest(msgspec.Struct, frozen=True):
@@ -49,6 +53,27 @@ class Batch(msgspec.Struct, frozen=True):
     submitted: int
     existing: int
     refused: tuple[Rejected, ...] = ()
+
+
+class Submitted(msgspec.Struct, frozen=True):
+    """The task as it is after a submission; `new`: this one made it."""
+
+    row: TaskRow
+    new: bool
+
+
+async def submit_one(client: "ClusterClient", request: TaskRequest) -> Submitted:
+    """See `ClusterClient.submit_one`."""
+    refused: list[Rejected] = []
+    todo = await _accepted(client, [request], refused)
+    if refused:
+        raise Refused(refused[0].message)
+    _, spec, is_delayed = todo[request.id]
+    asked = request_of(c.Submit(spec, is_delayed), client.process.names.commit())
+    outcome = await client.sender.ask("task", request.id, asked, state=True)
+    if not (outcome.changed and outcome.has_state):
+        return Submitted(await client.task(request.id), outcome.changed)
+    return Submitted(task_row(request.id, Snapshot(decode_state(Task, outcome.state), outcome.version)), new=True)
 
 
 async def submit(

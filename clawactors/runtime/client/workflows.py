@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Unpack
+from typing import TYPE_CHECKING, Any, Final, Literal, Unpack
 
 import msgspec
 from msgspec.structs import replace
@@ -142,6 +142,24 @@ class Workflows(NamedChanges[Workflow]):
         params_for(definition_of(found.definition), params or {})
         asked = {"workflow": name, "version": number, "params": dict(params or {})}
         return asked, {"name": f"{name} v{number}", "type": "workflow"}
+
+    async def diagram(
+        self, name: str, version: int | None = None, *, format: Literal["mermaid", "svg"] = "mermaid", task: str = ""
+    ) -> str:
+        """A picture of the workflow, as text; with `task`, an instance, its steps have their states.
+
+        Raises: `NotFound`, `Unavailable`.
+        """
+        from clawactors.runtime.workflows.diagram import mermaid, states_of
+        from clawactors.runtime.workflows.svg import svg
+
+        row = await self.get(name, version)
+        plan = compile_plan(DefinitionSource(row.definition, row.name))
+        states: dict[str, str] = {}
+        if task:
+            tree = await self._client.task_tree(task)
+            states = states_of({each.name: each.status for each in tree.rows if each.level == 1})
+        return svg(plan, states) if format == "svg" else mermaid(plan, states)
 
     async def remove(self, name: str) -> WorkflowRow:
         """Removes the workflow; instances go on, and its versions stay readable. Raises: `NotFound`."""

@@ -1,7 +1,7 @@
 """`claw cancel`, `pause`, `resume`, `retry`, `delete`: change one task, several, or all that a filter selects."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final
+from typing import Any
 
 from clawactors.app.cli.output import emit, note
 from clawactors.app.cli.progress import ProgressBar
@@ -12,22 +12,13 @@ from clawactors.app.client import Client
 from clawactors.app.problem import EXITS
 from clawactors.kernel.fold import Snapshot
 from clawactors.runtime.client.rows import TaskRow, task_row
+from clawactors.runtime.client.selecting import CHANGEABLE
 from clawactors.systems.tasks import Task
 from clawactors.systems.tasks.submission import checked_id
 
 __all__ = ["run"]
 
 type _Change = Callable[[str], Awaitable[Snapshot[Task]]]
-
-_OPEN: Final = ("pending", "waiting", "scheduled", "running", "blocked")
-_CHANGEABLE: Final[dict[str, Sequence[str]]] = {
-    "cancel": (*_OPEN, "paused"),
-    "pause": _OPEN,
-    "resume": ("paused",),
-    "retry": ("failed", "dead", "cancelled", "blocked"),
-    "delete": ("completed", "failed", "dead", "cancelled"),
-}
-"""The states that a filter selects when --status is not given."""
 
 
 def run(options: Any) -> int:
@@ -40,7 +31,7 @@ def run(options: Any) -> int:
         if len(ids) == 1 and not options.dry_run:
             return await change_by_id(client, ids[0], lambda full: _change_one(options, make, full))
         if chosen:
-            rows = await select(client, options, _CHANGEABLE[options.command])
+            rows = await select(client, options, CHANGEABLE[options.command])
         elif options.dry_run:
             rows = [await by_id(client, id, client.task) for id in ids]
         if options.dry_run:

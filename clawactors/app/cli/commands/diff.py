@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from clawactors.app.cli.output import Facts, Part, Table, emit, short, when
-from clawactors.app.cli.reading import place_ns
 from clawactors.app.cli.session import by_id, with_client
 from clawactors.app.client import Client
+from clawactors.app.places import place_ns
 from clawactors.runtime.client.difference import TaskDifference
 
 __all__ = ["run"]

@@ -8,11 +8,12 @@ import msgspec
 from msgspec.structs import replace
 
 from clawactors.app.cli.output import Part, Table, emit, note, short, when
-from clawactors.app.cli.reading import place_ns, with_reading
+from clawactors.app.cli.reading import with_reading
 from clawactors.app.cli.rows import task_card, task_tree
 from clawactors.app.cli.session import by_id, with_client
 from clawactors.app.cli.watching import watch
 from clawactors.app.client import Client
+from clawactors.app.places import place_ns
 from clawactors.app.problem import Problem
 from clawactors.runtime.client.past import PastReading
 from clawactors.runtime.client.rows import TaskRow

@@ -14,12 +14,11 @@ from clawactors.app.cli.session import explained, hinted, with_client
 from clawactors.app.cli.workflowrows import plan_card, workflow_card, workflow_table
 from clawactors.app.client import Client
 from clawactors.app.problem import Problem
-from clawactors.runtime.client.workflowrows import WorkflowRow
 from clawactors.runtime.client.workflows import Workflows
 from clawactors.runtime.workflows.checks import compile_plan
 from clawactors.runtime.workflows.plan import Plan
 from clawactors.runtime.workflows.problems import InvalidDefinition
-from clawactors.runtime.workflows.source import DefinitionSource, read_source
+from clawactors.runtime.workflows.source import read_source
 
 __all__ = ["run"]
 
@@ -112,27 +111,17 @@ def _show(options: Any) -> int:
 
     async def work(client: Client) -> int:
         with hinted(_LISTING):
-            row = await client.workflows.get(options.name, options.version)
             if options.diagram:
-                picture = await _diagram(client, options, row)
+                picture = await client.workflows.diagram(
+                    options.name, options.version, format=options.diagram, task=options.task or ""
+                )
                 emit(options, {"diagram": picture}, lambda: [picture.rstrip("\n")])
             else:
+                row = await client.workflows.get(options.name, options.version)
                 emit(options, row, lambda: workflow_card(row))
         return 0
 
     return with_client(options, work)
-
-
-async def _diagram(client: Client, options: Any, row: WorkflowRow) -> str:
-    from clawactors.runtime.workflows.diagram import mermaid, states_of
-    from clawactors.runtime.workflows.svg import svg
-
-    plan = compile_plan(DefinitionSource(row.definition, row.name))
-    states: dict[str, str] = {}
-    if options.task:
-        tree = await client.task_tree(options.task)
-        states = states_of({each.name: each.status for each in tree.rows if each.level == 1})
-    return svg(plan, states) if options.diagram == "svg" else mermaid(plan, states)
 
 
 def _run(options: Any) -> int:

@@ -1,34 +1,167 @@
-"""Tasks: `/api/v1/tasks`."""
+"""Tasks: `/api/v1/tasks`, and lists of them."""
 
-from litestar import Controller, get
-from litestar.params import Parameter
+from typing import Annotated, Any
 
-from clawactors.app.client import Client
-from clawactors.runtime.client.rows import Page, TaskRow
+from litestar import Controller, Request, Response, delete, get, patch, post
+from litestar.di import NamedDependency, Provide
+from litestar.params import JSONBody, QueryParameter
 
-__all__ = ["TaskRoutes"]
+from clawactors.app.cli.request import RequestLine, request_of
+from clawactors.app.web.answers import check_match, paged, versioned
+from clawactors.app.web.parameters import (
+    At,
+    Claw,
+    Cursor,
+    Fresh,
+    IfMatch,
+    IfNoneMatch,
+    InPath,
+    Key,
+    Limit,
+    Prefer,
+    Several,
+    TaskSelection,
+    Text,
+    Time,
+    as_of,
+    moment,
+    place,
+    task_selection,
+    until,
+    wait_of,
+    words,
+)
+from clawactors.app.web.routes.edits import TaskEdit, changes_of
+from clawactors.app.web.waiting import row_when_ended
+from clawactors.kernel.errors import Refused
+from clawactors.runtime.client.archivedrows import ArchivedRow
+from clawactors.runtime.client.rows import Page, TaskRow, task_row
+
+__all__ = ["TaskListRoutes", "TaskRoutes"]
 
 
 class TaskRoutes(Controller):
-    """What can be asked of tasks, and done to them."""
+    """What can be asked of tasks, and how they are made."""
 
     path = "/tasks"
     tags = ["tasks"]  # noqa: RUF012 # as litestar declares it
 
-    @get()
+    @get(operation_id="tasks", dependencies={"selected": Provide(task_selection, sync_to_thread=False)})
     async def tasks(
         self,
-        claw: Client,
-        status: list[str] | None = None,
-        skill: str = "",
-        user: str = "",
-        limit: int = Parameter(default=100, ge=1, le=1000),
-        cursor: str = "",
-    ) -> Page[TaskRow]:
-        """A page of the tasks that match, newest first; `cursor` begins the next one."""
-        return await claw.tasks(status=status or (), skill=skill, user=user, limit=limit, cursor=cursor)
+        request: Request[Any, Any, Any],
+        claw: Claw,
+        selected: NamedDependency[TaskSelection],
+        limit: Limit = 100,
+        cursor: Cursor = "",
+        fresh: Fresh = False,
+        at: At = "",
+    ) -> Response[Page[TaskRow]]:
+        """A page of the tasks that match, newest first; `Link` names the next one."""
+        page = await as_of(claw, at).tasks(**selected.wanted, limit=limit, cursor=cursor, fresh=fresh)
+        return paged(request, page)
 
-    @get("/{id:str}")
-    async def task(self, claw: Client, id: str) -> TaskRow:
-        """The task as it is now."""
-        return await claw.task(id)
+    @get("/{id:str}", operation_id="task")
+    async def task(self, claw: Claw, id: InPath, at: At = "", if_none_match: IfNoneMatch = "") -> Response[TaskRow]:
+        """The task as it is now, or was then."""
+        return versioned(await claw.task(id, **await place(claw, "at", at)), if_none_match)
+
+    @post(operation_id="submit")
+    async def submit(
+        self, claw: Claw, data: JSONBody[RequestLine], idempotency_key: Key = "", prefer: Prefer = ""
+    ) -> Response[TaskRow]:
+        """Submits a task: 201 with its row, 200 where the same one was there.
+
+        With an `Idempotency-Key`, or a `key` or an `id` in the body, the same content again finds the same task, and
+        another content is refused (409).
+        """
+        made = await claw.submit_one(request_of(data, key=idempotency_key))
+        row, wait_s = made.row, wait_of(prefer)
+        headers = {"Location": f"/api/v1/tasks/{row.id}"}
+        if wait_s is not None:
+            row = await row_when_ended(claw, row.id, wait_s)
+            headers["Preference-Applied"] = f"wait={wait_s:g}"
+        answer = versioned(row, status_code=201 if made.new else 200)
+        answer.headers.update(headers)
+        return answer
+
+    @patch("/{id:str}", operation_id="edit")
+    async def edit(self, claw: Claw, id: InPath, data: JSONBody[TaskEdit], if_match: IfMatch = "") -> Response[TaskRow]:
+        """Changes the fields that are given, before the task's first run."""
+        if if_match:
+            check_match((await claw.snapshot(id, brief=True)).version, if_match)
+        if not (changes := changes_of(data)):
+            raise Refused('nothing to change: name the fields that change, as in {"priority": "high"}')
+        return versioned(task_row(id, await claw.edit(id, **changes)))
+
+    @delete("/{id:str}", operation_id="delete", status_code=200)
+    async def delete(self, claw: Claw, id: InPath, if_match: IfMatch = "") -> Response[TaskRow]:
+        """Deletes a task that no node runs; its history stays."""
+        if if_match:
+            check_match((await claw.snapshot(id, brief=True)).version, if_match)
+        return versioned(task_row(id, await claw.delete(id)))
+
+
+class TaskListRoutes(Controller):
+    """Other lists of tasks. They have paths of their own, because a task may have any name."""
+
+    path = "/"
+    tags = ["tasks"]  # noqa: RUF012 # as litestar declares it
+
+    @get("/count", operation_id="count", dependencies={"selected": Provide(task_selection, sync_to_thread=False)})
+    async def count(
+        self, claw: Claw, selected: NamedDependency[TaskSelection], fresh: Fresh = False, at: At = ""
+    ) -> dict[str, int]:
+        """How many tasks match, as `{"count": 12}`; those in the archive don't."""
+        return {"count": await as_of(claw, at).count(fresh=fresh, **selected.wanted)}
+
+    @get("/pending", operation_id="pending")
+    async def pending(
+        self,
+        request: Request[Any, Any, Any],
+        claw: Claw,
+        limit: Limit = 100,
+        cursor: Cursor = "",
+        fresh: Fresh = False,
+        at: At = "",
+    ) -> Response[Page[TaskRow]]:
+        """A page of the pending tasks, in the order in which they are placed."""
+        return paged(request, await as_of(claw, at).pending(limit=limit, cursor=cursor, fresh=fresh))
+
+    @get("/archived", operation_id="archived")
+    async def archived(
+        self,
+        request: Request[Any, Any, Any],
+        claw: Claw,
+        ended: Several = None,
+        user: Text = "",
+        skill: Text = "",
+        since: Time = "",
+        until_: Annotated[str, QueryParameter(name="until", description="a time, ISO 8601 with its zone")] = "",
+        limit: Limit = 100,
+        cursor: Cursor = "",
+        fresh: Fresh = False,
+    ) -> Response[Page[ArchivedRow]]:
+        """A page of the tasks in the archive, newest first."""
+        page = await claw.archived(
+            ended=words(ended),
+            user=user,
+            skill=skill,
+            since=moment("since", since),
+            until=until("until", until_),
+            limit=limit,
+            cursor=cursor,
+            fresh=fresh,
+        )
+        return paged(request, page)
+
+    @get("/ids", operation_id="ids")
+    async def ids(
+        self,
+        claw: Claw,
+        start: Annotated[str, QueryParameter(description="how they begin")] = "",
+        limit: Limit = 100,
+        fresh: Fresh = False,
+    ) -> Page[str]:
+        """The ids of tasks that begin so, sorted."""
+        return Page(tuple(await claw.ids(start, limit=limit, fresh=fresh)))
