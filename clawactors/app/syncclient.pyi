@@ -4,7 +4,7 @@ import builtins
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, Unpack, overload
+from typing import Any, Literal, Self, Unpack, overload
 
 from clawactors.app.discovery import Found
 from clawactors.kernel.external import ExternalCommand
@@ -22,10 +22,11 @@ from clawactors.runtime.client.overview import Overview
 from clawactors.runtime.client.reasons import Explanation
 from clawactors.runtime.client.redriving import RedriveReport
 from clawactors.runtime.client.rows import ApprovalRow, NodeRow, Page, ScheduleRow, SkillRow, TaskRow, TaskTree
+from clawactors.runtime.client.selecting import ChangeName, ChangeSummary
 from clawactors.runtime.client.settingrows import SettingChange, SettingRow, ValueChange
 from clawactors.runtime.client.settings import SettingChanges, SettingRows
 from clawactors.runtime.client.streaming import Chunk
-from clawactors.runtime.client.submitting import Batch, TaskRequest
+from clawactors.runtime.client.submitting import Batch, Submitted, TaskRequest
 from clawactors.runtime.client.summary import ClusterStatus, PastStatus, Sizes, Statistics
 from clawactors.runtime.client.triggerrows import AlarmRow, NotificationRow, TriggerRow
 from clawactors.runtime.client.workflowrows import WorkflowRow
@@ -44,7 +45,9 @@ from clawactors.runtime.memoryoptions import (
 from clawactors.runtime.packing import Count
 from clawactors.runtime.settings import Layer
 from clawactors.runtime.times import Moment
+from clawactors.runtime.workflows.diagram import mermaid
 from clawactors.runtime.workflows.plan import Plan
+from clawactors.runtime.workflows.svg import svg
 from clawactors.systems.chats.events import Role
 from clawactors.systems.memories import Content
 from clawactors.systems.schedules import Schedule
@@ -169,6 +172,24 @@ class SyncClientMemories:
         `at` is when it was said, by default now. `recalled` names memories that the text repeats; `agent` is the agent
         that it is said to. Returns the message's id; the same id again is quiet. Raises: `Refused`; what the log
         raises."""
+
+    def get(self, id: str, *, at_seq: int = 0, at: Moment | None = None) -> dict[str, Any]:
+        """A memory with all its fields, now or at a sequence or time of the log. Raises: `NotFound`."""
+
+    def about(self, name: str, *, owner: str = "", depth: int = 1) -> list[dict[str, Any]]:
+        """The facts about a name, and those that can be reached from it in `depth` steps."""
+
+    def recent(self, limit: int = 100) -> list[dict[str, Any]]:
+        """The newest events that memories are made of: the sensory level."""
+
+    def working(self, task: str, *, budget: int = 1000) -> dict[str, Any]:
+        """The working memory of a task, as `text` within a budget of tokens."""
+
+    def statistics(self, *, at_seq: int = 0, at: Moment | None = None) -> dict[str, Any]:
+        """How many memories there are, by kind, status, owner and origin; how far memory has read, and its size."""
+
+    def consolidate(self, since: Moment | None = None) -> dict[str, Any]:
+        """Consolidates what was remembered since then, by default all; returns what came of it."""
 
     def update(self, id: str, text: str, *, tags: Iterable[str] | None = None) -> None:
         """Puts a memory in other words; `tags` None leaves its tags. Raises: `NotFound`, `Refused`."""
@@ -625,6 +646,13 @@ class SyncWorkflows:
     ) -> Any:
         """Submits an instance and returns its result. Raises: as `submit`, and as `Client.run`."""
 
+    def diagram(
+        self, name: str, version: int | None = None, *, format: Literal[mermaid, svg] = "mermaid", task: str = ""
+    ) -> str:
+        """A picture of the workflow, as text; with `task`, an instance, its steps have their states.
+
+        Raises: `NotFound`, `Unavailable`."""
+
     def remove(self, name: str) -> WorkflowRow:
         """Removes the workflow; instances go on, and its versions stay readable. Raises: `NotFound`."""
 
@@ -859,6 +887,11 @@ class SyncClient:
         files: Mapping[str, FileSource | StoredFile] | None = None,
         **options: Unpack[TaskOptions],
     ) -> Any: ...
+    def submit_one(self, request: TaskRequest) -> Submitted:
+        """Submits a task, a `TaskRequest(id, spec_of(…))`, and returns its row; says whether it was there before.
+
+        Raises: as `submit`."""
+
     def submit_many(self, requests: Sequence[TaskRequest]) -> Batch:
         """Submits many tasks, each a `TaskRequest(id, spec_of(…))`; counts repeats, lists refusals.
 
@@ -877,6 +910,26 @@ class SyncClient:
         """Deletes finished tasks submitted up to a time, with the filter of `tasks`; returns how many.
 
         Their histories stay readable. Raises: `InvalidQuery`, `Unavailable`."""
+
+    def change_tasks(
+        self,
+        change: ChangeName,
+        *,
+        ids: Iterable[str] = ...,
+        limit: int = 1000,
+        dry_run: bool = False,
+        undo: bool = False,
+        now: bool = False,
+        deadline_ns: int | None = None,
+        rate_per_s: float | None = None,
+        **wanted: Unpack[TaskFilters],
+    ) -> ChangeSummary:
+        """One change, by its name, of the tasks with these ids or by the filter of `tasks`: at most `limit` of them.
+
+        Without `status`, a filter selects what is in a state that the change fits; `redrive` leaves a task alone that
+        has moved on since it was listed. `undo` and `now` belong to `cancel`, `deadline_ns` to `retry`. `dry_run` only
+        lists. Returns: what became of each. Raises: `InvalidQuery` (no such change, neither ids nor a filter),
+        `Unavailable`."""
 
     def task(self, id: str, *, at_seq: int | None = None, at: Moment | None = None) -> TaskRow:
         """The task now, or its state at a sequence or time of the log.

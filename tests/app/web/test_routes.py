@@ -56,7 +56,7 @@ ELSEWHERE = {
     "memories.ask": "raw questions",
     "memories.record": "remember",
     "memories.record_many": "notes of files are read where the files are; remember takes each",
-    "files.find": "files.read",
+    "files.row": "files.of",
     # on disk
     "files.download": "writes on the caller's disk; files.read",
 }

@@ -52,7 +52,7 @@ class TaskFileRoutes(Controller):
     @get("/{name:str}", operation_id="files.read", media_type=_BYTES)
     async def read(self, claw: Claw, id: InPath, name: InPath, wanted: RangeHeader = "") -> Stream:
         """A file of the task by its name, or by the parameter that holds it, whole or in a range."""
-        file = await claw.files.find(id, name)
+        file = (await claw.files.row(id, name)).file
         part = range_of(wanted, file.size_bytes)
         pieces = claw.files.read(file, part.start, part.end)
         first = await anext(pieces, b"")  # a file that is gone is an answer, not a cut one
