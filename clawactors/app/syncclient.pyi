@@ -4,7 +4,7 @@ import builtins
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, Unpack, overload
+from typing import Any, Self, Unpack, overload
 
 from clawactors.app.discovery import Found
 from clawactors.kernel.external import ExternalCommand
@@ -30,7 +30,7 @@ from clawactors.runtime.client.submitting import Batch, Submitted, TaskRequest
 from clawactors.runtime.client.summary import ClusterStatus, PastStatus, Sizes, Statistics
 from clawactors.runtime.client.triggerrows import AlarmRow, NotificationRow, TriggerRow
 from clawactors.runtime.client.workflowrows import WorkflowRow
-from clawactors.runtime.client.workflows import Given
+from clawactors.runtime.client.workflows import DiagramFormat, Given
 from clawactors.runtime.files import FileSource
 from clawactors.runtime.memory import StoredNote
 from clawactors.runtime.memoryoptions import (
@@ -45,9 +45,7 @@ from clawactors.runtime.memoryoptions import (
 from clawactors.runtime.packing import Count
 from clawactors.runtime.settings import Layer
 from clawactors.runtime.times import Moment
-from clawactors.runtime.workflows.diagram import mermaid
 from clawactors.runtime.workflows.plan import Plan
-from clawactors.runtime.workflows.svg import svg
 from clawactors.systems.chats.events import Role
 from clawactors.systems.memories import Content
 from clawactors.systems.schedules import Schedule
@@ -647,7 +645,7 @@ class SyncWorkflows:
         """Submits an instance and returns its result. Raises: as `submit`, and as `Client.run`."""
 
     def diagram(
-        self, name: str, version: int | None = None, *, format: Literal[mermaid, svg] = "mermaid", task: str = ""
+        self, name: str, version: int | None = None, *, format: DiagramFormat = "mermaid", task: str = ""
     ) -> str:
         """A picture of the workflow, as text; with `task`, an instance, its steps have their states.
 

@@ -27,9 +27,11 @@ from clawactors.systems.workflows.row import row
 if TYPE_CHECKING:
     from clawactors.runtime.client.client import ClusterClient
 
-__all__ = ["Given", "Workflows", "checked_workflow_name"]
+__all__ = ["DiagramFormat", "Given", "Workflows", "checked_workflow_name"]
 
 _SKILL: Final = "workflow"
+
+type DiagramFormat = Literal["mermaid", "svg"]
 
 type Given = Path | str | Mapping[str, Any] | Plan
 """A file, the text of one, what a file would say, or what `Workflows.check` made of one of them."""
@@ -144,7 +146,7 @@ class Workflows(NamedChanges[Workflow]):
         return asked, {"name": f"{name} v{number}", "type": "workflow"}
 
     async def diagram(
-        self, name: str, version: int | None = None, *, format: Literal["mermaid", "svg"] = "mermaid", task: str = ""
+        self, name: str, version: int | None = None, *, format: DiagramFormat = "mermaid", task: str = ""
     ) -> str:
         """A picture of the workflow, as text; with `task`, an instance, its steps have their states.
 
