@@ -8,7 +8,6 @@ import msgspec
 
 from clawactors.app.cli.arguments.config import VERBS as HELP
 from clawactors.app.cli.output import Table, emit, note
-from clawactors.app.cli.reading import place_ns
 from clawactors.app.cli.session import with_client
 from clawactors.app.cli.settingtables import (
     change_table,
@@ -21,6 +20,7 @@ from clawactors.app.cli.settingtables import (
     with_own,
 )
 from clawactors.app.client import Client
+from clawactors.app.places import place_ns
 from clawactors.app.problem import Problem
 from clawactors.runtime.client.settingrows import SettingRow
 from clawactors.systems.settings.values import checked_name
