@@ -26,7 +26,7 @@ from clawactors.runtime.client.selecting import ChangeName, ChangeSummary
 from clawactors.runtime.client.settingrows import SettingChange, SettingRow, ValueChange
 from clawactors.runtime.client.settings import SettingChanges, SettingRows
 from clawactors.runtime.client.streaming import Chunk
-from clawactors.runtime.client.submitting import Batch, Submitted, TaskRequest
+from clawactors.runtime.client.submitting import Batch, Submission, TaskRequest
 from clawactors.runtime.client.summary import ClusterStatus, PastStatus, Sizes, Statistics
 from clawactors.runtime.client.triggerrows import AlarmRow, NotificationRow, TriggerRow
 from clawactors.runtime.client.workflowrows import WorkflowRow
@@ -885,7 +885,7 @@ class SyncClient:
         files: Mapping[str, FileSource | StoredFile] | None = None,
         **options: Unpack[TaskOptions],
     ) -> Any: ...
-    def submit_one(self, request: TaskRequest) -> Submitted:
+    def submit_one(self, request: TaskRequest) -> Submission:
         """Submits a task, a `TaskRequest(id, spec_of(…))`, and returns its row; says whether it was there before.
 
         Raises: as `submit`."""

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from clawactors.runtime.client.bulk import BulkChanges
 from clawactors.runtime.client.ref import Ref, TypedRef, task_id
-from clawactors.runtime.client.submitting import Batch, Submitted, TaskRequest, submit, submit_many, submit_one
+from clawactors.runtime.client.submitting import Batch, Submission, TaskRequest, submit, submit_many, submit_one
 from clawactors.runtime.client.waiting import result_of
 from clawactors.systems.tasks.events import Spec
 from clawactors.systems.tasks.options import TaskOptions, unknown_option
@@ -168,7 +168,7 @@ class TaskMaking(BulkChanges):
         finally:
             self.ends.forget(id, end)
 
-    async def submit_one(self, request: TaskRequest) -> Submitted:
+    async def submit_one(self, request: TaskRequest) -> Submission:
         """Submits a task, a `TaskRequest(id, spec_of(…))`, and returns its row; says whether it was there before.
 
         Raises: as `submit`.

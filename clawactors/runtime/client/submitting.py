@@ -28,7 +28,7 @@ from clawactors.systems.tasks.submission import checked_id, delayed
 if TYPE_CHECKING:
     from clawactors.runtime.client.client import ClusterClient
 
-__all__ = ["Batch", "Rejected", "Submitted", "TaskRequest", "submit", "submit_many", "submit_one"]
+__all__ = ["Batch", "Rejected", "Submission", "TaskRequest", "submit", "submit_many", "submit_one"]
 
 
 class TaskRequest(msgspec.Struct, frozen=True):
@@ -55,14 +55,14 @@ class Batch(msgspec.Struct, frozen=True):
     refused: tuple[Rejected, ...] = ()
 
 
-class Submitted(msgspec.Struct, frozen=True):
+class Submission(msgspec.Struct, frozen=True):
     """The task as it is after a submission; `new`: this one made it."""
 
     row: TaskRow
     new: bool
 
 
-async def submit_one(client: "ClusterClient", request: TaskRequest) -> Submitted:
+async def submit_one(client: "ClusterClient", request: TaskRequest) -> Submission:
     """See `ClusterClient.submit_one`."""
     refused: list[Rejected] = []
     todo = await _accepted(client, [request], refused)
@@ -72,8 +72,8 @@ async def submit_one(client: "ClusterClient", request: TaskRequest) -> Submitted
     asked = request_of(c.Submit(spec, is_delayed), client.process.names.commit())
     outcome = await client.sender.ask("task", request.id, asked, state=True)
     if not (outcome.changed and outcome.has_state):
-        return Submitted(await client.task(request.id), outcome.changed)
-    return Submitted(task_row(request.id, Snapshot(decode_state(Task, outcome.state), outcome.version)), new=True)
+        return Submission(await client.task(request.id), outcome.changed)
+    return Submission(task_row(request.id, Snapshot(decode_state(Task, outcome.state), outcome.version)), new=True)
 
 
 async def submit(

@@ -14,7 +14,7 @@ __all__ = ["BatchRoutes"]
 _LIST_MAX_BYTES: Final = 64 << 20
 
 
-class RefusedLine(msgspec.Struct, frozen=True):
+class RejectedLine(msgspec.Struct, frozen=True):
     """A line that was refused, and why."""
 
     line: int
@@ -27,7 +27,7 @@ class BatchAnswer(msgspec.Struct, frozen=True):
 
     submitted: int
     existing: int
-    refused: tuple[RefusedLine, ...]
+    refused: tuple[RejectedLine, ...]
 
 
 class BatchRoutes(Controller):

@@ -20,45 +20,45 @@ from clawactors.systems.tasks import Task
 __all__ = ["ManyTasksRoutes", "TaskChangeRoutes"]
 
 
-class _Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _TaskBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     pass
 
 
-class CancelBody(_Body, frozen=True):
+class CancelBody(_TaskBody, frozen=True):
     """`undo`: its done steps are undone first; `now`: its code has no time to clean up."""
 
     undo: bool = False
     now: bool = False
 
 
-class RetryBody(_Body, frozen=True):
+class RetryBody(_TaskBody, frozen=True):
     """`deadline`: a new one, ISO 8601, '' for none."""
 
     deadline: str | None = None
 
 
-class ForkBody(_Body, frozen=True):
+class ForkBody(_TaskBody, frozen=True):
     """`step`: the new task has all steps before this one; `id`: that of the new task."""
 
     step: str
     id: str | None = None
 
 
-class AnswerBody(_Body, frozen=True):
+class AnswerBody(_TaskBody, frozen=True):
     """`name`: of the question, where the task asks several; `comment`: why."""
 
     name: str = ""
     comment: str = ""
 
 
-class AskBody(_Body, frozen=True):
+class AskBody(_TaskBody, frozen=True):
     """`args`: what the function is called with; `timeout`: how long its answer may take, as in `10s`."""
 
     args: list[Any] = []
     timeout: str = "10s"
 
 
-class FilterBody(_Body, frozen=True):
+class FilterBody(_TaskBody, frozen=True):
     """What tasks are selected by, as in `GET /api/v1/tasks`."""
 
     status: list[str] = []
@@ -92,7 +92,7 @@ class FilterBody(_Body, frozen=True):
         )
 
 
-class ChangeBody(_Body, frozen=True):
+class ChangeBody(_TaskBody, frozen=True):
     """`change` is applied to the tasks with these `ids` or by this `filter`, at most `limit` of them."""
 
     change: ChangeName
