@@ -33,7 +33,7 @@ _NAMES = {"at": "not_before_ns", "deadline": "deadline_ns"}
 
 
 def changes_of(edit: TaskEdit) -> dict[str, Any]:
-    """The changes as `ClusterClient.edit` takes them. Raises: `InvalidQuery` for what is no time."""
+    """The changes as `ClusterClient.edit` takes them. Raises: `InvalidQuery` for an invalid time."""
     given = {name: getattr(edit, name) for name in edit.__struct_fields__}
     return {
         _NAMES.get(name, name): (moment(name, value) or 0) if name in _NAMES else value
