@@ -54,6 +54,12 @@ if ((int) $options['for'] > 0) {
         . ' --worker ' . escapeshellarg($options['worker']);
     $node = proc_open($join, [0 => ['file', '/dev/null', 'r'], 1 => STDERR, 2 => STDERR], $pipes);
     $until = microtime(true) + (int) $options['for'];
+    if (function_exists('pcntl_async_signals')) {
+        pcntl_async_signals(true);
+        $stop = function () use (&$until): void { $until = 0; };
+        pcntl_signal(SIGTERM, $stop);
+        pcntl_signal(SIGINT, $stop);
+    }
     while (microtime(true) < $until && ($status = proc_get_status($node))['running']) {
         usleep(100_000);
     }
