@@ -133,7 +133,11 @@ def test_the_request_of_the_page_on_events_is_read_as_it_says() -> None:
 
 
 NAMED = sorted(
-    {tuple(shlex.split(found)) for text in PAGES.values() for found in re.findall(r"`(?:bin/)?claw (?!=)([^`]+)`", text)}
+    {
+        tuple(shlex.split(found))
+        for text in PAGES.values()
+        for found in re.findall(r"`(?:bin/)?claw (?!=)([^`]+)`", text)
+    }
 )
 
 
