@@ -22,8 +22,9 @@ from clawactors.runtime.client.waiting import TaskFailed
 __all__ = ["SKILL_OUTPUT", "ExportedSkill", "exported_skills"]
 
 _PREFIX: Final = "skill_"
-_NAME_MAX: Final = 64
-_UNFIT: Final = re.compile(r"[^A-Za-z0-9_-]")
+_NAME_MAX: Final = 48
+"""Clients put the name of the server before it, and some take 60 characters in all, letters, digits and `_` only."""
+_UNFIT: Final = re.compile(r"[^A-Za-z0-9_]")
 _TEXT_MAX: Final = 2000
 _UNDER_WAY: Final = "it is still under way: wait_task waits for it"
 _GET_RESULT: Final = "get_result has it in pages"

@@ -1,6 +1,7 @@
 """Skills as tools: by allow-list, as nodes offer them now; their calls, and what becomes of their tasks."""
 
 import asyncio
+import re
 from typing import Any
 
 import anyio
@@ -74,13 +75,12 @@ async def test_chosen_skills_are_tools_with_their_schemas() -> None:
 
 
 def test_names_of_tools_never_stand_in_for_others() -> None:
-    names = ["cancel", "a.b", "a_b", "a b", "x" * 100, "x" * 101, "日本", "approve"]
+    names = ["cancel", "a.b", "a_b", "a b", "x" * 100, "x" * 101, "日本", "approve", "a-b"]
     found = exported_skills(["*"], [row(name) for name in names])
     assert {each.skill for each in found.values()} == set(names)
     for name in found:
         assert name.startswith("skill_")
-        assert len(name) <= 64
-        assert name.isascii()
+        assert re.fullmatch(r"\w{1,48}", name, re.ASCII), "some clients take no more"
 
 
 def test_skills_that_run_any_code_are_exported_by_their_name_only() -> None:

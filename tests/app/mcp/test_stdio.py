@@ -58,6 +58,9 @@ def test_standard_output_is_the_protocol_whatever_is_printed_or_sent(tmp_path: P
         call(3, "get_task", id={"a": [1]}),
         {"jsonrpc": "2.0", "id": 4, "method": "tools/call", "params": {"name": 5}},
         {"jsonrpc": "2.0", "id": 5, "method": "nope"},
+        {"jsonrpc": "2.0", "id": 8, "method": "tools/list", "params": None},
+        {"jsonrpc": "2.0", "id": 9, "method": "tools/call", "params": {"name": "status", "arguments": None}},
+        {"jsonrpc": "2.0", "id": 10, "method": "tools/call", "params": {"name": "status", "arguments": []}},
         call(6, "status"),
     ]
     encoded = [line if isinstance(line, str) else msgspec.json.encode(line).decode() for line in lines]
@@ -86,6 +89,8 @@ def test_standard_output_is_the_protocol_whatever_is_printed_or_sent(tmp_path: P
     assert answers[3]["result"]["isError"]
     assert "error" in answers[4]
     assert answers[5]["error"]["code"] == -32601
+    assert len(answers[8]["result"]["tools"]) > 20
+    assert "error" in answers[10]
     assert "no cluster runs on" in answers[6]["result"]["content"][0]["text"]
     assert "claw up" in answers[6]["result"]["content"][0]["text"]
 
@@ -158,17 +163,37 @@ async def test_a_session_goes_on_over_a_cluster_that_stops_and_starts(tmp_path: 
 
 
 @pytest.mark.soak
+@pytest.mark.parametrize("closed", [("stdin",), ("stdout",), ("stdin", "stdout", "stderr")])
+def test_it_does_not_outlive_its_client(tmp_path: Path, closed: tuple[str, ...]) -> None:
+    """Whatever is left open of a client that has crashed, or of the wrapper that it was started by."""
+    with begun(Claw(tmp_path / "data")) as process:
+        for name in closed:
+            getattr(process, name).close()
+        if "stdin" not in closed:
+            assert process.stdin is not None
+            process.stdin.write(msgspec.json.encode(call(2, "status")) + b"\n")
+            process.stdin.flush()
+        process.wait(20)
+
+
+def begun(claw: Claw) -> subprocess.Popen[bytes]:
+    """A server that has answered the handshake."""
+    process = subprocess.Popen(
+        claw.command("mcp"), env=claw.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(msgspec.json.encode(HELLO) + b"\n")
+    process.stdin.flush()
+    assert process.stdout.readline()
+    return process
+
+
+@pytest.mark.soak
 def test_a_signal_ends_it_at_once(tmp_path: Path) -> None:
     claw = Claw(tmp_path / "data")
     for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
-        process = subprocess.Popen(
-            claw.command("mcp"), env=claw.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(msgspec.json.encode(HELLO) + b"\n")
-        process.stdin.flush()
-        assert process.stdout.readline()
+        process = begun(claw)
         os.kill(process.pid, number)
         process.communicate(timeout=10)
         assert process.returncode == code
