@@ -10,9 +10,8 @@ from typing import Final
 
 import msgspec
 
-from clawactors.memory.consolidation.facts import Stated, read_statements
 from clawactors.memory.consolidation.facts.framing import earnest, is_plan
-from clawactors.memory.consolidation.facts.stated import is_han, is_person
+from clawactors.memory.consolidation.facts.stated import Stated, is_han, is_person
 from clawactors.memory.consolidation.facts.subject import NAME
 from clawactors.memory.consolidation.facts.words import PRODUCT_KINDS
 from clawactors.memory.consolidation.likeness import contradicts
@@ -103,6 +102,8 @@ def claims_in(content: Content) -> tuple[Claim, ...]:
 
 @lru_cache(_CACHED)
 def _claims(text: str, speaker: str) -> tuple[Claim, ...]:
+    from clawactors.memory.consolidation.facts.reading import read_statements  # patterns that take a while to compile
+
     found: list[Claim] = []
     told: set[str] = set()
     length = max(len(text), 1)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from clawactors.memory.consolidation.facts import Stated, read_statements
+from clawactors.memory.consolidation.facts.stated import Stated
 from clawactors.memory.text.date import ANYWHERE, DAY_NS, DateReader, day_of, days_before
 from clawactors.systems.memories import Content, Fact
 
@@ -18,6 +18,8 @@ _OTHER = re.compile(r"(?:,|;|,? \b(?:and|but|so|then|because)\b) (?=(?:i|we|he|s
 
 def facts_in(content: Content, dates: DateReader = ANYWHERE) -> Iterator[Fact]:
     """The facts that a memory states; «I» is its speaker, else its owner. `dates`: how its owner means dates."""
+    from clawactors.memory.consolidation.facts.reading import read_statements  # patterns that take a while to compile
+
     for one, sentence in read_statements(content.text, content.speaker or content.owner):
         if one.subject:
             yield _fact(one, sentence, content.happened_ns, dates)

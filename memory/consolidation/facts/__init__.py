@@ -3,8 +3,3 @@
 In: a text and who speaks. Out: statements (`Stated`). `framing` drops what is not said in earnest, `english` and
 `chinese` read clauses. What no pattern knows stays text.
 """
-
-from clawactors.memory.consolidation.facts.reading import read_statements
-from clawactors.memory.consolidation.facts.stated import ANYTHING, Stated
-
-__all__ = ["ANYTHING", "Stated", "read_statements"]
