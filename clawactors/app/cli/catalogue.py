@@ -100,6 +100,7 @@ COMMANDS: Final[dict[str, CatalogueEntry]] = {
     "sweep": CatalogueEntry(_CARE, f"{_HOME}.sweep", "delete large values that no record refers to"),
     "backup": CatalogueEntry(_CARE, f"{_HOME}.backup", "write the whole cluster to one file, while it runs"),
     "restore": CatalogueEntry(_CARE, f"{_HOME}.restore", "make a cluster of a backup, in an empty data folder"),
+    "login": CatalogueEntry(_CARE, f"{_HOME}.login", "print a link that signs a browser in to the dashboard, once"),
     "demo": CatalogueEntry(_CARE, f"{_HOME}.demo", "run the main job on real input and report"),
     "completion": CatalogueEntry(_CARE, f"{_HOME}.completion", "print a completion script for bash, zsh or fish"),
     "bench": CatalogueEntry(_CARE, f"{_HOME}.bench", "run benchmarks and print their conditions"),

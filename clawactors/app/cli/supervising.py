@@ -19,6 +19,7 @@ from clawactors.app.logpipe import LogPipe
 from clawactors.app.problem import INTERRUPTED, Problem
 from clawactors.app.secretfile import path_of
 from clawactors.app.upkeep.mirror import checked_address
+from clawactors.app.weblogin import WebLogin
 from clawactors.app.webport import free_port
 from clawactors.kernel.errors import Refused
 from clawactors.runtime.node.descendants import Reaper, become_subreaper, end_all
@@ -98,7 +99,8 @@ def _tell_ready(options: Any, cluster: ClusterSupervisor) -> None:
     run = cluster.run
     ready = {"ready": True, "nats_url": run.nats_url, "data": str(cluster.path), "pids": msgspec.to_builtins(run.pids)}
     if run.http:
-        ready["http"] = run.http
+        login = WebLogin(cluster.path)
+        ready["http"], ready["login"] = run.http, login.link(run.http)
     if cluster.server is not None and cluster.server.standby_url:
         ready["mirror_url"] = cluster.server.standby_url
     with contextlib.suppress(BrokenPipeError):  # who started it may have gone
@@ -116,7 +118,7 @@ def ready_facts(ready: dict[str, Any]) -> Iterator[Part]:
         yield Facts([("mirror a cluster here", f"claw up --mirror {url}")])
         return
     yield Facts([("ready", f"nodes {nodes or 'none'}; server {where}; data folder {ready['data']}")])
-    yield Facts([("dashboard", ready.get("http"))])
+    yield Facts([("dashboard", ready.get("login"))])
 
 
 def _leave_terminal(log: Path) -> None:

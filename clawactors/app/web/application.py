@@ -4,11 +4,13 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from litestar import Litestar, Request, Router
+from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.static_files import create_static_files_router
 
 from clawactors.app.web.documented import document_problems
+from clawactors.app.web.guard import Asker, Guard
 from clawactors.app.web.problems import answer_problem
 from clawactors.app.web.routes.batches import BatchRoutes
 from clawactors.app.web.routes.cluster import ClusterRoutes
@@ -16,15 +18,17 @@ from clawactors.app.web.routes.files import FileRoutes, TaskFileRoutes
 from clawactors.app.web.routes.memories import ConversationRoutes, MemoryOwnerRoutes, MemoryRoutes
 from clawactors.app.web.routes.nodes import ApprovalRoutes, NodeRoutes, SkillRoutes
 from clawactors.app.web.routes.schedules import BackupRoutes, ScheduleRoutes, TriggerRoutes
+from clawactors.app.web.routes.session import SessionRoutes, login_route
 from clawactors.app.web.routes.taskchanges import ManyTasksRoutes, TaskChangeRoutes
 from clawactors.app.web.routes.taskreading import TaskReadingRoutes
 from clawactors.app.web.routes.tasks import TaskListRoutes, TaskRoutes
 from clawactors.app.web.routes.workflows import DefinitionRoutes, WorkflowRoutes
 from clawactors.app.web.unknown import refuse_unknown
+from clawactors.app.weblogin import WebLogin
 from clawactors.runtime.client import ClusterClient
 from clawactors.version import VERSION
 
-__all__ = ["API", "STATIC", "Clients", "web_application"]
+__all__ = ["API", "STATIC", "Clients", "routed_application", "web_application"]
 
 API: Final = "/api/v1"
 STATIC: Final = Path(__file__).parent / "static"
@@ -32,7 +36,16 @@ STATIC: Final = Path(__file__).parent / "static"
 _ROUTES: Final = (
     *(TaskRoutes, TaskListRoutes, TaskReadingRoutes, TaskChangeRoutes, ManyTasksRoutes, BatchRoutes, TaskFileRoutes),
     *(ApprovalRoutes, ScheduleRoutes, TriggerRoutes, BackupRoutes, WorkflowRoutes, DefinitionRoutes),
-    *(NodeRoutes, SkillRoutes, MemoryRoutes, MemoryOwnerRoutes, ConversationRoutes, ClusterRoutes, FileRoutes),
+    *(
+        NodeRoutes,
+        SkillRoutes,
+        MemoryRoutes,
+        MemoryOwnerRoutes,
+        ConversationRoutes,
+        ClusterRoutes,
+        FileRoutes,
+        SessionRoutes,
+    ),
 )
 
 
@@ -44,11 +57,17 @@ class Clients(Protocol):
         ...
 
 
-def web_application(clients: Clients) -> Litestar:
-    """The ASGI application that asks through these clients."""
+def web_application(clients: Clients, login: WebLogin, port: int) -> Guard:
+    """The ASGI application that asks through these clients, for who signs in at this port."""
+    return Guard(routed_application(clients, login, port), login, port)
+
+
+def routed_application(clients: Clients, login: WebLogin, port: int) -> Litestar:
+    """The same without the guard, which every request has to pass."""
 
     async def claw(request: Request[Any, Any, Any]) -> ClusterClient:
-        return await clients.client()
+        asker: Asker = request.scope["state"]["asker"]
+        return await clients.client(asker.user)
 
     document_problems(_ROUTES)
     api = Router(
@@ -59,8 +78,10 @@ def web_application(clients: Clients) -> Litestar:
     )
     pages = create_static_files_router("/", [STATIC], html_mode=True, include_in_schema=False)
     return Litestar(
-        [api, pages],
+        [api, pages, login_route()],
+        state=State({"login": login, "port": port}),
         exception_handlers={Exception: answer_problem},
+        logging_config=None,
         openapi_config=OpenAPIConfig(
             "ClawActors", VERSION, path="/openapi", render_plugins=[], use_handler_docstrings=True
         ),

@@ -4,10 +4,9 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
-from litestar import Litestar
 
 __all__ = ["run_http"]
 
@@ -22,7 +21,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def run_http(application: Litestar, listening: socket.socket) -> None:
+async def run_http(application: Any, listening: socket.socket) -> None:
     """Answers requests until cancelled; what is under way then has two seconds to end."""
     config = uvicorn.Config(
         application,

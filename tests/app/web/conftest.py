@@ -1,12 +1,17 @@
 """A cluster in memory, and the HTTP API in front of it."""
 
 from collections.abc import AsyncIterator
+from functools import cache
+from pathlib import Path
 
 import httpx
 import pytest
+from litestar import Litestar
 
 from clawactors import Task, skill
-from clawactors.app.web.application import web_application
+from clawactors.app.web.application import routed_application
+from clawactors.app.web.guard import Guard
+from clawactors.app.weblogin import WebLogin
 from clawactors.runtime.client import ClusterClient
 from clawactors.testing import Cluster
 
@@ -21,12 +26,18 @@ async def fail(task: Task, text: str = "") -> None:
     raise ValueError(text)
 
 
-class Clients:
-    """The clients of a test cluster, one a user."""
+PORT = 8420
+URL = f"http://127.0.0.1:{PORT}"
 
-    def __init__(self, cluster: Cluster) -> None:
-        self._cluster = cluster
-        self._known: dict[str, ClusterClient] = {"": cluster.client}
+
+class Clients:
+    """The clients of a test cluster, one a user. The application is made once; each test has its own cluster."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, ClusterClient] = {}
+
+    def begin(self, cluster: Cluster) -> None:
+        self._cluster, self._known = cluster, {"": cluster.client}
 
     async def client(self, user: str = "") -> ClusterClient:
         if user not in self._known:
@@ -34,14 +45,38 @@ class Clients:
         return self._known[user]
 
 
+CLIENTS = Clients()
+
+
+@cache
+def application() -> Litestar:
+    return routed_application(CLIENTS, None, PORT)  # type: ignore[arg-type]
+
+
 @pytest.fixture
 async def cluster() -> AsyncIterator[Cluster]:
     async with Cluster([echo, fail]) as cluster:
+        CLIENTS.begin(cluster)
         yield cluster
 
 
 @pytest.fixture
-async def http(cluster: Cluster) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(web_application(Clients(cluster)))
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/api/v1") as client:
+def login(tmp_path: Path) -> WebLogin:
+    return WebLogin(tmp_path)
+
+
+@pytest.fixture
+async def browser(cluster: Cluster, login: WebLogin) -> AsyncIterator[httpx.AsyncClient]:
+    """One that has not signed in."""
+    application().state.login = login
+    transport = httpx.ASGITransport(Guard(application(), login, PORT))
+    async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
         yield client
+
+
+@pytest.fixture
+async def http(browser: httpx.AsyncClient, login: WebLogin) -> httpx.AsyncClient:
+    """A script of the owner's."""
+    browser.headers["Authorization"] = f"Bearer {login.token}"
+    browser.base_url = httpx.URL(f"{URL}/api/v1")
+    return browser

@@ -17,6 +17,7 @@ __all__ = [
     "doctor",
     "down",
     "join",
+    "login",
     "node",
     "nodes",
     "presence",
@@ -134,6 +135,10 @@ def _http_port(parser: Parser) -> None:
 def serve(parser: Parser) -> None:
     """What `claw serve` takes."""
     _http_port(parser)
+
+
+def login(parser: Parser) -> None:
+    """What `claw login` takes."""
 
 
 def down(parser: Parser) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 from clawactors.app.cli.output import Facts, emit
 from clawactors.app.cli.session import find
 from clawactors.app.problem import Problem
-from clawactors.app.webport import bound
+from clawactors.app.weblogin import WebLogin
+from clawactors.app.webport import HOST, bound
 
 __all__ = ["run"]
 
@@ -26,9 +27,13 @@ def run(options: Any) -> int:
         listening = bound(options.http_port)
         async with Gateway(find(options)) as gateway:
             listening.listen()
-            url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-            emit(options, {"ready": True, "http": url}, lambda: [Facts([("ready", url)])])
-            await run_http(web_application(gateway), listening)
+            number = listening.getsockname()[1]
+            url = f"http://{HOST}:{number}"
+            login = WebLogin(gateway.found.data)
+            login.serve_at(url)
+            told = {"ready": True, "http": url, "login": login.link(url)}
+            emit(options, told, lambda: [Facts([("ready", url), ("sign in, once", told["login"])])])
+            await run_http(web_application(gateway, login, number), listening)
 
     asyncio.run(serve())
     return 0

@@ -1,0 +1,188 @@
+"""What every request passes before it reaches a path: which host it names, where it comes from, who asks.
+
+1. A page of another site reaches nothing: the `Host` must be this server (DNS rebinding), and a change that comes with
+   a cookie must come from a page of this server.
+2. Nobody is anonymous: a path of the API needs a session or a key.
+3. Wrong keys and links are counted; after ten within a minute no new one is tried for a minute.
+4. Every answer has the headers that keep a browser from running what is not ours.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from http.cookies import CookieError, SimpleCookie
+from typing import Any, Final
+
+import msgspec
+
+from clawactors.app.web.problems import MEDIA_TYPE, HttpProblem, ProblemDocument
+from clawactors.app.weblogin import WebLogin
+
+__all__ = ["ALL", "Asker", "Guard", "cookie_name"]
+
+type Headers = list[tuple[bytes, bytes]]
+
+ALL: Final = frozenset(("read", "tasks", "memory", "admin"))
+"""The scopes that there are."""
+
+_API: Final = "/api/"
+_SAFE: Final = frozenset(("GET", "HEAD", "OPTIONS"))
+_TRIES: Final = 10
+_LOCKED_S: Final = 60.0
+_POLICY: Final = (
+    b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    b"font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+_SECURITY: Final[Headers] = [
+    (b"content-security-policy", _POLICY),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+]
+
+
+class Asker(msgspec.Struct, frozen=True):
+    """Who asks: the user whom the client acts for ('' for who runs this process), and what they may do.
+
+    `session` is the secret of the browser's session, '' for a key.
+    """
+
+    user: str = ""
+    scopes: frozenset[str] = ALL
+    session: str = ""
+    csrf: str = ""
+    name: str = "owner"
+
+
+def cookie_name(port: int) -> str:
+    """Cookies are shared by all ports of a host, so that of each server has a name of its own."""
+    return f"claw_{port}"
+
+
+class Guard:
+    """Wraps an ASGI application. `hosts` are the names and ports that this server goes by."""
+
+    def __init__(
+        self, application: Any, login: WebLogin, port: int, monotonic_s: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._application, self._login, self._monotonic_s = application, login, monotonic_s
+        self._hosts = frozenset(f"{name}:{port}".encode() for name in ("127.0.0.1", "localhost", "[::1]"))
+        self._origins = frozenset(b"http://" + host for host in self._hosts)
+        self._cookie = cookie_name(port)
+        self._wrong: deque[float] = deque(maxlen=_TRIES)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answers, or hands on with `scope["state"]["asker"]`."""
+        if scope["type"] != "http":
+            await self._application(scope, receive, send)
+            return
+
+        async def sending(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                private = [] if scope["path"].startswith("/assets/") else [(b"cache-control", b"no-store")]
+                known = {name.lower() for name, _ in message.get("headers", ())}
+                extra = [each for each in (*_SECURITY, *private) if each[0] not in known]
+                message = {**message, "headers": [*message.get("headers", ()), *extra]}
+            await send(message)
+
+        try:
+            self._check(scope)
+        except HttpProblem as problem:
+            await _refuse(problem, sending)
+            return
+        await self._application(scope, receive, sending)
+
+    def _check(self, scope: Any) -> None:
+        """Raises: `HttpProblem`."""
+        headers: dict[bytes, bytes] = {}
+        for name, value in scope["headers"]:
+            if name in headers and name in (b"host", b"authorization", b"content-length", b"transfer-encoding"):
+                raise HttpProblem(400, "usage", f"the header {name.decode()} is there twice")
+            headers[name] = value if name not in headers else headers[name] + b"; " + value
+        if headers.get(b"host", b"").lower() not in self._hosts:
+            raise HttpProblem(
+                403, "forbidden", "the Host header does not name this server", "use the address that claw login prints"
+            )
+        if b"content-length" in headers and b"transfer-encoding" in headers:
+            raise HttpProblem(400, "usage", "a request has a Content-Length or a Transfer-Encoding, not both")
+        path = scope["path"]
+        state = scope.setdefault("state", {})
+        state["guard"] = self
+        state["asker"] = asker = self._asker(headers, needed=path.startswith(_API))
+        if asker is not None and scope["method"] not in _SAFE and asker.session:
+            self._check_origin(headers, asker)
+
+    def _asker(self, headers: dict[bytes, bytes], *, needed: bool) -> Asker | None:
+        given = headers.get(b"authorization", b"").decode("latin-1")
+        if given:
+            return self._by_key(given)
+        secret = self._secret(headers.get(b"cookie", b"").decode("latin-1"))
+        if (session := self._login.session(secret)) is not None:
+            return Asker(session.user, ALL, secret, session.csrf)
+        if needed:
+            raise HttpProblem(
+                401,
+                "signed_out",
+                "your session has ended" if secret else "nobody has signed in",
+                f"claw login prints a link for the browser; scripts send the token in {self._login.token_file}",
+                {"WWW-Authenticate": 'Bearer realm="claw"'},
+            )
+        return None
+
+    def _by_key(self, given: str) -> Asker:
+        kind, _, secret = given.partition(" ")
+        if kind.lower() == "bearer" and self._login.is_token(secret.strip()):
+            return Asker()
+        self.count_wrong()
+        raise HttpProblem(
+            401, "signed_out", "the key is not valid", "claw key list shows the keys", {"WWW-Authenticate": "Bearer"}
+        )
+
+    def _secret(self, cookies: str) -> str:
+        try:
+            found = SimpleCookie(cookies).get(self._cookie)
+        except CookieError:
+            return ""
+        return "" if found is None else found.value
+
+    def _check_origin(self, headers: dict[bytes, bytes], asker: Asker) -> None:
+        """A change with a cookie comes from a page of this server, or brings the session's token. Raises: 403."""
+        origin, site = headers.get(b"origin"), headers.get(b"sec-fetch-site")
+        if origin is not None:
+            comes_from_here = origin in self._origins
+        elif site is not None:
+            comes_from_here = site == b"same-origin"
+        else:
+            comes_from_here = headers.get(b"x-csrf-token", b"").decode("latin-1") == asker.csrf
+        if not comes_from_here:
+            raise HttpProblem(
+                403, "forbidden", "this change comes from a page of another site", "scripts send a token, not a cookie"
+            )
+
+    def count_wrong(self) -> None:
+        """Counts a wrong key or link. Raises: `HttpProblem` (429) where there were too many."""
+        self.check_locked()
+        self._wrong.append(self._monotonic_s())
+
+    def check_locked(self) -> None:
+        """Raises: `HttpProblem` (429) while no key or link is tried."""
+        now_s = self._monotonic_s()
+        if len(self._wrong) == _TRIES and now_s - self._wrong[0] < _LOCKED_S:
+            wait_s = int(_LOCKED_S - (now_s - self._wrong[0])) + 1
+            raise HttpProblem(
+                429, "too_many", "too many wrong keys or links", "wait a minute", {"Retry-After": str(wait_s)}
+            )
+
+
+async def _refuse(problem: HttpProblem, send: Any) -> None:
+    document = ProblemDocument(
+        title=problem.code, status=problem.status, detail=problem.detail, code=problem.code, hint=problem.hint
+    )
+    body = msgspec.json.encode(document)
+    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in problem.headers.items()]
+    headers += [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
