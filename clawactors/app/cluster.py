@@ -143,8 +143,8 @@ class ClusterSupervisor:
         if plan.takes_over:
             await take_over(self.nats_url)
         data, sys_url = str(self.path), self.server.sys_url if self.server else ""
-        given = plan.given
-        layers_of(self.path, given)  # what is wrong is told at once, and not by each process
+        # Read once: a file that is broken later keeps no process from being started again.
+        given = layers_of(self.path, plan.given)
         control = ControlStart(
             name=self._control_name(), nats_url=self.nats_url, sys_url=sys_url, data=data, given=given
         )

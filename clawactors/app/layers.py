@@ -1,8 +1,8 @@
 """What a process was given beside the settings of the cluster: by files, the environment and the command line.
 
 `settings.toml` of the data folder has any setting, in a table or under its whole name; `CLAW_SETTING_ARCHIVE_AFTER` is
-the variable of `archive.after`. `archive_after` of `archive.toml` counts as `archive.after` of a file. None of them may
-hold what is no setting: a mistake would go unseen.
+the variable of `archive.after`, and an empty one gives nothing. `archive_after` of `archive.toml` counts as
+`archive.after` of a file. None of them may hold what is no setting: a mistake would go unseen.
 """
 
 import os
@@ -83,7 +83,7 @@ def _flat(table: Mapping[str, Any], above: str = "") -> dict[str, Any]:
 def _environment(env: Mapping[str, str]) -> list[Layer]:
     found = []
     for variable, value in sorted(env.items()):
-        if variable.startswith(PREFIX):
+        if variable.startswith(PREFIX) and value:  # many shells and container files can only empty a variable
             name = _VARIABLES.get(variable)
             if name is None:
                 own_check(variable.removeprefix(PREFIX).lower().replace("_", "."), value, variable)

@@ -137,8 +137,7 @@ class ConsolidationRunner:
 
     async def _run_daily(self) -> None:
         while True:
-            await self._daily_due()
-            since_ns = self._now_ns() - int(self._plan.daily_s * 1e9)
+            since_ns = await self._daily_due()
             try:
                 report = await self.run(since_ns)
             except Unavailable as error:
@@ -151,8 +150,9 @@ class ConsolidationRunner:
             old, upto = await asyncio.to_thread(self._outlived), self._store.views.position
             await forget_ids(self._store, self._writer, old, "kept for as long as its owner wants", upto)
 
-    async def _daily_due(self) -> None:
-        """Returns when it is time, by the plan as it is then."""
+    async def _daily_due(self) -> int:
+        """Returns when it is time, by the plan as it is then; from when on memories are new, ns since 1970."""
+        never = not self.daily_ns
         while True:
             self._replanned.clear()
             wait_s = None
@@ -163,7 +163,10 @@ class ConsolidationRunner:
                 async with asyncio.timeout(wait_s):
                     await self._replanned.wait()
             except TimeoutError:
-                return
+                if never and not self._plan.incremental:
+                    return 0  # nothing has looked at them
+                # The last run may be longer ago than the plan has it: it may have been another plan.
+                return min(self.daily_ns, self._now_ns() - int(self._plan.daily_s * 1e9))
 
     def _outlived(self) -> list[str]:
         """The memories that are older than their owner wants them to be."""

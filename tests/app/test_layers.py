@@ -44,7 +44,7 @@ def test_a_mistake_in_the_file_names_the_file(tmp_path: Path, text: str, why: st
     ("variable", "value", "why"),
     [
         ("CLAW_SETTING_NODE_SLOT", "3", "did you mean node.slots"),
-        ("CLAW_SETTING_NODE_SLOTS", "", "node.slots can't be ''"),
+        ("CLAW_SETTING_NODE_SLOTS", " ", "node.slots can't be ' '"),
         ("CLAW_SETTING_SMTP_PASSWORD", "x", "looks like the name of a secret"),
     ],
 )
@@ -52,6 +52,10 @@ def test_a_mistake_in_a_variable_names_the_variable(tmp_path: Path, variable: st
     with pytest.raises(Misconfigured, match=variable) as error:
         layers_of(tmp_path, (), {variable: value})
     assert why in str(error.value)
+
+
+def test_an_empty_variable_gives_nothing() -> None:
+    assert layers_of(Path("/"), (), {"CLAW_SETTING_NODE_SLOTS": ""}) == ()
 
 
 def test_a_node_without_a_data_folder_reads_no_file() -> None:

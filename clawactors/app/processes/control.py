@@ -8,7 +8,6 @@ from pathlib import Path
 
 from clawactors.app.archive import archive_of, archived_log
 from clawactors.app.gauges import disk_gauge, lag_gauge
-from clawactors.app.layers import layers_of
 from clawactors.app.logmark import LogMark
 from clawactors.app.processes.past import build_in_process
 from clawactors.app.processes.start import ControlStart, log_as_set, main
@@ -98,7 +97,7 @@ async def serve(
             SealedOutputs(JetStreamOutputs(log.connection), log.sealer),
             kinds,
             log.sealer,
-            layers_of(Path(start.data), start.given),
+            start.given,
         )
         control.settings.live.watch(log_as_set)
         make = in_a_process(start.nats_url, start.data)

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Final
 
 from clawactors.app.archive import archive_of, archived_log
-from clawactors.app.layers import layers_of
 from clawactors.app.processes.past import build_in_process
 from clawactors.app.processes.start import MemoryStart, log_as_set, main
 from clawactors.eventlog.jetstream import JetStreamLeases, JetStreamLog, JetStreamRequests
@@ -52,7 +51,7 @@ async def serve(start: MemoryStart, ready: Callable[[], None]) -> None:
         whole = archived_log(log, archive_of(Path(start.data)), goes_on=True)
         context = ActorContext(whole, SystemClock(), f"{_PRINCIPAL}/{start.name}")
         leases, requests = JetStreamLeases(log.connection), JetStreamRequests(log.connection)
-        live = LiveSettings(log, layers_of(Path(start.data), start.given), "memory")
+        live = LiveSettings(log, start.given, "memory")
         await live.open()
         live.watch(log_as_set)
         parts = parts_of(read_config(Path(start.data), start.config))

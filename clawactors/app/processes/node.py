@@ -3,9 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 
-from clawactors.app.layers import layers_of
 from clawactors.app.processes.start import NodeStart, log_as_set, main
 from clawactors.app.secretfile import read_secrets
 from clawactors.app.skills import load_skills
@@ -71,7 +69,7 @@ async def _work(start: NodeStart, skills: Sequence[Skill], secrets: Secrets, rea
         context = ActorContext(log, SystemClock(), f"node/{start.name}", start.name)
         requests = JetStreamRequests(log.connection)
         context.dispatcher = Dispatcher(context, AskedSnapshots(Questions(requests, start.name)))
-        live = LiveSettings(log, layers_of(Path(start.data), start.given), "node")
+        live = LiveSettings(log, start.given, "node")
         await live.open()
         live.watch(log_as_set)
         settings = NodeSettings(

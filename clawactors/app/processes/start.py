@@ -33,7 +33,7 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     """Start parameters of every child; `parent` is 0 for a process without a supervisor.
 
     `died_of` is the signal that ended the process before it, where that is one for a fault, such as SIGBUS. `given` are
-    the settings of the command line.
+    the settings that files, the environment and the command line give it.
     """
 
     parent: int = 0

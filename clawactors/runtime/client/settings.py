@@ -172,8 +172,14 @@ class ClusterConfig(NamedChanges[ClusterSettings]):
         return found
 
     async def watch(self, after: int | None = None) -> AsyncGenerator[SettingChange]:
-        """Changes as they are made, without end; those after that version, by default from now on."""
-        version = await self.version() if after is None else after
+        """Changes as they are made, without end; those after that version, by default from now on.
+
+        Raises: `InvalidQuery` for a version that there is not yet.
+        """
+        version = await self.version()
+        if after is not None and not 0 <= after <= version:
+            raise InvalidQuery(f"the settings are at version {version}: nothing comes after {after} yet")
+        version = version if after is None else after
         while True:
             question = _encode(SettingsAfterQuestion(version))
             now = await self._asked(AFTER, question, SettingsAfterReply)

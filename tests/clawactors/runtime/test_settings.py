@@ -90,6 +90,8 @@ async def test_mistakes_are_refused_and_change_nothing(config: ClusterConfig) ->
             await config.rollback(number)
     assert await config.history() == []
     assert await config.version() == 0
+    with pytest.raises(InvalidQuery, match="at version 0: nothing comes after 3"):
+        await anext(aiter(config.watch(3)))  # of another cluster, or of before a restore
 
 
 async def test_other_programs_set_with_a_message(cluster: Cluster, config: ClusterConfig) -> None:

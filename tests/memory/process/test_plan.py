@@ -1,12 +1,14 @@
 """What a memory process does by itself is set at its start; on request it does it in any case."""
 
+import asyncio
+
 import pytest
 
 from clawactors.app.cli.arguments import cluster
 from clawactors.app.cli.parsing import Parser, options_of
 from clawactors.app.problem import Problem
 from clawactors.memory.process import MemoryPlan
-from tests.memory.process.conftest import Place
+from tests.memory.process.conftest import PATIENCE_S, Place
 
 
 async def test_without_the_increments_memory_concludes_daily_or_on_request(place: Place) -> None:
@@ -27,6 +29,33 @@ async def test_without_extraction_messages_make_no_jobs(place: Place) -> None:
         await place.ask("stats")  # fresh: the jobs would be made
         assert await place.commits("claw.chat.>")
         assert not await place.commits("claw.task.>")
+
+
+async def test_a_plan_that_changes_counts_at_once_and_makes_up_for_what_came_before(place: Place) -> None:
+    off = MemoryPlan(daily_s=0, incremental=False, extracts=False)
+    async with place.running(plan=off) as actor, asyncio.timeout(PATIENCE_S):
+        await place.memories.remember("I live in Lisbon.", owner="ana", speaker="Ana")
+        assert (await place.ask("stats"))["kinds"]["knowledge"] == 0
+        actor.replan(MemoryPlan(daily_s=0))
+        while (await place.ask("stats"))["kinds"]["knowledge"] == 0:  # noqa: ASYNC110 # as a client sees it
+            await asyncio.sleep(0.05)
+        actor.replan(off)
+        await place.memories.remember("I work for Acme.", owner="ana", speaker="Ana")
+        assert (await place.ask("stats"))["plan"]["incremental"] is False
+        known = (await place.ask("stats"))["kinds"]["knowledge"]
+        actor.replan(MemoryPlan(daily_s=0.2, incremental=False))
+        while (await place.ask("stats"))["kinds"]["knowledge"] == known:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+async def test_extraction_is_switched_on_for_the_messages_that_follow(place: Place) -> None:
+    async with place.running(plan=MemoryPlan(extracts=False)) as actor:
+        await place.memories.say("c", "I live in Lisbon.", user="ana")
+        await place.ask("stats")
+        actor.replan(MemoryPlan())
+        await place.memories.say("c", "I work for Acme.", user="ana")
+        await place.ask("stats")
+        assert len(await place.commits("claw.task.>")) == 1
 
 
 def test_the_options_of_up_say_how_often() -> None:

@@ -8,13 +8,14 @@ import re
 import socket
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import IO, Any, Final
 
 from clawactors.app.cli.foreground import NOT_SEEN, StopSignals
 from clawactors.app.cli.output import Facts, emit, note
 from clawactors.app.cli.session import find
 from clawactors.app.discovery import Found
-from clawactors.app.layers import options_given
+from clawactors.app.layers import layers_of, options_given
 from clawactors.app.problem import INTERRUPTED, Problem
 from clawactors.app.processes.node import serve
 from clawactors.app.processes.start import NodeStart, exit_soon
@@ -32,11 +33,12 @@ def run(options: Any) -> int:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="claw: %(message)s")
     found = find(options)
     id = checked_id(options.id or _NOT_ID.sub("-", socket.gethostname()).strip("-") or "node", "node id")
+    data = found.data if found.data.is_dir() else Path("/")
     start = NodeStart(
         name=id,
         nats_url=found.url,
-        data=str(found.data) if found.data.is_dir() else "/",
-        given=options_given(slots=options.slots, lease=options.lease),
+        data=str(data),
+        given=layers_of(data, options_given(slots=options.slots, lease=options.lease)),
         skills=tuple(options.skills),
         allow=tuple(options.allow),
         workers=tuple(options.worker),

@@ -151,6 +151,16 @@ def test_never_is_written_as_a_word_and_no_time_at_all_is_a_mistake() -> None:
             checked_value(setting, mistake)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("archive.after", "30"), ("archive.after", "30 days"), ("backup.keep", 0), ("memory.extracts", "disabled")],
+)
+def test_what_peers_take_for_something_is_refused(name: str, value: object) -> None:
+    """A number without a unit, no backup to keep, a word that is no flag."""
+    with pytest.raises(Refused, match="can't be"):
+        checked_value(REGISTRY[name], value)
+
+
 def test_the_registry_says_all_that_people_ask() -> None:
     assert list(REGISTRY) == sorted(REGISTRY)
     assert {setting.field for setting in REGISTRY.values()} == set(get_type_hints(Settings))
