@@ -310,7 +310,9 @@ class SyncClusterConfig:
         """Every change, oldest first; with a name only of that setting. Raises: `Refused` for a name that is none."""
 
     def watch(self, after: int | None = None) -> Generator[SettingChange]:
-        """Changes as they are made, without end; those after that version, by default from now on."""
+        """Changes as they are made, without end; those after that version, by default from now on.
+
+        Raises: `InvalidQuery` for a version that there is not yet."""
 
 class SyncNotifications:
     """The notifications of a cluster, as its client sees them."""
