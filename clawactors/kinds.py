@@ -5,6 +5,7 @@ from typing import Final
 from clawactors.kernel.kind import Kinds
 from clawactors.systems.alarms.kind import ALARMS
 from clawactors.systems.backups.kind import BACKUPS
+from clawactors.systems.bridges.kind import BRIDGES
 from clawactors.systems.chats.kind import CHATS
 from clawactors.systems.erasures.kind import ERASURES
 from clawactors.systems.memories.kind import MEMORIES
@@ -19,6 +20,20 @@ from clawactors.systems.workflows.kind import WORKFLOWS
 __all__ = ["DECODER", "KINDS"]
 
 KINDS: Final = Kinds(
-    (TASKS, NODES, SCHEDULES, TRIGGERS, WORKFLOWS, BACKUPS, ALARMS, CHATS, MEMORIES, OWNERS, ERASURES, SETTINGS)
+    (
+        TASKS,
+        NODES,
+        SCHEDULES,
+        TRIGGERS,
+        WORKFLOWS,
+        BACKUPS,
+        ALARMS,
+        BRIDGES,
+        CHATS,
+        MEMORIES,
+        OWNERS,
+        ERASURES,
+        SETTINGS,
+    )
 )
 DECODER: Final = KINDS.decoder

@@ -16,6 +16,7 @@ from clawactors.projections.engine.faults import Faults
 from clawactors.projections.engine.view import Projection, View, ViewDefinition, questions_of
 from clawactors.projections.views.alarms import ALARMS_VIEW
 from clawactors.projections.views.backups import BACKUPS_VIEW
+from clawactors.projections.views.bridges import BRIDGES_VIEW
 from clawactors.projections.views.erasures import ERASURES_VIEW, last_erasure
 from clawactors.projections.views.faults import FAULTS_VIEW
 from clawactors.projections.views.nodes.questions import NODES_VIEW
@@ -40,6 +41,7 @@ VIEWS: Final[tuple[ViewDefinition, ...]] = (
     WORKFLOWS_VIEW,
     BACKUPS_VIEW,
     ALARMS_VIEW,
+    BRIDGES_VIEW,
     ERASURES_VIEW,
     SETTINGS_VIEW,
     SKILLS_VIEW,

@@ -12,6 +12,7 @@ from clawactors.kernel.fold import Snapshot
 from clawactors.runtime.archiving import ArchiveReport, CompactReply
 from clawactors.runtime.client.archivedrows import ArchivedRow
 from clawactors.runtime.client.backuprows import BackupRow
+from clawactors.runtime.client.bridges import BridgeRow
 from clawactors.runtime.client.bulk import ChangeReport
 from clawactors.runtime.client.checks import Check
 from clawactors.runtime.client.difference import TaskDifference
@@ -46,6 +47,8 @@ from clawactors.runtime.packing import Count
 from clawactors.runtime.settings import Layer
 from clawactors.runtime.times import Moment
 from clawactors.runtime.workflows.plan import Plan
+from clawactors.systems.bridges import Ask, BridgeState
+from clawactors.systems.bridges.events import Stranger
 from clawactors.systems.chats.events import Role
 from clawactors.systems.memories import Content
 from clawactors.systems.schedules import Schedule
@@ -59,6 +62,7 @@ from clawactors.systems.tasks.options import RepeatedOptions, TaskOptions
 from clawactors.systems.triggers import Trigger
 
 __all__ = [
+    "SyncBridges",
     "SyncClient",
     "SyncClientMemories",
     "SyncClusterBackups",
@@ -147,6 +151,37 @@ class SyncTypedRef[R](SyncRef):
 
     def result(self, timeout_s: float | None = None) -> R:
         """As `Ref.result`. Raises also: `Refused` where the result is not what the annotation says."""
+
+class SyncBridges:
+    """The bridges of a cluster, as its client sees them."""
+
+    def allow(
+        self, name: str, chat: str, *, member: str = "", user: str = "", skills: str | Iterable[str] = ...
+    ) -> BridgeRow:
+        """Lets a chat talk to the cluster by the bridge of that name, or one `member` of it.
+
+        They act as `user`, by default `chat-` and the id, and may submit `skills` (`*` is all). Given again, it
+        replaces what was said before. Raises: `Refused`."""
+
+    def disallow(self, name: str, chat: str, *, member: str = "") -> BridgeRow:
+        """Lets them talk no longer. Raises: `Refused` where they are not on the list."""
+
+    def list(self, *, fresh: bool = True) -> builtins.list[BridgeRow]:
+        """All bridges, by name. Raises: `Unavailable`."""
+
+    def state(self, name: str) -> BridgeState:
+        """All that is known of a bridge now. Raises: `Unavailable`."""
+
+    def number(self, name: str, asks: Iterable[Ask]) -> BridgeState:
+        """Gives each of these approvals a short number, the same whenever it is asked; see `BridgeState.number_of`."""
+
+    def answering(self, name: str, message: str) -> None:
+        """Puts on record that the answer to that message is about to go out, or, with '', certainly did not."""
+
+    def advance(
+        self, name: str, after: str, place: str, *, ignored: int = 0, strangers: Iterable[Stranger] = ...
+    ) -> None:
+        """Puts on record that all messages up to `place` are done with. Raises: `Refused` if another process has."""
 
 class SyncClientMemories:
     """Memories, and the conversations that they are made of. `by` is on record for what no user asks for."""
@@ -801,6 +836,10 @@ class SyncClient:
 
     def blob(self, name: str) -> bytes:
         """The bytes that a task stored (`TaskHandle.store`). Raises: `Missing`, `Corrupt`, `Unavailable`."""
+
+    @property
+    def bridges(self) -> SyncBridges:
+        """The bridges to chats: who may talk to the cluster from there."""
 
     @property
     def notifications(self) -> SyncNotifications:

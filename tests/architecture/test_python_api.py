@@ -10,6 +10,7 @@ import pytest
 
 from clawactors import Client, Ref
 from clawactors.runtime.client.backups import ClusterBackups
+from clawactors.runtime.client.bridges import Bridges
 from clawactors.runtime.client.files import TaskFiles
 from clawactors.runtime.client.notifications import Notifications
 from clawactors.runtime.client.recording import ClientMemories
@@ -38,7 +39,8 @@ INNER = {"aclose", "close", "connect", "of"}
 
 
 @pytest.mark.parametrize(
-    "kind", [Client, Ref, ClusterBackups, ClusterConfig, Notifications, Schedules, TaskFiles, Triggers, Workflows]
+    "kind",
+    [Client, Ref, ClusterBackups, Bridges, ClusterConfig, Notifications, Schedules, TaskFiles, Triggers, Workflows],
 )
 def test_every_public_method_is_on_the_page(kind: type) -> None:
     text = re.sub(r"```.*?```", "", PAGE, flags=re.DOTALL)
@@ -58,6 +60,7 @@ def method_of(name: str) -> Callable[..., Any]:
             "schedules": Schedules,
             "triggers": Triggers,
             "notifications": Notifications,
+            "bridges": Bridges,
             "workflows": Workflows,
             "memories": ClientMemories,
         }.get(owner, Client),

@@ -230,23 +230,24 @@ async def test_a_replay_tells_its_progress(tmp_path: Path) -> None:
         assert told[-1] == (last, last)
 
 
-TRIGGER = b'{"v":1,"events":[{"type":"trigger.added","on":["task.completed"],"publish":"done"}]}'
-WORKFLOW = b'{"v":1,"events":[{"type":"workflow.added","version":1,"definition":{"workflow":"w","steps":[]}}]}'
-BACKUP = b'{"v":1,"events":[{"type":"backup.made","file":"f","size_bytes":1,"last_seq":1}]}'
-ALARM = b'{"v":1,"events":[{"type":"alarm.raised","reason":"full"}]}'
-ERASURE = b'{"v":1,"events":[{"type":"erasure.begun","request":"r","keys":["k"]}]}'
+NAMED = {
+    "trigger": b'{"v":1,"events":[{"type":"trigger.added","on":["task.completed"],"publish":"done"}]}',
+    "workflow": b'{"v":1,"events":[{"type":"workflow.added","version":1,"definition":{"workflow":"w","steps":[]}}]}',
+    "backup": b'{"v":1,"events":[{"type":"backup.made","file":"f","size_bytes":1,"last_seq":1}]}',
+    "bridge": b'{"v":1,"events":[{"type":"bridge.advanced","place":"1"}]}',
+    "alarm": b'{"v":1,"events":[{"type":"alarm.raised","reason":"full"}]}',
+    "erasure": b'{"v":1,"events":[{"type":"erasure.begun","request":"r","keys":["k"]}]}',
+    "setting": b'{"v":1,"events":[{"type":"setting.changed","changes":{"node.slots":5}}]}',
+}
 
 
 @pytest.mark.parametrize("table", CLUSTER.tables)
 def test_the_digest_sees_every_row_of_every_table(tmp_path: Path, table: str) -> None:
     history = random_history(31, 800)
     history.publish("claw.task.t.log", FUTURE)
-    for name in ("t1", "t2", "t3"):  # every third commit carries answers
-        history.publish(f"claw.trigger.{name}.log", TRIGGER)
-        history.publish(f"claw.workflow.{name}.log", WORKFLOW)
-        history.publish(f"claw.backup.{name}.log", BACKUP)
-        history.publish(f"claw.erasure.{name}.log", ERASURE)
-        history.publish(f"claw.alarm.{name}.log", ALARM)
+    for kind, body in NAMED.items():
+        for name in ("t1", "t2", "t3"):  # every third commit carries answers
+            history.publish(f"claw.{kind}.{name}.log", body)
     projector = Projector.open(CLUSTER, tmp_path, IDENTITY)
     projector.apply(history.records)
     before = digest_of(projector)

@@ -4,6 +4,7 @@ from typing import Any
 
 from clawactors.systems.alarms import events as a
 from clawactors.systems.backups import events as b
+from clawactors.systems.bridges import events as br
 from clawactors.systems.chats import events as h
 from clawactors.systems.erasures import events as x
 from clawactors.systems.memories import events as m
@@ -326,6 +327,17 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
     ),
     "trigger.redriven": (g.TriggerRedriven((UNDELIVERED.place,), "client/ada"), g.TriggerRedriven(())),
     "trigger.muted": (g.TriggerMuted(NEXT, "client/ada"), g.TriggerMuted(0)),
+    "bridge.allowed": (
+        br.ChatAllowed(chat="-50", member="7", name="ada", skills=("import-*",), by="client/ada"),
+        br.ChatAllowed(chat="7", name="chat-7"),
+    ),
+    "bridge.disallowed": (br.ChatDisallowed("-50", "7", "client/ada"), br.ChatDisallowed("7")),
+    "bridge.answering": (br.BridgeAnswering("12-101"),),
+    "bridge.advanced": (
+        br.BridgeAdvanced(place="12:101", ignored=2, strangers=(br.Stranger("66", "66", "eve"),)),
+        br.BridgeAdvanced(place="12:102"),
+    ),
+    "bridge.numbered": (br.ApprovalsNumbered((br.Ask("t1", "approval", "2026-05-01T09:00:00+00:00", 17),)),),
     "alarm.raised": (a.AlarmRaised("the disk is 93 % full"),),
     "alarm.cleared": (a.AlarmCleared("the disk is 80 % full"),),
     "backup.planned": (
@@ -755,6 +767,19 @@ HISTORIES: dict[str, tuple[str, Bodies]] = {
             (g.TriggerMuted(0),),
             (g.TriggerAdvanced(position=12, fired=1, redone=(UNSENT.place,)),),
             (g.TriggerRemoved(),),
+        ],
+    ),
+    "bridge-life": (
+        "bridge",
+        [
+            (br.ChatAllowed(chat="7", name="ada"),),
+            (br.BridgeAdvanced(place="12:101", ignored=2, strangers=(br.Stranger("66", "66", "eve"),)),),
+            (br.ApprovalsNumbered((br.Ask("t1", "approval", "2026-05-01T09:00:00+00:00", 1),)),),
+            (br.BridgeAnswering("12-102"),),
+            b"hello",
+            (br.BridgeAdvanced(place="12:102"),),
+            (br.ChatAllowed(chat="7", name="bob", skills=("*",)),),
+            (br.ChatDisallowed("7"),),
         ],
     ),
     "alarm-life": (

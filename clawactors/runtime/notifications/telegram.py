@@ -98,10 +98,14 @@ class TelegramApi:
             reply = msgspec.json.decode(answer.content, type=_Reply)
         except self._httpx.InvalidURL:
             raise OutletFailed("the address of the Bot API or the token can't be used", final=True) from None
-        except self._httpx.HTTPError as error:
+        except (self._httpx.ConnectError, self._httpx.ConnectTimeout) as error:
             raise OutletFailed(f"Telegram was not reached: {self._safe(error)}") from None
+        except self._httpx.HTTPError as error:
+            raise OutletFailed(f"Telegram was cut off: {self._safe(error)}", sent_perhaps=True) from None
         except (ValueError, msgspec.MsgspecError) as error:
-            raise OutletFailed(f"Telegram sent no answer that makes sense: {self._safe(error)}") from None
+            raise OutletFailed(
+                f"Telegram sent no answer that makes sense: {self._safe(error)}", sent_perhaps=True
+            ) from None
         if reply.ok:
             return reply.result
         retry_after = reply.parameters.get("retry_after", 0)

@@ -8,12 +8,17 @@ from typing import Any, Final
 
 import msgspec
 
+from clawactors.kernel.time import iso
+from clawactors.runtime.call import Call
 from clawactors.runtime.control.triggers.deliveries import DeliveryFailed, Occurrence
 from clawactors.runtime.dispatcher import Dispatcher
 from clawactors.runtime.notifications.failure import OutletFailed
 from clawactors.runtime.notifications.outlets import Outlets
 from clawactors.runtime.notifications.words import Gathered, Happening
 from clawactors.systems.alarms.kind import ALARMS
+from clawactors.systems.bridges import Ask, BridgeState
+from clawactors.systems.bridges.decider import NumberApprovals
+from clawactors.systems.bridges.kind import BRIDGES
 from clawactors.systems.nodes.kind import NODES
 from clawactors.systems.tasks import Task
 from clawactors.systems.tasks.approvalevents import ApprovalAsked
@@ -24,6 +29,9 @@ from clawactors.systems.triggers.names import name_of
 from clawactors.systems.triggers.notifying import ALARM_NAMES, WHEN
 
 __all__ = ["Noticer"]
+
+_CHATS: Final = "telegram"
+"""Where people may answer: the bridge has the same name."""
 
 
 class Noticer:
@@ -74,7 +82,18 @@ class Noticer:
             user=spec.user,
             asks=event.name if isinstance(event, ApprovalAsked) else "",
             at_ns=occurrence.at_ns,
+            number=await self._number(place.id, event) if isinstance(event, ApprovalAsked) else 0,
         )
+
+    async def _number(self, task: str, asked: ApprovalAsked) -> int:
+        """The short number by which people in a chat answer it, 0 elsewhere."""
+        name, colon, _ = self.wanted.to.partition(":")
+        if not colon or name != _CHATS:
+            return 0
+        ask = Ask(task, asked.name, iso(asked.asked_ns) or "")
+        answer = await self._dispatcher.send(Call(BRIDGES, name, (NumberApprovals((ask,)),)))
+        bridge: BridgeState = answer.state
+        return bridge.number_of(ask)
 
     async def send(self, gathered: Gathered, place: Place, pauses_s: tuple[float, ...]) -> None:
         """Sends the message; again after each pause while it may help. Raises: `DeliveryFailed`."""
